@@ -1,11 +1,10 @@
 //! The Node that the tests run: this machine's own where it is new enough, else a pinned one in `.tools/nodejs`.
 
-use std::env;
 use std::ffi::OsString;
-use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 

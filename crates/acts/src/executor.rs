@@ -1,4 +1,4 @@
-//! The desk: where every act is done. It opens the transaction for one tenant, supplies the time and ids, has what follows
+//! The executor runs every act. It opens the transaction for one tenant, supplies the time and ids, has what follows
 //! from saved changes done, and lets the store repeat the act after a lost race.
 
 use std::collections::HashSet;
@@ -10,18 +10,18 @@ use model::change::change_file::Actor;
 use model::core::parse;
 use store::{CrossTx, Lane, Mode, Tx};
 
-use crate::core::context::{Effect, Room};
+use crate::core::context::{Context, Effect};
 use crate::core::error::Result;
 use crate::core::services::{Clock, Services, Tools};
 use crate::core::transactions::Transactions;
 use crate::effects::table::EFFECTS;
 
 /// An act without a type of its own, so that what all acts walk through is made once for each kind of answer.
-pub type Doing<T> = Box<dyn Fn(&mut Room<'_, '_>) -> Result<T> + Send>;
+pub type Doing<T> = Box<dyn Fn(&mut Context<'_, '_>) -> Result<T> + Send>;
 
 /// Where acts are done. Clones share everything.
 #[derive(Clone)]
-pub struct Desk(Arc<Inner>);
+pub struct Executor(Arc<Inner>);
 
 struct Inner {
     services: Services,
@@ -45,8 +45,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Desk {
-    /// A desk with its tools.
+impl Executor {
+    /// An executor with its tools.
     pub fn new(tools: Tools) -> Self {
         Self(Arc::new(Inner {
             services: Services::new(tools),
@@ -65,7 +65,7 @@ impl Desk {
         self.0.services.tools()
     }
 
-    /// A desk with the same tools but another business clock: the demo's history is made with it.
+    /// An executor with the same tools but another business clock: the demo's history is made with it.
     pub fn with_clock(&self, clock: Arc<dyn Clock>) -> Self {
         let tools = self.tools();
         Self::new(Tools {
@@ -85,7 +85,7 @@ impl Desk {
     pub fn run<T, A, D>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A, done: D)
     where
         T: Send + 'static,
-        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+        A: Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
         D: FnOnce(Result<T>) + Send + 'static,
     {
         self.run_boxed((lane, tenant, actor, mode), Box::new(act), Box::new(done));
@@ -99,9 +99,9 @@ impl Desk {
     ) {
         let left = Arc::new(Left::default());
         let whole = self.whole(actor, mode, act, Arc::clone(&left));
-        let (desk, of) = (self.clone(), tenant.to_owned());
+        let (executor, of) = (self.clone(), tenant.to_owned());
         let finish = move |answer: Result<T>| {
-            desk.warm_after(&of, &left, answer.is_ok());
+            executor.warm_after(&of, &left, answer.is_ok());
             done(answer);
         };
         self.tools().store.run(lane, tenant, mode, whole, finish);
@@ -114,7 +114,7 @@ impl Desk {
     pub fn wait<T, A>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A) -> Result<T>
     where
         T: Send + 'static,
-        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+        A: Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
     {
         self.wait_boxed((lane, tenant, actor, mode), Box::new(act))
     }
@@ -131,7 +131,7 @@ impl Desk {
         answer
     }
 
-    /// An act with its room; `left` tells afterwards what it did with the estate.
+    /// An act with its context; `left` tells afterwards what it did with the estate.
     fn whole<T: Send + 'static>(
         &self,
         actor: Actor,
@@ -139,17 +139,17 @@ impl Desk {
         act: Doing<T>,
         left: Arc<Left>,
     ) -> impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static {
-        let desk = self.clone();
+        let executor = self.clone();
         move |tx: &mut Tx<'_>| {
-            let mut room = desk.room(tx, actor.clone(), mode)?;
-            let answer = act(&mut room).and_then(|answer| {
-                room.follow_up()?;
-                room.tell_written()?;
-                room.tell_standings()?;
+            let mut cx = executor.cx(tx, actor.clone(), mode)?;
+            let answer = act(&mut cx).and_then(|answer| {
+                cx.follow_up()?;
+                cx.tell_written()?;
+                cx.tell_standings()?;
                 Ok(answer)
             });
-            left.touched.store(room.has_touched_directory(), Ordering::Relaxed);
-            left.lacked.store(room.has_lacked_estate(), Ordering::Relaxed);
+            left.touched.store(cx.has_touched_directory(), Ordering::Relaxed);
+            left.lacked.store(cx.has_lacked_estate(), Ordering::Relaxed);
             answer
         }
     }
@@ -171,13 +171,13 @@ impl Desk {
             return;
         }
         let begun = {
-            let (desk, of) = (self.clone(), tenant.to_owned());
-            move || locked(&desk.0.warming).remove(&of)
+            let (executor, of) = (self.clone(), tenant.to_owned());
+            move || locked(&executor.0.warming).remove(&of)
         };
         let ended = begun.clone();
-        let load = move |room: &mut Room<'_, '_>| {
+        let load = move |cx: &mut Context<'_, '_>| {
             begun();
-            room.directory().map(|_| ())
+            cx.directory().map(|_| ())
         };
         self.run(Lane::Worker, tenant, Actor::system(), Mode::Read, load, move |answer| {
             // A full lane never begins it.
@@ -201,7 +201,7 @@ impl Desk {
         self.tools().store.wait_across(lane, reason, mode, act)
     }
 
-    fn room<'a, 'c>(&'a self, tx: &'a mut Tx<'c>, actor: Actor, mode: Mode) -> Result<Room<'a, 'c>> {
+    fn cx<'a, 'c>(&'a self, tx: &'a mut Tx<'c>, actor: Actor, mode: Mode) -> Result<Context<'a, 'c>> {
         let services = self.services();
         let now = services.now()?;
         let recorded_at = parse::to_micros(self.tools().recorder.now()).unwrap_or(now);
@@ -211,7 +211,7 @@ impl Desk {
             Mode::Read => String::new(),
         };
         let (effects, writes) = (self.0.effects, mode == Mode::Write);
-        Ok(Room::new(
+        Ok(Context::new(
             tx,
             (services, effects),
             actor,
@@ -230,7 +230,7 @@ impl Desk {
     }
 }
 
-impl Transactions for Desk {
+impl Transactions for Executor {
     fn tools(&self) -> &Tools {
         self.tools()
     }
@@ -238,7 +238,7 @@ impl Transactions for Desk {
     fn wait<T, A>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A) -> Result<T>
     where
         T: Send + 'static,
-        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+        A: Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
     {
         self.wait(lane, tenant, actor, mode, act)
     }

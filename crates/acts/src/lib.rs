@@ -23,7 +23,7 @@ pub mod policy;
 pub mod report;
 pub mod schedule;
 
-pub use crate::core::context::Room;
+pub use crate::core::context::Context;
 pub use crate::core::error::{Error, Result};
 pub use crate::core::services::{Clock, Tools};
-pub use executor::{Desk, Doing};
+pub use executor::{Doing, Executor};

@@ -3,18 +3,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use acts::change::add_evidence;
-use acts::change::create_change;
-use acts::change::edit_change;
-use acts::change::link_change;
-use acts::core::gate_question;
-use acts::core::log_high_water;
-use acts::directory::create_tenant;
-use acts::directory::set_person;
-use acts::directory::set_service;
+use acts::change::{add_evidence, create_change, edit_change, link_change};
+use acts::core::{gate_question, log_high_water};
+use acts::directory::{create_tenant, set_person, set_service};
 use acts::gate::answer;
-use acts::{Clock, Desk, Tools};
-use acts::{Error, Room};
+use acts::{Clock, Context, Error, Executor, Tools};
 use jiff::{SignedDuration, Timestamp};
 use model::change::around;
 use model::change::change_file::Actor;
@@ -51,7 +44,7 @@ impl policy::Directory for All {
 }
 
 struct World {
-    desk: Desk,
+    executor: Executor,
     clock: Arc<Hand>,
     _folder: tempfile::TempDir,
 }
@@ -69,7 +62,7 @@ impl World {
             proof::crypto::digest_text(bytes)
         })
         .unwrap();
-        let desk = Desk::new(Tools {
+        let executor = Executor::new(Tools {
             store,
             clock: clock.clone(),
             recorder: clock.clone(),
@@ -81,12 +74,12 @@ impl World {
             evidence_folder: None,
         });
         let world = Self {
-            desk,
+            executor,
             clock,
             _folder: folder,
         };
-        world.system(|room| create_tenant::create_tenant(room, "Halden Freight", false));
-        world.system(|room| {
+        world.system(|cx| create_tenant::create_tenant(cx, "Halden Freight", false));
+        world.system(|cx| {
             for (login, role) in [
                 ("rita", "requester"),
                 ("olga", "owner"),
@@ -96,20 +89,20 @@ impl World {
                 ("pipe", "pipeline"),
                 ("ada", "admin"),
             ] {
-                set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+                set_person::create_person(cx, &body(json!({"login": login, "roles": [role]})))?;
             }
             Ok(())
         });
-        world.system(|room| {
-            set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
-            set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))?;
+        world.system(|cx| {
+            set_service::set_service(cx, &body(json!({"key": "pay", "criticality": "low"})))?;
+            set_service::set_ownership(cx, &body(json!({"role": "owner", "person": "olga"})))?;
             Ok(())
         });
         world
     }
 
-    fn system<T: Send + 'static>(&self, act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
-        self.desk
+    fn system<T: Send + 'static>(&self, act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
+        self.executor
             .wait(Lane::Acts, "halden", Actor::system(), Mode::Write, act)
             .unwrap()
     }
@@ -117,9 +110,9 @@ impl World {
     fn by<T: Send + 'static>(
         &self,
         login: &'static str,
-        act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+        act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     ) -> acts::Result<T> {
-        let person: PersonId = self.system(move |room| Ok(room.directory()?.by_login(login).unwrap().id.clone()));
+        let person: PersonId = self.system(move |cx| Ok(cx.directory()?.by_login(login).unwrap().id.clone()));
         let actor = Actor {
             person,
             by_token: false,
@@ -129,7 +122,7 @@ impl World {
             method: "password".to_owned(),
             lent: None,
         };
-        self.desk.wait(Lane::Acts, "halden", actor, Mode::Write, act)
+        self.executor.wait(Lane::Acts, "halden", actor, Mode::Write, act)
     }
 
     fn pass(&self, minutes: i64) {
@@ -139,7 +132,7 @@ impl World {
 
     fn state(&self, key: &str) -> State {
         let key = key.to_owned();
-        self.system(move |room| Ok(room.change(&key)?.state))
+        self.system(move |cx| Ok(cx.change(&key)?.state))
     }
 }
 
@@ -158,7 +151,7 @@ fn a_normal_change_walks_all_nine_steps() {
 
 fn initiate_and_assess(world: &World) -> String {
     let key = world
-        .by("rita", move |room| {
+        .by("rita", move |cx| {
             let request = body(json!({
                 "title": "Give every shipment a customs reference", "description": "Adds a column.",
                 "justification": "Customs asks for it.", "complexity": "low",
@@ -167,17 +160,17 @@ fn initiate_and_assess(world: &World) -> String {
                 "plan": [{"title": "Deploy", "minutes": 10}], "rollback_plan": [{"title": "Deploy the old one", "minutes": 5}],
                 "implementers": ["ivo"], "tester": "olga",
             }));
-            create_change::create_change(room, &request, &[])
+            create_change::create_change(cx, &request, &[])
         })
         .unwrap();
     let k = key.clone();
     world
-        .by("rita", move |room| acts::change::verbs::submit_change(room, &k))
+        .by("rita", move |cx| acts::change::verbs::submit_change(cx, &k))
         .unwrap();
     let k = key.clone();
     world
-        .by("rita", move |room| {
-            acts::change::verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+        .by("rita", move |cx| {
+            acts::change::verbs::assess_change(cx, &k, &body(json!({"dependencies_reviewed": true})))
         })
         .unwrap();
     assert_eq!(world.state(&key), State::Authorizing);
@@ -188,10 +181,10 @@ fn approve(world: &World, key: &str) {
     for login in ["olga", "sam", "mona"] {
         let k = key.to_owned();
         world
-            .by(login, move |room| {
-                let digest = room.change(&k)?.digests.content;
+            .by(login, move |cx| {
+                let digest = cx.change(&k)?.digests.content;
                 acts::approval::verbs::approve_change(
-                    room,
+                    cx,
                     &k,
                     &body(json!({"decision": "approve", "content_digest": digest})),
                 )
@@ -204,12 +197,12 @@ fn approve(world: &World, key: &str) {
 fn bring_evidence(world: &World, key: &str) {
     let k = key.to_owned();
     world
-        .by("rita", move |room| {
+        .by("rita", move |cx| {
             let file = around::StoredFile {
                 digest: "sha256:00".into(), size: 3, media_type: "text/plain".into(), reading: None,
             };
             let request = body(json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": ARTIFACT, "text": "works"}));
-            add_evidence::add_evidence(room, &k, &request, &file)
+            add_evidence::add_evidence(cx, &k, &request, &file)
         })
         .unwrap();
 }
@@ -227,7 +220,7 @@ fn question(change: Option<&str>) -> gate_question::Question {
 
 fn test_and_deploy(world: &World, key: &str) {
     let k = key.to_owned();
-    let refused = world.by("ivo", move |room| acts::change::verbs::start_change(room, &k));
+    let refused = world.by("ivo", move |cx| acts::change::verbs::start_change(cx, &k));
     let Err(Error::Refused(refusal)) = refused else {
         panic!("started without evidence and before its window")
     };
@@ -239,9 +232,7 @@ fn test_and_deploy(world: &World, key: &str) {
     bring_evidence(world, key);
     world.pass(150);
     let question = question(None);
-    let checked = world
-        .by("pipe", move |room| answer::check(room, &question, None))
-        .unwrap();
+    let checked = world.by("pipe", move |cx| answer::check(cx, &question, None)).unwrap();
     assert_eq!(checked.check.decision, GateDecision::Go, "{:?}", checked.check.reasons);
     assert!(checked.permit.is_some());
     assert_eq!(world.state(key), State::Implementing);
@@ -250,27 +241,27 @@ fn test_and_deploy(world: &World, key: &str) {
 fn review_and_close(world: &World, key: &str) {
     let k = key.to_owned();
     world
-        .by("ivo", move |room| {
-            acts::change::verbs::complete_change(room, &k, &body(json!({"outcome": "succeeded"})))
+        .by("ivo", move |cx| {
+            acts::change::verbs::complete_change(cx, &k, &body(json!({"outcome": "succeeded"})))
         })
         .unwrap();
     let k = key.to_owned();
     world
-        .by("olga", move |room| {
-            acts::change::verbs::validate_change(room, &k, &body(json!({"result": "works"})))
+        .by("olga", move |cx| {
+            acts::change::verbs::validate_change(cx, &k, &body(json!({"result": "works"})))
         })
         .unwrap();
     let k = key.to_owned();
     let review =
         json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine."});
     world
-        .by("rita", move |room| {
-            acts::change::verbs::review_change(room, &k, &body(review.clone()))
+        .by("rita", move |cx| {
+            acts::change::verbs::review_change(cx, &k, &body(review.clone()))
         })
         .unwrap();
     let k = key.to_owned();
     world
-        .by("rita", move |room| acts::change::verbs::close_change(room, &k))
+        .by("rita", move |cx| acts::change::verbs::close_change(cx, &k))
         .unwrap();
     assert_eq!(world.state(key), State::Closed);
 }
@@ -278,7 +269,7 @@ fn review_and_close(world: &World, key: &str) {
 /// What the plain question answers for one change, with its reasons; and the same of a check that waits since before.
 fn gate_of(world: &World, key: &str) -> (GateDecision, Vec<String>) {
     let asked = question(Some(key));
-    let answer = world.system(move |room| answer::ask(room, &asked));
+    let answer = world.system(move |cx| answer::ask(cx, &asked));
     (
         answer.decision,
         answer.reasons.into_iter().map(|row| row.code).collect(),
@@ -288,11 +279,11 @@ fn gate_of(world: &World, key: &str) -> (GateDecision, Vec<String>) {
 fn decide(world: &World, login: &'static str, key: &str, words: Value) {
     let k = key.to_owned();
     world
-        .by(login, move |room| {
+        .by(login, move |cx| {
             let mut words = body(words.clone());
-            let digest = room.change(&k)?.digests.content;
+            let digest = cx.change(&k)?.digests.content;
             words.insert("content_digest".to_owned(), Value::String(digest));
-            acts::approval::verbs::approve_change(room, &k, &words)
+            acts::approval::verbs::approve_change(cx, &k, &words)
         })
         .unwrap();
 }
@@ -321,15 +312,15 @@ fn a_rejection_closes_the_gate_of_others_with_its_artifact_until_it_is_lifted() 
         assert_eq!(gate_of(&world, &key), stop_code("rejected_elsewhere"), "{other}");
         let k = other.clone();
         match place {
-            0 => world.by("mona", move |room| {
+            0 => world.by("mona", move |cx| {
                 let words = body(json!({"reason": "It was about another place."}));
-                acts::approval::verbs::overrule_rejection(room, &k, &words)
+                acts::approval::verbs::overrule_rejection(cx, &k, &words)
             }),
-            1 => world.by("rita", move |room| {
-                acts::change::verbs::cancel_change(room, &k, &body(json!({"reason": "Done otherwise."})))
+            1 => world.by("rita", move |cx| {
+                acts::change::verbs::cancel_change(cx, &k, &body(json!({"reason": "Done otherwise."})))
             }),
-            _ => world.by("rita", move |room| {
-                edit_change::edit_change(room, &k, &body(json!({"title": "Another"})))
+            _ => world.by("rita", move |cx| {
+                edit_change::edit_change(cx, &k, &body(json!({"title": "Another"})))
             }),
         }
         .unwrap();
@@ -346,26 +337,26 @@ fn the_end_of_a_change_opens_the_gate_of_what_depends_on_it() {
     world.pass(150);
     let (from, to) = (second.clone(), first.clone());
     world
-        .by("rita", move |room| {
+        .by("rita", move |cx| {
             let words = body(json!({"kind": "depends_on", "to": to}));
-            link_change::link_change(room, &from, &words)
+            link_change::link_change(cx, &from, &words)
         })
         .unwrap();
     assert_eq!(gate_of(&world, &second), stop_code("dependency_open"));
     let asked = question(Some(&second));
     let until = *world.clock.0.lock().unwrap() + SignedDuration::from_mins(30);
     let waiting = world
-        .by("pipe", move |room| answer::check(room, &asked, Some(until)))
+        .by("pipe", move |cx| answer::check(cx, &asked, Some(until)))
         .unwrap();
     assert_eq!(waiting.check.decision, GateDecision::Stop);
     let k = first.clone();
     world
-        .by("rita", move |room| {
-            acts::change::verbs::cancel_change(room, &k, &body(json!({"reason": "Not needed."})))
+        .by("rita", move |cx| {
+            acts::change::verbs::cancel_change(cx, &k, &body(json!({"reason": "Not needed."})))
         })
         .unwrap();
     assert_eq!(gate_of(&world, &second), (GateDecision::Go, Vec::new()));
     let id = waiting.check.id.0.clone();
-    let turned = world.system(move |room| answer::load_check(room, &id));
+    let turned = world.system(move |cx| answer::load_check(cx, &id));
     assert_eq!(turned.decision, GateDecision::Go, "it waits no longer");
 }

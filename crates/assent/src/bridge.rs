@@ -4,14 +4,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use acts::audit::cosign_log;
-use acts::audit::find_lost_secrets;
 use acts::audit::replay_log::{Progress, ReplayReport, replay_log};
-use acts::audit::sequence_events;
-use acts::audit::take_cosignature;
+use acts::audit::{cosign_log, find_lost_secrets, sequence_events, take_cosignature};
 use acts::core::signing_keys;
-use acts::directory::create_tenant;
-use acts::directory::set_person;
+use acts::directory::{create_tenant, set_person};
 use acts::guard::last_administrator;
 use acts::identity::audit_workload_trust;
 use acts::policy::activate_configuration;
@@ -20,8 +16,7 @@ use serde_json::{Map, Value};
 use server::identity::password;
 use store::audit::event;
 pub(crate) use store::damage::Damage;
-use store::queue::job;
-use store::queue::timer;
+use store::queue::{job, timer};
 use store::{Lane, Mode, SYSTEM_TENANT, Store};
 
 use crate::failure::{Failure, Result};
@@ -75,10 +70,10 @@ pub(crate) fn serve(settings: &server::Settings, is_demo: bool) -> Result<()> {
         server::demo::check_folder(&data_dir).map_err(could_not)?;
     }
     let prepare: Option<server::Prepare> = is_demo.then(|| {
-        let fill: server::Prepare = Box::new(move |desk: &acts::Desk, url: &str| {
+        let fill: server::Prepare = Box::new(move |executor: &acts::Executor, url: &str| {
             let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
-            let tenants = desk.wait_across(Lane::Worker, "is there a demo", Mode::Read, look)?;
-            let filled = server::demo::fill(desk, &tenants, crate::clock::now(), url, &data_dir);
+            let tenants = executor.wait_across(Lane::Worker, "is there a demo", Mode::Read, look)?;
+            let filled = server::demo::fill(executor, &tenants, crate::clock::now(), url, &data_dir);
             filled.map_err(|error| server::ServeError::Refused(error.to_string()))?;
             println!(
                 "The demo's people, with passwords and tokens, stand in {}.\n\
@@ -104,7 +99,7 @@ pub(crate) fn public_url(settings: &server::Settings) -> String {
 
 /// The data, opened on the host.
 pub(crate) struct Host {
-    desk: acts::Desk,
+    executor: acts::Executor,
 }
 
 impl Host {
@@ -117,7 +112,7 @@ impl Host {
             Some(place)
                 if signing_keys::log_name(&said, SYSTEM_TENANT) != signing_keys::log_name(&place, SYSTEM_TENANT) =>
             {
-                host.desk.tools().store.close();
+                host.executor.tools().store.close();
                 Self::open_as(settings, &place)
             }
             _ => Ok(host),
@@ -131,7 +126,7 @@ impl Host {
 
     /// The address by which new logs are named.
     pub(crate) fn public_url(&self) -> &str {
-        &self.desk.tools().public_url
+        &self.executor.tools().public_url
     }
 
     /// The migrations that opening would run; nothing is changed.
@@ -147,7 +142,7 @@ impl Host {
     /// Rows that belong to no tenant.
     pub(crate) fn strays(&self) -> Result<Vec<Damage>> {
         let look = |tx: &mut store::CrossTx<'_>| Ok(store::damage::strays(tx)?);
-        self.desk
+        self.executor
             .wait_across(Lane::Pages, "which rows belong to no tenant", Mode::Read, look)
             .map_err(could_not)
     }
@@ -155,14 +150,16 @@ impl Host {
     fn open_as(settings: &server::Settings, public_url: &str) -> Result<Self> {
         let clock = Arc::new(server::SystemClock);
         let opened = server::open(settings, public_url, clock).map_err(could_not)?;
-        Ok(Self { desk: opened.desk })
+        Ok(Self {
+            executor: opened.executor,
+        })
     }
 
     /// The address in the name of the system's log, once it has signed anything.
     fn begun_under(&self) -> Result<Option<String>> {
-        let look = |room: &mut acts::Room<'_, '_>| Ok(store::audit::log::state(room.tx)?.map(|state| state.checkpoint));
+        let look = |cx: &mut acts::Context<'_, '_>| Ok(store::audit::log::state(cx.tx)?.map(|state| state.checkpoint));
         let note = self
-            .desk
+            .executor
             .wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Read, look)
             .map_err(refused)?;
         Ok(note.as_deref().and_then(address_in))
@@ -184,12 +181,12 @@ impl Host {
             .to_lowercase();
         let phc = password::hash(password).map_err(could_not)?;
         let name = name.to_owned();
-        let act = move |room: &mut acts::Room<'_, '_>| {
-            create_tenant::create_tenant(room, &name, false)?;
-            set_person::create_person(room, &body)?;
-            set_person::set_password(room, &login, &phc)
+        let act = move |cx: &mut acts::Context<'_, '_>| {
+            create_tenant::create_tenant(cx, &name, false)?;
+            set_person::create_person(cx, &body)?;
+            set_person::set_password(cx, &login, &phc)
         };
-        self.desk
+        self.executor
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
             .map_err(refused)
     }
@@ -199,23 +196,23 @@ impl Host {
         check_tenant(tenant)?;
         let phc = password::hash(password).map_err(could_not)?;
         let login = login.to_lowercase();
-        let act = move |room: &mut acts::Room<'_, '_>| set_person::set_password(room, &login, &phc);
-        self.desk
+        let act = move |cx: &mut acts::Context<'_, '_>| set_person::set_password(cx, &login, &phc);
+        self.executor
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
             .map_err(refused)
     }
 
     /// The digest of the policies in force, or why they cannot be compiled.
     pub(crate) fn policies(&self, tenant: &str) -> Result<String> {
-        let look = |room: &mut acts::Room<'_, '_>| Ok(room.policies()?.digest().to_owned());
-        self.desk
+        let look = |cx: &mut acts::Context<'_, '_>| Ok(cx.policies()?.digest().to_owned());
+        self.executor
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
             .map_err(refused)
     }
 
     /// What is wrong with a tenant's signing keys.
     pub(crate) fn key_trouble(&self, tenant: &str) -> Result<Vec<String>> {
-        self.desk
+        self.executor
             .wait(
                 Lane::Worker,
                 tenant,
@@ -228,18 +225,18 @@ impl Host {
 
     /// What is wrong with a tenant's secrets: of connections, webhooks and identity providers.
     pub(crate) fn secret_trouble(&self, tenant: &str) -> Result<Vec<String>> {
-        let look = |room: &mut acts::Room<'_, '_>| {
-            let found = find_lost_secrets::find_trouble(room)?;
+        let look = |cx: &mut acts::Context<'_, '_>| {
+            let found = find_lost_secrets::find_trouble(cx)?;
             Ok(found.into_iter().map(|it| it.what).collect())
         };
-        self.desk
+        self.executor
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
             .map_err(refused)
     }
 
     /// Whether an active person of a tenant may set people up.
     pub(crate) fn has_administrator(&self, tenant: &str) -> Result<bool> {
-        self.desk
+        self.executor
             .wait(
                 Lane::Worker,
                 tenant,
@@ -252,11 +249,11 @@ impl Host {
 
     /// The keys of a tenant's workloads that let in jobs of anybody.
     pub(crate) fn open_workloads(&self, tenant: &str) -> Result<Vec<String>> {
-        let look = |room: &mut acts::Room<'_, '_>| {
-            let found = audit_workload_trust::doubted(room)?;
+        let look = |cx: &mut acts::Context<'_, '_>| {
+            let found = audit_workload_trust::doubted(cx)?;
             Ok(found.into_iter().map(|it| it.key).collect())
         };
-        self.desk
+        self.executor
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
             .map_err(refused)
     }
@@ -264,8 +261,8 @@ impl Host {
     /// Brings back the policies before the present ones.
     pub(crate) fn recover_policies(&self, tenant: &str) -> Result<activate_configuration::Recovered> {
         check_tenant(tenant)?;
-        let act = |room: &mut acts::Room<'_, '_>| activate_configuration::recover_policies(room);
-        self.desk
+        let act = |cx: &mut acts::Context<'_, '_>| activate_configuration::recover_policies(cx);
+        self.executor
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
             .map_err(refused)
     }
@@ -274,7 +271,7 @@ impl Host {
     pub(crate) fn tenants(&self) -> Result<Vec<String>> {
         let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
         let mut tenants = self
-            .desk
+            .executor
             .wait_across(Lane::Worker, "which tenants there are", Mode::Read, look)
             .map_err(could_not)?;
         if !tenants.iter().any(|tenant| tenant == SYSTEM_TENANT) {
@@ -289,7 +286,7 @@ impl Host {
         tenant: &str,
         progress: &Progress,
     ) -> Result<std::result::Result<ReplayReport, String>> {
-        match replay_log(&self.desk, tenant, progress) {
+        match replay_log(&self.executor, tenant, progress) {
             Err(acts::Error::Store(store::Error::Corrupt(why))) => Ok(Err(why)),
             done => Ok(Ok(done.map_err(refused)?)),
         }
@@ -298,7 +295,7 @@ impl Host {
     /// Letters that were set aside after too many tries, and timers that fail again and again.
     pub(crate) fn stuck(&self) -> Result<[i64; 2]> {
         let look = |tx: &mut store::CrossTx<'_>| Ok([job::depth(tx)?.parked, timer::failing(tx)?]);
-        self.desk
+        self.executor
             .wait_across(Lane::Worker, "what is stuck", Mode::Read, look)
             .map_err(could_not)
     }
@@ -307,7 +304,7 @@ impl Host {
     pub(crate) fn send_again(&self) -> Result<u64> {
         let now = crate::clock::now();
         let unpark = move |tx: &mut store::CrossTx<'_>| Ok(job::unpark_across(tx, now)?);
-        self.desk
+        self.executor
             .wait_across(Lane::Worker, "letters are sent again", Mode::Write, unpark)
             .map_err(could_not)
     }
@@ -363,16 +360,16 @@ impl Host {
     }
 
     fn log(&self, tenant: String) -> Result<LogStanding> {
-        let look = |room: &mut acts::Room<'_, '_>| {
-            let last = store::audit::log::last_checkpoint(room.tx)?;
-            let backlog = event::unsequenced(room.tx, BACKLOG)?.len();
-            let cosigned = take_cosignature::last_cosigned(room)?;
+        let look = |cx: &mut acts::Context<'_, '_>| {
+            let last = store::audit::log::last_checkpoint(cx.tx)?;
+            let backlog = event::unsequenced(cx.tx, BACKLOG)?.len();
+            let cosigned = take_cosignature::last_cosigned(cx)?;
             let cosigned: Vec<String> = cosigned.into_iter().map(|(_, note)| note).collect();
-            let (attested, distrusted) = attested(room)?;
+            let (attested, distrusted) = attested(cx)?;
             Ok((last.map(|last| last.at).max(attested), distrusted, cosigned, backlog))
         };
         let found = self
-            .desk
+            .executor
             .wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, look)
             .map_err(refused)?;
         let (signed_at, distrusted, cosigned, backlog) = found;
@@ -387,13 +384,13 @@ impl Host {
 }
 
 /// When the served checkpoint was attested last, or why nothing is signed on it.
-fn attested(room: &mut acts::Room<'_, '_>) -> acts::Result<(Option<jiff::Timestamp>, Option<String>)> {
+fn attested(cx: &mut acts::Context<'_, '_>) -> acts::Result<(Option<jiff::Timestamp>, Option<String>)> {
     // A log that has not begun is told of as such.
-    if store::audit::log::state(room.tx)?.is_none() {
+    if store::audit::log::state(cx.tx)?.is_none() {
         return Ok((None, None));
     }
-    let attested = cosign_log::attested_at(room);
-    let attested = attested.and_then(|at| sequence_events::check_placing(room).map(|()| at));
+    let attested = cosign_log::attested_at(cx);
+    let attested = attested.and_then(|at| sequence_events::check_placing(cx).map(|()| at));
     match attested {
         Err(acts::Error::Fault(why)) => Ok((None, Some(why))),
         Err(acts::Error::Proof(why)) => Ok((None, Some(why.to_string()))),
@@ -446,13 +443,16 @@ mod tests {
             ..server::Settings::new(&folder)
         };
         let begin = |host: Host, tenant: &str| {
-            let begun = |room: &mut acts::Room<'_, '_>| {
-                create_tenant::create_tenant(room, "Some", false)?;
-                signing_keys::log_origin(room)
+            let begun = |cx: &mut acts::Context<'_, '_>| {
+                create_tenant::create_tenant(cx, "Some", false)?;
+                signing_keys::log_origin(cx)
             };
             let actor = Actor::system();
-            let name = host.desk.wait(Lane::Worker, tenant, actor, Mode::Write, begun).unwrap();
-            host.desk.tools().store.close();
+            let name = host
+                .executor
+                .wait(Lane::Worker, tenant, actor, Mode::Write, begun)
+                .unwrap();
+            host.executor.tools().store.close();
             name
         };
         let said = |url: &str| Host::open_as_said(&under(Some(url))).unwrap();

@@ -1,6 +1,6 @@
 //! The words and the rules of change enablement.
 //!
-//! Nouns as types, and functions from a change's file, a command and the time to an outcome or a refusal. This room does
+//! Nouns as types, and functions from a change's file, a command and the time to an outcome or a refusal. The crate does
 //! no I/O, reads no clock, makes no ids and knows no engine: everything it needs is handed in.
 
 pub mod approval;

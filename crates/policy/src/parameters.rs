@@ -17,8 +17,7 @@
 use std::collections::BTreeMap;
 
 use crate::scan::line_of;
-use crate::values;
-use crate::{Finding, SourceFile, limits, nearest};
+use crate::{Finding, SourceFile, limits, nearest, values};
 
 /// The name under which findings speak of the tenant's own values.
 pub(crate) const VALUES_FILE: &str = "parameters";

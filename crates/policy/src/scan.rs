@@ -4,8 +4,7 @@
 //! panic to catch (cedar-policy/cedar#2383). Nothing reaches it that this scanner has not measured. The scanner splits
 //! the text as Cedar's lexer does: strings `"(\\.|[^"\\])*"`, comments from `//` to the end of the line.
 
-use crate::Finding;
-use crate::limits;
+use crate::{Finding, limits};
 
 /// One policy in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! Published signing keys: a JSON Web Key Set (RFC 7517) of Ed25519 keys (RFC 8037) that names its
 //! tenant. A key's id is its thumbprint (RFC 7638), so that it cannot be chosen.
 
-use crate::crypto;
-use crate::{Error, Result};
+use crate::{Error, Result, crypto};
 use serde_json::{Map, Value, json};
 
 /// The largest key set that is read.

@@ -4,11 +4,10 @@
 //! the expected `typ` and a known `kid`, and nothing else, so that `none`, `jku`, `x5u`, `jwk`,
 //! `crit` and whatever comes later are refused alike.
 
-use crate::Result;
-use crate::canonical;
 use crate::crypto::{self, SigningKey};
 use crate::jwks::{Jwk, Jwks};
 use crate::report::Outcome;
+use crate::{Result, canonical};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -2,15 +2,14 @@
 //! the form of every entry, the versions of every record, and that the log grew out of an older
 //! checkpoint. Names the first bad index where one can be named.
 
-use crate::crypto::Hash;
-use crate::event;
+use crate::crypto::{self, Hash};
 use crate::head::{DeltaHead, Unread};
 use crate::look::{self, Bundle, Entry, Looked, Lookers};
 use crate::merkle::Frontier;
 use crate::note::{self, Checkpoint, VerifierKeys};
 use crate::report::{Outcome, Report};
 use crate::tile::{self, TileReader, TileSource, WIDTH};
-use crate::{Error, crypto};
+use crate::{Error, event};
 use serde::Serialize;
 use std::collections::HashMap;
 

@@ -6,10 +6,9 @@ mod common;
 
 use common::{keys, packed, signer, story};
 use proof::bundle::{self, Attachment, BundleParts, Missing};
-use proof::commitment;
 use proof::event::Event;
 use proof::report::Outcome;
-use proof::{archive, crypto};
+use proof::{archive, commitment, crypto};
 use serde_json::{Value, json};
 
 fn parts() -> BundleParts {

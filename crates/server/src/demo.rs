@@ -11,8 +11,7 @@ mod plans;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use acts::{Clock, Desk};
-use acts::{Error, Room};
+use acts::{Clock, Context, Error, Executor};
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use model::core::body::Body;
@@ -57,18 +56,18 @@ impl Clock for HistoryClock {
     }
 }
 
-/// A desk in the past: acts occur when it says, and are recorded now.
+/// An executor in the past: acts occur at its time, and are recorded now.
 struct Past {
-    desk: Desk,
+    executor: Executor,
     clock: Arc<HistoryClock>,
     tenant: &'static str,
 }
 
 impl Past {
-    fn new(desk: &Desk, tenant: &'static str, at: Timestamp) -> Self {
+    fn new(executor: &Executor, tenant: &'static str, at: Timestamp) -> Self {
         let clock = Arc::new(HistoryClock(Mutex::new(at)));
         Self {
-            desk: desk.with_clock(clock.clone()),
+            executor: executor.with_clock(clock.clone()),
             clock,
             tenant,
         }
@@ -86,15 +85,15 @@ impl Past {
     fn act<T, A>(&self, actor: Actor, act: A) -> Result<T>
     where
         T: Send + 'static,
-        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+        A: Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     {
-        Ok(self.desk.wait(Lane::Worker, self.tenant, actor, Mode::Write, act)?)
+        Ok(self.executor.wait(Lane::Worker, self.tenant, actor, Mode::Write, act)?)
     }
 
     fn system<T, A>(&self, act: A) -> Result<T>
     where
         T: Send + 'static,
-        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+        A: Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     {
         self.act(Actor::system(), act)
     }
@@ -102,7 +101,7 @@ impl Past {
     fn by<T, A>(&self, person: &PersonId, act: A) -> Result<T>
     where
         T: Send + 'static,
-        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+        A: Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     {
         let now = self.clock.now();
         let actor = Actor {
@@ -193,7 +192,7 @@ pub fn check_folder(data_dir: &Path) -> Result<()> {
 ///
 /// # Errors
 /// [`DemoError`].
-pub fn fill(desk: &Desk, tenants: &[String], now: Timestamp, server_url: &str, data_dir: &Path) -> Result<()> {
+pub fn fill(executor: &Executor, tenants: &[String], now: Timestamp, server_url: &str, data_dir: &Path) -> Result<()> {
     let file = data_dir.join(CREDENTIALS);
     let known: Vec<&String> = tenants
         .iter()
@@ -217,14 +216,14 @@ pub fn fill(desk: &Desk, tenants: &[String], now: Timestamp, server_url: &str, d
             )),
         };
     }
-    let is_in_folder = desk.tools().evidence_folder.is_some();
+    let is_in_folder = executor.tools().evidence_folder.is_some();
     if is_in_folder {
         filling::begin(data_dir)?;
     }
     let begin = now - SignedDuration::from_hours(24 * 92);
-    let halden = estate::fill_first(desk, begin)?;
-    let cartwell = estate::fill_second(desk, begin)?;
-    history::fill(desk, &halden, begin, now)?;
+    let halden = estate::fill_first(executor, begin)?;
+    let cartwell = estate::fill_second(executor, begin)?;
+    history::fill(executor, &halden, begin, now)?;
     write_credentials(&file, server_url, &halden, &cartwell)?;
     if is_in_folder {
         filling::end(data_dir)?;

@@ -1,6 +1,6 @@
 //! The doors: REST, pages, hooks, and the threads that work behind them.
 //!
-//! A door extracts what came in, runs one act on the desk and renders its answer. No door decides anything about changes,
+//! A door extracts what came in, runs one act on the executor and renders its answer. No door decides anything about changes,
 //! approvals or windows. Acts run on the store's own threads; their answers come back over a oneshot.
 
 #[cfg(test)]

@@ -301,7 +301,7 @@ fn a_person_signs_in_at_lemonldap_steps_up_there_and_stays_one_person() {
     assert_eq!(first["stepped_up"], true);
 
     // The portal counts in whole seconds: one has to pass before a sign-in is an old one.
-    let now = || world.server.state().desk().tools().clock.now().as_second();
+    let now = || world.server.state().executor().tools().clock.now().as_second();
     let then = now();
     eventually("two seconds are over", || now() >= then + 2);
     let stepped = browser.walk(&world, "/t/acme/step-up/lemon?next=/t/acme/account", who);

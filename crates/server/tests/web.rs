@@ -6,10 +6,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 
-use acts::Room;
-use acts::directory::create_tenant;
-use acts::directory::set_person;
-use acts::directory::set_service;
+use acts::Context;
+use acts::directory::{create_tenant, set_person, set_service};
 use model::change::change_file::Actor;
 use model::core::body;
 use serde_json::{Value, json};
@@ -103,8 +101,8 @@ fn object(value: Value) -> body::Body {
     value.as_object().unwrap().clone()
 }
 
-fn seed(room: &mut Room<'_, '_>) -> acts::Result<()> {
-    create_tenant::create_tenant(room, "Halden Freight", false)?;
+fn seed(cx: &mut Context<'_, '_>) -> acts::Result<()> {
+    create_tenant::create_tenant(cx, "Halden Freight", false)?;
     let phc = password::hash(SECRET).unwrap();
     let people = [
         ("ingrid", "Ingrid Solheim", json!(["requester", "implementer"])),
@@ -117,16 +115,16 @@ fn seed(room: &mut Room<'_, '_>) -> acts::Result<()> {
     ];
     for (login, name, roles) in people {
         let body = object(json!({"login": login, "name": name, "roles": roles, "zone": "Europe/Oslo"}));
-        set_person::create_person(room, &body)?;
-        set_person::set_password(room, login, &phc)?;
+        set_person::create_person(cx, &body)?;
+        set_person::set_password(cx, login, &phc)?;
     }
     set_service::set_service(
-        room,
+        cx,
         &object(json!({"key": "booking-api", "name": "Bookings", "criticality": "medium"})),
     )?;
-    set_service::set_environment(room, &object(json!({"key": "production", "is_production": true})))?;
+    set_service::set_environment(cx, &object(json!({"key": "production", "is_production": true})))?;
     let owner = json!({"service": "booking-api", "role": "owner", "person": "hanne"});
-    set_service::set_ownership(room, &object(owner))?;
+    set_service::set_ownership(cx, &object(owner))?;
     Ok(())
 }
 
@@ -134,8 +132,8 @@ fn house(name: &str) -> House {
     let folder = std::env::temp_dir().join(format!("assent-web-{name}-{}", std::process::id()));
     let mut settings = Settings::new(&folder);
     settings.listen = ([127, 0, 0, 1], 0).into();
-    let prepare: server::Prepare = Box::new(|desk, _| {
-        desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, seed)?;
+    let prepare: server::Prepare = Box::new(|executor, _| {
+        executor.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, seed)?;
         Ok(())
     });
     House {
@@ -216,7 +214,7 @@ fn encoded(pairs: &[(&str, &str)]) -> String {
 
 /// A whole form of a change, with its times some hours ahead.
 fn change_form(house: &House, act: &'static str) -> Vec<(&'static str, String)> {
-    let now = house.running.state().desk().tools().clock.now();
+    let now = house.running.state().executor().tools().clock.now();
     let field = |hours: i64| {
         let at = now + jiff::SignedDuration::from_hours(hours);
         at.to_zoned(jiff::tz::TimeZone::get("Europe/Oslo").unwrap())
@@ -765,7 +763,7 @@ fn an_authenticator_is_added_on_the_account_page() {
     let wrong = [("code", "000000"), ("secret", &secret), ("url", &url)];
     let again = house.post(&cookie, &confirm, &wrong);
     assert!(again.status == 422 && again.hidden("secret") == secret, "{again:?}");
-    let now = house.running.state().desk().tools().clock.now().as_second();
+    let now = house.running.state().executor().tools().clock.now().as_second();
     let totp = totp_rs::Builder::new()
         .with_secret(totp_rs::Secret::try_from_base32(&secret).unwrap())
         .build()

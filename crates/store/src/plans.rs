@@ -6,11 +6,10 @@
 use jiff::Timestamp;
 
 use crate::compliance::retention;
-use crate::idempotency;
 use crate::identity::{second_factor, session, workload};
 use crate::integration::{inbox, webhook};
 use crate::queue::{lease, timer};
-use crate::{Config, Lane, Mode, Result, Row, Store, Value};
+use crate::{Config, Lane, Mode, Result, Row, Store, Value, idempotency};
 
 /// The plan of a statement on SQLite, a line a step.
 fn plan(store: &Store, sql: &str) -> String {

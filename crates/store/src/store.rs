@@ -11,11 +11,10 @@ use crate::damage::{self, Damage};
 use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
 use crate::lanes::{self, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Task, Wakes};
-use crate::migrate;
 use crate::moment::{Moment, Moments};
-use crate::schema;
 use crate::tenant::check_tenant;
 use crate::tx::{CrossTx, Tx};
+use crate::{migrate, schema};
 
 /// How many reads of the gate's lane SQLite answers in one transaction. Each is a look-up, so none waits long for the
 /// others; in the other lanes a long list would hold up its neighbours.

@@ -1,8 +1,7 @@
 //! What an act sees of its transaction.
 
 use crate::driver::{Connection, Reach};
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::moment::Moment;
 use crate::value::{Row, Value};
 

@@ -14,8 +14,7 @@ use serde_json::Value;
 use tests::journey::artifact;
 use tests::{Place, Server};
 
-use crate::api::described;
-use crate::api::described::Talk;
+use crate::api::described::{self, Talk};
 use crate::platform::beside::Beside;
 use crate::platform::crash::{must_replay, must_verify};
 

@@ -6,8 +6,7 @@ use std::process::Command;
 use jiff::Timestamp;
 use tests::{Place, Server, root};
 
-use crate::api::described;
-use crate::api::described::Talk;
+use crate::api::described::{self, Talk};
 
 /// One thing to do on a page.
 enum Piece {

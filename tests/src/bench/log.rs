@@ -2,13 +2,12 @@
 
 use anyhow::{Result, ensure};
 use proof::crypto::SigningKey;
-use proof::diff;
 use proof::event::{Event, Subject};
 use proof::log_check::{LogCheck, verify_log};
-use proof::merkle;
 use proof::note::{Checkpoint, KeyKind, NoteSigner, VerifierKeys};
 use proof::report::Outcome;
 use proof::tile::{self, MemoryTiles};
+use proof::{diff, merkle};
 use serde_json::{Map, json};
 
 use super::load::seconds_since;

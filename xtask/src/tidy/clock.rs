@@ -3,9 +3,8 @@
 //! `clippy.toml` denies the same functions; this rule also sees code that clippy does not build, and
 //! keeps the list of exceptions in one place.
 
-use super::Finding;
-use super::scan;
 use super::tree::Tree;
+use super::{Finding, scan};
 
 const READERS: &[&str] = &[
     "Timestamp::now",

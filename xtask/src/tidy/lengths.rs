@@ -1,8 +1,7 @@
 //! Functions of at most 70 lines, Rust files of at most 800.
 
-use super::Finding;
-use super::scan;
 use super::tree::Tree;
+use super::{Finding, scan};
 
 const FUNCTION_LINES: usize = 70;
 const FILE_LINES: usize = 800;

@@ -1,8 +1,7 @@
 //! SQL stands in `crates/store` and nowhere else.
 
-use super::Finding;
-use super::scan;
 use super::tree::Tree;
+use super::{Finding, scan};
 
 /// Pairs of words that, in this order and in capitals, make a text SQL.
 const SPOKEN_LOUD: &[(&str, &str)] = &[

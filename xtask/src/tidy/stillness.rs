@@ -1,8 +1,7 @@
 //! No test that is ignored, no test that sleeps, no work left for later.
 
-use super::Finding;
-use super::scan;
 use super::tree::Tree;
+use super::{Finding, scan};
 
 /// Never, anywhere.
 const NEVER: &[(&str, &str)] = &[

@@ -3,9 +3,8 @@
 //! The table is small on purpose. It holds the words that people of this field bring along and that
 //! would name a thing twice; GLOSSARY.md says of each which word stands for it here.
 
-use super::Finding;
-use super::scan;
 use super::tree::Tree;
+use super::{Finding, scan};
 
 /// What to avoid, in lower case and in the singular, and what to say instead.
 type Denied = (&'static str, &'static str);

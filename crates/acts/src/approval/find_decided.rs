@@ -9,7 +9,7 @@ use model::core::enums::Decision;
 use model::core::ids::RecordId;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// How long ago “lately” ends, in days.
@@ -38,10 +38,10 @@ pub struct Decided {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_decided(room: &mut Room<'_, '_>) -> Result<Vec<Decided>> {
-    room.allow(READ)?;
-    let person = room.actor.person.clone();
-    let since = room.now - SignedDuration::from_hours(24 * DAYS);
+pub fn find_decided(cx: &mut Context<'_, '_>) -> Result<Vec<Decided>> {
+    cx.allow(READ)?;
+    let person = cx.actor.person.clone();
+    let since = cx.now - SignedDuration::from_hours(24 * DAYS);
     let filter = Filter::new()
         .equals("person", person.as_str())
         .equals("state", "standing")
@@ -49,13 +49,13 @@ pub fn find_decided(room: &mut Room<'_, '_>) -> Result<Vec<Decided>> {
         .descending_by("at")
         .limit(MOST);
     let mut decided = Vec::new();
-    for stored in record::find::<Approval>(room.tx, &filter)? {
+    for stored in record::find::<Approval>(cx.tx, &filter)? {
         let approval = stored.record;
-        let Some(change) = record::load::<model::change::record::Change>(room.tx, approval.change.as_str())? else {
+        let Some(change) = record::load::<model::change::record::Change>(cx.tx, approval.change.as_str())? else {
             continue;
         };
         let change = change.record;
-        let file = room.file(&change.key)?;
+        let file = cx.file(&change.key)?;
         let is_used = file.permits.iter().any(|permit| permit.issued_at >= approval.at);
         decided.push(Decided {
             id: approval.id,

@@ -6,8 +6,7 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 use model::change::change_file::ChangeFile;
 use model::change::record::Change;
-use model::change::waiting_on;
-use model::change::waiting_on::Step;
+use model::change::waiting_on::{self, Step};
 use model::core::enums::{Kind, Level, State};
 use model::core::ids::PersonId;
 use model::emergency::break_glass;
@@ -17,7 +16,7 @@ use serde::Deserialize;
 use store::record::{self, Filter};
 
 use crate::change::find_acts::could_cosign;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The most open changes that are looked through, oldest first.
@@ -76,21 +75,21 @@ impl Open {
 ///
 /// # Errors
 /// The store's.
-pub fn find_queue(room: &mut Room<'_, '_>, most: usize) -> Result<Vec<ChangeFile>> {
-    let person = room.actor.person.clone();
+pub fn find_queue(cx: &mut Context<'_, '_>, most: usize) -> Result<Vec<ChangeFile>> {
+    let person = cx.actor.person.clone();
     let deciding = [
         State::Authorizing.as_str(),
         State::Approved.as_str(),
         State::Scheduled.as_str(),
     ];
     let filter = Filter::new().one_of("state", deciding).order_by("number").limit(MOST);
-    let open = record::parts_naming::<Change, Open>(room.tx, &filter, person.as_str())?;
+    let open = record::parts_naming::<Change, Open>(cx.tx, &filter, person.as_str())?;
     let mut asked: Vec<_> = open
         .into_iter()
         .filter_map(|it| Some((it.urgency(&person)?, it.key)))
         .collect();
     asked.sort();
-    let mut queue = find_unsigned(room)?;
+    let mut queue = find_unsigned(cx)?;
     for (_, key) in asked {
         if queue.len() >= most {
             break;
@@ -98,8 +97,8 @@ pub fn find_queue(room: &mut Room<'_, '_>, most: usize) -> Result<Vec<ChangeFile
         if queue.iter().any(|file| file.change.key == key) {
             continue;
         }
-        let file = room.file(&key)?;
-        if waits_for(room, &file)? {
+        let file = cx.file(&key)?;
+        if waits_for(cx, &file)? {
             queue.push(file);
         }
     }
@@ -107,22 +106,22 @@ pub fn find_queue(room: &mut Room<'_, '_>, most: usize) -> Result<Vec<ChangeFile
 }
 
 /// The changes whose broken glass opens nothing before the acting person, or another who could, signs it too.
-fn find_unsigned(room: &mut Room<'_, '_>) -> Result<Vec<ChangeFile>> {
-    let person = room.actor.person.clone();
+fn find_unsigned(cx: &mut Context<'_, '_>) -> Result<Vec<ChangeFile>> {
+    let person = cx.actor.person.clone();
     let latest = Filter::new().descending_by("id").limit(GLASSES);
     let mut found: Vec<ChangeFile> = Vec::new();
-    for row in record::find::<GlassUse>(room.tx, &latest)? {
-        let since = room.now.duration_since(row.record.at);
+    for row in record::find::<GlassUse>(cx.tx, &latest)? {
+        let since = cx.now.duration_since(row.record.at);
         if since > break_glass::LONGEST || found.iter().any(|file| file.change.id == row.record.change) {
             continue;
         }
-        let change = room.change(&row.record.change_key)?;
-        if !waits_for_cosignature(&change, room.now) {
+        let change = cx.change(&row.record.change_key)?;
+        if !waits_for_cosignature(&change, cx.now) {
             continue;
         }
-        let file = room.file(&row.record.change_key)?;
-        let directory = room.directory()?;
-        if could_cosign(&file, &directory, &person, room.now) {
+        let file = cx.file(&row.record.change_key)?;
+        let directory = cx.directory()?;
+        if could_cosign(&file, &directory, &person, cx.now) {
             found.push(file);
         }
     }
@@ -130,8 +129,8 @@ fn find_unsigned(room: &mut Room<'_, '_>) -> Result<Vec<ChangeFile>> {
 }
 
 /// Whether an approval that is still missing waits for the acting person.
-fn waits_for(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<bool> {
-    let person = room.actor.person.clone();
+fn waits_for(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<bool> {
+    let person = cx.actor.person.clone();
     // Nobody is asked about a time that has passed: it gets new times first.
     if file.change.window_missed {
         return Ok(false);
@@ -141,9 +140,9 @@ fn waits_for(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<bool> {
     if own.any(|approval| !approval.is_yes()) {
         return Ok(false);
     }
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let login = directory.login(&person);
-    let ahead = waiting_on::ahead(file, &directory, room.now);
+    let ahead = waiting_on::ahead(file, &directory, cx.now);
     Ok(ahead
         .iter()
         .filter(|row| matches!(row.step, Step::Approval | Step::Scheduling))

@@ -11,54 +11,54 @@ use serde_json::json;
 use store::record;
 
 use crate::case::settle_open::settle_asked;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::read_span;
 use crate::guard::impersonation;
 
 /// Lets a person speak for themselves, and administrators for anyone.
-pub(crate) fn allow_own(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
-    let action = if *person == room.actor.person {
+pub(crate) fn allow_own(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
+    let action = if *person == cx.actor.person {
         act::actions::READ
     } else {
         act::actions::SET_PERSON
     };
-    room.allow(action)
+    cx.allow(action)
 }
 
 /// Adds an absence (`POST /absences {person?, starts_at, ends_at, reason?}`).
 ///
 /// # Errors
 /// 403 (also `narrowed_token`), 422, or the store's.
-pub fn set_absence(room: &mut Room<'_, '_>, body: &Body) -> Result<Absence> {
-    let directory = room.directory()?;
+pub fn set_absence(cx: &mut Context<'_, '_>, body: &Body) -> Result<Absence> {
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let named = body.contains_key("person");
     let person = read_content::person(&mut reading, "person", &directory);
     let person = match person {
-        None if !named => room.actor.person.clone(),
+        None if !named => cx.actor.person.clone(),
         found => found.unwrap_or_default(),
     };
-    allow_own(room, &person)?;
-    if person == room.actor.person {
-        impersonation::check_whole(room)?;
+    allow_own(cx, &person)?;
+    if person == cx.actor.person {
+        impersonation::check_whole(cx)?;
     }
-    let (starts_at, ends_at) = read_span(&mut reading, room.now);
-    if ends_at <= room.now && reading.errors.is_empty() {
+    let (starts_at, ends_at) = read_span(&mut reading, cx.now);
+    if ends_at <= cx.now && reading.errors.is_empty() {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
     }
     let reason = reading.text("reason", TEXT);
     reading.finish()?;
     let absence = Absence {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         person,
         starts_at,
         ends_at,
         reason,
     };
-    let absence = room.put_estate("absence.set", absence, json!({}))?;
-    settle_asked(room)?;
+    let absence = cx.put_estate("absence.set", absence, json!({}))?;
+    settle_asked(cx)?;
     Ok(absence)
 }
 
@@ -66,22 +66,22 @@ pub fn set_absence(room: &mut Room<'_, '_>, body: &Body) -> Result<Absence> {
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_absence(room: &mut Room<'_, '_>, id: &str) -> Result<Absence> {
-    let Some(stored) = record::load::<Absence>(room.tx, id)? else {
+pub fn end_absence(cx: &mut Context<'_, '_>, id: &str) -> Result<Absence> {
+    let Some(stored) = record::load::<Absence>(cx.tx, id)? else {
         return Err(Refusal::not_found("absence").into());
     };
-    allow_own(room, &stored.record.person)?;
-    if stored.record.person == room.actor.person {
-        impersonation::check_whole(room)?;
+    allow_own(cx, &stored.record.person)?;
+    if stored.record.person == cx.actor.person {
+        impersonation::check_whole(cx)?;
     }
-    if stored.record.ends_at <= room.now {
+    if stored.record.ends_at <= cx.now {
         return Ok(stored.record);
     }
     let ended = Absence {
-        ends_at: room.now,
+        ends_at: cx.now,
         ..stored.record
     };
-    let ended = room.put_estate("absence.ended", ended, json!({}))?;
-    settle_asked(room)?;
+    let ended = cx.put_estate("absence.ended", ended, json!({}))?;
+    settle_asked(cx)?;
     Ok(ended)
 }

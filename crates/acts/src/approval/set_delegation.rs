@@ -8,21 +8,17 @@ use model::core::body::Body;
 use model::core::ids::{PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
-use model::directory::snapshot;
-use model::directory::snapshot::Directory;
+use model::directory::snapshot::{self, Directory};
 use model::directory::unknown_name;
 use serde_json::json;
 use store::record;
 
 use crate::approval::set_absence::allow_own;
 use crate::case::settle_open::settle_asked;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::read_span;
-use crate::guard::impersonation;
-use crate::guard::required_factor;
-use crate::guard::self_grant;
-use crate::guard::two_people;
+use crate::guard::{impersonation, required_factor, self_grant, two_people};
 
 /// The parts that can be passed on, beside `group:KEY`.
 const PARTS: [&str; 5] = ["owner", "technical_lead", "security", "data", "change_manager"];
@@ -32,19 +28,19 @@ const PARTS: [&str; 5] = ["owner", "technical_lead", "security", "data", "change
 ///
 /// # Errors
 /// 403 (also `step_up_required` and `narrowed_token`), 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
-pub fn set_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation> {
-    let directory = room.directory()?;
-    let delegator = delegator(&mut Reading::new(body, ""), (body, &directory), &room.actor.person);
-    allow_own(room, &delegator)?;
-    if delegator == room.actor.person {
-        impersonation::check_whole(room)?;
+pub fn set_delegation(cx: &mut Context<'_, '_>, body: &Body) -> Result<Delegation> {
+    let directory = cx.directory()?;
+    let delegator = delegator(&mut Reading::new(body, ""), (body, &directory), &cx.actor.person);
+    allow_own(cx, &delegator)?;
+    if delegator == cx.actor.person {
+        impersonation::check_whole(cx)?;
     }
-    required_factor::check_lent(room)?;
-    let delegation = read_delegation(room, body)?;
-    let lends = two_people::lends_of_another(room, &delegator);
-    two_people::check(room, lends, two_people::LENT)?;
-    let delegation = keep_delegation(room, delegation)?;
-    settle_asked(room)?;
+    required_factor::check_lent(cx)?;
+    let delegation = read_delegation(cx, body)?;
+    let lends = two_people::lends_of_another(cx, &delegator);
+    two_people::check(cx, lends, two_people::LENT)?;
+    let delegation = keep_delegation(cx, delegation)?;
+    settle_asked(cx)?;
     Ok(delegation)
 }
 
@@ -60,12 +56,12 @@ fn delegator(reading: &mut Reading<'_>, (body, directory): (&Body, &Directory), 
 ///
 /// # Errors
 /// 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
-pub(crate) fn read_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation> {
-    let directory = room.directory()?;
+pub(crate) fn read_delegation(cx: &mut Context<'_, '_>, body: &Body) -> Result<Delegation> {
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
-    let delegator = delegator(&mut reading, (body, &directory), &room.actor.person);
-    let (starts_at, ends_at) = read_span(&mut reading, room.now);
-    if ends_at <= room.now && reading.errors.is_empty() {
+    let delegator = delegator(&mut reading, (body, &directory), &cx.actor.person);
+    let (starts_at, ends_at) = read_span(&mut reading, cx.now);
+    if ends_at <= cx.now && reading.errors.is_empty() {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
     }
     let delegate = read_content::person(&mut reading, "delegate", &directory);
@@ -73,7 +69,7 @@ pub(crate) fn read_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<De
         reading.wrong("delegate", "missing", "`delegate` is missing.");
     }
     let delegation = Delegation {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         delegator,
         delegate: delegate.unwrap_or_default(),
@@ -85,7 +81,7 @@ pub(crate) fn read_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<De
         reason: reading.text("reason", TEXT),
     };
     if reading.errors.is_empty() {
-        check(&mut reading, &directory, &delegation, room);
+        check(&mut reading, &directory, &delegation, cx);
     }
     reading.finish()?;
     Ok(delegation)
@@ -95,8 +91,8 @@ pub(crate) fn read_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<De
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn keep_delegation(room: &mut Room<'_, '_>, delegation: Delegation) -> Result<Delegation> {
-    room.put_estate("delegation.set", delegation, json!({}))
+pub(crate) fn keep_delegation(cx: &mut Context<'_, '_>, delegation: Delegation) -> Result<Delegation> {
+    cx.put_estate("delegation.set", delegation, json!({}))
 }
 
 fn read_parts(reading: &mut Reading<'_>, directory: &Directory) -> Vec<String> {
@@ -135,13 +131,13 @@ fn read_services(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Servic
     keys
 }
 
-fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegation, room: &Room<'_, '_>) {
+fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegation, cx: &Context<'_, '_>) {
     let (from, to) = (&delegation.delegator, &delegation.delegate);
     if from == to {
         reading.wrong("delegate", "not_allowed", "Nobody speaks for themselves.");
         return;
     }
-    if self_grant::is_own(&room.actor, to) {
+    if self_grant::is_own(&cx.actor, to) {
         let text = "Nobody gives themselves another's right; the other person does that, or another administrator.";
         reading.wrong("delegate", "own_request", text);
     }
@@ -236,25 +232,22 @@ fn holds(directory: &Directory, row: &snapshot::Ownership, person: &PersonId) ->
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_delegation(room: &mut Room<'_, '_>, id: &str) -> Result<Delegation> {
-    let Some(stored) = record::load::<Delegation>(room.tx, id)? else {
+pub fn end_delegation(cx: &mut Context<'_, '_>, id: &str) -> Result<Delegation> {
+    let Some(stored) = record::load::<Delegation>(cx.tx, id)? else {
         return Err(Refusal::not_found("delegation").into());
     };
     let row = stored.record;
-    if [&row.delegator, &row.delegate].contains(&&room.actor.person) {
-        impersonation::check_whole(room)?;
+    if [&row.delegator, &row.delegate].contains(&&cx.actor.person) {
+        impersonation::check_whole(cx)?;
     }
-    if row.delegate != room.actor.person {
-        allow_own(room, &row.delegator)?;
+    if row.delegate != cx.actor.person {
+        allow_own(cx, &row.delegator)?;
     }
-    if row.ends_at <= room.now {
+    if row.ends_at <= cx.now {
         return Ok(row);
     }
-    let ended = Delegation {
-        ends_at: room.now,
-        ..row
-    };
-    let ended = room.put_estate("delegation.ended", ended, json!({}))?;
-    settle_asked(room)?;
+    let ended = Delegation { ends_at: cx.now, ..row };
+    let ended = cx.put_estate("delegation.ended", ended, json!({}))?;
+    settle_asked(cx)?;
     Ok(ended)
 }

@@ -8,7 +8,7 @@ use model::core::enums::ConfigurationKind;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::policy::configuration::Configuration;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::policy::configurations;
 use crate::policy::propose_configuration::{bare, save};
@@ -17,9 +17,9 @@ use crate::policy::propose_configuration::{bare, save};
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn propose_sla_table(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
-    room.allow(act::actions::SET_POLICY)?;
-    let present = in_force(room)?;
+pub fn propose_sla_table(cx: &mut Context<'_, '_>, body: &Body) -> Result<Configuration> {
+    cx.allow(act::actions::SET_POLICY)?;
+    let present = in_force(cx)?;
     let mut reading = Reading::new(body, "");
     let table = read_table(&mut reading, present);
     let reason = reading.needed("reason", TEXT);
@@ -27,17 +27,17 @@ pub fn propose_sla_table(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
     let digest = configurations::of_sla_table(&table)?;
     let proposal = Configuration {
         slas: Some(table),
-        ..bare(room, ConfigurationKind::SlaTable, digest, reason)?
+        ..bare(cx, ConfigurationKind::SlaTable, digest, reason)?
     };
-    save(room, proposal)
+    save(cx, proposal)
 }
 
 /// The table in force.
 ///
 /// # Errors
 /// The store's.
-pub fn in_force(room: &mut Room<'_, '_>) -> Result<SlaTable> {
-    let tenant = room.directory()?.tenant.clone();
+pub fn in_force(cx: &mut Context<'_, '_>) -> Result<SlaTable> {
+    let tenant = cx.directory()?.tenant.clone();
     Ok(tenant.map(|tenant| tenant.sla_table).unwrap_or_default())
 }
 

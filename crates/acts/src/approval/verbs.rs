@@ -5,7 +5,7 @@ use model::change::around;
 use model::core::body::Body;
 use model::core::ids::RecordId;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::field_changes;
 
@@ -13,48 +13,48 @@ use crate::core::field_changes;
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn acknowledge_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, decide::acknowledge)
+pub fn acknowledge_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+    cx.on_change(key, decide::acknowledge)
 }
 
 /// Decides: approve, approve with conditions, return, reject, abstain (`POST …/approvals`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn approve_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    let answer = room.on_change(key, |case| decide::approve(case, body));
-    field_changes::explained(room, key, body, answer)
+pub fn approve_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
+    let answer = cx.on_change(key, |case| decide::approve(case, body));
+    field_changes::explained(cx, key, body, answer)
 }
 
 /// Lets others with the same artifact go on in spite of a rejection (`POST …/overruling`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn overrule_rejection(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| decide::overrule(case, body))
+pub fn overrule_rejection(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| decide::overrule(case, body))
 }
 
 /// A peer's word on plan and code (`POST …/peer-reviews`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn peer_review_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    let answer = room.on_change(key, |case| around::peer_review(case, body));
-    field_changes::explained(room, key, body, answer)
+pub fn peer_review_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
+    let answer = cx.on_change(key, |case| around::peer_review(case, body));
+    field_changes::explained(cx, key, body, answer)
 }
 
 /// Sends a change back to draft with a question (`POST …/return`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn return_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| decide::return_change(case, body))
+pub fn return_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| decide::return_change(case, body))
 }
 
 /// Takes one's own decision back (`DELETE …/approvals/{id}`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn withdraw_approval(room: &mut Room<'_, '_>, key: &str, approval: &RecordId) -> Result<()> {
-    room.on_change(key, |case| decide::withdraw(case, approval))
+pub fn withdraw_approval(cx: &mut Context<'_, '_>, key: &str, approval: &RecordId) -> Result<()> {
+    cx.on_change(key, |case| decide::withdraw(case, approval))
 }

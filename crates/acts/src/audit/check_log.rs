@@ -3,11 +3,10 @@
 use model::change::change_file::Actor;
 use proof::crypto::hash_text;
 use proof::tile::TileReader;
-use store::audit::log;
-use store::audit::log::LogState;
+use store::audit::log::{self, LogState};
 use store::{Lane, Mode};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::log_high_water::SeenLog;
 use crate::core::log_tiles::StoredTiles;
@@ -17,9 +16,9 @@ use crate::core::transactions::Transactions;
 ///
 /// # Errors
 /// A fault that says how far it was; the store's.
-pub(crate) fn check(room: &mut Room<'_, '_>, state: &LogState) -> Result<()> {
-    let tenant = room.tenant();
-    let Some(seen) = room.services.tools().seen_logs.seen(&tenant) else {
+pub(crate) fn check(cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
+    let tenant = cx.tenant();
+    let Some(seen) = cx.services.tools().seen_logs.seen(&tenant) else {
         return Ok(());
     };
     let size = u64::try_from(state.size).unwrap_or_default();
@@ -28,7 +27,7 @@ pub(crate) fn check(room: &mut Room<'_, '_>, state: &LogState) -> Result<()> {
             "had {} entries when this server saw it last and has {size} now",
             seen.size
         )
-    } else if root_at(room, state, seen.size)? != hash_text(&seen.root) {
+    } else if root_at(cx, state, seen.size)? != hash_text(&seen.root) {
         format!("is another one than this server saw when it had {} entries", seen.size)
     } else {
         return Ok(());
@@ -39,8 +38,8 @@ pub(crate) fn check(room: &mut Room<'_, '_>, state: &LogState) -> Result<()> {
     )))
 }
 
-fn root_at(room: &mut Room<'_, '_>, state: &LogState, size: u64) -> Result<String> {
-    let source = StoredTiles::new(room.tx, state.clone());
+fn root_at(cx: &mut Context<'_, '_>, state: &LogState, size: u64) -> Result<String> {
+    let source = StoredTiles::new(cx.tx, state.clone());
     if size == source.size() {
         return Ok(state.root.clone());
     }
@@ -49,11 +48,11 @@ fn root_at(room: &mut Room<'_, '_>, state: &LogState, size: u64) -> Result<Strin
 }
 
 /// How far the tenant's log is, once it was held to what is remembered; nothing without a log.
-fn checked(room: &mut Room<'_, '_>) -> Result<Option<SeenLog>> {
-    let Some(state) = log::state(room.tx)? else {
+fn checked(cx: &mut Context<'_, '_>) -> Result<Option<SeenLog>> {
+    let Some(state) = log::state(cx.tx)? else {
         return Ok(None);
     };
-    check(room, &state)?;
+    check(cx, &state)?;
     let root = proof::crypto::hash_of_text(&state.root)
         .ok_or_else(|| Error::Fault("the root of a log's state is none".to_owned()))?;
     let size = u64::try_from(state.size).unwrap_or_default();
@@ -64,10 +63,10 @@ fn checked(room: &mut Room<'_, '_>) -> Result<Option<SeenLog>> {
 ///
 /// # Errors
 /// A fault where the log is not what it was; the store's.
-pub fn note_log(desk: &impl Transactions, tenant: &str) -> Result<()> {
-    let log = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, checked);
+pub fn note_log(executor: &impl Transactions, tenant: &str) -> Result<()> {
+    let log = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, checked);
     if let Some(log) = log? {
-        desk.tools().seen_logs.note(tenant, log);
+        executor.tools().seen_logs.note(tenant, log);
     }
     Ok(())
 }

@@ -2,11 +2,10 @@
 
 use model::change::change_file::Actor;
 use proof::note::Note;
-use store::audit::log;
-use store::audit::log::Advance;
+use store::audit::log::{self, Advance};
 use store::{Lane, Mode};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_tiles::{cosigning_time, log_state, trusted};
 use crate::core::signing_keys;
@@ -21,39 +20,39 @@ pub const RENEWED_AFTER_SECONDS: u64 = 45;
 ///
 /// # Errors
 /// A fault when the stored checkpoint is not trusted or there is no log, else the store's.
-pub fn cosign_log(desk: &impl Transactions, tenant: &str) -> Result<bool> {
-    if !desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, is_due)? {
+pub fn cosign_log(executor: &impl Transactions, tenant: &str) -> Result<bool> {
+    if !executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, is_due)? {
         return Ok(false);
     }
-    desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, cosign)
+    executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, cosign)
 }
 
 /// When the server attested last that the tenant's served checkpoint is fresh, in seconds since 1970; `None` before it ever did.
 ///
 /// # Errors
 /// A fault when the stored checkpoint is not trusted or there is no log, else the store's.
-pub fn attested_at(room: &mut Room<'_, '_>) -> Result<Option<u64>> {
-    let state = log_state(room)?;
-    let opened = trusted(room, &state)?;
-    let own = signing_keys::cosigner_origin(room)?;
+pub fn attested_at(cx: &mut Context<'_, '_>) -> Result<Option<u64>> {
+    let state = log_state(cx)?;
+    let opened = trusted(cx, &state)?;
+    let own = signing_keys::cosigner_origin(cx)?;
     let times = opened.cosigned.iter().filter(|(name, _)| *name == own);
     Ok(times.map(|(_, time)| *time).max())
 }
 
-fn is_due(room: &mut Room<'_, '_>) -> Result<bool> {
-    let last = attested_at(room)?;
-    let now = u64::try_from(room.recorded_at.as_second()).unwrap_or_default();
+fn is_due(cx: &mut Context<'_, '_>) -> Result<bool> {
+    let last = attested_at(cx)?;
+    let now = u64::try_from(cx.recorded_at.as_second()).unwrap_or_default();
     Ok(last.is_none_or(|last| last.saturating_add(RENEWED_AFTER_SECONDS) <= now))
 }
 
-fn cosign(room: &mut Room<'_, '_>) -> Result<bool> {
-    if !is_due(room)? {
+fn cosign(cx: &mut Context<'_, '_>) -> Result<bool> {
+    if !is_due(cx)? {
         return Ok(false);
     }
-    let state = log_state(room)?;
-    let opened = trusted(room, &state)?;
-    let seconds = cosigning_time(room, &opened);
-    let cosigner = signing_keys::note_signer(room, signing_keys::COSIGNER)?;
+    let state = log_state(cx)?;
+    let opened = trusted(cx, &state)?;
+    let seconds = cosigning_time(cx, &opened);
+    let cosigner = signing_keys::note_signer(cx, signing_keys::COSIGNER)?;
     let mut note = Note::parse(&state.checkpoint)?;
     let fresh = cosigner.cosign(&note.text, seconds);
     note.signatures.retain(|known| known.name != fresh.name);
@@ -65,7 +64,7 @@ fn cosign(room: &mut Room<'_, '_>) -> Result<bool> {
         root: &state.root,
         checkpoint: &checkpoint,
     };
-    if !log::advance(room.tx, state.epoch, state.size, &to)? {
+    if !log::advance(cx.tx, state.epoch, state.size, &to)? {
         return Err(store::Error::Retry.into());
     }
     Ok(true)

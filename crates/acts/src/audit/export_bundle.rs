@@ -13,12 +13,11 @@ use proof::crypto::Hash;
 use proof::event::Subject;
 use proof::note::Note;
 use proof::tile::TileReader;
-use store::audit::log;
-use store::audit::{event, salts};
+use store::audit::{event, log, salts};
 use store::change::blob;
 use store::record::{self, Filter, Record};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::log_tiles::{StoredTiles, log_state};
 use crate::core::show_timeline::{Name, events_of, opened, records_of};
@@ -63,13 +62,13 @@ pub struct KeptFile {
 ///
 /// # Errors
 /// As [`export_bundle`].
-pub fn pack_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<u8>> {
+pub fn pack_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<u8>> {
     let mut whole = Vec::new();
-    for piece in export_bundle(room, key)?.pieces {
+    for piece in export_bundle(cx, key)?.pieces {
         match piece {
             Piece::Bytes(bytes) => whole.extend(bytes),
             Piece::File(file) => {
-                each_piece(room, &file.digest, |piece| whole.extend_from_slice(piece))?;
+                each_piece(cx, &file.digest, |piece| whole.extend_from_slice(piece))?;
             }
         }
     }
@@ -83,11 +82,11 @@ pub fn pack_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<u8>> {
 /// # Errors
 /// [`model::core::refusal::Refusal::NotFound`]; [`Error::NotYet`] while an event of the change waits for its place in the log;
 /// a fault when what is stored does not fit together; the store's.
-pub fn export_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Export> {
-    let change = room.change(key)?;
-    let mut names = records_of(room, &change)?;
-    let left_out = add_gate_checks(room, &change, &mut names)?;
-    let events = events_of(room, &change, &names)?;
+pub fn export_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Export> {
+    let change = cx.change(key)?;
+    let mut names = records_of(cx, &change)?;
+    let left_out = add_gate_checks(cx, &change, &mut names)?;
+    let events = events_of(cx, &change, &names)?;
     if events.iter().any(|event| event.seq.is_none()) {
         return Err(Error::NotYet(format!(
             "events of {} wait for their place in the log",
@@ -95,13 +94,13 @@ pub fn export_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Export> {
         )));
     }
     let last = events.iter().filter_map(|event| event.seq).max().unwrap_or_default();
-    let checkpoint = log::checkpoint_covering(room.tx, last)?;
+    let checkpoint = log::checkpoint_covering(cx.tx, last)?;
     let checkpoint = checkpoint.ok_or_else(|| Error::NotYet(format!("no checkpoint covers {} yet", change.key)))?;
-    let records = record_parts(room, &names)?;
-    let Files { found, mut missing } = evidence_files(room, &names)?;
+    let records = record_parts(cx, &names)?;
+    let Files { found, mut missing } = evidence_files(cx, &names)?;
     missing.extend(left_out);
     let parts = BundleParts {
-        tenant: room.tenant(),
+        tenant: cx.tenant(),
         key: change.key.clone(),
         subject: Subject {
             table: Change::TABLE.to_owned(),
@@ -111,14 +110,14 @@ pub fn export_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Export> {
         is_open: change.state.is_open(),
         created_at: checkpoint.at.to_string(),
         missing,
-        salts: salts_of(room, &records)?,
+        salts: salts_of(cx, &records)?,
         records,
-        events: event_parts(room, &events, &checkpoint.note)?,
+        events: event_parts(cx, &events, &checkpoint.note)?,
         checkpoint: checkpoint.note,
-        keys: signing_keys::verifier_keys(room)?,
+        keys: signing_keys::verifier_keys(cx)?,
         evidence: found.iter().map(|(attachment, _)| *attachment).collect(),
     };
-    let signer = signing_keys::note_signer(room, signing_keys::LOG)?;
+    let signer = signing_keys::note_signer(cx, signing_keys::LOG)?;
     Ok(exported(bundle::build(&parts, &signer)?, found))
 }
 
@@ -139,9 +138,9 @@ fn exported(bundle: bundle::Bundle, found: Vec<(Attachment, Piece)>) -> Export {
 const MOST_CHECKS: usize = 500;
 
 /// Adds the recorded questions to the gate that were answered about this change, the first of them when there are too many.
-fn add_gate_checks(room: &mut Room<'_, '_>, change: &Change, names: &mut Vec<Name>) -> Result<Option<Missing>> {
+fn add_gate_checks(cx: &mut Context<'_, '_>, change: &Change, names: &mut Vec<Name>) -> Result<Option<Missing>> {
     let filter = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
-    let found = record::find::<GateCheck>(room.tx, &filter.limit(1 + MOST_CHECKS as i64))?;
+    let found = record::find::<GateCheck>(cx.tx, &filter.limit(1 + MOST_CHECKS as i64))?;
     let is_cut = found.len() > MOST_CHECKS;
     let ids = found.into_iter().take(MOST_CHECKS).map(|stored| stored.record.id.0);
     names.extend(ids.map(|id| (GateCheck::TABLE, id)));
@@ -152,10 +151,10 @@ fn add_gate_checks(room: &mut Room<'_, '_>, change: &Change, names: &mut Vec<Nam
     }))
 }
 
-fn record_parts(room: &mut Room<'_, '_>, names: &[Name]) -> Result<Vec<RecordPart>> {
+fn record_parts(cx: &mut Context<'_, '_>, names: &[Name]) -> Result<Vec<RecordPart>> {
     let mut parts = Vec::new();
     for (table, id) in names {
-        let Some(row) = record::raw(room.tx, table, id)? else {
+        let Some(row) = record::raw(cx.tx, table, id)? else {
             continue;
         };
         parts.push(RecordPart {
@@ -169,10 +168,10 @@ fn record_parts(room: &mut Room<'_, '_>, names: &[Name]) -> Result<Vec<RecordPar
     Ok(parts)
 }
 
-fn salts_of(room: &mut Room<'_, '_>, records: &[RecordPart]) -> Result<BTreeMap<String, [u8; SALT_BYTES]>> {
+fn salts_of(cx: &mut Context<'_, '_>, records: &[RecordPart]) -> Result<BTreeMap<String, [u8; SALT_BYTES]>> {
     let mut found = BTreeMap::new();
     for record in records {
-        let mut texts = salts::of_record(room.tx, &record.table, &record.id)?;
+        let mut texts = salts::of_record(cx.tx, &record.table, &record.id)?;
         for commitment in bundle::commitments(&record.sealed) {
             let Some(text) = texts.remove(&commitment) else {
                 continue;
@@ -187,19 +186,19 @@ fn salts_of(room: &mut Room<'_, '_>, records: &[RecordPart]) -> Result<BTreeMap<
     Ok(found)
 }
 
-fn event_parts(room: &mut Room<'_, '_>, events: &[event::Event], checkpoint: &str) -> Result<Vec<EventPart>> {
+fn event_parts(cx: &mut Context<'_, '_>, events: &[event::Event], checkpoint: &str) -> Result<Vec<EventPart>> {
     let size = proof::note::Checkpoint::parse(&Note::parse(checkpoint)?.text)?.size;
     let mut parts = Vec::new();
     for event in events {
         parts.push(EventPart {
             index: event.seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or_default(),
             leaf: event.bytes.clone(),
-            records_payload: opened(room, event)?.1,
+            records_payload: opened(cx, event)?.1,
             proof: Vec::new(),
         });
     }
-    let state = log_state(room)?;
-    let source = StoredTiles::new(room.tx, state);
+    let state = log_state(cx)?;
+    let source = StoredTiles::new(cx.tx, state);
     let reader = TileReader::new(&source, size);
     let indexes = parts.iter().map(|part| reader.inclusion_proof(part.index));
     let proofs = indexes.collect::<proof::Result<Vec<Vec<Hash>>>>();
@@ -215,11 +214,11 @@ struct Files {
     missing: Vec<Missing>,
 }
 
-fn evidence_files(room: &mut Room<'_, '_>, names: &[Name]) -> Result<Files> {
+fn evidence_files(cx: &mut Context<'_, '_>, names: &[Name]) -> Result<Files> {
     let (mut found, mut missing) = (BTreeMap::new(), BTreeMap::new());
     let mut total = 0;
     for (_, id) in names.iter().filter(|(table, _)| *table == Evidence::TABLE) {
-        let Some(stored) = record::load::<Evidence>(room.tx, id)? else {
+        let Some(stored) = record::load::<Evidence>(cx.tx, id)? else {
             continue;
         };
         let evidence = stored.record;
@@ -235,7 +234,7 @@ fn evidence_files(room: &mut Room<'_, '_>, names: &[Name]) -> Result<Files> {
         let file = if total > EVIDENCE_LIMIT {
             Err("the bundle would be too large")
         } else {
-            evidence_file(room, &evidence)?
+            evidence_file(cx, &evidence)?
         };
         match file {
             Ok(file) => {
@@ -258,7 +257,7 @@ fn evidence_files(room: &mut Room<'_, '_>, names: &[Name]) -> Result<Files> {
 
 /// An evidence file as it is found, or why it cannot go into the bundle.
 fn evidence_file(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     evidence: &Evidence,
 ) -> Result<std::result::Result<(Attachment, Piece), &'static str>> {
     let digest = &evidence.file_digest;
@@ -273,7 +272,7 @@ fn evidence_file(
         }
     }
     let mut measure = Measure::default();
-    if !each_piece(room, digest, |piece| measure.update(piece))? {
+    if !each_piece(cx, digest, |piece| measure.update(piece))? {
         return Ok(Err("the file is not in the store"));
     }
     let found = measure.finish();
@@ -289,16 +288,16 @@ fn evidence_file(
 }
 
 /// Reads a kept file piece by piece; `false` when it is not there.
-fn each_piece(room: &mut Room<'_, '_>, digest: &str, mut take: impl FnMut(&[u8])) -> Result<bool> {
+fn each_piece(cx: &mut Context<'_, '_>, digest: &str, mut take: impl FnMut(&[u8])) -> Result<bool> {
     let hex = digest.trim_start_matches("sha256:");
-    if let Some(folder) = room.services.tools().evidence_folder.clone() {
+    if let Some(folder) = cx.services.tools().evidence_folder.clone() {
         return from_folder(&folder.join(hex), take);
     }
-    if blob::size(room.tx, hex)?.is_none() {
+    if blob::size(cx.tx, hex)?.is_none() {
         return Ok(false);
     }
     for part in 0.. {
-        let Some(chunk) = blob::chunk(room.tx, hex, part)? else {
+        let Some(chunk) = blob::chunk(cx.tx, hex, part)? else {
             break;
         };
         take(&chunk);

@@ -11,12 +11,11 @@ use model::change::record::Change;
 use model::core::act::actions;
 use model::core::ids::PersonId;
 use model::core::refusal::{FieldError, Refusal};
-use store::audit::event;
-use store::audit::event::Event;
+use store::audit::event::{self, Event};
 use store::record::Record;
 
 use crate::audit::find_timeline::{LogView, Told, find_seal, told};
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::show_timeline::{events_of, records_of};
 
@@ -68,12 +67,12 @@ pub struct LogPage {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_log(room: &mut Room<'_, '_>, before: Option<i64>, limit: i64) -> Result<LogView> {
-    room.allow(actions::AUDIT)?;
-    let mut view = find_seal(room)?;
+pub fn find_log(cx: &mut Context<'_, '_>, before: Option<i64>, limit: i64) -> Result<LogView> {
+    cx.allow(actions::AUDIT)?;
+    let mut view = find_seal(cx)?;
     let end = before.unwrap_or(view.size).clamp(0, view.size);
     let from = (end - limit).max(0);
-    let mut entries: Vec<Told> = event::page(room.tx, from, end - from)?.into_iter().map(told).collect();
+    let mut entries: Vec<Told> = event::page(cx.tx, from, end - from)?.into_iter().map(told).collect();
     entries.reverse();
     view.entries = entries;
     Ok(view)
@@ -83,8 +82,8 @@ pub fn find_log(room: &mut Room<'_, '_>, before: Option<i64>, limit: i64) -> Res
 ///
 /// # Errors
 /// 403, 422 for what names nothing here, or the store's.
-pub fn search_log(room: &mut Room<'_, '_>, filter: &LogFilter, before: Option<i64>, limit: i64) -> Result<LogPage> {
-    search_within(room, filter, LOOKED_AT, before, limit)
+pub fn search_log(cx: &mut Context<'_, '_>, filter: &LogFilter, before: Option<i64>, limit: i64) -> Result<LogPage> {
+    search_within(cx, filter, LOOKED_AT, before, limit)
 }
 
 /// The same, looking at no more than so many entries.
@@ -92,22 +91,22 @@ pub fn search_log(room: &mut Room<'_, '_>, filter: &LogFilter, before: Option<i6
 /// # Errors
 /// As [`search_log`].
 pub fn search_within(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     filter: &LogFilter,
     most: i64,
     before: Option<i64>,
     limit: i64,
 ) -> Result<LogPage> {
-    room.allow(actions::AUDIT)?;
+    cx.allow(actions::AUDIT)?;
     let asked = Asked {
         most,
-        ..Asked::read(room, filter)?
+        ..Asked::read(cx, filter)?
     };
-    let size = find_seal(room)?.size;
+    let size = find_seal(cx)?.size;
     let end = before.unwrap_or(size).clamp(0, size);
     match &filter.about {
-        Some(about) => about_page(room, &asked, about, end, limit),
-        None => walked_page(room, &asked, end, limit),
+        Some(about) => about_page(cx, &asked, about, end, limit),
+        None => walked_page(cx, &asked, end, limit),
     }
 }
 
@@ -122,9 +121,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(room: &mut Room<'_, '_>, filter: &LogFilter) -> Result<Self> {
+    fn read(cx: &mut Context<'_, '_>, filter: &LogFilter) -> Result<Self> {
         let mut wrong: Vec<FieldError> = wrong_kind(filter).into_iter().chain(wrong_span(filter)).collect();
-        let actor = match actor(room, filter.actor.as_deref()) {
+        let actor = match actor(cx, filter.actor.as_deref()) {
             Err(Error::Refused(Refusal::Invalid(errors))) => {
                 wrong.extend(errors);
                 None
@@ -174,27 +173,27 @@ fn wrong_span(filter: &LogFilter) -> Option<FieldError> {
     is_wrong.then(|| FieldError::new("to", "out_of_order", "`to` must lie after `from`."))
 }
 
-fn actor(room: &mut Room<'_, '_>, login: Option<&str>) -> Result<Option<PersonId>> {
+fn actor(cx: &mut Context<'_, '_>, login: Option<&str>) -> Result<Option<PersonId>> {
     let Some(login) = login else {
         return Ok(None);
     };
     if login == "system" {
         return Ok(Some(PersonId::from(login)));
     }
-    match room.directory()?.by_login(login) {
+    match cx.directory()?.by_login(login) {
         Some(person) => Ok(Some(person.id.clone())),
         None => Err(Refusal::field("actor", "unknown", format!("Nobody here has the login `{login}`.")).into()),
     }
 }
 
 /// The page of entries about one thing.
-fn about_page(room: &mut Room<'_, '_>, asked: &Asked, about: &str, end: i64, limit: i64) -> Result<LogPage> {
-    let (found, is_cut) = match room.change(about) {
+fn about_page(cx: &mut Context<'_, '_>, asked: &Asked, about: &str, end: i64, limit: i64) -> Result<LogPage> {
+    let (found, is_cut) = match cx.change(about) {
         // All of a change's entries are read, however many there are.
-        Ok(change) => (around(room, &change)?, false),
+        Ok(change) => (around(cx, &change)?, false),
         Err(Error::Refused(_)) => {
-            let (table, id) = named(room, about)?;
-            let found = event::of_subject_below(room.tx, (table, &id), end, asked.most)?;
+            let (table, id) = named(cx, about)?;
+            let found = event::of_subject_below(cx.tx, (table, &id), end, asked.most)?;
             let is_full = i64::try_from(found.len()).unwrap_or(i64::MAX) >= asked.most;
             (found, is_full)
         }
@@ -212,9 +211,9 @@ fn about_page(room: &mut Room<'_, '_>, asked: &Asked, about: &str, end: i64, lim
     Ok(page)
 }
 
-fn around(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Event>> {
-    let names = records_of(room, change)?;
-    events_of(room, change, &names)
+fn around(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Event>> {
+    let names = records_of(cx, change)?;
+    events_of(cx, change, &names)
 }
 
 /// The first `limit` of what was found, and where to go on.
@@ -230,11 +229,11 @@ fn cut(mut entries: Vec<Told>, limit: i64) -> LogPage {
 }
 
 /// The record that a word names: its table and id.
-fn named(room: &mut Room<'_, '_>, word: &str) -> Result<(&'static str, String)> {
+fn named(cx: &mut Context<'_, '_>, word: &str) -> Result<(&'static str, String)> {
     use model::directory::snapshot::{
         Environment, Freeze, Group, Incident, MaintenanceWindow, Person, Service, StandardTemplate,
     };
-    let it = room.directory()?;
+    let it = cx.directory()?;
     let found = (it
         .services
         .get(&word.into())
@@ -277,20 +276,20 @@ fn named(room: &mut Room<'_, '_>, word: &str) -> Result<(&'static str, String)> 
 }
 
 /// The page of entries found by walking down the log, step by step.
-fn walked_page(room: &mut Room<'_, '_>, asked: &Asked, end: i64, limit: i64) -> Result<LogPage> {
+fn walked_page(cx: &mut Context<'_, '_>, asked: &Asked, end: i64, limit: i64) -> Result<LogPage> {
     let floor = match asked.from.and_then(|at| at.checked_sub(CLOCKS).ok()) {
-        Some(at) => first_since(room, at, end)?,
+        Some(at) => first_since(cx, at, end)?,
         None => 0,
     };
     let mut top = match asked.to.and_then(|at| at.checked_add(CLOCKS).ok()) {
-        Some(at) => first_since(room, at, end)?,
+        Some(at) => first_since(cx, at, end)?,
         None => end,
     };
     let last = floor.max(top.saturating_sub(asked.most));
     let (pattern, mut fits) = (asked.pattern(), Vec::new());
     while top > last {
         let from = last.max(top - STEP);
-        let step = event::page_below(room.tx, from, top, &pattern)?.into_iter().map(told);
+        let step = event::page_below(cx.tx, from, top, &pattern)?.into_iter().map(told);
         fits.extend(step.filter(|told| asked.fits(told)));
         top = from;
         if i64::try_from(fits.len()).unwrap_or(i64::MAX) > limit {
@@ -306,11 +305,11 @@ fn walked_page(room: &mut Room<'_, '_>, asked: &Asked, end: i64, limit: i64) -> 
 }
 
 /// The index of the first entry below `end` that was written down at a time or later.
-fn first_since(room: &mut Room<'_, '_>, at: Timestamp, end: i64) -> Result<i64> {
+fn first_since(cx: &mut Context<'_, '_>, at: Timestamp, end: i64) -> Result<i64> {
     let (mut low, mut high) = (0, end);
     while low < high {
         let middle = low + (high - low) / 2;
-        match event::recorded_at(room.tx, middle)? {
+        match event::recorded_at(cx.tx, middle)? {
             Some(recorded) if recorded < at => low = middle + 1,
             _ => high = middle,
         }

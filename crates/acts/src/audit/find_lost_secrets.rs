@@ -6,7 +6,7 @@ use model::integration::webhook::Webhook;
 use store::record::{self, Filter};
 
 use crate::core::connections::connection_secret;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::providers::provider_secret;
 use crate::core::secrets::{address_name, credential_name, open, secret_name};
@@ -24,7 +24,7 @@ pub struct SecretTrouble {
 ///
 /// # Errors
 /// The store's.
-pub fn find_trouble(room: &mut Room<'_, '_>) -> Result<Vec<SecretTrouble>> {
+pub fn find_trouble(cx: &mut Context<'_, '_>) -> Result<Vec<SecretTrouble>> {
     let mut found = Vec::new();
     let mut look = |id: &str, of: String, opened: Result<bool>| -> Result<()> {
         let why = match opened {
@@ -38,35 +38,35 @@ pub fn find_trouble(room: &mut Room<'_, '_>) -> Result<Vec<SecretTrouble>> {
         Ok(())
     };
     let all = || Filter::new().order_by("id");
-    for row in record::find::<Connection>(room.tx, &all())? {
+    for row in record::find::<Connection>(cx.tx, &all())? {
         let it = row.record;
         if !it.active && !it.waits {
             continue;
         }
         let of = format!("the connection {}", it.name);
-        let opened = connection_secret(room, it.id.as_str()).map(|_| true);
+        let opened = connection_secret(cx, it.id.as_str()).map(|_| true);
         look(it.id.as_str(), of.clone(), opened)?;
         if it.api.is_some() {
             let name = credential_name(it.id.as_str());
-            let opened = open(room, &name).map(|kept| kept.is_some());
+            let opened = open(cx, &name).map(|kept| kept.is_some());
             look(&name, format!("{of} for its API"), opened)?;
         }
     }
-    for row in record::find::<Webhook>(room.tx, &all())? {
+    for row in record::find::<Webhook>(cx.tx, &all())? {
         let it = row.record;
         let mut names = vec![secret_name(it.id.as_str())];
         if !it.format.is_usual() {
             names.push(address_name(it.id.as_str()));
         }
         for name in names.into_iter().filter(|_| it.active) {
-            let opened = open(room, &name).map(|kept| kept.is_some());
+            let opened = open(cx, &name).map(|kept| kept.is_some());
             look(&name, format!("the webhook {}", it.name), opened)?;
         }
     }
-    for row in record::find::<IdentityProvider>(room.tx, &all())? {
+    for row in record::find::<IdentityProvider>(cx.tx, &all())? {
         let it = row.record;
         if it.has_secret {
-            let opened = provider_secret(room, &it).map(|kept| kept.is_some());
+            let opened = provider_secret(cx, &it).map(|kept| kept.is_some());
             look(it.id.as_str(), format!("the identity provider {}", it.key), opened)?;
         }
     }

@@ -4,12 +4,11 @@ use jiff::Timestamp;
 use model::change::related_records::Deployment;
 use model::core::ids::PersonId;
 use serde_json::{Map, Value};
-use store::audit::event;
-use store::audit::event::Event;
+use store::audit::event::{self, Event};
 use store::audit::log;
 use store::record::{self, Filter, Record};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// An event as people are told of it.
@@ -73,11 +72,11 @@ pub(crate) fn told(event: Event) -> Told {
 ///
 /// # Errors
 /// The store's.
-pub fn find_timeline(room: &mut Room<'_, '_>, change: &str) -> Result<Vec<Told>> {
-    let mut found = event::of_subject(room.tx, "change", change)?;
+pub fn find_timeline(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<Told>> {
+    let mut found = event::of_subject(cx.tx, "change", change)?;
     let deployments = Filter::new().equals("change_id", change).order_by("id");
-    for stored in record::find::<Deployment>(room.tx, &deployments)? {
-        found.extend(event::of_subject(room.tx, Deployment::TABLE, stored.record.id())?);
+    for stored in record::find::<Deployment>(cx.tx, &deployments)? {
+        found.extend(event::of_subject(cx.tx, Deployment::TABLE, stored.record.id())?);
     }
     found.sort_by(|a, b| b.place().cmp(&a.place()));
     Ok(found.into_iter().map(told).collect())
@@ -88,8 +87,8 @@ pub fn find_timeline(room: &mut Room<'_, '_>, change: &str) -> Result<Vec<Told>>
 ///
 /// # Errors
 /// The store's.
-pub fn find_history<R: Record>(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<Told>> {
-    let mut found = event::of_subject(room.tx, R::TABLE, id)?;
+pub fn find_history<R: Record>(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<Told>> {
+    let mut found = event::of_subject(cx.tx, R::TABLE, id)?;
     found.reverse();
     Ok(found.into_iter().map(told).collect())
 }
@@ -98,11 +97,11 @@ pub fn find_history<R: Record>(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<
 ///
 /// # Errors
 /// The store's.
-pub fn find_seal(room: &mut Room<'_, '_>) -> Result<LogView> {
-    let Some(state) = log::state(room.tx)? else {
+pub fn find_seal(cx: &mut Context<'_, '_>) -> Result<LogView> {
+    let Some(state) = log::state(cx.tx)? else {
         return Ok(LogView::default());
     };
-    let last = log::last_checkpoint(room.tx)?;
+    let last = log::last_checkpoint(cx.tx)?;
     Ok(LogView {
         size: state.size,
         root: state.root,
@@ -110,7 +109,7 @@ pub fn find_seal(room: &mut Room<'_, '_>) -> Result<LogView> {
             .as_ref()
             .map_or_else(|| state.checkpoint.clone(), |last| last.note.clone()),
         sealed_at: last.map(|last| last.at),
-        waiting: event::count_unsequenced(room.tx)?,
+        waiting: event::count_unsequenced(cx.tx)?,
         entries: Vec::new(),
     })
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use store::identity::session;
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::decision_facts::keep_refused;
 use crate::core::error::{Error, Result};
 use crate::core::write::{Written, draft};
@@ -36,44 +36,44 @@ pub struct Attempt {
 ///
 /// # Errors
 /// The store's.
-pub fn note_attempt(room: &mut Room<'_, '_>, attempt: &Attempt) -> Result<()> {
-    let person = room.actor.person.0.clone();
+pub fn note_attempt(cx: &mut Context<'_, '_>, attempt: &Attempt) -> Result<()> {
+    let person = cx.actor.person.0.clone();
     let subject = match &attempt.change {
-        Some(key) => subject_of(room, key)?.unwrap_or(("person", person)),
+        Some(key) => subject_of(cx, key)?.unwrap_or(("person", person)),
         None => ("person", person),
     };
     let mut data = json!({
-        "what": attempt.what, "code": attempt.code, "method": room.actor.method, "times": attempt.times,
+        "what": attempt.what, "code": attempt.code, "method": cx.actor.method, "times": attempt.times,
     });
     if !attempt.policies.is_empty() {
         data["policies"] = json!(attempt.policies);
     }
     let mut written = Written::default();
     if let (Some(act), ("change", change)) = (attempt.act, (subject.0, subject.1.clone())) {
-        keep_facts_of(room, &mut written, (act, &change))?;
+        keep_facts_of(cx, &mut written, (act, &change))?;
     }
-    let event = draft("attempt.refused", subject, room.now, data);
-    room.tell(vec![event], written)
+    let event = draft("attempt.refused", subject, cx.now, data);
+    cx.tell(vec![event], written)
 }
 
 /// Keeps what the policies knew when they refused an act, so that a later set can be tried on it.
-fn keep_facts_of(room: &mut Room<'_, '_>, written: &mut Written, (act, change): (Act, &str)) -> Result<()> {
+fn keep_facts_of(cx: &mut Context<'_, '_>, written: &mut Written, (act, change): (Act, &str)) -> Result<()> {
     if act != Act::Approve && act.told_as().is_empty() {
         return Ok(());
     }
-    let file = room.file(change)?;
-    let directory = room.directory()?;
-    let parts = parts_of(&file, &directory, &room.actor.person, room.now);
-    let facts = actor_facts(&room.actor, &directory, parts, room.now);
-    let facts = match room.actor.narrowed_to() {
+    let file = cx.file(change)?;
+    let directory = cx.directory()?;
+    let parts = parts_of(&file, &directory, &cx.actor.person, cx.now);
+    let facts = actor_facts(&cx.actor, &directory, parts, cx.now);
+    let facts = match cx.actor.narrowed_to() {
         Some(roles) => facts.narrowed(roles),
         None => facts,
     };
-    keep_refused(room, written, &file, (act, facts))
+    keep_refused(cx, written, &file, (act, facts))
 }
 
-fn subject_of(room: &mut Room<'_, '_>, key: &str) -> Result<Option<(&'static str, String)>> {
-    match room.change(key) {
+fn subject_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<(&'static str, String)>> {
+    match cx.change(key) {
         Ok(change) => Ok(Some(("change", change.id.0))),
         Err(Error::Refused(Refusal::NotFound { .. })) => Ok(None),
         Err(error) => Err(error),
@@ -86,25 +86,25 @@ fn subject_of(room: &mut Room<'_, '_>, key: &str) -> Result<Option<(&'static str
 /// # Errors
 /// The store's.
 pub fn note_credential(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     (kind, subject): (&'static str, (&'static str, String)),
     data: &Value,
 ) -> Result<()> {
-    let event = draft(kind, subject, room.now, data.clone());
-    room.tell(vec![event], Written::default())
+    let event = draft(kind, subject, cx.now, data.clone());
+    cx.tell(vec![event], Written::default())
 }
 
 /// Keeps when a token was used last, or for which of its scopes. Called rarely, not for each use.
 ///
 /// # Errors
 /// The store's.
-pub fn note_use(room: &mut Room<'_, '_>, token: &str, scope: Option<&str>) -> Result<()> {
-    if record::load::<snapshot::Token>(room.tx, token)?.is_none() {
+pub fn note_use(cx: &mut Context<'_, '_>, token: &str, scope: Option<&str>) -> Result<()> {
+    if record::load::<snapshot::Token>(cx.tx, token)?.is_none() {
         return Ok(());
     }
     match scope {
-        Some(scope) => session::note_scope_use(room.tx, token, scope, room.now)?,
-        None => session::note_token_use(room.tx, token, room.now)?,
+        Some(scope) => session::note_scope_use(cx.tx, token, scope, cx.now)?,
+        None => session::note_token_use(cx.tx, token, cx.now)?,
     }
     Ok(())
 }

@@ -5,12 +5,11 @@ use model::audit::key_rotation::KeyTurn;
 use model::change::change_file::Actor;
 use model::core::enums::TurnKind;
 use serde_json::{Value, json};
-use store::audit::keys;
-use store::audit::log;
+use store::audit::{keys, log};
 use store::record::{self, Filter, Stored};
 use store::{Lane, Mode, SYSTEM_TENANT, counter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::signing_keys;
 use crate::core::transactions::Transactions;
@@ -38,33 +37,33 @@ struct Standing {
 ///
 /// # Errors
 /// The store's.
-pub fn note_log_sizes(desk: &impl Transactions) -> Result<u64> {
-    let sizes = desk.wait_across(Lane::Worker, "sizes of logs", Mode::Read, |tx| Ok(log::sizes(tx)?))?;
+pub fn note_log_sizes(executor: &impl Transactions) -> Result<u64> {
+    let sizes = executor.wait_across(Lane::Worker, "sizes of logs", Mode::Read, |tx| Ok(log::sizes(tx)?))?;
     let mut written = 0;
     for (tenant, _) in sizes.into_iter().filter(|(tenant, _)| tenant != SYSTEM_TENANT) {
-        let standing = desk.wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, standing)?;
+        let standing = executor.wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, standing)?;
         let Some(standing) = standing else { continue };
         let known = standing.clone();
-        let is_due = desk.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Read, move |room| {
-            Ok(due(room, &known)?.is_any())
+        let is_due = executor.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Read, move |cx| {
+            Ok(due(cx, &known)?.is_any())
         })?;
         if is_due {
-            written += desk.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Write, move |room| {
-                note(room, &standing)
+            written += executor.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Write, move |cx| {
+                note(cx, &standing)
             })?;
         }
     }
     Ok(written)
 }
 
-fn standing(room: &mut Room<'_, '_>) -> Result<Option<Standing>> {
-    let Some(state) = log::state(room.tx)? else {
+fn standing(cx: &mut Context<'_, '_>) -> Result<Option<Standing>> {
+    let Some(state) = log::state(cx.tx)? else {
         return Ok(None);
     };
     let (mut listed, mut turns) = (Vec::new(), 0);
-    let turned = record::find::<KeyTurn>(room.tx, &Filter::new().order_by("number"))?;
+    let turned = record::find::<KeyTurn>(cx.tx, &Filter::new().order_by("number"))?;
     for purpose in [signing_keys::LOG, signing_keys::COSIGNER, signing_keys::PERMIT] {
-        for key in keys::list(room.tx, purpose)? {
+        for key in keys::list(cx.tx, purpose)? {
             turns += match key.state.as_str() {
                 "active" => 1,
                 "retired" => 2,
@@ -74,7 +73,7 @@ fn standing(room: &mut Room<'_, '_>) -> Result<Option<Standing>> {
         }
     }
     Ok(Some(Standing {
-        tenant: room.tenant(),
+        tenant: cx.tenant(),
         size: state.size,
         root: state.root,
         keys: listed,
@@ -133,46 +132,41 @@ impl Due {
     }
 }
 
-fn due(room: &mut Room<'_, '_>, standing: &Standing) -> Result<Due> {
+fn due(cx: &mut Context<'_, '_>, standing: &Standing) -> Result<Due> {
     let [size, at, turns, turned] = counters(&standing.tenant);
-    let grew = counter::get(room.tx, &size)? < standing.size;
-    let rested = counter::get(room.tx, &at)? + SPACING_SECONDS <= room.recorded_at.as_second();
-    let turned = usize::try_from(counter::get(room.tx, &turned)?).unwrap_or_default();
+    let grew = counter::get(cx.tx, &size)? < standing.size;
+    let rested = counter::get(cx.tx, &at)? + SPACING_SECONDS <= cx.recorded_at.as_second();
+    let turned = usize::try_from(counter::get(cx.tx, &turned)?).unwrap_or_default();
     Ok(Due {
         is_size: grew && rested,
-        are_keys: counter::get(room.tx, &turns)? < standing.turns,
+        are_keys: counter::get(cx.tx, &turns)? < standing.turns,
         turned,
         are_turns: turned < standing.turned.len(),
     })
 }
 
-fn note(room: &mut Room<'_, '_>, standing: &Standing) -> Result<u64> {
-    let due = due(room, standing)?;
+fn note(cx: &mut Context<'_, '_>, standing: &Standing) -> Result<u64> {
+    let due = due(cx, standing)?;
     let [size, at, turns, turned] = counters(&standing.tenant);
     let mut drafts = Vec::new();
     let subject = || ("log", standing.tenant.clone());
     if due.are_turns {
         let count = i64::try_from(standing.turned.len()).unwrap_or(i64::MAX);
-        counter::raise_to(room.tx, &turned, count)?;
+        counter::raise_to(cx.tx, &turned, count)?;
         let fresh = standing.turned.iter().skip(due.turned);
-        drafts.extend(fresh.map(|(kind, data)| draft(kind, subject(), room.now, data.clone())));
+        drafts.extend(fresh.map(|(kind, data)| draft(kind, subject(), cx.now, data.clone())));
     }
     if due.are_keys {
-        counter::raise_to(room.tx, &turns, standing.turns)?;
-        drafts.push(draft(
-            "keys.changed",
-            subject(),
-            room.now,
-            json!({"keys": standing.keys}),
-        ));
+        counter::raise_to(cx.tx, &turns, standing.turns)?;
+        drafts.push(draft("keys.changed", subject(), cx.now, json!({"keys": standing.keys})));
     }
     if due.is_size {
-        counter::raise_to(room.tx, &size, standing.size)?;
-        counter::raise_to(room.tx, &at, room.recorded_at.as_second())?;
+        counter::raise_to(cx.tx, &size, standing.size)?;
+        counter::raise_to(cx.tx, &at, cx.recorded_at.as_second())?;
         let data = json!({"size": standing.size, "root": standing.root});
-        drafts.push(draft("log.sized", subject(), room.now, data));
+        drafts.push(draft("log.sized", subject(), cx.now, data));
     }
     let count = drafts.len() as u64;
-    room.tell(drafts, Written::default())?;
+    cx.tell(drafts, Written::default())?;
     Ok(count)
 }

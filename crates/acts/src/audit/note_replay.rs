@@ -9,7 +9,7 @@ use store::SYSTEM_TENANT;
 use store::audit::event;
 
 use crate::audit::replay_log::ReplayReport;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
@@ -29,11 +29,11 @@ const LOOKED_AT: i64 = 20;
 ///
 /// # Errors
 /// The store's.
-pub fn note_replay(room: &mut Room<'_, '_>, report: &ReplayReport) -> Result<bool> {
-    let tenant = room.tenant();
+pub fn note_replay(cx: &mut Context<'_, '_>, report: &ReplayReport) -> Result<bool> {
+    let tenant = cx.tenant();
     let places: Vec<String> = report.findings.iter().take(NAMED).map(|it| it.place()).collect();
     let differences = report.findings.len();
-    if is_noted(room, &tenant, &json!(places), &json!(differences))? {
+    if is_noted(cx, &tenant, &json!(places), &json!(differences))? {
         return Ok(false);
     }
     let data = json!({
@@ -45,22 +45,22 @@ pub fn note_replay(room: &mut Room<'_, '_>, report: &ReplayReport) -> Result<boo
     });
     let mut written = Written::default();
     if differences > 0 && tenant != SYSTEM_TENANT {
-        tell_people(room, &mut written, differences, &places)?;
+        tell_people(cx, &mut written, differences, &places)?;
     }
-    room.tell(vec![draft(REPLAYED, ("log", tenant), room.now, data)], written)?;
+    cx.tell(vec![draft(REPLAYED, ("log", tenant), cx.now, data)], written)?;
     Ok(true)
 }
 
-fn is_noted(room: &mut Room<'_, '_>, tenant: &str, places: &Value, differences: &Value) -> Result<bool> {
-    let since = room.now - SAME_NIGHT;
-    let last = last(room, tenant)?.filter(|(at, _)| *at > since);
+fn is_noted(cx: &mut Context<'_, '_>, tenant: &str, places: &Value, differences: &Value) -> Result<bool> {
+    let since = cx.now - SAME_NIGHT;
+    let last = last(cx, tenant)?.filter(|(at, _)| *at > since);
     Ok(last.is_some_and(|(_, it)| it.get("places") == Some(places) && it.get("differences") == Some(differences)))
 }
 
 /// The last replay that the tenant's log tells of: when, and what of. An event without a place yet counts too, as later than all
 /// that have one: two servers may come to their ends in the same moment, and then their ids don't tell which was first.
-fn last(room: &mut Room<'_, '_>, tenant: &str) -> Result<Option<(Timestamp, Map<String, Value>)>> {
-    let told = event::latest_of_subject(room.tx, ("log", tenant), LOOKED_AT)?;
+fn last(cx: &mut Context<'_, '_>, tenant: &str) -> Result<Option<(Timestamp, Map<String, Value>)>> {
+    let told = event::latest_of_subject(cx.tx, ("log", tenant), LOOKED_AT)?;
     let replays = told.into_iter().filter(|it| it.kind == REPLAYED);
     let last = replays.max_by(|one, other| one.place().cmp(&other.place()));
     Ok(last.and_then(|it| Some((it.recorded_at, Event::from_bytes(&it.bytes).ok()?.data))))
@@ -70,14 +70,14 @@ fn last(room: &mut Room<'_, '_>, tenant: &str) -> Result<Option<(Timestamp, Map<
 ///
 /// # Errors
 /// The store's.
-pub fn last_replay(room: &mut Room<'_, '_>) -> Result<Option<(Timestamp, u64)>> {
-    let tenant = room.tenant();
+pub fn last_replay(cx: &mut Context<'_, '_>) -> Result<Option<(Timestamp, u64)>> {
+    let tenant = cx.tenant();
     let differences = |data: &Map<String, Value>| data.get("differences").and_then(Value::as_u64);
-    Ok(last(room, &tenant)?.and_then(|(at, data)| Some((at, differences(&data)?))))
+    Ok(last(cx, &tenant)?.and_then(|(at, data)| Some((at, differences(&data)?))))
 }
 
-fn tell_people(room: &mut Room<'_, '_>, written: &mut Written, differences: usize, places: &[String]) -> Result<()> {
-    let directory = room.directory()?;
+fn tell_people(cx: &mut Context<'_, '_>, written: &mut Written, differences: usize, places: &[String]) -> Result<()> {
+    let directory = cx.directory()?;
     let mut people = directory.with_role(Role::Admin);
     people.extend(directory.with_role(Role::Auditor));
     people.sort();
@@ -92,14 +92,8 @@ fn tell_people(room: &mut Room<'_, '_>, written: &mut Written, differences: usiz
         text.push_str(&format!("and {} more.\n", differences - places.len()));
     }
     for person in people {
-        let dedup = format!("{REPLAYED}:{}:{person}", room.now);
-        save_message(
-            room,
-            written,
-            &person,
-            None,
-            ("replay_differed", subject, &text, &dedup),
-        )?;
+        let dedup = format!("{REPLAYED}:{}:{person}", cx.now);
+        save_message(cx, written, &person, None, ("replay_differed", subject, &text, &dedup))?;
     }
     Ok(())
 }

@@ -5,11 +5,10 @@ use std::borrow::Cow;
 use proof::note::Note;
 use proof::tile::{TileReader, TileSource};
 use serde::Serialize;
-use store::audit::event;
-use store::audit::event::Event;
+use store::audit::event::{self, Event};
 
 use crate::audit::take_cosignature::witnessed_checkpoint;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::log_tiles::{StoredTiles, log_state};
 use model::core::refusal::Refusal;
@@ -32,12 +31,12 @@ pub struct EventProof {
 ///
 /// # Errors
 /// A fault when the tenant has no log, or the store's.
-pub fn tile(room: &mut Room<'_, '_>, path: &str) -> Result<Option<Vec<u8>>> {
+pub fn tile(cx: &mut Context<'_, '_>, path: &str) -> Result<Option<Vec<u8>>> {
     if path == "checkpoint" {
-        return Ok(Some(witnessed_checkpoint(room)?.into_bytes()));
+        return Ok(Some(witnessed_checkpoint(cx)?.into_bytes()));
     }
-    let state = log_state(room)?;
-    let source = StoredTiles::new(room.tx, state);
+    let state = log_state(cx)?;
+    let source = StoredTiles::new(cx.tx, state);
     let found = source.get(path).map(|found| found.map(Cow::into_owned));
     source.settle(found)
 }
@@ -46,24 +45,24 @@ pub fn tile(room: &mut Room<'_, '_>, path: &str) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// A fault when the tenant has no log, or the store's.
-pub fn checkpoint(room: &mut Room<'_, '_>) -> Result<String> {
-    witnessed_checkpoint(room)
+pub fn checkpoint(cx: &mut Context<'_, '_>) -> Result<String> {
+    witnessed_checkpoint(cx)
 }
 
 /// Proves an event against the newest checkpoint. `which` is the event's id or its index.
 ///
 /// # Errors
 /// [`Refusal::NotFound`]; [`Error::NotYet`] while it waits for its place; a fault, or the store's.
-pub fn prove_event(room: &mut Room<'_, '_>, which: &str) -> Result<EventProof> {
-    let event = find(room, which)?.ok_or_else(|| Error::from(Refusal::not_found(format!("event {which}"))))?;
+pub fn prove_event(cx: &mut Context<'_, '_>, which: &str) -> Result<EventProof> {
+    let event = find(cx, which)?.ok_or_else(|| Error::from(Refusal::not_found(format!("event {which}"))))?;
     let Some(seq) = event.seq else {
         return Err(Error::NotYet(format!("event {which} waits for its place in the log")));
     };
     let index = u64::try_from(seq).unwrap_or_default();
-    let state = log_state(room)?;
-    let checkpoint = witnessed_checkpoint(room)?;
+    let state = log_state(cx)?;
+    let checkpoint = witnessed_checkpoint(cx)?;
     let size = proof::note::Checkpoint::parse(&Note::parse(&checkpoint)?.text)?.size;
-    let source = StoredTiles::new(room.tx, state);
+    let source = StoredTiles::new(cx.tx, state);
     let reader = TileReader::new(&source, size);
     let proved = reader
         .leaf(index)
@@ -82,10 +81,10 @@ fn to_hex(hash: &proof::crypto::Hash) -> String {
 }
 
 /// The event with this id, or at this index of the log.
-pub(crate) fn find(room: &mut Room<'_, '_>, which: &str) -> Result<Option<Event>> {
+pub(crate) fn find(cx: &mut Context<'_, '_>, which: &str) -> Result<Option<Event>> {
     let Ok(index) = which.parse::<i64>() else {
-        return Ok(event::load(room.tx, which)?);
+        return Ok(event::load(cx.tx, which)?);
     };
-    let page = event::page(room.tx, index, 1)?;
+    let page = event::page(cx.tx, index, 1)?;
     Ok(page.into_iter().find(|event| event.seq == Some(index)))
 }

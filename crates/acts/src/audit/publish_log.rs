@@ -10,59 +10,58 @@ use model::directory::snapshot::Tenant;
 use serde_json::json;
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::guard::impersonation;
-use crate::guard::required_factor;
+use crate::guard::{impersonation, required_factor};
 
 /// Opens the log (`{reason}`): checkpoints, tiles and entries are read without a credential from then on. What somebody read
 /// meanwhile stays with them.
 ///
 /// # Errors
 /// 403, also `step_up_required`; 409 `already_public`; 422; the store's.
-pub fn publish_log(room: &mut Room<'_, '_>, body: &Body) -> Result<Tenant> {
-    let (tenant, said) = check(room, body)?;
+pub fn publish_log(cx: &mut Context<'_, '_>, body: &Body) -> Result<Tenant> {
+    let (tenant, said) = check(cx, body)?;
     if tenant.log_is_public {
         let text = "The log is public already.";
         return Err(Refusal::not_now("already_public", text, "Nothing is left to do.", Vec::new()).into());
     }
-    keep(room, "log.published", tenant, (true, said))
+    keep(cx, "log.published", tenant, (true, said))
 }
 
 /// Closes it (`{reason}`): auditors alone read it from then on.
 ///
 /// # Errors
 /// 403, also `step_up_required`; 409 `not_public`; 422; the store's.
-pub fn close_log(room: &mut Room<'_, '_>, body: &Body) -> Result<Tenant> {
-    let (tenant, said) = check(room, body)?;
+pub fn close_log(cx: &mut Context<'_, '_>, body: &Body) -> Result<Tenant> {
+    let (tenant, said) = check(cx, body)?;
     if !tenant.log_is_public {
         let text = "The log is not public.";
         return Err(Refusal::not_now("not_public", text, "Nothing is left to do.", Vec::new()).into());
     }
-    keep(room, "log.closed", tenant, (false, said))
+    keep(cx, "log.closed", tenant, (false, said))
 }
 
 /// Who may; answers the tenant, and who says so, why.
-fn check(room: &mut Room<'_, '_>, body: &Body) -> Result<(Tenant, Stated)> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    required_factor::check_wanted(room, &[Touch::CryptoKeys, Touch::PrivilegedAccess])?;
-    impersonation::check_voice(room)?;
+fn check(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Tenant, Stated)> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    required_factor::check_wanted(cx, &[Touch::CryptoKeys, Touch::PrivilegedAccess])?;
+    impersonation::check_voice(cx)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let key = room.tenant();
-    let found = record::load::<Tenant>(room.tx, &key)?;
+    let key = cx.tenant();
+    let found = record::load::<Tenant>(cx.tx, &key)?;
     let tenant = found.ok_or_else(|| Refusal::not_found("tenant"))?.record;
     let said = Stated {
-        by: room.actor.person.clone(),
-        at: room.now,
+        by: cx.actor.person.clone(),
+        at: cx.now,
         reason,
     };
     Ok((tenant, said))
 }
 
 fn keep(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     kind: &'static str,
     tenant: Tenant,
     (is_public, said): (bool, Stated),
@@ -72,5 +71,5 @@ fn keep(
         log_said: Some(said),
         ..tenant
     };
-    room.put_estate(kind, tenant, json!({}))
+    cx.put_estate(kind, tenant, json!({}))
 }

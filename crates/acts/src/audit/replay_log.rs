@@ -26,11 +26,9 @@ use proof::note::Checkpoint;
 use proof::report::Outcome;
 use serde::Serialize;
 use serde_json::Value;
-use store::audit::event;
-use store::audit::event::Event;
+use store::audit::event::{self, Event};
 use store::audit::keys;
-use store::audit::log;
-use store::audit::log::LogState;
+use store::audit::log::{self, LogState};
 use store::{Lane, Mode, SYSTEM_TENANT};
 
 use self::files::KeptFile;
@@ -38,7 +36,7 @@ use self::halts::Halt;
 use self::ways_in::WaysIn;
 use self::working::Numbers;
 use crate::audit::find_lost_secrets;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::log_tiles::{StoredTiles, log_state};
 use crate::core::signing_keys;
@@ -100,24 +98,24 @@ pub type Progress = Arc<dyn Fn(&str, u64) -> bool + Send + Sync>;
 ///
 /// # Errors
 /// The store's, and one of its own when `progress` breaks it off. Differences are findings, never errors.
-pub fn replay_log(desk: &impl Transactions, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
+pub fn replay_log(executor: &impl Transactions, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
     // What is known of the log elsewhere is read first: the log grows meanwhile, and as it is compared it must not be behind that.
     let noted = if tenant == SYSTEM_TENANT {
         None
     } else {
-        match noted(desk, tenant) {
+        match noted(executor, tenant) {
             // Replaying the system's own log names the row that cannot be read.
             Err(Error::Store(store::Error::Corrupt(_))) => None,
             noted => noted?,
         }
     };
-    let seen = desk.tools().seen_logs.seen(tenant).map(|log| (log.size, log.root));
+    let seen = executor.tools().seen_logs.seen(tenant).map(|log| (log.size, log.root));
     // The longer one tells more: what the system's log noted, or what this server remembers outside of the database.
     let older = noted.into_iter().chain(seen).max_by_key(|(size, _)| *size);
     let told = progress.clone();
-    let (mut report, kept) = desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |room| {
+    let (mut report, kept) = executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |cx| {
         let mut replay = Replay::new(&told);
-        replay.run(room, older)?;
+        replay.run(cx, older)?;
         let report = ReplayReport {
             findings: replay.findings,
             records: replay.records,
@@ -127,7 +125,7 @@ pub fn replay_log(desk: &impl Transactions, tenant: &str, progress: &Progress) -
         };
         Ok((report, replay.files))
     })?;
-    files::check_files(desk, tenant, (progress, kept), &mut report)?;
+    files::check_files(executor, tenant, (progress, kept), &mut report)?;
     Ok(report)
 }
 
@@ -170,7 +168,7 @@ fn tell_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
 }
 
 /// A part of the comparison that reads what the others do not.
-type Part<'p> = fn(&mut Replay<'p>, &mut Room<'_, '_>) -> Result<()>;
+type Part<'p> = fn(&mut Replay<'p>, &mut Context<'_, '_>) -> Result<()>;
 
 impl<'p> Replay<'p> {
     fn new(progress: &'p Progress) -> Self {
@@ -198,9 +196,9 @@ impl<'p> Replay<'p> {
         note_finding(&mut self.findings, finding);
     }
 
-    fn run(&mut self, room: &mut Room<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
-        let done = self.of_log(room, older);
-        self.go_on(room, "log_state", done)?;
+    fn run(&mut self, cx: &mut Context<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
+        let done = self.of_log(cx, older);
+        self.go_on(cx, "log_state", done)?;
         let parts: [(&str, Part<'p>); 11] = [
             ("signing_key", Self::check_keys),
             ("secret", Self::check_secrets),
@@ -215,33 +213,33 @@ impl<'p> Replay<'p> {
             ("counter", Self::check_counters),
         ];
         for (table, part) in parts {
-            let done = part(self, room);
-            self.go_on(room, table, done)?;
+            let done = part(self, cx);
+            self.go_on(cx, table, done)?;
         }
         Ok(())
     }
 
-    fn of_log(&mut self, room: &mut Room<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
-        let Some(state) = log::state(room.tx)? else {
-            self.find("log_state", &room.tenant(), None, "The tenant has no log.");
+    fn of_log(&mut self, cx: &mut Context<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
+        let Some(state) = log::state(cx.tx)? else {
+            self.find("log_state", &cx.tenant(), None, "The tenant has no log.");
             return Ok(());
         };
-        let done = self.check_log(room, &state, older);
-        self.go_on(room, "log", done)?;
-        let done = self.check_events(room, &state);
-        self.go_on(room, "event", done)
+        let done = self.check_log(cx, &state, older);
+        self.go_on(cx, "log", done)?;
+        let done = self.check_events(cx, &state);
+        self.go_on(cx, "event", done)
     }
 
     /// Names what a part of the comparison could not read, and goes on to the next one.
-    fn go_on(&mut self, room: &Room<'_, '_>, table: &str, done: Result<()>) -> Result<()> {
-        let tenant = room.tenant();
-        self.past_damage(room, (table, &tenant), done)
+    fn go_on(&mut self, cx: &Context<'_, '_>, table: &str, done: Result<()>) -> Result<()> {
+        let tenant = cx.tenant();
+        self.past_damage(cx, (table, &tenant), done)
     }
 
     /// Names a row that cannot be read, and goes on. Where the engine itself refused to read, nothing can go on.
-    fn past_damage(&mut self, room: &Room<'_, '_>, (table, id): (&str, &str), done: Result<()>) -> Result<()> {
+    fn past_damage(&mut self, cx: &Context<'_, '_>, (table, id): (&str, &str), done: Result<()>) -> Result<()> {
         let why = match done {
-            Err(Error::Store(store::Error::Corrupt(why))) if !room.tx.has_failed() => why,
+            Err(Error::Store(store::Error::Corrupt(why))) if !cx.tx.has_failed() => why,
             // A key that stands in the database is no key any more, or is gone.
             Err(Error::Proof(why)) => why.to_string(),
             Err(Error::Fault(why)) => why,
@@ -253,10 +251,10 @@ impl<'p> Replay<'p> {
 
     /// Each key stands under the id that its public half gives and where its turns left it, and each purpose has one that
     /// signs.
-    fn check_keys(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        let turns = signing_keys::turns(room)?;
+    fn check_keys(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
+        let turns = signing_keys::turns(cx)?;
         for purpose in signing_keys::PURPOSES {
-            let stored = keys::list(room.tx, purpose)?;
+            let stored = keys::list(cx.tx, purpose)?;
             let own = || turns.iter().filter(|turn| turn.purpose == purpose);
             let active = stored.iter().filter(|key| key.state == "active").count();
             if active != 1 {
@@ -292,7 +290,7 @@ impl<'p> Replay<'p> {
                 }
             }
             for key in stored {
-                if let Some((column, what)) = signing_keys::trouble(room, &key) {
+                if let Some((column, what)) = signing_keys::trouble(cx, &key) {
                     self.find("signing_key", &key.kid, Some(column), what);
                 }
             }
@@ -301,8 +299,8 @@ impl<'p> Replay<'p> {
     }
 
     /// Every secret that is in use is there, and is opened under its own name.
-    fn check_secrets(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        for found in find_lost_secrets::find_trouble(room)? {
+    fn check_secrets(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
+        for found in find_lost_secrets::find_trouble(cx)? {
             self.find("secret", &found.id, Some("wrapped"), found.what);
         }
         Ok(())
@@ -310,10 +308,10 @@ impl<'p> Replay<'p> {
 
     /// Every checkpoint that was ever kept is signed by the log and by nobody whom the tenant does not know, and is of the size
     /// that its row says.
-    fn check_checkpoints(&mut self, room: &mut Room<'_, '_>, keys: &proof::note::VerifierKeys) -> Result<()> {
+    fn check_checkpoints(&mut self, cx: &mut Context<'_, '_>, keys: &proof::note::VerifierKeys) -> Result<()> {
         let mut after = -1;
         loop {
-            let page = log::checkpoints(room.tx, after, PAGE)?;
+            let page = log::checkpoints(cx.tx, after, PAGE)?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.size;
             for row in &page {
@@ -333,16 +331,16 @@ impl<'p> Replay<'p> {
     }
 
     /// Verifies the log from its files alone, and that it grew out of what the system's log and this server noted of it.
-    fn check_log(&mut self, room: &mut Room<'_, '_>, state: &LogState, older: Option<(u64, Hash)>) -> Result<()> {
-        let verifiers = signing_keys::verifier_keys(room)?;
-        let origin = signing_keys::log_origin(room)?;
+    fn check_log(&mut self, cx: &mut Context<'_, '_>, state: &LogState, older: Option<(u64, Hash)>) -> Result<()> {
+        let verifiers = signing_keys::verifier_keys(cx)?;
+        let origin = signing_keys::log_origin(cx)?;
         let older = older.map(|(size, root)| Checkpoint {
             origin: origin.clone(),
             size,
             root,
         });
-        self.check_state(room, state)?;
-        self.check_checkpoints(room, &verifiers)?;
+        self.check_state(cx, state)?;
+        self.check_checkpoints(cx, &verifiers)?;
         // Verifying reads no row, and is soon over.
         let progress = |done: u64| {
             (self.progress)("log", done);
@@ -352,7 +350,7 @@ impl<'p> Replay<'p> {
             older: older.as_ref(),
             progress: Some(&progress),
         };
-        let source = StoredTiles::new(room.tx, state.clone());
+        let source = StoredTiles::new(cx.tx, state.clone());
         let report = verify_log(&source, &verifiers, &check);
         if let Some((path, why)) = source.damaged() {
             self.find("log_tile", &path, Some("bytes"), format!("It cannot be read: {why}."));
@@ -376,8 +374,8 @@ impl<'p> Replay<'p> {
     }
 
     /// Compares the state of the log with its checkpoint and with the newest checkpoint that was ever kept.
-    fn check_state(&mut self, room: &mut Room<'_, '_>, state: &LogState) -> Result<()> {
-        let tenant = room.tenant();
+    fn check_state(&mut self, cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
+        let tenant = cx.tenant();
         let told = proof::note::Note::parse(&state.checkpoint).and_then(|note| Checkpoint::parse(&note.text));
         if let Ok(told) = told {
             if i64::try_from(told.size).ok() != Some(state.size) {
@@ -389,7 +387,7 @@ impl<'p> Replay<'p> {
                 self.find("log_state", &tenant, Some("root"), what);
             }
         }
-        let newest = log::last_checkpoint(room.tx)?;
+        let newest = log::last_checkpoint(cx.tx)?;
         if let Some(kept) = &newest
             && signers(&kept.note) != signers(&state.checkpoint)
         {
@@ -416,21 +414,21 @@ fn signers(note: &str) -> Vec<String> {
 }
 
 /// Size and root of a tenant's log as the system's log noted them last.
-fn noted(desk: &impl Transactions, tenant: &str) -> Result<Option<(u64, Hash)>> {
+fn noted(executor: &impl Transactions, tenant: &str) -> Result<Option<(u64, Hash)>> {
     let tenant = tenant.to_owned();
-    desk.wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, move |room| {
-        if log::state(room.tx)?.is_none() {
+    executor.wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, move |cx| {
+        if log::state(cx.tx)?.is_none() {
             return Ok(None);
         }
-        let waiting = event::count_unsequenced(room.tx)?;
-        let waiting = event::unsequenced(room.tx, waiting)?;
+        let waiting = event::count_unsequenced(cx.tx)?;
+        let waiting = event::unsequenced(cx.tx, waiting)?;
         if let Some(found) = waiting.iter().rev().find_map(|it| noted_in(&it.event, &tenant)) {
             return Ok(Some(found));
         }
-        let mut end = log_state(room)?.size;
+        let mut end = log_state(cx)?.size;
         while end > 0 {
             let from = (end - PAGE).max(0);
-            let page = event::page(room.tx, from, end - from)?;
+            let page = event::page(cx.tx, from, end - from)?;
             if let Some(found) = page.iter().rev().find_map(|event| noted_in(event, &tenant)) {
                 return Ok(Some(found));
             }

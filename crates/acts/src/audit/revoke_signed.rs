@@ -10,11 +10,10 @@ use model::change::related_records::Permit;
 use model::change::settle;
 use model::core::enums::{PermitState, TurnKind};
 use serde_json::json;
-use store::queue::timer;
-use store::queue::timer::NewTimer;
+use store::queue::timer::{self, NewTimer};
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::signing_keys::turns;
 use crate::core::write::{Written, draft};
@@ -29,32 +28,32 @@ const PIECE: i64 = 200;
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn begin(room: &mut Room<'_, '_>, kid: &str) -> Result<()> {
-    let id = room.new_id()?;
+pub(crate) fn begin(cx: &mut Context<'_, '_>, kid: &str) -> Result<()> {
+    let id = cx.new_id()?;
     let new = NewTimer {
         id: &id,
         subject_table: TABLE,
         subject_id: kid,
         kind: KIND,
-        run_at: room.now,
+        run_at: cx.now,
     };
-    Ok(timer::set(room.tx, &new)?)
+    Ok(timer::set(cx.tx, &new)?)
 }
 
 /// Revokes the next piece of a key's permits, in the order in which they end, and has the worker come again while some are left.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn revoke_signed(room: &mut Room<'_, '_>, kid: &str) -> Result<()> {
-    let found = turns(room)?;
+pub(crate) fn revoke_signed(cx: &mut Context<'_, '_>, kid: &str) -> Result<()> {
+    let found = turns(cx)?;
     let begun = found
         .into_iter()
         .find(|turn| turn.kid == kid && turn.kind == TurnKind::Revoked);
     let Some((turn, after)) = begun.and_then(|turn| turn.revoking_after.clone().map(|after| (turn, after))) else {
         return Ok(());
     };
-    let (piece, last) = next_piece(room, &after)?;
-    let revoked = revoke(room, kid, &piece)?;
+    let (piece, last) = next_piece(cx, &after)?;
+    let revoked = revoke(cx, kid, &piece)?;
     let turn = KeyTurn {
         revoked_permits: turn.revoked_permits + revoked,
         revoking_after: last.map(|end| end.to_string()),
@@ -63,21 +62,21 @@ pub(crate) fn revoke_signed(room: &mut Room<'_, '_>, kid: &str) -> Result<()> {
     let is_done = turn.revoking_after.is_none();
     let data = json!({"kid": kid, "permits": turn.revoked_permits, "all": is_done});
     let mut written = Written::default();
-    let turn = room.put(&mut written, turn)?;
-    let told = draft("key.permits_revoked", ("key_turn", turn.id.0), room.now, data);
-    room.tell(vec![told], written)?;
+    let turn = cx.put(&mut written, turn)?;
+    let told = draft("key.permits_revoked", ("key_turn", turn.id.0), cx.now, data);
+    cx.tell(vec![told], written)?;
     if is_done {
         return Ok(());
     }
-    begin(room, kid)
+    begin(cx, kid)
 }
 
 /// The next permits that are still good, after those that end at `after`; and, where more may be left, when the last one ends. All
 /// that end at that instant are among them, so that none is left out between two pieces.
-fn next_piece(room: &mut Room<'_, '_>, after: &str) -> Result<(Vec<Permit>, Option<Timestamp>)> {
-    let after = after.parse().unwrap_or(room.now).max(room.now);
+fn next_piece(cx: &mut Context<'_, '_>, after: &str) -> Result<(Vec<Permit>, Option<Timestamp>)> {
+    let after = after.parse().unwrap_or(cx.now).max(cx.now);
     let next = alive(after).order_by("expires_at").limit(PIECE);
-    let mut piece = record::bodies::<Permit>(room.tx, &next)?;
+    let mut piece = record::bodies::<Permit>(cx.tx, &next)?;
     let is_full = i64::try_from(piece.len()).is_ok_and(|count| count == PIECE);
     let Some(last) = piece.last().filter(|_| is_full).map(|permit| permit.expires_at) else {
         return Ok((piece, None));
@@ -85,12 +84,12 @@ fn next_piece(room: &mut Room<'_, '_>, after: &str) -> Result<(Vec<Permit>, Opti
     let state = PermitState::Issued.as_str();
     let beside = Filter::new().equals("state", state).equals("expires_at", last);
     piece.retain(|permit| permit.expires_at < last);
-    piece.extend(record::bodies::<Permit>(room.tx, &beside)?);
+    piece.extend(record::bodies::<Permit>(cx.tx, &beside)?);
     Ok((piece, Some(last)))
 }
 
 /// Revokes those of a piece that the key signed; answers how many.
-fn revoke(room: &mut Room<'_, '_>, kid: &str, piece: &[Permit]) -> Result<i64> {
+fn revoke(cx: &mut Context<'_, '_>, kid: &str, piece: &[Permit]) -> Result<i64> {
     let signed: BTreeSet<&str> = piece
         .iter()
         .filter(|it| it.kid == kid)
@@ -102,7 +101,7 @@ fn revoke(room: &mut Room<'_, '_>, kid: &str, piece: &[Permit]) -> Result<i64> {
         .map(|it| it.change.as_str())
         .collect();
     for change in changes {
-        room.on_change(change, |case| {
+        cx.on_change(change, |case| {
             let reason = "the key that signed it was revoked";
             settle::revoke_permits(case, reason, |it| signed.contains(it.id.as_str()));
             settle::settle(case);

@@ -8,23 +8,18 @@ use proof::event::payload_path;
 use proof::note::Checkpoint;
 use proof::tile::{self, Appended, TileName};
 use serde::Deserialize;
-use store::audit::act_order;
-use store::audit::act_order::Standing;
-use store::audit::event;
-use store::audit::event::{Event, RecordRef, Waiting};
-use store::audit::log;
-use store::audit::log::{Advance, LogState};
+use store::audit::act_order::{self, Standing};
+use store::audit::event::{self, Event, RecordRef, Waiting};
+use store::audit::log::{self, Advance, LogState};
 use store::{Lane, Mode};
 
 use crate::audit::check_log;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::log_high_water::SeenLog;
-use crate::core::log_tiles;
-use crate::core::log_tiles::{StoredTiles, cosigning_time, signed, trusted, width_at};
-use crate::core::read_set;
-use crate::core::row_mac;
+use crate::core::log_tiles::{self, StoredTiles, cosigning_time, signed, trusted, width_at};
 use crate::core::transactions::Transactions;
+use crate::core::{read_set, row_mac};
 
 /// How many events a step looks at first.
 const BATCH: i64 = 1_000;
@@ -51,10 +46,10 @@ pub struct Sequenced {
 ///
 /// # Errors
 /// A fault when what is stored is not what was signed: then nothing is signed over it. Else the store's.
-pub fn sequence_events(desk: &impl Transactions, tenant: &str, holder: &str) -> Result<Sequenced> {
-    let waiting = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, |room| {
-        let size = log::state(room.tx)?.map_or(0, |state| state.size);
-        let is_idle = event::unsequenced(room.tx, 1)?.is_empty();
+pub fn sequence_events(executor: &impl Transactions, tenant: &str, holder: &str) -> Result<Sequenced> {
+    let waiting = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, |cx| {
+        let size = log::state(cx.tx)?.map_or(0, |state| state.size);
+        let is_idle = event::unsequenced(cx.tx, 1)?.is_empty();
         Ok((is_idle, size))
     });
     if let (true, size) = waiting? {
@@ -66,11 +61,11 @@ pub fn sequence_events(desk: &impl Transactions, tenant: &str, holder: &str) -> 
         });
     }
     let holder = holder.to_owned();
-    let (placed, seen) = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, move |room| {
-        step(room, &holder)
+    let (placed, seen) = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, move |cx| {
+        step(cx, &holder)
     })?;
     if let Some(seen) = seen {
-        desk.tools().seen_logs.note(tenant, seen);
+        executor.tools().seen_logs.note(tenant, seen);
     }
     Ok(placed)
 }
@@ -79,29 +74,29 @@ pub fn sequence_events(desk: &impl Transactions, tenant: &str, holder: &str) -> 
 ///
 /// # Errors
 /// A fault that says why nothing is placed; the store's.
-pub fn check_placing(room: &mut Room<'_, '_>) -> Result<()> {
-    let state = log_tiles::log_state(room)?;
-    check_log::check(room, &state)?;
-    let waiting = event::unsequenced(room.tx, BATCH)?;
-    waiting.iter().try_for_each(|it| row_mac::check_event(room, it))
+pub fn check_placing(cx: &mut Context<'_, '_>) -> Result<()> {
+    let state = log_tiles::log_state(cx)?;
+    check_log::check(cx, &state)?;
+    let waiting = event::unsequenced(cx.tx, BATCH)?;
+    waiting.iter().try_for_each(|it| row_mac::check_event(cx, it))
 }
 
 /// Lays the pen down: a server that ends in good order leaves nobody waiting until its lease has run out.
 ///
 /// # Errors
 /// The store's.
-pub fn lay_down_pen(desk: &impl Transactions, tenant: &str, holder: &str) -> Result<()> {
+pub fn lay_down_pen(executor: &impl Transactions, tenant: &str, holder: &str) -> Result<()> {
     let holder = holder.to_owned();
-    desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, move |room| {
-        Ok(log::lay_down(room.tx, &holder)?)
+    executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, move |cx| {
+        Ok(log::lay_down(cx.tx, &holder)?)
     })
 }
 
 /// What a step came to, and how far the log is where it moved on.
-fn step(room: &mut Room<'_, '_>, holder: &str) -> Result<(Sequenced, Option<SeenLog>)> {
-    let until = room.recorded_at + LEASE;
-    let Some(state) = log::take(room.tx, room.recorded_at, until, holder)? else {
-        let state = log_tiles::log_state(room)?;
+fn step(cx: &mut Context<'_, '_>, holder: &str) -> Result<(Sequenced, Option<SeenLog>)> {
+    let until = cx.recorded_at + LEASE;
+    let Some(state) = log::take(cx.tx, cx.recorded_at, until, holder)? else {
+        let state = log_tiles::log_state(cx)?;
         let size = u64::try_from(state.size).unwrap_or_default();
         let placed = Sequenced {
             from: size,
@@ -110,9 +105,9 @@ fn step(room: &mut Room<'_, '_>, holder: &str) -> Result<(Sequenced, Option<Seen
         };
         return Ok((placed, None));
     };
-    check_log::check(room, &state)?;
+    check_log::check(cx, &state)?;
     let from = u64::try_from(state.size).unwrap_or_default();
-    let events = next_events(room)?;
+    let events = next_events(cx)?;
     if events.is_empty() {
         let placed = Sequenced {
             from,
@@ -121,7 +116,7 @@ fn step(room: &mut Room<'_, '_>, holder: &str) -> Result<(Sequenced, Option<Seen
         };
         return Ok((placed, None));
     }
-    let seen = place(room, state, &events)?;
+    let seen = place(cx, state, &events)?;
     let placed = Sequenced {
         from,
         to: seen.size,
@@ -132,23 +127,23 @@ fn step(room: &mut Room<'_, '_>, holder: &str) -> Result<(Sequenced, Option<Seen
 
 /// The next events in the order of the log. A batch of which none can be placed yet, since their predecessors lie beyond
 /// it, is widened. Each of them was written by a server, or nothing is placed.
-fn next_events(room: &mut Room<'_, '_>) -> Result<Vec<Event>> {
+fn next_events(cx: &mut Context<'_, '_>) -> Result<Vec<Event>> {
     let mut limit = BATCH;
     loop {
-        let found = event::unsequenced(room.tx, limit)?;
+        let found = event::unsequenced(cx.tx, limit)?;
         if let Some(first) = found.first() {
             // All before the first that waits have their places.
-            act_order::forget_before(room.tx, &first.event.id)?;
+            act_order::forget_before(cx.tx, &first.event.id)?;
         }
         let is_all = i64::try_from(found.len()).is_ok_and(|count| count < limit);
         let order = if is_all {
             order_of(&found, &BTreeSet::new())
         } else {
-            order_within(room, &found, limit)?
+            order_within(cx, &found, limit)?
         };
         if is_all || !order.is_empty() || limit >= WIDEST_BATCH {
             for at in &order {
-                row_mac::check_event(room, &found[*at])?;
+                row_mac::check_event(cx, &found[*at])?;
             }
             let mut events: Vec<Option<Event>> = found.into_iter().map(|it| Some(it.event)).collect();
             return Ok(order.into_iter().filter_map(|at| events[at].take()).collect());
@@ -158,10 +153,10 @@ fn next_events(room: &mut Room<'_, '_>) -> Result<Vec<Event>> {
 }
 
 /// The order of a batch beyond which more events wait.
-fn order_within(room: &mut Room<'_, '_>, found: &[Waiting], limit: i64) -> Result<Vec<usize>> {
-    let mut blocked = followers_from_beyond(room, found)?;
+fn order_within(cx: &mut Context<'_, '_>, found: &[Waiting], limit: i64) -> Result<Vec<usize>> {
+    let mut blocked = followers_from_beyond(cx, found)?;
     if limit < WIDEST_BATCH {
-        blocked.append(&mut cut_acts(room, found)?);
+        blocked.append(&mut cut_acts(cx, found)?);
         return Ok(order_of(found, &blocked));
     }
     // An act too long for the widest batch is placed in parts, or the log would stand still. It would as well where all wait
@@ -175,24 +170,24 @@ fn order_within(room: &mut Room<'_, '_>, found: &[Waiting], limit: i64) -> Resul
 
 /// Acts that the end of a batch may cut. Events of one act have ids of one moment of one server, so the rest of a cut one is
 /// among the events that follow.
-fn cut_acts(room: &mut Room<'_, '_>, found: &[Waiting]) -> Result<BTreeSet<String>> {
+fn cut_acts(cx: &mut Context<'_, '_>, found: &[Waiting]) -> Result<BTreeSet<String>> {
     let Some(last) = found.last() else {
         return Ok(BTreeSet::new());
     };
-    Ok(event::acts_unsequenced(room.tx, &last.event.id, BATCH)?)
+    Ok(event::acts_unsequenced(cx.tx, &last.event.id, BATCH)?)
 }
 
 /// Acts of a batch that must wait for an event outside of it.
-fn followers_from_beyond(room: &mut Room<'_, '_>, found: &[Waiting]) -> Result<BTreeSet<String>> {
+fn followers_from_beyond(cx: &mut Context<'_, '_>, found: &[Waiting]) -> Result<BTreeSet<String>> {
     let Some(last) = found.last().map(|it| it.event.id.as_str()) else {
         return Ok(BTreeSet::new());
     };
     let made: BTreeSet<&RecordRef> = found.iter().flat_map(|it| &it.made).collect();
-    let made_beyond = records_with_more(room, found.iter().flat_map(|it| &it.read), |room, record| {
-        is_made_beyond(room, &version(record, 1), last)
+    let made_beyond = records_with_more(cx, found.iter().flat_map(|it| &it.read), |cx, record| {
+        is_made_beyond(cx, &version(record, 1), last)
     })?;
-    let read_beyond = records_with_more(room, found.iter().flat_map(|it| &it.made), |room, record| {
-        is_read_beyond(room, record, last)
+    let read_beyond = records_with_more(cx, found.iter().flat_map(|it| &it.made), |cx, record| {
+        is_read_beyond(cx, record, last)
     })?;
     let mut blocked = BTreeSet::new();
     for waiting in found {
@@ -201,11 +196,11 @@ fn followers_from_beyond(room: &mut Room<'_, '_>, found: &[Waiting]) -> Result<B
             // Where the version before stands in the batch, the order within it sees to this one. A gap may lie anywhere,
             // not only before the first version of the batch: ids follow the clocks of several servers.
             let has_gap = record.version > 1 && !made.contains(&version(record, -1));
-            is_blocked |= has_gap && is_made_beyond(room, record, last)?;
-            is_blocked |= read_beyond.contains(&name(record)) && is_read_beyond(room, record, last)?;
+            is_blocked |= has_gap && is_made_beyond(cx, record, last)?;
+            is_blocked |= read_beyond.contains(&name(record)) && is_read_beyond(cx, record, last)?;
         }
         for record in &waiting.read {
-            is_blocked |= made_beyond.contains(&name(record)) && is_made_beyond(room, &version(record, 1), last)?;
+            is_blocked |= made_beyond.contains(&name(record)) && is_made_beyond(cx, &version(record, 1), last)?;
         }
         if is_blocked {
             blocked.insert(waiting.event.act.clone());
@@ -216,9 +211,9 @@ fn followers_from_beyond(room: &mut Room<'_, '_>, found: &[Waiting]) -> Result<B
 
 /// The records of which something lies beyond the batch: what does not before the latest of their versions does not before any.
 fn records_with_more<'f>(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     records: impl Iterator<Item = &'f RecordRef>,
-    lies_beyond: impl Fn(&mut Room<'_, '_>, &RecordRef) -> Result<bool>,
+    lies_beyond: impl Fn(&mut Context<'_, '_>, &RecordRef) -> Result<bool>,
 ) -> Result<BTreeSet<(&'f str, &'f str)>> {
     let mut latest: BTreeMap<(&str, &str), &RecordRef> = BTreeMap::new();
     for record in records {
@@ -229,7 +224,7 @@ fn records_with_more<'f>(
     }
     let mut more = BTreeSet::new();
     for (name, record) in latest {
-        if lies_beyond(room, record)? {
+        if lies_beyond(cx, record)? {
             more.insert(name);
         }
     }
@@ -250,20 +245,20 @@ fn version(record: &RecordRef, after: i64) -> RecordRef {
 }
 
 /// Whether an event beyond the batch made an earlier version.
-fn is_made_beyond(room: &mut Room<'_, '_>, record: &RecordRef, last: &str) -> Result<bool> {
+fn is_made_beyond(cx: &mut Context<'_, '_>, record: &RecordRef, last: &str) -> Result<bool> {
     if record.table != act_order::ESTATE {
-        let earlier = event::earlier_unsequenced(room.tx, record)?;
+        let earlier = event::earlier_unsequenced(cx.tx, record)?;
         return Ok(earlier.iter().any(|id| id.as_str() > last));
     }
     let made = Standing {
         record: record.clone(),
         made: true,
     };
-    Ok(act_order::is_beyond(room.tx, last, &made)?)
+    Ok(act_order::is_beyond(cx.tx, last, &made)?)
 }
 
 /// Whether an act beyond the batch read an earlier version, and so did what it did before this one was made.
-fn is_read_beyond(room: &mut Room<'_, '_>, record: &RecordRef, last: &str) -> Result<bool> {
+fn is_read_beyond(cx: &mut Context<'_, '_>, record: &RecordRef, last: &str) -> Result<bool> {
     if record.version == 1 || !read_set::is_heeded(&record.table) {
         return Ok(false);
     }
@@ -271,7 +266,7 @@ fn is_read_beyond(room: &mut Room<'_, '_>, record: &RecordRef, last: &str) -> Re
         record: record.clone(),
         made: false,
     };
-    Ok(act_order::is_beyond(room.tx, last, &read)?)
+    Ok(act_order::is_beyond(cx.tx, last, &read)?)
 }
 
 /// What one act wrote, as the sequencer places it: whole.
@@ -363,20 +358,20 @@ impl Line {
 }
 
 /// Appends the events to the tree, signs the new size, and moves the log on.
-fn place(room: &mut Room<'_, '_>, state: LogState, events: &[Event]) -> Result<SeenLog> {
-    let old = trusted(room, &state)?;
+fn place(cx: &mut Context<'_, '_>, state: LogState, events: &[Event]) -> Result<SeenLog> {
+    let old = trusted(cx, &state)?;
     let from = old.checkpoint.size;
     let leaves: Vec<&[u8]> = events.iter().map(|event| event.bytes.as_slice()).collect();
     let (epoch, size) = (state.epoch, state.size);
     let appended = {
-        let source = StoredTiles::new(room.tx, state);
+        let source = StoredTiles::new(cx.tx, state);
         let appended = tile::append(&source, from, &old.checkpoint.root, &leaves);
         source.settle(appended)?
     };
-    save_tiles(room, from, &appended)?;
-    save_payloads(room, events)?;
+    save_tiles(cx, from, &appended)?;
+    save_payloads(cx, events)?;
     for (seq, event) in (size..).zip(events) {
-        if !event::sequence(room.tx, &event.id, seq)? {
+        if !event::sequence(cx.tx, &event.id, seq)? {
             return Err(store::Error::Retry.into());
         }
     }
@@ -385,12 +380,12 @@ fn place(room: &mut Room<'_, '_>, state: LogState, events: &[Event]) -> Result<S
         size: appended.size,
         root: appended.root,
     };
-    let seconds = cosigning_time(room, &old);
-    let note = signed(room, &checkpoint, seconds)?;
+    let seconds = cosigning_time(cx, &old);
+    let note = signed(cx, &checkpoint, seconds)?;
     let to = i64::try_from(appended.size).map_err(|_| Error::Fault("the log is too long".to_owned()))?;
     let root = proof::crypto::hash_text(&appended.root);
     if !log::advance(
-        room.tx,
+        cx.tx,
         epoch,
         size,
         &Advance {
@@ -402,11 +397,11 @@ fn place(room: &mut Room<'_, '_>, state: LogState, events: &[Event]) -> Result<S
         return Err(store::Error::Retry.into());
     }
     log::save_checkpoint(
-        room.tx,
+        cx.tx,
         &log::Checkpoint {
             size: to,
             note,
-            at: room.recorded_at,
+            at: cx.recorded_at,
         },
     )?;
     Ok(SeenLog {
@@ -416,9 +411,9 @@ fn place(room: &mut Room<'_, '_>, state: LogState, events: &[Event]) -> Result<S
 }
 
 /// Writes the new tiles. A partial tile goes once a wider one of its place is there, from which it can be cut.
-fn save_tiles(room: &mut Room<'_, '_>, from: u64, appended: &Appended) -> Result<()> {
+fn save_tiles(cx: &mut Context<'_, '_>, from: u64, appended: &Appended) -> Result<()> {
     for tile in &appended.tiles {
-        log::save_tile(room.tx, &tile.path, &tile.bytes)?;
+        log::save_tile(cx.tx, &tile.path, &tile.bytes)?;
         let Some(name) = TileName::parse(&tile.path) else {
             continue;
         };
@@ -427,7 +422,7 @@ fn save_tiles(room: &mut Room<'_, '_>, from: u64, appended: &Appended) -> Result
             ..name
         };
         if before.width > 0 && before.width < name.width {
-            log::delete_tile(room.tx, &before.path())?;
+            log::delete_tile(cx.tx, &before.path())?;
         }
     }
     Ok(())
@@ -440,18 +435,18 @@ struct Beside {
 }
 
 /// Puts the deltas that stand beside leaves among the files of the log, where their digests are their names.
-fn save_payloads(room: &mut Room<'_, '_>, events: &[Event]) -> Result<()> {
+fn save_payloads(cx: &mut Context<'_, '_>, events: &[Event]) -> Result<()> {
     for event in events {
         let beside: Beside = serde_json::from_slice(&event.bytes)?;
         let Some(digest) = beside.records_digest else { continue };
-        let found = event::payloads(room.tx, &event.id)?
+        let found = event::payloads(cx.tx, &event.id)?
             .into_iter()
             .find(|(name, _)| *name == digest);
         let path = payload_path(&digest);
         let (Some((_, bytes)), Some(path)) = (found, path) else {
             return Err(Error::Fault(format!("what stands beside event {} is gone", event.id)));
         };
-        log::save_tile(room.tx, &path, &bytes)?;
+        log::save_tile(cx.tx, &path, &bytes)?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use store::audit::cosignature;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::signing_keys;
 
@@ -22,9 +22,9 @@ const MOST: usize = 12;
 ///
 /// # Errors
 /// The store's.
-pub fn witnesses(room: &mut Room<'_, '_>) -> Result<Vec<Witness>> {
+pub fn witnesses(cx: &mut Context<'_, '_>) -> Result<Vec<Witness>> {
     let filter = Filter::new().equals("active", true).order_by("id");
-    Ok(record::bodies::<Witness>(room.tx, &filter)?)
+    Ok(record::bodies::<Witness>(cx.tx, &filter)?)
 }
 
 /// Adds a witness (`POST /witnesses {key}`): its verifier key, as C2SP writes it, with its name in it. From then on its
@@ -32,11 +32,11 @@ pub fn witnesses(room: &mut Room<'_, '_>) -> Result<Vec<Witness>> {
 ///
 /// # Errors
 /// 403; 422 for what is no such key or a name that is taken; the store's.
-pub fn add_witness(room: &mut Room<'_, '_>, body: &Body) -> Result<Witness> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let known = witnesses(room)?;
+pub fn add_witness(cx: &mut Context<'_, '_>, body: &Body) -> Result<Witness> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let known = witnesses(cx)?;
     let mut taken: Vec<String> = known.iter().filter_map(name).collect();
-    taken.extend([signing_keys::log_origin(room)?, signing_keys::cosigner_origin(room)?]);
+    taken.extend([signing_keys::log_origin(cx)?, signing_keys::cosigner_origin(cx)?]);
     let mut reading = Reading::new(body, "");
     let key = reading.needed("key", LINE);
     if !key.is_empty() {
@@ -57,32 +57,32 @@ pub fn add_witness(room: &mut Room<'_, '_>, body: &Body) -> Result<Witness> {
     }
     reading.finish()?;
     let witness = Witness {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         key,
         active: true,
-        by: room.actor.person.clone(),
-        at: room.now,
+        by: cx.actor.person.clone(),
+        at: cx.now,
     };
-    room.put_estate("witness.added", witness, json!({}))
+    cx.put_estate("witness.added", witness, json!({}))
 }
 
 /// Takes no more of a witness's cosignatures, and serves none (`DELETE /witnesses/{id}`).
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_witness(room: &mut Room<'_, '_>, id: &str) -> Result<Witness> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let found = record::load::<Witness>(room.tx, id)?.map(|stored| stored.record);
+pub fn end_witness(cx: &mut Context<'_, '_>, id: &str) -> Result<Witness> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let found = record::load::<Witness>(cx.tx, id)?.map(|stored| stored.record);
     let Some(witness) = found.filter(|witness| witness.active) else {
         return Err(Refusal::not_found("witness").into());
     };
-    cosignature::delete(room.tx, id)?;
+    cosignature::delete(cx.tx, id)?;
     let ended = Witness {
         active: false,
         ..witness
     };
-    room.put_estate("witness.ended", ended, json!({}))
+    cx.put_estate("witness.ended", ended, json!({}))
 }
 
 /// The name in a witness's key.

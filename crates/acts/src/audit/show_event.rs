@@ -11,13 +11,11 @@ use proof::diff::{self, RecordDelta};
 use proof::event::Subject;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use store::audit::event;
-use store::audit::event::Event;
-use store::audit::salts;
-use store::audit::salts::SaltedText;
+use store::audit::event::{self, Event};
+use store::audit::salts::{self, SaltedText};
 
 use crate::audit::prove_event;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 pub use crate::core::field_changes::ERASED;
 use crate::core::field_changes::{is_commitment, open};
@@ -148,16 +146,16 @@ pub struct FieldWrite {
 ///
 /// # Errors
 /// 403, 404; a fault when the log does not fit together; the store's.
-pub fn show_event(room: &mut Room<'_, '_>, named: &str) -> Result<EventView> {
-    room.allow(actions::AUDIT)?;
-    let Some(stored) = prove_event::find(room, named)? else {
+pub fn show_event(cx: &mut Context<'_, '_>, named: &str) -> Result<EventView> {
+    cx.allow(actions::AUDIT)?;
+    let Some(stored) = prove_event::find(cx, named)? else {
         return Err(Refusal::not_found(format!("event {named}")).into());
     };
-    let (mut event, _) = opened(room, &stored)?;
-    let (teller, deltas) = teller(room, &stored, std::mem::take(&mut event.records))?;
+    let (mut event, _) = opened(cx, &stored)?;
+    let (teller, deltas) = teller(cx, &stored, std::mem::take(&mut event.records))?;
     let mut records = Vec::new();
     for delta in deltas {
-        records.push(written(room, &teller, delta)?);
+        records.push(written(cx, &teller, delta)?);
     }
     let told_by = (teller.id != stored.id).then(|| EventPlace {
         id: teller.id.clone(),
@@ -166,7 +164,7 @@ pub fn show_event(room: &mut Room<'_, '_>, named: &str) -> Result<EventView> {
     Ok(EventView {
         id: stored.id,
         kind: stored.kind,
-        actor: room.directory()?.login(&event.actor.as_str().into()),
+        actor: cx.directory()?.login(&event.actor.as_str().into()),
         occurred_at: stored.occurred_at,
         recorded_at: stored.recorded_at,
         index: stored.seq,
@@ -180,12 +178,12 @@ pub fn show_event(room: &mut Room<'_, '_>, named: &str) -> Result<EventView> {
 /// Of events that are written together the first tells of all records: it, and what it tells of. An act may write several times,
 /// and the log does not say which of its events went together; so for an event that wrote nothing by itself the one before it
 /// is told, which may have been another matter.
-fn teller(room: &mut Room<'_, '_>, stored: &Event, own: Vec<RecordDelta>) -> Result<(Event, Vec<RecordDelta>)> {
+fn teller(cx: &mut Context<'_, '_>, stored: &Event, own: Vec<RecordDelta>) -> Result<(Event, Vec<RecordDelta>)> {
     if !own.is_empty() {
         return Ok((stored.clone(), own));
     }
-    for earlier in event::before_in_act(room.tx, stored)? {
-        let (told, _) = opened(room, &earlier)?;
+    for earlier in event::before_in_act(cx.tx, stored)? {
+        let (told, _) = opened(cx, &earlier)?;
         if !told.records.is_empty() {
             return Ok((earlier, told.records));
         }
@@ -193,10 +191,10 @@ fn teller(room: &mut Room<'_, '_>, stored: &Event, own: Vec<RecordDelta>) -> Res
     Ok((stored.clone(), own))
 }
 
-fn written(room: &mut Room<'_, '_>, by: &Event, delta: RecordDelta) -> Result<WrittenRecord> {
-    let before = before(room, by, &delta)?;
+fn written(cx: &mut Context<'_, '_>, by: &Event, delta: RecordDelta) -> Result<WrittenRecord> {
+    let before = before(cx, by, &delta)?;
     let after = diff::apply(&delta, before.as_ref())?;
-    let texts = salts::of_record(room.tx, &delta.table, &delta.id)?;
+    let texts = salts::of_record(cx.tx, &delta.table, &delta.id)?;
     let mut names: Vec<&String> = delta.set.keys().chain(&delta.unset).collect();
     names.sort_unstable();
     let changes = names
@@ -217,14 +215,14 @@ fn written(room: &mut Room<'_, '_>, by: &Event, delta: RecordDelta) -> Result<Wr
 }
 
 /// The sealed record as it stood before an event.
-fn before(room: &mut Room<'_, '_>, by: &Event, delta: &RecordDelta) -> Result<Option<Value>> {
+fn before(cx: &mut Context<'_, '_>, by: &Event, delta: &RecordDelta) -> Result<Option<Value>> {
     let version = i64::try_from(delta.version).unwrap_or(i64::MAX);
     let mut sealed = None;
-    for row in event::of_versions_below(room.tx, &delta.table, &delta.id, version)? {
+    for row in event::of_versions_below(cx.tx, &delta.table, &delta.id, version)? {
         if row.id == by.id {
             break;
         }
-        let (earlier, _) = opened(room, &row)?;
+        let (earlier, _) = opened(cx, &row)?;
         let is_it = |it: &&RecordDelta| it.table == delta.table && it.id == delta.id && it.version < delta.version;
         for step in earlier.records.iter().filter(is_it) {
             sealed = Some(diff::apply(step, sealed.as_ref())?);

@@ -7,12 +7,11 @@ use model::core::refusal::Refusal;
 use proof::note::{
     Checkpoint, MAX_NOTE_BYTES, Note, NoteSignature, Untrusted, VerifiedSignature, VerifierKey, VerifierKeys,
 };
-use store::audit::cosignature;
-use store::audit::cosignature::Cosignature;
+use store::audit::cosignature::{self, Cosignature};
 use store::audit::log;
 
 use crate::audit::set_witness::witnesses;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::log_tiles::log_state;
 
@@ -26,8 +25,8 @@ const SKEW_SECONDS: i64 = 60;
 /// # Errors
 /// 403; 422 for what is no note, a line that does not verify, or none of a witness known here; 409 for what this log never
 /// signed; the store's.
-pub fn take_cosignature(room: &mut Room<'_, '_>, body: &Body) -> Result<(i64, Vec<VerifiedSignature>)> {
-    room.allow(act::actions::AUDIT)?;
+pub fn take_cosignature(cx: &mut Context<'_, '_>, body: &Body) -> Result<(i64, Vec<VerifiedSignature>)> {
+    cx.allow(act::actions::AUDIT)?;
     let mut reading = Reading::new(body, "");
     let text = reading.needed("checkpoint", MAX_NOTE_BYTES);
     reading.finish()?;
@@ -35,12 +34,12 @@ pub fn take_cosignature(room: &mut Room<'_, '_>, body: &Body) -> Result<(i64, Ve
     let read = Note::parse(&text).and_then(|note| Ok((Checkpoint::parse(&note.text)?, note)));
     let (checkpoint, note) = read.map_err(|why| wrong("malformed", format!("It is no signed checkpoint: {why}.")))?;
     let size = i64::try_from(checkpoint.size).unwrap_or(i64::MAX);
-    if signed_by_us(room, size)?.as_ref() != Some(&note.text) {
+    if signed_by_us(cx, size)?.as_ref() != Some(&note.text) {
         let text = "This log never signed such a checkpoint.";
         let satisfy = "Fetch `checkpoint` anew and cosign that.";
         return Err(Refusal::not_now("not_our_checkpoint", text, satisfy, Vec::new()).into());
     }
-    let (ids, keys) = trusted(room)?;
+    let (ids, keys) = trusted(cx)?;
     let verified = note.verify(&keys).map_err(|why| match why {
         Untrusted::WrongSignature(name) => wrong("wrong_signature", format!("The line of `{name}` does not verify.")),
         _ => wrong(
@@ -48,7 +47,7 @@ pub fn take_cosignature(room: &mut Room<'_, '_>, body: &Body) -> Result<(i64, Ve
             "No witness that is known here cosigned it.".to_owned(),
         ),
     })?;
-    let latest = room.recorded_at.as_second() + SKEW_SECONDS;
+    let latest = cx.recorded_at.as_second() + SKEW_SECONDS;
     let time_of = |one: &VerifiedSignature| one.time.and_then(|time| i64::try_from(time).ok()).unwrap_or(i64::MAX);
     if let Some(ahead) = verified.iter().find(|one| time_of(one) > latest) {
         let text = format!("The line of `{}` is dated in the future.", ahead.key.name());
@@ -66,7 +65,7 @@ pub fn take_cosignature(room: &mut Room<'_, '_>, body: &Body) -> Result<(i64, Ve
             time: time_of(&one),
             line: line_of(&note, &one),
         };
-        if cosignature::save(room.tx, &kept)? {
+        if cosignature::save(cx.tx, &kept)? {
             taken.push(one);
         }
     }
@@ -78,19 +77,19 @@ pub fn take_cosignature(room: &mut Room<'_, '_>, body: &Body) -> Result<(i64, Ve
 ///
 /// # Errors
 /// A fault when the tenant has no log, or the store's.
-pub fn witnessed_checkpoint(room: &mut Room<'_, '_>) -> Result<String> {
-    let state = log_state(room)?;
-    with_lines(room, state.size, state.checkpoint)
+pub fn witnessed_checkpoint(cx: &mut Context<'_, '_>) -> Result<String> {
+    let state = log_state(cx)?;
+    with_lines(cx, state.size, state.checkpoint)
 }
 
 /// A checkpoint of this size with the lines of witnesses who cosigned it.
-fn with_lines(room: &mut Room<'_, '_>, size: i64, checkpoint: String) -> Result<String> {
+fn with_lines(cx: &mut Context<'_, '_>, size: i64, checkpoint: String) -> Result<String> {
     let mut told = checkpoint;
-    let kept = cosignature::list(room.tx)?;
+    let kept = cosignature::list(cx.tx)?;
     if kept.is_empty() {
         return Ok(told);
     }
-    let (ids, keys) = trusted(room)?;
+    let (ids, keys) = trusted(cx)?;
     for one in kept.iter().filter(|one| one.size == size) {
         let at = ids.iter().position(|id| *id == one.witness);
         let Some(key) = at.and_then(|at| keys.0.get(at)).cloned() else {
@@ -108,11 +107,11 @@ fn with_lines(room: &mut Room<'_, '_>, size: i64, checkpoint: String) -> Result<
 ///
 /// # Errors
 /// The store's.
-pub fn last_cosigned(room: &mut Room<'_, '_>) -> Result<Vec<(Cosignature, String)>> {
+pub fn last_cosigned(cx: &mut Context<'_, '_>) -> Result<Vec<(Cosignature, String)>> {
     let mut found = Vec::new();
-    for one in cosignature::list(room.tx)? {
-        if let Some(kept) = kept_note(room, one.size)? {
-            let note = with_lines(room, one.size, kept)?;
+    for one in cosignature::list(cx.tx)? {
+        if let Some(kept) = kept_note(cx, one.size)? {
+            let note = with_lines(cx, one.size, kept)?;
             found.push((one, note));
         }
     }
@@ -120,20 +119,20 @@ pub fn last_cosigned(room: &mut Room<'_, '_>) -> Result<Vec<(Cosignature, String
 }
 
 /// The note of exactly this size that the log signed.
-fn kept_note(room: &mut Room<'_, '_>, size: i64) -> Result<Option<String>> {
-    let kept = log::checkpoint_covering(room.tx, size - 1)?;
+fn kept_note(cx: &mut Context<'_, '_>, size: i64) -> Result<Option<String>> {
+    let kept = log::checkpoint_covering(cx.tx, size - 1)?;
     Ok(kept.filter(|kept| kept.size == size).map(|kept| kept.note))
 }
 
-fn signed_by_us(room: &mut Room<'_, '_>, size: i64) -> Result<Option<String>> {
-    let kept = kept_note(room, size)?;
+fn signed_by_us(cx: &mut Context<'_, '_>, size: i64) -> Result<Option<String>> {
+    let kept = kept_note(cx, size)?;
     Ok(kept.and_then(|note| Note::parse(&note).ok()).map(|note| note.text))
 }
 
 /// The ids of the witnesses and, in the same order, their keys.
-fn trusted(room: &mut Room<'_, '_>) -> Result<(Vec<String>, VerifierKeys)> {
+fn trusted(cx: &mut Context<'_, '_>) -> Result<(Vec<String>, VerifierKeys)> {
     let (mut ids, mut keys) = (Vec::new(), Vec::new());
-    for witness in witnesses(room)? {
+    for witness in witnesses(cx)? {
         ids.push(witness.id.0);
         keys.push(VerifierKey::parse(&witness.key)?);
     }

@@ -12,41 +12,37 @@ use model::core::ids::RecordId;
 use model::core::parse::{Reading, TEXT};
 use model::core::refusal::Refusal;
 use serde_json::json;
-use store::audit::keys;
-use store::audit::keys::SigningKey as StoredKey;
+use store::audit::keys::{self, SigningKey as StoredKey};
 use store::gate::revocation;
 use store::record::{self, Filter};
 
-use crate::audit::revoke_signed;
-use crate::audit::revoke_signed::alive;
+use crate::audit::revoke_signed::{self, alive};
 use crate::audit::sign_revocations::sign_anew;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::signing_keys;
-use crate::core::signing_keys::PURPOSES;
+use crate::core::signing_keys::{self, PURPOSES};
 use crate::core::write::{Written, draft};
-use crate::guard::impersonation;
-use crate::guard::required_factor;
+use crate::guard::{impersonation, required_factor};
 
 /// Gives a purpose a new key (`POST /keys/{purpose}/rotation {reason}`). What the old one signed stays good: permits till their
 /// end, checkpoints for ever.
 ///
 /// # Errors
 /// 403, also `step_up_required`; 404 for another purpose; 422; the store's.
-pub fn rotate_key(room: &mut Room<'_, '_>, purpose: &str, body: &Body) -> Result<KeyTurn> {
+pub fn rotate_key(cx: &mut Context<'_, '_>, purpose: &str, body: &Body) -> Result<KeyTurn> {
     let Some(purpose) = PURPOSES.into_iter().find(|known| *known == purpose) else {
         return Err(Refusal::not_found(format!("key {purpose}")).into());
     };
-    let reason = check_turn(room, body)?;
-    let old = signing_keys::active(room, purpose)?;
-    let next = signing_keys::replace(room, &old)?;
-    keys::set_state(room.tx, &old.kid, "retired")?;
-    let mut turn = bare(room, TurnKind::Rotated, &old, reason)?;
+    let reason = check_turn(cx, body)?;
+    let old = signing_keys::active(cx, purpose)?;
+    let next = signing_keys::replace(cx, &old)?;
+    keys::set_state(cx.tx, &old.kid, "retired")?;
+    let mut turn = bare(cx, TurnKind::Rotated, &old, reason)?;
     turn.next = Some(next);
     if purpose == signing_keys::PERMIT {
-        turn.served_until = Some(served_until(room.now, last_end(room)?));
+        turn.served_until = Some(served_until(cx.now, last_end(cx)?));
     }
-    keep(room, turn)
+    keep(cx, turn)
 }
 
 /// Revokes a key of permits that was stolen (`POST /keys/{kid}/revocation {reason}`): it is published no more, and no permit that
@@ -55,33 +51,33 @@ pub fn rotate_key(room: &mut Room<'_, '_>, purpose: &str, body: &Body) -> Result
 ///
 /// # Errors
 /// 403, also `step_up_required`; 404; 409 for a key of the log and for one that is revoked already; 422; the store's.
-pub fn revoke_key(room: &mut Room<'_, '_>, kid: &str, body: &Body) -> Result<KeyTurn> {
-    let reason = check_turn(room, body)?;
-    let Some(old) = keys::load(room.tx, kid)? else {
+pub fn revoke_key(cx: &mut Context<'_, '_>, kid: &str, body: &Body) -> Result<KeyTurn> {
+    let reason = check_turn(cx, body)?;
+    let Some(old) = keys::load(cx.tx, kid)? else {
         return Err(Refusal::not_found(format!("key {kid}")).into());
     };
     check_revocable(&old)?;
     let next = match old.state.as_str() {
-        "active" => Some(signing_keys::replace(room, &old)?),
+        "active" => Some(signing_keys::replace(cx, &old)?),
         _ => None,
     };
-    keys::set_state(room.tx, &old.kid, "revoked")?;
-    let mut turn = bare(room, TurnKind::Revoked, &old, reason)?;
+    keys::set_state(cx.tx, &old.kid, "revoked")?;
+    let mut turn = bare(cx, TurnKind::Revoked, &old, reason)?;
     turn.next = next;
     turn.revoking_after = Some(String::new());
-    revoke_signed::begin(room, &old.kid)?;
+    revoke_signed::begin(cx, &old.kid)?;
     // Whoever holds an older list asks for the next one, which the stolen key cannot sign.
-    revocation::raise(room.tx)?;
-    keep(room, turn)
+    revocation::raise(cx.tx)?;
+    keep(cx, turn)
 }
 
 /// Whether the acting person may turn keys now; answers why they do.
-fn check_turn(room: &mut Room<'_, '_>, body: &Body) -> Result<String> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    if !room.actor.is_system {
-        required_factor::check_wanted(room, &[Touch::CryptoKeys])?;
+fn check_turn(cx: &mut Context<'_, '_>, body: &Body) -> Result<String> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    if !cx.actor.is_system {
+        required_factor::check_wanted(cx, &[Touch::CryptoKeys])?;
     }
-    impersonation::check_voice(room)?;
+    impersonation::check_voice(cx)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
@@ -102,16 +98,16 @@ fn check_revocable(key: &StoredKey) -> Result<()> {
 }
 
 /// When the last permit that is still good ends.
-fn last_end(room: &mut Room<'_, '_>) -> Result<Option<jiff::Timestamp>> {
-    let last = alive(room.now).descending_by("expires_at").limit(1);
-    let found = record::bodies::<Permit>(room.tx, &last)?;
+fn last_end(cx: &mut Context<'_, '_>) -> Result<Option<jiff::Timestamp>> {
+    let last = alive(cx.now).descending_by("expires_at").limit(1);
+    let found = record::bodies::<Permit>(cx.tx, &last)?;
     Ok(found.first().map(|permit| permit.expires_at))
 }
 
-fn bare(room: &mut Room<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String) -> Result<KeyTurn> {
-    let before = record::count::<KeyTurn>(room.tx, &Filter::new())?;
+fn bare(cx: &mut Context<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String) -> Result<KeyTurn> {
+    let before = record::count::<KeyTurn>(cx.tx, &Filter::new())?;
     Ok(KeyTurn {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         number: before + 1,
         kind,
@@ -122,25 +118,25 @@ fn bare(room: &mut Room<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String
         revoked_permits: 0,
         revoking_after: None,
         reason,
-        by: room.actor.person.clone(),
-        at: room.now,
+        by: cx.actor.person.clone(),
+        at: cx.now,
     })
 }
 
 /// Keeps a turn with its event, and has the key that signs from now on sign the list of revocations: the one at hand may be
 /// signed by a key that is published no more.
-fn keep(room: &mut Room<'_, '_>, turn: KeyTurn) -> Result<KeyTurn> {
+fn keep(cx: &mut Context<'_, '_>, turn: KeyTurn) -> Result<KeyTurn> {
     let kind = match turn.kind {
         TurnKind::Rotated => "key.rotated",
         TurnKind::Revoked => "key.revoked",
     };
     let data = json!({"purpose": turn.purpose, "kid": turn.kid, "next": turn.next});
     let mut written = Written::default();
-    let turn = room.put(&mut written, turn)?;
-    let told = draft(kind, ("key_turn", turn.id.0.clone()), room.now, data);
-    room.tell(vec![told], written)?;
+    let turn = cx.put(&mut written, turn)?;
+    let told = draft(kind, ("key_turn", turn.id.0.clone()), cx.now, data);
+    cx.tell(vec![told], written)?;
     if turn.purpose == signing_keys::PERMIT {
-        sign_anew(room)?;
+        sign_anew(cx)?;
     }
     Ok(turn)
 }

@@ -2,19 +2,18 @@
 //! declared conflicts of interest. Nobody brings another person into a meeting, so nobody makes a quorum alone.
 
 use model::cab::meeting::{Attendance, DeclaredConflict, Meeting};
-use model::core::act;
 use model::core::body::Body;
-use model::core::enums;
 use model::core::ids::{GroupKey, RecordId};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
+use model::core::{act, enums};
 use model::directory::snapshot::Directory;
 use model::directory::unknown_name;
 use serde_json::json;
 use store::record;
 
 use crate::case::settle_open::{settle_asked, settle_open};
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::impersonation;
 
@@ -34,41 +33,41 @@ pub(crate) fn read_group(reading: &mut Reading<'_>, directory: &Directory) -> Gr
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn open_meeting(room: &mut Room<'_, '_>, body: &Body) -> Result<Meeting> {
-    room.allow(act::actions::SET_MEETING)?;
-    let directory = room.directory()?;
+pub fn open_meeting(cx: &mut Context<'_, '_>, body: &Body) -> Result<Meeting> {
+    cx.allow(act::actions::SET_MEETING)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let group = read_group(&mut reading, &directory);
     let title = reading.needed("title", LINE);
-    let starts_at = reading.time("starts_at").unwrap_or(room.now);
+    let starts_at = reading.time("starts_at").unwrap_or(cx.now);
     reading.finish()?;
     let meeting = Meeting {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         group,
         title,
         starts_at,
         ended_at: None,
-        by: room.actor.person.clone(),
-        at: room.now,
+        by: cx.actor.person.clone(),
+        at: cx.now,
         attendees: Vec::new(),
         conflicts: Vec::new(),
     };
-    let meeting = room.put_estate("meeting.opened", meeting, json!({}))?;
-    settle_asked(room)?;
+    let meeting = cx.put_estate("meeting.opened", meeting, json!({}))?;
+    settle_asked(cx)?;
     Ok(meeting)
 }
 
 /// A meeting that is not over, of whose board the acting person is.
-fn own_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
-    room.allow(act::actions::READ)?;
-    impersonation::check_whole(room)?;
-    let Some(stored) = record::load::<Meeting>(room.tx, id)? else {
+fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
+    cx.allow(act::actions::READ)?;
+    impersonation::check_whole(cx)?;
+    let Some(stored) = record::load::<Meeting>(cx.tx, id)? else {
         return Err(Refusal::not_found("meeting").into());
     };
     let meeting = stored.record;
-    let directory = room.directory()?;
-    let person = &room.actor.person;
+    let directory = cx.directory()?;
+    let person = &cx.actor.person;
     if !directory.members(&meeting.group).contains(person) {
         let text = format!(
             "{} is not of the group {}, whose meeting this is.",
@@ -77,13 +76,13 @@ fn own_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
         );
         return Err(Refusal::not_allowed("not_of_the_board", text).into());
     }
-    if meeting.is_over(room.now) {
+    if meeting.is_over(cx.now) {
         let managers = directory.with_role(enums::Role::ChangeManager);
         let managers = managers.iter().map(|person| directory.login(person)).collect();
         let help = "A change manager opens another.";
         return Err(Refusal::not_now("meeting_over", "The meeting is over.", help, managers).into());
     }
-    if room.actor.by_token && directory.has_role(person, enums::Role::Pipeline) {
+    if cx.actor.by_token && directory.has_role(person, enums::Role::Pipeline) {
         let text = "A pipeline's token sits on no board.";
         return Err(Refusal::not_allowed("not_of_the_board", text).into());
     }
@@ -104,17 +103,17 @@ fn check_room_for(reading: &mut Reading<'_>, field: &str, rows: usize) {
 ///
 /// # Errors
 /// 403 for whoever is not of the board, 404, 409 when the meeting is over or has not begun, or the store's.
-pub fn attend_meeting(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
-    impersonation::check_voice(room)?;
-    let mut meeting = own_meeting(room, id)?;
+pub fn attend_meeting(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
+    impersonation::check_voice(cx)?;
+    let mut meeting = own_meeting(cx, id)?;
     let mut reading = Reading::new(body, "");
     check_room_for(&mut reading, "attendees", meeting.attendees.len());
     reading.finish()?;
-    if meeting.starts_at > room.now {
+    if meeting.starts_at > cx.now {
         let text = format!("The meeting begins at {}.", meeting.starts_at);
         return Err(Refusal::not_now("meeting_not_begun", text, "Attend it then.", Vec::new()).into());
     }
-    let person = room.actor.person.clone();
+    let person = cx.actor.person.clone();
     if meeting.has(&person) {
         return Ok(meeting);
     }
@@ -122,11 +121,11 @@ pub fn attend_meeting(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<
     meeting.attendees.retain(|row| row.person != person);
     meeting.attendees.push(Attendance {
         person: person.clone(),
-        at: room.now,
+        at: cx.now,
         left_at: None,
     });
-    let meeting = room.put_estate("meeting.attended", meeting, json!({"person": person}))?;
-    settle_asked(room)?;
+    let meeting = cx.put_estate("meeting.attended", meeting, json!({"person": person}))?;
+    settle_asked(cx)?;
     Ok(meeting)
 }
 
@@ -135,9 +134,9 @@ pub fn attend_meeting(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<
 ///
 /// # Errors
 /// 403 for whoever is not of the board, 404, 409 when the meeting is over or they never came, or the store's.
-pub fn leave_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
-    let mut meeting = own_meeting(room, id)?;
-    let person = room.actor.person.clone();
+pub fn leave_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
+    let mut meeting = own_meeting(cx, id)?;
+    let person = cx.actor.person.clone();
     let Some(row) = meeting.attendees.iter_mut().find(|row| row.person == person) else {
         let text = format!("You are not at the meeting “{}”.", meeting.title);
         return Err(Refusal::not_now("not_attending", text, "Nothing is left to do.", Vec::new()).into());
@@ -145,9 +144,9 @@ pub fn leave_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
     if row.left_at.is_some() {
         return Ok(meeting);
     }
-    row.left_at = Some(room.now);
-    let meeting = room.put_estate("meeting.left", meeting, json!({"person": person}))?;
-    settle_asked(room)?;
+    row.left_at = Some(cx.now);
+    let meeting = cx.put_estate("meeting.left", meeting, json!({"person": person}))?;
+    settle_asked(cx)?;
     Ok(meeting)
 }
 
@@ -156,16 +155,16 @@ pub fn leave_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
 ///
 /// # Errors
 /// 403 for whoever is not of the board, 404, 409 when the meeting is over, 422, or the store's.
-pub fn declare_conflict(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
-    impersonation::check_voice(room)?;
-    let mut meeting = own_meeting(room, id)?;
+pub fn declare_conflict(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
+    impersonation::check_voice(cx)?;
+    let mut meeting = own_meeting(cx, id)?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("change", LINE);
     let reason = reading.needed("reason", TEXT);
     check_room_for(&mut reading, "conflicts", meeting.conflicts.len());
     reading.finish()?;
-    let change = room.change(&key)?;
-    let person = room.actor.person.clone();
+    let change = cx.change(&key)?;
+    let person = cx.actor.person.clone();
     if meeting.has_conflict(&person, &change.id) {
         return Ok(meeting);
     }
@@ -174,11 +173,11 @@ pub fn declare_conflict(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Resul
         change: change.id.clone(),
         change_key: change.key.clone(),
         reason,
-        at: room.now,
+        at: cx.now,
     });
     let data = json!({"person": person, "change": change.id});
-    let meeting = room.put_estate("meeting.conflict_declared", meeting, data)?;
-    settle_open(room, |open| open.id == change.id)?;
+    let meeting = cx.put_estate("meeting.conflict_declared", meeting, data)?;
+    settle_open(cx, |open| open.id == change.id)?;
     Ok(meeting)
 }
 
@@ -186,17 +185,17 @@ pub fn declare_conflict(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Resul
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
-    room.allow(act::actions::SET_MEETING)?;
-    let Some(stored) = record::load::<Meeting>(room.tx, id)? else {
+pub fn end_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
+    cx.allow(act::actions::SET_MEETING)?;
+    let Some(stored) = record::load::<Meeting>(cx.tx, id)? else {
         return Err(Refusal::not_found("meeting").into());
     };
     if stored.record.ended_at.is_some() {
         return Ok(stored.record);
     }
     let ended = Meeting {
-        ended_at: Some(room.now),
+        ended_at: Some(cx.now),
         ..stored.record
     };
-    room.put_estate("meeting.ended", ended, json!({}))
+    cx.put_estate("meeting.ended", ended, json!({}))
 }

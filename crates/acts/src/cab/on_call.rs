@@ -12,7 +12,7 @@ use store::record;
 
 use crate::cab::meetings::read_group;
 use crate::case::settle_open::settle_asked;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::read_span;
 
@@ -21,14 +21,14 @@ use crate::core::read_fields::read_span;
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn set_on_call(room: &mut Room<'_, '_>, body: &Body) -> Result<OnCall> {
-    room.allow(act::actions::SET_MEETING)?;
-    let directory = room.directory()?;
+pub fn set_on_call(cx: &mut Context<'_, '_>, body: &Body) -> Result<OnCall> {
+    cx.allow(act::actions::SET_MEETING)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let group = read_group(&mut reading, &directory);
     let person = read_content::person(&mut reading, "person", &directory);
-    let (starts_at, ends_at) = read_span(&mut reading, room.now);
-    if ends_at <= room.now && reading.errors.is_empty() {
+    let (starts_at, ends_at) = read_span(&mut reading, cx.now);
+    if ends_at <= cx.now && reading.errors.is_empty() {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
     }
     match &person {
@@ -47,15 +47,15 @@ pub fn set_on_call(room: &mut Room<'_, '_>, body: &Body) -> Result<OnCall> {
         return Ok(known.clone());
     }
     let row = OnCall {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         group,
         person,
         starts_at,
         ends_at,
     };
-    let row = room.put_estate("on_call.set", row, json!({}))?;
-    settle_asked(room)?;
+    let row = cx.put_estate("on_call.set", row, json!({}))?;
+    settle_asked(cx)?;
     Ok(row)
 }
 
@@ -63,19 +63,19 @@ pub fn set_on_call(room: &mut Room<'_, '_>, body: &Body) -> Result<OnCall> {
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_on_call(room: &mut Room<'_, '_>, id: &str) -> Result<OnCall> {
-    room.allow(act::actions::SET_MEETING)?;
-    let Some(stored) = record::load::<OnCall>(room.tx, id)? else {
+pub fn end_on_call(cx: &mut Context<'_, '_>, id: &str) -> Result<OnCall> {
+    cx.allow(act::actions::SET_MEETING)?;
+    let Some(stored) = record::load::<OnCall>(cx.tx, id)? else {
         return Err(Refusal::not_found("time on call").into());
     };
-    if stored.record.ends_at <= room.now {
+    if stored.record.ends_at <= cx.now {
         return Ok(stored.record);
     }
     let ended = OnCall {
-        ends_at: room.now,
+        ends_at: cx.now,
         ..stored.record
     };
-    let ended = room.put_estate("on_call.ended", ended, json!({}))?;
-    settle_asked(room)?;
+    let ended = cx.put_estate("on_call.ended", ended, json!({}))?;
+    settle_asked(cx)?;
     Ok(ended)
 }

@@ -11,26 +11,24 @@ use serde_json::json;
 use store::record;
 
 use crate::case::settle_open::settle_asked;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::read_span;
-use crate::guard::read_directory_rows;
-use crate::guard::self_grant;
-use crate::guard::two_people;
+use crate::guard::{read_directory_rows, self_grant, two_people};
 
 /// Adds a training (`POST /trainings {person, training, starts_at, ends_at}`). Nobody trains themselves; the same one said
 /// again is the one that is there.
 ///
 /// # Errors
 /// 403, 409 where two people say it, 422, or the store's.
-pub fn set_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
-    room.allow(act::actions::SET_PERSON)?;
-    let row = read_training(room, body)?;
+pub fn set_training(cx: &mut Context<'_, '_>, body: &Body) -> Result<Training> {
+    cx.allow(act::actions::SET_PERSON)?;
+    let row = read_training(cx, body)?;
     let is_new = row.version == 0;
-    two_people::check(room, is_new, two_people::TRAININGS)?;
-    let row = keep_training(room, row)?;
+    two_people::check(cx, is_new, two_people::TRAININGS)?;
+    let row = keep_training(cx, row)?;
     if is_new {
-        settle_asked(room)?;
+        settle_asked(cx)?;
     }
     Ok(row)
 }
@@ -39,18 +37,18 @@ pub fn set_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
 ///
 /// # Errors
 /// 422, or the store's.
-pub(crate) fn read_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
-    let directory = room.directory()?;
+pub(crate) fn read_training(cx: &mut Context<'_, '_>, body: &Body) -> Result<Training> {
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let person = read_content::person(&mut reading, "person", &directory);
     let training = read_directory_rows::key(&mut reading, "training");
-    let (starts_at, ends_at) = read_span(&mut reading, room.now);
-    if ends_at <= room.now && reading.errors.is_empty() {
+    let (starts_at, ends_at) = read_span(&mut reading, cx.now);
+    if ends_at <= cx.now && reading.errors.is_empty() {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
     }
     match &person {
         None if reading.errors.is_empty() => reading.wrong("person", "missing", "`person` is missing."),
-        Some(person) if self_grant::is_own(&room.actor, person) => {
+        Some(person) if self_grant::is_own(&cx.actor, person) => {
             let text = "Nobody says of themselves that they are trained; another administrator does.";
             reading.wrong("person", "own_request", text);
         }
@@ -68,7 +66,7 @@ pub(crate) fn read_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Trai
         return Ok(known.clone());
     }
     Ok(Training {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         person,
         training,
@@ -81,30 +79,30 @@ pub(crate) fn read_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Trai
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn keep_training(room: &mut Room<'_, '_>, row: Training) -> Result<Training> {
+pub(crate) fn keep_training(cx: &mut Context<'_, '_>, row: Training) -> Result<Training> {
     if row.version > 0 {
         return Ok(row);
     }
-    room.put_estate("training.set", row, json!({}))
+    cx.put_estate("training.set", row, json!({}))
 }
 
 /// Ends a training now (`DELETE /trainings/{id}`).
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_training(room: &mut Room<'_, '_>, id: &str) -> Result<Training> {
-    room.allow(act::actions::SET_PERSON)?;
-    let Some(stored) = record::load::<Training>(room.tx, id)? else {
+pub fn end_training(cx: &mut Context<'_, '_>, id: &str) -> Result<Training> {
+    cx.allow(act::actions::SET_PERSON)?;
+    let Some(stored) = record::load::<Training>(cx.tx, id)? else {
         return Err(Refusal::not_found("training").into());
     };
-    if stored.record.ends_at <= room.now {
+    if stored.record.ends_at <= cx.now {
         return Ok(stored.record);
     }
     let ended = Training {
-        ends_at: room.now,
+        ends_at: cx.now,
         ..stored.record
     };
-    let ended = room.put_estate("training.ended", ended, json!({}))?;
-    settle_asked(room)?;
+    let ended = cx.put_estate("training.ended", ended, json!({}))?;
+    settle_asked(cx)?;
     Ok(ended)
 }

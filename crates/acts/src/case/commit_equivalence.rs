@@ -4,15 +4,15 @@
 use model::gate::provenance::Provenance;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The most commits that one question leads to.
 const MOST: i64 = 50;
 
-pub(crate) fn find(room: &mut Room<'_, '_>, column: &str, value: &str) -> Result<Vec<Provenance>> {
+pub(crate) fn find(cx: &mut Context<'_, '_>, column: &str, value: &str) -> Result<Vec<Provenance>> {
     let filter = Filter::new().equals(column, value).order_by("id").limit(MOST);
-    Ok(record::find::<Provenance>(room.tx, &filter)?
+    Ok(record::find::<Provenance>(cx.tx, &filter)?
         .into_iter()
         .map(|stored| stored.record)
         .collect())
@@ -22,10 +22,10 @@ pub(crate) fn find(room: &mut Room<'_, '_>, column: &str, value: &str) -> Result
 ///
 /// # Errors
 /// The store's.
-pub fn commits_behind(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: Option<&str>) -> Result<Vec<String>> {
+pub fn commits_behind(cx: &mut Context<'_, '_>, artifact: Option<&str>, commit: Option<&str>) -> Result<Vec<String>> {
     let mut known: Vec<String> = Vec::new();
     if let Some(artifact) = artifact {
-        known.extend(find(room, "artifact", artifact)?.into_iter().map(|it| it.commit));
+        known.extend(find(cx, "artifact", artifact)?.into_iter().map(|it| it.commit));
         // Whoever names both means one build: the attested commit is the one that was asked about.
         if let Some(commit) = commit
             && !known.is_empty()
@@ -37,9 +37,9 @@ pub fn commits_behind(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: O
     let mut from = known.clone();
     from.extend(commit.map(str::to_owned));
     for start in from {
-        for told in find(room, "commit_sha", &start)? {
+        for told in find(cx, "commit_sha", &start)? {
             let Some(tree) = &told.tree else { continue };
-            let same = find(room, "tree", tree)?;
+            let same = find(cx, "tree", tree)?;
             known.extend(
                 same.into_iter()
                     .filter(|it| it.repository == told.repository)
@@ -58,11 +58,11 @@ pub fn commits_behind(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: O
 ///
 /// # Errors
 /// The store's.
-pub fn commits_of(room: &mut Room<'_, '_>, artifact: &str) -> Result<Option<Vec<String>>> {
-    if find(room, "artifact", artifact)?.is_empty() {
+pub fn commits_of(cx: &mut Context<'_, '_>, artifact: &str) -> Result<Option<Vec<String>>> {
+    if find(cx, "artifact", artifact)?.is_empty() {
         return Ok(None);
     }
-    Ok(Some(commits_behind(room, Some(artifact), None)?))
+    Ok(Some(commits_behind(cx, Some(artifact), None)?))
 }
 
 /// Whether an artifact is attested to be made from other commits than the one that is named beside it. A target that names
@@ -70,11 +70,11 @@ pub fn commits_of(room: &mut Room<'_, '_>, artifact: &str) -> Result<Option<Vec<
 ///
 /// # Errors
 /// The store's.
-pub fn is_of_another_commit(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: Option<&str>) -> Result<bool> {
+pub fn is_of_another_commit(cx: &mut Context<'_, '_>, artifact: Option<&str>, commit: Option<&str>) -> Result<bool> {
     let (Some(artifact), Some(commit)) = (artifact, commit) else {
         return Ok(false);
     };
-    let known = commits_of(room, artifact)?;
+    let known = commits_of(cx, artifact)?;
     Ok(known.is_some_and(|commits| !commits.iter().any(|it| it == commit)))
 }
 
@@ -83,14 +83,14 @@ pub fn is_of_another_commit(room: &mut Room<'_, '_>, artifact: Option<&str>, com
 ///
 /// # Errors
 /// The store's.
-pub fn files_between(room: &mut Room<'_, '_>, earlier: &str, commit: &str) -> Result<Option<Vec<String>>> {
+pub fn files_between(cx: &mut Context<'_, '_>, earlier: &str, commit: &str) -> Result<Option<Vec<String>>> {
     let mut files = std::collections::BTreeSet::new();
     let mut at = commit.to_owned();
     for _ in 0..MOST {
         if at == earlier {
             return Ok(Some(files.into_iter().collect()));
         }
-        let push = find(room, "commit_sha", &at)?
+        let push = find(cx, "commit_sha", &at)?
             .into_iter()
             .find_map(|it| Some((it.files?, it.before?)));
         let Some((told, before)) = push else {
@@ -106,6 +106,6 @@ pub fn files_between(room: &mut Room<'_, '_>, earlier: &str, commit: &str) -> Re
 ///
 /// # Errors
 /// The store's.
-pub fn are_equal(room: &mut Room<'_, '_>, one: &str, other: &str) -> Result<bool> {
-    Ok(one == other || commits_behind(room, None, Some(one))?.iter().any(|it| it == other))
+pub fn are_equal(cx: &mut Context<'_, '_>, one: &str, other: &str) -> Result<bool> {
+    Ok(one == other || commits_behind(cx, None, Some(one))?.iter().any(|it| it == other))
 }

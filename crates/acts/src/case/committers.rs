@@ -13,7 +13,7 @@ use store::change::changes;
 use store::record::{self, Filter};
 
 use crate::case::commit_equivalence;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// How many pushes back are looked at. A way that is longer blocks, as nobody can be kept apart from who is not known.
@@ -26,12 +26,12 @@ const MOST_ROWS: i64 = 1_000;
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn of_change(room: &mut Room<'_, '_>, change: &Change) -> Result<Committers> {
-    let way = go_back(room, change, &mut Known::default())?;
+pub(crate) fn of_change(cx: &mut Context<'_, '_>, change: &Change) -> Result<Committers> {
+    let way = go_back(cx, change, &mut Known::default())?;
     if way.pushed.is_empty() {
         return Ok(Committers::default());
     }
-    Ok(resolve(&*room.directory()?, way.pushed))
+    Ok(resolve(&*cx.directory()?, way.pushed))
 }
 
 /// The way back from what a change brings.
@@ -44,7 +44,7 @@ pub(crate) struct Way {
 }
 
 /// Goes back from what each target of a change brings.
-pub(crate) fn go_back(room: &mut Room<'_, '_>, change: &Change, known: &mut Known) -> Result<Way> {
+pub(crate) fn go_back(cx: &mut Context<'_, '_>, change: &Change, known: &mut Known) -> Result<Way> {
     let mut way = Way::default();
     let mut heads: Vec<(Option<String>, Option<String>, Vec<String>)> = Vec::new();
     for target in &change.content.targets {
@@ -58,13 +58,13 @@ pub(crate) fn go_back(room: &mut Room<'_, '_>, change: &Change, known: &mut Know
             Some((_, _, commits)) => commits.clone(),
             None => {
                 let mut commits =
-                    commit_equivalence::commits_behind(room, target.artifact.as_deref(), target.commit.as_deref())?;
+                    commit_equivalence::commits_behind(cx, target.artifact.as_deref(), target.commit.as_deref())?;
                 commits.extend(target.commit.clone());
                 heads.push((target.artifact.clone(), target.commit.clone(), commits.clone()));
                 commits
             }
         };
-        walk(room, (change, target), commits, (&mut *known, &mut way))?;
+        walk(cx, (change, target), commits, (&mut *known, &mut way))?;
     }
     Ok(way)
 }
@@ -78,13 +78,13 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    fn of(&mut self, room: &mut Room<'_, '_>, commit: &str) -> Result<&[Provenance]> {
+    fn of(&mut self, cx: &mut Context<'_, '_>, commit: &str) -> Result<&[Provenance]> {
         if !self.rows.contains_key(commit) {
             let filter = Filter::new()
                 .equals("commit_sha", commit)
                 .order_by("id")
                 .limit(MOST_ROWS);
-            let rows = record::find::<Provenance>(room.tx, &filter)?;
+            let rows = record::find::<Provenance>(cx.tx, &filter)?;
             let rows = rows.into_iter().map(|stored| stored.record).collect();
             self.rows.insert(commit.to_owned(), rows);
         }
@@ -92,12 +92,17 @@ impl Known {
     }
 
     /// Whether an earlier change brought a commit to a target's place: what it holds was decided then.
-    fn has_run(&mut self, room: &mut Room<'_, '_>, (change, target): (&Change, &Target), commit: &str) -> Result<bool> {
+    fn has_run(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        (change, target): (&Change, &Target),
+        commit: &str,
+    ) -> Result<bool> {
         let place = (target.service.clone(), target.environment.clone(), commit.to_owned());
         if !self.brought.contains_key(&place) {
-            let built = self.of(room, commit)?.iter();
+            let built = self.of(cx, commit)?.iter();
             let built: BTreeSet<String> = built.filter_map(|row| row.artifact.clone()).collect();
-            let found = brought(room, target, commit, &built)?;
+            let found = brought(cx, target, commit, &built)?;
             self.brought.insert(place.clone(), found);
         }
         let ids = self.brought.get(&place);
@@ -107,7 +112,7 @@ impl Known {
 
 /// Goes from commits back through the pushes that brought them, and through the pull requests that they merged.
 fn walk(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     (change, target): (&Change, &Target),
     from: Vec<String>,
     (known, way): (&mut Known, &mut Way),
@@ -125,12 +130,12 @@ fn walk(
         }
         seen.insert(commit.clone());
         way.looked_up.insert(commit.clone());
-        for earlier in of_commit(known.of(room, &commit)?, &commit, &mut way.pushed) {
+        for earlier in of_commit(known.of(cx, &commit)?, &commit, &mut way.pushed) {
             if seen.contains(&earlier) {
                 continue;
             }
             way.looked_up.insert(earlier.clone());
-            if !known.has_run(room, (change, target), &earlier)? {
+            if !known.has_run(cx, (change, target), &earlier)? {
                 ahead.push(earlier);
             }
         }
@@ -157,20 +162,20 @@ fn of_commit(rows: &[Provenance], commit: &str, pushed: &mut Pushed) -> BTreeSet
 
 /// The changes that brought a commit, or what was built of it, to a target's place and succeeded.
 fn brought(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     target: &Target,
     commit: &str,
     built: &BTreeSet<String>,
 ) -> Result<BTreeSet<ChangeId>> {
     let (service, environment) = (target.service.as_str(), target.environment.as_str());
-    let mut rows = changes::targets_for(room.tx, service, environment, None, Some(commit))?;
+    let mut rows = changes::targets_for(cx.tx, service, environment, None, Some(commit))?;
     for artifact in built {
-        let more = changes::targets_for(room.tx, service, environment, Some(artifact), None)?;
+        let more = changes::targets_for(cx.tx, service, environment, Some(artifact), None)?;
         rows.extend(more.into_iter().filter(|row| row.artifact.as_ref() == Some(artifact)));
     }
     let mut found = BTreeSet::new();
     for row in rows {
-        let Some(other) = record::load::<Change>(room.tx, &row.change_id)? else {
+        let Some(other) = record::load::<Change>(cx.tx, &row.change_id)? else {
             continue;
         };
         let other = other.record;

@@ -10,16 +10,15 @@ use model::change::related_records::{
 use model::change::waiting_on;
 use model::core::enums::{LinkKind, State};
 use model::core::ids::ChangeId;
-use store::change::changes;
-use store::change::changes::TargetRow;
+use store::change::changes::{self, TargetRow};
 use store::record::{self, Filter, Record};
 
 use crate::case::committers::of_change;
 use crate::case::judge::judge;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
-impl Room<'_, '_> {
+impl Context<'_, '_> {
     /// What hangs on changes, by the id of the change; what hangs on all of them is read at once.
     fn around<R: Record>(
         &mut self,

@@ -9,13 +9,13 @@ use model::notify::watching;
 use model::policy::facts::ActorFacts;
 
 use crate::case::judge::{judge, may};
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::decision_facts::Allowed;
 use crate::core::eligible_people::with_names;
 use crate::core::error::{Error, Result};
 use crate::core::save::{Done, save_file};
 
-impl Room<'_, '_> {
+impl Context<'_, '_> {
     /// Does a verb on a change and saves what became of it.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Room<'_, '_> {
         file: ChangeFile,
         verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
     ) -> Result<T> {
-        self.as_verb(|room| room.do_verb(before, file, verb))
+        self.as_verb(|cx| cx.do_verb(before, file, verb))
     }
 
     fn do_verb<T>(

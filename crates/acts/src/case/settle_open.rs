@@ -1,7 +1,6 @@
 //! Judges open changes again after the estate moved under them: a freeze, an ownership row, a template.
 
-use model::change::record::Change;
-use model::change::record::Target;
+use model::change::record::{Change, Target};
 use model::change::settle;
 use model::core::enums::{Role, State};
 use model::core::ids::PersonId;
@@ -9,23 +8,23 @@ use model::directory::snapshot::Person;
 use store::record::{self, Filter};
 
 use crate::case::committers::of_change;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// Judges every open change for which `concerns` says yes, in this transaction.
 ///
 /// # Errors
 /// The store's.
-pub fn settle_open(room: &mut Room<'_, '_>, concerns: impl Fn(&Change) -> bool) -> Result<()> {
+pub fn settle_open(cx: &mut Context<'_, '_>, concerns: impl Fn(&Change) -> bool) -> Result<()> {
     let open: Vec<&str> = State::ALL
         .iter()
         .filter(|state| state.is_open())
         .map(|state| state.as_str())
         .collect();
     let filter = Filter::new().one_of("state", open).order_by("number");
-    let changes = record::find::<Change>(room.tx, &filter)?;
+    let changes = record::find::<Change>(cx.tx, &filter)?;
     for stored in changes.into_iter().filter(|stored| concerns(&stored.record)) {
-        settle_one(room, stored.record.id.as_str())?;
+        settle_one(cx, stored.record.id.as_str())?;
     }
     Ok(())
 }
@@ -34,8 +33,8 @@ pub fn settle_open(room: &mut Room<'_, '_>, concerns: impl Fn(&Change) -> bool) 
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn settle_one(room: &mut Room<'_, '_>, change: &str) -> Result<()> {
-    room.on_change(change, |case| {
+pub(crate) fn settle_one(cx: &mut Context<'_, '_>, change: &str) -> Result<()> {
+    cx.on_change(change, |case| {
         settle::recompute(case);
         settle::settle(case);
         Ok(())
@@ -46,8 +45,8 @@ pub(crate) fn settle_one(room: &mut Room<'_, '_>, change: &str) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub fn settle_asked(room: &mut Room<'_, '_>) -> Result<()> {
-    settle_open(room, |change| !change.requests.is_empty() || !change.clocks.is_empty())
+pub fn settle_asked(cx: &mut Context<'_, '_>) -> Result<()> {
+    settle_open(cx, |change| !change.requests.is_empty() || !change.clocks.is_empty())
 }
 
 /// The same after a person was made or changed, where what rules look at in them moved: whether they may act, the roles that
@@ -56,7 +55,7 @@ pub fn settle_asked(room: &mut Room<'_, '_>) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn settle_person(room: &mut Room<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
+pub(crate) fn settle_person(cx: &mut Context<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
     let asked = |person: &Person| [Role::Security, Role::ChangeManager].map(|role| person.roles.contains(&role));
     let is_same = match before {
         Some(before) => {
@@ -71,27 +70,27 @@ pub(crate) fn settle_person(room: &mut Room<'_, '_>, before: Option<&Person>, af
     if is_same {
         return Ok(());
     }
-    settle_asked(room)
+    settle_asked(cx)
 }
 
 /// Judges the open changes again whose commits a person made, or made before their accounts moved.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn settle_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+pub(crate) fn settle_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let open = State::ALL
         .iter()
         .filter(|state| state.is_open())
         .map(|state| state.as_str());
     let filter = Filter::new().one_of("state", open).order_by("number");
-    for stored in record::find::<Change>(room.tx, &filter)? {
+    for stored in record::find::<Change>(cx.tx, &filter)? {
         let change = stored.record;
         if !has_code(&change) {
             continue;
         }
-        let found = of_change(room, &change)?;
+        let found = of_change(cx, &change)?;
         if found.people.contains(person) || !found.unknown.is_empty() {
-            settle_one(room, change.id.as_str())?;
+            settle_one(cx, change.id.as_str())?;
         }
     }
     Ok(())

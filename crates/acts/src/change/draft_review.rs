@@ -10,7 +10,7 @@ use model::directory::snapshot::Incident;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::show_timeline;
 
@@ -23,11 +23,11 @@ const LINES: usize = 200;
 ///
 /// # Errors
 /// 404, or the store's.
-pub fn draft_review(room: &mut Room<'_, '_>, key: &str) -> Result<Value> {
-    let change = room.change(key)?;
-    let file = room.file(key)?;
-    let alerts = alerts(room, &change)?;
-    let timeline: Vec<Value> = show_timeline::show_timeline(room, key)?
+pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
+    let change = cx.change(key)?;
+    let file = cx.file(key)?;
+    let alerts = alerts(cx, &change)?;
+    let timeline: Vec<Value> = show_timeline::show_timeline(cx, key)?
         .iter()
         .rev()
         .take(LINES)
@@ -41,7 +41,7 @@ pub fn draft_review(room: &mut Room<'_, '_>, key: &str) -> Result<Value> {
         .map(|target| differs(&change, target))
         .collect();
     let permits: Vec<Value> = file.permits.iter().map(shown).collect();
-    let told = told(room, &change)?;
+    let told = told(cx, &change)?;
     let went_well = change.outcome.is_some_and(Outcome::is_success);
     let summary = summary(&change, &alerts, &file.permits, told.len());
     Ok(json!({
@@ -82,13 +82,13 @@ pub fn watched(change: &Change) -> Option<(Timestamp, Timestamp)> {
 }
 
 /// Incidents that the change is said to have caused, and those of its services that began while it was watched.
-fn alerts(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Incident>> {
-    let directory = room.directory()?;
+fn alerts(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Incident>> {
+    let directory = cx.directory()?;
     let filter = Filter::new()
         .equals("from_change", change.id.as_str())
         .equals("kind", LinkKind::Caused.as_str())
         .order_by("id");
-    let linked: Vec<String> = record::find::<Link>(room.tx, &filter)?
+    let linked: Vec<String> = record::find::<Link>(cx.tx, &filter)?
         .into_iter()
         .map(|stored| stored.record.to)
         .collect();
@@ -108,10 +108,10 @@ fn alerts(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Incident>> {
 }
 
 /// Logins of those who were told of the change, with what about.
-fn told(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Value>> {
-    let directory = room.directory()?;
+fn told(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Value>> {
+    let directory = cx.directory()?;
     let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
-    let rows = record::find::<Message>(room.tx, &filter)?;
+    let rows = record::find::<Message>(cx.tx, &filter)?;
     Ok(rows
         .iter()
         .map(|stored| json!({"person": directory.login(&stored.record.person), "topic": stored.record.topic, "at": stored.record.at}))

@@ -4,10 +4,9 @@
 use jiff::Timestamp;
 use model::approval::authority::{asking, peer_counts};
 use model::approval::obligation::Duty;
-use model::change::after;
 use model::change::change_file::ChangeFile;
-use model::change::eligible;
 use model::change::lifecycle::is_legal;
+use model::change::{after, eligible};
 use model::core::act::Act;
 use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
@@ -17,7 +16,7 @@ use model::identity::factor::Wanted;
 use model::policy::facts::Part;
 use model::policy::permission::{actor_facts, change_facts, check_lent, parts_of, target_facts};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The acts that stand open, and whether a decision asks for a fresh factor.
@@ -46,27 +45,27 @@ impl OpenActs {
 ///
 /// # Errors
 /// The store's.
-pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs> {
-    let directory = room.directory()?;
-    let tenant = room.tenant();
-    let person = room.actor.person.clone();
-    let asked = asking(file, &directory, &person, room.now);
+pub fn find_acts(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<OpenActs> {
+    let directory = cx.directory()?;
+    let tenant = cx.tenant();
+    let person = cx.actor.person.clone();
+    let asked = asking(file, &directory, &person, cx.now);
     let facts = actor_facts(
-        &room.actor,
+        &cx.actor,
         &directory,
-        parts_of(file, &directory, &person, room.now),
-        room.now,
+        parts_of(file, &directory, &person, cx.now),
+        cx.now,
     );
     // Whom a rule of dual control or peer review could ask co-signs as one who is asked.
     let mut signer = facts.clone();
     if !signer.parts.contains(&Part::Asked) {
         signer.parts.push(Part::Asked);
     }
-    let (change, targets) = (change_facts(file, &tenant), target_facts(file, &directory, room.now));
-    let policies = room.policies()?;
+    let (change, targets) = (change_facts(file, &tenant), target_facts(file, &directory, cx.now));
+    let policies = cx.policies()?;
     let mut withheld = None;
     let mut is_lent = |act: Act| {
-        let refused = check_lent(file, &directory, &room.actor, room.now, act).err();
+        let refused = check_lent(file, &directory, &cx.actor, cx.now, act).err();
         let is_lent = refused.is_some();
         withheld = withheld.take().or(refused.map(|refusal| refusal.text()));
         is_lent
@@ -75,15 +74,15 @@ pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs>
         .iter()
         .copied()
         .filter(|act| is_legal(*act, file.change.state))
-        .filter(|act| makes_sense(*act, file, &directory, &person, (!asked.is_empty(), room.now)))
-        .filter(|act| *act != Act::CosignBreakGlass || could_cosign(file, &directory, &person, room.now))
+        .filter(|act| makes_sense(*act, file, &directory, &person, (!asked.is_empty(), cx.now)))
+        .filter(|act| *act != Act::CosignBreakGlass || could_cosign(file, &directory, &person, cx.now))
         .filter(|act| {
             let facts = if *act == Act::CosignBreakGlass { &signer } else { &facts };
             policies.may(facts, act.as_str(), Some((&change, &targets))).allowed
         })
         .filter(|act| !is_lent(*act))
         .collect();
-    let (actor, now) = (&room.actor, room.now);
+    let (actor, now) = (&cx.actor, cx.now);
     let lacks = |wanted: Option<Wanted>| wanted.filter(|wanted| !actor.shows(*wanted, now));
     Ok(OpenActs {
         acts,

@@ -7,7 +7,7 @@ use model::core::body::Body;
 use model::core::enums::{Kind, Outcome, State};
 use serde_json::Value;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::report::find_changes::{ChangeFilter, find_changes};
 
@@ -29,7 +29,7 @@ pub const TAKEN_OVER: &[&str] = &[
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_similar(room: &mut Room<'_, '_>, service: &str, environment: &str) -> Result<Option<Change>> {
+pub fn find_similar(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Result<Option<Change>> {
     let filter = ChangeFilter {
         states: vec![State::Closed.as_str().to_owned()],
         kind: Some(Kind::Normal.as_str().to_owned()),
@@ -37,8 +37,8 @@ pub fn find_similar(room: &mut Room<'_, '_>, service: &str, environment: &str) -
         environment: Some(environment.to_owned()),
         ..ChangeFilter::default()
     };
-    for (row, _) in find_changes(room, &filter, LOOKED_AT, None)?.rows {
-        let change = room.file(&row.key)?.change;
+    for (row, _) in find_changes(cx, &filter, LOOKED_AT, None)?.rows {
+        let change = cx.file(&row.key)?.change;
         if change.outcome == Some(Outcome::Succeeded) && !change.content.plan.is_empty() {
             return Ok(Some(change));
         }
@@ -61,7 +61,7 @@ pub struct Filled {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn fill_from_similar(room: &mut Room<'_, '_>, body: &mut Body) -> Result<Filled> {
+pub fn fill_from_similar(cx: &mut Context<'_, '_>, body: &mut Body) -> Result<Filled> {
     let is_normal = body.get("kind").is_none_or(|kind| kind == Kind::Normal.as_str());
     let has_steps = ["plan", "rollback_plan", "no_rollback_reason"]
         .iter()
@@ -70,10 +70,10 @@ pub fn fill_from_similar(room: &mut Room<'_, '_>, body: &mut Body) -> Result<Fil
     let Some((service, environment)) = only_place(body).filter(|_| is_normal && !has_steps && !is_done) else {
         return Ok(Filled::default());
     };
-    let Some(similar) = find_similar(room, &service, &environment)? else {
+    let Some(similar) = find_similar(cx, &service, &environment)? else {
         return Ok(Filled::default());
     };
-    let known = read_content::patch_base(&similar, &*room.directory()?);
+    let known = read_content::patch_base(&similar, &*cx.directory()?);
     let mut fields = Vec::new();
     for field in TAKEN_OVER
         .iter()

@@ -7,7 +7,7 @@ use model::directory::snapshot::GroupKind;
 use model::emergency::records::GlassUse;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// How many of the latest glasses of a person's teams are looked at.
@@ -27,9 +27,9 @@ pub struct Unvalidated {
 ///
 /// # Errors
 /// The store's.
-pub fn find_unvalidated(room: &mut Room<'_, '_>) -> Result<Vec<Unvalidated>> {
-    let directory = room.directory()?;
-    let me = &room.actor.person;
+pub fn find_unvalidated(cx: &mut Context<'_, '_>) -> Result<Vec<Unvalidated>> {
+    let directory = cx.directory()?;
+    let me = &cx.actor.person;
     let own = directory
         .groups
         .values()
@@ -40,8 +40,8 @@ pub fn find_unvalidated(room: &mut Room<'_, '_>) -> Result<Vec<Unvalidated>> {
     }
     let latest = Filter::new().one_of("team", names).descending_by("at").limit(MOST);
     let mut found: Vec<Unvalidated> = Vec::new();
-    for row in record::find::<GlassUse>(room.tx, &latest)? {
-        let Some(change) = record::load::<Change>(room.tx, row.record.change.as_str())? else {
+    for row in record::find::<GlassUse>(cx.tx, &latest)? {
+        let Some(change) = record::load::<Change>(cx.tx, row.record.change.as_str())? else {
             continue;
         };
         let change = change.record;
@@ -50,7 +50,7 @@ pub fn find_unvalidated(room: &mut Room<'_, '_>) -> Result<Vec<Unvalidated>> {
             .and_then(|glass| glass.counted.as_ref())
             .map(|counted| counted.validate_by);
         // A change whose glass was broken twice stands here once.
-        if let Some(validate_by) = due.filter(|due| *due < room.now)
+        if let Some(validate_by) = due.filter(|due| *due < cx.now)
             && !found.iter().any(|it| it.change == change.key)
         {
             found.push(Unvalidated {

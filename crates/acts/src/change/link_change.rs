@@ -10,7 +10,7 @@ use serde_json::Value;
 use store::change::changes;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The most changes that are looked at for a loop of dependencies.
@@ -20,19 +20,19 @@ const MOST: usize = 10_000;
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn link_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
+pub fn link_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
     let wanted = body
         .get("to")
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_uppercase();
     let kind = body.get("kind").and_then(Value::as_str).unwrap_or_default();
-    let id = changes::id_of_key(room.tx, &wanted)?;
+    let id = changes::id_of_key(cx.tx, &wanted)?;
     let end = match id {
         Some(id) => {
-            let from = room.change(key)?.id;
+            let from = cx.change(key)?.id;
             let id = ChangeId::from(id.as_str());
-            let way_back = way_back(room, kind, (&id, &wanted), &from)?;
+            let way_back = way_back(cx, kind, (&id, &wanted), &from)?;
             Some(LinkEnd {
                 id,
                 key: wanted.clone(),
@@ -41,19 +41,24 @@ pub fn link_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Re
         }
         None => None,
     };
-    room.on_change(key, |case| link(case, body, &|_| end.clone()))
+    cx.on_change(key, |case| link(case, body, &|_| end.clone()))
 }
 
 /// Takes a link away (`DELETE …/links/{id}`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn unlink_change(room: &mut Room<'_, '_>, key: &str, id: &RecordId) -> Result<()> {
-    room.on_change(key, |case| unlink(case, id))
+pub fn unlink_change(cx: &mut Context<'_, '_>, key: &str, id: &RecordId) -> Result<()> {
+    cx.on_change(key, |case| unlink(case, id))
 }
 
 /// The keys from one change to another over links of a kind, both included; empty when there is no way.
-fn way_back(room: &mut Room<'_, '_>, kind: &str, (from, key): (&ChangeId, &str), to: &ChangeId) -> Result<Vec<String>> {
+fn way_back(
+    cx: &mut Context<'_, '_>,
+    kind: &str,
+    (from, key): (&ChangeId, &str),
+    to: &ChangeId,
+) -> Result<Vec<String>> {
     let mut ways: BTreeMap<ChangeId, Vec<String>> = BTreeMap::from([(from.clone(), vec![key.to_owned()])]);
     let mut open = VecDeque::from([from.clone()]);
     while let Some(at) = open.pop_front() {
@@ -62,7 +67,7 @@ fn way_back(room: &mut Room<'_, '_>, kind: &str, (from, key): (&ChangeId, &str),
             .equals("from_change", at.as_str())
             .equals("kind", kind)
             .order_by("id");
-        for stored in record::find::<Link>(room.tx, &filter)? {
+        for stored in record::find::<Link>(cx.tx, &filter)? {
             let Some(next) = stored.record.to_change.filter(|_| stored.record.removed_at.is_none()) else {
                 continue;
             };

@@ -6,26 +6,26 @@ use model::core::body::Body;
 use model::core::ids::RecordId;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// Writes into the log of actions (`POST …/implementation/entries`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn record_entry(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
+pub fn record_entry(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
     let earlier = match body.contains_key("withdraws") {
-        true => earlier(room, key)?,
+        true => earlier(cx, key)?,
         false => Vec::new(),
     };
-    room.on_change(key, |case| work::record(case, body, &earlier))
+    cx.on_change(key, |case| work::record(case, body, &earlier))
 }
 
 /// What stands in the log of actions of a change.
-fn earlier(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<Entry>> {
-    let change = room.change(key)?;
+fn earlier(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Entry>> {
+    let change = cx.change(key)?;
     let all = Filter::new()
         .equals("change_id", change.id.as_str())
         .order_by("occurred_at");
-    Ok(record::bodies::<Entry>(room.tx, &all)?)
+    Ok(record::bodies::<Entry>(cx.tx, &all)?)
 }

@@ -13,7 +13,7 @@ use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use serde_json::json;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The longest key, in characters.
@@ -26,9 +26,9 @@ const NAME: usize = 60;
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn set_custom_field(room: &mut Room<'_, '_>, body: &Body) -> Result<CustomField> {
-    room.allow(act::actions::SET_SERVICE)?;
-    let directory = room.directory()?;
+pub fn set_custom_field(cx: &mut Context<'_, '_>, body: &Body) -> Result<CustomField> {
+    cx.allow(act::actions::SET_SERVICE)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("key", KEY);
     if !key.is_empty() && !is_key(&key) {
@@ -45,25 +45,25 @@ pub fn set_custom_field(room: &mut Room<'_, '_>, body: &Body) -> Result<CustomFi
         holds: reading.needed_word("holds", FieldKind::Text),
         choices: choices(&mut reading),
         kinds: reading.words("kinds").unwrap_or_default().into_iter().collect(),
-        needed_since: is_needed.then(|| old.and_then(|old| old.needed_since).unwrap_or(room.now)),
+        needed_since: is_needed.then(|| old.and_then(|old| old.needed_since).unwrap_or(cx.now)),
         is_over: false,
         key,
     };
     check(&mut reading, &directory, &field, old);
     reading.finish()?;
     if old.is_none() {
-        field.id = RecordId(room.new_id()?);
+        field.id = RecordId(cx.new_id()?);
     }
-    room.put_estate("custom_field.set", field, json!({}))
+    cx.put_estate("custom_field.set", field, json!({}))
 }
 
 /// Takes a field out of use (`DELETE /custom-fields/{key}`); what changes say in it stays.
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_custom_field(room: &mut Room<'_, '_>, key: &str) -> Result<CustomField> {
-    room.allow(act::actions::SET_SERVICE)?;
-    let found = room.directory()?.custom_fields.get(key).cloned();
+pub fn end_custom_field(cx: &mut Context<'_, '_>, key: &str) -> Result<CustomField> {
+    cx.allow(act::actions::SET_SERVICE)?;
+    let found = cx.directory()?.custom_fields.get(key).cloned();
     let Some(field) = found else {
         return Err(Refusal::not_found(format!("field {key}")).into());
     };
@@ -72,7 +72,7 @@ pub fn end_custom_field(room: &mut Room<'_, '_>, key: &str) -> Result<CustomFiel
         needed_since: None,
         ..field
     };
-    room.put_estate("custom_field.ended", ended, json!({}))
+    cx.put_estate("custom_field.ended", ended, json!({}))
 }
 
 fn is_key(key: &str) -> bool {

@@ -2,28 +2,24 @@
 
 use std::collections::BTreeSet;
 
-use model::change::custom_field;
-use model::change::custom_values;
-use model::change::read_content;
+use model::change::{custom_field, custom_values, read_content};
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{Kind, OwnershipRole, Role, TemplateState};
 use model::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
-use model::directory::snapshot;
-use model::directory::snapshot::{Directory, StandardTemplate, TemplateApproval};
+use model::directory::snapshot::{self, Directory, StandardTemplate, TemplateApproval};
 use serde_json::{Map, Value, json};
 
 use crate::case::settle_open::settle_open;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::read_fields;
 use crate::core::write::{Written, draft};
-use crate::guard::impersonation;
-use crate::guard::read_directory_rows;
 use crate::guard::self_grant::is_own;
+use crate::guard::{impersonation, read_directory_rows};
 
 /// Fields that a template may lock or leave free: those of a change's request.
 const FIELDS: &[&str] = &[
@@ -69,9 +65,9 @@ const ALWAYS_FREE: &[&str] = &[
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<StandardTemplate> {
-    room.allow(act::actions::PROPOSE_TEMPLATE)?;
-    let directory = room.directory()?;
+pub fn propose_template(cx: &mut Context<'_, '_>, body: &Body) -> Result<StandardTemplate> {
+    cx.allow(act::actions::PROPOSE_TEMPLATE)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("key", 100);
     let mut locked = read_locked(&mut reading);
@@ -80,7 +76,7 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
         Some(own) => custom_values::read_locked(&mut reading, "locked.custom_fields", &own, &directory),
         None => Vec::new(),
     };
-    check_values(&mut reading, &locked, (&directory, &room.actor.person));
+    check_values(&mut reading, &locked, (&directory, &cx.actor.person));
     let (services, environments) = read_fields::read_scope(&mut reading, &directory);
     let old = directory.templates.get(&key).cloned();
     if let Some(text) = read_directory_rows::no_new_key(&key).filter(|_| old.is_none()) {
@@ -95,7 +91,7 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
     }
     let free = read_free(&mut reading, &locked);
     let review_by = reading.time("review_by");
-    if review_by.is_some_and(|at| at <= room.now) {
+    if review_by.is_some_and(|at| at <= cx.now) {
         reading.wrong(
             "review_by",
             "in_the_past",
@@ -105,7 +101,7 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
     let template = StandardTemplate {
         id: match &old {
             Some(old) => old.id.clone(),
-            None => RecordId(room.new_id()?),
+            None => RecordId(cx.new_id()?),
         },
         version: old.as_ref().map_or(0, |old| old.version),
         template_version: old.as_ref().map_or(1, |old| {
@@ -120,10 +116,10 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
         free,
         services,
         environments,
-        review_by: review_by.unwrap_or(room.now + jiff::SignedDuration::from_hours(24 * 365)),
+        review_by: review_by.unwrap_or(cx.now + jiff::SignedDuration::from_hours(24 * 365)),
         watch_minutes: reading.integer("watch_minutes", 0..=100_000).unwrap_or(60),
-        proposer: room.actor.person.clone(),
-        handed_by: room.actor.hand().cloned(),
+        proposer: cx.actor.person.clone(),
+        handed_by: cx.actor.hand().cloned(),
         approvals: Vec::new(),
         digest: digest.unwrap_or_default(),
         ended_reason: None,
@@ -131,12 +127,12 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
     };
     reading.finish()?;
     let standing = old.filter(|old| old.state == TemplateState::Approved);
-    save_proposed(room, "template.proposed", standing, (template, Map::new()))
+    save_proposed(cx, "template.proposed", standing, (template, Map::new()))
 }
 
 /// Saves a version that waits, beside the one in force where there is one; answers the version that waits.
 fn save_proposed(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     kind: &'static str,
     standing: Option<StandardTemplate>,
     (proposed, mut more): (StandardTemplate, Map<String, Value>),
@@ -149,7 +145,7 @@ fn save_proposed(
         },
         None => proposed.clone(),
     };
-    let saved = save_with(room, kind, whole, (Written::default(), more))?;
+    let saved = save_with(cx, kind, whole, (Written::default(), more))?;
     Ok(StandardTemplate {
         version: saved.version,
         ..proposed
@@ -211,7 +207,7 @@ fn check_values(reading: &mut Reading<'_>, locked: &Map<String, Value>, (directo
 
 /// Saves a template with what else was written; its event says which version that is, and `more`.
 fn save_with(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     kind: &'static str,
     template: StandardTemplate,
     (mut written, more): (Written, Map<String, Value>),
@@ -220,18 +216,18 @@ fn save_with(
     if let Value::Object(data) = &mut data {
         data.extend(more);
     }
-    let template = room.put(&mut written, template)?;
+    let template = cx.put(&mut written, template)?;
     let subject = ("template", template.id.0.clone());
-    room.tell(vec![draft(kind, subject, room.now, data)], written)?;
-    room.touch_directory()?;
-    settle_open(room, |change| {
+    cx.tell(vec![draft(kind, subject, cx.now, data)], written)?;
+    cx.touch_directory()?;
+    settle_open(cx, |change| {
         change.content.kind == Kind::Standard && change.content.template.as_ref().is_some_and(|t| t.key == template.key)
     })?;
     Ok(template)
 }
 
-fn load(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTemplate> {
-    let found = room.directory()?.templates.get(key).cloned();
+fn load(cx: &mut Context<'_, '_>, key: &str) -> Result<StandardTemplate> {
+    let found = cx.directory()?.templates.get(key).cloned();
     found.ok_or_else(|| Error::Refused(Refusal::not_found(format!("template {key}"))))
 }
 
@@ -241,36 +237,36 @@ fn load(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTemplate> {
 ///
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
-pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<StandardTemplate> {
-    let whole = load(room, key)?;
+pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<StandardTemplate> {
+    let whole = load(cx, key)?;
     let mut template = whole.proposed().unwrap_or(&whole).clone();
-    room.allow(act::actions::APPROVE_TEMPLATE)?;
-    let person = room.actor.person.clone();
+    cx.allow(act::actions::APPROVE_TEMPLATE)?;
+    let person = cx.actor.person.clone();
     if person == template.proposer {
         return Err(Refusal::not_allowed("own_request", "Who proposed a template cannot approve it.").into());
     }
     // Neither proposed it, but one of both handed out the way in by which the other comes.
     let mut proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
-    if let Some(hand) = proposers.find(|proposer| is_own(&room.actor, proposer)) {
-        return Err(one_hand(room, hand)?);
+    if let Some(hand) = proposers.find(|proposer| is_own(&cx.actor, proposer)) {
+        return Err(one_hand(cx, hand)?);
     }
     if template.state != TemplateState::Proposed {
         let text = format!("The template is {}.", template.state);
         return Err(Refusal::not_now("not_in_state", text, "Propose a new version.", Vec::new()).into());
     }
     check_read(&template, body)?;
-    let role = approving_role(room, &template)?;
-    let stale = drop_stale(room, &mut template)?;
+    let role = approving_role(cx, &template)?;
+    let stale = drop_stale(cx, &mut template)?;
     template.approvals.retain(|approval| approval.person != person);
-    check_hand(room, &template)?;
-    impersonation::check_voice(room)?;
+    check_hand(cx, &template)?;
+    impersonation::check_voice(cx)?;
     template.approvals.push(TemplateApproval {
         person,
         role,
-        handed_by: room.actor.hand().cloned(),
-        at: room.now,
+        handed_by: cx.actor.hand().cloned(),
+        at: cx.now,
     });
-    let pair = pair_of(&template, &*room.directory()?, room.now);
+    let pair = pair_of(&template, &*cx.directory()?, cx.now);
     let is_next = template.template_version != whole.template_version;
     let mut standing = is_next.then(|| whole.clone());
     if let Some([owner, manager]) = pair {
@@ -284,7 +280,7 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
     if !stale.is_empty() {
         more.insert("dropped".to_owned(), json!(stale));
     }
-    save_proposed(room, "template.approved", standing, (template, more))
+    save_proposed(cx, "template.approved", standing, (template, more))
 }
 
 /// Two approvals of which one is an owner's and the other a change manager's: whoever is both counts as what the other is not.
@@ -300,8 +296,8 @@ fn pair_of(template: &StandardTemplate, directory: &Directory, now: jiff::Timest
 
 /// Drops the approvals of who could not give them any more, and answers whose they were: a template stands for a year, and
 /// what it rests on is looked at once, when it is approved.
-fn drop_stale(room: &mut Room<'_, '_>, template: &mut StandardTemplate) -> Result<Vec<PersonId>> {
-    let (directory, now) = (room.directory()?, room.now);
+fn drop_stale(cx: &mut Context<'_, '_>, template: &mut StandardTemplate) -> Result<Vec<PersonId>> {
+    let (directory, now) = (cx.directory()?, cx.now);
     let given = template.approvals.clone().into_iter();
     let (kept, stale): (Vec<_>, Vec<_>) = given.partition(|approval| stands(template, approval, &directory, now));
     template.approvals = kept;
@@ -329,17 +325,17 @@ pub fn waits_for(template: &StandardTemplate, directory: &Directory, now: jiff::
 }
 
 /// Two approve, so whoever handed out another's way in does not count for both.
-fn check_hand(room: &mut Room<'_, '_>, template: &StandardTemplate) -> Result<()> {
-    let speaker = room.actor.speaker().clone();
+fn check_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<()> {
+    let speaker = cx.actor.speaker().clone();
     if template.approvals.iter().all(|approval| *approval.speaker() != speaker) {
         return Ok(());
     }
-    Err(one_hand(room, &speaker)?)
+    Err(one_hand(cx, &speaker)?)
 }
 
 /// The refusal for a second part by one hand.
-fn one_hand(room: &mut Room<'_, '_>, hand: &PersonId) -> Result<Error> {
-    let name = room.directory()?.name(hand);
+fn one_hand(cx: &mut Context<'_, '_>, hand: &PersonId) -> Result<Error> {
+    let name = cx.directory()?.name(hand);
     let text = format!(
         "The hand of {name} stands behind this template already: who set another's password or provider within the last \
          day, or made their token, counts once for both."
@@ -364,9 +360,9 @@ fn check_read(template: &StandardTemplate, body: &Body) -> Result<()> {
 }
 
 /// As whom the acting person approves: as change manager, or as owner of the permitted services.
-fn approving_role(room: &mut Room<'_, '_>, template: &StandardTemplate) -> Result<Role> {
-    let directory = room.directory()?;
-    let (person, now) = (&room.actor.person, room.now);
+fn approving_role(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<Role> {
+    let directory = cx.directory()?;
+    let (person, now) = (&cx.actor.person, cx.now);
     let held = [Role::ChangeManager, Role::Owner]
         .into_iter()
         .find(|role| holds(&directory, template, (person, *role), now));
@@ -413,8 +409,8 @@ const COMPROMISED: &str = "An account that is compromised approved it. Propose i
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn suspend_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
-    let directory = room.directory()?;
+pub(crate) fn suspend_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
+    let directory = cx.directory()?;
     let rests = |it: &&StandardTemplate| {
         let mut approvals = it.approvals.iter();
         it.state == TemplateState::Approved
@@ -433,9 +429,9 @@ pub(crate) fn suspend_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<(
             let subject = format!("The template {} is suspended", template.key);
             let dedup = format!("template_suspended/{}/{}/{other}", template.id, template.version);
             let message = ("template_suspended", subject.as_str(), COMPROMISED, dedup.as_str());
-            save_message(room, &mut written, other, None, message)?;
+            save_message(cx, &mut written, other, None, message)?;
         }
-        save_with(room, "template.suspended", suspended, (written, Map::new()))?;
+        save_with(cx, "template.suspended", suspended, (written, Map::new()))?;
     }
     Ok(())
 }
@@ -458,9 +454,14 @@ fn check_goes_on(template: &StandardTemplate, state: TemplateState) -> Result<()
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
-pub fn end_template(room: &mut Room<'_, '_>, key: &str, body: &Body, state: TemplateState) -> Result<StandardTemplate> {
-    let template = load(room, key)?;
-    room.allow(act::actions::APPROVE_TEMPLATE)?;
+pub fn end_template(
+    cx: &mut Context<'_, '_>,
+    key: &str,
+    body: &Body,
+    state: TemplateState,
+) -> Result<StandardTemplate> {
+    let template = load(cx, key)?;
+    cx.allow(act::actions::APPROVE_TEMPLATE)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     let named = reading.integer("template_version", 1..=i64::MAX);
@@ -468,7 +469,7 @@ pub fn end_template(room: &mut Room<'_, '_>, key: &str, body: &Body, state: Temp
     let next = template.proposed().map(|next| next.template_version);
     let is_beside = next != Some(template.template_version);
     if state == TemplateState::Retired && is_beside && named.is_some() && named == next {
-        return drop_proposal(room, template, reason);
+        return drop_proposal(cx, template, reason);
     }
     if let Some(read) = named.filter(|read| *read != template.template_version) {
         let text = format!(
@@ -491,11 +492,11 @@ pub fn end_template(room: &mut Room<'_, '_>, key: &str, body: &Body, state: Temp
         next,
         ..template
     };
-    save_with(room, kind, ended, (Written::default(), Map::new()))
+    save_with(cx, kind, ended, (Written::default(), Map::new()))
 }
 
 /// Takes away the version that is proposed beside the one in force; answers it as it ended.
-fn drop_proposal(room: &mut Room<'_, '_>, template: StandardTemplate, reason: String) -> Result<StandardTemplate> {
+fn drop_proposal(cx: &mut Context<'_, '_>, template: StandardTemplate, reason: String) -> Result<StandardTemplate> {
     let Some(next) = template.next.clone() else {
         return Ok(template);
     };
@@ -504,5 +505,5 @@ fn drop_proposal(room: &mut Room<'_, '_>, template: StandardTemplate, reason: St
         ended_reason: Some(reason),
         ..*next
     };
-    save_proposed(room, "template.retired", Some(template), (dropped, Map::new()))
+    save_proposed(cx, "template.retired", Some(template), (dropped, Map::new()))
 }

@@ -1,173 +1,169 @@
 //! The verbs of a change that the model does alone: each loads the change, does the verb, and saves what became of it.
 
-use model::change::after;
-use model::change::around;
-use model::change::tasks;
-use model::change::work;
-use model::change::write;
+use model::change::{after, around, tasks, work, write};
 use model::core::body::Body;
 use model::core::ids::RecordId;
 use model::schedule::plan;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// An approver accepts failed evidence (`POST …/evidence/{id}/acceptance`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn accept_evidence(room: &mut Room<'_, '_>, key: &str, evidence: &RecordId, body: &Body) -> Result<()> {
-    room.on_change(key, |case| around::accept_evidence(case, evidence, body))
+pub fn accept_evidence(cx: &mut Context<'_, '_>, key: &str, evidence: &RecordId, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| around::accept_evidence(case, evidence, body))
 }
 
 /// Gives work to somebody (`POST …/tasks`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn add_task(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    room.on_change(key, |case| tasks::add(case, body))
+pub fn add_task(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
+    cx.on_change(key, |case| tasks::add(case, body))
 }
 
 /// Asks for more time (`POST …/extension`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn ask_extension(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| work::ask_extension(case, body))
+pub fn ask_extension(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| work::ask_extension(case, body))
 }
 
 /// States risk and impact, and asks for approvals (`POST …/assessment`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn assess_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| write::assess(case, body))
+pub fn assess_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| write::assess(case, body))
 }
 
 /// Takes a change back before its start (`POST …/cancellation`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn cancel_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| plan::cancel(case, body))
+pub fn cancel_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| plan::cancel(case, body))
 }
 
 /// Closes a change (`POST …/closure`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn close_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, after::close)
+pub fn close_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+    cx.on_change(key, after::close)
 }
 
 /// Comments (`POST …/comments`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn comment_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    room.on_change(key, |case| around::comment(case, body))
+pub fn comment_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
+    cx.on_change(key, |case| around::comment(case, body))
 }
 
 /// Says how targets ended (`POST …/completion`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn complete_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| work::complete(case, body))
+pub fn complete_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| work::complete(case, body))
 }
 
 /// Grants or denies more time (`POST …/extension/decision`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn decide_extension(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| work::decide_extension(case, body))
+pub fn decide_extension(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| work::decide_extension(case, body))
 }
 
 /// Pauses a change (`POST …/hold`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn hold_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| plan::hold(case, body))
+pub fn hold_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| plan::hold(case, body))
 }
 
 /// The checker says that a condition is met (`POST …/conditions/{id}/met`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn meet_condition(room: &mut Room<'_, '_>, key: &str, condition: &RecordId, body: &Body) -> Result<()> {
-    room.on_change(key, |case| around::meet_condition(case, condition, body))
+pub fn meet_condition(cx: &mut Context<'_, '_>, key: &str, condition: &RecordId, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| around::meet_condition(case, condition, body))
 }
 
 /// Goes on after a pause (`POST …/resume`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn resume_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, plan::resume)
+pub fn resume_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+    cx.on_change(key, plan::resume)
 }
 
 /// Writes the post-implementation review (`POST …/review`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn review_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| after::review(case, body))
+pub fn review_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| after::review(case, body))
 }
 
 /// Sets both planned times (`PUT …/schedule`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn schedule_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| plan::schedule(case, body))
+pub fn schedule_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| plan::schedule(case, body))
 }
 
 /// Begins the work by a person's word (`POST …/implementation`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn start_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, work::start)
+pub fn start_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+    cx.on_change(key, work::start)
 }
 
 /// Hands a change over for assessment (`POST …/submission`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn submit_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, write::submit)
+pub fn submit_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+    cx.on_change(key, write::submit)
 }
 
 /// Ticks a checklist item (`POST …/checklist/{id}/tick`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn tick_checklist(room: &mut Room<'_, '_>, key: &str, item: &RecordId, body: &Body) -> Result<()> {
-    room.on_change(key, |case| around::tick(case, item, body))
+pub fn tick_checklist(cx: &mut Context<'_, '_>, key: &str, item: &RecordId, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| around::tick(case, item, body))
 }
 
 /// Moves a task on (`PATCH …/tasks/{id}`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn update_task(room: &mut Room<'_, '_>, key: &str, task: &RecordId, body: &Body) -> Result<()> {
-    room.on_change(key, |case| tasks::update(case, task, body))
+pub fn update_task(cx: &mut Context<'_, '_>, key: &str, task: &RecordId, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| tasks::update(case, task, body))
 }
 
 /// Says whether it works (`POST …/validation`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn validate_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| after::validate(case, body))
+pub fn validate_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| after::validate(case, body))
 }
 
 /// Watches a change, or stops watching (`PUT` and `DELETE …/watchers`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn watch_change(room: &mut Room<'_, '_>, key: &str, on: bool) -> Result<()> {
-    room.on_change(key, |case| around::watch(case, on))
+pub fn watch_change(cx: &mut Context<'_, '_>, key: &str, on: bool) -> Result<()> {
+    cx.on_change(key, |case| around::watch(case, on))
 }

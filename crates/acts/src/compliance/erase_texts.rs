@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use store::audit::{event, salts};
 use store::record::{self, Filter, Record};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::show_timeline::{Name, opened, records_of};
@@ -43,14 +43,14 @@ const NAMED: usize = 100;
 ///
 /// # Errors
 /// 403, 404; 409 `under_legal_hold`, `not_in_state`, `already_erased` or `erasure_asked`; 422; the store's.
-pub fn ask_erasure(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Change> {
-    room.allow(act::actions::SET_POLICY)?;
-    let change = room.change(key)?;
+pub fn ask_erasure(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Change> {
+    cx.allow(act::actions::SET_POLICY)?;
+    let change = cx.change(key)?;
     let mut reading = Reading::new(body, "");
     let kind = reading.needed_word("kind", ErasureKind::FormerTexts);
     let comment = reading.text("comment", LINE).map(RecordId);
     let reason = reading.needed("reason", TEXT);
-    check_comment(room, &mut reading, &change, (kind, comment.as_ref()))?;
+    check_comment(cx, &mut reading, &change, (kind, comment.as_ref()))?;
     reading.finish()?;
     check(&change, kind)?;
     if change.erasure.as_ref().is_some_and(Erasure::is_asked) {
@@ -62,67 +62,67 @@ pub fn ask_erasure(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Ch
         kind,
         comment,
         reason: Some(reason),
-        asked_by: Some(room.actor.person.clone()),
-        handed_by: room.actor.hand().cloned(),
-        asked_at: room.now,
+        asked_by: Some(cx.actor.person.clone()),
+        handed_by: cx.actor.hand().cloned(),
+        asked_at: cx.now,
         done_at: None,
         done_by: None,
     };
-    let me = room.actor.person.clone();
-    if others_who_set(room, &me)?.is_empty() && !has_lost_another(room)? {
-        return erase(room, change, erasure);
+    let me = cx.actor.person.clone();
+    if others_who_set(cx, &me)?.is_empty() && !has_lost_another(cx)? {
+        return erase(cx, change, erasure);
     }
     let letter = format!(
         "{} asks to erase texts of {}. Another person who sets policies confirms it, or withdraws it.",
-        room.directory()?.name(&room.actor.person),
+        cx.directory()?.name(&cx.actor.person),
         change.key
     );
     let asked = Change {
         erasure: Some(erasure),
         ..change
     };
-    save(room, asked, ("change.erasure_asked", json!({"kind": kind})), &letter)
+    save(cx, asked, ("change.erasure_asked", json!({"kind": kind})), &letter)
 }
 
 /// Confirms an erasure that another person asked for, and does it (`POST …/erasure/confirmation`).
 ///
 /// # Errors
 /// 403, 404; 409 `nothing_asked`, `second_person_needed` or `under_legal_hold`; the store's.
-pub fn confirm_erasure(room: &mut Room<'_, '_>, key: &str) -> Result<Change> {
-    room.allow(act::actions::SET_POLICY)?;
-    let change = room.change(key)?;
+pub fn confirm_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
+    cx.allow(act::actions::SET_POLICY)?;
+    let change = cx.change(key)?;
     let erasure = asked(&change)?;
     let first = erasure.handed_by.as_ref().or(erasure.asked_by.as_ref());
-    let is_another = erasure.asked_by.as_ref() != Some(&room.actor.person) && first != Some(room.actor.speaker());
+    let is_another = erasure.asked_by.as_ref() != Some(&cx.actor.person) && first != Some(cx.actor.speaker());
     if !is_another {
         let text = "Who asked for an erasure does not confirm it.";
         let satisfy = "Another person who sets policies confirms it.";
-        let me = room.actor.person.clone();
-        let waiting = others_who_set(room, &me)?;
+        let me = cx.actor.person.clone();
+        let waiting = others_who_set(cx, &me)?;
         return Err(Refusal::not_now("second_person_needed", text, satisfy, waiting).into());
     }
     check(&change, erasure.kind)?;
-    erase(room, change, erasure)
+    erase(cx, change, erasure)
 }
 
 /// Withdraws an erasure that was asked for (`POST …/erasure/withdrawal`).
 ///
 /// # Errors
 /// 403, 404, 409 `nothing_asked`, the store's.
-pub fn withdraw_erasure(room: &mut Room<'_, '_>, key: &str) -> Result<Change> {
-    room.allow(act::actions::SET_POLICY)?;
-    let change = room.change(key)?;
+pub fn withdraw_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
+    cx.allow(act::actions::SET_POLICY)?;
+    let change = cx.change(key)?;
     let kind = asked(&change)?.kind;
     let letter = format!(
         "{} withdrew the erasure of texts of {}; they stay.",
-        room.directory()?.name(&room.actor.person),
+        cx.directory()?.name(&cx.actor.person),
         change.key
     );
     let kept = Change {
         erasure: None,
         ..change
     };
-    save(room, kept, ("change.erasure_withdrawn", json!({"kind": kind})), &letter)
+    save(cx, kept, ("change.erasure_withdrawn", json!({"kind": kind})), &letter)
 }
 
 /// What waits for a second person.
@@ -136,16 +136,16 @@ fn asked(change: &Change) -> Result<Erasure> {
 
 /// Whether somebody who set policies was deactivated within the last day: whoever stole one account would deactivate the other
 /// and be alone.
-fn has_lost_another(room: &mut Room<'_, '_>) -> Result<bool> {
-    let since = room.now - SignedDuration::from_hours(REMEMBERED_HOURS);
+fn has_lost_another(cx: &mut Context<'_, '_>) -> Result<bool> {
+    let since = cx.now - SignedDuration::from_hours(REMEMBERED_HOURS);
     let set = |person: &Person| person.roles.contains(&Role::Admin) || person.roles.contains(&Role::ChangeManager);
     let is_gone = |person: &Person| person.deactivation.as_ref().is_some_and(|it| it.at > since);
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     Ok(directory.people.values().any(|person| set(person) && is_gone(person)))
 }
 
 fn check_comment(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     reading: &mut Reading<'_>,
     change: &Change,
     (kind, comment): (ErasureKind, Option<&RecordId>),
@@ -153,7 +153,7 @@ fn check_comment(
     match (kind, comment) {
         (ErasureKind::Comment, None) => reading.wrong("comment", "missing", "Name in `comment` the id of the comment."),
         (ErasureKind::Comment, Some(id)) => {
-            let found = record::load::<Comment>(room.tx, id.as_str())?;
+            let found = record::load::<Comment>(cx.tx, id.as_str())?;
             if found.is_none_or(|stored| stored.record.change != change.id) {
                 let text = format!("{} has no comment `{id}`.", change.key);
                 reading.wrong("comment", "unknown", text);
@@ -191,42 +191,42 @@ fn check(change: &Change, kind: ErasureKind) -> Result<()> {
 
 /// Saves the change with its one event, and tells those who answer for what is kept.
 pub(crate) fn save(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     mut change: Change,
     (event, data): (&'static str, Value),
     news: &str,
 ) -> Result<Change> {
     change.revision += 1;
     let mut written = Written::default();
-    let change = room.put(&mut written, change)?;
-    tell_keepers(room, &mut written, &change, news)?;
-    room.tell(vec![told(room, event, &change, data)], written)?;
+    let change = cx.put(&mut written, change)?;
+    tell_keepers(cx, &mut written, &change, news)?;
+    cx.tell(vec![told(cx, event, &change, data)], written)?;
     Ok(change)
 }
 
-fn told(room: &Room<'_, '_>, event: &'static str, change: &Change, data: Value) -> EventDraft {
-    draft(event, ("change", change.id.0.clone()), room.now, data)
+fn told(cx: &Context<'_, '_>, event: &'static str, change: &Change, data: Value) -> EventDraft {
+    draft(event, ("change", change.id.0.clone()), cx.now, data)
 }
 
 /// Tells administrators and change managers but the acting one, without a word of the texts themselves.
-fn tell_keepers(room: &mut Room<'_, '_>, written: &mut Written, change: &Change, news: &str) -> Result<()> {
-    let directory = room.directory()?;
+fn tell_keepers(cx: &mut Context<'_, '_>, written: &mut Written, change: &Change, news: &str) -> Result<()> {
+    let directory = cx.directory()?;
     let link = format!(
         "{}/t/{}/changes/{}",
-        room.services.tools().public_url,
-        room.tenant(),
+        cx.services.tools().public_url,
+        cx.tenant(),
         change.key
     );
     let mut people = directory.with_role(Role::Admin);
     people.extend(directory.with_role(Role::ChangeManager));
     people.sort();
     people.dedup();
-    people.retain(|person| *person != room.actor.person);
+    people.retain(|person| *person != cx.actor.person);
     for person in people {
         let dedup = format!("kept:{}:{}:{person}", change.id, change.version);
         let text = format!("{news}\n\n{link}\n");
         let subject = format!("{}: what is kept of it", change.key);
-        save_message(room, written, &person, None, ("kept", &subject, &text, &dedup))?;
+        save_message(cx, written, &person, None, ("kept", &subject, &text, &dedup))?;
     }
     Ok(())
 }
@@ -250,14 +250,14 @@ struct Told {
 }
 
 /// Erases, and says which texts of which records went.
-pub(crate) fn erase(room: &mut Room<'_, '_>, change: Change, erasure: Erasure) -> Result<Change> {
-    let (kind, now) = (erasure.kind, room.now);
+pub(crate) fn erase(cx: &mut Context<'_, '_>, change: Change, erasure: Erasure) -> Result<Change> {
+    let (kind, now) = (erasure.kind, cx.now);
     let (own, gone_at) = match kind {
         ErasureKind::Comment => (Vec::new(), now),
-        ErasureKind::Texts => (texts_of(room, (Change::TABLE, change.id.as_str()))?, now),
-        ErasureKind::FormerTexts => former_texts(room, change.id.as_str())?,
+        ErasureKind::Texts => (texts_of(cx, (Change::TABLE, change.id.as_str()))?, now),
+        ErasureKind::FormerTexts => former_texts(cx, change.id.as_str())?,
     };
-    let names = names(room, &change, &erasure, gone_at)?;
+    let names = names(cx, &change, &erasure, gone_at)?;
     let mut told = Told {
         change: change.clone(),
         kind,
@@ -265,18 +265,18 @@ pub(crate) fn erase(room: &mut Room<'_, '_>, change: Change, erasure: Erasure) -
         places: Vec::new(),
     };
     for (table, id) in &names {
-        let texts = texts_of(room, (table, id))?;
-        erase_pieces(room, &mut told, (table, id), &texts)?;
+        let texts = texts_of(cx, (table, id))?;
+        erase_pieces(cx, &mut told, (table, id), &texts)?;
     }
-    erase_pieces(room, &mut told, (Change::TABLE, change.id.as_str()), &own)?;
-    say(room, &mut told)?;
-    let change = room.change(change.id.as_str())?;
+    erase_pieces(cx, &mut told, (Change::TABLE, change.id.as_str()), &own)?;
+    say(cx, &mut told)?;
+    let change = cx.change(change.id.as_str())?;
     let mut done = erasure;
     done.done_at = Some(now);
-    done.done_by = Some(room.actor.person.clone());
+    done.done_by = Some(cx.actor.person.clone());
     let erased_at = (kind == ErasureKind::Texts).then_some(now);
     note_done(
-        room,
+        cx,
         Change {
             texts_erased_at: erased_at.or(change.texts_erased_at),
             erasure: Some(done),
@@ -287,10 +287,10 @@ pub(crate) fn erase(room: &mut Room<'_, '_>, change: Change, erasure: Erasure) -
 
 /// Notes on the change that it was done. This is an event of its own: why it was done is a new text, also where it has the
 /// words of one that went.
-fn note_done(room: &mut Room<'_, '_>, mut change: Change) -> Result<Change> {
+fn note_done(cx: &mut Context<'_, '_>, mut change: Change) -> Result<Change> {
     change.revision += 1;
     let mut written = Written::default();
-    let change = room.put(&mut written, change)?;
+    let change = cx.put(&mut written, change)?;
     let done = change.erasure.as_ref();
     // What the clock does for many changes is no news of each.
     if done.is_some_and(|erasure| erasure.asked_by.is_some()) {
@@ -298,16 +298,16 @@ fn note_done(room: &mut Room<'_, '_>, mut change: Change) -> Result<Change> {
             "Texts of {} were erased for good; what the log proves stays.",
             change.key
         );
-        tell_keepers(room, &mut written, &change, &news)?;
+        tell_keepers(cx, &mut written, &change, &news)?;
     }
     let data = json!({"kind": done.map(|erasure| erasure.kind)});
-    room.tell(vec![told(room, "change.erasure_done", &change, data)], written)?;
+    cx.tell(vec![told(cx, "change.erasure_done", &change, data)], written)?;
     Ok(change)
 }
 
 /// Erases texts of one record, at most so many an event; a record without texts stays as it is, but for its file.
 fn erase_pieces(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     told: &mut Told,
     (table, id): (&'static str, &str),
     texts: &[Place],
@@ -318,7 +318,7 @@ fn erase_pieces(
         _ => texts.chunks(NAMED).collect(),
     };
     for piece in pieces {
-        erase_named(room, &mut told.written, (table, id), &commitments(piece))?;
+        erase_named(cx, &mut told.written, (table, id), &commitments(piece))?;
         told.places.push((table.to_owned(), id.to_owned(), piece.to_vec()));
         if told
             .places
@@ -327,29 +327,29 @@ fn erase_pieces(
             .sum::<usize>()
             >= NAMED
         {
-            say(room, told)?;
+            say(cx, told)?;
         }
     }
     Ok(())
 }
 
 /// The records whose texts go.
-fn names(room: &mut Room<'_, '_>, change: &Change, erasure: &Erasure, gone_at: Timestamp) -> Result<Vec<Name>> {
+fn names(cx: &mut Context<'_, '_>, change: &Change, erasure: &Erasure, gone_at: Timestamp) -> Result<Vec<Name>> {
     match (erasure.kind, &erasure.comment) {
         (ErasureKind::Texts, _) => {
-            let mut names = records_of(room, change)?;
+            let mut names = records_of(cx, change)?;
             // The change itself goes last, with the note of what was done.
             names.retain(|(table, _)| *table != Change::TABLE);
-            names.extend(letters_until(room, change, gone_at)?);
+            names.extend(letters_until(cx, change, gone_at)?);
             Ok(names)
         }
         // Letters quote what stood there when they were written.
-        (ErasureKind::FormerTexts, _) => letters_until(room, change, gone_at),
+        (ErasureKind::FormerTexts, _) => letters_until(cx, change, gone_at),
         (ErasureKind::Comment, Some(comment)) => {
             let mut names = vec![(Comment::TABLE, comment.0.clone())];
             // The letters of the act that wrote it quote it.
-            for stored in event::of_record(room.tx, Comment::TABLE, comment.as_str())? {
-                let (event, _) = opened(room, &stored)?;
+            for stored in event::of_record(cx.tx, Comment::TABLE, comment.as_str())? {
+                let (event, _) = opened(cx, &stored)?;
                 let letters = event.records.into_iter().filter(|delta| delta.table == Message::TABLE);
                 names.extend(letters.map(|delta| (Message::TABLE, delta.id)));
             }
@@ -360,18 +360,18 @@ fn names(room: &mut Room<'_, '_>, change: &Change, erasure: &Erasure, gone_at: T
 }
 
 /// The letters about a change until a moment.
-fn letters_until(room: &mut Room<'_, '_>, change: &Change, until: Timestamp) -> Result<Vec<Name>> {
+fn letters_until(cx: &mut Context<'_, '_>, change: &Change, until: Timestamp) -> Result<Vec<Name>> {
     let letters = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
-    let letters = record::bodies::<Message>(room.tx, &letters)?;
+    let letters = record::bodies::<Message>(cx.tx, &letters)?;
     let until = letters.into_iter().filter(|letter| letter.at <= until);
     Ok(until.map(|letter| (Message::TABLE, letter.id.0)).collect())
 }
 
 /// The sealed versions of a record, each with the moment of its event.
-fn versions(room: &mut Room<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<(Timestamp, Value)>> {
+fn versions(cx: &mut Context<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<(Timestamp, Value)>> {
     let (mut found, mut sealed) = (Vec::new(), None);
-    for stored in event::of_record(room.tx, table, id)? {
-        let (event, _) = opened(room, &stored)?;
+    for stored in event::of_record(cx.tx, table, id)? {
+        let (event, _) = opened(cx, &stored)?;
         let Some(delta) = event
             .records
             .iter()
@@ -387,10 +387,10 @@ fn versions(room: &mut Room<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<(T
 }
 
 /// The texts that the versions of a record brought and that are still kept.
-fn texts_of(room: &mut Room<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<Place>> {
-    let kept = salts::of_record(room.tx, table, id)?;
+fn texts_of(cx: &mut Context<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<Place>> {
+    let kept = salts::of_record(cx.tx, table, id)?;
     let mut found = BTreeMap::new();
-    for (_, sealed) in versions(room, (table, id))? {
+    for (_, sealed) in versions(cx, (table, id))? {
         note_places(&sealed, &mut String::new(), &mut found);
     }
     let places = found.into_iter().map(|(commitment, at)| Place { at, commitment });
@@ -399,19 +399,19 @@ fn texts_of(room: &mut Room<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<Pl
 }
 
 /// Those of a change that it shows no more, and when the last of them went out of it.
-fn former_texts(room: &mut Room<'_, '_>, id: &str) -> Result<(Vec<Place>, Timestamp)> {
-    let versions = versions(room, (Change::TABLE, id))?;
+fn former_texts(cx: &mut Context<'_, '_>, id: &str) -> Result<(Vec<Place>, Timestamp)> {
+    let versions = versions(cx, (Change::TABLE, id))?;
     let shown = versions
         .last()
         .map(|(_, sealed)| proof::bundle::commitments(sealed))
         .unwrap_or_default();
-    let mut texts = texts_of(room, (Change::TABLE, id))?;
+    let mut texts = texts_of(cx, (Change::TABLE, id))?;
     texts.retain(|place| !shown.contains(&place.commitment));
     let former = commitments(&texts);
     let shows = |sealed: &Value| !proof::bundle::commitments(sealed).is_disjoint(&former);
     let last = versions.iter().rposition(|(_, sealed)| shows(sealed));
     let gone_at = last.and_then(|place| versions.get(place + 1)).map(|(at, _)| *at);
-    Ok((texts, gone_at.unwrap_or(room.now)))
+    Ok((texts, gone_at.unwrap_or(cx.now)))
 }
 
 fn commitments(texts: &[Place]) -> BTreeSet<String> {
@@ -445,7 +445,7 @@ fn note_places(sealed: &Value, path: &mut String, found: &mut BTreeMap<String, S
 }
 
 /// Tells what went so far, in one event.
-fn say(room: &mut Room<'_, '_>, told: &mut Told) -> Result<()> {
+fn say(cx: &mut Context<'_, '_>, told: &mut Told) -> Result<()> {
     let (places, written) = (std::mem::take(&mut told.places), std::mem::take(&mut told.written));
     if places.is_empty() {
         return Ok(());
@@ -460,11 +460,11 @@ fn say(room: &mut Room<'_, '_>, told: &mut Told) -> Result<()> {
     let records: Vec<Value> = places.into_iter().map(row).collect();
     let data = json!({"kind": told.kind, "records": records});
     let subject = ("change", told.change.id.0.clone());
-    room.tell(vec![draft("text.erased", subject, room.now, data)], written)
+    cx.tell(vec![draft("text.erased", subject, cx.now, data)], written)
 }
 
 fn erase_named(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     (table, id): (&str, &str),
     gone: &BTreeSet<String>,
@@ -472,10 +472,10 @@ fn erase_named(
     macro_rules! in_table {
         ($($noun:ident),+ $(,)?) => {
             match table {
-                $($noun::TABLE => drop(erase_record::<$noun>(room, written, id, gone, &|_| {})?),)+
+                $($noun::TABLE => drop(erase_record::<$noun>(cx, written, id, gone, &|_| {})?),)+
                 Evidence::TABLE => {
-                    let now = room.now;
-                    erase_record::<Evidence>(room, written, id, gone, &|evidence| evidence.file_erased_at = Some(now))?;
+                    let now = cx.now;
+                    erase_record::<Evidence>(cx, written, id, gone, &|evidence| evidence.file_erased_at = Some(now))?;
                 }
                 // No other table belongs to a change.
                 _ => {}
@@ -501,25 +501,25 @@ fn erase_named(
 
 /// Erases texts of one record: a new version of it, in whose places stands that they were erased.
 fn erase_record<R: Versioned>(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     id: &str,
     gone: &BTreeSet<String>,
     edit: &dyn Fn(&mut R),
 ) -> Result<R> {
-    for text in salts::of_record(room.tx, R::TABLE, id)?.into_values() {
+    for text in salts::of_record(cx.tx, R::TABLE, id)?.into_values() {
         if gone.contains(&text.commitment) {
-            salts::erase(room.tx, &text.event_id, &text.commitment)?;
+            salts::erase(cx.tx, &text.event_id, &text.commitment)?;
         }
     }
-    let stored = record::load::<R>(room.tx, id)?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
+    let stored = record::load::<R>(cx.tx, id)?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
     let sealed: Value = serde_json::from_str(&stored.sealed)?;
     let mut body = with_erased(serde_json::to_value(&stored.record)?, &stored.erased);
     blank(&mut body, &sealed, gone);
     let erased = name_erased(&mut body);
     let mut next: R = serde_json::from_value(body)?;
     edit(&mut next);
-    room.put_erased(written, next, &erased)
+    cx.put_erased(written, next, &erased)
 }
 
 /// Puts an erasure where the sealed form has one of these commitments.

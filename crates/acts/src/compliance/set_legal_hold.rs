@@ -11,16 +11,16 @@ use model::core::statement::Stated;
 use serde_json::json;
 
 use crate::compliance::erase_texts::save;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// Places it (`{reason}`). Whoever audits may: it takes nothing away.
 ///
 /// # Errors
 /// 403, 404, 409 `under_legal_hold`, 422, the store's.
-pub fn place_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Change> {
-    room.allow(act::actions::AUDIT)?;
-    let change = room.change(key)?;
+pub fn place_legal_hold(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Change> {
+    cx.allow(act::actions::AUDIT)?;
+    let change = cx.change(key)?;
     let reason = reason(body)?;
     if change.standing_hold().is_some() {
         let text = format!("{} is under a legal hold already.", change.key);
@@ -28,8 +28,8 @@ pub fn place_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
     }
     let hold = LegalHold {
         reason,
-        by: room.actor.person.clone(),
-        at: room.now,
+        by: cx.actor.person.clone(),
+        at: cx.now,
         lifted: None,
     };
     let held = Change {
@@ -37,7 +37,7 @@ pub fn place_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
         ..change
     };
     save(
-        room,
+        cx,
         held,
         ("change.legal_hold_placed", json!({})),
         "is under a legal hold",
@@ -48,9 +48,9 @@ pub fn place_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
 ///
 /// # Errors
 /// 403, 404, 409 `nothing_held`, 422, the store's.
-pub fn end_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Change> {
-    room.allow(act::actions::SET_POLICY)?;
-    let change = room.change(key)?;
+pub fn end_legal_hold(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Change> {
+    cx.allow(act::actions::SET_POLICY)?;
+    let change = cx.change(key)?;
     let reason = reason(body)?;
     let Some(hold) = change.standing_hold().cloned() else {
         let text = format!("{} is under no legal hold.", change.key);
@@ -58,8 +58,8 @@ pub fn end_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result
     };
     let data = json!({"placed_by": hold.by, "placed_at": hold.at});
     let lifted = Stated {
-        by: room.actor.person.clone(),
-        at: room.now,
+        by: cx.actor.person.clone(),
+        at: cx.now,
         reason,
     };
     let free = Change {
@@ -69,8 +69,8 @@ pub fn end_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result
         }),
         ..change
     };
-    let news = format!("{} is under a legal hold no more: by {}.", free.key, name(room)?);
-    save(room, free, ("change.legal_hold_lifted", data), &news)
+    let news = format!("{} is under a legal hold no more: by {}.", free.key, name(cx)?);
+    save(cx, free, ("change.legal_hold_lifted", data), &news)
 }
 
 fn reason(body: &Body) -> Result<String> {
@@ -80,6 +80,6 @@ fn reason(body: &Body) -> Result<String> {
     Ok(reason)
 }
 
-fn name(room: &mut Room<'_, '_>) -> Result<String> {
-    Ok(room.directory()?.name(&room.actor.person))
+fn name(cx: &mut Context<'_, '_>) -> Result<String> {
+    Ok(cx.directory()?.name(&cx.actor.person))
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use store::compliance::retention;
 
 use crate::compliance::erase_texts;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 use crate::policy::configurations;
@@ -28,9 +28,9 @@ const DELIVERIES: i64 = 500;
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn propose_retention(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
-    room.allow(act::actions::SET_POLICY)?;
-    let present = in_force(room)?;
+pub fn propose_retention(cx: &mut Context<'_, '_>, body: &Body) -> Result<Configuration> {
+    cx.allow(act::actions::SET_POLICY)?;
+    let present = in_force(cx)?;
     let mut reading = Reading::new(body, "");
     let retention = Retention {
         changes_days: days(&mut reading, body, ("changes_days", present.changes_days)),
@@ -41,9 +41,9 @@ pub fn propose_retention(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
     let digest = configurations::of_retention(&retention)?;
     let proposal = Configuration {
         retention: Some(retention),
-        ..bare(room, ConfigurationKind::Retention, digest, reason)?
+        ..bare(cx, ConfigurationKind::Retention, digest, reason)?
     };
-    save(room, proposal)
+    save(cx, proposal)
 }
 
 fn days(reading: &mut Reading<'_>, body: &Body, (field, present): (&'static str, Option<i64>)) -> Option<i64> {
@@ -61,8 +61,8 @@ fn days(reading: &mut Reading<'_>, body: &Body, (field, present): (&'static str,
 ///
 /// # Errors
 /// The store's.
-pub fn in_force(room: &mut Room<'_, '_>) -> Result<Retention> {
-    let directory = room.directory()?;
+pub fn in_force(cx: &mut Context<'_, '_>) -> Result<Retention> {
+    let directory = cx.directory()?;
     Ok(directory
         .tenant
         .as_ref()
@@ -74,22 +74,22 @@ pub fn in_force(room: &mut Room<'_, '_>) -> Result<Retention> {
 ///
 /// # Errors
 /// The store's.
-pub fn changes_due(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
-    let days = in_force(room)?.changes_days;
-    let Some(before) = since(room.now, days) else {
+pub fn changes_due(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
+    let days = in_force(cx)?.changes_days;
+    let Some(before) = since(cx.now, days) else {
         return Ok(Vec::new());
     };
-    Ok(retention::changes_to_erase(room.tx, before, CHANGES)?)
+    Ok(retention::changes_to_erase(cx.tx, before, CHANGES)?)
 }
 
 /// Erases the texts of one such change, if they are still due.
 ///
 /// # Errors
 /// The store's.
-pub fn erase_due(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
-    let days = in_force(room)?.changes_days;
-    let change = room.change(id)?;
-    let is_due = since(room.now, days).is_some_and(|before| change.updated_at < before);
+pub fn erase_due(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    let days = in_force(cx)?.changes_days;
+    let change = cx.change(id)?;
+    let is_due = since(cx.now, days).is_some_and(|before| change.updated_at < before);
     if !is_due || !change.state.is_final() || change.is_kept() {
         return Ok(());
     }
@@ -99,28 +99,28 @@ pub fn erase_due(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
         reason: None,
         asked_by: None,
         handed_by: None,
-        asked_at: room.now,
+        asked_at: cx.now,
         done_at: None,
         done_by: None,
     };
-    erase_texts::erase(room, change, erasure).map(drop)
+    erase_texts::erase(cx, change, erasure).map(drop)
 }
 
 /// Forgets raw bodies of deliveries that the retention no longer keeps; answers whether more may wait.
 ///
 /// # Errors
 /// The store's.
-pub fn forget_due(room: &mut Room<'_, '_>) -> Result<bool> {
-    let days = in_force(room)?.deliveries_days;
-    let Some(before) = since(room.now, days) else {
+pub fn forget_due(cx: &mut Context<'_, '_>) -> Result<bool> {
+    let days = in_force(cx)?.deliveries_days;
+    let Some(before) = since(cx.now, days) else {
         return Ok(false);
     };
-    let count = retention::forget_deliveries(room.tx, before, DELIVERIES)?;
+    let count = retention::forget_deliveries(cx.tx, before, DELIVERIES)?;
     if count > 0 {
         let data = json!({"count": count, "received_before": before});
-        let subject = ("tenant_info", room.tenant());
-        room.tell(
-            vec![draft("deliveries.forgotten", subject, room.now, data)],
+        let subject = ("tenant_info", cx.tenant());
+        cx.tell(
+            vec![draft("deliveries.forgotten", subject, cx.now, data)],
             Written::default(),
         )?;
     }

@@ -6,7 +6,7 @@ use model::directory::snapshot::Connection;
 use store::identity::secrets;
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
 /// What a connection's wrapped secret is bound to.
@@ -18,36 +18,36 @@ pub(crate) fn associated(tenant: &str, id: &str) -> Vec<u8> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn find(room: &mut Room<'_, '_>, id: &str) -> Result<Option<Connection>> {
-    Ok(record::load::<Connection>(room.tx, id)?.map(|stored| stored.record))
+pub(crate) fn find(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Connection>> {
+    Ok(record::load::<Connection>(cx.tx, id)?.map(|stored| stored.record))
 }
 
 /// A connection by its id.
 ///
 /// # Errors
 /// 404, or the store's.
-pub fn connection(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
-    find(room, id)?.ok_or_else(|| Error::Refused(Refusal::not_found("connection")))
+pub fn connection(cx: &mut Context<'_, '_>, id: &str) -> Result<Connection> {
+    find(cx, id)?.ok_or_else(|| Error::Refused(Refusal::not_found("connection")))
 }
 
 /// The secret under which a connection's deliveries are signed.
 ///
 /// # Errors
 /// 404 when there is none; a fault of the keys.
-pub fn connection_secret(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<u8>> {
-    let Some(wrapped) = secrets::load(room.tx, id)? else {
+pub fn connection_secret(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<u8>> {
+    let Some(wrapped) = secrets::load(cx.tx, id)? else {
         return Err(Refusal::not_found("connection").into());
     };
-    let bound = associated(&room.tenant(), id);
-    Ok(room.services.tools().master.open(&wrapped, &bound)?.to_vec())
+    let bound = associated(&cx.tenant(), id);
+    Ok(cx.services.tools().master.open(&wrapped, &bound)?.to_vec())
 }
 
 /// The active person behind an account of an engine.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn person_of(room: &mut Room<'_, '_>, kind: &str, login: &str) -> Result<Option<PersonId>> {
-    let directory = room.directory()?;
+pub(crate) fn person_of(cx: &mut Context<'_, '_>, kind: &str, login: &str) -> Result<Option<PersonId>> {
+    let directory = cx.directory()?;
     let account = format!("{kind}:{login}").to_lowercase();
     let found = directory
         .people

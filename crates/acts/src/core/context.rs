@@ -1,4 +1,4 @@
-//! The room of one act: its transaction, its time, who acts, and what it has to tell.
+//! The context of one act: its transaction, its time, its actor, and the events that it owes.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,10 +35,10 @@ pub struct Saved {
 }
 
 /// What follows from a saved change, in the same transaction.
-pub type Effect = fn(&mut Room<'_, '_>, &Saved) -> Result<()>;
+pub type Effect = fn(&mut Context<'_, '_>, &Saved) -> Result<()>;
 
-/// One act's room.
-pub struct Room<'a, 'c> {
+/// The context of one act.
+pub struct Context<'a, 'c> {
     /// The transaction.
     pub tx: &'a mut Tx<'c>,
     /// The tools and caches of all acts.
@@ -72,7 +72,7 @@ pub struct Room<'a, 'c> {
     pub(crate) policies: Option<Arc<PolicySet>>,
 }
 
-impl<'a, 'c> Room<'a, 'c> {
+impl<'a, 'c> Context<'a, 'c> {
     pub(crate) fn new(
         tx: &'a mut Tx<'c>,
         (services, effects): (&'a Services, &'a [Effect]),

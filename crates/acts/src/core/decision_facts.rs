@@ -10,7 +10,7 @@ use model::policy::facts::ActorFacts;
 use model::policy::permission::{change_facts, target_facts};
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Written;
 
@@ -34,7 +34,7 @@ impl Allowed {
 /// # Errors
 /// The store's.
 pub(crate) fn keep_facts(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     before: &ChangeFile,
     after: &ChangeFile,
@@ -44,7 +44,7 @@ pub(crate) fn keep_facts(
         return Ok(());
     };
     let digest = decision.facts_digest.clone();
-    keep_told(room, written, before, &digest)
+    keep_told(cx, written, before, &digest)
 }
 
 /// Writes the facts of what an act did, as its events tell it: of the file as it stood before, of a new change as it was made.
@@ -52,7 +52,7 @@ pub(crate) fn keep_facts(
 /// # Errors
 /// The store's.
 pub(crate) fn keep_acts(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     file: &ChangeFile,
     (events, allowed): (&[EventDraft], Vec<Allowed>),
@@ -72,7 +72,7 @@ pub(crate) fn keep_acts(
         acts.extend(steps.map(|act| (act, None)));
     }
     for (act, person) in acts {
-        keep_act(room, written, file, (act, person, false))?;
+        keep_act(cx, written, file, (act, person, false))?;
     }
     Ok(())
 }
@@ -82,53 +82,53 @@ pub(crate) fn keep_acts(
 /// # Errors
 /// The store's.
 pub(crate) fn keep_refused(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     file: &ChangeFile,
     (act, person): (Act, ActorFacts),
 ) -> Result<()> {
-    keep_act(room, written, file, (act, Some(person), true))
+    keep_act(cx, written, file, (act, Some(person), true))
 }
 
 fn keep_act(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     file: &ChangeFile,
     (act, person_facts, was_refused): (Act, Option<ActorFacts>, bool),
 ) -> Result<()> {
     let digest = file.requirements.facts_digest.clone();
-    keep_told(room, written, file, &digest)?;
+    keep_told(cx, written, file, &digest)?;
     let facts = ActFacts {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         change: file.change.id.clone(),
         act,
-        within: room.act.clone(),
-        person: room.actor.person.clone(),
-        at: room.now,
+        within: cx.act.clone(),
+        person: cx.actor.person.clone(),
+        at: cx.now,
         facts_digest: digest,
         person_facts,
         was_refused,
     };
-    room.put(written, facts)?;
+    cx.put(written, facts)?;
     Ok(())
 }
 
 /// Writes what was told of a change under its digest, once.
-fn keep_told(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFile, digest: &str) -> Result<()> {
-    if find_facts(room, &file.change.id, digest)?.is_some() {
+fn keep_told(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFile, digest: &str) -> Result<()> {
+    if find_facts(cx, &file.change.id, digest)?.is_some() {
         return Ok(());
     }
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let facts = DecisionFacts {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         change: file.change.id.clone(),
         digest: digest.to_owned(),
-        told: change_facts(file, &room.tenant()),
-        targets: target_facts(file, &directory, room.now),
+        told: change_facts(file, &cx.tenant()),
+        targets: target_facts(file, &directory, cx.now),
     };
-    room.put(written, facts)?;
+    cx.put(written, facts)?;
     Ok(())
 }
 
@@ -136,10 +136,10 @@ fn keep_told(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFile, 
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn find_facts(room: &mut Room<'_, '_>, change: &ChangeId, digest: &str) -> Result<Option<DecisionFacts>> {
+pub(crate) fn find_facts(cx: &mut Context<'_, '_>, change: &ChangeId, digest: &str) -> Result<Option<DecisionFacts>> {
     let filter = Filter::new()
         .equals("change_id", change.as_str())
         .equals("digest", digest);
-    let found = record::find::<DecisionFacts>(room.tx, &filter.order_by("id").limit(1))?;
+    let found = record::find::<DecisionFacts>(cx.tx, &filter.order_by("id").limit(1))?;
     Ok(found.into_iter().next().map(|stored| stored.record))
 }

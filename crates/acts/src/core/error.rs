@@ -40,5 +40,5 @@ impl From<serde_json::Error> for Error {
     }
 }
 
-/// The room's result.
+/// The result of an act.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use store::audit::salts::SaltedText;
 use store::audit::{event, salts};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::show_timeline::opened;
 
@@ -27,14 +27,14 @@ pub const ERASED: &str = "(erased)";
 ///
 /// # Errors
 /// The answer's own, or the store's.
-pub(crate) fn explained<T>(room: &mut Room<'_, '_>, key: &str, body: &Body, answer: Result<T>) -> Result<T> {
+pub(crate) fn explained<T>(cx: &mut Context<'_, '_>, key: &str, body: &Body, answer: Result<T>) -> Result<T> {
     let Err(Error::Refused(Refusal::NotCurrent { text, .. })) = answer else {
         return answer;
     };
     let named = body.get("content_digest").and_then(Value::as_str).unwrap_or_default();
-    let change = room.change(key)?;
-    let (text, changes) = match content_at(room, &change, named)? {
-        Some(old) => (text, between(&old, &change, &*room.directory()?)),
+    let change = cx.change(key)?;
+    let (text, changes) = match content_at(cx, &change, named)? {
+        Some(old) => (text, between(&old, &change, &*cx.directory()?)),
         None => (
             format!("{} No version of this change ever had that digest.", unedited(&text)),
             Vec::new(),
@@ -55,10 +55,10 @@ fn unedited(text: &str) -> String {
 }
 
 /// The change as it stood when its content had this digest last; `None` when it never had.
-fn content_at(room: &mut Room<'_, '_>, change: &Change, digest: &str) -> Result<Option<Change>> {
+fn content_at(cx: &mut Context<'_, '_>, change: &Change, digest: &str) -> Result<Option<Change>> {
     let (mut sealed, mut found) = (None, None);
-    for row in event::of_record(room.tx, "change", change.id.as_str())? {
-        let (event, _) = opened(room, &row)?;
+    for row in event::of_record(cx.tx, "change", change.id.as_str())? {
+        let (event, _) = opened(cx, &row)?;
         let of_change = |delta: &&RecordDelta| delta.table == "change" && delta.id == change.id.0;
         let Some(delta) = event.records.iter().find(of_change) else {
             continue;
@@ -70,7 +70,7 @@ fn content_at(room: &mut Room<'_, '_>, change: &Change, digest: &str) -> Result<
         sealed = Some(next);
     }
     let Some(mut found) = found else { return Ok(None) };
-    open(&mut found, &salts::of_record(room.tx, "change", change.id.as_str())?);
+    open(&mut found, &salts::of_record(cx.tx, "change", change.id.as_str())?);
     Ok(Some(serde_json::from_value(found)?))
 }
 

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use model::change::change_file;
 use model::core::enums::{GateDecision, Purpose};
 use model::core::ids;
-use model::core::unmet;
-use model::core::unmet::Unmet;
+use model::core::unmet::{self, Unmet};
 use model::gate::answer::{Answer, GateRow, decide};
 
 /// A question to the gate.

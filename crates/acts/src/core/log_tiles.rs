@@ -6,10 +6,9 @@ use std::cell::RefCell;
 use proof::note::{self, Checkpoint, TrustedCheckpoint};
 use proof::tile::{self, TileName, TileReader, TileSource, WIDTH};
 use store::Tx;
-use store::audit::log;
-use store::audit::log::LogState;
+use store::audit::log::{self, LogState};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::signing_keys;
 
@@ -122,8 +121,8 @@ fn cut(bytes: &[u8], name: TileName) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// A fault when the tenant has no log, or the store's.
-pub fn log_state(room: &mut Room<'_, '_>) -> Result<LogState> {
-    log::state(room.tx)?.ok_or_else(|| Error::Fault(format!("the tenant {} has no log", room.tenant())))
+pub fn log_state(cx: &mut Context<'_, '_>) -> Result<LogState> {
+    log::state(cx.tx)?.ok_or_else(|| Error::Fault(format!("the tenant {} has no log", cx.tenant())))
 }
 
 /// The checkpoint of a state after its signature was verified with the log's own keys: what was changed behind the log's
@@ -131,9 +130,9 @@ pub fn log_state(room: &mut Room<'_, '_>) -> Result<LogState> {
 ///
 /// # Errors
 /// A fault when it is not signed or speaks of another size, or the store's.
-pub fn trusted(room: &mut Room<'_, '_>, state: &LogState) -> Result<TrustedCheckpoint> {
-    let verifiers = signing_keys::verifier_keys(room)?;
-    let origin = signing_keys::log_origin(room)?;
+pub fn trusted(cx: &mut Context<'_, '_>, state: &LogState) -> Result<TrustedCheckpoint> {
+    let verifiers = signing_keys::verifier_keys(cx)?;
+    let origin = signing_keys::log_origin(cx)?;
     let opened = note::open_checkpoint(&state.checkpoint, &verifiers, Some(&origin));
     let opened =
         opened.map_err(|why| Error::Fault(format!("the stored checkpoint of {origin} is not trusted: {why}")))?;
@@ -149,15 +148,15 @@ pub fn trusted(room: &mut Room<'_, '_>, state: &LogState) -> Result<TrustedCheck
 ///
 /// # Errors
 /// A fault of the keys, or the store's.
-pub fn signed(room: &mut Room<'_, '_>, checkpoint: &Checkpoint, seconds: u64) -> Result<String> {
-    let mut note = checkpoint.sign(&signing_keys::note_signer(room, signing_keys::LOG)?);
-    let cosigner = signing_keys::note_signer(room, signing_keys::COSIGNER)?;
+pub fn signed(cx: &mut Context<'_, '_>, checkpoint: &Checkpoint, seconds: u64) -> Result<String> {
+    let mut note = checkpoint.sign(&signing_keys::note_signer(cx, signing_keys::LOG)?);
+    let cosigner = signing_keys::note_signer(cx, signing_keys::COSIGNER)?;
     note.signatures.push(cosigner.cosign(&note.text, seconds));
     Ok(note.to_text())
 }
 
 /// The time of a cosignature, in seconds since 1970: now, but never before the last one.
-pub(crate) fn cosigning_time(room: &Room<'_, '_>, last: &TrustedCheckpoint) -> u64 {
-    let now = u64::try_from(room.recorded_at.as_second()).unwrap_or_default();
+pub(crate) fn cosigning_time(cx: &Context<'_, '_>, last: &TrustedCheckpoint) -> u64 {
+    let now = u64::try_from(cx.recorded_at.as_second()).unwrap_or_default();
     last.cosigned.iter().map(|(_, time)| *time).fold(now, u64::max)
 }

@@ -4,11 +4,10 @@ use jiff::Timestamp;
 use model::change::related_records::Message;
 use model::core::ids::{ChangeId, PersonId, RecordId};
 use store::queue::job;
-use store::queue::timer;
-use store::queue::timer::NewTimer;
+use store::queue::timer::{self, NewTimer};
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Written;
 
@@ -23,13 +22,13 @@ const KIND: &str = "messages";
 /// # Errors
 /// The store's.
 pub fn save_message(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     to: &PersonId,
     about: Option<(&ChangeId, &str)>,
     message: (&str, &str, &str, &str),
 ) -> Result<()> {
-    save_message_for(room, written, (to, ""), about, message)
+    save_message_for(cx, written, (to, ""), about, message)
 }
 
 /// The same of a message that is mailed to an address of its own, where that is not empty: one that the person has no more.
@@ -37,20 +36,20 @@ pub fn save_message(
 /// # Errors
 /// The store's.
 pub(crate) fn save_message_for(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     (to, address): (&PersonId, &str),
     about: Option<(&ChangeId, &str)>,
     (topic, subject, text, dedup): (&str, &str, &str, &str),
 ) -> Result<()> {
-    let known = record::count::<Message>(room.tx, &Filter::new().equals("dedup", dedup))?;
+    let known = record::count::<Message>(cx.tx, &Filter::new().equals("dedup", dedup))?;
     if known > 0 {
         return Ok(());
     }
-    let due = room.directory()?.told_at(to, topic, room.now);
-    let waits = due > room.now;
+    let due = cx.directory()?.told_at(to, topic, cx.now);
+    let waits = due > cx.now;
     let message = Message {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         person: to.clone(),
         change: about.map(|(id, _)| id.clone()),
@@ -59,22 +58,22 @@ pub(crate) fn save_message_for(
         subject: subject.to_owned(),
         text: text.to_owned(),
         dedup: dedup.to_owned(),
-        at: room.now,
+        at: cx.now,
         delivery: if waits { HELD } else { "kept" }.to_owned(),
     };
-    let message = room.put(written, message)?;
+    let message = cx.put(written, message)?;
     if waits {
-        return wake(room, to, due);
+        return wake(cx, to, due);
     }
-    let id = room.new_id()?;
+    let id = cx.new_id()?;
     let new = job::NewJob {
         id: &id,
         kind: "mail",
         subject: message.id.as_str(),
         payload: address,
-        run_at: room.now,
+        run_at: cx.now,
     };
-    job::insert(room.tx, &new)?;
+    job::insert(cx.tx, &new)?;
     Ok(())
 }
 
@@ -82,21 +81,21 @@ pub(crate) fn save_message_for(
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn wake(room: &mut Room<'_, '_>, reader: &PersonId, due: Timestamp) -> Result<()> {
-    let known = timer::of_subject(room.tx, "person", reader.as_str())?;
+pub(crate) fn wake(cx: &mut Context<'_, '_>, reader: &PersonId, due: Timestamp) -> Result<()> {
+    let known = timer::of_subject(cx.tx, "person", reader.as_str())?;
     let is_sooner = |it: &timer::Timer| it.kind == KIND && it.state == "waiting" && it.run_at <= due;
     if known.iter().any(is_sooner) {
         return Ok(());
     }
-    set_timer(room, reader.as_str(), due)
+    set_timer(cx, reader.as_str(), due)
 }
 
 /// Sets the timer at which a reader's messages are looked at.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn set_timer(room: &mut Room<'_, '_>, reader: &str, run_at: Timestamp) -> Result<()> {
-    let id = room.new_id()?;
+pub(crate) fn set_timer(cx: &mut Context<'_, '_>, reader: &str, run_at: Timestamp) -> Result<()> {
+    let id = cx.new_id()?;
     let new = NewTimer {
         id: &id,
         subject_table: "person",
@@ -104,5 +103,5 @@ pub(crate) fn set_timer(room: &mut Room<'_, '_>, reader: &str, run_at: Timestamp
         kind: KIND,
         run_at,
     };
-    Ok(timer::set(room.tx, &new)?)
+    Ok(timer::set(cx.tx, &new)?)
 }

@@ -5,7 +5,7 @@ use model::core::ids::{ChangeId, RecordId};
 use model::gate::running::{Running, told_outcome, turn};
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Written;
 
@@ -14,7 +14,7 @@ use crate::core::write::Written;
 /// # Errors
 /// The store's.
 pub(crate) fn note_outcomes(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     before: Option<&ChangeFile>,
     file: &ChangeFile,
@@ -28,38 +28,38 @@ pub(crate) fn note_outcomes(
         if earlier == Some(outcome) {
             continue;
         }
-        let mut rows = in_place(room, target.service.as_str(), target.environment.as_str())?;
+        let mut rows = in_place(cx, target.service.as_str(), target.environment.as_str())?;
         rows.extend(
-            ended_by(room, &change.id)?
+            ended_by(cx, &change.id)?
                 .into_iter()
                 .filter(|row| row.service == target.service && row.environment == target.environment),
         );
-        let id = RecordId(room.new_id()?);
-        for row in turn(change, target, outcome, &rows, room.now, || id.clone()) {
-            room.put(written, row)?;
+        let id = RecordId(cx.new_id()?);
+        for row in turn(change, target, outcome, &rows, cx.now, || id.clone()) {
+            cx.put(written, row)?;
         }
     }
     Ok(())
 }
 
-fn in_place(room: &mut Room<'_, '_>, service: &str, environment: &str) -> Result<Vec<Running>> {
+fn in_place(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Result<Vec<Running>> {
     let filter = Filter::new()
         .equals("service", service)
         .equals("environment", environment)
         .equals("active", true)
         .order_by("id");
-    found(room, &filter)
+    found(cx, &filter)
 }
 
-fn ended_by(room: &mut Room<'_, '_>, change: &ChangeId) -> Result<Vec<Running>> {
-    found(room, &Filter::new().equals("ended_by", change.as_str()).order_by("id"))
+fn ended_by(cx: &mut Context<'_, '_>, change: &ChangeId) -> Result<Vec<Running>> {
+    found(cx, &Filter::new().equals("ended_by", change.as_str()).order_by("id"))
 }
 
 /// What is recorded of this filter.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn found(room: &mut Room<'_, '_>, filter: &Filter) -> Result<Vec<Running>> {
-    let rows = record::find::<Running>(room.tx, filter)?;
+pub(crate) fn found(cx: &mut Context<'_, '_>, filter: &Filter) -> Result<Vec<Running>> {
+    let rows = record::find::<Running>(cx.tx, filter)?;
     Ok(rows.into_iter().map(|stored| stored.record).collect())
 }

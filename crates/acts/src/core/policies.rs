@@ -8,7 +8,7 @@ use model::policy::configuration::{Configuration, InForce, PolicyFile};
 use policy::{Finding, PolicySet, SourceFile};
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
 /// Takes every name to exist: a set that is in force stays so when a group that it names goes.
@@ -81,7 +81,7 @@ pub fn compile(
     Ok((set, failed))
 }
 
-impl Room<'_, '_> {
+impl Context<'_, '_> {
     /// The policies in force, as this transaction sees them.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use model::identity::provider::IdentityProvider;
 use store::identity::secrets;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The most providers of a tenant.
@@ -20,9 +20,9 @@ pub(crate) fn associated(tenant: &str, id: &str) -> Vec<u8> {
 ///
 /// # Errors
 /// The store's.
-pub fn providers(room: &mut Room<'_, '_>) -> Result<Vec<IdentityProvider>> {
+pub fn providers(cx: &mut Context<'_, '_>) -> Result<Vec<IdentityProvider>> {
     let filter = Filter::new().order_by("key").limit(MOST);
-    let found = record::find::<IdentityProvider>(room.tx, &filter)?;
+    let found = record::find::<IdentityProvider>(cx.tx, &filter)?;
     Ok(found.into_iter().map(|stored| stored.record).collect())
 }
 
@@ -30,8 +30,8 @@ pub fn providers(room: &mut Room<'_, '_>) -> Result<Vec<IdentityProvider>> {
 ///
 /// # Errors
 /// 404, or the store's.
-pub fn provider(room: &mut Room<'_, '_>, key: &str) -> Result<IdentityProvider> {
-    let found = record::find_one::<IdentityProvider>(room.tx, &Filter::new().equals("key", key).order_by("id"))?;
+pub fn provider(cx: &mut Context<'_, '_>, key: &str) -> Result<IdentityProvider> {
+    let found = record::find_one::<IdentityProvider>(cx.tx, &Filter::new().equals("key", key).order_by("id"))?;
     found
         .map(|stored| stored.record)
         .ok_or_else(|| Refusal::not_found(format!("identity provider {key}")).into())
@@ -41,11 +41,11 @@ pub fn provider(room: &mut Room<'_, '_>, key: &str) -> Result<IdentityProvider> 
 ///
 /// # Errors
 /// A fault of the keys, or the store's.
-pub fn provider_secret(room: &mut Room<'_, '_>, provider: &IdentityProvider) -> Result<Option<String>> {
-    let Some(wrapped) = secrets::load(room.tx, provider.id.as_str())?.filter(|_| provider.has_secret) else {
+pub fn provider_secret(cx: &mut Context<'_, '_>, provider: &IdentityProvider) -> Result<Option<String>> {
+    let Some(wrapped) = secrets::load(cx.tx, provider.id.as_str())?.filter(|_| provider.has_secret) else {
         return Ok(None);
     };
-    let bound = associated(&room.tenant(), provider.id.as_str());
-    let bytes = room.services.tools().master.open(&wrapped, &bound)?;
+    let bound = associated(&cx.tenant(), provider.id.as_str());
+    let bytes = cx.services.tools().master.open(&wrapped, &bound)?;
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }

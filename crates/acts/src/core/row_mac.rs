@@ -5,11 +5,10 @@
 use model::identity::factor::Factor;
 use proof::crypto::{Hash, MasterKey};
 use store::audit::event::Waiting;
-use store::identity::session;
-use store::identity::session::Session;
+use store::identity::session::{self, Session};
 use store::integration::inbox::Delivery;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
 const EVENT: &str = "event";
@@ -17,13 +16,13 @@ const SESSION: &str = "session";
 const DELIVERY: &str = "delivery";
 
 /// The code of an event, over its leaf: that names its tenant, its records and the digest of what stands beside it.
-pub(crate) fn of_event(room: &Room<'_, '_>, leaf: &[u8]) -> Hash {
-    room.services.tools().master.mac(EVENT, &[leaf])
+pub(crate) fn of_event(cx: &Context<'_, '_>, leaf: &[u8]) -> Hash {
+    cx.services.tools().master.mac(EVENT, &[leaf])
 }
 
 /// Whether a server wrote an event that waits for its place.
-pub(crate) fn is_own_event(room: &Room<'_, '_>, waiting: &Waiting) -> bool {
-    let master = &room.services.tools().master;
+pub(crate) fn is_own_event(cx: &Context<'_, '_>, waiting: &Waiting) -> bool {
+    let master = &cx.services.tools().master;
     let mac = waiting.mac.as_deref();
     mac.is_some_and(|mac| master.verify_mac(EVENT, &[&waiting.event.bytes], mac))
 }
@@ -32,8 +31,8 @@ pub(crate) fn is_own_event(room: &Room<'_, '_>, waiting: &Waiting) -> bool {
 ///
 /// # Errors
 /// A fault that names the event.
-pub(crate) fn check_event(room: &Room<'_, '_>, waiting: &Waiting) -> Result<()> {
-    if is_own_event(room, waiting) {
+pub(crate) fn check_event(cx: &Context<'_, '_>, waiting: &Waiting) -> Result<()> {
+    if is_own_event(cx, waiting) {
         return Ok(());
     }
     Err(Error::Fault(format!(
@@ -85,30 +84,30 @@ pub fn is_own_session(master: &MasterKey, tenant: &str, session: &Session) -> bo
 ///
 /// # Errors
 /// The store's.
-pub fn begin_session(room: &mut Room<'_, '_>, mut session: Session) -> Result<()> {
-    let desk = room.services;
-    session.mac = of_session(&desk.tools().master, &room.tenant(), &session).to_vec();
-    Ok(session::insert(room.tx, &session)?)
+pub fn begin_session(cx: &mut Context<'_, '_>, mut session: Session) -> Result<()> {
+    let executor = cx.services;
+    session.mac = of_session(&executor.tools().master, &cx.tenant(), &session).to_vec();
+    Ok(session::insert(cx.tx, &session)?)
 }
 
 /// Notes in a session that a fresh factor was shown now, and which. `false` when the session is over, or none that a server began.
 ///
 /// # Errors
 /// The store's.
-pub fn note_factor(room: &mut Room<'_, '_>, digest: &str, factor: &Factor) -> Result<bool> {
-    let Some(mut session) = session::load(room.tx, digest)? else {
+pub fn note_factor(cx: &mut Context<'_, '_>, digest: &str, factor: &Factor) -> Result<bool> {
+    let Some(mut session) = session::load(cx.tx, digest)? else {
         return Ok(false);
     };
-    let desk = room.services;
-    let (master, tenant) = (&desk.tools().master, room.tenant());
+    let executor = cx.services;
+    let (master, tenant) = (&executor.tools().master, cx.tenant());
     if !is_own_session(master, &tenant, &session) {
         return Ok(false);
     }
-    session.stepped_up_at = Some(room.now);
+    session.stepped_up_at = Some(cx.now);
     session.factor = Some(factor.kind.clone());
     session.is_second_factor = factor.is_second;
     session.mac = of_session(master, &tenant, &session).to_vec();
-    Ok(session::save_factor(room.tx, &session)?)
+    Ok(session::save_factor(cx.tx, &session)?)
 }
 
 /// What a delivery is known by, as it came in.
@@ -154,17 +153,17 @@ impl Came<'_> {
     /// The code of a delivery that a server takes in, after its signature was held to the connection's secret; or that somebody
     /// who may has read once more.
     #[must_use]
-    pub fn mac(&self, room: &Room<'_, '_>) -> Hash {
-        let tenant = room.tenant();
-        room.services.tools().master.mac(DELIVERY, &self.parts(&tenant))
+    pub fn mac(&self, cx: &Context<'_, '_>) -> Hash {
+        let tenant = cx.tenant();
+        cx.services.tools().master.mac(DELIVERY, &self.parts(&tenant))
     }
 }
 
 /// Whether a server took this delivery in, and with this body where it was read.
 #[must_use]
-pub fn is_own_delivery(room: &Room<'_, '_>, row: &Delivery) -> bool {
-    let (tenant, came) = (room.tenant(), Came::from(row));
-    let master = &room.services.tools().master;
+pub fn is_own_delivery(cx: &Context<'_, '_>, row: &Delivery) -> bool {
+    let (tenant, came) = (cx.tenant(), Came::from(row));
+    let master = &cx.services.tools().master;
     let is_own = |mac: &[u8]| master.verify_mac(DELIVERY, &came.parts(&tenant), mac);
     let has_own_body = row.body.is_empty() || proof::crypto::digest_text(&row.body) == row.body_digest;
     has_own_body && row.mac.as_deref().is_some_and(is_own)

@@ -8,7 +8,7 @@ use model::core::ids::{ChangeId, RecordId};
 use store::gate::revocation;
 use store::queue::timer;
 
-use crate::core::context::{Room, Saved};
+use crate::core::context::{Context, Saved};
 use crate::core::decision_facts::{Allowed, keep_acts, keep_facts};
 use crate::core::error::Result;
 use crate::core::messages::save_message;
@@ -36,26 +36,26 @@ pub(crate) struct Done {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn save_file(room: &mut Room<'_, '_>, stood: Option<ChangeFile>, mut done: Done) -> Result<()> {
+pub(crate) fn save_file(cx: &mut Context<'_, '_>, stood: Option<ChangeFile>, mut done: Done) -> Result<()> {
     let before = stood.as_ref();
     let mut written = Written::default();
     let file = &mut done.file;
-    let decided = save_around(room, &mut written, before, file)?;
+    let decided = save_around(cx, &mut written, before, file)?;
     if !written.is_empty() && file.change.has_lost_texts() {
         // New texts stand around a change whose texts were erased: the retention counts from them, and takes them as well.
-        file.change.updated_at = room.now;
+        file.change.updated_at = cx.now;
     }
-    save_change(room, &mut written, before, file, decided)?;
-    note_outcomes(room, &mut written, before, file)?;
-    keep_acts(room, &mut written, before.unwrap_or(file), (&done.events, done.allowed))?;
+    save_change(cx, &mut written, before, file, decided)?;
+    note_outcomes(cx, &mut written, before, file)?;
+    keep_acts(cx, &mut written, before.unwrap_or(file), (&done.events, done.allowed))?;
     let id = file.change.id.clone();
-    save_letters(room, &mut written, file, &done.letters)?;
-    revoke(room, file, &done.revoked)?;
+    save_letters(cx, &mut written, file, &done.letters)?;
+    revoke(cx, file, &done.revoked)?;
     if !written.is_empty() || !done.events.is_empty() {
-        room.tell(done.events, written)?;
+        cx.tell(done.events, written)?;
     }
-    set_timer(room, &id, before.is_some(), done.next_due)?;
-    room.queue_saved(Saved {
+    set_timer(cx, &id, before.is_some(), done.next_due)?;
+    cx.queue_saved(Saved {
         before: stood,
         after: done.file,
     });
@@ -64,42 +64,37 @@ pub(crate) fn save_file(room: &mut Room<'_, '_>, stood: Option<ChangeFile>, mut 
 
 /// Saves the records around the change; answers whether a decision among them moved.
 fn save_around(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     before: Option<&ChangeFile>,
     file: &mut ChangeFile,
 ) -> Result<bool> {
     let start = written.count();
-    save_list(room, written, before.map(|old| &old.approvals[..]), &mut file.approvals)?;
+    save_list(cx, written, before.map(|old| &old.approvals[..]), &mut file.approvals)?;
     if let Some(before) = before {
-        keep_facts(room, written, before, file)?;
+        keep_facts(cx, written, before, file)?;
     }
+    save_list(cx, written, before.map(|old| &old.conditions[..]), &mut file.conditions)?;
     save_list(
-        room,
-        written,
-        before.map(|old| &old.conditions[..]),
-        &mut file.conditions,
-    )?;
-    save_list(
-        room,
+        cx,
         written,
         before.map(|old| &old.peer_reviews[..]),
         &mut file.peer_reviews,
     )?;
-    save_list(room, written, before.map(|old| &old.evidence[..]), &mut file.evidence)?;
-    save_list(room, written, before.map(|old| &old.checklist[..]), &mut file.checklist)?;
+    save_list(cx, written, before.map(|old| &old.evidence[..]), &mut file.evidence)?;
+    save_list(cx, written, before.map(|old| &old.checklist[..]), &mut file.checklist)?;
     let decided = written.count() > start;
-    save_list(room, written, before.map(|old| &old.tasks[..]), &mut file.tasks)?;
-    save_list(room, written, before.map(|old| &old.links[..]), &mut file.links)?;
-    save_list(room, written, before.map(|old| &old.permits[..]), &mut file.permits)?;
-    save_list(room, written, None, &mut file.entries)?;
-    save_list(room, written, None, &mut file.comments)?;
+    save_list(cx, written, before.map(|old| &old.tasks[..]), &mut file.tasks)?;
+    save_list(cx, written, before.map(|old| &old.links[..]), &mut file.links)?;
+    save_list(cx, written, before.map(|old| &old.permits[..]), &mut file.permits)?;
+    save_list(cx, written, None, &mut file.entries)?;
+    save_list(cx, written, None, &mut file.comments)?;
     Ok(decided)
 }
 
 /// Writes what is new or different. Ended decisions go first: one person has one standing decision at a time.
 fn save_list<R: Versioned>(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     before: Option<&[R]>,
     after: &mut [R],
@@ -107,14 +102,14 @@ fn save_list<R: Versioned>(
     for row in after.iter_mut() {
         let old = before.unwrap_or_default().iter().find(|old| old.id() == row.id());
         if old.is_none_or(|old| old != row) {
-            *row = room.put(written, row.clone())?;
+            *row = cx.put(written, row.clone())?;
         }
     }
     Ok(())
 }
 
 fn save_change(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     before: Option<&ChangeFile>,
     file: &mut ChangeFile,
@@ -127,9 +122,9 @@ fn save_change(
     let moved = decided || old.is_none_or(|old| !same_to_readers(old, &file.change));
     if moved {
         file.change.revision += 1;
-        file.change.updated_at = room.now;
+        file.change.updated_at = cx.now;
     }
-    file.change = room.put(written, file.change.clone())?;
+    file.change = cx.put(written, file.change.clone())?;
     Ok(())
 }
 
@@ -142,7 +137,7 @@ fn same_to_readers(old: &record::Change, new: &record::Change) -> bool {
     &old == new
 }
 
-fn save_letters(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFile, letters: &[Letter]) -> Result<()> {
+fn save_letters(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFile, letters: &[Letter]) -> Result<()> {
     for letter in letters {
         let subject = match (letter.topic, &letter.headline) {
             // What happened is the news itself.
@@ -156,13 +151,13 @@ fn save_letters(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFil
             letter.next,
             file.change.key,
             file.change.content.title,
-            room.services.tools().public_url,
-            room.tenant(),
+            cx.services.tools().public_url,
+            cx.tenant(),
             file.change.key
         );
         let about = Some((&file.change.id, file.change.key.as_str()));
         save_message(
-            room,
+            cx,
             written,
             &letter.to,
             about,
@@ -208,11 +203,11 @@ fn topic_words(topic: &str) -> String {
     words.to_owned()
 }
 
-fn revoke(room: &mut Room<'_, '_>, file: &ChangeFile, revoked: &[RecordId]) -> Result<()> {
+fn revoke(cx: &mut Context<'_, '_>, file: &ChangeFile, revoked: &[RecordId]) -> Result<()> {
     if revoked.is_empty() {
         return Ok(());
     }
-    let epoch = revocation::raise(room.tx)?;
+    let epoch = revocation::raise(cx.tx)?;
     for id in revoked {
         let Some(permit) = file.permits.iter().find(|permit| &permit.id == id) else {
             continue;
@@ -220,23 +215,23 @@ fn revoke(room: &mut Room<'_, '_>, file: &ChangeFile, revoked: &[RecordId]) -> R
         let entry = revocation::Revoked {
             jti: id.0.clone(),
             epoch,
-            at: room.now,
+            at: cx.now,
             expires_at: permit.expires_at,
         };
-        revocation::revoke(room.tx, &entry)?;
+        revocation::revoke(cx.tx, &entry)?;
     }
     Ok(())
 }
 
-fn set_timer(room: &mut Room<'_, '_>, change: &ChangeId, stood: bool, due: Option<Timestamp>) -> Result<()> {
+fn set_timer(cx: &mut Context<'_, '_>, change: &ChangeId, stood: bool, due: Option<Timestamp>) -> Result<()> {
     let Some(run_at) = due else {
         if !stood {
             return Ok(());
         }
-        timer::cancel(room.tx, "change", change.as_str(), "due")?;
+        timer::cancel(cx.tx, "change", change.as_str(), "due")?;
         return Ok(());
     };
-    let id = room.new_id()?;
+    let id = cx.new_id()?;
     let new = timer::NewTimer {
         id: &id,
         subject_table: "change",
@@ -244,6 +239,6 @@ fn set_timer(room: &mut Room<'_, '_>, change: &ChangeId, stood: bool, due: Optio
         kind: "due",
         run_at,
     };
-    timer::set(room.tx, &new)?;
+    timer::set(cx.tx, &new)?;
     Ok(())
 }

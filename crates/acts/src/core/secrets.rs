@@ -1,6 +1,6 @@
 //! Secrets at rest: sealed under the master key, bound to their tenant and name.
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use store::identity::secrets;
 
@@ -12,12 +12,12 @@ fn bound(tenant: &str, name: &str) -> Vec<u8> {
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn keep(room: &mut Room<'_, '_>, name: &str, secret: &[u8]) -> Result<()> {
-    let tools = room.services.tools();
+pub fn keep(cx: &mut Context<'_, '_>, name: &str, secret: &[u8]) -> Result<()> {
+    let tools = cx.services.tools();
     let wrapped = tools
         .master
-        .seal(secret, &bound(&room.tenant(), name), tools.entropy.as_ref())?;
-    secrets::save(room.tx, name, &wrapped, room.now)?;
+        .seal(secret, &bound(&cx.tenant(), name), tools.entropy.as_ref())?;
+    secrets::save(cx.tx, name, &wrapped, cx.now)?;
     Ok(())
 }
 
@@ -25,21 +25,21 @@ pub fn keep(room: &mut Room<'_, '_>, name: &str, secret: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn open(room: &mut Room<'_, '_>, name: &str) -> Result<Option<Vec<u8>>> {
-    let Some(wrapped) = secrets::load(room.tx, name)? else {
+pub fn open(cx: &mut Context<'_, '_>, name: &str) -> Result<Option<Vec<u8>>> {
+    let Some(wrapped) = secrets::load(cx.tx, name)? else {
         return Ok(None);
     };
-    let bound = bound(&room.tenant(), name);
-    Ok(Some(room.services.tools().master.open(&wrapped, &bound)?.to_vec()))
+    let bound = bound(&cx.tenant(), name);
+    Ok(Some(cx.services.tools().master.open(&wrapped, &bound)?.to_vec()))
 }
 
 /// Fresh bytes for a secret.
 ///
 /// # Errors
 /// A fault when there is no randomness.
-pub fn fresh(room: &Room<'_, '_>) -> Result<[u8; 32]> {
+pub fn fresh(cx: &Context<'_, '_>) -> Result<[u8; 32]> {
     let mut bytes = [0_u8; 32];
-    room.services.tools().entropy.fill(&mut bytes)?;
+    cx.services.tools().entropy.fill(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -10,11 +10,10 @@ use model::policy::act_facts::ActFacts;
 use model::policy::decision_facts::DecisionFacts;
 use proof::event::Event;
 use serde::Serialize;
-use store::audit::event;
-use store::audit::salts;
+use store::audit::{event, salts};
 use store::record::{self, Filter, Record};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
 /// An event of a change.
@@ -33,15 +32,15 @@ pub struct Told {
 ///
 /// # Errors
 /// [`model::core::refusal::Refusal::NotFound`], a fault when an event cannot be read, or the store's.
-pub fn show_timeline(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<Told>> {
-    let change = room.change(key)?;
-    let names = records_of(room, &change)?;
+pub fn show_timeline(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Told>> {
+    let change = cx.change(key)?;
+    let names = records_of(cx, &change)?;
     let mut told = Vec::new();
-    for event in events_of(room, &change, &names)? {
-        let texts = salts::of_event(room.tx, &event.id)?;
+    for event in events_of(cx, &change, &names)? {
+        let texts = salts::of_event(cx.tx, &event.id)?;
         told.push(Told {
             index: event.seq.and_then(|seq| u64::try_from(seq).ok()),
-            event: opened(room, &event)?.0,
+            event: opened(cx, &event)?.0,
             texts: texts.into_iter().map(|text| (text.commitment, text.text)).collect(),
         });
     }
@@ -52,38 +51,38 @@ pub fn show_timeline(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<Told>> {
 pub(crate) type Name = (&'static str, String);
 
 /// The change and the records that belong to it, by table and id.
-pub(crate) fn records_of(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Name>> {
+pub(crate) fn records_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name>> {
     let id = change.id.as_str();
     let mut names = vec![(Change::TABLE, id.to_owned())];
-    add::<Approval>(room, "change_id", id, &mut names)?;
-    add::<DecisionFacts>(room, "change_id", id, &mut names)?;
-    add::<ActFacts>(room, "change_id", id, &mut names)?;
-    add::<Condition>(room, "change_id", id, &mut names)?;
-    add::<PeerReview>(room, "change_id", id, &mut names)?;
-    add::<Evidence>(room, "change_id", id, &mut names)?;
-    add::<Entry>(room, "change_id", id, &mut names)?;
-    add::<ChangeTask>(room, "change_id", id, &mut names)?;
-    add::<ChecklistItem>(room, "change_id", id, &mut names)?;
-    add::<Comment>(room, "change_id", id, &mut names)?;
-    add::<Link>(room, "from_change", id, &mut names)?;
-    add::<Permit>(room, "change_id", id, &mut names)?;
-    add::<Deployment>(room, "change_id", id, &mut names)?;
+    add::<Approval>(cx, "change_id", id, &mut names)?;
+    add::<DecisionFacts>(cx, "change_id", id, &mut names)?;
+    add::<ActFacts>(cx, "change_id", id, &mut names)?;
+    add::<Condition>(cx, "change_id", id, &mut names)?;
+    add::<PeerReview>(cx, "change_id", id, &mut names)?;
+    add::<Evidence>(cx, "change_id", id, &mut names)?;
+    add::<Entry>(cx, "change_id", id, &mut names)?;
+    add::<ChangeTask>(cx, "change_id", id, &mut names)?;
+    add::<ChecklistItem>(cx, "change_id", id, &mut names)?;
+    add::<Comment>(cx, "change_id", id, &mut names)?;
+    add::<Link>(cx, "from_change", id, &mut names)?;
+    add::<Permit>(cx, "change_id", id, &mut names)?;
+    add::<Deployment>(cx, "change_id", id, &mut names)?;
     names.sort();
     Ok(names)
 }
 
-fn add<R: Record>(room: &mut Room<'_, '_>, column: &str, change: &str, names: &mut Vec<Name>) -> Result<()> {
-    let found = record::find::<R>(room.tx, &Filter::new().equals(column, change).order_by("id"))?;
+fn add<R: Record>(cx: &mut Context<'_, '_>, column: &str, change: &str, names: &mut Vec<Name>) -> Result<()> {
+    let found = record::find::<R>(cx.tx, &Filter::new().equals(column, change).order_by("id"))?;
     names.extend(found.iter().map(|stored| (R::TABLE, stored.record.id().to_owned())));
     Ok(())
 }
 
 /// Every event about the change or that made a version of one of these records, in the order of the log.
-pub(crate) fn events_of(room: &mut Room<'_, '_>, change: &Change, names: &[Name]) -> Result<Vec<event::Event>> {
-    let mut events = event::of_subject(room.tx, Change::TABLE, change.id.as_str())?;
+pub(crate) fn events_of(cx: &mut Context<'_, '_>, change: &Change, names: &[Name]) -> Result<Vec<event::Event>> {
+    let mut events = event::of_subject(cx.tx, Change::TABLE, change.id.as_str())?;
     let mut seen: BTreeSet<String> = events.iter().map(|event| event.id.clone()).collect();
     for (table, id) in names {
-        for event in event::of_record(room.tx, table, id)? {
+        for event in event::of_record(cx.tx, table, id)? {
             if seen.insert(event.id.clone()) {
                 events.push(event);
             }
@@ -94,12 +93,12 @@ pub(crate) fn events_of(room: &mut Room<'_, '_>, change: &Change, names: &[Name]
 }
 
 /// An event as it was written, with the deltas that stand beside it, and those deltas' bytes.
-pub(crate) fn opened(room: &mut Room<'_, '_>, stored: &event::Event) -> Result<(Event, Option<Vec<u8>>)> {
+pub(crate) fn opened(cx: &mut Context<'_, '_>, stored: &event::Event) -> Result<(Event, Option<Vec<u8>>)> {
     let event = Event::from_bytes(&stored.bytes)?;
     let Some(digest) = event.records_digest.clone() else {
         return Ok((event, None));
     };
-    let beside = event::payloads(room.tx, &stored.id)?
+    let beside = event::payloads(cx.tx, &stored.id)?
         .into_iter()
         .find(|(found, _)| *found == digest);
     let Some((_, payload)) = beside else {

@@ -8,12 +8,11 @@ use model::change::related_records::Permit;
 use model::core::refusal::Refusal;
 use proof::crypto::SigningKey;
 use proof::note::{KeyKind, NoteSigner, VerifierKey, VerifierKeys};
-use store::audit::keys;
-use store::audit::keys::SigningKey as StoredKey;
+use store::audit::keys::{self, SigningKey as StoredKey};
 use store::audit::log;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
 /// Signs permits and revocation lists.
@@ -53,20 +52,20 @@ pub fn cosigner_name(public_url: &str, tenant: &str) -> String {
 ///
 /// # Errors
 /// The store's, or a fault when the stored key cannot be read.
-pub fn log_origin(room: &mut Room<'_, '_>) -> Result<String> {
-    name_of(room, LOG)
+pub fn log_origin(cx: &mut Context<'_, '_>) -> Result<String> {
+    name_of(cx, LOG)
 }
 
 /// The name that the server's cosigner of a tenant's log began under.
 ///
 /// # Errors
 /// The store's, or a fault when the stored key cannot be read.
-pub fn cosigner_origin(room: &mut Room<'_, '_>) -> Result<String> {
-    name_of(room, COSIGNER)
+pub fn cosigner_origin(cx: &mut Context<'_, '_>) -> Result<String> {
+    name_of(cx, COSIGNER)
 }
 
-fn name_of(room: &mut Room<'_, '_>, purpose: &str) -> Result<String> {
-    let stored = active(room, purpose)?;
+fn name_of(cx: &mut Context<'_, '_>, purpose: &str) -> Result<String> {
+    let stored = active(cx, purpose)?;
     Ok(VerifierKey::parse(&stored.public)?.name().to_owned())
 }
 
@@ -74,13 +73,13 @@ fn name_of(room: &mut Room<'_, '_>, purpose: &str) -> Result<String> {
 ///
 /// # Errors
 /// The store's, or a fault of the entropy.
-pub fn make(room: &mut Room<'_, '_>, purpose: &str, at: Timestamp) -> Result<String> {
-    let (url, tenant) = (&room.services.tools().public_url, room.tenant());
+pub fn make(cx: &mut Context<'_, '_>, purpose: &str, at: Timestamp) -> Result<String> {
+    let (url, tenant) = (&cx.services.tools().public_url, cx.tenant());
     let name = match purpose {
         LOG => log_name(url, &tenant),
         _ => cosigner_name(url, &tenant),
     };
-    make_named(room, purpose, &name, at)
+    make_named(cx, purpose, &name, at)
 }
 
 /// Makes and keeps the key that signs in another's place; the caller retires or revokes that one. A log keeps the name that it
@@ -88,19 +87,19 @@ pub fn make(room: &mut Room<'_, '_>, purpose: &str, at: Timestamp) -> Result<Str
 ///
 /// # Errors
 /// The store's, or a fault of the entropy.
-pub(crate) fn replace(room: &mut Room<'_, '_>, old: &StoredKey) -> Result<String> {
+pub(crate) fn replace(cx: &mut Context<'_, '_>, old: &StoredKey) -> Result<String> {
     let name = match old.purpose.as_str() {
         PERMIT => String::new(),
         _ => VerifierKey::parse(&old.public)?.name().to_owned(),
     };
-    make_named(room, &old.purpose, &name, room.recorded_at)
+    make_named(cx, &old.purpose, &name, cx.recorded_at)
 }
 
 /// `name` stands in keys of the log alone.
-fn make_named(room: &mut Room<'_, '_>, purpose: &str, name: &str, at: Timestamp) -> Result<String> {
-    let tools = room.services.tools();
+fn make_named(cx: &mut Context<'_, '_>, purpose: &str, name: &str, at: Timestamp) -> Result<String> {
+    let tools = cx.services.tools();
     let key = SigningKey::generate(tools.entropy.as_ref())?;
-    let tenant = room.tenant();
+    let tenant = cx.tenant();
     let kid = proof::jwks::Jwk::new(*key.public()).kid();
     let public = match purpose {
         LOG => VerifierKey::new(name, KeyKind::Ed25519, *key.public())?.to_text(),
@@ -118,7 +117,7 @@ fn make_named(room: &mut Room<'_, '_>, purpose: &str, name: &str, at: Timestamp)
         state: "active".to_owned(),
         created_at: at,
     };
-    keys::insert(room.tx, &row)?;
+    keys::insert(cx.tx, &row)?;
     Ok(kid)
 }
 
@@ -138,7 +137,7 @@ pub(crate) fn kid_of(purpose: &str, public: &str) -> Option<String> {
 /// Why a stored key is none, with the column that is wrong. Both halves are looked at: a public one that nothing verifies by,
 /// and a private one that the master key does not open or that belongs to another public one, are found before somebody needs
 /// them.
-pub(crate) fn trouble(room: &Room<'_, '_>, stored: &StoredKey) -> Option<(&'static str, String)> {
+pub(crate) fn trouble(cx: &Context<'_, '_>, stored: &StoredKey) -> Option<(&'static str, String)> {
     if stored.purpose != PERMIT
         && let Err(why) = VerifierKey::parse(&stored.public)
     {
@@ -147,8 +146,8 @@ pub(crate) fn trouble(room: &Room<'_, '_>, stored: &StoredKey) -> Option<(&'stat
     if kid_of(&stored.purpose, &stored.public).as_deref() != Some(stored.kid.as_str()) {
         return Some(("kid", "The key stands under another id than its own.".to_owned()));
     }
-    let bound = associated(&room.tenant(), &stored.purpose, &stored.kid);
-    let opened = room.services.tools().master.open(&stored.wrapped, &bound);
+    let bound = associated(&cx.tenant(), &stored.purpose, &stored.kid);
+    let opened = cx.services.tools().master.open(&stored.wrapped, &bound);
     let private = opened
         .map_err(Error::from)
         .and_then(|seed| Ok(SigningKey::from_seed(seed_of(&seed)?)?));
@@ -167,16 +166,16 @@ pub(crate) fn trouble(room: &Room<'_, '_>, stored: &StoredKey) -> Option<(&'stat
 ///
 /// # Errors
 /// The store's.
-pub fn find_trouble(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
+pub fn find_trouble(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    let has_begun = log::state(room.tx)?.is_some();
+    let has_begun = log::state(cx.tx)?.is_some();
     for purpose in PURPOSES {
-        let stored = keys::list(room.tx, purpose)?;
+        let stored = keys::list(cx.tx, purpose)?;
         if has_begun && !stored.iter().any(|key| key.state == "active") {
             found.push(format!("No key of the purpose {purpose} is active."));
         }
         for key in stored {
-            if let Some((column, what)) = trouble(room, &key) {
+            if let Some((column, what)) = trouble(cx, &key) {
                 found.push(format!("{purpose} key {}, {column}: {what}", key.kid));
             }
         }
@@ -188,29 +187,29 @@ pub fn find_trouble(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// The store's, or a fault when there is none.
-pub(crate) fn active(room: &mut Room<'_, '_>, purpose: &str) -> Result<StoredKey> {
-    let keys = keys::list(room.tx, purpose)?;
+pub(crate) fn active(cx: &mut Context<'_, '_>, purpose: &str) -> Result<StoredKey> {
+    let keys = keys::list(cx.tx, purpose)?;
     keys.into_iter()
         .filter(|key| key.state == "active")
         .max_by_key(|key| key.created_at)
-        .ok_or_else(|| Error::Fault(format!("the tenant {} has no active {purpose} key", room.tenant())))
+        .ok_or_else(|| Error::Fault(format!("the tenant {} has no active {purpose} key", cx.tenant())))
 }
 
 /// The active key of a purpose, unwrapped.
 ///
 /// # Errors
 /// A fault when the master key is not the one under which it was wrapped.
-pub fn signing_key(room: &mut Room<'_, '_>, purpose: &str) -> Result<Arc<SigningKey>> {
-    let stored = active(room, purpose)?;
-    unwrapped(room, &stored)
+pub fn signing_key(cx: &mut Context<'_, '_>, purpose: &str) -> Result<Arc<SigningKey>> {
+    let stored = active(cx, purpose)?;
+    unwrapped(cx, &stored)
 }
 
 /// The id of the key that signs for a purpose.
 ///
 /// # Errors
 /// The store's, or a fault when there is none.
-pub(crate) fn active_kid(room: &mut Room<'_, '_>, purpose: &str) -> Result<String> {
-    Ok(active(room, purpose)?.kid)
+pub(crate) fn active_kid(cx: &mut Context<'_, '_>, purpose: &str) -> Result<String> {
+    Ok(active(cx, purpose)?.kid)
 }
 
 /// Whether the key that signed a permit was revoked, or is gone. The permits' own records follow piece by piece, so whoever takes
@@ -218,8 +217,8 @@ pub(crate) fn active_kid(room: &mut Room<'_, '_>, purpose: &str) -> Result<Strin
 ///
 /// # Errors
 /// The store's; a fault of the keys.
-pub(crate) fn is_signed_by_revoked(room: &mut Room<'_, '_>, permit: &Permit) -> Result<bool> {
-    let stored = stored_permit_key(room, &permit.kid)?;
+pub(crate) fn is_signed_by_revoked(cx: &mut Context<'_, '_>, permit: &Permit) -> Result<bool> {
+    let stored = stored_permit_key(cx, &permit.kid)?;
     Ok(stored.is_none_or(|key| is_revoked(&key)))
 }
 
@@ -228,36 +227,33 @@ pub(crate) fn is_revoked(key: &StoredKey) -> bool {
     key.state == "revoked"
 }
 
-fn stored_permit_key(room: &mut Room<'_, '_>, kid: &str) -> Result<Option<StoredKey>> {
-    Ok(keys::load(room.tx, kid)?.filter(|key| key.purpose == PERMIT))
+fn stored_permit_key(cx: &mut Context<'_, '_>, kid: &str) -> Result<Option<StoredKey>> {
+    Ok(keys::load(cx.tx, kid)?.filter(|key| key.purpose == PERMIT))
 }
 
 /// The key by which a permit is signed, whether it still signs new ones or not, so that one permit is always the same token.
 ///
 /// # Errors
 /// 409 when the key was revoked; the store's; a fault of the keys.
-pub(crate) fn permit_key(room: &mut Room<'_, '_>, kid: &str) -> Result<Arc<SigningKey>> {
-    let Some(stored) = stored_permit_key(room, kid)? else {
-        return Err(Error::Fault(format!(
-            "the tenant {} lacks a permit's key",
-            room.tenant()
-        )));
+pub(crate) fn permit_key(cx: &mut Context<'_, '_>, kid: &str) -> Result<Arc<SigningKey>> {
+    let Some(stored) = stored_permit_key(cx, kid)? else {
+        return Err(Error::Fault(format!("the tenant {} lacks a permit's key", cx.tenant())));
     };
     if is_revoked(&stored) {
         let text = "The key that signed this permit was revoked.";
         return Err(Refusal::not_now("not_alive", text, "Ask the gate again.", Vec::new()).into());
     }
-    unwrapped(room, &stored)
+    unwrapped(cx, &stored)
 }
 
-fn unwrapped(room: &mut Room<'_, '_>, stored: &StoredKey) -> Result<Arc<SigningKey>> {
-    if let Some(key) = room.services.cached_key(&stored.kid) {
+fn unwrapped(cx: &mut Context<'_, '_>, stored: &StoredKey) -> Result<Arc<SigningKey>> {
+    if let Some(key) = cx.services.cached_key(&stored.kid) {
         return Ok(key);
     }
-    let bound = associated(&room.tenant(), &stored.purpose, &stored.kid);
-    let seed = room.services.tools().master.open(&stored.wrapped, &bound)?;
+    let bound = associated(&cx.tenant(), &stored.purpose, &stored.kid);
+    let seed = cx.services.tools().master.open(&stored.wrapped, &bound)?;
     let key = Arc::new(SigningKey::from_seed(seed_of(&seed)?)?);
-    room.services.keep_key(&stored.kid, &key);
+    cx.services.keep_key(&stored.kid, &key);
     Ok(key)
 }
 
@@ -265,9 +261,9 @@ fn unwrapped(room: &mut Room<'_, '_>, stored: &StoredKey) -> Result<Arc<SigningK
 ///
 /// # Errors
 /// A fault of the keys.
-pub fn note_signer(room: &mut Room<'_, '_>, purpose: &str) -> Result<NoteSigner> {
-    let stored = active(room, purpose)?;
-    let key = unwrapped(room, &stored)?;
+pub fn note_signer(cx: &mut Context<'_, '_>, purpose: &str) -> Result<NoteSigner> {
+    let stored = active(cx, purpose)?;
+    let key = unwrapped(cx, &stored)?;
     let name = VerifierKey::parse(&stored.public)?.name().to_owned();
     Ok(NoteSigner::new(&name, SigningKey::from_seed(*key.seed())?)?)
 }
@@ -276,10 +272,10 @@ pub fn note_signer(room: &mut Room<'_, '_>, purpose: &str) -> Result<NoteSigner>
 ///
 /// # Errors
 /// The store's.
-pub fn verifier_keys(room: &mut Room<'_, '_>) -> Result<VerifierKeys> {
+pub fn verifier_keys(cx: &mut Context<'_, '_>) -> Result<VerifierKeys> {
     let mut keys = Vec::new();
     for purpose in [LOG, COSIGNER] {
-        let mut stored = keys::list(room.tx, purpose)?;
+        let mut stored = keys::list(cx.tx, purpose)?;
         stored.retain(|key| key.state != "revoked");
         stored.sort_by_key(|key| (key.state != "active", std::cmp::Reverse(key.created_at)));
         for key in stored {
@@ -294,13 +290,13 @@ pub fn verifier_keys(room: &mut Room<'_, '_>) -> Result<VerifierKeys> {
 ///
 /// # Errors
 /// The store's.
-pub fn jwks(room: &mut Room<'_, '_>) -> Result<proof::jwks::Jwks> {
-    let stored = keys::list(room.tx, PERMIT)?;
+pub fn jwks(cx: &mut Context<'_, '_>) -> Result<proof::jwks::Jwks> {
+    let stored = keys::list(cx.tx, PERMIT)?;
     let turns = match stored.iter().any(|key| key.state == "retired") {
-        true => turns(room)?,
+        true => turns(cx)?,
         false => Vec::new(),
     };
-    let now = room.now;
+    let now = cx.now;
     let is_served = |key: &StoredKey| match key.state.as_str() {
         "active" => true,
         "retired" => turns.iter().any(|turn| turn.kid == key.kid && turn.serves(now)),
@@ -312,7 +308,7 @@ pub fn jwks(room: &mut Room<'_, '_>) -> Result<proof::jwks::Jwks> {
         keys.push(proof::jwks::Jwk::new(seed_of(&bytes)?));
     }
     Ok(proof::jwks::Jwks {
-        tenant: room.tenant(),
+        tenant: cx.tenant(),
         keys,
     })
 }
@@ -321,6 +317,6 @@ pub fn jwks(room: &mut Room<'_, '_>) -> Result<proof::jwks::Jwks> {
 ///
 /// # Errors
 /// The store's.
-pub fn turns(room: &mut Room<'_, '_>) -> Result<Vec<KeyTurn>> {
-    Ok(record::bodies::<KeyTurn>(room.tx, &Filter::new().order_by("number"))?)
+pub fn turns(cx: &mut Context<'_, '_>) -> Result<Vec<KeyTurn>> {
+    Ok(record::bodies::<KeyTurn>(cx.tx, &Filter::new().order_by("number"))?)
 }

@@ -3,7 +3,7 @@
 use model::change::change_file::Actor;
 use store::{CrossTx, Lane, Mode};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::services::Tools;
 
@@ -19,7 +19,7 @@ pub trait Transactions {
     fn wait<T, A>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A) -> Result<T>
     where
         T: Send + 'static,
-        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static;
+        A: Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static;
 
     /// Looks across tenants.
     ///

@@ -8,10 +8,9 @@ use proof::event::{Event, Subject, VERSION};
 use serde_json::{Map, Value};
 use store::audit::event::{NewEvent, RecordRef};
 use store::audit::salts;
-use store::record;
-use store::record::Record;
+use store::record::{self, Record};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
 /// Records and salts gathered until the act's events are written.
@@ -33,7 +32,7 @@ impl Written {
     }
 }
 
-/// A record whose version this room counts.
+/// A record with a version that saving counts.
 pub trait Versioned: Record + Clone + PartialEq {
     /// Sets the version.
     fn set_version(&mut self, version: i64);
@@ -101,7 +100,7 @@ versioned!(
     model::gate::provenance::Provenance,
 );
 
-impl Room<'_, '_> {
+impl Context<'_, '_> {
     /// Writes a record: a new one, or the next version of one that stands. Answers the version that was written.
     ///
     /// # Errors

@@ -6,13 +6,12 @@ use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Environment, Group, GroupKind, Tenant};
 use model::risk::assessment::RiskTable;
-use model::schedule::calendar;
-use model::schedule::calendar::{Calendar, Hours};
+use model::schedule::calendar::{self, Calendar, Hours};
 use serde_json::json;
 use store::record;
 
 use crate::audit::open_log;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::directory::review_by_clock;
 
@@ -39,17 +38,17 @@ pub fn check_key(key: &str) -> std::result::Result<(), Refusal> {
     Ok(())
 }
 
-/// Makes the tenant of this room's transaction, unless it is there already.
+/// Makes the tenant of this context's transaction, unless it is there already.
 ///
 /// # Errors
 /// 422 for a key that no tenant of people has, or the store's.
-pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<()> {
-    let key = room.tenant();
+pub fn create_tenant(cx: &mut Context<'_, '_>, name: &str, demo: bool) -> Result<()> {
+    let key = cx.tenant();
     check_key(key.as_str())?;
-    if record::load::<Tenant>(room.tx, &key)?.is_some() {
+    if record::load::<Tenant>(cx.tx, &key)?.is_some() {
         return Ok(());
     }
-    open_log::open_log(room)?;
+    open_log::open_log(cx)?;
     let risk_table = RiskTable::default();
     let tenant = Tenant {
         id: key,
@@ -70,9 +69,9 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
         mapping_from: None,
         policies: None,
     };
-    room.put_estate("tenant.created", tenant, json!({}))?;
+    cx.put_estate("tenant.created", tenant, json!({}))?;
     for (key, name, is_production) in [("staging", "Staging", false), ("production", "Production", true)] {
-        let id = RecordId(room.new_id()?);
+        let id = RecordId(cx.new_id()?);
         let place = Environment {
             id,
             version: 0,
@@ -80,11 +79,11 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
             name: name.to_owned(),
             is_production,
         };
-        room.put_estate("environment.set", place, json!({}))?;
+        cx.put_estate("environment.set", place, json!({}))?;
     }
-    room.put_estate("calendar.set", usual_calendar(room)?, json!({}))?;
+    cx.put_estate("calendar.set", usual_calendar(cx)?, json!({}))?;
     for (key, name) in GROUPS {
-        let id = RecordId(room.new_id()?);
+        let id = RecordId(cx.new_id()?);
         let members = std::collections::BTreeSet::new();
         let group = Group {
             id,
@@ -97,17 +96,17 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
             external_id: None,
             removed: false,
         };
-        room.put_estate("group.set", group, json!({}))?;
+        cx.put_estate("group.set", group, json!({}))?;
     }
     // A history that is told afterwards has no reviews of its own: the first begins when its time really comes.
-    review_by_clock::set_after(room, room.now.max(room.recorded_at))
+    review_by_clock::set_after(cx, cx.now.max(cx.recorded_at))
 }
 
 /// Weekdays from eight to five, in UTC until somebody says where the tenant works.
-fn usual_calendar(room: &Room<'_, '_>) -> Result<Calendar> {
+fn usual_calendar(cx: &Context<'_, '_>) -> Result<Calendar> {
     let days = [Day::Monday, Day::Tuesday, Day::Wednesday, Day::Thursday, Day::Friday];
     Ok(Calendar {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         key: calendar::USUAL.to_owned(),
         name: "Usual working hours".to_owned(),

@@ -21,11 +21,10 @@ use store::record::{self, Filter};
 
 use crate::case::settle_open;
 use crate::change::set_template;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::directory::review_access;
-use crate::guard::impersonation;
-use crate::guard::last_administrator;
+use crate::guard::{impersonation, last_administrator};
 use crate::identity::set_workload;
 
 /// How many open changes are looked through at once.
@@ -36,9 +35,9 @@ const AT_ONCE: usize = 500;
 ///
 /// # Errors
 /// 403, 404, 422; 409 when nothing would change; the store's.
-pub fn deactivate_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<Person> {
-    room.allow(act::actions::SET_PERSON)?;
-    let directory = room.directory()?;
+pub fn deactivate_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result<Person> {
+    cx.allow(act::actions::SET_PERSON)?;
+    let directory = cx.directory()?;
     let Some(person) = directory.by_login(login).cloned() else {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
@@ -55,9 +54,9 @@ pub fn deactivate_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> R
             active: false,
             ..person.clone()
         };
-        last_administrator::check(room, &after)?;
+        last_administrator::check(cx, &after)?;
     }
-    end_person(room, person, compromised, reason)
+    end_person(cx, person, compromised, reason)
 }
 
 /// Marks a person as inactive and ends all they have. `person` is the record as it shall be kept, whatever else of it
@@ -66,7 +65,7 @@ pub fn deactivate_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> R
 /// # Errors
 /// The store's.
 pub fn end_person(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     person: Person,
     compromised: bool,
     reason: Option<String>,
@@ -78,8 +77,8 @@ pub fn end_person(
         .clone()
         .filter(|known| known.compromised && !compromised);
     let deactivation = said.unwrap_or(Deactivation {
-        by: room.actor.person.clone(),
-        at: room.now,
+        by: cx.actor.person.clone(),
+        at: cx.now,
         compromised,
         reason,
     });
@@ -88,79 +87,79 @@ pub fn end_person(
         deactivation: Some(deactivation),
         ..person
     };
-    let is_last = last_administrator::is_last(&*room.directory()?, &person);
-    let person = room.put_estate("person.deactivated", person, json!({"compromised": compromised}))?;
+    let is_last = last_administrator::is_last(&*cx.directory()?, &person);
+    let person = cx.put_estate("person.deactivated", person, json!({"compromised": compromised}))?;
     if is_last {
-        last_administrator::tell(room, &person)?;
+        last_administrator::tell(cx, &person)?;
     }
-    end_access(room, &person.id)?;
+    end_access(cx, &person.id)?;
     if compromised {
-        set_template::suspend_of(room, &person.id)?;
-        impersonation::forget_ways_in(room, &person.id)?;
-        impersonation::take_back(room, &person.id)?;
+        set_template::suspend_of(cx, &person.id)?;
+        impersonation::forget_ways_in(cx, &person.id)?;
+        impersonation::take_back(cx, &person.id)?;
     }
-    end_delegations(room, &person.id)?;
-    review_access::hand_over(room)?;
-    end_work(room, &person.id, compromised)?;
+    end_delegations(cx, &person.id)?;
+    review_access::hand_over(cx)?;
+    end_work(cx, &person.id, compromised)?;
     // Others may be asked in their place: deputies end, and rules look for whoever is left.
-    settle_open::settle_asked(room)?;
+    settle_open::settle_asked(cx)?;
     Ok(person)
 }
 
 /// Ends the delegations from and to a person.
-fn end_delegations(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+fn end_delegations(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     for column in ["delegator", "delegate"] {
         let filter = Filter::new()
             .equals(column, person.as_str())
-            .more("ends_at", room.now)
+            .more("ends_at", cx.now)
             .order_by("id");
-        for stored in record::find::<Delegation>(room.tx, &filter)? {
+        for stored in record::find::<Delegation>(cx.tx, &filter)? {
             let ended = Delegation {
-                ends_at: room.now,
+                ends_at: cx.now,
                 ..stored.record
             };
-            room.put_estate("delegation.ended", ended, json!({}))?;
+            cx.put_estate("delegation.ended", ended, json!({}))?;
         }
     }
     Ok(())
 }
 
 /// Ends sessions, tokens and workloads of a person. What of theirs speaks for somebody else has lost who answers for it.
-fn end_access(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
-    session::delete_of_person(room.tx, person.as_str())?;
+fn end_access(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
+    session::delete_of_person(cx.tx, person.as_str())?;
     let filter = Filter::new().equals("revoked", false).order_by("id");
-    for stored in record::find::<Token>(room.tx, &filter)? {
+    for stored in record::find::<Token>(cx.tx, &filter)? {
         let token = stored.record;
         if &token.person == person || &token.owner == person {
-            room.put_estate("token.revoked", Token { revoked: true, ..token }, json!({}))?;
+            cx.put_estate("token.revoked", Token { revoked: true, ..token }, json!({}))?;
         }
     }
-    for workload in set_workload::workloads(room)? {
+    for workload in set_workload::workloads(cx)? {
         if workload.active && (&workload.person == person || &workload.owner == person) {
-            set_workload::end(room, workload)?;
+            set_workload::end(cx, workload)?;
         }
     }
     Ok(())
 }
 
 /// Takes the person out of every open change that has to do with them.
-fn end_work(room: &mut Room<'_, '_>, person: &PersonId, compromised: bool) -> Result<()> {
-    let mut concerned = concerned(room, person)?;
+fn end_work(cx: &mut Context<'_, '_>, person: &PersonId, compromised: bool) -> Result<()> {
+    let mut concerned = concerned(cx, person)?;
     let open: Vec<&str> = State::ALL
         .iter()
         .filter(|state| state.is_open())
         .map(|state| state.as_str())
         .collect();
     let filter = Filter::new().one_of("state", open).order_by("number");
-    let changes = record::bodies::<Change>(room.tx, &filter)?;
+    let changes = record::bodies::<Change>(cx.tx, &filter)?;
     if compromised {
         for some in changes.chunks(AT_ONCE) {
-            concerned.extend(spoken_for(room, some, person)?);
+            concerned.extend(spoken_for(cx, some, person)?);
         }
     }
     for change in changes {
         if concerned.contains(change.id.as_str()) || is_named(&change, person) {
-            room.on_change(change.id.as_str(), |case| {
+            cx.on_change(change.id.as_str(), |case| {
                 leave(case, person, compromised);
                 Ok(())
             })?;
@@ -170,7 +169,7 @@ fn end_work(room: &mut Room<'_, '_>, person: &PersonId, compromised: bool) -> Re
 }
 
 /// Ids of the changes around which records of this person stand.
-fn concerned(room: &mut Room<'_, '_>, person: &PersonId) -> Result<BTreeSet<String>> {
+fn concerned(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     let standing = || {
         Filter::new()
@@ -178,18 +177,18 @@ fn concerned(room: &mut Room<'_, '_>, person: &PersonId) -> Result<BTreeSet<Stri
             .equals("state", "standing")
             .order_by("id")
     };
-    let approvals = record::find::<Approval>(room.tx, &standing())?;
+    let approvals = record::find::<Approval>(cx.tx, &standing())?;
     found.extend(approvals.into_iter().map(|it| it.record.change.0));
-    let reviews = record::find::<PeerReview>(room.tx, &standing())?;
+    let reviews = record::find::<PeerReview>(cx.tx, &standing())?;
     found.extend(reviews.into_iter().map(|it| it.record.change.0));
     let tasks = Filter::new()
         .equals("assignee", person.as_str())
         .equals("state", "open")
         .order_by("id");
-    let tasks = record::find::<ChangeTask>(room.tx, &tasks)?;
+    let tasks = record::find::<ChangeTask>(cx.tx, &tasks)?;
     found.extend(tasks.into_iter().map(|it| it.record.change.0));
     let conditions = Filter::new().equals("state", "open").order_by("id");
-    let conditions = record::find::<Condition>(room.tx, &conditions)?.into_iter();
+    let conditions = record::find::<Condition>(cx.tx, &conditions)?.into_iter();
     found.extend(
         conditions
             .map(|it| it.record)
@@ -198,9 +197,9 @@ fn concerned(room: &mut Room<'_, '_>, person: &PersonId) -> Result<BTreeSet<Stri
     );
     let permits = Filter::new()
         .equals("state", "issued")
-        .more("expires_at", room.now)
+        .more("expires_at", cx.now)
         .order_by("id");
-    let permits = record::find::<Permit>(room.tx, &permits)?.into_iter();
+    let permits = record::find::<Permit>(cx.tx, &permits)?.into_iter();
     found.extend(
         permits
             .map(|it| it.record)
@@ -225,17 +224,17 @@ struct By {
 
 /// Ids of those of some open changes in which a compromised account spoke otherwise than by a decision of its own: by a way in
 /// that it handed out, by a delegate, by accepting failed evidence or by finding a condition met.
-fn spoken_for(room: &mut Room<'_, '_>, changes: &[Change], person: &PersonId) -> Result<BTreeSet<String>> {
+fn spoken_for(cx: &mut Context<'_, '_>, changes: &[Change], person: &PersonId) -> Result<BTreeSet<String>> {
     let of_these = || {
         Filter::new()
             .one_of("change_id", changes.iter().map(|it| it.id.as_str()))
             .order_by("id")
     };
-    let approvals = record::bodies::<Approval>(room.tx, &of_these().equals("state", "standing"))?;
+    let approvals = record::bodies::<Approval>(cx.tx, &of_these().equals("state", "standing"))?;
     let approvals = approvals.into_iter().filter(|it| is_word_of(it, person));
     let mut found: BTreeSet<String> = approvals.map(|it| it.change.0).collect();
-    let mut said = record::parts::<Evidence, Said>(room.tx, &of_these())?;
-    said.extend(record::parts::<Condition, Said>(room.tx, &of_these())?);
+    let mut said = record::parts::<Evidence, Said>(cx.tx, &of_these())?;
+    said.extend(record::parts::<Condition, Said>(cx.tx, &of_these())?);
     let said = said
         .into_iter()
         .filter(|it| it.met.as_ref().is_some_and(|met| &met.by == person));

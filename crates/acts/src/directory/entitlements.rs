@@ -14,12 +14,9 @@ use serde_json::{Value, json};
 use store::record::{self, Filter};
 
 use crate::case::settle_open;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::guard::denied_rights;
-use crate::guard::group_membership;
-use crate::guard::last_administrator;
-use crate::guard::two_people;
+use crate::guard::{denied_rights, group_membership, last_administrator, two_people};
 use crate::identity::set_workload;
 
 /// The most characters of what a right is about: many rows stand in one entry of the log.
@@ -51,7 +48,7 @@ impl Found {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn rights(room: &mut Room<'_, '_>, directory: &Directory) -> Result<BTreeMap<PersonId, Vec<HeldRight>>> {
+pub(crate) fn rights(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<BTreeMap<PersonId, Vec<HeldRight>>> {
     let mut found = Found::default();
     for person in directory.people.values() {
         for role in &person.roles {
@@ -66,7 +63,7 @@ pub(crate) fn rights(room: &mut Room<'_, '_>, directory: &Directory) -> Result<B
             found.put(member, "group", group.key.as_str(), None);
         }
     }
-    let now = room.now;
+    let now = cx.now;
     for row in directory.ownerships.iter().filter(|row| row.is_in_force(now)) {
         if let Some(person) = &row.person {
             found.put(person, "ownership", row.id.as_str(), Some(row.natural_key()));
@@ -76,13 +73,13 @@ pub(crate) fn rights(room: &mut Room<'_, '_>, directory: &Directory) -> Result<B
         found.put(&row.delegate, "delegation", row.id.as_str(), Some(lent(row)));
     }
     let filter = Filter::new().equals("revoked", false).order_by("id");
-    for stored in record::find::<Token>(room.tx, &filter)? {
+    for stored in record::find::<Token>(cx.tx, &filter)? {
         let token = stored.record;
         if token.expires_at.is_none_or(|end| now < end) {
             found.put(&token.person, "token", token.id.as_str(), Some(token.prefix.clone()));
         }
     }
-    for workload in set_workload::workloads(room)?.into_iter().filter(|it| it.active) {
+    for workload in set_workload::workloads(cx)?.into_iter().filter(|it| it.active) {
         found.put(
             &workload.person,
             "workload",
@@ -111,50 +108,50 @@ fn lent(row: &Delegation) -> String {
 ///
 /// # Errors
 /// 409 where it takes two people; the store's.
-pub(crate) fn take_away(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId) -> Result<()> {
+pub(crate) fn take_away(cx: &mut Context<'_, '_>, right: &HeldRight, review: &RecordId) -> Result<()> {
     let data = json!({"access_review": review});
     match right.kind.as_str() {
-        "role" => narrow(room, right, data, |room, person| {
+        "role" => narrow(cx, right, data, |cx, person| {
             let is_other = |it: &Role| it.as_str() != right.what;
             person.roles = person.roles.iter().copied().filter(is_other).collect();
             // Also where it is gone meanwhile: a claim would give it back.
-            denied_rights::refuse(room, person, (Given::Role, &right.what), Some(review));
+            denied_rights::refuse(cx, person, (Given::Role, &right.what), Some(review));
         }),
-        "function" => narrow(room, right, data, |_, person| {
+        "function" => narrow(cx, right, data, |_, person| {
             person.functions.remove(&right.what);
         }),
-        "group" => unseat(room, right, review, data),
+        "group" => unseat(cx, right, review, data),
         "ownership" => {
-            let found = record::load::<Ownership>(room.tx, &right.what)?.map(|stored| stored.record);
-            if let Some(row) = found.filter(|row| row.ends_at.is_none_or(|end| room.now < end)) {
-                let ends_at = Some(room.now);
-                room.put_estate("ownership.ended", Ownership { ends_at, ..row }, data)?;
+            let found = record::load::<Ownership>(cx.tx, &right.what)?.map(|stored| stored.record);
+            if let Some(row) = found.filter(|row| row.ends_at.is_none_or(|end| cx.now < end)) {
+                let ends_at = Some(cx.now);
+                cx.put_estate("ownership.ended", Ownership { ends_at, ..row }, data)?;
             }
             Ok(())
         }
         "delegation" => {
-            let found = record::load::<Delegation>(room.tx, &right.what)?.map(|stored| stored.record);
-            if let Some(row) = found.filter(|row| room.now < row.ends_at) {
-                let ends_at = room.now;
-                room.put_estate("delegation.ended", Delegation { ends_at, ..row }, data)?;
+            let found = record::load::<Delegation>(cx.tx, &right.what)?.map(|stored| stored.record);
+            if let Some(row) = found.filter(|row| cx.now < row.ends_at) {
+                let ends_at = cx.now;
+                cx.put_estate("delegation.ended", Delegation { ends_at, ..row }, data)?;
             }
             Ok(())
         }
         "workload" => {
-            let found = record::load::<Workload>(room.tx, &right.what)?.map(|stored| stored.record);
+            let found = record::load::<Workload>(cx.tx, &right.what)?.map(|stored| stored.record);
             if let Some(workload) = found.filter(|it| it.active && it.person == right.person) {
                 let ended = Workload {
                     active: false,
                     ..workload
                 };
-                room.put_estate("workload.ended", ended, data)?;
+                cx.put_estate("workload.ended", ended, data)?;
             }
             Ok(())
         }
         _ => {
-            let found = record::load::<Token>(room.tx, &right.what)?.map(|stored| stored.record);
+            let found = record::load::<Token>(cx.tx, &right.what)?.map(|stored| stored.record);
             if let Some(token) = found.filter(|token| !token.revoked) {
-                room.put_estate("token.revoked", Token { revoked: true, ..token }, data)?;
+                cx.put_estate("token.revoked", Token { revoked: true, ..token }, data)?;
             }
             Ok(())
         }
@@ -163,36 +160,36 @@ pub(crate) fn take_away(room: &mut Room<'_, '_>, right: &HeldRight, review: &Rec
 
 /// Takes a right in the tenant or a job function from a person.
 fn narrow(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     right: &HeldRight,
     data: Value,
-    take: impl Fn(&Room<'_, '_>, &mut Person),
+    take: impl Fn(&Context<'_, '_>, &mut Person),
 ) -> Result<()> {
-    let Some(person) = room.directory()?.people.get(&right.person).cloned() else {
+    let Some(person) = cx.directory()?.people.get(&right.person).cloned() else {
         return Ok(());
     };
     let mut after = person.clone();
-    take(room, &mut after);
+    take(cx, &mut after);
     if after == person {
         return Ok(());
     }
-    last_administrator::check(room, &after)?;
+    last_administrator::check(cx, &after)?;
     // The right of the second administrator and the end of a bar are two people's, under a signature as well: else one
     // who begins a review and signs it would take `admin` from the other and be alone at once.
-    two_people::check_person(room, &after)?;
-    let after = room.put_estate("person.edited", after, data)?;
-    group_membership::leave_well_known_groups(room, &person, &after)?;
-    settle_open::settle_person(room, Some(&person), &after)
+    two_people::check_person(cx, &after)?;
+    let after = cx.put_estate("person.edited", after, data)?;
+    group_membership::leave_well_known_groups(cx, &person, &after)?;
+    settle_open::settle_person(cx, Some(&person), &after)
 }
 
-fn unseat(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId, data: Value) -> Result<()> {
+fn unseat(cx: &mut Context<'_, '_>, right: &HeldRight, review: &RecordId, data: Value) -> Result<()> {
     let key = GroupKey::from(right.what.as_str());
-    let Some(group) = room.directory()?.groups.get(&key).cloned() else {
+    let Some(group) = cx.directory()?.groups.get(&key).cloned() else {
         return Ok(());
     };
     if let Some(members) = with_member(&group.members, &right.person, false) {
         let unseated = Group { members, ..group };
-        group_membership::put_group(room, unseated, data.clone(), group_membership::Comers::Seated)?;
+        group_membership::put_group(cx, unseated, data.clone(), group_membership::Comers::Seated)?;
     }
-    denied_rights::refuse_seat(room, &right.person, (&right.what, Some(review)), data)
+    denied_rights::refuse_seat(cx, &right.person, (&right.what, Some(review)), data)
 }

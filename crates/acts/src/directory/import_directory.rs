@@ -19,20 +19,14 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::case::settle_open;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::directory::deactivate_person;
-use crate::directory::set_service;
-use crate::guard::denied_rights;
-use crate::guard::denied_rights::FromOutside;
-use crate::guard::group_membership;
-use crate::guard::impersonation;
-use crate::guard::last_administrator;
-use crate::guard::person_fields;
-use crate::guard::read_directory_rows;
-use crate::guard::self_grant;
-use crate::guard::two_people;
-use crate::guard::two_people::Matter;
+use crate::directory::{deactivate_person, set_service};
+use crate::guard::denied_rights::{self, FromOutside};
+use crate::guard::two_people::{self, Matter};
+use crate::guard::{
+    group_membership, impersonation, last_administrator, person_fields, read_directory_rows, self_grant,
+};
 
 mod pending;
 
@@ -198,9 +192,9 @@ struct Staging {
 ///
 /// # Errors
 /// 403; 422 with every wrong line; the store's.
-pub fn import_directory(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -> Result<Report> {
-    allow(room, lines)?;
-    bring(room, lines, options)
+pub fn import_directory(cx: &mut Context<'_, '_>, lines: &[Line], options: Options) -> Result<Report> {
+    allow(cx, lines)?;
+    bring(cx, lines, options)
 }
 
 /// What is said where rows of the matrix are to end for want of a line, and no line is a row of it.
@@ -211,7 +205,7 @@ pub const NO_ROWS_TO_KEEP: &str = "`end_missing` ends every row of the ownership
 ///
 /// # Errors
 /// 422 with every wrong line; the store's.
-pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -> Result<Report> {
+pub(crate) fn bring(cx: &mut Context<'_, '_>, lines: &[Line], options: Options) -> Result<Report> {
     if lines.len() > MOST_LINES {
         let text = format!("An import takes at most {MOST_LINES} lines; cut it into several.");
         return Err(Refusal::field("text", "too_long", text).into());
@@ -220,31 +214,31 @@ pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -
         return Err(Refusal::field("end_missing", "not_allowed", NO_ROWS_TO_KEEP).into());
     }
     // Judged by the estate as it stands: the file of the first hour, by one administrator, may well bring the second.
-    let directory = room.directory()?;
-    let stands = options.by_two || room.actor.is_system || !is_by_two(&directory, room.now);
+    let directory = cx.directory()?;
+    let stands = options.by_two || cx.actor.is_system || !is_by_two(&directory, cx.now);
     let two = if stands { Two::Stand } else { Two::Refuse };
     let mut staging = Staging::new(&directory, two, options);
     for (at, line) in lines.iter().enumerate() {
         staging.at = at;
-        staging.take(room, line)?;
+        staging.take(cx, line)?;
         if staging.errors.len() >= MOST_ERRORS {
             break;
         }
     }
     if options.ends_unsaid {
-        staging.end_unsaid(room, lines);
+        staging.end_unsaid(cx, lines);
     }
     if !staging.errors.is_empty() {
         return Err(Refusal::Invalid(staging.errors).into());
     }
     if options.end_missing {
-        staging.end_missing(room);
+        staging.end_missing(cx);
         staging.check_ended()?;
     }
     if options.dry_run {
         staging.report.becomes = Some(Arc::new(staging.becomes()));
     } else {
-        write(room, staging.writes)?;
+        write(cx, staging.writes)?;
     }
     Ok(staging.report)
 }
@@ -253,14 +247,14 @@ pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -
 ///
 /// # Errors
 /// The store's. What is wrong with a line is said when it is brought.
-pub(crate) fn lines_of_two(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<BTreeSet<usize>> {
-    if room.actor.is_system || !is_by_two(&*room.directory()?, room.now) {
+pub(crate) fn lines_of_two(cx: &mut Context<'_, '_>, lines: &[Line]) -> Result<BTreeSet<usize>> {
+    if cx.actor.is_system || !is_by_two(&*cx.directory()?, cx.now) {
         return Ok(BTreeSet::new());
     }
-    let mut staging = Staging::new(&*room.directory()?, Two::Note, Options::default());
+    let mut staging = Staging::new(&*cx.directory()?, Two::Note, Options::default());
     for (at, line) in lines.iter().take(MOST_LINES).enumerate() {
         staging.at = at;
-        staging.take(room, line)?;
+        staging.take(cx, line)?;
     }
     Ok(staging.noted)
 }
@@ -269,7 +263,7 @@ pub(crate) fn lines_of_two(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<BT
 ///
 /// # Errors
 /// 403, or the store's.
-pub(crate) fn allow(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<()> {
+pub(crate) fn allow(cx: &mut Context<'_, '_>, lines: &[Line]) -> Result<()> {
     let actions: BTreeSet<&str> = lines
         .iter()
         .map(|line| match line.noun {
@@ -279,9 +273,9 @@ pub(crate) fn allow(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<()> {
         })
         .collect();
     if actions.is_empty() {
-        return room.allow(act::actions::SET_SERVICE);
+        return cx.allow(act::actions::SET_SERVICE);
     }
-    actions.into_iter().try_for_each(|action| room.allow(action))
+    actions.into_iter().try_for_each(|action| cx.allow(action))
 }
 
 impl Staging {
@@ -307,8 +301,8 @@ impl Staging {
         }
     }
 
-    fn take(&mut self, room: &mut Room<'_, '_>, line: &Line) -> Result<()> {
-        let mut fields = self.completed(room, line)?;
+    fn take(&mut self, cx: &mut Context<'_, '_>, line: &Line) -> Result<()> {
+        let mut fields = self.completed(cx, line)?;
         // A spreadsheet's cell may hold a line break; a file is not sent back for one in a name.
         if let Some(Value::String(name)) = fields.get_mut("name") {
             *name = one_line(name);
@@ -324,7 +318,7 @@ impl Staging {
             Noun::Ownerships => {
                 let known = &self.known;
                 let old = |key: &str| known.get(key).cloned();
-                let row = read_directory_rows::ownership(&mut reading, &self.directory, old, room.now);
+                let row = read_directory_rows::ownership(&mut reading, &self.directory, old, cx.now);
                 // What stands already is no change: a row whose holder may not hold it any more, or that was taken back before
                 // it began, is named by the export of what is here.
                 if known.get(&row.natural_key()) != Some(&row) {
@@ -333,8 +327,8 @@ impl Staging {
                 Write::Ownership(row)
             }
         };
-        self.check_self(&mut reading, room, &write)?;
-        self.check_two(&mut reading, room.now, &write);
+        self.check_self(&mut reading, cx, &write)?;
+        self.check_two(&mut reading, cx.now, &write);
         reading.refuse_unknown();
         if !reading.errors.is_empty() {
             let place = line.place();
@@ -346,7 +340,7 @@ impl Staging {
             return Ok(());
         }
         if self.is_named_anew(line, &write) {
-            self.stage(room, line.number, write)?;
+            self.stage(cx, line.number, write)?;
         }
         Ok(())
     }
@@ -369,7 +363,7 @@ impl Staging {
     }
 
     /// The fields of a line with those that it does not name as they stand: a file may know less of a thing than is known here.
-    fn completed(&self, room: &Room<'_, '_>, line: &Line) -> Result<Body> {
+    fn completed(&self, cx: &Context<'_, '_>, line: &Line) -> Result<Body> {
         let mut fields = line.fields.clone();
         let joins = match fields.get(JOINS) {
             Some(Value::Array(_)) if line.noun == Noun::Groups => fields.remove(JOINS),
@@ -395,9 +389,9 @@ impl Staging {
             Noun::Ownerships => {
                 let known = &self.known;
                 let old = |key: &str| known.get(key).cloned();
-                let row = read_directory_rows::ownership(&mut Reading::new(&fields, ""), directory, old, room.now);
+                let row = read_directory_rows::ownership(&mut Reading::new(&fields, ""), directory, old, cx.now);
                 let standing = known.get(&row.natural_key());
-                let running = standing.filter(|row| row.ends_at.is_none_or(|end| end > room.now));
+                let running = standing.filter(|row| row.ends_at.is_none_or(|end| end > cx.now));
                 read_directory_rows::standing(running, &["function", "ends_at"])?
             }
             Noun::People | Noun::Dependencies => Body::new(),
@@ -413,18 +407,18 @@ impl Staging {
     }
 
     /// Nobody changes their own rights, also not by a file; a row that stands already is no change.
-    fn check_self(&self, reading: &mut Reading<'_>, room: &mut Room<'_, '_>, write: &Write) -> Result<()> {
+    fn check_self(&self, reading: &mut Reading<'_>, cx: &mut Context<'_, '_>, write: &Write) -> Result<()> {
         match write {
             Write::Person(person) => {
                 let old = self.directory.people.get(&person.id);
-                let is_own = self_grant::is_own(&room.actor, &person.id);
+                let is_own = self_grant::is_own(&cx.actor, &person.id);
                 if is_own && old.is_some_and(|old| old.roles != person.roles) {
                     reading.wrong("roles", "own_request", "Nobody changes their own roles.");
                 }
-                if self_grant::gives_function(room, old, person) {
+                if self_grant::gives_function(cx, old, person) {
                     reading.wrong("functions", "own_request", self_grant::OWN_FUNCTION);
                 }
-                if old.is_some_and(|old| self_grant::picks_manager(&room.actor, old, person)) {
+                if old.is_some_and(|old| self_grant::picks_manager(&cx.actor, old, person)) {
                     reading.wrong("manager", "own_request", self_grant::OWN_MANAGER);
                 }
                 if is_own && old.is_some_and(|old| drops_mark(old, person)) {
@@ -435,14 +429,14 @@ impl Staging {
                     reading.wrong("roles", "last_administrator", text);
                 }
             }
-            Write::Group(group) if self_grant::gives_seat(room, self.directory.groups.get(&group.key), group) => {
+            Write::Group(group) if self_grant::gives_seat(cx, self.directory.groups.get(&group.key), group) => {
                 reading.wrong("members", "own_request", self_grant::OWN_SEAT);
             }
-            Write::Dependency(arrow) if self_grant::gives_part(room, &self.directory, arrow) => {
+            Write::Dependency(arrow) if self_grant::gives_part(cx, &self.directory, arrow) => {
                 reading.wrong("to", "own_request", self_grant::OWN_WHOLE);
             }
             Write::Ownership(row)
-                if self.known.get(&row.natural_key()) != Some(row) && self_grant::gives_voice(room, row)? =>
+                if self.known.get(&row.natural_key()) != Some(row) && self_grant::gives_voice(cx, row)? =>
             {
                 reading.wrong("person", "own_request", self_grant::OWN_PART);
             }
@@ -496,12 +490,12 @@ impl Staging {
         }
     }
 
-    fn stage(&mut self, room: &mut Room<'_, '_>, line: usize, write: Write) -> Result<()> {
+    fn stage(&mut self, cx: &mut Context<'_, '_>, line: usize, write: Write) -> Result<()> {
         match write {
             Write::Person(mut person) => {
                 let before = self.directory.people.get(&person.id).cloned();
                 if person.id.as_str().is_empty() {
-                    person.id = PersonId(room.new_id()?);
+                    person.id = PersonId(cx.new_id()?);
                 }
                 let key = person.login.clone();
                 if self.note(line, (Noun::People, key), before.as_ref(), &*person)? {
@@ -511,7 +505,7 @@ impl Staging {
             }
             Write::Group(mut group) => {
                 let before = self.directory.groups.get(&group.key).cloned();
-                fresh(room, &mut group.id)?;
+                fresh(cx, &mut group.id)?;
                 if self.note(line, (Noun::Groups, group.key.0.clone()), before.as_ref(), &group)? {
                     self.directory.groups.insert(group.key.clone(), group.clone());
                     self.writes.push(Write::Group(group));
@@ -519,7 +513,7 @@ impl Staging {
             }
             Write::Service(mut service) => {
                 let before = self.directory.services.get(&service.key).cloned();
-                fresh(room, &mut service.id)?;
+                fresh(cx, &mut service.id)?;
                 if self.note(line, (Noun::Services, service.key.0.clone()), before.as_ref(), &service)? {
                     self.directory.services.insert(service.key.clone(), service.clone());
                     self.writes.push(Write::Service(service));
@@ -527,7 +521,7 @@ impl Staging {
             }
             Write::Environment(mut place) => {
                 let before = self.directory.environments.get(&place.key).cloned();
-                fresh(room, &mut place.id)?;
+                fresh(cx, &mut place.id)?;
                 if self.note(line, (Noun::Environments, place.key.0.clone()), before.as_ref(), &place)? {
                     self.directory.environments.insert(place.key.clone(), place.clone());
                     self.writes.push(Write::Environment(place));
@@ -535,22 +529,22 @@ impl Staging {
             }
             Write::ConfigItem(mut item) => {
                 let before = self.directory.config_items.get(&item.key).cloned();
-                fresh(room, &mut item.id)?;
+                fresh(cx, &mut item.id)?;
                 if self.note(line, (Noun::ConfigItems, item.key.clone()), before.as_ref(), &item)? {
                     self.directory.config_items.insert(item.key.clone(), item.clone());
                     self.writes.push(Write::ConfigItem(item));
                 }
             }
-            Write::Dependency(arrow) => self.stage_arrow(room, line, arrow)?,
-            Write::Ownership(row) => self.stage_row(room, line, row)?,
+            Write::Dependency(arrow) => self.stage_arrow(cx, line, arrow)?,
+            Write::Ownership(row) => self.stage_row(cx, line, row)?,
         }
         Ok(())
     }
 
-    fn stage_arrow(&mut self, room: &mut Room<'_, '_>, line: usize, mut arrow: Dependency) -> Result<()> {
+    fn stage_arrow(&mut self, cx: &mut Context<'_, '_>, line: usize, mut arrow: Dependency) -> Result<()> {
         let before = self.directory.dependencies.between(&arrow).cloned();
-        set_service::take_up(room, &mut arrow)?;
-        fresh(room, &mut arrow.id)?;
+        set_service::take_up(cx, &mut arrow)?;
+        fresh(cx, &mut arrow.id)?;
         let key = shown_arrow(&arrow);
         if self.note(line, (Noun::Dependencies, key), before.as_ref(), &arrow)? {
             self.directory.dependencies.put(arrow.clone());
@@ -559,13 +553,13 @@ impl Staging {
         Ok(())
     }
 
-    fn stage_row(&mut self, room: &Room<'_, '_>, line: usize, mut row: Ownership) -> Result<()> {
+    fn stage_row(&mut self, cx: &Context<'_, '_>, line: usize, mut row: Ownership) -> Result<()> {
         let before = self.known.get(&row.natural_key()).cloned();
         let runs = before
             .as_ref()
-            .is_some_and(|it| it.ends_at.is_none_or(|end| room.now < end));
+            .is_some_and(|it| it.ends_at.is_none_or(|end| cx.now < end));
         row.is_from_catalogue |= self.from_catalogue && !runs;
-        fresh(room, &mut row.id)?;
+        fresh(cx, &mut row.id)?;
         let shown = shown_key(&row, &self.directory);
         if self.note(line, (Noun::Ownerships, shown), before.as_ref(), &row)? {
             self.writes.push(Write::Ownership(row));
@@ -623,9 +617,9 @@ impl Staging {
         Err(Refusal::field("end_missing", "two_people_needed", by_two()).into())
     }
 
-    fn end_missing(&mut self, room: &Room<'_, '_>) {
-        for row in self.missing(room.now) {
-            self.end(&row, room.now);
+    fn end_missing(&mut self, cx: &Context<'_, '_>) {
+        for row in self.missing(cx.now) {
+            self.end(&row, cx.now);
         }
     }
 
@@ -655,7 +649,7 @@ impl Staging {
     }
 
     /// Of what the lines name, the rows that a catalogue made and says no more.
-    fn end_unsaid(&mut self, room: &Room<'_, '_>, lines: &[Line]) {
+    fn end_unsaid(&mut self, cx: &Context<'_, '_>, lines: &[Line]) {
         let scope = |line: &Line| {
             let key = line.fields.get("key").and_then(Value::as_str)?;
             match line.noun {
@@ -665,7 +659,7 @@ impl Staging {
             }
         };
         let said: BTreeMap<String, &Line> = lines.iter().filter_map(|line| Some((scope(line)?, line))).collect();
-        for row in self.missing(room.now).into_iter().filter(|row| row.is_from_catalogue) {
+        for row in self.missing(cx.now).into_iter().filter(|row| row.is_from_catalogue) {
             let Some(line) = said.get(&row.scope()) else { continue };
             if self.two == Two::Refuse && two_people::decides(&row) {
                 let key = shown_key(&row, &self.directory);
@@ -675,7 +669,7 @@ impl Staging {
                 self.errors.push(FieldError::new(place, "two_people_needed", text));
                 continue;
             }
-            self.end(&row, room.now);
+            self.end(&row, cx.now);
         }
     }
 
@@ -715,9 +709,9 @@ fn shown_key(row: &Ownership, directory: &Directory) -> String {
     format!("{} {place} {} {holder}", row.scope(), row.role)
 }
 
-fn fresh(room: &Room<'_, '_>, id: &mut RecordId) -> Result<()> {
+fn fresh(cx: &Context<'_, '_>, id: &mut RecordId) -> Result<()> {
     if id.as_str().is_empty() {
-        *id = RecordId(room.new_id()?);
+        *id = RecordId(cx.new_id()?);
     }
     Ok(())
 }
@@ -748,14 +742,14 @@ pub fn with_example(noun: Noun, text: &str) -> String {
     format!("{text} Example: {example}.")
 }
 
-fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
+fn write(cx: &mut Context<'_, '_>, writes: Vec<Write>) -> Result<()> {
     let mut pending = Pending::default();
     let mut left = Vec::new();
     let mut joined = Vec::new();
     let mut known_by = Vec::new();
-    let before = room.directory()?;
-    let outside = FromOutside::find(room)?;
-    let is_alone = !model::directory::two_people::is_by_two(&before, room.now);
+    let before = cx.directory()?;
+    let outside = FromOutside::find(cx)?;
+    let is_alone = !model::directory::two_people::is_by_two(&before, cx.now);
     let mut seated = Vec::new();
     for write in writes {
         match write {
@@ -763,42 +757,42 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
             Write::Person(mut person) => {
                 let known = before.people.get(&person.id).cloned();
                 if let Some(known) = &known {
-                    denied_rights::note_roles(room, &outside, known, &mut person);
-                    impersonation::note_address(room, known, &mut person, is_alone);
+                    denied_rights::note_roles(cx, &outside, known, &mut person);
+                    impersonation::note_address(cx, known, &mut person, is_alone);
                 }
-                let saved = pending.put(room, *person)?;
+                let saved = pending.put(cx, *person)?;
                 known_by.extend(known.clone().map(|known| (known, saved.clone())));
                 let comes = saved.roles.contains(&Role::Security) || saved.roles.contains(&Role::ChangeManager);
                 if comes || known.as_ref().is_some_and(|known| known.roles != saved.roles) {
                     joined.push((known, saved));
                 }
             }
-            Write::Group(group) => seated.push(pending.put(room, group)?),
-            Write::Service(service) => drop(pending.put(room, service)?),
-            Write::Environment(place) => drop(pending.put(room, place)?),
-            Write::ConfigItem(item) => drop(pending.put(room, item)?),
-            Write::Dependency(arrow) => drop(pending.put(room, arrow)?),
-            Write::Ownership(row) => drop(pending.put(room, row)?),
+            Write::Group(group) => seated.push(pending.put(cx, group)?),
+            Write::Service(service) => drop(pending.put(cx, service)?),
+            Write::Environment(place) => drop(pending.put(cx, place)?),
+            Write::ConfigItem(item) => drop(pending.put(cx, item)?),
+            Write::Dependency(arrow) => drop(pending.put(cx, arrow)?),
+            Write::Ownership(row) => drop(pending.put(cx, row)?),
         }
     }
-    pending.tell(room)?;
-    room.touch_directory()?;
+    pending.tell(cx)?;
+    cx.touch_directory()?;
     for (known, person) in joined {
-        group_membership::join_well_known_groups(room, known.as_ref(), &person)?;
+        group_membership::join_well_known_groups(cx, known.as_ref(), &person)?;
         if let Some(known) = known {
-            group_membership::leave_well_known_groups(room, &known, &person)?;
+            group_membership::leave_well_known_groups(cx, &known, &person)?;
         }
     }
     for (known, person) in known_by {
-        impersonation::tell_address(room, &known, &person)?;
+        impersonation::tell_address(cx, &known, &person)?;
     }
-    group_membership::follow(room, &before)?;
+    group_membership::follow(cx, &before)?;
     for group in seated {
         let known = before.groups.get(&group.key).map(|known| known.members.clone());
-        denied_rights::note_seats(room, &outside, &known.unwrap_or_default(), &group)?;
+        denied_rights::note_seats(cx, &outside, &known.unwrap_or_default(), &group)?;
     }
     for person in left {
-        deactivate_person::end_person(room, person, false, None)?;
+        deactivate_person::end_person(cx, person, false, None)?;
     }
-    settle_open::settle_open(room, |_| true)
+    settle_open::settle_open(cx, |_| true)
 }

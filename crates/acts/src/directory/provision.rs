@@ -10,37 +10,27 @@ use model::cab::meeting::OnCall;
 use model::cab::training::Training;
 use model::change::around;
 use model::change::record::Change;
-use model::core::act;
-use model::core::confusables;
 use model::core::enums::Role;
 use model::core::ids::{ChangeId, GroupKey, PersonId, RecordId};
 use model::core::refusal::Refusal;
+use model::core::{act, confusables};
 use model::directory::records::Given;
-use model::directory::snapshot;
-use model::directory::snapshot::{Group, Ownership, Person};
+use model::directory::snapshot::{self, Group, Ownership, Person};
 use model::directory::two_people::REMEMBERED_HOURS;
 use model::gate::committers;
 use model::identity::provider::{ProvisionedGroup, ProvisionedPerson};
 use serde::Deserialize;
 use serde_json::json;
-use store::identity::identities;
-use store::identity::session;
+use store::identity::{identities, session};
 use store::record::{self, Filter};
 
 use crate::case::settle_open;
-use crate::core::context::Room;
-use crate::core::error;
-use crate::core::error::Result;
+use crate::core::context::Context;
+use crate::core::error::{self, Result};
 use crate::directory::deactivate_person::end_person;
-use crate::directory::set_person;
-use crate::directory::set_service;
-use crate::guard::group_membership;
-use crate::guard::group_membership::Comers;
-use crate::guard::impersonation;
-use crate::guard::known_address;
-use crate::guard::person_fields;
-use crate::guard::read_directory_rows;
-use crate::guard::self_grant;
+use crate::directory::{set_person, set_service};
+use crate::guard::group_membership::{self, Comers};
+use crate::guard::{impersonation, known_address, person_fields, read_directory_rows, self_grant};
 
 /// The groups that the base policies name.
 const WELL_KNOWN: [&str; 2] = ["change-managers", "security"];
@@ -60,20 +50,20 @@ const KEY_CHARS: usize = 60;
 ///
 /// # Errors
 /// 401, 403, or the store's.
-pub fn admit(room: &mut Room<'_, '_>) -> Result<()> {
-    if !room.directory()?.is_active(&room.actor.person) {
+pub fn admit(cx: &mut Context<'_, '_>) -> Result<()> {
+    if !cx.directory()?.is_active(&cx.actor.person) {
         let text = "The person behind this credential may no longer act.";
         return Err(Refusal::not_allowed("unauthenticated", text).into());
     }
-    room.allow(act::actions::SET_PERSON)
+    cx.allow(act::actions::SET_PERSON)
 }
 
 /// A person by id; one who was removed is absent.
 ///
 /// # Errors
 /// 404, or the store's.
-pub fn person(room: &mut Room<'_, '_>, id: &str) -> Result<Person> {
-    let found = record::load::<Person>(room.tx, id)?.map(|stored| stored.record);
+pub fn person(cx: &mut Context<'_, '_>, id: &str) -> Result<Person> {
+    let found = record::load::<Person>(cx.tx, id)?.map(|stored| stored.record);
     found
         .filter(|person| !person.removed)
         .ok_or_else(|| Refusal::not_found(format!("user {id}")).into())
@@ -83,8 +73,8 @@ pub fn person(room: &mut Room<'_, '_>, id: &str) -> Result<Person> {
 ///
 /// # Errors
 /// 404, or the store's.
-pub fn group(room: &mut Room<'_, '_>, id: &str) -> Result<Group> {
-    let found = record::load::<Group>(room.tx, id)?.map(|stored| stored.record);
+pub fn group(cx: &mut Context<'_, '_>, id: &str) -> Result<Group> {
+    let found = record::load::<Group>(cx.tx, id)?.map(|stored| stored.record);
     found
         .filter(|group| !group.removed)
         .ok_or_else(|| Refusal::not_found(format!("group {id}")).into())
@@ -94,14 +84,14 @@ pub fn group(room: &mut Room<'_, '_>, id: &str) -> Result<Group> {
 ///
 /// # Errors
 /// The store's.
-pub fn groups_of(room: &mut Room<'_, '_>, person: &str) -> Result<Vec<(String, String)>> {
-    Ok(identities::named_groups_of(room.tx, person)?)
+pub fn groups_of(cx: &mut Context<'_, '_>, person: &str) -> Result<Vec<(String, String)>> {
+    Ok(identities::named_groups_of(cx.tx, person)?)
 }
 
 /// The person of a login, removed or not.
-fn by_login(room: &mut Room<'_, '_>, login: &str) -> Result<Option<Person>> {
+fn by_login(cx: &mut Context<'_, '_>, login: &str) -> Result<Option<Person>> {
     let filter = Filter::new().equals("login", login).order_by("id");
-    Ok(record::find_one::<Person>(room.tx, &filter)?.map(|stored| stored.record))
+    Ok(record::find_one::<Person>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
 fn taken(field: &'static str, text: String) -> error::Error {
@@ -111,12 +101,12 @@ fn taken(field: &'static str, text: String) -> error::Error {
 /// One login and one mail address are one person. Who was removed has no address any more (RFC 7644, section 3.6), but their
 /// login for good, for the log speaks of them by it.
 fn check_unique(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     own: &PersonId,
     known: Option<&Person>,
     told: &ProvisionedPerson,
 ) -> Result<()> {
-    if let Some(other) = by_login(room, &told.login)?.filter(|other| &other.id != own) {
+    if let Some(other) = by_login(cx, &told.login)?.filter(|other| &other.id != own) {
         let text = match other.removed {
             true => format!(
                 "`{}` was the login of a user who was deleted, and the log speaks of them by it: nobody is renamed to it. Make that \
@@ -133,7 +123,7 @@ fn check_unique(
     };
     let stands = known.and_then(|known| known.email.as_ref());
     if let Some(mail) = &told.email
-        && is_anothers(room, own, mail, Some(mail) != stands)?
+        && is_anothers(cx, own, mail, Some(mail) != stands)?
     {
         return anothers(mail);
     }
@@ -141,8 +131,8 @@ fn check_unique(
     // stood before is let stand: no deactivation may fail over it.
     let stood = known.map(Person::addresses).unwrap_or_default();
     for mail in told.addresses().iter().filter(|mail| !stood.contains(mail)) {
-        let is_alias = known_address::by_alias(room, mail.trim(), Some(own))?.is_some();
-        if is_alias || is_anothers(room, own, mail.trim(), false)? {
+        let is_alias = known_address::by_alias(cx, mail.trim(), Some(own))?.is_some();
+        if is_alias || is_anothers(cx, own, mail.trim(), false)? {
             return anothers(mail);
         }
     }
@@ -150,11 +140,11 @@ fn check_unique(
 }
 
 /// Whether an address is somebody else's main one; one that is newly told, whether it is any of theirs.
-fn is_anothers(room: &mut Room<'_, '_>, own: &PersonId, mail: &str, is_new: bool) -> Result<bool> {
+fn is_anothers(cx: &mut Context<'_, '_>, own: &PersonId, mail: &str, is_new: bool) -> Result<bool> {
     if is_new {
-        return Ok(known_address::of_another(room, mail, Some(own))?.is_some());
+        return Ok(known_address::of_another(cx, mail, Some(own))?.is_some());
     }
-    Ok(known_address::main_of_another(room, mail, own)?.is_some())
+    Ok(known_address::main_of_another(cx, mail, own)?.is_some())
 }
 
 /// A login that is newly told is one. One that stood before is let stand, for a deactivation must never fail over it.
@@ -197,19 +187,19 @@ fn described(person: Person, told: &ProvisionedPerson) -> Person {
 ///
 /// # Errors
 /// 409 `not_unique`, `compromised` or `just_removed`, or the store's.
-pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Result<Person> {
-    if let Some(known) = by_login(room, &told.login)?.filter(|known| known.removed) {
+pub fn create_person(cx: &mut Context<'_, '_>, told: &ProvisionedPerson) -> Result<Person> {
+    if let Some(known) = by_login(cx, &told.login)?.filter(|known| known.removed) {
         let told = ProvisionedPerson {
             active: Some(told.active.unwrap_or(true)),
             ..told.clone()
         };
         // An administrator of Assent may have let them in again meanwhile, and knew whom.
-        let known = if known.active { known } else { come_back(room, known)? };
-        return keep_person(room, known, &told);
+        let known = if known.active { known } else { come_back(cx, known)? };
+        return keep_person(cx, known, &told);
     }
     check_login(None, told)?;
-    let id = PersonId(room.new_id()?);
-    check_unique(room, &id, None, told)?;
+    let id = PersonId(cx.new_id()?);
+    check_unique(cx, &id, None, told)?;
     check_address(None, told)?;
     let fresh = Person {
         id,
@@ -236,18 +226,18 @@ pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Resul
     };
     let fresh = described(fresh, told);
     if fresh.email.is_some() {
-        check_aliases(room, &fresh)?;
+        check_aliases(cx, &fresh)?;
     }
-    room.put_estate("person.created", fresh, json!({"provisioned": true}))
+    cx.put_estate("person.created", fresh, json!({"provisioned": true}))
 }
 
 /// Whoever comes back, as they come: without ways in, rights and rows.
-fn come_back(room: &mut Room<'_, '_>, known: Person) -> Result<Person> {
-    let since = room.now - SignedDuration::from_hours(REMEMBERED_HOURS);
+fn come_back(cx: &mut Context<'_, '_>, known: Person) -> Result<Person> {
+    let since = cx.now - SignedDuration::from_hours(REMEMBERED_HOURS);
     let is_late = known.deactivation.as_ref().is_some_and(|it| it.at > since);
     let counts = known.roles.iter().any(|role| REMEMBERED.contains(role));
     // Taken out and put back without their rights they would count no more, and one person alone would have seen to that.
-    if is_late && counts && !room.actor.is_system {
+    if is_late && counts && !cx.actor.is_system {
         let text = format!(
             "`{}` could set people or policies, and was removed within the last {REMEMBERED_HOURS} hours: they count until these are \
              over.",
@@ -256,9 +246,9 @@ fn come_back(room: &mut Room<'_, '_>, known: Person) -> Result<Person> {
         let satisfy = "Make them again then, or under another login.";
         return Err(Refusal::not_now("just_removed", text, satisfy, Vec::new()).into());
     }
-    forget(room, &known.id)?;
-    end_watching_changes(room, &known.id)?;
-    let accounts = committers::untaken_accounts(&*room.directory()?, &known);
+    forget(cx, &known.id)?;
+    end_watching_changes(cx, &known.id)?;
+    let accounts = committers::untaken_accounts(&*cx.directory()?, &known);
     Ok(Person {
         roles: BTreeSet::new(),
         // All may have become somebody else's; the addresses are told anew.
@@ -286,54 +276,54 @@ fn bare(person: Person) -> Person {
 
 /// Takes away what somebody signs in with, and ends their own rows of the matrix, their times and trainings, and their watching of
 /// services: all of it stays readable. The caller judges open changes again.
-fn forget(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
-    session::delete_of_person(room.tx, person.as_str())?;
-    impersonation::forget_ways_in(room, person)?;
+fn forget(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
+    session::delete_of_person(cx.tx, person.as_str())?;
+    impersonation::forget_ways_in(cx, person)?;
     let rows = Filter::new().equals("person", person.as_str()).order_by("id");
-    for stored in record::find::<Ownership>(room.tx, &rows)? {
-        set_service::end_row(room, stored.record.id.as_str())?;
+    for stored in record::find::<Ownership>(cx.tx, &rows)? {
+        set_service::end_row(cx, stored.record.id.as_str())?;
     }
-    end_times(room, person)?;
-    end_watching_services(room, person)
+    end_times(cx, person)?;
+    end_watching_services(cx, person)
 }
 
 /// Ends what of somebody lasts until a time: absences, times on call, trainings.
-fn end_times(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
-    let now = room.now;
+fn end_times(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
+    let now = cx.now;
     let lasting = Filter::new()
         .equals("person", person.as_str())
         .more("ends_at", now)
         .order_by("id");
-    for stored in record::find::<Absence>(room.tx, &lasting)? {
+    for stored in record::find::<Absence>(cx.tx, &lasting)? {
         let ended = Absence {
             ends_at: now,
             ..stored.record
         };
-        room.put_estate("absence.ended", ended, json!({}))?;
+        cx.put_estate("absence.ended", ended, json!({}))?;
     }
-    for stored in record::find::<OnCall>(room.tx, &lasting)? {
+    for stored in record::find::<OnCall>(cx.tx, &lasting)? {
         let ended = OnCall {
             ends_at: now,
             ..stored.record
         };
-        room.put_estate("on_call.ended", ended, json!({}))?;
+        cx.put_estate("on_call.ended", ended, json!({}))?;
     }
-    for stored in record::find::<Training>(room.tx, &lasting)? {
+    for stored in record::find::<Training>(cx.tx, &lasting)? {
         let ended = Training {
             ends_at: now,
             ..stored.record
         };
-        room.put_estate("training.ended", ended, json!({}))?;
+        cx.put_estate("training.ended", ended, json!({}))?;
     }
     Ok(())
 }
 
-fn end_watching_services(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
-    let directory = room.directory()?;
+fn end_watching_services(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
+    let directory = cx.directory()?;
     for service in directory.services.values().filter(|it| it.watchers.contains(person)) {
         let mut service = service.clone();
         service.watchers.remove(person);
-        room.put_estate("service.watching_ended", service, json!({"person": person}))?;
+        cx.put_estate("service.watching_ended", service, json!({"person": person}))?;
     }
     Ok(())
 }
@@ -348,8 +338,8 @@ struct Watched {
 
 /// Ends somebody's watching of changes, closed ones among them, for people comment on those too. All changes are looked through,
 /// some at once; it is done when a login is given again, which is rare, for nobody is told of anything who is inactive.
-fn end_watching_changes(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
-    let last = record::find_one::<Change>(room.tx, &Filter::new().descending_by("number"))?;
+fn end_watching_changes(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
+    let last = record::find_one::<Change>(cx.tx, &Filter::new().descending_by("number"))?;
     let last = last.map_or(0, |stored| stored.record.number);
     let mut from = 0;
     while from < last {
@@ -357,9 +347,9 @@ fn end_watching_changes(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()
             .more("number", from)
             .at_most("number", from + CHANGES_AT_ONCE)
             .order_by("number");
-        let found = record::parts_naming::<Change, Watched>(room.tx, &some, person.as_str())?;
+        let found = record::parts_naming::<Change, Watched>(cx.tx, &some, person.as_str())?;
         for watched in found.iter().filter(|it| it.watchers.contains(person)) {
-            room.on_change(watched.id.as_str(), |case| {
+            cx.on_change(watched.id.as_str(), |case| {
                 around::end_watching(case, person);
                 Ok(())
             })?;
@@ -374,14 +364,14 @@ fn end_watching_changes(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()
 ///
 /// # Errors
 /// 404; 409 `not_unique` or `compromised`; the store's.
-pub fn replace_person(room: &mut Room<'_, '_>, id: &str, told: &ProvisionedPerson) -> Result<Person> {
-    let known = person(room, id)?;
-    keep_person(room, known, told)
+pub fn replace_person(cx: &mut Context<'_, '_>, id: &str, told: &ProvisionedPerson) -> Result<Person> {
+    let known = person(cx, id)?;
+    keep_person(cx, known, told)
 }
 
 /// Refuses a new address that is an alias of somebody else: one address is one person.
-fn check_aliases(room: &mut Room<'_, '_>, next: &Person) -> Result<()> {
-    let directory = room.directory()?;
+fn check_aliases(cx: &mut Context<'_, '_>, next: &Person) -> Result<()> {
+    let directory = cx.directory()?;
     match committers::taken_account(&directory, next) {
         Some((account, other)) => {
             let text = format!("`{account}` belongs to `{}`; one account is one person.", other.login);
@@ -393,16 +383,16 @@ fn check_aliases(room: &mut Room<'_, '_>, next: &Person) -> Result<()> {
 
 /// Whoever provisions by a token of their own, or by one that they made, is not rid of an address by it, and of the commits
 /// that they made by that: it stays as an alias. To refuse it would hold the directory up for good.
-fn keep_own_address(room: &Room<'_, '_>, known: &Person, mut next: Person) -> Person {
-    if self_grant::is_own(&room.actor, &known.id) && committers::drops_mark(known, &next) {
+fn keep_own_address(cx: &Context<'_, '_>, known: &Person, mut next: Person) -> Person {
+    if self_grant::is_own(&cx.actor, &known.id) && committers::drops_mark(known, &next) {
         next.accounts.extend(committers::mail_mark(known));
     }
     next
 }
 
-fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson) -> Result<Person> {
+fn keep_person(cx: &mut Context<'_, '_>, known: Person, told: &ProvisionedPerson) -> Result<Person> {
     check_login(Some(&known), told)?;
-    check_unique(room, &known.id, Some(&known), told)?;
+    check_unique(cx, &known.id, Some(&known), told)?;
     check_address(known.email.as_ref(), told)?;
     let active = told.active.unwrap_or(known.active);
     if active && !known.active && known.is_compromised() {
@@ -413,12 +403,12 @@ fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson)
         return Err(Refusal::not_now("compromised", text, "Ask an administrator of Assent.", Vec::new()).into());
     }
     let was_active = known.active;
-    let next = keep_own_address(room, &known, described(known.clone(), told));
+    let next = keep_own_address(cx, &known, described(known.clone(), told));
     if next.email != known.email {
-        check_aliases(room, &next)?;
+        check_aliases(cx, &next)?;
     }
     if was_active && !active {
-        return end_person(room, next, told.compromised, None);
+        return end_person(cx, next, told.compromised, None);
     }
     let next = if active {
         Person {
@@ -430,18 +420,18 @@ fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson)
         next
     };
     if !active && told.compromised && !next.is_compromised() {
-        return end_person(room, next, true, None);
+        return end_person(cx, next, true, None);
     }
     if next == known {
         return Ok(known);
     }
     let mut next = next;
     // Two people are not asked where a directory provisions, so that whoever owns its token moves the address alone.
-    impersonation::note_address(room, &known, &mut next, true);
-    let kept = room.put_estate("person.edited", next, json!({"provisioned": true}))?;
-    settle_open::settle_person(room, Some(&known), &kept)?;
-    set_person::settle_committers(room, Some(&known), &kept)?;
-    impersonation::tell_address(room, &known, &kept)?;
+    impersonation::note_address(cx, &known, &mut next, true);
+    let kept = cx.put_estate("person.edited", next, json!({"provisioned": true}))?;
+    settle_open::settle_person(cx, Some(&known), &kept)?;
+    set_person::settle_committers(cx, Some(&known), &kept)?;
+    impersonation::tell_address(cx, &known, &kept)?;
     Ok(kept)
 }
 
@@ -450,22 +440,22 @@ fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson)
 ///
 /// # Errors
 /// 404, or the store's.
-pub fn remove_person(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
-    let known = person(room, id)?;
-    for (group_id, _) in groups_of(room, id)? {
-        let found = group(room, &group_id)?;
+pub fn remove_person(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    let known = person(cx, id)?;
+    for (group_id, _) in groups_of(cx, id)? {
+        let found = group(cx, &group_id)?;
         let mut members = found.members.clone();
         members.remove(&known.id);
         // The record of who is removed keeps for a day what counts for a day, whatever their seats gave.
-        room.put_estate("group.set", Group { members, ..found }, json!({"provisioned": true}))?;
+        cx.put_estate("group.set", Group { members, ..found }, json!({"provisioned": true}))?;
     }
-    forget(room, &known.id)?;
+    forget(cx, &known.id)?;
     let removed = Person {
         removed: true,
         external_id: None,
         ..bare(known)
     };
-    end_person(room, removed, false, None)?;
+    end_person(cx, removed, false, None)?;
     Ok(())
 }
 
@@ -482,15 +472,15 @@ fn key_of(name: &str) -> String {
     key.trim_end_matches('-').chars().take(KEY_CHARS).collect()
 }
 
-fn by_key(room: &mut Room<'_, '_>, key: &str) -> Result<Option<Group>> {
+fn by_key(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Group>> {
     let filter = Filter::new().equals("key", key).order_by("id");
-    Ok(record::find_one::<Group>(room.tx, &filter)?.map(|stored| stored.record))
+    Ok(record::find_one::<Group>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
 /// The members as people; each must be there. Whom somebody here refused the seat is left out: a directory tells the whole
 /// group with each change of it, so that an error would hold up everybody else's seats.
 fn members_of(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     told: &ProvisionedGroup,
     key: &str,
     known: Option<&Group>,
@@ -503,7 +493,7 @@ fn members_of(
         let filter = Filter::new()
             .one_of("id", some.iter().map(|id| id.as_str()))
             .order_by("id");
-        let found = record::find::<Person>(room.tx, &filter)?;
+        let found = record::find::<Person>(cx.tx, &filter)?;
         let there: BTreeSet<&PersonId> = found
             .iter()
             .filter(|stored| !stored.record.removed)
@@ -542,10 +532,10 @@ fn named(known: Option<&Group>, told: &ProvisionedGroup) -> Result<String> {
 ///
 /// # Errors
 /// 409 `not_unique`, 422, or the store's.
-pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<Group> {
+pub fn create_group(cx: &mut Context<'_, '_>, told: &ProvisionedGroup) -> Result<Group> {
     let name = named(None, told)?;
     let key = key_of(&name);
-    let known = by_key(room, &key)?;
+    let known = by_key(cx, &key)?;
     if let Some(known) = &known
         && !known.removed
     {
@@ -560,13 +550,13 @@ pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<
         }
     }
     if known.is_none() {
-        check_twin(room, &key)?;
+        check_twin(cx, &key)?;
     }
-    let members = members_of(room, told, &key, known.as_ref())?;
+    let members = members_of(cx, told, &key, known.as_ref())?;
     let before = match known {
         Some(known) => known,
         None => Group {
-            id: RecordId(room.new_id()?),
+            id: RecordId(cx.new_id()?),
             version: 0,
             key: GroupKey(key),
             name: String::new(),
@@ -584,12 +574,12 @@ pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<
         removed: false,
         ..before
     };
-    save_group(room, made)
+    save_group(cx, made)
 }
 
 /// A new group has no key that a reader would take for another's.
-fn check_twin(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    let directory = room.directory()?;
+fn check_twin(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+    let directory = cx.directory()?;
     match read_directory_rows::twin_group(&directory, key) {
         Some(twin) => {
             let text = format!("There is a group `{}` already, which reads the same.", twin.key);
@@ -600,12 +590,12 @@ fn check_twin(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
 }
 
 /// A group is not given the name of another one: whoever looks for it by name finds one.
-fn check_name(room: &mut Room<'_, '_>, known: &Group, name: &str) -> Result<()> {
+fn check_name(cx: &mut Context<'_, '_>, known: &Group, name: &str) -> Result<()> {
     let key = key_of(name);
     if key_of(&known.name) == key {
         return Ok(());
     }
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let is_taken = |other: &&Group| {
         other.id != known.id && !other.removed && (other.key.as_str() == key || key_of(&other.name) == key)
     };
@@ -622,11 +612,11 @@ fn check_name(room: &mut Room<'_, '_>, known: &Group, name: &str) -> Result<()> 
 ///
 /// # Errors
 /// 404, 422, or the store's.
-pub fn replace_group(room: &mut Room<'_, '_>, id: &str, told: &ProvisionedGroup) -> Result<Group> {
-    let known = group(room, id)?;
+pub fn replace_group(cx: &mut Context<'_, '_>, id: &str, told: &ProvisionedGroup) -> Result<Group> {
+    let known = group(cx, id)?;
     let name = named(Some(&known), told)?;
-    check_name(room, &known, &name)?;
-    let members = members_of(room, told, known.key.as_str(), Some(&known))?;
+    check_name(cx, &known, &name)?;
+    let members = members_of(cx, told, known.key.as_str(), Some(&known))?;
     let next = Group {
         name,
         external_id: told.external_id.clone(),
@@ -636,46 +626,46 @@ pub fn replace_group(room: &mut Room<'_, '_>, id: &str, told: &ProvisionedGroup)
     if next == known {
         return Ok(known);
     }
-    save_group(room, next)
+    save_group(cx, next)
 }
 
 /// Removes a group: nobody is in it any more. A rule that asks it says that nobody can decide; no gate opens by that.
 ///
 /// # Errors
 /// 404, or the store's.
-pub fn remove_group(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
-    let known = group(room, id)?;
+pub fn remove_group(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    let known = group(cx, id)?;
     let empty = Group {
         members: BTreeSet::new(),
         removed: true,
         external_id: None,
         ..known
     };
-    save_group(room, empty).map(drop)
+    save_group(cx, empty).map(drop)
 }
 
 /// Saves a group; open changes are routed again only where ownership or a policy speaks of it.
-fn save_group(room: &mut Room<'_, '_>, group: Group) -> Result<Group> {
+fn save_group(cx: &mut Context<'_, '_>, group: Group) -> Result<Group> {
     // A token speaks for a person, so that whoever provisions with their own would seat themselves among those who decide.
-    let before = by_key(room, group.key.as_str())?;
-    if self_grant::gives_seat(room, before.as_ref(), &group) && matters(room, &group.key)? {
+    let before = by_key(cx, group.key.as_str())?;
+    if self_grant::gives_seat(cx, before.as_ref(), &group) && matters(cx, &group.key)? {
         return Err(self_grant::own_request(OWN_SEAT).into());
     }
     // A directory knows groups alone: its word on a seat is its word on the role that stands beside it, both ways.
-    let saved = group_membership::put_group(room, group, json!({"provisioned": true}), Comers::Empowered)?;
-    if matters(room, &saved.key)? {
-        settle_open::settle_asked(room)?;
+    let saved = group_membership::put_group(cx, group, json!({"provisioned": true}), Comers::Empowered)?;
+    if matters(cx, &saved.key)? {
+        settle_open::settle_asked(cx)?;
     }
     Ok(saved)
 }
 
-fn matters(room: &mut Room<'_, '_>, key: &GroupKey) -> Result<bool> {
+fn matters(cx: &mut Context<'_, '_>, key: &GroupKey) -> Result<bool> {
     // `@escalate("ecab")`, `@from("group:ecab")`, `@from("group:ecab,group:cab")`: a longer key costs no more than a look.
     let ways = [format!("\"{key}\""), format!("group:{key}")];
-    let named = room
+    let named = cx
         .policies()?
         .sources()
         .any(|it| ways.iter().any(|way| it.text.contains(way)));
     let owns = Filter::new().equals("people_group", key.as_str());
-    Ok(WELL_KNOWN.contains(&key.as_str()) || named || record::count::<Ownership>(room.tx, &owns)? > 0)
+    Ok(WELL_KNOWN.contains(&key.as_str()) || named || record::count::<Ownership>(cx.tx, &owns)? > 0)
 }

@@ -10,11 +10,10 @@ use model::core::enums::Role;
 use model::core::ids::PersonId;
 use model::directory::access_review::AccessReview;
 use serde_json::json;
-use store::queue::timer;
-use store::queue::timer::NewTimer;
+use store::queue::timer::{self, NewTimer};
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
@@ -49,12 +48,12 @@ fn soon(part: &AccessReview) -> Timestamp {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn set_again(room: &mut Room<'_, '_>, part: &AccessReview) -> Result<()> {
+pub(crate) fn set_again(cx: &mut Context<'_, '_>, part: &AccessReview) -> Result<()> {
     if part.signed_at.is_some() {
-        timer::cancel(room.tx, TABLE, part.id.as_str(), KIND)?;
+        timer::cancel(cx.tx, TABLE, part.id.as_str(), KIND)?;
         return Ok(());
     }
-    let id = room.new_id()?;
+    let id = cx.new_id()?;
     let told_at = part.reminded_at.unwrap_or(part.begun_at);
     let new = NewTimer {
         id: &id,
@@ -62,33 +61,33 @@ pub(crate) fn set_again(room: &mut Room<'_, '_>, part: &AccessReview) -> Result<
         subject_id: part.id.as_str(),
         kind: KIND,
         // What fell due while nobody looked is told now, once.
-        run_at: next_point(part, told_at).max(room.now),
+        run_at: next_point(part, told_at).max(cx.now),
     };
-    Ok(timer::set(room.tx, &new)?)
+    Ok(timer::set(cx.tx, &new)?)
 }
 
 /// Tells of a part that is still not signed, where a moment to do so has passed since it was told last, and sets its timer.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn remind(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
-    let Some(stored) = record::load::<AccessReview>(room.tx, id)? else {
+pub(crate) fn remind(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    let Some(stored) = record::load::<AccessReview>(cx.tx, id)? else {
         return Ok(());
     };
     let mut part = stored.record;
     let told_at = part.reminded_at.unwrap_or(part.begun_at);
-    if part.signed_at.is_none() && next_point(&part, told_at) <= room.now {
-        part = tell(room, part)?;
+    if part.signed_at.is_none() && next_point(&part, told_at) <= cx.now {
+        part = tell(cx, part)?;
     }
-    set_again(room, &part)
+    set_again(cx, &part)
 }
 
-fn tell(room: &mut Room<'_, '_>, part: AccessReview) -> Result<AccessReview> {
-    let directory = room.directory()?;
-    let is_late = part.due_at <= room.now;
+fn tell(cx: &mut Context<'_, '_>, part: AccessReview) -> Result<AccessReview> {
+    let directory = cx.directory()?;
+    let is_late = part.due_at <= cx.now;
     let mut written = Written::default();
-    let reminded_at = Some(room.now);
-    let part = room.put(&mut written, AccessReview { reminded_at, ..part })?;
+    let reminded_at = Some(cx.now);
+    let part = cx.put(&mut written, AccessReview { reminded_at, ..part })?;
     let mut readers = BTreeSet::from([part.manager.clone()]);
     if is_late {
         readers.extend(
@@ -97,18 +96,18 @@ fn tell(room: &mut Room<'_, '_>, part: AccessReview) -> Result<AccessReview> {
                 .flat_map(|role| directory.with_role(role)),
         );
     }
-    let (subject, text) = words(room, &part, is_late, &directory.name(&part.manager));
+    let (subject, text) = words(cx, &part, is_late, &directory.name(&part.manager));
     for reader in readers {
-        let dedup = dedup(&part, &reader, room.now);
+        let dedup = dedup(&part, &reader, cx.now);
         let letter = ("access_review", subject, text.as_str(), dedup.as_str());
-        save_message(room, &mut written, &reader, None, letter)?;
+        save_message(cx, &mut written, &reader, None, letter)?;
     }
     let data = json!({
         "campaign": part.campaign, "manager": part.manager, "rights": part.rights.len(), "due_at": part.due_at.to_string(),
         "is_late": is_late,
     });
-    let event = draft("access_review.reminded", (TABLE, part.id.0.clone()), room.now, data);
-    room.tell(vec![event], written)?;
+    let event = draft("access_review.reminded", (TABLE, part.id.0.clone()), cx.now, data);
+    cx.tell(vec![event], written)?;
     Ok(part)
 }
 
@@ -116,12 +115,12 @@ fn dedup(part: &AccessReview, reader: &PersonId, now: Timestamp) -> String {
     format!("access_review_reminder/{}/{now}/{reader}", part.id)
 }
 
-fn words(room: &Room<'_, '_>, part: &AccessReview, is_late: bool, manager: &str) -> (&'static str, String) {
+fn words(cx: &Context<'_, '_>, part: &AccessReview, is_late: bool, manager: &str) -> (&'static str, String) {
     let (count, due) = (part.rights.len(), part.due_at);
     let url = format!(
         "{}/t/{}/access-reviews/{}",
-        room.services.tools().public_url,
-        room.tenant(),
+        cx.services.tools().public_url,
+        cx.tenant(),
         part.id
     );
     if is_late {

@@ -15,14 +15,13 @@ use serde_json::{Value, json};
 use store::record::{self, Filter};
 
 use crate::case::settle_open;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 use crate::directory::entitlements::{rights, take_away};
 use crate::directory::remind_of_review;
-use crate::guard::impersonation;
-use crate::guard::required_factor;
+use crate::guard::{impersonation, required_factor};
 
 /// The most rights in one part: an entry of the log holds no more than 65,535 bytes.
 const MOST_ROWS: usize = 150;
@@ -37,36 +36,36 @@ const USUAL_DAYS: i64 = 14;
 ///
 /// # Errors
 /// 403, 409 while another review is open, 422, or the store's.
-pub fn begin_review(room: &mut Room<'_, '_>, body: &Body) -> Result<Vec<AccessReview>> {
-    room.allow(actions::SET_PERSON)?;
+pub fn begin_review(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<AccessReview>> {
+    cx.allow(actions::SET_PERSON)?;
     let mut reading = Reading::new(body, "");
     let due_at = reading.time("due_at");
-    if due_at.is_some_and(|due| due <= room.now) {
+    if due_at.is_some_and(|due| due <= cx.now) {
         reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
     }
     reading.finish()?;
     let open = Filter::new().equals("is_open", true).order_by("id").limit(MOST_PARTS);
-    let open = record::find::<AccessReview>(room.tx, &open)?;
+    let open = record::find::<AccessReview>(cx.tx, &open)?;
     if !open.is_empty() {
-        let directory = room.directory()?;
+        let directory = cx.directory()?;
         let waits: BTreeSet<String> = open.iter().map(|it| directory.login(&it.record.manager)).collect();
         let (text, satisfy) = ("A review of access is open already.", "Its managers sign first.");
         return Err(Refusal::not_now("review_open", text, satisfy, waits.into_iter().collect()).into());
     }
-    let beginner = room.actor.person.clone();
-    begin_parts(room, &beginner, due_at)
+    let beginner = cx.actor.person.clone();
+    begin_parts(cx, &beginner, due_at)
 }
 
 /// Writes the parts of a review; whose manager nobody knows is looked at by `beginner`.
 pub(crate) fn begin_parts(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     beginner: &PersonId,
     due_at: Option<Timestamp>,
 ) -> Result<Vec<AccessReview>> {
-    let due_at = due_at.unwrap_or(room.now + SignedDuration::from_hours(24 * USUAL_DAYS));
-    let directory = room.directory()?;
+    let due_at = due_at.unwrap_or(cx.now + SignedDuration::from_hours(24 * USUAL_DAYS));
+    let directory = cx.directory()?;
     let mut parts: BTreeMap<PersonId, Vec<HeldRight>> = BTreeMap::new();
-    let held = rights(room, &directory)?;
+    let held = rights(cx, &directory)?;
     for person in directory.people.values().filter(|it| it.active) {
         let manager = manager_of(&directory, person, beginner);
         let rows = held.get(&person.id).cloned().unwrap_or_default();
@@ -74,40 +73,40 @@ pub(crate) fn begin_parts(
             parts.entry(manager).or_default().extend(rows);
         }
     }
-    let campaign = room.new_id()?;
+    let campaign = cx.new_id()?;
     let mut begun = Vec::new();
     for (manager, rights) in parts {
         for rows in rights.chunks(MOST_ROWS) {
             let numbered = rows.iter().cloned().zip(1..);
             let review = AccessReview {
-                id: RecordId(room.new_id()?),
+                id: RecordId(cx.new_id()?),
                 version: 0,
                 campaign: campaign.clone(),
                 manager: manager.clone(),
-                begun_by: room.actor.person.clone(),
-                begun_at: room.now,
+                begun_by: cx.actor.person.clone(),
+                begun_at: cx.now,
                 due_at,
                 rights: numbered.map(|(right, row)| HeldRight { row, ..right }).collect(),
                 reminded_at: None,
                 signed_at: None,
                 reason: None,
             };
-            begun.push(keep(room, "access_review.begun", review, true)?);
+            begun.push(keep(cx, "access_review.begun", review, true)?);
         }
     }
     Ok(begun)
 }
 
-fn keep(room: &mut Room<'_, '_>, kind: &'static str, review: AccessReview, tells: bool) -> Result<AccessReview> {
+fn keep(cx: &mut Context<'_, '_>, kind: &'static str, review: AccessReview, tells: bool) -> Result<AccessReview> {
     let mut written = Written::default();
-    let review = room.put(&mut written, review)?;
+    let review = cx.put(&mut written, review)?;
     if tells {
         let text = format!(
             "{} rights of your people wait for your signature until {}.\n{}/t/{}/access-reviews/{}\n",
             review.rights.len(),
             review.due_at,
-            room.services.tools().public_url,
-            room.tenant(),
+            cx.services.tools().public_url,
+            cx.tenant(),
             review.id
         );
         // A part may be handed over, and then its next reader is told as well.
@@ -118,12 +117,12 @@ fn keep(room: &mut Room<'_, '_>, kind: &'static str, review: AccessReview, tells
             text.as_str(),
             dedup.as_str(),
         );
-        save_message(room, &mut written, &review.manager, None, letter)?;
+        save_message(cx, &mut written, &review.manager, None, letter)?;
     }
     let data = json!({"campaign": review.campaign, "manager": review.manager, "rights": review.rights.len()});
-    let event = draft(kind, ("access_review", review.id.0.clone()), room.now, data);
-    room.tell(vec![event], written)?;
-    remind_of_review::set_again(room, &review)?;
+    let event = draft(kind, ("access_review", review.id.0.clone()), cx.now, data);
+    cx.tell(vec![event], written)?;
+    remind_of_review::set_again(cx, &review)?;
     Ok(review)
 }
 
@@ -146,23 +145,18 @@ fn manager_of(directory: &Directory, person: &Person, beginner: &PersonId) -> Pe
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn hand_over(room: &mut Room<'_, '_>) -> Result<()> {
+pub(crate) fn hand_over(cx: &mut Context<'_, '_>) -> Result<()> {
     let open = Filter::new().equals("is_open", true).order_by("id").limit(MOST_PARTS);
-    for stored in record::find::<AccessReview>(room.tx, &open)? {
+    for stored in record::find::<AccessReview>(cx.tx, &open)? {
         let part = stored.record;
-        let directory = room.directory()?;
+        let directory = cx.directory()?;
         if directory.is_active(&part.manager) {
             continue;
         }
         let Some(manager) = stand_in(&directory, &part) else {
             continue;
         };
-        keep(
-            room,
-            "access_review.handed_over",
-            AccessReview { manager, ..part },
-            true,
-        )?;
+        keep(cx, "access_review.handed_over", AccessReview { manager, ..part }, true)?;
     }
     Ok(())
 }
@@ -183,9 +177,9 @@ fn stand_in(directory: &Directory, part: &AccessReview) -> Option<PersonId> {
 ///
 /// # Errors
 /// The store's.
-pub fn reviews(room: &mut Room<'_, '_>, limit: i64) -> Result<Vec<AccessReview>> {
-    let newest = seen(room)?.descending_by("id").limit(limit);
-    let found = record::find::<AccessReview>(room.tx, &newest)?;
+pub fn reviews(cx: &mut Context<'_, '_>, limit: i64) -> Result<Vec<AccessReview>> {
+    let newest = seen(cx)?.descending_by("id").limit(limit);
+    let found = record::find::<AccessReview>(cx.tx, &newest)?;
     Ok(found.into_iter().map(|stored| stored.record).collect())
 }
 
@@ -193,27 +187,27 @@ pub fn reviews(room: &mut Room<'_, '_>, limit: i64) -> Result<Vec<AccessReview>>
 ///
 /// # Errors
 /// The store's.
-pub fn seen(room: &mut Room<'_, '_>) -> Result<Filter> {
+pub fn seen(cx: &mut Context<'_, '_>) -> Result<Filter> {
     for action in [actions::SET_PERSON, actions::AUDIT] {
-        match room.allow(action) {
+        match cx.allow(action) {
             Ok(()) => return Ok(Filter::new()),
             Err(Error::Refused(_)) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(Filter::new().equals("manager", room.actor.person.as_str()))
+    Ok(Filter::new().equals("manager", cx.actor.person.as_str()))
 }
 
 /// A review, by its manager or who sets people or audits.
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn review(room: &mut Room<'_, '_>, id: &str) -> Result<AccessReview> {
-    let Some(stored) = record::load::<AccessReview>(room.tx, id)? else {
+pub fn review(cx: &mut Context<'_, '_>, id: &str) -> Result<AccessReview> {
+    let Some(stored) = record::load::<AccessReview>(cx.tx, id)? else {
         return Err(Refusal::not_found("access review").into());
     };
-    if stored.record.manager != room.actor.person && room.allow(actions::SET_PERSON).is_err() {
-        room.allow(actions::AUDIT)?;
+    if stored.record.manager != cx.actor.person && cx.allow(actions::SET_PERSON).is_err() {
+        cx.allow(actions::AUDIT)?;
     }
     Ok(stored.record)
 }
@@ -224,15 +218,15 @@ pub fn review(room: &mut Room<'_, '_>, id: &str) -> Result<AccessReview> {
 /// # Errors
 /// 403 for anybody but its manager and without a fresh factor; 404; 409 when it is signed, and where two people take a role
 /// away; 422; the store's.
-pub fn sign_review(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<AccessReview> {
-    let found = review(room, id)?;
-    if found.manager != room.actor.person {
+pub fn sign_review(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<AccessReview> {
+    let found = review(cx, id)?;
+    if found.manager != cx.actor.person {
         let text = "A review of access is signed by the manager whom it asks.";
         return Err(Refusal::not_allowed("not_asked", text).into());
     }
-    required_factor::check_wanted(room, &[Touch::PrivilegedAccess])?;
-    impersonation::check_voice(room)?;
-    impersonation::check_whole(room)?;
+    required_factor::check_wanted(cx, &[Touch::PrivilegedAccess])?;
+    impersonation::check_voice(cx)?;
+    impersonation::check_whole(cx)?;
     let mut reading = Reading::new(body, "");
     if !reading.says("refused") {
         let text = "Name in `refused` the rows that are taken away; `[]` says that all rights stay.";
@@ -251,13 +245,13 @@ pub fn sign_review(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Acc
     for right in &mut signed.rights {
         right.refused = refused.contains(&right.row);
     }
-    (signed.signed_at, signed.reason) = (Some(room.now), reason);
-    let signed = keep(room, "access_review.signed", signed, false)?;
+    (signed.signed_at, signed.reason) = (Some(cx.now), reason);
+    let signed = keep(cx, "access_review.signed", signed, false)?;
     for right in signed.rights.iter().filter(|right| right.refused) {
-        take_away(room, right, &signed.id)?;
+        take_away(cx, right, &signed.id)?;
     }
     if !refused.is_empty() {
-        settle_open::settle_asked(room)?;
+        settle_open::settle_asked(cx)?;
     }
     Ok(signed)
 }

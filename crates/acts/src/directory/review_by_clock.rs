@@ -17,11 +17,10 @@ use model::directory::access_review::{AccessReview, Period};
 use model::directory::snapshot::Tenant;
 use model::schedule::calendar::{USUAL, zone};
 use serde_json::json;
-use store::queue::timer;
-use store::queue::timer::NewTimer;
+use store::queue::timer::{self, NewTimer};
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
@@ -54,8 +53,8 @@ fn next_begin(period: Period, zone: &TimeZone, after: Timestamp) -> Option<Times
     None
 }
 
-fn settings(room: &mut Room<'_, '_>) -> Result<(Option<Tenant>, TimeZone)> {
-    let directory = room.directory()?;
+fn settings(cx: &mut Context<'_, '_>) -> Result<(Option<Tenant>, TimeZone)> {
+    let directory = cx.directory()?;
     let name = directory.calendars.get(USUAL).map_or("UTC", |it| it.zone.as_str());
     Ok((directory.tenant.clone(), zone(name).unwrap_or(TimeZone::UTC)))
 }
@@ -64,14 +63,14 @@ fn settings(room: &mut Room<'_, '_>) -> Result<(Option<Tenant>, TimeZone)> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn is_lost(room: &mut Room<'_, '_>) -> Result<bool> {
-    let (Some(tenant), _) = settings(room)? else {
+pub(crate) fn is_lost(cx: &mut Context<'_, '_>) -> Result<bool> {
+    let (Some(tenant), _) = settings(cx)? else {
         return Ok(false);
     };
     if tenant.access_review_period.months().is_none() {
         return Ok(false);
     }
-    let known = timer::of_subject(room.tx, TABLE, &tenant.id)?;
+    let known = timer::of_subject(cx.tx, TABLE, &tenant.id)?;
     Ok(!known.iter().any(|it| it.kind == KIND))
 }
 
@@ -79,23 +78,23 @@ pub(crate) fn is_lost(room: &mut Room<'_, '_>) -> Result<bool> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn set_again(room: &mut Room<'_, '_>) -> Result<()> {
-    set_after(room, room.now)
+pub(crate) fn set_again(cx: &mut Context<'_, '_>) -> Result<()> {
+    set_after(cx, cx.now)
 }
 
 /// Sets the tenant's timer to the first beginning after an instant.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn set_after(room: &mut Room<'_, '_>, after: Timestamp) -> Result<()> {
-    let (Some(tenant), zone) = settings(room)? else {
+pub(crate) fn set_after(cx: &mut Context<'_, '_>, after: Timestamp) -> Result<()> {
+    let (Some(tenant), zone) = settings(cx)? else {
         return Ok(());
     };
     let Some(run_at) = next_begin(tenant.access_review_period, &zone, after) else {
-        timer::cancel(room.tx, TABLE, &tenant.id, KIND)?;
+        timer::cancel(cx.tx, TABLE, &tenant.id, KIND)?;
         return Ok(());
     };
-    let id = room.new_id()?;
+    let id = cx.new_id()?;
     let new = NewTimer {
         id: &id,
         subject_table: TABLE,
@@ -103,45 +102,45 @@ pub(crate) fn set_after(room: &mut Room<'_, '_>, after: Timestamp) -> Result<()>
         kind: KIND,
         run_at,
     };
-    Ok(timer::set(room.tx, &new)?)
+    Ok(timer::set(cx.tx, &new)?)
 }
 
 /// Begins the period's review, or reminds of the one that is open, and sets the timer for the next.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn begin(room: &mut Room<'_, '_>) -> Result<()> {
-    let (Some(tenant), _) = settings(room)? else {
+pub(crate) fn begin(cx: &mut Context<'_, '_>) -> Result<()> {
+    let (Some(tenant), _) = settings(cx)? else {
         return Ok(());
     };
     if tenant.access_review_period.months().is_some() {
-        review_access::hand_over(room)?;
+        review_access::hand_over(cx)?;
         let open = Filter::new()
             .equals("is_open", true)
             .order_by("id")
             .limit(review_access::MOST_PARTS);
-        let open = record::find::<AccessReview>(room.tx, &open)?;
+        let open = record::find::<AccessReview>(cx.tx, &open)?;
         if open.is_empty() {
-            begin_parts(room)?;
+            begin_parts(cx)?;
         } else {
-            remind(room, open.into_iter().map(|it| it.record).collect())?;
+            remind(cx, open.into_iter().map(|it| it.record).collect())?;
         }
     }
-    set_again(room)
+    set_again(cx)
 }
 
-fn begin_parts(room: &mut Room<'_, '_>) -> Result<()> {
-    let directory = room.directory()?;
+fn begin_parts(cx: &mut Context<'_, '_>) -> Result<()> {
+    let directory = cx.directory()?;
     let mut others = directory.with_role(Role::Admin);
     others.extend(directory.with_role(Role::ChangeManager));
     // Whose manager nobody knows is looked at by somebody who may set people.
     match others.first() {
-        Some(person) => review_access::begin_parts(room, person, None).map(drop),
+        Some(person) => review_access::begin_parts(cx, person, None).map(drop),
         None => Ok(()),
     }
 }
 
-fn remind(room: &mut Room<'_, '_>, open: Vec<AccessReview>) -> Result<()> {
+fn remind(cx: &mut Context<'_, '_>, open: Vec<AccessReview>) -> Result<()> {
     let mut written = Written::default();
     let count = open.len();
     for part in open {
@@ -150,27 +149,22 @@ fn remind(room: &mut Room<'_, '_>, open: Vec<AccessReview>) -> Result<()> {
              begin before.\n{}/t/{}/access-reviews/{}\n",
             part.rights.len(),
             part.begun_at,
-            room.services.tools().public_url,
-            room.tenant(),
+            cx.services.tools().public_url,
+            cx.tenant(),
             part.id
         );
-        let dedup = format!("access_review/{}/{}", part.id, room.now);
+        let dedup = format!("access_review/{}/{}", part.id, cx.now);
         let message = (
             "access_review",
             "Rights of your people still to look at",
             text.as_str(),
             dedup.as_str(),
         );
-        save_message(room, &mut written, &part.manager, None, message)?;
+        save_message(cx, &mut written, &part.manager, None, message)?;
     }
-    let subject = (TABLE, room.tenant());
-    room.tell(
-        vec![draft(
-            "access_review.reminded",
-            subject,
-            room.now,
-            json!({"open": count}),
-        )],
+    let subject = (TABLE, cx.tenant());
+    cx.tell(
+        vec![draft("access_review.reminded", subject, cx.now, json!({"open": count}))],
         written,
     )
 }
@@ -180,12 +174,12 @@ fn remind(room: &mut Room<'_, '_>, open: Vec<AccessReview>) -> Result<()> {
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn set_schedule(room: &mut Room<'_, '_>, body: &Body) -> Result<Schedule> {
-    room.allow(act::actions::SET_PERSON)?;
+pub fn set_schedule(cx: &mut Context<'_, '_>, body: &Body) -> Result<Schedule> {
+    cx.allow(act::actions::SET_PERSON)?;
     let mut reading = Reading::new(body, "");
     let every = reading.needed_word("every", Period::Quarter);
     reading.finish()?;
-    let (tenant, _) = settings(room)?;
+    let (tenant, _) = settings(cx)?;
     let tenant = tenant.ok_or_else(|| Refusal::not_found("tenant"))?;
     if tenant.access_review_period != every {
         let before = tenant.access_review_period;
@@ -194,10 +188,10 @@ pub fn set_schedule(room: &mut Room<'_, '_>, body: &Body) -> Result<Schedule> {
             ..tenant
         };
         let data = json!({"before": before, "after": every});
-        room.put_estate("access_review.scheduled", tenant, data)?;
+        cx.put_estate("access_review.scheduled", tenant, data)?;
     }
-    set_again(room)?;
-    schedule(room)
+    set_again(cx)?;
+    schedule(cx)
 }
 
 /// When reviews of access begin by themselves.
@@ -214,13 +208,13 @@ pub struct Schedule {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn schedule(room: &mut Room<'_, '_>) -> Result<Schedule> {
-    room.allow(act::actions::READ)?;
-    let (tenant, zone) = settings(room)?;
+pub fn schedule(cx: &mut Context<'_, '_>) -> Result<Schedule> {
+    cx.allow(act::actions::READ)?;
+    let (tenant, zone) = settings(cx)?;
     let every = tenant.map(|it| it.access_review_period).unwrap_or_default();
     Ok(Schedule {
         every,
-        next_at: next_begin(every, &zone, room.now),
+        next_at: next_begin(every, &zone, cx.now),
     })
 }
 

@@ -6,41 +6,32 @@ use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Role;
 use model::core::ids::{PersonId, RecordId};
-use model::core::parse;
-use model::core::parse::{LINE, Reading};
+use model::core::parse::{self, LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::manager;
-use model::directory::snapshot;
-use model::directory::snapshot::Person;
+use model::directory::snapshot::{self, Person};
 use model::gate::committers;
 use serde_json::json;
-use store::identity::secrets;
-use store::identity::session;
+use store::identity::{secrets, session};
 
 use crate::case::settle_open;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write;
 use crate::directory::deactivate_person::end_person;
-use crate::guard::denied_rights;
-use crate::guard::denied_rights::FromOutside;
-use crate::guard::group_membership;
-use crate::guard::group_membership::Comers;
-use crate::guard::impersonation;
-use crate::guard::last_administrator;
+use crate::guard::denied_rights::{self, FromOutside};
+use crate::guard::group_membership::{self, Comers};
 use crate::guard::person_fields::{OWN_ACCOUNT, check_accounts, check_mail, no_login};
-use crate::guard::read_directory_rows;
-use crate::guard::self_grant;
-use crate::guard::two_people;
+use crate::guard::{impersonation, last_administrator, read_directory_rows, self_grant, two_people};
 use crate::identity::set_second_factor;
 
 /// Makes a person (`POST /people {login, name, email, roles, zone, accounts, manager}`).
 ///
 /// # Errors
 /// 403, 409 for a right that two people give, 422, or the store's.
-pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
-    room.allow(act::actions::SET_PERSON)?;
-    let directory = room.directory()?;
+pub fn create_person(cx: &mut Context<'_, '_>, body: &Body) -> Result<Person> {
+    cx.allow(act::actions::SET_PERSON)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let login = reading.needed("login", LINE).trim().to_lowercase();
     if directory.logins.contains_key(&login) {
@@ -50,7 +41,7 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
         reading.wrong("login", "not_a_login", text);
     }
     let mut person = Person {
-        id: PersonId(room.new_id()?),
+        id: PersonId(cx.new_id()?),
         version: 0,
         name: reading.name().unwrap_or_else(|| login.clone()),
         login,
@@ -76,22 +67,22 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
     check_mail(&mut reading, &directory, &person);
     check_accounts(&mut reading, &directory, &person);
     reading.finish()?;
-    two_people::check_person(room, &person)?;
-    let person = room.put_estate("person.created", person, json!({}))?;
-    group_membership::join_well_known_groups(room, None, &person)?;
-    settle_open::settle_person(room, None, &person)?;
-    settle_committers(room, None, &person)?;
+    two_people::check_person(cx, &person)?;
+    let person = cx.put_estate("person.created", person, json!({}))?;
+    group_membership::join_well_known_groups(cx, None, &person)?;
+    settle_open::settle_person(cx, None, &person)?;
+    settle_committers(cx, None, &person)?;
     Ok(person)
 }
 
 /// Judges open changes with commits again where a person's accounts or address moved: they may have made one of them.
-pub(crate) fn settle_committers(room: &mut Room<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
+pub(crate) fn settle_committers(cx: &mut Context<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
     let marks = |person: &Person| (person.accounts.clone(), person.email.clone());
     let were = before.map(marks).unwrap_or_default();
     if were == marks(after) {
         return Ok(());
     }
-    settle_open::settle_of(room, &after.id)
+    settle_open::settle_of(cx, &after.id)
 }
 
 fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
@@ -110,15 +101,15 @@ fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
 ///
 /// # Errors
 /// 403, 404, 409 for a right that two people give, 422, or the store's.
-pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<Person> {
-    room.allow(act::actions::SET_PERSON)?;
-    let directory = room.directory()?;
+pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result<Person> {
+    cx.allow(act::actions::SET_PERSON)?;
+    let directory = cx.directory()?;
     let found = directory.by_login(login).cloned();
     let Some(mut person) = found else {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
     let before = person.clone();
-    if self_grant::is_own(&room.actor, &person.id) && body.contains_key("roles") {
+    if self_grant::is_own(&cx.actor, &person.id) && body.contains_key("roles") {
         return Err(Refusal::not_allowed("own_request", "Nobody changes their own roles.").into());
     }
     let mut reading = Reading::new(body, "");
@@ -146,35 +137,35 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     check_mail(&mut reading, &directory, &person);
     check_accounts(&mut reading, &directory, &person);
     reading.finish()?;
-    if self_grant::is_own(&room.actor, &person.id) && committers::drops_mark(&before, &person) {
+    if self_grant::is_own(&cx.actor, &person.id) && committers::drops_mark(&before, &person) {
         return Err(Refusal::not_allowed("own_request", OWN_ACCOUNT).into());
     }
-    if self_grant::gives_function(room, Some(&before), &person) {
+    if self_grant::gives_function(cx, Some(&before), &person) {
         return Err(self_grant::own_request(self_grant::OWN_FUNCTION).into());
     }
-    if self_grant::picks_manager(&room.actor, &before, &person) {
+    if self_grant::picks_manager(&cx.actor, &before, &person) {
         return Err(self_grant::own_request(self_grant::OWN_MANAGER).into());
     }
-    last_administrator::check(room, &person)?;
-    two_people::check_person(room, &person)?;
+    last_administrator::check(cx, &person)?;
+    two_people::check_person(cx, &person)?;
     if before.roles != person.roles {
-        let outside = FromOutside::find(room)?;
-        denied_rights::note_roles(room, &outside, &before, &mut person);
+        let outside = FromOutside::find(cx)?;
+        denied_rights::note_roles(cx, &outside, &before, &mut person);
     }
     if directory.is_active(&person.id) && !person.active {
-        return end_person(room, person, false, None);
+        return end_person(cx, person, false, None);
     }
     if person.active {
         person.deactivation = None;
     }
-    let is_alone = !model::directory::two_people::is_by_two(&directory, room.now);
-    impersonation::note_address(room, &before, &mut person, is_alone);
-    let person = room.put_estate("person.edited", person, json!({}))?;
-    group_membership::join_well_known_groups(room, Some(&before), &person)?;
-    group_membership::leave_well_known_groups(room, &before, &person)?;
-    settle_open::settle_person(room, Some(&before), &person)?;
-    settle_committers(room, Some(&before), &person)?;
-    impersonation::tell_address(room, &before, &person)?;
+    let is_alone = !model::directory::two_people::is_by_two(&directory, cx.now);
+    impersonation::note_address(cx, &before, &mut person, is_alone);
+    let person = cx.put_estate("person.edited", person, json!({}))?;
+    group_membership::join_well_known_groups(cx, Some(&before), &person)?;
+    group_membership::leave_well_known_groups(cx, &before, &person)?;
+    settle_open::settle_person(cx, Some(&before), &person)?;
+    settle_committers(cx, Some(&before), &person)?;
+    impersonation::tell_address(cx, &before, &person)?;
     Ok(person)
 }
 
@@ -185,61 +176,61 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
 ///
 /// # Errors
 /// 403 for another's password without the right, and `step_up_required` for one's own; 404; the store's.
-pub fn set_password(room: &mut Room<'_, '_>, login: &str, phc: &str) -> Result<()> {
-    let directory = room.directory()?;
+pub fn set_password(cx: &mut Context<'_, '_>, login: &str, phc: &str) -> Result<()> {
+    let directory = cx.directory()?;
     let Some(person) = directory.by_login(login) else {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
-    if self_grant::is_own(&room.actor, &person.id) {
-        set_second_factor::check_fresh(room)?;
+    if self_grant::is_own(&cx.actor, &person.id) {
+        set_second_factor::check_fresh(cx)?;
     }
     // Whoever handed out an account does not set their own password as that account, unless it may set others'.
-    if person.id != room.actor.person {
-        room.allow(act::actions::SET_PERSON)?;
+    if person.id != cx.actor.person {
+        cx.allow(act::actions::SET_PERSON)?;
     }
-    keep_password(room, person.id.clone(), phc)
+    keep_password(cx, person.id.clone(), phc)
 }
 
 /// Keeps one's own new password, at a door where the present one was shown with it.
 ///
 /// # Errors
 /// The store's.
-pub fn change_password(room: &mut Room<'_, '_>, phc: &str) -> Result<()> {
-    let person = room.actor.person.clone();
-    keep_password(room, person, phc)
+pub fn change_password(cx: &mut Context<'_, '_>, phc: &str) -> Result<()> {
+    let person = cx.actor.person.clone();
+    keep_password(cx, person, phc)
 }
 
-fn keep_password(room: &mut Room<'_, '_>, id: PersonId, phc: &str) -> Result<()> {
-    let by = impersonation::setter(&room.actor, &id);
+fn keep_password(cx: &mut Context<'_, '_>, id: PersonId, phc: &str) -> Result<()> {
+    let by = impersonation::setter(&cx.actor, &id);
     let hand = by.as_ref().map(PersonId::as_str);
     // Whoever chooses a password of their own in a session that another let them into does not begin that one's day anew.
-    let before = secrets::password_setter(room.tx, id.as_str())?;
-    let is_own_choice = room.actor.person == id;
+    let before = secrets::password_setter(cx.tx, id.as_str())?;
+    let is_own_choice = cx.actor.person == id;
     let began = before.filter(|(setter, _)| is_own_choice && Some(setter.as_str()) == hand);
-    let at = began.map_or(room.now, |(_, at)| at);
-    secrets::save_password(room.tx, id.as_str(), phc, (hand, at))?;
-    session::delete_of_person(room.tx, id.as_str())?;
+    let at = began.map_or(cx.now, |(_, at)| at);
+    secrets::save_password(cx.tx, id.as_str(), phc, (hand, at))?;
+    session::delete_of_person(cx.tx, id.as_str())?;
     // Its hash is salted, so that its digest helps nobody to guess; replay knows by it that nobody exchanged the password.
     let told = json!({
         "hash_digest": proof::crypto::digest_text(phc.as_bytes()),
         "set_by": hand.unwrap_or(id.as_str()),
     });
-    let event = write::draft("person.password_set", ("person", id.0.clone()), room.now, told);
+    let event = write::draft("person.password_set", ("person", id.0.clone()), cx.now, told);
     let mut written = write::Written::default();
-    impersonation::tell(room, &mut written, &id, "set a new password for your account")?;
-    room.tell(vec![event], written)
+    impersonation::tell(cx, &mut written, &id, "set a new password for your account")?;
+    cx.tell(vec![event], written)
 }
 
 /// Ends all sessions of a person, by who may set people; answers how many there were.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn end_sessions(room: &mut Room<'_, '_>, person: &str) -> Result<u64> {
-    room.allow(act::actions::SET_PERSON)?;
-    let ended = session::delete_of_person(room.tx, person)?;
+pub fn end_sessions(cx: &mut Context<'_, '_>, person: &str) -> Result<u64> {
+    cx.allow(act::actions::SET_PERSON)?;
+    let ended = session::delete_of_person(cx.tx, person)?;
     let subject = ("person", person.to_owned());
-    let event = write::draft("person.sessions_ended", subject, room.now, json!({"count": ended}));
-    room.tell(vec![event], write::Written::default())?;
+    let event = write::draft("person.sessions_ended", subject, cx.now, json!({"count": ended}));
+    cx.tell(vec![event], write::Written::default())?;
     Ok(ended)
 }
 
@@ -247,31 +238,31 @@ pub fn end_sessions(room: &mut Room<'_, '_>, person: &str) -> Result<u64> {
 ///
 /// # Errors
 /// 403, 409 for a seat that two people give, 422, or the store's.
-pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<snapshot::Group> {
-    room.allow(act::actions::SET_PERSON)?;
-    let directory = room.directory()?;
+pub fn set_group(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<snapshot::Group> {
+    cx.allow(act::actions::SET_PERSON)?;
+    let directory = cx.directory()?;
     let mut named = body.clone();
     named.insert("key".to_owned(), json!(key));
     let mut reading = Reading::new(&named, "");
     reading.errors.extend(parse::other_key(body, key));
     let mut group = read_directory_rows::group(&mut reading, &directory);
     reading.finish()?;
-    if self_grant::gives_seat(room, directory.groups.get(&group.key), &group) {
+    if self_grant::gives_seat(cx, directory.groups.get(&group.key), &group) {
         return Err(self_grant::own_request(self_grant::OWN_SEAT).into());
     }
     if let Some((_, matter)) = two_people::moves_group(&directory, &group) {
-        two_people::check(room, true, matter)?;
+        two_people::check(cx, true, matter)?;
     }
     if group.id.as_str().is_empty() {
-        group.id = RecordId(room.new_id()?);
+        group.id = RecordId(cx.new_id()?);
     }
     let known = directory.groups.get(&group.key);
     let before = known.map(|known| known.members.clone()).unwrap_or_default();
-    let group = group_membership::put_group(room, group, json!({}), Comers::Seated)?;
+    let group = group_membership::put_group(cx, group, json!({}), Comers::Seated)?;
     if before != group.members {
-        let outside = FromOutside::find(room)?;
-        denied_rights::note_seats(room, &outside, &before, &group)?;
+        let outside = FromOutside::find(cx)?;
+        denied_rights::note_seats(cx, &outside, &before, &group)?;
     }
-    settle_open::settle_asked(room)?;
+    settle_open::settle_asked(cx)?;
     Ok(group)
 }

@@ -1,28 +1,25 @@
 //! The estate's things: services, config items, environments, dependencies, ownership, windows.
 
-use model::core::act;
 use model::core::body::Body;
-use model::core::enums;
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
+use model::core::{act, enums};
 use model::directory::ownership_matrix::Place;
 use model::directory::snapshot::{ConfigItem, Dependency, Environment, MaintenanceWindow, Ownership, Service};
 use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::case::settle_open::settle_open;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::{check_ahead, read_scope, read_span};
-use crate::guard::read_directory_rows;
-use crate::guard::self_grant;
-use crate::guard::two_people;
+use crate::guard::{read_directory_rows, self_grant, two_people};
 
 /// A new record gets an id; one that is there has one.
-fn named(room: &Room<'_, '_>, id: &RecordId) -> Result<RecordId> {
+fn named(cx: &Context<'_, '_>, id: &RecordId) -> Result<RecordId> {
     if id.as_str().is_empty() {
-        return Ok(RecordId(room.new_id()?));
+        return Ok(RecordId(cx.new_id()?));
     }
     Ok(id.clone())
 }
@@ -32,20 +29,20 @@ fn named(room: &Room<'_, '_>, id: &RecordId) -> Result<RecordId> {
 ///
 /// # Errors
 /// 403, 409 for what needs two people, 422, or the store's.
-pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
-    room.allow(act::actions::SET_SERVICE)?;
-    let directory = room.directory()?;
+pub fn set_service(cx: &mut Context<'_, '_>, body: &Body) -> Result<Service> {
+    cx.allow(act::actions::SET_SERVICE)?;
+    let directory = cx.directory()?;
     let body = read_directory_rows::completed(body, read_directory_rows::standing_service(body, &directory)?);
     let mut reading = Reading::new(&body, "");
     let mut service = read_directory_rows::service(&mut reading, &directory);
     reading.finish()?;
     let loosens = two_people::loosens_service(&directory, &service);
-    two_people::check(room, loosens, two_people::LOOSENED)?;
-    let moves = two_people::moves_service(&directory, &service, room.now);
-    two_people::check(room, moves, two_people::CLASSES)?;
-    service.id = named(room, &service.id)?;
-    let service = room.put_estate("service.set", service, json!({}))?;
-    settle_open(room, |change| {
+    two_people::check(cx, loosens, two_people::LOOSENED)?;
+    let moves = two_people::moves_service(&directory, &service, cx.now);
+    two_people::check(cx, moves, two_people::CLASSES)?;
+    service.id = named(cx, &service.id)?;
+    let service = cx.put_estate("service.set", service, json!({}))?;
+    settle_open(cx, |change| {
         change
             .content
             .targets
@@ -59,18 +56,18 @@ pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
 ///
 /// # Errors
 /// 403, 409 for what needs two people, 422, or the store's.
-pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environment> {
-    room.allow(act::actions::SET_SERVICE)?;
-    let directory = room.directory()?;
+pub fn set_environment(cx: &mut Context<'_, '_>, body: &Body) -> Result<Environment> {
+    cx.allow(act::actions::SET_SERVICE)?;
+    let directory = cx.directory()?;
     let body = read_directory_rows::completed(body, read_directory_rows::standing_environment(body, &directory)?);
     let mut reading = Reading::new(&body, "");
     let mut place = read_directory_rows::environment(&mut reading, &directory);
     reading.finish()?;
     let loosens = two_people::loosens_environment(&directory, &place);
-    two_people::check(room, loosens, two_people::LOOSENED)?;
-    place.id = named(room, &place.id)?;
-    let place = room.put_estate("environment.set", place, json!({}))?;
-    settle_open(room, |change| {
+    two_people::check(cx, loosens, two_people::LOOSENED)?;
+    place.id = named(cx, &place.id)?;
+    let place = cx.put_estate("environment.set", place, json!({}))?;
+    settle_open(cx, |change| {
         change
             .content
             .targets
@@ -84,18 +81,18 @@ pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environme
 ///
 /// # Errors
 /// 403, 409 for what needs two people, 422, or the store's.
-pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigItem> {
-    room.allow(act::actions::SET_SERVICE)?;
-    let directory = room.directory()?;
+pub fn set_config_item(cx: &mut Context<'_, '_>, body: &Body) -> Result<ConfigItem> {
+    cx.allow(act::actions::SET_SERVICE)?;
+    let directory = cx.directory()?;
     let body = read_directory_rows::completed(body, read_directory_rows::standing_config_item(body, &directory)?);
     let mut reading = Reading::new(&body, "");
     let mut item = read_directory_rows::config_item(&mut reading, &directory);
     reading.finish()?;
-    let moves = two_people::moves_item(&directory, &item, room.now);
-    two_people::check(room, moves, two_people::CLASSES)?;
-    item.id = named(room, &item.id)?;
-    let item = room.put_estate("config_item.set", item, json!({}))?;
-    settle_open(room, |change| {
+    let moves = two_people::moves_item(&directory, &item, cx.now);
+    two_people::check(cx, moves, two_people::CLASSES)?;
+    item.id = named(cx, &item.id)?;
+    let item = cx.put_estate("config_item.set", item, json!({}))?;
+    settle_open(cx, |change| {
         let targets = &change.content.targets;
         targets.iter().any(|target| target.config_items.contains(&item.key))
     })?;
@@ -107,9 +104,9 @@ pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigIte
 ///
 /// # Errors
 /// 403, 409 for a part, whose owners two people move; 422, or the store's.
-pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency> {
-    room.allow(act::actions::SET_SERVICE)?;
-    let directory = room.directory()?;
+pub fn set_dependency(cx: &mut Context<'_, '_>, body: &Body) -> Result<Dependency> {
+    cx.allow(act::actions::SET_SERVICE)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let mut arrow = read_directory_rows::dependency(&mut reading, &directory);
     let old = directory.dependencies.iter().find(|known| known.id == arrow.id);
@@ -117,22 +114,22 @@ pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency
         reading.wrong("to", "not_unique", "This dependency is there already.");
     }
     reading.finish()?;
-    if self_grant::gives_part(room, &directory, &arrow) {
+    if self_grant::gives_part(cx, &directory, &arrow) {
         return Err(self_grant::own_request(self_grant::OWN_WHOLE).into());
     }
-    two_people::check(room, two_people::moves_owners(&directory, &arrow), two_people::ARROWS)?;
-    take_up(room, &mut arrow)?;
-    arrow.id = named(room, &arrow.id)?;
-    let arrow = room.put_estate("dependency.set", arrow, json!({}))?;
+    two_people::check(cx, two_people::moves_owners(&directory, &arrow), two_people::ARROWS)?;
+    take_up(cx, &mut arrow)?;
+    arrow.id = named(cx, &arrow.id)?;
+    let arrow = cx.put_estate("dependency.set", arrow, json!({}))?;
     // Only parts inherit owners; what else needs what moves no decision.
     if arrow.kind == enums::DependencyKind::PartOf || old.is_some() {
-        crate::case::settle_open::settle_asked(room)?;
+        crate::case::settle_open::settle_asked(cx)?;
     }
     Ok(arrow)
 }
 
 /// An arrow that was taken away and comes back is the same record: there is one between two ends.
-pub(crate) fn take_up(room: &mut Room<'_, '_>, arrow: &mut Dependency) -> Result<()> {
+pub(crate) fn take_up(cx: &mut Context<'_, '_>, arrow: &mut Dependency) -> Result<()> {
     if !arrow.id.as_str().is_empty() {
         return Ok(());
     }
@@ -142,7 +139,7 @@ pub(crate) fn take_up(room: &mut Room<'_, '_>, arrow: &mut Dependency) -> Result
         .order_by("id");
     // A service and an item may have equal keys; their kinds tell them apart.
     let is_it = |former: &Dependency| former.from_kind == arrow.from_kind && former.to_kind == arrow.to_kind;
-    let found = record::find::<Dependency>(room.tx, &between)?.into_iter();
+    let found = record::find::<Dependency>(cx.tx, &between)?.into_iter();
     let former = found.map(|stored| stored.record).find(is_it);
     if let Some(former) = former.filter(|former| former.ended) {
         (arrow.id, arrow.version) = (former.id, former.version);
@@ -154,17 +151,17 @@ pub(crate) fn take_up(room: &mut Room<'_, '_>, arrow: &mut Dependency) -> Result
 ///
 /// # Errors
 /// 403, 404, 409 for a part, whose owners two people move; the store's.
-pub fn end_dependency(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency> {
-    room.allow(act::actions::SET_SERVICE)?;
-    let Some(stored) = record::load::<Dependency>(room.tx, id)? else {
+pub fn end_dependency(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency> {
+    cx.allow(act::actions::SET_SERVICE)?;
+    let Some(stored) = record::load::<Dependency>(cx.tx, id)? else {
         return Err(Refusal::not_found("dependency").into());
     };
     if stored.record.ended {
         return Ok(stored.record);
     }
-    two_people::check(room, two_people::is_part(&stored.record), two_people::ARROWS)?;
-    let ended = end_arrow(room, id)?;
-    crate::case::settle_open::settle_asked(room)?;
+    two_people::check(cx, two_people::is_part(&stored.record), two_people::ARROWS)?;
+    let ended = end_arrow(cx, id)?;
+    crate::case::settle_open::settle_asked(cx)?;
     Ok(ended)
 }
 
@@ -172,8 +169,8 @@ pub fn end_dependency(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency> {
 ///
 /// # Errors
 /// 404, or the store's.
-pub(crate) fn end_arrow(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency> {
-    let Some(stored) = record::load::<Dependency>(room.tx, id)? else {
+pub(crate) fn end_arrow(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency> {
+    let Some(stored) = record::load::<Dependency>(cx.tx, id)? else {
         return Err(Refusal::not_found("dependency").into());
     };
     if stored.record.ended {
@@ -183,7 +180,7 @@ pub(crate) fn end_arrow(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency>
         ended: true,
         ..stored.record
     };
-    room.put_estate("dependency.ended", ended, json!({}))
+    cx.put_estate("dependency.ended", ended, json!({}))
 }
 
 /// Adds a row to the ownership matrix, or changes the one for the same scope, place, part and holder
@@ -192,9 +189,9 @@ pub(crate) fn end_arrow(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency>
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> {
-    room.allow(act::actions::SET_OWNERSHIP)?;
-    let directory = room.directory()?;
+pub fn set_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Ownership> {
+    cx.allow(act::actions::SET_OWNERSHIP)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let old = |key: &str| {
         directory
@@ -203,18 +200,18 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
             .find(|row| row.natural_key() == key)
             .cloned()
     };
-    let mut row = read_directory_rows::ownership(&mut reading, &directory, old, room.now);
+    let mut row = read_directory_rows::ownership(&mut reading, &directory, old, cx.now);
     read_directory_rows::check_row(&mut reading, &directory, &row);
     reading.finish()?;
-    if self_grant::gives_voice(room, &row)? {
+    if self_grant::gives_voice(cx, &row)? {
         return Err(self_grant::own_request(self_grant::OWN_PART).into());
     }
-    two_people::check(room, two_people::decides(&row), two_people::ROWS)?;
-    row.id = named(room, &row.id)?;
+    two_people::check(cx, two_people::decides(&row), two_people::ROWS)?;
+    row.id = named(cx, &row.id)?;
     // Who says it by hand stands for it, whatever a catalogue says later.
     row.is_from_catalogue = false;
-    let row = room.put_estate("ownership.set", row, json!({}))?;
-    settle_under(room, &row)?;
+    let row = cx.put_estate("ownership.set", row, json!({}))?;
+    settle_under(cx, &row)?;
     Ok(row)
 }
 
@@ -222,16 +219,16 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_ownership(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
-    room.allow(act::actions::SET_OWNERSHIP)?;
-    let Some(stored) = record::load::<Ownership>(room.tx, id)? else {
+pub fn end_ownership(cx: &mut Context<'_, '_>, id: &str) -> Result<Ownership> {
+    cx.allow(act::actions::SET_OWNERSHIP)?;
+    let Some(stored) = record::load::<Ownership>(cx.tx, id)? else {
         return Err(Refusal::not_found("ownership").into());
     };
-    two_people::check(room, two_people::decides(&stored.record), two_people::ROWS)?;
+    two_people::check(cx, two_people::decides(&stored.record), two_people::ROWS)?;
     let version = stored.record.version;
-    let row = end_row(room, id)?;
+    let row = end_row(cx, id)?;
     if row.version != version {
-        settle_under(room, &row)?;
+        settle_under(cx, &row)?;
     }
     Ok(row)
 }
@@ -240,25 +237,25 @@ pub fn end_ownership(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
 ///
 /// # Errors
 /// 404, or the store's.
-pub(crate) fn end_row(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
-    let Some(stored) = record::load::<Ownership>(room.tx, id)? else {
+pub(crate) fn end_row(cx: &mut Context<'_, '_>, id: &str) -> Result<Ownership> {
+    let Some(stored) = record::load::<Ownership>(cx.tx, id)? else {
         return Err(Refusal::not_found("ownership").into());
     };
     let row = stored.record;
-    if row.ends_at.is_some_and(|end| end <= room.now) {
+    if row.ends_at.is_some_and(|end| end <= cx.now) {
         return Ok(row);
     }
     let ended = Ownership {
-        ends_at: Some(room.now),
+        ends_at: Some(cx.now),
         ..row
     };
-    room.put_estate("ownership.ended", ended, json!({}))
+    cx.put_estate("ownership.ended", ended, json!({}))
 }
 
 /// Judges the open changes again whose targets a row speaks of, by whatever way.
-fn settle_under(room: &mut Room<'_, '_>, row: &Ownership) -> Result<()> {
-    let directory = room.directory()?;
-    settle_open(room, |change| {
+fn settle_under(cx: &mut Context<'_, '_>, row: &Ownership) -> Result<()> {
+    let directory = cx.directory()?;
+    settle_open(cx, |change| {
         let targets = &change.content.targets;
         targets
             .iter()
@@ -270,15 +267,15 @@ fn settle_under(room: &mut Room<'_, '_>, row: &Ownership) -> Result<()> {
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn set_window(room: &mut Room<'_, '_>, body: &Body) -> Result<MaintenanceWindow> {
-    room.allow(act::actions::SET_WINDOW)?;
-    let directory = room.directory()?;
+pub fn set_window(cx: &mut Context<'_, '_>, body: &Body) -> Result<MaintenanceWindow> {
+    cx.allow(act::actions::SET_WINDOW)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let (services, environments) = read_scope(&mut reading, &directory);
-    let (starts_at, ends_at) = read_span(&mut reading, room.now);
-    let id = RecordId(room.new_id()?);
+    let (starts_at, ends_at) = read_span(&mut reading, cx.now);
+    let id = RecordId(cx.new_id()?);
     let title = reading.needed("title", LINE);
-    check_ahead(&mut reading, ends_at, room.now, "`ends_at` must lie ahead.");
+    check_ahead(&mut reading, ends_at, cx.now, "`ends_at` must lie ahead.");
     reading.finish()?;
     let window = MaintenanceWindow {
         id,
@@ -290,21 +287,21 @@ pub fn set_window(room: &mut Room<'_, '_>, body: &Body) -> Result<MaintenanceWin
         environments,
         ended: false,
     };
-    room.put_estate("window.set", window, json!({}))
+    cx.put_estate("window.set", window, json!({}))
 }
 
 /// Takes a maintenance window back; one that is over stays as it was.
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_window(room: &mut Room<'_, '_>, id: &str) -> Result<MaintenanceWindow> {
-    room.allow(act::actions::SET_WINDOW)?;
-    let Some(stored) = record::load::<MaintenanceWindow>(room.tx, id)? else {
+pub fn end_window(cx: &mut Context<'_, '_>, id: &str) -> Result<MaintenanceWindow> {
+    cx.allow(act::actions::SET_WINDOW)?;
+    let Some(stored) = record::load::<MaintenanceWindow>(cx.tx, id)? else {
         return Err(Refusal::not_found("window").into());
     };
     let window = stored.record;
-    if window.ended || window.ends_at <= room.now {
+    if window.ended || window.ends_at <= cx.now {
         return Ok(window);
     }
-    room.put_estate("window.ended", MaintenanceWindow { ended: true, ..window }, json!({}))
+    cx.put_estate("window.ended", MaintenanceWindow { ended: true, ..window }, json!({}))
 }

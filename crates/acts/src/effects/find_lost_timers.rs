@@ -8,12 +8,10 @@ use model::change::timers;
 use model::core::refusal::Refusal;
 use store::queue::timer;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
-use crate::directory::remind_of_review;
-use crate::directory::review_by_clock;
-use crate::identity::audit_workload_trust;
-use crate::identity::expire_federated_rights;
+use crate::directory::{remind_of_review, review_by_clock};
+use crate::identity::{audit_workload_trust, expire_federated_rights};
 
 /// How many changes one round looks at.
 const MOST: i64 = 20;
@@ -37,35 +35,35 @@ pub struct Lost {
 ///
 /// # Errors
 /// The store's.
-pub fn find_lost_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Lost> {
-    let found = timer::changes_without(room.tx, after, MOST)?;
+pub fn find_lost_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
+    let found = timer::changes_without(cx.tx, after, MOST)?;
     let is_full = i64::try_from(found.len()).is_ok_and(|count| count == MOST);
     let mut lost = Lost {
         mark: found.last().cloned().filter(|_| is_full),
         ..Lost::default()
     };
     for id in found {
-        if is_due(room, &id)? {
+        if is_due(cx, &id)? {
             lost.subjects.push(("change", id));
         }
     }
     if after.is_empty() {
         // A check that waits always has an end, and so a timer.
-        let checks = timer::checks_without(room.tx, MOST)?;
+        let checks = timer::checks_without(cx.tx, MOST)?;
         lost.subjects.extend(checks.into_iter().map(|id| ("gate_check", id)));
-        let readers = timer::readers_without(room.tx, MOST)?;
+        let readers = timer::readers_without(cx.tx, MOST)?;
         lost.subjects.extend(readers.into_iter().map(|id| ("person", id)));
-        let parts = timer::reviews_without(room.tx, MOST)?;
+        let parts = timer::reviews_without(cx.tx, MOST)?;
         lost.subjects
             .extend(parts.into_iter().map(|id| (remind_of_review::TABLE, id)));
-        let providers = expire_federated_rights::lost(room)?;
+        let providers = expire_federated_rights::lost(cx)?;
         lost.subjects
             .extend(providers.into_iter().map(|id| (expire_federated_rights::TABLE, id)));
-        let doubted = audit_workload_trust::untold(room)?;
+        let doubted = audit_workload_trust::untold(cx)?;
         lost.subjects
             .extend(doubted.into_iter().map(|id| (audit_workload_trust::TABLE, id)));
-        if review_by_clock::is_lost(room)? {
-            lost.subjects.push((review_by_clock::LOST, room.tenant()));
+        if review_by_clock::is_lost(cx)? {
+            lost.subjects.push((review_by_clock::LOST, cx.tenant()));
         }
     }
     Ok(lost)
@@ -75,15 +73,15 @@ pub fn find_lost_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Lost> {
 ///
 /// # Errors
 /// The store's.
-pub fn find_late_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Lost> {
-    let found = timer::changes_timed(room.tx, after, MOST_TIMED)?;
+pub fn find_late_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
+    let found = timer::changes_timed(cx.tx, after, MOST_TIMED)?;
     let is_full = i64::try_from(found.len()).is_ok_and(|count| count == MOST_TIMED);
     let mut late = Lost {
         mark: found.last().cloned().filter(|_| is_full),
         ..Lost::default()
     };
     for id in found {
-        if timing(room, &id, timers::next_due)? != Timing::Right {
+        if timing(cx, &id, timers::next_due)? != Timing::Right {
             late.subjects.push(("change", id));
         }
     }
@@ -102,25 +100,25 @@ pub(crate) enum Timing {
 }
 
 /// How a change's timer stands; `due` says when something is due at the latest.
-pub(crate) fn timing(room: &mut Room<'_, '_>, id: &str, due: fn(&Case<'_>) -> Option<Timestamp>) -> Result<Timing> {
-    let timers = timer::of_subject(room.tx, "change", id)?;
+pub(crate) fn timing(cx: &mut Context<'_, '_>, id: &str, due: fn(&Case<'_>) -> Option<Timestamp>) -> Result<Timing> {
+    let timers = timer::of_subject(cx.tx, "change", id)?;
     let stands = timers
         .iter()
         .filter(|it| it.state == "waiting")
         .map(|it| it.run_at)
         .min();
     let Some(stands) = stands else {
-        return Ok(if is_due(room, id)? {
+        return Ok(if is_due(cx, id)? {
             Timing::Missing
         } else {
             Timing::Right
         });
     };
-    let due = match room.try_on_change(id, |case| Ok::<_, Refusal>(due(case))) {
+    let due = match cx.try_on_change(id, |case| Ok::<_, Refusal>(due(case))) {
         Err(Error::Refused(_)) => None,
         other => other?,
     };
-    let latest = due.map(|due| due.max(room.now) + SignedDuration::from_mins(GRACE_MINUTES));
+    let latest = due.map(|due| due.max(cx.now) + SignedDuration::from_mins(GRACE_MINUTES));
     Ok(match latest {
         Some(latest) if stands > latest => Timing::Late(stands),
         _ => Timing::Right,
@@ -128,8 +126,8 @@ pub(crate) fn timing(room: &mut Room<'_, '_>, id: &str, due: fn(&Case<'_>) -> Op
 }
 
 /// Whether the clock has something to do for a change, now or later.
-fn is_due(room: &mut Room<'_, '_>, id: &str) -> Result<bool> {
-    let tried = room.try_on_change(id, |case| {
+fn is_due(cx: &mut Context<'_, '_>, id: &str) -> Result<bool> {
+    let tried = cx.try_on_change(id, |case| {
         let later = timers::next_due(case).is_some();
         timers::run(case);
         Ok::<_, Refusal>(later || !case.events.is_empty())

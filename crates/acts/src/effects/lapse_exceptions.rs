@@ -4,7 +4,7 @@ use model::change::settle::lapsed;
 use model::schedule::freeze::Freeze;
 use serde_json::json;
 
-use crate::core::context::{Room, Saved};
+use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
 
 /// Ends the exceptions of a change whose *what* an act edited: what was let pass is not what it says now, nor does it come
@@ -12,14 +12,14 @@ use crate::core::error::Result;
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn lapse_exceptions(room: &mut Room<'_, '_>, saved: &Saved) -> Result<()> {
+pub(crate) fn lapse_exceptions(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let change = &saved.after.change;
     let before = saved.before.as_ref().map(|before| &before.change);
     if before.is_none_or(|before| before.digests.what == change.digests.what) {
         return Ok(());
     }
-    let directory = room.directory()?;
-    let mut freezes: Vec<Freeze> = lapsed(&directory, change, room.now)
+    let directory = cx.directory()?;
+    let mut freezes: Vec<Freeze> = lapsed(&directory, change, cx.now)
         .map(|(freeze, _)| freeze.clone())
         .collect();
     freezes.dedup_by(|left, right| left.id == right.id);
@@ -27,7 +27,7 @@ pub(crate) fn lapse_exceptions(room: &mut Room<'_, '_>, saved: &Saved) -> Result
         freeze
             .exceptions
             .retain(|row| row.change != change.id || row.counts_for(change));
-        room.put_estate("freeze.exception_lapsed", freeze, json!({"change": change.key}))?;
+        cx.put_estate("freeze.exception_lapsed", freeze, json!({"change": change.key}))?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use store::gate::gate_view;
 use store::record;
 
 use crate::case::commit_equivalence::commits_behind;
-use crate::core::context::{Room, Saved};
+use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
 use crate::gate::answer::{judge_check, waiting_checks};
 
@@ -15,21 +15,21 @@ use crate::gate::answer::{judge_check, waiting_checks};
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn refresh_gate(room: &mut Room<'_, '_>, saved: &Saved) -> Result<()> {
+pub(crate) fn refresh_gate(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let file = &saved.after;
-    let directory = room.directory()?;
-    let fresh = rows(file, &directory, room.now);
+    let directory = cx.directory()?;
+    let fresh = rows(file, &directory, cx.now);
     let stored: Vec<gate_view::GateRow> = fresh.iter().map(to_stored).collect::<Result<_>>()?;
     let known = match saved.before {
-        Some(_) => gate_view::of_change(room.tx, file.change.id.as_str())?,
+        Some(_) => gate_view::of_change(cx.tx, file.change.id.as_str())?,
         // A new change has no rows yet.
         None => Vec::new(),
     };
     if known == stored {
         return Ok(());
     }
-    gate_view::save(room.tx, file.change.id.as_str(), &known, &stored)?;
-    rejudge(room, &[known, stored].concat())
+    gate_view::save(cx.tx, file.change.id.as_str(), &known, &stored)?;
+    rejudge(cx, &[known, stored].concat())
 }
 
 fn to_stored(row: &GateRow) -> Result<gate_view::GateRow> {
@@ -46,13 +46,13 @@ fn to_stored(row: &GateRow) -> Result<gate_view::GateRow> {
 }
 
 /// Judges again every waiting check that one of these rows may answer.
-fn rejudge(room: &mut Room<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()> {
+fn rejudge(cx: &mut Context<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()> {
     let mut seen: Vec<RecordId> = Vec::new();
     let mut named: Vec<(&gate_view::GateRow, &str, String)> = Vec::new();
     for row in touched {
         named.extend(row.artifact.clone().map(|it| (row, "artifact", it)));
         let Some(commit) = row.commit.clone() else { continue };
-        for kin in commits_behind(room, None, Some(&commit))? {
+        for kin in commits_behind(cx, None, Some(&commit))? {
             named.push((row, "commit_sha", kin));
         }
         named.push((row, "commit_sha", commit));
@@ -63,10 +63,10 @@ fn rejudge(room: &mut Room<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()
                 .equals("service", row.service.as_str())
                 .equals("environment", row.environment.as_str())
                 .equals(column, value.as_str());
-            for stored in record::find::<GateCheck>(room.tx, &filter)? {
+            for stored in record::find::<GateCheck>(cx.tx, &filter)? {
                 if !seen.contains(&stored.record.id) {
                     seen.push(stored.record.id.clone());
-                    judge_check(room, stored.record)?;
+                    judge_check(cx, stored.record)?;
                 }
             }
         }

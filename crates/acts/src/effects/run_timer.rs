@@ -6,7 +6,7 @@ use model::core::refusal::Refusal;
 use store::record;
 
 use crate::audit::revoke_signed;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::directory::{remind_of_review, review_by_clock};
 use crate::gate::answer;
@@ -18,24 +18,24 @@ use crate::notify::send_deferred;
 ///
 /// # Errors
 /// The store's. A subject that is gone is no error: its timer is simply over.
-pub fn run_timer(room: &mut Room<'_, '_>, table: &str, subject: &str) -> Result<()> {
+pub fn run_timer(cx: &mut Context<'_, '_>, table: &str, subject: &str) -> Result<()> {
     let answer = match table {
-        "change" => room.on_change(subject, |case| {
+        "change" => cx.on_change(subject, |case| {
             timers::run(case);
             Ok(())
         }),
-        "gate_check" => match record::load(room.tx, subject)? {
-            Some(stored) => answer::judge_check(room, stored.record),
+        "gate_check" => match record::load(cx.tx, subject)? {
+            Some(stored) => answer::judge_check(cx, stored.record),
             None => Ok(()),
         },
-        "person" => send_deferred::tell_held(room, subject),
-        review_by_clock::TABLE => review_by_clock::begin(room),
-        review_by_clock::LOST => review_by_clock::set_again(room),
-        revoke_signed::TABLE => revoke_signed::revoke_signed(room, subject),
-        audit_workload_trust::TABLE => audit_workload_trust::run(room, subject),
-        expire_federated_rights::TABLE => expire_federated_rights::run(room, subject),
-        remind_of_review::TABLE => remind_of_review::remind(room, subject),
-        "outside_check" => external_checks::judge_again(room, subject),
+        "person" => send_deferred::tell_held(cx, subject),
+        review_by_clock::TABLE => review_by_clock::begin(cx),
+        review_by_clock::LOST => review_by_clock::set_again(cx),
+        revoke_signed::TABLE => revoke_signed::revoke_signed(cx, subject),
+        audit_workload_trust::TABLE => audit_workload_trust::run(cx, subject),
+        expire_federated_rights::TABLE => expire_federated_rights::run(cx, subject),
+        remind_of_review::TABLE => remind_of_review::remind(cx, subject),
+        "outside_check" => external_checks::judge_again(cx, subject),
         _ => Ok(()),
     };
     match answer {

@@ -12,14 +12,14 @@ use store::record::{self, Filter};
 
 use crate::case::load_file::stops_others;
 use crate::case::settle_open::settle_one;
-use crate::core::context::{Room, Saved};
+use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
 
 /// Judges, in this transaction, every open change that hangs on this one, and this one itself where it hangs on others now.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn settle_others(room: &mut Room<'_, '_>, saved: &Saved) -> Result<()> {
+pub(crate) fn settle_others(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let file = &saved.after;
     let Some(before) = &saved.before else {
         // Nothing hangs on a new change, and it was read with all that it hangs on.
@@ -27,20 +27,20 @@ pub(crate) fn settle_others(room: &mut Room<'_, '_>, saved: &Saved) -> Result<()
     };
     let mut concerned = BTreeSet::new();
     if before.change.state != file.change.state {
-        concerned.extend(dependents(room, file)?);
+        concerned.extend(dependents(cx, file)?);
     }
     if stops_others(&before.change) != stops_others(&file.change) {
         for change in [&before.change, &file.change] {
-            concerned.extend(of_the_same_artifact(room, change)?);
+            concerned.extend(of_the_same_artifact(cx, change)?);
         }
     }
     if hangs_on_others_now(before, file) {
         concerned.insert(file.change.id.0.clone());
     }
     for id in concerned {
-        let found = record::load::<Change>(room.tx, &id)?;
+        let found = record::load::<Change>(cx.tx, &id)?;
         if found.is_some_and(|stored| stored.record.state.is_open()) {
-            settle_one(room, &id)?;
+            settle_one(cx, &id)?;
         }
     }
     Ok(())
@@ -51,11 +51,11 @@ fn hangs_on_others_now(before: &ChangeFile, file: &ChangeFile) -> bool {
     before.change.content.targets != file.change.content.targets || before.depends_on != file.depends_on
 }
 
-fn dependents(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<Vec<String>> {
+fn dependents(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Vec<String>> {
     let filter = Filter::new()
         .equals("to_change", file.change.id.as_str())
         .order_by("id");
-    let links = record::find::<Link>(room.tx, &filter)?.into_iter();
+    let links = record::find::<Link>(cx.tx, &filter)?.into_iter();
     Ok(links
         .map(|stored| stored.record)
         .filter(|link| link.kind == LinkKind::DependsOn && link.removed_at.is_none())
@@ -63,14 +63,14 @@ fn dependents(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<Vec<String>>
         .collect())
 }
 
-fn of_the_same_artifact(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<String>> {
+fn of_the_same_artifact(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for target in &change.content.targets {
         let Some(artifact) = target.artifact.as_deref() else {
             continue;
         };
         let (service, environment) = (target.service.as_str(), target.environment.as_str());
-        let rows = changes::targets_for(room.tx, service, environment, Some(artifact), None)?;
+        let rows = changes::targets_for(cx.tx, service, environment, Some(artifact), None)?;
         let same = rows
             .into_iter()
             .filter(|row| row.artifact.as_deref() == Some(artifact) && row.change_id != change.id.0);

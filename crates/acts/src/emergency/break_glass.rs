@@ -12,7 +12,7 @@ use model::emergency::records::GlassUse;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Written;
 
@@ -20,24 +20,24 @@ use crate::core::write::Written;
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn break_glass(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    let change = room.change(key)?;
-    let used = count_uses(room, &change)?;
-    room.on_change(key, |case| {
+pub fn break_glass(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    let change = cx.change(key)?;
+    let used = count_uses(cx, &change)?;
+    cx.on_change(key, |case| {
         model::emergency::break_glass::break_glass(case, body, &used)
     })?;
-    note(room, key, &used)
+    note(cx, key, &used)
 }
 
 /// How often the change's teams broke the glass in the last [`BUDGET_DAYS`]. What was opened for one of its services counts for
 /// the team that has that service now, whichever it had then: with another team no budget begins anew.
-fn count_uses(room: &mut Room<'_, '_>, change: &Change) -> Result<Used> {
-    let directory = room.directory()?;
-    let since = room.now - SignedDuration::from_hours(24 * BUDGET_DAYS);
+fn count_uses(cx: &mut Context<'_, '_>, change: &Change) -> Result<Used> {
+    let directory = cx.directory()?;
+    let since = cx.now - SignedDuration::from_hours(24 * BUDGET_DAYS);
     let latest = Filter::new().more("at", since).order_by("at");
-    let latest = record::bodies::<GlassUse>(room.tx, &latest)?;
+    let latest = record::bodies::<GlassUse>(cx.tx, &latest)?;
     let teams = teams_of_services(change, &directory);
-    let opened = opened_for(room, &latest)?;
+    let opened = opened_for(cx, &latest)?;
     let count = |team: &str| {
         let words = words_of_team(team, &directory);
         let is_for = |service: &ServiceKey| teams.get(service).is_some_and(|its| its == team);
@@ -55,11 +55,11 @@ fn count_uses(room: &mut Room<'_, '_>, change: &Change) -> Result<Used> {
 }
 
 /// The services for which each glass was broken.
-fn opened_for(room: &mut Room<'_, '_>, uses: &[GlassUse]) -> Result<BTreeMap<ChangeId, BTreeSet<ServiceKey>>> {
+fn opened_for(cx: &mut Context<'_, '_>, uses: &[GlassUse]) -> Result<BTreeMap<ChangeId, BTreeSet<ServiceKey>>> {
     let changes: BTreeSet<&ChangeId> = uses.iter().map(|row| &row.change).collect();
     let mut found = BTreeMap::new();
     for id in changes {
-        let stored = record::load::<Change>(room.tx, id.as_str())?;
+        let stored = record::load::<Change>(cx.tx, id.as_str())?;
         let targets = stored.map(|it| it.record.content.targets).unwrap_or_default();
         let services = targets.into_iter().map(|target| target.service).collect();
         found.insert(id.clone(), services);
@@ -68,8 +68,8 @@ fn opened_for(room: &mut Room<'_, '_>, uses: &[GlassUse]) -> Result<BTreeMap<Cha
 }
 
 /// Writes the opening down where budgets are counted: once for each of its teams.
-fn note(room: &mut Room<'_, '_>, key: &str, used: &Used) -> Result<()> {
-    let change = room.change(key)?;
+fn note(cx: &mut Context<'_, '_>, key: &str, used: &Used) -> Result<()> {
+    let change = cx.change(key)?;
     let Some((glass, counted)) = change
         .break_glass
         .as_ref()
@@ -80,7 +80,7 @@ fn note(room: &mut Room<'_, '_>, key: &str, used: &Used) -> Result<()> {
     let (by, at, budget) = (glass.by.clone(), glass.at, counted.budget);
     for (team, before) in used {
         let row = GlassUse {
-            id: RecordId(room.new_id()?),
+            id: RecordId(cx.new_id()?),
             version: 0,
             team: team.clone(),
             change: change.id.clone(),
@@ -91,23 +91,23 @@ fn note(room: &mut Room<'_, '_>, key: &str, used: &Used) -> Result<()> {
             budget,
             over_budget: *before >= budget,
         };
-        write(room, row)?;
+        write(cx, row)?;
     }
     Ok(())
 }
 
-fn write(room: &mut Room<'_, '_>, row: GlassUse) -> Result<()> {
+fn write(cx: &mut Context<'_, '_>, row: GlassUse) -> Result<()> {
     let mut written = Written::default();
-    let row = room.put(&mut written, row)?;
+    let row = cx.put(&mut written, row)?;
     let told = EventDraft {
         kind: "break_glass.counted",
         subject: ("glass_use", row.id.0),
-        occurred_at: room.now,
+        occurred_at: cx.now,
         data: match json!({"team": row.team, "number": row.number, "budget": row.budget}) {
             Value::Object(map) => map,
             _ => serde_json::Map::new(),
         },
     };
-    room.tell(vec![told], written)?;
+    cx.tell(vec![told], written)?;
     Ok(())
 }

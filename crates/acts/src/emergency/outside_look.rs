@@ -15,7 +15,7 @@ use store::record::{self, Filter};
 
 use crate::cab::meetings::read_group;
 use crate::case::settle_open::settle_asked;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// How far back a first look goes.
@@ -29,14 +29,14 @@ const MOST_CHANGES: i64 = 1_000;
 ///
 /// # Errors
 /// 403 for whoever is not of the group or had a part in the work, 422, or the store's.
-pub fn look_outside(room: &mut Room<'_, '_>, body: &Body) -> Result<OutsideLook> {
-    room.allow(act::actions::READ)?;
-    let directory = room.directory()?;
+pub fn look_outside(cx: &mut Context<'_, '_>, body: &Body) -> Result<OutsideLook> {
+    cx.allow(act::actions::READ)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let group = read_group(&mut reading, &directory);
     let text = reading.needed("text", TEXT);
     reading.finish()?;
-    let person = room.actor.person.clone();
+    let person = cx.actor.person.clone();
     if !directory.members(&group).contains(&person) {
         let text = format!(
             "{} is not of the group {group}, who look from outside.",
@@ -44,43 +44,42 @@ pub fn look_outside(room: &mut Room<'_, '_>, body: &Body) -> Result<OutsideLook>
         );
         return Err(Refusal::not_allowed("not_outside", text).into());
     }
-    let since = directory.last_look(&group).map_or_else(
-        || room.now - SignedDuration::from_hours(24 * FIRST_DAYS),
-        |look| look.at,
-    );
+    let since = directory
+        .last_look(&group)
+        .map_or_else(|| cx.now - SignedDuration::from_hours(24 * FIRST_DAYS), |look| look.at);
     let mut changes = Vec::new();
-    for change in worked_on(room, since)? {
-        check_outside(room, &change, &person)?;
+    for change in worked_on(cx, since)? {
+        check_outside(cx, &change, &person)?;
         changes.push(change.key);
     }
-    check_open(room, &person)?;
+    check_open(cx, &person)?;
     let look = OutsideLook {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         group,
         by: person,
-        at: room.now,
+        at: cx.now,
         text,
         changes,
     };
     let count = look.changes.len();
-    let look = room.put_estate("outside_look.recorded", look, json!({"changes": count}))?;
-    settle_asked(room)?;
+    let look = cx.put_estate("outside_look.recorded", look, json!({"changes": count}))?;
+    settle_asked(cx)?;
     Ok(look)
 }
 
 /// Refuses whoever had a part in a change.
-fn check_outside(room: &mut Room<'_, '_>, change: &Change, person: &PersonId) -> Result<()> {
-    let Some(part) = part_in(room, change, person)? else {
+fn check_outside(cx: &mut Context<'_, '_>, change: &Change, person: &PersonId) -> Result<()> {
+    let Some(part) = part_in(cx, change, person)? else {
         return Ok(());
     };
-    let name = room.directory()?.name(person);
+    let name = cx.directory()?.name(person);
     let text = format!("{} {part} {}, so they are not outside of it.", name, change.key);
     Err(Refusal::not_allowed("not_outside", text).into())
 }
 
 /// Refuses whoever has a part in any change that is still open, read page by page.
-fn check_open(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+fn check_open(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let open: Vec<String> = State::ALL
         .iter()
         .filter(|it| it.is_open())
@@ -93,22 +92,22 @@ fn check_open(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
             .more("number", after)
             .order_by("number")
             .limit(MOST_CHANGES);
-        let page = record::find::<Change>(room.tx, &filter)?;
+        let page = record::find::<Change>(cx.tx, &filter)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.record.number;
         for found in &page {
-            check_outside(room, &found.record, person)?;
+            check_outside(cx, &found.record, person)?;
         }
     }
 }
 
 /// The changes on which work began or ended since, oldest first; where there are too many, the newest of them.
-fn worked_on(room: &mut Room<'_, '_>, since: Timestamp) -> Result<Vec<Change>> {
+fn worked_on(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<Change>> {
     let filter = Filter::new()
         .more("updated_at", since)
         .descending_by("number")
         .limit(MOST_CHANGES);
-    let found = record::find::<Change>(room.tx, &filter)?.into_iter().rev();
+    let found = record::find::<Change>(cx.tx, &filter)?.into_iter().rev();
     let is_since = |at: Option<Timestamp>| at.is_some_and(|at| at > since);
     Ok(found
         .map(|stored| stored.record)
@@ -117,7 +116,7 @@ fn worked_on(room: &mut Room<'_, '_>, since: Timestamp) -> Result<Vec<Change>> {
 }
 
 /// What part a person had in a change, if they had one.
-fn part_in(room: &mut Room<'_, '_>, change: &Change, person: &PersonId) -> Result<Option<&'static str>> {
+fn part_in(cx: &mut Context<'_, '_>, change: &Change, person: &PersonId) -> Result<Option<&'static str>> {
     if change.authors.contains(person) {
         return Ok(Some("wrote"));
     }
@@ -154,9 +153,9 @@ fn part_in(room: &mut Room<'_, '_>, change: &Change, person: &PersonId) -> Resul
             .equals("change_id", change.id.as_str())
             .equals("person", person.as_str())
     };
-    if record::count::<Approval>(room.tx, &theirs())? > 0 {
+    if record::count::<Approval>(cx.tx, &theirs())? > 0 {
         return Ok(Some("decided about"));
     }
-    let is_peer = record::count::<PeerReview>(room.tx, &theirs())? > 0;
+    let is_peer = record::count::<PeerReview>(cx.tx, &theirs())? > 0;
     Ok(is_peer.then_some("gave a peer review of"))
 }

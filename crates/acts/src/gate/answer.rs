@@ -3,30 +3,22 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use model::change::change_file;
-use model::change::read_content;
-use model::change::related_records;
-use model::change::related_records::{GateCheck, Permit};
-use model::change::settle;
-use model::change::work;
+use model::change::related_records::{self, GateCheck, Permit};
+use model::change::{change_file, read_content, settle, work};
 use model::core::act;
-use model::core::enums;
-use model::core::enums::{CheckState, GateDecision, Purpose, State};
+use model::core::enums::{self, CheckState, GateDecision, Purpose, State};
 use model::core::ids::{RecordId, TargetId};
 use model::core::refusal::Refusal;
-use model::core::unmet;
-use model::core::unmet::Unmet;
-use model::gate::answer;
-use model::gate::answer::{Answer, GateRow, decide, rows};
-use model::gate::permit;
-use model::gate::permit::Signing;
+use model::core::unmet::{self, Unmet};
+use model::gate::answer::{self, Answer, GateRow, decide, rows};
+use model::gate::permit::{self, Signing};
 use serde_json::json;
 use store::gate::{gate_view, revocation};
 use store::queue::timer;
 use store::record::{self, Filter};
 
 use crate::case::commit_equivalence;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::gate_question::{Asker, Found, Question, stopped};
 use crate::core::services::Services;
@@ -49,30 +41,30 @@ pub(crate) fn waiting_checks() -> Filter {
 ///
 /// # Errors
 /// The store's.
-pub fn ask(room: &mut Room<'_, '_>, question: &Question) -> Result<Answer> {
-    let now = room.now;
-    let found = found(room, question)?;
+pub fn ask(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
+    let now = cx.now;
+    let found = found(cx, question)?;
     if let Some(answer) = found.answer(question, now) {
         return Ok(answer);
     }
     let asked = question.change.as_deref().map(str::to_uppercase);
-    Ok(unknown_place(room, question)?.unwrap_or_else(|| decide([], asked.as_deref(), now)))
+    Ok(unknown_place(cx, question)?.unwrap_or_else(|| decide([], asked.as_deref(), now)))
 }
 
 /// Refuses who may not ask the gate, and remembers for the moment who may.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`], or the store's.
-pub fn may_ask(room: &mut Room<'_, '_>) -> Result<()> {
-    room.allow(act::actions::ASK_GATE)?;
-    let Some(moment) = room.tx.moment() else {
+pub fn may_ask(cx: &mut Context<'_, '_>) -> Result<()> {
+    cx.allow(act::actions::ASK_GATE)?;
+    let Some(moment) = cx.tx.moment() else {
         return Ok(());
     };
     // The number of the estate is kept beside it.
-    room.generation()?;
-    if let Some(lent) = &room.actor.lent {
-        let kept = room.services.moments();
-        kept.keep_asker(moment, room.tx.tenant(), &room.actor.person, lent);
+    cx.generation()?;
+    if let Some(lent) = &cx.actor.lent {
+        let kept = cx.services.moments();
+        kept.keep_asker(moment, cx.tx.tenant(), &cx.actor.person, lent);
     }
     Ok(())
 }
@@ -94,13 +86,13 @@ pub fn ask_at_once(services: &Services, asker: &Asker<'_>, question: &Question) 
 }
 
 /// What stands for a question: from memory, if a transaction of the same moment has read it.
-fn found(room: &mut Room<'_, '_>, question: &Question) -> Result<Arc<Found>> {
-    let (moment, kept) = (room.tx.moment(), room.services.moments());
-    let known = moment.and_then(|moment| kept.found(moment, room.tx.tenant(), question));
+fn found(cx: &mut Context<'_, '_>, question: &Question) -> Result<Arc<Found>> {
+    let (moment, kept) = (cx.tx.moment(), cx.services.moments());
+    let known = moment.and_then(|moment| kept.found(moment, cx.tx.tenant(), question));
     if let Some(found) = known {
         return Ok(found);
     }
-    let (rows, about) = found_rows(room, question)?;
+    let (rows, about) = found_rows(cx, question)?;
     let mut found = Found::default();
     for row in rows {
         let row: GateRow = serde_json::from_str(&row.body)?;
@@ -115,18 +107,18 @@ fn found(room: &mut Room<'_, '_>, question: &Question) -> Result<Arc<Found>> {
     }
     let found = Arc::new(found);
     if let Some(moment) = moment {
-        kept.keep_found(moment, room.tx.tenant(), question, &found);
+        kept.keep_found(moment, cx.tx.tenant(), question, &found);
     }
     Ok(found)
 }
 
 /// The rows that a question is about. Where none names what was asked about, those of the commits that it stands for are:
 /// the commit behind an attested artifact, and commits with an equal tree.
-fn found_rows(room: &mut Room<'_, '_>, question: &Question) -> Result<(Vec<gate_view::GateRow>, Question)> {
+fn found_rows(cx: &mut Context<'_, '_>, question: &Question) -> Result<(Vec<gate_view::GateRow>, Question)> {
     let (service, environment) = (question.service.as_str(), question.environment.as_str());
     let (artifact, commit) = (question.artifact.as_deref(), question.commit.as_deref());
-    let mut found = gate_view::find(room.tx, service, environment, artifact, commit)?;
-    if commit_equivalence::is_of_another_commit(room, artifact, commit)? {
+    let mut found = gate_view::find(cx.tx, service, environment, artifact, commit)?;
+    if commit_equivalence::is_of_another_commit(cx, artifact, commit)? {
         found.retain(|row| row.artifact.as_deref() == artifact);
     }
     let is_direct = |row: &gate_view::GateRow| {
@@ -136,8 +128,8 @@ fn found_rows(room: &mut Room<'_, '_>, question: &Question) -> Result<(Vec<gate_
     if found.iter().any(is_direct) {
         return Ok((found, question.clone()));
     }
-    for kin in commit_equivalence::commits_behind(room, artifact, commit)? {
-        let rows = gate_view::find(room.tx, service, environment, None, Some(&kin))?;
+    for kin in commit_equivalence::commits_behind(cx, artifact, commit)? {
+        let rows = gate_view::find(cx.tx, service, environment, None, Some(&kin))?;
         // A target that names an artifact of its own is about that one, whatever the commit.
         let rows: Vec<_> = rows
             .into_iter()
@@ -161,12 +153,12 @@ fn found_rows(room: &mut Room<'_, '_>, question: &Question) -> Result<(Vec<gate_
 ///
 /// # Errors
 /// The store's.
-pub fn rejudge_named(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: &str) -> Result<()> {
+pub fn rejudge_named(cx: &mut Context<'_, '_>, artifact: Option<&str>, commit: &str) -> Result<()> {
     for (column, value) in [("artifact", artifact), ("commit_sha", Some(commit))] {
         let Some(value) = value else { continue };
         let filter = waiting_checks().equals(column, value);
-        for stored in record::find::<GateCheck>(room.tx, &filter)? {
-            judge_check(room, stored.record)?;
+        for stored in record::find::<GateCheck>(cx.tx, &filter)? {
+            judge_check(cx, stored.record)?;
         }
     }
     Ok(())
@@ -199,17 +191,17 @@ fn as_asked(
 }
 
 /// The commits from which the artifact of a question is attested to be made.
-fn attested_commits(room: &mut Room<'_, '_>, question: &Question) -> Result<Vec<String>> {
+fn attested_commits(cx: &mut Context<'_, '_>, question: &Question) -> Result<Vec<String>> {
     let Some(artifact) = &question.artifact else {
         return Ok(Vec::new());
     };
-    Ok(commit_equivalence::commits_of(room, artifact)?.unwrap_or_default())
+    Ok(commit_equivalence::commits_of(cx, artifact)?.unwrap_or_default())
 }
 
 /// Notes that what is written of this answer goes by the change as it stands.
-fn note_judged(room: &mut Room<'_, '_>, answer: &Answer) -> Result<()> {
+fn note_judged(cx: &mut Context<'_, '_>, answer: &Answer) -> Result<()> {
     match &answer.target {
-        Some((change, _)) => room.note_read_of(change.as_str()),
+        Some((change, _)) => cx.note_read_of(change.as_str()),
         None => Ok(()),
     }
 }
@@ -224,8 +216,8 @@ fn is_named(row: &GateRow, question: &Question) -> bool {
     agrees(&question.artifact, &row.artifact) && agrees(&question.commit, &row.commit)
 }
 
-fn unknown_place(room: &mut Room<'_, '_>, question: &Question) -> Result<Option<Answer>> {
-    let directory = room.directory()?;
+fn unknown_place(cx: &mut Context<'_, '_>, question: &Question) -> Result<Option<Answer>> {
+    let directory = cx.directory()?;
     let unknown = |code: &str, what: &str, key: &str| {
         let text = format!("There is no {what} `{key}`.");
         stopped(
@@ -299,17 +291,17 @@ fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Timestamp>) -> Result<Checked> {
+pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<Timestamp>) -> Result<Checked> {
     let question = question.clone();
     let asked = question.clone();
-    let answer = ask(room, &question)?;
+    let answer = ask(cx, &question)?;
     // Without a word on the purpose it is the way forward, unless what was asked about is a way back that is open.
     let purpose = question.purpose.unwrap_or(answer.purpose);
-    note_judged(room, &answer)?;
+    note_judged(cx, &answer)?;
     let go = answer.decision == GateDecision::Go;
     let target = answer.target.clone().filter(|_| go);
     let mut record = GateCheck {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         service: question.service,
         environment: question.environment,
@@ -318,9 +310,9 @@ pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Ti
         asked_change: question.change,
         purpose,
         wait_until,
-        by: room.actor.person.clone(),
-        asked_at: room.now,
-        checked_at: room.now,
+        by: cx.actor.person.clone(),
+        asked_at: cx.now,
+        checked_at: cx.now,
         decision: GateDecision::Stop,
         change: None,
         reasons: Vec::new(),
@@ -333,54 +325,54 @@ pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Ti
         waited: related_records::Waited::default(),
         permit: None,
     };
-    let now = room.now;
+    let now = cx.now;
     take_answer(&mut record, answer, now);
     let mut permit = None;
     if let Some((change, target)) = target {
-        match give_permit(room, (change.as_str(), &target), purpose, &asked)? {
+        match give_permit(cx, (change.as_str(), &target), purpose, &asked)? {
             Given::Permit(given) => {
                 record.permit = Some(given.id.clone());
-                permit = Some(sign(room, &given)?);
+                permit = Some(sign(cx, &given)?);
             }
             Given::Stop(answer) => take_answer(&mut record, answer, now),
         }
     }
-    save_check(room, "gate.checked", record, permit)
+    save_check(cx, "gate.checked", record, permit)
 }
 
 fn save_check(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     kind: &'static str,
     record: GateCheck,
     permit: Option<String>,
 ) -> Result<Checked> {
     let mut written = Written::default();
-    let check = room.put(&mut written, record)?;
+    let check = cx.put(&mut written, record)?;
     let data = json!({"decision": check.decision, "change": check.change, "service": check.service, "environment": check.environment});
-    let event = draft(kind, ("gate_check", check.id.0.clone()), room.now, data);
-    room.tell(vec![event], written)?;
+    let event = draft(kind, ("gate_check", check.id.0.clone()), cx.now, data);
+    cx.tell(vec![event], written)?;
     let is_settled_at_once = check.version <= 1 && check.state == CheckState::Settled;
     // A check that never waited has no timer to cancel.
     if !is_settled_at_once {
-        set_timer(room, &check)?;
+        set_timer(cx, &check)?;
     }
     Ok(Checked { check, permit })
 }
 
-fn set_timer(room: &mut Room<'_, '_>, check: &GateCheck) -> Result<()> {
+fn set_timer(cx: &mut Context<'_, '_>, check: &GateCheck) -> Result<()> {
     let waits = matches!(check.state, CheckState::Waiting | CheckState::Collectable);
     let run_at = [check.next_transition_at, check.wait_until]
         .into_iter()
         .flatten()
-        .filter(|at| *at > room.now)
+        .filter(|at| *at > cx.now)
         .min();
     let Some(run_at) = run_at.filter(|_| waits) else {
-        timer::cancel(room.tx, "gate_check", check.id.as_str(), "due")?;
+        timer::cancel(cx.tx, "gate_check", check.id.as_str(), "due")?;
         return Ok(());
     };
-    let id = room.new_id()?;
+    let id = cx.new_id()?;
     timer::set(
-        room.tx,
+        cx.tx,
         &timer::NewTimer {
             id: &id,
             subject_table: "gate_check",
@@ -399,15 +391,15 @@ enum Given {
 
 /// Judges the target anew inside the change's own act; on go it starts the work and makes the permit.
 fn give_permit(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     (change, target): (&str, &TargetId),
     purpose: Purpose,
     question: &Question,
 ) -> Result<Given> {
-    let signing = signing(room)?;
-    let attested = attested_commits(room, question)?;
+    let signing = signing(cx)?;
+    let attested = attested_commits(cx, question)?;
     let target = target.clone();
-    room.on_change(change, |case| {
+    cx.on_change(change, |case| {
         let now = case.now;
         let found = rows(&case.file, &case.directory, now)
             .into_iter()
@@ -461,14 +453,14 @@ fn not_yours(answer: Answer) -> Answer {
 ///
 /// # Errors
 /// The store's.
-pub fn judge_check(room: &mut Room<'_, '_>, check: GateCheck) -> Result<()> {
+pub fn judge_check(cx: &mut Context<'_, '_>, check: GateCheck) -> Result<()> {
     if !matches!(check.state, CheckState::Waiting | CheckState::Collectable) {
         return Ok(());
     }
-    let answer = ask(room, &question_of(&check))?;
-    note_judged(room, &answer)?;
+    let answer = ask(cx, &question_of(&check))?;
+    note_judged(cx, &answer)?;
     let mut next = check.clone();
-    let now = room.now;
+    let now = cx.now;
     take_answer(&mut next, answer, now);
     let over = check.wait_until.is_some_and(|until| until <= now);
     next.state = match next.decision {
@@ -482,10 +474,10 @@ pub fn judge_check(room: &mut Room<'_, '_>, check: GateCheck) -> Result<()> {
     }
     let same = next.decision == check.decision && next.state == check.state && next.reasons == check.reasons;
     if same && next.next_transition_at == check.next_transition_at {
-        set_timer(room, &check)?;
+        set_timer(cx, &check)?;
         return Ok(());
     }
-    save_check(room, "gate.judged_again", next, None)?;
+    save_check(cx, "gate.judged_again", next, None)?;
     Ok(())
 }
 
@@ -498,8 +490,8 @@ fn wait_over(until: Timestamp) -> Unmet {
 ///
 /// # Errors
 /// [`Refusal::NotFound`], or the store's.
-pub fn load_check(room: &mut Room<'_, '_>, id: &str) -> Result<GateCheck> {
-    let found = record::load::<GateCheck>(room.tx, id)?;
+pub fn load_check(cx: &mut Context<'_, '_>, id: &str) -> Result<GateCheck> {
+    let found = record::load::<GateCheck>(cx.tx, id)?;
     found
         .map(|stored| stored.record)
         .ok_or_else(|| Error::Refused(Refusal::not_found("gate check")))
@@ -509,10 +501,10 @@ pub fn load_check(room: &mut Room<'_, '_>, id: &str) -> Result<GateCheck> {
 ///
 /// # Errors
 /// 404; 409 with the reasons when it is not go, or when it was settled as a stop.
-pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
-    let check = load_check(room, id)?;
+pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
+    let check = load_check(cx, id)?;
     if let Some(given) = &check.permit {
-        return collect_again(room, check.clone(), given.clone());
+        return collect_again(cx, check.clone(), given.clone());
     }
     if check.state == CheckState::Settled {
         return Err(Refusal::NotNow {
@@ -524,7 +516,7 @@ pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
     }
     // Its timer may come a moment late; the end of the wait does not. What else held it up then may hold no more, and stands in
     // the check.
-    let is_over = |until: &Timestamp| check.state == CheckState::Over || *until <= room.now;
+    let is_over = |until: &Timestamp| check.state == CheckState::Over || *until <= cx.now;
     if let Some(until) = check.wait_until.filter(is_over) {
         return Err(Refusal::NotNow {
             code: "not_go",
@@ -533,10 +525,10 @@ pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
         }
         .into());
     }
-    let answer = ask(room, &question_of(&check))?;
+    let answer = ask(cx, &question_of(&check))?;
     let mut next = check;
     let target = answer.target.clone();
-    let now = room.now;
+    let now = cx.now;
     take_answer(&mut next, answer, now);
     let (GateDecision::Go, Some((change, target))) = (next.decision, target) else {
         let text = "The gate says stop.".to_owned();
@@ -547,7 +539,7 @@ pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
         }
         .into());
     };
-    match give_permit(room, (change.as_str(), &target), next.purpose, &question_of(&next))? {
+    match give_permit(cx, (change.as_str(), &target), next.purpose, &question_of(&next))? {
         Given::Stop(answer) => {
             let text = "The gate says stop.".to_owned();
             Err(Refusal::NotNow {
@@ -559,7 +551,7 @@ pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
         }
         Given::Permit(permit) => {
             // The act above may have judged this very check again, so it is read anew before it is settled.
-            let mut fresh = load_check(room, next.id.as_str())?;
+            let mut fresh = load_check(cx, next.id.as_str())?;
             fresh.decision = GateDecision::Go;
             fresh.reasons = Vec::new();
             fresh.change = next.change;
@@ -567,15 +559,15 @@ pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
             fresh.checked_at = now;
             fresh.state = CheckState::Settled;
             fresh.permit = Some(permit.id.clone());
-            let token = sign(room, &permit)?;
-            save_check(room, "gate.permit_collected", fresh, Some(token))
+            let token = sign(cx, &permit)?;
+            save_check(cx, "gate.permit_collected", fresh, Some(token))
         }
     }
 }
 
-fn collect_again(room: &mut Room<'_, '_>, check: GateCheck, permit: RecordId) -> Result<Checked> {
-    let found = record::load::<Permit>(room.tx, permit.as_str())?.map(|stored| stored.record);
-    let now = room.now;
+fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck, permit: RecordId) -> Result<Checked> {
+    let found = record::load::<Permit>(cx.tx, permit.as_str())?.map(|stored| stored.record);
+    let now = cx.now;
     let alive = found.filter(|permit| permit.state == enums::PermitState::Issued && permit.expires_at > now);
     let Some(permit) = alive else {
         return Err(Refusal::not_now(
@@ -586,7 +578,7 @@ fn collect_again(room: &mut Room<'_, '_>, check: GateCheck, permit: RecordId) ->
         )
         .into());
     };
-    let token = sign(room, &permit)?;
+    let token = sign(cx, &permit)?;
     Ok(Checked {
         check,
         permit: Some(token),
@@ -597,10 +589,10 @@ fn collect_again(room: &mut Room<'_, '_>, check: GateCheck, permit: RecordId) ->
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub(crate) fn signing(room: &mut Room<'_, '_>) -> Result<Signing> {
+pub(crate) fn signing(cx: &mut Context<'_, '_>) -> Result<Signing> {
     Ok(Signing {
-        epoch: revocation::state(room.tx)?.epoch,
-        kid: signing_keys::active_kid(room, signing_keys::PERMIT)?,
+        epoch: revocation::state(cx.tx)?.epoch,
+        kid: signing_keys::active_kid(cx, signing_keys::PERMIT)?,
     })
 }
 
@@ -608,21 +600,21 @@ pub(crate) fn signing(room: &mut Room<'_, '_>) -> Result<Signing> {
 ///
 /// # Errors
 /// 404 when there is none; as [`sign`].
-pub fn sign_again(room: &mut Room<'_, '_>, permit: &str) -> Result<String> {
-    let found = record::load::<Permit>(room.tx, permit)?;
+pub fn sign_again(cx: &mut Context<'_, '_>, permit: &str) -> Result<String> {
+    let found = record::load::<Permit>(cx.tx, permit)?;
     let found = found.ok_or_else(|| Refusal::not_found("permit"))?;
-    sign(room, &found.record)
+    sign(cx, &found.record)
 }
 
 /// Signs a permit. The same record always gives the same token.
 ///
 /// # Errors
 /// 409 when its key was revoked; a fault of the keys.
-pub fn sign(room: &mut Room<'_, '_>, permit: &Permit) -> Result<String> {
-    let key = signing_keys::permit_key(room, &permit.kid)?;
-    let tenant = room.tenant();
+pub fn sign(cx: &mut Context<'_, '_>, permit: &Permit) -> Result<String> {
+    let key = signing_keys::permit_key(cx, &permit.kid)?;
+    let tenant = cx.tenant();
     let claims = proof::permit::Claims {
-        iss: room.services.tools().public_url.clone(),
+        iss: cx.services.tools().public_url.clone(),
         sub: permit.change_key.clone(),
         aud: proof::permit::Claims::audience(&tenant, permit.service.as_str(), permit.environment.as_str()),
         jti: permit.id.0.clone(),

@@ -7,7 +7,7 @@ use model::core::refusal::Refusal;
 use model::gate::permit;
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::gate_question::Question;
 use crate::core::signing_keys;
@@ -19,23 +19,23 @@ use crate::gate::shown_permit::check_shown;
 ///
 /// # Errors
 /// 403; 404; 409 `not_go` with the gate's reasons, `permit_for_another`, `permit_used`, `permit_revoked`, `not_alive`, `not_yet_valid`; the store's.
-pub fn consume_permit(room: &mut Room<'_, '_>, jti: &str, question: &Question) -> Result<Permit> {
-    room.allow(act::actions::ASK_GATE)?;
-    let permit = load(room, jti)?;
-    if signing_keys::is_signed_by_revoked(room, &permit)? {
+pub fn consume_permit(cx: &mut Context<'_, '_>, jti: &str, question: &Question) -> Result<Permit> {
+    cx.allow(act::actions::ASK_GATE)?;
+    let permit = load(cx, jti)?;
+    if signing_keys::is_signed_by_revoked(cx, &permit)? {
         let text = "The key that signed this permit was revoked.";
         let again = "Ask the gate for another permit.";
         return Err(Refusal::not_now("permit_revoked", text, again, Vec::new()).into());
     }
     // What is wrong with the permit itself is told before what the gate says.
-    room.try_on_change(&permit.change_key, |case| permit::consume(case, &permit.id))?;
+    cx.try_on_change(&permit.change_key, |case| permit::consume(case, &permit.id))?;
     let question = Question {
         change: Some(permit.change_key.clone()),
         purpose: Some(permit.purpose),
         ..question.clone()
     };
-    let answer = ask(room, &question)?;
-    let answer = check_shown(room, &question, Some(jti), answer)?;
+    let answer = ask(cx, &question)?;
+    let answer = check_shown(cx, &question, Some(jti), answer)?;
     let is_of_another = answer.target != Some((permit.change.clone(), permit.target.clone()));
     if is_of_another && answer.decision == GateDecision::Go {
         let text = "The gate says go for another target than the permit's.";
@@ -50,12 +50,12 @@ pub fn consume_permit(room: &mut Room<'_, '_>, jti: &str, question: &Question) -
         }
         .into());
     }
-    room.on_change(&permit.change_key, |case| permit::consume(case, &permit.id))?;
-    load(room, jti)
+    cx.on_change(&permit.change_key, |case| permit::consume(case, &permit.id))?;
+    load(cx, jti)
 }
 
-fn load(room: &mut Room<'_, '_>, jti: &str) -> Result<Permit> {
-    let found = record::load::<Permit>(room.tx, jti)?;
+fn load(cx: &mut Context<'_, '_>, jti: &str) -> Result<Permit> {
+    let found = record::load::<Permit>(cx.tx, jti)?;
     found
         .map(|stored| stored.record)
         .ok_or_else(|| Refusal::not_found("permit").into())

@@ -5,18 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::{Change, Target};
 use model::change::related_records::{Deployment, GateCheck};
-use model::core::enums;
-use model::core::enums::{OwnershipRole, Role};
+use model::core::enums::{self, OwnershipRole, Role};
 use model::core::ids::{EnvironmentKey, PersonId, ServiceKey};
 use model::directory::snapshot::{Connection, Directory};
 use model::gate::coverage::{DoorUse, Unmatched, Watched};
 use serde_json::json;
-use store::change::changes;
-use store::change::changes::{ChangeFilter, list_changes};
+use store::change::changes::{self, ChangeFilter, list_changes};
 use store::gate::gate_use;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
@@ -34,11 +32,11 @@ type Place = (String, String);
 ///
 /// # Errors
 /// The store's.
-pub fn watched(room: &mut Room<'_, '_>) -> Result<Vec<Watched>> {
-    let directory = room.directory()?;
-    let connections = connections(room)?;
+pub fn watched(cx: &mut Context<'_, '_>) -> Result<Vec<Watched>> {
+    let directory = cx.directory()?;
+    let connections = connections(cx)?;
     let mut doors: BTreeMap<Place, Vec<DoorUse>> = BTreeMap::new();
-    for row in gate_use::answered(room.tx, MOST)? {
+    for row in gate_use::answered(cx.tx, MOST)? {
         let door = DoorUse {
             door: row.door,
             last_at: row.last_at,
@@ -47,16 +45,16 @@ pub fn watched(room: &mut Room<'_, '_>) -> Result<Vec<Watched>> {
         doors.entry((row.service, row.environment)).or_default().push(door);
     }
     let mut found = Vec::new();
-    for (service, environment) in places(room, &directory, &connections, &doors)? {
+    for (service, environment) in places(cx, &directory, &connections, &doors)? {
         let place = (service.clone(), environment.clone());
         let mut uses = doors.remove(&place).unwrap_or_default();
-        uses.extend(last_check(room, &service, &environment)?);
+        uses.extend(last_check(cx, &service, &environment)?);
         found.push(Watched {
             sources: sources(&connections, &service, &environment),
-            last_signal_at: last_signal(room, &service, &environment)?,
+            last_signal_at: last_signal(cx, &service, &environment)?,
             last_check_at: uses.iter().map(|door| door.last_at).max(),
             doors: uses,
-            owners: logins(&directory, &owners(&directory, &service, &environment, room.now)),
+            owners: logins(&directory, &owners(&directory, &service, &environment, cx.now)),
             service,
             environment,
         });
@@ -66,12 +64,12 @@ pub fn watched(room: &mut Room<'_, '_>) -> Result<Vec<Watched>> {
 
 /// Where each service is in production. One that is nowhere yet stands once, in the production environments there are.
 fn places(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     directory: &Directory,
     connections: &[Connection],
     doors: &BTreeMap<Place, Vec<DoorUse>>,
 ) -> Result<BTreeSet<Place>> {
-    let mut known: BTreeSet<Place> = changes::places(room.tx)?.into_iter().collect();
+    let mut known: BTreeSet<Place> = changes::places(cx.tx)?.into_iter().collect();
     known.extend(doors.keys().cloned());
     for row in connections.iter().filter(|row| row.active).flat_map(|row| &row.map) {
         known.extend(
@@ -97,8 +95,8 @@ fn places(
     Ok(known)
 }
 
-fn connections(room: &mut Room<'_, '_>) -> Result<Vec<Connection>> {
-    let rows = record::find::<Connection>(room.tx, &Filter::new().order_by("id"))?;
+fn connections(cx: &mut Context<'_, '_>) -> Result<Vec<Connection>> {
+    let rows = record::find::<Connection>(cx.tx, &Filter::new().order_by("id"))?;
     Ok(rows.into_iter().map(|stored| stored.record).collect())
 }
 
@@ -113,23 +111,23 @@ fn sources(connections: &[Connection], service: &str, environment: &str) -> Vec<
     connections.iter().filter(tells).map(|row| row.name.clone()).collect()
 }
 
-fn last_signal(room: &mut Room<'_, '_>, service: &str, environment: &str) -> Result<Option<Timestamp>> {
+fn last_signal(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Result<Option<Timestamp>> {
     let filter = Filter::new()
         .equals("service", service)
         .equals("environment", environment)
         .descending_by("id")
         .limit(1);
-    let row = record::find_one::<Deployment>(room.tx, &filter)?;
+    let row = record::find_one::<Deployment>(cx.tx, &filter)?;
     Ok(row.map(|stored| stored.record.at))
 }
 
 /// Pipelines that ask by `POST /gate-checks` leave a record, which tells when.
-fn last_check(room: &mut Room<'_, '_>, service: &str, environment: &str) -> Result<Option<DoorUse>> {
+fn last_check(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Result<Option<DoorUse>> {
     let filter = Filter::new()
         .equals("service", service)
         .equals("environment", environment);
-    let asked = record::count::<GateCheck>(room.tx, &filter)?;
-    let row = record::find_one::<GateCheck>(room.tx, &filter.descending_by("id").limit(1))?;
+    let asked = record::count::<GateCheck>(cx.tx, &filter)?;
+    let row = record::find_one::<GateCheck>(cx.tx, &filter.descending_by("id").limit(1))?;
     Ok(row.map(|stored| DoorUse {
         door: "pipeline".to_owned(),
         last_at: stored.record.asked_at,
@@ -160,9 +158,9 @@ fn logins(directory: &Directory, people: &[PersonId]) -> Vec<String> {
 ///
 /// # Errors
 /// The store's.
-pub fn unmatched(room: &mut Room<'_, '_>, from: Timestamp) -> Result<Vec<Unmatched>> {
-    let mut found = deployments_without_change(room, from)?;
-    found.extend(changes_without_deployment(room, from)?);
+pub fn unmatched(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<Vec<Unmatched>> {
+    let mut found = deployments_without_change(cx, from)?;
+    found.extend(changes_without_deployment(cx, from)?);
     found.sort_by(|a, b| (a.since, &a.service).cmp(&(b.since, &b.service)));
     Ok(found)
 }
@@ -171,9 +169,9 @@ fn is_production(directory: &Directory, key: &EnvironmentKey) -> bool {
     directory.environments.get(key).is_some_and(|place| place.is_production)
 }
 
-fn deployments_without_change(room: &mut Room<'_, '_>, from: Timestamp) -> Result<Vec<Unmatched>> {
-    let directory = room.directory()?;
-    let rows = record::find::<Deployment>(room.tx, &Filter::new().descending_by("id").limit(MOST))?;
+fn deployments_without_change(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<Vec<Unmatched>> {
+    let directory = cx.directory()?;
+    let rows = record::find::<Deployment>(cx.tx, &Filter::new().descending_by("id").limit(MOST))?;
     let mut found = Vec::new();
     for row in rows.into_iter().map(|stored| stored.record) {
         let has_partner = row.change.is_some() && !row.unauthorized;
@@ -192,7 +190,7 @@ fn deployments_without_change(room: &mut Room<'_, '_>, from: Timestamp) -> Resul
             ),
             owners: logins(
                 &directory,
-                &owners(&directory, row.service.as_str(), row.environment.as_str(), room.now),
+                &owners(&directory, row.service.as_str(), row.environment.as_str(), cx.now),
             ),
             service: row.service.0,
             environment: row.environment.0,
@@ -201,16 +199,16 @@ fn deployments_without_change(room: &mut Room<'_, '_>, from: Timestamp) -> Resul
             change: row.change_key,
             deployment: Some(row.id.0),
             since: row.at,
-            age_seconds: room.now.duration_since(row.at).as_secs(),
+            age_seconds: cx.now.duration_since(row.at).as_secs(),
         });
     }
     Ok(found)
 }
 
 /// Targets with an outcome that says that something was deployed, where a source should have told of it and did not.
-fn changes_without_deployment(room: &mut Room<'_, '_>, from: Timestamp) -> Result<Vec<Unmatched>> {
-    let directory = room.directory()?;
-    let connections = connections(room)?;
+fn changes_without_deployment(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<Vec<Unmatched>> {
+    let directory = cx.directory()?;
+    let connections = connections(cx)?;
     if connections.iter().all(|row| !row.active) {
         return Ok(Vec::new());
     }
@@ -220,18 +218,18 @@ fn changes_without_deployment(room: &mut Room<'_, '_>, from: Timestamp) -> Resul
         ..ChangeFilter::default()
     };
     let mut found = Vec::new();
-    for row in list_changes(room.tx, &filter, MOST, None)? {
-        let change = room.change(&row.id)?;
+    for row in list_changes(cx.tx, &filter, MOST, None)? {
+        let change = cx.change(&row.id)?;
         for target in &change.content.targets {
             let place = (target.service.as_str(), target.environment.as_str());
             let is_told = !sources(&connections, place.0, place.1).is_empty();
             if !is_told || !is_production(&directory, &target.environment) {
                 continue;
             }
-            let Some(at) = deployed_at(&change, target).filter(|at| *at >= from && *at + GRACE <= room.now) else {
+            let Some(at) = deployed_at(&change, target).filter(|at| *at >= from && *at + GRACE <= cx.now) else {
                 continue;
             };
-            if has_deployment(room, &change, target)? {
+            if has_deployment(cx, &change, target)? {
                 continue;
             }
             found.push(Unmatched {
@@ -247,8 +245,8 @@ fn changes_without_deployment(room: &mut Room<'_, '_>, from: Timestamp) -> Resul
                 change: Some(change.key.clone()),
                 deployment: None,
                 since: at,
-                age_seconds: room.now.duration_since(at).as_secs(),
-                owners: logins(&directory, &owners(&directory, place.0, place.1, room.now)),
+                age_seconds: cx.now.duration_since(at).as_secs(),
+                owners: logins(&directory, &owners(&directory, place.0, place.1, cx.now)),
             });
         }
     }
@@ -265,9 +263,9 @@ fn deployed_at(change: &Change, target: &Target) -> Option<Timestamp> {
     (outcome != enums::Outcome::NotImplemented).then_some(record.actual_end)?
 }
 
-fn has_deployment(room: &mut Room<'_, '_>, change: &Change, target: &Target) -> Result<bool> {
+fn has_deployment(cx: &mut Context<'_, '_>, change: &Change, target: &Target) -> Result<bool> {
     let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
-    let rows = record::find::<Deployment>(room.tx, &filter)?;
+    let rows = record::find::<Deployment>(cx.tx, &filter)?;
     Ok(rows
         .iter()
         .any(|stored| stored.record.service == target.service && stored.record.environment == target.environment))
@@ -277,19 +275,19 @@ fn has_deployment(room: &mut Room<'_, '_>, change: &Change, target: &Target) -> 
 ///
 /// # Errors
 /// The store's.
-pub fn alarming(room: &mut Room<'_, '_>) -> Result<Vec<Unmatched>> {
-    unmatched(room, room.now - SignedDuration::from_hours(24 * ALARM_DAYS))
+pub fn alarming(cx: &mut Context<'_, '_>) -> Result<Vec<Unmatched>> {
+    unmatched(cx, cx.now - SignedDuration::from_hours(24 * ALARM_DAYS))
 }
 
 /// Tells the owners and the change managers of what has no partner, each matter once.
 ///
 /// # Errors
 /// The store's.
-pub fn raise_alarm(room: &mut Room<'_, '_>, found: &[Unmatched]) -> Result<()> {
-    let directory = room.directory()?;
+pub fn raise_alarm(cx: &mut Context<'_, '_>, found: &[Unmatched]) -> Result<()> {
+    let directory = cx.directory()?;
     let managers = directory.with_role(Role::ChangeManager);
     for row in found {
-        let mut people = owners(&directory, &row.service, &row.environment, room.now);
+        let mut people = owners(&directory, &row.service, &row.environment, cx.now);
         people.extend(managers.iter().cloned());
         let mut written = Written::default();
         let about = row.deployment.as_deref().or(row.change.as_deref()).unwrap_or_default();
@@ -302,22 +300,16 @@ pub fn raise_alarm(room: &mut Room<'_, '_>, found: &[Unmatched]) -> Result<()> {
             let text = format!(
                 "{}\nSee {}/t/{}/gateways.\n",
                 row.text,
-                room.services.tools().public_url,
-                room.tenant()
+                cx.services.tools().public_url,
+                cx.tenant()
             );
-            save_message(
-                room,
-                &mut written,
-                &person,
-                None,
-                ("unmatched", &subject, &text, &dedup),
-            )?;
+            save_message(cx, &mut written, &person, None, ("unmatched", &subject, &text, &dedup))?;
         }
         if !written.is_empty() {
             let data =
                 json!({"code": row.code, "service": row.service, "environment": row.environment, "change": row.change});
-            let event = draft("deployment.unmatched", ("tenant_info", room.tenant()), room.now, data);
-            room.tell(vec![event], written)?;
+            let event = draft("deployment.unmatched", ("tenant_info", cx.tenant()), cx.now, data);
+            cx.tell(vec![event], written)?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use model::change::related_records::{GateCheck, Waited};
 use model::core::enums::CheckState;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The most checks that one look goes through.
@@ -66,11 +66,11 @@ pub struct Budget {
 ///
 /// # Errors
 /// The store's.
-pub fn gate_waits(room: &mut Room<'_, '_>, from: Timestamp) -> Result<Vec<Budget>> {
+pub fn gate_waits(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<Vec<Budget>> {
     let newest = Filter::new().descending_by("id").limit(MOST);
     let mut groups: BTreeMap<(String, String, String), Vec<Waited>> = BTreeMap::new();
-    let directory = room.directory()?;
-    for check in record::bodies::<GateCheck>(room.tx, &newest)? {
+    let directory = cx.directory()?;
+    for check in record::bodies::<GateCheck>(cx.tx, &newest)? {
         if check.asked_at < from || matches!(check.state, CheckState::Waiting | CheckState::Collectable) {
             continue;
         }

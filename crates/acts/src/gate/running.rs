@@ -5,7 +5,7 @@ use model::gate::answer::Answer;
 use model::gate::running::Running;
 use store::record::Filter;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::gate_question::Question;
 use crate::core::note_outcomes::found;
@@ -18,7 +18,7 @@ pub const MOST: i64 = 10_000;
 ///
 /// # Errors
 /// The store's.
-pub fn list(room: &mut Room<'_, '_>, service: Option<&str>, environment: Option<&str>) -> Result<Vec<Running>> {
+pub fn list(cx: &mut Context<'_, '_>, service: Option<&str>, environment: Option<&str>) -> Result<Vec<Running>> {
     let mut filter = Filter::new().equals("active", true).order_by("id").limit(MOST);
     if let Some(service) = service {
         filter = filter.equals("service", service);
@@ -26,7 +26,7 @@ pub fn list(room: &mut Room<'_, '_>, service: Option<&str>, environment: Option<
     if let Some(environment) = environment {
         filter = filter.equals("environment", environment);
     }
-    found(room, &filter)
+    found(cx, &filter)
 }
 
 /// The gate's answer for admission: go also for what is recorded as running there, so that a restart waits for nobody.
@@ -34,8 +34,8 @@ pub fn list(room: &mut Room<'_, '_>, service: Option<&str>, environment: Option<
 ///
 /// # Errors
 /// The store's.
-pub fn admit(room: &mut Room<'_, '_>, question: &Question) -> Result<(Answer, bool)> {
-    let answer = answer::ask(room, question)?;
+pub fn admit(cx: &mut Context<'_, '_>, question: &Question) -> Result<(Answer, bool)> {
+    let answer = answer::ask(cx, question)?;
     let Some(artifact) = question.artifact.as_deref() else {
         return Ok((answer, false));
     };
@@ -49,7 +49,7 @@ pub fn admit(room: &mut Room<'_, '_>, question: &Question) -> Result<(Answer, bo
         .equals("artifact", artifact)
         .order_by("id")
         .limit(1);
-    let Some(running) = found(room, &filter)?.pop() else {
+    let Some(running) = found(cx, &filter)?.pop() else {
         return Ok((answer, false));
     };
     let go = Answer {

@@ -7,7 +7,7 @@ use model::core::unmet::{Unmet, unmet};
 use model::gate::answer::Answer;
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::gate_question::Question;
 use crate::core::signing_keys;
@@ -17,13 +17,13 @@ use crate::core::signing_keys;
 ///
 /// # Errors
 /// The store's.
-pub fn check_shown(room: &mut Room<'_, '_>, question: &Question, jti: Option<&str>, answer: Answer) -> Result<Answer> {
+pub fn check_shown(cx: &mut Context<'_, '_>, question: &Question, jti: Option<&str>, answer: Answer) -> Result<Answer> {
     let Some(jti) = jti.filter(|_| answer.decision == GateDecision::Go) else {
         return Ok(answer);
     };
-    let found = record::load::<Permit>(room.tx, jti)?.map(|stored| stored.record);
+    let found = record::load::<Permit>(cx.tx, jti)?.map(|stored| stored.record);
     let is_stolen = match &found {
-        Some(permit) => signing_keys::is_signed_by_revoked(room, permit)?,
+        Some(permit) => signing_keys::is_signed_by_revoked(cx, permit)?,
         None => false,
     };
     let Some(reason) = against(found.as_ref(), is_stolen, question) else {

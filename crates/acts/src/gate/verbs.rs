@@ -5,7 +5,7 @@ use model::core::body::Body;
 use model::core::ids::RecordId;
 use model::gate::permit;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::gate::answer;
 
@@ -13,10 +13,10 @@ use crate::gate::answer;
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn issue_permit(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<(Permit, String)> {
-    let signing = answer::signing(room)?;
-    let permit = room.on_change(key, |case| permit::issue_ahead(case, body, &signing))?;
-    let token = answer::sign(room, &permit)?;
+pub fn issue_permit(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<(Permit, String)> {
+    let signing = answer::signing(cx)?;
+    let permit = cx.on_change(key, |case| permit::issue_ahead(case, body, &signing))?;
+    let token = answer::sign(cx, &permit)?;
     Ok((permit, token))
 }
 
@@ -24,6 +24,6 @@ pub fn issue_permit(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<(
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn revoke_permit(room: &mut Room<'_, '_>, key: &str, permit: &RecordId, body: &Body) -> Result<()> {
-    room.on_change(key, |case| permit::revoke(case, permit, body))
+pub fn revoke_permit(cx: &mut Context<'_, '_>, key: &str, permit: &RecordId, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| permit::revoke(case, permit, body))
 }

@@ -9,7 +9,7 @@ use model::directory::records::{Given, RefusedRight};
 use model::directory::snapshot::{Group, Person};
 use serde_json::{Value, json};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::providers;
 use crate::guard::group_membership::WITH_GROUP;
@@ -25,9 +25,9 @@ impl FromOutside {
     ///
     /// # Errors
     /// The store's.
-    pub(crate) fn find(room: &mut Room<'_, '_>) -> Result<Self> {
-        let providers = providers::providers(room)?;
-        let directory = room.directory()?;
+    pub(crate) fn find(cx: &mut Context<'_, '_>) -> Result<Self> {
+        let providers = providers::providers(cx)?;
+        let directory = cx.directory()?;
         let told = directory.groups.values().filter(|group| group.external_id.is_some());
         let mut groups: BTreeSet<GroupKey> = told.map(|group| group.key.clone()).collect();
         groups.extend(providers.iter().flat_map(|it| it.groups.values().cloned()));
@@ -58,20 +58,25 @@ fn with_other(kind: Given, what: &str) -> Vec<(Given, String)> {
 }
 
 /// Notes on a person that a right is refused them.
-pub(crate) fn refuse(room: &Room<'_, '_>, person: &mut Person, (kind, what): (Given, &str), review: Option<&RecordId>) {
+pub(crate) fn refuse(
+    cx: &Context<'_, '_>,
+    person: &mut Person,
+    (kind, what): (Given, &str),
+    review: Option<&RecordId>,
+) {
     for (kind, what) in with_other(kind, what) {
         person.refuse(RefusedRight {
             kind,
             what,
-            by: room.actor.person.clone(),
-            at: room.now,
+            by: cx.actor.person.clone(),
+            at: cx.now,
             review: review.cloned(),
         });
     }
 }
 
 /// Notes which rights somebody here takes from a person that the outside would give back, and lifts what they give.
-pub(crate) fn note_roles(room: &Room<'_, '_>, outside: &FromOutside, before: &Person, after: &mut Person) {
+pub(crate) fn note_roles(cx: &Context<'_, '_>, outside: &FromOutside, before: &Person, after: &mut Person) {
     let taken: Vec<Role> = before.roles.difference(&after.roles).copied().collect();
     let given: Vec<Role> = after.roles.difference(&before.roles).copied().collect();
     for role in taken {
@@ -79,7 +84,7 @@ pub(crate) fn note_roles(room: &Room<'_, '_>, outside: &FromOutside, before: &Pe
             .iter()
             .any(|it| outside.gives(it))
         {
-            refuse(room, after, (Given::Role, role.as_str()), None);
+            refuse(cx, after, (Given::Role, role.as_str()), None);
         }
     }
     for role in given {
@@ -96,7 +101,7 @@ pub(crate) fn note_roles(room: &Room<'_, '_>, outside: &FromOutside, before: &Pe
 /// # Errors
 /// The store's.
 pub(crate) fn note_seats(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     outside: &FromOutside,
     before: &BTreeSet<PersonId>,
     group: &Group,
@@ -105,16 +110,16 @@ pub(crate) fn note_seats(
     let comes_back = with_other(Given::Group, key).iter().any(|it| outside.gives(it));
     if comes_back {
         for id in before.difference(&group.members) {
-            refuse_seat(room, id, (key, None), json!({}))?;
+            refuse_seat(cx, id, (key, None), json!({}))?;
         }
     }
     for id in group.members.difference(before) {
-        let Some(mut person) = room.directory()?.people.get(id).cloned() else {
+        let Some(mut person) = cx.directory()?.people.get(id).cloned() else {
             continue;
         };
         if person.is_refused(Given::Group, key) {
             person.lift(Given::Group, key);
-            room.put_estate("person.right_allowed", person, json!({"group": key}))?;
+            cx.put_estate("person.right_allowed", person, json!({"group": key}))?;
         }
     }
     Ok(())
@@ -125,15 +130,15 @@ pub(crate) fn note_seats(
 /// # Errors
 /// The store's.
 pub(crate) fn refuse_seat(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     id: &PersonId,
     (group, review): (&str, Option<&RecordId>),
     mut data: Value,
 ) -> Result<()> {
-    let Some(mut person) = room.directory()?.people.get(id).cloned() else {
+    let Some(mut person) = cx.directory()?.people.get(id).cloned() else {
         return Ok(());
     };
-    refuse(room, &mut person, (Given::Group, group), review);
+    refuse(cx, &mut person, (Given::Group, group), review);
     data["group"] = json!(group);
-    room.put_estate("person.right_refused", person, data).map(drop)
+    cx.put_estate("person.right_refused", person, data).map(drop)
 }

@@ -12,7 +12,7 @@ use model::directory::snapshot::{Directory, Group, Person};
 use model::identity::provider::with_member;
 use serde_json::{Value, json};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The roles that come with a group, which the base policies name.
@@ -32,19 +32,19 @@ pub(crate) enum Comers {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn put_group(room: &mut Room<'_, '_>, group: Group, data: Value, comers: Comers) -> Result<Group> {
+pub(crate) fn put_group(cx: &mut Context<'_, '_>, group: Group, data: Value, comers: Comers) -> Result<Group> {
     let Some((role, _)) = WITH_GROUP.into_iter().find(|(_, key)| *key == group.key.as_str()) else {
-        return room.put_estate("group.set", group, data);
+        return cx.put_estate("group.set", group, data);
     };
-    let known = room.directory()?.groups.get(&group.key).cloned();
+    let known = cx.directory()?.groups.get(&group.key).cloned();
     let before = known.map(|known| known.members).unwrap_or_default();
-    let saved = room.put_estate("group.set", group, data.clone())?;
+    let saved = cx.put_estate("group.set", group, data.clone())?;
     for person in before.difference(&saved.members) {
-        set_role(room, person, (role, false), &data)?;
+        set_role(cx, person, (role, false), &data)?;
     }
     if comers == Comers::Empowered {
         for person in saved.members.difference(&before) {
-            set_role(room, person, (role, true), &data)?;
+            set_role(cx, person, (role, true), &data)?;
         }
     }
     Ok(saved)
@@ -54,21 +54,21 @@ pub(crate) fn put_group(room: &mut Room<'_, '_>, group: Group, data: Value, come
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn follow(room: &mut Room<'_, '_>, before: &Directory) -> Result<()> {
+pub(crate) fn follow(cx: &mut Context<'_, '_>, before: &Directory) -> Result<()> {
     for (role, key) in WITH_GROUP {
         let members = |directory: &Directory| -> BTreeSet<PersonId> {
             let group = directory.groups.get(&key.into());
             group.map(|group| group.members.clone()).unwrap_or_default()
         };
-        for person in members(before).difference(&members(&*room.directory()?)) {
-            set_role(room, person, (role, false), &json!({}))?;
+        for person in members(before).difference(&members(&*cx.directory()?)) {
+            set_role(cx, person, (role, false), &json!({}))?;
         }
     }
     Ok(())
 }
 
-fn set_role(room: &mut Room<'_, '_>, id: &PersonId, (role, has): (Role, bool), data: &Value) -> Result<()> {
-    let Some(mut person) = room.directory()?.people.get(id).cloned() else {
+fn set_role(cx: &mut Context<'_, '_>, id: &PersonId, (role, has): (Role, bool), data: &Value) -> Result<()> {
+    let Some(mut person) = cx.directory()?.people.get(id).cloned() else {
         return Ok(());
     };
     let moves = match has {
@@ -78,7 +78,7 @@ fn set_role(room: &mut Room<'_, '_>, id: &PersonId, (role, has): (Role, bool), d
         false => person.roles.remove(&role),
     };
     if moves {
-        room.put_estate("person.edited", person, data.clone())?;
+        cx.put_estate("person.edited", person, data.clone())?;
     }
     Ok(())
 }
@@ -88,12 +88,12 @@ fn set_role(room: &mut Room<'_, '_>, id: &PersonId, (role, has): (Role, bool), d
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn join_well_known_groups(room: &mut Room<'_, '_>, before: Option<&Person>, person: &Person) -> Result<()> {
+pub(crate) fn join_well_known_groups(cx: &mut Context<'_, '_>, before: Option<&Person>, person: &Person) -> Result<()> {
     for (role, key) in WITH_GROUP {
         if before.is_some_and(|before| before.active && before.roles.contains(&role)) {
             continue;
         }
-        let directory = room.directory()?;
+        let directory = cx.directory()?;
         let Some(group) = directory.groups.get(&key.into()).cloned() else {
             continue;
         };
@@ -103,7 +103,7 @@ pub(crate) fn join_well_known_groups(room: &mut Room<'_, '_>, before: Option<&Pe
         }
         let mut members = group.members.clone();
         members.insert(person.id.clone());
-        room.put_estate("group.set", Group { members, ..group }, json!({}))?;
+        cx.put_estate("group.set", Group { members, ..group }, json!({}))?;
     }
     Ok(())
 }
@@ -113,15 +113,15 @@ pub(crate) fn join_well_known_groups(room: &mut Room<'_, '_>, before: Option<&Pe
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn leave_well_known_groups(room: &mut Room<'_, '_>, before: &Person, after: &Person) -> Result<()> {
+pub(crate) fn leave_well_known_groups(cx: &mut Context<'_, '_>, before: &Person, after: &Person) -> Result<()> {
     for (role, key) in WITH_GROUP {
         if !before.roles.contains(&role) || after.roles.contains(&role) {
             continue;
         }
-        let group = room.directory()?.groups.get(&key.into()).cloned();
+        let group = cx.directory()?.groups.get(&key.into()).cloned();
         let Some(group) = group else { continue };
         if let Some(members) = with_member(&group.members, &after.id, false) {
-            room.put_estate("group.set", Group { members, ..group }, json!({}))?;
+            cx.put_estate("group.set", Group { members, ..group }, json!({}))?;
         }
     }
     Ok(())

@@ -12,11 +12,9 @@ use model::directory::two_people;
 use model::gate::committers;
 use model::policy::configuration::Configuration;
 use serde_json::json;
-use store::identity::second_factor;
-use store::identity::secrets;
-use store::identity::session;
+use store::identity::{second_factor, secrets, session};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::{save_message, save_message_for};
 use crate::core::providers;
@@ -50,34 +48,30 @@ pub(crate) fn setter(actor: &Actor, person: &PersonId) -> Option<PersonId> {
 ///
 /// # Errors
 /// The store's.
-pub fn handed_by(room: &mut Room<'_, '_>, person: &PersonId, method: &str) -> Result<Option<PersonId>> {
+pub fn handed_by(cx: &mut Context<'_, '_>, person: &PersonId, method: &str) -> Result<Option<PersonId>> {
     let found = match method.strip_prefix("provider:") {
         Some(key) => {
-            let provider = providers::provider(room, key)?;
-            let moved = room
-                .directory()?
-                .people
-                .get(person)
-                .and_then(|it| it.readdressed.clone());
+            let provider = providers::provider(cx, key)?;
+            let moved = cx.directory()?.people.get(person).and_then(|it| it.readdressed.clone());
             [provider.set_by.zip(provider.set_at), moved.map(|it| (it.by, it.at))]
         }
         None => {
-            let setter = secrets::password_setter(room.tx, person.as_str())?;
+            let setter = secrets::password_setter(cx.tx, person.as_str())?;
             [setter.map(|(by, at)| (PersonId(by), at)), None]
         }
     };
-    let since = room.now - SignedDuration::from_hours(HANDED_HOURS);
+    let since = cx.now - SignedDuration::from_hours(HANDED_HOURS);
     let mut hands = found.into_iter().flatten();
     Ok(hands.find(|(by, at)| by != person && *at > since).map(|(by, _)| by))
 }
 
 /// Notes on a person whose mail address one other person moved alone, whose hand that was: two who moved it looked at each other.
-pub(crate) fn note_address(room: &Room<'_, '_>, before: &Person, after: &mut Person, is_alone: bool) {
+pub(crate) fn note_address(cx: &Context<'_, '_>, before: &Person, after: &mut Person, is_alone: bool) {
     if committers::mail_mark(before) == committers::mail_mark(after) {
         return;
     }
-    let by = setter(&room.actor, &after.id).filter(|_| is_alone);
-    after.readdressed = by.map(|by| Readdressed { by, at: room.now });
+    let by = setter(&cx.actor, &after.id).filter(|_| is_alone);
+    after.readdressed = by.map(|by| Readdressed { by, at: cx.now });
 }
 
 /// Ends the ways in that a compromised account handed out: sessions that began by them, and the passwords of the last day, which
@@ -85,11 +79,11 @@ pub(crate) fn note_address(room: &Room<'_, '_>, before: &Person, after: &mut Per
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn take_back(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
-    let since = room.now - SignedDuration::from_hours(HANDED_HOURS);
-    session::delete_handed_by(room.tx, person.as_str())?;
-    for whose in secrets::delete_passwords_set_by(room.tx, person.as_str(), since)? {
-        room.tell(vec![password_removed(room, whose)], Written::default())?;
+pub(crate) fn take_back(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
+    let since = cx.now - SignedDuration::from_hours(HANDED_HOURS);
+    session::delete_handed_by(cx.tx, person.as_str())?;
+    for whose in secrets::delete_passwords_set_by(cx.tx, person.as_str(), since)? {
+        cx.tell(vec![password_removed(cx, whose)], Written::default())?;
     }
     Ok(())
 }
@@ -99,47 +93,47 @@ pub(crate) fn take_back(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn forget_ways_in(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+pub(crate) fn forget_ways_in(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let mut told = Vec::new();
-    if secrets::delete_password(room.tx, person.as_str())? {
-        told.push(password_removed(room, person.0.clone()));
+    if secrets::delete_password(cx.tx, person.as_str())? {
+        told.push(password_removed(cx, person.0.clone()));
     }
-    if second_factor::delete_of_person(room.tx, person.as_str(), "")? > 0 {
+    if second_factor::delete_of_person(cx.tx, person.as_str(), "")? > 0 {
         told.push(draft(
             "person.factors_reset",
             ("person", person.0.clone()),
-            room.now,
+            cx.now,
             json!({}),
         ));
     }
     if told.is_empty() {
         return Ok(());
     }
-    room.tell(told, Written::default())
+    cx.tell(told, Written::default())
 }
 
-fn password_removed(room: &Room<'_, '_>, whose: String) -> EventDraft {
-    draft("person.password_removed", ("person", whose), room.now, json!({}))
+fn password_removed(cx: &Context<'_, '_>, whose: String) -> EventDraft {
+    draft("person.password_removed", ("person", whose), cx.now, json!({}))
 }
 
 /// Tells a person that another did something to their way in.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell(room: &mut Room<'_, '_>, written: &mut Written, person: &PersonId, what: &str) -> Result<()> {
-    if room.actor.is_system || &room.actor.person == person {
+pub(crate) fn tell(cx: &mut Context<'_, '_>, written: &mut Written, person: &PersonId, what: &str) -> Result<()> {
+    if cx.actor.is_system || &cx.actor.person == person {
         return Ok(());
     }
-    let name = room.directory()?.name(&room.actor.person);
+    let name = cx.directory()?.name(&cx.actor.person);
     let text = format!("{name} {what}. If you did not ask for it, tell another administrator now.\n");
-    let dedup = format!("way_in/{}", room.new_id()?);
+    let dedup = format!("way_in/{}", cx.new_id()?);
     let message = (
         "way_in",
         "Somebody changed how you sign in",
         text.as_str(),
         dedup.as_str(),
     );
-    save_message(room, written, person, None, message)
+    save_message(cx, written, person, None, message)
 }
 
 /// Tells a person, where mail went until now, that another changed their address or accounts: whoever has the address signs in
@@ -147,38 +141,38 @@ pub(crate) fn tell(room: &mut Room<'_, '_>, written: &mut Written, person: &Pers
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell_address(room: &mut Room<'_, '_>, before: &Person, after: &Person) -> Result<()> {
+pub(crate) fn tell_address(cx: &mut Context<'_, '_>, before: &Person, after: &Person) -> Result<()> {
     let moved = (&before.email, &before.accounts) != (&after.email, &after.accounts);
-    if !moved || room.actor.is_system || room.actor.person == after.id {
+    if !moved || cx.actor.is_system || cx.actor.person == after.id {
         return Ok(());
     }
-    let name = room.directory()?.name(&room.actor.person);
+    let name = cx.directory()?.name(&cx.actor.person);
     let what = if before.email == after.email {
         "changed by which accounts and addresses you are known"
     } else {
         "changed your mail address, by which you may sign in at a provider; letters go to another one from now on"
     };
     let text = format!("{name} {what}. If you did not ask for it, tell another administrator now.\n");
-    let dedup = format!("way_in/{}", room.new_id()?);
+    let dedup = format!("way_in/{}", cx.new_id()?);
     let message = ("way_in", "Somebody changed your address", text.as_str(), dedup.as_str());
     let earlier = before.email.as_deref().unwrap_or_default();
     let mut written = Written::default();
-    save_message_for(room, &mut written, (&after.id, earlier), None, message)?;
+    save_message_for(cx, &mut written, (&after.id, earlier), None, message)?;
     let subject = ("person", after.id.0.clone());
-    let event = draft("person.told_of_address", subject, room.now, json!({}));
-    room.tell(vec![event], written)
+    let event = draft("person.told_of_address", subject, cx.now, json!({}));
+    cx.tell(vec![event], written)
 }
 
 /// Tells a person that a second factor was set up in their name by who knew their password.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell_own(room: &mut Room<'_, '_>, written: &mut Written, person: &PersonId) -> Result<()> {
+pub(crate) fn tell_own(cx: &mut Context<'_, '_>, written: &mut Written, person: &PersonId) -> Result<()> {
     let text = "Somebody who knew your password set up a second factor for you. It counts where a rule wants one from a day after \
                 that. If it was not you, have an administrator take it away and set a new password now.\n";
-    let dedup = format!("way_in/{}", room.new_id()?);
+    let dedup = format!("way_in/{}", cx.new_id()?);
     let message = ("way_in", "A second factor was set up for you", text, dedup.as_str());
-    save_message(room, written, person, None, message)
+    save_message(cx, written, person, None, message)
 }
 
 /// The same of something that speaks for a person, who could not know of it otherwise: `subject` is its table and id. Programs
@@ -187,30 +181,30 @@ pub(crate) fn tell_own(room: &mut Room<'_, '_>, written: &mut Written, person: &
 /// # Errors
 /// The store's.
 pub(crate) fn tell_spoken_for(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     person: &PersonId,
     event: &'static str,
     subject: (&'static str, String),
     what: &str,
 ) -> Result<()> {
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let found = directory.people.get(person);
     let decides = found.is_some_and(|person| !person.is_barred_from_deciding());
-    if room.actor.is_system || *person == room.actor.person || !decides {
+    if cx.actor.is_system || *person == cx.actor.person || !decides {
         return Ok(());
     }
     let mut written = Written::default();
-    tell(room, &mut written, person, what)?;
-    room.tell(vec![draft(event, subject, room.now, json!({}))], written)
+    tell(cx, &mut written, person, what)?;
+    cx.tell(vec![draft(event, subject, cx.now, json!({}))], written)
 }
 
 /// Refuses a voice that one other person alone lent, outside of a change; a new account's first day is its own.
 ///
 /// # Errors
 /// 403 `lent_voice`, or the store's.
-pub(crate) fn check_voice(room: &mut Room<'_, '_>) -> Result<()> {
-    let directory = room.directory()?;
-    Ok(two_people::check_voice(&directory, &room.actor, room.now, |_| true)?)
+pub(crate) fn check_voice(cx: &mut Context<'_, '_>) -> Result<()> {
+    let directory = cx.directory()?;
+    Ok(two_people::check_voice(&directory, &cx.actor, cx.now, |_| true)?)
 }
 
 /// Refuses a token that carries fewer roles than its person has, where their whole word is asked: who lends it, says that they are
@@ -218,12 +212,12 @@ pub(crate) fn check_voice(room: &mut Room<'_, '_>) -> Result<()> {
 ///
 /// # Errors
 /// 403 `narrowed_token`, or the store's.
-pub(crate) fn check_whole(room: &mut Room<'_, '_>) -> Result<()> {
-    let Some(carried) = room.actor.narrowed_to().cloned() else {
+pub(crate) fn check_whole(cx: &mut Context<'_, '_>) -> Result<()> {
+    let Some(carried) = cx.actor.narrowed_to().cloned() else {
         return Ok(());
     };
-    let directory = room.directory()?;
-    let held = directory.people.get(&room.actor.person).map(|person| &person.roles);
+    let directory = cx.directory()?;
+    let held = directory.people.get(&cx.actor.person).map(|person| &person.roles);
     if held.is_some_and(|held| held.is_subset(&carried)) {
         return Ok(());
     }
@@ -240,8 +234,8 @@ pub(crate) fn check_whole(room: &mut Room<'_, '_>) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-fn is_dual(room: &mut Room<'_, '_>) -> Result<bool> {
-    let policies = room.policies()?;
+fn is_dual(cx: &mut Context<'_, '_>) -> Result<bool> {
+    let policies = cx.policies()?;
     let mut obligations = policies.obligations();
     Ok(obligations.any(|it| matches!(&it.duty, Duty::Approval(rule) if rule.dual_control)))
 }
@@ -252,25 +246,25 @@ fn is_dual(room: &mut Room<'_, '_>) -> Result<bool> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn is_same_hand(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<bool> {
+pub(crate) fn is_same_hand(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<bool> {
     let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer);
-    if room.actor.by_token && room.actor.hand() == Some(first) {
+    if cx.actor.by_token && cx.actor.hand() == Some(first) {
         return Ok(true);
     }
-    let speaker = room.actor.speaker().clone();
-    is_hand_of(room, &speaker, proposal)
+    let speaker = cx.actor.speaker().clone();
+    is_hand_of(cx, &speaker, proposal)
 }
 
 /// The same of a word that somebody's hand gave before.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn is_hand_of(room: &mut Room<'_, '_>, speaker: &PersonId, proposal: &Configuration) -> Result<bool> {
+pub(crate) fn is_hand_of(cx: &mut Context<'_, '_>, speaker: &PersonId, proposal: &Configuration) -> Result<bool> {
     let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer);
     if speaker != first {
         return Ok(false);
     }
     // Two people look because one account may be stolen, and an administrator's makes tokens and passwords for others: there
     // hands count whatever the rules ask.
-    Ok(two_people::is_by_two(&*room.directory()?, room.now) || is_dual(room)?)
+    Ok(two_people::is_by_two(&*cx.directory()?, cx.now) || is_dual(cx)?)
 }

@@ -7,7 +7,7 @@ use model::gate::committers::MAIL_ACCOUNT;
 use store::identity::identities;
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// Who has an address.
@@ -21,17 +21,17 @@ pub(crate) struct Holder {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn holder(room: &mut Room<'_, '_>, mail: &str) -> Result<Option<Holder>> {
+pub(crate) fn holder(cx: &mut Context<'_, '_>, mail: &str) -> Result<Option<Holder>> {
     let mail = mail.trim().to_lowercase();
-    let ids = identities::find(room.tx, identities::MAIL, &mail)?;
-    let main = first(room, &ids)?;
+    let ids = identities::find(cx.tx, identities::MAIL, &mail)?;
+    let main = first(cx, &ids)?;
     if let Some(person) = main.clone().filter(|person| !person.removed) {
         return Ok(Some(Holder { person, is_main: true }));
     }
-    if let Some(person) = by_alias(room, &mail, None)? {
+    if let Some(person) = by_alias(cx, &mail, None)? {
         return Ok(Some(Holder { person, is_main: false }));
     }
-    if let Some(person) = of_another(room, &mail, None)? {
+    if let Some(person) = of_another(cx, &mail, None)? {
         return Ok(Some(Holder { person, is_main: false }));
     }
     Ok(main.map(|person| Holder { person, is_main: true }))
@@ -41,34 +41,34 @@ pub(crate) fn holder(room: &mut Room<'_, '_>, mail: &str) -> Result<Option<Holde
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn main_of_another(room: &mut Room<'_, '_>, mail: &str, own: &PersonId) -> Result<Option<Person>> {
-    let ids = identities::find(room.tx, identities::MAIL, &mail.to_lowercase())?;
+pub(crate) fn main_of_another(cx: &mut Context<'_, '_>, mail: &str, own: &PersonId) -> Result<Option<Person>> {
+    let ids = identities::find(cx.tx, identities::MAIL, &mail.to_lowercase())?;
     let others: Vec<String> = ids.into_iter().filter(|id| own.as_str() != id).collect();
-    Ok(first(room, &others)?.filter(|person| !person.removed))
+    Ok(first(cx, &others)?.filter(|person| !person.removed))
 }
 
 /// Somebody else, not removed, whose main address it is, or of whom a provisioning directory tells it beside that.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn of_another(room: &mut Room<'_, '_>, mail: &str, own: Option<&PersonId>) -> Result<Option<Person>> {
+pub(crate) fn of_another(cx: &mut Context<'_, '_>, mail: &str, own: Option<&PersonId>) -> Result<Option<Person>> {
     // Where more share it than are looked at, each of them is as good as the others.
-    let ids = match identities::find_address(room.tx, mail)? {
+    let ids = match identities::find_address(cx.tx, mail)? {
         Some(ids) => ids,
-        None => identities::find(room.tx, identities::ADDRESS, &mail.to_lowercase())?,
+        None => identities::find(cx.tx, identities::ADDRESS, &mail.to_lowercase())?,
     };
     let others: Vec<String> = ids
         .into_iter()
         .filter(|id| own.is_none_or(|own| own.as_str() != id))
         .collect();
-    Ok(first(room, &others)?.filter(|person| !person.removed))
+    Ok(first(cx, &others)?.filter(|person| !person.removed))
 }
 
 /// The first of some people who was not removed, else the first.
-fn first(room: &mut Room<'_, '_>, ids: &[String]) -> Result<Option<Person>> {
+fn first(cx: &mut Context<'_, '_>, ids: &[String]) -> Result<Option<Person>> {
     let mut found: Option<Person> = None;
     for id in ids {
-        let Some(stored) = record::load::<Person>(room.tx, id)? else {
+        let Some(stored) = record::load::<Person>(cx.tx, id)? else {
             continue;
         };
         if !stored.record.removed {
@@ -83,9 +83,9 @@ fn first(room: &mut Room<'_, '_>, ids: &[String]) -> Result<Option<Person>> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn by_alias(room: &mut Room<'_, '_>, mail: &str, own: Option<&PersonId>) -> Result<Option<Person>> {
+pub(crate) fn by_alias(cx: &mut Context<'_, '_>, mail: &str, own: Option<&PersonId>) -> Result<Option<Person>> {
     let mark = format!("{MAIL_ACCOUNT}{mail}");
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let has = |person: &&Person| {
         let mut accounts = person.accounts.iter();
         !person.removed && own != Some(&person.id) && accounts.any(|account| account.to_lowercase() == mark)

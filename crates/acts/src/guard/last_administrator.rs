@@ -11,7 +11,7 @@ use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Person};
 use serde_json::json;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
@@ -24,8 +24,8 @@ fn is_administrator(person: &Person) -> bool {
 ///
 /// # Errors
 /// The store's.
-pub fn has_one(room: &mut Room<'_, '_>) -> Result<bool> {
-    Ok(room.directory()?.people.values().any(is_administrator))
+pub fn has_one(cx: &mut Context<'_, '_>) -> Result<bool> {
+    Ok(cx.directory()?.people.values().any(is_administrator))
 }
 
 /// Whether a person as they are to be leaves a tenant without an administrator that has one now.
@@ -49,8 +49,8 @@ pub(crate) fn refusal(person: &Person) -> Refusal {
 ///
 /// # Errors
 /// 409 `last_administrator`, or the store's.
-pub(crate) fn check(room: &mut Room<'_, '_>, after: &Person) -> Result<()> {
-    if is_last(&*room.directory()?, after) {
+pub(crate) fn check(cx: &mut Context<'_, '_>, after: &Person) -> Result<()> {
+    if is_last(&*cx.directory()?, after) {
         return Err(refusal(after).into());
     }
     Ok(())
@@ -60,8 +60,8 @@ pub(crate) fn check(room: &mut Room<'_, '_>, after: &Person) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell(room: &mut Room<'_, '_>, gone: &Person) -> Result<()> {
-    let directory = room.directory()?;
+pub(crate) fn tell(cx: &mut Context<'_, '_>, gone: &Person) -> Result<()> {
+    let directory = cx.directory()?;
     let mut written = Written::default();
     let text = format!(
         "{} was the last administrator and is deactivated.\nOn the host, `assent person create --admin` makes another.\n",
@@ -75,11 +75,11 @@ pub(crate) fn tell(room: &mut Room<'_, '_>, gone: &Person) -> Result<()> {
             text.as_str(),
             dedup.as_str(),
         );
-        save_message(room, &mut written, &person, None, message)?;
+        save_message(cx, &mut written, &person, None, message)?;
     }
     let subject = ("person", gone.id.0.clone());
-    room.tell(
-        vec![draft("tenant.without_administrator", subject, room.now, json!({}))],
+    cx.tell(
+        vec![draft("tenant.without_administrator", subject, cx.now, json!({}))],
         written,
     )
 }

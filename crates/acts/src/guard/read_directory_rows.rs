@@ -10,13 +10,12 @@ use model::core::confusables;
 use model::core::enums::{Criticality, OwnershipRole, Role};
 use model::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading};
-use model::directory::manager;
 use model::directory::ownership_matrix::Class;
 use model::directory::snapshot::{
     ConfigItem, Dependency, DependencyKind, Directory, Environment, Group, GroupKind, NodeKind, Ownership, Person,
     Service,
 };
-use model::directory::unknown_name;
+use model::directory::{manager, unknown_name};
 use model::risk::regimes;
 use serde::Serialize;
 use serde_json::Value;

@@ -8,16 +8,16 @@ use model::core::ids::{PersonId, ServiceKey, TargetId};
 use model::identity::factor::Wanted;
 use model::policy::facts::{ChangeFacts, TargetFacts};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// Refuses whoever did not just show what the policies ask for where this is touched; any fresh factor is asked in every case.
 ///
 /// # Errors
 /// 403 `step_up_required`; the store's.
-pub(crate) fn check_wanted(room: &mut Room<'_, '_>, touches: &[Touch]) -> Result<()> {
-    let wanted = wanted(room, touches)?;
-    Ok(decide::check_factor(&room.actor, wanted, room.now)?)
+pub(crate) fn check_wanted(cx: &mut Context<'_, '_>, touches: &[Touch]) -> Result<()> {
+    let wanted = wanted(cx, touches)?;
+    Ok(decide::check_factor(&cx.actor, wanted, cx.now)?)
 }
 
 /// Refuses whoever gives a voice away without the factor by which the policies in force would ask for that voice itself: with less a
@@ -25,20 +25,20 @@ pub(crate) fn check_wanted(room: &mut Room<'_, '_>, touches: &[Touch]) -> Result
 ///
 /// # Errors
 /// 403 `step_up_required`; the store's.
-pub(crate) fn check_lent(room: &mut Room<'_, '_>) -> Result<()> {
-    let set = room.policies()?;
+pub(crate) fn check_lent(cx: &mut Context<'_, '_>) -> Result<()> {
+    let set = cx.policies()?;
     let factors = set.obligations().filter_map(|row| match &row.duty {
         Duty::Approval(rule) => Some(rule.wanted_factor()),
         _ => None,
     });
     let most = factors.max().unwrap_or(Wanted::Nothing);
-    Ok(decide::check_factor(&room.actor, most, room.now)?)
+    Ok(decide::check_factor(&cx.actor, most, cx.now)?)
 }
 
 /// What is asked of an approval of a change that touches this, on a service of high stakes under each regime of the house. Where
 /// the policies cannot be judged it is any fresh factor, as for a broken glass: a broken set must lock nobody out of the keys.
-fn wanted(room: &mut Room<'_, '_>, touches: &[Touch]) -> Result<Wanted> {
-    let directory = room.directory()?;
+fn wanted(cx: &mut Context<'_, '_>, touches: &[Touch]) -> Result<Wanted> {
+    let directory = cx.directory()?;
     let mut regimes: Vec<String> = directory
         .services
         .values()
@@ -46,9 +46,9 @@ fn wanted(room: &mut Room<'_, '_>, touches: &[Touch]) -> Result<Wanted> {
         .collect();
     regimes.sort();
     regimes.dedup();
-    let asked = room
+    let asked = cx
         .policies()?
-        .require(&change(room.tenant(), touches), &[target(regimes)]);
+        .require(&change(cx.tenant(), touches), &[target(regimes)]);
     let factors = asked.obligations.iter().filter_map(|row| match &row.obligation.duty {
         Duty::Approval(rule) => Some(rule.wanted_factor()),
         _ => None,

@@ -9,7 +9,7 @@ use model::core::ids::{PersonId, ServiceKey};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Dependency, Directory, Group, Ownership, Person};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::guard::two_people;
 
 /// The sentence for a part in owning.
@@ -40,36 +40,36 @@ pub(crate) fn is_own(actor: &Actor, person: &PersonId) -> bool {
 }
 
 /// Whether the acting person as they are to be has a job function that they do not have now.
-pub(crate) fn gives_function(room: &Room<'_, '_>, before: Option<&Person>, after: &Person) -> bool {
-    is_own(&room.actor, &after.id) && before.is_some_and(|before| !after.functions.is_subset(&before.functions))
+pub(crate) fn gives_function(cx: &Context<'_, '_>, before: Option<&Person>, after: &Person) -> bool {
+    is_own(&cx.actor, &after.id) && before.is_some_and(|before| !after.functions.is_subset(&before.functions))
 }
 
 /// Whether a row of the matrix would give the acting person, themselves or through a group of theirs, a voice.
-pub(crate) fn gives_voice(room: &mut Room<'_, '_>, row: &Ownership) -> crate::Result<bool> {
+pub(crate) fn gives_voice(cx: &mut Context<'_, '_>, row: &Ownership) -> crate::Result<bool> {
     let decides = !matches!(row.role, OwnershipRole::Implementer | OwnershipRole::Pipeline);
-    if room.actor.is_system || !decides {
+    if cx.actor.is_system || !decides {
         return Ok(false);
     }
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let through = row.group.as_ref().and_then(|key| directory.groups.get(key));
     let mut voices = row.person.iter().chain(through.iter().flat_map(|group| &group.members));
-    Ok(voices.any(|person| is_own(&room.actor, person)))
+    Ok(voices.any(|person| is_own(&cx.actor, person)))
 }
 
 /// Whether an arrow that says a thing is part of another would hand it to the acting person, who answers for the whole.
-pub(crate) fn gives_part(room: &Room<'_, '_>, directory: &Directory, arrow: &Dependency) -> bool {
-    if room.actor.is_system || !two_people::moves_owners(directory, arrow) || !two_people::is_part(arrow) {
+pub(crate) fn gives_part(cx: &Context<'_, '_>, directory: &Directory, arrow: &Dependency) -> bool {
+    if cx.actor.is_system || !two_people::moves_owners(directory, arrow) || !two_people::is_part(arrow) {
         return false;
     }
     let wholes = wholes(directory, arrow);
     let speaks = |row: &Ownership| {
         let item = row.config_item.as_ref().map(|key| (NodeKind::ConfigItem, key.as_str()));
         let service = row.service.as_ref().map(|key| (NodeKind::Service, key.as_str()));
-        let decides = two_people::decides(row) && row.ends_at.is_none_or(|end| room.now < end);
+        let decides = two_people::decides(row) && row.ends_at.is_none_or(|end| cx.now < end);
         let of_whole = |(kind, key): (NodeKind, &str)| wholes.contains(&(kind, ServiceKey::from(key)));
         decides && (item.is_some_and(of_whole) || service.is_some_and(of_whole))
     };
-    let own = |person: &PersonId| is_own(&room.actor, person);
+    let own = |person: &PersonId| is_own(&cx.actor, person);
     let holds = |row: &Ownership| {
         let through = row.group.as_ref().and_then(|key| directory.groups.get(key));
         row.person.as_ref().is_some_and(own) || through.is_some_and(|group| group.members.iter().any(own))
@@ -92,10 +92,10 @@ fn wholes(directory: &Directory, arrow: &Dependency) -> BTreeSet<(NodeKind, Serv
 }
 
 /// Whether a group as it is to be has the acting person in it who is not in it now.
-pub(crate) fn gives_seat(room: &Room<'_, '_>, before: Option<&Group>, after: &Group) -> bool {
+pub(crate) fn gives_seat(cx: &Context<'_, '_>, before: Option<&Group>, after: &Group) -> bool {
     let sat = |person: &PersonId| before.is_some_and(|group| group.members.contains(person));
     let mut seated = after.members.iter().filter(|person| !sat(person));
-    seated.any(|person| is_own(&room.actor, person))
+    seated.any(|person| is_own(&cx.actor, person))
 }
 
 /// The refusal.

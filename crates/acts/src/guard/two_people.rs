@@ -19,7 +19,7 @@ use model::identity::provider::IdentityProvider;
 use model::risk::regimes::canonical;
 use model::schedule::calendar::{Calendar, Holiday};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::read_directory_rows::DATA_CLASSES;
 
@@ -143,8 +143,8 @@ pub(crate) const CONNECTIONS: Matter = Matter {
 ///
 /// # Errors
 /// 409 `two_people_needed`, or the store's.
-pub(crate) fn check(room: &mut Room<'_, '_>, needs: bool, matter: Matter) -> Result<()> {
-    if !needs || room.actor.is_system || !is_by_two(&*room.directory()?, room.now) {
+pub(crate) fn check(cx: &mut Context<'_, '_>, needs: bool, matter: Matter) -> Result<()> {
+    if !needs || cx.actor.is_system || !is_by_two(&*cx.directory()?, cx.now) {
         return Ok(());
     }
     Err(Refusal::not_now("two_people_needed", matter.said, matter.satisfy, Vec::new()).into())
@@ -256,9 +256,9 @@ fn leaves_one(directory: &Directory, after: &Person, now: Timestamp) -> bool {
 ///
 /// # Errors
 /// 409 `two_people_needed`, or the store's.
-pub(crate) fn check_person(room: &mut Room<'_, '_>, after: &Person) -> Result<()> {
-    match moves_person(&*room.directory()?, after, room.now) {
-        Some((_, matter)) => check(room, true, matter),
+pub(crate) fn check_person(cx: &mut Context<'_, '_>, after: &Person) -> Result<()> {
+    match moves_person(&*cx.directory()?, after, cx.now) {
+        Some((_, matter)) => check(cx, true, matter),
         None => Ok(()),
     }
 }
@@ -354,6 +354,6 @@ pub(crate) fn is_part(arrow: &Dependency) -> bool {
 
 /// Whether somebody's word is lent by another hand than their own: an administrator's, or one that comes by a token or a
 /// password which somebody else made.
-pub(crate) fn lends_of_another(room: &Room<'_, '_>, delegator: &PersonId) -> bool {
-    room.actor.person != *delegator || room.actor.speaker() != delegator
+pub(crate) fn lends_of_another(cx: &Context<'_, '_>, delegator: &PersonId) -> bool {
+    cx.actor.person != *delegator || cx.actor.speaker() != delegator
 }

@@ -9,7 +9,7 @@ use model::integration::workload::Workload;
 use serde_json::json;
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
@@ -22,39 +22,39 @@ pub const TABLE: &str = "workload";
 ///
 /// # Errors
 /// The store's.
-pub fn doubted(room: &mut Room<'_, '_>) -> Result<Vec<Workload>> {
-    let mut found = workloads(room)?;
+pub fn doubted(cx: &mut Context<'_, '_>) -> Result<Vec<Workload>> {
+    let mut found = workloads(cx)?;
     found.retain(Workload::trusts_anybody);
     Ok(found)
 }
 
 /// Those of them of which nobody was told.
-pub(crate) fn untold(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
-    let found = doubted(room)?.into_iter().filter(|it| it.doubted_at.is_none());
+pub(crate) fn untold(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
+    let found = doubted(cx)?.into_iter().filter(|it| it.doubted_at.is_none());
     Ok(found.map(|it| it.id.0).collect())
 }
 
 /// Tells whoever answers for a workload, and administrators where that person reads no letters any more.
-pub(crate) fn run(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
-    let Some(stored) = record::load::<Workload>(room.tx, id)? else {
+pub(crate) fn run(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    let Some(stored) = record::load::<Workload>(cx.tx, id)? else {
         return Ok(());
     };
     let found = stored.record;
     if !found.trusts_anybody() || found.doubted_at.is_some() {
         return Ok(());
     }
-    let doubted_at: Option<Timestamp> = Some(room.now);
-    let told = room.put_estate("workload.doubted", Workload { doubted_at, ..found }, json!({}))?;
+    let doubted_at: Option<Timestamp> = Some(cx.now);
+    let told = cx.put_estate("workload.doubted", Workload { doubted_at, ..found }, json!({}))?;
     let mut written = Written::default();
-    let readers = readers(&*room.directory()?, &told);
+    let readers = readers(&*cx.directory()?, &told);
     for person in &readers {
-        tell(room, &mut written, &told, person)?;
+        tell(cx, &mut written, &told, person)?;
     }
     if written.is_empty() {
         return Ok(());
     }
-    let event = draft("workload.told", (TABLE, told.id.0.clone()), room.now, json!({}));
-    room.tell(vec![event], written)
+    let event = draft("workload.told", (TABLE, told.id.0.clone()), cx.now, json!({}));
+    cx.tell(vec![event], written)
 }
 
 fn readers(directory: &Directory, workload: &Workload) -> Vec<PersonId> {
@@ -65,11 +65,11 @@ fn readers(directory: &Directory, workload: &Workload) -> Vec<PersonId> {
     }
 }
 
-fn tell(room: &mut Room<'_, '_>, written: &mut Written, workload: &Workload, person: &PersonId) -> Result<()> {
+fn tell(cx: &mut Context<'_, '_>, written: &mut Written, workload: &Workload, person: &PersonId) -> Result<()> {
     let url = format!(
         "{}/t/{}/workloads/{}",
-        room.services.tools().public_url,
-        room.tenant(),
+        cx.services.tools().public_url,
+        cx.tenant(),
         workload.key
     );
     let text = format!(
@@ -85,5 +85,5 @@ fn tell(room: &mut Room<'_, '_>, written: &mut Written, workload: &Workload, per
         text.as_str(),
         dedup.as_str(),
     );
-    save_message(room, written, person, None, letter)
+    save_message(cx, written, person, None, letter)
 }

@@ -10,22 +10,19 @@ use jiff::{SignedDuration, Timestamp};
 use model::core::enums::Role;
 use model::core::ids::{GroupKey, PersonId};
 use model::directory::records::Vouched;
-use model::directory::snapshot;
-use model::directory::snapshot::{Directory, Person};
+use model::directory::snapshot::{self, Directory, Person};
 use model::identity::provider::{IdentityProvider, with_member};
 use serde_json::json;
-use store::queue::timer;
-use store::queue::timer::NewTimer;
+use store::queue::timer::{self, NewTimer};
 use store::record;
 
 use crate::case::settle_open;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::providers::providers;
 use crate::core::write::{Written, draft};
-use crate::guard::group_membership;
-use crate::guard::last_administrator;
+use crate::guard::{group_membership, last_administrator};
 
 /// The table of the timers.
 pub const TABLE: &str = "identity_provider";
@@ -82,23 +79,23 @@ fn unnoted(
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn set_again(room: &mut Room<'_, '_>, provider: &IdentityProvider, after: Timestamp) -> Result<()> {
-    let directory = room.directory()?;
+pub(crate) fn set_again(cx: &mut Context<'_, '_>, provider: &IdentityProvider, after: Timestamp) -> Result<()> {
+    let directory = cx.directory()?;
     let people = directory.people.values();
     let points = people.filter_map(|person| holding(person, provider)).map(|vouched| {
         let told = told_at(vouched);
         if told > after { told } else { vouched.until }
     });
     match points.min() {
-        Some(run_at) => set(room, provider, run_at.max(room.now)),
-        None => timer::cancel(room.tx, TABLE, provider.id.as_str(), KIND)
+        Some(run_at) => set(cx, provider, run_at.max(cx.now)),
+        None => timer::cancel(cx.tx, TABLE, provider.id.as_str(), KIND)
             .map(drop)
             .map_err(Into::into),
     }
 }
 
-fn set(room: &mut Room<'_, '_>, provider: &IdentityProvider, run_at: Timestamp) -> Result<()> {
-    let id = room.new_id()?;
+fn set(cx: &mut Context<'_, '_>, provider: &IdentityProvider, run_at: Timestamp) -> Result<()> {
+    let id = cx.new_id()?;
     let new = NewTimer {
         id: &id,
         subject_table: TABLE,
@@ -106,37 +103,37 @@ fn set(room: &mut Room<'_, '_>, provider: &IdentityProvider, run_at: Timestamp) 
         kind: KIND,
         run_at,
     };
-    Ok(timer::set(room.tx, &new)?)
+    Ok(timer::set(cx.tx, &new)?)
 }
 
 /// Sees to it that a provider's timer runs no later than when somebody is to be told of what it gives them.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn set_for(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: &PersonId) -> Result<()> {
-    let directory = room.directory()?;
+pub(crate) fn set_for(cx: &mut Context<'_, '_>, provider: &IdentityProvider, person: &PersonId) -> Result<()> {
+    let directory = cx.directory()?;
     let known = directory.people.get(person);
     let Some(wanted) = known.and_then(|person| holding(person, provider)).map(told_at) else {
         return Ok(());
     };
-    let known = timer::of_subject(room.tx, TABLE, provider.id.as_str())?;
+    let known = timer::of_subject(cx.tx, TABLE, provider.id.as_str())?;
     if known.iter().any(|it| it.kind == KIND && it.run_at <= wanted) {
         return Ok(());
     }
-    set(room, provider, wanted)
+    set(cx, provider, wanted)
 }
 
 /// The providers that need a timer and have none: it was lost, or nothing that they map was confirmed yet.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn lost(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
-    let directory = room.directory()?;
+pub(crate) fn lost(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
+    let directory = cx.directory()?;
     let mut found = Vec::new();
-    for provider in providers(room)? {
+    for provider in providers(cx)? {
         let mut people = directory.people.values();
         let needs = people.any(|it| holding(it, &provider).is_some() || unnoted(&directory, &provider, it).is_some());
-        if needs && timer::of_subject(room.tx, TABLE, provider.id.as_str())?.is_empty() {
+        if needs && timer::of_subject(cx.tx, TABLE, provider.id.as_str())?.is_empty() {
             found.push(provider.id.0);
         }
     }
@@ -147,11 +144,11 @@ pub(crate) fn lost(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn run(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
-    let Some(stored) = record::load::<IdentityProvider>(room.tx, id)? else {
+pub(crate) fn run(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    let Some(stored) = record::load::<IdentityProvider>(cx.tx, id)? else {
         return Ok(());
     };
-    let (provider, directory) = (stored.record, room.directory()?);
+    let (provider, directory) = (stored.record, cx.directory()?);
     let mut seen = 0;
     let mut has_moved = false;
     for person in directory.people.values() {
@@ -159,31 +156,31 @@ pub(crate) fn run(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
             break;
         }
         if let Some((roles, groups)) = unnoted(&directory, &provider, person) {
-            note(room, &provider, person, (roles, groups))?;
+            note(cx, &provider, person, (roles, groups))?;
             seen += 1;
         }
         let Some(vouched) = holding(person, &provider) else {
             continue;
         };
-        if vouched.until <= room.now {
-            has_moved |= end(room, &provider, (&person.id, vouched))?;
+        if vouched.until <= cx.now {
+            has_moved |= end(cx, &provider, (&person.id, vouched))?;
             seen += 1;
-        } else if told_at(vouched) <= room.now && person.active {
-            tell(room, &provider, (person, vouched), false)?;
+        } else if told_at(vouched) <= cx.now && person.active {
+            tell(cx, &provider, (person, vouched), false)?;
         }
     }
     if has_moved {
-        settle_open::settle_asked(room)?;
+        settle_open::settle_asked(cx)?;
     }
     if seen >= AT_ONCE {
-        return set(room, &provider, room.now);
+        return set(cx, &provider, cx.now);
     }
-    set_again(room, &provider, room.now)
+    set_again(cx, &provider, cx.now)
 }
 
 /// Starts the time after which unconfirmed rights end.
 fn note(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     provider: &IdentityProvider,
     person: &Person,
     (roles, groups): (BTreeSet<Role>, BTreeSet<GroupKey>),
@@ -191,21 +188,21 @@ fn note(
     let mut after = person.clone();
     after.vouched.push(Vouched {
         provider: provider.key.clone(),
-        confirmed_at: room.now,
-        until: provider.lasts_until(room.now),
+        confirmed_at: cx.now,
+        until: provider.lasts_until(cx.now),
         roles,
         groups,
     });
     let data = json!({"provider": provider.key});
-    room.put_estate("person.confirmed", after, data).map(drop)
+    cx.put_estate("person.confirmed", after, data).map(drop)
 }
 
 /// Takes away what a provider gave, unless another one gives it as well; answers whether a seat went.
-fn end(room: &mut Room<'_, '_>, provider: &IdentityProvider, (id, over): (&PersonId, &Vouched)) -> Result<bool> {
-    let Some(before) = room.directory()?.people.get(id).cloned() else {
+fn end(cx: &mut Context<'_, '_>, provider: &IdentityProvider, (id, over): (&PersonId, &Vouched)) -> Result<bool> {
+    let Some(before) = cx.directory()?.people.get(id).cloned() else {
         return Ok(false);
     };
-    let now = room.now;
+    let now = cx.now;
     let others = before
         .vouched
         .iter()
@@ -215,7 +212,7 @@ fn end(room: &mut Room<'_, '_>, provider: &IdentityProvider, (id, over): (&Perso
     let ends_seat = |key: &&GroupKey| !groups.iter().any(|it| it.contains(*key));
     let mut after = before.clone();
     after.roles.retain(|role| !ends_role(role));
-    if last_administrator::is_last(&*room.directory()?, &after) {
+    if last_administrator::is_last(&*cx.directory()?, &after) {
         // As at a sign-in that names it no more: this one right stays until another person has it.
         after.roles.insert(Role::Admin);
     }
@@ -226,34 +223,34 @@ fn end(room: &mut Room<'_, '_>, provider: &IdentityProvider, (id, over): (&Perso
         "provider": provider.key, "roles": over.roles, "groups": over.groups,
         "confirmed_at": over.confirmed_at.to_string(),
     });
-    let after = room.put_estate("person.rights_ended", after, data.clone())?;
-    group_membership::leave_well_known_groups(room, &before, &after)?;
-    settle_open::settle_person(room, Some(&before), &after)?;
+    let after = cx.put_estate("person.rights_ended", after, data.clone())?;
+    group_membership::leave_well_known_groups(cx, &before, &after)?;
+    settle_open::settle_person(cx, Some(&before), &after)?;
     let mut has_moved = false;
     for key in over.groups.iter().filter(ends_seat) {
-        let Some(group) = room.directory()?.groups.get(key).cloned() else {
+        let Some(group) = cx.directory()?.groups.get(key).cloned() else {
             continue;
         };
         if let Some(members) = with_member(&group.members, id, false) {
             let unseated = snapshot::Group { members, ..group };
-            group_membership::put_group(room, unseated, data.clone(), group_membership::Comers::Seated)?;
+            group_membership::put_group(cx, unseated, data.clone(), group_membership::Comers::Seated)?;
             has_moved = true;
         }
     }
     if before.active {
-        tell(room, provider, (&before, over), true)?;
+        tell(cx, provider, (&before, over), true)?;
     }
     Ok(has_moved)
 }
 
 /// Tells a person that what a provider gives them ends soon, or has ended; once each.
 fn tell(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     provider: &IdentityProvider,
     (person, vouched): (&Person, &Vouched),
     is_over: bool,
 ) -> Result<()> {
-    let url = format!("{}/t/{}/sign-in", room.services.tools().public_url, room.tenant());
+    let url = format!("{}/t/{}/sign-in", cx.services.tools().public_url, cx.tenant());
     let (subject, text) = if is_over {
         let text = format!(
             "You have not signed in at {} since {}, so that what it gives you here has ended. Sign in there once, and you \
@@ -271,11 +268,11 @@ fn tell(
     let dedup = format!("rights_end/{}/{}/{}/{is_over}", provider.id, person.id, vouched.until);
     let letter = ("rights_end", subject, text.as_str(), dedup.as_str());
     let mut written = Written::default();
-    save_message(room, &mut written, &person.id, None, letter)?;
+    save_message(cx, &mut written, &person.id, None, letter)?;
     if written.is_empty() {
         return Ok(());
     }
     let data = json!({"provider": provider.key, "until": vouched.until.to_string()});
-    let event = draft("person.told_of_end", ("person", person.id.0.clone()), room.now, data);
-    room.tell(vec![event], written)
+    let event = draft("person.told_of_end", ("person", person.id.0.clone()), cx.now, data);
+    cx.tell(vec![event], written)
 }

@@ -1,24 +1,19 @@
 //! Finds or makes the person whom an identity provider vouches for. One subject is one person, and so is one mail
 //! address: a second account never becomes a second pair of eyes.
 
-use model::core::confusables;
-use model::core::enums;
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
-use model::directory::snapshot;
-use model::directory::snapshot::Person;
+use model::core::{confusables, enums};
+use model::directory::snapshot::{self, Person};
 use model::identity::provider::{Claimed, IdentityProvider, with_member};
 use serde_json::json;
 use store::identity::identities;
 use store::record::{self, Filter};
 
 use crate::case::settle_open;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::guard::group_membership;
-use crate::guard::known_address;
-use crate::guard::last_administrator;
-use crate::guard::person_fields;
+use crate::guard::{group_membership, known_address, last_administrator, person_fields};
 use crate::identity::expire_federated_rights;
 
 /// The most accounts of one person at providers.
@@ -28,31 +23,31 @@ const MOST_SUBJECTS: usize = 10;
 ///
 /// # Errors
 /// 403 `nobody_known`, `not_an_address`, `address_not_verified`, `account_ended`, `login_taken` or `other_account`; the store's.
-pub fn meet_person(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<PersonId> {
-    let found = match by_subject(room, claimed)? {
+pub fn meet_person(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<PersonId> {
+    let found = match by_subject(cx, claimed)? {
         Some(person) => person,
-        None => match by_mail(room, provider, claimed)? {
-            Some(person) => bind(room, provider, person, claimed)?,
-            None => make(room, provider, claimed)?,
+        None => match by_mail(cx, provider, claimed)? {
+            Some(person) => bind(cx, provider, person, claimed)?,
+            None => make(cx, provider, claimed)?,
         },
     };
     if !found.active {
         let text = format!("{}, your account here has ended. Ask an administrator.", found.name);
         return Err(Refusal::not_allowed("account_ended", text).into());
     }
-    follow(room, provider, found, claimed)
+    follow(cx, provider, found, claimed)
 }
 
-fn by_subject(room: &mut Room<'_, '_>, claimed: &Claimed) -> Result<Option<Person>> {
-    let ids = identities::find(room.tx, identities::SUBJECT, &claimed.subject)?;
+fn by_subject(cx: &mut Context<'_, '_>, claimed: &Claimed) -> Result<Option<Person>> {
+    let ids = identities::find(cx.tx, identities::SUBJECT, &claimed.subject)?;
     let Some(id) = ids.first() else { return Ok(None) };
-    Ok(record::load::<Person>(room.tx, id)?.map(|stored| stored.record))
+    Ok(record::load::<Person>(cx.tx, id)?.map(|stored| stored.record))
 }
 
 /// The person whose main address is claimed. An address that is somebody's in another way, or that nobody verified, makes no
 /// second person beside them, and lets nobody in either: an alias says whose commits are whose, and a directory's second
 /// address may be a shared one.
-fn by_mail(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Option<Person>> {
+fn by_mail(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Option<Person>> {
     let Some(mail) = claimed.mail.as_deref() else {
         return Ok(None);
     };
@@ -61,7 +56,7 @@ fn by_mail(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claim
         // Written another way it would be somebody else's, and its owner a second person.
         return Err(Refusal::not_allowed("not_an_address", person_fields::no_address(mail)).into());
     }
-    let Some(holder) = known_address::holder(room, mail)? else {
+    let Some(holder) = known_address::holder(cx, mail)? else {
         return Ok(None);
     };
     if !is_believed {
@@ -86,7 +81,7 @@ fn by_mail(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claim
 
 /// Ties a subject to a person who is known by the address. Nobody is tied to two subjects of one provider: the address
 /// may have moved to another human.
-fn bind(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, claimed: &Claimed) -> Result<Person> {
+fn bind(cx: &mut Context<'_, '_>, provider: &IdentityProvider, person: Person, claimed: &Claimed) -> Result<Person> {
     let of_this = format!("{} ", provider.issuer);
     let other = person.subjects.iter().any(|subject| subject.starts_with(&of_this));
     if other || person.subjects.len() >= MOST_SUBJECTS {
@@ -99,10 +94,10 @@ fn bind(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, cl
     let mut subjects = person.subjects.clone();
     subjects.push(claimed.subject.clone());
     let bound = Person { subjects, ..person };
-    room.put_estate("person.bound", bound, json!({"provider": provider.key}))
+    cx.put_estate("person.bound", bound, json!({"provider": provider.key}))
 }
 
-fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Person> {
+fn make(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Person> {
     let nobody = |text: String| Refusal::not_allowed("nobody_known", text);
     if !provider.creates_people {
         let text = "Nobody here is known by this account. Ask an administrator to add you with its mail address.";
@@ -114,14 +109,14 @@ fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed)
         let text = format!("{} does not say by which login you are to be known.", provider.name);
         return Err(nobody(text).into());
     }
-    let taken = record::count::<Person>(room.tx, &Filter::new().equals("login", login.as_str()))? > 0;
+    let taken = record::count::<Person>(cx.tx, &Filter::new().equals("login", login.as_str()))? > 0;
     if taken {
         let text = format!("The login `{login}` belongs to somebody. Ask an administrator to add your mail address.");
         return Err(Refusal::not_allowed("login_taken", text).into());
     }
     let named = claimed.name.as_deref().map(confusables::name_in_one_line);
     let person = Person {
-        id: PersonId(room.new_id()?),
+        id: PersonId(cx.new_id()?),
         version: 0,
         name: named.filter(|name| !name.is_empty()).unwrap_or_else(|| login.clone()),
         login,
@@ -143,23 +138,28 @@ fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed)
         vouched: Vec::new(),
         readdressed: None,
     };
-    room.put_estate("person.created", person, json!({"provider": provider.key}))
+    cx.put_estate("person.created", person, json!({"provider": provider.key}))
 }
 
 /// Rights and groups that the provider manages follow its word.
-fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, claimed: &Claimed) -> Result<PersonId> {
+fn follow(
+    cx: &mut Context<'_, '_>,
+    provider: &IdentityProvider,
+    person: Person,
+    claimed: &Claimed,
+) -> Result<PersonId> {
     let id = person.id.clone();
     let mut roles = provider.roles_after(&person, claimed);
     let after = Person {
         roles: roles.clone(),
         ..person.clone()
     };
-    if last_administrator::is_last(&*room.directory()?, &after) {
+    if last_administrator::is_last(&*cx.directory()?, &after) {
         // The provider's word on everything else holds; this one right stays until another person has it.
         roles.insert(enums::Role::Admin);
     }
     let mut moved = false;
-    let vouched = provider.vouched_after(&person, claimed, room.now);
+    let vouched = provider.vouched_after(&person, claimed, cx.now);
     let memberships = provider.memberships(&person, claimed);
     if roles != person.roles {
         let before = person.clone();
@@ -168,27 +168,27 @@ fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, 
             vouched,
             ..person
         };
-        let edited = room.put_estate("person.edited", edited, json!({"provider": provider.key}))?;
-        group_membership::leave_well_known_groups(room, &before, &edited)?;
-        settle_open::settle_person(room, Some(&before), &edited)?;
+        let edited = cx.put_estate("person.edited", edited, json!({"provider": provider.key}))?;
+        group_membership::leave_well_known_groups(cx, &before, &edited)?;
+        settle_open::settle_person(cx, Some(&before), &edited)?;
     } else if vouched != person.vouched {
         let confirmed = Person { vouched, ..person };
-        room.put_estate("person.confirmed", confirmed, json!({"provider": provider.key}))?;
+        cx.put_estate("person.confirmed", confirmed, json!({"provider": provider.key}))?;
     }
     for (key, belongs) in memberships {
-        let group = room.directory()?.groups.get(&key).cloned();
+        let group = cx.directory()?.groups.get(&key).cloned();
         let Some(group) = group else { continue };
         if let Some(members) = with_member(&group.members, &id, belongs) {
             let group = snapshot::Group { members, ..group };
             // Which rights it gives, a provider says by itself; so a seat here gives none, and its loss takes one.
             let data = json!({"provider": provider.key});
-            group_membership::put_group(room, group, data, group_membership::Comers::Seated)?;
+            group_membership::put_group(cx, group, data, group_membership::Comers::Seated)?;
             moved = true;
         }
     }
     if moved {
-        settle_open::settle_asked(room)?;
+        settle_open::settle_asked(cx)?;
     }
-    expire_federated_rights::set_for(room, provider, &id)?;
+    expire_federated_rights::set_for(cx, provider, &id)?;
     Ok(id)
 }

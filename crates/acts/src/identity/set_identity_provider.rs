@@ -11,11 +11,10 @@ use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::identity::provider::{IdentityProvider, USUAL_DAYS};
 use serde_json::{Value, json};
-use store::identity::secrets;
-use store::identity::session;
+use store::identity::{secrets, session};
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::providers::{MOST, associated, provider, provider_secret};
 use crate::guard::two_people;
@@ -30,12 +29,12 @@ const SCOPES: &[&str] = &["profile", "email"];
 ///
 /// # Errors
 /// 403, 409 for what two people say, 422, or the store's.
-pub fn set_identity_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<IdentityProvider> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let (old, read, secret) = read_provider(room, key, body)?;
+pub fn set_identity_provider(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<IdentityProvider> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let (old, read, secret) = read_provider(cx, key, body)?;
     let moves = two_people::moves_provider(old.as_ref(), &read);
-    two_people::check(room, moves, two_people::PROVIDERS)?;
-    keep_provider(room, (old, read, secret))
+    two_people::check(cx, moves, two_people::PROVIDERS)?;
+    keep_provider(cx, (old, read, secret))
 }
 
 /// A provider as it stands, as a request tells of it, and the secret that it brings.
@@ -45,9 +44,9 @@ pub(crate) type Told = (Option<IdentityProvider>, IdentityProvider, Option<Strin
 ///
 /// # Errors
 /// 422, or the store's.
-pub(crate) fn read_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Told> {
-    let directory = room.directory()?;
-    let old = record::find_one::<IdentityProvider>(room.tx, &Filter::new().equals("key", key).order_by("id"))?;
+pub(crate) fn read_provider(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Told> {
+    let directory = cx.directory()?;
+    let old = record::find_one::<IdentityProvider>(cx.tx, &Filter::new().equals("key", key).order_by("id"))?;
     let old = old.map(|stored| stored.record);
     let mut reading = Reading::new(body, "");
     if !is_key(key) {
@@ -57,7 +56,7 @@ pub(crate) fn read_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) -> 
     let mut read = read(&mut reading, key, &directory);
     reading.repeats_key(key);
     reading.finish()?;
-    if old.is_none() && record::count::<IdentityProvider>(room.tx, &Filter::new())? >= MOST {
+    if old.is_none() && record::count::<IdentityProvider>(cx.tx, &Filter::new())? >= MOST {
         let text = format!("A tenant has at most {MOST} identity providers.");
         return Err(Refusal::field("key", "too_many", text).into());
     }
@@ -66,7 +65,7 @@ pub(crate) fn read_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) -> 
         read.version = old.version;
         read.has_secret = old.has_secret;
     } else {
-        read.id = RecordId(room.new_id()?);
+        read.id = RecordId(cx.new_id()?);
     }
     Ok((old, read, secret))
 }
@@ -75,24 +74,24 @@ pub(crate) fn read_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) -> 
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub(crate) fn keep_provider(room: &mut Room<'_, '_>, (old, mut read, secret): Told) -> Result<IdentityProvider> {
+pub(crate) fn keep_provider(cx: &mut Context<'_, '_>, (old, mut read, secret): Told) -> Result<IdentityProvider> {
     (read.set_by, read.set_at) = match old.as_ref().filter(|old| says_who(old) == says_who(&read)) {
         Some(old) => (old.set_by.clone(), old.set_at),
-        None => (Some(room.actor.speaker().clone()), Some(room.now)),
+        None => (Some(cx.actor.speaker().clone()), Some(cx.now)),
     };
     let mut data = json!({});
     if let Some(secret) = secret {
         // The secret stands in no event; that it is another one does.
-        if read.has_secret && provider_secret(room, &read)?.as_ref() != Some(&secret) {
+        if read.has_secret && provider_secret(cx, &read)?.as_ref() != Some(&secret) {
             data["secret_replaced"] = json!(true);
         }
         read.has_secret = true;
-        keep_secret(room, &read.id, &secret)?;
+        keep_secret(cx, &read.id, &secret)?;
     }
     if !read.active {
-        end_sessions(room, &read.key)?;
+        end_sessions(cx, &read.key)?;
     }
-    room.put_estate("identity_provider.set", read, data)
+    cx.put_estate("identity_provider.set", read, data)
 }
 
 /// What of a provider says whose word on people is taken: whoever changes that could sign in as them.
@@ -116,11 +115,11 @@ pub(crate) fn is_key(key: &str) -> bool {
         && key != "callback"
 }
 
-fn keep_secret(room: &mut Room<'_, '_>, id: &RecordId, secret: &str) -> Result<()> {
-    let tools = room.services.tools();
-    let bound = associated(&room.tenant(), id.as_str());
+fn keep_secret(cx: &mut Context<'_, '_>, id: &RecordId, secret: &str) -> Result<()> {
+    let tools = cx.services.tools();
+    let bound = associated(&cx.tenant(), id.as_str());
     let wrapped = tools.master.seal(secret.as_bytes(), &bound, tools.entropy.as_ref())?;
-    secrets::save(room.tx, id.as_str(), &wrapped, room.now)?;
+    secrets::save(cx.tx, id.as_str(), &wrapped, cx.now)?;
     Ok(())
 }
 
@@ -221,16 +220,16 @@ fn pairs(reading: &mut Reading<'_>, field: &'static str) -> Vec<(String, String)
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_identity_provider(room: &mut Room<'_, '_>, key: &str) -> Result<IdentityProvider> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let found = provider(room, key)?;
-    end_sessions(room, key)?;
+pub fn end_identity_provider(cx: &mut Context<'_, '_>, key: &str) -> Result<IdentityProvider> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let found = provider(cx, key)?;
+    end_sessions(cx, key)?;
     let ended = IdentityProvider { active: false, ..found };
-    room.put_estate("identity_provider.ended", ended, json!({}))
+    cx.put_estate("identity_provider.ended", ended, json!({}))
 }
 
 /// Ends the sessions that began at a provider.
-fn end_sessions(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    session::delete_of_method(room.tx, &format!("provider:{key}"))?;
+fn end_sessions(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+    session::delete_of_method(cx.tx, &format!("provider:{key}"))?;
     Ok(())
 }

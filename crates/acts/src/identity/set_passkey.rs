@@ -11,8 +11,7 @@ use model::identity::factor::Factor;
 use proof::crypto::{base64url, from_base64url};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::identity::second_factor;
-use store::identity::secrets;
+use store::identity::{second_factor, secrets};
 use webauthn_rp::bin::{Decode, Encode};
 use webauthn_rp::request::auth::{
     AuthenticationVerificationOptions, AuthenticatorAttachmentEnforcement, SignatureCounterEnforcement,
@@ -31,7 +30,7 @@ use webauthn_rp::{
     RegistrationServerState,
 };
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::write;
 use crate::identity::set_second_factor as factors;
@@ -210,8 +209,8 @@ pub fn is_offered(public_url: &str) -> bool {
 }
 
 impl Site {
-    fn of(room: &Room<'_, '_>) -> Result<Self> {
-        let found = place_of(&room.services.tools().public_url);
+    fn of(cx: &Context<'_, '_>) -> Result<Self> {
+        let found = place_of(&cx.services.tools().public_url);
         let named = found.and_then(|(host, origin)| {
             let domain = AsciiDomain::try_from(host.to_ascii_lowercase()).ok()?;
             Some(Self {
@@ -245,37 +244,37 @@ fn person_of(handle: &UserHandle16) -> Option<PersonId> {
 
 /// The passkeys of a person, each with the id of its factor. One that cannot be read is passed over, as if it were not there:
 /// it opens nothing, and its person is not kept from their others.
-fn kept_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<Vec<(String, Kept)>> {
-    let found = second_factor::of_person(room.tx, person.as_str())?;
+fn kept_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<Vec<(String, Kept)>> {
+    let found = second_factor::of_person(cx.tx, person.as_str())?;
     let passkeys = found.iter().filter(|it| it.kind == PASSKEY);
     let mut readable = Vec::new();
     for it in passkeys {
         let kept =
-            factors::open(room, it).and_then(|bytes| serde_json::from_slice(&bytes).map_err(|_| broken("the record")));
+            factors::open(cx, it).and_then(|bytes| serde_json::from_slice(&bytes).map_err(|_| broken("the record")));
         match kept {
             Ok(kept) => readable.push((it.id.clone(), kept)),
-            Err(error @ (Error::Proof(_) | Error::Fault(_))) => factors::warn_unreadable(room, it, &error),
+            Err(error @ (Error::Proof(_) | Error::Fault(_))) => factors::warn_unreadable(cx, it, &error),
             Err(other) => return Err(other),
         }
     }
     Ok(readable)
 }
 
-fn begin(room: &mut Room<'_, '_>, (kind, person): (&str, &str), state: &Value, options: Value) -> Result<Begun> {
-    let id = factors::random_name(room)?;
-    let expires_at = room.now + SignedDuration::from_secs(PATIENCE_SECONDS);
+fn begin(cx: &mut Context<'_, '_>, (kind, person): (&str, &str), state: &Value, options: Value) -> Result<Begun> {
+    let id = factors::random_name(cx)?;
+    let expires_at = cx.now + SignedDuration::from_secs(PATIENCE_SECONDS);
     if person.is_empty() {
-        second_factor::end_oldest(room.tx, kind, MOST_OPEN - 1)?;
+        second_factor::end_oldest(cx.tx, kind, MOST_OPEN - 1)?;
     } else {
-        second_factor::end_open(room.tx, person, kind)?;
+        second_factor::end_open(cx.tx, person, kind)?;
     }
-    second_factor::begin(room.tx, &id, person, kind, &state.to_string(), expires_at)?;
+    second_factor::begin(cx.tx, &id, person, kind, &state.to_string(), expires_at)?;
     Ok(Begun { id, options })
 }
 
 /// Takes the first half of a ceremony out; whatever is wrong with the answer, it serves no second time.
-fn taken(room: &mut Room<'_, '_>, (kind, person): (&str, &str), id: &str) -> Result<Option<(Value, Vec<u8>)>> {
-    let Some(text) = second_factor::take(room.tx, id, person, kind, room.now)? else {
+fn taken(cx: &mut Context<'_, '_>, (kind, person): (&str, &str), id: &str) -> Result<Option<(Value, Vec<u8>)>> {
+    let Some(text) = second_factor::take(cx.tx, id, person, kind, cx.now)? else {
         return Ok(None);
     };
     let begun: Value = serde_json::from_str(&text).map_err(|_| broken("the challenge"))?;
@@ -288,13 +287,13 @@ fn taken(room: &mut Room<'_, '_>, (kind, person): (&str, &str), id: &str) -> Res
 ///
 /// # Errors
 /// 403 `step_up_required`; 409 `no_passkeys_here` or with too many factors; 422 for a name; the store's.
-pub fn begin_passkey(room: &mut Room<'_, '_>, body: &Body) -> Result<Begun> {
-    let name = factors::check_new_passkey(room, body)?;
-    let site = Site::of(room)?;
-    let person = room.actor.person.clone();
+pub fn begin_passkey(cx: &mut Context<'_, '_>, body: &Body) -> Result<Begun> {
+    let name = factors::check_new_passkey(cx, body)?;
+    let site = Site::of(cx)?;
+    let person = cx.actor.person.clone();
     let handle = handle_of(&person)?;
-    let login = room.directory()?.login(&person);
-    let known = kept_of(room, &person)?;
+    let login = cx.directory()?.login(&person);
+    let known = kept_of(cx, &person)?;
     let excluded = known.iter().filter_map(|(_, kept)| descriptor(kept)).collect();
     let unnamed = || Username::try_from("me").map_err(|_| broken("the owner's name"));
     let user = PublicKeyCredentialUserEntity {
@@ -310,7 +309,7 @@ pub fn begin_passkey(room: &mut Room<'_, '_>, body: &Body) -> Result<Begun> {
     let options = serde_json::to_value(&options)?;
     let state = state.encode().map_err(|_| broken("the question"))?;
     let state = json!({"name": name, "state": base64url(&state)});
-    begin(room, (ADD, person.as_str()), &state, options)
+    begin(cx, (ADD, person.as_str()), &state, options)
 }
 
 fn descriptor(kept: &Kept) -> Option<PublicKeyCredentialDescriptor<Vec<u8>>> {
@@ -324,12 +323,12 @@ fn descriptor(kept: &Kept) -> Option<PublicKeyCredentialDescriptor<Vec<u8>>> {
 ///
 /// # Errors
 /// 403 `step_up_required`; 409; the store's.
-pub fn finish_passkey(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Vec<String>>> {
-    let person = room.actor.person.clone();
-    let site = Site::of(room)?;
-    factors::check_fresh(room)?;
+pub fn finish_passkey(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Vec<String>>> {
+    let person = cx.actor.person.clone();
+    let site = Site::of(cx)?;
+    factors::check_fresh(cx)?;
     let wrong = |wrong| Ok(Answered::Wrong(wrong, Some(person.clone())));
-    let Some((begun, state)) = taken(room, (ADD, person.as_str()), id)? else {
+    let Some((begun, state)) = taken(cx, (ADD, person.as_str()), id)? else {
         return wrong(Wrong::Over);
     };
     let Ok(answer) = Registration::from_json_relaxed(answer) else {
@@ -347,11 +346,11 @@ pub fn finish_passkey(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Resul
         Err(error) => return wrong(error.into()),
     };
     let kept = rest(&made)?;
-    if kept_of(room, &person)?.iter().any(|(_, other)| other.id == kept.id) {
+    if kept_of(cx, &person)?.iter().any(|(_, other)| other.id == kept.id) {
         return wrong(Wrong::There);
     }
     let name = begun["name"].as_str().unwrap_or("Passkey").to_owned();
-    let codes = factors::add_passkey(room, name, &serde_json::to_string(&kept)?)?;
+    let codes = factors::add_passkey(cx, name, &serde_json::to_string(&kept)?)?;
     Ok(Answered::Right(codes))
 }
 
@@ -367,53 +366,53 @@ fn rest(made: &RegisteredCredential<'_, 16>) -> Result<Kept> {
     })
 }
 
-fn ask(room: &mut Room<'_, '_>, kind: &str, person: &str) -> Result<Begun> {
-    let site = Site::of(room)?;
+fn ask(cx: &mut Context<'_, '_>, kind: &str, person: &str) -> Result<Begun> {
+    let site = Site::of(cx)?;
     let asked = DiscoverableCredentialRequestOptions::passkey(&site.id);
     let (state, options) = asked.start_ceremony().map_err(|_| broken("the question"))?;
     let options = serde_json::to_value(&options)?;
     let state = state.encode().map_err(|_| broken("the question"))?;
-    begin(room, (kind, person), &json!({"state": base64url(&state)}), options)
+    begin(cx, (kind, person), &json!({"state": base64url(&state)}), options)
 }
 
 /// The first half of showing a passkey as the acting person's fresh factor.
 ///
 /// # Errors
 /// 409 `no_passkeys_here` or `no_passkey`; the store's.
-pub fn begin_step_up(room: &mut Room<'_, '_>) -> Result<Begun> {
-    let person = room.actor.person.clone();
-    if kept_of(room, &person)?.is_empty() {
+pub fn begin_step_up(cx: &mut Context<'_, '_>) -> Result<Begun> {
+    let person = cx.actor.person.clone();
+    if kept_of(cx, &person)?.is_empty() {
         let text = "There is no passkey in your account.";
         let satisfy = "Show a code of your authenticator, or your password if you have none.";
         return Err(Refusal::not_now("no_passkey", text, satisfy, Vec::new()).into());
     }
-    ask(room, STEP_UP, person.as_str())
+    ask(cx, STEP_UP, person.as_str())
 }
 
 /// The second half: whether the acting person showed their passkey.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn finish_step_up(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Shown>> {
-    let person = room.actor.person.clone();
-    let Some((_, state)) = taken(room, (STEP_UP, person.as_str()), id)? else {
+pub fn finish_step_up(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Shown>> {
+    let person = cx.actor.person.clone();
+    let Some((_, state)) = taken(cx, (STEP_UP, person.as_str()), id)? else {
         return Ok(Answered::Wrong(Wrong::Over, Some(person)));
     };
     let Ok(answer) = DiscoverableAuthentication16::from_json_relaxed(answer) else {
         return Ok(Answered::Wrong(Wrong::Unreadable, Some(person)));
     };
-    shown(room, &person, &state, &answer)
+    shown(cx, &person, &state, &answer)
 }
 
 /// The first half of signing in with a passkey.
 ///
 /// # Errors
 /// 404 for a tenant that is not here; 409 `no_passkeys_here`; the store's.
-pub fn begin_sign_in(room: &mut Room<'_, '_>) -> Result<Begun> {
-    if room.directory()?.tenant.is_none() {
+pub fn begin_sign_in(cx: &mut Context<'_, '_>) -> Result<Begun> {
+    if cx.directory()?.tenant.is_none() {
         return Err(Refusal::not_found("organisation").into());
     }
-    ask(room, SIGN_IN, "")
+    ask(cx, SIGN_IN, "")
 }
 
 /// The second half: who showed their passkey. Somebody without a password here signs in at their identity provider,
@@ -421,8 +420,8 @@ pub fn begin_sign_in(room: &mut Room<'_, '_>) -> Result<Begun> {
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn finish_sign_in(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Shown>> {
-    let Some((_, state)) = taken(room, (SIGN_IN, ""), id)? else {
+pub fn finish_sign_in(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Shown>> {
+    let Some((_, state)) = taken(cx, (SIGN_IN, ""), id)? else {
         return Ok(Answered::Wrong(Wrong::Over, None));
     };
     let Ok(answer) = DiscoverableAuthentication16::from_json_relaxed(answer) else {
@@ -432,29 +431,29 @@ pub fn finish_sign_in(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Resul
     let Some(person) = person_of(answer.response().user_handle()) else {
         return unknown;
     };
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let is_active = directory.people.get(&person).is_some_and(|it| it.active);
-    if !is_active || secrets::password(room.tx, person.as_str())?.is_none() {
+    if !is_active || secrets::password(cx.tx, person.as_str())?.is_none() {
         return unknown;
     }
-    shown(room, &person, &state, &answer)
+    shown(cx, &person, &state, &answer)
 }
 
 /// Looks at an answer as one of a person's passkeys, and keeps how that one is afterwards.
 fn shown(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     person: &PersonId,
     state: &[u8],
     answer: &DiscoverableAuthentication16,
 ) -> Result<Answered<Shown>> {
     let wrong = |wrong| Ok(Answered::Wrong(wrong, Some(person.clone())));
-    let site = Site::of(room)?;
+    let site = Site::of(cx)?;
     let handle = handle_of(person)?;
     if answer.response().user_handle() != &handle {
         return wrong(Wrong::OfAnother);
     }
     let shown_id = base64url(answer.raw_id().as_ref());
-    let found = kept_of(room, person)?.into_iter().find(|(_, it)| it.id == shown_id);
+    let found = kept_of(cx, person)?.into_iter().find(|(_, it)| it.id == shown_id);
     let Some((factor, mut kept)) = found else {
         return wrong(Wrong::Unknown);
     };
@@ -476,10 +475,10 @@ fn shown(
         Ok(_) => {
             let moving = credential.dynamic_state();
             kept.moving = base64url(&moving.encode().map_err(|_| broken("the counter"))?);
-            factors::save_passkey(room, &factor, &serde_json::to_string(&kept)?)?;
-            let all = second_factor::of_person(room.tx, person.as_str())?;
+            factors::save_passkey(cx, &factor, &serde_json::to_string(&kept)?)?;
+            let all = second_factor::of_person(cx.tx, person.as_str())?;
             let own = all.iter().find(|it| it.id == factor);
-            let is_second = own.is_some_and(|it| factors::counts(it, room.now));
+            let is_second = own.is_some_and(|it| factors::counts(it, cx.now));
             Ok(Answered::Right(Shown {
                 person: person.clone(),
                 factor: Factor::new(factors::PASSKEY, is_second),
@@ -487,11 +486,11 @@ fn shown(
         }
         Err(AuthCeremonyErr::SignatureCounter) => {
             // Either this one or the one that was used before is a copy, and nobody can tell which: it is shut.
-            kept.copied_at = Some(room.now);
-            factors::save_passkey(room, &factor, &serde_json::to_string(&kept)?)?;
+            kept.copied_at = Some(cx.now);
+            factors::save_passkey(cx, &factor, &serde_json::to_string(&kept)?)?;
             let subject = ("person", person.0.clone());
-            let event = write::draft("person.passkey_copied", subject, room.now, json!({"factor": factor}));
-            room.tell(vec![event], write::Written::default())?;
+            let event = write::draft("person.passkey_copied", subject, cx.now, json!({"factor": factor}));
+            cx.tell(vec![event], write::Written::default())?;
             wrong(Wrong::Copied)
         }
         Err(error) => wrong(error.into()),
@@ -516,9 +515,9 @@ fn credential_of<'a>(
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn copied(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
-    let person = room.actor.person.clone();
-    let kept = kept_of(room, &person)?.into_iter();
+pub fn copied(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
+    let person = cx.actor.person.clone();
+    let kept = kept_of(cx, &person)?.into_iter();
     Ok(kept
         .filter(|(_, it)| it.copied_at.is_some())
         .map(|(id, _)| id)

@@ -9,16 +9,14 @@ use model::core::refusal::Refusal;
 use model::identity::factor::Factor;
 use proof::crypto::{base64url, digest_text, is_same_secret};
 use serde_json::{Value, json};
-use store::identity::second_factor;
-use store::identity::second_factor::SecondFactor;
+use store::identity::second_factor::{self, SecondFactor};
 use store::identity::session;
 use totp_rs::{Builder, Secret, Totp};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::write;
-use crate::guard::impersonation;
-use crate::guard::self_grant;
+use crate::guard::{impersonation, self_grant};
 
 /// A TOTP secret has 160 bits, as RFC 4226 section 4 recommends.
 const SECRET_BYTES: usize = 20;
@@ -46,29 +44,29 @@ fn associated(tenant: &str, id: &str) -> Vec<u8> {
     format!("assent second factor\0{tenant}\0{id}").into_bytes()
 }
 
-fn seal(room: &Room<'_, '_>, id: &str, secret: &[u8]) -> Result<Vec<u8>> {
-    let tools = room.services.tools();
+fn seal(cx: &Context<'_, '_>, id: &str, secret: &[u8]) -> Result<Vec<u8>> {
+    let tools = cx.services.tools();
     Ok(tools
         .master
-        .seal(secret, &associated(&room.tenant(), id), tools.entropy.as_ref())?)
+        .seal(secret, &associated(&cx.tenant(), id), tools.entropy.as_ref())?)
 }
 
 /// The secret of a factor in the clear.
 ///
 /// # Errors
 /// A fault of the keys.
-pub fn open(room: &Room<'_, '_>, factor: &SecondFactor) -> Result<Vec<u8>> {
-    let bound = associated(&room.tenant(), &factor.id);
-    Ok(room.services.tools().master.open(&factor.secret, &bound)?.to_vec())
+pub fn open(cx: &Context<'_, '_>, factor: &SecondFactor) -> Result<Vec<u8>> {
+    let bound = associated(&cx.tenant(), &factor.id);
+    Ok(cx.services.tools().master.open(&factor.secret, &bound)?.to_vec())
 }
 
 /// The acting person's second factors, recovery codes and unconfirmed ones included.
 ///
 /// # Errors
 /// The store's.
-pub fn own_factors(room: &mut Room<'_, '_>) -> Result<Vec<SecondFactor>> {
-    let person = room.actor.person.clone();
-    Ok(second_factor::of_person(room.tx, person.as_str())?)
+pub fn own_factors(cx: &mut Context<'_, '_>) -> Result<Vec<SecondFactor>> {
+    let person = cx.actor.person.clone();
+    Ok(second_factor::of_person(cx.tx, person.as_str())?)
 }
 
 /// Whether somebody has a second factor that counts: then a password alone is no fresh factor of theirs.
@@ -84,26 +82,26 @@ pub fn counts(factor: &SecondFactor, now: Timestamp) -> bool {
 }
 
 /// From when one counts that is set up now: at once where another one vouches for it, else once its person could read of it.
-fn counts_from_now(room: &Room<'_, '_>) -> Timestamp {
-    if room.actor.has_second_factor(room.now) {
-        return room.now;
+fn counts_from_now(cx: &Context<'_, '_>) -> Timestamp {
+    if cx.actor.has_second_factor(cx.now) {
+        return cx.now;
     }
-    room.now + SignedDuration::from_hours(NEW_HOURS)
+    cx.now + SignedDuration::from_hours(NEW_HOURS)
 }
 
 /// What a factor is worth that was just shown.
-pub fn shown_now(room: &Room<'_, '_>, factor: &SecondFactor) -> Factor {
+pub fn shown_now(cx: &Context<'_, '_>, factor: &SecondFactor) -> Factor {
     let kind = if factor.kind == RECOVERY {
         RECOVERY_CODE
     } else {
         &factor.kind
     };
-    Factor::new(kind, counts(factor, room.now))
+    Factor::new(kind, counts(factor, cx.now))
 }
 
 /// Whoever may add or remove factors has just shown the ones there are.
-pub(crate) fn check_fresh(room: &Room<'_, '_>) -> Result<()> {
-    if room.actor.is_stepped_up(room.now) {
+pub(crate) fn check_fresh(cx: &Context<'_, '_>) -> Result<()> {
+    if cx.actor.is_stepped_up(cx.now) {
         return Ok(());
     }
     Err(decide::step_up_required().into())
@@ -138,22 +136,19 @@ pub struct NewTotp {
 ///
 /// # Errors
 /// 403 `step_up_required`; 409 with too many factors; the store's.
-pub fn begin_totp(room: &mut Room<'_, '_>, body: &Body) -> Result<NewTotp> {
-    check_fresh(room)?;
+pub fn begin_totp(cx: &mut Context<'_, '_>, body: &Body) -> Result<NewTotp> {
+    check_fresh(cx)?;
     let name = checked_name(body, "Authenticator")?;
-    let person = room.actor.person.clone();
-    for left in own_factors(room)?
-        .iter()
-        .filter(|it| it.kind == TOTP && !it.is_confirmed)
-    {
-        second_factor::delete(room.tx, person.as_str(), &left.id)?;
+    let person = cx.actor.person.clone();
+    for left in own_factors(cx)?.iter().filter(|it| it.kind == TOTP && !it.is_confirmed) {
+        second_factor::delete(cx.tx, person.as_str(), &left.id)?;
     }
-    check_room_for_one(room)?;
+    check_room_for_one(cx)?;
     let mut bytes = [0_u8; SECRET_BYTES];
-    room.services.tools().entropy.fill(&mut bytes)?;
-    let id = insert(room, TOTP, name, &bytes, false)?;
+    cx.services.tools().entropy.fill(&mut bytes)?;
+    let id = insert(cx, TOTP, name, &bytes, false)?;
     let secret = Secret::from(bytes.as_slice()).to_base32();
-    let (tenant, login) = (room.tenant(), room.directory()?.login(&person));
+    let (tenant, login) = (cx.tenant(), cx.directory()?.login(&person));
     let url = format!(
         "otpauth://totp/{0}:{1}?secret={secret}&issuer={0}",
         escaped(&format!("Assent {tenant}")),
@@ -171,8 +166,8 @@ fn escaped(text: &str) -> String {
         .collect()
 }
 
-fn check_room_for_one(room: &mut Room<'_, '_>) -> Result<()> {
-    let count = own_factors(room)?.iter().filter(|it| it.kind != RECOVERY).count();
+fn check_room_for_one(cx: &mut Context<'_, '_>) -> Result<()> {
+    let count = own_factors(cx)?.iter().filter(|it| it.kind != RECOVERY).count();
     if count < MOST {
         return Ok(());
     }
@@ -186,22 +181,22 @@ fn check_room_for_one(room: &mut Room<'_, '_>) -> Result<()> {
     .into())
 }
 
-fn insert(room: &mut Room<'_, '_>, kind: &str, name: String, secret: &[u8], is_confirmed: bool) -> Result<String> {
-    let id = room.new_id()?;
-    let counts_from = is_confirmed.then(|| counts_from_now(room));
+fn insert(cx: &mut Context<'_, '_>, kind: &str, name: String, secret: &[u8], is_confirmed: bool) -> Result<String> {
+    let id = cx.new_id()?;
+    let counts_from = is_confirmed.then(|| counts_from_now(cx));
     let factor = SecondFactor {
         counts_from,
-        secret: seal(room, &id, secret)?,
+        secret: seal(cx, &id, secret)?,
         id: id.clone(),
-        person: room.actor.person.0.clone(),
+        person: cx.actor.person.0.clone(),
         kind: kind.to_owned(),
         name,
         is_confirmed,
         last_step: 0,
-        created_at: room.now,
+        created_at: cx.now,
         last_used_at: None,
     };
-    second_factor::insert(room.tx, &factor)?;
+    second_factor::insert(cx.tx, &factor)?;
     Ok(id)
 }
 
@@ -214,36 +209,36 @@ fn totp(secret: &[u8]) -> Result<Totp> {
 ///
 /// # Errors
 /// 404, 422 `wrong_code`, the store's.
-pub fn confirm_totp(room: &mut Room<'_, '_>, id: &str, code: &str) -> Result<Vec<String>> {
-    check_fresh(room)?;
-    let factors = own_factors(room)?;
+pub fn confirm_totp(cx: &mut Context<'_, '_>, id: &str, code: &str) -> Result<Vec<String>> {
+    check_fresh(cx)?;
+    let factors = own_factors(cx)?;
     let Some(factor) = factors
         .iter()
         .find(|it| it.id == id && it.kind == TOTP && !it.is_confirmed)
     else {
         return Err(Refusal::not_found("authenticator").into());
     };
-    let Some(totp) = readable(room, factor)? else {
+    let Some(totp) = readable(cx, factor)? else {
         return Err(unreadable(factor));
     };
-    if !takes(room, (factor, &totp), code)? {
+    if !takes(cx, (factor, &totp), code)? {
         let text = "This code does not fit. Look whether the clock of your device is right, and enter the next one.";
         return Err(Refusal::field("code", "wrong_code", text).into());
     }
-    let counts_from = counts_from_now(room);
-    second_factor::save_counts_from(room.tx, &factor.id, counts_from)?;
-    finish_adding(room, TOTP, id, counts_from)
+    let counts_from = counts_from_now(cx);
+    second_factor::save_counts_from(cx.tx, &factor.id, counts_from)?;
+    finish_adding(cx, TOTP, id, counts_from)
 }
 
 /// Has the log tell of a new factor. Answers the recovery codes, once, when there were none.
-fn finish_adding(room: &mut Room<'_, '_>, kind: &str, id: &str, counts_from: Timestamp) -> Result<Vec<String>> {
-    let has_codes = own_factors(room)?.iter().any(|it| it.kind == RECOVERY);
-    let made = if has_codes { None } else { Some(new_codes(room)?) };
+fn finish_adding(cx: &mut Context<'_, '_>, kind: &str, id: &str, counts_from: Timestamp) -> Result<Vec<String>> {
+    let has_codes = own_factors(cx)?.iter().any(|it| it.kind == RECOVERY);
+    let made = if has_codes { None } else { Some(new_codes(cx)?) };
     let mut data = json!({"kind": kind, "counts_from": counts_from.to_string(), "factor": id});
     if let Some(made) = &made {
         data["codes"] = json!(made.digests);
     }
-    tell_added(room, data, counts_from)?;
+    tell_added(cx, data, counts_from)?;
     Ok(made.map(|made| made.codes).unwrap_or_default())
 }
 
@@ -251,10 +246,10 @@ fn finish_adding(room: &mut Room<'_, '_>, kind: &str, id: &str, counts_from: Tim
 ///
 /// # Errors
 /// 403 `step_up_required`; 409 with too many factors; 422 for a name; the store's.
-pub(crate) fn check_new_passkey(room: &mut Room<'_, '_>, body: &Body) -> Result<String> {
-    check_fresh(room)?;
+pub(crate) fn check_new_passkey(cx: &mut Context<'_, '_>, body: &Body) -> Result<String> {
+    check_fresh(cx)?;
     let name = checked_name(body, "Passkey")?;
-    check_room_for_one(room)?;
+    check_room_for_one(cx)?;
     Ok(name)
 }
 
@@ -262,20 +257,20 @@ pub(crate) fn check_new_passkey(room: &mut Room<'_, '_>, body: &Body) -> Result<
 ///
 /// # Errors
 /// 409 with too many factors; the store's.
-pub(crate) fn add_passkey(room: &mut Room<'_, '_>, name: String, credential: &str) -> Result<Vec<String>> {
-    check_room_for_one(room)?;
-    let id = insert(room, PASSKEY, name, credential.as_bytes(), true)?;
-    let counts_from = counts_from_now(room);
-    finish_adding(room, PASSKEY, &id, counts_from)
+pub(crate) fn add_passkey(cx: &mut Context<'_, '_>, name: String, credential: &str) -> Result<Vec<String>> {
+    check_room_for_one(cx)?;
+    let id = insert(cx, PASSKEY, name, credential.as_bytes(), true)?;
+    let counts_from = counts_from_now(cx);
+    finish_adding(cx, PASSKEY, &id, counts_from)
 }
 
 /// Keeps a passkey as it is after a use: its counter moved.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn save_passkey(room: &mut Room<'_, '_>, id: &str, credential: &str) -> Result<()> {
-    let secret = seal(room, id, credential.as_bytes())?;
-    second_factor::save_secret(room.tx, id, &secret, room.now)?;
+pub(crate) fn save_passkey(cx: &mut Context<'_, '_>, id: &str, credential: &str) -> Result<()> {
+    let secret = seal(cx, id, credential.as_bytes())?;
+    second_factor::save_secret(cx.tx, id, &secret, cx.now)?;
     Ok(())
 }
 
@@ -283,9 +278,9 @@ pub(crate) fn save_passkey(room: &mut Room<'_, '_>, id: &str, credential: &str) 
 ///
 /// # Errors
 /// 403 `step_up_required`; 409 without a second factor; the store's.
-pub fn renew_recovery_codes(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
-    check_fresh(room)?;
-    if !is_enrolled(&own_factors(room)?) {
+pub fn renew_recovery_codes(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
+    check_fresh(cx)?;
+    if !is_enrolled(&own_factors(cx)?) {
         let text = "There is no second factor to recover from.";
         return Err(Refusal::not_now(
             "no_factor",
@@ -295,8 +290,8 @@ pub fn renew_recovery_codes(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
         )
         .into());
     }
-    let made = new_codes(room)?;
-    tell(room, "person.recovery_codes_made", json!({"codes": made.digests}))?;
+    let made = new_codes(cx)?;
+    tell(cx, "person.recovery_codes_made", json!({"codes": made.digests}))?;
     Ok(made.codes)
 }
 
@@ -311,30 +306,30 @@ pub(crate) fn digest_of_code(kept: &[u8]) -> String {
     digest_text(kept)
 }
 
-fn new_codes(room: &mut Room<'_, '_>) -> Result<NewCodes> {
-    let person = room.actor.person.clone();
-    second_factor::delete_of_person(room.tx, person.as_str(), RECOVERY)?;
-    let counts_from = counts_from_now(room);
+fn new_codes(cx: &mut Context<'_, '_>) -> Result<NewCodes> {
+    let person = cx.actor.person.clone();
+    second_factor::delete_of_person(cx.tx, person.as_str(), RECOVERY)?;
+    let counts_from = counts_from_now(cx);
     let (mut codes, mut digests) = (Vec::new(), Vec::new());
     for _ in 0..RECOVERY_CODES {
         let mut bytes = [0_u8; 10];
-        room.services.tools().entropy.fill(&mut bytes)?;
+        cx.services.tools().entropy.fill(&mut bytes)?;
         let code = Secret::from(bytes.as_slice()).to_base32().to_lowercase();
         let digest = digest_text(code.as_bytes());
         digests.push(digest_of_code(digest.as_bytes()));
         let factor = SecondFactor {
-            id: room.new_id()?,
+            id: cx.new_id()?,
             person: person.0.clone(),
             kind: RECOVERY.to_owned(),
             name: "Recovery code".to_owned(),
             secret: digest.into_bytes(),
             is_confirmed: true,
             last_step: 0,
-            created_at: room.now,
+            created_at: cx.now,
             last_used_at: None,
             counts_from: Some(counts_from),
         };
-        second_factor::insert(room.tx, &factor)?;
+        second_factor::insert(cx.tx, &factor)?;
         codes.push(format!(
             "{}-{}-{}-{}",
             &code[0..4],
@@ -348,11 +343,11 @@ fn new_codes(room: &mut Room<'_, '_>) -> Result<NewCodes> {
 
 /// An authenticator as its secret makes it, or `None` where nobody can read that: it was damaged, or kept under another master
 /// key. Whoever runs the server reads of it in its log.
-fn readable(room: &Room<'_, '_>, factor: &SecondFactor) -> Result<Option<Totp>> {
-    match open(room, factor).and_then(|secret| totp(&secret)) {
+fn readable(cx: &Context<'_, '_>, factor: &SecondFactor) -> Result<Option<Totp>> {
+    match open(cx, factor).and_then(|secret| totp(&secret)) {
         Ok(found) => Ok(Some(found)),
         Err(error @ (Error::Proof(_) | Error::Fault(_))) => {
-            warn_unreadable(room, factor, &error);
+            warn_unreadable(cx, factor, &error);
             Ok(None)
         }
         Err(other) => Err(other),
@@ -360,9 +355,9 @@ fn readable(room: &Room<'_, '_>, factor: &SecondFactor) -> Result<Option<Totp>> 
 }
 
 /// Tells whoever runs the server of a factor whose record cannot be read.
-pub(crate) fn warn_unreadable(room: &Room<'_, '_>, factor: &SecondFactor, error: &dyn std::fmt::Display) {
+pub(crate) fn warn_unreadable(cx: &Context<'_, '_>, factor: &SecondFactor, error: &dyn std::fmt::Display) {
     tracing::warn!(
-        tenant = room.tenant(),
+        tenant = cx.tenant(),
         person = factor.person,
         factor = factor.id,
         kind = factor.kind,
@@ -379,34 +374,34 @@ fn unreadable(factor: &SecondFactor) -> Error {
 
 /// Whether a code is one that the authenticator shows now, and was not taken before: of a time step that was taken, and of
 /// those before it, no code is taken again.
-fn takes(room: &mut Room<'_, '_>, (factor, totp): (&SecondFactor, &Totp), code: &str) -> Result<bool> {
+fn takes(cx: &mut Context<'_, '_>, (factor, totp): (&SecondFactor, &Totp), code: &str) -> Result<bool> {
     let plain: String = code.chars().filter(|it| !it.is_whitespace()).collect();
-    let now = u64::try_from(room.now.as_second()).unwrap_or_default();
+    let now = u64::try_from(cx.now.as_second()).unwrap_or_default();
     let Some(step) = totp.check(&plain, now) else {
         return Ok(false);
     };
     let step = i64::try_from(step).unwrap_or(i64::MAX);
-    Ok(second_factor::use_step(room.tx, &factor.id, step, room.now)?)
+    Ok(second_factor::use_step(cx.tx, &factor.id, step, cx.now)?)
 }
 
 /// What a code of one of the acting person's authenticators is worth, if it was right; it is used up by that.
 ///
 /// # Errors
 /// 409 `factor_unreadable` where none of them can be read; the store's.
-pub fn use_code(room: &mut Room<'_, '_>, code: &str) -> Result<Option<Factor>> {
+pub fn use_code(cx: &mut Context<'_, '_>, code: &str) -> Result<Option<Factor>> {
     let mut broken = None;
     let mut is_any_readable = false;
-    for factor in own_factors(room)?
+    for factor in own_factors(cx)?
         .into_iter()
         .filter(|it| it.kind == TOTP && it.is_confirmed)
     {
-        let Some(totp) = readable(room, &factor)? else {
+        let Some(totp) = readable(cx, &factor)? else {
             broken = Some(factor);
             continue;
         };
         is_any_readable = true;
-        if takes(room, (&factor, &totp), code)? {
-            return Ok(Some(shown_now(room, &factor)));
+        if takes(cx, (&factor, &totp), code)? {
+            return Ok(Some(shown_now(cx, &factor)));
         }
     }
     match broken {
@@ -421,41 +416,41 @@ pub fn use_code(room: &mut Room<'_, '_>, code: &str) -> Result<Option<Factor>> {
 ///
 /// # Errors
 /// The store's.
-pub fn use_recovery_code(room: &mut Room<'_, '_>, code: &str) -> Result<Option<Factor>> {
+pub fn use_recovery_code(cx: &mut Context<'_, '_>, code: &str) -> Result<Option<Factor>> {
     let plain: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
     let digest = digest_text(plain.to_lowercase().as_bytes());
-    let person = room.actor.person.clone();
-    let found = own_factors(room)?
+    let person = cx.actor.person.clone();
+    let found = own_factors(cx)?
         .into_iter()
         .find(|it| it.kind == RECOVERY && is_same_secret(&it.secret, digest.as_bytes()));
     let Some(found) = found else { return Ok(None) };
-    if !second_factor::delete(room.tx, person.as_str(), &found.id)? {
+    if !second_factor::delete(cx.tx, person.as_str(), &found.id)? {
         return Ok(None);
     }
     let told = json!({"code": digest_of_code(&found.secret)});
-    tell(room, "person.recovery_code_used", told)?;
-    Ok(Some(shown_now(room, &found)))
+    tell(cx, "person.recovery_code_used", told)?;
+    Ok(Some(shown_now(cx, &found)))
 }
 
 /// Removes one of the acting person's factors; with the last one the recovery codes go too.
 ///
 /// # Errors
 /// 403 `step_up_required`, 404, the store's.
-pub fn remove_factor(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
-    check_fresh(room)?;
-    let person = room.actor.person.clone();
-    let found = own_factors(room)?
+pub fn remove_factor(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    check_fresh(cx)?;
+    let person = cx.actor.person.clone();
+    let found = own_factors(cx)?
         .into_iter()
         .find(|it| it.id == id && it.kind != RECOVERY);
     let Some(found) = found else {
         return Err(Refusal::not_found("second factor").into());
     };
-    second_factor::delete(room.tx, person.as_str(), id)?;
-    if !is_enrolled(&own_factors(room)?) {
-        second_factor::delete_of_person(room.tx, person.as_str(), RECOVERY)?;
+    second_factor::delete(cx.tx, person.as_str(), id)?;
+    if !is_enrolled(&own_factors(cx)?) {
+        second_factor::delete_of_person(cx.tx, person.as_str(), RECOVERY)?;
     }
     tell(
-        room,
+        cx,
         "person.factor_removed",
         json!({"kind": found.kind, "factor": found.id}),
     )
@@ -465,50 +460,50 @@ pub fn remove_factor(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
 ///
 /// # Errors
 /// 403, 404, the store's.
-pub fn reset_factors(room: &mut Room<'_, '_>, login: &str) -> Result<()> {
-    room.allow(act::actions::SET_PERSON)?;
-    let directory = room.directory()?;
+pub fn reset_factors(cx: &mut Context<'_, '_>, login: &str) -> Result<()> {
+    cx.allow(act::actions::SET_PERSON)?;
+    let directory = cx.directory()?;
     let Some(person) = directory.by_login(login) else {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
-    if self_grant::is_own(&room.actor, &person.id) {
+    if self_grant::is_own(&cx.actor, &person.id) {
         let text = "Nobody takes their own second factors away without showing one.";
         return Err(Refusal::not_allowed("own_request", text).into());
     }
-    second_factor::delete_of_person(room.tx, person.id.as_str(), "")?;
-    session::delete_of_person(room.tx, person.id.as_str())?;
+    second_factor::delete_of_person(cx.tx, person.id.as_str(), "")?;
+    session::delete_of_person(cx.tx, person.id.as_str())?;
     let id = person.id.clone();
     let subject = ("person", id.0.clone());
-    let event = write::draft("person.factors_reset", subject, room.now, json!({}));
+    let event = write::draft("person.factors_reset", subject, cx.now, json!({}));
     let mut written = write::Written::default();
-    impersonation::tell(room, &mut written, &id, "took your second factors away")?;
-    room.tell(vec![event], written)
+    impersonation::tell(cx, &mut written, &id, "took your second factors away")?;
+    cx.tell(vec![event], written)
 }
 
 /// A random name for a ceremony or a session: it opens nothing.
 ///
 /// # Errors
 /// A fault when there is no randomness.
-pub fn random_name(room: &Room<'_, '_>) -> Result<String> {
+pub fn random_name(cx: &Context<'_, '_>) -> Result<String> {
     let mut bytes = [0_u8; 16];
-    room.services.tools().entropy.fill(&mut bytes)?;
+    cx.services.tools().entropy.fill(&mut bytes)?;
     Ok(base64url(&bytes))
 }
 
 /// Tells of a new factor: the log, and its person, who may be another one than whoever knew the password.
-fn tell_added(room: &mut Room<'_, '_>, data: Value, counts_from: Timestamp) -> Result<()> {
-    let person = room.actor.person.clone();
+fn tell_added(cx: &mut Context<'_, '_>, data: Value, counts_from: Timestamp) -> Result<()> {
+    let person = cx.actor.person.clone();
     let subject = ("person", person.0.clone());
-    let event = write::draft("person.factor_added", subject, room.now, data);
+    let event = write::draft("person.factor_added", subject, cx.now, data);
     let mut written = write::Written::default();
-    if counts_from > room.now {
-        impersonation::tell_own(room, &mut written, &person)?;
+    if counts_from > cx.now {
+        impersonation::tell_own(cx, &mut written, &person)?;
     }
-    room.tell(vec![event], written)
+    cx.tell(vec![event], written)
 }
 
-fn tell(room: &mut Room<'_, '_>, kind: &'static str, data: Value) -> Result<()> {
-    let subject = ("person", room.actor.person.0.clone());
-    let event = write::draft(kind, subject, room.now, data);
-    room.tell(vec![event], write::Written::default())
+fn tell(cx: &mut Context<'_, '_>, kind: &'static str, data: Value) -> Result<()> {
+    let subject = ("person", cx.actor.person.0.clone());
+    let event = write::draft(kind, subject, cx.now, data);
+    cx.tell(vec![event], write::Written::default())
 }

@@ -14,7 +14,7 @@ use model::directory::snapshot::{Directory, Token};
 use serde_json::json;
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::impersonation;
 
@@ -33,9 +33,9 @@ const MOST_DAYS: i64 = 5 * 366;
 ///
 /// # Errors
 /// A fault when there is no randomness.
-pub fn new_secret(room: &Room<'_, '_>) -> Result<String> {
+pub fn new_secret(cx: &Context<'_, '_>) -> Result<String> {
     let mut bytes = [0_u8; 32];
-    room.services.tools().entropy.fill(&mut bytes)?;
+    cx.services.tools().entropy.fill(&mut bytes)?;
     Ok(format!("{PREFIX}{}", proof::crypto::base64url(&bytes)))
 }
 
@@ -44,62 +44,62 @@ pub fn new_secret(room: &Room<'_, '_>) -> Result<String> {
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, String)> {
-    room.allow(act::actions::SET_TOKEN)?;
-    let directory = room.directory()?;
+pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, String)> {
+    cx.allow(act::actions::SET_TOKEN)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
-    let person = read_content::person(&mut reading, "person", &directory).unwrap_or_else(|| room.actor.person.clone());
+    let person = read_content::person(&mut reading, "person", &directory).unwrap_or_else(|| cx.actor.person.clone());
     read_content::refuse_departed(&mut reading, "person", &person, &directory);
     let scopes = read_scopes(&mut reading);
     let roles = read_roles(&mut reading, &directory, &person);
-    if person == room.actor.person {
-        check_not_wider(room, roles.as_ref())?;
+    if person == cx.actor.person {
+        check_not_wider(cx, roles.as_ref())?;
     }
     let name = reading.needed("name", LINE);
-    let usual = (!room.actor.is_system).then(|| later(room.now, SignedDuration::from_hours(24 * USUAL_DAYS)));
+    let usual = (!cx.actor.is_system).then(|| later(cx.now, SignedDuration::from_hours(24 * USUAL_DAYS)));
     let expires_at = reading.time("expires_at").or(usual);
-    if expires_at.is_some_and(|end| end <= room.now) {
+    if expires_at.is_some_and(|end| end <= cx.now) {
         reading.wrong("expires_at", "in_the_past", "`expires_at` must lie ahead.");
     }
-    let last = later(room.now, SignedDuration::from_hours(24 * MOST_DAYS));
-    if !room.actor.is_system && expires_at.is_some_and(|end| end > last) {
+    let last = later(cx.now, SignedDuration::from_hours(24 * MOST_DAYS));
+    if !cx.actor.is_system && expires_at.is_some_and(|end| end > last) {
         let text = "`expires_at` may lie five years ahead at most.";
         reading.wrong("expires_at", "out_of_range", text);
     }
     reading.finish()?;
-    let secret = new_secret(room)?;
+    let secret = new_secret(cx)?;
     let token = Token {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         name,
         // A token that was made by way of another one is its maker's too: else the hand would be lost over one hop.
-        owner: impersonation::maker(&room.actor, &person),
+        owner: impersonation::maker(&cx.actor, &person),
         person,
         digest: proof::crypto::digest_text(secret.as_bytes()),
         prefix: secret.chars().take(8).collect(),
         scopes,
         roles,
-        created_at: room.now,
+        created_at: cx.now,
         expires_at,
         revoked: false,
     };
-    let token = room.put_estate("token.created", token, json!({}))?;
+    let token = cx.put_estate("token.created", token, json!({}))?;
     let subject = ("token", token.id.0.clone());
     let what = "made a token that speaks for you";
-    impersonation::tell_spoken_for(room, &token.person, "token.told", subject, what)?;
+    impersonation::tell_spoken_for(cx, &token.person, "token.told", subject, what)?;
     Ok((token, secret))
 }
 
 /// Refuses a wider token to whoever comes by a narrowed one of their own: what it was narrowed for would be lost over one hop.
-fn check_not_wider(room: &mut Room<'_, '_>, roles: Option<&BTreeSet<Role>>) -> Result<()> {
-    let carried = room.actor.narrowed_to();
+fn check_not_wider(cx: &mut Context<'_, '_>, roles: Option<&BTreeSet<Role>>) -> Result<()> {
+    let carried = cx.actor.narrowed_to();
     let is_within = carried
         .zip(roles)
         .is_some_and(|(carried, roles)| roles.is_subset(carried));
     if is_within {
         Ok(())
     } else {
-        impersonation::check_whole(room)
+        impersonation::check_whole(cx)
     }
 }
 
@@ -158,16 +158,16 @@ fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn revoke_token(room: &mut Room<'_, '_>, id: &str) -> Result<Token> {
-    let Some(stored) = record::load::<Token>(room.tx, id)? else {
+pub fn revoke_token(cx: &mut Context<'_, '_>, id: &str) -> Result<Token> {
+    let Some(stored) = record::load::<Token>(cx.tx, id)? else {
         return Err(Refusal::not_found("token").into());
     };
     let token = stored.record;
-    if token.person != room.actor.person && token.owner != room.actor.person {
-        room.allow(act::actions::SET_TOKEN)?;
+    if token.person != cx.actor.person && token.owner != cx.actor.person {
+        cx.allow(act::actions::SET_TOKEN)?;
     }
     if token.revoked {
         return Ok(token);
     }
-    room.put_estate("token.revoked", Token { revoked: true, ..token }, json!({}))
+    cx.put_estate("token.revoked", Token { revoked: true, ..token }, json!({}))
 }

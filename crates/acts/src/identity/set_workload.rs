@@ -3,20 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use model::change::change_file;
-use model::change::read_content;
+use model::change::{change_file, read_content};
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Role;
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
-use model::integration::workload;
-use model::integration::workload::Workload;
+use model::integration::workload::{self, Workload};
 use serde_json::{Map, Value, json};
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 use crate::guard::impersonation;
@@ -38,56 +36,56 @@ const USUAL_MINUTES: i64 = 15;
 ///
 /// # Errors
 /// The store's.
-pub fn workloads(room: &mut Room<'_, '_>) -> Result<Vec<Workload>> {
+pub fn workloads(cx: &mut Context<'_, '_>) -> Result<Vec<Workload>> {
     let filter = Filter::new().order_by("key").limit(MOST);
-    let found = record::find::<Workload>(room.tx, &filter)?;
+    let found = record::find::<Workload>(cx.tx, &filter)?;
     Ok(found.into_iter().map(|stored| stored.record).collect())
 }
 
-fn find(room: &mut Room<'_, '_>, key: &str) -> Result<Option<Workload>> {
+fn find(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Workload>> {
     let filter = Filter::new().equals("key", key).order_by("id");
-    Ok(record::find_one::<Workload>(room.tx, &filter)?.map(|stored| stored.record))
+    Ok(record::find_one::<Workload>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
 /// A workload by its key.
 ///
 /// # Errors
 /// 404, or the store's.
-pub fn workload(room: &mut Room<'_, '_>, key: &str) -> Result<Workload> {
-    find(room, key)?.ok_or_else(|| Refusal::not_found(format!("workload {key}")).into())
+pub fn workload(cx: &mut Context<'_, '_>, key: &str) -> Result<Workload> {
+    find(cx, key)?.ok_or_else(|| Refusal::not_found(format!("workload {key}")).into())
 }
 
 /// Sets a workload up or changes it (`PUT /workloads/{key}`). What was let in before goes on as the workload is now.
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn set_workload(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Workload> {
-    room.allow(act::actions::SET_TOKEN)?;
-    let old = find(room, key)?;
+pub fn set_workload(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Workload> {
+    cx.allow(act::actions::SET_TOKEN)?;
+    let old = find(cx, key)?;
     let mut reading = Reading::new(body, "");
     if !is_key(key) {
         reading.wrong("key", "not_a_key", "A key has lower-case letters, digits and `-`.");
     }
-    let mut read = read(room, &mut reading, key)?;
+    let mut read = read(cx, &mut reading, key)?;
     reading.repeats_key(key);
     reading.finish()?;
-    if old.is_none() && record::count::<Workload>(room.tx, &Filter::new())? >= MOST {
+    if old.is_none() && record::count::<Workload>(cx.tx, &Filter::new())? >= MOST {
         let text = format!("A tenant has at most {MOST} workloads.");
         return Err(Refusal::field("key", "too_many", text).into());
     }
     match old {
         Some(old) => (read.id, read.version) = (old.id, old.version),
-        None => read.id = RecordId(room.new_id()?),
+        None => read.id = RecordId(cx.new_id()?),
     }
-    let set = room.put_estate("workload.set", read, json!({}))?;
+    let set = cx.put_estate("workload.set", read, json!({}))?;
     let subject = ("workload", set.id.0.clone());
     let what = "set up or changed a workload whose jobs speak for you";
-    impersonation::tell_spoken_for(room, &set.person, "workload.told", subject, what)?;
+    impersonation::tell_spoken_for(cx, &set.person, "workload.told", subject, what)?;
     Ok(set)
 }
 
-fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result<Workload> {
-    let directory = room.directory()?;
+fn read(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result<Workload> {
+    let directory = cx.directory()?;
     let issuer = reading.needed("issuer", LINE);
     if !issuer.is_empty() && !is_safe(&issuer) {
         let text = "An issuer is an https address, such as https://token.actions.githubusercontent.com, without query.";
@@ -112,7 +110,7 @@ fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result
         meant_for: reading.needed("meant_for", LINE),
         claims: read_claims(reading, &issuer),
         issuer,
-        owner: impersonation::maker(&room.actor, &person),
+        owner: impersonation::maker(&cx.actor, &person),
         person,
         scopes: read_scopes(reading),
         roles,
@@ -170,23 +168,23 @@ fn read_claims(reading: &mut Reading<'_>, issuer: &str) -> BTreeMap<String, BTre
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_workload(room: &mut Room<'_, '_>, key: &str) -> Result<Workload> {
-    room.allow(act::actions::SET_TOKEN)?;
-    let found = workload(room, key)?;
-    end(room, found)
+pub fn end_workload(cx: &mut Context<'_, '_>, key: &str) -> Result<Workload> {
+    cx.allow(act::actions::SET_TOKEN)?;
+    let found = workload(cx, key)?;
+    end(cx, found)
 }
 
 /// Ends a workload that was found.
-pub(crate) fn end(room: &mut Room<'_, '_>, found: Workload) -> Result<Workload> {
-    room.put_estate("workload.ended", Workload { active: false, ..found }, json!({}))
+pub(crate) fn end(cx: &mut Context<'_, '_>, found: Workload) -> Result<Workload> {
+    cx.put_estate("workload.ended", Workload { active: false, ..found }, json!({}))
 }
 
 /// The active workloads that trust an issuer, in the order of their keys.
 ///
 /// # Errors
 /// The store's.
-pub fn trusting(room: &mut Room<'_, '_>, issuer: &str) -> Result<Vec<Workload>> {
-    let mut found = workloads(room)?;
+pub fn trusting(cx: &mut Context<'_, '_>, issuer: &str) -> Result<Vec<Workload>> {
+    let mut found = workloads(cx)?;
     found.retain(|it| it.active && it.issuer == issuer);
     Ok(found)
 }
@@ -206,9 +204,9 @@ pub struct NewEntry {
 ///
 /// # Errors
 /// 403 `not_trusted`; the store's.
-pub fn enter(room: &mut Room<'_, '_>, key: &str, told: &Map<String, Value>) -> Result<NewEntry> {
-    let found = workload(room, key)?;
-    let directory = room.directory()?;
+pub fn enter(cx: &mut Context<'_, '_>, key: &str, told: &Map<String, Value>) -> Result<NewEntry> {
+    let found = workload(cx, key)?;
+    let directory = cx.directory()?;
     // Who set it up answers for it; what was set up on the host is nobody's.
     let is_answered = found.owner == change_file::Actor::system().person || directory.is_active(&found.owner);
     let is_known = is_answered && directory.is_active(&found.person);
@@ -220,16 +218,16 @@ pub fn enter(room: &mut Room<'_, '_>, key: &str, told: &Map<String, Value>) -> R
         let text = format!("The workload `{key}` lets nobody in.");
         return Err(Refusal::not_allowed("not_trusted", text).into());
     }
-    let secret = new_secret(room)?;
+    let secret = new_secret(cx)?;
     let digest = proof::crypto::digest_text(secret.as_bytes());
-    let expires_at = room.now + SignedDuration::from_mins(found.minutes);
-    store::identity::workload::insert(room.tx, &digest, found.id.as_str(), expires_at)?;
+    let expires_at = cx.now + SignedDuration::from_mins(found.minutes);
+    store::identity::workload::insert(cx.tx, &digest, found.id.as_str(), expires_at)?;
     // The platform's own words may name people, so the log holds their digest alone.
     let subject = told.get("sub").and_then(Value::as_str).unwrap_or_default();
     let event = draft(
         "workload.entered",
         ("workload", found.id.0.clone()),
-        room.now,
+        cx.now,
         json!({
             "workload": found.key, "person": found.person,
             "subject_digest": proof::crypto::digest_text(subject.as_bytes()), "expires_at": expires_at.to_string(),
@@ -237,7 +235,7 @@ pub fn enter(room: &mut Room<'_, '_>, key: &str, told: &Map<String, Value>) -> R
             "secret_digest": digest,
         }),
     );
-    room.tell(vec![event], Written::default())?;
+    cx.tell(vec![event], Written::default())?;
     Ok(NewEntry {
         secret,
         expires_at,

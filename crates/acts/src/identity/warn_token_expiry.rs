@@ -9,7 +9,7 @@ use model::directory::snapshot::Token;
 use serde_json::json;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
@@ -24,15 +24,15 @@ const SLACK: SignedDuration = SignedDuration::from_hours(1);
 ///
 /// # Errors
 /// The store's.
-pub fn find_ending(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
+pub fn find_ending(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     let ahead = Filter::new()
         .equals("revoked", false)
-        .more("expires_at", room.now)
-        .at_most("expires_at", room.now + SignedDuration::from_hours(24 * DAYS[0]));
+        .more("expires_at", cx.now)
+        .at_most("expires_at", cx.now + SignedDuration::from_hours(24 * DAYS[0]));
     let mut found = Vec::new();
-    for token in record::bodies::<Token>(room.tx, &ahead)? {
-        if let Some(step) = step(&token, room.now)
-            && !is_told(room, &token, step, &token.owner)?
+    for token in record::bodies::<Token>(cx.tx, &ahead)? {
+        if let Some(step) = step(&token, cx.now)
+            && !is_told(cx, &token, step, &token.owner)?
         {
             found.push(token.id.0);
         }
@@ -44,31 +44,25 @@ pub fn find_ending(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// The store's.
-pub fn tell_end(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
-    let Some(token) = record::load::<Token>(room.tx, id)?.map(|stored| stored.record) else {
+pub fn tell_end(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    let Some(token) = record::load::<Token>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(());
     };
-    let Some(step) = step(&token, room.now).filter(|_| !token.revoked) else {
+    let Some(step) = step(&token, cx.now).filter(|_| !token.revoked) else {
         return Ok(());
     };
-    if is_told(room, &token, step, &token.owner)? {
+    if is_told(cx, &token, step, &token.owner)? {
         return Ok(());
     }
-    let left = days_left(&token, room.now).unwrap_or_default();
+    let left = days_left(&token, cx.now).unwrap_or_default();
     let mut written = Written::default();
-    for person in readers(room, &token)? {
-        let (subject, text) = words(room, &token, left, &person)?;
+    for person in readers(cx, &token)? {
+        let (subject, text) = words(cx, &token, left, &person)?;
         let dedup = dedup(&token, step, &person);
-        save_message(
-            room,
-            &mut written,
-            &person,
-            None,
-            ("token_ends", &subject, &text, &dedup),
-        )?;
+        save_message(cx, &mut written, &person, None, ("token_ends", &subject, &text, &dedup))?;
     }
-    let event = draft("token.ending", ("token", token.id.0), room.now, json!({"days": left}));
-    room.tell(vec![event], written)
+    let event = draft("token.ending", ("token", token.id.0), cx.now, json!({"days": left}));
+    cx.tell(vec![event], written)
 }
 
 /// How many days a token has left, the last one counting as one; nothing where it has no end or had it.
@@ -88,8 +82,8 @@ fn step(token: &Token, now: Timestamp) -> Option<i64> {
 }
 
 /// Who answers for it, and for whom it speaks where that is somebody who reads letters. Where neither does, the administrators.
-fn readers(room: &mut Room<'_, '_>, token: &Token) -> Result<Vec<PersonId>> {
-    let directory = room.directory()?;
+fn readers(cx: &mut Context<'_, '_>, token: &Token) -> Result<Vec<PersonId>> {
+    let directory = cx.directory()?;
     let reads = |person: &PersonId| {
         let found = directory.people.get(person);
         found.is_some_and(|person| person.active && !person.roles.contains(&Role::Pipeline))
@@ -105,14 +99,14 @@ fn readers(room: &mut Room<'_, '_>, token: &Token) -> Result<Vec<PersonId>> {
     Ok(readers)
 }
 
-fn words(room: &mut Room<'_, '_>, token: &Token, left: i64, reader: &PersonId) -> Result<(String, String)> {
+fn words(cx: &mut Context<'_, '_>, token: &Token, left: i64, reader: &PersonId) -> Result<(String, String)> {
     let days = match left {
         1 => "within a day".to_owned(),
         many => format!("in {many} days"),
     };
     let whose = match reader == &token.person {
         true => "It speaks for you.".to_owned(),
-        false => format!("It speaks for {}.", room.directory()?.name(&token.person)),
+        false => format!("It speaks for {}.", cx.directory()?.name(&token.person)),
     };
     let subject = format!("A token ends {days}: {}", token.name);
     let end = token.expires_at.map(|at| at.to_string()).unwrap_or_default();
@@ -128,7 +122,7 @@ fn dedup(token: &Token, step: i64, reader: &PersonId) -> String {
     format!("token_ends/{}/{step}/{reader}", token.id)
 }
 
-fn is_told(room: &mut Room<'_, '_>, token: &Token, step: i64, reader: &PersonId) -> Result<bool> {
+fn is_told(cx: &mut Context<'_, '_>, token: &Token, step: i64, reader: &PersonId) -> Result<bool> {
     let filter = Filter::new().equals("dedup", dedup(token, step, reader));
-    Ok(record::count::<Message>(room.tx, &filter)? > 0)
+    Ok(record::count::<Message>(cx.tx, &filter)? > 0)
 }

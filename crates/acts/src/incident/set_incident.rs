@@ -7,13 +7,12 @@ use model::core::body::Body;
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, later};
 use model::core::refusal::Refusal;
-use model::directory::snapshot;
-use model::directory::snapshot::Incident;
+use model::directory::snapshot::{self, Incident};
 use model::directory::unknown_name;
 use serde_json::{Value, json};
 use store::counter;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::{BEFORE_FIRST_INCIDENT, INCIDENTS};
 use crate::core::read_fields::patched;
@@ -58,8 +57,8 @@ fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timesta
 }
 
 /// The key of a new incident: `INC-101` is a tenant's first.
-pub(crate) fn next_key(room: &mut Room<'_, '_>) -> Result<String> {
-    let number = BEFORE_FIRST_INCIDENT + counter::next(room.tx, INCIDENTS)?;
+pub(crate) fn next_key(cx: &mut Context<'_, '_>) -> Result<String> {
+    let number = BEFORE_FIRST_INCIDENT + counter::next(cx.tx, INCIDENTS)?;
     Ok(format!("INC-{number}"))
 }
 
@@ -67,41 +66,41 @@ pub(crate) fn next_key(room: &mut Room<'_, '_>) -> Result<String> {
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn open_incident(room: &mut Room<'_, '_>, body: &Body) -> Result<Incident> {
-    room.allow(act::actions::SET_INCIDENT)?;
-    let directory = room.directory()?;
+pub fn open_incident(cx: &mut Context<'_, '_>, body: &Body) -> Result<Incident> {
+    cx.allow(act::actions::SET_INCIDENT)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let mut incident = Incident {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         key: String::new(),
         title: String::new(),
         severity: 3,
         services: std::collections::BTreeSet::new(),
-        started_at: room.now,
+        started_at: cx.now,
         resolved_at: None,
         external_ref: None,
     };
-    fill(&mut reading, &directory, room.now, &mut incident);
+    fill(&mut reading, &directory, cx.now, &mut incident);
     reading.finish()?;
-    incident.key = next_key(room)?;
-    room.put_estate("incident.opened", incident, json!({}))
+    incident.key = next_key(cx)?;
+    cx.put_estate("incident.opened", incident, json!({}))
 }
 
 /// Changes or resolves an incident (`PATCH /incidents/{key}`). Null clears: one that was resolved too early is open again.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
-pub fn edit_incident(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
-    room.allow(act::actions::SET_INCIDENT)?;
-    let directory = room.directory()?;
+pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
+    cx.allow(act::actions::SET_INCIDENT)?;
+    let directory = cx.directory()?;
     let Some(before) = directory.incidents.get(&key.to_uppercase()) else {
         return Err(Refusal::not_found(format!("incident {key}")).into());
     };
     let mut incident = before.clone();
     let whole = patched(before, &FIELDS, body)?;
     let mut reading = Reading::new(&whole, "");
-    fill(&mut reading, &directory, room.now, &mut incident);
+    fill(&mut reading, &directory, cx.now, &mut incident);
     for field in ["severity", "started_at"] {
         if whole.get(field).is_none_or(Value::is_null) {
             reading.wrong(field, "missing", format!("`{field}` is missing."));
@@ -111,5 +110,5 @@ pub fn edit_incident(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<
     if incident == *before {
         return Ok(incident);
     }
-    room.put_estate("incident.edited", incident, json!({}))
+    cx.put_estate("incident.edited", incident, json!({}))
 }

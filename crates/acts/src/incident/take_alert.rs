@@ -2,13 +2,12 @@
 
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse;
-use model::directory::snapshot;
-use model::directory::snapshot::{Connection, Incident};
+use model::directory::snapshot::{self, Connection, Incident};
 use model::integration::signal::Alert;
 use serde_json::json;
 
 use crate::core::connections;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::incident::set_incident;
 
@@ -19,10 +18,10 @@ const TITLE: usize = 200;
 ///
 /// # Errors
 /// The store's.
-pub fn take_alert(room: &mut Room<'_, '_>, connection: &str, alert: &Alert) -> Result<String> {
-    let connection = connections::connection(room, connection)?;
+pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> Result<String> {
+    let connection = connections::connection(cx, connection)?;
     let reference = format!("{}:{}", connection.kind, alert.source_key);
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let known = directory
         .incidents
         .values()
@@ -50,14 +49,14 @@ pub fn take_alert(room: &mut Room<'_, '_>, connection: &str, alert: &Alert) -> R
         } else {
             "incident.edited"
         };
-        let saved = room.put_estate(kind, incident, json!({}))?;
+        let saved = cx.put_estate(kind, incident, json!({}))?;
         return Ok(format!("{} is told again", saved.key));
     }
     let ended_at = alert.ended_at.filter(|_| alert.is_over);
     let incident = Incident {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
-        key: set_incident::next_key(room)?,
+        key: set_incident::next_key(cx)?,
         title: title_of(alert),
         severity: alert.severity,
         services: services(&directory, &connection, alert),
@@ -65,7 +64,7 @@ pub fn take_alert(room: &mut Room<'_, '_>, connection: &str, alert: &Alert) -> R
         resolved_at: ended_at,
         external_ref: Some(reference),
     };
-    let saved = room.put_estate("incident.opened", incident, json!({}))?;
+    let saved = cx.put_estate("incident.opened", incident, json!({}))?;
     Ok(format!("{} is opened", saved.key))
 }
 

@@ -12,7 +12,7 @@ use store::record::{self, Filter};
 
 use crate::change::draft_review::WATCH_MINUTES;
 use crate::change::link_change;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::write::{Written, draft};
 use crate::incident::set_incident;
@@ -22,18 +22,18 @@ use crate::integration::named_target::{Meant, Named};
 ///
 /// # Errors
 /// The store's.
-pub fn after_failure(room: &mut Room<'_, '_>, deployment: &Deployment, at: Timestamp) -> Result<()> {
+pub fn after_failure(cx: &mut Context<'_, '_>, deployment: &Deployment, at: Timestamp) -> Result<()> {
     let Some(key) = &deployment.change_key else {
         return Ok(());
     };
-    let change = room.change(key)?;
+    let change = cx.change(key)?;
     let began = change
         .actual_start
         .map_or(deployment.at, |start| start.min(deployment.at));
-    let incident = incident_of(room, deployment, (began, at))?;
-    link(room, key, &incident)?;
+    let incident = incident_of(cx, deployment, (began, at))?;
+    link(cx, key, &incident)?;
     let commit = Some(deployment.commit.as_str()).filter(|commit| !commit.is_empty());
-    let named = Named::of(room, deployment.artifact.as_deref(), commit)?;
+    let named = Named::of(cx, deployment.artifact.as_deref(), commit)?;
     let place = (&deployment.service, &deployment.environment);
     let (target, meant) = named.target_of(&change, place, true).unzip();
     let rollback_to = target.and_then(|it| it.rollback_to.clone());
@@ -51,17 +51,17 @@ pub fn after_failure(room: &mut Room<'_, '_>, deployment: &Deployment, at: Times
         "rollback_to": rollback_to, "incident": incident, "status": deployment.status,
     });
     let event = draft("deployment.failed", ("deployment", deployment.id.0.clone()), at, data);
-    room.tell(vec![event], Written::default())
+    cx.tell(vec![event], Written::default())
 }
 
 /// The incident of the service that began since the work did, else a new one for this deployment.
 fn incident_of(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     deployment: &Deployment,
     (began, at): (Timestamp, Timestamp),
 ) -> Result<String> {
     let reference = format!("deployment:{}:{}", deployment.connection, deployment.natural_key);
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let own = directory
         .incidents
         .values()
@@ -79,9 +79,9 @@ fn incident_of(
         return Ok(found.key.clone());
     }
     let incident = Incident {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
-        key: set_incident::next_key(room)?,
+        key: set_incident::next_key(cx)?,
         title: format!(
             "The deployment of {} to {} failed",
             deployment.service, deployment.environment
@@ -92,20 +92,20 @@ fn incident_of(
         resolved_at: None,
         external_ref: Some(reference),
     };
-    Ok(room.put_estate("incident.opened", incident, json!({}))?.key)
+    Ok(cx.put_estate("incident.opened", incident, json!({}))?.key)
 }
 
-fn link(room: &mut Room<'_, '_>, key: &str, incident: &str) -> Result<()> {
-    let change = room.change(key)?;
+fn link(cx: &mut Context<'_, '_>, key: &str, incident: &str) -> Result<()> {
+    let change = cx.change(key)?;
     let filter = Filter::new()
         .equals("from_change", change.id.as_str())
         .equals("kind", LinkKind::Caused.as_str());
-    let known = record::find::<Link>(room.tx, &filter)?;
+    let known = record::find::<Link>(cx.tx, &filter)?;
     if known.iter().any(|stored| stored.record.to == incident) {
         return Ok(());
     }
     let body = json!({"kind": "caused", "to": incident});
-    match link_change::link_change(room, key, &body.as_object().cloned().unwrap_or_default()) {
+    match link_change::link_change(cx, key, &body.as_object().cloned().unwrap_or_default()) {
         Ok(_) | Err(Error::Refused(_)) => Ok(()),
         Err(error) => Err(error),
     }

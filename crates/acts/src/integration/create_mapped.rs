@@ -4,13 +4,12 @@
 use jiff::SignedDuration;
 use model::change::related_records::Deployment;
 use model::core::body::Body;
-use model::policy::mapping;
-use model::policy::mapping::Mapped;
+use model::policy::mapping::{self, Mapped};
 use serde_json::{Value, json};
 
 use crate::change::create_change::create_change_for;
 use crate::change::verbs;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::integration::mapping_facts;
 use crate::integration::told_deployment::{Here, sender};
@@ -22,29 +21,29 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(4);
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn create_mapped(room: &mut Room<'_, '_>, here: &Here<'_>, deployment: &mut Deployment) -> Result<String> {
+pub(crate) fn create_mapped(cx: &mut Context<'_, '_>, here: &Here<'_>, deployment: &mut Deployment) -> Result<String> {
     let (told, place) = (here.told, (here.mapping.service.as_str(), here.environment.as_str()));
     let pipeline = (told.repository, told.environment);
-    let facts = mapping_facts::facts(room, pipeline, place, told.commit())?;
-    let mapped = mapping::map(&mapping_facts::in_force(room)?, &facts);
-    let requester = sender(room, here)?.unwrap_or_else(|| here.connection.owner.clone());
+    let facts = mapping_facts::facts(cx, pipeline, place, told.commit())?;
+    let mapped = mapping::map(&mapping_facts::in_force(cx)?, &facts);
+    let requester = sender(cx, here)?.unwrap_or_else(|| here.connection.owner.clone());
     let mut body = content(here);
     let mut origins = vec!["kind", "title", "targets"];
     match &mapped.template {
         Some(template) => {
             body["template"] = json!(template);
             // The window holds the signal's own time and ends ahead. A sender may name any time, also far ahead.
-            body["planned_start"] = json!(told.at.min(room.now));
-            body["planned_end"] = json!(room.now + WINDOW);
+            body["planned_start"] = json!(told.at.min(cx.now));
+            body["planned_end"] = json!(cx.now + WINDOW);
             origins.extend(["template", "planned_start", "planned_end"]);
         }
         None => origins.extend(describe(here, &mapped, &mut body)),
     }
     body["kind"] = json!(mapped.kind);
     let body = body.as_object().cloned().unwrap_or_default();
-    let key = create_change_for(room, &body, &origins, &requester)?;
+    let key = create_change_for(cx, &body, &origins, &requester)?;
     if mapped.template.is_some() {
-        match verbs::submit_change(room, &key) {
+        match verbs::submit_change(cx, &key) {
             // A template that no longer holds leaves a draft, and the deployment without a lawful start.
             Ok(()) | Err(Error::Refused(_)) => {}
             Err(error) => return Err(error),

@@ -5,8 +5,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use model::change::ready_spans;
-use model::change::ready_spans::SKEW;
+use model::change::ready_spans::{self, SKEW};
 use model::change::record::{Change, Target};
 use model::change::related_records::{Deployment, Permit};
 use model::core::enums::{Outcome, Purpose, State};
@@ -15,7 +14,7 @@ use model::core::parse::later;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 use crate::integration::after_failure;
@@ -25,9 +24,9 @@ use crate::integration::told_deployment::{Here, Word, go_back, outcome_of};
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn may_be_early(room: &mut Room<'_, '_>, change: &Change, target: &str, at: Timestamp) -> Result<bool> {
-    let directory = room.directory()?;
-    let (target, now) = (TargetId::from(target), room.now);
+pub(crate) fn may_be_early(cx: &mut Context<'_, '_>, change: &Change, target: &str, at: Timestamp) -> Result<bool> {
+    let directory = cx.directory()?;
+    let (target, now) = (TargetId::from(target), cx.now);
     // A sender may name any time; nothing that was told has occurred after now.
     Ok(ready_spans::stood_open(
         change,
@@ -42,9 +41,9 @@ pub(crate) fn may_be_early(room: &mut Room<'_, '_>, change: &Change, target: &st
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn is_permitted(room: &mut Room<'_, '_>, change: &Change, target: &str, at: Timestamp) -> Result<bool> {
-    let (target, at) = (TargetId::from(target), at.min(room.now));
-    Ok(permits(room, change)?
+pub(crate) fn is_permitted(cx: &mut Context<'_, '_>, change: &Change, target: &str, at: Timestamp) -> Result<bool> {
+    let (target, at) = (TargetId::from(target), at.min(cx.now));
+    Ok(permits(cx, change)?
         .iter()
         .any(|permit| permit.target == target && lets_back(permit, change.state, at)))
 }
@@ -53,21 +52,21 @@ pub(crate) fn is_permitted(room: &mut Room<'_, '_>, change: &Change, target: &st
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn permitted(room: &mut Room<'_, '_>, key: &str, at: Timestamp) -> Result<BTreeSet<TargetId>> {
-    let (change, at) = (room.change(key)?, at.min(room.now));
+pub(crate) fn permitted(cx: &mut Context<'_, '_>, key: &str, at: Timestamp) -> Result<BTreeSet<TargetId>> {
+    let (change, at) = (cx.change(key)?, at.min(cx.now));
     if matches!(change.state, State::Implementing | State::Reviewing) {
         return Ok(BTreeSet::new());
     }
-    let found = permits(room, &change)?.into_iter();
+    let found = permits(cx, &change)?.into_iter();
     Ok(found
         .filter(|permit| lets_back(permit, change.state, at))
         .map(|permit| permit.target)
         .collect())
 }
 
-fn permits(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Permit>> {
+fn permits(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Permit>> {
     let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
-    let rows = record::find::<Permit>(room.tx, &filter)?;
+    let rows = record::find::<Permit>(cx.tx, &filter)?;
     Ok(rows.into_iter().map(|stored| stored.record).collect())
 }
 
@@ -88,8 +87,8 @@ fn lets_back(permit: &Permit, state: State, at: Timestamp) -> bool {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn take_up(room: &mut Room<'_, '_>, here: &Here<'_>, key: &str) -> Result<()> {
-    let change = room.change(key)?;
+pub(crate) fn take_up(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str) -> Result<()> {
+    let change = cx.change(key)?;
     if !matches!(change.state, State::Implementing | State::Reviewing) {
         return Ok(());
     }
@@ -98,14 +97,14 @@ pub(crate) fn take_up(room: &mut Room<'_, '_>, here: &Here<'_>, key: &str) -> Re
         .equals("service", here.mapping.service.as_str())
         .equals("environment", here.environment.as_str())
         .order_by("id");
-    for stored in record::find::<Deployment>(room.tx, &filter)? {
+    for stored in record::find::<Deployment>(cx.tx, &filter)? {
         let deployment = stored.record;
         if !deployment.unauthorized && !deployment.is_early {
             continue;
         }
         match led_back_from(&change, &deployment).map(|target| target.id.clone()) {
-            Some(target) => clear(room, key, deployment, &target)?,
-            None if deployment.is_early && has_begun_here(&change, &deployment) => refute(room, deployment)?,
+            Some(target) => clear(cx, key, deployment, &target)?,
+            None if deployment.is_early && has_begun_here(&change, &deployment) => refute(cx, deployment)?,
             None => {}
         }
     }
@@ -124,21 +123,21 @@ fn has_begun_here(change: &Change, deployment: &Deployment) -> bool {
 }
 
 /// A start that came after it makes a deployment no way back, whatever permit there was.
-fn refute(room: &mut Room<'_, '_>, deployment: Deployment) -> Result<()> {
+fn refute(cx: &mut Context<'_, '_>, deployment: Deployment) -> Result<()> {
     let refuted = Deployment {
         unauthorized: true,
         is_early: false,
         ..deployment
     };
     let mut written = Written::default();
-    let saved = room.put(&mut written, refuted)?;
+    let saved = cx.put(&mut written, refuted)?;
     let event = draft(
         "deployment.unauthorized",
         ("deployment", saved.id.0.clone()),
-        room.now,
+        cx.now,
         told_of(&saved),
     );
-    room.tell(vec![event], written)
+    cx.tell(vec![event], written)
 }
 
 fn told_of(saved: &Deployment) -> Value {
@@ -165,15 +164,15 @@ fn led_back_from<'a>(change: &'a Change, deployment: &Deployment) -> Option<&'a 
     change.content.targets.iter().filter(is_here).find(has_begun)
 }
 
-fn clear(room: &mut Room<'_, '_>, key: &str, deployment: Deployment, target: &TargetId) -> Result<()> {
-    let at = deployment.status_at.unwrap_or(deployment.at).min(room.now);
+fn clear(cx: &mut Context<'_, '_>, key: &str, deployment: Deployment, target: &TargetId) -> Result<()> {
+    let at = deployment.status_at.unwrap_or(deployment.at).min(cx.now);
     let word = Word {
         outcome: deployment.status.as_deref().and_then(outcome_of),
         at,
         ..Word::default()
     };
-    room.on_change(key, |case| Ok(go_back(case, target, &word)))?;
-    save_cleared(room, deployment)
+    cx.on_change(key, |case| Ok(go_back(case, target, &word)))?;
+    save_cleared(cx, deployment)
 }
 
 /// Keeps a deployment that counted as unauthorized or as too early and has turned out to be lawful; what follows its failure
@@ -181,9 +180,9 @@ fn clear(room: &mut Room<'_, '_>, key: &str, deployment: Deployment, target: &Ta
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn save_cleared(room: &mut Room<'_, '_>, deployment: Deployment) -> Result<()> {
+pub(crate) fn save_cleared(cx: &mut Context<'_, '_>, deployment: Deployment) -> Result<()> {
     let mut written = Written::default();
-    let saved = room.put(
+    let saved = cx.put(
         &mut written,
         Deployment {
             unauthorized: false,
@@ -194,14 +193,14 @@ pub(crate) fn save_cleared(room: &mut Room<'_, '_>, deployment: Deployment) -> R
     let event = draft(
         "deployment.cleared",
         ("deployment", saved.id.0.clone()),
-        room.now,
+        cx.now,
         told_of(&saved),
     );
-    room.tell(vec![event], written)?;
+    cx.tell(vec![event], written)?;
     let outcome = saved.status.as_deref().and_then(outcome_of);
     if matches!(outcome, Some(Outcome::Failed | Outcome::RolledBack)) {
-        let at = saved.status_at.unwrap_or(saved.at).min(room.now);
-        after_failure::after_failure(room, &saved, at)?;
+        let at = saved.status_at.unwrap_or(saved.at).min(cx.now);
+        after_failure::after_failure(cx, &saved, at)?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use model::directory::snapshot::{Connection, Directory, Mapping};
 use serde_json::{Value, json};
 
 use crate::core::connections::connection;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::secrets;
 use crate::guard::two_people;
@@ -35,13 +35,13 @@ pub(crate) struct Edited {
 ///
 /// # Errors
 /// 404, 409 for one that has ended, 422, or the store's.
-pub(crate) fn read_edit(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Edited> {
-    let before = connection(room, id)?;
+pub(crate) fn read_edit(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Edited> {
+    let before = connection(cx, id)?;
     if !before.active && !before.waits {
         let said = "This connection takes no deliveries any more.";
         return Err(Refusal::not_now("not_in_state", said, "Make a new one.", Vec::new()).into());
     }
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let whole = patched(&before, &directory, body)?;
     let mut reading = Reading::new(&whole, "");
     let name = reading.needed("name", LINE);
@@ -73,7 +73,7 @@ pub(crate) fn read_edit(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Resul
     for row in &mut after.map {
         let known = before.map.iter().find(|known| known.repository == row.repository);
         // What ran there before is none of ours: nobody said which changes it should have had.
-        row.since = known.map_or(Some(room.now), |known| known.since);
+        row.since = known.map_or(Some(cx.now), |known| known.since);
     }
     Ok(Edited {
         before,
@@ -116,30 +116,30 @@ fn gives_voice(before: &Connection, after: &Connection) -> bool {
 ///
 /// # Errors
 /// 403, 404, 409 for one that has ended or for what two people do; 422, or the store's.
-pub fn edit_connection(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Connection> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let edited = read_edit(room, id, body)?;
+pub fn edit_connection(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Connection> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let edited = read_edit(cx, id, body)?;
     let needs = edited.before.active && gives_voice(&edited.before, &edited.after);
-    two_people::check(room, needs, two_people::CONNECTIONS)?;
+    two_people::check(cx, needs, two_people::CONNECTIONS)?;
     let way = |it: &Connection| it.api.as_ref().map(|api| api.app.is_some());
     let is_other_way = way(&edited.before) != way(&edited.after);
     if is_other_way && edited.after.api.is_some() && edited.credential.is_none() {
         let text = "Give the credential of this way in with it: `token`, or `private_key` of an App.";
         return Err(Refusal::field("api", "missing", text).into());
     }
-    keep_edit(room, edited)
+    keep_edit(cx, edited)
 }
 
 /// Reads a row of a proposal: the id, and what changes of the connection.
 ///
 /// # Errors
 /// 404, 409 for one that has ended, 422, also for a credential; or the store's.
-pub(crate) fn read_proposed(room: &mut Room<'_, '_>, body: &Body) -> Result<Edited> {
+pub(crate) fn read_proposed(cx: &mut Context<'_, '_>, body: &Body) -> Result<Edited> {
     let mut body = body.clone();
     let Some(Value::String(id)) = body.remove("id") else {
         return Err(Refusal::field("id", "missing", "`id` is missing.").into());
     };
-    let edited = read_edit(room, &id, &body)?;
+    let edited = read_edit(cx, &id, &body)?;
     if edited.credential.is_some() {
         let text = "A credential stands in no proposal: set it with `PATCH /connections/{id}` once this is in force.";
         return Err(Refusal::field("api", "not_here", text).into());
@@ -151,7 +151,7 @@ pub(crate) fn read_proposed(room: &mut Room<'_, '_>, body: &Body) -> Result<Edit
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub(crate) fn keep_edit(room: &mut Room<'_, '_>, edited: Edited) -> Result<Connection> {
+pub(crate) fn keep_edit(cx: &mut Context<'_, '_>, edited: Edited) -> Result<Connection> {
     let Edited {
         before,
         after,
@@ -161,16 +161,16 @@ pub(crate) fn keep_edit(room: &mut Room<'_, '_>, edited: Edited) -> Result<Conne
     if credential.is_some() || is_new_api {
         // One that was given for another address, and rests here since, must not go to this one.
         let name = secrets::credential_name(before.id.as_str());
-        secrets::keep(room, &name, credential.unwrap_or_default().as_bytes())?;
+        secrets::keep(cx, &name, credential.unwrap_or_default().as_bytes())?;
     }
     if after == before {
         return Ok(before);
     }
-    let after = room.put_estate("connection.edited", after, json!({}))?;
+    let after = cx.put_estate("connection.edited", after, json!({}))?;
     if after.active {
-        push_freezes::bring_all(room, &after)?;
-        if poll_deployments::is_lacking(room, &after)? {
-            poll_deployments::begin(room, &after)?;
+        push_freezes::bring_all(cx, &after)?;
+        if poll_deployments::is_lacking(cx, &after)? {
+            poll_deployments::begin(cx, &after)?;
         }
     }
     Ok(after)

@@ -1,8 +1,7 @@
 //! Questions of outside systems: taken, answered, and answered again by themselves when the change moves.
 
-use model::change::read_content;
 use model::change::record::Change;
-use model::change::write;
+use model::change::{read_content, write};
 use model::core::enums::{GateDecision, Purpose, State};
 use model::core::ids::{EnvironmentKey, PersonId, RecordId};
 use model::directory::snapshot::{Connection, Mapping};
@@ -10,19 +9,17 @@ use model::gate::provenance::{OutsideCheck, Word, find_change};
 use model::integration::signal::{Ask, AskKind};
 use serde_json::json;
 use store::change::changes;
-use store::integration::call;
-use store::integration::inbox;
+use store::integration::{call, inbox};
 use store::queue::timer;
 use store::record::{self, Filter};
 
 use crate::case::commit_equivalence;
 use crate::change::edit_change;
 use crate::core::connections;
-use crate::core::context::{Room, Saved};
+use crate::core::context::{Context, Saved};
 use crate::core::error::{Error, Result};
 use crate::core::gate_question::Question;
-use crate::core::secrets;
-use crate::core::secrets::credential_name;
+use crate::core::secrets::{self, credential_name};
 use crate::core::write::{Written, draft};
 use crate::gate::answer;
 
@@ -34,7 +31,7 @@ pub const CALL: &str = "answer";
 /// # Errors
 /// The store's.
 pub fn take(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     connection: &Connection,
     mapping: &Mapping,
     environment: Option<EnvironmentKey>,
@@ -45,12 +42,12 @@ pub fn take(
     };
     if ask.ask == AskKind::ProtectionRule && !is_callback(&ask.reply_to, &api.base, &ask.repository) {
         let text = "The callback's address is none of the configured host's for this repository.";
-        let now = room.now;
-        inbox::turn_away(room.tx, connection.id.as_str(), ("foreign_callback", text), now)?;
+        let now = cx.now;
+        inbox::turn_away(cx.tx, connection.id.as_str(), ("foreign_callback", text), now)?;
         return Ok(format!("refused: {text}"));
     }
     if ask.is_repeat
-        && let Some(told) = answer_again(room, connection, ask)?
+        && let Some(told) = answer_again(cx, connection, ask)?
     {
         return Ok(told);
     }
@@ -58,7 +55,7 @@ pub fn take(
     let filter = Filter::new()
         .equals("connection", connection.id.as_str())
         .equals("natural_key", natural_key.as_str());
-    let found = record::find_one::<OutsideCheck>(room.tx, &filter)?.map(|stored| stored.record);
+    let found = record::find_one::<OutsideCheck>(cx.tx, &filter)?.map(|stored| stored.record);
     let named = find_change(&connection.links, &ask.texts);
     let (named, found_by) = named.map_or((None, None), |(key, rule)| (Some(key), Some(rule)));
     let mut check = found.unwrap_or_else(|| OutsideCheck {
@@ -92,30 +89,30 @@ pub fn take(
     }
     let is_new = check.version == 0;
     if is_new {
-        check.id = RecordId(room.new_id()?);
+        check.id = RecordId(cx.new_id()?);
     }
     if ask.ask.is_merge() && !check.is_over && !ask.is_repeat {
         let who = match &ask.actor {
-            Some(login) => connections::person_of(room, &connection.kind, login)?,
+            Some(login) => connections::person_of(cx, &connection.kind, login)?,
             None => None,
         };
-        bind(room, &check, ask.before.as_deref(), who)?;
+        bind(cx, &check, ask.before.as_deref(), who)?;
     }
-    judge(room, check, Cause::Asked)
+    judge(cx, check, Cause::Asked)
 }
 
 /// Says once more what is said of a commit; `None` where nobody has asked about it yet.
-fn answer_again(room: &mut Room<'_, '_>, connection: &Connection, ask: &Ask) -> Result<Option<String>> {
+fn answer_again(cx: &mut Context<'_, '_>, connection: &Connection, ask: &Ask) -> Result<Option<String>> {
     let filter = Filter::new()
         .equals("connection", connection.id.as_str())
         .equals("is_over", false)
         .order_by("id");
     let mut told = None;
-    for stored in record::find::<OutsideCheck>(room.tx, &filter)? {
+    for stored in record::find::<OutsideCheck>(cx.tx, &filter)? {
         let check = stored.record;
         let is_same = check.commit == ask.commit && check.repository.eq_ignore_ascii_case(&ask.repository);
         if is_same && check.ask.is_merge() {
-            told = Some(judge(room, check, Cause::AskedAgain)?);
+            told = Some(judge(cx, check, Cause::AskedAgain)?);
         }
     }
     Ok(told)
@@ -148,16 +145,16 @@ fn natural_key(ask: &Ask) -> String {
 /// Writes the head of a pull request into the change that it names: while nobody has decided, or in place of the head that
 /// this very request had before. Whatever was approved on the old head is void then, as with any edit,
 /// and whoever did it counts as one who wrote the change.
-fn bind(room: &mut Room<'_, '_>, check: &OutsideCheck, before: Option<&str>, who: Option<PersonId>) -> Result<()> {
+fn bind(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: Option<&str>, who: Option<PersonId>) -> Result<()> {
     let Some(key) = &check.named else { return Ok(()) };
-    let change = match room.change(key) {
+    let change = match cx.change(key) {
         Ok(change) => change,
         Err(Error::Refused(_)) => return Ok(()),
         Err(error) => return Err(error),
     };
     let is_early = matches!(change.state, State::Draft | State::Assessing);
     let follows = match before {
-        Some(before) => was_head(room, check, before)?,
+        Some(before) => was_head(cx, check, before)?,
         None => false,
     };
     let takes = |target: &model::change::record::Target| {
@@ -167,7 +164,7 @@ fn bind(room: &mut Room<'_, '_>, check: &OutsideCheck, before: Option<&str>, who
     if !change.content.targets.iter().any(takes) || change.state > State::Scheduled {
         return Ok(());
     }
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let present = read_content::patch_base(&change, &directory);
     let Some(serde_json::Value::Array(mut targets)) = present.get("targets").cloned() else {
         return Ok(());
@@ -179,14 +176,14 @@ fn bind(room: &mut Room<'_, '_>, check: &OutsideCheck, before: Option<&str>, who
     }
     let body = json!({"targets": targets});
     let body = body.as_object().cloned().unwrap_or_default();
-    match edit_change::edit_change(room, key, &body) {
+    match edit_change::edit_change(cx, key, &body) {
         // The question is answered all the same: its text says that the change does not name this commit.
         Err(Error::Refused(_)) => return Ok(()),
         other => other?,
     }
     // Whoever brought other content wrote it, as if they had edited it here.
     match who {
-        Some(person) => room.on_change(key, |case| {
+        Some(person) => cx.on_change(key, |case| {
             write::add_author(case, &person);
             Ok(())
         }),
@@ -195,7 +192,7 @@ fn bind(room: &mut Room<'_, '_>, check: &OutsideCheck, before: Option<&str>, who
 }
 
 /// Whether this pull request had this head before.
-fn was_head(room: &mut Room<'_, '_>, check: &OutsideCheck, before: &str) -> Result<bool> {
+fn was_head(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: &str) -> Result<bool> {
     let natural_key = format!(
         "{}@{before}#{}",
         check.repository.to_lowercase(),
@@ -205,14 +202,14 @@ fn was_head(room: &mut Room<'_, '_>, check: &OutsideCheck, before: &str) -> Resu
     let filter = Filter::new()
         .equals("connection", check.connection.as_str())
         .one_of("natural_key", [natural_key.as_str(), other.as_str()]);
-    Ok(record::count::<OutsideCheck>(room.tx, &filter)? > 0)
+    Ok(record::count::<OutsideCheck>(cx.tx, &filter)? > 0)
 }
 
 /// Answers every open question that a saved change decides, or may.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn answer_moved(room: &mut Room<'_, '_>, saved: &Saved) -> Result<()> {
+pub(crate) fn answer_moved(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let file = &saved.after;
     let mut services: Vec<&str> = file
         .change
@@ -228,12 +225,12 @@ pub(crate) fn answer_moved(room: &mut Room<'_, '_>, saved: &Saved) -> Result<()>
             .equals("service", service)
             .equals("is_over", false)
             .order_by("id");
-        for stored in record::find::<OutsideCheck>(room.tx, &filter)? {
+        for stored in record::find::<OutsideCheck>(cx.tx, &filter)? {
             let check = stored.record;
             let concerns = check.change.as_ref().is_none_or(|id| *id == file.change.id)
                 || check.named.as_deref() == Some(file.change.key.as_str());
             if concerns {
-                judge(room, check, Cause::Moved)?;
+                judge(cx, check, Cause::Moved)?;
             }
         }
     }
@@ -244,11 +241,11 @@ pub(crate) fn answer_moved(room: &mut Room<'_, '_>, saved: &Saved) -> Result<()>
 ///
 /// # Errors
 /// The store's.
-pub fn rejudge_of(room: &mut Room<'_, '_>, repository: &str) -> Result<()> {
+pub fn rejudge_of(cx: &mut Context<'_, '_>, repository: &str) -> Result<()> {
     let filter = Filter::new().equals("is_over", false).order_by("id");
-    for stored in record::find::<OutsideCheck>(room.tx, &filter)? {
+    for stored in record::find::<OutsideCheck>(cx.tx, &filter)? {
         if stored.record.repository.eq_ignore_ascii_case(repository) {
-            judge(room, stored.record, Cause::Moved)?;
+            judge(cx, stored.record, Cause::Moved)?;
         }
     }
     Ok(())
@@ -258,9 +255,9 @@ pub fn rejudge_of(room: &mut Room<'_, '_>, repository: &str) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub fn judge_again(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
-    if let Some(stored) = record::load::<OutsideCheck>(room.tx, id)? {
-        judge(room, stored.record, Cause::Moved)?;
+pub fn judge_again(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    if let Some(stored) = record::load::<OutsideCheck>(cx.tx, id)? {
+        judge(cx, stored.record, Cause::Moved)?;
     }
     Ok(())
 }
@@ -285,11 +282,11 @@ enum Cause {
     Moved,
 }
 
-fn judge(room: &mut Room<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<String> {
+fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<String> {
     let said = if check.ask.is_merge() {
-        may_merge(room, &check)?
+        may_merge(cx, &check)?
     } else {
-        may_deploy(room, &check)?
+        may_deploy(cx, &check)?
     };
     let mut next = check.clone();
     next.answer = said.answer;
@@ -298,17 +295,17 @@ fn judge(room: &mut Room<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<S
     next.change = said.change.as_ref().map(|it| it.id.clone());
     next.change_key = said.change.map(|it| it.key);
     let told = format!("{} {}: {}", next.ask.as_str(), next.answer.as_str(), next.text);
-    set_timer(room, &next, said.next)?;
+    set_timer(cx, &next, said.next)?;
     if next == check && check.version > 0 {
         if cause == Cause::AskedAgain {
-            say_it(room, &next)?;
+            say_it(cx, &next)?;
         }
         return Ok(told);
     }
     let is_news = check.version == 0 || cause != Cause::Moved || next.answer != check.answer || next.text != check.text;
     let mut written = Written::default();
-    let saved = room.put(&mut written, next)?;
-    let now = room.now;
+    let saved = cx.put(&mut written, next)?;
+    let now = cx.now;
     let data = json!({"change": saved.change_key, "ask": saved.ask.as_str(), "answer": saved.answer.as_str(), "service": saved.service});
     let event = draft(
         "outside_check.answered",
@@ -316,26 +313,26 @@ fn judge(room: &mut Room<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<S
         now,
         data,
     );
-    room.tell(vec![event], written)?;
+    cx.tell(vec![event], written)?;
     if is_news && (!saved.is_over || !saved.ask.is_merge()) {
-        say_it(room, &saved)?;
+        say_it(cx, &saved)?;
     }
     Ok(told)
 }
 
 /// Sends the answer on its way.
-fn say_it(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<()> {
-    let (id, now) = (room.new_id()?, room.now);
-    call::insert(room.tx, &id, (CALL, check.id.as_str()), now)?;
+fn say_it(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<()> {
+    let (id, now) = (cx.new_id()?, cx.now);
+    call::insert(cx.tx, &id, (CALL, check.id.as_str()), now)?;
     Ok(())
 }
 
-fn set_timer(room: &mut Room<'_, '_>, check: &OutsideCheck, at: Option<jiff::Timestamp>) -> Result<()> {
+fn set_timer(cx: &mut Context<'_, '_>, check: &OutsideCheck, at: Option<jiff::Timestamp>) -> Result<()> {
     let Some(run_at) = at.filter(|_| !check.is_over) else {
-        timer::cancel(room.tx, "outside_check", check.id.as_str(), "due")?;
+        timer::cancel(cx.tx, "outside_check", check.id.as_str(), "due")?;
         return Ok(());
     };
-    let id = room.new_id()?;
+    let id = cx.new_id()?;
     let new = timer::NewTimer {
         id: &id,
         subject_table: "outside_check",
@@ -343,20 +340,20 @@ fn set_timer(room: &mut Room<'_, '_>, check: &OutsideCheck, at: Option<jiff::Tim
         kind: "due",
         run_at,
     };
-    timer::set(room.tx, &new)?;
+    timer::set(cx.tx, &new)?;
     Ok(())
 }
 
-fn of_key(room: &mut Room<'_, '_>, key: Option<&str>) -> Result<Option<Change>> {
+fn of_key(cx: &mut Context<'_, '_>, key: Option<&str>) -> Result<Option<Change>> {
     let Some(key) = key else { return Ok(None) };
-    match room.change(key) {
+    match cx.change(key) {
         Ok(change) => Ok(Some(change)),
         Err(Error::Refused(_)) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn may_deploy(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<Said> {
+fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     let question = Question {
         service: check.service.0.clone(),
         environment: check.environment.as_ref().map(|it| it.0.clone()).unwrap_or_default(),
@@ -365,13 +362,13 @@ fn may_deploy(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         change: check.named.clone(),
         purpose: Some(Purpose::Deploy),
     };
-    let answer = answer::ask(room, &question)?;
+    let answer = answer::ask(cx, &question)?;
     let key = answer
         .change
         .clone()
         .or_else(|| check.change_key.clone())
         .or_else(|| check.named.clone());
-    let change = of_key(room, key.as_deref())?;
+    let change = of_key(cx, key.as_deref())?;
     let is_go = answer.decision == GateDecision::Go;
     let is_dead = change.as_ref().is_some_and(|it| {
         matches!(
@@ -401,7 +398,7 @@ fn may_deploy(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     })
 }
 
-fn may_merge(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<Said> {
+fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     let say = |answer: Word, text: String, change: Option<Change>| Said {
         answer,
         text,
@@ -409,13 +406,13 @@ fn may_merge(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         next: None,
         is_over: false,
     };
-    let change = match of_key(room, check.named.as_deref())? {
+    let change = match of_key(cx, check.named.as_deref())? {
         Some(change) => Some(change),
         None if check.named.is_some() => {
             let text = format!("There is no change {}.", check.named.as_deref().unwrap_or_default());
             return Ok(say(Word::Waiting, text, None));
         }
-        None => by_commit(room, check)?,
+        None => by_commit(cx, check)?,
     };
     let Some(change) = change else {
         let text = "No change is linked. Name one in a trailer `Change: CHG-…`, the branch, the title or the body.";
@@ -434,7 +431,7 @@ fn may_merge(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         .collect();
     let mut is_named = false;
     for commit in &commits {
-        is_named = is_named || commit_equivalence::are_equal(room, &check.commit, commit)?;
+        is_named = is_named || commit_equivalence::are_equal(cx, &check.commit, commit)?;
     }
     if !is_named {
         let text = format!(
@@ -457,15 +454,15 @@ fn may_merge(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<Said> {
 }
 
 /// The one open change that names the commit, where the texts name none.
-fn by_commit(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<Option<Change>> {
+fn by_commit(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Option<Change>> {
     let mut commits = vec![check.commit.clone()];
-    commits.extend(commit_equivalence::commits_behind(room, None, Some(&check.commit))?);
+    commits.extend(commit_equivalence::commits_behind(cx, None, Some(&check.commit))?);
     let mut found: Vec<Change> = Vec::new();
-    let places: Vec<String> = room.directory()?.environments.keys().map(|it| it.0.clone()).collect();
+    let places: Vec<String> = cx.directory()?.environments.keys().map(|it| it.0.clone()).collect();
     for commit in &commits {
         for place in &places {
-            for row in changes::targets_for(room.tx, check.service.as_str(), place, None, Some(commit))? {
-                let change = room.change(&row.change_id)?;
+            for row in changes::targets_for(cx.tx, check.service.as_str(), place, None, Some(commit))? {
+                let change = cx.change(&row.change_id)?;
                 if !found.iter().any(|it| it.id == change.id) {
                     found.push(change);
                 }
@@ -493,21 +490,21 @@ pub struct Errand {
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn errand(room: &mut Room<'_, '_>, id: &str) -> Result<Option<Errand>> {
-    let Some(stored) = record::load::<OutsideCheck>(room.tx, id)? else {
+pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
+    let Some(stored) = record::load::<OutsideCheck>(cx.tx, id)? else {
         return Ok(None);
     };
     let check = stored.record;
-    let connection = connections::connection(room, check.connection.as_str())?;
+    let connection = connections::connection(cx, check.connection.as_str())?;
     if !connection.active || connection.api.is_none() {
         return Ok(None);
     }
-    let bytes = secrets::open(room, &credential_name(connection.id.as_str()))?.unwrap_or_default();
+    let bytes = secrets::open(cx, &credential_name(connection.id.as_str()))?.unwrap_or_default();
     let place = check
         .change_key
         .as_ref()
         .map_or_else(String::new, |key| format!("/changes/{key}"));
-    let page = format!("{}/t/{}{place}", room.services.tools().public_url, room.tenant());
+    let page = format!("{}/t/{}{place}", cx.services.tools().public_url, cx.tenant());
     Ok(Some(Errand {
         check,
         connection,

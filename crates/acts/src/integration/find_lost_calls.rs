@@ -4,7 +4,7 @@
 use model::directory::snapshot::Connection;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::integration::poll_deployments;
 use crate::schedule::push_freezes;
@@ -13,11 +13,11 @@ use crate::schedule::push_freezes;
 ///
 /// # Errors
 /// The store's.
-pub fn find_lost_calls(room: &mut Room<'_, '_>) -> Result<Vec<Connection>> {
+pub fn find_lost_calls(cx: &mut Context<'_, '_>) -> Result<Vec<Connection>> {
     let mut found = Vec::new();
-    for stored in record::find::<Connection>(room.tx, &Filter::new().order_by("id"))? {
+    for stored in record::find::<Connection>(cx.tx, &Filter::new().order_by("id"))? {
         let connection = stored.record;
-        if poll_deployments::is_lacking(room, &connection)? || push_freezes::is_lacking(room, &connection)? {
+        if poll_deployments::is_lacking(cx, &connection)? || push_freezes::is_lacking(cx, &connection)? {
             found.push(connection);
         }
     }
@@ -28,12 +28,12 @@ pub fn find_lost_calls(room: &mut Room<'_, '_>) -> Result<Vec<Connection>> {
 ///
 /// # Errors
 /// The store's.
-pub fn make_up(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
-    if poll_deployments::is_lacking(room, connection)? {
-        poll_deployments::begin(room, connection)?;
+pub fn make_up(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<()> {
+    if poll_deployments::is_lacking(cx, connection)? {
+        poll_deployments::begin(cx, connection)?;
     }
-    if push_freezes::is_lacking(room, connection)? {
-        push_freezes::begin(room, connection)?;
+    if push_freezes::is_lacking(cx, connection)? {
+        push_freezes::begin(cx, connection)?;
     }
     Ok(())
 }

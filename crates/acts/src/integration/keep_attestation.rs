@@ -6,7 +6,7 @@ use model::directory::snapshot::{Builder, Connection};
 use model::gate::provenance::Provenance;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::integration::keep_provenance;
 
@@ -28,9 +28,9 @@ pub struct Built {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn builders_of(room: &mut Room<'_, '_>, repository: &str) -> Result<Vec<Builder>> {
-    room.allow(act::actions::ASK_GATE)?;
-    let rows = record::find::<Connection>(room.tx, &Filter::new().order_by("id"))?;
+pub fn builders_of(cx: &mut Context<'_, '_>, repository: &str) -> Result<Vec<Builder>> {
+    cx.allow(act::actions::ASK_GATE)?;
+    let rows = record::find::<Connection>(cx.tx, &Filter::new().order_by("id"))?;
     let mut found = Vec::new();
     for row in rows.into_iter().map(|stored| stored.record) {
         let maps_it = row.map.iter().any(|it| it.repository.eq_ignore_ascii_case(repository));
@@ -45,8 +45,8 @@ pub fn builders_of(room: &mut Room<'_, '_>, repository: &str) -> Result<Vec<Buil
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn keep_attestation(room: &mut Room<'_, '_>, builder: &str, built: &Built) -> Result<usize> {
-    room.allow(act::actions::ASK_GATE)?;
+pub fn keep_attestation(cx: &mut Context<'_, '_>, builder: &str, built: &Built) -> Result<usize> {
+    cx.allow(act::actions::ASK_GATE)?;
     let mut new = 0;
     for artifact in built.artifacts.iter().take(MOST) {
         let told = Provenance {
@@ -62,9 +62,9 @@ pub fn keep_attestation(room: &mut Room<'_, '_>, builder: &str, built: &Built) -
             is_partial: false,
             merged: None,
             source: builder.to_owned(),
-            at: room.now,
+            at: cx.now,
         };
-        new += usize::from(keep_provenance::keep(room, told)?);
+        new += usize::from(keep_provenance::keep(cx, told)?);
     }
     Ok(new)
 }

@@ -4,7 +4,7 @@ use model::core::ids::RecordId;
 use model::gate::provenance::Provenance;
 
 use crate::case::commit_equivalence::find;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 use crate::gate::answer::rejudge_named;
@@ -26,20 +26,20 @@ fn is_same(one: &Provenance, other: &Provenance) -> bool {
 ///
 /// # Errors
 /// The store's.
-pub fn keep(room: &mut Room<'_, '_>, mut told: Provenance) -> Result<bool> {
-    let known = find(room, "commit_sha", &told.commit)?;
+pub fn keep(cx: &mut Context<'_, '_>, mut told: Provenance) -> Result<bool> {
+    let known = find(cx, "commit_sha", &told.commit)?;
     let is_known = known.iter().any(|it| is_same(it, &told));
     if is_known {
         return Ok(false);
     }
-    told.id = RecordId(room.new_id()?);
+    told.id = RecordId(cx.new_id()?);
     told.version = 0;
     let mut written = Written::default();
-    let saved = room.put(&mut written, told)?;
+    let saved = cx.put(&mut written, told)?;
     let data = serde_json::json!({"commit": saved.commit, "tree": saved.tree, "artifact": saved.artifact});
     let event = draft("provenance.told", ("provenance", saved.id.0.clone()), saved.at, data);
-    room.tell(vec![event], written)?;
-    rejudge_named(room, saved.artifact.as_deref(), &saved.commit)?;
-    rejudge_of(room, &saved.repository)?;
+    cx.tell(vec![event], written)?;
+    rejudge_named(cx, saved.artifact.as_deref(), &saved.commit)?;
+    rejudge_of(cx, &saved.repository)?;
     Ok(true)
 }

@@ -6,7 +6,7 @@ use model::policy::mapping::{MappingFacts, MappingRule};
 use store::record::{self, Filter};
 
 use crate::case::commit_equivalence::files_between;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// How many deployments to a place are looked at for the last good one.
@@ -16,8 +16,8 @@ const LOOKED_AT: i64 = 50;
 ///
 /// # Errors
 /// The store's.
-pub fn in_force(room: &mut Room<'_, '_>) -> Result<Vec<MappingRule>> {
-    let directory = room.directory()?;
+pub fn in_force(cx: &mut Context<'_, '_>) -> Result<Vec<MappingRule>> {
+    let directory = cx.directory()?;
     Ok(directory
         .tenant
         .as_ref()
@@ -30,19 +30,19 @@ pub fn in_force(room: &mut Room<'_, '_>) -> Result<Vec<MappingRule>> {
 /// # Errors
 /// The store's.
 pub fn facts(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     (pipeline, stage): (&str, &str),
     (service, environment): (&str, &str),
     commit: Option<&str>,
 ) -> Result<MappingFacts> {
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let criticality = directory
         .services
         .get(&ServiceKey::from(service))
         .map(|it| it.criticality);
     let files = match commit {
-        Some(commit) => match last_commit(room, service, environment)? {
-            Some(earlier) => files_between(room, &earlier, commit)?,
+        Some(commit) => match last_commit(cx, service, environment)? {
+            Some(earlier) => files_between(cx, &earlier, commit)?,
             None => None,
         },
         None => None,
@@ -58,13 +58,13 @@ pub fn facts(
 }
 
 /// The commit that was last brought to a place, lawfully and with success.
-fn last_commit(room: &mut Room<'_, '_>, service: &str, environment: &str) -> Result<Option<String>> {
+fn last_commit(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Result<Option<String>> {
     let filter = Filter::new()
         .equals("service", service)
         .equals("environment", environment)
         .descending_by("id")
         .limit(LOOKED_AT);
-    let rows = record::find::<Deployment>(room.tx, &filter)?;
+    let rows = record::find::<Deployment>(cx.tx, &filter)?;
     let good = rows
         .into_iter()
         .map(|stored| stored.record)

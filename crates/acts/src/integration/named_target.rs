@@ -5,7 +5,7 @@ use model::change::record::{Change, Target};
 use model::core::ids::{EnvironmentKey, ServiceKey, TargetId};
 
 use crate::case::commit_equivalence;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// How a target is meant, the surer word last.
@@ -38,9 +38,9 @@ impl<'a> Named<'a> {
     ///
     /// # Errors
     /// The store's.
-    pub(crate) fn of(room: &mut Room<'_, '_>, artifact: Option<&'a str>, commit: Option<&str>) -> Result<Self> {
-        let mut commits = commit_equivalence::commits_behind(room, artifact, commit)?;
-        if !commit_equivalence::is_of_another_commit(room, artifact, commit)? {
+    pub(crate) fn of(cx: &mut Context<'_, '_>, artifact: Option<&'a str>, commit: Option<&str>) -> Result<Self> {
+        let mut commits = commit_equivalence::commits_behind(cx, artifact, commit)?;
+        if !commit_equivalence::is_of_another_commit(cx, artifact, commit)? {
             commits.extend(commit.map(str::to_owned));
         }
         Ok(Self { artifact, commits })

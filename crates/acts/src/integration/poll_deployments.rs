@@ -11,10 +11,9 @@ use model::integration::signal::Signal;
 use store::integration::call;
 use store::record::{self, Filter};
 
-use crate::core::connections;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::secrets;
+use crate::core::{connections, secrets};
 use crate::integration::take_delivery;
 use crate::integration::told_deployment::outcome_of;
 
@@ -39,30 +38,30 @@ fn is_asked(connection: &Connection) -> bool {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
+pub(crate) fn begin(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<()> {
     if !is_asked(connection) {
         return Ok(());
     }
-    let subject = format!("{}/{}", connection.id, room.now.as_microsecond());
-    ask_again(room, &subject, &[])
+    let subject = format!("{}/{}", connection.id, cx.now.as_microsecond());
+    ask_again(cx, &subject, &[])
 }
 
 /// Whether this connection should be asked and no question is on its way.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn is_lacking(room: &mut Room<'_, '_>, connection: &Connection) -> Result<bool> {
-    Ok(is_asked(connection) && !call::waits(room.tx, LOOK, connection.id.as_str())?)
+pub(crate) fn is_lacking(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<bool> {
+    Ok(is_asked(connection) && !call::waits(cx.tx, LOOK, connection.id.as_str())?)
 }
 
 /// Puts the next question on its way: about the repositories that had no turn at once, about all in a few minutes.
 ///
 /// # Errors
 /// The store's.
-pub fn ask_again(room: &mut Room<'_, '_>, subject: &str, left: &[String]) -> Result<()> {
-    let id = room.new_id()?;
-    let at = if left.is_empty() { room.now + EVERY } else { room.now };
-    Ok(call::insert_rest(room.tx, &id, (LOOK, subject), &left.join("\n"), at)?)
+pub fn ask_again(cx: &mut Context<'_, '_>, subject: &str, left: &[String]) -> Result<()> {
+    let id = cx.new_id()?;
+    let at = if left.is_empty() { cx.now + EVERY } else { cx.now };
+    Ok(call::insert_rest(cx.tx, &id, (LOOK, subject), &left.join("\n"), at)?)
 }
 
 /// What a courier needs.
@@ -82,9 +81,9 @@ pub struct Errand {
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
+pub fn errand(cx: &mut Context<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
     let (id, began) = subject.split_once('/').unwrap_or((subject, ""));
-    let mut connection = connections::connection(room, id)?;
+    let mut connection = connections::connection(cx, id)?;
     if !is_asked(&connection) {
         return Ok(None);
     }
@@ -94,17 +93,17 @@ pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Opti
             .retain(|row| left.lines().any(|name| name == row.repository));
     }
     let name = secrets::credential_name(id);
-    let bytes = secrets::open(room, &name)?.unwrap_or_default();
+    let bytes = secrets::open(cx, &name)?.unwrap_or_default();
     let began = began
         .parse()
         .ok()
         .and_then(|micros| Timestamp::from_microsecond(micros).ok());
-    let since = began.unwrap_or(room.now).max(room.now - ready_spans::LATE);
+    let since = began.unwrap_or(cx.now).max(cx.now - ready_spans::LATE);
     let filter = Filter::new()
         .equals("connection", id)
         .descending_by("id")
         .limit(REMEMBERED);
-    let rows = record::find::<Deployment>(room.tx, &filter)?;
+    let rows = record::find::<Deployment>(cx.tx, &filter)?;
     let has_ended = |it: &Deployment| it.status.as_deref().and_then(outcome_of).is_some();
     let ended = rows
         .into_iter()
@@ -123,10 +122,10 @@ pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Opti
 ///
 /// # Errors
 /// The store's.
-pub fn take(room: &mut Room<'_, '_>, subject: &str, signals: &[Signal]) -> Result<()> {
+pub fn take(cx: &mut Context<'_, '_>, subject: &str, signals: &[Signal]) -> Result<()> {
     let (id, _) = subject.split_once('/').unwrap_or((subject, ""));
     for signal in signals {
-        take_delivery::take_signal(room, id, signal)?;
+        take_delivery::take_signal(cx, id, signal)?;
     }
     Ok(())
 }

@@ -5,19 +5,16 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
 use model::core::enums;
 use model::integration::webhook::{Card, TRIED_DAYS, Webhook, pause};
-use store::audit::event;
-use store::audit::event::Event;
+use store::audit::event::{self, Event};
 use store::change::changes;
-use store::integration::webhook;
-use store::integration::webhook::{Delivery, Rest, Tried};
+use store::integration::webhook::{self, Delivery, Rest, Tried};
 use store::{Lease, record};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::secrets;
-use crate::core::write;
-use crate::core::write::Written;
+use crate::core::write::{self, Written};
 use crate::integration::set_webhook;
 
 /// How many events of the log one round looks at.
@@ -53,9 +50,9 @@ pub struct Parcel {
     pub card: Option<Card>,
 }
 
-fn lease<'a>(room: &Room<'_, '_>, holder: &'a str, until: Timestamp) -> Lease<'a> {
+fn lease<'a>(cx: &Context<'_, '_>, holder: &'a str, until: Timestamp) -> Lease<'a> {
     Lease {
-        now: room.now,
+        now: cx.now,
         until,
         holder,
         most: 1,
@@ -66,9 +63,9 @@ fn lease<'a>(room: &Room<'_, '_>, holder: &'a str, until: Timestamp) -> Lease<'a
 ///
 /// # Errors
 /// The store's.
-pub fn leave_alone(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp) -> Result<()> {
-    let by = lease(room, holder, until);
-    webhook::lease(room.tx, id, &by)?;
+pub fn leave_alone(cx: &mut Context<'_, '_>, id: &str, holder: &str, until: Timestamp) -> Result<()> {
+    let by = lease(cx, holder, until);
+    webhook::lease(cx.tx, id, &by)?;
     Ok(())
 }
 
@@ -76,28 +73,28 @@ pub fn leave_alone(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Times
 ///
 /// # Errors
 /// The store's.
-pub fn gather(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp) -> Result<Option<Round>> {
-    let now = room.now;
-    let by = lease(room, holder, until);
-    if !webhook::lease(room.tx, id, &by)? {
+pub fn gather(cx: &mut Context<'_, '_>, id: &str, holder: &str, until: Timestamp) -> Result<Option<Round>> {
+    let now = cx.now;
+    let by = lease(cx, holder, until);
+    if !webhook::lease(cx.tx, id, &by)? {
         return Ok(None);
     }
-    let found = set_webhook::webhook(room, id)?;
-    let Some(before) = webhook::state(room.tx, id)? else {
+    let found = set_webhook::webhook(cx, id)?;
+    let Some(before) = webhook::state(cx.tx, id)? else {
         return Ok(None);
     };
     let given_up = now - SignedDuration::from_hours(24 * TRIED_DAYS);
-    if webhook::expire(room.tx, id, given_up, now)? > 0 {
-        notice(room, &found, "webhook_gave_up", &now.strftime("%F").to_string())?;
+    if webhook::expire(cx.tx, id, given_up, now)? > 0 {
+        notice(cx, &found, "webhook_gave_up", &now.strftime("%F").to_string())?;
     }
     let mut parcels = Vec::new();
-    for delivery in next(room, &found, before.position)? {
-        if let Some(event) = event::load(room.tx, &delivery.event_id)? {
-            let key = changes::key_of_id(room.tx, &delivery.subject)?;
+    for delivery in next(cx, &found, before.position)? {
+        if let Some(event) = event::load(cx.tx, &delivery.event_id)? {
+            let key = changes::key_of_id(cx.tx, &delivery.subject)?;
             let card = if found.format.is_usual() {
                 None
             } else {
-                Some(card(room, &delivery.subject, &event)?)
+                Some(card(cx, &delivery.subject, &event)?)
             };
             let subject = key.unwrap_or_else(|| event.subject_id.clone());
             parcels.push(Parcel {
@@ -108,14 +105,14 @@ pub fn gather(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp)
             });
         }
     }
-    let mut secrets: Vec<Vec<u8>> = secrets::open(room, &secrets::secret_name(id))?.into_iter().collect();
+    let mut secrets: Vec<Vec<u8>> = secrets::open(cx, &secrets::secret_name(id))?.into_iter().collect();
     if found.both_sign(now) {
-        secrets.extend(secrets::open(room, &secrets::former_name(id))?);
+        secrets.extend(secrets::open(cx, &secrets::former_name(id))?);
     }
     let address = match found.format.is_usual() {
         true => found.url.clone(),
         false => {
-            let kept = secrets::open(room, &secrets::address_name(id))?.unwrap_or_default();
+            let kept = secrets::open(cx, &secrets::address_name(id))?.unwrap_or_default();
             String::from_utf8_lossy(&kept).into_owned()
         }
     };
@@ -130,40 +127,40 @@ pub fn gather(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp)
 
 /// What may leave next. The log is looked at once little is left to send, so that what waits stays few, however long a receiver
 /// was away: each round looks through all of it.
-fn next(room: &mut Room<'_, '_>, found: &Webhook, position: i64) -> Result<Vec<Delivery>> {
-    let (id, now) = (found.id.as_str(), room.now);
-    let ready = webhook::ready(room.tx, id, now, SENT)?;
+fn next(cx: &mut Context<'_, '_>, found: &Webhook, position: i64) -> Result<Vec<Delivery>> {
+    let (id, now) = (found.id.as_str(), cx.now);
+    let ready = webhook::ready(cx.tx, id, now, SENT)?;
     if i64::try_from(ready.len()).is_ok_and(|count| count >= SENT) {
         return Ok(ready);
     }
-    look_ahead(room, found, position)?;
-    Ok(webhook::ready(room.tx, id, now, SENT)?)
+    look_ahead(cx, found, position)?;
+    Ok(webhook::ready(cx.tx, id, now, SENT)?)
 }
 
 /// Puts the log's next events on their way, as far as the webhook wants them.
-fn look_ahead(room: &mut Room<'_, '_>, found: &Webhook, position: i64) -> Result<()> {
-    let now = room.now;
-    let events = event::page(room.tx, position, LOOKED_AT)?;
+fn look_ahead(cx: &mut Context<'_, '_>, found: &Webhook, position: i64) -> Result<()> {
+    let now = cx.now;
+    let events = event::page(cx.tx, position, LOOKED_AT)?;
     let Some(last) = events.last().and_then(|event| event.seq) else {
         return Ok(());
     };
     for event in events.iter().filter(|event| found.wants(&event.kind)) {
-        let subject = subject_of(room, event)?;
-        if !is_about(room, found, &subject)? {
+        let subject = subject_of(cx, event)?;
+        if !is_about(cx, found, &subject)? {
             continue;
         }
-        webhook::enqueue(room.tx, found.id.as_str(), event, &subject, now)?;
+        webhook::enqueue(cx.tx, found.id.as_str(), event, &subject, now)?;
     }
-    webhook::move_to(room.tx, found.id.as_str(), last + 1)?;
+    webhook::move_to(cx.tx, found.id.as_str(), last + 1)?;
     Ok(())
 }
 
 /// Whether something is about a service that a webhook is told of.
-fn is_about(room: &mut Room<'_, '_>, found: &Webhook, subject: &str) -> Result<bool> {
+fn is_about(cx: &mut Context<'_, '_>, found: &Webhook, subject: &str) -> Result<bool> {
     if found.services.is_empty() {
         return Ok(true);
     }
-    let change = record::load::<Change>(room.tx, subject)?;
+    let change = record::load::<Change>(cx.tx, subject)?;
     Ok(change.is_some_and(|change| {
         let targets = &change.record.content.targets;
         targets.iter().any(|target| found.services.contains(&target.service))
@@ -172,10 +169,10 @@ fn is_about(room: &mut Room<'_, '_>, found: &Webhook, subject: &str) -> Result<b
 
 /// What a chat is told of an event: of the change as it stands now, which is what a decision would look at. The card's answers
 /// are put in by whoever words them.
-fn card(room: &mut Room<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
-    let base = format!("{}/t/{}", room.services.tools().public_url, room.tenant());
+fn card(cx: &mut Context<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
+    let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
     let what = event.kind.replace(['.', '_'], " ");
-    let Some(stored) = record::load::<Change>(room.tx, subject)? else {
+    let Some(stored) = record::load::<Change>(cx.tx, subject)? else {
         return Ok(Card {
             news: what,
             title: String::new(),
@@ -184,7 +181,7 @@ fn card(room: &mut Room<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
             link: format!("{base}/"),
         });
     };
-    let (change, directory) = (stored.record, room.directory()?);
+    let (change, directory) = (stored.record, cx.directory()?);
     let news = match event.kind.as_str() {
         "change.assessed" => format!("{} asks for a decision", change.key),
         _ => format!("{}: {what}", change.key),
@@ -205,10 +202,10 @@ fn card(room: &mut Room<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
 }
 
 /// What an event is about, for the order of deliveries: the change that it names, else its own subject.
-fn subject_of(room: &mut Room<'_, '_>, event: &Event) -> Result<String> {
+fn subject_of(cx: &mut Context<'_, '_>, event: &Event) -> Result<String> {
     let leaf: serde_json::Value = serde_json::from_slice(&event.bytes)?;
     let named = leaf["data"]["change"].as_str();
-    let change = named.map(|key| changes::id_of_key(room.tx, key)).transpose()?.flatten();
+    let change = named.map(|key| changes::id_of_key(cx.tx, key)).transpose()?.flatten();
     Ok(change.unwrap_or_else(|| event.subject_id.clone()))
 }
 
@@ -216,17 +213,17 @@ fn subject_of(room: &mut Room<'_, '_>, event: &Event) -> Result<String> {
 ///
 /// # Errors
 /// The store's.
-pub fn settle(room: &mut Room<'_, '_>, round: &Webhook, holder: &str, tried: &[Tried], rest: &Rest) -> Result<()> {
-    let now = room.now;
-    if !webhook::holds(room.tx, round.id.as_str(), holder)? {
+pub fn settle(cx: &mut Context<'_, '_>, round: &Webhook, holder: &str, tried: &[Tried], rest: &Rest) -> Result<()> {
+    let now = cx.now;
+    if !webhook::holds(cx.tx, round.id.as_str(), holder)? {
         return Ok(());
     }
     for one in tried {
-        webhook::note(room.tx, round.id.as_str(), one, now)?;
+        webhook::note(cx.tx, round.id.as_str(), one, now)?;
     }
-    webhook::release(room.tx, round.id.as_str(), holder, rest)?;
+    webhook::release(cx.tx, round.id.as_str(), holder, rest)?;
     match rest.failing_since {
-        Some(since) if since + NOTICE <= now => notice(room, round, "webhook_failing", &since.to_string()),
+        Some(since) if since + NOTICE <= now => notice(cx, round, "webhook_failing", &since.to_string()),
         _ => Ok(()),
     }
 }
@@ -265,8 +262,8 @@ pub fn rest(before: &webhook::State, now: Timestamp, last: Option<&Tried>, is_aw
 }
 
 /// Tells the owner and the administrators that a webhook fails, or that deliveries were given up; once for each matter.
-fn notice(room: &mut Room<'_, '_>, found: &Webhook, topic: &str, matter: &str) -> Result<()> {
-    let directory = room.directory()?;
+fn notice(cx: &mut Context<'_, '_>, found: &Webhook, topic: &str, matter: &str) -> Result<()> {
+    let directory = cx.directory()?;
     let mut people = directory.with_role(enums::Role::Admin);
     people.push(found.owner.clone());
     people.sort();
@@ -284,17 +281,17 @@ fn notice(room: &mut Room<'_, '_>, found: &Webhook, topic: &str, matter: &str) -
     let mut written = Written::default();
     for person in people.iter().filter(|person| directory.is_active(person)) {
         let dedup = format!("{topic}/{}/{matter}/{person}", found.id);
-        save_message(room, &mut written, person, None, (topic, &subject, &text, &dedup))?;
+        save_message(cx, &mut written, person, None, (topic, &subject, &text, &dedup))?;
     }
     if written.is_empty() {
         return Ok(());
     }
-    let now = room.now;
+    let now = cx.now;
     let kind = if topic == "webhook_gave_up" {
         "webhook.gave_up"
     } else {
         "webhook.failing"
     };
     let event = write::draft(kind, ("webhook", found.id.0.clone()), now, serde_json::json!({}));
-    room.tell(vec![event], written)
+    cx.tell(vec![event], written)
 }

@@ -9,18 +9,15 @@ use model::core::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::records::LinkRule;
-use model::directory::snapshot;
-use model::directory::snapshot::{Builder, Connection, ConnectionApi, Mapping};
-use model::directory::two_people;
-use model::directory::unknown_name;
+use model::directory::snapshot::{self, Builder, Connection, ConnectionApi, Mapping};
+use model::directory::{two_people, unknown_name};
 use model::gate::provenance::PLACES;
 use serde_json::{Value, json};
 
 use crate::core::connections::{associated, connection, find};
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::integration::poll_deployments;
-use crate::integration::set_webhook;
+use crate::integration::{poll_deployments, set_webhook};
 use crate::notify::reply_by_mail;
 use crate::schedule::push_freezes;
 
@@ -30,9 +27,9 @@ use crate::schedule::push_freezes;
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connection, String)> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let directory = room.directory()?;
+pub fn create_connection(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Connection, String)> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let kind = reading.needed("kind", LINE);
     if !KINDS.contains(&kind.as_str()) && !kind.is_empty() {
@@ -43,7 +40,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         );
     }
     let name = reading.needed("name", LINE);
-    let owner = read_content::person(&mut reading, "owner", &directory).unwrap_or_else(|| room.actor.person.clone());
+    let owner = read_content::person(&mut reading, "owner", &directory).unwrap_or_else(|| cx.actor.person.clone());
     let map = reading
         .objects("map", |inner| read_mapping(inner, &directory))
         .unwrap_or_default();
@@ -53,19 +50,19 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
     let reply_to = read_reply_to(&mut reading, &kind);
     let theirs = read_secret(&mut reading);
     reading.finish()?;
-    let id = RecordId(room.new_id()?);
+    let id = RecordId(cx.new_id()?);
     let secret = match theirs {
         Some(secret) => secret,
-        None => fresh_secret(room, &kind)?,
+        None => fresh_secret(cx, &kind)?,
     };
-    let tools = room.services.tools();
+    let tools = cx.services.tools();
     let wrapped = tools.master.seal(
         secret.as_bytes(),
-        &associated(&room.tenant(), id.as_str()),
+        &associated(&cx.tenant(), id.as_str()),
         tools.entropy.as_ref(),
     )?;
-    store::identity::secrets::save(room.tx, id.as_str(), &wrapped, room.now)?;
-    let waits = !room.actor.is_system && two_people::is_by_two(&directory, room.now);
+    store::identity::secrets::save(cx.tx, id.as_str(), &wrapped, cx.now)?;
+    let waits = !cx.actor.is_system && two_people::is_by_two(&directory, cx.now);
     let connection = Connection {
         id,
         version: 0,
@@ -82,27 +79,27 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
     };
     if let Some((_, Some(credential))) = api {
         let name = crate::core::secrets::credential_name(connection.id.as_str());
-        crate::core::secrets::keep(room, &name, credential.as_bytes())?;
+        crate::core::secrets::keep(cx, &name, credential.as_bytes())?;
     }
-    let connection = room.put_estate("connection.created", connection, json!({}))?;
+    let connection = cx.put_estate("connection.created", connection, json!({}))?;
     if connection.active {
-        begin(room, &connection)?;
+        begin(cx, &connection)?;
     }
     Ok((connection, secret))
 }
 
 /// Begins what a connection that is believed does by itself.
-fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
-    push_freezes::begin(room, connection)?;
-    poll_deployments::begin(room, connection)
+fn begin(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<()> {
+    push_freezes::begin(cx, connection)?;
+    poll_deployments::begin(cx, connection)
 }
 
 /// A connection that waits for two people.
 ///
 /// # Errors
 /// 422 where none of this id waits, or the store's.
-pub(crate) fn waiting(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
-    let found = find(room, id)?;
+pub(crate) fn waiting(cx: &mut Context<'_, '_>, id: &str) -> Result<Connection> {
+    let found = find(cx, id)?;
     found.filter(|it| it.waits).ok_or_else(|| {
         let text = format!("No connection `{id}` waits to be put in force.");
         Refusal::field("connections", "unknown", text).into()
@@ -113,20 +110,20 @@ pub(crate) fn waiting(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn put_in_force(room: &mut Room<'_, '_>, connection: Connection) -> Result<Connection> {
+pub(crate) fn put_in_force(cx: &mut Context<'_, '_>, connection: Connection) -> Result<Connection> {
     let believed = Connection {
         active: true,
         waits: false,
         ..connection
     };
-    let believed = room.put_estate("connection.activated", believed, json!({}))?;
-    begin(room, &believed)?;
+    let believed = cx.put_estate("connection.activated", believed, json!({}))?;
+    begin(cx, &believed)?;
     Ok(believed)
 }
 
-fn fresh_secret(room: &mut Room<'_, '_>, kind: &str) -> Result<String> {
+fn fresh_secret(cx: &mut Context<'_, '_>, kind: &str) -> Result<String> {
     let mut bytes = [0_u8; 32];
-    room.services.tools().entropy.fill(&mut bytes)?;
+    cx.services.tools().entropy.fill(&mut bytes)?;
     // PagerDuty's senders take a routing key of 32 characters.
     Ok(if kind == "pagerduty" {
         hex(&bytes[..16])
@@ -323,13 +320,13 @@ pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &snapshot::Dire
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_connection(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let found = connection(room, id)?;
+pub fn end_connection(cx: &mut Context<'_, '_>, id: &str) -> Result<Connection> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let found = connection(cx, id)?;
     let ended = Connection {
         active: false,
         waits: false,
         ..found
     };
-    room.put_estate("connection.ended", ended, json!({}))
+    cx.put_estate("connection.ended", ended, json!({}))
 }

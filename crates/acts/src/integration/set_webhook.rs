@@ -6,18 +6,15 @@ use model::core::body::Body;
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
-use model::directory::snapshot;
-use model::directory::unknown_name;
+use model::directory::{snapshot, unknown_name};
 use model::integration::webhook::{Webhook, WebhookFormat, is_pattern};
 use serde_json::json;
-use store::audit::event;
-use store::audit::log;
+use store::audit::{event, log};
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
-use crate::core::secrets;
-use crate::core::secrets::{address_name, former_name, secret_name};
+use crate::core::secrets::{self, address_name, former_name, secret_name};
 use crate::core::write;
 
 /// The longest address, in characters.
@@ -72,9 +69,9 @@ fn read_services(reading: &mut Reading<'_>, directory: &snapshot::Directory) -> 
 ///
 /// # Errors
 /// 403, 409 when there are too many, 422, or the store's.
-pub fn create_webhook(room: &mut Room<'_, '_>, body: &Body) -> Result<(Webhook, Vec<u8>)> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let directory = room.directory()?;
+pub fn create_webhook(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Webhook, Vec<u8>)> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let (name, url) = (reading.needed("name", LINE), reading.needed("url", URL));
     let format = read_format(&mut reading);
@@ -82,15 +79,15 @@ pub fn create_webhook(room: &mut Room<'_, '_>, body: &Body) -> Result<(Webhook, 
     let usual = if format.is_usual() { &["*"] } else { FOR_CHATS };
     let usual = || usual.iter().map(|kind| (*kind).to_owned()).collect();
     let kinds = reading.texts("kinds", LINE).unwrap_or_else(usual);
-    let owner = read_content::person(&mut reading, "owner", &directory).unwrap_or_else(|| room.actor.person.clone());
+    let owner = read_content::person(&mut reading, "owner", &directory).unwrap_or_else(|| cx.actor.person.clone());
     check(&mut reading, &url, &kinds);
     reading.finish()?;
-    if record::count::<Webhook>(room.tx, &record::Filter::new().equals("active", true))? >= MOST {
+    if record::count::<Webhook>(cx.tx, &record::Filter::new().equals("active", true))? >= MOST {
         let text = format!("There are {MOST} webhooks, and that is the most.");
         return Err(Refusal::not_now("too_many", text, "End one that nobody needs.", Vec::new()).into());
     }
-    let id = RecordId(room.new_id()?);
-    let shown = keep_address(room, &id, format, url)?;
+    let id = RecordId(cx.new_id()?);
+    let shown = keep_address(cx, &id, format, url)?;
     let webhook = Webhook {
         id,
         version: 0,
@@ -103,22 +100,22 @@ pub fn create_webhook(room: &mut Room<'_, '_>, body: &Body) -> Result<(Webhook, 
         active: true,
         rotated_at: None,
     };
-    let bytes = secrets::fresh(room)?;
-    secrets::keep(room, &secret_name(webhook.id.as_str()), &bytes)?;
+    let bytes = secrets::fresh(cx)?;
+    secrets::keep(cx, &secret_name(webhook.id.as_str()), &bytes)?;
     // What happened before and waits for its place in the log gets the next ones.
-    let from = log::state(room.tx)?.map_or(0, |log| log.size) + event::count_unsequenced(room.tx)?;
-    let now = room.now;
-    store::integration::webhook::begin(room.tx, webhook.id.as_str(), from, now)?;
-    let saved = room.put_estate("webhook.created", webhook, json!({}))?;
+    let from = log::state(cx.tx)?.map_or(0, |log| log.size) + event::count_unsequenced(cx.tx)?;
+    let now = cx.now;
+    store::integration::webhook::begin(cx.tx, webhook.id.as_str(), from, now)?;
+    let saved = cx.put_estate("webhook.created", webhook, json!({}))?;
     Ok((saved, bytes.to_vec()))
 }
 
 /// Keeps a chat's address as a secret; answers what of an address is shown.
-fn keep_address(room: &mut Room<'_, '_>, id: &RecordId, format: WebhookFormat, url: String) -> Result<String> {
+fn keep_address(cx: &mut Context<'_, '_>, id: &RecordId, format: WebhookFormat, url: String) -> Result<String> {
     if format.is_usual() {
         return Ok(url);
     }
-    secrets::keep(room, &address_name(id.as_str()), url.as_bytes())?;
+    secrets::keep(cx, &address_name(id.as_str()), url.as_bytes())?;
     Ok(beginning(&url))
 }
 
@@ -153,8 +150,8 @@ pub fn is_address(url: &str) -> bool {
 ///
 /// # Errors
 /// 404, or the store's.
-pub fn webhook(room: &mut Room<'_, '_>, id: &str) -> Result<Webhook> {
-    let found = record::load::<Webhook>(room.tx, id)?.map(|stored| stored.record);
+pub fn webhook(cx: &mut Context<'_, '_>, id: &str) -> Result<Webhook> {
+    let found = record::load::<Webhook>(cx.tx, id)?.map(|stored| stored.record);
     found.ok_or_else(|| Error::Refused(Refusal::not_found("webhook")))
 }
 
@@ -162,10 +159,10 @@ pub fn webhook(room: &mut Room<'_, '_>, id: &str) -> Result<Webhook> {
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
-pub fn edit_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Webhook> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let before = webhook(room, id)?;
-    let directory = room.directory()?;
+pub fn edit_webhook(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Webhook> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let before = webhook(cx, id)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let mut next = before.clone();
     next.name = reading.text("name", LINE).unwrap_or(next.name);
@@ -178,7 +175,7 @@ pub fn edit_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<We
     reading.finish()?;
     let is_moved = url.is_some();
     if let Some(url) = url {
-        next.url = keep_address(room, &before.id, before.format, url)?;
+        next.url = keep_address(cx, &before.id, before.format, url)?;
     }
     // A chat's address is kept sealed, so the record looks the same with another one.
     let is_hidden_move = is_moved && !before.format.is_usual();
@@ -186,46 +183,46 @@ pub fn edit_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<We
         return Ok(before);
     }
     match (before.active, next.active) {
-        (true, false) => store::integration::webhook::stop(room.tx, id)?,
+        (true, false) => store::integration::webhook::stop(cx.tx, id)?,
         (false, true) => {
-            let position = store::integration::webhook::state(room.tx, id)?.map_or(0, |state| state.position);
-            let now = room.now;
-            store::integration::webhook::begin(room.tx, id, position, now)?;
+            let position = store::integration::webhook::state(cx.tx, id)?.map_or(0, |state| state.position);
+            let now = cx.now;
+            store::integration::webhook::begin(cx.tx, id, position, now)?;
         }
         _ => {}
     }
-    room.put_estate("webhook.edited", next, json!({}))
+    cx.put_estate("webhook.edited", next, json!({}))
 }
 
 /// Ends a webhook (`DELETE /webhooks/{id}`).
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_webhook(room: &mut Room<'_, '_>, id: &str) -> Result<Webhook> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let found = webhook(room, id)?;
-    store::integration::webhook::stop(room.tx, id)?;
-    room.put_estate("webhook.ended", Webhook { active: false, ..found }, json!({}))
+pub fn end_webhook(cx: &mut Context<'_, '_>, id: &str) -> Result<Webhook> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let found = webhook(cx, id)?;
+    store::integration::webhook::stop(cx.tx, id)?;
+    cx.put_estate("webhook.ended", Webhook { active: false, ..found }, json!({}))
 }
 
 /// Replaces a webhook's secret (`POST /webhooks/{id}/secret`): for a day both sign.
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn rotate_secret(room: &mut Room<'_, '_>, id: &str) -> Result<(Webhook, Vec<u8>)> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let found = webhook(room, id)?;
+pub fn rotate_secret(cx: &mut Context<'_, '_>, id: &str) -> Result<(Webhook, Vec<u8>)> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let found = webhook(cx, id)?;
     if !found.format.is_usual() {
         let text = "What a chat is told is not signed: its address is the secret.";
         return Err(Refusal::not_now("no_secret", text, "Set a new `url` instead.", Vec::new()).into());
     }
-    if let Some(former) = secrets::open(room, &secret_name(id))? {
-        secrets::keep(room, &former_name(id), &former)?;
+    if let Some(former) = secrets::open(cx, &secret_name(id))? {
+        secrets::keep(cx, &former_name(id), &former)?;
     }
-    let bytes = secrets::fresh(room)?;
-    secrets::keep(room, &secret_name(id), &bytes)?;
-    let rotated_at = Some(room.now);
-    let saved = room.put_estate("webhook.secret_replaced", Webhook { rotated_at, ..found }, json!({}))?;
+    let bytes = secrets::fresh(cx)?;
+    secrets::keep(cx, &secret_name(id), &bytes)?;
+    let rotated_at = Some(cx.now);
+    let saved = cx.put_estate("webhook.secret_replaced", Webhook { rotated_at, ..found }, json!({}))?;
     Ok((saved, bytes.to_vec()))
 }
 
@@ -234,9 +231,9 @@ pub fn rotate_secret(room: &mut Room<'_, '_>, id: &str) -> Result<(Webhook, Vec<
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
-pub fn replay_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<u64> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let found = webhook(room, id)?;
+pub fn replay_webhook(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<u64> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let found = webhook(cx, id)?;
     let mut reading = Reading::new(body, "");
     let from = reading.integer("from", 0..=i64::MAX).unwrap_or(0);
     let to = reading.integer("to", 0..=i64::MAX).unwrap_or(i64::MAX);
@@ -249,12 +246,12 @@ pub fn replay_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<
         let text = "This webhook has ended.";
         return Err(Refusal::not_now("ended", text, "Set `active` to true first.", Vec::new()).into());
     }
-    let now = room.now;
-    let count = store::integration::webhook::again(room.tx, id, (from, to), !delivered, now)?;
-    store::integration::webhook::wake(room.tx, id, now)?;
+    let now = cx.now;
+    let count = store::integration::webhook::again(cx.tx, id, (from, to), !delivered, now)?;
+    store::integration::webhook::wake(cx.tx, id, now)?;
     let data = json!({"from": from, "deliveries": count});
     let event = write::draft("webhook.replayed", ("webhook", id.to_owned()), now, data);
-    room.tell(vec![event], write::Written::default())?;
+    cx.tell(vec![event], write::Written::default())?;
     Ok(count)
 }
 

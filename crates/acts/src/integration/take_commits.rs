@@ -15,7 +15,7 @@ use crate::case::commit_equivalence::find;
 use crate::case::committers::{Known, go_back};
 use crate::case::settle_open::settle_one;
 use crate::core::connections;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::integration::keep_provenance;
 
@@ -26,9 +26,9 @@ const MOST_PEOPLE: usize = 64;
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn take_push(room: &mut Room<'_, '_>, connection: &str, it: &Push) -> Result<String> {
+pub(crate) fn take_push(cx: &mut Context<'_, '_>, connection: &str, it: &Push) -> Result<String> {
     let noted = format!("noted: push to {}", it.ref_name);
-    let connection = connections::connection(room, connection)?;
+    let connection = connections::connection(cx, connection)?;
     if is_nothing(&it.after) || !maps(&connection, &it.repository) {
         return Ok(noted);
     }
@@ -41,7 +41,7 @@ pub(crate) fn take_push(room: &mut Room<'_, '_>, connection: &str, it: &Push) ->
         .collect();
     // Whoever names themselves otherwise in git still pushes with their own account. Who only moves a branch to a commit
     // that was there has made none.
-    let rows = find(room, "commit_sha", &it.after)?;
+    let rows = find(cx, "commit_sha", &it.after)?;
     let was_there = rows.iter().any(|row| row.committers.is_some());
     if let Some(pusher) = it.pusher.as_ref().filter(|_| !was_there) {
         let pusher = Committer {
@@ -62,9 +62,9 @@ pub(crate) fn take_push(room: &mut Room<'_, '_>, connection: &str, it: &Push) ->
         committers: Some(people.into_iter().take(MOST_PEOPLE).collect()),
         is_partial,
         before: Some(it.before.clone()).filter(|before| !is_nothing(before)),
-        ..bare(room, &connection, &it.repository, &it.after)
+        ..bare(cx, &connection, &it.repository, &it.after)
     };
-    keep(room, &connection, told)?;
+    keep(cx, &connection, told)?;
     Ok(noted)
 }
 
@@ -72,9 +72,9 @@ pub(crate) fn take_push(room: &mut Room<'_, '_>, connection: &str, it: &Push) ->
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn take_merge(room: &mut Room<'_, '_>, connection: &str, it: &PullRequest) -> Result<String> {
+pub(crate) fn take_merge(cx: &mut Context<'_, '_>, connection: &str, it: &PullRequest) -> Result<String> {
     let noted = format!("noted: pull request {} {}", it.number, it.action);
-    let connection = connections::connection(room, connection)?;
+    let connection = connections::connection(cx, connection)?;
     let merge = it.merge_commit.as_ref().filter(|commit| **commit != it.head_commit);
     let Some(merge) = merge.filter(|_| it.merged && maps(&connection, &it.repository)) else {
         return Ok(noted);
@@ -82,17 +82,17 @@ pub(crate) fn take_merge(room: &mut Room<'_, '_>, connection: &str, it: &PullReq
     let told = Provenance {
         committers: Some(BTreeSet::new()),
         merged: Some(it.head_commit.clone()),
-        ..bare(room, &connection, &it.repository, merge)
+        ..bare(cx, &connection, &it.repository, merge)
     };
-    keep(room, &connection, told)?;
+    keep(cx, &connection, told)?;
     Ok(noted)
 }
 
 /// Keeps a row, and judges those open changes of the repository's services again whose commits lead to it: a late word may
 /// bar who has approved. Most pushes bring what no change names yet, and judging is dear.
-fn keep(room: &mut Room<'_, '_>, connection: &Connection, told: Provenance) -> Result<()> {
+fn keep(cx: &mut Context<'_, '_>, connection: &Connection, told: Provenance) -> Result<()> {
     let (repository, commit) = (told.repository.clone(), told.commit.clone());
-    if !keep_provenance::keep(room, told)? {
+    if !keep_provenance::keep(cx, told)? {
         return Ok(());
     }
     let of_it = |row: &&Mapping| row.repository.eq_ignore_ascii_case(&repository);
@@ -104,21 +104,21 @@ fn keep(room: &mut Room<'_, '_>, connection: &Connection, told: Provenance) -> R
         .collect();
     let mut open = BTreeSet::new();
     for service in &services {
-        open.extend(changes::open_in(room.tx, service.as_str())?);
+        open.extend(changes::open_in(cx.tx, service.as_str())?);
     }
     let mut known = Known::default();
     for id in open {
-        let Some(change) = record::load::<Change>(room.tx, &id)? else {
+        let Some(change) = record::load::<Change>(cx.tx, &id)? else {
             continue;
         };
-        if go_back(room, &change.record, &mut known)?.looked_up.contains(&commit) {
-            settle_one(room, &id)?;
+        if go_back(cx, &change.record, &mut known)?.looked_up.contains(&commit) {
+            settle_one(cx, &id)?;
         }
     }
     Ok(())
 }
 
-fn bare(room: &Room<'_, '_>, connection: &Connection, repository: &str, commit: &str) -> Provenance {
+fn bare(cx: &Context<'_, '_>, connection: &Connection, repository: &str, commit: &str) -> Provenance {
     Provenance {
         id: RecordId(String::new()),
         version: 0,
@@ -132,7 +132,7 @@ fn bare(room: &Room<'_, '_>, connection: &Connection, repository: &str, commit: 
         is_partial: false,
         merged: None,
         source: connection.id.0.clone(),
-        at: room.now,
+        at: cx.now,
     }
 }
 

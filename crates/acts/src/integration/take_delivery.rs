@@ -4,19 +4,16 @@
 use model::core::ids::{EnvironmentKey, RecordId};
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::provenance;
-use model::integration::signal;
-use model::integration::signal::Signal;
+use model::integration::signal::{self, Signal};
 use store::integration::inbox;
 
 use crate::core::connections;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::incident::take_alert;
-use crate::integration::external_checks;
-use crate::integration::keep_provenance;
-use crate::integration::take_commits;
 use crate::integration::take_deployment::take_deployment;
 use crate::integration::told_deployment::{Here, Told};
+use crate::integration::{external_checks, keep_provenance, take_commits};
 use crate::notify::reply_by_mail;
 
 /// Takes all signals of a delivery and marks it done; answers what came of it, in words.
@@ -24,7 +21,7 @@ use crate::notify::reply_by_mail;
 /// # Errors
 /// The store's. A signal that means nothing here is no error.
 pub fn take_delivery(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     delivery: &str,
     holder: &str,
     connection: &str,
@@ -32,14 +29,14 @@ pub fn take_delivery(
 ) -> Result<String> {
     let mut results = Vec::new();
     for signal in signals {
-        results.push(take_signal(room, connection, signal)?);
+        results.push(take_signal(cx, connection, signal)?);
     }
     let result = if results.is_empty() {
         "nothing in it concerns us".to_owned()
     } else {
         results.join("; ")
     };
-    if !inbox::finish(room.tx, delivery, holder, &result)? {
+    if !inbox::finish(cx.tx, delivery, holder, &result)? {
         return Err(store::Error::Stale {
             table: "inbox".to_owned(),
         }
@@ -52,17 +49,17 @@ pub fn take_delivery(
 ///
 /// # Errors
 /// The store's.
-pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -> Result<String> {
+pub fn take_signal(cx: &mut Context<'_, '_>, connection: &str, signal: &Signal) -> Result<String> {
     let told = match signal {
         Signal::Deployment(it) => Told::from(it),
         Signal::DeploymentStatus(it) => Told::from(it),
         Signal::Ping => return Ok("ping".to_owned()),
-        Signal::Alert(it) => return take_alert::take_alert(room, connection, it),
-        Signal::CommitTree(it) => return take_tree(room, connection, it),
-        Signal::Ask(it) => return take_ask(room, connection, it),
-        Signal::MailReply(it) => return reply_by_mail::take_reply(room, connection, it),
-        Signal::Push(it) => return take_commits::take_push(room, connection, it),
-        Signal::PullRequest(it) => return take_commits::take_merge(room, connection, it),
+        Signal::Alert(it) => return take_alert::take_alert(cx, connection, it),
+        Signal::CommitTree(it) => return take_tree(cx, connection, it),
+        Signal::Ask(it) => return take_ask(cx, connection, it),
+        Signal::MailReply(it) => return reply_by_mail::take_reply(cx, connection, it),
+        Signal::Push(it) => return take_commits::take_push(cx, connection, it),
+        Signal::PullRequest(it) => return take_commits::take_merge(cx, connection, it),
         Signal::Release(it) => return Ok(format!("noted: release {}", it.tag)),
         Signal::Unknown { event, .. } if signal.complaint().is_some() => {
             let why = signal.complaint().unwrap_or_default();
@@ -70,7 +67,7 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
         }
         Signal::Unknown { event, .. } => return Ok(format!("noted: {event} has no meaning here")),
     };
-    let connection = connections::connection(room, connection)?;
+    let connection = connections::connection(cx, connection)?;
     let Some((mapping, environment)) = place_of(&connection, &told) else {
         return Ok(format!(
             "noted: {} to {} is mapped to nothing here",
@@ -83,12 +80,12 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
         environment: &environment,
         told: &told,
     };
-    take_deployment(room, &here)
+    take_deployment(cx, &here)
 }
 
 /// Keeps the tree of a commit of a repository that is mapped here.
-fn take_tree(room: &mut Room<'_, '_>, connection: &str, it: &signal::CommitTree) -> Result<String> {
-    let connection = connections::connection(room, connection)?;
+fn take_tree(cx: &mut Context<'_, '_>, connection: &str, it: &signal::CommitTree) -> Result<String> {
+    let connection = connections::connection(cx, connection)?;
     if !connection
         .map
         .iter()
@@ -109,9 +106,9 @@ fn take_tree(room: &mut Room<'_, '_>, connection: &str, it: &signal::CommitTree)
         is_partial: false,
         merged: None,
         source: connection.id.0,
-        at: it.occurred_at.unwrap_or(room.now),
+        at: it.occurred_at.unwrap_or(cx.now),
     };
-    let is_new = keep_provenance::keep(room, told)?;
+    let is_new = keep_provenance::keep(cx, told)?;
     Ok(if is_new {
         "the commit's tree is kept"
     } else {
@@ -120,8 +117,8 @@ fn take_tree(room: &mut Room<'_, '_>, connection: &str, it: &signal::CommitTree)
     .to_owned())
 }
 
-fn take_ask(room: &mut Room<'_, '_>, connection: &str, it: &signal::Ask) -> Result<String> {
-    let connection = connections::connection(room, connection)?;
+fn take_ask(cx: &mut Context<'_, '_>, connection: &str, it: &signal::Ask) -> Result<String> {
+    let connection = connections::connection(cx, connection)?;
     let found = connection
         .map
         .iter()
@@ -142,7 +139,7 @@ fn take_ask(room: &mut Room<'_, '_>, connection: &str, it: &signal::Ask) -> Resu
             it.environment.clone().unwrap_or_default()
         ));
     }
-    external_checks::take(room, &connection, &mapping, ours.flatten(), it)
+    external_checks::take(cx, &connection, &mapping, ours.flatten(), it)
 }
 
 fn place_of<'a>(connection: &'a Connection, told: &Told<'_>) -> Option<(&'a Mapping, EnvironmentKey)> {

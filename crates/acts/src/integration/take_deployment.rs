@@ -4,12 +4,10 @@
 use jiff::Timestamp;
 use model::approval::authority;
 use model::change::change_file::Case;
-use model::change::ready_spans;
 use model::change::record::{EarlierOutcome, TargetRecord};
 use model::change::related_records::Deployment;
-use model::change::settle;
-use model::change::work;
-use model::change::work::BY_SIGNAL;
+use model::change::work::{self, BY_SIGNAL};
+use model::change::{ready_spans, settle};
 use model::core::enums::{Outcome, OwnershipRole, Role, State, ValidationResult};
 use model::core::ids::{PersonId, RecordId, TargetId};
 use model::integration::signal::Progress;
@@ -17,25 +15,23 @@ use serde_json::json;
 use store::change::changes;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
-use crate::integration::after_failure;
-use crate::integration::create_mapped;
-use crate::integration::early_rollback;
 use crate::integration::named_target::{Meant, Named};
 use crate::integration::told_deployment::{Here, Told, Word, go_back, has_begun, outcome_of, sender};
+use crate::integration::{after_failure, create_mapped, early_rollback};
 
 /// Takes one word on a deployment; answers what came of it, in words.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<String> {
+pub(crate) fn take_deployment(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<String> {
     let told = here.told;
     let keys = natural_keys(here);
-    let told_here = with_key(room, here, &keys[1])?;
-    let told_first = with_key(room, here, &keys[0])?;
+    let told_here = with_key(cx, here, &keys[1])?;
+    let told_first = with_key(cx, here, &keys[0])?;
     let is_taken = told_first.is_some();
     let is_here = |row: &Deployment| &row.environment == here.environment;
     let known = told_here.or_else(|| told_first.filter(is_here));
@@ -48,28 +44,28 @@ pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Resul
     }
     let mut deployment = match known {
         Some(row) => completed(&row, told),
-        None => fresh(room, here, keys[usize::from(is_taken)].clone())?,
+        None => fresh(cx, here, keys[usize::from(is_taken)].clone())?,
     };
     if deployment.change.is_none() {
-        let key = match find_change(room, here)? {
+        let key = match find_change(cx, here)? {
             Some(key) => key,
-            None => create_mapped::create_mapped(room, here, &mut deployment)?,
+            None => create_mapped::create_mapped(cx, here, &mut deployment)?,
         };
-        let change = room.change(&key)?;
+        let change = cx.change(&key)?;
         deployment.change = Some(change.id);
         deployment.change_key = Some(change.key);
     }
     let key = deployment.change_key.clone().unwrap_or_default();
     let Some((id, progress)) = told.status else {
-        save_deployment(room, deployment, told)?;
+        save_deployment(cx, deployment, told)?;
         return Ok(format!("deployment of {key}"));
     };
     let was_unauthorized = deployment.unauthorized;
     let standing = if was_unauthorized {
-        take_start_of_end(room, here, &key, progress, &deployment)?
+        take_start_of_end(cx, here, &key, progress, &deployment)?
     } else {
-        let word = word_of(room, here, progress, &deployment)?;
-        apply_status(room, here, &key, &word)?
+        let word = word_of(cx, here, progress, &deployment)?;
+        apply_status(cx, here, &key, &word)?
     };
     let mut result = format!("{} for {key}", progress.as_str());
     match standing {
@@ -87,12 +83,12 @@ pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Resul
     deployment.seen_statuses.sort();
     note_status(&mut deployment, progress, told.at);
     if was_unauthorized && standing == Standing::Lawful {
-        early_rollback::save_cleared(room, deployment)?;
+        early_rollback::save_cleared(cx, deployment)?;
     } else {
-        save_deployment(room, deployment, told)?;
+        save_deployment(cx, deployment, told)?;
     }
     if standing == Standing::Lawful {
-        early_rollback::take_up(room, here, &key)?;
+        early_rollback::take_up(cx, here, &key)?;
     }
     Ok(result)
 }
@@ -100,7 +96,7 @@ pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Resul
 /// A start that is told after its deployment's end, which counted as unauthorized for want of it. Where the start was lawful
 /// the end has its effect after all, as it would have had in order.
 fn take_start_of_end(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     here: &Here<'_>,
     key: &str,
     progress: &Progress,
@@ -116,25 +112,25 @@ fn take_start_of_end(
     let start = Word {
         must_begin: true,
         told_before: None,
-        ..word_of(room, here, progress, deployment)?
+        ..word_of(cx, here, progress, deployment)?
     };
-    if apply_status(room, here, key, &start)? != Standing::Lawful {
+    if apply_status(cx, here, key, &start)? != Standing::Lawful {
         return Ok(Standing::Unlawful);
     }
     let end = Word {
         must_begin: false,
         outcome: Some(outcome),
-        at: ended_at.min(room.now),
+        at: ended_at.min(cx.now),
         ..start
     };
-    apply_status(room, here, key, &end)
+    apply_status(cx, here, key, &end)
 }
 
-fn with_key(room: &mut Room<'_, '_>, here: &Here<'_>, key: &str) -> Result<Option<Deployment>> {
+fn with_key(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str) -> Result<Option<Deployment>> {
     let filter = Filter::new()
         .equals("connection", here.connection.id.as_str())
         .equals("natural_key", key);
-    Ok(record::find_one::<Deployment>(room.tx, &filter)?.map(|stored| stored.record))
+    Ok(record::find_one::<Deployment>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
 /// The keys under which a deployment may be known: that of the place of which it was told first, and that of this place, if it
@@ -146,9 +142,9 @@ fn natural_keys(here: &Here<'_>) -> [String; 2] {
     [first, own]
 }
 
-fn fresh(room: &mut Room<'_, '_>, here: &Here<'_>, natural_key: String) -> Result<Deployment> {
+fn fresh(cx: &mut Context<'_, '_>, here: &Here<'_>, natural_key: String) -> Result<Deployment> {
     Ok(Deployment {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         connection: here.connection.id.clone(),
         natural_key,
@@ -204,10 +200,10 @@ fn rank(word: &str) -> u8 {
     }
 }
 
-fn save_deployment(room: &mut Room<'_, '_>, deployment: Deployment, told: &Told<'_>) -> Result<()> {
+fn save_deployment(cx: &mut Context<'_, '_>, deployment: Deployment, told: &Told<'_>) -> Result<()> {
     let mut written = Written::default();
     let is_unlawful = deployment.unauthorized && told.status.is_some();
-    let saved = room.put(&mut written, deployment)?;
+    let saved = cx.put(&mut written, deployment)?;
     let kind = if is_unlawful {
         "deployment.unauthorized"
     } else {
@@ -217,25 +213,25 @@ fn save_deployment(room: &mut Room<'_, '_>, deployment: Deployment, told: &Told<
         "change": saved.change_key, "status": saved.status, "service": saved.service, "environment": saved.environment,
     });
     if is_unlawful {
-        alert(room, &mut written, &saved, told)?;
+        alert(cx, &mut written, &saved, told)?;
     }
     let event = draft(kind, ("deployment", saved.id.0.clone()), told.at, data);
-    room.tell(vec![event], written)?;
+    cx.tell(vec![event], written)?;
     let outcome = told.status.and_then(|(_, progress)| outcome_of(progress.as_str()));
     let has_failed = matches!(outcome, Some(Outcome::Failed | Outcome::RolledBack));
     // What follows a way back's failure follows once its start is told.
     if has_failed && !saved.unauthorized && !saved.is_early {
-        after_failure::after_failure(room, &saved, told.at.min(room.now))?;
+        after_failure::after_failure(cx, &saved, told.at.min(cx.now))?;
     }
     Ok(())
 }
 
 /// An unauthorized deployment reaches the service's owners and the change managers at once.
-fn alert(room: &mut Room<'_, '_>, written: &mut Written, deployment: &Deployment, told: &Told<'_>) -> Result<()> {
-    let directory = room.directory()?;
+fn alert(cx: &mut Context<'_, '_>, written: &mut Written, deployment: &Deployment, told: &Told<'_>) -> Result<()> {
+    let directory = cx.directory()?;
     let (service, environment) = (&deployment.service, &deployment.environment);
     let mut people = directory.with_role(Role::ChangeManager);
-    let owners = directory.holders(service, environment, OwnershipRole::Owner, room.now);
+    let owners = directory.holders(service, environment, OwnershipRole::Owner, cx.now);
     people.extend(owners.into_iter().map(|holder| holder.person));
     let key = deployment.change_key.clone().unwrap_or_default();
     let subject = format!("Unauthorized deployment of {service} in {environment}");
@@ -252,7 +248,7 @@ fn alert(room: &mut Room<'_, '_>, written: &mut Written, deployment: &Deployment
             text.as_str(),
             dedup.as_str(),
         );
-        save_message(room, written, &person, about, message)?;
+        save_message(cx, written, &person, about, message)?;
     }
     Ok(())
 }
@@ -264,26 +260,26 @@ type Rank = (bool, bool, bool, State, i64);
 /// The open change of this service, environment and commit (or artifact) that is furthest along. An artifact that is a
 /// target's way back leads to its change from its start, which may be told later, until that is closed; where a permit for
 /// it was good at that time, also when it is told after that.
-fn find_change(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<String>> {
+fn find_change(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Option<String>> {
     let told = here.told;
     let (service, place) = (here.mapping.service.as_str(), here.environment.as_str());
-    let named = Named::of(room, told.artifact, told.commit())?;
-    let mut rows = changes::targets_for(room.tx, service, place, told.artifact, None)?;
+    let named = Named::of(cx, told.artifact, told.commit())?;
+    let mut rows = changes::targets_for(cx.tx, service, place, told.artifact, None)?;
     for commit in named.commits() {
-        rows.extend(changes::targets_for(room.tx, service, place, None, Some(commit))?);
+        rows.extend(changes::targets_for(cx.tx, service, place, None, Some(commit))?);
     }
     let mut found: Option<(Rank, String)> = None;
     for row in rows {
-        let change = room.change(&row.change_id)?;
+        let change = cx.change(&row.change_id)?;
         let (artifact, commit) = (row.artifact.as_deref(), row.commit.as_deref());
         let Some(meant) = named.means(artifact, commit, row.rollback_to.as_deref()) else {
             continue;
         };
         let (is_forward, is_open) = (meant.is_forward(), change.state.is_open());
         let fits = if meant == Meant::Back {
-            has_begun(&change, &TargetId::from(row.target_id.as_str()), told.at.min(room.now))
-                || early_rollback::is_permitted(room, &change, &row.target_id, told.at)?
-                || is_open && early_rollback::may_be_early(room, &change, &row.target_id, told.at)?
+            has_begun(&change, &TargetId::from(row.target_id.as_str()), told.at.min(cx.now))
+                || early_rollback::is_permitted(cx, &change, &row.target_id, told.at)?
+                || is_open && early_rollback::may_be_early(cx, &change, &row.target_id, told.at)?
         } else {
             is_open && row.state == "open"
         };
@@ -293,7 +289,7 @@ fn find_change(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<String
         // As at the gate, a way back is not hidden by what may not go forward.
         let is_lawful = !is_forward
             || change.state == State::Implementing
-            || early_rollback::may_be_early(room, &change, &row.target_id, told.at)?;
+            || early_rollback::may_be_early(cx, &change, &row.target_id, told.at)?;
         let rank = (is_lawful, is_forward, is_open, change.state, -change.number);
         if found.as_ref().is_none_or(|(best, _)| rank > *best) {
             found = Some((rank, change.key));
@@ -320,27 +316,27 @@ impl Standing {
 }
 
 /// What a status says, with what is known of its deployment.
-fn word_of(room: &mut Room<'_, '_>, here: &Here<'_>, progress: &Progress, deployment: &Deployment) -> Result<Word> {
+fn word_of(cx: &mut Context<'_, '_>, here: &Here<'_>, progress: &Progress, deployment: &Deployment) -> Result<Word> {
     Ok(Word {
         is_start: progress.as_str() == "in_progress",
         must_begin: false,
         outcome: outcome_of(progress.as_str()),
-        at: here.told.at.min(room.now),
-        who: sender(room, here)?,
+        at: here.told.at.min(cx.now),
+        who: sender(cx, here)?,
         told_before: deployment.status.as_deref().and_then(outcome_of),
         made_the_change: deployment.mapped.as_ref().is_some_and(|it| it.template.is_some()),
     })
 }
 
 /// Moves the change's target by a word.
-fn apply_status(room: &mut Room<'_, '_>, here: &Here<'_>, key: &str, word: &Word) -> Result<Standing> {
+fn apply_status(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str, word: &Word) -> Result<Standing> {
     if word.outcome.is_none() && !word.is_start {
         return Ok(Standing::Lawful);
     }
     let told = here.told;
-    let named = Named::of(room, told.artifact, told.commit())?;
-    let permitted = early_rollback::permitted(room, key, word.at)?;
-    room.on_change(key, |case| {
+    let named = Named::of(cx, told.artifact, told.commit())?;
+    let permitted = early_rollback::permitted(cx, key, word.at)?;
+    cx.on_change(key, |case| {
         let place = (&here.mapping.service, here.environment);
         let found = named.target_of(case.change(), place, word.told_before.is_some());
         let Some((target, meant)) = found.map(|(target, meant)| (target.id.clone(), meant)) else {

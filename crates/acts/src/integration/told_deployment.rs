@@ -9,11 +9,10 @@ use model::core::enums::{Outcome, State};
 use model::core::ids::{EnvironmentKey, PersonId, TargetId};
 use model::core::parse::later;
 use model::directory::snapshot::{Connection, Mapping};
-use model::integration::signal;
-use model::integration::signal::Progress;
+use model::integration::signal::{self, Progress};
 
 use crate::core::connections::person_of;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// What a deployment or one of its statuses says, in one shape.
@@ -87,11 +86,11 @@ pub(crate) fn outcome_of(word: &str) -> Option<Outcome> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn sender(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<PersonId>> {
+pub(crate) fn sender(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Option<PersonId>> {
     let Some(login) = here.told.sender else {
         return Ok(None);
     };
-    person_of(room, &here.connection.kind, login)
+    person_of(cx, &here.connection.kind, login)
 }
 
 /// A word on a target: what it means, when it occurred, who did it, and what the same deployment told before.

@@ -11,7 +11,7 @@ use model::directory::snapshot::Token;
 use serde_json::json;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::identity::set_token::new_secret;
 use crate::report::find_changes::{ChangeFilter, find_changes};
@@ -29,9 +29,9 @@ const LOOK: (i64, i64) = (24 * 30, 24 * 180);
 ///
 /// # Errors
 /// 403, 409 when there are too many, or the store's.
-pub fn make_feed(room: &mut Room<'_, '_>) -> Result<(Token, String)> {
-    room.allow(actions::READ)?;
-    if find_feeds(room)?.len() >= MOST {
+pub fn make_feed(cx: &mut Context<'_, '_>) -> Result<(Token, String)> {
+    cx.allow(actions::READ)?;
+    if find_feeds(cx)?.len() >= MOST {
         let text = format!("You have {MOST} feeds already.");
         return Err(Refusal::not_now(
             "too_many",
@@ -41,10 +41,10 @@ pub fn make_feed(room: &mut Room<'_, '_>) -> Result<(Token, String)> {
         )
         .into());
     }
-    let secret = new_secret(room)?;
-    let person = room.actor.person.clone();
+    let secret = new_secret(cx)?;
+    let person = cx.actor.person.clone();
     let token = Token {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         name: "Calendar feed".to_owned(),
         person: person.clone(),
@@ -53,11 +53,11 @@ pub fn make_feed(room: &mut Room<'_, '_>) -> Result<(Token, String)> {
         prefix: secret.chars().take(8).collect(),
         scopes: BTreeSet::from([SCOPE.to_owned()]),
         roles: None,
-        created_at: room.now,
+        created_at: cx.now,
         expires_at: None,
         revoked: false,
     };
-    let token = room.put_estate("token.created", token, json!({}))?;
+    let token = cx.put_estate("token.created", token, json!({}))?;
     Ok((token, secret))
 }
 
@@ -65,10 +65,10 @@ pub fn make_feed(room: &mut Room<'_, '_>) -> Result<(Token, String)> {
 ///
 /// # Errors
 /// The store's.
-pub fn find_feeds(room: &mut Room<'_, '_>) -> Result<Vec<Token>> {
-    let person = room.actor.person.clone();
+pub fn find_feeds(cx: &mut Context<'_, '_>) -> Result<Vec<Token>> {
+    let person = cx.actor.person.clone();
     let filter = Filter::new().equals("person", person.as_str()).order_by("id");
-    let found = record::find::<Token>(room.tx, &filter)?;
+    let found = record::find::<Token>(cx.tx, &filter)?;
     let tokens = found.into_iter().map(|stored| stored.record);
     Ok(tokens
         .filter(|token| !token.revoked && token.scopes.contains(SCOPE))
@@ -79,17 +79,17 @@ pub fn find_feeds(room: &mut Room<'_, '_>) -> Result<Vec<Token>> {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_own_changes(room: &mut Room<'_, '_>) -> Result<Vec<Change>> {
+pub fn find_own_changes(cx: &mut Context<'_, '_>) -> Result<Vec<Change>> {
     let hours = jiff::SignedDuration::from_hours;
     let filter = ChangeFilter {
-        planned_from: Some(room.now - hours(LOOK.0)),
-        planned_to: Some(room.now + hours(LOOK.1)),
+        planned_from: Some(cx.now - hours(LOOK.0)),
+        planned_to: Some(cx.now + hours(LOOK.1)),
         ..ChangeFilter::default()
     };
-    let me = room.actor.person.clone();
+    let me = cx.actor.person.clone();
     let mut own = Vec::new();
-    for (row, _) in find_changes(room, &filter, MOST_CHANGES, None)?.rows {
-        let change = room.change(&row.key)?;
+    for (row, _) in find_changes(cx, &filter, MOST_CHANGES, None)?.rows {
+        let change = cx.change(&row.key)?;
         let content = &change.content;
         let has_part = change.requester == me
             || content.owner == me

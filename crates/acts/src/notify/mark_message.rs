@@ -3,7 +3,7 @@
 use model::change::related_records::Message;
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 
@@ -11,8 +11,8 @@ use crate::core::write::{Written, draft};
 ///
 /// # Errors
 /// The store's.
-pub fn mark_message(room: &mut Room<'_, '_>, id: &str, delivery: &str) -> Result<()> {
-    let Some(stored) = record::load::<Message>(room.tx, id)? else {
+pub fn mark_message(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result<()> {
+    let Some(stored) = record::load::<Message>(cx.tx, id)? else {
         return Ok(());
     };
     if stored.record.delivery == delivery {
@@ -23,12 +23,12 @@ pub fn mark_message(room: &mut Room<'_, '_>, id: &str, delivery: &str) -> Result
         delivery: delivery.to_owned(),
         ..stored.record
     };
-    room.put(&mut written, message)?;
+    cx.put(&mut written, message)?;
     let event = draft(
         "message.delivery",
         ("message", id.to_owned()),
-        room.now,
+        cx.now,
         serde_json::json!({"delivery": delivery}),
     );
-    room.tell(vec![event], written)
+    cx.tell(vec![event], written)
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::change::verbs;
 use crate::core::connections::{connection, connection_secret};
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
 /// The kind of connection that hands replies on.
@@ -33,9 +33,9 @@ pub const LOCAL_MAX: usize = 64 - 1 - ID_LETTERS - TAG_LETTERS;
 const MOST: i64 = 20;
 
 /// The tenant's connection for replies: the first active one.
-fn replies(room: &mut Room<'_, '_>) -> Result<Option<Connection>> {
+fn replies(cx: &mut Context<'_, '_>) -> Result<Option<Connection>> {
     let filter = Filter::new().equals("kind", KIND).order_by("id").limit(MOST);
-    let found = record::find::<Connection>(room.tx, &filter)?;
+    let found = record::find::<Connection>(cx.tx, &filter)?;
     Ok(found.into_iter().map(|stored| stored.record).find(|it| it.active))
 }
 
@@ -43,19 +43,19 @@ fn replies(room: &mut Room<'_, '_>) -> Result<Option<Connection>> {
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn reply_address(room: &mut Room<'_, '_>, message: &Message) -> Result<Option<String>> {
+pub fn reply_address(cx: &mut Context<'_, '_>, message: &Message) -> Result<Option<String>> {
     if message.change.is_none() {
         return Ok(None);
     }
-    let Some(found) = replies(room)? else { return Ok(None) };
+    let Some(found) = replies(cx)? else { return Ok(None) };
     let Some((local, domain)) = found.reply_to.as_deref().and_then(|it| it.split_once('@')) else {
         return Ok(None);
     };
     let Ok(id) = Uuid::parse_str(message.id.as_str()) else {
         return Ok(None);
     };
-    let secret = connection_secret(room, found.id.as_str())?;
-    let tag = tag(&room.tenant(), &secret, message);
+    let secret = connection_secret(cx, found.id.as_str())?;
+    let tag = tag(&cx.tenant(), &secret, message);
     Ok(Some(format!("{local}+{}{tag}@{domain}", letters(id.as_bytes()))))
 }
 
@@ -83,14 +83,14 @@ fn id_of(token: &str) -> Option<String> {
 }
 
 /// The message that an address was made for.
-fn message_of(room: &mut Room<'_, '_>, secret: &[u8], token: &str) -> Result<Option<Message>> {
+fn message_of(cx: &mut Context<'_, '_>, secret: &[u8], token: &str) -> Result<Option<Message>> {
     let (Some(id), Some(told)) = (id_of(token), token.get(ID_LETTERS..)) else {
         return Ok(None);
     };
-    let Some(stored) = record::load::<Message>(room.tx, &id)? else {
+    let Some(stored) = record::load::<Message>(cx.tx, &id)? else {
         return Ok(None);
     };
-    let expected = tag(&room.tenant(), secret, &stored.record);
+    let expected = tag(&cx.tenant(), secret, &stored.record);
     let is_ours = proof::crypto::is_same_secret(expected.as_bytes(), told.as_bytes());
     Ok(is_ours.then_some(stored.record))
 }
@@ -99,15 +99,15 @@ fn message_of(room: &mut Room<'_, '_>, secret: &[u8], token: &str) -> Result<Opt
 ///
 /// # Errors
 /// The store's. A reply that is nobody's is no error: the answer says why it was left.
-pub fn take_reply(room: &mut Room<'_, '_>, from: &str, reply: &MailReply) -> Result<String> {
-    let found = connection(room, from)?;
+pub fn take_reply(cx: &mut Context<'_, '_>, from: &str, reply: &MailReply) -> Result<String> {
+    let found = connection(cx, from)?;
     if found.kind != KIND {
         return Ok("noted: replies come through a connection of the kind mail".to_owned());
     }
-    let secret = connection_secret(room, from)?;
+    let secret = connection_secret(cx, from)?;
     let mut message = None;
     for token in &reply.tokens {
-        message = message_of(room, &secret, token)?;
+        message = message_of(cx, &secret, token)?;
         if message.is_some() {
             break;
         }
@@ -115,7 +115,7 @@ pub fn take_reply(room: &mut Room<'_, '_>, from: &str, reply: &MailReply) -> Res
     let Some(message) = message else {
         return Ok("refused: it was sent to no address that was given out here".to_owned());
     };
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let writer = directory.people.get(&message.person).filter(|it| it.active);
     let Some(writer) = writer else {
         return Ok("refused: whom the address was given to may not act any more".to_owned());
@@ -133,10 +133,10 @@ pub fn take_reply(room: &mut Room<'_, '_>, from: &str, reply: &MailReply) -> Res
     let Some(key) = message.change_key.clone() else {
         return Ok("refused: the letter was about no change".to_owned());
     };
-    comment(room, &message, &key, &reply.text)
+    comment(cx, &message, &key, &reply.text)
 }
 
-fn comment(room: &mut Room<'_, '_>, message: &Message, key: &str, text: &str) -> Result<String> {
+fn comment(cx: &mut Context<'_, '_>, message: &Message, key: &str, text: &str) -> Result<String> {
     let writer = Actor {
         person: message.person.clone(),
         by_token: false,
@@ -146,10 +146,10 @@ fn comment(room: &mut Room<'_, '_>, message: &Message, key: &str, text: &str) ->
         method: KIND.to_owned(),
         lent: None,
     };
-    let before = std::mem::replace(&mut room.actor, writer);
+    let before = std::mem::replace(&mut cx.actor, writer);
     let body = json!({"text": text}).as_object().cloned().unwrap_or_default();
-    let done = verbs::comment_change(room, key, &body);
-    room.actor = before;
+    let done = verbs::comment_change(cx, key, &body);
+    cx.actor = before;
     match done {
         Ok(id) => Ok(format!("comment {id} on {key}")),
         Err(Error::Refused(refusal)) => Ok(format!("refused: {}", words(&refusal))),

@@ -9,11 +9,10 @@ use std::collections::BTreeSet;
 use model::change::related_records::Message;
 use model::core::ids::PersonId;
 use serde_json::json;
-use store::queue::job;
-use store::queue::job::NewJob;
+use store::queue::job::{self, NewJob};
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::{HELD, set_timer};
 use crate::core::write::{Written, draft};
@@ -27,34 +26,34 @@ const MOST: i64 = 200;
 ///
 /// # Errors
 /// The store's.
-pub fn tell_held(room: &mut Room<'_, '_>, reader: &str) -> Result<()> {
+pub fn tell_held(cx: &mut Context<'_, '_>, reader: &str) -> Result<()> {
     let filter = Filter::new()
         .equals("person", reader)
         .equals("state", HELD)
         .order_by("id")
         .limit(MOST);
-    let held: Vec<Message> = record::find(room.tx, &filter)?
+    let held: Vec<Message> = record::find(cx.tx, &filter)?
         .into_iter()
         .map(|stored| stored.record)
         .collect();
     let is_full = i64::try_from(held.len()).is_ok_and(|count| count == MOST);
-    let directory = room.directory()?;
-    let now = room.now;
+    let directory = cx.directory()?;
+    let now = cx.now;
     let due_at = |it: &Message| directory.told_at(&it.person, &it.topic, it.at);
     let next = held.iter().map(due_at).filter(|at| *at > now).min();
     let due: Vec<Message> = held.into_iter().filter(|it| due_at(it) <= now).collect();
     let has_more = is_full && !due.is_empty();
     if !due.is_empty() {
-        hand_on(room, reader, due)?;
+        hand_on(cx, reader, due)?;
     }
     match if has_more { Some(now) } else { next } {
-        Some(at) => set_timer(room, reader, at),
+        Some(at) => set_timer(cx, reader, at),
         None => Ok(()),
     }
 }
 
 /// Lets messages go: as one letter for whoever wishes for a digest, else as one each.
-fn hand_on(room: &mut Room<'_, '_>, reader: &str, due: Vec<Message>) -> Result<()> {
+fn hand_on(cx: &mut Context<'_, '_>, reader: &str, due: Vec<Message>) -> Result<()> {
     let mut written = Written::default();
     let mut told = Vec::new();
     for message in due {
@@ -62,47 +61,47 @@ fn hand_on(room: &mut Room<'_, '_>, reader: &str, due: Vec<Message>) -> Result<(
             delivery: "kept".to_owned(),
             ..message
         };
-        told.push(room.put(&mut written, message)?.id);
+        told.push(cx.put(&mut written, message)?.id);
     }
-    let has_digest = room.directory()?.has_digest(&PersonId::from(reader));
+    let has_digest = cx.directory()?.has_digest(&PersonId::from(reader));
     let event = draft(
         "messages.released",
         ("person", reader.to_owned()),
-        room.now,
+        cx.now,
         json!({"count": told.len(), "digest": has_digest}),
     );
-    room.tell(vec![event], written)?;
+    cx.tell(vec![event], written)?;
     if has_digest {
         let payload = serde_json::to_string(&told)?;
-        return mail(room, DIGEST, reader, &payload);
+        return mail(cx, DIGEST, reader, &payload);
     }
     for id in told {
-        mail(room, "mail", id.as_str(), "")?;
+        mail(cx, "mail", id.as_str(), "")?;
     }
     Ok(())
 }
 
-fn mail(room: &mut Room<'_, '_>, kind: &str, subject: &str, payload: &str) -> Result<()> {
-    let id = room.new_id()?;
+fn mail(cx: &mut Context<'_, '_>, kind: &str, subject: &str, payload: &str) -> Result<()> {
+    let id = cx.new_id()?;
     let new = NewJob {
         id: &id,
         kind,
         subject,
         payload,
-        run_at: room.now,
+        run_at: cx.now,
     };
-    Ok(job::insert(room.tx, &new)?)
+    Ok(job::insert(cx.tx, &new)?)
 }
 
 /// The messages that a digest's payload names, in its order; those that are gone are left out.
 ///
 /// # Errors
 /// The store's, or a fault when the payload is none.
-pub fn gathered(room: &mut Room<'_, '_>, payload: &str) -> Result<Vec<Message>> {
+pub fn gathered(cx: &mut Context<'_, '_>, payload: &str) -> Result<Vec<Message>> {
     let ids: Vec<String> = serde_json::from_str(payload)?;
     let mut found = Vec::new();
     for id in ids {
-        found.extend(record::load::<Message>(room.tx, &id)?.map(|stored| stored.record));
+        found.extend(record::load::<Message>(cx.tx, &id)?.map(|stored| stored.record));
     }
     Ok(found)
 }
@@ -111,21 +110,21 @@ pub fn gathered(room: &mut Room<'_, '_>, payload: &str) -> Result<Vec<Message>> 
 ///
 /// # Errors
 /// The store's, or a fault when the payload is none.
-pub fn mark_gathered(room: &mut Room<'_, '_>, payload: &str, delivery: &str) -> Result<()> {
+pub fn mark_gathered(cx: &mut Context<'_, '_>, payload: &str, delivery: &str) -> Result<()> {
     let mut written = Written::default();
     let mut readers = BTreeSet::new();
-    for message in gathered(room, payload)? {
+    for message in gathered(cx, payload)? {
         readers.insert(message.person.clone());
         let message = Message {
             delivery: delivery.to_owned(),
             ..message
         };
-        room.put(&mut written, message)?;
+        cx.put(&mut written, message)?;
     }
     let Some(reader) = readers.into_iter().next() else {
         return Ok(());
     };
     let data = json!({"delivery": delivery});
-    let event = draft("messages.delivery", ("person", reader.0), room.now, data);
-    room.tell(vec![event], written)
+    let event = draft("messages.delivery", ("person", reader.0), cx.now, data);
+    cx.tell(vec![event], written)
 }

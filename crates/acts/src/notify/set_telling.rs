@@ -9,17 +9,17 @@ use model::schedule::calendar::minute_of_day;
 use serde_json::json;
 
 use crate::approval::set_absence::allow_own;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::notify::send_deferred;
 
-fn person_of(room: &mut Room<'_, '_>, login: &str) -> Result<Person> {
-    let directory = room.directory()?;
+fn person_of(cx: &mut Context<'_, '_>, login: &str) -> Result<Person> {
+    let directory = cx.directory()?;
     let found = directory.by_login(login).cloned();
     let Some(person) = found else {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
-    allow_own(room, &person.id)?;
+    allow_own(cx, &person.id)?;
     Ok(person)
 }
 
@@ -27,8 +27,8 @@ fn person_of(room: &mut Room<'_, '_>, login: &str) -> Result<Person> {
 ///
 /// # Errors
 /// 403 for another's without the right to set people, 404, or the store's.
-pub fn telling_of(room: &mut Room<'_, '_>, login: &str) -> Result<(Person, Telling)> {
-    let person = person_of(room, login)?;
+pub fn telling_of(cx: &mut Context<'_, '_>, login: &str) -> Result<(Person, Telling)> {
+    let person = person_of(cx, login)?;
     let telling = person.telling.clone().unwrap_or_default();
     Ok((person, telling))
 }
@@ -38,8 +38,8 @@ pub fn telling_of(room: &mut Room<'_, '_>, login: &str) -> Result<(Person, Telli
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
-pub fn set_telling(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<(Person, Telling)> {
-    let mut person = person_of(room, login)?;
+pub fn set_telling(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result<(Person, Telling)> {
+    let mut person = person_of(cx, login)?;
     let mut reading = Reading::new(body, "");
     let telling = read(&mut reading);
     reading.finish()?;
@@ -49,10 +49,10 @@ pub fn set_telling(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
             telling: kept,
             ..person
         };
-        person = room.put_estate("person.telling_set", wished, json!({}))?;
+        person = cx.put_estate("person.telling_set", wished, json!({}))?;
     }
     // What waits is looked at by the new wishes.
-    send_deferred::tell_held(room, person.id.as_str())?;
+    send_deferred::tell_held(cx, person.id.as_str())?;
     Ok((person, telling))
 }
 

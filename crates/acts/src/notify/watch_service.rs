@@ -9,7 +9,7 @@ use model::directory::snapshot::Service;
 use model::directory::unknown_name;
 use serde_json::json;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// How many people and how many groups may watch one service.
@@ -20,9 +20,9 @@ const MOST: usize = 500;
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
-pub fn watch_service(room: &mut Room<'_, '_>, key: &str, body: &Body, on: bool) -> Result<Service> {
-    room.allow(act::actions::READ)?;
-    let directory = room.directory()?;
+pub fn watch_service(cx: &mut Context<'_, '_>, key: &str, body: &Body, on: bool) -> Result<Service> {
+    cx.allow(act::actions::READ)?;
+    let directory = cx.directory()?;
     let found = directory.services.get(&ServiceKey::from(key)).cloned();
     let Some(mut service) = found else {
         return Err(Refusal::not_found(format!("service {key}")).into());
@@ -32,13 +32,13 @@ pub fn watch_service(room: &mut Room<'_, '_>, key: &str, body: &Body, on: bool) 
     if let Some(group) = &group {
         match directory.groups.get(group) {
             None => reading.wrong("group", "unknown", unknown_name::group(&directory, group.as_str())),
-            Some(known) if !known.members.contains(&room.actor.person) => {
-                room.allow(act::actions::SET_PERSON)?;
+            Some(known) if !known.members.contains(&cx.actor.person) => {
+                cx.allow(act::actions::SET_PERSON)?;
             }
             Some(_) => {}
         }
     }
-    let me = room.actor.person.clone();
+    let me = cx.actor.person.clone();
     let moved = match (&group, on) {
         (Some(group), true) => service.watching_groups.insert(group.clone()),
         (Some(group), false) => service.watching_groups.remove(group),
@@ -58,5 +58,5 @@ pub fn watch_service(room: &mut Room<'_, '_>, key: &str, body: &Body, on: bool) 
         Some(group) => json!({"group": group}),
         None => json!({"by": me}),
     };
-    room.put_estate(kind, service, data)
+    cx.put_estate(kind, service, data)
 }

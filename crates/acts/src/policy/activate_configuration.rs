@@ -15,24 +15,23 @@ use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::case::settle_open::settle_open;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 use crate::guard::impersonation;
 use crate::guard::other_setters::others_who_set;
 use crate::policy::configurations::{How, configuration, present, tell_people};
 use crate::policy::propose_configuration::checked;
-use crate::policy::propose_ownership;
-use crate::policy::search_histories;
+use crate::policy::{propose_ownership, search_histories};
 
 /// Puts a proposal in force (`POST /configurations/{id}/activation {change?}`) and judges every open change again, in one
 /// transaction.
 ///
 /// # Errors
 /// 403 for its proposer without an approved change, 404, 409, 422 when the set no longer passes, or the store's.
-pub fn activate_configuration(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Configuration> {
-    room.allow(act::actions::SET_POLICY)?;
-    let proposal = configuration(room, id)?;
+pub fn activate_configuration(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Configuration> {
+    cx.allow(act::actions::SET_POLICY)?;
+    let proposal = configuration(cx, id)?;
     let mut reading = Reading::new(body, "");
     let change = reading.text("change", LINE);
     reading.finish()?;
@@ -41,26 +40,26 @@ pub fn activate_configuration(room: &mut Room<'_, '_>, id: &str, body: &Body) ->
         return Err(Refusal::not_now("not_in_state", text, "Propose it anew.", Vec::new()).into());
     }
     let change_key = match change {
-        Some(key) => Some(approved_change(room, &key, &proposal)?.key),
+        Some(key) => Some(approved_change(cx, &key, &proposal)?.key),
         None => {
-            second_person(room, &proposal)?;
+            second_person(cx, &proposal)?;
             None
         }
     };
     if proposal.kind == ConfigurationKind::Ownership {
-        return propose_ownership::put_in_force(room, proposal, change_key);
+        return propose_ownership::put_in_force(cx, proposal, change_key);
     }
-    check_again(room, &proposal)?;
-    put_in_force(room, proposal, change_key)
+    check_again(cx, &proposal)?;
+    put_in_force(cx, proposal, change_key)
 }
 
 /// Withdraws a proposal (`DELETE /configurations/{id}`).
 ///
 /// # Errors
 /// 403, 404, 409, or the store's.
-pub fn withdraw_configuration(room: &mut Room<'_, '_>, id: &str) -> Result<Configuration> {
-    room.allow(act::actions::SET_POLICY)?;
-    let proposal = configuration(room, id)?;
+pub fn withdraw_configuration(cx: &mut Context<'_, '_>, id: &str) -> Result<Configuration> {
+    cx.allow(act::actions::SET_POLICY)?;
+    let proposal = configuration(cx, id)?;
     if proposal.state != ConfigurationState::Proposed {
         let text = format!("This configuration is {}.", proposal.state);
         return Err(Refusal::not_now("not_in_state", text, "Only a proposal is withdrawn.", Vec::new()).into());
@@ -70,12 +69,12 @@ pub fn withdraw_configuration(room: &mut Room<'_, '_>, id: &str) -> Result<Confi
         state: ConfigurationState::Withdrawn,
         ..proposal
     };
-    room.put_estate("configuration.withdrawn", withdrawn, data)
+    cx.put_estate("configuration.withdrawn", withdrawn, data)
 }
 
-fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()> {
-    let is_another = proposal.proposer != room.actor.person;
-    if is_another && !impersonation::is_same_hand(room, proposal)? {
+fn second_person(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<()> {
+    let is_another = proposal.proposer != cx.actor.person;
+    if is_another && !impersonation::is_same_hand(cx, proposal)? {
         return Ok(());
     }
     let text = if is_another {
@@ -83,9 +82,9 @@ fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()
     } else {
         "Who proposed a configuration does not put it in force alone."
     };
-    let mut others = others_who_set(room, &proposal.proposer)?;
+    let mut others = others_who_set(cx, &proposal.proposer)?;
     // Whoever is refused is not who it waits for, though the rules let them set policies.
-    let refused = room.directory()?.login(&room.actor.person);
+    let refused = cx.directory()?.login(&cx.actor.person);
     others.retain(|login| *login != refused);
     let satisfy = format!(
         "Another person who sets policies activates it, or name in `change` an approved change one of whose targets has \
@@ -99,8 +98,8 @@ fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()
 /// targets names the digest as its artifact, and somebody else than the proposer said yes to it, so that another person
 /// decided about this very content. A change that nobody was asked about, as one from a template, stands in for nobody. It
 /// stands in once: whoever said yes to bringing something out did not say yes to bringing it back whenever somebody likes.
-fn approved_change(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration) -> Result<Change> {
-    let change = room.change(key)?;
+fn approved_change(cx: &mut Context<'_, '_>, key: &str, proposal: &Configuration) -> Result<Change> {
+    let change = cx.change(key)?;
     let names_it = change
         .content
         .targets
@@ -117,9 +116,9 @@ fn approved_change(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration)
         let satisfy = "Have it approved, or have a second person activate the configuration.";
         return Err(Refusal::not_now("change_not_approved", text, satisfy, Vec::new()).into());
     }
-    check_window(&change, room.now)?;
-    check_unused(room, &change, proposal)?;
-    if !is_approved_by_another(room, key, proposal)? {
+    check_window(&change, cx.now)?;
+    check_unused(cx, &change, proposal)?;
+    if !is_approved_by_another(cx, key, proposal)? {
         let text = format!(
             "Nobody but who proposed the configuration has approved {}, so no second person has seen it.",
             change.key
@@ -145,9 +144,9 @@ fn check_window(change: &Change, now: Timestamp) -> std::result::Result<(), Refu
 
 /// Refuses a change by which the same content was put in force before. What is in force is written by one transaction
 /// after the other, so of two that name the same change at once the later one finds the earlier.
-fn check_unused(room: &mut Room<'_, '_>, change: &Change, proposal: &Configuration) -> Result<()> {
+fn check_unused(cx: &mut Context<'_, '_>, change: &Change, proposal: &Configuration) -> Result<()> {
     let filter = Filter::new().equals("digest", proposal.digest.as_str()).order_by("id");
-    let rows = record::find::<Configuration>(room.tx, &filter)?;
+    let rows = record::find::<Configuration>(cx.tx, &filter)?;
     let by_it = |row: &Configuration| row.change_key.as_ref() == Some(&change.key) && row.activated_at.is_some();
     let Some(used) = rows.into_iter().map(|stored| stored.record).find(by_it) else {
         return Ok(());
@@ -161,12 +160,12 @@ fn check_unused(room: &mut Room<'_, '_>, change: &Change, proposal: &Configurati
     Err(Refusal::not_now("change_used", text, satisfy, Vec::new()).into())
 }
 
-fn is_approved_by_another(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration) -> Result<bool> {
-    let file = room.file(key)?;
+fn is_approved_by_another(cx: &mut Context<'_, '_>, key: &str, proposal: &Configuration) -> Result<bool> {
+    let file = cx.file(key)?;
     for approval in file.standing() {
         let says_yes = approval.is_yes() && approval.what == Coverage::Standing;
         let is_another = approval.person != proposal.proposer;
-        if says_yes && is_another && !impersonation::is_hand_of(room, approval.speaker(), proposal)? {
+        if says_yes && is_another && !impersonation::is_hand_of(cx, approval.speaker(), proposal)? {
             return Ok(true);
         }
     }
@@ -174,11 +173,11 @@ fn is_approved_by_another(room: &mut Room<'_, '_>, key: &str, proposal: &Configu
 }
 
 /// The estate may have moved since the proposal: names and cases must still hold.
-fn check_again(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()> {
+fn check_again(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<()> {
     if proposal.kind != ConfigurationKind::Policies {
         return Ok(());
     }
-    let set = checked(room, &proposal.files, &proposal.cases, &proposal.parameters)?;
+    let set = checked(cx, &proposal.files, &proposal.cases, &proposal.parameters)?;
     search_histories::check_histories(&set)?;
     if set.digest() != proposal.digest {
         let text = "The program that proposed this configuration had another schema.";
@@ -187,30 +186,34 @@ fn check_again(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()> 
     Ok(())
 }
 
-fn put_in_force(room: &mut Room<'_, '_>, proposal: Configuration, change_key: Option<String>) -> Result<Configuration> {
-    let (tenant, before) = present(room, proposal.kind)?;
+fn put_in_force(
+    cx: &mut Context<'_, '_>,
+    proposal: Configuration,
+    change_key: Option<String>,
+) -> Result<Configuration> {
+    let (tenant, before) = present(cx, proposal.kind)?;
     let replaced = match &before.0 {
-        Some(id) => Some(configuration(room, id.as_str())?),
+        Some(id) => Some(configuration(cx, id.as_str())?),
         None => None,
     };
     // What went in force since it was proposed is not in it, and so goes again.
     let proposed_over = proposal.before.clone().filter(|digest| *digest != before.1);
     let active = Configuration {
         state: ConfigurationState::Active,
-        activated_by: Some(room.actor.person.clone()),
-        activation_handed_by: room.actor.hand().cloned(),
-        activated_at: Some(room.now),
+        activated_by: Some(cx.actor.person.clone()),
+        activation_handed_by: cx.actor.hand().cloned(),
+        activated_at: Some(cx.now),
         change_key,
         before: Some(before.1),
         replaces: before.0,
         ..proposal
     };
-    save(room, tenant, active, replaced, &How::Activated { proposed_over })
+    save(cx, tenant, active, replaced, &How::Activated { proposed_over })
 }
 
 /// Points the tenant at a configuration, marks the one before as replaced, tells it in one event and judges open changes.
 fn save(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     mut tenant: Tenant,
     active: Configuration,
     replaced: Option<Configuration>,
@@ -241,14 +244,14 @@ fn save(
         ConfigurationKind::Ownership => {}
     }
     let mut written = Written::default();
-    let active = room.put(&mut written, active)?;
-    room.put(&mut written, tenant)?;
+    let active = cx.put(&mut written, active)?;
+    cx.put(&mut written, tenant)?;
     if let Some(replaced) = replaced {
         let replaced = Configuration {
             state: ConfigurationState::Replaced,
             ..replaced
         };
-        room.put(&mut written, replaced)?;
+        cx.put(&mut written, replaced)?;
     }
     let kind = match (active.kind, how) {
         (ConfigurationKind::Policies, How::Activated { .. }) => "policies.activated",
@@ -260,11 +263,11 @@ fn save(
         (ConfigurationKind::Ownership, _) => "ownership.activated",
     };
     let data = json!({"before": active.before, "after": active.digest, "change": active.change_key});
-    tell_people(room, &mut written, &active, how)?;
+    tell_people(cx, &mut written, &active, how)?;
     let subject = ("configuration", active.id.0.clone());
-    room.tell(vec![draft(kind, subject, room.now, data)], written)?;
-    room.touch_directory()?;
-    settle_open(room, |_| true)?;
+    cx.tell(vec![draft(kind, subject, cx.now, data)], written)?;
+    cx.touch_directory()?;
+    settle_open(cx, |_| true)?;
     Ok(active)
 }
 
@@ -282,38 +285,38 @@ pub struct Recovered {
 ///
 /// # Errors
 /// 409 when the present policies came with the program, or the store's.
-pub fn recover_policies(room: &mut Room<'_, '_>) -> Result<Recovered> {
-    let (mut tenant, (id, before)) = present(room, ConfigurationKind::Policies)?;
+pub fn recover_policies(cx: &mut Context<'_, '_>) -> Result<Recovered> {
+    let (mut tenant, (id, before)) = present(cx, ConfigurationKind::Policies)?;
     let Some(id) = id else {
         let text = "The policies in force are those that come with the program.";
         return Err(Refusal::not_now("nothing_to_recover", text, "There is nothing before them.", Vec::new()).into());
     };
-    let present = configuration(room, id.as_str())?;
+    let present = configuration(cx, id.as_str())?;
     if let Some(previous) = &present.replaces {
-        let previous = configuration(room, previous.as_str())?;
+        let previous = configuration(cx, previous.as_str())?;
         let after = previous.digest.clone();
         let active = Configuration {
             state: ConfigurationState::Active,
-            activated_by: Some(room.actor.person.clone()),
-            activation_handed_by: room.actor.hand().cloned(),
-            activated_at: Some(room.now),
+            activated_by: Some(cx.actor.person.clone()),
+            activation_handed_by: cx.actor.hand().cloned(),
+            activated_at: Some(cx.now),
             before: Some(before.clone()),
             ..previous
         };
-        save(room, tenant, active, Some(present), &How::Recovered)?;
+        save(cx, tenant, active, Some(present), &How::Recovered)?;
         return Ok(Recovered { before, after });
     }
     // Nothing was activated before: the tenant goes back to what comes with the program.
     tenant.policies = None;
-    let after = room.services.tools().policies.digest().to_owned();
+    let after = cx.services.tools().policies.digest().to_owned();
     let mut written = Written::default();
-    room.put(&mut written, tenant)?;
+    cx.put(&mut written, tenant)?;
     let told = Configuration {
         before: Some(before.clone()),
         digest: after.clone(),
         ..present.clone()
     };
-    let present = room.put(
+    let present = cx.put(
         &mut written,
         Configuration {
             state: ConfigurationState::Replaced,
@@ -322,9 +325,9 @@ pub fn recover_policies(room: &mut Room<'_, '_>) -> Result<Recovered> {
     )?;
     let data = json!({"before": before, "after": after});
     let subject = ("configuration", present.id.0);
-    tell_people(room, &mut written, &told, &How::Recovered)?;
-    room.tell(vec![draft("policies.recovered", subject, room.now, data)], written)?;
-    room.touch_directory()?;
-    settle_open(room, |_| true)?;
+    tell_people(cx, &mut written, &told, &How::Recovered)?;
+    cx.tell(vec![draft("policies.recovered", subject, cx.now, data)], written)?;
+    cx.touch_directory()?;
+    settle_open(cx, |_| true)?;
     Ok(Recovered { before, after })
 }

@@ -17,7 +17,7 @@ use model::directory::snapshot::{Directory, Group, Ownership, Person};
 use policy::PolicySet;
 
 use crate::case::judge;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::group_membership;
 use crate::guard::last_administrator::is_last;
@@ -62,35 +62,35 @@ impl LeftStanding {
     ///
     /// # Errors
     /// The store's.
-    pub(crate) fn new(room: &mut Room<'_, '_>) -> Result<Self> {
-        let (directory, policies) = (room.directory()?, room.policies()?);
+    pub(crate) fn new(cx: &mut Context<'_, '_>) -> Result<Self> {
+        let (directory, policies) = (cx.directory()?, cx.policies()?);
         let mut found = Self {
             directory: (*directory).clone(),
             policies: policies.clone(),
-            now: room.now,
+            now: cx.now,
             met: Vec::new(),
             of_person: BTreeMap::new(),
             services: Vec::new(),
             judged: 0,
         };
-        for alike in kinds(room, &directory, &policies)?.into_iter().take(MOST_KINDS) {
-            found.look_at(room, alike[0])?;
+        for alike in kinds(cx, &directory, &policies)?.into_iter().take(MOST_KINDS) {
+            found.look_at(cx, alike[0])?;
         }
         Ok(found)
     }
 
     /// Adds the rules of a service that find people enough.
-    fn look_at(&mut self, room: &Room<'_, '_>, service: &ServiceKey) -> Result<()> {
+    fn look_at(&mut self, cx: &Context<'_, '_>, service: &ServiceKey) -> Result<()> {
         if self.services.contains(service) {
             return Ok(());
         }
         self.services.push(service.clone());
         for kind in [Kind::Normal, Kind::Emergency] {
-            let Some(mut file) = sample(room, &self.directory, service, (kind, Level::High))? else {
+            let Some(mut file) = sample(cx, &self.directory, service, (kind, Level::High))? else {
                 continue;
             };
             file.change.content.touches = Touch::ALL.iter().copied().collect();
-            file.requirements = judge::judge(&self.policies, &room.tenant(), (&self.directory, self.now), &file);
+            file.requirements = judge::judge(&self.policies, &cx.tenant(), (&self.directory, self.now), &file);
             let file = Arc::new(file);
             for row in &file.requirements.obligations {
                 let Duty::Approval(rule) = &row.obligation.duty else {
@@ -168,7 +168,7 @@ impl LeftStanding {
     /// The store's.
     pub(crate) fn take_row(
         &mut self,
-        room: &Room<'_, '_>,
+        cx: &Context<'_, '_>,
         row: &Ownership,
         person: &PersonId,
     ) -> Result<Option<String>> {
@@ -178,7 +178,7 @@ impl LeftStanding {
             .and_then(|key| self.directory.config_items.get(key));
         let service = row.service.clone().or(of_item.map(|item| item.service.clone()));
         if let Some(service) = service.filter(|key| self.directory.services.contains_key(key)) {
-            self.look_at(room, &service)?;
+            self.look_at(cx, &service)?;
         }
         let mut directory = self.directory.clone();
         let ended = Ownership {

@@ -1,8 +1,6 @@
 //! Configurations by their ids, the digests of what they hold, what is in force of each kind, and who hears of it.
 
-use model::approval::sla;
-use model::approval::sla::ROWS;
-use model::approval::sla::SlaTable;
+use model::approval::sla::{self, ROWS, SlaTable};
 use model::compliance::erasure::Retention;
 use model::core::enums::{ConfigurationKind, Role};
 use model::core::ids::RecordId;
@@ -11,11 +9,10 @@ use model::directory::snapshot::Tenant;
 use model::policy::configuration::Configuration;
 use model::policy::mapping::MappingRule;
 use model::risk::assessment::RiskTable;
-use serde_json::Value;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::Written;
@@ -24,8 +21,8 @@ use crate::core::write::Written;
 ///
 /// # Errors
 /// 404, or the store's.
-pub fn configuration(room: &mut Room<'_, '_>, id: &str) -> Result<Configuration> {
-    let found = record::load::<Configuration>(room.tx, id)?.map(|stored| stored.record);
+pub fn configuration(cx: &mut Context<'_, '_>, id: &str) -> Result<Configuration> {
+    let found = record::load::<Configuration>(cx.tx, id)?.map(|stored| stored.record);
     found.ok_or_else(|| Refusal::not_found("configuration").into())
 }
 
@@ -33,16 +30,16 @@ pub fn configuration(room: &mut Room<'_, '_>, id: &str) -> Result<Configuration>
 ///
 /// # Errors
 /// The store's.
-pub fn in_force(room: &mut Room<'_, '_>, kind: ConfigurationKind) -> Result<String> {
-    Ok(present(room, kind)?.1.1)
+pub fn in_force(cx: &mut Context<'_, '_>, kind: ConfigurationKind) -> Result<String> {
+    Ok(present(cx, kind)?.1.1)
 }
 
 /// The tenant with what of this kind is in force: its id, unless it came with the program, and its digest.
 pub(crate) fn present(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     kind: ConfigurationKind,
 ) -> Result<(Tenant, (Option<RecordId>, String))> {
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let tenant = directory.tenant.clone().ok_or_else(|| Refusal::not_found("tenant"))?;
     let in_force = match kind {
         ConfigurationKind::Policies => &tenant.policies,
@@ -55,7 +52,7 @@ pub(crate) fn present(
     };
     let before = match (in_force, kind) {
         (Some(in_force), _) => (Some(in_force.id.clone()), in_force.digest.clone()),
-        (None, ConfigurationKind::Policies) => (None, room.services.tools().policies.digest().to_owned()),
+        (None, ConfigurationKind::Policies) => (None, cx.services.tools().policies.digest().to_owned()),
         (None, ConfigurationKind::RiskTable) => (None, of_risk_table(&tenant.risk_table)?),
         (None, ConfigurationKind::Mapping) => (None, of_mapping(&tenant.mapping)?),
         (None, ConfigurationKind::SlaTable) => (None, of_sla_table(&tenant.sla_table)?),
@@ -126,12 +123,12 @@ pub(crate) enum How {
 /// # Errors
 /// The store's.
 pub(crate) fn tell_people(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     written: &mut Written,
     active: &Configuration,
     how: &How,
 ) -> Result<()> {
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let what = match active.kind {
         ConfigurationKind::Policies => "The policies",
         ConfigurationKind::RiskTable => "The risk table",
@@ -140,7 +137,7 @@ pub(crate) fn tell_people(
         ConfigurationKind::SlaTable => "The times to acknowledge and to decide",
         ConfigurationKind::Retention => "The times for which texts, files and raw deliveries are kept",
     };
-    let by = directory.name(&room.actor.person);
+    let by = directory.name(&cx.actor.person);
     let (subject, text) = match how {
         How::Activated { proposed_over } => {
             let moved = proposed_over.as_ref().map_or_else(String::new, |over| {
@@ -166,7 +163,7 @@ pub(crate) fn tell_people(
     for person in people {
         let dedup = format!("configuration:{}:{}:{}", active.id, active.version, person);
         let message = ("configuration_changed", subject.as_str(), text.as_str(), dedup.as_str());
-        save_message(room, written, &person, None, message)?;
+        save_message(cx, written, &person, None, message)?;
     }
     Ok(())
 }

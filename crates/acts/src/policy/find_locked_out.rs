@@ -16,7 +16,7 @@ use model::policy::permission::{actor_facts, change_facts, target_facts};
 use policy::{Finding, PolicySet};
 use serde_json::json;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::policy::find_unapprovable::sample;
 
@@ -45,7 +45,7 @@ const DOING: [Role; 3] = [Role::Implementer, Role::Pipeline, Role::Owner];
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn find_locked_out(room: &mut Room<'_, '_>, set: &PolicySet, in_force: &PolicySet) -> Result<Vec<Finding>> {
+pub(crate) fn find_locked_out(cx: &mut Context<'_, '_>, set: &PolicySet, in_force: &PolicySet) -> Result<Vec<Finding>> {
     let text_in = |set: &PolicySet, id: &str| set.source(id).map(|source| source.text.clone());
     let is_new = |id: &&str| text_in(set, id) != text_in(in_force, id);
     if !ACTS
@@ -54,8 +54,8 @@ pub(crate) fn find_locked_out(room: &mut Room<'_, '_>, set: &PolicySet, in_force
     {
         return Ok(Vec::new());
     }
-    let directory = room.directory()?;
-    let shapes = shapes(room, &directory, set)?;
+    let directory = cx.directory()?;
+    let shapes = shapes(cx, &directory, set)?;
     let mut found = Vec::new();
     let mut told: BTreeSet<&str> = BTreeSet::new();
     for (act, does, parts) in ACTS {
@@ -74,15 +74,15 @@ pub(crate) fn find_locked_out(room: &mut Room<'_, '_>, set: &PolicySet, in_force
                 target,
                 forbids: &forbids,
             };
-            let facts = people.iter().map(|person| facts_of(room, &directory, person, parts));
+            let facts = people.iter().map(|person| facts_of(cx, &directory, person, parts));
             for id in shut(&ask, facts) {
                 if !fresh.contains(id) || told.contains(id) {
                     continue;
                 }
-                let example = example_for(room, &people);
+                let example = example_for(cx, &people);
                 let finding = example.and_then(|person| {
-                    let facts = facts_of(room, &directory, person, parts);
-                    finding(&ask, (id, does), (person, &facts), (&directory, room.now))
+                    let facts = facts_of(cx, &directory, person, parts);
+                    finding(&ask, (id, does), (person, &facts), (&directory, cx.now))
                 });
                 if let Some(finding) = finding {
                     told.insert(id);
@@ -152,23 +152,23 @@ fn who(directory: &Directory, act: Act) -> Vec<&Person> {
 }
 
 /// The person of an example: not the one who reads it, who gives themselves nothing, and no pipeline.
-fn example_for<'a>(room: &Room<'_, '_>, people: &[&'a Person]) -> Option<&'a Person> {
-    let is_other = |person: &&&Person| person.id != room.actor.person && !person.roles.contains(&Role::Pipeline);
+fn example_for<'a>(cx: &Context<'_, '_>, people: &[&'a Person]) -> Option<&'a Person> {
+    let is_other = |person: &&&Person| person.id != cx.actor.person && !person.roles.contains(&Role::Pipeline);
     people.iter().find(is_other).or(people.first()).copied()
 }
 
-fn facts_of(room: &Room<'_, '_>, directory: &Directory, person: &Person, parts: &[Part]) -> ActorFacts {
+fn facts_of(cx: &Context<'_, '_>, directory: &Directory, person: &Person, parts: &[Part]) -> ActorFacts {
     let actor = Actor {
         person: person.id.clone(),
         by_token: false,
-        ..room.actor.clone()
+        ..cx.actor.clone()
     };
-    actor_facts(&actor, directory, parts.to_vec(), room.now)
+    actor_facts(&actor, directory, parts.to_vec(), cx.now)
 }
 
 /// Changes of one target each, as policies can tell them apart: of every kind of service in every kind of environment, a plain one
 /// and a risky one that touches everything.
-fn shapes(room: &Room<'_, '_>, directory: &Directory, set: &PolicySet) -> Result<Vec<(ChangeFacts, TargetFacts)>> {
+fn shapes(cx: &Context<'_, '_>, directory: &Directory, set: &PolicySet) -> Result<Vec<(ChangeFacts, TargetFacts)>> {
     let is_named = |key: &str| {
         let written = format!("\"{key}\"");
         set.sources().any(|source| source.text.contains(&written))
@@ -187,13 +187,13 @@ fn shapes(room: &Room<'_, '_>, directory: &Directory, set: &PolicySet) -> Result
     for (risk, touches) in [plain, (Level::High, Touch::ALL.to_vec())] {
         for kind in Kind::ALL {
             for service in &kinds {
-                let Some(mut file) = sample(room, directory, service, (*kind, risk))? else {
+                let Some(mut file) = sample(cx, directory, service, (*kind, risk))? else {
                     continue;
                 };
                 file.change.content.touches = touches.iter().copied().collect();
-                let change = change_facts(&file, &room.tenant());
+                let change = change_facts(&file, &cx.tenant());
                 let mut seen = BTreeSet::new();
-                for target in target_facts(&file, directory, room.now) {
+                for target in target_facts(&file, directory, cx.now) {
                     let named = is_named(&target.environment).then_some(target.environment.clone());
                     if seen.insert((target.is_production, named)) {
                         found.push((change.clone(), target));

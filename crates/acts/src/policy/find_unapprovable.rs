@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::case::judge;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// A rule that a target cannot meet, or only through people who all are needed.
@@ -57,9 +57,9 @@ pub struct Report {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_unapprovable(room: &mut Room<'_, '_>, after: &str, limit: usize) -> Result<Report> {
-    room.allow(act::actions::READ)?;
-    let directory = room.directory()?;
+pub fn find_unapprovable(cx: &mut Context<'_, '_>, after: &str, limit: usize) -> Result<Report> {
+    cx.allow(act::actions::READ)?;
+    let directory = cx.directory()?;
     let mut behind = directory.services.keys().filter(|key| key.as_str() > after);
     let services: Vec<&ServiceKey> = behind.by_ref().take(limit).collect();
     let mut report = Report {
@@ -67,7 +67,7 @@ pub fn find_unapprovable(room: &mut Room<'_, '_>, after: &str, limit: usize) -> 
         ..Report::default()
     };
     for service in services {
-        look(room, &directory, service, &mut report)?;
+        look(cx, &directory, service, &mut report)?;
     }
     Ok(report)
 }
@@ -89,12 +89,12 @@ pub struct Loss {
 /// # Errors
 /// The store's.
 pub fn find_loss(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     to_be: &Directory,
     named: &BTreeSet<ServiceKey>,
     limit: usize,
 ) -> Result<Loss> {
-    let before = room.directory()?;
+    let before = cx.directory()?;
     let (first, others): (Vec<&ServiceKey>, Vec<&ServiceKey>) =
         before.services.keys().partition(|key| named.contains(*key));
     let services: Vec<&ServiceKey> = first.into_iter().chain(others).collect();
@@ -106,12 +106,12 @@ pub fn find_loss(
     };
     for service in services.into_iter().take(limit) {
         let mut then = Report::default();
-        look(room, to_be, service, &mut then)?;
+        look(cx, to_be, service, &mut then)?;
         if then.unapprovable.is_empty() {
             continue;
         }
         let mut now = Report::default();
-        look(room, &before, service, &mut now)?;
+        look(cx, &before, service, &mut now)?;
         let is_known = |finding: &Finding| {
             let is_same = |it: &Finding| (&it.environment, &it.rule) == (&finding.environment, &finding.rule);
             now.unapprovable.iter().any(is_same)
@@ -167,28 +167,28 @@ fn samples(policies: &PolicySet) -> Vec<KindOf> {
     found
 }
 
-fn look(room: &mut Room<'_, '_>, directory: &Directory, service: &ServiceKey, report: &mut Report) -> Result<()> {
+fn look(cx: &mut Context<'_, '_>, directory: &Directory, service: &ServiceKey, report: &mut Report) -> Result<()> {
     let mut seen: BTreeMap<(String, String), (Finding, bool, bool)> = BTreeMap::new();
     let mut people: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
-    let (policies, tenant) = (room.policies()?, room.tenant());
+    let (policies, tenant) = (cx.policies()?, cx.tenant());
     for kind_of in samples(&policies) {
-        let Some(mut file) = sample(room, directory, service, (kind_of.kind, kind_of.risk))? else {
+        let Some(mut file) = sample(cx, directory, service, (kind_of.kind, kind_of.risk))? else {
             continue;
         };
         file.change.content.touches = kind_of.touches;
         file.change.content.category = kind_of.category.unwrap_or(file.change.content.category);
-        file.requirements = judge::judge(&policies, &tenant, (directory, room.now), &file);
+        file.requirements = judge::judge(&policies, &tenant, (directory, cx.now), &file);
         for row in &file.requirements.obligations {
             let Duty::Approval(rule) = &row.obligation.duty else {
                 continue;
             };
             let rule_id = row.obligation.id.as_str();
             for target in targets_of(&file, row) {
-                let holders = able(&file, directory, (rule_id, rule), target, room.now);
+                let holders = able(&file, directory, (rule_id, rule), target, cx.now);
                 let place = target.environment.0.clone();
                 let everyone = people.entry(place.clone()).or_default();
                 everyone.extend(holders.iter().map(|holder| holder.person.clone()));
-                let why = reasons(directory, rule, &Place::from(target), room);
+                let why = reasons(directory, rule, &Place::from(target), cx);
                 let found = finding(directory, (service, &place), (rule_id, rule), &holders, why);
                 let spare = spare_at_board(&file, directory, rule);
                 let is_short = most_counted(rule, &holders) < rule.count as usize || spare.is_some_and(|it| it < 0);
@@ -239,7 +239,7 @@ fn finding(
 }
 
 /// Rows that would answer and cannot, and members of a group who cannot.
-fn reasons(directory: &Directory, rule: &ApprovalRule, place: &Place<'_>, room: &Room<'_, '_>) -> Vec<String> {
+fn reasons(directory: &Directory, rule: &ApprovalRule, place: &Place<'_>, cx: &Context<'_, '_>) -> Vec<String> {
     let Some(role) = rule.from.ownership_role() else {
         let keys = match &rule.from {
             Asked::Group(key) => std::slice::from_ref(key),
@@ -258,7 +258,7 @@ fn reasons(directory: &Directory, rule: &ApprovalRule, place: &Place<'_>, room: 
         return told.collect();
     };
     directory
-        .lines(place, role, room.now)
+        .lines(place, role, cx.now)
         .into_iter()
         .flat_map(|line| {
             let scope = line.scope;
@@ -269,7 +269,7 @@ fn reasons(directory: &Directory, rule: &ApprovalRule, place: &Place<'_>, room: 
 
 /// A change by nobody to one service in every environment.
 pub(crate) fn sample(
-    room: &Room<'_, '_>,
+    cx: &Context<'_, '_>,
     directory: &Directory,
     service: &ServiceKey,
     (kind, risk): (Kind, Level),
@@ -285,7 +285,7 @@ pub(crate) fn sample(
     }
     let change: Change = serde_json::from_value(json!({
         "id": "", "version": 0, "key": "", "number": 0, "state": "authorizing", "requester": "",
-        "created_at": room.now, "updated_at": room.now, "kind": kind, "title": "", "category": "application",
+        "created_at": cx.now, "updated_at": cx.now, "kind": kind, "title": "", "category": "application",
         "targets": targets, "impact": {"data": risk, "availability": risk, "compliance": risk}, "complexity": risk,
         "owner": "", "risk": {"level": risk, "score": 0, "reasons": []},
         "digests": {"what": "", "when": "", "content": ""}, "target_records": [], "authors": [],

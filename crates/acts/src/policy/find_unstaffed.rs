@@ -6,23 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::approval::authority::{able, asked_word, most_counted, targets_of};
-use model::approval::obligation;
-use model::approval::obligation::{Duty, Party, TargetObligation};
+use model::approval::obligation::{self, Duty, Party, TargetObligation};
 use model::change::change_file::{Actor, ChangeFile};
-use model::core::act;
-use model::core::act::Act;
+use model::core::act::{self, Act};
 use model::core::enums::{Kind, Level, Role, Touch};
 use model::core::ids::{PersonId, ServiceKey};
 use model::core::refusal::PolicyReason;
-use model::directory::snapshot;
-use model::directory::snapshot::{Directory, Holder, Person};
+use model::directory::snapshot::{self, Directory, Holder, Person};
 use model::policy::facts::{Part, TargetFacts};
 use model::policy::permission::{actor_facts, change_facts, target_facts};
 use model::risk::regimes;
 use policy::PolicySet;
 use serde::Serialize;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::policies;
 use crate::policy::find_unapprovable::sample;
@@ -76,14 +73,14 @@ const IN_FORCE: &str = "in force";
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_unstaffed(room: &mut Room<'_, '_>) -> Result<Vec<Staffing>> {
-    room.allow(act::actions::READ)?;
-    let directory = room.directory()?;
-    let in_force = room.policies()?;
-    let found = of_services(room, &directory, &Rules::in_force(&in_force))?;
+pub fn find_unstaffed(cx: &mut Context<'_, '_>) -> Result<Vec<Staffing>> {
+    cx.allow(act::actions::READ)?;
+    let directory = cx.directory()?;
+    let in_force = cx.policies()?;
+    let found = of_services(cx, &directory, &Rules::in_force(&in_force))?;
     let mut found = vec![told((IN_FORCE, None), &directory, found)];
     for pack in policy::packs() {
-        found.push(staffing(room, &directory, &pack)?);
+        found.push(staffing(cx, &directory, &pack)?);
     }
     Ok(found)
 }
@@ -169,13 +166,13 @@ fn told((pack, assumed): (&str, Option<String>), directory: &Directory, (lacks, 
 }
 
 /// What these rules lack: once for each kind of service, and told for all of it.
-fn of_services(room: &mut Room<'_, '_>, directory: &Directory, rules: &Rules<'_>) -> Result<Looked> {
+fn of_services(cx: &mut Context<'_, '_>, directory: &Directory, rules: &Rules<'_>) -> Result<Looked> {
     let mut lacks = Lacks::new();
     let mut looked_at = 0;
-    let people = kinds_of_people(room, directory, rules.set)?;
-    for services in kinds(room, directory, rules.set)?.into_iter().take(MOST_KINDS) {
+    let people = kinds_of_people(cx, directory, rules.set)?;
+    for services in kinds(cx, directory, rules.set)?.into_iter().take(MOST_KINDS) {
         looked_at += services.len();
-        for (rule, text) in of_service(room, (directory, &people), rules, services[0])? {
+        for (rule, text) in of_service(cx, (directory, &people), rules, services[0])? {
             let of_kind = services.iter().map(|service| service.0.clone());
             lacks.entry((rule, text)).or_default().extend(of_kind);
         }
@@ -187,7 +184,7 @@ fn of_services(room: &mut Room<'_, '_>, directory: &Directory, rules: &Rules<'_>
 /// Services by kind, in the order of the first of each: alike are those of which policies are told the same, owners included,
 /// and that neither a policy nor a delegation names.
 pub(crate) fn kinds<'a>(
-    room: &Room<'_, '_>,
+    cx: &Context<'_, '_>,
     directory: &'a Directory,
     set: &PolicySet,
 ) -> Result<Vec<Vec<&'a ServiceKey>>> {
@@ -198,10 +195,10 @@ pub(crate) fn kinds<'a>(
     };
     let mut found = Kinds::default();
     for service in directory.services.keys() {
-        let Some(file) = sample(room, directory, service, (Kind::Normal, Level::High))? else {
+        let Some(file) = sample(cx, directory, service, (Kind::Normal, Level::High))? else {
             continue;
         };
-        let mut facts = target_facts(&file, directory, room.now);
+        let mut facts = target_facts(&file, directory, cx.now);
         for target in facts.iter_mut().filter(|_| !is_named(service)) {
             target.service = ServiceKey(String::new());
         }
@@ -240,7 +237,7 @@ impl<T> Kinds<T> {
     }
 }
 
-fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack) -> Result<Staffing> {
+fn staffing(cx: &mut Context<'_, '_>, directory: &Directory, pack: &policy::Pack) -> Result<Staffing> {
     let mut files = policy::base().files;
     files.extend(pack.files.clone());
     let digest = proof::crypto::digest_text;
@@ -250,7 +247,7 @@ fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack)
         Ok(set) => {
             let rules = Rules::of_pack(&set, pack, directory);
             assumed = rules.assumed();
-            of_services(room, directory, &rules)?
+            of_services(cx, directory, &rules)?
         }
         Err(findings) => {
             let place = |finding: &policy::Finding| format!("{}:{}", finding.file, finding.line);
@@ -263,24 +260,24 @@ fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack)
 
 /// What these rules lack for a service, as the best author and the best implementer would leave it.
 fn of_service(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     (directory, people): (&Directory, &[Vec<&Person>]),
     rules: &Rules<'_>,
     service: &ServiceKey,
 ) -> Result<BTreeSet<(String, String)>> {
     let mut lacks = BTreeSet::new();
     for (kind, risk) in [(Kind::Normal, Level::High), (Kind::Emergency, Level::High)] {
-        let Some(mut file) = sample(room, directory, service, (kind, risk))? else {
+        let Some(mut file) = sample(cx, directory, service, (kind, risk))? else {
             continue;
         };
         file.change.content.touches = Touch::ALL.iter().copied().collect();
-        let facts = rules.targets(&file, directory, room.now);
-        file.requirements = rules.set.require(&change_facts(&file, &room.tenant()), &facts);
+        let facts = rules.targets(&file, directory, cx.now);
+        file.requirements = rules.set.require(&change_facts(&file, &cx.tenant()), &facts);
         let is_own = |id: &str| rules.pack.is_none_or(|pack| id.starts_with(&format!("{pack}.")));
         let (mut best, mut found) = (usize::MAX, BTreeSet::new());
         let known = RefCell::new(BTreeMap::new());
         let barred = |who: Candidate, part| {
-            let ask = || barring(room, directory, (rules.set, &facts), &file, (&who.person.id, part));
+            let ask = || barring(cx, directory, (rules.set, &facts), &file, (&who.person.id, part));
             known.borrow_mut().entry((who.alike, part)).or_insert_with(ask).clone()
         };
         for (author, implementer) in pairs(&candidates(people, directory, &facts), &barred) {
@@ -289,7 +286,7 @@ fn of_service(
             file.change.authors = vec![author.person.id.clone()];
             file.change.requester = author.person.id.clone();
             file.change.content.implementers = vec![implementer.person.id.clone()];
-            let mut here = lacking(room, directory, &file, &|row| is_own(&row.obligation.id));
+            let mut here = lacking(cx, directory, &file, &|row| is_own(&row.obligation.id));
             let stopped = stopped.into_iter().flatten().filter(|reason| is_own(&reason.id));
             here.extend(stopped.map(|reason| (reason.id, format!("{} Nobody here could.", reason.reason))));
             if here.len() < best {
@@ -307,7 +304,7 @@ fn of_service(
 
 /// The policies that forbid a person their part of the work: to hand in what they wrote, or to begin.
 fn barring(
-    room: &Room<'_, '_>,
+    cx: &Context<'_, '_>,
     directory: &Directory,
     (set, targets): (&PolicySet, &[TargetFacts]),
     file: &ChangeFile,
@@ -319,14 +316,10 @@ fn barring(
     };
     let actor = Actor {
         person: person.clone(),
-        ..room.actor.clone()
+        ..cx.actor.clone()
     };
-    let facts = actor_facts(&actor, directory, parts, room.now);
-    let verdict = set.may(
-        &facts,
-        act.as_str(),
-        Some((&change_facts(file, &room.tenant()), targets)),
-    );
+    let facts = actor_facts(&actor, directory, parts, cx.now);
+    let verdict = set.may(&facts, act.as_str(), Some((&change_facts(file, &cx.tenant()), targets)));
     if verdict.allowed { Vec::new() } else { verdict.reasons }
 }
 
@@ -339,15 +332,19 @@ struct Candidate<'a> {
 }
 
 /// People by kind: alike are those of whom policies are told the same whatever the change, and whom none of them names.
-fn kinds_of_people<'a>(room: &Room<'_, '_>, directory: &'a Directory, set: &PolicySet) -> Result<Vec<Vec<&'a Person>>> {
+fn kinds_of_people<'a>(
+    cx: &Context<'_, '_>,
+    directory: &'a Directory,
+    set: &PolicySet,
+) -> Result<Vec<Vec<&'a Person>>> {
     let named: BTreeSet<String> = set.sources().flat_map(|it| behind(&it.text, "Person::\"")).collect();
     let mut found = Kinds::default();
     for person in directory.people.values().filter(|person| person.active) {
         let actor = Actor {
             person: person.id.clone(),
-            ..room.actor.clone()
+            ..cx.actor.clone()
         };
-        let mut facts = actor_facts(&actor, directory, Vec::new(), room.now);
+        let mut facts = actor_facts(&actor, directory, Vec::new(), cx.now);
         if !named.contains(person.id.as_str()) {
             facts.person = PersonId(String::new());
         }
@@ -405,7 +402,7 @@ fn has_any(person: &Person, roles: &[Role]) -> bool {
 }
 
 fn lacking(
-    room: &Room<'_, '_>,
+    cx: &Context<'_, '_>,
     directory: &Directory,
     file: &ChangeFile,
     is_own: &dyn Fn(&TargetObligation) -> bool,
@@ -416,7 +413,7 @@ fn lacking(
             Duty::Approval(rule) => {
                 let needed = rule.count.max(rule.quorum.unwrap_or_default()) as usize;
                 let few = targets_of(file, row)
-                    .map(|target| able(file, directory, (&row.obligation.id, rule), target, room.now))
+                    .map(|target| able(file, directory, (&row.obligation.id, rule), target, cx.now))
                     .min_by_key(|holders| most_counted(rule, holders))
                     .unwrap_or_default();
                 (most_counted(rule, &few) < needed).then(|| {
@@ -444,7 +441,7 @@ fn lacking(
                 .members(from)
                 .is_empty()
                 .then(|| format!("Nobody is in the group {from}, who look from outside.")),
-            Duty::Validation { distinct_from, .. } => validator_lacks((directory, room.now), file, distinct_from),
+            Duty::Validation { distinct_from, .. } => validator_lacks((directory, cx.now), file, distinct_from),
             _ => None,
         };
         lacks.extend(text.map(|text| (row.obligation.id.clone(), text)));

@@ -14,13 +14,11 @@ use model::integration::workload::Workload;
 use proof::diff::RecordDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::audit::event;
-use store::audit::log;
-use store::identity::session;
-use store::identity::session::ScopeUse;
+use store::audit::{event, log};
+use store::identity::session::{self, ScopeUse};
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::show_timeline::opened;
 use crate::identity::set_workload;
@@ -162,27 +160,27 @@ pub struct UnusedRights {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_unused(room: &mut Room<'_, '_>, days: i64) -> Result<UnusedRights> {
-    room.allow(actions::AUDIT)?;
-    let wanted = room.now - SignedDuration::from_hours(24 * days);
-    let scan = scan(room, wanted)?;
-    let spoken = spoken(room, &scan)?;
-    let directory = room.directory()?;
+pub fn find_unused(cx: &mut Context<'_, '_>, days: i64) -> Result<UnusedRights> {
+    cx.allow(actions::AUDIT)?;
+    let wanted = cx.now - SignedDuration::from_hours(24 * days);
+    let scan = scan(cx, wanted)?;
+    let spoken = spoken(cx, &scan)?;
+    let directory = cx.directory()?;
     let mut items: Vec<Unused> = Vec::new();
-    let away = away(room, &directory, &scan)?;
-    let mut left = LeftStanding::new(room)?;
+    let away = away(cx, &directory, &scan)?;
+    let mut left = LeftStanding::new(cx)?;
     for person in directory.people.values().filter(|it| it.active) {
         let used = scan.kinds.get(person.id.as_str());
         let is_away = away.contains(&person.id);
         let mut unused = person.roles.clone();
         unused.retain(|role| !was_used(*role, used, is_away));
         if !unused.is_empty() {
-            let lately = given_lately(room, person, scan.since)?;
+            let lately = given_lately(cx, person, scan.since)?;
             unused.retain(|role| !lately.contains(role));
             items.extend(unused_of(person, unused, &mut left));
         }
     }
-    items.extend(unused_rows(room, &directory, &spoken, (scan.since, &mut left))?);
+    items.extend(unused_rows(cx, &directory, &spoken, (scan.since, &mut left))?);
     for group in directory
         .groups
         .values()
@@ -190,8 +188,8 @@ pub fn find_unused(room: &mut Room<'_, '_>, days: i64) -> Result<UnusedRights> {
     {
         items.extend(unused_seats(&directory, group, &spoken, &mut left));
     }
-    items.extend(unused_tokens(room, &directory, scan.since)?);
-    for workload in set_workload::workloads(room)? {
+    items.extend(unused_tokens(cx, &directory, scan.since)?);
+    for workload in set_workload::workloads(cx)? {
         let is_told = |ids: &BTreeSet<String>| ids.contains(workload.id.as_str());
         if workload.active && !is_told(&scan.entered) && !is_told(&scan.set) {
             items.push(unused_workload(&directory, &workload));
@@ -211,14 +209,14 @@ const LOOKING_ON: [Role; 3] = [Role::Auditor, Role::Executive, Role::Vendor];
 
 /// Who was not here in the whole time: no sign-in, no token of theirs used, nothing in the log. Nobody is said to be away before
 /// sign-ins were kept for that long, nor who was made or changed since.
-fn away(room: &mut Room<'_, '_>, directory: &Directory, scan: &Scan) -> Result<BTreeSet<PersonId>> {
-    let seen = session::seen(room.tx)?;
+fn away(cx: &mut Context<'_, '_>, directory: &Directory, scan: &Scan) -> Result<BTreeSet<PersonId>> {
+    let seen = session::seen(cx.tx)?;
     if !seen.values().any(|(first_at, _)| *first_at <= scan.since) {
         return Ok(BTreeSet::new());
     }
-    let uses = session::token_uses(room.tx)?;
+    let uses = session::token_uses(cx.tx)?;
     let mut by_token: BTreeSet<PersonId> = BTreeSet::new();
-    for stored in record::find::<Token>(room.tx, &Filter::new().order_by("id"))? {
+    for stored in record::find::<Token>(cx.tx, &Filter::new().order_by("id"))? {
         let token = stored.record;
         if uses.get(token.id.as_str()).is_some_and(|at| scan.since <= *at) {
             by_token.insert(token.person);
@@ -275,8 +273,8 @@ impl Scan {
 }
 
 /// Reads the log back to a time, or as far as a report looks.
-fn scan(room: &mut Room<'_, '_>, wanted: Timestamp) -> Result<Scan> {
-    let mut end = log::state(room.tx)?.map_or(0, |state| state.size);
+fn scan(cx: &mut Context<'_, '_>, wanted: Timestamp) -> Result<Scan> {
+    let mut end = log::state(cx.tx)?.map_or(0, |state| state.size);
     let mut found = Scan {
         since: wanted,
         ..Scan::default()
@@ -284,7 +282,7 @@ fn scan(room: &mut Room<'_, '_>, wanted: Timestamp) -> Result<Scan> {
     let mut reached = wanted;
     while end > 0 && found.looked_at < MOST {
         let from = (end - CHUNK).max(0);
-        let events = event::page(room.tx, from, end - from)?;
+        let events = event::page(cx.tx, from, end - from)?;
         let Some(first) = events.first().map(|event| event.occurred_at) else {
             break;
         };
@@ -329,7 +327,7 @@ struct Counted {
     basis: Basis,
 }
 
-fn spoken(room: &mut Room<'_, '_>, scan: &Scan) -> Result<Spoken> {
+fn spoken(cx: &mut Context<'_, '_>, scan: &Scan) -> Result<Spoken> {
     let mut found = Spoken {
         peers: scan.peers.clone(),
         ..Spoken::default()
@@ -338,7 +336,7 @@ fn spoken(room: &mut Room<'_, '_>, scan: &Scan) -> Result<Spoken> {
         let filter = Filter::new()
             .one_of("id", ids.iter().map(String::as_str))
             .order_by("id");
-        for decided in record::parts::<Approval, Decided>(room.tx, &filter)? {
+        for decided in record::parts::<Approval, Decided>(cx.tx, &filter)? {
             for basis in decided.counted_for.into_iter().map(|it| it.basis) {
                 found.rows.extend(basis.ownership.map(|row| row.id));
                 let Some(group) = basis.membership else { continue };
@@ -354,12 +352,12 @@ fn spoken(room: &mut Room<'_, '_>, scan: &Scan) -> Result<Spoken> {
 
 /// Parts in owning by which nobody decided, while others of the same part did.
 fn unused_rows(
-    room: &Room<'_, '_>,
+    cx: &Context<'_, '_>,
     directory: &Directory,
     spoken: &Spoken,
     (since, left): (Timestamp, &mut LeftStanding),
 ) -> Result<Vec<Unused>> {
-    let now = room.now;
+    let now = cx.now;
     let mut alike: BTreeMap<(String, &'static str), Vec<&Ownership>> = BTreeMap::new();
     for row in directory.ownerships.iter().filter(|row| row.is_in_force(now)) {
         alike.entry((place_of(row), row.role.as_str())).or_default().push(row);
@@ -375,7 +373,7 @@ fn unused_rows(
             let Some(person) = row.person.as_ref().filter(|it| directory.is_active(it)) else {
                 continue;
             };
-            let kept = left.take_row(room, row, person)?;
+            let kept = left.take_row(cx, row, person)?;
             let proposal = json!({"method": "DELETE", "path": format!("/api/v1/ownerships/{}", row.id)});
             found.push(Unused {
                 kind: "ownership",
@@ -465,16 +463,16 @@ fn was_used(role: Role, used: Option<&BTreeSet<String>>, is_away: bool) -> bool 
 
 /// The roles that somebody did not hold for the whole time: they are too new to judge. Where no event tells of a person, they
 /// have been here for longer than the log.
-fn given_lately(room: &mut Room<'_, '_>, person: &Person, since: Timestamp) -> Result<BTreeSet<Role>> {
+fn given_lately(cx: &mut Context<'_, '_>, person: &Person, since: Timestamp) -> Result<BTreeSet<Role>> {
     let id = person.id.as_str();
-    let written = event::written_at(room.tx, ("person", id), person.version)?;
+    let written = event::written_at(cx.tx, ("person", id), person.version)?;
     if written.is_none_or(|at| at < since) {
         return Ok(BTreeSet::new());
     }
     let mut before: BTreeSet<Role> = BTreeSet::new();
     let mut lasting = person.roles.clone();
-    for row in event::of_record(room.tx, "person", id)? {
-        let (event, _) = opened(room, &row)?;
+    for row in event::of_record(cx.tx, "person", id)? {
+        let (event, _) = opened(cx, &row)?;
         let is_theirs = |delta: &&RecordDelta| delta.table == "person" && delta.id == id;
         let Some(delta) = event.records.iter().find(is_theirs) else {
             continue;
@@ -533,15 +531,15 @@ fn words(roles: impl IntoIterator<Item = Role>) -> Vec<String> {
 }
 
 /// Tokens that nobody used, and scopes that nobody used of those that somebody did.
-fn unused_tokens(room: &mut Room<'_, '_>, directory: &Directory, since: Timestamp) -> Result<Vec<Unused>> {
-    let (uses, scopes) = (session::token_uses(room.tx)?, session::scope_uses(room.tx)?);
+fn unused_tokens(cx: &mut Context<'_, '_>, directory: &Directory, since: Timestamp) -> Result<Vec<Unused>> {
+    let (uses, scopes) = (session::token_uses(cx.tx)?, session::scope_uses(cx.tx)?);
     let filter = Filter::new().equals("revoked", false).order_by("id");
     let mut found = Vec::new();
-    for token in record::find::<Token>(room.tx, &filter)?
+    for token in record::find::<Token>(cx.tx, &filter)?
         .into_iter()
         .map(|stored| stored.record)
     {
-        let is_over = token.expires_at.is_some_and(|end| end <= room.now);
+        let is_over = token.expires_at.is_some_and(|end| end <= cx.now);
         if is_over || token.created_at >= since {
             continue;
         }

@@ -13,13 +13,12 @@ use model::risk::assessment::RiskTable;
 use policy::{Finding, PolicySet};
 use serde_json::{Value, json};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::policies;
-use crate::policy::configurations;
 use crate::policy::find_locked_out::find_locked_out;
 use crate::policy::find_unmeetable::find_unmeetable;
-use crate::policy::search_histories;
+use crate::policy::{configurations, search_histories};
 
 /// The longest file of a set, in characters; the policies' own crate holds it to 256 KiB.
 const FILE: usize = 256 * 1024;
@@ -88,10 +87,10 @@ pub(crate) fn refused(findings: &[Finding]) -> Refusal {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn rules_for_nobody(room: &mut Room<'_, '_>, set: &PolicySet) -> Result<Vec<Finding>> {
-    let (in_force, directory) = (room.policies()?, room.directory()?);
-    let mut found = find_unmeetable(set, &in_force, (&directory, room.now));
-    found.extend(find_locked_out(room, set, &in_force)?);
+pub(crate) fn rules_for_nobody(cx: &mut Context<'_, '_>, set: &PolicySet) -> Result<Vec<Finding>> {
+    let (in_force, directory) = (cx.policies()?, cx.directory()?);
+    let mut found = find_unmeetable(set, &in_force, (&directory, cx.now));
+    found.extend(find_locked_out(cx, set, &in_force)?);
     found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     Ok(found)
 }
@@ -101,15 +100,15 @@ pub(crate) fn rules_for_nobody(room: &mut Room<'_, '_>, set: &PolicySet) -> Resu
 /// # Errors
 /// 422 with everything that is wrong by file and line, or the store's.
 pub(crate) fn checked(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     files: &[PolicyFile],
     cases: &[PolicyFile],
     parameters: &str,
 ) -> Result<PolicySet> {
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let compiled = policies::compile(files, cases, parameters, &directory);
     let (set, mut findings) = compiled.map_err(|findings| refused(&findings))?;
-    findings.extend(rules_for_nobody(room, &set)?);
+    findings.extend(rules_for_nobody(cx, &set)?);
     match findings.is_empty() {
         true => Ok(set),
         false => Err(refused(&findings).into()),
@@ -120,29 +119,29 @@ pub(crate) fn checked(
 ///
 /// # Errors
 /// 403, 422 with everything that is wrong by file and line, or the store's.
-pub fn propose_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
-    room.allow(act::actions::SET_POLICY)?;
+pub fn propose_policies(cx: &mut Context<'_, '_>, body: &Body) -> Result<Configuration> {
+    cx.allow(act::actions::SET_POLICY)?;
     let mut reading = Reading::new(body, "");
     let set = read_set(&mut reading);
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let compiled = checked(room, &set.files, &set.cases, &set.parameters)?;
+    let compiled = checked(cx, &set.files, &set.cases, &set.parameters)?;
     search_histories::check_histories(&compiled)?;
     let proposal = Configuration {
         files: set.files,
         cases: set.cases,
         parameters: set.parameters,
-        ..bare(room, ConfigurationKind::Policies, compiled.digest().to_owned(), reason)?
+        ..bare(cx, ConfigurationKind::Policies, compiled.digest().to_owned(), reason)?
     };
-    save(room, proposal)
+    save(cx, proposal)
 }
 
 /// Proposes a risk table (`POST /risk-table`).
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn propose_risk_table(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
-    room.allow(act::actions::SET_POLICY)?;
+pub fn propose_risk_table(cx: &mut Context<'_, '_>, body: &Body) -> Result<Configuration> {
+    cx.allow(act::actions::SET_POLICY)?;
     let mut reading = Reading::new(body, "");
     let table = read_table(&mut reading);
     let reason = reading.needed("reason", TEXT);
@@ -150,9 +149,9 @@ pub fn propose_risk_table(room: &mut Room<'_, '_>, body: &Body) -> Result<Config
     let proposal = Configuration {
         digest: configurations::of_risk_table(&table)?,
         table: Some(table),
-        ..bare(room, ConfigurationKind::RiskTable, String::new(), reason)?
+        ..bare(cx, ConfigurationKind::RiskTable, String::new(), reason)?
     };
-    save(room, proposal)
+    save(cx, proposal)
 }
 
 const ROWS: [&str; 4] = ["none", "low", "medium", "high"];
@@ -198,14 +197,14 @@ fn check_order(reading: &mut Reading<'_>, table: &[[Level; 3]; 4]) {
 
 /// A proposal without content.
 pub(crate) fn bare(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     kind: ConfigurationKind,
     digest: String,
     reason: String,
 ) -> Result<Configuration> {
-    let before = configurations::in_force(room, kind)?;
+    let before = configurations::in_force(cx, kind)?;
     Ok(Configuration {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         kind,
         digest,
@@ -219,9 +218,9 @@ pub(crate) fn bare(
         rules: Vec::new(),
         slas: None,
         retention: None,
-        proposer: room.actor.person.clone(),
-        handed_by: room.actor.hand().cloned(),
-        proposed_at: room.now,
+        proposer: cx.actor.person.clone(),
+        handed_by: cx.actor.hand().cloned(),
+        proposed_at: cx.now,
         activated_by: None,
         activation_handed_by: None,
         activated_at: None,
@@ -232,7 +231,7 @@ pub(crate) fn bare(
 }
 
 /// Writes a proposal.
-pub(crate) fn save(room: &mut Room<'_, '_>, proposal: Configuration) -> Result<Configuration> {
+pub(crate) fn save(cx: &mut Context<'_, '_>, proposal: Configuration) -> Result<Configuration> {
     let (kind, digest) = match proposal.kind {
         ConfigurationKind::Policies => ("policies.proposed", proposal.digest.clone()),
         ConfigurationKind::RiskTable => ("risk_table.proposed", proposal.digest.clone()),
@@ -242,5 +241,5 @@ pub(crate) fn save(room: &mut Room<'_, '_>, proposal: Configuration) -> Result<C
         ConfigurationKind::Retention => ("retention.proposed", proposal.digest.clone()),
     };
     let data: Value = json!({"digest": digest});
-    room.put_estate(kind, proposal, data)
+    cx.put_estate(kind, proposal, data)
 }

@@ -22,15 +22,13 @@ use crate::approval::set_delegation;
 use crate::cab::training;
 use crate::case::settle_open;
 use crate::core::connections;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::write::{Written, draft};
-use crate::directory::import_directory;
-use crate::directory::import_directory::{Line, Options, Report, What, bring, lines_of_two};
+use crate::directory::import_directory::{self, Line, Options, Report, What, bring, lines_of_two};
 use crate::directory::set_service;
 use crate::identity::set_identity_provider;
-use crate::integration::edit_connection;
-use crate::integration::set_connection;
+use crate::integration::{edit_connection, set_connection};
 use crate::policy::configurations;
 use crate::policy::propose_configuration::{bare, save};
 use crate::schedule::set_calendar;
@@ -196,9 +194,9 @@ pub fn content(proposal: &Configuration) -> Result<Content> {
 ///
 /// # Errors
 /// 403, 422, also for a row that would give the proposer a voice; the store's.
-pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
-    room.allow(act::actions::SET_OWNERSHIP)?;
-    let directory = room.directory()?;
+pub fn propose_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Configuration> {
+    cx.allow(act::actions::SET_OWNERSHIP)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let mut wanted = Content {
         people: read_rows(&mut reading, "people"),
@@ -238,18 +236,18 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
         reading.wrong("rows", "missing", "Name what is to be set, rows to `end`, or `by_two`.");
     }
     reading.finish()?;
-    wanted.actions().into_iter().try_for_each(|action| room.allow(action))?;
-    wanted.connection_versions = versions(room, &wanted)?;
-    propose(room, &wanted, reason)
+    wanted.actions().into_iter().try_for_each(|action| cx.allow(action))?;
+    wanted.connection_versions = versions(cx, &wanted)?;
+    propose(cx, &wanted, reason)
 }
 
 /// The versions of the connections that a proposal names: what its second person looks at is what goes in force.
-fn versions(room: &mut Room<'_, '_>, wanted: &Content) -> Result<BTreeMap<String, i64>> {
+fn versions(cx: &mut Context<'_, '_>, wanted: &Content) -> Result<BTreeMap<String, i64>> {
     let edits = wanted.connection_edits.iter();
     let edited = edits.filter_map(|body| body.get("id").and_then(Value::as_str));
     let mut found = BTreeMap::new();
     for id in wanted.connections.iter().map(String::as_str).chain(edited) {
-        if let Some(connection) = connections::find(room, id)? {
+        if let Some(connection) = connections::find(cx, id)? {
             found.insert(id.to_owned(), connection.version);
         }
     }
@@ -284,25 +282,25 @@ fn read_rows(reading: &mut Reading<'_>, field: &'static str) -> Vec<Body> {
 ///
 /// # Errors
 /// 422 with every wrong row, or the store's.
-pub(crate) fn propose(room: &mut Room<'_, '_>, wanted: &Content, reason: String) -> Result<Configuration> {
-    bring_rows(room, wanted, true)?;
-    bring_requests(room, wanted, true)?;
+pub(crate) fn propose(cx: &mut Context<'_, '_>, wanted: &Content, reason: String) -> Result<Configuration> {
+    bring_rows(cx, wanted, true)?;
+    bring_requests(cx, wanted, true)?;
     let mut value = serde_json::to_value(wanted)?;
     // The digest stays in the log when the text is erased: without a salt, guesses of names could be tested against it.
     let mut salt = [0_u8; 16];
-    room.services.tools().entropy.fill(&mut salt)?;
+    cx.services.tools().entropy.fill(&mut salt)?;
     value["salt"] = json!(proof::crypto::base64url(&salt));
     // Over the text and not over what it says: a null that clears a field has no canonical form.
     let text = serde_json::to_string_pretty(&value)?;
     let digest = proof::canonical::digest(&json!({"text": text}))?;
     let proposal = Configuration {
         text: Some(text),
-        ..bare(room, ConfigurationKind::Ownership, digest, reason)?
+        ..bare(cx, ConfigurationKind::Ownership, digest, reason)?
     };
-    save(room, proposal)
+    save(cx, proposal)
 }
 
-fn bring_rows(room: &mut Room<'_, '_>, wanted: &Content, dry_run: bool) -> Result<Report> {
+fn bring_rows(cx: &mut Context<'_, '_>, wanted: &Content, dry_run: bool) -> Result<Report> {
     let lists = wanted.lists().into_iter();
     let rows = lists.flat_map(|(noun, _, rows)| rows.iter().map(move |fields| (noun, fields)));
     let line = |(place, (noun, fields)): (usize, (Noun, &Body))| Line {
@@ -319,58 +317,58 @@ fn bring_rows(room: &mut Room<'_, '_>, wanted: &Content, dry_run: bool) -> Resul
         from_catalogue: wanted.from_catalogue,
         ends_unsaid: false,
     };
-    bring(room, &lines, options)
+    bring(cx, &lines, options)
 }
 
 /// Reads what is no row of an import as its own requests are read, and keeps it unless this is a dry run.
-fn bring_requests(room: &mut Room<'_, '_>, wanted: &Content, dry_run: bool) -> Result<()> {
+fn bring_requests(cx: &mut Context<'_, '_>, wanted: &Content, dry_run: bool) -> Result<()> {
     for (list, rows) in wanted.requests() {
         for (place, body) in rows.iter().enumerate() {
-            bring_request(room, (list, body), dry_run).map_err(|error| within(error, &format!("{list}[{place}]")))?;
+            bring_request(cx, (list, body), dry_run).map_err(|error| within(error, &format!("{list}[{place}]")))?;
         }
     }
     for id in &wanted.connections {
-        let connection = set_connection::waiting(room, id)?;
+        let connection = set_connection::waiting(cx, id)?;
         if !dry_run {
-            set_connection::put_in_force(room, connection)?;
+            set_connection::put_in_force(cx, connection)?;
         }
     }
     if !dry_run {
         for id in &wanted.end_dependencies {
-            set_service::end_arrow(room, id)?;
+            set_service::end_arrow(cx, id)?;
         }
     }
     Ok(())
 }
 
-fn bring_request(room: &mut Room<'_, '_>, (list, body): (&str, &Body), dry_run: bool) -> Result<()> {
+fn bring_request(cx: &mut Context<'_, '_>, (list, body): (&str, &Body), dry_run: bool) -> Result<()> {
     match list {
         "delegations" => {
             if body.get("delegator").is_none_or(Value::is_null) {
                 // Else it would be whoever proposes it at first, and whoever puts it in force at last.
                 return Err(Refusal::field("delegator", "missing", "`delegator` is missing.").into());
             }
-            let row = set_delegation::read_delegation(room, body)?;
+            let row = set_delegation::read_delegation(cx, body)?;
             if !dry_run {
-                set_delegation::keep_delegation(room, row)?;
+                set_delegation::keep_delegation(cx, row)?;
             }
         }
         "trainings" => {
-            let row = training::read_training(room, body)?;
+            let row = training::read_training(cx, body)?;
             if !dry_run {
-                training::keep_training(room, row)?;
+                training::keep_training(cx, row)?;
             }
         }
         "calendars" => {
-            let calendar = set_calendar::read_calendar(room, body)?;
+            let calendar = set_calendar::read_calendar(cx, body)?;
             if !dry_run {
-                set_calendar::keep_calendar(room, calendar)?;
+                set_calendar::keep_calendar(cx, calendar)?;
             }
         }
         "connection_edits" => {
-            let edited = edit_connection::read_proposed(room, body)?;
+            let edited = edit_connection::read_proposed(cx, body)?;
             if !dry_run {
-                edit_connection::keep_edit(room, edited)?;
+                edit_connection::keep_edit(cx, edited)?;
             }
         }
         _ => {
@@ -379,9 +377,9 @@ fn bring_request(room: &mut Room<'_, '_>, (list, body): (&str, &Body), dry_run: 
                 return Err(Refusal::field("client_secret", "not_here", text).into());
             }
             let key = body.get("key").and_then(Value::as_str).unwrap_or_default();
-            let told = set_identity_provider::read_provider(room, key, body)?;
+            let told = set_identity_provider::read_provider(cx, key, body)?;
             if !dry_run {
-                set_identity_provider::keep_provider(room, told)?;
+                set_identity_provider::keep_provider(cx, told)?;
             }
         }
     }
@@ -402,8 +400,8 @@ fn within(error: Error, place: &str) -> Error {
 
 /// A connection that was changed after it was proposed is proposed anew: whoever puts it in force would answer for what nobody
 /// showed them.
-fn check_same_connections(room: &mut Room<'_, '_>, wanted: &Content) -> Result<()> {
-    for (id, version) in versions(room, wanted)? {
+fn check_same_connections(cx: &mut Context<'_, '_>, wanted: &Content) -> Result<()> {
+    for (id, version) in versions(cx, wanted)? {
         if wanted.connection_versions.get(&id) != Some(&version) {
             let text = format!("The connection `{id}` was changed after this was proposed.");
             return Err(Refusal::not_now("moved_since", text, "Propose it anew.", Vec::new()).into());
@@ -414,8 +412,8 @@ fn check_same_connections(room: &mut Room<'_, '_>, wanted: &Content) -> Result<(
 
 /// Whoever was deactivated after a proposal was made stays so: it was made without knowing that, and at night that lock is the only
 /// one.
-fn check_moved_since(room: &mut Room<'_, '_>, wanted: &Content, proposal: &Configuration) -> Result<()> {
-    let directory = room.directory()?;
+fn check_moved_since(cx: &mut Context<'_, '_>, wanted: &Content, proposal: &Configuration) -> Result<()> {
+    let directory = cx.directory()?;
     for body in &wanted.people {
         let mut reading = Reading::new(body, "");
         if reading.boolean("active") != Some(true) {
@@ -444,25 +442,25 @@ fn check_moved_since(room: &mut Room<'_, '_>, wanted: &Content, proposal: &Confi
 /// 409 where somebody was deactivated since who would come back, or a connection changed since; 422, also for a row that would give the acting person a voice;
 /// the store's.
 pub(crate) fn put_in_force(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     proposal: Configuration,
     change_key: Option<String>,
 ) -> Result<Configuration> {
     let wanted = content(&proposal)?;
-    check_moved_since(room, &wanted, &proposal)?;
-    check_same_connections(room, &wanted)?;
-    let report = bring_rows(room, &wanted, false)?;
-    bring_requests(room, &wanted, false)?;
+    check_moved_since(cx, &wanted, &proposal)?;
+    check_same_connections(cx, &wanted)?;
+    let report = bring_rows(cx, &wanted, false)?;
+    bring_requests(cx, &wanted, false)?;
     for id in &wanted.end {
-        set_service::end_row(room, id)?;
+        set_service::end_row(cx, id)?;
     }
     let mut written = Written::default();
-    let tenant = room.directory()?.tenant.clone();
+    let tenant = cx.directory()?.tenant.clone();
     if let (Some(by_two), Some(tenant)) = (wanted.by_two, tenant)
         && tenant.ownership_by_two != by_two
     {
         let ownership_by_two = by_two;
-        room.put(
+        cx.put(
             &mut written,
             Tenant {
                 ownership_by_two,
@@ -472,23 +470,23 @@ pub(crate) fn put_in_force(
     }
     let active = Configuration {
         state: ConfigurationState::Active,
-        activated_by: Some(room.actor.person.clone()),
-        activation_handed_by: room.actor.hand().cloned(),
-        activated_at: Some(room.now),
+        activated_by: Some(cx.actor.person.clone()),
+        activation_handed_by: cx.actor.hand().cloned(),
+        activated_at: Some(cx.now),
         change_key,
         ..proposal
     };
-    let active = room.put(&mut written, active)?;
+    let active = cx.put(&mut written, active)?;
     let data = json!({
         "after": active.digest, "change": active.change_key, "added": report.added, "changed": report.changed,
         "ended": report.ended + wanted.end.len() + wanted.end_dependencies.len(), "by_two": wanted.by_two,
     });
     let subject = ("configuration", active.id.0.clone());
     let how = configurations::How::Activated { proposed_over: None };
-    configurations::tell_people(room, &mut written, &active, &how)?;
-    room.tell(vec![draft("ownership.activated", subject, room.now, data)], written)?;
-    room.touch_directory()?;
-    settle_open::settle_open(room, |_| true)?;
+    configurations::tell_people(cx, &mut written, &active, &how)?;
+    cx.tell(vec![draft("ownership.activated", subject, cx.now, data)], written)?;
+    cx.touch_directory()?;
+    settle_open::settle_open(cx, |_| true)?;
     Ok(active)
 }
 
@@ -498,23 +496,23 @@ pub(crate) fn put_in_force(
 /// # Errors
 /// 403, 422, or the store's.
 pub fn import_and_propose(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     lines: &[Line],
     options: Options,
     reason: String,
 ) -> Result<(Report, Option<Configuration>)> {
-    import_directory::allow(room, lines)?;
+    import_directory::allow(cx, lines)?;
     // Looked at as a whole first, so that what is wrong is told by the lines of the text.
     let whole = Options {
         dry_run: true,
         by_two: true,
         ..options
     };
-    let shown = bring(room, lines, whole)?;
+    let shown = bring(cx, lines, whole)?;
     if options.dry_run {
         return Ok((shown, None));
     }
-    let two = lines_of_two(room, lines)?;
+    let two = lines_of_two(cx, lines)?;
     let goes_by_two = |(at, line): &(usize, &Line)| line.noun == Noun::Ownerships || two.contains(at);
     let (proposed, others): (Vec<_>, Vec<_>) = lines.iter().enumerate().partition(goes_by_two);
     let others: Vec<Line> = others.into_iter().map(|(_, line)| line.clone()).collect();
@@ -524,7 +522,7 @@ pub fn import_and_propose(
         ends_unsaid: false,
         ..options
     };
-    let mut report = bring(room, &others, direct)?;
+    let mut report = bring(cx, &others, direct)?;
     let mut wanted = Content {
         end_missing: options.end_missing && proposed.iter().any(|(_, line)| line.noun == Noun::Ownerships),
         from_catalogue: options.from_catalogue,
@@ -543,13 +541,13 @@ pub fn import_and_propose(
         let text = format!("A proposal has at most {MOST} rows; cut the import into several.");
         return Err(Refusal::field("text", "too_long", text).into());
     }
-    let told = bring_rows(room, &wanted, true)?;
+    let told = bring_rows(cx, &wanted, true)?;
     report.added += told.added;
     report.changed += told.changed;
     report.ended += told.ended;
     report.unchanged += told.unchanged;
     report.rows.extend(told.rows);
-    let proposal = propose(room, &wanted, reason)?;
+    let proposal = propose(cx, &wanted, reason)?;
     Ok((report, Some(proposal)))
 }
 

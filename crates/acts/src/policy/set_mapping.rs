@@ -15,7 +15,7 @@ use model::policy::mapping::{Mapped, MappingFacts, MappingRule, map};
 use serde::Serialize;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::integration::mapping_facts::{facts, in_force};
 use crate::policy::configurations;
@@ -30,9 +30,9 @@ const MOST: i64 = 500;
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn propose_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
-    room.allow(act::actions::SET_POLICY)?;
-    let directory = room.directory()?;
+pub fn propose_mapping(cx: &mut Context<'_, '_>, body: &Body) -> Result<Configuration> {
+    cx.allow(act::actions::SET_POLICY)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let rules = read_rules(&mut reading, &directory);
     let reason = reading.needed("reason", TEXT);
@@ -40,9 +40,9 @@ pub fn propose_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<Configura
     let digest = configurations::of_mapping(&rules)?;
     let proposal = Configuration {
         rules,
-        ..bare(room, ConfigurationKind::Mapping, digest, reason)?
+        ..bare(cx, ConfigurationKind::Mapping, digest, reason)?
     };
-    save(room, proposal)
+    save(cx, proposal)
 }
 
 /// Reads `rules` and gathers what is wrong.
@@ -114,8 +114,8 @@ fn read_rule(reading: &mut Reading<'_>, directory: &Directory) -> MappingRule {
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn explain_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<(MappingFacts, Mapped)> {
-    room.allow(act::actions::READ)?;
+pub fn explain_mapping(cx: &mut Context<'_, '_>, body: &Body) -> Result<(MappingFacts, Mapped)> {
+    cx.allow(act::actions::READ)?;
     let mut reading = Reading::new(body, "");
     let (service, environment) = (reading.needed("service", LINE), reading.needed("environment", LINE));
     let pipeline = reading.text("pipeline", LINE).unwrap_or_default();
@@ -123,9 +123,9 @@ pub fn explain_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<(MappingF
     let commit = reading.text("commit", 64);
     let files = reading.texts("files", 1_000);
     reading.finish()?;
-    let mut found = facts(room, (&pipeline, &stage), (&service, &environment), commit.as_deref())?;
+    let mut found = facts(cx, (&pipeline, &stage), (&service, &environment), commit.as_deref())?;
     found.files = files.or(found.files);
-    let mapped = map(&in_force(room)?, &found);
+    let mapped = map(&in_force(cx)?, &found);
     Ok((found, mapped))
 }
 
@@ -150,24 +150,24 @@ pub struct Tried {
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn try_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<Vec<Tried>> {
-    room.allow(act::actions::SET_POLICY)?;
-    let directory = room.directory()?;
+pub fn try_mapping(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<Tried>> {
+    cx.allow(act::actions::SET_POLICY)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let rules = read_rules(&mut reading, &directory);
     let last = reading.integer("last", 1..=MOST).unwrap_or(50);
     reading.finish()?;
-    let present = in_force(room)?;
+    let present = in_force(cx)?;
     let filter = Filter::new().descending_by("id").limit(last);
     let mut tried = Vec::new();
-    for stored in record::find::<Deployment>(room.tx, &filter)? {
+    for stored in record::find::<Deployment>(cx.tx, &filter)? {
         let it = stored.record;
         let facts = match it.mapping_facts {
             Some(facts) => facts,
             None => {
                 let pipeline = it.natural_key.split('#').next().unwrap_or_default().to_owned();
                 let place = (it.service.as_str(), it.environment.as_str());
-                facts(room, (&pipeline, it.environment.as_str()), place, Some(&it.commit))?
+                facts(cx, (&pipeline, it.environment.as_str()), place, Some(&it.commit))?
             }
         };
         let (now, proposed) = (map(&present, &facts), map(&rules, &facts));

@@ -13,7 +13,7 @@ use serde::Serialize;
 use store::audit::event;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::policy::compare_sets::{Asked, Sets};
 
@@ -63,15 +63,15 @@ pub(crate) struct ActsTried {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn try_acts(room: &mut Room<'_, '_>, sets: &Sets<'_>, change: &Change) -> Result<ActsTried> {
+pub(crate) fn try_acts(cx: &mut Context<'_, '_>, sets: &Sets<'_>, change: &Change) -> Result<ActsTried> {
     let mut found = ActsTried::default();
     let id = change.id.as_str();
     let filter = Filter::new().equals("change_id", id).order_by("id");
-    let kept = record::bodies::<ActFacts>(room.tx, &filter)?;
-    let told = record::bodies::<DecisionFacts>(room.tx, &filter)?;
+    let kept = record::bodies::<ActFacts>(cx.tx, &filter)?;
+    let told = record::bodies::<DecisionFacts>(cx.tx, &filter)?;
     let told: BTreeMap<&str, &DecisionFacts> = told.iter().map(|it| (it.digest.as_str(), it)).collect();
-    found.without_facts += without_facts(room, id, &kept)?;
-    let directory = room.directory()?;
+    found.without_facts += without_facts(cx, id, &kept)?;
+    let directory = cx.directory()?;
     for row in &kept {
         let Some(facts) = told.get(row.facts_digest.as_str()) else {
             found.without_facts += 1;
@@ -96,9 +96,9 @@ pub(crate) fn try_acts(room: &mut Room<'_, '_>, sets: &Sets<'_>, change: &Change
 }
 
 /// How many acts on a change the log tells of whose facts were not kept.
-fn without_facts(room: &mut Room<'_, '_>, change: &str, kept: &[ActFacts]) -> Result<usize> {
+fn without_facts(cx: &mut Context<'_, '_>, change: &str, kept: &[ActFacts]) -> Result<usize> {
     let kinds: Vec<&str> = Act::ALL.iter().flat_map(|act| act.told_as()).copied().collect();
-    let done = event::acts_about(room.tx, ("change", change), &kinds)?;
+    let done = event::acts_about(cx.tx, ("change", change), &kinds)?;
     let known: BTreeSet<&str> = kept.iter().map(|row| row.within.as_str()).collect();
     Ok(done.iter().filter(|act| !known.contains(act.as_str())).count())
 }

@@ -6,8 +6,7 @@ use model::change::record::Change;
 use model::change::related_records::Approval;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums;
-use model::core::enums::Decision;
+use model::core::enums::{self, Decision};
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::PolicyReason;
@@ -15,7 +14,7 @@ use model::policy::permission::{change_facts, target_facts};
 use serde::Serialize;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::decision_facts::find_facts;
 use crate::core::error::Result;
 use crate::core::policies;
@@ -119,21 +118,21 @@ pub struct DecisionDifference {
 ///
 /// # Errors
 /// 403, 422 with what is wrong with the set, or the store's.
-pub fn try_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Trial> {
-    room.allow(act::actions::SET_POLICY)?;
-    let directory = room.directory()?;
+pub fn try_policies(cx: &mut Context<'_, '_>, body: &Body) -> Result<Trial> {
+    cx.allow(act::actions::SET_POLICY)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let set = read_set(&mut reading);
     let last = reading.integer("last", 1..=MOST).unwrap_or(USUAL);
     reading.finish()?;
     let compiled = policies::compile(&set.files, &set.cases, &set.parameters, &directory);
     let (proposed, mut findings) = compiled.map_err(|findings| refused(&findings))?;
-    let for_nobody = rules_for_nobody(room, &proposed)?;
+    let for_nobody = rules_for_nobody(cx, &proposed)?;
     if !findings.is_empty() {
         findings.extend(for_nobody);
         return Err(refused(&findings).into());
     }
-    let active = room.policies()?;
+    let active = cx.policies()?;
     let sets = Sets {
         active: &active,
         proposed: &proposed,
@@ -152,8 +151,8 @@ pub fn try_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Trial> {
         stories: search_histories::search_histories(&proposed),
         unmeetable: for_nobody.iter().map(unmeetable).collect(),
     };
-    try_on_changes(room, &sets, last, &mut trial)?;
-    try_on_decisions(room, &sets, last, &mut trial)?;
+    try_on_changes(cx, &sets, last, &mut trial)?;
+    try_on_decisions(cx, &sets, last, &mut trial)?;
     Ok(trial)
 }
 
@@ -164,18 +163,18 @@ fn unmeetable(finding: &policy::Finding) -> Unmeetable {
     }
 }
 
-fn try_on_changes(room: &mut Room<'_, '_>, sets: &Sets<'_>, last: i64, trial: &mut Trial) -> Result<()> {
-    let directory = room.directory()?;
+fn try_on_changes(cx: &mut Context<'_, '_>, sets: &Sets<'_>, last: i64, trial: &mut Trial) -> Result<()> {
+    let directory = cx.directory()?;
     let filter = Filter::new().descending_by("number").limit(last);
-    for stored in record::find::<Change>(room.tx, &filter)? {
+    for stored in record::find::<Change>(cx.tx, &filter)? {
         trial.tried += 1;
-        let acts = try_acts(room, sets, &stored.record)?;
+        let acts = try_acts(cx, sets, &stored.record)?;
         trial.acts_tried += acts.tried;
         trial.acts_without_facts += acts.without_facts;
         trial.acts_differing.extend(acts.differing);
-        let file = room.file(&stored.record.key)?;
-        let targets = target_facts(&file, &directory, room.now);
-        let compared = sets.compare(&change_facts(&file, &room.tenant()), &targets);
+        let file = cx.file(&stored.record.key)?;
+        let targets = target_facts(&file, &directory, cx.now);
+        let compared = sets.compare(&change_facts(&file, &cx.tenant()), &targets);
         if !compared.differs() {
             continue;
         }
@@ -193,13 +192,13 @@ fn try_on_changes(room: &mut Room<'_, '_>, sets: &Sets<'_>, last: i64, trial: &m
 }
 
 /// Judges decisions on what was known when they were taken: what a service was then, who held which right.
-fn try_on_decisions(room: &mut Room<'_, '_>, sets: &Sets<'_>, last: i64, trial: &mut Trial) -> Result<()> {
-    let directory = room.directory()?;
+fn try_on_decisions(cx: &mut Context<'_, '_>, sets: &Sets<'_>, last: i64, trial: &mut Trial) -> Result<()> {
+    let directory = cx.directory()?;
     let filter = Filter::new().descending_by("id").limit(last);
-    for stored in record::find::<Approval>(room.tx, &filter)? {
+    for stored in record::find::<Approval>(cx.tx, &filter)? {
         let decision = stored.record;
         let Some((facts, person)) =
-            find_facts(room, &decision.change, &decision.facts_digest)?.zip(decision.person_facts.as_ref())
+            find_facts(cx, &decision.change, &decision.facts_digest)?.zip(decision.person_facts.as_ref())
         else {
             trial.decisions_without_facts += 1;
             continue;
@@ -210,7 +209,7 @@ fn try_on_decisions(room: &mut Room<'_, '_>, sets: &Sets<'_>, last: i64, trial: 
         if !compared.differs() && refused.is_empty() {
             continue;
         }
-        let Some(change) = record::load::<Change>(room.tx, decision.change.as_str())? else {
+        let Some(change) = record::load::<Change>(cx.tx, decision.change.as_str())? else {
             continue;
         };
         let change = change.record;

@@ -17,7 +17,7 @@ pub use store::change::changes::{ChangeFilter, ChangeRow, Tally, TargetRow};
 
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// A page of changes.
@@ -34,25 +34,25 @@ pub struct FoundChanges {
 /// # Errors
 /// 403, or the store's.
 pub fn find_changes(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     filter: &ChangeFilter,
     limit: i64,
     after: Option<i64>,
 ) -> Result<FoundChanges> {
-    room.allow(READ)?;
-    let mut rows = changes::list_changes(room.tx, filter, limit + 1, after)?;
+    cx.allow(READ)?;
+    let mut rows = changes::list_changes(cx.tx, filter, limit + 1, after)?;
     let is_more = rows.len() as i64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or_default());
     let next = rows.last().map(|row| row.number).filter(|_| is_more);
     Ok(FoundChanges {
-        rows: with_targets(room, rows)?,
+        rows: with_targets(cx, rows)?,
         next,
     })
 }
 
-fn with_targets(room: &mut Room<'_, '_>, rows: Vec<ChangeRow>) -> Result<Vec<(ChangeRow, Vec<TargetRow>)>> {
+fn with_targets(cx: &mut Context<'_, '_>, rows: Vec<ChangeRow>) -> Result<Vec<(ChangeRow, Vec<TargetRow>)>> {
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-    let mut targets = changes::targets_of_all(room.tx, &ids)?;
+    let mut targets = changes::targets_of_all(cx.tx, &ids)?;
     let with_targets = rows.into_iter().map(|row| {
         let own = targets.remove(&row.id).unwrap_or_default();
         (row, own)
@@ -65,18 +65,18 @@ fn with_targets(room: &mut Room<'_, '_>, rows: Vec<ChangeRow>) -> Result<Vec<(Ch
 /// # Errors
 /// 403, or the store's.
 pub fn find_ordered(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     filter: &ChangeFilter,
     order: Order,
     limit: i64,
     after: Option<&Spot>,
 ) -> Result<(FoundChanges, Option<Spot>)> {
-    room.allow(READ)?;
-    let mut rows = changes::list_ordered(room.tx, filter, order, limit + 1, after)?;
+    cx.allow(READ)?;
+    let mut rows = changes::list_ordered(cx.tx, filter, order, limit + 1, after)?;
     let is_more = rows.len() as i64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or_default());
     let next = rows.last().map(|row| Spot::of(order, row)).filter(|_| is_more);
-    let rows = with_targets(room, rows)?;
+    let rows = with_targets(cx, rows)?;
     Ok((FoundChanges { rows, next: None }, next))
 }
 
@@ -85,13 +85,13 @@ pub fn find_ordered(
 /// # Errors
 /// 403, or the store's.
 pub fn count_changes(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     filter: &ChangeFilter,
     most: i64,
     upto: Option<(Order, &Spot)>,
 ) -> Result<Count> {
-    room.allow(READ)?;
-    Ok(change_count::count_changes(room.tx, filter, most, upto)?)
+    cx.allow(READ)?;
+    Ok(change_count::count_changes(cx.tx, filter, most, upto)?)
 }
 
 /// The order that an address names (`sort`), the newest first where it names none; and the place in it (`after`).
@@ -116,10 +116,10 @@ pub fn read_order(sort: Option<&str>, after: Option<&str>) -> std::result::Resul
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn tally_changes(room: &mut Room<'_, '_>, times: &[Timestamp]) -> Result<Vec<Tally>> {
-    room.allow(READ)?;
+pub fn tally_changes(cx: &mut Context<'_, '_>, times: &[Timestamp]) -> Result<Vec<Tally>> {
+    cx.allow(READ)?;
     let spans = times.windows(2);
-    let tallies = spans.map(|span| changes::tally(room.tx, span[0], span[1]));
+    let tallies = spans.map(|span| changes::tally(cx.tx, span[0], span[1]));
     Ok(tallies.collect::<store::Result<_>>()?)
 }
 
@@ -127,8 +127,8 @@ pub fn tally_changes(room: &mut Room<'_, '_>, times: &[Timestamp]) -> Result<Vec
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_waiting(room: &mut Room<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<String, Vec<String>>> {
-    room.allow(READ)?;
+pub fn find_waiting(cx: &mut Context<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<String, Vec<String>>> {
+    cx.allow(READ)?;
     let is_open = |row: &ChangeRow| State::ALL.iter().any(|it| it.as_str() == row.state && it.is_open());
     let rows = found.rows.iter().map(|(row, _)| row).filter(|row| is_open(row));
     let ids: Vec<&str> = rows.map(|row| row.id.as_str()).collect();
@@ -136,10 +136,10 @@ pub fn find_waiting(room: &mut Room<'_, '_>, found: &FoundChanges) -> Result<BTr
         return Ok(BTreeMap::new());
     }
     let changes = Filter::new().one_of("id", ids).order_by("id");
-    let changes = record::bodies::<Change>(room.tx, &changes)?;
-    let directory = room.directory()?;
-    let now = room.now;
-    let files = room.files(changes)?.into_iter();
+    let changes = record::bodies::<Change>(cx.tx, &changes)?;
+    let directory = cx.directory()?;
+    let now = cx.now;
+    let files = cx.files(changes)?.into_iter();
     let waiting = files.map(|file| {
         let people = awaited(&file, &directory, now);
         (file.change.id.0, people)
@@ -151,14 +151,17 @@ pub fn find_waiting(room: &mut Room<'_, '_>, found: &FoundChanges) -> Result<BTr
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_custom_values(room: &mut Room<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<String, Vec<CustomValue>>> {
-    room.allow(READ)?;
+pub fn find_custom_values(
+    cx: &mut Context<'_, '_>,
+    found: &FoundChanges,
+) -> Result<BTreeMap<String, Vec<CustomValue>>> {
+    cx.allow(READ)?;
     let ids: Vec<&str> = found.rows.iter().map(|(row, _)| row.id.as_str()).collect();
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
     let filter = Filter::new().one_of("id", ids).order_by("id");
-    let changes = record::bodies::<Change>(room.tx, &filter)?.into_iter();
+    let changes = record::bodies::<Change>(cx.tx, &filter)?.into_iter();
     Ok(changes
         .map(|change| (change.id.0, change.content.custom_fields))
         .filter(|(_, values)| !values.is_empty())

@@ -7,7 +7,7 @@ use model::core::enums::{Kind, Outcome};
 use serde::Deserialize;
 use store::record::{self, Filter};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The most changes that are looked at, the newest first.
@@ -54,14 +54,14 @@ struct Part {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_ended(room: &mut Room<'_, '_>, from: Timestamp) -> Result<(Vec<Ended>, bool)> {
-    room.allow(actions::READ)?;
+pub fn find_ended(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<(Vec<Ended>, bool)> {
+    cx.allow(actions::READ)?;
     // Whatever ended since then was saved since then.
     let moved = Filter::new()
         .at_least("updated_at", from)
         .descending_by("updated_at")
         .limit(MOST);
-    let parts = record::parts::<Change, Part>(room.tx, &moved)?;
+    let parts = record::parts::<Change, Part>(cx.tx, &moved)?;
     let is_whole = i64::try_from(parts.len()).unwrap_or(i64::MAX) < MOST;
     let ended = parts.into_iter().filter_map(|part| {
         Some(Ended {

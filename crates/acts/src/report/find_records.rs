@@ -4,15 +4,14 @@
 use model::change::related_records::{Comment, Entry, GateCheck, Message};
 use model::core::act::actions;
 use model::directory::snapshot::Token;
-use store::integration::inbox;
-use store::integration::inbox::Delivery;
+use store::integration::inbox::{self, Delivery};
 use store::record::{self, Filter, Record};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
-fn all<R: Record>(room: &mut Room<'_, '_>, filter: &Filter) -> Result<Vec<R>> {
-    Ok(record::find::<R>(room.tx, filter)?
+fn all<R: Record>(cx: &mut Context<'_, '_>, filter: &Filter) -> Result<Vec<R>> {
+    Ok(record::find::<R>(cx.tx, filter)?
         .into_iter()
         .map(|stored| stored.record)
         .collect())
@@ -22,43 +21,43 @@ fn all<R: Record>(room: &mut Room<'_, '_>, filter: &Filter) -> Result<Vec<R>> {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_comments(room: &mut Room<'_, '_>, change: &str) -> Result<Vec<Comment>> {
-    room.allow(actions::READ)?;
-    all(room, &Filter::new().equals("change_id", change).order_by("id"))
+pub fn find_comments(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<Comment>> {
+    cx.allow(actions::READ)?;
+    all(cx, &Filter::new().equals("change_id", change).order_by("id"))
 }
 
 /// The log of actions of a change by its id, oldest first.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_entries(room: &mut Room<'_, '_>, change: &str) -> Result<Vec<Entry>> {
-    room.allow(actions::READ)?;
-    all(room, &Filter::new().equals("change_id", change).order_by("occurred_at"))
+pub fn find_entries(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<Entry>> {
+    cx.allow(actions::READ)?;
+    all(cx, &Filter::new().equals("change_id", change).order_by("occurred_at"))
 }
 
 /// Gate checks that were recorded before the one with this id, newest first.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_gate_checks(room: &mut Room<'_, '_>, before: Option<&str>, limit: i64) -> Result<Vec<GateCheck>> {
-    room.allow(actions::READ)?;
+pub fn find_gate_checks(cx: &mut Context<'_, '_>, before: Option<&str>, limit: i64) -> Result<Vec<GateCheck>> {
+    cx.allow(actions::READ)?;
     // Ids grow with time, and the table's key is the one order in which a million checks are not sorted first.
     let filter = Filter::new().descending_by("id").limit(limit);
     let filter = match before {
         Some(before) => filter.less("id", before),
         None => filter,
     };
-    all(room, &filter)
+    all(cx, &filter)
 }
 
 /// Messages to the acting person, newest first.
 ///
 /// # Errors
 /// The store's.
-pub fn find_messages(room: &mut Room<'_, '_>, limit: i64) -> Result<Vec<Message>> {
-    let person = room.actor.person.clone();
+pub fn find_messages(cx: &mut Context<'_, '_>, limit: i64) -> Result<Vec<Message>> {
+    let person = cx.actor.person.clone();
     all(
-        room,
+        cx,
         &Filter::new()
             .equals("person", person.as_str())
             .descending_by("id")
@@ -70,25 +69,25 @@ pub fn find_messages(room: &mut Room<'_, '_>, limit: i64) -> Result<Vec<Message>
 ///
 /// # Errors
 /// The store's.
-pub fn find_tokens(room: &mut Room<'_, '_>) -> Result<Vec<Token>> {
+pub fn find_tokens(cx: &mut Context<'_, '_>) -> Result<Vec<Token>> {
     let filter = Filter::new().order_by("id");
-    let filter = match room.allow(actions::SET_TOKEN) {
+    let filter = match cx.allow(actions::SET_TOKEN) {
         Ok(()) => filter,
-        Err(Error::Refused(_)) => filter.equals("person", room.actor.person.as_str()),
+        Err(Error::Refused(_)) => filter.equals("person", cx.actor.person.as_str()),
         Err(fault) => return Err(fault),
     };
-    all(room, &filter)
+    all(cx, &filter)
 }
 
 /// The newest deliveries of outside systems.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_deliveries(room: &mut Room<'_, '_>, limit: i64) -> Result<Vec<Delivery>> {
-    room.allow(actions::AUDIT)?;
+pub fn find_deliveries(cx: &mut Context<'_, '_>, limit: i64) -> Result<Vec<Delivery>> {
+    cx.allow(actions::AUDIT)?;
     let mut found = Vec::new();
     for state in ["waiting", "done", "parked"] {
-        found.extend(inbox::list(room.tx, state, limit)?);
+        found.extend(inbox::list(cx.tx, state, limit)?);
     }
     found.sort_by_key(|row| std::cmp::Reverse(row.received_at));
     found.truncate(usize::try_from(limit).unwrap_or_default());

@@ -5,7 +5,7 @@ use model::core::ids::PersonId;
 use model::core::private_fields::is_withheld;
 use serde_json::Value;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The fields that name a record, the best first.
@@ -28,9 +28,9 @@ pub struct RecordName {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn name_record(room: &mut Room<'_, '_>, table: &str, id: &str) -> Result<RecordName> {
-    room.allow(actions::AUDIT)?;
-    let Some(body) = store::nouns::load_body(room.tx, table, id)? else {
+pub fn name_record(cx: &mut Context<'_, '_>, table: &str, id: &str) -> Result<RecordName> {
+    cx.allow(actions::AUDIT)?;
+    let Some(body) = store::nouns::load_body(cx.tx, table, id)? else {
         return Ok(RecordName::default());
     };
     let text = |field: &&str| {
@@ -44,7 +44,7 @@ pub fn name_record(room: &mut Room<'_, '_>, table: &str, id: &str) -> Result<Rec
         .find_map(text)
         .filter(|_| table != "change");
     let change = match of_change {
-        Some(id) => room.change(&id).ok().map(|change| change.key),
+        Some(id) => cx.change(&id).ok().map(|change| change.key),
         None => None,
     };
     // What a letter says is its reader's; whose it is may be told.

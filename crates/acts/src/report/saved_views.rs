@@ -9,7 +9,7 @@ use model::core::refusal::Refusal;
 use store::report::saved_view;
 pub use store::report::saved_view::SavedView;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The most views of a list that a person keeps.
@@ -27,20 +27,20 @@ pub const LISTS: &[&str] = &["changes"];
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_views(room: &mut Room<'_, '_>, list: &str) -> Result<Vec<SavedView>> {
-    room.allow(READ)?;
-    let person = room.actor.person.0.clone();
-    Ok(saved_view::list(room.tx, &person, list, MOST_VIEWS)?)
+pub fn find_views(cx: &mut Context<'_, '_>, list: &str) -> Result<Vec<SavedView>> {
+    cx.allow(READ)?;
+    let person = cx.actor.person.0.clone();
+    Ok(saved_view::list(cx.tx, &person, list, MOST_VIEWS)?)
 }
 
 /// Finds what others share of a list, by name. Who has left shares nothing any more.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_shared_views(room: &mut Room<'_, '_>, list: &str) -> Result<Vec<(PersonId, SavedView)>> {
-    room.allow(READ)?;
-    let (person, directory) = (room.actor.person.0.clone(), room.directory()?);
-    let rows = saved_view::list_shared(room.tx, &person, list, MOST_SHARED)?;
+pub fn find_shared_views(cx: &mut Context<'_, '_>, list: &str) -> Result<Vec<(PersonId, SavedView)>> {
+    cx.allow(READ)?;
+    let (person, directory) = (cx.actor.person.0.clone(), cx.directory()?);
+    let rows = saved_view::list_shared(cx.tx, &person, list, MOST_SHARED)?;
     let rows = rows.into_iter().map(|(owner, view)| (PersonId(owner), view));
     Ok(rows.filter(|(owner, _)| directory.is_active(owner)).collect())
 }
@@ -49,8 +49,8 @@ pub fn find_shared_views(room: &mut Room<'_, '_>, list: &str) -> Result<Vec<(Per
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn find_view(room: &mut Room<'_, '_>, list: &str, name: &str) -> Result<SavedView> {
-    let kept = find_views(room, list)?;
+pub fn find_view(cx: &mut Context<'_, '_>, list: &str, name: &str) -> Result<SavedView> {
+    let kept = find_views(cx, list)?;
     let found = kept.into_iter().find(|view| view.name == name);
     Ok(found.ok_or_else(|| Refusal::not_found(format!("view {name}")))?)
 }
@@ -59,8 +59,8 @@ pub fn find_view(room: &mut Room<'_, '_>, list: &str, name: &str) -> Result<Save
 ///
 /// # Errors
 /// 403, 422 for a name or query that is empty or too long or for one view too many, or the store's.
-pub fn save_view(room: &mut Room<'_, '_>, list: &str, name: &str, query: &str) -> Result<()> {
-    let kept = find_views(room, list)?;
+pub fn save_view(cx: &mut Context<'_, '_>, list: &str, name: &str, query: &str) -> Result<()> {
+    let kept = find_views(cx, list)?;
     let old = kept.iter().find(|view| view.name == name.trim());
     let view = SavedView {
         name: name.trim().to_owned(),
@@ -72,15 +72,15 @@ pub fn save_view(room: &mut Room<'_, '_>, list: &str, name: &str, query: &str) -
     if old.is_none() {
         check_room(&kept)?;
     }
-    keep(room, list, &view)
+    keep(cx, list, &view)
 }
 
 /// Makes a view (`POST /views {list, name, query, is_shared}`).
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn create_view(room: &mut Room<'_, '_>, body: &Body) -> Result<(String, SavedView)> {
-    room.allow(READ)?;
+pub fn create_view(cx: &mut Context<'_, '_>, body: &Body) -> Result<(String, SavedView)> {
+    cx.allow(READ)?;
     let mut reading = Reading::new(body, "");
     let list = reading.text("list", NAME_LIMIT).unwrap_or_else(|| LISTS[0].to_owned());
     if !LISTS.contains(&list.as_str()) {
@@ -98,12 +98,12 @@ pub fn create_view(room: &mut Room<'_, '_>, body: &Body) -> Result<(String, Save
     };
     reading.finish()?;
     check(&view)?;
-    let kept = find_views(room, &list)?;
+    let kept = find_views(cx, &list)?;
     if kept.iter().any(|known| known.name == view.name) {
         return Err(not_unique(&view.name).into());
     }
     check_room(&kept)?;
-    keep(room, &list, &view)?;
+    keep(cx, &list, &view)?;
     Ok((list, view))
 }
 
@@ -111,8 +111,8 @@ pub fn create_view(room: &mut Room<'_, '_>, body: &Body) -> Result<(String, Save
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
-pub fn change_view(room: &mut Room<'_, '_>, list: &str, name: &str, body: &Body) -> Result<SavedView> {
-    let old = find_view(room, list, name)?;
+pub fn change_view(cx: &mut Context<'_, '_>, list: &str, name: &str, body: &Body) -> Result<SavedView> {
+    let old = find_view(cx, list, name)?;
     let mut reading = Reading::new(body, "");
     let view = SavedView {
         name: reading
@@ -127,13 +127,13 @@ pub fn change_view(room: &mut Room<'_, '_>, list: &str, name: &str, body: &Body)
     reading.finish()?;
     check(&view)?;
     if view.name != old.name {
-        if find_views(room, list)?.iter().any(|known| known.name == view.name) {
+        if find_views(cx, list)?.iter().any(|known| known.name == view.name) {
             return Err(not_unique(&view.name).into());
         }
-        let person = room.actor.person.0.clone();
-        saved_view::delete(room.tx, &person, list, &old.name)?;
+        let person = cx.actor.person.0.clone();
+        saved_view::delete(cx.tx, &person, list, &old.name)?;
     }
-    keep(room, list, &view)?;
+    keep(cx, list, &view)?;
     Ok(view)
 }
 
@@ -141,10 +141,10 @@ pub fn change_view(room: &mut Room<'_, '_>, list: &str, name: &str, body: &Body)
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn remove_view(room: &mut Room<'_, '_>, list: &str, name: &str) -> Result<()> {
-    room.allow(READ)?;
-    let person = room.actor.person.0.clone();
-    saved_view::delete(room.tx, &person, list, name)?;
+pub fn remove_view(cx: &mut Context<'_, '_>, list: &str, name: &str) -> Result<()> {
+    cx.allow(READ)?;
+    let person = cx.actor.person.0.clone();
+    saved_view::delete(cx.tx, &person, list, name)?;
     Ok(())
 }
 
@@ -173,7 +173,7 @@ fn not_unique(name: &str) -> Refusal {
     Refusal::field("name", "not_unique", text)
 }
 
-fn keep(room: &mut Room<'_, '_>, list: &str, view: &SavedView) -> Result<()> {
-    let person = room.actor.person.0.clone();
-    Ok(saved_view::save(room.tx, &person, list, view, room.now)?)
+fn keep(cx: &mut Context<'_, '_>, list: &str, view: &SavedView) -> Result<()> {
+    let person = cx.actor.person.0.clone();
+    Ok(saved_view::save(cx.tx, &person, list, view, cx.now)?)
 }

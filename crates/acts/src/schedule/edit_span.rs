@@ -10,10 +10,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::record;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
-use crate::core::read_fields::patched;
-use crate::core::read_fields::{check_ahead, read_scope, read_span};
+use crate::core::read_fields::{check_ahead, patched, read_scope, read_span};
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{load, settle_touched, take_effect};
 
@@ -54,17 +53,17 @@ fn is_over(said: &'static str, helps: &'static str) -> Error {
 ///
 /// # Errors
 /// 403, 404, 409 for one that is over, 422, or the store's.
-pub fn edit_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
-    room.allow(act::actions::SET_FREEZE)?;
-    let before = load(room, id)?;
-    if before.is_over(room.now) {
+pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
+    cx.allow(act::actions::SET_FREEZE)?;
+    let before = load(cx, id)?;
+    if before.is_over(cx.now) {
         return Err(is_over("This freeze is over.", "Set a new freeze."));
     }
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let whole = patched(&before, &FIELDS, body)?;
     let mut reading = Reading::new(&whole, "");
     let (services, environments) = read_scope(&mut reading, &directory);
-    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    let (starts_at, ends_at) = read_span(&mut reading, cx.now);
     let wanted = Freeze {
         title: reading.needed("title", LINE),
         reason: reading.text("reason", TEXT),
@@ -76,21 +75,21 @@ pub fn edit_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Fre
         ..before.clone()
     };
     let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
-    check_ahead(&mut reading, ends_at, room.now, text);
+    check_ahead(&mut reading, ends_at, cx.now, text);
     reading.finish()?;
     if wanted == before {
         return Ok(before);
     }
     let data = moved(&before, &wanted)?;
-    let after = room.put_estate("freeze.edited", wanted, data)?;
+    let after = cx.put_estate("freeze.edited", wanted, data)?;
     // What it lies over no longer may start again; what it lies over now stops, and if it halts, permits with it.
-    settle_touched(room, &before)?;
-    if halts_already(&before, &after, room.now) {
-        settle_touched(room, &after)?;
+    settle_touched(cx, &before)?;
+    if halts_already(&before, &after, cx.now) {
+        settle_touched(cx, &after)?;
     } else {
-        take_effect(room, &after)?;
+        take_effect(cx, &after)?;
     }
-    push_freezes::tell_moved(room, &before, &after)?;
+    push_freezes::tell_moved(cx, &before, &after)?;
     Ok(after)
 }
 
@@ -106,23 +105,23 @@ fn halts_already(before: &Freeze, after: &Freeze, now: jiff::Timestamp) -> bool 
 ///
 /// # Errors
 /// 403, 404, 409 for one that is over, 422, or the store's.
-pub fn edit_window(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<MaintenanceWindow> {
-    room.allow(act::actions::SET_WINDOW)?;
-    let Some(stored) = record::load::<MaintenanceWindow>(room.tx, id)? else {
+pub fn edit_window(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<MaintenanceWindow> {
+    cx.allow(act::actions::SET_WINDOW)?;
+    let Some(stored) = record::load::<MaintenanceWindow>(cx.tx, id)? else {
         return Err(Refusal::not_found("window").into());
     };
     let before = stored.record;
-    if before.ended || before.ends_at <= room.now {
+    if before.ended || before.ends_at <= cx.now {
         return Err(is_over(
             "This maintenance window is over.",
             "Set a new maintenance window.",
         ));
     }
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let whole = patched(&before, &FIELDS, body)?;
     let mut reading = Reading::new(&whole, "");
     let (services, environments) = read_scope(&mut reading, &directory);
-    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    let (starts_at, ends_at) = read_span(&mut reading, cx.now);
     let wanted = MaintenanceWindow {
         title: reading.needed("title", LINE),
         starts_at,
@@ -132,11 +131,11 @@ pub fn edit_window(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Mai
         ..before.clone()
     };
     let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /windows/{id}`).";
-    check_ahead(&mut reading, ends_at, room.now, text);
+    check_ahead(&mut reading, ends_at, cx.now, text);
     reading.finish()?;
     if wanted == before {
         return Ok(before);
     }
     let data = moved(&before, &wanted)?;
-    room.put_estate("window.edited", wanted, data)
+    cx.put_estate("window.edited", wanted, data)
 }

@@ -10,7 +10,7 @@ use model::directory::ownership_matrix::Place;
 use model::directory::snapshot::{Directory, Person};
 use serde::Serialize;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::group_membership;
 
@@ -97,9 +97,9 @@ pub struct Conflict {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_conflicts(room: &mut Room<'_, '_>) -> Result<Vec<Conflict>> {
-    room.allow(actions::AUDIT)?;
-    let (directory, now) = (room.directory()?, room.now);
+pub fn find_conflicts(cx: &mut Context<'_, '_>) -> Result<Vec<Conflict>> {
+    cx.allow(actions::AUDIT)?;
+    let (directory, now) = (cx.directory()?, cx.now);
     let mut found = Vec::new();
     for person in directory.people.values().filter(|it| it.active) {
         let roles = roles_of(&directory, person);

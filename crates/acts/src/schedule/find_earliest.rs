@@ -9,27 +9,27 @@ use model::core::act::Act;
 use model::core::body::Body;
 use model::core::refusal::Refusal;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
 /// The earliest start that the rules on lead time would leave; `None` where none asks, or while too little is said.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_earliest(room: &mut Room<'_, '_>, body: &Body) -> Result<Option<Timestamp>> {
-    room.allow(Act::Create.as_str())?;
-    let directory = room.directory()?;
+pub fn find_earliest(cx: &mut Context<'_, '_>, body: &Body) -> Result<Option<Timestamp>> {
+    cx.allow(Act::Create.as_str())?;
+    let directory = cx.directory()?;
     let mut body = body.clone();
     read_content::fill_from_template(&mut body, &directory);
-    let requester = room.actor.person.clone();
+    let requester = cx.actor.person.clone();
     let Ok(input) = read_content::read(&body, &directory, &requester, None) else {
         return Ok(None);
     };
-    let id = room.new_id()?;
-    let change = new_change(&id, String::new(), 0, input, requester, room.now);
+    let id = cx.new_id()?;
+    let change = new_change(&id, String::new(), 0, input, requester, cx.now);
     let mut earliest = None;
     // It is made as any change is, and refused when all is known of it, so that nothing is kept.
-    let tried = room.on_file(None, ChangeFile::new(change), |case| {
+    let tried = cx.on_file(None, ChangeFile::new(change), |case| {
         create(case)?;
         earliest = earliest_start(&case.file, &case.directory, case.now).map(|(at, _)| at);
         Err::<(), Refusal>(Refusal::not_found("a trial".to_owned()))

@@ -9,12 +9,11 @@ use model::directory::snapshot::{Connection, Freeze, Mapping};
 use store::integration::call;
 use store::record::{self, Filter};
 
-use crate::core::connections;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
-use crate::core::secrets;
 use crate::core::write::{Written, draft};
+use crate::core::{connections, secrets};
 
 /// The kinds of these calls: about one freeze at once, about its end, and about nothing but what stands there.
 const NOW: &str = "freezes";
@@ -36,19 +35,19 @@ pub fn is_call(kind: &str) -> bool {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
-    let now = room.now;
-    look_at(room, connection, now)
+pub(crate) fn begin(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<()> {
+    let now = cx.now;
+    look_at(cx, connection, now)
 }
 
 /// Brings what holds and lies ahead to all projects of a connection, which may have new ones.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn bring_all(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
+pub(crate) fn bring_all(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<()> {
     if is_told(connection) {
-        let id = room.new_id()?;
-        call::insert(room.tx, &id, (NOW, connection.id.as_str()), room.now)?;
+        let id = cx.new_id()?;
+        call::insert(cx.tx, &id, (NOW, connection.id.as_str()), cx.now)?;
     }
     Ok(())
 }
@@ -57,14 +56,14 @@ pub(crate) fn bring_all(room: &mut Room<'_, '_>, connection: &Connection) -> Res
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn is_lacking(room: &mut Room<'_, '_>, connection: &Connection) -> Result<bool> {
-    Ok(is_told(connection) && !call::waits(room.tx, LOOK, connection.id.as_str())?)
+pub(crate) fn is_lacking(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<bool> {
+    Ok(is_told(connection) && !call::waits(cx.tx, LOOK, connection.id.as_str())?)
 }
 
-fn look_at(room: &mut Room<'_, '_>, connection: &Connection, at: Timestamp) -> Result<()> {
+fn look_at(cx: &mut Context<'_, '_>, connection: &Connection, at: Timestamp) -> Result<()> {
     if is_told(connection) {
-        let id = room.new_id()?;
-        call::insert(room.tx, &id, (LOOK, connection.id.as_str()), at)?;
+        let id = cx.new_id()?;
+        call::insert(cx.tx, &id, (LOOK, connection.id.as_str()), at)?;
     }
     Ok(())
 }
@@ -78,9 +77,9 @@ fn is_told(connection: &Connection) -> bool {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
-    let rows = record::find::<Connection>(room.tx, &Filter::new().order_by("id"))?;
-    let now = room.now;
+pub(crate) fn tell(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+    let rows = record::find::<Connection>(cx.tx, &Filter::new().order_by("id"))?;
+    let now = cx.now;
     for connection in rows.into_iter().map(|stored| stored.record) {
         if !is_told(&connection) || !connection.map.iter().any(|row| lies_over(freeze, row)) {
             continue;
@@ -92,8 +91,8 @@ pub(crate) fn tell(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
             if kind == AT_END && (freeze.ended || at <= now) {
                 continue;
             }
-            let id = room.new_id()?;
-            call::insert(room.tx, &id, (kind, subject.as_str()), at)?;
+            let id = cx.new_id()?;
+            call::insert(cx.tx, &id, (kind, subject.as_str()), at)?;
         }
     }
     Ok(())
@@ -104,10 +103,10 @@ pub(crate) fn tell(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell_moved(room: &mut Room<'_, '_>, before: &Freeze, after: &Freeze) -> Result<()> {
-    tell(room, after)?;
-    let rows = record::find::<Connection>(room.tx, &Filter::new().order_by("id"))?;
-    let now = room.now;
+pub(crate) fn tell_moved(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze) -> Result<()> {
+    tell(cx, after)?;
+    let rows = record::find::<Connection>(cx.tx, &Filter::new().order_by("id"))?;
+    let now = cx.now;
     for connection in rows.into_iter().map(|stored| stored.record) {
         let lay_over = connection.map.iter().filter(|row| lies_over(before, row));
         let projects: BTreeSet<&str> = lay_over.map(|row| row.repository.as_str()).collect();
@@ -119,8 +118,8 @@ pub(crate) fn tell_moved(room: &mut Room<'_, '_>, before: &Freeze, after: &Freez
         let (from, to) = (before.starts_at, before.ends_at);
         let subject = format!("{}/{}/{from}/{to}", connection.id, before.id);
         let left: Vec<&str> = projects.into_iter().collect();
-        let id = room.new_id()?;
-        call::insert_rest(room.tx, &id, (NOW, subject.as_str()), &left.join("\n"), now)?;
+        let id = cx.new_id()?;
+        call::insert_rest(cx.tx, &id, (NOW, subject.as_str()), &left.join("\n"), now)?;
     }
     Ok(())
 }
@@ -174,17 +173,17 @@ pub struct Errand {
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
+pub fn errand(cx: &mut Context<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
     let id = subject.split('/').next().unwrap_or_default();
-    let connection = connections::connection(room, id)?;
+    let connection = connections::connection(cx, id)?;
     if !is_told(&connection) {
         return Ok(None);
     }
     let name = secrets::credential_name(connection.id.as_str());
-    let bytes = secrets::open(room, &name)?.unwrap_or_default();
-    let rows = record::find::<Freeze>(room.tx, &Filter::new().order_by("id"))?;
+    let bytes = secrets::open(cx, &name)?.unwrap_or_default();
+    let rows = record::find::<Freeze>(cx.tx, &Filter::new().order_by("id"))?;
     let freezes: Vec<Freeze> = rows.into_iter().map(|stored| stored.record).collect();
-    let mut projects = of_left(projects(&connection, &freezes, room.now), left);
+    let mut projects = of_left(projects(&connection, &freezes, cx.now), left);
     if let Some(former) = former_span(subject) {
         // Another freeze may have the same times.
         let lacks = |it: &&mut Project| !it.wanted.contains(&former) && !it.unwanted.contains(&former);
@@ -243,9 +242,9 @@ fn projects(connection: &Connection, freezes: &[Freeze], now: Timestamp) -> Vec<
 ///
 /// # Errors
 /// The store's.
-pub fn note(room: &mut Room<'_, '_>, connection: &Connection, theirs: &[(String, String)]) -> Result<()> {
-    let again = room.now + EVERY;
-    look_at(room, connection, again)?;
+pub fn note(cx: &mut Context<'_, '_>, connection: &Connection, theirs: &[(String, String)]) -> Result<()> {
+    let again = cx.now + EVERY;
+    look_at(cx, connection, again)?;
     let mut written = Written::default();
     for (repository, period) in theirs {
         let subject = format!("{repository} has a freeze period that nobody set here");
@@ -255,13 +254,13 @@ pub fn note(room: &mut Room<'_, '_>, connection: &Connection, theirs: &[(String,
         );
         let dedup = format!("freeze-period/{}/{repository}/{period}", connection.id);
         let message = ("freeze_period", subject.as_str(), text.as_str(), dedup.as_str());
-        save_message(room, &mut written, &connection.owner, None, message)?;
+        save_message(cx, &mut written, &connection.owner, None, message)?;
     }
     if written.is_empty() {
         return Ok(());
     }
     let data = serde_json::json!({"periods": theirs.len()});
     let about = ("connection", connection.id.0.clone());
-    let event = draft("connection.freeze_periods_read", about, room.now, data);
-    room.tell(vec![event], written)
+    let event = draft("connection.freeze_periods_read", about, cx.now, data);
+    cx.tell(vec![event], written)
 }

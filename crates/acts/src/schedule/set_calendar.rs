@@ -12,10 +12,9 @@ use model::core::refusal::Refusal;
 use model::schedule::calendar::{Calendar, Holiday, Hours};
 use serde_json::json;
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::guard::read_directory_rows;
-use crate::guard::two_people;
+use crate::guard::{read_directory_rows, two_people};
 
 /// The most holidays that a calendar holds.
 pub const MOST_HOLIDAYS: usize = 1_000;
@@ -25,32 +24,32 @@ pub const MOST_HOLIDAYS: usize = 1_000;
 ///
 /// # Errors
 /// 403, 409 for hours that two people change, 422, or the store's.
-pub fn set_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Calendar> {
-    room.allow(act::actions::SET_SERVICE)?;
-    let calendar = read_calendar(room, body)?;
-    let directory = room.directory()?;
+pub fn set_calendar(cx: &mut Context<'_, '_>, body: &Body) -> Result<Calendar> {
+    cx.allow(act::actions::SET_SERVICE)?;
+    let calendar = read_calendar(cx, body)?;
+    let directory = cx.directory()?;
     let moves = two_people::moves_clocks(directory.calendars.get(&calendar.key), &calendar);
-    two_people::check(room, moves, two_people::CLOCKS)?;
-    keep_calendar(room, calendar)
+    two_people::check(cx, moves, two_people::CLOCKS)?;
+    keep_calendar(cx, calendar)
 }
 
 /// Keeps a calendar, whoever may.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn keep_calendar(room: &mut Room<'_, '_>, mut calendar: Calendar) -> Result<Calendar> {
+pub(crate) fn keep_calendar(cx: &mut Context<'_, '_>, mut calendar: Calendar) -> Result<Calendar> {
     if calendar.id.as_str().is_empty() {
-        calendar.id = RecordId(room.new_id()?);
+        calendar.id = RecordId(cx.new_id()?);
     }
-    room.put_estate("calendar.set", calendar, json!({}))
+    cx.put_estate("calendar.set", calendar, json!({}))
 }
 
 /// A calendar as a request tells of it, whoever may set it.
 ///
 /// # Errors
 /// 422, or the store's.
-pub(crate) fn read_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Calendar> {
-    let directory = room.directory()?;
+pub(crate) fn read_calendar(cx: &mut Context<'_, '_>, body: &Body) -> Result<Calendar> {
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let key = read_directory_rows::key(&mut reading, "key");
     let old = directory.calendars.get(&key).cloned();
@@ -100,15 +99,15 @@ pub(crate) fn read_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Cale
     let are_hours_read = !reading.errors.iter().any(|error| error.field.starts_with("hours"));
     if are_hours_read && let Some(text) = calendar.trouble() {
         reading.wrong("hours", "no_working_hours", text);
-    } else if are_hours_read && let Some(text) = calendar.rest_without_end(today(room)) {
+    } else if are_hours_read && let Some(text) = calendar.rest_without_end(today(cx)) {
         reading.wrong("holidays", "no_working_hours", text);
     }
     reading.finish()?;
     Ok(calendar)
 }
 
-fn today(room: &Room<'_, '_>) -> jiff::civil::Date {
-    room.now.to_zoned(jiff::tz::TimeZone::UTC).date()
+fn today(cx: &Context<'_, '_>) -> jiff::civil::Date {
+    cx.now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// Holidays in the order of dates, each day once.
@@ -122,13 +121,13 @@ fn in_order(holidays: Vec<Holiday>) -> Vec<Holiday> {
 /// # Errors
 /// 403, 404, 422 when it would hold too many, or the store's.
 pub fn import_holidays(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     key: &str,
     holidays: Vec<Holiday>,
     dry_run: bool,
 ) -> Result<(Calendar, Vec<Holiday>)> {
-    room.allow(act::actions::SET_SERVICE)?;
-    let directory = room.directory()?;
+    cx.allow(act::actions::SET_SERVICE)?;
+    let directory = cx.directory()?;
     let Some(old) = directory.calendars.get(key) else {
         return Err(Refusal::not_found(format!("calendar {key}")).into());
     };
@@ -141,11 +140,11 @@ pub fn import_holidays(
         let text = format!("A calendar holds at most {MOST_HOLIDAYS} holidays; import fewer years.");
         return Err(Refusal::field("text", "too_long", text).into());
     }
-    if let Some(text) = calendar.rest_without_end(today(room)) {
+    if let Some(text) = calendar.rest_without_end(today(cx)) {
         return Err(Refusal::field("text", "no_working_hours", text).into());
     }
     if !dry_run && !fresh.is_empty() {
-        calendar = room.put_estate("calendar.set", calendar, json!({}))?;
+        calendar = cx.put_estate("calendar.set", calendar, json!({}))?;
     }
     Ok((calendar, fresh))
 }

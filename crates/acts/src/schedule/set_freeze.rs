@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use model::change::change_file::Actor;
 use model::change::record::Change;
 use model::change::related_records::Permit;
-use model::change::settle;
-use model::change::settle::{is_reached, void_at_halt};
+use model::change::settle::{self, is_reached, void_at_halt};
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::PermitState;
@@ -15,12 +14,11 @@ use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
 use model::schedule::freeze::{Freeze, FreezeException};
 use serde_json::json;
-use store::gate::revocation;
-use store::gate::revocation::NotBefore;
+use store::gate::revocation::{self, NotBefore};
 use store::record::{self, Filter};
 
 use crate::case::settle_open::settle_open;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::HALTED;
 use crate::core::read_fields::{check_ahead, read_scope, read_span};
@@ -32,14 +30,14 @@ use crate::schedule::push_freezes;
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn set_freeze(room: &mut Room<'_, '_>, body: &Body) -> Result<Freeze> {
-    room.allow(act::actions::SET_FREEZE)?;
-    let directory = room.directory()?;
+pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
+    cx.allow(act::actions::SET_FREEZE)?;
+    let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let (services, environments) = read_scope(&mut reading, &directory);
-    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    let (starts_at, ends_at) = read_span(&mut reading, cx.now);
     let freeze = Freeze {
-        id: RecordId(room.new_id()?),
+        id: RecordId(cx.new_id()?),
         version: 0,
         title: reading.needed("title", LINE),
         reason: reading.text("reason", TEXT),
@@ -51,29 +49,29 @@ pub fn set_freeze(room: &mut Room<'_, '_>, body: &Body) -> Result<Freeze> {
         exceptions: Vec::new(),
         ended: false,
     };
-    check_ahead(&mut reading, ends_at, room.now, "`ends_at` must lie ahead.");
+    check_ahead(&mut reading, ends_at, cx.now, "`ends_at` must lie ahead.");
     reading.finish()?;
-    let freeze = room.put_estate("freeze.set", freeze, json!({}))?;
-    take_effect(room, &freeze)?;
-    push_freezes::tell(room, &freeze)?;
+    let freeze = cx.put_estate("freeze.set", freeze, json!({}))?;
+    take_effect(cx, &freeze)?;
+    push_freezes::tell(cx, &freeze)?;
     Ok(freeze)
 }
 
 /// Judges what it lies over; a halting freeze that is on voids every permit given before it.
-pub(crate) fn take_effect(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
-    if freeze.halt && freeze.is_on(room.now) {
-        void_earlier(room, freeze)?;
+pub(crate) fn take_effect(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+    if freeze.halt && freeze.is_on(cx.now) {
+        void_earlier(cx, freeze)?;
     }
-    settle_touched(room, freeze)
+    settle_touched(cx, freeze)
 }
 
 /// Voids the permits given before a halt, on the revocation list and here alike. Permits count whole seconds, so a line drawn
 /// through a second cannot tell what was given in it before the halt from what is lawfully given after it, by an exception or a
 /// broken glass. Therefore the line stands at the second's beginning, and what was given in it so far is named one by one.
-fn void_earlier(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
-    let directory = room.directory()?;
-    let epoch = revocation::raise(room.tx)?;
-    let second = whole_second(room.now);
+fn void_earlier(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+    let directory = cx.directory()?;
+    let epoch = revocation::raise(cx.tx)?;
+    let second = whole_second(cx.now);
     let mut pairs = 0_usize;
     for service in directory.services.keys() {
         for environment in directory
@@ -87,26 +85,26 @@ fn void_earlier(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
                 iat: second,
                 epoch,
             };
-            revocation::set_not_before(room.tx, &entry)?;
+            revocation::set_not_before(cx.tx, &entry)?;
             pairs += 1;
         }
     }
-    tell_halt(room, freeze, (second, epoch, pairs))?;
-    void_given(room, freeze)
+    tell_halt(cx, freeze, (second, epoch, pairs))?;
+    void_given(cx, freeze)
 }
 
 /// Revokes every permit that the halt reaches. The list's line knows places and times only, so what it voids for a verifier
 /// without a network is void here as well, also where the change itself may go on.
-fn void_given(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
+fn void_given(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let alive = Filter::new()
         .equals("state", PermitState::Issued.as_str())
-        .more("expires_at", room.now)
+        .more("expires_at", cx.now)
         .order_by("expires_at");
-    let given = record::bodies::<Permit>(room.tx, &alive)?;
+    let given = record::bodies::<Permit>(cx.tx, &alive)?;
     let reached = given.into_iter().filter(|permit| is_reached(permit, freeze));
     let changes: BTreeSet<_> = reached.map(|permit| permit.change).collect();
     for change in changes {
-        room.on_change(change.as_str(), |case| {
+        cx.on_change(change.as_str(), |case| {
             void_at_halt(case, freeze);
             Ok(())
         })?;
@@ -120,24 +118,24 @@ fn whole_second(at: jiff::Timestamp) -> jiff::Timestamp {
 
 /// The log tells what a halt voided, for its rows on the revocation list are no records.
 fn tell_halt(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     freeze: &Freeze,
     (issued_before, epoch, pairs): (jiff::Timestamp, i64, usize),
 ) -> Result<()> {
     let told = json!({"issued_before": issued_before, "epoch": epoch, "pairs": pairs,
         "services": freeze.services, "environments": freeze.environments});
     let subject = ("freeze", freeze.id.0.clone());
-    let event = write::draft(HALTED, subject, room.now, told);
-    room.tell(vec![event], write::Written::default())
+    let event = write::draft(HALTED, subject, cx.now, told);
+    cx.tell(vec![event], write::Written::default())
 }
 
 /// Judges what it lies over or lay over.
-pub(crate) fn settle_touched(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
+pub(crate) fn settle_touched(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let scope = Freeze {
         ended: false,
         ..freeze.clone()
     };
-    settle_open(room, |change| {
+    settle_open(cx, |change| {
         change
             .content
             .targets
@@ -146,8 +144,8 @@ pub(crate) fn settle_touched(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result
     })
 }
 
-pub(crate) fn load(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
-    let found = record::load::<Freeze>(room.tx, id)?.map(|stored| stored.record);
+pub(crate) fn load(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
+    let found = record::load::<Freeze>(cx.tx, id)?.map(|stored| stored.record);
     found.ok_or_else(|| Refusal::not_found("freeze").into())
 }
 
@@ -155,15 +153,15 @@ pub(crate) fn load(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn end_freeze(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
-    room.allow(act::actions::SET_FREEZE)?;
-    let freeze = load(room, id)?;
-    if freeze.is_over(room.now) {
+pub fn end_freeze(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
+    cx.allow(act::actions::SET_FREEZE)?;
+    let freeze = load(cx, id)?;
+    if freeze.is_over(cx.now) {
         return Ok(freeze);
     }
-    let ended = room.put_estate("freeze.ended", Freeze { ended: true, ..freeze }, json!({}))?;
-    settle_touched(room, &ended)?;
-    push_freezes::tell(room, &ended)?;
+    let ended = cx.put_estate("freeze.ended", Freeze { ended: true, ..freeze }, json!({}))?;
+    settle_touched(cx, &ended)?;
+    push_freezes::tell(cx, &ended)?;
     Ok(ended)
 }
 
@@ -194,30 +192,30 @@ fn check_exceptable(freeze: &Freeze, change: &Change) -> Result<()> {
 ///
 /// # Errors
 /// 403, 404, 422; 409 for a freeze or a change that is over, and for one that is excepted already; or the store's.
-pub fn except_from_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
-    room.allow(act::actions::SET_FREEZE)?;
-    let mut freeze = load(room, id)?;
+pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
+    cx.allow(act::actions::SET_FREEZE)?;
+    let mut freeze = load(cx, id)?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("change", LINE);
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let change = room.change(&key)?;
-    if has_part(&room.actor, &change) {
+    let change = cx.change(&key)?;
+    if has_part(&cx.actor, &change) {
         return Err(Refusal::not_allowed("own_request", "Nobody excepts their own change from a freeze.").into());
     }
-    check_not_over(&freeze, room.now)?;
+    check_not_over(&freeze, cx.now)?;
     check_exceptable(&freeze, &change)?;
     let exception = FreezeException {
         change: change.id.clone(),
         change_key: change.key.clone(),
         reason,
-        by: room.actor.person.clone(),
-        at: room.now,
+        by: cx.actor.person.clone(),
+        at: cx.now,
         what_digest: change.digests.what.clone(),
     };
     freeze.exceptions.push(exception);
-    let freeze = room.put_estate("freeze.excepted", freeze, json!({"change": change.key}))?;
-    settle_open(room, |open| open.id == change.id)?;
+    let freeze = cx.put_estate("freeze.excepted", freeze, json!({"change": change.key}))?;
+    settle_open(cx, |open| open.id == change.id)?;
     Ok(freeze)
 }
 
@@ -236,19 +234,19 @@ fn has_part(actor: &Actor, change: &Change) -> bool {
 ///
 /// # Errors
 /// 403; 404 also for a change that is not excepted; 409 for a freeze that is over; or the store's.
-pub fn withdraw_exception(room: &mut Room<'_, '_>, id: &str, change: &str) -> Result<Freeze> {
-    room.allow(act::actions::SET_FREEZE)?;
-    let mut freeze = load(room, id)?;
-    let change = room.change(change)?;
+pub fn withdraw_exception(cx: &mut Context<'_, '_>, id: &str, change: &str) -> Result<Freeze> {
+    cx.allow(act::actions::SET_FREEZE)?;
+    let mut freeze = load(cx, id)?;
+    let change = cx.change(change)?;
     let (gone, kept): (Vec<_>, Vec<_>) = freeze.exceptions.into_iter().partition(|row| row.change == change.id);
     if gone.is_empty() {
         return Err(Refusal::not_found(format!("exception for {}", change.key)).into());
     }
     freeze.exceptions = kept;
-    check_not_over(&freeze, room.now)?;
-    let freeze = room.put_estate("freeze.exception_withdrawn", freeze, json!({"change": change.key}))?;
-    let mark = format!("{}/{}", freeze.id, room.now);
-    room.on_change(change.id.as_str(), |case| {
+    check_not_over(&freeze, cx.now)?;
+    let freeze = cx.put_estate("freeze.exception_withdrawn", freeze, json!({"change": change.key}))?;
+    let mark = format!("{}/{}", freeze.id, cx.now);
+    cx.on_change(change.id.as_str(), |case| {
         let news = format!("{} may pass the freeze “{}” no more.", change.key, freeze.title);
         let mut people: Vec<_> = gone.iter().map(|row| row.by.clone()).collect();
         people.push(case.change().content.owner.clone());

@@ -1,17 +1,13 @@
 //! Who made the commits of a change: pushes tell, in any order, and whoever is kept apart is named.
 
-use acts::Room;
+use acts::Context;
 use acts::change::create_change;
-use acts::directory::import_directory;
-use acts::directory::set_person;
+use acts::directory::{import_directory, set_person};
 use acts::integration::keep_provenance;
 use model::change::change_file::Actor;
-use model::core::enums;
-use model::core::ids;
-use model::gate::committers;
-use model::gate::provenance;
-use model::integration::signal;
-use model::integration::signal::Signal;
+use model::core::{enums, ids};
+use model::gate::{committers, provenance};
+use model::integration::signal::{self, Signal};
 use serde_json::{Value, json};
 use store::gate::gate_view;
 use store::{Lane, Mode};
@@ -63,7 +59,7 @@ fn push(before: &str, after: &str, author: committers::Committer, pusher: &str) 
 impl World {
     /// A change for a commit, as far as its people bring it; answers its key.
     fn authorizing(&self, commit: &'static str) -> String {
-        self.by("rita", move |room| {
+        self.by("rita", move |cx| {
             let request = json!({
                 "title": "Ship", "description": "It.", "justification": "Needed.", "complexity": "low",
                 "impact": {"data": "none", "availability": "none", "compliance": "none"},
@@ -71,9 +67,9 @@ impl World {
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
                 "plan": [{"title": "Deploy"}], "rollback_plan": [{"title": "Back"}],
             });
-            let key = create_change::create_change(room, &body(request), &[])?;
-            acts::change::verbs::submit_change(room, &key)?;
-            acts::change::verbs::assess_change(room, &key, &body(json!({"dependencies_reviewed": true})))?;
+            let key = create_change::create_change(cx, &body(request), &[])?;
+            acts::change::verbs::submit_change(cx, &key)?;
+            acts::change::verbs::assess_change(cx, &key, &body(json!({"dependencies_reviewed": true})))?;
             Ok(key)
         })
     }
@@ -81,8 +77,8 @@ impl World {
     /// What of the change's approval is unmet, by rule `world.apart` alone.
     fn unmet_apart(&self, key: &str) -> Vec<(String, String)> {
         let key = key.to_owned();
-        self.system(move |room| {
-            let rows = room.ahead(&key)?.into_iter();
+        self.system(move |cx| {
+            let rows = cx.ahead(&key)?.into_iter();
             let names_it = |text: &str| text.contains("world.apart");
             let of_it = rows.filter(|row| names_it(&row.unmet.satisfy) || names_it(&row.unmet.text));
             Ok(of_it.map(|row| (row.unmet.code, row.unmet.text)).collect())
@@ -91,17 +87,17 @@ impl World {
 
     pub(crate) fn approve(&self, who: &'static str, key: &str) {
         let key = key.to_owned();
-        self.by(who, move |room| {
-            let digest = room.change(&key)?.digests.content;
+        self.by(who, move |cx| {
+            let digest = cx.change(&key)?.digests.content;
             let decision = body(json!({"decision": "approve", "content_digest": digest}));
-            acts::approval::verbs::approve_change(room, &key, &decision)
+            acts::approval::verbs::approve_change(cx, &key, &decision)
         });
     }
 
     pub(crate) fn accounts(&self, login: &'static str, accounts: &[&str]) {
         let accounts: Vec<String> = accounts.iter().map(|it| (*it).to_owned()).collect();
-        self.by("ada", move |room| {
-            set_person::edit_person(room, login, &body(json!({"accounts": accounts})))
+        self.by("ada", move |cx| {
+            set_person::edit_person(cx, login, &body(json!({"accounts": accounts})))
         });
     }
 }
@@ -142,9 +138,9 @@ fn a_push_that_is_told_late_bars_who_made_what_lies_behind_an_approved_commit() 
     world.approve("mona", &key);
     let stops = |world: &World| {
         let key = key.clone();
-        world.system(move |room| {
-            let change = room.change(&key)?.id;
-            let rows = gate_view::of_change(room.tx, change.as_str())?;
+        world.system(move |cx| {
+            let change = cx.change(&key)?.id;
+            let rows = gate_view::of_change(cx.tx, change.as_str())?;
             Ok(rows.iter().any(|row| row.body.contains("world.apart")))
         })
     };
@@ -168,8 +164,8 @@ fn earlier_pushes_belong_to_a_change_until_one_that_ran() {
     // Work that was done before, and told of afterwards, decides for its commit once it is closed; here it merely ran.
     let ran = world.authorizing(COMMITS[1]);
     let told = ran.clone();
-    world.system(move |room| {
-        room.on_change(&told, |case| {
+    world.system(move |cx| {
+        cx.on_change(&told, |case| {
             let record = &mut case.file.change.target_records[0];
             record.outcome = Some(enums::Outcome::Succeeded);
             Ok(())
@@ -208,8 +204,8 @@ fn a_way_back_over_more_pushes_than_are_looked_at_blocks_until_a_part_of_it_ran(
     let rows = world.unmet_apart(&part);
     assert!(rows[0].1.contains("plain:stranger"), "{rows:?}");
     let told = part.clone();
-    world.system(move |room| {
-        room.on_change(&told, |case| {
+    world.system(move |cx| {
+        cx.on_change(&told, |case| {
             let record = &mut case.file.change.target_records[0];
             record.outcome = Some(enums::Outcome::Succeeded);
             Ok(())
@@ -224,7 +220,7 @@ fn what_was_built_of_a_commit_in_numbers_hides_no_push_of_it() {
     let connection = world.connection.clone();
     for number in 0..60 {
         let (connection, artifact) = (connection.clone(), format!("sha256:{number:064x}"));
-        world.system(move |room| {
+        world.system(move |cx| {
             let told = provenance::Provenance {
                 id: ids::RecordId(String::new()),
                 version: 0,
@@ -240,7 +236,7 @@ fn what_was_built_of_a_commit_in_numbers_hides_no_push_of_it() {
                 source: connection.clone(),
                 at: began(),
             };
-            keep_provenance::keep(room, told)
+            keep_provenance::keep(cx, told)
         });
     }
     world.take(push(COMMITS[0], COMMITS[1], committer(Some("stranger"), None), "rita"));
@@ -278,18 +274,18 @@ fn one_account_is_one_person_and_nobody_drops_their_own() {
     let world = World::new();
     world.accounts("olga", &["plain:olga"]);
     let tried = |who: &'static str, login: &'static str, accounts: Value| {
-        world.system(move |room| {
-            let person = room.directory()?.by_login(who).unwrap().id.clone();
+        world.system(move |cx| {
+            let person = cx.directory()?.by_login(who).unwrap().id.clone();
             let before = std::mem::replace(
-                &mut room.actor,
+                &mut cx.actor,
                 Actor {
                     person,
                     is_system: false,
                     ..Actor::system()
                 },
             );
-            let done = set_person::edit_person(room, login, &body(json!({"accounts": accounts.clone()})));
-            room.actor = before;
+            let done = set_person::edit_person(cx, login, &body(json!({"accounts": accounts.clone()})));
+            cx.actor = before;
             Ok(done.is_ok())
         })
     };
@@ -304,15 +300,15 @@ fn one_account_is_one_person_and_nobody_drops_their_own() {
         fields: body(fields),
     };
     let row = line(json!({"login": "ada", "accounts": ["plain:ada"]}));
-    let actor = world.system(|room| Ok(room.directory()?.by_login("ada").unwrap().id.clone()));
+    let actor = world.system(|cx| Ok(cx.directory()?.by_login("ada").unwrap().id.clone()));
     let actor = Actor {
         person: actor,
         is_system: false,
         ..Actor::system()
     };
-    let import = move |room: &mut Room<'_, '_>| {
-        import_directory::import_directory(room, std::slice::from_ref(&row), Default::default()).map(drop)
+    let import = move |cx: &mut Context<'_, '_>| {
+        import_directory::import_directory(cx, std::slice::from_ref(&row), Default::default()).map(drop)
     };
-    let done = world.desk.wait(Lane::Acts, "halden", actor, Mode::Write, import);
+    let done = world.executor.wait(Lane::Acts, "halden", actor, Mode::Write, import);
     assert!(done.is_err(), "nor by a file");
 }

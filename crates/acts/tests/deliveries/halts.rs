@@ -1,15 +1,13 @@
 //! A halting freeze in the middle of a second: permits tell their time in whole seconds, and yet what was given before it is
 //! void and what is lawfully given after it is good, for those who verify without the server as well.
 
-use acts::Room;
+use acts::Context;
 use acts::audit::sign_revocations;
 use acts::core::gate_question::Question;
 use acts::core::signing_keys;
 use acts::emergency::break_glass;
-use acts::gate::answer;
-use acts::gate::consume_permit;
-use acts::schedule::edit_span;
-use acts::schedule::set_freeze;
+use acts::gate::{answer, consume_permit};
+use acts::schedule::{edit_span, set_freeze};
 use jiff::SignedDuration;
 use model::change::change_file::Actor;
 use model::change::related_records::{Message, Permit};
@@ -38,7 +36,7 @@ impl World {
             change: None,
             purpose: Some(purpose),
         };
-        let checked = self.system(move |room| answer::check(room, &question, None));
+        let checked = self.system(move |cx| answer::check(cx, &question, None));
         checked
             .permit
             .unwrap_or_else(|| panic!("no permit: {:?}", checked.check.reasons))
@@ -50,16 +48,16 @@ impl World {
             "title": "Halt", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-20T11:00:00Z", "services": ["pay"],
             "halt": true,
         });
-        self.by("mona", move |room| {
-            Ok(set_freeze::set_freeze(room, &body(freeze.clone()))?.id.0)
+        self.by("mona", move |cx| {
+            Ok(set_freeze::set_freeze(cx, &body(freeze.clone()))?.id.0)
         })
     }
 
     /// Lets a change pass it.
     fn excepts(&self, freeze: String, key: &str) {
         let exception = json!({"change": key, "reason": "It mends what we halted for."});
-        self.by("mona", move |room| {
-            set_freeze::except_from_freeze(room, &freeze, &body(exception.clone())).map(drop)
+        self.by("mona", move |cx| {
+            set_freeze::except_from_freeze(cx, &freeze, &body(exception.clone())).map(drop)
         });
     }
 
@@ -88,9 +86,9 @@ impl World {
         let signed = self.system(sign_revocations::sign_revocations);
         let keys = self.system(signing_keys::jwks);
         let list = RevocationList::open(&signed, &keys).unwrap();
-        let told = self.system(|room| {
-            let permits = record::bodies::<Permit>(room.tx, &Filter::new().order_by("id"))?;
-            let sign = |permit: Permit| Ok((answer::sign(room, &permit)?, permit));
+        let told = self.system(|cx| {
+            let permits = record::bodies::<Permit>(cx.tx, &Filter::new().order_by("id"))?;
+            let sign = |permit: Permit| Ok((answer::sign(cx, &permit)?, permit));
             permits.into_iter().map(sign).collect::<acts::Result<Vec<_>>>()
         });
         assert!(!told.is_empty());
@@ -104,28 +102,30 @@ impl World {
 
     /// Mona, with a fresh factor, breaks the glass of a change.
     fn breaks_glass(&self, key: &str) {
-        let person = self.system(|room| Ok(room.directory()?.by_login("mona").unwrap().id.clone()));
+        let person = self.system(|cx| Ok(cx.directory()?.by_login("mona").unwrap().id.clone()));
         let actor = Actor {
             person,
             is_system: false,
-            stepped_up_at: Some(self.desk.tools().clock.now()),
+            stepped_up_at: Some(self.executor.tools().clock.now()),
             ..Actor::system()
         };
         let (key, words) = (
             key.to_owned(),
             json!({"reason": "Pay is down.", "until": "2026-11-20T11:00:00Z"}),
         );
-        let glass = move |room: &mut Room<'_, '_>| break_glass::break_glass(room, &key, &body(words.clone()));
-        self.desk.wait(Lane::Acts, "halden", actor, Mode::Write, glass).unwrap();
+        let glass = move |cx: &mut Context<'_, '_>| break_glass::break_glass(cx, &key, &body(words.clone()));
+        self.executor
+            .wait(Lane::Acts, "halden", actor, Mode::Write, glass)
+            .unwrap();
     }
 
     /// The code with which the online gate refuses to use the last permit for an artifact up.
     fn refused_at_the_gate(&self, named: &str) -> String {
         let named = named.to_owned();
         let tried = self
-            .desk
-            .wait(Lane::Acts, "halden", Actor::system(), Mode::Write, move |room| {
-                let all = record::bodies::<Permit>(room.tx, &Filter::new().order_by("id"))?;
+            .executor
+            .wait(Lane::Acts, "halden", Actor::system(), Mode::Write, move |cx| {
+                let all = record::bodies::<Permit>(cx.tx, &Filter::new().order_by("id"))?;
                 let mut own = all.into_iter().filter(|it| it.artifact.as_ref() == Some(&named));
                 let question = Question {
                     service: "pay".to_owned(),
@@ -135,7 +135,7 @@ impl World {
                     change: None,
                     purpose: None,
                 };
-                consume_permit::consume_permit(room, own.next_back().unwrap().id.as_str(), &question)
+                consume_permit::consume_permit(cx, own.next_back().unwrap().id.as_str(), &question)
             });
         match tried {
             Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
@@ -145,9 +145,9 @@ impl World {
 
     /// Who was told that a permit is void, and of which change.
     fn told_of_void_permits(&self) -> Vec<(String, String)> {
-        self.system(|room| {
-            let found = record::bodies::<Message>(room.tx, &Filter::new().order_by("id"))?;
-            let directory = room.directory()?;
+        self.system(|cx| {
+            let found = record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?;
+            let directory = cx.directory()?;
             let told = found.into_iter().filter(|it| it.topic == "permit_voided");
             let mut told: Vec<_> = told
                 .map(|it| (directory.login(&it.person), it.change_key.unwrap()))
@@ -180,9 +180,9 @@ fn a_permit_that_is_lawfully_given_in_the_second_of_a_halt_is_good_and_one_given
     world.reaches(1_700);
     let (edited, later) = (freeze.clone(), world.collects(&excepted, Purpose::Deploy));
     world.reaches(2_300);
-    world.by("mona", move |room| {
+    world.by("mona", move |cx| {
         let title = body(json!({"title": "Halt, says the manager"}));
-        edit_span::edit_freeze(room, &edited, &title).map(drop)
+        edit_span::edit_freeze(cx, &edited, &title).map(drop)
     });
     assert_eq!(world.word_on(&later, &excepted), "good");
     // A second halt within the second of a permit knows nothing of that exception.
@@ -231,15 +231,15 @@ fn what_a_halt_voids_without_a_network_the_server_calls_revoked_also_for_excepte
     // It lay over another time until now, and excepted the change before it began.
     let ahead = json!({"title": "Halt", "starts_at": "2026-11-20T10:30:00Z", "ends_at": "2026-11-20T11:00:00Z",
         "services": ["pay"], "halt": true});
-    let freeze = world.by("mona", move |room| {
-        Ok(set_freeze::set_freeze(room, &body(ahead.clone()))?.id.0)
+    let freeze = world.by("mona", move |cx| {
+        Ok(set_freeze::set_freeze(cx, &body(ahead.clone()))?.id.0)
     });
     world.excepts(freeze.clone(), &let_pass);
     world.both_say_the_same();
     world.reaches(500);
-    world.by("mona", move |room| {
+    world.by("mona", move |cx| {
         let now = body(json!({"starts_at": "2026-11-20T10:00:00Z"}));
-        edit_span::edit_freeze(room, &freeze, &now).map(drop)
+        edit_span::edit_freeze(cx, &freeze, &now).map(drop)
     });
     for (token, named) in given.iter().zip([&plain, &excepted, &broken]) {
         assert_eq!(world.word_on(token, named), "revoked");

@@ -12,31 +12,21 @@ mod ways;
 
 use std::sync::{Arc, Mutex};
 
-use acts::Room;
-use acts::change::create_change;
-use acts::change::set_template;
-use acts::core::gate_question;
-use acts::core::log_high_water;
-use acts::directory::create_tenant;
-use acts::directory::set_person;
-use acts::directory::set_service;
-use acts::gate::answer;
-use acts::gate::coverage;
-use acts::integration::set_connection;
-use acts::integration::take_delivery;
-use acts::{Clock, Desk, Tools};
+use acts::change::{create_change, set_template};
+use acts::core::{gate_question, log_high_water};
+use acts::directory::{create_tenant, set_person, set_service};
+use acts::gate::{answer, coverage};
+use acts::integration::{set_connection, take_delivery};
+use acts::{Clock, Context, Executor, Tools};
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
-use model::change::ready_spans;
 use model::change::related_records::{Deployment, Message};
-use model::change::settle;
-use model::change::timers;
+use model::change::{ready_spans, settle, timers};
 use model::core::body::Body;
 use model::core::enums::Purpose;
 use model::core::ids::{PersonId, RecordId};
 use model::directory::snapshot::Connection;
-use model::integration::signal;
-use model::integration::signal::{Progress, Signal};
+use model::integration::signal::{self, Progress, Signal};
 use proof::crypto::{MasterKey, SeededEntropy};
 use serde_json::{Value, json};
 use store::change::changes;
@@ -69,7 +59,7 @@ impl policy::Directory for All {
 }
 
 struct World {
-    desk: Desk,
+    executor: Executor,
     clock: Arc<Hand>,
     connection: String,
     _folder: tempfile::TempDir,
@@ -119,7 +109,7 @@ impl World {
         let policies = policy::PolicySet::compile(&files, "", policy::SCHEMA, &All, |bytes| {
             proof::crypto::digest_text(bytes)
         });
-        let desk = Desk::new(Tools {
+        let executor = Executor::new(Tools {
             store,
             clock: clock.clone(),
             recorder: clock.clone(),
@@ -131,7 +121,7 @@ impl World {
             evidence_folder: None,
         });
         let mut world = Self {
-            desk,
+            executor,
             clock,
             connection: String::new(),
             _folder: folder,
@@ -142,18 +132,18 @@ impl World {
 
     /// A tenant with one service, a template for it, and a connection.
     fn settle_in(&mut self) {
-        self.system(|room| create_tenant::create_tenant(room, "Halden Freight", false));
-        self.system(|room| {
+        self.system(|cx| create_tenant::create_tenant(cx, "Halden Freight", false));
+        self.system(|cx| {
             for (login, role) in [
                 ("rita", "requester"),
                 ("olga", "owner"),
                 ("mona", "change_manager"),
                 ("ada", "admin"),
             ] {
-                set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+                set_person::create_person(cx, &body(json!({"login": login, "roles": [role]})))?;
             }
-            set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
-            set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))
+            set_service::set_service(cx, &body(json!({"key": "pay", "criticality": "low"})))?;
+            set_service::set_ownership(cx, &body(json!({"role": "owner", "person": "olga"})))
         });
         let template = json!({
             "key": "deploy-pay", "title": "Deploy pay", "services": ["pay"], "environments": ["production"], "free": [],
@@ -163,36 +153,37 @@ impl World {
                 "rollback_plan": [{"title": "Deploy the old one", "minutes": 5}],
             },
         });
-        self.by("rita", move |room| {
-            set_template::propose_template(room, &body(template.clone()))
+        self.by("rita", move |cx| {
+            set_template::propose_template(cx, &body(template.clone()))
         });
         for login in ["olga", "mona"] {
-            self.by(login, |room| {
-                set_template::approve_template(room, "deploy-pay", &Body::new())
+            self.by(login, |cx| {
+                set_template::approve_template(cx, "deploy-pay", &Body::new())
             });
         }
         let request = json!({
             "kind": "plain", "name": "pipelines", "owner": "rita",
             "map": [{"repository": "pay", "service": "pay", "environments": {"prod": "production"}}],
         });
-        let made: Connection = self.by("ada", move |room| {
-            Ok(set_connection::create_connection(room, &body(request.clone()))?.0)
+        let made: Connection = self.by("ada", move |cx| {
+            Ok(set_connection::create_connection(cx, &body(request.clone()))?.0)
         });
         self.connection = made.id.0;
     }
 
-    fn system<T: Send + 'static>(&self, act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
-        let desk = &self.desk;
-        desk.wait(Lane::Acts, "halden", Actor::system(), Mode::Write, act)
+    fn system<T: Send + 'static>(&self, act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
+        let executor = &self.executor;
+        executor
+            .wait(Lane::Acts, "halden", Actor::system(), Mode::Write, act)
             .unwrap()
     }
 
     fn by<T: Send + 'static>(
         &self,
         login: &'static str,
-        act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+        act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     ) -> T {
-        let person: PersonId = self.system(move |room| Ok(room.directory()?.by_login(login).unwrap().id.clone()));
+        let person: PersonId = self.system(move |cx| Ok(cx.directory()?.by_login(login).unwrap().id.clone()));
         let actor = Actor {
             person,
             ..Actor {
@@ -200,7 +191,9 @@ impl World {
                 ..Actor::system()
             }
         };
-        self.desk.wait(Lane::Acts, "halden", actor, Mode::Write, act).unwrap()
+        self.executor
+            .wait(Lane::Acts, "halden", actor, Mode::Write, act)
+            .unwrap()
     }
 
     fn set_clock(&self, at: Timestamp) {
@@ -214,14 +207,14 @@ impl World {
 
     /// The same with what runs again after a rollback.
     fn planned_with_way_back(&self, artifact: String, old: String) -> String {
-        self.by("rita", move |room| {
+        self.by("rita", move |cx| {
             let request = json!({
                 "kind": "standard", "template": "deploy-pay", "title": "Deploy pay",
                 "targets": [{"service": "pay", "environment": "production", "artifact": artifact, "rollback_to": old}],
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
-            let key = create_change::create_change(room, &body(request), &[])?;
-            acts::change::verbs::submit_change(room, &key)?;
+            let key = create_change::create_change(cx, &body(request), &[])?;
+            acts::change::verbs::submit_change(cx, &key)?;
             Ok(key)
         })
     }
@@ -230,8 +223,8 @@ impl World {
     fn passes(&self, key: &str, at: Timestamp) {
         self.set_clock(at);
         let key = key.to_owned();
-        self.system(move |room| {
-            room.on_change(&key, |case| {
+        self.system(move |cx| {
+            cx.on_change(&key, |case| {
                 settle::settle(case);
                 Ok(())
             })
@@ -240,20 +233,20 @@ impl World {
 
     fn take(&self, signal: Signal) {
         let connection = self.connection.clone();
-        self.system(move |room| take_delivery::take_signal(room, &connection, &signal));
+        self.system(move |cx| take_delivery::take_signal(cx, &connection, &signal));
     }
 
     /// What stands in the end, in words that do not depend on ids and keys.
     fn outcome(&self, artifact: &str, id: &str) -> Value {
         let (artifact, natural_key) = (artifact.to_owned(), format!("pay#{id}"));
-        self.system(move |room| {
-            let rows = changes::targets_for(room.tx, "pay", "production", Some(&artifact), None)?;
+        self.system(move |cx| {
+            let rows = changes::targets_for(cx.tx, "pay", "production", Some(&artifact), None)?;
             let mut changes = Vec::new();
             for row in rows
                 .iter()
                 .filter(|row| row.artifact.as_deref() == Some(artifact.as_str()))
             {
-                let change = room.change(&row.change_id)?;
+                let change = cx.change(&row.change_id)?;
                 let targets: Vec<Value> = change
                     .target_records
                     .iter()
@@ -262,11 +255,11 @@ impl World {
                 changes.push(json!({
                     "state": change.state, "kind": change.content.kind, "outcome": change.outcome, "targets": targets,
                     "from": change.actual_start, "to": change.actual_end,
-                    "requester": room.directory()?.login(&change.requester), "title": change.content.title,
+                    "requester": cx.directory()?.login(&change.requester), "title": change.content.title,
                 }));
             }
             let filter = Filter::new().equals("natural_key", natural_key.as_str());
-            let found = record::find::<Deployment>(room.tx, &filter)?;
+            let found = record::find::<Deployment>(cx.tx, &filter)?;
             let mut told: Vec<Value> = Vec::new();
             for stored in found {
                 let it = stored.record;
@@ -554,16 +547,16 @@ impl World {
     /// A permit to go forward, fetched ahead.
     fn permit_ahead(&self, key: &str, artifact: &str) -> RecordId {
         let (key, artifact) = (key.to_owned(), artifact.to_owned());
-        self.system(move |room| {
+        self.system(move |cx| {
             let place = json!({"service": "pay", "environment": "production", "artifact": artifact});
-            Ok(acts::gate::verbs::issue_permit(room, &key, &body(place))?.0.id)
+            Ok(acts::gate::verbs::issue_permit(cx, &key, &body(place))?.0.id)
         })
     }
 
     fn revoke(&self, key: &str, permit: RecordId) {
         let key = key.to_owned();
-        self.system(move |room| {
-            acts::gate::verbs::revoke_permit(room, &key, &permit, &body(json!({"reason": "Not tonight."})))
+        self.system(move |cx| {
+            acts::gate::verbs::revoke_permit(cx, &key, &permit, &body(json!({"reason": "Not tonight."})))
         });
     }
 
@@ -577,12 +570,12 @@ impl World {
             change: None,
             purpose: Some(purpose),
         };
-        self.system(move |room| Ok(answer::check(room, &question, None)?.permit.is_some()))
+        self.system(move |cx| Ok(answer::check(cx, &question, None)?.permit.is_some()))
     }
 
     /// The artifacts of deployments that are listed as having no approved change.
     fn listed(&self) -> Vec<String> {
-        let found = self.system(|room| coverage::unmatched(room, began() - SignedDuration::from_hours(24)));
+        let found = self.system(|cx| coverage::unmatched(cx, began() - SignedDuration::from_hours(24)));
         let of_deployments = found.into_iter().filter(|it| it.code == "deployment_without_change");
         let mut artifacts: Vec<String> = of_deployments.filter_map(|it| it.artifact).collect();
         artifacts.sort_unstable();
@@ -591,8 +584,8 @@ impl World {
 
     /// How many people were told of an unauthorized deployment.
     fn alarms(&self) -> usize {
-        self.system(|room| {
-            let rows = record::find::<Message>(room.tx, &Filter::new().order_by("id"))?;
+        self.system(|cx| {
+            let rows = record::find::<Message>(cx.tx, &Filter::new().order_by("id"))?;
             let is_alarm = |it: &&record::Stored<Message>| it.record.topic == "unauthorized_deployment";
             Ok(rows.iter().filter(is_alarm).count())
         })
@@ -602,8 +595,8 @@ impl World {
     fn runs_timers(&self, key: &str, at: Timestamp) {
         self.set_clock(at);
         let key = key.to_owned();
-        self.system(move |room| {
-            room.on_change(&key, |case| {
+        self.system(move |cx| {
+            cx.on_change(&key, |case| {
                 timers::run(case);
                 Ok(())
             })

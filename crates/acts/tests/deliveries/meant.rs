@@ -1,8 +1,7 @@
 //! Which target a signal is about, and whether it may move it: artifact and commit must agree, what went out before a start is
 //! no way back from it, and work under way goes on only where the gate would have let it.
 
-use acts::change::create_change;
-use acts::change::verbs;
+use acts::change::{create_change, verbs};
 use acts::schedule::set_freeze;
 use jiff::SignedDuration;
 use model::change::related_records::Deployment;
@@ -31,13 +30,13 @@ impl World {
     fn planned_for(&self, targets: &[Value]) -> String {
         let targets = json!(targets);
         self.set_clock(began() - SignedDuration::from_mins(30));
-        self.by("rita", move |room| {
+        self.by("rita", move |cx| {
             let request = json!({
                 "kind": "standard", "template": "deploy-pay", "title": "Deploy pay", "targets": targets,
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
-            let key = create_change::create_change(room, &body(request), &[])?;
-            verbs::submit_change(room, &key)?;
+            let key = create_change::create_change(cx, &body(request), &[])?;
+            verbs::submit_change(cx, &key)?;
             Ok(key)
         })
     }
@@ -45,18 +44,18 @@ impl World {
     /// The outcomes of a change's targets in their order.
     pub(crate) fn ends(&self, key: &str) -> Vec<Value> {
         let key = key.to_owned();
-        self.system(move |room| {
-            let change = room.change(&key)?;
+        self.system(move |cx| {
+            let change = cx.change(&key)?;
             Ok(change.target_records.iter().map(|it| json!(it.outcome)).collect())
         })
     }
 
     /// What the events of failed deployments name to go back to.
     fn to_go_back_to(&self) -> Vec<Value> {
-        self.system(|room| {
+        self.system(|cx| {
             let mut named = Vec::new();
-            for deployment in record::bodies::<Deployment>(room.tx, &Filter::new().order_by("id"))? {
-                let events = event::of_subject(room.tx, "deployment", deployment.id.as_str())?;
+            for deployment in record::bodies::<Deployment>(cx.tx, &Filter::new().order_by("id"))? {
+                let events = event::of_subject(cx.tx, "deployment", deployment.id.as_str())?;
                 let failed = events.iter().filter(|event| event.kind == "deployment.failed");
                 let leaf = |event: &event::Event| serde_json::from_slice::<Value>(&event.bytes).unwrap();
                 named.extend(failed.map(|event| leaf(event)["data"]["rollback_to"].clone()));
@@ -97,7 +96,7 @@ fn an_artifact_that_no_target_names_moves_none_whatever_commit_stands_beside_it(
     world.set_clock(began() + SignedDuration::from_mins(30));
     world.take(with_commit(status("other", &artifact(7, 0), "success", 9)));
     assert_eq!(world.ends(&key), [Value::Null]);
-    let state = world.system(move |room| Ok(room.change(&key)?.state.to_string()));
+    let state = world.system(move |cx| Ok(cx.change(&key)?.state.to_string()));
     assert_eq!(state, "scheduled");
 }
 
@@ -136,8 +135,8 @@ fn what_is_told_while_a_freeze_halts_moves_no_target_that_had_not_begun() {
         "title": "Halt", "starts_at": "2026-11-20T10:20:00Z", "ends_at": "2026-11-20T11:00:00Z", "services": ["pay"],
         "halt": true,
     });
-    world.by("mona", move |room| {
-        set_freeze::set_freeze(room, &body(freeze.clone())).map(drop)
+    world.by("mona", move |cx| {
+        set_freeze::set_freeze(cx, &body(freeze.clone())).map(drop)
     });
     world.set_clock(began() + SignedDuration::from_mins(50));
     let alarms = world.alarms();
@@ -169,7 +168,7 @@ fn a_start_by_hand_makes_nothing_lawful_that_went_before_the_window() {
     let world = World::new();
     let key = world.planned_for(&[target(1)]);
     let begin = key.clone();
-    world.system(move |room| verbs::start_change(room, &begin));
+    world.system(move |cx| verbs::start_change(cx, &begin));
     world.set_clock(began());
     world.take(status("early", &artifact(1, 0), "in_progress", -70));
     let from = world.outcome(&artifact(1, 0), "early");
@@ -177,7 +176,7 @@ fn a_start_by_hand_makes_nothing_lawful_that_went_before_the_window() {
     assert_eq!(from["deployments"][0]["unauthorized"], json!(true));
     assert!(
         world
-            .system(|room| Ok(record::bodies::<Deployment>(room.tx, &Filter::new().order_by("id"))?))
+            .system(|cx| Ok(record::bodies::<Deployment>(cx.tx, &Filter::new().order_by("id"))?))
             .iter()
             .all(|it| it.change_key.as_deref() == Some(key.as_str()))
     );
@@ -194,8 +193,8 @@ fn what_was_asked_for_before_a_halt_and_begins_during_it_is_unauthorized() {
         "title": "Halt", "starts_at": "2026-11-20T10:20:00Z", "ends_at": "2026-11-20T11:00:00Z", "services": ["pay"],
         "halt": true,
     });
-    world.by("mona", move |room| {
-        set_freeze::set_freeze(room, &body(freeze.clone())).map(drop)
+    world.by("mona", move |cx| {
+        set_freeze::set_freeze(cx, &body(freeze.clone())).map(drop)
     });
     world.set_clock(began() + SignedDuration::from_mins(50));
     let alarms = world.alarms();
@@ -211,9 +210,9 @@ fn a_start_in_a_window_that_was_missed_is_lawful_also_once_new_times_are_planned
     let key = world.planned_for(&[target(1), target(2)]);
     world.runs_timers(&key, began() + SignedDuration::from_hours(5));
     let planned = key.clone();
-    world.by("rita", move |room| {
+    world.by("rita", move |cx| {
         let times = json!({"planned_start": "2026-11-21T09:00:00Z", "planned_end": "2026-11-21T14:00:00Z"});
-        verbs::schedule_change(room, &planned, &body(times)).map(drop)
+        verbs::schedule_change(cx, &planned, &body(times)).map(drop)
     });
     let alarms = world.alarms();
     world.take(status("first", &artifact(1, 0), "in_progress", 30));

@@ -1,7 +1,6 @@
 //! What a permit names: nothing that was neither approved in the target nor attested to be made from its commit.
 
-use acts::change::create_change;
-use acts::change::verbs;
+use acts::change::{create_change, verbs};
 use acts::core::gate_question;
 use acts::gate::answer;
 use acts::integration::keep_provenance;
@@ -26,21 +25,21 @@ type Named = (Option<String>, Option<String>);
 impl World {
     /// A standard change for a commit alone, scheduled.
     fn planned_for_commit(&self) -> String {
-        self.by("rita", |room| {
+        self.by("rita", |cx| {
             let request = json!({
                 "kind": "standard", "template": "deploy-pay", "title": "Deploy pay",
                 "targets": [{"service": "pay", "environment": "production", "commit": APPROVED}],
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
-            let key = create_change::create_change(room, &body(request), &[])?;
-            verbs::submit_change(room, &key)?;
+            let key = create_change::create_change(cx, &body(request), &[])?;
+            verbs::submit_change(cx, &key)?;
             Ok(key)
         })
     }
 
     fn told(&self, commit: &'static str, tree: Option<&'static str>, artifact: Option<&'static str>) {
         let source = self.connection.clone();
-        self.system(move |room| {
+        self.system(move |cx| {
             let told = Provenance {
                 id: "".into(),
                 version: 0,
@@ -56,7 +55,7 @@ impl World {
                 source: source.clone(),
                 at: began(),
             };
-            keep_provenance::keep(room, told)
+            keep_provenance::keep(cx, told)
         });
     }
 
@@ -70,14 +69,14 @@ impl World {
             change: None,
             purpose: None,
         };
-        self.system(move |room| {
-            let answer = answer::ask(room, &question)?;
-            let checked = answer::check(room, &question, None)?;
+        self.system(move |cx| {
+            let answer = answer::ask(cx, &question)?;
+            let checked = answer::check(cx, &question, None)?;
             assert_eq!(checked.check.decision, answer.decision, "both ways to ask say the same");
             let Some(id) = checked.check.permit else {
                 return Ok((answer.decision, None));
             };
-            let permit = record::load::<Permit>(room.tx, id.as_str())?.unwrap().record;
+            let permit = record::load::<Permit>(cx.tx, id.as_str())?.unwrap().record;
             Ok((answer.decision, Some((permit.artifact, permit.commit))))
         })
     }

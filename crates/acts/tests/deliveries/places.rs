@@ -22,19 +22,19 @@ impl World {
     /// Lets the connection tell of a second place.
     fn with_staging(self) -> Self {
         let id = self.connection.clone();
-        self.by("ada", move |room| {
+        self.by("ada", move |cx| {
             let map = json!([{
                 "repository": "pay", "service": "pay", "environments": {"prod": "production", "stg": "staging"},
             }]);
-            edit_connection::edit_connection(room, &id, &body(json!({"map": map})))
+            edit_connection::edit_connection(cx, &id, &body(json!({"map": map})))
         });
         self
     }
 
     /// Of each deployment where it is, whether it was lawful, and how it stands, in the order of places.
     fn by_place(&self) -> Vec<Value> {
-        self.system(|room| {
-            let rows = record::bodies::<Deployment>(room.tx, &Filter::new().order_by("id"))?;
+        self.system(|cx| {
+            let rows = record::bodies::<Deployment>(cx.tx, &Filter::new().order_by("id"))?;
             let mut told: Vec<Value> = rows
                 .into_iter()
                 .map(|it| json!([it.environment, it.status, it.unauthorized]))
@@ -62,7 +62,7 @@ fn a_status_of_another_place_than_its_deployment_s_comes_to_the_same_in_both_ord
         for word in words.iter().chain(&words.clone()) {
             world.take(word.clone());
         }
-        let state = world.system(move |room| Ok(json!(room.change(&key)?.state)));
+        let state = world.system(move |cx| Ok(json!(cx.change(&key)?.state)));
         (state, world.by_place())
     };
     let (state, places) = told(false);

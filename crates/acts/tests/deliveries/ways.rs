@@ -1,7 +1,6 @@
 //! The gate between ways forward and ways back, asked without saying which; and checks that wait for a change that is made.
 
-use acts::change::create_change;
-use acts::change::verbs;
+use acts::change::{create_change, verbs};
 use acts::core::gate_question;
 use acts::gate::answer;
 use jiff::SignedDuration;
@@ -27,7 +26,7 @@ impl World {
     /// The decision, the purpose that was found, and the first reason.
     fn answered(&self, artifact: &str, purpose: Option<Purpose>) -> (GateDecision, Purpose, String) {
         let question = self.asks(artifact, purpose);
-        let answer = self.system(move |room| answer::ask(room, &question));
+        let answer = self.system(move |cx| answer::ask(cx, &question));
         let code = answer.reasons.first().map(|row| row.code.clone()).unwrap_or_default();
         (answer.decision, answer.purpose, code)
     }
@@ -68,18 +67,18 @@ fn what_may_go_forward_goes_forward_and_else_an_open_way_back_is_gone() {
     // A change that has not come so far hides no way back.
     let key = world.by("rita", {
         let back = back.clone();
-        move |room| {
+        move |cx| {
             let request = json!({
                 "kind": "standard", "template": "deploy-pay", "title": "Deploy the old one again",
                 "targets": [{"service": "pay", "environment": "production", "artifact": back}],
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
-            create_change::create_change(room, &body(request), &[])
+            create_change::create_change(cx, &body(request), &[])
         }
     });
     assert_eq!(world.answered(&back, None).1, Purpose::Rollback);
     assert_eq!(world.answered(&back, Some(Purpose::Deploy)).0, GateDecision::Stop);
-    world.by("rita", move |room| verbs::submit_change(room, &key));
+    world.by("rita", move |cx| verbs::submit_change(cx, &key));
     assert_eq!(
         world.answered(&back, None),
         (GateDecision::Go, Purpose::Deploy, String::new())
@@ -92,19 +91,19 @@ fn a_check_that_waits_for_a_change_learns_that_it_was_made() {
     let world = World::new();
     let question = world.asks(&artifact(1, 0), None);
     let wait = Some(began() + SignedDuration::from_mins(60));
-    let check = world.system(move |room| Ok(answer::check(room, &question, wait)?.check));
+    let check = world.system(move |cx| Ok(answer::check(cx, &question, wait)?.check));
     let reason = |check: &GateCheck| check.reasons.first().map(|row| row.code.clone()).unwrap_or_default();
     assert_eq!(reason(&check), "change_missing");
-    world.by("rita", |room| {
+    world.by("rita", |cx| {
         let request = json!({
             "kind": "standard", "template": "deploy-pay", "title": "Deploy pay",
             "targets": [{"service": "pay", "environment": "production", "artifact": artifact(1, 0)}],
             "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
         });
-        create_change::create_change(room, &body(request), &[])
+        create_change::create_change(cx, &body(request), &[])
     });
     let id = check.id.clone();
-    let later = world.system(move |room| Ok(record::load::<GateCheck>(room.tx, id.as_str())?.unwrap().record));
+    let later = world.system(move |cx| Ok(record::load::<GateCheck>(cx.tx, id.as_str())?.unwrap().record));
     assert_ne!(
         reason(&later),
         "change_missing",

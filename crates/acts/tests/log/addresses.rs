@@ -1,7 +1,7 @@
 //! One mail address is one person, however it is known: the main one, an alias, a second one that a directory tells of. Who was
 //! deleted by a directory has none any more.
 
-use acts::Room;
+use acts::Context;
 use acts::core::providers;
 use acts::directory::import_directory::{Options, import_directory};
 use acts::directory::{provision, set_person};
@@ -24,14 +24,14 @@ const MAIN: &str = "rita@halden.example";
 /// Rita with an address of each kind, and a provider that makes people.
 fn world() -> World {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         let provider =
             json!({"name": "Corp", "issuer": "https://id.example", "client_id": "assent", "creates_people": true});
-        set_identity_provider::set_identity_provider(room, "corp", &body(provider))?;
-        let rita = room.directory()?.by_login("rita").unwrap().id.clone();
-        provision::replace_person(room, rita.as_str(), &told("rita", MAIN, &[MAIN, SECOND]))?;
+        set_identity_provider::set_identity_provider(cx, "corp", &body(provider))?;
+        let rita = cx.directory()?.by_login("rita").unwrap().id.clone();
+        provision::replace_person(cx, rita.as_str(), &told("rita", MAIN, &[MAIN, SECOND]))?;
         let alias = json!({"accounts": [format!("mail:{ALIAS}")]});
-        set_person::edit_person(room, "rita", &body(alias)).map(drop)
+        set_person::edit_person(cx, "rita", &body(alias)).map(drop)
     });
     world
 }
@@ -51,9 +51,11 @@ fn told(login: &str, mail: &str, all: &[&str]) -> ProvisionedPerson {
 
 fn act<T: Send + 'static>(
     world: &World,
-    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> Result<T, String> {
-    let done = world.desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act);
+    let done = world
+        .executor
+        .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act);
     done.map_err(|error| format!("{error:?}"))
 }
 
@@ -66,15 +68,15 @@ fn sign_in(world: &World, login: &str, mail: &str, is_verified: bool) -> Result<
         mail_is_verified: is_verified,
         groups: None,
     };
-    act(world, move |room| {
-        let provider = providers::provider(room, "corp")?;
-        let person = provision_at_sign_in::meet_person(room, &provider, &claimed)?;
-        Ok(room.directory()?.login(&person))
+    act(world, move |cx| {
+        let provider = providers::provider(cx, "corp")?;
+        let person = provision_at_sign_in::meet_person(cx, &provider, &claimed)?;
+        Ok(cx.directory()?.login(&person))
     })
 }
 
 fn person(world: &World, login: &'static str) -> Option<Person> {
-    let found = world.look(move |room| Ok(room.directory()?.by_login(login).cloned()));
+    let found = world.look(move |cx| Ok(cx.directory()?.by_login(login).cloned()));
     found.unwrap()
 }
 
@@ -105,25 +107,22 @@ fn an_address_of_somebody_in_another_way_makes_no_second_person() {
 #[test]
 fn nobody_is_given_an_address_that_is_anothers_second_one() {
     let world = world();
-    let made = act(&world, |room| {
-        provision::create_person(room, &told("eve", "Rita@second.example", &[]))
+    let made = act(&world, |cx| {
+        provision::create_person(cx, &told("eve", "Rita@second.example", &[]))
     });
     assert!(made.unwrap_err().contains("not_unique"));
-    let made = act(&world, |room| {
-        set_person::create_person(room, &body(json!({"login": "eve", "email": SECOND})))
+    let made = act(&world, |cx| {
+        set_person::create_person(cx, &body(json!({"login": "eve", "email": SECOND})))
     });
     assert!(made.unwrap_err().contains("not_unique"));
     // Several may share a second one: where a shared box is told of, nobody signs in by it.
-    act(&world, |room| {
-        provision::create_person(
-            room,
-            &told("eve", "eve@halden.example", &["eve@halden.example", SECOND]),
-        )
+    act(&world, |cx| {
+        provision::create_person(cx, &told("eve", "eve@halden.example", &["eve@halden.example", SECOND]))
     })
     .unwrap();
     let rita = person(&world, "rita").unwrap();
-    act(&world, move |room| {
-        provision::replace_person(room, rita.id.as_str(), &told("rita", MAIN, &[MAIN, SECOND]))
+    act(&world, move |cx| {
+        provision::replace_person(cx, rita.id.as_str(), &told("rita", MAIN, &[MAIN, SECOND]))
     })
     .unwrap();
     world.assert_replays();
@@ -134,20 +133,20 @@ fn an_address_of_a_deleted_user_is_free_for_the_next_and_brings_nothing_along() 
     let world = world();
     let rita = person(&world, "rita").unwrap();
     let id = rita.id.clone();
-    act(&world, move |room| provision::remove_person(room, id.as_str())).unwrap();
+    act(&world, move |cx| provision::remove_person(cx, id.as_str())).unwrap();
     let refused = sign_in(&world, "eve", MAIN, true).unwrap_err();
     assert!(
         refused.contains("account_ended"),
         "a provider puts nobody back whom the directory deleted: {refused}"
     );
-    let next = act(&world, |room| {
-        provision::create_person(room, &told("rita.berg", MAIN, &[MAIN, ALIAS]))
+    let next = act(&world, |cx| {
+        provision::create_person(cx, &told("rita.berg", MAIN, &[MAIN, ALIAS]))
     })
     .unwrap();
     assert!(next.id != rita.id && next.roles.is_empty() && next.accounts.is_empty());
-    act(&world, |room| {
+    act(&world, |cx| {
         let accounts = json!({"accounts": [format!("mail:{ALIAS}")]});
-        set_person::edit_person(room, "rita.berg", &body(accounts))
+        set_person::edit_person(cx, "rita.berg", &body(accounts))
     })
     .unwrap();
     assert_eq!(sign_in(&world, "anybody", MAIN, true).unwrap(), "rita.berg");
@@ -160,17 +159,17 @@ fn an_address_of_a_deleted_user_is_free_for_the_next_and_brings_nothing_along() 
         told: [made(MAIN), made(ALIAS)].into(),
         ..committers::Pushed::default()
     };
-    let found = world.look(move |room| Ok(committers::resolve(&*room.directory()?, pushed.clone())));
+    let found = world.look(move |cx| Ok(committers::resolve(&*cx.directory()?, pushed.clone())));
     assert_eq!(
         found.unwrap().people,
         [next.id.clone()].into(),
         "its commits are the new one's"
     );
     // Who comes back does not take it with them.
-    let back = act(&world, |room| provision::create_person(room, &told("rita", MAIN, &[])));
+    let back = act(&world, |cx| provision::create_person(cx, &told("rita", MAIN, &[])));
     assert!(back.unwrap_err().contains("not_unique"));
-    let back = act(&world, |room| {
-        provision::create_person(room, &told("rita", "rita@new.example", &[]))
+    let back = act(&world, |cx| {
+        provision::create_person(cx, &told("rita", "rita@new.example", &[]))
     })
     .unwrap();
     assert_eq!((back.id, back.accounts.len()), (rita.id, 0));
@@ -181,11 +180,11 @@ fn an_address_of_a_deleted_user_is_free_for_the_next_and_brings_nothing_along() 
 fn nobody_is_renamed_to_the_login_of_a_deleted_user_or_to_one_that_deceives() {
     let world = world();
     let [rita, sam] = ["rita", "sam"].map(|login| person(&world, login).unwrap().id);
-    act(&world, move |room| provision::remove_person(room, rita.as_str())).unwrap();
+    act(&world, move |cx| provision::remove_person(cx, rita.as_str())).unwrap();
     let rename = |login: &'static str| {
         let sam = sam.clone();
-        act(&world, move |room| {
-            provision::replace_person(room, sam.as_str(), &told(login, "sam@halden.example", &[]))
+        act(&world, move |cx| {
+            provision::replace_person(cx, sam.as_str(), &told(login, "sam@halden.example", &[]))
         })
     };
     let refused = rename("rita").unwrap_err();
@@ -206,29 +205,28 @@ fn nobody_new_has_the_login_of_assent_itself_and_whoever_has_it_keeps_it() {
     let world = crate::by_two::alone();
     let import = |fields: Value| {
         let line = crate::by_two::lines(&[(Noun::People, fields)]);
-        crate::by_two::attempt(&world, "ada", move |room| {
-            import_directory(room, &line, Options::default()).map(drop)
+        crate::by_two::attempt(&world, "ada", move |cx| {
+            import_directory(cx, &line, Options::default()).map(drop)
         })
     };
     let refused = import(json!({"login": "System", "name": "Sy"}));
     assert_eq!(crate::by_two::code(refused), "not_a_login");
     // An earlier version made one.
     let id = person(&world, "ada").unwrap().id;
-    world.system(move |room| {
-        let found = room.directory()?.people.get(&id).cloned().unwrap();
+    world.system(move |cx| {
+        let found = cx.directory()?.people.get(&id).cloned().unwrap();
         let earlier = Person {
-            id: PersonId(room.new_id()?),
+            id: PersonId(cx.new_id()?),
             version: 0,
             login: "system".to_owned(),
             name: "Sy".to_owned(),
             roles: std::collections::BTreeSet::new(),
             ..found
         };
-        room.put_estate("person.created", earlier, json!({}))
+        cx.put_estate("person.created", earlier, json!({}))
     });
     import(json!({"login": "system", "name": "Sybil"})).unwrap();
-    let edited =
-        world.system(|room| set_person::edit_person(room, "system", &body(json!({"email": "sy@halden.example"}))));
+    let edited = world.system(|cx| set_person::edit_person(cx, "system", &body(json!({"email": "sy@halden.example"}))));
     assert_eq!(edited.name, "Sybil");
     world.assert_replays();
 }

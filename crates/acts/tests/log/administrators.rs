@@ -1,9 +1,8 @@
 //! The last administrator's right, whoever would take it away: a manager who signs a review of access, an identity provider
 //! whose token names no group any more, the provisioning directory.
 
-use acts::Room;
-use acts::directory::set_person;
-use acts::directory::{provision, review_access};
+use acts::Context;
+use acts::directory::{provision, review_access, set_person};
 use acts::identity::provision_at_sign_in::meet_person;
 use jiff::SignedDuration;
 use model::change::change_file::Actor;
@@ -26,13 +25,11 @@ fn with_adam() -> World {
 }
 
 fn make(world: &World, login: &'static str) {
-    world.system(move |room| {
-        set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]}))).map(drop)
-    });
+    world.system(move |cx| set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]}))).map(drop));
 }
 
 fn is_administrator(world: &World, login: &'static str) -> bool {
-    let look = move |room: &mut Room<'_, '_>| Ok(room.directory()?.by_login(login).cloned());
+    let look = move |cx: &mut Context<'_, '_>| Ok(cx.directory()?.by_login(login).cloned());
     let person = world.look(look).unwrap().unwrap();
     person.active && person.roles.contains(&Role::Admin)
 }
@@ -41,7 +38,7 @@ fn is_administrator(world: &World, login: &'static str) -> bool {
 fn refuse_administrators(world: &World, manager: &'static str) -> std::result::Result<(), String> {
     let person = world.actor(manager).person;
     let mine = Filter::new().equals("is_open", true).order_by("id");
-    let parts = world.look(move |room| Ok(record::find::<AccessReview>(room.tx, &mine)?));
+    let parts = world.look(move |cx| Ok(record::find::<AccessReview>(cx.tx, &mine)?));
     for part in parts.unwrap().into_iter().map(|it| it.record) {
         if part.manager != person {
             continue;
@@ -54,12 +51,12 @@ fn refuse_administrators(world: &World, manager: &'static str) -> std::result::R
             .collect();
         let signature = body(json!({"refused": rows, "reason": "Nobody needs it."}));
         let actor = Actor {
-            stepped_up_at: Some(world.desk.tools().clock.now()),
+            stepped_up_at: Some(world.executor.tools().clock.now()),
             ..world.actor(manager)
         };
         let sign =
-            move |room: &mut Room<'_, '_>| review_access::sign_review(room, part.id.as_str(), &signature).map(drop);
-        let signed = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, sign);
+            move |cx: &mut Context<'_, '_>| review_access::sign_review(cx, part.id.as_str(), &signature).map(drop);
+        let signed = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, sign);
         signed.map_err(|error| format!("{error:?}"))?;
     }
     Ok(())
@@ -71,9 +68,7 @@ fn a_review_of_access_leaves_the_last_administrator_and_takes_the_last_but_one()
     // Where two people are needed, none takes the right of the last but one: `two_people` tells of it.
     crate::by_two::by_two(&world, "adam", json!({"by_two": false, "reason": "We are few."}));
     make(&world, "berta");
-    world.by("adam", |room| {
-        review_access::begin_review(room, &body(json!({}))).map(drop)
-    });
+    world.by("adam", |cx| review_access::begin_review(cx, &body(json!({}))).map(drop));
     // Adam looks at Berta's rights; at his somebody else does, for nobody looks at their own.
     refuse_administrators(&world, "adam").unwrap();
     assert!(!is_administrator(&world, "berta"));
@@ -85,9 +80,9 @@ fn a_review_of_access_leaves_the_last_administrator_and_takes_the_last_but_one()
     );
     assert!(is_administrator(&world, "adam"));
     // What was refused is not half there: the part waits for another signature.
-    let open = world.look(|room| {
+    let open = world.look(|cx| {
         Ok(record::count::<AccessReview>(
-            room.tx,
+            cx.tx,
             &Filter::new().equals("is_open", true),
         )?)
     });
@@ -103,21 +98,19 @@ fn one_signature_never_takes_all_administrators_at_once() {
     make(&world, "berta");
     // Mona is the manager of both, as the directory tells.
     let mona = world.actor("mona").person;
-    world.system(move |room| {
+    world.system(move |cx| {
         for login in ["adam", "berta"] {
-            let person = room.directory()?.by_login(login).cloned().unwrap();
+            let person = cx.directory()?.by_login(login).cloned().unwrap();
             let told = json!({"manager": {"value": mona}}).to_string();
             let attributes = vec![(
                 "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User".to_owned(),
                 told,
             )];
-            room.put_estate("person.edited", snapshot::Person { attributes, ..person }, json!({}))?;
+            cx.put_estate("person.edited", snapshot::Person { attributes, ..person }, json!({}))?;
         }
         Ok(())
     });
-    world.by("adam", |room| {
-        review_access::begin_review(room, &body(json!({}))).map(drop)
-    });
+    world.by("adam", |cx| review_access::begin_review(cx, &body(json!({}))).map(drop));
     let told = refuse_administrators(&world, "mona").expect_err("both rights were taken");
     assert!(told.contains("last_administrator"), "{told}");
     assert!(is_administrator(&world, "adam") && is_administrator(&world, "berta"));
@@ -157,7 +150,7 @@ fn sign_in(world: &World, login: &'static str, groups: &[&str]) {
         mail_is_verified: true,
         groups: Some(groups.iter().map(|it| (*it).to_owned()).collect()),
     };
-    world.system(move |room| meet_person(room, &provider(), &claimed).map(drop));
+    world.system(move |cx| meet_person(cx, &provider(), &claimed).map(drop));
 }
 
 #[test]
@@ -169,7 +162,7 @@ fn a_provider_that_names_no_group_any_more_leaves_the_last_administrator() {
     assert!(!is_administrator(&world, "anna"));
     sign_in(&world, "bert", &["owners"]);
     assert!(is_administrator(&world, "bert"), "the last one stays");
-    let look = |room: &mut Room<'_, '_>| Ok(room.directory()?.by_login("bert").cloned().unwrap().roles);
+    let look = |cx: &mut Context<'_, '_>| Ok(cx.directory()?.by_login("bert").cloned().unwrap().roles);
     assert!(
         world.look(look).unwrap().contains(&Role::Owner),
         "all else that the provider says holds"
@@ -198,12 +191,12 @@ fn the_provisioning_directory_edits_nobodys_right_and_an_end_of_the_last_one_is_
     let id = world.actor("adam").person.0;
     let replace = |active: bool| {
         let id = id.clone();
-        world.system(move |room| provision::replace_person(room, &id, &told("adam", active)).map(drop));
+        world.system(move |cx| provision::replace_person(cx, &id, &told("adam", active)).map(drop));
     };
     replace(true);
     assert!(is_administrator(&world, "adam"));
     let messages = || {
-        let found = world.look(|room| Ok(record::find::<Message>(room.tx, &Filter::new().order_by("id"))?));
+        let found = world.look(|cx| Ok(record::find::<Message>(cx.tx, &Filter::new().order_by("id"))?));
         let found = found
             .unwrap()
             .into_iter()
@@ -220,7 +213,7 @@ fn the_provisioning_directory_edits_nobodys_right_and_an_end_of_the_last_one_is_
     replace(true);
     assert!(is_administrator(&world, "adam"));
     let gone = id.clone();
-    world.system(move |room| provision::remove_person(room, &gone));
+    world.system(move |cx| provision::remove_person(cx, &gone));
     assert_eq!(messages(), 2);
     world.assert_replays();
 }

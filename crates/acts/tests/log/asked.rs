@@ -1,15 +1,11 @@
 //! Who is asked follows every door by which rights move: an administrator's edit, a sign-in at a provider, the provisioning
 //! directory. Open changes are routed again in the same transaction, and their timelines say so.
 
-use acts::change::create_change;
-use acts::change::verbs;
-use acts::directory::import_directory;
-use acts::directory::{provision, set_person};
+use acts::change::{create_change, verbs};
+use acts::directory::{import_directory, provision, set_person};
 use acts::identity::provision_at_sign_in;
-use acts::policy::activate_configuration;
-use acts::policy::propose_configuration;
-use model::core::enums;
-use model::core::enums::Role;
+use acts::policy::{activate_configuration, propose_configuration};
+use model::core::enums::{self, Role};
 use model::core::ids::RecordId;
 use model::identity::provider::{Claimed, IdentityProvider, ProvisionedGroup, ProvisionedPerson};
 use serde_json::json;
@@ -20,9 +16,9 @@ use crate::world::{World, body};
 /// Logins of those whom a rule asks about a change, in order.
 pub(crate) fn asked(world: &World, key: &str, rule: &'static str) -> Vec<String> {
     let key = key.to_owned();
-    let found = world.look(move |room| {
-        let directory = room.directory()?;
-        let requests = room.change(&key)?.requests;
+    let found = world.look(move |cx| {
+        let directory = cx.directory()?;
+        let requests = cx.change(&key)?.requests;
         let of_rule = requests.iter().filter(|request| request.rule == rule);
         Ok(of_rule
             .map(|request| directory.login(&request.person))
@@ -37,20 +33,20 @@ pub(crate) fn asked(world: &World, key: &str, rule: &'static str) -> Vec<String>
 pub(crate) fn waiting(world: &World) -> String {
     let key = world.draft("Widen the column");
     let k = key.clone();
-    world.by("rita", move |room| verbs::submit_change(room, &k));
+    world.by("rita", move |cx| verbs::submit_change(cx, &k));
     let (k, request) = (key.clone(), body(json!({"dependencies_reviewed": true})));
-    world.by("rita", move |room| verbs::assess_change(room, &k, &request));
+    world.by("rita", move |cx| verbs::assess_change(cx, &k, &request));
     key
 }
 
 pub(crate) fn group_id(world: &World, key: &'static str) -> String {
-    let found = world.look(move |room| Ok(room.directory()?.groups.get(&key.into()).unwrap().id.0.clone()));
+    let found = world.look(move |cx| Ok(cx.directory()?.groups.get(&key.into()).unwrap().id.0.clone()));
     found.unwrap()
 }
 
 fn edit(world: &World, login: &'static str, patch: serde_json::Value) {
     let patch = body(patch);
-    world.system(move |room| set_person::edit_person(room, login, &patch).map(drop));
+    world.system(move |cx| set_person::edit_person(cx, login, &patch).map(drop));
 }
 
 const MANAGER: &str = "base.require.change_manager";
@@ -65,14 +61,14 @@ fn a_role_that_is_given_or_taken_moves_who_is_asked_at_once() {
     assert_eq!(asked(&world, &key, MANAGER), ["ivo", "mona"]);
     edit(&world, "mona", json!({"roles": []}));
     assert_eq!(asked(&world, &key, MANAGER), ["ivo"]);
-    world.system(|room| {
+    world.system(|cx| {
         let nora = body(json!({"login": "nora", "roles": ["change_manager"]}));
-        set_person::create_person(room, &nora).map(drop)
+        set_person::create_person(cx, &nora).map(drop)
     });
     assert_eq!(asked(&world, &key, MANAGER), ["ivo", "nora"]);
     world.sequence();
-    let kinds = world.look(|room| {
-        let found = event::page(room.tx, 0, 1_000)?;
+    let kinds = world.look(|cx| {
+        let found = event::page(cx.tx, 0, 1_000)?;
         Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
     });
     let ended = |kind: &&String| *kind == "approval.request_ended";
@@ -88,7 +84,7 @@ fn who_loses_the_role_leaves_the_group_that_came_with_it() {
     // Nobody else has the role, so that the rule asks the group: Sam is of it no more.
     edit(&world, "sam", json!({"roles": ["requester"]}));
     assert!(asked(&world, &key, SECURITY).is_empty());
-    let members = world.look(|room| Ok(room.directory()?.members(&"security".into())));
+    let members = world.look(|cx| Ok(cx.directory()?.members(&"security".into())));
     assert!(members.unwrap().is_empty());
     world.assert_replays();
 }
@@ -126,7 +122,7 @@ fn a_right_that_a_provider_tells_at_a_sign_in_moves_who_is_asked() {
             set_by: None,
             set_at: None,
         };
-        world.system(move |room| provision_at_sign_in::meet_person(room, &provider, &claimed).map(drop));
+        world.system(move |cx| provision_at_sign_in::meet_person(cx, &provider, &claimed).map(drop));
     };
     sign_in(&["managers"]);
     assert_eq!(asked(&world, &key, MANAGER), ["anna", "mona"]);
@@ -144,10 +140,10 @@ fn the_provisioning_directory_moves_who_is_asked_by_a_rule_that_names_its_group(
         members: members.iter().map(|login| world.actor(login).person.0).collect(),
     };
     let told = group(&world, &["mona"]);
-    let board = world.system(move |room| provision::create_group(room, &told));
-    world.system(|room| {
+    let board = world.system(move |cx| provision::create_group(cx, &told));
+    world.system(|cx| {
         for login in ["ada", "adam"] {
-            set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]})))?;
         }
         Ok(())
     });
@@ -157,15 +153,15 @@ fn the_provisioning_directory_moves_who_is_asked_by_a_rule_that_names_its_group(
             permit (principal, action == Action::\"require\", resource);"}],
         "cases": [{"path": "house/cases/house.cases", "content": CASES}],
     }));
-    let proposal = world.by("ada", move |room| propose_configuration::propose_policies(room, &set));
-    world.by("adam", move |room| {
-        activate_configuration::activate_configuration(room, proposal.id.as_str(), &body(json!({})))
+    let proposal = world.by("ada", move |cx| propose_configuration::propose_policies(cx, &set));
+    world.by("adam", move |cx| {
+        activate_configuration::activate_configuration(cx, proposal.id.as_str(), &body(json!({})))
     });
     let key = waiting(&world);
     let of_board = || asked(&world, &key, "house.require.board");
     assert_eq!(of_board(), ["mona"]);
     let (id, told) = (board.id.0.clone(), group(&world, &["mona", "sam"]));
-    world.system(move |room| provision::replace_group(room, &id, &told).map(drop));
+    world.system(move |cx| provision::replace_group(cx, &id, &told).map(drop));
     assert_eq!(of_board(), ["mona", "sam"]);
     // And who comes back is asked again.
     for (active, wanted) in [(false, vec!["mona"]), (true, vec!["mona", "sam"])] {
@@ -176,7 +172,7 @@ fn the_provisioning_directory_moves_who_is_asked_by_a_rule_that_names_its_group(
             active: Some(active),
             ..ProvisionedPerson::default()
         };
-        world.system(move |room| provision::replace_person(room, &id, &told).map(drop));
+        world.system(move |cx| provision::replace_person(cx, &id, &told).map(drop));
         assert_eq!(of_board(), wanted);
     }
     world.assert_replays();
@@ -185,9 +181,9 @@ fn the_provisioning_directory_moves_who_is_asked_by_a_rule_that_names_its_group(
 #[test]
 fn nobody_seats_themselves_among_those_who_decide_by_provisioning() {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         let adam = body(json!({"login": "adam", "roles": ["admin"]}));
-        set_person::create_person(room, &adam).map(drop)
+        set_person::create_person(cx, &adam).map(drop)
     });
     let group = |name: &str, members: &[&'static str]| ProvisionedGroup {
         name: name.to_owned(),
@@ -196,41 +192,41 @@ fn nobody_seats_themselves_among_those_who_decide_by_provisioning() {
     };
     let security = group_id(&world, "security");
     let told = group("Security", &["sam", "adam"]);
-    let done = world.desk.wait(
+    let done = world.executor.wait(
         store::Lane::Acts,
         crate::world::TENANT,
         world.actor("adam"),
         store::Mode::Write,
-        move |room: &mut acts::Room<'_, '_>| provision::replace_group(room, &security, &told).map(drop),
+        move |cx: &mut acts::Context<'_, '_>| provision::replace_group(cx, &security, &told).map(drop),
     );
     let refused = format!("{:?}", done.err());
     assert!(refused.contains("own_request"), "{refused}");
-    let members = world.look(|room| Ok(room.directory()?.members(&"security".into())));
+    let members = world.look(|cx| Ok(cx.directory()?.members(&"security".into())));
     let members: Vec<_> = members.unwrap().into_iter().collect();
     assert_eq!(members, [world.actor("sam").person]);
     // A group that decides nothing is no seat, and anybody else is seated as the directory tells.
     let friends = group("Football", &["adam", "sam"]);
-    world.by("adam", move |room| provision::create_group(room, &friends));
+    world.by("adam", move |cx| provision::create_group(cx, &friends));
     let id = group_id(&world, "change-managers");
     let told = group("Change managers", &["mona", "sam"]);
-    world.by("adam", move |room| provision::replace_group(room, &id, &told));
+    world.by("adam", move |cx| provision::replace_group(cx, &id, &told));
 }
 
 #[test]
 fn nobody_gives_themselves_a_job_function() {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         for login in ["ada", "adam"] {
-            set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]})))?;
         }
         Ok(())
     });
     let by_adam = |line: bool, functions: serde_json::Value| {
         let actor = world.actor("adam");
-        let act = move |room: &mut acts::Room<'_, '_>| {
+        let act = move |cx: &mut acts::Context<'_, '_>| {
             let patch = body(json!({"functions": functions}));
             if !line {
-                return set_person::edit_person(room, "adam", &patch).map(drop);
+                return set_person::edit_person(cx, "adam", &patch).map(drop);
             }
             let mut fields = patch;
             fields.insert("login".to_owned(), json!("adam"));
@@ -240,10 +236,10 @@ fn nobody_gives_themselves_a_job_function() {
                 noun: enums::Noun::People,
                 fields,
             };
-            import_directory::import_directory(room, &[line], Default::default()).map(drop)
+            import_directory::import_directory(cx, &[line], Default::default()).map(drop)
         };
         let done = world
-            .desk
+            .executor
             .wait(store::Lane::Acts, crate::world::TENANT, actor, store::Mode::Write, act);
         done.err().map(|error| format!("{error:?}")).unwrap_or_default()
     };
@@ -280,9 +276,9 @@ fn nobody_is_asked_whose_word_a_rule_forbids() {
             "planned_start": "2026-11-20T10:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
             "plan": [{"title": "Turn them", "minutes": 10}], "rollback_plan": [{"title": "Turn back", "minutes": 5}],
         }));
-        let key = world.by("rita", move |room| create_change::create_change(room, &request, &[]));
+        let key = world.by("rita", move |cx| create_change::create_change(cx, &request, &[]));
         let k = key.clone();
-        let rows = world.look(move |room| room.ahead(&k)).unwrap();
+        let rows = world.look(move |cx| cx.ahead(&k)).unwrap();
         let of_security = rows.into_iter().map(|row| row.unmet).find(|row| {
             let is_of_rule = [&row.text, &row.satisfy]
                 .iter()

@@ -1,17 +1,15 @@
 //! What moves decisions and goes live by two people: rows of the ownership matrix, and the times to acknowledge and to
 //! decide.
 
-use acts::approval::set_sla_table;
-use acts::approval::set_sla_table::propose_sla_table;
+use acts::approval::set_sla_table::{self, propose_sla_table};
 use acts::change::verbs;
 use acts::directory::import_directory::{Line, Options, import_directory};
 use acts::directory::set_person;
-use acts::directory::set_service;
-use acts::directory::set_service::{end_ownership, set_ownership};
+use acts::directory::set_service::{self, end_ownership, set_ownership};
 use acts::policy::activate_configuration::activate_configuration;
 use acts::policy::configurations;
 use acts::policy::propose_ownership::{import_and_propose, propose_ownership};
-use acts::{Error, Result, Room};
+use acts::{Context, Error, Result};
 use model::change::change_file::Actor;
 use model::core::enums::Noun;
 use model::core::refusal::Refusal;
@@ -25,7 +23,7 @@ use crate::world::{TENANT, World, body};
 pub(crate) fn attempt<T: Send + 'static>(
     world: &World,
     login: &'static str,
-    act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
 ) -> std::result::Result<T, Refusal> {
     attempt_as(world, world.actor(login), act)
 }
@@ -33,9 +31,9 @@ pub(crate) fn attempt<T: Send + 'static>(
 pub(crate) fn attempt_as<T: Send + 'static>(
     world: &World,
     actor: Actor,
-    act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
 ) -> std::result::Result<T, Refusal> {
-    let done = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
+    let done = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
     done.map_err(|error| match error {
         Error::Refused(refusal) => refusal,
         other => panic!("no refusal: {other:?}"),
@@ -57,15 +55,15 @@ pub(crate) fn alone() -> World {
 }
 
 pub(crate) fn hire(world: &World, login: &'static str) {
-    world.system(move |room| set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]}))));
+    world.system(move |cx| set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]}))));
 }
 
 pub(crate) fn set(world: &World, who: &'static str, row: Value) -> std::result::Result<Ownership, Refusal> {
-    attempt(world, who, move |room| set_ownership(room, &body(row.clone())))
+    attempt(world, who, move |cx| set_ownership(cx, &body(row.clone())))
 }
 
 pub(crate) fn propose(world: &World, who: &'static str, wanted: Value) -> std::result::Result<Configuration, Refusal> {
-    attempt(world, who, move |room| propose_ownership(room, &body(wanted.clone())))
+    attempt(world, who, move |cx| propose_ownership(cx, &body(wanted.clone())))
 }
 
 /// What `who` proposes and mona puts in force.
@@ -76,14 +74,12 @@ pub(crate) fn by_two(world: &World, who: &'static str, wanted: Value) -> Configu
 
 pub(crate) fn activate(world: &World, who: &'static str, id: &str) -> std::result::Result<Configuration, Refusal> {
     let id = id.to_owned();
-    attempt(world, who, move |room| {
-        activate_configuration(room, &id, &body(json!({})))
-    })
+    attempt(world, who, move |cx| activate_configuration(cx, &id, &body(json!({}))))
 }
 
 fn owners(world: &World, role: &'static str) -> Vec<String> {
-    let found = world.look(move |room| {
-        let (directory, now) = (room.directory()?, room.now);
+    let found = world.look(move |cx| {
+        let (directory, now) = (cx.directory()?, cx.now);
         let rows = directory
             .ownerships
             .iter()
@@ -104,7 +100,7 @@ fn one_administrator_sets_rows_and_of_two_neither_does_alone() {
     let other = json!({"service": "pay", "role": "technical_lead", "person": "sam"});
     assert_eq!(code(set(&world, "ada", other.clone())), "two_people_needed");
     let id = first.id.0.clone();
-    let ended = attempt(&world, "ada", move |room| end_ownership(room, &id));
+    let ended = attempt(&world, "ada", move |cx| end_ownership(cx, &id));
     assert_eq!(code(ended), "two_people_needed");
     // Who does the work moves no decision.
     set(
@@ -133,8 +129,8 @@ fn one_administrator_sets_rows_and_of_two_neither_does_alone() {
 fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
     let world = alone();
     let set = |who: &'static str, service: Value| {
-        attempt(&world, who, move |room| {
-            set_service::set_service(room, &body(service.clone()))
+        attempt(&world, who, move |cx| {
+            set_service::set_service(cx, &body(service.clone()))
         })
     };
     let ledger =
@@ -151,21 +147,21 @@ fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
         assert_eq!(code(set("ada", looser.clone())), "two_people_needed", "{looser}");
     }
     let place = |production: bool| {
-        attempt(&world, "ada", move |room| {
+        attempt(&world, "ada", move |cx| {
             let wanted = json!({"key": "production", "is_production": production});
-            set_service::set_environment(room, &body(wanted))
+            set_service::set_environment(cx, &body(wanted))
         })
     };
     place(true).unwrap();
     assert_eq!(code(place(false)), "two_people_needed");
-    let by_file = attempt(&world, "ada", |room| {
+    let by_file = attempt(&world, "ada", |cx| {
         let lines = [Line {
             number: 2,
             is_row: false,
             noun: Noun::Services,
             fields: body(json!({"key": "ledger", "criticality": "low"})),
         }];
-        import_directory(room, &lines, Options::default())
+        import_directory(cx, &lines, Options::default())
     });
     assert_eq!(code(by_file), "two_people_needed");
     // What asks for more needs nobody else.
@@ -179,8 +175,8 @@ fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
         "environments": [{"key": "production", "is_production": false}], "reason": "No cards there any more."});
     let proposal = propose(&world, "ada", wanted).unwrap();
     let state = || {
-        let found = world.look(|room| {
-            let directory = room.directory()?;
+        let found = world.look(|cx| {
+            let directory = cx.directory()?;
             let regimes = directory.services.get(&"ledger".into()).unwrap().regimes.len();
             Ok((
                 regimes,
@@ -217,7 +213,7 @@ fn a_row_that_can_go_live_no_more_leaves_all_as_it_was() {
         {"service": "pay", "role": "owner", "person": "sam"}, {"service": "pay", "role": "owner", "person": "rita"},
     ]);
     let proposal = propose(&world, "ada", json!({"rows": rows, "reason": "Both."})).unwrap();
-    world.system(|room| set_person::edit_person(room, "rita", &body(json!({"roles": ["auditor"]}))));
+    world.system(|cx| set_person::edit_person(cx, "rita", &body(json!({"roles": ["auditor"]}))));
     assert!(
         activate(&world, "mona", proposal.id.as_str()).is_err(),
         "an auditor decides for no owner"
@@ -250,12 +246,12 @@ fn an_import_writes_what_moves_no_decision_and_proposes_the_rest() {
         ),
     ]);
     let direct = rows.clone();
-    let refused = attempt(&world, "ada", move |room| {
-        import_directory(room, &direct, Options::default()).map(|report| report.added)
+    let refused = attempt(&world, "ada", move |cx| {
+        import_directory(cx, &direct, Options::default()).map(|report| report.added)
     });
     assert_eq!(code(refused), "two_people_needed");
     let keep = lines(&[(Noun::Ownerships, json!({"role": "owner", "person": "olga"}))]);
-    let ending = attempt(&world, "ada", move |room| {
+    let ending = attempt(&world, "ada", move |cx| {
         let none = lines(&[(
             Noun::Ownerships,
             json!({"service": "pay", "role": "implementer", "person": "ivo"}),
@@ -264,16 +260,16 @@ fn an_import_writes_what_moves_no_decision_and_proposes_the_rest() {
             end_missing: true,
             ..Options::default()
         };
-        import_directory(room, &none, options).map(|report| report.added)
+        import_directory(cx, &none, options).map(|report| report.added)
     });
     assert_eq!(code(ending), "two_people_needed", "rows that no line names end");
-    let again = attempt(&world, "ada", move |room| {
-        import_directory(room, &keep, Options::default()).map(|report| report.unchanged)
+    let again = attempt(&world, "ada", move |cx| {
+        import_directory(cx, &keep, Options::default()).map(|report| report.unchanged)
     });
     assert_eq!(again.unwrap(), 1, "a row that stands already is no change");
 
-    let (added, proposal) = attempt(&world, "ada", move |room| {
-        let done = import_and_propose(room, &rows, Options::default(), "A new service.".to_owned())?;
+    let (added, proposal) = attempt(&world, "ada", move |cx| {
+        let done = import_and_propose(cx, &rows, Options::default(), "A new service.".to_owned())?;
         Ok((done.0.added, done.1.unwrap().id.0))
     })
     .unwrap();
@@ -305,8 +301,8 @@ fn nobody_turns_it_off_alone() {
 /// How many minutes the first clock of a change gives to decide.
 fn minutes_to_decide(world: &World, key: &str) -> i64 {
     let key = key.to_owned();
-    let found = world.look(move |room| {
-        let change = room.change(&key)?;
+    let found = world.look(move |cx| {
+        let change = cx.change(&key)?;
         let clock = &change.clocks[0];
         Ok(clock.decide_by.duration_since(clock.asked_at).as_mins())
     });
@@ -316,9 +312,9 @@ fn minutes_to_decide(world: &World, key: &str) -> i64 {
 fn asked(world: &World, title: &str) -> String {
     let key = world.draft(title);
     let k = key.clone();
-    world.by("rita", move |room| {
-        verbs::submit_change(room, &k)?;
-        verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+    world.by("rita", move |cx| {
+        verbs::submit_change(cx, &k)?;
+        verbs::assess_change(cx, &k, &body(json!({"dependencies_reviewed": true})))
     });
     key
 }
@@ -335,13 +331,13 @@ fn other_times_to_decide_hold_for_whom_is_asked_from_then_on() {
         json!({"lowest": {"decide": "1h"}}),
     ] {
         let wrong = json!({"table": wrong, "reason": "A slip."});
-        let refused = attempt(&world, "ada", move |room| propose_sla_table(room, &body(wrong.clone())));
+        let refused = attempt(&world, "ada", move |cx| propose_sla_table(cx, &body(wrong.clone())));
         assert!(matches!(refused, Err(Refusal::Invalid(_))), "{refused:?}");
     }
     // What cannot be read is neither longer nor shorter than anything.
     for wrong in [json!({"decide": "0h"}), json!({"acknowledge": "0h"})] {
         let wrong = json!({"table": {"low": wrong}, "reason": "A slip."});
-        let refused = attempt(&world, "ada", move |room| propose_sla_table(room, &body(wrong.clone())));
+        let refused = attempt(&world, "ada", move |cx| propose_sla_table(cx, &body(wrong.clone())));
         let Err(Refusal::Invalid(errors)) = refused else {
             panic!("{refused:?}")
         };
@@ -349,7 +345,7 @@ fn other_times_to_decide_hold_for_whom_is_asked_from_then_on() {
         assert_eq!(codes, ["not_a_span"]);
     }
     let table = json!({"table": {"low": {"acknowledge": "15m", "decide": "30m"}}, "reason": "We are quick."});
-    let proposal = attempt(&world, "ada", move |room| propose_sla_table(room, &body(table.clone()))).unwrap();
+    let proposal = attempt(&world, "ada", move |cx| propose_sla_table(cx, &body(table.clone()))).unwrap();
     assert_eq!(
         code(activate(&world, "ada", proposal.id.as_str())),
         "second_person_needed"
@@ -362,7 +358,7 @@ fn other_times_to_decide_hold_for_whom_is_asked_from_then_on() {
         long,
         "a clock that runs keeps its time"
     );
-    let rows = world.look(|room| Ok(configurations::sla_view(&set_sla_table::in_force(room)?)));
+    let rows = world.look(|cx| Ok(configurations::sla_view(&set_sla_table::in_force(cx)?)));
     let rows = rows.unwrap();
     assert_eq!(rows["low"], json!({"acknowledge": "15m", "decide": "30m"}));
     assert_eq!(

@@ -14,9 +14,9 @@ use crate::world::body;
 #[test]
 fn an_owner_whom_a_catalogue_says_no_more_goes_by_two_people() {
     let world = two();
-    world.system(|room| {
+    world.system(|cx| {
         for key in ["platform", "finance"] {
-            set_group(room, key, &body(json!({"members": ["olga", "ivo"]})))?;
+            set_group(cx, key, &body(json!({"members": ["olga", "ivo"]})))?;
         }
         Ok(())
     });
@@ -35,11 +35,11 @@ fn an_owner_whom_a_catalogue_says_no_more_goes_by_two_people() {
         ..Options::default()
     };
     let first = said("platform");
-    world.system(move |room| import_directory(room, &first, catalogue).map(drop));
+    world.system(move |cx| import_directory(cx, &first, catalogue).map(drop));
     let owners = || {
-        let found = world.look(|room| {
-            let directory = room.directory()?;
-            let rows = directory.ownerships.iter().filter(|row| row.is_in_force(room.now));
+        let found = world.look(|cx| {
+            let directory = cx.directory()?;
+            let rows = directory.ownerships.iter().filter(|row| row.is_in_force(cx.now));
             Ok(rows
                 .filter_map(|row| Some((row.group.clone()?.0, row.is_from_catalogue)))
                 .collect::<Vec<_>>())
@@ -48,8 +48,8 @@ fn an_owner_whom_a_catalogue_says_no_more_goes_by_two_people() {
     };
     assert_eq!(owners(), [("platform".to_owned(), true)]);
     let alone = said("finance");
-    let refused = attempt(&world, "ada", move |room| {
-        import_directory(room, &alone, catalogue).map(drop)
+    let refused = attempt(&world, "ada", move |cx| {
+        import_directory(cx, &alone, catalogue).map(drop)
     });
     let Refusal::Invalid(errors) = refused.unwrap_err() else {
         panic!("no wrong lines");
@@ -62,8 +62,8 @@ fn an_owner_whom_a_catalogue_says_no_more_goes_by_two_people() {
         "{errors:#?}"
     );
     let moved = said("finance");
-    let (ended, proposal) = attempt(&world, "ada", move |room| {
-        let done = import_and_propose(room, &moved, catalogue, "It moved.".to_owned())?;
+    let (ended, proposal) = attempt(&world, "ada", move |cx| {
+        let done = import_and_propose(cx, &moved, catalogue, "It moved.".to_owned())?;
         Ok((done.0.ended, done.1.unwrap().id.0))
     })
     .unwrap();

@@ -2,14 +2,11 @@
 //! claim gives ends where no sign-in confirms it.
 
 use acts::core::providers;
-use acts::directory::import_directory;
-use acts::directory::review_access;
-use acts::directory::{provision, set_person};
+use acts::directory::{import_directory, provision, review_access, set_person};
 use acts::identity::{provision_at_sign_in, set_identity_provider};
 use model::change::change_file::Actor;
 use model::change::related_records::Message;
-use model::core::enums;
-use model::core::enums::Role;
+use model::core::enums::{self, Role};
 use model::directory::access_review::AccessReview;
 use model::directory::records;
 use model::directory::snapshot::Person;
@@ -35,9 +32,9 @@ fn provider() -> Value {
 fn with_provider() -> World {
     let world = World::new();
     set_provider(&world, provider());
-    world.system(|room| {
+    world.system(|cx| {
         for login in ["adam", "berta"] {
-            set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]})))?;
         }
         Ok(())
     });
@@ -45,7 +42,7 @@ fn with_provider() -> World {
 }
 
 fn set_provider(world: &World, told: Value) {
-    world.system(move |room| set_identity_provider::set_identity_provider(room, "corp", &body(told.clone())).map(drop));
+    world.system(move |cx| set_identity_provider::set_identity_provider(cx, "corp", &body(told.clone())).map(drop));
 }
 
 fn sign_in(world: &World, login: &'static str, groups: &[&str]) {
@@ -57,37 +54,35 @@ fn sign_in(world: &World, login: &'static str, groups: &[&str]) {
         mail_is_verified: false,
         groups: Some(groups.iter().map(|it| (*it).to_owned()).collect()),
     };
-    world.system(move |room| {
-        let provider = providers::provider(room, "corp")?;
-        provision_at_sign_in::meet_person(room, &provider, &claimed).map(drop)
+    world.system(move |cx| {
+        let provider = providers::provider(cx, "corp")?;
+        provision_at_sign_in::meet_person(cx, &provider, &claimed).map(drop)
     });
 }
 
 fn person(world: &World, login: &'static str) -> Person {
-    let found = world.look(move |room| Ok(room.directory()?.by_login(login).cloned()));
+    let found = world.look(move |cx| Ok(cx.directory()?.by_login(login).cloned()));
     found.unwrap().unwrap()
 }
 
 fn sits(world: &World, login: &'static str) -> bool {
     let id = person(world, login).id;
-    let found = world.look(move |room| Ok(room.directory()?.groups.get(&"security".into()).cloned()));
+    let found = world.look(move |cx| Ok(cx.directory()?.groups.get(&"security".into()).cloned()));
     found.unwrap().unwrap().members.contains(&id)
 }
 
 fn edit(world: &World, login: &'static str, patch: Value) {
-    world.system(move |room| set_person::edit_person(room, login, &body(patch.clone())).map(drop));
+    world.system(move |cx| set_person::edit_person(cx, login, &body(patch.clone())).map(drop));
 }
 
 /// A review in which whoever looks at this right refuses it.
 fn refuse(world: &World, login: &'static str, (kind, what): (&'static str, &'static str)) {
-    let open = |room: &mut acts::Room<'_, '_>| {
+    let open = |cx: &mut acts::Context<'_, '_>| {
         let filter = Filter::new().equals("is_open", true).order_by("id");
-        Ok(record::bodies::<AccessReview>(room.tx, &filter)?)
+        Ok(record::bodies::<AccessReview>(cx.tx, &filter)?)
     };
     if world.look(open).unwrap().is_empty() {
-        world.by("adam", |room| {
-            review_access::begin_review(room, &body(json!({}))).map(drop)
-        });
+        world.by("adam", |cx| review_access::begin_review(cx, &body(json!({}))).map(drop));
     }
     let id = person(world, login).id;
     let found = world.look(open).unwrap().into_iter().find_map(|part| {
@@ -98,12 +93,15 @@ fn refuse(world: &World, login: &'static str, (kind, what): (&'static str, &'sta
     let (part, manager, row) = found.unwrap();
     let actor = Actor {
         person: manager,
-        stepped_up_at: Some(world.desk.tools().clock.now()),
+        stepped_up_at: Some(world.executor.tools().clock.now()),
         ..world.actor("adam")
     };
     let refusal = body(json!({"refused": [row], "reason": "Moved on."}));
-    let sign = move |room: &mut acts::Room<'_, '_>| review_access::sign_review(room, &part, &refusal).map(drop);
-    world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, sign).unwrap();
+    let sign = move |cx: &mut acts::Context<'_, '_>| review_access::sign_review(cx, &part, &refusal).map(drop);
+    world
+        .executor
+        .wait(Lane::Acts, TENANT, actor, Mode::Write, sign)
+        .unwrap();
 }
 
 #[test]
@@ -152,13 +150,13 @@ fn a_seat_that_is_refused_comes_back_neither_by_a_claim_nor_by_the_directory() {
         members: ["sam", "anna", "ivo"].map(|login| world.actor(login).person.0).into(),
     };
     let id = group_id(&world, "security");
-    world.system(move |room| provision::replace_group(room, &id, &told).map(drop));
+    world.system(move |cx| provision::replace_group(cx, &id, &told).map(drop));
     assert!(!sits(&world, "anna") && sits(&world, "ivo"));
     assert!(person(&world, "anna").roles.is_empty());
     // An administrator seats her: then the word of the others counts again.
     let seated = |members: Value| {
-        world.by("adam", move |room| {
-            set_person::set_group(room, "security", &body(json!({"members": members}))).map(drop)
+        world.by("adam", move |cx| {
+            set_person::set_group(cx, "security", &body(json!({"members": members}))).map(drop)
         });
     };
     crate::by_two::by_two(&world, "adam", json!({"by_two": false, "reason": "We are few."}));
@@ -176,7 +174,7 @@ fn what_an_administrator_takes_away_stays_away_where_a_provider_would_give_it_ba
     let world = with_provider();
     sign_in(&world, "anna", &["own", "sec"]);
     edit(&world, "anna", json!({"roles": []}));
-    world.system(|room| set_person::set_group(room, "security", &body(json!({"members": ["sam"]}))).map(drop));
+    world.system(|cx| set_person::set_group(cx, "security", &body(json!({"members": ["sam"]}))).map(drop));
     sign_in(&world, "anna", &["own", "sec"]);
     let anna = person(&world, "anna");
     assert!(anna.roles.is_empty() && !sits(&world, "anna"), "{anna:?}");
@@ -191,7 +189,7 @@ fn what_an_administrator_takes_away_stays_away_where_a_provider_would_give_it_ba
         line(json!({"login": "anna", "roles": ["owner"]})),
         line(json!({"login": "ivo", "roles": []})),
     ];
-    world.system(move |room| import_directory::import_directory(room, &lines, Default::default()).map(drop));
+    world.system(move |cx| import_directory::import_directory(cx, &lines, Default::default()).map(drop));
     assert!(!person(&world, "anna").is_refused(records::Given::Role, "owner"));
     assert_eq!(person(&world, "ivo").refused_rights, []);
     sign_in(&world, "anna", &["own"]);
@@ -206,19 +204,19 @@ fn an_edit_of_a_name_seats_nobody_whose_role_a_provider_gave() {
     sign_in(&world, "anna", &["cm"]);
     assert_eq!(person(&world, "anna").roles, [Role::ChangeManager].into());
     let managers = || {
-        let found = world.look(|room| Ok(room.directory()?.groups.get(&"change-managers".into()).cloned()));
+        let found = world.look(|cx| Ok(cx.directory()?.groups.get(&"change-managers".into()).cloned()));
         let id = person(&world, "anna").id;
         found.unwrap().is_some_and(|group| group.members.contains(&id))
     };
     edit(&world, "anna", json!({"name": "Anna Berg"}));
-    world.system(|room| {
+    world.system(|cx| {
         let line = import_directory::Line {
             number: 1,
             is_row: false,
             noun: enums::Noun::People,
             fields: body(json!({"login": "anna", "name": "Anna B."})),
         };
-        import_directory::import_directory(room, &[line], Default::default()).map(drop)
+        import_directory::import_directory(cx, &[line], Default::default()).map(drop)
     });
     assert!(!managers());
     edit(&world, "anna", json!({"active": false}));
@@ -229,8 +227,8 @@ fn an_edit_of_a_name_seats_nobody_whose_role_a_provider_gave() {
 
 fn letters(world: &World, login: &'static str) -> Vec<String> {
     let id = person(world, login).id;
-    let found = world.look(move |room| {
-        let all = record::bodies::<Message>(room.tx, &Filter::new().order_by("id"))?;
+    let found = world.look(move |cx| {
+        let all = record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?;
         Ok(all
             .into_iter()
             .filter(|it| it.person == id && it.topic == "rights_end")
@@ -281,9 +279,9 @@ fn what_a_claim_gave_ends_after_the_time_of_its_provider_though_the_timer_was_lo
         told
     });
     sign_in(&world, "anna", &["cm"]);
-    world.system(|room| {
-        let provider = providers::provider(room, "corp")?;
-        timer::cancel(room.tx, "identity_provider", provider.id.as_str(), "unconfirmed")?;
+    world.system(|cx| {
+        let provider = providers::provider(cx, "corp")?;
+        timer::cancel(cx.tx, "identity_provider", provider.id.as_str(), "unconfirmed")?;
         Ok(())
     });
     work(&world);

@@ -1,16 +1,12 @@
 //! Policies and the risk table: proposed, tried, put in force by two or by an approved change, recovered.
 
-use acts::change::create_change;
-use acts::change::set_template;
-use acts::change::verbs;
-use acts::directory::set_person;
-use acts::directory::set_service;
+use acts::change::{create_change, set_template, verbs};
+use acts::directory::{set_person, set_service};
 use acts::policy::activate_configuration::{activate_configuration, recover_policies, withdraw_configuration};
-use acts::policy::find_unapprovable;
 use acts::policy::propose_configuration::{propose_policies, propose_risk_table};
-use acts::policy::try_policies;
+use acts::policy::{find_unapprovable, try_policies};
 use acts::report::find_records;
-use acts::{Error, Result, Room};
+use acts::{Context, Error, Result};
 use model::change::change_file;
 use model::core::enums::{ConfigurationState, Level, State};
 use model::core::refusal::Refusal;
@@ -62,11 +58,11 @@ fn with_base(mut proposal: Value) -> Value {
 pub fn attempt<T: Send + 'static>(
     world: &World,
     login: &'static str,
-    act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let actor = world.actor(login);
     world
-        .desk
+        .executor
         .wait(Lane::Acts, crate::world::TENANT, actor, Mode::Write, act)
 }
 
@@ -79,9 +75,9 @@ pub fn refusal<T: std::fmt::Debug>(answer: Result<T>) -> Refusal {
 
 pub fn world() -> World {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         for login in ["ada", "adam"] {
-            set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]})))?;
         }
         Ok(())
     });
@@ -89,11 +85,11 @@ pub fn world() -> World {
 }
 
 pub fn proposed(world: &World, proposal: Value) -> Configuration {
-    world.by("ada", move |room| propose_policies(room, &body(proposal.clone())))
+    world.by("ada", move |cx| propose_policies(cx, &body(proposal.clone())))
 }
 
 pub fn digest_in_force(world: &World) -> String {
-    world.look(|room| Ok(room.policies()?.digest().to_owned())).unwrap()
+    world.look(|cx| Ok(cx.policies()?.digest().to_owned())).unwrap()
 }
 
 #[test]
@@ -106,25 +102,25 @@ fn a_second_person_puts_policies_in_force_and_open_changes_are_judged_again() {
     let id = proposal.id.0.clone();
     let own = refusal(attempt(&world, "ada", {
         let id = id.clone();
-        move |room| activate_configuration(room, &id, &body(json!({})))
+        move |cx| activate_configuration(cx, &id, &body(json!({})))
     }));
     assert_eq!(own.code(), "second_person_needed");
     let Refusal::NotNow { unmet, .. } = own else {
         panic!("{own:?}")
     };
     assert_eq!(unmet[0].waiting_on, ["adam", "mona"]);
-    let active = world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+    let active = world.by("adam", move |cx| activate_configuration(cx, &id, &body(json!({}))));
     assert_eq!(
         (active.state, active.before.as_deref()),
         (ConfigurationState::Active, Some(before.as_str()))
     );
     assert_eq!(digest_in_force(&world), active.digest);
     let k = key.clone();
-    let state = world.look(move |room| Ok(room.change(&k)?.state)).unwrap();
+    let state = world.look(move |cx| Ok(cx.change(&k)?.state)).unwrap();
     assert_eq!(state, State::Authorizing, "the approvals no longer suffice");
     world.sequence();
-    let kinds = world.look(|room| {
-        let found = event::page(room.tx, 0, 1_000)?;
+    let kinds = world.look(|cx| {
+        let found = event::page(cx.tx, 0, 1_000)?;
         Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
     });
     assert!(kinds.unwrap().iter().any(|kind| kind == "policies.activated"));
@@ -139,18 +135,18 @@ fn an_approved_change_that_names_the_digest_stands_in_for_a_second_person() {
     let other = world.scheduled("Move booking to 4.2");
     let wrong = refusal(attempt(&world, "ada", {
         let (id, other) = (id.clone(), other.clone());
-        move |room| activate_configuration(room, &id, &body(json!({"change": other})))
+        move |cx| activate_configuration(cx, &id, &body(json!({"change": other})))
     }));
     assert_eq!(wrong.code(), "change_names_another");
     let draft = world.draft_of("Put the stricter policies in force", &digest);
     let early = refusal(attempt(&world, "ada", {
         let (id, draft) = (id.clone(), draft.clone());
-        move |room| activate_configuration(room, &id, &body(json!({"change": draft})))
+        move |cx| activate_configuration(cx, &id, &body(json!({"change": draft})))
     }));
     assert_eq!(early.code(), "change_not_approved");
     let key = world.approved(draft);
-    let active = world.by("ada", move |room| {
-        activate_configuration(room, &id, &body(json!({"change": key})))
+    let active = world.by("ada", move |cx| {
+        activate_configuration(cx, &id, &body(json!({"change": key})))
     });
     assert_eq!(active.state, ConfigurationState::Active);
     assert!(active.change_key.is_some());
@@ -163,7 +159,7 @@ fn an_approved_change_stands_in_once_and_only_while_its_time_is_not_over() {
     let key = world.approved(world.draft_of("Put the stricter policies in force", &first.digest));
     let activate = |id: &str, key: &str| {
         let (id, words) = (id.to_owned(), body(json!({"change": key})));
-        attempt(&world, "ada", move |room| activate_configuration(room, &id, &words))
+        attempt(&world, "ada", move |cx| activate_configuration(cx, &id, &words))
     };
     let active = activate(first.id.as_str(), &key).unwrap();
     assert_eq!(active.state, ConfigurationState::Active);
@@ -171,7 +167,7 @@ fn an_approved_change_stands_in_once_and_only_while_its_time_is_not_over() {
     let base = json!({"reason": "It was too strict", "files": [], "cases": []});
     let back = proposed(&world, with_base(base));
     let id = back.id.0.clone();
-    world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+    world.by("adam", move |cx| activate_configuration(cx, &id, &body(json!({}))));
     let in_force = digest_in_force(&world);
     let again = proposed(&world, with_base(strict()));
     assert_eq!(again.digest, first.digest);
@@ -193,21 +189,21 @@ fn standard_of(world: &World, digest: String) -> String {
         "locked": {"category": "application", "complexity": "low", "description": "d", "justification": "j",
             "plan": [{"title": "One"}], "rollback_plan": [{"title": "Back", "minutes": 2}]},
     }));
-    world.by("rita", move |room| set_template::propose_template(room, &template));
+    world.by("rita", move |cx| set_template::propose_template(cx, &template));
     for login in ["olga", "mona"] {
-        world.by(login, |room| {
-            set_template::approve_template(room, "restart", &body(json!({})))
+        world.by(login, |cx| {
+            set_template::approve_template(cx, "restart", &body(json!({})))
         });
     }
     let request = body(json!({
         "kind": "standard", "template": "restart", "services": ["pay"], "environment": "production", "artifact": digest,
         "planned_start": "2026-11-20T07:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
     }));
-    let key = world.by("rita", move |room| create_change::create_change(room, &request, &[]));
+    let key = world.by("rita", move |cx| create_change::create_change(cx, &request, &[]));
     let k = key.clone();
-    world.by("rita", move |room| verbs::submit_change(room, &k));
+    world.by("rita", move |cx| verbs::submit_change(cx, &k));
     let k = key.clone();
-    let state = world.look(move |room| Ok(room.change(&k)?.state)).unwrap();
+    let state = world.look(move |cx| Ok(cx.change(&k)?.state)).unwrap();
     assert_eq!(state, State::Scheduled);
     key
 }
@@ -219,8 +215,8 @@ fn a_change_that_nobody_else_approved_stands_in_for_nobody() {
     let before = digest_in_force(&world);
     let key = standard_of(&world, proposal.digest.clone());
     let id = proposal.id.0.clone();
-    let alone = refusal(attempt(&world, "ada", move |room| {
-        activate_configuration(room, &id, &body(json!({"change": key})))
+    let alone = refusal(attempt(&world, "ada", move |cx| {
+        activate_configuration(cx, &id, &body(json!({"change": key})))
     }));
     assert_eq!(alone.code(), "change_not_approved");
     assert_eq!(digest_in_force(&world), before);
@@ -229,12 +225,12 @@ fn a_change_that_nobody_else_approved_stands_in_for_nobody() {
         "none": {"low": "low", "medium": "low", "high": "medium"}, "low": {"low": "low", "medium": "medium", "high": "high"},
         "medium": {"low": "medium", "medium": "high", "high": "high"}, "high": {"low": "high", "medium": "high", "high": "high"},
     });
-    let own = world.by("mona", move |room| {
-        propose_risk_table(room, &body(json!({"table": table, "reason": "Hard work is risky"})))
+    let own = world.by("mona", move |cx| {
+        propose_risk_table(cx, &body(json!({"table": table, "reason": "Hard work is risky"})))
     });
     let key = world.approved(world.draft_of("Another risk table", &own.digest));
-    let active = world.by("mona", move |room| {
-        activate_configuration(room, own.id.as_str(), &body(json!({"change": key})))
+    let active = world.by("mona", move |cx| {
+        activate_configuration(cx, own.id.as_str(), &body(json!({"change": key})))
     });
     assert_eq!(
         active.state,
@@ -251,8 +247,8 @@ fn a_set_that_fails_changes_nothing_and_says_where() {
     wrong["files"][0]["content"] = json!(
         "@id(\"house.x\")\n@reason(\"x\")\n@require(\"evidense\")\npermit (principal, action == Action::\"require\", resource);"
     );
-    let refused = refusal(attempt(&world, "ada", move |room| {
-        propose_policies(room, &body(wrong.clone()))
+    let refused = refusal(attempt(&world, "ada", move |cx| {
+        propose_policies(cx, &body(wrong.clone()))
     }));
     let Refusal::Invalid(errors) = refused else {
         panic!("{refused:?}")
@@ -260,15 +256,15 @@ fn a_set_that_fails_changes_nothing_and_says_where() {
     assert!(errors[0].field.starts_with("house/house.cedar:"), "{errors:?}");
     let mut failing = strict();
     failing["cases"][0]["content"] = json!(CASES.replace("aspect compatibility", "aspect security"));
-    let refused = refusal(attempt(&world, "ada", move |room| {
-        propose_policies(room, &body(failing.clone()))
+    let refused = refusal(attempt(&world, "ada", move |cx| {
+        propose_policies(cx, &body(failing.clone()))
     }));
     let Refusal::Invalid(errors) = refused else {
         panic!("{refused:?}")
     };
     assert!(errors[0].field.starts_with("house/cases/house.cases:"), "{errors:?}");
     assert_eq!(digest_in_force(&world), before);
-    let nobody = refusal(attempt(&world, "rita", |room| propose_policies(room, &body(strict()))));
+    let nobody = refusal(attempt(&world, "rita", |cx| propose_policies(cx, &body(strict()))));
     assert_eq!(nobody.code(), "not_allowed");
 }
 
@@ -304,8 +300,8 @@ fn wrong_policies_are_refused_with_line_reason_and_example_and_the_set_in_force_
     for (text, line, parts) in WRONG {
         let mut wrong = strict();
         wrong["files"][0]["content"] = json!(format!("@id(\"house.x\")\n@reason(\"x\")\n{text}"));
-        let refused = refusal(attempt(&world, "ada", move |room| {
-            propose_policies(room, &body(wrong.clone()))
+        let refused = refusal(attempt(&world, "ada", move |cx| {
+            propose_policies(cx, &body(wrong.clone()))
         }));
         let Refusal::Invalid(errors) = refused else {
             panic!("{refused:?}")
@@ -329,8 +325,8 @@ fn wrong_policies_are_refused_with_line_reason_and_example_and_the_set_in_force_
         environment production, production yes\n  change kind normal, risk low, touches network, requester olga\n\n\
         case nobody approves\n  olga approve_change no house.hopeless\n";
     hopeless["cases"][0]["content"] = json!(case);
-    let refused = refusal(attempt(&world, "ada", move |room| {
-        propose_policies(room, &body(hopeless.clone()))
+    let refused = refusal(attempt(&world, "ada", move |cx| {
+        propose_policies(cx, &body(hopeless.clone()))
     }));
     let Refusal::Invalid(errors) = refused else {
         panic!("{refused:?}")
@@ -380,13 +376,13 @@ const NOBODY_CAN: [(&str, &str); 8] = [
 fn a_rule_that_nobody_here_can_meet_is_refused_by_its_line_with_the_reason_and_an_example() {
     let world = world();
     let before = digest_in_force(&world);
-    world.system(|room| {
+    world.system(|cx| {
         set_person::set_group(
-            room,
+            cx,
             "keepers",
             &body(json!({"name": "Keepers", "members": ["olga", "sam"]})),
         )?;
-        set_person::set_group(room, "watchers", &body(json!({"name": "Watchers", "members": []}))).map(drop)
+        set_person::set_group(cx, "watchers", &body(json!({"name": "Watchers", "members": []}))).map(drop)
     });
     for (asks, told) in NOBODY_CAN {
         let mut wanted = strict();
@@ -397,15 +393,15 @@ fn a_rule_that_nobody_here_can_meet_is_refused_by_its_line_with_the_reason_and_a
         ));
         wanted["cases"][0]["content"] = json!(CASES.replace(ASKED, "house.require.more"));
         let mut tried = wanted.clone();
-        let refused = refusal(attempt(&world, "ada", move |room| {
-            propose_policies(room, &body(wanted.clone()))
+        let refused = refusal(attempt(&world, "ada", move |cx| {
+            propose_policies(cx, &body(wanted.clone()))
         }));
         let Refusal::Invalid(errors) = refused else {
             panic!("{refused:?}")
         };
         tried.as_object_mut().unwrap().remove("reason");
-        let trial = attempt(&world, "ada", move |room| {
-            try_policies::try_policies(room, &body(tried.clone()))
+        let trial = attempt(&world, "ada", move |cx| {
+            try_policies::try_policies(cx, &body(tried.clone()))
         });
         let found = trial.unwrap().unmeetable;
         assert_eq!((found.len(), found[0].place.as_str()), (1, "house/house.cedar:2"));
@@ -424,8 +420,8 @@ fn a_rule_that_nobody_here_can_meet_is_refused_by_its_line_with_the_reason_and_a
 fn a_set_whose_people_left_before_it_went_in_force_stays_out() {
     let world = world();
     let keepers = |members: Value| {
-        world.system(move |room| {
-            set_person::set_group(room, "keepers", &body(json!({"name": "Keepers", "members": members}))).map(drop)
+        world.system(move |cx| {
+            set_person::set_group(cx, "keepers", &body(json!({"name": "Keepers", "members": members}))).map(drop)
         });
     };
     keepers(json!(["olga"]));
@@ -441,8 +437,8 @@ fn a_set_whose_people_left_before_it_went_in_force_stays_out() {
     let made = proposed(&world, wanted);
     keepers(json!([]));
     let id = made.id.0.clone();
-    let refused = refusal(attempt(&world, "adam", move |room| {
-        acts::policy::activate_configuration::activate_configuration(room, &id, &body(json!({})))
+    let refused = refusal(attempt(&world, "adam", move |cx| {
+        acts::policy::activate_configuration::activate_configuration(cx, &id, &body(json!({})))
     }));
     let Refusal::Invalid(errors) = refused else {
         panic!("{refused:?}")
@@ -456,9 +452,7 @@ fn a_trial_says_what_would_differ_and_writes_nothing() {
     let key = world.scheduled("Move booking to 4.2");
     let mut asked = strict();
     asked.as_object_mut().unwrap().remove("reason");
-    let trial = world.by("ada", move |room| {
-        try_policies::try_policies(room, &body(asked.clone()))
-    });
+    let trial = world.by("ada", move |cx| try_policies::try_policies(cx, &body(asked.clone())));
     assert_eq!((trial.tried, trial.differing.len()), (1, 1));
     let row = &trial.differing[0];
     assert_eq!(
@@ -473,9 +467,7 @@ fn a_trial_says_what_would_differ_and_writes_nothing() {
 fn a_trial_judges_past_decisions_on_what_was_known_when_they_were_taken() {
     let world = world();
     let key = world.scheduled("Move booking to 4.2");
-    world.system(|room| {
-        set_service::set_service(room, &body(json!({"key": "pay", "criticality": "critical"}))).map(drop)
-    });
+    world.system(|cx| set_service::set_service(cx, &body(json!({"key": "pay", "criticality": "critical"}))).map(drop));
     let of_low = "@id(\"house.require.compatibility\")\n@reason(\"Interfaces broke twice.\")\n@require(\"evidence\")\n\
         @aspect(\"compatibility\")\n@due(\"approval\")\npermit (principal, action == Action::\"require\", resource)\n\
         when { context.target.service.criticality == Criticality::\"low\" };\n\n\
@@ -490,9 +482,7 @@ fn a_trial_judges_past_decisions_on_what_was_known_when_they_were_taken() {
         "{CASES}\ncase who has not learned it does not approve\n  \
         olga approve_change as asked no house.act.untrained\n"
     ));
-    let trial = world.by("ada", move |room| {
-        try_policies::try_policies(room, &body(asked.clone()))
-    });
+    let trial = world.by("ada", move |cx| try_policies::try_policies(cx, &body(asked.clone())));
     assert_eq!(
         (trial.tried, trial.differing.len()),
         (1, 0),
@@ -521,13 +511,13 @@ fn a_trial_judges_past_decisions_on_what_was_known_when_they_were_taken() {
 fn the_facts_of_a_decision_are_those_that_its_digest_names() {
     let world = world();
     let key = world.scheduled("Move booking to 4.2");
-    let kept = world.by("ada", move |room| {
-        let file = room.file(&key)?;
+    let kept = world.by("ada", move |cx| {
+        let file = cx.file(&key)?;
         let filter = store::record::Filter::new()
             .equals("change_id", file.change.id.as_str())
             .order_by("id");
-        let kept = store::record::find::<decision_facts::DecisionFacts>(room.tx, &filter)?;
-        let policies = room.policies()?;
+        let kept = store::record::find::<decision_facts::DecisionFacts>(cx.tx, &filter)?;
+        let policies = cx.policies()?;
         let named: std::collections::BTreeSet<String> =
             file.approvals.iter().map(|it| it.facts_digest.clone()).collect();
         let kept = kept.into_iter().map(|stored| stored.record);
@@ -553,7 +543,7 @@ fn a_proposal_made_over_an_older_table_says_that_it_takes_back_what_came_since()
     };
     let propose = |most: &str| {
         let wanted = body(json!({"table": table(most), "reason": "Hard work is risky"}));
-        world.by("ada", move |room| propose_risk_table(room, &wanted))
+        world.by("ada", move |cx| propose_risk_table(cx, &wanted))
     };
     let (first, second) = (propose("medium"), propose("high"));
     assert!(first.before.is_some());
@@ -562,14 +552,14 @@ fn a_proposal_made_over_an_older_table_says_that_it_takes_back_what_came_since()
         "both over the table that came with the program"
     );
     let letters = || {
-        let told = world.by("mona", |room| find_records::find_messages(room, 20));
+        let told = world.by("mona", |cx| find_records::find_messages(cx, 20));
         told.into_iter()
             .filter(|it| it.text.contains("It was proposed over"))
             .count()
     };
     for (proposal, told) in [(&first, 0), (&second, 1)] {
         let id = proposal.id.0.clone();
-        world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+        world.by("adam", move |cx| activate_configuration(cx, &id, &body(json!({}))));
         assert_eq!(letters(), told);
     }
     world.assert_replays();
@@ -581,7 +571,7 @@ fn the_host_brings_the_set_before_back() {
     let shipped = digest_in_force(&world);
     let first = proposed(&world, strict());
     let id = first.id.0.clone();
-    world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+    world.by("adam", move |cx| activate_configuration(cx, &id, &body(json!({}))));
     let mut stricter = strict();
     stricter["files"][0]["content"] = json!(
         stricter["files"][0]["content"]
@@ -591,7 +581,7 @@ fn the_host_brings_the_set_before_back() {
     );
     let second = proposed(&world, stricter);
     let id = second.id.0.clone();
-    world.by("mona", move |room| activate_configuration(room, &id, &body(json!({}))));
+    world.by("mona", move |cx| activate_configuration(cx, &id, &body(json!({}))));
     assert_eq!(digest_in_force(&world), second.digest);
     let once = world.system(recover_policies);
     assert_eq!(
@@ -603,7 +593,7 @@ fn the_host_brings_the_set_before_back() {
         (twice.after.as_str(), digest_in_force(&world)),
         (shipped.as_str(), shipped.clone())
     );
-    let answer = world.desk.wait(
+    let answer = world.executor.wait(
         Lane::Acts,
         crate::world::TENANT,
         change_file::Actor::system(),
@@ -611,7 +601,7 @@ fn the_host_brings_the_set_before_back() {
         recover_policies,
     );
     assert_eq!(refusal(answer).code(), "nothing_to_recover");
-    let told = world.by("mona", |room| find_records::find_messages(room, 20));
+    let told = world.by("mona", |cx| find_records::find_messages(cx, 20));
     assert!(
         told.iter().any(|message| message.subject.contains("recovered")),
         "{told:?}"
@@ -625,14 +615,14 @@ fn another_server_on_the_same_store_follows() {
     let world = world();
     let proposal = proposed(&world, strict());
     let id = proposal.id.0.clone();
-    let active = world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+    let active = world.by("adam", move |cx| activate_configuration(cx, &id, &body(json!({}))));
     let other = world.other_desk(0);
     let digest = other.wait(
         Lane::Pages,
         crate::world::TENANT,
         change_file::Actor::system(),
         Mode::Read,
-        |room| Ok(room.policies()?.digest().to_owned()),
+        |cx| Ok(cx.policies()?.digest().to_owned()),
     );
     assert_eq!(digest.unwrap(), active.digest);
 }
@@ -642,10 +632,10 @@ fn a_withdrawn_proposal_never_comes_into_force() {
     let world = world();
     let proposal = proposed(&world, strict());
     let id = proposal.id.0.clone();
-    world.by("ada", move |room| withdraw_configuration(room, &id));
+    world.by("ada", move |cx| withdraw_configuration(cx, &id));
     let id = proposal.id.0;
-    let answer = attempt(&world, "adam", move |room| {
-        activate_configuration(room, &id, &body(json!({})))
+    let answer = attempt(&world, "adam", move |cx| {
+        activate_configuration(cx, &id, &body(json!({})))
     });
     assert_eq!(refusal(answer).code(), "not_in_state");
 }
@@ -659,24 +649,21 @@ fn a_new_risk_table_moves_the_risk_of_open_changes() {
         "none": row("low", "low", "medium"), "low": row("high", "medium", "high"),
         "medium": row("high", "high", "high"), "high": row("high", "high", "high"),
     }, "reason": "Caution"});
-    let refused = refusal(attempt(&world, "ada", move |room| {
-        propose_risk_table(room, &body(upside_down.clone()))
+    let refused = refusal(attempt(&world, "ada", move |cx| {
+        propose_risk_table(cx, &body(upside_down.clone()))
     }));
     assert_eq!(refused.code(), "invalid");
     let table = json!({"table": {
         "none": row("high", "high", "high"), "low": row("high", "high", "high"),
         "medium": row("high", "high", "high"), "high": row("high", "high", "high"),
     }, "reason": "Caution"});
-    let proposal = world.by("ada", move |room| propose_risk_table(room, &body(table.clone())));
+    let proposal = world.by("ada", move |cx| propose_risk_table(cx, &body(table.clone())));
     let k = key.clone();
-    assert_eq!(
-        world.look(move |room| Ok(room.change(&k)?.risk.level)).unwrap(),
-        Level::Low
-    );
+    assert_eq!(world.look(move |cx| Ok(cx.change(&k)?.risk.level)).unwrap(), Level::Low);
     let id = proposal.id.0.clone();
-    world.by("mona", move |room| activate_configuration(room, &id, &body(json!({}))));
+    world.by("mona", move |cx| activate_configuration(cx, &id, &body(json!({}))));
     assert_eq!(
-        world.look(move |room| Ok(room.change(&key)?.risk.level)).unwrap(),
+        world.look(move |cx| Ok(cx.change(&key)?.risk.level)).unwrap(),
         Level::High
     );
 }
@@ -701,9 +688,9 @@ fn a_rule_on_what_is_touched_is_among_the_targets_that_nobody_can_approve() {
     ] {
         let world = world();
         let keepers = |members: Value| {
-            world.system(move |room| {
+            world.system(move |cx| {
                 let group = body(json!({"name": "Keepers", "members": members}));
-                set_person::set_group(room, "keepers", &group).map(drop)
+                set_person::set_group(cx, "keepers", &group).map(drop)
             });
         };
         keepers(json!(["olga"]));
@@ -718,9 +705,9 @@ fn a_rule_on_what_is_touched_is_among_the_targets_that_nobody_can_approve() {
         wanted["cases"][0]["content"] = json!(cases.replace("risk low", risk));
         let made = proposed(&world, wanted);
         let id = made.id.0.clone();
-        world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+        world.by("adam", move |cx| activate_configuration(cx, &id, &body(json!({}))));
         let unapprovable = || {
-            let report = world.look(|room| find_unapprovable::find_unapprovable(room, "", 50));
+            let report = world.look(|cx| find_unapprovable::find_unapprovable(cx, "", 50));
             let rules = report.unwrap().unapprovable.into_iter().map(|it| it.rule);
             rules.filter(|rule| rule == "house.require.keepers").count()
         };
@@ -735,9 +722,9 @@ fn a_rule_on_what_is_touched_is_among_the_targets_that_nobody_can_approve() {
 fn a_board_too_small_for_its_quorum_is_found() {
     let world = world();
     let board = |members: Value| {
-        world.system(move |room| {
+        world.system(move |cx| {
             let group = body(json!({"name": "Keepers", "members": members}));
-            set_person::set_group(room, "keepers", &group).map(drop)
+            set_person::set_group(cx, "keepers", &group).map(drop)
         });
     };
     board(json!(["olga", "mona", "adam"]));
@@ -750,9 +737,9 @@ fn a_board_too_small_for_its_quorum_is_found() {
     wanted["cases"][0]["content"] = json!(CASES.replace(ASKED, "house.require.keepers"));
     let made = proposed(&world, wanted);
     let id = made.id.0.clone();
-    world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+    world.by("adam", move |cx| activate_configuration(cx, &id, &body(json!({}))));
     let found = || {
-        let report = world.look(|room| find_unapprovable::find_unapprovable(room, "", 50));
+        let report = world.look(|cx| find_unapprovable::find_unapprovable(cx, "", 50));
         let report = report.unwrap();
         let of_board = |rows: Vec<find_unapprovable::Finding>| {
             let mut rows = rows.into_iter().filter(|it| it.rule == "house.require.keepers");

@@ -2,8 +2,7 @@
 
 use acts::core::connections::{connection, connection_secret};
 use acts::integration::edit_connection::edit_connection;
-use acts::integration::set_connection;
-use acts::integration::set_connection::create_connection;
+use acts::integration::set_connection::{self, create_connection};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Connection;
 use serde_json::{Value, json};
@@ -17,17 +16,17 @@ fn hub() -> Value {
 }
 
 fn make(world: &World, who: &'static str) -> Connection {
-    attempt(world, who, |room| Ok(create_connection(room, &body(hub()))?.0)).unwrap()
+    attempt(world, who, |cx| Ok(create_connection(cx, &body(hub()))?.0)).unwrap()
 }
 
 fn edit(world: &World, who: &'static str, id: &str, words: Value) -> Result<Connection, Refusal> {
     let id = id.to_owned();
-    attempt(world, who, move |room| edit_connection(room, &id, &body(words.clone())))
+    attempt(world, who, move |cx| edit_connection(cx, &id, &body(words.clone())))
 }
 
 fn stands(world: &World, id: &str) -> Connection {
     let id = id.to_owned();
-    world.look(move |room| connection(room, &id)).unwrap()
+    world.look(move |cx| connection(cx, &id)).unwrap()
 }
 
 fn calls(world: &World) -> Vec<String> {
@@ -51,7 +50,7 @@ fn a_repository_joins_and_the_secret_stays() {
     let id = made.id.0.clone();
     let secret = |id: &str| {
         let id = id.to_owned();
-        world.look(move |room| connection_secret(room, &id)).unwrap()
+        world.look(move |cx| connection_secret(cx, &id)).unwrap()
     };
     let before = secret(&id);
     let after = edit(&world, "ada", &id, json!({"map": two_repositories(), "name": "GitLab"})).unwrap();
@@ -93,7 +92,7 @@ fn a_repository_joins_and_the_secret_stays() {
     let other = json!({"api": {"base": "https://gitlab.halden.example"}});
     assert_eq!(code(edit(&world, "ada", &id, other)), "missing");
     let gone = id.clone();
-    attempt(&world, "ada", move |room| set_connection::end_connection(room, &gone)).unwrap();
+    attempt(&world, "ada", move |cx| set_connection::end_connection(cx, &gone)).unwrap();
     assert_eq!(code(edit(&world, "ada", &id, json!({"name": "Hub"}))), "not_in_state");
     world.sequence();
     world.assert_replays();

@@ -2,12 +2,9 @@
 //! found, though they are no records.
 
 use acts::audit::replay_log::Finding;
-use acts::directory::deactivate_person;
-use acts::directory::set_person;
-use acts::effects::find_lost_timers;
-use acts::effects::run_timer;
-use acts::identity::set_second_factor;
-use acts::identity::set_workload;
+use acts::directory::{deactivate_person, set_person};
+use acts::effects::{find_lost_timers, run_timer};
+use acts::identity::{set_second_factor, set_workload};
 use model::change::change_file::Actor;
 use serde_json::json;
 use store::{Lane, Mode};
@@ -21,7 +18,7 @@ fn named<'f>(findings: &'f [Finding], table: &str) -> Vec<&'f Finding> {
 /// One change that is closed and one that waits for its window.
 fn world() -> World {
     let world = World::new();
-    world.system(|room| run_timer::run_timer(room, "tenant_timer", TENANT));
+    world.system(|cx| run_timer::run_timer(cx, "tenant_timer", TENANT));
     world.closed("Give every shipment a customs reference");
     world.sequence();
     world.scheduled("Move booking to 4.2");
@@ -92,14 +89,14 @@ fn a_changes_timer_that_was_put_off_is_found_and_set_again() {
         let world = world();
         let wanted = one_text(&world, "SELECT id FROM \"change\" WHERE key = 'CHG-1002'");
         let lost = |world: &World| {
-            let late = world.look(|room| find_lost_timers::find_late_timers(room, "")).unwrap();
+            let late = world.look(|cx| find_lost_timers::find_late_timers(cx, "")).unwrap();
             late.subjects.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
         };
         assert!(lost(&world).is_empty(), "{put_off}");
         world.tampered(put_off);
         assert_eq!(lost(&world), std::slice::from_ref(&wanted), "{put_off}");
         let change = wanted.clone();
-        world.system(move |room| run_timer::run_timer(room, "change", &change));
+        world.system(move |cx| run_timer::run_timer(cx, "change", &change));
         assert!(lost(&world).is_empty(), "{put_off}");
     }
 }
@@ -128,7 +125,7 @@ fn counters_are_held_against_the_records() {
 fn a_password_that_is_gone_or_was_set_by_another_is_missed() {
     let with_password = || {
         let world = world();
-        world.system(|room| set_person::set_password(room, "rita", "phc"));
+        world.system(|cx| set_person::set_password(cx, "rita", "phc"));
         world.assert_replays();
         world
     };
@@ -143,14 +140,14 @@ fn a_password_that_is_gone_or_was_set_by_another_is_missed() {
     // Taken away by the server itself, with a word in the log.
     let world = with_password();
     let left = body(json!({"compromised": true}));
-    world.system(move |room| deactivate_person::deactivate_person(room, "rita", &left).map(drop));
+    world.system(move |cx| deactivate_person::deactivate_person(cx, "rita", &left).map(drop));
     world.assert_replays();
 }
 
 /// Signs in as somebody who has just shown a factor.
 fn fresh(world: &World, login: &'static str) -> Actor {
     Actor {
-        stepped_up_at: Some(world.desk.tools().clock.now()),
+        stepped_up_at: Some(world.executor.tools().clock.now()),
         ..world.actor(login)
     }
 }
@@ -158,16 +155,19 @@ fn fresh(world: &World, login: &'static str) -> Actor {
 /// Rita has an authenticator, with recovery codes, of which she used one.
 fn with_factor() -> World {
     let world = world();
-    let act = |room: &mut acts::Room<'_, '_>| {
-        let made = set_second_factor::begin_totp(room, &body(json!({})))?;
+    let act = |cx: &mut acts::Context<'_, '_>| {
+        let made = set_second_factor::begin_totp(cx, &body(json!({})))?;
         let secret = totp_rs::Secret::try_from_base32(&made.secret).unwrap();
         let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
-        let code = totp.generate(u64::try_from(room.now.as_second()).unwrap()).to_string();
-        let codes = set_second_factor::confirm_totp(room, &made.id, &code)?;
-        set_second_factor::use_recovery_code(room, &codes[0]).map(drop)
+        let code = totp.generate(u64::try_from(cx.now.as_second()).unwrap()).to_string();
+        let codes = set_second_factor::confirm_totp(cx, &made.id, &code)?;
+        set_second_factor::use_recovery_code(cx, &codes[0]).map(drop)
     };
     let actor = fresh(&world, "rita");
-    world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act).unwrap();
+    world
+        .executor
+        .wait(Lane::Acts, TENANT, actor, Mode::Write, act)
+        .unwrap();
     world.assert_replays();
     world
 }
@@ -201,11 +201,11 @@ fn second_factors_that_nobody_added_or_that_are_gone_are_found() {
     }
     // Taken away by the server itself.
     let world = with_factor();
-    world.system(|room| set_second_factor::reset_factors(room, "rita"));
+    world.system(|cx| set_second_factor::reset_factors(cx, "rita"));
     world.assert_replays();
     let world = with_factor();
     let left = body(json!({"compromised": true}));
-    world.system(move |room| deactivate_person::deactivate_person(room, "rita", &left).map(drop));
+    world.system(move |cx| deactivate_person::deactivate_person(cx, "rita", &left).map(drop));
     world.assert_replays();
 }
 
@@ -217,9 +217,9 @@ fn a_way_in_for_jobs_that_no_job_was_given_is_found() {
         "claims": {"repository": "acme/*"}}),
     );
     let told = body(json!({"repository": "acme/booking"}));
-    world.system(move |room| {
-        set_workload::set_workload(room, "jobs", &wanted)?;
-        set_workload::enter(room, "jobs", &told).map(drop)
+    world.system(move |cx| {
+        set_workload::set_workload(cx, "jobs", &wanted)?;
+        set_workload::enter(cx, "jobs", &told).map(drop)
     });
     world.assert_replays();
     let findings = world.tampered(

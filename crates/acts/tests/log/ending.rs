@@ -1,13 +1,11 @@
 //! Tokens end, and whoever uses them knows it before.
 
 use acts::directory::set_person;
-use acts::identity::set_token;
-use acts::identity::warn_token_expiry;
+use acts::identity::{set_token, warn_token_expiry};
 use model::change::related_records::Message;
 use model::directory::snapshot::Token;
 use serde_json::json;
-use store::Filter;
-use store::record;
+use store::{Filter, record};
 
 use crate::world::{World, body};
 
@@ -17,37 +15,37 @@ const DAY: i64 = 86_400;
 fn look_round(world: &World) -> usize {
     let looked = [0, 1].map(|_| world.look(warn_token_expiry::find_ending).unwrap());
     for id in looked.concat() {
-        world.system(move |room| warn_token_expiry::tell_end(room, &id));
+        world.system(move |cx| warn_token_expiry::tell_end(cx, &id));
     }
     looked[0].len()
 }
 
 /// The subjects of what somebody was told of ends, the oldest first.
 fn letters(world: &World, login: &'static str) -> Vec<String> {
-    let found = world.look(move |room| {
-        let person = room.directory()?.by_login(login).unwrap().id.clone();
+    let found = world.look(move |cx| {
+        let person = cx.directory()?.by_login(login).unwrap().id.clone();
         let filter = Filter::new().equals("person", person.as_str()).order_by("id");
-        Ok(record::bodies::<Message>(room.tx, &filter)?)
+        Ok(record::bodies::<Message>(cx.tx, &filter)?)
     });
     let about = found.unwrap().into_iter().filter(|it| it.topic == "token_ends");
     about.map(|it| it.subject).collect()
 }
 
 fn token(world: &World, name: &'static str, person: &'static str, days: Option<i64>) -> Token {
-    world.by("adam", move |room| {
+    world.by("adam", move |cx| {
         let mut asked = json!({"name": name, "person": person, "scopes": ["read"]});
         if let Some(days) = days {
-            asked["expires_at"] = json!((room.now + jiff::SignedDuration::from_secs(days * DAY)).to_string());
+            asked["expires_at"] = json!((cx.now + jiff::SignedDuration::from_secs(days * DAY)).to_string());
         }
-        Ok(set_token::create_token(room, &body(asked))?.0)
+        Ok(set_token::create_token(cx, &body(asked))?.0)
     })
 }
 
 fn world() -> World {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         let adam = body(json!({"login": "adam", "name": "Adam", "roles": ["admin"]}));
-        set_person::create_person(room, &adam).map(drop)
+        set_person::create_person(cx, &adam).map(drop)
     });
     world
 }
@@ -89,14 +87,14 @@ fn a_token_whose_end_nobody_named_ends_in_a_year_and_its_people_are_told_five_ti
 #[test]
 fn a_token_that_a_program_made_for_itself_is_told_of_to_the_administrators() {
     let world = world();
-    world.system(|room| {
+    world.system(|cx| {
         let robot = body(json!({"login": "robot", "name": "Robot", "roles": ["admin", "pipeline"]}));
-        set_person::create_person(room, &robot).map(drop)
+        set_person::create_person(cx, &robot).map(drop)
     });
-    world.by("robot", |room| {
-        let end = (room.now + jiff::SignedDuration::from_secs(20 * DAY)).to_string();
+    world.by("robot", |cx| {
+        let end = (cx.now + jiff::SignedDuration::from_secs(20 * DAY)).to_string();
         let asked = json!({"name": "its own", "scopes": ["read"], "expires_at": end});
-        set_token::create_token(room, &body(asked)).map(drop)
+        set_token::create_token(cx, &body(asked)).map(drop)
     });
     world.pass_seconds(7 * DAY);
     assert_eq!(look_round(&world), 1);
@@ -118,7 +116,7 @@ fn a_short_life_a_long_silence_and_a_revocation_tell_no_more_than_is_due() {
         letters(&world, "sam"),
         "who answers for it and for whom it speaks"
     );
-    world.by("adam", move |room| set_token::revoke_token(room, gone.id.as_str()));
+    world.by("adam", move |cx| set_token::revoke_token(cx, gone.id.as_str()));
     // The server was away for three months: one letter for what ends soon, none for what has ended or was given back.
     world.pass_seconds(88 * DAY);
     assert_eq!(look_round(&world), 1);

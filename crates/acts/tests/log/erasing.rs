@@ -3,23 +3,19 @@
 use std::collections::BTreeSet;
 
 use acts::audit::export_bundle::pack_bundle;
-use acts::change::create_change;
-use acts::change::edit_change;
-use acts::change::link_change;
+use acts::change::{create_change, edit_change, link_change};
 use acts::compliance::erase_texts::{ask_erasure, confirm_erasure, withdraw_erasure};
 use acts::compliance::set_legal_hold::{end_legal_hold, place_legal_hold};
 use acts::compliance::set_retention::{changes_due, erase_due, forget_due, propose_retention};
-use acts::directory::deactivate_person;
-use acts::directory::set_person;
+use acts::directory::{deactivate_person, set_person};
 use acts::policy::activate_configuration;
-use acts::{Error, Result, Room};
+use acts::{Context, Error, Result};
 use model::change::record::Change;
 use model::compliance::erasure;
 use model::core::refusal::Refusal;
 use proof::report::Outcome;
 use serde_json::{Value, json};
-use store::integration::inbox;
-use store::integration::inbox::NewDelivery;
+use store::integration::inbox::{self, NewDelivery};
 use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
@@ -29,10 +25,10 @@ const DAY: i64 = 24 * 3600;
 fn attempt<T: Send + 'static>(
     world: &World,
     login: &'static str,
-    act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
 ) -> std::result::Result<T, String> {
     let actor = world.actor(login);
-    let done = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
+    let done = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
     done.map_err(|error| match error {
         Error::Refused(Refusal::Invalid(errors)) => errors[0].code.clone(),
         Error::Refused(refusal) => refusal.code().to_owned(),
@@ -45,44 +41,44 @@ fn world() -> World {
     let world = World::new();
     for (login, role) in [("ada", "admin"), ("bea", "admin"), ("aud", "auditor")] {
         let person = body(json!({"login": login, "roles": [role]}));
-        world.system(move |room| set_person::create_person(room, &person));
+        world.system(move |cx| set_person::create_person(cx, &person));
     }
     world
 }
 
 fn ask(world: &World, who: &'static str, key: &str, wanted: Value) -> std::result::Result<Change, String> {
     let key = key.to_owned();
-    attempt(world, who, move |room| ask_erasure(room, &key, &body(wanted.clone())))
+    attempt(world, who, move |cx| ask_erasure(cx, &key, &body(wanted.clone())))
 }
 
 fn confirm(world: &World, who: &'static str, key: &str) -> std::result::Result<Change, String> {
     let key = key.to_owned();
-    attempt(world, who, move |room| confirm_erasure(room, &key))
+    attempt(world, who, move |cx| confirm_erasure(cx, &key))
 }
 
 fn comment(world: &World, key: &str, text: &'static str) -> String {
     let key = key.to_owned();
-    let id = world.by("olga", move |room| {
-        acts::change::verbs::comment_change(room, &key, &body(json!({"text": text})))
+    let id = world.by("olga", move |cx| {
+        acts::change::verbs::comment_change(cx, &key, &body(json!({"text": text})))
     });
     id.0
 }
 
 /// A raw delivery that was worked off.
 fn deliver(world: &World) {
-    world.system(|room| {
+    world.system(|cx| {
         let delivery = NewDelivery {
             id: "d1",
             connection: "c1",
             delivery_id: "1",
             body_digest: "sha256:1",
             event: "push",
-            received_at: room.now,
+            received_at: cx.now,
             body: b"a raw gnu",
             mac: b"a code",
         };
-        inbox::receive(room.tx, &delivery)?;
-        Ok(inbox::take(room.tx, "d1", "me", room.now)? && inbox::finish(room.tx, "d1", "me", "nothing")?)
+        inbox::receive(cx.tx, &delivery)?;
+        Ok(inbox::take(cx.tx, "d1", "me", cx.now)? && inbox::finish(cx.tx, "d1", "me", "nothing")?)
     });
 }
 
@@ -90,7 +86,7 @@ fn deliver(world: &World) {
 fn look_at_retention(world: &World) -> usize {
     let due = world.system(changes_due);
     for id in due.clone() {
-        world.system(move |room| erase_due(room, &id));
+        world.system(move |cx| erase_due(cx, &id));
     }
     while world.system(forget_due) {}
     due.len()
@@ -137,7 +133,7 @@ fn assert_proven(world: &World, key: &str) {
     assert_eq!(log.outcome(), Outcome::Good, "{log:?}");
     world.assert_replays();
     let key = key.to_owned();
-    let bytes = world.look(move |room| pack_bundle(room, &key)).unwrap();
+    let bytes = world.look(move |cx| pack_bundle(cx, &key)).unwrap();
     let report = proof::bundle::verify(&bytes, Some(&world.keys(TENANT)));
     assert_eq!(report.outcome, Outcome::Good, "{report:?}");
 }
@@ -168,10 +164,10 @@ fn all_texts_of_an_ended_change_go_by_two_people_and_every_proof_stays() {
     // What is written afterwards stays, and changes nothing of what was decided.
     comment(&world, &key, "Nobody asked again.");
     let k = key.clone();
-    let later = world.look(move |room| room.change(&k)).unwrap();
+    let later = world.look(move |cx| cx.change(&k)).unwrap();
     assert_eq!((later.content.title.as_str(), &later.digests), ("[erased]", &before));
     let k = key.clone();
-    let file = world.look(move |room| room.file(&k)).unwrap();
+    let file = world.look(move |cx| cx.file(&k)).unwrap();
     assert!(file.standing().count() >= 3, "no approval was voided");
     assert!(file.evidence.iter().all(|evidence| evidence.kept_file().is_empty()));
     assert_proven(&world, &key);
@@ -182,15 +178,13 @@ fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
     let world = world();
     let key = world.draft("Rotate the password hunter2");
     let k = key.clone();
-    world.by("rita", move |room| acts::change::verbs::submit_change(room, &k));
+    world.by("rita", move |cx| acts::change::verbs::submit_change(cx, &k));
     let (k, request) = (key.clone(), body(json!({"dependencies_reviewed": true})));
-    world.by("rita", move |room| {
-        acts::change::verbs::assess_change(room, &k, &request)
-    });
+    world.by("rita", move |cx| acts::change::verbs::assess_change(cx, &k, &request));
     assert!(tables_with(&world, "hunter2").contains("message"));
     let k = key.clone();
-    world.by("rita", move |room| {
-        edit_change::edit_change(room, &k, &body(json!({"title": "Rotate the password"})))
+    world.by("rita", move |cx| {
+        edit_change::edit_change(cx, &k, &body(json!({"title": "Rotate the password"})))
     });
     let id = comment(&world, &key, "Call Miriam Quist, she is ill.");
     comment(&world, &key, "Seen.");
@@ -198,7 +192,7 @@ fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
     let former = json!({"kind": "former_texts", "reason": "A password stood in the title"});
     ask(&world, "ada", &key, former.clone()).unwrap();
     let k = key.clone();
-    attempt(&world, "bea", move |room| withdraw_erasure(room, &k)).unwrap();
+    attempt(&world, "bea", move |cx| withdraw_erasure(cx, &k)).unwrap();
     assert_eq!(confirm(&world, "bea", &key).unwrap_err(), "nothing_asked");
     ask(&world, "ada", &key, former).unwrap();
     let done = confirm(&world, "bea", &key).unwrap();
@@ -214,10 +208,10 @@ fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
     // The change goes on as any other.
     for login in ["olga", "sam", "mona"] {
         let k = key.clone();
-        world.by(login, move |room| {
-            let digest = room.change(&k)?.digests.content;
+        world.by(login, move |cx| {
+            let digest = cx.change(&k)?.digests.content;
             let request = body(json!({"decision": "approve", "content_digest": digest}));
-            acts::approval::verbs::approve_change(room, &k, &request)
+            acts::approval::verbs::approve_change(cx, &k, &request)
         });
     }
     assert_proven(&world, &key);
@@ -228,8 +222,8 @@ fn a_text_that_somebody_took_away_past_the_server_is_found() {
     let world = world();
     let key = world.draft("A first title");
     let k = key.clone();
-    world.by("rita", move |room| {
-        edit_change::edit_change(room, &k, &body(json!({"title": "A second title"})))
+    world.by("rita", move |cx| {
+        edit_change::edit_change(cx, &k, &body(json!({"title": "A second title"})))
     });
     let id = comment(&world, &key, "I warned you.");
     ask(
@@ -269,29 +263,29 @@ fn a_legal_hold_keeps_everything_from_people_and_from_the_clock() {
         world.draft("Open gnu"),
     );
     let key = held.clone();
-    world.by("rita", move |room| {
-        acts::change::verbs::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
+    world.by("rita", move |cx| {
+        acts::change::verbs::cancel_change(cx, &key, &body(json!({"reason": "Not needed"})))
     });
     assert_eq!(look_at_retention(&world), 0, "nothing goes where nobody said so");
     let wanted = body(json!({"changes_days": 90, "deliveries_days": 90, "reason": "Our rules"}));
     let short = body(json!({"changes_days": 7, "reason": "Quick"}));
     assert_eq!(
-        attempt(&world, "ada", move |room| propose_retention(room, &short)).unwrap_err(),
+        attempt(&world, "ada", move |cx| propose_retention(cx, &short)).unwrap_err(),
         "out_of_range"
     );
-    let made = attempt(&world, "ada", move |room| propose_retention(room, &wanted)).unwrap();
+    let made = attempt(&world, "ada", move |cx| propose_retention(cx, &wanted)).unwrap();
     let activate = |who| {
         let id = made.id.0.clone();
-        attempt(&world, who, move |room| {
-            activate_configuration::activate_configuration(room, &id, &body(json!({})))
+        attempt(&world, who, move |cx| {
+            activate_configuration::activate_configuration(cx, &id, &body(json!({})))
         })
     };
     assert_eq!(activate("ada").unwrap_err(), "second_person_needed");
     activate("bea").unwrap();
     let place = |who, reason: &'static str| {
         let key = held.clone();
-        attempt(&world, who, move |room| {
-            place_legal_hold(room, &key, &body(json!({"reason": reason})))
+        attempt(&world, who, move |cx| {
+            place_legal_hold(cx, &key, &body(json!({"reason": reason})))
         })
     };
     assert_eq!(place("rita", "Mine").unwrap_err(), "not_allowed");
@@ -312,10 +306,10 @@ fn a_legal_hold_keeps_everything_from_people_and_from_the_clock() {
     for key in [&held, &free] {
         assert_proven(&world, key);
     }
-    assert!(world.look(move |room| Ok(room.change(&open)?.state.is_open())).unwrap());
+    assert!(world.look(move |cx| Ok(cx.change(&open)?.state.is_open())).unwrap());
     let key = held.clone();
     let reason = body(json!({"reason": "Case closed"}));
-    attempt(&world, "ada", move |room| end_legal_hold(room, &key, &reason)).unwrap();
+    attempt(&world, "ada", move |cx| end_legal_hold(cx, &key, &reason)).unwrap();
     world.pass_seconds(91 * DAY);
     look_at_retention(&world);
     assert_eq!(tables_with(&world, "held gnu"), BTreeSet::new());
@@ -330,8 +324,8 @@ fn erased(world: &World, key: &str, wanted: Value) -> Change {
 
 fn cancel(world: &World, key: &str) {
     let key = key.to_owned();
-    world.by("rita", move |room| {
-        acts::change::verbs::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
+    world.by("rita", move |cx| {
+        acts::change::verbs::cancel_change(cx, &key, &body(json!({"reason": "Not needed"})))
     });
 }
 
@@ -344,12 +338,12 @@ fn a_change_of_a_pipeline_and_one_of_a_thousand_texts_go_as_any_other() {
         "title": "Yak", "description": "Told by a pipeline.", "labels": ["pipeline"], "category": "facility", "plan": steps,
         "targets": [{"service": "pay", "environment": "production"}],
     });
-    let key = world.by("rita", move |room| {
-        create_change::create_change(room, &body(request.clone()), &["title", "description", "labels"])
+    let key = world.by("rita", move |cx| {
+        create_change::create_change(cx, &body(request.clone()), &["title", "description", "labels"])
     });
     let k = key.clone();
-    world.by("rita", move |room| {
-        edit_change::edit_change(room, &k, &body(json!({"title": "Yak again"})))
+    world.by("rita", move |cx| {
+        edit_change::edit_change(cx, &k, &body(json!({"title": "Yak again"})))
     });
     erased(&world, &key, json!({"kind": "former_texts", "reason": "Typed wrongly"}));
     assert_proven(&world, &key);
@@ -384,16 +378,16 @@ fn what_was_decided_stays_whatever_comes_after_an_erasure_and_later_texts_go_in_
     )
     .unwrap();
     let k = key.clone();
-    attempt(&world, "bea", move |room| withdraw_erasure(room, &k)).unwrap();
+    attempt(&world, "bea", move |cx| withdraw_erasure(cx, &k)).unwrap();
     let (k, to) = (key.clone(), body(json!({"kind": "follows_up", "to": other})));
-    world.by("rita", move |room| link_change::link_change(room, &k, &to));
+    world.by("rita", move |cx| link_change::link_change(cx, &k, &to));
     let k = key.clone();
-    let now = world.look(move |room| room.change(&k)).unwrap();
+    let now = world.look(move |cx| cx.change(&k)).unwrap();
     assert_eq!((now.digests, now.risk), (before.digests, before.risk));
     let wanted = body(json!({"changes_days": 90, "reason": "Our rules"}));
-    let made = attempt(&world, "ada", move |room| propose_retention(room, &wanted)).unwrap();
-    attempt(&world, "bea", move |room| {
-        activate_configuration::activate_configuration(room, made.id.as_str(), &body(json!({})))
+    let made = attempt(&world, "ada", move |cx| propose_retention(cx, &wanted)).unwrap();
+    attempt(&world, "bea", move |cx| {
+        activate_configuration::activate_configuration(cx, made.id.as_str(), &body(json!({})))
     })
     .unwrap();
     world.pass_seconds(91 * DAY);
@@ -409,8 +403,8 @@ fn nobody_erases_alone_by_being_rid_of_the_others_first() {
     cancel(&world, &key);
     for login in ["bea", "mona"] {
         let why = body(json!({"reason": "Left"}));
-        attempt(&world, "ada", move |room| {
-            deactivate_person::deactivate_person(room, login, &why)
+        attempt(&world, "ada", move |cx| {
+            deactivate_person::deactivate_person(cx, login, &why)
         })
         .unwrap();
     }

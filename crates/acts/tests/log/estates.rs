@@ -11,11 +11,11 @@ use acts::core::write::Written;
 use acts::directory::import_directory::{Line, Options, import_directory};
 use acts::directory::{provision, set_person, set_service};
 use acts::emergency::outside_look;
-use acts::executor::Desk;
+use acts::executor::Executor;
 use acts::identity::set_token;
 use acts::incident::set_incident;
 use acts::schedule::{set_calendar, set_freeze};
-use acts::{Error, Result, Room};
+use acts::{Context, Error, Result};
 use model::change::change_file::Actor;
 use model::core::enums::Noun;
 use model::core::refusal::Refusal;
@@ -135,13 +135,13 @@ fn empty(found: &Directory) -> BTreeSet<&'static str> {
 }
 
 /// Compares what is in memory with what is in the database, as this transaction sees it.
-fn compare(room: &mut Room<'_, '_>) -> Result<()> {
-    let known = room.directory()?;
-    let read = acts::core::load_directory::load(room.tx, known.generation)?;
+fn compare(cx: &mut Context<'_, '_>) -> Result<()> {
+    let known = cx.directory()?;
+    let read = acts::core::load_directory::load(cx.tx, known.generation)?;
     if *known == read {
         return Ok(());
     }
-    let generation = counter::get(room.tx, counter::DIRECTORY)?;
+    let generation = counter::get(cx.tx, counter::DIRECTORY)?;
     let text = format!("at {generation} these differ: {:?}", differing(&known, &read));
     Err(Error::Fault(text))
 }
@@ -161,8 +161,8 @@ fn told(dice: &mut Dice) -> ProvisionedPerson {
 }
 
 /// Acts of a provisioning directory: new logins for those who are there, too.
-fn provisioned(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
-    let directory = room.directory()?;
+fn provisioned(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
+    let directory = cx.directory()?;
     let some = dice.pick(directory.people.keys())?.0.clone();
     let mut members = BTreeSet::new();
     for _ in 0..dice.below(4) {
@@ -174,23 +174,23 @@ fn provisioned(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
         members,
     };
     match dice.below(6) {
-        0 | 1 => provision::create_person(room, &told(dice)).map(drop),
-        2 => provision::replace_person(room, &some, &told(dice)).map(drop),
-        3 if directory.people.len() > 8 => provision::remove_person(room, &some),
+        0 | 1 => provision::create_person(cx, &told(dice)).map(drop),
+        2 => provision::replace_person(cx, &some, &told(dice)).map(drop),
+        3 if directory.people.len() > 8 => provision::remove_person(cx, &some),
         4 => {
             let known = dice.pick(directory.groups.values())?.id.0.clone();
             if dice.is_one_in(4) {
-                return provision::remove_group(room, &known);
+                return provision::remove_group(cx, &known);
             }
-            provision::replace_group(room, &known, &group).map(drop)
+            provision::replace_group(cx, &known, &group).map(drop)
         }
-        _ => provision::create_group(room, &group).map(drop),
+        _ => provision::create_group(cx, &group).map(drop),
     }
 }
 
 /// Two people who take each other's login in one act.
-fn swapped(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
-    let directory = room.directory()?;
+fn swapped(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
+    let directory = cx.directory()?;
     let free = |person: &&Person| person.active && !person.removed && person.email.is_none();
     let one = dice.pick(directory.people.values().filter(free))?.clone();
     let other = dice.pick(directory.people.values().filter(free))?.clone();
@@ -200,21 +200,21 @@ fn swapped(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
         active: Some(true),
         ..ProvisionedPerson::default()
     };
-    provision::replace_person(room, one.id.as_str(), &named("between"))?;
+    provision::replace_person(cx, one.id.as_str(), &named("between"))?;
     if dice.is_one_in(2) {
         // Somebody looks while nobody has the one login.
-        compare(room)?;
+        compare(cx)?;
     }
-    provision::replace_person(room, other.id.as_str(), &named(&one.login))?;
-    provision::replace_person(room, one.id.as_str(), &named(&other.login)).map(drop)
+    provision::replace_person(cx, other.id.as_str(), &named(&one.login))?;
+    provision::replace_person(cx, one.id.as_str(), &named(&other.login)).map(drop)
 }
 
-fn person(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
-    let directory = room.directory()?;
+fn person(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
+    let directory = cx.directory()?;
     let role = dice.pick(["requester", "owner", "security", "change_manager", "vendor"].into_iter())?;
     if dice.is_one_in(2) {
         let wanted = json!({"login": dice.name('p', 12), "roles": [role], "functions": [dice.name('f', 3)]});
-        return set_person::create_person(room, &body(wanted)).map(drop);
+        return set_person::create_person(cx, &body(wanted)).map(drop);
     }
     let login = dice.pick(directory.people.values())?.login.clone();
     let wanted = match dice.below(3) {
@@ -222,133 +222,133 @@ fn person(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
         1 => json!({"roles": [role]}),
         _ => json!({"zone": "Europe/Oslo", "accounts": [format!("github:{}", dice.name('a', 9))]}),
     };
-    set_person::edit_person(room, &login, &body(wanted)).map(drop)
+    set_person::edit_person(cx, &login, &body(wanted)).map(drop)
 }
 
-fn estate(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
-    let directory = room.directory()?;
+fn estate(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
+    let directory = cx.directory()?;
     let (service, other) = (dice.name('s', 5), dice.name('s', 5));
     match dice.below(7) {
-        0 | 1 => set_service::set_service(room, &body(json!({"key": service, "name": dice.name('n', 99)}))).map(drop),
-        2 => set_service::set_environment(room, &body(json!({"key": dice.name('e', 4)}))).map(drop),
+        0 | 1 => set_service::set_service(cx, &body(json!({"key": service, "name": dice.name('n', 99)}))).map(drop),
+        2 => set_service::set_environment(cx, &body(json!({"key": dice.name('e', 4)}))).map(drop),
         3 => {
             let wanted = json!({"key": dice.name('i', 5), "service": service, "kind": dice.name('k', 2)});
-            set_service::set_config_item(room, &body(wanted)).map(drop)
+            set_service::set_config_item(cx, &body(wanted)).map(drop)
         }
         4 => {
             let row = dice.pick(directory.dependencies.iter())?;
-            set_service::end_dependency(room, row.id.as_str()).map(drop)
+            set_service::end_dependency(cx, row.id.as_str()).map(drop)
         }
         _ => {
             let kind = dice.pick(["depends_on", "part_of", "runs_on"].into_iter())?;
             let wanted = json!({"from": service, "to": other, "kind": kind});
-            set_service::set_dependency(room, &body(wanted)).map(drop)
+            set_service::set_dependency(cx, &body(wanted)).map(drop)
         }
     }
 }
 
-fn owned(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
-    let directory = room.directory()?;
+fn owned(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
+    let directory = cx.directory()?;
     if dice.is_one_in(4) {
         let row = dice.pick(directory.ownerships.iter())?;
-        return set_service::end_ownership(room, row.id.as_str()).map(drop);
+        return set_service::end_ownership(cx, row.id.as_str()).map(drop);
     }
     let role = dice.pick(["owner", "technical_lead", "security", "data"].into_iter())?;
     let person = dice.pick(directory.people.values())?.login.clone();
     let wanted = json!({"service": dice.name('s', 5), "role": role, "person": person});
-    set_service::set_ownership(room, &body(wanted)).map(drop)
+    set_service::set_ownership(cx, &body(wanted)).map(drop)
 }
 
 /// What has a beginning and an end.
-fn dated(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
-    let directory = room.directory()?;
+fn dated(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
+    let directory = cx.directory()?;
     let person = dice.pick(directory.people.values())?.login.clone();
     let other = dice.pick(directory.people.values())?.login.clone();
     let (from, until) = ("2026-11-20T09:00:00Z", "2026-12-20T09:00:00Z");
     match dice.below(8) {
         0 => {
             let wanted = json!({"person": person, "starts_at": from, "ends_at": until});
-            set_absence::set_absence(room, &body(wanted)).map(drop)
+            set_absence::set_absence(cx, &body(wanted)).map(drop)
         }
-        1 => set_absence::end_absence(room, dice.pick(directory.absences.iter())?.id.as_str()).map(drop),
+        1 => set_absence::end_absence(cx, dice.pick(directory.absences.iter())?.id.as_str()).map(drop),
         2 => {
             let wanted = json!({"delegator": person, "delegate": other, "starts_at": from, "ends_at": until});
-            set_delegation::set_delegation(room, &body(wanted)).map(drop)
+            set_delegation::set_delegation(cx, &body(wanted)).map(drop)
         }
-        3 => set_delegation::end_delegation(room, dice.pick(directory.delegations.iter())?.id.as_str()).map(drop),
+        3 => set_delegation::end_delegation(cx, dice.pick(directory.delegations.iter())?.id.as_str()).map(drop),
         4 => {
             let wanted = json!({"person": person, "training": "sox", "starts_at": from, "ends_at": until});
-            training::set_training(room, &body(wanted)).map(drop)
+            training::set_training(cx, &body(wanted)).map(drop)
         }
-        5 => training::end_training(room, dice.pick(directory.trainings.iter())?.id.as_str()).map(drop),
+        5 => training::end_training(cx, dice.pick(directory.trainings.iter())?.id.as_str()).map(drop),
         6 => {
             let board = dice.pick(directory.groups.values().filter(|it| !it.members.is_empty()))?;
             let member = directory.login(&dice.pick(board.members.iter().cloned())?);
             let wanted = json!({"group": board.key, "person": member, "starts_at": from, "ends_at": until});
-            on_call::set_on_call(room, &body(wanted)).map(drop)
+            on_call::set_on_call(cx, &body(wanted)).map(drop)
         }
-        _ => on_call::end_on_call(room, dice.pick(directory.on_call.iter())?.id.as_str()).map(drop),
+        _ => on_call::end_on_call(cx, dice.pick(directory.on_call.iter())?.id.as_str()).map(drop),
     }
 }
 
-fn calendar(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
-    let directory = room.directory()?;
+fn calendar(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
+    let directory = cx.directory()?;
     let (from, until) = ("2026-11-20T09:00:00Z", "2026-12-20T09:00:00Z");
     match dice.below(6) {
         0 => {
             let wanted = json!({"title": "Year end", "starts_at": from, "ends_at": until, "halt": dice.is_one_in(2)});
-            set_freeze::set_freeze(room, &body(wanted)).map(drop)
+            set_freeze::set_freeze(cx, &body(wanted)).map(drop)
         }
-        1 => set_freeze::end_freeze(room, dice.pick(directory.freezes.iter())?.id.as_str()).map(drop),
+        1 => set_freeze::end_freeze(cx, dice.pick(directory.freezes.iter())?.id.as_str()).map(drop),
         2 => {
             let wanted = json!({"title": "Night", "starts_at": from, "ends_at": until});
-            set_service::set_window(room, &body(wanted)).map(drop)
+            set_service::set_window(cx, &body(wanted)).map(drop)
         }
-        3 => set_service::end_window(room, dice.pick(directory.windows.iter())?.id.as_str()).map(drop),
+        3 => set_service::end_window(cx, dice.pick(directory.windows.iter())?.id.as_str()).map(drop),
         4 => {
             let hours = json!([{"day": "monday", "from": "08:00", "to": "16:00"}]);
             let wanted = json!({"key": dice.name('c', 3), "zone": "UTC", "hours": hours});
-            set_calendar::set_calendar(room, &body(wanted)).map(drop)
+            set_calendar::set_calendar(cx, &body(wanted)).map(drop)
         }
         _ => {
             let wanted = json!({"title": "Slow", "severity": 2, "services": [dice.name('s', 5)]});
-            set_incident::open_incident(room, &body(wanted)).map(drop)
+            set_incident::open_incident(cx, &body(wanted)).map(drop)
         }
     }
 }
 
-fn rest(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
-    let directory = room.directory()?;
+fn rest(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
+    let directory = cx.directory()?;
     let group = dice.pick(directory.groups.keys())?.0.clone();
     match dice.below(7) {
         0 => {
             let wanted = json!({"key": dice.name('a', 4), "name": dice.name('n', 9), "holds": "text"});
-            set_custom_field::set_custom_field(room, &body(wanted)).map(drop)
+            set_custom_field::set_custom_field(cx, &body(wanted)).map(drop)
         }
         1 => {
             let key = dice.pick(directory.custom_fields.keys())?;
-            set_custom_field::end_custom_field(room, key).map(drop)
+            set_custom_field::end_custom_field(cx, key).map(drop)
         }
-        2 => meetings::open_meeting(room, &body(json!({"group": group, "title": "Board"}))).map(drop),
-        3 => meetings::end_meeting(room, dice.pick(directory.meetings.iter())?.id.as_str()).map(drop),
+        2 => meetings::open_meeting(cx, &body(json!({"group": group, "title": "Board"}))).map(drop),
+        3 => meetings::end_meeting(cx, dice.pick(directory.meetings.iter())?.id.as_str()).map(drop),
         4 => {
             let looks = dice.pick(directory.groups.values().filter(|it| !it.members.is_empty()))?;
-            room.actor.person = dice.pick(looks.members.iter())?.clone();
+            cx.actor.person = dice.pick(looks.members.iter())?.clone();
             let wanted = json!({"group": looks.key, "text": "Nothing odd."});
-            outside_look::look_outside(room, &body(wanted)).map(drop)
+            outside_look::look_outside(cx, &body(wanted)).map(drop)
         }
         5 => {
             let wanted = json!({
                 "key": dice.name('t', 3), "title": "Patch", "locked": {"description": "d"}, "free": ["title"],
                 "review_by": "2027-05-01T00:00:00Z", "watch_minutes": 30,
             });
-            set_template::propose_template(room, &body(wanted)).map(drop)
+            set_template::propose_template(cx, &body(wanted)).map(drop)
         }
         _ => {
             // The counter moves, and nothing that a directory holds was written.
             let person = dice.pick(directory.people.values())?.login.clone();
             let wanted = json!({"name": "ci", "person": person, "scopes": ["read"]});
-            set_token::create_token(room, &body(wanted)).map(drop)
+            set_token::create_token(cx, &body(wanted)).map(drop)
         }
     }
 }
@@ -362,7 +362,7 @@ fn line(number: usize, noun: Noun, fields: Value) -> Line {
     }
 }
 
-fn imported(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
+fn imported(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
     let login = dice.name('p', 12);
     let lines = [
         line(
@@ -381,29 +381,29 @@ fn imported(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
         dry_run: dice.is_one_in(4),
         ..Options::default()
     };
-    import_directory(room, &lines, options).map(drop)
+    import_directory(cx, &lines, options).map(drop)
 }
 
 /// Some acts in one transaction, which may come to nothing at its end.
-fn step(room: &mut Room<'_, '_>, seed: u64) -> Result<()> {
+fn step(cx: &mut Context<'_, '_>, seed: u64) -> Result<()> {
     let mut dice = Dice::new(seed);
     for _ in 0..=dice.below(2) {
         match dice.below(12) {
-            0..3 => provisioned(room, &mut dice)?,
-            3 => swapped(room, &mut dice)?,
-            4 => person(room, &mut dice)?,
-            5 => estate(room, &mut dice)?,
-            6 => owned(room, &mut dice)?,
-            7 | 8 => dated(room, &mut dice)?,
-            9 => calendar(room, &mut dice)?,
-            10 => rest(room, &mut dice)?,
-            _ => imported(room, &mut dice)?,
+            0..3 => provisioned(cx, &mut dice)?,
+            3 => swapped(cx, &mut dice)?,
+            4 => person(cx, &mut dice)?,
+            5 => estate(cx, &mut dice)?,
+            6 => owned(cx, &mut dice)?,
+            7 | 8 => dated(cx, &mut dice)?,
+            9 => calendar(cx, &mut dice)?,
+            10 => rest(cx, &mut dice)?,
+            _ => imported(cx, &mut dice)?,
         }
         if dice.is_one_in(2) {
-            compare(room)?;
+            compare(cx)?;
         }
     }
-    compare(room)?;
+    compare(cx)?;
     if dice.is_one_in(6) {
         return Err(Refusal::not_found("a reason to keep this").into());
     }
@@ -411,20 +411,20 @@ fn step(room: &mut Room<'_, '_>, seed: u64) -> Result<()> {
 }
 
 /// Writes a person and says to nobody that the estate was written.
-fn quiet(room: &mut Room<'_, '_>, seed: u64) -> Result<()> {
-    let directory = room.directory()?;
+fn quiet(cx: &mut Context<'_, '_>, seed: u64) -> Result<()> {
+    let directory = cx.directory()?;
     let mut dice = Dice::new(seed);
     let person = dice.pick(directory.people.values())?.clone();
     let mut written = Written::default();
     let name = dice.name('q', 1_000);
-    room.put(&mut written, Person { name, ..person })?;
-    room.tell(Vec::new(), written)
+    cx.put(&mut written, Person { name, ..person })?;
+    cx.tell(Vec::new(), written)
 }
 
 /// Writes a person as a binary did that knew of no notes.
-fn older(room: &mut Room<'_, '_>, seed: u64) -> Result<()> {
+fn older(cx: &mut Context<'_, '_>, seed: u64) -> Result<()> {
     let mut dice = Dice::new(seed);
-    let all = record::find::<Person>(room.tx, &record::Filter::new().order_by("id"))?;
+    let all = record::find::<Person>(cx.tx, &record::Filter::new().order_by("id"))?;
     let stored = dice.pick(all.iter())?;
     let version = stored.record.version;
     let next = Person {
@@ -432,8 +432,8 @@ fn older(room: &mut Room<'_, '_>, seed: u64) -> Result<()> {
         version: version + 1,
         ..stored.record.clone()
     };
-    record::update(room.tx, &next, &stored.sealed, version)?;
-    counter::next(room.tx, counter::DIRECTORY)?;
+    record::update(cx.tx, &next, &stored.sealed, version)?;
+    counter::next(cx.tx, counter::DIRECTORY)?;
     Ok(())
 }
 
@@ -456,20 +456,20 @@ impl Tally {
 }
 
 /// What a server knows, which must be what stands in the database.
-fn look(desk: &Desk) -> Arc<Directory> {
-    let look = |room: &mut Room<'_, '_>| compare(room).and_then(|()| room.directory());
-    let looked = desk.wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, look);
+fn look(executor: &Executor) -> Arc<Directory> {
+    let look = |cx: &mut Context<'_, '_>| compare(cx).and_then(|()| cx.directory());
+    let looked = executor.wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, look);
     looked.unwrap()
 }
 
-fn take(desk: &Desk, dice: &mut Dice, tally: &mut Tally) {
+fn take(executor: &Executor, dice: &mut Dice, tally: &mut Tally) {
     let (kind, seed) = (dice.below(16), dice.roll());
-    let act = move |room: &mut Room<'_, '_>| match kind {
-        0 => quiet(room, seed),
-        1 => older(room, seed),
-        _ => step(room, seed),
+    let act = move |cx: &mut Context<'_, '_>| match kind {
+        0 => quiet(cx, seed),
+        1 => older(cx, seed),
+        _ => step(cx, seed),
     };
-    tally.count(desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act));
+    tally.count(executor.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act));
 }
 
 fn steps() -> usize {
@@ -479,7 +479,7 @@ fn steps() -> usize {
 
 /// Two servers take turns at random; each looks now and then, so that it has one thing or many to catch up with.
 fn walk(world: &World, seed: u64) {
-    let desks = [world.desk.clone(), world.other_desk(0)];
+    let desks = [world.executor.clone(), world.other_desk(0)];
     let (mut dice, mut tally) = (Dice::new(seed), Tally::default());
     let mut never = empty(&Directory::default());
     for _ in 0..steps() {
@@ -489,7 +489,7 @@ fn walk(world: &World, seed: u64) {
             never = never.intersection(&empty(&found)).copied().collect();
         }
     }
-    desks.iter().for_each(|desk| drop(look(desk)));
+    desks.iter().for_each(|executor| drop(look(executor)));
     assert!(never.is_empty(), "nothing was shown of {never:?}: {tally:?}");
     assert!(tally.done > steps() / 4, "{tally:?}");
     assert!(tally.refused > steps() / 20, "{tally:?}");
@@ -497,24 +497,24 @@ fn walk(world: &World, seed: u64) {
 
 /// Two servers write at once, and each of them is looked at meanwhile.
 fn race(world: &World, seed: u64) {
-    let desks = [world.desk.clone(), world.other_desk(0)];
+    let desks = [world.executor.clone(), world.other_desk(0)];
     let done: usize = std::thread::scope(|scope| {
-        let writers = desks.iter().zip(seed..).map(|(desk, seed)| {
+        let writers = desks.iter().zip(seed..).map(|(executor, seed)| {
             scope.spawn(move || {
                 let (mut dice, mut tally) = (Dice::new(seed), Tally::default());
                 for _ in 0..steps() / 5 {
-                    take(desk, &mut dice, &mut tally);
+                    take(executor, &mut dice, &mut tally);
                 }
                 tally.done
             })
         });
         let writers: Vec<_> = writers.collect();
         for _ in 0..steps() / 5 {
-            desks.iter().for_each(|desk| drop(look(desk)));
+            desks.iter().for_each(|executor| drop(look(executor)));
         }
         writers.into_iter().map(|it| it.join().unwrap()).sum()
     });
-    desks.iter().for_each(|desk| drop(look(desk)));
+    desks.iter().for_each(|executor| drop(look(executor)));
     assert!(done > steps() / 20, "{done} were done");
 }
 
@@ -531,7 +531,7 @@ fn on_postgresql_two_servers_keep_up_with_each_other() {
     };
     walk(&world, 3);
     race(&world, 4);
-    world.desk.tools().store.close();
+    world.executor.tools().store.close();
 }
 
 /// More than is noted one by one, and more than is kept of the notes.
@@ -540,22 +540,23 @@ fn who_is_too_far_behind_reads_the_whole() {
     let world = World::new();
     let other = world.other_desk(0);
     look(&other);
-    world.system(|room| {
+    world.system(|cx| {
         let many = (0..1_200).map(|number| line(number, Noun::People, json!({"login": format!("w{number}")})));
         let lines: Vec<Line> = many.collect();
-        import_directory(room, &lines, Options::default()).map(drop)
+        import_directory(cx, &lines, Options::default()).map(drop)
     });
     look(&other);
-    world.system(|room| {
+    world.system(|cx| {
         for _ in 0..4_200 {
-            room.touch_directory()?;
+            cx.touch_directory()?;
         }
-        set_person::edit_person(room, "w7", &body(json!({"name": "Seven"}))).map(drop)
+        set_person::edit_person(cx, "w7", &body(json!({"name": "Seven"}))).map(drop)
     });
     look(&other);
-    let name = |desk: &Desk| {
-        let find = |room: &mut Room<'_, '_>| Ok(room.directory()?.by_login("w7").map(|it| it.name.clone()));
-        desk.wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, find)
+    let name = |executor: &Executor| {
+        let find = |cx: &mut Context<'_, '_>| Ok(cx.directory()?.by_login("w7").map(|it| it.name.clone()));
+        executor
+            .wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, find)
             .unwrap()
     };
     assert_eq!(name(&other).as_deref(), Some("Seven"));
@@ -564,35 +565,35 @@ fn who_is_too_far_behind_reads_the_whole() {
 #[test]
 fn an_arrow_that_was_taken_away_comes_back() {
     let world = World::new();
-    let ids = world.system(|room| {
+    let ids = world.system(|cx| {
         let wanted = body(json!({"from": "pay", "to": "ledger"}));
-        set_service::set_service(room, &body(json!({"key": "ledger"})))?;
-        let first = set_service::set_dependency(room, &wanted)?;
-        set_service::end_dependency(room, first.id.as_str())?;
-        let second = set_service::set_dependency(room, &wanted)?;
-        set_service::end_dependency(room, first.id.as_str())?;
+        set_service::set_service(cx, &body(json!({"key": "ledger"})))?;
+        let first = set_service::set_dependency(cx, &wanted)?;
+        set_service::end_dependency(cx, first.id.as_str())?;
+        let second = set_service::set_dependency(cx, &wanted)?;
+        set_service::end_dependency(cx, first.id.as_str())?;
         let lines = [line(1, Noun::Dependencies, json!({"from": "pay", "to": "ledger"}))];
-        import_directory(room, &lines, Options::default())?;
-        let third = room.directory()?.dependencies[0].clone();
+        import_directory(cx, &lines, Options::default())?;
+        let third = cx.directory()?.dependencies[0].clone();
         Ok([first.id, second.id, third.id])
     });
     assert_eq!((&ids[0], &ids[0]), (&ids[1], &ids[2]));
-    look(&world.desk);
+    look(&world.executor);
 }
 
 #[test]
 fn arrows_between_equal_keys_of_other_kinds_stand_beside_each_other() {
     let world = World::new();
-    let [service, item, again] = world.system(|room| {
-        set_service::set_service(room, &body(json!({"key": "ledger"})))?;
-        set_service::set_config_item(room, &body(json!({"key": "ledger", "service": "pay"})))?;
+    let [service, item, again] = world.system(|cx| {
+        set_service::set_service(cx, &body(json!({"key": "ledger"})))?;
+        set_service::set_config_item(cx, &body(json!({"key": "ledger", "service": "pay"})))?;
         let wanted = body(json!({"from": "pay", "to": "ledger"}));
         let stores = body(json!({"from": "pay", "to": "ledger", "to_kind": "config_item", "kind": "stores_in"}));
-        let service = set_service::set_dependency(room, &wanted)?;
-        let item = set_service::set_dependency(room, &stores)?;
-        set_service::end_dependency(room, service.id.as_str())?;
-        set_service::end_dependency(room, item.id.as_str())?;
-        let again = set_service::set_dependency(room, &wanted)?;
+        let service = set_service::set_dependency(cx, &wanted)?;
+        let item = set_service::set_dependency(cx, &stores)?;
+        set_service::end_dependency(cx, service.id.as_str())?;
+        set_service::end_dependency(cx, item.id.as_str())?;
+        let again = set_service::set_dependency(cx, &wanted)?;
         Ok([service.id, item.id, again.id])
     });
     assert_ne!(service, item);
@@ -600,7 +601,7 @@ fn arrows_between_equal_keys_of_other_kinds_stand_beside_each_other() {
         service, again,
         "the arrow to the service comes back, not the one to the item"
     );
-    look(&world.desk);
+    look(&world.executor);
     world.sequence();
     world.assert_replays();
 }

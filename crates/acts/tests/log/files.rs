@@ -13,12 +13,12 @@ use crate::world::{FILE, World, body, run};
 fn named(world: &World) -> (String, String) {
     let digest = proof::crypto::digest_text(FILE);
     let wanted = digest.clone();
-    let id = world.look(move |room| {
-        let change = room.change("CHG-1001")?;
+    let id = world.look(move |cx| {
+        let change = cx.change("CHG-1001")?;
         let of_change = store::record::Filter::new()
             .equals("change_id", change.id.as_str())
             .order_by("id");
-        let found = store::record::find::<related_records::Evidence>(room.tx, &of_change)?;
+        let found = store::record::find::<related_records::Evidence>(cx.tx, &of_change)?;
         let one = found.into_iter().find(|it| it.record.file_digest == wanted);
         Ok(one.unwrap().record.id.0)
     });
@@ -150,7 +150,7 @@ fn chunks_on_postgresql_that_were_changed_swapped_added_or_taken_away_are_named(
         return;
     };
     each_deed_is_named(&world, &|sql| run(&database.url, sql));
-    world.desk.tools().store.close();
+    world.executor.tools().store.close();
 }
 
 /// Who writes the digest of another file into the record as well has still changed no event.
@@ -185,14 +185,14 @@ fn an_erased_file_is_not_looked_for() {
     let world = World::new();
     for (login, role) in [("ada", "admin"), ("bea", "admin")] {
         let person = body(json!({"login": login, "roles": [role]}));
-        world.system(move |room| set_person::create_person(room, &person));
+        world.system(move |cx| set_person::create_person(cx, &person));
     }
     let key = world.closed("Give every shipment a customs reference");
     let (digest, _) = named(&world);
     let erasure = body(json!({"kind": "texts", "reason": "Request of 12 November"}));
     let asked = key.clone();
-    world.by("ada", move |room| erase_texts::ask_erasure(room, &asked, &erasure));
-    world.by("bea", move |room| erase_texts::confirm_erasure(room, &key));
+    world.by("ada", move |cx| erase_texts::ask_erasure(cx, &asked, &erasure));
+    world.by("bea", move |cx| erase_texts::confirm_erasure(cx, &key));
     world.sequence();
     std::fs::remove_file(
         world

@@ -1,24 +1,16 @@
 //! Whose hand a way in is: kept over each hop, and held to what its person is held to.
 
-use acts::Room;
+use acts::Context;
 use acts::approval::set_delegation;
 use acts::cab::training;
 use acts::change::add_evidence;
-use acts::change::set_template;
-use acts::change::set_template::{approve_template, propose_template};
-use acts::directory::deactivate_person;
-use acts::directory::import_directory;
-use acts::directory::provision;
-use acts::directory::review_access;
-use acts::directory::set_person;
-use acts::identity::audit_workload_trust;
-use acts::identity::set_token;
+use acts::change::set_template::{self, approve_template, propose_template};
+use acts::directory::{deactivate_person, import_directory, provision, review_access, set_person};
+use acts::identity::{audit_workload_trust, set_token};
 use model::change::around;
 use model::change::change_file::{Actor, Lent};
-use model::change::related_records;
-use model::change::related_records::Message;
-use model::core::enums;
-use model::core::enums::{ApprovalState, Noun, State, TemplateState};
+use model::change::related_records::{self, Message};
+use model::core::enums::{self, ApprovalState, Noun, State, TemplateState};
 use model::directory::access_review;
 use model::directory::snapshot::StandardTemplate;
 use model::identity::provider;
@@ -45,10 +37,10 @@ fn lent(world: &World, login: &'static str, maker: &'static str) -> Actor {
 /// A world with two administrators, of whom one asks for changes as well.
 fn world() -> World {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         let nils = json!({"login": "nils", "roles": ["admin", "requester"], "email": "nils@halden.example"});
-        set_person::create_person(room, &body(nils))?;
-        set_person::create_person(room, &body(json!({"login": "kari", "roles": ["admin"]})))
+        set_person::create_person(cx, &body(nils))?;
+        set_person::create_person(cx, &body(json!({"login": "kari", "roles": ["admin"]})))
     });
     world
 }
@@ -57,9 +49,9 @@ fn world() -> World {
 fn refused<T: Send + 'static>(
     world: &World,
     actor: &Actor,
-    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> String {
-    let done = world.desk.wait(Lane::Acts, TENANT, actor.clone(), Mode::Write, act);
+    let done = world.executor.wait(Lane::Acts, TENANT, actor.clone(), Mode::Write, act);
     done.map_or_else(|error| format!("{error:?}"), |_| String::new())
 }
 
@@ -69,18 +61,20 @@ fn what_a_borrowed_token_makes_is_its_makers_too() {
     let (nils, by_kari) = (world.actor("nils").person, lent(&world, "kari", "nils"));
     let token = body(json!({"name": "x", "person": "olga"}));
     let made = world
-        .desk
-        .wait(Lane::Acts, TENANT, by_kari.clone(), Mode::Write, move |room| {
-            set_token::create_token(room, &token)
+        .executor
+        .wait(Lane::Acts, TENANT, by_kari.clone(), Mode::Write, move |cx| {
+            set_token::create_token(cx, &token)
         });
     assert_eq!(made.unwrap().0.owner, nils);
     let workload = body(
         json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "olga",
         "claims": {"repository": "acme/*"}}),
     );
-    let set = world.desk.wait(Lane::Acts, TENANT, by_kari, Mode::Write, move |room| {
-        acts::identity::set_workload::set_workload(room, "jobs", &workload)
-    });
+    let set = world
+        .executor
+        .wait(Lane::Acts, TENANT, by_kari, Mode::Write, move |cx| {
+            acts::identity::set_workload::set_workload(cx, "jobs", &workload)
+        });
     assert_eq!(set.unwrap().owner, nils);
 }
 
@@ -90,9 +84,7 @@ fn nobody_gives_themselves_anything_by_a_borrowed_account() {
     let by_kari = lent(&world, "kari", "nils");
     let person = |words: Value| {
         let words = body(words);
-        refused(&world, &by_kari, move |room| {
-            set_person::edit_person(room, "nils", &words)
-        })
+        refused(&world, &by_kari, move |cx| set_person::edit_person(cx, "nils", &words))
     };
     for words in [
         json!({"roles": ["admin", "owner"]}),
@@ -103,39 +95,39 @@ fn nobody_gives_themselves_anything_by_a_borrowed_account() {
         assert!(told.contains("own_request"), "{words}: {told}");
     }
     assert_eq!(person(json!({"name": "Nils B"})), "");
-    let told = refused(&world, &by_kari, |room| {
-        set_person::set_group(room, "security", &body(json!({"members": ["sam", "nils"]})))
+    let told = refused(&world, &by_kari, |cx| {
+        set_person::set_group(cx, "security", &body(json!({"members": ["sam", "nils"]})))
     });
     assert!(told.contains("own_request"), "{told}");
-    let told = refused(&world, &by_kari, |room| {
+    let told = refused(&world, &by_kari, |cx| {
         training::set_training(
-            room,
+            cx,
             &body(json!({"person": "nils", "training": "pci_dss",
             "starts_at": "2026-11-20T08:00:00Z", "ends_at": "2026-12-20T08:00:00Z"})),
         )
     });
     assert!(told.contains("own_request"), "{told}");
-    let told = refused(&world, &by_kari, |room| set_person::set_password(room, "nils", "phc"));
+    let told = refused(&world, &by_kari, |cx| set_person::set_password(cx, "nils", "phc"));
     assert!(told.contains("step_up_required"), "{told}");
-    let told = refused(&world, &by_kari, |room| {
+    let told = refused(&world, &by_kari, |cx| {
         let line = import_directory::Line {
             number: 1,
             is_row: false,
             noun: Noun::People,
             fields: body(json!({"login": "nils", "roles": ["owner"]})),
         };
-        import_directory::import_directory(room, &[line], Default::default())
+        import_directory::import_directory(cx, &[line], Default::default())
     });
     assert!(told.contains("own_request"), "{told}");
     let pass_on = body(json!({"delegate": "nils", "starts_at": "2026-11-20T08:00:00Z",
         "ends_at": "2026-12-20T08:00:00Z"}));
     let words = pass_on.clone();
-    let told = refused(&world, &lent(&world, "olga", "nils"), move |room| {
-        set_delegation::set_delegation(room, &words)
+    let told = refused(&world, &lent(&world, "olga", "nils"), move |cx| {
+        set_delegation::set_delegation(cx, &words)
     });
     assert!(told.contains("own_request"), "{told}");
-    let told = refused(&world, &world.actor("olga"), move |room| {
-        set_delegation::set_delegation(room, &pass_on)
+    let told = refused(&world, &world.actor("olga"), move |cx| {
+        set_delegation::set_delegation(cx, &pass_on)
     });
     assert_eq!(told, "", "what is her own she passes on herself");
     // With an account and a token of her own, the other one proposes it, and a third puts it in force.
@@ -149,17 +141,17 @@ fn nobody_gives_themselves_anything_by_a_borrowed_account() {
 
 fn propose(world: &World, actor: &Actor) {
     let template = body(json!({"key": "restart", "services": ["pay"], "locked": {"category": "application"}}));
-    let told = refused(world, actor, move |room| propose_template(room, &template));
+    let told = refused(world, actor, move |cx| propose_template(cx, &template));
     assert_eq!(told, "");
 }
 
 fn approve(world: &World, actor: &Actor) -> String {
-    refused(world, actor, |room| approve_template(room, "restart", &Map::new()))
+    refused(world, actor, |cx| approve_template(cx, "restart", &Map::new()))
 }
 
 fn template(world: &World) -> StandardTemplate {
     world
-        .look(|room| Ok(room.directory()?.templates.get("restart").cloned().unwrap()))
+        .look(|cx| Ok(cx.directory()?.templates.get("restart").cloned().unwrap()))
         .unwrap()
 }
 
@@ -197,10 +189,10 @@ fn a_template_is_approved_by_two_hands_of_which_neither_proposed_it() {
 #[test]
 fn a_template_rests_on_nobody_who_could_not_approve_it_any_more() {
     let world = world();
-    world.system(|room| set_person::create_person(room, &body(json!({"login": "carla", "roles": ["change_manager"]}))));
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "carla", "roles": ["change_manager"]}))));
     propose(&world, &world.actor("rita"));
     assert_eq!(approve(&world, &world.actor("mona")), "");
-    world.system(|room| deactivate_person::deactivate_person(room, "mona", &body(json!({"compromised": true}))));
+    world.system(|cx| deactivate_person::deactivate_person(cx, "mona", &body(json!({"compromised": true}))));
     assert_eq!(approve(&world, &world.actor("olga")), "");
     let now = template(&world);
     assert_eq!((now.state, now.approvals.len()), (TemplateState::Proposed, 1));
@@ -209,7 +201,7 @@ fn a_template_rests_on_nobody_who_could_not_approve_it_any_more() {
     // Who lost the right meanwhile counts no more either.
     propose(&world, &world.actor("rita"));
     assert_eq!(approve(&world, &world.actor("carla")), "");
-    world.system(|room| set_person::edit_person(room, "carla", &body(json!({"roles": ["requester"]}))));
+    world.system(|cx| set_person::edit_person(cx, "carla", &body(json!({"roles": ["requester"]}))));
     assert_eq!(approve(&world, &world.actor("olga")), "");
     let now = template(&world);
     assert_eq!(now.template_version, 1, "the new version goes on waiting");
@@ -234,8 +226,8 @@ fn a_version_that_is_approved_stays_in_force_until_the_next_one_is() {
     // Proposed again, it is a version of its own; taken away, the one in force is as before.
     propose(&world, &world.actor("rita"));
     let why = body(json!({"reason": "Not this way", "template_version": 3}));
-    let told = refused(&world, &world.actor("mona"), move |room| {
-        set_template::end_template(room, "restart", &why, TemplateState::Retired)
+    let told = refused(&world, &world.actor("mona"), move |cx| {
+        set_template::end_template(cx, "restart", &why, TemplateState::Retired)
     });
     assert_eq!(told, "");
     assert_eq!(stands(&template(&world)), (TemplateState::Approved, 1));
@@ -258,7 +250,7 @@ fn a_template_that_a_compromised_account_approved_is_suspended() {
     }
     let end = |compromised: bool, login: &'static str| {
         let why = body(json!({"compromised": compromised}));
-        world.system(move |room| deactivate_person::deactivate_person(room, login, &why).map(drop));
+        world.system(move |cx| deactivate_person::deactivate_person(cx, login, &why).map(drop));
     };
     end(false, "mona");
     assert_eq!(
@@ -270,7 +262,7 @@ fn a_template_that_a_compromised_account_approved_is_suspended() {
     let now = template(&world);
     assert_eq!(now.state, TemplateState::Suspended);
     assert!(now.ended_reason.unwrap().contains("compromised"));
-    let found = world.look(|room| Ok(record::find::<Message>(room.tx, &Filter::new().order_by("id"))?));
+    let found = world.look(|cx| Ok(record::find::<Message>(cx.tx, &Filter::new().order_by("id"))?));
     let told = found.unwrap().into_iter().map(|it| it.record);
     let mut told: Vec<_> = told
         .filter(|it| it.topic == "template_suspended")
@@ -288,14 +280,14 @@ fn set_workload(world: &World, by: &'static str, key: &'static str, person: &'st
         json!({"issuer": "https://ci.example", "meant_for": "assent", "person": person,
         "claims": {"repository": "acme/*"}}),
     );
-    world.by(by, move |room| {
-        acts::identity::set_workload::set_workload(room, key, &wanted).map(drop)
+    world.by(by, move |cx| {
+        acts::identity::set_workload::set_workload(cx, key, &wanted).map(drop)
     });
 }
 
 fn workload(world: &World, key: &'static str) -> Workload {
     world
-        .look(move |room| acts::identity::set_workload::workload(room, key))
+        .look(move |cx| acts::identity::set_workload::workload(cx, key))
         .unwrap()
 }
 
@@ -308,13 +300,13 @@ fn a_workload_ends_with_who_answers_for_it() {
     let told = body(json!({"repository": "acme/booking"}));
     let enter = |key: &'static str| {
         let told = told.clone();
-        refused(&world, &Actor::system(), move |room| {
-            acts::identity::set_workload::enter(room, key, &told)
+        refused(&world, &Actor::system(), move |cx| {
+            acts::identity::set_workload::enter(cx, key, &told)
         })
     };
     assert_eq!(enter("his"), "");
-    world.by("kari", |room| {
-        deactivate_person::deactivate_person(room, "nils", &body(json!({"compromised": true}))).map(drop)
+    world.by("kari", |cx| {
+        deactivate_person::deactivate_person(cx, "nils", &body(json!({"compromised": true}))).map(drop)
     });
     let active = ["his", "hers", "for-him"].map(|key| workload(&world, key).active);
     assert_eq!(active, [false, true, false]);
@@ -325,7 +317,7 @@ fn a_workload_ends_with_who_answers_for_it() {
         active: true,
         ..workload(&world, "his")
     };
-    world.system(move |room| room.put_estate("workload.set", left.clone(), json!({})).map(drop));
+    world.system(move |cx| cx.put_estate("workload.set", left.clone(), json!({})).map(drop));
     assert!(enter("his").contains("not_trusted"));
     world.assert_replays();
 }
@@ -333,13 +325,11 @@ fn a_workload_ends_with_who_answers_for_it() {
 #[test]
 fn a_role_that_a_review_refuses_takes_its_seat_along() {
     let world = world();
-    world.by("kari", |room| {
-        review_access::begin_review(room, &body(json!({}))).map(drop)
-    });
+    world.by("kari", |cx| review_access::begin_review(cx, &body(json!({}))).map(drop));
     let sam = world.actor("sam").person;
-    let part = world.look(|room| {
+    let part = world.look(|cx| {
         let filter = Filter::new().equals("is_open", true).order_by("id");
-        Ok(record::find::<access_review::AccessReview>(room.tx, &filter)?)
+        Ok(record::find::<access_review::AccessReview>(cx.tx, &filter)?)
     });
     let parts = part.unwrap().into_iter().map(|it| it.record);
     let is_it =
@@ -350,18 +340,18 @@ fn a_role_that_a_review_refuses_takes_its_seat_along() {
         .unwrap();
     let manager = Actor {
         person: part.manager.clone(),
-        stepped_up_at: Some(world.desk.tools().clock.now()),
+        stepped_up_at: Some(world.executor.tools().clock.now()),
         ..world.actor("kari")
     };
     let sits = |world: &World| {
         let sam = world.actor("sam").person;
-        let found = world.look(move |room| Ok(room.directory()?.groups_of(&sam).contains(&"security".into())));
+        let found = world.look(move |cx| Ok(cx.directory()?.groups_of(&sam).contains(&"security".into())));
         found.unwrap()
     };
     assert!(sits(&world));
     let refusal = body(json!({"refused": [row], "reason": "Moved on."}));
-    let signed = refused(&world, &manager, move |room| {
-        review_access::sign_review(room, part.id.as_str(), &refusal)
+    let signed = refused(&world, &manager, move |cx| {
+        review_access::sign_review(cx, part.id.as_str(), &refusal)
     });
     assert_eq!((signed.as_str(), sits(&world)), ("", false));
     world.assert_replays();
@@ -380,12 +370,12 @@ fn a_directory_takes_no_address_from_who_runs_it_and_gives_none_that_is_an_alias
     };
     let keep = |actor: &Actor, mail: &str| {
         let (nils, told) = (nils.clone(), told("nils", mail));
-        refused(&world, actor, move |room| {
-            provision::replace_person(room, nils.as_str(), &told)
+        refused(&world, actor, move |cx| {
+            provision::replace_person(cx, nils.as_str(), &told)
         })
     };
     let marks = || {
-        let found = world.look(|room| Ok(room.directory()?.by_login("nils").unwrap().clone()));
+        let found = world.look(|cx| Ok(cx.directory()?.by_login("nils").unwrap().clone()));
         let found = found.unwrap();
         (found.email.unwrap(), found.accounts)
     };
@@ -395,13 +385,13 @@ fn a_directory_takes_no_address_from_who_runs_it_and_gives_none_that_is_an_alias
     assert_eq!(marks(), ("n@halden.example".to_owned(), vec![alias.clone()]));
     let dummy = told("dummy", "Nils@halden.example");
     let again = dummy.clone();
-    let made = refused(&world, &world.actor("kari"), move |room| {
-        provision::create_person(room, &dummy)
+    let made = refused(&world, &world.actor("kari"), move |cx| {
+        provision::create_person(cx, &dummy)
     });
     assert!(made.contains("not_unique"), "{made}");
-    let made = refused(&world, &world.actor("kari"), move |room| {
+    let made = refused(&world, &world.actor("kari"), move |cx| {
         let words = json!({"login": again.login, "email": again.email});
-        set_person::create_person(room, &body(words))
+        set_person::create_person(cx, &body(words))
     });
     assert!(made.contains("not_unique"), "{made}");
     // What another directory tells of him is so; and his own, sent back, is.
@@ -415,8 +405,8 @@ fn a_directory_takes_no_address_from_who_runs_it_and_gives_none_that_is_an_alias
 /// What stands of the decisions on a change: whose, and their states.
 fn decisions(world: &World, key: &str) -> Vec<(String, ApprovalState)> {
     let key = key.to_owned();
-    let found = world.look(move |room| {
-        let (file, directory) = (room.file(&key)?, room.directory()?);
+    let found = world.look(move |cx| {
+        let (file, directory) = (cx.file(&key)?, cx.directory()?);
         let rows = file.approvals.iter();
         Ok(rows
             .map(|it| (directory.login(&it.person), it.state))
@@ -426,34 +416,34 @@ fn decisions(world: &World, key: &str) -> Vec<(String, ApprovalState)> {
 }
 
 fn compromised(world: &World, login: &'static str) {
-    world.system(move |room| {
+    world.system(move |cx| {
         let words = body(json!({"compromised": true, "reason": "Stolen."}));
-        deactivate_person::deactivate_person(room, login, &words).map(drop)
+        deactivate_person::deactivate_person(cx, login, &words).map(drop)
     });
 }
 
 #[test]
 fn what_a_compromised_account_said_by_anothers_way_in_falls_with_it() {
     let world = World::new();
-    world.system(|room| set_person::create_person(room, &body(json!({"login": "ada", "roles": ["admin"]}))).map(drop));
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "ada", "roles": ["admin"]}))).map(drop));
     let key = world.draft("Move booking to 4.2");
     let k = key.clone();
-    world.by("rita", move |room| {
-        acts::change::verbs::submit_change(room, &k)?;
-        acts::change::verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+    world.by("rita", move |cx| {
+        acts::change::verbs::submit_change(cx, &k)?;
+        acts::change::verbs::assess_change(cx, &k, &body(json!({"dependencies_reviewed": true})))
     });
     for (login, actor) in [("olga", Some("ada")), ("sam", None), ("mona", None)] {
         let actor = actor.map_or_else(|| world.actor(login), |maker| lent(&world, login, maker));
         let k = key.clone();
-        let approve = move |room: &mut Room<'_, '_>| {
-            let digest = room.change(&k)?.digests.content;
+        let approve = move |cx: &mut Context<'_, '_>| {
+            let digest = cx.change(&k)?.digests.content;
             let words = body(json!({"decision": "approve", "content_digest": digest}));
-            acts::approval::verbs::approve_change(room, &k, &words)
+            acts::approval::verbs::approve_change(cx, &k, &words)
         };
         assert_eq!(refused(&world, &actor, approve), "", "{login}");
     }
     let k = key.clone();
-    let state = |k: String| world.look(move |room| Ok(room.change(&k)?.state)).unwrap();
+    let state = |k: String| world.look(move |cx| Ok(cx.change(&k)?.state)).unwrap();
     assert_eq!(state(k.clone()), State::Scheduled);
     compromised(&world, "ada");
     let rows = decisions(&world, &key);
@@ -474,7 +464,7 @@ fn what_a_compromised_account_accepted_or_found_to_be_so_is_open_again() {
     let world = World::new();
     let key = world.scheduled("Move booking to 4.2");
     let k = key.clone();
-    world.by("rita", move |room| {
+    world.by("rita", move |cx| {
         let failed = json!({"kind": "note", "aspect": "functional", "result": "failed", "environment": "staging",
             "artifact": ARTIFACT, "text": "One of three fails."});
         let file = around::StoredFile {
@@ -483,25 +473,25 @@ fn what_a_compromised_account_accepted_or_found_to_be_so_is_open_again() {
             media_type: "text/plain".into(),
             reading: None,
         };
-        add_evidence::add_evidence(room, &k, &body(failed), &file)
+        add_evidence::add_evidence(cx, &k, &body(failed), &file)
     });
     let k = key.clone();
-    world.by("sam", move |room| {
-        let digest = room.change(&k)?.digests.content;
+    world.by("sam", move |cx| {
+        let digest = cx.change(&k)?.digests.content;
         let conditions = json!([{"text": "A backup is there", "due": "close", "checker": "olga"}]);
         let words = json!({"decision": "approve_with_conditions", "content_digest": digest, "conditions": conditions});
-        acts::approval::verbs::approve_change(room, &k, &body(words))
+        acts::approval::verbs::approve_change(cx, &k, &body(words))
     });
     let k = key.clone();
-    world.by("olga", move |room| {
-        let file = room.file(&k)?;
+    world.by("olga", move |cx| {
+        let file = cx.file(&k)?;
         let (evidence, condition) = (file.evidence[0].id.clone(), file.conditions[0].id.clone());
-        acts::change::verbs::accept_evidence(room, &k, &evidence, &body(json!({"reason": "A test of old times."})))?;
-        acts::change::verbs::meet_condition(room, &k, &condition, &body(json!({"text": "I saw it."})))
+        acts::change::verbs::accept_evidence(cx, &k, &evidence, &body(json!({"reason": "A test of old times."})))?;
+        acts::change::verbs::meet_condition(cx, &k, &condition, &body(json!({"text": "I saw it."})))
     });
     let said = |k: String| {
-        let found = world.look(move |room| {
-            let file = room.file(&k)?;
+        let found = world.look(move |cx| {
+            let file = cx.file(&k)?;
             Ok((file.evidence[0].accepted.is_some(), file.conditions[0].met.is_some()))
         });
         found.unwrap()
@@ -524,14 +514,14 @@ fn a_template_goes_forward_and_never_back() {
                 "rollback_plan": [{"title": "Deploy the old one", "minutes": 5}],
             },
         });
-        world.by("rita", move |room| {
-            set_template::propose_template(room, &body(words.clone())).map(drop)
+        world.by("rita", move |cx| {
+            set_template::propose_template(cx, &body(words.clone())).map(drop)
         });
     };
     let moved = |key: &'static str, to: enums::TemplateState| {
         let why = body(json!({"reason": "Not like this."}));
-        refused(&world, &world.actor("mona"), move |room| {
-            set_template::end_template(room, key, &why, to)
+        refused(&world, &world.actor("mona"), move |cx| {
+            set_template::end_template(cx, key, &why, to)
         })
     };
     use model::core::enums::TemplateState::{Retired, Suspended};
@@ -542,8 +532,8 @@ fn a_template_goes_forward_and_never_back() {
     assert!(moved("one", Retired).contains("not_in_state"));
     template("two");
     for login in ["olga", "mona"] {
-        world.by(login, |room| {
-            set_template::approve_template(room, "two", &body(json!({}))).map(drop)
+        world.by(login, |cx| {
+            set_template::approve_template(cx, "two", &body(json!({}))).map(drop)
         });
     }
     assert_eq!(moved("two", Suspended), "");
@@ -557,9 +547,9 @@ fn whoever_answers_for_a_workload_that_lets_in_anybody_is_told_once() {
     set_workload(&world, "kari", "narrow", "olga");
     set_workload(&world, "kari", "open", "olga");
     let letters = || {
-        let found = world.look(|room| {
+        let found = world.look(|cx| {
             Ok(record::find::<related_records::Message>(
-                room.tx,
+                cx.tx,
                 &Filter::new().order_by("id"),
             )?)
         });
@@ -574,7 +564,7 @@ fn whoever_answers_for_a_workload_that_lets_in_anybody_is_told_once() {
         claims: [("ref_protected".to_owned(), ["true".to_owned()].into())].into(),
         ..workload(&world, "open")
     };
-    world.system(move |room| room.put_estate("workload.set", old.clone(), json!({})).map(drop));
+    world.system(move |cx| cx.put_estate("workload.set", old.clone(), json!({})).map(drop));
     let doubted = world.look(audit_workload_trust::doubted).unwrap();
     assert_eq!(doubted.iter().map(|it| it.key.as_str()).collect::<Vec<_>>(), ["open"]);
     crate::reviewing::work(&world);
@@ -583,7 +573,7 @@ fn whoever_answers_for_a_workload_that_lets_in_anybody_is_told_once() {
     crate::reviewing::work(&world);
     assert_eq!(letters(), 1, "once");
     let told = body(json!({"ref_protected": "true"}));
-    world.system(move |room| acts::identity::set_workload::enter(room, "open", &told).map(drop));
+    world.system(move |cx| acts::identity::set_workload::enter(cx, "open", &told).map(drop));
     // Set anew it must say whose jobs it lets in, and is in doubt no more.
     set_workload(&world, "kari", "open", "olga");
     assert_eq!(workload(&world, "open").doubted_at, None);

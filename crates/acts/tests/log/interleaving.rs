@@ -5,15 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use acts::audit::sign_revocations;
-use acts::change::add_evidence;
-use acts::change::edit_change;
-use acts::core::gate_question;
-use acts::core::signing_keys;
+use acts::change::{add_evidence, edit_change};
+use acts::core::{gate_question, signing_keys};
 use acts::gate::answer;
-use acts::{Desk, Room};
-use model::change::around;
-use model::change::change_file;
+use acts::{Context, Executor};
 use model::change::related_records::Approval;
+use model::change::{around, change_file};
 use model::core::ids::RecordId;
 use proof::jwks::Jwks;
 use proof::permit::{Expected, verify};
@@ -86,7 +83,7 @@ struct Given {
 /// One change, what was done with it, and what the oracle thinks of it.
 struct Round<'w> {
     world: &'w World,
-    desks: [&'w Desk; 2],
+    desks: [&'w Executor; 2],
     key: String,
     artifact: String,
     given: Vec<Given>,
@@ -100,11 +97,11 @@ struct Round<'w> {
 }
 
 impl<'w> Round<'w> {
-    fn new(world: &'w World, other: &'w Desk, number: usize) -> Self {
+    fn new(world: &'w World, other: &'w Executor, number: usize) -> Self {
         let artifact = proof::crypto::digest_text(&number.to_be_bytes());
         let key = world.approved(world.draft_of(&format!("Order {number}"), &artifact));
         let (k, told) = (key.clone(), artifact.clone());
-        world.by("rita", move |room| {
+        world.by("rita", move |cx| {
             let file = around::StoredFile {
                 digest: proof::crypto::digest_text(b"works"),
                 size: 5,
@@ -113,11 +110,11 @@ impl<'w> Round<'w> {
             };
             let note = json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging",
                 "artifact": told, "text": "works"});
-            add_evidence::add_evidence(room, &k, &body(note), &file)
+            add_evidence::add_evidence(cx, &k, &body(note), &file)
         });
         Self {
             world,
-            desks: [&world.desk, other],
+            desks: [&world.executor, other],
             key,
             artifact,
             given: Vec::new(),
@@ -133,7 +130,7 @@ impl<'w> Round<'w> {
     fn act<T: Send + 'static>(
         &mut self,
         (dice, login): (&mut Dice, &'static str),
-        act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+        act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     ) -> Option<T> {
         let actor = self.world.actor(login);
         let server = dice.roll(2);
@@ -165,7 +162,7 @@ impl<'w> Round<'w> {
                 };
                 let id = RecordId(jti);
                 let why = body(json!({"reason": "Not this one."}));
-                let revoke = move |room: &mut Room<'_, '_>| acts::gate::verbs::revoke_permit(room, &key, &id, &why);
+                let revoke = move |cx: &mut Context<'_, '_>| acts::gate::verbs::revoke_permit(cx, &key, &id, &why);
                 if self.act((dice, "mona"), revoke).is_some() {
                     self.given.last_mut().unwrap().is_dead = true;
                 }
@@ -176,7 +173,7 @@ impl<'w> Round<'w> {
                     _ => json!({"targets": [{"service": "pay", "environment": "production", "artifact": SWAPPED}]}),
                 };
                 let patch = body(patch);
-                let edit = move |room: &mut Room<'_, '_>| edit_change::edit_change(room, &key, &patch);
+                let edit = move |cx: &mut Context<'_, '_>| edit_change::edit_change(cx, &key, &patch);
                 if self.act((dice, "rita"), edit).is_some() {
                     self.is_whole = false;
                     self.end_all();
@@ -184,7 +181,7 @@ impl<'w> Round<'w> {
             }
             Deed::Hold => {
                 let why = body(json!({"reason": "Look again."}));
-                let hold = move |room: &mut Room<'_, '_>| acts::change::verbs::hold_change(room, &key, &why);
+                let hold = move |cx: &mut Context<'_, '_>| acts::change::verbs::hold_change(cx, &key, &why);
                 if self.act((dice, "mona"), hold).is_some() {
                     self.is_held = true;
                     self.told.push("change.held".to_owned());
@@ -192,7 +189,7 @@ impl<'w> Round<'w> {
                 }
             }
             Deed::Resume => {
-                let resume = move |room: &mut Room<'_, '_>| acts::change::verbs::resume_change(room, &key);
+                let resume = move |cx: &mut Context<'_, '_>| acts::change::verbs::resume_change(cx, &key);
                 if self.act((dice, "mona"), resume).is_some() {
                     self.is_held = false;
                     self.told.push("change.resumed".to_owned());
@@ -211,7 +208,7 @@ impl<'w> Round<'w> {
             change: None,
             purpose: None,
         };
-        let ask = move |room: &mut Room<'_, '_>| answer::check(room, &question, None);
+        let ask = move |cx: &mut Context<'_, '_>| answer::check(cx, &question, None);
         let Some(checked) = self.act((dice, "pipe"), ask) else {
             return;
         };
@@ -235,7 +232,7 @@ impl<'w> Round<'w> {
     /// Whoever holds the permits shows all of them, with a list fetched now: for what was approved, and for something else.
     fn consume(&mut self, dice: &mut Dice) {
         let server = dice.roll(2);
-        let look = |room: &mut Room<'_, '_>| Ok((signing_keys::jwks(room)?, sign_revocations::sign_revocations(room)?));
+        let look = |cx: &mut Context<'_, '_>| Ok((signing_keys::jwks(cx)?, sign_revocations::sign_revocations(cx)?));
         let system = change_file::Actor::system();
         let (keys, list) = self.desks[server]
             .wait(Lane::Acts, TENANT, system, Mode::Write, look)
@@ -249,7 +246,7 @@ impl<'w> Round<'w> {
                 artifact: Some(artifact),
                 commit: None,
                 content_digest: None,
-                now: self.world.desk.tools().clock.now().as_second(),
+                now: self.world.executor.tools().clock.now().as_second(),
                 max_list_age_seconds: None,
             };
             let swapped = verify(&given.token, &keys, Some(&list), &expected(SWAPPED));
@@ -271,15 +268,15 @@ impl<'w> Round<'w> {
     fn withdraw(&mut self, dice: &mut Dice) {
         let key = self.key.clone();
         let olga = self.world.actor("olga").person;
-        let withdraw = move |room: &mut Room<'_, '_>| {
-            let change = room.change(&key)?.id;
+        let withdraw = move |cx: &mut Context<'_, '_>| {
+            let change = cx.change(&key)?.id;
             let own = Filter::new()
                 .equals("change_id", change.as_str())
                 .equals("person", olga.as_str())
                 .equals("state", "standing")
                 .order_by("id");
-            match record::find_one::<Approval>(room.tx, &own)? {
-                Some(found) => acts::approval::verbs::withdraw_approval(room, &key, &found.record.id).map(|()| true),
+            match record::find_one::<Approval>(cx.tx, &own)? {
+                Some(found) => acts::approval::verbs::withdraw_approval(cx, &key, &found.record.id).map(|()| true),
                 None => Ok(false),
             }
         };
@@ -300,14 +297,14 @@ fn in_runs(mut told: Vec<String>) -> Vec<String> {
 /// The log says the same: holds and permits stand in the order in which they were done, and what ended a permit stands after
 /// its issue. Answers how many were ended.
 fn check_log(world: &World, told: std::collections::BTreeMap<String, Vec<String>>) -> usize {
-    while world.look(|room| Ok(event::count_unsequenced(room.tx)?)).unwrap() > 0 {
+    while world.look(|cx| Ok(event::count_unsequenced(cx.tx)?)).unwrap() > 0 {
         world.sequence();
     }
     let mut found: std::collections::BTreeMap<String, Vec<String>> = Default::default();
     let mut revoked: std::collections::BTreeSet<String> = Default::default();
     let mut from = 0;
     loop {
-        let page = world.look(move |room| Ok(event::page(room.tx, from, 500)?)).unwrap();
+        let page = world.look(move |cx| Ok(event::page(cx.tx, from, 500)?)).unwrap();
         for event in &page {
             let bytes: Value = serde_json::from_slice(&event.bytes).unwrap();
             let of_change = found.entry(event.subject_id.clone()).or_default();
@@ -362,7 +359,7 @@ fn try_world(number: usize, orders: usize) -> Sums {
         sums.given += round.given.len();
         sums.passed += round.passed;
         let key = round.key;
-        let change = world.look(move |room| room.change(&key)).unwrap();
+        let change = world.look(move |cx| cx.change(&key)).unwrap();
         told.insert(change.id.0, round.told);
     }
     sums.revoked = check_log(&world, told);

@@ -1,7 +1,6 @@
 //! A set that shuts everybody out does not go in force: its rule is told by file and line, with what nobody has and how to mend it.
 
-use acts::directory::set_person;
-use acts::directory::set_person::edit_person;
+use acts::directory::set_person::{self, edit_person};
 use acts::directory::set_service;
 use acts::policy::activate_configuration::activate_configuration;
 use acts::policy::propose_configuration::propose_policies;
@@ -27,10 +26,10 @@ fn place(pack: &str, rule: &str) -> String {
 /// A world with two owners, whose one service is under a regime.
 fn audited(regime: &'static str) -> World {
     let world = world();
-    world.system(move |room| {
-        set_person::create_person(room, &body(json!({"login": "otto", "roles": ["owner"]})))?;
-        set_service::set_ownership(room, &body(json!({"role": "owner", "person": "otto"})))?;
-        set_service::set_service(room, &body(json!({"key": "pay", "regimes": [regime]}))).map(drop)
+    world.system(move |cx| {
+        set_person::create_person(cx, &body(json!({"login": "otto", "roles": ["owner"]})))?;
+        set_service::set_ownership(cx, &body(json!({"role": "owner", "person": "otto"})))?;
+        set_service::set_service(cx, &body(json!({"key": "pay", "regimes": [regime]}))).map(drop)
     });
     world
 }
@@ -43,14 +42,14 @@ fn errors<T: std::fmt::Debug>(answer: acts::Result<T>) -> Vec<FieldError> {
 }
 
 fn functions(world: &World, login: &'static str, words: &'static [&'static str]) {
-    world.system(move |room| edit_person(room, login, &body(json!({"functions": words}))).map(drop));
+    world.system(move |cx| edit_person(cx, login, &body(json!({"functions": words}))).map(drop));
 }
 
 #[test]
 fn a_pack_whose_job_function_nobody_has_is_refused_by_its_line_until_somebody_has_it() {
     let world = audited("sox");
     let before = digest_in_force(&world);
-    let told = errors(attempt(&world, "ada", |room| propose_policies(room, &body(sox()))));
+    let told = errors(attempt(&world, "ada", |cx| propose_policies(cx, &body(sox()))));
     let [rule] = told.as_slice() else { panic!("{told:#?}") };
     assert_eq!(
         (rule.field.as_str(), rule.code.as_str()),
@@ -64,28 +63,28 @@ fn a_pack_whose_job_function_nobody_has_is_refused_by_its_line_until_somebody_ha
     ] {
         assert!(rule.text.contains(part), "{part} is missing in {}", rule.text);
     }
-    let trial = attempt(&world, "ada", |room| {
-        try_policies::try_policies(room, &body(json!({"packs": ["sox"]})))
+    let trial = attempt(&world, "ada", |cx| {
+        try_policies::try_policies(cx, &body(json!({"packs": ["sox"]})))
     });
     let unmeetable = trial.unwrap().unmeetable;
     assert_eq!((unmeetable.len(), &unmeetable[0].text), (1, &rule.text));
     // An auditor who builds nothing is none of those who could.
-    world.system(|room| {
+    world.system(|cx| {
         let aino = json!({"login": "aino", "roles": ["auditor"], "functions": ["engineering"]});
-        set_person::create_person(room, &body(aino)).map(drop)
+        set_person::create_person(cx, &body(aino)).map(drop)
     });
-    errors(attempt(&world, "ada", |room| propose_policies(room, &body(sox()))));
+    errors(attempt(&world, "ada", |cx| propose_policies(cx, &body(sox()))));
     functions(&world, "rita", &["engineering"]);
     let id = proposed(&world, sox()).id.0;
     functions(&world, "rita", &[]);
     let again = id.clone();
-    let late = errors(attempt(&world, "adam", move |room| {
-        activate_configuration(room, &again, &body(json!({})))
+    let late = errors(attempt(&world, "adam", move |cx| {
+        activate_configuration(cx, &again, &body(json!({})))
     }));
     assert_eq!(late[0].field, rule.field, "who had it has it no more");
     assert_eq!(digest_in_force(&world), before);
     functions(&world, "rita", &["engineering"]);
-    world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+    world.by("adam", move |cx| activate_configuration(cx, &id, &body(json!({}))));
     assert_ne!(digest_in_force(&world), before);
     world.draft_of("Move booking to 4.2", "git:one");
 }
@@ -93,8 +92,8 @@ fn a_pack_whose_job_function_nobody_has_is_refused_by_its_line_until_somebody_ha
 #[test]
 fn a_training_that_nobody_has_is_told_with_the_command_that_gives_it() {
     let world = audited("pci_dss");
-    let told = errors(attempt(&world, "ada", |room| {
-        propose_policies(room, &body(json!({"packs": ["pci"], "reason": "Cards."})))
+    let told = errors(attempt(&world, "ada", |cx| {
+        propose_policies(cx, &body(json!({"packs": ["pci"], "reason": "Cards."})))
     }));
     let create = told
         .iter()
@@ -131,8 +130,8 @@ fn a_rule_without_a_case_is_told_with_an_example_and_beside_what_else_is_wrong_w
             .replace(&format!("    {ASKED}\n"), "")
             .replace("category facility, ", "")
     );
-    let told = errors(attempt(&world, "ada", move |room| {
-        propose_policies(room, &body(wanted.clone()))
+    let told = errors(attempt(&world, "ada", move |cx| {
+        propose_policies(cx, &body(wanted.clone()))
     }));
     let of = |code: &str| {
         let found = told.iter().find(|it| it.code == code);

@@ -2,7 +2,7 @@
 
 use acts::directory::import_directory::{Line, import_directory};
 use acts::directory::{review_access, set_person};
-use acts::{Error, Room};
+use acts::{Context, Error};
 use model::change::change_file::Actor;
 use model::core::enums::Noun;
 use model::core::refusal::Refusal;
@@ -14,8 +14,8 @@ use store::{Lane, Mode};
 use crate::by_two::attempt;
 use crate::world::{TENANT, World, body};
 
-fn managed(login: &'static str, manager: Value) -> impl Fn(&mut Room<'_, '_>) -> acts::Result<()> + Send + 'static {
-    move |room| set_person::edit_person(room, login, &body(json!({"manager": manager}))).map(drop)
+fn managed(login: &'static str, manager: Value) -> impl Fn(&mut Context<'_, '_>) -> acts::Result<()> + Send + 'static {
+    move |cx| set_person::edit_person(cx, login, &body(json!({"manager": manager}))).map(drop)
 }
 
 fn words(done: Result<(), Refusal>) -> String {
@@ -25,18 +25,18 @@ fn words(done: Result<(), Refusal>) -> String {
 #[test]
 fn a_manager_who_was_named_looks_at_what_their_people_may_do() {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         let new =
             |login: &str, role: &str, manager: &str| body(json!({"login": login, "roles": [role], "manager": manager}));
-        set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]})))?;
-        set_person::create_person(room, &new("kari", "requester", "mona"))?;
-        let told = json!({"manager": {"value": room.directory()?.by_login("sam").unwrap().id}}).to_string();
-        let ivo = room.directory()?.by_login("ivo").cloned().unwrap();
+        set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]})))?;
+        set_person::create_person(cx, &new("kari", "requester", "mona"))?;
+        let told = json!({"manager": {"value": cx.directory()?.by_login("sam").unwrap().id}}).to_string();
+        let ivo = cx.directory()?.by_login("ivo").cloned().unwrap();
         let attributes = vec![(
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User".to_owned(),
             told,
         )];
-        room.put_estate("person.edited", snapshot::Person { attributes, ..ivo }, json!({}))?;
+        cx.put_estate("person.edited", snapshot::Person { attributes, ..ivo }, json!({}))?;
         // By a file, where the manager stands on a line before.
         let line = |number, fields| Line {
             number,
@@ -49,7 +49,7 @@ fn a_manager_who_was_named_looks_at_what_their_people_may_do() {
             line(3, json!({"login": "pipe", "manager": "lena"})),
             line(4, json!({"login": "sam", "name": "Sam"})),
         ];
-        import_directory(room, &lines, Default::default()).map(drop)
+        import_directory(cx, &lines, Default::default()).map(drop)
     });
     world.by("adam", managed("rita", json!("olga")));
     let part_of = |parts: &[AccessReview], login: &'static str| {
@@ -58,9 +58,9 @@ fn a_manager_who_was_named_looks_at_what_their_people_may_do() {
             .iter()
             .find(|part| part.rights.iter().any(|right| right.person == person));
         let manager = part.unwrap().manager.clone();
-        world.look(move |room| Ok(room.directory()?.login(&manager))).unwrap()
+        world.look(move |cx| Ok(cx.directory()?.login(&manager))).unwrap()
     };
-    let parts = world.by("adam", |room| review_access::begin_review(room, &body(json!({}))));
+    let parts = world.by("adam", |cx| review_access::begin_review(cx, &body(json!({}))));
     for (login, manager) in [
         ("kari", "mona"),
         ("rita", "olga"),
@@ -72,8 +72,8 @@ fn a_manager_who_was_named_looks_at_what_their_people_may_do() {
     }
     // What is said here goes before the directory, until it is taken away.
     let named = |login: &'static str| {
-        let found = world.look(move |room| {
-            let directory = room.directory()?;
+        let found = world.look(move |cx| {
+            let directory = cx.directory()?;
             let manager = directory.manager_of(directory.by_login(login).unwrap());
             Ok(manager.map(|it| it.login.clone()))
         });
@@ -89,9 +89,9 @@ fn a_manager_who_was_named_looks_at_what_their_people_may_do() {
 #[test]
 fn nobody_is_their_own_manager_at_no_distance_and_nobody_chooses_theirs() {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         set_person::create_person(
-            room,
+            cx,
             &body(json!({"login": "adam", "roles": ["admin"], "manager": "mona"})),
         )
         .map(drop)
@@ -115,10 +115,11 @@ fn nobody_is_their_own_manager_at_no_distance_and_nobody_chooses_theirs() {
         noun: Noun::People,
         fields: body(json!({"login": "sam", "manager": "olga"})),
     };
-    let bring = move |room: &mut Room<'_, '_>| {
-        import_directory(room, std::slice::from_ref(&line), Default::default()).map(drop)
-    };
-    let by_file = world.desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, bring);
+    let bring =
+        move |cx: &mut Context<'_, '_>| import_directory(cx, std::slice::from_ref(&line), Default::default()).map(drop);
+    let by_file = world
+        .executor
+        .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, bring);
     let Err(Error::Refused(refusal)) = by_file else {
         panic!("a ring was imported")
     };

@@ -5,11 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use acts::audit::replay_log;
-use acts::audit::set_witness;
-use acts::audit::turn_key;
-use acts::change::link_change;
-use acts::change::record_entry;
+use acts::audit::{replay_log, set_witness, turn_key};
+use acts::change::{link_change, record_entry};
 use acts::core::signing_keys;
 use model::emergency::outside_look;
 use model::gate::provenance;
@@ -173,55 +170,53 @@ fn furnish(world: &World) {
     use acts::approval::{set_absence, set_delegation};
     use acts::change::set_template;
     use acts::directory::{set_person, set_service};
-    use acts::identity::set_identity_provider;
-    use acts::identity::set_token;
+    use acts::identity::{set_identity_provider, set_token};
     use acts::incident::set_incident;
-    use acts::integration::set_connection;
-    use acts::integration::set_webhook;
+    use acts::integration::{set_connection, set_webhook};
     use acts::schedule::{set_calendar, set_freeze};
-    world.system(|room| {
+    world.system(|cx| {
         set_person::set_group(
-            room,
+            cx,
             "eyes",
             &body(json!({"key": "eyes", "name": "Eyes", "members": ["sam", "olga"]})),
         )?;
         let mail = json!({"login": "uma", "roles": ["owner"], "name": "Uma", "email": "uma@halden.example", "accounts": ["github:uma"]});
-        set_person::create_person(room, &body(mail))?;
-        set_service::set_service(room, &body(json!({"key": "web", "name": "Web", "criticality": "low", "team": "Shop"})))?;
-        set_service::set_environment(room, &body(json!({"key": "lab", "name": "Lab"})))?;
-        set_service::set_config_item(room, &body(json!({"key": "web-1", "service": "web"})))?;
-        set_service::set_dependency(room, &body(json!({"from": "web", "to": "pay"})))?;
+        set_person::create_person(cx, &body(mail))?;
+        set_service::set_service(cx, &body(json!({"key": "web", "name": "Web", "criticality": "low", "team": "Shop"})))?;
+        set_service::set_environment(cx, &body(json!({"key": "lab", "name": "Lab"})))?;
+        set_service::set_config_item(cx, &body(json!({"key": "web-1", "service": "web"})))?;
+        set_service::set_dependency(cx, &body(json!({"from": "web", "to": "pay"})))?;
         let place = json!({"title": "Sunday", "starts_at": "2027-01-03T08:00:00Z", "ends_at": "2027-01-03T12:00:00Z",
             "services": ["web"], "environments": ["lab"], "reason": "Audit."});
         let mut window = body(place.clone());
         window.remove("reason");
-        set_service::set_window(room, &window)?;
-        set_freeze::set_freeze(room, &body(place))?;
+        set_service::set_window(cx, &window)?;
+        set_freeze::set_freeze(cx, &body(place))?;
         set_incident::open_incident(
-            room,
+            cx,
             &body(json!({"title": "Slow", "severity": 2, "services": ["web"], "started_at": "2026-11-20T07:00:00Z"})),
         )?;
         set_calendar::set_calendar(
-            room,
+            cx,
             &body(json!({"key": "oslo", "name": "Oslo", "zone": "Europe/Oslo", "hours": [{"day": "monday", "from": "08:00", "to": "16:00"}]})),
         )?;
         set_absence::set_absence(
-            room,
+            cx,
             &body(json!({"person": "sam", "starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"})),
         )?;
         set_delegation::set_delegation(
-            room,
+            cx,
             &body(json!({"delegator": "olga", "delegate": "uma", "starts_at": "2026-12-20T07:00:00Z",
                 "ends_at": "2026-12-28T07:00:00Z", "reason": "Away."})),
         )?;
-        set_token::create_token(room, &body(json!({"name": "ci", "person": "pipe", "scopes": ["gate"]})))?;
-        set_connection::create_connection(room, &body(json!({"kind": "github", "name": "Hub", "map": []})))?;
+        set_token::create_token(cx, &body(json!({"name": "ci", "person": "pipe", "scopes": ["gate"]})))?;
+        set_connection::create_connection(cx, &body(json!({"kind": "github", "name": "Hub", "map": []})))?;
         set_webhook::create_webhook(
-            room,
+            cx,
             &body(json!({"name": "Out", "url": "https://hooks.example/in", "kinds": ["change.*"]})),
         )?;
         set_identity_provider::set_identity_provider(
-            room,
+            cx,
             "idp",
             &body(json!({"name": "Idp", "issuer": "https://id.example", "client_id": "assent"})),
         )?;
@@ -233,7 +228,7 @@ fn furnish(world: &World) {
         "locked": {"category": "application", "complexity": "low", "description": "d", "justification": "j",
             "plan": [{"title": "One"}], "rollback_plan": [{"title": "Back", "minutes": 2}]},
     }));
-    world.by("rita", move |room| set_template::propose_template(room, &template));
+    world.by("rita", move |cx| set_template::propose_template(cx, &template));
 }
 
 /// What fewer tenants have.
@@ -243,21 +238,21 @@ fn furnish_rarer(world: &World) {
     use acts::compliance::set_retention;
     use acts::identity::set_workload;
     use acts::integration::keep_provenance;
-    world.system(|room| {
+    world.system(|cx| {
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         let with = |more: serde_json::Value| {
             let mut wanted = body(days.clone());
             wanted.extend(body(more));
             wanted
         };
-        training::set_training(room, &with(json!({"person": "sam", "training": "sox"})))?;
-        on_call::set_on_call(room, &with(json!({"group": "eyes", "person": "sam"})))?;
-        set_custom_field::set_custom_field(room, &body(json!({"key": "dock", "name": "Dock", "holds": "text"})))?;
-        meetings::open_meeting(room, &body(json!({"group": "eyes", "title": "Board"})))?;
+        training::set_training(cx, &with(json!({"person": "sam", "training": "sox"})))?;
+        on_call::set_on_call(cx, &with(json!({"group": "eyes", "person": "sam"})))?;
+        set_custom_field::set_custom_field(cx, &body(json!({"key": "dock", "name": "Dock", "holds": "text"})))?;
+        meetings::open_meeting(cx, &body(json!({"group": "eyes", "title": "Board"})))?;
         let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
             "claims": {"repository": "halden/*"}});
-        set_workload::set_workload(room, "jobs", &body(workload))?;
-        set_retention::propose_retention(room, &body(json!({"changes_days": 400, "reason": "As the law says."})))?;
+        set_workload::set_workload(cx, "jobs", &body(workload))?;
+        set_retention::propose_retention(cx, &body(json!({"changes_days": 400, "reason": "As the law says."})))?;
         let told = provenance::Provenance {
             id: "".into(),
             version: 0,
@@ -271,9 +266,9 @@ fn furnish_rarer(world: &World) {
             is_partial: false,
             merged: None,
             source: "ci".to_owned(),
-            at: room.now,
+            at: cx.now,
         };
-        keep_provenance::keep(room, told)
+        keep_provenance::keep(cx, told)
     });
 }
 
@@ -282,16 +277,16 @@ fn under_way(world: &World) {
     let key = world.scheduled("Under way");
     world.evidence(&key, "note", b"works");
     let k = key.clone();
-    world.by("sam", move |room| {
-        let digest = room.change(&k)?.digests.content;
+    world.by("sam", move |cx| {
+        let digest = cx.change(&k)?.digests.content;
         let conditions = json!([{"text": "A backup is there", "due": "close"}]);
         let decision =
             json!({"decision": "approve_with_conditions", "content_digest": digest, "conditions": conditions});
-        acts::approval::verbs::approve_change(room, &k, &body(decision))
+        acts::approval::verbs::approve_change(cx, &k, &body(decision))
     });
-    world.by("ivo", move |room| {
-        acts::change::verbs::start_change(room, &key)?;
-        record_entry::record_entry(room, &key, &body(json!({"text": "Drained.", "kind": "step"})))
+    world.by("ivo", move |cx| {
+        acts::change::verbs::start_change(cx, &key)?;
+        record_entry::record_entry(cx, &key, &body(json!({"text": "Drained.", "kind": "step"})))
     });
 }
 
@@ -304,8 +299,8 @@ fn write_records(world: &World, key: &str) {
     use model::emergency::records::GlassUse;
     use model::gate::provenance::OutsideCheck;
     let key = key.to_owned();
-    world.system(move |room| {
-        let change = room.change(&key)?.id;
+    world.system(move |cx| {
+        let change = cx.change(&key)?.id;
         let (at, commit) = ("2026-11-20T08:00:00Z", "6dcb09b5b57875f334f61aebed695e2e4193db5e");
         let with_id = |name: &str, more: serde_json::Value| {
             let mut record = body(json!({"id": format!("r-{name}"), "version": 0, "at": at, "change": change, "change_key": key}));
@@ -313,48 +308,48 @@ fn write_records(world: &World, key: &str) {
             serde_json::Value::Object(record)
         };
         let checked = json!({"rule": "own.list", "title": "The docks know", "done": {"by": "p-1", "at": at, "text": "Told."}});
-        write_one::<ChecklistItem>(room, "checklist_item.ticked", with_id("item", checked))?;
+        write_one::<ChecklistItem>(cx, "checklist_item.ticked", with_id("item", checked))?;
         let deployed = json!({"connection": "c-1", "natural_key": "halden/web/1", "service": "web", "environment": "lab",
             "commit": commit, "artifact": ARTIFACT, "seen_statuses": ["1"], "status": "success", "status_at": at});
-        write_one::<Deployment>(room, "deployment.told", with_id("deployment", deployed))?;
+        write_one::<Deployment>(cx, "deployment.told", with_id("deployment", deployed))?;
         let opened = json!({"team": "Shop", "by": "p-1", "number": 1, "budget": 3});
-        write_one::<GlassUse>(room, "glass.used", with_id("glass", opened))?;
+        write_one::<GlassUse>(cx, "glass.used", with_id("glass", opened))?;
         let asked = json!({"connection": "c-1", "ask": "protection_rule", "natural_key": "halden/web/2", "repository": "halden/web",
             "service": "web", "environment": "lab", "theirs": "Lab", "commit": commit, "number": 7, "reply_to": "https://ci.example/1",
             "named": key, "found_by": "title", "answer": "waiting", "text": "Its approvals are missing."});
-        write_one::<OutsideCheck>(room, "outside_check.asked", with_id("check", asked))?;
+        write_one::<OutsideCheck>(cx, "outside_check.asked", with_id("check", asked))?;
         let read = json!({"person": "p-1", "verdict": "agree", "text": "Read.", "what_digest": "sha256:aa", "state": "standing"});
-        write_one::<PeerReview>(room, "peer_review.given", with_id("peer", read))?;
+        write_one::<PeerReview>(cx, "peer_review.given", with_id("peer", read))?;
         let looked = json!({"group": "eyes", "by": "p-1", "text": "Nothing odd.", "changes": [key]});
-        write_one::<OutsideLook>(room, "outside_look.recorded", with_id("look", looked))?;
+        write_one::<OutsideLook>(cx, "outside_look.recorded", with_id("look", looked))?;
         let reviewed = json!({"campaign": "2026-4", "manager": "p-1", "begun_by": "p-2", "begun_at": at, "due_at": "2026-12-20T07:00:00Z",
             "rights": [{"row": 1, "person": "p-3", "kind": "role", "what": "security"}]});
-        write_one::<AccessReview>(room, "access_review.begun", with_id("review", reviewed))?;
+        write_one::<AccessReview>(cx, "access_review.begun", with_id("review", reviewed))?;
         let timer = timer::NewTimer {
             id: "r-timer",
             subject_table: "access_review",
             subject_id: "r-review",
             kind: "reminder",
-            run_at: room.now,
+            run_at: cx.now,
         };
-        Ok(timer::set(room.tx, &timer)?)
+        Ok(timer::set(cx.tx, &timer)?)
     });
 }
 
-fn write_one<R>(room: &mut acts::Room<'_, '_>, kind: &'static str, record: serde_json::Value) -> acts::Result<()>
+fn write_one<R>(cx: &mut acts::Context<'_, '_>, kind: &'static str, record: serde_json::Value) -> acts::Result<()>
 where
     R: acts::core::write::Versioned + serde::de::DeserializeOwned,
 {
     let record: R = serde_json::from_value(record).unwrap();
-    room.put_estate(kind, record, json!({})).map(drop)
+    cx.put_estate(kind, record, json!({})).map(drop)
 }
 
 /// What does not fit into an event stands beside it until the event has its place in the log.
 fn write_at_length(world: &World) {
-    world.system(|room| {
+    world.system(|cx| {
         let long = json!({"id": "r-long", "version": 0, "group": "eyes", "by": "p-1", "at": "2026-11-20T08:00:00Z",
             "text": "Much to tell.", "changes": vec!["CHG-1001"; 8_000]});
-        write_one::<outside_look::OutsideLook>(room, "outside_look.recorded", long)
+        write_one::<outside_look::OutsideLook>(cx, "outside_look.recorded", long)
     });
 }
 
@@ -362,7 +357,7 @@ fn write_at_length(world: &World) {
 fn halt(world: &World) {
     let lab = json!({"title": "Stop", "reason": "The docks burn.", "starts_at": "2026-11-20T07:00:00Z",
         "ends_at": "2026-11-20T23:00:00Z", "services": ["web"], "environments": ["lab"], "halt": true});
-    world.system(move |room| acts::schedule::set_freeze::set_freeze(room, &body(lab.clone())).map(drop));
+    world.system(move |cx| acts::schedule::set_freeze::set_freeze(cx, &body(lab.clone())).map(drop));
 }
 
 /// A tenant with something in as many tables as a few acts fill.
@@ -372,20 +367,20 @@ pub(crate) fn world() -> World {
     furnish(&world);
     world.closed("Give every shipment a customs reference");
     let key = world.scheduled("Widen the column");
-    world.by("rita", move |room| {
-        acts::change::verbs::comment_change(room, &key, &body(json!({"text": "Seen."})))?;
+    world.by("rita", move |cx| {
+        acts::change::verbs::comment_change(cx, &key, &body(json!({"text": "Seen."})))?;
         let task = json!({"kind": "prepare", "title": "Tell the docks", "mandatory": false, "assignee": "rita"});
-        acts::change::verbs::add_task(room, &key, &body(task))?;
-        link_change::link_change(room, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
+        acts::change::verbs::add_task(cx, &key, &body(task))?;
+        link_change::link_change(cx, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
     });
     under_way(&world);
     write_records(&world, "CHG-1001");
     halt(&world);
-    world.system(|room| {
+    world.system(|cx| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.
         let witness = "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-        set_witness::add_witness(room, &body(json!({"key": witness})))?;
-        turn_key::rotate_key(room, signing_keys::PERMIT, &body(json!({"reason": "Once a year"}))).map(|_| ())
+        set_witness::add_witness(cx, &body(json!({"key": witness})))?;
+        turn_key::rotate_key(cx, signing_keys::PERMIT, &body(json!({"reason": "Once a year"}))).map(|_| ())
     });
     world.sequence();
     world.draft("A third");
@@ -396,7 +391,7 @@ pub(crate) fn world() -> World {
 /// Whether a replay names something, or cannot even be done: without its key a log cannot be judged.
 fn is_found(world: &World) -> bool {
     let progress: replay_log::Progress = std::sync::Arc::new(|_, _| true);
-    let replayed = replay_log::replay_log(&world.desk, TENANT, &progress);
+    let replayed = replay_log::replay_log(&world.executor, TENANT, &progress);
     replayed.map_or(true, |report| !report.findings.is_empty())
 }
 

@@ -1,6 +1,6 @@
 //! A token that carries fewer roles than its person has moves nothing that any of their roles would decide.
 
-use acts::Room;
+use acts::Context;
 use acts::approval::{set_absence, set_delegation};
 use acts::cab::meetings;
 use acts::directory::set_person;
@@ -16,7 +16,7 @@ use crate::world::{TENANT, World, body};
 fn refused<T: Send + 'static>(
     world: &World,
     roles: &[Role],
-    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> String {
     let olga = world.actor("olga");
     let lent = Lent {
@@ -29,17 +29,17 @@ fn refused<T: Send + 'static>(
         lent: Some(lent),
         ..olga
     };
-    let done = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
+    let done = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
     done.map_or_else(|error| format!("{error:?}"), |_| String::new())
 }
 
 #[test]
 fn a_narrowed_token_lends_no_voice_and_counts_none() {
     let world = World::new();
-    let meeting = world.system(|room| {
-        set_person::edit_person(room, "olga", &body(json!({"roles": ["owner", "requester"]})))?;
-        set_person::set_group(room, "cab", &body(json!({"members": ["olga", "sam"]})))?;
-        meetings::open_meeting(room, &body(json!({"group": "cab", "title": "Tuesday"})))
+    let meeting = world.system(|cx| {
+        set_person::edit_person(cx, "olga", &body(json!({"roles": ["owner", "requester"]})))?;
+        set_person::set_group(cx, "cab", &body(json!({"members": ["olga", "sam"]})))?;
+        meetings::open_meeting(cx, &body(json!({"group": "cab", "title": "Tuesday"})))
     });
     let away = json!({"starts_at": "2026-11-20T08:00:00Z", "ends_at": "2026-12-20T08:00:00Z"});
     let all = |roles: &[Role]| {
@@ -47,12 +47,10 @@ fn a_narrowed_token_lends_no_voice_and_counts_none() {
         let mut delegation = absence.clone();
         delegation.insert("delegate".to_owned(), json!("sam"));
         [
-            refused(&world, roles, move |room| {
-                set_delegation::set_delegation(room, &delegation)
-            }),
-            refused(&world, roles, move |room| set_absence::set_absence(room, &absence)),
-            refused(&world, roles, move |room| {
-                meetings::attend_meeting(room, &id, &body(json!({})))
+            refused(&world, roles, move |cx| set_delegation::set_delegation(cx, &delegation)),
+            refused(&world, roles, move |cx| set_absence::set_absence(cx, &absence)),
+            refused(&world, roles, move |cx| {
+                meetings::attend_meeting(cx, &id, &body(json!({})))
             }),
         ]
     };
@@ -72,10 +70,10 @@ fn a_narrowed_token_takes_back_no_voice_either() {
         json!({"delegator": "olga", "delegate": "sam", "starts_at": "2026-11-20T08:00:00Z",
         "ends_at": "2026-12-20T08:00:00Z"}),
     );
-    let lent = world.system(move |room| set_delegation::set_delegation(room, &span));
+    let lent = world.system(move |cx| set_delegation::set_delegation(cx, &span));
     let end = |roles: &[Role]| {
         let id = lent.id.0.clone();
-        refused(&world, roles, move |room| set_delegation::end_delegation(room, &id))
+        refused(&world, roles, move |cx| set_delegation::end_delegation(cx, &id))
     };
     assert!(end(&[Role::Requester]).contains("narrowed_token"));
     assert_eq!(end(&[Role::Owner]), "");
@@ -85,9 +83,7 @@ fn a_narrowed_token_takes_back_no_voice_either() {
 #[test]
 fn a_narrowed_token_makes_no_wider_one_of_its_person() {
     let world = World::new();
-    world.system(|room| {
-        set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin", "requester"]})))
-    });
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin", "requester"]}))));
     let adam = world.actor("adam");
     let lent = Lent {
         maker: adam.person.clone(),
@@ -100,8 +96,8 @@ fn a_narrowed_token_makes_no_wider_one_of_its_person() {
         ..adam
     };
     let made = |words: serde_json::Value| {
-        let act = move |room: &mut Room<'_, '_>| set_token::create_token(room, &body(words.clone()));
-        let done = world.desk.wait(Lane::Acts, TENANT, actor.clone(), Mode::Write, act);
+        let act = move |cx: &mut Context<'_, '_>| set_token::create_token(cx, &body(words.clone()));
+        let done = world.executor.wait(Lane::Acts, TENANT, actor.clone(), Mode::Write, act);
         done.map_or_else(|error| format!("{error:?}"), |_| String::new())
     };
     for wider in [

@@ -1,8 +1,7 @@
 //! What the report on unused rights proposes: one right at a time, and never one without which a rule in force finds too few
 //! people, or nobody sets people up any more.
 
-use acts::directory::set_person;
-use acts::directory::set_service;
+use acts::directory::{set_person, set_service};
 use acts::policy::activate_configuration::activate_configuration;
 use acts::policy::find_unused::Unused;
 use acts::policy::propose_configuration::propose_policies;
@@ -19,9 +18,9 @@ fn kept(row: &Unused) -> &str {
 #[test]
 fn the_last_administrator_is_never_proposed_to_go_and_of_two_only_one_is() {
     let world = world_with_seconds();
-    world.system(|room| {
+    world.system(|cx| {
         let nils = json!({"login": "nils", "roles": ["admin"]});
-        set_person::create_person(room, &body(nils)).map(drop)
+        set_person::create_person(cx, &body(nils)).map(drop)
     });
     world.pass_seconds(40 * DAY);
     let nils = of_kind(&world, "nils", "role").remove(0);
@@ -34,9 +33,9 @@ fn the_last_administrator_is_never_proposed_to_go_and_of_two_only_one_is() {
         "The right `admin` stays. nils is the only administrator left."
     );
     // Of two who both let it lie one can go; the report says so of one alone.
-    world.system(|room| {
+    world.system(|cx| {
         let lena = json!({"login": "lena", "roles": ["admin", "requester"]});
-        set_person::create_person(room, &body(lena)).map(drop)
+        set_person::create_person(cx, &body(lena)).map(drop)
     });
     world.pass_seconds(40 * DAY);
     let both = [of_kind(&world, "nils", "role"), of_kind(&world, "lena", "role")].concat();
@@ -62,18 +61,16 @@ fn ask(world: &World, asks: &str, when: &str) {
          permit (principal, action == Action::\"require\", resource)\nwhen {{ {when} }};\n"
     ));
     wanted["cases"][0]["content"] = json!(CASES.replace(ASKED, "house.require.more"));
-    let id = world.by("ada", move |room| {
-        Ok(propose_policies(room, &body(wanted.clone()))?.id.0)
-    });
-    world.by("adam", move |room| {
-        activate_configuration(room, &id, &body(json!({}))).map(drop)
+    let id = world.by("ada", move |cx| Ok(propose_policies(cx, &body(wanted.clone()))?.id.0));
+    world.by("adam", move |cx| {
+        activate_configuration(cx, &id, &body(json!({}))).map(drop)
     });
 }
 
 fn hire_administrators(world: &World) {
-    world.system(|room| {
+    world.system(|cx| {
         for login in ["ada", "adam"] {
-            set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]})))?;
         }
         Ok(())
     });
@@ -83,13 +80,13 @@ fn hire_administrators(world: &World) {
 fn each_proposal_takes_one_seat_and_the_rule_that_asks_the_group_keeps_its_people() {
     let world = world_with_seconds();
     hire_administrators(&world);
-    world.system(|room| {
+    world.system(|cx| {
         let members = body(json!({"name": "Owners", "members": ["olga", "omar", "otto"]}));
-        set_person::set_group(room, "owners", &members)?;
-        for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
-            set_service::end_ownership(room, row.id.as_str())?;
+        set_person::set_group(cx, "owners", &members)?;
+        for row in cx.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
+            set_service::end_ownership(cx, row.id.as_str())?;
         }
-        set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))
+        set_service::set_ownership(cx, &body(json!({"role": "owner", "group": "owners"})))
     });
     decide_after(&world, 35, "one");
     ask(

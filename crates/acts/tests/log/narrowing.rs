@@ -17,7 +17,7 @@ fn pages(world: &World, filter: &LogFilter, (most, limit): (i64, i64)) -> Vec<Lo
     loop {
         let (filter, before) = (filter.clone(), found.last().and_then(|page| page.next));
         let page = world
-            .look(move |room| search_within(room, &filter, most, before, limit))
+            .look(move |cx| search_within(cx, &filter, most, before, limit))
             .unwrap();
         assert!(before.is_none_or(|before| page.next.is_none_or(|next| next < before)));
         found.push(page);
@@ -38,12 +38,12 @@ fn long_log() -> World {
     for round in 0..3 {
         world.draft(&format!("Draft {round}"));
         world.noise(4 * usize::try_from(MOST).unwrap() + round);
-        world.system(|room| {
-            let pay = room.directory()?.services.get(&"pay".into()).unwrap().id.0.clone();
+        world.system(|cx| {
+            let pay = cx.directory()?.services.get(&"pay".into()).unwrap().id.0.clone();
             let drafts = (0..7)
-                .map(|_| write::draft("tenant.looked_at", ("service", pay.clone()), room.now, json!({})))
+                .map(|_| write::draft("tenant.looked_at", ("service", pay.clone()), cx.now, json!({})))
                 .collect();
-            room.tell(drafts, write::Written::default())
+            cx.tell(drafts, write::Written::default())
         });
     }
     world.sequence();
@@ -67,7 +67,7 @@ fn an_answer_that_stopped_says_so_and_from_where_the_next_goes_on() {
     assert!(before.iter().all(|page| page.is_cut && page.next.is_some()));
     assert!(before.iter().any(|page| page.entries.is_empty()), "a page may be empty");
     // The first answer looked at the newest entries, and at no other.
-    let size = world.look(|room| Ok(log::state(room.tx)?.unwrap().size)).unwrap();
+    let size = world.look(|cx| Ok(log::state(cx.tx)?.unwrap().size)).unwrap();
     assert_eq!(found[0].next, Some(size - MOST));
     // With few a page, a full one ends where it is full and says nothing of a cut.
     let few = pages(&world, &of_kind, (MOST, 1));

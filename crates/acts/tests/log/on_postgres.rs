@@ -19,7 +19,7 @@ fn the_whole_story_of_a_log_on_postgresql() {
     for round in 0..8 {
         world.noise(60);
         let (first, second) = std::thread::scope(|scope| {
-            let first = scope.spawn(|| sequence_events(&world.desk, TENANT, "server-1"));
+            let first = scope.spawn(|| sequence_events(&world.executor, TENANT, "server-1"));
             let second = scope.spawn(|| sequence_events(&other, TENANT, "server-2"));
             (first.join().unwrap().unwrap(), second.join().unwrap().unwrap())
         });
@@ -32,8 +32,8 @@ fn the_whole_story_of_a_log_on_postgresql() {
     for older in &checkpoints {
         assert_eq!(world.verify(Some(older)).outcome, Outcome::Good, "since {}", older.size);
     }
-    assert_eq!(note_log_sizes(&world.desk).unwrap(), 2);
-    let bytes = world.look(move |room| pack_bundle(room, &key)).unwrap();
+    assert_eq!(note_log_sizes(&world.executor).unwrap(), 2);
+    let bytes = world.look(move |cx| pack_bundle(cx, &key)).unwrap();
     assert_eq!(bundle::verify(&bytes, Some(&world.keys(TENANT))).outcome, Outcome::Good);
     assert_eq!(world.replay().findings, []);
     run(
@@ -43,5 +43,5 @@ fn the_whole_story_of_a_log_on_postgresql() {
     let findings = world.replay().findings;
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(findings[0].field.as_deref(), Some("title"));
-    world.desk.tools().store.close();
+    world.executor.tools().store.close();
 }

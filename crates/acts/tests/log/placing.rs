@@ -5,10 +5,8 @@ use acts::audit::note_log_sizes::note_log_sizes;
 use acts::audit::sequence_events::sequence_events;
 use acts::audit::sign_revocations;
 use acts::change::edit_change;
-use acts::core::signing_keys;
-use acts::core::write;
-use model::change::change_file;
-use model::change::change_file::Actor;
+use acts::core::{signing_keys, write};
+use model::change::change_file::{self, Actor};
 use model::core::ids;
 use model::directory::snapshot;
 use proof::log_check::{LogCheck, verify_log};
@@ -86,9 +84,9 @@ fn a_later_version_waits_for_the_earlier_one_whatever_the_clocks_say() {
     let late = world.other_desk(-60);
     for title in ["Two", "Three", "Four"] {
         let key = key.clone();
-        let act = move |room: &mut acts::Room<'_, '_>| {
-            room.actor.person = room.directory()?.by_login("rita").unwrap().id.clone();
-            edit_change::edit_change(room, &key, &body(json!({"title": title})))
+        let act = move |cx: &mut acts::Context<'_, '_>| {
+            cx.actor.person = cx.directory()?.by_login("rita").unwrap().id.clone();
+            edit_change::edit_change(cx, &key, &body(json!({"title": title})))
         };
         late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
             .unwrap();
@@ -105,15 +103,15 @@ fn an_event_waits_for_one_that_lies_beyond_the_batch() {
     world.sequence();
     let key = world.draft("One");
     let late = world.other_desk(-60);
-    let edit = move |room: &mut acts::Room<'_, '_>| {
-        room.actor.person = room.directory()?.by_login("rita").unwrap().id.clone();
-        edit_change::edit_change(room, &key, &body(json!({"title": "Two"})))
+    let edit = move |cx: &mut acts::Context<'_, '_>| {
+        cx.actor.person = cx.directory()?.by_login("rita").unwrap().id.clone();
+        edit_change::edit_change(cx, &key, &body(json!({"title": "Two"})))
     };
     late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, edit)
         .unwrap();
     // So many events with smaller ids than the draft's stand before it that a batch does not reach it.
     for _ in 0..15 {
-        let noise = |room: &mut acts::Room<'_, '_>| room.tell(news(room, 100), write::Written::default());
+        let noise = |cx: &mut acts::Context<'_, '_>| cx.tell(news(cx, 100), write::Written::default());
         late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, noise)
             .unwrap();
     }
@@ -127,30 +125,30 @@ fn an_event_waits_for_one_that_lies_beyond_the_batch() {
 }
 
 /// Events that no record hangs on.
-fn news(room: &acts::Room<'_, '_>, count: usize) -> Vec<change_file::EventDraft> {
+fn news(cx: &acts::Context<'_, '_>, count: usize) -> Vec<change_file::EventDraft> {
     let subject = ("tenant_info", TENANT.to_owned());
-    let event = |_| write::draft("tenant.looked_at", subject.clone(), room.now, json!({}));
+    let event = |_| write::draft("tenant.looked_at", subject.clone(), cx.now, json!({}));
     (0..count).map(event).collect()
 }
 
 /// Writes a group, and with it so many events that carry nothing of it.
-fn write_group(room: &mut acts::Room<'_, '_>, group: snapshot::Group, more: usize) -> acts::Result<()> {
+fn write_group(cx: &mut acts::Context<'_, '_>, group: snapshot::Group, more: usize) -> acts::Result<()> {
     let mut written = write::Written::default();
-    let saved = room.put(&mut written, group)?;
+    let saved = cx.put(&mut written, group)?;
     let kind = if saved.version == 1 {
         "group.set"
     } else {
         "group.renamed"
     };
-    let mut drafts = vec![write::draft(kind, ("group", saved.id.0.clone()), room.now, json!({}))];
-    drafts.append(&mut news(room, more));
-    room.tell(drafts, written)
+    let mut drafts = vec![write::draft(kind, ("group", saved.id.0.clone()), cx.now, json!({}))];
+    drafts.append(&mut news(cx, more));
+    cx.tell(drafts, written)
 }
 
 /// The kinds of the log's events from an index on, equal ones that stand side by side as one.
 fn kinds(world: &World, from: u64) -> Vec<String> {
     let from = i64::try_from(from).unwrap();
-    let page = world.look(move |room| Ok(event::page(room.tx, from, 5_000)?)).unwrap();
+    let page = world.look(move |cx| Ok(event::page(cx.tx, from, 5_000)?)).unwrap();
     let mut kinds: Vec<String> = page.into_iter().map(|event| event.kind).collect();
     kinds.dedup();
     kinds
@@ -158,7 +156,7 @@ fn kinds(world: &World, from: u64) -> Vec<String> {
 
 /// A group that the system makes with more events after its own, and another server, whose clock is an hour late, renames.
 fn group_and_its_rename(world: &World, more: usize) {
-    world.system(move |room| {
+    world.system(move |cx| {
         let group = snapshot::Group {
             id: ids::RecordId("0193aaaa-0000-7000-8000-000000000001".to_owned()),
             version: 0,
@@ -170,14 +168,14 @@ fn group_and_its_rename(world: &World, more: usize) {
             external_id: None,
             removed: false,
         };
-        write_group(room, group, more)
+        write_group(cx, group, more)
     });
-    let rename = |room: &mut acts::Room<'_, '_>| {
+    let rename = |cx: &mut acts::Context<'_, '_>| {
         let only = store::record::Filter::new().equals("key", "all");
-        let found = store::record::find_one::<snapshot::Group>(room.tx, &only)?;
+        let found = store::record::find_one::<snapshot::Group>(cx.tx, &only)?;
         let mut group = found.unwrap().record;
         group.name = "Everybody".to_owned();
-        write_group(room, group, 0)
+        write_group(cx, group, 0)
     };
     let late = world.other_desk(-60);
     late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, rename)
@@ -216,11 +214,11 @@ fn an_act_that_a_batch_cuts_waits_until_it_is_placed_whole() {
 #[test]
 fn deltas_too_long_for_a_leaf_stand_beside_it() {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         let members = (0..2_500)
             .map(|at| format!("0193aaaa-0000-7000-8000-{at:012}").as_str().into())
             .collect();
-        let id = ids::RecordId(room.new_id()?);
+        let id = ids::RecordId(cx.new_id()?);
         let group = snapshot::Group {
             id,
             version: 0,
@@ -232,7 +230,7 @@ fn deltas_too_long_for_a_leaf_stand_beside_it() {
             external_id: None,
             removed: false,
         };
-        room.put_estate("group.set", group, json!({}))
+        cx.put_estate("group.set", group, json!({}))
     });
     world.sequence();
     let report = world.verify(None);
@@ -256,7 +254,7 @@ fn two_servers_never_place_an_event_twice_nor_fork_the_log() {
     for round in 0..12 {
         world.noise(40);
         let (first, second) = std::thread::scope(|scope| {
-            let first = scope.spawn(|| sequence_events(&world.desk, TENANT, "server-1"));
+            let first = scope.spawn(|| sequence_events(&world.executor, TENANT, "server-1"));
             let second = scope.spawn(|| sequence_events(&other, TENANT, "server-2"));
             (first.join().unwrap(), second.join().unwrap())
         });
@@ -279,13 +277,13 @@ fn the_pen_passes_when_its_holder_is_silent() {
     let world = World::new();
     world.sequence();
     world.noise(1);
-    let other = sequence_events(&world.desk, TENANT, "server-2").unwrap();
+    let other = sequence_events(&world.executor, TENANT, "server-2").unwrap();
     assert!(!other.has_pen && other.from == other.to);
     world.pass_seconds(6);
-    let other = sequence_events(&world.desk, TENANT, "server-2").unwrap();
+    let other = sequence_events(&world.executor, TENANT, "server-2").unwrap();
     assert!(other.has_pen && other.to == other.from + 1);
     world.noise(1);
-    assert!(!sequence_events(&world.desk, TENANT, "server-1").unwrap().has_pen);
+    assert!(!sequence_events(&world.executor, TENANT, "server-1").unwrap().has_pen);
 }
 
 #[test]
@@ -297,15 +295,18 @@ fn nothing_is_signed_over_a_log_that_was_changed() {
         "UPDATE log_tile SET bytes = zeroblob(length(bytes)) WHERE tenant = 'halden' AND path LIKE 'tile/0/%'",
     );
     assert!(matches!(
-        sequence_events(&world.desk, TENANT, "server-1"),
+        sequence_events(&world.executor, TENANT, "server-1"),
         Err(acts::Error::Proof(_))
     ));
     world.tampered("UPDATE log_state SET checkpoint = replace(checkpoint, 'halden', 'haldem') WHERE tenant = 'halden'");
     assert!(matches!(
-        sequence_events(&world.desk, TENANT, "server-1"),
+        sequence_events(&world.executor, TENANT, "server-1"),
         Err(acts::Error::Fault(_))
     ));
-    assert!(matches!(cosign_log(&world.desk, TENANT), Err(acts::Error::Fault(_))));
+    assert!(matches!(
+        cosign_log(&world.executor, TENANT),
+        Err(acts::Error::Fault(_))
+    ));
 }
 
 #[test]
@@ -316,10 +317,10 @@ fn an_idle_log_is_attested_again_within_the_minute() {
     let cosigned = |world: &World| world.verify(None).cosigned[0].1;
     let first = cosigned(&world);
     world.pass_seconds(44);
-    assert!(!cosign_log(&world.desk, TENANT).unwrap());
+    assert!(!cosign_log(&world.executor, TENANT).unwrap());
     world.pass_seconds(1);
-    assert!(cosign_log(&world.desk, TENANT).unwrap());
-    assert!(!cosign_log(&world.desk, TENANT).unwrap());
+    assert!(cosign_log(&world.executor, TENANT).unwrap());
+    assert!(!cosign_log(&world.executor, TENANT).unwrap());
     assert_eq!(cosigned(&world), first + 45);
     assert_eq!(world.checkpoint(), before);
     world.noise(1);
@@ -336,16 +337,16 @@ fn the_list_of_revocations_is_signed_when_it_is_due() {
     assert_eq!(world.look(sign).unwrap(), first);
     world.pass_seconds(44);
     assert_eq!(world.system(sign), first);
-    world.system(|room| {
-        let epoch = revocation::raise(room.tx)?;
-        let expires_at = room.now + jiff::SignedDuration::from_mins(5);
+    world.system(|cx| {
+        let epoch = revocation::raise(cx.tx)?;
+        let expires_at = cx.now + jiff::SignedDuration::from_mins(5);
         let entry = revocation::Revoked {
             jti: "p-1".into(),
             epoch,
-            at: room.now,
+            at: cx.now,
             expires_at,
         };
-        revocation::revoke(room.tx, &entry)?;
+        revocation::revoke(cx.tx, &entry)?;
         let iat = "2026-11-20T08:00:00.25Z".parse().unwrap();
         let halt = revocation::NotBefore {
             service: "pay".into(),
@@ -353,7 +354,7 @@ fn the_list_of_revocations_is_signed_when_it_is_due() {
             iat,
             epoch,
         };
-        Ok(revocation::set_not_before(room.tx, &halt)?)
+        Ok(revocation::set_not_before(cx.tx, &halt)?)
     });
     let second = world.system(sign);
     assert_ne!(second, first);
@@ -375,14 +376,17 @@ fn the_list_of_revocations_is_signed_when_it_is_due() {
 fn the_system_log_notes_sizes_and_keys() {
     let world = World::new();
     world.sequence();
-    assert_eq!(note_log_sizes(&world.desk).unwrap(), 2);
-    assert_eq!(note_log_sizes(&world.desk).unwrap(), 0);
+    assert_eq!(note_log_sizes(&world.executor).unwrap(), 2);
+    assert_eq!(note_log_sizes(&world.executor).unwrap(), 0);
     world.noise(1);
     world.sequence();
-    assert_eq!(note_log_sizes(&world.desk).unwrap(), 0, "at most once a minute");
+    assert_eq!(note_log_sizes(&world.executor).unwrap(), 0, "at most once a minute");
     world.pass_seconds(60);
-    assert_eq!(note_log_sizes(&world.desk).unwrap(), 1);
-    assert_eq!(sequence_events(&world.desk, SYSTEM_TENANT, "server-1").unwrap().to, 3);
+    assert_eq!(note_log_sizes(&world.executor).unwrap(), 1);
+    assert_eq!(
+        sequence_events(&world.executor, SYSTEM_TENANT, "server-1").unwrap().to,
+        3
+    );
     let check = LogCheck {
         origin: Some("assent.example/t/system/log"),
         older: None,

@@ -6,15 +6,14 @@ use acts::audit::sequence_events::sequence_events;
 use acts::core::row_mac;
 use jiff::SignedDuration;
 use model::identity::factor::Factor;
-use store::identity::session;
-use store::identity::session::Session;
+use store::identity::session::{self, Session};
 
 use crate::world::{TENANT, World};
 
 /// Why nothing was placed.
 fn refused(world: &World) -> String {
     let before = world.checkpoint().size;
-    let why = sequence_events(&world.desk, TENANT, "server-1")
+    let why = sequence_events(&world.executor, TENANT, "server-1")
         .unwrap_err()
         .to_string();
     assert_eq!(world.checkpoint().size, before, "something was placed");
@@ -100,13 +99,13 @@ fn an_event_that_has_its_place_carries_no_code_that_another_could_take() {
 fn a_session_that_no_server_began_or_stepped_up_is_none() {
     let begun = || {
         let world = World::new();
-        world.system(|room| {
+        world.system(|cx| {
             let session = Session {
                 token_digest: "d1".to_owned(),
                 person: "olga".to_owned(),
-                created_at: room.now,
-                last_seen_at: room.now,
-                expires_at: room.now + SignedDuration::from_hours(12),
+                created_at: cx.now,
+                last_seen_at: cx.now,
+                expires_at: cx.now + SignedDuration::from_hours(12),
                 stepped_up_at: None,
                 id: "s1".to_owned(),
                 method: "password".to_owned(),
@@ -118,19 +117,19 @@ fn a_session_that_no_server_began_or_stepped_up_is_none() {
                 subject: None,
                 mac: Vec::new(),
             };
-            row_mac::begin_session(room, session)
+            row_mac::begin_session(cx, session)
         });
         world
     };
     let is_own = |world: &World, digest: &'static str| {
-        let look = world.look(move |room| {
-            let session = session::load(room.tx, digest)?.unwrap();
-            let master = &room.services.tools().master;
+        let look = world.look(move |cx| {
+            let session = session::load(cx.tx, digest)?.unwrap();
+            let master = &cx.services.tools().master;
             Ok(row_mac::is_own_session(master, TENANT, &session))
         });
         look.unwrap()
     };
-    let step_up = |world: &World| world.system(|room| row_mac::note_factor(room, "d1", &Factor::new("totp", true)));
+    let step_up = |world: &World| world.system(|cx| row_mac::note_factor(cx, "d1", &Factor::new("totp", true)));
     let world = begun();
     assert!(is_own(&world, "d1") && step_up(&world) && is_own(&world, "d1"));
     assert!(world.replay().findings.is_empty());
@@ -208,13 +207,13 @@ fn a_log_that_was_cut_back_to_an_old_checkpoint_is_never_signed_again() {
     world.noise(1);
     let told = format!("had {seen} entries when this server saw it last and has {old} now");
     assert!(refused(&world).contains(&told));
-    let noted = check_log::note_log(&world.desk, TENANT).unwrap_err();
+    let noted = check_log::note_log(&world.executor, TENANT).unwrap_err();
     assert!(noted.to_string().contains(&told), "{noted}");
     // Nor where it has grown as long again, by somebody who holds the keys and forgets what they saw.
     let forgetful = world.other_desk(0);
     world.noise(4);
     assert!(sequence_events(&forgetful, TENANT, "server-2").unwrap().to > seen);
-    let noted = check_log::note_log(&world.desk, TENANT).unwrap_err();
+    let noted = check_log::note_log(&world.executor, TENANT).unwrap_err();
     let told = format!("is another one than this server saw when it had {seen} entries");
     assert!(noted.to_string().contains(&told), "{noted}");
 }
@@ -227,8 +226,8 @@ fn a_log_that_only_grew_is_remembered_at_every_size() {
     for count in [1, 3, 250, 1, 1, 1, 300] {
         world.noise(count);
         let placed = sequence_events(&other, TENANT, "server-2").unwrap();
-        check_log::note_log(&world.desk, TENANT).unwrap();
-        let seen = world.desk.tools().seen_logs.seen(TENANT).unwrap();
+        check_log::note_log(&world.executor, TENANT).unwrap();
+        let seen = world.executor.tools().seen_logs.seen(TENANT).unwrap();
         assert_eq!((seen.size, seen.root), (placed.to, world.checkpoint().root));
     }
     world.pass_seconds(10);

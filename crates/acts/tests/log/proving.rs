@@ -22,19 +22,19 @@ fn each_event_is_proven_by_its_id_and_by_its_index() {
     let world = World::new();
     let key = world.scheduled("One");
     let k = key.clone();
-    let waiting = world.look(move |room| show_timeline(room, &k)).unwrap();
+    let waiting = world.look(move |cx| show_timeline(cx, &k)).unwrap();
     let id = waiting[0].event.id.clone();
     assert_eq!(waiting[0].index, None);
     let i = id.clone();
     assert!(matches!(
-        world.look(move |room| prove_event(room, &i)),
+        world.look(move |cx| prove_event(cx, &i)),
         Err(Error::NotYet(_))
     ));
     world.noise(300);
     world.sequence();
-    let by_id = world.look(move |room| prove_event(room, &id)).unwrap();
+    let by_id = world.look(move |cx| prove_event(cx, &id)).unwrap();
     let index = by_id.index.to_string();
-    assert_eq!(world.look(move |room| prove_event(room, &index)).unwrap(), by_id);
+    assert_eq!(world.look(move |cx| prove_event(cx, &index)).unwrap(), by_id);
     let checkpoint = Checkpoint::parse(&Note::parse(&by_id.checkpoint).unwrap().text).unwrap();
     let leaf = proof::crypto::from_base64_standard(&by_id.leaf).unwrap();
     let hashes: Vec<[u8; 32]> = by_id.inclusion.iter().map(|hash| unhex(hash)).collect();
@@ -49,7 +49,7 @@ fn each_event_is_proven_by_its_id_and_by_its_index() {
     };
     assert!(is_included(&leaf) && !is_included(&leaf[1..]));
     for absent in ["99999", "no-such-event"] {
-        let found = world.look(move |room| prove_event(room, absent));
+        let found = world.look(move |cx| prove_event(cx, absent));
         assert!(matches!(found, Err(Error::Refused(_))), "{absent}");
     }
 }
@@ -60,7 +60,7 @@ fn the_timeline_tells_what_happened_in_the_order_of_the_log() {
     let key = world.scheduled("Give every shipment a customs reference");
     world.draft("Another");
     world.sequence();
-    let told = world.look(move |room| show_timeline(room, &key)).unwrap();
+    let told = world.look(move |cx| show_timeline(cx, &key)).unwrap();
     let indexes: Vec<u64> = told.iter().map(|told| told.index.unwrap()).collect();
     assert!(indexes.is_sorted() && indexes.len() >= 6, "{indexes:?}");
     assert!(told.iter().all(|told| told.event.tenant == TENANT));
@@ -80,7 +80,7 @@ fn a_closed_changes_bundle_is_good_and_stays_the_same() {
     let key = world.closed("Give every shipment a customs reference");
     let export = |key: &str| {
         let key = key.to_owned();
-        world.look(move |room| pack_bundle(room, &key))
+        world.look(move |cx| pack_bundle(cx, &key))
     };
     assert!(matches!(export(&key), Err(Error::NotYet(_))));
     world.sequence();
@@ -101,7 +101,7 @@ fn a_closed_changes_bundle_is_good_and_stays_the_same() {
     world.noise(300);
     world.sequence();
     world.pass_seconds(90);
-    cosign_log::cosign_log(&world.desk, TENANT).unwrap();
+    cosign_log::cosign_log(&world.executor, TENANT).unwrap();
     assert!(export(&key).unwrap() == first, "the same change gives the same bytes");
 }
 
@@ -113,7 +113,7 @@ fn an_open_changes_bundle_says_so_and_names_what_is_missing() {
     world.sequence();
     let keys = world.keys(TENANT);
     let k = key.clone();
-    let bytes = world.look(move |room| pack_bundle(room, &k)).unwrap();
+    let bytes = world.look(move |cx| pack_bundle(cx, &k)).unwrap();
     let report = bundle::verify(&bytes, Some(&keys));
     assert_eq!(
         (report.outcome, report.is_open),
@@ -121,7 +121,7 @@ fn an_open_changes_bundle_says_so_and_names_what_is_missing() {
         "{report:?}"
     );
     std::fs::remove_dir_all(world.folder.path().join("evidence")).unwrap();
-    let bytes = world.look(move |room| pack_bundle(room, &closed)).unwrap();
+    let bytes = world.look(move |cx| pack_bundle(cx, &closed)).unwrap();
     let report = bundle::verify(&bytes, Some(&keys));
     assert_eq!(report.outcome, Outcome::Good, "{report:?}");
     assert!(report.report.has("missing"), "{report:?}");

@@ -1,8 +1,7 @@
 //! Whose hand moves somebody's mail address, by which they sign in at a provider.
 
 use acts::directory::import_directory::{Options, import_directory};
-use acts::directory::provision;
-use acts::directory::set_person;
+use acts::directory::{provision, set_person};
 use acts::guard::impersonation;
 use acts::identity::set_identity_provider;
 use model::change::related_records::Message;
@@ -33,9 +32,7 @@ fn nobody_moves_somebodys_address_alone() {
         Noun::People,
         json!({"login": "olga", "email": "attacker@halden.example"}),
     )]);
-    let brought = attempt(&world, "ada", move |room| {
-        import_directory(room, &line, Options::default())
-    });
+    let brought = attempt(&world, "ada", move |cx| import_directory(cx, &line, Options::default()));
     assert_eq!(code(brought), "two_people_needed");
     // One person says the first address of whom nothing is asked, and other letters of the same one.
     assert_eq!(
@@ -66,7 +63,7 @@ fn whose_address_is_changed_is_told_where_mail_went_before() {
         "done",
         "again"
     );
-    let jobs = world.look(|room| Ok(job::list(room.tx, "waiting", 100)?));
+    let jobs = world.look(|cx| Ok(job::list(cx.tx, "waiting", 100)?));
     let addresses: Vec<String> = jobs
         .unwrap()
         .into_iter()
@@ -75,8 +72,8 @@ fn whose_address_is_changed_is_told_where_mail_went_before() {
         .collect();
     assert_eq!(addresses, ["", "olga@halden.example"]);
     let olga = world.actor("olga").person;
-    let told = world.look(move |room| {
-        let all = record::bodies::<Message>(room.tx, &Filter::new().order_by("id"))?;
+    let told = world.look(move |cx| {
+        let all = record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?;
         Ok(all.into_iter().filter(|it| it.person == olga).collect::<Vec<_>>())
     });
     let told = told.unwrap();
@@ -93,14 +90,14 @@ fn whose_address_is_changed_is_told_where_mail_went_before() {
 /// Who is said to have handed somebody the way in by the provider `corp`, which the host set.
 fn handed(world: &World, login: &'static str) -> Option<PersonId> {
     let person = world.actor(login).person;
-    let found = world.look(move |room| impersonation::handed_by(room, &person, "provider:corp"));
+    let found = world.look(move |cx| impersonation::handed_by(cx, &person, "provider:corp"));
     found.unwrap()
 }
 
 fn with_provider(world: &World) {
-    world.system(|room| {
+    world.system(|cx| {
         let told = json!({"name": "Halden ID", "issuer": "https://id.example", "client_id": "assent"});
-        set_identity_provider::set_identity_provider(room, "corp", &body(told)).map(drop)
+        set_identity_provider::set_identity_provider(cx, "corp", &body(told)).map(drop)
     });
     // Its first day is over, on which whoever set it answers for all who come by it.
     world.pass_seconds(2 * 24 * 60 * 60);
@@ -140,21 +137,20 @@ fn an_address_that_two_people_moved_is_nobodys_hand() {
 fn an_address_that_a_directory_moves_is_told_and_is_its_owners_hand() {
     let world = two();
     with_provider(&world);
-    world
-        .system(|room| set_person::edit_person(room, "olga", &body(json!({"email": "olga@halden.example"}))).map(drop));
+    world.system(|cx| set_person::edit_person(cx, "olga", &body(json!({"email": "olga@halden.example"}))).map(drop));
     let id = world.actor("olga").person.0;
-    let moved = attempt(&world, "ada", move |room| {
+    let moved = attempt(&world, "ada", move |cx| {
         let told = ProvisionedPerson {
             login: "olga".to_owned(),
             name: "Olga".to_owned(),
             email: Some("attacker@halden.example".to_owned()),
             ..ProvisionedPerson::default()
         };
-        provision::replace_person(room, &id, &told)
+        provision::replace_person(cx, &id, &told)
     });
     moved.unwrap();
     assert_eq!(handed(&world, "olga"), Some(world.actor("ada").person));
-    let jobs = world.look(|room| Ok(job::list(room.tx, "waiting", 100)?));
+    let jobs = world.look(|cx| Ok(job::list(cx.tx, "waiting", 100)?));
     let mut mailed = jobs.unwrap().into_iter().filter(|job| job.kind == "mail");
     assert!(mailed.any(|job| job.payload == "olga@halden.example"));
     world.sequence();

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use acts::audit::note_log_sizes;
 use acts::audit::note_replay::{last_replay, note_replay};
 use acts::audit::replay_log::{Finding, Progress, ReplayReport, replay_log};
-use acts::audit::sequence_events;
+use acts::audit::{note_log_sizes, sequence_events};
 use acts::core::log_high_water::{SeenLog, SeenLogs};
-use acts::core::signing_keys;
-use acts::core::write;
+use acts::core::{signing_keys, write};
 use acts::directory::set_person;
 use acts::integration::set_connection;
 use acts::schedule::set_freeze;
@@ -167,10 +165,10 @@ fn a_flipped_byte_in_a_tile_is_found() {
 #[test]
 fn a_cut_tail_is_found() {
     let world = world();
-    note_log_sizes::note_log_sizes(&world.desk).unwrap();
+    note_log_sizes::note_log_sizes(&world.executor).unwrap();
     let size = world.checkpoint().size;
     world.sequence();
-    note_log_sizes::note_log_sizes(&world.desk).unwrap();
+    note_log_sizes::note_log_sizes(&world.executor).unwrap();
     // The log goes back to an earlier checkpoint that it did sign, and the events after it lose their place.
     let sql = format!(
         "DELETE FROM checkpoint WHERE tenant = 'halden' AND size > {size};
@@ -196,7 +194,7 @@ fn a_cut_that_leaves_no_trace_in_the_tenant_is_found_in_the_system_log() {
     );
     world.noise(3);
     world.sequence();
-    note_log_sizes::note_log_sizes(&world.desk).unwrap();
+    note_log_sizes::note_log_sizes(&world.executor).unwrap();
     let sql = format!(
         "DELETE FROM event WHERE tenant = 'halden' AND seq >= {size};
          DELETE FROM checkpoint WHERE tenant = 'halden' AND size > {size};
@@ -245,8 +243,8 @@ fn derived_rows_are_compared() {
 fn a_revocation_that_was_taken_off_the_list_is_found() {
     let world = World::new();
     let key = world.scheduled("One");
-    world.system(move |room| {
-        let change = room.change(&key)?;
+    world.system(move |cx| {
+        let change = cx.change(&key)?;
         let permit = related_records::Permit {
             id: "p-1".into(),
             version: 0,
@@ -263,26 +261,26 @@ fn a_revocation_that_was_taken_off_the_list_is_found() {
             epoch: 0,
             max_list_age_seconds: 900,
             break_glass: false,
-            issued_at: room.now,
-            not_before: room.now,
-            expires_at: room.now + jiff::SignedDuration::from_mins(15),
+            issued_at: cx.now,
+            not_before: cx.now,
+            expires_at: cx.now + jiff::SignedDuration::from_mins(15),
             by: "system".into(),
             state: enums::PermitState::Revoked,
             revoked_reason: None,
-            revoked_at: Some(room.now),
+            revoked_at: Some(cx.now),
             kid: "k-1".into(),
             used_at: None,
             used_by: None,
         };
-        let epoch = revocation::raise(room.tx)?;
+        let epoch = revocation::raise(cx.tx)?;
         let entry = revocation::Revoked {
             jti: "p-1".into(),
             epoch,
-            at: room.now,
+            at: cx.now,
             expires_at: permit.expires_at,
         };
-        revocation::revoke(room.tx, &entry)?;
-        room.put_estate("permit.revoked", permit, serde_json::json!({}))
+        revocation::revoke(cx.tx, &entry)?;
+        cx.put_estate("permit.revoked", permit, serde_json::json!({}))
     });
     world.sequence();
     assert_eq!(world.replay().findings, []);
@@ -294,10 +292,10 @@ fn a_revocation_that_was_taken_off_the_list_is_found() {
 #[test]
 fn a_halt_that_was_moved_to_where_nothing_is_is_found() {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         let halt = json!({"title": "Stop", "reason": "Fire.", "starts_at": "2026-11-20T07:00:00Z",
             "ends_at": "2026-11-20T23:00:00Z", "services": ["pay"], "halt": true});
-        set_freeze::set_freeze(room, halt.as_object().unwrap()).map(drop)
+        set_freeze::set_freeze(cx, halt.as_object().unwrap()).map(drop)
     });
     world.assert_replays();
     let found = world.tampered("UPDATE not_before SET environment = 'moon' WHERE environment = 'production'");
@@ -354,18 +352,18 @@ fn secrets_that_are_gone_or_exchanged_and_the_day_of_a_password_are_looked_at() 
         .into_iter()
         .map(|name| {
             let body = json!({"kind": "github", "name": name, "map": []});
-            world.system(move |room| {
-                let made = set_connection::create_connection(room, body.as_object().unwrap())?;
+            world.system(move |cx| {
+                let made = set_connection::create_connection(cx, body.as_object().unwrap())?;
                 Ok(made.0.id.0)
             })
         })
         .collect();
     let olga = world.actor("olga").person;
-    world.system(|room| {
+    world.system(|cx| {
         let ada = json!({"login": "ada", "roles": ["admin"]});
-        set_person::create_person(room, ada.as_object().unwrap()).map(drop)
+        set_person::create_person(cx, ada.as_object().unwrap()).map(drop)
     });
-    world.by("ada", |room| set_person::set_password(room, "olga", "$argon2id$one"));
+    world.by("ada", |cx| set_person::set_password(cx, "olga", "$argon2id$one"));
     world.assert_replays();
     let found = world.tampered(&format!(
         "UPDATE secret SET wrapped = (SELECT wrapped FROM secret WHERE id = '{}') WHERE id = '{}'",
@@ -391,8 +389,8 @@ fn secrets_that_are_gone_or_exchanged_and_the_day_of_a_password_are_looked_at() 
 #[test]
 fn a_password_that_was_exchanged_past_the_server_is_found() {
     let world = World::new();
-    world.system(|room| set_person::set_password(room, "sam", "$argon2id$one"));
-    world.system(|room| set_person::set_password(room, "sam", "$argon2id$two"));
+    world.system(|cx| set_person::set_password(cx, "sam", "$argon2id$one"));
+    world.system(|cx| set_person::set_password(cx, "sam", "$argon2id$two"));
     world.assert_replays();
     let sam = world.actor("sam").person;
     // Also the one that they had before is none any more.
@@ -413,18 +411,18 @@ fn a_password_that_was_exchanged_past_the_server_is_found() {
 }
 
 /// The memory of a server whose log grows just before it is asked how far that log is.
-struct Growing(acts::Desk);
+struct Growing(acts::Executor);
 
 impl SeenLogs for Growing {
     fn seen(&self, tenant: &str) -> Option<SeenLog> {
-        let event = |room: &mut acts::Room<'_, '_>| {
+        let event = |cx: &mut acts::Context<'_, '_>| {
             let event = write::draft(
                 "tenant.looked_at",
                 ("tenant_info", TENANT.to_owned()),
-                room.now,
+                cx.now,
                 json!({}),
             );
-            room.tell(vec![event], write::Written::default())
+            cx.tell(vec![event], write::Written::default())
         };
         let told = self.0.wait(Lane::Acts, tenant, Actor::system(), Mode::Write, event);
         told.unwrap();
@@ -440,9 +438,9 @@ impl SeenLogs for Growing {
 fn assert_a_growing_log_replays(world: &World) {
     world.draft("Give every shipment a customs reference");
     world.sequence();
-    let desk = world.desk_that_saw(Arc::new(Growing(world.desk.clone())));
+    let executor = world.desk_that_saw(Arc::new(Growing(world.executor.clone())));
     let progress: Progress = Arc::new(|_, _| true);
-    let report = replay_log(&desk, TENANT, &progress).unwrap();
+    let report = replay_log(&executor, TENANT, &progress).unwrap();
     assert_eq!(report.findings, []);
 }
 
@@ -458,11 +456,12 @@ fn a_log_that_grows_while_it_is_compared_is_not_taken_for_cut_on_postgres() {
     }
 }
 
-/// Notes what a replay came to, as the server at this desk does.
-fn note(desk: &acts::Desk, report: &ReplayReport) -> bool {
+/// Notes what a replay came to, as the server with this executor does.
+fn note(executor: &acts::Executor, report: &ReplayReport) -> bool {
     let report = report.clone();
-    let act = move |room: &mut acts::Room<'_, '_>| note_replay(room, &report);
-    desk.wait(Lane::Worker, TENANT, Actor::system(), Mode::Write, act)
+    let act = move |cx: &mut acts::Context<'_, '_>| note_replay(cx, &report);
+    executor
+        .wait(Lane::Worker, TENANT, Actor::system(), Mode::Write, act)
         .unwrap()
 }
 
@@ -471,7 +470,7 @@ fn assert_noted_once(world: &World) {
     let report = world.replay();
     let desks = [world.other_desk(0), world.other_desk(0), world.other_desk(1)];
     let noted = std::thread::scope(|scope| {
-        let notes = desks.each_ref().map(|desk| scope.spawn(|| note(desk, &report)));
+        let notes = desks.each_ref().map(|executor| scope.spawn(|| note(executor, &report)));
         notes.map(|it| it.join().unwrap()).into_iter().filter(|it| *it).count()
     });
     assert_eq!(noted, 1, "three servers at once, before the note has a place");
@@ -496,7 +495,7 @@ fn assert_noted_once(world: &World) {
     for outcome in [&report, &differing, &report, &differing, &report, &differing, &report] {
         let desks = [world.other_desk(0), world.other_desk(0)];
         assert_eq!(
-            desks.each_ref().map(|desk| note(desk, outcome)),
+            desks.each_ref().map(|executor| note(executor, outcome)),
             [true, false],
             "of one moment"
         );

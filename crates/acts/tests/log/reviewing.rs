@@ -1,16 +1,10 @@
 //! Reviews of access that begin by themselves: once a period, also when the server was away, and never beside an open one.
 
-use acts::directory::deactivate_person;
-use acts::directory::import_directory;
-use acts::directory::review_access;
-use acts::directory::review_by_clock;
-use acts::directory::set_person;
-use acts::effects::find_lost_timers;
-use acts::effects::run_timer;
+use acts::directory::{deactivate_person, import_directory, review_access, review_by_clock, set_person};
+use acts::effects::{find_lost_timers, run_timer};
 use model::change::change_file;
 use model::change::related_records::Message;
-use model::core::enums;
-use model::core::ids;
+use model::core::{enums, ids};
 use model::directory::access_review::AccessReview;
 use serde_json::json;
 use store::audit::event;
@@ -25,56 +19,53 @@ pub(crate) fn go_to(world: &World, when: &str) {
 
 /// Runs what was lost and what is due, as a worker does.
 pub(crate) fn work(world: &World) {
-    let lost = world.look(|room| find_lost_timers::find_lost_timers(room, "")).unwrap();
+    let lost = world.look(|cx| find_lost_timers::find_lost_timers(cx, "")).unwrap();
     for (table, id) in lost.subjects {
-        world.system(move |room| run_timer::run_timer(room, table, &id));
+        world.system(move |cx| run_timer::run_timer(cx, table, &id));
     }
-    let due = world.system(|room| {
+    let due = world.system(|cx| {
         let by = store::Lease {
-            now: room.now,
-            until: room.now + jiff::SignedDuration::from_secs(60),
+            now: cx.now,
+            until: cx.now + jiff::SignedDuration::from_secs(60),
             holder: "w",
             most: 20,
         };
-        Ok(timer::lease(room.tx, &by)?)
+        Ok(timer::lease(cx.tx, &by)?)
     });
     for timer in due {
-        world.system(move |room| {
-            run_timer::run_timer(room, &timer.subject_table, &timer.subject_id)?;
-            Ok(timer::finish(room.tx, &timer.id, "w")?)
+        world.system(move |cx| {
+            run_timer::run_timer(cx, &timer.subject_table, &timer.subject_id)?;
+            Ok(timer::finish(cx.tx, &timer.id, "w")?)
         });
     }
 }
 
 fn campaigns(world: &World) -> std::collections::BTreeSet<String> {
-    let found = world.look(|room| Ok(record::find::<AccessReview>(room.tx, &Filter::new().order_by("id"))?));
+    let found = world.look(|cx| Ok(record::find::<AccessReview>(cx.tx, &Filter::new().order_by("id"))?));
     found.unwrap().into_iter().map(|it| it.record.campaign).collect()
 }
 
 fn sign_all(world: &World) {
-    let open = world.look(|room| {
+    let open = world.look(|cx| {
         Ok(record::find::<AccessReview>(
-            room.tx,
+            cx.tx,
             &Filter::new().equals("is_open", true).order_by("id"),
         )?)
     });
     for part in open.unwrap() {
         let part = AccessReview {
-            signed_at: Some(world.desk.tools().clock.now()),
+            signed_at: Some(world.executor.tools().clock.now()),
             ..part.record
         };
-        world.system(move |room| {
-            room.put_estate("access_review.signed", part.clone(), json!({}))
-                .map(drop)
-        });
+        world.system(move |cx| cx.put_estate("access_review.signed", part.clone(), json!({})).map(drop));
     }
 }
 
 /// Who was told something of a review of access, by the subject of the letter.
 fn told(world: &World, subject: &str) -> Vec<String> {
-    let found = world.look(|room| {
-        let directory = room.directory()?;
-        let all = record::find::<Message>(room.tx, &Filter::new().order_by("id"))?;
+    let found = world.look(|cx| {
+        let directory = cx.directory()?;
+        let all = record::find::<Message>(cx.tx, &Filter::new().order_by("id"))?;
         let all = all
             .into_iter()
             .map(|it| it.record)
@@ -101,16 +92,16 @@ fn letters(world: &World) -> usize {
 #[test]
 fn a_part_that_nobody_signs_is_told_of_before_it_is_due_then_to_others_and_each_week() {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         for (login, role) in [("adam", "admin"), ("aino", "auditor")] {
-            set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+            set_person::create_person(cx, &body(json!({"login": login, "roles": [role]})))?;
         }
         Ok(())
     });
     work(&world);
-    world.by("adam", |room| {
+    world.by("adam", |cx| {
         let due = body(json!({"due_at": "2026-12-04T08:00:00.5Z"}));
-        review_access::begin_review(room, &due).map(drop)
+        review_access::begin_review(cx, &due).map(drop)
     });
     // Adam looks at his people, and another at him.
     let parts = told(&world, "Rights of your people to look at");
@@ -130,9 +121,9 @@ fn a_part_that_nobody_signs_is_told_of_before_it_is_due_then_to_others_and_each_
     assert_eq!(told(&world, late), ["adam", "adam", "aino", "aino", "mona"]);
     go_to(&world, "2026-12-11T08:00:01Z");
     // A timer that was lost is found, and one that runs twice tells once.
-    world.system(|room| {
-        for part in record::find::<AccessReview>(room.tx, &Filter::new().order_by("id"))? {
-            timer::cancel(room.tx, "access_review", part.record.id.as_str(), "unsigned")?;
+    world.system(|cx| {
+        for part in record::find::<AccessReview>(cx.tx, &Filter::new().order_by("id"))? {
+            timer::cancel(cx.tx, "access_review", part.record.id.as_str(), "unsigned")?;
         }
         Ok(())
     });
@@ -144,8 +135,8 @@ fn a_part_that_nobody_signs_is_told_of_before_it_is_due_then_to_others_and_each_
     work(&world);
     assert_eq!(told(&world, late).len(), 10, "what is signed is told of no more");
     world.sequence();
-    let kinds = world.look(|room| {
-        let found = event::page(room.tx, 0, 1_000)?;
+    let kinds = world.look(|cx| {
+        let found = event::page(cx.tx, 0, 1_000)?;
         Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
     });
     let reminded = |kind: &&String| *kind == "access_review.reminded";
@@ -156,10 +147,10 @@ fn a_part_that_nobody_signs_is_told_of_before_it_is_due_then_to_others_and_each_
 #[test]
 fn a_review_begins_once_a_quarter_and_never_beside_an_open_one() {
     let world = World::new();
-    world.system(|room| set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop));
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop));
     work(&world);
     let timers = world
-        .look(|room| Ok(timer::of_subject(room.tx, "tenant_info", TENANT)?))
+        .look(|cx| Ok(timer::of_subject(cx.tx, "tenant_info", TENANT)?))
         .unwrap();
     assert_eq!(timers.len(), 1);
     assert_eq!(timers[0].run_at.to_string(), "2027-01-01T08:00:00Z");
@@ -187,29 +178,29 @@ fn a_review_begins_once_a_quarter_and_never_beside_an_open_one() {
 #[test]
 fn a_tenant_that_wants_no_review_gets_none() {
     let world = World::new();
-    world.system(|room| set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop));
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop));
     work(&world);
     let never = body(json!({"every": "never"}));
-    let schedule = world.by("adam", move |room| review_by_clock::set_schedule(room, &never));
+    let schedule = world.by("adam", move |cx| review_by_clock::set_schedule(cx, &never));
     assert_eq!(schedule.next_at, None);
     go_to(&world, "2027-07-01T08:00:00Z");
     work(&world);
     assert!(campaigns(&world).is_empty());
     let yearly = body(json!({"every": "year"}));
-    let schedule = world.by("adam", move |room| review_by_clock::set_schedule(room, &yearly));
+    let schedule = world.by("adam", move |cx| review_by_clock::set_schedule(cx, &yearly));
     assert_eq!(schedule.next_at.unwrap().to_string(), "2028-01-01T08:00:00Z");
 }
 
 #[test]
 fn the_last_administrator_stays_one() {
     let world = World::new();
-    world.system(|room| set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop));
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop));
     let refused = |login: &'static str, patch: serde_json::Value| {
         let patch = body(patch);
         let actor = change_file::Actor::system();
-        let act = move |room: &mut acts::Room<'_, '_>| set_person::edit_person(room, login, &patch).map(drop);
+        let act = move |cx: &mut acts::Context<'_, '_>| set_person::edit_person(cx, login, &patch).map(drop);
         let done = world
-            .desk
+            .executor
             .wait(store::Lane::Acts, TENANT, actor, store::Mode::Write, act);
         done.err().map(|error| format!("{error:?}")).unwrap_or_default()
     };
@@ -221,41 +212,41 @@ fn the_last_administrator_stays_one() {
         noun: enums::Noun::People,
         fields: body(json!({"login": "adam", "roles": ["owner"]})),
     };
-    let report = world.desk.wait(
+    let report = world.executor.wait(
         store::Lane::Acts,
         TENANT,
         change_file::Actor::system(),
         store::Mode::Write,
-        move |room: &mut acts::Room<'_, '_>| {
-            import_directory::import_directory(room, std::slice::from_ref(&line), Default::default()).map(drop)
+        move |cx: &mut acts::Context<'_, '_>| {
+            import_directory::import_directory(cx, std::slice::from_ref(&line), Default::default()).map(drop)
         },
     );
     let told = format!("{report:?}");
     assert!(told.contains("last_administrator"), "{told}");
     // Another one frees the first.
-    world.system(|room| {
-        set_person::edit_person(room, "mona", &body(json!({"roles": ["change_manager", "admin"]}))).map(drop)
+    world.system(|cx| {
+        set_person::edit_person(cx, "mona", &body(json!({"roles": ["change_manager", "admin"]}))).map(drop)
     });
     assert_eq!(refused("adam", json!({"roles": []})), "");
     // An account in wrong hands goes all the same, and those who can do something are told.
-    world.system(|room| {
-        set_person::create_person(room, &body(json!({"login": "carla", "roles": ["change_manager"]}))).map(drop)
+    world.system(|cx| {
+        set_person::create_person(cx, &body(json!({"login": "carla", "roles": ["change_manager"]}))).map(drop)
     });
-    world.system(|room| {
+    world.system(|cx| {
         let why = body(json!({"compromised": true}));
-        deactivate_person::deactivate_person(room, "mona", &why).map(drop)
+        deactivate_person::deactivate_person(cx, "mona", &why).map(drop)
     });
     let found = world
-        .look(|room| Ok(record::find::<Message>(room.tx, &Filter::new().order_by("id"))?))
+        .look(|cx| Ok(record::find::<Message>(cx.tx, &Filter::new().order_by("id"))?))
         .unwrap();
     assert!(found.iter().any(|it| it.record.topic == "no_administrator"));
     world.assert_replays();
 }
 
 fn open_parts(world: &World) -> Vec<AccessReview> {
-    let open = world.look(|room| {
+    let open = world.look(|cx| {
         let filter = Filter::new().equals("is_open", true).order_by("id");
-        Ok(record::find::<AccessReview>(room.tx, &filter)?)
+        Ok(record::find::<AccessReview>(cx.tx, &filter)?)
     });
     open.unwrap().into_iter().map(|stored| stored.record).collect()
 }
@@ -263,22 +254,20 @@ fn open_parts(world: &World) -> Vec<AccessReview> {
 #[test]
 fn what_a_manager_who_left_was_to_sign_is_handed_over() {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         for login in ["adam", "berta"] {
-            set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]})))?;
         }
         Ok(())
     });
-    world.by("adam", |room| {
-        review_access::begin_review(room, &body(json!({}))).map(drop)
-    });
+    world.by("adam", |cx| review_access::begin_review(cx, &body(json!({}))).map(drop));
     let adam = world.actor("adam").person;
     let asks =
         |world: &World, person: &ids::PersonId| open_parts(world).iter().filter(|part| &part.manager == person).count();
     // Adam looks at everybody's rights, and somebody else at his.
     assert_eq!((asks(&world, &adam), open_parts(&world).len()), (1, 2));
     let told = letters(&world);
-    world.system(|room| deactivate_person::deactivate_person(room, "adam", &body(json!({}))).map(drop));
+    world.system(|cx| deactivate_person::deactivate_person(cx, "adam", &body(json!({}))).map(drop));
     assert_eq!(asks(&world, &adam), 0);
     let parts = open_parts(&world);
     assert_eq!(parts.len(), 2);
@@ -289,26 +278,26 @@ fn what_a_manager_who_left_was_to_sign_is_handed_over() {
         "another administrator stands in where nobody is apart from it"
     );
     assert_eq!(letters(&world), told + 1, "and reads of it");
-    let refused = world.desk.wait(
+    let refused = world.executor.wait(
         store::Lane::Acts,
         TENANT,
         world.actor("berta"),
         store::Mode::Write,
-        |room: &mut acts::Room<'_, '_>| review_access::begin_review(room, &body(json!({}))).map(drop),
+        |cx: &mut acts::Context<'_, '_>| review_access::begin_review(cx, &body(json!({}))).map(drop),
     );
     let told = format!("{:?}", refused.err());
     assert!(told.contains("review_open") && told.contains("berta"), "{told}");
     let actor = change_file::Actor {
-        stepped_up_at: Some(world.desk.tools().clock.now()),
+        stepped_up_at: Some(world.executor.tools().clock.now()),
         ..world.actor("berta")
     };
     let id = large.id.0.clone();
     let unsaid = {
         let (id, actor) = (id.clone(), actor.clone());
         let sign =
-            move |room: &mut acts::Room<'_, '_>| review_access::sign_review(room, &id, &body(json!({}))).map(drop);
+            move |cx: &mut acts::Context<'_, '_>| review_access::sign_review(cx, &id, &body(json!({}))).map(drop);
         world
-            .desk
+            .executor
             .wait(store::Lane::Acts, TENANT, actor, store::Mode::Write, sign)
     };
     let unsaid = format!("{:?}", unsaid.unwrap_err());
@@ -316,11 +305,11 @@ fn what_a_manager_who_left_was_to_sign_is_handed_over() {
         unsaid.contains("missing") && unsaid.contains("all rights stay"),
         "{unsaid}"
     );
-    let sign = move |room: &mut acts::Room<'_, '_>| {
-        review_access::sign_review(room, &id, &body(json!({"refused": []}))).map(drop)
+    let sign = move |cx: &mut acts::Context<'_, '_>| {
+        review_access::sign_review(cx, &id, &body(json!({"refused": []}))).map(drop)
     };
     world
-        .desk
+        .executor
         .wait(store::Lane::Acts, TENANT, actor, store::Mode::Write, sign)
         .unwrap();
     assert_eq!(open_parts(&world).len(), 1);

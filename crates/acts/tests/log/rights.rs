@@ -1,25 +1,17 @@
 //! What people hold: a review shows all of it and takes away what its manager refuses; a report finds what nobody used.
 
-use acts::approval::set_delegation;
-use acts::approval::verbs;
+use acts::approval::{set_delegation, verbs};
 use acts::audit::note_attempt;
-use acts::directory::deactivate_person;
-use acts::directory::review_access;
-use acts::directory::set_person;
-use acts::directory::set_service;
-use acts::identity::set_token;
-use acts::identity::set_workload;
-use acts::policy::activate_configuration;
-use acts::policy::find_unstaffed;
+use acts::directory::{deactivate_person, review_access, set_person, set_service};
+use acts::identity::{set_token, set_workload};
 use acts::policy::find_unused::{Unused, find_unused};
-use acts::policy::propose_configuration;
+use acts::policy::{activate_configuration, find_unstaffed, propose_configuration};
 use acts::schedule::find_conflicts;
 use model::change::change_file::Actor;
 use model::directory::access_review::AccessReview;
 use model::directory::snapshot::Ownership;
 use serde_json::{Value, json};
-use store::audit::event;
-use store::audit::log;
+use store::audit::{event, log};
 use store::identity::session;
 use store::record::{self, Filter};
 use store::{Lane, Mode};
@@ -38,26 +30,24 @@ fn workload(person: &str) -> Value {
 #[test]
 fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
     let world = World::new();
-    world.system(|room| {
-        set_person::create_person(room, &body(json!({"login": "kari", "roles": ["admin"]})))?;
-        set_person::edit_person(room, "ivo", &body(json!({"functions": ["dba", "sre"]})))?;
-        set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop)
+    world.system(|cx| {
+        set_person::create_person(cx, &body(json!({"login": "kari", "roles": ["admin"]})))?;
+        set_person::edit_person(cx, "ivo", &body(json!({"functions": ["dba", "sre"]})))?;
+        set_workload::set_workload(cx, "jobs", &body(workload("pipe"))).map(drop)
     });
     let lent = json!({
         "delegate": "sam", "parts": ["owner"], "services": ["pay"],
         "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-12-20T09:00:00Z",
     });
-    let lent = world.by("olga", move |room| {
-        set_delegation::set_delegation(room, &body(lent.clone()))
+    let lent = world.by("olga", move |cx| {
+        set_delegation::set_delegation(cx, &body(lent.clone()))
     });
-    world.by("kari", |room| {
-        review_access::begin_review(room, &body(json!({}))).map(drop)
-    });
+    world.by("kari", |cx| review_access::begin_review(cx, &body(json!({}))).map(drop));
     let kari = world.actor("kari");
     let asked = kari.person.clone();
-    let parts = world.look(move |room| {
+    let parts = world.look(move |cx| {
         let filter = Filter::new().equals("manager", asked.as_str()).order_by("id");
-        Ok(record::bodies::<AccessReview>(room.tx, &filter)?)
+        Ok(record::bodies::<AccessReview>(cx.tx, &filter)?)
     });
     let part = parts.unwrap().remove(0);
     let row = |kind: &str, what: &str| {
@@ -82,15 +72,18 @@ fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
     );
     let refusal = body(json!({"refused": [dba.row, word.row, job.row], "reason": "Moved on."}));
     let actor = Actor {
-        stepped_up_at: Some(world.desk.tools().clock.now()),
+        stepped_up_at: Some(world.executor.tools().clock.now()),
         ..kari
     };
     let sign =
-        move |room: &mut acts::Room<'_, '_>| review_access::sign_review(room, part.id.as_str(), &refusal).map(drop);
-    world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, sign).unwrap();
+        move |cx: &mut acts::Context<'_, '_>| review_access::sign_review(cx, part.id.as_str(), &refusal).map(drop);
     world
-        .look(move |room| {
-            let directory = room.directory()?;
+        .executor
+        .wait(Lane::Acts, TENANT, actor, Mode::Write, sign)
+        .unwrap();
+    world
+        .look(move |cx| {
+            let directory = cx.directory()?;
             let ivo = directory.by_login("ivo").unwrap();
             assert_eq!(
                 ivo.functions.iter().collect::<Vec<_>>(),
@@ -98,8 +91,8 @@ fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
                 "what is not refused stays"
             );
             let lent = directory.delegations.iter().find(|it| it.id == lent.id).unwrap();
-            assert!(lent.ends_at <= room.now, "nobody speaks for olga any more");
-            assert!(!set_workload::workload(room, "jobs")?.active);
+            assert!(lent.ends_at <= cx.now, "nobody speaks for olga any more");
+            assert!(!set_workload::workload(cx, "jobs")?.active);
             Ok(())
         })
         .unwrap();
@@ -109,25 +102,25 @@ fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
 #[test]
 fn a_review_writes_no_login_and_no_name_into_the_log() {
     let world = World::new();
-    world.system(|room| {
-        set_person::edit_person(room, "olga", &body(json!({"name": "Olga Nilsen"})))?;
-        set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop)
+    world.system(|cx| {
+        set_person::edit_person(cx, "olga", &body(json!({"name": "Olga Nilsen"})))?;
+        set_workload::set_workload(cx, "jobs", &body(workload("pipe"))).map(drop)
     });
     let lent = json!({
         "delegate": "sam", "parts": ["owner"], "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-12-20T09:00:00Z",
     });
-    world.by("olga", move |room| {
-        set_delegation::set_delegation(room, &body(lent.clone())).map(drop)
+    world.by("olga", move |cx| {
+        set_delegation::set_delegation(cx, &body(lent.clone())).map(drop)
     });
-    world.system(|room| review_access::begin_review(room, &body(json!({}))).map(drop));
+    world.system(|cx| review_access::begin_review(cx, &body(json!({}))).map(drop));
     world.sequence();
-    let written = world.look(|room| {
-        let size = log::state(room.tx)?.unwrap().size;
+    let written = world.look(|cx| {
+        let size = log::state(cx.tx)?.unwrap().size;
         let mut texts = String::new();
-        for event in event::page(room.tx, 0, size)? {
+        for event in event::page(cx.tx, 0, size)? {
             if event.kind == "access_review.begun" {
                 texts += &String::from_utf8_lossy(&event.bytes);
-                for (_, payload) in event::payloads(room.tx, &event.id)? {
+                for (_, payload) in event::payloads(cx.tx, &event.id)? {
                     texts += &String::from_utf8_lossy(&payload);
                 }
             }
@@ -147,7 +140,7 @@ fn a_review_writes_no_login_and_no_name_into_the_log() {
 /// What the report says of a person: kinds and requests.
 pub fn unused(world: &World, login: &str) -> Vec<Unused> {
     world.sequence();
-    let report = world.by("aino", |room| find_unused(room, 30));
+    let report = world.by("aino", |cx| find_unused(cx, 30));
     report.items.into_iter().filter(|it| it.person == login).collect()
 }
 
@@ -161,7 +154,7 @@ pub fn of_kind(world: &World, login: &str, kind: &str) -> Vec<Unused> {
 /// Days go by, and then a change is approved by those whom it asks.
 pub fn decide_after(world: &World, days: i64, title: &str) {
     world.pass_seconds(days * DAY);
-    let start = world.desk.tools().clock.now() + jiff::SignedDuration::from_hours(2);
+    let start = world.executor.tools().clock.now() + jiff::SignedDuration::from_hours(2);
     let end = start + jiff::SignedDuration::from_hours(2);
     let [start, end] = [start, end].map(|at| at.to_string());
     world.approved(world.draft_at(title, &format!("git:{title}"), [&start, &end]));
@@ -169,13 +162,13 @@ pub fn decide_after(world: &World, days: i64, title: &str) {
 
 pub fn world_with_seconds() -> World {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         for (login, role) in [("aino", "auditor"), ("otto", "requester"), ("omar", "requester")] {
-            set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+            set_person::create_person(cx, &body(json!({"login": login, "roles": [role]})))?;
         }
-        set_service::set_ownership(room, &body(json!({"role": "owner", "person": "otto"})))?;
+        set_service::set_ownership(cx, &body(json!({"role": "owner", "person": "otto"})))?;
         let members = body(json!({"name": "Owners", "members": ["olga", "omar"]}));
-        set_person::set_group(room, "owners", &members).map(drop)
+        set_person::set_group(cx, "owners", &members).map(drop)
     });
     world
 }
@@ -196,23 +189,23 @@ fn a_place_among_several_is_unused_when_the_others_decided() {
         (Some("everything"), "owner".to_owned())
     );
     let path = found[0].proposal["path"].as_str().unwrap().to_owned();
-    let row = world.look(move |room| {
+    let row = world.look(move |cx| {
         let id = path.trim_start_matches("/api/v1/ownerships/").to_owned();
-        Ok(record::load::<Ownership>(room.tx, &id)?.unwrap().record)
+        Ok(record::load::<Ownership>(cx.tx, &id)?.unwrap().record)
     });
     assert_eq!(row.unwrap().person.unwrap(), world.actor("otto").person);
     assert!(of_kind(&world, "olga", "ownership").is_empty(), "who decides uses it");
     // From now on a group answers instead of the two.
-    world.system(|room| {
-        for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
-            set_service::end_ownership(room, row.id.as_str())?;
+    world.system(|cx| {
+        for row in cx.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
+            set_service::end_ownership(cx, row.id.as_str())?;
         }
-        set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))
+        set_service::set_ownership(cx, &body(json!({"role": "owner", "group": "owners"})))
     });
     decide_after(&world, 35, "two");
     let found = of_kind(&world, "omar", "group");
     assert_eq!(found.len(), 1, "{found:?}");
-    let version = world.look(|room| Ok(room.directory()?.groups.get(&"owners".into()).unwrap().version));
+    let version = world.look(|cx| Ok(cx.directory()?.groups.get(&"owners".into()).unwrap().version));
     assert_eq!(
         found[0].proposal,
         json!({
@@ -225,7 +218,7 @@ fn a_place_among_several_is_unused_when_the_others_decided() {
 }
 
 fn leave(world: &World, login: &'static str) {
-    world.system(move |room| deactivate_person::deactivate_person(room, login, &body(json!({}))).map(drop));
+    world.system(move |cx| deactivate_person::deactivate_person(cx, login, &body(json!({}))).map(drop));
 }
 
 #[test]
@@ -237,13 +230,13 @@ fn whoever_is_left_when_the_others_have_gone_is_never_proposed_to_go() {
     leave(&world, "olga");
     assert!(of_kind(&world, "otto", "ownership").is_empty(), "nobody else answers");
     // A group answers beside otto: it is somebody who answers as long as one of its members is here.
-    world.system(|room| {
-        set_person::edit_person(room, "olga", &body(json!({"active": true})))?;
-        for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
-            set_service::end_ownership(room, row.id.as_str())?;
+    world.system(|cx| {
+        set_person::edit_person(cx, "olga", &body(json!({"active": true})))?;
+        for row in cx.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
+            set_service::end_ownership(cx, row.id.as_str())?;
         }
-        set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))?;
-        set_service::set_ownership(room, &body(json!({"role": "owner", "person": "otto"})))
+        set_service::set_ownership(cx, &body(json!({"role": "owner", "group": "owners"})))?;
+        set_service::set_ownership(cx, &body(json!({"role": "owner", "person": "otto"})))
     });
     decide_after(&world, 35, "two");
     assert_eq!(
@@ -269,20 +262,20 @@ fn whoever_is_left_when_the_others_have_gone_is_never_proposed_to_go() {
 #[test]
 fn a_peer_review_uses_the_reviewers_seats_and_is_no_sign_against_the_others() {
     let world = world_with_seconds();
-    world.system(|room| {
+    world.system(|cx| {
         let members = body(json!({"name": "Eyes", "members": ["omar", "otto"]}));
-        set_person::set_group(room, "eyes", &members)?;
-        for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
-            set_service::end_ownership(room, row.id.as_str())?;
+        set_person::set_group(cx, "eyes", &members)?;
+        for row in cx.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
+            set_service::end_ownership(cx, row.id.as_str())?;
         }
-        set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))
+        set_service::set_ownership(cx, &body(json!({"role": "owner", "group": "owners"})))
     });
     decide_after(&world, 40, "one");
     assert_eq!(of_kind(&world, "omar", "group").len(), 1, "olga alone spoke");
-    world.by("omar", |room| {
-        let digest = room.change("CHG-1001")?.digests.content;
+    world.by("omar", |cx| {
+        let digest = cx.change("CHG-1001")?.digests.content;
         let word = body(json!({"verdict": "agree", "content_digest": digest}));
-        verbs::peer_review_change(room, "CHG-1001", &word).map(drop)
+        verbs::peer_review_change(cx, "CHG-1001", &word).map(drop)
     });
     assert!(of_kind(&world, "omar", "group").is_empty(), "omar spoke as a peer");
     assert!(
@@ -294,15 +287,15 @@ fn a_peer_review_uses_the_reviewers_seats_and_is_no_sign_against_the_others() {
 #[test]
 fn scopes_and_workloads_that_nobody_used_are_found() {
     let world = world_with_seconds();
-    world.system(|room| set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop));
+    world.system(|cx| set_workload::set_workload(cx, "jobs", &body(workload("pipe"))).map(drop));
     let token = json!({"name": "ci", "person": "pipe", "scopes": ["gate", "write"], "roles": ["pipeline"]});
-    let token = world.system(move |room| set_token::create_token(room, &body(token.clone())));
+    let token = world.system(move |cx| set_token::create_token(cx, &body(token.clone())));
     let id = token.0.id.0.clone();
     let used = |scopes: &'static [&'static str]| {
         let id = id.clone();
-        world.system(move |room| {
-            note_attempt::note_use(room, &id, None)?;
-            let note = |scope: &&str| note_attempt::note_use(room, &id, Some(scope));
+        world.system(move |cx| {
+            note_attempt::note_use(cx, &id, None)?;
+            let note = |scope: &&str| note_attempt::note_use(cx, &id, Some(scope));
             scopes.iter().try_for_each(note)
         });
     };
@@ -334,30 +327,30 @@ fn scopes_and_workloads_that_nobody_used_are_found() {
         (1, json!("/api/v1/workloads/jobs"))
     );
     let told = body(json!({"repository": "acme/booking", "sub": "job"}));
-    world.system(move |room| set_workload::enter(room, "jobs", &told).map(drop));
+    world.system(move |cx| set_workload::enter(cx, "jobs", &told).map(drop));
     assert!(of_kind(&world, "pipe", "workload").is_empty(), "a job was let in");
 }
 
 #[test]
 fn who_looks_on_and_was_not_here_for_long_is_found() {
     let world = world_with_seconds();
-    world.system(|room| {
+    world.system(|cx| {
         for (login, roles) in [
             ("vera", vec!["vendor", "requester"]),
             ("ezra", vec!["executive"]),
             ("anton", vec!["auditor"]),
             ("nils", vec!["executive"]),
         ] {
-            set_person::create_person(room, &body(json!({"login": login, "roles": roles})))?;
+            set_person::create_person(cx, &body(json!({"login": login, "roles": roles})))?;
         }
         Ok(())
     });
     let sign_in = |login: &'static str| {
         let id = world.actor(login).person.0;
-        world.system(move |room| Ok(session::note_seen(room.tx, &id, room.now)?));
+        world.system(move |cx| Ok(session::note_seen(cx.tx, &id, cx.now)?));
     };
     let token = json!({"name": "eye", "person": "nils", "scopes": ["read"]});
-    let token = world.system(move |room| set_token::create_token(room, &body(token.clone())));
+    let token = world.system(move |cx| set_token::create_token(cx, &body(token.clone())));
     world.pass_seconds(10 * DAY);
     sign_in("anton");
     sign_in("ezra");
@@ -369,7 +362,7 @@ fn who_looks_on_and_was_not_here_for_long_is_found() {
     world.pass_seconds(10 * DAY);
     sign_in("ezra");
     let id = token.0.id.0.clone();
-    world.system(move |room| note_attempt::note_use(room, &id, None));
+    world.system(move |cx| note_attempt::note_use(cx, &id, None));
     let found = of_kind(&world, "anton", "role");
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(
@@ -381,9 +374,9 @@ fn who_looks_on_and_was_not_here_for_long_is_found() {
     assert!(of_kind(&world, "ezra", "role").is_empty(), "they were here");
     assert!(of_kind(&world, "nils", "role").is_empty(), "by a token");
     // Whoever got it lately is too new to judge.
-    world.system(|room| {
+    world.system(|cx| {
         let new = body(json!({"login": "neu", "roles": ["auditor"]}));
-        set_person::create_person(room, &new).map(drop)
+        set_person::create_person(cx, &new).map(drop)
     });
     assert!(of_kind(&world, "neu", "role").is_empty());
 }
@@ -391,17 +384,17 @@ fn who_looks_on_and_was_not_here_for_long_is_found() {
 #[test]
 fn parts_in_one_hand_are_found_by_whatever_rows_they_come() {
     let world = World::new();
-    world.system(|room| {
-        set_person::create_person(room, &body(json!({"login": "aino", "roles": ["auditor"]})))?;
-        set_service::set_service(room, &body(json!({"key": "ledger", "regimes": ["sox"]})))?;
+    world.system(|cx| {
+        set_person::create_person(cx, &body(json!({"login": "aino", "roles": ["auditor"]})))?;
+        set_service::set_service(cx, &body(json!({"key": "ledger", "regimes": ["sox"]})))?;
         // Olga owns everything; what else she is comes by a class, and by a group.
         let class = json!({"class": "regime:sox", "role": "security", "person": "olga"});
-        set_service::set_ownership(room, &body(class))?;
-        set_person::set_group(room, "builders", &body(json!({"members": ["olga", "ivo"]})))?;
+        set_service::set_ownership(cx, &body(class))?;
+        set_person::set_group(cx, "builders", &body(json!({"members": ["olga", "ivo"]})))?;
         let work = json!({"service": "pay", "role": "implementer", "group": "builders"});
-        set_service::set_ownership(room, &body(work))?;
+        set_service::set_ownership(cx, &body(work))?;
         let seats = body(json!({"name": "Security", "members": ["sam", "mona"]}));
-        set_person::set_group(room, "security", &seats).map(drop)
+        set_person::set_group(cx, "security", &seats).map(drop)
     });
     let found = world.by("aino", find_conflicts::find_conflicts);
     let told: Vec<(String, String, String)> = found
@@ -427,26 +420,26 @@ fn whether_a_pack_is_staffed_is_told_of_all_services_or_with_how_many_were_looke
         found.into_iter().next().unwrap()
     };
     // Sixty services that one person owns are one kind.
-    world.system(|room| {
+    world.system(|cx| {
         for number in 0..60 {
             let key = format!("alike-{number}");
-            set_service::set_service(room, &body(json!({"key": key, "criticality": "low"})))?;
+            set_service::set_service(cx, &body(json!({"key": key, "criticality": "low"})))?;
         }
         Ok(())
     });
     let all = row(&world);
     assert_eq!((all.services_looked_at, all.services), (61, 61));
     let group = body(json!({"name": "Security", "members": ["sam", "mona", "rita"]}));
-    world.system(move |room| set_person::set_group(room, "security", &group).map(drop));
+    world.system(move |cx| set_person::set_group(cx, "security", &group).map(drop));
     let staffed = row(&world);
     assert!(staffed.is_staffed, "{:?}", staffed.lacks);
     // Each with an owner of its own, they are more kinds than are looked at.
-    world.system(|room| {
+    world.system(|cx| {
         for number in 0..55 {
             let login = format!("owner-{number}");
-            set_person::create_person(room, &body(json!({"login": login, "roles": ["owner"]})))?;
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["owner"]})))?;
             let own = json!({"service": format!("alike-{number}"), "role": "owner", "person": login});
-            set_service::set_ownership(room, &body(own))?;
+            set_service::set_ownership(cx, &body(own))?;
         }
         Ok(())
     });
@@ -461,13 +454,13 @@ fn whether_a_pack_is_staffed_is_told_of_all_services_or_with_how_many_were_looke
 #[test]
 fn whom_a_rule_names_stands_for_nobody_else() {
     let world = World::new();
-    world.system(|room| {
+    world.system(|cx| {
         for login in WRITERS.iter().chain(&["ada", "adam"]) {
             let role = if login.starts_with("ada") { "admin" } else { "requester" };
-            set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+            set_person::create_person(cx, &body(json!({"login": login, "roles": [role]})))?;
         }
         let seats = body(json!({"name": "Security", "members": ["sam", "mona", "rita"]}));
-        set_person::set_group(room, "security", &seats).map(drop)
+        set_person::set_group(cx, "security", &seats).map(drop)
     });
     let in_force = |world: &World| world.look(find_unstaffed::find_unstaffed).unwrap().remove(0);
     // As many writers as are tried of those alike may not hand in, nor may anybody else who was there before: the last may.
@@ -488,9 +481,9 @@ fn whom_a_rule_names_stands_for_nobody_else() {
                 change kind normal, risk low, requester {rita}, implementers ivo\n\n\
                 case they do not hand in\n  {rita} submit_change as requester no house.forbid.some\n")}],
         }));
-        let proposal = world.by("ada", move |room| propose_configuration::propose_policies(room, &set));
-        world.by("adam", move |room| {
-            activate_configuration::activate_configuration(room, proposal.id.as_str(), &body(json!({})))
+        let proposal = world.by("ada", move |cx| propose_configuration::propose_policies(cx, &set));
+        world.by("adam", move |cx| {
+            activate_configuration::activate_configuration(cx, proposal.id.as_str(), &body(json!({})))
         });
         assert_eq!(in_force(&world).is_staffed, is_staffed, "{:?}", in_force(&world).lacks);
     }
@@ -514,9 +507,9 @@ fn staffing_asks_a_packs_rules_of_the_services_that_they_are_about() {
     let (services, assumed) = sox(&before, "sox");
     assert_eq!(services, ["pay"], "as if it were about all");
     assert!(assumed.unwrap().contains("No service is under the regime sox yet"));
-    world.system(|room| {
+    world.system(|cx| {
         let ledger = json!({"key": "ledger", "regimes": ["sox"]});
-        set_service::set_service(room, &body(ledger)).map(drop)
+        set_service::set_service(cx, &body(ledger)).map(drop)
     });
     let found = rows(&world);
     for pack in ["in force", "sox"] {
@@ -532,9 +525,7 @@ fn staffing_asks_a_packs_rules_of_the_services_that_they_are_about() {
 fn a_role_that_was_given_within_the_time_is_too_new_to_judge() {
     let world = world_with_seconds();
     let set = |roles: Value| {
-        world.system(move |room| {
-            set_person::edit_person(room, "otto", &body(json!({"roles": roles.clone()}))).map(drop)
-        });
+        world.system(move |cx| set_person::edit_person(cx, "otto", &body(json!({"roles": roles.clone()}))).map(drop));
     };
     assert!(of_kind(&world, "otto", "role").is_empty(), "they came a moment ago");
     world.pass_seconds(40 * DAY);
@@ -548,6 +539,6 @@ fn a_role_that_was_given_within_the_time_is_too_new_to_judge() {
     set(json!(["requester", "implementer"]));
     assert!(of_kind(&world, "otto", "role").is_empty());
     world.pass_seconds(40 * DAY);
-    world.system(|room| set_person::edit_person(room, "otto", &body(json!({"name": "Otto Berg"}))).map(drop));
+    world.system(|cx| set_person::edit_person(cx, "otto", &body(json!({"name": "Otto Berg"}))).map(drop));
     assert_eq!(of_kind(&world, "otto", "role")[0].unused.len(), 2);
 }

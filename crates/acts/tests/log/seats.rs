@@ -1,7 +1,6 @@
 //! Seats in groups and the roles beside them: no door takes one and leaves the other, and nobody is asked who could not answer.
 
-use acts::directory::review_access;
-use acts::directory::{provision, set_person, set_service};
+use acts::directory::{provision, review_access, set_person, set_service};
 use model::change::change_file::Actor;
 use model::core::act;
 use model::core::enums::{OwnershipRole, Role};
@@ -20,7 +19,7 @@ const MANAGER: &str = "base.require.change_manager";
 const SECURITY: &str = "base.require.security";
 
 fn roles(world: &World, login: &'static str) -> Vec<Role> {
-    let found = world.look(move |room| Ok(room.directory()?.by_login(login).unwrap().roles.clone()));
+    let found = world.look(move |cx| Ok(cx.directory()?.by_login(login).unwrap().roles.clone()));
     found.unwrap().into_iter().collect()
 }
 
@@ -32,7 +31,7 @@ fn tell(world: &World, key: &'static str, name: &str, members: &[&'static str]) 
         members: members.iter().map(|login| world.actor(login).person.0).collect(),
     };
     let id = group_id(world, key);
-    world.system(move |room| provision::replace_group(room, &id, &told).map(drop));
+    world.system(move |cx| provision::replace_group(cx, &id, &told).map(drop));
 }
 
 /// The directory tells of somebody: no role comes with that.
@@ -43,7 +42,7 @@ fn hire(world: &World, login: &'static str) {
         active: Some(true),
         ..ProvisionedPerson::default()
     };
-    world.system(move |room| provision::create_person(room, &told).map(drop));
+    world.system(move |cx| provision::create_person(cx, &told).map(drop));
 }
 
 #[test]
@@ -67,12 +66,12 @@ fn whom_the_directory_seats_among_those_who_decide_is_asked_and_may_answer() {
     assert_eq!(roles(&world, "zed"), [Role::ChangeManager]);
     assert_eq!(roles(&world, "pipe"), [Role::Pipeline], "a program decides nothing");
     assert_eq!(asked(&world, &key, MANAGER), ["mona", "zed"]);
-    world.by("zed", |room| room.allow(act::actions::READ));
+    world.by("zed", |cx| cx.allow(act::actions::READ));
     tell(&world, "change-managers", "Change managers", &["zed"]);
     assert_eq!(asked(&world, &key, MANAGER), ["zed"]);
     // Who is removed leaves everything, and comes back with nothing.
     let id = world.actor("zed").person.0;
-    world.system(move |room| provision::remove_person(room, &id));
+    world.system(move |cx| provision::remove_person(cx, &id));
     assert!(asked(&world, &key, MANAGER).is_empty());
     world.assert_replays();
 }
@@ -80,34 +79,34 @@ fn whom_the_directory_seats_among_those_who_decide_is_asked_and_may_answer() {
 #[test]
 fn who_has_no_role_is_of_no_group_that_a_rule_asks() {
     let world = World::new();
-    world.system(|room| {
-        set_person::create_person(room, &body(json!({"login": "otto", "roles": ["requester"]})))?;
-        let otto = room.directory()?.by_login("otto").cloned().unwrap();
+    world.system(|cx| {
+        set_person::create_person(cx, &body(json!({"login": "otto", "roles": ["requester"]})))?;
+        let otto = cx.directory()?.by_login("otto").cloned().unwrap();
         let members = body(json!({"members": ["otto"]}));
-        let group = set_person::set_group(room, "owners", &members)?;
+        let group = set_person::set_group(cx, "owners", &members)?;
         let row = body(json!({"service": "pay", "role": "owner", "group": "owners"}));
-        set_service::set_ownership(room, &row)?;
-        set_person::edit_person(room, &otto.login, &body(json!({"roles": []})))?;
+        set_service::set_ownership(cx, &row)?;
+        set_person::edit_person(cx, &otto.login, &body(json!({"roles": []})))?;
         assert_eq!(group.members, [otto.id].into());
         Ok(())
     });
     let key = waiting(&world);
     let owner = "base.require.owner";
     assert_eq!(asked(&world, &key, owner), ["olga"], "the next line answers");
-    let why = world.look(|room| {
-        let directory = room.directory()?;
+    let why = world.look(|cx| {
+        let directory = cx.directory()?;
         let place = Place {
             service: &"pay".into(),
             environment: &"production".into(),
             items: &[],
         };
-        let lines = directory.lines(&place, OwnershipRole::Owner, room.now);
+        let lines = directory.lines(&place, OwnershipRole::Owner, cx.now);
         Ok(lines[0].idle.iter().map(|(_, why)| why.clone()).collect::<Vec<_>>())
     });
     assert_eq!(why.unwrap(), ["the group owners has no active member with a role"]);
     // A role wakes the seat at once.
     let patch = body(json!({"roles": ["requester"]}));
-    world.system(move |room| set_person::edit_person(room, "otto", &patch).map(drop));
+    world.system(move |cx| set_person::edit_person(cx, "otto", &patch).map(drop));
     assert_eq!(asked(&world, &key, owner), ["otto"]);
     world.assert_replays();
 }
@@ -118,19 +117,19 @@ fn nobody_without_a_role_takes_an_owners_place() {
     hire(&world, "zed");
     let row = body(json!({"service": "pay", "role": "owner", "person": "zed"}));
     let actor = Actor::system();
-    let act = move |room: &mut acts::Room<'_, '_>| set_service::set_ownership(room, &row).map(drop);
-    let refused = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
+    let act = move |cx: &mut acts::Context<'_, '_>| set_service::set_ownership(cx, &row).map(drop);
+    let refused = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
     let refused = format!("{:?}", refused.err());
     assert!(
         refused.contains("may_not_hold") && refused.contains("Give them one first"),
         "{refused}"
     );
     // Nor does whoever lost their last role after they got the part.
-    world.system(|room| {
+    world.system(|cx| {
         let patch = body(json!({"roles": ["requester"]}));
-        set_person::edit_person(room, "zed", &patch)?;
-        set_service::set_ownership(room, &body(json!({"service": "pay", "role": "owner", "person": "zed"})))?;
-        set_person::edit_person(room, "zed", &body(json!({"roles": []}))).map(drop)
+        set_person::edit_person(cx, "zed", &patch)?;
+        set_service::set_ownership(cx, &body(json!({"service": "pay", "role": "owner", "person": "zed"})))?;
+        set_person::edit_person(cx, "zed", &body(json!({"roles": []}))).map(drop)
     });
     let key = waiting(&world);
     assert_eq!(asked(&world, &key, "base.require.owner"), ["olga"]);
@@ -141,17 +140,15 @@ fn nobody_without_a_role_takes_an_owners_place() {
 fn a_seat_that_a_review_of_access_refuses_takes_the_role_with_it() {
     let world = World::new();
     let key = waiting(&world);
-    world.system(|room| {
+    world.system(|cx| {
         for login in ["kari", "kurt"] {
-            set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]})))?;
         }
         Ok(())
     });
-    world.by("kari", |room| {
-        review_access::begin_review(room, &body(json!({}))).map(drop)
-    });
+    world.by("kari", |cx| review_access::begin_review(cx, &body(json!({}))).map(drop));
     let mona: PersonId = world.actor("mona").person;
-    let parts = world.look(|room| Ok(record::bodies::<AccessReview>(room.tx, &Filter::new().order_by("id"))?));
+    let parts = world.look(|cx| Ok(record::bodies::<AccessReview>(cx.tx, &Filter::new().order_by("id"))?));
     let seat = |part: &AccessReview| {
         let of_mona = part.rights.iter().find(|it| it.kind == "group" && it.person == mona);
         of_mona.map(|right| (part.id.0.clone(), part.manager.clone(), right.row))
@@ -159,12 +156,15 @@ fn a_seat_that_a_review_of_access_refuses_takes_the_role_with_it() {
     let (part, manager, row) = parts.unwrap().iter().find_map(seat).unwrap();
     let actor = Actor {
         person: manager,
-        stepped_up_at: Some(world.desk.tools().clock.now()),
+        stepped_up_at: Some(world.executor.tools().clock.now()),
         ..world.actor("kari")
     };
     let refusal = body(json!({"refused": [row], "reason": "Moved on."}));
-    let sign = move |room: &mut acts::Room<'_, '_>| review_access::sign_review(room, &part, &refusal).map(drop);
-    world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, sign).unwrap();
+    let sign = move |cx: &mut acts::Context<'_, '_>| review_access::sign_review(cx, &part, &refusal).map(drop);
+    world
+        .executor
+        .wait(Lane::Acts, TENANT, actor, Mode::Write, sign)
+        .unwrap();
     assert_eq!(roles(&world, "mona"), []);
     assert!(asked(&world, &key, MANAGER).is_empty());
     world.assert_replays();

@@ -4,31 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use acts::audit::show_event::{EventView, show_event};
 use acts::core::providers;
-use acts::directory::provision;
-use acts::directory::set_person;
-use acts::directory::set_service;
-use acts::identity::provision_at_sign_in;
-use acts::identity::set_identity_provider;
-use acts::identity::set_token;
+use acts::directory::{provision, set_person, set_service};
+use acts::identity::{provision_at_sign_in, set_identity_provider, set_token};
 use acts::notify::set_telling;
 use model::change::change_file::Actor;
 use model::identity::provider::{Claimed, ProvisionedGroup, ProvisionedPerson};
 use serde_json::{Map, Value, json};
-use store::audit::event;
-use store::audit::log;
+use store::audit::{event, log};
 use store::{Lane, Mode, record};
 
 use crate::world::{TENANT, World, body};
 
 fn hire(world: &World) {
-    world.system(|room| {
-        set_person::create_person(room, &body(json!({"login": "aino", "roles": ["auditor"]})))?;
-        set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop)
+    world.system(|cx| {
+        set_person::create_person(cx, &body(json!({"login": "aino", "roles": ["auditor"]})))?;
+        set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop)
     });
 }
 
 fn shown(world: &World, named: String) -> EventView {
-    world.by("aino", move |room| show_event(room, &named))
+    world.by("aino", move |cx| show_event(cx, &named))
 }
 
 /// What events wrote of each record, by table and id: its version and its fields.
@@ -39,7 +34,7 @@ fn withheld_where_all_else_stands(world: &World, known: Known) -> BTreeSet<Strin
     let mut withheld = BTreeSet::new();
     for ((table, id), (_, mut fields)) in known {
         let (asked, whose) = (table.clone(), id.clone());
-        let stored = world.look(move |room| Ok(record::raw(room.tx, &asked, &whose)?));
+        let stored = world.look(move |cx| Ok(record::raw(cx.tx, &asked, &whose)?));
         let mut stands: Map<String, Value> = serde_json::from_str(&stored.unwrap().unwrap().body).unwrap();
         fields.retain(|name, value| {
             let is_shown = !value.to_string().contains("(withheld)");
@@ -60,7 +55,7 @@ fn what_every_event_wrote_adds_up_to_what_stands() {
     hire(&world);
     tell_of_people(&world);
     world.sequence();
-    let size = world.look(|room| Ok(log::state(room.tx)?.unwrap().size)).unwrap();
+    let size = world.look(|cx| Ok(log::state(cx.tx)?.unwrap().size)).unwrap();
     let mut known = Known::new();
     let (mut edits, mut told_by_others) = (0, 0);
     for index in 0..size {
@@ -125,18 +120,18 @@ fn tell_of_people(world: &World) -> String {
         ..ProvisionedPerson::default()
     };
     let (before, after) = (told("+47-111"), told("+47-222"));
-    world.system(move |room| {
-        let petra = provision::create_person(room, &before)?;
-        provision::replace_person(room, petra.id.as_str(), &after)?;
+    world.system(move |cx| {
+        let petra = provision::create_person(cx, &before)?;
+        provision::replace_person(cx, petra.id.as_str(), &after)?;
         let group = ProvisionedGroup {
             name: "Eyes of HR".to_owned(),
             external_id: Some("hr-group-7".to_owned()),
             members: BTreeSet::from([petra.id.0.clone()]),
         };
-        provision::create_group(room, &group)?;
+        provision::create_group(cx, &group)?;
         let idp = json!({"name": "Id", "issuer": "https://login.example", "client_id": "a", "creates_people": true});
-        set_identity_provider::set_identity_provider(room, "login", &body(idp))?;
-        let provider = providers::provider(room, "login")?;
+        set_identity_provider::set_identity_provider(cx, "login", &body(idp))?;
+        let provider = providers::provider(cx, "login")?;
         let claimed = Claimed {
             subject: "https://login.example sub-4711".to_owned(),
             login: Some("quinn".to_owned()),
@@ -145,11 +140,11 @@ fn tell_of_people(world: &World) -> String {
             mail_is_verified: false,
             groups: None,
         };
-        provision_at_sign_in::meet_person(room, &provider, &claimed)?;
+        provision_at_sign_in::meet_person(cx, &provider, &claimed)?;
         let wish = json!({"how": "digest", "digest_at": "05:55", "quiet_from": "22:22", "quiet_until": "04:44"});
-        set_telling::set_telling(room, "petra", &body(wish))?;
+        set_telling::set_telling(cx, "petra", &body(wish))?;
         let token = json!({"name": "ci", "person": "pipe", "scopes": ["gate"]});
-        Ok(set_token::create_token(room, &body(token))?.0.digest)
+        Ok(set_token::create_token(cx, &body(token))?.0.digest)
     })
 }
 
@@ -159,7 +154,7 @@ fn what_is_told_of_people_for_scim_alone_their_wishes_and_digests_of_secrets_are
     hire(&world);
     let digest = tell_of_people(&world);
     world.sequence();
-    let size = world.look(|room| Ok(log::state(room.tx)?.unwrap().size)).unwrap();
+    let size = world.look(|cx| Ok(log::state(cx.tx)?.unwrap().size)).unwrap();
     let mut withheld = BTreeSet::new();
     for index in 0..size {
         let event = shown(&world, index.to_string());
@@ -205,13 +200,13 @@ fn an_edit_of_the_configuration_says_what_stood_before() {
     let world = World::new();
     hire(&world);
     for (login, criticality) in [("adam", "high"), ("adam", "critical")] {
-        world.by(login, move |room| {
-            set_service::set_service(room, &body(json!({"key": "pay", "criticality": criticality}))).map(drop)
+        world.by(login, move |cx| {
+            set_service::set_service(cx, &body(json!({"key": "pay", "criticality": criticality}))).map(drop)
         });
     }
-    let last = world.look(|room| {
-        let pay = room.directory()?.services.get(&"pay".into()).unwrap().id.0.clone();
-        Ok(event::of_subject(room.tx, "service", &pay)?.pop().unwrap().id)
+    let last = world.look(|cx| {
+        let pay = cx.directory()?.services.get(&"pay".into()).unwrap().id.0.clone();
+        Ok(event::of_subject(cx.tx, "service", &pay)?.pop().unwrap().id)
     });
     let event = shown(&world, last.unwrap());
     assert_eq!(
@@ -225,12 +220,12 @@ fn an_edit_of_the_configuration_says_what_stood_before() {
         (&Some(json!("high")), &Some(json!("critical")))
     );
     let refused = |login: &'static str, named: &'static str| {
-        let look = move |room: &mut acts::Room<'_, '_>| show_event(room, named).map(drop);
+        let look = move |cx: &mut acts::Context<'_, '_>| show_event(cx, named).map(drop);
         let actor = Actor {
             is_system: false,
             ..world.actor(login)
         };
-        let done = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Read, look);
+        let done = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Read, look);
         format!("{:?}", done.unwrap_err())
     };
     assert!(refused("rita", "0").contains("not_allowed"));

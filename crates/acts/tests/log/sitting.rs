@@ -5,35 +5,34 @@ use acts::directory::set_person;
 use model::cab::meeting::Meeting;
 use serde_json::json;
 use store::audit::event;
-use store::record;
-use store::{Lane, Mode};
+use store::{Lane, Mode, record};
 
 use crate::world::{TENANT, World, body};
 
 #[test]
 fn whoever_came_to_a_meeting_goes_and_comes_again() {
     let world = World::new();
-    let meeting = world.system(|room| {
-        set_person::set_group(room, "cab", &body(json!({"members": ["olga", "sam"]})))?;
-        meetings::open_meeting(room, &body(json!({"group": "cab", "title": "Tuesday"})))
+    let meeting = world.system(|cx| {
+        set_person::set_group(cx, "cab", &body(json!({"members": ["olga", "sam"]})))?;
+        meetings::open_meeting(cx, &body(json!({"group": "cab", "title": "Tuesday"})))
     });
     let there = || {
         let id = meeting.id.0.clone();
-        let found = world.look(move |room| Ok(record::load::<Meeting>(room.tx, &id)?.unwrap().record));
+        let found = world.look(move |cx| Ok(record::load::<Meeting>(cx.tx, &id)?.unwrap().record));
         found.unwrap().there().count()
     };
     let leave = |login: &'static str| {
         let id = meeting.id.0.clone();
-        let act = move |room: &mut acts::Room<'_, '_>| meetings::leave_meeting(room, &id).map(drop);
+        let act = move |cx: &mut acts::Context<'_, '_>| meetings::leave_meeting(cx, &id).map(drop);
         let done = world
-            .desk
+            .executor
             .wait(Lane::Acts, TENANT, world.actor(login), Mode::Write, act);
         done.err().map(|error| format!("{error:?}")).unwrap_or_default()
     };
     let attend = |login: &'static str| {
         let id = meeting.id.0.clone();
-        world.by(login, move |room| {
-            meetings::attend_meeting(room, &id, &body(json!({}))).map(drop)
+        world.by(login, move |cx| {
+            meetings::attend_meeting(cx, &id, &body(json!({}))).map(drop)
         });
     };
     attend("olga");
@@ -46,11 +45,11 @@ fn whoever_came_to_a_meeting_goes_and_comes_again() {
     attend("olga");
     assert_eq!(there(), 2);
     let id = meeting.id.0.clone();
-    world.system(move |room| meetings::end_meeting(room, &id).map(drop));
+    world.system(move |cx| meetings::end_meeting(cx, &id).map(drop));
     assert!(leave("sam").contains("meeting_over"));
     world.sequence();
-    let kinds = world.look(|room| {
-        let found = event::page(room.tx, 0, 1_000)?;
+    let kinds = world.look(|cx| {
+        let found = event::page(cx.tx, 0, 1_000)?;
         Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
     });
     let left = |kind: &&String| *kind == "meeting.left";

@@ -3,17 +3,13 @@
 
 use acts::change::verbs;
 use acts::directory::set_person;
-use acts::effects::find_lost_timers;
-use acts::effects::run_timer;
-use acts::notify::send_deferred;
-use acts::notify::set_telling;
+use acts::effects::{find_lost_timers, run_timer};
+use acts::notify::{send_deferred, set_telling};
 use jiff::Timestamp;
 use model::change::related_records::Message;
 use serde_json::json;
-use store::queue::job;
-use store::queue::job::Job;
-use store::queue::timer;
-use store::queue::timer::Timer;
+use store::queue::job::{self, Job};
+use store::queue::timer::{self, Timer};
 use store::record::{self, Filter};
 
 use crate::world::{World, body};
@@ -26,18 +22,18 @@ fn at(text: &str) -> Timestamp {
 fn begun(world: &World, wishes: serde_json::Value) -> String {
     let key = world.draft("Something to speak of");
     let zone = body(json!({"zone": "Europe/Oslo"}));
-    world.system(move |room| set_person::edit_person(room, "rita", &zone).map(drop));
+    world.system(move |cx| set_person::edit_person(cx, "rita", &zone).map(drop));
     let wishes = body(wishes);
-    world.by("rita", move |room| {
-        set_telling::set_telling(room, "rita", &wishes).map(drop)
+    world.by("rita", move |cx| {
+        set_telling::set_telling(cx, "rita", &wishes).map(drop)
     });
     key
 }
 
 fn say(world: &World, key: &str, words: &'static str) {
     let key = key.to_owned();
-    world.by("olga", move |room| {
-        verbs::comment_change(room, &key, &body(json!({"text": words})))
+    world.by("olga", move |cx| {
+        verbs::comment_change(cx, &key, &body(json!({"text": words})))
     });
 }
 
@@ -48,14 +44,14 @@ fn go_to(world: &World, when: &str) {
 /// Runs what is due, as a worker does: the timer is leased, run and finished in one transaction.
 fn work(world: &World) -> usize {
     let lease = |holder: &'static str| {
-        world.system(move |room| {
+        world.system(move |cx| {
             let by = store::Lease {
-                now: room.now,
-                until: room.now + jiff::SignedDuration::from_secs(60),
+                now: cx.now,
+                until: cx.now + jiff::SignedDuration::from_secs(60),
                 holder,
                 most: 20,
             };
-            Ok(timer::lease(room.tx, &by)?)
+            Ok(timer::lease(cx.tx, &by)?)
         })
     };
     let due: Vec<Timer> = lease("w")
@@ -64,21 +60,21 @@ fn work(world: &World) -> usize {
         .collect();
     let count = due.len();
     for timer in due {
-        world.system(move |room| {
-            assert!(timer::holds(room.tx, &timer.id, "w")?);
-            run_timer::run_timer(room, &timer.subject_table, &timer.subject_id)?;
-            Ok(timer::finish(room.tx, &timer.id, "w")?)
+        world.system(move |cx| {
+            assert!(timer::holds(cx.tx, &timer.id, "w")?);
+            run_timer::run_timer(cx, &timer.subject_table, &timer.subject_id)?;
+            Ok(timer::finish(cx.tx, &timer.id, "w")?)
         });
     }
     count
 }
 
 fn jobs(world: &World, kind: &'static str) -> Vec<Job> {
-    let all = world.look(|room| Ok(job::list(room.tx, "waiting", 500)?));
+    let all = world.look(|cx| Ok(job::list(cx.tx, "waiting", 500)?));
     let rita = world.actor("rita").person;
     let about = move |job: &Job| {
         let id = job.subject.clone();
-        let of = world.look(move |room| Ok(record::load::<Message>(room.tx, &id)?));
+        let of = world.look(move |cx| Ok(record::load::<Message>(cx.tx, &id)?));
         job.subject == rita.0 || of.unwrap().is_some_and(|it| it.record.person == rita)
     };
     all.unwrap()
@@ -88,12 +84,7 @@ fn jobs(world: &World, kind: &'static str) -> Vec<Job> {
 }
 
 fn held(world: &World) -> i64 {
-    let count = world.look(|room| {
-        Ok(record::count::<Message>(
-            room.tx,
-            &Filter::new().equals("state", "held"),
-        )?)
-    });
+    let count = world.look(|cx| Ok(record::count::<Message>(cx.tx, &Filter::new().equals("state", "held"))?));
     count.unwrap()
 }
 
@@ -118,7 +109,7 @@ fn night_of_summer_time(world: &World) {
     assert_eq!((jobs(world, "mail").len(), held(world)), (3, 0));
     // Run again, it finds nothing.
     let rita = world.actor("rita").person;
-    world.system(move |room| run_timer::run_timer(room, "person", rita.as_str()));
+    world.system(move |cx| run_timer::run_timer(cx, "person", rita.as_str()));
     assert_eq!((work(world), jobs(world, "mail").len()), (0, 3));
 }
 
@@ -140,7 +131,7 @@ fn days_of_winter_time(world: &World) {
     let payloads: Vec<String> = letters.iter().map(|it| it.payload.clone()).collect();
     let mut told = Vec::new();
     for payload in payloads {
-        let found = world.look(move |room| send_deferred::gathered(room, &payload)).unwrap();
+        let found = world.look(move |cx| send_deferred::gathered(cx, &payload)).unwrap();
         told.push(found.len());
     }
     assert_eq!(told, [1, 1]);
@@ -165,11 +156,11 @@ fn a_digest_goes_out_once_a_day_also_when_its_hour_comes_twice() {
 fn who_is_asked_to_decide_is_told_at_once_whatever_they_wish() {
     let world = World::new();
     let wishes = body(json!({"how": "digest", "digest_at": "23:00", "quiet_from": "00:00", "quiet_until": "23:59"}));
-    world.by("olga", move |room| {
-        set_telling::set_telling(room, "olga", &wishes).map(drop)
+    world.by("olga", move |cx| {
+        set_telling::set_telling(cx, "olga", &wishes).map(drop)
     });
     world.scheduled("Give it a reference");
-    let found = world.look(|room| Ok(record::find::<Message>(room.tx, &Filter::new().order_by("id"))?));
+    let found = world.look(|cx| Ok(record::find::<Message>(cx.tx, &Filter::new().order_by("id"))?));
     let olga = world.actor("olga").person;
     let asked: Vec<String> = found
         .unwrap()
@@ -194,15 +185,15 @@ fn new_wishes_hold_for_what_waits_and_a_lost_timer_is_found() {
     let gone = connection.execute("DELETE FROM timer WHERE subject_table = 'person'", []);
     assert_eq!(gone.unwrap(), 1);
     drop(connection);
-    let lost = world.look(|room| find_lost_timers::find_lost_timers(room, "")).unwrap();
+    let lost = world.look(|cx| find_lost_timers::find_lost_timers(cx, "")).unwrap();
     assert!(lost.subjects.contains(&("person", rita.0.clone())), "{lost:?}");
     // What was lost is looked at, and waits for its own hour again.
     let reader = rita.0.clone();
-    world.system(move |room| run_timer::run_timer(room, "person", &reader));
+    world.system(move |cx| run_timer::run_timer(cx, "person", &reader));
     assert_eq!((jobs(&world, "digest").len(), held(&world)), (0, 1));
     let at_once = body(json!({"how": "at_once"}));
-    world.by("rita", move |room| {
-        set_telling::set_telling(room, "rita", &at_once).map(drop)
+    world.by("rita", move |cx| {
+        set_telling::set_telling(cx, "rita", &at_once).map(drop)
     });
     assert_eq!((jobs(&world, "mail").len(), held(&world)), (1, 0));
 }
@@ -211,10 +202,10 @@ fn new_wishes_hold_for_what_waits_and_a_lost_timer_is_found() {
 fn the_same_days_on_postgresql() {
     if let Some((world, _database)) = World::on_postgres() {
         night_of_summer_time(&world);
-        world.desk.tools().store.close();
+        world.executor.tools().store.close();
     }
     if let Some((world, _database)) = World::on_postgres() {
         days_of_winter_time(&world);
-        world.desk.tools().store.close();
+        world.executor.tools().store.close();
     }
 }

@@ -1,11 +1,9 @@
 //! Timers that were taken away are found and made up for.
 
 use acts::core::gate_question;
-use acts::effects::find_lost_timers;
-use acts::effects::run_timer;
+use acts::effects::{find_lost_timers, run_timer};
 use acts::gate::answer;
-use acts::integration::find_lost_calls;
-use acts::integration::set_connection;
+use acts::integration::{find_lost_calls, set_connection};
 use model::change::record;
 use serde_json::json;
 use store::Filter;
@@ -16,27 +14,27 @@ use crate::world::{TENANT, World, body};
 #[test]
 fn a_timer_that_was_lost_is_found_and_set_again() {
     let world = World::new();
-    world.system(|room| run_timer::run_timer(room, "tenant_timer", TENANT));
+    world.system(|cx| run_timer::run_timer(cx, "tenant_timer", TENANT));
     let key = world.scheduled("Move booking to 4.2");
     world.draft("Nothing is due here");
-    let found = world.look(|room| find_lost_timers::find_lost_timers(room, "")).unwrap();
+    let found = world.look(|cx| find_lost_timers::find_lost_timers(cx, "")).unwrap();
     assert!(found.subjects.is_empty(), "{found:?}");
     let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
     connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
     assert_eq!(connection.execute("DELETE FROM timer", []).unwrap(), 2);
     drop(connection);
-    let found = world.look(|room| find_lost_timers::find_lost_timers(room, "")).unwrap();
+    let found = world.look(|cx| find_lost_timers::find_lost_timers(cx, "")).unwrap();
     let k = key.clone();
-    let id = world.look(move |room| Ok(room.change(&k)?.id.0)).unwrap();
+    let id = world.look(move |cx| Ok(cx.change(&k)?.id.0)).unwrap();
     assert_eq!(
         found.subjects,
         [("change", id.clone()), ("tenant_timer", TENANT.to_owned())]
     );
     let subject = id.clone();
-    world.system(move |room| run_timer::run_timer(room, "change", &subject));
-    let timers = world.look(move |room| Ok(timer::of_subject(room.tx, "change", &id)?));
+    world.system(move |cx| run_timer::run_timer(cx, "change", &subject));
+    let timers = world.look(move |cx| Ok(timer::of_subject(cx.tx, "change", &id)?));
     assert_eq!(timers.unwrap().len(), 1);
-    let count = world.look(|room| Ok(store::record::count::<record::Change>(room.tx, &Filter::new())?));
+    let count = world.look(|cx| Ok(store::record::count::<record::Change>(cx.tx, &Filter::new())?));
     assert_eq!(count.unwrap(), 2);
 }
 
@@ -53,15 +51,15 @@ fn nothing_is_collected_once_the_wait_is_over() {
         change: None,
         purpose: None,
     };
-    let id = world.by("pipe", move |room| {
-        let until = room.now + jiff::SignedDuration::from_mins(140);
-        Ok(answer::check(room, &question, Some(until))?.check.id.0)
+    let id = world.by("pipe", move |cx| {
+        let until = cx.now + jiff::SignedDuration::from_mins(140);
+        Ok(answer::check(cx, &question, Some(until))?.check.id.0)
     });
     // The window is open by now, and the wait ended ten minutes ago.
     world.pass_seconds(150 * 60);
     let actor = world.actor("pipe");
-    let collect = move |room: &mut acts::Room<'_, '_>| Ok(answer::collect(room, &id)?.permit);
-    let done = world.desk.wait(
+    let collect = move |cx: &mut acts::Context<'_, '_>| Ok(answer::collect(cx, &id)?.permit);
+    let done = world.executor.wait(
         store::Lane::Acts,
         crate::world::TENANT,
         actor,
@@ -76,12 +74,12 @@ fn nothing_is_collected_once_the_wait_is_over() {
 fn a_connection_that_nobody_asks_is_found_and_asked_from_then_on() {
     let world = World::new();
     let make = |kind: &'static str, has_api: bool| {
-        world.system(move |room| {
+        world.system(move |cx| {
             let mut request = json!({"kind": kind, "name": format!("{kind} {has_api}"), "map": []});
             if has_api {
                 request["api"] = json!({"token": "sixteen_letters_"});
             }
-            Ok(set_connection::create_connection(room, &body(request))?.0.id)
+            Ok(set_connection::create_connection(cx, &body(request))?.0.id)
         })
     };
     let (github, gitlab) = (make("github", true), make("gitlab", true));
@@ -89,7 +87,7 @@ fn a_connection_that_nobody_asks_is_found_and_asked_from_then_on() {
     make("plain", false);
     let ended = make("gitlab", true);
     let id = ended.0.clone();
-    world.system(move |room| set_connection::end_connection(room, &id));
+    world.system(move |cx| set_connection::end_connection(cx, &id));
     let lost = || {
         let found = world.look(find_lost_calls::find_lost_calls).unwrap();
         found.into_iter().map(|it| it.id).collect::<Vec<_>>()
@@ -101,7 +99,7 @@ fn a_connection_that_nobody_asks_is_found_and_asked_from_then_on() {
     assert!(connection.execute("DELETE FROM \"call\"", []).unwrap() >= 3);
     assert_eq!(lost(), [github, gitlab]);
     for connection in world.look(find_lost_calls::find_lost_calls).unwrap() {
-        world.system(move |room| find_lost_calls::make_up(room, &connection));
+        world.system(move |cx| find_lost_calls::make_up(cx, &connection));
     }
     assert!(lost().is_empty(), "{:?}", lost());
     let mut statement = connection.prepare("SELECT kind FROM \"call\" ORDER BY kind").unwrap();

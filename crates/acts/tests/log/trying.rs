@@ -29,7 +29,7 @@ const CASES: &str = "given a change\n  people rita roles requester, olga roles o
 
 fn world() -> World {
     let world = World::new();
-    world.system(|room| set_person::create_person(room, &body(json!({"login": "ada", "roles": ["admin"]}))).map(drop));
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "ada", "roles": ["admin"]}))).map(drop));
     world
 }
 
@@ -38,7 +38,7 @@ fn start(world: &World, key: &str) {
     world.evidence(key, "note", b"works");
     world.pass_seconds(150 * 60);
     let key = key.to_owned();
-    world.by("ivo", move |room| verbs::start_change(room, &key));
+    world.by("ivo", move |cx| verbs::start_change(cx, &key));
 }
 
 fn trial(world: &World) -> Trial {
@@ -46,7 +46,7 @@ fn trial(world: &World) -> Trial {
         "files": [{"path": "house/house.cedar", "content": POLICIES}],
         "cases": [{"path": "house/cases/house.cases", "content": CASES}],
     });
-    world.by("ada", move |room| try_policies(room, &body(set.clone())))
+    world.by("ada", move |cx| try_policies(cx, &body(set.clone())))
 }
 
 /// What differs, as act and person, with how many would refuse, would allow, and are asked in addition.
@@ -94,7 +94,7 @@ fn an_attempt_that_was_refused_and_would_be_allowed_is_told() {
             act: Some(act),
             times: 1,
         };
-        world.by(person, move |room| note_attempt(room, &attempt));
+        world.by(person, move |cx| note_attempt(cx, &attempt));
     }
     let found = trial(&world);
     assert_eq!(told(&found), [("cancel_change", "sam", 0, 1, 0)], "{found:#?}");
@@ -110,8 +110,8 @@ fn what_was_done_before_facts_were_kept_is_counted_and_not_judged() {
     let key = world.scheduled("Move booking to 4.2");
     start(&world, &key);
     let all = trial(&world);
-    world.system(|room| {
-        room.tx.execute("DELETE FROM act_facts WHERE tenant = $tenant", &[])?;
+    world.system(|cx| {
+        cx.tx.execute("DELETE FROM act_facts WHERE tenant = $tenant", &[])?;
         Ok(())
     });
     let none = trial(&world);

@@ -2,22 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use acts::audit::export_bundle;
 use acts::audit::note_log_sizes::note_log_sizes;
-use acts::audit::prove_event;
-use acts::audit::publish_log;
-use acts::audit::replay_log;
-use acts::audit::sign_revocations;
 use acts::audit::turn_key::{revoke_key, rotate_key};
+use acts::audit::{export_bundle, prove_event, publish_log, replay_log, sign_revocations};
 use acts::core::gate_question;
-use acts::core::signing_keys;
-use acts::core::signing_keys::{COSIGNER, LOG, PERMIT, jwks};
+use acts::core::signing_keys::{self, COSIGNER, LOG, PERMIT, jwks};
 use acts::directory::set_person;
 use acts::effects::run_timer;
-use acts::gate::answer;
-use acts::gate::consume_permit;
-use acts::gate::shown_permit;
-use acts::{Desk, Error, Room};
+use acts::gate::{answer, consume_permit, shown_permit};
+use acts::{Context, Error, Executor};
 use model::audit::key_rotation::KeyTurn;
 use model::change::change_file::Actor;
 use model::change::related_records;
@@ -41,9 +34,7 @@ fn world() -> World {
 }
 
 fn governed(world: World) -> World {
-    world.system(|room| {
-        set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(|_| ())
-    });
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))).map(|_| ()));
     world
 }
 
@@ -54,40 +45,40 @@ fn why() -> model::core::body::Body {
 /// The administrator a moment after they showed a factor.
 fn fresh(world: &World) -> Actor {
     Actor {
-        stepped_up_at: Some(world.desk.tools().clock.now()),
+        stepped_up_at: Some(world.executor.tools().clock.now()),
         ..world.actor("adam")
     }
 }
 
 fn done<T: Send + 'static>(
-    (desk, actor): (&Desk, Actor),
-    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    (executor, actor): (&Executor, Actor),
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> acts::Result<T> {
-    desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act)
+    executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act)
 }
 
 fn rotate(world: &World, purpose: &'static str) -> KeyTurn {
-    done((&world.desk, fresh(world)), move |room| {
-        rotate_key(room, purpose, &why())
+    done((&world.executor, fresh(world)), move |cx| {
+        rotate_key(cx, purpose, &why())
     })
     .unwrap()
 }
 
 fn revoke(world: &World, kid: &str) -> acts::Result<KeyTurn> {
     let kid = kid.to_owned();
-    done((&world.desk, fresh(world)), move |room| revoke_key(room, &kid, &why()))
+    done((&world.executor, fresh(world)), move |cx| revoke_key(cx, &kid, &why()))
 }
 
 /// The worker revokes what a revoked key signed; answers the turn, and how often it came.
 fn worked_off(world: &World, kid: &str) -> (KeyTurn, usize) {
     for round in 1.. {
         let subject = kid.to_owned();
-        let turn = world.system(move |room| {
-            let set = timer::of_subject(room.tx, "signing_key", &subject)?;
+        let turn = world.system(move |cx| {
+            let set = timer::of_subject(cx.tx, "signing_key", &subject)?;
             assert_eq!(set.len(), 1, "the worker is called");
-            timer::cancel(room.tx, "signing_key", &subject, &set[0].kind)?;
-            run_timer::run_timer(room, "signing_key", &subject)?;
-            let turns = signing_keys::turns(room)?;
+            timer::cancel(cx.tx, "signing_key", &subject, &set[0].kind)?;
+            run_timer::run_timer(cx, "signing_key", &subject)?;
+            let turns = signing_keys::turns(cx)?;
             let found = turns
                 .into_iter()
                 .find(|it| it.kid == subject && it.kind == TurnKind::Revoked);
@@ -126,9 +117,9 @@ fn question() -> gate_question::Question {
 }
 
 /// A permit for the approved change, asked for at one of the servers.
-fn minted(world: &World, desk: &Desk) -> String {
-    let checked = done((desk, world.actor("pipe")), move |room| {
-        answer::check(room, &question(), None)
+fn minted(world: &World, executor: &Executor) -> String {
+    let checked = done((executor, world.actor("pipe")), move |cx| {
+        answer::check(cx, &question(), None)
     })
     .unwrap();
     checked.permit.unwrap_or_else(|| panic!("{:?}", checked.check.reasons))
@@ -152,9 +143,9 @@ fn jti_of(token: &str) -> String {
 }
 
 /// What a gateway fetches now: the list first, then the keys.
-fn published(desk: &Desk) -> (Jwks, Result<RevocationList, String>) {
-    let list = done((desk, Actor::system()), sign_revocations::sign_revocations).unwrap();
-    let keys = desk
+fn published(executor: &Executor) -> (Jwks, Result<RevocationList, String>) {
+    let list = done((executor, Actor::system()), sign_revocations::sign_revocations).unwrap();
+    let keys = executor
         .wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, jwks)
         .unwrap();
     let list = RevocationList::open(&list, &keys).map_err(|why| format!("{why:?}"));
@@ -163,14 +154,14 @@ fn published(desk: &Desk) -> (Jwks, Result<RevocationList, String>) {
 
 /// Whether a permit passes with what is fetched now; the code when not.
 fn verdict(world: &World, token: &str) -> Result<(), String> {
-    let (keys, list) = published(&world.desk);
+    let (keys, list) = published(&world.executor);
     let expected = Expected {
         service: "pay",
         environment: "production",
         artifact: Some(ARTIFACT),
         commit: None,
         content_digest: None,
-        now: world.desk.tools().clock.now().as_second(),
+        now: world.executor.tools().clock.now().as_second(),
         max_list_age_seconds: None,
     };
     let verified = verify(token, &keys, Some(&list.unwrap()), &expected);
@@ -193,17 +184,17 @@ fn open(world: &World) {
 #[test]
 fn permits_from_before_a_rotation_stay_good_till_their_end_and_the_old_key_goes_then() {
     let world = opened();
-    let old = minted(&world, &world.desk);
+    let old = minted(&world, &world.executor);
     let turn = rotate(&world, PERMIT);
     assert_eq!((turn.kind, &turn.kid), (TurnKind::Rotated, &kid_of(&old)));
-    let new = minted(&world, &world.desk);
+    let new = minted(&world, &world.executor);
     assert_eq!(Some(kid_of(&new)), turn.next);
     assert_eq!((verdict(&world, &old), verdict(&world, &new)), (Ok(()), Ok(())));
-    assert_eq!(published(&world.desk).0.keys.len(), 2);
+    assert_eq!(published(&world.executor).0.keys.len(), 2);
     world.pass_seconds(86_400 + 59);
-    assert_eq!(published(&world.desk).0.keys.len(), 2);
+    assert_eq!(published(&world.executor).0.keys.len(), 2);
     world.pass_seconds(1);
-    let left: Vec<String> = published(&world.desk).0.keys.iter().map(|key| key.kid()).collect();
+    let left: Vec<String> = published(&world.executor).0.keys.iter().map(|key| key.kid()).collect();
     assert_eq!(left, turn.next.into_iter().collect::<Vec<_>>());
     world.sequence();
     world.assert_replays();
@@ -212,22 +203,22 @@ fn permits_from_before_a_rotation_stay_good_till_their_end_and_the_old_key_goes_
 #[test]
 fn a_revoked_key_takes_all_that_it_signed_with_it_and_nothing_else() {
     let world = opened();
-    let stolen = minted(&world, &world.desk);
+    let stolen = minted(&world, &world.executor);
     rotate(&world, PERMIT);
-    let good = minted(&world, &world.desk);
+    let good = minted(&world, &world.executor);
     let turn = revoke(&world, &kid_of(&stolen)).unwrap();
     assert_eq!((turn.kind, turn.next.as_ref()), (TurnKind::Revoked, None));
-    let (keys, list) = published(&world.desk);
+    let (keys, list) = published(&world.executor);
     assert!(keys.find(&kid_of(&stolen)).is_none());
     assert!(list.unwrap().revoked.is_empty(), "the worker was not here yet");
     assert_eq!(verdict(&world, &stolen), Err("unknown_key".to_owned()));
     assert_eq!(worked_off(&world, &kid_of(&stolen)).0.revoked_permits, 1);
-    assert_eq!(published(&world.desk).1.unwrap().revoked, [jti_of(&stolen)]);
+    assert_eq!(published(&world.executor).1.unwrap().revoked, [jti_of(&stolen)]);
     assert_eq!(verdict(&world, &good), Ok(()));
     // The key that signs now is revoked as well: another takes its place in the same act.
     let turn = revoke(&world, &kid_of(&good)).unwrap();
     assert_eq!(worked_off(&world, &kid_of(&good)).0.revoked_permits, 1);
-    let next = minted(&world, &world.desk);
+    let next = minted(&world, &world.executor);
     assert_eq!(turn.next, Some(kid_of(&next)));
     assert_eq!(verdict(&world, &next), Ok(()));
     assert_eq!(code(revoke(&world, &kid_of(&good))), "already_revoked");
@@ -244,7 +235,7 @@ fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_p
         if number.is_multiple_of(40) {
             world.pass_seconds(5);
         }
-        minted(&world, &world.desk)
+        minted(&world, &world.executor)
     };
     let stolen: Vec<String> = (0..STOLEN).map(mint).collect();
     rotate(&world, PERMIT);
@@ -254,16 +245,16 @@ fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_p
     // The worker was not here yet.
     let shown = |token: &str| {
         let jti = jti_of(token);
-        let answer = done((&world.desk, world.actor("pipe")), move |room| {
-            let answer = answer::ask(room, &question())?;
-            shown_permit::check_shown(room, &question(), Some(&jti), answer)
+        let answer = done((&world.executor, world.actor("pipe")), move |cx| {
+            let answer = answer::ask(cx, &question())?;
+            shown_permit::check_shown(cx, &question(), Some(&jti), answer)
         });
         answer.unwrap().reasons.first().map(|it| it.code.clone())
     };
     let consumed = |token: &str| {
         let jti = jti_of(token);
-        done((&world.desk, world.actor("pipe")), move |room| {
-            consume_permit::consume_permit(room, &jti, &question())
+        done((&world.executor, world.actor("pipe")), move |cx| {
+            consume_permit::consume_permit(cx, &jti, &question())
         })
     };
     for token in [&stolen[0], &stolen[STOLEN - 1]] {
@@ -273,7 +264,7 @@ fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_p
     assert_eq!(shown(&good[0]), None);
     let (turn, rounds) = worked_off(&world, &kid);
     assert_eq!((turn.revoked_permits, rounds), (150, 2));
-    let mut listed = published(&world.desk).1.unwrap().revoked;
+    let mut listed = published(&world.executor).1.unwrap().revoked;
     let mut wanted: Vec<String> = stolen.iter().map(|token| jti_of(token)).collect();
     listed.sort();
     wanted.sort();
@@ -281,7 +272,7 @@ fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_p
     assert!(consumed(&good[STOLEN - 1]).is_ok());
     // A worker that comes twice does nothing more.
     let again = kid.clone();
-    world.system(move |room| run_timer::run_timer(room, "signing_key", &again));
+    world.system(move |cx| run_timer::run_timer(cx, "signing_key", &again));
     assert_eq!(world.look(signing_keys::turns).unwrap().last(), Some(&turn));
     world.sequence();
     world.assert_replays();
@@ -290,14 +281,14 @@ fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_p
 #[test]
 fn a_permit_is_signed_again_by_the_key_that_it_names() {
     let world = opened();
-    let old = minted(&world, &world.desk);
+    let old = minted(&world, &world.executor);
     rotate(&world, PERMIT);
     let jti = jti_of(&old);
-    let again = world.system(move |room| {
-        let permit = store::record::load::<related_records::Permit>(room.tx, &jti)?
+    let again = world.system(move |cx| {
+        let permit = store::record::load::<related_records::Permit>(cx.tx, &jti)?
             .unwrap()
             .record;
-        answer::sign(room, &permit)
+        answer::sign(cx, &permit)
     });
     assert_eq!(again, old, "one record is one token, whichever key signs new ones");
     revoke(&world, &kid_of(&old)).unwrap();
@@ -313,7 +304,7 @@ fn keys_turn_by_an_administrators_fresh_factor_and_by_nothing_else() {
         ..fresh(&world)
     };
     let other = Actor {
-        stepped_up_at: Some(world.desk.tools().clock.now()),
+        stepped_up_at: Some(world.executor.tools().clock.now()),
         ..world.actor("mona")
     };
     for (actor, wanted) in [
@@ -321,13 +312,13 @@ fn keys_turn_by_an_administrators_fresh_factor_and_by_nothing_else() {
         (by_token, "step_up_required"),
         (other, "not_allowed"),
     ] {
-        let tried = done((&world.desk, actor), |room| rotate_key(room, PERMIT, &why()));
+        let tried = done((&world.executor, actor), |cx| rotate_key(cx, PERMIT, &why()));
         assert_eq!(code(tried), wanted);
     }
     let tried = |purpose: &'static str, words: Value| {
         let words = body(words);
-        code(done((&world.desk, fresh(&world)), move |room| {
-            rotate_key(room, purpose, &words)
+        code(done((&world.executor, fresh(&world)), move |cx| {
+            rotate_key(cx, purpose, &words)
         }))
     };
     assert_eq!(tried(PERMIT, json!({})), "invalid");
@@ -344,7 +335,7 @@ fn a_log_goes_on_under_a_new_key_and_what_the_old_one_signed_still_verifies() {
     let key = world.closed("Before");
     world.sequence();
     let k = key.clone();
-    let bundle_before = world.look(move |room| export_bundle::pack_bundle(room, &k)).unwrap();
+    let bundle_before = world.look(move |cx| export_bundle::pack_bundle(cx, &k)).unwrap();
     let (keys_before, before) = (world.keys(TENANT), world.checkpoint());
     let turned = [rotate(&world, LOG), rotate(&world, COSIGNER)];
     let served = world.keys(TENANT);
@@ -368,7 +359,7 @@ fn a_log_goes_on_under_a_new_key_and_what_the_old_one_signed_still_verifies() {
     );
     assert!(proof::note::open_checkpoint(&note, &served, None).is_ok());
     assert_eq!(bundle::verify(&bundle_before, Some(&served)).outcome, Outcome::Good);
-    let bundle_after = world.look(move |room| export_bundle::pack_bundle(room, &key)).unwrap();
+    let bundle_after = world.look(move |cx| export_bundle::pack_bundle(cx, &key)).unwrap();
     assert_eq!(bundle::verify(&bundle_after, Some(&served)).outcome, Outcome::Good);
     let by_old_file = bundle::verify(&bundle_after, Some(&keys_before)).outcome;
     assert_ne!(by_old_file, Outcome::Good, "the present key signs what is packed now");
@@ -380,19 +371,19 @@ fn a_log_goes_on_under_a_new_key_and_what_the_old_one_signed_still_verifies() {
 fn the_systems_log_tells_of_every_turn_and_nothing_of_the_words() {
     let world = world();
     world.sequence();
-    note_log_sizes(&world.desk).unwrap();
+    note_log_sizes(&world.executor).unwrap();
     let turn = rotate(&world, PERMIT);
     let stolen = revoke(&world, &turn.kid).unwrap();
     assert_eq!(
-        note_log_sizes(&world.desk).unwrap(),
+        note_log_sizes(&world.executor).unwrap(),
         3,
         "two turns, and which keys there are now"
     );
-    assert_eq!(note_log_sizes(&world.desk).unwrap(), 0);
+    assert_eq!(note_log_sizes(&world.executor).unwrap(), 0);
     let events = world
-        .desk
-        .wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, |room| {
-            Ok(event::unsequenced(room.tx, 100)?)
+        .executor
+        .wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, |cx| {
+            Ok(event::unsequenced(cx.tx, 100)?)
         })
         .unwrap();
     let told: Vec<Value> = events
@@ -443,7 +434,7 @@ fn two_servers_on_postgresql_mint_while_keys_turn_and_no_good_permit_is_refused(
     let world = governed(world);
     open(&world);
     minted_while_turning(&world);
-    world.desk.tools().store.close();
+    world.executor.tools().store.close();
 }
 
 /// One server turns the key again and again; another one, which was never told, mints, and what it gives passes with what
@@ -484,11 +475,11 @@ fn keys_turn_with_the_factor_that_the_policies_ask_of_keys() {
     };
     let turn = |world: &World, factor: Factor| {
         let actor = with(world, factor);
-        done((&world.desk, actor), |room| rotate_key(room, PERMIT, &why()))
+        done((&world.executor, actor), |cx| rotate_key(cx, PERMIT, &why()))
     };
     let publish = |world: &World, factor: Factor| {
         let actor = with(world, factor);
-        done((&world.desk, actor), |room| publish_log::publish_log(room, &why()))
+        done((&world.executor, actor), |cx| publish_log::publish_log(cx, &why()))
     };
     let (password, code_of_a_device) = (Factor::new("password", false), Factor::new("totp", true));
     let plain = world();
@@ -500,9 +491,9 @@ fn keys_turn_with_the_factor_that_the_policies_ask_of_keys() {
     let kid = turn(&guarded, code_of_a_device.clone()).unwrap().kid;
     let revoking = with(&guarded, password);
     let stolen = kid.clone();
-    let answer = done((&guarded.desk, revoking), move |room| revoke_key(room, &stolen, &why()));
+    let answer = done((&guarded.executor, revoking), move |cx| revoke_key(cx, &stolen, &why()));
     assert!(text(answer).starts_with(refused));
     let revoking = with(&guarded, code_of_a_device.clone());
-    done((&guarded.desk, revoking), move |room| revoke_key(room, &kid, &why())).unwrap();
+    done((&guarded.executor, revoking), move |cx| revoke_key(cx, &kid, &why())).unwrap();
     assert!(publish(&guarded, code_of_a_device).unwrap().log_is_public);
 }

@@ -9,8 +9,7 @@ use acts::directory::review_access;
 use acts::directory::set_person::{create_person, edit_person, set_group};
 use acts::directory::set_service::{end_dependency, set_config_item, set_dependency, set_service};
 use acts::identity::set_identity_provider::set_identity_provider;
-use acts::integration::set_connection;
-use acts::integration::set_connection::create_connection;
+use acts::integration::set_connection::{self, create_connection};
 use acts::policy::activate_configuration;
 use acts::policy::propose_ownership::import_and_propose;
 use acts::schedule::set_calendar::set_calendar;
@@ -33,8 +32,8 @@ pub fn two() -> World {
 }
 
 pub fn edit(world: &World, who: &'static str, login: &'static str, words: Value) -> String {
-    let done = attempt(world, who, move |room| {
-        edit_person(room, login, &body(words.clone())).map(drop)
+    let done = attempt(world, who, move |cx| {
+        edit_person(cx, login, &body(words.clone())).map(drop)
     });
     done.err()
         .map_or_else(|| "done".to_owned(), |refusal| code::<()>(Err(refusal)))
@@ -42,21 +41,19 @@ pub fn edit(world: &World, who: &'static str, login: &'static str, words: Value)
 
 fn group(world: &World, who: &'static str, key: &'static str, members: &[&str]) -> String {
     let words = json!({"members": members});
-    let done = attempt(world, who, move |room| {
-        set_group(room, key, &body(words.clone())).map(drop)
-    });
+    let done = attempt(world, who, move |cx| set_group(cx, key, &body(words.clone())).map(drop));
     done.err()
         .map_or_else(|| "done".to_owned(), |refusal| code::<()>(Err(refusal)))
 }
 
 fn roles(world: &World, login: &'static str) -> Vec<Role> {
-    let found = world.look(move |room| Ok(room.directory()?.by_login(login).map(|it| it.roles.clone())));
+    let found = world.look(move |cx| Ok(cx.directory()?.by_login(login).map(|it| it.roles.clone())));
     found.unwrap().into_iter().flatten().collect()
 }
 
 fn members(world: &World, key: &'static str) -> Vec<String> {
-    let found = world.look(move |room| {
-        let directory = room.directory()?;
+    let found = world.look(move |cx| {
+        let directory = cx.directory()?;
         let members = directory.members(&key.into());
         Ok(members.iter().map(|person| directory.login(person)).collect::<Vec<_>>())
     });
@@ -69,8 +66,8 @@ fn of_two_administrators_neither_gives_a_right_that_decides_alone() {
     for role in ["owner", "security", "change_manager", "commander", "executive", "admin"] {
         let words = json!({"roles": ["requester", role]});
         assert_eq!(edit(&world, "ada", "rita", words), "two_people_needed", "{role}");
-        let fresh = attempt(&world, "ada", move |room| {
-            create_person(room, &body(json!({"login": "eve", "roles": [role]})))
+        let fresh = attempt(&world, "ada", move |cx| {
+            create_person(cx, &body(json!({"login": "eve", "roles": [role]})))
         });
         assert_eq!(code(fresh), "two_people_needed", "{role}");
     }
@@ -86,9 +83,9 @@ fn of_two_administrators_neither_gives_a_right_that_decides_alone() {
         edit(&world, "ada", "rita", json!({"roles": ["requester"]})),
         "two_people_needed"
     );
-    attempt(&world, "ada", |room| {
+    attempt(&world, "ada", |cx| {
         create_person(
-            room,
+            cx,
             &body(json!({"login": "nora", "roles": ["requester", "implementer"]})),
         )
     })
@@ -234,8 +231,8 @@ fn an_import_by_one_gives_no_voice_and_with_propose_it_waits_for_another() {
         ),
     ]);
     let direct = rows.clone();
-    let refused = attempt(&world, "ada", move |room| {
-        import_directory(room, &direct, Options::default()).map(drop)
+    let refused = attempt(&world, "ada", move |cx| {
+        import_directory(cx, &direct, Options::default()).map(drop)
     });
     let Refusal::Invalid(errors) = refused.unwrap_err() else {
         panic!("no wrong lines");
@@ -245,18 +242,16 @@ fn an_import_by_one_gives_no_voice_and_with_propose_it_waits_for_another() {
     assert_eq!(errors[0].code, "two_people_needed");
 
     let both = rows.clone();
-    let tried = attempt(&world, "ada", move |room| {
+    let tried = attempt(&world, "ada", move |cx| {
         let dry = Options {
             dry_run: true,
             ..Options::default()
         };
-        Ok(import_and_propose(room, &both, dry, "A night team.".to_owned())?
-            .0
-            .added)
+        Ok(import_and_propose(cx, &both, dry, "A night team.".to_owned())?.0.added)
     });
     assert_eq!(tried.unwrap(), 4, "a dry run shows all of it");
-    let proposal = attempt(&world, "ada", move |room| {
-        let done = import_and_propose(room, &rows, Options::default(), "A night team.".to_owned())?;
+    let proposal = attempt(&world, "ada", move |cx| {
+        let done = import_and_propose(cx, &rows, Options::default(), "A night team.".to_owned())?;
         Ok(done.1.unwrap().id.0)
     });
     assert_eq!(
@@ -288,8 +283,8 @@ fn a_first_administrator_sets_everything_up() {
             json!({"service": "pay", "role": "owner", "group": "night"}),
         ),
     ]);
-    let added = attempt(&world, "ada", move |room| {
-        Ok(import_directory(room, &rows, Options::default())?.added)
+    let added = attempt(&world, "ada", move |cx| {
+        Ok(import_directory(cx, &rows, Options::default())?.added)
     });
     assert_eq!(added.unwrap(), 4);
     assert_eq!(
@@ -307,8 +302,8 @@ fn nobody_gets_alone_by_being_rid_of_the_second_administrator() {
         "two_people_needed"
     );
     let line = lines(&[(Noun::People, json!({"login": "adam", "roles": ["requester"]}))]);
-    let by_file = attempt(&world, "ada", move |room| {
-        import_directory(room, &line, Options::default()).map(drop)
+    let by_file = attempt(&world, "ada", move |cx| {
+        import_directory(cx, &line, Options::default()).map(drop)
     });
     assert_eq!(code(by_file), "two_people_needed");
     // At night one person locks another out, whoever it is. For a day nobody is alone by that.
@@ -336,9 +331,7 @@ fn nobody_gets_alone_by_being_rid_of_the_second_administrator() {
 fn nobody_gets_alone_by_a_signature_under_a_review() {
     let world = two();
     let ada = world.actor("ada").person;
-    let begun = attempt(&world, "ada", |room| {
-        review_access::begin_review(room, &body(json!({})))
-    });
+    let begun = attempt(&world, "ada", |cx| review_access::begin_review(cx, &body(json!({}))));
     let is_adams = |it: &access_review::HeldRight| it.kind == "role" && it.what == "admin" && it.person != ada;
     let part = begun
         .unwrap()
@@ -347,12 +340,12 @@ fn nobody_gets_alone_by_a_signature_under_a_review() {
         .unwrap();
     let row = part.rights.iter().find(|it| is_adams(it)).unwrap().row;
     let actor = Actor {
-        stepped_up_at: Some(world.desk.tools().clock.now()),
+        stepped_up_at: Some(world.executor.tools().clock.now()),
         ..world.actor("ada")
     };
-    let signed = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, move |room| {
+    let signed = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, move |cx| {
         let words = body(json!({"refused": [row], "reason": "Not needed."}));
-        review_access::sign_review(room, part.id.as_str(), &words).map(drop)
+        review_access::sign_review(cx, part.id.as_str(), &words).map(drop)
     });
     let told = format!("{:?}", signed.err());
     assert!(told.contains("two_people_needed"), "{told}");
@@ -372,7 +365,7 @@ fn who_was_deactivated_since_does_not_come_back_by_an_older_proposal() {
     assert_eq!(edit(&world, "adam", "olga", json!({"active": false})), "done");
     assert_eq!(code(activate(&world, "mona", proposal.id.as_str())), "moved_since");
     by_two(&world, "ada", wanted);
-    let active = world.look(|room| Ok(room.directory()?.by_login("olga").is_some_and(|it| it.active)));
+    let active = world.look(|cx| Ok(cx.directory()?.by_login("olga").is_some_and(|it| it.active)));
     assert!(active.unwrap(), "whoever proposes it now knows");
     world.sequence();
     world.assert_replays();
@@ -391,8 +384,8 @@ fn a_borrowed_account_is_no_second_person() {
             roles: None,
         });
         let id = proposal.id.0.clone();
-        let done = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, move |room| {
-            activate_configuration::activate_configuration(room, &id, &body(json!({}))).map(drop)
+        let done = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, move |cx| {
+            activate_configuration::activate_configuration(cx, &id, &body(json!({}))).map(drop)
         });
         let told = format!("{done:?}");
         assert!(told.contains("second_person_needed"), "{login}: {told}");
@@ -409,9 +402,7 @@ fn where_a_tenant_does_not_ask_for_two_one_gives_rights_as_before() {
 }
 
 fn dependency(world: &World, who: &'static str, words: Value) -> std::result::Result<String, Refusal> {
-    attempt(world, who, move |room| {
-        Ok(set_dependency(room, &body(words.clone()))?.id.0)
-    })
+    attempt(world, who, move |cx| Ok(set_dependency(cx, &body(words.clone()))?.id.0))
 }
 
 /// An owner of a sandbox becomes an owner of all that is part of it.
@@ -419,7 +410,7 @@ fn dependency(world: &World, who: &'static str, words: Value) -> std::result::Re
 fn of_two_administrators_neither_moves_owners_along_an_arrow_alone() {
     let world = alone();
     for words in [json!({"key": "sandbox"}), json!({"key": "web"})] {
-        attempt(&world, "ada", move |room| set_service(room, &body(words.clone()))).unwrap();
+        attempt(&world, "ada", move |cx| set_service(cx, &body(words.clone()))).unwrap();
     }
     let own = json!({"service": "sandbox", "role": "owner", "person": "rita"});
     set(&world, "ada", own).unwrap();
@@ -429,8 +420,8 @@ fn of_two_administrators_neither_moves_owners_along_an_arrow_alone() {
     let arrow = dependency(&world, "ada", part("depends_on")).unwrap();
     assert_eq!(code(dependency(&world, "ada", part("part_of"))), "two_people_needed");
     let line = lines(&[(Noun::Dependencies, part("part_of"))]);
-    let by_file = attempt(&world, "ada", move |room| {
-        import_directory(room, &line, Options::default()).map(drop)
+    let by_file = attempt(&world, "ada", move |cx| {
+        import_directory(cx, &line, Options::default()).map(drop)
     });
     assert_eq!(code(by_file), "two_people_needed");
 
@@ -441,7 +432,7 @@ fn of_two_administrators_neither_moves_owners_along_an_arrow_alone() {
     );
     let end = |who: &'static str| {
         let id = arrow.clone();
-        attempt(&world, who, move |room| end_dependency(room, &id).map(drop))
+        attempt(&world, who, move |cx| end_dependency(cx, &id).map(drop))
     };
     assert_eq!(
         code(end("ada")),
@@ -465,14 +456,14 @@ fn of_two_administrators_neither_moves_owners_along_an_arrow_alone() {
 fn nobody_makes_a_thing_part_of_what_they_answer_for() {
     let world = alone();
     for words in [json!({"key": "sandbox"}), json!({"key": "box"})] {
-        attempt(&world, "ada", move |room| set_service(room, &body(words.clone()))).unwrap();
+        attempt(&world, "ada", move |cx| set_service(cx, &body(words.clone()))).unwrap();
     }
     let group = json!({"key": "boxes", "members": ["ada"]});
-    world.system(move |room| {
-        set_group(room, "boxes", &body(group.clone()))?;
-        set_dependency(room, &body(json!({"from": "box", "to": "sandbox", "kind": "part_of"})))?;
+    world.system(move |cx| {
+        set_group(cx, "boxes", &body(group.clone()))?;
+        set_dependency(cx, &body(json!({"from": "box", "to": "sandbox", "kind": "part_of"})))?;
         acts::directory::set_service::set_ownership(
-            room,
+            cx,
             &body(json!({"service": "sandbox", "role": "owner", "group": "boxes"})),
         )
     });
@@ -480,8 +471,8 @@ fn nobody_makes_a_thing_part_of_what_they_answer_for() {
     for to in ["sandbox", "box"] {
         assert_eq!(code(dependency(&world, "ada", part(to))), "own_request", "{to}");
         let line = lines(&[(Noun::Dependencies, part(to))]);
-        let by_file = attempt(&world, "ada", move |room| {
-            import_directory(room, &line, Options::default()).map(drop)
+        let by_file = attempt(&world, "ada", move |cx| {
+            import_directory(cx, &line, Options::default()).map(drop)
         });
         assert_eq!(code(by_file), "own_request", "{to}");
     }
@@ -498,15 +489,13 @@ fn nobody_makes_a_thing_part_of_what_they_answer_for() {
 fn of_two_administrators_neither_moves_a_thing_to_where_other_rows_answer() {
     let world = alone();
     let service = |who: &'static str, words: Value| {
-        let done = attempt(&world, who, move |room| {
-            set_service(room, &body(words.clone())).map(drop)
-        });
+        let done = attempt(&world, who, move |cx| set_service(cx, &body(words.clone())).map(drop));
         done.err()
             .map_or_else(|| "done".to_owned(), |refusal| code::<()>(Err(refusal)))
     };
     let item = |words: Value| {
-        let done = attempt(&world, "ada", move |room| {
-            set_config_item(room, &body(words.clone())).map(drop)
+        let done = attempt(&world, "ada", move |cx| {
+            set_config_item(cx, &body(words.clone())).map(drop)
         });
         done.err()
             .map_or_else(|| "done".to_owned(), |refusal| code::<()>(Err(refusal)))
@@ -553,8 +542,8 @@ fn of_two_administrators_neither_moves_a_thing_to_where_other_rows_answer() {
     let wanted = json!({"services": [{"key": "web", "team": "Finance"}], "config_items": [{"key": "orders-db",
         "service": "ledger"}], "reason": "Finance takes it over."});
     by_two(&world, "ada", wanted);
-    let moved = world.look(|room| {
-        let directory = room.directory()?;
+    let moved = world.look(|cx| {
+        let directory = cx.directory()?;
         let team = directory.services.get(&"web".into()).unwrap().team.clone();
         Ok((team, directory.config_items.get("orders-db").unwrap().service.0.clone()))
     });
@@ -571,8 +560,8 @@ fn nobody_lends_another_persons_word_alone() {
             "ends_at": "2026-12-20T08:00:00Z", "reason": "Ill."})
     };
     let lend = |actor: Actor, words: Value| {
-        let act = move |room: &mut acts::Room<'_, '_>| set_delegation(room, &body(words.clone())).map(drop);
-        format!("{:?}", world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act))
+        let act = move |cx: &mut acts::Context<'_, '_>| set_delegation(cx, &body(words.clone())).map(drop);
+        format!("{:?}", world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act))
     };
     let told = lend(world.actor("ada"), words(Some("olga")));
     assert!(told.contains("two_people_needed"), "{told}");
@@ -602,7 +591,7 @@ fn nobody_lends_another_persons_word_alone() {
         "ada",
         json!({"delegations": [words(Some("sam"))], "reason": "Sam is ill."}),
     );
-    let lent = world.look(|room| Ok(room.directory()?.delegations.len()));
+    let lent = world.look(|cx| Ok(cx.directory()?.delegations.len()));
     assert_eq!(lent.unwrap(), 2);
     world.sequence();
     world.assert_replays();
@@ -614,21 +603,21 @@ fn nobody_says_alone_that_somebody_is_trained() {
     let words = json!({"person": "rita", "training": "pci_dss", "starts_at": "2026-11-20T08:00:00Z",
         "ends_at": "2026-12-20T08:00:00Z"});
     let train = |words: Value| {
-        attempt(&world, "ada", move |room| {
-            Ok(set_training(room, &body(words.clone()))?.id.0)
+        attempt(&world, "ada", move |cx| {
+            Ok(set_training(cx, &body(words.clone()))?.id.0)
         })
     };
     assert_eq!(code(train(words.clone())), "two_people_needed");
     by_two(&world, "ada", json!({"trainings": [words], "reason": "She passed."}));
     let id = train(words).unwrap();
-    attempt(&world, "ada", move |room| end_training(room, &id)).unwrap();
+    attempt(&world, "ada", move |cx| end_training(cx, &id)).unwrap();
     world.sequence();
     world.assert_replays();
 }
 
 /// The latest event of a kind that has no place in the log yet.
 fn latest(world: &World, kind: &str) -> Value {
-    let waiting = world.look(|room| Ok(event::unsequenced(room.tx, 1_000)?)).unwrap();
+    let waiting = world.look(|cx| Ok(event::unsequenced(cx.tx, 1_000)?)).unwrap();
     let last = waiting.iter().rfind(|it| it.event.kind == kind).unwrap();
     serde_json::from_slice(&last.event.bytes).unwrap()
 }
@@ -637,8 +626,8 @@ fn latest(world: &World, kind: &str) -> Value {
 fn two_people_say_whose_word_on_people_is_taken() {
     let world = two();
     let set = |words: Value| {
-        let done = attempt(&world, "ada", move |room| {
-            set_identity_provider(room, "corp", &body(words.clone())).map(drop)
+        let done = attempt(&world, "ada", move |cx| {
+            set_identity_provider(cx, "corp", &body(words.clone())).map(drop)
         });
         done.err()
             .map_or_else(|| "done".to_owned(), |refusal| code::<()>(Err(refusal)))
@@ -700,16 +689,16 @@ fn two_people_say_whose_word_on_people_is_taken() {
 fn a_connection_that_one_made_waits_for_another() {
     let world = two();
     let make = || {
-        attempt(&world, "ada", |room| {
+        attempt(&world, "ada", |cx| {
             let hub = json!({"kind": "github", "name": "Hub", "map": []});
-            Ok(create_connection(room, &body(hub))?.0)
+            Ok(create_connection(cx, &body(hub))?.0)
         })
     };
     let made = make().unwrap();
     assert_eq!((made.active, made.waits), (false, true));
     let ended = make().unwrap();
     let id = ended.id.0.clone();
-    attempt(&world, "ada", move |room| set_connection::end_connection(room, &id)).unwrap();
+    attempt(&world, "ada", move |cx| set_connection::end_connection(cx, &id)).unwrap();
     let wanted = |id: &str| json!({"connections": [id], "reason": "Our repositories."});
     assert_eq!(
         code(propose(&world, "ada", wanted(ended.id.as_str()))),
@@ -718,7 +707,7 @@ fn a_connection_that_one_made_waits_for_another() {
     );
     by_two(&world, "ada", wanted(made.id.as_str()));
     let id = made.id.0.clone();
-    let found = world.look(move |room| connections::connection(room, &id)).unwrap();
+    let found = world.look(move |cx| connections::connection(cx, &id)).unwrap();
     assert_eq!((found.active, found.waits), (true, false));
     world.sequence();
     world.assert_replays();
@@ -728,8 +717,8 @@ fn a_connection_that_one_made_waits_for_another() {
 fn hours_are_changed_by_two_and_holidays_added_by_one() {
     let world = two();
     let set = |words: Value| {
-        let done = attempt(&world, "ada", move |room| {
-            set_calendar(room, &body(words.clone())).map(drop)
+        let done = attempt(&world, "ada", move |cx| {
+            set_calendar(cx, &body(words.clone())).map(drop)
         });
         done.err()
             .map_or_else(|| "done".to_owned(), |refusal| code::<()>(Err(refusal)))
@@ -753,12 +742,8 @@ fn hours_are_changed_by_two_and_holidays_added_by_one() {
     let tokyo = || json!({"zone": "Asia/Tokyo"});
     assert_eq!(edit(&world, "ada", "olga", tokyo()), "two_people_needed");
     assert_eq!(edit(&world, "ada", "rita", tokyo()), "done");
-    let group = attempt(&world, "ada", |room| {
-        set_group(
-            room,
-            "security",
-            &body(json!({"members": ["sam"], "calendar": "always"})),
-        )
+    let group = attempt(&world, "ada", |cx| {
+        set_group(cx, "security", &body(json!({"members": ["sam"], "calendar": "always"})))
     });
     assert_eq!(code(group), "two_people_needed");
     by_two(
@@ -782,8 +767,8 @@ fn what_a_proposal_says_of_people_does_not_stand_in_the_log() {
     by_two(&world, "ada", json!({"by_two": true, "reason": "As it is."}));
     activate(&world, "adam", first.id.as_str()).unwrap();
     world.sequence();
-    let told = world.look(|room| {
-        let leaves = event::page(room.tx, 0, 10_000)?.into_iter().map(|event| event.bytes);
+    let told = world.look(|cx| {
+        let leaves = event::page(cx.tx, 0, 10_000)?.into_iter().map(|event| event.bytes);
         Ok(String::from_utf8(leaves.collect::<Vec<_>>().concat()).unwrap())
     });
     let told = told.unwrap();

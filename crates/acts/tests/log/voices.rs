@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use acts::Room;
+use acts::Context;
 use acts::cab::meetings;
 use acts::change::set_template::{approve_template, propose_template};
 use acts::directory::set_person;
@@ -40,7 +40,7 @@ fn lent(world: &World, login: &'static str, maker: &'static str, method: &str) -
     Actor {
         by_token: method == "token",
         method: method.to_owned(),
-        stepped_up_at: Some(world.desk.tools().clock.now()),
+        stepped_up_at: Some(world.executor.tools().clock.now()),
         factor: None,
         lent: Some(Lent {
             maker: world.actor(maker).person,
@@ -54,7 +54,7 @@ fn lent(world: &World, login: &'static str, maker: &'static str, method: &str) -
 fn told<T: Send + 'static>(
     world: &World,
     actor: Actor,
-    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> String {
     attempt_as(world, actor, act)
         .err()
@@ -69,21 +69,19 @@ fn waiting(world: &World) -> String {
         ["2026-11-24T10:00:00Z", "2026-11-24T12:00:00Z"],
     );
     let k = key.clone();
-    world.by("rita", move |room| acts::change::verbs::submit_change(room, &k));
+    world.by("rita", move |cx| acts::change::verbs::submit_change(cx, &k));
     let k = key.clone();
     let request = body(json!({"dependencies_reviewed": true}));
-    world.by("rita", move |room| {
-        acts::change::verbs::assess_change(room, &k, &request)
-    });
+    world.by("rita", move |cx| acts::change::verbs::assess_change(cx, &k, &request));
     key
 }
 
 fn says(world: &World, actor: Actor, key: &str, decision: &'static str) -> String {
     let key = key.to_owned();
-    told(world, actor, move |room| {
-        let digest = room.change(&key)?.digests.content;
+    told(world, actor, move |cx| {
+        let digest = cx.change(&key)?.digests.content;
         let request = body(json!({"decision": decision, "content_digest": digest, "comment": "Fine by me"}));
-        acts::approval::verbs::approve_change(room, &key, &request)
+        acts::approval::verbs::approve_change(cx, &key, &request)
     })
 }
 
@@ -107,8 +105,8 @@ fn a_voice_that_one_administrator_lends_alone_decides_nothing() {
     );
     let glass = body(json!({"reason": "Down.", "confirm": key.clone()}));
     let k = key.clone();
-    let broken = told(&world, lent(&world, "mona", "nils", "token"), move |room| {
-        break_glass::break_glass(room, &k, &glass)
+    let broken = told(&world, lent(&world, "mona", "nils", "token"), move |cx| {
+        break_glass::break_glass(cx, &k, &glass)
     });
     assert_eq!(broken, "lent_voice");
     // A way in of their own, or a provider that two people put in force, is theirs.
@@ -130,7 +128,7 @@ fn every_act_that_judges_is_closed_to_a_lent_voice() {
     let world = world();
     let key = waiting(&world);
     let (file, directory, now) = world
-        .look(move |room| Ok((room.file(&key)?, room.directory()?, room.now)))
+        .look(move |cx| Ok((cx.file(&key)?, cx.directory()?, cx.now)))
         .unwrap();
     let closed = [
         "accept_evidence",
@@ -164,19 +162,19 @@ fn a_role_that_looks_on_opens_nothing_to_a_lent_voice() {
     let world = world();
     let key = waiting(&world);
     let roles = body(json!({"roles": ["change_manager", "auditor", "pipeline"]}));
-    world.system(move |room| set_person::edit_person(room, "mona", &roles).map(drop));
+    world.system(move |cx| set_person::edit_person(cx, "mona", &roles).map(drop));
     for method in ["token", "password"] {
         assert_ne!(
             says(&world, lent(&world, "mona", "nils", method), &key, "approve"),
             "done"
         );
-        let attended = told(&world, lent(&world, "mona", "nils", method), |room| {
-            meetings::attend_meeting(room, "none", &Body::new())
+        let attended = told(&world, lent(&world, "mona", "nils", method), |cx| {
+            meetings::attend_meeting(cx, "none", &Body::new())
         });
         assert_eq!(attended, "lent_voice");
     }
-    let attended = told(&world, world.actor("mona"), |room| {
-        meetings::attend_meeting(room, "none", &Body::new())
+    let attended = told(&world, world.actor("mona"), |cx| {
+        meetings::attend_meeting(cx, "none", &Body::new())
     });
     assert_eq!(attended, "not_found");
 }
@@ -187,13 +185,15 @@ fn what_a_borrowed_account_makes_for_its_lender_is_not_the_lenders_own() {
     let world = world();
     let by_kari = lent(&world, "kari", "nils", "token");
     let wanted = body(json!({"name": "x", "person": "nils"}));
-    let made = world.desk.wait(Lane::Acts, TENANT, by_kari, Mode::Write, move |room| {
-        set_token::create_token(room, &wanted)
-    });
+    let made = world
+        .executor
+        .wait(Lane::Acts, TENANT, by_kari, Mode::Write, move |cx| {
+            set_token::create_token(cx, &wanted)
+        });
     assert_eq!(made.unwrap().0.owner, world.actor("kari").person);
     // Nor does an account that may set nobody's password set its lender's.
-    let set = told(&world, lent(&world, "rita", "nils", "password"), |room| {
-        set_person::set_password(room, "nils", "phc")
+    let set = told(&world, lent(&world, "rita", "nils", "password"), |cx| {
+        set_person::set_password(cx, "nils", "phc")
     });
     assert_eq!(set, "not_allowed");
 }
@@ -205,15 +205,15 @@ fn a_password_of_ones_own_choice_begins_no_day_anew() {
     hire(&world, "nils");
     let handed = || {
         let olga = world.actor("olga").person;
-        let found = world.look(move |room| impersonation::handed_by(room, &olga, "password"));
+        let found = world.look(move |cx| impersonation::handed_by(cx, &olga, "password"));
         found.unwrap()
     };
-    world.by("nils", |room| set_person::set_password(room, "olga", "phc"));
+    world.by("nils", |cx| set_person::set_password(cx, "olga", "phc"));
     let nils = world.actor("nils").person;
     assert_eq!(handed(), Some(nils.clone()));
     world.pass_seconds(DAY * 3 / 4);
-    let changed = told(&world, lent(&world, "olga", "nils", "password"), |room| {
-        set_person::change_password(room, "phc")
+    let changed = told(&world, lent(&world, "olga", "nils", "password"), |cx| {
+        set_person::change_password(cx, "phc")
     });
     assert_eq!((changed.as_str(), handed()), ("done", Some(nils)));
     world.pass_seconds(DAY / 4 + 60);
@@ -227,8 +227,8 @@ fn a_borrowed_voice_works_on_where_it_decides_nothing() {
     let by_rita = lent(&world, "rita", "nils", "token");
     let note = body(json!({"text": "Nearly there."}));
     let k = key.clone();
-    let said = told(&world, by_rita, move |room| {
-        acts::change::verbs::comment_change(room, &k, &note)
+    let said = told(&world, by_rita, move |cx| {
+        acts::change::verbs::comment_change(cx, &k, &note)
     });
     assert_eq!(said, "done");
 }
@@ -276,14 +276,14 @@ fn with_one_administrator_nobody_is_there_to_look() {
 
 fn propose(world: &World) {
     let words = body(json!({"key": "restart", "services": ["pay"], "locked": {"category": "application"}}));
-    world.by("rita", move |room| propose_template(room, &words).map(drop));
+    world.by("rita", move |cx| propose_template(cx, &words).map(drop));
 }
 
 #[test]
 fn a_borrowed_voice_approves_no_template() {
     let world = world();
     propose(&world);
-    let approve = |actor: Actor| told(&world, actor, |room| approve_template(room, "restart", &Body::new()));
+    let approve = |actor: Actor| told(&world, actor, |cx| approve_template(cx, "restart", &Body::new()));
     assert_eq!(approve(lent(&world, "mona", "nils", "token")), "lent_voice");
     assert_eq!(approve(lent(&world, "olga", "kari", "password")), "lent_voice");
     assert_eq!(approve(world.actor("mona")), "done");
@@ -308,11 +308,11 @@ fn a_table_is_not_put_in_force_by_a_token_that_its_proposer_made() {
 fn an_administrator_who_is_alone_is_no_second_person_by_a_token_and_shows_in_a_password() {
     let world = alone();
     let words = caution();
-    let proposal = world.by("ada", move |room| propose_risk_table(room, &words));
+    let proposal = world.by("ada", move |cx| propose_risk_table(cx, &words));
     let activate = |method: &str| {
         let id = proposal.id.clone();
-        attempt_as(&world, lent(&world, "mona", "ada", method), move |room| {
-            activate_configuration(room, id.as_str(), &Body::new())
+        attempt_as(&world, lent(&world, "mona", "ada", method), move |cx| {
+            activate_configuration(cx, id.as_str(), &Body::new())
         })
     };
     assert_eq!(code(activate("token")), "second_person_needed");
@@ -334,19 +334,19 @@ fn caution() -> Body {
 
 fn refuses_its_proposers_token(world: &World) {
     let words = caution();
-    let proposal = world.by("nils", move |room| propose_risk_table(room, &words));
+    let proposal = world.by("nils", move |cx| propose_risk_table(cx, &words));
     let activate = |actor: Actor| {
         let id = proposal.id.clone();
-        told(world, actor, move |room| {
-            activate_configuration(room, id.as_str(), &Body::new())
+        told(world, actor, move |cx| {
+            activate_configuration(cx, id.as_str(), &Body::new())
         })
     };
     for method in ["token", "password"] {
         assert_eq!(activate(lent(world, "kari", "nils", method)), "second_person_needed");
     }
     let id = proposal.id.clone();
-    let refusal = attempt_as(world, lent(world, "kari", "nils", "token"), move |room| {
-        activate_configuration(room, id.as_str(), &Body::new())
+    let refusal = attempt_as(world, lent(world, "kari", "nils", "token"), move |cx| {
+        activate_configuration(cx, id.as_str(), &Body::new())
     });
     let Err(Refusal::NotNow { unmet, .. }) = refusal else {
         panic!("{refusal:?}");

@@ -1,21 +1,13 @@
 //! Ways in that nobody opens to themselves or by silence: passwords, tokens, the provisioning directory.
 
-use acts::Room;
-use acts::cab::on_call;
-use acts::cab::training;
+use acts::Context;
+use acts::cab::{on_call, training};
 use acts::change::set_template;
-use acts::directory::deactivate_person;
-use acts::directory::import_directory;
-use acts::directory::provision;
-use acts::directory::set_person;
-use acts::identity::set_token;
-use acts::identity::set_workload;
-use model::change::change_file;
-use model::change::change_file::Actor;
-use model::core::enums;
-use model::core::enums::Noun;
-use model::identity::provider;
-use model::identity::provider::{ProvisionedGroup, ProvisionedPerson};
+use acts::directory::{deactivate_person, import_directory, provision, set_person};
+use acts::identity::{set_token, set_workload};
+use model::change::change_file::{self, Actor};
+use model::core::enums::{self, Noun};
+use model::identity::provider::{self, ProvisionedGroup, ProvisionedPerson};
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -25,15 +17,14 @@ use crate::world::{TENANT, World, body};
 fn refused_by<T: Send + 'static>(
     world: &World,
     actor: Actor,
-    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> String {
-    let done = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
+    let done = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
     done.map_or_else(|error| format!("{error:?}"), |_| String::new())
 }
 
 fn make(world: &World, login: &'static str, role: &'static str) {
-    world
-        .system(move |room| set_person::create_person(room, &body(json!({"login": login, "roles": [role]}))).map(drop));
+    world.system(move |cx| set_person::create_person(cx, &body(json!({"login": login, "roles": [role]}))).map(drop));
 }
 
 /// A password is a factor: whoever could set it without one would make the factor that grave acts ask for.
@@ -46,21 +37,21 @@ fn a_name_is_one_line_by_whatever_door_it_comes() {
         name: name.to_owned(),
         ..Default::default()
     };
-    world.system(move |room| {
+    world.system(move |cx| {
         let ada = body(json!({"login": "ada", "name": name}));
-        set_person::create_person(room, &ada)?;
-        provision::create_person(room, &told)?;
-        set_person::edit_person(room, "rita", &body(json!({"name": name})))?;
+        set_person::create_person(cx, &ada)?;
+        provision::create_person(cx, &told)?;
+        set_person::edit_person(cx, "rita", &body(json!({"name": name})))?;
         let line = import_directory::Line {
             number: 1,
             is_row: false,
             noun: enums::Noun::People,
             fields: body(json!({"login": "ivo", "name": name})),
         };
-        import_directory::import_directory(room, &[line], Default::default()).map(drop)
+        import_directory::import_directory(cx, &[line], Default::default()).map(drop)
     });
     for login in ["ada", "nora", "rita", "ivo"] {
-        let found = world.look(move |room| Ok(room.directory()?.by_login(login).unwrap().name.clone()));
+        let found = world.look(move |cx| Ok(cx.directory()?.by_login(login).unwrap().name.clone()));
         assert_eq!(found.unwrap(), "Ada Olga Berg approved it now", "{login}");
     }
     world.assert_replays();
@@ -77,21 +68,21 @@ fn a_training_or_a_time_on_call_that_is_said_again_is_there_once() {
     };
     for _ in 0..2 {
         let (training, on_call) = (with("training", "pci_dss"), with("group", "security"));
-        world.system(move |room| {
-            training::set_training(room, &training)?;
-            on_call::set_on_call(room, &on_call).map(drop)
+        world.system(move |cx| {
+            training::set_training(cx, &training)?;
+            on_call::set_on_call(cx, &on_call).map(drop)
         });
     }
-    let counts = world.look(|room| {
-        let directory = room.directory()?;
+    let counts = world.look(|cx| {
+        let directory = cx.directory()?;
         Ok((directory.trainings.iter().count(), directory.on_call.iter().count()))
     });
     assert_eq!(counts.unwrap(), (1, 1));
-    world.system(|room| deactivate_person::deactivate_person(room, "ivo", &body(json!({}))).map(drop));
+    world.system(|cx| deactivate_person::deactivate_person(cx, "ivo", &body(json!({}))).map(drop));
     let mut gone = with("training", "pci_dss");
     gone.insert("person".to_owned(), json!("ivo"));
     let actor = change_file::Actor::system();
-    let told = refused_by(&world, actor, move |room| training::set_training(room, &gone));
+    let told = refused_by(&world, actor, move |cx| training::set_training(cx, &gone));
     assert!(told.contains("inactive"), "{told}");
 }
 
@@ -100,7 +91,7 @@ fn nobody_sets_their_own_password_without_a_fresh_factor() {
     let world = World::new();
     make(&world, "adam", "admin");
     let set = |actor: Actor, login: &'static str| {
-        refused_by(&world, actor, move |room| set_person::set_password(room, login, "phc"))
+        refused_by(&world, actor, move |cx| set_person::set_password(cx, login, "phc"))
     };
     let by_token = Actor {
         by_token: true,
@@ -113,7 +104,7 @@ fn nobody_sets_their_own_password_without_a_fresh_factor() {
         "an administrator's own, too"
     );
     let fresh = Actor {
-        stepped_up_at: Some(world.desk.tools().clock.now()),
+        stepped_up_at: Some(world.executor.tools().clock.now()),
         ..world.actor("rita")
     };
     assert_eq!(set(fresh, "rita"), "");
@@ -125,8 +116,8 @@ fn nobody_sets_their_own_password_without_a_fresh_factor() {
     );
     // Where the present one was shown, the door has looked.
     assert_eq!(
-        refused_by(&world, world.actor("rita"), |room| {
-            set_person::change_password(room, "phc")
+        refused_by(&world, world.actor("rita"), |cx| {
+            set_person::change_password(cx, "phc")
         }),
         ""
     );
@@ -146,8 +137,10 @@ fn whoever_was_deactivated_comes_back_by_a_word_and_never_by_silence() {
             active,
             ..ProvisionedPerson::default()
         };
-        let act = move |room: &mut Room<'_, '_>| provision::replace_person(room, &id, &told);
-        world.desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
+        let act = move |cx: &mut Context<'_, '_>| provision::replace_person(cx, &id, &told);
+        world
+            .executor
+            .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
     };
     assert!(!tell(Some(false), None).unwrap().active);
     assert!(!tell(None, None).unwrap().active, "what is not said stays");
@@ -166,13 +159,13 @@ fn a_group_is_not_renamed_to_another_one() {
         ..ProvisionedGroup::default()
     };
     let night = told("Night Shift");
-    world.system(move |room| provision::create_group(room, &night).map(drop));
+    world.system(move |cx| provision::create_group(cx, &night).map(drop));
     let day = told("Day Shift");
-    let id = world.system(move |room| Ok(provision::create_group(room, &day)?.id.0));
+    let id = world.system(move |cx| Ok(provision::create_group(cx, &day)?.id.0));
     let rename = |name: &str| {
         let (id, told) = (id.clone(), told(name));
-        refused_by(&world, Actor::system(), move |room| {
-            provision::replace_group(room, &id, &told)
+        refused_by(&world, Actor::system(), move |cx| {
+            provision::replace_group(cx, &id, &told)
         })
     };
     assert!(rename("night  SHIFT").contains("not_unique"));
@@ -186,8 +179,8 @@ fn what_names_nobody_nothing_or_no_field_is_refused() {
     make(&world, "adam", "admin");
     let token = |asked: Value| {
         let asked = body(asked);
-        refused_by(&world, world.actor("adam"), move |room| {
-            set_token::create_token(room, &asked)
+        refused_by(&world, world.actor("adam"), move |cx| {
+            set_token::create_token(cx, &asked)
         })
     };
     assert!(
@@ -196,40 +189,40 @@ fn what_names_nobody_nothing_or_no_field_is_refused() {
     );
     assert_eq!(token(json!({"name": "x", "person": "rita"})), "");
     let end = body(json!({"reason": "Left"}));
-    world.system(move |room| deactivate_person::deactivate_person(room, "rita", &end).map(drop));
+    world.system(move |cx| deactivate_person::deactivate_person(cx, "rita", &end).map(drop));
     assert!(token(json!({"name": "x", "person": "rita"})).contains("inactive"));
     let workload = |active: bool| {
         let asked = body(
             json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "rita",
             "claims": {"repository": "acme/*"}, "active": active}),
         );
-        refused_by(&world, world.actor("adam"), move |room| {
-            set_workload::set_workload(room, "jobs", &asked)
+        refused_by(&world, world.actor("adam"), move |cx| {
+            set_workload::set_workload(cx, "jobs", &asked)
         })
     };
     assert!(workload(true).contains("inactive"));
     assert_eq!(workload(false), "", "one that lets nobody in may name who has left");
     let mail = body(json!({"login": "x", "email": "x@acme.example\nBcc: eve@evil.example"}));
-    let mail = refused_by(&world, world.actor("adam"), move |room| {
-        set_person::create_person(room, &mail)
+    let mail = refused_by(&world, world.actor("adam"), move |cx| {
+        set_person::create_person(cx, &mail)
     });
     assert!(mail.contains("control_character"), "{mail}");
     let group = body(json!({"key": "day", "members": []}));
-    let group = refused_by(&world, world.actor("adam"), move |room| {
-        set_person::set_group(room, "night", &group)
+    let group = refused_by(&world, world.actor("adam"), move |cx| {
+        set_person::set_group(cx, "night", &group)
     });
     assert!(group.contains("not_allowed"), "{group}");
     let asked = body(json!({"key": "t", "free": ["titel"], "review_by": "2001-01-01T00:00:00Z"}));
-    let template = refused_by(&world, world.actor("mona"), move |room| {
-        set_template::propose_template(room, &asked)
+    let template = refused_by(&world, world.actor("mona"), move |cx| {
+        set_template::propose_template(cx, &asked)
     });
     assert!(
         template.contains("unknown_field") && template.contains("in_the_past"),
         "{template}"
     );
     let asked = body(json!({"key": "t", "free": ["title", "planned_start"]}));
-    let template = refused_by(&world, world.actor("mona"), move |room| {
-        set_template::propose_template(room, &asked)
+    let template = refused_by(&world, world.actor("mona"), move |cx| {
+        set_template::propose_template(cx, &asked)
     });
     assert_eq!(template, "");
 }
@@ -239,9 +232,7 @@ fn whoever_a_file_makes_member_of_a_group_joins_those_in_it() {
     let world = World::new();
     make(&world, "adam", "admin");
     let night = body(json!({"members": ["rita"]}));
-    world.by("adam", move |room| {
-        set_person::set_group(room, "night", &night).map(drop)
-    });
+    world.by("adam", move |cx| set_person::set_group(cx, "night", &night).map(drop));
     let join = || {
         let lines = [
             (Noun::People, json!({"login": "otto", "roles": ["requester"]})),
@@ -253,14 +244,14 @@ fn whoever_a_file_makes_member_of_a_group_joins_those_in_it() {
             noun,
             fields: body(fields),
         });
-        world.by("adam", move |room| {
+        world.by("adam", move |cx| {
             let options = import_directory::Options::default();
-            import_directory::import_directory(room, &lines, options).map(|report| report.rows.len())
+            import_directory::import_directory(cx, &lines, options).map(|report| report.rows.len())
         })
     };
     assert_eq!(join(), 2);
-    let members = world.look(|room| {
-        let directory = room.directory()?;
+    let members = world.look(|cx| {
+        let directory = cx.directory()?;
         let mut found: Vec<String> = directory
             .members(&"night".into())
             .iter()

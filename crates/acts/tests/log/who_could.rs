@@ -1,8 +1,7 @@
 //! A no names whom to ask instead.
 
-use acts::directory::set_person;
-use acts::directory::set_service;
-use acts::{Result, Room};
+use acts::directory::{set_person, set_service};
+use acts::{Context, Result};
 use model::core::refusal::Refusal;
 use serde_json::json;
 
@@ -13,7 +12,7 @@ use crate::world::{ARTIFACT, World, body};
 fn refused<T: Send + std::fmt::Debug + 'static>(
     world: &World,
     login: &'static str,
-    act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
 ) -> (&'static str, Vec<String>) {
     match attempt(world, login, act).unwrap_err() {
         Refusal::NotAllowed { code, waiting_on, .. } => (code, waiting_on),
@@ -30,7 +29,7 @@ fn whom_the_rules_refuse_is_told_whom_they_let() {
     let world = World::new();
     let key = draft(&world);
     let k = key.clone();
-    let (code, others) = refused(&world, "sam", move |room| acts::change::verbs::submit_change(room, &k));
+    let (code, others) = refused(&world, "sam", move |cx| acts::change::verbs::submit_change(cx, &k));
     assert_eq!(code, "not_allowed");
     // Who owns or asked for a change and change managers submit it; security does not, and neither do implementers.
     assert!(
@@ -44,10 +43,8 @@ fn whom_the_rules_refuse_is_told_whom_they_let() {
         "{others:?}"
     );
     // Whoever has left is nobody to ask.
-    world.system(|room| set_person::edit_person(room, "mona", &body(json!({"active": false}))).map(drop));
-    let (_, others) = refused(&world, "sam", move |room| {
-        acts::change::verbs::submit_change(room, &key)
-    });
+    world.system(|cx| set_person::edit_person(cx, "mona", &body(json!({"active": false}))).map(drop));
+    let (_, others) = refused(&world, "sam", move |cx| acts::change::verbs::submit_change(cx, &key));
     assert!(!others.contains(&"mona".to_owned()), "{others:?}");
 }
 
@@ -56,24 +53,22 @@ fn whom_nobody_asked_is_told_who_was() {
     let world = World::new();
     let key = draft(&world);
     let k = key.clone();
-    world.by("rita", move |room| acts::change::verbs::submit_change(room, &k));
+    world.by("rita", move |cx| acts::change::verbs::submit_change(cx, &k));
     let (k, request) = (key.clone(), body(json!({"dependencies_reviewed": true})));
-    world.by("rita", move |room| {
-        acts::change::verbs::assess_change(room, &k, &request)
-    });
+    world.by("rita", move |cx| acts::change::verbs::assess_change(cx, &k, &request));
     let says = |login: &'static str| {
         let key = key.clone();
-        move |room: &mut Room<'_, '_>| {
-            let digest = room.change(&key)?.digests.content;
+        move |cx: &mut Context<'_, '_>| {
+            let digest = cx.change(&key)?.digests.content;
             let comment = format!("By {login}");
             let words = body(json!({"decision": "approve", "content_digest": digest, "comment": comment}));
-            acts::approval::verbs::approve_change(room, &key, &words)
+            acts::approval::verbs::approve_change(cx, &key, &words)
         }
     };
     let (code, before) = refused(&world, "ivo", says("ivo"));
     assert_eq!(code, "not_asked");
     assert!(before.contains(&"olga".to_owned()), "{before:?}");
-    world.system(|room| set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "nobody"}))).map(drop));
     assert_eq!(
         refused(&world, "nobody", says("nobody")),
         ("not_asked", Vec::new()),
@@ -89,8 +84,8 @@ fn whom_nobody_asked_is_told_who_was() {
 #[test]
 fn what_is_about_no_change_names_who_may_do_it() {
     let world = crate::by_two::alone();
-    let (code, others) = refused(&world, "rita", |room| {
-        set_service::set_service(room, &body(json!({"key": "post", "criticality": "low"})))
+    let (code, others) = refused(&world, "rita", |cx| {
+        set_service::set_service(cx, &body(json!({"key": "post", "criticality": "low"})))
     });
     assert_eq!(code, "not_allowed");
     assert!(
@@ -102,14 +97,12 @@ fn what_is_about_no_change_names_who_may_do_it() {
 #[test]
 fn whoever_may_not_read_here_learns_of_nobody() {
     let world = crate::by_two::alone();
-    world.system(|room| set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "nobody"}))).map(drop));
     let key = draft(&world);
-    let (code, others) = refused(&world, "nobody", move |room| {
-        acts::change::verbs::submit_change(room, &key)
-    });
+    let (code, others) = refused(&world, "nobody", move |cx| acts::change::verbs::submit_change(cx, &key));
     assert_eq!((code, others), ("not_allowed", Vec::new()));
-    let (code, others) = refused(&world, "nobody", |room| {
-        set_service::set_service(room, &body(json!({"key": "post", "criticality": "low"})))
+    let (code, others) = refused(&world, "nobody", |cx| {
+        set_service::set_service(cx, &body(json!({"key": "post", "criticality": "low"})))
     });
     assert_eq!((code, others), ("not_allowed", Vec::new()));
 }

@@ -1,13 +1,11 @@
 //! Witnesses whose lines are served, and permits that are used up: what acts decide of them.
 
-use acts::audit::cosign_log;
-use acts::audit::prove_event;
 use acts::audit::set_witness::{add_witness, end_witness};
 use acts::audit::take_cosignature::{last_cosigned, take_cosignature};
+use acts::audit::{cosign_log, prove_event};
 use acts::change::edit_change;
 use acts::core::gate_question::Question;
-use acts::gate::answer;
-use acts::gate::consume_permit;
+use acts::gate::{answer, consume_permit};
 use acts::{Error, Result};
 use model::change::change_file;
 use model::core::enums;
@@ -31,12 +29,12 @@ fn code<T: std::fmt::Debug>(answer: Result<T>) -> String {
 fn hand_in(world: &World, note: &str) -> Result<usize> {
     let request = body(json!({"checkpoint": note}));
     let system = change_file::Actor::system();
-    let (_, taken) = world.desk.wait(
+    let (_, taken) = world.executor.wait(
         store::Lane::Acts,
         crate::world::TENANT,
         system,
         store::Mode::Write,
-        move |room| take_cosignature(room, &request),
+        move |cx| take_cosignature(cx, &request),
     )?;
     Ok(taken.len())
 }
@@ -59,9 +57,9 @@ fn a_witness_is_served_with_the_checkpoint_that_it_signed_and_with_no_other() {
         let system = change_file::Actor::system();
         let lane = store::Lane::Acts;
         world
-            .desk
-            .wait(lane, crate::world::TENANT, system, store::Mode::Write, move |room| {
-                add_witness(room, &request)
+            .executor
+            .wait(lane, crate::world::TENANT, system, store::Mode::Write, move |cx| {
+                add_witness(cx, &request)
             })
     };
     let own = world.keys(crate::world::TENANT).0[1].to_text();
@@ -72,7 +70,7 @@ fn a_witness_is_served_with_the_checkpoint_that_it_signed_and_with_no_other() {
     assert_eq!(code(add(&key)), "invalid", "the same name once more");
     world.sequence();
     let served = || world.look(prove_event::checkpoint).unwrap();
-    let now = u64::try_from(world.desk.tools().clock.now().as_second()).unwrap();
+    let now = u64::try_from(world.executor.tools().clock.now().as_second()).unwrap();
     let first = served();
     assert_eq!(hand_in(&world, &with_line(&first, &signer, now)).unwrap(), 1);
     let signed = served();
@@ -105,7 +103,7 @@ fn a_witness_is_served_with_the_checkpoint_that_it_signed_and_with_no_other() {
     );
     assert!(!served().contains(NAME));
     let id = added.id.0.clone();
-    world.system(move |room| end_witness(room, &id).map(|_| ()));
+    world.system(move |cx| end_witness(cx, &id).map(|_| ()));
     assert!(world.look(last_cosigned).unwrap().is_empty());
     world.sequence();
     world.assert_replays();
@@ -127,9 +125,7 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
         key.clone(),
         body(json!({"targets": [target("production"), target("staging")]})),
     );
-    world.by("rita", move |room| {
-        edit_change::edit_change(room, &k, &both).map(|_| ())
-    });
+    world.by("rita", move |cx| edit_change::edit_change(cx, &k, &both).map(|_| ()));
     let key = world.approved(key);
     world.evidence(&key, "note", b"works");
     world.pass_seconds(150 * 60);
@@ -142,15 +138,15 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
         purpose: None,
     };
     let asked = question(ARTIFACT);
-    let checked = world.by("pipe", move |room| answer::check(room, &asked, None));
+    let checked = world.by("pipe", move |cx| answer::check(cx, &asked, None));
     let jti = jti_of(&checked.permit.unwrap());
     let consume_for = |question: Question| {
         let jti = jti.clone();
         let (lane, actor) = (store::Lane::Gate, world.actor("pipe"));
         world
-            .desk
-            .wait(lane, crate::world::TENANT, actor, store::Mode::Write, move |room| {
-                consume_permit::consume_permit(room, &jti, &question)
+            .executor
+            .wait(lane, crate::world::TENANT, actor, store::Mode::Write, move |cx| {
+                consume_permit::consume_permit(cx, &jti, &question)
             })
     };
     let consume = |artifact: &str| consume_for(question(artifact));
@@ -159,7 +155,7 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
         ..question(ARTIFACT)
     };
     let (asked, there) = (elsewhere.clone(), elsewhere);
-    let open = world.look(move |room| answer::ask(room, &asked)).unwrap();
+    let open = world.look(move |cx| answer::ask(cx, &asked)).unwrap();
     assert_eq!(open.decision, enums::GateDecision::Go);
     assert_eq!(
         code(consume_for(there)),
@@ -170,12 +166,15 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
     let used = consume(ARTIFACT).unwrap();
     assert_eq!(
         (used.used_at, used.used_by.as_ref()),
-        (Some(world.desk.tools().clock.now()), Some(&world.actor("pipe").person))
+        (
+            Some(world.executor.tools().clock.now()),
+            Some(&world.actor("pipe").person)
+        )
     );
     assert_eq!(code(consume(ARTIFACT)), "permit_used");
     world.pass_seconds(16 * 60);
     let asked = question(ARTIFACT);
-    let answer = world.look(move |room| answer::ask(room, &asked)).unwrap();
+    let answer = world.look(move |cx| answer::ask(cx, &asked)).unwrap();
     assert_eq!(answer.decision, enums::GateDecision::Go, "the gate itself stays open");
     world.sequence();
     world.assert_replays();
@@ -187,11 +186,11 @@ fn a_quiet_log_is_as_fresh_as_it_was_attested_last() {
     world.draft("One");
     world.sequence();
     world.pass_seconds(600);
-    assert!(cosign_log::cosign_log(&world.desk, crate::world::TENANT).unwrap());
-    let now = world.desk.tools().recorder.now();
-    let found = world.look(|room| {
-        let signed = log::last_checkpoint(room.tx)?.unwrap().at;
-        Ok((signed, cosign_log::attested_at(room)?))
+    assert!(cosign_log::cosign_log(&world.executor, crate::world::TENANT).unwrap());
+    let now = world.executor.tools().recorder.now();
+    let found = world.look(|cx| {
+        let signed = log::last_checkpoint(cx.tx)?.unwrap().at;
+        Ok((signed, cosign_log::attested_at(cx)?))
     });
     let (signed, attested) = found.unwrap();
     assert!(now.duration_since(signed).as_secs() >= 600, "it is the same checkpoint");

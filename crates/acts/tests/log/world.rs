@@ -5,22 +5,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use acts::audit::open_log;
-use acts::audit::prove_event;
 use acts::audit::replay_log::{Finding, ReplayReport, replay_log};
 use acts::audit::sequence_events::{Sequenced, sequence_events};
-use acts::change::add_evidence;
-use acts::change::create_change;
-use acts::core::gate_question;
-use acts::core::log_high_water;
-use acts::core::signing_keys;
-use acts::core::write;
-use acts::directory::create_tenant;
-use acts::directory::set_person;
-use acts::directory::set_service;
+use acts::audit::{open_log, prove_event};
+use acts::change::{add_evidence, create_change};
+use acts::core::{gate_question, log_high_water, signing_keys, write};
+use acts::directory::{create_tenant, set_person, set_service};
 use acts::gate::answer;
-use acts::{Clock, Desk, Tools};
-use acts::{Result, Room};
+use acts::{Clock, Context, Executor, Result, Tools};
 use jiff::{SignedDuration, Timestamp};
 use model::change::around;
 use model::change::change_file::Actor;
@@ -67,7 +59,7 @@ impl policy::Directory for All {
 }
 
 pub struct World {
-    pub desk: Desk,
+    pub executor: Executor,
     pub clock: Arc<Hand>,
     pub folder: tempfile::TempDir,
 }
@@ -135,7 +127,7 @@ impl World {
         let clock = Arc::new(Hand(Mutex::new("2026-11-20T08:00:00.5Z".parse().unwrap())));
         let files = [&policy::base().files[..], packs].concat();
         let policies = compiled(&files);
-        let desk = Desk::new(Tools {
+        let executor = Executor::new(Tools {
             store,
             clock: clock.clone(),
             recorder: clock.clone(),
@@ -146,8 +138,12 @@ impl World {
             public_url: "https://assent.example".to_owned(),
             evidence_folder,
         });
-        let world = Self { desk, clock, folder };
-        let system = world.desk.wait(
+        let world = Self {
+            executor,
+            clock,
+            folder,
+        };
+        let system = world.executor.wait(
             Lane::Acts,
             SYSTEM_TENANT,
             Actor::system(),
@@ -155,8 +151,8 @@ impl World {
             open_log::open_log,
         );
         system.unwrap();
-        world.system(|room| create_tenant::create_tenant(room, "Halden Freight", false));
-        world.system(|room| {
+        world.system(|cx| create_tenant::create_tenant(cx, "Halden Freight", false));
+        world.system(|cx| {
             let people = [
                 ("rita", "requester"),
                 ("olga", "owner"),
@@ -164,32 +160,32 @@ impl World {
                 ("mona", "change_manager"),
             ];
             for (login, role) in people.into_iter().chain([("ivo", "implementer"), ("pipe", "pipeline")]) {
-                set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+                set_person::create_person(cx, &body(json!({"login": login, "roles": [role]})))?;
             }
-            set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
-            set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))
+            set_service::set_service(cx, &body(json!({"key": "pay", "criticality": "low"})))?;
+            set_service::set_ownership(cx, &body(json!({"role": "owner", "person": "olga"})))
         });
         world
     }
 
     /// A second server on the same store, whose clock goes wrong by `minutes`.
-    pub fn other_desk(&self, minutes: i64) -> Desk {
+    pub fn other_desk(&self, minutes: i64) -> Executor {
         self.desk_beside(minutes, Arc::new(log_high_water::SeenInMemory::default()))
     }
 
     /// A second server on the same store, which remembers the logs so.
-    pub fn desk_that_saw(&self, seen_logs: Arc<dyn log_high_water::SeenLogs>) -> Desk {
+    pub fn desk_that_saw(&self, seen_logs: Arc<dyn log_high_water::SeenLogs>) -> Executor {
         self.desk_beside(0, seen_logs)
     }
 
-    fn desk_beside(&self, minutes: i64, seen_logs: Arc<dyn log_high_water::SeenLogs>) -> Desk {
+    fn desk_beside(&self, minutes: i64, seen_logs: Arc<dyn log_high_water::SeenLogs>) -> Executor {
         let now = self.clock.now() + SignedDuration::from_mins(minutes);
-        let tools = self.desk.tools();
+        let tools = self.executor.tools();
         let clock = Arc::new(Hand(Mutex::new(now)));
         // Two servers that make the same ids at the same held time would write the same event.
         static SEEDS: AtomicU64 = AtomicU64::new(8);
         let seed = SEEDS.fetch_add(1, Ordering::Relaxed);
-        Desk::new(Tools {
+        Executor::new(Tools {
             store: tools.store.clone(),
             clock: clock.clone(),
             recorder: clock,
@@ -202,27 +198,31 @@ impl World {
         })
     }
 
-    pub fn system<T: Send + 'static>(&self, act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static) -> T {
-        self.desk
+    pub fn system<T: Send + 'static>(&self, act: impl Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static) -> T {
+        self.executor
             .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
             .unwrap()
     }
 
-    pub fn look<T: Send + 'static>(&self, act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static) -> Result<T> {
-        self.desk.wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, act)
+    pub fn look<T: Send + 'static>(
+        &self,
+        act: impl Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.executor
+            .wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, act)
     }
 
     pub fn by<T: Send + 'static>(
         &self,
         login: &'static str,
-        act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+        act: impl Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
     ) -> T {
         let actor = self.actor(login);
-        self.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act).unwrap()
+        self.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act).unwrap()
     }
 
     pub fn actor(&self, login: &'static str) -> Actor {
-        let person: PersonId = self.system(move |room| Ok(room.directory()?.by_login(login).unwrap().id.clone()));
+        let person: PersonId = self.system(move |cx| Ok(cx.directory()?.by_login(login).unwrap().id.clone()));
         Actor {
             person,
             by_token: false,
@@ -239,22 +239,22 @@ impl World {
     }
 
     pub fn sequence(&self) -> Sequenced {
-        sequence_events(&self.desk, TENANT, "server-1").unwrap()
+        sequence_events(&self.executor, TENANT, "server-1").unwrap()
     }
 
     /// `count` events about nothing in particular, in one act.
     pub fn noise(&self, count: usize) {
-        self.system(move |room| {
+        self.system(move |cx| {
             let event = |_| {
                 write::draft(
                     "tenant.looked_at",
                     ("tenant_info", TENANT.to_owned()),
-                    room.now,
+                    cx.now,
                     json!({}),
                 )
             };
             let drafts = (0..count).map(event).collect();
-            room.tell(drafts, write::Written::default())
+            cx.tell(drafts, write::Written::default())
         });
     }
 
@@ -277,7 +277,7 @@ impl World {
             "implementers": ["ivo"], "tester": "olga",
         });
         let request = body(request);
-        self.by("rita", move |room| create_change::create_change(room, &request, &[]))
+        self.by("rita", move |cx| create_change::create_change(cx, &request, &[]))
     }
 
     /// A change that three people approved.
@@ -288,18 +288,16 @@ impl World {
     /// The same of a draft that is there.
     pub fn approved(&self, key: String) -> String {
         let k = key.clone();
-        self.by("rita", move |room| acts::change::verbs::submit_change(room, &k));
+        self.by("rita", move |cx| acts::change::verbs::submit_change(cx, &k));
         let k = key.clone();
         let request = body(json!({"dependencies_reviewed": true}));
-        self.by("rita", move |room| {
-            acts::change::verbs::assess_change(room, &k, &request)
-        });
+        self.by("rita", move |cx| acts::change::verbs::assess_change(cx, &k, &request));
         for login in ["olga", "sam", "mona"] {
             let k = key.clone();
-            self.by(login, move |room| {
-                let digest = room.change(&k)?.digests.content;
+            self.by(login, move |cx| {
+                let digest = cx.change(&k)?.digests.content;
                 let request = body(json!({"decision": "approve", "content_digest": digest, "comment": "Fine by me"}));
-                acts::approval::verbs::approve_change(room, &k, &request)
+                acts::approval::verbs::approve_change(cx, &k, &request)
             });
         }
         key
@@ -319,41 +317,35 @@ impl World {
             change: None,
             purpose: None,
         };
-        let checked = self.by("pipe", move |room| answer::check(room, &question, None));
+        let checked = self.by("pipe", move |cx| answer::check(cx, &question, None));
         assert!(checked.permit.is_some(), "{:?}", checked.check.reasons);
         let k = key.clone();
         let request = body(json!({"outcome": "succeeded"}));
-        self.by("ivo", move |room| {
-            acts::change::verbs::complete_change(room, &k, &request)
-        });
+        self.by("ivo", move |cx| acts::change::verbs::complete_change(cx, &k, &request));
         let k = key.clone();
         let request = body(json!({"result": "works"}));
-        self.by("olga", move |room| {
-            acts::change::verbs::validate_change(room, &k, &request)
-        });
+        self.by("olga", move |cx| acts::change::verbs::validate_change(cx, &k, &request));
         let k = key.clone();
         let review = body(json!({
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine.",
         }));
-        self.by("rita", move |room| {
-            acts::change::verbs::review_change(room, &k, &review)
-        });
+        self.by("rita", move |cx| acts::change::verbs::review_change(cx, &k, &review));
         let k = key.clone();
-        self.by("rita", move |room| acts::change::verbs::close_change(room, &k));
+        self.by("rita", move |cx| acts::change::verbs::close_change(cx, &k));
         key
     }
 
     /// Keeps a file as the server does, in the folder or in chunks, which are smaller here.
     fn keep(&self, digest: &str, bytes: &'static [u8]) {
         let hex = digest.trim_start_matches("sha256:").to_owned();
-        if let Some(folder) = &self.desk.tools().evidence_folder {
+        if let Some(folder) = &self.executor.tools().evidence_folder {
             return std::fs::write(folder.join(hex), bytes).unwrap();
         }
-        self.system(move |room| {
+        self.system(move |cx| {
             for (part, chunk) in (0..).zip(bytes.chunks(CHUNK)) {
-                blob::save_chunk(room.tx, &hex, part, chunk, room.now)?;
+                blob::save_chunk(cx.tx, &hex, part, chunk, cx.now)?;
             }
-            Ok(blob::finish(room.tx, &hex, bytes.len() as i64, room.now)?)
+            Ok(blob::finish(cx.tx, &hex, bytes.len() as i64, cx.now)?)
         });
     }
 
@@ -363,7 +355,7 @@ impl World {
             self.keep(&digest, bytes);
         }
         let key = key.to_owned();
-        self.by("rita", move |room| {
+        self.by("rita", move |cx| {
             let file = around::StoredFile {
                 digest: digest.clone(),
                 size: bytes.len() as i64,
@@ -374,7 +366,7 @@ impl World {
                 "kind": kind, "aspect": "functional", "result": "passed", "environment": "staging",
                 "artifact": ARTIFACT, "text": if kind == "note" { "works" } else { "all passed" },
             }));
-            add_evidence::add_evidence(room, &key, &request, &file)
+            add_evidence::add_evidence(cx, &key, &request, &file)
         });
     }
 
@@ -384,7 +376,7 @@ impl World {
     }
 
     pub fn keys(&self, tenant: &str) -> VerifierKeys {
-        self.desk
+        self.executor
             .wait(
                 Lane::Pages,
                 tenant,
@@ -422,7 +414,7 @@ impl World {
 
     pub fn replay_of(&self, tenant: &str) -> ReplayReport {
         let progress: acts::audit::replay_log::Progress = Arc::new(|_, _| true);
-        replay_log(&self.desk, tenant, &progress).unwrap()
+        replay_log(&self.executor, tenant, &progress).unwrap()
     }
 
     /// The findings of a replay after somebody wrote into the database past the server.
@@ -494,10 +486,10 @@ pub struct Served<'w> {
 impl TileSource for Served<'_> {
     fn get(&self, path: &str) -> proof::Result<Option<Cow<'_, [u8]>>> {
         let path = path.to_owned();
-        let look = move |room: &mut Room<'_, '_>| prove_event::tile(room, &path);
+        let look = move |cx: &mut Context<'_, '_>| prove_event::tile(cx, &path);
         Ok(self
             .world
-            .desk
+            .executor
             .wait(Lane::Pages, self.tenant, Actor::system(), Mode::Read, look)
             .unwrap()
             .map(Cow::Owned))

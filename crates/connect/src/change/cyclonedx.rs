@@ -4,8 +4,7 @@
 use model::integration::signal;
 use serde::Deserialize;
 
-use crate::change::evidence;
-use crate::change::evidence::{Kind, Reading, Unreadable};
+use crate::change::evidence::{self, Kind, Reading, Unreadable};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

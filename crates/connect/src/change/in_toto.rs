@@ -8,8 +8,7 @@ use model::integration::signal;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::change::evidence;
-use crate::change::evidence::{Kind, Reading, Unreadable};
+use crate::change::evidence::{self, Kind, Reading, Unreadable};
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/";

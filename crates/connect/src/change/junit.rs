@@ -9,8 +9,7 @@
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
-use crate::change::evidence;
-use crate::change::evidence::{Kind, Reading, Unreadable};
+use crate::change::evidence::{self, Kind, Reading, Unreadable};
 
 /// The deepest nesting of elements.
 pub const DEPTH_MAX: usize = 100;

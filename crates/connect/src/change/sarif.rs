@@ -6,8 +6,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::change::evidence;
-use crate::change::evidence::{Kind, Reading, Unreadable};
+use crate::change::evidence::{self, Kind, Reading, Unreadable};
 
 #[derive(Deserialize)]
 struct Log {

@@ -1,8 +1,7 @@
 //! Prometheus Alertmanager's webhook, version 4 of its payload. An alert's natural key is its fingerprint with the time at
 //! which it began: the same labels firing again later is another occurrence.
 
-use model::integration::signal;
-use model::integration::signal::{Alert, SetAside, Signal};
+use model::integration::signal::{self, Alert, SetAside, Signal};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -3,8 +3,7 @@
 //! which the operation began; its phase names the report.
 
 use jiff::Timestamp;
-use model::integration::signal;
-use model::integration::signal::{DeploymentStatus, Progress, SetAside, Signal};
+use model::integration::signal::{self, DeploymentStatus, Progress, SetAside, Signal};
 use serde::Deserialize;
 
 use crate::integration::received::{commit_or_none, parse, time};

@@ -2,13 +2,11 @@
 //! artifact of one service in one environment, told by the event's id.
 
 use jiff::Timestamp;
-use model::integration::signal;
-use model::integration::signal::{Alert, DeploymentStatus, Progress, SetAside, Signal};
+use model::integration::signal::{self, Alert, DeploymentStatus, Progress, SetAside, Signal};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::integration::cloudevents;
-use crate::integration::cloudevents::Event;
+use crate::integration::cloudevents::{self, Event};
 use crate::integration::received::{commit_or_none, parse, time};
 
 #[derive(Deserialize)]

@@ -2,8 +2,7 @@
 //! read as our plain report when the type is `assent.deployment`.
 
 use jiff::Timestamp;
-use model::integration::signal;
-use model::integration::signal::{SetAside, Signal};
+use model::integration::signal::{self, SetAside, Signal};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

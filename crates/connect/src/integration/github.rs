@@ -10,9 +10,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use model::gate::committers::Committer;
-use model::integration::signal;
 use model::integration::signal::{
-    Deployment, DeploymentStatus, Progress, PullRequest, Push, PushedCommit, Release, SetAside, Signal,
+    self, Deployment, DeploymentStatus, Progress, PullRequest, Push, PushedCommit, Release, SetAside, Signal,
 };
 use ring::hmac;
 use serde::Deserialize;

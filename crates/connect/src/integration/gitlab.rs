@@ -7,16 +7,14 @@ pub mod freezes;
 use jiff::Timestamp;
 use jiff::fmt::strtime;
 use model::gate::committers::Committer;
-use model::integration::signal;
 use model::integration::signal::{
-    Ask, AskKind, AskTexts, DeploymentStatus, Progress, PullRequest, Push, PushedCommit, SetAside, Signal,
+    self, Ask, AskKind, AskTexts, DeploymentStatus, Progress, PullRequest, Push, PushedCommit, SetAside, Signal,
 };
 use ring::hmac;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::integration::received;
-use crate::integration::received::parse;
+use crate::integration::received::{self, parse};
 
 /// Whether `header` (the value of `X-Gitlab-Signature`) is the signature of a status check's body: HMAC-SHA256 in
 /// hexadecimal digits. The comparison takes the same time wherever the first difference lies.

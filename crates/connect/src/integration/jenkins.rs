@@ -2,8 +2,7 @@
 //! `ARTIFACT` say where and what. A deployment is one build, its phase the report.
 
 use jiff::Timestamp;
-use model::integration::signal;
-use model::integration::signal::{DeploymentStatus, Progress, SetAside, Signal};
+use model::integration::signal::{self, DeploymentStatus, Progress, SetAside, Signal};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

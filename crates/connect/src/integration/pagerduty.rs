@@ -3,8 +3,7 @@
 //! which it tells of its incidents, signed with the secret that it gave to the subscription.
 
 use jiff::Timestamp;
-use model::integration::signal;
-use model::integration::signal::{Alert, SetAside, Signal};
+use model::integration::signal::{self, Alert, SetAside, Signal};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -8,8 +8,7 @@
 //! it the deployment is merely asked for. The report's natural key is id and status.
 
 use jiff::Timestamp;
-use model::integration::signal;
-use model::integration::signal::{Deployment, DeploymentStatus, Progress, SetAside, Signal};
+use model::integration::signal::{self, Deployment, DeploymentStatus, Progress, SetAside, Signal};
 use serde::Deserialize;
 
 use crate::integration::received::{parse, time};

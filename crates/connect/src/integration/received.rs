@@ -1,8 +1,7 @@
 //! What every translator of deliveries needs: a delivery as it is kept, and its JSON, times and commits read.
 
 use jiff::Timestamp;
-use model::integration::signal;
-use model::integration::signal::SetAside;
+use model::integration::signal::{self, SetAside};
 
 use crate::integration::github;
 

@@ -3,11 +3,9 @@
 use jiff::Timestamp;
 use model::directory::snapshot::{Connection, ConnectionApi};
 use model::gate::provenance::{OutsideCheck, Word};
-use model::integration::signal;
-use model::integration::signal::AskKind;
+use model::integration::signal::{self, AskKind};
 
-use crate::integration::github::api;
-use crate::integration::github::api::Say;
+use crate::integration::github::api::{self, Say};
 use crate::integration::gitlab;
 use crate::socket::call::{Call, Caller};
 

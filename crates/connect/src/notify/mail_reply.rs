@@ -5,8 +5,7 @@
 //! there, before a message is handed on: its verdict in a header could be anybody's.
 
 use mail_parser::{Message, MessageParser, MimeHeaders};
-use model::integration::signal;
-use model::integration::signal::{MailReply, REPLY_MARK, SetAside, Signal};
+use model::integration::signal::{self, MailReply, REPLY_MARK, SetAside, Signal};
 
 /// How many characters the signed part of a reply address has: an id and its tag in base32.
 pub const TOKEN_LETTERS: usize = 50;

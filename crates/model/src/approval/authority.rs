@@ -10,8 +10,7 @@ use crate::approval::obligation::{ApprovalRule, Asked, Duty, Party, TargetObliga
 use crate::approval::separation_of_duties::{
     are_unsure, is_barred, is_barred_holder, is_barred_holder_on, is_barred_on, keeps_apart,
 };
-use crate::cab::meeting;
-use crate::cab::quorum;
+use crate::cab::{meeting, quorum};
 use crate::change::change_file::ChangeFile;
 use crate::change::record::Target;
 use crate::change::related_records::{Approval, CountedFor, Coverage};

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::approval::authority;
-use crate::approval::authority::{Asking, able, approval_rules, asked_word, asking, targets_of};
+use crate::approval::authority::{self, Asking, able, approval_rules, asked_word, asking, targets_of};
 use crate::approval::clocks::{escalated_past, tell_late};
 use crate::approval::obligation::{ApprovalRule, Asked};
 use crate::approval::separation_of_duties::{has_conflict, is_barred};

@@ -1,16 +1,14 @@
 //! What the active policies require of a change, and what they say of an act.
 //!
 //! A permit policy of Cedar's action `require` is one obligation, told by its annotations. The crate `policy` compiles
-//! them; this room judges whether they are met.
+//! them; this module judges whether they are met.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::enums;
-use crate::core::enums::{Aspect, Covers, Level, OwnershipRole};
-use crate::core::ids;
-use crate::core::ids::{GroupKey, PersonId};
+use crate::core::enums::{self, Aspect, Covers, Level, OwnershipRole};
+use crate::core::ids::{self, GroupKey, PersonId};
 use crate::core::refusal::PolicyReason;
 use crate::directory::basis::Basis;
 use crate::identity::factor::Wanted;

@@ -7,11 +7,9 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::approval::authority::{able, approval_rules, asked_word, open_rules, open_stage, targets_of};
-use crate::approval::clocks;
-use crate::approval::clocks::{What, agenda, escalate, unacknowledged, undecided};
+use crate::approval::clocks::{self, What, agenda, escalate, unacknowledged, undecided};
 use crate::approval::routing;
-use crate::change::change_file;
-use crate::change::change_file::Case;
+use crate::change::change_file::{self, Case};
 use crate::change::record::Request;
 use crate::core::enums::State;
 use crate::core::ids::{PersonId, RecordId};

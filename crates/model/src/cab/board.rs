@@ -9,10 +9,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::approval::authority;
-use crate::approval::authority::{approval_rules, said_yes, targets_of};
-use crate::approval::obligation;
-use crate::approval::obligation::ApprovalRule;
+use crate::approval::authority::{self, approval_rules, said_yes, targets_of};
+use crate::approval::obligation::{self, ApprovalRule};
 use crate::approval::separation_of_duties::{board_of, is_barred};
 use crate::cab::meeting::{BoardDecision, Meeting};
 use crate::cab::quorum::{has_quorum, present};
@@ -20,10 +18,8 @@ use crate::change::change_file::{Case, ChangeFile};
 use crate::core::enums::Role;
 use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::core::refusal::Refusal;
-use crate::core::unmet;
-use crate::core::unmet::Unmet;
-use crate::directory::snapshot;
-use crate::directory::snapshot::{Directory, logins};
+use crate::core::unmet::{self, Unmet};
+use crate::directory::snapshot::{self, Directory, logins};
 
 impl Meeting {}
 

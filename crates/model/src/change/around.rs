@@ -468,7 +468,7 @@ pub fn end_watching(case: &mut Case<'_>, person: &PersonId) {
     case.tell("change.watching_ended", json!({"person": person}));
 }
 
-/// A change that a link may point at: found by the acts room before the verb runs.
+/// A change that a link may point at: found by `acts` before the verb runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkEnd {
     /// Its id.

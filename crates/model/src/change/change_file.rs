@@ -227,7 +227,7 @@ impl Actor {
     }
 }
 
-/// An event that an act wants told; the acts room gives it bytes.
+/// An event that an act wants recorded; `acts` gives it bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventDraft {
     /// `change.approved`.
@@ -268,10 +268,10 @@ pub fn people_in_charge(change: &Change, directory: &Directory) -> Vec<PersonId>
     people
 }
 
-/// Asks the policies what a change requires: injected by the acts room.
+/// Asks the policies what a change requires: injected by `acts`.
 pub type Judge<'a> = dyn Fn(&ChangeFile) -> Requirements + 'a;
 
-/// Asks the policies whether a person may do an act on a change: injected by the acts room.
+/// Asks the policies whether a person may do an act on a change: injected by `acts`.
 pub type May<'a> = dyn Fn(&ActorFacts, &str, Option<&ChangeFile>) -> Verdict + 'a;
 
 /// The working copy of one act: the file as it becomes, and what is to be told.

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::approval::approvals;
-use crate::approval::approvals::approval_unmet;
+use crate::approval::approvals::{self, approval_unmet};
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::{Duty, Obligation, TargetObligation};
 use crate::change::change_file::ChangeFile;
-use crate::change::content;
-use crate::change::eligible;
 use crate::change::record::Target;
 use crate::change::related_records::Evidence;
+use crate::change::{content, eligible};
 use crate::core::enums::{Aspect, EvidenceResult, TaskKind, TaskState};
 use crate::core::ids::{GroupKey, PersonId};
 use crate::core::unmet::{Unmet, sentence, unmet};

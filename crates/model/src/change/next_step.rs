@@ -2,12 +2,11 @@
 //! it waits for. Whoever is refused at night reads this first, so it says what is true of this change, not of its state.
 
 use crate::change::change_file::Case;
-use crate::change::eligible;
 use crate::change::lifecycle::{hold_unmet, is_legal, leads, states};
-use crate::change::next_step;
 use crate::change::requirement::{
     against_start, against_submission, before_approvals_are_asked, before_approved, before_scheduled, outcomes_missing,
 };
+use crate::change::{eligible, next_step};
 use crate::core::act::Act;
 use crate::core::enums::{Role, State};
 use crate::core::ids::PersonId;

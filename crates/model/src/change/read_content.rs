@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::change::custom_field;
-use crate::change::custom_values;
 use crate::change::record::{
     Change, Content, DisruptionPlan, Exclusion, Impact, RiskOverride, Step, Target, TemplateRef,
 };
+use crate::change::{custom_field, custom_values};
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin};
 use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT};

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cab::meeting;
 use crate::change::custom_field;
-use crate::compliance::erasure;
-use crate::compliance::erasure::LegalHold;
+use crate::compliance::erasure::{self, LegalHold};
 pub use crate::core::enums::EscalationStep;
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey, TargetId};

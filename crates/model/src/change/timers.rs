@@ -3,19 +3,16 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::approval::clocks;
-use crate::approval::routing;
+use crate::approval::{clocks, routing};
 use crate::change::after::{close_now, mark_unauthorized};
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::closure::before_closure;
-use crate::change::duties;
-use crate::change::eligible;
 use crate::change::record::Change;
 use crate::change::requirement::before_start;
 use crate::change::settle::{is_forward, revoke_permits, settle};
 use crate::change::template::template_review;
-use crate::core::enums;
-use crate::core::enums::{Kind, Outcome, State};
+use crate::change::{duties, eligible};
+use crate::core::enums::{self, Kind, Outcome, State};
 use crate::core::ids::PersonId;
 use crate::core::parse::later;
 use crate::directory::ownership_matrix::Place;

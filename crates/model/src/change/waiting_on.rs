@@ -5,12 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::change_file::ChangeFile;
 use crate::change::closure::before_closure;
-use crate::change::eligible;
-use crate::change::lifecycle;
 use crate::change::record::Change;
 use crate::change::requirement::{
     against_submission, before_approvals_are_asked, before_approved, before_scheduled, before_start,
 };
+use crate::change::{eligible, lifecycle};
 use crate::core::enums::{Kind, State};
 use crate::core::unmet::{Unmet, is_before_all, unmet};
 use crate::directory::snapshot::{Directory, logins};

@@ -5,8 +5,7 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::core::confusables;
-use crate::core::confusables::is_hidden;
+use crate::core::confusables::{self, is_hidden};
 use crate::core::refusal::{FieldError, Refusal};
 
 /// The longest one-line text, in characters.

@@ -13,8 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::Target;
-use crate::core::enums;
-use crate::core::enums::OwnershipRole;
+use crate::core::enums::{self, OwnershipRole};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::core::shared_map::Rows;
 use crate::risk::regimes::canonical;

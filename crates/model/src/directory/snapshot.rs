@@ -10,12 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::approval::absence::{Absence, Delegation};
 use crate::approval::sla;
-use crate::cab::meeting;
-use crate::cab::training;
+use crate::cab::{meeting, training};
 use crate::change::custom_field;
 use crate::compliance::erasure;
-use crate::core::enums;
-use crate::core::enums::Role;
+use crate::core::enums::{self, Role};
 pub use crate::core::enums::{DependencyKind, GroupKind, NodeKind};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, ServiceKey};
 use crate::core::shared_map::{Rows, Shelf};
@@ -28,8 +26,7 @@ pub use crate::directory::records::{
     MaintenanceWindow, Mapping, Person, Readdressed, Service, StandardTemplate, TemplateApproval, Token,
 };
 use crate::emergency::outside_look;
-use crate::policy::configuration;
-use crate::policy::mapping;
+use crate::policy::{configuration, mapping};
 use crate::risk::assessment;
 use crate::schedule::calendar::{Calendar, zone};
 pub use crate::schedule::freeze::{Freeze, FreezeException};

@@ -6,15 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::approval::authority;
-use crate::approval::authority::{candidates, is_fit};
+use crate::approval::authority::{self, candidates, is_fit};
 use crate::approval::obligation::{ApprovalRule, Asked, Duty};
 use crate::approval::separation_of_duties::is_barred_holder;
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::eligible::owners_of;
 use crate::change::record::Change;
-use crate::core::enums;
-use crate::core::enums::{Covers, GroupKind, Kind, Level, Role};
+use crate::core::enums::{self, Covers, GroupKind, Kind, Level, Role};
 use crate::core::ids::{PersonId, ServiceKey};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::ownership_matrix::Place;

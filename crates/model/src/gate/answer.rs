@@ -5,11 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::approval::obligation::Duty;
 use crate::change::change_file::ChangeFile;
-use crate::change::duties;
-use crate::change::eligible;
 use crate::change::record::{Change, Target};
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
 use crate::change::template::template_review;
+use crate::change::{duties, eligible};
 use crate::core::enums::{GateDecision, Purpose, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
 use crate::core::unmet::{Unmet, unmet};

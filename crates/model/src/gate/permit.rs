@@ -16,8 +16,7 @@ use crate::core::body::Body;
 use crate::core::enums::{PermitState, Purpose, State};
 use crate::core::ids::{RecordId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
-use crate::core::refusal;
-use crate::core::refusal::Refusal;
+use crate::core::refusal::{self, Refusal};
 use crate::core::unmet::Unmet;
 use crate::gate::answer;
 

@@ -2,15 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::approval::authority;
-use crate::approval::authority::candidates;
+use crate::approval::authority::{self, candidates};
 use crate::approval::obligation::{Duty, Verdict};
 use crate::change::change_file::{Actor, Case, ChangeFile};
 use crate::change::conditions;
 use crate::change::record::{Content, Target};
 use crate::core::act;
-use crate::core::enums;
-use crate::core::enums::{OwnershipRole, Role};
+use crate::core::enums::{self, OwnershipRole, Role};
 use crate::core::ids::PersonId;
 use crate::core::refusal::Refusal;
 use crate::directory::ownership_matrix::Place;

@@ -2,13 +2,10 @@
 
 use model::approval::obligation::{ApprovalRule, Asked, Due, Duty};
 use model::cab::meeting::{Attendance, DeclaredConflict, Meeting, OnCall};
-use model::change::timers;
-use model::change::waiting_on;
+use model::change::{timers, waiting_on};
 use model::core::enums::{Covers, State};
-use model::core::ids;
-use model::core::refusal;
-use model::directory::snapshot;
-use model::directory::snapshot::Group;
+use model::core::{ids, refusal};
+use model::directory::snapshot::{self, Group};
 use serde_json::json;
 
 use crate::people::rule;
@@ -65,7 +62,7 @@ fn open_meeting(world: &mut World, attendees: &[&str]) {
     attendees.iter().for_each(|who| attend(world, who));
 }
 
-/// Changes the meeting, and judges the change with it as the acts' room does.
+/// Changes the meeting, and judges the change with it as the context of an act does.
 fn at_meeting(world: &mut World, mend: impl FnOnce(&mut Meeting)) {
     world.estate(|estate| mend(&mut estate.meetings[0]));
     world.file.meetings = world.directory.meetings_about(&world.file);

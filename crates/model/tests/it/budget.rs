@@ -3,8 +3,7 @@
 use jiff::SignedDuration;
 use model::approval::obligation::{Due, Duty};
 use model::change::change_file::Lent;
-use model::core::enums;
-use model::core::enums::{Role, State};
+use model::core::enums::{self, Role, State};
 use model::directory::snapshot;
 use model::emergency::break_glass;
 use model::emergency::budget::{Used, teams_of, words_of_team};

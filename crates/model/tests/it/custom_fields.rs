@@ -1,8 +1,7 @@
 //! Fields that a tenant added: what they take, whom they ask, and what stays when they go out of use.
 
 use model::change::custom_field::{CustomValue, Held};
-use model::change::custom_values;
-use model::change::read_content;
+use model::change::{custom_values, read_content};
 use model::core::enums::{FieldKind, Kind};
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};

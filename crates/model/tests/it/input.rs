@@ -1,12 +1,10 @@
 //! What a request may say: every limit, every kind of slip, and the laws of the merge patch.
 
-use model::change::read_content;
-use model::change::read_content::{Input, merge};
+use model::change::read_content::{self, Input, merge};
 use model::change::record;
-use model::core::confusables;
-use model::core::enums;
 use model::core::parse::{LINE, LIST, TEXT, nearest, one_line};
 use model::core::refusal::{FieldError, Refusal};
+use model::core::{confusables, enums};
 use model::directory::snapshot;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

@@ -2,19 +2,17 @@
 
 use model::approval::decide;
 use model::approval::obligation::{Asked, Due, Duty};
-use model::change::around::LinkEnd;
+use model::change::around::{self, LinkEnd};
 use model::change::change_file::Case;
 use model::change::lifecycle::{is_legal, leads};
 use model::change::record::Retrospective;
 use model::change::related_records::{ChecklistItem, Condition};
-use model::change::{after, around, tasks, work, write};
+use model::change::{after, tasks, work, write};
 use model::core::act::Act;
-use model::core::enums;
-use model::core::enums::{ConditionDue, Covers, State};
+use model::core::enums::{self, ConditionDue, Covers, State};
 use model::core::ids;
 use model::core::refusal::Refusal;
-use model::emergency::break_glass;
-use model::emergency::budget;
+use model::emergency::{break_glass, budget};
 use model::gate::permit;
 use model::schedule::plan;
 use serde_json::{Value, json};

@@ -3,10 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::change::record;
-use model::change::record::Change;
-use model::core::enums;
-use model::core::enums::{Kind, Level};
+use model::change::record::{self, Change};
+use model::core::enums::{self, Kind, Level};
 
 /// One person's last word.
 #[derive(Clone, Debug)]

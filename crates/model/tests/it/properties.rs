@@ -2,14 +2,11 @@
 
 use model::approval::decide;
 use model::approval::obligation::{Due, Duty};
-use model::change::record;
 use model::change::related_records::Coverage;
-use model::change::timers;
-use model::change::{after, around, work, write};
+use model::change::{after, around, record, timers, work, write};
 use model::core::enums::{ApprovalState, GateDecision, Kind, Outcome, Purpose, State};
 use model::core::ids;
-use model::directory::leaver;
-use model::directory::snapshot;
+use model::directory::{leaver, snapshot};
 use model::emergency::break_glass;
 use model::gate::permit;
 use model::schedule::plan;

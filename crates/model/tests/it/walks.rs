@@ -1,14 +1,10 @@
 //! Whole walks through the lifecycle, from the first word to the last.
 
-use model::approval::decide;
-use model::approval::obligation;
-use model::change::around;
+use model::approval::{decide, obligation};
 use model::change::change_file::RejectedElsewhere;
 use model::change::related_records::Coverage;
-use model::change::timers;
-use model::change::waiting_on;
-use model::core::enums;
-use model::core::enums::{GateDecision, Kind, Level, Outcome, State, TemplateState};
+use model::change::{around, timers, waiting_on};
+use model::core::enums::{self, GateDecision, Kind, Level, Outcome, State, TemplateState};
 use model::core::ids::PersonId;
 use model::emergency::break_glass;
 use model::gate::permit;

@@ -1,20 +1,13 @@
 //! After the work: outcomes, validation, retrospective work, break-glass, and the time after them.
 
 use model::approval::obligation::{Asked, Due, Duty};
-use model::change::after;
-use model::change::change_file;
-use model::change::change_file::Actor;
-use model::change::read_content;
-use model::change::waiting_on;
+use model::change::change_file::{self, Actor};
 use model::change::work::whole_outcome;
-use model::core::enums;
-use model::core::enums::{Covers, GateDecision, Outcome, Purpose, State};
-use model::core::refusal;
-use model::core::refusal::Refusal;
-use model::directory::leaver;
-use model::directory::snapshot;
-use model::emergency::break_glass;
-use model::emergency::budget;
+use model::change::{after, read_content, waiting_on};
+use model::core::enums::{self, Covers, GateDecision, Outcome, Purpose, State};
+use model::core::refusal::{self, Refusal};
+use model::directory::{leaver, snapshot};
+use model::emergency::{break_glass, budget};
 use model::gate::permit;
 use model::identity::factor::Factor;
 use model::schedule::plan;

@@ -1,14 +1,11 @@
 //! What a word, a second signature and a permit are bound to: when that moves, they end.
 
 use model::approval::obligation::{Asked, Due, Duty};
-use model::change::around;
-use model::change::around::LinkEnd;
+use model::change::around::{self, LinkEnd};
 use model::change::change_file::RejectedElsewhere;
 use model::change::related_records::Coverage;
-use model::change::waiting_on;
-use model::change::{tasks, work};
-use model::core::enums;
-use model::core::enums::{Covers, State};
+use model::change::{tasks, waiting_on, work};
+use model::core::enums::{self, Covers, State};
 use model::emergency::break_glass;
 use model::gate::permit;
 use serde_json::{Value, json};

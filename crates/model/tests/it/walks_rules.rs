@@ -2,8 +2,7 @@
 
 use model::approval::decide;
 use model::approval::obligation::{Asked, Due, Duty, Party};
-use model::change::requirement;
-use model::change::requirement::earliest_start;
+use model::change::requirement::{self, earliest_start};
 use model::change::waiting_on;
 use model::core::enums::{Covers, GateDecision, State};
 use model::directory::snapshot;

@@ -9,8 +9,7 @@
 use std::fmt::{self, Write};
 
 use askama::filters::Escaper;
-use model::core::confusables;
-use model::core::confusables::{Deceit, is_forbidden};
+use model::core::confusables::{self, Deceit, is_forbidden};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 /// The escaper of every template: escapes markup and writes hidden characters

@@ -2,8 +2,7 @@
 //! Each can be told in black and white, by its icon and its label.
 
 use crate::Part;
-use crate::elements::icons;
-use crate::elements::text;
+use crate::elements::{icons, text};
 
 /// Where a change stands in its lifecycle, or that it is on hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

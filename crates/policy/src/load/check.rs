@@ -9,11 +9,10 @@ use miette::Diagnostic;
 use model::approval::obligation::Obligation;
 
 use super::read::{Loaded, diagnostic};
-use crate::Finding;
 use crate::judge::BASE_OBLIGATION;
 use crate::parameters::Parameters;
 use crate::question::uid;
-use crate::vocabulary;
+use crate::{Finding, vocabulary};
 
 /// Checks one policy by itself; gives its obligation if it is one of `require`.
 pub(super) fn check(

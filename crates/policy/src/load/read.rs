@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use cedar_policy::{Policy, PolicyId};
 use miette::Diagnostic;
 
-use crate::parameters;
 use crate::scan::{self, Statement, line_of};
 use crate::vocabulary::{Annotations, Problem};
-use crate::{Finding, SourceFile, limits, values};
+use crate::{Finding, SourceFile, limits, parameters, values};
 
 /// The first part of the ids that verdicts use for what no policy said.
 const OWN_PACK: &str = "assent";

@@ -2,8 +2,7 @@
 
 use crate::support::{base_set, compile, file, full_set, with_house};
 use model::core::act::{Act, actions};
-use model::core::enums;
-use model::core::enums::{Category, Criticality, Kind, Level, Role, State, Touch};
+use model::core::enums::{self, Category, Criticality, Kind, Level, Role, State, Touch};
 use model::policy::facts::Part;
 use model::risk::regimes;
 use policy::{check_cases, run_cases};

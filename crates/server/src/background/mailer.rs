@@ -5,15 +5,12 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use acts::core::write;
-use acts::notify::reply_by_mail;
-use acts::notify::send_deferred;
+use acts::notify::{reply_by_mail, send_deferred};
 use connect::notify::mail::{Letter, Party};
 use jiff::SignedDuration;
 use model::change::related_records::Message;
-use model::integration::signal;
-use model::integration::webhook;
-use store::queue::job;
-use store::queue::job::Job;
+use model::integration::{signal, webhook};
+use store::queue::job::{self, Job};
 use store::{Mode, record};
 
 use crate::background::queue_worker::{Failed, HANDS, Holder, go_round, side_by_side};
@@ -114,18 +111,18 @@ impl Postman {
             return self.finish_job(row, None);
         };
         let subject = row.subject.clone();
-        let load = move |room: &mut acts::Room<'_, '_>| {
-            let Some(stored) = record::load::<Message>(room.tx, &subject)? else {
+        let load = move |cx: &mut acts::Context<'_, '_>| {
+            let Some(stored) = record::load::<Message>(cx.tx, &subject)? else {
                 return Ok(None);
             };
-            let directory = room.directory()?;
+            let directory = cx.directory()?;
             let Some(person) = directory.people.get(&stored.record.person).cloned() else {
                 return Ok(None);
             };
             // The letter is written for its reader: their zone, what they may see.
-            room.actor.person = person.id.clone();
-            let letter = letters::letter(room, &stored.record)?;
-            let reply_to = reply_by_mail::reply_address(room, &stored.record)?;
+            cx.actor.person = person.id.clone();
+            let letter = letters::letter(cx, &stored.record)?;
+            let reply_to = reply_by_mail::reply_address(cx, &stored.record)?;
             Ok(Some((stored.record, person, letter, reply_to)))
         };
         let found = self.holder.look(&row.tenant, load)?;
@@ -167,14 +164,14 @@ impl Postman {
             return self.finish_digest(row, None);
         };
         let (reader, payload) = (row.subject.clone(), row.payload.clone());
-        let load = move |room: &mut acts::Room<'_, '_>| {
-            let messages = send_deferred::gathered(room, &payload)?;
-            let directory = room.directory()?;
+        let load = move |cx: &mut acts::Context<'_, '_>| {
+            let messages = send_deferred::gathered(cx, &payload)?;
+            let directory = cx.directory()?;
             let Some(person) = directory.people.get(&reader.as_str().into()).cloned() else {
                 return Ok(None);
             };
-            room.actor.person = person.id.clone();
-            let letter = letters::digest(room, &messages)?;
+            cx.actor.person = person.id.clone();
+            let letter = letters::digest(cx, &messages)?;
             Ok(Some((person, letter)))
         };
         let found = self.holder.look(&row.tenant, load)?;
@@ -207,12 +204,12 @@ impl Postman {
 
     fn finish_digest(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {
         let (id, payload, holder) = (row.id.clone(), row.payload.clone(), self.holder.name.clone());
-        self.holder.act(&row.tenant, move |room| {
-            if !job::finish(room.tx, &id, &holder)? {
+        self.holder.act(&row.tenant, move |cx| {
+            if !job::finish(cx.tx, &id, &holder)? {
                 return Ok(());
             }
             match delivery {
-                Some(delivery) => send_deferred::mark_gathered(room, &payload, delivery),
+                Some(delivery) => send_deferred::mark_gathered(cx, &payload, delivery),
                 None => Ok(()),
             }
         })
@@ -261,9 +258,9 @@ impl Postman {
     fn try_later(&self, row: &Job, why: String) -> acts::Result<()> {
         tracing::warn!(error = %why, job = %row.id, tries = row.tries, "a letter waits for the mail server");
         let (id, holder, pause) = (row.id.clone(), self.holder.name.clone(), webhook::pause(row.tries));
-        self.holder.act(&row.tenant, move |room| {
-            let retry_at = room.now + pause;
-            job::fail(room.tx, &id, &holder, retry_at, &why)
+        self.holder.act(&row.tenant, move |cx| {
+            let retry_at = cx.now + pause;
+            job::fail(cx.tx, &id, &holder, retry_at, &why)
                 .map(|_| ())
                 .map_err(Into::into)
         })
@@ -272,23 +269,23 @@ impl Postman {
     /// Ends a job, and notes what became of its message.
     fn finish_job(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {
         let (id, subject, holder) = (row.id.clone(), row.subject.clone(), self.holder.name.clone());
-        self.holder.act(&row.tenant, move |room| {
-            if !job::finish(room.tx, &id, &holder)? {
+        self.holder.act(&row.tenant, move |cx| {
+            if !job::finish(cx.tx, &id, &holder)? {
                 return Ok(());
             }
             let Some(delivery) = delivery else { return Ok(()) };
-            let Some(stored) = record::load::<Message>(room.tx, &subject)? else {
+            let Some(stored) = record::load::<Message>(cx.tx, &subject)? else {
                 return Ok(());
             };
             let mut written = write::Written::default();
-            room.put(
+            cx.put(
                 &mut written,
                 Message {
                     delivery: delivery.to_owned(),
                     ..stored.record
                 },
             )?;
-            room.tell(Vec::new(), written)
+            cx.tell(Vec::new(), written)
         })
     }
 }

@@ -5,19 +5,13 @@
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use acts::integration::external_checks;
-use acts::integration::poll_deployments;
-use acts::integration::send_webhooks;
-use acts::integration::send_webhooks::{Parcel, Round};
+use acts::integration::send_webhooks::{self, Parcel, Round};
+use acts::integration::{external_checks, poll_deployments};
 use acts::schedule::push_freezes;
 use connect::integration::cloudevents::{MEDIA_TYPE, Outgoing, structured};
-use connect::integration::deployments;
-use connect::integration::deployments::{Known, Told};
-use connect::integration::github;
-use connect::integration::gitlab::freezes;
-use connect::integration::gitlab::freezes::Whom;
-use connect::integration::reply;
-use connect::integration::standard_webhooks;
+use connect::integration::deployments::{self, Known, Told};
+use connect::integration::gitlab::freezes::{self, Whom};
+use connect::integration::{github, reply, standard_webhooks};
 use connect::notify::chat;
 use connect::socket::call::{Call, Caller};
 use jiff::{SignedDuration, Timestamp};
@@ -74,7 +68,7 @@ struct Courier {
 
 impl Courier {
     fn now(&self) -> Timestamp {
-        self.state.desk().tools().clock.now()
+        self.state.executor().tools().clock.now()
     }
 
     /// Whether work that began then may begin another call.
@@ -92,8 +86,8 @@ impl Courier {
             let is_due = call::next_due(tx)?.is_some_and(|at| at <= now);
             Ok((store::integration::webhook::due(tx, now, WEBHOOKS)?, is_due))
         };
-        let desk = self.state.desk();
-        let found = desk.wait_across(Lane::Worker, "which calls are due", Mode::Read, look);
+        let executor = self.state.executor();
+        let found = executor.wait_across(Lane::Worker, "which calls are due", Mode::Read, look);
         let Some((due, is_due)) = told(found, "looking for due calls") else {
             return false;
         };
@@ -124,7 +118,7 @@ impl Courier {
         };
         let taken = self
             .state
-            .desk()
+            .executor()
             .wait_across(Lane::Worker, "taking calls", Mode::Write, take);
         let calls = told(taken, "taking calls").unwrap_or_default();
         side_by_side(&calls, |call| self.do_call(call));
@@ -133,15 +127,15 @@ impl Courier {
     fn do_call(&self, call: &job::Job) {
         let made = self.make_call(call);
         let (id, holder, tries) = (call.id.clone(), self.holder.clone(), call.tries);
-        let noted = self.act(&call.tenant, move |room| {
-            let now = room.now;
+        let noted = self.act(&call.tenant, move |cx| {
+            let now = cx.now;
             Ok(match &made {
-                Ok(()) => call::finish(room.tx, &id, &holder)?,
+                Ok(()) => call::finish(cx.tx, &id, &holder)?,
                 Err((why, true)) if tries < TRIES => {
                     let again = now + model::integration::webhook::pause(tries);
-                    call::fail(room.tx, &id, &holder, again, why)?
+                    call::fail(cx.tx, &id, &holder, again, why)?
                 }
-                Err((why, _)) => call::park(room.tx, &id, &holder, why)?,
+                Err((why, _)) => call::park(cx.tx, &id, &holder, why)?,
             })
         });
         told(noted, "noting a call");
@@ -156,10 +150,10 @@ impl Courier {
             return self.ask_for_deployments(call);
         }
         let subject = call.subject.clone();
-        let load = move |room: &mut acts::Room<'_, '_>| external_checks::errand(room, &subject);
+        let load = move |cx: &mut acts::Context<'_, '_>| external_checks::errand(cx, &subject);
         let found = self
             .state
-            .desk()
+            .executor()
             .wait(Lane::Worker, &call.tenant, Actor::system(), Mode::Read, load)
             .map_err(|error| (error.to_string(), true))?;
         let Some(errand) = found else { return Ok(()) };
@@ -171,10 +165,10 @@ impl Courier {
     fn ask_for_deployments(&self, call: &job::Job) -> Result<(), (String, bool)> {
         let began = tick();
         let (subject, left) = (call.subject.clone(), call.payload.clone());
-        let load = move |room: &mut acts::Room<'_, '_>| poll_deployments::errand(room, &subject, &left);
+        let load = move |cx: &mut acts::Context<'_, '_>| poll_deployments::errand(cx, &subject, &left);
         let found = self
             .state
-            .desk()
+            .executor()
             .wait(Lane::Worker, &call.tenant, Actor::system(), Mode::Read, load)
             .map_err(|error| (error.to_string(), true))?;
         let Some(errand) = found else { return Ok(()) };
@@ -200,13 +194,13 @@ impl Courier {
         let failed = told.failed.clone().filter(|_| !is_tried);
         let (subject, id, holder) = (call.subject.clone(), call.id.clone(), self.holder.clone());
         let is_done = failed.is_none();
-        let taken = self.act(&call.tenant, move |room| {
-            poll_deployments::take(room, &subject, &told.signals)?;
+        let taken = self.act(&call.tenant, move |cx| {
+            poll_deployments::take(cx, &subject, &told.signals)?;
             if is_done {
-                return poll_deployments::ask_again(room, &subject, &told.left);
+                return poll_deployments::ask_again(cx, &subject, &told.left);
             }
             // Whoever lost the lease meanwhile leaves it to the next one.
-            call::note_left(room.tx, &id, &holder, &told.left.join("\n"))?;
+            call::note_left(cx.tx, &id, &holder, &told.left.join("\n"))?;
             Ok(())
         });
         taken.map_err(|error| (error.to_string(), true))?;
@@ -217,19 +211,19 @@ impl Courier {
     fn bring_freezes(&self, call: &job::Job) -> Result<(), (String, bool)> {
         let began = tick();
         let (subject, left) = (call.subject.clone(), call.payload.clone());
-        let load = move |room: &mut acts::Room<'_, '_>| push_freezes::errand(room, &subject, &left);
+        let load = move |cx: &mut acts::Context<'_, '_>| push_freezes::errand(cx, &subject, &left);
         let found = self
             .state
-            .desk()
+            .executor()
             .wait(Lane::Worker, &call.tenant, Actor::system(), Mode::Read, load)
             .map_err(|error| (error.to_string(), true))?;
         let Some(errand) = found else { return Ok(()) };
         let brought = self.bring_to_projects(&errand, began);
         let (id, holder) = (call.id.clone(), self.holder.clone());
         let left = brought.left.join("\n");
-        let noted = self.act(&call.tenant, move |room| {
-            call::note_left(room.tx, &id, &holder, &left)?;
-            push_freezes::note(room, &errand.connection, &brought.theirs)
+        let noted = self.act(&call.tenant, move |cx| {
+            call::note_left(cx.tx, &id, &holder, &left)?;
+            push_freezes::note(cx, &errand.connection, &brought.theirs)
         });
         noted.map_err(|error| (error.to_string(), true))?;
         brought.refused.map_or(Ok(()), Err)
@@ -271,29 +265,29 @@ impl Courier {
     fn act<T: Send + 'static>(
         &self,
         tenant: &str,
-        act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+        act: impl Fn(&mut acts::Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     ) -> acts::Result<T> {
         self.state
-            .desk()
+            .executor()
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
     }
 
     fn look<T: Send + 'static>(
         &self,
         tenant: &str,
-        act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+        act: impl Fn(&mut acts::Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     ) -> acts::Result<T> {
         self.state
-            .desk()
+            .executor()
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, act)
     }
 
     fn serve_webhook(&self, one: &Leased) {
         let (id, holder, until) = (one.id.clone(), self.holder.clone(), self.now() + LEASE);
-        let gathered = self.act(&one.tenant, move |room| {
-            let round = send_webhooks::gather(room, &id, &holder, until)?;
+        let gathered = self.act(&one.tenant, move |cx| {
+            let round = send_webhooks::gather(cx, &id, &holder, until)?;
             let Some(round) = round else { return Ok(None) };
-            let directory = room.directory()?;
+            let directory = cx.directory()?;
             Ok(Some((round, directory)))
         });
         let gathered = match gathered {
@@ -307,8 +301,8 @@ impl Courier {
         let source = format!("{}/t/{}", self.state.public_url(), one.tenant);
         let sent = self.send(&round, &source, &directory);
         let (webhook, holder) = (round.webhook, self.holder.clone());
-        let noted = self.act(&one.tenant, move |room| {
-            send_webhooks::settle(room, &webhook, &holder, &sent.tried, &sent.rest)
+        let noted = self.act(&one.tenant, move |cx| {
+            send_webhooks::settle(cx, &webhook, &holder, &sent.tried, &sent.rest)
         });
         told(noted, "noting a webhook's deliveries");
     }
@@ -320,7 +314,7 @@ impl Courier {
         if keys.is_empty() {
             return Ok(());
         }
-        let told = self.look(tenant, move |room| letters::answers(room, &keys))?;
+        let told = self.look(tenant, move |cx| letters::answers(cx, &keys))?;
         let cards = round.parcels.iter_mut().filter_map(|parcel| parcel.card.as_mut());
         for (card, answers) in cards.zip(told) {
             card.answers = answers;
@@ -337,9 +331,7 @@ impl Courier {
             return;
         }
         let (id, holder, until) = (one.id.clone(), self.holder.clone(), self.now() + LEASE);
-        let rested = self.act(tenant, move |room| {
-            send_webhooks::leave_alone(room, &id, &holder, until)
-        });
+        let rested = self.act(tenant, move |cx| send_webhooks::leave_alone(cx, &id, &holder, until));
         told(rested, "leaving a webhook alone");
     }
 

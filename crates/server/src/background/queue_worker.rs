@@ -36,7 +36,7 @@ pub(crate) struct Holder {
 
 impl Holder {
     pub(crate) fn now(&self) -> Timestamp {
-        self.state.desk().tools().clock.now()
+        self.state.executor().tools().clock.now()
     }
 
     /// Takes due rows, at most so many; none when the store is away.
@@ -66,28 +66,28 @@ impl Holder {
         mode: Mode,
         act: impl Fn(&mut store::CrossTx<'_>) -> acts::Result<T> + Send + 'static,
     ) -> Option<T> {
-        let desk = self.state.desk();
-        told(desk.wait_across(Lane::Worker, reason, mode, act), reason)
+        let executor = self.state.executor();
+        told(executor.wait_across(Lane::Worker, reason, mode, act), reason)
     }
 
     /// Reads in a tenant as the system.
     pub(crate) fn look<T: Send + 'static>(
         &self,
         tenant: &str,
-        look: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+        look: impl Fn(&mut acts::Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     ) -> acts::Result<T> {
-        let desk = self.state.desk();
-        desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
+        let executor = self.state.executor();
+        executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
     }
 
     /// Does an act in a tenant as the system, and rings its bell.
     pub(crate) fn act<T: Send + 'static>(
         &self,
         tenant: &str,
-        act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+        act: impl Fn(&mut acts::Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     ) -> acts::Result<T> {
-        let desk = self.state.desk();
-        let done = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
+        let executor = self.state.executor();
+        let done = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
         if done.is_ok() {
             self.state.bells().ring(tenant);
         }
@@ -102,12 +102,12 @@ impl Holder {
         let passing = matches!(error, acts::Error::Store(fault) if fault.is_passing());
         let (id, holder, why) = (id.to_owned(), self.name.clone(), error.to_string());
         let seconds = 1_i64 << tries.clamp(0, DOUBLINGS);
-        let noted = self.act(tenant, move |room| {
+        let noted = self.act(tenant, move |cx| {
             if let Some(park) = park.filter(|_| tries >= TRIES && !passing) {
-                return Ok(park(room.tx, &id, &holder, &why)?);
+                return Ok(park(cx.tx, &id, &holder, &why)?);
             }
-            let retry_at = room.now + SignedDuration::from_secs(seconds);
-            Ok(fail(room.tx, &id, &holder, retry_at, &why)?)
+            let retry_at = cx.now + SignedDuration::from_secs(seconds);
+            Ok(fail(cx.tx, &id, &holder, retry_at, &why)?)
         });
         told(noted, "giving a row back");
     }

@@ -30,7 +30,7 @@ pub(crate) fn start(settings: &Settings, state: &AppState) -> std::io::Result<Op
     let Some(at) = settings.replay_at else { return Ok(None) };
     let bell = state.bells().until_dismissed();
     let mut replays = Replays {
-        next: next_after(state.desk().tools().recorder.now(), at),
+        next: next_after(state.executor().tools().recorder.now(), at),
         state: state.clone(),
         settings: settings.clone(),
         at,
@@ -63,7 +63,7 @@ struct Replays {
 
 impl Replays {
     fn look(&mut self) {
-        let now = self.state.desk().tools().recorder.now();
+        let now = self.state.executor().tools().recorder.now();
         // A clock that was set back keeps nothing waiting for longer than a day.
         self.next = self.next.min(next_after(now, self.at));
         if now < self.next {
@@ -96,8 +96,8 @@ impl Replays {
             .inspect_err(|error| tracing::error!(%error, "the storage could not be compared"))
             .ok()?;
         let look = |tx: &mut CrossTx<'_>| Ok(store::damage::strays(tx)?);
-        let desk = self.state.desk();
-        let strays = desk.wait_across(Lane::Pages, "which rows belong to no tenant", Mode::Read, look);
+        let executor = self.state.executor();
+        let strays = executor.wait_across(Lane::Pages, "which rows belong to no tenant", Mode::Read, look);
         damage.extend(told(strays, "looking for rows of no tenant")?);
         for found in damage.iter().take(NAMED) {
             tracing::error!(
@@ -112,8 +112,8 @@ impl Replays {
 
     fn tenants(&self) -> Option<Vec<String>> {
         let look = |tx: &mut CrossTx<'_>| Ok(store::servers::tenants(tx)?);
-        let desk = self.state.desk();
-        let found = desk.wait_across(Lane::Worker, "which logs are to be replayed", Mode::Read, look);
+        let executor = self.state.executor();
+        let found = executor.wait_across(Lane::Worker, "which logs are to be replayed", Mode::Read, look);
         let mut tenants = told(found, "looking for logs to replay")?;
         if !tenants.iter().any(|it| it == SYSTEM_TENANT) {
             tenants.push(SYSTEM_TENANT.to_owned());
@@ -125,7 +125,7 @@ impl Replays {
     fn replay(&self, tenant: &str) -> Option<usize> {
         let bells = self.state.bells().clone();
         let progress: Progress = Arc::new(move |_, _| !bells.is_stopping());
-        let report = match replay_log(self.state.desk(), tenant, &progress) {
+        let report = match replay_log(self.state.executor(), tenant, &progress) {
             Ok(report) => report,
             Err(acts::Error::Store(store::Error::Corrupt(why))) => {
                 tracing::error!(
@@ -156,10 +156,10 @@ impl Replays {
 
     /// The differences are in the figures and in the server's log, whatever becomes of the event.
     fn note(&self, tenant: &str, report: ReplayReport) {
-        let act = move |room: &mut acts::Room<'_, '_>| note_replay(room, &report);
+        let act = move |cx: &mut acts::Context<'_, '_>| note_replay(cx, &report);
         let noted = self
             .state
-            .desk()
+            .executor()
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
         if told(noted, "noting the replay of a log").is_some() {
             self.state.bells().ring(tenant);

@@ -5,15 +5,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use acts::audit::check_log;
-use acts::audit::cosign_log;
-use acts::audit::note_log_sizes;
-use acts::audit::sequence_events;
-use acts::audit::sequence_events::Sequenced;
-use acts::audit::sign_revocations;
+use acts::audit::sequence_events::{self, Sequenced};
+use acts::audit::{check_log, cosign_log, note_log_sizes, sign_revocations};
 use model::change::change_file::Actor;
-use store::audit::event;
-use store::audit::log;
+use store::audit::{event, log};
 use store::gate::revocation;
 use store::{Lane, Mode, SYSTEM_TENANT};
 
@@ -209,7 +204,7 @@ impl Sequencer {
         let find = |tx: &mut store::CrossTx<'_>| Ok(log::sizes(tx)?);
         let sizes = self
             .state
-            .desk()
+            .executor()
             .wait_across(Lane::Worker, "how far the logs are", Mode::Read, find);
         let Some(sizes) = told(sizes, "looking how far the logs are") else {
             return;
@@ -225,16 +220,16 @@ impl Sequencer {
     /// tenant whose log is broken holds up no other: their events, their cosignatures and their lists.
     fn place_all(&mut self) -> Option<bool> {
         let find = |tx: &mut store::CrossTx<'_>| Ok(event::tenants_unsequenced(tx)?);
-        let waiting = self
-            .state
-            .desk()
-            .wait_across(Lane::Worker, "whose events wait for a place", Mode::Read, find);
+        let waiting =
+            self.state
+                .executor()
+                .wait_across(Lane::Worker, "whose events wait for a place", Mode::Read, find);
         let mut is_well = true;
         let waiting = told(waiting, "looking for events without a place")?;
         self.stands.keep(&waiting);
         self.faults.keep(&waiting);
         for tenant in waiting {
-            let placed = sequence_events::sequence_events(self.state.desk(), &tenant, &self.server);
+            let placed = sequence_events::sequence_events(self.state.executor(), &tenant, &self.server);
             let placed = self.told_at_times(&tenant, placed);
             is_well &= placed.is_some();
             if self.stands.note(&tenant, placed, tick()) {
@@ -269,7 +264,7 @@ impl Sequencer {
     /// Another server may go on at once.
     fn lay_down_pens(&self) {
         for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
-            let laid = sequence_events::lay_down_pen(self.state.desk(), tenant, &self.server);
+            let laid = sequence_events::lay_down_pen(self.state.executor(), tenant, &self.server);
             told_of(tenant, laid, "laying down the pen of a log");
         }
     }
@@ -277,19 +272,19 @@ impl Sequencer {
     /// Renews cosignatures, and notes in the system's log how far each tenant's is.
     fn tend(&self) {
         for tenant in self.tenants() {
-            let cosigned = cosign_log::cosign_log(self.state.desk(), &tenant);
+            let cosigned = cosign_log::cosign_log(self.state.executor(), &tenant);
             told_of(&tenant, cosigned, "cosigning a log");
         }
         told(
-            cosign_log::cosign_log(self.state.desk(), SYSTEM_TENANT),
+            cosign_log::cosign_log(self.state.executor(), SYSTEM_TENANT),
             "cosigning the system's log",
         );
         told(
-            note_log_sizes::note_log_sizes(self.state.desk()),
+            note_log_sizes::note_log_sizes(self.state.executor()),
             "noting sizes of logs",
         );
         for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
-            let noted = check_log::note_log(self.state.desk(), tenant);
+            let noted = check_log::note_log(self.state.executor(), tenant);
             told_of(tenant, noted, "noting how far a log is");
         }
         self.keep_seen_logs();
@@ -297,7 +292,7 @@ impl Sequencer {
 
     /// Writes down outside of the database how far each log is.
     fn keep_seen_logs(&self) {
-        if let Err(error) = self.state.desk().tools().seen_logs.keep() {
+        if let Err(error) = self.state.executor().tools().seen_logs.keep() {
             tracing::error!(%error, "how far the logs are could not be written down in the data folder");
         }
     }
@@ -306,25 +301,25 @@ impl Sequencer {
         let find = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
         let found = self
             .state
-            .desk()
+            .executor()
             .wait_across(Lane::Worker, "all tenants", Mode::Read, find);
         told(found, "listing tenants").unwrap_or_default()
     }
 
     /// Signs the revocation lists that have new entries or grow old.
     fn sign_lists(&self) {
-        let now = self.state.desk().tools().clock.now();
+        let now = self.state.executor().tools().clock.now();
         let before = now - jiff::SignedDuration::from_secs(sign_revocations::RENEWED_AFTER_SECONDS);
         let find = move |tx: &mut store::CrossTx<'_>| Ok(revocation::stale_lists(tx, before)?);
         let stale = self
             .state
-            .desk()
+            .executor()
             .wait_across(Lane::Worker, "whose list is old", Mode::Read, find);
         for tenant in told(stale, "looking for old revocation lists").unwrap_or_default() {
             let act = sign_revocations::sign_revocations;
             let signed = self
                 .state
-                .desk()
+                .executor()
                 .wait(Lane::Worker, &tenant, Actor::system(), Mode::Write, act);
             told_of(&tenant, signed, "signing a revocation list");
         }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use acts::Room;
+use acts::Context;
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use store::change::blob;
@@ -21,14 +21,14 @@ const ASIDE: &str = "swept-";
 
 /// Looks through all evidence files, in the folder and in the database; answers how many went from the folder.
 pub(crate) fn sweep_evidence(state: &AppState, tenants: &[String]) -> usize {
-    let before = state.desk().tools().recorder.now() - AGE;
+    let before = state.executor().tools().recorder.now() - AGE;
     for tenant in tenants {
-        let sweep = move |room: &mut Room<'_, '_>| Ok(blob::sweep(room.tx, before)?);
-        let desk = state.desk();
-        let swept = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, sweep);
+        let sweep = move |cx: &mut Context<'_, '_>| Ok(blob::sweep(cx.tx, before)?);
+        let executor = state.executor();
+        let swept = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, sweep);
         told(swept, "sweeping evidence in the database");
     }
-    let Some(folder) = state.desk().tools().evidence_folder.clone() else {
+    let Some(folder) = state.executor().tools().evidence_folder.clone() else {
         return 0;
     };
     bring_back(&folder);
@@ -99,9 +99,9 @@ fn unnamed(state: &AppState, tenants: &[String], batch: &[PathBuf]) -> Option<Ve
         batch.iter().filter_map(|it| digest_of(it)).collect::<Vec<_>>(),
     );
     let look = move |tx: &mut store::CrossTx<'_>| Ok(blob::named(tx, &tenants, &digests)?);
-    let desk = state.desk();
+    let executor = state.executor();
     let named = told(
-        desk.wait_across(Lane::Worker, "which files evidence names", Mode::Read, look),
+        executor.wait_across(Lane::Worker, "which files evidence names", Mode::Read, look),
         "looking for evidence files that nothing names",
     )?;
     let is_unnamed = |path: &&PathBuf| digest_of(path).is_some_and(|digest| !named.contains(&digest));

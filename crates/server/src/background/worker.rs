@@ -6,24 +6,19 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use acts::compliance::set_retention;
-use acts::core::connections;
-use acts::core::row_mac;
+use acts::core::{connections, row_mac};
 use acts::effects::find_lost_timers;
 use acts::gate::coverage;
-use acts::identity::audit_workload_trust;
-use acts::identity::warn_token_expiry;
+use acts::identity::{audit_workload_trust, warn_token_expiry};
 use acts::integration::find_lost_calls;
 use connect::integration::door;
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use store::gate::gate_use;
-use store::identity::second_factor;
-use store::identity::session;
-use store::identity::workload;
-use store::integration::inbox;
-use store::integration::inbox::Delivery;
-use store::queue::timer::Timer;
-use store::queue::{job, timer};
+use store::identity::{second_factor, session, workload};
+use store::integration::inbox::{self, Delivery};
+use store::queue::job;
+use store::queue::timer::{self, Timer};
 use store::{Lane, Mode};
 
 use crate::background::queue_worker::{Failed, Holder, LEASE, go_round, side_by_side};
@@ -82,7 +77,7 @@ fn start_one(state: &AppState, name: &str, tends: bool) -> std::io::Result<JoinH
         let mut matched_at = None;
         let mut swept_at = None;
         let mut counted_at = None;
-        let began_at = worker.holder.state.desk().tools().recorder.now();
+        let began_at = worker.holder.state.executor().tools().recorder.now();
         go_round(&bell, || {
             let is_there = worker.round();
             worker.tend(&mut tended_at, began_at);
@@ -154,12 +149,12 @@ impl Worker {
     /// Writes how often gates were asked. What cannot be written now is lost, and only the counts suffer.
     fn write_tally(&self) {
         for (tenant, rows) in self.holder.state.tally().take() {
-            let written = self.holder.state.desk().wait(
+            let written = self.holder.state.executor().wait(
                 Lane::Worker,
                 &tenant,
                 Actor::system(),
                 Mode::Write,
-                move |room: &mut acts::Room<'_, '_>| Ok(gate_use::add(room.tx, &rows)?),
+                move |cx: &mut acts::Context<'_, '_>| Ok(gate_use::add(cx.tx, &rows)?),
             );
             told(written, "counting questions to the gate");
         }
@@ -167,13 +162,13 @@ impl Worker {
 
     fn run_timer(&self, row: &Timer) {
         let (row_in, holder) = (row.clone(), self.holder.name.clone());
-        let done = self.holder.act(&row.tenant, move |room| {
-            if !timer::holds(room.tx, &row_in.id, &holder)? {
+        let done = self.holder.act(&row.tenant, move |cx| {
+            if !timer::holds(cx.tx, &row_in.id, &holder)? {
                 return Ok(Done::Lost);
             }
-            acts::effects::run_timer::run_timer(room, &row_in.subject_table, &row_in.subject_id)?;
+            acts::effects::run_timer::run_timer(cx, &row_in.subject_table, &row_in.subject_id)?;
             // The work may have set the timer anew, which ends the lease as well: either way it is done.
-            timer::finish(room.tx, &row_in.id, &holder)?;
+            timer::finish(cx.tx, &row_in.id, &holder)?;
             Ok(Done::Finished)
         });
         if let Err(error) = done {
@@ -189,10 +184,10 @@ impl Worker {
 
     fn take_delivery(&self, row: &Delivery) {
         let (connection, id) = (row.connection.clone(), row.id.clone());
-        let found = self.holder.look(&row.tenant, move |room| {
-            let kind = connections::connection(room, &connection)?.kind;
-            let found = inbox::load(room.tx, &id)?;
-            Ok(found.map(|found| (kind, row_mac::is_own_delivery(room, &found), found)))
+        let found = self.holder.look(&row.tenant, move |cx| {
+            let kind = connections::connection(cx, &connection)?.kind;
+            let found = inbox::load(cx.tx, &id)?;
+            Ok(found.map(|found| (kind, row_mac::is_own_delivery(cx, &found), found)))
         });
         let (kind, found) = match found {
             Ok(Some((kind, true, found))) => (kind, found),
@@ -206,11 +201,11 @@ impl Worker {
         };
         drop(found);
         let (id, connection, holder) = (row.id.clone(), row.connection.clone(), self.holder.name.clone());
-        let done = self.holder.act(&row.tenant, move |room| {
-            if !inbox::holds(room.tx, &id, &holder)? {
+        let done = self.holder.act(&row.tenant, move |cx| {
+            if !inbox::holds(cx.tx, &id, &holder)? {
                 return Ok(Done::Lost);
             }
-            acts::integration::take_delivery::take_delivery(room, &id, &holder, &connection, &signals)?;
+            acts::integration::take_delivery::take_delivery(cx, &id, &holder, &connection, &signals)?;
             Ok(Done::Finished)
         });
         if let Err(error) = done {
@@ -231,9 +226,8 @@ impl Worker {
     fn set_aside(&self, row: &Delivery, reason: String) {
         let (id, holder) = (row.id.clone(), self.holder.name.clone());
         told(
-            self.holder.act(&row.tenant, move |room| {
-                Ok(inbox::park(room.tx, &id, &holder, &reason)?)
-            }),
+            self.holder
+                .act(&row.tenant, move |cx| Ok(inbox::park(cx.tx, &id, &holder, &reason)?)),
             "setting a delivery aside",
         );
     }
@@ -252,7 +246,7 @@ impl Worker {
             let look = self.holder.look(&tenant, coverage::alarming);
             let found = told(look, "matching deployments").unwrap_or_default();
             if !found.is_empty() {
-                let tell = move |room: &mut acts::Room<'_, '_>| coverage::raise_alarm(room, &found);
+                let tell = move |cx: &mut acts::Context<'_, '_>| coverage::raise_alarm(cx, &found);
                 told(self.holder.act(&tenant, tell), "telling of unmatched deployments");
             }
             self.make_up_calls(&tenant);
@@ -265,7 +259,7 @@ impl Worker {
         for connection in told(looked, "looking for lost calls").unwrap_or_default() {
             let id = connection.id.0.clone();
             tracing::info!(tenant, id, "nothing was asked of this connection; it is from now on");
-            let make_up = move |room: &mut acts::Room<'_, '_>| find_lost_calls::make_up(room, &connection);
+            let make_up = move |cx: &mut acts::Context<'_, '_>| find_lost_calls::make_up(cx, &connection);
             told(self.holder.act(tenant, make_up), "making up for a lost call");
         }
     }
@@ -278,7 +272,7 @@ impl Worker {
             return;
         }
         *tended_at = Some(now);
-        let (business, true_time) = (self.holder.now(), self.holder.state.desk().tools().recorder.now());
+        let (business, true_time) = (self.holder.now(), self.holder.state.executor().tools().recorder.now());
         let server = store::servers::Server {
             id: self.holder.name.clone(),
             started_at: began_at,
@@ -373,9 +367,7 @@ impl Worker {
     fn tell_ends_of(&self, tenant: &str) {
         let ending = self.holder.look(tenant, warn_token_expiry::find_ending);
         for id in told(ending, "looking for tokens that end").unwrap_or_default() {
-            let telling = self
-                .holder
-                .act(tenant, move |room| warn_token_expiry::tell_end(room, &id));
+            let telling = self.holder.act(tenant, move |cx| warn_token_expiry::tell_end(cx, &id));
             told(telling, "telling that a token ends");
         }
     }
@@ -385,7 +377,7 @@ impl Worker {
     fn erase_of(&self, tenant: &str) {
         let due = self.holder.look(tenant, set_retention::changes_due);
         for id in told(due, "looking what the retention no longer keeps").unwrap_or_default() {
-            let erased = self.holder.act(tenant, move |room| set_retention::erase_due(room, &id));
+            let erased = self.holder.act(tenant, move |cx| set_retention::erase_due(cx, &id));
             told(erased, "erasing texts that the retention no longer keeps");
         }
         for _ in 0..PIECES {
@@ -403,8 +395,8 @@ impl Worker {
         for tenant in tenants.unwrap_or_default() {
             self.scan_late(&tenant);
             let after = mark_of(&self.marks, &tenant);
-            let look = move |room: &mut acts::Room<'_, '_>| {
-                find_lost_timers::find_lost_timers(room, after.as_deref().unwrap_or_default())
+            let look = move |cx: &mut acts::Context<'_, '_>| {
+                find_lost_timers::find_lost_timers(cx, after.as_deref().unwrap_or_default())
             };
             let looked = self.holder.look(&tenant, look);
             let lost = told(looked, "looking for lost timers").unwrap_or_default();
@@ -415,9 +407,9 @@ impl Worker {
                 } else {
                     tracing::warn!(tenant, table, id, "a timer was lost; it is made up for now");
                 }
-                let run = self.holder.act(&tenant, move |room| {
-                    acts::effects::run_timer::run_timer(room, table, &id)
-                });
+                let run = self
+                    .holder
+                    .act(&tenant, move |cx| acts::effects::run_timer::run_timer(cx, table, &id));
                 told(run, "making up for a lost timer");
             }
             set_mark(&self.marks, tenant, lost.mark);
@@ -427,16 +419,16 @@ impl Worker {
     /// Looks for timers that stand behind what is due, at fewer changes a round: each is judged for it.
     fn scan_late(&self, tenant: &str) {
         let after = mark_of(&self.late_marks, tenant);
-        let look = move |room: &mut acts::Room<'_, '_>| {
-            find_lost_timers::find_late_timers(room, after.as_deref().unwrap_or_default())
+        let look = move |cx: &mut acts::Context<'_, '_>| {
+            find_lost_timers::find_late_timers(cx, after.as_deref().unwrap_or_default())
         };
         let looked = self.holder.look(tenant, look);
         let late = told(looked, "looking for late timers").unwrap_or_default();
         for (table, id) in late.subjects {
             tracing::warn!(tenant, table, id, "a timer stood too late; it is set again");
-            let run = self.holder.act(tenant, move |room| {
-                acts::effects::run_timer::run_timer(room, table, &id)
-            });
+            let run = self
+                .holder
+                .act(tenant, move |cx| acts::effects::run_timer::run_timer(cx, table, &id));
             told(run, "setting a late timer again");
         }
         set_mark(&self.late_marks, tenant.to_owned(), late.mark);

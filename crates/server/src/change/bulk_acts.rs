@@ -1,7 +1,7 @@
 //! One act on several changes, for pages and API alike: what each will answer is found by doing the act and taking it back,
 //! so that the words are those of the act itself; then it is done, each in a transaction of its own.
 
-use acts::Room;
+use acts::Context;
 use model::core::act;
 use model::core::body::Body;
 use model::core::refusal::Refusal;
@@ -34,7 +34,7 @@ pub(crate) struct BulkAct {
     /// What it asks for beside the changes: the words above the field.
     pub reason: Option<&'static str>,
     /// The act: change, digest that was seen, words.
-    run: fn(&mut Room<'_, '_>, &str, &str, &str) -> acts::Result<()>,
+    run: fn(&mut Context<'_, '_>, &str, &str, &str) -> acts::Result<()>,
 }
 
 /// Every such act.
@@ -45,11 +45,11 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be approved by you",
         done: "is approved by you",
         reason: None,
-        run: |room, key, digest, comment| {
+        run: |cx, key, digest, comment| {
             let mut body = words("comment", comment);
             body.insert("decision".to_owned(), "approve".into());
             body.insert("content_digest".to_owned(), digest.into());
-            acts::approval::verbs::approve_change(room, key, &body).map(drop)
+            acts::approval::verbs::approve_change(cx, key, &body).map(drop)
         },
     },
     BulkAct {
@@ -58,7 +58,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be noted as seen by you",
         done: "is noted as seen by you",
         reason: None,
-        run: |room, key, _, _| acts::approval::verbs::acknowledge_change(room, key),
+        run: |cx, key, _, _| acts::approval::verbs::acknowledge_change(cx, key),
     },
     BulkAct {
         name: "watch",
@@ -66,7 +66,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be watched by you",
         done: "is watched by you",
         reason: None,
-        run: |room, key, _, _| acts::change::verbs::watch_change(room, key, true),
+        run: |cx, key, _, _| acts::change::verbs::watch_change(cx, key, true),
     },
     BulkAct {
         name: "hold",
@@ -74,7 +74,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be on hold",
         done: "is on hold",
         reason: Some("Why they wait"),
-        run: |room, key, _, reason| acts::change::verbs::hold_change(room, key, &words("reason", reason)),
+        run: |cx, key, _, reason| acts::change::verbs::hold_change(cx, key, &words("reason", reason)),
     },
     BulkAct {
         name: "cancel",
@@ -82,7 +82,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be cancelled",
         done: "is cancelled",
         reason: Some("Why they are called off"),
-        run: |room, key, _, reason| acts::change::verbs::cancel_change(room, key, &words("reason", reason)),
+        run: |cx, key, _, reason| acts::change::verbs::cancel_change(cx, key, &words("reason", reason)),
     },
 ];
 
@@ -167,11 +167,11 @@ pub(crate) async fn look(
     lane: Lane,
     keys: Vec<String>,
 ) -> Result<Vec<Answer>, Failure> {
-    let act = move |room: &mut Room<'_, '_>| {
-        room.allow(act::actions::READ)?;
+    let act = move |cx: &mut Context<'_, '_>| {
+        cx.allow(act::actions::READ)?;
         let mut found = Vec::new();
         for key in &keys {
-            found.push(match room.change(key) {
+            found.push(match cx.change(key) {
                 Ok(change) => Ok(Picked {
                     key: change.key,
                     title: change.content.title,
@@ -203,14 +203,14 @@ pub(crate) async fn look(
 
 /// Does the act to a change inside of a transaction, or only tries it: then it ends in a refusal of our own, and nothing of
 /// it stays.
-fn run(room: &mut Room<'_, '_>, wish: &Wish, picked: &Picked) -> acts::Result<()> {
+fn run(cx: &mut Context<'_, '_>, wish: &Wish, picked: &Picked) -> acts::Result<()> {
     let is_bare = wish.words.trim().is_empty();
     let words = if wish.is_trial && is_bare && wish.act.reason.is_some() {
         TRIED_WORDS
     } else {
         &wish.words
     };
-    (wish.act.run)(room, &picked.key, &picked.digest, words)?;
+    (wish.act.run)(cx, &picked.key, &picked.digest, words)?;
     match wish.is_trial {
         true => Err(Refusal::not_allowed(TRIED, "Only tried.").into()),
         false => Ok(()),
@@ -258,14 +258,14 @@ async fn one(
         ..once.clone()
     });
     let (lane, wish, picked) = (wish.lane, wish.clone(), picked.clone());
-    let act = move |room: &mut Room<'_, '_>| {
+    let act = move |cx: &mut Context<'_, '_>| {
         let Some(once) = &once else {
-            return run(room, &wish, &picked).map(|()| false);
+            return run(cx, &wish, &picked).map(|()| false);
         };
         let mut was_done = true;
-        once.run(room, |room| {
+        once.run(cx, |cx| {
             was_done = false;
-            run(room, &wish, &picked)?;
+            run(cx, &wish, &picked)?;
             Ok(Reply::ok(Value::Null))
         })?;
         Ok(was_done)

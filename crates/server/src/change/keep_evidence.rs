@@ -1,6 +1,6 @@
 //! Evidence on its way in, for the API and for the pages: received piece by piece, read as its kind says, tried, and kept.
 
-use acts::Room;
+use acts::Context;
 use acts::change::add_evidence;
 use axum::extract::multipart::Field;
 use connect::change::evidence::{DOCUMENT_MAX_BYTES, Kind};
@@ -129,7 +129,7 @@ pub(crate) async fn keep(
         reading,
     };
     let (key, fields, tried) = (key.to_owned(), fields.clone(), stored.clone());
-    let look = move |room: &mut Room<'_, '_>| add_evidence::would_add_evidence(room, &key, &fields, &tried);
+    let look = move |cx: &mut Context<'_, '_>| add_evidence::would_add_evidence(cx, &key, &fields, &tried);
     state.act(Lane::Pages, caller, Mode::Read, look).await?;
     file.keep(state, caller).await?;
     Ok(stored)

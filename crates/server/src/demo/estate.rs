@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 
 use acts::audit::open_log;
-use acts::change::create_change;
-use acts::change::set_template;
+use acts::change::{create_change, set_template};
 use acts::core::write;
-use acts::directory::create_tenant;
-use acts::directory::set_person;
-use acts::directory::set_service;
-use acts::executor::Desk;
+use acts::directory::{create_tenant, set_person, set_service};
+use acts::executor::Executor;
 use acts::identity::set_token;
 use jiff::Timestamp;
 use model::core::ids::PersonId;
@@ -117,24 +114,24 @@ const DEPENDENCIES: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// [`super::DemoError`].
-pub fn fill_first(desk: &Desk, at: Timestamp) -> Result<Staff> {
-    let past = Past::new(desk, TENANT, at);
+pub fn fill_first(executor: &Executor, at: Timestamp) -> Result<Staff> {
+    let past = Past::new(executor, TENANT, at);
     open_tenant(&past, "Halden Freight")?;
     let mut staff = hire(&past, FIRST, true)?;
     staff.people.extend(hire(&past, COLLEAGUES, false)?.people);
-    past.system(|room| {
+    past.system(|cx| {
         for (key, name, criticality, data_class, regimes, team) in SERVICES {
             let service = json!({"key": key, "name": name, "criticality": criticality, "data_class": data_class, "regimes": regimes, "team": team});
-            set_service::set_service(room, &body(service))?;
+            set_service::set_service(cx, &body(service))?;
         }
         for (from, to) in DEPENDENCIES {
-            set_service::set_dependency(room, &body(json!({"from": from, "to": to})))?;
+            set_service::set_dependency(cx, &body(json!({"from": from, "to": to})))?;
         }
         for (role, login) in [("owner", "hanne"), ("implementer", "tomasz"), ("pipeline", "pipeline")] {
-            set_service::set_ownership(room, &body(json!({"role": role, "person": login})))?;
+            set_service::set_ownership(cx, &body(json!({"role": role, "person": login})))?;
         }
         set_person::set_group(
-            room,
+            cx,
             "security",
             &body(json!({"name": "Security", "members": ["priya", "yusuf", "luc"]})),
         )?;
@@ -149,35 +146,35 @@ pub fn fill_first(desk: &Desk, at: Timestamp) -> Result<Staff> {
 ///
 /// # Errors
 /// [`super::DemoError`].
-pub fn fill_second(desk: &Desk, at: Timestamp) -> Result<Staff> {
-    let past = Past::new(desk, OTHER, at);
+pub fn fill_second(executor: &Executor, at: Timestamp) -> Result<Staff> {
+    let past = Past::new(executor, OTHER, at);
     open_tenant(&past, "Cartwell Ferries")?;
     let staff = hire(&past, SECOND, true)?;
-    past.system(|room| {
+    past.system(|cx| {
         for (key, name) in [("timetable", "Timetable"), ("ticketing", "Ticketing")] {
-            set_service::set_service(room, &body(json!({"key": key, "name": name, "criticality": "medium"})))?;
+            set_service::set_service(cx, &body(json!({"key": key, "name": name, "criticality": "medium"})))?;
         }
-        set_service::set_ownership(room, &body(json!({"role": "owner", "person": "omar"})))?;
+        set_service::set_ownership(cx, &body(json!({"role": "owner", "person": "omar"})))?;
         Ok(())
     })?;
     let requester = staff.people.get("other_requester").cloned().unwrap_or_default();
-    past.by(&requester, |room| {
+    past.by(&requester, |cx| {
         let request = json!({
             "title": "Winter timetable", "description": "Load the winter timetable.", "justification": "It begins in December.",
             "complexity": "low", "targets": [{"service": "timetable", "environment": "production"}],
         });
-        create_change::create_change(room, &body(request), &[])
+        create_change::create_change(cx, &body(request), &[])
     })?;
     Ok(staff)
 }
 
 /// The log opens, and the first event of all says that this is a demo.
 fn open_tenant(past: &Past, name: &'static str) -> Result<()> {
-    past.system(move |room| {
-        open_log::open_log(room)?;
-        let event = write::draft("demo.filled", ("tenant_info", room.tenant()), room.now, json!({}));
-        room.tell(vec![event], write::Written::default())?;
-        create_tenant::create_tenant(room, name, true)
+    past.system(move |cx| {
+        open_log::open_log(cx)?;
+        let event = write::draft("demo.filled", ("tenant_info", cx.tenant()), cx.now, json!({}));
+        cx.tell(vec![event], write::Written::default())?;
+        create_tenant::create_tenant(cx, name, true)
     })
 }
 
@@ -187,12 +184,12 @@ fn hire(past: &Past, rows: &'static [Row], with_credentials: bool) -> Result<Sta
         credentials: Vec::new(),
     };
     for (word, login, name, roles) in rows {
-        let person = past.system(move |room| {
+        let person = past.system(move |cx| {
             let request = json!({
-                "login": login, "name": name, "email": format!("{login}@{}.example", room.tenant()),
+                "login": login, "name": name, "email": format!("{login}@{}.example", cx.tenant()),
                 "roles": roles, "zone": "Europe/Oslo", "accounts": [format!("github:{login}")],
             });
-            Ok(set_person::create_person(room, &body(request))?.id)
+            Ok(set_person::create_person(cx, &body(request))?.id)
         })?;
         staff.people.insert((*word).to_owned(), person);
         if with_credentials {
@@ -203,13 +200,13 @@ fn hire(past: &Past, rows: &'static [Row], with_credentials: bool) -> Result<Sta
 }
 
 fn credential(past: &Past, word: &'static str, login: &'static str) -> Result<Value> {
-    let password = past.system(|room| set_token::new_secret(room).map(|secret| secret[4..24].to_owned()))?;
+    let password = past.system(|cx| set_token::new_secret(cx).map(|secret| secret[4..24].to_owned()))?;
     let phc = password::hash(&password)?;
     let tenant = past.tenant;
-    let token = past.system(move |room| {
-        set_person::set_password(room, login, &phc)?;
+    let token = past.system(move |cx| {
+        set_person::set_password(cx, login, &phc)?;
         let request = json!({"name": "demo", "person": login, "scopes": set_token::SCOPES});
-        Ok(set_token::create_token(room, &body(request))?.1)
+        Ok(set_token::create_token(cx, &body(request))?.1)
     })?;
     Ok(json!({"role": word, "tenant": tenant, "login": login, "password": password, "token": token}))
 }
@@ -242,13 +239,13 @@ fn catalogue(past: &Past, staff: &Staff) -> Result<()> {
     let person = |word: &str| staff.people.get(word).cloned().unwrap_or_default();
     for template in templates {
         let key = template["key"].as_str().unwrap_or_default().to_owned();
-        past.by(&person("requester"), move |room| {
-            set_template::propose_template(room, &body(template.clone()))
+        past.by(&person("requester"), move |cx| {
+            set_template::propose_template(cx, &body(template.clone()))
         })?;
         for word in ["owner", "change_manager"] {
             let key = key.clone();
-            past.by(&person(word), move |room| {
-                set_template::approve_template(room, &key, &model::core::body::Body::new())
+            past.by(&person(word), move |cx| {
+                set_template::approve_template(cx, &key, &model::core::body::Body::new())
             })?;
         }
     }

@@ -1,11 +1,10 @@
 //! Three months of changes, and today's open ones in every state.
 
-use acts::change::add_evidence;
-use acts::change::create_change;
+use acts::change::{add_evidence, create_change};
 use acts::core::gate_question;
 use acts::directory::set_service;
 use acts::effects::run_timer;
-use acts::executor::Desk;
+use acts::executor::Executor;
 use acts::gate::answer;
 use acts::incident::set_incident;
 use acts::schedule::set_freeze;
@@ -21,7 +20,7 @@ use super::{Past, Result, TENANT, body};
 /// How many ordinary changes the three months hold.
 const ORDINARY: usize = 40;
 
-/// A change being walked: its key, and the desk at its own moment.
+/// A change being walked: its key, and the executor at its own time.
 struct Walk<'a> {
     past: &'a Past,
     staff: &'a Staff,
@@ -36,10 +35,10 @@ impl Walk<'_> {
     fn act(
         &self,
         word: &str,
-        act: impl Fn(&mut acts::Room<'_, '_>, &str) -> acts::Result<()> + Send + 'static,
+        act: impl Fn(&mut acts::Context<'_, '_>, &str) -> acts::Result<()> + Send + 'static,
     ) -> Result<()> {
         let key = self.key.clone();
-        self.past.by(&self.person(word), move |room| act(room, &key))
+        self.past.by(&self.person(word), move |cx| act(cx, &key))
     }
 
     fn submit(&self) -> Result<()> {
@@ -47,19 +46,19 @@ impl Walk<'_> {
     }
 
     fn assess(&self) -> Result<()> {
-        self.act("requester", |room, key| {
-            acts::change::verbs::assess_change(room, key, &body(json!({"dependencies_reviewed": true})))
+        self.act("requester", |cx, key| {
+            acts::change::verbs::assess_change(cx, key, &body(json!({"dependencies_reviewed": true})))
         })
     }
 
     fn decide(&self, word: &str, decision: &'static str, comment: &'static str) -> Result<()> {
-        self.act(word, move |room, key| {
-            let digest = room.change(key)?.digests.content;
+        self.act(word, move |cx, key| {
+            let digest = cx.change(key)?.digests.content;
             let mut request = json!({"decision": decision, "content_digest": digest});
             if !comment.is_empty() {
                 request["comment"] = json!(comment);
             }
-            acts::approval::verbs::approve_change(room, key, &body(request)).map(|_| ())
+            acts::approval::verbs::approve_change(cx, key, &body(request)).map(|_| ())
         })
     }
 
@@ -73,7 +72,7 @@ impl Walk<'_> {
 
     fn evidence(&self, n: usize) -> Result<()> {
         let text = "412 of 412 tests passed on this build.";
-        self.act("requester", move |room, key| {
+        self.act("requester", move |cx, key| {
             let digest = proof::crypto::digest_text(text.as_bytes());
             let size = i64::try_from(text.len()).unwrap_or_default();
             let file = StoredFile {
@@ -86,14 +85,14 @@ impl Walk<'_> {
                 "kind": "note", "aspect": "functional", "result": "passed", "name": "Tests in staging",
                 "environment": "staging", "artifact": artifact(n), "text": text,
             });
-            add_evidence::add_evidence(room, key, &body(request), &file).map(|_| ())
+            add_evidence::add_evidence(cx, key, &body(request), &file).map(|_| ())
         })
     }
 
     /// Collects a permit for each target, as the pipeline does: the first starts the work.
     fn deploy(&self, n: usize) -> Result<()> {
-        self.act("pipeline", move |room, key| {
-            for target in room.change(key)?.content.targets {
+        self.act("pipeline", move |cx, key| {
+            for target in cx.change(key)?.content.targets {
                 let question = gate_question::Question {
                     service: target.service.0,
                     environment: target.environment.0,
@@ -102,26 +101,26 @@ impl Walk<'_> {
                     change: Some(key.to_owned()),
                     purpose: None,
                 };
-                answer::check(room, &question, None)?;
+                answer::check(cx, &question, None)?;
             }
             Ok(())
         })
     }
 
     fn complete(&self, outcome: &'static str) -> Result<()> {
-        self.act("implementer", move |room, key| {
-            acts::change::verbs::complete_change(room, key, &body(json!({"outcome": outcome})))
+        self.act("implementer", move |cx, key| {
+            acts::change::verbs::complete_change(cx, key, &body(json!({"outcome": outcome})))
         })
     }
 
     fn finish(&self, well: bool) -> Result<()> {
         self.past.pass(35);
-        self.act("owner", move |room, key| {
+        self.act("owner", move |cx, key| {
             let request = json!({"result": "works", "text": "Checked after the change."});
-            acts::change::verbs::validate_change(room, key, &body(request))
+            acts::change::verbs::validate_change(cx, key, &body(request))
         })?;
         self.past.pass(90);
-        self.act("change_manager", move |room, key| {
+        self.act("change_manager", move |cx, key| {
             let summary = if well {
                 "It went as planned."
             } else {
@@ -136,16 +135,16 @@ impl Walk<'_> {
                 "objectives_met": well, "assessment_adequate": well, "steps_adequate": true,
                 "summary": summary, "improvements": improvements,
             });
-            acts::change::verbs::review_change(room, key, &body(request))?;
-            acts::change::verbs::close_change(room, key)
+            acts::change::verbs::review_change(cx, key, &body(request))?;
+            acts::change::verbs::close_change(cx, key)
         })
     }
 }
 
 fn create<'a>(past: &'a Past, staff: &'a Staff, word: &str, request: Value) -> Result<Walk<'a>> {
     let person = staff.people.get(word).cloned().unwrap_or_default();
-    let key = past.by(&person, move |room| {
-        create_change::create_change(room, &body(request.clone()), &[])
+    let key = past.by(&person, move |cx| {
+        create_change::create_change(cx, &body(request.clone()), &[])
     })?;
     Ok(Walk { past, staff, key })
 }
@@ -154,8 +153,8 @@ fn create<'a>(past: &'a Past, staff: &'a Staff, word: &str, request: Value) -> R
 ///
 /// # Errors
 /// [`super::DemoError`].
-pub fn fill(desk: &Desk, staff: &Staff, begin: Timestamp, now: Timestamp) -> Result<()> {
-    let past = Past::new(desk, TENANT, begin);
+pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, now: Timestamp) -> Result<()> {
+    let past = Past::new(executor, TENANT, begin);
     for n in 0..ORDINARY {
         let day = i64::try_from(n).unwrap_or_default() * 88 / i64::try_from(ORDINARY).unwrap_or(1) + 1;
         ordinary(&past, staff, n, begin + SignedDuration::from_hours(24 * day))?;
@@ -166,9 +165,9 @@ pub fn fill(desk: &Desk, staff: &Staff, begin: Timestamp, now: Timestamp) -> Res
     for day in [5, 19, 33, 47, 61, 75] {
         standard(&past, staff, begin + SignedDuration::from_hours(24 * day + 6))?;
     }
-    around_today(desk, staff, now)?;
+    around_today(executor, staff, now)?;
     today(
-        &Past::new(desk, TENANT, now - SignedDuration::from_hours(30)),
+        &Past::new(executor, TENANT, now - SignedDuration::from_hours(30)),
         staff,
         now,
     )
@@ -230,8 +229,8 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
     });
     let walk = create(past, staff, "implementer", request)?;
     walk.act("implementer", acts::change::verbs::submit_change)?;
-    walk.act("implementer", |room, key| {
-        acts::change::verbs::assess_change(room, key, &body(json!({})))
+    walk.act("implementer", |cx, key| {
+        acts::change::verbs::assess_change(cx, key, &body(json!({})))
     })?;
     for word in ["owner", "change_manager"] {
         past.pass(4);
@@ -242,20 +241,20 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
     walk.complete("succeeded")?;
     walk.evidence(n)?;
     past.pass(35);
-    walk.act("requester", |room, key| {
+    walk.act("requester", |cx, key| {
         acts::change::verbs::validate_change(
-            room,
+            cx,
             key,
             &body(json!({"result": "works", "text": "A hundred labels printed."})),
         )
     })?;
-    walk.act("change_manager", |room, key| {
+    walk.act("change_manager", |cx, key| {
         let request = json!({
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true,
             "summary": "Printing came back in nine minutes.", "improvements": ["Watch the driver's connections."],
         });
-        acts::change::verbs::review_change(room, key, &body(request))?;
-        acts::change::verbs::close_change(room, key)
+        acts::change::verbs::review_change(cx, key, &body(request))?;
+        acts::change::verbs::close_change(cx, key)
     })
 }
 
@@ -275,9 +274,9 @@ fn standard(past: &Past, staff: &Staff, at: Timestamp) -> Result<()> {
 
 /// Does what the clock made due for a change.
 fn tick(past: &Past, key: String) -> Result<()> {
-    past.system(move |room| {
-        let id = room.change(&key)?.id;
-        run_timer::run_timer(room, "change", id.as_str())
+    past.system(move |cx| {
+        let id = cx.change(&key)?.id;
+        run_timer::run_timer(cx, "change", id.as_str())
     })
 }
 
@@ -290,13 +289,13 @@ fn standard_request(start: Timestamp) -> Value {
 }
 
 /// A freeze that begins in ten days, an incident that freezes nothing, maintenance windows, the vendor's notice.
-fn around_today(desk: &Desk, staff: &Staff, now: Timestamp) -> Result<()> {
-    let past = Past::new(desk, TENANT, now - SignedDuration::from_hours(40));
+fn around_today(executor: &Executor, staff: &Staff, now: Timestamp) -> Result<()> {
+    let past = Past::new(executor, TENANT, now - SignedDuration::from_hours(40));
     let at = move |hours: i64| (now + SignedDuration::from_hours(hours)).to_string();
     let manager = staff.people.get("change_manager").cloned().unwrap_or_default();
-    past.by(&manager, move |room| {
+    past.by(&manager, move |cx| {
         set_freeze::set_freeze(
-            room,
+            cx,
             &body(json!({
                 "title": "Month-end closing", "reason": "Finance closes the books.",
                 "starts_at": at(24 * 10), "ends_at": at(24 * 13), "environments": ["production"],
@@ -307,18 +306,18 @@ fn around_today(desk: &Desk, staff: &Staff, now: Timestamp) -> Result<()> {
             ("Cartwell Hosting: storage maintenance (their notice CW-2291)", 52, 4, json!(["backup", "ledger-db"])),
         ] {
             let window = json!({"title": title, "starts_at": at(from), "ends_at": at(from + hours), "services": services, "environments": ["production"]});
-            set_service::set_window(room, &body(window))?;
+            set_service::set_window(cx, &body(window))?;
         }
         Ok(())
     })?;
     let commander = staff.people.get("commander").cloned().unwrap_or_default();
     past.go_to(now - SignedDuration::from_hours(20) + SignedDuration::from_mins(9));
-    past.by(&commander, move |room| {
+    past.by(&commander, move |cx| {
         let incident = json!({
             "title": "Customs declarations are slow", "severity": 3, "services": ["customs-gateway"],
             "started_at": at(-20), "external_ref": "SD-8812",
         });
-        set_incident::open_incident(room, &body(incident)).map(|_| ())
+        set_incident::open_incident(cx, &body(incident)).map(|_| ())
     })
 }
 
@@ -345,17 +344,17 @@ fn today(past: &Past, staff: &Staff, now: Timestamp) -> Result<()> {
     let scheduled = ready(3, 0, hours(28), hours(30))?;
     scheduled.evidence(1_003)?;
     let held = ready(4, 3, hours(34), hours(36))?;
-    held.act("requester", |room, key| {
+    held.act("requester", |cx, key| {
         acts::change::verbs::hold_change(
-            room,
+            cx,
             key,
             &body(json!({"reason": "We wait for the new surcharge table."})),
         )
     })?;
     let cancelled = make(5, 6, hours(60), hours(62))?;
-    cancelled.act("requester", |room, key| {
+    cancelled.act("requester", |cx, key| {
         acts::change::verbs::cancel_change(
-            room,
+            cx,
             key,
             &body(json!({"reason": "The status page gets the figure from elsewhere."})),
         )

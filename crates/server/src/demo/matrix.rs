@@ -1,8 +1,7 @@
 //! The demo's teams, calendar and ownership matrix: rows on services, items and classes, with dates and a job function,
 //! so that the pages and the reports have something to show. Hanne stays among those who answer for every service.
 
-use acts::directory::set_person;
-use acts::directory::set_service;
+use acts::directory::{set_person, set_service};
 use acts::schedule::set_calendar;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -40,7 +39,7 @@ const HOLIDAYS: &[(&str, &str)] = &[
 /// # Errors
 /// [`super::DemoError`].
 pub fn fill(past: &Past) -> Result<()> {
-    past.system(|room| {
+    past.system(|cx| {
         let hours: Vec<Value> = ["monday", "tuesday", "wednesday", "thursday", "friday"]
             .iter()
             .map(|day| json!({"day": day, "from": "08:00", "to": "16:00"}))
@@ -52,27 +51,27 @@ pub fn fill(past: &Past) -> Result<()> {
         let calendar = json!({
             "key": "default", "name": "Head office", "zone": "Europe/Oslo", "hours": hours, "holidays": holidays,
         });
-        set_calendar::set_calendar(room, &body(calendar))?;
+        set_calendar::set_calendar(cx, &body(calendar))?;
         for (key, name, members) in TEAMS {
             let team = json!({"name": name, "kind": "team", "members": members});
-            set_person::set_group(room, key, &body(team))?;
+            set_person::set_group(cx, key, &body(team))?;
         }
         for (key, name, service, kind) in ITEMS {
             let item = json!({"key": key, "name": name, "service": service, "kind": kind});
-            set_service::set_config_item(room, &body(item))?;
+            set_service::set_config_item(cx, &body(item))?;
         }
         set_service::set_dependency(
-            room,
+            cx,
             &body(json!({"from": "label-print", "to": "wms", "kind": "part_of"})),
         )?;
         let store = json!({"from": "invoicing", "to": "ledger-primary", "to_kind": "config_item", "kind": "stores_in"});
-        set_service::set_dependency(room, &body(store))?;
+        set_service::set_dependency(cx, &body(store))?;
         // With somebody who operates services the pack `sox` can be tried here.
         for (login, function) in [("aiko", "data-steward"), ("luc", "operations")] {
-            set_person::edit_person(room, login, &body(json!({"functions": [function]})))?;
+            set_person::edit_person(cx, login, &body(json!({"functions": [function]})))?;
         }
-        for row in rows(room.now) {
-            set_service::set_ownership(room, &body(row))?;
+        for row in rows(cx.now) {
+            set_service::set_ownership(cx, &body(row))?;
         }
         Ok(())
     })

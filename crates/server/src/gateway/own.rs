@@ -1,10 +1,9 @@
 //! The server's own answers to gateways: the caller by the credential in the request, the decision by the gate's act.
 
-use acts::Room;
+use acts::Context;
 use acts::core::gate_question::Question;
-use acts::gate::answer;
-use acts::gate::running;
 use acts::gate::shown_permit::check_shown;
+use acts::gate::{answer, running};
 use axum::http::{HeaderMap, Method, Uri};
 use model::core::act;
 use model::core::enums::GateDecision;
@@ -14,13 +13,12 @@ use serde_json::Value;
 use store::{Lane, Mode};
 
 use super::question::{Asked, Basis, Decide, Decided, Place, Unclear, door_of, header, permit_id};
-use crate::http::attempts;
 use crate::http::authenticate::Asking;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
 use crate::http::gate_counters::Counted;
-use crate::http::route;
 use crate::http::state::AppState;
+use crate::http::{attempts, route};
 
 /// Reasons that say that the question, and not the change, is at fault: they are counted with what was named.
 const REFUSED: &[&str] = &["change_missing", "unknown_service", "unknown_environment"];
@@ -43,18 +41,18 @@ impl Decide for AppState {
             note(self, &caller.tenant, &asked.door, &place, &decided);
             return Ok(decided);
         }
-        let act = move |room: &mut Room<'_, '_>| {
+        let act = move |cx: &mut Context<'_, '_>| {
             who.check_scope(Scope::Gate)?;
-            answer::may_ask(room)?;
+            answer::may_ask(cx)?;
             let (answer, is_running) = if admits {
-                running::admit(room, &question)?
+                running::admit(cx, &question)?
             } else {
-                (answer::ask(room, &question)?, false)
+                (answer::ask(cx, &question)?, false)
             };
             if is_running {
                 return Ok((answer, true));
             }
-            Ok((check_shown(room, &question, jti.as_deref(), answer)?, false))
+            Ok((check_shown(cx, &question, jti.as_deref(), answer)?, false))
         };
         let (answer, is_running) = asking.act(self, Lane::Gate, Mode::Read, act).await?;
         attempts::note_scope_use(self, &caller, Scope::Gate);
@@ -88,9 +86,9 @@ fn question_of(place: &Place) -> Question {
 /// Refuses what is no question, and counts it; a credential that may not ask is told so instead.
 async fn refuse(state: &AppState, caller: &Caller, door: &str, unclear: &Unclear) -> Result<Decided, Failure> {
     let who = caller.clone();
-    let act = move |room: &mut Room<'_, '_>| {
+    let act = move |cx: &mut Context<'_, '_>| {
         who.check_scope(Scope::Gate)?;
-        room.allow(act::actions::ASK_GATE)
+        cx.allow(act::actions::ASK_GATE)
     };
     state.act(Lane::Gate, caller, Mode::Read, act).await?;
     note_unclear(
@@ -119,7 +117,7 @@ pub(crate) fn note_unclear(state: &AppState, tenant: &str, door: &str, code: &st
     };
     state
         .tally()
-        .note(tenant, question, text, state.desk().tools().clock.now());
+        .note(tenant, question, text, state.executor().tools().clock.now());
 }
 
 /// Counts a question to `GET /gate` by its answer.
@@ -152,7 +150,7 @@ struct Named<'a> {
 
 /// Counts an answered question, and one whose digest or place names nothing with what it named.
 fn count(state: &AppState, tenant: &str, door: &str, named: &Named<'_>, answer: (GateDecision, &[Unmet])) {
-    let now = state.desk().tools().clock.now();
+    let now = state.executor().tools().clock.now();
     let counted = |code, subject| Counted {
         door,
         service: named.service,

@@ -5,8 +5,7 @@ use std::future::Future;
 
 use axum::http::{HeaderMap, HeaderValue};
 use model::core::enums::{GateDecision, Purpose};
-use model::core::unmet;
-use model::core::unmet::Unmet;
+use model::core::unmet::{self, Unmet};
 use serde_json::{Value, json};
 
 use crate::http::failure::Failure;

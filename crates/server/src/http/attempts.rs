@@ -1,7 +1,7 @@
 //! Attempts that were refused, credentials that open nothing any more, and the last use of tokens: noted by the doors, the
 //! same thing once a minute, so that nobody fills a log by asking again and again.
 
-use acts::Room;
+use acts::Context;
 use acts::audit::note_attempt::{Attempt, note_attempt, note_credential, note_use};
 use model::change::change_file::Actor;
 use model::core::act::Act;
@@ -69,7 +69,7 @@ pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change
         act: failure.problem.refused_act.as_deref().and_then(Act::named),
         times,
     };
-    let write = move |room: &mut Room<'_, '_>| note_attempt(room, &attempt);
+    let write = move |cx: &mut Context<'_, '_>| note_attempt(cx, &attempt);
     let written = state
         .act_as(Lane::Acts, &caller.tenant, caller.actor(), Mode::Write, write)
         .await;
@@ -153,7 +153,7 @@ pub(crate) async fn note_workload(state: &AppState, tenant: &str, workload: &Wor
 }
 
 async fn credential(state: &AppState, tenant: &str, news: (&'static str, (&'static str, String)), data: Value) {
-    let write = move |room: &mut Room<'_, '_>| note_credential(room, news.clone(), &data);
+    let write = move |cx: &mut Context<'_, '_>| note_credential(cx, news.clone(), &data);
     told(
         state
             .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, write)
@@ -190,7 +190,7 @@ fn note_kind_of_use(state: &AppState, caller: &Caller, id: &str, scope: Option<&
     }
     let (state, tenant, id) = (state.clone(), caller.tenant.clone(), id.to_owned());
     tokio::spawn(async move {
-        let write = move |room: &mut Room<'_, '_>| note_use(room, &id, scope);
+        let write = move |cx: &mut Context<'_, '_>| note_use(cx, &id, scope);
         let written = state.act_as(Lane::Acts, &tenant, Actor::system(), Mode::Write, write);
         if let Err(failure) = written.await {
             tracing::debug!(code = failure.problem.code, "the use of a token could not be noted");

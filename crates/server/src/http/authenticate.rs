@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use acts::Room;
-use acts::core::gate_question::Asker;
-use acts::core::gate_question::Question;
+use acts::Context;
+use acts::core::gate_question::{Asker, Question};
 use acts::core::row_mac;
 use acts::gate::answer;
 use acts::identity::set_token;
@@ -17,8 +16,7 @@ use model::change::change_file::Lent;
 use model::core::ids::PersonId;
 use model::gate::answer::Answer;
 use model::identity::factor::Factor;
-use store::identity::session;
-use store::identity::workload;
+use store::identity::{session, workload};
 use store::{Lane, Mode};
 use wire::problem::UNAUTHENTICATED;
 
@@ -34,7 +32,7 @@ const LONGEST: usize = 200;
 const TRIES: usize = 5;
 
 /// An act that several tries share.
-type Again<T> = Arc<dyn Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + Sync>;
+type Again<T> = Arc<dyn Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + Sync>;
 
 /// Finds out who asks, by the request's head.
 ///
@@ -109,7 +107,7 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
     let wanted = digest.clone();
     let find = move |tx: &mut store::CrossTx<'_>| Ok(session::find_token(tx, &wanted)?);
     let found = state.across(lane, "whose token is it", Mode::Read, find).await?;
-    let now = state.desk().tools().clock.now();
+    let now = state.executor().tools().clock.now();
     let Some(found) = found else {
         return by_workload(state, lane, digest).await;
     };
@@ -143,7 +141,7 @@ async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Kno
     let wanted = digest.clone();
     let find = move |tx: &mut store::CrossTx<'_>| Ok(workload::find(tx, &wanted)?);
     let found = state.across(lane, "whose workload is it", Mode::Read, find).await?;
-    let now = state.desk().tools().clock.now();
+    let now = state.executor().tools().clock.now();
     let found = found
         .filter(|it| it.workload.active && now < it.expires_at)
         .ok_or_else(unknown)?;
@@ -173,11 +171,11 @@ async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller
     let digest = digest_of(secret);
     let find = move |tx: &mut store::CrossTx<'_>| Ok(session::find(tx, &digest)?);
     let found = state.across(lane, "whose session is it", Mode::Read, find).await?;
-    let now = state.desk().tools().clock.now();
+    let now = state.executor().tools().clock.now();
     let Some((tenant, session)) = found else {
         return Err(unknown());
     };
-    if !row_mac::is_own_session(&state.desk().tools().master, &tenant, &session) {
+    if !row_mac::is_own_session(&state.executor().tools().master, &tenant, &session) {
         tracing::warn!(
             tenant,
             person = session.person,
@@ -298,7 +296,7 @@ impl Asking {
             lent,
             generation,
         };
-        Ok(answer::ask_at_once(state.desk().services(), &asker, question)?)
+        Ok(answer::ask_at_once(state.executor().services(), &asker, question)?)
     }
 
     /// Looks the credential up again, as the estate has been written since.
@@ -332,7 +330,7 @@ impl Asking {
     ) -> impl Future<Output = Result<T, Failure>> + Send
     where
         T: Send + 'static,
-        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + Sync + 'static,
+        A: Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + Sync + 'static,
     {
         self.try_act(state, lane, mode, Arc::new(act))
     }
@@ -346,14 +344,14 @@ impl Asking {
     ) -> Result<T, Failure> {
         for _ in 0..TRIES {
             let (act, generation) = (Arc::clone(&act), self.generation());
-            let whole = move |room: &mut Room<'_, '_>| {
+            let whole = move |cx: &mut Context<'_, '_>| {
                 if let Some(generation) = generation
-                    && room.generation()? != generation
+                    && cx.generation()? != generation
                 {
                     return Ok(None);
                 }
-                Caller::check_active(room)?;
-                act(room).map(Some)
+                Caller::check_active(cx)?;
+                act(cx).map(Some)
             };
             let caller = self.caller();
             let answer = state.act_as(lane, &caller.tenant, caller.actor(), mode, whole).await?;
@@ -375,7 +373,7 @@ async fn look_up(state: &AppState, lane: Lane, digest: &str) -> Result<Known, Fa
     match &found {
         Ok(known) => {
             state.callers().keep(digest, known);
-            state.desk().warm(&known.caller.tenant);
+            state.executor().warm(&known.caller.tenant);
         }
         Err(_) => state.callers().forget(digest),
     }
@@ -406,7 +404,7 @@ impl Asking {
             return Ok(Self { caller, seen: None });
         };
         let digest = token_digest(secret)?;
-        let now = state.desk().tools().clock.now();
+        let now = state.executor().tools().clock.now();
         let known = match state.callers().find(&digest, now) {
             Some(known) => known,
             None => look_up(state, lane, &digest).await?,
@@ -417,7 +415,7 @@ impl Asking {
     /// Finds out who asks from memory alone; `None` when that takes a look-up, or the credential is no token.
     pub(crate) fn of_known(state: &AppState, headers: &HeaderMap) -> Option<Self> {
         let digest = token_digest(bearer(headers).ok()??).ok()?;
-        let known = state.callers().find(&digest, state.desk().tools().clock.now())?;
+        let known = state.callers().find(&digest, state.executor().tools().clock.now())?;
         Some(Self::with(state, digest, known))
     }
 

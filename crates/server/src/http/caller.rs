@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use acts::Room;
+use acts::Context;
 use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use model::change::change_file::{Actor, Lent};
@@ -156,12 +156,12 @@ impl Caller {
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`], answered with 401; or the store's.
-    pub(crate) fn check_active(room: &mut Room<'_, '_>) -> acts::Result<()> {
-        let person = room.actor.person.clone();
-        let directory = room.directory()?;
-        let maker = room.actor.hand().filter(|_| room.actor.by_token);
+    pub(crate) fn check_active(cx: &mut Context<'_, '_>) -> acts::Result<()> {
+        let person = cx.actor.person.clone();
+        let directory = cx.directory()?;
+        let maker = cx.actor.hand().filter(|_| cx.actor.by_token);
         let is_answered = maker.is_none_or(|maker| directory.is_active(maker));
-        if room.actor.is_system || (is_answered && directory.is_active(&person)) {
+        if cx.actor.is_system || (is_answered && directory.is_active(&person)) {
             return Ok(());
         }
         Err(Refusal::not_allowed(UNAUTHENTICATED, "The person behind this credential may no longer act.").into())
@@ -171,15 +171,15 @@ impl Caller {
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`], answered with 401; or the store's.
-    pub(crate) fn check_alive(&self, room: &mut Room<'_, '_>) -> acts::Result<()> {
-        let now = room.now;
+    pub(crate) fn check_alive(&self, cx: &mut Context<'_, '_>) -> acts::Result<()> {
+        let now = cx.now;
         let is_alive = match &self.credential {
-            Credential::Token { id, .. } => match store::record::load::<snapshot::Token>(room.tx, id)? {
+            Credential::Token { id, .. } => match store::record::load::<snapshot::Token>(cx.tx, id)? {
                 Some(it) => !it.record.revoked && it.record.expires_at.is_none_or(|end| end > now),
-                None => is_let_in(room, id)?,
+                None => is_let_in(cx, id)?,
             },
             Credential::Session { digest, .. } => {
-                let found = session::load(room.tx, digest)?;
+                let found = session::load(cx.tx, digest)?;
                 found.is_some_and(|session| session.expires_at > now && session.person == self.person.0)
             }
         };
@@ -191,12 +191,12 @@ impl Caller {
 }
 
 /// Whether a job that was let in with its platform's token still is: it names no token of ours.
-fn is_let_in(room: &mut Room<'_, '_>, digest: &str) -> acts::Result<bool> {
-    let now = room.now;
-    let Some(workload) = store::identity::workload::entered(room.tx, digest, now)? else {
+fn is_let_in(cx: &mut Context<'_, '_>, digest: &str) -> acts::Result<bool> {
+    let now = cx.now;
+    let Some(workload) = store::identity::workload::entered(cx.tx, digest, now)? else {
         return Ok(false);
     };
-    let found = store::record::load::<model::integration::workload::Workload>(room.tx, &workload)?;
+    let found = store::record::load::<model::integration::workload::Workload>(cx.tx, &workload)?;
     Ok(found.is_some_and(|it| it.record.active))
 }
 

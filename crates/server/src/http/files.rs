@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use acts::Room;
+use acts::Context;
 use axum::body::Bytes;
 use store::change::blob;
 use store::{Lane, Mode};
@@ -61,7 +61,7 @@ impl NewFile {
     /// # Errors
     /// 503 when the storage is full, 500.
     pub async fn begin(state: &AppState) -> Result<Self, Failure> {
-        let id = state.desk().new_id(state.desk().tools().recorder.now())?;
+        let id = state.executor().new_id(state.executor().tools().recorder.now())?;
         let path = state.uploads().join(id);
         let file = File::create_new(&path).await.map_err(io)?;
         Ok(Self {
@@ -137,7 +137,7 @@ impl NewFile {
         off_the_doors(move || file.sync_all()).await.map_err(sync)?;
         let digest = self.digest();
         let hex = digest.trim_start_matches("sha256:").to_owned();
-        match state.desk().tools().evidence_folder.clone() {
+        match state.executor().tools().evidence_folder.clone() {
             Some(folder) => self.keep_in_folder(&folder, &hex).await?,
             None => self.keep_in_database(state, caller, &hex).await?,
         }
@@ -162,17 +162,17 @@ impl NewFile {
                 break;
             }
             let name = hex.to_owned();
-            let save = move |room: &mut Room<'_, '_>| {
-                let at = room.services.tools().recorder.now();
-                Ok(blob::save_chunk(room.tx, &name, part, &chunk, at)?)
+            let save = move |cx: &mut Context<'_, '_>| {
+                let at = cx.services.tools().recorder.now();
+                Ok(blob::save_chunk(cx.tx, &name, part, &chunk, at)?)
             };
             state.act(Lane::Pages, caller, Mode::Write, save).await?;
             part += 1;
         }
         let (name, size) = (hex.to_owned(), i64::try_from(self.size).unwrap_or(i64::MAX));
-        let finish = move |room: &mut Room<'_, '_>| {
-            let at = room.services.tools().recorder.now();
-            Ok(blob::finish(room.tx, &name, size, at)?)
+        let finish = move |cx: &mut Context<'_, '_>| {
+            let at = cx.services.tools().recorder.now();
+            Ok(blob::finish(cx.tx, &name, size, at)?)
         };
         state.act(Lane::Pages, caller, Mode::Write, finish).await
     }

@@ -4,7 +4,7 @@ mod paging;
 
 use std::sync::Arc;
 
-use acts::Room;
+use acts::Context;
 use acts::gate::answer;
 use axum::Router;
 use axum::extract::{FromRequestParts, Path, State};
@@ -13,33 +13,31 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use model::change::record;
-use model::core::act;
 use model::core::body::Body;
 use model::core::ids::RecordId;
-use model::core::parse;
 use model::core::refusal::Refusal;
+use model::core::{act, parse};
 use serde_json::{Map, Value, json};
 use store::idempotency::{self, RequestKey, SavedAnswer};
 use store::{Lane, Mode};
 use wire::problem::IF_MATCH_NEEDED;
 
 use crate::http::address::BASE;
-use crate::http::attempts;
 use crate::http::authenticate::Asking;
 use crate::http::body::JsonBody;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
 use crate::http::percent::is_utf8;
-use crate::http::query_words;
 use crate::http::state::AppState;
+use crate::http::{attempts, query_words};
 
 /// The longest idempotency key, in characters.
 const KEY_LIMIT: usize = 200;
 
 /// What a route does: one act, rendered.
-pub(crate) type Act = fn(&mut Room<'_, '_>, &Ask) -> acts::Result<Reply>;
+pub(crate) type Act = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Reply>;
 /// The present version of what a route changes; `None` when it is not there yet.
-pub(crate) type Current = fn(&mut Room<'_, '_>, &Ask) -> acts::Result<Option<i64>>;
+pub(crate) type Current = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Option<i64>>;
 
 /// A route.
 pub(crate) struct Route {
@@ -401,8 +399,8 @@ async fn handle(
     let asked = Arc::clone(&caller);
     let tenant = (route.path == "/admission").then(|| asked.tenant.clone());
     let noted = (route.mode() == Mode::Write).then(|| (Arc::clone(&asked), Arc::clone(&ask)));
-    let act = move |room: &mut Room<'_, '_>| {
-        let reply = once.run(room, |room| guarded(room, route, &asked, &ask))?;
+    let act = move |cx: &mut Context<'_, '_>| {
+        let reply = once.run(cx, |cx| guarded(cx, route, &asked, &ask))?;
         Ok(Given::by(route, reply))
     };
     let answer = asking.act(&state, route.lane, route.mode(), act).await;
@@ -474,16 +472,16 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fai
 }
 
 /// Absent or hidden first, then the scope, the act's own word on who may, the precondition, and the act's answer.
-fn guarded(room: &mut Room<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -> acts::Result<Reply> {
+fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -> acts::Result<Reply> {
     if route.is_about_change() {
-        see_change_as(room, caller, ask.place(0), route.scope)?;
+        see_change_as(cx, caller, ask.place(0), route.scope)?;
     }
     caller.check_scope(route.scope)?;
     let Some(current) = route.current else {
-        return answered(room, route, ask);
+        return answered(cx, route, ask);
     };
-    let version = current(room, ask)?;
-    let answer = answered(room, route, ask);
+    let version = current(cx, ask)?;
+    let answer = answered(cx, route, ask);
     if let Err(acts::Error::Refused(Refusal::NotFound { .. } | Refusal::NotAllowed { .. })) = &answer {
         return answer;
     }
@@ -496,8 +494,8 @@ fn guarded(room: &mut Room<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -
 
 /// What the act answers, and with it what of the query is no word of it: who may not look or asks for what is absent learns that
 /// first. What was done is taken back with the refusal.
-fn answered(room: &mut Room<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<Reply> {
-    match (route.act)(room, ask) {
+fn answered(cx: &mut Context<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<Reply> {
+    match (route.act)(cx, ask) {
         Ok(reply) => {
             query_words::check((route.method, route.path), &ask.query)?;
             Ok(reply)
@@ -515,7 +513,7 @@ fn answered(room: &mut Room<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<R
 /// A change that a caller asks for at a door with this scope. A credential that may not read is told so whether the change
 /// is there or not; one that may learns first that it is absent.
 pub(crate) fn see_change_as(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     caller: &Caller,
     key: &str,
     scope: Scope,
@@ -523,17 +521,17 @@ pub(crate) fn see_change_as(
     if caller.check_scope(Scope::Read).is_err() {
         caller.check_scope(scope)?;
     }
-    let change = see_change(room, key)?;
+    let change = see_change(cx, key)?;
     caller.check_scope(scope)?;
     Ok(change)
 }
 
 /// A change as far as the caller may see it: what is hidden from them is absent.
-pub(crate) fn see_change(room: &mut Room<'_, '_>, key: &str) -> acts::Result<record::Change> {
-    match room.allow(act::actions::READ) {
+pub(crate) fn see_change(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<record::Change> {
+    match cx.allow(act::actions::READ) {
         Err(acts::Error::Refused(_)) => Err(Refusal::not_found(format!("change {key}")).into()),
         Err(error) => Err(error),
-        Ok(()) => room.change(key),
+        Ok(()) => cx.change(key),
     }
 }
 
@@ -583,21 +581,21 @@ impl Once {
     /// Answers from what was kept, or acts and keeps the answer in the same transaction.
     pub(crate) fn run(
         &self,
-        room: &mut Room<'_, '_>,
-        act: impl FnOnce(&mut Room<'_, '_>) -> acts::Result<Reply>,
+        cx: &mut Context<'_, '_>,
+        act: impl FnOnce(&mut Context<'_, '_>) -> acts::Result<Reply>,
     ) -> acts::Result<Reply> {
-        let Some(key) = &self.key else { return act(room) };
-        if let Some(reply) = self.known(room)? {
+        let Some(key) = &self.key else { return act(cx) };
+        if let Some(reply) = self.known(cx)? {
             return Ok(reply);
         }
         let request = self.request(key);
-        let reply = act(room)?;
+        let reply = act(cx)?;
         let answer = SavedAnswer {
             body_digest: self.body_digest.clone(),
             status: i64::from(reply.status),
             answer: kept(&reply).to_string(),
         };
-        idempotency::save(room.tx, &request, &answer, room.recorded_at)?;
+        idempotency::save(cx.tx, &request, &answer, cx.recorded_at)?;
         Ok(reply)
     }
 
@@ -605,11 +603,11 @@ impl Once {
     ///
     /// # Errors
     /// Another body under the same key, or the store's.
-    pub(crate) fn known(&self, room: &mut Room<'_, '_>) -> acts::Result<Option<Reply>> {
+    pub(crate) fn known(&self, cx: &mut Context<'_, '_>) -> acts::Result<Option<Reply>> {
         let Some(key) = &self.key else { return Ok(None) };
-        match idempotency::load(room.tx, &self.request(key))? {
+        match idempotency::load(cx.tx, &self.request(key))? {
             Some(saved) if saved.body_digest != self.body_digest => Err(acts::Error::KeyReused),
-            Some(saved) => replayed(room, &saved).map(Some),
+            Some(saved) => replayed(cx, &saved).map(Some),
             None => Ok(None),
         }
     }
@@ -649,10 +647,10 @@ fn kept(reply: &Reply) -> Value {
     kept
 }
 
-fn replayed(room: &mut Room<'_, '_>, saved: &SavedAnswer) -> acts::Result<Reply> {
+fn replayed(cx: &mut Context<'_, '_>, saved: &SavedAnswer) -> acts::Result<Reply> {
     let mut kept: Value = serde_json::from_str(&saved.answer)?;
     if let Some(permit) = kept["permit"].as_str().map(str::to_owned) {
-        kept["body"]["permit"] = json!(answer::sign_again(room, &permit)?);
+        kept["body"]["permit"] = json!(answer::sign_again(cx, &permit)?);
     }
     let status = u16::try_from(saved.status).unwrap_or(200);
     let reply = Reply {

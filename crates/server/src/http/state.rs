@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use acts::{Desk, Doing, Room};
+use acts::{Context, Doing, Executor};
 use axum::body::Bytes;
 use connect::socket::http::Http;
 use model::change::change_file::Actor;
@@ -32,7 +32,7 @@ const GATE_PATIENCE: Duration = Duration::from_secs(3);
 pub struct AppState(Arc<Inner>);
 
 struct Inner {
-    desk: Desk,
+    executor: Executor,
     bells: Bells,
     uploads: PathBuf,
     evidence_limit: u64,
@@ -49,11 +49,11 @@ struct Inner {
 }
 
 impl AppState {
-    /// The state over a desk. `uploads` is a folder for files on their way in; `evidence_limit` is in bytes; `http` calls
+    /// The state over an executor. `uploads` is a folder for files on their way in; `evidence_limit` is in bytes; `http` calls
     /// identity providers.
-    pub fn new(desk: Desk, bells: Bells, uploads: PathBuf, evidence_limit: u64, http: Http) -> Self {
+    pub fn new(executor: Executor, bells: Bells, uploads: PathBuf, evidence_limit: u64, http: Http) -> Self {
         Self(Arc::new(Inner {
-            desk,
+            executor,
             bells,
             uploads,
             evidence_limit,
@@ -71,8 +71,8 @@ impl AppState {
     }
 
     /// Where acts are done.
-    pub fn desk(&self) -> &Desk {
-        &self.0.desk
+    pub fn executor(&self) -> &Executor {
+        &self.0.executor
     }
 
     /// The bells.
@@ -82,7 +82,7 @@ impl AppState {
 
     /// How people reach the server, without a slash at the end.
     pub fn public_url(&self) -> &str {
-        &self.0.desk.tools().public_url
+        &self.0.executor.tools().public_url
     }
 
     /// Whether people reach it by HTTPS, so that cookies are marked secure.
@@ -155,11 +155,11 @@ impl AppState {
     ) -> impl Future<Output = Result<T, Failure>> + Send
     where
         T: Send + 'static,
-        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+        A: Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     {
-        let whole = move |room: &mut Room<'_, '_>| {
-            Caller::check_active(room)?;
-            act(room)
+        let whole = move |cx: &mut Context<'_, '_>| {
+            Caller::check_active(cx)?;
+            act(cx)
         };
         self.act_as(lane, &caller.tenant, caller.actor(), mode, whole)
     }
@@ -178,7 +178,7 @@ impl AppState {
     ) -> impl Future<Output = Result<T, Failure>> + Send
     where
         T: Send + 'static,
-        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+        A: Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     {
         self.act_boxed(lane, tenant.to_owned(), actor, mode, Box::new(act))
     }
@@ -194,7 +194,7 @@ impl AppState {
     ) -> Result<T, Failure> {
         let (send, receive) = oneshot::channel();
         let (bells, rings) = (self.0.bells.clone(), tenant.clone());
-        self.0.desk.run(lane, &tenant, actor, mode, act, move |answer| {
+        self.0.executor.run(lane, &tenant, actor, mode, act, move |answer| {
             if mode == Mode::Write && answer.is_ok() {
                 bells.ring(&rings);
             }
@@ -215,7 +215,7 @@ impl AppState {
     {
         let (send, receive) = oneshot::channel();
         self.0
-            .desk
+            .executor
             .tools()
             .store
             .run_across(lane, reason, mode, act, move |answer| {

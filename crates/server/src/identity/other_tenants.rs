@@ -7,8 +7,7 @@
 //! `docs/decisions/0025-who-is-known-elsewhere.md`.
 
 use model::core::refusal::Refusal;
-use store::identity::identities;
-use store::identity::session;
+use store::identity::{identities, session};
 use store::{CrossTx, Lane, Mode};
 
 use crate::http::attempts;
@@ -40,12 +39,12 @@ impl Known {
 /// 403 for a token that reads nothing; the store's, as it is answered.
 pub(crate) async fn known_in(state: &AppState, caller: &Caller) -> Result<Vec<Known>, Failure> {
     let asking = caller.clone();
-    let own = move |room: &mut acts::Room<'_, '_>| {
+    let own = move |cx: &mut acts::Context<'_, '_>| {
         asking.check_scope(Scope::Read)?;
-        let tenant = room.directory()?.tenant.clone();
+        let tenant = cx.directory()?.tenant.clone();
         let tenant = tenant.ok_or_else(|| Refusal::not_found("tenant"))?;
         let subject = match &asking.credential {
-            Credential::Session { digest, .. } => session::proven_subject(room.tx, digest)?,
+            Credential::Session { digest, .. } => session::proven_subject(cx.tx, digest)?,
             Credential::Token { .. } => None,
         };
         Ok((tenant.name, subject))

@@ -1,10 +1,9 @@
 //! Passkeys at the door and as fresh factor. Both the API and the pages come through here. Wrong answers are told in the
 //! log and slow nobody down: a signature is not guessed, and whoever has a passkey gets in while others try passwords.
 
-use acts::Room;
-use acts::identity::set_passkey as passkeys;
+use acts::Context;
 use acts::identity::set_passkey::{Answered, Begun, Shown, Wrong};
-use acts::identity::set_second_factor;
+use acts::identity::{set_passkey as passkeys, set_second_factor};
 use model::change::change_file::Actor;
 use model::core::body::Body;
 use model::core::refusal::Refusal;
@@ -15,8 +14,7 @@ use crate::http::attempts;
 use crate::http::caller::{Caller, Credential};
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
-use crate::identity::sign_in;
-use crate::identity::sign_in::{NewSession, Origin, Start};
+use crate::identity::sign_in::{self, NewSession, Origin, Start};
 
 /// What is noted as the way in and as the fresh factor.
 const PASSKEY: &str = "passkey";
@@ -54,7 +52,7 @@ fn session_of(caller: &Caller) -> Result<&str, Failure> {
 /// # Errors
 /// As `begin_passkey` of the acts.
 pub(crate) async fn begin_adding(state: &AppState, caller: &Caller, body: Body) -> Result<Begun, Failure> {
-    let begin = move |room: &mut Room<'_, '_>| passkeys::begin_passkey(room, &body);
+    let begin = move |cx: &mut Context<'_, '_>| passkeys::begin_passkey(cx, &body);
     state.act(Lane::Pages, caller, Mode::Write, begin).await
 }
 
@@ -68,7 +66,7 @@ pub(crate) async fn finish_adding(
     id: String,
     answer: Vec<u8>,
 ) -> Result<Vec<String>, Failure> {
-    let finish = move |room: &mut Room<'_, '_>| passkeys::finish_passkey(room, &id, &answer);
+    let finish = move |cx: &mut Context<'_, '_>| passkeys::finish_passkey(cx, &id, &answer);
     let answered = state.act(Lane::Pages, caller, Mode::Write, finish).await?;
     judged(state, &caller.tenant, answered)
 }
@@ -90,7 +88,7 @@ pub(crate) async fn begin_step_up(state: &AppState, caller: &Caller) -> Result<B
 /// 403 for a token; 401 with why the answer is wrong.
 pub(crate) async fn step_up(state: &AppState, caller: &Caller, id: String, answer: Vec<u8>) -> Result<Factor, Failure> {
     let digest = session_of(caller)?;
-    let finish = move |room: &mut Room<'_, '_>| passkeys::finish_step_up(room, &id, &answer);
+    let finish = move |cx: &mut Context<'_, '_>| passkeys::finish_step_up(cx, &id, &answer);
     let answered = state.act(Lane::Pages, caller, Mode::Write, finish).await?;
     let factor = judged(state, &caller.tenant, answered)?.factor;
     sign_in::note_factor(state, caller, digest, factor.clone()).await?;
@@ -130,7 +128,7 @@ pub(crate) async fn sign_in(
     (id, answer): (String, Vec<u8>),
 ) -> Result<NewSession, Failure> {
     check_tenant(tenant)?;
-    let finish = move |room: &mut Room<'_, '_>| passkeys::finish_sign_in(room, &id, &answer);
+    let finish = move |cx: &mut Context<'_, '_>| passkeys::finish_sign_in(cx, &id, &answer);
     let answered: Answered<Shown> = state
         .act_as(Lane::Pages, tenant, Actor::system(), Mode::Write, finish)
         .await?;
@@ -151,8 +149,8 @@ pub(crate) async fn has_passkey(state: &AppState, caller: &Caller) -> Result<boo
     if !passkeys::is_offered(state.public_url()) {
         return Ok(false);
     }
-    let find = |room: &mut Room<'_, '_>| {
-        let own = set_second_factor::own_factors(room)?;
+    let find = |cx: &mut Context<'_, '_>| {
+        let own = set_second_factor::own_factors(cx)?;
         Ok(own.iter().any(|it| it.kind == set_second_factor::PASSKEY))
     };
     state.act(Lane::Pages, caller, Mode::Read, find).await

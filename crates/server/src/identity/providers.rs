@@ -1,16 +1,14 @@
 //! Signing in at an identity provider, and showing it anew who one is. What the two halves share rides in an encrypted
 //! cookie of the browser that began: an answer brought by another browser, or for another provider, finds nothing.
 
-use acts::Room;
+use acts::Context;
 use acts::core::providers::{provider, provider_secret, providers};
 use acts::core::row_mac;
 use acts::identity::provision_at_sign_in::meet_person;
 use acts::identity::set_second_factor::is_enrolled;
 use axum::http::HeaderMap;
-use connect::identity::oidc;
-use connect::identity::oidc::{OidcError, Pending, Registration, Verified};
-use connect::identity::workload;
-use connect::identity::workload::Keys;
+use connect::identity::oidc::{self, OidcError, Pending, Registration, Verified};
+use connect::identity::workload::{self, Keys};
 use connect::socket::http::Http;
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
@@ -21,19 +19,16 @@ use model::identity::provider::IdentityProvider;
 use serde::{Deserialize, Serialize};
 use std::sync::PoisonError;
 use std::time::Duration;
-use store::identity::identities;
-use store::identity::second_factor;
+use store::identity::{identities, second_factor};
 use store::{Lane, Mode};
 
-use crate::http::attempts;
 use crate::http::authenticate::caller_of;
 use crate::http::caller::{Credential, cookie};
-use crate::http::clock;
 use crate::http::failure::Failure;
 use crate::http::provider_calls::{FRESH, MOST};
 use crate::http::state::AppState;
-use crate::identity::sign_in;
-use crate::identity::sign_in::{NewSession, Origin, Start};
+use crate::http::{attempts, clock};
+use crate::identity::sign_in::{self, NewSession, Origin, Start};
 
 /// The cookie in which a sign-in under way rides.
 const COOKIE: &str = "assent_sign_in";
@@ -149,9 +144,9 @@ async fn known(state: &AppState, tenant: &str, key: &str) -> Result<(IdentityPro
     store::check_tenant(tenant).map_err(|_| absent())?;
     let (wanted, base) = (key.to_owned(), state.public_url().to_owned());
     let way_back = format!("{base}/t/{tenant}/sign-in/{key}/callback");
-    let find = move |room: &mut Room<'_, '_>| {
-        let found = provider(room, &wanted)?;
-        let secret = provider_secret(room, &found)?;
+    let find = move |cx: &mut Context<'_, '_>| {
+        let found = provider(cx, &wanted)?;
+        let secret = provider_secret(cx, &found)?;
         Ok((found, secret))
     };
     let (found, client_secret) = state
@@ -205,7 +200,7 @@ pub(crate) async fn leave(
         pending,
         purpose,
         next: next.to_owned(),
-        begun_at: state.desk().tools().clock.now(),
+        begun_at: state.executor().tools().clock.now(),
         is_named: discovered.names_itself(),
     };
     Ok(Leaving {
@@ -222,13 +217,13 @@ pub(crate) async fn leave(
 /// 256 random bits as text, which is also what PKCE asks of its verifier.
 fn secret(state: &AppState) -> Result<String, Failure> {
     let mut bytes = [0_u8; 32];
-    let filled = state.desk().tools().entropy.fill(&mut bytes);
+    let filled = state.executor().tools().entropy.fill(&mut bytes);
     filled.map_err(|error| Failure::fault(&error))?;
     Ok(proof::crypto::base64url(&bytes))
 }
 
 fn sealed(state: &AppState, tenant: &str, key: &str, riding: &Riding) -> Result<String, Failure> {
-    let tools = state.desk().tools();
+    let tools = state.executor().tools();
     let text = serde_json::to_vec(riding).map_err(|error| Failure::fault(&error))?;
     let bytes = tools
         .master
@@ -245,9 +240,14 @@ fn opened(state: &AppState, tenant: &str, key: &str, headers: &HeaderMap) -> Res
     let value = cookie(headers, COOKIE).ok_or_else(lost)?;
     let bytes = proof::crypto::from_base64url(value).ok_or_else(lost)?;
     let bound = associated(tenant, key);
-    let text = state.desk().tools().master.open(&bytes, &bound).map_err(|_| lost())?;
+    let text = state
+        .executor()
+        .tools()
+        .master
+        .open(&bytes, &bound)
+        .map_err(|_| lost())?;
     let riding: Riding = serde_json::from_slice(&text).map_err(|_| lost())?;
-    let age = state.desk().tools().clock.now().duration_since(riding.begun_at);
+    let age = state.executor().tools().clock.now().duration_since(riding.begun_at);
     if age > SignedDuration::from_mins(PATIENCE_MINUTES) || age.is_negative() {
         return Err(lost());
     }
@@ -296,7 +296,7 @@ pub(crate) async fn arrive(
     let (found, registration) = known(state, tenant, key).await?;
     let riding = opened(state, tenant, key, headers)?;
     let code = checked_code(&found, &riding, returned)?;
-    let now = state.desk().tools().clock.now();
+    let now = state.executor().tools().clock.now();
     let since =
         (riding.purpose == Purpose::StepUp).then(|| riding.begun_at - SignedDuration::from_secs(BEHIND_SECONDS));
     let pending = riding.pending.clone();
@@ -359,9 +359,9 @@ async fn enter(
     let subject = verified.claimed.subject.clone();
     let is_second = verified.proves_second_factor();
     let (provider, claimed) = (found.clone(), verified.claimed);
-    let meet = move |room: &mut Room<'_, '_>| {
-        let person = meet_person(room, &provider, &claimed)?;
-        let factors = second_factor::of_person(room.tx, person.as_str())?;
+    let meet = move |cx: &mut Context<'_, '_>| {
+        let person = meet_person(cx, &provider, &claimed)?;
+        let factors = second_factor::of_person(cx.tx, person.as_str())?;
         Ok((person, is_enrolled(&factors)))
     };
     let met = state
@@ -373,7 +373,7 @@ async fn enter(
     let (person, enrolled): (PersonId, bool) = met?;
     let method = format!("provider:{}", found.key);
     // A sign-in that the provider says happened just now is as fresh as a password entered now.
-    let now = state.desk().tools().clock.now();
+    let now = state.executor().tools().clock.now();
     let is_fresh = verified
         .signed_in_at
         .is_some_and(|at| now.duration_since(at) <= SignedDuration::from_secs(BEHIND_SECONDS));
@@ -407,18 +407,18 @@ async fn freshen(
     }
     let (digest, subject) = (digest.clone(), verified.claimed.subject.clone());
     let factor = Factor::new(format!("provider:{}", found.key), verified.proves_second_factor());
-    let note = move |room: &mut Room<'_, '_>| {
-        let whose = room.actor.person.clone();
-        let owners = identities::find(room.tx, identities::SUBJECT, &subject)?;
+    let note = move |cx: &mut Context<'_, '_>| {
+        let whose = cx.actor.person.clone();
+        let owners = identities::find(cx.tx, identities::SUBJECT, &subject)?;
         if !owners.iter().any(|owner| owner == whose.as_str()) {
             let text = "The provider saw somebody else than the person of this session.";
             return Err(refusal::Refusal::not_allowed("other_person", text).into());
         }
-        if is_enrolled(&second_factor::of_person(room.tx, whose.as_str())?) {
+        if is_enrolled(&second_factor::of_person(cx.tx, whose.as_str())?) {
             let text = "You have a second factor here: enter its code, or use your passkey.";
             return Err(refusal::Refusal::not_allowed("second_factor_required", text).into());
         }
-        row_mac::note_factor(room, &digest, &factor)
+        row_mac::note_factor(cx, &digest, &factor)
     };
     state.act(Lane::Pages, &caller, Mode::Write, note).await?;
     Ok(())

@@ -2,17 +2,15 @@
 
 mod question;
 
-use acts::Room;
+use acts::Context;
 use acts::directory::provision;
 use axum::Router;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use connect::identity::scim;
 use connect::identity::scim::filter::Checked;
-use connect::identity::scim::schema;
-use connect::identity::scim::schema::{Attr, GROUP_ATTRS, USER_ATTRS};
-use connect::identity::scim::{ScimError, group, patch, user};
+use connect::identity::scim::schema::{self, Attr, GROUP_ATTRS, USER_ATTRS};
+use connect::identity::scim::{self, ScimError, group, patch, user};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Group, Person};
 use model::identity::provider;
@@ -205,12 +203,12 @@ async fn act<T: Send + 'static>(
     state: &AppState,
     caller: &Caller,
     mode: Mode,
-    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<Result<T, ScimError>> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<Result<T, ScimError>> + Send + 'static,
 ) -> Result<T, No> {
     let lane = if mode == Mode::Read { Lane::Pages } else { Lane::Acts };
-    let whole = move |room: &mut Room<'_, '_>| {
-        provision::admit(room)?;
-        act(room)
+    let whole = move |cx: &mut Context<'_, '_>| {
+        provision::admit(cx)?;
+        act(cx)
     };
     let done = state.act_as(lane, &caller.tenant, caller.actor(), mode, whole).await;
     if let Err(failure) = &done
@@ -321,7 +319,7 @@ async fn search_all(
     if let Some(error) = refused.filter(|_| filters.is_empty()) {
         return Err(error.into());
     }
-    let look = move |room: &mut Room<'_, '_>| {
+    let look = move |cx: &mut Context<'_, '_>| {
         let (mut total, mut items) = (0, Vec::new());
         for (kind, filter) in &filters {
             // What came of one kind takes places from the next.
@@ -332,8 +330,8 @@ async fn search_all(
                 ..question.clone()
             };
             let (found, some) = match filter {
-                None => page_of(room, *kind, &asked, &base)?,
-                Some(filter) => matching(room, *kind, (filter, &asked), &base)?,
+                None => page_of(cx, *kind, &asked, &base)?,
+                Some(filter) => matching(cx, *kind, (filter, &asked), &base)?,
             };
             total += found;
             items.extend(some);
@@ -352,10 +350,10 @@ async fn found(state: &AppState, caller: &Caller, kind: Kind, question: Question
         .map(|text| Checked::parse(text, kind.attrs()))
         .transpose()?;
     let asked = question.clone();
-    let look = move |room: &mut Room<'_, '_>| {
+    let look = move |cx: &mut Context<'_, '_>| {
         let (total, items) = match &filter {
-            None => page_of(room, kind, &asked, &base)?,
-            Some(filter) => matching(room, kind, (filter, &asked), &base)?,
+            None => page_of(cx, kind, &asked, &base)?,
+            Some(filter) => matching(cx, kind, (filter, &asked), &base)?,
         };
         Ok(Ok(scim::list(total, asked.start, &items)))
     };
@@ -401,28 +399,28 @@ impl<'q> Page<'q> {
 }
 
 /// A page of all there are.
-fn page_of(room: &mut Room<'_, '_>, kind: Kind, asked: &Question, base: &str) -> acts::Result<(i64, Vec<Value>)> {
+fn page_of(cx: &mut Context<'_, '_>, kind: Kind, asked: &Question, base: &str) -> acts::Result<(i64, Vec<Value>)> {
     let offset = asked.start - 1;
     let mut page = Page::new(asked);
     let total = match kind {
         Kind::User => {
-            for stored in identities::people(room.tx, offset, asked.count)? {
-                page.push(shown_person(room, &stored.record, base, Some(asked))?);
+            for stored in identities::people(cx.tx, offset, asked.count)? {
+                page.push(shown_person(cx, &stored.record, base, Some(asked))?);
             }
-            identities::count_people(room.tx)?
+            identities::count_people(cx.tx)?
         }
         Kind::Group => {
             let leaves_out = asked.leaves_out("members");
-            for (id, members) in identities::groups(room.tx, offset, asked.count)? {
+            for (id, members) in identities::groups(cx.tx, offset, asked.count)? {
                 let members = usize::try_from(members).unwrap_or_default();
                 // A group that will not be shown is not read either.
                 if !page.has_place(if leaves_out { 0 } else { members }) {
                     break;
                 }
-                let group = provision::group(room, &id)?;
-                page.push(shown_group(room, &group, base, Some(asked))?);
+                let group = provision::group(cx, &id)?;
+                page.push(shown_group(cx, &group, base, Some(asked))?);
             }
-            identities::count_groups(room.tx)?
+            identities::count_groups(cx.tx)?
         }
     };
     Ok((total, page.items))
@@ -430,7 +428,7 @@ fn page_of(room: &mut Room<'_, '_>, kind: Kind, asked: &Question, base: &str) ->
 
 /// Those that a filter chooses: found by an index where it names a value, else by looking at all of them page by page.
 fn matching(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     kind: Kind,
     (filter, asked): (&Checked, &Question),
     base: &str,
@@ -444,25 +442,25 @@ fn matching(
             }
         }
     };
-    if let Some(ids) = hinted(room, kind, filter)? {
+    if let Some(ids) = hinted(cx, kind, filter)? {
         for id in ids {
-            by_id(room, kind, &id, base)?.into_iter().for_each(&mut judge);
+            by_id(cx, kind, &id, base)?.into_iter().for_each(&mut judge);
         }
         return Ok((total, page.items));
     }
     loop {
         let read = match kind {
             Kind::User => {
-                let people = identities::people(room.tx, offset, PAGE)?;
+                let people = identities::people(cx.tx, offset, PAGE)?;
                 for stored in &people {
-                    judge(shown_person(room, &stored.record, base, None)?);
+                    judge(shown_person(cx, &stored.record, base, None)?);
                 }
                 people.len()
             }
             Kind::Group => {
-                let groups = identities::groups(room.tx, offset, PAGE)?;
+                let groups = identities::groups(cx.tx, offset, PAGE)?;
                 for (id, _) in &groups {
-                    by_id(room, kind, id, base)?.into_iter().for_each(&mut judge);
+                    by_id(cx, kind, id, base)?.into_iter().for_each(&mut judge);
                 }
                 groups.len()
             }
@@ -474,28 +472,28 @@ fn matching(
     }
 }
 
-fn hinted(room: &mut Room<'_, '_>, kind: Kind, filter: &Checked) -> acts::Result<Option<Vec<String>>> {
+fn hinted(cx: &mut Context<'_, '_>, kind: Kind, filter: &Checked) -> acts::Result<Option<Vec<String>>> {
     let Some(hint) = filter.hint() else { return Ok(None) };
     let lower = hint.value.to_lowercase();
     let ids = match (kind, hint.attribute) {
         (_, "id") => vec![hint.value],
         (Kind::User, "userName") => {
-            let rows = record::find::<Person>(room.tx, &Filter::new().equals("login", lower.as_str()).order_by("id"))?;
+            let rows = record::find::<Person>(cx.tx, &Filter::new().equals("login", lower.as_str()).order_by("id"))?;
             rows.into_iter().map(|row| row.record.id.0).collect()
         }
-        (Kind::User, "externalId") => identities::find(room.tx, identities::EXTERNAL, &hint.value)?,
-        (Kind::User, "emails") => return Ok(identities::find_address(room.tx, &hint.value)?),
-        (Kind::Group, "displayName") => return Ok(identities::find_group(room.tx, &hint.value)?),
-        (Kind::Group, "members") => identities::groups_of(room.tx, &lower)?,
+        (Kind::User, "externalId") => identities::find(cx.tx, identities::EXTERNAL, &hint.value)?,
+        (Kind::User, "emails") => return Ok(identities::find_address(cx.tx, &hint.value)?),
+        (Kind::Group, "displayName") => return Ok(identities::find_group(cx.tx, &hint.value)?),
+        (Kind::Group, "members") => identities::groups_of(cx.tx, &lower)?,
         _ => return Ok(None),
     };
     Ok(Some(ids))
 }
 
-fn by_id(room: &mut Room<'_, '_>, kind: Kind, id: &str, base: &str) -> acts::Result<Option<Value>> {
+fn by_id(cx: &mut Context<'_, '_>, kind: Kind, id: &str, base: &str) -> acts::Result<Option<Value>> {
     let found = match kind {
-        Kind::User => provision::person(room, id).and_then(|it| shown_person(room, &it, base, None)),
-        Kind::Group => provision::group(room, id).and_then(|it| shown_group(room, &it, base, None)),
+        Kind::User => provision::person(cx, id).and_then(|it| shown_person(cx, &it, base, None)),
+        Kind::Group => provision::group(cx, id).and_then(|it| shown_group(cx, &it, base, None)),
     };
     match found {
         Ok(value) => Ok(Some(value)),
@@ -504,13 +502,18 @@ fn by_id(room: &mut Room<'_, '_>, kind: Kind, id: &str, base: &str) -> acts::Res
     }
 }
 
-fn shown_person(room: &mut Room<'_, '_>, person: &Person, base: &str, asked: Option<&Question>) -> acts::Result<Value> {
+fn shown_person(
+    cx: &mut Context<'_, '_>,
+    person: &Person,
+    base: &str,
+    asked: Option<&Question>,
+) -> acts::Result<Value> {
     let groups = if asked.is_some_and(|asked| asked.leaves_out("groups")) {
         Vec::new()
     } else {
-        provision::groups_of(room, person.id.as_str())?
+        provision::groups_of(cx, person.id.as_str())?
     };
-    let modified = written_at(room.tx, ("person", person.id.as_str()), person.version)?;
+    let modified = written_at(cx.tx, ("person", person.id.as_str()), person.version)?;
     Ok(Value::Object(user::show(&user::Shown {
         id: person.id.as_str(),
         version: person.version,
@@ -526,8 +529,8 @@ fn shown_person(room: &mut Room<'_, '_>, person: &Person, base: &str, asked: Opt
     })))
 }
 
-fn shown_group(room: &mut Room<'_, '_>, found: &Group, base: &str, asked: Option<&Question>) -> acts::Result<Value> {
-    let modified = written_at(room.tx, ("people_group", found.id.as_str()), found.version)?;
+fn shown_group(cx: &mut Context<'_, '_>, found: &Group, base: &str, asked: Option<&Question>) -> acts::Result<Value> {
+    let modified = written_at(cx.tx, ("people_group", found.id.as_str()), found.version)?;
     let leaves_out = asked.is_some_and(|asked| asked.leaves_out("members"));
     let members = (!leaves_out).then(|| found.members.iter().map(|id| id.as_str()).collect());
     Ok(Value::Object(group::show(&group::Shown {
@@ -553,15 +556,15 @@ async fn show(
     let kind = Kind::of(&places.take(1))?;
     let (id, base, asked) = (places.take(2), base(&state, &tenant), Question::of_query(&uri)?);
     let question = asked.clone();
-    let look = move |room: &mut Room<'_, '_>| {
+    let look = move |cx: &mut Context<'_, '_>| {
         Ok(Ok(match kind {
             Kind::User => {
-                let person = provision::person(room, &id)?;
-                shown_person(room, &person, &base, Some(&question))?
+                let person = provision::person(cx, &id)?;
+                shown_person(cx, &person, &base, Some(&question))?
             }
             Kind::Group => {
-                let group = provision::group(room, &id)?;
-                shown_group(room, &group, &base, Some(&question))?
+                let group = provision::group(cx, &id)?;
+                shown_group(cx, &group, &base, Some(&question))?
             }
         }))
     };
@@ -606,22 +609,22 @@ async fn create(
     let (base, asked) = (base(&state, &tenant), Question::of_query(&uri)?);
     let body = body_of(kind, request, &state).await?;
     let fields = body.fields;
-    let make = move |room: &mut Room<'_, '_>| match kind {
+    let make = move |cx: &mut Context<'_, '_>| match kind {
         Kind::User => {
             let told = match user::read(&fields) {
                 Ok(told) => told,
                 Err(error) => return Ok(Err(error)),
             };
-            let made = provision::create_person(room, &told)?;
-            Ok(Ok(shown_person(room, &made, &base, None)?))
+            let made = provision::create_person(cx, &told)?;
+            Ok(Ok(shown_person(cx, &made, &base, None)?))
         }
         Kind::Group => {
             let told = match group::read(&fields) {
                 Ok(told) => told,
                 Err(error) => return Ok(Err(error)),
             };
-            let made = provision::create_group(room, &told)?;
-            Ok(Ok(shown_group(room, &made, &base, None)?))
+            let made = provision::create_group(cx, &told)?;
+            Ok(Ok(shown_group(cx, &made, &base, None)?))
         }
     };
     let made = act(&state, &caller, Mode::Write, make).await?;
@@ -660,9 +663,9 @@ async fn change(
     } else {
         How::Put(fields)
     };
-    let alter = move |room: &mut Room<'_, '_>| match kind {
-        Kind::User => change_person(room, &id, (&how, if_match.as_deref()), &base),
-        Kind::Group => change_group(room, &id, (&how, if_match.as_deref()), &base),
+    let alter = move |cx: &mut Context<'_, '_>| match kind {
+        Kind::User => change_person(cx, &id, (&how, if_match.as_deref()), &base),
+        Kind::Group => change_group(cx, &id, (&how, if_match.as_deref()), &base),
     };
     let changed = act(&state, &caller, Mode::Write, alter).await?;
     Ok(resource(200, &asked.shaped(changed)))
@@ -675,19 +678,19 @@ enum How {
 }
 
 fn change_person(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     id: &str,
     (how, if_match): (&How, Option<&str>),
     base: &str,
 ) -> acts::Result<Result<Value, ScimError>> {
-    let known = provision::person(room, id)?;
+    let known = provision::person(cx, id)?;
     if if_match.is_some_and(|tags| !user::is_match(tags, known.version)) {
         return Ok(Err(stale()));
     }
     let told = match how {
         How::Put(body) => user::read(body),
         How::Patch(operations) => {
-            let shown = shown_person(room, &known, base, None)?;
+            let shown = shown_person(cx, &known, base, None)?;
             let mut shown = shown.as_object().cloned().unwrap_or_default();
             patch::apply(&mut shown, operations, USER_ATTRS).and_then(|()| user::read(&shown))
         }
@@ -696,17 +699,17 @@ fn change_person(
         Ok(told) => told,
         Err(error) => return Ok(Err(error)),
     };
-    let saved = provision::replace_person(room, id, &told)?;
-    Ok(Ok(shown_person(room, &saved, base, None)?))
+    let saved = provision::replace_person(cx, id, &told)?;
+    Ok(Ok(shown_person(cx, &saved, base, None)?))
 }
 
 fn change_group(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     id: &str,
     (how, if_match): (&How, Option<&str>),
     base: &str,
 ) -> acts::Result<Result<Value, ScimError>> {
-    let known = provision::group(room, id)?;
+    let known = provision::group(cx, id)?;
     if if_match.is_some_and(|tags| !user::is_match(tags, known.version)) {
         return Ok(Err(stale()));
     }
@@ -725,8 +728,8 @@ fn change_group(
         Ok(told) => told,
         Err(error) => return Ok(Err(error)),
     };
-    let saved = provision::replace_group(room, id, &told)?;
-    Ok(Ok(shown_group(room, &saved, base, None)?))
+    let saved = provision::replace_group(cx, id, &told)?;
+    Ok(Ok(shown_group(cx, &saved, base, None)?))
 }
 
 async fn remove(
@@ -743,17 +746,17 @@ async fn remove(
         .get(header::IF_MATCH)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
-    let end = move |room: &mut Room<'_, '_>| {
+    let end = move |cx: &mut Context<'_, '_>| {
         let version = match kind {
-            Kind::User => provision::person(room, &id)?.version,
-            Kind::Group => provision::group(room, &id)?.version,
+            Kind::User => provision::person(cx, &id)?.version,
+            Kind::Group => provision::group(cx, &id)?.version,
         };
         if if_match.as_deref().is_some_and(|tags| !user::is_match(tags, version)) {
             return Ok(Err(stale()));
         }
         match kind {
-            Kind::User => provision::remove_person(room, &id)?,
-            Kind::Group => provision::remove_group(room, &id)?,
+            Kind::User => provision::remove_person(cx, &id)?,
+            Kind::Group => provision::remove_group(cx, &id)?,
         }
         Ok(Ok(()))
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use acts::Room;
+use acts::Context;
 use acts::core::row_mac;
 use acts::guard::impersonation;
 use acts::identity::set_second_factor::{is_enrolled, own_factors, random_name, use_code, use_recovery_code};
@@ -12,20 +12,17 @@ use model::change::change_file::Actor;
 use model::core::ids::PersonId;
 use model::core::refusal;
 use model::identity::factor::Factor;
-use store::identity::second_factor;
-use store::identity::secrets;
-use store::identity::session;
-use store::identity::session::Session;
+use store::identity::session::{self, Session};
+use store::identity::{second_factor, secrets};
 use store::{Lane, Mode};
 use wire::problem::UNAUTHENTICATED;
 
-use crate::http::attempts;
 use crate::http::caller::{Caller, Credential, SESSION_COOKIE, digest_of};
-use crate::http::clock;
 use crate::http::failure::Failure;
 use crate::http::source::Source;
 use crate::http::state::AppState;
 use crate::http::throttle::source_name;
+use crate::http::{attempts, clock};
 use crate::identity::password;
 
 /// How long a session lives, in hours: a working day and its evening.
@@ -126,13 +123,13 @@ fn wrong() -> Failure {
 /// The person behind a login, their password's PHC text, and whether they have a second factor.
 async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Option<Known>, Failure> {
     let login = login.to_owned();
-    let find = move |room: &mut Room<'_, '_>| {
-        let directory = room.directory()?;
+    let find = move |cx: &mut Context<'_, '_>| {
+        let directory = cx.directory()?;
         let Some(person) = directory.by_login(&login).filter(|person| person.active) else {
             return Ok(None);
         };
-        let phc = secrets::password(room.tx, person.id.as_str())?;
-        let factors = second_factor::of_person(room.tx, person.id.as_str())?;
+        let phc = secrets::password(cx.tx, person.id.as_str())?;
+        let factors = second_factor::of_person(cx.tx, person.id.as_str())?;
         Ok(phc.map(|phc| Known {
             person: person.id.clone(),
             phc,
@@ -225,24 +222,24 @@ pub(crate) async fn begin(
 ) -> Result<NewSession, Failure> {
     let mut bytes = [0_u8; 32];
     state
-        .desk()
+        .executor()
         .tools()
         .entropy
         .fill(&mut bytes)
         .map_err(|error| Failure::fault(&error))?;
     let secret = proof::crypto::base64url(&bytes);
     let (digest, whose, origin) = (digest_of(&secret), person.clone(), origin.clone());
-    let insert = move |room: &mut Room<'_, '_>| {
-        let expires_at = room.now + SignedDuration::from_hours(SESSION_HOURS);
-        let handed_by = impersonation::handed_by(room, &whose, &start.method)?;
+    let insert = move |cx: &mut Context<'_, '_>| {
+        let expires_at = cx.now + SignedDuration::from_hours(SESSION_HOURS);
+        let handed_by = impersonation::handed_by(cx, &whose, &start.method)?;
         let session = Session {
             token_digest: digest.clone(),
             person: whose.0.clone(),
-            created_at: room.now,
-            last_seen_at: room.now,
+            created_at: cx.now,
+            last_seen_at: cx.now,
             expires_at,
-            stepped_up_at: start.factor.as_ref().map(|_| room.now),
-            id: random_name(room)?,
+            stepped_up_at: start.factor.as_ref().map(|_| cx.now),
+            id: random_name(cx)?,
             method: start.method.clone(),
             factor: start.factor.as_ref().map(|factor| factor.kind.clone()),
             is_second_factor: start.factor.as_ref().is_some_and(|factor| factor.is_second),
@@ -252,8 +249,8 @@ pub(crate) async fn begin(
             subject: start.subject.clone(),
             mac: Vec::new(),
         };
-        row_mac::begin_session(room, session)?;
-        session::note_seen(room.tx, whose.as_str(), room.now)?;
+        row_mac::begin_session(cx, session)?;
+        session::note_seen(cx.tx, whose.as_str(), cx.now)?;
         Ok(expires_at)
     };
     let expires_at = state
@@ -289,7 +286,7 @@ pub enum Shown {
 /// # Errors
 /// The store's.
 pub(crate) async fn has_second_factor(state: &AppState, caller: &Caller) -> Result<bool, Failure> {
-    let find = |room: &mut Room<'_, '_>| Ok(is_enrolled(&own_factors(room)?));
+    let find = |cx: &mut Context<'_, '_>| Ok(is_enrolled(&own_factors(cx)?));
     state.act(Lane::Pages, caller, Mode::Read, find).await
 }
 
@@ -315,8 +312,8 @@ pub async fn step_up(state: &AppState, caller: &Caller, shown: Shown) -> Result<
             confirm_password(state, caller, &secret).await?;
             Factor::new("password", false)
         }
-        Shown::Code(code) => use_up(state, caller, move |room| use_code(room, &code)).await?,
-        Shown::Recovery(code) => use_up(state, caller, move |room| use_recovery_code(room, &code)).await?,
+        Shown::Code(code) => use_up(state, caller, move |cx| use_code(cx, &code)).await?,
+        Shown::Recovery(code) => use_up(state, caller, move |cx| use_recovery_code(cx, &code)).await?,
     };
     note_factor(state, caller, digest, factor.clone()).await?;
     Ok(factor)
@@ -333,7 +330,7 @@ pub(crate) async fn note_factor(
     factor: Factor,
 ) -> Result<(), Failure> {
     let digest = digest.to_owned();
-    let note = move |room: &mut Room<'_, '_>| row_mac::note_factor(room, &digest, &factor);
+    let note = move |cx: &mut Context<'_, '_>| row_mac::note_factor(cx, &digest, &factor);
     state.act(Lane::Pages, caller, Mode::Write, note).await?;
     Ok(())
 }
@@ -345,9 +342,9 @@ pub(crate) async fn note_factor(
 /// 401 for a wrong password; 429 after repeated failures.
 pub(crate) async fn confirm_password(state: &AppState, caller: &Caller, secret: &str) -> Result<(), Failure> {
     let whose = caller.person.clone();
-    let find = move |room: &mut Room<'_, '_>| {
-        let login = room.directory()?.login(&whose);
-        Ok((login, secrets::password(room.tx, whose.as_str())?))
+    let find = move |cx: &mut Context<'_, '_>| {
+        let login = cx.directory()?.login(&whose);
+        Ok((login, secrets::password(cx.tx, whose.as_str())?))
     };
     let (login, phc) = state.act(Lane::Pages, caller, Mode::Read, find).await?;
     let names = [format!("account {}/{login}", caller.tenant)];
@@ -362,7 +359,7 @@ pub(crate) async fn confirm_password(state: &AppState, caller: &Caller, secret: 
 async fn use_up(
     state: &AppState,
     caller: &Caller,
-    try_it: impl Fn(&mut Room<'_, '_>) -> acts::Result<Option<Factor>> + Send + 'static,
+    try_it: impl Fn(&mut Context<'_, '_>) -> acts::Result<Option<Factor>> + Send + 'static,
 ) -> Result<Factor, Failure> {
     let names = [format!("factor {}/{}", caller.tenant, caller.person)];
     if let Err(wait) = state.throttle().enter(&names, clock::tick()) {
@@ -393,7 +390,7 @@ async fn use_up(
 pub async fn end_session(state: &AppState, caller: &Caller) -> Result<String, Failure> {
     if let Credential::Session { digest, .. } = &caller.credential {
         let digest = digest.clone();
-        let end = move |room: &mut Room<'_, '_>| Ok(session::delete(room.tx, &digest)?);
+        let end = move |cx: &mut Context<'_, '_>| Ok(session::delete(cx.tx, &digest)?);
         state.act(Lane::Pages, caller, Mode::Write, end).await?;
     }
     Ok(cookie(state, "", 0))

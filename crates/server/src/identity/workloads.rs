@@ -1,16 +1,14 @@
 //! The door for jobs of pipelines: a token of their platform for one of ours, for some minutes (OAuth 2.0 Token Exchange,
 //! RFC 8693). Requests and refusals are OAuth's own (RFC 6749 section 5.2).
 
-use acts::Room;
+use acts::Context;
 use acts::identity::set_workload::{NewEntry, enter, trusting};
-use axum::Form;
-use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use connect::identity::workload;
-use connect::identity::workload::Keys;
+use axum::{Form, Router};
+use connect::identity::workload::{self, Keys};
 use model::change::change_file::Actor;
 use model::integration::workload::Workload;
 use serde_json::{Map, Value, json};
@@ -77,7 +75,7 @@ async fn exchange(State(state): State<AppState>, Path(tenant): Path<String>, req
     let request = at_hand(&state, request, FORM_LIMIT).await?;
     let token = subject_token(Form::from_request(request, &state).await)?;
     let entry = let_in(&state, &tenant, &token).await?;
-    Ok(told(&entry, state.desk().tools().clock.now()))
+    Ok(told(&entry, state.executor().tools().clock.now()))
 }
 
 /// The token in the request's form.
@@ -113,7 +111,7 @@ async fn let_in(state: &AppState, tenant: &str, token: &str) -> Result<NewEntry,
     let issuer =
         workload::issuer_of(token).ok_or_else(|| Failure::new(403, "bad_token", "This is no token of a platform."))?;
     let asked = issuer.clone();
-    let find = move |room: &mut Room<'_, '_>| trusting(room, &asked);
+    let find = move |cx: &mut Context<'_, '_>| trusting(cx, &asked);
     let found = state
         .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find)
         .await;
@@ -130,7 +128,7 @@ async fn let_in(state: &AppState, tenant: &str, token: &str) -> Result<NewEntry,
         }
     };
     let (wanted, claims) = (key.clone(), std::sync::Arc::new(claims));
-    let write = move |room: &mut Room<'_, '_>| enter(room, &wanted, &claims);
+    let write = move |cx: &mut Context<'_, '_>| enter(cx, &wanted, &claims);
     let entered = state
         .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, write)
         .await;
@@ -149,7 +147,7 @@ async fn verified(
     token: &str,
     found: &[Workload],
 ) -> Result<(String, Map<String, Value>), Failure> {
-    let now = state.desk().tools().clock.now();
+    let now = state.executor().tools().clock.now();
     let keys = providers::workload_keys(state, issuer, false).await?;
     let mut told = check(token, &keys, issuer, found, now);
     if told

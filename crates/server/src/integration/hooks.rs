@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use acts::Room;
+use acts::Context;
 use acts::core::connections;
 use acts::core::row_mac::Came;
 use axum::Router;
@@ -10,15 +10,13 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use connect::integration::door;
 use connect::integration::github::{Secret, Signing};
-use connect::integration::pagerduty;
+use connect::integration::{door, pagerduty};
 use jiff::Timestamp;
 use model::change::change_file::Actor;
 use model::core::refusal::Refusal;
 use serde_json::json;
-use store::integration::inbox;
-use store::integration::inbox::NewDelivery;
+use store::integration::inbox::{self, NewDelivery};
 use store::{Lane, Mode};
 
 use crate::http::body::{Chunks, check_length, read_all};
@@ -59,7 +57,7 @@ async fn receive(
         Some(known) => known,
         None => look_up(&state, &connection).await?,
     };
-    let now = state.desk().tools().clock.now();
+    let now = state.executor().tools().clock.now();
     let bytes = match read_verified(&state, &known.found, &headers, body, now).await? {
         Ok(bytes) => bytes,
         Err(doubt) => {
@@ -111,11 +109,11 @@ async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<b
     for _ in 0..TRIES {
         let (whole, generation) = (Arc::clone(&whole), known.generation);
         let connection = whole.connection.clone();
-        let keep = move |room: &mut Room<'_, '_>| {
-            if room.generation()? != generation {
+        let keep = move |cx: &mut Context<'_, '_>| {
+            if cx.generation()? != generation {
                 return Ok(None);
             }
-            let id = room.new_id()?;
+            let id = cx.new_id()?;
             let came = Came {
                 id: &id,
                 connection: &whole.connection,
@@ -123,18 +121,18 @@ async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<b
                 event: &whole.event,
                 body_digest: &whole.body_digest,
             };
-            let mac = came.mac(room);
+            let mac = came.mac(cx);
             let delivery = NewDelivery {
                 id: &id,
                 connection: &whole.connection,
                 delivery_id: &whole.delivery_id,
                 body_digest: &whole.body_digest,
                 event: &whole.event,
-                received_at: room.now,
+                received_at: cx.now,
                 body: &whole.body,
                 mac: &mac,
             };
-            Ok(Some(inbox::receive(room.tx, &delivery)?))
+            Ok(Some(inbox::receive(cx.tx, &delivery)?))
         };
         let tenant = &known.found.tenant;
         let is_new = state
@@ -231,9 +229,9 @@ fn answer_to(kind: &str, body: &[u8]) -> Option<serde_json::Value> {
 /// Counts a delivery that is not the sender's, with its reason, where an administrator sees it.
 async fn turn_away(state: &AppState, tenant: &str, connection: String, doubt: door::Doubt) -> Failure {
     state.metrics().note_refused_delivery();
-    let count = move |room: &mut Room<'_, '_>| {
-        let now = room.now;
-        Ok(inbox::turn_away(room.tx, &connection, (doubt.code, doubt.text), now)?)
+    let count = move |cx: &mut Context<'_, '_>| {
+        let now = cx.now;
+        Ok(inbox::turn_away(cx.tx, &connection, (doubt.code, doubt.text), now)?)
     };
     match state
         .act_as(Lane::Worker, tenant, Actor::system(), Mode::Write, count)
@@ -268,11 +266,11 @@ async fn find(state: &AppState, connection: &str) -> Result<Known, Failure> {
     let tenant = state.across(Lane::Pages, "whose connection is it", Mode::Read, look);
     let tenant = tenant.await?.ok_or_else(absent)?;
     let id = connection.to_owned();
-    let look = move |room: &mut Room<'_, '_>| {
-        let generation = room.generation()?;
-        match connections::connection(room, &id) {
+    let look = move |cx: &mut Context<'_, '_>| {
+        let generation = cx.generation()?;
+        match connections::connection(cx, &id) {
             Ok(found) if found.active => {
-                let secret = connections::connection_secret(room, &id)?;
+                let secret = connections::connection_secret(cx, &id)?;
                 Ok(Some((found.kind, secret, generation)))
             }
             Ok(_) | Err(acts::Error::Refused(_)) => Ok(None),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use acts::Room;
+use acts::Context;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use model::core::act;
@@ -104,11 +104,11 @@ async fn feed(
 /// The lines of the next events, and the index behind the last event that was looked at.
 async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -> Result<(Vec<Line>, i64), Failure> {
     let (telling, reader) = (telling.clone(), caller.clone());
-    let act = move |room: &mut Room<'_, '_>| {
-        reader.check_alive(room)?;
-        room.allow(act::actions::READ)?;
-        let directory = room.directory()?;
-        let events = event::page(room.tx, from, BATCH)?;
+    let act = move |cx: &mut Context<'_, '_>| {
+        reader.check_alive(cx)?;
+        cx.allow(act::actions::READ)?;
+        let directory = cx.directory()?;
+        let events = event::page(cx.tx, from, BATCH)?;
         let seen = from + i64::try_from(events.len()).unwrap_or(BATCH);
         let mut lines = Vec::new();
         for event in events {

@@ -49,7 +49,7 @@ async fn metrics(State(state): State<AppState>) -> Response {
     for lane in Lane::ALL {
         state
             .metrics()
-            .note_lane(lane.name(), state.desk().tools().store.waiting(lane));
+            .note_lane(lane.name(), state.executor().tools().store.waiting(lane));
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], state.metrics().text()).into_response()

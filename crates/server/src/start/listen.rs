@@ -18,8 +18,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls;
+use tokio_rustls::{TlsAcceptor, rustls};
 
 use crate::http::certificate::{Certificate, provider};
 use crate::http::source::Proxies;

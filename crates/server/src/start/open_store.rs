@@ -1,4 +1,4 @@
-//! Opens the house: data folder, store, master key, policies, desk. The command line opens it the same way for its acts
+//! Opens the data folder, store, master key, policies and executor. The command line opens it the same way for its acts
 //! on the host.
 
 use std::os::unix::fs::DirBuilderExt;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use acts::audit::open_log;
 use acts::core::log_high_water::{SeenInMemory, SeenLogs};
-use acts::{Clock, Desk, Tools};
+use acts::{Clock, Executor, Tools};
 use model::change::change_file::Actor;
 use policy::{PolicySet, SourceFile};
 use proof::crypto::{Entropy, SystemEntropy};
@@ -22,7 +22,7 @@ use crate::start::serve_error::ServeError;
 /// An opened house.
 pub struct Opened {
     /// Where acts are done.
-    pub desk: Desk,
+    pub executor: Executor,
     /// The folder for files on their way in.
     pub uploads: PathBuf,
 }
@@ -71,7 +71,7 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     let policies = Arc::new(policies(settings)?);
     let recorder = clock.clone();
     let public_url = public_url.trim_end_matches('/').to_owned();
-    let desk = Desk::new(Tools {
+    let executor = Executor::new(Tools {
         store,
         clock,
         recorder,
@@ -82,14 +82,14 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
         public_url,
         evidence_folder,
     });
-    desk.wait(
+    executor.wait(
         Lane::Worker,
         SYSTEM_TENANT,
         Actor::system(),
         Mode::Write,
         open_log::open_log,
     )?;
-    Ok(Opened { desk, uploads })
+    Ok(Opened { executor, uploads })
 }
 
 /// The names of the migrations that `open` would run, in order; nothing is changed.

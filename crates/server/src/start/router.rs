@@ -191,8 +191,8 @@ fn request_id(state: &AppState, headers: &HeaderMap) -> String {
         return id.to_owned();
     }
     state
-        .desk()
-        .new_id(state.desk().tools().recorder.now())
+        .executor()
+        .new_id(state.executor().tools().recorder.now())
         .unwrap_or_default()
 }
 

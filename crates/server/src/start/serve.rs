@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use acts::Desk;
+use acts::Executor;
 use connect::socket::call::Caller;
 use connect::socket::egress::Egress;
 use connect::socket::http::Http;
@@ -23,21 +23,19 @@ use crate::background::{mailer, outbound_calls, replays, sequencer, worker};
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
 use crate::http::change_notifier::Bells;
-use crate::http::clock;
-use crate::http::clock::tick;
+use crate::http::clock::{self, tick};
 use crate::http::settings::Settings;
 use crate::http::source::Proxies;
 use crate::http::state::AppState;
 use crate::logs;
 use crate::start::listen::{Front, acceptor, take};
 use crate::start::master_key;
-use crate::start::open_store;
-use crate::start::open_store::{check_policies, forget_leftovers, make_folder, open};
+use crate::start::open_store::{self, check_policies, forget_leftovers, make_folder, open};
 use crate::start::router::Doors;
 use crate::start::serve_error::ServeError;
 
-/// Work on the opened desk before the doors open: the demo's filling.
-pub type Prepare = Box<dyn FnOnce(&Desk, &str) -> Result<(), ServeError> + Send>;
+/// Work on the executor before the doors open: the demo's filling.
+pub type Prepare = Box<dyn FnOnce(&Executor, &str) -> Result<(), ServeError> + Send>;
 
 /// A server that runs. Dropping it stops it.
 pub struct Running {
@@ -88,7 +86,7 @@ impl Running {
                 tracing::error!("a thread behind the doors had panicked");
             }
         }
-        self.state.desk().tools().store.close();
+        self.state.executor().tools().store.close();
         runtime.shutdown_timeout(Duration::from_secs(1));
         drop(self.lock.take());
     }
@@ -254,8 +252,8 @@ fn clear_half_filled(folder: &Path, is_demo: bool) -> Result<(), ServeError> {
 }
 
 /// Data of an earlier binary has no rows yet by which people are found at sign-in and by provisioning.
-fn index_identities(desk: &Desk) -> Result<(), ServeError> {
-    let store = &desk.tools().store;
+fn index_identities(executor: &Executor) -> Result<(), ServeError> {
+    let store = &executor.tools().store;
     let find = |tx: &mut store::CrossTx<'_>| store::servers::tenants(tx);
     for tenant in store.wait_across(Lane::Worker, "which tenants there are", Mode::Read, find)? {
         store.wait(Lane::Worker, &tenant, Mode::Write, identities::index_all)?;
@@ -277,11 +275,11 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
     let opened = open(settings, public_url, Arc::new(clock))?;
     forget_leftovers(&opened.uploads);
     if let Some(prepare) = prepare {
-        prepare(&opened.desk, public_url)?;
+        prepare(&opened.executor, public_url)?;
     }
-    index_identities(&opened.desk)?;
+    index_identities(&opened.executor)?;
     Ok(AppState::new(
-        opened.desk,
+        opened.executor,
         bells,
         opened.uploads,
         settings.evidence_limit_bytes,
@@ -310,7 +308,7 @@ type Threads = Vec<JoinHandle<()>>;
 
 /// Starts the threads that work with the store alone, and those that call other people's servers.
 fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Result<(Threads, Threads), ServeError> {
-    let server = state.desk().new_id(state.desk().tools().recorder.now())?;
+    let server = state.executor().new_id(state.executor().tools().recorder.now())?;
     let mut threads = worker::start(state, &server, settings.workers)?;
     let mut callers = vec![mailer::start(state, &server, settings.smtp.as_ref())?];
     callers.extend(outbound_calls::start(state, &server, caller, COURIERS)?);
@@ -341,7 +339,7 @@ fn greet(running: &Running, settings: &Settings) -> Result<(), ServeError> {
     let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?.is_empty());
     let is_empty = running
         .state
-        .desk()
+        .executor()
         .wait_across(Lane::Worker, "is it the first use", Mode::Read, look)?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "Assent listens on {}", running.state.public_url())?;

@@ -141,11 +141,11 @@ fn a_remembered_token_is_out_as_soon_as_its_revocation_is_committed() {
         gate().expect(403);
         check().expect(201);
     }
-    let id = world.act(|room| {
-        let tokens = find_records::find_tokens(room)?;
+    let id = world.act(|cx| {
+        let tokens = find_records::find_tokens(cx)?;
         Ok(tokens.last().map(|token| token.id.0.clone()).unwrap_or_default())
     });
-    world.act(move |room| set_token::revoke_token(room, &id));
+    world.act(move |cx| set_token::revoke_token(cx, &id));
     gate().problem(401, "unauthenticated");
     check().problem(401, "unauthenticated");
 }

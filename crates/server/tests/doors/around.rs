@@ -385,7 +385,7 @@ fn times_of_work_are_in_order_and_behind_us() {
     world.schedule(&key);
     let act = |path: &str, body: &Value| world.post("ivan", &format!("/changes/{key}/{path}"), body);
     act("implementation", &json!({})).expect(201);
-    let now = world.server.state().desk().tools().clock.now();
+    let now = world.server.state().executor().tools().clock.now();
     let ago = |minutes: i64| (now - jiff::SignedDuration::from_mins(minutes)).to_string();
     let outcome =
         |start: String, end: String| json!({"outcome": "succeeded", "actual_start": start, "actual_end": end});
@@ -431,9 +431,9 @@ fn evidence_without_anything_in_it_and_unbounded_answers_are_refused() {
 #[test]
 fn nobody_states_the_finding_on_their_own_unauthorized_work() {
     let world = World::new();
-    world.act(|room| {
+    world.act(|cx| {
         let second = json!({"login": "mika", "name": "Mika", "roles": ["change_manager"]});
-        set_person::create_person(room, second.as_object().unwrap()).map(drop)
+        set_person::create_person(cx, second.as_object().unwrap()).map(drop)
     });
     let mut told = World::change_body();
     for field in ["planned_start", "planned_end"] {
@@ -502,12 +502,12 @@ fn who_watches_a_change_is_told_of_its_milestones_until_they_stop() {
     let world = World::new();
     let milestones = |key: &str| -> Vec<String> {
         let key = key.to_owned();
-        world.act(move |room| {
-            let person = room.directory()?.by_login("aino").unwrap().id.clone();
+        world.act(move |cx| {
+            let person = cx.directory()?.by_login("aino").unwrap().id.clone();
             let filter = store::record::Filter::new()
                 .equals("person", person.as_str())
                 .order_by("id");
-            let found = store::record::find::<related_records::Message>(room.tx, &filter)?;
+            let found = store::record::find::<related_records::Message>(cx.tx, &filter)?;
             let about = found.into_iter().map(|stored| stored.record);
             let about = about.filter(|it| it.topic == "milestone" && it.text.contains(&key));
             Ok(about.map(|it| it.text).collect())

@@ -63,9 +63,9 @@ fn null_and_an_empty_cell_clear() {
         ask.json(&body).send().expect(200)["calendar"].clone()
     };
     let with = || assert_eq!(set(json!({"members": ["rita"], "calendar": "k1"})), "k1");
-    world.act(|room| {
+    world.act(|cx| {
         let body = json!({"members": ["rita"]});
-        set_person::set_group(room, "finance", body.as_object().unwrap())
+        set_person::set_group(cx, "finance", body.as_object().unwrap())
     });
     with();
     assert_eq!(set(json!({"members": ["rita"]})), "k1", "what is not named stays");
@@ -157,7 +157,7 @@ fn the_way_out_of_a_ring_names_a_delegation_that_stands() {
         .send()
         .expect(200);
     crate::clock::tell(&world, "advance 60");
-    let now = world.server.state().desk().tools().clock.now();
+    let now = world.server.state().executor().tools().clock.now();
     let body = |to: &str| json!({"delegate": to, "starts_at": now.to_string(), "ends_at": "2099-01-01T00:00:00Z"});
     let new = id(world.post("oscar", "/delegations", &body("mona")).expect(201));
     let ring = world

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
-use acts::directory::create_tenant;
-use acts::directory::deactivate_person;
+use acts::directory::{create_tenant, deactivate_person};
 use acts::identity::set_identity_provider;
 use model::change::change_file;
 use serde_json::{Value, json};
@@ -13,18 +12,18 @@ use crate::hostile_providers::{Ring, SECRET, is_let_in, words};
 use crate::world::{Answer, PASSWORD, TENANT};
 
 /// Does an act on the host in a tenant, as the system.
-fn host(ring: &Ring, tenant: &str, act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<()> + Send + 'static) {
-    let desk = ring.world.server.state().desk();
+fn host(ring: &Ring, tenant: &str, act: impl Fn(&mut acts::Context<'_, '_>) -> acts::Result<()> + Send + 'static) {
+    let executor = ring.world.server.state().executor();
     let system = change_file::Actor::system();
-    desk.wait(Lane::Acts, tenant, system, Mode::Write, act).unwrap();
+    executor.wait(Lane::Acts, tenant, system, Mode::Write, act).unwrap();
 }
 
 /// Sets a provider of a tenant up, or anew.
 fn set_provider(ring: &Ring, tenant: &str, key: &'static str, (issuer, active): (String, bool)) {
     let body = json!({"name": key, "issuer": issuer, "client_id": "assent", "client_secret": SECRET,
         "creates_people": true, "active": active});
-    host(ring, tenant, move |room| {
-        set_identity_provider::set_identity_provider(room, key, body.as_object().unwrap())?;
+    host(ring, tenant, move |cx| {
+        set_identity_provider::set_identity_provider(cx, key, body.as_object().unwrap())?;
         Ok(())
     });
 }
@@ -38,9 +37,7 @@ fn trusted(ring: &Ring) -> String {
 fn three_tenants() -> Ring {
     let ring = Ring::new();
     for (tenant, name) in [("beta", "Beta Ferries"), ("gamma", "Gamma Rails")] {
-        host(&ring, tenant, move |room| {
-            create_tenant::create_tenant(room, name, false)
-        });
+        host(&ring, tenant, move |cx| create_tenant::create_tenant(cx, name, false));
     }
     set_provider(&ring, "beta", "good", (trusted(&ring), true));
     set_provider(&ring, "gamma", "good", (trusted(&ring), true));
@@ -125,9 +122,9 @@ fn who_proved_one_subject_at_two_doors_sees_both_tenants_while_both_let_them_in(
     assert_eq!(known(&here), [TENANT]);
     set_provider(&ring, "beta", "good", (trusted(&ring), true));
     assert_eq!(known(&here), [TENANT, "beta"]);
-    host(&ring, "beta", |room| {
+    host(&ring, "beta", |cx| {
         let gone = json!({"reason": "Left."});
-        deactivate_person::deactivate_person(room, "tess", gone.as_object().unwrap())?;
+        deactivate_person::deactivate_person(cx, "tess", gone.as_object().unwrap())?;
         Ok(())
     });
     assert_eq!(known(&here), [TENANT]);

@@ -14,7 +14,7 @@ const COPIES: usize = 100;
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
 fn now(world: &World) -> Timestamp {
-    world.server.state().desk().tools().clock.now()
+    world.server.state().executor().tools().clock.now()
 }
 
 fn cookie(world: &World, login: &str) -> String {

@@ -49,7 +49,7 @@ fn code(world: &World, secret: &str, steps: i64) -> String {
         .with_secret(Secret::try_from_base32(secret).unwrap())
         .build()
         .unwrap();
-    let now = world.server.state().desk().tools().clock.now().as_second();
+    let now = world.server.state().executor().tools().clock.now().as_second();
     totp.generate(u64::try_from(now + steps * 30).unwrap()).to_string()
 }
 
@@ -116,10 +116,10 @@ fn an_authenticator_that_cannot_be_read_is_told_as_that_and_keeps_nobody_from_an
     let browser = Browser::sign_in(&world, "rita");
     let step_up = |body: &Value| browser.ask("POST", "/session/step-up", body);
     let spoil = |secret: &'static [u8]| {
-        world.act(move |room| {
-            for factor in second_factor::all(room.tx)? {
+        world.act(move |cx| {
+            for factor in second_factor::all(cx.tx)? {
                 if factor.kind == set_second_factor::TOTP {
-                    second_factor::save_secret(room.tx, &factor.id, secret, room.now)?;
+                    second_factor::save_secret(cx.tx, &factor.id, secret, cx.now)?;
                 }
             }
             Ok(())
@@ -288,7 +288,7 @@ fn a_stolen_session_breaks_no_glass() {
     let (secret, ..) = enrol(&owner);
     let stolen = Browser::sign_in(&world, "oscar");
     let key = world.draft();
-    let until = world.server.state().desk().tools().clock.now() + jiff::SignedDuration::from_hours(1);
+    let until = world.server.state().executor().tools().clock.now() + jiff::SignedDuration::from_hours(1);
     let body = json!({"reason": "The shop is down.", "until": until.to_string()});
     let path = format!("/changes/{key}/break-glass");
     for _ in 0..3 {

@@ -15,7 +15,7 @@ fn an_exception_from_a_freeze_is_withdrawn_and_ends_with_an_edit() {
     let key = world.draft();
     world.schedule(&key);
     let state = || world.get("rita", &format!("/changes/{key}")).expect(200)["state"].clone();
-    let now = world.server.state().desk().tools().clock.now();
+    let now = world.server.state().executor().tools().clock.now();
     let span = json!({"title": "Year end", "starts_at": now.to_string(),
         "ends_at": (now + jiff::SignedDuration::from_hours(30)).to_string()});
     let freeze = world.post("mona", "/freezes", &span).expect(201);
@@ -43,8 +43,8 @@ fn an_exception_from_a_freeze_is_withdrawn_and_ends_with_an_edit() {
         .get("mona", &format!("/freezes/{}", freeze["id"].as_str().unwrap()))
         .expect(200);
     assert_eq!(left.get("exceptions"), None, "{left}");
-    let told = world.act(|room| {
-        let all = record::find::<Message>(room.tx, &Filter::new().order_by("id"))?;
+    let told = world.act(|cx| {
+        let all = record::find::<Message>(cx.tx, &Filter::new().order_by("id"))?;
         Ok(all.iter().filter(|it| it.record.topic == "exception_lapsed").count())
     });
     assert_eq!(told, 1, "who excepted it is told; its owner edited it");

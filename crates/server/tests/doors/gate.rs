@@ -154,7 +154,7 @@ fn a_waiting_check_turns_when_the_change_is_scheduled() {
     let mut body = question();
     body["wait_until"] = json!("2100-01-01T00:00:00Z");
     world.post("pipe", "/gate-checks", &body).problem(422, "invalid");
-    let until = world.server.state().desk().tools().clock.now() + jiff::SignedDuration::from_hours(1);
+    let until = world.server.state().executor().tools().clock.now() + jiff::SignedDuration::from_hours(1);
     body["wait_until"] = json!(until.to_string());
     let check = world.post("pipe", "/gate-checks", &body).expect(201);
     let id = check["id"].as_str().unwrap().to_owned();
@@ -222,7 +222,7 @@ fn follow(world: &World, id: &str) -> impl Iterator<Item = Value> {
 fn who_follows_a_waiting_check_is_told_when_the_last_approval_turns_it_go() {
     let world = World::new();
     let mut body = question();
-    let until = world.server.state().desk().tools().clock.now() + jiff::SignedDuration::from_hours(1);
+    let until = world.server.state().executor().tools().clock.now() + jiff::SignedDuration::from_hours(1);
     body["wait_until"] = json!(until.to_string());
     let check = world.post("pipe", "/gate-checks", &body).expect(201);
     let id = check["id"].as_str().unwrap();
@@ -251,7 +251,7 @@ fn who_follows_a_waiting_check_is_told_when_the_last_approval_turns_it_go() {
 fn who_waits_by_their_own_wish_is_counted_and_no_measure_of_the_door() {
     let world = World::new();
     let mut body = question();
-    let until = world.server.state().desk().tools().clock.now() + jiff::SignedDuration::from_hours(1);
+    let until = world.server.state().executor().tools().clock.now() + jiff::SignedDuration::from_hours(1);
     body["wait_until"] = json!(until.to_string());
     let check = world.post("pipe", "/gate-checks", &body).expect(201);
     let path = format!("/gate-checks/{}", check["id"].as_str().unwrap());

@@ -2,9 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
-use connect::integration::door;
 use connect::integration::github::Secret;
-use connect::integration::standard_webhooks;
+use connect::integration::{door, standard_webhooks};
 use serde_json::{Value, json};
 
 use crate::world::{Answer, World};

@@ -363,7 +363,7 @@ impl Ring {
     }
 
     fn now(&self) -> i64 {
-        self.world.server.state().desk().tools().clock.now().as_second()
+        self.world.server.state().executor().tools().clock.now().as_second()
     }
 
     fn begin(&self, provider: &'static str) -> Left {

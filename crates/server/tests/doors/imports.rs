@@ -220,14 +220,14 @@ fn rows_end_for_want_of_a_line_only_where_the_file_names_rows() {
 #[test]
 fn rows_that_stand_already_are_not_judged_anew() {
     let world = World::new();
-    let later = world.server.state().desk().tools().clock.now() + jiff::SignedDuration::from_hours(120);
+    let later = world.server.state().executor().tools().clock.now() + jiff::SignedDuration::from_hours(120);
     let row = json!({"service": "booking-api", "role": "owner", "person": "mona", "since": later.to_string()});
     let made = world.post("adam", "/ownerships", &row).expect(201);
     let back = format!("/ownerships/{}", made["id"].as_str().unwrap());
     let ended = world.as_person("adam", "DELETE", &back).send().expect(200);
-    world.act(|room| {
+    world.act(|cx| {
         let auditor = json!({"roles": ["auditor"]});
-        set_person::edit_person(room, "oscar", auditor.as_object().unwrap())
+        set_person::edit_person(cx, "oscar", auditor.as_object().unwrap())
     });
     let export = |format: &str| {
         world
@@ -284,7 +284,7 @@ fn the_example_of_a_catalogue_is_one_that_is_taken() {
         .to_string();
     let example = told.split_once("Example: ").unwrap().1;
     let web = json!({"members": []});
-    world.act(move |room| set_person::set_group(room, "web", web.as_object().unwrap()));
+    world.act(move |cx| set_person::set_group(cx, "web", web.as_object().unwrap()));
     let example = example.split_once("}}.").unwrap().0.to_owned() + "}}";
     let report = bring(&world, &example, true);
     assert_eq!(report["rows"][0]["key"], "shop", "{report}");

@@ -4,9 +4,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 
-use acts::directory::create_tenant;
-use acts::directory::provision;
-use acts::directory::set_person;
+use acts::directory::{create_tenant, provision, set_person};
 use acts::identity::set_token;
 use acts::notify::set_telling;
 use acts::report::find_records;
@@ -85,7 +83,7 @@ fn the_log_is_open_to_auditors_alone() {
 #[test]
 fn an_event_with_what_it_wrote_is_shown_to_auditors_alone_and_keeps_what_is_for_scim() {
     let world = World::new();
-    let id = world.act(|room| {
+    let id = world.act(|cx| {
         let told = ProvisionedPerson {
             login: "petra".to_owned(),
             name: "Petra".to_owned(),
@@ -93,15 +91,16 @@ fn an_event_with_what_it_wrote_is_shown_to_auditors_alone_and_keeps_what_is_for_
             attributes: vec![("phoneNumbers".to_owned(), "+47-111".to_owned())],
             ..ProvisionedPerson::default()
         };
-        let petra = provision::create_person(room, &told)?;
+        let petra = provision::create_person(cx, &told)?;
         let wish = json!({"how": "digest", "digest_at": "05:55"});
-        set_telling::set_telling(room, "petra", wish.as_object().unwrap())?;
+        set_telling::set_telling(cx, "petra", wish.as_object().unwrap())?;
         Ok(petra.id.0)
     });
     let events = |tenant: &str, table: &'static str, id: String| {
-        let look = move |room: &mut acts::Room<'_, '_>| Ok(event::of_subject(room.tx, table, &id)?);
-        let desk = world.server.state().desk();
-        desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look)
+        let look = move |cx: &mut acts::Context<'_, '_>| Ok(event::of_subject(cx.tx, table, &id)?);
+        let executor = world.server.state().executor();
+        executor
+            .wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look)
             .unwrap()
     };
     let of_petra = events(crate::world::TENANT, "person", id);
@@ -126,13 +125,13 @@ fn an_event_with_what_it_wrote_is_shown_to_auditors_alone_and_keeps_what_is_for_
         .header("authorization", &format!("Bearer {reader}"));
     assert_eq!(by_reader.send().status, 403, "a token without the scope `audit`");
     let foreign = {
-        let make = |room: &mut acts::Room<'_, '_>| {
-            create_tenant::create_tenant(room, "Other", false)?;
+        let make = |cx: &mut acts::Context<'_, '_>| {
+            create_tenant::create_tenant(cx, "Other", false)?;
             let otto = json!({"login": "otto", "name": "Otto"});
-            Ok(set_person::create_person(room, otto.as_object().unwrap())?.id.0)
+            Ok(set_person::create_person(cx, otto.as_object().unwrap())?.id.0)
         };
-        let desk = world.server.state().desk();
-        let otto = desk
+        let executor = world.server.state().executor();
+        let otto = executor
             .wait(Lane::Acts, "other", Actor::system(), Mode::Write, make)
             .unwrap();
         events("other", "person", otto)[0].id.clone()
@@ -158,11 +157,11 @@ fn a_stream_ends_with_its_credential() {
     stream.write_all(head.as_bytes()).unwrap();
     let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
     assert!(lines.any(|line| line == "event: change.created"));
-    let id = world.act(|room| {
-        let tokens = find_records::find_tokens(room)?;
+    let id = world.act(|cx| {
+        let tokens = find_records::find_tokens(cx)?;
         Ok(tokens.last().map(|token| token.id.0.clone()).unwrap_or_default())
     });
-    world.act(move |room| set_token::revoke_token(room, &id));
+    world.act(move |cx| set_token::revoke_token(cx, &id));
     // Reading on comes to an end; before, it would go on for a quarter of an hour.
     world.draft();
     lines.for_each(drop);

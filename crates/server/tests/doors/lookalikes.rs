@@ -39,9 +39,9 @@ fn a_new_key_of_a_group_is_not_taken_for_another() {
         put(right).send().expect(200);
     }
     // One that an earlier version let in goes on.
-    world.act(|room| {
+    world.act(|cx| {
         let old = Group {
-            id: RecordId(room.new_id()?),
+            id: RecordId(cx.new_id()?),
             version: 0,
             key: GroupKey("group:NIGHT".to_owned()),
             name: "Night".to_owned(),
@@ -51,7 +51,7 @@ fn a_new_key_of_a_group_is_not_taken_for_another() {
             external_id: None,
             removed: false,
         };
-        room.put_estate("group.set", old, json!({})).map(drop)
+        cx.put_estate("group.set", old, json!({})).map(drop)
     });
     for known in ["night", "group:NIGHT"] {
         put(known).header("if-match", "*").send().expect(200);

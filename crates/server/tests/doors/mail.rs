@@ -45,7 +45,7 @@ fn take_letter(stream: TcpStream, letters: &Sender<String>) {
 }
 
 fn deliveries(world: &World) -> Vec<(String, String)> {
-    let found = world.act(|room| Ok(record::find::<Message>(room.tx, &Filter::new().order_by("id"))?));
+    let found = world.act(|cx| Ok(record::find::<Message>(cx.tx, &Filter::new().order_by("id"))?));
     found
         .into_iter()
         .map(|it| (it.record.topic, it.record.delivery))
@@ -88,7 +88,7 @@ fn without_a_mail_server_messages_are_kept() {
     let world = World::new();
     let key = world.draft();
     world.schedule(&key);
-    let waiting = || world.act(|room| Ok(job::list(room.tx, "waiting", 1)?.len()));
+    let waiting = || world.act(|cx| Ok(job::list(cx.tx, "waiting", 1)?.len()));
     while waiting() > 0 {}
     let told = deliveries(&world);
     assert!(!told.is_empty());

@@ -23,7 +23,7 @@ fn people(world: &World) -> Vec<(&'static str, String)> {
     let one = |role: &'static str| {
         let person = json!({"login": format!("only-{role}").replace('_', "-"), "name": role, "roles": [role]});
         let login = person["login"].as_str().unwrap().to_owned();
-        world.act(move |room| set_person::create_person(room, person.as_object().unwrap()));
+        world.act(move |cx| set_person::create_person(cx, person.as_object().unwrap()));
         (role, world.token(&login, &["read", "write", "gate", "audit", "admin"]))
     };
     Role::ALL.iter().map(|role| one(role.as_str())).collect()

@@ -6,8 +6,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::audit::event;
-use store::identity::second_factor;
-use store::identity::secrets;
+use store::identity::{second_factor, secrets};
 
 use crate::authenticator::{Passkey, Said, other_handle};
 use crate::world::{Answer, PASSWORD, TENANT, World, eventually};
@@ -92,9 +91,9 @@ fn enter(world: &World, (passkey, handle, count): (&Passkey, &str, u32), tell: i
 
 /// How many events of a kind tell of the person these words.
 fn told(world: &World, kind: &'static str, words: &'static str) -> usize {
-    world.act(move |room| {
-        let person = room.directory()?.by_login("rita").unwrap().id.0.clone();
-        let found = event::of_subject(room.tx, "person", &person)?;
+    world.act(move |cx| {
+        let person = cx.directory()?.by_login("rita").unwrap().id.0.clone();
+        let found = event::of_subject(cx.tx, "person", &person)?;
         let says = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(words);
         Ok(found.iter().filter(|it| it.kind == kind && says(&it.bytes)).count())
     })
@@ -239,16 +238,10 @@ fn a_challenge_serves_one_answer_of_its_own_person_and_kind_right_or_wrong() {
     let (id, options) = challenge(&world, &first, "/session/step-up/passkey", &json!({}));
     let body = json!({"response": passkey.shown(&Said::honest(HERE, &options, &handle, 8))});
     let kept = id.clone();
-    let late = world.act(move |room| {
-        room.now += SignedDuration::from_secs(301);
-        let person = room.directory()?.by_login("rita").unwrap().id.0.clone();
-        Ok(second_factor::take(
-            room.tx,
-            &kept,
-            &person,
-            "passkey_step_up",
-            room.now,
-        )?)
+    let late = world.act(move |cx| {
+        cx.now += SignedDuration::from_secs(301);
+        let person = cx.directory()?.by_login("rita").unwrap().id.0.clone();
+        Ok(second_factor::take(cx.tx, &kept, &person, "passkey_step_up", cx.now)?)
     });
     assert_eq!(late, None);
     ask(&world, &first, "POST", &path(&id), &body).expect(201);
@@ -297,9 +290,9 @@ fn who_has_left_or_has_no_local_account_is_not_let_in_and_nobody_adds_one_withou
     ask(&world, "a=b", "POST", "/session/passkey", &json!({"tenant": "nobody"})).problem(404, "not_found");
     ask(&world, "a=b", "POST", "/session/passkey", &json!({"tenant": "no/body"})).problem(404, "not_found");
     // Somebody whose password was taken away signs in at their provider.
-    world.act(|room| {
-        let person = room.directory()?.by_login("rita").unwrap().id.0.clone();
-        Ok(secrets::delete_password(room.tx, &person)?)
+    world.act(|cx| {
+        let person = cx.directory()?.by_login("rita").unwrap().id.0.clone();
+        Ok(secrets::delete_password(cx.tx, &person)?)
     });
     enter(&world, (&passkey, &handle, 2), |_| {}).problem(401, "passkey_unknown");
     world.set_password("rita");

@@ -6,8 +6,7 @@ use model::cab::training::Training;
 use model::core::ids::{PersonId, RecordId};
 use model::directory::snapshot::{Group, Ownership, Person};
 use serde_json::{Value, json};
-use store::identity::second_factor;
-use store::identity::second_factor::SecondFactor;
+use store::identity::second_factor::{self, SecondFactor};
 use store::identity::secrets;
 use store::record::{self, Filter};
 
@@ -117,12 +116,12 @@ fn a_user_is_made_found_changed_and_removed_as_okta_does_it() {
 /// What somebody has: their record, their password, how many second factors, and their rows of the matrix.
 fn kept(world: &World, id: &str) -> (Person, Option<String>, usize, Vec<Ownership>) {
     let id = id.to_owned();
-    world.act(move |room| {
-        let person = record::load::<Person>(room.tx, &id)?.unwrap().record;
-        let password = secrets::password(room.tx, &id)?;
-        let factors = second_factor::of_person(room.tx, &id)?.len();
+    world.act(move |cx| {
+        let person = record::load::<Person>(cx.tx, &id)?.unwrap().record;
+        let password = secrets::password(cx.tx, &id)?;
+        let factors = second_factor::of_person(cx.tx, &id)?.len();
         let rows = Filter::new().equals("person", id.as_str()).order_by("id");
-        let rows = record::find::<Ownership>(room.tx, &rows)?.into_iter();
+        let rows = record::find::<Ownership>(cx.tx, &rows)?.into_iter();
         Ok((person, password, factors, rows.map(|stored| stored.record).collect()))
     })
 }
@@ -130,24 +129,24 @@ fn kept(world: &World, id: &str) -> (Person, Option<String>, usize, Vec<Ownershi
 /// Gives Oscar, who owns services, something of everything.
 fn equip_oscar(world: &World) {
     world.set_password("oscar");
-    world.act(|room| {
-        let mut person = room.directory()?.by_login("oscar").cloned().unwrap();
+    world.act(|cx| {
+        let mut person = cx.directory()?.by_login("oscar").cloned().unwrap();
         let factor = SecondFactor {
-            id: room.new_id()?,
+            id: cx.new_id()?,
             person: person.id.0.clone(),
             kind: "passkey".to_owned(),
             name: "Key ring".to_owned(),
             secret: vec![1],
             is_confirmed: true,
             last_step: 0,
-            created_at: room.now,
+            created_at: cx.now,
             last_used_at: None,
             counts_from: None,
         };
-        second_factor::insert(room.tx, &factor)?;
+        second_factor::insert(cx.tx, &factor)?;
         person.functions = ["dba".to_owned()].into();
         person.subjects = vec!["https://id.example oscar".to_owned()];
-        room.put_estate("person.edited", person, json!({})).map(drop)
+        cx.put_estate("person.edited", person, json!({})).map(drop)
     });
 }
 
@@ -193,9 +192,9 @@ fn who_is_given_the_login_of_somebody_removed_has_nothing_of_theirs() {
 /// Whether somebody watches a change, how many services they watch, and how many of their absences, times on call and trainings last.
 fn lasting(world: &World, change: &str, id: &str) -> (usize, usize, usize) {
     let (change, id) = (change.to_owned(), PersonId::from(id));
-    world.act(move |room| {
-        let watches_change = room.file(&change)?.change.watchers.contains(&id);
-        let (directory, now) = (room.directory()?, room.now);
+    world.act(move |cx| {
+        let watches_change = cx.file(&change)?.change.watchers.contains(&id);
+        let (directory, now) = (cx.directory()?, cx.now);
         let watched = directory
             .services
             .values()
@@ -233,17 +232,17 @@ fn who_is_given_the_login_of_somebody_removed_is_not_away_not_trained_and_watche
         .expect(201);
     let away = json!({"starts_at": "2099-01-01T00:00:00Z", "ends_at": "2099-02-01T00:00:00Z"});
     world.post("oscar", "/absences", &away).expect(201);
-    world.act(|room| {
-        let person = room.directory()?.by_login("oscar").unwrap().id.clone();
+    world.act(|cx| {
+        let person = cx.directory()?.by_login("oscar").unwrap().id.clone();
         let row = Training {
-            id: RecordId(room.new_id()?),
+            id: RecordId(cx.new_id()?),
             version: 0,
             person,
             training: "pci_dss".to_owned(),
-            starts_at: room.now,
+            starts_at: cx.now,
             ends_at: "2099-01-01T00:00:00Z".parse().unwrap(),
         };
-        room.put_estate("training.set", row, json!({})).map(drop)
+        cx.put_estate("training.set", row, json!({})).map(drop)
     });
     let found = client.get("/Users?filter=userName%20eq%20%22oscar%22");
     let id = found["Resources"][0]["id"].as_str().unwrap();
@@ -397,13 +396,13 @@ fn a_group_has_a_name_in_one_line_however_it_comes() {
     assert_eq!(client.get(&path)["displayName"], "Day Shift");
     // One that an earlier version let in stands in the way of nothing.
     let id = made["id"].as_str().unwrap().to_owned();
-    world.act(move |room| {
-        let group = record::load::<Group>(room.tx, &id)?.unwrap().record;
+    world.act(move |cx| {
+        let group = record::load::<Group>(cx.tx, &id)?.unwrap().record;
         let group = Group {
             name: "!!!".to_owned(),
             ..group
         };
-        room.put_estate("group.set", group, json!({})).map(drop)
+        cx.put_estate("group.set", group, json!({})).map(drop)
     });
     let known = json!({"Operations": [{"op": "add", "path": "externalId", "value": "g-1"}]});
     assert_eq!(client.ask("PATCH", &path, &known).expect(200)["displayName"], "!!!");
@@ -504,12 +503,12 @@ fn an_address_beside_the_main_one_is_nobody_elses() {
     assert_eq!(told["errors"][0]["code"], "not_unique", "{told}");
     // What two shared before this was looked at holds no deactivation up.
     let id = ada["id"].as_str().unwrap().to_owned();
-    world.act(move |room| {
-        let person = record::load::<Person>(room.tx, &id)?.unwrap().record;
+    world.act(move |cx| {
+        let person = record::load::<Person>(cx.tx, &id)?.unwrap().record;
         let emails = r#"[{"value": "ada@acme.example", "primary": true}, {"value": "eve@acme.example"}]"#;
         let attributes = vec![("emails".to_owned(), emails.to_owned())];
         let person = Person { attributes, ..person };
-        room.put_estate("person.edited", person, json!({})).map(drop)
+        cx.put_estate("person.edited", person, json!({})).map(drop)
     });
     let off = json!({"Operations": [{"op": "replace", "path": "active", "value": false}]});
     assert_eq!(client.ask("PATCH", &path, &off).expect(200)["active"], false);

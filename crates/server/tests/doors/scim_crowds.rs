@@ -3,9 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
-use acts::directory::provision;
-use acts::directory::set_person;
-use acts::directory::set_service;
+use acts::directory::{provision, set_person, set_service};
 use model::identity::provider::ProvisionedPerson;
 use serde_json::{Value, json};
 
@@ -19,7 +17,7 @@ fn people(world: &World, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
     for from in (0..count).step_by(1_000) {
         let until = count.min(from + 1_000);
-        let make = move |room: &mut acts::Room<'_, '_>| {
+        let make = move |cx: &mut acts::Context<'_, '_>| {
             let made = (from..until).map(|number| {
                 let told = ProvisionedPerson {
                     login: format!("person{number}@crowd.example"),
@@ -27,7 +25,7 @@ fn people(world: &World, count: usize) -> Vec<String> {
                     active: Some(true),
                     ..ProvisionedPerson::default()
                 };
-                Ok(provision::create_person(room, &told)?.id.0)
+                Ok(provision::create_person(cx, &told)?.id.0)
             });
             made.collect::<acts::Result<Vec<String>>>()
         };
@@ -287,18 +285,18 @@ fn a_group_that_its_directory_empties_leaves_a_finding_and_an_escalation_and_no_
     let user = json!({"userName": "olaf@acme.example", "active": true, "emails": [{"value": "olaf@acme.example"}]});
     let olaf = client.ask("POST", "/Users", &user).expect(201)["id"].clone();
     // Who has no role reads nothing, so that nobody without one is asked.
-    world.act(|room| {
+    world.act(|cx| {
         let role = json!({"roles": ["owner"]});
-        set_person::edit_person(room, "olaf@acme.example", role.as_object().unwrap())
+        set_person::edit_person(cx, "olaf@acme.example", role.as_object().unwrap())
     });
     let group = json!({"displayName": "Shop owners", "members": [{"value": olaf}]});
     let made = client.ask("POST", "/Groups", &group).expect(201);
     let path = format!("/Groups/{}", made["id"].as_str().unwrap());
-    world.act(|room| {
+    world.act(|cx| {
         let service = json!({"key": "shop", "criticality": "low", "data_class": "public"});
-        set_service::set_service(room, service.as_object().unwrap())?;
+        set_service::set_service(cx, service.as_object().unwrap())?;
         let row = json!({"role": "owner", "service": "shop", "group": "shop-owners"});
-        set_service::set_ownership(room, row.as_object().unwrap())
+        set_service::set_ownership(cx, row.as_object().unwrap())
     });
     // Nobody else owns it.
     let rows = world.get("adam", "/ownerships?limit=200").expect(200);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::world::{ARTIFACT, Answer, World, eventually};
 
 fn now(world: &World) -> Timestamp {
-    world.server.state().desk().tools().clock.now()
+    world.server.state().executor().tools().clock.now()
 }
 
 fn hours(world: &World, count: i64) -> String {

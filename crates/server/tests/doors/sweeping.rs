@@ -4,8 +4,7 @@
 
 use std::path::Path;
 
-use store::queue::timer;
-use store::queue::timer::NewTimer;
+use store::queue::timer::{self, NewTimer};
 use store::{Config, Error, Lane, Mode, Store};
 
 use crate::world::World;
@@ -42,12 +41,12 @@ fn a_sweep_that_fails_neither_stops_the_beat_nor_the_other_sweeps() {
     }
     let world = World::with(|settings| make_sweep_fail(&settings.data_dir));
     let count = |sql: &'static str| {
-        let desk = world.server.state().desk();
+        let executor = world.server.state().executor();
         let look = move |tx: &mut store::CrossTx<'_>| {
             let row = tx.query_one(sql, &[])?;
             row.map_or(Ok(0), |row| Ok(row.int("it")?))
         };
-        desk.wait_across(Lane::Pages, "a test", Mode::Read, look).unwrap()
+        executor.wait_across(Lane::Pages, "a test", Mode::Read, look).unwrap()
     };
     while count("SELECT count(*) AS it FROM server") == 0 {}
     while count("SELECT count(*) AS it FROM ceremony WHERE tenant = 'old'") > 0 {}
@@ -58,9 +57,9 @@ fn a_sweep_that_fails_neither_stops_the_beat_nor_the_other_sweeps() {
 fn a_timer_that_failed_often_is_tried_on_and_says_why() {
     let world = World::new();
     let key = world.draft();
-    let id = world.act(move |room| Ok(room.change(&key)?.id.0));
+    let id = world.act(move |cx| Ok(cx.change(&key)?.id.0));
     let subject = id.clone();
-    world.act(move |room| {
+    world.act(move |cx| {
         let timer = NewTimer {
             id: "t-broken",
             subject_table: "change",
@@ -68,21 +67,21 @@ fn a_timer_that_failed_often_is_tried_on_and_says_why() {
             kind: "due",
             run_at: jiff::Timestamp::UNIX_EPOCH,
         };
-        timer::set(room.tx, &timer)?;
-        room.tx.execute(
+        timer::set(cx.tx, &timer)?;
+        cx.tx.execute(
             "UPDATE timer SET tries = 5 WHERE tenant = $tenant AND id = 't-broken'",
             &[],
         )?;
         let params = [("id", subject.as_str().into())];
-        room.tx.execute(
+        cx.tx.execute(
             "UPDATE \"change\" SET body = 'broken' WHERE tenant = $tenant AND id = $id",
             &params,
         )?;
         Ok(())
     });
     let look = || {
-        world.act(|room| {
-            let row = room.tx.query_one(
+        world.act(|cx| {
+            let row = cx.tx.query_one(
                 "SELECT state, tries, run_at, last_error FROM timer WHERE tenant = $tenant AND id = 't-broken'",
                 &[],
             )?;

@@ -49,7 +49,7 @@ fn body(kind: Kind, number: usize) -> Value {
 
 /// How long a try takes, in milliseconds. Each comes from an address of its own.
 fn took(world: &World, kind: Kind, number: usize) -> f64 {
-    let clock = world.server.state().desk().tools().clock.clone();
+    let clock = world.server.state().executor().tools().clock.clone();
     let address = format!("10.{}.{}.{}", kind as u8, number / 250, number % 250 + 1);
     let ask = world.ask("POST", "/api/v1/session").header("x-forwarded-for", &address);
     let ask = ask.json(&body(kind, number));
@@ -87,13 +87,13 @@ fn a_refusal_takes_as_long_for_who_is_known_as_for_who_is_not() {
     let tries = std::env::var("ASSENT_TEST_TIMINGS").map_or(TRIES, |text| text.parse().unwrap());
     let world = World::with(|settings| settings.trusted_proxies = vec!["127.0.0.1".to_owned()]);
     let phc = password::hash("another password").unwrap();
-    world.act(move |room| {
+    world.act(move |cx| {
         for account in 0..=tries / FREE {
             for name in ["known", "outside"] {
                 let person = json!({"login": format!("{name}-{account}"), "name": name, "roles": ["requester"]});
-                set_person::create_person(room, person.as_object().unwrap())?;
+                set_person::create_person(cx, person.as_object().unwrap())?;
             }
-            set_person::set_password(room, &format!("known-{account}"), &phc)?;
+            set_person::set_password(cx, &format!("known-{account}"), &phc)?;
         }
         Ok(())
     });

@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
 use acts::approval::set_delegation;
-use acts::directory::set_person;
-use acts::directory::set_service;
+use acts::directory::{set_person, set_service};
 use acts::identity::set_workload;
 use jiff::SignedDuration;
 use model::change::related_records::Message;
@@ -31,9 +30,9 @@ fn made(world: &World, body: &Value) -> String {
 }
 
 fn set_roles(world: &World, login: &'static str, roles: &'static [&'static str]) {
-    world.act(move |room| {
+    world.act(move |cx| {
         let body = json!({"roles": roles});
-        set_person::edit_person(room, login, body.as_object().unwrap())
+        set_person::edit_person(cx, login, body.as_object().unwrap())
     });
 }
 
@@ -66,11 +65,11 @@ fn attempts(world: &World, key: &str) -> Vec<Value> {
 
 /// What a person was told of their ways in.
 fn told(world: &World, login: &'static str) -> Vec<String> {
-    let found = world.act(move |room| {
-        let directory = room.directory()?;
+    let found = world.act(move |cx| {
+        let directory = cx.directory()?;
         let person = &directory.by_login(login).unwrap().id;
         let filter = Filter::new().equals("person", person.as_str()).order_by("id");
-        let found = record::find::<Message>(room.tx, &filter)?;
+        let found = record::find::<Message>(cx.tx, &filter)?;
         Ok(found.into_iter().map(|stored| stored.record).collect::<Vec<_>>())
     });
     let about = found.into_iter().filter(|it| it.topic == "way_in");
@@ -82,7 +81,7 @@ fn a_token_opens_no_door_after_its_end() {
     let world = World::new();
     let past = json!({"name": "late", "scopes": ["read"], "expires_at": "2026-01-01T00:00:00Z"});
     world.post("adam", "/tokens", &past).problem(422, "invalid");
-    let now = || world.act(|room| Ok(room.now));
+    let now = || world.act(|cx| Ok(cx.now));
     let end = now() + SignedDuration::from_secs(5);
     let token = made(
         &world,
@@ -191,9 +190,9 @@ fn whoever_is_spoken_for_is_told() {
 fn a_narrowed_token_carries_its_roles_and_no_other() {
     let world = World::new();
     set_roles(&world, "mona", &["change_manager", "requester", "security"]);
-    world.act(|room| {
+    world.act(|cx| {
         let row = json!({"role": "security", "person": "mona"});
-        set_service::set_ownership(room, row.as_object().unwrap())
+        set_service::set_ownership(cx, row.as_object().unwrap())
     });
     let body = json!({"name": "x", "person": "mona", "roles": ["owner"]});
     let wrong = world.post("adam", "/tokens", &body).problem(422, "invalid");
@@ -209,7 +208,7 @@ fn a_narrowed_token_carries_its_roles_and_no_other() {
         &world,
         &json!({"name": "judges", "person": "mona", "roles": ["security"]}),
     );
-    let now = world.server.state().desk().tools().clock.now();
+    let now = world.server.state().executor().tools().clock.now();
     let freeze = json!({
         "title": "Quiet", "reason": "Holidays", "environments": ["production"],
         "starts_at": (now + SignedDuration::from_hours(240)).to_string(),
@@ -305,10 +304,10 @@ fn for_what_a_token_is_used_is_kept_where_it_has_several_scopes() {
         }
     };
     let uses_of = |name: &'static str| {
-        world.act(move |room| {
-            let tokens = record::bodies::<snapshot::Token>(room.tx, &Filter::new().order_by("id"))?;
+        world.act(move |cx| {
+            let tokens = record::bodies::<snapshot::Token>(cx.tx, &Filter::new().order_by("id"))?;
             let id = tokens.into_iter().find(|it| it.name == name).unwrap().id;
-            let uses = session::scope_uses(room.tx)?.remove(id.as_str());
+            let uses = session::scope_uses(cx.tx)?.remove(id.as_str());
             Ok(uses.into_iter().flatten().map(|it| it.scope).collect::<Vec<_>>())
         })
     };
@@ -389,10 +388,10 @@ fn a_review_of_access_takes_away_what_a_manager_refuses() {
     world
         .post("rita", "/access-reviews", &json!({}))
         .problem(403, "not_allowed");
-    world.act(|room| {
+    world.act(|cx| {
         let lent = json!({"delegator": "oscar", "delegate": "sina", "parts": ["owner"], "reason": "Away.",
-            "starts_at": room.now, "ends_at": room.now + jiff::SignedDuration::from_hours(48)});
-        set_delegation::set_delegation(room, lent.as_object().unwrap()).map(drop)
+            "starts_at": cx.now, "ends_at": cx.now + jiff::SignedDuration::from_hours(48)});
+        set_delegation::set_delegation(cx, lent.as_object().unwrap()).map(drop)
     });
     let begun = world.post("adam", "/access-reviews", &json!({})).expect(201);
     let parts = begun["items"].as_array().unwrap();
@@ -473,9 +472,9 @@ fn whatever_a_borrowed_token_made_is_its_makers_and_ends_with_them() {
     assert_eq!(set["owner"], "adam", "{set}");
     // By a token of her own nothing bars her but that two people give such a right.
     roles(&world.tokens["mona"]).problem(409, "two_people_needed");
-    let job = world.act(|room| {
+    let job = world.act(|cx| {
         let told = json!({"repository": "acme/booking"});
-        Ok(set_workload::enter(room, "jobs", told.as_object().unwrap())?.secret)
+        Ok(set_workload::enter(cx, "jobs", told.as_object().unwrap())?.secret)
     });
     ask(&world, &job, "GET", "/me", &json!({})).expect(200);
     let end = json!({"compromised": true, "reason": "Phished."});
@@ -483,10 +482,10 @@ fn whatever_a_borrowed_token_made_is_its_makers_and_ends_with_them() {
     ask(&world, &job, "GET", "/me", &json!({})).problem(401, "unauthenticated");
     ask(&world, &by_mona, "GET", "/me", &json!({})).problem(401, "unauthenticated");
     // One that is active all the same, from before this was looked at, opens nothing either.
-    world.act(|room| {
-        let left = set_workload::workload(room, "jobs")?;
+    world.act(|cx| {
+        let left = set_workload::workload(cx, "jobs")?;
         let left = workload::Workload { active: true, ..left };
-        room.put_estate("workload.set", left, json!({})).map(drop)
+        cx.put_estate("workload.set", left, json!({})).map(drop)
     });
     ask(&world, &job, "GET", "/me", &json!({})).problem(401, "unauthenticated");
 }
@@ -504,6 +503,6 @@ fn a_token_is_revoked_once() {
     let first = revoke();
     assert_eq!(first["revoked"], true, "{first}");
     assert_eq!(revoke(), first, "the second changes nothing");
-    let events = world.act(move |room| Ok(event::of_record(room.tx, "token", &id)?.len()));
+    let events = world.act(move |cx| Ok(event::of_record(cx.tx, "token", &id)?.len()));
     assert_eq!(events, 2, "it was made, and revoked once");
 }

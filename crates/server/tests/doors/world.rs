@@ -9,10 +9,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use acts::Room;
-use acts::directory::create_tenant;
-use acts::directory::set_person;
-use acts::directory::set_service;
+use acts::Context;
+use acts::directory::{create_tenant, set_person, set_service};
 use acts::identity::set_token;
 use model::change::change_file::Actor;
 use serde_json::{Value, json};
@@ -246,18 +244,18 @@ impl World {
     }
 
     fn fill(&mut self) {
-        self.act(|room| create_tenant::create_tenant(room, "Acme", false));
-        self.act(|room| {
+        self.act(|cx| create_tenant::create_tenant(cx, "Acme", false));
+        self.act(|cx| {
             let service = json!({"key": "booking-api", "criticality": "low", "data_class": "public"});
-            set_service::set_service(room, service.as_object().unwrap())
+            set_service::set_service(cx, service.as_object().unwrap())
         });
         for (login, role, part) in PEOPLE {
-            self.act(move |room| {
+            self.act(move |cx| {
                 let person = json!({"login": login, "name": login, "roles": [role]});
-                set_person::create_person(room, person.as_object().unwrap())?;
+                set_person::create_person(cx, person.as_object().unwrap())?;
                 if !part.is_empty() {
                     let line = json!({"role": part, "person": login});
-                    set_service::set_ownership(room, line.as_object().unwrap())?;
+                    set_service::set_ownership(cx, line.as_object().unwrap())?;
                 }
                 Ok(())
             });
@@ -268,10 +266,10 @@ impl World {
     }
 
     /// Does an act on the host, as the system.
-    pub fn act<T: Send + 'static>(&self, act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
+    pub fn act<T: Send + 'static>(&self, act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
         self.server
             .state()
-            .desk()
+            .executor()
             .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
             .unwrap()
     }
@@ -279,14 +277,14 @@ impl World {
     /// A new token of a person.
     pub fn token(&self, login: &str, scopes: &[&str]) -> String {
         let body = json!({"name": "test", "person": login, "scopes": scopes});
-        let (_, secret) = self.act(move |room| set_token::create_token(room, body.as_object().unwrap()));
+        let (_, secret) = self.act(move |cx| set_token::create_token(cx, body.as_object().unwrap()));
         secret
     }
 
     /// Gives a person the usual password.
     pub fn set_password(&self, login: &'static str) {
         let phc = password::hash(PASSWORD).unwrap();
-        self.act(move |room| set_person::set_password(room, login, &phc));
+        self.act(move |cx| set_person::set_password(cx, login, &phc));
     }
 
     /// The data folder.

@@ -1,6 +1,6 @@
 //! Forms that are sent twice, too late, or without the fresh factor that they need; and what is filled in where they are empty.
 
-use acts::Room;
+use acts::Context;
 use acts::change::edit_change;
 use acts::core::row_mac;
 use model::change::change_file::Actor;
@@ -14,16 +14,20 @@ use super::{House, SECRET, TENANT, change_form, house, object, send};
 
 const CHANGE: &str = "/t/halden/changes/CHG-1001";
 
-fn read<T: Send + 'static>(house: &House, look: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
-    let desk = house.running.state().desk();
-    desk.wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, look)
+fn read<T: Send + 'static>(
+    house: &House,
+    look: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> T {
+    let executor = house.running.state().executor();
+    executor
+        .wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, look)
         .unwrap()
 }
 
 fn change(house: &House, key: &'static str) -> Value {
-    read(house, move |room| {
-        let change = room.change(key)?;
-        Ok(wire::views::change(&change, &*room.directory()?))
+    read(house, move |cx| {
+        let change = cx.change(key)?;
+        Ok(wire::views::change(&change, &*cx.directory()?))
     })
 }
 
@@ -52,10 +56,10 @@ fn a_form_that_is_sent_twice_does_its_work_once() {
     twice(&ingrid, "/t/halden/away", "/t/halden/away/absences", &times);
     let task = [("title", "Warn the hauliers"), ("kind", "prepare")];
     twice(&ingrid, CHANGE, &format!("{CHANGE}/tasks"), &task);
-    let counts = read(&house, |room| {
-        let directory = room.directory()?;
+    let counts = read(&house, |cx| {
+        let directory = cx.directory()?;
         let away = directory.absences.len();
-        Ok((directory.freezes.len(), away, room.file("CHG-1001")?.tasks.len()))
+        Ok((directory.freezes.len(), away, cx.file("CHG-1001")?.tasks.len()))
     });
     assert_eq!(counts, (1, 1, 1));
 }
@@ -114,22 +118,23 @@ fn what_was_typed_comes_back_behind_the_fresh_factor() {
     let made = send(&house, &ingrid, "/t/halden/changes", &form);
     assert_eq!(made.status, 303, "{made:?}");
     // The password of the sign-in is fresh for five minutes.
-    let desk = house.running.state().desk();
-    desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |room| {
-        let marta = room.directory()?.by_login("marta").unwrap().id.clone();
-        let now = room.now;
-        room.now = now - jiff::SignedDuration::from_mins(6);
-        for session in session::of_person(room.tx, marta.as_str(), now)? {
-            let factor = factor::Factor {
-                kind: "password".to_owned(),
-                is_second: false,
-            };
-            assert!(row_mac::note_factor(room, &session.token_digest, &factor)?);
-        }
-        room.now = now;
-        Ok(())
-    })
-    .unwrap();
+    let executor = house.running.state().executor();
+    executor
+        .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |cx| {
+            let marta = cx.directory()?.by_login("marta").unwrap().id.clone();
+            let now = cx.now;
+            cx.now = now - jiff::SignedDuration::from_mins(6);
+            for session in session::of_person(cx.tx, marta.as_str(), now)? {
+                let factor = factor::Factor {
+                    kind: "password".to_owned(),
+                    is_second: false,
+                };
+                assert!(row_mac::note_factor(cx, &session.token_digest, &factor)?);
+            }
+            cx.now = now;
+            Ok(())
+        })
+        .unwrap();
     let glass = [("reason", "The sorter stands still"), ("until", "2126-12-20T10:00")];
     let asked = house.post(&marta, &format!("{CHANGE}/break-glass"), &glass);
     assert_eq!(asked.status, 403, "{asked:?}");
@@ -159,17 +164,18 @@ fn what_is_filled_in_from_an_earlier_change_says_so_and_nothing_of_work_that_is_
     let earlier = change_form(&house, "draft");
     send(&house, &ingrid, "/t/halden/changes", &earlier);
     // As if it had gone well and been closed.
-    let desk = house.running.state().desk();
-    desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |room| {
-        room.on_change("CHG-1001", |case| {
-            let change = &mut case.file.change;
-            change.state = enums::State::Closed;
-            change.outcome = Some(enums::Outcome::Succeeded);
-            case.tell("change.closed", json!({}));
-            Ok(())
+    let executor = house.running.state().executor();
+    executor
+        .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |cx| {
+            cx.on_change("CHG-1001", |case| {
+                let change = &mut case.file.change;
+                change.state = enums::State::Closed;
+                change.outcome = Some(enums::Outcome::Succeeded);
+                case.tell("change.closed", json!({}));
+                Ok(())
+            })
         })
-    })
-    .unwrap();
+        .unwrap();
     let mut bare = change_form(&house, "submit");
     bare.retain(|(name, _)| !name.starts_with("plan.") && !name.starts_with("rollback"));
     let done = send(&house, &ingrid, "/t/halden/changes", &bare);
@@ -208,9 +214,10 @@ fn what_is_filled_in_from_an_earlier_change_says_so_and_nothing_of_work_that_is_
 }
 
 fn read_only_title(house: &House) {
-    let desk = house.running.state().desk();
-    desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |room| {
-        edit_change::edit_change(room, "CHG-1002", &object(json!({"title": "Another"})))
-    })
-    .unwrap();
+    let executor = house.running.state().executor();
+    executor
+        .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |cx| {
+            edit_change::edit_change(cx, "CHG-1002", &object(json!({"title": "Another"})))
+        })
+        .unwrap();
 }

@@ -1,12 +1,10 @@
 //! The page of one entry of the log: who may open it, what it says in words, and what it keeps to itself.
 
-use acts::Room;
+use acts::Context;
 use acts::audit::find_log::find_log;
 use acts::audit::show_event::{EventView, show_event};
 use acts::core::write;
-use acts::directory::create_tenant;
-use acts::directory::provision;
-use acts::directory::set_person;
+use acts::directory::{create_tenant, provision, set_person};
 use model::change::change_file::Actor;
 use model::identity::provider::ProvisionedPerson;
 use serde_json::json;
@@ -19,24 +17,25 @@ use super::{House, TENANT, change_form, house, object, send};
 fn on_host<T: Send + 'static>(
     house: &House,
     tenant: &str,
-    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> T {
-    let desk = house.running.state().desk();
-    desk.wait(Lane::Acts, tenant, Actor::system(), Mode::Write, act)
+    let executor = house.running.state().executor();
+    executor
+        .wait(Lane::Acts, tenant, Actor::system(), Mode::Write, act)
         .unwrap()
 }
 
 /// The newest event of a kind, as the interface shows it, once all events have their place.
 fn newest(house: &House, kind: &'static str) -> EventView {
     loop {
-        let found = on_host(house, TENANT, move |room| {
-            if event::count_unsequenced(room.tx)? > 0 {
+        let found = on_host(house, TENANT, move |cx| {
+            if event::count_unsequenced(cx.tx)? > 0 {
                 return Ok(None);
             }
-            let entries = find_log(room, None, 200)?.entries;
+            let entries = find_log(cx, None, 200)?.entries;
             let found = entries.into_iter().find(|it| it.kind == kind).and_then(|it| it.index);
             let place = found.expect("such an event").to_string();
-            show_event(room, &place).map(Some)
+            show_event(cx, &place).map(Some)
         });
         if let Some(found) = found {
             return found;
@@ -63,10 +62,10 @@ fn an_entry_is_open_to_whoever_reads_the_log_and_to_nobody_else() {
         house.get("", &path(&id)).place(),
         format!("/t/halden/sign-in?next={}", path(&id))
     );
-    let foreign = on_host(&house, "other", |room| {
-        create_tenant::create_tenant(room, "Other", false)?;
-        let person = set_person::create_person(room, &object(json!({"login": "otto", "name": "Otto"})))?;
-        Ok(event::of_subject(room.tx, "person", person.id.as_str())?
+    let foreign = on_host(&house, "other", |cx| {
+        create_tenant::create_tenant(cx, "Other", false)?;
+        let person = set_person::create_person(cx, &object(json!({"login": "otto", "name": "Otto"})))?;
+        Ok(event::of_subject(cx.tx, "person", person.id.as_str())?
             .pop()
             .expect("it was told")
             .id)
@@ -95,9 +94,9 @@ fn an_entry_says_in_words_that_something_is_withheld() {
         ..ProvisionedPerson::default()
     };
     let (before, after) = (told("+47-111"), told("+47-222"));
-    on_host(&house, TENANT, move |room| {
-        let petra = provision::create_person(room, &before)?;
-        provision::replace_person(room, petra.id.as_str(), &after).map(drop)
+    on_host(&house, TENANT, move |cx| {
+        let petra = provision::create_person(cx, &before)?;
+        provision::replace_person(cx, petra.id.as_str(), &after).map(drop)
     });
     let made = house.get(&marta, &path(&newest(&house, "person.created").id));
     for words in ["External id", "Attributes", "withheld", "Petra"] {
@@ -222,14 +221,14 @@ fn an_entry_that_wrote_nothing_leads_to_the_one_before_it_in_the_same_act() {
         "{itself:?}"
     );
     // What an act noted without a record stands alone.
-    on_host(&house, TENANT, |room| {
+    on_host(&house, TENANT, |cx| {
         let event = write::draft(
             "attempt.refused",
             ("person", "nobody".to_owned()),
-            room.now,
+            cx.now,
             json!({"what": "x"}),
         );
-        room.tell(vec![event], write::Written::default())
+        cx.tell(vec![event], write::Written::default())
     });
     let alone = house.get(&marta, &path(&newest(&house, "attempt.refused").id));
     assert!(

@@ -1,6 +1,6 @@
 //! What the forms of an assessment, a decision and the log of actions can say beside the usual.
 
-use acts::Room;
+use acts::Context;
 use acts::report::find_records;
 use model::change::change_file::Actor;
 use model::core::enums;
@@ -10,9 +10,13 @@ use super::{House, TENANT, change_form, house, send};
 
 const CHANGE: &str = "/t/halden/changes/CHG-1001";
 
-fn read<T: Send + 'static>(house: &House, look: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
-    let desk = house.running.state().desk();
-    desk.wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, look)
+fn read<T: Send + 'static>(
+    house: &House,
+    look: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> T {
+    let executor = house.running.state().executor();
+    executor
+        .wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, look)
         .unwrap()
 }
 
@@ -53,8 +57,8 @@ fn risk_comment_and_several_conditions_are_said_by_form() {
     ];
     let said = house.post(&marta, &format!("{CHANGE}/approvals"), &conditions);
     assert_eq!(said.status, 303, "{said:?}");
-    let texts = read(&house, |room| {
-        let file = room.file("CHG-1001")?;
+    let texts = read(&house, |cx| {
+        let file = cx.file("CHG-1001")?;
         Ok(file.conditions.iter().map(|row| row.text.clone()).collect::<Vec<_>>())
     });
     assert_eq!(texts, ["Back up first", "Warn the hauliers"]);
@@ -65,17 +69,18 @@ fn an_entry_says_when_it_happened() {
     let house = house("happened");
     let ingrid = house.sign_in("ingrid");
     send(&house, &ingrid, "/t/halden/changes", &change_form(&house, "submit"));
-    let desk = house.running.state().desk();
-    desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |room| {
-        room.on_change("CHG-1001", |case| {
-            case.file.change.state = enums::State::Implementing;
-            case.tell("change.implementing", serde_json::json!({}));
-            Ok(())
+    let executor = house.running.state().executor();
+    executor
+        .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |cx| {
+            cx.on_change("CHG-1001", |case| {
+                case.file.change.state = enums::State::Implementing;
+                case.tell("change.implementing", serde_json::json!({}));
+                Ok(())
+            })
         })
-    })
-    .unwrap();
+        .unwrap();
     assert!(house.get(&ingrid, CHANGE).shows("name=\"occurred_at\""));
-    let now = house.running.state().desk().tools().clock.now();
+    let now = house.running.state().executor().tools().clock.now();
     let at = now - jiff::SignedDuration::from_mins(7);
     let local = at.to_zoned(jiff::tz::TimeZone::get("Europe/Oslo").unwrap());
     let local = local.strftime("%Y-%m-%dT%H:%M").to_string();
@@ -86,9 +91,9 @@ fn an_entry_says_when_it_happened() {
     ];
     let noted = house.post(&ingrid, &format!("{CHANGE}/implementation/entries"), &entry);
     assert_eq!(noted.status, 303, "{noted:?}");
-    let happened = read(&house, |room| {
-        let id = room.change("CHG-1001")?.id;
-        let entries = find_records::find_entries(room, id.as_str())?;
+    let happened = read(&house, |cx| {
+        let id = cx.change("CHG-1001")?.id;
+        let entries = find_records::find_entries(cx, id.as_str())?;
         Ok(entries[0].occurred_at)
     });
     assert_eq!(happened.as_second() / 60, at.as_second() / 60);

@@ -9,7 +9,7 @@ fn paper_tells_times_absolute_and_digests_whole() {
     let form = change_form(&house, "submit");
     send(&house, &ingrid, "/t/halden/changes", &form);
     let page = house.get(&ingrid, "/t/halden/changes/CHG-1001");
-    let now = house.running.state().desk().tools().clock.now();
+    let now = house.running.state().executor().tools().clock.now();
     let day = now
         .to_zoned(jiff::tz::TimeZone::get("Europe/Oslo").unwrap())
         .strftime("%Y")

@@ -1,7 +1,7 @@
 //! Forms that were taken before, and forms that came back after what they were about moved: what they tell stands, and what was
 //! typed into them stays.
 
-use acts::Room;
+use acts::Context;
 use acts::report::find_records;
 use model::change::change_file::Actor;
 use model::core::enums;
@@ -13,9 +13,13 @@ use super::{Answer, House, TENANT, change_form, house, send};
 const CHANGE: &str = "/t/halden/changes/CHG-1001";
 const AGAIN: &str = "This form was taken before, and nothing was done again.";
 
-fn read<T: Send + 'static>(house: &House, look: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
-    let desk = house.running.state().desk();
-    desk.wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, look)
+fn read<T: Send + 'static>(
+    house: &House,
+    look: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> T {
+    let executor = house.running.state().executor();
+    executor
+        .wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, look)
         .unwrap()
 }
 
@@ -35,15 +39,16 @@ fn forms<'p>(page: &'p Answer, below: &str) -> Vec<&'p str> {
 }
 
 fn implementing(house: &House) {
-    let desk = house.running.state().desk();
-    desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |room| {
-        room.on_change("CHG-1001", |case| {
-            case.file.change.state = enums::State::Implementing;
-            case.tell("change.implementing", serde_json::json!({}));
-            Ok(())
+    let executor = house.running.state().executor();
+    executor
+        .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |cx| {
+            cx.on_change("CHG-1001", |case| {
+                case.file.change.state = enums::State::Implementing;
+                case.tell("change.implementing", serde_json::json!({}));
+                Ok(())
+            })
         })
-    })
-    .unwrap();
+        .unwrap();
 }
 
 #[test]
@@ -127,9 +132,9 @@ fn every_form_of_a_change_does_its_work_once() {
     sent(&house, &ingrid, &path, &tap);
     assert!(sent(&house, &ingrid, &path, &tap).shows(AGAIN));
     all_marked(&house.get(&ingrid, &runbook));
-    let count = read(&house, |room| {
-        let id = room.change("CHG-1001")?.id;
-        Ok(find_records::find_entries(room, id.as_str())?.len())
+    let count = read(&house, |cx| {
+        let id = cx.change("CHG-1001")?.id;
+        Ok(find_records::find_entries(cx, id.as_str())?.len())
     });
     assert_eq!(count, 1);
 }
@@ -281,11 +286,11 @@ fn new_things_are_made_once() {
     twice("/t/halden/connections", "/t/halden/connections", &system);
     let days = [("changes_days", "400"), ("reason", "Our rules")];
     twice("/t/halden/policies", "/t/halden/policies/retention/proposal", &days);
-    let counts = read(&house, |room| {
-        let tokens = find_records::find_tokens(room)?.len();
-        let directory = room.directory()?;
+    let counts = read(&house, |cx| {
+        let tokens = find_records::find_tokens(cx)?.len();
+        let directory = cx.directory()?;
         let every = store::record::Filter::new();
-        let connections = store::record::find::<snapshot::Connection>(room.tx, &every)?;
+        let connections = store::record::find::<snapshot::Connection>(cx.tx, &every)?;
         Ok((directory.windows.len(), tokens, connections.len()))
     });
     assert_eq!(counts, (1, 1, 1));

@@ -15,19 +15,21 @@ fn hidden(page: &Answer, name: &str) -> String {
     page.hidden(name).replace("&quot;", "\"").replace("&#34;", "\"")
 }
 
-fn act(house: &House, act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<()> + Send + 'static) {
-    let desk = house.running.state().desk();
-    desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
+fn act(house: &House, act: impl Fn(&mut acts::Context<'_, '_>) -> acts::Result<()> + Send + 'static) {
+    let executor = house.running.state().executor();
+    executor
+        .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
         .unwrap();
 }
 
 fn planned_start(house: &House) -> Value {
-    let desk = house.running.state().desk();
-    desk.wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, |room| {
-        let change = room.change("CHG-1001")?;
-        Ok(wire::views::change(&change, &*room.directory()?)["planned_start"].clone())
-    })
-    .unwrap()
+    let executor = house.running.state().executor();
+    executor
+        .wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, |cx| {
+            let change = cx.change("CHG-1001")?;
+            Ok(wire::views::change(&change, &*cx.directory()?)["planned_start"].clone())
+        })
+        .unwrap()
 }
 
 /// A change that is assessed, with the risk that its assessment states.
@@ -47,8 +49,8 @@ fn a_time_that_nobody_touched_stays_the_second_of_an_hour_that_comes_twice() {
     let house = house("standing-times");
     let ingrid = house.sign_in("ingrid");
     assessed(&house, &ingrid, "low");
-    act(&house, |room| {
-        room.on_change("CHG-1001", |case| {
+    act(&house, |cx| {
+        cx.on_change("CHG-1001", |case| {
             case.file.change.planned_start = Some("2027-10-31T01:30:00Z".parse().unwrap());
             case.file.change.planned_end = Some("2027-10-31T03:00:00Z".parse().unwrap());
             case.tell("change.edited", json!({"fields": ["planned_start", "planned_end"]}));
@@ -176,17 +178,17 @@ fn what_happened_meanwhile_is_named_and_is_no_edit() {
 
 /// Puts the rules of a board in force, which four people are of.
 fn with_a_board(house: &House, marta: &str) {
-    act(house, |room| {
+    act(house, |cx| {
         for (login, name) in [("otto", "Otto Berg"), ("olga", "Olga Nilsen")] {
             let body = object(json!({"login": login, "name": name, "roles": ["owner"], "zone": "Europe/Oslo"}));
-            set_person::create_person(room, &body)?;
+            set_person::create_person(cx, &body)?;
         }
         let cab = object(json!({"name": "CAB", "members": ["hanne", "marta", "otto", "olga"]}));
-        set_person::set_group(room, "cab", &cab)?;
+        set_person::set_group(cx, "cab", &cab)?;
         let ecab = object(json!({"name": "ECAB", "members": ["hanne", "marta"]}));
-        set_person::set_group(room, "ecab", &ecab)?;
+        set_person::set_group(cx, "ecab", &ecab)?;
         let pack = object(json!({"packs": ["cab"], "reason": "A board decides about high risk."}));
-        propose_configuration::propose_policies(room, &pack).map(drop)
+        propose_configuration::propose_policies(cx, &pack).map(drop)
     });
     let page = house.get(marta, "/t/halden/policies");
     let before = page.body.split_once("/activation\"").unwrap().0;

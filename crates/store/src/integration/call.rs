@@ -4,8 +4,7 @@ use jiff::Timestamp;
 
 use crate::error::Result;
 use crate::queue::job::Job;
-use crate::queue::lease;
-use crate::queue::lease::{Depth, Lease};
+use crate::queue::lease::{self, Depth, Lease};
 use crate::tx::{CrossTx, Tx};
 
 const TABLE: &str = "call";

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 use crate::error::Result;
-use crate::queue::lease;
-use crate::queue::lease::{Depth, Lease};
+use crate::queue::lease::{self, Depth, Lease};
 use crate::tx::{CrossTx, Tx};
 use crate::value::Row;
 

@@ -3,14 +3,13 @@
 use serde_json::json;
 use store::change::blob;
 use store::directory::estate_write;
-use store::gate::gate_view;
-use store::gate::gate_view::GateRow;
-use store::idempotency::{RequestKey, SavedAnswer};
-use store::identity::session::Session;
-use store::identity::{second_factor, secrets, session, workload};
+use store::gate::gate_view::{self, GateRow};
+use store::idempotency::{self, RequestKey, SavedAnswer};
+use store::identity::session::{self, Session};
+use store::identity::{second_factor, secrets, workload};
 use store::report::saved_view;
-use store::servers::Server;
-use store::{Error, counter, idempotency, record, servers};
+use store::servers::{self, Server};
+use store::{Error, counter, record};
 
 use crate::world::{ACME, OTHER, at, check};
 

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 
 use store::Error;
-use store::audit::act_order::Standing;
-use store::audit::event::{NewEvent, RecordRef};
-use store::audit::keys::SigningKey;
-use store::audit::log::{Advance, Checkpoint};
-use store::audit::salts::SaltedText;
-use store::audit::{act_order, cosignature, event, keys, log, salts};
-use store::gate::revocation;
-use store::gate::revocation::{NotBefore, Revoked};
+use store::audit::act_order::{self, Standing};
+use store::audit::cosignature;
+use store::audit::event::{self, NewEvent, RecordRef};
+use store::audit::keys::{self, SigningKey};
+use store::audit::log::{self, Advance, Checkpoint};
+use store::audit::salts::{self, SaltedText};
+use store::gate::revocation::{self, NotBefore, Revoked};
 
 use crate::world::{ACME, OTHER, World, at, check};
 

@@ -1,10 +1,9 @@
 //! Jobs, timers and the inbox.
 
-use store::integration::inbox::NewDelivery;
-use store::integration::{call, inbox};
-use store::queue::job::NewJob;
-use store::queue::timer::NewTimer;
-use store::queue::{job, timer};
+use store::integration::call;
+use store::integration::inbox::{self, NewDelivery};
+use store::queue::job::{self, NewJob};
+use store::queue::timer::{self, NewTimer};
 use store::{Depth, Error, Lease};
 
 use serde_json::json;

@@ -3,8 +3,7 @@
 use store::Lease;
 use store::audit::event::Event;
 use store::audit::log;
-use store::integration::webhook;
-use store::integration::webhook::{Rest, Tried};
+use store::integration::webhook::{self, Rest, Tried};
 
 use crate::world::{World, at, check};
 

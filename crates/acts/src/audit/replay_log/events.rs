@@ -6,52 +6,51 @@ use proof::crypto::hash_of_text;
 use proof::diff::RecordDelta;
 use proof::event::Event;
 use proof::tile::{self, TileReader, WIDTH};
-use store::audit::event;
-use store::audit::event::{Event as Row, Waiting};
+use store::audit::event::{self, Event as Row, Waiting};
 use store::audit::log::LogState;
 
 use super::{Head, PAGE, Replay, tell_progress};
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_tiles::StoredTiles;
 use crate::core::row_mac;
 
 impl Replay<'_> {
     /// Goes through the log's entries and the events' rows side by side, then through the events that wait.
-    pub(super) fn check_events(&mut self, room: &mut Room<'_, '_>, state: &LogState) -> Result<()> {
+    pub(super) fn check_events(&mut self, cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
         let size = u64::try_from(state.size).unwrap_or_default();
         for bundle in 0..size.div_ceil(WIDTH) {
-            let leaves = leaves(room, state, bundle)?;
+            let leaves = leaves(cx, state, bundle)?;
             let first = bundle * WIDTH;
-            let mut rows = self.rows_of(room, first)?;
+            let mut rows = self.rows_of(cx, first)?;
             for at in first..size.min(first + WIDTH) {
                 let leaf = leaves.get((at - first) as usize);
-                let done = self.entry(room, at, leaf, rows.remove(&index(at)));
-                self.past_damage(room, ("event", &at.to_string()), done)?;
+                let done = self.entry(cx, at, leaf, rows.remove(&index(at)));
+                self.past_damage(cx, ("event", &at.to_string()), done)?;
             }
             tell_progress(self.progress, "event", self.events)?;
         }
-        self.beyond(room, state.size)?;
-        self.waiting(room)
+        self.beyond(cx, state.size)?;
+        self.waiting(cx)
     }
 
     /// The rows that claim the places of a bundle. Where one of them cannot be read it is named, and the others are read one by one.
-    fn rows_of(&mut self, room: &mut Room<'_, '_>, first: u64) -> Result<HashMap<i64, Row>> {
+    fn rows_of(&mut self, cx: &mut Context<'_, '_>, first: u64) -> Result<HashMap<i64, Row>> {
         let by_place = |rows: Vec<Row>| rows.into_iter().filter_map(|row| Some((row.seq?, row))).collect();
-        match event::page(room.tx, index(first), PAGE) {
-            Err(store::Error::Corrupt(_)) if !room.tx.has_failed() => {}
+        match event::page(cx.tx, index(first), PAGE) {
+            Err(store::Error::Corrupt(_)) if !cx.tx.has_failed() => {}
             rows => return Ok(by_place(rows?)),
         }
         let mut found = Vec::new();
         for at in first..first + WIDTH {
-            let row = event::page_below(room.tx, index(at), index(at + 1), "%").map(|row| found.extend(row));
-            self.past_damage(room, ("event", &at.to_string()), row.map_err(Into::into))?;
+            let row = event::page_below(cx.tx, index(at), index(at + 1), "%").map(|row| found.extend(row));
+            self.past_damage(cx, ("event", &at.to_string()), row.map_err(Into::into))?;
         }
         Ok(by_place(found))
     }
 
     /// One index: the leaf that the log has there, and the row that claims the place.
-    fn entry(&mut self, room: &mut Room<'_, '_>, at: u64, leaf: Option<&Vec<u8>>, row: Option<Row>) -> Result<()> {
+    fn entry(&mut self, cx: &mut Context<'_, '_>, at: u64, leaf: Option<&Vec<u8>>, row: Option<Row>) -> Result<()> {
         self.events += 1;
         let told = leaf.and_then(|leaf| Event::from_bytes(leaf).ok());
         let name = told.as_ref().map_or_else(|| at.to_string(), |event| event.id.clone());
@@ -68,7 +67,7 @@ impl Replay<'_> {
         // The log's own leaf is what counts; the row only where the leaf cannot be read.
         let event = told.or_else(|| row.and_then(|row| Event::from_bytes(&row.bytes).ok()));
         match event {
-            Some(event) => self.tell(room, event),
+            Some(event) => self.tell(cx, event),
             None => Ok(()),
         }
     }
@@ -114,10 +113,10 @@ impl Replay<'_> {
     }
 
     /// Rows that claim a place which the log has not.
-    fn beyond(&mut self, room: &mut Room<'_, '_>, size: i64) -> Result<()> {
+    fn beyond(&mut self, cx: &mut Context<'_, '_>, size: i64) -> Result<()> {
         let mut from = size;
         loop {
-            let page = event::page(room.tx, from, PAGE)?;
+            let page = event::page(cx.tx, from, PAGE)?;
             let Some(last) = page.last().and_then(|row| row.seq) else {
                 return Ok(());
             };
@@ -129,7 +128,7 @@ impl Replay<'_> {
                 );
                 self.find("event", &row.id, Some("seq"), what);
                 if let Ok(event) = Event::from_bytes(&row.bytes) {
-                    self.tell(room, event)?;
+                    self.tell(cx, event)?;
                 }
             }
             from = last + 1;
@@ -137,11 +136,11 @@ impl Replay<'_> {
     }
 
     /// Events that wait for their place.
-    fn waiting(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        let count = event::count_unsequenced(room.tx)?;
-        for waiting in event::unsequenced(room.tx, count)? {
+    fn waiting(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
+        let count = event::count_unsequenced(cx.tx)?;
+        for waiting in event::unsequenced(cx.tx, count)? {
             self.events += 1;
-            if !row_mac::is_own_event(room, &waiting) {
+            if !row_mac::is_own_event(cx, &waiting) {
                 let what = "The event waits for its place in the log, and no server that holds the master key wrote it: its \
                             code is missing or another one's.";
                 self.find("event", &waiting.event.id, Some("mac"), what);
@@ -149,7 +148,7 @@ impl Replay<'_> {
             let Waiting { event: row, .. } = waiting;
             self.columns(&row);
             if let Ok(event) = Event::from_bytes(&row.bytes) {
-                self.tell(room, event)?;
+                self.tell(cx, event)?;
             }
         }
         tell_progress(self.progress, "event", self.events)?;
@@ -157,13 +156,13 @@ impl Replay<'_> {
     }
 
     /// Notes what an event made of records.
-    fn tell(&mut self, room: &mut Room<'_, '_>, event: Event) -> Result<()> {
+    fn tell(&mut self, cx: &mut Context<'_, '_>, event: Event) -> Result<()> {
         let id = event.id.clone();
-        self.ways_in.note(&event, room.now);
+        self.ways_in.note(&event, cx.now);
         self.numbers.note_size(&event);
         self.note_halt(&event);
-        let deltas = self.deltas(room, event)?;
-        self.check_made(room, &id, &deltas)?;
+        let deltas = self.deltas(cx, event)?;
+        self.check_made(cx, &id, &deltas)?;
         for delta in deltas {
             let known = self.heads.entry(delta.table).or_default();
             let head = known.entry(delta.id).or_insert(Head {
@@ -184,14 +183,14 @@ impl Replay<'_> {
     }
 
     /// Compares the rows that say which versions an event made with what it says itself.
-    fn check_made(&mut self, room: &mut Room<'_, '_>, id: &str, deltas: &[RecordDelta]) -> Result<()> {
+    fn check_made(&mut self, cx: &mut Context<'_, '_>, id: &str, deltas: &[RecordDelta]) -> Result<()> {
         let made = |delta: &RecordDelta| event::RecordRef {
             table: delta.table.clone(),
             id: delta.id.clone(),
             version: index(delta.version),
         };
         let mut told: Vec<event::RecordRef> = deltas.iter().map(made).collect();
-        let mut stands = event::records_of(room.tx, id)?;
+        let mut stands = event::records_of(cx.tx, id)?;
         told.sort_unstable();
         stands.sort_unstable();
         if stands != told {
@@ -202,12 +201,12 @@ impl Replay<'_> {
     }
 
     /// The deltas of an event, also when they stand beside it.
-    pub(super) fn deltas(&mut self, room: &mut Room<'_, '_>, event: Event) -> Result<Vec<RecordDelta>> {
+    pub(super) fn deltas(&mut self, cx: &mut Context<'_, '_>, event: Event) -> Result<Vec<RecordDelta>> {
         let Some(digest) = event.records_digest.clone() else {
             return Ok(event.records);
         };
         let id = event.id.clone();
-        let beside = event::payloads(room.tx, &id)?
+        let beside = event::payloads(cx.tx, &id)?
             .into_iter()
             .find(|(name, _)| *name == digest);
         match beside.map(|(_, bytes)| event.with_payload(&bytes)) {
@@ -234,8 +233,8 @@ fn index(at: u64) -> i64 {
 }
 
 /// The entries of a bundle; none when it cannot be read, which verifying the log has told already.
-fn leaves(room: &mut Room<'_, '_>, state: &LogState, bundle: u64) -> Result<Vec<Vec<u8>>> {
-    let source = StoredTiles::new(room.tx, state.clone());
+fn leaves(cx: &mut Context<'_, '_>, state: &LogState, bundle: u64) -> Result<Vec<Vec<u8>>> {
+    let source = StoredTiles::new(cx.tx, state.clone());
     let read = TileReader::new(&source, source.size()).bundle(bundle);
     // That it cannot be read was told with the log.
     source.damaged();

@@ -15,7 +15,7 @@ use store::record::{self, RawRecord, Record as _};
 use store::{Lane, Mode};
 
 use super::{Finding, Progress, Replay, ReplayReport, note_finding, tell_progress};
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::transactions::Transactions;
 
@@ -64,7 +64,7 @@ impl Replay<'_> {
 
 /// Hashes each file once and names every piece of evidence whose file is not the one that was kept.
 pub(super) fn check_files(
-    desk: &impl Transactions,
+    executor: &impl Transactions,
     tenant: &str,
     (progress, files): (&Progress, BTreeMap<String, Vec<KeptFile>>),
     report: &mut ReplayReport,
@@ -72,13 +72,13 @@ pub(super) fn check_files(
     for (digest, kept) in files {
         report.files += 1;
         tell_progress(progress, "file", report.files)?;
-        if wrong_with(desk, tenant, &digest, &kept)?.is_none() {
+        if wrong_with(executor, tenant, &digest, &kept)?.is_none() {
             continue;
         }
         // Since the rows were read it may have been erased and swept; what still stands there is looked at once more.
-        let kept = still_kept(desk, tenant, kept)?;
+        let kept = still_kept(executor, tenant, kept)?;
         let (named, keys): (Vec<KeptFile>, Vec<String>) = kept.into_iter().unzip();
-        let Some(wrong) = wrong_with(desk, tenant, &digest, &named)? else {
+        let Some(wrong) = wrong_with(executor, tenant, &digest, &named)? else {
             continue;
         };
         for (evidence, key) in named.iter().zip(keys) {
@@ -95,27 +95,27 @@ pub(super) fn check_files(
 }
 
 /// Those that were not erased since they were replayed, with the keys of their changes.
-fn still_kept(desk: &impl Transactions, tenant: &str, kept: Vec<KeptFile>) -> Result<Vec<(KeptFile, String)>> {
-    let look = move |room: &mut Room<'_, '_>| {
+fn still_kept(executor: &impl Transactions, tenant: &str, kept: Vec<KeptFile>) -> Result<Vec<(KeptFile, String)>> {
+    let look = move |cx: &mut Context<'_, '_>| {
         let mut found = Vec::new();
         for file in &kept {
             // A row that is gone or cannot be read was told of with the rows, and erases no file.
-            let now = record::load::<Evidence>(room.tx, &file.evidence).ok().flatten();
+            let now = record::load::<Evidence>(cx.tx, &file.evidence).ok().flatten();
             let is_erased =
                 now.is_some_and(|it| it.record.version > file.version && it.record.file_erased_at.is_some());
             if !is_erased {
-                let change = room.change(&file.change);
+                let change = cx.change(&file.change);
                 let key = change.map_or_else(|_| format!("change {}", file.change), |it| it.key.clone());
                 found.push((file.clone(), key));
             }
         }
         Ok(found)
     };
-    desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look)
+    executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look)
 }
 
 /// What is wrong with a file; nothing when it is the one that was kept, or none needs to be there.
-fn wrong_with(desk: &impl Transactions, tenant: &str, digest: &str, kept: &[KeptFile]) -> Result<Option<String>> {
+fn wrong_with(executor: &impl Transactions, tenant: &str, digest: &str, kept: &[KeptFile]) -> Result<Option<String>> {
     let Some(first) = kept.first() else { return Ok(None) };
     let size = first.size;
     let Some(hex) = digest
@@ -124,12 +124,12 @@ fn wrong_with(desk: &impl Transactions, tenant: &str, digest: &str, kept: &[Kept
     else {
         return Ok(Some("has no digest of SHA-256".to_owned()));
     };
-    let found = match &desk.tools().evidence_folder {
+    let found = match &executor.tools().evidence_folder {
         Some(folder) => in_folder(folder, hex, size),
         None => {
             let hex = hex.to_owned();
-            let look = move |room: &mut Room<'_, '_>| in_chunks(room, &hex, size);
-            match desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look) {
+            let look = move |cx: &mut Context<'_, '_>| in_chunks(cx, &hex, size);
+            match executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look) {
                 Err(Error::Store(store::Error::Corrupt(why))) => Found::Else(format!("cannot be read: {why}")),
                 found => found?,
             }
@@ -179,12 +179,12 @@ fn hash_of(path: &Path, size: u64) -> std::io::Result<Found> {
     }
 }
 
-fn in_chunks(room: &mut Room<'_, '_>, hex: &str, size: u64) -> Result<Found> {
-    let declared = blob::size(room.tx, hex)?;
+fn in_chunks(cx: &mut Context<'_, '_>, hex: &str, size: u64) -> Result<Found> {
+    let declared = blob::size(cx.tx, hex)?;
     let (mut from, mut next, mut length) = (i64::MIN, 0, 0_u64);
     // Lengths come first: no more is read than the file has bytes.
     loop {
-        let page = blob::parts(room.tx, hex, from, PAGE)?;
+        let page = blob::parts(cx.tx, hex, from, PAGE)?;
         for part in &page {
             if part.number < 0 {
                 return Ok(Found::Else(format!("has a chunk {} before the first", part.number)));
@@ -213,7 +213,7 @@ fn in_chunks(room: &mut Room<'_, '_>, hex: &str, size: u64) -> Result<Found> {
     }
     let mut hash = Sha256::new();
     for part in 0..next {
-        hash.update(&blob::chunk(room.tx, hex, part)?.unwrap_or_default());
+        hash.update(&blob::chunk(cx.tx, hex, part)?.unwrap_or_default());
     }
     Ok(Found::Hash(hash_text(&hash.finish())))
 }

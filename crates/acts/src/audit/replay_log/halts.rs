@@ -4,11 +4,10 @@ use jiff::Timestamp;
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use proof::event::Event;
 use serde::Deserialize;
-use store::gate::revocation;
-use store::gate::revocation::NotBefore;
+use store::gate::revocation::{self, NotBefore};
 
 use super::Replay;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::HALTED;
 
@@ -57,16 +56,16 @@ impl Replay<'_> {
 
     /// Every row comes from a halt that the log tells of, and every halt's pairs have their rows. Halts of versions that wrote
     /// no such event lie before the first one that has it.
-    pub(super) fn check_halts(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        let rows = revocation::not_before(room.tx)?;
-        let directory = room.directory()?;
+    pub(super) fn check_halts(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
+        let rows = revocation::not_before(cx.tx)?;
+        let directory = cx.directory()?;
         let is_known = |row: &NotBefore| {
             directory.services.contains_key(&ServiceKey::from(row.service.as_str()))
                 && directory
                     .environments
                     .contains_key(&EnvironmentKey::from(row.environment.as_str()))
         };
-        let epoch = revocation::state(room.tx)?.epoch;
+        let epoch = revocation::state(cx.tx)?.epoch;
         let halts = std::mem::take(&mut self.halts);
         let first = halts.iter().map(|halt| halt.epoch).min().unwrap_or(i64::MAX);
         for row in &rows {

@@ -7,8 +7,7 @@ use model::change::record::Change;
 use model::change::related_records::Permit;
 use model::core::enums::PermitState;
 use model::core::free_text;
-use model::gate::answer;
-use model::gate::answer::GateRow;
+use model::gate::answer::{self, GateRow};
 use proof::bundle::commitments;
 use proof::commitment::{SALT_BYTES, open_record};
 use proof::crypto::hash_of_text;
@@ -22,7 +21,7 @@ use store::nouns;
 use store::record::{self, RawRecord};
 
 use super::{Head, PAGE, Replay, tell_progress};
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The commitments to a record's texts: those that its versions brought, and those whose texts events erased.
@@ -50,12 +49,12 @@ impl Words {
 
 impl Replay<'_> {
     /// Goes through all rows of all nouns; what events tell of and no row stands for is named at the end.
-    pub(super) fn check_rows(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+    pub(super) fn check_rows(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         for table in nouns::TABLES {
             let mut heads = self.heads.remove(*table).unwrap_or_default();
             let (mut after, mut done) = (String::new(), 0);
             loop {
-                let page = record::raw_rows(room.tx, table, &after, PAGE)?;
+                let page = record::raw_rows(cx.tx, table, &after, PAGE)?;
                 // Ids that are no text come behind all others, and page by page no further.
                 let Some(last) = page.iter().rev().find_map(|(id, _)| id.clone()) else {
                     page.iter()
@@ -67,10 +66,10 @@ impl Replay<'_> {
                 for (id, row) in page.into_iter().filter_map(|(id, row)| Some((id?, row))) {
                     let head = heads.remove(&id);
                     let compared = match &row {
-                        Ok(row) => self.row(room, table, row, head.as_ref()),
+                        Ok(row) => self.row(cx, table, row, head.as_ref()),
                         Err(why) => Err(why.clone().into()),
                     };
-                    self.past_damage(room, (table, &id), compared)?;
+                    self.past_damage(cx, (table, &id), compared)?;
                 }
                 tell_progress(self.progress, table, done)?;
             }
@@ -94,31 +93,31 @@ impl Replay<'_> {
         }
     }
 
-    fn row(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, head: Option<&Head>) -> Result<()> {
+    fn row(&mut self, cx: &mut Context<'_, '_>, table: &str, row: &RawRecord, head: Option<&Head>) -> Result<()> {
         self.numbers.note_row(table, row);
         let words = match head {
-            Some(head) => self.history(room, table, row, head)?,
+            Some(head) => self.history(cx, table, row, head)?,
             None => {
                 self.find(table, &row.id, None, "No event tells of this row.");
                 Words::default()
             }
         };
-        self.texts(room, table, row, &words)?;
+        self.texts(cx, table, row, &words)?;
         self.columns_of(table, row);
         // That a body cannot be read was told with its columns.
-        if let Ok(Some(wrong)) = nouns::wrong_derived(room.tx, table, &row.body) {
+        if let Ok(Some(wrong)) = nouns::wrong_derived(cx.tx, table, &row.body) {
             let what = format!("The rows derived from this record of `{table}` are not what it says.");
             self.find(wrong, &row.id, None, what);
         }
         match table {
-            "change" => self.around_change(room, row),
-            "permit" => self.permit(room, row),
+            "change" => self.around_change(cx, row),
+            "permit" => self.permit(cx, row),
             _ => Ok(()),
         }
     }
 
     /// Compares a row's version and sealed form with what its events add up to.
-    fn history(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, head: &Head) -> Result<Words> {
+    fn history(&mut self, cx: &mut Context<'_, '_>, table: &str, row: &RawRecord, head: &Head) -> Result<Words> {
         if u64::try_from(row.version).ok() != Some(head.version) {
             let what = format!(
                 "The row has version {}, its events tell of version {}.",
@@ -131,7 +130,7 @@ impl Replay<'_> {
             return Ok(Words::default());
         };
         let before = self.findings.len();
-        let words = match self.rebuilt(room, table, &row.id)? {
+        let words = match self.rebuilt(cx, table, &row.id)? {
             Ok((rebuilt, words)) => {
                 self.members(table, &row.id, &rebuilt, &sealed);
                 self.note_file(table, row, &rebuilt);
@@ -157,18 +156,18 @@ impl Replay<'_> {
     /// The sealed form that the events of a record add up to, with what became of its texts; or why they do not.
     fn rebuilt(
         &mut self,
-        room: &mut Room<'_, '_>,
+        cx: &mut Context<'_, '_>,
         table: &str,
         id: &str,
     ) -> Result<std::result::Result<(Value, Words), String>> {
         let (mut version, mut sealed, mut words) = (0, None, Words::default());
-        for row in event::of_record(room.tx, table, id)? {
+        for row in event::of_record(cx.tx, table, id)? {
             let event = match Event::from_bytes(&row.bytes) {
                 Ok(event) => event,
                 Err(error) => return Ok(Err(format!("event {} cannot be read ({error})", row.id))),
             };
             words.note_erased(&event, table, id);
-            let deltas = self.deltas(room, event)?;
+            let deltas = self.deltas(cx, event)?;
             let Some(delta) = deltas.iter().find(|delta| delta.table == table && delta.id == id) else {
                 return Ok(Err(format!("event {} does not speak of it", row.id)));
             };
@@ -205,7 +204,7 @@ impl Replay<'_> {
 
     /// Opens the commitments of the sealed form against the body, and looks whether exactly those texts are gone that events
     /// erased, former ones included.
-    fn texts(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, words: &Words) -> Result<()> {
+    fn texts(&mut self, cx: &mut Context<'_, '_>, table: &str, row: &RawRecord, words: &Words) -> Result<()> {
         let Ok(sealed) = serde_json::from_str::<Value>(&row.sealed) else {
             return Ok(());
         };
@@ -213,7 +212,7 @@ impl Replay<'_> {
             self.find(table, &row.id, Some("body"), "The body is no JSON.");
             return Ok(());
         };
-        let known = salts::of_record(room.tx, table, &row.id)?;
+        let known = salts::of_record(cx.tx, table, &row.id)?;
         let salt = |commitment: &str| <[u8; SALT_BYTES]>::try_from(known.get(commitment)?.salt.as_slice()).ok();
         if let Err(mismatch) = open_record(&sealed, &body, &salt) {
             let what = format!("The body is not what the log committed to: {}.", mismatch.why);
@@ -268,13 +267,13 @@ impl Replay<'_> {
     }
 
     /// What hangs on a change: the rows of its targets and of the gate.
-    fn around_change(&mut self, room: &mut Room<'_, '_>, row: &RawRecord) -> Result<()> {
+    fn around_change(&mut self, cx: &mut Context<'_, '_>, row: &RawRecord) -> Result<()> {
         // That a body cannot be read was told with its columns.
         let Ok(change) = record::read::<Change>(&row.body) else {
             return Ok(());
         };
-        let are_right = changes::targets_of(room.tx, &row.id)? == changes::target_rows(&change)
-            && changes::are_numbered(room.tx, &row.id, change.number)?;
+        let are_right = changes::targets_of(cx.tx, &row.id)? == changes::target_rows(&change)
+            && changes::are_numbered(cx.tx, &row.id, change.number)?;
         if !are_right {
             self.find(
                 "change_target",
@@ -283,11 +282,11 @@ impl Replay<'_> {
                 format!("The target rows of {} are not what it says.", change.key),
             );
         }
-        let stands = gate_view::of_change(room.tx, &row.id)?;
+        let stands = gate_view::of_change(cx.tx, &row.id)?;
         let stored: Vec<Option<GateRow>> = stands.iter().map(read_gate_row).collect();
         let is_right = stored.iter().all(Option::is_some) && {
             let stored: Vec<GateRow> = stored.into_iter().flatten().collect();
-            is_gate_right(room, &change, &stored)?
+            is_gate_right(cx, &change, &stored)?
         };
         if !is_right {
             let what = format!("The gate's rows of {} are not what its records give.", change.key);
@@ -297,12 +296,12 @@ impl Replay<'_> {
     }
 
     /// A revoked permit that has not run out stands on the revocation list.
-    fn permit(&mut self, room: &mut Room<'_, '_>, row: &RawRecord) -> Result<()> {
+    fn permit(&mut self, cx: &mut Context<'_, '_>, row: &RawRecord) -> Result<()> {
         let Ok(permit) = record::read::<Permit>(&row.body) else {
             return Ok(());
         };
-        if let Some(entry) = revocation::find(room.tx, &row.id)? {
-            let epoch = revocation::state(room.tx)?.epoch;
+        if let Some(entry) = revocation::find(cx.tx, &row.id)? {
+            let epoch = revocation::state(cx.tx)?.epoch;
             let is_right = Some(entry.at) == permit.revoked_at
                 && entry.expires_at == permit.expires_at
                 && (1..=epoch).contains(&entry.epoch);
@@ -311,8 +310,8 @@ impl Replay<'_> {
                 self.find("revoked", &row.id, None, what);
             }
         }
-        let should_be = permit.state == PermitState::Revoked && permit.expires_at > room.now;
-        if should_be && !revocation::is_revoked(room.tx, &row.id)? {
+        let should_be = permit.state == PermitState::Revoked && permit.expires_at > cx.now;
+        if should_be && !revocation::is_revoked(cx.tx, &row.id)? {
             self.find(
                 "revoked",
                 &row.id,
@@ -373,17 +372,17 @@ fn read_gate_row(stored: &gate_view::GateRow) -> Option<GateRow> {
 
 /// Whether the gate's rows are those that the change gives now, or gave when it was last saved: what the clock moved
 /// since then is mended by the next timer.
-fn is_gate_right(room: &mut Room<'_, '_>, change: &Change, stored: &[GateRow]) -> Result<bool> {
+fn is_gate_right(cx: &mut Context<'_, '_>, change: &Change, stored: &[GateRow]) -> Result<bool> {
     if !change.state.is_open() {
         return Ok(stored.is_empty());
     }
-    let Ok(file) = room.file(change.id.as_str()) else {
+    let Ok(file) = cx.file(change.id.as_str()) else {
         return Ok(false);
     };
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let at = |moment: Timestamp| comparable(&answer::rows(&file, &directory, moment));
     let stored = comparable(stored);
-    Ok(stored == at(room.now) || stored == at(change.updated_at))
+    Ok(stored == at(cx.now) || stored == at(change.updated_at))
 }
 
 /// Rows without the names of people, which move with groups and logins, in the order of targets and purposes.

@@ -6,7 +6,7 @@ use store::audit::salts::SaltedText;
 use store::audit::{event, salts};
 
 use super::Replay;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// How many texts are read at once.
@@ -14,13 +14,13 @@ const PAGE: i64 = 500;
 
 impl Replay<'_> {
     /// Looks at every kept text.
-    pub(super) fn check_texts(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+    pub(super) fn check_texts(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let mut last = None;
         loop {
-            let page = salts::page(room.tx, last.as_ref(), PAGE)?;
+            let page = salts::page(cx.tx, last.as_ref(), PAGE)?;
             for text in &page {
-                let done = self.check_text(room, text);
-                self.past_damage(room, ("text_salt", &text.commitment), done)?;
+                let done = self.check_text(cx, text);
+                self.past_damage(cx, ("text_salt", &text.commitment), done)?;
             }
             last = page.into_iter().last();
             if last.is_none() {
@@ -29,14 +29,14 @@ impl Replay<'_> {
         }
     }
 
-    fn check_text(&mut self, room: &mut Room<'_, '_>, text: &SaltedText) -> Result<()> {
+    fn check_text(&mut self, cx: &mut Context<'_, '_>, text: &SaltedText) -> Result<()> {
         let salt = <[u8; SALT_BYTES]>::try_from(text.salt.as_slice());
         let opens = salt.is_ok_and(|salt| commit(&salt, &text.text) == text.commitment);
         if !opens {
             let what = "The kept text or its salt was changed.";
             self.find("text_salt", &text.commitment, None, what);
         }
-        if !brings(room, &text.event_id, &text.commitment)? {
+        if !brings(cx, &text.event_id, &text.commitment)? {
             let what = "The kept text names an event that did not bring it.";
             self.find("text_salt", &text.commitment, Some("event_id"), what);
         }
@@ -45,8 +45,8 @@ impl Replay<'_> {
 }
 
 /// Whether an event holds a commitment, in its leaf or beside it.
-fn brings(room: &mut Room<'_, '_>, id: &str, commitment: &str) -> Result<bool> {
-    let Some(event) = event::load(room.tx, id)? else {
+fn brings(cx: &mut Context<'_, '_>, id: &str, commitment: &str) -> Result<bool> {
+    let Some(event) = event::load(cx.tx, id)? else {
         return Ok(false);
     };
     let holds = |bytes: &[u8]| {
@@ -57,5 +57,5 @@ fn brings(room: &mut Room<'_, '_>, id: &str, commitment: &str) -> Result<bool> {
     if holds(&event.bytes) {
         return Ok(true);
     }
-    Ok(event::payloads(room.tx, id)?.iter().any(|(_, bytes)| holds(bytes)))
+    Ok(event::payloads(cx.tx, id)?.iter().any(|(_, bytes)| holds(bytes)))
 }

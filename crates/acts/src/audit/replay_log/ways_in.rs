@@ -6,14 +6,12 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use proof::event::Event;
 use serde_json::Value;
-use store::identity::second_factor;
-use store::identity::second_factor::SecondFactor;
-use store::identity::secrets;
-use store::identity::secrets::KeptPassword;
+use store::identity::second_factor::{self, SecondFactor};
+use store::identity::secrets::{self, KeptPassword};
 use store::identity::workload;
 
 use super::Replay;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::identity::set_second_factor::{RECOVERY, digest_of_code};
 
@@ -169,14 +167,14 @@ fn codes(event: &Event) -> Option<HashSet<String>> {
 impl Replay<'_> {
     /// Every password that opens the door is the one that was set last, by whom it says, and none is gone without a word: whoever
     /// has none signs in nowhere.
-    pub(super) fn check_passwords(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+    pub(super) fn check_passwords(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let mut told = std::mem::take(&mut self.ways_in.passwords);
         for KeptPassword {
             person,
             phc,
             set_by,
             set_at,
-        } in secrets::passwords(room.tx)?
+        } in secrets::passwords(cx.tx)?
         {
             let digest = proof::crypto::digest_text(phc.as_bytes());
             let Some(password) = told.remove(&person) else {
@@ -207,9 +205,9 @@ impl Replay<'_> {
 
     /// Every second factor that was confirmed is one that its person added, and none is gone without a word: whoever has none is
     /// let in by a password alone. One that was begun and not confirmed opens nothing.
-    pub(super) fn check_factors(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+    pub(super) fn check_factors(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let mut told = std::mem::take(&mut self.ways_in.factors);
-        for row in second_factor::all(room.tx)? {
+        for row in second_factor::all(cx.tx)? {
             if !row.is_confirmed {
                 continue;
             }
@@ -241,9 +239,9 @@ impl Replay<'_> {
     }
 
     /// Whatever lets a job of a pipeline in now was given to one that showed its platform's token. What is gone opens nothing.
-    pub(super) fn check_entries(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+    pub(super) fn check_entries(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let entries = std::mem::take(&mut self.ways_in.entries);
-        for (digest, workload, expires_at) in workload::open_ones(room.tx, room.now)? {
+        for (digest, workload, expires_at) in workload::open_ones(cx.tx, cx.now)? {
             let is_told = entries
                 .iter()
                 .any(|entry| entry.workload == workload && entry.expires_at == expires_at && entry.digest == digest);

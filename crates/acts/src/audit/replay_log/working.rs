@@ -14,7 +14,7 @@ use store::{SYSTEM_TENANT, counter};
 
 use super::{PAGE, Replay};
 use crate::audit::note_log_sizes;
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::{BEFORE_FIRST, BEFORE_FIRST_INCIDENT, INCIDENTS, NUMBERS};
 use crate::core::row_mac;
@@ -61,7 +61,7 @@ impl Numbers {
 
 impl Replay<'_> {
     /// Numbers are given without gaps, and the system's log noted each log's size as its counters say.
-    pub(super) fn check_counters(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+    pub(super) fn check_counters(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let numbers = std::mem::take(&mut self.numbers);
         let given = [
             (NUMBERS, numbers.change, BEFORE_FIRST),
@@ -69,31 +69,31 @@ impl Replay<'_> {
         ];
         for (name, highest, before_first) in given {
             let wanted = (highest - before_first).max(0);
-            self.counter(room, name, wanted)?;
+            self.counter(cx, name, wanted)?;
         }
-        if room.tenant() != SYSTEM_TENANT {
+        if cx.tenant() != SYSTEM_TENANT {
             return Ok(());
         }
         for (tenant, (size, at)) in numbers.sized {
             let [of_size, of_time] = note_log_sizes::counters_of_size(&tenant);
-            self.counter(room, &of_size, size)?;
-            self.counter(room, &of_time, at)?;
+            self.counter(cx, &of_size, size)?;
+            self.counter(cx, &of_time, at)?;
         }
         Ok(())
     }
 
     /// Sessions open something, and deliveries that wait move something, and no event tells of them: each has the code of the
     /// server that wrote it.
-    pub(super) fn check_macs(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        let (desk, tenant) = (room.services, room.tenant());
+    pub(super) fn check_macs(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
+        let (executor, tenant) = (cx.services, cx.tenant());
         let mut after = String::new();
         loop {
-            let page = session::page(room.tx, &after, PAGE)?;
+            let page = session::page(cx.tx, &after, PAGE)?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.token_digest);
             for it in page
                 .iter()
-                .filter(|it| !row_mac::is_own_session(&desk.tools().master, &tenant, it))
+                .filter(|it| !row_mac::is_own_session(&executor.tools().master, &tenant, it))
             {
                 let what = format!(
                     "No server that holds the master key began this session of {} or noted its factor. It opens nothing.",
@@ -104,18 +104,18 @@ impl Replay<'_> {
         }
         let mut after = String::new();
         loop {
-            let page = inbox::waiting(room.tx, &after, PAGE)?;
+            let page = inbox::waiting(cx.tx, &after, PAGE)?;
             let Some(last) = page.last() else { return Ok(()) };
             after.clone_from(&last.id);
-            for it in page.iter().filter(|it| !row_mac::is_own_delivery(room, it)) {
+            for it in page.iter().filter(|it| !row_mac::is_own_delivery(cx, it)) {
                 let what = "No server that holds the master key took this delivery in. It will be set aside.";
                 self.find("inbox", &it.id, Some("mac"), what);
             }
         }
     }
 
-    fn counter(&mut self, room: &mut Room<'_, '_>, name: &str, wanted: i64) -> Result<()> {
-        let stands = counter::get(room.tx, name)?;
+    fn counter(&mut self, cx: &mut Context<'_, '_>, name: &str, wanted: i64) -> Result<()> {
+        let stands = counter::get(cx.tx, name)?;
         if stands != wanted {
             let what = format!("The counter stands at {stands}; by the records and the events it is {wanted}.");
             self.find("counter", name, Some("value"), what);
@@ -125,11 +125,11 @@ impl Replay<'_> {
 
     /// What waits beside the changes has its timers. Those of changes are no matter of a comparison: when something is due is for the
     /// clock to say, and a clock that leapt would be told as a fault of the records.
-    pub(super) fn check_timers(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+    pub(super) fn check_timers(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let lost = [
-            ("gate_check", timer::checks_without(room.tx, PAGE)?),
-            ("person", timer::readers_without(room.tx, PAGE)?),
-            ("access_review", timer::reviews_without(room.tx, PAGE)?),
+            ("gate_check", timer::checks_without(cx.tx, PAGE)?),
+            ("person", timer::readers_without(cx.tx, PAGE)?),
+            ("access_review", timer::reviews_without(cx.tx, PAGE)?),
         ];
         for (table, ids) in lost {
             for id in ids {

@@ -3,7 +3,7 @@
 use model::change::change_file::EventDraft;
 use serde_json::{Map, Value, json};
 
-use crate::core::context::Room;
+use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Versioned, Written};
 
@@ -19,17 +19,17 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    pub(super) fn put<R: Versioned>(&mut self, room: &mut Room<'_, '_>, record: R) -> Result<R> {
-        let saved = room.put(&mut self.written, record)?;
+    pub(super) fn put<R: Versioned>(&mut self, cx: &mut Context<'_, '_>, record: R) -> Result<R> {
+        let saved = cx.put(&mut self.written, record)?;
         self.first.get_or_insert_with(|| (R::TABLE, saved.id().to_owned()));
         self.count += 1;
         if self.count >= CHUNK {
-            self.tell(room)?;
+            self.tell(cx)?;
         }
         Ok(saved)
     }
 
-    pub(super) fn tell(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+    pub(super) fn tell(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let Some(subject) = self.first.take() else {
             return Ok(());
         };
@@ -42,9 +42,9 @@ impl Pending {
         let event = EventDraft {
             kind: "directory.imported",
             subject,
-            occurred_at: room.now,
+            occurred_at: cx.now,
             data,
         };
-        room.tell(vec![event], written)
+        cx.tell(vec![event], written)
     }
 }

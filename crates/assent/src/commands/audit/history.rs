@@ -12,8 +12,7 @@ use proof::{crypto, merkle};
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::commands::audit::events;
-use crate::commands::audit::events::Events;
+use crate::commands::audit::events::{self, Events};
 use crate::commands::audit::replay::replay;
 use crate::commands::change::lifecycle;
 use crate::common::Common;

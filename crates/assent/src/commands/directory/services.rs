@@ -4,8 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::client::{Client, encode};
-use crate::commands::directory::rows;
-use crate::commands::directory::rows::{Export, ImportFile};
+use crate::commands::directory::rows::{self, Export, ImportFile};
 use crate::common::Common;
 use crate::failure::Result;
 use crate::lists::list;

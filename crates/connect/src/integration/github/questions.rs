@@ -2,8 +2,7 @@
 //! requests and merge groups that wait for a status, and the trees of pushed commits.
 
 use jiff::Timestamp;
-use model::integration::signal;
-use model::integration::signal::{Ask, AskKind, AskTexts, CommitTree, SetAside, Signal};
+use model::integration::signal::{self, Ask, AskKind, AskTexts, CommitTree, SetAside, Signal};
 use serde::Deserialize;
 
 use super::api::CONTEXT;

@@ -5,8 +5,7 @@ use jiff::Timestamp;
 use model::integration::signal;
 use serde_json::Value;
 
-use super::api;
-use super::{FreezePeriod, freeze_period};
+use super::{FreezePeriod, api, freeze_period};
 use crate::integration::reply::send;
 use crate::socket::call::{Call, Caller};
 

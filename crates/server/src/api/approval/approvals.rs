@@ -1,6 +1,6 @@
 //! Decisions about a change: approvals, conditions, peer reviews, and what goes with them.
 
-use acts::Room;
+use acts::Context;
 use model::change::related_records::{Approval, Condition, PeerReview};
 
 use crate::api::shared::change_replies::{act, created, id, items, list, moved, nothing_said, plain_act, show};
@@ -36,32 +36,32 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::delete(
         "/changes/{key}/approvals/{id}",
         "Takes one's own decision back.",
-        |room, ask| {
-            acts::approval::verbs::withdraw_approval(room, ask.place(0), &id(ask))?;
-            show(room, ask.place(0))
+        |cx, ask| {
+            acts::approval::verbs::withdraw_approval(cx, ask.place(0), &id(ask))?;
+            show(cx, ask.place(0))
         },
     ),
     items!("/changes/{key}/conditions", "Lists conditions of approvals.", Condition),
     Route::post(
         "/changes/{key}/conditions/{id}/met",
         "Says that a condition is met.",
-        |room, ask| {
-            acts::change::verbs::meet_condition(room, ask.place(0), &id(ask), &ask.body)?;
-            created::<Condition>(room, ask, &id(ask))
+        |cx, ask| {
+            acts::change::verbs::meet_condition(cx, ask.place(0), &id(ask), &ask.body)?;
+            created::<Condition>(cx, ask, &id(ask))
         },
     ),
     items!("/changes/{key}/peer-reviews", "Lists peer reviews.", PeerReview),
     Route::post(
         "/changes/{key}/peer-reviews",
         "Says what a peer thinks of plan and code.",
-        |room, ask| {
-            let id = acts::approval::verbs::peer_review_change(room, ask.place(0), &ask.body)?;
-            created::<PeerReview>(room, ask, &id)
+        |cx, ask| {
+            let id = acts::approval::verbs::peer_review_change(cx, ask.place(0), &ask.body)?;
+            created::<PeerReview>(cx, ask, &id)
         },
     ),
 ];
 
-fn approve(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let id = acts::approval::verbs::approve_change(room, ask.place(0), &ask.body)?;
-    created::<Approval>(room, ask, &id)
+fn approve(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let id = acts::approval::verbs::approve_change(cx, ask.place(0), &ask.body)?;
+    created::<Approval>(cx, ask, &id)
 }

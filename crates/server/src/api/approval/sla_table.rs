@@ -1,6 +1,6 @@
 //! The times to acknowledge and to decide.
 
-use acts::Room;
+use acts::Context;
 use acts::approval::set_sla_table;
 use acts::policy::configurations;
 use model::core::act;
@@ -16,18 +16,18 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post(
         "/sla-table",
         "Proposes times to acknowledge and to decide.",
-        |room, ask| {
-            let made = set_sla_table::propose_sla_table(room, &ask.body)?;
-            created(room, &made)
+        |cx, ask| {
+            let made = set_sla_table::propose_sla_table(cx, &ask.body)?;
+            created(cx, &made)
         },
     )
     .scope(Scope::Admin),
 ];
 
-fn sla_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::READ)?;
-    let table = set_sla_table::in_force(room)?;
-    let directory = room.directory()?;
+fn sla_table(cx: &mut Context<'_, '_>, _: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::READ)?;
+    let table = set_sla_table::in_force(cx)?;
+    let directory = cx.directory()?;
     let from = directory
         .tenant
         .as_ref()

@@ -1,6 +1,6 @@
 //! Signing keys: which there are, and their turns.
 
-use acts::Room;
+use acts::Context;
 use acts::audit::turn_key;
 use acts::core::signing_keys;
 use model::audit::key_rotation::KeyTurn;
@@ -18,30 +18,30 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post(
         "/keys/{purpose}/rotation",
         "Gives a purpose a new signing key.",
-        |room, ask| {
-            let turn = turn_key::rotate_key(room, ask.place(0), &ask.body)?;
-            turned(room, &turn)
+        |cx, ask| {
+            let turn = turn_key::rotate_key(cx, ask.place(0), &ask.body)?;
+            turned(cx, &turn)
         },
     )
     .scope(Scope::Admin),
     Route::post(
         "/keys/{kid}/revocation",
         "Revokes a stolen key of permits, with all that it signed.",
-        |room, ask| {
-            let turn = turn_key::revoke_key(room, ask.place(0), &ask.body)?;
-            turned(room, &turn)
+        |cx, ask| {
+            let turn = turn_key::revoke_key(cx, ask.place(0), &ask.body)?;
+            turned(cx, &turn)
         },
     )
     .scope(Scope::Admin),
 ];
 
-fn keys(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(SET_CONNECTION)?;
-    let turns = signing_keys::turns(room)?;
-    let directory = room.directory()?;
+fn keys(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(SET_CONNECTION)?;
+    let turns = signing_keys::turns(cx)?;
+    let directory = cx.directory()?;
     let mut items = Vec::new();
     for purpose in signing_keys::PURPOSES {
-        for key in store::audit::keys::list(room.tx, purpose)? {
+        for key in store::audit::keys::list(cx.tx, purpose)? {
             let own = turns.iter().filter(|turn| turn.kid == key.kid);
             let own: Vec<Value> = own.map(|turn| views::shown(turn, &directory)).collect();
             items.push(view(&key, own));
@@ -61,7 +61,7 @@ fn view(key: &SigningKey, turns: Vec<Value>) -> Value {
     })
 }
 
-fn turned(room: &mut Room<'_, '_>, turn: &KeyTurn) -> acts::Result<Reply> {
-    let directory = room.directory()?;
+fn turned(cx: &mut Context<'_, '_>, turn: &KeyTurn) -> acts::Result<Reply> {
+    let directory = cx.directory()?;
     Ok(Reply::created(views::shown(turn, &directory)))
 }

@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use acts::Room;
-use acts::audit::export_bundle;
+use acts::Context;
 use acts::audit::find_log::{LogFilter, search_log};
 use acts::audit::find_timeline::Told;
-use acts::audit::prove_event;
-use acts::audit::show_event;
-use acts::audit::sign_revocations;
+use acts::audit::{export_bundle, prove_event, show_event, sign_revocations};
 use acts::core::signing_keys;
 use acts::report::name_record::name_record;
 use axum::Router;
@@ -20,8 +17,7 @@ use model::change::change_file::Actor;
 use model::core::act;
 use model::core::refusal::{FieldError, Refusal};
 use serde_json::json;
-use store::audit::keys;
-use store::audit::log;
+use store::audit::{keys, log};
 use store::gate::revocation;
 use store::{Lane, Mode, SYSTEM_TENANT};
 
@@ -62,7 +58,7 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/t/{tenant}/.well-known/assent-revocations", get(revocations))
 }
 
-fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let word = |name: &str| ask.query(name).map(str::to_owned);
     let mut wrong = Vec::new();
     let filter = LogFilter {
@@ -74,12 +70,12 @@ fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     };
     let before = noted(&mut wrong, place_in_log(ask))?;
     let limit = noted(&mut wrong, ask.limit())?;
-    let page = noted(&mut wrong, search_log(room, &filter, before, limit))?;
+    let page = noted(&mut wrong, search_log(cx, &filter, before, limit))?;
     if !wrong.is_empty() {
         return Err(Refusal::Invalid(wrong).into());
     }
-    let subjects = subjects(room, &page.entries)?;
-    let directory = room.directory()?;
+    let subjects = subjects(cx, &page.entries)?;
+    let directory = cx.directory()?;
     let item = |told: &Told| {
         json!({
             "id": told.id,
@@ -120,7 +116,7 @@ fn place_in_log(ask: &Ask) -> acts::Result<Option<i64>> {
 
 /// What entries are about, each looked up once: its table and id, what people call it and the key of the change that it belongs to.
 fn subjects<'a>(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     entries: &'a [Told],
 ) -> acts::Result<BTreeMap<(&'a str, &'a str), serde_json::Value>> {
     let mut found = BTreeMap::new();
@@ -129,7 +125,7 @@ fn subjects<'a>(
         if found.contains_key(&place) {
             continue;
         }
-        let called = name_record(room, place.0, place.1)?;
+        let called = name_record(cx, place.0, place.1)?;
         let mut subject = json!({"table": place.0, "id": place.1});
         for (field, value) in [("name", called.name), ("change", called.change)] {
             if let Some(value) = value {
@@ -154,14 +150,14 @@ fn moment(ask: &Ask, name: &str) -> acts::Result<Option<Timestamp>> {
     }
 }
 
-fn show(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let found = show_event::show_event(room, ask.place(0))?;
+fn show(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let found = show_event::show_event(cx, ask.place(0))?;
     Ok(Reply::ok(serde_json::to_value(found)?))
 }
 
-fn prove(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::AUDIT)?;
-    let proof = prove_event::prove_event(room, ask.place(0))?;
+fn prove(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::AUDIT)?;
+    let proof = prove_event::prove_event(cx, ask.place(0))?;
     Ok(Reply::ok(json!({
         "index": proof.index,
         "leaf": proof.leaf,
@@ -178,10 +174,10 @@ async fn bundle(State(state): State<AppState>, caller: Caller, mut places: Place
         key.to_uppercase()
             .replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "")
     );
-    let act = move |room: &mut Room<'_, '_>| {
-        see_change_as(room, &asking, &key, Scope::Audit)?;
-        room.allow(act::actions::AUDIT)?;
-        export_bundle::export_bundle(room, &key)
+    let act = move |cx: &mut Context<'_, '_>| {
+        see_change_as(cx, &asking, &key, Scope::Audit)?;
+        cx.allow(act::actions::AUDIT)?;
+        export_bundle::export_bundle(cx, &key)
     };
     let export = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
     attempts::note_scope_use(&state, &caller, Scope::Audit);
@@ -203,7 +199,7 @@ async fn open_to_all<T: Send + 'static>(
     state: &AppState,
     tenant: &str,
     mode: Mode,
-    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> Result<T, Failure> {
     if store::check_tenant(tenant).is_err() {
         return Err(absent());
@@ -240,11 +236,11 @@ async fn file(
     let (tenant, path) = (places.take(0), places.take(1));
     check_reader(&state, &tenant, &method, &headers).await?;
     let name = path.clone();
-    let found = open_to_all(&state, &tenant, Mode::Read, move |room| {
-        if log::state(room.tx)?.is_none() {
+    let found = open_to_all(&state, &tenant, Mode::Read, move |cx| {
+        if log::state(cx.tx)?.is_none() {
             return Ok(None);
         }
-        prove_event::tile(room, &name)
+        prove_event::tile(cx, &name)
     });
     let bytes = found.await?.ok_or_else(absent)?;
     if path == "checkpoint" {
@@ -267,7 +263,7 @@ async fn file(
 async fn check_reader(state: &AppState, tenant: &str, method: &Method, headers: &HeaderMap) -> Result<(), Failure> {
     if tenant != SYSTEM_TENANT {
         let is_public =
-            |room: &mut Room<'_, '_>| Ok(room.directory()?.tenant.as_ref().is_some_and(|it| it.log_is_public));
+            |cx: &mut Context<'_, '_>| Ok(cx.directory()?.tenant.as_ref().is_some_and(|it| it.log_is_public));
         if open_to_all(state, tenant, Mode::Read, is_public).await? {
             return Ok(());
         }
@@ -277,9 +273,9 @@ async fn check_reader(state: &AppState, tenant: &str, method: &Method, headers: 
         return Err(absent());
     }
     let scope = caller.clone();
-    let check = move |room: &mut Room<'_, '_>| {
+    let check = move |cx: &mut Context<'_, '_>| {
         scope.check_scope(Scope::Audit)?;
-        room.allow(act::actions::AUDIT)
+        cx.allow(act::actions::AUDIT)
     };
     state.act(Lane::Pages, &caller, Mode::Read, check).await?;
     attempts::note_scope_use(state, &caller, Scope::Audit);
@@ -305,12 +301,12 @@ async fn jwks(State(state): State<AppState>, mut places: Places) -> Result<Respo
 
 async fn revocations(State(state): State<AppState>, mut places: Places) -> Result<Response, Failure> {
     let tenant = places.take(0);
-    let ready = open_to_all(&state, &tenant, Mode::Read, |room| {
-        if keys::list(room.tx, signing_keys::PERMIT)?.is_empty() {
+    let ready = open_to_all(&state, &tenant, Mode::Read, |cx| {
+        if keys::list(cx.tx, signing_keys::PERMIT)?.is_empty() {
             return Err(Refusal::not_found("revocation list").into());
         }
-        let kept = revocation::state(room.tx)?;
-        let age = room.now.as_second() - kept.signed_at.as_second();
+        let kept = revocation::state(cx.tx)?;
+        let age = cx.now.as_second() - kept.signed_at.as_second();
         let is_fresh = (0..sign_revocations::RENEWED_AFTER_SECONDS).contains(&age);
         Ok((is_fresh && kept.signed_epoch == kept.epoch && !kept.signed.is_empty()).then_some(kept.signed))
     });

@@ -1,14 +1,13 @@
 //! One act on several changes, `POST /changes/bulk`: with `dry_run` it says beforehand what each will answer.
 
-use acts::Room;
+use acts::Context;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
-use model::core::act;
 use model::core::body::Body;
 use model::core::parse::{LINE, Reading, TEXT};
-use model::core::refusal;
+use model::core::{act, refusal};
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -44,8 +43,8 @@ async fn answer(
 ) -> Result<Response, Failure> {
     let key = idempotency_key(&headers)?;
     let scope = caller.clone();
-    let may = move |room: &mut Room<'_, '_>| {
-        room.allow(act::actions::READ)?;
+    let may = move |cx: &mut Context<'_, '_>| {
+        cx.allow(act::actions::READ)?;
         Ok(scope.check_scope(Scope::Write)?)
     };
     state.act(Lane::Pages, &caller, Mode::Read, may).await?;
@@ -122,7 +121,7 @@ fn read(body: &Body) -> Result<Asked, refusal::Refusal> {
 /// Keeps the key with its body, so that another body under it is refused before anything is done.
 async fn claim(state: &AppState, caller: &Caller, once: &Once) -> Result<(), Failure> {
     let once = once.clone();
-    let keep = move |room: &mut Room<'_, '_>| once.run(room, |_| Ok(Reply::ok(Value::Null))).map(drop);
+    let keep = move |cx: &mut Context<'_, '_>| once.run(cx, |_| Ok(Reply::ok(Value::Null))).map(drop);
     state.act(Lane::Acts, caller, Mode::Write, keep).await
 }
 

@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use acts::Room;
-use acts::change::create_change;
-use acts::change::draft_review;
-use acts::change::edit_change;
+use acts::Context;
+use acts::change::{create_change, draft_review, edit_change};
 use acts::report::find_changes::{Spot, read_order};
 use model::change::record::Change;
 use model::core::enums::{Kind, Level, State};
@@ -13,8 +11,7 @@ use model::core::parse;
 use model::core::refusal::{FieldError, Refusal};
 use model::directory::snapshot::Directory;
 use serde_json::Value;
-use store::change::changes::ChangeFilter;
-use store::change::changes::list_ordered;
+use store::change::changes::{ChangeFilter, list_ordered};
 use store::record::{self, Filter};
 use wire::views;
 
@@ -27,16 +24,14 @@ use crate::http::route::{Ask, Reply, Route};
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/changes", "Lists changes, newest first or in another order.", list),
     Route::post("/changes", "Makes a change.", create),
-    Route::get("/changes/{key}", "Shows a change.", |room, ask| {
-        show(room, ask.place(0))
-    }),
+    Route::get("/changes/{key}", "Shows a change.", |cx, ask| show(cx, ask.place(0))),
     Route::patch(
         "/changes/{key}",
         "Edits a change by a merge patch.",
         current,
-        |room, ask| {
-            edit_change::edit_change(room, ask.place(0), &ask.body)?;
-            show(room, ask.place(0))
+        |cx, ask| {
+            edit_change::edit_change(cx, ask.place(0), &ask.body)?;
+            show(cx, ask.place(0))
         },
     ),
     plain_act!(
@@ -107,41 +102,41 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get(
         "/changes/{key}/review-draft",
         "Drafts the post-implementation review from what is known.",
-        |room, ask| {
-            room.allow(model::core::act::actions::READ)?;
-            Ok(Reply::ok(draft_review::draft_review(room, ask.place(0))?))
+        |cx, ask| {
+            cx.allow(model::core::act::actions::READ)?;
+            Ok(Reply::ok(draft_review::draft_review(cx, ask.place(0))?))
         },
     ),
 ];
 
-fn create(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let key = create_change::create_change(room, &ask.body, &[])?;
+fn create(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let key = create_change::create_change(cx, &ask.body, &[])?;
     let reply = Reply {
         status: 201,
-        ..show(room, &key)?
+        ..show(cx, &key)?
     };
     Ok(reply.with("location", format!("{}/changes/{key}", address::BASE)))
 }
 
-fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
+fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(model::core::act::actions::READ)?;
     let limit = ask.limit()?;
-    let filter = filter(room, ask)?;
+    let filter = filter(cx, ask)?;
     let (order, after) = read_order(ask.query("sort"), ask.query("after"))?;
-    let mut rows = list_ordered(room.tx, &filter, order, limit + 1, after.as_ref())?;
+    let mut rows = list_ordered(cx.tx, &filter, order, limit + 1, after.as_ref())?;
     let more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
     rows.truncate(usize::try_from(limit).unwrap_or_default());
     let next = rows.last().filter(|_| more).map(|row| Spot::of(order, row).word(order));
-    let items = shown(room, rows.iter().map(|row| row.id.as_str()).collect())?;
+    let items = shown(cx, rows.iter().map(|row| row.id.as_str()).collect())?;
     Ok(ask.page(items, next))
 }
 
 /// The changes with these ids, in their order.
-fn shown(room: &mut Room<'_, '_>, ids: Vec<&str>) -> acts::Result<Vec<Value>> {
-    let directory = room.directory()?;
+fn shown(cx: &mut Context<'_, '_>, ids: Vec<&str>) -> acts::Result<Vec<Value>> {
+    let directory = cx.directory()?;
     let places: HashMap<String, usize> = ids.iter().map(|id| (*id).to_owned()).zip(0..).collect();
     // Sorted here: asked for in an order of the table, they would be picked by walking through all changes.
-    let mut found = record::bodies::<Change>(room.tx, &Filter::new().one_of("id", ids))?;
+    let mut found = record::bodies::<Change>(cx.tx, &Filter::new().one_of("id", ids))?;
     found.sort_by_key(|change| places.get(change.id.as_str()).copied());
     Ok(found.iter().map(|change| views::change(change, &directory)).collect())
 }
@@ -179,8 +174,8 @@ fn known_places(ask: &Ask, directory: &Directory) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn filter(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
-    let directory = room.directory()?;
+fn filter(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
+    let directory = cx.directory()?;
     let text = |name: &str| ask.query(name).map(str::to_owned);
     // A login that nobody has finds nothing.
     let person = |name: &str| {

@@ -10,31 +10,27 @@ use crate::http::route::Route;
 
 /// The fields.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/custom-fields", "Lists the fields of one's own.", |room, ask| {
-        room.allow(act::actions::READ)?;
-        let directory = room.directory()?;
+    Route::get("/custom-fields", "Lists the fields of one's own.", |cx, ask| {
+        cx.allow(act::actions::READ)?;
+        let directory = cx.directory()?;
         let rows = directory.custom_fields.values();
         keyed(ask, rows.map(|row| (row.key.clone(), views::shown(row, &directory))))
     }),
-    Route::get("/custom-fields/{key}", "Shows a field of one's own.", |room, ask| {
-        room.allow(act::actions::READ)?;
-        let directory = room.directory()?;
+    Route::get("/custom-fields/{key}", "Shows a field of one's own.", |cx, ask| {
+        cx.allow(act::actions::READ)?;
+        let directory = cx.directory()?;
         let absent = || Refusal::not_found(format!("field {}", ask.place(0)));
         tagged(
             &directory,
             directory.custom_fields.get(ask.place(0)).ok_or_else(absent)?,
         )
     }),
-    Route::post(
-        "/custom-fields",
-        "Adds a field to changes, or sets one.",
-        |room, ask| {
-            let made = set_custom_field::set_custom_field(room, &ask.body)?;
-            new_one(room, &made)
-        },
-    ),
-    Route::delete("/custom-fields/{key}", "Takes a field out of use.", |room, ask| {
-        let ended = set_custom_field::end_custom_field(room, ask.place(0))?;
-        tagged(&*room.directory()?, &ended)
+    Route::post("/custom-fields", "Adds a field to changes, or sets one.", |cx, ask| {
+        let made = set_custom_field::set_custom_field(cx, &ask.body)?;
+        new_one(cx, &made)
+    }),
+    Route::delete("/custom-fields/{key}", "Takes a field out of use.", |cx, ask| {
+        let ended = set_custom_field::end_custom_field(cx, ask.place(0))?;
+        tagged(&*cx.directory()?, &ended)
     }),
 ];

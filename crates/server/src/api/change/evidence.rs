@@ -1,6 +1,6 @@
 //! Evidence: a file with its fields (multipart), or JSON alone for a note.
 
-use acts::Room;
+use acts::Context;
 use acts::change::add_evidence;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
@@ -11,8 +11,7 @@ use model::core::body::Body as Fields;
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use serde_json::Value;
-use store::record;
-use store::{Lane, Mode};
+use store::{Lane, Mode, record};
 
 use crate::api::change::evidence_file::body_of;
 use crate::api::shared::change_replies::item;
@@ -77,7 +76,7 @@ async fn add(
     };
     // What was kept is answered again, whatever the change would take by now.
     let asked = once.clone();
-    let known = move |room: &mut Room<'_, '_>| asked.known(room);
+    let known = move |cx: &mut Context<'_, '_>| asked.known(cx);
     if once.key.is_some()
         && let Some(reply) = state.act(Lane::Pages, &caller, Mode::Read, known).await?
     {
@@ -85,11 +84,11 @@ async fn add(
     }
     let stored = keep(&state, &caller, &key, &received.fields, received.file).await?;
     let fields = received.fields;
-    let act = move |room: &mut Room<'_, '_>| {
-        once.run(room, |room| {
-            let id = add_evidence::add_evidence(room, &key, &fields, &stored)?;
-            let change = room.change(&key)?;
-            Ok(Reply::created(item::<Evidence>(room, &change, &id)?))
+    let act = move |cx: &mut Context<'_, '_>| {
+        once.run(cx, |cx| {
+            let id = add_evidence::add_evidence(cx, &key, &fields, &stored)?;
+            let change = cx.change(&key)?;
+            Ok(Reply::created(item::<Evidence>(cx, &change, &id)?))
         })
     };
     Ok(state.act(Lane::Acts, &caller, Mode::Write, act).await?.into_response())
@@ -97,7 +96,7 @@ async fn add(
 
 async fn check_may_see(state: &AppState, caller: &Caller, key: &str) -> Result<(), Failure> {
     let (key, asking) = (key.to_owned(), caller.clone());
-    let look = move |room: &mut Room<'_, '_>| see_change_as(room, &asking, &key, Scope::Write).map(drop);
+    let look = move |cx: &mut Context<'_, '_>| see_change_as(cx, &asking, &key, Scope::Write).map(drop);
     state.act(Lane::Pages, caller, Mode::Read, look).await?;
     attempts::note_scope_use(state, caller, Scope::Write);
     Ok(())
@@ -147,10 +146,10 @@ async fn from_form(state: &AppState, request: Request) -> Result<Received, Failu
 async fn show_file(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
     let (key, id) = (places.take(0), places.take(1));
     let asking = caller.clone();
-    let look = move |room: &mut Room<'_, '_>| {
-        let change = see_change_as(room, &asking, &key, Scope::Read)?;
+    let look = move |cx: &mut Context<'_, '_>| {
+        let change = see_change_as(cx, &asking, &key, Scope::Read)?;
         let id = RecordId::from(id.as_str());
-        let found = record::load::<Evidence>(room.tx, id.as_str())?.map(|stored| stored.record);
+        let found = record::load::<Evidence>(cx.tx, id.as_str())?.map(|stored| stored.record);
         let evidence = found
             .filter(|it| it.change == change.id)
             .ok_or_else(|| Refusal::not_found("evidence"))?;

@@ -1,7 +1,7 @@
 //! Kept files of evidence on their way out, alone or in a bundle: hashed while they are sent, and cut short when they are
 //! not those that were kept.
 
-use acts::Room;
+use acts::Context;
 use acts::audit::export_bundle::{Export, KeptFile, Piece};
 use axum::body::Body;
 use model::change::related_records::Evidence;
@@ -100,7 +100,7 @@ enum Source {
 /// Opens a kept file; nothing when it is not there.
 async fn open(state: &AppState, caller: &Caller, file: &KeptFile) -> Result<Option<Source>, Failure> {
     let hex = file.digest.trim_start_matches("sha256:");
-    let Some(folder) = state.desk().tools().evidence_folder.clone() else {
+    let Some(folder) = state.executor().tools().evidence_folder.clone() else {
         return Ok(chunk_of(state, caller, hex, 0).await?.map(Source::Chunks));
     };
     match tokio::fs::File::open(folder.join(hex)).await {
@@ -239,6 +239,6 @@ impl Sending {
 
 async fn chunk_of(state: &AppState, caller: &Caller, hex: &str, part: i64) -> Result<Option<Vec<u8>>, Failure> {
     let hex = hex.to_owned();
-    let read = move |room: &mut Room<'_, '_>| Ok(blob::chunk(room.tx, &hex, part)?);
+    let read = move |cx: &mut Context<'_, '_>| Ok(blob::chunk(cx.tx, &hex, part)?);
     state.act(Lane::Pages, caller, Mode::Read, read).await
 }

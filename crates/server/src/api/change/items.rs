@@ -1,9 +1,7 @@
 //! What stands around a change: requirements, evidence, tasks, comments, links, its timeline.
 
-use acts::Room;
-use acts::change::link_change;
-use acts::change::record_entry;
-use acts::change::verbs;
+use acts::Context;
+use acts::change::{link_change, record_entry, verbs};
 use acts::core::show_timeline;
 use model::change::related_records::{ChangeTask, ChecklistItem, Comment, Entry, Evidence, Link};
 use model::change::waiting_on;
@@ -30,10 +28,10 @@ pub(crate) const ROUTES: &[Route] = &[
         "Lists the log of actions.",
         Entry
     ),
-    Route::get("/changes/{key}/links", "Lists links.", |room, ask| {
-        let change = room.change(ask.place(0))?;
-        let directory = room.directory()?;
-        let file = room.file(&change.key)?;
+    Route::get("/changes/{key}/links", "Lists links.", |cx, ask| {
+        let change = cx.change(ask.place(0))?;
+        let directory = cx.directory()?;
+        let file = cx.file(&change.key)?;
         let items = file.links.iter().map(|link| views::listed(link, &directory));
         ask.whole(items.collect())
     }),
@@ -46,79 +44,79 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post(
         "/changes/{key}/evidence/{id}/acceptance",
         "Accepts failed evidence with a reason.",
-        |room, ask| {
-            verbs::accept_evidence(room, ask.place(0), &id(ask), &ask.body)?;
-            created::<Evidence>(room, ask, &id(ask))
+        |cx, ask| {
+            verbs::accept_evidence(cx, ask.place(0), &id(ask), &ask.body)?;
+            created::<Evidence>(cx, ask, &id(ask))
         },
     ),
     Route::post(
         "/changes/{key}/checklist/{id}/tick",
         "Ticks a checklist item.",
-        |room, ask| {
-            verbs::tick_checklist(room, ask.place(0), &id(ask), &ask.body)?;
-            created::<ChecklistItem>(room, ask, &id(ask))
+        |cx, ask| {
+            verbs::tick_checklist(cx, ask.place(0), &id(ask), &ask.body)?;
+            created::<ChecklistItem>(cx, ask, &id(ask))
         },
     ),
-    Route::post("/changes/{key}/tasks", "Gives work to somebody.", |room, ask| {
-        let id = verbs::add_task(room, ask.place(0), &ask.body)?;
-        created::<ChangeTask>(room, ask, &id)
+    Route::post("/changes/{key}/tasks", "Gives work to somebody.", |cx, ask| {
+        let id = verbs::add_task(cx, ask.place(0), &ask.body)?;
+        created::<ChangeTask>(cx, ask, &id)
     }),
     Route::patch(
         "/changes/{key}/tasks/{id}",
         "Moves a task on.",
         task_version,
-        |room, ask| {
-            verbs::update_task(room, ask.place(0), &id(ask), &ask.body)?;
-            show(room, ask.place(0))
+        |cx, ask| {
+            verbs::update_task(cx, ask.place(0), &id(ask), &ask.body)?;
+            show(cx, ask.place(0))
         },
     ),
-    Route::post("/changes/{key}/comments", "Comments.", |room, ask| {
-        let id = verbs::comment_change(room, ask.place(0), &ask.body)?;
-        created::<Comment>(room, ask, &id)
+    Route::post("/changes/{key}/comments", "Comments.", |cx, ask| {
+        let id = verbs::comment_change(cx, ask.place(0), &ask.body)?;
+        created::<Comment>(cx, ask, &id)
     }),
     Route::post(
         "/changes/{key}/implementation/entries",
         "Writes a line in the log of actions.",
-        |room, ask| {
-            let id = record_entry::record_entry(room, ask.place(0), &ask.body)?;
-            created::<Entry>(room, ask, &id)
+        |cx, ask| {
+            let id = record_entry::record_entry(cx, ask.place(0), &ask.body)?;
+            created::<Entry>(cx, ask, &id)
         },
     ),
     Route::post(
         "/changes/{key}/links",
         "Links to another change or an incident.",
-        |room, ask| {
-            let id = link_change::link_change(room, ask.place(0), &ask.body)?;
-            created::<Link>(room, ask, &id)
+        |cx, ask| {
+            let id = link_change::link_change(cx, ask.place(0), &ask.body)?;
+            created::<Link>(cx, ask, &id)
         },
     ),
-    Route::delete("/changes/{key}/links/{id}", "Takes a link away.", |room, ask| {
-        link_change::unlink_change(room, ask.place(0), &id(ask))?;
-        show(room, ask.place(0))
+    Route::delete("/changes/{key}/links/{id}", "Takes a link away.", |cx, ask| {
+        link_change::unlink_change(cx, ask.place(0), &id(ask))?;
+        show(cx, ask.place(0))
     }),
-    Route::post("/changes/{key}/watchers", "Watches a change.", |room, ask| {
-        let done = verbs::watch_change(room, ask.place(0), true);
+    Route::post("/changes/{key}/watchers", "Watches a change.", |cx, ask| {
+        let done = verbs::watch_change(cx, ask.place(0), true);
         nothing_said(ask, done)?;
-        let (change, login) = (room.change(ask.place(0))?, room.directory()?.login(&room.actor.person));
+        let (change, login) = (cx.change(ask.place(0))?, cx.directory()?.login(&cx.actor.person));
         Ok(Reply::created(
             json!({"id": login, "person": login, "change_state": change.state}),
         ))
     }),
-    Route::put("/changes/{key}/watchers", "Watches a change.", current, |room, ask| {
-        let done = verbs::watch_change(room, ask.place(0), true);
+    Route::put("/changes/{key}/watchers", "Watches a change.", current, |cx, ask| {
+        let done = verbs::watch_change(cx, ask.place(0), true);
         nothing_said(ask, done)?;
-        show(room, ask.place(0))
+        show(cx, ask.place(0))
     }),
-    Route::delete("/changes/{key}/watchers", "Stops watching.", |room, ask| {
-        verbs::watch_change(room, ask.place(0), false)?;
-        show(room, ask.place(0))
+    Route::delete("/changes/{key}/watchers", "Stops watching.", |cx, ask| {
+        verbs::watch_change(cx, ask.place(0), false)?;
+        show(cx, ask.place(0))
     }),
 ];
 
-fn requirements(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let file = room.file(ask.place(0))?;
-    let directory = room.directory()?;
-    let ahead = waiting_on::ahead(&file, &directory, room.now);
+fn requirements(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let file = cx.file(ask.place(0))?;
+    let directory = cx.directory()?;
+    let ahead = waiting_on::ahead(&file, &directory, cx.now);
     Ok(Reply::ok(json!({
         "items": ahead,
         "next": null,
@@ -129,9 +127,9 @@ fn requirements(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     })))
 }
 
-fn watchers(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let change = room.change(ask.place(0))?;
-    let directory = room.directory()?;
+fn watchers(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let change = cx.change(ask.place(0))?;
+    let directory = cx.directory()?;
     let items = change
         .watchers
         .iter()
@@ -140,9 +138,9 @@ fn watchers(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     ask.whole(items)
 }
 
-fn events(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let told = show_timeline::show_timeline(room, ask.place(0))?;
-    let directory = room.directory()?;
+fn events(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let told = show_timeline::show_timeline(cx, ask.place(0))?;
+    let directory = cx.directory()?;
     let mut items = Vec::with_capacity(told.len());
     for told in told {
         let mut value = serde_json::to_value(&told.event)?;
@@ -172,6 +170,6 @@ fn events(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(ask.page(items, next))
 }
 
-fn task_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    current(room, ask)
+fn task_version(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    current(cx, ask)
 }

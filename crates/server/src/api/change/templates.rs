@@ -29,17 +29,17 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post(
         "/templates/{key}/approvals",
         "Approves the proposed version.",
-        |room, ask| {
-            let made = set_template::approve_template(room, ask.place(0), &ask.body)?;
-            new_one(room, &made)
+        |cx, ask| {
+            let made = set_template::approve_template(cx, ask.place(0), &ask.body)?;
+            new_one(cx, &made)
         },
     ),
-    Route::post("/templates/{key}/suspension", "Suspends a template.", |room, ask| {
-        let made = set_template::end_template(room, ask.place(0), &ask.body, TemplateState::Suspended)?;
-        new_one(room, &made)
+    Route::post("/templates/{key}/suspension", "Suspends a template.", |cx, ask| {
+        let made = set_template::end_template(cx, ask.place(0), &ask.body, TemplateState::Suspended)?;
+        new_one(cx, &made)
     }),
-    Route::post("/templates/{key}/retirement", "Retires a template.", |room, ask| {
-        let made = set_template::end_template(room, ask.place(0), &ask.body, TemplateState::Retired)?;
-        new_one(room, &made)
+    Route::post("/templates/{key}/retirement", "Retires a template.", |cx, ask| {
+        let made = set_template::end_template(cx, ask.place(0), &ask.body, TemplateState::Retired)?;
+        new_one(cx, &made)
     }),
 ];

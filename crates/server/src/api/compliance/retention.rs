@@ -1,9 +1,7 @@
 //! For how long what is kept: retention, legal holds, erasures.
 
-use acts::Room;
-use acts::compliance::erase_texts;
-use acts::compliance::set_legal_hold;
-use acts::compliance::set_retention;
+use acts::Context;
+use acts::compliance::{erase_texts, set_legal_hold, set_retention};
 use acts::policy::configurations;
 use serde_json::json;
 
@@ -19,9 +17,9 @@ pub(crate) const ROUTES: &[Route] = &[
         "Shows for how long texts, files and raw deliveries are kept.",
         retention,
     ),
-    Route::post("/retention", "Proposes another retention.", |room, ask| {
-        let made = set_retention::propose_retention(room, &ask.body)?;
-        created(room, &made)
+    Route::post("/retention", "Proposes another retention.", |cx, ask| {
+        let made = set_retention::propose_retention(cx, &ask.body)?;
+        created(cx, &made)
     })
     .scope(Scope::Admin),
     act!(
@@ -55,10 +53,10 @@ pub(crate) const ROUTES: &[Route] = &[
     .scope(Scope::Admin),
 ];
 
-fn retention(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
-    let kept = set_retention::in_force(room)?;
-    let directory = room.directory()?;
+fn retention(cx: &mut Context<'_, '_>, _: &Ask) -> acts::Result<Reply> {
+    cx.allow(model::core::act::actions::READ)?;
+    let kept = set_retention::in_force(cx)?;
+    let directory = cx.directory()?;
     let from = directory
         .tenant
         .as_ref()

@@ -1,8 +1,7 @@
 //! Reviews of access, and rights that stand out.
 
-use acts::Room;
-use acts::directory::review_access;
-use acts::directory::review_by_clock;
+use acts::Context;
+use acts::directory::{review_access, review_by_clock};
 use acts::policy::find_unused;
 use acts::schedule::find_conflicts;
 use model::core::ids::PersonId;
@@ -27,8 +26,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get(
         "/rights/conflicts",
         "Finds rights that should not lie in one hand.",
-        |room, ask| {
-            let found = find_conflicts::find_conflicts(room)?;
+        |cx, ask| {
+            let found = find_conflicts::find_conflicts(cx)?;
             let items = found.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
             ask.whole(items)
         },
@@ -37,46 +36,46 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get(
         "/access-review-schedule",
         "Shows when reviews of access begin by themselves.",
-        |room, _| {
-            let schedule = review_by_clock::schedule(room)?;
-            schedule_view(room, &schedule)
+        |cx, _| {
+            let schedule = review_by_clock::schedule(cx)?;
+            schedule_view(cx, &schedule)
         },
     ),
     Route::put(
         "/access-review-schedule",
         "Sets how often a review of access begins by itself.",
         tenant_version,
-        |room, ask| {
-            let schedule = review_by_clock::set_schedule(room, &ask.body)?;
-            schedule_view(room, &schedule)
+        |cx, ask| {
+            let schedule = review_by_clock::set_schedule(cx, &ask.body)?;
+            schedule_view(cx, &schedule)
         },
     )
     .scope(Scope::Admin),
-    Route::get("/access-reviews", "Lists reviews of access.", |room, ask| {
-        let filter = review_access::seen(room)?;
-        page::<AccessReview>(room, ask, filter, review_view)
+    Route::get("/access-reviews", "Lists reviews of access.", |cx, ask| {
+        let filter = review_access::seen(cx)?;
+        page::<AccessReview>(cx, ask, filter, review_view)
     }),
     Route::post(
         "/access-reviews",
         "Asks managers to look at the rights of their people.",
-        |room, ask| {
-            let begun = review_access::begin_review(room, &ask.body)?;
-            let directory = room.directory()?;
+        |cx, ask| {
+            let begun = review_access::begin_review(cx, &ask.body)?;
+            let directory = cx.directory()?;
             let items: Vec<Value> = begun.iter().map(|it| review_view(it, &directory)).collect();
             Ok(Reply::created(json!({"items": items, "next": null})))
         },
     )
     .scope(Scope::Admin),
-    Route::get("/access-reviews/{id}", "Shows a review of access.", |room, ask| {
-        let found = review_access::review(room, ask.place(0))?;
-        Ok(Reply::ok(review_view(&found, &*room.directory()?)))
+    Route::get("/access-reviews/{id}", "Shows a review of access.", |cx, ask| {
+        let found = review_access::review(cx, ask.place(0))?;
+        Ok(Reply::ok(review_view(&found, &*cx.directory()?)))
     }),
     Route::post(
         "/access-reviews/{id}/signature",
         "Signs a review of access; what is refused is taken away.",
-        |room, ask| {
-            let signed = review_access::sign_review(room, ask.place(0), &ask.body)?;
-            Ok(Reply::created(review_view(&signed, &*room.directory()?)))
+        |cx, ask| {
+            let signed = review_access::sign_review(cx, ask.place(0), &ask.body)?;
+            Ok(Reply::created(review_view(&signed, &*cx.directory()?)))
         },
     ),
 ];
@@ -87,7 +86,7 @@ const UNUSED_DAYS: i64 = 90;
 /// The longest time that a report looks back, in days.
 const MOST_DAYS: i64 = 400;
 
-fn unused_rights(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+fn unused_rights(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let days = match ask.query("days") {
         None => Some(UNUSED_DAYS),
         Some(text) => text.parse().ok().filter(|days| (1..=MOST_DAYS).contains(days)),
@@ -99,7 +98,7 @@ fn unused_rights(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             format!("`days` lies between 1 and {MOST_DAYS}."),
         )
     };
-    let report = find_unused::find_unused(room, days.ok_or_else(wrong)?)?;
+    let report = find_unused::find_unused(cx, days.ok_or_else(wrong)?)?;
     Ok(Reply::ok(serde_json::to_value(report)?))
 }
 
@@ -113,15 +112,15 @@ fn review_view(review: &AccessReview, directory: &Directory) -> Value {
     views::shown(&told, directory)
 }
 
-fn schedule_view(room: &mut Room<'_, '_>, schedule: &review_by_clock::Schedule) -> acts::Result<Reply> {
+fn schedule_view(cx: &mut Context<'_, '_>, schedule: &review_by_clock::Schedule) -> acts::Result<Reply> {
     let reply = Reply::ok(serde_json::to_value(schedule)?);
-    Ok(match &room.directory()?.tenant {
+    Ok(match &cx.directory()?.tenant {
         Some(tenant) => reply.tagged(tenant.version),
         None => reply,
     })
 }
 
 /// The schedule is a setting of the tenant.
-fn tenant_version(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Option<i64>> {
-    Ok(room.directory()?.tenant.as_ref().map(|tenant| tenant.version))
+fn tenant_version(cx: &mut Context<'_, '_>, _: &Ask) -> acts::Result<Option<i64>> {
+    Ok(cx.directory()?.tenant.as_ref().map(|tenant| tenant.version))
 }

@@ -2,23 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acts::Room;
+use acts::Context;
 use acts::directory::import_directory::{Line, NO_ROWS_TO_KEEP, Options, Report, import_directory, with_example};
-use acts::policy::find_unapprovable;
-use acts::policy::find_unapprovable::{Loss, find_loss};
+use acts::policy::find_unapprovable::{self, Loss, find_loss};
 use acts::policy::propose_ownership;
 use acts::schedule::set_calendar;
 use connect::directory::backstage;
 use connect::directory::json_rows::lines_of_rows;
-use connect::directory::table;
-use connect::directory::table::{Columns, Problem};
+use connect::directory::table::{self, Columns, Problem};
 use connect::schedule::ical;
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Noun;
 use model::core::ids::ServiceKey;
-use model::core::parse;
-use model::core::parse::Reading;
+use model::core::parse::{self, Reading};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Ownership};
 use model::schedule::calendar;
@@ -103,7 +100,7 @@ fn columns(noun: Noun) -> Columns {
     }
 }
 
-fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+fn import(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let mut reading = Reading::new(&ask.body, "");
     let kind = reading.needed("kind", parse::LINE);
     let format = reading.text("format", parse::LINE);
@@ -127,7 +124,7 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     reading.finish()?;
     let reason = reason.filter(|_| proposes);
     match kind.as_str() {
-        "holidays" => holidays(room, &text, calendar.as_deref(), options),
+        "holidays" => holidays(cx, &text, calendar.as_deref(), options),
         "backstage" => {
             let (rows, left_out) = backstage::read(&text).map_err(|problem| refused(&problem, ENTITY))?;
             let lines: Vec<Line> = rows
@@ -139,9 +136,9 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
                     fields: row.fields,
                 })
                 .collect();
-            done(room, &lines, options, (left_out, reason))
+            done(cx, &lines, options, (left_out, reason))
         }
-        "estate" => done(room, &estate(&text)?, options, (0, reason)),
+        "estate" => done(cx, &estate(&text)?, options, (0, reason)),
         word => {
             let noun: Noun = word.parse().map_err(|_| {
                 let known: Vec<&str> = Noun::ALL.iter().map(|noun| noun.as_str()).collect();
@@ -149,7 +146,7 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
                 Refusal::field("kind", "unknown_word", text)
             })?;
             let lines = lines(noun, format.as_deref().unwrap_or("csv"), &text)?;
-            done(room, &lines, options, (0, reason))
+            done(cx, &lines, options, (0, reason))
         }
     }
 }
@@ -288,19 +285,19 @@ fn json_rows(noun: Noun, text: &str) -> acts::Result<Vec<Line>> {
 
 /// Does it, or with a reason proposes what needs two people.
 fn done(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     lines: &[Line],
     options: Options,
     (left_out, reason): (usize, Option<String>),
 ) -> acts::Result<Reply> {
     let (mut report, proposal) = match reason {
-        Some(reason) => propose_ownership::import_and_propose(room, lines, options, reason)?,
-        None => (import_directory(room, lines, options)?, None),
+        Some(reason) => propose_ownership::import_and_propose(cx, lines, options, reason)?,
+        None => (import_directory(cx, lines, options)?, None),
     };
     let differing = report.rows.len();
-    let loss = loss(room, &report)?;
+    let loss = loss(cx, &report)?;
     report.rows.truncate(SHOWN);
-    let directory = report.becomes.clone().unwrap_or(room.directory()?);
+    let directory = report.becomes.clone().unwrap_or(cx.directory()?);
     let mut value = views::shown(&report, &directory);
     if let Some(loss) = loss {
         value["no_longer_approvable"] = serde_json::to_value(loss.no_longer_approvable)?;
@@ -316,7 +313,7 @@ fn done(
 }
 
 /// What an import would take from services that can be approved now; only a dry run asks.
-fn loss(room: &mut Room<'_, '_>, report: &Report) -> acts::Result<Option<Loss>> {
+fn loss(cx: &mut Context<'_, '_>, report: &Report) -> acts::Result<Option<Loss>> {
     let Some(to_be) = report.becomes.as_ref().filter(|_| !report.rows.is_empty()) else {
         return Ok(None);
     };
@@ -326,27 +323,27 @@ fn loss(room: &mut Room<'_, '_>, report: &Report) -> acts::Result<Option<Loss>> 
         .iter()
         .flat_map(|row| [row.before.as_ref(), Some(&row.after)]);
     let named = rows.flatten().filter_map(service).collect();
-    find_loss(room, to_be, &named, LOOKED_AT).map(Some)
+    find_loss(cx, to_be, &named, LOOKED_AT).map(Some)
 }
 
-fn holidays(room: &mut Room<'_, '_>, text: &str, calendar: Option<&str>, options: Options) -> acts::Result<Reply> {
-    let today = room.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+fn holidays(cx: &mut Context<'_, '_>, text: &str, calendar: Option<&str>, options: Options) -> acts::Result<Reply> {
+    let today = cx.now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let (days, left_out) = ical::holidays(text, today).map_err(|problem| refused(&problem, HOLIDAY))?;
     let key = calendar.unwrap_or(calendar::USUAL);
-    let (calendar, fresh) = set_calendar::import_holidays(room, key, days, options.dry_run)?;
+    let (calendar, fresh) = set_calendar::import_holidays(cx, key, days, options.dry_run)?;
     Ok(Reply::ok(json!({
         "dry_run": options.dry_run, "calendar": calendar.key, "added": fresh.len(),
         "unchanged": calendar.holidays.len().saturating_sub(fresh.len()), "left_out": left_out, "rows": fresh,
     })))
 }
 
-fn export(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::READ)?;
+fn export(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::READ)?;
     let noun: Noun = ask
         .place(0)
         .parse()
         .map_err(|_| Refusal::not_found(format!("export {}", ask.place(0))))?;
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let rows = rows(&directory, noun);
     let format = ask.query("format").unwrap_or("csv");
     let text = match format {
@@ -393,8 +390,8 @@ fn rows(directory: &Directory, noun: Noun) -> Vec<Map<String, Value>> {
     }
 }
 
-fn reports(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+fn reports(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let limit = usize::try_from(ask.limit()?).unwrap_or_default();
-    let report = find_unapprovable::find_unapprovable(room, ask.query("after").unwrap_or_default(), limit)?;
+    let report = find_unapprovable::find_unapprovable(cx, ask.query("after").unwrap_or_default(), limit)?;
     Ok(Reply::ok(serde_json::to_value(report)?))
 }

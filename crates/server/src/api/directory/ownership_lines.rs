@@ -1,6 +1,6 @@
 //! Who answers for a place, and why.
 
-use acts::Room;
+use acts::Context;
 use model::core::act;
 use model::core::enums::OwnershipRole;
 use model::core::ids::{EnvironmentKey, ServiceKey};
@@ -48,11 +48,11 @@ fn place(directory: &Directory, ask: &Ask) -> acts::Result<Asked> {
     })
 }
 
-fn lines(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::READ)?;
-    let directory = room.directory()?;
+fn lines(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::READ)?;
+    let directory = cx.directory()?;
     let asked = place(&directory, ask)?;
-    let now = ask.query_time("at")?.unwrap_or(room.now);
+    let now = ask.query_time("at")?.unwrap_or(cx.now);
     let roles: Vec<OwnershipRole> = match ask.query("role") {
         Some(word) => vec![
             word.parse()

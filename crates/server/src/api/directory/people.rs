@@ -1,8 +1,7 @@
 //! People, groups, the tenant, and which packs they can staff.
 
-use acts::Room;
-use acts::directory::deactivate_person;
-use acts::directory::set_person;
+use acts::Context;
+use acts::directory::{deactivate_person, set_person};
 use acts::policy::find_unstaffed;
 use model::core::act;
 use model::core::refusal::Refusal;
@@ -21,9 +20,9 @@ pub(crate) const ROUTES: &[Route] = &[
         .values()
         .map(|row| (row.login.clone(), views::shown(row, &it)))),
     set!("/people", "Makes a person.", set_person::create_person).scope(Scope::Admin),
-    Route::get("/people/{login}", "Shows a person.", |room, ask| {
-        room.allow(act::actions::READ)?;
-        let directory = room.directory()?;
+    Route::get("/people/{login}", "Shows a person.", |cx, ask| {
+        cx.allow(act::actions::READ)?;
+        let directory = cx.directory()?;
         let login = ask.place(0);
         let absent = || Refusal::not_found(format!("person {login}"));
         let found = directory.by_login(login).ok_or_else(absent)?;
@@ -33,18 +32,18 @@ pub(crate) const ROUTES: &[Route] = &[
         "/people/{login}",
         "Changes or deactivates a person.",
         person_version,
-        |room, ask| {
-            let made = set_person::edit_person(room, ask.place(0), &ask.body)?;
-            tagged(&*room.directory()?, &made)
+        |cx, ask| {
+            let made = set_person::edit_person(cx, ask.place(0), &ask.body)?;
+            tagged(&*cx.directory()?, &made)
         },
     )
     .scope(Scope::Admin),
     Route::post(
         "/people/{login}/deactivation",
         "Deactivates a person, plain or as compromised.",
-        |room, ask| {
-            let ended = deactivate_person::deactivate_person(room, ask.place(0), &ask.body)?;
-            new_one(room, &ended)
+        |cx, ask| {
+            let ended = deactivate_person::deactivate_person(cx, ask.place(0), &ask.body)?;
+            new_one(cx, &ended)
         },
     )
     .scope(Scope::Admin),
@@ -55,9 +54,9 @@ pub(crate) const ROUTES: &[Route] = &[
     one!("/groups/{key}", "Shows a group.", "group", |it, key| it
         .groups
         .get(&key.into())),
-    Route::put("/groups/{key}", "Makes or sets a group.", group_version, |room, ask| {
-        let made = set_person::set_group(room, ask.place(0), &ask.body)?;
-        tagged(&*room.directory()?, &made)
+    Route::put("/groups/{key}", "Makes or sets a group.", group_version, |cx, ask| {
+        let made = set_person::set_group(cx, ask.place(0), &ask.body)?;
+        tagged(&*cx.directory()?, &made)
     })
     .scope(Scope::Admin),
     Route::get("/me", "Shows who asks.", me),
@@ -65,46 +64,42 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get(
         "/staffing",
         "Tells which packs this directory cannot staff.",
-        |room, ask| {
-            let found = find_unstaffed::find_unstaffed(room)?;
+        |cx, ask| {
+            let found = find_unstaffed::find_unstaffed(cx)?;
             ask.whole(found.iter().map(|row| json!(row)).collect())
         },
     ),
 ];
 
-pub(crate) fn person_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    Ok(room.directory()?.by_login(ask.place(0)).map(|row: &Person| row.version))
+pub(crate) fn person_version(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(cx.directory()?.by_login(ask.place(0)).map(|row: &Person| row.version))
 }
 
-fn group_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    Ok(room
-        .directory()?
-        .groups
-        .get(&ask.place(0).into())
-        .map(|row| row.version))
+fn group_version(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(cx.directory()?.groups.get(&ask.place(0).into()).map(|row| row.version))
 }
 
-fn me(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    let directory = room.directory()?;
+fn me(cx: &mut Context<'_, '_>, _: &Ask) -> acts::Result<Reply> {
+    let directory = cx.directory()?;
     let person = directory
         .people
-        .get(&room.actor.person)
+        .get(&cx.actor.person)
         .ok_or_else(|| Refusal::not_found("person"))?;
     let mut value = views::shown(person, &directory);
-    value["tenant"] = json!(room.tenant());
-    value["groups"] = json!(directory.groups_of(&room.actor.person));
-    value["by_token"] = json!(room.actor.by_token);
-    value["stepped_up"] = json!(room.actor.is_stepped_up(room.now));
-    value["is_second_factor"] = json!(room.actor.has_second_factor(room.now));
-    if let Some(roles) = room.actor.narrowed_to() {
+    value["tenant"] = json!(cx.tenant());
+    value["groups"] = json!(directory.groups_of(&cx.actor.person));
+    value["by_token"] = json!(cx.actor.by_token);
+    value["stepped_up"] = json!(cx.actor.is_stepped_up(cx.now));
+    value["is_second_factor"] = json!(cx.actor.has_second_factor(cx.now));
+    if let Some(roles) = cx.actor.narrowed_to() {
         value["narrowed_to"] = json!(roles);
     }
     Ok(Reply::ok(value))
 }
 
-fn tenant(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::READ)?;
-    let directory = room.directory()?;
+fn tenant(cx: &mut Context<'_, '_>, _: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::READ)?;
+    let directory = cx.directory()?;
     let tenant = directory.tenant.as_ref().ok_or_else(|| Refusal::not_found("tenant"))?;
     tagged(&directory, tenant)
 }

@@ -1,6 +1,6 @@
 //! Services and what belongs to them: environments, config items, dependencies, ownership.
 
-use acts::Room;
+use acts::Context;
 use acts::directory::set_service;
 use acts::notify::watch_service;
 use model::core::act;
@@ -29,28 +29,28 @@ pub(crate) const ROUTES: &[Route] = &[
         set_service::set_service,
         |it, key| it.services.get(&key.into())
     ),
-    Route::patch("/services/{key}", "Changes a service.", service_version, |room, ask| {
-        let old = room.directory()?.services.get(&ask.place(0).into()).cloned();
+    Route::patch("/services/{key}", "Changes a service.", service_version, |cx, ask| {
+        let old = cx.directory()?.services.get(&ask.place(0).into()).cloned();
         let merged = merged(ask, "service", old)?;
-        let made = set_service::set_service(room, &merged)?;
-        tagged(&*room.directory()?, &made)
+        let made = set_service::set_service(cx, &merged)?;
+        tagged(&*cx.directory()?, &made)
     }),
     Route::get(
         "/services/{key}/watchers",
         "Lists who watches a service.",
         service_watchers,
     ),
-    Route::post("/services/{key}/watchers", "Watches a service.", |room, ask| {
-        watch_service::watch_service(room, ask.place(0), &ask.body, true)?;
+    Route::post("/services/{key}/watchers", "Watches a service.", |cx, ask| {
+        watch_service::watch_service(cx, ask.place(0), &ask.body, true)?;
         Ok(Reply {
             status: 201,
-            ..service_watchers(room, ask)?
+            ..service_watchers(cx, ask)?
         })
     }),
-    Route::delete("/services/{key}/watchers", "Stops watching a service.", |room, ask| {
+    Route::delete("/services/{key}/watchers", "Stops watching a service.", |cx, ask| {
         let group = ask.query("group").map(|key| ("group".to_owned(), json!(key)));
-        watch_service::watch_service(room, ask.place(0), &group.into_iter().collect(), false)?;
-        service_watchers(room, ask)
+        watch_service::watch_service(cx, ask.place(0), &group.into_iter().collect(), false)?;
+        service_watchers(cx, ask)
     }),
     known!("/environments", "Lists environments.", |it| {
         it.environments
@@ -72,18 +72,18 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::patch(
         "/environments/{key}",
         "Changes an environment.",
-        |room, ask| {
-            Ok(room
+        |cx, ask| {
+            Ok(cx
                 .directory()?
                 .environments
                 .get(&ask.place(0).into())
                 .map(|row| row.version))
         },
-        |room, ask| {
-            let old = room.directory()?.environments.get(&ask.place(0).into()).cloned();
+        |cx, ask| {
+            let old = cx.directory()?.environments.get(&ask.place(0).into()).cloned();
             let merged = merged(ask, "environment", old)?;
-            let made = set_service::set_environment(room, &merged)?;
-            tagged(&*room.directory()?, &made)
+            let made = set_service::set_environment(cx, &merged)?;
+            tagged(&*cx.directory()?, &made)
         },
     ),
     known!("/config-items", "Lists config items.", |it| {
@@ -106,12 +106,12 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::patch(
         "/config-items/{key}",
         "Changes a config item.",
-        |room, ask| Ok(room.directory()?.config_items.get(ask.place(0)).map(|row| row.version)),
-        |room, ask| {
-            let old = room.directory()?.config_items.get(ask.place(0)).cloned();
+        |cx, ask| Ok(cx.directory()?.config_items.get(ask.place(0)).map(|row| row.version)),
+        |cx, ask| {
+            let old = cx.directory()?.config_items.get(ask.place(0)).cloned();
             let merged = merged(ask, "config item", old)?;
-            let made = set_service::set_config_item(room, &merged)?;
-            tagged(&*room.directory()?, &made)
+            let made = set_service::set_config_item(cx, &merged)?;
+            tagged(&*cx.directory()?, &made)
         },
     ),
     Route::get("/dependencies", "Lists dependencies.", all::<Dependency>),
@@ -124,19 +124,19 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get("/ownerships", "Lists ownership.", all::<Ownership>),
     Route::get("/ownerships/{id}", "Shows a line of ownership.", loaded::<Ownership>),
     set!("/ownerships", "Adds a line of ownership.", set_service::set_ownership),
-    Route::delete("/ownerships/{id}", "Ends a line of ownership.", |room, ask| {
-        let ended = set_service::end_ownership(room, ask.place(0))?;
-        tagged(&*room.directory()?, &ended)
+    Route::delete("/ownerships/{id}", "Ends a line of ownership.", |cx, ask| {
+        let ended = set_service::end_ownership(cx, ask.place(0))?;
+        tagged(&*cx.directory()?, &ended)
     }),
-    Route::delete("/dependencies/{id}", "Takes a dependency away.", |room, ask| {
-        let ended = set_service::end_dependency(room, ask.place(0))?;
-        tagged(&*room.directory()?, &ended)
+    Route::delete("/dependencies/{id}", "Takes a dependency away.", |cx, ask| {
+        let ended = set_service::end_dependency(cx, ask.place(0))?;
+        tagged(&*cx.directory()?, &ended)
     }),
 ];
 
-fn service_watchers(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::READ)?;
-    let directory = room.directory()?;
+fn service_watchers(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::READ)?;
+    let directory = cx.directory()?;
     let absent = || Refusal::not_found(format!("service {}", ask.place(0)));
     let service = directory.services.get(&ask.place(0).into()).ok_or_else(absent)?;
     let people: Vec<String> = service.watchers.iter().map(|person| directory.login(person)).collect();
@@ -145,8 +145,8 @@ fn service_watchers(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     ))
 }
 
-fn service_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    Ok(room
+fn service_version(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(cx
         .directory()?
         .services
         .get(&ask.place(0).into())

@@ -1,7 +1,6 @@
 //! Break-glasses, work that is told afterwards, and the register of both.
 
-use acts::emergency::break_glass;
-use acts::emergency::verbs;
+use acts::emergency::{break_glass, verbs};
 use model::emergency::records::GlassUse;
 
 use crate::api::shared::change_replies::{act, moved};

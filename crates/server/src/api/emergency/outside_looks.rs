@@ -12,9 +12,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post(
         "/outside-looks",
         "Records a look from outside at a small team's work.",
-        |room, ask| {
-            let made = outside_look::look_outside(room, &ask.body)?;
-            new_one(room, &made)
+        |cx, ask| {
+            let made = outside_look::look_outside(cx, &ask.body)?;
+            new_one(cx, &made)
         },
     ),
     Route::get(

@@ -1,12 +1,11 @@
 //! Build attestations: a signed statement that ties an artifact to the commit that was approved.
 
-use acts::Room;
+use acts::Context;
 use acts::integration::keep_attestation::{Built, builders_of, keep_attestation};
 use connect::change::evidence::Unreadable;
 use connect::change::slsa;
-use model::core::act;
-use model::core::parse;
 use model::core::refusal::Refusal;
+use model::core::{act, parse};
 use serde_json::{Value, json};
 
 use crate::http::caller::Scope;
@@ -20,14 +19,14 @@ pub(crate) const ROUTES: &[Route] = &[Route::post(
 )
 .scope(Scope::Gate)];
 
-fn attest(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::ASK_GATE)?;
+fn attest(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::ASK_GATE)?;
     let mut reading = parse::Reading::new(&ask.body, "");
     let document = reading.value("attestation").cloned().unwrap_or(Value::Null);
     reading.finish()?;
     let signed = slsa::open(&document).map_err(unreadable)?;
     let told = slsa::read(&signed.payload).map_err(unreadable)?;
-    let builder = builders_of(room, &told.repository)?.into_iter().find(|builder| {
+    let builder = builders_of(cx, &told.repository)?.into_iter().find(|builder| {
         let is_good = |signature: &Vec<u8>| {
             proof::dsse::is_signed(&signed.payload_type, &signed.payload, signature, &builder.public_key)
         };
@@ -42,7 +41,7 @@ fn attest(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         commit: told.commit,
         artifacts: told.artifacts,
     };
-    let new = keep_attestation(room, &builder.builder, &built)?;
+    let new = keep_attestation(cx, &builder.builder, &built)?;
     Ok(Reply::created(json!({
         "builder": builder.builder, "repository": built.repository, "commit": built.commit,
         "artifacts": built.artifacts, "new": new,

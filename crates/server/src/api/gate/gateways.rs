@@ -1,9 +1,7 @@
 //! What stands behind gateways: admission's question, what runs, and the questions that were refused.
 
-use acts::Room;
-use acts::gate::gate_waits;
-use acts::gate::running;
-use acts::gate::shown_permit;
+use acts::Context;
+use acts::gate::{gate_waits, running, shown_permit};
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -84,36 +82,36 @@ fn days(ask: &Ask, usual: i64) -> acts::Result<i64> {
     Ok(found.ok_or_else(wrong)?)
 }
 
-fn list_coverage(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(actions::READ)?;
+fn list_coverage(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::READ)?;
     let days = days(ask, coverage::SILENT_DAYS)?;
     let wanted = ask.query("service").map(str::to_owned);
-    let rows = acts::gate::coverage::watched(room)?;
+    let rows = acts::gate::coverage::watched(cx)?;
     let items = rows
         .iter()
         .filter(|row| wanted.as_ref().is_none_or(|service| &row.service == service))
         .map(|row| {
             let mut value = json!(row);
-            value["findings"] = json!(coverage::findings(row, days, room.now));
+            value["findings"] = json!(coverage::findings(row, days, cx.now));
             value
         })
         .collect();
     ask.whole(items)
 }
 
-fn list_unmatched(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(actions::READ)?;
-    let from = room.now - SignedDuration::from_hours(24 * days(ask, DAYS)?);
-    let rows = acts::gate::coverage::unmatched(room, from)?;
+fn list_unmatched(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::READ)?;
+    let from = cx.now - SignedDuration::from_hours(24 * days(ask, DAYS)?);
+    let rows = acts::gate::coverage::unmatched(cx, from)?;
     ask.whole(rows.iter().map(|row| json!(row)).collect())
 }
 
-fn list_waits(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(actions::READ)?;
-    let from = room.now - SignedDuration::from_hours(24 * days(ask, DAYS)?);
+fn list_waits(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::READ)?;
+    let from = cx.now - SignedDuration::from_hours(24 * days(ask, DAYS)?);
     let spans =
         |it: gate_waits::Spans| json!({"p50_ms": it.p50, "p95_ms": it.p95, "longest_ms": it.longest, "sum_ms": it.sum});
-    let items = gate_waits::gate_waits(room, from)?
+    let items = gate_waits::gate_waits(cx, from)?
         .into_iter()
         .map(|row| {
             json!({
@@ -130,8 +128,8 @@ pub(crate) fn router() -> Router<AppState> {
     Router::new().route(&format!("{BASE}/gate-refusals"), post(tell_refusal))
 }
 
-fn ask_admission(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(actions::ASK_GATE)?;
+fn ask_admission(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::ASK_GATE)?;
     let fields: Body = ask
         .query
         .iter()
@@ -141,26 +139,26 @@ fn ask_admission(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let question = read_question(&mut reading);
     let permit = reading.text("permit", 255);
     reading.finish()?;
-    let (mut answer, is_running) = running::admit(room, &question)?;
+    let (mut answer, is_running) = running::admit(cx, &question)?;
     if !is_running {
-        answer = shown_permit::check_shown(room, &question, permit.as_deref(), answer)?;
+        answer = shown_permit::check_shown(cx, &question, permit.as_deref(), answer)?;
     }
-    let mut reply = gate_reply(room, &answer);
+    let mut reply = gate_reply(cx, &answer);
     reply.body["basis"] = json!(if is_running { "running" } else { "gate" });
     Ok(reply)
 }
 
-fn list_running(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(actions::ASK_GATE)?;
-    let rows = running::list(room, ask.query("service"), ask.query("environment"))?;
-    let directory = room.directory()?;
+fn list_running(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::ASK_GATE)?;
+    let rows = running::list(cx, ask.query("service"), ask.query("environment"))?;
+    let directory = cx.directory()?;
     let items = rows.iter().map(|row| views::shown(row, &directory)).collect();
     ask.whole(items)
 }
 
-fn list_refusals(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(actions::AUDIT)?;
-    let rows = gate_use::refused(room.tx, ask.reach()?)?;
+fn list_refusals(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::AUDIT)?;
+    let rows = gate_use::refused(cx.tx, ask.reach()?)?;
     let items = rows
         .iter()
         .map(|row| {
@@ -176,9 +174,9 @@ fn list_refusals(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 async fn tell_refusal(State(state): State<AppState>, caller: Caller, body: JsonBody) -> Result<Response, Failure> {
     let who = caller.clone();
-    let allowed = move |room: &mut Room<'_, '_>| {
+    let allowed = move |cx: &mut Context<'_, '_>| {
         who.check_scope(Scope::Gate)?;
-        room.allow(actions::ASK_GATE)
+        cx.allow(actions::ASK_GATE)
     };
     state.act(Lane::Gate, &caller, Mode::Read, allowed).await?;
     attempts::note_scope_use(&state, &caller, Scope::Gate);

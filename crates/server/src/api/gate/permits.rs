@@ -1,6 +1,6 @@
 //! Permits of a change.
 
-use acts::Room;
+use acts::Context;
 use acts::gate::verbs;
 use model::change::related_records::Permit;
 use model::core::refusal::Refusal;
@@ -23,19 +23,19 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post("/permits/{jti}/revocation", "Revokes a permit.", revoke_permit),
 ];
 
-fn issue_permit(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let (permit, token) = verbs::issue_permit(room, ask.place(0), &ask.body)?;
-    let change = room.change(ask.place(0))?;
-    let mut value = item::<Permit>(room, &change, &permit.id)?;
+fn issue_permit(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let (permit, token) = verbs::issue_permit(cx, ask.place(0), &ask.body)?;
+    let change = cx.change(ask.place(0))?;
+    let mut value = item::<Permit>(cx, &change, &permit.id)?;
     value["jti"] = json!(permit.id);
     value["permit"] = json!(token);
     Ok(Reply::created(value).with_permit(Some(permit.id)))
 }
 
-fn permits(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let change = room.change(ask.place(0))?;
+fn permits(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let change = cx.change(ask.place(0))?;
     page::<Permit>(
-        room,
+        cx,
         ask,
         Filter::new().equals("change_id", change.id.as_str()),
         |permit, directory| {
@@ -46,10 +46,10 @@ fn permits(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     )
 }
 
-fn revoke_permit(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let found = record::load::<Permit>(room.tx, ask.place(0))?.ok_or_else(|| Refusal::not_found("permit"))?;
+fn revoke_permit(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let found = record::load::<Permit>(cx.tx, ask.place(0))?.ok_or_else(|| Refusal::not_found("permit"))?;
     let permit = found.record;
-    verbs::revoke_permit(room, &permit.change_key, &permit.id, &ask.body)?;
-    let change = room.change(&permit.change_key)?;
-    Ok(Reply::created(item::<Permit>(room, &change, &permit.id)?))
+    verbs::revoke_permit(cx, &permit.change_key, &permit.id, &ask.body)?;
+    let change = cx.change(&permit.change_key)?;
+    Ok(Reply::created(item::<Permit>(cx, &change, &permit.id)?))
 }

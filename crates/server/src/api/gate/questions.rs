@@ -4,11 +4,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use acts::Room;
+use acts::Context;
 use acts::core::gate_question::Question;
-use acts::gate::answer;
-use acts::gate::consume_permit;
-use acts::gate::shown_permit;
+use acts::gate::{answer, consume_permit, shown_permit};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
@@ -32,15 +30,13 @@ use wire::views;
 
 use crate::api::shared::change_replies;
 use crate::http::address::BASE;
-use crate::http::attempts;
 use crate::http::authenticate::Asking;
 use crate::http::caller::{Caller, Scope};
-use crate::http::clock;
 use crate::http::failure::Failure;
 use crate::http::handler::get;
-use crate::http::query_words;
 use crate::http::route::{Ask, Places, Reply, Route, query_of};
 use crate::http::state::AppState;
+use crate::http::{attempts, clock, query_words};
 use crate::start::router::Waited;
 
 /// How far ahead a check may wait.
@@ -141,14 +137,14 @@ async fn ask_gate(
 ) -> Result<Response, Failure> {
     let asked = Arc::new(read_asked(query_of(&uri)?));
     let (caller, about) = (Arc::clone(asking.caller()), Arc::clone(&asked));
-    let act = move |room: &mut Room<'_, '_>| {
+    let act = move |cx: &mut Context<'_, '_>| {
         caller.check_scope(Scope::Gate)?;
-        answer::may_ask(room)?;
+        answer::may_ask(cx)?;
         // Who may not ask learns that first, and only then what is wrong with the question.
         let (question, permit) = about.as_ref().as_ref().map_err(Clone::clone)?;
-        let answer = answer::ask(room, question)?;
-        let answer = shown_permit::check_shown(room, question, permit.as_deref(), answer)?;
-        Ok((answer, room.now))
+        let answer = answer::ask(cx, question)?;
+        let answer = shown_permit::check_shown(cx, question, permit.as_deref(), answer)?;
+        Ok((answer, cx.now))
     };
     let caller = Arc::clone(asking.caller());
     let (answer, now) = asking.act(&state, Lane::Gate, Mode::Read, act).await?;
@@ -214,22 +210,22 @@ fn told(answer: &Answer) -> impl Iterator<Item = (&'static str, String)> {
 }
 
 /// The same, as the answer of a route of the table.
-pub(crate) fn gate_reply(room: &Room<'_, '_>, answer: &Answer) -> Reply {
-    let mut reply = Reply::ok(views::gate_answer(answer, &room.now.to_string()));
+pub(crate) fn gate_reply(cx: &Context<'_, '_>, answer: &Answer) -> Reply {
+    let mut reply = Reply::ok(views::gate_answer(answer, &cx.now.to_string()));
     reply.status = if answer.decision == GateDecision::Go { 200 } else { 403 };
     told(answer)
         .fold(reply, |reply, (name, value)| reply.with(name, value))
         .with("cache-control", "no-store")
 }
 
-fn check(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::ASK_GATE)?;
+fn check(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::ASK_GATE)?;
     let mut reading = Reading::new(&ask.body, "");
     let question = read_question(&mut reading);
-    let wait_until = read_wait(&mut reading, room.now);
+    let wait_until = read_wait(&mut reading, cx.now);
     reading.finish()?;
-    let checked = answer::check(room, &question, wait_until)?;
-    let directory = room.directory()?;
+    let checked = answer::check(cx, &question, wait_until)?;
+    let directory = cx.directory()?;
     let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
     let reply = Reply::created(view).with("assent-decision", checked.check.decision.as_str());
     Ok(reply.with_permit(checked.check.permit))
@@ -255,32 +251,32 @@ fn read_wait(reading: &mut Reading<'_>, now: Timestamp) -> Option<Timestamp> {
     Some(until)
 }
 
-fn collect(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::ASK_GATE)?;
-    own_check(room, ask.place(0))?;
-    let collected = answer::collect(room, ask.place(0));
+fn collect(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::ASK_GATE)?;
+    own_check(cx, ask.place(0))?;
+    let collected = answer::collect(cx, ask.place(0));
     let checked = change_replies::nothing_said(ask, collected)?;
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
     Ok(Reply::created(view).with_permit(checked.check.permit))
 }
 
-fn consume(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::ASK_GATE)?;
+fn consume(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::ASK_GATE)?;
     let mut reading = Reading::new(&ask.body, "");
     let question = read_target(&mut reading);
     reading.finish()?;
-    let permit = consume_permit::consume_permit(room, ask.place(0), &question)?;
-    let change = room.change(&permit.change_key)?;
-    let mut value = views::item(&permit, change.state, &*room.directory()?);
+    let permit = consume_permit::consume_permit(cx, ask.place(0), &question)?;
+    let change = cx.change(&permit.change_key)?;
+    let mut value = views::item(&permit, change.state, &*cx.directory()?);
     value["jti"] = json!(permit.id);
     Ok(Reply::created(value))
 }
 
 /// A check is its caller's: nobody else collects by it.
-fn own_check(room: &mut Room<'_, '_>, id: &str) -> acts::Result<GateCheck> {
-    let check = answer::load_check(room, id)?;
-    if check.by != room.actor.person {
+fn own_check(cx: &mut Context<'_, '_>, id: &str) -> acts::Result<GateCheck> {
+    let check = answer::load_check(cx, id)?;
+    if check.by != cx.actor.person {
         return Err(Refusal::not_allowed("not_yours", "Only who asked collects the permit.").into());
     }
     Ok(check)
@@ -371,16 +367,16 @@ async fn tell_turns(
 
 async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Value), Failure> {
     let (id, asked) = (id.to_owned(), caller.clone());
-    let act = move |room: &mut Room<'_, '_>| {
+    let act = move |cx: &mut Context<'_, '_>| {
         // Whoever waits may wait for days; a credential that ended meanwhile is told nothing more.
-        asked.check_alive(room)?;
-        let check = match room.allow(act::actions::ASK_GATE) {
-            Ok(()) => answer::load_check(room, &id)?,
+        asked.check_alive(cx)?;
+        let check = match cx.allow(act::actions::ASK_GATE) {
+            Ok(()) => answer::load_check(cx, &id)?,
             Err(acts::Error::Refused(_)) => return Err(Refusal::not_found("gate check").into()),
             Err(fault) => return Err(fault),
         };
         asked.check_scope(Scope::Gate)?;
-        let directory = room.directory()?;
+        let directory = cx.directory()?;
         Ok((
             check.state == CheckState::Waiting,
             views::gate_check(&check, None, &directory),

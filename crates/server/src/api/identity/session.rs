@@ -1,6 +1,6 @@
 //! Sessions for the command line and for scripts that sign in as a person; and passwords.
 
-use acts::Room;
+use acts::Context;
 use acts::directory::set_person;
 use axum::Router;
 use axum::extract::{Extension, State};
@@ -15,17 +15,14 @@ use crate::http::address::BASE;
 use crate::http::attempts;
 use crate::http::authenticate::check_site;
 use crate::http::body::JsonBody;
-use crate::http::caller;
-use crate::http::caller::Caller;
+use crate::http::caller::{self, Caller};
 use crate::http::failure::Failure;
 use crate::http::handler::{get, plain, post};
 use crate::http::route::Places;
 use crate::http::source::Source;
 use crate::http::state::AppState;
-use crate::identity::other_tenants;
-use crate::identity::password;
-use crate::identity::sign_in;
-use crate::identity::sign_in::{Origin, Shown};
+use crate::identity::sign_in::{self, Origin, Shown};
+use crate::identity::{other_tenants, password};
 
 /// Signing in, the fresh factor, signing out, passwords.
 pub(crate) fn router() -> Router<AppState> {
@@ -123,9 +120,9 @@ async fn set_password(
     reading.finish().map_err(refused)?;
     let phc = sign_in::hash_password(&state, &password).await?;
     let scope = caller.clone();
-    let act = move |room: &mut Room<'_, '_>| {
+    let act = move |cx: &mut Context<'_, '_>| {
         scope.check_scope(caller::Scope::Admin)?;
-        set_person::set_password(room, &login, &phc)
+        set_person::set_password(cx, &login, &phc)
     };
     state.act(Lane::Acts, &caller, Mode::Write, act).await?;
     attempts::note_scope_use(&state, &caller, caller::Scope::Admin);

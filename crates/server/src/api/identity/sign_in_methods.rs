@@ -1,19 +1,16 @@
 //! Sessions, second factors, workloads and identity providers: what people and jobs sign in with.
 
-use acts::Room;
+use acts::Context;
 use acts::core::providers;
 use acts::directory::set_person;
-use acts::identity::set_identity_provider;
-use acts::identity::set_second_factor as factors;
-use acts::identity::set_workload as workloads;
+use acts::identity::{set_identity_provider, set_second_factor as factors, set_workload as workloads};
 use model::core::act;
 use model::core::refusal::Refusal;
 use model::identity::provider;
 use model::integration::workload;
 use serde_json::{Value, json};
 use store::identity::second_factor::SecondFactor;
-use store::identity::session;
-use store::identity::session::Session;
+use store::identity::session::{self, Session};
 use wire::views;
 
 use crate::http::caller::Scope;
@@ -21,41 +18,41 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The table.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/sessions", "Lists one's own sessions.", |room, ask| {
-        let person = room.actor.person.clone();
-        listed(room, ask, person.as_str())
+    Route::get("/sessions", "Lists one's own sessions.", |cx, ask| {
+        let person = cx.actor.person.clone();
+        listed(cx, ask, person.as_str())
     }),
-    Route::delete("/sessions/{id}", "Ends one of one's own sessions.", |room, ask| {
-        let person = room.actor.person.clone();
-        if !session::delete_by_id(room.tx, person.as_str(), ask.place(0))? {
+    Route::delete("/sessions/{id}", "Ends one of one's own sessions.", |cx, ask| {
+        let person = cx.actor.person.clone();
+        if !session::delete_by_id(cx.tx, person.as_str(), ask.place(0))? {
             return Err(Refusal::not_found("session").into());
         }
         Ok(Reply::ok(json!({"ended": true})))
     }),
-    Route::get("/people/{login}/sessions", "Lists a person's sessions.", |room, ask| {
-        let person = someone(room, ask)?;
-        listed(room, ask, &person)
+    Route::get("/people/{login}/sessions", "Lists a person's sessions.", |cx, ask| {
+        let person = someone(cx, ask)?;
+        listed(cx, ask, &person)
     })
     .scope(Scope::Admin),
     Route::delete(
         "/people/{login}/sessions",
         "Ends all sessions of a person.",
-        |room, ask| {
-            let person = someone(room, ask)?;
-            let ended = set_person::end_sessions(room, &person)?;
+        |cx, ask| {
+            let person = someone(cx, ask)?;
+            let ended = set_person::end_sessions(cx, &person)?;
             Ok(Reply::ok(json!({"ended": ended})))
         },
     )
     .scope(Scope::Admin),
-    Route::get("/second-factors", "Lists one's own second factors.", |room, _| {
-        let found = factors::own_factors(room)?;
+    Route::get("/second-factors", "Lists one's own second factors.", |cx, _| {
+        let found = factors::own_factors(cx)?;
         Ok(Reply::ok(factors_view(&found)))
     }),
     Route::post(
         "/second-factors/totp",
         "Makes a TOTP secret; it is shown once.",
-        |room, ask| {
-            let made = factors::begin_totp(room, &ask.body)?;
+        |cx, ask| {
+            let made = factors::begin_totp(cx, &ask.body)?;
             let body = json!({"id": made.id, "kind": factors::TOTP, "secret": made.secret, "url": made.url});
             Ok(Reply::created(body).shown_once(&["secret", "url"]))
         },
@@ -63,9 +60,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post(
         "/second-factors/{id}/confirmation",
         "Takes the first code of a new authenticator.",
-        |room, ask| {
+        |cx, ask| {
             let code = ask.body.get("code").and_then(Value::as_str).unwrap_or_default();
-            let codes = factors::confirm_totp(room, ask.place(0), code)?;
+            let codes = factors::confirm_totp(cx, ask.place(0), code)?;
             let body = json!({"id": ask.place(0), "is_confirmed": true, "recovery_codes": codes});
             Ok(Reply::created(body).shown_once(&["recovery_codes"]))
         },
@@ -73,126 +70,122 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post(
         "/second-factors/recovery-codes",
         "Makes new recovery codes; they are shown once.",
-        |room, _| {
-            let codes = factors::renew_recovery_codes(room)?;
+        |cx, _| {
+            let codes = factors::renew_recovery_codes(cx)?;
             Ok(Reply::created(json!({"recovery_codes": codes})).shown_once(&["recovery_codes"]))
         },
     ),
     Route::delete(
         "/second-factors/{id}",
         "Removes one of one's own second factors.",
-        |room, ask| {
-            factors::remove_factor(room, ask.place(0))?;
+        |cx, ask| {
+            factors::remove_factor(cx, ask.place(0))?;
             Ok(Reply::ok(json!({"removed": true})))
         },
     ),
     Route::delete(
         "/people/{login}/second-factors",
         "Takes the second factors away of somebody who lost them.",
-        |room, ask| {
-            factors::reset_factors(room, ask.place(0))?;
+        |cx, ask| {
+            factors::reset_factors(cx, ask.place(0))?;
             Ok(Reply::ok(json!({"removed": true})))
         },
     )
     .scope(Scope::Admin),
-    Route::get("/workloads", "Lists workloads.", |room, ask| {
-        room.allow(act::actions::SET_TOKEN)?;
-        let found = workloads::workloads(room)?;
-        let directory = room.directory()?;
+    Route::get("/workloads", "Lists workloads.", |cx, ask| {
+        cx.allow(act::actions::SET_TOKEN)?;
+        let found = workloads::workloads(cx)?;
+        let directory = cx.directory()?;
         let items = found.iter().map(|it| views::shown(it, &directory)).collect();
         ask.whole(items)
     })
     .scope(Scope::Admin),
-    Route::get("/workloads/{key}", "Shows a workload.", |room, ask| {
-        room.allow(act::actions::SET_TOKEN)?;
-        let found = workloads::workload(room, ask.place(0))?;
-        workload_view(room, &found)
+    Route::get("/workloads/{key}", "Shows a workload.", |cx, ask| {
+        cx.allow(act::actions::SET_TOKEN)?;
+        let found = workloads::workload(cx, ask.place(0))?;
+        workload_view(cx, &found)
     })
     .scope(Scope::Admin),
     Route::put(
         "/workloads/{key}",
         "Sets a workload up or changes it.",
         workload_version,
-        |room, ask| {
-            let set = workloads::set_workload(room, ask.place(0), &ask.body)?;
-            workload_view(room, &set)
+        |cx, ask| {
+            let set = workloads::set_workload(cx, ask.place(0), &ask.body)?;
+            workload_view(cx, &set)
         },
     )
     .scope(Scope::Admin),
     Route::delete(
         "/workloads/{key}",
         "Lets no job of a workload in any more.",
-        |room, ask| {
-            let ended = workloads::end_workload(room, ask.place(0))?;
-            workload_view(room, &ended)
+        |cx, ask| {
+            let ended = workloads::end_workload(cx, ask.place(0))?;
+            workload_view(cx, &ended)
         },
     )
     .scope(Scope::Admin),
-    Route::get("/identity-providers", "Lists identity providers.", |room, ask| {
-        room.allow(act::actions::SET_CONNECTION)?;
-        let found = providers::providers(room)?;
-        let directory = room.directory()?;
+    Route::get("/identity-providers", "Lists identity providers.", |cx, ask| {
+        cx.allow(act::actions::SET_CONNECTION)?;
+        let found = providers::providers(cx)?;
+        let directory = cx.directory()?;
         let items = found.iter().map(|it| views::shown(it, &directory)).collect();
         ask.whole(items)
     })
     .scope(Scope::Admin),
-    Route::get(
-        "/identity-providers/{key}",
-        "Shows an identity provider.",
-        |room, ask| {
-            room.allow(act::actions::SET_CONNECTION)?;
-            let found = providers::provider(room, ask.place(0))?;
-            provider_view(room, &found)
-        },
-    )
+    Route::get("/identity-providers/{key}", "Shows an identity provider.", |cx, ask| {
+        cx.allow(act::actions::SET_CONNECTION)?;
+        let found = providers::provider(cx, ask.place(0))?;
+        provider_view(cx, &found)
+    })
     .scope(Scope::Admin),
     Route::put(
         "/identity-providers/{key}",
         "Sets an identity provider up or changes it.",
         provider_version,
-        |room, ask| {
-            let set = set_identity_provider::set_identity_provider(room, ask.place(0), &ask.body)?;
-            provider_view(room, &set)
+        |cx, ask| {
+            let set = set_identity_provider::set_identity_provider(cx, ask.place(0), &ask.body)?;
+            provider_view(cx, &set)
         },
     )
     .scope(Scope::Admin),
     Route::delete(
         "/identity-providers/{key}",
         "Lets nobody sign in at a provider any more.",
-        |room, ask| {
-            let ended = set_identity_provider::end_identity_provider(room, ask.place(0))?;
-            provider_view(room, &ended)
+        |cx, ask| {
+            let ended = set_identity_provider::end_identity_provider(cx, ask.place(0))?;
+            provider_view(cx, &ended)
         },
     )
     .scope(Scope::Admin),
 ];
 
-fn workload_view(room: &mut Room<'_, '_>, found: &workload::Workload) -> acts::Result<Reply> {
-    let mut value = views::shown(found, &*room.directory()?);
-    let base = &room.services.tools().public_url;
+fn workload_view(cx: &mut Context<'_, '_>, found: &workload::Workload) -> acts::Result<Reply> {
+    let mut value = views::shown(found, &*cx.directory()?);
+    let base = &cx.services.tools().public_url;
     value["trusts_anybody"] = json!(found.trusts_anybody());
-    value["token_url"] = json!(format!("{base}/t/{}/token", room.tenant()));
+    value["token_url"] = json!(format!("{base}/t/{}/token", cx.tenant()));
     Ok(Reply::ok(value).tagged(found.version))
 }
 
-fn workload_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    match workloads::workload(room, ask.place(0)) {
+fn workload_version(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    match workloads::workload(cx, ask.place(0)) {
         Ok(found) => Ok(Some(found.version)),
         Err(acts::Error::Refused(Refusal::NotFound { .. })) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn provider_view(room: &mut Room<'_, '_>, found: &provider::IdentityProvider) -> acts::Result<Reply> {
-    let mut value = views::shown(found, &*room.directory()?);
-    let base = &room.services.tools().public_url;
-    value["way_back"] = json!(format!("{base}/t/{}/sign-in/{}/callback", room.tenant(), found.key));
+fn provider_view(cx: &mut Context<'_, '_>, found: &provider::IdentityProvider) -> acts::Result<Reply> {
+    let mut value = views::shown(found, &*cx.directory()?);
+    let base = &cx.services.tools().public_url;
+    value["way_back"] = json!(format!("{base}/t/{}/sign-in/{}/callback", cx.tenant(), found.key));
     value["rights_last_days"] = json!(found.rights_last_days);
     Ok(Reply::ok(value).tagged(found.version))
 }
 
-fn provider_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    match providers::provider(room, ask.place(0)) {
+fn provider_version(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    match providers::provider(cx, ask.place(0)) {
         Ok(found) => Ok(Some(found.version)),
         Err(acts::Error::Refused(Refusal::NotFound { .. })) => Ok(None),
         Err(error) => Err(error),
@@ -200,16 +193,16 @@ fn provider_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i
 }
 
 /// The id of a person whose sessions an administrator asks about.
-fn someone(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<String> {
-    room.allow(act::actions::SET_PERSON)?;
-    let directory = room.directory()?;
+fn someone(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<String> {
+    cx.allow(act::actions::SET_PERSON)?;
+    let directory = cx.directory()?;
     let login = ask.place(0);
     let found = directory.by_login(login).map(|person| person.id.0.clone());
     found.ok_or_else(|| Refusal::not_found(format!("person {login}")).into())
 }
 
-fn listed(room: &mut Room<'_, '_>, ask: &Ask, person: &str) -> acts::Result<Reply> {
-    let found = session::of_person(room.tx, person, room.now)?;
+fn listed(cx: &mut Context<'_, '_>, ask: &Ask, person: &str) -> acts::Result<Reply> {
+    let found = session::of_person(cx.tx, person, cx.now)?;
     ask.whole(found.iter().map(session_view).collect())
 }
 

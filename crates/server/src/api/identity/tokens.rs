@@ -14,10 +14,10 @@ use crate::http::route::Route;
 
 /// Tokens.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/tokens", "Lists tokens, without their secrets.", |room, ask| {
-        room.allow(act::actions::SET_TOKEN)?;
-        let uses = session::token_uses(room.tx)?;
-        let mut reply = page::<Token>(room, ask, Filter::new(), views::shown)?;
+    Route::get("/tokens", "Lists tokens, without their secrets.", |cx, ask| {
+        cx.allow(act::actions::SET_TOKEN)?;
+        let uses = session::token_uses(cx.tx)?;
+        let mut reply = page::<Token>(cx, ask, Filter::new(), views::shown)?;
         for item in reply.body["items"].as_array_mut().into_iter().flatten() {
             if let Some(at) = item["id"].as_str().and_then(|id| uses.get(id)) {
                 item["last_used_at"] = json!(at);
@@ -26,15 +26,15 @@ pub(crate) const ROUTES: &[Route] = &[
         Ok(reply)
     })
     .scope(Scope::Admin),
-    Route::post("/tokens", "Makes a token; its secret is shown once.", |room, ask| {
-        let (token, secret) = set_token::create_token(room, &ask.body)?;
-        let mut reply = new_one(room, &token)?.shown_once(&["token"]);
+    Route::post("/tokens", "Makes a token; its secret is shown once.", |cx, ask| {
+        let (token, secret) = set_token::create_token(cx, &ask.body)?;
+        let mut reply = new_one(cx, &token)?.shown_once(&["token"]);
         reply.body["token"] = json!(secret);
         Ok(reply)
     })
     .scope(Scope::Admin),
-    Route::delete("/tokens/{id}", "Revokes a token.", |room, ask| {
-        let ended = set_token::revoke_token(room, ask.place(0))?;
-        tagged(&*room.directory()?, &ended)
+    Route::delete("/tokens/{id}", "Revokes a token.", |cx, ask| {
+        let ended = set_token::revoke_token(cx, ask.place(0))?;
+        tagged(&*cx.directory()?, &ended)
     }),
 ];

@@ -1,6 +1,6 @@
 //! Incidents.
 
-use acts::Room;
+use acts::Context;
 use acts::incident::set_incident;
 use model::directory::snapshot::Incident;
 use wire::views;
@@ -24,15 +24,15 @@ pub(crate) const ROUTES: &[Route] = &[
         "/incidents/{key}",
         "Changes or resolves an incident.",
         incident_version,
-        |room, ask| {
-            let made = set_incident::edit_incident(room, ask.place(0), &ask.body)?;
-            tagged(&*room.directory()?, &made)
+        |cx, ask| {
+            let made = set_incident::edit_incident(cx, ask.place(0), &ask.body)?;
+            tagged(&*cx.directory()?, &made)
         },
     ),
 ];
 
-fn incident_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    Ok(room
+fn incident_version(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(cx
         .directory()?
         .incidents
         .get(&ask.place(0).to_uppercase())

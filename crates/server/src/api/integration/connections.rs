@@ -1,9 +1,8 @@
 //! Connections to outside systems, and their deliveries.
 
-use acts::Room;
+use acts::Context;
 use acts::core::connections;
-use acts::integration::edit_connection;
-use acts::integration::set_connection;
+use acts::integration::{edit_connection, set_connection};
 use connect::integration::door;
 use model::core::act;
 use model::core::refusal::Refusal;
@@ -19,17 +18,17 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Connections.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/connections", "Lists connections.", |room, ask| {
-        room.allow(act::actions::SET_CONNECTION)?;
-        page::<Connection>(room, ask, Filter::new(), connection_view)
+    Route::get("/connections", "Lists connections.", |cx, ask| {
+        cx.allow(act::actions::SET_CONNECTION)?;
+        page::<Connection>(cx, ask, Filter::new(), connection_view)
     })
     .scope(Scope::Admin),
     Route::post(
         "/connections",
         "Makes a connection; its secret is shown once.",
-        |room, ask| {
-            let (made, secret) = set_connection::create_connection(room, &ask.body)?;
-            let directory = room.directory()?;
+        |cx, ask| {
+            let (made, secret) = set_connection::create_connection(cx, &ask.body)?;
+            let directory = cx.directory()?;
             let mut reply = Reply::created(connection_view(&made, &directory))
                 .tagged(made.version)
                 .shown_once(&["secret", "signing_secret"]);
@@ -41,11 +40,11 @@ pub(crate) const ROUTES: &[Route] = &[
         },
     )
     .scope(Scope::Admin),
-    Route::get("/connections/{id}", "Shows a connection.", |room, ask| {
-        room.allow(act::actions::SET_CONNECTION)?;
-        let found = connections::connection(room, ask.place(0))?;
-        let mut reply = Reply::ok(connection_view(&found, &*room.directory()?)).tagged(found.version);
-        reply.body["refused"] = crate::api::integration::deliveries::refused(room, ask.place(0))?;
+    Route::get("/connections/{id}", "Shows a connection.", |cx, ask| {
+        cx.allow(act::actions::SET_CONNECTION)?;
+        let found = connections::connection(cx, ask.place(0))?;
+        let mut reply = Reply::ok(connection_view(&found, &*cx.directory()?)).tagged(found.version);
+        reply.body["refused"] = crate::api::integration::deliveries::refused(cx, ask.place(0))?;
         Ok(reply)
     })
     .scope(Scope::Admin),
@@ -53,18 +52,18 @@ pub(crate) const ROUTES: &[Route] = &[
         "/connections/{id}",
         "Changes a connection; its address and secret stay.",
         version_of::<Connection>,
-        |room, ask| {
-            let made = edit_connection::edit_connection(room, ask.place(0), &ask.body)?;
-            Ok(Reply::ok(connection_view(&made, &*room.directory()?)).tagged(made.version))
+        |cx, ask| {
+            let made = edit_connection::edit_connection(cx, ask.place(0), &ask.body)?;
+            Ok(Reply::ok(connection_view(&made, &*cx.directory()?)).tagged(made.version))
         },
     )
     .scope(Scope::Admin),
     Route::delete(
         "/connections/{id}",
         "Stops taking a connection's deliveries.",
-        |room, ask| {
-            let ended = set_connection::end_connection(room, ask.place(0))?;
-            Ok(Reply::ok(connection_view(&ended, &*room.directory()?)))
+        |cx, ask| {
+            let ended = set_connection::end_connection(cx, ask.place(0))?;
+            Ok(Reply::ok(connection_view(&ended, &*cx.directory()?)))
         },
     )
     .scope(Scope::Admin),
@@ -82,9 +81,9 @@ fn connection_view(connection: &Connection, directory: &Directory) -> Value {
     value
 }
 
-fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    connections::connection(room, ask.place(0))?;
+fn deliveries(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    connections::connection(cx, ask.place(0))?;
     const STATES: [&str; 3] = ["waiting", "parked", "done"];
     let state = ask.query("state");
     if let Some(state) = state.filter(|state| !STATES.contains(state)) {
@@ -92,7 +91,7 @@ fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         return Err(Refusal::field("state", "unknown_word", text).into());
     }
     let limit = ask.limit()?;
-    let mut found = inbox::list_of(room.tx, ask.place(0), state, ask.query("after"), limit + 1)?;
+    let mut found = inbox::list_of(cx.tx, ask.place(0), state, ask.query("after"), limit + 1)?;
     let more = i64::try_from(found.len()).is_ok_and(|count| count > limit);
     found.truncate(usize::try_from(limit).unwrap_or_default());
     let next = found.last().filter(|_| more).map(|row| row.id.clone());

@@ -1,18 +1,15 @@
 //! What deliveries made: one shown with its result, one read again, the questions of outside systems, rules tried on the past.
 
-use acts::Room;
+use acts::Context;
 use acts::core::connections;
 use acts::integration::set_connection;
 use connect::integration::door;
-use model::core::act;
-use model::core::parse;
+use model::core::{act, parse};
 use model::directory::records;
-use model::gate::provenance;
-use model::gate::provenance::OutsideCheck;
+use model::gate::provenance::{self, OutsideCheck};
 use model::integration::signal::Signal;
 use serde_json::{Value, json};
-use store::integration::call;
-use store::integration::inbox;
+use store::integration::{call, inbox};
 use store::record::Filter;
 use wire::views;
 
@@ -36,9 +33,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get(
         "/outside-checks",
         "Lists questions of outside systems with our answers.",
-        |room, ask| {
-            room.allow(act::actions::READ)?;
-            page::<OutsideCheck>(room, ask, Filter::new(), views::shown)
+        |cx, ask| {
+            cx.allow(act::actions::READ)?;
+            page::<OutsideCheck>(cx, ask, Filter::new(), views::shown)
         },
     ),
     Route::get("/calls", "Lists calls to outside systems by their state.", calls).scope(Scope::Admin),
@@ -51,8 +48,8 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// What was turned away at a connection.
-pub(crate) fn refused(room: &mut Room<'_, '_>, connection: &str) -> acts::Result<Value> {
-    let rows = inbox::turned_away(room.tx, connection)?;
+pub(crate) fn refused(cx: &mut Context<'_, '_>, connection: &str) -> acts::Result<Value> {
+    let rows = inbox::turned_away(cx.tx, connection)?;
     let told = rows.iter().map(|it| {
         json!({"code": it.code, "text": it.text, "count": it.count, "first_at": it.first_at, "last_at": it.last_at})
     });
@@ -60,8 +57,8 @@ pub(crate) fn refused(room: &mut Room<'_, '_>, connection: &str) -> acts::Result
 }
 
 /// A delivery as people see it: its body stays with us, what was read in it is shown.
-fn view(room: &mut Room<'_, '_>, row: &inbox::Delivery) -> acts::Result<Value> {
-    let kind = connections::connection(room, &row.connection)?.kind;
+fn view(cx: &mut Context<'_, '_>, row: &inbox::Delivery) -> acts::Result<Value> {
+    let kind = connections::connection(cx, &row.connection)?.kind;
     let read = door::read(&kind, &row.event, &row.body, row.received_at);
     let (signals, complaint) = match read {
         Ok(signals) => {
@@ -77,24 +74,24 @@ fn view(room: &mut Room<'_, '_>, row: &inbox::Delivery) -> acts::Result<Value> {
     }))
 }
 
-fn shown(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let row = delivery(room, ask.place(0))?;
-    Ok(Reply::ok(view(room, &row)?))
+fn shown(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let row = delivery(cx, ask.place(0))?;
+    Ok(Reply::ok(view(cx, &row)?))
 }
 
 /// Reads a delivery again in this very transaction, so that the answer tells what it made.
-fn replay(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let before = delivery(room, ask.place(0))?.result;
-    let (signals, result) = read_again(room, ask.place(0))?;
+fn replay(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let before = delivery(cx, ask.place(0))?.result;
+    let (signals, result) = read_again(cx, ask.place(0))?;
     let mut body = json!({"id": ask.place(0), "signals": signals, "result": result});
     body["before"] = json!(before);
     Ok(Reply::created(body))
 }
 
-fn calls(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::SET_CONNECTION)?;
+fn calls(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::SET_CONNECTION)?;
     let state = ask.query("state").unwrap_or("parked");
-    let rows = call::list(room.tx, state, ask.reach()?)?;
+    let rows = call::list(cx.tx, state, ask.reach()?)?;
     let items = rows.iter().map(|row| {
         json!({"id": row.id, "kind": row.kind, "subject": row.subject, "tries": row.tries, "run_at": row.run_at,
             "state": row.state, "last_error": row.last_error})
@@ -103,15 +100,15 @@ fn calls(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 }
 
 /// What proposed rules find in the questions of past deliveries, beside what the present ones find.
-fn try_links(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let connection = connections::connection(room, ask.place(0))?;
+fn try_links(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let connection = connections::connection(cx, ask.place(0))?;
     let mut reading = parse::Reading::new(&ask.body, "");
     let rules = reading.objects("links", set_connection::read_link).unwrap_or_default();
     let last = reading.integer("last", 1..=MOST).unwrap_or(50);
     reading.finish()?;
     let mut rows = Vec::new();
-    for row in inbox::of_connection(room.tx, connection.id.as_str(), last)? {
+    for row in inbox::of_connection(cx.tx, connection.id.as_str(), last)? {
         let Ok(signals) = door::read(&connection.kind, &row.event, &row.body, row.received_at) else {
             continue;
         };

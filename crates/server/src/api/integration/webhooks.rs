@@ -1,6 +1,6 @@
 //! Outgoing webhooks.
 
-use acts::Room;
+use acts::Context;
 use acts::integration::set_webhook;
 use connect::integration::standard_webhooks;
 use model::core::act;
@@ -18,51 +18,51 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Webhooks, their deliveries, and how to send them again.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/webhooks", "Lists outgoing webhooks.", |room, ask| {
-        room.allow(act::actions::SET_CONNECTION)?;
-        page::<Webhook>(room, ask, Filter::new(), views::shown)
+    Route::get("/webhooks", "Lists outgoing webhooks.", |cx, ask| {
+        cx.allow(act::actions::SET_CONNECTION)?;
+        page::<Webhook>(cx, ask, Filter::new(), views::shown)
     })
     .scope(Scope::Admin),
     Route::post(
         "/webhooks",
         "Makes an outgoing webhook; its secret is shown once.",
-        |room, ask| {
-            let (made, secret) = set_webhook::create_webhook(room, &ask.body)?;
-            with_secret(room, &made, &secret)
+        |cx, ask| {
+            let (made, secret) = set_webhook::create_webhook(cx, &ask.body)?;
+            with_secret(cx, &made, &secret)
         },
     )
     .scope(Scope::Admin),
     Route::get(
         "/webhooks/{id}",
         "Shows an outgoing webhook and how it fares.",
-        |room, ask| {
-            room.allow(act::actions::SET_CONNECTION)?;
-            let found = set_webhook::webhook(room, ask.place(0))?;
-            shown(room, &found)
+        |cx, ask| {
+            cx.allow(act::actions::SET_CONNECTION)?;
+            let found = set_webhook::webhook(cx, ask.place(0))?;
+            shown(cx, &found)
         },
     )
     .scope(Scope::Admin),
     Route::patch(
         "/webhooks/{id}",
         "Changes, stops or continues an outgoing webhook.",
-        |room, ask| Ok(Some(set_webhook::webhook(room, ask.place(0))?.version)),
-        |room, ask| {
-            let made = set_webhook::edit_webhook(room, ask.place(0), &ask.body)?;
-            shown(room, &made)
+        |cx, ask| Ok(Some(set_webhook::webhook(cx, ask.place(0))?.version)),
+        |cx, ask| {
+            let made = set_webhook::edit_webhook(cx, ask.place(0), &ask.body)?;
+            shown(cx, &made)
         },
     )
     .scope(Scope::Admin),
-    Route::delete("/webhooks/{id}", "Ends an outgoing webhook.", |room, ask| {
-        let ended = set_webhook::end_webhook(room, ask.place(0))?;
-        shown(room, &ended)
+    Route::delete("/webhooks/{id}", "Ends an outgoing webhook.", |cx, ask| {
+        let ended = set_webhook::end_webhook(cx, ask.place(0))?;
+        shown(cx, &ended)
     })
     .scope(Scope::Admin),
     Route::post(
         "/webhooks/{id}/secret",
         "Replaces a webhook's secret; for a day both sign.",
-        |room, ask| {
-            let (made, secret) = set_webhook::rotate_secret(room, ask.place(0))?;
-            with_secret(room, &made, &secret)
+        |cx, ask| {
+            let (made, secret) = set_webhook::rotate_secret(cx, ask.place(0))?;
+            with_secret(cx, &made, &secret)
         },
     )
     .scope(Scope::Admin),
@@ -72,17 +72,17 @@ pub(crate) const ROUTES: &[Route] = &[
         deliveries,
     )
     .scope(Scope::Admin),
-    Route::post("/webhooks/{id}/replays", "Sends deliveries again.", |room, ask| {
-        let count = set_webhook::replay_webhook(room, ask.place(0), &ask.body)?;
+    Route::post("/webhooks/{id}/replays", "Sends deliveries again.", |cx, ask| {
+        let count = set_webhook::replay_webhook(cx, ask.place(0), &ask.body)?;
         Ok(Reply::created(json!({"deliveries": count})))
     })
     .scope(Scope::Admin),
 ];
 
-fn shown(room: &mut Room<'_, '_>, webhook: &Webhook) -> acts::Result<Reply> {
-    let directory = room.directory()?;
+fn shown(cx: &mut Context<'_, '_>, webhook: &Webhook) -> acts::Result<Reply> {
+    let directory = cx.directory()?;
     let mut value = view(webhook, &directory);
-    if let Some(state) = webhook::state(room.tx, webhook.id.as_str())? {
+    if let Some(state) = webhook::state(cx.tx, webhook.id.as_str())? {
         value["state"] = json!({
             "next_index": state.position,
             "failing_since": state.failing_since,
@@ -99,8 +99,8 @@ fn view(webhook: &Webhook, directory: &Directory) -> Value {
     views::shown(webhook, directory)
 }
 
-fn with_secret(room: &mut Room<'_, '_>, webhook: &Webhook, secret: &[u8]) -> acts::Result<Reply> {
-    let directory = room.directory()?;
+fn with_secret(cx: &mut Context<'_, '_>, webhook: &Webhook, secret: &[u8]) -> acts::Result<Reply> {
+    let directory = cx.directory()?;
     let mut reply = Reply::created(view(webhook, &directory))
         .tagged(webhook.version)
         .shown_once(&["secret"]);
@@ -111,9 +111,9 @@ fn with_secret(room: &mut Room<'_, '_>, webhook: &Webhook, secret: &[u8]) -> act
     Ok(reply)
 }
 
-fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::SET_CONNECTION)?;
-    let found = set_webhook::webhook(room, ask.place(0))?;
+fn deliveries(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::SET_CONNECTION)?;
+    let found = set_webhook::webhook(cx, ask.place(0))?;
     let state = ask.query("state").unwrap_or("waiting");
     if !["waiting", "delivered", "dead"].contains(&state) {
         let text = "`state` is `waiting`, `delivered` or `dead`.";
@@ -126,7 +126,7 @@ fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         None => i64::MAX,
     };
     let limit = ask.limit()?;
-    let mut rows = webhook::list(room.tx, found.id.as_str(), state, before, limit + 1)?;
+    let mut rows = webhook::list(cx.tx, found.id.as_str(), state, before, limit + 1)?;
     let most = usize::try_from(limit).unwrap_or_default();
     let more = rows.len() > most;
     rows.truncate(most);

@@ -13,8 +13,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get(
         "/people/{login}/telling",
         "Shows how a person wishes to be told.",
-        |room, ask| {
-            let (person, telling) = set_telling::telling_of(room, ask.place(0))?;
+        |cx, ask| {
+            let (person, telling) = set_telling::telling_of(cx, ask.place(0))?;
             Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
         },
     ),
@@ -22,8 +22,8 @@ pub(crate) const ROUTES: &[Route] = &[
         "/people/{login}/telling",
         "Sets how a person wishes to be told.",
         person_version,
-        |room, ask| {
-            let (person, telling) = set_telling::set_telling(room, ask.place(0), &ask.body)?;
+        |cx, ask| {
+            let (person, telling) = set_telling::set_telling(cx, ask.place(0), &ask.body)?;
             Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
         },
     ),

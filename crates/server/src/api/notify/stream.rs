@@ -1,6 +1,6 @@
 //! The stream of live events.
 
-use acts::Room;
+use acts::Context;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
@@ -11,12 +11,11 @@ use store::audit::log;
 use store::{Lane, Mode};
 
 use crate::http::address::BASE;
-use crate::http::attempts;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
-use crate::http::query_words;
 use crate::http::route::query_of;
 use crate::http::state::AppState;
+use crate::http::{attempts, query_words};
 use crate::notify::live_events::{Telling, open};
 
 /// The stream.
@@ -46,11 +45,11 @@ async fn stream(
     let last = last_seen(&headers)?;
     let query = query_of(&uri)?;
     let scope = caller.clone();
-    let begin = move |room: &mut Room<'_, '_>| {
+    let begin = move |cx: &mut Context<'_, '_>| {
         scope.check_scope(Scope::Read)?;
-        room.allow(act::actions::READ)?;
+        cx.allow(act::actions::READ)?;
         query_words::check_words("/stream", &query)?;
-        Ok(log::state(room.tx)?.map_or(0, |log| log.size))
+        Ok(log::state(cx.tx)?.map_or(0, |log| log.size))
     };
     let size = state.act(Lane::Pages, &caller, Mode::Read, begin).await?;
     attempts::note_scope_use(&state, &caller, Scope::Read);

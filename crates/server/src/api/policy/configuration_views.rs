@@ -1,8 +1,7 @@
 //! Policies and tables as answers show them.
 
-use acts::Room;
-use acts::policy::configurations;
-use acts::policy::propose_ownership;
+use acts::Context;
+use acts::policy::{configurations, propose_ownership};
 use model::core::enums;
 use model::directory::snapshot::Directory;
 use model::policy::configuration::Configuration;
@@ -12,8 +11,8 @@ use wire::views;
 
 use crate::http::route::Reply;
 
-pub(crate) fn created(room: &mut Room<'_, '_>, made: &Configuration) -> acts::Result<Reply> {
-    let directory = room.directory()?;
+pub(crate) fn created(cx: &mut Context<'_, '_>, made: &Configuration) -> acts::Result<Reply> {
+    let directory = cx.directory()?;
     Ok(Reply::created(brief(made, &directory)).tagged(made.version))
 }
 

@@ -1,10 +1,7 @@
 //! Policies: what is in force, what is proposed, trying it, putting it in force.
 
-use acts::Room;
-use acts::policy::activate_configuration;
-use acts::policy::propose_configuration;
-use acts::policy::propose_ownership;
-use acts::policy::try_policies;
+use acts::Context;
+use acts::policy::{activate_configuration, propose_configuration, propose_ownership, try_policies};
 use model::core::act;
 use model::policy::configuration::Configuration;
 use model::policy::permission;
@@ -19,16 +16,16 @@ use crate::http::route::{Ask, Reply, Route};
 /// Reading, proposing, trying, activating.
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/policies", "Lists the active policies, with their texts.", policies),
-    Route::post("/policies", "Proposes a set of policies.", |room, ask| {
-        let made = propose_configuration::propose_policies(room, &ask.body)?;
-        created(room, &made)
+    Route::post("/policies", "Proposes a set of policies.", |cx, ask| {
+        let made = propose_configuration::propose_policies(cx, &ask.body)?;
+        created(cx, &made)
     })
     .scope(Scope::Admin),
     Route::question(
         "/policies/trial",
         "Judges the last changes under a proposed set; writes nothing.",
-        |room, ask| {
-            let trial = try_policies::try_policies(room, &ask.body)?;
+        |cx, ask| {
+            let trial = try_policies::try_policies(cx, &ask.body)?;
             Ok(Reply::ok(serde_json::to_value(trial)?))
         },
     )
@@ -41,9 +38,9 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post(
         "/ownership-proposals",
         "Proposes rows of the ownership matrix, for another person or an approved change to put in force.",
-        |room, ask| {
-            let made = propose_ownership::propose_ownership(room, &ask.body)?;
-            created(room, &made)
+        |cx, ask| {
+            let made = propose_ownership::propose_ownership(cx, &ask.body)?;
+            created(cx, &made)
         },
     )
     .scope(Scope::Admin),
@@ -52,35 +49,35 @@ pub(crate) const ROUTES: &[Route] = &[
         "Lists sets of policies and risk tables, proposed, in force and replaced.",
         configurations,
     ),
-    Route::get("/configurations/{id}", "Shows one with its content.", |room, ask| {
-        room.allow(act::actions::READ)?;
-        let found = acts::policy::configurations::configuration(room, ask.place(0))?;
-        let directory = room.directory()?;
+    Route::get("/configurations/{id}", "Shows one with its content.", |cx, ask| {
+        cx.allow(act::actions::READ)?;
+        let found = acts::policy::configurations::configuration(cx, ask.place(0))?;
+        let directory = cx.directory()?;
         Ok(Reply::ok(whole(&found, &directory)).tagged(found.version))
     }),
     Route::post(
         "/configurations/{id}/activation",
         "Puts a proposal in force, and judges open changes again.",
-        |room, ask| {
-            let made = activate_configuration::activate_configuration(room, ask.place(0), &ask.body)?;
-            created(room, &made)
+        |cx, ask| {
+            let made = activate_configuration::activate_configuration(cx, ask.place(0), &ask.body)?;
+            created(cx, &made)
         },
     )
     .scope(Scope::Admin),
-    Route::delete("/configurations/{id}", "Withdraws a proposal.", |room, ask| {
-        let made = activate_configuration::withdraw_configuration(room, ask.place(0))?;
-        Ok(Reply::ok(brief(&made, &*room.directory()?)).tagged(made.version))
+    Route::delete("/configurations/{id}", "Withdraws a proposal.", |cx, ask| {
+        let made = activate_configuration::withdraw_configuration(cx, ask.place(0))?;
+        Ok(Reply::ok(brief(&made, &*cx.directory()?)).tagged(made.version))
     })
     .scope(Scope::Admin),
 ];
 
-fn policies(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::READ)?;
-    let set = room.policies()?;
+fn policies(cx: &mut Context<'_, '_>, _: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::READ)?;
+    let set = cx.policies()?;
     let items = set
         .sources()
         .map(|it| json!({"id": it.id, "file": it.file, "line": it.line, "text": it.text, "reason": it.reason}));
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let from = directory.tenant.as_ref().and_then(|tenant| tenant.policies.as_ref());
     Ok(Reply::ok(json!({
         "digest": set.digest(),
@@ -89,19 +86,19 @@ fn policies(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     })))
 }
 
-fn explain(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let file = room.file(ask.place(0))?;
-    let (set, directory) = (room.policies()?, room.directory()?);
-    let facts = permission::change_facts(&file, &room.tenant());
-    let explained = set.explain(&facts, &permission::target_facts(&file, &directory, room.now));
+fn explain(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let file = cx.file(ask.place(0))?;
+    let (set, directory) = (cx.policies()?, cx.directory()?);
+    let facts = permission::change_facts(&file, &cx.tenant());
+    let explained = set.explain(&facts, &permission::target_facts(&file, &directory, cx.now));
     Ok(Reply::ok(serde_json::to_value(explained)?))
 }
 
-fn configurations(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::READ)?;
+fn configurations(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::READ)?;
     let filter = match ask.query("kind") {
         Some(kind) => Filter::new().equals("kind", kind),
         None => Filter::new(),
     };
-    page::<Configuration>(room, ask, filter, brief)
+    page::<Configuration>(cx, ask, filter, brief)
 }

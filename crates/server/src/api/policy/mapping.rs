@@ -10,31 +10,31 @@ use crate::http::route::{Reply, Route};
 
 /// The mapping from deployments to kinds of change.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/mapping", "Shows the mapping in force.", |room, _| {
-        room.allow(act::actions::READ)?;
-        let rules = mapping_facts::in_force(room)?;
-        let from = room.directory()?.tenant.as_ref().and_then(|it| it.mapping_from.clone());
+    Route::get("/mapping", "Shows the mapping in force.", |cx, _| {
+        cx.allow(act::actions::READ)?;
+        let rules = mapping_facts::in_force(cx)?;
+        let from = cx.directory()?.tenant.as_ref().and_then(|it| it.mapping_from.clone());
         Ok(Reply::ok(json!({"rules": rules, "configuration": from})))
     }),
-    Route::post("/mapping", "Proposes a mapping.", |room, ask| {
-        let made = set_mapping::propose_mapping(room, &ask.body)?;
-        let directory = room.directory()?;
+    Route::post("/mapping", "Proposes a mapping.", |cx, ask| {
+        let made = set_mapping::propose_mapping(cx, &ask.body)?;
+        let directory = cx.directory()?;
         Ok(Reply::created(wire::views::shown(&made, &directory)).tagged(made.version))
     })
     .scope(Scope::Admin),
     Route::question(
         "/mapping/explanation",
         "Names the rule that decides for a deployment.",
-        |room, ask| {
-            let (facts, mapped) = set_mapping::explain_mapping(room, &ask.body)?;
+        |cx, ask| {
+            let (facts, mapped) = set_mapping::explain_mapping(cx, &ask.body)?;
             Ok(Reply::ok(json!({"facts": facts, "mapped": mapped})))
         },
     ),
     Route::question(
         "/mapping/trial",
         "Maps the last deployments under a proposed mapping; writes nothing.",
-        |room, ask| {
-            let tried = set_mapping::try_mapping(room, &ask.body)?;
+        |cx, ask| {
+            let tried = set_mapping::try_mapping(cx, &ask.body)?;
             let differ = tried.iter().filter(|it| it.differs).count();
             Ok(Reply::ok(json!({"deployments": tried, "differ": differ})))
         },

@@ -1,8 +1,7 @@
 //! The risk table.
 
-use acts::Room;
-use acts::policy::configurations;
-use acts::policy::propose_configuration;
+use acts::Context;
+use acts::policy::{configurations, propose_configuration};
 use model::core::act;
 use serde_json::json;
 
@@ -13,16 +12,16 @@ use crate::http::route::{Ask, Reply, Route};
 /// The risk table.
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/risk-table", "Shows the risk table in force.", risk_table),
-    Route::post("/risk-table", "Proposes a risk table.", |room, ask| {
-        let made = propose_configuration::propose_risk_table(room, &ask.body)?;
-        created(room, &made)
+    Route::post("/risk-table", "Proposes a risk table.", |cx, ask| {
+        let made = propose_configuration::propose_risk_table(cx, &ask.body)?;
+        created(cx, &made)
     })
     .scope(Scope::Admin),
 ];
 
-fn risk_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::READ)?;
-    let directory = room.directory()?;
+fn risk_table(cx: &mut Context<'_, '_>, _: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::READ)?;
+    let directory = cx.directory()?;
     let tenant = directory.tenant.as_ref();
     let table = tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
     let digest = configurations::of_risk_table(&table)?;

@@ -1,6 +1,6 @@
 //! The times of changes: setting them, and the calendar.
 
-use acts::Room;
+use acts::Context;
 use acts::change::verbs;
 use jiff::Timestamp;
 use model::core::act;
@@ -25,9 +25,9 @@ pub(crate) const ROUTES: &[Route] = &[
         "/changes/{key}/schedule",
         "Sets both planned times.",
         current,
-        |room, ask| {
-            verbs::schedule_change(room, ask.place(0), &ask.body)?;
-            show(room, ask.place(0))
+        |cx, ask| {
+            verbs::schedule_change(cx, ask.place(0), &ask.body)?;
+            show(cx, ask.place(0))
         },
     ),
 ];
@@ -38,10 +38,10 @@ const CALENDAR_PAGE: i64 = 1_000;
 /// How many changes a calendar holds at most.
 const CALENDAR_CHANGES: usize = 20_000;
 
-fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(act::actions::READ)?;
+fn calendar(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::READ)?;
     let [from, to] = ask.query_span("from", "to")?;
-    let from = from.unwrap_or(room.now);
+    let from = from.unwrap_or(cx.now);
     let to = to
         .or_else(|| from.checked_add(jiff::SignedDuration::from_hours(24 * 31)).ok())
         .unwrap_or(Timestamp::MAX);
@@ -60,9 +60,9 @@ fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             .collect(),
         ..Default::default()
     };
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let mut entries = Vec::new();
-    for row in every_change(room, &filter)? {
+    for row in every_change(cx, &filter)? {
         let (Some(starts_at), Some(ends_at)) = (row.planned_start, row.planned_end) else {
             continue;
         };
@@ -90,11 +90,11 @@ fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 /// The changes of a filter, a page at a time: a calendar that stopped somewhere would show a free day where there is none, so
 /// one that would hold too many is refused.
-fn every_change(room: &mut Room<'_, '_>, filter: &changes::ChangeFilter) -> acts::Result<Vec<changes::ChangeRow>> {
+fn every_change(cx: &mut Context<'_, '_>, filter: &changes::ChangeFilter) -> acts::Result<Vec<changes::ChangeRow>> {
     let mut found: Vec<changes::ChangeRow> = Vec::new();
     loop {
         let after = found.last().map(|row| row.number);
-        let page = changes::list_changes(room.tx, filter, CALENDAR_PAGE, after)?;
+        let page = changes::list_changes(cx.tx, filter, CALENDAR_PAGE, after)?;
         let is_last = i64::try_from(page.len()).unwrap_or(i64::MAX) < CALENDAR_PAGE;
         found.extend(page);
         if found.len() > CALENDAR_CHANGES {

@@ -1,8 +1,7 @@
 //! Maintenance windows and freezes.
 
 use acts::directory::set_service;
-use acts::schedule::edit_span;
-use acts::schedule::set_freeze;
+use acts::schedule::{edit_span, set_freeze};
 use model::directory::snapshot::{Freeze, MaintenanceWindow};
 
 use crate::api::shared::records::{all, loaded, new_one, set, tagged, version_of};
@@ -21,45 +20,36 @@ pub(crate) const ROUTES: &[Route] = &[
         "/windows/{id}",
         "Changes a maintenance window.",
         version_of::<MaintenanceWindow>,
-        |room, ask| {
-            let made = edit_span::edit_window(room, ask.place(0), &ask.body)?;
-            tagged(&*room.directory()?, &made)
+        |cx, ask| {
+            let made = edit_span::edit_window(cx, ask.place(0), &ask.body)?;
+            tagged(&*cx.directory()?, &made)
         },
     ),
-    Route::delete("/windows/{id}", "Takes a maintenance window back.", |room, ask| {
-        let ended = set_service::end_window(room, ask.place(0))?;
-        tagged(&*room.directory()?, &ended)
+    Route::delete("/windows/{id}", "Takes a maintenance window back.", |cx, ask| {
+        let ended = set_service::end_window(cx, ask.place(0))?;
+        tagged(&*cx.directory()?, &ended)
     }),
     Route::get("/freezes", "Lists freezes.", all::<Freeze>),
     set!("/freezes", "Sets a freeze.", set_freeze::set_freeze),
-    Route::post(
-        "/freezes/{id}/exceptions",
-        "Lets a change pass a freeze.",
-        |room, ask| {
-            let made = set_freeze::except_from_freeze(room, ask.place(0), &ask.body)?;
-            new_one(room, &made)
-        },
-    ),
+    Route::post("/freezes/{id}/exceptions", "Lets a change pass a freeze.", |cx, ask| {
+        let made = set_freeze::except_from_freeze(cx, ask.place(0), &ask.body)?;
+        new_one(cx, &made)
+    }),
     Route::delete(
         "/freezes/{id}/exceptions/{change}",
         "Lets a change no longer pass a freeze.",
-        |room, ask| {
-            let freeze = set_freeze::withdraw_exception(room, ask.place(0), ask.place(1))?;
-            tagged(&*room.directory()?, &freeze)
+        |cx, ask| {
+            let freeze = set_freeze::withdraw_exception(cx, ask.place(0), ask.place(1))?;
+            tagged(&*cx.directory()?, &freeze)
         },
     ),
     Route::get("/freezes/{id}", "Shows a freeze.", loaded::<Freeze>),
-    Route::patch(
-        "/freezes/{id}",
-        "Changes a freeze.",
-        version_of::<Freeze>,
-        |room, ask| {
-            let made = edit_span::edit_freeze(room, ask.place(0), &ask.body)?;
-            tagged(&*room.directory()?, &made)
-        },
-    ),
-    Route::delete("/freezes/{id}", "Takes a freeze back.", |room, ask| {
-        let ended = set_freeze::end_freeze(room, ask.place(0))?;
-        tagged(&*room.directory()?, &ended)
+    Route::patch("/freezes/{id}", "Changes a freeze.", version_of::<Freeze>, |cx, ask| {
+        let made = edit_span::edit_freeze(cx, ask.place(0), &ask.body)?;
+        tagged(&*cx.directory()?, &made)
+    }),
+    Route::delete("/freezes/{id}", "Takes a freeze back.", |cx, ask| {
+        let ended = set_freeze::end_freeze(cx, ask.place(0))?;
+        tagged(&*cx.directory()?, &ended)
     }),
 ];

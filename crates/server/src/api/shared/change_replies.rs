@@ -1,6 +1,6 @@
 //! Answers about a change and its items.
 
-use acts::Room;
+use acts::Context;
 use model::change::record::Change;
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
@@ -15,9 +15,9 @@ use crate::http::route::{Ask, Reply};
 /// An act on a change that takes the body's fields.
 macro_rules! act {
     ($path:literal, $summary:literal, $verb:path) => {
-        Route::post($path, $summary, |room, ask| {
-            $verb(room, ask.place(0), &ask.body)?;
-            moved(room, ask)
+        Route::post($path, $summary, |cx, ask| {
+            $verb(cx, ask.place(0), &ask.body)?;
+            moved(cx, ask)
         })
     };
 }
@@ -26,10 +26,10 @@ pub(crate) use act;
 /// An act on a change that takes nothing.
 macro_rules! plain_act {
     ($path:literal, $summary:literal, $verb:path) => {
-        Route::post($path, $summary, |room, ask| {
-            let done = $verb(room, ask.place(0)).map(drop);
+        Route::post($path, $summary, |cx, ask| {
+            let done = $verb(cx, ask.place(0)).map(drop);
             nothing_said(ask, done)?;
-            moved(room, ask)
+            moved(cx, ask)
         })
     };
 }
@@ -38,15 +38,15 @@ pub(crate) use plain_act;
 /// A list of records around a change.
 macro_rules! items {
     ($path:literal, $summary:literal, $noun:ty) => {
-        Route::get($path, $summary, |room, ask| list::<$noun>(room, ask, "change_id"))
+        Route::get($path, $summary, |cx, ask| list::<$noun>(cx, ask, "change_id"))
     };
 }
 pub(crate) use items;
 
 /// A change as answers show it, with its ETag.
-pub(crate) fn show(room: &mut Room<'_, '_>, key: &str) -> acts::Result<Reply> {
-    let change = room.change(key)?;
-    let directory = room.directory()?;
+pub(crate) fn show(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<Reply> {
+    let change = cx.change(key)?;
+    let directory = cx.directory()?;
     Ok(Reply::ok(views::change(&change, &directory)).tagged(change.revision))
 }
 
@@ -62,16 +62,16 @@ pub(crate) fn nothing_said<T>(ask: &Ask, done: acts::Result<T>) -> acts::Result<
     }
 }
 
-pub(crate) fn moved(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+pub(crate) fn moved(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(Reply {
         status: 201,
-        ..show(room, ask.place(0))?
+        ..show(cx, ask.place(0))?
     })
 }
 
 /// What `If-Match` is held against.
-pub(crate) fn current(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    Ok(Some(room.change(ask.place(0))?.revision))
+pub(crate) fn current(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(Some(cx.change(ask.place(0))?.revision))
 }
 
 pub(crate) fn id(ask: &Ask) -> RecordId {
@@ -79,20 +79,20 @@ pub(crate) fn id(ask: &Ask) -> RecordId {
 }
 
 /// A new item: the record, and the state of its change.
-pub(crate) fn created<R: Record>(room: &mut Room<'_, '_>, ask: &Ask, id: &RecordId) -> acts::Result<Reply> {
-    let change = room.change(ask.place(0))?;
-    Ok(Reply::created(item::<R>(room, &change, id)?))
+pub(crate) fn created<R: Record>(cx: &mut Context<'_, '_>, ask: &Ask, id: &RecordId) -> acts::Result<Reply> {
+    let change = cx.change(ask.place(0))?;
+    Ok(Reply::created(item::<R>(cx, &change, id)?))
 }
 
 /// An item of a change as answers show it.
-pub(crate) fn item<R: Record>(room: &mut Room<'_, '_>, change: &Change, id: &RecordId) -> acts::Result<Value> {
-    let directory = room.directory()?;
-    let found = record::load::<R>(room.tx, id.as_str())?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
+pub(crate) fn item<R: Record>(cx: &mut Context<'_, '_>, change: &Change, id: &RecordId) -> acts::Result<Value> {
+    let directory = cx.directory()?;
+    let found = record::load::<R>(cx.tx, id.as_str())?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
     Ok(views::item(&found.record, change.state, &directory))
 }
 
-pub(crate) fn list<R: Record>(room: &mut Room<'_, '_>, ask: &Ask, column: &str) -> acts::Result<Reply> {
-    let change = room.change(ask.place(0))?;
+pub(crate) fn list<R: Record>(cx: &mut Context<'_, '_>, ask: &Ask, column: &str) -> acts::Result<Reply> {
+    let change = cx.change(ask.place(0))?;
     let filter = Filter::new().equals(column, change.id.as_str());
-    page::<R>(room, ask, filter, views::listed)
+    page::<R>(cx, ask, filter, views::listed)
 }

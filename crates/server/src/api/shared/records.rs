@@ -1,6 +1,6 @@
 //! Answers about records: a page of a list, one record, one that was made or set.
 
-use acts::Room;
+use acts::Context;
 use model::core::body::Body;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
@@ -14,9 +14,9 @@ use crate::http::route::{Ask, Reply};
 /// A list that the directory holds, by its key.
 macro_rules! known {
     ($path:literal, $summary:literal, |$directory:ident| $rows:expr) => {
-        Route::get($path, $summary, |room, ask| {
-            room.allow(model::core::act::actions::READ)?;
-            let $directory = room.directory()?;
+        Route::get($path, $summary, |cx, ask| {
+            cx.allow(model::core::act::actions::READ)?;
+            let $directory = cx.directory()?;
             keyed(ask, $rows)
         })
     };
@@ -26,9 +26,9 @@ pub(crate) use known;
 /// One thing that the directory holds.
 macro_rules! one {
     ($path:literal, $summary:literal, $what:literal, |$directory:ident, $key:ident| $found:expr) => {
-        Route::get($path, $summary, |room, ask| {
-            room.allow(model::core::act::actions::READ)?;
-            let $directory = room.directory()?;
+        Route::get($path, $summary, |cx, ask| {
+            cx.allow(model::core::act::actions::READ)?;
+            let $directory = cx.directory()?;
             let $key = ask.place(0);
             let found = $found.ok_or_else(|| Refusal::not_found(format!("{} {}", $what, $key)))?;
             tagged(&$directory, found)
@@ -40,9 +40,9 @@ pub(crate) use one;
 /// An act that sets a thing of the estate from the body.
 macro_rules! set {
     ($path:literal, $summary:literal, $verb:path) => {
-        Route::post($path, $summary, |room, ask| {
-            let made = $verb(room, &ask.body)?;
-            new_one(room, &made)
+        Route::post($path, $summary, |cx, ask| {
+            let made = $verb(cx, &ask.body)?;
+            new_one(cx, &made)
         })
     };
 }
@@ -51,12 +51,12 @@ pub(crate) use set;
 /// An act that makes a thing of the estate from the body, or sets the one whose key it names.
 macro_rules! make_or_set {
     ($path:literal, $summary:literal, $verb:path, |$directory:ident, $key:ident| $found:expr) => {
-        Route::post($path, $summary, |room, ask| {
-            let $directory = room.directory()?;
+        Route::post($path, $summary, |cx, ask| {
+            let $directory = cx.directory()?;
             let $key = ask.body.get("key").and_then(Value::as_str).unwrap_or_default();
             let stands = $found.is_some();
-            let made = $verb(room, &ask.body);
-            made_or_set(room, ask, stands, made)
+            let made = $verb(cx, &ask.body);
+            made_or_set(cx, ask, stands, made)
         })
     };
 }
@@ -66,8 +66,8 @@ pub(crate) fn tagged<T: Serialize + Record>(directory: &Directory, record: &T) -
     Ok(Reply::ok(views::shown(record, directory)).tagged(record.version()))
 }
 
-pub(crate) fn new_one<T: Serialize + Record>(room: &mut Room<'_, '_>, record: &T) -> acts::Result<Reply> {
-    let directory = room.directory()?;
+pub(crate) fn new_one<T: Serialize + Record>(cx: &mut Context<'_, '_>, record: &T) -> acts::Result<Reply> {
+    let directory = cx.directory()?;
     Ok(Reply {
         status: 201,
         ..tagged(&directory, record)?
@@ -80,16 +80,16 @@ pub(crate) fn new_one<T: Serialize + Record>(room: &mut Room<'_, '_>, record: &T
 /// # Errors
 /// The act's; 412 where it stands and only a new one was asked for.
 pub(crate) fn made_or_set<T: Serialize + Record>(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     ask: &Ask,
     stands: bool,
     made: acts::Result<T>,
 ) -> acts::Result<Reply> {
     if stands {
         ask.check_wants_known(&made)?;
-        return tagged(&*room.directory()?, &made?);
+        return tagged(&*cx.directory()?, &made?);
     }
-    new_one(room, &made?)
+    new_one(cx, &made?)
 }
 
 /// A page of what the directory holds, in the order of keys.
@@ -117,15 +117,15 @@ fn is_named(key: &str, value: &Value, wanted: &str) -> bool {
     key.to_lowercase().contains(wanted) || has("name") || has("title")
 }
 
-pub(crate) fn all<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
-    page::<R>(room, ask, Filter::new(), views::shown)
+pub(crate) fn all<R: Record>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(model::core::act::actions::READ)?;
+    page::<R>(cx, ask, Filter::new(), views::shown)
 }
 
-pub(crate) fn loaded<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
-    let found = store::record::load::<R>(room.tx, ask.place(0))?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
-    tagged(&*room.directory()?, &found.record)
+pub(crate) fn loaded<R: Record>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(model::core::act::actions::READ)?;
+    let found = store::record::load::<R>(cx.tx, ask.place(0))?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
+    tagged(&*cx.directory()?, &found.record)
 }
 
 /// A thing as it stands with the body's merge patch on it, without what the server itself adds. What the patch clears is named,
@@ -151,24 +151,24 @@ pub(crate) fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> act
 }
 
 /// The version of a record that the directory does not hold by a key.
-pub(crate) fn version_of<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    Ok(store::record::load::<R>(room.tx, ask.place(0))?.map(|found| found.record.version()))
+pub(crate) fn version_of<R: Record>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(store::record::load::<R>(cx.tx, ask.place(0))?.map(|found| found.record.version()))
 }
 
 /// A page of records in the order of ids.
 pub(crate) fn page<R: Record>(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     ask: &Ask,
     filter: Filter,
     view: fn(&R, &model::directory::snapshot::Directory) -> Value,
 ) -> acts::Result<Reply> {
     let limit = ask.limit()?;
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let filter = match ask.query("after") {
         Some(after) => filter.more("id", after),
         None => filter,
     };
-    let mut rows = record::find::<R>(room.tx, &filter.order_by("id").limit(limit + 1))?;
+    let mut rows = record::find::<R>(cx.tx, &filter.order_by("id").limit(limit + 1))?;
     let more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
     rows.truncate(usize::try_from(limit).unwrap_or_default());
     let next = rows.last().filter(|_| more).map(|row| row.record.id().to_owned());

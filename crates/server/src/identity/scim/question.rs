@@ -1,8 +1,7 @@
 //! What a client asks of a list, in its address or in the body of a search (RFC 7644 section 3.4).
 
 use axum::http::Uri;
-use connect::identity::scim;
-use connect::identity::scim::{MOST_RESULTS, ScimError};
+use connect::identity::scim::{self, MOST_RESULTS, ScimError};
 use model::core::body::Body;
 use serde_json::Value;
 

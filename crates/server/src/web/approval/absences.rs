@@ -22,7 +22,7 @@ pub(crate) async fn show_away(State(state): State<AppState>, visitor: Visitor) -
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let now = view.now();
     let directory = view.directory.clone();
     let absences = directory.absences.iter();
@@ -156,7 +156,7 @@ fn sent(form: Form, path: String, done: &'static str) -> Sent {
 /// Says that the reader is away.
 pub(crate) async fn set_absence(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run =
-        |room: &mut acts::Room<'_, '_>, body: &Body| acts::approval::set_absence::set_absence(room, body).map(drop);
+        |cx: &mut acts::Context<'_, '_>, body: &Body| acts::approval::set_absence::set_absence(cx, body).map(drop);
     send(
         &state,
         &visitor,
@@ -176,14 +176,14 @@ pub(crate) async fn end_absence(
 ) -> Response {
     let path = format!("/away/absences/{}/end", escaped(&id));
     let run =
-        move |room: &mut acts::Room<'_, '_>, _: &Body| acts::approval::set_absence::end_absence(room, &id).map(drop);
+        move |cx: &mut acts::Context<'_, '_>, _: &Body| acts::approval::set_absence::end_absence(cx, &id).map(drop);
     send(&state, &visitor, sent(form, path, "absence_ended"), run, page).await
 }
 
 /// Lets somebody speak for the reader.
 pub(crate) async fn set_delegation(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
-        acts::approval::set_delegation::set_delegation(room, body).map(drop)
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| {
+        acts::approval::set_delegation::set_delegation(cx, body).map(drop)
     };
     send(
         &state,
@@ -203,8 +203,8 @@ pub(crate) async fn end_delegation(
     form: Form,
 ) -> Response {
     let path = format!("/away/delegations/{}/end", escaped(&id));
-    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
-        acts::approval::set_delegation::end_delegation(room, &id).map(drop)
+    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| {
+        acts::approval::set_delegation::end_delegation(cx, &id).map(drop)
     };
     send(&state, &visitor, sent(form, path, "delegation_ended"), run, page).await
 }

@@ -2,14 +2,12 @@
 
 use jiff::Timestamp;
 use model::change::change_file::ChangeFile;
-use model::change::record;
-use model::change::record::{Change, Target};
+use model::change::record::{self, Change, Target};
 use model::change::related_records::{Approval, Coverage};
 use model::change::template::template_trouble;
 use model::change::timers;
 use model::change::waiting_on::{Ahead, Step, ahead, first_awaited};
-use model::core::enums;
-use model::core::enums::{ApprovalState, Decision, Disruption, EvidenceResult, Kind};
+use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind};
 use model::core::ids;
 use model::core::unmet::Unmet;
 use model::emergency::budget::{could_be_asked, waits_for_cosignature};

@@ -7,25 +7,20 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::timers::decision_due;
-use model::change::waiting_on;
-use model::change::waiting_on::{Ahead, Step, awaited, due_now};
+use model::change::waiting_on::{self, Ahead, Step, awaited, due_now};
 use model::core::act::{Act, actions};
-use model::core::enums;
-use model::core::enums::State as Stage;
+use model::core::enums::{self, State as Stage};
 use model::emergency::budget::waits_for_cosignature;
 use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
 
 use crate::http::state::AppState;
-use crate::web::approval::decision_card;
-use crate::web::approval::decision_card::brief;
+use crate::web::approval::decision_card::{self, brief};
 use crate::web::cab::home_board;
 use crate::web::change::open_acts::{context, decisions, signatures};
-use crate::web::report::home_roles;
-use crate::web::report::home_roles::VendorPlaces;
+use crate::web::report::home_roles::{self, VendorPlaces};
 use crate::web::shared::response::{base, see};
 use crate::web::shared::view::{View, Visitor, show};
-use crate::web::shared::words;
-use crate::web::shared::words::{risk, state as stage};
+use crate::web::shared::words::{self, risk, state as stage};
 
 /// How many cards are shown whole; the rest are rows.
 const CARDS: usize = 5;
@@ -47,7 +42,7 @@ pub(crate) async fn show_home(State(state): State<AppState>, visitor: Visitor) -
 }
 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     view.follow(None);
     let queue = std::mem::take(&mut view.queue);
     let mut due = Vec::new();
@@ -105,7 +100,7 @@ fn lede(view: &View<'_, '_, '_>) -> Rich {
 }
 
 fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCard> {
-    let open = find_acts(view.room, file)?;
+    let open = find_acts(view.cx, file)?;
     let change = &file.change;
     let first = change
         .requests
@@ -182,10 +177,10 @@ fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<QueueRow>> {
         requester: Some(view.me.0.clone()),
         ..ChangeFilter::default()
     };
-    let found = find_changes(view.room, &filter, OWN, None)?;
+    let found = find_changes(view.cx, &filter, OWN, None)?;
     let mut rows = Vec::new();
     for (listed, _) in found.rows {
-        let file = view.room.file(&listed.key)?;
+        let file = view.cx.file(&listed.key)?;
         let next = next_step(view, &file);
         rows.push(row(view, &file, next));
     }
@@ -251,8 +246,8 @@ fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<En
     };
     let login = view.directory.login(&view.me);
     let mut entries = Vec::new();
-    for (listed, _) in find_changes(view.room, &filter, 50, None)?.rows {
-        let file = view.room.file(&listed.key)?;
+    for (listed, _) in find_changes(view.cx, &filter, 50, None)?.rows {
+        let file = view.cx.file(&listed.key)?;
         let rows = due_now(&file, &view.directory, view.now());
         // Before the start, decisions are asked for in the queue and the start stands in the work ahead.
         let is_given = |row: &&Ahead| {
@@ -294,7 +289,7 @@ fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
         states: states.map(|state| state.as_str().to_owned()).to_vec(),
         ..ChangeFilter::default()
     };
-    let open = count_changes(view.room, &filter, QUEUE_LOOKS + 1, None)?;
+    let open = count_changes(view.cx, &filter, QUEUE_LOOKS + 1, None)?;
     if open.found <= QUEUE_LOOKS {
         return Ok(None);
     }
@@ -360,7 +355,7 @@ fn late(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result
         ..ChangeFilter::default()
     };
     let mut entries = Vec::new();
-    for (listed, _) in find_changes(view.room, &filter, 50, None)?.rows {
+    for (listed, _) in find_changes(view.cx, &filter, 50, None)?.rows {
         let Some(end) = listed.planned_end.filter(|end| *end <= view.now()) else {
             continue;
         };
@@ -384,7 +379,7 @@ fn late(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result
 
 fn messages(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let url = view.url("/messages");
-    let found = find_messages(view.room, 5)?;
+    let found = find_messages(view.cx, 5)?;
     let entries = found.into_iter().map(|message| {
         let address = message
             .change_key

@@ -3,8 +3,7 @@
 //! The draw: for each change of the population SHA-256 over the seed, a line feed and the key; the smallest digests are
 //! the sample. `printf '%s\n%s' SEED KEY | sha256sum` repeats it by hand.
 
-use acts::audit::export_bundle;
-use acts::audit::find_timeline;
+use acts::audit::{export_bundle, find_timeline};
 use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, find_changes};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -58,7 +57,7 @@ fn population(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Vec<
     let mut rows = Vec::new();
     let mut after = None;
     loop {
-        let found = find_changes(view.room, &filter, BATCH, after)?;
+        let found = find_changes(view.cx, &filter, BATCH, after)?;
         rows.extend(found.rows.into_iter().map(|(row, _)| row));
         after = found.next;
         if after.is_none() || rows.len() >= POPULATION {
@@ -82,8 +81,8 @@ fn draw(rows: Vec<Listed>, seed: &str, size: usize) -> Vec<(String, Listed)> {
 }
 
 fn sample_page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
-    view.room.allow(actions::AUDIT)?;
-    let log = find_timeline::find_seal(view.room)?;
+    view.cx.allow(actions::AUDIT)?;
+    let log = find_timeline::find_seal(view.cx)?;
     let given = wanted
         .get("seed")
         .map(|seed| seed.chars().take(SEED_LIMIT).collect::<String>());
@@ -204,18 +203,18 @@ pub(crate) async fn verify(
 ) -> Response {
     let back = format!("{}/audit/sample", visitor.base());
     let whose = key.clone();
-    let export = move |room: &mut acts::Room<'_, '_>| {
-        room.allow(actions::READ)?;
-        room.change(&whose)?;
-        room.allow(actions::AUDIT)?;
-        export_bundle::pack_bundle(room, &whose)
+    let export = move |cx: &mut acts::Context<'_, '_>| {
+        cx.allow(actions::READ)?;
+        cx.change(&whose)?;
+        cx.allow(actions::AUDIT)?;
+        export_bundle::pack_bundle(cx, &whose)
     };
     let bytes = match state.act(Lane::Worker, &visitor.caller, Mode::Read, export).await {
         Ok(bytes) => bytes,
         Err(failure) => return problem(&state, &visitor, &failure, &back).await,
     };
-    let draw = move |room: &mut acts::Room<'_, '_>| {
-        let view = View::open(room, Place::AuditLog)?;
+    let draw = move |cx: &mut acts::Context<'_, '_>| {
+        let view = View::open(cx, Place::AuditLog)?;
         Ok(verified_page(&view, &key, &bytes))
     };
     match state.act(Lane::Worker, &visitor.caller, Mode::Read, draw).await {

@@ -1,14 +1,12 @@
 //! The keys that sign permits and the log, and how the log fares.
 
-use acts::audit::find_timeline;
-use acts::audit::find_timeline::find_seal;
+use acts::audit::find_timeline::{self, find_seal};
 use acts::core::signing_keys;
 use axum::extract::State;
 use axum::response::Response;
 use model::core::act::actions;
 use pages::{Cell, Column, Fact, Fold, Notice, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
-use store::audit::keys;
-use store::audit::log;
+use store::audit::{keys, log};
 
 use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::capital;
@@ -30,10 +28,10 @@ pub(crate) async fn show_keys(State(state): State<AppState>, visitor: Visitor) -
 }
 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
-    view.room.allow(actions::SET_CONNECTION)?;
+    view.cx.allow(actions::SET_CONNECTION)?;
     let mut rows = Vec::new();
     for (purpose, words) in PURPOSES {
-        let mut keys = keys::list(view.room.tx, purpose)?;
+        let mut keys = keys::list(view.cx.tx, purpose)?;
         keys.sort_by_key(|key| (key.state != "active", std::cmp::Reverse(key.created_at)));
         for key in keys {
             let tone = match key.state.as_str() {
@@ -62,9 +60,9 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         rows,
         ..Table::default()
     };
-    let log = find_seal(view.room)?;
-    let tenant = view.room.tenant();
-    let public_url = view.room.services.tools().public_url.clone();
+    let log = find_seal(view.cx)?;
+    let tenant = view.cx.tenant();
+    let public_url = view.cx.services.tools().public_url.clone();
     let page = RecordPage {
         frame: view.frame.clone(),
         title: "Keys and log health".to_owned(),
@@ -121,7 +119,7 @@ fn health(view: &View<'_, '_, '_>, log: &find_timeline::LogView) -> Vec<Notice> 
 }
 
 fn facts(view: &mut View<'_, '_, '_>, log: &find_timeline::LogView) -> acts::Result<Vec<Fact>> {
-    let state = log::state(view.room.tx)?;
+    let state = log::state(view.cx.tx)?;
     let mut facts = vec![
         Fact::new("Entries", count(log.size.unsigned_abs())),
         Fact::new("Root", Rich::new().digest(&log.root)),

@@ -58,13 +58,13 @@ fn log_page(
     public_url: &str,
 ) -> acts::Result<String> {
     let is_narrowed = !wanted.is_empty();
-    let log = find_log(view.room, before, if is_narrowed { 0 } else { PAGE })?;
+    let log = find_log(view.cx, before, if is_narrowed { 0 } else { PAGE })?;
     let size = count(log.size.unsigned_abs());
     let lede = match log.sealed_at {
         Some(at) => format!("{size} entries, sealed {}.", view.reader.distance(at)),
         None => format!("{size} entries."),
     };
-    let tenant = view.room.tenant();
+    let tenant = view.cx.tenant();
     let shown = match is_narrowed {
         true => narrowed(view, wanted, before)?,
         false => all(view, &log, before),
@@ -118,7 +118,7 @@ fn log_page(
 
 /// When all records were compared with the log last, and a word on differences if there were any.
 fn compared(view: &mut View<'_, '_, '_>) -> acts::Result<(Option<Fact>, Option<Notice>)> {
-    let Some((at, found)) = last_replay(view.room)? else {
+    let Some((at, found)) = last_replay(view.cx)? else {
         return Ok((None, None));
     };
     let fact = Fact::new("Records compared", view.moment(at).text(", ").text(differences(found)));
@@ -155,7 +155,7 @@ fn all(view: &View<'_, '_, '_>, log: &LogView, before: Option<i64>) -> Shown {
 /// The entries that fit the filters; what a filter says wrongly is told, and then nothing is shown.
 fn narrowed(view: &mut View<'_, '_, '_>, wanted: &Wanted, before: Option<i64>) -> acts::Result<Shown> {
     let found = match wanted.filter(view) {
-        Ok(filter) => match search_log(view.room, &filter, before, PAGE) {
+        Ok(filter) => match search_log(view.cx, &filter, before, PAGE) {
             Err(acts::Error::Refused(refusal @ Refusal::Invalid(_))) => Err(refusal.text()),
             Err(other) => return Err(other),
             Ok(page) => Ok(page),
@@ -199,7 +199,7 @@ fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> acts::Result<Vec<Moment
         let key = match told.table.as_str() {
             "change" => keys
                 .entry(&told.subject)
-                .or_insert_with(|| view.room.change(&told.subject).map(|it| it.key).unwrap_or_default())
+                .or_insert_with(|| view.cx.change(&told.subject).map(|it| it.key).unwrap_or_default())
                 .clone(),
             _ => named.to_owned(),
         };
@@ -215,15 +215,15 @@ fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> acts::Result<Vec<Moment
 /// How the record is called that an event is about: its own page may be far from the log.
 fn subject(view: &mut View<'_, '_, '_>, told: &Told) -> acts::Result<Option<Rich>> {
     if let Some(id) = entry_of(told) {
-        let found = record::load::<ActionEntry>(view.room.tx, id)?;
+        let found = record::load::<ActionEntry>(view.cx.tx, id)?;
         return Ok(found.map(|stored| noted(&stored.record)));
     }
     let id = told.subject.as_str();
     let name = match told.table.as_str() {
-        "service" => record::load::<Service>(view.room.tx, id)?.map(|it| it.record.key.0),
-        "environment" => record::load::<Environment>(view.room.tx, id)?.map(|it| it.record.key.0),
-        "group" => record::load::<Group>(view.room.tx, id)?.map(|it| it.record.key.0),
-        "token" => record::load::<Token>(view.room.tx, id)?.map(|it| it.record.name),
+        "service" => record::load::<Service>(view.cx.tx, id)?.map(|it| it.record.key.0),
+        "environment" => record::load::<Environment>(view.cx.tx, id)?.map(|it| it.record.key.0),
+        "group" => record::load::<Group>(view.cx.tx, id)?.map(|it| it.record.key.0),
+        "token" => record::load::<Token>(view.cx.tx, id)?.map(|it| it.record.name),
         "person" if told.actor.0 != told.subject => Some(view.name(&PersonId::from(id))),
         _ => None,
     };

@@ -35,7 +35,7 @@ pub(crate) async fn show_entry(
 }
 
 fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
-    let found = show_event(view.room, id)?;
+    let found = show_event(view.cx, id)?;
     let told = Told {
         id: found.id.clone(),
         recorded_at: found.recorded_at,
@@ -113,7 +113,7 @@ fn words_of(title: &str, text: &str) -> Section {
 fn about(view: &mut View<'_, '_, '_>, told: &Told) -> Rich {
     match told.table.as_str() {
         "change" => {
-            if let Ok(change) = view.room.change(&told.subject) {
+            if let Ok(change) = view.cx.change(&told.subject) {
                 return Rich::new().said_link(change.key.as_str(), view.change_url(&change.key));
             }
         }
@@ -146,7 +146,7 @@ fn names_of(view: &mut View<'_, '_, '_>, records: &[WrittenRecord]) -> acts::Res
     }
     let mut names = Names::new();
     for (table, id) in ids.into_iter().take(MOST_NAMED) {
-        if let Some(name) = name_record(view.room, table, &id)?.name {
+        if let Some(name) = name_record(view.cx, table, &id)?.name {
             names.insert(id, name);
         }
     }
@@ -184,7 +184,7 @@ fn written_section(
     names: &Names,
     event: &str,
 ) -> acts::Result<Section> {
-    let called = name_record(view.room, &record.table, &record.id)?;
+    let called = name_record(view.cx, &record.table, &record.id)?;
     let (title, name) = match (called.name, called.person) {
         (Some(name), _) => (noun(&record.table), name),
         (None, Some(person)) => (

@@ -415,11 +415,11 @@ mod tests {
                 .iter()
                 .any(|(state, _)| *state == word)
         };
-        let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let cx = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut told = 0;
         for source in ["acts/src", "model/src"]
             .iter()
-            .flat_map(|folder| sources(&room.join(folder)))
+            .flat_map(|folder| sources(&cx.join(folder)))
         {
             for kind in literals(&source) {
                 let Some((about, word)) = kind.split_once('.') else {

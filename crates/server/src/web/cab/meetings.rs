@@ -7,8 +7,7 @@ use model::cab::meeting::{BoardDecision, Meeting};
 use model::change::change_file::ChangeFile;
 use model::core::act::actions;
 use model::core::enums::State;
-use model::core::ids;
-use model::core::ids::GroupKey;
+use model::core::ids::{self, GroupKey};
 use pages::{ActContext, ActForm, ActTone, Entry, Field, Rich, Tone};
 
 use crate::web::shared::view::View;

@@ -1,18 +1,15 @@
 //! The acts on a change as forms: each is read into the API's JSON object and handed to the same function.
 
-use acts::Room;
+use acts::Context;
 use acts::cab::meetings;
-use acts::change::link_change;
-use acts::change::record_entry;
-use acts::compliance::erase_texts;
-use acts::compliance::set_legal_hold;
+use acts::change::{link_change, record_entry};
+use acts::compliance::{erase_texts, set_legal_hold};
 use acts::emergency::break_glass;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::body::Body;
 use model::core::ids::RecordId;
-use model::core::refusal;
-use model::core::refusal::FieldError;
+use model::core::refusal::{self, FieldError};
 use pages::Reader;
 use serde_json::{Value, json};
 
@@ -22,10 +19,9 @@ use crate::http::state::AppState;
 use crate::web::change::page::{Refused, show_refused};
 use crate::web::shared::flash::Told;
 use crate::web::shared::form::{Decoded, Form};
-use crate::web::shared::idempotent_form;
 use crate::web::shared::response::see;
-use crate::web::shared::step_up;
 use crate::web::shared::view::{Visitor, problem, reader_of, see_told, write_noted};
+use crate::web::shared::{idempotent_form, step_up};
 
 /// An act as a form reaches it.
 struct Door {
@@ -34,10 +30,10 @@ struct Door {
     /// Boxes that are sent as `false` when they are not ticked.
     boxes: &'static [&'static str],
     /// The act: change, item, body.
-    run: fn(&mut Room<'_, '_>, &str, &str, &Body) -> acts::Result<()>,
+    run: fn(&mut Context<'_, '_>, &str, &str, &Body) -> acts::Result<()>,
 }
 
-const fn door(path: &'static str, run: fn(&mut Room<'_, '_>, &str, &str, &Body) -> acts::Result<()>) -> Door {
+const fn door(path: &'static str, run: fn(&mut Context<'_, '_>, &str, &str, &Body) -> acts::Result<()>) -> Door {
     Door { path, boxes: &[], run }
 }
 
@@ -48,146 +44,140 @@ const fn boxed(mut door: Door, boxes: &'static [&'static str]) -> Door {
 
 /// Every act on a change.
 const DOORS: &[Door] = &[
-    door("submission", |room, key, _, _| {
-        acts::change::verbs::submit_change(room, key)
+    door("submission", |cx, key, _, _| {
+        acts::change::verbs::submit_change(cx, key)
     }),
-    door("assessment", |room, key, _, body| {
-        acts::change::verbs::assess_change(room, key, body)
+    door("assessment", |cx, key, _, body| {
+        acts::change::verbs::assess_change(cx, key, body)
     }),
-    door("acknowledgements", |room, key, _, _| {
-        acts::approval::verbs::acknowledge_change(room, key)
+    door("acknowledgements", |cx, key, _, _| {
+        acts::approval::verbs::acknowledge_change(cx, key)
     }),
-    door("approvals", |room, key, _, body| {
-        acts::approval::verbs::approve_change(room, key, body).map(drop)
+    door("approvals", |cx, key, _, body| {
+        acts::approval::verbs::approve_change(cx, key, body).map(drop)
     }),
-    door("approvals/{}/withdrawal", |room, key, item, _| {
-        acts::approval::verbs::withdraw_approval(room, key, &RecordId::from(item))
+    door("approvals/{}/withdrawal", |cx, key, item, _| {
+        acts::approval::verbs::withdraw_approval(cx, key, &RecordId::from(item))
     }),
-    door("meeting", |room, _, _, body| {
-        meetings::open_meeting(room, body).map(drop)
+    door("meeting", |cx, _, _, body| meetings::open_meeting(cx, body).map(drop)),
+    door("meetings/{}/attendance", |cx, _, item, body| {
+        meetings::attend_meeting(cx, item, body).map(drop)
     }),
-    door("meetings/{}/attendance", |room, _, item, body| {
-        meetings::attend_meeting(room, item, body).map(drop)
+    door("meetings/{}/departure", |cx, _, item, _| {
+        meetings::leave_meeting(cx, item).map(drop)
     }),
-    door("meetings/{}/departure", |room, _, item, _| {
-        meetings::leave_meeting(room, item).map(drop)
-    }),
-    door("meetings/{}/conflict", |room, key, item, body| {
+    door("meetings/{}/conflict", |cx, key, item, body| {
         let mut body = body.clone();
         body.insert("change".to_owned(), key.into());
-        meetings::declare_conflict(room, item, &body).map(drop)
+        meetings::declare_conflict(cx, item, &body).map(drop)
     }),
-    door("return", |room, key, _, body| {
-        acts::approval::verbs::return_change(room, key, body)
+    door("return", |cx, key, _, body| {
+        acts::approval::verbs::return_change(cx, key, body)
     }),
-    door("peer-reviews", |room, key, _, body| {
-        acts::approval::verbs::peer_review_change(room, key, body).map(drop)
+    door("peer-reviews", |cx, key, _, body| {
+        acts::approval::verbs::peer_review_change(cx, key, body).map(drop)
     }),
-    door("overruling", |room, key, _, body| {
-        acts::approval::verbs::overrule_rejection(room, key, body)
+    door("overruling", |cx, key, _, body| {
+        acts::approval::verbs::overrule_rejection(cx, key, body)
     }),
-    door("schedule", |room, key, _, body| {
-        acts::change::verbs::schedule_change(room, key, body)
+    door("schedule", |cx, key, _, body| {
+        acts::change::verbs::schedule_change(cx, key, body)
     }),
-    door("hold", |room, key, _, body| {
-        acts::change::verbs::hold_change(room, key, body)
+    door("hold", |cx, key, _, body| {
+        acts::change::verbs::hold_change(cx, key, body)
     }),
-    door("resume", |room, key, _, _| {
-        acts::change::verbs::resume_change(room, key)
+    door("resume", |cx, key, _, _| acts::change::verbs::resume_change(cx, key)),
+    door("implementation", |cx, key, _, _| {
+        acts::change::verbs::start_change(cx, key)
     }),
-    door("implementation", |room, key, _, _| {
-        acts::change::verbs::start_change(room, key)
+    door("implementation/entries", |cx, key, _, body| {
+        record_entry::record_entry(cx, key, body).map(drop)
     }),
-    door("implementation/entries", |room, key, _, body| {
-        record_entry::record_entry(room, key, body).map(drop)
+    door("extension", |cx, key, _, body| {
+        acts::change::verbs::ask_extension(cx, key, body)
     }),
-    door("extension", |room, key, _, body| {
-        acts::change::verbs::ask_extension(room, key, body)
+    door("extension/decision", |cx, key, _, body| {
+        acts::change::verbs::decide_extension(cx, key, body)
     }),
-    door("extension/decision", |room, key, _, body| {
-        acts::change::verbs::decide_extension(room, key, body)
+    door("completion", |cx, key, _, body| {
+        acts::change::verbs::complete_change(cx, key, body)
     }),
-    door("completion", |room, key, _, body| {
-        acts::change::verbs::complete_change(room, key, body)
+    door("validation", |cx, key, _, body| {
+        acts::change::verbs::validate_change(cx, key, body)
     }),
-    door("validation", |room, key, _, body| {
-        acts::change::verbs::validate_change(room, key, body)
+    door("review", |cx, key, _, body| {
+        acts::change::verbs::review_change(cx, key, body)
     }),
-    door("review", |room, key, _, body| {
-        acts::change::verbs::review_change(room, key, body)
+    door("closure", |cx, key, _, _| acts::change::verbs::close_change(cx, key)),
+    door("cancellation", |cx, key, _, body| {
+        acts::change::verbs::cancel_change(cx, key, body)
     }),
-    door("closure", |room, key, _, _| {
-        acts::change::verbs::close_change(room, key)
+    door("legal-hold", |cx, key, _, body| {
+        set_legal_hold::place_legal_hold(cx, key, body).map(drop)
     }),
-    door("cancellation", |room, key, _, body| {
-        acts::change::verbs::cancel_change(room, key, body)
+    door("legal-hold/end", |cx, key, _, body| {
+        set_legal_hold::end_legal_hold(cx, key, body).map(drop)
     }),
-    door("legal-hold", |room, key, _, body| {
-        set_legal_hold::place_legal_hold(room, key, body).map(drop)
+    door("erasure", |cx, key, _, body| {
+        erase_texts::ask_erasure(cx, key, body).map(drop)
     }),
-    door("legal-hold/end", |room, key, _, body| {
-        set_legal_hold::end_legal_hold(room, key, body).map(drop)
+    door("erasure/confirmation", |cx, key, _, _| {
+        erase_texts::confirm_erasure(cx, key).map(drop)
     }),
-    door("erasure", |room, key, _, body| {
-        erase_texts::ask_erasure(room, key, body).map(drop)
+    door("erasure/withdrawal", |cx, key, _, _| {
+        erase_texts::withdraw_erasure(cx, key).map(drop)
     }),
-    door("erasure/confirmation", |room, key, _, _| {
-        erase_texts::confirm_erasure(room, key).map(drop)
+    door("break-glass", |cx, key, _, body| {
+        break_glass::break_glass(cx, key, body)
     }),
-    door("erasure/withdrawal", |room, key, _, _| {
-        erase_texts::withdraw_erasure(room, key).map(drop)
+    door("break-glass/co-signature", |cx, key, _, body| {
+        acts::emergency::verbs::cosign_break_glass(cx, key, body)
     }),
-    door("break-glass", |room, key, _, body| {
-        break_glass::break_glass(room, key, body)
+    door("break-glass/validation", |cx, key, _, body| {
+        acts::emergency::verbs::validate_break_glass(cx, key, body)
     }),
-    door("break-glass/co-signature", |room, key, _, body| {
-        acts::emergency::verbs::cosign_break_glass(room, key, body)
+    door("retrospective/confirmation", |cx, key, _, body| {
+        acts::emergency::verbs::confirm_retrospective(cx, key, body)
     }),
-    door("break-glass/validation", |room, key, _, body| {
-        acts::emergency::verbs::validate_break_glass(room, key, body)
+    door("finding", |cx, key, _, body| {
+        acts::emergency::verbs::state_finding(cx, key, body)
     }),
-    door("retrospective/confirmation", |room, key, _, body| {
-        acts::emergency::verbs::confirm_retrospective(room, key, body)
+    door("evidence/{}/acceptance", |cx, key, item, body| {
+        acts::change::verbs::accept_evidence(cx, key, &RecordId::from(item), body)
     }),
-    door("finding", |room, key, _, body| {
-        acts::emergency::verbs::state_finding(room, key, body)
+    door("conditions/{}/met", |cx, key, item, body| {
+        acts::change::verbs::meet_condition(cx, key, &RecordId::from(item), body)
     }),
-    door("evidence/{}/acceptance", |room, key, item, body| {
-        acts::change::verbs::accept_evidence(room, key, &RecordId::from(item), body)
-    }),
-    door("conditions/{}/met", |room, key, item, body| {
-        acts::change::verbs::meet_condition(room, key, &RecordId::from(item), body)
-    }),
-    door("checklist/{}/tick", |room, key, item, body| {
-        acts::change::verbs::tick_checklist(room, key, &RecordId::from(item), body)
+    door("checklist/{}/tick", |cx, key, item, body| {
+        acts::change::verbs::tick_checklist(cx, key, &RecordId::from(item), body)
     }),
     boxed(
-        door("tasks", |room, key, _, body| {
-            acts::change::verbs::add_task(room, key, body).map(drop)
+        door("tasks", |cx, key, _, body| {
+            acts::change::verbs::add_task(cx, key, body).map(drop)
         }),
         &["mandatory"],
     ),
-    door("tasks/{}", |room, key, item, body| {
-        acts::change::verbs::update_task(room, key, &RecordId::from(item), body)
+    door("tasks/{}", |cx, key, item, body| {
+        acts::change::verbs::update_task(cx, key, &RecordId::from(item), body)
     }),
-    door("comments", |room, key, _, body| {
-        acts::change::verbs::comment_change(room, key, body).map(drop)
+    door("comments", |cx, key, _, body| {
+        acts::change::verbs::comment_change(cx, key, body).map(drop)
     }),
-    door("answer", |room, key, _, body| {
-        acts::change::verbs::comment_change(room, key, body)?;
-        acts::change::verbs::submit_change(room, key)
+    door("answer", |cx, key, _, body| {
+        acts::change::verbs::comment_change(cx, key, body)?;
+        acts::change::verbs::submit_change(cx, key)
     }),
-    door("links", |room, key, _, body| {
-        link_change::link_change(room, key, body).map(drop)
+    door("links", |cx, key, _, body| {
+        link_change::link_change(cx, key, body).map(drop)
     }),
-    door("permits/{}/revocation", |room, key, item, body| {
-        acts::gate::verbs::revoke_permit(room, key, &RecordId::from(item), body)
+    door("permits/{}/revocation", |cx, key, item, body| {
+        acts::gate::verbs::revoke_permit(cx, key, &RecordId::from(item), body)
     }),
-    door("watchers", |room, key, _, _| {
-        acts::change::verbs::watch_change(room, key, true)
+    door("watchers", |cx, key, _, _| {
+        acts::change::verbs::watch_change(cx, key, true)
     }),
-    door("watchers/end", |room, key, _, _| {
-        acts::change::verbs::watch_change(room, key, false)
+    door("watchers/end", |cx, key, _, _| {
+        acts::change::verbs::watch_change(cx, key, false)
     }),
 ];
 
@@ -278,8 +268,8 @@ fn gather_excluded(body: &mut Body) -> Option<FieldError> {
 }
 
 /// Whoever sets times sets them over those that their page showed: what somebody else set meanwhile is not written over unseen.
-fn check_times(room: &mut Room<'_, '_>, path: &str, key: &str, shown: &str) -> acts::Result<()> {
-    if path != "schedule" || shown.is_empty() || room.change(key)?.digests.when == shown {
+fn check_times(cx: &mut Context<'_, '_>, path: &str, key: &str, shown: &str) -> acts::Result<()> {
+    if path != "schedule" || shown.is_empty() || cx.change(key)?.digests.when == shown {
         return Ok(());
     }
     let text = "Somebody set other times since you opened this form. They stand above; set yours once more if they should change.";
@@ -306,13 +296,13 @@ pub(crate) async fn act(
     let (sent, whose) = (form.clone(), key.clone());
     let what = (door.path, Some(key.as_str()));
     let once = idempotent_form::once(&visitor, &format!("/changes/{key}/{path}"), &form);
-    let done = write_noted(&state, &visitor, what, move |room| {
-        let directory = room.directory()?;
-        let decoded = read(&sent, door, &reader_of(room, &directory));
+    let done = write_noted(&state, &visitor, what, move |cx| {
+        let directory = cx.directory()?;
+        let decoded = read(&sent, door, &reader_of(cx, &directory));
         // Time fields are judged by the door, which alone knows the reader's zone; the act tells the rest.
-        let done = idempotent_form::run(&once, room, |room| {
-            check_times(room, door.path, &whose, sent.first("was"))?;
-            decoded.tell_all((door.run)(room, &whose, &item, &decoded.body))
+        let done = idempotent_form::run(&once, cx, |cx| {
+            check_times(cx, door.path, &whose, sent.first("was"))?;
+            decoded.tell_all((door.run)(cx, &whose, &item, &decoded.body))
         })?;
         Ok((decoded.twice, done.is_again))
     })
@@ -331,7 +321,7 @@ pub(crate) async fn act(
     if matches!(failure.status(), 401 | 404 | 500..=599) {
         return problem(&state, &visitor, &failure, &back).await;
     }
-    let reader = Reader::named("UTC", state.desk().tools().clock.now());
+    let reader = Reader::named("UTC", state.executor().tools().clock.now());
     let decoded = read(&form, door, &reader).without_errors();
     let refused = Refused {
         path: format!("/{path}"),

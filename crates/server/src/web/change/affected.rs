@@ -40,8 +40,8 @@ pub(crate) async fn show_affected(
 }
 
 fn page(view: &mut View<'_, '_, '_>, key: &str, from: usize) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
-    let change = view.room.change(key)?;
+    view.cx.allow(actions::READ)?;
+    let change = view.cx.change(key)?;
     let found = affected(&view.directory, &change.content.targets);
     let reached: Vec<usize> = (0..found.len()).filter(|place| found[*place].distance > 0).collect();
     let far = found.last().map_or(0, |one| one.distance);

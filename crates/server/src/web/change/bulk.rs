@@ -13,12 +13,11 @@ use crate::http::failure::Failure;
 use crate::http::percent;
 use crate::http::route::Once;
 use crate::http::state::AppState;
-use crate::web::shared::flash;
 use crate::web::shared::form::Form;
-use crate::web::shared::idempotent_form;
 use crate::web::shared::labels::in_plain_words;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show};
+use crate::web::shared::{flash, idempotent_form};
 
 /// The acts as a list offers them: their name and the words on the button.
 pub(crate) fn offered() -> Vec<(String, String)> {

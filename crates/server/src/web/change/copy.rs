@@ -3,9 +3,8 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::{Timestamp, ToSpan, Zoned};
-use model::change::custom_field;
-use model::change::read_content;
 use model::change::record::Change;
+use model::change::{custom_field, read_content};
 use model::core::act::{Act as Verb, actions};
 use model::core::body::Body;
 use model::core::enums::Kind;
@@ -38,9 +37,9 @@ pub(crate) async fn clone_form(
     Path((_, key)): Path<(String, String)>,
 ) -> Response {
     show(&state, &visitor, Place::Changes, move |view| {
-        view.room.allow(Verb::Create.as_str())?;
-        view.room.allow(actions::READ)?;
-        let change = view.room.change(&key)?;
+        view.cx.allow(Verb::Create.as_str())?;
+        view.cx.allow(actions::READ)?;
+        let change = view.cx.change(&key)?;
         clone_page(view, &change)
     })
     .await

@@ -40,7 +40,7 @@ pub(crate) fn whole(
     (shown, is_more): (usize, bool),
 ) -> acts::Result<Whole> {
     let upto = after.map(|spot| (order, spot));
-    let counted = count_changes(view.room, filter, OF_LIST, upto)?;
+    let counted = count_changes(view.cx, filter, OF_LIST, upto)?;
     Ok(told(
         counted,
         after.is_none(),
@@ -92,7 +92,7 @@ pub(crate) fn of_views(view: &mut View<'_, '_, '_>, queries: &[String]) -> acts:
             figures.push(String::new());
             continue;
         };
-        let counted = count_changes(view.room, &filter, OF_VIEW.min(left), None)?;
+        let counted = count_changes(view.cx, &filter, OF_VIEW.min(left), None)?;
         left -= counted.looked;
         let is_said = counted.is_whole || counted.found > 0;
         figures.push(match is_said {

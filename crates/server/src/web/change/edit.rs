@@ -1,18 +1,15 @@
 //! Writing and editing a change with a form that needs no script: rows are added by a button that sends the form.
 
-use acts::Room;
-use acts::change::edit_change;
-use acts::change::find_similar;
-use acts::change::find_similar::Filled;
-use acts::change::verbs;
+use acts::Context;
+use acts::change::find_similar::{self, Filled};
+use acts::change::{edit_change, verbs};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::custom_field::CustomField;
-use model::change::custom_values;
-use model::change::read_content;
 use model::change::record::Change;
 use model::change::write::check_editable;
+use model::change::{custom_values, read_content};
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{Origin, State as Stage, TemplateState};
@@ -23,9 +20,8 @@ use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::custom_fields::own_fields;
-use crate::web::change::edit_conflict;
 use crate::web::change::edit_fields::{Back, HELD, asks_for_more, flat, labels, patch, read};
-use crate::web::change::open_acts;
+use crate::web::change::{edit_conflict, open_acts};
 use crate::web::schedule::free_slots;
 use crate::web::shared::flash::Told;
 use crate::web::shared::form::{Form, OWN, PICK, with_labels};
@@ -174,15 +170,15 @@ pub(crate) async fn edit_form(
     Path((_, key)): Path<(String, String)>,
 ) -> Response {
     show(&state, &visitor, Place::Changes, move |view| {
-        view.room.try_on_change(&key, check_editable)?;
+        view.cx.try_on_change(&key, check_editable)?;
         edit_page(view, &key, None)
     })
     .await
 }
 
 fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
-    let file = view.room.file(key)?;
+    view.cx.allow(actions::READ)?;
+    let file = view.cx.file(key)?;
     let change = &file.change;
     let base = read_content::patch_base(change, &view.directory);
     let merged = back
@@ -386,9 +382,9 @@ pub(crate) async fn edit(
     }
     let (sent, whose) = (form.clone(), key.clone());
     let is_submitted = form.first("act") == "submit";
-    let done = write(&state, &visitor, move |room| {
-        let similar = edit_from(room, &whose, &sent)?;
-        Ok((similar, comes_twice(room, &sent)?))
+    let done = write(&state, &visitor, move |cx| {
+        let similar = edit_from(cx, &whose, &sent)?;
+        Ok((similar, comes_twice(cx, &sent)?))
     })
     .await;
     let page = format!("{}/changes/{}", visitor.base(), escaped(&key));
@@ -415,22 +411,22 @@ pub(crate) async fn edit(
 }
 
 /// Edits by a form; with “submit” it is handed over in the same act. Answers the change whose plan was taken over.
-fn edit_from(room: &mut Room<'_, '_>, key: &str, form: &Form) -> acts::Result<Option<String>> {
-    let change = room.change(key)?;
+fn edit_from(cx: &mut Context<'_, '_>, key: &str, form: &Form) -> acts::Result<Option<String>> {
+    let change = cx.change(key)?;
     if form.first("revision") != change.revision.to_string() {
         // What is cancelled or closed by now is told so: nobody is to look at it again and keep what cannot be kept.
-        room.try_on_change(key, check_editable)?;
+        cx.try_on_change(key, check_editable)?;
         let text = "Somebody changed it since you opened this form. Compare with its page, and edit it from there.";
         return Err(Refusal::Stale { text: text.to_owned() }.into());
     }
-    let directory = room.directory()?;
-    let reader = reader_of(room, &directory);
+    let directory = cx.directory()?;
+    let reader = reader_of(cx, &directory);
     let decoded = read(form, &reader);
-    decoded.tell_all(edit_read(room, &change, form, (decoded.body.clone(), &reader)))
+    decoded.tell_all(edit_read(cx, &change, form, (decoded.body.clone(), &reader)))
 }
 
 fn edit_read(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     change: &Change,
     form: &Form,
     (mut body, reader): (Body, &Reader),
@@ -438,10 +434,10 @@ fn edit_read(
     let theirs = edit_conflict::picked_theirs(form).map_err(Refusal::Invalid)?;
     let is_submitted = form.first("act") == "submit";
     let filled = match is_submitted {
-        true => find_similar::fill_from_similar(room, &mut body)?,
+        true => find_similar::fill_from_similar(cx, &mut body)?,
         false => Filled::default(),
     };
-    let directory = room.directory()?;
+    let directory = cx.directory()?;
     let base = read_content::patch_base(change, &directory);
     let mut patch = patch(&base, &body, reader);
     patch.retain(|name, _| {
@@ -449,10 +445,10 @@ fn edit_read(
         !theirs.contains(name) && !is_reason_of_theirs
     });
     if !patch.is_empty() {
-        edit_change::edit_change_filled(room, &change.key, &patch, &filled.fields)?;
+        edit_change::edit_change_filled(cx, &change.key, &patch, &filled.fields)?;
     }
     if is_submitted {
-        verbs::submit_change(room, &change.key)?;
+        verbs::submit_change(cx, &change.key)?;
     }
     Ok(filled.from)
 }
@@ -466,7 +462,7 @@ async fn show_edit(state: &AppState, visitor: &Visitor, key: String, back: Back)
 }
 
 /// The times of a form that come twice for whoever sent it.
-pub(crate) fn comes_twice(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<Vec<String>> {
-    let directory = room.directory()?;
-    Ok(form.decode(&reader_of(room, &directory), &[]).twice)
+pub(crate) fn comes_twice(cx: &mut Context<'_, '_>, form: &Form) -> acts::Result<Vec<String>> {
+    let directory = cx.directory()?;
+    Ok(form.decode(&reader_of(cx, &directory), &[]).twice)
 }

@@ -12,8 +12,7 @@ use model::core::refusal::FieldError;
 use pages::{ChangeForm, Conflict, Field, Notice, Reader, Tone};
 
 use crate::web::change::custom_fields::own_fields;
-use crate::web::change::edit_fields;
-use crate::web::change::edit_fields::{Back, HELD, flat, is_same, labels, read};
+use crate::web::change::edit_fields::{self, Back, HELD, flat, is_same, labels, read};
 use crate::web::shared::form::{Form, PICK};
 use crate::web::shared::moments;
 use crate::web::shared::view::View;
@@ -111,7 +110,7 @@ pub(crate) fn show(
     back: &Back,
     (both, is_edited): (&[String], bool),
 ) -> acts::Result<()> {
-    let timeline = find_timeline(view.room, &change.id.0)?;
+    let timeline = find_timeline(view.cx, &change.id.0)?;
     if both.is_empty() && !is_edited {
         page.notices.push(moved_on(view, timeline.first()));
         return Ok(());

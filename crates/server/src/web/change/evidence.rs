@@ -30,7 +30,7 @@ pub(crate) async fn take(
     let mut pairs = Vec::new();
     let file = receive(state, &mut multipart, &mut pairs).await;
     let form = Form::new(pairs);
-    let reader = Reader::named("UTC", state.desk().tools().clock.now());
+    let reader = Reader::named("UTC", state.executor().tools().clock.now());
     let mut body = form.decode(&reader, &[]).body;
     let has_file = matches!(file, Ok(Some(_)));
     if has_file {
@@ -52,9 +52,9 @@ pub(crate) async fn take(
     let whole = Form::new(answers.chain([("file".to_owned(), stored.digest.clone())]).collect());
     let once = idempotent_form::once(visitor, &format!("/changes/{key}/evidence"), &whole);
     let key = key.to_owned();
-    let added = write(state, visitor, move |room| {
-        idempotent_form::run(&once, room, |room| {
-            add_evidence::add_evidence(room, &key, &body, &stored).map(drop)
+    let added = write(state, visitor, move |cx| {
+        idempotent_form::run(&once, cx, |cx| {
+            add_evidence::add_evidence(cx, &key, &body, &stored).map(drop)
         })
         .map(|done| done.is_again)
     })

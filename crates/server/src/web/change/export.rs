@@ -6,8 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use acts::report::find_changes;
-use acts::report::find_changes::{Order, find_custom_values, find_ordered, find_waiting, read_order};
+use acts::report::find_changes::{self, Order, find_custom_values, find_ordered, find_waiting, read_order};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -20,13 +19,10 @@ use store::{Lane, Mode};
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::change::change_query::{OWN, Wanted, filter};
-use crate::web::change::custom_fields;
 use crate::web::change::list::WAITS;
-use crate::web::change::orders;
-use crate::web::shared::languages;
-use crate::web::shared::view;
-use crate::web::shared::view::{View, Visitor, problem};
-use crate::web::shared::words;
+use crate::web::change::{custom_fields, orders};
+use crate::web::shared::view::{self, View, Visitor, problem};
+use crate::web::shared::{languages, words};
 
 /// The most rows of a file. A longer list says so and is to be cut by its filters.
 const MOST_ROWS: usize = 50_000;
@@ -91,8 +87,8 @@ fn file(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
 }
 
 async fn gather(state: &AppState, visitor: &Visitor, wanted: Wanted) -> Result<Export, Failure> {
-    let act = move |room: &mut acts::Room<'_, '_>| {
-        let mut view = View::open(room, pages::Place::Changes)?;
+    let act = move |cx: &mut acts::Context<'_, '_>| {
+        let mut view = View::open(cx, pages::Place::Changes)?;
         read(&mut view, &wanted)
     };
     state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await
@@ -114,13 +110,13 @@ fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut after = None;
     let is_whole = loop {
-        let (found, next) = find_ordered(view.room, &filter, order, BATCH, after.as_ref())?;
+        let (found, next) = find_ordered(view.cx, &filter, order, BATCH, after.as_ref())?;
         let values = match own.is_empty() {
             true => BTreeMap::new(),
-            false => find_custom_values(view.room, &found)?,
+            false => find_custom_values(view.cx, &found)?,
         };
         let waiting = match columns.iter().any(|id| id == WAITS) {
-            true => find_waiting(view.room, &found)?,
+            true => find_waiting(view.cx, &found)?,
             false => BTreeMap::new(),
         };
         for (listed, targets) in &found.rows {

@@ -23,7 +23,7 @@ pub(crate) async fn show_fields(State(state): State<AppState>, visitor: Visitor)
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let may_set = view.may(actions::SET_SERVICE);
     let directory = view.directory.clone();
     let fields: Vec<&CustomField> = directory.custom_fields.values().collect();
@@ -209,7 +209,7 @@ pub(crate) async fn set(State(state): State<AppState>, visitor: Visitor, form: F
     let path = "/fields".to_owned();
     let sent = sent(form, path.clone(), path, Place::Fields);
     let run =
-        |room: &mut acts::Room<'_, '_>, body: &Body| set_custom_field::set_custom_field(room, &gather(body)).map(drop);
+        |cx: &mut acts::Context<'_, '_>, body: &Body| set_custom_field::set_custom_field(cx, &gather(body)).map(drop);
     send(&state, &visitor, sent, run, page).await
 }
 
@@ -222,6 +222,6 @@ pub(crate) async fn end(
 ) -> Response {
     let path = format!("/fields/{}/end", escaped(&key));
     let sent = sent(form, path, "/fields".to_owned(), Place::Fields);
-    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| set_custom_field::end_custom_field(room, &key).map(drop);
+    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| set_custom_field::end_custom_field(cx, &key).map(drop);
     send(&state, &visitor, sent, run, page).await
 }

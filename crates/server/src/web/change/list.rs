@@ -9,8 +9,7 @@ use acts::report::saved_views;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use model::core::enums::State as Stage;
-use model::core::ids;
-use model::core::ids::PersonId;
+use model::core::ids::{self, PersonId};
 use model::core::refusal::{FieldError, Refusal};
 use pages::{
     ActForm, ActTone, Bulk, ChangeList, ChangeRow, Chip, Choice, Empty, FILTER_FORM, Field, Input, Notice, Paging,
@@ -22,9 +21,7 @@ use acts::report::saved_views::SavedView as KeptView;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::change_query::{COLUMNS, FILTERS, KINDS, OWN, RISKS, Wanted, filter, is_key};
-use crate::web::change::counts;
-use crate::web::change::custom_fields;
-use crate::web::change::orders;
+use crate::web::change::{counts, custom_fields, orders};
 use crate::web::shared::form_page::Back;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, show, show_as};
@@ -81,14 +78,14 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option
         Ok(filter) => filter,
         Err(errors) => return unread_page(view, wanted, &errors),
     };
-    let (found, next) = find_ordered(view.room, &filter, order, PAGE, after.as_ref())?;
+    let (found, next) = find_ordered(view.cx, &filter, order, PAGE, after.as_ref())?;
     let shown = wanted.columns();
     let own = match shown.iter().any(|id| id == OWN) {
-        true => find_custom_values(view.room, &found)?,
+        true => find_custom_values(view.cx, &found)?,
         false => BTreeMap::new(),
     };
     let waiting = match shown.iter().any(|id| id == WAITS) {
-        true => find_waiting(view.room, &found)?,
+        true => find_waiting(view.cx, &found)?,
         false => BTreeMap::new(),
     };
     let rows = found.rows.iter().map(|(listed, targets)| ChangeRow {
@@ -112,8 +109,8 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option
     let newer = after.is_some().then(|| format!("{url}{first}"));
     let shown_rows = (rows.len(), next.is_some());
     let whole = counts::whole(view, &filter, (order, after.as_ref()), shown_rows)?;
-    let saved = saved_views::find_views(view.room, LIST)?;
-    let shared = saved_views::find_shared_views(view.room, LIST)?;
+    let saved = saved_views::find_views(view.cx, LIST)?;
+    let shared = saved_views::find_shared_views(view.cx, LIST)?;
     let views = views(view, wanted, &saved, &shared, &whole.figure)?;
     view.follow(None);
     view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
@@ -148,8 +145,8 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option
 
 /// The list where a filter cannot be read: nothing is listed, and the filter's field says why.
 fn unread_page(view: &mut View<'_, '_, '_>, wanted: &Wanted, errors: &[FieldError]) -> acts::Result<String> {
-    let saved = saved_views::find_views(view.room, LIST)?;
-    let shared = saved_views::find_shared_views(view.room, LIST)?;
+    let saved = saved_views::find_views(view.cx, LIST)?;
+    let shared = saved_views::find_shared_views(view.cx, LIST)?;
     let views = views(view, wanted, &saved, &shared, "")?;
     view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
     let mut filters = fields(view, wanted);

@@ -1,8 +1,6 @@
 //! The empty form of a change: from nothing, or after a template.
 
-use acts::change::create_change;
-use acts::change::find_similar;
-use acts::change::verbs;
+use acts::change::{create_change, find_similar, verbs};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use model::core::act::Act as Verb;
@@ -20,7 +18,7 @@ use crate::web::shared::flash::Told;
 use crate::web::shared::form::{AFTER, Form};
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, problem, reader_of, see_told, show, show_as, write};
-use acts::Room;
+use acts::Context;
 use acts::change::find_similar::Filled;
 use model::core::body::Body;
 
@@ -33,7 +31,7 @@ pub(crate) struct Begin {
 /// The empty form.
 pub(crate) async fn new_form(State(state): State<AppState>, visitor: Visitor, Query(begin): Query<Begin>) -> Response {
     show(&state, &visitor, Place::Changes, move |view| {
-        view.room.allow(Verb::Create.as_str())?;
+        view.cx.allow(Verb::Create.as_str())?;
         new_page(view, begin.after.as_deref().unwrap_or_default(), None)
     })
     .await
@@ -100,9 +98,9 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
     let sent = form.clone();
     let is_submitted = form.first("act") == "submit";
     let once = idempotent_form::once(&visitor, "/changes", &form);
-    let done = write(&state, &visitor, move |room| {
-        let done = idempotent_form::run(&once, room, |room| create_from(room, &sent))?;
-        Ok((done, comes_twice(room, &sent)?))
+    let done = write(&state, &visitor, move |cx| {
+        let done = idempotent_form::run(&once, cx, |cx| create_from(cx, &sent))?;
+        Ok((done, comes_twice(cx, &sent)?))
     })
     .await;
     match done {
@@ -134,23 +132,23 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
 }
 
 /// Writes what a form says; the key, and the change whose plan was taken over.
-fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<(String, Option<String>)> {
-    let directory = room.directory()?;
-    let mut decoded = read(form, &reader_of(room, &directory));
+fn create_from(cx: &mut Context<'_, '_>, form: &Form) -> acts::Result<(String, Option<String>)> {
+    let directory = cx.directory()?;
+    let mut decoded = read(form, &reader_of(cx, &directory));
     after_template::follow(form, &mut decoded.body);
-    decoded.tell_all(create_read(room, form, decoded.body.clone()))
+    decoded.tell_all(create_read(cx, form, decoded.body.clone()))
 }
 
-fn create_read(room: &mut Room<'_, '_>, form: &Form, mut body: Body) -> acts::Result<(String, Option<String>)> {
+fn create_read(cx: &mut Context<'_, '_>, form: &Form, mut body: Body) -> acts::Result<(String, Option<String>)> {
     let is_submitted = form.first("act") == "submit";
     let filled = match is_submitted {
-        true => find_similar::fill_from_similar(room, &mut body)?,
+        true => find_similar::fill_from_similar(cx, &mut body)?,
         false => Filled::default(),
     };
-    let key = create_change::create_change_filled(room, &body, &filled.fields)?;
+    let key = create_change::create_change_filled(cx, &body, &filled.fields)?;
     // Work that is done already waits for its confirmation and its review, not for an assessment.
     if is_submitted && !body.contains_key("retrospective") {
-        verbs::submit_change(room, &key)?;
+        verbs::submit_change(cx, &key)?;
     }
     Ok((key, filled.from))
 }

@@ -16,10 +16,8 @@ use pages::{Act, ActContext, ActForm, ActTone, Field};
 use crate::http::percent::escaped;
 use crate::web::cab::meetings;
 use crate::web::change::refused_acts;
-use crate::web::shared::fields;
-use crate::web::shared::idempotent_form;
-use crate::web::shared::step_up;
 use crate::web::shared::view::View;
+use crate::web::shared::{fields, idempotent_form, step_up};
 
 /// What forms have to know of a change.
 pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext {

@@ -12,23 +12,20 @@ use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::record::Change;
 use model::change::timers::decision_due;
-use model::core::act;
-use model::core::act::{Act as Verb, actions};
+use model::core::act::{self, Act as Verb, actions};
 use pages::{Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Field, Notice, Place, Rich, Tone, Work};
 
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::approval::decision_card;
-use crate::web::approval::decision_card::brief;
+use crate::web::approval::decision_card::{self, brief};
 use crate::web::change::open_acts::{context, decisions, has_said_all, note, others};
 use crate::web::change::plan_steps::{length, steps};
 use crate::web::change::review_draft::start_from;
 use crate::web::change::runbook::rolls_back_since;
 use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
-use crate::web::shared::form;
-use crate::web::shared::form::{Decoded, Form, refill, to_errors, unplaced};
+use crate::web::shared::form::{self, Decoded, Form, refill, to_errors, unplaced};
 use crate::web::shared::view::{View, Visitor, notice_of, show_as};
 use crate::web::shared::words::{free, kind, plain, risk, state};
 
@@ -68,20 +65,20 @@ pub(crate) async fn show_refused(state: &AppState, visitor: &Visitor, key: Strin
 }
 
 fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
-    let file = view.room.file(key)?;
-    let open = find_acts(view.room, &file)?;
+    view.cx.allow(actions::READ)?;
+    let file = view.cx.file(key)?;
+    let open = find_acts(view.cx, &file)?;
     let id = file.change.id.0.clone();
-    let comments = find_comments(view.room, &id)?;
-    let entries = find_entries(view.room, &id)?;
-    let told = find_timeline(view.room, &id)?;
+    let comments = find_comments(view.cx, &id)?;
+    let entries = find_entries(view.cx, &id)?;
+    let told = find_timeline(view.cx, &id)?;
     let context = ActContext {
         is_rolled_back: rolls_back_since(&entries).is_some(),
         ..context(view, &file)
     };
     let has_failed = file.change.outcome.is_some_and(|outcome| !outcome.is_success());
     let review_draft = if has_failed && file.change.reviews.is_empty() && open.has(act::Act::Review) {
-        Some(draft_review::draft_review(view.room, key)?)
+        Some(draft_review::draft_review(view.cx, key)?)
     } else {
         None
     };
@@ -357,9 +354,9 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
     // Two forms may send the same word, one of them with a comment: it was the one that has room for what was typed.
     let mut best: Option<(String, usize)> = None;
     for_each_act(page, &mut |act| {
-        let room = typed_in(act, sent);
-        if is_same(act, &address, sent) && best.as_ref().is_none_or(|(_, most)| room > *most) {
-            best = Some((act.id.clone(), room));
+        let cx = typed_in(act, sent);
+        if is_same(act, &address, sent) && best.as_ref().is_none_or(|(_, most)| cx > *most) {
+            best = Some((act.id.clone(), cx));
         }
     });
     let mut rest: Option<Vec<String>> = None;

@@ -35,12 +35,12 @@ pub(crate) async fn show_runbook(
 }
 
 fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
-    let file = view.room.file(key)?;
+    view.cx.allow(actions::READ)?;
+    let file = view.cx.file(key)?;
     view.follow(Some(key));
     let change = &file.change;
-    let open = find_acts(view.room, &file)?;
-    let mut entries = find_entries(view.room, &change.id.0)?;
+    let open = find_acts(view.cx, &file)?;
+    let mut entries = find_entries(view.cx, &change.id.0)?;
     entries.sort_by_key(|entry| entry.occurred_at);
     let walk = Walk::of(change, &entries);
     let steps_of = run_steps(view, &walk, &entries);

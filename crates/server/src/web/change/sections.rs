@@ -5,15 +5,12 @@ use std::collections::BTreeSet;
 use acts::audit::find_timeline::Told;
 use acts::change::find_acts::OpenActs;
 use model::change::change_file::ChangeFile;
-use model::change::record;
-use model::change::record::Content;
-use model::change::related_records;
-use model::change::related_records::{Comment, Entry as ActionEntry};
+use model::change::record::{self, Content};
+use model::change::related_records::{self, Comment, Entry as ActionEntry};
 use model::change::waiting_on::ahead;
 use model::core::act::Act as Verb;
-use model::core::enums;
 use model::core::enums::{
-    ApprovalState, EntryKind, GateDecision, Kind, LinkKind, PermitState, State, TaskState, ValidationResult,
+    self, ApprovalState, EntryKind, GateDecision, Kind, LinkKind, PermitState, State, TaskState, ValidationResult,
 };
 use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
@@ -25,13 +22,11 @@ use pages::{
 use serde_json::Value;
 
 use crate::http::percent::escaped;
-use crate::web::approval::decision_card;
-use crate::web::approval::decision_card::{decided, missing, outcome_mark, step_name, way_on, why_asked};
+use crate::web::approval::decision_card::{self, decided, missing, outcome_mark, step_name, way_on, why_asked};
 use crate::web::cab::meetings;
-use crate::web::change::affected;
-use crate::web::change::custom_fields;
 use crate::web::change::open_acts::awaits_word_of;
 use crate::web::change::review_draft::what_differs;
+use crate::web::change::{affected, custom_fields};
 use crate::web::shared::fields::watching;
 use crate::web::shared::moments;
 use crate::web::shared::view::View;

@@ -3,8 +3,7 @@
 use acts::change::set_template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use model::core::act::Act as Verb;
-use model::core::act::actions;
+use model::core::act::{Act as Verb, actions};
 use model::core::body::Body;
 use model::core::enums::{Kind, Role, TemplateState};
 use model::core::refusal::Refusal;
@@ -19,14 +18,12 @@ use serde_json::Value;
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::change::custom_fields;
-use crate::web::change::edit_fields;
+use crate::web::change::{custom_fields, edit_fields};
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::{AFTER, Form};
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
-use crate::web::shared::view;
-use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::view::{self, View, Visitor, show};
 use crate::web::shared::words::{capital, names, plain};
 
 /// The list.
@@ -35,7 +32,7 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let rows = view
         .directory
         .templates
@@ -201,8 +198,7 @@ pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, for
         place: Place::Templates,
         done: "",
     };
-    let run =
-        |room: &mut acts::Room<'_, '_>, body: &Body| set_template::propose_template(room, &gather(body)).map(drop);
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| set_template::propose_template(cx, &gather(body)).map(drop);
     send(&state, &visitor, sent, run, list_page).await
 }
 
@@ -216,7 +212,7 @@ pub(crate) async fn one(
 }
 
 fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let directory = view.directory.clone();
     let Some(template) = directory.templates.get(key) else {
         return Err(Refusal::not_found(format!("template {key}")).into());
@@ -317,7 +313,7 @@ fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActFor
 
 /// Why the reader judges no template by the way in by which they came, if so.
 fn withheld(view: &View<'_, '_, '_>) -> Option<String> {
-    let heard = two_people::check_voice(&view.directory, &view.room.actor, view.room.now, |_| true);
+    let heard = two_people::check_voice(&view.directory, &view.cx.actor, view.cx.now, |_| true);
     heard.err().map(|refusal| refusal.text())
 }
 
@@ -446,12 +442,12 @@ pub(crate) async fn act(
         done: "",
     };
     let whose = key.clone();
-    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
+    let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| {
         use acts::change::set_template::{approve_template, end_template};
         let done = match act.as_str() {
-            "approval" => approve_template(room, &whose, body),
-            "suspension" => end_template(room, &whose, body, TemplateState::Suspended),
-            _ => end_template(room, &whose, body, TemplateState::Retired),
+            "approval" => approve_template(cx, &whose, body),
+            "suspension" => end_template(cx, &whose, body, TemplateState::Suspended),
+            _ => end_template(cx, &whose, body, TemplateState::Retired),
         };
         done.map(drop)
     };

@@ -1,6 +1,6 @@
 //! What is kept and for how long: the retention among the policies, and on a change its legal hold and the erasure of texts.
 
-use acts::Room;
+use acts::Context;
 use acts::compliance::set_retention;
 use model::change::record::Change;
 use model::compliance::erasure::{Erasure, Retention};
@@ -78,11 +78,11 @@ fn form(view: &View<'_, '_, '_>, kept: Retention) -> ActForm {
 }
 
 /// Proposes what the form says: an empty field keeps for ever.
-pub(crate) fn propose(room: &mut Room<'_, '_>, mut body: Body) -> acts::Result<()> {
+pub(crate) fn propose(cx: &mut Context<'_, '_>, mut body: Body) -> acts::Result<()> {
     for field in ["changes_days", "deliveries_days"] {
         body.entry(field).or_insert(Value::Null);
     }
-    set_retention::propose_retention(room, &body).map(drop)
+    set_retention::propose_retention(cx, &body).map(drop)
 }
 
 /// What a reader of a change must know of what is kept of it.

@@ -14,11 +14,10 @@ use serde_json::json;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
-use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::{fields, idempotent_form};
 
 /// The most parts that the page lists.
 const MOST: i64 = 200;
@@ -29,7 +28,7 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    let found = reviews(view.room, MOST)?;
+    let found = reviews(view.cx, MOST)?;
     let rows = found.iter().map(|it| row(view, it)).collect();
     let table = Table {
         caption: "Reviews of access".to_owned(),
@@ -109,7 +108,7 @@ pub(crate) async fn one(
 }
 
 fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
-    let found = review(view.room, id)?;
+    let found = review(view.cx, id)?;
     let (tone, word) = standing(view, &found);
     let rows = found
         .rights
@@ -230,7 +229,7 @@ pub(crate) async fn begin(State(state): State<AppState>, visitor: Visitor, form:
         place: Place::People,
         done: "",
     };
-    let run = |room: &mut acts::Room<'_, '_>, body: &Body| begin_review(room, body).map(drop);
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| begin_review(cx, body).map(drop);
     send(&state, &visitor, sent, run, list_page).await
 }
 
@@ -261,7 +260,7 @@ pub(crate) async fn sign(
         done: "",
     };
     let whose = id.clone();
-    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| sign_review(room, &id, &body).map(drop);
+    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| sign_review(cx, &id, &body).map(drop);
     send(&state, &visitor, sent, run, move |view, back| {
         one_page(view, &whose, back)
     })

@@ -48,7 +48,7 @@ pub(crate) async fn show_matrix(
 }
 
 fn page(view: &mut View<'_, '_, '_>, asked: &Asked, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let directory = view.directory.clone();
     let now = view.now();
     let may_set = view.may(actions::SET_OWNERSHIP);
@@ -265,7 +265,7 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
 pub(crate) async fn name(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/ownership".to_owned();
     let sent = sent(form, path.clone(), path, Place::Ownership);
-    let run = |room: &mut acts::Room<'_, '_>, body: &Body| set_service::set_ownership(room, body).map(drop);
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| set_service::set_ownership(cx, body).map(drop);
     send(&state, &visitor, sent, run, |view, back| {
         page(view, &Asked::default(), back)
     })
@@ -281,7 +281,7 @@ pub(crate) async fn end(
 ) -> Response {
     let then = "/ownership".to_owned();
     let sent = sent(form, format!("{then}/{}/end", escaped(&id)), then, Place::Ownership);
-    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| set_service::end_ownership(room, &id).map(drop);
+    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| set_service::end_ownership(cx, &id).map(drop);
     send(&state, &visitor, sent, run, |view, back| {
         page(view, &Asked::default(), back)
     })

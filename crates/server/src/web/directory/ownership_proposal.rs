@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acts::policy::propose_ownership;
-use acts::policy::propose_ownership::Content;
+use acts::policy::propose_ownership::{self, Content};
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ConfigurationState, DependencyKind, Noun};
 use model::directory::snapshot::{Connection, Dependency, Directory, Group, Ownership};
@@ -156,7 +155,7 @@ fn logins(list: &Value) -> Vec<String> {
 
 /// What is named by an id, by what people know it by.
 fn id_words(view: &mut View<'_, '_, '_>, list: &str, id: &str) -> acts::Result<String> {
-    let tx = &mut *view.room.tx;
+    let tx = &mut *view.cx.tx;
     let told = match list {
         "connections" => record::load::<Connection>(tx, id)?.map(|it| connection_words(&it.record)),
         "end_dependencies" => record::load::<Dependency>(tx, id)?.map(|it| arrow_words(&it.record)),

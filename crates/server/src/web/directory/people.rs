@@ -1,8 +1,7 @@
 //! People, by administrators.
 
-use acts::directory::deactivate_person;
 use acts::directory::review_access::reviews;
-use acts::directory::set_person;
+use acts::directory::{deactivate_person, set_person};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -23,8 +22,7 @@ use crate::web::shared::list_filter::Words;
 use crate::web::shared::propose_form::{asking_why, propose_or};
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show, write};
-use crate::web::shared::words;
-use crate::web::shared::words::capital;
+use crate::web::shared::words::{self, capital};
 
 fn role_choices() -> Input {
     Input::Many(
@@ -48,9 +46,9 @@ pub(crate) async fn show_people(
 }
 
 fn people_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let may_set = view.may(actions::SET_PERSON);
-    let has_reviews = may_set || view.may(actions::AUDIT) || !reviews(view.room, 1)?.is_empty();
+    let has_reviews = may_set || view.may(actions::AUDIT) || !reviews(view.cx, 1)?.is_empty();
     let mut found: Vec<&Person> = view.directory.people.values().collect();
     found.sort_by_cached_key(|person| (!person.active, person.name.to_lowercase()));
     let (shown, count) = words.narrow(found.into_iter(), |person| {
@@ -211,7 +209,7 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
         &state,
         &visitor,
         sent,
-        |room, body| propose_or(room, ("people", body.clone()), set_person::create_person),
+        |cx, body| propose_or(cx, ("people", body.clone()), set_person::create_person),
         |view, back| people_page(view, &Words::default(), back),
     )
     .await
@@ -251,9 +249,9 @@ pub(crate) async fn act(
         done: "",
     };
     let words = Words::of(&login);
-    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
-        propose_or(room, ("people", body.clone()), |room, body| {
-            set_person::edit_person(room, &login, body)
+    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| {
+        propose_or(cx, ("people", body.clone()), |cx, body| {
+            set_person::edit_person(cx, &login, body)
         })
     };
     send(&state, &visitor, sent, run, move |view, back| {
@@ -272,8 +270,8 @@ async fn deactivate(state: &AppState, visitor: &Visitor, login: String, form: Fo
         done: "",
     };
     let words = Words::of(&login);
-    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
-        deactivate_person::deactivate_person(room, &login, body).map(drop)
+    let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| {
+        deactivate_person::deactivate_person(cx, &login, body).map(drop)
     };
     send(state, visitor, sent, run, move |view, back| {
         people_page(view, &words, back)
@@ -295,7 +293,7 @@ pub(crate) async fn set_password(
         Err(failure) => return problem(state, visitor, &failure, &then).await,
     };
     let login = login.to_owned();
-    match write(state, visitor, move |room| set_person::set_password(room, &login, &phc)).await {
+    match write(state, visitor, move |cx| set_person::set_password(cx, &login, &phc)).await {
         Ok(()) => see(&then),
         Err(failure) => problem(state, visitor, &failure, &then).await,
     }

@@ -18,8 +18,7 @@ use store::record::{self, Filter};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::view::{View, Visitor, show};
-use crate::web::shared::words;
-use crate::web::shared::words::plain;
+use crate::web::shared::words::{self, plain};
 
 /// How many days without use are told.
 const UNUSED_DAYS: i64 = 90;
@@ -49,7 +48,7 @@ struct Report {
 }
 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
-    view.room.allow(actions::AUDIT)?;
+    view.cx.allow(actions::AUDIT)?;
     let reports = reports(view)?;
     let mut sections = vec![summary(&reports)];
     sections.extend(reports.into_iter().map(section));
@@ -64,10 +63,10 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
 }
 
 fn reports(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Report>> {
-    let owned = find_unapprovable(view.room, "", SERVICES)?;
-    let conflicts = find_conflicts(view.room)?;
-    let unused = find_unused(view.room, UNUSED_DAYS)?;
-    let open = audit_workload_trust::doubted(view.room)?;
+    let owned = find_unapprovable(view.cx, "", SERVICES)?;
+    let conflicts = find_conflicts(view.cx)?;
+    let unused = find_unused(view.cx, UNUSED_DAYS)?;
+    let open = audit_workload_trust::doubted(view.cx)?;
     Ok(vec![
         Report {
             id: "unapprovable",
@@ -292,7 +291,7 @@ fn open_workload(view: &View<'_, '_, '_>, it: &Workload) -> Vec<Cell> {
 
 fn glasses(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Vec<Cell>>> {
     let newest = Filter::new().descending_by("id").limit(GLASSES);
-    let found = record::find::<GlassUse>(view.room.tx, &newest)?;
+    let found = record::find::<GlassUse>(view.cx.tx, &newest)?;
     let rows = found.into_iter().map(|stored| {
         let it = stored.record;
         let told = format!("{} of {}", it.number, it.budget);

@@ -7,16 +7,12 @@ use acts::report::find_changes::{ChangeFilter, find_changes};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
-use model::core::body;
-use model::core::body::Body;
-use model::core::enums;
-use model::core::enums::{Criticality, OwnershipRole, State as Stage};
-use model::core::ids;
-use model::core::ids::ServiceKey;
+use model::core::body::{self, Body};
+use model::core::enums::{self, Criticality, OwnershipRole, State as Stage};
+use model::core::ids::{self, ServiceKey};
 use model::core::refusal::Refusal;
-use model::directory::ownership_matrix;
 use model::directory::snapshot::{Dependency, Ownership, Service};
-use model::directory::two_people;
+use model::directory::{ownership_matrix, two_people};
 use pages::{
     ActForm, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, ServiceRow,
     Services, Table, Tone,
@@ -25,15 +21,12 @@ use serde_json::Value;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
-use crate::web::shared::idempotent_form;
 use crate::web::shared::list_filter::Words;
-use crate::web::shared::propose_form;
 use crate::web::shared::view::{View, Visitor, show};
-use crate::web::shared::words;
-use crate::web::shared::words::{capital, names};
+use crate::web::shared::words::{self, capital, names};
+use crate::web::shared::{fields, idempotent_form, propose_form};
 
 /// How many changes of a service its page shows.
 const CHANGES: i64 = 20;
@@ -81,7 +74,7 @@ fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, us
         ..ChangeFilter::default()
     };
     let mut open = BTreeMap::new();
-    for (_, targets) in find_changes(view.room, &filter, 500, None)?.rows {
+    for (_, targets) in find_changes(view.cx, &filter, 500, None)?.rows {
         let mut services: Vec<String> = targets.into_iter().map(|target| target.service).collect();
         services.sort();
         services.dedup();
@@ -195,7 +188,7 @@ pub(crate) async fn set_service(State(state): State<AppState>, visitor: Visitor,
         &state,
         &visitor,
         sent,
-        |room, body| acts::directory::set_service::set_service(room, &as_shown(body)).map(drop),
+        |cx, body| acts::directory::set_service::set_service(cx, &as_shown(body)).map(drop),
         |view, back| services_page(view, &Words::default(), back),
     )
     .await
@@ -214,7 +207,7 @@ pub(crate) async fn service(
 }
 
 fn service_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let directory = view.directory.clone();
     let Some(service) = directory.services.get(&ServiceKey::from(key)) else {
         return Err(Refusal::not_found(format!("service {key}")).into());
@@ -266,7 +259,7 @@ async fn send_watch(state: AppState, visitor: Visitor, key: String, form: Form, 
     let sent = sent(form, format!("{page}/watchers{end}"), page, Place::Services);
     let shown = key.clone();
     let run =
-        move |room: &mut acts::Room<'_, '_>, body: &Body| watch_service::watch_service(room, &key, body, on).map(drop);
+        move |cx: &mut acts::Context<'_, '_>, body: &Body| watch_service::watch_service(cx, &key, body, on).map(drop);
     send(&state, &visitor, sent, run, move |view, back| {
         service_page(view, &shown, back)
     })
@@ -443,7 +436,7 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
         service: Some(service.key.0.clone()),
         ..ChangeFilter::default()
     };
-    let found = find_changes(view.room, &filter, CHANGES, None)?;
+    let found = find_changes(view.cx, &filter, CHANGES, None)?;
     let rows = found.rows.iter().map(|(listed, _)| {
         let state = pages::State::from_word(&listed.state).unwrap_or_default();
         let title = Cell::Title {
@@ -484,12 +477,8 @@ pub(crate) async fn set_ownership(
 ) -> Response {
     let page = format!("/services/{}", escaped(&key));
     let sent = sent(form, format!("{page}/ownerships"), page, Place::Services);
-    let run = |room: &mut acts::Room<'_, '_>, body: &body::Body| {
-        propose_form::propose_or(
-            room,
-            ("rows", body.clone()),
-            acts::directory::set_service::set_ownership,
-        )
+    let run = |cx: &mut acts::Context<'_, '_>, body: &body::Body| {
+        propose_form::propose_or(cx, ("rows", body.clone()), acts::directory::set_service::set_ownership)
     };
     send(&state, &visitor, sent, run, move |view, back| {
         service_page(view, &key, back)

@@ -37,7 +37,7 @@ pub(crate) async fn list(State(state): State<AppState>, visitor: Visitor, Query(
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, before: Option<&str>) -> acts::Result<String> {
-    let mut checks = find_gate_checks(view.room, before, PAGE + 1)?;
+    let mut checks = find_gate_checks(view.cx, before, PAGE + 1)?;
     let is_more = checks.len() as i64 > PAGE;
     checks.truncate(PAGE as usize);
     let last = checks.last().filter(|_| is_more);
@@ -97,10 +97,10 @@ pub(crate) async fn one(
     Path((_, id)): Path<(String, String)>,
 ) -> Response {
     show(&state, &visitor, Place::GateChecks, move |view| {
-        view.room.allow(actions::READ)?;
-        let check = acts::gate::answer::load_check(view.room, &id)?;
+        view.cx.allow(actions::READ)?;
+        let check = acts::gate::answer::load_check(view.cx, &id)?;
         let file = match &check.change {
-            Some(key) => Some(view.room.file(key)?),
+            Some(key) => Some(view.cx.file(key)?),
             None => None,
         };
         Ok(page(view, &check, file.as_ref()).render())

@@ -1,7 +1,6 @@
 //! The page about gateways: findings, what has no partner, refused questions, how long was waited.
 
-use acts::gate::coverage;
-use acts::gate::gate_waits;
+use acts::gate::{coverage, gate_waits};
 use axum::extract::State;
 use axum::response::Response;
 use jiff::SignedDuration;
@@ -26,7 +25,7 @@ pub(crate) async fn gateways(State(state): State<AppState>, visitor: Visitor) ->
 type Row = Vec<Cell>;
 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
-    view.room.allow(act::actions::AUDIT)?;
+    view.cx.allow(act::actions::AUDIT)?;
     let sections = vec![
         section(
             ("unmatched", "What has no partner"),
@@ -91,8 +90,8 @@ fn section((id, title): (&str, &str), means: &str, columns: &[&'static str], row
 }
 
 fn unmatched(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
-    let from = view.room.now - SignedDuration::from_hours(24 * SILENT_DAYS);
-    let found = coverage::unmatched(view.room, from)?;
+    let from = view.cx.now - SignedDuration::from_hours(24 * SILENT_DAYS);
+    let found = coverage::unmatched(view.cx, from)?;
     let rows = found.into_iter().map(|row| {
         let word = match row.code {
             "deployment_without_change" => "No change",
@@ -110,9 +109,9 @@ fn unmatched(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
 }
 
 fn amiss(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
-    let now = view.room.now;
+    let now = view.cx.now;
     let mut rows = Vec::new();
-    for watched in coverage::watched(view.room)? {
+    for watched in coverage::watched(view.cx)? {
         for finding in findings(&watched, SILENT_DAYS, now) {
             rows.push(vec![
                 Cell::title(format!("{}, {}", watched.service, watched.environment), ""),
@@ -126,7 +125,7 @@ fn amiss(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
 }
 
 fn refused(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
-    let found = gate_use::refused(view.room.tx, REFUSED)?;
+    let found = gate_use::refused(view.cx.tx, REFUSED)?;
     let rows = found.into_iter().map(|row| {
         let place = match row.service.is_empty() {
             true => row.door,
@@ -147,8 +146,8 @@ fn refused(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
 }
 
 fn waits(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
-    let from = view.room.now - SignedDuration::from_hours(24 * SILENT_DAYS);
-    let rows = gate_waits::gate_waits(view.room, from)?.into_iter().map(|row| {
+    let from = view.cx.now - SignedDuration::from_hours(24 * SILENT_DAYS);
+    let rows = gate_waits::gate_waits(view.cx, from)?.into_iter().map(|row| {
         let seconds = |ms: i64| format!("{} s", count((ms.unsigned_abs() + 500) / 1_000));
         let told = format!(
             "{} by {}. 95 of 100 waited no longer than {} for people, {} in the queue, {} for the decision.",

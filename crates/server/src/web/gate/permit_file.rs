@@ -18,10 +18,10 @@ pub(crate) async fn fetch(
     form: Form,
 ) -> Response {
     let back = format!("{}/changes/{}", visitor.base(), escaped(&key));
-    let done = write(&state, &visitor, move |room| {
-        let directory = room.directory()?;
-        let body = form.decode(&reader_of(room, &directory), &[]).body;
-        let (permit, token) = verbs::issue_permit(room, &key, &body)?;
+    let done = write(&state, &visitor, move |cx| {
+        let directory = cx.directory()?;
+        let body = form.decode(&reader_of(cx, &directory), &[]).body;
+        let (permit, token) = verbs::issue_permit(cx, &key, &body)?;
         Ok((permit.change_key, permit.service, token))
     })
     .await;

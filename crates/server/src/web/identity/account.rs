@@ -16,11 +16,9 @@ use crate::web::identity::factor_sections;
 use crate::web::notify::preferences;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::Back;
-use crate::web::shared::response;
-use crate::web::shared::step_up;
-use crate::web::shared::view;
-use crate::web::shared::view::{View, Visitor, problem, show, show_as, write};
+use crate::web::shared::view::{self, View, Visitor, problem, show, show_as, write};
 use crate::web::shared::words::plain;
+use crate::web::shared::{response, step_up};
 
 /// The account.
 pub(crate) async fn show_account(State(state): State<AppState>, visitor: Visitor) -> Response {
@@ -62,7 +60,7 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[Known], back: Option<&Back
         Section::new("you", "You", SectionBody::Facts(facts_of(view))),
         tenants_of(known),
     ];
-    let has_password = secrets::password(view.room.tx, view.me.as_str())?.is_some();
+    let has_password = secrets::password(view.cx.tx, view.me.as_str())?.is_some();
     sections.extend(factor_sections::sections(view, has_password)?);
     let text = "While you are away nobody waits for you: you are not reminded, and whoever speaks for you is asked.";
     let away = Section::new("away", "When you are away", SectionBody::Words(Rich::from(text)));
@@ -170,7 +168,7 @@ pub(crate) async fn set_password(State(state): State<AppState>, visitor: Visitor
         Ok(phc) => phc,
         Err(failure) => return refused(&state, &visitor, ("/account/password", form), failure).await,
     };
-    match write(&state, &visitor, move |room| set_person::change_password(room, &phc)).await {
+    match write(&state, &visitor, move |cx| set_person::change_password(cx, &phc)).await {
         Ok(()) => response::see(&back),
         Err(failure) => view::problem(&state, &visitor, &failure, &back).await,
     }

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use acts::core::providers;
-use acts::identity::set_passkey;
-use acts::identity::set_second_factor as factors;
 use acts::identity::set_second_factor::{PASSKEY, RECOVERY};
+use acts::identity::{set_passkey, set_second_factor as factors};
 use pages::elements::text;
 use pages::{ActForm, ActTone, Fact, Field, Rich, Section, SectionBody};
 use store::identity::second_factor::SecondFactor;
-use store::identity::session;
-use store::identity::session::Session;
+use store::identity::session::{self, Session};
 
 use crate::http::percent::escaped;
 use crate::web::shared::view::View;
@@ -24,12 +22,12 @@ const SESSIONS: usize = 20;
 /// # Errors
 /// The store's.
 pub(crate) fn sections(view: &mut View<'_, '_, '_>, has_password: bool) -> acts::Result<Vec<Section>> {
-    let found = factors::own_factors(view.room)?;
+    let found = factors::own_factors(view.cx)?;
     let now = view.now();
     let me = view.me.clone();
-    let sessions = session::of_person(view.room.tx, me.as_str(), now)?;
-    let copied = set_passkey::copied(view.room)?;
-    let providers = providers::providers(view.room)?;
+    let sessions = session::of_person(view.cx.tx, me.as_str(), now)?;
+    let copied = set_passkey::copied(view.cx)?;
+    let providers = providers::providers(view.cx)?;
     let providers = providers.into_iter().map(|it| (it.key, it.name)).collect();
     Ok(vec![
         factor_section(view, &found, &copied, has_password),
@@ -85,7 +83,7 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
             .field(Field::text("name", "What you call it").hint("Such as “Phone”."))
             .submit("Add it"),
     );
-    if set_passkey::is_offered(&view.room.services.tools().public_url) {
+    if set_passkey::is_offered(&view.cx.services.tools().public_url) {
         section.acts.push(
             ActForm::new("passkey", "Add a passkey", view.url("/account/passkeys"))
                 .field(Field::text("name", "What you call it").hint("Such as “Laptop”."))

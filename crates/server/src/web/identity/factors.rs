@@ -1,6 +1,6 @@
 //! Sessions and second factors on the reader's account.
 
-use acts::Room;
+use acts::Context;
 use acts::identity::set_second_factor as factors;
 use acts::identity::set_second_factor::NewTotp;
 use axum::extract::{Path, State};
@@ -33,9 +33,9 @@ pub(crate) async fn end_others(State(state): State<AppState>, visitor: Visitor) 
     let Credential::Session { digest, .. } = visitor.caller.credential.clone() else {
         return see(&visitor.base());
     };
-    let end = move |room: &mut Room<'_, '_>| {
-        let person = room.actor.person.clone();
-        Ok(session::delete_others(room.tx, person.as_str(), &digest)?)
+    let end = move |cx: &mut Context<'_, '_>| {
+        let person = cx.actor.person.clone();
+        Ok(session::delete_others(cx.tx, person.as_str(), &digest)?)
     };
     match write(&state, &visitor, end).await {
         Ok(_) => see(&format!("{}/account", visitor.base())),
@@ -46,12 +46,12 @@ pub(crate) async fn end_others(State(state): State<AppState>, visitor: Visitor) 
 /// Makes a TOTP secret and shows it: the answer is the page itself, so the secret stands in no address.
 pub(crate) async fn begin(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let name = form.first("name").trim().to_owned();
-    let make = move |room: &mut Room<'_, '_>| {
+    let make = move |cx: &mut Context<'_, '_>| {
         let mut body = body::Body::new();
         if !name.is_empty() {
             body.insert("name".to_owned(), json!(name));
         }
-        factors::begin_totp(room, &body)
+        factors::begin_totp(cx, &body)
     };
     match write(&state, &visitor, make).await {
         Ok(made) => {
@@ -115,10 +115,7 @@ pub(crate) async fn confirm(
     form: Form,
 ) -> Response {
     let (wanted, code) = (id.clone(), form.first("code").to_owned());
-    let done = write(&state, &visitor, move |room| {
-        factors::confirm_totp(room, &wanted, &code)
-    })
-    .await;
+    let done = write(&state, &visitor, move |cx| factors::confirm_totp(cx, &wanted, &code)).await;
     match done {
         Ok(codes) if codes.is_empty() => see(&format!("{}/account", visitor.base())),
         Ok(codes) => {
@@ -176,7 +173,7 @@ pub(crate) async fn remove(
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
 ) -> Response {
-    match write(&state, &visitor, move |room| factors::remove_factor(room, &id)).await {
+    match write(&state, &visitor, move |cx| factors::remove_factor(cx, &id)).await {
         Ok(()) => see(&format!("{}/account", visitor.base())),
         Err(failure) => failed(&state, &visitor, &failure).await,
     }

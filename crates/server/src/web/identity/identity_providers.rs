@@ -24,8 +24,8 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::SET_CONNECTION)?;
-    let found = providers::providers(view.room)?;
+    view.cx.allow(actions::SET_CONNECTION)?;
+    let found = providers::providers(view.cx)?;
     let mut sections: Vec<Section> = found.iter().map(|provider| section(view, provider)).collect();
     if sections.is_empty() {
         sections.push(
@@ -53,8 +53,8 @@ fn section(view: &View<'_, '_, '_>, provider: &IdentityProvider) -> Section {
     let yes = |is: bool, yes: &str, no: &str| if is { yes.to_owned() } else { no.to_owned() };
     let way_back = format!(
         "{}/t/{}/sign-in/{}/callback",
-        view.room.services.tools().public_url,
-        view.room.tenant(),
+        view.cx.services.tools().public_url,
+        view.cx.tenant(),
         provider.key
     );
     let mut facts = vec![
@@ -237,13 +237,13 @@ fn gather(body: &Body) -> Body {
 pub(crate) async fn set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/identity-providers".to_owned();
     let sent: Sent = sent(form, path.clone(), path, Place::Providers);
-    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
-        propose_or(room, ("identity_providers", gather(body)), |room, body| {
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| {
+        propose_or(cx, ("identity_providers", gather(body)), |cx, body| {
             let mut body = body.clone();
             let Some(Value::String(key)) = body.remove("key") else {
                 return Err(Refusal::field("key", "missing", "`key` is missing.").into());
             };
-            set_identity_provider::set_identity_provider(room, &key, &body)
+            set_identity_provider::set_identity_provider(cx, &key, &body)
         })
     };
     send(&state, &visitor, sent, run, page).await
@@ -258,8 +258,8 @@ pub(crate) async fn end(
 ) -> Response {
     let then = "/identity-providers".to_owned();
     let sent = sent(form, format!("{then}/{}/end", escaped(&key)), then, Place::Providers);
-    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
-        set_identity_provider::end_identity_provider(room, &key).map(drop)
+    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| {
+        set_identity_provider::end_identity_provider(cx, &key).map(drop)
     };
     send(&state, &visitor, sent, run, page).await
 }

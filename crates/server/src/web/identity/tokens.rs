@@ -5,9 +5,8 @@ use acts::report::find_records;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
-use model::core::body;
 use model::core::enums::Role;
-use model::core::refusal;
+use model::core::{body, refusal};
 use model::directory::snapshot::Token;
 use pages::{ActForm, ActTone, Choice, Field, Input, Place, TokenRow, Tokens};
 use store::identity::session;
@@ -20,8 +19,7 @@ use crate::web::shared::form_page::Back;
 use crate::web::shared::idempotent_form;
 use crate::web::shared::list_filter::Words;
 use crate::web::shared::response::see;
-use crate::web::shared::view;
-use crate::web::shared::view::{View, Visitor, problem, see_told, show, show_as, write};
+use crate::web::shared::view::{self, View, Visitor, problem, see_told, show, show_as, write};
 
 /// The list of tokens.
 pub(crate) async fn tokens(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
@@ -37,8 +35,8 @@ fn tokens_page(
     back: Option<&Back>,
     made: Option<&(String, String)>,
 ) -> acts::Result<String> {
-    let found = find_records::find_tokens(view.room)?;
-    let uses = session::token_uses(view.room.tx)?;
+    let found = find_records::find_tokens(view.cx)?;
+    let uses = session::token_uses(view.cx.tx)?;
     let directory = view.directory.clone();
     let (shown, count) = words.narrow(found.iter(), |token| {
         let person = directory.people.get(&token.person);
@@ -159,12 +157,12 @@ pub(crate) fn no_scope(body: &body::Body) -> Option<refusal::FieldError> {
 pub(crate) async fn create_token(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = form.clone();
     let once = idempotent_form::once(&visitor, "/tokens", &form);
-    let made = write(&state, &visitor, move |room| {
-        let directory = room.directory()?;
-        let mut decoded = sent.decode(&view::reader_of(room, &directory), &[]);
+    let made = write(&state, &visitor, move |cx| {
+        let directory = cx.directory()?;
+        let mut decoded = sent.decode(&view::reader_of(cx, &directory), &[]);
         decoded.errors.extend(no_scope(&decoded.body));
-        idempotent_form::run_once_shown(&once, room, |room| {
-            let (token, secret) = decoded.tell_all(set_token::create_token(room, &decoded.body))?;
+        idempotent_form::run_once_shown(&once, cx, |cx| {
+            let (token, secret) = decoded.tell_all(set_token::create_token(cx, &decoded.body))?;
             Ok((token.name, secret))
         })
     })
@@ -198,11 +196,7 @@ pub(crate) async fn revoke_token(
     Path((_, id)): Path<(String, String)>,
 ) -> Response {
     let url = format!("{}/tokens", visitor.base());
-    match write(&state, &visitor, move |room| {
-        set_token::revoke_token(room, &id).map(drop)
-    })
-    .await
-    {
+    match write(&state, &visitor, move |cx| set_token::revoke_token(cx, &id).map(drop)).await {
         Ok(()) => see(&url),
         Err(failure) => problem(&state, &visitor, &failure, &url).await,
     }

@@ -28,8 +28,8 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::SET_TOKEN)?;
-    let found = set_workload::workloads(view.room)?;
+    view.cx.allow(actions::SET_TOKEN)?;
+    let found = set_workload::workloads(view.cx)?;
     let rows = found.iter().map(|workload| {
         vec![
             Cell::title(workload.name.as_str(), view.url(&path(&workload.key))),
@@ -104,8 +104,8 @@ pub(crate) async fn one(
 }
 
 fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::SET_TOKEN)?;
-    let workload = set_workload::workload(view.room, key)?;
+    view.cx.allow(actions::SET_TOKEN)?;
+    let workload = set_workload::workload(view.cx, key)?;
     let label = if workload.active { "Change it" } else { "Let in again" };
     let mut acts = vec![form(view, "change", label, Some(&workload))];
     if workload.active {
@@ -150,11 +150,7 @@ fn trusted(workload: &Workload) -> Vec<Fact> {
 }
 
 fn facts(view: &View<'_, '_, '_>, workload: &Workload) -> Vec<Fact> {
-    let exchange = format!(
-        "{}/t/{}/token",
-        view.room.services.tools().public_url,
-        view.room.tenant()
-    );
+    let exchange = format!("{}/t/{}/token", view.cx.services.tools().public_url, view.cx.tenant());
     let mut facts = vec![
         Fact::new("Issuer", Rich::new().code(workload.issuer.as_str())),
         Fact::new("Meant for", Rich::new().code(workload.meant_for.as_str())),
@@ -278,15 +274,15 @@ fn gather(body: &Body) -> acts::Result<Body> {
 }
 
 /// Adds one. A key that is taken is refused: what its holder trusts is changed on its own page, not by mistake.
-fn add(room: &mut acts::Room<'_, '_>, body: &Body) -> acts::Result<()> {
+fn add(cx: &mut acts::Context<'_, '_>, body: &Body) -> acts::Result<()> {
     let mut body = gather(body)?;
     let Some(Value::String(key)) = body.remove("key") else {
         return Err(Refusal::field("key", "missing", "`key` is missing.").into());
     };
-    if set_workload::workloads(room)?.iter().any(|it| it.key == key) {
+    if set_workload::workloads(cx)?.iter().any(|it| it.key == key) {
         return Err(Refusal::field("key", "taken", format!("The workload `{key}` exists already.")).into());
     }
-    set_workload::set_workload(room, &key, &body).map(drop)
+    set_workload::set_workload(cx, &key, &body).map(drop)
 }
 
 /// Sets a workload up.
@@ -306,9 +302,9 @@ pub(crate) async fn change(
     let path = path(&key);
     let sent = sent(form, path.clone(), path, Place::Workloads);
     let whose = key.clone();
-    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
-        set_workload::workload(room, &whose)?;
-        set_workload::set_workload(room, &whose, &gather(body)?).map(drop)
+    let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| {
+        set_workload::workload(cx, &whose)?;
+        set_workload::set_workload(cx, &whose, &gather(body)?).map(drop)
     };
     send(&state, &visitor, sent, run, move |view, back| page(view, &key, back)).await
 }
@@ -323,6 +319,6 @@ pub(crate) async fn end(
     let then = path(&key);
     let sent = sent(form, format!("{then}/end"), then, Place::Workloads);
     let whose = key.clone();
-    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| set_workload::end_workload(room, &whose).map(drop);
+    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| set_workload::end_workload(cx, &whose).map(drop);
     send(&state, &visitor, sent, run, move |view, back| page(view, &key, back)).await
 }

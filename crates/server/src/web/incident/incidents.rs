@@ -17,9 +17,8 @@ use crate::http::state::AppState;
 use crate::web::shared::fields::{standing, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
-use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
-use crate::web::shared::words;
+use crate::web::shared::{idempotent_form, words};
 
 /// How many changes that name an incident its page shows.
 const CHANGES: i64 = 20;
@@ -38,7 +37,7 @@ pub(crate) async fn incidents(State(state): State<AppState>, visitor: Visitor) -
 }
 
 fn incidents_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let mut found: Vec<&Incident> = view.directory.incidents.values().collect();
     found.sort_by_key(|incident| (incident.resolved_at.is_some(), std::cmp::Reverse(incident.started_at)));
     let rows = found.into_iter().map(|incident| incident_row(view, incident)).collect();
@@ -117,7 +116,7 @@ pub(crate) async fn open_incident(State(state): State<AppState>, visitor: Visito
         &state,
         &visitor,
         sent,
-        |room, body| set_incident::open_incident(room, body).map(drop),
+        |cx, body| set_incident::open_incident(cx, body).map(drop),
         incidents_page,
     )
     .await
@@ -136,7 +135,7 @@ pub(crate) async fn incident(
 }
 
 fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let directory = view.directory.clone();
     let Some(incident) = directory.incidents.get(&key.to_uppercase()) else {
         return Err(Refusal::not_found(format!("incident {key}")).into());
@@ -196,7 +195,7 @@ fn named_by(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Section> {
         q: Some(key.to_owned()),
         ..ChangeFilter::default()
     };
-    let found = find_changes(view.room, &filter, CHANGES, None)?;
+    let found = find_changes(view.cx, &filter, CHANGES, None)?;
     let entries = found.rows.iter().map(|(listed, _)| {
         Entry::new(
             Tone::Plain,
@@ -226,8 +225,8 @@ pub(crate) async fn edit_incident(
     let page = format!("/incidents/{}", escaped(&key));
     let sent = sent(form, page.clone(), page, Place::Incidents);
     let whose = key.clone();
-    let run = move |room: &mut acts::Room<'_, '_>, body: &body::Body| {
-        set_incident::edit_incident(room, &whose, body).map(drop)
+    let run = move |cx: &mut acts::Context<'_, '_>, body: &body::Body| {
+        set_incident::edit_incident(cx, &whose, body).map(drop)
     };
     send(&state, &visitor, sent, run, move |view, back| {
         incident_page(view, &key, back)

@@ -2,8 +2,7 @@
 
 use acts::audit::find_timeline::find_history;
 use acts::core::connections;
-use acts::integration::edit_connection;
-use acts::integration::set_connection;
+use acts::integration::{edit_connection, set_connection};
 use acts::policy::propose_ownership;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -17,8 +16,7 @@ use pages::{
     Tone, count,
 };
 use serde_json::{Value, json};
-use store::integration::inbox;
-use store::integration::inbox::Delivery;
+use store::integration::inbox::{self, Delivery};
 use store::record::{self, Filter};
 
 use super::super::shared::form::{Form, lines, pairs};
@@ -57,7 +55,7 @@ pub(crate) fn kind_words(kind: &str) -> &str {
 }
 
 fn hook_address(view: &View<'_, '_, '_>, id: &str) -> String {
-    format!("{}/hooks/{id}", view.room.services.tools().public_url)
+    format!("{}/hooks/{id}", view.cx.services.tools().public_url)
 }
 
 /// The list.
@@ -66,9 +64,9 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::SET_CONNECTION)?;
+    view.cx.allow(actions::SET_CONNECTION)?;
     let filter = Filter::new().order_by("id").limit(MOST);
-    let found = record::find::<Connection>(view.room.tx, &filter)?;
+    let found = record::find::<Connection>(view.cx.tx, &filter)?;
     let mut rows = Vec::new();
     for stored in found {
         rows.push(row(view, &stored.record)?);
@@ -104,12 +102,12 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
 
 fn row(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<Vec<Cell>> {
     let id = connection.id.as_str();
-    let last = inbox::of_connection(view.room.tx, id, 1)?;
+    let last = inbox::of_connection(view.cx.tx, id, 1)?;
     let told = last
         .first()
         .map(|row| view.reader.moment(row.received_at))
         .unwrap_or_default();
-    let parked = inbox::list_of(view.room.tx, id, Some("parked"), None, DELIVERIES)?.len();
+    let parked = inbox::list_of(view.cx.tx, id, Some("parked"), None, DELIVERIES)?.len();
     let state = match (connection.active, parked) {
         (false, _) if connection.waits => Tone::Wait.mark("Waits for another person"),
         (false, _) => Tone::Plain.mark("Ended"),
@@ -163,9 +161,9 @@ fn gather_map(body: &Body) -> Body {
 pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/connections".to_owned();
     let sent = sent(form, path.clone(), path, Place::Connections);
-    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
-        let (made, secret) = set_connection::create_connection(room, &gather_map(body))?;
-        let address = format!("{}/hooks/{}", room.services.tools().public_url, made.id);
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| {
+        let (made, secret) = set_connection::create_connection(cx, &gather_map(body))?;
+        let address = format!("{}/hooks/{}", cx.services.tools().public_url, made.id);
         let mut shown = vec![
             ("Deliver to".to_owned(), address),
             ("Secret".to_owned(), secret.clone()),
@@ -197,10 +195,10 @@ pub(crate) async fn one(
 }
 
 fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::SET_CONNECTION)?;
-    let connection = connections::connection(view.room, id)?;
-    let deliveries = inbox::of_connection(view.room.tx, id, DELIVERIES)?;
-    let turned = inbox::turned_away(view.room.tx, id)?;
+    view.cx.allow(actions::SET_CONNECTION)?;
+    let connection = connections::connection(view.cx, id)?;
+    let deliveries = inbox::of_connection(view.cx.tx, id, DELIVERIES)?;
+    let turned = inbox::turned_away(view.cx.tx, id)?;
     let turned = turned.iter().map(|it| {
         Entry::new(Tone::Stop, it.text.as_str())
             .code(it.code.as_str())
@@ -278,7 +276,7 @@ fn put_back(
         back.put(view, &mut page.frame, page.acts.iter_mut());
         return Ok(());
     }
-    let history = find_history::<Connection>(view.room, connection.id.as_str())?;
+    let history = find_history::<Connection>(view.cx, connection.id.as_str())?;
     let edited = history.iter().find(|told| told.kind == "connection.edited");
     let who = edited.map_or_else(|| "Somebody".to_owned(), |told| view.name(&told.actor));
     let standing = standing(&view.directory, connection);
@@ -333,8 +331,8 @@ fn repository_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
 }
 
 /// The map of a connection with one row more, as the API takes it; a repository that is there is replaced.
-fn with_row(room: &mut acts::Room<'_, '_>, id: &str, text: &str) -> acts::Result<Body> {
-    let connection = connections::connection(room, id)?;
+fn with_row(cx: &mut acts::Context<'_, '_>, id: &str, text: &str) -> acts::Result<Body> {
+    let connection = connections::connection(cx, id)?;
     let told = json!({"map": text.lines().next()});
     let mut added = gather_map(told.as_object().unwrap_or(&Body::new()));
     let is_named = |row: &Value, name: &str| {
@@ -464,27 +462,27 @@ pub(crate) async fn act(
     let typed = form.clone();
     let sent = sent(form, format!("{url}/{}", escaped(&act)), url, Place::Connections);
     let whose = id.clone();
-    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| match act.as_str() {
+    let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| match act.as_str() {
         "proposal" => {
             let wanted = json!({"connections": [whose], "reason": body.get("reason")});
             let wanted = wanted.as_object().cloned().unwrap_or_default();
-            propose_ownership::propose_ownership(room, &wanted).map(drop)
+            propose_ownership::propose_ownership(cx, &wanted).map(drop)
         }
         "repository" => {
             let row = body.get("row").and_then(Value::as_str).unwrap_or_default();
-            let map = with_row(room, &whose, row)?;
-            edit_connection::edit_connection(room, &whose, &map).map(drop)
+            let map = with_row(cx, &whose, row)?;
+            edit_connection::edit_connection(cx, &whose, &map).map(drop)
         }
         "edit" => {
-            room.allow(actions::SET_CONNECTION)?;
-            let connection = connections::connection(room, &whose)?;
-            let directory = room.directory()?;
-            let reader = reader_of(room, &directory);
+            cx.allow(actions::SET_CONNECTION)?;
+            let connection = connections::connection(cx, &whose)?;
+            let directory = cx.directory()?;
+            let reader = reader_of(cx, &directory);
             let patch = standing(&directory, &connection).patch(&typed, body, &reader)?;
-            edit_connection::edit_connection(room, &whose, &patch).map(drop)
+            edit_connection::edit_connection(cx, &whose, &patch).map(drop)
         }
-        "end" => set_connection::end_connection(room, &whose).map(drop),
-        "replay" => read_again::read_again(room, &delivery).map(drop),
+        "end" => set_connection::end_connection(cx, &whose).map(drop),
+        "replay" => read_again::read_again(cx, &delivery).map(drop),
         _ => Err(refusal::Refusal::not_found("page").into()),
     };
     send(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await

@@ -19,8 +19,8 @@ const DELIVERIES: i64 = 200;
 /// What outside systems delivered.
 pub(crate) async fn deliveries(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Deliveries, |view| {
-        let found = find_records::find_deliveries(view.room, DELIVERIES)?;
-        let names = record::find::<Connection>(view.room.tx, &Filter::new().order_by("id"))?;
+        let found = find_records::find_deliveries(view.cx, DELIVERIES)?;
+        let names = record::find::<Connection>(view.cx.tx, &Filter::new().order_by("id"))?;
         let names: BTreeMap<String, String> = names
             .into_iter()
             .map(|stored| (stored.record.id.0, stored.record.name))

@@ -34,12 +34,12 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::SET_CONNECTION)?;
-    let found = record::find::<Webhook>(view.room.tx, &Filter::new().order_by("id").limit(MOST))?;
+    view.cx.allow(actions::SET_CONNECTION)?;
+    let found = record::find::<Webhook>(view.cx.tx, &Filter::new().order_by("id").limit(MOST))?;
     let mut rows = Vec::new();
     for stored in found {
         let webhook = stored.record;
-        let state = webhook::state(view.room.tx, webhook.id.as_str())?;
+        let state = webhook::state(view.cx.tx, webhook.id.as_str())?;
         let last = state.as_ref().and_then(|it| it.delivered_at);
         rows.push(vec![
             Cell::title(
@@ -175,8 +175,8 @@ fn made(webhook: &Webhook, secret: &[u8], words: &str) -> Made {
 pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/webhooks".to_owned();
     let sent = sent(form, path.clone(), path, Place::Webhooks);
-    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
-        let (webhook, secret) = set_webhook::create_webhook(room, &gather(body))?;
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| {
+        let (webhook, secret) = set_webhook::create_webhook(cx, &gather(body))?;
         Ok(made(&webhook, &secret, "is told from now on"))
     };
     send_made(&state, &visitor, sent, run, list_page).await
@@ -192,16 +192,16 @@ pub(crate) async fn one(
 }
 
 fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::SET_CONNECTION)?;
-    let webhook = set_webhook::webhook(view.room, id)?;
-    let state = webhook::state(view.room.tx, id)?;
+    view.cx.allow(actions::SET_CONNECTION)?;
+    let webhook = set_webhook::webhook(view.cx, id)?;
+    let state = webhook::state(view.cx.tx, id)?;
     let mut sections = Vec::new();
     for (word, title, unsaid) in [
         ("waiting", "On their way", "Nothing waits."),
         ("dead", "Given up", "Nothing was given up."),
         ("delivered", "Taken", "Nothing was taken yet."),
     ] {
-        let rows = webhook::list(view.room.tx, id, word, i64::MAX, DELIVERIES)?;
+        let rows = webhook::list(view.cx.tx, id, word, i64::MAX, DELIVERIES)?;
         let table = deliveries(view, title, &rows);
         sections.push(Section::new(word, title, SectionBody::Table(table)).unsaid(unsaid));
     }
@@ -339,19 +339,19 @@ pub(crate) async fn act(
     };
     let whose = id.clone();
     if act == "secret" {
-        let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
-            let (webhook, secret) = set_webhook::rotate_secret(room, &whose)?;
+        let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| {
+            let (webhook, secret) = set_webhook::rotate_secret(cx, &whose)?;
             Ok(made(&webhook, &secret, "has a new secret"))
         };
         return send_made(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await;
     }
-    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
+    let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| {
         let active = |is: bool| json!({"active": is}).as_object().cloned().unwrap_or_default();
         match act.as_str() {
-            "end" => set_webhook::end_webhook(room, &whose).map(drop),
-            "pause" => set_webhook::edit_webhook(room, &whose, &active(false)).map(drop),
-            "go-on" => set_webhook::edit_webhook(room, &whose, &active(true)).map(drop),
-            "replay" => set_webhook::replay_webhook(room, &whose, body).map(drop),
+            "end" => set_webhook::end_webhook(cx, &whose).map(drop),
+            "pause" => set_webhook::edit_webhook(cx, &whose, &active(false)).map(drop),
+            "go-on" => set_webhook::edit_webhook(cx, &whose, &active(true)).map(drop),
+            "replay" => set_webhook::replay_webhook(cx, &whose, body).map(drop),
             _ => Err(refusal::Refusal::not_found("page").into()),
         }
     };

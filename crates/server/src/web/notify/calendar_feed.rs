@@ -19,9 +19,8 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Made, Sent, send, send_made};
-use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
-use crate::web::shared::words;
+use crate::web::shared::{idempotent_form, words};
 
 /// The longest line of a calendar, in bytes without its end (RFC 5545, section 3.1).
 const LINE: usize = 75;
@@ -32,7 +31,7 @@ pub(crate) async fn show_feeds(State(state): State<AppState>, visitor: Visitor) 
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    let found = make_feed::find_feeds(view.room)?;
+    let found = make_feed::find_feeds(view.cx)?;
     let entries = found.iter().map(|token| {
         let url = view.url(&format!("/calendar/feed/{}/revocation", escaped(token.id.as_str())));
         let revoke = ActForm::new("revoke", "Revoke", url)
@@ -83,13 +82,9 @@ fn sent(form: Form, path: String) -> Sent {
 
 /// Makes a feed and shows its address, this once.
 pub(crate) async fn make(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    let run = |room: &mut acts::Room<'_, '_>, _: &Body| {
-        let (_, secret) = make_feed::make_feed(room)?;
-        let address = format!(
-            "{}/t/{}/feed/{secret}.ics",
-            room.services.tools().public_url,
-            room.tenant()
-        );
+    let run = |cx: &mut acts::Context<'_, '_>, _: &Body| {
+        let (_, secret) = make_feed::make_feed(cx)?;
+        let address = format!("{}/t/{}/feed/{secret}.ics", cx.services.tools().public_url, cx.tenant());
         Ok(Made {
             title: "Your feed is made".to_owned(),
             text: "Subscribe to this address. It is not kept and cannot be shown again.".to_owned(),
@@ -107,7 +102,7 @@ pub(crate) async fn revoke(
     form: Form,
 ) -> Response {
     let path = format!("/calendar/feed/{}/revocation", escaped(&id));
-    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| set_token::revoke_token(room, &id).map(drop);
+    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| set_token::revoke_token(cx, &id).map(drop);
     send(&state, &visitor, sent(form, path), run, page).await
 }
 
@@ -123,11 +118,11 @@ pub(crate) async fn calendar(State(state): State<AppState>, Path((tenant, name))
         _ => return absent(),
     };
     let made = state
-        .act(Lane::Pages, &caller, Mode::Read, |room| {
-            let changes = make_feed::find_own_changes(room)?;
-            let directory = room.directory()?;
-            let base = format!("{}/t/{}", room.services.tools().public_url, room.tenant());
-            Ok(write(&changes, &directory, &base, room.now))
+        .act(Lane::Pages, &caller, Mode::Read, |cx| {
+            let changes = make_feed::find_own_changes(cx)?;
+            let directory = cx.directory()?;
+            let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
+            Ok(write(&changes, &directory, &base, cx.now))
         })
         .await;
     match made {

@@ -1,33 +1,32 @@
 //! Letters: what a message becomes when it is mailed, in the same words as on the pages, for somebody who has never seen
 //! this program.
 
-use acts::Room;
+use acts::Context;
 use model::change::change_file::ChangeFile;
 use model::change::record::Change;
 use model::change::related_records::Message;
 use pages::Place;
 use pages::notify::mail::{Digest, DigestRow, Letter, Mail, News};
 
-use crate::web::approval::decision_card;
-use crate::web::approval::decision_card::brief;
+use crate::web::approval::decision_card::{self, brief};
 use crate::web::shared::view::{View, language_of};
 use crate::web::shared::words::{plain, with_times};
 
 /// The questions of a decision card, each with the lines of its answer.
 pub(crate) type Answers = Vec<(String, Vec<String>)>;
 
-/// The letter of a message, for the person who acts in this room; `None` for a message about no change.
+/// The letter of a message, for the person who acts; `None` for a message about no change.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn letter(room: &mut Room<'_, '_>, message: &Message) -> acts::Result<Option<Mail>> {
+pub(crate) fn letter(cx: &mut Context<'_, '_>, message: &Message) -> acts::Result<Option<Mail>> {
     let Some(key) = message.change_key.clone() else {
         return Ok(None);
     };
-    let file = room.file(&key)?;
-    let tenant = room.tenant();
-    let public_url = room.services.tools().public_url.clone();
-    let view = open(room)?;
+    let file = cx.file(&key)?;
+    let tenant = cx.tenant();
+    let public_url = cx.services.tools().public_url.clone();
+    let view = open(cx)?;
     let card = is_asking(&message.topic).then(|| brief(&view, &file));
     let letter = Letter {
         to: view.directory.name(&message.person),
@@ -43,8 +42,8 @@ pub(crate) fn letter(room: &mut Room<'_, '_>, message: &Message) -> acts::Result
 }
 
 /// What is read when its reader comes to it.
-fn open<'v, 'a, 'c>(room: &'v mut Room<'a, 'c>) -> acts::Result<View<'v, 'a, 'c>> {
-    let mut view = View::open(room, Place::Messages)?;
+fn open<'v, 'a, 'c>(cx: &'v mut Context<'a, 'c>) -> acts::Result<View<'v, 'a, 'c>> {
+    let mut view = View::open(cx, Place::Messages)?;
     view.reader = view.reader.clone().later();
     Ok(view)
 }
@@ -54,11 +53,11 @@ fn open<'v, 'a, 'c>(room: &'v mut Room<'a, 'c>) -> acts::Result<View<'v, 'a, 'c>
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn answers(room: &mut Room<'_, '_>, keys: &[String]) -> acts::Result<Vec<Answers>> {
-    let view = open(room)?;
+pub(crate) fn answers(cx: &mut Context<'_, '_>, keys: &[String]) -> acts::Result<Vec<Answers>> {
+    let view = open(cx)?;
     let mut told = Vec::new();
     for key in keys {
-        let found = match view.room.file(key) {
+        let found = match view.cx.file(key) {
             Err(acts::Error::Refused(_)) => None,
             other => Some(other?),
         };
@@ -72,14 +71,14 @@ pub(crate) fn answers(room: &mut Room<'_, '_>, keys: &[String]) -> acts::Result<
     Ok(told)
 }
 
-/// The letter about several messages, for the person who acts in this room.
+/// The letter about several messages, for the person who acts.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn digest(room: &mut Room<'_, '_>, messages: &[Message]) -> acts::Result<Mail> {
-    let tenant = room.tenant();
-    let public_url = room.services.tools().public_url.clone();
-    let view = open(room)?;
+pub(crate) fn digest(cx: &mut Context<'_, '_>, messages: &[Message]) -> acts::Result<Mail> {
+    let tenant = cx.tenant();
+    let public_url = cx.services.tools().public_url.clone();
+    let view = open(cx)?;
     let row = |message: &Message| DigestRow {
         at: view.reader.moment(message.at),
         subject: message.subject.clone(),

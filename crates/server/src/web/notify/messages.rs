@@ -28,7 +28,7 @@ fn titles(view: &mut View<'_, '_, '_>, messages: &[Message]) -> acts::Result<BTr
         return Ok(BTreeMap::new());
     }
     let filter = Filter::new().one_of("key", keys).order_by("number");
-    let found = record::find::<Change>(view.room.tx, &filter)?;
+    let found = record::find::<Change>(view.cx.tx, &filter)?;
     let titles = found.into_iter().map(|it| (it.record.key, it.record.content.title));
     Ok(titles.collect())
 }
@@ -37,7 +37,7 @@ fn titles(view: &mut View<'_, '_, '_>, messages: &[Message]) -> acts::Result<BTr
 pub(crate) async fn messages(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Messages, |view| {
         let day_ago = view.now() - jiff::SignedDuration::from_hours(24);
-        let mut found = find_records::find_messages(view.room, MESSAGES)?;
+        let mut found = find_records::find_messages(view.cx, MESSAGES)?;
         // A history that was filled in afterwards, as the demo's, was not written in the order of its times.
         found.sort_by_key(|it| std::cmp::Reverse(it.at));
         let titles = titles(view, &found)?;

@@ -44,7 +44,7 @@ fn language_name(telling: &Telling) -> String {
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let person = view.directory.people.get(&view.me);
     let telling = person.and_then(|it| it.telling.clone()).unwrap_or_default();
     let zone = person.map(|it| it.zone.clone()).unwrap_or_default();
@@ -120,13 +120,13 @@ pub(crate) async fn set_telling(State(state): State<AppState>, visitor: Visitor,
         place: Place::Account,
         done: "",
     };
-    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
-        let (me, mut said) = (room.actor.person.clone(), body.clone());
-        let login = room.directory()?.login(&me);
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| {
+        let (me, mut said) = (cx.actor.person.clone(), body.clone());
+        let login = cx.directory()?.login(&me);
         if said.get("how") == Some(&json!("at_once")) {
             said.remove("digest_at");
         }
-        acts::notify::set_telling::set_telling(room, &login, &said).map(drop)
+        acts::notify::set_telling::set_telling(cx, &login, &said).map(drop)
     };
     send(&state, &visitor, sent, run, page).await
 }

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use acts::Room;
+use acts::Context;
 use acts::approval::set_sla_table;
-use acts::policy::activate_configuration;
-use acts::policy::configurations;
+use acts::policy::{activate_configuration, configurations};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use model::approval::sla;
-use model::approval::sla::{SlaTable, span_word};
+use model::approval::sla::{self, SlaTable, span_word};
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ConfigurationState, Level};
@@ -31,9 +29,8 @@ use crate::web::directory::ownership_proposal;
 use crate::web::policy::try_policies;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
-use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
-use crate::web::shared::words;
+use crate::web::shared::{idempotent_form, words};
 
 /// How many configurations are shown.
 const SHOWN: i64 = 20;
@@ -44,9 +41,9 @@ pub(crate) async fn show_policies(State(state): State<AppState>, visitor: Visito
 }
 
 fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let filter = Filter::new().descending_by("proposed_at").limit(SHOWN);
-    let found = record::find::<Configuration>(view.room.tx, &filter)?;
+    let found = record::find::<Configuration>(view.cx.tx, &filter)?;
     let found: Vec<Configuration> = found.into_iter().map(|stored| stored.record).collect();
     let older = proposed_over_older(view, &found)?;
     let told = ownership_proposal::told(view, &found)?;
@@ -128,7 +125,7 @@ fn acts_of(section: &mut Section) -> impl Iterator<Item = &mut ActForm> {
 fn proposed_over_older(view: &mut View<'_, '_, '_>, found: &[Configuration]) -> acts::Result<Vec<RecordId>> {
     let mut older = Vec::new();
     for row in found.iter().filter(|row| row.state == ConfigurationState::Proposed) {
-        let now = configurations::in_force(view.room, row.kind)?;
+        let now = configurations::in_force(view.cx, row.kind)?;
         if row.before.as_ref().is_some_and(|before| *before != now) {
             older.push(row.id.clone());
         }
@@ -373,11 +370,11 @@ pub(crate) async fn act(
         place: Place::Policies,
         done: "",
     };
-    let run = move |room: &mut Room<'_, '_>, body: &Body| match act.as_str() {
-        "proposal" if id == "retention" => retention::propose(room, body.clone()),
-        "proposal" if id == "sla-table" => set_sla_table::propose_sla_table(room, body).map(drop),
-        "activation" => activate_configuration::activate_configuration(room, &id, body).map(drop),
-        "withdrawal" => activate_configuration::withdraw_configuration(room, &id).map(drop),
+    let run = move |cx: &mut Context<'_, '_>, body: &Body| match act.as_str() {
+        "proposal" if id == "retention" => retention::propose(cx, body.clone()),
+        "proposal" if id == "sla-table" => set_sla_table::propose_sla_table(cx, body).map(drop),
+        "activation" => activate_configuration::activate_configuration(cx, &id, body).map(drop),
+        "withdrawal" => activate_configuration::withdraw_configuration(cx, &id).map(drop),
         _ => Err(refusal::Refusal::not_found("page").into()),
     };
     send(&state, &visitor, sent, run, policies_page).await

@@ -1,19 +1,16 @@
 //! Policies tried before they are proposed: a set of one's own with its cases, judged over the last changes and decisions.
 
 use acts::policy::compare_sets::Asked;
-use acts::policy::propose_configuration;
-use acts::policy::search_histories;
 use acts::policy::try_acts::ActDifference;
-use acts::policy::try_policies;
-use acts::policy::try_policies::{DecisionDifference, Difference, Trial, Unmeetable};
+use acts::policy::try_policies::{self, DecisionDifference, Difference, Trial, Unmeetable};
+use acts::policy::{propose_configuration, search_histories};
 use axum::extract::State;
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::Decision;
 use model::core::refusal::PolicyReason;
-use model::policy::configuration;
-use model::policy::configuration::Configuration;
+use model::policy::configuration::{self, Configuration};
 use pages::{
     ActForm, Cell, Choice, Column, Entry, Fact, Field, Fold, Input, Notice, Place, RecordPage, Rich, Section,
     SectionBody, Table, Tone,
@@ -24,12 +21,10 @@ use store::record;
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::shared::flash::Told;
-use crate::web::shared::form;
-use crate::web::shared::form::Form;
+use crate::web::shared::form::{self, Form};
 use crate::web::shared::form_page::Back;
-use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, problem, see_told, show, show_as, write};
-use crate::web::shared::words;
+use crate::web::shared::{idempotent_form, words};
 
 /// The file in which a set written on the page stands.
 const OWN_FILE: &str = "own/policies.cedar";
@@ -59,7 +54,7 @@ fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Own> {
     let Some(in_force) = in_force else {
         return Ok(Own::default());
     };
-    let found = record::load::<Configuration>(view.room.tx, in_force.id.as_str())?;
+    let found = record::load::<Configuration>(view.cx.tx, in_force.id.as_str())?;
     let Some(found) = found.map(|stored| stored.record) else {
         return Ok(Own::default());
     };
@@ -131,7 +126,7 @@ pub(crate) fn case_sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Sec
         .and_then(|tenant| tenant.policies.clone());
     let mut cases: Vec<(String, String)> = Vec::new();
     if let Some(in_force) = in_force {
-        let found = record::load::<Configuration>(view.room.tx, in_force.id.as_str())?;
+        let found = record::load::<Configuration>(view.cx.tx, in_force.id.as_str())?;
         cases.extend(
             found
                 .into_iter()
@@ -174,7 +169,7 @@ async fn tried(state: &AppState, visitor: &Visitor, form: &Form) -> Result<Trial
         .parse::<i64>()
         .map_or_else(|_| Value::from(50), Value::from);
     body.insert("last".to_owned(), last);
-    let act = move |room: &mut acts::Room<'_, '_>| try_policies::try_policies(room, &body);
+    let act = move |cx: &mut acts::Context<'_, '_>| try_policies::try_policies(cx, &body);
     state
         .act(store::Lane::Pages, &visitor.caller, store::Mode::Read, act)
         .await
@@ -502,9 +497,9 @@ pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, for
     let mut body = body_of(&form);
     body.insert("reason".to_owned(), json!(form.first("reason")));
     let once = idempotent_form::once(&visitor, PROPOSAL, &form);
-    let done = write(&state, &visitor, move |room| {
-        idempotent_form::run(&once, room, |room| {
-            propose_configuration::propose_policies(room, &body).map(drop)
+    let done = write(&state, &visitor, move |cx| {
+        idempotent_form::run(&once, cx, |cx| {
+            propose_configuration::propose_policies(cx, &body).map(drop)
         })
     })
     .await;

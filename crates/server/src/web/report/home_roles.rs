@@ -32,7 +32,7 @@ const WEEKS: i64 = 12;
 
 /// What the reader decided lately, each with its way back while there is one.
 pub(crate) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
-    let found = find_decided(view.room)?;
+    let found = find_decided(view.cx)?;
     let entries = found.into_iter().enumerate().map(|(place, one)| {
         let url = view.change_url(&one.key);
         let (tone, words) = match one.decision {
@@ -110,8 +110,8 @@ fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
         ..ChangeFilter::default()
     };
     let mut entries = Vec::new();
-    for (listed, _) in find_changes(view.room, &filter, LOOK, None)?.rows {
-        let change = view.room.file(&listed.key)?.change;
+    for (listed, _) in find_changes(view.cx, &filter, LOOK, None)?.rows {
+        let change = view.cx.file(&listed.key)?.change;
         let named_people = &change.content.implementers;
         if !named_people.is_empty() && !named_people.contains(&view.me) {
             continue;
@@ -181,8 +181,8 @@ fn implemented(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<(Listed, Vec<Tar
         ..ChangeFilter::default()
     };
     let mut own = Vec::new();
-    for (listed, targets) in find_changes(view.room, &filter, LOOK, None)?.rows {
-        if view.room.change(&listed.key)?.content.implementers.contains(&view.me) {
+    for (listed, targets) in find_changes(view.cx, &filter, LOOK, None)?.rows {
+        if view.cx.change(&listed.key)?.content.implementers.contains(&view.me) {
             own.push((listed, targets));
         }
     }
@@ -235,7 +235,7 @@ fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
         planned_to: Some(now + SignedDuration::from_hours(24 * AHEAD_DAYS)),
         ..ChangeFilter::default()
     };
-    let rows = find_changes(view.room, &filter, LOOK, None)?.rows;
+    let rows = find_changes(view.cx, &filter, LOOK, None)?.rows;
     let planned: Vec<Planned<'_>> = rows
         .iter()
         .filter_map(|(row, targets)| Planned::of(row, targets))
@@ -259,7 +259,7 @@ fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
         if start > now + SignedDuration::from_hours(48) || entries.len() >= 2 * MOST {
             continue;
         }
-        let file = view.room.file(&listed.key)?;
+        let file = view.cx.file(&listed.key)?;
         let ahead = waiting_on::ahead(&file, &view.directory, now);
         let waits = ahead
             .first()
@@ -305,7 +305,7 @@ impl Course {
         let days: BTreeSet<i64> = weeks.chain([FIGURE_DAYS, 2 * FIGURE_DAYS]).collect();
         let days: Vec<i64> = days.into_iter().rev().collect();
         let times: Vec<Timestamp> = days.iter().map(|day| days_before(view.now(), *day)).collect();
-        let tallies = tally_changes(view.room, &times)?;
+        let tallies = tally_changes(view.cx, &times)?;
         Ok(Self { days, tallies })
     }
 
@@ -417,7 +417,7 @@ fn since_yesterday(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>>
         planned_to: view.reader.read_field(&to),
         ..ChangeFilter::default()
     };
-    let rows = find_changes(view.room, &filter, LOOK, None)?.rows;
+    let rows = find_changes(view.cx, &filter, LOOK, None)?.rows;
     let service = |targets: &[TargetRow]| {
         let mut text = Rich::new();
         for (place, target) in targets.iter().take(3).enumerate() {

@@ -6,8 +6,7 @@ use axum::response::Response;
 use model::core::body;
 
 use crate::http::state::AppState;
-use crate::web::change::list;
-use crate::web::change::list::LIST;
+use crate::web::change::list::{self, LIST};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::Back;
 use crate::web::shared::response::see;
@@ -18,8 +17,8 @@ pub(crate) async fn save(State(state): State<AppState>, visitor: Visitor, form: 
     let query = form.first("query").to_owned();
     let list = list_url(&visitor, &query);
     let (sent, kept_query) = (form.clone(), query.clone());
-    let kept = write(&state, &visitor, move |room| {
-        save_view(room, LIST, sent.first("name"), &kept_query)
+    let kept = write(&state, &visitor, move |cx| {
+        save_view(cx, LIST, sent.first("name"), &kept_query)
     })
     .await;
     match kept {
@@ -35,11 +34,7 @@ pub(crate) async fn save(State(state): State<AppState>, visitor: Visitor, form: 
 /// Takes a view away.
 pub(crate) async fn remove(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let list = list_url(&visitor, "");
-    match write(&state, &visitor, move |room| {
-        remove_view(room, LIST, form.first("name"))
-    })
-    .await
-    {
+    match write(&state, &visitor, move |cx| remove_view(cx, LIST, form.first("name"))).await {
         Ok(()) => see(&list),
         Err(failure) => problem(&state, &visitor, &failure, &list).await,
     }
@@ -48,11 +43,11 @@ pub(crate) async fn remove(State(state): State<AppState>, visitor: Visitor, form
 /// Shows a view to everybody, or keeps it to oneself again.
 pub(crate) async fn share(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let list = list_url(&visitor, "");
-    let shared = write(&state, &visitor, move |room| {
+    let shared = write(&state, &visitor, move |cx| {
         let mut wish = body::Body::new();
         wish.insert("is_shared".to_owned(), (form.first("is_shared") == "yes").into());
-        let name = find_view(room, LIST, form.first("name"))?.name;
-        Ok(change_view(room, LIST, &name, &wish)?.query)
+        let name = find_view(cx, LIST, form.first("name"))?.name;
+        Ok(change_view(cx, LIST, &name, &wish)?.query)
     })
     .await;
     match shared {

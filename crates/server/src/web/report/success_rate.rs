@@ -1,8 +1,7 @@
 //! What somebody who answers for the whole asks: how many changes succeed, how long they take, how many wait, how many are
 //! emergencies, and whether that is more or less than before. Each figure leads to the changes that it is counted from.
 
-use acts::report::find_changes;
-use acts::report::find_changes::{ChangeFilter, count_changes, tally_changes};
+use acts::report::find_changes::{self, ChangeFilter, count_changes, tally_changes};
 use acts::report::find_ended::{Ended, MOST, find_ended};
 use axum::extract::State;
 use axum::response::Response;
@@ -34,7 +33,7 @@ fn days_ago(now: Timestamp, days: i64) -> Timestamp {
 /// The figures, for a home.
 pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let now = view.now();
-    let (ended, is_whole) = find_ended(view.room, days_ago(now, 2 * DAYS))?;
+    let (ended, is_whole) = find_ended(view.cx, days_ago(now, 2 * DAYS))?;
     let since = days_ago(now, DAYS);
     let (lately, before): (Vec<Ended>, Vec<Ended>) = ended.into_iter().partition(|it| it.ended_at >= since);
     let rows = view.url("/figures/ended");
@@ -159,8 +158,8 @@ fn waiting(view: &mut View<'_, '_, '_>) -> acts::Result<Figure> {
         ..all.clone()
     };
     let (all, old) = (
-        count_changes(view.room, &all, COUNTED, None)?,
-        count_changes(view.room, &old, COUNTED, None)?,
+        count_changes(view.cx, &all, COUNTED, None)?,
+        count_changes(view.cx, &old, COUNTED, None)?,
     );
     Ok(Figure {
         label: "Changes that wait for a decision".to_owned(),
@@ -177,7 +176,7 @@ fn waiting(view: &mut View<'_, '_, '_>) -> acts::Result<Figure> {
 fn emergencies(view: &mut View<'_, '_, '_>) -> acts::Result<Figure> {
     let now = view.now();
     let times = [days_ago(now, 2 * DAYS), days_ago(now, DAYS), now];
-    let tallies = tally_changes(view.room, &times)?;
+    let tallies = tally_changes(view.cx, &times)?;
     let share = |tally: &find_changes::Tally| Share::of(tally.emergencies.unsigned_abs(), tally.written.unsigned_abs());
     let (value, of) = match share(&tallies[1]) {
         Some(it) => (
@@ -207,7 +206,7 @@ pub(crate) async fn show_ended(State(state): State<AppState>, visitor: Visitor) 
 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let since = days_ago(view.now(), DAYS);
-    let (ended, is_whole) = find_ended(view.room, since)?;
+    let (ended, is_whole) = find_ended(view.cx, since)?;
     let (well, ill): (Vec<Ended>, Vec<Ended>) = ended
         .into_iter()
         .filter(Ended::counts)

@@ -5,8 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
-use model::schedule::calendar;
-use model::schedule::calendar::{Calendar, USUAL};
+use model::schedule::calendar::{self, Calendar, USUAL};
 use pages::{ActForm, ActTone, Fact, Field, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::{Value, json};
 
@@ -26,7 +25,7 @@ pub(crate) async fn show_hours(State(state): State<AppState>, visitor: Visitor) 
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let may_set = view.may(actions::SET_SERVICE);
     let directory = view.directory.clone();
     let mut sections: Vec<Section> = directory
@@ -195,8 +194,8 @@ fn gather(body: &Body) -> Body {
 pub(crate) async fn set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/hours".to_owned();
     let sent = sent(form, path.clone(), path, Place::Hours);
-    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
-        propose_or(room, ("calendars", gather(body)), set_calendar::set_calendar)
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| {
+        propose_or(cx, ("calendars", gather(body)), set_calendar::set_calendar)
     };
     send(&state, &visitor, sent, run, page).await
 }

@@ -121,7 +121,7 @@ pub(crate) async fn calendar(State(state): State<AppState>, visitor: Visitor, Qu
 }
 
 fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     view.follow(None);
     let board = gather(view, asked)?;
     let drawing = match board.shape {
@@ -268,7 +268,7 @@ fn changes(
         ..ChangeFilter::default()
     };
     let mut shown = Vec::new();
-    let found = find_changes(view.room, &filter, MOST, None)?;
+    let found = find_changes(view.cx, &filter, MOST, None)?;
     let is_cut = found.next.is_some();
     for (listed, targets) in found.rows {
         let (Some(start), Some(end)) = (listed.planned_start, listed.planned_end) else {

@@ -64,7 +64,7 @@ pub(crate) fn of_new(
     if let Some(back) = back {
         after_template::follow(&back.form, &mut body);
     }
-    let earliest = find_earliest::find_earliest(view.room, &body)?;
+    let earliest = find_earliest::find_earliest(view.cx, &body)?;
     offered(view, &values, earliest, None)
 }
 
@@ -279,7 +279,7 @@ fn free(view: &mut View<'_, '_, '_>, wish: &Wish<'_>) -> acts::Result<Vec<Timest
         key: SortKey::PlannedStart,
         is_down: false,
     };
-    let (others, next) = find_ordered(view.room, &filter, order, MOST, None)?;
+    let (others, next) = find_ordered(view.cx, &filter, order, MOST, None)?;
     if next.is_some() {
         let last = others.rows.last().and_then(|(row, _)| row.planned_start);
         starts.retain(|start| last.is_some_and(|last| *start + length <= last));
@@ -335,7 +335,7 @@ fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> ac
             .map(|(service, place)| (service.as_str(), place.as_str()))
             .collect(),
     };
-    let others = find_changes(view.room, &planned(start, end), MOST, None)?.rows;
+    let others = find_changes(view.cx, &planned(start, end), MOST, None)?.rows;
     let others = others.iter().filter_map(|(row, targets)| Planned::of(row, targets));
     let mut ways = Ways::of(&directory);
     let collisions = others.filter(|other| other.key != wish.own).filter_map(|other| {

@@ -1,6 +1,6 @@
 //! One freeze or maintenance window: what it covers, what became of it, and the form that changes it while it stands.
 
-use acts::Room;
+use acts::Context;
 use acts::audit::find_timeline::{Told, find_history};
 use acts::schedule::edit_span;
 use axum::extract::{Path, Query, State};
@@ -8,8 +8,7 @@ use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::refusal::Refusal;
-use model::directory::snapshot;
-use model::directory::snapshot::{Freeze, MaintenanceWindow};
+use model::directory::snapshot::{self, Freeze, MaintenanceWindow};
 use pages::{ActForm, ActTone, Entry, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use store::record::{self, Record};
 
@@ -69,14 +68,14 @@ pub(crate) async fn window(
     .await
 }
 
-fn load<R: Record>(room: &mut Room<'_, '_>, id: &str, what: &'static str) -> acts::Result<R> {
-    let found = record::load::<R>(room.tx, id)?.map(|stored| stored.record);
+fn load<R: Record>(cx: &mut Context<'_, '_>, id: &str, what: &'static str) -> acts::Result<R> {
+    let found = record::load::<R>(cx.tx, id)?.map(|stored| stored.record);
     found.ok_or_else(|| Refusal::not_found(what).into())
 }
 
 fn freeze_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
-    let freeze = load::<Freeze>(view.room, id, "freeze")?;
+    view.cx.allow(actions::READ)?;
+    let freeze = load::<Freeze>(view.cx, id, "freeze")?;
     let is_over = freeze.ended || freeze.ends_at <= view.now();
     let mark = match is_over {
         true => Tone::Plain.mark("over"),
@@ -105,7 +104,7 @@ fn freeze_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Optio
     let exceptions = SectionBody::Entries(exceptions(view, &freeze));
     page.sections
         .push(Section::new("exceptions", "Exceptions", exceptions).unsaid("No change may pass it."));
-    let history = find_history::<Freeze>(view.room, id)?;
+    let history = find_history::<Freeze>(view.cx, id)?;
     page.sections.push(history_section(view, &history));
     if view.may(actions::SET_FREEZE) && !is_over {
         let standing = Standing::of(OF_FREEZE, &freeze, freeze.version)?;
@@ -121,8 +120,8 @@ fn freeze_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Optio
 }
 
 fn window_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
-    let window = load::<MaintenanceWindow>(view.room, id, "window")?;
+    view.cx.allow(actions::READ)?;
+    let window = load::<MaintenanceWindow>(view.cx, id, "window")?;
     let is_over = window.ended || window.ends_at <= view.now();
     let mut page = span_page(view, ("Calendar", "/windows"), window.title.as_str());
     page.marks.push(match is_over {
@@ -134,7 +133,7 @@ fn window_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Optio
         (window.starts_at, window.ends_at),
         scope(window.services.iter(), window.environments.iter()),
     );
-    let history = find_history::<MaintenanceWindow>(view.room, id)?;
+    let history = find_history::<MaintenanceWindow>(view.cx, id)?;
     page.sections.push(history_section(view, &history));
     if view.may(actions::SET_WINDOW) && !is_over {
         let standing = Standing::of(OF_WINDOW, &window, window.version)?;
@@ -253,12 +252,12 @@ pub(crate) async fn edit_freeze(
 ) -> Response {
     let path = format!("/freezes/{}", escaped(&id));
     let (typed, whose) = (form.clone(), id.clone());
-    let run = move |room: &mut Room<'_, '_>, body: &Body| {
-        let freeze = load::<Freeze>(room, &whose, "freeze")?;
+    let run = move |cx: &mut Context<'_, '_>, body: &Body| {
+        let freeze = load::<Freeze>(cx, &whose, "freeze")?;
         let standing = Standing::of(OF_FREEZE, &freeze, freeze.version)?;
-        let directory = room.directory()?;
-        let patch = standing.patch(&typed, body, &reader_of(room, &directory))?;
-        edit_span::edit_freeze(room, &whose, &patch).map(drop)
+        let directory = cx.directory()?;
+        let patch = standing.patch(&typed, body, &reader_of(cx, &directory))?;
+        edit_span::edit_freeze(cx, &whose, &patch).map(drop)
     };
     let sent = sent(form, path.clone(), &path, Place::Freezes, "freeze_changed");
     send(&state, &visitor, sent, run, move |view, back| {
@@ -276,12 +275,12 @@ pub(crate) async fn edit_window(
 ) -> Response {
     let path = format!("/windows/{}", escaped(&id));
     let (typed, whose) = (form.clone(), id.clone());
-    let run = move |room: &mut Room<'_, '_>, body: &Body| {
-        let window = load::<MaintenanceWindow>(room, &whose, "window")?;
+    let run = move |cx: &mut Context<'_, '_>, body: &Body| {
+        let window = load::<MaintenanceWindow>(cx, &whose, "window")?;
         let standing = Standing::of(OF_WINDOW, &window, window.version)?;
-        let directory = room.directory()?;
-        let patch = standing.patch(&typed, body, &reader_of(room, &directory))?;
-        edit_span::edit_window(room, &whose, &patch).map(drop)
+        let directory = cx.directory()?;
+        let patch = standing.patch(&typed, body, &reader_of(cx, &directory))?;
+        edit_span::edit_window(cx, &whose, &patch).map(drop)
     };
     let sent = sent(form, path.clone(), &path, Place::Calendar, "window_changed");
     send(&state, &visitor, sent, run, move |view, back| {

@@ -137,7 +137,7 @@ fn change_rows(view: &mut View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Tim
         ..ChangeFilter::default()
     };
     let mut rows = Timed::new();
-    for (listed, targets) in find_changes(view.room, &filter, MOST, None)?.rows {
+    for (listed, targets) in find_changes(view.cx, &filter, MOST, None)?.rows {
         let (Some(start), Some(end)) = (listed.planned_start, listed.planned_end) else {
             continue;
         };
@@ -224,7 +224,7 @@ pub(crate) async fn set_window(State(state): State<AppState>, visitor: Visitor, 
         &state,
         &visitor,
         sent,
-        |room, body| set_service::set_window(room, body).map(drop),
+        |cx, body| set_service::set_window(cx, body).map(drop),
         calendar_page,
     )
     .await
@@ -248,7 +248,7 @@ pub(crate) async fn end_window(
         &state,
         &visitor,
         sent,
-        move |room, _| set_service::end_window(room, &id).map(drop),
+        move |cx, _| set_service::end_window(cx, &id).map(drop),
         calendar_page,
     )
     .await
@@ -260,7 +260,7 @@ pub(crate) async fn freezes(State(state): State<AppState>, visitor: Visitor) -> 
 }
 
 fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
+    view.cx.allow(actions::READ)?;
     let may_set = view.may(actions::SET_FREEZE);
     let mut found: Vec<&Freeze> = view.directory.freezes.iter().collect();
     found.sort_by_key(|freeze| (freeze.ended || freeze.ends_at <= view.now(), freeze.starts_at));
@@ -363,7 +363,7 @@ pub(crate) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, 
         &state,
         &visitor,
         sent,
-        |room, body| acts::schedule::set_freeze::set_freeze(room, body).map(drop),
+        |cx, body| acts::schedule::set_freeze::set_freeze(cx, body).map(drop),
         freeze_page,
     )
     .await
@@ -387,7 +387,7 @@ pub(crate) async fn end_freeze(
         &state,
         &visitor,
         sent,
-        move |room, _| acts::schedule::set_freeze::end_freeze(room, &id).map(drop),
+        move |cx, _| acts::schedule::set_freeze::end_freeze(cx, &id).map(drop),
         freeze_page,
     )
     .await
@@ -407,8 +407,8 @@ pub(crate) async fn except(
         Place::Freezes,
         "freeze_excepts",
     );
-    let run = move |room: &mut acts::Room<'_, '_>, body: &body::Body| {
-        acts::schedule::set_freeze::except_from_freeze(room, &id, body)
+    let run = move |cx: &mut acts::Context<'_, '_>, body: &body::Body| {
+        acts::schedule::set_freeze::except_from_freeze(cx, &id, body)
             .map(drop)
             .map_err(beside_the_key)
     };
@@ -439,8 +439,8 @@ pub(crate) async fn withdraw_exception(
         Place::Freezes,
         "freeze_excepts_not",
     );
-    let run = move |room: &mut acts::Room<'_, '_>, _: &body::Body| {
-        acts::schedule::set_freeze::withdraw_exception(room, &id, &change).map(drop)
+    let run = move |cx: &mut acts::Context<'_, '_>, _: &body::Body| {
+        acts::schedule::set_freeze::withdraw_exception(cx, &id, &change).map(drop)
     };
     send(&state, &visitor, sent, run, freeze_page).await
 }

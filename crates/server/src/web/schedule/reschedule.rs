@@ -3,8 +3,7 @@
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
-use model::change::change_file;
-use model::change::change_file::ChangeFile;
+use model::change::change_file::{self, ChangeFile};
 use model::change::requirement::earliest_start;
 use model::core::act::{Act, actions};
 use model::core::parse;
@@ -49,9 +48,9 @@ pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, Que
 }
 
 fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
-    let file = view.room.file(key)?;
-    let open = find_acts(view.room, &file)?;
+    view.cx.allow(actions::READ)?;
+    let file = view.cx.file(key)?;
+    let open = find_acts(view.cx, &file)?;
     let change = &file.change;
     let read = |text: &Option<String>| text.as_deref().and_then(|text| view.reader.read_field(text));
     let start = read(&asked.planned_start)
@@ -109,7 +108,7 @@ fn too_soon(view: &View<'_, '_, '_>, file: &ChangeFile, start: Timestamp) -> Opt
 /// Freezes, missing windows and other changes at a time.
 fn against(view: &mut View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp) -> acts::Result<Vec<Entry>> {
     let targets = {
-        let file = view.room.file(key)?;
+        let file = view.cx.file(key)?;
         store_rows(&file)
     };
     let places: Vec<(&str, &str)> = targets
@@ -147,7 +146,7 @@ fn against(view: &mut View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
     };
     let directory = view.directory.clone();
     let mut ways = Ways::of(&directory);
-    for (listed, rows) in find_changes(view.room, &filter, MOST, None)?.rows {
+    for (listed, rows) in find_changes(view.cx, &filter, MOST, None)?.rows {
         let other = Planned::of(&listed, &rows).filter(|other| other.key != key);
         let Some(collision) = other.and_then(|other| between(&mut ways, &mine, &other)) else {
             continue;

@@ -1,6 +1,6 @@
 //! Forms of lists and records: sent, done, and on a refusal shown again with what was wrong.
 
-use acts::Room;
+use acts::Context;
 use axum::response::Response;
 use model::core::body::Body;
 use pages::{ActForm, Frame, Input, Notice, Place, Reader, Rich, Tone};
@@ -9,9 +9,8 @@ use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::shared::flash::Told;
 use crate::web::shared::form::{Decoded, Form, refill, to_errors, unplaced};
-use crate::web::shared::idempotent_form;
-use crate::web::shared::step_up;
 use crate::web::shared::view::{View, Visitor, notice_of, problem, reader_of, see_told, show_as, write};
+use crate::web::shared::{idempotent_form, step_up};
 
 /// A form that came back.
 pub(crate) struct Back {
@@ -26,7 +25,7 @@ impl Back {
     /// A form that was sent to a path of the tenant and refused.
     pub fn new(state: &AppState, visitor: &Visitor, path: &str, form: Form, failure: Failure) -> Self {
         // Only the places of rows are read from it here, so any zone does; times that are none are told by the refusal.
-        let reader = Reader::named("UTC", state.desk().tools().clock.now());
+        let reader = Reader::named("UTC", state.executor().tools().clock.now());
         let decoded = form.decode(&reader, &[]).without_errors();
         Self {
             url: format!("{}{path}", visitor.base()),
@@ -106,15 +105,15 @@ pub(crate) struct Sent {
 /// Does what a form asks for; shows its page again when it is refused.
 pub(crate) async fn send<A, P>(state: &AppState, visitor: &Visitor, sent: Sent, run: A, page: P) -> Response
 where
-    A: Fn(&mut Room<'_, '_>, &Body) -> acts::Result<()> + Send + 'static,
+    A: Fn(&mut Context<'_, '_>, &Body) -> acts::Result<()> + Send + 'static,
     P: Fn(&mut View<'_, '_, '_>, Option<&Back>) -> acts::Result<String> + Send + 'static,
 {
     let (form, boxes) = (sent.form.clone(), sent.boxes);
     let once = idempotent_form::once(visitor, &sent.path, &sent.form);
-    let done = write(state, visitor, move |room| {
-        let directory = room.directory()?;
-        let decoded = form.decode(&reader_of(room, &directory), boxes);
-        let done = idempotent_form::run(&once, room, |room| decoded.tell_all(run(room, &decoded.body)))?;
+    let done = write(state, visitor, move |cx| {
+        let directory = cx.directory()?;
+        let decoded = form.decode(&reader_of(cx, &directory), boxes);
+        let done = idempotent_form::run(&once, cx, |cx| decoded.tell_all(run(cx, &decoded.body)))?;
         Ok((decoded.twice, done.is_again))
     })
     .await;
@@ -161,15 +160,15 @@ impl Made {
 /// stands in no address. On a refusal the form comes back.
 pub(crate) async fn send_made<A, P>(state: &AppState, visitor: &Visitor, sent: Sent, run: A, page: P) -> Response
 where
-    A: Fn(&mut Room<'_, '_>, &Body) -> acts::Result<Made> + Send + 'static,
+    A: Fn(&mut Context<'_, '_>, &Body) -> acts::Result<Made> + Send + 'static,
     P: Fn(&mut View<'_, '_, '_>, Option<&Back>) -> acts::Result<String> + Send + 'static,
 {
     let (form, boxes) = (sent.form.clone(), sent.boxes);
     let once = idempotent_form::once(visitor, &sent.path, &sent.form);
-    let done = write(state, visitor, move |room| {
-        let directory = room.directory()?;
-        let decoded = form.decode(&reader_of(room, &directory), boxes);
-        idempotent_form::run_once_shown(&once, room, |room| decoded.tell_all(run(room, &decoded.body)))
+    let done = write(state, visitor, move |cx| {
+        let directory = cx.directory()?;
+        let decoded = form.decode(&reader_of(cx, &directory), boxes);
+        idempotent_form::run_once_shown(&once, cx, |cx| decoded.tell_all(run(cx, &decoded.body)))
     })
     .await;
     match done {

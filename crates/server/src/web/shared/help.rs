@@ -18,7 +18,7 @@ fn tour(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
         states: vec![State::Authorizing.as_str().to_owned()],
         ..ChangeFilter::default()
     };
-    let waiting = find_changes(view.room, &filter, 1, None)?.rows.into_iter().next();
+    let waiting = find_changes(view.cx, &filter, 1, None)?.rows.into_iter().next();
     let one = waiting.map_or_else(|| "/changes".to_owned(), |(row, _)| format!("/changes/{}", row.key));
     let mut stops = vec![
         (

@@ -1,7 +1,7 @@
 //! A form that is sent twice, by a second click or from the page before, does its work once: the page gives it a mark of its
 //! own, and what it did is kept under the mark and its answers. Other answers under the same mark are another form.
 
-use acts::Room;
+use acts::Context;
 use pages::Field;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,7 +15,7 @@ const LONGEST: usize = 64;
 
 /// A mark that no other form has. Without one a form is as good as any other, only that it may be done twice.
 pub(crate) fn mark(view: &View<'_, '_, '_>) -> String {
-    view.room.new_id().unwrap_or_default()
+    view.cx.new_id().unwrap_or_default()
 }
 
 /// The mark as a form sends it.
@@ -58,13 +58,13 @@ pub(crate) struct Done<T> {
 /// Does it, or answers what it answered before.
 pub(crate) fn run<T: Serialize + DeserializeOwned>(
     once: &Once,
-    room: &mut Room<'_, '_>,
-    act: impl FnOnce(&mut Room<'_, '_>) -> acts::Result<T>,
+    cx: &mut Context<'_, '_>,
+    act: impl FnOnce(&mut Context<'_, '_>) -> acts::Result<T>,
 ) -> acts::Result<Done<T>> {
     let mut is_again = true;
-    let reply = once.run(room, |room| {
+    let reply = once.run(cx, |cx| {
         is_again = false;
-        Ok(Reply::ok(serde_json::to_value(act(room)?)?))
+        Ok(Reply::ok(serde_json::to_value(act(cx)?)?))
     })?;
     Ok(Done {
         answer: serde_json::from_value(reply.body)?,
@@ -75,12 +75,12 @@ pub(crate) fn run<T: Serialize + DeserializeOwned>(
 /// Does it where what it answers is shown this once and kept nowhere, such as a secret: `None` where it was done before.
 pub(crate) fn run_once_shown<T>(
     once: &Once,
-    room: &mut Room<'_, '_>,
-    act: impl FnOnce(&mut Room<'_, '_>) -> acts::Result<T>,
+    cx: &mut Context<'_, '_>,
+    act: impl FnOnce(&mut Context<'_, '_>) -> acts::Result<T>,
 ) -> acts::Result<Option<T>> {
     let mut made = None;
-    run(once, room, |room| {
-        made = Some(act(room)?);
+    run(once, cx, |cx| {
+        made = Some(act(cx)?);
         Ok(())
     })?;
     Ok(made)

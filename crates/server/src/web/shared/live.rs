@@ -39,13 +39,13 @@ pub(crate) async fn stream(
     let from = last.map(|last| last.saturating_add(1)).or(asked.from);
     let shown = asked.shown.as_deref().unwrap_or_default().split('.');
     let shown: BTreeSet<String> = shown.map(str::to_owned).collect();
-    let begin = move |room: &mut acts::Room<'_, '_>| {
-        room.allow(actions::READ)?;
+    let begin = move |cx: &mut acts::Context<'_, '_>| {
+        cx.allow(actions::READ)?;
         let about = match &asked.about {
-            Some(key) => Some(room.file(key)?.change.id.0),
+            Some(key) => Some(cx.file(key)?.change.id.0),
             None => None,
         };
-        Ok((about, log::state(room.tx)?.map_or(0, |log| log.size)))
+        Ok((about, log::state(cx.tx)?.map_or(0, |log| log.size)))
     };
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, begin).await {
         // An index beyond the log's end is of another log; who asks for it is told from now on.

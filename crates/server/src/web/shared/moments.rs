@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use crate::web::audit::phrases;
 use crate::web::shared::view::View;
-use crate::web::shared::words;
-use crate::web::shared::words::{capital, plain};
+use crate::web::shared::words::{self, capital, plain};
 
 /// How many letters of what was noted in the work stand in a timeline.
 const NOTED: usize = 120;

@@ -20,17 +20,17 @@ pub(crate) fn asking_why(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
 
 /// Proposes a row of a list of proposals, where the form says why; else `act` does it.
 pub(crate) fn propose_or<T>(
-    room: &mut acts::Room<'_, '_>,
+    cx: &mut acts::Context<'_, '_>,
     (list, mut row): (&str, Body),
-    act: impl FnOnce(&mut acts::Room<'_, '_>, &Body) -> acts::Result<T>,
+    act: impl FnOnce(&mut acts::Context<'_, '_>, &Body) -> acts::Result<T>,
 ) -> acts::Result<()> {
     match row.remove("reason") {
-        None => act(room, &row).map(drop),
+        None => act(cx, &row).map(drop),
         Some(reason) => {
             let mut proposal = Body::new();
             proposal.insert(list.to_owned(), json!([row]));
             proposal.insert("reason".to_owned(), reason);
-            propose_ownership::propose_ownership(room, &proposal).map(drop)
+            propose_ownership::propose_ownership(cx, &proposal).map(drop)
         }
     }
 }

@@ -10,8 +10,7 @@ use pages::{ActForm, Choice, Field, Frame, Input, Reader};
 use serde_json::Value;
 
 use crate::web::change::edit_conflict;
-use crate::web::shared::form;
-use crate::web::shared::form::{Form, PICK};
+use crate::web::shared::form::{self, Form, PICK};
 use crate::web::shared::form_page::Back;
 use crate::web::shared::view::View;
 

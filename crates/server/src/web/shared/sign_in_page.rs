@@ -16,7 +16,7 @@ async fn tenant_name(state: &AppState, tenant: &str) -> String {
     if store::check_tenant(tenant).is_err() {
         return tenant.to_owned();
     }
-    let find = |room: &mut acts::Room<'_, '_>| Ok(room.directory()?.tenant.as_ref().map(|found| found.name.clone()));
+    let find = |cx: &mut acts::Context<'_, '_>| Ok(cx.directory()?.tenant.as_ref().map(|found| found.name.clone()));
     let found = state
         .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find)
         .await;

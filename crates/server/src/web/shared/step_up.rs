@@ -11,14 +11,12 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::identity::passkeys;
 use crate::identity::providers::ways_in;
-use crate::identity::sign_in;
-use crate::identity::sign_in::Shown;
+use crate::identity::sign_in::{self, Shown};
 use crate::web::shared::form::Form;
 use crate::web::shared::problem::bare_problem;
 use crate::web::shared::response::{ASSETS, html, safe_next, see};
 use crate::web::shared::resumed_form;
-use crate::web::shared::view;
-use crate::web::shared::view::Visitor;
+use crate::web::shared::view::{self, Visitor};
 
 /// What the way to this page says behind its `next` where a rule wants a second factor.
 pub(crate) const SECOND: &str = "&wants=second_factor";
@@ -64,16 +62,16 @@ struct Own {
     counts_from: Option<String>,
 }
 
-fn own(room: &mut acts::Room<'_, '_>) -> acts::Result<Own> {
-    let person = room.actor.person.clone();
-    let found = factors::own_factors(room)?;
-    let directory = room.directory()?;
-    let reader = view::reader_of(room, &directory);
+fn own(cx: &mut acts::Context<'_, '_>) -> acts::Result<Own> {
+    let person = cx.actor.person.clone();
+    let found = factors::own_factors(cx)?;
+    let directory = cx.directory()?;
+    let reader = view::reader_of(cx, &directory);
     let confirmed = found.iter().filter(|it| it.is_confirmed);
     let first = confirmed
         .filter_map(|it| it.counts_from)
         .min()
-        .filter(|at| *at > room.now);
+        .filter(|at| *at > cx.now);
     Ok(Own {
         person: directory.name(&person),
         is_enrolled: factors::is_enrolled(&found),

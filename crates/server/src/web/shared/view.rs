@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use acts::Room;
+use acts::Context;
 use acts::approval::find_queue;
 use acts::audit::find_timeline;
 use acts::change::find_unvalidated;
@@ -29,10 +29,9 @@ use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::flash::{KEPT, Told};
-use crate::web::shared::labels;
 use crate::web::shared::problem::{bare_problem, problem_of, reasons};
 use crate::web::shared::response::{ASSETS, base, html, see, to_sign_in};
-use crate::web::shared::words;
+use crate::web::shared::{labels, words};
 
 /// Of how many events without a place a page says that it shows them; what is beyond is counted as news.
 const UNPLACED: i64 = 30;
@@ -69,7 +68,7 @@ impl FromRequestParts<AppState> for Visitor {
         let wanted = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
         match caller_of(state, &parts.method, &parts.headers).await {
             Ok(caller) if caller.tenant == tenant && matches!(caller.credential, Credential::Session { .. }) => {
-                let now = state.desk().tools().clock.now();
+                let now = state.executor().tools().clock.now();
                 // A form that is shown again tells what is wrong with it, and not what was done before.
                 let is_shown = parts.method.is_safe();
                 let told = || Told::of(&parts.uri, caller.credential_id(), now);
@@ -88,8 +87,8 @@ impl FromRequestParts<AppState> for Visitor {
 
 /// What a page is made from, inside its read transaction.
 pub(crate) struct View<'v, 'a, 'c> {
-    /// The room.
-    pub room: &'v mut Room<'a, 'c>,
+    /// The context of the act.
+    pub cx: &'v mut Context<'a, 'c>,
     /// The estate.
     pub directory: Arc<Directory>,
     /// The policies in force.
@@ -112,18 +111,18 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
     ///
     /// # Errors
     /// The store's.
-    pub fn open(room: &'v mut Room<'a, 'c>, place: Place) -> acts::Result<Self> {
-        let directory = room.directory()?;
-        let me = room.actor.person.clone();
-        let reader = reader_of(room, &directory);
-        let queue = find_queue::find_queue(room, WAITING_SHOWN as usize)?;
-        let (frame, log_size) = frame(room, &directory, (&reader, place, queue.len()))?;
+    pub fn open(cx: &'v mut Context<'a, 'c>, place: Place) -> acts::Result<Self> {
+        let directory = cx.directory()?;
+        let me = cx.actor.person.clone();
+        let reader = reader_of(cx, &directory);
+        let queue = find_queue::find_queue(cx, WAITING_SHOWN as usize)?;
+        let (frame, log_size) = frame(cx, &directory, (&reader, place, queue.len()))?;
         Ok(Self {
             log_size,
-            unplaced: event::ids_unsequenced(room.tx, UNPLACED)?,
+            unplaced: event::ids_unsequenced(cx.tx, UNPLACED)?,
             queue,
-            policies: room.policies()?,
-            room,
+            policies: cx.policies()?,
+            cx,
             directory,
             reader,
             me,
@@ -144,7 +143,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
 
     /// The present.
     pub fn now(&self) -> Timestamp {
-        self.room.now
+        self.cx.now
     }
 
     /// How far a time is from now; on paper the time itself.
@@ -169,7 +168,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
 
     /// Whether the policies allow the reader an action that is not about one change.
     pub fn may(&self, action: &str) -> bool {
-        may(self.room, &self.policies, &self.directory, action)
+        may(self.cx, &self.policies, &self.directory, action)
     }
 
     /// A person's name.
@@ -225,8 +224,8 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
     }
 }
 
-fn may(room: &Room<'_, '_>, policies: &policy::PolicySet, directory: &Directory, action: &str) -> bool {
-    let facts = actor_facts(&room.actor, directory, Vec::new(), room.now);
+fn may(cx: &Context<'_, '_>, policies: &policy::PolicySet, directory: &Directory, action: &str) -> bool {
+    let facts = actor_facts(&cx.actor, directory, Vec::new(), cx.now);
     policies.may(&facts, action, None).allowed
 }
 
@@ -237,28 +236,28 @@ pub(crate) fn language_of(directory: &Directory, person: &PersonId) -> String {
 }
 
 /// How times are written for the acting person.
-pub(crate) fn reader_of(room: &Room<'_, '_>, directory: &Directory) -> Reader {
+pub(crate) fn reader_of(cx: &Context<'_, '_>, directory: &Directory) -> Reader {
     let zone = directory
         .people
-        .get(&room.actor.person)
+        .get(&cx.actor.person)
         .map_or("UTC", |person| person.zone.as_str());
-    Reader::named(zone, room.now)
+    Reader::named(zone, cx.now)
 }
 
 /// The frame, and the size of the log that it was made at.
 fn frame(
-    room: &mut Room<'_, '_>,
+    cx: &mut Context<'_, '_>,
     directory: &Directory,
     (reader, place, waiting): (&Reader, Place, usize),
 ) -> acts::Result<(Frame, i64)> {
-    let tenant = room.tenant();
-    let policies = room.policies()?;
-    let day_ago = room.now - jiff::SignedDuration::from_hours(24);
-    let messages = find_records::find_messages(room, 20)?;
+    let tenant = cx.tenant();
+    let policies = cx.policies()?;
+    let day_ago = cx.now - jiff::SignedDuration::from_hours(24);
+    let messages = find_records::find_messages(cx, 20)?;
     let administers = [actions::SET_PERSON, actions::SET_TOKEN]
         .iter()
-        .any(|action| may(room, &policies, directory, action));
-    let log = find_timeline::find_seal(room)?;
+        .any(|action| may(cx, &policies, directory, action));
+    let log = find_timeline::find_seal(cx)?;
     let frame = Frame {
         tenant: directory
             .tenant
@@ -267,29 +266,29 @@ fn frame(
         base: base(&tenant),
         assets: ASSETS.to_owned(),
         places: Place::shown(
-            may(room, &policies, directory, actions::AUDIT),
+            may(cx, &policies, directory, actions::AUDIT),
             administers,
-            may(room, &policies, directory, actions::SET_CONNECTION),
+            may(cx, &policies, directory, actions::SET_CONNECTION),
         ),
         place,
-        person: directory.name(&room.actor.person),
+        person: directory.name(&cx.actor.person),
         waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
         new_messages: u32::try_from(messages.iter().filter(|message| message.at > day_ago).count()).unwrap_or_default(),
-        may_create: may(room, &policies, directory, Act::Create.as_str()),
-        seal: seal(&log, room.now, reader),
+        may_create: may(cx, &policies, directory, Act::Create.as_str()),
+        seal: seal(&log, cx.now, reader),
         query: String::new(),
-        notices: unvalidated(room, reader)?,
-        as_of: format!("{}, times in {}", reader.absolute(room.now), reader.zone_name()),
+        notices: unvalidated(cx, reader)?,
+        as_of: format!("{}, times in {}", reader.absolute(cx.now), reader.zone_name()),
         stream: String::new(),
-        language: language_of(directory, &room.actor.person),
+        language: language_of(directory, &cx.actor.person),
     };
     Ok((frame, log.size))
 }
 
 /// A line on every page of a team for each of its broken glasses that nobody validated in time.
-fn unvalidated(room: &mut Room<'_, '_>, reader: &Reader) -> acts::Result<Vec<Notice>> {
-    let base = base(&room.tenant());
-    let late = find_unvalidated::find_unvalidated(room)?.into_iter();
+fn unvalidated(cx: &mut Context<'_, '_>, reader: &Reader) -> acts::Result<Vec<Notice>> {
+    let base = base(&cx.tenant());
+    let late = find_unvalidated::find_unvalidated(cx)?.into_iter();
     let told = late.map(|it| {
         let text = Rich::new()
             .text("The break-glass of ")
@@ -332,8 +331,8 @@ where
     F: Fn(&mut View<'_, '_, '_>) -> acts::Result<String> + Send + 'static,
 {
     let told = visitor.told.clone();
-    let act = move |room: &mut Room<'_, '_>| {
-        let mut view = View::open(room, place)?;
+    let act = move |cx: &mut Context<'_, '_>| {
+        let mut view = View::open(cx, place)?;
         let notice = told
             .as_ref()
             .and_then(|told| told.notice(&view.reader, |key| view.change_url(key)));
@@ -353,7 +352,7 @@ where
 pub(crate) async fn write<T, F>(state: &AppState, visitor: &Visitor, act: F) -> Result<T, Failure>
 where
     T: Send + 'static,
-    F: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    F: Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 {
     state.act(Lane::Pages, &visitor.caller, Mode::Write, act).await
 }
@@ -370,7 +369,7 @@ pub(crate) async fn write_noted<T, F>(
 ) -> Result<T, Failure>
 where
     T: Send + 'static,
-    F: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    F: Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 {
     let answer = write(state, visitor, act).await;
     if let Err(failure) = &answer {
@@ -386,8 +385,8 @@ pub(crate) async fn problem(state: &AppState, visitor: &Visitor, failure: &Failu
         return to_sign_in(&visitor.caller.tenant, "");
     }
     let (told, back) = (failure.clone(), back.to_owned());
-    let act = move |room: &mut Room<'_, '_>| {
-        let view = View::open(room, Place::Home)?;
+    let act = move |cx: &mut Context<'_, '_>| {
+        let view = View::open(cx, Place::Home)?;
         Ok(framed_problem(&view, &told, &back))
     };
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
@@ -504,7 +503,7 @@ pub(crate) fn see_told(state: &AppState, visitor: &Visitor, path: &str, told: &T
         let kept = Told::new(KEPT).twice(told.twice.clone());
         return see_told(state, visitor, path, &kept);
     }
-    let now = state.desk().tools().clock.now();
+    let now = state.executor().tools().clock.now();
     let query = told.query(path, visitor.caller.credential_id(), now);
     see(&format!("{path}?{query}"))
 }

@@ -2,10 +2,9 @@
 
 use model::core::parse::{LINE, TEXT};
 
-use crate::openapi::Answer;
-use crate::openapi::Param;
 use crate::openapi::rows::{Row, at, delete, get, list, post};
 use crate::openapi::shapes::{Shape, Words, boolean, integer, object, objects, shape, text, word};
+use crate::openapi::{Answer, Param};
 
 /// Every table of this file.
 pub(crate) const TABLES: &[&[Row]] = &[ROWS];

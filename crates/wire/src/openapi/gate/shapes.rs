@@ -3,9 +3,8 @@
 use model::core::enums::{CheckState, GateDecision, Purpose};
 use model::core::parse::{LINE, TEXT};
 
-use crate::openapi::shapes::Words;
 use crate::openapi::shapes::{
-    Shape, all, frees, integer, object, objects, shape, text, text_or_null, texts, time, time_or_null, word,
+    Shape, Words, all, frees, integer, object, objects, shape, text, text_or_null, texts, time, time_or_null, word,
 };
 
 /// Every shape.
