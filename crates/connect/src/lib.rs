@@ -1,7 +1,7 @@
 //! Translators to outside systems: verified bytes become a [`model::integration::signal::Signal`] or a
-//! [`evidence::Reading`], and a [`mail::Letter`] becomes a message that a server understands.
+//! [`change::evidence::Reading`], and a [`notify::mail::Letter`] becomes a message that a server understands.
 //!
-//! This room knows no database and none of our rules: it says what arrived, never what it means.
+//! The crate knows no database and no rule of the product: it reports what arrived, never what that means.
 //! All input here is written by strangers, so every reader has a limit on size and depth, and
 //! answers with a reason instead of a panic. Only [`socket`] opens sockets.
 

@@ -30,7 +30,7 @@ use crate::http::state::AppState;
 use crate::logs;
 use crate::start::listen::{Front, acceptor, take};
 use crate::start::master_key;
-use crate::start::open_store::{self, check_policies, forget_leftovers, make_folder, open};
+use crate::start::open_store::{check_policies, forget_leftovers, make_folder, open};
 use crate::start::router::Doors;
 use crate::start::serve_error::ServeError;
 
@@ -269,7 +269,7 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
     let clock = clock::SystemClock;
     #[cfg(all(feature = "test-clock", debug_assertions))]
     {
-        let folder = open_store::make_folder(&settings.data_dir)?;
+        let folder = make_folder(&settings.data_dir)?;
         clock.listen(&folder, &bells)?;
     }
     let opened = open(settings, public_url, Arc::new(clock))?;
