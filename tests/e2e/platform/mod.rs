@@ -5,6 +5,7 @@ pub(crate) mod beside;
 pub(crate) mod broken;
 pub(crate) mod burst;
 pub(crate) mod canaries;
+pub(crate) mod cases;
 pub(crate) mod clock_jumps;
 pub(crate) mod command_line;
 pub(crate) mod crash;
