@@ -12,6 +12,7 @@ use store::{CrossTx, Lane, Mode, Tx};
 
 use crate::core::context::{Context, Effect};
 use crate::core::error::Result;
+use crate::core::row_mac;
 use crate::core::services::{Clock, Services, Tools};
 use crate::core::transactions::Transactions;
 use crate::effects::table::EFFECTS;
@@ -48,6 +49,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Executor {
     /// An executor with its tools.
     pub fn new(tools: Tools) -> Self {
+        let master = Arc::clone(&tools.master);
+        tools.store.code_rows(row_mac::row_coder(master));
         Self(Arc::new(Inner {
             services: Services::new(tools),
             effects: EFFECTS,

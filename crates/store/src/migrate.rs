@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = migrations![
     15 "0015_compliance",
     16 "0016_notify",
     17 "0017_report",
+    26 "0026_row_codes",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
-use crate::tx::Tx;
+use crate::row_code::{self, RowCoder};
+use crate::tx::{CrossTx, Tx};
 use crate::value::{Row, Value};
 
 /// A noun that is kept as a row: `tenant, id, version, body, sealed`, and the columns it is found by.
@@ -51,16 +52,19 @@ pub struct RawRecord {
     pub sealed: String,
     /// The derived columns by name, in the table's order.
     pub columns: Vec<(String, Value)>,
+    /// Whether the row has the code that a server gave it. Without a coder in the store every row has.
+    pub is_coded: bool,
 }
 
 /// Writes a new row. `Conflict` when the id is taken.
 pub fn insert<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str) -> Result<()> {
     let columns = record.columns();
     let texts = texts::<R>(&columns);
-    tx.execute(
-        &texts.insert,
-        &with_standard(record, written(record)?, sealed, &texts, columns),
-    )?;
+    let body = written(record)?;
+    let code = code::<R>(tx, record, &body);
+    let mut params = with_standard(record, body, sealed, &texts, columns);
+    params.push(("code", code));
+    tx.execute(&texts.insert, &params)?;
     record.save_derived(tx, true)
 }
 
@@ -84,7 +88,9 @@ pub fn update_erased<R: Record>(
 fn replace<R: Record>(tx: &mut Tx<'_>, record: &R, body: String, sealed: &str, expected: i64) -> Result<()> {
     let columns = record.columns();
     let texts = texts::<R>(&columns);
+    let code = code::<R>(tx, record, &body);
     let mut params = with_standard(record, body, sealed, &texts, columns);
+    params.push(("code", code));
     params.push(("expected", expected.into()));
     if tx.execute(&texts.update, &params)? == 0 {
         return Err(Error::Stale {
@@ -121,11 +127,11 @@ fn write_texts(table: &str, columns: &[(&'static str, Value)]) -> Texts {
     let sets: String = columns.iter().map(|(it, _)| format!(", \"{it}\" = $c_{it}")).collect();
     Texts {
         insert: format!(
-            "INSERT INTO \"{table}\" (tenant, id, version, body, sealed{names})
-             VALUES ($tenant, $id, $version, $body, $sealed{places})"
+            "INSERT INTO \"{table}\" (tenant, id, version, body, sealed, code{names})
+             VALUES ($tenant, $id, $version, $body, $sealed, $code{places})"
         ),
         update: format!(
-            "UPDATE \"{table}\" SET version = $version, body = $body, sealed = $sealed{sets}
+            "UPDATE \"{table}\" SET version = $version, body = $body, sealed = $sealed, code = $code{sets}
              WHERE tenant = $tenant AND id = $id AND version = $expected"
         ),
         places: columns.iter().map(|(it, _)| format!("c_{it}")).collect(),
@@ -135,12 +141,11 @@ fn write_texts(table: &str, columns: &[(&'static str, Value)]) -> Texts {
 /// The record with this id.
 pub fn load<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<Option<Stored<R>>> {
     let sql = format!(
-        "SELECT body, sealed FROM \"{}\" WHERE tenant = $tenant AND id = $id",
+        "SELECT id, version, body, sealed, code FROM \"{}\" WHERE tenant = $tenant AND id = $id",
         R::TABLE
     );
-    tx.query_one(&sql, &[("id", id.into())])?
-        .map(|row| stored(&row))
-        .transpose()
+    let found = tx.query_one(&sql, &[("id", id.into())])?;
+    found.map(|row| stored(tx, &row)).transpose()
 }
 
 /// The version of the record with this id.
@@ -157,17 +162,29 @@ pub fn version<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<Option<i64>> {
 /// The records that a filter picks, in its order.
 pub fn find<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<Stored<R>>> {
     let (tail, params) = filter.written()?;
-    let sql = format!("SELECT body, sealed FROM \"{}\" WHERE tenant = $tenant{tail}", R::TABLE);
+    let sql = format!(
+        "SELECT id, version, body, sealed, code FROM \"{}\" WHERE tenant = $tenant{tail}",
+        R::TABLE
+    );
     let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
-    tx.query(&sql, &params)?.iter().map(stored).collect()
+    let rows = tx.query(&sql, &params)?;
+    let found: Vec<Stored<R>> = rows.iter().map(|row| stored(tx, row)).collect::<Result<_>>()?;
+    found.iter().try_for_each(|it| filter.check(&it.record))?;
+    Ok(found)
 }
 
 /// The records that a filter picks, in its order, without their sealed forms.
 pub fn bodies<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<R>> {
     let (tail, params) = filter.written()?;
-    let sql = format!("SELECT body FROM \"{}\" WHERE tenant = $tenant{tail}", R::TABLE);
+    let sql = format!(
+        "SELECT id, version, body, code FROM \"{}\" WHERE tenant = $tenant{tail}",
+        R::TABLE
+    );
     let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
-    tx.query(&sql, &params)?.iter().map(body).collect()
+    let rows = tx.query(&sql, &params)?;
+    let found: Vec<R> = rows.iter().map(|row| body(tx, row)).collect::<Result<_>>()?;
+    found.iter().try_for_each(|it| filter.check(it))?;
+    Ok(found)
 }
 
 /// What `T` names of the records that a filter picks, in its order. Where many bodies are looked through for little, this reads
@@ -182,11 +199,14 @@ fn parts_where<R: Record, T: DeserializeOwned>(
     is_wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<T>> {
     let (tail, params) = filter.written()?;
-    let sql = format!("SELECT body FROM \"{}\" WHERE tenant = $tenant{tail}", R::TABLE);
+    let sql = format!(
+        "SELECT id, version, body, code FROM \"{}\" WHERE tenant = $tenant{tail}",
+        R::TABLE
+    );
     let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
     let mut found = Vec::new();
     for row in &tx.query(&sql, &params)? {
-        let body = row.text_ref("body")?;
+        let body = coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?;
         if is_wanted(body) {
             let unread =
                 |it: serde_json::Error| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE));
@@ -234,19 +254,16 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
 pub fn raw(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<RawRecord>> {
     let table = checked_name(table)?;
     let sql = format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant AND id = $id");
-    tx.query_one(&sql, &[("id", id.into())])?
-        .map(|row| raw_record(&row))
-        .transpose()
+    let found = tx.query_one(&sql, &[("id", id.into())])?;
+    found.map(|row| raw_record(tx, table, &row)).transpose()
 }
 
 /// The next rows of any noun's table in the order of ids; `after` is the last id seen, or empty.
 pub fn raw_page(tx: &mut Tx<'_>, table: &str, after: &str, limit: i64) -> Result<Vec<RawRecord>> {
     let table = checked_name(table)?;
     let sql = format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant AND id > $after ORDER BY id LIMIT $limit");
-    tx.query(&sql, &[("after", after.into()), ("limit", limit.into())])?
-        .iter()
-        .map(raw_record)
-        .collect()
+    let rows = tx.query(&sql, &[("after", after.into()), ("limit", limit.into())])?;
+    rows.iter().map(|row| raw_record(tx, table, row)).collect()
 }
 
 /// The same for replay, which goes on where a row cannot be read: each row's id, unless that is what cannot be read, and the
@@ -260,11 +277,12 @@ pub fn raw_rows(
     let table = checked_name(table)?;
     let sql = format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant AND id > $after ORDER BY id LIMIT $limit");
     let rows = tx.query(&sql, &[("after", after.into()), ("limit", limit.into())])?;
-    Ok(rows.iter().map(|row| (row.text("id").ok(), raw_record(row))).collect())
+    let read = |row: &Row| (row.text("id").ok(), raw_record(tx, table, row));
+    Ok(rows.iter().map(read).collect())
 }
 
 /// A record from its body, with its sealed form.
-pub(crate) fn parsed<R: Record>(body: &str, sealed: String) -> Result<Stored<R>> {
+fn parsed<R: Record>(body: &str, sealed: String) -> Result<Stored<R>> {
     let (record, erased) = opened(body)?;
     Ok(Stored { record, sealed, erased })
 }
@@ -288,8 +306,8 @@ fn opened<R: Record>(body: &str) -> Result<(R, Vec<String>)> {
 /// An erased text in a body, as serde writes it without spaces.
 const ERASED_JSON: &str = r#"{"erased":true}"#;
 
-fn raw_record(row: &Row) -> Result<RawRecord> {
-    const STANDARD: [&str; 5] = ["tenant", "id", "version", "body", "sealed"];
+fn raw_record(tx: &Tx<'_>, table: &str, row: &Row) -> Result<RawRecord> {
+    const STANDARD: [&str; 6] = ["tenant", "id", "version", "body", "sealed", "code"];
     let columns = row
         .names()
         .iter()
@@ -302,15 +320,67 @@ fn raw_record(row: &Row) -> Result<RawRecord> {
         body: row.text("body")?,
         sealed: row.text("sealed")?,
         columns,
+        is_coded: coded_body(tx.coder(), row, tx.tenant(), table).is_ok(),
     })
 }
 
-fn stored<R: Record>(row: &Row) -> Result<Stored<R>> {
-    parsed(row.text_ref("body")?, row.text("sealed")?)
+/// The record in a row with the columns `id`, `version`, `body`, `sealed` and `code`.
+pub(crate) fn stored<R: Record>(tx: &Tx<'_>, row: &Row) -> Result<Stored<R>> {
+    parsed(coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?, row.text("sealed")?)
 }
 
-fn body<R: Record>(row: &Row) -> Result<R> {
-    read(row.text_ref("body")?)
+fn body<R: Record>(tx: &Tx<'_>, row: &Row) -> Result<R> {
+    read(coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?)
+}
+
+/// The record in a row that a transaction across tenants read, with the columns `tenant`, `id`, `version`, `body` and `code`.
+pub(crate) fn coded_across<R: Record>(tx: &CrossTx<'_>, row: &Row) -> Result<R> {
+    read(coded_body(tx.coder(), row, row.text_ref("tenant")?, R::TABLE)?)
+}
+
+/// The body of a row whose code is right.
+fn coded_body<'r>(coder: Option<&RowCoder>, row: &'r Row, tenant: &str, table: &str) -> Result<&'r str> {
+    let body = row.text_ref("body")?;
+    if coder.is_some() {
+        let id = row.text_ref("id")?;
+        let version = row.int("version")?.to_be_bytes();
+        let parts = [id.as_bytes(), &version, body.as_bytes()];
+        row_code::check(coder, row, (tenant, table, id), &parts)?;
+    }
+    Ok(body)
+}
+
+fn code<R: Record>(tx: &Tx<'_>, record: &R, body: &str) -> Value {
+    let version = record.version().to_be_bytes();
+    let parts = [record.id().as_bytes(), &version, body.as_bytes()];
+    row_code::code(tx.coder(), tx.tenant(), R::TABLE, &parts)
+}
+
+/// Gives every row that opens something its code, whatever it holds: for data of a version that had no codes.
+pub fn code_all(tx: &mut Tx<'_>) -> Result<()> {
+    for table in crate::nouns::TABLES {
+        code_rows(tx, table)?;
+    }
+    crate::gate::gate_view::code_rows(tx)?;
+    crate::identity::secrets::code_passwords(tx)?;
+    crate::identity::second_factor::code_rows(tx)?;
+    // What jobs were let in with lasts an hour at most; they are let in once more.
+    tx.execute("DELETE FROM workload_token WHERE tenant = $tenant", &[])?;
+    Ok(())
+}
+
+fn code_rows(tx: &mut Tx<'_>, table: &str) -> Result<()> {
+    let name = checked_name(table)?;
+    let sql = format!("SELECT id, version, body FROM \"{name}\" WHERE tenant = $tenant ORDER BY id");
+    let update = format!("UPDATE \"{name}\" SET code = $code WHERE tenant = $tenant AND id = $id");
+    for row in tx.query(&sql, &[])? {
+        let (id, body) = (row.text("id")?, row.text("body")?);
+        let version = row.int("version")?.to_be_bytes();
+        let parts = [id.as_bytes(), &version, body.as_bytes()];
+        let code = row_code::code(tx.coder(), tx.tenant(), table, &parts);
+        tx.execute(&update, &[("id", id.as_str().into()), ("code", code)])?;
+    }
+    Ok(())
 }
 
 fn written<R: Record>(record: &R) -> Result<String> {
@@ -457,6 +527,28 @@ impl Filter {
     pub fn limit(mut self, limit: i64) -> Self {
         self.limit = Some(limit);
         self
+    }
+
+    /// Checks that the body of a record agrees with the columns by which this filter found its row.
+    pub(crate) fn check<R: Record>(&self, record: &R) -> Result<()> {
+        if self.tests.is_empty() {
+            return Ok(());
+        }
+        let columns = record.columns();
+        let value = |name: &str| columns.iter().find(|(it, _)| *it == name).map(|(_, value)| value);
+        let agrees = |test: &Test| match test {
+            Test::Compare(name, "=", wanted) => value(name).is_none_or(|it| it == wanted),
+            Test::OneOf(name, wanted) => value(name).is_none_or(|it| wanted.contains(it)),
+            _ => true,
+        };
+        if self.tests.iter().all(agrees) {
+            return Ok(());
+        }
+        Err(Error::Corrupt(format!(
+            "a column of the row `{}` of `{}` differs from its body: it was altered past Assent",
+            record.id(),
+            R::TABLE
+        )))
     }
 
     /// What follows `WHERE tenant = $tenant`, with its parameters.

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
 use crate::lanes::{self, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Task, Wakes};
 use crate::moment::{Moment, Moments};
+use crate::row_code::RowCoder;
 use crate::tenant::check_tenant;
 use crate::tx::{CrossTx, Tx};
 use crate::{migrate, schema};
@@ -121,6 +122,8 @@ struct Shared {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Counts moments, on an engine that only this process serves.
     moments: Option<Moments>,
+    /// Makes the codes of rows; absent until the master key is known.
+    coder: Arc<OnceLock<RowCoder>>,
 }
 
 impl Drop for Shared {
@@ -282,8 +285,16 @@ impl Store {
                 writes,
                 threads: Mutex::new(threads),
                 moments,
+                coder: Arc::default(),
             }),
         }
+    }
+
+    /// From now on every row that opens something is written with a code of this coder and read only with it. The first
+    /// coder stays.
+    pub fn code_rows(&self, coder: RowCoder) {
+        // A second executor over the same store has the same key.
+        let _ = self.shared.coder.set(coder);
     }
 
     /// Runs an act of one tenant and hands its answer to `done`, on a lane's thread and after the commit. A lane that
@@ -298,8 +309,9 @@ impl Store {
         if let Err(error) = check_tenant(tenant) {
             return done(Err(E::from(error)));
         }
+        let coder = Arc::clone(&self.shared.coder);
         let act = move |connection: &mut Connection, tenant: &str| {
-            let mut tx = Tx::new(connection, tenant);
+            let mut tx = Tx::new(connection, tenant, coder.get());
             let answer = act(&mut tx);
             (answer, tx.failed())
         };
@@ -315,8 +327,9 @@ impl Store {
         D: FnOnce(Result<T, E>) + Send + 'static,
     {
         tracing::trace!(reason, lane = lane.name(), "work across tenants");
+        let coder = Arc::clone(&self.shared.coder);
         let act = move |connection: &mut Connection, _: &str| {
-            let mut tx = CrossTx::new(connection);
+            let mut tx = CrossTx::new(connection, coder.get());
             let answer = act(&mut tx);
             (answer, tx.failed())
         };

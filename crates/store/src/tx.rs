@@ -3,6 +3,7 @@
 use crate::driver::{Connection, Reach};
 use crate::error::{Error, Result};
 use crate::moment::Moment;
+use crate::row_code::RowCoder;
 use crate::value::{Row, Value};
 
 /// The parameters of a statement: name without `$`, and value.
@@ -12,6 +13,7 @@ pub type Params<'a> = &'a [(&'a str, Value)];
 pub struct Tx<'c> {
     connection: &'c mut Connection,
     tenant: &'c str,
+    coder: Option<&'c RowCoder>,
     failed: Option<Error>,
 }
 
@@ -19,16 +21,23 @@ pub struct Tx<'c> {
 /// (`tenant = $of`) and may not use `$tenant`. It is another type, so that no verb of a tenant runs in it by mistake.
 pub struct CrossTx<'c> {
     connection: &'c mut Connection,
+    coder: Option<&'c RowCoder>,
     failed: Option<Error>,
 }
 
 impl<'c> Tx<'c> {
-    pub(crate) fn new(connection: &'c mut Connection, tenant: &'c str) -> Self {
+    pub(crate) fn new(connection: &'c mut Connection, tenant: &'c str, coder: Option<&'c RowCoder>) -> Self {
         Self {
             connection,
             tenant,
+            coder,
             failed: None,
         }
+    }
+
+    /// What makes the codes of rows, where the store has it.
+    pub(crate) fn coder(&self) -> Option<&RowCoder> {
+        self.coder
     }
 
     /// The tenant's id.
@@ -73,11 +82,17 @@ impl<'c> Tx<'c> {
 }
 
 impl<'c> CrossTx<'c> {
-    pub(crate) fn new(connection: &'c mut Connection) -> Self {
+    pub(crate) fn new(connection: &'c mut Connection, coder: Option<&'c RowCoder>) -> Self {
         Self {
             connection,
+            coder,
             failed: None,
         }
+    }
+
+    /// What makes the codes of rows, where the store has it.
+    pub(crate) fn coder(&self) -> Option<&RowCoder> {
+        self.coder
     }
 
     pub(crate) fn failed(self) -> Option<Error> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod damaged;
 pub(crate) mod foreign;
+pub(crate) mod forged_rows;
 pub(crate) mod nightly;
 pub(crate) mod planted;
 pub(crate) mod tamper;

@@ -5,6 +5,7 @@ pub mod cosign_log;
 pub mod export_bundle;
 pub mod find_log;
 pub mod find_lost_secrets;
+pub mod find_lost_tenants;
 pub mod find_timeline;
 pub mod note_attempt;
 pub mod note_log_sizes;

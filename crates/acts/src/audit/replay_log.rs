@@ -36,6 +36,7 @@ use self::halts::Halt;
 use self::ways_in::WaysIn;
 use self::working::Numbers;
 use crate::audit::find_lost_secrets;
+use crate::audit::find_lost_tenants::find_lost_tenants;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::log_tiles::{StoredTiles, log_state};
@@ -92,6 +93,16 @@ pub const MAX_FINDINGS: usize = 1_000;
 /// to go on.
 pub type Progress = Arc<dyn Fn(&str, u64) -> bool + Send + Sync>;
 
+fn lost_tenants(executor: &impl Transactions) -> Result<Vec<Finding>> {
+    let finding = |tenant: String| Finding {
+        table: "tenant_info".to_owned(),
+        id: tenant,
+        field: None,
+        what: "The log of this tenant was seen, but the tenant has no row any more.".to_owned(),
+    };
+    Ok(find_lost_tenants(executor)?.into_iter().map(finding).collect())
+}
+
 /// Replays a tenant's log and compares it with the tenant's rows, all as of one moment. It reads everything, so it runs
 /// on the lane that is the first to be shed, page by page; what it holds in memory is one digest for each record. Files of
 /// evidence are hashed afterwards, one after the other, so that no transaction stays open for as long as that takes.
@@ -126,6 +137,9 @@ pub fn replay_log(executor: &impl Transactions, tenant: &str, progress: &Progres
         Ok((report, replay.files))
     })?;
     files::check_files(executor, tenant, (progress, kept), &mut report)?;
+    if tenant == SYSTEM_TENANT {
+        report.findings.extend(lost_tenants(executor)?);
+    }
     Ok(report)
 }
 

@@ -20,6 +20,9 @@ pub trait SeenLogs: Send + Sync {
     /// How far a tenant's log was when it was seen last; nothing for one that was never seen.
     fn seen(&self, tenant: &str) -> Option<SeenLog>;
 
+    /// The tenants whose logs were ever seen, in order.
+    fn tenants(&self) -> Vec<String>;
+
     /// Remembers how far a tenant's log is; a smaller one than is known changes nothing.
     fn note(&self, tenant: &str, log: SeenLog);
 
@@ -57,6 +60,10 @@ impl SeenLogs for SeenInMemory {
             .unwrap_or_else(PoisonError::into_inner)
             .get(tenant)
             .copied()
+    }
+
+    fn tenants(&self) -> Vec<String> {
+        self.all().into_keys().collect()
     }
 
     fn note(&self, tenant: &str, log: SeenLog) {

@@ -2,8 +2,11 @@
 //! signed log vouches for them (yet), so each carries a message authentication code under the master key, which is not in the
 //! database: who can write there, and has not that key, can plant none of them.
 
+use std::sync::Arc;
+
 use model::identity::factor::Factor;
 use proof::crypto::{Hash, MasterKey};
+use store::RowCoder;
 use store::audit::event::Waiting;
 use store::identity::session::{self, Session};
 use store::integration::inbox::Delivery;
@@ -12,8 +15,14 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
 const EVENT: &str = "event";
+const ROW: &str = "row";
 const SESSION: &str = "session";
 const DELIVERY: &str = "delivery";
+
+/// What makes the codes of the rows that open something; the store writes and checks them.
+pub(crate) fn row_coder(master: Arc<MasterKey>) -> RowCoder {
+    Arc::new(move |parts| master.mac(ROW, parts))
+}
 
 /// The code of an event, over its leaf: that names its tenant, its records and the digest of what stands beside it.
 pub(crate) fn of_event(cx: &Context<'_, '_>, leaf: &[u8]) -> Hash {

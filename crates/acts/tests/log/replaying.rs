@@ -430,6 +430,10 @@ impl SeenLogs for Growing {
         self.0.tools().seen_logs.seen(tenant)
     }
 
+    fn tenants(&self) -> Vec<String> {
+        self.0.tools().seen_logs.tenants()
+    }
+
     fn note(&self, tenant: &str, log: SeenLog) {
         self.0.tools().seen_logs.note(tenant, log);
     }

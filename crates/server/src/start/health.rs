@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
-use store::{Lane, Mode};
+use store::{Lane, Mode, SYSTEM_TENANT};
 
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
@@ -37,12 +37,23 @@ async fn alive() -> Response {
 async fn ready(State(state): State<AppState>) -> Result<Response, Failure> {
     let away = || Failure::busy("unavailable", "The database does not answer.");
     let look = state.across(Lane::Pages, "is the store there", Mode::Read, |tx| {
-        Ok(store::servers::tenants(tx)?.len())
+        Ok(store::servers::tenants(tx)?)
     });
-    match tokio::time::timeout(PATIENCE, look).await {
-        Ok(Ok(_)) => Ok(axum::Json(json!({"is_ready": true, "reasons": []})).into_response()),
-        _ => Err(away()),
+    let Ok(Ok(tenants)) = tokio::time::timeout(PATIENCE, look).await else {
+        return Err(away());
+    };
+    if let Some(lost) = lost_tenant(&state, &tenants) {
+        let what = format!("The rows of the tenant `{lost}` are gone, but its log was seen; `assent doctor` says more.");
+        return Err(Failure::busy("tenant_lost", what));
     }
+    Ok(axum::Json(json!({"is_ready": true, "reasons": []})).into_response())
+}
+
+/// A tenant whose log this server saw and whose rows are gone.
+fn lost_tenant(state: &AppState, tenants: &[String]) -> Option<String> {
+    let seen = state.executor().tools().seen_logs.tenants();
+    let is_lost = |tenant: &String| tenant != SYSTEM_TENANT && !tenants.contains(tenant);
+    seen.into_iter().find(is_lost)
 }
 
 async fn metrics(State(state): State<AppState>) -> Response {

@@ -56,6 +56,7 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     let folder = |name: &str| make_folder(&settings.data_dir.join(name));
     folder("")?;
     let uploads = folder("uploads")?;
+    let lacks_codes = lacks_row_codes(settings);
     let store = Store::open(config(settings))?;
     let evidence_folder = if store.is_postgres() {
         None
@@ -82,6 +83,9 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
         public_url,
         evidence_folder,
     });
+    if lacks_codes {
+        code_rows(&executor.tools().store)?;
+    }
     executor.wait(
         Lane::Worker,
         SYSTEM_TENANT,
@@ -90,6 +94,25 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
         open_log::open_log,
     )?;
     Ok(Opened { executor, uploads })
+}
+
+/// Whether the data is of a version whose rows had no codes. Once the migration was run, a row without a code is forged.
+fn lacks_row_codes(settings: &Settings) -> bool {
+    // A database that cannot be read here is refused with its reason when it is opened.
+    let waiting = Store::waiting_migrations(&config(settings)).unwrap_or_default();
+    waiting.contains(&"0026_row_codes") && !waiting.contains(&"0001_core")
+}
+
+/// Gives the rows of every tenant their codes.
+fn code_rows(store: &Store) -> Result<(), ServeError> {
+    let tenants = store.wait_across(Lane::Worker, "codes for rows of a version without", Mode::Read, |tx| {
+        store::servers::tenants(tx)
+    })?;
+    for tenant in tenants.iter().map(String::as_str).chain([SYSTEM_TENANT]) {
+        tracing::info!(tenant, "giving every row its code");
+        store.wait(Lane::Worker, tenant, Mode::Write, store::record::code_all)?;
+    }
+    Ok(())
 }
 
 /// The names of the migrations that `open` would run, in order; nothing is changed.

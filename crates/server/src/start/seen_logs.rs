@@ -63,6 +63,10 @@ impl SeenLogs for SeenLogsFile {
         self.logs.seen(tenant)
     }
 
+    fn tenants(&self) -> Vec<String> {
+        self.logs.tenants()
+    }
+
     fn note(&self, tenant: &str, log: SeenLog) {
         self.logs.note(tenant, log);
     }

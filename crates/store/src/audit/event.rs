@@ -276,6 +276,15 @@ pub fn of_subject(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Event>> 
     )
 }
 
+/// The ids of the subjects in a table that events speak of, in order.
+pub fn subjects(tx: &mut Tx<'_>, table: &str) -> Result<Vec<String>> {
+    let rows = tx.query(
+        "SELECT DISTINCT subject_id FROM event WHERE tenant = $tenant AND subject_table = $table ORDER BY subject_id",
+        &[("table", table.into())],
+    )?;
+    rows.iter().map(|row| row.text("subject_id")).collect()
+}
+
 /// The acts whose events about a subject are of these kinds.
 pub fn acts_about(tx: &mut Tx<'_>, (table, id): (&str, &str), kinds: &[&str]) -> Result<BTreeSet<String>> {
     let rows = tx.query(

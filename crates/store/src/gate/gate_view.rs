@@ -1,8 +1,9 @@
 //! The gate's view: one row for each target that could open the gate, found by one lookup.
 
 use crate::error::Result;
+use crate::row_code::{self, optional};
 use crate::tx::Tx;
-use crate::value::Row;
+use crate::value::{Row, Value};
 
 /// A target as the gate sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,31 @@ impl GateRow {
     fn place(&self) -> (&str, &str, &str) {
         (&self.change_id, &self.target_id, &self.purpose)
     }
+
+    /// What its code covers: all of it.
+    fn parts(&self) -> [Vec<u8>; 8] {
+        let text = |text: &str| text.as_bytes().to_vec();
+        [
+            text(&self.change_id),
+            text(&self.target_id),
+            text(&self.purpose),
+            text(&self.service),
+            text(&self.environment),
+            optional(self.artifact.as_deref()),
+            optional(self.commit.as_deref()),
+            text(&self.body),
+        ]
+    }
+
+    fn code(&self, tx: &Tx<'_>) -> Value {
+        let parts = self.parts();
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        row_code::code(tx.coder(), tx.tenant(), TABLE, &parts)
+    }
 }
+
+/// The table of the view.
+const TABLE: &str = "gate_view";
 
 /// Makes these the rows of a change, and no others. `present` is what stands there, as [`of_change`] tells it.
 pub fn save(tx: &mut Tx<'_>, change_id: &str, present: &[GateRow], rows: &[GateRow]) -> Result<()> {
@@ -46,10 +71,14 @@ pub fn save(tx: &mut Tx<'_>, change_id: &str, present: &[GateRow], rows: &[GateR
         )?;
     }
     for row in wanted {
+        let code = row.code(tx);
         tx.execute(
-            "INSERT INTO gate_view (tenant, change_id, target_id, purpose, service, environment, artifact, commit_sha, body)
-             VALUES ($tenant, $change_id, $target_id, $purpose, $service, $environment, $artifact, $commit_sha, $body)",
+            "INSERT INTO gate_view (tenant, change_id, target_id, purpose, service, environment, artifact, commit_sha, body,
+                code)
+             VALUES ($tenant, $change_id, $target_id, $purpose, $service, $environment, $artifact, $commit_sha, $body,
+                $code)",
             &[
+                ("code", code),
                 ("change_id", change_id.into()),
                 ("target_id", row.target_id.into()),
                 ("purpose", row.purpose.into()),
@@ -66,13 +95,11 @@ pub fn save(tx: &mut Tx<'_>, change_id: &str, present: &[GateRow], rows: &[GateR
 
 /// The rows of a change, in the order of targets and purposes.
 pub fn of_change(tx: &mut Tx<'_>, change_id: &str) -> Result<Vec<GateRow>> {
-    tx.query(
+    let rows = tx.query(
         "SELECT * FROM gate_view WHERE tenant = $tenant AND change_id = $change_id ORDER BY target_id, purpose",
         &[("change_id", change_id.into())],
-    )?
-    .iter()
-    .map(gate_row)
-    .collect()
+    )?;
+    rows.iter().map(|row| gate_row(tx, row)).collect()
 }
 
 /// The rows for a service and environment with this artifact or this commit. Neither finds nothing.
@@ -98,13 +125,40 @@ pub fn find(
             ("commit", commit.into()),
         ],
     )?;
-    let mut rows: Vec<GateRow> = found.iter().map(gate_row).collect::<Result<_>>()?;
+    let mut rows: Vec<GateRow> = found.iter().map(|row| gate_row(tx, row)).collect::<Result<_>>()?;
     rows.sort_by(|one, other| one.place().cmp(&other.place()));
     rows.dedup();
     Ok(rows)
 }
 
-fn gate_row(row: &Row) -> Result<GateRow> {
+/// Gives every row its code, whatever it holds.
+pub(crate) fn code_rows(tx: &mut Tx<'_>) -> Result<()> {
+    for row in tx.query("SELECT * FROM gate_view WHERE tenant = $tenant ORDER BY change_id", &[])? {
+        let it = unchecked(&row)?;
+        let code = it.code(tx);
+        tx.execute(
+            "UPDATE gate_view SET code = $code WHERE tenant = $tenant AND change_id = $change_id
+             AND target_id = $target_id AND purpose = $purpose",
+            &[
+                ("code", code),
+                ("change_id", it.change_id.into()),
+                ("target_id", it.target_id.into()),
+                ("purpose", it.purpose.into()),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn gate_row(tx: &Tx<'_>, row: &Row) -> Result<GateRow> {
+    let found = unchecked(row)?;
+    let parts = found.parts();
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    row_code::check(tx.coder(), row, (tx.tenant(), TABLE, &found.change_id), &parts)?;
+    Ok(found)
+}
+
+fn unchecked(row: &Row) -> Result<GateRow> {
     Ok(GateRow {
         change_id: row.text("change_id")?,
         target_id: row.text("target_id")?,

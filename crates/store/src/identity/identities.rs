@@ -7,7 +7,7 @@ use model::directory::snapshot::{Group, Person};
 use model::identity::provider::IdentityProvider;
 
 use crate::counter;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::record::{self, Filter, Record, Stored};
 use crate::tx::{CrossTx, Tx};
 
@@ -48,7 +48,24 @@ pub fn find(tx: &mut Tx<'_>, kind: &str, value: &str) -> Result<Vec<String>> {
             ("limit", MOST_SHARED.into()),
         ],
     )?;
-    rows.iter().map(|row| row.text("person")).collect()
+    let ids: Vec<String> = rows.iter().map(|row| row.text("person")).collect::<Result<_>>()?;
+    for id in &ids {
+        check_known(tx, id, kind, value)?;
+    }
+    Ok(ids)
+}
+
+/// Refuses a row of this table that the person's own record does not have: it would let somebody in as another.
+fn check_known(tx: &mut Tx<'_>, id: &str, kind: &str, value: &str) -> Result<()> {
+    let person = record::load::<Person>(tx, id)?;
+    let is_known = person.is_some_and(|it| by_what(&it.record).iter().any(|(k, v)| *k == kind && v == value));
+    if is_known {
+        return Ok(());
+    }
+    Err(Error::Corrupt(format!(
+        "the person `{id}` is not known by the {kind} under which a row of `person_identity` names them: it was written \
+         past Assent"
+    )))
 }
 
 /// Ids of all under a value of some kinds, in order. `None` when there are too many for that to help.
@@ -88,7 +105,8 @@ pub fn find_group(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<String>>> {
 /// at a door that they are this subject.
 pub fn tenants_of(tx: &mut CrossTx<'_>, subject: &str) -> Result<BTreeMap<String, String>> {
     let rows = tx.query(
-        "SELECT t.tenant AS tenant, t.name AS name, d.body AS body FROM person_identity i
+        "SELECT t.tenant AS tenant, t.name AS name, d.id AS id, d.version AS version, d.body AS body, d.code AS code
+         FROM person_identity i
          JOIN person p ON p.tenant = i.tenant AND p.id = i.person
          JOIN identity_provider d ON d.tenant = i.tenant
          JOIN tenant_info t ON t.tenant = i.tenant
@@ -102,7 +120,7 @@ pub fn tenants_of(tx: &mut CrossTx<'_>, subject: &str) -> Result<BTreeMap<String
     )?;
     let mut found = BTreeMap::new();
     for row in &rows {
-        let door = record::parsed::<IdentityProvider>(&row.text("body")?, String::new())?.record;
+        let door: IdentityProvider = record::coded_across(tx, row)?;
         // An issuer holds no space, so that what stands before the first one is the issuer and nothing else.
         if subject.split_once(' ').is_some_and(|(issuer, _)| issuer == door.issuer) {
             found.insert(row.text("tenant")?, row.text("name")?);
@@ -137,7 +155,7 @@ pub fn named_groups_of(tx: &mut Tx<'_>, person: &str) -> Result<Vec<(String, Str
 /// places.
 pub fn people(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<Stored<Person>>> {
     let rows = tx.query(
-        "SELECT body, sealed FROM person WHERE tenant = $tenant AND NOT EXISTS (
+        "SELECT id, version, body, sealed, code FROM person WHERE tenant = $tenant AND NOT EXISTS (
             SELECT 1 FROM person_identity
             WHERE person_identity.tenant = $tenant AND person_identity.person = person.id
                 AND person_identity.kind = $removed)
@@ -149,7 +167,7 @@ pub fn people(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<Stored<Per
         ],
     )?;
     rows.iter()
-        .map(|row| record::parsed(&row.text("body")?, row.text("sealed")?))
+        .map(|row| record::stored(tx, row))
         .collect()
 }
 

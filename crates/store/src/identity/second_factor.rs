@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use crate::error::Result;
+use crate::row_code::{self, optional};
 use crate::tx::{CrossTx, Tx};
-use crate::value::Row;
+use crate::value::{Row, Value};
 
 /// A second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,14 +32,40 @@ pub struct SecondFactor {
     pub counts_from: Option<Timestamp>,
 }
 
+/// The table of second factors.
+const TABLE: &str = "second_factor";
+
+impl SecondFactor {
+    /// What its code covers: all that decides whether it opens something.
+    fn parts(&self) -> [Vec<u8>; 6] {
+        let since = self.counts_from.map(|at| at.as_microsecond().to_string());
+        [
+            self.id.as_bytes().to_vec(),
+            self.person.as_bytes().to_vec(),
+            self.kind.as_bytes().to_vec(),
+            self.secret.clone(),
+            vec![u8::from(self.is_confirmed)],
+            optional(since.as_deref()),
+        ]
+    }
+
+    fn code(&self, tx: &Tx<'_>) -> Value {
+        let parts = self.parts();
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        row_code::code(tx.coder(), tx.tenant(), TABLE, &parts)
+    }
+}
+
 /// Adds a second factor.
 pub fn insert(tx: &mut Tx<'_>, factor: &SecondFactor) -> Result<()> {
+    let code = factor.code(tx);
     tx.execute(
         "INSERT INTO second_factor (tenant, id, person, kind, name, secret, is_confirmed, last_step, created_at,
-            last_used_at, counts_from)
+            last_used_at, counts_from, code)
          VALUES ($tenant, $id, $person, $kind, $name, $secret, $is_confirmed, $last_step, $created_at, $last_used_at,
-            $counts_from)",
+            $counts_from, $code)",
         &[
+            ("code", code),
             ("id", factor.id.as_str().into()),
             ("person", factor.person.as_str().into()),
             ("kind", factor.kind.as_str().into()),
@@ -56,32 +83,40 @@ pub fn insert(tx: &mut Tx<'_>, factor: &SecondFactor) -> Result<()> {
 
 /// All second factors of a person, oldest first.
 pub fn of_person(tx: &mut Tx<'_>, person: &str) -> Result<Vec<SecondFactor>> {
-    tx.query(
+    let rows = tx.query(
         "SELECT * FROM second_factor WHERE tenant = $tenant AND person = $person ORDER BY created_at, id LIMIT 100",
         &[("person", person.into())],
-    )?
-    .iter()
-    .map(factor)
-    .collect()
+    )?;
+    rows.iter().map(|row| factor(tx, row)).collect()
 }
 
-/// Everybody's second factors, by person and oldest first.
+/// Everybody's second factors, by person and oldest first, for replay: a row is answered whatever its code is.
 pub fn all(tx: &mut Tx<'_>) -> Result<Vec<SecondFactor>> {
-    tx.query(
+    let rows = tx.query(
         "SELECT * FROM second_factor WHERE tenant = $tenant ORDER BY person, created_at, id",
         &[],
-    )?
-    .iter()
-    .map(factor)
-    .collect()
+    )?;
+    rows.iter().map(unchecked).collect()
+}
+
+fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<SecondFactor>> {
+    let found = tx.query_one(
+        "SELECT * FROM second_factor WHERE tenant = $tenant AND id = $id",
+        &[("id", id.into())],
+    )?;
+    found.map(|row| factor(tx, &row)).transpose()
 }
 
 /// Notes a use: of a code its time step, which must lie after every one that was taken before. Answers whether it did.
 pub fn use_step(tx: &mut Tx<'_>, id: &str, step: i64, at: Timestamp) -> Result<bool> {
+    let Some(mut known) = load(tx, id)? else { return Ok(false) };
+    known.is_confirmed = true;
+    let code = known.code(tx);
     let done = tx.execute(
-        "UPDATE second_factor SET last_step = $step, last_used_at = $at, is_confirmed = $yes
+        "UPDATE second_factor SET last_step = $step, last_used_at = $at, is_confirmed = $yes, code = $code
          WHERE tenant = $tenant AND id = $id AND last_step < $step",
         &[
+            ("code", code),
             ("step", step.into()),
             ("at", at.into()),
             ("yes", true.into()),
@@ -93,18 +128,30 @@ pub fn use_step(tx: &mut Tx<'_>, id: &str, step: i64, at: Timestamp) -> Result<b
 
 /// Keeps from when a factor counts where a rule wants a second one.
 pub fn save_counts_from(tx: &mut Tx<'_>, id: &str, counts_from: Timestamp) -> Result<bool> {
+    let Some(mut known) = load(tx, id)? else { return Ok(false) };
+    known.counts_from = Some(counts_from);
+    let code = known.code(tx);
     let done = tx.execute(
-        "UPDATE second_factor SET counts_from = $counts_from WHERE tenant = $tenant AND id = $id",
-        &[("counts_from", counts_from.into()), ("id", id.into())],
+        "UPDATE second_factor SET counts_from = $counts_from, code = $code WHERE tenant = $tenant AND id = $id",
+        &[("counts_from", counts_from.into()), ("id", id.into()), ("code", code)],
     )?;
     Ok(done > 0)
 }
 
 /// Keeps a credential as it is after a use.
 pub fn save_secret(tx: &mut Tx<'_>, id: &str, secret: &[u8], at: Timestamp) -> Result<bool> {
+    let Some(mut known) = load(tx, id)? else { return Ok(false) };
+    known.secret = secret.to_vec();
+    let code = known.code(tx);
     let done = tx.execute(
-        "UPDATE second_factor SET secret = $secret, last_used_at = $at WHERE tenant = $tenant AND id = $id",
-        &[("secret", secret.into()), ("at", at.into()), ("id", id.into())],
+        "UPDATE second_factor SET secret = $secret, last_used_at = $at, code = $code
+         WHERE tenant = $tenant AND id = $id",
+        &[
+            ("secret", secret.into()),
+            ("at", at.into()),
+            ("id", id.into()),
+            ("code", code),
+        ],
     )?;
     Ok(done > 0)
 }
@@ -126,7 +173,27 @@ pub fn delete_of_person(tx: &mut Tx<'_>, person: &str, kind: &str) -> Result<u64
     )
 }
 
-fn factor(row: &Row) -> Result<SecondFactor> {
+/// Gives every factor its code, whatever it holds.
+pub(crate) fn code_rows(tx: &mut Tx<'_>) -> Result<()> {
+    for it in all(tx)? {
+        let code = it.code(tx);
+        tx.execute(
+            "UPDATE second_factor SET code = $code WHERE tenant = $tenant AND id = $id",
+            &[("code", code), ("id", it.id.into())],
+        )?;
+    }
+    Ok(())
+}
+
+fn factor(tx: &Tx<'_>, row: &Row) -> Result<SecondFactor> {
+    let found = unchecked(row)?;
+    let parts = found.parts();
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    row_code::check(tx.coder(), row, (tx.tenant(), TABLE, &found.id), &parts)?;
+    Ok(found)
+}
+
+fn unchecked(row: &Row) -> Result<SecondFactor> {
     Ok(SecondFactor {
         id: row.text("id")?,
         person: row.text("person")?,

@@ -3,14 +3,28 @@
 use jiff::Timestamp;
 
 use crate::error::Result;
+use crate::row_code::{self, optional};
 use crate::tx::Tx;
+use crate::value::Row;
+
+/// The table of passwords.
+const PASSWORD: &str = "password";
 
 /// Sets a person's password hash (PHC text), with whoever set it for them, if it was not they, and when.
 pub fn save_password(tx: &mut Tx<'_>, person: &str, phc: &str, (by, at): (Option<&str>, Timestamp)) -> Result<()> {
+    let kept = KeptPassword {
+        person: person.to_owned(),
+        phc: phc.to_owned(),
+        set_by: by.map(str::to_owned),
+        set_at: Some(at),
+    };
+    let code = row_code::code(tx.coder(), tx.tenant(), PASSWORD, &slices(&kept.parts()));
     tx.execute(
-        "INSERT INTO password (tenant, person, phc, set_by, set_at) VALUES ($tenant, $person, $phc, $by, $at)
-         ON CONFLICT (tenant, person) DO UPDATE SET phc = $phc, set_by = $by, set_at = $at",
+        "INSERT INTO password (tenant, person, phc, set_by, set_at, code)
+         VALUES ($tenant, $person, $phc, $by, $at, $code)
+         ON CONFLICT (tenant, person) DO UPDATE SET phc = $phc, set_by = $by, set_at = $at, code = $code",
         &[
+            ("code", code),
             ("person", person.into()),
             ("phc", phc.into()),
             ("by", by.map(str::to_owned).into()),
@@ -22,22 +36,12 @@ pub fn save_password(tx: &mut Tx<'_>, person: &str, phc: &str, (by, at): (Option
 
 /// Who set a person's password for them, and when; `None` where they did themselves, or on the host.
 pub fn password_setter(tx: &mut Tx<'_>, person: &str) -> Result<Option<(String, Timestamp)>> {
-    let found = tx.query_one(
-        "SELECT set_by, set_at FROM password WHERE tenant = $tenant AND person = $person",
-        &[("person", person.into())],
-    )?;
-    let Some(row) = found else { return Ok(None) };
-    Ok(row.opt_text("set_by")?.zip(row.opt_time("set_at")?))
+    Ok(load_password(tx, person)?.and_then(|it| it.set_by.zip(it.set_at)))
 }
 
 /// A person's password hash.
 pub fn password(tx: &mut Tx<'_>, person: &str) -> Result<Option<String>> {
-    tx.query_one(
-        "SELECT phc FROM password WHERE tenant = $tenant AND person = $person",
-        &[("person", person.into())],
-    )?
-    .map(|row| row.text("phc"))
-    .transpose()
+    Ok(load_password(tx, person)?.map(|it| it.phc))
 }
 
 /// A password as it stands.
@@ -53,22 +57,66 @@ pub struct KeptPassword {
     pub set_at: Option<Timestamp>,
 }
 
-/// Everybody's password, by person.
+impl KeptPassword {
+    /// What its code covers.
+    fn parts(&self) -> [Vec<u8>; 4] {
+        let since = self.set_at.map(|at| at.as_microsecond().to_string());
+        [
+            self.person.as_bytes().to_vec(),
+            self.phc.as_bytes().to_vec(),
+            optional(self.set_by.as_deref()),
+            optional(since.as_deref()),
+        ]
+    }
+}
+
+fn slices(parts: &[Vec<u8>]) -> Vec<&[u8]> {
+    parts.iter().map(Vec::as_slice).collect()
+}
+
+/// Gives every password its code, whatever it holds.
+pub(crate) fn code_passwords(tx: &mut Tx<'_>) -> Result<()> {
+    for it in passwords(tx)? {
+        let code = row_code::code(tx.coder(), tx.tenant(), PASSWORD, &slices(&it.parts()));
+        tx.execute(
+            "UPDATE password SET code = $code WHERE tenant = $tenant AND person = $person",
+            &[("code", code), ("person", it.person.into())],
+        )?;
+    }
+    Ok(())
+}
+
+fn read_password(tx: &Tx<'_>, row: &Row) -> Result<KeptPassword> {
+    let kept = unchecked_password(row)?;
+    let place = (tx.tenant(), PASSWORD, kept.person.as_str());
+    row_code::check(tx.coder(), row, place, &slices(&kept.parts()))?;
+    Ok(kept)
+}
+
+fn unchecked_password(row: &Row) -> Result<KeptPassword> {
+    Ok(KeptPassword {
+        person: row.text("person")?,
+        phc: row.text("phc")?,
+        set_by: row.opt_text("set_by")?,
+        set_at: row.opt_time("set_at")?,
+    })
+}
+
+fn load_password(tx: &mut Tx<'_>, person: &str) -> Result<Option<KeptPassword>> {
+    let found = tx.query_one(
+        "SELECT person, phc, set_by, set_at, code FROM password WHERE tenant = $tenant AND person = $person",
+        &[("person", person.into())],
+    )?;
+    found.map(|row| read_password(tx, &row)).transpose()
+}
+
+/// Everybody's password, by person, for replay: a row is answered whatever its code is.
 pub fn passwords(tx: &mut Tx<'_>) -> Result<Vec<KeptPassword>> {
-    tx.query(
+    let rows = tx.query(
         "SELECT person, phc, set_by, set_at FROM password WHERE tenant = $tenant ORDER BY person",
         &[],
-    )?
-    .iter()
-    .map(|row| {
-        Ok(KeptPassword {
-            person: row.text("person")?,
-            phc: row.text("phc")?,
-            set_by: row.opt_text("set_by")?,
-            set_at: row.opt_time("set_at")?,
-        })
-    })
-    .collect()
+    )?;
+    rows.iter().map(unchecked_password).collect()
 }
 
 /// Takes a person's password away.

@@ -300,12 +300,14 @@ pub struct FoundToken {
 /// The API token with this digest and its tenant, ended or not.
 pub fn find_token(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<FoundToken>> {
     let found = tx.query_one(
-        "SELECT t.tenant AS tenant, t.body AS body, coalesce(c.value, 0) AS generation FROM token t
+        "SELECT t.tenant AS tenant, t.id AS id, t.version AS version, t.body AS body, t.code AS code,
+            coalesce(c.value, 0) AS generation FROM token t
          LEFT JOIN counter c ON c.tenant = t.tenant AND c.name = $counter WHERE t.digest = $digest",
         &[("digest", digest.into()), ("counter", counter::DIRECTORY.into())],
     )?;
     let Some(row) = found else { return Ok(None) };
-    let token = crate::record::read(row.text_ref("body")?)?;
+    let token: Token = crate::record::coded_across(tx, &row)?;
+    crate::record::Filter::new().equals("digest", digest).check(&token)?;
     Ok(Some(FoundToken {
         tenant: row.text("tenant")?,
         token,

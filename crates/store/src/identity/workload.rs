@@ -5,6 +5,7 @@ use model::integration::workload::Workload;
 
 use crate::counter;
 use crate::error::Result;
+use crate::row_code;
 use crate::tx::{CrossTx, Tx};
 
 /// Somebody who was let in.
@@ -20,12 +21,19 @@ pub struct Entered {
     pub generation: i64,
 }
 
+/// The table of what jobs were let in with.
+const TABLE: &str = "workload_token";
+
 /// Keeps what a job was let in with.
 pub fn insert(tx: &mut Tx<'_>, digest: &str, workload: &str, expires_at: Timestamp) -> Result<()> {
+    let until = expires_at.as_microsecond().to_be_bytes();
+    let parts = [digest.as_bytes(), workload.as_bytes(), &until];
+    let code = row_code::code(tx.coder(), tx.tenant(), TABLE, &parts);
     tx.execute(
-        "INSERT INTO workload_token (tenant, digest, workload, expires_at)
-         VALUES ($tenant, $digest, $workload, $expires_at)",
+        "INSERT INTO workload_token (tenant, digest, workload, expires_at, code)
+         VALUES ($tenant, $digest, $workload, $expires_at, $code)",
         &[
+            ("code", code),
             ("digest", digest.into()),
             ("workload", workload.into()),
             ("expires_at", expires_at.into()),
@@ -37,17 +45,28 @@ pub fn insert(tx: &mut Tx<'_>, digest: &str, workload: &str, expires_at: Timesta
 /// Who was let in with this digest, ended or not.
 pub fn find(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<Entered>> {
     let found = tx.query_one(
-        "SELECT t.tenant AS tenant, t.expires_at AS expires_at, w.body AS body, coalesce(c.value, 0) AS generation
+        "SELECT t.tenant AS tenant, t.expires_at AS expires_at, w.id AS id, w.version AS version, w.body AS body,
+            w.code AS code, coalesce(c.value, 0) AS generation
          FROM workload_token t JOIN workload w ON w.tenant = t.tenant AND w.id = t.workload
          LEFT JOIN counter c ON c.tenant = t.tenant AND c.name = $counter WHERE t.digest = $digest",
         &[("digest", digest.into()), ("counter", counter::DIRECTORY.into())],
     )?;
     let Some(row) = found else { return Ok(None) };
-    let workload = crate::record::read(row.text_ref("body")?)?;
+    let workload: Workload = crate::record::coded_across(tx, &row)?;
+    let (tenant, expires_at) = (row.text("tenant")?, row.time("expires_at")?);
+    let until = expires_at.as_microsecond().to_be_bytes();
+    let given = tx.query_one(
+        "SELECT code FROM workload_token WHERE tenant = $of AND digest = $digest",
+        &[("of", tenant.as_str().into()), ("digest", digest.into())],
+    )?;
+    if let Some(given) = given {
+        let parts = [digest.as_bytes(), workload.id.as_str().as_bytes(), &until];
+        row_code::check(tx.coder(), &given, (&tenant, TABLE, &workload.id), &parts)?;
+    }
     Ok(Some(Entered {
-        tenant: row.text("tenant")?,
+        tenant,
         workload,
-        expires_at: row.time("expires_at")?,
+        expires_at,
         generation: row.int("generation")?,
     }))
 }

@@ -95,6 +95,7 @@ impl Replay<'_> {
 
     fn row(&mut self, cx: &mut Context<'_, '_>, table: &str, row: &RawRecord, head: Option<&Head>) -> Result<()> {
         self.numbers.note_row(table, row);
+        let before = self.findings.len();
         let words = match head {
             Some(head) => self.history(cx, table, row, head)?,
             None => {
@@ -110,10 +111,15 @@ impl Replay<'_> {
             self.find(wrong, &row.id, None, what);
         }
         match table {
-            "change" => self.around_change(cx, row),
-            "permit" => self.permit(cx, row),
-            _ => Ok(()),
+            "change" => self.around_change(cx, row)?,
+            "permit" => self.permit(cx, row)?,
+            _ => {}
         }
+        if !row.is_coded && self.findings.len() == before {
+            let what = "No server that has the master key wrote this row as it is.";
+            self.find(table, &row.id, Some("code"), what);
+        }
+        Ok(())
     }
 
     /// Compares a row's version and sealed form with what its events add up to.

@@ -1,0 +1,27 @@
+//! Finds tenants whose rows were all removed: their own logs are gone with them, so other places have to name them.
+
+use std::collections::BTreeSet;
+
+use model::change::change_file::Actor;
+use store::audit::event;
+use store::{Lane, Mode, SYSTEM_TENANT, servers};
+
+use crate::core::error::Result;
+use crate::core::transactions::Transactions;
+
+/// The tenants that the system's log or the memory of this server (`seen-logs.json`) names, and that have no row any more.
+///
+/// # Errors
+/// The store's.
+pub fn find_lost_tenants(executor: &impl Transactions) -> Result<Vec<String>> {
+    let there = executor.wait_across(Lane::Worker, "which tenants there are", Mode::Read, |tx| {
+        Ok(servers::tenants(tx)?)
+    })?;
+    let noted = executor.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Read, |cx| {
+        Ok(event::subjects(cx.tx, "log")?)
+    })?;
+    let seen = executor.tools().seen_logs.tenants();
+    let known: BTreeSet<String> = noted.into_iter().chain(seen).collect();
+    let is_lost = |tenant: &String| tenant != SYSTEM_TENANT && !there.contains(tenant);
+    Ok(known.into_iter().filter(is_lost).collect())
+}

@@ -1,0 +1,177 @@
+//! Rows that somebody writes or alters beside a running server, with full rights over the database and without the
+//! master key: none of them opens anything, also if it is removed again before anybody looks.
+
+use serde_json::{Value, json};
+use tests::faults::eventually;
+use tests::journey::{self, approve, artifact, gate_path, question};
+use tests::{Place, Server, on_postgres};
+
+use crate::audit::tamper::{replay, run_sql};
+use crate::platform::beside::beside;
+
+/// The id of a person of the demo.
+fn person(place: &Place, server: &Server, role: &str) -> String {
+    let login = server.person(role)["login"].as_str().unwrap().to_owned();
+    let sql = format!("SELECT id FROM person WHERE tenant = 'halden' AND login = '{login}'");
+    beside(place, &sql).trim().to_owned()
+}
+
+/// Whether the gate lets an artifact through, by the plain question or with a permit.
+fn is_open(server: &Server, digest: &str) -> bool {
+    let pipeline = server.token("pipeline");
+    let plain = server.get(&gate_path(digest), Some(&pipeline)).0;
+    let (status, body) = server.ask("POST", "/api/v1/gate-checks", Some(&pipeline), Some(&question(digest)));
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    plain == 200 || (status == 201 && (body["decision"] == "go" || !body["permit"].is_null()))
+}
+
+/// Writes copies of a row of one person as rows of another.
+fn copy_for(place: &Place, table: &str, (from, to): (&str, &str), columns: &[&str]) {
+    let same = columns.join(", ");
+    run_sql(
+        place,
+        &format!(
+            "INSERT INTO {table} (tenant, id, {same}, person, body, sealed) \
+             SELECT tenant, 'forged-{to}', {same}, '{to}', replace(replace(body, '{from}', '{to}'), id, 'forged-{to}'), \
+             replace(replace(sealed, '{from}', '{to}'), id, 'forged-{to}') \
+             FROM {table} WHERE tenant = 'halden' AND person = '{from}' AND change_id = \
+             (SELECT id FROM change WHERE tenant = 'halden' AND title = 'Approved by one')"
+        ),
+    );
+}
+
+#[test]
+fn forged_approvals_open_no_gate_and_their_removal_leaves_the_change_as_it_was() {
+    let place = Place::demo("forged_approvals");
+    let server = Server::start(&place, true);
+    let digest = artifact(9_701);
+    let wanted = journey::request("Approved by one", &digest, server.server_time());
+    let path = journey::waiting_for_approval(&server, &wanted, &digest);
+    approve(&server, &path, "owner");
+    let [owner, security, manager] = ["owner", "security", "change_manager"].map(|role| person(&place, &server, role));
+    let columns = ["change_id", "version", "state"];
+    copy_for(&place, "approval", (&owner, &security), &columns);
+    copy_for(&place, "approval", (&owner, &manager), &columns);
+    // Any act on the change would settle it with the forged decisions.
+    let requester = server.token("requester");
+    let comment = format!("{path}/comments");
+    server.ask("POST", &comment, Some(&requester), Some(&json!({"text": "Is it there?"})));
+    assert!(!is_open(&server, &digest), "forged approvals opened the gate");
+    run_sql(&place, "DELETE FROM approval WHERE tenant = 'halden' AND id LIKE 'forged-%'");
+    assert!(!is_open(&server, &digest));
+    let shown = server.must("GET", &path, &requester, None);
+    assert_eq!(shown["state"], "authorizing");
+    server.wait_for_log();
+    server.stop();
+    assert_eq!(replay(&place).0, Some(0), "nothing happened");
+}
+
+#[test]
+fn an_altered_gate_row_is_not_go() {
+    let place = Place::demo("forged_gate_row");
+    let server = Server::start(&place, true);
+    let digest = artifact(9_702);
+    let wanted = journey::request("Gate row", &digest, server.server_time());
+    journey::waiting_for_approval(&server, &wanted, &digest);
+    let body = beside(
+        &place,
+        &format!("SELECT body FROM gate_view WHERE tenant = 'halden' AND artifact = '{digest}' AND purpose = 'deploy'"),
+    );
+    let mut view: Value = serde_json::from_str(body.trim()).unwrap();
+    let before = view.clone();
+    view["unmet"] = json!([]);
+    view["state"] = json!("scheduled");
+    assert_ne!(view, before);
+    let altered = view.to_string().replace('\'', "''");
+    let place_of_it = format!("tenant = 'halden' AND artifact = '{digest}' AND purpose = 'deploy'");
+    run_sql(
+        &place,
+        &format!("UPDATE gate_view SET body = '{altered}' WHERE {place_of_it}"),
+    );
+    assert!(!is_open(&server, &digest), "an altered row of the gate was believed");
+}
+
+#[test]
+fn swapped_credentials_sign_nobody_in_as_another() {
+    let place = Place::demo("forged_credentials");
+    let server = Server::start(&place, true);
+    let [requester, security] = ["requester", "security"].map(|role| person(&place, &server, role));
+    let sign_in = |role: &str, password: &Value| {
+        let who = server.person(role);
+        let words = json!({"tenant": who["tenant"], "login": who["login"], "password": password});
+        server.ask("POST", "/api/v1/session", None, Some(&words)).0
+    };
+    let known = server.person("requester")["password"].clone();
+    run_sql(
+        &place,
+        &format!(
+            "UPDATE password SET phc = (SELECT phc FROM password WHERE tenant = 'halden' AND person = '{requester}') \
+             WHERE tenant = 'halden' AND person = '{security}'"
+        ),
+    );
+    assert!(sign_in("security", &known) >= 400, "a swapped password signed in");
+    assert!(sign_in("requester", &known) < 300, "an unaltered one still does");
+    let digest = proof::crypto::digest_text(b"assent_a_token_of_ones_own");
+    run_sql(
+        &place,
+        &format!("UPDATE token SET digest = '{digest}' WHERE tenant = 'halden' AND person = '{security}'"),
+    );
+    let status = server.get("/api/v1/me", Some("assent_a_token_of_ones_own")).0;
+    assert!(status >= 400, "a swapped token signed in: {status}");
+}
+
+#[test]
+fn a_role_that_was_written_into_the_database_gives_no_right() {
+    let place = Place::demo("forged_role");
+    let server = Server::start(&place, true);
+    let requester = person(&place, &server, "requester");
+    server.stop();
+    run_sql(
+        &place,
+        &format!(
+            "UPDATE person SET body = replace(body, '\"roles\":[', '\"roles\":[\"admin\",') \
+             WHERE tenant = 'halden' AND id = '{requester}'"
+        ),
+    );
+    let server = Server::spawn(&place, true, &[]);
+    // The server may also refuse to begin over such a directory; either way nothing is given.
+    eventually("the server is ready or says why not", || {
+        server.get("/readyz", None).0 == 200 || server.log().contains("past Assent")
+    });
+    let body = json!({"name": "Mine", "scopes": ["read", "write"]});
+    let (status, _) = server.ask("POST", "/api/v1/tokens", Some(&server.token("requester")), Some(&body));
+    assert!(!(200..300).contains(&status), "a forged role made a token: {status}");
+    server.stop();
+    let (code, said) = replay(&place);
+    assert!(code == Some(1) && said.contains("person"), "{code:?} {said}");
+}
+
+/// The tables that have a tenant.
+const OF_SQLITE: &str = "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c ON c.name = 'tenant' \
+                         WHERE m.type = 'table' ORDER BY m.name";
+const OF_POSTGRES: &str = "SELECT table_name FROM information_schema.columns \
+                           WHERE column_name = 'tenant' AND table_schema = 'public' ORDER BY table_name";
+
+#[test]
+fn a_tenant_whose_rows_are_gone_is_missed() {
+    let place = Place::demo("lost_tenant");
+    let server = Server::start(&place, true);
+    server.wait_for_log();
+    assert_eq!(server.get("/readyz", None).0, 200);
+    let tables = if on_postgres() { OF_POSTGRES } else { OF_SQLITE };
+    for table in beside(&place, tables).lines() {
+        let count = format!("SELECT CAST(count(*) AS TEXT) FROM \"{table}\" WHERE tenant = 'cartwell'");
+        if beside(&place, &count).trim() != "0" {
+            run_sql(&place, &format!("DELETE FROM \"{table}\" WHERE tenant = 'cartwell'"));
+        }
+    }
+    let (status, said) = server.get("/readyz", None);
+    assert!(status == 503 && String::from_utf8_lossy(&said).contains("cartwell"), "{status}");
+    server.stop();
+    let (code, said) = replay(&place);
+    assert!(code == Some(1) && said.contains("tenant_info cartwell"), "{code:?} {said}");
+    // Also where the data folder forgot: the system's log names the tenant.
+    std::fs::remove_file(place.folder.path().join("seen-logs.json")).unwrap();
+    let (code, said) = replay(&place);
+    assert!(code == Some(1) && said.contains("tenant_info cartwell"), "{code:?} {said}");
+}
