@@ -21,6 +21,7 @@ pub mod requirement;
 pub mod settle;
 pub mod tasks;
 pub mod template;
+pub mod template_bounds;
 pub mod timers;
 pub mod waiting_on;
 pub mod work;

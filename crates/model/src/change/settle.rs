@@ -10,7 +10,7 @@ use crate::approval::routing;
 use crate::cab::board;
 use crate::change::change_file::Case;
 use crate::change::content::digests;
-use crate::change::ready_spans;
+use crate::change::{ready_spans, template};
 use crate::change::record::{self, Change};
 use crate::change::related_records::{Approval, ChecklistItem, Coverage, Permit};
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
@@ -32,7 +32,8 @@ pub fn recompute(case: &mut Case<'_>) {
     add_checklist(case);
 }
 
-fn compute_risk(case: &mut Case<'_>) {
+/// The level that counts, with its reasons.
+pub(crate) fn compute_risk(case: &mut Case<'_>) {
     let table = case
         .directory
         .tenant
@@ -114,6 +115,7 @@ pub fn settle(case: &mut Case<'_>) {
     if lowering_matters(case) {
         recompute(case);
     }
+    template::keep_inside(case);
     for _ in 0..State::ALL.len() * 2 {
         if !step(case) {
             break;

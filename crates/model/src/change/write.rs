@@ -11,20 +11,19 @@ use crate::change::change_file::{Case, ChangeFile};
 use crate::change::content::{Cover, WHEN, cover};
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::read_content::{self, Input};
-use crate::change::record::{Change, Content, Digests, DisruptionPlan, Retrospective, Target, TargetRecord};
+use crate::change::record::{Change, Content, Digests, Retrospective, Target, TargetRecord};
 use crate::change::related_records::{Approval, Coverage};
 use crate::change::requirement::{against_submission, before_approvals_are_asked, before_submission};
 use crate::change::settle::{self, move_to, recompute, settle, void_what, void_when};
-use crate::change::template::template_trouble;
+use crate::change::template::{self, template_trouble};
 use crate::change::{custom_field, custom_values, lifecycle};
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{Disruption, Kind, Level, Outcome, Role, State};
+use crate::core::enums::{Kind, Outcome, Role, State};
 use crate::core::ids::{self, PersonId, TargetId};
 use crate::core::parse::{self, Reading};
 use crate::core::refusal::{FieldError, Refusal, refuse_unmet};
 use crate::directory::ownership_matrix::Place;
-use crate::directory::records;
 use crate::directory::snapshot::Directory;
 use crate::emergency::break_glass;
 use crate::risk::assessment;
@@ -133,7 +132,7 @@ fn records_for(content: &Content) -> Vec<TargetRecord> {
 pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     recompute(case);
     case.allow(Act::Create)?;
-    let turned = drifted_fields(case);
+    let turned = template::outside(case.change(), &case.directory);
     if case.change().retrospective.is_some() {
         check_retrospective(&as_if_ahead(case), &case.directory, case.now)?;
         // Nobody looked at it before it was done, so its template must stand at least now.
@@ -149,7 +148,7 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
         json!({"key": case.change().key, "kind": case.change().content.kind}),
     );
     if !turned.is_empty() {
-        turn_normal(case, turned);
+        template::turn_normal(case, turned);
         recompute(case);
         // Who may create a standard change is not always one who may create what it turned into.
         case.allow(Act::Create)?;
@@ -284,7 +283,11 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
     }
     keep_what_was_needed(case, &input)?;
     let revises = case.change().state == State::Rejected;
+    let becomes_standard = case.change().content.kind != Kind::Standard && input.content.kind == Kind::Standard;
     apply(case, input)?;
+    if becomes_standard {
+        template::check_inside(case)?;
+    }
     if WHEN.iter().all(|field| patch.contains_key(*field)) {
         take_times(case);
     }
@@ -454,9 +457,10 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     let turned = if before.content.kind == Kind::Standard && case.change().content.kind == Kind::Normal {
         vec!["kind".to_owned()]
     } else {
-        drifted_fields(case)
+        settle::compute_risk(case);
+        template::outside(case.change(), &case.directory)
     };
-    turn_normal(case, turned);
+    template::turn_normal(case, turned);
     if case.change().content.kind == Kind::Standard {
         case.file.change.turned_normal.clear();
     }
@@ -555,79 +559,6 @@ fn changed_fields(before: &Change, after: &Change) -> Vec<String> {
     fields.sort();
     fields.dedup();
     fields
-}
-
-/// Locked fields whose values are not the template's.
-fn drifted_fields(case: &Case<'_>) -> Vec<String> {
-    let content = &case.change().content;
-    let Some(pinned) = content.template.as_ref().filter(|_| content.kind == Kind::Standard) else {
-        return Vec::new();
-    };
-    let Some(template) = case.directory.templates.get(&pinned.key) else {
-        return Vec::new();
-    };
-    let present = read_content::present(case.change(), &case.directory);
-    let usual = template
-        .locked
-        .iter()
-        .filter(|(field, value)| *field != "kind" && !same_value(present.get(*field), value))
-        .map(|(field, _)| field.clone());
-    let own = custom_values::locked(template, &case.directory)
-        .filter(|value| !content.custom_fields.contains(value))
-        .map(|value| format!("{}.{}", custom_field::FIELD, value.key));
-    let unseen = unseen_by_approvers(case, template);
-    usual.chain(own).chain(unseen).collect()
-}
-
-/// What makes a change graver than the template's approvers saw it: stated, and neither locked nor named as free.
-fn unseen_by_approvers(case: &Case<'_>, template: &records::StandardTemplate) -> Vec<String> {
-    let content = &case.change().content;
-    let none = [None; 3];
-    let (usual, _) = read_content::with_derived_impact(none, &case.directory, &content.targets, content.kind);
-    let (impact, high) = (&content.impact, Level::High);
-    let axes = [
-        (impact.data, usual.data),
-        (impact.availability, usual.availability),
-        (impact.compliance, usual.compliance),
-    ];
-    let is_higher = axes.into_iter().any(|(stated, usual)| stated == high && usual < high);
-    let disrupts = |plan: &DisruptionPlan| plan.kind != Disruption::None;
-    let stated = [
-        ("touches", !content.touches.is_empty()),
-        ("impact", is_higher),
-        ("disruption", content.disruption.as_ref().is_some_and(disrupts)),
-    ];
-    let is_open = |field: &str| !template.locked.contains_key(field) && !template.free.contains(field);
-    let unseen = stated
-        .into_iter()
-        .filter(|(field, is_stated)| *is_stated && is_open(field));
-    unseen.map(|(field, _)| field.to_owned()).collect()
-}
-
-/// Whether a present value says what the template's does; an object may say more (derived axes of impact).
-fn same_value(present: Option<&Value>, locked: &Value) -> bool {
-    match (present, locked) {
-        (Some(Value::Object(have)), Value::Object(want)) => {
-            want.iter().all(|(key, value)| same_value(have.get(key), value))
-        }
-        (Some(have), want) => have == want,
-        (None, want) => want.is_null() || want == &Value::Bool(false) || want == &json!([]),
-    }
-}
-
-/// An altered locked field makes a standard change a normal one, at most assessing.
-fn turn_normal(case: &mut Case<'_>, fields: Vec<String>) {
-    if fields.is_empty() {
-        return;
-    }
-    let change = &mut case.file.change;
-    change.content.kind = Kind::Normal;
-    change.content.template = None;
-    change.turned_normal.clone_from(&fields);
-    case.tell("change.turned_normal", json!({"fields": fields}));
-    if case.change().state > State::Assessing && case.change().state.is_before_start() {
-        move_to(case, State::Assessing);
-    }
 }
 
 /// Sets labels: nothing is voided.

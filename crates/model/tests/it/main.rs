@@ -20,6 +20,7 @@ mod people;
 mod properties;
 mod running;
 mod small_team;
+mod templates;
 mod told;
 mod waiting;
 mod walks;

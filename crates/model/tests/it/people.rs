@@ -9,6 +9,7 @@ use model::approval::obligation::{
 use model::change::change_file::ChangeFile;
 use model::change::custom_field::CustomField;
 use model::change::record::Change;
+use model::change::template_bounds::TemplateBounds;
 use model::compliance::erasure;
 use model::core::enums::{Aspect, Covers, Criticality, FieldKind, Kind, Level, OwnershipRole, Role, TemplateState};
 use model::core::refusal::PolicyReason;
@@ -185,10 +186,13 @@ pub fn template() -> StandardTemplate {
         title: "Patch the shop".into(),
         locked: locked(),
         free: BTreeSet::from(["title".into()]),
+        bounds: TemplateBounds::default(),
         services: BTreeSet::from(["shop".into()]),
         environments: BTreeSet::new(),
         review_by: "2027-06-01T00:00:00Z".parse().unwrap(),
         watch_minutes: 30,
+        suspend_after: 3,
+        failures: Vec::new(),
         proposer: "ida".into(),
         handed_by: None,
         approvals: Vec::new(),

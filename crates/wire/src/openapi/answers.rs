@@ -108,7 +108,7 @@ const CHANGE: &[Shape] = &[
             boolean("overrun", "Whether it went on past its time."),
             boolean("window_missed", "Whether its window passed without a start."),
             boolean("unauthorized", "Whether work was done without leave."),
-            texts("turned_normal", LINE, "The locked fields that an edit touched."),
+            texts("turned_normal", LINE, "What went beyond the template: locked fields, fields outside of its bounds, `risk`."),
             text("template_not_valid", TEXT, "Why its template holds no more."),
             boolean("in_freeze", "Whether a freeze began while its work was under way."),
             time("created_at", "When it was written.").needed(),
@@ -655,6 +655,7 @@ const ESTATE: &[Shape] = &[
             text("proposer", LINE, "Who proposed this version: a login."),
             text("handed_by", LINE, "Who handed the proposer their way in, where that was another person: a login."),
             text("digest", LINE, "Digest of the locked fields."),
+            frees("failures", "The changes of this version that failed: `change`, `change_key` and `at`."),
             text("ended_reason", TEXT, "Why it was suspended or retired."),
             frees(
                 "approvals",

@@ -628,8 +628,13 @@ const ESTATE: &[Shape] = &[
             texts(
                 "free",
                 LINE,
-                "Names of the fields that may differ. `touches`, `disruption` and a high `impact` that stand neither here nor in \
-                 `locked` make a change a normal one.",
+                "Names of the fields that each change fills in; the answer adds every other field that is not in `locked`. `touches`, \
+                 `impact`, `complexity` and `disruption` are filled in inside of `bounds`.",
+            ),
+            object(
+                "bounds",
+                "TemplateBounds",
+                "How far each change may go; outside of it a change is a normal one.",
             ),
             texts("services", LINE, "Services it may touch; empty means all."),
             texts("environments", LINE, "Environments it may touch; empty means all."),
@@ -640,6 +645,43 @@ const ESTATE: &[Shape] = &[
                 MINUTES,
                 "Minutes until a clean change closes by itself.",
             ),
+            integer(
+                "suspend_after",
+                1,
+                100,
+                "So many changes of this version fail before it is suspended; 3 unless said.",
+            ),
+        ],
+    ),
+    shape(
+        "TemplateBounds",
+        "How far a standard change may go in what its template leaves free.",
+        &[
+            word(
+                "highest_risk",
+                Words::These(&["low", "medium", "high"]),
+                "The highest risk; unless said, what the risk table makes of the other bounds.",
+            ),
+            object(
+                "impact",
+                "Impact",
+                "The highest impact on each axis; unless said, what the permitted targets derive, or a higher locked value.",
+            ),
+            word(
+                "complexity",
+                Words::These(&["low", "medium", "high"]),
+                "The highest complexity; unless said, the locked one or `low`.",
+            ),
+            words("touches", all!(Touch), "Sensitive things that a change may touch; unless said, the locked ones."),
+            object("disruption", "DisruptionBound", "The most that users may notice; unless said, the locked one or nothing."),
+        ],
+    ),
+    shape(
+        "DisruptionBound",
+        "The most that users may notice.",
+        &[
+            word("kind", all!(Disruption), "The gravest kind.").needed(),
+            integer("minutes", 0, MINUTES, "For how many minutes; unless said, for any time."),
         ],
     ),
 ];

@@ -7,9 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use model::approval::obligation::{Asked, Duty};
 use model::cab::meeting::{Attendance, Meeting};
 use model::cab::training::Training;
+use model::change::template_bounds::TemplateBounds;
 use model::compliance::erasure;
 use model::core::enums::{Criticality, OwnershipRole, Role, TemplateState};
 use model::core::ids::{GroupKey, PersonId};
+use model::directory::records::USUAL_FAILURES;
 use model::directory::snapshot::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
 use model::emergency::outside_look::OutsideLook;
 use policy::PolicySet;
@@ -298,10 +300,13 @@ fn usual_template() -> StandardTemplate {
         locked: serde_json::Map::new(),
         custom_fields: Vec::new(),
         free: BTreeSet::new(),
+        bounds: TemplateBounds::widest(),
         services: BTreeSet::new(),
         environments: BTreeSet::new(),
         review_by: dawn() + SignedDuration::from_hours(24 * 365),
         watch_minutes: WATCH_MINUTES,
+        suspend_after: USUAL_FAILURES,
+        failures: Vec::new(),
         proposer: "rita".into(),
         handed_by: None,
         approvals: Vec::new(),
