@@ -12,6 +12,7 @@
 //! | `lead_time` | `@lead_time` | | start |
 //! | `outside_look` | `@from` (a group's key) `@within` | | start |
 //! | `break_glass` | one of: | `@budget` (openings of a team in 90 days) `@validate_within` | close |
+//! | `emergency` | one of: | `@resolved_within` (an incident is a ground for so long after its end) `@start_within` (so far ahead it starts at most) | start |
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
 //!
 //! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@dual_control`, `@while_active`, `@distinct_groups` and `@ahead` stand alone.
@@ -122,6 +123,11 @@ const KINDS: &[Kind] = &[
         name: "break_glass",
         needed: &[],
         optional: &["budget", "validate_within"],
+    },
+    Kind {
+        name: "emergency",
+        needed: &[],
+        optional: &["resolved_within", "start_within"],
     },
     Kind {
         name: "permit",
@@ -235,7 +241,7 @@ fn misplaced(kind: &Kind, annotations: &Annotations) -> Vec<Problem> {
         let text = format!("`{}` needs `@{key}`", kind.name);
         problems.push(problem(None, "annotation_missing", text, None));
     }
-    let is_optional = matches!(kind.name, "permit" | "break_glass");
+    let is_optional = matches!(kind.name, "permit" | "break_glass" | "emergency");
     if is_optional && !kind.optional.iter().any(|key| annotations.contains_key(*key)) {
         let keys: Vec<String> = kind.optional.iter().map(|key| format!("`@{key}`")).collect();
         let text = format!("`{}` needs one of {}", kind.name, keys.join(", "));
@@ -338,6 +344,13 @@ impl Reader<'_> {
                     },
                 ))
             }
+            "emergency" => Ok((
+                Due::Start,
+                Duty::Emergency {
+                    resolved_within_minutes: self.minutes("resolved_within", limits::DURATION_MINUTES)?,
+                    start_within_minutes: self.minutes("start_within", limits::DURATION_MINUTES)?,
+                },
+            )),
             "lead_time" => {
                 let missing = || problem(None, "annotation_missing", "`@lead_time` is missing".to_owned(), None);
                 let span = self.span("lead_time")?.ok_or_else(missing)?;

@@ -99,6 +99,15 @@ pub enum Duty {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         validate_within_minutes: Option<i64>,
     },
+    /// `@require("emergency")`: how late and how early an emergency is; asks nothing of people.
+    Emergency {
+        /// For how many minutes after its end an incident is a ground.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resolved_within_minutes: Option<i64>,
+        /// How many minutes ahead it starts at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start_within_minutes: Option<i64>,
+    },
     /// `@require("outside_look")`: somebody outside of the team has looked at its changes lately.
     OutsideLook {
         /// The group of those who look from outside.

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::Duty;
 use crate::change::change_file::{Case, Linked};
-use crate::change::conditions;
+use crate::change::{conditions, eligible};
 use crate::change::content::plan_digest;
 use crate::change::next_step::check_state;
 use crate::change::read_content::artifact_or_commit;
@@ -19,6 +19,8 @@ use crate::core::ids::{ChangeId, PersonId, RecordId};
 use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::Refusal;
 use crate::core::statement::Stated;
+use crate::directory::snapshot::logins;
+use crate::emergency::grounds;
 
 /// How many people one comment may name; whoever is named beyond that is not told.
 const MOST_MENTIONED: usize = 20;
@@ -542,6 +544,7 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
         to,
         by,
         at,
+        by_grounds: false,
         removed_by: None,
         removed_at: None,
     });
@@ -557,6 +560,19 @@ fn check_holding(case: &Case<'_>, kind: LinkKind) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The incident that an emergency names is linked while the change names it.
+fn check_no_ground(case: &Case<'_>, place: usize) -> Result<(), Refusal> {
+    let link = &case.file.links[place];
+    let named = grounds::incident_of(case.change(), &case.directory);
+    if !link.by_grounds || named.as_ref() != Some(&link.to) {
+        return Ok(());
+    }
+    let text = format!("{} is the incident that this emergency names.", link.to);
+    let help = "Name another incident or a threat first (PATCH).";
+    let writers = logins(&case.directory, &eligible::writers(case.change(), &case.directory));
+    Err(Refusal::not_now("incident_named", text, help, writers))
+}
+
 /// Takes a link away. An unfinished `depends_on` holds the start no more.
 ///
 /// # Errors
@@ -568,6 +584,7 @@ pub fn unlink(case: &mut Case<'_>, id: &RecordId) -> Result<(), Refusal> {
         return Err(Refusal::not_found("such link"));
     };
     check_holding(case, case.file.links[place].kind)?;
+    check_no_ground(case, place)?;
     let (by, at) = (case.person(), case.now);
     let link = &mut case.file.links[place];
     link.removed_by = Some(by);

@@ -410,6 +410,9 @@ pub struct Link {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+    /// Whether it follows from the incident that the emergency names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_grounds: bool,
     /// Who took it away: it stays in the history alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_by: Option<PersonId>,

@@ -12,6 +12,7 @@ use crate::change::{conditions, custom_values, eligible, related_records};
 use crate::core::enums::{ConditionDue, Kind, Level, Role, State, TaskKind, TaskState};
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
+use crate::emergency::grounds::grounds_unmet;
 use crate::schedule::freeze::Freeze;
 
 /// What submission needs: the facts that a reader cannot do without.
@@ -63,6 +64,7 @@ pub fn against_submission(file: &ChangeFile, directory: &Directory, now: Timesta
     let mut rows = before_submission(&file.change, directory);
     rows.extend(window_over(&file.change, directory, now));
     rows.extend(template_trouble(file, directory, now));
+    rows.extend(grounds_unmet(file, directory, now));
     rows
 }
 
@@ -81,6 +83,7 @@ fn window_over(change: &Change, directory: &Directory, now: Timestamp) -> Option
 pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows = before_submission(&file.change, directory);
     rows.extend(plans_missing(&file.change, directory));
+    rows.extend(grounds_unmet(file, directory, now));
     rows.extend(stopped(file, directory));
     for row in due_by(file, Due::Approval) {
         if matches!(
@@ -147,6 +150,7 @@ pub(crate) fn due_by(file: &ChangeFile, due: Due) -> impl Iterator<Item = &Targe
 pub fn before_approved(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows: Vec<Unmet> = stopped(file, directory).into_iter().collect();
     rows.extend(template_trouble(file, directory, now));
+    rows.extend(grounds_unmet(file, directory, now));
     rows.extend(plans_missing_unless_standard(file, directory));
     for row in &file.requirements.obligations {
         match &row.obligation.duty {

@@ -25,7 +25,7 @@ use crate::core::parse::{self, Reading};
 use crate::core::refusal::{FieldError, Refusal, refuse_unmet};
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
-use crate::emergency::break_glass;
+use crate::emergency::{break_glass, grounds};
 use crate::risk::assessment;
 
 /// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
@@ -132,6 +132,7 @@ fn records_for(content: &Content) -> Vec<TargetRecord> {
 pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     recompute(case);
     case.allow(Act::Create)?;
+    grounds::take(case, None)?;
     let turned = template::outside(case.change(), &case.directory);
     if case.change().retrospective.is_some() {
         check_retrospective(&as_if_ahead(case), &case.directory, case.now)?;
@@ -439,7 +440,7 @@ fn keep_what_was_needed(case: &Case<'_>, input: &Input) -> Result<(), Refusal> {
 /// Puts a checked input into the change and voids what it touches, in the same breath.
 ///
 /// # Errors
-/// None of its own: callers check state and hold before.
+/// 422 for an emergency without a ground; callers check state and hold before.
 pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     let before = case.file.change.clone();
     let change = &mut case.file.change;
@@ -465,6 +466,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         case.file.change.turned_normal.clear();
     }
     recompute(case);
+    grounds::take(case, Some(&before))?;
     let fields = changed_fields(&before, case.change());
     keep_origins(case, &before, &fields);
     if fields.is_empty() {

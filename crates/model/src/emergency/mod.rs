@@ -2,5 +2,7 @@
 
 pub mod break_glass;
 pub mod budget;
+pub mod bypassed;
+pub mod grounds;
 pub mod outside_look;
 pub mod records;

@@ -13,7 +13,7 @@ use model::change::template_bounds::TemplateBounds;
 use model::compliance::erasure;
 use model::core::enums::{Aspect, Covers, Criticality, FieldKind, Kind, Level, OwnershipRole, Role, TemplateState};
 use model::core::refusal::PolicyReason;
-use model::directory::snapshot::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
+use model::directory::snapshot::{Directory, Environment, Group, Incident, Ownership, Person, Service, StandardTemplate, Tenant};
 use model::policy::facts::{ActorFacts, Part};
 use serde_json::json;
 
@@ -99,6 +99,9 @@ pub fn directory() -> Directory {
         removed: false,
     };
     found.groups.insert(security.key.clone(), security);
+    for key in ["INC-1", "INC-7", "INC-9"] {
+        found.incidents.insert(key.into(), incident(key));
+    }
     for (key, criticality) in [("shop", Criticality::Low), ("pay", Criticality::High)] {
         found.services.insert(key.into(), service(key, criticality));
     }
@@ -172,6 +175,21 @@ fn service(key: &str, criticality: Criticality) -> Service {
         team: None,
         watchers: BTreeSet::new(),
         watching_groups: BTreeSet::new(),
+    }
+}
+
+/// An open incident of both services.
+pub fn incident(key: &str) -> Incident {
+    Incident {
+        id: key.into(),
+        version: 1,
+        key: key.into(),
+        title: "It is down".into(),
+        severity: 2,
+        services: BTreeSet::from(["shop".into(), "pay".into()]),
+        started_at: "2026-11-20T06:00:00Z".parse().unwrap(),
+        resolved_at: None,
+        external_ref: None,
     }
 }
 

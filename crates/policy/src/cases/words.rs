@@ -37,6 +37,14 @@ pub fn words(obligation: &Obligation) -> String {
             budget.map(|budget| format!("budget {budget}")),
             validate_within_minutes.map(|minutes| format!("validate_within {}", duration(minutes))),
         ]),
+        Duty::Emergency {
+            resolved_within_minutes,
+            start_within_minutes,
+        } => joined([
+            Some("emergency".to_owned()),
+            resolved_within_minutes.map(|minutes| format!("resolved_within {}", duration(minutes))),
+            start_within_minutes.map(|minutes| format!("start_within {}", duration(minutes))),
+        ]),
         Duty::Permit {
             minutes,
             ahead,

@@ -164,7 +164,8 @@ const CHANGE: &[Shape] = &[
             ),
             free(
                 "break_glass",
-                "A start by break-glass: `reason`, `until`, `by`, `at`, how it was signed and validated.",
+                "A start by break-glass: `reason`, `until`, `by`, `at`, how it was signed and validated, and what was `bypassed`: each with \
+                 `code`, `text`, and for a rule `rule`, of approvals `given` and `needed`.",
             ),
             free(
                 "retrospective",
@@ -509,6 +510,7 @@ const ITEMS: &[Shape] = &[
         &[
             word("kind", all!(LinkKind), "How they relate.").needed(),
             text("to", LINE, "The other's key.").needed(),
+            boolean("by_grounds", "Whether it follows from the incident that the emergency names."),
         ],
     )
     .based_on(&["Item"]),
@@ -645,7 +647,15 @@ const ESTATE: &[Shape] = &[
             ),
         ],
     ),
-    shape("Incident", "An incident.", &[text("key", LINE, "`INC-12`.")]).based_on(&["IncidentInput", "Stored"]),
+    shape(
+        "Incident",
+        "An incident.",
+        &[
+            text("key", LINE, "`INC-12`."),
+            frees("changes", "The changes that name it: `key` and `state`; told where one incident is asked for."),
+        ],
+    )
+    .based_on(&["IncidentInput", "Stored"]),
     shape(
         "Template",
         "A pre-approved kind of change.",

@@ -67,9 +67,10 @@ const CONTENT: &[Shape] = &[
             text(
                 "incident",
                 LINE,
-                "For `emergency`: an incident's key or outside reference.",
+                "For `emergency`: the key of an incident here, or the reference that a connection delivered. It is open or was resolved \
+                 at most 24 h ago, and concerns a target or what the targets reach.",
             ),
-            text("threat", TEXT, "For `emergency`: the threat instead of an incident."),
+            text("threat", TEXT, "For `emergency`: the threat instead of an incident; security approves it too."),
             texts("labels", LINE, "Words to find it by; no approval covers them."),
             free(
                 "custom_fields",

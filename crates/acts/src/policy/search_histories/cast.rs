@@ -10,9 +10,11 @@ use model::cab::training::Training;
 use model::change::template_bounds::TemplateBounds;
 use model::compliance::erasure;
 use model::core::enums::{Criticality, OwnershipRole, Role, TemplateState};
-use model::core::ids::{GroupKey, PersonId};
+use model::core::ids::{GroupKey, PersonId, ServiceKey};
 use model::directory::records::USUAL_FAILURES;
-use model::directory::snapshot::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
+use model::directory::snapshot::{
+    Directory, Environment, Group, Incident, Ownership, Person, Service, StandardTemplate, Tenant,
+};
 use model::emergency::outside_look::OutsideLook;
 use policy::PolicySet;
 
@@ -22,6 +24,8 @@ pub(super) const PLAIN: &str = "a plain service";
 pub(super) const EVERYTHING: &str = "a critical service under every regime";
 /// Who breaks the glass: an owner.
 pub(super) const OPENER: &str = "owner-1";
+/// The incident behind every emergency.
+pub(super) const INCIDENT: &str = "INC-1";
 /// The template of standard changes: it locks nothing, and was approved by an owner and a change manager.
 pub(super) const TEMPLATE: &str = "usual";
 /// How many minutes a clean change of the template is watched before it closes by itself.
@@ -288,6 +292,21 @@ struct Made {
     words: Words,
 }
 
+/// The incident behind every emergency: it hurts all services.
+fn usual_incident(services: BTreeSet<ServiceKey>) -> Incident {
+    Incident {
+        id: INCIDENT.into(),
+        version: 1,
+        key: INCIDENT.to_owned(),
+        title: "It is down".to_owned(),
+        severity: 1,
+        services,
+        started_at: dawn() - SignedDuration::from_hours(4),
+        resolved_at: None,
+        external_ref: None,
+    }
+}
+
 /// The template of standard changes.
 fn usual_template() -> StandardTemplate {
     StandardTemplate {
@@ -382,6 +401,8 @@ impl Made {
         for key in &words.named_services {
             made.serve(key, Criticality::Medium, &[], None);
         }
+        let incident = usual_incident(made.found.services.keys().cloned().collect());
+        made.found.incidents.insert(INCIDENT.to_owned(), incident);
         made
     }
 

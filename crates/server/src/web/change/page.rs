@@ -248,6 +248,10 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
             (false, false) => reason.line().text("It opens nothing before a second person signs."),
             (false, true) => reason.line().text("Nobody signed it too, so it opened nothing."),
         };
+        let text = glass.bypassed.iter().fold(text, |text, row| {
+            let bypassed = view.sentence(&row.text);
+            text.line().text("Bypassed: ").append(bypassed)
+        });
         let text = match glass.factor.as_ref().filter(|factor| factor.is_second) {
             Some(factor) => text.line().text(decision_card::confirmed_with(factor)),
             None => text,
@@ -265,7 +269,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
     if !change.turned_normal.is_empty() {
         let fields: Vec<String> = change.turned_normal.iter().map(|field| plain(field)).collect();
         let text = format!(
-            "An edit of what its template locks made it normal: {}.",
+            "It goes beyond its template, which made it normal: {}.",
             fields.join(", ")
         );
         notices.push(Notice::new(Tone::Wait, text));

@@ -188,7 +188,14 @@ impl Around<'_> {
         let mut asked: BTreeSet<&PersonId> = self.file.change.requests.iter().map(|row| &row.person).collect();
         // Once somebody rejected it nobody is asked any more, and their word is no yes.
         asked.extend(self.file.standing().map(|approval| &approval.person));
+        let glass = self.file.change.lawful_break_glass();
+        let bypassed = glass.map_or(0, BreakGlass::bypassed_approvals);
         match asked.len() {
+            _ if bypassed > 0 => format!(
+                "{} of {} said yes, the glass stood in for the others",
+                yes.len(),
+                yes.len() + usize::try_from(bypassed).unwrap_or_default()
+            ),
             0 => String::new(),
             all => format!("{} of {all} said yes", yes.len()),
         }
