@@ -9,7 +9,7 @@ use model::core::enums::Kind;
 use model::core::ids::PersonId;
 use model::core::refusal::PolicyReason;
 use model::directory::snapshot::Directory;
-use model::emergency::bypassed::{owes_as_emergency, with_what_an_emergency_owes};
+use model::emergency::owed::{owes_as_emergency, with_what_an_emergency_owes};
 use model::policy::facts::{ActorFacts, ChangeFacts, TargetFacts};
 use model::policy::permission::{change_facts, person_facts, target_facts};
 use policy::PolicySet;
@@ -33,7 +33,11 @@ pub fn judge(
 }
 
 /// What the rules ask of a change; of one that began under a broken glass also what they ask of an emergency before it closes.
-fn required(policies: &PolicySet, (change, targets): (&ChangeFacts, &[TargetFacts]), file: &ChangeFile) -> Requirements {
+fn required(
+    policies: &PolicySet,
+    (change, targets): (&ChangeFacts, &[TargetFacts]),
+    file: &ChangeFile,
+) -> Requirements {
     let own = policies.require(change, targets);
     if !owes_as_emergency(&file.change) {
         return own;

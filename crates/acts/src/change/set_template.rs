@@ -95,7 +95,7 @@ pub fn propose_template(cx: &mut Context<'_, '_>, body: &Body) -> Result<Standar
         );
     }
     let mut free = read_free(&mut reading, &locked);
-    free.extend(left_free(&locked));
+    free.extend(left_free(&locked, custom_fields.is_empty()));
     let review_by = reading.time("review_by");
     if review_by.is_some_and(|at| at <= cx.now) {
         reading.wrong(
@@ -164,9 +164,14 @@ fn save_proposed(
 
 /// What a version neither locks nor bounds, so that its approvers read that each change fills it in. Only that there is no way
 /// back is never free unless the proposal states it.
-fn left_free(locked: &Map<String, Value>) -> impl Iterator<Item = String> {
+fn left_free(locked: &Map<String, Value>, has_no_own: bool) -> impl Iterator<Item = String> {
     let fields = FIELDS.iter().filter(|field| !BOUNDED.contains(field));
-    let others = fields.filter(|field| **field != "no_rollback_reason" && !locked.contains_key(**field));
+    let is_free = move |field: &&&str| match **field {
+        "no_rollback_reason" => false,
+        custom_field::FIELD => has_no_own,
+        field => !locked.contains_key(field),
+    };
+    let others = fields.filter(is_free);
     others.map(|field| (*field).to_owned())
 }
 
@@ -427,7 +432,11 @@ fn holds(
 /// The store's.
 pub(crate) fn count_failures(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let change = &saved.after.change;
-    if saved.before.as_ref().is_none_or(|before| before.change.outcome == change.outcome) {
+    if saved
+        .before
+        .as_ref()
+        .is_none_or(|before| before.change.outcome == change.outcome)
+    {
         return Ok(());
     }
     let Some(pinned) = &change.content.template else {
@@ -439,7 +448,11 @@ pub(crate) fn count_failures(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<
         return Ok(());
     };
     let is_suspended = next.state != template.state;
-    let kind = if is_suspended { "template.suspended" } else { "template.failure_counted" };
+    let kind = if is_suspended {
+        "template.suspended"
+    } else {
+        "template.failure_counted"
+    };
     let mut written = Written::default();
     if is_suspended {
         let reason = next.ended_reason.clone().unwrap_or_default();
@@ -453,7 +466,12 @@ pub(crate) fn count_failures(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<
 }
 
 /// Tells those who put a template up, and the change managers, that it is suspended.
-fn tell_suspended(cx: &mut Context<'_, '_>, written: &mut Written, template: &StandardTemplate, why: &str) -> Result<()> {
+fn tell_suspended(
+    cx: &mut Context<'_, '_>,
+    written: &mut Written,
+    template: &StandardTemplate,
+    why: &str,
+) -> Result<()> {
     let directory = cx.directory()?;
     let managers = directory.with_role(Role::ChangeManager);
     let approvers = template.approvals.iter().map(|approval| &approval.person);

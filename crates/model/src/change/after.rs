@@ -19,7 +19,7 @@ use crate::core::refusal::{PolicyReason, Refusal, refuse_unmet};
 use crate::core::statement::Stated;
 use crate::directory::snapshot::logins;
 use crate::emergency::break_glass;
-use crate::emergency::bypassed::validated_it;
+use crate::emergency::owed::validated_it;
 
 /// Says whether it works. Never by one who implemented; for an emergency never by one who approved either.
 ///
@@ -176,7 +176,9 @@ fn check_not_only_implementer(case: &Case<'_>) -> Result<(), Refusal> {
 /// Work under a broken glass is validated by another person than reviews and closes it, whichever comes first.
 fn check_not_validator(case: &Case<'_>) -> Result<(), Refusal> {
     let change = case.change();
-    if change.state == State::Closed || !validated_it(change, case.actor.speaker()) && !validated_it(change, &case.person()) {
+    if change.state == State::Closed
+        || !validated_it(change, case.actor.speaker()) && !validated_it(change, &case.person())
+    {
         return Ok(());
     }
     let text = "Who said that work under a broken glass works does not review or close it.";

@@ -52,7 +52,7 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
         .iter()
         .filter(|task| task.mandatory && task.state == TaskState::Open)
     {
-        rows.push(task_unmet(task, change, directory));
+        rows.push(task_unmet(task, file, directory, now));
     }
     rows.extend(bypass_unmet(file, directory, now));
     rows

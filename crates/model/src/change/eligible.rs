@@ -11,7 +11,7 @@ use crate::core::enums::{Kind, OwnershipRole, Role};
 use crate::core::ids::PersonId;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
-use crate::emergency::bypassed::{let_it_begin, reviewed_it, validated_it};
+use crate::emergency::owed::{let_it_begin, reviewed_it, validated_it};
 use crate::emergency::records;
 use crate::policy::facts::Part;
 use crate::policy::permission::parts_of;
@@ -208,7 +208,11 @@ pub fn owners_of(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Ve
 
 pub(crate) fn dependence<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<Dependence<'a>> {
     let change = &file.change;
-    let approved = || allowed_aloud(change, person) || let_it_begin(change, person) || file.standing().any(|it| &it.person == person && it.is_yes());
+    let approved = || {
+        allowed_aloud(change, person)
+            || let_it_begin(change, person)
+            || file.standing().any(|it| &it.person == person && it.is_yes())
+    };
     let has_part = |party: &Party| match party {
         Party::Implementer => change.implemented_by.contains(person),
         Party::Approver => approved(),

@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::record::Change;
-use crate::change::settle::{move_to, recompute, void_what};
 use crate::change::{custom_field, custom_values, eligible, read_content};
-use crate::core::enums::{Kind, Outcome, State, TemplateState};
+use crate::core::enums::{Kind, Outcome, TemplateState};
 use crate::core::refusal::{FieldError, Refusal};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::records::{StandardTemplate, TemplateFailure};
@@ -44,7 +43,11 @@ impl StandardTemplate {
         });
         let count = i64::try_from(next.failures.len()).unwrap_or(i64::MAX);
         if count >= self.suspend_after && self.state == TemplateState::Approved {
-            let keys: Vec<&str> = next.failures.iter().map(|failure| failure.change_key.as_str()).collect();
+            let keys: Vec<&str> = next
+                .failures
+                .iter()
+                .map(|failure| failure.change_key.as_str())
+                .collect();
             next.ended_reason = Some(format!("{count} of its changes failed: {}.", keys.join(", ")));
             next.state = TemplateState::Suspended;
         }
@@ -54,8 +57,8 @@ impl StandardTemplate {
 
 /// Whether a change failed: it was done, and ended otherwise than in success.
 fn has_failed(change: &Change) -> bool {
-    let is_failure = |outcome: Outcome| outcome != Outcome::NotImplemented && !outcome.is_success();
-    change.outcome.is_some_and(is_failure)
+    let was_done = change.outcome.is_some_and(|outcome| outcome != Outcome::NotImplemented);
+    was_done && !change.has_succeeded()
 }
 
 /// When the template behind a standard change stops unless it is reviewed.
@@ -109,7 +112,9 @@ pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp
         return None;
     }
     let (fields, key) = (further.join(", "), &template.key);
-    trouble(format!("It goes beyond what the approvers of the template {key} saw: {fields}."))
+    trouble(format!(
+        "It goes beyond what the approvers of the template {key} saw: {fields}."
+    ))
 }
 
 /// What takes a standard change beyond what its template's approvers saw: locked fields with other values, and what exceeds
@@ -154,51 +159,6 @@ fn same_value(present: Option<&Value>, locked: &Value) -> bool {
     }
 }
 
-/// What goes beyond its template makes a standard change a normal one, at most assessing.
-pub(crate) fn turn_normal(case: &mut Case<'_>, fields: Vec<String>) {
-    if fields.is_empty() {
-        return;
-    }
-    let change = &mut case.file.change;
-    change.content.kind = Kind::Normal;
-    change.content.template = None;
-    change.turned_normal.clone_from(&fields);
-    case.tell("change.turned_normal", json!({"fields": fields}));
-    if case.change().state > State::Assessing && case.change().state.is_before_start() {
-        move_to(case, State::Assessing);
-    }
-}
-
-/// Turns a standard change normal that facts beside it took beyond its template: a service that became critical, a risk table.
-/// It says the same as before, so whoever owns it is told.
-pub(crate) fn keep_inside(case: &mut Case<'_>) {
-    let change = case.change();
-    if change.content.kind != Kind::Standard || !change.state.is_before_start() || change.has_lost_texts() {
-        return;
-    }
-    let fields = outside(change, &case.directory);
-    if fields.is_empty() {
-        return;
-    }
-    let told = fields.join(", ");
-    turn_normal(case, fields);
-    void_what(case, "it became a normal change");
-    recompute(case);
-    let change = case.change();
-    let (owner, mark) = (change.content.owner.clone(), change.version.to_string());
-    let news = format!(
-        "{} goes beyond what the approvers of its template saw ({told}), so it is a normal change now.",
-        change.key
-    );
-    case.write_to(
-        &owner,
-        "turned_normal",
-        &mark,
-        news,
-        "Assess it; its approvals are asked then.",
-    );
-}
-
 /// Refuses to make a change standard that goes beyond its template.
 ///
 /// # Errors
@@ -209,7 +169,8 @@ pub(crate) fn check_inside(case: &Case<'_>) -> Result<(), Refusal> {
         return Ok(());
     }
     let error = |field: &String| {
-        let text = format!("`{field}` goes beyond what the template's approvers saw, so it cannot become a standard change.");
+        let text =
+            format!("`{field}` goes beyond what the template's approvers saw, so it cannot become a standard change.");
         FieldError::new(field.clone(), "outside_template", text)
     };
     Err(Refusal::Invalid(change.turned_normal.iter().map(error).collect()))

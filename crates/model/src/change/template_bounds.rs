@@ -120,7 +120,9 @@ impl TemplateBounds {
             impact,
             complexity,
             touches: locked.get("touches").map(words).unwrap_or_default(),
-            disruption: locked.get("disruption").and_then(|it| serde_json::from_value(it.clone()).ok()),
+            disruption: locked
+                .get("disruption")
+                .and_then(|it| serde_json::from_value(it.clone()).ok()),
         }
     }
 
@@ -152,7 +154,9 @@ impl TemplateBounds {
             return false;
         }
         let Some(most) = &self.disruption else { return true };
-        let is_longer = most.minutes.is_some_and(|most| minutes.is_none_or(|minutes| minutes > most));
+        let is_longer = most
+            .minutes
+            .is_some_and(|most| minutes.is_none_or(|minutes| minutes > most));
         *kind > most.kind || is_longer
     }
 }
@@ -187,12 +191,15 @@ fn read_said(reading: &mut Reading<'_>) -> Said {
 }
 
 fn word(map: &Map<String, Value>, field: &str) -> Option<Level> {
-    map.get(field).and_then(|value| serde_json::from_value(value.clone()).ok())
+    map.get(field)
+        .and_then(|value| serde_json::from_value(value.clone()).ok())
 }
 
 fn words(value: &Value) -> BTreeSet<Touch> {
     let words = value.as_array().into_iter().flatten();
-    words.filter_map(|word| serde_json::from_value(word.clone()).ok()).collect()
+    words
+        .filter_map(|word| serde_json::from_value(word.clone()).ok())
+        .collect()
 }
 
 fn table_of(directory: &Directory) -> RiskTable {
@@ -210,7 +217,9 @@ fn permitted_targets(template: &StandardTemplate, directory: &Directory) -> Vec<
         true => directory.environments.keys().collect(),
         false => template.environments.iter().collect(),
     };
-    let pairs = services.into_iter().flat_map(|service| places.iter().map(move |place| (service, *place)));
+    let pairs = services
+        .into_iter()
+        .flat_map(|service| places.iter().map(move |place| (service, *place)));
     let target = |(number, (service, place)): (usize, (&ServiceKey, &EnvironmentKey))| Target {
         id: TargetId((number + 1).to_string()),
         service: service.clone(),

@@ -1,6 +1,6 @@
 //! Writing a change: create, edit, label, submit, assess.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -68,6 +68,7 @@ pub fn new_change(
         board_decisions: Vec::new(),
         hold: None,
         submitted_at: None,
+        changed_at: BTreeMap::new(),
         assessed_at: None,
         returned: None,
         rejection: None,
@@ -149,7 +150,7 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
         json!({"key": case.change().key, "kind": case.change().content.kind}),
     );
     if !turned.is_empty() {
-        template::turn_normal(case, turned);
+        settle::turn_normal(case, turned);
         recompute(case);
         // Who may create a standard change is not always one who may create what it turned into.
         case.allow(Act::Create)?;
@@ -461,7 +462,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         settle::compute_risk(case);
         template::outside(case.change(), &case.directory)
     };
-    template::turn_normal(case, turned);
+    settle::turn_normal(case, turned);
     if case.change().content.kind == Kind::Standard {
         case.file.change.turned_normal.clear();
     }
@@ -475,6 +476,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     let what = before.digests.what != case.change().digests.what;
     let when = before.digests.when != case.change().digests.when;
     note_editor(case, &before, what);
+    note_changed(case, &fields);
     case.tell("change.edited", json!({"fields": fields, "what": what, "when": when}));
     if what {
         let moved = moved_targets(&before.content.targets, &case.change().content.targets);
@@ -490,6 +492,17 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         settle::revoke_permits(case, "the planned times were edited", |_| true);
     }
     Ok(())
+}
+
+/// When a covered field was edited after the submission: lead times that rest on it begin again.
+fn note_changed(case: &mut Case<'_>, fields: &[String]) {
+    let now = case.now;
+    let change = &mut case.file.change;
+    if change.submitted_at.is_none() || change.state == State::Draft {
+        return;
+    }
+    let covered = fields.iter().filter(|field| cover(field) == Some(Cover::What));
+    change.changed_at.extend(covered.map(|field| (field.clone(), now)));
 }
 
 /// Who edits what is done counts among the authors, and who sets the planned times as their planner: with both times alone,
@@ -596,6 +609,7 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
     let now = case.now;
     let change = &mut case.file.change;
     change.submitted_at = Some(now);
+    change.changed_at.clear();
     change.returned = None;
     recompute(case);
     move_to(case, State::Assessing);
@@ -630,9 +644,11 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let assessment = read_content::read_assessment(body)?;
     check_state(case, Act::Assess)?;
     check_hold(case)?;
-    let before = case.change().digests.what.clone();
+    let (before, earlier) = (case.change().digests.what.clone(), case.change().clone());
     take_assessment(case, assessment);
     recompute(case);
+    let fields = changed_fields(&earlier, case.change());
+    note_changed(case, &fields);
     let unmet = before_approvals_are_asked(&case.file, &case.directory, case.now);
     refuse_unmet("assessment_incomplete", "Approvals cannot be asked yet.", unmet)?;
     let (now, editor) = (case.now, case.person());

@@ -95,6 +95,8 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
     }
     if !needs_cosignature {
         work::begin(case, at);
+        // What it owes afterwards is told from now on.
+        case.rejudge();
     }
     settle(case);
     Ok(())
@@ -305,6 +307,7 @@ fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
     let what = codes_of_bypassed(case);
     case.tell("break_glass.cosigned", json!({"by": person, "bypassed": what}));
     work::begin_without_hand(case, now);
+    case.rejudge();
     settle(case);
     Ok(())
 }

@@ -1,19 +1,16 @@
-//! What a broken glass stood in for, and what is owed for it afterwards: all that an emergency owes.
-
-use std::collections::BTreeSet;
+//! What a broken glass stood in for.
 
 use jiff::Timestamp;
 
 use crate::approval::approvals::approval_unmet;
 use crate::approval::authority::{said_yes, targets_of};
-use crate::approval::obligation::{ApprovalRule, Due, Duty, Requirements, TargetObligation};
+use crate::approval::obligation::{ApprovalRule, Due, Duty, TargetObligation};
 use crate::change::change_file::ChangeFile;
 use crate::change::duties::duty_unmet;
 use crate::change::record::Change;
 use crate::change::requirement::{before_scheduled, before_start, freeze_unmet, freezes_over};
 use crate::change::template::template_trouble;
-use crate::core::enums::{Kind, State};
-use crate::core::ids::PersonId;
+use crate::core::enums::State;
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::Directory;
 use crate::emergency::grounds::grounds_unmet;
@@ -82,10 +79,15 @@ fn of_duty(file: &ChangeFile, directory: &Directory, row: &TargetObligation, now
         Duty::Approval(rule) => {
             let parts = [(true, rule.covers.what()), (false, rule.covers.when())];
             let asked = parts.into_iter().filter(|(_, is_covered)| *is_covered);
-            asked.filter_map(|(what, _)| of_rule(file, directory, (row, rule), now, what)).collect()
+            asked
+                .filter_map(|(what, _)| of_rule(file, directory, (row, rule), now, what))
+                .collect()
         }
         _ if row.obligation.due == Due::Close => Vec::new(),
-        _ => duty_unmet(file, directory, row, now).into_iter().map(with_rule).collect(),
+        _ => duty_unmet(file, directory, row, now)
+            .into_iter()
+            .map(with_rule)
+            .collect(),
     }
 }
 
@@ -126,54 +128,13 @@ fn outside_of_window(change: &Change, now: Timestamp) -> Option<Unmet> {
     None
 }
 
-/// Whether work began under a broken glass, so that it owes afterwards what an emergency owes.
-pub fn owes_as_emergency(change: &Change) -> bool {
-    let has_begun = !change.state.is_before_start() && change.state != State::Cancelled;
-    has_begun && change.lawful_break_glass().is_some() && change.content.kind != Kind::Emergency
-}
-
-/// What a change owes that began under a broken glass: its own obligations, and those that an emergency of the same content
-/// has before it closes.
-#[must_use]
-pub fn with_what_an_emergency_owes(own: Requirements, emergency: Requirements) -> Requirements {
-    let known: BTreeSet<String> = own.obligations.iter().map(|row| row.obligation.id.clone()).collect();
-    let stop = own.stop.or(emergency.stop);
-    let owed = emergency.obligations.into_iter();
-    let owed = owed.filter(|row| row.obligation.due == Due::Close && !known.contains(&row.obligation.id));
-    Requirements {
-        obligations: own.obligations.into_iter().chain(owed).collect(),
-        stop,
-        ..own
-    }
-}
-
 /// What was due before the start and was bypassed is due before closing: the evidence, whatever the window was.
 pub(crate) fn evidence_owed(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     if file.change.lawful_break_glass().is_none() {
         return Vec::new();
     }
     let rows = file.requirements.obligations.iter();
-    let due = rows.filter(|row| row.obligation.due != Due::Close && matches!(row.obligation.duty, Duty::Evidence { .. }));
+    let due =
+        rows.filter(|row| row.obligation.due != Due::Close && matches!(row.obligation.duty, Duty::Evidence { .. }));
     due.flat_map(|row| duty_unmet(file, directory, row, now)).collect()
-}
-
-/// Whether somebody allowed the work by breaking the glass or by signing it: their word on whether it works is none of its own.
-pub(crate) fn let_it_begin(change: &Change, person: &PersonId) -> bool {
-    change.lawful_break_glass().is_some_and(|glass| {
-        let signed = glass.cosigned.as_ref().map(|signature| &signature.by);
-        &glass.by == person || glass.handed_by.as_ref() == Some(person) || signed == Some(person)
-    })
-}
-
-/// Whether somebody reviewed work under a broken glass, and so does not validate it.
-pub(crate) fn reviewed_it(change: &Change, person: &PersonId) -> bool {
-    let mut own = change.reviews.iter().filter(|review| !review.addendum);
-    change.lawful_break_glass().is_some() && own.any(|review| &review.by == person)
-}
-
-/// Whether the validation that counts of work under a broken glass is somebody's, who then neither reviews nor closes it.
-#[must_use]
-pub fn validated_it(change: &Change, person: &PersonId) -> bool {
-    let last = change.validations.last();
-    change.lawful_break_glass().is_some() && last.is_some_and(|validation| &validation.by == person)
 }

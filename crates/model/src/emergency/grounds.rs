@@ -10,7 +10,7 @@ use crate::approval::obligation::{Duty, Requirements};
 use crate::change::affected::affected;
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::eligible;
-use crate::change::record::Change;
+use crate::change::record::{Change, Target};
 use crate::change::related_records::Link;
 use crate::core::enums::{Kind, LinkKind, NodeKind};
 use crate::core::ids::ServiceKey;
@@ -32,13 +32,16 @@ struct Limits {
 
 impl Limits {
     fn of(requirements: &Requirements) -> Self {
-        let rules = requirements.obligations.iter().filter_map(|row| match row.obligation.duty {
-            Duty::Emergency {
-                resolved_within_minutes,
-                start_within_minutes,
-            } => Some((resolved_within_minutes, start_within_minutes)),
-            _ => None,
-        });
+        let rules = requirements
+            .obligations
+            .iter()
+            .filter_map(|row| match row.obligation.duty {
+                Duty::Emergency {
+                    resolved_within_minutes,
+                    start_within_minutes,
+                } => Some((resolved_within_minutes, start_within_minutes)),
+                _ => None,
+            });
         let (resolved, start): (Vec<_>, Vec<_>) = rules.unzip();
         let strictest = |found: Vec<Option<i64>>, usual| {
             let minutes = found.into_iter().flatten().min().unwrap_or(usual);
@@ -72,9 +75,9 @@ pub fn named<'d>(directory: &'d Directory, text: &str) -> Option<&'d Incident> {
     })
 }
 
-/// The services that a change touches or reaches; a config item stands for its service.
-fn reached(change: &Change, directory: &Directory) -> BTreeSet<ServiceKey> {
-    let found = affected(directory, &change.content.targets).into_iter();
+/// The services that a target is or reaches; a config item counts as its service.
+fn reached(target: &Target, directory: &Directory) -> BTreeSet<ServiceKey> {
+    let found = affected(directory, std::slice::from_ref(target)).into_iter();
     let service = |kind: NodeKind, key: String| match kind {
         NodeKind::ConfigItem => directory.config_items.get(&key).map(|item| item.service.clone()),
         _ => Some(ServiceKey(key)),
@@ -104,7 +107,10 @@ fn trouble(
         found.push(("incident", code, why));
     }
     let is_far = |start: Timestamp| start.duration_since(now) > limits.start_within;
-    if let Some(start) = change.planned_start.filter(|start| !is_told_afterwards && is_far(*start)) {
+    if let Some(start) = change
+        .planned_start
+        .filter(|start| !is_told_afterwards && is_far(*start))
+    {
         let most = Limits::hours(limits.start_within);
         let why = format!("An emergency starts at most {most} ahead; {start} is later, so it is a normal change.");
         found.push(("planned_start", "too_far_ahead", why));
@@ -133,15 +139,25 @@ fn incident_trouble(
         let why = format!("{key} was resolved at {end}, more than {most} ago, so it makes no emergency any more.");
         return Some(("too_old", why));
     }
-    let is_concerned = || {
-        let services = reached(change, directory);
-        incident.services.iter().any(|service| services.contains(service))
-    };
-    if !change.content.targets.is_empty() && !is_concerned() {
-        let why = format!("{key} concerns neither a target of this change nor anything that the targets reach.");
-        return Some(("not_concerned", why));
-    }
-    None
+    let target = unconcerned(change, incident, directory)?;
+    let why = format!(
+        "{key} concerns neither {} nor anything that {} reaches.",
+        target.service, target.service
+    );
+    Some(("not_concerned", why))
+}
+
+/// A target that has nothing to do with an incident. One that has does not bring others in.
+fn unconcerned<'c>(change: &'c Change, incident: &Incident, directory: &Directory) -> Option<&'c Target> {
+    let mut known: BTreeSet<(&ServiceKey, &[String])> = BTreeSet::new();
+    let mut targets = change.content.targets.iter();
+    targets.find(|target| {
+        let is_new = known.insert((&target.service, &target.config_items));
+        is_new && !incident.services.contains(&target.service) && {
+            let services = reached(target, directory);
+            !incident.services.iter().any(|service| services.contains(service))
+        }
+    })
 }
 
 /// Refuses grounds that do not hold when they are written, and links the change and its incident. Only what an edit moves is
@@ -152,7 +168,12 @@ fn incident_trouble(
 pub(crate) fn take(case: &mut Case<'_>, before: Option<&Change>) -> Result<(), Refusal> {
     let change = case.change();
     let grounds = |it: &Change| {
-        let targets: Vec<_> = it.content.targets.iter().map(|it| (it.service.clone(), it.config_items.clone())).collect();
+        let targets: Vec<_> = it
+            .content
+            .targets
+            .iter()
+            .map(|it| (it.service.clone(), it.config_items.clone()))
+            .collect();
         (it.content.kind, it.content.incident.clone(), targets, it.planned_start)
     };
     if before.is_some_and(|before| grounds(before) == grounds(change)) {
@@ -160,7 +181,9 @@ pub(crate) fn take(case: &mut Case<'_>, before: Option<&Change>) -> Result<(), R
     }
     let wrong = trouble(change, &case.file.requirements, &case.directory, case.now);
     if !wrong.is_empty() {
-        let errors = wrong.into_iter().map(|(field, code, text)| FieldError::new(field, code, text));
+        let errors = wrong
+            .into_iter()
+            .map(|(field, code, text)| FieldError::new(field, code, text));
         return Err(Refusal::Invalid(errors.collect()));
     }
     link(case);
@@ -170,7 +193,10 @@ pub(crate) fn take(case: &mut Case<'_>, before: Option<&Change>) -> Result<(), R
 /// The key of the incident that an emergency names.
 pub(crate) fn incident_of(change: &Change, directory: &Directory) -> Option<String> {
     let content = &change.content;
-    let text = content.incident.as_deref().filter(|_| content.kind == Kind::Emergency)?;
+    let text = content
+        .incident
+        .as_deref()
+        .filter(|_| content.kind == Kind::Emergency)?;
     named(directory, text).map(|incident| incident.key.clone())
 }
 
@@ -189,7 +215,10 @@ fn link(case: &mut Case<'_>) {
         ended.push((link.id.clone(), link.to.clone()));
     }
     for (id, to) in ended {
-        case.tell("change.unlinked", json!({"link": id, "kind": LinkKind::Fixes, "to": to}));
+        case.tell(
+            "change.unlinked",
+            json!({"link": id, "kind": LinkKind::Fixes, "to": to}),
+        );
     }
     let Some(to) = key else { return };
     let is_there = |link: &Link| link.kind == LinkKind::Fixes && link.to == to && link.removed_at.is_none();
@@ -208,6 +237,7 @@ fn link(case: &mut Case<'_>) {
         by,
         at,
         by_grounds: true,
+        set_under: Vec::new(),
         removed_by: None,
         removed_at: None,
     });
@@ -225,7 +255,12 @@ pub(crate) fn grounds_unmet(file: &ChangeFile, directory: &Directory, now: Times
             "planned_start" => "Plan it earlier, or make it a normal change.",
             _ => "Name an incident that is open and concerns it, or make it a normal change.",
         };
-        unmet("no_emergency", text, satisfy, logins(directory, &eligible::writers(change, directory)))
+        unmet(
+            "no_emergency",
+            text,
+            satisfy,
+            logins(directory, &eligible::writers(change, directory)),
+        )
     };
     rows.map(row).collect()
 }
@@ -233,7 +268,10 @@ pub(crate) fn grounds_unmet(file: &ChangeFile, directory: &Directory, now: Times
 /// When the incident behind an emergency stops being a ground.
 pub(crate) fn end_of_grounds(file: &ChangeFile, directory: &Directory) -> Option<Timestamp> {
     let content = &file.change.content;
-    let text = content.incident.as_deref().filter(|_| content.kind == Kind::Emergency)?;
+    let text = content
+        .incident
+        .as_deref()
+        .filter(|_| content.kind == Kind::Emergency)?;
     let end = named(directory, text)?.resolved_at?;
     // A ground still holds in the last microsecond of its time.
     let span = Limits::of(&file.requirements).resolved_within + SignedDuration::from_micros(1);

@@ -5,4 +5,5 @@ pub mod budget;
 pub mod bypassed;
 pub mod grounds;
 pub mod outside_look;
+pub mod owed;
 pub mod records;

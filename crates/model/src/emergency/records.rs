@@ -118,6 +118,9 @@ pub struct GlassUse {
     /// Whether it was one too many.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over_budget: bool,
+    /// What it stood in for when it was opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bypassed: Vec<Bypassed>,
 }
 
 /// What an opening counts for.

@@ -111,10 +111,21 @@ fn each_wrong_ground_is_named_by_its_field() {
     assert_eq!(refused(urgent("INC-99999"), open()), row("incident", "unknown"));
     let elsewhere = with_incident(&["pay"], None, None);
     let away = json!({"kind": "emergency", "incident": "INC-40", "targets": null, "services": ["shop"], "environment": "production"});
-    assert!(World::create("rita", facts_but(away.clone()), Vec::new(), elsewhere).is_ok(), "pay needs the shop");
+    assert!(
+        World::create("rita", facts_but(away.clone()), Vec::new(), elsewhere).is_ok(),
+        "pay needs the shop"
+    );
     let mut unneeded = with_incident(&["pay"], None, None);
     unneeded.dependencies = Vec::new().into();
     assert_eq!(refused(away, unneeded), row("incident", "not_concerned"));
+    let mut both = with_incident(&["shop"], None, None);
+    both.dependencies = Vec::new().into();
+    let along = json!({"kind": "emergency", "incident": "INC-40", "targets": null, "services": ["shop", "pay"], "environment": "production"});
+    assert_eq!(
+        refused(along, both),
+        row("incident", "not_concerned"),
+        "a target that is concerned brings no other in"
+    );
     let old = with_incident(&["shop"], Some(dawn() - hours(25)), None);
     assert_eq!(refused(urgent("INC-40"), old), row("incident", "too_old"));
     let far = json!({
@@ -126,7 +137,13 @@ fn each_wrong_ground_is_named_by_its_field() {
 
 #[test]
 fn later_times_obey_the_same() {
-    let mut world = World::create("rita", facts_but(urgent("INC-40")), Vec::new(), with_incident(&["shop"], None, None)).unwrap();
+    let mut world = World::create(
+        "rita",
+        facts_but(urgent("INC-40")),
+        Vec::new(),
+        with_incident(&["shop"], None, None),
+    )
+    .unwrap();
     world.submit("rita").unwrap();
     let far = |world: &World| {
         let start = world.now + hours(49);
@@ -140,7 +157,13 @@ fn later_times_obey_the_same() {
 
 #[test]
 fn what_becomes_of_the_incident_becomes_of_the_emergency() {
-    let mut world = World::create("rita", facts_but(urgent("INC-40")), Vec::new(), with_incident(&["shop"], None, None)).unwrap();
+    let mut world = World::create(
+        "rita",
+        facts_but(urgent("INC-40")),
+        Vec::new(),
+        with_incident(&["shop"], None, None),
+    )
+    .unwrap();
     world.submit("rita").unwrap();
     world.assess("rita", json!({})).unwrap();
     for who in ["olga", "mia"] {
@@ -180,8 +203,16 @@ fn the_incident_is_linked_while_it_is_named() {
     assert_eq!(links(&world), ["INC-41"]);
     world.edit("rita", json!({"kind": "normal", "incident": null})).unwrap();
     assert_eq!(links(&world), [""; 0]);
-    let kinds: Vec<&str> = world.events.iter().map(|event| event.kind).filter(|kind| kind.contains("link")).collect();
-    assert_eq!(kinds, ["change.linked", "change.unlinked", "change.linked", "change.unlinked"]);
+    let kinds: Vec<&str> = world
+        .events
+        .iter()
+        .map(|event| event.kind)
+        .filter(|kind| kind.contains("link"))
+        .collect();
+    assert_eq!(
+        kinds,
+        ["change.linked", "change.unlinked", "change.linked", "change.unlinked"]
+    );
 }
 
 #[test]
@@ -225,5 +256,8 @@ fn a_threat_needs_no_incident() {
     assert_eq!(kind(world.change()), Kind::Emergency);
     // Whatever else is named must hold.
     let both = json!({"kind": "emergency", "threat": "It is exploited elsewhere.", "incident": "banana"});
-    assert_eq!(fields(World::create("rita", facts_but(both), Vec::new(), estate()))[0].1, "unknown");
+    assert_eq!(
+        fields(World::create("rita", facts_but(both), Vec::new(), estate()))[0].1,
+        "unknown"
+    );
 }

@@ -13,7 +13,10 @@ use model::change::template_bounds::TemplateBounds;
 use model::compliance::erasure;
 use model::core::enums::{Aspect, Covers, Criticality, FieldKind, Kind, Level, OwnershipRole, Role, TemplateState};
 use model::core::refusal::PolicyReason;
-use model::directory::snapshot::{Directory, Environment, Group, Incident, Ownership, Person, Service, StandardTemplate, Tenant};
+use model::directory::snapshot::{
+    Directory, Environment, Group, Incident, Ownership, Person, Service, StandardTemplate, Tenant,
+};
+use model::emergency::owed::{owes_as_emergency, with_what_an_emergency_owes};
 use model::policy::facts::{ActorFacts, Part};
 use serde_json::json;
 
@@ -245,7 +248,16 @@ pub type Estate<'a> = (&'a Directory, Timestamp);
 
 /// What the base policies require of a change, beside the test's own rules.
 pub fn requirements(file: &ChangeFile, extra: &[(Due, Duty)], stop: Option<&str>, _: Estate<'_>) -> Requirements {
-    let change = &file.change;
+    let own = of_kind(&file.change, extra, stop);
+    if !owes_as_emergency(&file.change) {
+        return own;
+    }
+    let mut emergency = file.change.clone();
+    emergency.content.kind = Kind::Emergency;
+    with_what_an_emergency_owes(own, of_kind(&emergency, extra, stop))
+}
+
+fn of_kind(change: &Change, extra: &[(Due, Duty)], stop: Option<&str>) -> Requirements {
     let mut rows: Vec<(&str, Due, Duty)> = vec![(
         "base.validation",
         Due::Close,

@@ -17,7 +17,10 @@ const RATED: [Level; 3] = [Level::Low, Level::Medium, Level::High];
 fn bounds() -> impl Strategy<Value = TemplateBounds> {
     let level = || prop::sample::select(LEVELS.to_vec());
     let rated = || prop::sample::select(RATED.to_vec());
-    let disruption = prop::option::of((prop::sample::select(Disruption::ALL.to_vec()), prop::option::of(0..60_i64)));
+    let disruption = prop::option::of((
+        prop::sample::select(Disruption::ALL.to_vec()),
+        prop::option::of(0..60_i64),
+    ));
     let touches = prop::collection::btree_set(prop::sample::select(Touch::ALL.to_vec()), 0..3);
     (rated(), rated(), [level(), level(), level()], touches, disruption).prop_map(
         |(highest_risk, complexity, [data, availability, compliance], touches, disruption)| TemplateBounds {
@@ -38,7 +41,10 @@ fn said() -> impl Strategy<Value = Value> {
     let level = || prop::sample::select(LEVELS.to_vec());
     let complexity = prop::sample::select(RATED.to_vec());
     let touches = prop::collection::vec(prop::sample::select(Touch::ALL.to_vec()), 0..2);
-    let disruption = prop::option::of((prop::sample::select(Disruption::ALL.to_vec()), prop::option::of(0..60_i64)));
+    let disruption = prop::option::of((
+        prop::sample::select(Disruption::ALL.to_vec()),
+        prop::option::of(0..60_i64),
+    ));
     ([level(), level(), level()], complexity, touches, disruption).prop_map(
         |([data, availability, compliance], complexity, touches, disruption)| {
             let disruption = disruption.map(|(kind, minutes)| json!({"kind": kind, "minutes": minutes}));
@@ -54,14 +60,20 @@ fn said() -> impl Strategy<Value = Value> {
 fn is_inside(change: &Change, bounds: &TemplateBounds) -> bool {
     let content = &change.content;
     let most = [bounds.impact.data, bounds.impact.availability, bounds.impact.compliance];
-    let said = [content.impact.data, content.impact.availability, content.impact.compliance];
+    let said = [
+        content.impact.data,
+        content.impact.availability,
+        content.impact.compliance,
+    ];
     let quiet = match (&content.disruption, &bounds.disruption) {
         (None, _) => true,
         (Some(plan), _) if plan.kind == Disruption::None => true,
         (Some(_), None) => false,
         (Some(plan), Some(most)) => {
             let place = |kind| Disruption::ALL.iter().position(|it| *it == kind);
-            let fits = most.minutes.is_none_or(|most| plan.minutes.is_some_and(|it| it <= most));
+            let fits = most
+                .minutes
+                .is_none_or(|most| plan.minutes.is_some_and(|it| it <= most));
             place(plan.kind) <= place(most.kind) && fits
         }
     };
@@ -117,7 +129,9 @@ fn a_change_that_goes_beyond_a_template_cannot_become_standard() {
     let mut world = World::with(facts_but(high), Vec::new()).until_authorizing();
     let before = world.file.clone();
     let refused = world.edit("rita", json!({"kind": "standard", "template": "patch"}));
-    let Err(Refusal::Invalid(errors)) = &refused else { panic!("{refused:?}") };
+    let Err(Refusal::Invalid(errors)) = &refused else {
+        panic!("{refused:?}")
+    };
     let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
     assert_eq!(fields, ["impact", "complexity", "risk"]);
     assert_eq!(world.file.change, before.change);
@@ -134,9 +148,16 @@ fn a_service_that_becomes_grave_takes_its_standard_changes_out_of_the_template()
     });
     // The table alone moves this change's risk: what a service derives counts where the risk is computed.
     world.settle();
-    assert_eq!((world.change().content.kind, world.state()), (Kind::Normal, State::Assessing));
+    assert_eq!(
+        (world.change().content.kind, world.state()),
+        (Kind::Normal, State::Assessing)
+    );
     assert_eq!(world.change().turned_normal, ["risk"]);
-    let told = world.letters.iter().filter(|letter| letter.topic == "turned_normal").count();
+    let told = world
+        .letters
+        .iter()
+        .filter(|letter| letter.topic == "turned_normal")
+        .count();
     assert_eq!(told, 1, "its owner is told");
 }
 
@@ -154,14 +175,20 @@ fn three_failures_suspend_a_template_and_each_change_counts_once() {
         assert!(first.after(&ended(1, outcome), dawn()).is_none());
     }
     let one = first.after(&ended(1, Outcome::Failed), dawn()).unwrap();
-    assert!(one.after(&ended(1, Outcome::RolledBack), dawn()).is_none(), "known already");
+    assert!(
+        one.after(&ended(1, Outcome::RolledBack), dawn()).is_none(),
+        "known already"
+    );
     let two = one.after(&ended(2, Outcome::RolledBack), dawn()).unwrap();
     assert_eq!((two.state, two.failures.len()), (TemplateState::Approved, 2));
     let taken_back = two.after(&ended(2, Outcome::Succeeded), dawn()).unwrap();
     assert_eq!(taken_back.failures.len(), 1);
     let three = two.after(&ended(3, Outcome::PartiallyImplemented), dawn()).unwrap();
     assert_eq!(three.state, TemplateState::Suspended);
-    assert_eq!(three.ended_reason.as_deref(), Some("3 of its changes failed: CHG-1, CHG-2, CHG-3."));
+    assert_eq!(
+        three.ended_reason.as_deref(),
+        Some("3 of its changes failed: CHG-1, CHG-2, CHG-3.")
+    );
     let mut other = ended(4, Outcome::Failed);
     other.content.template.as_mut().unwrap().template_version = 2;
     assert!(first.after(&other, dawn()).is_none(), "another version's failure");

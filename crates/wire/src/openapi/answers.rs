@@ -495,6 +495,12 @@ const ITEMS: &[Shape] = &[
             boolean("mandatory", "Whether it holds its step while open."),
             word("state", all!(TaskState), "Where it stands.").needed(),
             text("text", TEXT, "What came of it."),
+            text("done_by", LINE, "Who did or dropped it: a login."),
+            texts(
+                "set_under",
+                LINE,
+                "The rules of approval for which its setter could decide: then it is an approver's.",
+            ),
         ],
     )
     .based_on(&["Item"]),
@@ -511,6 +517,11 @@ const ITEMS: &[Shape] = &[
             word("kind", all!(LinkKind), "How they relate.").needed(),
             text("to", LINE, "The other's key.").needed(),
             boolean("by_grounds", "Whether it follows from the incident that the emergency names."),
+            texts(
+                "set_under",
+                LINE,
+                "Of a `depends_on`: the rules of approval for which its setter could decide.",
+            ),
         ],
     )
     .based_on(&["Item"]),

@@ -14,6 +14,7 @@ use model::core::enums::{
 };
 use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
+use model::emergency::records::BreakGlass;
 use model::gate::answer;
 use pages::{
     Act, ActContext, ActForm, ActTone, Entry, Fact, Field, Input, Moment, Rich, Stepper, TargetRow, Tone, Work,
@@ -290,7 +291,10 @@ impl Around<'_> {
                         .append(who)
                         .text(format!("; {holds}")),
                 )
-                .aside(plain(task.state.as_str()));
+                .aside(match &task.done_by {
+                    Some(person) => Rich::from(format!("{} by ", plain(task.state.as_str()))).said(view.name(person)),
+                    None => Rich::from(plain(task.state.as_str())),
+                });
             let id = task.id.as_str();
             if task.state != TaskState::Open || !self.open.has(Verb::UpdateTask) {
                 return entry;

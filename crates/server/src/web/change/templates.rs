@@ -96,7 +96,10 @@ fn bounds(template: &StandardTemplate) -> Fact {
     if let Some(most) = &bounds.disruption {
         let kind = plain(most.kind.as_str());
         values.push(match most.minutes {
-            Some(count) => Rich::from(format!("users notice {kind} for {} at most", minutes(count.unsigned_abs()))),
+            Some(count) => Rich::from(format!(
+                "users notice {kind} for {} at most",
+                minutes(count.unsigned_abs())
+            )),
             None => Rich::from(format!("users notice {kind} at most")),
         });
     }
