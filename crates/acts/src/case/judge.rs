@@ -5,10 +5,12 @@ use model::approval::authority;
 use model::approval::obligation::{Requirements, Verdict};
 use model::change::change_file::{ChangeFile, Lent};
 use model::core::act::Act;
+use model::core::enums::Kind;
 use model::core::ids::PersonId;
 use model::core::refusal::PolicyReason;
 use model::directory::snapshot::Directory;
-use model::policy::facts::ActorFacts;
+use model::emergency::owed::{owes_as_emergency, with_what_an_emergency_owes};
+use model::policy::facts::{ActorFacts, ChangeFacts, TargetFacts};
 use model::policy::permission::{change_facts, person_facts, target_facts};
 use policy::PolicySet;
 
@@ -30,6 +32,23 @@ pub fn judge(
     stopped(&change, &targets, requirements)
 }
 
+/// What the rules ask of a change; of one that began under a broken glass also what they ask of an emergency before it closes.
+fn required(
+    policies: &PolicySet,
+    (change, targets): (&ChangeFacts, &[TargetFacts]),
+    file: &ChangeFile,
+) -> Requirements {
+    let own = policies.require(change, targets);
+    if !owes_as_emergency(&file.change) {
+        return own;
+    }
+    let emergency = ChangeFacts {
+        kind: Kind::Emergency,
+        ..change.clone()
+    };
+    with_what_an_emergency_owes(own, policies.require(&emergency, targets))
+}
+
 /// The same by the rules alone: what they leave out is found by whoever searches them.
 pub(crate) fn judge_by_rules(
     policies: &PolicySet,
@@ -38,7 +57,7 @@ pub(crate) fn judge_by_rules(
     file: &ChangeFile,
 ) -> Requirements {
     let (change, targets) = (change_facts(file, tenant), target_facts(file, directory, now));
-    let requirements = policies.require(&change, &targets);
+    let requirements = required(policies, (&change, &targets), file);
     let forbids = policies.forbids(Act::Approve.as_str());
     // What the base forbids of decisions is about pipelines, whom no rule asks.
     if forbids.iter().all(|id| id.starts_with("base.")) || !file.change.state.is_before_start() {

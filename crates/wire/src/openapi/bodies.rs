@@ -67,9 +67,14 @@ const CONTENT: &[Shape] = &[
             text(
                 "incident",
                 LINE,
-                "For `emergency`: an incident's key or outside reference.",
+                "For `emergency`: the key of an incident here, or the reference that a connection delivered. It is open or was resolved \
+                 at most 24 h ago, and concerns each target or something that it reaches.",
             ),
-            text("threat", TEXT, "For `emergency`: the threat instead of an incident."),
+            text(
+                "threat",
+                TEXT,
+                "For `emergency`: the threat instead of an incident; security approves it too.",
+            ),
             texts("labels", LINE, "Words to find it by; no approval covers them."),
             free(
                 "custom_fields",
@@ -613,33 +618,6 @@ const ESTATE: &[Shape] = &[
             time("started_at", "Its start."),
             time("resolved_at", "Its end."),
             text("external_ref", LINE, "Its key elsewhere."),
-        ],
-    ),
-    shape(
-        "TemplateInput",
-        "A pre-approved kind of change, or a new version of one.",
-        &[
-            text("key", LINE, "`patch-web-tier`.").needed(),
-            text("title", LINE, "What it is for."),
-            free(
-                "locked",
-                "Fields of a change that equal these values; in `custom_fields` fields of your own.",
-            ),
-            texts(
-                "free",
-                LINE,
-                "Names of the fields that may differ. `touches`, `disruption` and a high `impact` that stand neither here nor in \
-                 `locked` make a change a normal one.",
-            ),
-            texts("services", LINE, "Services it may touch; empty means all."),
-            texts("environments", LINE, "Environments it may touch; empty means all."),
-            time("review_by", "After this it stops until reviewed."),
-            integer(
-                "watch_minutes",
-                0,
-                MINUTES,
-                "Minutes until a clean change closes by itself.",
-            ),
         ],
     ),
 ];
