@@ -14,6 +14,7 @@ use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::budget;
+use crate::gate::{rollback_binding, way_back};
 use crate::schedule::freeze::Freeze;
 
 /// A span of time in which a freeze stops a target.
@@ -122,10 +123,11 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
             found.push(row(file, directory, target, Purpose::Deploy, unmet.clone(), now));
         }
         let begun = matches!(change.state, State::Implementing | State::Reviewing);
-        // One artifact for both is no way back. What reads a change refuses it; the gate does not rely on that.
-        let leads_back = target.rollback_to.is_some() && target.rollback_to != target.artifact;
-        if begun && leads_back && change.retrospective.is_none() {
-            found.push(row(file, directory, target, Purpose::Rollback, Vec::new(), now));
+        let closed = way_back::against(change, target);
+        let leads_nowhere = matches!(closed, Some(way_back::Closed::Unnamed | way_back::Closed::Told));
+        if begun && !leads_nowhere {
+            let unmet = closed.map(|why| rollback_binding::unmet_of(why, change, target, directory));
+            found.push(row(file, directory, target, Purpose::Rollback, unmet.unwrap_or_default(), now));
         }
     }
     found
@@ -192,7 +194,7 @@ fn row(
         state: change.state,
         is_done: change
             .target_record(&target.id)
-            .is_some_and(|record| record.outcome.is_some()),
+            .is_some_and(|record| !record.is_open()),
         on_hold: change.is_on_hold(),
         opens_at: change.planned_start,
         closes_at: change.window_end(),
@@ -327,7 +329,7 @@ fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> 
 /// Judges one row by the clock.
 pub fn judge(row: &GateRow, now: Timestamp) -> Answer {
     let reasons = if row.purpose == Purpose::Rollback {
-        Vec::new()
+        row.unmet.clone()
     } else {
         against(row, now)
     };

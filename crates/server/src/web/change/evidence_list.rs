@@ -33,6 +33,7 @@ impl Around<'_> {
             let tone = match evidence.result {
                 EvidenceResult::Passed => Tone::Ok,
                 EvidenceResult::Failed => Tone::Stop,
+                EvidenceResult::Unknown => Tone::Wait,
                 EvidenceResult::Informational => Tone::Plain,
             };
             let bound = evidence
@@ -68,17 +69,21 @@ impl Around<'_> {
                 entry = entry.aside(format!("accepted by {}", view.name(&accepted.by)));
             }
             let id = evidence.id.as_str();
-            let may =
-                evidence.result == EvidenceResult::Failed && evidence.accepted.is_none() && evidence.by != view.me;
-            if may && self.open.has(Verb::AcceptEvidence) {
+            for yes in &evidence.agreed {
+                entry = entry.aside(format!("accepted by {}", view.name(&yes.by)));
+            }
+            let is_waiver = evidence.kind == EvidenceKind::Waiver;
+            let (label, why, submit) = match is_waiver {
+                true => ("Agree to go without it", "Why it may go without", "Agree to this waiver"),
+                false => ("Accept it", "Why its failure does not matter", "Accept this failure"),
+            };
+            let is_open = is_waiver && evidence.agreed.iter().all(|yes| yes.by != view.me);
+            let may = is_open || evidence.is_against() && evidence.accepted.is_none();
+            if may && evidence.by != view.me && self.open.has(Verb::AcceptEvidence) {
                 let accept = self
-                    .at(
-                        &format!("accept-{id}"),
-                        "Accept it",
-                        &format!("/evidence/{id}/acceptance"),
-                    )
-                    .field(Field::textarea("reason", "Why its failure does not matter").required())
-                    .submit("Accept this failure");
+                    .at(&format!("accept-{id}"), label, &format!("/evidence/{id}/acceptance"))
+                    .field(Field::textarea("reason", why).required())
+                    .submit(submit);
                 entry = entry.act(format!("evidence-{id}"), accept);
             }
             entry
