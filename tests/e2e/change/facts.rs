@@ -33,9 +33,13 @@ impl<'a> Scene<'a> {
             "at": self.server.server_time().to_string(),
         });
         let bearer = format!("Bearer {}", self.secret);
-        let (code, answer) = self
-            .server
-            .ask_with("POST", &self.hook, None, Some(&body), &[("Authorization", bearer.as_str())]);
+        let (code, answer) = self.server.ask_with(
+            "POST",
+            &self.hook,
+            None,
+            Some(&body),
+            &[("Authorization", bearer.as_str())],
+        );
         assert_eq!(code, 202, "{}", String::from_utf8_lossy(&answer));
     }
 
@@ -54,7 +58,8 @@ impl<'a> Scene<'a> {
         let mut body = json!({"aspect": "functional", "environment": "staging"});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let requester = self.server.token("requester");
-        self.server.must("POST", &format!("{path}/evidence"), &requester, Some(&body))
+        self.server
+            .must("POST", &format!("{path}/evidence"), &requester, Some(&body))
     }
 
     fn accept(&self, path: &str, role: &str, id: &Value) {
@@ -65,22 +70,35 @@ impl<'a> Scene<'a> {
 
     fn gate(&self, number: u64) -> (u16, Vec<String>) {
         let token = self.server.token("pipeline");
-        let (code, answer) = self.server.ask("GET", &gate_path(&artifact(number)), Some(&token), None);
+        let (code, answer) = self
+            .server
+            .ask("GET", &gate_path(&artifact(number)), Some(&token), None);
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         let reasons = answer["reasons"].as_array().unwrap().iter();
-        (code, reasons.map(|it| it["code"].as_str().unwrap().to_owned()).collect())
+        (
+            code,
+            reasons.map(|it| it["code"].as_str().unwrap().to_owned()).collect(),
+        )
     }
 
     fn complete(&self, path: &str, role: &str, outcome: &str) {
         let body = json!({"outcome": outcome});
-        self.server.must("POST", &format!("{path}/completion"), &self.server.token(role), Some(&body));
+        self.server.must(
+            "POST",
+            &format!("{path}/completion"),
+            &self.server.token(role),
+            Some(&body),
+        );
     }
 
     fn start(&self, number: u64) {
         let pipeline = self.server.token("pipeline");
-        let check = self
-            .server
-            .must("POST", "/api/v1/gate-checks", &pipeline, Some(&question(&artifact(number))));
+        let check = self.server.must(
+            "POST",
+            "/api/v1/gate-checks",
+            &pipeline,
+            Some(&question(&artifact(number))),
+        );
         assert_eq!(check["decision"], "go", "{check:#}");
     }
 
@@ -97,7 +115,9 @@ impl<'a> Scene<'a> {
 }
 
 fn junit(cases: &str) -> String {
-    format!(r#"<testsuite name="Unit" tests="4" failures="1"><testcase name="a"/>{cases}<testcase name="c"/></testsuite>"#)
+    format!(
+        r#"<testsuite name="Unit" tests="4" failures="1"><testcase name="a"/>{cases}<testcase name="c"/></testsuite>"#
+    )
 }
 
 #[test]
@@ -107,20 +127,20 @@ fn a_failed_suite_shuts_the_gate_until_it_passes_or_two_waive_it() {
     let scene = Scene::new(&server);
     let path = scene.scheduled(81, 80);
     assert_eq!(scene.gate(81).0, 200);
-    let unit = |cases: &str| {
-        json!({"kind": "junit", "name": "Unit", "artifact": artifact(81), "text": junit(cases)})
-    };
+    let unit = |cases: &str| json!({"kind": "junit", "name": "Unit", "artifact": artifact(81), "text": junit(cases)});
     let failed = scene.evidence(&path, unit(r#"<testcase name="b"><failure/></testcase>"#));
     assert_eq!(failed["result"], "failed", "{failed:#}");
     assert_eq!(scene.gate(81), (403, vec!["evidence_missing".to_owned()]));
-    let note = json!({"kind": "note", "name": "Unit", "result": "passed", "artifact": artifact(81), "text": "All fine"});
+    let note =
+        json!({"kind": "note", "name": "Unit", "result": "passed", "artifact": artifact(81), "text": "All fine"});
     scene.evidence(&path, note);
     assert_eq!(scene.gate(81).0, 403, "a note covers no report");
     let flaky = scene.evidence(&path, unit(r#"<testcase name="b"><flakyFailure/></testcase>"#));
     assert_eq!(flaky["result"], "passed", "{flaky:#}");
     assert_eq!(scene.gate(81).0, 200);
 
-    let open = json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "scan"}}, "results": [{"kind": "open"}]}]});
+    let open =
+        json!({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "scan"}}, "results": [{"kind": "open"}]}]});
     let sarif = json!({"kind": "sarif", "aspect": "security", "result": "passed", "artifact": artifact(81), "text": open.to_string()});
     assert_eq!(scene.evidence(&path, sarif)["result"], "unknown");
 
@@ -132,14 +152,21 @@ fn a_failed_suite_shuts_the_gate_until_it_passes_or_two_waive_it() {
     for role in ["owner", "security", "change_manager"] {
         approve(&server, &path, role);
     }
-    assert_eq!(scene.gate(83), (403, vec!["evidence_missing".to_owned()]), "it was another build that passed");
+    assert_eq!(
+        scene.gate(83),
+        (403, vec!["evidence_missing".to_owned()]),
+        "it was another build that passed"
+    );
     let bound_to_the_plan = json!({"kind": "note", "result": "passed", "text": "All fine"});
     scene.evidence(&path, bound_to_the_plan);
     assert_eq!(scene.gate(83).0, 403, "evidence without an artifact");
     let nameless = json!({"kind": "waiver", "text": "No time", "artifact": artifact(83)});
     let (code, _) = server.ask("POST", &format!("{path}/evidence"), Some(&requester), Some(&nameless));
     assert_eq!(code, 422, "it names no aspect");
-    let waiver = scene.evidence(&path, json!({"kind": "waiver", "text": "The farm is down", "artifact": artifact(83)}));
+    let waiver = scene.evidence(
+        &path,
+        json!({"kind": "waiver", "text": "The farm is down", "artifact": artifact(83)}),
+    );
     scene.accept(&path, "owner", &waiver["id"]);
     assert_eq!(scene.gate(83).0, 403, "one of two");
     scene.accept(&path, "security", &waiver["id"]);
@@ -175,15 +202,19 @@ fn what_runs_is_what_a_system_told_and_a_rollback_leads_there() {
         let bill = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "vulnerabilities": listed});
         bill.to_string()
     };
-    let report = |number: u64, cves: &[&str]| {
-        json!({"kind": "cyclonedx", "aspect": "security", "name": "Bill", "artifact": artifact(number), "text": bill(cves)})
-    };
+    let report = |number: u64, cves: &[&str]| json!({"kind": "cyclonedx", "aspect": "security", "name": "Bill", "artifact": artifact(number), "text": bill(cves)});
     scene.evidence(&told, report(93, &["CVE-1"]));
     // The next one leads back to what never ran there, and brings a vulnerability of its own.
     let next = scene.scheduled(94, 89);
     let worse = scene.evidence(&next, report(94, &["CVE-1", "CVE-2"]));
     assert_eq!(worse["result"], "failed", "{worse:#}");
-    assert!(worse["text"].as_str().unwrap().contains("New against the running build: CVE-2."), "{worse:#}");
+    assert!(
+        worse["text"]
+            .as_str()
+            .unwrap()
+            .contains("New against the running build: CVE-2."),
+        "{worse:#}"
+    );
     scene.start(94);
     assert_eq!(scene.gate(89), (403, vec!["rollback_unproven".to_owned()]));
     let tested = json!({"kind": "note", "result": "passed", "artifact": artifact(89), "text": "All fine"});
@@ -191,7 +222,9 @@ fn what_runs_is_what_a_system_told_and_a_rollback_leads_there() {
     assert_eq!(scene.gate(89).0, 200);
     // Its rollback fails: the target stays open, also for the second attempt that succeeds.
     scene.tell("run-2", "failure", &artifact(89));
-    eventually("the rollback failed", || scene.shown(&next)["outcome"] == "rollback_failed");
+    eventually("the rollback failed", || {
+        scene.shown(&next)["outcome"] == "rollback_failed"
+    });
     assert_ne!(scene.shown(&next)["targets"][0]["state"], "done");
     assert_eq!(scene.gate(89).0, 200);
     scene.tell("run-3", "success", &artifact(89));
@@ -201,7 +234,11 @@ fn what_runs_is_what_a_system_told_and_a_rollback_leads_there() {
     let never = scene.scheduled(95, 89);
     scene.start(95);
     scene.complete(&never, "implementer", "not_implemented");
-    let asked = format!("{}&change={}", gate_path(&artifact(89)), never.rsplit('/').next().unwrap());
+    let asked = format!(
+        "{}&change={}",
+        gate_path(&artifact(89)),
+        never.rsplit('/').next().unwrap()
+    );
     let (code, answer) = server.ask("GET", &asked, Some(&server.token("pipeline")), None);
     assert_eq!(code, 403);
     assert!(String::from_utf8_lossy(&answer).contains("nothing_deployed"));

@@ -19,7 +19,9 @@ pub fn add_evidence(cx: &mut Context<'_, '_>, key: &str, body: &Body, file: &Sto
         // What is new in it is told by the report of the build that runs there.
         judged.present = with_reports(cx, &judged, true)?;
     }
-    cx.on_file(Some(before), judged, |case| around::add_evidence(case, body, file.clone()))
+    cx.on_file(Some(before), judged, |case| {
+        around::add_evidence(case, body, file.clone())
+    })
 }
 
 /// Says whether evidence would be added, and writes nothing: files are kept only for acts that are not refused.

@@ -109,7 +109,9 @@ impl Report {
         }
         if self.undecided > 0 {
             let tests = evidence::count(self.undecided, "test");
-            summary.push_str(&format!(" {tests} cannot be judged: neither a pass nor a failure is listed."));
+            summary.push_str(&format!(
+                " {tests} cannot be judged: neither a pass nor a failure is listed."
+            ));
         }
         if totals.tests == totals.skipped {
             summary.push_str(" No test ran, so nothing was shown.");

@@ -241,7 +241,9 @@ fn a_case_that_shows_neither_a_pass_nor_a_failure_cannot_be_judged() {
     ] {
         let it = report(&format!(r#"<testsuite>{case}<testcase name="b"/></testsuite>"#));
         assert!(!it.passed() && it.reading().is_undecided, "{case}");
-        let worse = report(&format!(r#"<testsuite>{case}<testcase name="b"><failure/></testcase></testsuite>"#));
+        let worse = report(&format!(
+            r#"<testsuite>{case}<testcase name="b"><failure/></testcase></testsuite>"#
+        ));
         assert!(!worse.passed() && !worse.reading().is_undecided, "{case}");
     }
 }

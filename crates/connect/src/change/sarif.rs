@@ -36,8 +36,8 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
     }
     let is_broken = log.runs.iter().any(failed_to_run);
     let is_elsewhere = log.runs.iter().any(has_results_elsewhere);
-    let has_run = !log.runs.is_empty()
-        && (log.runs.iter()).all(|run| run.results.is_some() || has_results_elsewhere(run));
+    let has_run =
+        !log.runs.is_empty() && (log.runs.iter()).all(|run| run.results.is_some() || has_results_elsewhere(run));
     let has_failed = !has_run || is_broken || counts.errors > 0;
     let is_open = counts.undecided > 0 || is_elsewhere;
     let mut summary = counted(&log, &counts);
@@ -83,7 +83,10 @@ fn counted(log: &Log, counts: &Counts) -> String {
         summary.push_str(&format!(" {} suppressed.", counts.suppressed));
     }
     if counts.undecided > 0 {
-        summary.push_str(&format!(" {} cannot be judged.", evidence::count(counts.undecided, "result")));
+        summary.push_str(&format!(
+            " {} cannot be judged.",
+            evidence::count(counts.undecided, "result")
+        ));
     }
     summary
 }
@@ -97,7 +100,9 @@ fn failed_to_run(run: &Run) -> bool {
 
 fn has_results_elsewhere(run: &Run) -> bool {
     let elsewhere = run.external_property_file_references.as_ref();
-    elsewhere.and_then(|it| it.results.as_ref()).is_some_and(|files| !files.is_empty())
+    elsewhere
+        .and_then(|it| it.results.as_ref())
+        .is_some_and(|files| !files.is_empty())
 }
 
 fn tally(run: &Run, counts: &mut Counts) {
@@ -124,7 +129,9 @@ fn tally(run: &Run, counts: &mut Counts) {
         let nth = seen.entry(name.clone()).or_insert(0);
         *nth += 1;
         // The same finding twice in one place is one more than once.
-        counts.findings.push(if *nth == 1 { name } else { format!("{name} ({nth})") });
+        counts
+            .findings
+            .push(if *nth == 1 { name } else { format!("{name} ({nth})") });
     }
 }
 
@@ -146,7 +153,9 @@ fn level(result: &Outcome, rules: &Rules<'_>) -> Level {
 fn named(result: &Outcome, rule: Option<&str>) -> String {
     let rule = rule.unwrap_or("a finding");
     let prints = result.fingerprints.as_ref().filter(|it| !it.is_empty());
-    let prints = prints.or(result.partial_fingerprints.as_ref()).filter(|it| !it.is_empty());
+    let prints = prints
+        .or(result.partial_fingerprints.as_ref())
+        .filter(|it| !it.is_empty());
     if let Some(prints) = prints {
         let prints: Vec<String> = prints.iter().map(|(key, value)| format!("{key}={value}")).collect();
         return evidence::label(&format!("{rule} {}", prints.join(" ")));
@@ -257,8 +266,14 @@ mod tests {
             {"descriptor":{"id":"R1"},"configuration":{"level":"note"}}]},{"executionSuccessful":true}]"#;
         let of_two = |result: &str| run_of(&format!(r#"{two},"results":[{result}]"#)).passed;
         assert_eq!(of_two(r#"{"ruleId":"R1"}"#), Some(false));
-        assert_eq!(of_two(r#"{"ruleId":"R1","provenance":{"invocationIndex":0}}"#), Some(true));
-        assert_eq!(of_two(r#"{"ruleId":"R1","provenance":{"invocationIndex":1}}"#), Some(false));
+        assert_eq!(
+            of_two(r#"{"ruleId":"R1","provenance":{"invocationIndex":0}}"#),
+            Some(true)
+        );
+        assert_eq!(
+            of_two(r#"{"ruleId":"R1","provenance":{"invocationIndex":1}}"#),
+            Some(false)
+        );
     }
 
     #[test]
@@ -271,7 +286,11 @@ mod tests {
             r#""externalPropertyFileReferences":{"results":[{"location":{"uri":"r.sarif"}}]}"#,
         ] {
             let reading = run_of(members);
-            assert!(reading.is_undecided && reading.passed == Some(false), "{members}: {}", reading.summary);
+            assert!(
+                reading.is_undecided && reading.passed == Some(false),
+                "{members}: {}",
+                reading.summary
+            );
         }
         let worse = run_of(r#""results":[{"kind":"review"},{"ruleId":"R1"}]"#);
         assert!(!worse.is_undecided && worse.passed == Some(false));
@@ -289,9 +308,13 @@ mod tests {
         assert_eq!(names(&[at(3, "x")]), names(&[at(9, "x")]));
         assert_ne!(names(&[at(3, "x")]), names(&[at(3, "y")]));
         assert_eq!(names(&[at(3, "x"), at(4, "x")]).len(), 2);
-        let printed = r#"{"ruleId":"R2","partialFingerprints":{"primaryLocationLineHash":"ab"},"message":{"text":"z"}}"#;
+        let printed =
+            r#"{"ruleId":"R2","partialFingerprints":{"primaryLocationLineHash":"ab"},"message":{"text":"z"}}"#;
         assert_eq!(names(&[printed.to_owned()]), ["R2 primaryLocationLineHash=ab"]);
-        assert_eq!(names(&[r#"{"ruleId":"R2","suppressions":[{"kind":"inSource"}]}"#.to_owned()]), Vec::<String>::new());
+        assert_eq!(
+            names(&[r#"{"ruleId":"R2","suppressions":[{"kind":"inSource"}]}"#.to_owned()]),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

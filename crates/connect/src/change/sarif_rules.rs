@@ -66,7 +66,12 @@ impl<'a> Rules<'a> {
     pub(super) fn id_of<'b>(&'b self, result: &'b Outcome) -> Option<&'b str> {
         let said = result.rule_id.as_deref();
         let said = said.or_else(|| result.rule.as_ref().and_then(|it| it.id.as_deref()));
-        said.or_else(|| self.ways(result).into_iter().flatten().find_map(|rule| rule.id.as_deref()))
+        said.or_else(|| {
+            self.ways(result)
+                .into_iter()
+                .flatten()
+                .find_map(|rule| rule.id.as_deref())
+        })
     }
 
     /// Every way in which a result names its rule. An id that no rule has says nothing: rules need not be listed.
@@ -132,7 +137,9 @@ impl<'a> Rules<'a> {
     fn configured(&self, rule: &'a Rule, result: &Outcome) -> Level {
         let invocations = self.run.invocations.as_deref().unwrap_or_default();
         let named = result.provenance.as_ref().and_then(|it| it.invocation_index);
-        let named = named.and_then(|index| usize::try_from(index).ok()).and_then(|index| invocations.get(index));
+        let named = named
+            .and_then(|index| usize::try_from(index).ok())
+            .and_then(|index| invocations.get(index));
         let meant = match named {
             Some(one) => std::slice::from_ref(one),
             None => invocations,
@@ -150,7 +157,9 @@ impl<'a> Rules<'a> {
         let RuleReference { id, guid, index, .. } = &it.descriptor;
         let component = it.descriptor.tool_component.as_ref();
         if let Some(index) = index.filter(|index| *index >= 0) {
-            return self.by_index(index, component).is_some_and(|found| std::ptr::eq(found, rule));
+            return self
+                .by_index(index, component)
+                .is_some_and(|found| std::ptr::eq(found, rule));
         }
         if let Some(guid) = guid {
             return rule.guid.as_ref() == Some(guid);
@@ -169,5 +178,7 @@ fn rules_of(component: &Component) -> &[Rule] {
 
 fn default_level(rule: &Rule) -> Level {
     let configuration = rule.default_configuration.as_ref();
-    configuration.and_then(|it| it.level.as_deref()).map_or(Level::Warning, Level::of)
+    configuration
+        .and_then(|it| it.level.as_deref())
+        .map_or(Level::Warning, Level::of)
 }

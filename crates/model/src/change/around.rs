@@ -7,12 +7,12 @@ use crate::approval::obligation::Duty;
 use crate::change::change_file::{Case, ChangeFile, Linked};
 use crate::change::content::plan_digest;
 use crate::change::evidence::Compared;
-use crate::change::{conditions, evidence};
 use crate::change::next_step::check_state;
 use crate::change::read_content::artifact_or_commit;
 use crate::change::record::Content;
 use crate::change::related_records::{Comment, Evidence, Link, MetCondition, PeerReview};
 use crate::change::settle::{recompute, settle};
+use crate::change::{conditions, evidence};
 use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict, State};
@@ -200,7 +200,11 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     }
     if kind == EvidenceKind::Waiver {
         if !reading.says_text("aspect") {
-            reading.wrong("aspect", "missing", "A waiver names the `aspect` that it stands in for.");
+            reading.wrong(
+                "aspect",
+                "missing",
+                "A waiver names the `aspect` that it stands in for.",
+            );
         }
         if text.is_none() && !is_told {
             reading.wrong("text", "missing", "A waiver says in `text` why it may go without.");
@@ -217,7 +221,11 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     check_state(case, Act::AddEvidence)?;
     let result = judged_result(kind, stated, file.reading.as_ref());
     let plan_digest = artifact.is_none().then(|| plan_digest(&case.change().content));
-    let named = file.reading.as_ref().map(|found| found.findings.clone()).unwrap_or_default();
+    let named = file
+        .reading
+        .as_ref()
+        .map(|found| found.findings.clone())
+        .unwrap_or_default();
     let summary = file.reading.map(|found| found.summary);
     let text = match (kind, text, summary) {
         (EvidenceKind::Note | EvidenceKind::File | EvidenceKind::Waiver, text, _) => text,
@@ -271,11 +279,15 @@ fn compare(file: &ChangeFile, evidence: &mut Evidence, named: &[String]) {
         let build = evidence.artifact.as_ref();
         build.is_some() && (target.artifact.as_ref() == build || target.commit.as_ref() == build)
     });
-    let words: Vec<Compared> = targets.filter_map(|target| evidence::compared(file, target, evidence)).collect();
+    let words: Vec<Compared> = targets
+        .filter_map(|target| evidence::compared(file, target, evidence))
+        .collect();
     let mut new: Vec<&str> = Vec::new();
     for found in words.iter().filter_map(|it| it.new.as_ref()) {
         let names = evidence.findings.iter().zip(named);
-        let names = names.filter(|(print, _)| found.contains(*print)).map(|(_, name)| name.as_str());
+        let names = names
+            .filter(|(print, _)| found.contains(*print))
+            .map(|(_, name)| name.as_str());
         new.extend(names);
     }
     new.sort_unstable();
@@ -284,7 +296,11 @@ fn compare(file: &ChangeFile, evidence: &mut Evidence, named: &[String]) {
         evidence.result = EvidenceResult::Failed;
         let more = new.len().saturating_sub(NEW_NAMED_MAX);
         new.truncate(NEW_NAMED_MAX);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
         format!("New against the running build: {}{more}.", new.join(", "))
     } else if !words.is_empty() && evidence.result != EvidenceResult::Failed {
         evidence.result = EvidenceResult::Unknown;

@@ -112,7 +112,11 @@ fn is_clean_standard(change: &Change) -> bool {
     let was_taken_back_in_vain = change.target_records.iter().any(TargetRecord::has_failed_rollback);
     // What is told afterwards was not looked at by anybody before, whatever its template.
     let was_ahead = change.retrospective.is_none();
-    change.content.kind == Kind::Standard && went_well && was_ahead && !was_taken_back_in_vain && change.break_glass.is_none()
+    change.content.kind == Kind::Standard
+        && went_well
+        && was_ahead
+        && !was_taken_back_in_vain
+        && change.break_glass.is_none()
 }
 
 fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {

@@ -6,8 +6,8 @@ use crate::approval::approvals::{self, approval_unmet};
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::{Duty, Obligation, TargetObligation};
 use crate::change::change_file::ChangeFile;
-use crate::change::record::Target;
 use crate::change::evidence::{Asks, Bad, Why};
+use crate::change::record::Target;
 use crate::change::{content, eligible, evidence};
 use crate::core::enums::{Aspect, TaskKind, TaskState};
 use crate::core::ids::{GroupKey, PersonId};
@@ -80,9 +80,12 @@ fn evidence_unmet(
     };
     // Evidence speaks for a build wherever it goes, so targets of the same build lack it once.
     let mut lacking: Vec<(&str, Vec<&Target>)> = Vec::new();
-    for target in change.content.targets.iter().filter(|target| {
-        row.targets.contains(&target.id) && !evidence::shown(file, target, asks).is_enough()
-    }) {
+    for target in change
+        .content
+        .targets
+        .iter()
+        .filter(|target| row.targets.contains(&target.id) && !evidence::shown(file, target, asks).is_enough())
+    {
         let bound = bound_to(target);
         match lacking.iter_mut().find(|(known, _)| *known == bound) {
             Some((_, targets)) => targets.push(target),

@@ -132,7 +132,10 @@ pub(crate) fn compared(file: &ChangeFile, target: &Target, evidence: &Evidence) 
     let Some(known) = known else {
         return Some(Compared { new: None });
     };
-    let new: BTreeSet<String> = (evidence.findings.iter()).filter(|it| !known.contains(it)).cloned().collect();
+    let new: BTreeSet<String> = (evidence.findings.iter())
+        .filter(|it| !known.contains(it))
+        .cloned()
+        .collect();
     (!new.is_empty()).then_some(Compared { new: Some(new) })
 }
 
@@ -140,7 +143,11 @@ pub(crate) fn compared(file: &ChangeFile, target: &Target, evidence: &Evidence) 
 fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iterator<Item = &'f Evidence> {
     file.evidence.iter().filter(move |it| {
         let is_judging = it.result != EvidenceResult::Informational && it.kind != EvidenceKind::Waiver;
-        is_judging && asks.environment.is_none_or(|name| it.environment.as_deref() == Some(name)) && is_about(it, target, asks)
+        is_judging
+            && asks
+                .environment
+                .is_none_or(|name| it.environment.as_deref() == Some(name))
+            && is_about(it, target, asks)
     })
 }
 
@@ -219,14 +226,20 @@ pub(crate) fn agreements(
     reason: &str,
     now: Timestamp,
 ) -> Vec<Agreement> {
-    let parts = [(WaiverPart::Owner, Asked::Owner), (WaiverPart::Security, Asked::Security)];
+    let parts = [
+        (WaiverPart::Owner, Asked::Owner),
+        (WaiverPart::Security, Asked::Security),
+    ];
     let mut found = Vec::new();
     for (part, asked) in parts {
         let is_one = |target: &&Target| {
             let holders = candidates(file, directory, &asked, target, now);
             holders.iter().any(|holder| &holder.person == person)
         };
-        let mut places: Vec<String> = (file.change.content.targets.iter()).filter(is_one).map(place_of).collect();
+        let mut places: Vec<String> = (file.change.content.targets.iter())
+            .filter(is_one)
+            .map(place_of)
+            .collect();
         places.dedup();
         if !places.is_empty() {
             found.push(Agreement {

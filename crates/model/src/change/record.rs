@@ -85,7 +85,9 @@ impl TargetRecord {
     /// Whether its rollback failed, now or before.
     pub fn has_failed_rollback(&self) -> bool {
         let earlier = self.earlier.iter().map(|it| it.outcome);
-        earlier.chain(self.outcome).any(|outcome| outcome == Outcome::RollbackFailed)
+        earlier
+            .chain(self.outcome)
+            .any(|outcome| outcome == Outcome::RollbackFailed)
     }
 }
 

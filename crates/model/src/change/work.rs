@@ -500,11 +500,9 @@ fn ended_targets(case: &Case<'_>, ending: &Ending) -> Vec<TargetId> {
 
 fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Result<(), Refusal> {
     let change = case.change();
-    let again = targets.iter().any(|target| {
-        change
-            .target_record(target)
-            .is_some_and(|record| !record.is_open())
-    });
+    let again = targets
+        .iter()
+        .any(|target| change.target_record(target).is_some_and(|record| !record.is_open()));
     // The outcome of work told afterwards was taken for granted until somebody states it.
     let is_first_word = change.retrospective.is_some() && change.target_records.iter().all(|r| r.earlier.is_empty());
     if again && ending.reason.is_none() && !is_first_word {
@@ -588,7 +586,11 @@ pub fn conclude_late(case: &mut Case<'_>) {
 /// The outcome of the whole where every target has one, also while one of them stays open.
 fn sum_up(case: &mut Case<'_>) {
     let change = &mut case.file.change;
-    let outcomes: Vec<Outcome> = change.target_records.iter().filter_map(|record| record.outcome).collect();
+    let outcomes: Vec<Outcome> = change
+        .target_records
+        .iter()
+        .filter_map(|record| record.outcome)
+        .collect();
     if outcomes.len() == change.target_records.len() {
         change.outcome = whole_outcome(&outcomes);
     }
@@ -636,7 +638,10 @@ fn tell_of_failed_rollback(case: &mut Case<'_>, mark: &str, news: &str) {
     // Each attempt is news of its own.
     let mark = format!("{mark}/{}", case.now);
     let next = "The target stays open: roll back again or repair it, then state the outcome.";
-    for person in in_charge.iter().chain(on_call.iter().filter(|it| !in_charge.contains(it))) {
+    for person in in_charge
+        .iter()
+        .chain(on_call.iter().filter(|it| !in_charge.contains(it)))
+    {
         case.write_to(person, "went_wrong", &mark, news.to_owned(), next);
     }
     let review = "Its post-implementation review is due: no change closes without one after a failed rollback.";

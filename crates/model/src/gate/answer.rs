@@ -127,7 +127,14 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
         let leads_nowhere = matches!(closed, Some(way_back::Closed::Unnamed | way_back::Closed::Told));
         if begun && !leads_nowhere {
             let unmet = closed.map(|why| rollback_binding::unmet_of(why, change, target, directory));
-            found.push(row(file, directory, target, Purpose::Rollback, unmet.unwrap_or_default(), now));
+            found.push(row(
+                file,
+                directory,
+                target,
+                Purpose::Rollback,
+                unmet.unwrap_or_default(),
+                now,
+            ));
         }
     }
     found
@@ -192,9 +199,7 @@ fn row(
         commit: if back { None } else { target.commit.clone() },
         purpose,
         state: change.state,
-        is_done: change
-            .target_record(&target.id)
-            .is_some_and(|record| !record.is_open()),
+        is_done: change.target_record(&target.id).is_some_and(|record| !record.is_open()),
         on_hold: change.is_on_hold(),
         opens_at: change.planned_start,
         closes_at: change.window_end(),

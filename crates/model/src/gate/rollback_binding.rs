@@ -17,7 +17,10 @@ pub(crate) fn unmet_of(closed: Closed, change: &Change, target: &Target, directo
         Closed::Unnamed | Closed::Told => Vec::new(),
         Closed::NothingDeployed => vec![unmet(
             "nothing_deployed",
-            format!("Target {} of {} was not implemented, so nothing is there to roll back.", target.id, change.key),
+            format!(
+                "Target {} of {} was not implemented, so nothing is there to roll back.",
+                target.id, change.key
+            ),
             "If something was deployed after all, state the true outcome with a reason.",
             owner,
         )],
@@ -50,8 +53,15 @@ pub(crate) fn note_start(case: &mut Case<'_>) {
 fn ran_at(file: &ChangeFile, record: &TargetRecord) -> Vec<String> {
     let target = file.change.content.targets.iter().find(|it| it.id == record.target);
     let Some(target) = target else { return Vec::new() };
-    let is_here = |row: &&Running| row.is_on() && row.service == target.service && row.environment == target.environment;
-    let mut ran: Vec<String> = file.present.rows.iter().filter(is_here).map(|row| row.artifact.clone()).collect();
+    let is_here =
+        |row: &&Running| row.is_on() && row.service == target.service && row.environment == target.environment;
+    let mut ran: Vec<String> = file
+        .present
+        .rows
+        .iter()
+        .filter(is_here)
+        .map(|row| row.artifact.clone())
+        .collect();
     ran.sort_unstable();
     ran.dedup();
     ran
@@ -63,7 +73,12 @@ pub(crate) fn judge(case: &mut Case<'_>) {
         return;
     }
     let file = &case.file;
-    let judged: Vec<bool> = file.change.target_records.iter().map(|record| is_unproven(file, record)).collect();
+    let judged: Vec<bool> = file
+        .change
+        .target_records
+        .iter()
+        .map(|record| is_unproven(file, record))
+        .collect();
     for (record, is_unproven) in case.file.change.target_records.iter_mut().zip(judged) {
         record.rollback_unproven = is_unproven;
     }

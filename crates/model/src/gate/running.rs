@@ -88,7 +88,9 @@ pub struct Report {
 /// Whether an outcome rests on more than a person's word: a connected system or a pipeline's token told it, or it is work told
 /// afterwards that its approver confirmed.
 pub fn is_observed(change: &Change, target: &Target) -> bool {
-    let is_told = change.target_record(&target.id).is_some_and(|record| record.is_observed);
+    let is_told = change
+        .target_record(&target.id)
+        .is_some_and(|record| record.is_observed);
     let confirmation = change.retrospective.as_ref().and_then(|it| it.confirmation.as_ref());
     is_told || confirmation.is_some_and(|it| it.confirmed)
 }
@@ -203,9 +205,9 @@ impl<F: FnMut() -> RecordId> Turn<'_, F> {
 /// items. What the same change brought by another target stays.
 pub(crate) fn replaced(change: &Change, target: &Target, rows: &[Running]) -> Vec<RecordId> {
     let is_here = |row: &Running| row.service == target.service && row.environment == target.environment;
-    let others = rows
-        .iter()
-        .filter(|row| is_here(row) && row.is_on() && row.change != change.id && Some(&row.artifact) != target.artifact.as_ref());
+    let others = rows.iter().filter(|row| {
+        is_here(row) && row.is_on() && row.change != change.id && Some(&row.artifact) != target.artifact.as_ref()
+    });
     let (named, rest): (Vec<&Running>, Vec<&Running>) =
         others.partition(|row| Some(&row.artifact) == target.rollback_to.as_ref());
     let same_items = |row: &Running| {

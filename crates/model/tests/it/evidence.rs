@@ -28,7 +28,13 @@ fn brought() -> impl Strategy<Value = Brought> {
         prop::sample::select(vec!["note", "file", "junit"]),
         prop::sample::select(vec!["Unit", "Smoke"]),
         prop::sample::select(vec!["staging", "staging", "production"]),
-        prop::sample::select(vec![Some("git:aa"), Some("git:aa"), Some("abcdef0"), Some("git:zz"), None]),
+        prop::sample::select(vec![
+            Some("git:aa"),
+            Some("git:aa"),
+            Some("abcdef0"),
+            Some("git:zz"),
+            None,
+        ]),
         prop::sample::select(vec!["passed", "passed", "failed", "failed", "unknown", "informational"]),
         prop::bool::weighted(0.2),
     )
@@ -38,7 +44,11 @@ fn brought() -> impl Strategy<Value = Brought> {
             environment,
             subject,
             // A machine's reader says nothing without a judgement.
-            result: if kind == "junit" && result == "informational" { "passed" } else { result },
+            result: if kind == "junit" && result == "informational" {
+                "passed"
+            } else {
+                result
+            },
             is_accepted,
         })
 }
@@ -55,7 +65,9 @@ fn bring(world: &mut World, it: &Brought) -> RecordId {
         words.remove("result");
         file.reading = Some(read(it.result, &[]));
     }
-    world.act("pip", |case| around::add_evidence(case, &words, file)).unwrap()
+    world
+        .act("pip", |case| around::add_evidence(case, &words, file))
+        .unwrap()
 }
 
 fn read(result: &str, findings: &[&str]) -> FileReading {
@@ -131,7 +143,11 @@ fn one(kind: &'static str, name: &'static str, result: &'static str) -> Brought 
 fn neither_a_note_nor_another_name_covers_a_failed_report() {
     let mut world = World::new().until_scheduled();
     bring(&mut world, &one("junit", "Unit", "failed"));
-    for cover in [one("note", "Unit", "passed"), one("junit", "Unit tests", "passed"), one("file", "Unit", "passed")] {
+    for cover in [
+        one("note", "Unit", "passed"),
+        one("junit", "Unit tests", "passed"),
+        one("file", "Unit", "passed"),
+    ] {
         bring(&mut world, &cover);
         assert!(world.unmet().contains(&"evidence_missing".to_owned()), "{cover:?}");
     }
@@ -151,12 +167,16 @@ fn what_cannot_be_judged_satisfies_nothing_whatever_its_bringer_states() {
     }));
     let mut file = crate::world::file();
     file.reading = Some(read("unknown", &[]));
-    let id = world.act("pip", |case| around::add_evidence(case, &words, file)).unwrap();
+    let id = world
+        .act("pip", |case| around::add_evidence(case, &words, file))
+        .unwrap();
     let found = world.file.evidence.iter().find(|it| it.id == id).unwrap();
     assert_eq!(found.result, EvidenceResult::Unknown);
     assert!(world.unmet().contains(&"evidence_missing".to_owned()));
     let why = body(json!({"reason": "Read by hand"}));
-    world.act("olga", |case| around::accept_evidence(case, &id, &why)).unwrap();
+    world
+        .act("olga", |case| around::accept_evidence(case, &id, &why))
+        .unwrap();
     assert!(!world.unmet().contains(&"evidence_missing".to_owned()));
 }
 
@@ -171,7 +191,10 @@ fn evidence_without_a_build_satisfies_no_target_that_has_one() {
     world.evidence("tom", "passed", None).unwrap();
     assert!(!world.unmet().contains(&"evidence_missing".to_owned()));
     world.edit("rita", json!({"plan": [{"title": "Another way"}]})).unwrap();
-    assert!(world.unmet().contains(&"evidence_missing".to_owned()), "it was about another plan");
+    assert!(
+        world.unmet().contains(&"evidence_missing".to_owned()),
+        "it was about another plan"
+    );
 }
 
 /// A world whose changes need a security test, where `git:old` runs with these findings in its own report.
@@ -202,7 +225,14 @@ fn secured(own: Option<&[&str]>) -> World {
         // The same names give the same digests: they are made by bringing the report once.
         let mut copy = world.clone();
         let id = report(&mut copy, "cyclonedx", own);
-        let findings = copy.file.evidence.iter().find(|it| it.id == id).unwrap().findings.clone();
+        let findings = copy
+            .file
+            .evidence
+            .iter()
+            .find(|it| it.id == id)
+            .unwrap()
+            .findings
+            .clone();
         reports.push(Report {
             artifact: "git:old".to_owned(),
             kind: EvidenceKind::Cyclonedx,
@@ -217,7 +247,8 @@ fn secured(own: Option<&[&str]>) -> World {
 }
 
 fn report(world: &mut World, kind: &str, findings: &[&str]) -> RecordId {
-    let words = body(json!({"kind": kind, "aspect": "security", "name": "Scan", "artifact": "git:aa", "result": "passed"}));
+    let words =
+        body(json!({"kind": kind, "aspect": "security", "name": "Scan", "artifact": "git:aa", "result": "passed"}));
     let reading = FileReading {
         passed: (kind == "sarif").then_some(true),
         ..read("passed", findings)
@@ -226,7 +257,9 @@ fn report(world: &mut World, kind: &str, findings: &[&str]) -> RecordId {
         reading: Some(reading),
         ..crate::world::file()
     };
-    world.act("pip", |case| around::add_evidence(case, &words, file)).unwrap()
+    world
+        .act("pip", |case| around::add_evidence(case, &words, file))
+        .unwrap()
 }
 
 fn result(world: &World, id: &RecordId) -> (EvidenceResult, String) {
@@ -237,7 +270,8 @@ fn result(world: &World, id: &RecordId) -> (EvidenceResult, String) {
 /// Whether the security test is still missing.
 fn lacks_security(world: &World) -> bool {
     let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
-    rows.iter().any(|row| row.unmet.code == "evidence_missing" && row.unmet.text.contains("security"))
+    rows.iter()
+        .any(|row| row.unmet.code == "evidence_missing" && row.unmet.text.contains("security"))
 }
 
 #[test]
@@ -297,7 +331,11 @@ fn a_waiver_counts_once_an_owner_and_security_agreed() {
     let mut world = secured(None);
     let words = json!({"aspect": "security", "text": "The scanner is down.", "result": "passed"});
     let id = waive(&mut world, "rita", words).unwrap();
-    assert_eq!(result(&world, &id).0, EvidenceResult::Informational, "nobody passes by a waiver");
+    assert_eq!(
+        result(&world, &id).0,
+        EvidenceResult::Informational,
+        "nobody passes by a waiver"
+    );
     assert!(lacks_security(&world));
     assert!(agree(&mut world, "rita", &id).is_err(), "not one's own");
     assert!(agree(&mut world, "mia", &id).is_err(), "a change manager is neither");
@@ -308,7 +346,12 @@ fn a_waiver_counts_once_an_owner_and_security_agreed() {
     assert!(!lacks_security(&world));
     // It stands in for its own aspect and build alone.
     assert!(world.unmet().contains(&"evidence_missing".to_owned()), "functional");
-    world.edit("rita", json!({"targets": [{"service": "shop", "environment": "production", "artifact": "git:bb"}]})).unwrap();
+    world
+        .edit(
+            "rita",
+            json!({"targets": [{"service": "shop", "environment": "production", "artifact": "git:bb"}]}),
+        )
+        .unwrap();
     assert!(lacks_security(&world));
 }
 

@@ -56,7 +56,10 @@ fn a_way_back_leads_to_what_ran_when_work_began() {
     // Where nothing is recorded, the approved target alone says what to go back to.
     assert_eq!(back(&begun_while(&[])).0, GateDecision::Go);
     let closed = begun_while(&["git:11"]);
-    assert_eq!(back(&closed), (GateDecision::Stop, vec!["rollback_unproven".to_owned()]));
+    assert_eq!(
+        back(&closed),
+        (GateDecision::Stop, vec!["rollback_unproven".to_owned()])
+    );
 }
 
 #[test]
@@ -90,7 +93,10 @@ fn where_nothing_was_deployed_there_is_no_way_back() {
     let permit = world.collect("ida", "git:00").unwrap();
     world.complete("ida", json!({"outcome": "not_implemented"})).unwrap();
     assert_eq!(back(&world), (GateDecision::Stop, vec!["nothing_deployed".to_owned()]));
-    assert!(world.live_permits().iter().all(|it| it.id != permit.id), "its permit is gone too");
+    assert!(
+        world.live_permits().iter().all(|it| it.id != permit.id),
+        "its permit is gone too"
+    );
     world
         .complete("ida", json!({"outcome": "failed", "reason": "Half of it was out"}))
         .unwrap();
@@ -125,7 +131,11 @@ fn a_failed_rollback_keeps_the_target_open_and_tells_who_can_act() {
     assert_eq!(told("review_due"), ["max", "mia", "rita"]);
     assert_eq!(back(&world).0, GateDecision::Go, "for a further rollback");
     assert_eq!(world.gate("git:aa").decision, GateDecision::Go, "for a repair");
-    assert!(world.unmet().contains(&"rollback_failed".to_owned()), "{:?}", world.unmet());
+    assert!(
+        world.unmet().contains(&"rollback_failed".to_owned()),
+        "{:?}",
+        world.unmet()
+    );
     // The next attempt needs no reason: nothing is revised.
     world.complete("ida", json!({"outcome": "rolled_back"})).unwrap();
     assert_eq!(world.state(), State::Reviewing);
@@ -140,7 +150,10 @@ fn a_rollback_that_fails_after_a_success_bars_the_closing() {
     world.validate("tom", "works").unwrap();
     world.review("olga").unwrap();
     world
-        .complete("ida", json!({"outcome": "rollback_failed", "reason": "The old one does not start"}))
+        .complete(
+            "ida",
+            json!({"outcome": "rollback_failed", "reason": "The old one does not start"}),
+        )
         .unwrap();
     let Err(Refusal::NotNow { unmet, .. }) = world.close("olga") else {
         panic!("it stays open");
@@ -157,7 +170,11 @@ fn a_standard_change_whose_rollback_failed_once_needs_its_review() {
     world.start("ida").unwrap();
     world.complete("ida", json!({"outcome": "rollback_failed"})).unwrap();
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
-    assert!(world.unmet().contains(&"review_missing".to_owned()), "{:?}", world.unmet());
+    assert!(
+        world.unmet().contains(&"review_missing".to_owned()),
+        "{:?}",
+        world.unmet()
+    );
 }
 
 #[test]
@@ -175,9 +192,17 @@ fn of_several_targets_the_failed_rollback_stays_open_alone() {
     }
     world.wait_until(at("11:10"));
     world.start("ida").unwrap();
-    world.complete("ida", json!({"target": "1", "outcome": "rollback_failed"})).unwrap();
-    world.complete("ida", json!({"target": "2", "outcome": "failed"})).unwrap();
-    assert_eq!(world.change().outcome, Some(Outcome::RollbackFailed), "the worst of them");
+    world
+        .complete("ida", json!({"target": "1", "outcome": "rollback_failed"}))
+        .unwrap();
+    world
+        .complete("ida", json!({"target": "2", "outcome": "failed"}))
+        .unwrap();
+    assert_eq!(
+        world.change().outcome,
+        Some(Outcome::RollbackFailed),
+        "the worst of them"
+    );
     assert_eq!(world.state(), State::Implementing);
     assert_eq!(world.change().open_targets().count(), 1);
 }

@@ -160,13 +160,7 @@ fn policies(settings: &Settings, parameters: &str) -> Result<PolicySet, ServeErr
             policy::pack(name).ok_or_else(|| ServeError::Refused(format!("there is no policy pack `{name}`")))?;
         files.extend(pack.files);
     }
-    let compiled = PolicySet::compile(
-        &files,
-        parameters,
-        policy::SCHEMA,
-        &AnyName,
-        proof::crypto::digest_text,
-    );
+    let compiled = PolicySet::compile(&files, parameters, policy::SCHEMA, &AnyName, proof::crypto::digest_text);
     compiled.map_err(|findings| {
         let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
         ServeError::Refused(format!("the policies cannot be used:\n{}", lines.join("\n")))

@@ -413,7 +413,11 @@ const AROUND: &[Shape] = &[
                 255,
                 "The artifact that was tested; without it, it binds to the plan, and satisfies no target that has one.",
             ),
-            text("text", TEXT, "What was read in it; for `note`, the note; for `waiver`, why it may go without."),
+            text(
+                "text",
+                TEXT,
+                "What was read in it; for `note`, the note; for `waiver`, why it may go without.",
+            ),
         ],
     ),
     shape(
