@@ -175,12 +175,18 @@ fn lacks_file(kind: EvidenceKind, text: Option<&str>, file: &StoredFile) -> Opti
     }
 }
 
-/// Adds evidence whose file is stored.
-///
-/// # Errors
-/// 403, 422, 409.
-pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Result<RecordId, Refusal> {
-    case.allow(Act::AddEvidence)?;
+/// What a request says of a piece of evidence.
+struct Brought {
+    kind: EvidenceKind,
+    aspect: Aspect,
+    stated: Option<EvidenceResult>,
+    name: String,
+    environment: Option<String>,
+    artifact: Option<String>,
+    text: Option<String>,
+}
+
+fn read_evidence(case: &Case<'_>, body: &Body, file: &StoredFile) -> Result<Brought, Refusal> {
     let mut reading = Reading::new(body, "");
     let kind = reading.needed_word("kind", EvidenceKind::Note);
     let aspect = reading.word("aspect").unwrap_or(Aspect::Functional);
@@ -195,22 +201,21 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
         reading.wrong("environment", "unknown", format!("There is no environment `{key}`."));
     }
     let is_told = reading.errors.iter().any(|error| error.field == "text");
-    if kind == EvidenceKind::Note && text.is_none() && !is_told {
+    let lacks_text = text.is_none() && !is_told;
+    if kind == EvidenceKind::Note && lacks_text {
         reading.wrong("text", "missing", "A note says something in `text`.");
     }
-    if kind == EvidenceKind::Waiver {
-        if !reading.says_text("aspect") {
-            reading.wrong(
-                "aspect",
-                "missing",
-                "A waiver names the `aspect` that it stands in for.",
-            );
-        }
-        if text.is_none() && !is_told {
-            reading.wrong("text", "missing", "A waiver says in `text` why it may go without.");
-        }
+    if kind == EvidenceKind::Waiver && !reading.says_text("aspect") {
+        reading.wrong(
+            "aspect",
+            "missing",
+            "A waiver names the `aspect` that it stands in for.",
+        );
     }
-    if let Some(help) = lacks_file(kind, text.as_deref(), &file) {
+    if kind == EvidenceKind::Waiver && lacks_text {
+        reading.wrong("text", "missing", "A waiver says in `text` why it may go without.");
+    }
+    if let Some(help) = lacks_file(kind, text.as_deref(), file) {
         reading.wrong("file", "missing", help);
     }
     let foreign = |found| foreign_document(&case.change().content, artifact.as_deref(), found);
@@ -218,45 +223,59 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
         reading.wrong("artifact", "another_artifact", help);
     }
     reading.finish()?;
-    check_state(case, Act::AddEvidence)?;
-    let result = judged_result(kind, stated, file.reading.as_ref());
-    let plan_digest = artifact.is_none().then(|| plan_digest(&case.change().content));
-    let named = file
-        .reading
-        .as_ref()
-        .map(|found| found.findings.clone())
-        .unwrap_or_default();
-    let summary = file.reading.map(|found| found.summary);
-    let text = match (kind, text, summary) {
-        (EvidenceKind::Note | EvidenceKind::File | EvidenceKind::Waiver, text, _) => text,
-        (_, _, summary) => summary,
-    };
-    let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
-    let mut evidence = Evidence {
-        id: id.clone(),
-        version: 0,
-        change,
+    Ok(Brought {
         kind,
         aspect,
-        result,
+        stated,
         name,
         environment,
         artifact,
-        plan_digest,
+        text,
+    })
+}
+
+/// Adds evidence whose file is stored.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Result<RecordId, Refusal> {
+    case.allow(Act::AddEvidence)?;
+    let brought = read_evidence(case, body, &file)?;
+    check_state(case, Act::AddEvidence)?;
+    let kind = brought.kind;
+    let plan = brought.artifact.is_none().then(|| plan_digest(&case.change().content));
+    let found = file.reading.as_ref();
+    let named = found.map(|found| found.findings.clone()).unwrap_or_default();
+    let text = match kind {
+        EvidenceKind::Note | EvidenceKind::File | EvidenceKind::Waiver => brought.text,
+        _ => found.map(|found| found.summary.clone()),
+    };
+    let mut evidence = Evidence {
+        id: case.new_id(),
+        version: 0,
+        change: case.change_id(),
+        kind,
+        aspect: brought.aspect,
+        result: judged_result(kind, brought.stated, found),
+        name: brought.name,
+        environment: brought.environment,
+        artifact: brought.artifact,
+        plan_digest: plan,
         text,
         file_digest: file.digest,
         size: file.size,
         media_type: file.media_type,
-        by,
-        at,
+        by: case.person(),
+        at: case.now,
         accepted: None,
         findings: named.iter().map(|name| fingerprint(name)).collect(),
         agreed: Vec::new(),
         file_erased_at: None,
     };
     compare(&case.file, &mut evidence, &named);
+    let id = evidence.id.clone();
     let data = json!({
-        "evidence": id, "kind": kind, "aspect": aspect, "result": evidence.result, "file_digest": evidence.file_digest,
+        "evidence": id, "kind": kind, "aspect": evidence.aspect, "result": evidence.result, "file_digest": evidence.file_digest,
     });
     case.tell("evidence.added", data);
     case.file.evidence.push(evidence);

@@ -3,7 +3,7 @@
 use model::change::related_records::Evidence;
 use model::core::act::Act as Verb;
 use model::core::enums::{EvidenceKind, EvidenceResult};
-use pages::{Act, Entry, Field, Rich, Tone, Work, short_digest};
+use pages::{Act, ActForm, Entry, Field, Rich, Tone, Work, short_digest};
 
 use crate::web::change::sections::Around;
 use crate::web::shared::view::View;
@@ -25,6 +25,27 @@ impl Around<'_> {
             ),
             false => Rich::new().name(evidence.name.as_str()),
         }
+    }
+
+    /// The form with which the reader accepts a piece of evidence, or agrees to a waiver, where they may.
+    fn acceptance(&self, view: &View<'_, '_, '_>, evidence: &Evidence) -> Option<ActForm> {
+        let is_waiver = evidence.kind == EvidenceKind::Waiver;
+        let (label, why, submit) = match is_waiver {
+            true => (
+                "Agree to go without it",
+                "Why it may go without",
+                "Agree to this waiver",
+            ),
+            false => ("Accept it", "Why its failure does not matter", "Accept this failure"),
+        };
+        let is_open = is_waiver && evidence.agreed.iter().all(|yes| yes.by != view.me);
+        let may = is_open || evidence.is_against() && evidence.accepted.is_none();
+        if !may || evidence.by == view.me || !self.open.has(Verb::AcceptEvidence) {
+            return None;
+        }
+        let id = evidence.id.as_str();
+        let form = self.at(&format!("accept-{id}"), label, &format!("/evidence/{id}/acceptance"));
+        Some(form.field(Field::textarea("reason", why).required()).submit(submit))
     }
 
     /// Evidence, with the form that adds to it.
@@ -72,23 +93,8 @@ impl Around<'_> {
             for yes in &evidence.agreed {
                 entry = entry.aside(format!("accepted by {}", view.name(&yes.by)));
             }
-            let is_waiver = evidence.kind == EvidenceKind::Waiver;
-            let (label, why, submit) = match is_waiver {
-                true => (
-                    "Agree to go without it",
-                    "Why it may go without",
-                    "Agree to this waiver",
-                ),
-                false => ("Accept it", "Why its failure does not matter", "Accept this failure"),
-            };
-            let is_open = is_waiver && evidence.agreed.iter().all(|yes| yes.by != view.me);
-            let may = is_open || evidence.is_against() && evidence.accepted.is_none();
-            if may && evidence.by != view.me && self.open.has(Verb::AcceptEvidence) {
-                let accept = self
-                    .at(&format!("accept-{id}"), label, &format!("/evidence/{id}/acceptance"))
-                    .field(Field::textarea("reason", why).required())
-                    .submit(submit);
-                entry = entry.act(format!("evidence-{id}"), accept);
+            if let Some(form) = self.acceptance(view, evidence) {
+                entry = entry.act(format!("evidence-{}", evidence.id), form);
             }
             entry
         });
