@@ -11,7 +11,8 @@ use crate::web::shared::words::plain;
 
 /// Whether a piece of evidence holds more than its text, and nobody erased it.
 fn has_file(evidence: &Evidence) -> bool {
-    evidence.kind != EvidenceKind::Note && evidence.size > 0 && evidence.file_erased_at.is_none()
+    let is_word = matches!(evidence.kind, EvidenceKind::Note | EvidenceKind::Waiver);
+    !is_word && evidence.size > 0 && evidence.file_erased_at.is_none()
 }
 
 impl Around<'_> {
