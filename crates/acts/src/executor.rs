@@ -79,6 +79,7 @@ impl Executor {
             master: tools.master.clone(),
             seen_logs: tools.seen_logs.clone(),
             policies: tools.policies.clone(),
+            demo_policies: tools.demo_policies.clone(),
             public_url: tools.public_url.clone(),
             evidence_folder: tools.evidence_folder.clone(),
         })

@@ -62,6 +62,7 @@ impl World {
             proof::crypto::digest_text(bytes)
         })
         .unwrap();
+        let policies = Arc::new(policies);
         let executor = Executor::new(Tools {
             store,
             clock: clock.clone(),
@@ -69,7 +70,8 @@ impl World {
             entropy: Arc::new(SeededEntropy::new(7)),
             master: Arc::new(MasterKey::new([3; 32])),
             seen_logs: Arc::new(log_high_water::SeenInMemory::default()),
-            policies: Arc::new(policies),
+            demo_policies: policies.clone(),
+            policies,
             public_url: "http://127.0.0.1:8080".to_owned(),
             evidence_folder: None,
         });

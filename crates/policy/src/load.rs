@@ -16,7 +16,7 @@ use crate::question::OpenWords;
 use crate::scan::{self, line_of};
 use crate::set::Known;
 use crate::shape::Shape;
-use crate::{Directory, Finding, Hasher, PolicySet, PolicySource, SourceFile, limits};
+use crate::{Directory, Finding, Hasher, PolicySet, PolicySource, SourceFile, limits, vocabulary};
 use check::{actions_of, check, check_base, validate};
 use names::{Named, named};
 use read::{Loaded, load};
@@ -42,10 +42,15 @@ pub(crate) fn draft(files: &[SourceFile], values: &str, schema: &str, hasher: Ha
     }
     let loaded = load(files, &mut findings);
     let mut obligations = HashMap::new();
+    let mut from_risk = HashMap::new();
     for policy in &loaded {
         match check(policy, &cedar_schema, &parameters) {
             Ok(Some(obligation)) => {
                 obligations.insert(policy.id.clone(), obligation);
+                match vocabulary::from_risk(&policy.annotations, &parameters) {
+                    Ok(found) => from_risk.extend(found.map(|level| (policy.id.clone(), level))),
+                    Err(problem) => findings.push(policy.problem(problem)),
+                }
             }
             Ok(None) => {}
             Err(trouble) => findings.extend(trouble),
@@ -60,7 +65,7 @@ pub(crate) fn draft(files: &[SourceFile], values: &str, schema: &str, hasher: Ha
     }
     Ok(assemble(
         &loaded,
-        obligations,
+        (obligations, from_risk),
         cedar_schema,
         shape,
         digest(files, values, schema, hasher),
@@ -164,7 +169,7 @@ fn parse_schema(schema: &str) -> Result<(Schema, Shape), Vec<Finding>> {
 
 fn assemble(
     loaded: &[Loaded<'_>],
-    obligations: HashMap<String, Obligation>,
+    (obligations, from_risk): (HashMap<String, Obligation>, HashMap<String, i64>),
     schema: Schema,
     shape: Shape,
     digest: String,
@@ -200,6 +205,7 @@ fn assemble(
         by_action,
         permits,
         obligations,
+        from_risk,
         sources,
         words,
         shape,

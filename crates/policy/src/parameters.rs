@@ -4,7 +4,7 @@
 //!
 //! ```toml
 //! [sox_owner_approvals]
-//! type = "count"        # count | minutes (whole numbers), duration ("30d", "4h", "15m"), name (a key such as "staging"), factor ("second_factor" or "any"), groups ("group:security" or several of them)
+//! type = "count"        # count | minutes (whole numbers), duration ("30d", "4h", "15m"), name (a key such as "staging"), risk ("none", "low", "medium", "high" or "never"), factor ("second_factor" or "any"), groups ("group:security" or several of them)
 //! default = 2
 //! floor = 2             # optional, for numbers: a tenant may not go below
 //! ceiling = 5           # optional, for numbers: nor above
@@ -31,6 +31,7 @@ pub(crate) enum Type {
     Name,
     Factor,
     Groups,
+    Risk,
 }
 
 impl Type {
@@ -42,6 +43,7 @@ impl Type {
             "name" => Some(Self::Name),
             "factor" => Some(Self::Factor),
             "groups" => Some(Self::Groups),
+            "risk" => Some(Self::Risk),
             _ => None,
         }
     }
@@ -54,6 +56,7 @@ impl Type {
             Self::Name => "name",
             Self::Factor => "factor",
             Self::Groups => "groups",
+            Self::Risk => "risk",
         }
     }
 }
@@ -197,7 +200,7 @@ fn declaration(name: &str, body: &toml::Value) -> Result<Declaration, String> {
         .and_then(toml::Value::as_str)
         .ok_or("`type` is missing")?;
     let kind = Type::parse(word)
-        .ok_or_else(|| format!("the type `{word}` is none of count, minutes, duration, name, factor, groups"))?;
+        .ok_or_else(|| format!("the type `{word}` is none of count, minutes, duration, name, factor, groups, risk"))?;
     let default = typed(kind, body.get("default").ok_or("`default` is missing")?)?;
     let floor = bound(kind, body.get("floor"))?;
     let ceiling = bound(kind, body.get("ceiling"))?;
@@ -260,6 +263,12 @@ fn typed(kind: Type, value: &toml::Value) -> Result<Value, String> {
                 .as_str()
                 .ok_or("the value is \"second_factor\" or \"any\", in quotes")?;
             values::factor(text).map(|_| Value::Name(text.to_owned()))
+        }
+        Type::Risk => {
+            let text = value
+                .as_str()
+                .ok_or("the value is a level of risk in quotes, such as \"medium\", or \"never\"")?;
+            values::risk(text).map(|_| Value::Name(text.to_owned()))
         }
         Type::Groups => {
             let text = value

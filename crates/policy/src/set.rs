@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cedar_policy::{Effect, Schema};
-use model::approval::obligation::{Obligation, Requirements, TargetObligation, Verdict};
+use model::approval::obligation::{Obligation, Requirements, TargetObligation, Verdict, level_number};
 use model::core::act::{Act, actions};
+use model::core::enums::Level;
 use model::core::ids::TargetId;
 use model::core::refusal::PolicyReason;
 use model::policy::facts::{ActorFacts, ChangeFacts, TargetFacts};
@@ -29,6 +30,8 @@ pub struct PolicySet {
     /// The ids of the permits that name each action, sorted.
     pub(crate) permits: HashMap<String, Vec<String>>,
     pub(crate) obligations: HashMap<String, Obligation>,
+    /// From which number of risk a policy asks, where it says one.
+    pub(crate) from_risk: HashMap<String, i64>,
     pub(crate) sources: BTreeMap<String, PolicySource>,
     pub(crate) words: OpenWords,
     pub(crate) shape: Shape,
@@ -301,6 +304,11 @@ impl PolicySet {
         }
     }
 
+    /// Whether a policy asks at this level of risk.
+    fn asks_at(&self, id: &str, risk: Level) -> bool {
+        self.from_risk.get(id).is_none_or(|from| *from <= level_number(risk))
+    }
+
     /// The obligations over all targets: one row per policy, with the targets that brought it.
     fn united(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Result<Vec<TargetObligation>, Trouble> {
         let facts = bytes_of(&(nameless(change), targets));
@@ -313,6 +321,9 @@ impl PolicySet {
         for target in judged {
             let question = Question::require(change, target, &self.words).map_err(Trouble::Unfit)?;
             for obligation in self.verdict(self.ask(question))? {
+                if !self.asks_at(&obligation.id, change.risk) {
+                    continue;
+                }
                 let (_, brought) = rows.entry(&obligation.id).or_insert((obligation, Vec::new()));
                 if !targets.is_empty() {
                     brought.push(target.target.clone());

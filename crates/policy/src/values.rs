@@ -1,7 +1,8 @@
 //! The small grammars of annotation values: durations, counts, keys, lists.
 
-use model::approval::obligation::{Asked, Due, Party};
+use model::approval::obligation::{Asked, Due, Party, level_number};
 use model::change::content::WHAT;
+use model::core::enums::Level;
 use model::core::ids::GroupKey;
 use model::identity::factor::Wanted;
 use model::schedule::calendar::Span;
@@ -254,6 +255,18 @@ pub(crate) fn factor(text: &str) -> Result<Wanted, String> {
             &["any", "second_factor"],
             "; write `@step_up` for any fresh factor, or `@step_up(\"second_factor\")` for more than a password",
         )),
+    }
+}
+
+/// The number from which a rule asks: that of a level of risk, or one past the highest.
+pub(crate) fn risk(text: &str) -> Result<i64, String> {
+    let highest = level_number(Level::High);
+    match text {
+        "never" => Ok(highest + 1),
+        _ => text.parse::<Level>().map(level_number).map_err(|_| {
+            let words = &["none", "low", "medium", "high", "never"];
+            unknown(text, words, "")
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 //! | `@require` | needs | may have | due |
 //! |---|---|---|---|
 //! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control @while_active`; `@function @training` (a word); with `@from("group:…")` also `@quorum @on_call`; with `@from("group:…,group:…")` also `@distinct_groups`, which it needs | start |
-//! | `evidence` | `@aspect` | `@environment @due` | `@due`, else start |
+//! | `evidence` | `@aspect` | `@environment @from_risk @due` | `@due`, else start |
 //! | `peer_review` | | `@count @from` (a group's key) `@due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
 //! | `task` | `@kind @title` | | prepare, test: start; implement, verify: close |
@@ -20,7 +20,7 @@
 //! `@step_up("second_factor")` for more than a password: a code of an authenticator, a passkey, a recovery code, or a login that the
 //! identity provider calls one of several factors.
 //! Durations are `30d`, `4h`, `15m`; those of clocks (`@ack_sla`, `@decide_sla`, `@lead_time`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age`, `@step_up` and
-//! `@environment` may name a parameter (`"$name"`), and so may `@from` of an approval, one that holds groups. `@due("approval")` means: before all rules on *what* are met.
+//! `@environment` and `@from_risk` may name a parameter (`"$name"`), and so may `@from` of an approval, one that holds groups. `@due("approval")` means: before all rules on *what* are met.
 //!
 //! `@from("group:security,group:platform") @count("2") @distinct_groups` asks two people, each counted for another group of
 //! these: one person of both counts once, and two people of one count once. Where a parameter names the groups, `@distinct_groups`
@@ -83,7 +83,7 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "evidence",
         needed: &["aspect"],
-        optional: &["environment", "due"],
+        optional: &["environment", "from_risk", "due"],
     },
     Kind {
         name: "peer_review",
@@ -173,6 +173,26 @@ pub(crate) fn obligation(
         due,
         duty,
     })
+}
+
+/// From which number of risk a `require` permit asks (`@from_risk`), where it says one; past the highest it never does.
+pub(crate) fn from_risk(annotations: &Annotations, parameters: &Parameters) -> Result<Option<i64>, Problem> {
+    const KEY: &str = "from_risk";
+    let Some(text) = annotations.get(KEY) else {
+        return Ok(None);
+    };
+    let reader = Reader {
+        annotations,
+        parameters,
+    };
+    let word = match text.strip_prefix('$') {
+        None => text.clone(),
+        Some(name) => match reader.parameter(KEY, name, Type::Risk)? {
+            Value::Name(word) => word.clone(),
+            Value::Number(_) => return Err(bad_value(KEY, format!("`${name}` is no level of risk"))),
+        },
+    };
+    values::risk(&word).map(Some).map_err(|text| bad_value(KEY, text))
 }
 
 /// What is wrong with the annotations of a policy that is not of `require`: it has the common ones only.

@@ -221,9 +221,9 @@ fn one_target(change: &Change, target: &Target, directory: &Directory) -> Value 
     Value::Object(map)
 }
 
-/// `done` with an outcome, `implementing` while work is under way, else `open`.
+/// `done` with an outcome that leaves nothing to be done, `implementing` while work is under way, else `open`.
 fn target_state(state: State, record: Option<&TargetRecord>) -> &'static str {
-    if record.is_some_and(|record| record.outcome.is_some()) {
+    if record.is_some_and(|record| !record.is_open()) {
         return "done";
     }
     if state == State::Implementing {

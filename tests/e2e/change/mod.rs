@@ -1,6 +1,7 @@
 //! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
 
 pub(crate) mod earned;
+pub(crate) mod facts;
 pub(crate) mod headline;
 pub(crate) mod offered;
 pub(crate) mod several;

@@ -656,7 +656,7 @@ fn run(scene: &Scene, artifact: &str, kinds: &[&str]) {
     collect(scene, artifact, "deploy");
     let done = json!({"outcome": "succeeded"});
     scene.act(
-        &scene.server().token("implementer"),
+        &scene.server().token("pipeline"),
         "POST",
         &format!("/changes/{key}/completion"),
         done,

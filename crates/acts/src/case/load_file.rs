@@ -15,6 +15,7 @@ use store::record::{self, Filter, Record};
 
 use crate::case::committers::of_change;
 use crate::case::judge::judge;
+use crate::case::present::present_of;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
@@ -88,6 +89,7 @@ impl Context<'_, '_> {
         file.depends_on = self.depends_on(&file)?;
         file.rejected_elsewhere = self.rejected_elsewhere(&file.change)?;
         file.committers = of_change(self, &file.change)?;
+        file.present = present_of(self, &file)?;
         let directory = self.directory()?;
         file.meetings = directory.meetings_about(&file);
         file.requirements = judge(self.policies()?.as_ref(), &self.tenant(), (&directory, self.now), &file);

@@ -6,4 +6,5 @@ pub(crate) mod judge;
 pub(crate) mod load_file;
 pub(crate) mod on_change;
 pub(crate) mod policy_floor;
+pub(crate) mod present;
 pub mod settle_open;

@@ -4,6 +4,7 @@ use model::change::around::{self, StoredFile};
 use model::core::body::Body;
 use model::core::ids::RecordId;
 
+use crate::case::present::with_reports;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
@@ -12,7 +13,15 @@ use crate::core::error::Result;
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn add_evidence(cx: &mut Context<'_, '_>, key: &str, body: &Body, file: &StoredFile) -> Result<RecordId> {
-    cx.on_change(key, |case| around::add_evidence(case, body, file.clone()))
+    let before = cx.file(key)?;
+    let mut judged = before.clone();
+    if file.reading.as_ref().is_some_and(|found| !found.findings.is_empty()) {
+        // What is new in it is told by the report of the build that runs there.
+        judged.present = with_reports(cx, &judged, true)?;
+    }
+    cx.on_file(Some(before), judged, |case| {
+        around::add_evidence(case, body, file.clone())
+    })
 }
 
 /// Says whether evidence would be added, and writes nothing: files are kept only for acts that are not refused.

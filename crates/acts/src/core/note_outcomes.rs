@@ -1,8 +1,8 @@
-//! Keeps what is recorded as running in step with the outcomes of targets: part of what the first event of an act tells.
+//! Keeps what is recorded as running in step with the outcomes of targets that a system told: part of what the first event of an act tells.
 
 use model::change::change_file::ChangeFile;
 use model::core::ids::{ChangeId, RecordId};
-use model::gate::running::{Running, told_outcome, turn};
+use model::gate::running::{Running, is_observed, told_outcome, turn};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -24,8 +24,10 @@ pub(crate) fn note_outcomes(
         let Some(outcome) = told_outcome(change, target) else {
             continue;
         };
-        let earlier = before.and_then(|before| told_outcome(&before.change, target));
-        if earlier == Some(outcome) {
+        let stood = before.map(|before| &before.change);
+        let earlier = stood.and_then(|stood| told_outcome(stood, target));
+        let was_observed = stood.is_some_and(|stood| is_observed(stood, target));
+        if (earlier, was_observed) == (Some(outcome), is_observed(change, target)) {
             continue;
         }
         let mut rows = in_place(cx, target.service.as_str(), target.environment.as_str())?;

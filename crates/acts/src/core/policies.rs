@@ -94,7 +94,7 @@ impl Context<'_, '_> {
         let in_force = directory.tenant.as_ref().and_then(|tenant| tenant.policies.clone());
         let set = match in_force {
             Some(in_force) => self.compiled(&in_force)?,
-            None => self.services.tools().policies.clone(),
+            None => self.services.tools().shipped(directory.tenant.as_ref()).clone(),
         };
         self.policies = Some(set.clone());
         Ok(set)

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use model::core::parse;
+use model::directory::snapshot::Tenant;
 use policy::PolicySet;
 use proof::crypto::{Entropy, MasterKey, SigningKey};
 use store::Store;
@@ -43,10 +44,22 @@ pub struct Tools {
     pub seen_logs: Arc<dyn SeenLogs>,
     /// The policies that come with the program: in force in a tenant until it puts a set of its own in force.
     pub policies: Arc<PolicySet>,
+    /// The same with the values of a demo, which its contract promises.
+    pub demo_policies: Arc<PolicySet>,
     /// Where people and verifiers reach the server, without a slash at the end.
     pub public_url: String,
     /// Where evidence files lie; on PostgreSQL they lie in the database and this is absent.
     pub evidence_folder: Option<PathBuf>,
+}
+
+impl Tools {
+    /// The policies that come with the program, as they are in force in this tenant.
+    pub(crate) fn shipped(&self, tenant: Option<&Tenant>) -> &Arc<PolicySet> {
+        match tenant {
+            Some(tenant) if tenant.demo => &self.demo_policies,
+            _ => &self.policies,
+        }
+    }
 }
 
 /// The tools and the caches of all acts.

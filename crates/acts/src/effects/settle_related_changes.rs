@@ -1,12 +1,14 @@
-//! Judges again the changes that hang on another one: those that depend on it, and those that its rejection stops. What the
+//! Judges again the changes that hang on another one: those that depend on it, those that its rejection stops, and those whose
+//! security report is compared with the build that it brought. What the
 //! gate says of them is written with them, so it has to be written anew when the other one moves.
 
 use std::collections::BTreeSet;
 
 use model::change::change_file::ChangeFile;
-use model::change::record::Change;
-use model::change::related_records::Link;
-use model::core::enums::LinkKind;
+use model::change::record::{Change, Target};
+use model::change::related_records::{Evidence, Link};
+use model::core::enums::{Aspect, LinkKind};
+use model::gate::running::{is_observed, told_outcome};
 use store::change::changes;
 use store::record::{self, Filter};
 
@@ -35,6 +37,7 @@ pub(crate) fn settle_others(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<(
             concerned.extend(of_the_same_artifact(cx, change)?);
         }
     }
+    concerned.extend(compared_with(cx, before, file)?);
     if hangs_on_others_now(before, file) {
         concerned.insert(file.change.id.0.clone());
     }
@@ -50,6 +53,35 @@ pub(crate) fn settle_others(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<(
 /// Whether an edit or a link brought something that was not looked up when the file was read.
 fn hangs_on_others_now(before: &ChangeFile, file: &ChangeFile) -> bool {
     before.change.content.targets != file.change.content.targets || before.depends_on != file.depends_on
+}
+
+/// The open changes whose security report is compared with what runs where this one moved it.
+fn compared_with(cx: &mut Context<'_, '_>, before: &ChangeFile, file: &ChangeFile) -> Result<BTreeSet<String>> {
+    let change = &file.change;
+    let has_moved = |target: &&Target| {
+        let told = |it: &Change| (told_outcome(it, target), is_observed(it, target));
+        told(&before.change) != told(change)
+    };
+    let moved = change.content.targets.iter().filter(has_moved);
+    let services: BTreeSet<&str> = moved.map(|target| target.service.as_str()).collect();
+    let mut found = BTreeSet::new();
+    for service in services {
+        for id in changes::open_in(cx.tx, service)? {
+            if id != change.id.0 && has_compared_report(cx, &id)? {
+                found.insert(id);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn has_compared_report(cx: &mut Context<'_, '_>, change: &str) -> Result<bool> {
+    let filter = Filter::new()
+        .equals("change_id", change)
+        .equals("aspect", Aspect::Security.as_str())
+        .order_by("id");
+    let rows = record::find::<Evidence>(cx.tx, &filter)?;
+    Ok(rows.iter().any(|stored| !stored.record.findings.is_empty()))
 }
 
 fn dependents(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Vec<String>> {

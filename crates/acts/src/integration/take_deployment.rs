@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use model::approval::authority;
 use model::change::change_file::Case;
-use model::change::record::{EarlierOutcome, TargetRecord};
+use model::change::record::{Change, EarlierOutcome, TargetRecord};
 use model::change::related_records::Deployment;
 use model::change::work::{self, BY_SIGNAL};
 use model::change::{ready_spans, settle};
@@ -281,7 +281,7 @@ fn find_change(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Option<Strin
                 || early_rollback::is_permitted(cx, &change, &row.target_id, told.at)?
                 || is_open && early_rollback::may_be_early(cx, &change, &row.target_id, told.at)?
         } else {
-            is_open && row.state == "open"
+            is_open && (row.state == "open" || row.state == Outcome::RollbackFailed.as_str())
         };
         if !fits {
             continue;
@@ -361,7 +361,7 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
     let done = case
         .change()
         .target_record(target)
-        .filter(|record| record.outcome.is_some())
+        .filter(|record| record.outcome.is_some() && !is_repair(case.change(), record, word))
         .cloned();
     if let Some(record) = done {
         say_late(case, &record, word);
@@ -385,6 +385,12 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
         None => settle::settle(case),
     }
     true
+}
+
+/// Whether a word is about work that followed a failed rollback, which leaves the target open.
+fn is_repair(change: &Change, record: &TargetRecord, word: &Word) -> bool {
+    let is_later = record.actual_end.is_some_and(|end| end < word.at);
+    record.is_open() && change.state == State::Implementing && is_later
 }
 
 /// Whether a word may begin the change. Whose yes counts only beside another's work is no lawful trigger of it.
@@ -418,7 +424,11 @@ fn say_late(case: &mut Case<'_>, record: &TargetRecord, word: &Word) {
         return;
     };
     let is_later = record.actual_end.is_some_and(|end| end < word.at);
-    if record.outcome == Some(outcome) || !was_told && is_later {
+    if record.outcome == Some(outcome) {
+        // A person typed it before: now it is more than their word.
+        return work::observe(case, &record.target, outcome);
+    }
+    if !was_told && is_later {
         return;
     }
     if !is_later {
@@ -458,6 +468,7 @@ fn note_earlier(case: &mut Case<'_>, target: &TargetId, outcome: Outcome) {
         validations,
     });
     case.tell("target.told_late", json!({"target": target, "outcome": outcome}));
+    work::conclude_late(case);
 }
 
 /// Sets the start back to the earliest that was told.

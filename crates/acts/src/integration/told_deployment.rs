@@ -9,6 +9,7 @@ use model::core::enums::{Outcome, State};
 use model::core::ids::{EnvironmentKey, PersonId, TargetId};
 use model::core::parse::later;
 use model::directory::snapshot::{Connection, Mapping};
+use model::gate::way_back;
 use model::integration::signal::{self, Progress};
 
 use crate::core::connections::person_of;
@@ -115,16 +116,30 @@ pub(crate) fn has_begun(change: &Change, target: &TargetId, at: Timestamp) -> bo
     is_under_way && began.is_none_or(|began| began <= later(at, SKEW))
 }
 
-/// The way back was taken: what it led back is rolled back, unless it ended otherwise after that.
+/// The way back was taken: what it led back is rolled back, or its rollback failed, unless it ended otherwise after that.
 pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
-    if !has_begun(case.change(), target, word.at) {
+    if !has_begun(case.change(), target, word.at) || !is_open_back(case.change(), target) {
         return false;
     }
     let record = case.change().target_record(target);
     let ended_at = record.filter(|it| it.outcome.is_some()).and_then(|it| it.actual_end);
-    let is_back = record.and_then(|it| it.outcome) == Some(Outcome::RolledBack);
-    if word.outcome == Some(Outcome::Succeeded) && !is_back && ended_at.is_none_or(|end| end <= word.at) {
-        work::complete_by_signal(case, target, Outcome::RolledBack, word.at);
+    let outcome = match word.outcome {
+        Some(Outcome::Succeeded) => Outcome::RolledBack,
+        Some(Outcome::Failed) => Outcome::RollbackFailed,
+        _ => return true,
+    };
+    let stood = record.and_then(|it| it.outcome);
+    let is_back = stood == Some(Outcome::RolledBack) || stood == Some(outcome);
+    if !is_back && ended_at.is_none_or(|end| end <= word.at) {
+        work::complete_by_signal(case, target, outcome, word.at);
+    } else if is_back {
+        work::observe(case, target, outcome);
     }
     true
+}
+
+/// Whether the way back of a target is open: bound to what ran there or to evidence, and with something to take back.
+pub(crate) fn is_open_back(change: &Change, target: &TargetId) -> bool {
+    let target = change.content.targets.iter().find(|it| &it.id == target);
+    target.is_some_and(|target| way_back::against(change, target).is_none())
 }

@@ -308,7 +308,7 @@ pub fn recover_policies(cx: &mut Context<'_, '_>) -> Result<Recovered> {
     }
     // Nothing was activated before: the tenant goes back to what comes with the program.
     tenant.policies = None;
-    let after = cx.services.tools().policies.digest().to_owned();
+    let after = cx.services.tools().shipped(Some(&tenant)).digest().to_owned();
     let mut written = Written::default();
     cx.put(&mut written, tenant)?;
     let told = Configuration {

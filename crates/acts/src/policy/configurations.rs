@@ -52,7 +52,7 @@ pub(crate) fn present(
     };
     let before = match (in_force, kind) {
         (Some(in_force), _) => (Some(in_force.id.clone()), in_force.digest.clone()),
-        (None, ConfigurationKind::Policies) => (None, cx.services.tools().policies.digest().to_owned()),
+        (None, ConfigurationKind::Policies) => (None, cx.services.tools().shipped(Some(&tenant)).digest().to_owned()),
         (None, ConfigurationKind::RiskTable) => (None, of_risk_table(&tenant.risk_table)?),
         (None, ConfigurationKind::Mapping) => (None, of_mapping(&tenant.mapping)?),
         (None, ConfigurationKind::SlaTable) => (None, of_sla_table(&tenant.sla_table)?),

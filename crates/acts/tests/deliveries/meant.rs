@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use store::audit::event;
 use store::record::{self, Filter};
 
-use crate::{World, artifact, asked, began, body, old, stands, status};
+use crate::{World, artifact, asked, began, body, old, stands, status, test_ways_back};
 
 const COMMIT: &str = "1111111111111111111111111111111111111111";
 
@@ -37,6 +37,7 @@ impl World {
             });
             let key = create_change::create_change(cx, &body(request), &[])?;
             verbs::submit_change(cx, &key)?;
+            test_ways_back(cx, &key)?;
             Ok(key)
         })
     }
@@ -240,4 +241,71 @@ fn an_end_after_the_window_is_taken_up_by_its_start_that_is_told_after_it() {
         [json!(old(2, 0))],
         "what follows a failure followed"
     );
+}
+
+#[test]
+fn a_way_back_that_fails_leaves_its_target_open_until_one_succeeds() {
+    let world = World::new();
+    let key = world.planned_for(&[target(1)]);
+    world.set_clock(began() + SignedDuration::from_mins(30));
+    world.take(status("there", &artifact(1, 0), "success", 3));
+    assert_eq!(world.ends(&key), [json!("succeeded")]);
+    let alarms = world.alarms();
+    world.take(status("back", &old(1, 0), "failure", 9));
+    assert_eq!(world.ends(&key), [json!("rollback_failed")]);
+    assert_eq!(world.alarms(), alarms, "it was allowed");
+    world.take(status("back-2", &old(1, 0), "success", 12));
+    assert_eq!(world.ends(&key), [json!("rolled_back")]);
+    // An older attempt that is told late changes nothing.
+    world.take(status("back-0", &old(1, 0), "failure", 7));
+    assert_eq!(world.ends(&key), [json!("rolled_back")]);
+}
+
+#[test]
+fn a_failed_way_back_ends_alike_in_every_order() {
+    let told = [
+        status("there", &artifact(1, 0), "in_progress", 2),
+        status("there", &artifact(1, 0), "success", 3),
+        status("back", &old(1, 0), "failure", 9),
+    ];
+    let mut ends = Vec::new();
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let world = World::new();
+        let key = world.planned_for(&[target(1)]);
+        world.set_clock(began() + SignedDuration::from_mins(30));
+        for place in order {
+            world.take(told[place].clone());
+        }
+        let state = world.ends(&key);
+        ends.push((state, world.system(move |cx| Ok(cx.change(&key)?.state.to_string()))));
+    }
+    assert!(ends.iter().all(|it| *it == ends[0]), "{ends:#?}");
+    assert_eq!(ends[0], (vec![json!("rollback_failed")], "reviewing".to_owned()));
+}
+
+#[test]
+fn a_deployment_of_what_never_ran_there_is_no_way_back() {
+    let world = World::new();
+    let first = world.planned_for(&[target(1)]);
+    world.set_clock(began() + SignedDuration::from_mins(30));
+    world.take(status("one", &artifact(1, 0), "success", 3));
+    assert_eq!(world.ends(&first), [json!("succeeded")]);
+    // Another change names a build that neither runs there nor was tested.
+    world.set_clock(began() - SignedDuration::from_mins(30));
+    let key = world.by("rita", |cx| {
+        let request = json!({
+            "kind": "standard", "template": "deploy-pay", "title": "Deploy pay", "targets": [target(2)],
+            "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
+        });
+        let key = create_change::create_change(cx, &body(request), &[])?;
+        verbs::submit_change(cx, &key)?;
+        Ok(key)
+    });
+    world.set_clock(began() + SignedDuration::from_mins(60));
+    world.take(status("two", &artifact(2, 0), "success", 40));
+    assert_eq!(world.ends(&key), [json!("succeeded")]);
+    let alarms = world.alarms();
+    world.take(status("two-back", &old(2, 0), "success", 45));
+    assert_eq!(world.ends(&key), [json!("succeeded")], "it is no way back");
+    assert!(world.alarms() > alarms, "and nobody allowed it");
 }

@@ -134,6 +134,7 @@ impl World {
             entropy: Arc::new(SeededEntropy::new(7)),
             master: Arc::new(MasterKey::new([3; 32])),
             seen_logs: Arc::new(log_high_water::SeenInMemory::default()),
+            demo_policies: policies.clone(),
             policies,
             public_url: "https://assent.example".to_owned(),
             evidence_folder,
@@ -193,6 +194,7 @@ impl World {
             master: tools.master.clone(),
             seen_logs,
             policies: tools.policies.clone(),
+            demo_policies: tools.demo_policies.clone(),
             public_url: tools.public_url.clone(),
             evidence_folder: tools.evidence_folder.clone(),
         })

@@ -1,5 +1,6 @@
 //! CycloneDX JSON (ECMA-424), a bill of materials: how many components it lists, and of what. A
-//! bill does not judge, so it neither passes nor fails.
+//! bill does not judge, so it neither passes nor fails. The vulnerabilities that it lists are its findings, but for those that its
+//! analysis calls resolved or of no effect.
 
 use model::integration::signal;
 use serde::Deserialize;
@@ -13,7 +14,37 @@ struct Bill {
     spec_version: String,
     metadata: Option<Metadata>,
     components: Option<Vec<Component>>,
-    vulnerabilities: Option<Vec<serde::de::IgnoredAny>>,
+    vulnerabilities: Option<Vec<Vulnerability>>,
+}
+
+#[derive(Deserialize)]
+struct Vulnerability {
+    #[serde(rename = "bom-ref")]
+    reference: Option<String>,
+    id: Option<String>,
+    analysis: Option<Analysis>,
+}
+
+#[derive(Deserialize)]
+struct Analysis {
+    state: Option<String>,
+}
+
+impl Vulnerability {
+    /// Whether its analysis leaves something to worry about (`analysis.state`).
+    fn is_open(&self) -> bool {
+        let state = self.analysis.as_ref().and_then(|it| it.state.as_deref());
+        !matches!(
+            state,
+            Some("resolved" | "resolved_with_pedigree" | "false_positive" | "not_affected")
+        )
+    }
+
+    /// Its id, by which another bill names it too.
+    fn named(&self) -> String {
+        let name = self.id.as_deref().or(self.reference.as_deref());
+        evidence::label(name.unwrap_or("an unnamed vulnerability"))
+    }
 }
 
 #[derive(Deserialize)]
@@ -54,7 +85,7 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
         evidence::label(name.unwrap_or("an unnamed subject")),
         evidence::count(components, "component"),
     );
-    if let Some(listed) = bill.vulnerabilities {
+    if let Some(listed) = &bill.vulnerabilities {
         let number = listed.len() as u64;
         let noun = if number == 1 {
             "vulnerability"
@@ -63,11 +94,14 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
         };
         summary.push_str(&format!(" {number} {noun} listed."));
     }
+    let open = bill.vulnerabilities.iter().flatten().filter(|it| it.is_open());
     Ok(Reading {
         kind: Kind::Cyclonedx,
         summary,
         passed: None,
+        is_undecided: false,
         subjects: evidence::subjects(about.iter().flat_map(digests)),
+        findings: evidence::findings(open.map(Vulnerability::named)),
     })
 }
 
@@ -103,14 +137,16 @@ mod tests {
                 "timestamp":"2026-01-01T00:00:00Z","component":{{"name":"shop","version":"sha256:{hex}",
                 "hashes":[{{"alg":"SHA-1","content":"00"}},{{"alg":"SHA-256","content":"{hex}"}}]}}}},
                 "components":[{{"name":"a","components":[{{"name":"b"}}]}},{{"name":"c"}}],
-                "vulnerabilities":[{{"id":"CVE-1"}}]}}"#
+                "vulnerabilities":[{{"id":"CVE-2"}},{{"id":"CVE-1"}},{{"bom-ref":"v3","analysis":{{"state":"in_triage"}}}},
+                {{"id":"CVE-4","analysis":{{"state":"not_affected"}}}}]}}"#
         );
         let reading = read(text.as_bytes()).unwrap();
         assert_eq!(
             reading.summary,
-            "CycloneDX 1.6 of shop: 3 components. 1 vulnerability listed."
+            "CycloneDX 1.6 of shop: 3 components. 4 vulnerabilities listed."
         );
         assert_eq!(reading.passed, None);
+        assert_eq!(reading.findings, ["CVE-1", "CVE-2", "v3"]);
         assert_eq!(reading.subjects, [format!("sha256:{hex}")]);
     }
 

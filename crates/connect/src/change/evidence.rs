@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 pub const DOCUMENT_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// The most subjects that one reading names.
 pub const SUBJECTS_MAX: usize = 1_000;
+/// The most findings that one reading names. A document with more is cut, and its last name says so, so that it never compares as
+/// a part of another.
+pub const FINDINGS_MAX: usize = 2_000;
 
 /// The formats that are understood; in JSON by their snake-case names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,9 +39,15 @@ pub struct Reading {
     /// Whether what was examined passed; `None` where the format does not judge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed: Option<bool>,
+    /// Whether the format judges and this document leaves open which way: it neither passed nor failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_undecided: bool,
     /// What the document says it is about, as `sha256:<64 hex>`, in its order, each once. This
     /// is the document's own claim.
     pub subjects: Vec<String>,
+    /// What it found wrong, by names that another report of the same tool has for the same finding; sorted, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
 }
 
 /// Says why a document could not be read. It is the author's document that is at fault.
@@ -81,6 +90,17 @@ pub(crate) fn subjects(digests: impl Iterator<Item = String>) -> Vec<String> {
         .filter(|digest| seen.insert(digest.clone()))
         .take(SUBJECTS_MAX)
         .collect()
+}
+
+/// Sorts the names of findings, each once, up to [`FINDINGS_MAX`].
+pub(crate) fn findings(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut found: Vec<String> = names.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+    let more = found.len().saturating_sub(FINDINGS_MAX);
+    if more > 0 {
+        found.truncate(FINDINGS_MAX);
+        found.push(format!("and {more} more"));
+    }
+    found
 }
 
 /// Shortens a name that a summary repeats and keeps it on one line.

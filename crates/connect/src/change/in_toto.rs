@@ -106,7 +106,9 @@ fn describe(statement: Statement, wrapped: &str) -> Result<Reading, Unreadable> 
             evidence::count(subjects.len() as u64, "subject"),
         ),
         passed,
+        is_undecided: false,
         subjects,
+        findings: Vec::new(),
     })
 }
 

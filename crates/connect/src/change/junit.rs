@@ -5,6 +5,10 @@
 //! claim can make the judgement worse but never better: a suite that claims a failure which no
 //! test case shows has not passed, nor has one that claims more test cases than there are, as a run
 //! that broke off leaves it, or whose counts are no numbers. Document types and entities are refused.
+//!
+//! Runners that repeat failed tests (Maven Surefire's `flakyFailure`, `flakyError`, `rerunFailure` and `rerunError`) may count
+//! each run in the attributes: a claim is explained by so many reruns as the test cases list. A test case that passed in
+//! a rerun has passed; one of which only failed reruns are listed cannot be judged.
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
@@ -29,6 +33,10 @@ pub struct Report {
     pub time_ms: u64,
     /// The first failed test cases in the document's order, as `class.name`.
     pub failed: Vec<String>,
+    /// How many test cases passed only in a rerun.
+    pub flaky: u64,
+    /// How many test cases show neither that they passed nor that they failed.
+    pub undecided: u64,
     /// Where the attributes of a suite contradict its test cases, one sentence each.
     pub disagreements: Vec<String>,
     /// Whether a suite claims more failures and errors than its test cases show, or more test cases
@@ -63,10 +71,14 @@ impl Totals {
 }
 
 impl Report {
-    /// Passed means: at least one test case that ran, none failed or in error, and no claim to the
+    /// Passed means: at least one test case that ran, none failed, in error or undecided, and no claim to the
     /// contrary.
     #[must_use]
     pub fn passed(&self) -> bool {
+        self.has_no_failure() && self.undecided == 0
+    }
+
+    fn has_no_failure(&self) -> bool {
         self.totals.tests > self.totals.skipped && self.totals.bad() == 0 && !self.claims_worse
     }
 
@@ -91,6 +103,16 @@ impl Report {
             }
             summary.push('.');
         }
+        if self.flaky > 0 {
+            let tests = evidence::count(self.flaky, "test");
+            summary.push_str(&format!(" {tests} passed only in a rerun."));
+        }
+        if self.undecided > 0 {
+            let tests = evidence::count(self.undecided, "test");
+            summary.push_str(&format!(
+                " {tests} cannot be judged: neither a pass nor a failure is listed."
+            ));
+        }
         if totals.tests == totals.skipped {
             summary.push_str(" No test ran, so nothing was shown.");
         }
@@ -102,7 +124,9 @@ impl Report {
             kind: Kind::Junit,
             summary,
             passed: Some(self.passed()),
+            is_undecided: self.undecided > 0 && self.has_no_failure(),
             subjects: Vec::new(),
+            findings: Vec::new(),
         }
     }
 }
@@ -164,6 +188,9 @@ struct Suite {
     /// of the two their attributes count.
     direct: Totals,
     all: Totals,
+    /// How many reruns the test cases list, which the attributes may count as well: directly inside, and in all suites.
+    direct_reruns: u64,
+    all_reruns: u64,
     /// The attributes that should count something and hold no number.
     no_numbers: Vec<&'static str>,
 }
@@ -180,6 +207,9 @@ struct Case {
     name: String,
     time_ms: u64,
     outcome: Outcome,
+    /// Runs that failed before one passed, and failed runs after the first.
+    flaky_runs: u64,
+    failed_reruns: u64,
 }
 
 /// Ordered from good to bad; a test case has the worst that is said of it.
@@ -187,6 +217,8 @@ struct Case {
 enum Outcome {
     Passed,
     Skipped,
+    /// A word that says neither.
+    Undecided,
     Failure,
     Error,
 }
@@ -251,8 +283,17 @@ impl Walk {
 
     /// Notes what an element directly inside a test case says of it.
     fn judge(&mut self, element: &str) {
-        if let (Some(Open::Case(case)), Some(outcome)) = (self.open.last_mut(), Outcome::of(element)) {
-            case.outcome = case.outcome.max(outcome);
+        let Some(Open::Case(case)) = self.open.last_mut() else {
+            return;
+        };
+        match element {
+            "flakyFailure" | "flakyError" => case.flaky_runs += 1,
+            "rerunFailure" | "rerunError" => case.failed_reruns += 1,
+            _ => {
+                if let Some(outcome) = Outcome::of(element) {
+                    case.outcome = case.outcome.max(outcome);
+                }
+            }
         }
     }
 
@@ -278,12 +319,16 @@ impl Walk {
     }
 
     fn close_case(&mut self, case: Case) {
+        let outcome = case.judged();
         let totals = Totals {
             tests: 1,
-            failures: u64::from(case.outcome == Outcome::Failure),
-            errors: u64::from(case.outcome == Outcome::Error),
-            skipped: u64::from(case.outcome == Outcome::Skipped),
+            failures: u64::from(outcome == Outcome::Failure),
+            errors: u64::from(outcome == Outcome::Error),
+            skipped: u64::from(outcome == Outcome::Skipped),
         };
+        let reruns = case.flaky_runs + case.failed_reruns;
+        self.report.flaky += u64::from(outcome == Outcome::Passed && case.flaky_runs > 0);
+        self.report.undecided += u64::from(outcome == Outcome::Undecided);
         self.report.totals.add(totals);
         self.report.time_ms = self.report.time_ms.saturating_add(case.time_ms);
         if totals.bad() > 0 && self.report.failed.len() < FAILED_NAMED_MAX {
@@ -292,6 +337,8 @@ impl Walk {
         if let Some(suite) = self.suite() {
             suite.direct.add(totals);
             suite.all.add(totals);
+            suite.direct_reruns += reruns;
+            suite.all_reruns += reruns;
         }
     }
 
@@ -301,8 +348,11 @@ impl Walk {
             .failures
             .unwrap_or(0)
             .saturating_add(suite.claims.errors.unwrap_or(0));
-        let is_cut = suite.claims.tests.is_some_and(|claimed| claimed > suite.all.tests);
-        if claimed_bad > suite.all.bad() || is_cut || !suite.no_numbers.is_empty() {
+        let is_cut = suite
+            .claims
+            .tests
+            .is_some_and(|claimed| claimed > suite.all.tests + suite.all_reruns);
+        if claimed_bad > suite.all.bad() + suite.all_reruns || is_cut || !suite.no_numbers.is_empty() {
             self.report.claims_worse = true;
         }
         for what in &suite.no_numbers {
@@ -314,6 +364,7 @@ impl Walk {
         }
         if let Some(parent) = self.suite() {
             parent.all.add(suite.all);
+            parent.all_reruns += suite.all_reruns;
         }
     }
 
@@ -343,6 +394,8 @@ impl Suite {
             },
             direct: Totals::default(),
             all: Totals::default(),
+            direct_reruns: 0,
+            all_reruns: 0,
             no_numbers: attributes.no_numbers(),
         }
     }
@@ -361,7 +414,10 @@ impl Suite {
         ]
         .into_iter()
         .filter_map(|(what, claim, direct, all)| {
-            let claim = claim.filter(|claim| ![direct, all].contains(claim))?;
+            let is_explained = |claim: &u64| {
+                (direct..=direct + self.direct_reruns).contains(claim) || (all..=all + self.all_reruns).contains(claim)
+            };
+            let claim = claim.filter(|claim| !is_explained(claim))?;
             let name = &self.name;
             Some(format!(
                 "Suite {name:?} claims {what} {claim}, its test cases show {all}."
@@ -382,13 +438,24 @@ impl Case {
         let outcome = match status.as_str() {
             "notrun" | "skipped" | "disabled" | "ignored" => Outcome::Skipped,
             "failed" | "failure" | "fail" => Outcome::Failure,
-            "error" | "broken" => Outcome::Error,
+            "error" | "broken" | "timeout" | "timedout" | "aborted" => Outcome::Error,
+            "unknown" | "inconclusive" => Outcome::Undecided,
             _ => Outcome::Passed,
         };
         Self {
             name: evidence::label(&full),
             time_ms: attributes.get("time").map_or(0, milliseconds),
             outcome,
+            flaky_runs: 0,
+            failed_reruns: 0,
+        }
+    }
+
+    /// What became of it: runners list failed reruns beside a failure, and flaky runs beside a pass.
+    fn judged(&self) -> Outcome {
+        match self.outcome {
+            Outcome::Passed if self.failed_reruns > 0 => Outcome::Undecided,
+            outcome => outcome,
         }
     }
 }

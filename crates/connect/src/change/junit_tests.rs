@@ -45,7 +45,7 @@ fn cases_are_counted_through_nested_suites() {
     assert_eq!(
         it.reading().summary,
         "6 tests: 1 failure, 1 error, 2 skipped, in 1002.000 s. \
-         Failed: shop.Cart.removes <all>, pays."
+         Failed: shop.Cart.removes <all>, pays. 1 test passed only in a rerun."
     );
 }
 
@@ -208,4 +208,42 @@ fn a_run_that_broke_off_or_counts_no_numbers_has_not_passed() {
     assert!(!read(fine.as_bytes()).unwrap().passed(), "1,001 are missing");
     let fine = r#"<testsuite tests=" 1 " failures="" errors="0"><testcase name="x" status="run"/></testsuite>"#;
     assert!(read(fine.as_bytes()).unwrap().passed());
+}
+
+#[test]
+fn reruns_explain_what_the_attributes_count_besides() {
+    let flaky = report(
+        r#"<testsuite name="s" tests="4" failures="1"><testcase name="a"/><testcase name="b"><flakyFailure message="once"/></testcase><testcase name="c"/></testsuite>"#,
+    );
+    assert!(flaky.passed(), "{flaky:?}");
+    assert_eq!(flaky.flaky, 1);
+    assert_eq!(flaky.disagreements, Vec::<String>::new());
+    // Without the rerun nothing explains the claim, and one rerun explains one run alone.
+    for (tests, failures, runs) in [(4, 1, ""), (5, 1, "<flakyFailure/>"), (4, 2, "<flakyError/>")] {
+        let text = format!(
+            r#"<testsuite tests="{tests}" failures="{failures}"><testcase name="a"/><testcase name="b">{runs}</testcase><testcase name="c"/></testsuite>"#
+        );
+        assert!(!report(&text).passed(), "{text}");
+    }
+    let nested = r#"<testsuites tests="3" failures="1"><testsuite tests="3" failures="1"><testcase name="a"><flakyError/></testcase><testcase name="b"/></testsuite></testsuites>"#;
+    assert!(report(nested).passed());
+    let failed = r#"<testsuite tests="1" failures="1"><testcase name="a"><failure/><rerunFailure/><rerunFailure/></testcase></testsuite>"#;
+    assert_eq!(report(failed).reading().passed, Some(false));
+    assert!(!report(failed).reading().is_undecided);
+}
+
+#[test]
+fn a_case_that_shows_neither_a_pass_nor_a_failure_cannot_be_judged() {
+    for case in [
+        r#"<testcase name="a"><rerunFailure/></testcase>"#,
+        r#"<testcase name="a"><rerunError/></testcase>"#,
+        r#"<testcase name="a" status="inconclusive"/>"#,
+    ] {
+        let it = report(&format!(r#"<testsuite>{case}<testcase name="b"/></testsuite>"#));
+        assert!(!it.passed() && it.reading().is_undecided, "{case}");
+        let worse = report(&format!(
+            r#"<testsuite>{case}<testcase name="b"><failure/></testcase></testsuite>"#
+        ));
+        assert!(!worse.passed() && !worse.reading().is_undecided, "{case}");
+    }
 }

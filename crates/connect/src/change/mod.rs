@@ -6,4 +6,6 @@ pub mod evidence_formats;
 pub mod in_toto;
 pub mod junit;
 pub mod sarif;
+mod sarif_log;
+mod sarif_rules;
 pub mod slsa;

@@ -1,78 +1,14 @@
 //! SARIF 2.1.0 (OASIS Static Analysis Results Interchange Format): how many results of which
-//! level. A result without a level takes its rule's (section 3.27.10), and one that was
-//! suppressed does not count (section 3.27.23).
+//! level. A result without a level takes the one that its run's invocation sets for the rule, else its rule's own (section
+//! 3.27.10), and one that was suppressed does not count (section 3.27.23). A rule is named by id, by index, or by a reference
+//! to one of the tool's extensions. Results that only a person can judge, or that lie in another file, leave open whether the
+//! document passed.
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
-
 use crate::change::evidence::{self, Kind, Reading, Unreadable};
-
-#[derive(Deserialize)]
-struct Log {
-    version: String,
-    runs: Vec<Run>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Run {
-    tool: Tool,
-    results: Option<Vec<Outcome>>,
-    invocations: Option<Vec<Invocation>>,
-}
-
-#[derive(Deserialize)]
-struct Tool {
-    driver: Component,
-    extensions: Option<Vec<Component>>,
-}
-
-#[derive(Deserialize)]
-struct Component {
-    name: Option<String>,
-    rules: Option<Vec<Rule>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Rule {
-    id: Option<String>,
-    default_configuration: Option<Configuration>,
-}
-
-#[derive(Deserialize)]
-struct Configuration {
-    level: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Outcome {
-    kind: Option<String>,
-    level: Option<String>,
-    rule_id: Option<String>,
-    rule_index: Option<i64>,
-    rule: Option<RuleReference>,
-    suppressions: Option<Vec<Suppression>>,
-    baseline_state: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RuleReference {
-    id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Suppression {
-    status: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Invocation {
-    execution_successful: Option<bool>,
-}
+use crate::change::sarif_log::{Log, Outcome, Run};
+use crate::change::sarif_rules::{Level, Rules};
 
 #[derive(Default)]
 struct Counts {
@@ -80,10 +16,12 @@ struct Counts {
     warnings: u64,
     notes: u64,
     suppressed: u64,
+    undecided: u64,
+    findings: Vec<String>,
 }
 
 /// Reads a log. It passed if it has a run, no result of level `error`, and no run says that the
-/// tool itself failed.
+/// tool itself failed. Where nothing failed and something is left open, it is undecided.
 ///
 /// # Errors
 /// [`Unreadable`] as [`crate::change::evidence_formats::read`] says, or where the version is not 2.x.
@@ -97,7 +35,32 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
         tally(run, &mut counts);
     }
     let is_broken = log.runs.iter().any(failed_to_run);
-    let has_run = !log.runs.is_empty() && log.runs.iter().all(|run| run.results.is_some());
+    let is_elsewhere = log.runs.iter().any(has_results_elsewhere);
+    let has_run =
+        !log.runs.is_empty() && (log.runs.iter()).all(|run| run.results.is_some() || has_results_elsewhere(run));
+    let has_failed = !has_run || is_broken || counts.errors > 0;
+    let is_open = counts.undecided > 0 || is_elsewhere;
+    let mut summary = counted(&log, &counts);
+    if is_broken {
+        summary.push_str(" The tool says that it did not run to its end.");
+    }
+    if !has_run {
+        summary.push_str(" It holds no results, not even an empty list.");
+    }
+    if is_elsewhere {
+        summary.push_str(" Results lie in another file, which was not read.");
+    }
+    Ok(Reading {
+        kind: Kind::Sarif,
+        summary,
+        passed: Some(!has_failed && !is_open),
+        is_undecided: is_open && !has_failed,
+        subjects: Vec::new(),
+        findings: evidence::findings(counts.findings.into_iter()),
+    })
+}
+
+fn counted(log: &Log, counts: &Counts) -> String {
     let tools: Vec<String> = log
         .runs
         .iter()
@@ -119,18 +82,13 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
     if counts.suppressed > 0 {
         summary.push_str(&format!(" {} suppressed.", counts.suppressed));
     }
-    if is_broken {
-        summary.push_str(" The tool says that it did not run to its end.");
+    if counts.undecided > 0 {
+        summary.push_str(&format!(
+            " {} cannot be judged.",
+            evidence::count(counts.undecided, "result")
+        ));
     }
-    if !has_run {
-        summary.push_str(" It holds no results, not even an empty list.");
-    }
-    Ok(Reading {
-        kind: Kind::Sarif,
-        summary,
-        passed: Some(has_run && !is_broken && counts.errors == 0),
-        subjects: Vec::new(),
-    })
+    summary
 }
 
 fn failed_to_run(run: &Run) -> bool {
@@ -140,8 +98,16 @@ fn failed_to_run(run: &Run) -> bool {
         .any(|it| it.execution_successful == Some(false))
 }
 
+fn has_results_elsewhere(run: &Run) -> bool {
+    let elsewhere = run.external_property_file_references.as_ref();
+    elsewhere
+        .and_then(|it| it.results.as_ref())
+        .is_some_and(|files| !files.is_empty())
+}
+
 fn tally(run: &Run, counts: &mut Counts) {
-    let levels = RuleLevels::of(&run.tool);
+    let rules = Rules::of(run);
+    let mut seen: HashMap<String, u64> = HashMap::new();
     // A result that is gone since the baseline is told of, and is none of what was found (section 3.27.24).
     let is_there = |result: &&Outcome| result.baseline_state.as_deref() != Some("absent");
     for result in run.results.iter().flatten().filter(is_there) {
@@ -149,14 +115,59 @@ fn tally(run: &Run, counts: &mut Counts) {
             counts.suppressed += 1;
             continue;
         }
-        match levels.level(result) {
-            "error" => counts.errors += 1,
-            "note" => counts.notes += 1,
-            "none" => {}
-            // The standard's default, also for a word that it does not know.
-            _ => counts.warnings += 1,
+        match level(result, &rules) {
+            Level::None => continue,
+            Level::Undecided => {
+                counts.undecided += 1;
+                continue;
+            }
+            Level::Note => counts.notes += 1,
+            Level::Warning => counts.warnings += 1,
+            Level::Error => counts.errors += 1,
         }
+        let name = named(result, rules.id_of(result));
+        let nth = seen.entry(name.clone()).or_insert(0);
+        *nth += 1;
+        // The same finding twice in one place is one more than once.
+        counts
+            .findings
+            .push(if *nth == 1 { name } else { format!("{name} ({nth})") });
     }
+}
+
+/// Section 3.27.10: a level that the result says, else none for what is no failure, else what its rule says.
+fn level(result: &Outcome, rules: &Rules<'_>) -> Level {
+    if let Some(level) = result.level.as_deref() {
+        return Level::of(level);
+    }
+    match result.kind.as_deref() {
+        None | Some("fail") => rules.level(result),
+        // Section 3.27.9: the tool could not decide, or leaves it to a person.
+        Some("open" | "review") => Level::Undecided,
+        Some(_) => Level::None,
+    }
+}
+
+/// What another report of the same tool calls the same finding: its rule and its fingerprints, else its file and message. The
+/// line moves from build to build.
+fn named(result: &Outcome, rule: Option<&str>) -> String {
+    let rule = rule.unwrap_or("a finding");
+    let prints = result.fingerprints.as_ref().filter(|it| !it.is_empty());
+    let prints = prints
+        .or(result.partial_fingerprints.as_ref())
+        .filter(|it| !it.is_empty());
+    if let Some(prints) = prints {
+        let prints: Vec<String> = prints.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        return evidence::label(&format!("{rule} {}", prints.join(" ")));
+    }
+    let place = result.locations.iter().flatten().find_map(|it| {
+        let location = it.physical_location.as_ref()?.artifact_location.as_ref()?;
+        location.uri.as_deref()
+    });
+    let message = result.message.as_ref();
+    let text = message.and_then(|it| it.text.as_deref().or(it.id.as_deref()));
+    let words: Vec<&str> = [Some(rule), place, text].into_iter().flatten().collect();
+    evidence::label(&words.join(" "))
 }
 
 /// Suppressed means: at least one suppression, and none still under review or rejected.
@@ -166,63 +177,6 @@ fn is_suppressed(result: &Outcome) -> bool {
         && suppressions
             .iter()
             .all(|it| matches!(it.status.as_deref(), None | Some("accepted")))
-}
-
-/// The levels that a run's rules set for their results.
-struct RuleLevels<'a> {
-    driver: &'a [Rule],
-    by_id: HashMap<&'a str, &'a str>,
-}
-
-impl<'a> RuleLevels<'a> {
-    fn of(tool: &'a Tool) -> Self {
-        let extensions = tool.extensions.as_deref().unwrap_or_default();
-        let by_id = std::iter::once(&tool.driver)
-            .chain(extensions)
-            .flat_map(|component| component.rules.as_deref().unwrap_or_default())
-            .filter_map(|rule| Some((rule.id.as_deref()?, default_level(rule)?)))
-            .collect();
-        Self {
-            driver: tool.driver.rules.as_deref().unwrap_or_default(),
-            by_id,
-        }
-    }
-
-    fn level(&self, result: &'a Outcome) -> &'a str {
-        if let Some(level) = result.level.as_deref() {
-            return level;
-        }
-        if !matches!(result.kind.as_deref(), None | Some("fail")) {
-            return "none";
-        }
-        let reference = result.rule.as_ref().and_then(|rule| rule.id.as_deref());
-        let by_id = result
-            .rule_id
-            .as_deref()
-            .or(reference)
-            .and_then(|id| self.by_hierarchy(id));
-        by_id.or_else(|| self.by_index(result)).unwrap_or("warning")
-    }
-
-    /// An id may name a part of a rule after a slash, with the rule's own id before it (section 3.27.5).
-    fn by_hierarchy(&self, id: &str) -> Option<&'a str> {
-        let mut id = id;
-        loop {
-            if let Some(level) = self.by_id.get(id) {
-                return Some(level);
-            }
-            id = id.rsplit_once('/')?.0;
-        }
-    }
-
-    fn by_index(&self, result: &Outcome) -> Option<&'a str> {
-        let index = usize::try_from(result.rule_index?).ok()?;
-        default_level(self.driver.get(index)?)
-    }
-}
-
-fn default_level(rule: &Rule) -> Option<&str> {
-    rule.default_configuration.as_ref()?.level.as_deref()
 }
 
 #[cfg(test)]
@@ -268,6 +222,99 @@ mod tests {
         assert_eq!(log(r#"[{"ruleIndex":-1}]"#).passed, Some(true));
         assert_eq!(log(r#"[{"ruleId":"R1","kind":"pass"}]"#).passed, Some(true));
         assert_eq!(log(r#"[{"ruleId":"R1","level":"note"}]"#).passed, Some(true));
+    }
+
+    /// A log whose run has these members beside its tool.
+    fn run_of(members: &str) -> Reading {
+        let text = format!(
+            r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"Checker","rules":[
+                {{"id":"R1","defaultConfiguration":{{"level":"error"}}}},{{"id":"R2","defaultConfiguration":{{"level":"note"}}}}]}},
+                "extensions":[{{"name":"More","guid":"g-1","rules":[{{"id":"X1"}},{{"id":"X2","guid":"r-2",
+                    "defaultConfiguration":{{"level":"error"}}}}]}}]}},{members}}}]}}"#
+        );
+        read(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_rule_is_found_by_index_also_in_an_extension() {
+        for (result, passed) in [
+            (r#"{"rule":{"index":0}}"#, false),
+            (r#"{"rule":{"index":1}}"#, true),
+            (r#"{"rule":{"index":1,"toolComponent":{"index":0}}}"#, false),
+            (r#"{"rule":{"index":0,"toolComponent":{"index":0}}}"#, true),
+            (r#"{"rule":{"index":1,"toolComponent":{"guid":"g-1"}}}"#, false),
+            (r#"{"ruleIndex":1,"rule":{"toolComponent":{"name":"More"}}}"#, false),
+            (r#"{"rule":{"guid":"r-2"}}"#, false),
+            (r#"{"ruleId":"R2","ruleIndex":0}"#, false),
+        ] {
+            let reading = run_of(&format!(r#""results":[{result}]"#));
+            assert_eq!(reading.passed, Some(passed), "{result}: {}", reading.summary);
+        }
+    }
+
+    #[test]
+    fn an_invocation_overrides_the_level_of_a_rule() {
+        let raised = r#""invocations":[{"executionSuccessful":true,"ruleConfigurationOverrides":[
+            {"descriptor":{"index":1},"configuration":{"level":"error"}},
+            {"descriptor":{"id":"R1"},"configuration":{"level":"note"}}]}]"#;
+        let one = |result: &str| run_of(&format!(r#"{raised},"results":[{result}]"#)).passed;
+        assert_eq!(one(r#"{"ruleId":"R2"}"#), Some(false));
+        assert_eq!(one(r#"{"ruleId":"R1"}"#), Some(true));
+        assert_eq!(one(r#"{"ruleId":"R1","level":"error"}"#), Some(false));
+        // Of several invocations the named one counts; where none is named, the worst that is said.
+        let two = r#""invocations":[{"executionSuccessful":true,"ruleConfigurationOverrides":[
+            {"descriptor":{"id":"R1"},"configuration":{"level":"note"}}]},{"executionSuccessful":true}]"#;
+        let of_two = |result: &str| run_of(&format!(r#"{two},"results":[{result}]"#)).passed;
+        assert_eq!(of_two(r#"{"ruleId":"R1"}"#), Some(false));
+        assert_eq!(
+            of_two(r#"{"ruleId":"R1","provenance":{"invocationIndex":0}}"#),
+            Some(true)
+        );
+        assert_eq!(
+            of_two(r#"{"ruleId":"R1","provenance":{"invocationIndex":1}}"#),
+            Some(false)
+        );
+    }
+
+    #[test]
+    fn what_only_a_person_can_judge_or_lies_elsewhere_is_undecided() {
+        for members in [
+            r#""results":[{"ruleId":"R2","kind":"review"}]"#,
+            r#""results":[{"kind":"open"}]"#,
+            r#""results":[{"ruleIndex":7}]"#,
+            r#""results":[{"rule":{"index":0,"toolComponent":{"index":4}}}]"#,
+            r#""externalPropertyFileReferences":{"results":[{"location":{"uri":"r.sarif"}}]}"#,
+        ] {
+            let reading = run_of(members);
+            assert!(
+                reading.is_undecided && reading.passed == Some(false),
+                "{members}: {}",
+                reading.summary
+            );
+        }
+        let worse = run_of(r#""results":[{"kind":"review"},{"ruleId":"R1"}]"#);
+        assert!(!worse.is_undecided && worse.passed == Some(false));
+    }
+
+    #[test]
+    fn a_finding_keeps_its_name_when_its_line_moves() {
+        let at = |line: u32, text: &str| {
+            format!(
+                r#"{{"ruleId":"R2","message":{{"text":"{text}"}},"locations":[{{"physicalLocation":{{
+                    "artifactLocation":{{"uri":"a.c"}},"region":{{"startLine":{line}}}}}}}]}}"#
+            )
+        };
+        let names = |results: &[String]| run_of(&format!(r#""results":[{}]"#, results.join(","))).findings;
+        assert_eq!(names(&[at(3, "x")]), names(&[at(9, "x")]));
+        assert_ne!(names(&[at(3, "x")]), names(&[at(3, "y")]));
+        assert_eq!(names(&[at(3, "x"), at(4, "x")]).len(), 2);
+        let printed =
+            r#"{"ruleId":"R2","partialFingerprints":{"primaryLocationLineHash":"ab"},"message":{"text":"z"}}"#;
+        assert_eq!(names(&[printed.to_owned()]), ["R2 primaryLocationLineHash=ab"]);
+        assert_eq!(
+            names(&[r#"{"ruleId":"R2","suppressions":[{"kind":"inSource"}]}"#.to_owned()]),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

@@ -5,14 +5,15 @@ use serde_json::json;
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::Duty;
 use crate::change::blocks::{self, Block};
-use crate::change::change_file::{Case, Linked};
+use crate::change::change_file::{Case, ChangeFile, Linked};
 use crate::change::content::plan_digest;
+use crate::change::evidence::Compared;
 use crate::change::next_step::check_state;
 use crate::change::read_content::artifact_or_commit;
 use crate::change::record::{Change, Content};
 use crate::change::related_records::{Comment, Evidence, Link, MetCondition, PeerReview};
 use crate::change::settle::{recompute, settle};
-use crate::change::{conditions, eligible};
+use crate::change::{conditions, eligible, evidence};
 use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict, State};
@@ -139,6 +140,10 @@ pub struct FileReading {
     pub summary: String,
     /// Whether it passed, if the kind can say so.
     pub passed: Option<bool>,
+    /// Whether its kind judges and this document leaves open which way.
+    pub is_undecided: bool,
+    /// What it found wrong, by names that another report of the same tool has for the same finding.
+    pub findings: Vec<String>,
     /// What the document says it is about, as `sha256:<64 hex>`; none where its kind or it does not say.
     pub subjects: Vec<String>,
 }
@@ -166,19 +171,25 @@ fn foreign_document(content: &Content, artifact: Option<&str>, found: &FileReadi
 fn lacks_file(kind: EvidenceKind, text: Option<&str>, file: &StoredFile) -> Option<&'static str> {
     match kind {
         _ if file.size > 0 => None,
-        EvidenceKind::Note => None,
+        EvidenceKind::Note | EvidenceKind::Waiver => None,
         EvidenceKind::File if text.is_some() => None,
         EvidenceKind::File => Some("Send the file, or say in `text` what it shows: an empty one shows nothing."),
         _ => Some("Send the document as `file`, or whole in `text`: an empty one shows nothing."),
     }
 }
 
-/// Adds evidence whose file is stored.
-///
-/// # Errors
-/// 403, 422, 409.
-pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Result<RecordId, Refusal> {
-    case.allow(Act::AddEvidence)?;
+/// What a request says of a piece of evidence.
+struct Brought {
+    kind: EvidenceKind,
+    aspect: Aspect,
+    stated: Option<EvidenceResult>,
+    name: String,
+    environment: Option<String>,
+    artifact: Option<String>,
+    text: Option<String>,
+}
+
+fn read_evidence(case: &Case<'_>, body: &Body, file: &StoredFile) -> Result<Brought, Refusal> {
     let mut reading = Reading::new(body, "");
     let kind = reading.needed_word("kind", EvidenceKind::Note);
     let aspect = reading.word("aspect").unwrap_or(Aspect::Functional);
@@ -193,10 +204,21 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
         reading.wrong("environment", "unknown", format!("There is no environment `{key}`."));
     }
     let is_told = reading.errors.iter().any(|error| error.field == "text");
-    if kind == EvidenceKind::Note && text.is_none() && !is_told {
+    let lacks_text = text.is_none() && !is_told;
+    if kind == EvidenceKind::Note && lacks_text {
         reading.wrong("text", "missing", "A note says something in `text`.");
     }
-    if let Some(help) = lacks_file(kind, text.as_deref(), &file) {
+    if kind == EvidenceKind::Waiver && !reading.says_text("aspect") {
+        reading.wrong(
+            "aspect",
+            "missing",
+            "A waiver names the `aspect` that it stands in for.",
+        );
+    }
+    if kind == EvidenceKind::Waiver && lacks_text {
+        reading.wrong("text", "missing", "A waiver says in `text` why it may go without.");
+    }
+    if let Some(help) = lacks_file(kind, text.as_deref(), file) {
         reading.wrong("file", "missing", help);
     }
     let foreign = |found| foreign_document(&case.change().content, artifact.as_deref(), found);
@@ -204,43 +226,125 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
         reading.wrong("artifact", "another_artifact", help);
     }
     reading.finish()?;
-    check_state(case, Act::AddEvidence)?;
-    let result = judged_result(kind, stated, file.reading.as_ref());
-    let plan_digest = artifact.is_none().then(|| plan_digest(&case.change().content));
-    let summary = file.reading.map(|found| found.summary);
-    let text = match (kind, text, summary) {
-        (EvidenceKind::Note | EvidenceKind::File, text, _) => text,
-        (_, _, summary) => summary,
-    };
-    let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
-    let data = json!({"evidence": id, "kind": kind, "aspect": aspect, "result": result, "file_digest": file.digest});
-    case.tell("evidence.added", data);
-    case.file.evidence.push(Evidence {
-        id: id.clone(),
-        version: 0,
-        change,
+    Ok(Brought {
         kind,
         aspect,
-        result,
+        stated,
         name,
         environment,
         artifact,
-        plan_digest,
+        text,
+    })
+}
+
+/// Adds evidence whose file is stored.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Result<RecordId, Refusal> {
+    case.allow(Act::AddEvidence)?;
+    let brought = read_evidence(case, body, &file)?;
+    check_state(case, Act::AddEvidence)?;
+    let kind = brought.kind;
+    let plan = brought.artifact.is_none().then(|| plan_digest(&case.change().content));
+    let found = file.reading.as_ref();
+    let named = found.map(|found| found.findings.clone()).unwrap_or_default();
+    let text = match kind {
+        EvidenceKind::Note | EvidenceKind::File | EvidenceKind::Waiver => brought.text,
+        _ => found.map(|found| found.summary.clone()),
+    };
+    let mut evidence = Evidence {
+        id: case.new_id(),
+        version: 0,
+        change: case.change_id(),
+        kind,
+        aspect: brought.aspect,
+        result: judged_result(kind, brought.stated, found),
+        name: brought.name,
+        environment: brought.environment,
+        artifact: brought.artifact,
+        plan_digest: plan,
         text,
         file_digest: file.digest,
         size: file.size,
         media_type: file.media_type,
-        by,
-        at,
+        by: case.person(),
+        at: case.now,
         accepted: None,
+        findings: named.iter().map(|name| fingerprint(name)).collect(),
+        agreed: Vec::new(),
         file_erased_at: None,
+    };
+    compare(&case.file, &mut evidence, &named);
+    let id = evidence.id.clone();
+    let data = json!({
+        "evidence": id, "kind": kind, "aspect": evidence.aspect, "result": evidence.result, "file_digest": evidence.file_digest,
     });
+    case.tell("evidence.added", data);
+    case.file.evidence.push(evidence);
     settle(case);
     Ok(id)
 }
 
-/// A machine's reading beats what its bringer states: failed stays failed.
+/// How many new findings a text names.
+const NEW_NAMED_MAX: usize = 10;
+
+/// A short digest of a finding's name: as many as a report lists are kept with the record.
+fn fingerprint(name: &str) -> String {
+    let digest = proof::crypto::digest_text(name.as_bytes());
+    digest.trim_start_matches("sha256:").chars().take(12).collect()
+}
+
+/// Compares the findings of a report with those of the build that runs where it is to go, and says what is new.
+fn compare(file: &ChangeFile, evidence: &mut Evidence, named: &[String]) {
+    let targets = file.change.content.targets.iter().filter(|target| {
+        let build = evidence.artifact.as_ref();
+        build.is_some() && (target.artifact.as_ref() == build || target.commit.as_ref() == build)
+    });
+    let words: Vec<Compared> = targets
+        .filter_map(|target| evidence::compared(file, target, evidence))
+        .collect();
+    let mut new: Vec<&str> = Vec::new();
+    for found in words.iter().filter_map(|it| it.new.as_ref()) {
+        let names = evidence.findings.iter().zip(named);
+        let names = names
+            .filter(|(print, _)| found.contains(*print))
+            .map(|(_, name)| name.as_str());
+        new.extend(names);
+    }
+    new.sort_unstable();
+    new.dedup();
+    let said = if !new.is_empty() {
+        evidence.result = EvidenceResult::Failed;
+        let more = new.len().saturating_sub(NEW_NAMED_MAX);
+        new.truncate(NEW_NAMED_MAX);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        format!("New against the running build: {}{more}.", new.join(", "))
+    } else if !words.is_empty() && evidence.result != EvidenceResult::Failed {
+        evidence.result = EvidenceResult::Unknown;
+        "The running build has no such report, so nothing says which findings are new.".to_owned()
+    } else {
+        return;
+    };
+    let text = evidence.text.get_or_insert_default();
+    if !text.is_empty() {
+        text.push(' ');
+    }
+    text.push_str(&said);
+}
+
+/// A machine's reading beats what its bringer states: failed stays failed, and what cannot be judged is not called passed.
 fn judged_result(kind: EvidenceKind, stated: Option<EvidenceResult>, reading: Option<&FileReading>) -> EvidenceResult {
+    if kind == EvidenceKind::Waiver {
+        return EvidenceResult::Informational;
+    }
+    if reading.is_some_and(|found| found.is_undecided) && stated != Some(EvidenceResult::Failed) {
+        return EvidenceResult::Unknown;
+    }
     match (reading.and_then(|found| found.passed), stated) {
         (Some(false), _) => EvidenceResult::Failed,
         (Some(true), Some(EvidenceResult::Failed)) => EvidenceResult::Failed,
@@ -259,7 +363,9 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
     let Some(found) = case.file.evidence.iter().find(|row| &row.id == evidence) else {
         return Err(Refusal::not_found("such evidence"));
     };
-    let (own, failed) = (found.by == by, found.result == EvidenceResult::Failed);
+    let is_waiver = found.kind == EvidenceKind::Waiver;
+    let own = found.by == by || found.by == *case.actor.speaker();
+    let failed = found.is_against() || is_waiver;
     case.allow(Act::AcceptEvidence)?;
     if own {
         return Err(Refusal::not_allowed(
@@ -272,13 +378,16 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
     reading.finish()?;
     check_state(case, Act::AcceptEvidence)?;
     if !failed {
-        let text = "This evidence has not failed, so there is nothing to accept.";
+        let text = "This evidence has neither failed nor is it unknown, so there is nothing to accept.";
         return Err(Refusal::not_now(
             "not_failed",
             text,
             "Add evidence that states its result.",
             Vec::new(),
         ));
+    }
+    if is_waiver {
+        return agree(case, evidence, &reason);
     }
     for row in case.file.evidence.iter_mut().filter(|row| &row.id == evidence) {
         row.accepted = Some(Stated {
@@ -288,6 +397,23 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
         });
     }
     case.tell("evidence.accepted", json!({"evidence": evidence, "by": by}));
+    settle(case);
+    Ok(())
+}
+
+/// Agrees to a waiver as an owner, as security, or as both; both needs a second person.
+fn agree(case: &mut Case<'_>, waiver: &RecordId, reason: &str) -> Result<(), Refusal> {
+    let by = case.person();
+    let agreed = evidence::agreements(&case.file, &case.directory, &by, reason, case.now);
+    if agreed.is_empty() {
+        let text = "A waiver needs the yes of an owner of the target and of security, and you are neither.";
+        return Err(Refusal::not_allowed("not_asked", text));
+    }
+    for row in case.file.evidence.iter_mut().filter(|row| &row.id == waiver) {
+        row.agreed.retain(|it| it.by != by);
+        row.agreed.extend(agreed.iter().cloned());
+    }
+    case.tell("evidence.accepted", json!({"evidence": waiver, "by": by}));
     settle(case);
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::change::related_records::{
 use crate::core::enums::{ApprovalState, PeerVerdict, Role, State};
 use crate::core::ids::{ChangeId, PersonId, RecordId};
 use crate::directory::snapshot::Directory;
-use crate::gate::committers;
+use crate::gate::{committers, running};
 use crate::identity::factor::{Factor, Wanted};
 use crate::policy::facts::ActorFacts;
 
@@ -63,6 +63,8 @@ pub struct ChangeFile {
     pub meetings: Vec<meeting::Meeting>,
     /// Who made the commits that it brings.
     pub committers: committers::Committers,
+    /// What runs in the places of its targets, as far as a rule on it asks.
+    pub present: running::Present,
     /// A rejected change with the same artifact, service and environment that nobody overruled.
     pub rejected_elsewhere: Option<RejectedElsewhere>,
     /// What the policies require of it as it stands.
@@ -96,6 +98,7 @@ impl ChangeFile {
             permits: Vec::new(),
             meetings: Vec::new(),
             committers: committers::Committers::default(),
+            present: running::Present::default(),
             rejected_elsewhere: None,
             requirements: Requirements::default(),
         }

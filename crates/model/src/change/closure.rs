@@ -7,7 +7,7 @@ use crate::change::change_file::ChangeFile;
 use crate::change::duties::duty_unmet;
 use crate::change::eligible;
 use crate::change::lifecycle::is_legal;
-use crate::change::record::Change;
+use crate::change::record::{Change, TargetRecord};
 use crate::change::requirement::{condition_unmet, due_by, outcomes_missing, stopped, task_unmet};
 use crate::core::act::Act;
 use crate::core::enums::{Kind, Outcome, Role, TaskState, ValidationResult};
@@ -111,16 +111,21 @@ pub fn review_is_needed(file: &ChangeFile) -> bool {
 /// Whether a standard change went as it should, or may still: it owes nobody a word of its own after the work.
 fn is_clean_standard(change: &Change) -> bool {
     let went_well = change.outcome.is_none_or(|outcome| outcome == Outcome::Succeeded);
+    let was_taken_back_in_vain = change.target_records.iter().any(TargetRecord::has_failed_rollback);
     // What is told afterwards was not looked at by anybody before, whatever its template.
     let was_ahead = change.retrospective.is_none();
-    change.content.kind == Kind::Standard && went_well && was_ahead && change.break_glass.is_none()
+    change.content.kind == Kind::Standard
+        && went_well
+        && was_ahead
+        && !was_taken_back_in_vain
+        && change.break_glass.is_none()
 }
 
 fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
     let change = &file.change;
     let ended_badly = matches!(
         change.outcome,
-        Some(Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented)
+        Some(Outcome::RolledBack | Outcome::RollbackFailed | Outcome::Failed | Outcome::NotImplemented)
     );
     let last = change.validations.last();
     let good = match last {

@@ -1,17 +1,15 @@
 //! What is still unmet of the duties that policies bring: approvals, evidence, peer reviews, checklists, tasks.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::approvals::{self, approval_unmet};
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::{Duty, Obligation, TargetObligation};
 use crate::change::change_file::ChangeFile;
+use crate::change::evidence::{Asks, Bad, Why};
 use crate::change::record::Target;
-use crate::change::related_records::Evidence;
-use crate::change::{content, eligible};
-use crate::core::enums::{Aspect, EvidenceResult, TaskKind, TaskState};
+use crate::change::{content, eligible, evidence};
+use crate::core::enums::{Aspect, TaskKind, TaskState};
 use crate::core::ids::{GroupKey, PersonId};
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
@@ -76,11 +74,19 @@ fn evidence_unmet(
 ) -> Vec<Unmet> {
     let change = &file.change;
     let plan = content::plan_digest(&change.content);
+    let asks = Asks {
+        aspect,
+        environment,
+        plan: &plan,
+    };
     // Evidence speaks for a build wherever it goes, so targets of the same build lack it once.
     let mut lacking: Vec<(&str, Vec<&Target>)> = Vec::new();
-    for target in change.content.targets.iter().filter(|target| {
-        row.targets.contains(&target.id) && !newest_of(file, aspect, target, environment, &plan).any(has_passed)
-    }) {
+    for target in change
+        .content
+        .targets
+        .iter()
+        .filter(|target| row.targets.contains(&target.id) && !evidence::shown(file, target, asks).is_enough())
+    {
         let bound = bound_to(target);
         match lacking.iter_mut().find(|(known, _)| *known == bound) {
             Some((_, targets)) => targets.push(target),
@@ -90,13 +96,13 @@ fn evidence_unmet(
     let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
     let witnesses = logins(directory, &eligible::witnesses(change, directory));
     let one = |(bound, targets): (&str, Vec<&Target>)| {
-        let failed = newest_of(file, aspect, targets[0], environment, &plan).last();
-        let last = failed.map(|e| format!(" The newest evidence named `{}` failed.", e.name));
+        let shown = evidence::shown(file, targets[0], asks);
+        let against: String = shown.bad.iter().take(MOST_NAMED).map(said_against).collect();
         let mut satisfy = format!(
             "Add passed evidence of the aspect `{aspect}`{place} (rule `{}`).",
             row.obligation.id
         );
-        if failed.is_some() {
+        if !shown.bad.is_empty() {
             // Whoever reads this at night must learn that a known failure need not be mended first.
             satisfy.push(' ');
             satisfy.push_str(ACCEPTED);
@@ -104,15 +110,31 @@ fn evidence_unmet(
         unmet(
             "evidence_missing",
             format!(
-                "Passed {aspect} evidence{place} is missing for {bound} ({}).{}",
-                services_of(&targets),
-                last.unwrap_or_default()
+                "Passed {aspect} evidence{place} is missing for {bound} ({}).{against}",
+                services_of(&targets)
             ),
             satisfy,
             witnesses.clone(),
         )
     };
     lacking.into_iter().map(one).collect()
+}
+
+/// How many results that are against it a row names.
+const MOST_NAMED: usize = 3;
+
+/// What is against it, in one sentence.
+fn said_against(bad: &Bad<'_>) -> String {
+    let name = &bad.evidence.name;
+    match bad.why {
+        Why::Failed => format!(" The newest evidence named `{name}` failed."),
+        Why::Unknown => format!(" The newest evidence named `{name}` cannot be judged."),
+        Why::New(1) => format!(" The evidence named `{name}` has one finding that the running build has not."),
+        Why::New(count) => format!(" The evidence named `{name}` has {count} findings that the running build has not."),
+        Why::NothingToCompare => {
+            format!(" The findings in `{name}` cannot be compared: the running build has no such report.")
+        }
+    }
 }
 
 /// What evidence about a target is bound to, as people name it.
@@ -130,46 +152,6 @@ fn services_of(targets: &[&Target]) -> String {
         }
     }
     services.join(", ")
-}
-
-/// Of the evidence that judges a target the newest of each name and place: what was run again counts by its last run alone.
-fn newest_of<'f>(
-    file: &'f ChangeFile,
-    aspect: Aspect,
-    target: &Target,
-    environment: Option<&str>,
-    plan_digest: &str,
-) -> impl Iterator<Item = &'f Evidence> {
-    let mut newest: BTreeMap<(&str, Option<&str>), &Evidence> = BTreeMap::new();
-    let judging = file.evidence.iter().filter(|e| {
-        e.aspect == aspect
-            && e.result != EvidenceResult::Informational
-            && speaks_for(e, target, environment, plan_digest)
-    });
-    for evidence in judging {
-        let known = newest
-            .entry((evidence.name.as_str(), evidence.environment.as_deref()))
-            .or_insert(evidence);
-        if (known.at, &known.id) < (evidence.at, &evidence.id) {
-            *known = evidence;
-        }
-    }
-    newest.into_values()
-}
-
-fn has_passed(evidence: &Evidence) -> bool {
-    evidence.result == EvidenceResult::Passed || evidence.accepted.is_some()
-}
-
-/// Whether a piece of evidence is about a target: from the right place, for the right thing.
-fn speaks_for(evidence: &Evidence, target: &Target, environment: Option<&str>, plan_digest: &str) -> bool {
-    let place = environment.is_none_or(|name| evidence.environment.as_deref() == Some(name));
-    let bound = match (&evidence.artifact, &evidence.plan_digest) {
-        (Some(artifact), _) => target.artifact.as_ref() == Some(artifact) || target.commit.as_ref() == Some(artifact),
-        (None, Some(digest)) => digest == plan_digest,
-        (None, None) => false,
-    };
-    place && bound
 }
 
 /// Peers who may review: in the group if one is named, and neither author nor approver.

@@ -12,6 +12,7 @@ pub mod custom_field;
 pub mod custom_values;
 pub mod duties;
 pub mod eligible;
+mod evidence;
 pub mod lifecycle;
 pub(crate) mod next_step;
 pub mod read_content;

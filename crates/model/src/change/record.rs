@@ -59,6 +59,36 @@ pub struct TargetRecord {
     /// Minutes of real downtime.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual_downtime_minutes: Option<i64>,
+    /// Whether a connected system or a pipeline's token told the outcome. What a person typed moves nothing to what runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_observed: bool,
+    /// What was recorded as running in its place when work began; absent before, and where work began before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran_before: Option<Vec<String>>,
+    /// Whether its `rollback_to` is neither what ran there when work began nor a build with passed evidence.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rollback_unproven: bool,
+}
+
+impl TargetRecord {
+    /// Whether something is still to be done: it has no outcome, or its rollback failed.
+    pub fn is_open(&self) -> bool {
+        self.outcome.is_none_or(|outcome| !outcome.is_final())
+    }
+
+    /// Whether it has ended once, also if a rollback failed since.
+    pub fn has_ended(&self) -> bool {
+        let earlier = self.earlier.iter().map(|it| it.outcome);
+        earlier.chain(self.outcome).any(Outcome::is_final)
+    }
+
+    /// Whether its rollback failed, now or before.
+    pub fn has_failed_rollback(&self) -> bool {
+        let earlier = self.earlier.iter().map(|it| it.outcome);
+        earlier
+            .chain(self.outcome)
+            .any(|outcome| outcome == Outcome::RollbackFailed)
+    }
 }
 
 /// An outcome that a later one replaced before closing.
@@ -624,12 +654,10 @@ impl Change {
         self.target_records.iter().find(|record| &record.target == target)
     }
 
-    /// Targets without an outcome.
+    /// Targets at which something is still to be done: those without an outcome, and those whose rollback failed.
     pub fn open_targets(&self) -> impl Iterator<Item = &Target> {
-        self.content.targets.iter().filter(|target| {
-            self.target_record(&target.id)
-                .is_none_or(|record| record.outcome.is_none())
-        })
+        let is_open = |target: &&Target| self.target_record(&target.id).is_none_or(TargetRecord::is_open);
+        self.content.targets.iter().filter(is_open)
     }
 
     /// Whether it ended in success: what dependencies and templates rest on.

@@ -236,15 +236,51 @@ pub struct Evidence {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Set when an approver accepted it although it failed.
+    /// Set when an approver accepted it although it failed or cannot be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<statement::Stated>,
+    /// What a report of security found, each as a short digest of its name, to be compared with the report of another build.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
+    /// Of a waiver: who agreed to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreed: Vec<Agreement>,
     /// When its file was erased; the digest stays, so that whoever kept the file can still show that it was this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_erased_at: Option<Timestamp>,
 }
 
+/// As what somebody agrees to a waiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaiverPart {
+    /// As an owner of the target.
+    Owner,
+    /// As security.
+    Security,
+}
+
+/// A person's yes to a waiver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// As what.
+    pub part: WaiverPart,
+    /// Where they had that part then, as `service/environment`.
+    pub places: Vec<String>,
+    /// Who.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
 impl Evidence {
+    /// Whether it shows a failure, or nothing that could be judged: either is something that a person may accept.
+    pub fn is_against(&self) -> bool {
+        matches!(self.result, EvidenceResult::Failed | EvidenceResult::Unknown)
+    }
+
     /// The digest by which the file is kept; nothing once it was erased.
     pub fn kept_file(&self) -> &str {
         if self.file_erased_at.is_some() {

@@ -375,15 +375,22 @@ pub(crate) fn outcomes_missing(file: &ChangeFile, directory: &Directory, now: Ti
     }
     let people = logins(directory, &eligible::implementers(file, directory, now));
     let row = |target: &Target| {
-        unmet(
-            "outcome_missing",
-            format!(
-                "Target {} ({} in {}) has no outcome.",
-                target.id, target.service, target.environment
+        let record = file.change.target_record(&target.id);
+        let (place, id) = (format!("{} in {}", target.service, target.environment), &target.id);
+        match record.and_then(|record| record.outcome) {
+            None => unmet(
+                "outcome_missing",
+                format!("Target {id} ({place}) has no outcome."),
+                "Say how it ended.",
+                people.clone(),
             ),
-            "Say how it ended.",
-            people.clone(),
-        )
+            Some(_) => unmet(
+                "rollback_failed",
+                format!("The rollback of target {id} ({place}) failed, so the target is still open."),
+                "Roll it back again or repair it, then state the outcome.",
+                people.clone(),
+            ),
+        }
     };
     file.change.open_targets().map(row).collect()
 }

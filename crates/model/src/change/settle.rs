@@ -17,6 +17,7 @@ use crate::change::{ready_spans, template};
 use crate::core::enums::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, Role, State};
 use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::directory::snapshot::Directory;
+use crate::gate::rollback_binding;
 use crate::risk::assessment;
 use crate::schedule::freeze::{Freeze, FreezeException};
 
@@ -121,6 +122,7 @@ pub fn settle(case: &mut Case<'_>) {
             break;
         }
     }
+    rollback_binding::judge(case);
     board::note_decisions(case);
     routing::route(case);
     flag_freezes(case);

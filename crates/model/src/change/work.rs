@@ -6,17 +6,18 @@ use serde_json::json;
 use crate::change::change_file::Case;
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::ready_spans;
-use crate::change::record::{EarlierOutcome, Extension, ExtensionDecision};
+use crate::change::record::{EarlierOutcome, Extension, ExtensionDecision, TargetRecord};
 use crate::change::related_records::{Entry, WayBack};
 use crate::change::requirement::{against_start, freeze_unmet, freezes_over};
 use crate::change::settle::{is_forward, move_to, revoke_permits, settle};
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{self, EntryKind, Outcome, State};
+use crate::core::enums::{self, EntryKind, Outcome, Role, State};
 use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{Refusal, refuse_unmet};
 use crate::core::unmet::Unmet;
+use crate::gate::rollback_binding;
 
 /// How far behind the planned end an extension may reach: seven days; longer work is planned anew.
 pub const LONGEST_EXTENSION: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -50,6 +51,7 @@ pub(crate) fn begin_without_hand(case: &mut Case<'_>, at: Timestamp) {
     change.actual_start.get_or_insert(at);
     change.window_missed = false;
     move_to(case, State::Implementing);
+    rollback_binding::note_start(case);
 }
 
 /// Writes into the log of actions. `earlier` is what stands in it: only what takes a way back back (`withdraws`) looks at it.
@@ -345,6 +347,8 @@ fn check_grantable(case: &Case<'_>, extension: &Extension) -> Result<(), Refusal
 
 struct Ending {
     outcome: Outcome,
+    /// Whether a connected system or a pipeline's token tells it.
+    is_observed: bool,
     target: Option<TargetId>,
     actual_start: Option<Timestamp>,
     actual_end: Option<Timestamp>,
@@ -356,6 +360,7 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
     let mut reading = Reading::new(body, "");
     let ending = Ending {
         outcome: reading.needed_word("outcome", Outcome::Failed),
+        is_observed: is_told_by_pipeline(case),
         target: target_field(case, &mut reading),
         actual_start: reading.time("actual_start"),
         actual_end: reading.time("actual_end"),
@@ -384,6 +389,11 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
     }
     reading.finish()?;
     Ok(ending)
+}
+
+/// A pipeline reports what it did with its own token; what anybody types is a word on it.
+fn is_told_by_pipeline(case: &Case<'_>) -> bool {
+    case.actor.by_token && case.directory.has_role(&case.actor.person, Role::Pipeline)
 }
 
 /// A start is taken as it is told, for what is true must not be made up. One that nothing allowed then stands in the log by name, and
@@ -455,6 +465,7 @@ pub const BY_SIGNAL: &str = "a later signal";
 pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outcome, at: Timestamp) {
     let ending = Ending {
         outcome,
+        is_observed: true,
         target: Some(target.clone()),
         actual_start: None,
         actual_end: Some(at),
@@ -462,6 +473,15 @@ pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outco
         reason: Some(BY_SIGNAL.to_owned()),
     };
     finish(case, &ending, std::slice::from_ref(target));
+}
+
+/// A connected system tells the outcome that a target has already: from now on it is more than a person's word.
+pub fn observe(case: &mut Case<'_>, target: &TargetId, outcome: Outcome) {
+    let records = case.file.change.target_records.iter_mut();
+    let same = records.filter(|record| &record.target == target && record.outcome == Some(outcome));
+    for record in same {
+        record.is_observed = true;
+    }
 }
 
 fn ended_targets(case: &Case<'_>, ending: &Ending) -> Vec<TargetId> {
@@ -480,11 +500,9 @@ fn ended_targets(case: &Case<'_>, ending: &Ending) -> Vec<TargetId> {
 
 fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Result<(), Refusal> {
     let change = case.change();
-    let again = targets.iter().any(|target| {
-        change
-            .target_record(target)
-            .is_some_and(|record| record.outcome.is_some())
-    });
+    let again = targets
+        .iter()
+        .any(|target| change.target_record(target).is_some_and(|record| !record.is_open()));
     // The outcome of work told afterwards was taken for granted until somebody states it.
     let is_first_word = change.retrospective.is_some() && change.target_records.iter().all(|r| r.earlier.is_empty());
     if again && ending.reason.is_none() && !is_first_word {
@@ -533,6 +551,7 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
             });
         }
         record.outcome = Some(ending.outcome);
+        record.is_observed = ending.is_observed;
         record.actual_start = ending.actual_start.or(record.actual_start).or(began);
         record.actual_end = Some(ending.actual_end.or(record.actual_end).unwrap_or(now));
         record.actual_downtime_minutes = ending.downtime.or(record.actual_downtime_minutes);
@@ -540,15 +559,41 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
     for target in targets {
         case.tell("target.completed", json!({"target": target, "outcome": ending.outcome}));
         revoke_permits(case, "the target has an outcome", |permit| {
-            permit.target == *target && is_forward(permit)
+            permit.target == *target && (is_forward(permit) || ending.outcome == Outcome::NotImplemented)
         });
     }
     tell_of_trouble(case, ending.outcome, targets);
-    let all_done = case.change().open_targets().next().is_none();
-    if all_done {
+    if has_all_ended(case) {
         conclude(case);
+    } else {
+        sum_up(case);
     }
     settle(case);
+}
+
+/// Whether every target has ended once. A rollback that fails afterwards opens its target, and leads no change back.
+fn has_all_ended(case: &Case<'_>) -> bool {
+    case.change().target_records.iter().all(TargetRecord::has_ended)
+}
+
+/// Ends the work where the end of its last open target is told after the rollback that failed since.
+pub fn conclude_late(case: &mut Case<'_>) {
+    if case.change().state == State::Implementing && has_all_ended(case) {
+        conclude(case);
+    }
+}
+
+/// The outcome of the whole where every target has one, also while one of them stays open.
+fn sum_up(case: &mut Case<'_>) {
+    let change = &mut case.file.change;
+    let outcomes: Vec<Outcome> = change
+        .target_records
+        .iter()
+        .filter_map(|record| record.outcome)
+        .collect();
+    if outcomes.len() == change.target_records.len() {
+        change.outcome = whole_outcome(&outcomes);
+    }
 }
 
 /// Owner and change managers learn at once that something went wrong, whoever told it.
@@ -556,6 +601,7 @@ fn tell_of_trouble(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) 
     let what = match outcome {
         Outcome::Failed => "failed",
         Outcome::RolledBack => "was rolled back",
+        Outcome::RollbackFailed => "could not be rolled back",
         _ => return,
     };
     let wrong = case
@@ -570,6 +616,9 @@ fn tell_of_trouble(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) 
     let news = format!("{} {what}: {}.", case.change().key, places.join(", "));
     let ids: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
     let mark = format!("{}/{outcome}", ids.join("+"));
+    if outcome == Outcome::RollbackFailed {
+        return tell_of_failed_rollback(case, &mark, &news);
+    }
     for person in case.people_in_charge() {
         case.write_to(
             &person,
@@ -578,6 +627,26 @@ fn tell_of_trouble(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) 
             news.clone(),
             "See that it is as it was before. The draft of its review holds what is known.",
         );
+    }
+}
+
+/// Nobody may wait for the morning: those in charge and whoever is on call learn it at once, and the review is due.
+fn tell_of_failed_rollback(case: &mut Case<'_>, mark: &str, news: &str) {
+    let in_charge = case.people_in_charge();
+    let on_call = case.directory.on_call.iter().filter(|row| row.is_on(case.now));
+    let on_call: Vec<PersonId> = on_call.map(|row| row.person.clone()).collect();
+    // Each attempt is news of its own.
+    let mark = format!("{mark}/{}", case.now);
+    let next = "The target stays open: roll back again or repair it, then state the outcome.";
+    for person in in_charge
+        .iter()
+        .chain(on_call.iter().filter(|it| !in_charge.contains(it)))
+    {
+        case.write_to(person, "went_wrong", &mark, news.to_owned(), next);
+    }
+    let review = "Its post-implementation review is due: no change closes without one after a failed rollback.";
+    for person in &in_charge {
+        case.write_to(person, "review_due", &mark, news.to_owned(), review);
     }
 }
 
@@ -617,6 +686,11 @@ pub fn whole_outcome(outcomes: &[Outcome]) -> Option<Outcome> {
     {
         return Some(Outcome::PartiallyImplemented);
     }
-    let worst_first = [Outcome::Failed, Outcome::RolledBack, Outcome::NotImplemented];
+    let worst_first = [
+        Outcome::RollbackFailed,
+        Outcome::Failed,
+        Outcome::RolledBack,
+        Outcome::NotImplemented,
+    ];
     worst_first.into_iter().find(|outcome| outcomes.contains(outcome))
 }

@@ -122,6 +122,9 @@ fn records_for(content: &Content) -> Vec<TargetRecord> {
             actual_start: None,
             actual_end: None,
             actual_downtime_minutes: None,
+            is_observed: false,
+            ran_before: None,
+            rollback_unproven: false,
         })
         .collect()
 }

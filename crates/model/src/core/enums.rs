@@ -150,6 +150,8 @@ words! {
         PartiallyImplemented = "partially_implemented",
         /// Taken back.
         RolledBack = "rolled_back",
+        /// Taking it back failed: the target stays open for a further rollback or a repair.
+        RollbackFailed = "rollback_failed",
         /// Tried and failed.
         Failed = "failed",
         /// Never done.
@@ -202,6 +204,8 @@ words! {
         File = "file",
         /// A person's note.
         Note = "note",
+        /// The wish to go without evidence of an aspect, with the reason; counts once an owner and security agreed.
+        Waiver = "waiver",
     }
     /// Which question evidence answers.
     Aspect {
@@ -224,6 +228,8 @@ words! {
         Failed = "failed",
         /// It states no result.
         Informational = "informational",
+        /// It cannot be judged and satisfies nothing, unless an approver accepts it with a reason.
+        Unknown = "unknown",
     }
     /// Work given to a team.
     TaskKind {
@@ -549,6 +555,11 @@ impl Outcome {
     /// Whether this counts as a success.
     pub fn is_success(self) -> bool {
         matches!(self, Self::Succeeded | Self::SucceededWithIssues)
+    }
+
+    /// Whether a target that ended so is done. After a failed rollback something is still to be done.
+    pub fn is_final(self) -> bool {
+        self != Self::RollbackFailed
     }
 }
 

@@ -15,6 +15,7 @@ use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::budget;
 use crate::emergency::grounds::end_of_grounds;
+use crate::gate::{rollback_binding, way_back};
 use crate::schedule::freeze::Freeze;
 
 /// A span of time in which a freeze stops a target.
@@ -123,10 +124,18 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
             found.push(row(file, directory, target, Purpose::Deploy, unmet.clone(), now));
         }
         let begun = matches!(change.state, State::Implementing | State::Reviewing);
-        // One artifact for both is no way back. What reads a change refuses it; the gate does not rely on that.
-        let leads_back = target.rollback_to.is_some() && target.rollback_to != target.artifact;
-        if begun && leads_back && change.retrospective.is_none() {
-            found.push(row(file, directory, target, Purpose::Rollback, Vec::new(), now));
+        let closed = way_back::against(change, target);
+        let leads_nowhere = matches!(closed, Some(way_back::Closed::Unnamed | way_back::Closed::Told));
+        if begun && !leads_nowhere {
+            let unmet = closed.map(|why| rollback_binding::unmet_of(why, change, target, directory));
+            found.push(row(
+                file,
+                directory,
+                target,
+                Purpose::Rollback,
+                unmet.unwrap_or_default(),
+                now,
+            ));
         }
     }
     found
@@ -191,9 +200,7 @@ fn row(
         commit: if back { None } else { target.commit.clone() },
         purpose,
         state: change.state,
-        is_done: change
-            .target_record(&target.id)
-            .is_some_and(|record| record.outcome.is_some()),
+        is_done: change.target_record(&target.id).is_some_and(|record| !record.is_open()),
         on_hold: change.is_on_hold(),
         opens_at: change.planned_start,
         closes_at: change.window_end(),
@@ -329,7 +336,7 @@ fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> 
 /// Judges one row by the clock.
 pub fn judge(row: &GateRow, now: Timestamp) -> Answer {
     let reasons = if row.purpose == Purpose::Rollback {
-        Vec::new()
+        row.unmet.clone()
     } else {
         against(row, now)
     };

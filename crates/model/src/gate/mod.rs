@@ -5,4 +5,6 @@ pub mod committers;
 pub mod coverage;
 pub mod permit;
 pub mod provenance;
+pub(crate) mod rollback_binding;
 pub mod running;
+pub mod way_back;

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::{Change, Target};
-use crate::core::enums::{Outcome, State};
+use crate::core::enums::{EvidenceKind, Outcome, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, RecordId, ServiceKey, TargetId};
+use crate::gate::way_back;
 
 /// An artifact that an outcome brought into a place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,24 +65,126 @@ pub fn told_outcome(change: &Change, target: &Target) -> Option<Outcome> {
     change.target_record(&target.id)?.outcome
 }
 
+/// What runs in the places of a change's targets, with what is known of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Present {
+    /// The rows that run there.
+    pub rows: Vec<Running>,
+    /// The security reports of these builds, from the changes that brought them.
+    pub reports: Vec<Report>,
+}
+
+/// The findings of a build in one kind of report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The build.
+    pub artifact: String,
+    /// The kind of report.
+    pub kind: EvidenceKind,
+    /// What it lists.
+    pub findings: Vec<String>,
+}
+
+/// Whether an outcome rests on more than a person's word: a connected system or a pipeline's token told it, or it is work told
+/// afterwards that its approver confirmed.
+pub fn is_observed(change: &Change, target: &Target) -> bool {
+    let is_told = change
+        .target_record(&target.id)
+        .is_some_and(|record| record.is_observed);
+    let confirmation = change.retrospective.as_ref().and_then(|it| it.confirmation.as_ref());
+    is_told || confirmation.is_some_and(|it| it.confirmed)
+}
+
 /// Moves the rows of a place by a target's outcome. `rows` are all rows of the target's service and environment that run,
 /// or that this change ended; what is answered are those that differ and the new ones. `new_id` names a new row.
+///
+/// An outcome that a person typed makes nothing run: of what it calls rolled back, failed or never done it only ends the rows
+/// that this target brought.
 pub fn turn(
     change: &Change,
     target: &Target,
     outcome: Outcome,
     rows: &[Running],
     now: Timestamp,
-    mut new_id: impl FnMut() -> RecordId,
+    new_id: impl FnMut() -> RecordId,
 ) -> Vec<Running> {
-    let mut next = rows.to_vec();
-    let bring = |next: &mut Vec<Running>, artifact: &str, id: RecordId| {
-        if let Some(known) = next.iter_mut().find(|row| row.artifact == artifact) {
+    let mut turn = Turn {
+        change,
+        target,
+        now,
+        rows: rows.to_vec(),
+        new_id,
+    };
+    match (outcome, is_observed(change, target)) {
+        (Outcome::Succeeded | Outcome::SucceededWithIssues, true) => turn.replace(),
+        (Outcome::PartiallyImplemented, true) => {
+            if let Some(artifact) = &target.artifact {
+                turn.bring(artifact);
+            }
+        }
+        (Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented, true) => turn.take_back(outcome),
+        (Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented, false) => turn.end_own(),
+        // Nobody knows what a failed rollback left behind.
+        (Outcome::RollbackFailed, _) => {}
+        (Outcome::Succeeded | Outcome::SucceededWithIssues | Outcome::PartiallyImplemented, false) => {}
+    }
+    turn.rows.retain(|row| !rows.contains(row));
+    turn.rows
+}
+
+/// The rows of a place while a target's outcome moves them.
+struct Turn<'a, F> {
+    change: &'a Change,
+    target: &'a Target,
+    now: Timestamp,
+    rows: Vec<Running>,
+    new_id: F,
+}
+
+impl<F: FnMut() -> RecordId> Turn<'_, F> {
+    fn replace(&mut self) {
+        let Some(artifact) = &self.target.artifact else {
+            return;
+        };
+        let replaced = replaced(self.change, self.target, &self.rows);
+        self.end(|row| replaced.contains(&row.id));
+        self.bring(artifact);
+    }
+
+    fn take_back(&mut self, outcome: Outcome) {
+        let (change, target) = (self.change, self.target);
+        self.rows
+            .iter_mut()
+            .filter(|row| row.ended_by.as_ref() == Some(&change.id) && row.ended_target.as_ref() == Some(&target.id))
+            .for_each(Running::go_on);
+        self.end_own();
+        let before = target.rollback_to.as_deref().filter(|_| outcome == Outcome::RolledBack);
+        if let Some(before) = before.filter(|_| way_back::against(change, target).is_none()) {
+            self.bring(before);
+        }
+    }
+
+    fn end_own(&mut self) {
+        let (change, target) = (self.change, self.target);
+        self.end(|row| row.change == change.id && row.target == target.id);
+    }
+
+    fn end(&mut self, which: impl Fn(&Running) -> bool) {
+        for row in self.rows.iter_mut().filter(|row| row.is_on() && which(row)) {
+            row.until = Some(self.now);
+            row.ended_by = Some(self.change.id.clone());
+            row.ended_target = Some(self.target.id.clone());
+        }
+    }
+
+    fn bring(&mut self, artifact: &str) {
+        if let Some(known) = self.rows.iter_mut().find(|row| row.artifact == artifact) {
             known.go_on();
             return;
         }
-        next.push(Running {
-            id,
+        let (change, target) = (self.change, self.target);
+        self.rows.push(Running {
+            id: (self.new_id)(),
             version: 0,
             service: target.service.clone(),
             environment: target.environment.clone(),
@@ -90,57 +193,21 @@ pub fn turn(
             change: change.id.clone(),
             change_key: change.key.clone(),
             target: target.id.clone(),
-            since: now,
+            since: self.now,
             until: None,
             ended_by: None,
             ended_target: None,
         });
-    };
-    let end = |row: &mut Running| {
-        row.until = Some(now);
-        row.ended_by = Some(change.id.clone());
-        row.ended_target = Some(target.id.clone());
-    };
-    match outcome {
-        Outcome::Succeeded | Outcome::SucceededWithIssues => {
-            let Some(artifact) = &target.artifact else {
-                return Vec::new();
-            };
-            let replaced = replaced(change, target, &next);
-            next.iter_mut()
-                .filter(|row| row.is_on() && replaced.contains(&row.id))
-                .for_each(end);
-            bring(&mut next, artifact, new_id());
-        }
-        Outcome::PartiallyImplemented => {
-            if let Some(artifact) = &target.artifact {
-                bring(&mut next, artifact, new_id());
-            }
-        }
-        Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented => {
-            next.iter_mut()
-                .filter(|row| {
-                    row.ended_by.as_ref() == Some(&change.id) && row.ended_target.as_ref() == Some(&target.id)
-                })
-                .for_each(Running::go_on);
-            next.iter_mut()
-                .filter(|row| row.is_on() && row.change == change.id && row.target == target.id)
-                .for_each(end);
-            if let Some(before) = target.rollback_to.as_deref().filter(|_| outcome == Outcome::RolledBack) {
-                bring(&mut next, before, new_id());
-            }
-        }
     }
-    next.retain(|row| !rows.contains(row));
-    next
 }
 
 /// Which rows a successful target replaces: the one that it names as its way back; without that, those of the same config
 /// items. What the same change brought by another target stays.
-fn replaced(change: &Change, target: &Target, rows: &[Running]) -> Vec<RecordId> {
-    let others = rows
-        .iter()
-        .filter(|row| row.is_on() && row.change != change.id && Some(&row.artifact) != target.artifact.as_ref());
+pub(crate) fn replaced(change: &Change, target: &Target, rows: &[Running]) -> Vec<RecordId> {
+    let is_here = |row: &Running| row.service == target.service && row.environment == target.environment;
+    let others = rows.iter().filter(|row| {
+        is_here(row) && row.is_on() && row.change != change.id && Some(&row.artifact) != target.artifact.as_ref()
+    });
     let (named, rest): (Vec<&Running>, Vec<&Running>) =
         others.partition(|row| Some(&row.artifact) == target.rollback_to.as_ref());
     let same_items = |row: &Running| {

@@ -17,6 +17,7 @@ fn sample(id: &str, artifact: &str, rollback_to: Option<&str>, items: &[&str]) -
     target.rollback_to = rollback_to.map(str::to_owned);
     target.config_items = items.iter().map(|item| (*item).to_owned()).collect();
     let target = target.clone();
+    change.target_records[0].is_observed = true;
     (change, target)
 }
 
@@ -56,6 +57,42 @@ fn a_success_replaces_what_ran_and_a_rollback_brings_it_back() {
     );
     after(&mut rows, &sample("c3", "a3", Some("a0"), &[]), Outcome::RolledBack);
     assert_eq!(running(&rows), ["a0", "a1"]);
+}
+
+#[test]
+fn a_typed_outcome_makes_nothing_run_and_only_ends_what_it_brought() {
+    let typed = |(mut change, target): (Change, Target)| {
+        change.target_records[0].is_observed = false;
+        (change, target)
+    };
+    let mut rows = Vec::new();
+    after(&mut rows, &sample("c1", "a1", None, &[]), Outcome::Succeeded);
+    let second = sample("c2", "a2", Some("a0"), &[]);
+    for outcome in [
+        Outcome::Succeeded,
+        Outcome::SucceededWithIssues,
+        Outcome::PartiallyImplemented,
+        Outcome::RolledBack,
+        Outcome::RollbackFailed,
+        Outcome::Failed,
+        Outcome::NotImplemented,
+    ] {
+        after(&mut rows, &typed(second.clone()), outcome);
+        assert_eq!(running(&rows), ["a1"], "{outcome}");
+    }
+    after(&mut rows, &second, Outcome::Succeeded);
+    assert_eq!(running(&rows), ["a1", "a2"], "its way back was another");
+    after(&mut rows, &typed(second), Outcome::RolledBack);
+    assert_eq!(running(&rows), ["a1"]);
+}
+
+#[test]
+fn a_rollback_brings_only_what_it_may_lead_back_to() {
+    let mut rows = Vec::new();
+    let mut unproven = sample("c3", "a3", Some("a0"), &[]);
+    unproven.0.target_records[0].rollback_unproven = true;
+    after(&mut rows, &unproven, Outcome::RolledBack);
+    assert!(rows.is_empty(), "{rows:?}");
 }
 
 #[test]

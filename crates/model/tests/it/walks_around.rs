@@ -659,16 +659,6 @@ fn a_run_that_fails_after_one_that_passed_shuts_the_gate_until_it_passes_again()
 }
 
 #[test]
-fn evidence_without_an_artifact_is_bound_to_the_plan() {
-    let mut world = World::new().until_scheduled();
-    world.file.evidence.clear();
-    world.evidence("tom", "passed", None).unwrap();
-    assert!(!world.unmet().contains(&"evidence_missing".to_owned()));
-    world.edit("rita", json!({"plan": [{"title": "Another way"}]})).unwrap();
-    assert!(world.unmet().contains(&"evidence_missing".to_owned()));
-}
-
-#[test]
 fn evidence_and_checklists_due_before_approval_hold_the_assessment() {
     let evidence = (
         Due::Approval,
@@ -785,6 +775,8 @@ fn a_document_about_another_artifact_is_no_evidence() {
         document.reading = Some(around::FileReading {
             summary: "Statement.".to_owned(),
             passed: Some(true),
+            is_undecided: false,
+            findings: Vec::new(),
             subjects: about.iter().map(|it| (*it).clone()).collect(),
         });
         world.act("tom", |case| around::add_evidence(case, &body(words.clone()), document))

@@ -122,11 +122,12 @@ const LEVELS: [(&str, &str); 5] = [
     ("medium", "Medium"),
     ("high", "High"),
 ];
-const OUTCOMES: [(&str, &str); 6] = [
+const OUTCOMES: [(&str, &str); 7] = [
     ("succeeded", "Succeeded"),
     ("succeeded_with_issues", "Succeeded with issues"),
     ("partially_implemented", "Partially implemented"),
     ("rolled_back", "Rolled back"),
+    ("rollback_failed", "Rollback failed"),
     ("failed", "Failed"),
     ("not_implemented", "Not implemented"),
 ];
@@ -567,6 +568,7 @@ fn evidence(context: &ActContext) -> ActForm {
                     ("sarif", "SARIF report"),
                     ("cyclonedx", "CycloneDX list"),
                     ("in_toto", "in-toto statement"),
+                    ("waiver", "Waiver"),
                 ],
             )
             .half(),
@@ -598,7 +600,7 @@ fn evidence(context: &ActContext) -> ActForm {
         .field(Field::new("file", "File", Input::File))
         .field(
             Field::textarea("text", "Text")
-                .hint("Instead of a file, or beside it. Without an artifact the evidence binds to the plan."),
+                .hint("Instead of a file, or beside it; of a waiver, the reason. Without an artifact the evidence binds to the plan."),
         )
         .submit("Add this evidence")
 }

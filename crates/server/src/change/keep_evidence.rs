@@ -144,6 +144,8 @@ async fn reading_of(kind: Option<Kind>, bytes: Vec<u8>) -> Result<Option<FileRea
         Ok(found) => Ok(Some(FileReading {
             summary: found.summary,
             passed: found.passed,
+            is_undecided: found.is_undecided,
+            findings: found.findings,
             subjects: found.subjects,
         })),
         Err(error) => Err(unreadable(format!("{error}."))),

@@ -211,6 +211,11 @@ fn ordinary(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
     walk.deploy(n)?;
     past.pass(41);
     let outcome = outcome_of(n);
+    if n == 23 {
+        // The first attempt to take it back failed, and the target stayed open for a second one.
+        walk.complete("rollback_failed")?;
+        past.pass(25);
+    }
     walk.complete(outcome)?;
     walk.finish(outcome == "succeeded")
 }

@@ -69,7 +69,8 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
         true => Arc::new(SeenLogsFile::open(&settings.data_dir)?),
         false => Arc::new(SeenInMemory::default()),
     };
-    let policies = Arc::new(policies(settings)?);
+    let demo_policies = Arc::new(policies(settings, &in_a_demo(&settings.policy_parameters))?);
+    let policies = Arc::new(policies(settings, &settings.policy_parameters)?);
     let recorder = clock.clone();
     let public_url = public_url.trim_end_matches('/').to_owned();
     let executor = Executor::new(Tools {
@@ -80,6 +81,7 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
         master,
         seen_logs,
         policies,
+        demo_policies,
         public_url,
         evidence_folder,
     });
@@ -162,23 +164,26 @@ pub(crate) fn check_policies(settings: &Settings) -> Result<(), ServeError> {
     if settings.packs.is_empty() && settings.policy_parameters.is_empty() {
         return Ok(());
     }
-    policies(settings).map(drop)
+    policies(settings, &settings.policy_parameters).map(drop)
 }
 
-fn policies(settings: &Settings) -> Result<PolicySet, ServeError> {
+/// The parameters of a demo: its changes need the same evidence at every risk, unless the host says otherwise.
+fn in_a_demo(parameters: &str) -> String {
+    const NAME: &str = "thorough_evidence_from";
+    if parameters.lines().any(|line| line.trim_start().starts_with(NAME)) {
+        return parameters.to_owned();
+    }
+    format!("{NAME} = \"never\"\n{parameters}")
+}
+
+fn policies(settings: &Settings, parameters: &str) -> Result<PolicySet, ServeError> {
     let mut files: Vec<SourceFile> = policy::base().files;
     for name in &settings.packs {
         let pack =
             policy::pack(name).ok_or_else(|| ServeError::Refused(format!("there is no policy pack `{name}`")))?;
         files.extend(pack.files);
     }
-    let compiled = PolicySet::compile(
-        &files,
-        &settings.policy_parameters,
-        policy::SCHEMA,
-        &AnyName,
-        proof::crypto::digest_text,
-    );
+    let compiled = PolicySet::compile(&files, parameters, policy::SCHEMA, &AnyName, proof::crypto::digest_text);
     compiled.map_err(|findings| {
         let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
         ServeError::Refused(format!("the policies cannot be used:\n{}", lines.join("\n")))

@@ -61,7 +61,7 @@ pub fn find(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<Entered>> {
     )?;
     if let Some(given) = given {
         let parts = [digest.as_bytes(), workload.id.as_str().as_bytes(), &until];
-        row_code::check(tx.coder(), &given, (&tenant, TABLE, &workload.id), &parts)?;
+        row_code::check(tx.coder(), &given, (&tenant, TABLE, workload.id.as_str()), &parts)?;
     }
     Ok(Some(Entered {
         tenant,

@@ -257,6 +257,16 @@ const CHANGE: &[Shape] = &[
                 "Outcomes that a later one replaced before closing: `outcome`, `reason`, `by`, `at`, `validations` (how many stood \
                  at that moment).",
             ),
+            boolean(
+                "is_observed",
+                "Whether a connected system or a pipeline's token told the outcome. One that a person typed makes nothing `running`.",
+            ),
+            texts("ran_before", LINE, "What was recorded as running in its place when work began."),
+            boolean(
+                "rollback_unproven",
+                "Whether its `rollback_to` is neither what ran there when work began nor a build with passed evidence: its way back \
+                 is closed.",
+            ),
             texts(
                 "unknown_config_items",
                 LINE,
@@ -436,7 +446,20 @@ const ITEMS: &[Shape] = &[
                 "Without an artifact: digest of the plan that was tested.",
             ),
             text("text", TEXT, "What was read in it."),
-            free("accepted", "Who took it although it failed: `by`, `at`, `reason`."),
+            free(
+                "accepted",
+                "Who took it although it failed or cannot be judged: `by`, `at`, `reason`.",
+            ),
+            texts(
+                "findings",
+                LINE,
+                "What a report found, each as a short digest, to be compared with the report of the running build.",
+            ),
+            frees(
+                "agreed",
+                "Of a waiver: who agreed to it, as `part` `owner` or `security`, with `places`, `by`, `at` and `reason`. It counts for a \
+                 place where an owner and security, two people, agreed.",
+            ),
             text("file_digest", LINE, "The file's digest."),
             time("file_erased_at", "When the file was erased; its digest stays."),
             integer("size", 0, i64::MAX, "Bytes of the file."),

@@ -416,9 +416,13 @@ const AROUND: &[Shape] = &[
             text(
                 "artifact",
                 255,
-                "The artifact that was tested; without it, it binds to the plan.",
+                "The artifact that was tested; without it, it binds to the plan, and satisfies no target that has one.",
             ),
-            text("text", TEXT, "What was read in it; for `note`, the note."),
+            text(
+                "text",
+                TEXT,
+                "What was read in it; for `note`, the note; for `waiver`, why it may go without.",
+            ),
         ],
     ),
     shape(

@@ -171,6 +171,9 @@ fn every_field_that_a_change_may_answer_is_described() {
         actual_start: Some(at),
         actual_end: Some(at),
         actual_downtime_minutes: Some(1),
+        is_observed: true,
+        ran_before: Some(vec!["x".to_owned()]),
+        rollback_unproven: true,
     };
     let described = named(&document, "Target");
     let mut told = fields_of(&record);

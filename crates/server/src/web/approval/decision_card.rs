@@ -208,7 +208,7 @@ fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
         let tone = match (evidence.result, &evidence.accepted) {
             (EvidenceResult::Passed, _) => Tone::Ok,
             (EvidenceResult::Failed, None) => Tone::Stop,
-            (EvidenceResult::Failed, Some(_)) => Tone::Wait,
+            (EvidenceResult::Failed, Some(_)) | (EvidenceResult::Unknown, _) => Tone::Wait,
             (EvidenceResult::Informational, _) => Tone::Plain,
         };
         let place = evidence
@@ -532,7 +532,7 @@ pub(crate) fn outcome_mark(outcome: enums::Outcome) -> pages::Mark {
     let tone = match outcome {
         Outcome::Succeeded => Tone::Ok,
         Outcome::SucceededWithIssues | Outcome::PartiallyImplemented | Outcome::RolledBack => Tone::Wait,
-        Outcome::Failed => Tone::Stop,
+        Outcome::Failed | Outcome::RollbackFailed => Tone::Stop,
         Outcome::NotImplemented => Tone::Plain,
     };
     tone.mark(capital(outcome.as_str()))

@@ -3,7 +3,7 @@
 use model::change::related_records::Evidence;
 use model::core::act::Act as Verb;
 use model::core::enums::{EvidenceKind, EvidenceResult};
-use pages::{Act, Entry, Field, Rich, Tone, Work, short_digest};
+use pages::{Act, ActForm, Entry, Field, Rich, Tone, Work, short_digest};
 
 use crate::web::change::sections::Around;
 use crate::web::shared::view::View;
@@ -11,7 +11,8 @@ use crate::web::shared::words::plain;
 
 /// Whether a piece of evidence holds more than its text, and nobody erased it.
 fn has_file(evidence: &Evidence) -> bool {
-    evidence.kind != EvidenceKind::Note && evidence.size > 0 && evidence.file_erased_at.is_none()
+    let is_word = matches!(evidence.kind, EvidenceKind::Note | EvidenceKind::Waiver);
+    !is_word && evidence.size > 0 && evidence.file_erased_at.is_none()
 }
 
 impl Around<'_> {
@@ -27,12 +28,34 @@ impl Around<'_> {
         }
     }
 
+    /// The form with which the reader accepts a piece of evidence, or agrees to a waiver, where they may.
+    fn acceptance(&self, view: &View<'_, '_, '_>, evidence: &Evidence) -> Option<ActForm> {
+        let is_waiver = evidence.kind == EvidenceKind::Waiver;
+        let (label, why, submit) = match is_waiver {
+            true => (
+                "Agree to go without it",
+                "Why it may go without",
+                "Agree to this waiver",
+            ),
+            false => ("Accept it", "Why its failure does not matter", "Accept this failure"),
+        };
+        let is_open = is_waiver && evidence.agreed.iter().all(|yes| yes.by != view.me);
+        let may = is_open || evidence.is_against() && evidence.accepted.is_none();
+        if !may || evidence.by == view.me || !self.open.has(Verb::AcceptEvidence) {
+            return None;
+        }
+        let id = evidence.id.as_str();
+        let form = self.at(&format!("accept-{id}"), label, &format!("/evidence/{id}/acceptance"));
+        Some(form.field(Field::textarea("reason", why).required()).submit(submit))
+    }
+
     /// Evidence, with the form that adds to it.
     pub fn evidence(&self, view: &View<'_, '_, '_>) -> Work {
         let entries = self.file.evidence.iter().map(|evidence| {
             let tone = match evidence.result {
                 EvidenceResult::Passed => Tone::Ok,
                 EvidenceResult::Failed => Tone::Stop,
+                EvidenceResult::Unknown => Tone::Wait,
                 EvidenceResult::Informational => Tone::Plain,
             };
             let bound = evidence
@@ -68,18 +91,11 @@ impl Around<'_> {
                 entry = entry.aside(format!("accepted by {}", view.name(&accepted.by)));
             }
             let id = evidence.id.as_str();
-            let may =
-                evidence.result == EvidenceResult::Failed && evidence.accepted.is_none() && evidence.by != view.me;
-            if may && self.open.has(Verb::AcceptEvidence) {
-                let accept = self
-                    .at(
-                        &format!("accept-{id}"),
-                        "Accept it",
-                        &format!("/evidence/{id}/acceptance"),
-                    )
-                    .field(Field::textarea("reason", "Why its failure does not matter").required())
-                    .submit("Accept this failure");
-                entry = entry.act(format!("evidence-{id}"), accept);
+            for yes in &evidence.agreed {
+                entry = entry.aside(format!("accepted by {}", view.name(&yes.by)));
+            }
+            if let Some(form) = self.acceptance(view, evidence) {
+                entry = entry.act(format!("evidence-{}", evidence.id), form);
             }
             entry
         });

@@ -244,7 +244,7 @@ pub enum Act {
         /// The change's key.
         key: String,
         /// How.
-        #[arg(long, value_parser = ["succeeded", "succeeded_with_issues", "partially_implemented", "rolled_back", "failed", "not_implemented"])]
+        #[arg(long, value_parser = ["succeeded", "succeeded_with_issues", "partially_implemented", "rolled_back", "rollback_failed", "failed", "not_implemented"])]
         outcome: String,
         /// One target's id; all that are still open unless said.
         #[arg(long)]

@@ -22,13 +22,13 @@ pub enum Evidence {
         /// The change's key.
         key: String,
         /// What kind of file it is.
-        #[arg(long, value_parser = ["junit", "sarif", "cyclonedx", "in_toto", "file", "note"])]
+        #[arg(long, value_parser = ["junit", "sarif", "cyclonedx", "in_toto", "file", "note", "waiver"])]
         kind: String,
         /// Which question it answers.
         #[arg(long, value_parser = ["functional", "compatibility", "security", "backup", "other"])]
         aspect: Option<String>,
         /// What it says, where its kind does not tell.
-        #[arg(long, value_parser = ["passed", "failed", "informational"])]
+        #[arg(long, value_parser = ["passed", "failed", "informational", "unknown"])]
         result: Option<String>,
         /// A name for people.
         #[arg(long)]

@@ -1,0 +1,255 @@
+//! What evidence says of a target: the latest result of each suite counts, a failure stays until its suite passes or an
+//! approver accepts it, and what is new against the running build's own report fails the aspect of security.
+//!
+//! A suite is what one tool runs under one name: evidence of one kind, name, environment and subject. So neither a note beside
+//! a failed report nor the same report under another name covers the failure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::approval::authority::candidates;
+use crate::approval::obligation::Asked;
+use crate::change::change_file::ChangeFile;
+use crate::change::record::Target;
+use crate::change::related_records::{Agreement, Evidence, WaiverPart};
+use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult};
+use crate::core::ids::PersonId;
+use crate::directory::snapshot::Directory;
+use crate::gate::running::{Report, replaced};
+
+/// What a rule asks of evidence.
+#[derive(Clone, Copy)]
+pub(crate) struct Asks<'a> {
+    pub aspect: Aspect,
+    pub environment: Option<&'a str>,
+    /// The digest of the present plan, to which evidence without a build is bound.
+    pub plan: &'a str,
+}
+
+/// What the evidence of a target shows for one question.
+#[derive(Default)]
+pub(crate) struct Shown<'f> {
+    /// Suites whose latest result is a pass, or was accepted.
+    pub good: Vec<&'f Evidence>,
+    /// Suites with a failure that nothing has followed, and those that cannot be judged.
+    pub bad: Vec<Bad<'f>>,
+    /// Whether a waiver stands in for it.
+    pub is_waived: bool,
+}
+
+/// A result that is against a target, and why.
+pub(crate) struct Bad<'f> {
+    pub evidence: &'f Evidence,
+    pub why: Why,
+}
+
+/// Why a result is none that satisfies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    Failed,
+    Unknown,
+    /// It lists so many findings that the running build's own report does not.
+    New(usize),
+    /// The build that runs there has no report of this kind, so nothing says which of its findings are new.
+    NothingToCompare,
+}
+
+impl Shown<'_> {
+    /// Whether the question is answered: by a waiver, or by a pass that no failure is beside. A result that cannot be judged
+    /// satisfies nothing, and stands against nothing either.
+    pub(crate) fn is_enough(&self) -> bool {
+        self.is_waived || !self.good.is_empty() && self.bad.iter().all(|it| !it.why.is_failure())
+    }
+}
+
+impl Why {
+    fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::New(_))
+    }
+}
+
+/// Judges the evidence of a target.
+pub(crate) fn shown<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> Shown<'f> {
+    let mut found = Shown::default();
+    for evidence in latest(about(file, target, asks)).into_values() {
+        match against(file, target, evidence) {
+            Some(why) => found.bad.push(Bad { evidence, why }),
+            None => found.good.push(evidence),
+        }
+    }
+    found.is_waived = file
+        .evidence
+        .iter()
+        .any(|it| it.kind == EvidenceKind::Waiver && is_about(it, target, asks) && is_agreed(it, target));
+    found
+}
+
+/// What is against a piece of evidence that was not accepted.
+fn against(file: &ChangeFile, target: &Target, evidence: &Evidence) -> Option<Why> {
+    if evidence.accepted.is_some() {
+        return None;
+    }
+    match evidence.result {
+        EvidenceResult::Failed => Some(Why::Failed),
+        EvidenceResult::Unknown => Some(Why::Unknown),
+        EvidenceResult::Passed | EvidenceResult::Informational => compared(file, target, evidence).map(Compared::why),
+    }
+}
+
+/// What a report says that differs from those of the builds which it would replace.
+pub(crate) struct Compared {
+    /// The new findings; `None` where those builds have no report of this kind.
+    pub new: Option<BTreeSet<String>>,
+}
+
+impl Compared {
+    fn why(self) -> Why {
+        self.new.map_or(Why::NothingToCompare, |new| Why::New(new.len()))
+    }
+}
+
+/// Compares the findings of a security report with those of the builds that it would replace. Where none is recorded as
+/// running there, nothing is new against anything.
+pub(crate) fn compared(file: &ChangeFile, target: &Target, evidence: &Evidence) -> Option<Compared> {
+    let is_compared = matches!(evidence.kind, EvidenceKind::Sarif | EvidenceKind::Cyclonedx);
+    if evidence.aspect != Aspect::Security || !is_compared || evidence.findings.is_empty() {
+        return None;
+    }
+    let ids = replaced(&file.change, target, &file.present.rows);
+    let builds: BTreeSet<&str> = (file.present.rows.iter())
+        .filter(|row| ids.contains(&row.id))
+        .map(|row| row.artifact.as_str())
+        .collect();
+    if builds.is_empty() {
+        return None;
+    }
+    let own = |it: &&Report| it.kind == evidence.kind && builds.contains(it.artifact.as_str());
+    let mut known: Option<BTreeSet<&String>> = None;
+    for report in file.present.reports.iter().filter(own) {
+        known.get_or_insert_default().extend(&report.findings);
+    }
+    let Some(known) = known else {
+        return Some(Compared { new: None });
+    };
+    let new: BTreeSet<String> = (evidence.findings.iter())
+        .filter(|it| !known.contains(it))
+        .cloned()
+        .collect();
+    (!new.is_empty()).then_some(Compared { new: Some(new) })
+}
+
+/// The evidence that answers a question about a target, waivers aside.
+fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iterator<Item = &'f Evidence> {
+    file.evidence.iter().filter(move |it| {
+        let is_judging = it.result != EvidenceResult::Informational && it.kind != EvidenceKind::Waiver;
+        is_judging
+            && asks
+                .environment
+                .is_none_or(|name| it.environment.as_deref() == Some(name))
+            && is_about(it, target, asks)
+    })
+}
+
+/// Whether evidence answers this question for this target: for its build, or where it names none for the present plan.
+fn is_about(evidence: &Evidence, target: &Target, asks: Asks<'_>) -> bool {
+    let has_build = target.artifact.is_some() || target.commit.is_some();
+    let is_bound = match (&evidence.artifact, &evidence.plan_digest) {
+        (Some(build), _) => target.artifact.as_ref() == Some(build) || target.commit.as_ref() == Some(build),
+        // What was tested without a build says nothing of the build that goes out.
+        (None, Some(digest)) => !has_build && digest == asks.plan,
+        (None, None) => false,
+    };
+    evidence.aspect == asks.aspect && is_bound
+}
+
+/// What one tool runs under one name.
+type Suite<'f> = (EvidenceKind, &'f str, Option<&'f str>, Option<&'f str>);
+
+fn suite(it: &Evidence) -> Suite<'_> {
+    let subject = it.artifact.as_deref().or(it.plan_digest.as_deref());
+    (it.kind, it.name.as_str(), it.environment.as_deref(), subject)
+}
+
+/// The result of each suite that counts: its latest, but that what cannot be judged takes no failure's place.
+fn latest<'f>(rows: impl Iterator<Item = &'f Evidence>) -> BTreeMap<Suite<'f>, &'f Evidence> {
+    let mut rows: Vec<&Evidence> = rows.collect();
+    rows.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    let mut found: BTreeMap<Suite<'f>, &Evidence> = BTreeMap::new();
+    for row in rows {
+        let keeps_failure = |known: &&Evidence| known.result == EvidenceResult::Failed && known.accepted.is_none();
+        let is_vague = row.result == EvidenceResult::Unknown && row.accepted.is_none();
+        if is_vague && found.get(&suite(row)).is_some_and(keeps_failure) {
+            continue;
+        }
+        found.insert(suite(row), row);
+    }
+    found
+}
+
+/// Whether a build has passed: some functional suite did, and none stands against it.
+pub(crate) fn has_passed(file: &ChangeFile, build: &str) -> bool {
+    let of_build = file.evidence.iter().filter(|it| {
+        it.aspect == Aspect::Functional
+            && it.artifact.as_deref() == Some(build)
+            && it.kind != EvidenceKind::Waiver
+            && it.result != EvidenceResult::Informational
+    });
+    let latest = latest(of_build);
+    let is_good = |it: &&Evidence| it.result == EvidenceResult::Passed || it.accepted.is_some();
+    let is_failure = |it: &&Evidence| it.result == EvidenceResult::Failed && it.accepted.is_none();
+    latest.values().any(|it| is_good(it)) && !latest.values().any(|it| is_failure(it))
+}
+
+/// Whether an owner and somebody of security, two people, agreed to a waiver for the place of a target.
+fn is_agreed(waiver: &Evidence, target: &Target) -> bool {
+    let place = place_of(target);
+    let of = |part: WaiverPart| {
+        let rows = waiver.agreed.iter();
+        rows.filter(|it| it.part == part && it.places.contains(&place))
+            .map(|it| &it.by)
+            .collect::<BTreeSet<&PersonId>>()
+    };
+    let (owners, security) = (of(WaiverPart::Owner), of(WaiverPart::Security));
+    owners.iter().any(|owner| security.iter().any(|other| other != owner))
+}
+
+fn place_of(target: &Target) -> String {
+    format!("{}/{}", target.service, target.environment)
+}
+
+/// What a person's word on a waiver counts for, and where.
+pub(crate) fn agreements(
+    file: &ChangeFile,
+    directory: &Directory,
+    person: &PersonId,
+    reason: &str,
+    now: Timestamp,
+) -> Vec<Agreement> {
+    let parts = [
+        (WaiverPart::Owner, Asked::Owner),
+        (WaiverPart::Security, Asked::Security),
+    ];
+    let mut found = Vec::new();
+    for (part, asked) in parts {
+        let is_one = |target: &&Target| {
+            let holders = candidates(file, directory, &asked, target, now);
+            holders.iter().any(|holder| &holder.person == person)
+        };
+        let mut places: Vec<String> = (file.change.content.targets.iter())
+            .filter(is_one)
+            .map(place_of)
+            .collect();
+        places.dedup();
+        if !places.is_empty() {
+            found.push(Agreement {
+                part,
+                places,
+                by: person.clone(),
+                at: now,
+                reason: reason.to_owned(),
+            });
+        }
+    }
+    found
+}

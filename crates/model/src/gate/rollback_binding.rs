@@ -1,0 +1,96 @@
+//! Binds the ways back of a change to what ran when its work began, or to evidence.
+
+use crate::change::change_file::{Case, ChangeFile};
+use crate::change::record::{Change, Target, TargetRecord};
+use crate::change::{eligible, evidence};
+use crate::core::enums::State;
+use crate::core::unmet::{Unmet, unmet};
+use crate::directory::snapshot::{Directory, logins};
+use crate::gate::running::Running;
+use crate::gate::way_back::Closed;
+
+/// Why a way back is closed, in words for the gate.
+pub(crate) fn unmet_of(closed: Closed, change: &Change, target: &Target, directory: &Directory) -> Vec<Unmet> {
+    let owner = vec![directory.login(&change.content.owner)];
+    let back = target.rollback_to.as_deref().unwrap_or_default();
+    match closed {
+        Closed::Unnamed | Closed::Told => Vec::new(),
+        Closed::NothingDeployed => vec![unmet(
+            "nothing_deployed",
+            format!(
+                "Target {} of {} was not implemented, so nothing is there to roll back.",
+                target.id, change.key
+            ),
+            "If something was deployed after all, state the true outcome with a reason.",
+            owner,
+        )],
+        Closed::Unproven => vec![unmet(
+            "rollback_unproven",
+            format!(
+                "{back} is not what ran as {} in {} when {} began, and it has no passed functional evidence.",
+                target.service, target.environment, change.key
+            ),
+            "Add passed functional evidence for it (POST …/evidence with it as `artifact`).",
+            logins(directory, &eligible::witnesses(change, directory)),
+        )],
+    }
+}
+
+/// Keeps what runs in the places of the targets at the moment in which work begins: what is recorded later binds nothing.
+pub(crate) fn note_start(case: &mut Case<'_>) {
+    let ran: Vec<Vec<String>> = case
+        .change()
+        .target_records
+        .iter()
+        .map(|record| ran_at(&case.file, record))
+        .collect();
+    for (record, ran) in case.file.change.target_records.iter_mut().zip(ran) {
+        record.ran_before.get_or_insert(ran);
+    }
+    judge(case);
+}
+
+fn ran_at(file: &ChangeFile, record: &TargetRecord) -> Vec<String> {
+    let target = file.change.content.targets.iter().find(|it| it.id == record.target);
+    let Some(target) = target else { return Vec::new() };
+    let is_here =
+        |row: &&Running| row.is_on() && row.service == target.service && row.environment == target.environment;
+    let mut ran: Vec<String> = file
+        .present
+        .rows
+        .iter()
+        .filter(is_here)
+        .map(|row| row.artifact.clone())
+        .collect();
+    ran.sort_unstable();
+    ran.dedup();
+    ran
+}
+
+/// Judges the ways back of a change that has begun anew: evidence may have come, or failed, since.
+pub(crate) fn judge(case: &mut Case<'_>) {
+    if !matches!(case.change().state, State::Implementing | State::Reviewing) {
+        return;
+    }
+    let file = &case.file;
+    let judged: Vec<bool> = file
+        .change
+        .target_records
+        .iter()
+        .map(|record| is_unproven(file, record))
+        .collect();
+    for (record, is_unproven) in case.file.change.target_records.iter_mut().zip(judged) {
+        record.rollback_unproven = is_unproven;
+    }
+}
+
+/// Where nothing was recorded as running, nothing says what to go back to but the target itself, as it was approved.
+fn is_unproven(file: &ChangeFile, record: &TargetRecord) -> bool {
+    let target = file.change.content.targets.iter().find(|it| it.id == record.target);
+    let back = target.and_then(|it| it.rollback_to.as_deref());
+    let (Some(back), Some(ran)) = (back, &record.ran_before) else {
+        return false;
+    };
+    let is_known = ran.is_empty() || ran.iter().any(|it| it == back);
+    !is_known && !evidence::has_passed(file, back)
+}

@@ -1,0 +1,367 @@
+//! Evidence: which results count, held against an oracle; findings that are new; waivers by two people.
+
+use model::approval::obligation::{Due, Duty};
+use model::change::around::{self, FileReading, StoredFile};
+use model::core::enums::{Aspect, EvidenceKind, EvidenceResult};
+use model::core::ids::RecordId;
+use model::core::refusal::Refusal;
+use model::gate::running::{Present, Report, Running};
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::world::{World, at, body, facts, facts_but};
+
+/// One piece of evidence as a person or a pipeline brings it.
+#[derive(Debug, Clone)]
+struct Brought {
+    kind: &'static str,
+    name: &'static str,
+    environment: &'static str,
+    subject: Option<&'static str>,
+    result: &'static str,
+    /// Whether an approver accepts it afterwards.
+    is_accepted: bool,
+}
+
+fn brought() -> impl Strategy<Value = Brought> {
+    (
+        prop::sample::select(vec!["note", "file", "junit"]),
+        prop::sample::select(vec!["Unit", "Smoke"]),
+        prop::sample::select(vec!["staging", "staging", "production"]),
+        prop::sample::select(vec![
+            Some("git:aa"),
+            Some("git:aa"),
+            Some("abcdef0"),
+            Some("git:zz"),
+            None,
+        ]),
+        prop::sample::select(vec!["passed", "passed", "failed", "failed", "unknown", "informational"]),
+        prop::bool::weighted(0.2),
+    )
+        .prop_map(|(kind, name, environment, subject, result, is_accepted)| Brought {
+            kind,
+            name,
+            environment,
+            subject,
+            // A machine's reader says nothing without a judgement.
+            result: if kind == "junit" && result == "informational" {
+                "passed"
+            } else {
+                result
+            },
+            is_accepted,
+        })
+}
+
+fn bring(world: &mut World, it: &Brought) -> RecordId {
+    let mut words = body(json!({
+        "kind": it.kind, "aspect": "functional", "name": it.name, "environment": it.environment, "result": it.result, "text": "Seen.",
+    }));
+    if let Some(subject) = it.subject {
+        words.insert("artifact".into(), subject.into());
+    }
+    let mut file = crate::world::file();
+    if it.kind == "junit" {
+        words.remove("result");
+        file.reading = Some(read(it.result, &[]));
+    }
+    world
+        .act("pip", |case| around::add_evidence(case, &words, file))
+        .unwrap()
+}
+
+fn read(result: &str, findings: &[&str]) -> FileReading {
+    FileReading {
+        summary: "Read.".to_owned(),
+        passed: Some(result == "passed"),
+        is_undecided: result == "unknown",
+        subjects: Vec::new(),
+        findings: findings.iter().map(|it| (*it).to_owned()).collect(),
+    }
+}
+
+/// The rule once more, told another way: a suite fails from its failure until its next pass or acceptance, and something passed
+/// whose suite's last word still is that pass.
+fn is_enough(history: &[Brought]) -> bool {
+    let counts = |it: &&Brought| {
+        it.environment == "staging" && matches!(it.subject, Some("git:aa" | "abcdef0")) && it.result != "informational"
+    };
+    let same = |a: &Brought, b: &Brought| (a.kind, a.name, a.subject) == (b.kind, b.name, b.subject);
+    let told: Vec<&Brought> = history.iter().filter(counts).collect();
+    let is_accepted = |it: &Brought| it.is_accepted && it.result != "passed";
+    let mut has_pass = false;
+    for (place, it) in told.iter().enumerate() {
+        let later = || told[place + 1..].iter().filter(|other| same(it, other));
+        if it.result == "failed" && !is_accepted(it) {
+            let is_over = later().any(|other| other.result == "passed" || is_accepted(other));
+            if !is_over {
+                return false;
+            }
+        }
+        if it.result == "passed" || is_accepted(it) {
+            has_pass |= later().next().is_none();
+        }
+    }
+    has_pass
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn the_latest_result_of_each_suite_counts_and_a_failure_stays(history in prop::collection::vec(brought(), 0..7)) {
+        let mut world = World::new().until_scheduled();
+        world.file.evidence.clear();
+        world.settle();
+        for it in &history {
+            world.now += jiff::SignedDuration::from_secs(1);
+            let id = bring(&mut world, it);
+            if it.is_accepted && matches!(it.result, "failed" | "unknown") {
+                let why = body(json!({"reason": "Known"}));
+                world.act("olga", |case| around::accept_evidence(case, &id, &why)).unwrap();
+            }
+        }
+        let is_missing = world.unmet().contains(&"evidence_missing".to_owned());
+        prop_assert_eq!(!is_missing, is_enough(&history), "{:?}", history);
+        world.wait_until(at("11:10"));
+        prop_assert_eq!(world.start("ida").is_ok(), is_enough(&history));
+    }
+}
+
+fn one(kind: &'static str, name: &'static str, result: &'static str) -> Brought {
+    Brought {
+        kind,
+        name,
+        environment: "staging",
+        subject: Some("git:aa"),
+        result,
+        is_accepted: false,
+    }
+}
+
+#[test]
+fn neither_a_note_nor_another_name_covers_a_failed_report() {
+    let mut world = World::new().until_scheduled();
+    bring(&mut world, &one("junit", "Unit", "failed"));
+    for cover in [
+        one("note", "Unit", "passed"),
+        one("junit", "Unit tests", "passed"),
+        one("file", "Unit", "passed"),
+    ] {
+        bring(&mut world, &cover);
+        assert!(world.unmet().contains(&"evidence_missing".to_owned()), "{cover:?}");
+    }
+    // A run that cannot be judged takes no failure's place.
+    bring(&mut world, &one("junit", "Unit", "unknown"));
+    assert!(world.unmet().contains(&"evidence_missing".to_owned()));
+    bring(&mut world, &one("junit", "Unit", "passed"));
+    assert!(!world.unmet().contains(&"evidence_missing".to_owned()));
+}
+
+#[test]
+fn what_cannot_be_judged_satisfies_nothing_whatever_its_bringer_states() {
+    let mut world = World::new().until_scheduled();
+    world.file.evidence.clear();
+    let words = body(json!({
+        "kind": "sarif", "aspect": "functional", "environment": "staging", "artifact": "git:aa", "result": "passed",
+    }));
+    let mut file = crate::world::file();
+    file.reading = Some(read("unknown", &[]));
+    let id = world
+        .act("pip", |case| around::add_evidence(case, &words, file))
+        .unwrap();
+    let found = world.file.evidence.iter().find(|it| it.id == id).unwrap();
+    assert_eq!(found.result, EvidenceResult::Unknown);
+    assert!(world.unmet().contains(&"evidence_missing".to_owned()));
+    let why = body(json!({"reason": "Read by hand"}));
+    world
+        .act("olga", |case| around::accept_evidence(case, &id, &why))
+        .unwrap();
+    assert!(!world.unmet().contains(&"evidence_missing".to_owned()));
+}
+
+#[test]
+fn evidence_without_a_build_satisfies_no_target_that_has_one() {
+    let mut world = World::new().until_scheduled();
+    world.file.evidence.clear();
+    world.evidence("tom", "passed", None).unwrap();
+    assert!(world.unmet().contains(&"evidence_missing".to_owned()));
+    let by_hand = json!([{"service": "shop", "environment": "production"}]);
+    let mut world = World::with(facts_but(json!({ "targets": by_hand })), Vec::new()).until_authorizing();
+    world.evidence("tom", "passed", None).unwrap();
+    assert!(!world.unmet().contains(&"evidence_missing".to_owned()));
+    world.edit("rita", json!({"plan": [{"title": "Another way"}]})).unwrap();
+    assert!(
+        world.unmet().contains(&"evidence_missing".to_owned()),
+        "it was about another plan"
+    );
+}
+
+/// A world whose changes need a security test, where `git:old` runs with these findings in its own report.
+fn secured(own: Option<&[&str]>) -> World {
+    let duty = Duty::Evidence {
+        aspect: Aspect::Security,
+        environment: None,
+    };
+    let mut world = World::with(facts(), vec![(Due::Start, duty)]).until_authorizing();
+    let target = world.change().content.targets[0].clone();
+    let row = Running {
+        id: "r1".into(),
+        version: 1,
+        service: target.service,
+        environment: target.environment,
+        config_items: Vec::new(),
+        artifact: "git:old".to_owned(),
+        change: "c0".into(),
+        change_key: "CHG-0".to_owned(),
+        target: "1".into(),
+        since: world.now,
+        until: None,
+        ended_by: None,
+        ended_target: None,
+    };
+    let mut reports = Vec::new();
+    if let Some(own) = own {
+        // The same names give the same digests: they are made by bringing the report once.
+        let mut copy = world.clone();
+        let id = report(&mut copy, "cyclonedx", own);
+        let findings = copy
+            .file
+            .evidence
+            .iter()
+            .find(|it| it.id == id)
+            .unwrap()
+            .findings
+            .clone();
+        reports.push(Report {
+            artifact: "git:old".to_owned(),
+            kind: EvidenceKind::Cyclonedx,
+            findings,
+        });
+    }
+    world.file.present = Present {
+        rows: vec![row],
+        reports,
+    };
+    world
+}
+
+fn report(world: &mut World, kind: &str, findings: &[&str]) -> RecordId {
+    let words =
+        body(json!({"kind": kind, "aspect": "security", "name": "Scan", "artifact": "git:aa", "result": "passed"}));
+    let reading = FileReading {
+        passed: (kind == "sarif").then_some(true),
+        ..read("passed", findings)
+    };
+    let file = StoredFile {
+        reading: Some(reading),
+        ..crate::world::file()
+    };
+    world
+        .act("pip", |case| around::add_evidence(case, &words, file))
+        .unwrap()
+}
+
+fn result(world: &World, id: &RecordId) -> (EvidenceResult, String) {
+    let found = world.file.evidence.iter().find(|it| &it.id == id).unwrap();
+    (found.result, found.text.clone().unwrap_or_default())
+}
+
+/// Whether the security test is still missing.
+fn lacks_security(world: &World) -> bool {
+    let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    rows.iter()
+        .any(|row| row.unmet.code == "evidence_missing" && row.unmet.text.contains("security"))
+}
+
+#[test]
+fn a_finding_that_the_running_build_has_not_fails_the_security_test() {
+    let mut world = secured(Some(&["CVE-1", "CVE-2"]));
+    let id = report(&mut world, "cyclonedx", &["CVE-2", "CVE-3"]);
+    let (found, text) = result(&world, &id);
+    assert_eq!(found, EvidenceResult::Failed);
+    assert!(text.contains("New against the running build: CVE-3."), "{text}");
+    assert!(lacks_security(&world));
+    report(&mut world, "cyclonedx", &["CVE-1"]);
+    assert!(!lacks_security(&world), "the same suite passed with what runs already");
+}
+
+#[test]
+fn findings_without_a_report_to_compare_them_with_are_unknown() {
+    let mut world = secured(None);
+    let id = report(&mut world, "sarif", &["R1 a.c"]);
+    assert_eq!(result(&world, &id).0, EvidenceResult::Unknown);
+    assert!(lacks_security(&world));
+    let clean = report(&mut world, "sarif", &[]);
+    assert_eq!(result(&world, &clean).0, EvidenceResult::Passed);
+    assert!(!lacks_security(&world));
+    // Where nothing runs, nothing is new against anything.
+    let mut world = secured(None);
+    world.file.present = Present::default();
+    let id = report(&mut world, "sarif", &["R1 a.c"]);
+    assert_eq!(result(&world, &id).0, EvidenceResult::Passed);
+}
+
+#[test]
+fn a_report_is_compared_again_when_another_build_runs() {
+    let mut world = secured(Some(&["CVE-1"]));
+    report(&mut world, "cyclonedx", &["CVE-1"]);
+    assert!(!lacks_security(&world));
+    world.file.present.reports[0].findings.clear();
+    assert!(lacks_security(&world), "what runs now has none of it");
+}
+
+fn waive(world: &mut World, who: &str, words: serde_json::Value) -> Result<RecordId, Refusal> {
+    let mut all = body(json!({"kind": "waiver", "artifact": "git:aa"}));
+    all.extend(body(words));
+    let file = StoredFile {
+        size: 0,
+        ..crate::world::file()
+    };
+    world.act(who, |case| around::add_evidence(case, &all, file))
+}
+
+fn agree(world: &mut World, who: &str, waiver: &RecordId) -> Result<(), Refusal> {
+    let why = body(json!({"reason": "The scanner is down"}));
+    world.act(who, |case| around::accept_evidence(case, waiver, &why))
+}
+
+#[test]
+fn a_waiver_counts_once_an_owner_and_security_agreed() {
+    let mut world = secured(None);
+    let words = json!({"aspect": "security", "text": "The scanner is down.", "result": "passed"});
+    let id = waive(&mut world, "rita", words).unwrap();
+    assert_eq!(
+        result(&world, &id).0,
+        EvidenceResult::Informational,
+        "nobody passes by a waiver"
+    );
+    assert!(lacks_security(&world));
+    assert!(agree(&mut world, "rita", &id).is_err(), "not one's own");
+    assert!(agree(&mut world, "mia", &id).is_err(), "a change manager is neither");
+    agree(&mut world, "olga", &id).unwrap();
+    agree(&mut world, "olga", &id).unwrap();
+    assert!(lacks_security(&world), "one of the two");
+    agree(&mut world, "sam", &id).unwrap();
+    assert!(!lacks_security(&world));
+    // It stands in for its own aspect and build alone.
+    assert!(world.unmet().contains(&"evidence_missing".to_owned()), "functional");
+    world
+        .edit(
+            "rita",
+            json!({"targets": [{"service": "shop", "environment": "production", "artifact": "git:bb"}]}),
+        )
+        .unwrap();
+    assert!(lacks_security(&world));
+}
+
+#[test]
+fn a_waiver_names_aspect_and_reason() {
+    let mut world = secured(None);
+    for words in [json!({"text": "No time"}), json!({"aspect": "security"})] {
+        let Err(Refusal::Invalid { errors, .. }) = waive(&mut world, "rita", words) else {
+            panic!("it is refused");
+        };
+        assert_eq!(errors[0].code, "missing");
+    }
+}
