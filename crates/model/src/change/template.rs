@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::change::change_file::ChangeFile;
 use crate::change::eligible;
 use crate::core::enums::{Kind, TemplateState};
+use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::records::StandardTemplate;
 use crate::directory::snapshot::{Directory, logins};
@@ -22,6 +23,18 @@ pub(crate) fn template_review(file: &ChangeFile, directory: &Directory) -> Optio
     let content = &file.change.content;
     let pinned = content.template.as_ref().filter(|_| content.kind == Kind::Standard)?;
     directory.templates.get(&pinned.key).map(|template| template.review_by)
+}
+
+/// Whether whoever proposed a template also stands behind a yes to it: for a change of high risk or a sensitive one that is no
+/// second look.
+fn is_of_one_hand(file: &ChangeFile, template: &StandardTemplate) -> bool {
+    let proposers = [Some(&template.proposer), template.handed_by.as_ref()];
+    let is_theirs = |person: &PersonId| {
+        let mut proposers = proposers.into_iter().flatten();
+        proposers.any(|proposer| file.hands.are_one(proposer, person))
+    };
+    let mut words = template.approvals.iter();
+    file.hands.is_grave && words.any(|word| is_theirs(&word.person) || is_theirs(word.speaker()))
 }
 
 /// What stands against the template of a standard change that has not begun.
@@ -44,6 +57,10 @@ pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp
     let Some(template) = directory.templates.get(&pinned.key) else {
         return trouble(format!("There is no template {}.", pinned.key));
     };
+    if is_of_one_hand(file, template) {
+        let text = "One hand proposed and approved the template {}, and the change is of high risk or sensitive.";
+        return trouble(text.replace("{}", &template.key));
+    }
     if template.state != TemplateState::Approved {
         return trouble(format!("The template {} is {}.", template.key, template.state));
     }

@@ -18,6 +18,7 @@ mod oracle;
 mod order;
 mod people;
 mod properties;
+mod risk;
 mod running;
 mod small_team;
 mod told;

@@ -327,6 +327,7 @@ impl Made {
             retention: erasure::Retention::default(),
             retention_from: None,
             risk_table: Default::default(),
+            risk_terms: Default::default(),
             risk_table_from: None,
             mapping: Vec::new(),
             mapping_from: None,
@@ -389,6 +390,7 @@ impl Made {
             criticality,
             regimes: regimes.iter().cloned().collect(),
             data_class: data_class.map(str::to_owned),
+            holds: BTreeSet::new(),
             team: None,
             watchers: BTreeSet::new(),
             watching_groups: BTreeSet::new(),
@@ -424,6 +426,7 @@ impl Made {
             refused_rights: Vec::new(),
             vouched: Vec::new(),
             readdressed: None,
+            made_by: None,
         };
         self.found.logins.insert(login.into(), login.into());
         self.found.people.insert(login.into(), person);
@@ -453,6 +456,7 @@ impl Made {
             since: dawn() - SignedDuration::from_hours(24),
             ends_at: None,
             is_from_catalogue: false,
+            hand: None,
         });
     }
 
