@@ -181,6 +181,7 @@ mod tests {
             kind: Kind::Normal,
             expedited: false,
             retrospective: false,
+            names_threat: false,
             state: State::Draft,
             category: Category::Application,
             touches: vec![],

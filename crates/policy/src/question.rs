@@ -213,6 +213,10 @@ fn change_attributes(change: &ChangeFacts) -> Attributes {
             "retrospective".to_owned(),
             RestrictedExpression::new_bool(change.retrospective),
         ),
+        (
+            "names_threat".to_owned(),
+            RestrictedExpression::new_bool(change.names_threat),
+        ),
         ("requester".to_owned(), reference("Person", change.requester.as_str())),
         ("owner".to_owned(), reference("Person", change.owner.as_str())),
         ("authors".to_owned(), people(change.authors.iter())),

@@ -1,6 +1,7 @@
 //! The small grammars of annotation values: durations, counts, keys, lists.
 
 use model::approval::obligation::{Asked, Due, Party};
+use model::change::content::WHAT;
 use model::core::ids::GroupKey;
 use model::identity::factor::Wanted;
 use model::schedule::calendar::Span;
@@ -193,6 +194,20 @@ pub(crate) fn asked_word(asked: &Asked) -> String {
 const PARTIES: [&str; 4] = ["author", "requester", "implementer", "approver"];
 
 /// The parts in `@distinct_from`, separated by commas; sorted, each once.
+/// Names of fields that the digest *what* covers, separated by commas, sorted.
+pub(crate) fn covered_fields(text: &str) -> Result<Vec<String>, String> {
+    let mut fields = text
+        .split(',')
+        .map(|word| match word.trim() {
+            field if WHAT.contains(&field) => Ok(field.to_owned()),
+            other => Err(unknown(other, WHAT, "")),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    fields.sort();
+    fields.dedup();
+    Ok(fields)
+}
+
 pub(crate) fn parties(text: &str) -> Result<Vec<Party>, String> {
     let mut parties = text
         .split(',')

@@ -9,9 +9,10 @@
 //! | `task` | `@kind @title` | | prepare, test: start; implement, verify: close |
 //! | `validation` | | `@distinct_from @from` | close |
 //! | `review` | | | close |
-//! | `lead_time` | `@lead_time` | | start |
+//! | `lead_time` | `@lead_time` | `@fields` (covered fields, separated by `,`, whose edit starts it again; also beside `@lead_time` of an approval) | start |
 //! | `outside_look` | `@from` (a group's key) `@within` | | start |
 //! | `break_glass` | one of: | `@budget` (openings of a team in 90 days) `@validate_within` | close |
+//! | `emergency` | one of: | `@resolved_within` (an incident is a ground for so long after its end) `@start_within` (so far ahead it starts at most) | start |
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
 //!
 //! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@dual_control`, `@while_active`, `@distinct_groups` and `@ahead` stand alone.
@@ -65,6 +66,7 @@ const KINDS: &[Kind] = &[
             "distinct_groups",
             "valid_for",
             "lead_time",
+            "fields",
             "step_up",
             "ack_sla",
             "decide_sla",
@@ -111,7 +113,7 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "lead_time",
         needed: &["lead_time"],
-        optional: &[],
+        optional: &["fields"],
     },
     Kind {
         name: "outside_look",
@@ -122,6 +124,11 @@ const KINDS: &[Kind] = &[
         name: "break_glass",
         needed: &[],
         optional: &["budget", "validate_within"],
+    },
+    Kind {
+        name: "emergency",
+        needed: &[],
+        optional: &["resolved_within", "start_within"],
     },
     Kind {
         name: "permit",
@@ -235,7 +242,7 @@ fn misplaced(kind: &Kind, annotations: &Annotations) -> Vec<Problem> {
         let text = format!("`{}` needs `@{key}`", kind.name);
         problems.push(problem(None, "annotation_missing", text, None));
     }
-    let is_optional = matches!(kind.name, "permit" | "break_glass");
+    let is_optional = matches!(kind.name, "permit" | "break_glass" | "emergency");
     if is_optional && !kind.optional.iter().any(|key| annotations.contains_key(*key)) {
         let keys: Vec<String> = kind.optional.iter().map(|key| format!("`@{key}`")).collect();
         let text = format!("`{}` needs one of {}", kind.name, keys.join(", "));
@@ -338,10 +345,12 @@ impl Reader<'_> {
                     },
                 ))
             }
+            "emergency" => self.emergency(),
             "lead_time" => {
                 let missing = || problem(None, "annotation_missing", "`@lead_time` is missing".to_owned(), None);
                 let span = self.span("lead_time")?.ok_or_else(missing)?;
-                Ok((Due::Start, Duty::LeadTime { span }))
+                let fields = self.text("fields", values::covered_fields)?.unwrap_or_default();
+                Ok((Due::Start, Duty::LeadTime { span, fields }))
             }
             _ => self.permit(),
         }
@@ -396,6 +405,7 @@ impl Reader<'_> {
             distinct_from: self.text("distinct_from", values::parties)?.unwrap_or_default(),
             valid_for_minutes: self.minutes("valid_for", limits::DURATION_MINUTES)?,
             lead_time: self.span("lead_time")?,
+            lead_time_fields: self.lead_time_fields()?,
             step_up: wanted != Wanted::Nothing,
             second_factor: wanted == Wanted::Second,
             ack_sla: self.span("ack_sla")?,
@@ -414,6 +424,16 @@ impl Reader<'_> {
         })
     }
 
+    /// The fields whose edit starts the lead time of an approval again.
+    fn lead_time_fields(&self) -> Result<Vec<String>, Problem> {
+        let fields = self.text("fields", values::covered_fields)?.unwrap_or_default();
+        if !fields.is_empty() && !self.annotations.contains_key("lead_time") {
+            let text = "only a lead time starts again: write `@lead_time(\"…\")` beside it";
+            return Err(bad_value("fields", text.to_owned()));
+        }
+        Ok(fields)
+    }
+
     /// Whom `@from` asks; a parameter may name the groups.
     fn asked(&self) -> Result<Asked, Problem> {
         const KEY: &str = "from";
@@ -425,6 +445,14 @@ impl Reader<'_> {
             Value::Name(groups) => values::groups(groups).map_err(|text| bad_value(KEY, text)),
             Value::Number(_) => Err(bad_value(KEY, format!("`${name}` names no groups"))),
         }
+    }
+
+    fn emergency(&self) -> Result<(Due, Duty), Problem> {
+        let duty = Duty::Emergency {
+            resolved_within_minutes: self.minutes("resolved_within", limits::DURATION_MINUTES)?,
+            start_within_minutes: self.minutes("start_within", limits::DURATION_MINUTES)?,
+        };
+        Ok((Due::Start, duty))
     }
 
     fn task(&self) -> Result<(Due, Duty), Problem> {

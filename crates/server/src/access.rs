@@ -225,6 +225,7 @@ fn facts() -> (ChangeFacts, TargetFacts) {
         kind: Kind::Normal,
         expedited: false,
         retrospective: false,
+        names_threat: false,
         state: State::Authorizing,
         category: Category::Application,
         touches: Vec::new(),

@@ -458,6 +458,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(answers::ALL)
         .chain(directory::ownership::SHAPES)
         .chain(change::custom_fields::SHAPES)
+        .chain(change::templates::SHAPES)
         .chain(patches::SHAPES)
         .chain(audit::keys::SHAPES)
         .chain(audit::witnesses::SHAPES)

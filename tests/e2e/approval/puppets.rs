@@ -41,7 +41,13 @@ fn change_by(server: &Server, token: &str, digest: &str) -> String {
 }
 
 fn says_yes(server: &Server, token: &str, path: &str) -> (u16, Value) {
-    ask(server, token, "POST", &format!("{}/approvals", below(path)), &yes(server, path))
+    ask(
+        server,
+        token,
+        "POST",
+        &format!("{}/approvals", below(path)),
+        &yes(server, path),
+    )
 }
 
 fn gate(server: &Server, digest: &str) -> u16 {
@@ -57,10 +63,14 @@ fn one_stolen_administrator_with_people_of_their_own_gets_no_permit_for_keys() {
     let vault = json!({"key": "vault", "name": "Vault", "criticality": "low", "holds": ["crypto_keys"]});
     server.must("POST", "/api/v1/services", &admin, Some(&vault));
     let writer = make(&server, "puppet-writer", &["requester"]);
-    let yes_men: Vec<String> = [("puppet-owner", "owner"), ("puppet-security", "security"), ("puppet-manager", "change_manager")]
-        .iter()
-        .map(|(login, role)| make(&server, login, &[role]))
-        .collect();
+    let yes_men: Vec<String> = [
+        ("puppet-owner", "owner"),
+        ("puppet-security", "security"),
+        ("puppet-manager", "change_manager"),
+    ]
+    .iter()
+    .map(|(login, role)| make(&server, login, &[role]))
+    .collect();
     let row = json!({"service": "vault", "role": "owner", "person": "puppet-owner"});
     server.must("POST", "/api/v1/ownerships", &admin, Some(&row));
     let digest = artifact(9_100);

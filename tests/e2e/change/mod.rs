@@ -1,5 +1,6 @@
 //! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
 
+pub(crate) mod earned;
 pub(crate) mod headline;
 pub(crate) mod offered;
 pub(crate) mod several;

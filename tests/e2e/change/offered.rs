@@ -18,7 +18,9 @@ fn emergency(server: &Server) -> (String, String) {
     let requester = server.token("requester");
     let mut wanted = journey::request("The printer is down", &artifact(51_001), server.server_time());
     wanted["kind"] = json!("emergency");
-    wanted["incident"] = json!("INC-101");
+    let outage = json!({"title": "The printer is down", "severity": 1, "services": [SERVICE]});
+    let incident = server.must("POST", "/api/v1/incidents", &server.token("commander"), Some(&outage));
+    wanted["incident"] = incident["key"].clone();
     let made = server.must("POST", "/api/v1/changes", &requester, Some(&wanted));
     let key = made["key"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/changes/{key}");

@@ -169,7 +169,9 @@ fn asked(server: &Server, number: u64, service: &str, kind: &str, level: &str) -
         "rollback_plan": [{"title": "Back", "minutes": 5}], "rollback_minutes": 5,
     });
     if kind == "emergency" {
-        wanted["incident"] = json!("INC-101");
+        let outage = json!({"title": "It is down", "severity": 1, "services": [service]});
+        let incident = server.must("POST", "/api/v1/incidents", &server.token("commander"), Some(&outage));
+        wanted["incident"] = incident["key"].clone();
     }
     let made = server.must("POST", "/api/v1/changes", &requester, Some(&wanted));
     let path = format!("/api/v1/changes/{}", made["key"].as_str().unwrap());

@@ -48,21 +48,48 @@ fn a_lower_value_counts_once_an_approver_accepts_it() {
     let path = waiting_for_approval(&server, &harmless(&server, "ledger-db", &digest), &digest);
     assert_eq!(stands(&server, &path), at("authorizing", "high"));
     let lowered = shown(&server, &path)["risk"]["lowered"].clone();
-    let facts: Vec<&str> = lowered.as_array().unwrap().iter().map(|row| row["fact"].as_str().unwrap()).collect();
-    assert_eq!(facts, ["touches", "complexity", "impact.data", "impact.availability", "impact.compliance"]);
+    let facts: Vec<&str> = lowered
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["fact"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        facts,
+        [
+            "touches",
+            "complexity",
+            "impact.data",
+            "impact.availability",
+            "impact.compliance"
+        ]
+    );
     approve_all(&server, &path);
-    assert_eq!(stands(&server, &path), at("authorizing", "high"), "three plain words lower nothing");
+    assert_eq!(
+        stands(&server, &path),
+        at("authorizing", "high"),
+        "three plain words lower nothing"
+    );
     assert_eq!(gate(&server, "ledger-db", &digest), 403);
     // Neither does an edit, nor a level against the table from the one who wrote it.
     let edit = json!({"impact": {"data": "none"}, "complexity": "low", "touches": []});
-    assert_eq!(ask(&server, &server.token("requester"), "PATCH", below(&path), &edit).0, 200);
+    assert_eq!(
+        ask(&server, &server.token("requester"), "PATCH", below(&path), &edit).0,
+        200
+    );
     assert_eq!(stands(&server, &path).1, "high");
     approve_all(&server, &path);
     let now = shown(&server, &path)["content_digest"].clone();
     let accepts = |fields: &Value, reason: &str| {
         let lowering = json!({"fields": fields, "reason": reason});
         let word = json!({"decision": "approve", "content_digest": now, "lowering": lowering});
-        ask(&server, &server.token("owner"), "POST", &format!("{}/approvals", below(&path)), &word)
+        ask(
+            &server,
+            &server.token("owner"),
+            "POST",
+            &format!("{}/approvals", below(&path)),
+            &word,
+        )
     };
     let (status, answer) = accepts(&json!(facts), " ");
     assert_eq!(status, 422, "{answer}");
@@ -110,19 +137,43 @@ fn what_is_reached_is_looked_at_and_left_out_by_name() {
     let server = Server::start(&place, true);
     let requester = server.token("requester");
     let digest = artifact(8_300);
-    let made = server.must("POST", "/api/v1/changes", &requester, Some(&harmless(&server, "backup", &digest)));
+    let made = server.must(
+        "POST",
+        "/api/v1/changes",
+        &requester,
+        Some(&harmless(&server, "backup", &digest)),
+    );
     let path = format!("/changes/{}", made["key"].as_str().unwrap());
-    assert_eq!(made["risk"]["level"], "medium", "a critical service depends on it: {made}");
-    assert_eq!(ask(&server, &requester, "POST", &format!("{path}/submission"), &json!({})).0, 201);
+    assert_eq!(
+        made["risk"]["level"], "medium",
+        "a critical service depends on it: {made}"
+    );
+    assert_eq!(
+        ask(&server, &requester, "POST", &format!("{path}/submission"), &json!({})).0,
+        201
+    );
     let assessment = format!("{path}/assessment");
     let (status, answer) = ask(&server, &requester, "POST", &assessment, &json!({}));
-    assert_eq!((status, &answer["unmet"][0]["code"]), (409, &json!("dependencies_not_reviewed")), "{answer}");
+    assert_eq!(
+        (status, &answer["unmet"][0]["code"]),
+        (409, &json!("dependencies_not_reviewed")),
+        "{answer}"
+    );
     let left_out = |item: &str| json!({"dependencies_reviewed": true, "excluded": [{"item": item, "reason": "It reads nothing."}]});
     let (status, answer) = ask(&server, &requester, "POST", &assessment, &left_out("label-print"));
-    assert_eq!((status, &answer["errors"][0]["code"]), (422, &json!("not_reached")), "{answer}");
+    assert_eq!(
+        (status, &answer["errors"][0]["code"]),
+        (422, &json!("not_reached")),
+        "{answer}"
+    );
     let (status, answer) = ask(&server, &requester, "POST", &assessment, &left_out("ledger-db"));
     assert_eq!(status, 201, "{answer}");
-    server.must("POST", &format!("/api/v1{path}/evidence"), &requester, Some(&evidence(&digest)));
+    server.must(
+        "POST",
+        &format!("/api/v1{path}/evidence"),
+        &requester,
+        Some(&evidence(&digest)),
+    );
 }
 
 #[test]
@@ -146,16 +197,34 @@ fn an_emergency_of_high_risk_is_read_by_a_peer_before_it_closes() {
         approve(&server, &path, role);
     }
     must(&implementer, &format!("{path}/implementation"), json!({}));
-    must(&implementer, &format!("{path}/completion"), json!({"outcome": "succeeded"}));
+    must(
+        &implementer,
+        &format!("{path}/completion"),
+        json!({"outcome": "succeeded"}),
+    );
     let requester = server.token("requester");
-    must(&requester, &format!("{path}/validation"), json!({"result": "works", "text": "Bookings go through."}));
+    must(
+        &requester,
+        &format!("{path}/validation"),
+        json!({"result": "works", "text": "Bookings go through."}),
+    );
     let note = json!({"kind": "note", "aspect": "functional", "result": "passed", "name": "Bookings", "environment": "production", "text": "12 of 12"});
     must(&implementer, &format!("{path}/evidence"), note);
     let manager = server.token("change_manager");
     let review = json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "It came back.", "improvements": []});
     must(&manager, &format!("{path}/review"), review);
-    let (status, answer) = ask(&server, &manager, "POST", &format!("{}/closure", below(&path)), &json!({}));
-    assert_eq!((status, &answer["unmet"][0]["code"]), (409, &json!("peer_review_missing")), "{answer}");
+    let (status, answer) = ask(
+        &server,
+        &manager,
+        "POST",
+        &format!("{}/closure", below(&path)),
+        &json!({}),
+    );
+    assert_eq!(
+        (status, &answer["unmet"][0]["code"]),
+        (409, &json!("peer_review_missing")),
+        "{answer}"
+    );
     let digest = shown(&server, &path)["content_digest"].clone();
     let read = json!({"verdict": "agree", "text": "It was the right thing.", "content_digest": digest});
     must(&server.token("security"), &format!("{path}/peer-reviews"), read);

@@ -111,6 +111,7 @@ fn change(number: usize) -> ChangeFacts {
         kind: Kind::Normal,
         expedited: false,
         retrospective: false,
+        names_threat: false,
         state: State::Authorizing,
         category: Category::Application,
         touches: Vec::new(),

@@ -5,9 +5,11 @@ use model::approval::authority;
 use model::approval::obligation::{Requirements, Verdict};
 use model::change::change_file::{ChangeFile, Lent};
 use model::core::act::Act;
+use model::core::enums::Kind;
 use model::core::ids::PersonId;
 use model::core::refusal::PolicyReason;
 use model::directory::snapshot::Directory;
+use model::emergency::owed::{owes_as_emergency, with_what_an_emergency_owes};
 use model::policy::facts::{ActorFacts, ChangeFacts, TargetFacts};
 use model::policy::permission::{change_facts, person_facts, present_facts, target_facts};
 use policy::PolicySet;
@@ -49,6 +51,23 @@ fn judge_on(
     stopped(&change, &targets, requirements)
 }
 
+/// What the rules ask of a change; of one that began under a broken glass also what they ask of an emergency before it closes.
+fn required(
+    policies: &PolicySet,
+    (change, targets): (&ChangeFacts, &[TargetFacts]),
+    file: &ChangeFile,
+) -> Requirements {
+    let own = policies.require(change, targets);
+    if !owes_as_emergency(&file.change) {
+        return own;
+    }
+    let emergency = ChangeFacts {
+        kind: Kind::Emergency,
+        ..change.clone()
+    };
+    with_what_an_emergency_owes(own, policies.require(&emergency, targets))
+}
+
 /// The same by the rules alone: what they leave out is found by whoever searches them.
 pub(crate) fn judge_by_rules(
     policies: &PolicySet,
@@ -67,7 +86,7 @@ fn rules_alone(
     file: &ChangeFile,
     (change, targets): (&ChangeFacts, &[TargetFacts]),
 ) -> Requirements {
-    let requirements = policies.require(change, targets);
+    let requirements = required(policies, (change, targets), file);
     let forbids = policies.forbids(Act::Approve.as_str());
     // What the base forbids of decisions is about pipelines, whom no rule asks.
     if forbids.iter().all(|id| id.starts_with("base.")) || !file.change.state.is_before_start() {

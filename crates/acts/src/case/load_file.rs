@@ -101,9 +101,11 @@ impl Context<'_, '_> {
         for link in file.links.iter().filter(|link| link.kind == LinkKind::DependsOn) {
             let Some(id) = &link.to_change else { continue };
             if let Some(other) = self.load_change(id.as_str())? {
+                let has_succeeded = other.has_succeeded();
                 found.push(Linked {
                     key: other.key,
                     state: other.state,
+                    has_succeeded,
                     owner: Some(other.content.owner),
                 });
             }

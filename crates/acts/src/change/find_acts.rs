@@ -12,6 +12,7 @@ use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
 use model::emergency::break_glass::{is_only_admin, opening_wants, signing_wants};
 use model::emergency::budget::{could_be_asked, waits_for_cosignature};
+use model::emergency::owed::validated_it;
 use model::identity::factor::Wanted;
 use model::policy::facts::Part;
 use model::policy::permission::{actor_facts, check_lent, parts_of, present_facts, target_facts};
@@ -139,10 +140,13 @@ fn makes_sense(
             .as_ref()
             .is_some_and(|retro| retro.confirmation.is_none() && &retro.verbal_approver == person),
         Act::Validate => eligible::is_independent(file, person),
-        Act::Review => !after::is_only_implementer(change, person),
+        Act::Review => {
+            let has_validated = !change.state.is_final() && validated_it(change, person);
+            !after::is_only_implementer(change, person) && !has_validated
+        }
         Act::Close => {
             let has_opened = change.lawful_break_glass().is_some_and(|glass| &glass.by == person);
-            !has_opened && !after::is_only_implementer(change, person)
+            !has_opened && !after::is_only_implementer(change, person) && !validated_it(change, person)
         }
         Act::StateFinding => change.unauthorized && change.finding.is_none() && !eligible::has_stake(change, person),
         _ => true,

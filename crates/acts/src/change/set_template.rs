@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::change::template_bounds::TemplateBounds;
 use model::change::{custom_field, custom_values, read_content};
 use model::core::act;
 use model::core::body::Body;
@@ -9,11 +10,12 @@ use model::core::enums::{Kind, OwnershipRole, Role, TemplateState};
 use model::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
+use model::directory::records::USUAL_FAILURES;
 use model::directory::snapshot::{self, Directory, StandardTemplate, TemplateApproval};
 use serde_json::{Map, Value, json};
 
 use crate::case::settle_open::settle_open;
-use crate::core::context::Context;
+use crate::core::context::{Context, Saved};
 use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::read_fields;
@@ -40,6 +42,9 @@ const FIELDS: &[&str] = &[
     "team",
     custom_field::FIELD,
 ];
+
+/// Fields that the bounds of a version limit where it does not lock them.
+const BOUNDED: &[&str] = &["touches", "impact", "complexity", "disruption"];
 
 /// Fields that differ from one change to the next by their nature, so that a template may only leave them free.
 const ALWAYS_FREE: &[&str] = &[
@@ -89,7 +94,8 @@ pub fn propose_template(cx: &mut Context<'_, '_>, body: &Body) -> Result<Standar
             "`locked` holds only texts, whole numbers, booleans, lists and objects.",
         );
     }
-    let free = read_free(&mut reading, &locked);
+    let mut free = read_free(&mut reading, &locked);
+    free.extend(left_free(&locked, custom_fields.is_empty()));
     let review_by = reading.time("review_by");
     if review_by.is_some_and(|at| at <= cx.now) {
         reading.wrong(
@@ -98,7 +104,7 @@ pub fn propose_template(cx: &mut Context<'_, '_>, body: &Body) -> Result<Standar
             "`review_by` must lie ahead: past it, no change can be made from the template.",
         );
     }
-    let template = StandardTemplate {
+    let mut template = StandardTemplate {
         id: match &old {
             Some(old) => old.id.clone(),
             None => RecordId(cx.new_id()?),
@@ -114,10 +120,13 @@ pub fn propose_template(cx: &mut Context<'_, '_>, body: &Body) -> Result<Standar
         locked,
         custom_fields,
         free,
+        bounds: TemplateBounds::default(),
         services,
         environments,
         review_by: review_by.unwrap_or(cx.now + jiff::SignedDuration::from_hours(24 * 365)),
         watch_minutes: reading.integer("watch_minutes", 0..=100_000).unwrap_or(60),
+        suspend_after: reading.integer("suspend_after", 1..=100).unwrap_or(USUAL_FAILURES),
+        failures: Vec::new(),
         proposer: cx.actor.person.clone(),
         handed_by: cx.actor.hand().cloned(),
         approvals: Vec::new(),
@@ -125,6 +134,7 @@ pub fn propose_template(cx: &mut Context<'_, '_>, body: &Body) -> Result<Standar
         ended_reason: None,
         next: None,
     };
+    template.bounds = TemplateBounds::read(&mut reading, &template, &directory);
     reading.finish()?;
     let standing = old.filter(|old| old.state == TemplateState::Approved);
     save_proposed(cx, "template.proposed", standing, (template, Map::new()))
@@ -150,6 +160,19 @@ fn save_proposed(
         version: saved.version,
         ..proposed
     })
+}
+
+/// What a version neither locks nor bounds, so that its approvers read that each change fills it in. Only that there is no way
+/// back is never free unless the proposal states it.
+fn left_free(locked: &Map<String, Value>, has_no_own: bool) -> impl Iterator<Item = String> {
+    let fields = FIELDS.iter().filter(|field| !BOUNDED.contains(field));
+    let is_free = move |field: &&&str| match **field {
+        "no_rollback_reason" => false,
+        custom_field::FIELD => has_no_own,
+        field => !locked.contains_key(field),
+    };
+    let others = fields.filter(is_free);
+    others.map(|field| (*field).to_owned())
 }
 
 fn read_free(reading: &mut Reading<'_>, locked: &Map<String, Value>) -> BTreeSet<String> {
@@ -402,6 +425,65 @@ fn holds(
     })
 }
 
+/// Counts the failures among the changes of a template that is in force, and suspends it at its number of them: an effect of each saved
+/// change, so that the count follows an outcome that is revised later.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn count_failures(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
+    let change = &saved.after.change;
+    if saved
+        .before
+        .as_ref()
+        .is_none_or(|before| before.change.outcome == change.outcome)
+    {
+        return Ok(());
+    }
+    let Some(pinned) = &change.content.template else {
+        return Ok(());
+    };
+    let directory = cx.directory()?;
+    let template = directory.templates.get(&pinned.key);
+    let Some((template, next)) = template.and_then(|it| Some((it, it.after(change, cx.now)?))) else {
+        return Ok(());
+    };
+    let is_suspended = next.state != template.state;
+    let kind = if is_suspended {
+        "template.suspended"
+    } else {
+        "template.failure_counted"
+    };
+    let mut written = Written::default();
+    if is_suspended {
+        let reason = next.ended_reason.clone().unwrap_or_default();
+        tell_suspended(cx, &mut written, template, &reason)?;
+    }
+    let mut more = Map::new();
+    more.insert("failures".to_owned(), json!(next.failures.len()));
+    more.insert("change".to_owned(), json!(change.key));
+    save_with(cx, kind, next, (written, more))?;
+    Ok(())
+}
+
+/// Tells those who put a template up, and the change managers, that it is suspended.
+fn tell_suspended(
+    cx: &mut Context<'_, '_>,
+    written: &mut Written,
+    template: &StandardTemplate,
+    why: &str,
+) -> Result<()> {
+    let directory = cx.directory()?;
+    let managers = directory.with_role(Role::ChangeManager);
+    let approvers = template.approvals.iter().map(|approval| &approval.person);
+    let concerned: BTreeSet<&PersonId> = approvers.chain([&template.proposer]).chain(&managers).collect();
+    for person in concerned.into_iter().filter(|person| directory.is_active(person)) {
+        let subject = format!("The template {} is suspended", template.key);
+        let dedup = format!("template_suspended/{}/{}/{person}", template.id, template.version);
+        save_message(cx, written, person, None, ("template_suspended", &subject, why, &dedup))?;
+    }
+    Ok(())
+}
+
 /// Why a template is suspended that rests on an account which somebody else may have used.
 const COMPROMISED: &str = "An account that is compromised approved it. Propose it anew.";
 
@@ -423,14 +505,7 @@ pub(crate) fn suspend_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<
             ..template.clone()
         };
         let mut written = Written::default();
-        let concerned = template.approvals.iter().map(|approval| &approval.person);
-        let concerned: BTreeSet<&PersonId> = concerned.chain([&template.proposer]).collect();
-        for other in concerned.into_iter().filter(|other| directory.is_active(other)) {
-            let subject = format!("The template {} is suspended", template.key);
-            let dedup = format!("template_suspended/{}/{}/{other}", template.id, template.version);
-            let message = ("template_suspended", subject.as_str(), COMPROMISED, dedup.as_str());
-            save_message(cx, &mut written, other, None, message)?;
-        }
+        tell_suspended(cx, &mut written, template, COMPROMISED)?;
         save_with(cx, "template.suspended", suspended, (written, Map::new()))?;
     }
     Ok(())

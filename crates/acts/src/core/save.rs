@@ -182,6 +182,7 @@ fn topic_words(topic: &str) -> String {
         "overrun" => "runs over its time",
         "latest_rollback" => "is at its latest moment to roll back",
         "hold_ended" => "is still on hold",
+        "turned_normal" => "is a normal change now",
         "break_glass" => "broke glass",
         "break_glass_ended" => "ended its break-glass",
         "exception_lapsed" | "exception_withdrawn" => "may pass a freeze no more",

@@ -26,7 +26,8 @@ pub(crate) fn settle_others(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<(
         return Ok(());
     };
     let mut concerned = BTreeSet::new();
-    if before.change.state != file.change.state {
+    let has_turned = before.change.has_succeeded() != file.change.has_succeeded();
+    if before.change.state != file.change.state || has_turned {
         concerned.extend(dependents(cx, file)?);
     }
     if stops_others(&before.change) != stops_others(&file.change) {

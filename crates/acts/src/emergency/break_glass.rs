@@ -78,6 +78,7 @@ fn note(cx: &mut Context<'_, '_>, key: &str, used: &Used) -> Result<()> {
         return Ok(());
     };
     let (by, at, budget) = (glass.by.clone(), glass.at, counted.budget);
+    let bypassed = glass.bypassed.clone();
     for (team, before) in used {
         let row = GlassUse {
             id: RecordId(cx.new_id()?),
@@ -90,6 +91,7 @@ fn note(cx: &mut Context<'_, '_>, key: &str, used: &Used) -> Result<()> {
             number: before.saturating_add(1),
             budget,
             over_budget: *before >= budget,
+            bypassed: bypassed.clone(),
         };
         write(cx, row)?;
     }

@@ -65,6 +65,7 @@ fn change(tenant: String, touches: &[Touch]) -> ChangeFacts {
         kind: Kind::Normal,
         expedited: false,
         retrospective: false,
+        names_threat: false,
         state: State::Authorizing,
         category: Category::Security,
         touches: touches.to_vec(),

@@ -4,14 +4,17 @@ use jiff::Timestamp;
 use model::change::ready_spans::SKEW;
 use model::core::act;
 use model::core::body::Body;
+use model::core::enums::Kind;
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{self, Incident};
 use model::directory::unknown_name;
+use model::emergency::grounds;
 use serde_json::{Value, json};
 use store::counter;
 
+use crate::case::settle_open::settle_open;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::{BEFORE_FIRST_INCIDENT, INCIDENTS};
@@ -110,5 +113,22 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     if incident == *before {
         return Ok(incident);
     }
-    cx.put_estate("incident.edited", incident, json!({}))
+    let saved = cx.put_estate("incident.edited", incident, json!({}))?;
+    settle_emergencies(cx, &saved)?;
+    Ok(saved)
+}
+
+/// Judges the emergencies again that name an incident which moved: it may be a ground no more, or one again.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn settle_emergencies(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
+    let directory = cx.directory()?;
+    settle_open(cx, |change| {
+        let text = change.content.incident.as_deref();
+        let named = text.and_then(|text| grounds::named(&directory, text));
+        change.content.kind == Kind::Emergency
+            && change.state.is_before_start()
+            && named.is_some_and(|named| named.id == incident.id)
+    })
 }

@@ -50,6 +50,7 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
             "incident.edited"
         };
         let saved = cx.put_estate(kind, incident, json!({}))?;
+        set_incident::settle_emergencies(cx, &saved)?;
         return Ok(format!("{} is told again", saved.key));
     }
     let ended_at = alert.ended_at.filter(|_| alert.is_over);

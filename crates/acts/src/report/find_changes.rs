@@ -9,6 +9,7 @@ use model::change::waiting_on::awaited;
 use model::core::act::actions::READ;
 use model::core::enums::State;
 use model::core::refusal::Refusal;
+use model::directory::snapshot::Incident;
 use store::change::change_count;
 pub use store::change::change_count::Count;
 pub use store::change::change_order::{Order, SortKey, Spot};
@@ -48,6 +49,28 @@ pub fn find_changes(
         rows: with_targets(cx, rows)?,
         next,
     })
+}
+
+/// How many changes that name an incident are found.
+const NAMING: i64 = 20;
+
+/// Finds the changes that name an incident, by its key here or by its key elsewhere, the newest first.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_naming(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Vec<ChangeRow>> {
+    let mut found: Vec<ChangeRow> = Vec::new();
+    for text in std::iter::once(&incident.key).chain(&incident.external_ref) {
+        let filter = ChangeFilter {
+            q: Some(text.clone()),
+            ..ChangeFilter::default()
+        };
+        let rows = find_changes(cx, &filter, NAMING, None)?.rows;
+        found.extend(rows.into_iter().map(|(row, _)| row));
+    }
+    found.sort_by_key(|row| std::cmp::Reverse(row.number));
+    found.dedup_by_key(|row| row.number);
+    Ok(found)
 }
 
 fn with_targets(cx: &mut Context<'_, '_>, rows: Vec<ChangeRow>) -> Result<Vec<(ChangeRow, Vec<TargetRow>)>> {

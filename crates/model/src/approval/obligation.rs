@@ -89,6 +89,9 @@ pub enum Duty {
         /// What lies between submission and planned start.
         #[serde(flatten)]
         span: Span,
+        /// The covered fields whose edit starts it again; the usual ones unless said.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        fields: Vec<String>,
     },
     /// `@require("break_glass")`: how often a team may break the glass, and how soon that is validated; asks nothing before.
     BreakGlass {
@@ -98,6 +101,15 @@ pub enum Duty {
         /// Within how many minutes after its end it is validated.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         validate_within_minutes: Option<i64>,
+    },
+    /// `@require("emergency")`: how late and how early an emergency is; asks nothing of people.
+    Emergency {
+        /// For how many minutes after its end an incident is a ground.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resolved_within_minutes: Option<i64>,
+        /// How many minutes ahead it starts at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start_within_minutes: Option<i64>,
     },
     /// `@require("outside_look")`: somebody outside of the team has looked at its changes lately.
     OutsideLook {
@@ -138,6 +150,9 @@ pub struct ApprovalRule {
     /// How long before the planned start the change must be submitted where this rule asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead_time: Option<Span>,
+    /// The covered fields whose edit starts that time again; the usual ones unless said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lead_time_fields: Vec<String>,
     /// Whether the approver must enter a fresh factor.
     #[serde(default)]
     pub step_up: bool,
@@ -195,6 +210,7 @@ impl ApprovalRule {
             distinct_from: Vec::new(),
             valid_for_minutes: None,
             lead_time: None,
+            lead_time_fields: Vec::new(),
             step_up: false,
             second_factor: false,
             ack_sla: None,
@@ -224,9 +240,38 @@ impl Duty {
     /// How long before its planned start a change must be submitted where this asks, if it says so.
     pub fn lead_time(&self) -> Option<Span> {
         match self {
-            Self::LeadTime { span } => Some(*span),
+            Self::LeadTime { span, .. } => Some(*span),
             Self::Approval(rule) => rule.lead_time,
             _ => None,
+        }
+    }
+}
+
+/// The covered fields whose edit starts a lead time again where its rule names none: what is done, and where. What an assessment
+/// says of it is no other work.
+const LEAD_TIME_FIELDS: [&str; 9] = [
+    "kind",
+    "category",
+    "touches",
+    "targets",
+    "description",
+    "disruption",
+    "plan",
+    "rollback_plan",
+    "no_rollback_reason",
+];
+
+impl Duty {
+    /// Whether an edit of a covered field starts the lead time again that this asks.
+    pub fn is_restarted_by(&self, field: &str) -> bool {
+        let named = match self {
+            Self::LeadTime { fields, .. } => fields,
+            Self::Approval(rule) => &rule.lead_time_fields,
+            _ => return false,
+        };
+        match named.is_empty() {
+            true => LEAD_TIME_FIELDS.contains(&field),
+            false => named.iter().any(|name| name == field),
         }
     }
 }

@@ -52,7 +52,7 @@ pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Hands
 
 /// Whether a change is of high risk or sensitive, whatever an approver accepted.
 fn is_grave(file: &ChangeFile, directory: &Directory) -> bool {
-    let found = unaccepted(file, directory);
+    let found = unaccepted(&file.change, directory);
     found.risk.level == Level::High || found.touches.iter().any(|touch| HELD.contains(touch))
 }
 

@@ -19,6 +19,7 @@ use crate::core::refusal::{PolicyReason, Refusal, refuse_unmet};
 use crate::core::statement::Stated;
 use crate::directory::snapshot::logins;
 use crate::emergency::break_glass;
+use crate::emergency::owed::validated_it;
 
 /// Says whether it works. Never by one who implemented; for an emergency never by one who approved either.
 ///
@@ -102,6 +103,10 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
         ),
         Dependence::Implemented => "Who implemented a change cannot validate it.".to_owned(),
         Dependence::Approved => "Who approved an emergency change cannot validate it.".to_owned(),
+        Dependence::UnderGlass => {
+            "Who broke the glass, signed it or reviewed the work cannot say that it works: that is a word of another person."
+                .to_owned()
+        }
         Dependence::Told => {
             "Who told of work that was done before cannot validate it: that it was done by others is their own word."
                 .to_owned()
@@ -125,6 +130,7 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
 pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     case.allow(Act::Review)?;
     check_not_only_implementer(case)?;
+    check_not_validator(case)?;
     let mut reading = Reading::new(body, "");
     let objectives_met = reading.needed_boolean("objectives_met");
     let assessment_adequate = reading.needed_boolean("assessment_adequate");
@@ -167,6 +173,19 @@ fn check_not_only_implementer(case: &Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Work under a broken glass is validated by another person than reviews and closes it, whichever comes first.
+fn check_not_validator(case: &Case<'_>) -> Result<(), Refusal> {
+    let change = case.change();
+    if change.state == State::Closed
+        || !validated_it(change, case.actor.speaker()) && !validated_it(change, &case.person())
+    {
+        return Ok(());
+    }
+    let text = "Who said that work under a broken glass works does not review or close it.";
+    let others = eligible::reviewers(&case.file, &case.directory, case.now);
+    Err(Refusal::not_allowed("validated_it", text).with_others(logins(&case.directory, &others)))
+}
+
 /// Closes.
 ///
 /// # Errors
@@ -174,6 +193,7 @@ fn check_not_only_implementer(case: &Case<'_>) -> Result<(), Refusal> {
 pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
     case.allow(Act::Close)?;
     check_not_only_implementer(case)?;
+    check_not_validator(case)?;
     let by = case.person();
     if let Some(glass) = case.change().lawful_break_glass() {
         if glass.by == by {

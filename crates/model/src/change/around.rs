@@ -4,14 +4,15 @@ use serde_json::json;
 
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::Duty;
+use crate::change::blocks::{self, Block};
 use crate::change::change_file::{Case, Linked};
-use crate::change::conditions;
 use crate::change::content::plan_digest;
 use crate::change::next_step::check_state;
 use crate::change::read_content::artifact_or_commit;
-use crate::change::record::Content;
+use crate::change::record::{Change, Content};
 use crate::change::related_records::{Comment, Evidence, Link, MetCondition, PeerReview};
 use crate::change::settle::{recompute, settle};
+use crate::change::{conditions, eligible};
 use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict, State};
@@ -19,6 +20,8 @@ use crate::core::ids::{ChangeId, PersonId, RecordId};
 use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::Refusal;
 use crate::core::statement::Stated;
+use crate::directory::snapshot::logins;
+use crate::emergency::grounds;
 
 /// How many people one comment may name; whoever is named beyond that is not told.
 const MOST_MENTIONED: usize = 20;
@@ -508,16 +511,16 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
         );
     }
     if let Some(end) = end.as_ref().filter(|end| needs_change && !end.way_back.is_empty()) {
-        let (would, already) = match kind {
-            LinkKind::ParentOf => ("be a part of itself", "already holds it"),
-            LinkKind::Replaces => ("replace itself", "already replaces it"),
-            _ => ("wait for itself", "already depends on it"),
-        };
-        let (key, way) = (&case.change().key, end.way_back.join(" → "));
-        let text = format!("{key} would {would}: {} {already} by way of {way}.", end.key);
-        reading.wrong("to", "circular", text);
+        reading.wrong("to", "circular", why_circular(case.change(), kind, end));
     }
-    if case.file.links.iter().any(|link| link.kind == kind && link.to == to) {
+    let set_under = match kind {
+        LinkKind::DependsOn => blocks::rules_of(&case.file, &case.directory, &case.actor.person, case.now),
+        _ => Vec::new(),
+    };
+    // An approver's block stands beside one that its author may lift again.
+    let is_same =
+        |link: &Link| link.kind == kind && link.to == to && (set_under.is_empty() || !link.set_under.is_empty());
+    if case.file.links.iter().any(is_same) {
         reading.wrong("to", "not_unique", "This link is there already.");
     }
     reading.finish()?;
@@ -530,6 +533,7 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
         case.file.depends_on.push(Linked {
             key,
             state,
+            has_succeeded: false,
             owner: None,
         });
     }
@@ -542,11 +546,23 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
         to,
         by,
         at,
+        by_grounds: false,
+        set_under,
         removed_by: None,
         removed_at: None,
     });
     recompute(case);
     Ok(id)
+}
+
+fn why_circular(change: &Change, kind: LinkKind, end: &LinkEnd) -> String {
+    let (would, already) = match kind {
+        LinkKind::ParentOf => ("be a part of itself", "already holds it"),
+        LinkKind::Replaces => ("replace itself", "already replaces it"),
+        _ => ("wait for itself", "already depends on it"),
+    };
+    let (key, way) = (&change.key, end.way_back.join(" → "));
+    format!("{key} would {would}: {} {already} by way of {way}.", end.key)
 }
 
 /// Refuses a `depends_on` to who may not write the change: it holds the start, or lets it go, where other links only tell.
@@ -555,6 +571,19 @@ fn check_holding(case: &Case<'_>, kind: LinkKind) -> Result<(), Refusal> {
         return case.allow(Act::Edit);
     }
     Ok(())
+}
+
+/// The incident that an emergency names is linked while the change names it.
+fn check_no_ground(case: &Case<'_>, place: usize) -> Result<(), Refusal> {
+    let link = &case.file.links[place];
+    let named = grounds::incident_of(case.change(), &case.directory);
+    if !link.by_grounds || named.as_ref() != Some(&link.to) {
+        return Ok(());
+    }
+    let text = format!("{} is the incident that this emergency names.", link.to);
+    let help = "Name another incident or a threat first (PATCH).";
+    let writers = logins(&case.directory, &eligible::writers(case.change(), &case.directory));
+    Err(Refusal::not_now("incident_named", text, help, writers))
 }
 
 /// Takes a link away. An unfinished `depends_on` holds the start no more.
@@ -568,12 +597,15 @@ pub fn unlink(case: &mut Case<'_>, id: &RecordId) -> Result<(), Refusal> {
         return Err(Refusal::not_found("such link"));
     };
     check_holding(case, case.file.links[place].kind)?;
+    check_no_ground(case, place)?;
+    blocks::check_lift(case, Block::of_link(&case.file.links[place]), "link")?;
     let (by, at) = (case.person(), case.now);
     let link = &mut case.file.links[place];
     link.removed_by = Some(by);
     link.removed_at = Some(at);
     let (kind, to) = (link.kind, link.to.clone());
-    if kind == LinkKind::DependsOn {
+    let is_left = |link: &Link| link.kind == kind && link.to == to && link.removed_at.is_none();
+    if kind == LinkKind::DependsOn && !case.file.links.iter().any(is_left) {
         case.file.depends_on.retain(|other| other.key != to);
     }
     case.tell("change.unlinked", json!({"link": id, "kind": kind, "to": to}));

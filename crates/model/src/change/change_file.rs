@@ -27,6 +27,8 @@ pub struct Linked {
     pub key: String,
     /// Its state.
     pub state: State,
+    /// Whether it ended in success.
+    pub has_succeeded: bool,
     /// Who sees to it: its owner. `None` where it is not at hand.
     pub owner: Option<PersonId>,
 }

@@ -14,6 +14,7 @@ use crate::core::enums::{Kind, Outcome, Role, TaskState, ValidationResult};
 use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
+use crate::emergency::bypassed::evidence_owed;
 
 /// Everything due before closing.
 pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
@@ -42,6 +43,7 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
             rows.extend(duty_unmet(file, directory, row, change.updated_at));
         }
     }
+    rows.extend(evidence_owed(file, directory, now));
     for condition in file.conditions.iter().filter(|c| c.met.is_none() && !c.lapsed) {
         rows.push(condition_unmet(condition, file, directory));
     }
@@ -50,7 +52,7 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
         .iter()
         .filter(|task| task.mandatory && task.state == TaskState::Open)
     {
-        rows.push(task_unmet(task, change, directory));
+        rows.push(task_unmet(task, file, directory, now));
     }
     rows.extend(bypass_unmet(file, directory, now));
     rows

@@ -78,6 +78,7 @@ pub const NEITHER: &[&str] = &[
     "requests",
     "hold",
     "submitted_at",
+    "changed_at",
     "assessed_at",
     "returned",
     "rejection",

@@ -62,6 +62,7 @@ pub(crate) fn duty_unmet(
         | Duty::Review {}
         | Duty::LeadTime { .. }
         | Duty::BreakGlass { .. }
+        | Duty::Emergency { .. }
         | Duty::Permit { .. } => Vec::new(),
     }
 }

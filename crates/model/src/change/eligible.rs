@@ -11,6 +11,7 @@ use crate::core::enums::{Kind, OwnershipRole, Role};
 use crate::core::ids::PersonId;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
+use crate::emergency::owed::{let_it_begin, reviewed_it, validated_it};
 use crate::emergency::records;
 use crate::policy::facts::Part;
 use crate::policy::permission::parts_of;
@@ -23,6 +24,8 @@ pub(crate) enum Dependence<'a> {
     Implemented,
     /// They approved an emergency.
     Approved,
+    /// They let it begin by breaking the glass, or reviewed what was done under it.
+    UnderGlass,
     /// They told of it afterwards, and who did it stands by their word alone.
     Told,
 }
@@ -162,7 +165,8 @@ pub(crate) fn reviewers(file: &ChangeFile, directory: &Directory, now: Timestamp
         .into_iter()
         .chain(directory.with_role(Role::ChangeManager));
     once_each(people, |person| {
-        directory.is_active(person) && works.as_slice() != std::slice::from_ref(person)
+        let is_alone = works.as_slice() == std::slice::from_ref(person);
+        directory.is_active(person) && !is_alone && !validated_it(change, person)
     })
 }
 
@@ -204,7 +208,11 @@ pub fn owners_of(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Ve
 
 pub(crate) fn dependence<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<Dependence<'a>> {
     let change = &file.change;
-    let approved = || allowed_aloud(change, person) || file.standing().any(|it| &it.person == person && it.is_yes());
+    let approved = || {
+        allowed_aloud(change, person)
+            || let_it_begin(change, person)
+            || file.standing().any(|it| &it.person == person && it.is_yes())
+    };
     let has_part = |party: &Party| match party {
         Party::Implementer => change.implemented_by.contains(person),
         Party::Approver => approved(),
@@ -223,6 +231,9 @@ pub(crate) fn dependence<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<
     }
     if change.retrospective.is_some() && &change.requester == person {
         return Some(Dependence::Told);
+    }
+    if let_it_begin(change, person) || reviewed_it(change, person) {
+        return Some(Dependence::UnderGlass);
     }
     (change.content.kind == Kind::Emergency && approved()).then_some(Dependence::Approved)
 }

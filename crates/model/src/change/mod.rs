@@ -3,6 +3,7 @@
 pub mod affected;
 pub mod after;
 pub mod around;
+pub(crate) mod blocks;
 pub mod change_file;
 pub mod closure;
 pub mod conditions;
@@ -21,6 +22,7 @@ pub mod requirement;
 pub mod settle;
 pub mod tasks;
 pub mod template;
+pub mod template_bounds;
 pub mod timers;
 pub mod waiting_on;
 pub mod work;

@@ -78,7 +78,7 @@ fn what_meets(code: &str) -> Option<&'static str> {
         "evidence_missing" => "add its evidence (POST …/evidence)",
         "checklist_open" => "tick its checklist (POST …/checklist/{id}/tick)",
         "task_missing" | "task_open" => "finish its task (PATCH …/tasks/{id})",
-        "template_not_valid" | "plan_missing" | "rollback_plan_missing" => "edit it (PATCH)",
+        "template_not_valid" | "no_emergency" | "plan_missing" | "rollback_plan_missing" => "edit it (PATCH)",
         "not_planned" | "window_over" | "lead_time" => "plan other times (PUT …/schedule)",
         "freeze" => {
             "plan it outside of the freeze (PUT …/schedule), or have it excepted (POST /freezes/{id}/exceptions)"

@@ -203,7 +203,8 @@ fn read_template(reading: &mut Reading<'_>, directory: &Directory, kind: Kind) -
     })
 }
 
-fn read_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level]) -> Option<Level> {
+/// A level by its word, of those that may stand here.
+pub(crate) fn read_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level]) -> Option<Level> {
     let text = reading.text(field, LINE)?;
     level_of(reading, field, &text, allowed)
 }

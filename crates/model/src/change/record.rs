@@ -554,6 +554,9 @@ pub struct Change {
     /// When it was submitted last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_at: Option<Timestamp>,
+    /// When fields that *what* covers were edited last, of those that were since the submission.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changed_at: BTreeMap<String, Timestamp>,
     /// When its assessment ended last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assessed_at: Option<Timestamp>,
@@ -649,6 +652,11 @@ impl Change {
             self.target_record(&target.id)
                 .is_none_or(|record| record.outcome.is_none())
         })
+    }
+
+    /// Whether it ended in success: what dependencies and templates rest on.
+    pub fn has_succeeded(&self) -> bool {
+        self.outcome.is_some_and(Outcome::is_success)
     }
 
     /// The end of its time: the granted extension, else the planned end.

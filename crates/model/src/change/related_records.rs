@@ -371,6 +371,12 @@ pub struct ChangeTask {
     /// What came of it, or why it was dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Who did or dropped it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_by: Option<PersonId>,
+    /// The rules of approval for which whoever made it could decide then: it is then an approver's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_under: Vec<String>,
     /// Who made it.
     pub by: PersonId,
     /// When.
@@ -432,6 +438,12 @@ pub struct Link {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+    /// Whether it follows from the incident that the emergency names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_grounds: bool,
+    /// The rules of approval for which whoever set it could decide then: it is then an approver's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_under: Vec<String>,
     /// Who took it away: it stays in the history alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_by: Option<PersonId>,

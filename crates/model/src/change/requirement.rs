@@ -5,6 +5,7 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use crate::approval::approvals::approval_unmet;
 use crate::approval::obligation::{Due, Duty, TargetObligation};
 use crate::change::affected::affected;
+use crate::change::blocks::{Block, dependency_unmet};
 use crate::change::change_file::ChangeFile;
 use crate::change::duties::duty_unmet;
 use crate::change::record::{Change, Target};
@@ -13,6 +14,7 @@ use crate::change::{conditions, custom_values, eligible, related_records};
 use crate::core::enums::{ConditionDue, Kind, Level, Role, State, TaskKind, TaskState};
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
+use crate::emergency::grounds::grounds_unmet;
 use crate::schedule::freeze::Freeze;
 
 /// What submission needs: the facts that a reader cannot do without.
@@ -64,6 +66,7 @@ pub fn against_submission(file: &ChangeFile, directory: &Directory, now: Timesta
     let mut rows = before_submission(&file.change, directory);
     rows.extend(window_over(&file.change, directory, now));
     rows.extend(template_trouble(file, directory, now));
+    rows.extend(grounds_unmet(file, directory, now));
     rows
 }
 
@@ -83,6 +86,7 @@ pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now:
     let mut rows = before_submission(&file.change, directory);
     rows.extend(plans_missing(&file.change, directory));
     rows.extend(not_reviewed(&file.change, directory));
+    rows.extend(grounds_unmet(file, directory, now));
     rows.extend(stopped(file, directory));
     for row in due_by(file, Due::Approval) {
         if matches!(
@@ -174,6 +178,7 @@ pub(crate) fn due_by(file: &ChangeFile, due: Due) -> impl Iterator<Item = &Targe
 pub fn before_approved(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows: Vec<Unmet> = stopped(file, directory).into_iter().collect();
     rows.extend(template_trouble(file, directory, now));
+    rows.extend(grounds_unmet(file, directory, now));
     rows.extend(plans_missing_unless_standard(file, directory));
     for row in &file.requirements.obligations {
         match &row.obligation.duty {
@@ -229,17 +234,26 @@ pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp
 }
 
 /// The earliest start that the rules on lead time leave, with the rule that asks for the longest: counted from the
-/// submission, or from now while there was none. By the tenant's usual calendar, where it is in working time.
+/// submission or the last edit that starts it again, or from now while there was none. By the tenant's usual calendar, where it is in working time.
 pub fn earliest_start<'a>(
     file: &'a ChangeFile,
     directory: &Directory,
     now: Timestamp,
 ) -> Option<(Timestamp, &'a TargetObligation)> {
     let is_draft = file.change.state == State::Draft;
-    let submitted = file.change.submitted_at.filter(|_| !is_draft).unwrap_or(now);
+    let counted = |row: &TargetObligation| counted_from(&file.change, row).filter(|_| !is_draft).unwrap_or(now);
     let rows = file.requirements.obligations.iter();
-    rows.filter_map(|row| Some((led_by(row, directory, submitted)?, row)))
+    rows.filter_map(|row| Some((led_by(row, directory, counted(row))?, row)))
         .max_by_key(|(earliest, _)| *earliest)
+}
+
+/// From when a rule counts its lead time: the submission, or a later edit of a field that the rule names. A placeholder that is filled
+/// in later buys no time.
+fn counted_from(change: &Change, row: &TargetObligation) -> Option<Timestamp> {
+    let submitted = change.submitted_at?;
+    let edits = change.changed_at.iter();
+    let restarts = edits.filter(|(field, _)| row.obligation.duty.is_restarted_by(field));
+    restarts.map(|(_, at)| *at).chain([submitted]).max()
 }
 
 /// A start is planned by the minute, so what is left of one is waited for too.
@@ -255,7 +269,7 @@ fn lead_time_unmet(
     directory: &Directory,
     start: Timestamp,
 ) -> Option<Unmet> {
-    let earliest = led_by(row, directory, change.submitted_at?)?;
+    let earliest = led_by(row, directory, counted_from(change, row)?)?;
     (start < earliest).then(|| {
         unmet(
             "lead_time",
@@ -302,7 +316,6 @@ pub fn freeze_unmet(freeze: &Freeze, change: &Change, directory: &Directory) -> 
 
 /// Everything due before work begins, without window and hold, which are matters of the clock and of people's word.
 pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
-    let change = &file.change;
     let mut rows = Vec::new();
     if let Some(other) = &file.rejected_elsewhere {
         let key = &other.key;
@@ -331,17 +344,11 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     for task in &file.tasks {
         let holds = matches!(task.kind, TaskKind::Prepare | TaskKind::Test);
         if holds && task.mandatory && task.state == TaskState::Open {
-            rows.push(task_unmet(task, change, directory));
+            rows.push(task_unmet(task, file, directory, now));
         }
     }
-    for linked in file.depends_on.iter().filter(|linked| !linked.state.is_final()) {
-        rows.push(unmet(
-            "dependency_open",
-            format!("It depends on {}, which is {}.", linked.key, linked.state),
-            format!("{} is closed or cancelled.", linked.key),
-            linked.owner.iter().map(|owner| directory.login(owner)).collect(),
-        ));
-    }
+    let dependencies = file.depends_on.iter();
+    rows.extend(dependencies.filter_map(|linked| dependency_unmet(file, directory, linked, now)));
     rows
 }
 
@@ -367,9 +374,19 @@ pub(crate) fn condition_unmet(
     )
 }
 
-pub(crate) fn task_unmet(task: &related_records::ChangeTask, change: &Change, directory: &Directory) -> Unmet {
+pub(crate) fn task_unmet(
+    task: &related_records::ChangeTask,
+    file: &ChangeFile,
+    directory: &Directory,
+    now: Timestamp,
+) -> Unmet {
     let assignee = task.assignee.iter().find(|person| directory.is_active(person));
-    let people = assignee.map_or_else(|| eligible::writers(change, directory), |person| vec![person.clone()]);
+    let block = Block::of_task(task);
+    let people = match assignee {
+        Some(person) => vec![person.clone()],
+        None if block.is_of_approver() => block.lifters(file, directory, now),
+        None => eligible::writers(&file.change, directory),
+    };
     unmet(
         "task_open",
         format!("The task “{}” is open.", task.title),

@@ -10,10 +10,10 @@ use crate::approval::{one_hand, routing};
 use crate::cab::board;
 use crate::change::change_file::Case;
 use crate::change::content::digests;
-use crate::change::ready_spans;
 use crate::change::record::{self, Change};
 use crate::change::related_records::{Approval, ChecklistItem, Coverage, Permit};
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
+use crate::change::{ready_spans, template};
 use crate::core::enums::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, State};
 use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::directory::snapshot::Directory;
@@ -33,7 +33,8 @@ pub fn recompute(case: &mut Case<'_>) {
     add_checklist(case);
 }
 
-fn compute_risk(case: &mut Case<'_>) {
+/// The level that counts, with its reasons.
+pub(crate) fn compute_risk(case: &mut Case<'_>) {
     let risk = effective(&case.file, &case.directory, case.now).risk;
     let before = case.file.change.risk.level;
     if risk.level != before && !case.file.change.key.is_empty() {
@@ -85,6 +86,7 @@ pub fn settle(case: &mut Case<'_>) {
     if risk_moved(case) {
         recompute(case);
     }
+    keep_inside(case);
     for _ in 0..State::ALL.len() * 2 {
         if !step(case) {
             break;
@@ -177,6 +179,51 @@ fn miss_window(case: &mut Case<'_>) {
             "Plan new times; those who decide on times are asked again.",
         );
     }
+}
+
+/// What goes beyond its template makes a standard change a normal one, at most assessing.
+pub(crate) fn turn_normal(case: &mut Case<'_>, fields: Vec<String>) {
+    if fields.is_empty() {
+        return;
+    }
+    let change = &mut case.file.change;
+    change.content.kind = Kind::Normal;
+    change.content.template = None;
+    change.turned_normal.clone_from(&fields);
+    case.tell("change.turned_normal", json!({"fields": fields}));
+    if case.change().state > State::Assessing && case.change().state.is_before_start() {
+        move_to(case, State::Assessing);
+    }
+}
+
+/// Turns a standard change normal that facts beside it took beyond its template: a service that became critical, a risk table.
+/// It says the same as before, so whoever owns it is told.
+fn keep_inside(case: &mut Case<'_>) {
+    let change = case.change();
+    if change.content.kind != Kind::Standard || !change.state.is_before_start() || change.has_lost_texts() {
+        return;
+    }
+    let fields = template::outside(change, &case.directory);
+    if fields.is_empty() {
+        return;
+    }
+    let told = fields.join(", ");
+    turn_normal(case, fields);
+    void_what(case, "it became a normal change");
+    recompute(case);
+    let change = case.change();
+    let (owner, mark) = (change.content.owner.clone(), change.version.to_string());
+    let news = format!(
+        "{} goes beyond what the approvers of its template saw ({told}), so it is a normal change now.",
+        change.key
+    );
+    case.write_to(
+        &owner,
+        "turned_normal",
+        &mark,
+        news,
+        "Assess it; its approvals are asked then.",
+    );
 }
 
 /// Voids every standing decision whole, lets the conditions behind it lapse, and voids the peer reviews.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::change::blocks::{self, Block};
 use crate::change::change_file::Case;
 use crate::change::next_step::check_state;
 use crate::change::read_content::{person, refuse_departed};
@@ -45,6 +46,7 @@ pub fn add(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     reading.finish()?;
     check_state(case, Act::AddTask)?;
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
+    let set_under = blocks::rules_of(&case.file, &case.directory, &by, at);
     case.tell("task.added", json!({"task": id, "kind": kind, "assignee": assignee}));
     if let Some(assignee) = &assignee {
         let news = format!("A {kind} task on {} is yours.", case.change().key);
@@ -65,6 +67,8 @@ pub fn add(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
         actual_start: None,
         actual_end: None,
         text: None,
+        done_by: None,
+        set_under,
         by,
         at,
     });
@@ -95,18 +99,14 @@ fn depends_on(case: &Case<'_>, reading: &mut Reading<'_>) -> Vec<RecordId> {
 /// # Errors
 /// 403, 404, 422, 409 when a task before it is open.
 pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), Refusal> {
-    let assignee = case
-        .file
-        .tasks
-        .iter()
-        .find(|row| &row.id == task)
-        .map(|row| row.assignee.clone());
-    let Some(assignee) = assignee else {
+    let Some(known) = case.file.tasks.iter().find(|row| &row.id == task).cloned() else {
         return Err(Refusal::not_found("such task"));
     };
+    let assignee = known.assignee.clone();
     if assignee.as_ref() != Some(&case.actor.person) || body.contains_key("assignee") {
         case.allow(Act::UpdateTask)?;
     }
+    blocks::check_lift(case, of_lift(&known, body), "task")?;
     let mut reading = Reading::new(body, "");
     let directory = case.directory.clone();
     let next = person(&mut reading, "assignee", &directory);
@@ -125,7 +125,7 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
     reading.finish()?;
     check_state(case, Act::UpdateTask)?;
     check_order(case, task, state)?;
-    let now = case.now;
+    let (now, by) = (case.now, case.person());
     for row in case.file.tasks.iter_mut().filter(|row| &row.id == task) {
         row.state = state.unwrap_or(row.state);
         if next.is_some() {
@@ -135,6 +135,11 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
         row.actual_end = actual_end.or(row.actual_end.filter(|_| !reopens));
         if row.state == TaskState::Done {
             row.actual_end.get_or_insert(now);
+        }
+        match state {
+            Some(TaskState::Open) => row.done_by = None,
+            Some(_) => row.done_by = Some(by.clone()),
+            None => {}
         }
         if text.is_some() {
             row.text.clone_from(&text);
@@ -147,6 +152,18 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
     }
     settle(case);
     Ok(())
+}
+
+/// Whom a task is given to may do it, and not give it on: that is for its setter and their equals.
+fn of_lift<'t>(task: &'t ChangeTask, body: &Body) -> Block<'t> {
+    let block = Block::of_task(task);
+    match body.contains_key("assignee") {
+        true => Block {
+            assignee: None,
+            ..block
+        },
+        false => block,
+    }
 }
 
 fn told(task: &RecordId, state: Option<TaskState>, next: Option<&PersonId>) -> serde_json::Value {

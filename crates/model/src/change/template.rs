@@ -1,14 +1,18 @@
-//! Whether the template behind a standard change still holds.
+//! Whether the template behind a standard change still holds, and whether the change stays inside of what its approvers saw.
 
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
-use crate::change::change_file::ChangeFile;
-use crate::change::eligible;
-use crate::core::enums::{Kind, TemplateState};
+use crate::change::change_file::{Case, ChangeFile};
+use crate::change::record::Change;
+use crate::change::{custom_field, custom_values, eligible, read_content};
+use crate::core::enums::{Kind, Outcome, TemplateState};
 use crate::core::ids::PersonId;
+use crate::core::refusal::{FieldError, Refusal};
 use crate::core::unmet::{Unmet, unmet};
-use crate::directory::records::StandardTemplate;
+use crate::directory::records::{StandardTemplate, TemplateFailure};
 use crate::directory::snapshot::{Directory, logins};
+use crate::risk::effective::unaccepted;
 
 impl StandardTemplate {
     /// The version that waits for its approvals: the next one, or this one where none stood before it.
@@ -16,6 +20,47 @@ impl StandardTemplate {
         let waits = |it: &&Self| it.state == TemplateState::Proposed;
         self.next.as_deref().filter(waits).or(Some(self).filter(waits))
     }
+
+    /// The template once a change ended, was revised or failed late; `None` where that says nothing new of it. Changes of
+    /// another version say nothing of this one. At its number of failures it is suspended.
+    pub fn after(&self, change: &Change, now: Timestamp) -> Option<Self> {
+        let pinned = change.content.template.as_ref()?;
+        if pinned.key != self.key || pinned.template_version != self.template_version {
+            return None;
+        }
+        let is_known = self.failures.iter().any(|failure| failure.change == change.id);
+        if is_known == has_failed(change) {
+            return None;
+        }
+        let mut next = self.clone();
+        if is_known {
+            // A revised outcome takes its failure back. What was suspended stays so until people propose it anew.
+            next.failures.retain(|failure| failure.change != change.id);
+            return Some(next);
+        }
+        next.failures.push(TemplateFailure {
+            change: change.id.clone(),
+            change_key: change.key.clone(),
+            at: now,
+        });
+        let count = i64::try_from(next.failures.len()).unwrap_or(i64::MAX);
+        if count >= self.suspend_after && self.state == TemplateState::Approved {
+            let keys: Vec<&str> = next
+                .failures
+                .iter()
+                .map(|failure| failure.change_key.as_str())
+                .collect();
+            next.ended_reason = Some(format!("{count} of its changes failed: {}.", keys.join(", ")));
+            next.state = TemplateState::Suspended;
+        }
+        Some(next)
+    }
+}
+
+/// Whether a change failed: it was done, and ended otherwise than in success.
+fn has_failed(change: &Change) -> bool {
+    let was_done = change.outcome.is_some_and(|outcome| outcome != Outcome::NotImplemented);
+    was_done && !change.has_succeeded()
 }
 
 /// When the template behind a standard change stops unless it is reviewed.
@@ -77,9 +122,86 @@ pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp
         (template.services.is_empty() || template.services.contains(&target.service))
             && (template.environments.is_empty() || template.environments.contains(&target.environment))
     });
-    if permitted {
-        None
-    } else {
-        trouble(format!("The template {} does not permit these targets.", template.key))
+    if !permitted {
+        return trouble(format!("The template {} does not permit these targets.", template.key));
     }
+    let further = outside(&file.change, directory);
+    if further.is_empty() {
+        return None;
+    }
+    let (fields, key) = (further.join(", "), &template.key);
+    trouble(format!(
+        "It goes beyond what the approvers of the template {key} saw: {fields}."
+    ))
+}
+
+/// What takes a standard change beyond what its template's approvers saw: locked fields with other values, and what exceeds
+/// the bounds. Empty for other kinds, and for a template that is not there.
+pub fn outside(change: &Change, directory: &Directory) -> Vec<String> {
+    let content = &change.content;
+    let Some(pinned) = content.template.as_ref().filter(|_| content.kind == Kind::Standard) else {
+        return Vec::new();
+    };
+    let Some(template) = directory.templates.get(&pinned.key) else {
+        return Vec::new();
+    };
+    let present = read_content::present(change, directory);
+    let usual = template
+        .locked
+        .iter()
+        .filter(|(field, value)| *field != "kind" && !same_value(present.get(*field), value))
+        .map(|(field, _)| field.clone());
+    let own = custom_values::locked(template, directory)
+        .filter(|value| !content.custom_fields.contains(value))
+        .map(|value| format!("{}.{}", custom_field::FIELD, value.key));
+    let is_open = |field: &str| template.locked.contains_key(field) || template.free.contains(field);
+    let no_way_back = content.no_rollback_reason.is_some() && !is_open("no_rollback_reason");
+    let no_way_back = no_way_back.then(|| "no_rollback_reason".to_owned());
+    let mut fields: Vec<String> = usual.chain(own).chain(no_way_back).collect();
+    for field in template.bounds.exceeded(&counted(change, directory)) {
+        if !fields.iter().any(|known| known == field) {
+            fields.push(field.to_owned());
+        }
+    }
+    fields
+}
+
+/// A change with the facts that count in place of those that it states: the template's approvers saw what services say then,
+/// and a change goes further where they say more now.
+fn counted(change: &Change, directory: &Directory) -> Change {
+    let found = unaccepted(change, directory);
+    let mut counted = change.clone();
+    counted.content.impact = found.impact;
+    counted.content.complexity = found.complexity;
+    counted.content.touches = found.touches;
+    counted.risk = found.risk;
+    counted
+}
+
+/// Whether a present value says what the template's does; an object may say more (derived axes of impact).
+fn same_value(present: Option<&Value>, locked: &Value) -> bool {
+    match (present, locked) {
+        (Some(Value::Object(have)), Value::Object(want)) => {
+            want.iter().all(|(key, value)| same_value(have.get(key), value))
+        }
+        (Some(have), want) => have == want,
+        (None, want) => want.is_null() || want == &Value::Bool(false) || want == &json!([]),
+    }
+}
+
+/// Refuses to make a change standard that goes beyond its template.
+///
+/// # Errors
+/// 422 with each field.
+pub(crate) fn check_inside(case: &Case<'_>) -> Result<(), Refusal> {
+    let change = case.change();
+    if change.content.kind == Kind::Standard {
+        return Ok(());
+    }
+    let error = |field: &String| {
+        let text =
+            format!("`{field}` goes beyond what the template's approvers saw, so it cannot become a standard change.");
+        FieldError::new(field.clone(), "outside_template", text)
+    };
+    Err(Refusal::Invalid(change.turned_normal.iter().map(error).collect()))
 }

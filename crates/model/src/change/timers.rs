@@ -18,6 +18,7 @@ use crate::core::parse::later;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::emergency::budget;
+use crate::emergency::grounds::end_of_grounds;
 use crate::schedule::freeze::Freeze;
 
 /// An unanswered request for more time is an overrun after this long.
@@ -144,6 +145,7 @@ fn while_deciding(case: &Case<'_>) -> Vec<DueAt> {
     let mut found = vec![
         look(change.planned_end),
         look(template_review(&case.file, &case.directory)),
+        look(end_of_grounds(&case.file, &case.directory)),
     ];
     found.push(match change.planned_start {
         Some(start) if change.state == State::Scheduled => news(case, Some(start), window_mark(start)),

@@ -1,6 +1,6 @@
 //! Writing a change: create, edit, label, submit, assess.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,22 +11,21 @@ use crate::change::change_file::{Case, ChangeFile};
 use crate::change::content::{Cover, WHEN, cover};
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::read_content::{self, Input};
-use crate::change::record::{Change, Content, Digests, DisruptionPlan, Retrospective, Target, TargetRecord};
+use crate::change::record::{Change, Content, Digests, Retrospective, Target, TargetRecord};
 use crate::change::related_records::{Approval, Coverage};
 use crate::change::requirement::{against_submission, before_approvals_are_asked, before_submission};
 use crate::change::settle::{self, move_to, recompute, settle, void_what, void_when};
-use crate::change::template::template_trouble;
+use crate::change::template::{self, template_trouble};
 use crate::change::{custom_field, custom_values, lifecycle};
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{Disruption, Kind, Level, Outcome, Role, State};
+use crate::core::enums::{Kind, Outcome, Role, State};
 use crate::core::ids::{self, PersonId, TargetId};
 use crate::core::parse::{self, Reading};
 use crate::core::refusal::{FieldError, Refusal, refuse_unmet};
 use crate::directory::ownership_matrix::Place;
-use crate::directory::records;
 use crate::directory::snapshot::Directory;
-use crate::emergency::break_glass;
+use crate::emergency::{break_glass, grounds};
 use crate::risk::effective::effective;
 
 /// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
@@ -70,6 +69,7 @@ pub fn new_change(
         board_decisions: Vec::new(),
         hold: None,
         submitted_at: None,
+        changed_at: BTreeMap::new(),
         assessed_at: None,
         returned: None,
         rejection: None,
@@ -135,7 +135,8 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     note_hand(case);
     recompute(case);
     case.allow(Act::Create)?;
-    let turned = drifted_fields(case);
+    grounds::take(case, None)?;
+    let turned = template::outside(case.change(), &case.directory);
     if case.change().retrospective.is_some() {
         check_retrospective(&as_if_ahead(case), &case.directory, case.now)?;
         // Nobody looked at it before it was done, so its template must stand at least now.
@@ -151,7 +152,7 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
         json!({"key": case.change().key, "kind": case.change().content.kind}),
     );
     if !turned.is_empty() {
-        turn_normal(case, turned);
+        settle::turn_normal(case, turned);
         recompute(case);
         // Who may create a standard change is not always one who may create what it turned into.
         case.allow(Act::Create)?;
@@ -286,7 +287,11 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
     }
     keep_what_was_needed(case, &input)?;
     let revises = case.change().state == State::Rejected;
+    let becomes_standard = case.change().content.kind != Kind::Standard && input.content.kind == Kind::Standard;
     apply(case, input)?;
+    if becomes_standard {
+        template::check_inside(case)?;
+    }
     if WHEN.iter().all(|field| patch.contains_key(*field)) {
         take_times(case);
     }
@@ -438,7 +443,7 @@ fn keep_what_was_needed(case: &Case<'_>, input: &Input) -> Result<(), Refusal> {
 /// Puts a checked input into the change and voids what it touches, in the same breath.
 ///
 /// # Errors
-/// None of its own: callers check state and hold before.
+/// 422 for an emergency without a ground; callers check state and hold before.
 pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     let before = case.file.change.clone();
     let change = &mut case.file.change;
@@ -456,13 +461,15 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     let turned = if before.content.kind == Kind::Standard && case.change().content.kind == Kind::Normal {
         vec!["kind".to_owned()]
     } else {
-        drifted_fields(case)
+        settle::compute_risk(case);
+        template::outside(case.change(), &case.directory)
     };
-    turn_normal(case, turned);
+    settle::turn_normal(case, turned);
     if case.change().content.kind == Kind::Standard {
         case.file.change.turned_normal.clear();
     }
     recompute(case);
+    grounds::take(case, Some(&before))?;
     let fields = changed_fields(&before, case.change());
     keep_origins(case, &before, &fields);
     if fields.is_empty() {
@@ -471,6 +478,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     let what = before.digests.what != case.change().digests.what;
     let when = before.digests.when != case.change().digests.when;
     note_editor(case, &before, what);
+    note_changed(case, &fields);
     case.tell("change.edited", json!({"fields": fields, "what": what, "when": when}));
     if what {
         let moved = moved_targets(&before.content.targets, &case.change().content.targets);
@@ -486,6 +494,17 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         settle::revoke_permits(case, "the planned times were edited", |_| true);
     }
     Ok(())
+}
+
+/// When a covered field was edited after the submission: lead times that rest on it begin again.
+fn note_changed(case: &mut Case<'_>, fields: &[String]) {
+    let now = case.now;
+    let change = &mut case.file.change;
+    if change.submitted_at.is_none() || change.state == State::Draft {
+        return;
+    }
+    let covered = fields.iter().filter(|field| cover(field) == Some(Cover::What));
+    change.changed_at.extend(covered.map(|field| (field.clone(), now)));
 }
 
 /// Who edits what is done counts among the authors, and who sets the planned times as their planner: with both times alone,
@@ -572,79 +591,6 @@ fn changed_fields(before: &Change, after: &Change) -> Vec<String> {
     fields
 }
 
-/// Locked fields whose values are not the template's.
-fn drifted_fields(case: &Case<'_>) -> Vec<String> {
-    let content = &case.change().content;
-    let Some(pinned) = content.template.as_ref().filter(|_| content.kind == Kind::Standard) else {
-        return Vec::new();
-    };
-    let Some(template) = case.directory.templates.get(&pinned.key) else {
-        return Vec::new();
-    };
-    let present = read_content::present(case.change(), &case.directory);
-    let usual = template
-        .locked
-        .iter()
-        .filter(|(field, value)| *field != "kind" && !same_value(present.get(*field), value))
-        .map(|(field, _)| field.clone());
-    let own = custom_values::locked(template, &case.directory)
-        .filter(|value| !content.custom_fields.contains(value))
-        .map(|value| format!("{}.{}", custom_field::FIELD, value.key));
-    let unseen = unseen_by_approvers(case, template);
-    usual.chain(own).chain(unseen).collect()
-}
-
-/// What makes a change graver than the template's approvers saw it: stated, and neither locked nor named as free.
-fn unseen_by_approvers(case: &Case<'_>, template: &records::StandardTemplate) -> Vec<String> {
-    let content = &case.change().content;
-    let none = [None; 3];
-    let (usual, _) = read_content::with_derived_impact(none, &case.directory, &content.targets, content.kind);
-    let (impact, high) = (&content.impact, Level::High);
-    let axes = [
-        (impact.data, usual.data),
-        (impact.availability, usual.availability),
-        (impact.compliance, usual.compliance),
-    ];
-    let is_higher = axes.into_iter().any(|(stated, usual)| stated == high && usual < high);
-    let disrupts = |plan: &DisruptionPlan| plan.kind != Disruption::None;
-    let stated = [
-        ("touches", !content.touches.is_empty()),
-        ("impact", is_higher),
-        ("disruption", content.disruption.as_ref().is_some_and(disrupts)),
-    ];
-    let is_open = |field: &str| !template.locked.contains_key(field) && !template.free.contains(field);
-    let unseen = stated
-        .into_iter()
-        .filter(|(field, is_stated)| *is_stated && is_open(field));
-    unseen.map(|(field, _)| field.to_owned()).collect()
-}
-
-/// Whether a present value says what the template's does; an object may say more (derived axes of impact).
-fn same_value(present: Option<&Value>, locked: &Value) -> bool {
-    match (present, locked) {
-        (Some(Value::Object(have)), Value::Object(want)) => {
-            want.iter().all(|(key, value)| same_value(have.get(key), value))
-        }
-        (Some(have), want) => have == want,
-        (None, want) => want.is_null() || want == &Value::Bool(false) || want == &json!([]),
-    }
-}
-
-/// An altered locked field makes a standard change a normal one, at most assessing.
-fn turn_normal(case: &mut Case<'_>, fields: Vec<String>) {
-    if fields.is_empty() {
-        return;
-    }
-    let change = &mut case.file.change;
-    change.content.kind = Kind::Normal;
-    change.content.template = None;
-    change.turned_normal.clone_from(&fields);
-    case.tell("change.turned_normal", json!({"fields": fields}));
-    if case.change().state > State::Assessing && case.change().state.is_before_start() {
-        move_to(case, State::Assessing);
-    }
-}
-
 /// Sets labels: nothing is voided.
 ///
 /// # Errors
@@ -678,6 +624,7 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
     let now = case.now;
     let change = &mut case.file.change;
     change.submitted_at = Some(now);
+    change.changed_at.clear();
     change.returned = None;
     recompute(case);
     move_to(case, State::Assessing);
@@ -713,9 +660,11 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     assessment.check_excluded(&case.directory, &case.change().content.targets)?;
     check_state(case, Act::Assess)?;
     check_hold(case)?;
-    let before = case.change().digests.what.clone();
+    let (before, earlier) = (case.change().digests.what.clone(), case.change().clone());
     take_assessment(case, assessment);
     recompute(case);
+    let fields = changed_fields(&earlier, case.change());
+    note_changed(case, &fields);
     let unmet = before_approvals_are_asked(&case.file, &case.directory, case.now);
     refuse_unmet("assessment_incomplete", "Approvals cannot be asked yet.", unmet)?;
     let (now, editor) = (case.now, case.person());

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::custom_field;
+use crate::change::template_bounds::TemplateBounds;
 use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState, Touch};
-use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
+use crate::core::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::directory::hands::Hand;
 use crate::notify::preferences;
 
@@ -393,6 +394,9 @@ pub struct StandardTemplate {
     pub custom_fields: Vec<custom_field::CustomValue>,
     /// Fields that each change fills in.
     pub free: BTreeSet<String>,
+    /// How far each change may go in them.
+    #[serde(default)]
+    pub bounds: TemplateBounds,
     /// Services it may touch; empty means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub services: BTreeSet<ServiceKey>,
@@ -403,6 +407,12 @@ pub struct StandardTemplate {
     pub review_by: Timestamp,
     /// Minutes after completion until a clean change closes by itself.
     pub watch_minutes: i64,
+    /// So many of its changes fail before it is suspended.
+    #[serde(default = "usual_failures")]
+    pub suspend_after: i64,
+    /// The changes of this version that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<TemplateFailure>,
     /// Who proposed this version.
     pub proposer: PersonId,
     /// Who handed the proposer the way in by which they came, where that was another person.
@@ -420,6 +430,24 @@ pub struct StandardTemplate {
     /// retired, so that its number is nobody else's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Box<StandardTemplate>>,
+}
+
+/// So many failures suspend a template where its proposer states no number.
+pub const USUAL_FAILURES: i64 = 3;
+
+fn usual_failures() -> i64 {
+    USUAL_FAILURES
+}
+
+/// A change of a template that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateFailure {
+    /// The change.
+    pub change: ChangeId,
+    /// Its key.
+    pub change_key: String,
+    /// When that was known.
+    pub at: Timestamp,
 }
 
 /// A yes to a template's version.

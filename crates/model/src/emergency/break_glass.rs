@@ -21,7 +21,8 @@ use crate::core::statement::Stated;
 use crate::core::unmet::{self, Unmet};
 use crate::directory::snapshot::{self, Directory};
 use crate::emergency::budget::{self, Used, any_approver_signs, could_be_asked, is_dual, is_grave, is_lent, names_two};
-use crate::emergency::records::{self, BreakGlass, Cosignature};
+use crate::emergency::bypassed;
+use crate::emergency::records::{self, BreakGlass, Bypassed, Cosignature};
 use crate::identity::factor::Wanted;
 use crate::policy::facts::Part;
 use crate::policy::permission::allowed;
@@ -77,10 +78,13 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
         ended: false,
         validated: None,
         counted: Some(counted.clone()),
+        bypassed: bypassed::bypassed(&case.file, &case.directory, at, until),
     });
+    let what = codes_of_bypassed(case);
     case.tell(
         "break_glass.opened",
         json!({
+            "bypassed": what,
             "by": by, "until": until.to_string(), "needs_cosignature": needs_cosignature, "team": counted.team,
             "number": counted.number, "budget": counted.budget, "validate_by": counted.validate_by.to_string(),
         }),
@@ -91,9 +95,21 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
     }
     if !needs_cosignature {
         work::begin(case, at);
+        // What it owes afterwards is told from now on.
+        case.rejudge();
     }
     settle(case);
     Ok(())
+}
+
+/// What the glass stands in for, as the log tells it: by code and rule, without the words.
+fn codes_of_bypassed(case: &Case<'_>) -> Vec<String> {
+    let rows = case.change().break_glass.iter().flat_map(|glass| &glass.bypassed);
+    let told = |row: &Bypassed| match &row.rule {
+        Some(rule) => format!("{}: {rule}", row.code),
+        None => row.code.clone(),
+    };
+    rows.map(told).collect()
 }
 
 /// Tells those whom it concerns that the glass is broken.
@@ -257,6 +273,8 @@ pub fn signing_wants(file: &ChangeFile) -> Wanted {
 fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
     check_content(case)?;
     let now = case.now;
+    let until = case.change().break_glass.as_ref().map_or(now, |glass| glass.until);
+    let missing = bypassed::bypassed(&case.file, &case.directory, now, until);
     let waiting = case
         .file
         .change
@@ -284,8 +302,12 @@ fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
         at: now,
         factor: case.actor.fresh_factor(now).cloned(),
     });
-    case.tell("break_glass.cosigned", json!({"by": person}));
+    // Between the two signatures some of it may have been met.
+    glass.bypassed = missing;
+    let what = codes_of_bypassed(case);
+    case.tell("break_glass.cosigned", json!({"by": person, "bypassed": what}));
     work::begin_without_hand(case, now);
+    case.rejudge();
     settle(case);
     Ok(())
 }

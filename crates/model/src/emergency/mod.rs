@@ -2,5 +2,8 @@
 
 pub mod break_glass;
 pub mod budget;
+pub mod bypassed;
+pub mod grounds;
 pub mod outside_look;
+pub mod owed;
 pub mod records;

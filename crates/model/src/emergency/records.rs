@@ -44,6 +44,35 @@ pub struct BreakGlass {
     /// What it counts for in its team's budget, and by when it must be validated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Counted>,
+    /// What stood between the change and its start when the work began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bypassed: Vec<Bypassed>,
+}
+
+/// One thing that a broken glass stood in for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bypassed {
+    /// The code by which it was unmet: `approval_missing`, `evidence_missing`, `freeze`, `window_not_open` …
+    pub code: String,
+    /// The policy that asks for it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// What was missing, in a sentence.
+    pub text: String,
+    /// Of an approval: how many had said yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<i64>,
+    /// Of an approval: how many are asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed: Option<i64>,
+}
+
+impl BreakGlass {
+    /// How many approvals it stood in for.
+    pub fn bypassed_approvals(&self) -> i64 {
+        let lacking = |row: &Bypassed| Some((row.needed? - row.given?).max(0));
+        self.bypassed.iter().filter_map(lacking).sum()
+    }
 }
 
 impl BreakGlass {
@@ -89,6 +118,9 @@ pub struct GlassUse {
     /// Whether it was one too many.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub over_budget: bool,
+    /// What it stood in for when it was opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bypassed: Vec<Bypassed>,
 }
 
 /// What an opening counts for.

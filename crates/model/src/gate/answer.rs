@@ -14,6 +14,7 @@ use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::budget;
+use crate::emergency::grounds::end_of_grounds;
 use crate::schedule::freeze::Freeze;
 
 /// A span of time in which a freeze stops a target.
@@ -239,6 +240,7 @@ fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Ti
         .filter(|row| rules.contains(&row.rule.as_str()) && row.targets.contains(&target.id))
         .filter_map(|row| row.valid_until)
         .chain(template_review(file, directory))
+        .chain(end_of_grounds(file, directory))
         .chain(duties::ends(file, directory))
         .filter(|until| *until > now)
         .min()

@@ -18,6 +18,9 @@ pub struct ChangeFacts {
     pub expedited: bool,
     /// Recorded after the work was done.
     pub retrospective: bool,
+    /// Whether a threat stands behind it, of an emergency.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub names_threat: bool,
     /// Where the change stands.
     pub state: State,
     /// What it is about.

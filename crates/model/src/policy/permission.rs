@@ -96,6 +96,7 @@ pub fn change_facts(file: &ChangeFile, tenant: &str) -> ChangeFacts {
         kind: content.kind,
         expedited: content.expedited,
         retrospective: change.retrospective.is_some(),
+        names_threat: content.kind == enums::Kind::Emergency && content.threat.is_some(),
         state: change.state,
         category: content.category,
         touches: content.touches.iter().copied().collect(),

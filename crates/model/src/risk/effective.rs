@@ -28,21 +28,21 @@ pub struct Effective {
 /// The facts of a change that count now. The one place where stated and derived values meet: whatever judges a change by its
 /// risk, impact, complexity or touches asks here.
 pub fn effective(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Effective {
-    weigh(file, directory, Some(now))
+    weigh(&file.change, directory, Some((file, now)))
 }
 
 /// The same as if nobody had accepted anything.
-pub fn unaccepted(file: &ChangeFile, directory: &Directory) -> Effective {
-    weigh(file, directory, None)
+pub fn unaccepted(change: &Change, directory: &Directory) -> Effective {
+    weigh(change, directory, None)
 }
 
-fn weigh(file: &ChangeFile, directory: &Directory, now: Option<Timestamp>) -> Effective {
+fn weigh(change: &Change, directory: &Directory, decisions: Option<(&ChangeFile, Timestamp)>) -> Effective {
     let mut weighing = Weighing {
-        file,
-        now,
+        change,
+        decisions,
         lowered: Vec::new(),
     };
-    let touches = weighing.touches(&derived::held(directory, &file.change.content.targets));
+    let touches = weighing.touches(&derived::held(directory, &change.content.targets));
     let complexity = weighing.complexity(directory.risk_terms().complexity_of(&touches));
     let impact = weighing.impact(directory);
     let table = directory.tenant.as_ref();
@@ -61,16 +61,16 @@ fn weigh(file: &ChangeFile, directory: &Directory, now: Option<Timestamp>) -> Ef
 }
 
 struct Weighing<'f> {
-    file: &'f ChangeFile,
-    /// Absent where nothing that was accepted counts.
-    now: Option<Timestamp>,
+    change: &'f Change,
+    /// The decisions by which lower values may count, and the time; absent where none does.
+    decisions: Option<(&'f ChangeFile, Timestamp)>,
     lowered: Vec<Lowered>,
 }
 
 impl Weighing<'_> {
     /// The touches that count: those that the change names, and those that its services and items hold.
     fn touches(&mut self, held: &BTreeSet<Touch>) -> BTreeSet<Touch> {
-        let stated = self.file.change.content.touches.clone();
+        let stated = self.change.content.touches.clone();
         let unnamed: BTreeSet<Touch> = held.difference(&stated).copied().collect();
         if unnamed.is_empty() || self.is_lower(RatedFact::Touches, joined(&stated), joined(&unnamed)) {
             return stated;
@@ -80,13 +80,12 @@ impl Weighing<'_> {
 
     /// The complexity that counts. One that nobody stated counts as high anyway.
     fn complexity(&mut self, derived: Option<Level>) -> Option<Level> {
-        let stated = self.file.change.content.complexity?;
+        let stated = self.change.content.complexity?;
         Some(derived.map_or(stated, |derived| self.axis(RatedFact::Complexity, stated, derived)))
     }
 
     fn impact(&mut self, directory: &Directory) -> Impact {
-        let file = self.file;
-        let change = &file.change;
+        let change = self.change;
         let content = &change.content;
         let derived = derived::impact(directory, &content.targets);
         let unstated = derived::unstated_impact(directory, &content.targets, content.kind);
@@ -114,7 +113,7 @@ impl Weighing<'_> {
 
     /// The level that the assessment stated against the table, and whether it counts where it is lower.
     fn level(&mut self, by_table: Level) -> Option<(Level, bool)> {
-        let stated = self.file.change.content.risk_override.as_ref()?.level;
+        let stated = self.change.content.risk_override.as_ref()?.level;
         let counts = stated < by_table
             && self.is_lower(
                 RatedFact::RiskOverride,
@@ -133,7 +132,9 @@ impl Weighing<'_> {
 
     /// Notes that a fact is stated below what the estate says, and tells whether the lower value counts.
     fn is_lower(&mut self, fact: RatedFact, stated: String, derived: String) -> bool {
-        let accepted = self.now.and_then(|now| acceptance(self.file, fact, &derived, now));
+        let accepted = self
+            .decisions
+            .and_then(|(file, now)| acceptance(file, fact, &derived, now));
         let accepted_by = accepted.map(|approval| approval.id.clone());
         let counts = accepted_by.is_some();
         self.lowered.push(Lowered {

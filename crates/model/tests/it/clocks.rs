@@ -168,7 +168,7 @@ fn every_row_of_the_table_keeps_its_own_time() {
     let risk = |availability: &str, complexity: &str| json!({"impact": {"data": "none", "availability": availability, "compliance": "none"}, "complexity": complexity});
     let rows = [
         (
-            json!({"kind": "emergency", "threat": "The shop stands still."}),
+            json!({"kind": "emergency", "threat": "The shop stands still.", "planned_start": null, "planned_end": null}),
             ["2026-11-20T14:15:00Z", "2026-11-20T15:00:00Z"],
         ),
         (

@@ -461,6 +461,7 @@ fn a_patch_names_what_it_cannot_change_also_to_clear_it() {
 #[test]
 fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
     use crate::world::{World, standard_facts};
+    use model::change::template_bounds::TemplateBounds;
     let created = |more: Value| {
         let mut words = standard_facts();
         read_content::merge(&mut words, &body(more));
@@ -472,23 +473,32 @@ fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
         (json!({"disruption": {"kind": "outage", "minutes": 600}}), "disruption"),
     ] {
         let world = created(more.clone());
-        assert_eq!(world.change().turned_normal, [field], "{more}");
+        assert_eq!(world.change().turned_normal[0], field, "{more}");
         assert_eq!(world.change().content.kind, enums::Kind::Normal);
         let mut later = created(json!({}));
         later.submit("rita").unwrap();
         assert_eq!(later.state(), enums::State::Scheduled);
         later.edit("rita", more.clone()).unwrap();
-        assert_eq!(later.change().turned_normal, [field], "{more}");
+        assert_eq!(later.change().turned_normal[0], field, "{more}");
         assert!(later.state() < enums::State::Approved, "{more}");
-        // Whoever approved the template said that it may.
+        // Whoever approved the template saw that it may, and how far.
         let mut free = created(json!({}));
         free.estate(|estate| {
             for template in estate.templates.values_mut() {
-                template.free.insert(field.to_owned());
+                template.bounds = TemplateBounds::widest();
             }
         });
         free.edit("rita", more.clone()).unwrap();
         assert_eq!(free.change().turned_normal, [""; 0], "{more}");
+        // That it is filled in by each change says nothing of how far.
+        let mut named = created(json!({}));
+        named.estate(|estate| {
+            for template in estate.templates.values_mut() {
+                template.free.insert(field.to_owned());
+            }
+        });
+        named.edit("rita", more.clone()).unwrap();
+        assert!(named.change().turned_normal.iter().any(|it| it == field), "{more}");
     }
     assert_eq!(
         created(json!({"disruption": {"kind": "none"}})).change().turned_normal,

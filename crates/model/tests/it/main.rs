@@ -1,8 +1,10 @@
 //! The rules of change enablement, tried from outside: whole walks, every act in every state, and random histories.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
 
+mod blocks;
 mod boards;
 mod budget;
+mod bypassed;
 mod calendars;
 mod clocks;
 mod clocks_of_stages;
@@ -10,6 +12,7 @@ mod content;
 mod custom_fields;
 mod distinct_groups;
 mod gate;
+mod grounds;
 mod input;
 mod leading;
 mod lifecycle;
@@ -21,6 +24,7 @@ mod properties;
 mod risk;
 mod running;
 mod small_team;
+mod templates;
 mod told;
 mod waiting;
 mod walks;

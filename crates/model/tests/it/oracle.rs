@@ -150,4 +150,10 @@ fn is_as_the_template(change: &Change) -> bool {
         && steps(&content.rollback_plan, "Take the patch back")
         && content.category == enums::Category::Application
         && content.targets.iter().all(|target| target.service.as_str() == "shop")
+        && [content.impact.highest(), change.risk.level]
+            .iter()
+            .all(|level| *level <= Level::Low)
+        && content.complexity.is_some_and(|level| level <= Level::Low)
+        && content.touches.is_empty()
+        && content.disruption.is_none()
 }

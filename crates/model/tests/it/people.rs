@@ -9,10 +9,14 @@ use model::approval::obligation::{
 use model::change::change_file::ChangeFile;
 use model::change::custom_field::CustomField;
 use model::change::record::Change;
+use model::change::template_bounds::TemplateBounds;
 use model::compliance::erasure;
 use model::core::enums::{Aspect, Covers, Criticality, FieldKind, Kind, Level, OwnershipRole, Role, TemplateState};
 use model::core::refusal::PolicyReason;
-use model::directory::snapshot::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
+use model::directory::snapshot::{
+    Directory, Environment, Group, Incident, Ownership, Person, Service, StandardTemplate, Tenant,
+};
+use model::emergency::owed::{owes_as_emergency, with_what_an_emergency_owes};
 use model::policy::facts::{ActorFacts, Part};
 use serde_json::json;
 
@@ -99,6 +103,9 @@ pub fn directory() -> Directory {
         removed: false,
     };
     found.groups.insert(security.key.clone(), security);
+    for key in ["INC-1", "INC-7", "INC-9"] {
+        found.incidents.insert(key.into(), incident(key));
+    }
     for (key, criticality) in [("shop", Criticality::Low), ("pay", Criticality::High)] {
         found.services.insert(key.into(), service(key, criticality));
     }
@@ -178,6 +185,21 @@ fn service(key: &str, criticality: Criticality) -> Service {
     }
 }
 
+/// An open incident of both services.
+pub fn incident(key: &str) -> Incident {
+    Incident {
+        id: key.into(),
+        version: 1,
+        key: key.into(),
+        title: "It is down".into(),
+        severity: 2,
+        services: BTreeSet::from(["shop".into(), "pay".into()]),
+        started_at: "2026-11-20T06:00:00Z".parse().unwrap(),
+        resolved_at: None,
+        external_ref: None,
+    }
+}
+
 pub fn template() -> StandardTemplate {
     StandardTemplate {
         custom_fields: Vec::new(),
@@ -189,10 +211,13 @@ pub fn template() -> StandardTemplate {
         title: "Patch the shop".into(),
         locked: locked(),
         free: BTreeSet::from(["title".into()]),
+        bounds: TemplateBounds::default(),
         services: BTreeSet::from(["shop".into()]),
         environments: BTreeSet::new(),
         review_by: "2027-06-01T00:00:00Z".parse().unwrap(),
         watch_minutes: 30,
+        suspend_after: 3,
+        failures: Vec::new(),
         proposer: "ida".into(),
         handed_by: None,
         approvals: Vec::new(),
@@ -227,7 +252,16 @@ pub type Estate<'a> = (&'a Directory, Timestamp);
 
 /// What the base policies require of a change, beside the test's own rules.
 pub fn requirements(file: &ChangeFile, extra: &[(Due, Duty)], stop: Option<&str>, _: Estate<'_>) -> Requirements {
-    let change = &file.change;
+    let own = of_kind(&file.change, extra, stop);
+    if !owes_as_emergency(&file.change) {
+        return own;
+    }
+    let mut emergency = file.change.clone();
+    emergency.content.kind = Kind::Emergency;
+    with_what_an_emergency_owes(own, of_kind(&emergency, extra, stop))
+}
+
+fn of_kind(change: &Change, extra: &[(Due, Duty)], stop: Option<&str>) -> Requirements {
     let mut rows: Vec<(&str, Due, Duty)> = vec![(
         "base.validation",
         Due::Close,

@@ -389,7 +389,11 @@ fn breaking_the_glass_stands_in_for_everything_and_ends() {
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
     world.validate("tom", "works").unwrap();
     world.review("olga").unwrap();
-    assert_eq!(missing(world.close("olga")), ["break_glass_validation_missing"]);
+    assert_eq!(
+        missing(world.close("olga")),
+        ["evidence_missing", "evidence_missing", "break_glass_validation_missing"]
+    );
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
     let words = body(json!({"text": "It was right"}));
     assert_eq!(
         code(world.act("cora", |case| break_glass::validate(case, &words))),

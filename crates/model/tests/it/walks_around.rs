@@ -732,16 +732,15 @@ fn an_open_dependency_holds_the_start() {
     let linked = change_file::Linked {
         key: "CHG-9".into(),
         state: State::Reviewing,
+        has_succeeded: true,
         owner: Some("olga".into()),
     };
     world.file.depends_on.push(linked);
     let Err(refusal::Refusal::NotNow { unmet, .. }) = world.start("ida") else {
         panic!("an open dependency was passed over");
     };
-    let told: Vec<_> = unmet
-        .iter()
-        .map(|row| (row.code.as_str(), row.waiting_on.join(" ")))
-        .collect();
+    let rows = unmet.iter();
+    let told: Vec<_> = rows.map(|row| (row.code.as_str(), row.waiting_on.join(" "))).collect();
     assert_eq!(told, [("dependency_open", "olga".to_owned())]);
     world.file.depends_on[0].state = State::Closed;
     world.start("ida").unwrap();

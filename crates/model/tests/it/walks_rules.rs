@@ -154,6 +154,7 @@ fn a_short_notice_waits_for_a_later_time() {
         Due::Start,
         Duty::LeadTime {
             span: Span::Minutes(180),
+            fields: Vec::new(),
         },
     );
     let mut world = World::with(facts(), vec![lead]).until_authorizing();
@@ -184,6 +185,7 @@ fn a_lead_time_in_working_days_leaves_weekends_and_holidays_out() {
             Due::Start,
             Duty::LeadTime {
                 span: Span::Minutes(60),
+                fields: Vec::new(),
             },
         ),
         (Due::Start, Duty::Approval(asks)),

@@ -4,7 +4,8 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 92] = [
+const USUAL: [(&str, &str); 94] = [
+    ("bounds.highest_risk", "Highest risk"),
     ("cases", "Their cases"),
     ("change", "The change’s key"),
     ("changes_days", "Days after a change has ended"),
@@ -84,6 +85,7 @@ const USUAL: [(&str, &str); 92] = [
     ("starts_at", "From"),
     ("steps", "Plan"),
     ("steps_back", "Rollback plan"),
+    ("suspend_after", "Failures that suspend it"),
     ("table.emergency.acknowledge", "Emergency: acknowledge"),
     ("table.emergency.decide", "Emergency: decide"),
     ("table.expedited.acknowledge", "Expedited: acknowledge"),

@@ -25,7 +25,10 @@ pub fn words(obligation: &Obligation) -> String {
             joined([Some("validation".to_owned()), from, distinct(distinct_from)])
         }
         Duty::Review {} => "review".to_owned(),
-        Duty::LeadTime { span: lead } => format!("lead_time {}", span(*lead)),
+        Duty::LeadTime { span: lead, fields } => joined([
+            Some(format!("lead_time {}", span(*lead))),
+            (!fields.is_empty()).then(|| format!("fields {}", fields.join("+"))),
+        ]),
         Duty::OutsideLook { from, within_minutes } => {
             format!("outside_look, from {from}, within {}", duration(*within_minutes))
         }
@@ -36,6 +39,14 @@ pub fn words(obligation: &Obligation) -> String {
             Some("break_glass".to_owned()),
             budget.map(|budget| format!("budget {budget}")),
             validate_within_minutes.map(|minutes| format!("validate_within {}", duration(minutes))),
+        ]),
+        Duty::Emergency {
+            resolved_within_minutes,
+            start_within_minutes,
+        } => joined([
+            Some("emergency".to_owned()),
+            resolved_within_minutes.map(|minutes| format!("resolved_within {}", duration(minutes))),
+            start_within_minutes.map(|minutes| format!("start_within {}", duration(minutes))),
         ]),
         Duty::Permit {
             minutes,
@@ -63,6 +74,7 @@ fn approval(rule: &ApprovalRule) -> String {
         rule.valid_for_minutes
             .map(|minutes| format!("valid_for {}", duration(minutes))),
         rule.lead_time.map(|lead| format!("lead_time {}", span(lead))),
+        (!rule.lead_time_fields.is_empty()).then(|| format!("fields {}", rule.lead_time_fields.join("+"))),
         (rule.step_up && !rule.second_factor).then(|| "step_up".to_owned()),
         rule.second_factor.then(|| "step_up second_factor".to_owned()),
         rule.ack_sla.map(|sla| format!("ack_sla {}", span(sla))),

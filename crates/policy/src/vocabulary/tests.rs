@@ -41,6 +41,7 @@ fn an_approval_keeps_every_word() {
         distinct_from: vec![Party::Author, Party::Implementer],
         valid_for_minutes: Some(43_200),
         lead_time: Some(Span::WorkDays(5)),
+        lead_time_fields: Vec::new(),
         step_up: true,
         second_factor: false,
         ack_sla: Some(Span::Minutes(240)),
@@ -154,8 +155,31 @@ fn tasks_times_and_permits_compile() {
         ("4bh", Span::WorkMinutes(240)),
     ] {
         let lead = compile(&[("require", "lead_time"), ("lead_time", text)]).unwrap();
-        assert_eq!(lead.duty, Duty::LeadTime { span });
+        let fields = Vec::new();
+        assert_eq!(lead.duty, Duty::LeadTime { span, fields });
     }
+    let named = [
+        ("require", "lead_time"),
+        ("lead_time", "5d"),
+        ("fields", "targets, plan"),
+    ];
+    let lead = compile(&named).unwrap();
+    let fields = vec!["plan".to_owned(), "targets".to_owned()];
+    assert_eq!(
+        lead.duty,
+        Duty::LeadTime {
+            span: Span::Minutes(7_200),
+            fields
+        }
+    );
+    let emergency = compile(&[("require", "emergency"), ("resolved_within", "4h")]).unwrap();
+    assert_eq!(
+        emergency.duty,
+        Duty::Emergency {
+            resolved_within_minutes: Some(240),
+            start_within_minutes: None,
+        }
+    );
     let permit = compile(&[
         ("require", "permit"),
         ("minutes", "30"),

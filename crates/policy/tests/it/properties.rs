@@ -32,11 +32,11 @@ prop_compose! {
     fn any_change()(
         kind in select(Kind::ALL), state in select(State::ALL), category in select(Category::ALL),
         touches in subsequence(Touch::ALL, 0..=5), levels in proptest::array::uniform5(select(Level::ALL)),
-        expedited in any::<bool>(), retrospective in any::<bool>(), people in proptest::array::uniform4("[a-z \"\\\\]{0,4}"),
+        expedited in any::<bool>(), retrospective in any::<bool>(), names_threat in any::<bool>(), people in proptest::array::uniform4("[a-z \"\\\\]{0,4}"),
     ) -> ChangeFacts {
         let [requester, owner, author, implementer] = people.map(PersonId::from);
         ChangeFacts {
-            kind, state, category, touches, expedited, retrospective, requester, owner,
+            kind, state, category, touches, expedited, retrospective, names_threat, requester, owner,
             risk: levels[0], impact_data: levels[1], impact_availability: levels[2], impact_compliance: levels[3],
             complexity: levels[4], authors: vec![author], implementers: vec![implementer.clone()],
             implemented_by: vec![implementer], ..change()

@@ -82,6 +82,7 @@ pub fn change() -> ChangeFacts {
         kind: Kind::Normal,
         expedited: false,
         retrospective: false,
+        names_threat: false,
         state: State::Draft,
         category: Category::Application,
         touches: Vec::new(),

@@ -262,7 +262,8 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
     walk.act("implementer", |cx, key| {
         acts::change::verbs::assess_change(cx, key, &body(json!({})))
     })?;
-    for word in ["owner", "change_manager"] {
+    // A threat stands behind it and no incident, so security agrees as well.
+    for word in ["owner", "security", "change_manager"] {
         past.pass(4);
         walk.decide(word, "approve", "")?;
     }

@@ -113,7 +113,7 @@ const CHANGE: &[Shape] = &[
                 LINE,
                 "Logins of who handed out the ways in by which it was written, where that were others.",
             ),
-            texts("turned_normal", LINE, "The locked fields that an edit touched."),
+            texts("turned_normal", LINE, "What went beyond the template: locked fields, fields outside of its bounds, `risk`."),
             text("template_not_valid", TEXT, "Why its template holds no more."),
             boolean("in_freeze", "Whether a freeze began while its work was under way."),
             time("created_at", "When it was written.").needed(),
@@ -169,7 +169,8 @@ const CHANGE: &[Shape] = &[
             ),
             free(
                 "break_glass",
-                "A start by break-glass: `reason`, `until`, `by`, `at`, how it was signed and validated.",
+                "A start by break-glass: `reason`, `until`, `by`, `at`, how it was signed and validated, and what was `bypassed`: each with \
+                 `code`, `text`, and for a rule `rule`, of approvals `given` and `needed`.",
             ),
             free(
                 "retrospective",
@@ -518,6 +519,12 @@ const ITEMS: &[Shape] = &[
             boolean("mandatory", "Whether it holds its step while open."),
             word("state", all!(TaskState), "Where it stands.").needed(),
             text("text", TEXT, "What came of it."),
+            text("done_by", LINE, "Who did or dropped it: a login."),
+            texts(
+                "set_under",
+                LINE,
+                "The rules of approval for which its setter could decide: then it is an approver's.",
+            ),
         ],
     )
     .based_on(&["Item"]),
@@ -533,6 +540,12 @@ const ITEMS: &[Shape] = &[
         &[
             word("kind", all!(LinkKind), "How they relate.").needed(),
             text("to", LINE, "The other's key.").needed(),
+            boolean("by_grounds", "Whether it follows from the incident that the emergency names."),
+            texts(
+                "set_under",
+                LINE,
+                "Of a `depends_on`: the rules of approval for which its setter could decide.",
+            ),
         ],
     )
     .based_on(&["Item"]),
@@ -670,7 +683,15 @@ const ESTATE: &[Shape] = &[
             ),
         ],
     ),
-    shape("Incident", "An incident.", &[text("key", LINE, "`INC-12`.")]).based_on(&["IncidentInput", "Stored"]),
+    shape(
+        "Incident",
+        "An incident.",
+        &[
+            text("key", LINE, "`INC-12`."),
+            frees("changes", "The changes that name it: `key` and `state`; told where one incident is asked for."),
+        ],
+    )
+    .based_on(&["IncidentInput", "Stored"]),
     shape(
         "Template",
         "A pre-approved kind of change.",
@@ -680,6 +701,7 @@ const ESTATE: &[Shape] = &[
             text("proposer", LINE, "Who proposed this version: a login."),
             text("handed_by", LINE, "Who handed the proposer their way in, where that was another person: a login."),
             text("digest", LINE, "Digest of the locked fields."),
+            frees("failures", "The changes of this version that failed: `change`, `change_key` and `at`."),
             text("ended_reason", TEXT, "Why it was suspended or retired."),
             frees(
                 "approvals",

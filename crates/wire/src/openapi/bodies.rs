@@ -72,9 +72,14 @@ const CONTENT: &[Shape] = &[
             text(
                 "incident",
                 LINE,
-                "For `emergency`: an incident's key or outside reference.",
+                "For `emergency`: the key of an incident here, or the reference that a connection delivered. It is open or was resolved \
+                 at most 24 h ago, and concerns each target or something that it reaches.",
             ),
-            text("threat", TEXT, "For `emergency`: the threat instead of an incident."),
+            text(
+                "threat",
+                TEXT,
+                "For `emergency`: the threat instead of an incident; security approves it too.",
+            ),
             texts("labels", LINE, "Words to find it by; no approval covers them."),
             free(
                 "custom_fields",

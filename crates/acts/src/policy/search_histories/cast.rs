@@ -7,10 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use model::approval::obligation::{Asked, Duty};
 use model::cab::meeting::{Attendance, Meeting};
 use model::cab::training::Training;
+use model::change::template_bounds::TemplateBounds;
 use model::compliance::erasure;
 use model::core::enums::{Criticality, OwnershipRole, Role, TemplateState};
-use model::core::ids::{GroupKey, PersonId};
-use model::directory::snapshot::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
+use model::core::ids::{GroupKey, PersonId, ServiceKey};
+use model::directory::records::USUAL_FAILURES;
+use model::directory::snapshot::{
+    Directory, Environment, Group, Incident, Ownership, Person, Service, StandardTemplate, Tenant,
+};
 use model::emergency::outside_look::OutsideLook;
 use policy::PolicySet;
 
@@ -20,6 +24,8 @@ pub(super) const PLAIN: &str = "a plain service";
 pub(super) const EVERYTHING: &str = "a critical service under every regime";
 /// Who breaks the glass: an owner.
 pub(super) const OPENER: &str = "owner-1";
+/// The incident behind every emergency.
+pub(super) const INCIDENT: &str = "INC-1";
 /// The template of standard changes: it locks nothing, and was approved by an owner and a change manager.
 pub(super) const TEMPLATE: &str = "usual";
 /// How many minutes a clean change of the template is watched before it closes by itself.
@@ -286,6 +292,21 @@ struct Made {
     words: Words,
 }
 
+/// The incident behind every emergency: it hurts all services.
+fn usual_incident(services: BTreeSet<ServiceKey>) -> Incident {
+    Incident {
+        id: INCIDENT.into(),
+        version: 1,
+        key: INCIDENT.to_owned(),
+        title: "It is down".to_owned(),
+        severity: 1,
+        services,
+        started_at: dawn() - SignedDuration::from_hours(4),
+        resolved_at: None,
+        external_ref: None,
+    }
+}
+
 /// The template of standard changes.
 fn usual_template() -> StandardTemplate {
     StandardTemplate {
@@ -298,10 +319,13 @@ fn usual_template() -> StandardTemplate {
         locked: serde_json::Map::new(),
         custom_fields: Vec::new(),
         free: BTreeSet::new(),
+        bounds: TemplateBounds::widest(),
         services: BTreeSet::new(),
         environments: BTreeSet::new(),
         review_by: dawn() + SignedDuration::from_hours(24 * 365),
         watch_minutes: WATCH_MINUTES,
+        suspend_after: USUAL_FAILURES,
+        failures: Vec::new(),
         proposer: "rita".into(),
         handed_by: None,
         approvals: Vec::new(),
@@ -378,6 +402,8 @@ impl Made {
         for key in &words.named_services {
             made.serve(key, Criticality::Medium, &[], None);
         }
+        let incident = usual_incident(made.found.services.keys().cloned().collect());
+        made.found.incidents.insert(INCIDENT.to_owned(), incident);
         made
     }
 

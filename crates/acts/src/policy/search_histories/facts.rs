@@ -137,6 +137,7 @@ fn plain() -> Facts {
             kind: Kind::Normal,
             expedited: false,
             retrospective: false,
+            names_threat: false,
             state: State::Draft,
             category: Category::Application,
             touches: Vec::new(),
@@ -237,6 +238,9 @@ fn choices<T: Clone>(words: &[T]) -> Vec<Vec<T>> {
 fn of_the_change(text: &str, found: &mut Vec<Dimension>) {
     if text.contains("expedited") {
         found.push(either("expedited", |facts, yes| facts.change.expedited = yes));
+    }
+    if text.contains("names_threat") {
+        found.push(either("naming a threat", |facts, yes| facts.change.names_threat = yes));
     }
     if text.contains("has_tester") {
         found.push(either("with a tester", |facts, yes| {

@@ -600,7 +600,8 @@ fn facts(shape: &Shape, implementers: &[&str]) -> Body {
         facts.insert("tester".to_owned(), "tom".into());
     }
     if !is_planned {
-        facts.insert("threat".to_owned(), "It is being attacked.".into());
+        // An incident asks fewer people than a threat, so that no path hides behind security's word.
+        facts.insert("incident".to_owned(), super::cast::INCIDENT.into());
     }
     facts
 }

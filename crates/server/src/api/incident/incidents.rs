@@ -2,12 +2,15 @@
 
 use acts::Context;
 use acts::incident::set_incident;
+use acts::report::find_changes::find_naming;
+use model::core::act::actions;
+use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
+use serde_json::json;
 use wire::views;
 
-use crate::api::shared::records::{keyed, known, new_one, one, set, tagged};
-use crate::http::route::{Ask, Route};
-use model::core::refusal::Refusal;
+use crate::api::shared::records::{keyed, known, new_one, set, tagged};
+use crate::http::route::{Ask, Reply, Route};
 
 /// Incidents.
 pub(crate) const ROUTES: &[Route] = &[
@@ -17,9 +20,11 @@ pub(crate) const ROUTES: &[Route] = &[
             .map(|row| (row.key.clone(), views::shown(row, &it)))
     }),
     set!("/incidents", "Opens an incident.", set_incident::open_incident),
-    one!("/incidents/{key}", "Shows an incident.", "incident", |it, key| it
-        .incidents
-        .get(&key.to_uppercase())),
+    Route::get(
+        "/incidents/{key}",
+        "Shows an incident, with the changes that name it.",
+        incident,
+    ),
     Route::patch(
         "/incidents/{key}",
         "Changes or resolves an incident.",
@@ -30,6 +35,17 @@ pub(crate) const ROUTES: &[Route] = &[
         },
     ),
 ];
+
+fn incident(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::READ)?;
+    let (directory, key) = (cx.directory()?, ask.place(0));
+    let found = directory.incidents.get(&key.to_uppercase());
+    let incident = found.ok_or_else(|| Refusal::not_found(format!("incident {key}")))?;
+    let mut shown = views::shown(incident, &directory);
+    let changes = find_naming(cx, incident)?.into_iter();
+    shown["changes"] = changes.map(|row| json!({"key": row.key, "state": row.state})).collect();
+    Ok(Reply::ok(shown).tagged(incident.version))
+}
 
 fn incident_version(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
     Ok(cx

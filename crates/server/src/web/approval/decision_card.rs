@@ -285,6 +285,11 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
         .map(|found| decided(view, found))
         .collect();
     rows.extend(by_template(view, file));
+    let glass = file.change.lawful_break_glass().into_iter();
+    rows.extend(glass.flat_map(|glass| &glass.bypassed).map(|row| {
+        let text = Rich::from("Bypassed by the broken glass: ").append(view.sentence(&row.text));
+        (Tone::Stop, text)
+    }));
     let me = view.directory.login(&view.me);
     let mut told: Vec<(&str, &[String])> = Vec::new();
     // That nobody is left to validate or review decides nothing; it stands with what is missing before it closes.

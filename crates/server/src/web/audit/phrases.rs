@@ -348,6 +348,11 @@ const WHOLE: &[Phrase] = &[
         "ended somebody's watching of a service",
     ),
     ("target.told_late", "clock", "told the outcome of a target late"),
+    (
+        "template.failure_counted",
+        "incident",
+        "counted a failed change of a template",
+    ),
     ("template.retired", "x", "retired a template"),
     ("template.suspended", "s-hold", "suspended a template"),
     (

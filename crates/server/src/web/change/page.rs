@@ -13,6 +13,7 @@ use model::change::change_file::ChangeFile;
 use model::change::record::Change;
 use model::change::timers::decision_due;
 use model::core::act::{self, Act as Verb, actions};
+use model::emergency::records::BreakGlass;
 use pages::{Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Field, Notice, Place, Rich, Tone, Work};
 
 use crate::http::failure::Failure;
@@ -236,24 +237,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
         let title = format!("{} cancelled it", view.name(&cancelled.by));
         notices.push(Notice::new(Tone::Plain, cancelled.reason.as_str()).title(title));
     }
-    if let Some(glass) = &change.break_glass {
-        let title = format!(
-            "{} broke the glass, until {}",
-            view.name(&glass.by),
-            view.reader.moment(glass.until)
-        );
-        let reason = free(&glass.reason);
-        let text = match (glass.is_lawful(), glass.ended) {
-            (true, _) => reason,
-            (false, false) => reason.line().text("It opens nothing before a second person signs."),
-            (false, true) => reason.line().text("Nobody signed it too, so it opened nothing."),
-        };
-        let text = match glass.factor.as_ref().filter(|factor| factor.is_second) {
-            Some(factor) => text.line().text(decision_card::confirmed_with(factor)),
-            None => text,
-        };
-        notices.push(Notice::new(Tone::Stop, text).title(title));
-    }
+    notices.extend(change.break_glass.as_ref().map(|glass| glass_notice(view, glass)));
     if let Some(asked) = change.extension.as_ref().filter(|asked| asked.decision.is_none()) {
         let title = format!(
             "{} asks for more time, until {}",
@@ -265,13 +249,37 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
     if !change.turned_normal.is_empty() {
         let fields: Vec<String> = change.turned_normal.iter().map(|field| plain(field)).collect();
         let text = format!(
-            "An edit of what its template locks made it normal: {}.",
+            "It goes beyond its template, which made it normal: {}.",
             fields.join(", ")
         );
         notices.push(Notice::new(Tone::Wait, text));
     }
     notices.extend(retention::notices(view, change));
     notices
+}
+
+/// Who broke the glass, why, and what it stood in for.
+fn glass_notice(view: &View<'_, '_, '_>, glass: &BreakGlass) -> Notice {
+    let title = format!(
+        "{} broke the glass, until {}",
+        view.name(&glass.by),
+        view.reader.moment(glass.until)
+    );
+    let reason = free(&glass.reason);
+    let text = match (glass.is_lawful(), glass.ended) {
+        (true, _) => reason,
+        (false, false) => reason.line().text("It opens nothing before a second person signs."),
+        (false, true) => reason.line().text("Nobody signed it too, so it opened nothing."),
+    };
+    let text = glass.bypassed.iter().fold(text, |text, row| {
+        let bypassed = view.sentence(&row.text);
+        text.line().text("Bypassed: ").append(bypassed)
+    });
+    let text = match glass.factor.as_ref().filter(|factor| factor.is_second) {
+        Some(factor) => text.line().text(decision_card::confirmed_with(factor)),
+        None => text,
+    };
+    Notice::new(Tone::Stop, text).title(title)
 }
 
 fn head_acts(view: &View<'_, '_, '_>, change: &Change, open: &OpenActs, context: &ActContext) -> Vec<ActForm> {

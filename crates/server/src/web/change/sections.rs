@@ -14,6 +14,7 @@ use model::core::enums::{
 };
 use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
+use model::emergency::records::BreakGlass;
 use model::gate::answer;
 use model::risk::effective::effective;
 use pages::{
@@ -189,7 +190,14 @@ impl Around<'_> {
         let mut asked: BTreeSet<&PersonId> = self.file.change.requests.iter().map(|row| &row.person).collect();
         // Once somebody rejected it nobody is asked any more, and their word is no yes.
         asked.extend(self.file.standing().map(|approval| &approval.person));
+        let glass = self.file.change.lawful_break_glass();
+        let bypassed = glass.map_or(0, BreakGlass::bypassed_approvals);
         match asked.len() {
+            _ if bypassed > 0 => format!(
+                "{} of {} said yes, the glass stood in for the others",
+                yes.len(),
+                yes.len() + usize::try_from(bypassed).unwrap_or_default()
+            ),
             0 => String::new(),
             all => format!("{} of {all} said yes", yes.len()),
         }
@@ -284,7 +292,10 @@ impl Around<'_> {
                         .append(who)
                         .text(format!("; {holds}")),
                 )
-                .aside(plain(task.state.as_str()));
+                .aside(match &task.done_by {
+                    Some(person) => Rich::from(format!("{} by ", plain(task.state.as_str()))).said(view.name(person)),
+                    None => Rich::from(plain(task.state.as_str())),
+                });
             let id = task.id.as_str();
             if task.state != TaskState::Open || !self.open.has(Verb::UpdateTask) {
                 return entry;

@@ -81,6 +81,42 @@ fn free(template: &StandardTemplate) -> Fact {
     }
 }
 
+/// How far each change may go: beyond that it is a normal one.
+fn bounds(template: &StandardTemplate) -> Fact {
+    let bounds = &template.bounds;
+    let mut values = vec![
+        Rich::from(format!("risk up to {}", bounds.highest_risk)),
+        Rich::from(format!("complexity up to {}", bounds.complexity)),
+        Rich::from(format!("impact up to {}", bounds.impact.highest())),
+    ];
+    if !bounds.touches.is_empty() {
+        let touches: Vec<String> = bounds.touches.iter().map(|touch| plain(touch.as_str())).collect();
+        values.push(Rich::from(format!("may touch {}", touches.join(", "))));
+    }
+    if let Some(most) = &bounds.disruption {
+        let kind = plain(most.kind.as_str());
+        values.push(match most.minutes {
+            Some(count) => Rich::from(format!(
+                "users notice {kind} for {} at most",
+                minutes(count.unsigned_abs())
+            )),
+            None => Rich::from(format!("users notice {kind} at most")),
+        });
+    }
+    Fact {
+        label: "Bounds".to_owned(),
+        values,
+        ..Fact::default()
+    }
+}
+
+/// How many of its changes failed, and at how many it is suspended.
+fn failures(template: &StandardTemplate) -> Fact {
+    let count = template.failures.len();
+    let told = format!("{count} of {}, then it is suspended", template.suspend_after);
+    Fact::new("Failed changes", Rich::from(told))
+}
+
 /// Where a template's own page is.
 pub(crate) fn page_of(view: &View<'_, '_, '_>, template: &StandardTemplate) -> String {
     view.url(&format!("/templates/{}", escaped(&template.key)))
@@ -146,6 +182,12 @@ fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
             )
             .value("60")
             .half(),
+        )
+        .field(Field::select("bounds.highest_risk", "Highest risk", &levels).half())
+        .field(
+            Field::new("suspend_after", "Failures that suspend it", pages::Input::Number)
+                .value("3")
+                .half(),
         )
         .submit("Propose it")
 }
@@ -239,6 +281,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
             Fact::new("Version", Rich::new().said(format!("v{}", template.template_version))),
             Fact::new("Where", targets(template)),
             free(template),
+            failures(template),
             Fact::new("Look again by", view.reader.day(template.review_by)),
             Fact::new(
                 "Closes by itself after",
@@ -285,6 +328,11 @@ fn sections_of(view: &View<'_, '_, '_>, version: &StandardTemplate, is_next: boo
         }
         false => Section::new(id, title, body),
     };
+    let beyond = Fact {
+        label: "Failures that suspend it".to_owned(),
+        values: vec![Rich::from(version.suspend_after.to_string())],
+        ..Fact::default()
+    };
     vec![
         section("approvals", "Approvals", SectionBody::Entries(approvals.collect()))
             .unsaid("An owner and a change manager approve it, never who proposed it."),
@@ -292,6 +340,11 @@ fn sections_of(view: &View<'_, '_, '_>, version: &StandardTemplate, is_next: boo
             "locked",
             "Locked fields",
             SectionBody::Facts(locked_beside(view, version, &PLANS)),
+        ),
+        section(
+            "bounds",
+            "Bounds of what is free",
+            SectionBody::Facts(vec![bounds(version), beyond]),
         ),
         section("plan", "Plan", SectionBody::Plan(steps(version, PLANS[0]))).unsaid("It locks no plan."),
         section("back", "Rollback plan", SectionBody::Plan(steps(version, PLANS[1]))).unsaid("It locks no way back."),

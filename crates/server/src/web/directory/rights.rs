@@ -112,7 +112,7 @@ fn reports(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Report>> {
             id: "glasses",
             title: "Break-glass and the budgets of teams",
             means: "Each is validated by another person. Beyond the budget the reason lies in the rules, or in the planning.",
-            columns: &["Change", "Who", "Team", "Budget", "When"],
+            columns: &["Change", "Who", "Team", "Budget", "Bypassed", "When"],
             rows: glasses(view)?,
             none: "Nobody broke the glass.",
         },
@@ -299,6 +299,11 @@ fn glasses(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Vec<Cell>>> {
             true => Tone::Stop.mark(format!("{told}, over the budget")),
             false => Tone::Plain.mark(told),
         };
+        let rows = it.bypassed.iter().enumerate();
+        let bypassed = rows.fold(Rich::new(), |rich, (place, row)| {
+            let rich = if place > 0 { rich.line() } else { rich };
+            rich.append(view.sentence(&row.text))
+        });
         let team = match it.team.is_empty() {
             true => Rich::from("no team"),
             false => Rich::new().said(it.team),
@@ -308,6 +313,7 @@ fn glasses(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Vec<Cell>>> {
             Cell::said(view.name(&it.by)),
             Cell::Text(team),
             Cell::Mark(budget),
+            Cell::Text(bypassed),
             Cell::Short(view.reader.moment(it.at)),
         ]
     });

@@ -1,7 +1,7 @@
 //! Incidents.
 
 use acts::incident::set_incident;
-use acts::report::find_changes::{ChangeFilter, find_changes};
+use acts::report::find_changes::find_naming;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -19,9 +19,6 @@ use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::{idempotent_form, words};
-
-/// How many changes that name an incident its page shows.
-const CHANGES: i64 = 20;
 
 /// The words of an incident's severity, the worst first.
 const SEVERITIES: [(&str, &str); 4] = [
@@ -167,7 +164,7 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
         title: incident.title.clone(),
         marks: vec![mark],
         facts,
-        sections: vec![named_by(view, &incident.key)?],
+        sections: vec![named_by(view, incident)?],
         is_facts_first: true,
         ..RecordPage::default()
     };
@@ -190,13 +187,9 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
 }
 
 /// The changes that name an incident.
-fn named_by(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Section> {
-    let filter = ChangeFilter {
-        q: Some(key.to_owned()),
-        ..ChangeFilter::default()
-    };
-    let found = find_changes(view.cx, &filter, CHANGES, None)?;
-    let entries = found.rows.iter().map(|(listed, _)| {
+fn named_by(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Section> {
+    let found = find_naming(view.cx, incident)?;
+    let entries = found.iter().map(|listed| {
         Entry::new(
             Tone::Plain,
             Rich::new()

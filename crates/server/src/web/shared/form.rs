@@ -45,6 +45,7 @@ const NUMBERS: &[&str] = &[
     "rollback_minutes",
     "actual_downtime_minutes",
     "severity",
+    "suspend_after",
     "watch_minutes",
     "step",
     "template_version",

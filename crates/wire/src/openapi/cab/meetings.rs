@@ -3,7 +3,7 @@
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::rows::{Row, delete, get, list, post};
-use crate::openapi::shapes::{Shape, boolean, integer, objects, shape, text, texts, time};
+use crate::openapi::shapes::{Shape, boolean, frees, integer, objects, shape, text, texts, time};
 
 /// Every table of this file.
 pub(crate) const TABLES: &[&[Row]] = &[MEETINGS, ON_CALL, GLASSES, PEOPLE];
@@ -254,6 +254,10 @@ const ANSWERS: &[Shape] = &[
             integer("number", 1, 1_000_000, "Which one of the 90 days it was.").needed(),
             integer("budget", 0, 1_000, "How many the team had.").needed(),
             boolean("over_budget", "Whether it was one too many."),
+            frees(
+                "bypassed",
+                "What it stood in for when it was opened: `code`, `text`, for a rule `rule`, of approvals `given` and `needed`.",
+            ),
         ],
     )
     .based_on(&["Stored"]),

@@ -2,3 +2,4 @@
 
 pub(super) mod bulk;
 pub(super) mod custom_fields;
+pub(super) mod templates;

@@ -150,31 +150,4 @@ pub(crate) const ESTATE: &[Shape] = &[
             text("external_ref", LINE, "Its key elsewhere."),
         ],
     ),
-    shape(
-        "TemplateInput",
-        "A pre-approved kind of change, or a new version of one.",
-        &[
-            text("key", LINE, "`patch-web-tier`.").needed(),
-            text("title", LINE, "What it is for."),
-            free(
-                "locked",
-                "Fields of a change that equal these values; in `custom_fields` fields of your own.",
-            ),
-            texts(
-                "free",
-                LINE,
-                "Names of the fields that may differ. `touches`, `disruption` and a high `impact` that stand neither here nor in \
-                 `locked` make a change a normal one.",
-            ),
-            texts("services", LINE, "Services it may touch; empty means all."),
-            texts("environments", LINE, "Environments it may touch; empty means all."),
-            time("review_by", "After this it stops until reviewed."),
-            integer(
-                "watch_minutes",
-                0,
-                100_000,
-                "Minutes until a clean change closes by itself.",
-            ),
-        ],
-    ),
 ];

@@ -34,6 +34,7 @@ fn standing(change: &Value) -> Vec<Row> {
         ("template", field("template")),
         ("made normal by", turned(change)),
         ("break-glass", glass_line(change)),
+        ("bypassed", bypassed_lines(change)),
         ("incident", field("incident")),
         ("threat", field("threat")),
         ("planned", planned),
@@ -213,12 +214,22 @@ fn glass_line(change: &Value) -> String {
     format!("{by}: {stands}")
 }
 
+/// What the glass stood in for, a line each.
+fn bypassed_lines(change: &Value) -> String {
+    let rows = change["break_glass"]["bypassed"].as_array().into_iter().flatten();
+    let told = |row: &Value| match row["rule"].as_str() {
+        Some(rule) => format!("{} (rule {rule})", text_of(row, "text")),
+        None => text_of(row, "text"),
+    };
+    rows.map(told).collect::<Vec<_>>().join("\n  ")
+}
+
 /// Why it follows its template no more; empty when it does.
 pub(super) fn turned(change: &Value) -> String {
     let fields = text_of(change, "turned_normal");
     match fields.is_empty() {
         true => fields,
-        false => format!("an edit of what its template locks, {fields}"),
+        false => format!("it goes beyond its template, {fields}"),
     }
 }
 

@@ -1,0 +1,237 @@
+//! How far a standard change may go in the fields that its template leaves free: what the template's approvers saw.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::change::read_content;
+use crate::change::record::{Change, Content, DisruptionPlan, Impact, Target};
+use crate::core::enums::{Disruption, Kind, Level, Touch};
+use crate::core::ids::{EnvironmentKey, ServiceKey, TargetId};
+use crate::core::parse::Reading;
+use crate::directory::records::StandardTemplate;
+use crate::directory::snapshot::Directory;
+use crate::risk::assessment::{RiskTable, union};
+use crate::risk::derived;
+
+/// The bounds of a template's version. Outside of them a change is a normal one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateBounds {
+    /// The highest risk of its changes.
+    pub highest_risk: Level,
+    /// The highest impact on each axis.
+    pub impact: Impact,
+    /// The highest complexity.
+    pub complexity: Level,
+    /// The sensitive things that its changes may touch.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub touches: BTreeSet<Touch>,
+    /// The most that users may notice; absent where they notice nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disruption: Option<DisruptionBound>,
+}
+
+/// The most that users may notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisruptionBound {
+    /// The gravest kind.
+    pub kind: Disruption,
+    /// For how many minutes; without it, for any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<i64>,
+}
+
+impl Default for TemplateBounds {
+    /// The bounds of a template that was approved before templates had any: whatever its approvers did not lock is low.
+    fn default() -> Self {
+        Self {
+            highest_risk: Level::Low,
+            impact: Impact {
+                data: Level::Low,
+                availability: Level::Low,
+                compliance: Level::Low,
+            },
+            complexity: Level::Low,
+            touches: BTreeSet::new(),
+            disruption: None,
+        }
+    }
+}
+
+impl TemplateBounds {
+    /// Bounds that exclude nothing: for searches, which look for paths that no template should hide.
+    pub fn widest() -> Self {
+        Self {
+            highest_risk: Level::High,
+            impact: Impact {
+                data: Level::High,
+                availability: Level::High,
+                compliance: Level::High,
+            },
+            complexity: Level::High,
+            touches: Touch::ALL.iter().copied().collect(),
+            disruption: Some(DisruptionBound {
+                kind: Disruption::Outage,
+                minutes: None,
+            }),
+        }
+    }
+
+    /// What a proposal says of its bounds, filled up with what its locked fields and the permitted targets come to.
+    pub fn read(reading: &mut Reading<'_>, template: &StandardTemplate, directory: &Directory) -> Self {
+        let usual = Self::usual(template, directory);
+        let said = reading.object("bounds", read_said).unwrap_or_default();
+        let [data, availability, compliance] = said.impact;
+        let impact = Impact {
+            data: data.unwrap_or(usual.impact.data),
+            availability: availability.unwrap_or(usual.impact.availability),
+            compliance: compliance.unwrap_or(usual.impact.compliance),
+        };
+        let complexity = said.complexity.unwrap_or(usual.complexity);
+        let by_table = table_of(directory).level(impact.highest(), Some(complexity));
+        Self {
+            highest_risk: said.highest_risk.unwrap_or(by_table),
+            impact,
+            complexity,
+            touches: said.touches.unwrap_or(usual.touches),
+            disruption: said.disruption.or(usual.disruption),
+        }
+    }
+
+    /// The bounds that a version has where its proposer states none: the locked values, on each axis of impact at least what
+    /// the permitted targets derive, else nothing but low.
+    pub fn usual(template: &StandardTemplate, directory: &Directory) -> Self {
+        let locked = &template.locked;
+        let targets = permitted_targets(template, directory);
+        let (derived, _) = read_content::with_derived_impact([None; 3], directory, &targets, Kind::Standard);
+        let axis = |name: &str| {
+            let impact = locked.get("impact").and_then(Value::as_object);
+            impact.and_then(|impact| word(impact, name)).unwrap_or(Level::None)
+        };
+        let locked_impact = Impact {
+            data: axis("data"),
+            availability: axis("availability"),
+            compliance: axis("compliance"),
+        };
+        let impact = union(derived, locked_impact);
+        let mut touches = locked.get("touches").map(words).unwrap_or_default();
+        touches.extend(derived::held(directory, &targets));
+        let least = directory.risk_terms().complexity_of(&touches).unwrap_or(Level::Low);
+        let complexity = word(locked, "complexity").unwrap_or(Level::Low).max(least);
+        Self {
+            highest_risk: table_of(directory).level(impact.highest(), Some(complexity)),
+            impact,
+            complexity,
+            touches,
+            disruption: locked
+                .get("disruption")
+                .and_then(|it| serde_json::from_value(it.clone()).ok()),
+        }
+    }
+
+    /// The fields of a change that go further.
+    pub fn exceeded(&self, change: &Change) -> Vec<&'static str> {
+        let content = &change.content;
+        let (impact, most) = (&content.impact, &self.impact);
+        let is_graver =
+            impact.data > most.data || impact.availability > most.availability || impact.compliance > most.compliance;
+        let complexity = content.complexity;
+        // What an unfinished draft does not say yet is judged at its submission.
+        let is_riskier = complexity.is_some() && change.risk.level > self.highest_risk;
+        let found = [
+            ("touches", !content.touches.is_subset(&self.touches)),
+            ("impact", is_graver),
+            ("complexity", complexity.is_some_and(|level| level > self.complexity)),
+            ("disruption", self.is_disrupted_by(content)),
+            ("risk", is_riskier),
+        ];
+        let found = found.into_iter().filter(|(_, is_outside)| *is_outside);
+        found.map(|(field, _)| field).collect()
+    }
+
+    fn is_disrupted_by(&self, content: &Content) -> bool {
+        let Some(DisruptionPlan { kind, minutes, .. }) = &content.disruption else {
+            return false;
+        };
+        if *kind == Disruption::None {
+            return false;
+        }
+        let Some(most) = &self.disruption else { return true };
+        let is_longer = most
+            .minutes
+            .is_some_and(|most| minutes.is_none_or(|minutes| minutes > most));
+        *kind > most.kind || is_longer
+    }
+}
+
+/// What a proposal says of its bounds.
+#[derive(Default)]
+struct Said {
+    highest_risk: Option<Level>,
+    impact: [Option<Level>; 3],
+    complexity: Option<Level>,
+    touches: Option<BTreeSet<Touch>>,
+    disruption: Option<DisruptionBound>,
+}
+
+fn read_said(reading: &mut Reading<'_>) -> Said {
+    const RATED: &[Level] = &[Level::Low, Level::Medium, Level::High];
+    let axis = |inner: &mut Reading<'_>, name: &'static str| read_content::read_level(inner, name, Level::ALL);
+    Said {
+        highest_risk: read_content::read_level(reading, "highest_risk", RATED),
+        impact: reading
+            .object("impact", |inner| {
+                ["data", "availability", "compliance"].map(|name| axis(inner, name))
+            })
+            .unwrap_or_default(),
+        complexity: read_content::read_level(reading, "complexity", RATED),
+        touches: reading.words("touches").map(|words| words.into_iter().collect()),
+        disruption: reading.object("disruption", |inner| DisruptionBound {
+            kind: inner.needed_word("kind", Disruption::None),
+            minutes: inner.integer("minutes", 0..=100_000),
+        }),
+    }
+}
+
+fn word(map: &Map<String, Value>, field: &str) -> Option<Level> {
+    map.get(field)
+        .and_then(|value| serde_json::from_value(value.clone()).ok())
+}
+
+fn words(value: &Value) -> BTreeSet<Touch> {
+    let words = value.as_array().into_iter().flatten();
+    words
+        .filter_map(|word| serde_json::from_value(word.clone()).ok())
+        .collect()
+}
+
+fn table_of(directory: &Directory) -> RiskTable {
+    let tenant = directory.tenant.as_ref();
+    tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default()
+}
+
+/// Each place that a version permits.
+fn permitted_targets(template: &StandardTemplate, directory: &Directory) -> Vec<Target> {
+    let services: Vec<&ServiceKey> = match template.services.is_empty() {
+        true => directory.services.keys().collect(),
+        false => template.services.iter().collect(),
+    };
+    let places: Vec<&EnvironmentKey> = match template.environments.is_empty() {
+        true => directory.environments.keys().collect(),
+        false => template.environments.iter().collect(),
+    };
+    let pairs = services
+        .into_iter()
+        .flat_map(|service| places.iter().map(move |place| (service, *place)));
+    let target = |(number, (service, place)): (usize, (&ServiceKey, &EnvironmentKey))| Target {
+        id: TargetId((number + 1).to_string()),
+        service: service.clone(),
+        environment: place.clone(),
+        config_items: Vec::new(),
+        artifact: None,
+        commit: None,
+        rollback_to: None,
+    };
+    pairs.enumerate().map(target).collect()
+}

@@ -1,0 +1,279 @@
+//! What makes a change an emergency: an incident that is open or was of late and concerns what the change touches, or a threat.
+//! One predicate serves creation, edits, times, submission, approvals, the start and the gate.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::approval::obligation::{Duty, Requirements};
+use crate::change::affected::affected;
+use crate::change::change_file::{Case, ChangeFile};
+use crate::change::eligible;
+use crate::change::record::{Change, Target};
+use crate::change::related_records::Link;
+use crate::core::enums::{Kind, LinkKind, NodeKind};
+use crate::core::ids::ServiceKey;
+use crate::core::refusal::{FieldError, Refusal};
+use crate::core::unmet::{Unmet, unmet};
+use crate::directory::snapshot::{Directory, Incident, logins};
+
+/// For so many minutes after its end an incident is a ground, where no rule gives less.
+const RESOLVED_WITHIN_MINUTES: i64 = 24 * 60;
+/// So many minutes ahead an emergency starts at most, where no rule gives less.
+const START_WITHIN_MINUTES: i64 = 48 * 60;
+
+/// How late and how early an emergency is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Limits {
+    resolved_within: SignedDuration,
+    start_within: SignedDuration,
+}
+
+impl Limits {
+    fn of(requirements: &Requirements) -> Self {
+        let rules = requirements
+            .obligations
+            .iter()
+            .filter_map(|row| match row.obligation.duty {
+                Duty::Emergency {
+                    resolved_within_minutes,
+                    start_within_minutes,
+                } => Some((resolved_within_minutes, start_within_minutes)),
+                _ => None,
+            });
+        let (resolved, start): (Vec<_>, Vec<_>) = rules.unzip();
+        let strictest = |found: Vec<Option<i64>>, usual| {
+            let minutes = found.into_iter().flatten().min().unwrap_or(usual);
+            SignedDuration::from_mins(minutes)
+        };
+        Self {
+            resolved_within: strictest(resolved, RESOLVED_WITHIN_MINUTES),
+            start_within: strictest(start, START_WITHIN_MINUTES),
+        }
+    }
+
+    fn hours(span: SignedDuration) -> String {
+        match span.as_mins() {
+            minutes if minutes % 60 == 0 => format!("{} h", minutes / 60),
+            minutes => format!("{minutes} min"),
+        }
+    }
+}
+
+/// The incident that a text names: by its key here, or by the reference under which a connection delivered it.
+pub fn named<'d>(directory: &'d Directory, text: &str) -> Option<&'d Incident> {
+    let text = text.trim();
+    let known = directory.incidents.get(&text.to_uppercase());
+    known.or_else(|| {
+        let is_meant = |reference: &str| {
+            let own = reference.split_once(':').map(|(_, own)| own);
+            reference == text || own == Some(text)
+        };
+        let mut incidents = directory.incidents.values();
+        incidents.find(|it| it.external_ref.as_deref().is_some_and(is_meant))
+    })
+}
+
+/// The services that a target is or reaches; a config item counts as its service.
+fn reached(target: &Target, directory: &Directory) -> BTreeSet<ServiceKey> {
+    let found = affected(directory, std::slice::from_ref(target)).into_iter();
+    let service = |kind: NodeKind, key: String| match kind {
+        NodeKind::ConfigItem => directory.config_items.get(&key).map(|item| item.service.clone()),
+        _ => Some(ServiceKey(key)),
+    };
+    found.filter_map(|it| service(it.kind, it.key)).collect()
+}
+
+/// What is wrong with the grounds of an emergency, by field; nothing for other kinds. What a draft does not say yet is asked
+/// at its submission. Work that is told afterwards is judged by the moment at which it began.
+fn trouble(
+    change: &Change,
+    requirements: &Requirements,
+    directory: &Directory,
+    now: Timestamp,
+) -> Vec<(&'static str, &'static str, String)> {
+    let content = &change.content;
+    if content.kind != Kind::Emergency {
+        return Vec::new();
+    }
+    let limits = Limits::of(requirements);
+    let mut found = Vec::new();
+    let is_told_afterwards = change.retrospective.is_some();
+    let at = change.actual_start.filter(|_| is_told_afterwards).unwrap_or(now);
+    if let Some(text) = &content.incident
+        && let Some((code, why)) = incident_trouble(change, text, (directory, at), limits)
+    {
+        found.push(("incident", code, why));
+    }
+    let is_far = |start: Timestamp| start.duration_since(now) > limits.start_within;
+    if let Some(start) = change
+        .planned_start
+        .filter(|start| !is_told_afterwards && is_far(*start))
+    {
+        let most = Limits::hours(limits.start_within);
+        let why = format!("An emergency starts at most {most} ahead; {start} is later, so it is a normal change.");
+        found.push(("planned_start", "too_far_ahead", why));
+    }
+    found
+}
+
+fn incident_trouble(
+    change: &Change,
+    text: &str,
+    (directory, at): (&Directory, Timestamp),
+    limits: Limits,
+) -> Option<(&'static str, String)> {
+    let Some(incident) = named(directory, text) else {
+        let why = format!(
+            "There is no incident `{text}`. Name one by its key here, or by the reference that a connection delivered; a threat \
+             goes into `threat`."
+        );
+        return Some(("unknown", why));
+    };
+    let key = &incident.key;
+    if let Some(end) = incident.resolved_at
+        && at.duration_since(end) > limits.resolved_within
+    {
+        let most = Limits::hours(limits.resolved_within);
+        let why = format!("{key} was resolved at {end}, more than {most} ago, so it makes no emergency any more.");
+        return Some(("too_old", why));
+    }
+    let target = unconcerned(change, incident, directory)?;
+    let why = format!(
+        "{key} concerns neither {} nor anything that {} reaches.",
+        target.service, target.service
+    );
+    Some(("not_concerned", why))
+}
+
+/// A target that has nothing to do with an incident. One that has does not bring others in.
+fn unconcerned<'c>(change: &'c Change, incident: &Incident, directory: &Directory) -> Option<&'c Target> {
+    let mut known: BTreeSet<(&ServiceKey, &[String])> = BTreeSet::new();
+    let mut targets = change.content.targets.iter();
+    targets.find(|target| {
+        let is_new = known.insert((&target.service, &target.config_items));
+        is_new && !incident.services.contains(&target.service) && {
+            let services = reached(target, directory);
+            !incident.services.iter().any(|service| services.contains(service))
+        }
+    })
+}
+
+/// Refuses grounds that do not hold when they are written, and links the change and its incident. Only what an edit moves is
+/// looked at here; what became of the rest since then stands among what is unmet.
+///
+/// # Errors
+/// 422 with each field.
+pub(crate) fn take(case: &mut Case<'_>, before: Option<&Change>) -> Result<(), Refusal> {
+    let change = case.change();
+    let grounds = |it: &Change| {
+        let targets: Vec<_> = it
+            .content
+            .targets
+            .iter()
+            .map(|it| (it.service.clone(), it.config_items.clone()))
+            .collect();
+        (it.content.kind, it.content.incident.clone(), targets, it.planned_start)
+    };
+    if before.is_some_and(|before| grounds(before) == grounds(change)) {
+        return Ok(());
+    }
+    let wrong = trouble(change, &case.file.requirements, &case.directory, case.now);
+    if !wrong.is_empty() {
+        let errors = wrong
+            .into_iter()
+            .map(|(field, code, text)| FieldError::new(field, code, text));
+        return Err(Refusal::Invalid(errors.collect()));
+    }
+    link(case);
+    Ok(())
+}
+
+/// The key of the incident that an emergency names.
+pub(crate) fn incident_of(change: &Change, directory: &Directory) -> Option<String> {
+    let content = &change.content;
+    let text = content
+        .incident
+        .as_deref()
+        .filter(|_| content.kind == Kind::Emergency)?;
+    named(directory, text).map(|incident| incident.key.clone())
+}
+
+/// Links the change to the incident that it names. A link to one that it named before stays in the history alone.
+fn link(case: &mut Case<'_>) {
+    let key = incident_of(case.change(), &case.directory);
+    let (by, at) = (case.person(), case.now);
+    let stale = |link: &&mut Link| {
+        let is_standing = link.kind == LinkKind::Fixes && link.removed_at.is_none();
+        is_standing && link.by_grounds && key.as_ref() != Some(&link.to)
+    };
+    let mut ended = Vec::new();
+    for link in case.file.links.iter_mut().filter(stale) {
+        link.removed_by = Some(by.clone());
+        link.removed_at = Some(at);
+        ended.push((link.id.clone(), link.to.clone()));
+    }
+    for (id, to) in ended {
+        case.tell(
+            "change.unlinked",
+            json!({"link": id, "kind": LinkKind::Fixes, "to": to}),
+        );
+    }
+    let Some(to) = key else { return };
+    let is_there = |link: &Link| link.kind == LinkKind::Fixes && link.to == to && link.removed_at.is_none();
+    if case.file.links.iter().any(is_there) {
+        return;
+    }
+    let (id, change) = (case.new_id(), case.change_id());
+    case.tell("change.linked", json!({"link": id, "kind": LinkKind::Fixes, "to": to}));
+    case.file.links.push(Link {
+        id,
+        version: 0,
+        change,
+        kind: LinkKind::Fixes,
+        to_change: None,
+        to,
+        by,
+        at,
+        by_grounds: true,
+        set_under: Vec::new(),
+        removed_by: None,
+        removed_at: None,
+    });
+}
+
+/// What stands against an emergency's grounds before it begins.
+pub(crate) fn grounds_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let change = &file.change;
+    if !change.state.is_before_start() || change.has_lost_texts() {
+        return Vec::new();
+    }
+    let rows = trouble(change, &file.requirements, directory, now).into_iter();
+    let row = |(field, _, text): (&str, &str, String)| {
+        let satisfy = match field {
+            "planned_start" => "Plan it earlier, or make it a normal change.",
+            _ => "Name an incident that is open and concerns it, or make it a normal change.",
+        };
+        unmet(
+            "no_emergency",
+            text,
+            satisfy,
+            logins(directory, &eligible::writers(change, directory)),
+        )
+    };
+    rows.map(row).collect()
+}
+
+/// When the incident behind an emergency stops being a ground.
+pub(crate) fn end_of_grounds(file: &ChangeFile, directory: &Directory) -> Option<Timestamp> {
+    let content = &file.change.content;
+    let text = content
+        .incident
+        .as_deref()
+        .filter(|_| content.kind == Kind::Emergency)?;
+    let end = named(directory, text)?.resolved_at?;
+    // A ground still holds in the last microsecond of its time.
+    let span = Limits::of(&file.requirements).resolved_within + SignedDuration::from_micros(1);
+    end.checked_add(span).ok()
+}

@@ -1,0 +1,50 @@
+//! What is owed after a broken glass, and by whom: all that an emergency owes.
+
+use std::collections::BTreeSet;
+
+use crate::approval::obligation::{Due, Requirements};
+use crate::change::record::Change;
+use crate::core::enums::{Kind, State};
+use crate::core::ids::PersonId;
+
+/// Whether work began under a broken glass, so that it owes afterwards what an emergency owes.
+pub fn owes_as_emergency(change: &Change) -> bool {
+    let has_begun = !change.state.is_before_start() && change.state != State::Cancelled;
+    has_begun && change.lawful_break_glass().is_some() && change.content.kind != Kind::Emergency
+}
+
+/// What a change owes that began under a broken glass: its own obligations, and those that an emergency of the same content
+/// has before it closes.
+#[must_use]
+pub fn with_what_an_emergency_owes(own: Requirements, emergency: Requirements) -> Requirements {
+    let known: BTreeSet<String> = own.obligations.iter().map(|row| row.obligation.id.clone()).collect();
+    let stop = own.stop.or(emergency.stop);
+    let owed = emergency.obligations.into_iter();
+    let owed = owed.filter(|row| row.obligation.due == Due::Close && !known.contains(&row.obligation.id));
+    Requirements {
+        obligations: own.obligations.into_iter().chain(owed).collect(),
+        stop,
+        ..own
+    }
+}
+
+/// Whether somebody allowed the work by breaking the glass or by signing it: their word on whether it works is none of its own.
+pub(crate) fn let_it_begin(change: &Change, person: &PersonId) -> bool {
+    change.lawful_break_glass().is_some_and(|glass| {
+        let signed = glass.cosigned.as_ref().map(|signature| &signature.by);
+        &glass.by == person || glass.handed_by.as_ref() == Some(person) || signed == Some(person)
+    })
+}
+
+/// Whether somebody reviewed work under a broken glass, and so does not validate it.
+pub(crate) fn reviewed_it(change: &Change, person: &PersonId) -> bool {
+    let mut own = change.reviews.iter().filter(|review| !review.addendum);
+    change.lawful_break_glass().is_some() && own.any(|review| &review.by == person)
+}
+
+/// Whether the validation that counts of work under a broken glass is somebody's, who then neither reviews nor closes it.
+#[must_use]
+pub fn validated_it(change: &Change, person: &PersonId) -> bool {
+    let last = change.validations.last();
+    change.lawful_break_glass().is_some() && last.is_some_and(|validation| &validation.by == person)
+}

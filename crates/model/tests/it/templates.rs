@@ -1,0 +1,195 @@
+//! A standard change stays inside of what its template's approvers saw, by whatever way it came to be one.
+
+use model::change::record::{Change, Impact};
+use model::change::template_bounds::{DisruptionBound, TemplateBounds};
+use model::core::enums::{Criticality, Disruption, Kind, Level, Outcome, State, TemplateState, Touch};
+use model::core::refusal::Refusal;
+use model::risk::assessment::RiskTable;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::people::{dawn, directory, template};
+use crate::world::{World, body, facts_but, standard_facts};
+
+const LEVELS: [Level; 4] = [Level::None, Level::Low, Level::Medium, Level::High];
+const RATED: [Level; 3] = [Level::Low, Level::Medium, Level::High];
+
+fn bounds() -> impl Strategy<Value = TemplateBounds> {
+    let level = || prop::sample::select(LEVELS.to_vec());
+    let rated = || prop::sample::select(RATED.to_vec());
+    let disruption = prop::option::of((
+        prop::sample::select(Disruption::ALL.to_vec()),
+        prop::option::of(0..60_i64),
+    ));
+    let touches = prop::collection::btree_set(prop::sample::select(Touch::ALL.to_vec()), 0..3);
+    (rated(), rated(), [level(), level(), level()], touches, disruption).prop_map(
+        |(highest_risk, complexity, [data, availability, compliance], touches, disruption)| TemplateBounds {
+            highest_risk,
+            complexity,
+            impact: Impact {
+                data,
+                availability,
+                compliance,
+            },
+            touches,
+            disruption: disruption.map(|(kind, minutes)| DisruptionBound { kind, minutes }),
+        },
+    )
+}
+
+fn said() -> impl Strategy<Value = Value> {
+    let level = || prop::sample::select(LEVELS.to_vec());
+    let complexity = prop::sample::select(RATED.to_vec());
+    let touches = prop::collection::vec(prop::sample::select(Touch::ALL.to_vec()), 0..2);
+    let disruption = prop::option::of((
+        prop::sample::select(Disruption::ALL.to_vec()),
+        prop::option::of(0..60_i64),
+    ));
+    ([level(), level(), level()], complexity, touches, disruption).prop_map(
+        |([data, availability, compliance], complexity, touches, disruption)| {
+            let disruption = disruption.map(|(kind, minutes)| json!({"kind": kind, "minutes": minutes}));
+            json!({
+                "impact": {"data": data, "availability": availability, "compliance": compliance},
+                "complexity": complexity, "touches": touches, "disruption": disruption,
+            })
+        },
+    )
+}
+
+/// Whether a change says no more than the bounds, told apart from the product's own comparison.
+fn is_inside(change: &Change, bounds: &TemplateBounds) -> bool {
+    let content = &change.content;
+    let most = [bounds.impact.data, bounds.impact.availability, bounds.impact.compliance];
+    let said = [
+        content.impact.data,
+        content.impact.availability,
+        content.impact.compliance,
+    ];
+    let quiet = match (&content.disruption, &bounds.disruption) {
+        (None, _) => true,
+        (Some(plan), _) if plan.kind == Disruption::None => true,
+        (Some(_), None) => false,
+        (Some(plan), Some(most)) => {
+            let place = |kind| Disruption::ALL.iter().position(|it| *it == kind);
+            let fits = most
+                .minutes
+                .is_none_or(|most| plan.minutes.is_some_and(|it| it <= most));
+            place(plan.kind) <= place(most.kind) && fits
+        }
+    };
+    std::iter::zip(said, most).all(|(said, most)| said <= most)
+        && content.complexity.is_none_or(|level| level <= bounds.complexity)
+        && content.touches.iter().all(|touch| bounds.touches.contains(touch))
+        && change.risk.level <= bounds.highest_risk
+        && quiet
+}
+
+proptest! {
+    /// Created, edited, made standard later, or moved by facts: what is still standard is inside, and what is inside is standard.
+    #[test]
+    fn a_standard_change_never_exceeds_its_bounds(bounds in bounds(), said in said(), way in 0..3_u8, table in any::<bool>()) {
+        let mut estate = directory();
+        estate.templates.get_mut("patch").unwrap().bounds = bounds.clone();
+        let mut words = standard_facts();
+        let mut world = match way {
+            0 => {
+                model::change::read_content::merge(&mut words, &body(said));
+                World::create("rita", words, Vec::new(), estate).unwrap()
+            }
+            1 => {
+                let mut world = World::create("rita", words, Vec::new(), estate).unwrap();
+                world.edit("rita", said).unwrap();
+                world
+            }
+            _ => {
+                let mut world = World::create("rita", facts_but(said), Vec::new(), estate).unwrap().until_authorizing();
+                let answer = world.edit("rita", json!({"kind": "standard", "template": "patch"}));
+                let is_standard = world.change().content.kind == Kind::Standard;
+                prop_assert_eq!(answer.is_ok(), is_standard, "refused, never half done: {:?}", answer);
+                world
+            }
+        };
+        if table {
+            // What was low is high now: the facts moved under the change.
+            world.estate(|estate| estate.tenant.as_mut().unwrap().risk_table = RiskTable([[Level::High; 3]; 4]));
+            world.settle();
+        }
+        let is_standard = world.change().content.kind == Kind::Standard;
+        if is_standard {
+            prop_assert!(is_inside(world.change(), &bounds), "{:?} is outside of {:?}", world.change().content, bounds);
+        } else if way == 0 && !table {
+            prop_assert!(!is_inside(world.change(), &bounds), "{:?} is inside of {:?}", world.change().content, bounds);
+        }
+    }
+}
+
+#[test]
+fn a_change_that_goes_beyond_a_template_cannot_become_standard() {
+    let high = json!({"impact": {"data": "high"}, "complexity": "high"});
+    let mut world = World::with(facts_but(high), Vec::new()).until_authorizing();
+    let before = world.file.clone();
+    let refused = world.edit("rita", json!({"kind": "standard", "template": "patch"}));
+    let Err(Refusal::Invalid(errors)) = &refused else {
+        panic!("{refused:?}")
+    };
+    let fields: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
+    assert_eq!(fields, ["impact", "complexity", "risk"]);
+    assert_eq!(world.file.change, before.change);
+}
+
+#[test]
+fn a_service_that_becomes_grave_takes_its_standard_changes_out_of_the_template() {
+    let mut world = World::standard();
+    world.submit("rita").unwrap();
+    assert_eq!(world.state(), State::Scheduled);
+    world.estate(|estate| {
+        estate.services.get_mut(&"shop".into()).unwrap().criticality = Criticality::Critical;
+        estate.tenant.as_mut().unwrap().risk_table = RiskTable([[Level::Medium; 3]; 4]);
+    });
+    // The table alone moves this change's risk: what a service derives counts where the risk is computed.
+    world.settle();
+    assert_eq!(
+        (world.change().content.kind, world.state()),
+        (Kind::Normal, State::Assessing)
+    );
+    assert_eq!(world.change().turned_normal, ["risk"]);
+    let told = world
+        .letters
+        .iter()
+        .filter(|letter| letter.topic == "turned_normal")
+        .count();
+    assert_eq!(told, 1, "its owner is told");
+}
+
+#[test]
+fn three_failures_suspend_a_template_and_each_change_counts_once() {
+    let ended = |number: u32, outcome: Outcome| {
+        let mut change = World::standard().change().clone();
+        change.id = format!("c{number}").as_str().into();
+        change.key = format!("CHG-{number}");
+        change.outcome = Some(outcome);
+        change
+    };
+    let first = template();
+    for outcome in [Outcome::Succeeded, Outcome::NotImplemented] {
+        assert!(first.after(&ended(1, outcome), dawn()).is_none());
+    }
+    let one = first.after(&ended(1, Outcome::Failed), dawn()).unwrap();
+    assert!(
+        one.after(&ended(1, Outcome::RolledBack), dawn()).is_none(),
+        "known already"
+    );
+    let two = one.after(&ended(2, Outcome::RolledBack), dawn()).unwrap();
+    assert_eq!((two.state, two.failures.len()), (TemplateState::Approved, 2));
+    let taken_back = two.after(&ended(2, Outcome::Succeeded), dawn()).unwrap();
+    assert_eq!(taken_back.failures.len(), 1);
+    let three = two.after(&ended(3, Outcome::PartiallyImplemented), dawn()).unwrap();
+    assert_eq!(three.state, TemplateState::Suspended);
+    assert_eq!(
+        three.ended_reason.as_deref(),
+        Some("3 of its changes failed: CHG-1, CHG-2, CHG-3.")
+    );
+    let mut other = ended(4, Outcome::Failed);
+    other.content.template.as_mut().unwrap().template_version = 2;
+    assert!(first.after(&other, dawn()).is_none(), "another version's failure");
+}
