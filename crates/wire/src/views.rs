@@ -412,6 +412,7 @@ mod tests {
             refused_rights: Vec::new(),
             vouched: Vec::new(),
             readdressed: None,
+            made_by: None,
         };
         directory.people.insert(id.clone(), person);
         let mut permit = json!({"used_by": "0197", "used_at": "2026-01-01T00:00:00Z"});

@@ -4,5 +4,6 @@ pub(crate) mod accomplice;
 pub(crate) mod attacks;
 pub(crate) mod committers;
 pub(crate) mod decisions;
+pub(crate) mod puppets;
 pub(crate) mod two_groups;
 pub(crate) mod waited;

@@ -11,7 +11,7 @@ use model::core::refusal::PolicyReason;
 use model::directory::snapshot::Directory;
 use model::emergency::owed::{owes_as_emergency, with_what_an_emergency_owes};
 use model::policy::facts::{ActorFacts, ChangeFacts, TargetFacts};
-use model::policy::permission::{change_facts, person_facts, target_facts};
+use model::policy::permission::{change_facts, person_facts, present_facts, target_facts};
 use policy::PolicySet;
 
 use crate::case::policy_floor::stopped;
@@ -27,8 +27,27 @@ pub fn judge(
     (directory, now): (&Directory, Timestamp),
     file: &ChangeFile,
 ) -> Requirements {
-    let requirements = judge_by_rules(policies, tenant, (directory, now), file);
-    let (change, targets) = (change_facts(file, tenant), target_facts(file, directory, now));
+    let facts = present_facts(file, directory, tenant, now);
+    judge_on(policies, (directory, now), (file, facts))
+}
+
+/// The same of a change that is only thought of, whose record says which risk is looked at.
+pub(crate) fn judge_as_told(
+    policies: &PolicySet,
+    tenant: &str,
+    (directory, now): (&Directory, Timestamp),
+    file: &ChangeFile,
+) -> Requirements {
+    judge_on(policies, (directory, now), (file, change_facts(file, tenant)))
+}
+
+fn judge_on(
+    policies: &PolicySet,
+    (directory, now): (&Directory, Timestamp),
+    (file, change): (&ChangeFile, ChangeFacts),
+) -> Requirements {
+    let targets = target_facts(file, directory, now);
+    let requirements = rules_alone(policies, (directory, now), file, (&change, &targets));
     stopped(&change, &targets, requirements)
 }
 
@@ -56,8 +75,18 @@ pub(crate) fn judge_by_rules(
     (directory, now): (&Directory, Timestamp),
     file: &ChangeFile,
 ) -> Requirements {
-    let (change, targets) = (change_facts(file, tenant), target_facts(file, directory, now));
-    let requirements = required(policies, (&change, &targets), file);
+    let change = present_facts(file, directory, tenant, now);
+    let targets = target_facts(file, directory, now);
+    rules_alone(policies, (directory, now), file, (&change, &targets))
+}
+
+fn rules_alone(
+    policies: &PolicySet,
+    (directory, now): (&Directory, Timestamp),
+    file: &ChangeFile,
+    (change, targets): (&ChangeFacts, &[TargetFacts]),
+) -> Requirements {
+    let requirements = required(policies, (change, targets), file);
     let forbids = policies.forbids(Act::Approve.as_str());
     // What the base forbids of decisions is about pipelines, whom no rule asks.
     if forbids.iter().all(|id| id.starts_with("base.")) || !file.change.state.is_before_start() {
@@ -67,7 +96,7 @@ pub(crate) fn judge_by_rules(
     asked.requirements = requirements.clone();
     let is_refused = |person: &PersonId| {
         let facts = person_facts(&asked, directory, person, now);
-        let verdict = policies.may(&facts, Act::Approve.as_str(), Some((&change, &targets)));
+        let verdict = policies.may(&facts, Act::Approve.as_str(), Some((change, targets)));
         let by_forbid = |row: &PolicyReason| forbids.contains(&row.id.as_str());
         !verdict.allowed && verdict.reasons.iter().any(by_forbid)
     };
@@ -87,7 +116,10 @@ pub(crate) fn may(
     act: &str,
     file: Option<&ChangeFile>,
 ) -> Verdict {
-    let known = file.map(|file| (change_facts(file, tenant), target_facts(file, directory, now)));
+    let known = file.map(|file| {
+        let change = present_facts(file, directory, tenant, now);
+        (change, target_facts(file, directory, now))
+    });
     let about = known.as_ref().map(|(change, targets)| (change, targets.as_slice()));
     let verdict = policies.may(facts, act, about);
     // What a narrowed token may, its person may as well: it takes away and never gives.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use model::approval::one_hand;
 use model::change::change_file::{ChangeFile, Linked, RejectedElsewhere};
 use model::change::record::Change;
 use model::change::related_records::{
@@ -92,6 +93,7 @@ impl Context<'_, '_> {
         file.present = present_of(self, &file)?;
         let directory = self.directory()?;
         file.meetings = directory.meetings_about(&file);
+        file.hands = one_hand::behind(&file, &directory, self.now);
         file.requirements = judge(self.policies()?.as_ref(), &self.tenant(), (&directory, self.now), &file);
         Ok(file)
     }

@@ -1,8 +1,8 @@
-//! What no set of policies leaves out: a planned change is never brought out by the word of its author alone, and a normal one
-//! of high risk never without a peer's. A set is searched for such paths before it is taken; as no search is complete, whatever
+//! What no set of policies leaves out: a planned change is never brought out by the word of its author alone, and one of high
+//! risk never without a peer's, which an emergency and work told afterwards get before they close. A set is searched for such paths before it is taken; as no search is complete, whatever
 //! it missed stops here, when the change itself is judged.
 
-use model::approval::obligation::{Duty, Requirements};
+use model::approval::obligation::{Due, Duty, Obligation, Requirements, TargetObligation};
 use model::core::enums::{Kind, Level};
 use model::core::ids::{ServiceKey, TargetId};
 use model::policy::facts::{ChangeFacts, TargetFacts};
@@ -42,9 +42,8 @@ pub(crate) fn left_out(change: &ChangeFacts, targets: &[TargetFacts], requiremen
     };
     let wants_peer = change.kind == Kind::Normal && change.risk == Level::High;
     targets.iter().find_map(|target| {
-        if !is_asked(&target.target, |duty| {
-            matches!(duty, Duty::Approval(_) | Duty::PeerReview { .. })
-        }) {
+        let asks_anybody = |duty: &Duty| matches!(duty, Duty::Approval(_) | Duty::PeerReview { .. });
+        if !is_asked(&target.target, asks_anybody) {
             return Some(LeftOut::Everybody(target.service.clone()));
         }
         let has_peer = is_asked(&target.target, |duty| matches!(duty, Duty::PeerReview { .. }));
@@ -52,11 +51,44 @@ pub(crate) fn left_out(change: &ChangeFacts, targets: &[TargetFacts], requiremen
     })
 }
 
-/// The requirements, stopped where they leave out what must never be.
-pub(crate) fn stopped(change: &ChangeFacts, targets: &[TargetFacts], requirements: Requirements) -> Requirements {
+/// The peer review that high-risk work of the other kinds owes, for the targets about which no rule asks a peer: by a template
+/// before it is approved, in an emergency and where it is told afterwards before it closes.
+fn owed_besides(
+    change: &ChangeFacts,
+    targets: &[TargetFacts],
+    requirements: &Requirements,
+) -> Option<TargetObligation> {
+    let due = match (change.kind, change.retrospective) {
+        (Kind::Emergency, _) | (_, true) => Due::Close,
+        (Kind::Standard, false) => Due::Approval,
+        (Kind::Normal, false) => return None,
+    };
+    if change.risk != Level::High {
+        return None;
+    }
+    let peers: Vec<&TargetObligation> = requirements
+        .obligations
+        .iter()
+        .filter(|row| matches!(row.obligation.duty, Duty::PeerReview { .. }))
+        .collect();
+    let lacks = |target: &&TargetFacts| !peers.iter().any(|row| row.targets.contains(&target.target));
+    let targets: Vec<TargetId> = targets.iter().filter(lacks).map(|it| it.target.clone()).collect();
+    let obligation = Obligation {
+        id: "floor.peer_review".to_owned(),
+        reason: "Nothing of high risk passes that no peer has read.".to_owned(),
+        due,
+        duty: Duty::PeerReview { count: 1, from: None },
+    };
+    (!targets.is_empty()).then_some(TargetObligation { obligation, targets })
+}
+
+/// The requirements with what they leave out and must not: stopped where nobody would be asked before.
+pub(crate) fn stopped(change: &ChangeFacts, targets: &[TargetFacts], mut requirements: Requirements) -> Requirements {
     if requirements.stop.is_some() {
         return requirements;
     }
+    let owed = owed_besides(change, targets, &requirements);
+    requirements.obligations.extend(owed);
     let stop = left_out(change, targets, &requirements).map(|it| it.sentence());
     Requirements { stop, ..requirements }
 }

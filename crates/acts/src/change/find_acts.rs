@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use model::approval::authority::{asking, peer_counts};
-use model::approval::obligation::Duty;
+use model::approval::obligation::{Due, Duty};
 use model::change::change_file::ChangeFile;
 use model::change::lifecycle::is_legal;
 use model::change::{after, eligible};
@@ -15,7 +15,7 @@ use model::emergency::budget::{could_be_asked, waits_for_cosignature};
 use model::emergency::owed::validated_it;
 use model::identity::factor::Wanted;
 use model::policy::facts::Part;
-use model::policy::permission::{actor_facts, change_facts, check_lent, parts_of, target_facts};
+use model::policy::permission::{actor_facts, check_lent, parts_of, present_facts, target_facts};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -62,7 +62,10 @@ pub fn find_acts(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<OpenActs
     if !signer.parts.contains(&Part::Asked) {
         signer.parts.push(Part::Asked);
     }
-    let (change, targets) = (change_facts(file, &tenant), target_facts(file, &directory, cx.now));
+    let (change, targets) = (
+        present_facts(file, &directory, &tenant, cx.now),
+        target_facts(file, &directory, cx.now),
+    );
     let policies = cx.policies()?;
     let mut withheld = None;
     let mut is_lent = |act: Act| {
@@ -175,7 +178,10 @@ fn is_peer(file: &ChangeFile, directory: &Directory, person: &PersonId) -> bool 
             .obligations
             .iter()
             .any(|row| match &row.obligation.duty {
-                Duty::PeerReview { from, .. } => peer_counts(file, directory, person, from.as_ref()),
+                Duty::PeerReview { from, .. } => {
+                    let is_due = row.obligation.due == Due::Close || file.change.state.is_before_start();
+                    is_due && peer_counts(file, directory, person, from.as_ref())
+                }
                 _ => false,
             })
 }

@@ -7,7 +7,7 @@ use model::core::ids::{ChangeId, RecordId};
 use model::policy::act_facts::ActFacts;
 use model::policy::decision_facts::DecisionFacts;
 use model::policy::facts::ActorFacts;
-use model::policy::permission::{change_facts, target_facts};
+use model::policy::permission::{present_facts, target_facts};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -125,7 +125,7 @@ fn keep_told(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFile,
         version: 0,
         change: file.change.id.clone(),
         digest: digest.to_owned(),
-        told: change_facts(file, &cx.tenant()),
+        told: present_facts(file, &directory, &cx.tenant(), cx.now),
         targets: target_facts(file, &directory, cx.now),
     };
     cx.put(written, facts)?;

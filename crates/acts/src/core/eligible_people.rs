@@ -9,7 +9,7 @@ use model::core::enums::Role;
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
-use model::policy::permission::{actor_facts, change_facts, person_facts, target_facts};
+use model::policy::permission::{actor_facts, person_facts, present_facts, target_facts};
 use policy::PolicySet;
 
 /// The most people whom the rules are asked about.
@@ -42,7 +42,10 @@ fn whom_rules_let(
     (directory, now): (&Directory, Timestamp),
     (file, asking): (&ChangeFile, &PersonId),
 ) -> Vec<String> {
-    let (change, targets) = (change_facts(file, tenant), target_facts(file, directory, now));
+    let (change, targets) = (
+        present_facts(file, directory, tenant, now),
+        target_facts(file, directory, now),
+    );
     let may = |person: &PersonId| {
         let facts = person_facts(file, directory, person, now);
         policies.may(&facts, act, Some((&change, &targets))).allowed

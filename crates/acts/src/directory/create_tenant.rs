@@ -6,6 +6,7 @@ use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Environment, Group, GroupKind, Tenant};
 use model::risk::assessment::RiskTable;
+use model::risk::terms::RiskTerms;
 use model::schedule::calendar::{self, Calendar, Hours};
 use serde_json::json;
 use store::record;
@@ -64,6 +65,7 @@ pub fn create_tenant(cx: &mut Context<'_, '_>, name: &str, demo: bool) -> Result
         retention: erasure::Retention::default(),
         retention_from: None,
         risk_table,
+        risk_terms: RiskTerms::default(),
         risk_table_from: None,
         mapping: Vec::new(),
         mapping_from: None,

@@ -62,12 +62,14 @@ pub fn create_person(cx: &mut Context<'_, '_>, body: &Body) -> Result<Person> {
         refused_rights: Vec::new(),
         vouched: Vec::new(),
         readdressed: None,
+        made_by: None,
     };
     manager::read(&mut reading, &directory, &mut person);
     check_mail(&mut reading, &directory, &person);
     check_accounts(&mut reading, &directory, &person);
     reading.finish()?;
     two_people::check_person(cx, &person)?;
+    person.made_by = impersonation::hand(cx, &person.id);
     let person = cx.put_estate("person.created", person, json!({}))?;
     group_membership::join_well_known_groups(cx, None, &person)?;
     settle_open::settle_person(cx, None, &person)?;

@@ -1,12 +1,17 @@
 //! The estate's things: services, config items, environments, dependencies, ownership, windows.
 
+use model::change::affected::{begins_at, causes};
 use model::core::body::Body;
+use model::core::enums::NodeKind;
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::core::{act, enums};
+use model::directory::hands::Hand;
 use model::directory::ownership_matrix::Place;
-use model::directory::snapshot::{ConfigItem, Dependency, Environment, MaintenanceWindow, Ownership, Service};
+use model::directory::snapshot::{
+    ConfigItem, Dependency, Directory, Environment, MaintenanceWindow, Ownership, Service,
+};
 use serde_json::json;
 use store::record::{self, Filter};
 
@@ -14,7 +19,7 @@ use crate::case::settle_open::settle_open;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::{check_ahead, read_scope, read_span};
-use crate::guard::{read_directory_rows, self_grant, two_people};
+use crate::guard::{impersonation, read_directory_rows, self_grant, two_people};
 
 /// A new record gets an id; one that is there has one.
 fn named(cx: &Context<'_, '_>, id: &RecordId) -> Result<RecordId> {
@@ -24,8 +29,8 @@ fn named(cx: &Context<'_, '_>, id: &RecordId) -> Result<RecordId> {
     Ok(id.clone())
 }
 
-/// Makes or changes a service (`POST /services {key, name, criticality, regimes, data_class, team}`). What a request does not
-/// name of a service that is there stays; a null clears.
+/// Makes or changes a service (`POST /services {key, name, criticality, regimes, data_class, holds, team}`). What a request does
+/// not name of a service that is there stays; a null clears.
 ///
 /// # Errors
 /// 403, 409 for what needs two people, 422, or the store's.
@@ -42,13 +47,7 @@ pub fn set_service(cx: &mut Context<'_, '_>, body: &Body) -> Result<Service> {
     two_people::check(cx, moves, two_people::CLASSES)?;
     service.id = named(cx, &service.id)?;
     let service = cx.put_estate("service.set", service, json!({}))?;
-    settle_open(cx, |change| {
-        change
-            .content
-            .targets
-            .iter()
-            .any(|target| target.service == service.key)
-    })?;
+    settle_reaching(cx, NodeKind::Service, service.key.as_str())?;
     Ok(service)
 }
 
@@ -77,7 +76,7 @@ pub fn set_environment(cx: &mut Context<'_, '_>, body: &Body) -> Result<Environm
     Ok(place)
 }
 
-/// Makes or changes a config item (`POST /config-items {key, name, service, kind}`); what is not named stays.
+/// Makes or changes a config item (`POST /config-items {key, name, service, kind, holds}`); what is not named stays.
 ///
 /// # Errors
 /// 403, 409 for what needs two people, 422, or the store's.
@@ -88,14 +87,22 @@ pub fn set_config_item(cx: &mut Context<'_, '_>, body: &Body) -> Result<ConfigIt
     let mut reading = Reading::new(&body, "");
     let mut item = read_directory_rows::config_item(&mut reading, &directory);
     reading.finish()?;
+    let loosens = two_people::loosens_item(&directory, &item);
+    two_people::check(cx, loosens, two_people::LOOSENED)?;
     let moves = two_people::moves_item(&directory, &item, cx.now);
     two_people::check(cx, moves, two_people::CLASSES)?;
     item.id = named(cx, &item.id)?;
     let item = cx.put_estate("config_item.set", item, json!({}))?;
-    settle_open(cx, |change| {
-        let targets = &change.content.targets;
-        targets.iter().any(|target| target.config_items.contains(&item.key))
-    })?;
+    let known = directory.config_items.get(&item.key).map(|known| known.service.clone());
+    settle_reaching(cx, NodeKind::ConfigItem, &item.key)?;
+    // Work on a service that names no item of it may touch each.
+    for service in known
+        .iter()
+        .filter(|known| **known != item.service)
+        .chain([&item.service])
+    {
+        settle_reaching(cx, NodeKind::Service, service.as_str())?;
+    }
     Ok(item)
 }
 
@@ -121,11 +128,31 @@ pub fn set_dependency(cx: &mut Context<'_, '_>, body: &Body) -> Result<Dependenc
     take_up(cx, &mut arrow)?;
     arrow.id = named(cx, &arrow.id)?;
     let arrow = cx.put_estate("dependency.set", arrow, json!({}))?;
-    // Only parts inherit owners; what else needs what moves no decision.
+    settle_around(cx, &arrow)?;
+    // Only parts inherit owners.
     if arrow.kind == enums::DependencyKind::PartOf || old.is_some() {
         crate::case::settle_open::settle_asked(cx)?;
     }
     Ok(arrow)
+}
+
+/// Judges the open changes again that reach a thing: their risk follows what it is.
+fn settle_reaching(cx: &mut Context<'_, '_>, kind: NodeKind, key: &str) -> Result<()> {
+    let things = causes(&*cx.directory()?, kind, key);
+    settle_open(cx, |change| begins_at(&things, &change.content.targets))
+}
+
+/// Judges the open changes again that reach more or less by an arrow that stands now.
+fn settle_around(cx: &mut Context<'_, '_>, arrow: &Dependency) -> Result<()> {
+    let directory = cx.directory()?;
+    settle_through(cx, &directory, arrow)
+}
+
+/// The same by an arrow as it stood in a directory: with either end as the cause, for its kind may have been another before.
+fn settle_through(cx: &mut Context<'_, '_>, directory: &Directory, arrow: &Dependency) -> Result<()> {
+    let mut things = causes(directory, arrow.from_kind, arrow.from.as_str());
+    things.extend(causes(directory, arrow.to_kind, arrow.to.as_str()));
+    settle_open(cx, |change| begins_at(&things, &change.content.targets))
 }
 
 /// An arrow that was taken away and comes back is the same record: there is one between two ends.
@@ -160,7 +187,9 @@ pub fn end_dependency(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency> 
         return Ok(stored.record);
     }
     two_people::check(cx, two_people::is_part(&stored.record), two_people::ARROWS)?;
+    let before = cx.directory()?;
     let ended = end_arrow(cx, id)?;
+    settle_through(cx, &before, &ended)?;
     crate::case::settle_open::settle_asked(cx)?;
     Ok(ended)
 }
@@ -210,6 +239,14 @@ pub fn set_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Ownership>
     row.id = named(cx, &row.id)?;
     // Who says it by hand stands for it, whatever a catalogue says later.
     row.is_from_catalogue = false;
+    row.hand = match &row.person {
+        Some(person) => impersonation::hand(cx, person),
+        None => Some(Hand {
+            by: cx.actor.speaker().clone(),
+            at: cx.now,
+        })
+        .filter(|_| !cx.actor.is_system),
+    };
     let row = cx.put_estate("ownership.set", row, json!({}))?;
     settle_under(cx, &row)?;
     Ok(row)

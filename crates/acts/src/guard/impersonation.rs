@@ -7,6 +7,7 @@ use model::approval::obligation::Duty;
 use model::change::change_file::{Actor, EventDraft};
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
+use model::directory::hands::Hand;
 use model::directory::snapshot::{Person, Readdressed};
 use model::directory::two_people;
 use model::gate::committers;
@@ -41,6 +42,11 @@ pub(crate) fn setter(actor: &Actor, person: &PersonId) -> Option<PersonId> {
     let maker = maker(actor, person);
     let is_another = !actor.is_system && maker != *person;
     is_another.then_some(maker)
+}
+
+/// The hand that stands behind what somebody is given now, where that is another person's.
+pub(crate) fn hand(cx: &Context<'_, '_>, person: &PersonId) -> Option<Hand> {
+    setter(&cx.actor, person).map(|by| Hand { by, at: cx.now })
 }
 
 /// Who handed out the way in by which a session begins, where that was another person within the last day: by

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use model::change::read_content;
 use model::core::body::Body;
 use model::core::confusables;
-use model::core::enums::{Criticality, OwnershipRole, Role};
+use model::core::enums::{Criticality, OwnershipRole, Role, Touch};
 use model::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading};
 use model::directory::ownership_matrix::Class;
@@ -17,6 +17,7 @@ use model::directory::snapshot::{
 };
 use model::directory::{manager, unknown_name};
 use model::risk::regimes;
+use model::risk::terms::HELD;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -111,7 +112,10 @@ fn key_of(body: &Body) -> &str {
 /// A fault when it cannot be written.
 pub(crate) fn standing_service(body: &Body, directory: &Directory) -> Result<Body> {
     let known = directory.services.get(&key_of(body).into());
-    standing(known, &["name", "criticality", "regimes", "data_class", "team"])
+    standing(
+        known,
+        &["name", "criticality", "regimes", "data_class", "holds", "team"],
+    )
 }
 
 /// What stands of the environment that a body names.
@@ -130,10 +134,13 @@ pub(crate) fn standing_environment(body: &Body, directory: &Directory) -> Result
 /// # Errors
 /// A fault when it cannot be written.
 pub(crate) fn standing_config_item(body: &Body, directory: &Directory) -> Result<Body> {
-    standing(directory.config_items.get(key_of(body)), &["name", "service", "kind"])
+    standing(
+        directory.config_items.get(key_of(body)),
+        &["name", "service", "kind", "holds"],
+    )
 }
 
-/// A service: `key, name, criticality, regimes, data_class, team`.
+/// A service: `key, name, criticality, regimes, data_class, holds, team`.
 pub(crate) fn service(reading: &mut Reading<'_>, directory: &Directory) -> Service {
     let key = ServiceKey(key(reading, "key"));
     let old = directory.services.get(&key);
@@ -149,6 +156,7 @@ pub(crate) fn service(reading: &mut Reading<'_>, directory: &Directory) -> Servi
         criticality: reading.word("criticality").unwrap_or(Criticality::Medium),
         regimes: regimes(reading, old),
         data_class: data_class(reading),
+        holds: holds(reading),
         team: reading.text("team", LINE),
         key,
     }
@@ -220,7 +228,7 @@ pub(crate) fn environment(reading: &mut Reading<'_>, directory: &Directory) -> E
     }
 }
 
-/// A config item: `key, name, service, kind`.
+/// A config item: `key, name, service, kind, holds`.
 pub(crate) fn config_item(reading: &mut Reading<'_>, directory: &Directory) -> ConfigItem {
     let key = key(reading, "key");
     no_dots(reading, &key, directory.config_items.contains_key(&key));
@@ -231,8 +239,19 @@ pub(crate) fn config_item(reading: &mut Reading<'_>, directory: &Directory) -> C
         name: reading.text("name", LINE).unwrap_or_else(|| key.clone()),
         service: known_service(reading, "service", directory),
         kind: reading.text("kind", KEY).map(|kind| kind.to_lowercase()),
+        holds: holds(reading),
         key,
     }
+}
+
+/// The sensitive things that a service or a config item holds.
+fn holds(reading: &mut Reading<'_>) -> BTreeSet<Touch> {
+    let named: Vec<Touch> = reading.words("holds").unwrap_or_default();
+    for word in named.iter().filter(|word| !HELD.contains(word)) {
+        let known = HELD.map(Touch::as_str).join(", ");
+        reading.wrong("holds", "unknown_word", format!("`{word}` is none of: {known}."));
+    }
+    named.into_iter().collect()
 }
 
 fn known_service(reading: &mut Reading<'_>, field: &'static str, directory: &Directory) -> ServiceKey {
@@ -357,10 +376,12 @@ pub(crate) fn ownership(
         since: since.unwrap_or(now),
         ends_at,
         is_from_catalogue: false,
+        hand: None,
     };
     if let Some(old) = old(&row.natural_key()) {
         row.id.clone_from(&old.id);
         row.version = old.version;
+        row.hand.clone_from(&old.hand);
         // A row that is named again without a date goes on as it was; one that has ended begins anew.
         row.since = since.unwrap_or(if old.ends_at.is_some_and(|end| end <= now) {
             now
@@ -460,6 +481,7 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
         refused_rights: Vec::new(),
         vouched: Vec::new(),
         readdressed: None,
+        made_by: None,
     });
     if let Some(name) = reading.name() {
         person.name = name;

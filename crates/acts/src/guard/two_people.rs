@@ -167,6 +167,13 @@ pub(crate) fn loosens_service(directory: &Directory, service: &Service) -> bool 
     service.criticality < old.criticality
         || sensitivity(service) < sensitivity(old)
         || !regimes(service).is_superset(&regimes(old))
+        || !service.holds.is_superset(&old.holds)
+}
+
+/// Whether work on a config item touches less than before.
+pub(crate) fn loosens_item(directory: &Directory, item: &ConfigItem) -> bool {
+    let old = directory.config_items.get(&item.key);
+    old.is_some_and(|old| !item.holds.is_superset(&old.holds) || (!old.holds.is_empty() && old.service != item.service))
 }
 
 /// How much the data of a service asks for, from nothing said to `restricted`.

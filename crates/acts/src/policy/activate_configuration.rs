@@ -228,6 +228,7 @@ fn save(
         ConfigurationKind::RiskTable => {
             tenant.risk_table_from = in_force;
             tenant.risk_table = active.table.clone().unwrap_or_default();
+            tenant.risk_terms = active.terms.clone().unwrap_or_default();
         }
         ConfigurationKind::Mapping => {
             tenant.mapping_from = in_force;

@@ -9,6 +9,7 @@ use model::directory::snapshot::Tenant;
 use model::policy::configuration::Configuration;
 use model::policy::mapping::MappingRule;
 use model::risk::assessment::RiskTable;
+use model::risk::terms::RiskTerms;
 use serde_json::{Value, json};
 use store::record;
 
@@ -53,7 +54,7 @@ pub(crate) fn present(
     let before = match (in_force, kind) {
         (Some(in_force), _) => (Some(in_force.id.clone()), in_force.digest.clone()),
         (None, ConfigurationKind::Policies) => (None, cx.services.tools().shipped(Some(&tenant)).digest().to_owned()),
-        (None, ConfigurationKind::RiskTable) => (None, of_risk_table(&tenant.risk_table)?),
+        (None, ConfigurationKind::RiskTable) => (None, of_risk_table(&tenant.risk_table, &tenant.risk_terms)?),
         (None, ConfigurationKind::Mapping) => (None, of_mapping(&tenant.mapping)?),
         (None, ConfigurationKind::SlaTable) => (None, of_sla_table(&tenant.sla_table)?),
         (None, ConfigurationKind::Retention) => (None, of_retention(&tenant.retention)?),
@@ -62,12 +63,17 @@ pub(crate) fn present(
     Ok((tenant, before))
 }
 
-/// The digest of a risk table: over its canonical JSON.
+/// The digest of a risk table with its terms: over their canonical JSON. Usual terms are no part of it.
 ///
 /// # Errors
 /// A fault when there is none.
-pub fn of_risk_table(table: &RiskTable) -> Result<String> {
-    Ok(proof::canonical::digest(&serde_json::to_value(table)?)?)
+pub fn of_risk_table(table: &RiskTable, terms: &RiskTerms) -> Result<String> {
+    let table = serde_json::to_value(table)?;
+    let whole = match terms.is_usual() {
+        true => table,
+        false => json!({"table": table, "terms": terms}),
+    };
+    Ok(proof::canonical::digest(&whole)?)
 }
 
 /// The digest of a mapping: over its canonical JSON.

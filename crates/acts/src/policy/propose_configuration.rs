@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{ConfigurationKind, ConfigurationState, Level};
+use model::core::enums::{ConfigurationKind, ConfigurationState, Level, Touch};
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::{FieldError, Refusal};
 use model::policy::configuration::{Configuration, PolicyFile};
 use model::risk::assessment::RiskTable;
+use model::risk::terms::RiskTerms;
 use policy::{Finding, PolicySet};
 use serde_json::{Value, json};
 
@@ -144,14 +145,43 @@ pub fn propose_risk_table(cx: &mut Context<'_, '_>, body: &Body) -> Result<Confi
     cx.allow(act::actions::SET_POLICY)?;
     let mut reading = Reading::new(body, "");
     let table = read_table(&mut reading);
+    let directory = cx.directory()?;
+    let terms = read_terms(&mut reading).unwrap_or_else(|| directory.risk_terms());
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     let proposal = Configuration {
-        digest: configurations::of_risk_table(&table)?,
+        digest: configurations::of_risk_table(&table, &terms)?,
         table: Some(table),
+        terms: (!terms.is_usual()).then_some(terms),
         ..bare(cx, ConfigurationKind::RiskTable, String::new(), reason)?
     };
     save(cx, proposal)
+}
+
+/// Reads `terms: {near, far, many, most, complexity: {schema: medium, …}}`; what it does not name is as in a new tenant.
+fn read_terms(reading: &mut Reading<'_>) -> Option<RiskTerms> {
+    let terms = reading.object("terms", |inner| {
+        let usual = RiskTerms::default();
+        let terms = RiskTerms {
+            near: inner.integer("near", 0..=1_000).unwrap_or(usual.near),
+            far: inner.integer("far", 0..=1_000).unwrap_or(usual.far),
+            many: inner.integer("many", 1..=1_000_000).unwrap_or(usual.many),
+            most: inner.integer("most", 1..=1_000_000).unwrap_or(usual.most),
+            complexity: inner
+                .object("complexity", |by_touch| {
+                    let levels = Touch::ALL.iter();
+                    let read = |touch: &Touch| Some((*touch, by_touch.word(touch.as_str())?));
+                    levels.filter_map(read).collect()
+                })
+                .unwrap_or(usual.complexity),
+        };
+        if terms.far < terms.near || terms.most < terms.many {
+            let text = "`far` is at least `near`, and `most` at least `many`.";
+            inner.wrong("far", "out_of_order", text);
+        }
+        terms
+    })?;
+    Some(terms)
 }
 
 const ROWS: [&str; 4] = ["none", "low", "medium", "high"];
@@ -215,6 +245,7 @@ pub(crate) fn bare(
         cases: Vec::new(),
         parameters: String::new(),
         table: None,
+        terms: None,
         rules: Vec::new(),
         slas: None,
         retention: None,

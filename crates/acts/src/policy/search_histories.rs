@@ -24,7 +24,7 @@ use model::core::ids::PersonId;
 use model::core::refusal::{FieldError, Refusal};
 use model::directory::snapshot::Directory;
 use model::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
-use model::policy::permission::{change_facts, target_facts};
+use model::policy::permission::{present_facts, target_facts};
 use policy::PolicySet;
 use serde::Serialize;
 
@@ -258,7 +258,7 @@ fn look(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> Looked {
             found.push(shape);
             continue;
         };
-        let facts = change_facts(&stage.file, "acme");
+        let facts = present_facts(&stage.file, directory, "acme", stage.now);
         let targets = target_facts(&stage.file, directory, stage.now);
         stories.extend(open_to_nobody(&stage, (&facts, &targets), &shape));
         let mut told: Vec<String> = Vec::new();

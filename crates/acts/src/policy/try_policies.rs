@@ -10,7 +10,7 @@ use model::core::enums::{self, Decision};
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::PolicyReason;
-use model::policy::permission::{change_facts, target_facts};
+use model::policy::permission::{present_facts, target_facts};
 use serde::Serialize;
 use store::record::{self, Filter};
 
@@ -174,7 +174,7 @@ fn try_on_changes(cx: &mut Context<'_, '_>, sets: &Sets<'_>, last: i64, trial: &
         trial.acts_differing.extend(acts.differing);
         let file = cx.file(&stored.record.key)?;
         let targets = target_facts(&file, &directory, cx.now);
-        let compared = sets.compare(&change_facts(&file, &cx.tenant()), &targets);
+        let compared = sets.compare(&present_facts(&file, &directory, &cx.tenant(), cx.now), &targets);
         if !compared.differs() {
             continue;
         }

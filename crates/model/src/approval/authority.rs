@@ -14,9 +14,10 @@ use crate::cab::{meeting, quorum};
 use crate::change::change_file::ChangeFile;
 use crate::change::record::Target;
 use crate::change::related_records::{Approval, CountedFor, Coverage};
-use crate::core::enums::{EscalationStep, OwnershipRole, Role};
+use crate::core::enums::{EscalationStep, OwnershipRole, Role, State};
 use crate::core::ids::{GroupKey, PersonId, RecordId, TargetId};
 use crate::directory::basis::{Basis, Holder, Seen};
+use crate::directory::hands::Hands;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 
@@ -367,6 +368,7 @@ pub fn said_yes<'a>(
         meeting: None,
         lacks_quorum: false,
         lacks_committers: keeps_apart(rule) && are_unsure(file),
+        hands: &file.hands,
     };
     // Of distinct groups, each that its author was of when they decided is a ground of its own.
     let grounds = rule.from.distinct_groups().map_or(1, <[GroupKey]>::len);
@@ -378,7 +380,7 @@ pub fn said_yes<'a>(
         })
         .filter(|(approval, row)| {
             let barred = |person: &PersonId| is_barred_on(file, rule, person, what);
-            let by_hand = rule.dual_control && approval.handed_by.as_ref().is_some_and(barred);
+            let by_hand = (rule.dual_control || file.hands.is_grave) && approval.handed_by.as_ref().is_some_and(barred);
             !barred(&approval.person) && !by_hand && !row.basis.delegators.iter().any(barred)
         })
         .collect();
@@ -395,12 +397,12 @@ pub fn said_yes<'a>(
             continue;
         }
         yes.people.insert(&approval.person);
-        let own = if rule.dual_control {
+        let own = if rule.dual_control || file.hands.is_grave {
             approval.speaker()
         } else {
             &approval.person
         };
-        let root = row.basis.delegators.first().unwrap_or(own);
+        let root = file.hands.root(row.basis.delegators.first().unwrap_or(own));
         yes.roots.insert(root);
         stands_for.extend(row.basis.membership.iter().map(|group| (root, group.id.as_str())));
     }
@@ -485,6 +487,8 @@ pub struct Yes<'a> {
     pub lacks_quorum: bool,
     /// Whether it is not known from whom these people are to be kept apart.
     pub lacks_committers: bool,
+    /// Whose accounts count as one person's.
+    pub hands: &'a Hands,
 }
 
 impl Yes<'_> {
@@ -500,7 +504,7 @@ impl Yes<'_> {
 
     /// Whether a holder's word would add to these.
     fn lacks(&self, holder: &Holder) -> bool {
-        let has_spoken = self.people.contains(&holder.person) || self.roots.contains(holder.root());
+        let has_spoken = self.people.contains(&holder.person) || self.roots.contains(self.hands.root(holder.root()));
         !has_spoken && holder.group().map_or(self.apart.is_none(), |group| self.takes(group))
     }
 
@@ -518,7 +522,7 @@ impl Yes<'_> {
             return alone;
         }
         let is_new = |holder: &&Holder| {
-            let by_other = self.people.contains(&holder.person) && !self.roots.contains(holder.root());
+            let by_other = self.people.contains(&holder.person) && !self.roots.contains(self.hands.root(holder.root()));
             let is_known = holder.group().is_none_or(|group| apart.knows(holder.root(), group));
             !by_other && !is_known
         };
@@ -535,7 +539,7 @@ impl Yes<'_> {
                 apart.with(rows).count()
             }
             None => {
-                let rights: BTreeSet<&PersonId> = holders.iter().map(|holder| holder.root()).collect();
+                let rights: BTreeSet<&PersonId> = holders.iter().map(|holder| self.hands.root(holder.root())).collect();
                 self.count() + rights.len()
             }
         }
@@ -564,12 +568,17 @@ pub fn asked_word(asked: &Asked) -> String {
 
 /// Whether this person's peer review counts.
 pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
-    let wrote = file.wrote(person);
-    let approves = file
-        .standing()
-        .any(|approval| &approval.person == person && approval.is_yes());
+    let wrote = file.wrote(person) || (file.hands.is_grave && file.wrote_by_hand(person));
+    let is_theirs = |approval: &Approval| {
+        let by_hand = file.hands.is_grave && file.hands.are_one(approval.speaker(), person);
+        by_hand || file.hands.are_one(&approval.person, person)
+    };
+    let approves = file.standing().any(|approval| approval.is_yes() && is_theirs(approval));
     let belongs = from.is_none_or(|key| directory.members(key).contains(person));
-    !wrote && !approves && belongs
+    // What is read afterwards is read by somebody who did not do the work.
+    let did = |person: &PersonId| file.change.implemented_by.contains(person);
+    let worked = file.change.state >= State::Reviewing && file.hands.same(person).into_iter().any(did);
+    !wrote && !approves && !worked && belongs
 }
 
 /// The rules of approval that still lack a word, on *what* or on *when*.

@@ -12,17 +12,18 @@ use crate::change::change_file::{Actor, Case};
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::read_content;
 use crate::change::record::Rejection;
-use crate::change::related_records::{Approval, Condition, CountedFor, Coverage};
+use crate::change::related_records::{Approval, Condition, CountedFor, Coverage, Lowering, SeenFact};
 use crate::change::settle::{lapse_conditions, move_to, recompute, revoke_permits, settle, void_all};
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{ApprovalState, ConditionDue, Decision, Role, State};
+use crate::core::enums::{ApprovalState, ConditionDue, Decision, RatedFact, Role, State};
 use crate::core::ids::{PersonId, RecordId};
 use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::Refusal;
 use crate::core::statement::Stated;
 use crate::identity::factor::Wanted;
 use crate::policy::permission::allowed;
+use crate::risk::effective::effective;
 
 /// Says that the one asked has seen it: stops their acknowledge clock.
 ///
@@ -131,6 +132,58 @@ struct Word {
     comment: Option<String>,
     digest: String,
     conditions: Vec<(String, ConditionDue, Option<PersonId>)>,
+    lowering: Option<Lowering>,
+}
+
+/// Reads which values below the derived ones the approver accepts, and why: `{fields, reason}`.
+fn read_lowering(reading: &mut Reading<'_>, case: &Case<'_>) -> Option<Lowering> {
+    let lowered = effective(&case.file, &case.directory, case.now).risk.lowered;
+    let (fields, reason) = reading.object("lowering", |inner| {
+        let fields: Vec<RatedFact> = inner.words("fields").unwrap_or_default();
+        if fields.is_empty() {
+            inner.wrong("fields", "missing", "Name the fields whose lower values you accept.");
+        }
+        (fields, inner.needed("reason", TEXT))
+    })?;
+    let mut facts = Vec::new();
+    for fact in fields {
+        match lowered.iter().find(|it| it.fact == fact) {
+            Some(found) => facts.push(SeenFact {
+                fact,
+                derived: found.derived.clone(),
+            }),
+            None => {
+                let text = format!("The change does not state `{fact}` below what its services and config items say.");
+                reading.wrong("lowering.fields", "not_lowered", text);
+            }
+        }
+    }
+    Some(Lowering {
+        facts,
+        reason: Some(reason),
+    })
+}
+
+/// What a yes accepts: the values that it names, and of a change manager the level that the assessment stated with its reason.
+fn accepted(case: &Case<'_>, word: &Word, covers_what: bool) -> Option<Lowering> {
+    if !covers_what || !matches!(word.decision, Decision::Approve | Decision::ApproveWithConditions) {
+        return None;
+    }
+    let mut lowering = word.lowering.clone().unwrap_or(Lowering {
+        facts: Vec::new(),
+        reason: None,
+    });
+    let is_manager = case.directory.has_role(&case.actor.person, Role::ChangeManager);
+    let lowered = effective(&case.file, &case.directory, case.now).risk.lowered;
+    let level = lowered.into_iter().find(|it| it.fact == RatedFact::RiskOverride);
+    let is_named = lowering.facts.iter().any(|seen| seen.fact == RatedFact::RiskOverride);
+    if let Some(level) = level.filter(|_| is_manager && !is_named) {
+        lowering.facts.push(SeenFact {
+            fact: level.fact,
+            derived: level.derived,
+        });
+    }
+    (!lowering.facts.is_empty()).then_some(lowering)
 }
 
 fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
@@ -165,6 +218,16 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
             "Only an approval with conditions names conditions.",
         );
     }
+    let lowering = read_lowering(&mut reading, case);
+    let is_yes = matches!(decision, Decision::Approve | Decision::ApproveWithConditions);
+    if lowering.is_some() && !is_yes {
+        reading.wrong("lowering", "not_allowed", "Only an approval accepts lower values.");
+    }
+    let is_of_what = asked_here(case).iter().any(|asking| asking.rule.covers.what());
+    if lowering.is_some() && !is_of_what {
+        let text = "Lower values are accepted by those whom a rule asks about what is done.";
+        reading.wrong("lowering", "not_allowed", text);
+    }
     let speechless = matches!(decision, Decision::Reject | Decision::Return) && comment.is_none();
     if speechless {
         reading.wrong("comment", "missing", "Say why, in `comment`.");
@@ -176,6 +239,7 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
         comment,
         digest,
         conditions,
+        lowering,
     })
 }
 
@@ -207,10 +271,14 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
         tell_late(case, since);
     }
     replace_earlier(case, &approval.person);
-    let facts = json!({
+    let mut facts = json!({
         "approval": id, "decision": word.decision, "policy_digest": approval.policy_digest,
         "facts_digest": approval.facts_digest, "content_digest": approval.content_digest,
     });
+    if let Some(lowering) = &approval.lowering {
+        let fields: Vec<&str> = lowering.facts.iter().map(|seen| seen.fact.as_str()).collect();
+        facts["lowering"] = json!(fields);
+    }
     case.file.approvals.push(approval);
     add_conditions(case, &id, word.conditions);
     case.tell("approval.given", facts);
@@ -401,6 +469,7 @@ fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
         }
     };
     let (id, change) = (case.new_id(), case.change_id());
+    let lowering = accepted(case, word, counted_for.iter().any(|row| row.what));
     let digests = case.change().digests.clone();
     let evidence_seen = case
         .file
@@ -434,6 +503,7 @@ fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
         ended: None,
         escalated_at,
         meeting: word.meeting.clone(),
+        lowering,
     }
 }
 

@@ -55,13 +55,20 @@ pub fn is_barred_holder_on(file: &ChangeFile, rule: &ApprovalRule, holder: &Hold
 
 /// Whether a rule forbids this person's word on *what* or on *when*: who set the planned times does not judge them.
 pub fn is_barred_on(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId, what: bool) -> bool {
-    is_barred(file, rule, person) || (!what && file.change.planned_by.contains(person))
+    let planned = |person: &PersonId| file.change.planned_by.contains(person);
+    is_barred(file, rule, person) || (!what && file.hands.same(person).into_iter().any(planned))
 }
 
 /// Whether a rule forbids this person's word on all that it covers: its author never counts, nor whom `@distinct_from` names. Who made one of its
 /// commits is barred where the rule keeps its people apart from the author, and by dual control always; who set the planned
 /// times, where the rule is about nothing else.
 pub fn is_barred(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) -> bool {
+    let same = file.hands.same(person);
+    file.is_behind(person) || same.into_iter().any(|person| is_barred_alone(file, rule, person))
+}
+
+/// The same of an account as itself.
+fn is_barred_alone(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) -> bool {
     let change = &file.change;
     let peer = file.agreeing_peers().any(|review| &review.person == person);
     change.authors.contains(person)

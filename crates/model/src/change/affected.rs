@@ -1,9 +1,10 @@
 //! What a change reaches: the services and config items that need its targets, near and far, each with the way to it.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use crate::change::record::Target;
 use crate::core::enums::{DependencyKind, NodeKind};
+use crate::directory::records::Dependency;
 use crate::directory::snapshot::Directory;
 
 /// A thing that a change reaches.
@@ -24,17 +25,6 @@ type Node<'a> = (NodeKind, &'a str);
 /// Everything that targets reach, the nearest first, each thing once by its shortest way. Whoever needs a thing or runs on
 /// it feels its change, and so does the whole that it is part of.
 pub fn affected(directory: &Directory, targets: &[Target]) -> Vec<Affected> {
-    let mut next: HashMap<Node<'_>, Vec<Node<'_>>> = HashMap::new();
-    for row in directory.dependencies.iter().filter(|row| !row.ended) {
-        let (from, to) = ((row.from_kind, row.from.as_str()), (row.to_kind, row.to.as_str()));
-        let (cause, reached) = match row.kind {
-            DependencyKind::PartOf => (from, to),
-            _ => (to, from),
-        };
-        next.entry(cause).or_default().push(reached);
-    }
-    next.values_mut()
-        .for_each(|nodes| nodes.sort_unstable_by_key(|(_, key)| *key));
     let mut found: Vec<Affected> = Vec::new();
     let mut known: HashSet<Node<'_>> = HashSet::new();
     let mut queue: VecDeque<(Node<'_>, usize)> = VecDeque::new();
@@ -53,14 +43,63 @@ pub fn affected(directory: &Directory, targets: &[Target]) -> Vec<Affected> {
     }
     while let Some((node, place)) = queue.pop_front() {
         let distance = found[place].distance + 1;
-        for reached in next.get(&node).into_iter().flatten() {
-            if known.insert(*reached) {
-                queue.push_back((*reached, found.len()));
-                found.push(at(*reached, distance, Some(place)));
+        for reached in reached_from(directory, node) {
+            if known.insert(reached) {
+                queue.push_back((reached, found.len()));
+                found.push(at(reached, distance, Some(place)));
             }
         }
     }
     found
+}
+
+/// What feels a change of a thing at once, in the order of keys.
+fn reached_from<'d>(directory: &'d Directory, (kind, key): Node<'_>) -> Vec<Node<'d>> {
+    let graph = &directory.dependencies;
+    let needs = |row: &&Dependency| !row.ended && row.kind != DependencyKind::PartOf;
+    let is_part = |row: &&Dependency| !row.ended && row.kind == DependencyKind::PartOf;
+    let by_need = graph.arriving(kind, key).filter(needs);
+    let by_part = graph.leaving(kind, key).filter(is_part);
+    let mut found: Vec<Node<'d>> = by_need.map(|row| (row.from_kind, row.from.as_str())).collect();
+    found.extend(by_part.map(|row| (row.to_kind, row.to.as_str())));
+    found.sort_unstable_by_key(|(_, key)| *key);
+    found
+}
+
+/// Everything whose change reaches a thing, the thing itself included.
+pub fn causes(directory: &Directory, kind: NodeKind, key: &str) -> HashSet<(NodeKind, String)> {
+    let graph = &directory.dependencies;
+    let mut found = HashSet::from([(kind, key.to_owned())]);
+    let mut queue = VecDeque::from([(kind, key.to_owned())]);
+    while let Some((kind, key)) = queue.pop_front() {
+        let needed = graph
+            .leaving(kind, &key)
+            .filter(|row| row.kind != DependencyKind::PartOf);
+        let parts = graph
+            .arriving(kind, &key)
+            .filter(|row| row.kind == DependencyKind::PartOf);
+        let needed = needed
+            .filter(|row| !row.ended)
+            .map(|row| (row.to_kind, row.to.0.clone()));
+        let parts = parts
+            .filter(|row| !row.ended)
+            .map(|row| (row.from_kind, row.from.0.clone()));
+        for cause in needed.chain(parts).collect::<Vec<_>>() {
+            if found.insert(cause.clone()) {
+                queue.push_back(cause);
+            }
+        }
+    }
+    found
+}
+
+/// Whether one of a change's targets is among things.
+pub fn begins_at(things: &HashSet<(NodeKind, String)>, targets: &[Target]) -> bool {
+    let is_in = |kind: NodeKind, key: &str| things.contains(&(kind, key.to_owned()));
+    targets.iter().any(|target| {
+        let mut items = target.config_items.iter();
+        is_in(NodeKind::Service, target.service.as_str()) || items.any(|item| is_in(NodeKind::ConfigItem, item))
+    })
 }
 
 fn at((kind, key): Node<'_>, distance: usize, via: Option<usize>) -> Affected {
@@ -88,7 +127,6 @@ pub fn path(found: &[Affected], place: usize) -> Vec<&str> {
 mod tests {
     use super::*;
     use crate::core::ids::{EnvironmentKey, RecordId, ServiceKey, TargetId};
-    use crate::directory::records::Dependency;
 
     fn arrow(from: &str, kind: DependencyKind, to: &str) -> Dependency {
         Dependency {

@@ -14,6 +14,7 @@ use crate::change::related_records::{
 };
 use crate::core::enums::{ApprovalState, PeerVerdict, Role, State};
 use crate::core::ids::{ChangeId, PersonId, RecordId};
+use crate::directory::hands::Hands;
 use crate::directory::snapshot::Directory;
 use crate::gate::{committers, running};
 use crate::identity::factor::{Factor, Wanted};
@@ -65,6 +66,8 @@ pub struct ChangeFile {
     pub committers: committers::Committers,
     /// What runs in the places of its targets, as far as a rule on it asks.
     pub present: running::Present,
+    /// Whose accounts count as one person's, where the change is of high risk or sensitive.
+    pub hands: Hands,
     /// A rejected change with the same artifact, service and environment that nobody overruled.
     pub rejected_elsewhere: Option<RejectedElsewhere>,
     /// What the policies require of it as it stands.
@@ -99,6 +102,7 @@ impl ChangeFile {
             meetings: Vec::new(),
             committers: committers::Committers::default(),
             present: running::Present::default(),
+            hands: Hands::default(),
             rejected_elsewhere: None,
             requirements: Requirements::default(),
         }
@@ -114,6 +118,18 @@ impl ChangeFile {
     /// Whether somebody wrote what the change brings: the change itself, or one of its commits.
     pub fn wrote(&self, person: &PersonId) -> bool {
         self.change.authors.contains(person) || self.committers.people.contains(person)
+    }
+
+    /// Whether somebody, or one who counts as the same person, wrote what the change brings. Of a change of high risk and of a
+    /// sensitive one, whoever handed out the way in by which it was written wrote it as well.
+    pub fn wrote_by_hand(&self, person: &PersonId) -> bool {
+        self.is_behind(person) || self.hands.same(person).into_iter().any(|it| self.wrote(it))
+    }
+
+    /// Whether somebody handed out the way in by which a change of high risk or a sensitive one was written.
+    pub fn is_behind(&self, person: &PersonId) -> bool {
+        let mut handed = self.change.handed_by.iter();
+        self.hands.is_grave && handed.any(|hand| self.hands.are_one(hand, person))
     }
 
     /// Whether a peer review agrees with the present content.

@@ -72,6 +72,7 @@ pub const NEITHER: &[&str] = &[
     "digest_salt",
     "target_records",
     "authors",
+    "handed_by",
     "planned_by",
     "implemented_by",
     "requests",

@@ -9,7 +9,8 @@ use crate::change::change_file::ChangeFile;
 use crate::change::evidence::{Asks, Bad, Why};
 use crate::change::record::Target;
 use crate::change::{content, eligible, evidence};
-use crate::core::enums::{Aspect, TaskKind, TaskState};
+use crate::core::enums::{Aspect, EvidenceResult, Role, TaskKind, TaskState};
+use crate::change::related_records::Evidence;
 use crate::core::ids::{GroupKey, PersonId};
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
@@ -172,7 +173,7 @@ fn peer_review_unmet(
     }
     let people: Vec<PersonId> = match from {
         Some(key) => directory.members(key),
-        None => Vec::new(),
+        None => directory.with_role(Role::Security),
     };
     let waiting: Vec<PersonId> = people
         .into_iter()

@@ -40,7 +40,9 @@ pub fn states(act: Act) -> &'static [State] {
         Act::Submit => &[Draft],
         Act::Assess => &[Assessing],
         Act::Acknowledge | Act::Approve | Act::Withdraw => DECIDING,
-        Act::Return | Act::Schedule | Act::PeerReview => ASSESSED,
+        Act::Return | Act::Schedule => ASSESSED,
+        // High-risk work that could not wait is read afterwards.
+        Act::PeerReview => &[Assessing, Authorizing, Approved, Scheduled, Implementing, Reviewing],
         Act::Overrule => &[Rejected],
         Act::Hold | Act::Resume | Act::BreakGlass | Act::CosignBreakGlass => BEFORE_START,
         // A rejected change stops others until it is revised, cancelled or overruled, so it can be cancelled.

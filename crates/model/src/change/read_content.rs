@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use crate::change::affected::affected;
 use crate::change::record::{
     Change, Content, DisruptionPlan, Exclusion, Impact, RiskOverride, Step, Target, TemplateRef,
 };
@@ -15,7 +16,7 @@ use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::{FieldError, Refusal};
 use crate::directory::snapshot::Directory;
 use crate::directory::unknown_name;
-use crate::risk::assessment;
+use crate::risk::derived;
 
 mod afterwards;
 
@@ -270,29 +271,7 @@ pub fn with_derived_impact(
     targets: &[Target],
     kind: Kind,
 ) -> (Impact, BTreeMap<String, Origin>) {
-    let lowest = Impact {
-        data: Level::None,
-        availability: Level::None,
-        compliance: Level::None,
-    };
-    let derived = if kind == Kind::Emergency {
-        Impact {
-            data: Level::High,
-            availability: Level::High,
-            compliance: Level::High,
-        }
-    } else {
-        targets.iter().fold(lowest, |sum, target| {
-            let production = directory
-                .environments
-                .get(&target.environment)
-                .is_none_or(|found| found.is_production);
-            assessment::union(
-                sum,
-                assessment::derived_impact(directory.services.get(&target.service), production),
-            )
-        })
-    };
+    let derived = derived::unstated_impact(directory, targets, kind);
     let mut origins = BTreeMap::new();
     let mut axis = |value: Option<Level>, otherwise: Level, name: &str| {
         value.unwrap_or_else(|| {
@@ -587,6 +566,37 @@ pub struct Assessment {
     pub excluded: Option<Vec<Exclusion>>,
     /// A level against the table.
     pub risk_override: Option<RiskOverride>,
+}
+
+impl Assessment {
+    /// What is left out is something that the change reaches: a key, or `service:KEY` and `item:KEY` where both exist.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with each item that is not reached.
+    pub(crate) fn check_excluded(&self, directory: &Directory, targets: &[Target]) -> Result<(), Refusal> {
+        let excluded = self.excluded.as_deref().unwrap_or_default();
+        if excluded.is_empty() {
+            return Ok(());
+        }
+        let found = affected(directory, targets);
+        let is_reached = |item: &str| {
+            let mut reached = found.iter().filter(|one| one.distance > 0);
+            reached.any(|one| one.key == item || one.kind.scope(&one.key) == item)
+        };
+        let wrong = excluded.iter().enumerate().filter(|(_, row)| !is_reached(&row.item));
+        let error = |(place, row): (usize, &Exclusion)| {
+            let text = format!(
+                "`{}` is nothing that this change reaches, so there is nothing to leave out.",
+                row.item
+            );
+            FieldError::new(format!("excluded[{place}].item"), "not_reached", text)
+        };
+        let errors: Vec<FieldError> = wrong.map(error).collect();
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::Invalid(errors))
+    }
 }
 
 /// Reads an assessment.

@@ -9,8 +9,10 @@ use crate::cab::meeting;
 use crate::change::custom_field;
 use crate::compliance::erasure::{self, LegalHold};
 pub use crate::core::enums::EscalationStep;
-use crate::core::enums::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
-use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey, TargetId};
+use crate::core::enums::{
+    Category, Disruption, Kind, Level, Origin, Outcome, RatedFact, State, Touch, ValidationResult,
+};
+use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
 use crate::core::statement::Stated;
 use crate::directory::basis::Basis;
 use crate::emergency::records::BreakGlass;
@@ -289,6 +291,23 @@ pub struct Risk {
     pub score: i64,
     /// Why, one sentence an input.
     pub reasons: Vec<String>,
+    /// Facts that the change states below what its services and config items say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lowered: Vec<Lowered>,
+}
+
+/// A fact that a change states below what the estate says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lowered {
+    /// Which fact.
+    pub fact: RatedFact,
+    /// What the change states.
+    pub stated: String,
+    /// What the estate says; of touches, those that the change does not name.
+    pub derived: String,
+    /// The approval that accepted the lower value, by which it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_by: Option<RecordId>,
 }
 
 /// The three digests that an approval may name.
@@ -539,6 +558,9 @@ pub struct Change {
     pub digest_salt: Option<String>,
     /// How each target stands.
     pub target_records: Vec<TargetRecord>,
+    /// Who handed out the ways in by which it was written, where that were others than those who wrote it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handed_by: Vec<PersonId>,
     /// Who wrote it or edited what is done, in order of first edit.
     pub authors: Vec<PersonId>,
     /// Who set the planned times as they stand. Their word counts for what is done, and never for the times.

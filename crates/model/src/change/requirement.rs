@@ -4,6 +4,7 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use crate::approval::approvals::approval_unmet;
 use crate::approval::obligation::{Due, Duty, TargetObligation};
+use crate::change::affected::affected;
 use crate::change::blocks::{Block, dependency_unmet};
 use crate::change::change_file::ChangeFile;
 use crate::change::duties::duty_unmet;
@@ -84,6 +85,7 @@ fn window_over(change: &Change, directory: &Directory, now: Timestamp) -> Option
 pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows = before_submission(&file.change, directory);
     rows.extend(plans_missing(&file.change, directory));
+    rows.extend(not_reviewed(&file.change, directory));
     rows.extend(grounds_unmet(file, directory, now));
     rows.extend(stopped(file, directory));
     for row in due_by(file, Due::Approval) {
@@ -105,6 +107,31 @@ pub fn against_assessment(change: &Change, directory: &Directory) -> Vec<Unmet> 
     let mut rows = before_submission(&assessed, directory);
     rows.extend(plans_missing(change, directory));
     rows
+}
+
+/// What a change reaches and nobody looked at. An emergency waits for no such look.
+fn not_reviewed(change: &Change, directory: &Directory) -> Option<Unmet> {
+    let content = &change.content;
+    if content.dependencies_reviewed || content.kind == Kind::Emergency {
+        return None;
+    }
+    let found = affected(directory, &content.targets);
+    let reached: Vec<&str> = found
+        .iter()
+        .filter(|one| one.distance > 0)
+        .map(|one| one.key.as_str())
+        .collect();
+    let first = reached.first()?;
+    let text = match reached.len() {
+        1 => format!("It reaches {first}, and nobody has looked at that."),
+        many => format!("It reaches {many} things, {first} among them, and nobody has looked at these."),
+    };
+    Some(unmet(
+        "dependencies_not_reviewed",
+        text,
+        "Look at what it reaches, and say `dependencies_reviewed` in the assessment; what is not touched goes into `excluded` with a reason.",
+        logins(directory, &eligible::writers(change, directory)),
+    ))
 }
 
 fn plans_missing(change: &Change, directory: &Directory) -> Vec<Unmet> {

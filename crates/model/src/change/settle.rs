@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::approval::obligation::Duty;
-use crate::approval::routing;
+use crate::approval::{one_hand, routing};
 use crate::cab::board;
 use crate::change::change_file::Case;
 use crate::change::content::digests;
@@ -14,11 +14,12 @@ use crate::change::record::{self, Change};
 use crate::change::related_records::{Approval, ChecklistItem, Coverage, Permit};
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
 use crate::change::{ready_spans, template};
-use crate::core::enums::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, Role, State};
+use crate::core::enums::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, State};
 use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::directory::snapshot::Directory;
 use crate::gate::rollback_binding;
 use crate::risk::assessment;
+use crate::risk::effective::effective;
 use crate::schedule::freeze::{Freeze, FreezeException};
 
 /// Recomputes what follows from the content: risk, digests, obligations, requests, checklist.
@@ -28,6 +29,7 @@ pub fn recompute(case: &mut Case<'_>) {
         return case.rejudge();
     }
     case.file.change.digests = digests(&case.file.change);
+    case.file.hands = one_hand::behind(&case.file, &case.directory, case.now);
     compute_risk(case);
     case.rejudge();
     add_checklist(case);
@@ -35,27 +37,7 @@ pub fn recompute(case: &mut Case<'_>) {
 
 /// The level that counts, with its reasons.
 pub(crate) fn compute_risk(case: &mut Case<'_>) {
-    let table = case
-        .directory
-        .tenant
-        .as_ref()
-        .map(|tenant| tenant.risk_table.clone())
-        .unwrap_or_default();
-    let stated = case
-        .file
-        .change
-        .content
-        .risk_override
-        .as_ref()
-        .map(|stated| stated.level);
-    let approved = stated.is_some() && lowering_is_approved(case);
-    let content = &case.file.change.content;
-    let risk = assessment::assess(
-        &table,
-        content.impact,
-        content.complexity,
-        stated.map(|level| (level, approved)),
-    );
+    let risk = effective(&case.file, &case.directory, case.now).risk;
     let before = case.file.change.risk.level;
     if risk.level != before && !case.file.change.key.is_empty() {
         let data = json!({"from": before, "to": risk.level});
@@ -64,16 +46,6 @@ pub(crate) fn compute_risk(case: &mut Case<'_>) {
         }
     }
     case.file.change.risk = risk;
-}
-
-/// A stated level below the table counts once a change manager's yes on *what* stands.
-fn lowering_is_approved(case: &Case<'_>) -> bool {
-    case.file.standing().any(|approval| {
-        approval.is_yes()
-            && approval.what == Coverage::Standing
-            && approval.what_digest == case.file.change.digests.what
-            && case.directory.has_role(&approval.person, Role::ChangeManager)
-    })
 }
 
 fn add_checklist(case: &mut Case<'_>) {
@@ -113,7 +85,7 @@ fn add_checklist(case: &mut Case<'_>) {
 
 /// Moves the change as far as its conditions allow, forwards or back.
 pub fn settle(case: &mut Case<'_>) {
-    if lowering_matters(case) {
+    if risk_moved(case) {
         recompute(case);
     }
     keep_inside(case);
@@ -131,10 +103,12 @@ pub fn settle(case: &mut Case<'_>) {
     ready_spans::note(case);
 }
 
-/// An approval of a lowered risk changes the level, and so the obligations.
-fn lowering_matters(case: &Case<'_>) -> bool {
+/// Whether the risk is another than when it was computed last: an approver accepted a lower value, a decision ended, or the
+/// estate moved.
+fn risk_moved(case: &Case<'_>) -> bool {
     let change = case.change();
-    change.content.risk_override.is_some() && change.state < State::Implementing
+    let is_judged = change.state.is_open() && !change.has_lost_texts();
+    is_judged && effective(&case.file, &case.directory, case.now).risk != change.risk
 }
 
 fn step(case: &mut Case<'_>) -> bool {
@@ -492,6 +466,7 @@ pub fn unjudged() -> record::Risk {
         level: Level::Low,
         score: 0,
         reasons: Vec::new(),
+        lowered: Vec::new(),
     }
 }
 

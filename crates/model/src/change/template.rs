@@ -7,10 +7,12 @@ use crate::change::change_file::{Case, ChangeFile};
 use crate::change::record::Change;
 use crate::change::{custom_field, custom_values, eligible, read_content};
 use crate::core::enums::{Kind, Outcome, TemplateState};
+use crate::core::ids::PersonId;
 use crate::core::refusal::{FieldError, Refusal};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::records::{StandardTemplate, TemplateFailure};
 use crate::directory::snapshot::{Directory, logins};
+use crate::risk::effective::unaccepted;
 
 impl StandardTemplate {
     /// The version that waits for its approvals: the next one, or this one where none stood before it.
@@ -68,6 +70,18 @@ pub(crate) fn template_review(file: &ChangeFile, directory: &Directory) -> Optio
     directory.templates.get(&pinned.key).map(|template| template.review_by)
 }
 
+/// Whether whoever proposed a template also stands behind a yes to it: for a change of high risk or a sensitive one that is no
+/// second look.
+fn is_of_one_hand(file: &ChangeFile, template: &StandardTemplate) -> bool {
+    let proposers = [Some(&template.proposer), template.handed_by.as_ref()];
+    let is_theirs = |person: &PersonId| {
+        let mut proposers = proposers.into_iter().flatten();
+        proposers.any(|proposer| file.hands.are_one(proposer, person))
+    };
+    let mut words = template.approvals.iter();
+    file.hands.is_grave && words.any(|word| is_theirs(&word.person) || is_theirs(word.speaker()))
+}
+
 /// What stands against the template of a standard change that has not begun.
 pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
     let content = &file.change.content;
@@ -88,6 +102,10 @@ pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp
     let Some(template) = directory.templates.get(&pinned.key) else {
         return trouble(format!("There is no template {}.", pinned.key));
     };
+    if is_of_one_hand(file, template) {
+        let text = "One hand proposed and approved the template {}, and the change is of high risk or sensitive.";
+        return trouble(text.replace("{}", &template.key));
+    }
     if template.state != TemplateState::Approved {
         return trouble(format!("The template {} is {}.", template.key, template.state));
     }
@@ -140,12 +158,24 @@ pub fn outside(change: &Change, directory: &Directory) -> Vec<String> {
     let no_way_back = content.no_rollback_reason.is_some() && !is_open("no_rollback_reason");
     let no_way_back = no_way_back.then(|| "no_rollback_reason".to_owned());
     let mut fields: Vec<String> = usual.chain(own).chain(no_way_back).collect();
-    for field in template.bounds.exceeded(change) {
+    for field in template.bounds.exceeded(&counted(change, directory)) {
         if !fields.iter().any(|known| known == field) {
             fields.push(field.to_owned());
         }
     }
     fields
+}
+
+/// A change with the facts that count in place of those that it states: the template's approvers saw what services say then,
+/// and a change goes further where they say more now.
+fn counted(change: &Change, directory: &Directory) -> Change {
+    let found = unaccepted(change, directory);
+    let mut counted = change.clone();
+    counted.content.impact = found.impact;
+    counted.content.complexity = found.complexity;
+    counted.content.touches = found.touches;
+    counted.risk = found.risk;
+    counted
 }
 
 /// Whether a present value says what the template's does; an object may say more (derived axes of impact).

@@ -13,6 +13,7 @@ use crate::core::parse::Reading;
 use crate::directory::records::StandardTemplate;
 use crate::directory::snapshot::Directory;
 use crate::risk::assessment::{RiskTable, union};
+use crate::risk::derived;
 
 /// The bounds of a template's version. Outside of them a change is a normal one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,12 +115,15 @@ impl TemplateBounds {
             compliance: axis("compliance"),
         };
         let impact = union(derived, locked_impact);
-        let complexity = word(locked, "complexity").unwrap_or(Level::Low);
+        let mut touches = locked.get("touches").map(words).unwrap_or_default();
+        touches.extend(derived::held(directory, &targets));
+        let least = directory.risk_terms().complexity_of(&touches).unwrap_or(Level::Low);
+        let complexity = word(locked, "complexity").unwrap_or(Level::Low).max(least);
         Self {
             highest_risk: table_of(directory).level(impact.highest(), Some(complexity)),
             impact,
             complexity,
-            touches: locked.get("touches").map(words).unwrap_or_default(),
+            touches,
             disruption: locked
                 .get("disruption")
                 .and_then(|it| serde_json::from_value(it.clone()).ok()),

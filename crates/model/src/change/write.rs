@@ -26,7 +26,7 @@ use crate::core::refusal::{FieldError, Refusal, refuse_unmet};
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::emergency::{break_glass, grounds};
-use crate::risk::assessment;
+use crate::risk::effective::effective;
 
 /// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
 pub fn new_change(
@@ -45,6 +45,7 @@ pub fn new_change(
         number,
         state: State::Draft,
         authors: vec![requester.clone()],
+        handed_by: Vec::new(),
         planned_by: planner_of(&input, &requester),
         requester,
         created_at: now,
@@ -134,6 +135,7 @@ fn records_for(content: &Content) -> Vec<TargetRecord> {
 /// # Errors
 /// 403 for who may not create; 422 when retrospective work lacks its facts or names its own author as approver.
 pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
+    note_hand(case);
     recompute(case);
     case.allow(Act::Create)?;
     grounds::take(case, None)?;
@@ -514,6 +516,9 @@ fn note_editor(case: &mut Case<'_>, before: &Change, what: bool) {
     if case.actor.is_system {
         return;
     }
+    if what {
+        note_hand(case);
+    }
     let editor = case.person();
     let change = &mut case.file.change;
     if what && !change.authors.contains(&editor) {
@@ -528,6 +533,16 @@ fn note_editor(case: &mut Case<'_>, before: &Change, what: bool) {
         [true, true] => change.planned_by = vec![editor],
         _ if change.planned_by.contains(&editor) => {}
         _ => change.planned_by.push(editor),
+    }
+}
+
+/// Whoever handed out the way in by which somebody writes stands behind what is written.
+fn note_hand(case: &mut Case<'_>) {
+    let Some(hand) = case.actor.hand().cloned().filter(|_| !case.actor.is_system) else {
+        return;
+    };
+    if !case.change().handed_by.contains(&hand) {
+        case.file.change.handed_by.push(hand);
     }
 }
 
@@ -645,6 +660,7 @@ pub fn add_author(case: &mut Case<'_>, person: &PersonId) {
 pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     case.allow(Act::Assess)?;
     let assessment = read_content::read_assessment(body)?;
+    assessment.check_excluded(&case.directory, &case.change().content.targets)?;
     check_state(case, Act::Assess)?;
     check_hold(case)?;
     let (before, earlier) = (case.change().digests.what.clone(), case.change().clone());
@@ -701,23 +717,9 @@ fn take_assessment(case: &mut Case<'_>, assessment: read_content::Assessment) {
     if assessment.risk_override.is_some() {
         content.risk_override = assessment.risk_override;
     }
-    let low_by_table = assessment::assess(
-        &directory
-            .tenant
-            .as_ref()
-            .map(|tenant| tenant.risk_table.clone())
-            .unwrap_or_default(),
-        content.impact,
-        content.complexity,
-        None,
-    );
-    if content
-        .risk_override
-        .as_ref()
-        .is_some_and(|stated| stated.level == low_by_table.level)
-    {
-        content.risk_override = None;
-    }
+    let stated = content.risk_override.take();
+    let by_table = effective(&case.file, &directory, case.now).risk.level;
+    case.file.change.content.risk_override = stated.filter(|stated| stated.level != by_table);
 }
 
 /// Whoever states both times answers for them from now on; who has approved them already changes nothing by it.

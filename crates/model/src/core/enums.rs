@@ -52,6 +52,21 @@ words! {
         /// Only when somebody begins it.
         Never = "never",
     }
+    /// A fact of a change that is stated and derived, where stating less than what is derived waits for an approver.
+    RatedFact {
+        /// The impact on data.
+        Data = "impact.data",
+        /// The impact on availability.
+        Availability = "impact.availability",
+        /// The impact on compliance.
+        Compliance = "impact.compliance",
+        /// How hard it is.
+        Complexity = "complexity",
+        /// The sensitive things that it touches.
+        Touches = "touches",
+        /// The level that the assessment states against the table.
+        RiskOverride = "risk_override",
+    }
     /// How a change is governed (ITIL).
     Kind {
         /// Judged case by case.

@@ -16,6 +16,7 @@ use crate::change::record::Target;
 use crate::core::enums::{self, OwnershipRole};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::core::shared_map::Rows;
+use crate::directory::hands::Hand;
 use crate::risk::regimes::canonical;
 
 /// A row of the matrix: a person or a group has a part in answering for something.
@@ -56,6 +57,9 @@ pub struct Ownership {
     /// Whether the import of a catalogue made it, which ends it when the catalogue no longer says it. What people say stays.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_from_catalogue: bool,
+    /// Who alone gave it last, where that was a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand: Option<Hand>,
 }
 
 impl Ownership {

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::custom_field;
 use crate::change::template_bounds::TemplateBounds;
-use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState};
+use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState, Touch};
 use crate::core::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
+use crate::directory::hands::Hand;
 use crate::notify::preferences;
 
 /// Where a rule looks for a change's key.
@@ -123,6 +124,9 @@ pub struct Person {
     /// Who moved their mail address alone, and when, where that was another person: whoever has the address comes as them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readdressed: Option<Readdressed>,
+    /// Who alone made the account, where that was a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<Hand>,
 }
 
 /// Whose hand moved somebody's mail address.
@@ -215,6 +219,9 @@ pub struct Service {
     /// `public`, `internal`, `confidential` or `restricted`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_class: Option<String>,
+    /// Sensitive things that it holds: whatever changes it touches these.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub holds: BTreeSet<Touch>,
     /// The team that runs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
@@ -257,6 +264,9 @@ pub struct ConfigItem {
     /// What kind of thing it is, such as `database`: a class for ownership.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// Sensitive things that it holds: whatever changes it touches these.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub holds: BTreeSet<Touch>,
 }
 
 /// An arrow of the graph: a service or config item needs, runs on or is part of another.

@@ -27,18 +27,19 @@ pub use crate::directory::records::{
 };
 use crate::emergency::outside_look;
 use crate::policy::{configuration, mapping};
-use crate::risk::assessment;
+use crate::risk::{assessment, terms};
 use crate::schedule::calendar::{Calendar, zone};
 pub use crate::schedule::freeze::{Freeze, FreezeException};
 
 /// Where each thing's arrows stand among the rows.
 type Places = HashMap<(NodeKind, String), Vec<usize>>;
 
-/// All arrows, findable by where they begin. The index is made on first use and grows with the rows.
+/// All arrows, findable by where they begin and where they end. An index is made on first use; the first grows with the rows.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     rows: Rows<Dependency>,
     from: OnceLock<Arc<Places>>,
+    into: OnceLock<Arc<Places>>,
 }
 
 impl From<Vec<Dependency>> for Graph {
@@ -46,6 +47,7 @@ impl From<Vec<Dependency>> for Graph {
         Self {
             rows: rows.into(),
             from: OnceLock::new(),
+            into: OnceLock::new(),
         }
     }
 }
@@ -75,6 +77,16 @@ impl Graph {
         })
     }
 
+    fn into(&self) -> &Places {
+        self.into.get_or_init(|| {
+            let mut into = Places::new();
+            for (place, row) in self.rows.iter().enumerate() {
+                into.entry((row.to_kind, row.to.0.clone())).or_default().push(place);
+            }
+            Arc::new(into)
+        })
+    }
+
     fn place(&self, like: &Dependency) -> Option<usize> {
         let places = self.from().get(&(like.from_kind, like.from.0.clone()))?;
         let is_same = |row: &Dependency| row.to == like.to && row.to_kind == like.to_kind;
@@ -90,6 +102,12 @@ impl Graph {
         places.into_iter().flatten().filter_map(|place| self.rows.get(*place))
     }
 
+    /// The arrows that end at a thing.
+    pub fn arriving(&self, kind: NodeKind, key: &str) -> impl Iterator<Item = &Dependency> {
+        let places = self.into().get(&(kind, key.to_owned()));
+        places.into_iter().flatten().filter_map(|place| self.rows.get(*place))
+    }
+
     /// The arrow between the same two ends, if there is one.
     pub fn between(&self, like: &Dependency) -> Option<&Dependency> {
         self.rows.get(self.place(like)?)
@@ -98,6 +116,7 @@ impl Graph {
     /// Adds an arrow; one between the same ends is replaced.
     pub fn put(&mut self, arrow: Dependency) {
         let place = self.place(&arrow);
+        self.into = OnceLock::new();
         match place.and_then(|place| self.rows.get_mut(place)) {
             Some(row) => *row = arrow,
             None => {
@@ -113,6 +132,7 @@ impl Graph {
     /// Brings the arrow with this record's id up to date, in rows that stand in the order of ids; one that ended goes.
     pub(crate) fn renew(&mut self, arrow: Dependency) {
         self.from = OnceLock::new();
+        self.into = OnceLock::new();
         if arrow.ended {
             self.rows.remove(&arrow.id, |row| &row.id);
         } else {
@@ -174,6 +194,9 @@ pub struct Tenant {
     pub access_review_period: enums::Period,
     /// The risk table: rows by highest impact (none, low, medium, high), columns by complexity (low, medium, high).
     pub risk_table: assessment::RiskTable,
+    /// The terms by which risk is derived from what a change reaches and touches.
+    #[serde(default, skip_serializing_if = "crate::risk::terms::RiskTerms::is_usual")]
+    pub risk_terms: terms::RiskTerms,
     /// The configuration that brought the risk table; absent for the first table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk_table_from: Option<configuration::InForce>,

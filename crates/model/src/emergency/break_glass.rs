@@ -20,7 +20,7 @@ use crate::core::refusal::{self, Refusal};
 use crate::core::statement::Stated;
 use crate::core::unmet::{self, Unmet};
 use crate::directory::snapshot::{self, Directory};
-use crate::emergency::budget::{self, Used, any_approver_signs, could_be_asked, is_dual, is_grave, names_two};
+use crate::emergency::budget::{self, Used, any_approver_signs, could_be_asked, is_dual, is_grave, is_lent, names_two};
 use crate::emergency::bypassed;
 use crate::emergency::records::{self, BreakGlass, Bypassed, Cosignature};
 use crate::identity::factor::Wanted;
@@ -215,7 +215,7 @@ fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
 fn needs_cosignature(case: &Case<'_>) -> bool {
     // Where the rules could not be judged, nobody knows that none of them asks for two people.
     let unjudged = case.file.requirements.stop.is_some();
-    unjudged || names_two(&case.file) || is_grave(case.change())
+    unjudged || names_two(&case.file) || is_grave(case.change()) || is_lent(&case.file, &case.actor)
 }
 
 /// The second person signs, for the content that the glass was broken for and, where they name its digest, that they read:
@@ -360,13 +360,14 @@ fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
 pub(crate) fn is_hand_of_opener(case: &Case<'_>) -> bool {
     let opener = case.change().break_glass.as_ref();
     let first = opener.map(|glass| glass.handed_by.as_ref().unwrap_or(&glass.by));
-    first == Some(case.actor.speaker())
+    let hands = &case.file.hands;
+    first.is_some_and(|first| hands.are_one(first, case.actor.speaker()) || hands.are_one(first, &case.actor.person))
 }
 
 /// Who co-signs made none of the commits, so all who made them must be known.
 fn check_committers(case: &Case<'_>) -> Result<(), Refusal> {
     let mut rules = case.file.requirements.obligations.iter();
-    let kept_apart = rules.find(|row| is_dual(&row.obligation.duty));
+    let kept_apart = rules.find(|row| is_dual(&row.obligation));
     let rule = kept_apart.map_or("", |row| row.obligation.id.as_str());
     let unmet = approvals::committers_unmet(&case.file, &case.directory, rule);
     let Some(first) = unmet.first() else {

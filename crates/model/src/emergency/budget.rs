@@ -7,9 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::approval::authority::{self, candidates, is_fit};
-use crate::approval::obligation::{ApprovalRule, Asked, Duty};
+use crate::approval::obligation::{ApprovalRule, Asked, Due, Duty, Obligation};
 use crate::approval::separation_of_duties::is_barred_holder;
-use crate::change::change_file::{Case, ChangeFile};
+use crate::change::change_file::{Actor, Case, ChangeFile};
 use crate::change::eligible::owners_of;
 use crate::change::record::Change;
 use crate::core::enums::{self, Covers, GroupKind, Kind, Level, Role};
@@ -142,7 +142,9 @@ pub fn cosigners(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Ve
                     people.extend(holders.into_iter().map(|holder| holder.person));
                 }
             }
-            Duty::PeerReview { from: Some(group), .. } => people.extend(directory.members(group)),
+            Duty::PeerReview { from: Some(group), .. } if is_dual(&row.obligation) => {
+                people.extend(directory.members(group));
+            }
             _ => {}
         }
     }
@@ -262,7 +264,7 @@ pub(crate) fn late_validation(case: &mut Case<'_>) {
 /// Whether a rule asks for two people, also when the glass is broken.
 pub(crate) fn names_two(file: &ChangeFile) -> bool {
     let mut rows = file.requirements.obligations.iter();
-    rows.any(|row| is_dual(&row.obligation.duty))
+    rows.any(|row| is_dual(&row.obligation))
 }
 
 /// Whether nobody brings a change out alone because its risk is high. What follows a template was looked at by two before.
@@ -270,16 +272,29 @@ pub(crate) fn is_grave(change: &Change) -> bool {
     change.risk.level == Level::High && change.content.kind != Kind::Standard
 }
 
-/// Whether anybody whom a rule of approval asks may co-sign: high risk needs two, and no rule says which two.
-pub(crate) fn any_approver_signs(file: &ChangeFile) -> bool {
-    is_grave(&file.change) && !names_two(file)
+/// Whether another hand than the opener's stands behind the opening of a change of high risk or of a sensitive one: then one
+/// person is not enough either.
+pub(crate) fn is_lent(file: &ChangeFile, actor: &Actor) -> bool {
+    file.hands.is_grave && (actor.hand().is_some() || file.hands.is_joined(&actor.person))
 }
 
-/// Whether a duty is one that needs two people, also when the glass is broken.
-pub(crate) fn is_dual(duty: &Duty) -> bool {
-    match duty {
+/// The same of a glass that is broken.
+fn was_lent(file: &ChangeFile) -> bool {
+    let glass = file.change.break_glass.as_ref();
+    let lent = |glass: &BreakGlass| glass.handed_by.is_some() || file.hands.is_joined(&glass.by);
+    file.hands.is_grave && glass.is_some_and(lent)
+}
+
+/// Whether anybody whom a rule of approval asks may co-sign: high risk needs two, and no rule says which two.
+pub(crate) fn any_approver_signs(file: &ChangeFile) -> bool {
+    (is_grave(&file.change) || was_lent(file)) && !names_two(file)
+}
+
+/// Whether an obligation is one that needs two people, also when the glass is broken. A peer who reads afterwards is none of them.
+pub(crate) fn is_dual(obligation: &Obligation) -> bool {
+    match &obligation.duty {
         Duty::Approval(rule) => rule.dual_control,
-        Duty::PeerReview { .. } => true,
+        Duty::PeerReview { .. } => obligation.due != Due::Close,
         _ => false,
     }
 }
@@ -303,7 +318,9 @@ pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonI
                         })
                 })
             }
-            Duty::PeerReview { from, .. } => authority::peer_counts(file, directory, person, from.as_ref()),
+            Duty::PeerReview { from, .. } if is_dual(&row.obligation) => {
+                authority::peer_counts(file, directory, person, from.as_ref())
+            }
             _ => false,
         })
 }

@@ -10,6 +10,7 @@ use crate::core::enums::{ConfigurationKind, ConfigurationState};
 use crate::core::ids::{PersonId, RecordId};
 use crate::policy::mapping;
 use crate::risk::assessment::RiskTable;
+use crate::risk::terms::RiskTerms;
 
 /// A configuration with its whole content. The content never changes once it is proposed; what becomes of it does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ pub struct Configuration {
     /// The risk table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<RiskTable>,
+    /// The terms by which risk is derived, where they are others than those of a new tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<RiskTerms>,
     /// The rules of a mapping.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<mapping::MappingRule>,

@@ -15,6 +15,7 @@ use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::directory::two_people;
 use crate::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
+use crate::risk::effective::effective;
 use crate::risk::regimes;
 
 impl Case<'_> {
@@ -66,7 +67,26 @@ impl Case<'_> {
     }
 }
 
-/// What the policies are told of a change.
+/// What the policies are told of a change now: of its risk, impact, complexity and touches, what counts by the estate as it is.
+/// What has ended is told as it was kept.
+pub fn present_facts(file: &ChangeFile, directory: &Directory, tenant: &str, now: Timestamp) -> ChangeFacts {
+    let told = change_facts(file, tenant);
+    if file.change.state.is_final() {
+        return told;
+    }
+    let counts = effective(file, directory, now);
+    ChangeFacts {
+        touches: counts.touches.into_iter().collect(),
+        risk: counts.risk.level,
+        impact_data: counts.impact.data,
+        impact_availability: counts.impact.availability,
+        impact_compliance: counts.impact.compliance,
+        complexity: counts.complexity.unwrap_or(enums::Level::High),
+        ..told
+    }
+}
+
+/// What the policies are told of a change as its record says.
 pub fn change_facts(file: &ChangeFile, tenant: &str) -> ChangeFacts {
     let change = &file.change;
     let content = &change.content;
@@ -200,10 +220,18 @@ pub fn check_lent(
     use crate::core::act::Act;
     let change = &file.change;
     let opener = change.break_glass.as_ref().map(|glass| &glass.by);
-    let set_up = |maker: &PersonId| change.authors.contains(maker) || change.planned_by.contains(maker);
+    let wrote = |maker: &PersonId| change.authors.contains(maker) || (file.hands.is_grave && file.wrote_by_hand(maker));
+    let set_up = |maker: &PersonId| wrote(maker) || change.planned_by.contains(maker);
     let has_stake = |maker: &PersonId| set_up(maker) || change.requester == *maker || opener == Some(maker);
     let maker = actor.lent.as_ref().map(|lent| &lent.maker);
     let of_another = maker.filter(|maker| **maker != actor.person && has_stake(maker));
+    if let Some(maker) = of_another.filter(|_| file.hands.is_grave && !actor.by_token && act.judges()) {
+        let text = format!(
+            "{} handed out the way in by which you came, and has a stake in this change: a decision by it would be their own.",
+            directory.name(maker)
+        );
+        return Err(Refusal::not_allowed("own_request", text));
+    }
     if let Some(maker) = of_another.filter(|_| actor.by_token && act.judges()) {
         let text = format!(
             "This token was made by {}, who has a stake in this change: a decision through it would be their own.",

@@ -71,7 +71,7 @@ pub fn derived_impact(service: Option<&Service>, is_production: bool) -> Impact 
 }
 
 /// Outside production nobody but the builders is hurt: each axis is low at most.
-fn capped(impact: Impact) -> Impact {
+pub(crate) fn capped(impact: Impact) -> Impact {
     Impact {
         data: impact.data.min(Level::Low),
         availability: impact.availability.min(Level::Low),
@@ -88,9 +88,9 @@ pub fn union(left: Impact, right: Impact) -> Impact {
     }
 }
 
-/// Computes the risk. `stated` is a level that somebody stated against the table and that counts.
-pub fn assess(table: &RiskTable, impact: Impact, complexity: Option<Level>, stated: Option<(Level, bool)>) -> Risk {
-    let by_table = table.level(impact.highest(), complexity);
+/// Computes the risk. `by_table` is the level of the table; `stated` is a level that the assessment stated against it, and whether
+/// it counts where it is lower.
+pub fn assess(by_table: Level, impact: Impact, complexity: Option<Level>, stated: Option<(Level, bool)>) -> Risk {
     let mut reasons = vec![format!(
         "Impact is {} (data {}, availability {}, compliance {})",
         impact.highest(),
@@ -121,7 +121,12 @@ pub fn assess(table: &RiskTable, impact: Impact, complexity: Option<Level>, stat
         _ => by_table,
     };
     let score = obligation::level_number(impact.highest()) * 3 + complexity.map_or(3, obligation::level_number);
-    Risk { level, score, reasons }
+    Risk {
+        level,
+        score,
+        reasons,
+        lowered: Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -153,8 +158,9 @@ mod tests {
             compliance: Level::None,
         };
         let table = RiskTable::default();
-        let proposed = assess(&table, impact, Some(Level::High), Some((Level::Low, false)));
-        let approved = assess(&table, impact, Some(Level::High), Some((Level::Low, true)));
+        let by_table = table.level(impact.highest(), Some(Level::High));
+        let proposed = assess(by_table, impact, Some(Level::High), Some((Level::Low, false)));
+        let approved = assess(by_table, impact, Some(Level::High), Some((Level::Low, true)));
         assert_eq!((proposed.level, approved.level), (Level::High, Level::Low));
     }
 

@@ -1,4 +1,7 @@
 //! Risk: impact, reach, the risk table, categories and checklists.
 
 pub mod assessment;
+pub mod derived;
+pub mod effective;
 pub mod regimes;
+pub mod terms;

@@ -36,6 +36,7 @@ fn row(id: &str, role: OwnershipRole, person: &str, service: Option<&str>) -> Ow
         since: at("2026-01-01T00:00:00Z"),
         ends_at: None,
         is_from_catalogue: false,
+        hand: None,
     }
 }
 

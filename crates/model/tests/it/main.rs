@@ -23,6 +23,7 @@ mod order;
 mod people;
 mod properties;
 mod rollback;
+mod risk;
 mod running;
 mod small_team;
 mod templates;

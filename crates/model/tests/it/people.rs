@@ -56,6 +56,7 @@ fn tenant() -> Tenant {
         retention: erasure::Retention::default(),
         retention_from: None,
         risk_table: Default::default(),
+        risk_terms: Default::default(),
         risk_table_from: None,
         mapping: Vec::new(),
         mapping_from: None,
@@ -132,6 +133,7 @@ pub fn directory() -> Directory {
         since: dawn(),
         ends_at: None,
         is_from_catalogue: false,
+        hand: None,
     }]
     .into();
     let cost_centre = field("cost_centre", FieldKind::Text);
@@ -163,6 +165,7 @@ fn person(login: &str, roles: &[Role]) -> Person {
         refused_rights: Vec::new(),
         vouched: Vec::new(),
         readdressed: None,
+        made_by: None,
     }
 }
 
@@ -175,6 +178,7 @@ fn service(key: &str, criticality: Criticality) -> Service {
         criticality,
         regimes: BTreeSet::new(),
         data_class: None,
+        holds: BTreeSet::new(),
         team: None,
         watchers: BTreeSet::new(),
         watching_groups: BTreeSet::new(),

@@ -60,11 +60,14 @@ fn said() -> impl Strategy<Value = Value> {
 fn is_inside(change: &Change, bounds: &TemplateBounds) -> bool {
     let content = &change.content;
     let most = [bounds.impact.data, bounds.impact.availability, bounds.impact.compliance];
+    // The shop is of low criticality, and neither schema nor keys are easy work.
     let said = [
         content.impact.data,
-        content.impact.availability,
+        content.impact.availability.max(Level::Low),
         content.impact.compliance,
     ];
+    let is_hard = content.touches.contains(&Touch::Schema) || content.touches.contains(&Touch::CryptoKeys);
+    let least = if is_hard { Level::Medium } else { Level::Low };
     let quiet = match (&content.disruption, &bounds.disruption) {
         (None, _) => true,
         (Some(plan), _) if plan.kind == Disruption::None => true,
@@ -78,7 +81,7 @@ fn is_inside(change: &Change, bounds: &TemplateBounds) -> bool {
         }
     };
     std::iter::zip(said, most).all(|(said, most)| said <= most)
-        && content.complexity.is_none_or(|level| level <= bounds.complexity)
+        && content.complexity.is_none_or(|level| level.max(least) <= bounds.complexity)
         && content.touches.iter().all(|touch| bounds.touches.contains(touch))
         && change.risk.level <= bounds.highest_risk
         && quiet
@@ -146,13 +149,12 @@ fn a_service_that_becomes_grave_takes_its_standard_changes_out_of_the_template()
         estate.services.get_mut(&"shop".into()).unwrap().criticality = Criticality::Critical;
         estate.tenant.as_mut().unwrap().risk_table = RiskTable([[Level::Medium; 3]; 4]);
     });
-    // The table alone moves this change's risk: what a service derives counts where the risk is computed.
     world.settle();
     assert_eq!(
         (world.change().content.kind, world.state()),
         (Kind::Normal, State::Assessing)
     );
-    assert_eq!(world.change().turned_normal, ["risk"]);
+    assert_eq!(world.change().turned_normal, ["impact", "risk"]);
     let told = world
         .letters
         .iter()

@@ -97,6 +97,12 @@ const SERVICES: &[ServiceRow] = &[
     ("backup", "Backup", "low", "internal", &[], "Platform"),
 ];
 
+/// What services hold: a change of them touches it.
+const HOLDS: &[(&str, &[&str])] = &[
+    ("ledger-db", &["schema", "crypto_keys"]),
+    ("shipments", &["personal_data"]),
+];
+
 const DEPENDENCIES: &[(&str, &str)] = &[
     ("booking-api", "shipments"),
     ("booking-api", "rates-engine"),
@@ -123,6 +129,9 @@ pub fn fill_first(executor: &Executor, at: Timestamp) -> Result<Staff> {
         for (key, name, criticality, data_class, regimes, team) in SERVICES {
             let service = json!({"key": key, "name": name, "criticality": criticality, "data_class": data_class, "regimes": regimes, "team": team});
             set_service::set_service(cx, &body(service))?;
+        }
+        for (key, holds) in HOLDS {
+            set_service::set_service(cx, &body(json!({"key": key, "holds": holds})))?;
         }
         for (from, to) in DEPENDENCIES {
             set_service::set_dependency(cx, &body(json!({"from": from, "to": to})))?;

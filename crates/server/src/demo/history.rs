@@ -10,6 +10,7 @@ use acts::incident::set_incident;
 use acts::schedule::set_freeze;
 use jiff::{SignedDuration, Timestamp};
 use model::change::around::StoredFile;
+use model::core::enums::Level;
 use model::core::ids::PersonId;
 use serde_json::{Value, json};
 
@@ -62,12 +63,41 @@ impl Walk<'_> {
         })
     }
 
+    /// A peer reads what is of high risk, then owner, security and change manager approve.
     fn approve(&self) -> Result<()> {
+        self.past.pass(12);
+        self.act("luc", |cx, key| {
+            let change = cx.change(key)?;
+            if change.risk.level != Level::High {
+                return Ok(());
+            }
+            let request = json!({
+                "verdict": "agree", "text": "Plan and way back are what I would do.",
+                "content_digest": change.digests.content,
+            });
+            acts::approval::verbs::peer_review_change(cx, key, &body(request)).map(|_| ())
+        })?;
         for word in ["owner", "security", "change_manager"] {
             self.past.pass(47);
             self.decide(word, "approve", "")?;
         }
         Ok(())
+    }
+
+    /// The owner accepts that the change states less than the estate says, and why.
+    fn accept_lower(&self) -> Result<()> {
+        self.past.pass(47);
+        self.act("owner", |cx, key| {
+            let digest = cx.change(key)?.digests.content;
+            let request = json!({
+                "decision": "approve", "content_digest": digest,
+                "lowering": {
+                    "fields": ["impact.availability"],
+                    "reason": "One node at a time: the other two carry even the Monday peak.",
+                },
+            });
+            acts::approval::verbs::approve_change(cx, key, &body(request)).map(|_| ())
+        })
     }
 
     fn evidence(&self, n: usize) -> Result<()> {
@@ -347,7 +377,16 @@ fn today(past: &Past, staff: &Staff, now: Timestamp) -> Result<()> {
         walk.approve()?;
         Ok(walk)
     };
-    let scheduled = ready(3, 0, hours(28), hours(30))?;
+    let mut lower = request(&PLANS[0], 1_003, hours(28), hours(30));
+    lower["impact"] = json!({"availability": "low"});
+    let scheduled = create(past, staff, "requester", lower)?;
+    scheduled.submit()?;
+    scheduled.assess()?;
+    scheduled.accept_lower()?;
+    for word in ["security", "change_manager"] {
+        past.pass(47);
+        scheduled.decide(word, "approve", "")?;
+    }
     scheduled.evidence(1_003)?;
     let held = ready(4, 3, hours(34), hours(36))?;
     held.act("requester", |cx, key| {

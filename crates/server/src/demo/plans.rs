@@ -101,7 +101,6 @@ pub fn request(plan: &Plan, n: usize, start: Timestamp, end: Timestamp) -> Value
         "objectives": "The change does what its title says, and nobody notices more than that.",
         "verification": "The dashboards of the service stay green for an hour.",
         "category": plan.category, "complexity": plan.complexity, "targets": targets,
-        "impact": {"data": "none", "availability": if plan.complexity == "low" { "low" } else { "medium" }, "compliance": "none"},
         "disruption": {"kind": "none"},
         "planned_start": start.to_string(), "planned_end": end.to_string(),
         "plan": [

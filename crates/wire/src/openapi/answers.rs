@@ -2,7 +2,7 @@
 
 use model::core::enums::{
     ApprovalState, Aspect, Criticality, Decision, EntryKind, EvidenceKind, EvidenceResult, Level, LinkKind, Outcome,
-    OwnershipRole, PeerVerdict, Purpose, State, TaskKind, TaskState, TemplateState,
+    OwnershipRole, PeerVerdict, Purpose, RatedFact, State, TaskKind, TaskState, TemplateState,
 };
 use model::core::parse::{LINE, TEXT};
 
@@ -108,6 +108,11 @@ const CHANGE: &[Shape] = &[
             boolean("overrun", "Whether it went on past its time."),
             boolean("window_missed", "Whether its window passed without a start."),
             boolean("unauthorized", "Whether work was done without leave."),
+            texts(
+                "handed_by",
+                LINE,
+                "Logins of who handed out the ways in by which it was written, where that were others.",
+            ),
             texts("turned_normal", LINE, "What went beyond the template: locked fields, fields outside of its bounds, `risk`."),
             text("template_not_valid", TEXT, "Why its template holds no more."),
             boolean("in_freeze", "Whether a freeze began while its work was under way."),
@@ -282,6 +287,21 @@ const CHANGE: &[Shape] = &[
             word("level", all!(Level), "The level.").needed(),
             integer("score", 0, 1_000, "The score behind it."),
             texts("reasons", TEXT, "Why, in words."),
+            objects(
+                "lowered",
+                "Lowered",
+                "What the change states below what its services and config items say. The higher value counts until an approver accepts the lower one.",
+            ),
+        ],
+    ),
+    shape(
+        "Lowered",
+        "A fact that is stated below what is derived.",
+        &[
+            word("fact", all!(RatedFact), "Which fact.").needed(),
+            text("stated", LINE, "What the change states.").needed(),
+            text("derived", LINE, "What its services and config items say; of touches, those that the change does not name.").needed(),
+            text("accepted_by", LINE, "The id of the approval by which the lower value counts."),
         ],
     ),
     shape(
@@ -400,6 +420,10 @@ const ITEMS: &[Shape] = &[
             text("ended", TEXT, "Why it counts no more."),
             texts("evidence_seen", LINE, "Digests of the evidence that was there."),
             text("meeting", LINE, "The board's meeting at which it was given."),
+            free(
+                "lowering",
+                "The lower values that it accepts: `facts`, each with what was derived then, and the `reason`.",
+            ),
         ],
     )
     .based_on(&["Item"]),
@@ -647,6 +671,7 @@ const ESTATE: &[Shape] = &[
                 "is_from_catalogue",
                 "Whether the import of a catalogue made it, which ends it when the catalogue no longer says it.",
             ),
+            free("hand", "Who alone gave it last: `by` and `at`."),
         ],
     )
     .based_on(&["OwnershipInput", "Stored"]),

@@ -22,6 +22,10 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
                 "deactivation",
                 "How they were deactivated: by whom, when, whether as compromised, why.",
             ),
+            free(
+                "made_by",
+                "Who alone made the account: `by` and `at`. Within a day it counts as theirs for changes of high risk and sensitive ones.",
+            ),
             frees(
                 "refused_rights",
                 "Rights and seats that somebody here refused them, which no identity provider and no directory gives back: `kind` \

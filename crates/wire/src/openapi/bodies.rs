@@ -1,12 +1,13 @@
 //! What requests bring: one shape per act.
 
 use model::core::enums::{
-    Aspect, Category, ConditionDue, Criticality, Decision, DependencyKind, Disruption, EntryKind, ErasureKind,
-    EvidenceKind, EvidenceResult, GroupKind, Kind, Level, LinkKind, NodeKind, Outcome, OwnershipRole, PeerVerdict,
-    Purpose, Role, TaskKind, TaskState, Touch, ValidationResult,
+    Aspect, Category, ConditionDue, Decision, Disruption, EntryKind, ErasureKind, EvidenceKind, EvidenceResult,
+    GroupKind, Kind, Level, LinkKind, Outcome, PeerVerdict, Purpose, Role, TaskKind, TaskState, Touch,
+    ValidationResult,
 };
 use model::core::parse::{LINE, TEXT};
 
+use crate::openapi::directory::estate::ESTATE;
 use crate::openapi::shapes::{
     Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_free, texts, time, word, words,
 };
@@ -31,7 +32,11 @@ const CONTENT: &[Shape] = &[
             text("objectives", TEXT, "What it should achieve."),
             text("verification", TEXT, "How success will be seen."),
             word("category", all!(Category), "What it is about."),
-            words("touches", all!(Touch), "Sensitive things it touches."),
+            words(
+                "touches",
+                all!(Touch),
+                "Sensitive things it touches, beside those that its services and config items hold.",
+            ),
             objects(
                 "targets",
                 "NewTarget",
@@ -45,7 +50,7 @@ const CONTENT: &[Shape] = &[
             object(
                 "impact",
                 "Impact",
-                "An axis that is not given is derived from the services.",
+                "An axis that is not given is derived from the services and what needs them; of one that is given the higher of both counts until an approver accepts the lower one.",
             ),
             word(
                 "complexity",
@@ -155,8 +160,15 @@ const CONTENT: &[Shape] = &[
                 TEXT,
                 "The answers to the security questions: a text, or an object of questions and answers.",
             ),
-            boolean("dependencies_reviewed", "Whether the dependencies were looked at."),
-            objects("excluded", "Exclusion", "What the assessment leaves out."),
+            boolean(
+                "dependencies_reviewed",
+                "Whether the dependencies were looked at; needed where something is reached, but in an emergency.",
+            ),
+            objects(
+                "excluded",
+                "Exclusion",
+                "What the assessment leaves out of what the change reaches; it lowers nothing.",
+            ),
             object(
                 "risk_override",
                 "RiskOverride",
@@ -200,6 +212,24 @@ const DECISIONS: &[Shape] = &[
                 "ConditionInput",
                 "For `approve_with_conditions`: at least one.",
             ),
+            object(
+                "lowering",
+                "LoweringInput",
+                "Accepts values that the change states below what its services and config items say.",
+            ),
+        ],
+    ),
+    shape(
+        "LoweringInput",
+        "Which lower values count with this approval, and why.",
+        &[
+            texts(
+                "fields",
+                LINE,
+                "`impact.data`, `impact.availability`, `impact.compliance`, `complexity`, `touches` or `risk_override`: of `risk.lowered` of the change.",
+            )
+            .needed(),
+            text("reason", TEXT, "Why the lower values are right.").needed(),
         ],
     ),
     shape(
@@ -491,137 +521,6 @@ const GATE: &[Shape] = &[
                 604_800,
                 "The same, counted by the server's clock from now.",
             ),
-        ],
-    ),
-];
-
-const ESTATE: &[Shape] = &[
-    shape(
-        "ServiceInput",
-        "A service.",
-        &[
-            text("key", LINE, "`booking-api`.").needed(),
-            text("name", LINE, "A name for people."),
-            word("criticality", all!(Criticality), "How much depends on it."),
-            texts("regimes", LINE, "Regimes such as `sox`, `hipaa`."),
-            word(
-                "data_class",
-                Words::These(&["public", "internal", "confidential", "restricted"]),
-                "The class of its data.",
-            ),
-            text("team", LINE, "The team that runs it."),
-        ],
-    ),
-    shape(
-        "ServicePatch",
-        "What changes of a service.",
-        &[
-            text("name", LINE, "A name for people."),
-            word("criticality", all!(Criticality), "How much depends on it."),
-            texts("regimes", LINE, "Regimes such as `sox`, `hipaa`."),
-            text("data_class", LINE, "The class of its data."),
-            text("team", LINE, "The team that runs it."),
-        ],
-    ),
-    shape(
-        "EnvironmentInput",
-        "An environment.",
-        &[
-            text("key", LINE, "`production`.").needed(),
-            text("name", LINE, "A name for people."),
-            boolean("is_production", "Whether customers depend on it."),
-        ],
-    ),
-    shape(
-        "ConfigItemInput",
-        "A config item.",
-        &[
-            text("key", LINE, "Unique in the tenant.").needed(),
-            text("name", LINE, "A name for people."),
-            text("service", LINE, "The service it belongs to.").needed(),
-            text(
-                "kind",
-                LINE,
-                "What kind of thing it is, such as `database`: a class for ownership.",
-            ),
-        ],
-    ),
-    shape(
-        "DependencyInput",
-        "One service needs another.",
-        &[
-            text("from", LINE, "What needs, runs on or is part: a key.").needed(),
-            text("to", LINE, "What is needed, runs the other or holds it: a key.").needed(),
-            word(
-                "kind",
-                all!(DependencyKind),
-                "What it means; `depends_on` unless said. Owners come down along `part_of` alone.",
-            ),
-            word("from_kind", all!(NodeKind), "What `from` is; `service` unless said."),
-            word("to_kind", all!(NodeKind), "What `to` is; `service` unless said."),
-        ],
-    ),
-    shape(
-        "OwnershipInput",
-        "A part in owning a service: of a person or a group.",
-        &[
-            text("service", LINE, "The service; without any of these three: everything."),
-            text("config_item", LINE, "Or a config item."),
-            text("class", LINE, "Or a whole class, such as `regime:sox`."),
-            text("environment", LINE, "Absent: every environment."),
-            word("role", all!(OwnershipRole), "The part.").needed(),
-            text("person", LINE, "A login."),
-            text("group", LINE, "Or a group's key."),
-            text("function", LINE, "The job function without which nobody holds it."),
-            time("since", "Since when; now unless said."),
-            time("ends_at", "Until when, exclusive."),
-        ],
-    ),
-    shape(
-        "Span",
-        "A time, and where it applies.",
-        &[
-            text("title", LINE, "What it is called.").needed(),
-            time("starts_at", "Its start.").needed(),
-            time("ends_at", "Its end.").needed(),
-            texts("services", LINE, "Services' keys; empty means all."),
-            texts("environments", LINE, "Environments' keys; empty means all."),
-        ],
-    ),
-    shape("WindowInput", "A time in which work is welcome.", &[]).based_on(&["Span"]),
-    shape(
-        "FreezeInput",
-        "A time in which no change begins.",
-        &[
-            boolean("halt", "Whether it also stops what is under way."),
-            text("reason", TEXT, "Why."),
-        ],
-    )
-    .based_on(&["Span"]),
-    shape(
-        "FreezeExceptionInput",
-        "Lets one change pass a freeze.",
-        &[
-            text("change", LINE, "The change's key.").needed(),
-            text("reason", TEXT, "Why.").needed(),
-        ],
-    ),
-    shape(
-        "IncidentInput",
-        "An incident.",
-        &[text("title", LINE, "In one line.").needed()],
-    )
-    .based_on(&["IncidentPatch"]),
-    shape(
-        "IncidentPatch",
-        "What changes of an incident.",
-        &[
-            text("title", LINE, "In one line."),
-            integer("severity", 1, 4, "1 is the gravest."),
-            texts("services", LINE, "Services it hurts."),
-            time("started_at", "Its start."),
-            time("resolved_at", "Its end."),
-            text("external_ref", LINE, "Its key elsewhere."),
         ],
     ),
 ];

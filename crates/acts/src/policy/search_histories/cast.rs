@@ -351,6 +351,7 @@ impl Made {
             retention: erasure::Retention::default(),
             retention_from: None,
             risk_table: Default::default(),
+            risk_terms: Default::default(),
             risk_table_from: None,
             mapping: Vec::new(),
             mapping_from: None,
@@ -415,6 +416,7 @@ impl Made {
             criticality,
             regimes: regimes.iter().cloned().collect(),
             data_class: data_class.map(str::to_owned),
+            holds: BTreeSet::new(),
             team: None,
             watchers: BTreeSet::new(),
             watching_groups: BTreeSet::new(),
@@ -450,6 +452,7 @@ impl Made {
             refused_rights: Vec::new(),
             vouched: Vec::new(),
             readdressed: None,
+            made_by: None,
         };
         self.found.logins.insert(login.into(), login.into());
         self.found.people.insert(login.into(), person);
@@ -479,6 +482,7 @@ impl Made {
             since: dawn() - SignedDuration::from_hours(24),
             ends_at: None,
             is_from_catalogue: false,
+            hand: None,
         });
     }
 

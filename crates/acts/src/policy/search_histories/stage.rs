@@ -134,7 +134,7 @@ impl<'s> Stage<'s> {
         let judge = |file: &ChangeFile| judge::judge_by_rules(set, "acme", (&directory, now), file);
         let may = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
             let known = file.map(|file| {
-                let change = permission::change_facts(file, "acme");
+                let change = permission::present_facts(file, &directory, "acme", now);
                 (change, permission::target_facts(file, &directory, now))
             });
             let about = known.as_ref().map(|(change, targets)| (change, targets.as_slice()));

@@ -17,7 +17,7 @@ use crate::output::{Output, Tone, array, text_of};
 #[command(after_help = "Example: assent import estate.toml --dry-run\n\n\
     The file (TOML, or JSON when its name ends in .json) has lists of these names; each entry is what the API takes:\n\
     [[environments]]  key, name, is_production\n\
-    [[services]]      key, name, criticality, regimes, data_class, team\n\
+    [[services]]      key, name, criticality, regimes, data_class, holds, team\n\
     [[config_items]]  key, name, service\n\
     [[dependencies]]  from, to\n\
     [[people]]        login, name, email, roles, zone, accounts\n\

@@ -71,6 +71,9 @@ pub struct ServiceSet {
     /// The class of its data.
     #[arg(long, value_parser = ["public", "internal", "confidential", "restricted"])]
     pub data_class: Option<String>,
+    /// Something sensitive that it holds; may be given several times.
+    #[arg(long, value_parser = ["privileged_access", "crypto_keys", "personal_data", "schema"])]
+    pub holds: Vec<String>,
     /// The team that runs it.
     #[arg(long)]
     pub team: Option<String>,
@@ -82,7 +85,7 @@ pub struct ServiceSet {
 /// The server's refusal, or why it could not be asked.
 pub fn service(service: &Service, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
-    let heads = ["key", "name", "criticality", "regimes", "data_class", "team"];
+    let heads = ["key", "name", "criticality", "regimes", "data_class", "holds", "team"];
     match service {
         Service::Set(set) => {
             let mut body = Map::new();
@@ -100,6 +103,9 @@ pub fn service(service: &Service, common: &Common, output: &Output) -> Result<u8
             }
             if !set.regime.is_empty() {
                 body.insert("regimes".to_owned(), json!(set.regime));
+            }
+            if !set.holds.is_empty() {
+                body.insert("holds".to_owned(), json!(set.holds));
             }
             let made = client.post("/services", &Value::Object(body))?.body;
             output.data(&made, |output| output.line(&format!("set {}", set.key)));

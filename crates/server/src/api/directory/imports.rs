@@ -76,9 +76,9 @@ fn columns(noun: Noun) -> Columns {
             "active",
         ],
         Noun::Groups => &["key", "name", "kind", "members", "calendar"],
-        Noun::Services => &["key", "name", "criticality", "regimes", "data_class", "team"],
+        Noun::Services => &["key", "name", "criticality", "regimes", "data_class", "holds", "team"],
         Noun::Environments => &["key", "name", "is_production"],
-        Noun::ConfigItems => &["key", "name", "service", "kind"],
+        Noun::ConfigItems => &["key", "name", "service", "kind", "holds"],
         Noun::Dependencies => &["from", "to", "kind", "from_kind", "to_kind"],
         Noun::Ownerships => &[
             "service",
@@ -95,7 +95,7 @@ fn columns(noun: Noun) -> Columns {
     };
     Columns {
         known,
-        lists: &["roles", "accounts", "functions", "members", "regimes"],
+        lists: &["roles", "accounts", "functions", "members", "regimes", "holds"],
         flags: &["active", "is_production"],
     }
 }

@@ -48,6 +48,9 @@ pub(crate) fn whole(row: &Configuration, directory: &Directory) -> Value {
     if let Some(table) = &row.table {
         value["table"] = table_view(table);
     }
+    if let Some(terms) = &row.terms {
+        value["terms"] = json!(terms);
+    }
     if let Some(table) = &row.slas {
         value["slas"] = configurations::sla_view(table);
     }

@@ -89,7 +89,7 @@ fn policies(cx: &mut Context<'_, '_>, _: &Ask) -> acts::Result<Reply> {
 fn explain(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let file = cx.file(ask.place(0))?;
     let (set, directory) = (cx.policies()?, cx.directory()?);
-    let facts = permission::change_facts(&file, &cx.tenant());
+    let facts = permission::present_facts(&file, &directory, &cx.tenant(), cx.now);
     let explained = set.explain(&facts, &permission::target_facts(&file, &directory, cx.now));
     Ok(Reply::ok(serde_json::to_value(explained)?))
 }

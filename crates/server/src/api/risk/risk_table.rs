@@ -24,9 +24,10 @@ fn risk_table(cx: &mut Context<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     let directory = cx.directory()?;
     let tenant = directory.tenant.as_ref();
     let table = tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
-    let digest = configurations::of_risk_table(&table)?;
+    let terms = directory.risk_terms();
+    let digest = configurations::of_risk_table(&table, &terms)?;
     let from = tenant.and_then(|tenant| tenant.risk_table_from.as_ref());
     Ok(Reply::ok(
-        json!({"digest": digest, "configuration": from.map(|it| it.id.clone()), "table": table_view(&table)}),
+        json!({"digest": digest, "configuration": from.map(|it| it.id.clone()), "table": table_view(&table), "terms": terms}),
     ))
 }

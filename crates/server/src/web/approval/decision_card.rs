@@ -1,19 +1,20 @@
 //! The answers of a decision card: what, where, when, why it is safe, who decides, what if it fails, what is missing.
 
 use jiff::Timestamp;
+use model::change::affected::affected;
 use model::change::change_file::ChangeFile;
-use model::change::record::{self, Change, Target};
+use model::change::record::{self, Change, Lowered};
 use model::change::related_records::{Approval, Coverage};
 use model::change::template::template_trouble;
 use model::change::timers;
 use model::change::waiting_on::{Ahead, Step, ahead, first_awaited};
-use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind};
-use model::core::ids;
+use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind, RatedFact};
 use model::core::unmet::Unmet;
 use model::emergency::budget::{could_be_asked, waits_for_cosignature};
 use model::identity::factor::Factor;
+use model::risk::effective::effective;
 use pages::elements::text;
-use pages::{Brief, Rich, Tone, minutes};
+use pages::{Brief, Rich, Tone, count, minutes};
 
 use crate::http::percent;
 use crate::web::shared::view::View;
@@ -65,30 +66,18 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             .text(", ")
             .said(target.environment.as_str());
     }
-    let dependents = dependents(view, &change.content.targets);
-    match dependents.len() {
-        0 => rich,
-        1 => rich.text(". ").append(names(&dependents)).text(" depends on it."),
-        2..=4 => rich.text(". ").append(names(&dependents)).text(" depend on it."),
-        many => rich.text(format!(". {many} services depend on it.")),
-    }
-}
-
-/// Services that depend on the targets and are none themselves.
-fn dependents(view: &View<'_, '_, '_>, targets: &[Target]) -> Vec<String> {
-    let is_target = |key: &ids::ServiceKey| targets.iter().any(|target| &target.service == key);
-    let rows = view
-        .directory
-        .dependencies
-        .iter()
-        .filter(|row| row.is_between_services());
-    let mut found: Vec<String> = rows
-        .filter(|row| is_target(&row.to) && !is_target(&row.from))
-        .map(|row| row.from.0.clone())
+    // The same as on the page of what it reaches.
+    let found = affected(&view.directory, &change.content.targets);
+    let reached: Vec<String> = found
+        .into_iter()
+        .filter(|one| one.distance > 0)
+        .map(|one| one.key)
         .collect();
-    found.sort();
-    found.dedup();
-    found
+    match reached.len() {
+        0 => rich,
+        1..=4 => rich.text(". It reaches ").append(names(&reached)).text("."),
+        many => rich.text(format!(". It reaches {} things.", count(many as u64))),
+    }
 }
 
 fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
@@ -202,8 +191,39 @@ fn speaks_of_what_alone(view: &View<'_, '_, '_>, change: &Change) -> bool {
     is_asked && change.state.is_before_start() && change.planned_by.contains(&view.me)
 }
 
+/// What the change states below what its services and config items say, the stated beside the derived.
+fn lowered(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
+    let lowered = effective(file, &view.directory, view.now()).risk.lowered;
+    let row = |it: Lowered| {
+        let subject = match it.fact {
+            RatedFact::Data => "Impact on data",
+            RatedFact::Availability => "Impact on availability",
+            RatedFact::Compliance => "Impact on compliance",
+            RatedFact::Complexity => "Complexity",
+            RatedFact::Touches => "What it touches",
+            RatedFact::RiskOverride => "Risk",
+        };
+        let (stated, derived) = (plain(&it.stated), plain(&it.derived));
+        match it.accepted_by {
+            None => (
+                Tone::Wait,
+                Rich::from(format!(
+                    "{subject}: stated {stated}, derived {derived}. The higher value counts until an approver accepts the lower one."
+                )),
+            ),
+            Some(_) => (
+                Tone::Plain,
+                Rich::from(format!(
+                    "{subject}: stated {stated}, derived {derived}. An approver accepted the lower value."
+                )),
+            ),
+        }
+    };
+    lowered.into_iter().map(row).collect()
+}
+
 fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
-    let mut rows = Vec::new();
+    let mut rows = lowered(view, file);
     for evidence in &file.evidence {
         let tone = match (evidence.result, &evidence.accepted) {
             (EvidenceResult::Passed, _) => Tone::Ok,

@@ -202,6 +202,7 @@ fn read(form: &Form, door: &Door, reader: &Reader) -> Decoded {
     let body = &mut decoded.body;
     if door.path == "approvals" {
         gather_condition(body);
+        gather_lowering(body);
     }
     if door.path == "assessment" {
         let unread = gather_excluded(body);
@@ -246,6 +247,19 @@ fn gather_condition(body: &mut Body) {
         lines => lines.iter().map(|line| one(Some(line))).collect(),
     };
     body.insert("conditions".to_owned(), Value::Array(conditions));
+}
+
+/// The fields whose lower values are accepted stand in one field, parted by commas, and the reason in another.
+fn gather_lowering(body: &mut Body) {
+    let (fields, reason) = (body.remove("lowering_fields"), body.remove("lowering_reason"));
+    let Some(Value::String(fields)) = fields else { return };
+    let fields: Vec<&str> = fields.split(',').filter(|field| !field.is_empty()).collect();
+    let mut lowering = Body::new();
+    lowering.insert("fields".to_owned(), json!(fields));
+    if let Some(reason) = reason {
+        lowering.insert("reason".to_owned(), reason);
+    }
+    body.insert("lowering".to_owned(), Value::Object(lowering));
 }
 
 /// What was left out stands one a line: the item, a colon, the reason. Answers the first line that lacks one of them.

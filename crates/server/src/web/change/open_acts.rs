@@ -3,14 +3,15 @@
 use acts::change::find_acts::OpenActs;
 use model::change::change_file::ChangeFile;
 use model::change::closure::before_closure;
-use model::change::record::Change;
+use model::change::record::{Change, Lowered};
 use model::change::requirement::earliest_start;
 use model::change::timers::closes_at;
 use model::change::waiting_on::ahead;
 use model::core::act::Act as Verb;
-use model::core::enums::State;
+use model::core::enums::{RatedFact, State};
 use model::core::ids::PersonId;
 use model::identity::factor::Wanted;
+use model::risk::effective::effective;
 use pages::{Act, ActContext, ActForm, ActTone, Field};
 
 use crate::http::percent::escaped;
@@ -86,7 +87,33 @@ pub(crate) fn decisions(
         let lacking = open.decision_lacks.filter(|_| *act != Act::Return);
         stepped(form, context, lacking)
     });
-    forms.collect()
+    let lower = accept_lower(view, file, context);
+    let lower = lower.map(|form| stepped(meetings::seated(view, file, form), context, open.decision_lacks));
+    forms.chain(lower).collect()
+}
+
+/// A yes that accepts values below what the estate says, where the change states any.
+fn accept_lower(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext) -> Option<ActForm> {
+    let lowered = effective(file, &view.directory, view.now()).risk.lowered;
+    let is_open = |it: &&Lowered| it.accepted_by.is_none() && it.fact != RatedFact::RiskOverride;
+    let fields: Vec<&str> = lowered.iter().filter(is_open).map(|it| it.fact.as_str()).collect();
+    if fields.is_empty() {
+        return None;
+    }
+    let url = format!("{}/approvals", context.change_url);
+    let form = ActForm::new("accept-lower", "Approve the lower values as well", url)
+        .tone(ActTone::Quiet)
+        .field(Field::hidden("decision", "approve"))
+        .field(Field::hidden("content_digest", context.content_digest.as_str()))
+        .field(pages::once(context))
+        .field(Field::hidden("lowering_fields", fields.join(",")))
+        .field(
+            Field::textarea("lowering_reason", "Why the lower values are right")
+                .hint("The change states less than its services and config items say. With your yes the lower values count.")
+                .required(),
+        )
+        .submit("Approve with the lower values");
+    Some(form)
 }
 
 /// Whether a rule of approval still lacks the word of a person, also one who gave a word before.

@@ -16,6 +16,7 @@ use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
 use model::emergency::records::BreakGlass;
 use model::gate::answer;
+use model::risk::effective::effective;
 use pages::{
     Act, ActContext, ActForm, ActTone, Entry, Fact, Field, Input, Moment, Rich, Stepper, TargetRow, Tone, Work,
 };
@@ -608,8 +609,9 @@ impl Around<'_> {
         facts.extend(template_fact(view, content));
         facts.extend(custom_fields::facts(view, change));
         facts.push(risk_fact(self.file));
-        if !content.touches.is_empty() {
-            let words: Vec<String> = content.touches.iter().map(|touch| plain(touch.as_str())).collect();
+        let touches = effective(self.file, &view.directory, view.now()).touches;
+        if !touches.is_empty() {
+            let words: Vec<String> = touches.iter().map(|touch| plain(touch.as_str())).collect();
             facts.push(Fact::new("Touches", words.join(", ")));
         }
         facts.push(Fact::new("Category", capital(content.category.as_str())));

@@ -25,7 +25,7 @@ use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{View, Visitor, show};
-use crate::web::shared::words::{self, capital, names};
+use crate::web::shared::words::{self, capital, names, plain};
 use crate::web::shared::{fields, idempotent_form, propose_form};
 
 /// How many changes of a service its page shows.
@@ -305,6 +305,10 @@ fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
             "Regimes",
             Rich::new().said(service.regimes.iter().cloned().collect::<Vec<_>>().join(", ")),
         ));
+    }
+    if !service.holds.is_empty() {
+        let words: Vec<String> = service.holds.iter().map(|touch| plain(touch.as_str())).collect();
+        facts.push(Fact::new("Holds", words.join(", ")));
     }
     let groups = service.watching_groups.iter().map(|group| group.0.clone());
     facts.push(fields::watching(view, service.watchers.iter(), groups));

@@ -402,6 +402,7 @@ pub(crate) const SHAPES: &[Shape] = &[
                 "The configuration that brought it; null for the first table.",
             ),
             object("table", "RiskRows", "The table.").needed(),
+            free("terms", "How what a change reaches and touches counts: `near`, `far`, `many`, `most`, `complexity`."),
         ],
     ),
     shape(
@@ -556,6 +557,11 @@ pub(crate) const SHAPES: &[Shape] = &[
         "A risk table.",
         &[
             object("table", "RiskRows", "The table.").needed(),
+            free(
+                "terms",
+                "How what a change reaches and touches counts: `near` and `far` in arrows, `many` and `most` reached things, and \
+                 `complexity` with the least level of each touch; as they are unless said.",
+            ),
             text("reason", TEXT, "Why.").needed(),
         ],
     ),

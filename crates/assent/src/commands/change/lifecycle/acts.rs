@@ -83,6 +83,12 @@ pub enum Act {
         /// The board's meeting at which you say it.
         #[arg(long, value_name = "ID")]
         meeting: Option<String>,
+        /// A field whose value below the derived one you accept, such as impact.data; may be given several times.
+        #[arg(long, value_name = "FIELD", requires = "lower_reason", conflicts_with = "abstain")]
+        lower: Vec<String>,
+        /// Why the lower values are right.
+        #[arg(long, value_name = "REASON", requires = "lower")]
+        lower_reason: Option<String>,
     },
     /// Reject. One rejection by anyone asked rejects.
     Reject {
@@ -740,6 +746,8 @@ fn approval(act: &Act) -> (&'static str, Value, &'static str) {
         checker,
         abstain,
         meeting,
+        lower,
+        lower_reason,
         ..
     } = act
     else {
@@ -759,7 +767,9 @@ fn approval(act: &Act) -> (&'static str, Value, &'static str) {
         (false, false) => ("approve_with_conditions", "approved with conditions"),
     };
     let conditions = (!conditions.is_empty()).then_some(Value::Array(conditions));
+    let lowering = (!lower.is_empty()).then(|| json!({"fields": lower, "reason": lower_reason}));
     let all = [
+        ("lowering", lowering),
         ("decision", Some(json!(word))),
         ("comment", text(comment)),
         ("conditions", conditions),

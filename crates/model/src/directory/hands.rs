@@ -1,0 +1,86 @@
+//! Whose hand stands behind an account: within a day, whoever made it or gave it a part of the ownership alone counts as that
+//! person, and so does whoever handed out the way in by which somebody acts. For changes of high risk and for sensitive ones
+//! such accounts are one person under every rule: else whoever stole one administrator's account would be requester, owner,
+//! security and manager at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::ids::PersonId;
+
+/// Who gave somebody what they decide with, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hand {
+    /// Who gave it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// People behind whom one hand stands, by the change at hand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hands {
+    /// Whether the change is of high risk or sensitive: of others each account counts as itself.
+    pub is_grave: bool,
+    /// The first of those who are one, for each who is not alone.
+    roots: BTreeMap<PersonId, PersonId>,
+}
+
+impl Hands {
+    /// Counts two accounts as one person.
+    pub fn join(&mut self, left: &PersonId, right: &PersonId) {
+        let (left, right) = (self.root(left).clone(), self.root(right).clone());
+        if left == right {
+            return;
+        }
+        for root in self.roots.values_mut().filter(|root| **root == left) {
+            *root = right.clone();
+        }
+        self.roots.insert(left, right.clone());
+        self.roots.insert(right.clone(), right);
+    }
+
+    /// The one person that somebody counts as.
+    pub fn root<'a>(&'a self, person: &'a PersonId) -> &'a PersonId {
+        self.roots.get(person).unwrap_or(person)
+    }
+
+    /// Everybody who counts as the same person, this one included.
+    pub fn same<'a>(&'a self, person: &'a PersonId) -> BTreeSet<&'a PersonId> {
+        let root = self.root(person);
+        let others = self.roots.iter().filter(|(_, of)| *of == root).map(|(other, _)| other);
+        others.chain([person]).collect()
+    }
+
+    /// Whether somebody counts as one with another account.
+    pub fn is_joined(&self, person: &PersonId) -> bool {
+        self.roots.contains_key(person)
+    }
+
+    /// Whether two accounts count as one person.
+    pub fn are_one(&self, left: &PersonId, right: &PersonId) -> bool {
+        self.root(left) == self.root(right)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_joined_by_some_way_is_one() {
+        let mut hands = Hands::default();
+        let people: Vec<PersonId> = ["a", "b", "c", "d", "e"].map(PersonId::from).to_vec();
+        hands.join(&people[0], &people[1]);
+        hands.join(&people[2], &people[3]);
+        assert!(!hands.are_one(&people[0], &people[2]));
+        hands.join(&people[1], &people[3]);
+        for person in &people[..4] {
+            assert!(hands.are_one(person, &people[2]), "{person}");
+        }
+        assert_eq!(hands.same(&people[0]).len(), 4);
+        assert!(!hands.is_joined(&people[4]) && hands.same(&people[4]).len() == 1);
+    }
+}

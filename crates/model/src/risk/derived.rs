@@ -1,0 +1,142 @@
+//! What the estate says of a change: the impact that its services and what it reaches suggest, and the sensitive things that
+//! its services and config items hold.
+
+use std::collections::BTreeSet;
+
+use crate::change::affected::{Affected, affected};
+use crate::change::record::{Impact, Target};
+use crate::core::enums::{Criticality, Kind, Level, NodeKind, Touch};
+use crate::directory::records::Service;
+use crate::directory::snapshot::Directory;
+use crate::risk::assessment::{capped, derived_impact, union};
+use crate::risk::terms::RiskTerms;
+
+/// The impact where nothing suggests any.
+const LOWEST: Impact = Impact {
+    data: Level::None,
+    availability: Level::None,
+    compliance: Level::None,
+};
+
+/// The impact of an emergency on an axis that nobody stated.
+const HIGHEST: Impact = Impact {
+    data: Level::High,
+    availability: Level::High,
+    compliance: Level::High,
+};
+
+impl Directory {
+    /// The terms of risk in force.
+    pub fn risk_terms(&self) -> RiskTerms {
+        let tenant = self.tenant.as_ref();
+        tenant.map(|tenant| tenant.risk_terms.clone()).unwrap_or_default()
+    }
+}
+
+/// The impact that targets and what they reach suggest.
+pub fn impact(directory: &Directory, targets: &[Target]) -> Impact {
+    let is_production = |target: &Target| {
+        let place = directory.environments.get(&target.environment);
+        place.is_none_or(|found| found.is_production)
+    };
+    let own = targets.iter().fold(LOWEST, |sum, target| {
+        let service = directory.services.get(&target.service);
+        union(sum, derived_impact(service, is_production(target)))
+    });
+    if directory.dependencies.is_empty() {
+        return own;
+    }
+    let (inside, outside): (Vec<Target>, Vec<Target>) = targets.iter().cloned().partition(is_production);
+    let reached = union(reach(directory, &inside), capped(reach(directory, &outside)));
+    union(own, reached)
+}
+
+/// The impact of an axis that nobody stated: in an emergency high.
+pub fn unstated_impact(directory: &Directory, targets: &[Target], kind: Kind) -> Impact {
+    match kind {
+        Kind::Emergency => HIGHEST,
+        Kind::Normal | Kind::Standard => impact(directory, targets),
+    }
+}
+
+/// What follows from the things that targets reach: how many, how critical, how far.
+fn reach(directory: &Directory, targets: &[Target]) -> Impact {
+    if targets.is_empty() {
+        return LOWEST;
+    }
+    let terms = directory.risk_terms();
+    let found = affected(directory, targets);
+    let reached = || found.iter().filter(|one| one.distance > 0);
+    let whole = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let count = whole(reached().count());
+    let by_count = match count {
+        _ if count >= terms.most => Level::High,
+        _ if count >= terms.many => Level::Medium,
+        _ => Level::None,
+    };
+    let mut sum = Impact {
+        availability: by_count,
+        ..LOWEST
+    };
+    for one in reached().take_while(|one| whole(one.distance) <= terms.far) {
+        let service = service_of(directory, one);
+        sum = union(sum, felt(service, whole(one.distance) <= terms.near));
+    }
+    sum
+}
+
+/// The service behind a reached thing.
+fn service_of<'d>(directory: &'d Directory, one: &Affected) -> Option<&'d Service> {
+    let key = match one.kind {
+        NodeKind::Service => one.key.as_str(),
+        NodeKind::ConfigItem => directory.config_items.get(&one.key)?.service.as_str(),
+    };
+    directory.services.get(&key.into())
+}
+
+/// What a reached service feels of a change: as its own criticality and regimes say, and further away one level less.
+fn felt(service: Option<&Service>, is_near: bool) -> Impact {
+    let Some(service) = service else { return LOWEST };
+    let level = |level: Level| if is_near { level } else { one_less(level) };
+    let availability = match service.criticality {
+        Criticality::Low => Level::Low,
+        Criticality::Medium => Level::Medium,
+        Criticality::High | Criticality::Critical => Level::High,
+    };
+    let compliance = match service.regimes.is_empty() {
+        true => Level::None,
+        false => Level::Medium,
+    };
+    Impact {
+        data: Level::None,
+        availability: level(availability),
+        compliance: level(compliance),
+    }
+}
+
+fn one_less(level: Level) -> Level {
+    match level {
+        Level::High => Level::Medium,
+        Level::Medium => Level::Low,
+        Level::Low | Level::None => Level::None,
+    }
+}
+
+/// The sensitive things that targets hold. Work on named config items touches what these hold and what the service holds as a
+/// whole; a build that is brought out, or work that names no item of the estate, may touch any of the service's items.
+pub fn held(directory: &Directory, targets: &[Target]) -> BTreeSet<Touch> {
+    let mut found = BTreeSet::new();
+    for target in targets {
+        let service = directory.services.get(&target.service);
+        found.extend(service.into_iter().flat_map(|service| service.holds.iter().copied()));
+        let is_known = |item: &String| directory.config_items.contains_key(item);
+        let has_build = target.artifact.is_some() || target.commit.is_some();
+        let is_narrow = !has_build && !target.config_items.is_empty() && target.config_items.iter().all(is_known);
+        let items = directory.config_items.values().filter(|item| {
+            !item.holds.is_empty()
+                && (target.config_items.contains(&item.key) || (!is_narrow && item.service == target.service))
+        });
+        found.extend(items.flat_map(|item| item.holds.iter().copied()));
+    }
+    found
+}

@@ -1,0 +1,58 @@
+//! The terms by which risk is derived: how far and how widely a change reaches, and how hard sensitive work is at least.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::enums::{Level, Touch};
+
+/// What a service or a config item may hold. The network is no thing that a service holds.
+pub const HELD: [Touch; 4] = [
+    Touch::PrivilegedAccess,
+    Touch::CryptoKeys,
+    Touch::PersonalData,
+    Touch::Schema,
+];
+
+/// The terms of a tenant, put in force with its risk table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskTerms {
+    /// Up to so many arrows away a reached service counts as if it were changed itself.
+    pub near: i64,
+    /// Up to so many arrows away it counts by one level less; what lies further away counts among the many alone.
+    pub far: i64,
+    /// From so many reached things on, the impact on availability is medium.
+    pub many: i64,
+    /// From so many on, it is high.
+    pub most: i64,
+    /// The least complexity of work that touches something.
+    pub complexity: BTreeMap<Touch, Level>,
+}
+
+impl Default for RiskTerms {
+    fn default() -> Self {
+        Self {
+            near: 1,
+            far: 3,
+            many: 20,
+            most: 100,
+            complexity: BTreeMap::from([(Touch::Schema, Level::Medium), (Touch::CryptoKeys, Level::Medium)]),
+        }
+    }
+}
+
+impl RiskTerms {
+    /// Whether these are the terms of a tenant that set none.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The least complexity of work that touches these things, where there is one.
+    pub fn complexity_of(&self, touches: &BTreeSet<Touch>) -> Option<Level> {
+        touches
+            .iter()
+            .filter_map(|touch| self.complexity.get(touch))
+            .max()
+            .copied()
+    }
+}

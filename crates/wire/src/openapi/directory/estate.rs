@@ -1,0 +1,153 @@
+//! What requests bring of the estate: services, environments, config items, dependencies, rows of the matrix, spans.
+
+use model::core::enums::{Criticality, DependencyKind, NodeKind, OwnershipRole};
+use model::core::parse::{LINE, TEXT};
+
+use crate::openapi::shapes::{Shape, Words, all, boolean, free, integer, shape, text, texts, time, word};
+
+/// The shapes.
+pub(crate) const ESTATE: &[Shape] = &[
+    shape(
+        "ServiceInput",
+        "A service.",
+        &[
+            text("key", LINE, "`booking-api`.").needed(),
+            text("name", LINE, "A name for people."),
+            word("criticality", all!(Criticality), "How much depends on it."),
+            texts("regimes", LINE, "Regimes such as `sox`, `hipaa`."),
+            word(
+                "data_class",
+                Words::These(&["public", "internal", "confidential", "restricted"]),
+                "The class of its data.",
+            ),
+            texts(
+                "holds",
+                LINE,
+                "Sensitive things that it holds: `privileged_access`, `crypto_keys`, `personal_data`, `schema`. A change of it touches these.",
+            ),
+            text("team", LINE, "The team that runs it."),
+        ],
+    ),
+    shape(
+        "ServicePatch",
+        "What changes of a service.",
+        &[
+            text("name", LINE, "A name for people."),
+            word("criticality", all!(Criticality), "How much depends on it."),
+            texts("regimes", LINE, "Regimes such as `sox`, `hipaa`."),
+            text("data_class", LINE, "The class of its data."),
+            texts(
+                "holds",
+                LINE,
+                "Sensitive things that it holds. A change of it touches these.",
+            ),
+            text("team", LINE, "The team that runs it."),
+        ],
+    ),
+    shape(
+        "EnvironmentInput",
+        "An environment.",
+        &[
+            text("key", LINE, "`production`.").needed(),
+            text("name", LINE, "A name for people."),
+            boolean("is_production", "Whether customers depend on it."),
+        ],
+    ),
+    shape(
+        "ConfigItemInput",
+        "A config item.",
+        &[
+            text("key", LINE, "Unique in the tenant.").needed(),
+            text("name", LINE, "A name for people."),
+            text("service", LINE, "The service it belongs to.").needed(),
+            text(
+                "kind",
+                LINE,
+                "What kind of thing it is, such as `database`: a class for ownership.",
+            ),
+            texts(
+                "holds",
+                LINE,
+                "Sensitive things that it holds: `privileged_access`, `crypto_keys`, `personal_data`, `schema`. A change of it touches these.",
+            ),
+        ],
+    ),
+    shape(
+        "DependencyInput",
+        "One service needs another.",
+        &[
+            text("from", LINE, "What needs, runs on or is part: a key.").needed(),
+            text("to", LINE, "What is needed, runs the other or holds it: a key.").needed(),
+            word(
+                "kind",
+                all!(DependencyKind),
+                "What it means; `depends_on` unless said. Owners come down along `part_of` alone.",
+            ),
+            word("from_kind", all!(NodeKind), "What `from` is; `service` unless said."),
+            word("to_kind", all!(NodeKind), "What `to` is; `service` unless said."),
+        ],
+    ),
+    shape(
+        "OwnershipInput",
+        "A part in owning a service: of a person or a group.",
+        &[
+            text("service", LINE, "The service; without any of these three: everything."),
+            text("config_item", LINE, "Or a config item."),
+            text("class", LINE, "Or a whole class, such as `regime:sox`."),
+            text("environment", LINE, "Absent: every environment."),
+            word("role", all!(OwnershipRole), "The part.").needed(),
+            text("person", LINE, "A login."),
+            text("group", LINE, "Or a group's key."),
+            text("function", LINE, "The job function without which nobody holds it."),
+            time("since", "Since when; now unless said."),
+            time("ends_at", "Until when, exclusive."),
+        ],
+    ),
+    shape(
+        "Span",
+        "A time, and where it applies.",
+        &[
+            text("title", LINE, "What it is called.").needed(),
+            time("starts_at", "Its start.").needed(),
+            time("ends_at", "Its end.").needed(),
+            texts("services", LINE, "Services' keys; empty means all."),
+            texts("environments", LINE, "Environments' keys; empty means all."),
+        ],
+    ),
+    shape("WindowInput", "A time in which work is welcome.", &[]).based_on(&["Span"]),
+    shape(
+        "FreezeInput",
+        "A time in which no change begins.",
+        &[
+            boolean("halt", "Whether it also stops what is under way."),
+            text("reason", TEXT, "Why."),
+        ],
+    )
+    .based_on(&["Span"]),
+    shape(
+        "FreezeExceptionInput",
+        "Lets one change pass a freeze.",
+        &[
+            text("change", LINE, "The change's key.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+    shape(
+        "IncidentInput",
+        "An incident.",
+        &[text("title", LINE, "In one line.").needed()],
+    )
+    .based_on(&["IncidentPatch"]),
+    shape(
+        "IncidentPatch",
+        "What changes of an incident.",
+        &[
+            text("title", LINE, "In one line."),
+            integer("severity", 1, 4, "1 is the gravest."),
+            texts("services", LINE, "Services it hurts."),
+            time("started_at", "Its start."),
+            time("resolved_at", "Its end."),
+            text("external_ref", LINE, "Its key elsewhere."),
+        ],
+    ),
+];

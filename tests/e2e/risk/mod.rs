@@ -1,0 +1,3 @@
+//! Risk from the outside: what is stated, what the estate says, and what counts.
+
+mod lowered;
