@@ -10,7 +10,7 @@ use model::directory::snapshot::{ConfigItem, Dependency, Environment, Maintenanc
 use serde_json::json;
 use store::record::{self, Filter};
 
-use crate::case::settle_open::settle_open;
+use crate::case::settle_open::{settle_open, settle_reached};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::{check_ahead, read_scope, read_span};
@@ -125,6 +125,7 @@ pub fn set_dependency(cx: &mut Context<'_, '_>, body: &Body) -> Result<Dependenc
     if arrow.kind == enums::DependencyKind::PartOf || old.is_some() {
         crate::case::settle_open::settle_asked(cx)?;
     }
+    settle_reached(cx)?;
     Ok(arrow)
 }
 
@@ -162,6 +163,7 @@ pub fn end_dependency(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency> 
     two_people::check(cx, two_people::is_part(&stored.record), two_people::ARROWS)?;
     let ended = end_arrow(cx, id)?;
     crate::case::settle_open::settle_asked(cx)?;
+    settle_reached(cx)?;
     Ok(ended)
 }
 

@@ -52,6 +52,13 @@ words! {
         /// Only when somebody begins it.
         Never = "never",
     }
+    /// How far a freeze reaches beyond the services that it names.
+    FreezeReach {
+        /// Not at all.
+        None = "none",
+        /// To the services that need them, near and far.
+        Dependants = "dependants",
+    }
     /// How a change is governed (ITIL).
     Kind {
         /// Judged case by case.
@@ -591,5 +598,23 @@ impl Default for NodeKind {
 impl Default for GroupKind {
     fn default() -> Self {
         Self::Group
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the table of words marks no word as the usual one"
+)]
+impl Default for FreezeReach {
+    fn default() -> Self {
+        Self::None
+    }
+}
+
+impl FreezeReach {
+    /// Whether a freeze has it without a word.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::None
     }
 }

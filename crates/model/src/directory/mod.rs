@@ -3,6 +3,7 @@
 pub mod access_review;
 pub mod apply_write;
 pub mod basis;
+pub mod dependants;
 pub mod holders;
 pub mod leaver;
 pub mod manager;

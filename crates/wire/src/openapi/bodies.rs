@@ -2,8 +2,8 @@
 
 use model::core::enums::{
     Aspect, Category, ConditionDue, Criticality, Decision, DependencyKind, Disruption, EntryKind, ErasureKind,
-    EvidenceKind, EvidenceResult, GroupKind, Kind, Level, LinkKind, NodeKind, Outcome, OwnershipRole, PeerVerdict,
-    Purpose, Role, TaskKind, TaskState, Touch, ValidationResult,
+    EvidenceKind, EvidenceResult, FreezeReach, GroupKind, Kind, Level, LinkKind, NodeKind, Outcome, OwnershipRole,
+    PeerVerdict, Purpose, Role, TaskKind, TaskState, Touch, ValidationResult,
 };
 use model::core::parse::{LINE, TEXT};
 
@@ -585,6 +585,11 @@ const ESTATE: &[Shape] = &[
         "A time in which no change begins.",
         &[
             boolean("halt", "Whether it also stops what is under way."),
+            word(
+                "reach",
+                all!(FreezeReach),
+                "`dependants`: it also stops the services that need those named, near and far. `none` without a word.",
+            ),
             text("reason", TEXT, "Why."),
         ],
     )
@@ -636,9 +641,9 @@ const ESTATE: &[Shape] = &[
             time("review_by", "After this it stops until reviewed."),
             integer(
                 "watch_minutes",
-                0,
+                1,
                 MINUTES,
-                "Minutes until a clean change closes by itself.",
+                "Minutes until a clean change closes by itself; at least one, so that somebody can see it work.",
             ),
         ],
     ),
