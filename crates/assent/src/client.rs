@@ -33,6 +33,8 @@ pub struct Answer {
     pub status: u16,
     /// The record's ETag.
     pub etag: Option<String>,
+    /// The tenant of the credential, where the answer names it.
+    pub tenant: Option<String>,
     /// The body, null when there is none.
     pub body: Value,
 }
@@ -338,11 +340,11 @@ fn read_answer(mut response: Response<ureq::Body>) -> Result<Answer> {
         return Err(refused(response));
     }
     let status = response.status().as_u16();
-    let etag = response
-        .headers()
-        .get("etag")
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let header = |name: &str| {
+        let value = response.headers().get(name)?;
+        value.to_str().ok().map(str::to_owned)
+    };
+    let (etag, tenant) = (header("etag"), header("assent-tenant"));
     let text = response
         .body_mut()
         .with_config()
@@ -355,7 +357,12 @@ fn read_answer(mut response: Response<ureq::Body>) -> Result<Answer> {
         serde_json::from_str(&text)
             .map_err(|_| Failure::could_not("The answer is no JSON; is this an Assent server?"))?
     };
-    Ok(Answer { status, etag, body })
+    Ok(Answer {
+        status,
+        etag,
+        tenant,
+        body,
+    })
 }
 
 fn refused(mut response: Response<ureq::Body>) -> Failure {

@@ -2,15 +2,16 @@
 //! Without a decision and without a good permit it stays closed.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::Builder;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use model::core::enums::GateDecision;
+use model::core::enums::{GateDecision, Purpose};
 use model::core::unmet;
 use proof::jwks::Jwks;
-use proof::permit::Expected;
+use proof::permit::{self, Expected};
+use proof::remembered::Remembered;
 use proof::revocation::RevocationList;
 use serde_json::{Value, json};
 use server::gateway::{Asked, Basis, Decide, Decided, Place};
@@ -40,11 +41,18 @@ pub struct Setup {
     pub max_list_age_seconds: Option<u64>,
 }
 
+/// The file of what was ever revoked.
+const REMEMBERED: &str = "revoked.json";
+
 /// What is known without the server.
 #[derive(Default)]
 struct Known {
     keys: Option<Jwks>,
+    /// The list that was verified last, with all that earlier ones revoked.
     list: Option<RevocationList>,
+    remembered: Remembered,
+    /// Why the list that the server gave last was not taken.
+    refused: Option<String>,
     running: Vec<Value>,
     running_at: Option<Timestamp>,
 }
@@ -54,6 +62,8 @@ struct Inner {
     setup: Setup,
     known: RwLock<Known>,
     away_until: Mutex<Option<Timestamp>>,
+    /// The tenant of the token, once the server has told it.
+    own_tenant: OnceLock<String>,
 }
 
 /// A companion. Clones share what it knows.
@@ -75,8 +85,10 @@ impl Companion {
             setup,
             known: RwLock::default(),
             away_until: Mutex::default(),
+            own_tenant: OnceLock::new(),
         }));
-        companion.remember();
+        companion.remember()?;
+        companion.check_tenant()?;
         Ok(companion)
     }
 
@@ -88,6 +100,7 @@ impl Companion {
         json!({
             "server_is_away": away.is_some(),
             "has_keys": known.keys.is_some(),
+            "list_refused": known.refused,
             "list_epoch": known.list.as_ref().map(|list| list.epoch),
             "list_age_seconds": known.list.as_ref().map(|list| now.as_second() - list.issued_at),
             "running_age_seconds": known.running_at.map(|at| now.duration_since(at).as_secs()),
@@ -119,14 +132,52 @@ impl Companion {
         self.0.setup.state.join(name)
     }
 
-    /// Takes up what an earlier run kept. What cannot be read is as good as absent.
-    fn remember(&self) {
+    /// Refuses a token of another tenant than the one whose permits are verified: the server would answer for that one. While
+    /// the server is away nothing is said; it is asked again before its first answer counts.
+    fn check_tenant(&self) -> Result<()> {
+        let tenant = &self.0.setup.tenant;
+        let own = match self.0.own_tenant.get() {
+            Some(own) => own.clone(),
+            None => match self.0.client.get("/running").map(|answer| answer.tenant) {
+                Ok(Some(own)) => self.0.own_tenant.get_or_init(|| own).clone(),
+                _ => return Ok(()),
+            },
+        };
+        if own == *tenant {
+            return Ok(());
+        }
+        let text = format!("The token belongs to the tenant `{own}`, and `--tenant` says `{tenant}`.");
+        Err(Failure::could_not(text))
+    }
+
+    /// Takes up what an earlier run kept. Of keys, list and what runs, what cannot be read is as good as absent; what was
+    /// revoked must not be forgotten.
+    fn remember(&self) -> Result<()> {
+        let tenant = &self.0.setup.tenant;
+        let path = self.file(REMEMBERED);
+        let remembered = match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice::<Remembered>(&bytes).map_err(|error| error.to_string()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Remembered::new(tenant)),
+            Err(error) => Err(error.to_string()),
+        };
+        let remembered = remembered.and_then(|it| match it.tenant == *tenant {
+            true => Ok(it),
+            false => Err(format!("it is of the tenant `{}`", it.tenant)),
+        });
+        let wrong = |why: String| {
+            Failure::could_not(format!(
+                "{} cannot be used: {why}. It says which permits were revoked; use another folder with `--state`.",
+                path.display()
+            ))
+        };
+        self.0.known.write().unwrap_or_else(PoisonError::into_inner).remembered = remembered.map_err(wrong)?;
         let read = |name: &str| std::fs::read(self.file(name)).ok();
         let text = |name: &str| read(name).and_then(|bytes| String::from_utf8(bytes).ok());
         let running = read("running.json").and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
         if let (Some(keys), Some(list)) = (read("jwks.json"), text("revocations.jwt")) {
-            self.learn(&keys, &list, running);
+            let _ = self.learn(&keys, &list, running);
         }
+        Ok(())
     }
 
     /// Fetches keys, list and what runs, and keeps them for the next start.
@@ -141,12 +192,26 @@ impl Companion {
         let list = get("assent-revocations")?;
         let keys = get("jwks.json")?;
         let list = String::from_utf8(list).map_err(|_| Failure::could_not("The revocation list is no text."))?;
-        let rows = self.0.client.get("/running")?.body;
+        let answer = self.0.client.get("/running")?;
+        if let Some(own) = answer.tenant {
+            self.0.own_tenant.get_or_init(|| own);
+        }
+        let rows = answer.body;
         let running = json!({"at": clock::now(), "items": rows["items"]});
-        let Some(is_newer) = self.learn(&keys, &list, Some(running.clone())) else {
-            return Err(Failure::could_not("The keys or the revocation list cannot be read."));
-        };
+        self.check_tenant()?;
+        let learned = self.learn(&keys, &list, Some(running.clone()));
+        let refused = learned.as_ref().err().cloned();
+        self.0.known.write().unwrap_or_else(PoisonError::into_inner).refused = refused;
+        let is_newer = learned.map_err(Failure::could_not)?;
         if is_newer {
+            let remembered = self
+                .0
+                .known
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remembered
+                .clone();
+            self.keep(REMEMBERED, json!(remembered).to_string().as_bytes())?;
             self.keep("jwks.json", &keys)?;
             self.keep("revocations.jwt", list.as_bytes())?;
         }
@@ -160,26 +225,36 @@ impl Companion {
         written.map_err(|error| Failure::could_not(format!("{} cannot be written: {error}.", path.display())))
     }
 
-    /// Takes keys and list, both or neither, if they can be read and the list is no older than the one at hand. Servers' clocks
-    /// differ: a list that tells of more revocations is the newer one, whatever its time. Answers whether they were taken; `None`
-    /// where they cannot be read.
-    fn learn(&self, keys: &[u8], list: &str, running: Option<Value>) -> Option<bool> {
-        let keys = Jwks::parse(keys).ok()?;
-        let list = RevocationList::open(list.trim(), &keys).ok()?;
+    /// Takes keys and list, both or neither, if they can be read. What any list revoked stays revoked, and a list of a lower epoch
+    /// than was seen is refused: somebody set it back. Servers' clocks differ, so of two lists of one epoch the later one is as
+    /// good as the earlier. Answers whether they were taken.
+    ///
+    /// # Errors
+    /// Why they were not, in words.
+    fn learn(&self, keys: &[u8], list: &str, running: Option<Value>) -> std::result::Result<bool, String> {
+        let keys = Jwks::parse(keys).map_err(|error| format!("The keys cannot be read: {error}."))?;
+        if keys.tenant != self.0.setup.tenant {
+            return Err(format!("The keys are of the tenant `{}`.", keys.tenant));
+        }
+        let list = RevocationList::open(list.trim(), &keys).map_err(|refused| refused.text)?;
         let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
-        let is_older = known
-            .list
-            .as_ref()
-            .is_some_and(|at_hand| at_hand.issued_at > list.issued_at && at_hand.epoch >= list.epoch);
+        known.remembered.take(&list).map_err(|refused| refused.text)?;
+        let at_hand = known.list.as_ref();
+        let is_older = at_hand.is_some_and(|at_hand| at_hand.issued_at > list.issued_at && at_hand.epoch >= list.epoch);
+        let newest = if is_older {
+            known.list.take().unwrap_or(list)
+        } else {
+            list
+        };
+        known.list = Some(known.remembered.united(&newest));
         if !is_older {
-            known.list = Some(list);
             known.keys = Some(keys);
         }
         if let Some(running) = running {
             known.running = running["items"].as_array().cloned().unwrap_or_default();
             known.running_at = running["at"].as_str().and_then(|at| at.parse().ok());
         }
-        Some(!is_older)
+        Ok(!is_older)
     }
 
     fn decide_now(&self, asked: &Asked) -> Decided {
@@ -193,6 +268,13 @@ impl Companion {
                 return Decided::stop(unclear.code, unclear.text.clone(), unclear.satisfy, Basis::Gate);
             }
         };
+        // While the server is away nothing is asked of it, so that no request waits for it twice.
+        let is_known = self.0.own_tenant.get().is_some();
+        if (is_known || !self.is_resting())
+            && let Err(failure) = self.check_tenant()
+        {
+            return not_answered(&failure);
+        }
         let path = question(place, asked.permit.as_deref());
         match self.ask_unless_away(|client| client.decision(&path, &asked.door)) {
             Some(Ok(answer)) => decided(&answer),
@@ -201,10 +283,14 @@ impl Companion {
         }
     }
 
+    fn is_resting(&self) -> bool {
+        let away_until = *self.0.away_until.lock().unwrap_or_else(PoisonError::into_inner);
+        away_until.is_some_and(|until| clock::now() < until)
+    }
+
     /// Asks the server, unless it just did not answer.
     fn ask_unless_away<T>(&self, ask: impl FnOnce(&Client) -> Result<T>) -> Option<Result<T>> {
-        let away_until = *self.0.away_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if away_until.is_some_and(|until| clock::now() < until) {
+        if self.is_resting() {
             return None;
         }
         let answer = ask(&self.0.client);
@@ -244,6 +330,10 @@ impl Companion {
     fn runs(&self, known: &Known, place: &Place, now: Timestamp) -> Option<String> {
         let age = now.duration_since(known.running_at?).as_secs();
         if age > self.0.setup.running_age_seconds {
+            return None;
+        }
+        if place.commit.is_some() {
+            // What runs is recorded by its artifact alone, so it says nothing of a commit that is named as well.
             return None;
         }
         let is_it = |row: &&Value| {
@@ -323,7 +413,7 @@ fn go(change: String, basis: Basis) -> Decided {
 fn verified(
     known: &Known,
     place: &Place,
-    permit: &str,
+    token: &str,
     (now, max_list_age_seconds): (Timestamp, Option<u64>),
 ) -> std::result::Result<String, (String, String)> {
     let Some(keys) = &known.keys else {
@@ -339,9 +429,13 @@ fn verified(
         commit: place.commit.as_deref(),
         content_digest: None,
         now: now.as_second(),
+        purpose: place.purpose.map(|purpose| match purpose {
+            Purpose::Deploy => permit::Purpose::Deploy,
+            Purpose::Rollback => permit::Purpose::Rollback,
+        }),
         max_list_age_seconds,
     };
-    let verified = proof::permit::verify(permit, keys, known.list.as_ref(), &expected);
+    let verified = permit::verify(token, keys, known.list.as_ref(), &expected);
     verified
         .map(|claims| claims.sub)
         .map_err(|refused| (refused.code.to_owned(), refused.text))

@@ -30,6 +30,7 @@ mod look;
 pub mod merkle;
 pub mod note;
 pub mod permit;
+pub mod remembered;
 pub mod report;
 pub mod revocation;
 pub mod tile;

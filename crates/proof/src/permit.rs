@@ -101,6 +101,8 @@ pub struct Expected<'a> {
     pub artifact: Option<&'a str>,
     /// The commit about to be deployed.
     pub commit: Option<&'a str>,
+    /// Forward or back, where the verifier knows which; without it either passes.
+    pub purpose: Option<Purpose>,
     /// The content digest that the verifier insists on, if it does.
     pub content_digest: Option<&'a str>,
     /// The verifier's time, in seconds since 1970.
@@ -116,7 +118,7 @@ pub struct Expected<'a> {
 /// # Errors
 /// [`Refused`] with one of the codes `too_large`, `malformed`, `wrong_header`, `unknown_key`,
 /// `wrong_signature`, `wrong_tenant`, `wrong_audience`, `nothing_expected`, `wrong_artifact`,
-/// `wrong_commit`, `wrong_content`, `not_yet_valid`, `expired`, `revoked` (bad), or `no_list`,
+/// `wrong_commit`, `wrong_purpose`, `wrong_content`, `not_yet_valid`, `expired`, `revoked` (bad), or `no_list`,
 /// `list_behind`, `list_stale`, `list_from_future` (cannot tell).
 pub fn verify(
     token: &str,
@@ -162,6 +164,13 @@ fn check_content(claims: &Claims, expected: &Expected<'_>) -> std::result::Resul
     }
     if differs(expected.commit, claims.commit.as_deref(), is_hex) {
         return Err(Refused::bad("wrong_commit", "The permit is for another commit."));
+    }
+    if expected.purpose.is_some_and(|purpose| purpose != claims.purpose) {
+        let text = match claims.purpose {
+            Purpose::Deploy => "The permit is one to deploy, not one to go back.",
+            Purpose::Rollback => "The permit is one to go back, not one to deploy.",
+        };
+        return Err(Refused::bad("wrong_purpose", text));
     }
     if expected
         .content_digest

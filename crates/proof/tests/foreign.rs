@@ -158,6 +158,7 @@ fn accept(token: &str, keys: &Jwks) -> Claims {
         commit: None,
         content_digest: None,
         now: NOW,
+        purpose: None,
         max_list_age_seconds: None,
     };
     permit::verify(token, keys, Some(&list), &expected).unwrap()

@@ -79,6 +79,7 @@ fn feed(bytes: &[u8]) {
         commit: None,
         content_digest: None,
         now: 0,
+        purpose: None,
         max_list_age_seconds: None,
     };
     assert!(permit::verify(&text, &keys, None, &expected).is_err());

@@ -67,6 +67,7 @@ fn verify_at(token: &str, list: Option<&RevocationList>, now: i64) -> Result<Cla
         commit: None,
         content_digest: None,
         now,
+        purpose: None,
         max_list_age_seconds: None,
     };
     permit::verify(token, &keys(), list, &expected)
@@ -103,6 +104,7 @@ fn what_is_expected_must_match() {
         commit: claims.commit.as_deref(),
         content_digest: Some(&claims.content_digest),
         now: NOW,
+        purpose: None,
         max_list_age_seconds: None,
     };
     let verify = |expected: &Expected<'_>| permit::verify(&token, &keys(), Some(&list()), expected);
@@ -115,7 +117,8 @@ fn what_is_expected_must_match() {
         .is_ok()
     );
     type Change = fn(&mut Expected<'_>);
-    let cases: [(Change, &str); 6] = [
+    let cases: [(Change, &str); 7] = [
+        (|expected| expected.purpose = Some(Purpose::Rollback), "wrong_purpose"),
         (|expected| expected.service = "ledger", "wrong_audience"),
         (|expected| expected.environment = "staging", "wrong_audience"),
         (|expected| expected.artifact = Some("sha256:00"), "wrong_artifact"),
@@ -224,6 +227,7 @@ fn a_verifier_may_insist_on_a_newer_list_than_the_permit_does_and_never_on_an_ol
             commit: None,
             content_digest: None,
             now: NOW,
+            purpose: None,
             max_list_age_seconds: own,
         };
         permit::verify(&token, &keys(), Some(&old), &expected).map_err(|refused| (refused.code, refused.text))
@@ -368,6 +372,7 @@ fn of_50_permits_at_50_audiences_only_the_diagonal_passes() {
                 commit: None,
                 content_digest: None,
                 now: NOW,
+                purpose: None,
                 max_list_age_seconds: None,
             };
             if permit::verify(token, &keys(), Some(&list()), &expected).is_ok() {

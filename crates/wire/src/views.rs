@@ -187,6 +187,7 @@ pub(crate) const RECORD: &[&str] = &[
     "legal_hold",
     "erasure",
     "texts_erased_at",
+    "closed_targets",
     "validations",
     "reviews",
     "closed_at",

@@ -85,6 +85,7 @@ fn verdict(server: &Server, token: &str, artifact: &str) -> Result<(), &'static 
         commit: None,
         content_digest: None,
         now: server.server_time().as_second(),
+        purpose: None,
         max_list_age_seconds: None,
     };
     verify(token, &keys, Some(&list), &expected)

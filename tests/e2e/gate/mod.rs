@@ -5,4 +5,5 @@ pub(crate) mod gateways;
 pub(crate) mod outage;
 pub(crate) mod partition;
 pub(crate) mod pipelines;
+pub(crate) mod revoked;
 pub(crate) mod single_use;

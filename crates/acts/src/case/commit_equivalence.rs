@@ -1,6 +1,7 @@
 //! Commits that stand for one another: an artifact's commit by attestation, and commits of one repository with one tree, as
 //! squash, rebase and merge queues make them. Nothing else inherits an approval.
 
+use model::gate::names::{Kin, Names};
 use model::gate::provenance::Provenance;
 use store::record::{self, Filter};
 
@@ -65,17 +66,17 @@ pub fn commits_of(cx: &mut Context<'_, '_>, artifact: &str) -> Result<Option<Vec
     Ok(Some(commits_behind(cx, Some(artifact), None)?))
 }
 
-/// Whether an artifact is attested to be made from other commits than the one that is named beside it. A target that names
-/// this commit alone does not mean such an artifact.
+/// What attestations and equal trees say of the names in a question.
 ///
 /// # Errors
 /// The store's.
-pub fn is_of_another_commit(cx: &mut Context<'_, '_>, artifact: Option<&str>, commit: Option<&str>) -> Result<bool> {
-    let (Some(artifact), Some(commit)) = (artifact, commit) else {
-        return Ok(false);
+pub fn kin_of(cx: &mut Context<'_, '_>, asked: Names<'_>) -> Result<Kin> {
+    let of_artifact = match asked.artifact {
+        Some(artifact) => commits_of(cx, artifact)?.unwrap_or_default(),
+        None => Vec::new(),
     };
-    let known = commits_of(cx, artifact)?;
-    Ok(known.is_some_and(|commits| !commits.iter().any(|it| it == commit)))
+    let of_commit = commits_behind(cx, None, asked.commit)?;
+    Ok(Kin { of_artifact, of_commit })
 }
 
 /// The files in which a commit differs from an earlier one, where the pushes between them told all of theirs; `None` where

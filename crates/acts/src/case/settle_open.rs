@@ -2,9 +2,9 @@
 
 use model::change::record::{Change, Target};
 use model::change::settle;
-use model::core::enums::{Role, State};
+use model::core::enums::{FreezeReach, Role, State};
 use model::core::ids::PersonId;
-use model::directory::snapshot::Person;
+use model::directory::snapshot::{Freeze, Person};
 use store::record::{self, Filter};
 
 use crate::case::committers::of_change;
@@ -39,6 +39,19 @@ pub(crate) fn settle_one(cx: &mut Context<'_, '_>, change: &str) -> Result<()> {
         settle::settle(case);
         Ok(())
     })
+}
+
+/// Judges every open change again after an arrow of the graph moved, where a freeze reaches along arrows.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn settle_reached(cx: &mut Context<'_, '_>) -> Result<()> {
+    let (directory, now) = (cx.directory()?, cx.now);
+    let reaches = |freeze: &Freeze| freeze.reach == FreezeReach::Dependants && !freeze.is_over(now);
+    if directory.freezes.iter().any(reaches) {
+        settle_open(cx, |_| true)?;
+    }
+    Ok(())
 }
 
 /// Judges every open change again that asks or should ask somebody: after a change of people, groups or delegations.

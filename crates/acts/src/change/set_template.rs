@@ -124,7 +124,7 @@ pub fn propose_template(cx: &mut Context<'_, '_>, body: &Body) -> Result<Standar
         services,
         environments,
         review_by: review_by.unwrap_or(cx.now + jiff::SignedDuration::from_hours(24 * 365)),
-        watch_minutes: reading.integer("watch_minutes", 0..=100_000).unwrap_or(60),
+        watch_minutes: reading.integer("watch_minutes", 1..=100_000).unwrap_or(60),
         suspend_after: reading.integer("suspend_after", 1..=100).unwrap_or(USUAL_FAILURES),
         failures: Vec::new(),
         proposer: cx.actor.person.clone(),

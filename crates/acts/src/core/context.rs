@@ -143,7 +143,12 @@ impl<'a, 'c> Context<'a, 'c> {
     /// # Errors
     /// The store's.
     pub fn directory(&mut self) -> Result<Arc<Directory>> {
-        Ok(self.estate()?.directory.clone())
+        let directory = self.estate()?.directory.clone();
+        let ends_by = self.services.ends_by(self.now);
+        if ends_by == self.now {
+            return Ok(directory);
+        }
+        Ok(Arc::new(directory.without_ended(self.now, ends_by)))
     }
 
     fn estate(&mut self) -> Result<Arc<Estate>> {

@@ -6,6 +6,7 @@ use model::core::enums::{GateDecision, Purpose};
 use model::core::ids;
 use model::core::unmet::{self, Unmet};
 use model::gate::answer::{Answer, GateRow, decide};
+use model::gate::names::Names;
 
 /// A question to the gate.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,6 +23,13 @@ pub struct Question {
     pub change: Option<String>,
     /// Forward, back, or either.
     pub purpose: Option<Purpose>,
+}
+
+impl Question {
+    /// What it names.
+    pub fn names(&self) -> Names<'_> {
+        Names::new(self.artifact.as_deref(), self.commit.as_deref())
+    }
 }
 
 /// Who asks by a token, as they were looked up.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
 use proof::crypto::Hash;
 
 /// How far a log was.
@@ -25,6 +26,14 @@ pub trait SeenLogs: Send + Sync {
 
     /// Remembers how far a tenant's log is; a smaller one than is known changes nothing.
     fn note(&self, tenant: &str, log: SeenLog);
+
+    /// The latest time that was noted; nothing where none is remembered.
+    fn seen_time(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Remembers the time; an earlier one than is known changes nothing.
+    fn note_time(&self, _now: Timestamp) {}
 
     /// Writes down what was noted, where it outlives the process.
     ///

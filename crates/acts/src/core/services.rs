@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::core::parse;
 use model::directory::snapshot::Tenant;
 use policy::PolicySet;
 use proof::crypto::{Entropy, MasterKey, SigningKey};
 use store::Store;
 
+use crate::core::clock_mark::ClockMark;
 use crate::core::directory_cache::Estate;
 use crate::core::error::{Error, Result};
 use crate::core::gate_read_cache::Moments;
@@ -73,6 +74,7 @@ pub struct Services {
     keys: Mutex<HashMap<String, Arc<SigningKey>>>,
     policies: Mutex<HashMap<String, Arc<PolicySet>>>,
     ids: Mutex<Ids>,
+    clock_mark: ClockMark,
 }
 
 /// How many random tails of ids are fetched at a time.
@@ -113,8 +115,10 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Services {
     /// Services with these tools; their caches are empty.
     pub(crate) fn new(tools: Tools) -> Self {
+        let clock_mark = ClockMark::at(tools.seen_logs.seen_time());
         Self {
             tools,
+            clock_mark,
             estates: Mutex::default(),
             turns: Mutex::default(),
             moments: Moments::default(),
@@ -136,6 +140,22 @@ impl Services {
     pub(crate) fn now(&self) -> Result<jiff::Timestamp> {
         parse::to_micros(self.tools.clock.now())
             .ok_or_else(|| Error::Fault("the clock stands outside the years 1970 to 9999".to_owned()))
+    }
+
+    /// By how much the clock is behind the latest time that this server has seen: it was set back by so much. In the demo's
+    /// history the true time counts.
+    pub fn set_back(&self) -> SignedDuration {
+        let now = self.tools.recorder.now();
+        let (behind, is_news) = self.clock_mark.note(now);
+        if is_news {
+            self.tools.seen_logs.note_time(now);
+        }
+        behind
+    }
+
+    /// The time by which credentials and delegations end: the present, or what was seen before the clock was set back.
+    pub fn ends_by(&self, now: Timestamp) -> Timestamp {
+        parse::later(now, self.set_back())
     }
 
     /// A new UUIDv7. Ids of one server never go back, also when its clock does.

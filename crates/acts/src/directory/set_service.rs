@@ -15,7 +15,7 @@ use model::directory::snapshot::{
 use serde_json::json;
 use store::record::{self, Filter};
 
-use crate::case::settle_open::settle_open;
+use crate::case::settle_open::{settle_open, settle_reached};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::{check_ahead, read_scope, read_span};
@@ -133,6 +133,7 @@ pub fn set_dependency(cx: &mut Context<'_, '_>, body: &Body) -> Result<Dependenc
     if arrow.kind == enums::DependencyKind::PartOf || old.is_some() {
         crate::case::settle_open::settle_asked(cx)?;
     }
+    settle_reached(cx)?;
     Ok(arrow)
 }
 
@@ -191,6 +192,7 @@ pub fn end_dependency(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency> 
     let ended = end_arrow(cx, id)?;
     settle_through(cx, &before, &ended)?;
     crate::case::settle_open::settle_asked(cx)?;
+    settle_reached(cx)?;
     Ok(ended)
 }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use model::change::related_records::{self, GateCheck, Permit};
-use model::change::{change_file, read_content, settle, work};
+use model::change::{change_file, settle, work};
 use model::core::act;
-use model::core::enums::{self, CheckState, GateDecision, Purpose, State};
+use model::core::enums::{CheckState, GateDecision, Purpose, State};
 use model::core::ids::{RecordId, TargetId};
 use model::core::refusal::Refusal;
 use model::core::unmet::{self, Unmet};
 use model::gate::answer::{self, Answer, GateRow, decide, rows};
+use model::gate::names::{self, Names};
 use model::gate::permit::{self, Signing};
 use serde_json::json;
 use store::gate::{gate_view, revocation};
@@ -92,13 +93,8 @@ fn found(cx: &mut Context<'_, '_>, question: &Question) -> Result<Arc<Found>> {
     if let Some(found) = known {
         return Ok(found);
     }
-    let (rows, about) = found_rows(cx, question)?;
     let mut found = Found::default();
-    for row in rows {
-        let row: GateRow = serde_json::from_str(&row.body)?;
-        if !is_named(&row, &about) {
-            continue;
-        }
+    for row in found_rows(cx, question)? {
         if row.purpose == Purpose::Rollback {
             found.back.push(row);
         } else {
@@ -112,41 +108,33 @@ fn found(cx: &mut Context<'_, '_>, question: &Question) -> Result<Arc<Found>> {
     Ok(found)
 }
 
-/// The rows that a question is about. Where none names what was asked about, those of the commits that it stands for are:
-/// the commit behind an attested artifact, and commits with an equal tree.
-fn found_rows(cx: &mut Context<'_, '_>, question: &Question) -> Result<(Vec<gate_view::GateRow>, Question)> {
+/// The rows that answer a question, in the order of changes. Where none names all of it in the same words, those do that name
+/// what it is attested to be: the commit behind an artifact, and commits with an equal tree.
+fn found_rows(cx: &mut Context<'_, '_>, question: &Question) -> Result<Vec<GateRow>> {
     let (service, environment) = (question.service.as_str(), question.environment.as_str());
-    let (artifact, commit) = (question.artifact.as_deref(), question.commit.as_deref());
-    let mut found = gate_view::find(cx.tx, service, environment, artifact, commit)?;
-    if commit_equivalence::is_of_another_commit(cx, artifact, commit)? {
-        found.retain(|row| row.artifact.as_deref() == artifact);
-    }
-    let is_direct = |row: &gate_view::GateRow| {
-        let agrees = |asked: Option<&str>, named: Option<&str>| asked.is_none() || named.is_none() || asked == named;
-        agrees(artifact, row.artifact.as_deref()) && agrees(commit, row.commit.as_deref())
-    };
+    let asked = question.names();
+    let mut found = gate_view::find(cx.tx, service, environment, asked.artifact, asked.commit)?;
+    let is_direct = |row: &gate_view::GateRow| named_by(row).name_all_of(asked);
     if found.iter().any(is_direct) {
-        return Ok((found, question.clone()));
+        found.retain(is_direct);
+        return read_rows(&found);
     }
-    for kin in commit_equivalence::commits_behind(cx, artifact, commit)? {
-        let rows = gate_view::find(cx.tx, service, environment, None, Some(&kin))?;
-        // A target that names an artifact of its own is about that one, whatever the commit.
-        let rows: Vec<_> = rows
-            .into_iter()
-            .filter(|row| row.artifact.is_none() || row.artifact.as_deref() == artifact)
-            .collect();
-        if !rows.is_empty() {
-            let commit = Some(kin);
-            return Ok((
-                rows,
-                Question {
-                    commit,
-                    ..question.clone()
-                },
-            ));
-        }
+    let kin = commit_equivalence::kin_of(cx, asked)?;
+    for commit in kin.of_artifact.iter().chain(&kin.of_commit) {
+        found.extend(gate_view::find(cx.tx, service, environment, None, Some(commit))?);
     }
-    Ok((found, question.clone()))
+    found.retain(|row| names::is_answered(named_by(row), asked, &kin));
+    found.sort_by(|one, other| one.place().cmp(&other.place()));
+    found.dedup();
+    read_rows(&found)
+}
+
+fn named_by(row: &gate_view::GateRow) -> Names<'_> {
+    Names::new(row.artifact.as_deref(), row.commit.as_deref())
+}
+
+fn read_rows(rows: &[gate_view::GateRow]) -> Result<Vec<GateRow>> {
+    rows.iter().map(|row| Ok(serde_json::from_str(&row.body)?)).collect()
 }
 
 /// Judges again the waiting checks that ask about an artifact or a commit of which something new is known.
@@ -164,56 +152,12 @@ pub fn rejudge_named(cx: &mut Context<'_, '_>, artifact: Option<&str>, commit: &
     Ok(())
 }
 
-/// A target as the permit names it: its own words, and what the gate found it by. Nobody approved the artifact that whoever
-/// asks names beside a commit, so the permit names it only where it is attested to be made from the target's commit.
-fn as_asked(
-    named: model::change::record::Target,
-    question: &Question,
-    purpose: Purpose,
-    attested: &[String],
-) -> model::change::record::Target {
-    if purpose == Purpose::Rollback {
-        return named;
-    }
-    let is_direct = question.commit.is_some() && named.commit == question.commit
-        || question.artifact.is_some() && named.artifact == question.artifact;
-    let is_attested = named.commit.as_ref().is_some_and(|commit| attested.contains(commit));
-    let asked = question.artifact.clone().filter(|_| is_attested);
-    model::change::record::Target {
-        artifact: named.artifact.clone().or(asked),
-        commit: if is_direct {
-            named.commit.clone()
-        } else {
-            question.commit.clone()
-        },
-        ..named
-    }
-}
-
-/// The commits from which the artifact of a question is attested to be made.
-fn attested_commits(cx: &mut Context<'_, '_>, question: &Question) -> Result<Vec<String>> {
-    let Some(artifact) = &question.artifact else {
-        return Ok(Vec::new());
-    };
-    Ok(commit_equivalence::commits_of(cx, artifact)?.unwrap_or_default())
-}
-
 /// Notes that what is written of this answer goes by the change as it stands.
 fn note_judged(cx: &mut Context<'_, '_>, answer: &Answer) -> Result<()> {
     match &answer.target {
         Some((change, _)) => cx.note_read_of(change.as_str()),
         None => Ok(()),
     }
-}
-
-/// Whether a row names what was asked about. A question that says artifact and commit is about both: a target that names
-/// another artifact beside the right commit (or the other way round) is not the one.
-fn is_named(row: &GateRow, question: &Question) -> bool {
-    let agrees = |asked: &Option<String>, named: &Option<String>| match (asked, named) {
-        (Some(asked), Some(named)) => asked == named,
-        _ => true,
-    };
-    agrees(&question.artifact, &row.artifact) && agrees(&question.commit, &row.commit)
 }
 
 fn unknown_place(cx: &mut Context<'_, '_>, question: &Question) -> Result<Option<Answer>> {
@@ -243,18 +187,9 @@ fn unknown_place(cx: &mut Context<'_, '_>, question: &Question) -> Result<Option
             &question.environment,
         )));
     }
-    Ok(question.artifact.as_deref().and_then(no_digest))
-}
-
-/// What is no digest cannot be what a change names: whoever asks so has mistyped it.
-fn no_digest(artifact: &str) -> Option<Answer> {
-    if read_content::is_digest(artifact) {
-        return None;
-    }
-    let text = format!("`{artifact}` is no digest such as sha256:6b1d…, so no change names it.");
-    let satisfy = "Ask with the artifact's digest, as its registry names it.";
-    let reason = unmet::unmet("change_missing", text, satisfy, Vec::new());
-    Some(stopped(Purpose::Deploy, reason))
+    // What has no name's form cannot be what a change names: whoever asks so has mistyped or shortened it.
+    let wrong = names::wrong_form(question.names());
+    Ok(wrong.map(|reason| stopped(Purpose::Deploy, reason)))
 }
 
 /// A recorded check, with the permit if one was given.
@@ -397,7 +332,6 @@ fn give_permit(
     question: &Question,
 ) -> Result<Given> {
     let signing = signing(cx)?;
-    let attested = attested_commits(cx, question)?;
     let target = target.clone();
     cx.on_change(change, |case| {
         let now = case.now;
@@ -411,14 +345,8 @@ fn give_permit(
         if answer.decision == GateDecision::Stop {
             return Ok(Given::Stop(answer));
         }
-        let named = case
-            .change()
-            .content
-            .targets
-            .iter()
-            .find(|known| known.id == target)
-            .cloned();
-        let Some(named) = named else {
+        let mut targets = case.change().content.targets.iter();
+        let Some(named) = targets.find(|known| known.id == target).cloned() else {
             return Err(Refusal::not_found("target"));
         };
         if !may_collect(case) {
@@ -427,8 +355,7 @@ fn give_permit(
         if purpose == Purpose::Deploy && case.change().state == State::Scheduled {
             work::begin(case, now);
         }
-        let named = as_asked(named, question, purpose, &attested);
-        let permit = permit::issue(case, &named, purpose, &signing);
+        let permit = permit::give(case, (&named, purpose), question.names(), &signing);
         settle::settle(case);
         Ok(Given::Permit(Box::new(permit)))
     })
@@ -565,24 +492,89 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     }
 }
 
+/// Shows a permit once more, while it is good and the gate that gave it is open still.
 fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck, permit: RecordId) -> Result<Checked> {
-    let found = record::load::<Permit>(cx.tx, permit.as_str())?.map(|stored| stored.record);
-    let now = cx.now;
-    let alive = found.filter(|permit| permit.state == enums::PermitState::Issued && permit.expires_at > now);
-    let Some(permit) = alive else {
-        return Err(Refusal::not_now(
-            "not_alive",
-            "This check's permit is no longer alive.",
-            "Ask the gate again.",
-            Vec::new(),
-        )
+    let permit = usable(cx, &permit)?;
+    let answer = ask(cx, &question_of(&check))?;
+    if answer.decision == GateDecision::Stop {
+        return Err(Refusal::NotNow {
+            code: "not_go",
+            text: "The gate says stop.".to_owned(),
+            unmet: answer.reasons,
+        }
         .into());
-    };
+    }
     let token = sign(cx, &permit)?;
     Ok(Checked {
         check,
         permit: Some(token),
     })
+}
+
+/// A permit that is neither revoked nor run out nor used up.
+///
+/// # Errors
+/// 409 `not_alive`; the store's.
+fn usable(cx: &mut Context<'_, '_>, permit: &RecordId) -> Result<Permit> {
+    let found = record::load::<Permit>(cx.tx, permit.as_str())?.map(|stored| stored.record);
+    let now = cx.now;
+    let alive = found.filter(|permit| permit.is_alive(now) && permit.used_at.is_none());
+    let dead = || {
+        Refusal::not_now(
+            "not_alive",
+            "The permit is no longer alive.",
+            "Ask the gate again.",
+            Vec::new(),
+        )
+    };
+    Ok(alive.ok_or_else(dead)?)
+}
+
+/// Judges a check anew when its request comes once more under the same key: the same check, as the gate answers now. One that
+/// waits goes on waiting, and one whose wait is over stays over.
+///
+/// # Errors
+/// 404; the store's, or a fault of the keys.
+pub fn check_again(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
+    let check = load_check(cx, id)?;
+    if check.state != CheckState::Settled {
+        judge_check(cx, check)?;
+        let check = load_check(cx, id)?;
+        return Ok(Checked { check, permit: None });
+    }
+    let answer = ask(cx, &question_of(&check))?;
+    note_judged(cx, &answer)?;
+    let target = answer.target.clone().filter(|_| answer.decision == GateDecision::Go);
+    let mut next = settled_by(&check, answer, cx.now);
+    let mut token = None;
+    if let Some((change, target)) = target {
+        match give_permit(cx, (change.as_str(), &target), next.purpose, &question_of(&next))? {
+            Given::Permit(given) => {
+                next.permit = Some(given.id.clone());
+                token = Some(sign(cx, &given)?);
+            }
+            Given::Stop(answer) => next = settled_by(&next, answer, cx.now),
+        }
+    }
+    let is_same = (&next.decision, &next.change, &next.reasons, &next.permit)
+        == (&check.decision, &check.change, &check.reasons, &check.permit);
+    if is_same {
+        return Ok(Checked { check, permit: token });
+    }
+    save_check(cx, "gate.judged_again", next, token)
+}
+
+/// A settled check with another answer, and without the permit of the earlier one.
+fn settled_by(check: &GateCheck, answer: Answer, now: Timestamp) -> GateCheck {
+    GateCheck {
+        checked_at: now,
+        decision: answer.decision,
+        change: answer.change,
+        reasons: answer.reasons,
+        next_transition_at: answer.next_transition_at,
+        permit: None,
+        ..check.clone()
+    }
 }
 
 /// Under what a permit is made now.
@@ -596,14 +588,37 @@ pub(crate) fn signing(cx: &mut Context<'_, '_>) -> Result<Signing> {
     })
 }
 
-/// Signs a permit that was given before: the same token as then, whatever has become of it.
+/// Signs a permit that was given before: the same token as then.
 ///
 /// # Errors
-/// 404 when there is none; as [`sign`].
+/// 409 when it is revoked, run out or used up; as [`sign`].
 pub fn sign_again(cx: &mut Context<'_, '_>, permit: &str) -> Result<String> {
-    let found = record::load::<Permit>(cx.tx, permit)?;
-    let found = found.ok_or_else(|| Refusal::not_found("permit"))?;
-    sign(cx, &found.record)
+    let found = usable(cx, &RecordId::from(permit))?;
+    sign(cx, &found)
+}
+
+/// Refuses to say once more what was done with a permit that is dead by now.
+///
+/// # Errors
+/// 409 when it is revoked or run out, or its key was revoked; the store's.
+pub fn check_alive(cx: &mut Context<'_, '_>, permit: &str) -> Result<()> {
+    let found = record::load::<Permit>(cx.tx, permit)?.map(|stored| stored.record);
+    let now = cx.now;
+    let alive = found.filter(|permit| permit.is_alive(now));
+    let is_good = match &alive {
+        Some(permit) => !signing_keys::is_signed_by_revoked(cx, permit)?,
+        None => false,
+    };
+    if is_good {
+        return Ok(());
+    }
+    Err(Refusal::not_now(
+        "not_alive",
+        "The permit is no longer alive.",
+        "Ask the gate again.",
+        Vec::new(),
+    )
+    .into())
 }
 
 /// Signs a permit. The same record always gives the same token.

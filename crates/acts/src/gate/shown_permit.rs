@@ -5,6 +5,7 @@ use model::change::related_records::Permit;
 use model::core::enums::{GateDecision, PermitState};
 use model::core::unmet::{Unmet, unmet};
 use model::gate::answer::Answer;
+use model::gate::names::Names;
 use store::record;
 
 use crate::core::context::Context;
@@ -48,13 +49,12 @@ fn against(permit: Option<&Permit>, is_stolen: bool, question: &Question) -> Opt
     if permit.used_at.is_some() {
         return stop("permit_used", "The permit that was shown is used up.");
     }
-    let differs = |asked: &Option<String>, permitted: &Option<String>| {
-        asked.is_some() && permitted.is_some() && asked != permitted
-    };
+    // As a verifier without a network: all that is asked about stands in the permit, and one to deploy leads nowhere back.
+    let named = Names::new(permit.artifact.as_deref(), permit.commit.as_deref());
     let is_elsewhere = permit.service.as_str() != question.service
         || permit.environment.as_str() != question.environment
-        || differs(&question.artifact, &permit.artifact)
-        || differs(&question.commit, &permit.commit);
+        || question.purpose.is_some_and(|purpose| purpose != permit.purpose)
+        || !named.name_all_of(question.names());
     if is_elsewhere {
         return stop("permit_for_another", "The permit that was shown is for something else.");
     }

@@ -27,3 +27,11 @@ pub fn issue_permit(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<
 pub fn revoke_permit(cx: &mut Context<'_, '_>, key: &str, permit: &RecordId, body: &Body) -> Result<()> {
     cx.on_change(key, |case| permit::revoke(case, permit, body))
 }
+
+/// Lifts a permit's revocation (`POST /permits/{jti}/revocation/lifting`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn lift_revocation(cx: &mut Context<'_, '_>, key: &str, permit: &RecordId, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| permit::lift(case, permit, body))
+}

@@ -3,6 +3,7 @@
 
 use model::change::record::{Change, Target};
 use model::core::ids::{EnvironmentKey, ServiceKey, TargetId};
+use model::gate::names::{Kin, Names, is_answered};
 
 use crate::case::commit_equivalence;
 use crate::core::context::Context;
@@ -26,33 +27,41 @@ impl Meant {
     }
 }
 
-/// What a deployment names: an artifact, and every commit that stands for it.
+/// What a deployment names: an artifact, a commit, and what stands for them.
 pub(crate) struct Named<'a> {
     artifact: Option<&'a str>,
+    commit: Option<&'a str>,
+    kin: Kin,
     commits: Vec<String>,
 }
 
 impl<'a> Named<'a> {
-    /// The names of a deployment, with the commits of its kin (`crate::case::commit_equivalence`). A commit that stands beside an artifact which is
-    /// attested to be made from others names nothing.
+    /// The names of a deployment, with the commits of its kin (`crate::case::commit_equivalence`).
     ///
     /// # Errors
     /// The store's.
-    pub(crate) fn of(cx: &mut Context<'_, '_>, artifact: Option<&'a str>, commit: Option<&str>) -> Result<Self> {
-        let mut commits = commit_equivalence::commits_behind(cx, artifact, commit)?;
-        if !commit_equivalence::is_of_another_commit(cx, artifact, commit)? {
-            commits.extend(commit.map(str::to_owned));
-        }
-        Ok(Self { artifact, commits })
+    pub(crate) fn of(cx: &mut Context<'_, '_>, artifact: Option<&'a str>, commit: Option<&'a str>) -> Result<Self> {
+        let kin = commit_equivalence::kin_of(cx, Names::new(artifact, commit))?;
+        let mut commits: Vec<String> = kin.of_artifact.iter().chain(&kin.of_commit).cloned().collect();
+        commits.extend(commit.map(str::to_owned));
+        commits.sort();
+        commits.dedup();
+        Ok(Self {
+            artifact,
+            commit,
+            kin,
+            commits,
+        })
     }
 
-    /// The commits that stand for it.
+    /// The commits by which targets may name it.
     pub(crate) fn commits(&self) -> &[String] {
         &self.commits
     }
 
-    /// How it means a target that names these; `None` where it does not. A target with an artifact of its own is about that
-    /// one, whatever commit stands beside another.
+    /// How it means a target that names these; `None` where it does not. As at the gate, a target that names a commit alone is
+    /// not meant beside an artifact that nobody attested to be made from it. An engine tells a commit of its own beside an
+    /// artifact, such as that of its configuration: the digest of what went out is the surer word.
     pub(crate) fn means(
         &self,
         artifact: Option<&str>,
@@ -66,15 +75,9 @@ impl<'a> Named<'a> {
             if rollback_to == self.artifact {
                 return Some(Meant::Back);
             }
-            if artifact.is_some() {
-                return None;
-            }
         }
-        let commit = commit?;
-        self.commits
-            .iter()
-            .any(|known| known == commit)
-            .then_some(Meant::ByCommit)
+        let (own, asked) = (Names::new(artifact, commit), Names::new(self.artifact, self.commit));
+        is_answered(own, asked, &self.kin).then_some(Meant::ByCommit)
     }
 
     /// The target of a change that is meant here, and how. Of those meant alike one without an outcome comes first, unless

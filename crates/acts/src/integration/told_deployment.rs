@@ -5,11 +5,12 @@ use model::change::change_file::Case;
 use model::change::ready_spans::SKEW;
 use model::change::record::Change;
 use model::change::work;
-use model::core::enums::{Outcome, State};
+use model::core::enums::{Outcome, Purpose, State};
 use model::core::ids::{EnvironmentKey, PersonId, TargetId};
 use model::core::parse::later;
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::way_back;
+use model::gate::closing::was_closed;
 use model::integration::signal::{self, Progress};
 
 use crate::core::connections::person_of;
@@ -119,6 +120,9 @@ pub(crate) fn has_begun(change: &Change, target: &TargetId, at: Timestamp) -> bo
 /// The way back was taken: what it led back is rolled back, or its rollback failed, unless it ended otherwise after that.
 pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
     if !has_begun(case.change(), target, word.at) || !is_open_back(case.change(), target) {
+        return false;
+    }
+    if was_closed(case.change(), target, Purpose::Rollback, word.at) {
         return false;
     }
     let record = case.change().target_record(target);

@@ -17,7 +17,7 @@ use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{load, settle_touched, take_effect};
 
 /// What may change of a window, and of a freeze.
-const FIELDS: [&str; 7] = [
+const FIELDS: [&str; 8] = [
     "title",
     "reason",
     "starts_at",
@@ -25,6 +25,7 @@ const FIELDS: [&str; 7] = [
     "services",
     "environments",
     "halt",
+    "reach",
 ];
 
 /// The facts among the fields that moved, before and after. Title and reason are people's words: the log holds commitments of
@@ -72,6 +73,7 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
         services,
         environments,
         halt: reading.boolean("halt").unwrap_or_default(),
+        reach: reading.word("reach").unwrap_or_default(),
         ..before.clone()
     };
     let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
@@ -96,7 +98,8 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
 /// Whether a freeze halted all that it halts now before the edit, too: what was given since was lawfully given, to a change
 /// that it excepts, and a new title takes nothing of that away.
 fn halts_already(before: &Freeze, after: &Freeze, now: jiff::Timestamp) -> bool {
-    let is_same_place = before.services == after.services && before.environments == after.environments;
+    let scope = |freeze: &Freeze| (freeze.services.clone(), freeze.environments.clone(), freeze.reach);
+    let is_same_place = scope(before) == scope(after);
     before.halt && before.is_on(now) && is_same_place
 }
 

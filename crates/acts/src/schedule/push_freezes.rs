@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use model::directory::snapshot::{Connection, Freeze, Mapping};
+use model::directory::snapshot::{Connection, Directory, Freeze, Mapping};
 use store::integration::call;
 use store::record::{self, Filter};
 
@@ -79,9 +79,9 @@ fn is_told(connection: &Connection) -> bool {
 /// The store's.
 pub(crate) fn tell(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let rows = record::find::<Connection>(cx.tx, &Filter::new().order_by("id"))?;
-    let now = cx.now;
+    let (now, directory) = (cx.now, cx.directory()?);
     for connection in rows.into_iter().map(|stored| stored.record) {
-        if !is_told(&connection) || !connection.map.iter().any(|row| lies_over(freeze, row)) {
+        if !is_told(&connection) || !connection.map.iter().any(|row| lies_over(&directory, freeze, row)) {
             continue;
         }
         // A call is about one freeze, so that one that is tried again later holds back no other.
@@ -106,9 +106,9 @@ pub(crate) fn tell(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
 pub(crate) fn tell_moved(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze) -> Result<()> {
     tell(cx, after)?;
     let rows = record::find::<Connection>(cx.tx, &Filter::new().order_by("id"))?;
-    let now = cx.now;
+    let (now, directory) = (cx.now, cx.directory()?);
     for connection in rows.into_iter().map(|stored| stored.record) {
-        let lay_over = connection.map.iter().filter(|row| lies_over(before, row));
+        let lay_over = connection.map.iter().filter(|row| lies_over(&directory, before, row));
         let projects: BTreeSet<&str> = lay_over.map(|row| row.repository.as_str()).collect();
         let is_same_span = (before.starts_at, before.ends_at) == (after.starts_at, after.ends_at);
         let is_same_scope = (&before.services, &before.environments) == (&after.services, &after.environments);
@@ -136,12 +136,14 @@ fn reach_of(freeze: &Freeze) -> Timestamp {
 }
 
 /// A period there holds the whole project, so a freeze of any of its environments makes one.
-fn lies_over(freeze: &Freeze, row: &Mapping) -> bool {
+fn lies_over(directory: &Directory, freeze: &Freeze, row: &Mapping) -> bool {
     let scope = Freeze {
         ended: false,
         ..freeze.clone()
     };
-    row.environments.values().any(|place| scope.covers(&row.service, place))
+    row.environments
+        .values()
+        .any(|place| directory.is_frozen_by(&scope, &row.service, place))
 }
 
 /// A span of a freeze.
@@ -183,7 +185,8 @@ pub fn errand(cx: &mut Context<'_, '_>, subject: &str, left: &str) -> Result<Opt
     let bytes = secrets::open(cx, &name)?.unwrap_or_default();
     let rows = record::find::<Freeze>(cx.tx, &Filter::new().order_by("id"))?;
     let freezes: Vec<Freeze> = rows.into_iter().map(|stored| stored.record).collect();
-    let mut projects = of_left(projects(&connection, &freezes, cx.now), left);
+    let directory = cx.directory()?;
+    let mut projects = of_left(projects(&directory, &connection, &freezes, cx.now), left);
     if let Some(former) = former_span(subject) {
         // Another freeze may have the same times.
         let lacks = |it: &&mut Project| !it.wanted.contains(&former) && !it.unwanted.contains(&former);
@@ -211,7 +214,7 @@ fn of_left(projects: Vec<Project>, left: &str) -> Vec<Project> {
 }
 
 /// What should stand in each project at this time; several services may be built from one.
-fn projects(connection: &Connection, freezes: &[Freeze], now: Timestamp) -> Vec<Project> {
+fn projects(directory: &Directory, connection: &Connection, freezes: &[Freeze], now: Timestamp) -> Vec<Project> {
     let mut rows: BTreeMap<&str, Vec<&Mapping>> = BTreeMap::new();
     for row in &connection.map {
         rows.entry(&row.repository).or_default().push(row);
@@ -220,7 +223,7 @@ fn projects(connection: &Connection, freezes: &[Freeze], now: Timestamp) -> Vec<
         let fits = |freeze: &&Freeze| {
             let is_on = !freeze.ended && freeze.ends_at > now;
             let is_near = reach_of(freeze) <= now && freeze.ends_at > now - REACH;
-            is_on == is_wanted && is_near && rows.iter().any(|row| lies_over(freeze, row))
+            is_on == is_wanted && is_near && rows.iter().any(|row| lies_over(directory, freeze, row))
         };
         let found: BTreeSet<Span> = freezes
             .iter()

@@ -46,6 +46,7 @@ pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
         services,
         environments,
         halt: reading.boolean("halt").unwrap_or_default(),
+        reach: reading.word("reach").unwrap_or_default(),
         exceptions: Vec::new(),
         ended: false,
     };
@@ -77,7 +78,7 @@ fn void_earlier(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
         for environment in directory
             .environments
             .keys()
-            .filter(|place| freeze.covers(service, place))
+            .filter(|place| directory.is_frozen_by(freeze, service, place))
         {
             let entry = NotBefore {
                 service: service.0.clone(),
@@ -101,7 +102,10 @@ fn void_given(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
         .more("expires_at", cx.now)
         .order_by("expires_at");
     let given = record::bodies::<Permit>(cx.tx, &alive)?;
-    let reached = given.into_iter().filter(|permit| is_reached(permit, freeze));
+    let directory = cx.directory()?;
+    let reached = given
+        .into_iter()
+        .filter(|permit| is_reached(permit, freeze, &directory));
     let changes: BTreeSet<_> = reached.map(|permit| permit.change).collect();
     for change in changes {
         cx.on_change(change.as_str(), |case| {
@@ -123,7 +127,7 @@ fn tell_halt(
     (issued_before, epoch, pairs): (jiff::Timestamp, i64, usize),
 ) -> Result<()> {
     let told = json!({"issued_before": issued_before, "epoch": epoch, "pairs": pairs,
-        "services": freeze.services, "environments": freeze.environments});
+        "services": cx.directory()?.frozen_services(freeze), "environments": freeze.environments});
     let subject = ("freeze", freeze.id.0.clone());
     let event = write::draft(HALTED, subject, cx.now, told);
     cx.tell(vec![event], write::Written::default())
@@ -135,12 +139,10 @@ pub(crate) fn settle_touched(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Resul
         ended: false,
         ..freeze.clone()
     };
+    let directory = cx.directory()?;
     settle_open(cx, |change| {
-        change
-            .content
-            .targets
-            .iter()
-            .any(|target| scope.covers(&target.service, &target.environment))
+        let mut targets = change.content.targets.iter();
+        targets.any(|target| directory.is_frozen_by(&scope, &target.service, &target.environment))
     })
 }
 

@@ -73,6 +73,7 @@ impl World {
             commit: None,
             content_digest: None,
             now: began().as_second() + 30,
+            purpose: None,
             max_list_age_seconds: None,
         };
         match verify(permit, &keys, Some(&list), &expected) {

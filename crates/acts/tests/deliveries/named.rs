@@ -19,6 +19,8 @@ const SQUASHED: &str = "2222222222222222222222222222222222222222";
 const OTHER: &str = "3333333333333333333333333333333333333333";
 const BUILT: &str = "sha256:eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee";
 
+const MADE: &str = "sha256:dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd";
+
 /// The artifact and the commit that a permit names.
 type Named = (Option<String>, Option<String>);
 
@@ -94,10 +96,13 @@ fn an_artifact_that_nobody_approved_or_attested_stands_in_no_permit() {
     world.told(APPROVED, Some("tree"), None);
     world.told(SQUASHED, Some("tree"), None);
     world.told(OTHER, Some("another"), None);
-    // Beside the approved commit and beside one with an equal tree: the permit is for the commit.
-    assert_eq!(world.asked_for(Some(BUILT), Some(APPROVED)), goes(None, Some(APPROVED)));
-    assert_eq!(world.asked_for(Some(BUILT), Some(SQUASHED)), goes(None, Some(SQUASHED)));
-    assert_eq!(world.asked_for(Some(BUILT), Some(OTHER)), (GateDecision::Stop, None));
+    // The approved commit and one with an equal tree are go; beside an artifact that nobody attested neither is.
+    assert_eq!(world.asked_for(None, Some(APPROVED)), goes(None, Some(APPROVED)));
+    assert_eq!(world.asked_for(None, Some(SQUASHED)), goes(None, Some(SQUASHED)));
+    for commit in [APPROVED, SQUASHED, OTHER] {
+        let answer = world.asked_for(Some(BUILT), Some(commit));
+        assert_eq!(answer, (GateDecision::Stop, None), "{commit}");
+    }
     assert_eq!(world.asked_for(Some(BUILT), None), (GateDecision::Stop, None));
     // Attested to be made from the squash, it stands in every permit for it.
     world.told(SQUASHED, None, Some(BUILT));
@@ -129,7 +134,10 @@ fn an_artifact_that_is_attested_of_another_commit_moves_no_target_by_the_commit_
     world.set_clock(began() + SignedDuration::from_mins(30));
     world.take(with_commit(status("other", BUILT, "success", 9)));
     assert_eq!(world.ends(&key), [Value::Null]);
-    // What nobody attested may be made from that commit.
+    // Nor does what nobody attested: the permit's verifier would refuse it as well.
     world.take(with_commit(status("unknown", &artifact(2, 0), "success", 9)));
+    assert_eq!(world.ends(&key), [Value::Null]);
+    world.told(APPROVED, None, Some(MADE));
+    world.take(with_commit(status("attested", MADE, "success", 9)));
     assert_eq!(world.ends(&key), [json!("succeeded")]);
 }

@@ -247,6 +247,7 @@ impl<'w> Round<'w> {
                 commit: None,
                 content_digest: None,
                 now: self.world.executor.tools().clock.now().as_second(),
+                purpose: None,
                 max_list_age_seconds: None,
             };
             let swapped = verify(&given.token, &keys, Some(&list), &expected(SWAPPED));

@@ -162,6 +162,7 @@ fn verdict(world: &World, token: &str) -> Result<(), String> {
         commit: None,
         content_digest: None,
         now: world.executor.tools().clock.now().as_second(),
+        purpose: None,
         max_list_age_seconds: None,
     };
     let verified = verify(token, &keys, Some(&list.unwrap()), &expected);

@@ -9,6 +9,7 @@ use crate::approval::obligation::{ApprovalRule, Asked};
 use crate::approval::separation_of_duties::{has_conflict, is_barred};
 use crate::cab::board::check_meeting;
 use crate::change::change_file::{Actor, Case};
+use crate::change::conditions;
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::read_content;
 use crate::change::record::Rejection;
@@ -200,6 +201,10 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
             let checker = read_content::person(inner, "checker", &directory);
             if let Some(checker) = &checker {
                 read_content::refuse_departed(inner, "checker", checker, &directory);
+                if conditions::is_own(&case.file, checker) {
+                    let text = "Who asked for a change or wrote it checks no condition of it.";
+                    inner.wrong("checker", "not_allowed", text);
+                }
             }
             (text, due, checker)
         })

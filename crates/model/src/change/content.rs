@@ -101,6 +101,7 @@ pub const NEITHER: &[&str] = &[
     "legal_hold",
     "erasure",
     "texts_erased_at",
+    "closed_targets",
     "validations",
     "reviews",
     "clocks",

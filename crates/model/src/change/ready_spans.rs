@@ -11,7 +11,9 @@ use crate::core::enums::{Purpose, State};
 use crate::core::ids::TargetId;
 use crate::core::parse::later;
 use crate::directory::snapshot::Directory;
+use crate::gate::closing::was_closed;
 use crate::schedule::freeze::Freeze;
+use crate::schedule::frozen_target::stops_begun;
 
 /// How late a start may be told and still be judged by when it occurred. What is told later has to be told by people.
 pub const LATE: SignedDuration = SignedDuration::from_hours(72);
@@ -71,6 +73,9 @@ pub fn stood_open(
     if change.is_on_hold() || later(at, LATE) < now || is_frozen(change, directory, target, at) {
         return false;
     }
+    if was_closed(change, target, Purpose::Deploy, at) {
+        return false;
+    }
     if change.state == State::Scheduled && change.ready.is_empty() {
         // A record from before these spans were kept.
         return inside(change.planned_start, change.planned_end, at);
@@ -91,6 +96,9 @@ pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     if forward_permits(case, target).any(|permit| was_good(permit, at)) {
         return true;
     }
+    if was_closed(change, target, Purpose::Deploy, at) {
+        return false;
+    }
     // Where it stood ready then, also in a window that it has left since.
     let was_ready = change.ready.iter().any(|span| covers(span, change, at, false));
     if was_ready && !is_frozen(change, directory, target, at) {
@@ -104,7 +112,11 @@ pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     }
     let is_held = change.hold.as_ref().is_some_and(|hold| hold.at <= at);
     let is_inside = inside(change.planned_start, change.window_end(), at);
-    is_inside && !is_held && !change.distrusted && !is_halted(change, directory, target, at)
+    let has_begun = forward_permits(case, target).next().is_some();
+    let is_stopped = is_under(change, directory, (target, at), |freeze| {
+        stops_begun(freeze, change, has_begun)
+    });
+    is_inside && !is_held && !change.distrusted && !is_stopped
 }
 
 /// Whether a person's word that the work on a target of a change under way began at this instant tells of a lawful start: no
@@ -117,6 +129,9 @@ pub fn may_have_begun(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool
     }
     if forward_permits(case, target).any(|permit| was_good(permit, at)) {
         return true;
+    }
+    if was_closed(change, target, Purpose::Deploy, at) {
+        return false;
     }
     let was_ready = match change.ready.as_slice() {
         // A record from before these spans were kept.
@@ -168,10 +183,6 @@ fn is_frozen(change: &Change, directory: &Directory, target: &TargetId, at: Time
     is_under(change, directory, (target, at), |_| true)
 }
 
-fn is_halted(change: &Change, directory: &Directory, target: &TargetId, at: Timestamp) -> bool {
-    is_under(change, directory, (target, at), |freeze| freeze.halt)
-}
-
 fn is_under(
     change: &Change,
     directory: &Directory,
@@ -184,7 +195,7 @@ fn is_under(
     directory.freezes.iter().any(|freeze| {
         stops(freeze)
             && freeze.is_on(at)
-            && freeze.covers(&target.service, &target.environment)
+            && directory.is_frozen_by(freeze, &target.service, &target.environment)
             && !freeze.excepts(change)
     })
 }

@@ -16,6 +16,7 @@ use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey,
 use crate::core::statement::Stated;
 use crate::directory::basis::Basis;
 use crate::emergency::records::BreakGlass;
+use crate::gate::closed_target::ClosedTarget;
 use crate::schedule::calendar::Span;
 
 /// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].
@@ -653,6 +654,9 @@ pub struct Change {
     /// When all its texts were erased last; nothing takes that back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub texts_erased_at: Option<Timestamp>,
+    /// Targets that a person closed by revoking a permit, also those that were opened again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed_targets: Vec<ClosedTarget>,
     /// Validations, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validations: Vec<Validation>,

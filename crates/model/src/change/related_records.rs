@@ -550,6 +550,18 @@ pub struct Permit {
     pub used_by: Option<PersonId>,
 }
 
+impl Permit {
+    /// Whether it was neither revoked nor ran out.
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.state == PermitState::Issued && now < self.expires_at
+    }
+
+    /// Whether somebody who shows it now may use it: it is alive, good already, and not used up.
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        self.is_alive(now) && self.not_before <= now && self.used_at.is_none()
+    }
+}
+
 /// A recorded question to the gate and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateCheck {

@@ -15,7 +15,9 @@ use crate::core::enums::{ConditionDue, Kind, Level, Role, State, TaskKind, TaskS
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::grounds::grounds_unmet;
+use crate::gate::closing;
 use crate::schedule::freeze::Freeze;
+use crate::schedule::frozen_target::{freeze_unmet, stopping};
 
 /// What submission needs: the facts that a reader cannot do without.
 pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
@@ -219,9 +221,8 @@ pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp
     };
     rows.extend(window_over(change, directory, now));
     // What lies behind us stops nothing: a freeze that is over does not forbid the rest of the window.
-    rows.extend(
-        freezes_over(change, directory, start.max(now), end).map(|freeze| freeze_unmet(freeze, change, directory)),
-    );
+    let over = stopping(change, directory, (start.max(now), end)).into_iter();
+    rows.extend(over.map(|freeze| freeze_unmet(freeze, change, directory)));
     for row in &file.requirements.obligations {
         if let Duty::Approval(rule) = &row.obligation.duty
             && rule.covers.when()
@@ -297,21 +298,8 @@ pub fn freezes_over<'a>(
                 .content
                 .targets
                 .iter()
-                .any(|target| freeze.covers(&target.service, &target.environment))
+                .any(|target| directory.is_frozen_by(freeze, &target.service, &target.environment))
     })
-}
-
-/// A freeze as an unmet condition.
-pub fn freeze_unmet(freeze: &Freeze, change: &Change, directory: &Directory) -> Unmet {
-    unmet(
-        "freeze",
-        format!(
-            "The freeze “{}” lies over it, from {} to {}.",
-            freeze.title, freeze.starts_at, freeze.ends_at
-        ),
-        "Plan another time, or have a change manager except this change.",
-        logins(directory, &eligible::past_a_freeze(change, directory)),
-    )
 }
 
 /// Everything due before work begins, without window and hold, which are matters of the clock and of people's word.
@@ -326,6 +314,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
             logins(directory, &eligible::lifters(other, directory)),
         ));
     }
+    rows.extend(closing::all_closed(change, directory));
     for row in due_by(file, Due::Start) {
         if !matches!(
             row.obligation.duty,
@@ -448,7 +437,8 @@ pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -
         let second = jiff::SignedDuration::from_secs(1);
         let known = rows.iter().any(|row| row.code == "freeze");
         if !known {
-            rows.extend(freezes_over(change, directory, now, now + second).map(|f| freeze_unmet(f, change, directory)));
+            let over = stopping(change, directory, (now, now + second)).into_iter();
+            rows.extend(over.map(|freeze| freeze_unmet(freeze, change, directory)));
         }
     }
     rows

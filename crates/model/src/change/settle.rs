@@ -21,6 +21,7 @@ use crate::gate::rollback_binding;
 use crate::risk::assessment;
 use crate::risk::effective::effective;
 use crate::schedule::freeze::{Freeze, FreezeException};
+use crate::schedule::frozen_target::over_target;
 
 /// Recomputes what follows from the content: risk, digests, obligations, requests, checklist.
 pub fn recompute(case: &mut Case<'_>) {
@@ -352,9 +353,10 @@ fn flag_freezes(case: &mut Case<'_>) {
         && case.directory.freezes.iter().any(|freeze| {
             freeze.is_on(case.now)
                 && !freeze.excepts(change)
-                && change
-                    .open_targets()
-                    .any(|target| freeze.covers(&target.service, &target.environment))
+                && change.open_targets().any(|target| {
+                    case.directory
+                        .is_frozen_by(freeze, &target.service, &target.environment)
+                })
         });
     if on && !case.file.change.in_freeze {
         case.tell("change.in_freeze", json!({}));
@@ -374,7 +376,9 @@ fn halt(case: &mut Case<'_>) {
             freeze.halt
                 && freeze.is_on(case.now)
                 && !freeze.excepts(change)
-                && freeze.covers(&target.service, &target.environment)
+                && case
+                    .directory
+                    .is_frozen_by(freeze, &target.service, &target.environment)
         })
     };
     let targets = change.content.targets.iter().filter(|target| halts(target));
@@ -387,16 +391,15 @@ fn halt(case: &mut Case<'_>) {
 }
 
 /// Whether a freeze that halts from now on reaches a permit: it is about the same place, and no way back.
-pub fn is_reached(permit: &Permit, freeze: &Freeze) -> bool {
-    is_forward(permit) && freeze.covers(&permit.service, &permit.environment)
+pub fn is_reached(permit: &Permit, freeze: &Freeze, directory: &Directory) -> bool {
+    is_forward(permit) && directory.is_frozen_by(freeze, &permit.service, &permit.environment)
 }
 
 /// Ends every permit of a change that a halt reaches at its beginning. What the freeze excepts and what goes on under a broken
 /// glass keeps its open gate and needs another permit, which its people cannot guess: they are told.
 pub fn void_at_halt(case: &mut Case<'_>, freeze: &Freeze) {
-    let now = case.now;
-    let is_out =
-        |permit: &&Permit| permit.state == PermitState::Issued && permit.expires_at > now && is_reached(permit, freeze);
+    let (now, directory) = (case.now, case.directory.clone());
+    let is_out = |permit: &&Permit| permit.is_alive(now) && is_reached(permit, freeze, &directory);
     let mut people: BTreeSet<PersonId> = case
         .file
         .permits
@@ -404,7 +407,9 @@ pub fn void_at_halt(case: &mut Case<'_>, freeze: &Freeze) {
         .filter(is_out)
         .map(|it| it.by.clone())
         .collect();
-    revoke_permits(case, "a halting freeze began", |permit| is_reached(permit, freeze));
+    revoke_permits(case, "a halting freeze began", |permit| {
+        is_reached(permit, freeze, &directory)
+    });
     let change = case.change();
     let may_go_on = freeze.excepts(change) || change.lawful_break_glass().is_some();
     if people.is_empty() || !may_go_on {
@@ -428,16 +433,31 @@ pub fn void_at_halt(case: &mut Case<'_>, freeze: &Freeze) {
 }
 
 /// A permit ahead of the window was given because nothing due before the start was missing; what is missing since then ends
-/// it, for nobody is asked again before it is used.
+/// it, for nobody is asked again before it is used. So does a freeze that came over its own target, while the change stays
+/// scheduled for the others.
 fn end_permits_ahead(case: &mut Case<'_>) {
     let now = case.now;
-    let lives = |permit: &Permit| permit.state == PermitState::Issued && permit.expires_at > now && is_forward(permit);
+    let lives = |permit: &Permit| permit.is_alive(now) && is_forward(permit);
     if case.change().state != State::Scheduled || !case.file.permits.iter().any(lives) {
         return;
     }
     if !before_start(&case.file, &case.directory, now).is_empty() {
         revoke_permits(case, "something that is due before the start is missing", is_forward);
     }
+    let change = case.change();
+    let Some((start, end)) = change.planned_start.zip(change.planned_end) else {
+        return;
+    };
+    let span = (start.max(now), end);
+    let is_frozen = |target: &&record::Target| over_target((change, *target), &case.directory, span).next().is_some();
+    let frozen: Vec<TargetId> = change
+        .open_targets()
+        .filter(is_frozen)
+        .map(|it| it.id.clone())
+        .collect();
+    revoke_permits(case, "a freeze came over its target", |permit| {
+        is_forward(permit) && frozen.contains(&permit.target)
+    });
 }
 
 /// The default window of an emergency: from now, for four hours.

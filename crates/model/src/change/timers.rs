@@ -252,10 +252,10 @@ fn overrun_quarter(since: Timestamp, now: Timestamp) -> i64 {
 
 /// Edges of freezes over one of the change's targets: those alone touch it, and it is settled when one of them is set or moved.
 fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
-    let targets = &case.change().content.targets;
+    let (targets, directory) = (&case.change().content.targets, &case.directory);
     let touches = |freeze: &&Freeze| {
         let mut targets = targets.iter();
-        targets.any(|target| freeze.covers(&target.service, &target.environment))
+        targets.any(|target| directory.is_frozen_by(freeze, &target.service, &target.environment))
     };
     let freezes = case.directory.freezes.iter().filter(touches);
     freezes.flat_map(|freeze| [look(Some(freeze.starts_at)), look(Some(freeze.ends_at))])
@@ -280,7 +280,8 @@ fn watch_end_of(change: &Change, directory: &Directory) -> Option<Timestamp> {
     let minutes = directory
         .templates
         .get(&template.key)
-        .map_or(60, |found| found.watch_minutes);
+        // A version from before a watch was required may say none.
+        .map_or(60, |found| found.watch_minutes.max(1));
     let end = change.actual_end?;
     Some(later(end, SignedDuration::from_mins(minutes)))
 }

@@ -8,7 +8,7 @@ use crate::change::next_step::{check_hold, check_state};
 use crate::change::ready_spans;
 use crate::change::record::{EarlierOutcome, Extension, ExtensionDecision, TargetRecord};
 use crate::change::related_records::{Entry, WayBack};
-use crate::change::requirement::{against_start, freeze_unmet, freezes_over};
+use crate::change::requirement::{against_start, freezes_over};
 use crate::change::settle::{is_forward, move_to, revoke_permits, settle};
 use crate::core::act::Act;
 use crate::core::body::Body;
@@ -18,6 +18,7 @@ use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{Refusal, refuse_unmet};
 use crate::core::unmet::Unmet;
 use crate::gate::rollback_binding;
+use crate::schedule::frozen_target::freeze_unmet;
 
 /// How far behind the planned end an extension may reach: seven days; longer work is planned anew.
 pub const LONGEST_EXTENSION: SignedDuration = SignedDuration::from_hours(24 * 7);

@@ -63,6 +63,7 @@ pub fn new_change(
         legal_hold: None,
         erasure: None,
         texts_erased_at: None,
+        closed_targets: Vec::new(),
         implemented_by: Vec::new(),
         requests: Vec::new(),
         clocks: Vec::new(),

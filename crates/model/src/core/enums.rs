@@ -67,6 +67,13 @@ words! {
         /// The level that the assessment states against the table.
         RiskOverride = "risk_override",
     }
+    /// How far a freeze reaches beyond the services that it names.
+    FreezeReach {
+        /// Not at all.
+        None = "none",
+        /// To the services that need them, near and far.
+        Dependants = "dependants",
+    }
     /// How a change is governed (ITIL).
     Kind {
         /// Judged case by case.
@@ -617,5 +624,23 @@ impl Default for NodeKind {
 impl Default for GroupKind {
     fn default() -> Self {
         Self::Group
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the table of words marks no word as the usual one"
+)]
+impl Default for FreezeReach {
+    fn default() -> Self {
+        Self::None
+    }
+}
+
+impl FreezeReach {
+    /// Whether a freeze has it without a word.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::None
     }
 }

@@ -4,6 +4,7 @@ pub mod access_review;
 pub mod apply_write;
 pub mod basis;
 pub mod hands;
+pub mod dependants;
 pub mod holders;
 pub mod leaver;
 pub mod manager;

@@ -1,8 +1,8 @@
 //! The estate and its people: services, environments, ownership, groups, freezes, windows, incidents, templates.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,12 +13,13 @@ use crate::approval::sla;
 use crate::cab::{meeting, training};
 use crate::change::custom_field;
 use crate::compliance::erasure;
-use crate::core::enums::{self, Role};
+use crate::core::enums::{self, FreezeReach, Role};
 pub use crate::core::enums::{DependencyKind, GroupKind, NodeKind};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, ServiceKey};
 use crate::core::shared_map::{Rows, Shelf};
 use crate::core::statement;
 pub use crate::directory::basis::Holder;
+use crate::directory::dependants::dependants;
 use crate::directory::ownership_matrix::Matrix;
 pub use crate::directory::ownership_matrix::Ownership;
 pub use crate::directory::records::{
@@ -34,12 +35,16 @@ pub use crate::schedule::freeze::{Freeze, FreezeException};
 /// Where each thing's arrows stand among the rows.
 type Places = HashMap<(NodeKind, String), Vec<usize>>;
 
+/// Which services need some others, by those.
+type Reached = HashMap<BTreeSet<ServiceKey>, Arc<BTreeSet<ServiceKey>>>;
+
 /// All arrows, findable by where they begin and where they end. An index is made on first use; the first grows with the rows.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     rows: Rows<Dependency>,
     from: OnceLock<Arc<Places>>,
     into: OnceLock<Arc<Places>>,
+    reached: Arc<Mutex<Reached>>,
 }
 
 impl From<Vec<Dependency>> for Graph {
@@ -48,6 +53,7 @@ impl From<Vec<Dependency>> for Graph {
             rows: rows.into(),
             from: OnceLock::new(),
             into: OnceLock::new(),
+            reached: Arc::default(),
         }
     }
 }
@@ -115,6 +121,7 @@ impl Graph {
 
     /// Adds an arrow; one between the same ends is replaced.
     pub fn put(&mut self, arrow: Dependency) {
+        self.reached = Arc::default();
         let place = self.place(&arrow);
         self.into = OnceLock::new();
         match place.and_then(|place| self.rows.get_mut(place)) {
@@ -133,11 +140,24 @@ impl Graph {
     pub(crate) fn renew(&mut self, arrow: Dependency) {
         self.from = OnceLock::new();
         self.into = OnceLock::new();
+        self.reached = Arc::default();
         if arrow.ended {
             self.rows.remove(&arrow.id, |row| &row.id);
         } else {
             self.rows.put(arrow, |row| &row.id);
         }
+    }
+
+    /// The services that need one of these, near and far. They are looked up once for each set, since every gate row asks.
+    pub fn dependants(&self, services: &BTreeSet<ServiceKey>) -> Arc<BTreeSet<ServiceKey>> {
+        // What stands behind the lock is whole after any panic.
+        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = reached.get(services) {
+            return Arc::clone(known);
+        }
+        let found = Arc::new(dependants(self.rows.iter(), services));
+        reached.insert(services.clone(), Arc::clone(&found));
+        found
     }
 
     /// What a thing is part of, by the graph alone, in the order of keys.
@@ -315,6 +335,41 @@ impl Directory {
             .filter(|person| person.active && person.roles.contains(&role))
             .map(|p| p.id.clone())
             .collect()
+    }
+}
+
+impl Directory {
+    /// The same without delegations and absences that had ended before the clock was set back to `now` from `ends_by`: what
+    /// was lent is not lent again.
+    #[must_use]
+    pub fn without_ended(&self, now: Timestamp, ends_by: Timestamp) -> Self {
+        let had_ended = |end: Timestamp| now < end && end <= ends_by;
+        let delegations = self.delegations.iter().filter(|row| !had_ended(row.ends_at));
+        let absences = self.absences.iter().filter(|row| !had_ended(row.ends_at));
+        Self {
+            delegations: delegations.cloned().collect::<Vec<_>>().into(),
+            absences: absences.cloned().collect::<Vec<_>>().into(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether a freeze is about this service and environment, by its own scope or by what its services are needed for.
+    pub fn is_frozen_by(&self, freeze: &Freeze, service: &ServiceKey, environment: &EnvironmentKey) -> bool {
+        if freeze.covers(service, environment) {
+            return true;
+        }
+        freeze.reach == FreezeReach::Dependants
+            && freeze.is_in(environment)
+            && self.dependencies.dependants(&freeze.services).contains(service)
+    }
+
+    /// The services that a freeze is about; none for all of them.
+    pub fn frozen_services(&self, freeze: &Freeze) -> BTreeSet<ServiceKey> {
+        let mut services = freeze.services.clone();
+        if freeze.reach == FreezeReach::Dependants {
+            services.extend(self.dependencies.dependants(&freeze.services).iter().cloned());
+        }
+        services
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::approval::obligation::Duty;
 use crate::change::change_file::ChangeFile;
 use crate::change::record::{Change, Target};
+use crate::change::related_records::Permit;
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
 use crate::change::template::template_review;
 use crate::change::{duties, eligible};
@@ -16,7 +17,10 @@ use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::budget;
 use crate::emergency::grounds::end_of_grounds;
 use crate::gate::{rollback_binding, way_back};
+use crate::gate::closing::{CLOSED, closed_unmet};
+use crate::gate::names::Names;
 use crate::schedule::freeze::Freeze;
+use crate::schedule::frozen_target::{has_many, stops_begun};
 
 /// A span of time in which a freeze stops a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +31,7 @@ pub struct FrozenSpan {
     pub starts_at: Timestamp,
     /// Its end.
     pub ends_at: Timestamp,
-    /// Whether it also stops what is under way.
+    /// Whether it also stops the target while its change is under way.
     pub halt: bool,
     /// Logins of who may except the change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -57,6 +61,9 @@ pub struct GateRow {
     pub purpose: Purpose,
     /// Where the change stands.
     pub state: State,
+    /// Whether its change has other targets, so that what stops this one alone is told by its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_one_of_many: bool,
     /// Whether the target has an outcome.
     pub is_done: bool,
     /// Whether the change is on hold.
@@ -80,6 +87,9 @@ pub struct GateRow {
     /// What is unmet apart from clock, hold and freeze.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Unmet>,
+    /// Revocations by people that nobody lifted; nothing stands in for these, neither a way back nor a broken glass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<Unmet>,
     /// The change's owner, whom a stop waits for when nothing else is known.
     pub owner: String,
 }
@@ -89,7 +99,19 @@ impl GateRow {
     fn is_unscheduled_by(&self, freeze: &FrozenSpan) -> bool {
         let is_over = |opens, closes| freeze.starts_at < closes && opens < freeze.ends_at;
         let window = self.opens_at.zip(self.closes_at);
-        self.state == State::Approved && window.is_some_and(|(opens, closes)| is_over(opens, closes))
+        // One target of several leaves its change scheduled for the others.
+        let is_kept_back = self.state == State::Approved || self.state == State::Scheduled && self.is_one_of_many;
+        is_kept_back && window.is_some_and(|(opens, closes)| is_over(opens, closes))
+    }
+}
+
+impl GateRow {
+    /// The target as sentences name it behind what stops it alone.
+    fn named_target(&self) -> String {
+        if !self.is_one_of_many {
+            return String::new();
+        }
+        format!(" for target {} ({} in {})", self.target, self.service, self.environment)
     }
 }
 
@@ -185,22 +207,22 @@ fn row(
     now: Timestamp,
 ) -> GateRow {
     let change = &file.change;
-    let back = purpose == Purpose::Rollback;
+    let own = Names::of_target(target, purpose);
+    let is_forward = |permit: &&Permit| permit.target == target.id && permit.purpose == Purpose::Deploy;
+    let record = change.target_record(&target.id);
+    let has_begun = record.is_some_and(|it| it.actual_start.is_some()) || file.permits.iter().any(|it| is_forward(&it));
     GateRow {
         change: change.id.clone(),
         key: change.key.clone(),
         target: target.id.clone(),
         service: target.service.clone(),
         environment: target.environment.clone(),
-        artifact: if back {
-            target.rollback_to.clone()
-        } else {
-            target.artifact.clone()
-        },
-        commit: if back { None } else { target.commit.clone() },
+        artifact: own.artifact.map(str::to_owned),
+        commit: own.commit.map(str::to_owned),
         purpose,
         state: change.state,
-        is_done: change.target_record(&target.id).is_some_and(|record| !record.is_open()),
+        is_one_of_many: has_many(change),
+        is_done: record.is_some_and(|it| !it.is_open()),
         on_hold: change.is_on_hold(),
         opens_at: change.planned_start,
         closes_at: change.window_end(),
@@ -209,16 +231,18 @@ fn row(
         frozen: directory
             .freezes
             .iter()
-            .filter(|freeze| freeze.covers(&target.service, &target.environment) && !freeze.excepts(change))
+            .filter(|freeze| directory.is_frozen_by(freeze, &target.service, &target.environment))
+            .filter(|freeze| !freeze.excepts(change))
             .map(|freeze| FrozenSpan {
                 title: freeze.title.clone(),
                 starts_at: freeze.starts_at,
                 ends_at: freeze.ends_at,
-                halt: freeze.halt,
+                halt: stops_begun(freeze, change, has_begun),
                 waiting_on: excepters_of(freeze, (change, directory), now),
             })
             .collect(),
-        unmet,
+        unmet: unmet.into_iter().filter(|row| row.code != CLOSED).collect(),
+        closed: closed_unmet(change, target, purpose, directory),
         owner: directory.login(&change.content.owner),
     }
 }
@@ -255,40 +279,58 @@ fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Ti
 
 /// Decides over the rows that a question found. `asked_change` narrows them; it never suffices alone.
 ///
-/// A way back needs no window and no approval, so it is go as soon as the way forward is not.
+/// Only changes that could be go make a question ambiguous: what nobody approved holds nothing up. A way back needs no window
+/// and no approval, so it is go as soon as the way forward is not.
 pub fn decide<'a>(rows: impl IntoIterator<Item = &'a GateRow>, asked_change: Option<&str>, now: Timestamp) -> Answer {
     let named: Vec<&GateRow> = rows
         .into_iter()
         .filter(|row| asked_change.is_none_or(|key| row.key == key))
         .collect();
-    let back: Vec<&GateRow> = named
-        .iter()
-        .copied()
-        .filter(|row| row.purpose == Purpose::Rollback)
-        .collect();
-    let forward: Vec<&GateRow> = named
-        .iter()
-        .copied()
-        .filter(|row| row.purpose == Purpose::Deploy && !row.is_done)
-        .collect();
-    let onward = one_change(&forward).map(|row| judge(row, now));
-    match (onward, one_change(&back)) {
-        (Some(answer), _) if answer.decision == GateDecision::Go => return answer,
-        (_, Some(row)) => return judge(row, now),
-        (Some(answer), None) => return answer,
+    let is_of = |purpose| move |row: &&&GateRow| row.purpose == purpose;
+    let back: Vec<&GateRow> = named.iter().filter(is_of(Purpose::Rollback)).copied().collect();
+    let forward = named.iter().filter(is_of(Purpose::Deploy));
+    let forward: Vec<&GateRow> = forward.copied().filter(|row| !row.is_done).collect();
+    let (onward, led_back) = (open(&forward, now), open(&back, now));
+    match (one_change(&onward), one_change(&led_back)) {
+        (Some(row), _) | (None, Some(row)) => return judge(row, now),
         (None, None) => {}
     }
-    match (forward.is_empty() && back.is_empty(), named.first()) {
-        (false, _) => stop(None, ambiguous(&named), None),
-        (true, Some(done)) => stop(Some(done), target_done(done), None),
-        (true, None) => stop(None, change_missing(asked_change), None),
+    let several = if onward.is_empty() { led_back } else { onward };
+    if !several.is_empty() {
+        return stop(None, ambiguous(&several), soonest(&named, now));
     }
+    let furthest = furthest(&forward).or_else(|| furthest(&back));
+    match (furthest, named.first()) {
+        (Some(row), _) => Answer {
+            next_transition_at: soonest(&named, now),
+            ..judge(row, now)
+        },
+        (None, Some(done)) => stop(Some(done), target_done(done), None),
+        (None, None) => stop(None, change_missing(asked_change), None),
+    }
+}
+
+/// The rows that are go now.
+fn open<'a>(rows: &[&'a GateRow], now: Timestamp) -> Vec<&'a GateRow> {
+    let is_go = |row: &&&GateRow| judge(row, now).decision == GateDecision::Go;
+    rows.iter().filter(is_go).copied().collect()
 }
 
 /// The first row, if all belong to one change: several of its targets may name the same commit.
 fn one_change<'a>(rows: &[&'a GateRow]) -> Option<&'a GateRow> {
     let first = *rows.first()?;
     rows.iter().all(|row| row.change == first.change).then_some(first)
+}
+
+/// The row of the change that is furthest, the older one of two: what a stop is about.
+fn furthest<'a>(rows: &[&'a GateRow]) -> Option<&'a GateRow> {
+    // Of equals the first stays: `max_by_key` would take the last.
+    rows.iter().rev().copied().max_by_key(|row| row.state)
+}
+
+/// When the clock alone may change the answer for the first time.
+fn soonest(rows: &[&GateRow], now: Timestamp) -> Option<Timestamp> {
+    rows.iter().filter_map(|row| next_transition(row, now)).min()
 }
 
 fn change_missing(asked: Option<&str>) -> Vec<Unmet> {
@@ -308,7 +350,7 @@ fn ambiguous(rows: &[&GateRow]) -> Vec<Unmet> {
     let mut keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
     keys.sort_unstable();
     keys.dedup();
-    let text = format!("Several open changes name it: {}.", keys.join(", "));
+    let text = format!("Several changes that may go now name it: {}.", keys.join(", "));
     vec![unmet("change_ambiguous", text, "Ask again with `change=`.", Vec::new())]
 }
 
@@ -335,11 +377,11 @@ fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> 
 
 /// Judges one row by the clock.
 pub fn judge(row: &GateRow, now: Timestamp) -> Answer {
-    let reasons = if row.purpose == Purpose::Rollback {
-        row.unmet.clone()
-    } else {
-        against(row, now)
-    };
+    let mut reasons = row.closed.clone();
+    match row.purpose {
+        Purpose::Rollback => reasons.extend(row.unmet.clone()),
+        Purpose::Deploy => reasons.extend(against(row, now)),
+    }
     let next = next_transition(row, now);
     if !reasons.is_empty() {
         return stop(Some(row), reasons, next);
@@ -385,11 +427,12 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
     rows.extend(window_unmet(row, now));
     for freeze in row.frozen.iter().filter(|freeze| now < freeze.ends_at) {
         let is_on = freeze.starts_at <= now && (!begun || freeze.halt);
+        let whose = row.named_target();
         let text = if is_on {
-            format!("The freeze “{}” is on until {}.", freeze.title, freeze.ends_at)
+            format!("The freeze “{}” is on{whose} until {}.", freeze.title, freeze.ends_at)
         } else if row.is_unscheduled_by(freeze) {
             format!(
-                "The freeze “{}” lies over the window, from {} until {}.",
+                "The freeze “{}” lies over the window{whose}, from {} until {}.",
                 freeze.title, freeze.starts_at, freeze.ends_at
             )
         } else {

@@ -1,8 +1,11 @@
 //! The gate: checks, permits, running builds, coverage and gateway dialects.
 
 pub mod answer;
+pub mod closed_target;
+pub mod closing;
 pub mod committers;
 pub mod coverage;
+pub mod names;
 pub mod permit;
 pub mod provenance;
 pub(crate) mod rollback_binding;

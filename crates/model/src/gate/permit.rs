@@ -10,15 +10,20 @@ use crate::change::read_content::tidy_digest;
 use crate::change::record::Target;
 use crate::change::related_records::Permit;
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
-use crate::change::settle::revoke_permits;
+use crate::change::settle::{revoke_permits, settle};
 use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::{PermitState, Purpose, State};
 use crate::core::ids::{RecordId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{self, Refusal};
+use crate::core::statement::Stated;
 use crate::core::unmet::Unmet;
 use crate::gate::answer;
+use crate::gate::closed_target::ClosedTarget;
+use crate::gate::closing::{CLOSED, closed_unmet, may_lift};
+use crate::gate::names::{Names, permitted};
+use crate::schedule::frozen_target::{freeze_unmet, over_target};
 
 /// A permit lives this long unless a policy grants more.
 const MINUTES: i64 = 15;
@@ -81,13 +86,40 @@ fn terms(file: &ChangeFile, target: &TargetId) -> Terms {
     terms
 }
 
+/// The permit for a target whose gate says go on a question: the one that lives already and names all that was asked, else a
+/// new one. So many checks of one target share one permit, and one revocation reaches them all.
+pub fn give(case: &mut Case<'_>, (target, purpose): (&Target, Purpose), asked: Names<'_>, signing: &Signing) -> Permit {
+    let is_shared = |row: &&Permit| {
+        row.target == target.id
+            && row.purpose == purpose
+            && row.is_usable(case.now)
+            && row.content_digest == case.change().digests.content
+            && row.break_glass == case.change().lawful_break_glass().is_some()
+            && Names::new(row.artifact.as_deref(), row.commit.as_deref()).name_all_of(asked)
+            && row.kid == signing.kid
+    };
+    let alive = case.file.permits.iter().filter(is_shared);
+    if let Some(permit) = alive.max_by_key(|row| row.expires_at) {
+        return permit.clone();
+    }
+    issue(case, (target, purpose), asked, signing)
+}
+
 /// Makes a permit for a target whose gate says go.
-pub fn issue(case: &mut Case<'_>, target: &Target, purpose: Purpose, signing: &Signing) -> Permit {
+fn issue(case: &mut Case<'_>, (target, purpose): (&Target, Purpose), asked: Names<'_>, signing: &Signing) -> Permit {
     let terms = terms(&case.file, &target.id);
     let now = case.now;
     let end = later(now, SignedDuration::from_mins(terms.minutes));
     let expires_at = latest(case, purpose).map_or(end, |limit| end.min(limit));
-    make(case, target, purpose, signing, (now, expires_at), terms.list_age)
+    let what = What { target, purpose, asked };
+    make(case, &what, signing, (now, expires_at), terms.list_age)
+}
+
+/// What a permit is for: a target, forward or back, as it was asked for.
+struct What<'a> {
+    target: &'a Target,
+    purpose: Purpose,
+    asked: Names<'a>,
 }
 
 /// A permit forward never outlives the window, nor a break-glass its time box; a way back has no such end.
@@ -104,24 +136,15 @@ fn latest(case: &Case<'_>, purpose: Purpose) -> Option<Timestamp> {
 
 fn make(
     case: &mut Case<'_>,
-    target: &Target,
-    purpose: Purpose,
+    what: &What<'_>,
     signing: &Signing,
     (not_before, expires_at): (Timestamp, Timestamp),
     max_list_age_seconds: i64,
 ) -> Permit {
+    let What { target, purpose, asked } = *what;
     let (id, by, issued_at) = (case.new_id(), case.person(), case.now);
     let change = case.change();
-    let artifact = if purpose == Purpose::Rollback {
-        target.rollback_to.clone()
-    } else {
-        target.artifact.clone()
-    };
-    let commit = if purpose == Purpose::Rollback {
-        None
-    } else {
-        target.commit.clone()
-    };
+    let (artifact, commit) = permitted(Names::of_target(target, purpose), asked);
     let permit = Permit {
         id: id.clone(),
         version: 0,
@@ -171,10 +194,11 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Resul
     if artifact.is_none() && commit.is_none() {
         reading.wrong("artifact", "missing", "Name the `artifact` or the `commit`.");
     }
+    let asked = Names::new(artifact.as_deref(), commit.as_deref());
     let found = case.change().content.targets.iter().find(|target| {
         target.service.as_str() == service
             && target.environment.as_str() == environment
-            && is_named(target, artifact.as_ref(), commit.as_ref())
+            && Names::of_target(target, Purpose::Deploy).name_all_of(asked)
     });
     let target = found.cloned();
     if target.is_none() && reading.errors.is_empty() {
@@ -207,22 +231,12 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Resul
     let start = planned.map_or(case.now, |start| start.max(case.now));
     let end = later(start, SignedDuration::from_mins(terms.minutes));
     let expires_at = latest(case, Purpose::Deploy).map_or(end, |limit| end.min(limit));
-    Ok(make(
-        case,
-        &target,
-        Purpose::Deploy,
-        signing,
-        (start, expires_at),
-        terms.list_age,
-    ))
-}
-
-/// Whether a target names what is asked for. Who says artifact and commit means both, as at the gate.
-fn is_named(target: &Target, artifact: Option<&String>, commit: Option<&String>) -> bool {
-    let agrees = |asked: Option<&String>, named: Option<&String>| asked.is_none() || named.is_none() || asked == named;
-    let (own, own_commit) = (target.artifact.as_ref(), target.commit.as_ref());
-    let names = (artifact.is_some() && own == artifact) || (commit.is_some() && own_commit == commit);
-    names && agrees(artifact, own) && agrees(commit, own_commit)
+    let what = What {
+        target: &target,
+        purpose: Purpose::Deploy,
+        asked: Names::default(),
+    };
+    Ok(make(case, &what, signing, (start, expires_at), terms.list_age))
 }
 
 /// What stands against a permit: before the start all that is due by then, whatever the hour; afterwards what the gate says.
@@ -231,7 +245,17 @@ fn against_ahead(case: &Case<'_>, target: &Target) -> Vec<Unmet> {
     if case.change().state == State::Scheduled {
         let mut rows = before_approved(file, directory, now);
         rows.extend(before_scheduled(file, directory, now));
-        rows.extend(before_start(file, directory, now));
+        rows.extend(
+            before_start(file, directory, now)
+                .into_iter()
+                .filter(|row| row.code != CLOSED),
+        );
+        rows.extend(closed_unmet(&file.change, target, Purpose::Deploy, directory));
+        rows.extend(
+            freezes_ahead(case, target)
+                .filter(|row| !rows.contains(row))
+                .collect::<Vec<_>>(),
+        );
         return rows;
     }
     let rows = answer::rows(file, directory, now);
@@ -242,7 +266,17 @@ fn against_ahead(case: &Case<'_>, target: &Target) -> Vec<Unmet> {
     answer::decide(&own, None, now).reasons
 }
 
-/// Uses a permit up at the online gate: the first who asks has it, and nobody after them. Who may use one up is who may collect
+/// Freezes over the rest of the window that are about the target, while the change stays scheduled for others.
+fn freezes_ahead<'a>(case: &'a Case<'_>, target: &'a Target) -> impl Iterator<Item = Unmet> {
+    let (change, directory) = (case.change(), &*case.directory);
+    let window = change.planned_start.zip(change.planned_end).into_iter();
+    let freezes = window.flat_map(move |(start, end)| {
+        over_target((change, target), directory, (start.max(case.now), end)).collect::<Vec<_>>()
+    });
+    freezes.map(move |freeze| freeze_unmet(freeze, change, directory))
+}
+
+/// Uses a permit up at the online gate: the first who asks has it, and nobody after them; it stands on the revocation list then. Who may use one up is who may collect
 /// one. What it is for and whether the gate is open was looked at before.
 ///
 /// # Errors
@@ -270,16 +304,18 @@ pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
     }
     found.used_at = Some(now);
     found.used_by = Some(by);
+    // A verifier without a network knows of the use by the list alone.
+    case.revoked.push(permit.clone());
     case.tell("permit.consumed", json!({"jti": permit}));
     Ok(())
 }
 
-/// Revokes one permit.
+/// Revokes a permit, with all others for its target and purpose, and closes the target until somebody lifts it.
 ///
 /// # Errors
 /// 403, 404, 422, 409 when it is no longer alive.
 pub fn revoke(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(), Refusal> {
-    let Some(found) = case.file.permits.iter().find(|row| &row.id == permit) else {
+    let Some(found) = case.file.permits.iter().find(|row| &row.id == permit).cloned() else {
         return Err(Refusal::not_found("such permit"));
     };
     let is_over = found.state == PermitState::Revoked || found.expires_at <= case.now;
@@ -297,6 +333,62 @@ pub fn revoke(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(),
             Vec::new(),
         ));
     }
-    revoke_permits(case, &reason, |row| &row.id == permit);
+    // Another permit for the same target and purpose would say go where this person said stop.
+    let is_like = |row: &Permit| row.target == found.target && row.purpose == found.purpose;
+    revoke_permits(case, &reason, is_like);
+    close(case, &found, reason);
+    settle(case);
+    Ok(())
+}
+
+/// Closes the target of a permit that a person revokes, until somebody lifts it.
+fn close(case: &mut Case<'_>, permit: &Permit, reason: String) {
+    let stated = Stated {
+        by: case.person(),
+        at: case.now,
+        reason,
+    };
+    let mut targets = case.change().content.targets.iter();
+    let Some(target) = targets.find(|target| target.id == permit.target).cloned() else {
+        return;
+    };
+    let closed = ClosedTarget::new(permit, &target, stated);
+    case.file.change.closed_targets.push(closed);
+    let data = json!({"target": target.id, "jti": permit.id, "purpose": permit.purpose});
+    case.tell("target.closed_by_revocation", data);
+}
+
+/// Lifts the revocation of a permit: the target opens again, by another permit.
+///
+/// # Errors
+/// 403 for who has no such right, or has a part in the change and did not revoke it; 404; 422; 409 where nothing is closed.
+pub fn lift(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(), Refusal> {
+    if !case.file.permits.iter().any(|row| &row.id == permit) {
+        return Err(Refusal::not_found("such permit"));
+    }
+    case.allow(Act::RevokePermit)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    let change = case.change();
+    let is_it = |row: &ClosedTarget| &row.permit == permit && row.lifted.is_none();
+    let Some(place) = change.closed_targets.iter().position(is_it) else {
+        let text = "This permit's revocation keeps nothing closed.";
+        return Err(Refusal::not_now("not_closed", text, "Ask the gate.", Vec::new()));
+    };
+    let closed = &change.closed_targets[place];
+    if !may_lift(change, closed, &case.actor) {
+        let text = "Who has a part in the change lifts no revocation that another gave.";
+        return Err(Refusal::not_allowed("own_request", text));
+    }
+    let target = closed.target.clone();
+    let stated = Stated {
+        by: case.person(),
+        at: case.now,
+        reason,
+    };
+    case.file.change.closed_targets[place].lifted = Some(stated);
+    case.tell("target.opened_again", json!({"target": target, "jti": permit}));
+    settle(case);
     Ok(())
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::Change;
+use crate::core::enums::FreezeReach;
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
 
 /// A time in which no change begins.
@@ -33,6 +34,9 @@ pub struct Freeze {
     /// Whether it also stops what is under way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub halt: bool,
+    /// Whether it also stops the services that need those that it names.
+    #[serde(default, skip_serializing_if = "FreezeReach::is_usual")]
+    pub reach: FreezeReach,
     /// Changes that may go on in spite of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<FreezeException>,
@@ -66,11 +70,15 @@ impl FreezeException {
 }
 
 impl Freeze {
-    /// Whether it is about this service and environment.
+    /// Whether its own scope is about this service and environment. What needs the service as well is asked of the directory
+    /// (`is_frozen_by`).
     pub fn covers(&self, service: &ServiceKey, environment: &EnvironmentKey) -> bool {
-        !self.ended
-            && (self.services.is_empty() || self.services.contains(service))
-            && (self.environments.is_empty() || self.environments.contains(environment))
+        self.is_in(environment) && (self.services.is_empty() || self.services.contains(service))
+    }
+
+    /// Whether it is about this environment.
+    pub fn is_in(&self, environment: &EnvironmentKey) -> bool {
+        !self.ended && (self.environments.is_empty() || self.environments.contains(environment))
     }
 
     /// Whether it lies over any instant of `[start, end)`.

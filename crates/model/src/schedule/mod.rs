@@ -2,5 +2,6 @@
 
 pub mod calendar;
 pub mod freeze;
+pub mod frozen_target;
 pub mod plan;
 pub mod slots;

@@ -84,7 +84,7 @@ fn is_frozen(directory: &Directory, work: &Work<'_>, start: Timestamp) -> bool {
             && work
                 .places
                 .iter()
-                .any(|(service, environment)| freeze.covers(service, environment))
+                .any(|(service, environment)| directory.is_frozen_by(freeze, service, environment))
     })
 }
 

@@ -23,6 +23,11 @@ fn codes(found: &[GateRow], asked: Option<&str>) -> Vec<String> {
         .collect()
 }
 
+fn codes_at(found: &[GateRow], time: &str) -> Vec<String> {
+    let answer = decide(found, None, at(time));
+    answer.reasons.into_iter().map(|row| row.code).collect()
+}
+
 #[test]
 fn exactly_one_change_may_name_it() {
     let good = row("c1", "CHG-1", State::Scheduled, Purpose::Deploy);
@@ -30,12 +35,38 @@ fn exactly_one_change_may_name_it() {
     assert_eq!(codes(&[], None), ["change_missing"]);
     assert_eq!(codes(std::slice::from_ref(&good), Some("CHG-9")), ["change_missing"]);
     assert!(codes(std::slice::from_ref(&good), None).is_empty());
-    assert_eq!(codes(&[good.clone(), draft.clone()], None), ["change_ambiguous"]);
+    assert!(
+        codes(&[good.clone(), draft.clone()], None).is_empty(),
+        "a draft holds nothing up"
+    );
+    let twin = row("c3", "CHG-3", State::Implementing, Purpose::Deploy);
+    let three = [good.clone(), twin, draft.clone()];
+    assert_eq!(codes(&three, None), ["change_ambiguous"]);
+    let told = decide(&three, None, at("11:20")).reasons.remove(0).text;
+    assert!(told.contains("CHG-1, CHG-3.") && !told.contains("CHG-2"), "{told}");
     assert!(codes(&[good.clone(), draft.clone()], Some("CHG-1")).is_empty());
     assert_eq!(codes(&[good, draft.clone()], Some("CHG-2")), ["not_scheduled"]);
     let mut done = draft;
     done.is_done = true;
     assert_eq!(codes(&[done], None), ["target_done"]);
+}
+
+#[test]
+fn a_stop_is_told_of_the_change_that_is_furthest_and_looks_again_at_the_first_turn_of_any() {
+    let mut early = row("c1", "CHG-1", State::Scheduled, Purpose::Deploy);
+    (early.opens_at, early.closes_at) = (Some(at("12:00")), Some(at("12:30")));
+    let mut late = early.clone();
+    (late.change, late.key) = ("c2".into(), "CHG-2".to_owned());
+    (late.opens_at, late.closes_at) = (Some(at("12:10")), Some(at("12:40")));
+    let draft = row("c0", "CHG-0", State::Draft, Purpose::Deploy);
+    let found = [draft, early.clone(), late.clone()];
+    let answer = decide(&found, None, at("11:20"));
+    assert_eq!(answer.change.as_deref(), Some("CHG-1"));
+    assert_eq!(answer.reasons[0].code, "window_not_open");
+    assert!(answer.next_transition_at.is_some_and(|next| next <= at("12:00")));
+    assert_eq!(decide(&found, None, at("12:05")).decision, GateDecision::Go);
+    assert_eq!(codes_at(&found, "12:20"), ["change_ambiguous"]);
+    assert_eq!(decide(&found, None, at("12:35")).change.as_deref(), Some("CHG-2"));
 }
 
 #[test]

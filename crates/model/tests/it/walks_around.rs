@@ -277,6 +277,7 @@ fn a_freeze_over_something_else_makes_nothing_due() {
         services: [service.into()].into(),
         environments: Default::default(),
         halt: false,
+        reach: Default::default(),
         exceptions: Vec::new(),
         ended: false,
     };
@@ -436,6 +437,30 @@ fn conditions_hold_the_step_that_they_name() {
         .act("sam", |case| around::meet_condition(case, &second, &empty))
         .unwrap();
     world.close("olga").unwrap();
+}
+
+#[test]
+fn who_asked_for_a_change_checks_no_condition_of_it() {
+    let mut world = World::new().until_authorizing();
+    let words = |checker: &str| {
+        json!({"decision": "approve_with_conditions", "conditions": [
+            {"text": "Tell support", "due": "start", "checker": checker},
+        ]})
+    };
+    let refused = fields(world.decide("sam", words("rita")));
+    assert_eq!(
+        refused,
+        [("conditions[0].checker".to_owned(), "not_allowed".to_owned())]
+    );
+    world.decide("sam", words("tom")).unwrap();
+    // Nor one of an earlier version that named them: who set it checks it.
+    let condition = world.file.conditions[0].id.clone();
+    world.file.conditions[0].checker = "rita".into();
+    let meet = |world: &mut World, who: &str| {
+        world.act(who, |case| around::meet_condition(case, &condition, &body(json!({}))))
+    };
+    assert_eq!(code(meet(&mut world, "rita")), "not_the_checker");
+    meet(&mut world, "sam").unwrap();
 }
 
 #[test]

@@ -17,6 +17,7 @@ use model::core::unmet::Unmet;
 use model::directory::snapshot::{Directory, Freeze};
 use model::emergency::budget;
 use model::gate::answer::{self, Answer};
+use model::gate::names::Names;
 use model::gate::permit;
 use model::policy::facts::ActorFacts;
 use model::schedule::plan;
@@ -200,6 +201,7 @@ impl World {
             services: Default::default(),
             environments: Default::default(),
             halt,
+            reach: Default::default(),
             exceptions: Vec::new(),
             ended: false,
         };
@@ -382,7 +384,8 @@ impl World {
             .unwrap()
             .clone();
         let given = self.act(who, |case| {
-            let given = permit::issue(case, &target, answer.purpose, &signing());
+            let asked = Names::new(Some(artifact), None);
+            let given = permit::give(case, (&target, answer.purpose), asked, &signing());
             if case.change().state == State::Scheduled && answer.purpose == Purpose::Deploy {
                 work::begin(case, case.now);
             }

@@ -76,6 +76,8 @@ pub enum Act {
     Link,
     /// Voids a permit; the context's `item` is its `jti`.
     RevokePermit,
+    /// Opens a target again that a revocation closed; the context's `item` is the permit's `jti`.
+    LiftRevocation,
     /// Follows it by messages.
     Watch,
 }
@@ -139,7 +141,7 @@ pub fn once(context: &ActContext) -> Field {
 
 impl Act {
     /// All acts, in the order of the lifecycle.
-    pub const ALL: [Act; 34] = [
+    pub const ALL: [Act; 35] = [
         Act::Submit,
         Act::Assess,
         Act::Acknowledge,
@@ -173,6 +175,7 @@ impl Act {
         Act::Comment,
         Act::Link,
         Act::RevokePermit,
+        Act::LiftRevocation,
         Act::Watch,
     ];
 
@@ -198,7 +201,8 @@ impl Act {
             Act::Submit | Act::Assess | Act::Schedule | Act::Hold | Act::Resume | Act::Cancel => self.before(context),
             Act::Start | Act::Entry | Act::Extend | Act::DecideExtension | Act::Complete => self.during(context),
             Act::Validate | Act::Review | Act::Close => self.after(context),
-            Act::BreakGlass | Act::CoSign | Act::ValidateBreakGlass | Act::RevokePermit => self.emergency(context),
+            Act::BreakGlass | Act::CoSign | Act::ValidateBreakGlass => self.emergency(context),
+            Act::RevokePermit | Act::LiftRevocation => self.stop(context),
             Act::AddEvidence | Act::AddTask | Act::Comment | Act::Link | Act::Watch => self.addition(context),
         }
     }
@@ -425,7 +429,7 @@ impl Act {
             .field(Field::hidden("content_digest", context.content_digest.as_str()))
             .field(once(context))
             .submit("Sign it"),
-            Act::ValidateBreakGlass => at(
+            _ => at(
                 context,
                 "break-glass-validation",
                 "Look at the break-glass",
@@ -433,16 +437,27 @@ impl Act {
             )
             .field(Field::textarea("text", "Was it needed, and was it used for nothing else?").required())
             .submit("Tell what you found"),
-            _ => at(
+        }
+    }
+
+    fn stop(self, context: &ActContext) -> ActForm {
+        let path = format!("/permits/{}/revocation", context.item);
+        if self == Act::LiftRevocation {
+            return at(
                 context,
-                &format!("revoke-{}", context.item),
-                "Revoke",
-                &format!("/permits/{}/revocation", context.item),
+                &format!("lift-{}", context.item),
+                "Open the target again",
+                &format!("{path}/lifting"),
             )
             .tone(ActTone::Link)
-            .field(reason("Why"))
-            .submit("Revoke this permit"),
+            .field(reason("Why it may go on"))
+            .submit("Lift the revocation");
         }
+        at(context, &format!("revoke-{}", context.item), "Revoke", &path)
+            .tone(ActTone::Link)
+            .note("Its target stays closed until somebody lifts the revocation.")
+            .field(reason("Why"))
+            .submit("Revoke this permit")
     }
 
     fn addition(self, context: &ActContext) -> ActForm {

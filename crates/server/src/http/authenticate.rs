@@ -74,6 +74,12 @@ async fn caller_in(state: &AppState, lane: Lane, method: &Method, headers: &Head
     Ok(caller)
 }
 
+/// The time by which credentials end: a clock that is set back revives none.
+fn ends_by(state: &AppState) -> Timestamp {
+    let services = state.executor().services();
+    services.ends_by(services.tools().clock.now())
+}
+
 fn unknown() -> Failure {
     let text = "Send `Authorization: Bearer` with a token, or sign in. This credential is absent, unknown or over.";
     Failure::new(401, UNAUTHENTICATED, text)
@@ -107,7 +113,7 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
     let wanted = digest.clone();
     let find = move |tx: &mut store::CrossTx<'_>| Ok(session::find_token(tx, &wanted)?);
     let found = state.across(lane, "whose token is it", Mode::Read, find).await?;
-    let now = state.executor().tools().clock.now();
+    let now = ends_by(state);
     let Some(found) = found else {
         return by_workload(state, lane, digest).await;
     };
@@ -141,7 +147,7 @@ async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Kno
     let wanted = digest.clone();
     let find = move |tx: &mut store::CrossTx<'_>| Ok(workload::find(tx, &wanted)?);
     let found = state.across(lane, "whose workload is it", Mode::Read, find).await?;
-    let now = state.executor().tools().clock.now();
+    let now = ends_by(state);
     let found = found
         .filter(|it| it.workload.active && now < it.expires_at)
         .ok_or_else(unknown)?;
@@ -171,7 +177,7 @@ async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller
     let digest = digest_of(secret);
     let find = move |tx: &mut store::CrossTx<'_>| Ok(session::find(tx, &digest)?);
     let found = state.across(lane, "whose session is it", Mode::Read, find).await?;
-    let now = state.executor().tools().clock.now();
+    let now = ends_by(state);
     let Some((tenant, session)) = found else {
         return Err(unknown());
     };
@@ -404,7 +410,7 @@ impl Asking {
             return Ok(Self { caller, seen: None });
         };
         let digest = token_digest(secret)?;
-        let now = state.executor().tools().clock.now();
+        let now = ends_by(state);
         let known = match state.callers().find(&digest, now) {
             Some(known) => known,
             None => look_up(state, lane, &digest).await?,
@@ -415,7 +421,7 @@ impl Asking {
     /// Finds out who asks from memory alone; `None` when that takes a look-up, or the credential is no token.
     pub(crate) fn of_known(state: &AppState, headers: &HeaderMap) -> Option<Self> {
         let digest = token_digest(bearer(headers).ok()??).ok()?;
-        let known = state.callers().find(&digest, state.executor().tools().clock.now())?;
+        let known = state.callers().find(&digest, ends_by(state))?;
         Some(Self::with(state, digest, known))
     }
 

@@ -36,6 +36,8 @@ const KEY_LIMIT: usize = 200;
 
 /// What a route does: one act, rendered.
 pub(crate) type Act = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Reply>;
+/// Answers a request anew that comes once more under its key, from the body of its first answer.
+pub(crate) type Again = fn(&mut Context<'_, '_>, &Value) -> acts::Result<Reply>;
 /// The present version of what a route changes; `None` when it is not there yet.
 pub(crate) type Current = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Option<i64>>;
 
@@ -57,6 +59,9 @@ pub(crate) struct Route {
     pub current: Option<Current>,
     /// Whether it only looks, although its question comes in a body.
     pub looks: bool,
+    /// What answers a request that comes once more under its key, from the body that was answered first; without one the
+    /// first answer is given again.
+    pub again: Option<Again>,
 }
 
 impl Route {
@@ -70,6 +75,7 @@ impl Route {
             act,
             current: None,
             looks: false,
+            again: None,
         }
     }
 
@@ -115,6 +121,12 @@ impl Route {
     /// Takes back.
     pub(crate) const fn delete(path: &'static str, summary: &'static str, act: Act) -> Self {
         Self::new("DELETE", path, summary, act)
+    }
+
+    /// Judged anew when its request comes once more under its key.
+    pub(crate) const fn judged_again(mut self, again: Again) -> Self {
+        self.again = Some(again);
+        self
     }
 
     /// With another scope.
@@ -256,6 +268,8 @@ pub(crate) struct Reply {
     pub once: &'static [&'static str],
     /// The permit whose signed form stands in the body's field `permit`: it opens a gate, so it is kept by its id alone.
     pub permit: Option<RecordId>,
+    /// The permit that was used up: nothing is said of it again once it is dead.
+    pub used: Option<RecordId>,
 }
 
 impl Reply {
@@ -268,6 +282,7 @@ impl Reply {
             headers: Vec::new(),
             once: &[],
             permit: None,
+            used: None,
         }
     }
 
@@ -294,6 +309,12 @@ impl Reply {
     /// With a permit's signed form in the field `permit`, which a repeated request gets signed anew.
     pub(crate) fn with_permit(mut self, permit: Option<RecordId>) -> Self {
         self.permit = permit;
+        self
+    }
+
+    /// About a permit that was used up.
+    pub(crate) fn using(mut self, permit: RecordId) -> Self {
+        self.used = Some(permit);
         self
     }
 
@@ -400,7 +421,10 @@ async fn handle(
     let tenant = (route.path == "/admission").then(|| asked.tenant.clone());
     let noted = (route.mode() == Mode::Write).then(|| (Arc::clone(&asked), Arc::clone(&ask)));
     let act = move |cx: &mut Context<'_, '_>| {
-        let reply = once.run(cx, |cx| guarded(cx, route, &asked, &ask))?;
+        let reply = match once.judged_again(cx, route, &asked)? {
+            Some(reply) => reply,
+            None => once.run(cx, |cx| guarded(cx, route, &asked, &ask))?,
+        };
         Ok(Given::by(route, reply))
     };
     let answer = asking.act(&state, route.lane, route.mode(), act).await;
@@ -599,6 +623,26 @@ impl Once {
         Ok(reply)
     }
 
+    /// For a route that judges anew: its answer as it is now, if this request was done before.
+    ///
+    /// # Errors
+    /// Another body under the same key; the scope, the route's own refusals, or the store's.
+    fn judged_again(&self, cx: &mut Context<'_, '_>, route: &Route, caller: &Caller) -> acts::Result<Option<Reply>> {
+        let (Some(key), Some(again)) = (&self.key, route.again) else {
+            return Ok(None);
+        };
+        let Some(saved) = idempotency::load(cx.tx, &self.request(key))? else {
+            return Ok(None);
+        };
+        if saved.body_digest != self.body_digest {
+            return Err(acts::Error::KeyReused);
+        }
+        caller.check_scope(route.scope)?;
+        let kept: Value = serde_json::from_str(&saved.answer)?;
+        let reply = again(cx, &kept["body"])?;
+        Ok(Some(reply.with(REPLAYED, "true")))
+    }
+
     /// The answer that was kept, if this request was done before.
     ///
     /// # Errors
@@ -622,6 +666,8 @@ impl Once {
     }
 }
 
+/// The header of an answer to a repeated request.
+const REPLAYED: &str = "idempotent-replayed";
 /// The headers of an answer that a repeated request gets as well.
 const REPEATED: [&str; 2] = ["location", "assent-decision"];
 
@@ -640,7 +686,7 @@ fn kept(reply: &Reply) -> Value {
         .filter_map(|name| reply.headers.iter().find(|(it, _)| it == name))
         .map(|(name, value)| ((*name).to_owned(), json!(value)))
         .collect();
-    let mut kept = json!({"body": body, "etag": reply.etag, "permit": reply.permit});
+    let mut kept = json!({"body": body, "etag": reply.etag, "permit": reply.permit, "used": reply.used});
     if let Value::Object(map) = &mut kept {
         map.extend(headers);
     }
@@ -652,6 +698,9 @@ fn replayed(cx: &mut Context<'_, '_>, saved: &SavedAnswer) -> acts::Result<Reply
     if let Some(permit) = kept["permit"].as_str().map(str::to_owned) {
         kept["body"]["permit"] = json!(answer::sign_again(cx, &permit)?);
     }
+    if let Some(permit) = kept["used"].as_str().map(str::to_owned) {
+        answer::check_alive(cx, &permit)?;
+    }
     let status = u16::try_from(saved.status).unwrap_or(200);
     let reply = Reply {
         status,
@@ -662,7 +711,7 @@ fn replayed(cx: &mut Context<'_, '_>, saved: &SavedAnswer) -> acts::Result<Reply
         Some(value) => reply.with(name, value.to_owned()),
         None => reply,
     });
-    Ok(reply.with("idempotent-replayed", "true"))
+    Ok(reply.with(REPLAYED, "true"))
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ use crate::http::state::AppState;
 /// How long the store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Steps of a time service back by less than this are not told, in seconds.
+const CLOCK_SLACK_SECONDS: i64 = 5;
+
 /// `/healthz`, `/readyz`, `/metrics`.
 pub(crate) fn router() -> Router<AppState> {
     Router::new()
@@ -46,7 +49,7 @@ async fn ready(State(state): State<AppState>) -> Result<Response, Failure> {
         let what = format!("The rows of the tenant `{lost}` are gone, but its log was seen; `assent doctor` says more.");
         return Err(Failure::busy("tenant_lost", what));
     }
-    Ok(axum::Json(json!({"is_ready": true, "reasons": []})).into_response())
+    Ok(axum::Json(json!({"is_ready": true, "reasons": reasons(&state)})).into_response())
 }
 
 /// A tenant whose log this server saw and whose rows are gone.
@@ -54,6 +57,19 @@ fn lost_tenant(state: &AppState, tenants: &[String]) -> Option<String> {
     let seen = state.executor().tools().seen_logs.tenants();
     let is_lost = |tenant: &String| tenant != SYSTEM_TENANT && !tenants.contains(tenant);
     seen.into_iter().find(is_lost)
+}
+
+/// What people should see to although the server answers.
+fn reasons(state: &AppState) -> Vec<String> {
+    let behind = state.executor().services().set_back();
+    if behind.as_secs() < CLOCK_SLACK_SECONDS {
+        return Vec::new();
+    }
+    vec![format!(
+        "The clock was set back by {} seconds. Tokens, sessions and delegations that had ended stay ended. Set the clock right; \
+         if it was ahead before, stop the server and move `seen-clock` out of the data folder.",
+        behind.as_secs()
+    )]
 }
 
 async fn metrics(State(state): State<AppState>) -> Response {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use acts::core::log_high_water::{SeenInMemory, SeenLog, SeenLogs};
+use jiff::Timestamp;
 use proof::crypto::{hash_of_text, hash_text};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,11 @@ const FILE: &str = "seen-logs.json";
 /// Its name while it is written.
 const NEW_FILE: &str = "seen-logs.new";
 /// All names under which it lies in the data folder. No backup holds it: what is restored is older than what was seen.
-pub const FILES: [&str; 2] = [FILE, NEW_FILE];
+pub const FILES: [&str; 4] = [FILE, NEW_FILE, CLOCK_FILE, NEW_CLOCK_FILE];
+/// The file with the latest time that a server saw here.
+const CLOCK_FILE: &str = "seen-clock";
+/// Its name while it is written.
+const NEW_CLOCK_FILE: &str = "seen-clock.new";
 
 /// A log as the file has it, under its tenant.
 #[derive(Serialize, Deserialize)]
@@ -34,6 +39,8 @@ pub(crate) struct SeenLogsFile {
     logs: SeenInMemory,
     /// What was written last.
     kept: Mutex<BTreeMap<String, SeenLog>>,
+    /// The latest time, and the one that was written last.
+    clock: Mutex<(Option<Timestamp>, Option<Timestamp>)>,
 }
 
 impl SeenLogsFile {
@@ -50,11 +57,33 @@ impl SeenLogsFile {
                 path.display()
             ))
         })?;
+        let clock = read_clock(&folder.join(CLOCK_FILE)).map_err(|error| {
+            ServeError::Refused(format!(
+                "{} cannot be read: {error}. It says how late it was already; move it away if you know that the clock is right",
+                folder.join(CLOCK_FILE).display()
+            ))
+        })?;
         Ok(Self {
             path,
+            clock: Mutex::new((clock, clock)),
             kept: Mutex::new(logs.clone()),
             logs: SeenInMemory::of(logs),
         })
+    }
+}
+
+impl SeenLogsFile {
+    fn keep_clock(&self) -> std::io::Result<()> {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = self.path.with_file_name(CLOCK_FILE);
+        let Some(latest) = clock.0.filter(|latest| clock.1 != Some(*latest)) else {
+            return Ok(());
+        };
+        // Another server may share the folder; neither takes back what the other saw.
+        let latest = read_clock(&path)?.map_or(latest, |other| other.max(latest));
+        replace(&path, NEW_CLOCK_FILE, latest.to_string().as_bytes())?;
+        *clock = (Some(latest), Some(latest));
+        Ok(())
     }
 }
 
@@ -71,7 +100,17 @@ impl SeenLogs for SeenLogsFile {
         self.logs.note(tenant, log);
     }
 
+    fn seen_time(&self) -> Option<Timestamp> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn note_time(&self, now: Timestamp) {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        clock.0 = clock.0.max(Some(now));
+    }
+
     fn keep(&self) -> std::io::Result<()> {
+        self.keep_clock()?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if *kept == self.logs.all() {
             return Ok(());
@@ -107,14 +146,27 @@ fn write(path: &Path, logs: &BTreeMap<String, SeenLog>) -> std::io::Result<()> {
         root: hash_text(&log.root),
     };
     let lines: BTreeMap<&String, Line> = logs.iter().map(|(tenant, log)| (tenant, line(log))).collect();
-    let new = path.with_file_name(NEW_FILE);
+    replace(path, NEW_FILE, &serde_json::to_vec_pretty(&lines)?)
+}
+
+fn read_clock(path: &Path) -> std::io::Result<Option<Timestamp>> {
+    let text = match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        text => text?,
+    };
+    let wrong = |error: jiff::Error| std::io::Error::new(ErrorKind::InvalidData, error.to_string());
+    text.trim().parse().map(Some).map_err(wrong)
+}
+
+fn replace(path: &Path, beside: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let new = path.with_file_name(beside);
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
         .open(&new)?;
-    file.write_all(&serde_json::to_vec_pretty(&lines)?)?;
+    file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&new, path)
 }
@@ -167,6 +219,22 @@ mod tests {
         assert_eq!(again.seen("halden"), Some(log(7, 1)));
         assert_eq!(again.seen("system"), Some(log(2, 4)));
         assert_eq!(two.seen("halden"), Some(log(7, 1)));
+    }
+
+    #[test]
+    fn the_latest_time_is_there_after_a_start_and_only_rises() {
+        let folder = Folder::new("clock");
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let one = SeenLogsFile::open(folder.path()).unwrap();
+        assert_eq!(one.seen_time(), None);
+        one.note_time(at(500));
+        one.note_time(at(400));
+        one.keep().unwrap();
+        let again = SeenLogsFile::open(folder.path()).unwrap();
+        assert_eq!(again.seen_time(), Some(at(500)));
+        again.note_time(at(450));
+        again.keep().unwrap();
+        assert_eq!(SeenLogsFile::open(folder.path()).unwrap().seen_time(), Some(at(500)));
     }
 
     #[test]

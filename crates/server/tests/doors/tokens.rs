@@ -94,6 +94,38 @@ fn a_token_opens_no_door_after_its_end() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_revives_neither_a_token_nor_a_delegation() {
+    let world = World::new();
+    let clock = |line: &str| assert_eq!(crate::clock::tell(&world, line), "ok");
+    clock("set 2035-05-04T10:00:00Z");
+    let end = "2035-05-04T11:00:00Z";
+    let token = made(&world, &json!({"name": "short", "scopes": ["read"], "expires_at": end}));
+    let delegation = json!({"delegate": "mona", "starts_at": "2035-05-04T10:00:00Z", "ends_at": end, "reason": "Away"});
+    world.post("oscar", "/delegations", &delegation).expect(201);
+    let status = || ask(&world, &token, "GET", "/me", &json!({})).status;
+    let lent = || {
+        world.act(|cx| {
+            Ok(cx
+                .directory()?
+                .delegations
+                .iter()
+                .filter(|row| row.is_on(cx.now))
+                .count())
+        })
+    };
+    let ready = || world.ask("GET", "/readyz").send().expect(200)["reasons"].clone();
+    assert_eq!((status(), lent(), ready()), (200, 1, json!([])));
+    clock("set 2035-05-04T11:00:01Z");
+    assert_eq!((status(), lent()), (401, 0));
+    clock("set 2035-05-04T10:30:00Z");
+    assert_eq!((status(), lent()), (401, 0), "what has ended stays ended");
+    let said = ready()[0].as_str().unwrap_or_default().to_owned();
+    assert!(said.contains("set back by 1801 seconds"), "{said}");
+    clock("set 2035-05-04T11:00:02Z");
+    assert_eq!((status(), ready()), (401, json!([])));
+}
+
+#[test]
 fn a_token_is_made_for_who_is_there_and_for_what_is_named() {
     let world = World::new();
     let wrong = |body: Value, code: &str| {

@@ -28,7 +28,7 @@ pub struct GateRow {
 
 impl GateRow {
     /// What tells a row apart.
-    fn place(&self) -> (&str, &str, &str) {
+    pub fn place(&self) -> (&str, &str, &str) {
         (&self.change_id, &self.target_id, &self.purpose)
     }
 

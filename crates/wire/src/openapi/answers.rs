@@ -153,6 +153,11 @@ const CHANGE: &[Shape] = &[
                  stands no more.",
             ),
             time("texts_erased_at", "When all its texts were erased last."),
+            objects(
+                "closed_targets",
+                "ClosedTarget",
+                "Targets that a person closed by revoking a permit, also those that were opened again.",
+            ),
             free(
                 "erasure",
                 "The erasure of texts that is asked for, or the last that was done: `kind`, `comment`, `reason`, `asked_by`, \
@@ -587,6 +592,23 @@ const ITEMS: &[Shape] = &[
             text("id", LINE, "The login again.").needed(),
             text("person", LINE, "A login.").needed(),
             word("change_state", all!(State), "The change's state.").needed(),
+        ],
+    ),
+    shape(
+        "ClosedTarget",
+        "A target that a person closed by revoking its permit.",
+        &[
+            text("permit", LINE, "The permit's id.").needed(),
+            text("target", LINE, "The target's id.").needed(),
+            text("service", LINE, "The service's key.").needed(),
+            text("environment", LINE, "The environment's key.").needed(),
+            text("artifact", 255, "What may not be deployed."),
+            text("commit", 64, "Its commit."),
+            word("purpose", all!(Purpose), "Forward or back.").needed(),
+            text("reason", TEXT, "Why it was closed.").needed(),
+            text("by", LINE, "Who closed it: a login.").needed(),
+            time("at", "When.").needed(),
+            object("lifted", "Stated", "Who opened it again, and why; absent while it is closed."),
         ],
     ),
     shape(

@@ -1,10 +1,11 @@
 //! What changes of things that stand: routes and shapes of merge patches (RFC 7396) to the estate and to connections.
 
+use model::core::enums::FreezeReach;
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::Answer;
 use crate::openapi::rows::{Row, at};
-use crate::openapi::shapes::{Shape, boolean, object, objects, shape, text, texts, time};
+use crate::openapi::shapes::{Shape, all, boolean, object, objects, shape, text, texts, time, word};
 
 /// Every table of this file.
 pub(crate) const TABLES: &[&[Row]] = &[PATCHES];
@@ -123,6 +124,7 @@ const BODIES: &[Shape] = &[
         "What changes of a freeze.",
         &[
             boolean("halt", "Whether it also stops what is under way."),
+            word("reach", all!(FreezeReach), "Whether it also stops the services that need those named."),
             text("reason", TEXT, "Why."),
         ],
     )

@@ -301,14 +301,15 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// A revoked permit that has not run out stands on the revocation list.
+    /// A permit that was revoked or used up and has not run out stands on the revocation list.
     fn permit(&mut self, cx: &mut Context<'_, '_>, row: &RawRecord) -> Result<()> {
         let Ok(permit) = record::read::<Permit>(&row.body) else {
             return Ok(());
         };
         if let Some(entry) = revocation::find(cx.tx, &row.id)? {
             let epoch = revocation::state(cx.tx)?.epoch;
-            let is_right = Some(entry.at) == permit.revoked_at
+            let is_at = |at: Option<Timestamp>| at == Some(entry.at);
+            let is_right = (is_at(permit.revoked_at) || is_at(permit.used_at))
                 && entry.expires_at == permit.expires_at
                 && (1..=epoch).contains(&entry.epoch);
             if !is_right {
@@ -316,13 +317,14 @@ impl Replay<'_> {
                 self.find("revoked", &row.id, None, what);
             }
         }
-        let should_be = permit.state == PermitState::Revoked && permit.expires_at > cx.now;
+        let is_dead = permit.state == PermitState::Revoked || permit.used_at.is_some();
+        let should_be = is_dead && permit.expires_at > cx.now;
         if should_be && !revocation::is_revoked(cx.tx, &row.id)? {
             self.find(
                 "revoked",
                 &row.id,
                 None,
-                "The permit was revoked and is not on the revocation list.",
+                "The permit was revoked or used up and is not on the revocation list.",
             );
         }
         Ok(())
@@ -399,7 +401,7 @@ fn comparable(rows: &[GateRow]) -> Vec<GateRow> {
         for freeze in &mut row.frozen {
             freeze.waiting_on.clear();
         }
-        for unmet in &mut row.unmet {
+        for unmet in row.unmet.iter_mut().chain(&mut row.closed) {
             unmet.text.clear();
             unmet.satisfy.clear();
             unmet.waiting_on.clear();

@@ -1,9 +1,13 @@
 //! `assent permit`: verifies a permit offline, revokes one.
 
+use std::path::{Path, PathBuf};
+
 use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
 use proof::jwks::Jwks;
-use proof::permit::{Claims, Expected};
+use proof::jws::Refused;
+use proof::permit::{Claims, Expected, Purpose};
+use proof::remembered::Remembered;
 use proof::revocation::RevocationList;
 use serde_json::{Value, json};
 
@@ -11,7 +15,7 @@ use crate::client::{Client, encode};
 use crate::clock;
 use crate::commands::gate::build::Build;
 use crate::common::Common;
-use crate::failure::{Result, read_file, read_text};
+use crate::failure::{Failure, Result, read_file, read_text};
 use crate::output::{Output, Tone, text_of};
 
 /// Permits.
@@ -28,12 +32,21 @@ pub enum Permit {
         after_help = "Example: assent permit consume permit.jwt --service booking-api --environment production --artifact sha256:…"
     )]
     Consume(Consume),
-    /// Revoke a permit.
+    /// Revoke a permit; its target stays closed until the revocation is lifted.
     #[command(after_help = "Example: assent permit revoke 0193… --reason 'wrong build'")]
     Revoke {
         /// The permit's id (`jti`).
         jti: String,
         /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lift a permit's revocation; its target opens again.
+    #[command(after_help = "Example: assent permit lift 0193… --reason 'the build is right after all'")]
+    Lift {
+        /// The revoked permit's id (`jti`).
+        jti: String,
+        /// Why it may go on.
         #[arg(long)]
         reason: String,
     },
@@ -68,6 +81,15 @@ pub struct Verify {
     /// The oldest revocation list to take, however old the permit lets it be.
     #[arg(long, value_name = "SPAN", value_parser = clock::seconds)]
     pub max_list_age: Option<i64>,
+    /// What is about to be done: a permit to deploy is none to go back. Without it either passes.
+    #[arg(long, value_name = "PURPOSE", value_parser = ["deploy", "rollback"])]
+    pub purpose: Option<String>,
+    /// The tenant that keys and permit must be of.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Where to remember what lists have revoked: what one did stays revoked, and a list of a lower epoch is refused.
+    #[arg(long, value_name = "FILE")]
+    pub remember: Option<PathBuf>,
     /// The change's content digest to insist on.
     #[arg(long, value_name = "DIGEST")]
     pub content_digest: Option<String>,
@@ -93,15 +115,18 @@ pub fn run(permit: &Permit, common: &Common, output: &Output) -> Result<u8> {
             });
             Ok(0)
         }
-        Permit::Revoke { jti, reason } => {
-            let path = format!("/permits/{}/revocation", encode(jti));
-            let answer = Client::new(common)?.post(&path, &json!({"reason": reason}))?.body;
-            output.data(&answer, |output| {
-                output.line(&format!("revoked {}", text_of(&answer, "id")))
-            });
-            Ok(0)
-        }
+        Permit::Revoke { jti, reason } => stop_or_go(common, output, ("revocation", "revoked"), (jti, reason)),
+        Permit::Lift { jti, reason } => stop_or_go(common, output, ("revocation/lifting", "lifted"), (jti, reason)),
     }
+}
+
+fn stop_or_go(common: &Common, output: &Output, (act, done): (&str, &str), (jti, reason): (&str, &str)) -> Result<u8> {
+    let path = format!("/permits/{}/{act}", encode(jti));
+    let answer = Client::new(common)?.post(&path, &json!({"reason": reason}))?.body;
+    output.data(&answer, |output| {
+        output.line(&format!("{done} {}", text_of(&answer, "id")))
+    });
+    Ok(0)
 }
 
 /// Verifies a permit; answers the exit code.
@@ -126,9 +151,13 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
             ));
         }
     };
+    if let Some(tenant) = verify.tenant.as_ref().filter(|tenant| **tenant != keys.tenant) {
+        let text = format!("The keys are of the tenant `{}`, not of `{tenant}`.", keys.tenant);
+        return Ok(told(output, 1, "wrong_tenant", &text, None));
+    }
     let (list, list_trouble) = match verify.revocations.as_deref() {
         None => (None, None),
-        Some(path) => match RevocationList::open(&read_text(path)?, &keys) {
+        Some(path) => match open_list(&read_text(path)?, &keys, verify.remember.as_deref())? {
             Ok(list) => (Some(list), None),
             Err(refused) => (None, Some(refused)),
         },
@@ -140,6 +169,10 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
         commit: verify.build.commit.as_deref(),
         content_digest: verify.content_digest.as_deref(),
         now: now.as_second(),
+        purpose: verify.purpose.as_deref().map(|word| match word {
+            "rollback" => Purpose::Rollback,
+            _ => Purpose::Deploy,
+        }),
         max_list_age_seconds: verify.max_list_age.map(i64::unsigned_abs),
     };
     match proof::permit::verify(&permit, &keys, list.as_ref(), &expected) {
@@ -159,6 +192,32 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
             ))
         }
     }
+}
+
+/// Opens a list, and unites it with what earlier ones revoked where that is remembered.
+fn open_list(text: &str, keys: &Jwks, remember: Option<&Path>) -> Result<std::result::Result<RevocationList, Refused>> {
+    let list = match RevocationList::open(text, keys) {
+        Ok(list) => list,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let Some(path) = remember else { return Ok(Ok(list)) };
+    let wrong = |why: String| Failure::could_not(format!("{} cannot be used: {why}.", path.display()));
+    let mut remembered = match std::fs::read(path) {
+        Ok(bytes) => serde_json::from_slice::<Remembered>(&bytes).map_err(|error| wrong(error.to_string()))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Remembered::new(&keys.tenant),
+        Err(error) => return Err(wrong(error.to_string())),
+    };
+    if remembered.tenant != keys.tenant {
+        return Err(wrong(format!("it is of the tenant `{}`", remembered.tenant)));
+    }
+    if let Err(refused) = remembered.take(&list) {
+        return Ok(Err(refused));
+    }
+    // Written beside and renamed, so that a crash leaves the old one whole.
+    let beside = path.with_extension("new");
+    let written = std::fs::write(&beside, json!(remembered).to_string()).and_then(|()| std::fs::rename(&beside, path));
+    written.map_err(|error| wrong(error.to_string()))?;
+    Ok(Ok(remembered.united(&list)))
 }
 
 fn sentence(claims: &Claims) -> String {

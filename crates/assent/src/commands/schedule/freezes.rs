@@ -71,6 +71,9 @@ pub struct FreezeSet {
     /// Also stop what is under way.
     #[arg(long)]
     pub halt: bool,
+    /// Also stop the services that need those named: `dependants`, or `none`.
+    #[arg(long, value_name = "REACH", value_parser = ["none", "dependants"])]
+    pub reach: Option<String>,
     /// Why.
     #[arg(long)]
     pub reason: Option<String>,
@@ -85,6 +88,9 @@ pub struct FreezeEdit {
     /// Whether it also stops what is under way.
     #[arg(long, group = "what")]
     pub halt: Option<bool>,
+    /// Whether it also stops the services that need those named: `dependants`, or `none`.
+    #[arg(long, value_name = "REACH", value_parser = ["none", "dependants"], group = "what")]
+    pub reach: Option<String>,
     /// Why.
     #[arg(long, group = "what")]
     pub reason: Option<String>,
@@ -99,8 +105,10 @@ fn edit_freeze(wanted: &FreezeEdit, client: &Client, output: &Output) -> Result<
     if let Some(halt) = wanted.halt {
         body.insert("halt".to_owned(), json!(halt));
     }
-    if let Some(reason) = &wanted.reason {
-        body.insert("reason".to_owned(), json!(reason));
+    for (name, value) in [("reach", &wanted.reach), ("reason", &wanted.reason)] {
+        if let Some(value) = value {
+            body.insert(name.to_owned(), json!(value));
+        }
     }
     edit(client, output, &format!("/freezes/{}", encode(&wanted.span.id)), body)
 }
@@ -132,8 +140,10 @@ pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
                 "environments": set.environment,
                 "halt": set.halt,
             });
-            if let Some(reason) = &set.reason {
-                body["reason"] = json!(reason);
+            for (name, value) in [("reach", &set.reach), ("reason", &set.reason)] {
+                if let Some(value) = value {
+                    body[name] = json!(value);
+                }
             }
             let made = client.post("/freezes", &body)?.body;
             output.data(&made, |output| output.line(&format!("set {}", text_of(&made, "id"))));

@@ -153,7 +153,8 @@ fn list_running(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let rows = running::list(cx, ask.query("service"), ask.query("environment"))?;
     let directory = cx.directory()?;
     let items = rows.iter().map(|row| views::shown(row, &directory)).collect();
-    ask.whole(items)
+    // A companion makes sure that its token is of the tenant whose permits it verifies.
+    Ok(ask.whole(items)?.with("assent-tenant", cx.tenant()))
 }
 
 fn list_refusals(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

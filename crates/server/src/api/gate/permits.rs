@@ -3,6 +3,8 @@
 use acts::Context;
 use acts::gate::verbs;
 use model::change::related_records::Permit;
+use model::core::body::Body;
+use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use serde_json::json;
 use store::record::{self, Filter};
@@ -20,7 +22,16 @@ pub(crate) const ROUTES: &[Route] = &[
         "Gives a permit ahead of the window.",
         issue_permit,
     ),
-    Route::post("/permits/{jti}/revocation", "Revokes a permit.", revoke_permit),
+    Route::post(
+        "/permits/{jti}/revocation",
+        "Revokes a permit and closes its target.",
+        revoke_permit,
+    ),
+    Route::post(
+        "/permits/{jti}/revocation/lifting",
+        "Lifts a permit's revocation: its target opens again.",
+        lift_revocation,
+    ),
 ];
 
 fn issue_permit(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
@@ -46,10 +57,20 @@ fn permits(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     )
 }
 
+type Verb = fn(&mut Context<'_, '_>, &str, &RecordId, &Body) -> acts::Result<()>;
+
 fn revoke_permit(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    on_permit(cx, ask, verbs::revoke_permit)
+}
+
+fn lift_revocation(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    on_permit(cx, ask, verbs::lift_revocation)
+}
+
+fn on_permit(cx: &mut Context<'_, '_>, ask: &Ask, verb: Verb) -> acts::Result<Reply> {
     let found = record::load::<Permit>(cx.tx, ask.place(0))?.ok_or_else(|| Refusal::not_found("permit"))?;
     let permit = found.record;
-    verbs::revoke_permit(cx, &permit.change_key, &permit.id, &ask.body)?;
+    verb(cx, &permit.change_key, &permit.id, &ask.body)?;
     let change = cx.change(&permit.change_key)?;
     Ok(Reply::created(item::<Permit>(cx, &change, &permit.id)?))
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use acts::Context;
 use acts::core::gate_question::Question;
-use acts::gate::{answer, consume_permit, shown_permit};
+use acts::gate::answer::{self, Checked};
+use acts::gate::{consume_permit, shown_permit};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
@@ -56,7 +57,8 @@ pub(crate) const ROUTES: &[Route] = &[
         check,
     )
     .scope(Scope::Gate)
-    .lane(Lane::Gate),
+    .lane(Lane::Gate)
+    .judged_again(check_again),
     Route::post(
         "/gate-checks/{id}/permit",
         "Collects the permit of a check that turned go.",
@@ -225,6 +227,18 @@ fn check(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let wait_until = read_wait(&mut reading, cx.now);
     reading.finish()?;
     let checked = answer::check(cx, &question, wait_until)?;
+    check_reply(cx, checked)
+}
+
+/// The same question under the same key: the same check, judged anew, so that no answer of a moment that has passed opens
+/// anything.
+fn check_again(cx: &mut Context<'_, '_>, kept: &Value) -> acts::Result<Reply> {
+    cx.allow(act::actions::ASK_GATE)?;
+    let checked = answer::check_again(cx, kept["id"].as_str().unwrap_or_default())?;
+    check_reply(cx, checked)
+}
+
+fn check_reply(cx: &mut Context<'_, '_>, checked: Checked) -> acts::Result<Reply> {
     let directory = cx.directory()?;
     let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
     let reply = Reply::created(view).with("assent-decision", checked.check.decision.as_str());
@@ -270,7 +284,7 @@ fn consume(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let change = cx.change(&permit.change_key)?;
     let mut value = views::item(&permit, change.state, &*cx.directory()?);
     value["jti"] = json!(permit.id);
-    Ok(Reply::created(value))
+    Ok(Reply::created(value).using(permit.id))
 }
 
 /// A check is its caller's: nobody else collects by it.

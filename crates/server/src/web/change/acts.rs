@@ -173,6 +173,9 @@ const DOORS: &[Door] = &[
     door("permits/{}/revocation", |cx, key, item, body| {
         acts::gate::verbs::revoke_permit(cx, key, &RecordId::from(item), body)
     }),
+    door("permits/{}/revocation/lifting", |cx, key, item, body| {
+        acts::gate::verbs::lift_revocation(cx, key, &RecordId::from(item), body)
+    }),
     door("watchers", |cx, key, _, _| {
         acts::change::verbs::watch_change(cx, key, true)
     }),

@@ -411,6 +411,11 @@ impl Around<'_> {
         if is_good && self.open.has(Verb::RevokePermit) {
             entry = entry.act(format!("permit-{id}"), self.item(Act::RevokePermit, id));
         }
+        let mut closed = self.file.change.closed_targets.iter();
+        let is_shut = closed.any(|row| row.permit == permit.id && row.lifted.is_none());
+        if is_shut && self.file.change.state.is_open() && self.open.has(Verb::RevokePermit) {
+            entry = entry.act(format!("permit-{id}"), self.item(Act::LiftRevocation, id));
+        }
         entry
     }
 

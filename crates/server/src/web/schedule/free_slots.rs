@@ -304,7 +304,10 @@ fn freezes<'d>(directory: &'d Directory, wish: &Wish<'_>, start: Timestamp) -> i
     let covers = |freeze: &&Freeze| {
         freeze.overlaps(start, start + work.length)
             && !work.change.is_some_and(|change| freeze.excepts_stored(change))
-            && work.places.iter().any(|(service, place)| freeze.covers(service, place))
+            && work
+                .places
+                .iter()
+                .any(|(service, place)| directory.is_frozen_by(freeze, service, place))
     };
     directory.freezes.iter().filter(covers).collect::<Vec<_>>().into_iter()
 }

@@ -14,7 +14,7 @@ use store::record::{self, Record};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::schedule::list::{scope, scope_fields, sent, state_of};
+use crate::web::schedule::list::{REACHES, scope, scope_fields, sent, state_of};
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send};
@@ -31,6 +31,7 @@ const OF_FREEZE: &[&str] = &[
     "environments",
     "reason",
     "halt",
+    "reach",
 ];
 /// What may change of a maintenance window.
 const OF_WINDOW: &[&str] = &["title", "starts_at", "ends_at", "services", "environments"];
@@ -93,6 +94,9 @@ fn freeze_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Optio
         false => "goes on",
     };
     page.facts.push(Fact::new("Work that is going on", halt));
+    if !freeze.reach.is_usual() {
+        page.facts.push(Fact::new("Services that need these", "are frozen too"));
+    }
     page.sections.push(
         Section::new(
             "reason",
@@ -234,6 +238,7 @@ fn freeze_form(view: &View<'_, '_, '_>, freeze: &Freeze, standing: &Standing) ->
         .field(
             Field::new("halt", "Work that is going on must stop too", Input::Checkbox).value(freeze.halt.to_string()),
         )
+        .field(Field::select("reach", "Services that need these", &REACHES).value(freeze.reach.as_str()))
         .note("It keeps its exceptions, and no gate opens in between. What it lies over now stops; what it no longer lies over may start.")
         .submit("Keep these edits"))
 }

@@ -179,7 +179,8 @@ fn clash(
     let covers = |freeze: &&Freeze| {
         freeze.overlaps(start, end)
             && targets.iter().any(|target| {
-                freeze.covers(
+                view.directory.is_frozen_by(
+                    freeze,
                     &ServiceKey::from(target.service.as_str()),
                     &EnvironmentKey::from(target.environment.as_str()),
                 )
@@ -338,6 +339,9 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
     }
 }
 
+/// How far a freeze reaches, as forms offer it.
+pub(super) const REACHES: [(&str, &str); 2] = [("none", "are free"), ("dependants", "are frozen too")];
+
 fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
     let [services, environments] = scope_fields();
     ActForm::new("freeze", "Set a freeze", view.url("/freezes"))
@@ -353,6 +357,7 @@ fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
             "Work that is going on must stop too",
             Input::Checkbox,
         ))
+        .field(Field::select("reach", "Services that need these", &REACHES))
         .submit("Set this freeze")
 }
 

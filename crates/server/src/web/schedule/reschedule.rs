@@ -122,9 +122,10 @@ fn against(view: &mut View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
         .iter()
         .filter(|freeze| !freeze.ended && freeze.overlaps(start, end))
     {
-        let covers = places
-            .iter()
-            .any(|(service, place)| freeze.covers(&(*service).into(), &(*place).into()));
+        let covers = places.iter().any(|(service, place)| {
+            view.directory
+                .is_frozen_by(freeze, &(*service).into(), &(*place).into())
+        });
         if covers {
             let text = Rich::new()
                 .said_link(freeze.title.as_str(), view.url("/freezes"))

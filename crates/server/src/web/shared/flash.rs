@@ -90,7 +90,11 @@ const WORDS: &[(&str, &str)] = &[
     ("comments", "Your comment is there."),
     ("answer", "Your answer is sent, and it is handed over again."),
     ("links", "They are linked."),
-    ("permits/{}/revocation", "The permit is revoked."),
+    (
+        "permits/{}/revocation",
+        "The permit is revoked, and its target is closed.",
+    ),
+    ("permits/{}/revocation/lifting", "The target is open again."),
     ("watchers", "You are told of its news."),
     ("watchers/end", "You are no longer told of its news."),
 ];

@@ -38,9 +38,9 @@ const BODIES: &[Shape] = &[
             time("review_by", "After this it stops until reviewed."),
             integer(
                 "watch_minutes",
-                0,
+                1,
                 MINUTES,
-                "Minutes until a clean change closes by itself.",
+                "Minutes until a clean change closes by itself; at least one, so that somebody can see it work.",
             ),
             integer(
                 "suspend_after",

@@ -1,6 +1,6 @@
 //! What requests bring of the estate: services, environments, config items, dependencies, rows of the matrix, spans.
 
-use model::core::enums::{Criticality, DependencyKind, NodeKind, OwnershipRole};
+use model::core::enums::{Criticality, DependencyKind, FreezeReach, NodeKind, OwnershipRole};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{Shape, Words, all, boolean, free, integer, shape, text, texts, time, word};
@@ -120,6 +120,11 @@ pub(crate) const ESTATE: &[Shape] = &[
         "A time in which no change begins.",
         &[
             boolean("halt", "Whether it also stops what is under way."),
+            word(
+                "reach",
+                all!(FreezeReach),
+                "`dependants`: it also stops the services that need those named, near and far. `none` without a word.",
+            ),
             text("reason", TEXT, "Why."),
         ],
     )

@@ -1,0 +1,78 @@
+//! What a freeze means for one target of a change that has several: that target is stopped, and the others are free.
+
+use jiff::Timestamp;
+
+use crate::change::eligible;
+use crate::change::record::{Change, Target};
+use crate::core::unmet::{Unmet, unmet};
+use crate::directory::snapshot::{Directory, logins};
+use crate::schedule::freeze::Freeze;
+
+/// Freezes over `[from, to)` of a target that do not except its change.
+pub fn over_target<'a>(
+    (change, target): (&'a Change, &'a Target),
+    directory: &'a Directory,
+    (from, to): (Timestamp, Timestamp),
+) -> impl Iterator<Item = &'a Freeze> {
+    directory.freezes.iter().filter(move |freeze| {
+        freeze.overlaps(from, to)
+            && !freeze.excepts(change)
+            && directory.is_frozen_by(freeze, &target.service, &target.environment)
+    })
+}
+
+/// Freezes over `[from, to)` that stop a change as a whole: each of its open targets lies under one of them.
+pub fn stopping<'a>(
+    change: &'a Change,
+    directory: &'a Directory,
+    (from, to): (Timestamp, Timestamp),
+) -> Vec<&'a Freeze> {
+    let is_free = |target: &Target| over_target((change, target), directory, (from, to)).next().is_none();
+    if change.open_targets().any(is_free) {
+        return Vec::new();
+    }
+    let lies_over = |freeze: &&Freeze| freeze.overlaps(from, to) && !freeze.excepts(change);
+    let covers = |freeze: &&Freeze| !frozen(change, directory, freeze).is_empty();
+    directory.freezes.iter().filter(lies_over).filter(covers).collect()
+}
+
+/// The open targets of a change that a freeze is about.
+fn frozen<'a>(change: &'a Change, directory: &Directory, freeze: &Freeze) -> Vec<&'a Target> {
+    let is_in = |target: &&Target| directory.is_frozen_by(freeze, &target.service, &target.environment);
+    change.open_targets().filter(is_in).collect()
+}
+
+/// Whether a change has more than one target, so that a sentence names which.
+pub fn has_many(change: &Change) -> bool {
+    change.content.targets.len() > 1
+}
+
+/// A target in a sentence.
+pub fn words(target: &Target) -> String {
+    format!("target {} ({} in {})", target.id, target.service, target.environment)
+}
+
+/// A freeze over a change's time as an unmet condition: it names the targets that it is about, where the change has several.
+pub fn freeze_unmet(freeze: &Freeze, change: &Change, directory: &Directory) -> Unmet {
+    let named: Vec<String> = frozen(change, directory, freeze).into_iter().map(words).collect();
+    let over = match has_many(change) && !named.is_empty() {
+        true => named.join(" and "),
+        false => "it".to_owned(),
+    };
+    unmet(
+        "freeze",
+        format!(
+            "The freeze “{}” lies over {over}, from {} to {}.",
+            freeze.title, freeze.starts_at, freeze.ends_at
+        ),
+        "Plan another time, or have a change manager except this change.",
+        logins(directory, &eligible::past_a_freeze(change, directory)),
+    )
+}
+
+/// Whether a freeze stops a target although its change is under way: it halts, or it was on when the work began by another
+/// target. Otherwise the free target would open the gate of the frozen one. `has_begun` is said of the target itself.
+pub fn stops_begun(freeze: &Freeze, change: &Change, has_begun: bool) -> bool {
+    let was_on = change.actual_start.is_some_and(|began| freeze.starts_at <= began);
+    freeze.halt || (was_on && !has_begun && has_many(change))
+}
