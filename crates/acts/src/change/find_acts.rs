@@ -135,7 +135,7 @@ fn makes_sense(
             .retrospective
             .as_ref()
             .is_some_and(|retro| retro.confirmation.is_none() && &retro.verbal_approver == person),
-        Act::Validate => eligible::is_independent(file, person),
+        Act::Validate => eligible::is_independent((file, directory, now), person),
         Act::Review => !after::is_only_implementer(change, person),
         Act::Close => {
             let has_opened = change.lawful_break_glass().is_some_and(|glass| &glass.by == person);

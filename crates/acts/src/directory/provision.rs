@@ -223,6 +223,7 @@ pub fn create_person(cx: &mut Context<'_, '_>, told: &ProvisionedPerson) -> Resu
         refused_rights: Vec::new(),
         vouched: Vec::new(),
         readdressed: None,
+        services: Default::default(),
     };
     let fresh = described(fresh, told);
     if fresh.email.is_some() {

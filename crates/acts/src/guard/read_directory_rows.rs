@@ -21,6 +21,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::core::error::Result;
+use crate::core::read_fields::read_start;
 use crate::guard::person_fields;
 
 /// What a service's data may be called, from the least to the most that it asks for.
@@ -357,8 +358,12 @@ pub(crate) fn ownership(
         since: since.unwrap_or(now),
         ends_at,
         is_from_catalogue: false,
+        corrected_at: None,
     };
-    if let Some(old) = old(&row.natural_key()) {
+    let known = old(&row.natural_key());
+    let begun = known.as_ref().map(|old| old.since);
+    if let Some(old) = known {
+        row.corrected_at = old.corrected_at;
         row.id.clone_from(&old.id);
         row.version = old.version;
         // A row that is named again without a date goes on as it was; one that has ended begins anew.
@@ -371,6 +376,9 @@ pub(crate) fn ownership(
         let goes_on = old.ends_at.is_none_or(|end| now < end) || (row.since, row.ends_at) == (old.since, old.ends_at);
         row.is_from_catalogue = old.is_from_catalogue && goes_on;
     }
+    let (since, corrected_at) = read_start(reading, "since", row.since, (now, begun));
+    row.since = since;
+    row.corrected_at = corrected_at.or(row.corrected_at);
     row
 }
 
@@ -460,6 +468,7 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
         refused_rights: Vec::new(),
         vouched: Vec::new(),
         readdressed: None,
+        services: Default::default(),
     });
     if let Some(name) = reading.name() {
         person.name = name;

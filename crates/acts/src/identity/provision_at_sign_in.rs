@@ -137,6 +137,7 @@ fn make(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Claimed
         refused_rights: Vec::new(),
         vouched: Vec::new(),
         readdressed: None,
+        services: Default::default(),
     };
     cx.put_estate("person.created", person, json!({"provider": provider.key}))
 }

@@ -12,6 +12,7 @@ pub mod custom_values;
 pub mod duties;
 pub mod eligible;
 pub mod lifecycle;
+pub mod named;
 pub(crate) mod next_step;
 pub mod read_content;
 pub mod ready_spans;

@@ -237,7 +237,7 @@ fn lead_time_unmet(
                 sentence(&row.obligation.reason)
             ),
             "Plan a later start.",
-            Vec::new(),
+            logins(directory, &eligible::planners(change, directory)),
         )
     })
 }
@@ -283,7 +283,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
             "rejected_elsewhere",
             format!("{key} was rejected for the same artifact, service and environment."),
             format!("{key} is revised, cancelled or overruled by a change manager."),
-            logins(directory, &eligible::lifters(other, directory)),
+            logins(directory, &eligible::lifters(change, other, directory)),
         ));
     }
     for row in due_by(file, Due::Start) {
@@ -312,7 +312,12 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
             "dependency_open",
             format!("It depends on {}, which is {}.", linked.key, linked.state),
             format!("{} is closed or cancelled.", linked.key),
-            linked.owner.iter().map(|owner| directory.login(owner)).collect(),
+            linked
+                .owner
+                .iter()
+                .filter(|owner| directory.is_active(owner))
+                .map(|owner| directory.login(owner))
+                .collect(),
         ));
     }
     rows
@@ -384,7 +389,7 @@ pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -
                 "window_not_open",
                 text,
                 "Wait for it, or plan another time.",
-                Vec::new(),
+                logins(directory, &eligible::planners(change, directory)),
             ));
         } else if now >= end && !rows.iter().any(|row| row.code == "window_over") {
             rows.push(unmet(

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::approval::absence::begins;
 use crate::change::record::Target;
 use crate::core::enums::{self, OwnershipRole};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
@@ -56,12 +57,15 @@ pub struct Ownership {
     /// Whether the import of a catalogue made it, which ends it when the catalogue no longer says it. What people say stays.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_from_catalogue: bool,
+    /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected_at: Option<Timestamp>,
 }
 
 impl Ownership {
     /// Whether it holds at this instant.
     pub fn is_in_force(&self, now: Timestamp) -> bool {
-        self.since <= now && self.ends_at.is_none_or(|end| now < end)
+        begins(self.since, self.corrected_at) <= now && self.ends_at.is_none_or(|end| now < end)
     }
 
     /// What it speaks of, as people write it: `service:shop`, `item:orders-db`, `class:regime:sox`, `everything`.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::custom_field;
 use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
+use crate::directory::suspension::Suspended;
 use crate::notify::preferences;
 
 /// Where a rule looks for a change's key.
@@ -122,6 +123,9 @@ pub struct Person {
     /// Who moved their mail address alone, and when, where that was another person: whoever has the address comes as them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readdressed: Option<Readdressed>,
+    /// The services to which they are scoped: they see these and nothing outside. Empty for everybody who sees all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceKey>,
 }
 
 /// Whose hand moved somebody's mail address.
@@ -146,6 +150,9 @@ pub struct Deactivation {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What a compromised account gave others, and what became of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspended: Vec<Suspended>,
 }
 
 impl Person {
@@ -527,6 +534,9 @@ pub struct Token {
     /// The roles that it carries of its person's; absent for all of them, also those that come later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<BTreeSet<Role>>,
+    /// The services to which it is scoped; absent for all that its person sees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<BTreeSet<ServiceKey>>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends.

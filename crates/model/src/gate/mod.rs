@@ -1,6 +1,7 @@
 //! The gate: checks, permits, running builds, coverage and gateway dialects.
 
 pub mod answer;
+pub mod build;
 pub mod committers;
 pub mod coverage;
 pub mod permit;

@@ -36,6 +36,7 @@ fn row(id: &str, role: OwnershipRole, person: &str, service: Option<&str>) -> Ow
         since: at("2026-01-01T00:00:00Z"),
         ends_at: None,
         is_from_catalogue: false,
+        corrected_at: None,
     }
 }
 
@@ -468,6 +469,7 @@ pub fn away(person: &str, until: &str) -> Absence {
         starts_at: at("2026-11-20T00:00:00Z"),
         ends_at: at(until),
         reason: None,
+        corrected_at: None,
     }
 }
 
@@ -483,6 +485,7 @@ pub fn lent(from: &str, to: &str, deputy: bool) -> Delegation {
         ends_at: at("2027-11-01T00:00:00Z"),
         deputy,
         reason: None,
+        corrected_at: None,
     }
 }
 

@@ -14,6 +14,7 @@ mod input;
 mod leading;
 mod lifecycle;
 mod matrix;
+mod one_person;
 mod oracle;
 mod order;
 mod people;

@@ -23,6 +23,7 @@ fn row(id: &str, person: &str, mend: impl FnOnce(&mut Ownership)) -> Ownership {
         since: at("2026-01-01T00:00:00Z"),
         ends_at: None,
         is_from_catalogue: false,
+        corrected_at: None,
     };
     mend(&mut row);
     row

@@ -125,6 +125,7 @@ pub fn directory() -> Directory {
         since: dawn(),
         ends_at: None,
         is_from_catalogue: false,
+        corrected_at: None,
     }]
     .into();
     let cost_centre = field("cost_centre", FieldKind::Text);
@@ -156,6 +157,7 @@ fn person(login: &str, roles: &[Role]) -> Person {
         refused_rights: Vec::new(),
         vouched: Vec::new(),
         readdressed: None,
+        services: Default::default(),
     }
 }
 

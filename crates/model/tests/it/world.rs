@@ -202,6 +202,7 @@ impl World {
             halt,
             exceptions: Vec::new(),
             ended: false,
+            corrected_at: None,
         };
         self.estate(|estate| estate.freezes.push(freeze));
         self.settle();

@@ -97,6 +97,9 @@ const SERVICES: &[ServiceRow] = &[
     ("backup", "Backup", "low", "internal", &[], "Platform"),
 ];
 
+/// What the vendor hosts, and sees.
+const VENDORS: &[&str] = &["backup", "label-print", "ledger-db"];
+
 const DEPENDENCIES: &[(&str, &str)] = &[
     ("booking-api", "shipments"),
     ("booking-api", "rates-engine"),
@@ -124,6 +127,8 @@ pub fn fill_first(executor: &Executor, at: Timestamp) -> Result<Staff> {
             let service = json!({"key": key, "name": name, "criticality": criticality, "data_class": data_class, "regimes": regimes, "team": team});
             set_service::set_service(cx, &body(service))?;
         }
+        let scoped = body(json!({"services": VENDORS}));
+        set_person::edit_person(cx, "cartwell-hosting", &scoped)?;
         for (from, to) in DEPENDENCIES {
             set_service::set_dependency(cx, &body(json!({"from": from, "to": to})))?;
         }

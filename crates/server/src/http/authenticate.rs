@@ -123,6 +123,7 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
         lent: Lent {
             maker: token.owner,
             roles: token.roles,
+            services: token.services,
         },
     };
     Ok(Known {
@@ -156,6 +157,7 @@ async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Kno
                 lent: Lent {
                     maker: workload.owner,
                     roles: workload.roles,
+                    services: None,
                 },
             },
         }),

@@ -565,6 +565,10 @@ const ESTATE: &[Shape] = &[
             text("group", LINE, "Or a group's key."),
             text("function", LINE, "The job function without which nobody holds it."),
             time("since", "Since when; now unless said."),
+            boolean(
+                "correction",
+                "Whether it notes what began before it is recorded; it counts from now on, and for nothing decided before.",
+            ),
             time("ends_at", "Until when, exclusive."),
         ],
     ),
@@ -586,6 +590,10 @@ const ESTATE: &[Shape] = &[
         &[
             boolean("halt", "Whether it also stops what is under way."),
             text("reason", TEXT, "Why."),
+            boolean(
+                "correction",
+                "Whether it notes what began before it is recorded; it counts from now on, and for nothing decided before.",
+            ),
         ],
     )
     .based_on(&["Span"]),
@@ -666,6 +674,11 @@ const ADMINISTRATION: &[Shape] = &[
                 "Logins in connected systems, such as `github:octocat`, and other mail addresses as `mail:ada@home.example`: by them a person's commits and deployments are known. One account is one person.",
             ),
             texts("functions", LINE, "Job functions, such as `dba`."),
+            texts(
+                "services",
+                LINE,
+                "The services to which they are scoped: all outside is absent for them. Everything, where none is named.",
+            ),
             text(
                 "calendar",
                 LINE,
@@ -685,6 +698,15 @@ const ADMINISTRATION: &[Shape] = &[
             boolean("compromised", "Whether somebody else may have used the account."),
             text("reason", TEXT, "Why."),
         ],
+    ),
+    shape(
+        "SuspensionInput",
+        "What becomes of something that a compromised account gave.",
+        &[boolean(
+            "confirmed",
+            "Whether it holds again, by the word of whoever confirms it; else it is gone for good.",
+        )
+        .needed()],
     ),
     shape(
         "PasswordInput",
@@ -717,6 +739,11 @@ const ADMINISTRATION: &[Shape] = &[
                 "roles",
                 all!(Role),
                 "The roles of the person that it carries; all of them unless said.",
+            ),
+            texts(
+                "services",
+                LINE,
+                "The services to which it is scoped: all outside is absent for it. All that its person sees, unless said.",
             ),
             time(
                 "expires_at",

@@ -123,6 +123,10 @@ const BODIES: &[Shape] = &[
         "What changes of a freeze.",
         &[
             boolean("halt", "Whether it also stops what is under way."),
+            boolean(
+                "correction",
+                "Whether it notes what began before it is recorded; it counts from now on, and for nothing decided before.",
+            ),
             text("reason", TEXT, "Why."),
         ],
     )

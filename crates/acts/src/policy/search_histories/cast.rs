@@ -424,6 +424,7 @@ impl Made {
             refused_rights: Vec::new(),
             vouched: Vec::new(),
             readdressed: None,
+            services: Default::default(),
         };
         self.found.logins.insert(login.into(), login.into());
         self.found.people.insert(login.into(), person);
@@ -453,6 +454,7 @@ impl Made {
             since: dawn() - SignedDuration::from_hours(24),
             ends_at: None,
             is_from_catalogue: false,
+            corrected_at: None,
         });
     }
 
