@@ -232,7 +232,7 @@ nouns! {
     GateCheck in "gate_check" |it| {
         service = &it.service,
         environment = &it.environment,
-        artifact = it.artifact.as_ref(),
+        artifact = it.artifact.as_ref().or(it.asked_artifact.as_ref()),
         commit_sha = it.commit.as_ref(),
         change_key = it.change.as_ref(),
         decision = it.decision,

@@ -1,7 +1,7 @@
 //! The body of every error answer: `application/problem+json` (RFC 9457) with the members that this API adds.
 
 use model::core::refusal::{FieldChange, FieldError, PolicyReason, Refusal};
-use model::core::unmet::Unmet;
+use model::core::unmet::{Unmet, unmet};
 use serde::{Deserialize, Serialize};
 
 /// The media type of this body.
@@ -65,12 +65,8 @@ impl Problem {
     /// The same with one thing that is missing.
     #[must_use]
     pub fn with_unmet(mut self, satisfy: &str) -> Self {
-        self.unmet.push(Unmet {
-            code: self.code.clone(),
-            text: self.detail.clone(),
-            satisfy: satisfy.to_owned(),
-            waiting_on: Vec::new(),
-        });
+        self.unmet
+            .push(unmet(&self.code, self.detail.clone(), satisfy, Vec::new()));
         self
     }
 }
@@ -96,6 +92,7 @@ impl From<&Refusal> for Problem {
                 }
                 for row in &mut problem.unmet {
                     row.waiting_on.clone_from(waiting_on);
+                    row.cannot_be_met = waiting_on.is_empty();
                 }
                 problem.refused_act.clone_from(act);
             }
@@ -139,11 +136,13 @@ fn way_out(problem: &Problem) -> Option<&'static str> {
 /// What is missing where a rule of the tenant's refused: somebody else, as the rules themselves say it.
 fn by_rules(problem: &Problem, policies: &[PolicyReason]) -> Option<Unmet> {
     let reasons: Vec<&str> = policies.iter().map(|row| row.reason.trim()).collect();
-    (problem.status == 403).then(|| Unmet {
-        code: problem.code.clone(),
-        text: problem.detail.clone(),
-        satisfy: format!("Somebody whom the rules let does it. {}", reasons.join(" ")),
-        waiting_on: Vec::new(),
+    (problem.status == 403).then(|| {
+        unmet(
+            &problem.code,
+            problem.detail.clone(),
+            format!("Somebody whom the rules let does it. {}", reasons.join(" ")),
+            Vec::new(),
+        )
     })
 }
 

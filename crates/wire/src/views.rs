@@ -349,6 +349,9 @@ pub fn gate_check(check: &GateCheck, permit: Option<&str>, directory: &Directory
     let mut value = shown(check, directory);
     if let Value::Object(map) = &mut value {
         map.remove("version");
+        if let Some(asked) = map.remove("asked_artifact") {
+            map.insert("artifact".into(), asked);
+        }
         map.insert("change".into(), json!(check.change));
         map.insert("next_transition_at".into(), json!(check.next_transition_at));
         map.insert("permit".into(), json!(permit));
@@ -414,6 +417,7 @@ mod tests {
             vouched: Vec::new(),
             readdressed: None,
             made_by: None,
+            services: Default::default(),
         };
         directory.people.insert(id.clone(), person);
         let mut permit = json!({"used_by": "0197", "used_at": "2026-01-01T00:00:00Z"});

@@ -43,6 +43,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "POST /api/v1/log/cosignatures",
         "takes what a witness signed, and keeps no record; witnessed.rs walks it",
     ),
+    (
+        "POST /api/v1/people/{login}/suspensions/{number}",
+        "needs a compromised account that gave something; suspended.rs of the acts walks it",
+    ),
     ("POST /api/v1/mapping/explanation", "looks, and writes nothing"),
     ("POST /api/v1/mapping/trial", "looks, and writes nothing"),
     ("POST /api/v1/second-factors/passkeys", PASSKEYS),

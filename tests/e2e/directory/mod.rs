@@ -1,4 +1,5 @@
 //! The directory: people, groups, services, ownership, tenants, imports and access reviews.
 
 pub(crate) mod foreign_ids;
+pub(crate) mod scoped;
 pub(crate) mod tenants;

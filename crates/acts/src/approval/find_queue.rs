@@ -17,7 +17,7 @@ use store::record::{self, Filter};
 
 use crate::change::find_acts::could_cosign;
 use crate::core::context::Context;
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
 
 /// The most open changes that are looked through, oldest first.
 const MOST: i64 = 1_000;
@@ -97,7 +97,12 @@ pub fn find_queue(cx: &mut Context<'_, '_>, most: usize) -> Result<Vec<ChangeFil
         if queue.iter().any(|file| file.change.key == key) {
             continue;
         }
-        let file = cx.file(&key)?;
+        let file = match cx.file(&key) {
+            Ok(file) => file,
+            // Outside of the acting person's scope nothing waits for them.
+            Err(Error::Refused(_)) => continue,
+            Err(fault) => return Err(fault),
+        };
         if waits_for(cx, &file)? {
             queue.push(file);
         }
@@ -115,7 +120,11 @@ fn find_unsigned(cx: &mut Context<'_, '_>) -> Result<Vec<ChangeFile>> {
         if since > break_glass::LONGEST || found.iter().any(|file| file.change.id == row.record.change) {
             continue;
         }
-        let change = cx.change(&row.record.change_key)?;
+        let change = match cx.change(&row.record.change_key) {
+            Ok(change) => change,
+            Err(Error::Refused(_)) => continue,
+            Err(fault) => return Err(fault),
+        };
         if !waits_for_cosignature(&change, cx.now) {
             continue;
         }

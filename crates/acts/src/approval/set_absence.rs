@@ -13,7 +13,7 @@ use store::record;
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::read_fields::read_span;
+use crate::core::read_fields::read_recorded_span;
 use crate::guard::impersonation;
 
 /// Lets a person speak for themselves, and administrators for anyone.
@@ -43,7 +43,7 @@ pub fn set_absence(cx: &mut Context<'_, '_>, body: &Body) -> Result<Absence> {
     if person == cx.actor.person {
         impersonation::check_whole(cx)?;
     }
-    let (starts_at, ends_at) = read_span(&mut reading, cx.now);
+    let (starts_at, ends_at, corrected_at) = read_recorded_span(&mut reading, cx, None);
     if ends_at <= cx.now && reading.errors.is_empty() {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
     }
@@ -56,6 +56,7 @@ pub fn set_absence(cx: &mut Context<'_, '_>, body: &Body) -> Result<Absence> {
         starts_at,
         ends_at,
         reason,
+        corrected_at,
     };
     let absence = cx.put_estate("absence.set", absence, json!({}))?;
     settle_asked(cx)?;

@@ -17,7 +17,7 @@ use crate::approval::set_absence::allow_own;
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::read_fields::read_span;
+use crate::core::read_fields::read_recorded_span;
 use crate::guard::{impersonation, required_factor, self_grant, two_people};
 
 /// The parts that can be passed on, beside `group:KEY`.
@@ -60,7 +60,7 @@ pub(crate) fn read_delegation(cx: &mut Context<'_, '_>, body: &Body) -> Result<D
     let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let delegator = delegator(&mut reading, (body, &directory), &cx.actor.person);
-    let (starts_at, ends_at) = read_span(&mut reading, cx.now);
+    let (starts_at, ends_at, corrected_at) = read_recorded_span(&mut reading, cx, None);
     if ends_at <= cx.now && reading.errors.is_empty() {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
     }
@@ -79,6 +79,7 @@ pub(crate) fn read_delegation(cx: &mut Context<'_, '_>, body: &Body) -> Result<D
         ends_at,
         deputy: reading.boolean("deputy").unwrap_or_default(),
         reason: reading.text("reason", TEXT),
+        corrected_at,
     };
     if reading.errors.is_empty() {
         check(&mut reading, &directory, &delegation, cx);

@@ -1,9 +1,11 @@
 //! Decisions of the people who are asked, and what becomes of them.
 
 use model::approval::decide;
+use model::approval::separation_of_duties::is_of_interest;
 use model::change::around;
 use model::core::body::Body;
 use model::core::ids::RecordId;
+use model::core::refusal::Refusal;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -31,6 +33,18 @@ pub fn approve_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn overrule_rejection(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    let change = cx.change(key)?;
+    let person = cx.actor.person.clone();
+    for id in cx.of_the_same_build(&change)? {
+        let own = cx.load_change(&id)?.filter(|other| is_of_interest(other, &person));
+        if let Some(own) = own {
+            let text = format!(
+                "This rejection stops {}, which is your own: another change manager overrules it.",
+                own.key
+            );
+            return Err(Refusal::not_allowed("own_request", text).into());
+        }
+    }
     cx.on_change(key, |case| decide::overrule(case, body))
 }
 

@@ -14,7 +14,7 @@ use crate::cab::meetings::read_group;
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::read_fields::read_span;
+use crate::core::read_fields::read_recorded_span;
 
 /// Adds a time on call (`POST /on-call {group, person, starts_at, ends_at}`). Whoever is on call is a member of the group
 /// already: the roster narrows whom a rule asks and gives nobody a right. The same time said again is the one that is there.
@@ -27,7 +27,7 @@ pub fn set_on_call(cx: &mut Context<'_, '_>, body: &Body) -> Result<OnCall> {
     let mut reading = Reading::new(body, "");
     let group = read_group(&mut reading, &directory);
     let person = read_content::person(&mut reading, "person", &directory);
-    let (starts_at, ends_at) = read_span(&mut reading, cx.now);
+    let (starts_at, ends_at, corrected_at) = read_recorded_span(&mut reading, cx, None);
     if ends_at <= cx.now && reading.errors.is_empty() {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
     }
@@ -53,6 +53,7 @@ pub fn set_on_call(cx: &mut Context<'_, '_>, body: &Body) -> Result<OnCall> {
         person,
         starts_at,
         ends_at,
+        corrected_at,
     };
     let row = cx.put_estate("on_call.set", row, json!({}))?;
     settle_asked(cx)?;

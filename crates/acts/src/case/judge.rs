@@ -1,9 +1,11 @@
 //! Judges a change by the policies: what it requires, and what a person may do with it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use model::approval::authority;
 use model::approval::obligation::{Requirements, Verdict};
-use model::change::change_file::{ChangeFile, Lent};
+use model::change::change_file::{ChangeFile, Lent, Lets};
 use model::core::act::Act;
 use model::core::enums::Kind;
 use model::core::ids::PersonId;
@@ -105,6 +107,22 @@ fn rules_alone(
         refused: refused.into_iter().take(MOST_ASKED).filter(is_refused).collect(),
         ..requirements
     }
+}
+
+/// Whom the policies let do what a row waits for. Where the base alone rules, the model names the same people, so that nobody is
+/// asked about them.
+pub(crate) fn lets(policies: &Arc<PolicySet>, tenant: &str) -> Lets {
+    let (policies, tenant) = (Arc::clone(policies), tenant.to_owned());
+    let judge = move |file: &ChangeFile, directory: &Directory, person: &PersonId, act: Act, now: Timestamp| {
+        let forbids = policies.forbids(act.as_str());
+        if forbids.iter().all(|id| id.starts_with("base.")) {
+            return true;
+        }
+        let (change, targets) = (change_facts(file, &tenant), target_facts(file, directory, now));
+        let facts = person_facts(file, directory, person, now);
+        policies.may(&facts, act.as_str(), Some((&change, &targets))).allowed
+    };
+    Lets::by(Arc::new(judge))
 }
 
 /// What the policies say to a person about an act, for a token that is narrowed as well.

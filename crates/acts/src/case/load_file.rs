@@ -3,19 +3,22 @@
 use std::collections::HashMap;
 
 use model::approval::one_hand;
+use model::approval::separation_of_duties::is_of_interest;
 use model::change::change_file::{ChangeFile, Linked, RejectedElsewhere};
-use model::change::record::Change;
+use model::change::record::{Change, Target};
 use model::change::related_records::{
     Approval, ChangeTask, ChecklistItem, Condition, Evidence, Link, PeerReview, Permit,
 };
 use model::change::waiting_on;
 use model::core::enums::{LinkKind, State};
-use model::core::ids::ChangeId;
+use model::core::ids::{ChangeId, PersonId};
+use model::gate::build::is_same_build;
 use store::change::changes::{self, TargetRow};
 use store::record::{self, Filter, Record};
 
+use crate::case::commit_equivalence::commits_behind;
 use crate::case::committers::of_change;
-use crate::case::judge::judge;
+use crate::case::judge::{judge, lets};
 use crate::case::present::present_of;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
@@ -94,8 +97,46 @@ impl Context<'_, '_> {
         let directory = self.directory()?;
         file.meetings = directory.meetings_about(&file);
         file.hands = one_hand::behind(&file, &directory, self.now);
-        file.requirements = judge(self.policies()?.as_ref(), &self.tenant(), (&directory, self.now), &file);
+        let policies = self.policies()?;
+        file.requirements = judge(policies.as_ref(), &self.tenant(), (&directory, self.now), &file);
+        file.lets = lets(&policies, &self.tenant());
+        self.hide_others(&mut file)?;
         Ok(file)
+    }
+
+    /// Takes the names of other changes out of a file that the acting person does not see, and where they only look the links to
+    /// these as well. What is judged stays.
+    fn hide_others(&mut self, file: &mut ChangeFile) -> Result<()> {
+        if self.scope()?.is_none() {
+            return Ok(());
+        }
+        if !self.writes {
+            let mut seen = Vec::new();
+            for link in std::mem::take(&mut file.links) {
+                let is_seen = match &link.to_change {
+                    Some(other) => self.sees(other.as_str())?,
+                    None => true,
+                };
+                seen.extend(is_seen.then_some(link));
+            }
+            file.links = seen;
+        }
+        for linked in &mut file.depends_on {
+            linked.key = self.shown_key(&linked.key)?;
+        }
+        if let Some(rejected) = &mut file.rejected_elsewhere {
+            rejected.key = self.shown_key(&rejected.key)?;
+        }
+        Ok(())
+    }
+
+    fn shown_key(&mut self, key: &str) -> Result<String> {
+        let id = changes::id_of_key(self.tx, key)?.unwrap_or_default();
+        Ok(if self.sees(&id)? {
+            key.to_owned()
+        } else {
+            "another change".to_owned()
+        })
     }
 
     fn depends_on(&mut self, file: &ChangeFile) -> Result<Vec<Linked>> {
@@ -118,22 +159,17 @@ impl Context<'_, '_> {
     /// Another change for the same artifact, service and environment that was rejected and not overruled.
     pub(crate) fn rejected_elsewhere(&mut self, change: &Change) -> Result<Option<RejectedElsewhere>> {
         for target in &change.content.targets {
-            let Some(artifact) = &target.artifact else { continue };
-            let rows = changes::targets_for(
-                self.tx,
-                target.service.as_str(),
-                target.environment.as_str(),
-                Some(artifact),
-                None,
-            )?;
-            // What another one would go back to is not what was rejected.
-            let is_another = |row: &TargetRow| row.change_id != change.id.0 && row.artifact.as_ref() == Some(artifact);
-            for row in rows.into_iter().filter(is_another) {
+            let (service, environment) = (target.service.as_str(), target.environment.as_str());
+            for row in changes::rejected_in(self.tx, service, environment)? {
+                if row.change_id == change.id.0 || !self.is_one_build(target, &row)? {
+                    continue;
+                }
                 let Some(other) = self.load_change(&row.change_id)? else {
                     continue;
                 };
-                if stops_others(&other) {
+                if stops(&other, change) {
                     return Ok(Some(RejectedElsewhere {
+                        of_interest_to: of_interest_to(&other),
                         key: other.key,
                         requester: other.requester,
                     }));
@@ -141,6 +177,46 @@ impl Context<'_, '_> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a target and another change's target name one build, also where one names the artifact and the other the commit
+    /// that it was made from.
+    fn is_one_build(&mut self, target: &Target, row: &TargetRow) -> Result<bool> {
+        let theirs: Vec<String> = row.artifact.iter().chain(&row.commit).cloned().collect();
+        let mut ours: Vec<String> = target.artifact.iter().chain(&target.commit).cloned().collect();
+        if are_one(&ours, &theirs) {
+            return Ok(true);
+        }
+        let (artifact, commit) = (target.artifact.as_deref(), target.commit.as_deref());
+        ours.extend(commits_behind(self, artifact, commit)?);
+        if are_one(&ours, &theirs) {
+            return Ok(true);
+        }
+        let behind = commits_behind(self, row.artifact.as_deref(), row.commit.as_deref())?;
+        Ok(are_one(&ours, &behind))
+    }
+
+    /// The ids of the other open changes with a target in the same place that names the same build, whatever it calls it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn of_the_same_build(&mut self, change: &Change) -> Result<Vec<String>> {
+        let mut found: Vec<String> = Vec::new();
+        for target in &change.content.targets {
+            let ids = changes::open_in(self.tx, target.service.as_str())?;
+            let others: Vec<&str> = ids
+                .iter()
+                .map(String::as_str)
+                .filter(|id| *id != change.id.as_str())
+                .collect();
+            let rows = changes::targets_of_all(self.tx, &others)?.into_values().flatten();
+            for row in rows.filter(|row| is_in_place(target, row)) {
+                if !found.contains(&row.change_id) && self.is_one_build(target, &row)? {
+                    found.push(row.change_id);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// What is unmet ahead of a change.
@@ -158,4 +234,29 @@ impl Context<'_, '_> {
 pub(crate) fn stops_others(change: &Change) -> bool {
     let rejection = change.rejection.as_ref().filter(|_| change.state == State::Rejected);
     rejection.is_some_and(|rejection| rejection.overruled.is_none())
+}
+
+/// Whether a rejected change stops another one with the same build: until somebody overruled it whose own the other is not.
+fn stops(rejected: &Change, other: &Change) -> bool {
+    let rejection = rejected
+        .rejection
+        .as_ref()
+        .filter(|_| rejected.state == State::Rejected);
+    rejection.is_some_and(|rejection| {
+        let by = rejection.overruled.as_ref().map(|said| &said.by);
+        by.is_none_or(|by| is_of_interest(other, by))
+    })
+}
+
+fn of_interest_to(change: &Change) -> Vec<PersonId> {
+    let named = [&change.requester, &change.content.owner];
+    named.into_iter().chain(&change.authors).cloned().collect()
+}
+
+fn is_in_place(target: &Target, row: &TargetRow) -> bool {
+    row.service == target.service.as_str() && row.environment == target.environment.as_str()
+}
+
+fn are_one(one: &[String], other: &[String]) -> bool {
+    is_same_build(one.iter().map(String::as_str), other.iter().map(String::as_str))
 }

@@ -105,6 +105,7 @@ impl Context<'_, '_> {
         if let Some(error) = trouble {
             return Err(error);
         }
+        self.check_stays_inside(&done.file.change)?;
         save_file(self, before, done)?;
         Ok(answer)
     }

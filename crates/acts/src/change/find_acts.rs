@@ -139,7 +139,7 @@ fn makes_sense(
             .retrospective
             .as_ref()
             .is_some_and(|retro| retro.confirmation.is_none() && &retro.verbal_approver == person),
-        Act::Validate => eligible::is_independent(file, person),
+        Act::Validate => eligible::is_independent((file, directory, now), person),
         Act::Review => {
             let has_validated = !change.state.is_final() && validated_it(change, person);
             !after::is_only_implementer(change, person) && !has_validated

@@ -28,7 +28,7 @@ pub struct Unvalidated {
 /// # Errors
 /// The store's.
 pub fn find_unvalidated(cx: &mut Context<'_, '_>) -> Result<Vec<Unvalidated>> {
-    let directory = cx.directory()?;
+    let (directory, scope) = (cx.directory()?, cx.scope()?);
     let me = &cx.actor.person;
     let own = directory
         .groups
@@ -45,6 +45,9 @@ pub fn find_unvalidated(cx: &mut Context<'_, '_>) -> Result<Vec<Unvalidated>> {
             continue;
         };
         let change = change.record;
+        if scope.as_ref().is_some_and(|scope| !scope.sees(&change)) {
+            continue;
+        }
         let open = change.lawful_break_glass().filter(|glass| glass.validated.is_none());
         let due = open
             .and_then(|glass| glass.counted.as_ref())

@@ -27,9 +27,9 @@ pub fn link_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<R
         .unwrap_or_default()
         .to_uppercase();
     let kind = body.get("kind").and_then(Value::as_str).unwrap_or_default();
-    let id = changes::id_of_key(cx.tx, &wanted)?;
-    let end = match id {
-        Some(id) => {
+    // A change that the acting person does not see is none.
+    let end = match changes::id_of_key(cx.tx, &wanted)? {
+        Some(id) if cx.sees(&id)? => {
             let from = cx.change(key)?.id;
             let id = ChangeId::from(id.as_str());
             let way_back = way_back(cx, kind, (&id, &wanted), &from)?;
@@ -39,7 +39,7 @@ pub fn link_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<R
                 way_back,
             })
         }
-        None => None,
+        _ => None,
     };
     cx.on_change(key, |case| link(case, body, &|_| end.clone()))
 }

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::EventDraft;
 use model::change::record::Change;
 use model::change::related_records::{
-    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, Link, Message, PeerReview,
-    Permit,
+    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, Message,
+    PeerReview, Permit,
 };
 use model::compliance::erasure::{Erasure, name_erased, with_erased};
 use model::core::act;
@@ -341,6 +341,7 @@ fn names(cx: &mut Context<'_, '_>, change: &Change, erasure: &Erasure, gone_at: 
             // The change itself goes last, with the note of what was done.
             names.retain(|(table, _)| *table != Change::TABLE);
             names.extend(letters_until(cx, change, gone_at)?);
+            names.extend(questions_about(cx, change)?);
             Ok(names)
         }
         // Letters quote what stood there when they were written.
@@ -357,6 +358,13 @@ fn names(cx: &mut Context<'_, '_>, change: &Change, erasure: &Erasure, gone_at: 
         }
         _ => Ok(Vec::new()),
     }
+}
+
+/// The questions to the gate that a change answered: what was asked stands in them in words of the one who asked.
+fn questions_about(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name>> {
+    let checks = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
+    let checks = record::bodies::<GateCheck>(cx.tx, &checks)?.into_iter();
+    Ok(checks.map(|check| (GateCheck::TABLE, check.id.0)).collect())
 }
 
 /// The letters about a change until a moment.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use model::change::change_file::{Actor, ChangeFile};
 use model::change::record::Change;
+use model::core::act::{Act, actions};
 use model::core::refusal::Refusal;
+use model::directory::scope::Scope;
 use model::directory::snapshot::Directory;
 use model::policy::permission::{actor_facts, allowed};
 use policy::PolicySet;
@@ -343,6 +345,7 @@ impl<'a, 'c> Context<'a, 'c> {
         if self.actor.is_system {
             return Ok(());
         }
+        self.check_scope(action)?;
         let estate = self.estate()?;
         let policies = self.policies()?;
         let ask = || {
@@ -362,15 +365,84 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(())
     }
 
-    /// A change by its key (`CHG-1042`, in any case of letters) or by its id.
+    /// The services to which the acting person or their token is scoped; `None` for who sees everything.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn scope(&mut self) -> Result<Option<Scope>> {
+        if self.actor.is_system {
+            return Ok(None);
+        }
+        Ok(Scope::of(&self.estate()?.directory, &self.actor))
+    }
+
+    /// The estate as the acting person sees it. What is judged is judged by the whole of it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn visible(&mut self) -> Result<Arc<Directory>> {
+        let directory = self.directory()?;
+        Ok(match self.scope()? {
+            Some(scope) => Arc::new(scope.narrow(&directory)),
+            None => directory,
+        })
+    }
+
+    /// Refuses whoever is scoped to services what is about the tenant: they read and ask the gate, and act on their changes.
+    fn check_scope(&mut self, action: &str) -> Result<()> {
+        if matches!(action, actions::READ | actions::ASK_GATE)
+            || action == Act::Create.as_str()
+            || self.scope()?.is_none()
+        {
+            return Ok(());
+        }
+        let text =
+            "A person or a token that is scoped to services acts on the changes of these services and on nothing else.";
+        Err(Refusal::not_allowed("scoped_to_services", text).into())
+    }
+
+    /// A change by its key (`CHG-1042`, in any case of letters) or by its id. One outside of the acting person's scope is absent;
+    /// what follows from an act on another one is not bound by it.
     ///
     /// # Errors
     /// [`Refusal::NotFound`], or the store's.
     pub fn change(&mut self, key: &str) -> Result<Change> {
         let wanted = key.to_uppercase();
         let id = changes::id_of_key(self.tx, &wanted)?.unwrap_or_else(|| key.to_owned());
-        self.load_change(&id)?
-            .ok_or_else(|| Refusal::not_found(format!("change {key}")).into())
+        let found = self.load_change(&id)?;
+        let scope = if self.depth == 0 { self.scope()? } else { None };
+        let seen = found.filter(|change| scope.is_none_or(|scope| scope.sees(change)));
+        seen.ok_or_else(|| Refusal::not_found(format!("change {key}")).into())
+    }
+
+    /// Whether the acting person sees a change, by its id.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn sees(&mut self, id: &str) -> Result<bool> {
+        let Some(scope) = self.scope()? else { return Ok(true) };
+        Ok(self.load_change(id)?.is_some_and(|change| scope.sees(&change)))
+    }
+
+    /// Refuses a change that an act by somebody scoped brought outside of their scope.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], or the store's.
+    pub(crate) fn check_stays_inside(&mut self, change: &Change) -> Result<()> {
+        let scope = if self.depth > 1 { None } else { self.scope()? };
+        let outside = |scope: &Scope| {
+            let mut targets = change.content.targets.iter();
+            targets
+                .find(|target| !scope.has(target.service.as_str()))
+                .map(|target| target.service.clone())
+        };
+        match scope.as_ref().and_then(outside) {
+            Some(service) => {
+                let text = format!("There is no service `{service}`.");
+                Err(Refusal::field("targets", "unknown", text).into())
+            }
+            None => Ok(()),
+        }
     }
 
     /// A change by its id, by which the act goes from here on.

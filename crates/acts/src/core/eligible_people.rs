@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use model::approval::authority;
 use model::change::change_file::{Actor, ChangeFile};
+use model::change::named::named_in;
 use model::change::record::Change;
 use model::core::act::actions::READ;
 use model::core::enums::Role;
@@ -20,11 +21,12 @@ const NAMED: usize = 5;
 /// The same refusal, with the logins of those whom the rules would let, where the rules refused, and
 /// without any for who may not read. Any other stays as it is.
 pub(crate) fn with_names(
-    mut refusal: Refusal,
+    refusal: Refusal,
     (policies, tenant): (&PolicySet, &str),
     (directory, now): (&Directory, Timestamp),
     (file, asking): (&ChangeFile, &PersonId),
 ) -> Refusal {
+    let mut refusal = named_in(refusal, file, directory, now);
     if let Refusal::NotAllowed { act, waiting_on, .. } = &mut refusal {
         let may_know = may_read(policies, (directory, now), asking);
         match act {

@@ -151,10 +151,12 @@ mod tests {
             Lent {
                 maker: PersonId::from("p"),
                 roles: None,
+                services: None,
             },
             Lent {
                 maker: PersonId::from("p"),
                 roles: Some(BTreeSet::new()),
+                services: None,
             },
         );
         let answered = |generation, person: &str, lent: &Lent| {

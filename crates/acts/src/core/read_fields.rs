@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::change::read_content;
 use model::core::body::Body;
 use model::core::ids::{EnvironmentKey, ServiceKey};
@@ -12,6 +12,7 @@ use model::directory::unknown_name;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
 /// Reads the scope of a freeze or window: services and environments that exist.
@@ -69,6 +70,47 @@ pub(crate) fn read_span(reading: &mut Reading<'_>, otherwise: Timestamp) -> (Tim
         reading.wrong("ends_at", "out_of_order", "`ends_at` must lie after `starts_at`.");
     }
     (start.unwrap_or(otherwise), end.unwrap_or(otherwise))
+}
+
+/// How far behind a start may lie that was meant as now: clocks differ, and people name whole minutes.
+const MEANT_AS_NOW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Reads two times of something that does not begin before it is recorded. A little late it begins now; earlier only as a
+/// correction (`correction`), which counts from now on. What began before (`begun`) may go on.
+pub(crate) fn read_recorded_span(
+    reading: &mut Reading<'_>,
+    cx: &Context<'_, '_>,
+    begun: Option<Timestamp>,
+) -> (Timestamp, Timestamp, Option<Timestamp>) {
+    let (starts_at, ends_at) = read_span(reading, cx.now);
+    // The system records nobody's word.
+    let now = if cx.actor.is_system { Timestamp::MIN } else { cx.now };
+    let (starts_at, corrected_at) = read_start(reading, "starts_at", starts_at, (now, begun));
+    (starts_at, ends_at, corrected_at)
+}
+
+/// The start itself, and when it was recorded if it is a correction.
+pub(crate) fn read_start(
+    reading: &mut Reading<'_>,
+    field: &str,
+    starts_at: Timestamp,
+    (now, begun): (Timestamp, Option<Timestamp>),
+) -> (Timestamp, Option<Timestamp>) {
+    let is_correction = reading.boolean("correction").unwrap_or_default();
+    if starts_at >= now || begun == Some(starts_at) {
+        return (starts_at, None);
+    }
+    if is_correction {
+        return (starts_at, Some(now));
+    }
+    if now.duration_since(starts_at) > MEANT_AS_NOW {
+        let text = format!(
+            "`{field}` lies behind: nothing begins before it is recorded. To note that it was so, send `correction: true`; it \
+             counts from now on, and for nothing decided before."
+        );
+        reading.wrong(field, "in_the_past", text);
+    }
+    (now, None)
 }
 
 /// Refuses a span that lies behind us already. Where its end could not be read, that is said and no more: nobody knows yet

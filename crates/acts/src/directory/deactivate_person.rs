@@ -23,7 +23,7 @@ use crate::case::settle_open;
 use crate::change::set_template;
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::directory::review_access;
+use crate::directory::{review_access, suspend_given};
 use crate::guard::{impersonation, last_administrator};
 use crate::identity::set_workload;
 
@@ -76,12 +76,17 @@ pub fn end_person(
         .deactivation
         .clone()
         .filter(|known| known.compromised && !compromised);
-    let deactivation = said.unwrap_or(Deactivation {
+    let is_news = compromised && said.is_none();
+    let mut deactivation = said.unwrap_or(Deactivation {
         by: cx.actor.person.clone(),
         at: cx.now,
         compromised,
         reason,
+        suspended: Vec::new(),
     });
+    if is_news {
+        deactivation.suspended = suspend_given::suspend_given(cx, &person.id)?;
+    }
     let person = Person {
         active: false,
         deactivation: Some(deactivation),

@@ -10,3 +10,4 @@ pub mod review_access;
 pub mod review_by_clock;
 pub mod set_person;
 pub mod set_service;
+pub mod suspend_given;

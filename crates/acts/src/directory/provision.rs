@@ -224,6 +224,7 @@ pub fn create_person(cx: &mut Context<'_, '_>, told: &ProvisionedPerson) -> Resu
         vouched: Vec::new(),
         readdressed: None,
         made_by: None,
+        services: Default::default(),
     };
     let fresh = described(fresh, told);
     if fresh.email.is_some() {

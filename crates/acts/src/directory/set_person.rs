@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Role;
-use model::core::ids::{PersonId, RecordId};
+use model::core::ids::{PersonId, RecordId, ServiceKey};
 use model::core::parse::{self, LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::manager;
@@ -25,7 +25,7 @@ use crate::guard::person_fields::{OWN_ACCOUNT, check_accounts, check_mail, no_lo
 use crate::guard::{impersonation, last_administrator, read_directory_rows, self_grant, two_people};
 use crate::identity::set_second_factor;
 
-/// Makes a person (`POST /people {login, name, email, roles, zone, accounts, manager}`).
+/// Makes a person (`POST /people {login, name, email, roles, zone, accounts, manager, services}`).
 ///
 /// # Errors
 /// 403, 409 for a right that two people give, 422, or the store's.
@@ -63,6 +63,7 @@ pub fn create_person(cx: &mut Context<'_, '_>, body: &Body) -> Result<Person> {
         vouched: Vec::new(),
         readdressed: None,
         made_by: None,
+        services: scoped_to(&mut reading, &directory).unwrap_or_default(),
     };
     manager::read(&mut reading, &directory, &mut person);
     check_mail(&mut reading, &directory, &person);
@@ -85,6 +86,18 @@ pub(crate) fn settle_committers(cx: &mut Context<'_, '_>, before: Option<&Person
         return Ok(());
     }
     settle_open::settle_of(cx, &after.id)
+}
+
+/// The services to which somebody or a token is scoped.
+pub(crate) fn scoped_to(reading: &mut Reading<'_>, directory: &snapshot::Directory) -> Option<BTreeSet<ServiceKey>> {
+    let keys = reading.texts("services", LINE)?;
+    for (place, key) in keys.iter().enumerate() {
+        if !directory.services.contains_key(&ServiceKey::from(key.as_str())) {
+            let text = format!("There is no service `{key}`.");
+            reading.wrong(&format!("services[{place}]"), "unknown", text);
+        }
+    }
+    Some(keys.into_iter().map(ServiceKey).collect())
 }
 
 fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
@@ -130,6 +143,9 @@ pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     }
     if reading.says("functions") {
         person.functions = read_directory_rows::functions(&mut reading).unwrap_or_default();
+    }
+    if reading.says("services") {
+        person.services = scoped_to(&mut reading, &directory).unwrap_or_default();
     }
     if reading.says("calendar") {
         person.calendar = read_directory_rows::calendar(&mut reading, &directory);

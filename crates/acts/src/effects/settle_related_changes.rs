@@ -34,7 +34,7 @@ pub(crate) fn settle_others(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<(
     }
     if stops_others(&before.change) != stops_others(&file.change) {
         for change in [&before.change, &file.change] {
-            concerned.extend(of_the_same_artifact(cx, change)?);
+            concerned.extend(cx.of_the_same_build(change)?);
         }
     }
     concerned.extend(compared_with(cx, before, file)?);
@@ -94,20 +94,4 @@ fn dependents(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Vec<String>
         .filter(|link| link.kind == LinkKind::DependsOn && link.removed_at.is_none())
         .map(|link| link.change.0)
         .collect())
-}
-
-fn of_the_same_artifact(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for target in &change.content.targets {
-        let Some(artifact) = target.artifact.as_deref() else {
-            continue;
-        };
-        let (service, environment) = (target.service.as_str(), target.environment.as_str());
-        let rows = changes::targets_for(cx.tx, service, environment, Some(artifact), None)?;
-        let same = rows
-            .into_iter()
-            .filter(|row| row.artifact.as_deref() == Some(artifact) && row.change_id != change.id.0);
-        found.extend(same.map(|row| row.change_id));
-    }
-    Ok(found)
 }

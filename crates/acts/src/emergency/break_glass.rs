@@ -105,7 +105,7 @@ fn write(cx: &mut Context<'_, '_>, row: GlassUse) -> Result<()> {
         kind: "break_glass.counted",
         subject: ("glass_use", row.id.0),
         occurred_at: cx.now,
-        data: match json!({"team": row.team, "number": row.number, "budget": row.budget}) {
+        data: match json!({"number": row.number, "budget": row.budget}) {
             Value::Object(map) => map,
             _ => serde_json::Map::new(),
         },

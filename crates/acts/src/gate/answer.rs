@@ -12,6 +12,7 @@ use model::core::refusal::Refusal;
 use model::core::unmet::{self, Unmet};
 use model::gate::answer::{self, Answer, GateRow, decide, rows};
 use model::gate::names::{self, Names};
+use model::gate::build::is_plain_digest;
 use model::gate::permit::{self, Signing};
 use serde_json::json;
 use store::gate::{gate_view, revocation};
@@ -44,6 +45,9 @@ pub(crate) fn waiting_checks() -> Filter {
 /// The store's.
 pub fn ask(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
     let now = cx.now;
+    if is_outside(cx, &question.service)? {
+        return Ok(unknown("unknown_service", "service", &question.service));
+    }
     let found = found(cx, question)?;
     if let Some(answer) = found.answer(question, now) {
         return Ok(answer);
@@ -58,7 +62,9 @@ pub fn ask(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
 /// [`Refusal::NotAllowed`], or the store's.
 pub fn may_ask(cx: &mut Context<'_, '_>) -> Result<()> {
     cx.allow(act::actions::ASK_GATE)?;
-    let Some(moment) = cx.tx.moment() else {
+    let is_scoped = cx.scope()?.is_some();
+    // What is answered at once is the same for everybody, so that whoever is scoped is not answered so.
+    let Some(moment) = cx.tx.moment().filter(|_| !is_scoped) else {
         return Ok(());
     };
     // The number of the estate is kept beside it.
@@ -160,20 +166,19 @@ fn note_judged(cx: &mut Context<'_, '_>, answer: &Answer) -> Result<()> {
     }
 }
 
+/// Whether a service is outside of the scope of who asks: there is none of that name for them.
+fn is_outside(cx: &mut Context<'_, '_>, service: &str) -> Result<bool> {
+    Ok(cx.scope()?.is_some_and(|scope| !scope.has(service)))
+}
+
+fn unknown(code: &str, what: &str, key: &str) -> Answer {
+    let text = format!("There is no {what} `{key}`.");
+    let help = format!("Register the {what}, or mend the name.");
+    stopped(Purpose::Deploy, unmet::unmet(code, text, help, Vec::new()))
+}
+
 fn unknown_place(cx: &mut Context<'_, '_>, question: &Question) -> Result<Option<Answer>> {
     let directory = cx.directory()?;
-    let unknown = |code: &str, what: &str, key: &str| {
-        let text = format!("There is no {what} `{key}`.");
-        stopped(
-            Purpose::Deploy,
-            unmet::unmet(
-                code,
-                text,
-                format!("Register the {what}, or mend the name."),
-                Vec::new(),
-            ),
-        )
-    };
     if !directory.services.contains_key(&question.service.as_str().into()) {
         return Ok(Some(unknown("unknown_service", "service", &question.service)));
     }
@@ -206,7 +211,7 @@ pub fn question_of(check: &GateCheck) -> Question {
     Question {
         service: check.service.clone(),
         environment: check.environment.clone(),
-        artifact: check.artifact.clone(),
+        artifact: check.artifact.clone().or_else(|| check.asked_artifact.clone()),
         commit: check.commit.clone(),
         change: check.asked_change.clone(),
         purpose: Some(check.purpose),
@@ -240,7 +245,8 @@ pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<T
         version: 0,
         service: question.service,
         environment: question.environment,
-        artifact: question.artifact,
+        artifact: question.artifact.clone().filter(|it| is_plain_digest(it)),
+        asked_artifact: question.artifact.filter(|it| !is_plain_digest(it)),
         commit: question.commit,
         asked_change: question.change,
         purpose,
@@ -418,9 +424,14 @@ fn wait_over(until: Timestamp) -> Unmet {
 /// # Errors
 /// [`Refusal::NotFound`], or the store's.
 pub fn load_check(cx: &mut Context<'_, '_>, id: &str) -> Result<GateCheck> {
-    let found = record::load::<GateCheck>(cx.tx, id)?;
+    let found = record::load::<GateCheck>(cx.tx, id)?.map(|stored| stored.record);
+    let scope = cx.scope()?;
+    let is_seen = |check: &GateCheck| {
+        let is_inside = scope.as_ref().is_none_or(|scope| scope.has(&check.service));
+        is_inside || check.by == cx.actor.person
+    };
     found
-        .map(|stored| stored.record)
+        .filter(is_seen)
         .ok_or_else(|| Error::Refused(Refusal::not_found("gate check")))
 }
 

@@ -22,6 +22,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::core::error::Result;
+use crate::core::read_fields::read_start;
 use crate::guard::person_fields;
 
 /// What a service's data may be called, from the least to the most that it asks for.
@@ -377,8 +378,12 @@ pub(crate) fn ownership(
         ends_at,
         is_from_catalogue: false,
         hand: None,
+        corrected_at: None,
     };
-    if let Some(old) = old(&row.natural_key()) {
+    let known = old(&row.natural_key());
+    let begun = known.as_ref().map(|old| old.since);
+    if let Some(old) = known {
+        row.corrected_at = old.corrected_at;
         row.id.clone_from(&old.id);
         row.version = old.version;
         row.hand.clone_from(&old.hand);
@@ -392,6 +397,9 @@ pub(crate) fn ownership(
         let goes_on = old.ends_at.is_none_or(|end| now < end) || (row.since, row.ends_at) == (old.since, old.ends_at);
         row.is_from_catalogue = old.is_from_catalogue && goes_on;
     }
+    let (since, corrected_at) = read_start(reading, "since", row.since, (now, begun));
+    row.since = since;
+    row.corrected_at = corrected_at.or(row.corrected_at);
     row
 }
 
@@ -482,6 +490,7 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
         vouched: Vec::new(),
         readdressed: None,
         made_by: None,
+        services: Default::default(),
     });
     if let Some(name) = reading.name() {
         person.name = name;

@@ -16,6 +16,7 @@ use store::record;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::directory::set_person::scoped_to;
 use crate::guard::impersonation;
 
 /// What a token may be scoped to.
@@ -52,6 +53,14 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
     read_content::refuse_departed(&mut reading, "person", &person, &directory);
     let scopes = read_scopes(&mut reading);
     let roles = read_roles(&mut reading, &directory, &person);
+    let services = scoped_to(&mut reading, &directory);
+    if services.as_ref().is_some_and(BTreeSet::is_empty) {
+        reading.wrong(
+            "services",
+            "missing",
+            "Name at least one service, or leave `services` out.",
+        );
+    }
     if person == cx.actor.person {
         check_not_wider(cx, roles.as_ref())?;
     }
@@ -79,6 +88,7 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
         prefix: secret.chars().take(8).collect(),
         scopes,
         roles,
+        services,
         created_at: cx.now,
         expires_at,
         revoked: false,

@@ -4,6 +4,8 @@
 use jiff::SignedDuration;
 use model::change::related_records::Deployment;
 use model::core::body::Body;
+use model::core::enums::{OwnershipRole, Role};
+use model::core::ids::PersonId;
 use model::policy::mapping::{self, Mapped};
 use serde_json::{Value, json};
 
@@ -26,7 +28,7 @@ pub(crate) fn create_mapped(cx: &mut Context<'_, '_>, here: &Here<'_>, deploymen
     let pipeline = (told.repository, told.environment);
     let facts = mapping_facts::facts(cx, pipeline, place, told.commit())?;
     let mapped = mapping::map(&mapping_facts::in_force(cx)?, &facts);
-    let requester = sender(cx, here)?.unwrap_or_else(|| here.connection.owner.clone());
+    let requester = requester(cx, here)?;
     let mut body = content(here);
     let mut origins = vec!["kind", "title", "targets"];
     match &mapped.template {
@@ -52,6 +54,26 @@ pub(crate) fn create_mapped(cx: &mut Context<'_, '_>, here: &Here<'_>, deploymen
     deployment.mapped = Some(mapped);
     deployment.mapping_facts = Some(facts);
     Ok(key)
+}
+
+/// In whose name a deployment makes a change: whoever sent it, else the connection's owner; once that one has left an owner of the
+/// service, or a change manager. Nothing is made in the name of somebody who may no longer act.
+fn requester(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<PersonId> {
+    let (told, directory) = (sender(cx, here)?, cx.directory()?);
+    let owner = &here.connection.owner;
+    if let Some(person) = told.iter().chain([owner]).find(|person| directory.is_active(person)) {
+        return Ok(person.clone());
+    }
+    let (service, place) = (&here.mapping.service, here.environment);
+    let owners = directory
+        .holders(service, place, OwnershipRole::Owner, cx.now)
+        .into_iter();
+    let others = owners
+        .map(|holder| holder.person)
+        .chain(directory.with_role(Role::ChangeManager));
+    let mut others = others.filter(|person| directory.is_active(person));
+    let nobody = || Error::Fault("nobody is active in whose name the deployment could be recorded".to_owned());
+    others.next().ok_or_else(nobody)
 }
 
 fn content(here: &Here<'_>) -> Value {

@@ -454,6 +454,7 @@ fn note_earlier(case: &mut Case<'_>, target: &TargetId, outcome: Outcome) {
     let (by, at) = (case.person(), case.now);
     let change = &mut case.file.change;
     let validations = i64::try_from(change.validations.len()).unwrap_or(i64::MAX);
+    let reviews = i64::try_from(change.reviews.len()).unwrap_or(i64::MAX);
     let Some(record) = change.target_records.iter_mut().find(|it| &it.target == target) else {
         return;
     };
@@ -466,6 +467,7 @@ fn note_earlier(case: &mut Case<'_>, target: &TargetId, outcome: Outcome) {
         by,
         at,
         validations,
+        reviews,
     });
     case.tell("target.told_late", json!({"target": target, "outcome": outcome}));
     work::conclude_late(case);

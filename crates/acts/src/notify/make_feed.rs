@@ -53,6 +53,7 @@ pub fn make_feed(cx: &mut Context<'_, '_>) -> Result<(Token, String)> {
         prefix: secret.chars().take(8).collect(),
         scopes: BTreeSet::from([SCOPE.to_owned()]),
         roles: None,
+        services: cx.actor.lent.as_ref().and_then(|lent| lent.services.clone()),
         created_at: cx.now,
         expires_at: None,
         revoked: false,

@@ -12,7 +12,7 @@ use store::record;
 
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
-use crate::core::read_fields::{check_ahead, patched, read_scope, read_span};
+use crate::core::read_fields::{check_ahead, patched, read_recorded_span, read_scope, read_span};
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{load, settle_touched, take_effect};
 
@@ -64,7 +64,8 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     let whole = patched(&before, &FIELDS, body)?;
     let mut reading = Reading::new(&whole, "");
     let (services, environments) = read_scope(&mut reading, &directory);
-    let (starts_at, ends_at) = read_span(&mut reading, cx.now);
+    let begun = Some(before.starts_at);
+    let (starts_at, ends_at, corrected_at) = read_recorded_span(&mut reading, cx, begun);
     let wanted = Freeze {
         title: reading.needed("title", LINE),
         reason: reading.text("reason", TEXT),
@@ -74,6 +75,7 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
         environments,
         halt: reading.boolean("halt").unwrap_or_default(),
         reach: reading.word("reach").unwrap_or_default(),
+        corrected_at: corrected_at.or(before.corrected_at),
         ..before.clone()
     };
     let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";

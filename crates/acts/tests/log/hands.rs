@@ -29,6 +29,7 @@ fn lent(world: &World, login: &'static str, maker: &'static str) -> Actor {
         lent: Some(Lent {
             maker: world.actor(maker).person,
             roles: None,
+            services: None,
         }),
         ..world.actor(login)
     }

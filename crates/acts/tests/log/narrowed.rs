@@ -22,6 +22,7 @@ fn refused<T: Send + 'static>(
     let lent = Lent {
         maker: olga.person.clone(),
         roles: Some(roles.iter().copied().collect()),
+        services: None,
     };
     let actor = Actor {
         by_token: true,
@@ -88,6 +89,7 @@ fn a_narrowed_token_makes_no_wider_one_of_its_person() {
     let lent = Lent {
         maker: adam.person.clone(),
         roles: Some([Role::Admin].into()),
+        services: None,
     };
     let actor = Actor {
         by_token: true,

@@ -382,6 +382,7 @@ fn a_borrowed_account_is_no_second_person() {
         actor.lent = Some(Lent {
             maker: world.actor("ada").person,
             roles: None,
+            services: None,
         });
         let id = proposal.id.0.clone();
         let done = world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, move |cx| {
@@ -570,6 +571,7 @@ fn nobody_lends_another_persons_word_alone() {
     borrowed.lent = Some(Lent {
         maker: world.actor("ada").person,
         roles: None,
+        services: None,
     });
     let told = lend(borrowed, words(Some("olga")));
     assert!(told.contains("two_people_needed"), "{told}");

@@ -45,6 +45,7 @@ fn lent(world: &World, login: &'static str, maker: &'static str, method: &str) -
         lent: Some(Lent {
             maker: world.actor(maker).person,
             roles: None,
+            services: None,
         }),
         ..world.actor(login)
     }

@@ -23,12 +23,15 @@ pub struct Absence {
     /// In their words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected_at: Option<Timestamp>,
 }
 
 impl Absence {
     /// Whether it holds at this instant.
     pub fn is_on(&self, now: Timestamp) -> bool {
-        self.starts_at <= now && now < self.ends_at
+        begins(self.starts_at, self.corrected_at) <= now && now < self.ends_at
     }
 }
 
@@ -59,21 +62,54 @@ pub struct Delegation {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected_at: Option<Timestamp>,
 }
 
 impl Delegation {
     /// Whether it holds at this instant.
     pub fn is_on(&self, now: Timestamp) -> bool {
-        self.starts_at <= now && now < self.ends_at
+        begins(self.starts_at, self.corrected_at) <= now && now < self.ends_at
     }
 
     /// Whether it lies over any instant of `[start, end)`.
     pub fn overlaps(&self, start: Timestamp, end: Timestamp) -> bool {
-        self.starts_at < end && start < self.ends_at
+        begins(self.starts_at, self.corrected_at) < end && start < self.ends_at
     }
 
     pub(crate) fn passes(&self, part: &str, service: &ServiceKey) -> bool {
         (self.parts.is_empty() || self.parts.contains(part))
             && (self.services.is_empty() || self.services.contains(service))
+    }
+}
+
+/// From when something counts that was set to begin at a time, and recorded as a correction.
+#[must_use]
+pub(crate) fn begins(starts_at: Timestamp, corrected_at: Option<Timestamp>) -> Timestamp {
+    corrected_at.map_or(starts_at, |at| at.max(starts_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_counts_before_it_was_recorded() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap_or_default();
+        let mut row = Absence {
+            id: "a".into(),
+            version: 0,
+            person: "olga".into(),
+            starts_at: at("2026-11-01T00:00:00Z"),
+            ends_at: at("2026-12-01T00:00:00Z"),
+            reason: None,
+            corrected_at: None,
+        };
+        let early = at("2026-11-10T00:00:00Z");
+        assert!(row.is_on(early));
+        row.corrected_at = Some(at("2026-11-20T00:00:00Z"));
+        assert!(!row.is_on(early) && row.is_on(at("2026-11-20T00:00:00Z")));
+        assert_eq!(begins(early, None), early);
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::approval::authority::{Yes, able_on, asked_word, open_stage, said_yes, targets_of};
+use crate::approval::authority::{Yes, able_on, approval_rules, asked_word, open_stage, said_yes, targets_of};
 use crate::approval::obligation::{ApprovalRule, Asked, TargetObligation};
 use crate::approval::separation_of_duties::keeps_apart;
 use crate::cab::board::{quorum_unmet, too_small_board};
@@ -81,7 +81,8 @@ fn approval_unmet_for(
     let stage = open_stage(file, now);
     if rule.stage > stage {
         let too_small = too_small_board((file, directory), (rule_id, rule));
-        return Some(too_small.unwrap_or_else(|| later_stage(rule_id, rule.stage, stage)));
+        let people = || logins(directory, &asked_in_stage(file, directory, stage, now));
+        return Some(too_small.unwrap_or_else(|| later_stage(rule_id, (rule.stage, stage), people())));
     }
     let mut people: Vec<PersonId> = Vec::new();
     for holder in open {
@@ -107,14 +108,38 @@ fn approval_unmet_for(
     ))
 }
 
-/// While earlier stages are open the people of a later one may say nothing, so nobody waits for them yet.
-fn later_stage(rule_id: &str, own: u32, open: u32) -> Unmet {
+/// While earlier stages are open the people of a later one may say nothing, so it waits for those of the open one.
+fn later_stage(rule_id: &str, (own, open): (u32, u32), people: Vec<String>) -> Unmet {
     unmet(
         "approval_missing",
         format!("Rule `{rule_id}` is of stage {own}, and stage {open} is still open."),
         "Its people are asked once all earlier stages are met.",
-        Vec::new(),
+        people,
     )
+}
+
+/// Whose word would help the rules of a stage that are still open.
+fn asked_in_stage(file: &ChangeFile, directory: &Directory, stage: u32, now: Timestamp) -> Vec<PersonId> {
+    let mut people: Vec<PersonId> = Vec::new();
+    let rules = approval_rules(file).filter(|(_, rule)| rule.stage == stage);
+    for (row, rule) in rules {
+        let parts = [rule.covers.what().then_some(true), rule.covers.when().then_some(false)];
+        for (target, what) in
+            targets_of(file, row).flat_map(|target| parts.into_iter().flatten().map(move |it| (target, it)))
+        {
+            let yes = said_yes(file, (&row.obligation.id, rule), &target.id, now, what);
+            if yes.meets(rule) {
+                continue;
+            }
+            let able = able_on(file, directory, (&row.obligation.id, rule), target, now, what);
+            for holder in yes.helping(rule, &able.iter().collect::<Vec<_>>()) {
+                if !people.contains(&holder.person) {
+                    people.push(holder.person.clone());
+                }
+            }
+        }
+    }
+    people
 }
 
 /// Nobody is left to agree to the times because of who set them: somebody else sets them, and all who are asked may speak.

@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::approval::delegation::Passing;
 use crate::approval::distinct_groups::Apart;
 use crate::approval::obligation::{ApprovalRule, Asked, Duty, Party, TargetObligation};
+use crate::approval::one_person;
 use crate::approval::separation_of_duties::{
-    are_unsure, is_barred, is_barred_holder, is_barred_holder_on, is_barred_on, keeps_apart,
+    are_unsure, has_conflict, is_barred, is_barred_holder, is_barred_holder_on, is_barred_on, keeps_apart,
 };
 use crate::cab::{meeting, quorum};
 use crate::change::change_file::ChangeFile;
@@ -157,7 +158,8 @@ pub fn able(
     };
     // Whoever is barred has nothing to pass on.
     let is_let = |holder: &Holder| {
-        let may = !file.requirements.refused.contains(&holder.person);
+        let is_seen = directory.sees(&holder.person, &file.change);
+        let may = is_seen && !file.requirements.refused.contains(&holder.person);
         may && is_fit(directory, rule, &holder.person, now)
     };
     holders.retain(|holder| !is_barred(file, rule, &holder.person) && is_let(holder));
@@ -181,7 +183,10 @@ pub fn able_on(
     what: bool,
 ) -> Vec<Holder> {
     let mut found = able(file, directory, rule, target, now);
-    found.retain(|holder| !is_barred_holder_on(file, rule.1, holder, what));
+    found.retain(|holder| {
+        !is_barred_holder_on(file, rule.1, holder, what)
+            && one_person::may_still_speak_for(file, &holder.person, holder.root())
+    });
     found
 }
 
@@ -375,13 +380,21 @@ pub fn said_yes<'a>(
     let spoken: Vec<(&Approval, &CountedFor)> = file
         .standing()
         .flat_map(|approval| {
-            let rows = counting(approval, (rule_id, rule), target, now, what).take(grounds);
-            rows.map(move |row| (approval, row))
+            let right = one_person::right_of(file, approval);
+            let rows = counting(approval, (rule_id, rule), target, now, what);
+            let rows = rows.filter(move |row| one_person::root_of(approval, row) == right);
+            rows.take(grounds).map(move |row| (approval, row))
         })
         .filter(|(approval, row)| {
             let barred = |person: &PersonId| is_barred_on(file, rule, person, what);
             let by_hand = (rule.dual_control || file.hands.is_grave) && approval.handed_by.as_ref().is_some_and(barred);
-            !barred(&approval.person) && !by_hand && !row.basis.delegators.iter().any(barred)
+            let meeting = file
+                .meetings
+                .iter()
+                .find(|it| approval.meeting.as_ref() == Some(&it.id));
+            let sat = rule.quorum.is_none()
+                || meeting.is_some_and(|meeting| quorum::was_in_quorum(file, rule, meeting, approval));
+            !barred(&approval.person) && !by_hand && sat && !row.basis.delegators.iter().any(barred)
         })
         .collect();
     if rule.quorum.is_some() {
@@ -568,10 +581,14 @@ pub fn asked_word(asked: &Asked) -> String {
 
 /// Whether this person's peer review counts.
 pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
-    let wrote = file.wrote(person) || (file.hands.is_grave && file.wrote_by_hand(person));
+    let wrote =
+        file.wrote(person) || (file.hands.is_grave && file.wrote_by_hand(person)) || has_conflict(file, person);
     let is_theirs = |approval: &Approval| {
         let by_hand = file.hands.is_grave && file.hands.are_one(approval.speaker(), person);
-        by_hand || file.hands.are_one(&approval.person, person)
+        let mut rows = approval.counted_for.iter();
+        by_hand
+            || file.hands.are_one(&approval.person, person)
+            || rows.any(|row| row.basis.delegators.contains(person))
     };
     let approves = file.standing().any(|approval| approval.is_yes() && is_theirs(approval));
     let belongs = from.is_none_or(|key| directory.members(key).contains(person));

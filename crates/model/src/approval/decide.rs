@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::approval::authority::{self, Asking, able, approval_rules, asked_word, asking, targets_of};
 use crate::approval::clocks::{escalated_past, tell_late};
 use crate::approval::obligation::{ApprovalRule, Asked};
-use crate::approval::separation_of_duties::{has_conflict, is_barred};
+use crate::approval::separation_of_duties::{has_conflict, is_barred, is_of_interest};
 use crate::cab::board::check_meeting;
 use crate::change::change_file::{Actor, Case};
 use crate::change::conditions;
@@ -98,7 +98,7 @@ fn not_asked_text(case: &Case<'_>, person: &PersonId) -> String {
             "{name} set the planned times, so their word on them does not count until somebody else sets them."
         );
     }
-    if approval_rules(&case.file).any(|(_, rule)| has_conflict(&case.file, rule, person)) {
+    if has_conflict(&case.file, person) {
         return format!(
             "{name} declared a conflict of interest about this change, so their word on it does not count."
         );
@@ -666,8 +666,9 @@ pub fn overrule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         Act::Overrule.as_str(),
     )?;
     let manager = case.directory.has_role(&case.actor.person, Role::ChangeManager);
-    if !manager || case.change().requester == case.actor.person {
-        let text = "A rejection is overruled by a change manager who is not the requester.";
+    if !manager || is_of_interest(case.change(), &case.actor.person) {
+        let text =
+            "A rejection is overruled by a change manager who neither asked for the change nor owns or wrote it.";
         return Err(Refusal::not_allowed("not_allowed", text));
     }
     let mut reading = Reading::new(body, "");

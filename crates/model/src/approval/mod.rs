@@ -9,6 +9,7 @@ pub mod delegation;
 pub mod distinct_groups;
 pub mod obligation;
 pub mod one_hand;
+pub mod one_person;
 pub(crate) mod routing;
 pub mod separation_of_duties;
 pub mod sla;

@@ -2,6 +2,7 @@
 
 use crate::approval::obligation::{ApprovalRule, Asked, Party};
 use crate::change::change_file::ChangeFile;
+use crate::change::record::Change;
 use crate::core::ids::{GroupKey, PersonId};
 use crate::directory::basis::Holder;
 
@@ -24,13 +25,17 @@ pub(crate) fn board_of(rule: &ApprovalRule) -> Option<&GroupKey> {
     }
 }
 
-/// Whether a rule's board knows of this person's conflict of interest about the change.
-pub(crate) fn has_conflict(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) -> bool {
-    board_of(rule).is_some_and(|group| {
-        file.meetings
-            .iter()
-            .any(|row| &row.group == group && row.has_conflict(person, &file.change.id))
-    })
+/// Whether a person declared a conflict of interest about the change, at whatever board's meeting: it bars them from every rule.
+pub(crate) fn has_conflict(file: &ChangeFile, person: &PersonId) -> bool {
+    file.meetings
+        .iter()
+        .any(|row| row.has_conflict(person, &file.change.id))
+}
+
+/// Whether a change is a person's own: they asked for it, own it or wrote it. Nobody overrules a rejection for one of these.
+#[must_use]
+pub fn is_of_interest(change: &Change, person: &PersonId) -> bool {
+    &change.requester == person || &change.content.owner == person || change.authors.contains(person)
 }
 
 /// Whether a rule forbids a holder's word: their own, or that of one for whom they speak. Dual control counts nobody who
@@ -74,7 +79,7 @@ fn is_barred_alone(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) ->
     change.authors.contains(person)
         || (!rule.covers.what() && change.planned_by.contains(person))
         || (rule.dual_control && file.wrote(person))
-        || has_conflict(file, rule, person)
+        || has_conflict(file, person)
         || rule.distinct_from.iter().any(|party| match party {
             Party::Author => file.wrote(person),
             Party::Requester => &change.requester == person,

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::approval::absence::begins;
 use crate::core::ids::{ChangeId, GroupKey, PersonId, RecordId};
 
 /// The longest sitting, in hours: a meeting that nobody ends is over then, so that who came once makes no quorum for ever.
@@ -78,6 +79,9 @@ pub struct OnCall {
     pub starts_at: Timestamp,
     /// Its end, exclusive; taking it back sets this to that moment.
     pub ends_at: Timestamp,
+    /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected_at: Option<Timestamp>,
 }
 
 /// What a board decided about a change: the meeting with its quorum, who was there, who had a conflict of interest.
@@ -137,6 +141,6 @@ impl Meeting {
 impl OnCall {
     /// Whether it holds at this instant.
     pub fn is_on(&self, now: Timestamp) -> bool {
-        self.starts_at <= now && now < self.ends_at
+        begins(self.starts_at, self.corrected_at) <= now && now < self.ends_at
     }
 }

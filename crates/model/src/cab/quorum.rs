@@ -6,6 +6,7 @@ use crate::approval::obligation::ApprovalRule;
 use crate::approval::separation_of_duties::{board_of, is_barred};
 use crate::cab::meeting::{Attendance, BoardDecision, Meeting};
 use crate::change::change_file::ChangeFile;
+use crate::change::related_records::Approval;
 use crate::core::ids::{GroupKey, PersonId, RecordId};
 use crate::directory::basis::{Holder, Seen};
 use crate::directory::records::Person;
@@ -138,6 +139,32 @@ fn was_counted(file: &ChangeFile, meeting: &Meeting, person: &PersonId) -> bool 
     };
     let mut decisions = file.change.board_decisions.iter().filter(|it| it.meeting == meeting.id);
     decisions.any(|decision| decision.present.contains(person) && stands(decision))
+}
+
+/// Whether a vote was given by somebody who was at the meeting together with its quorum, at the vote or later: a board decides by
+/// the votes of those who were there together, and not by those of people who came and went one after the other. What was
+/// decided stands.
+pub(crate) fn was_in_quorum(file: &ChangeFile, rule: &ApprovalRule, meeting: &Meeting, word: &Approval) -> bool {
+    let Some(quorum) = rule.quorum else { return true };
+    let mut decisions = file.change.board_decisions.iter().filter(|it| it.meeting == meeting.id);
+    if decisions.any(|it| word.at <= it.at && it.approved_by.contains(&word.person)) {
+        return true;
+    }
+    let Some(own) = meeting.attendees.iter().find(|row| row.person == word.person) else {
+        return false;
+    };
+    let has_a_say =
+        |person: &PersonId| !is_barred(file, rule, person) && !meeting.has_conflict(person, &file.change.id);
+    let is_there = |row: &Attendance, at: Timestamp| row.at <= at && row.left_at.is_none_or(|left| at < left);
+    let together = |at: Timestamp| {
+        let rows = meeting
+            .attendees
+            .iter()
+            .filter(|row| is_there(row, at) && has_a_say(&row.person));
+        is_there(own, at) && rows.count() >= quorum as usize
+    };
+    let later = meeting.attendees.iter().map(|row| row.at).filter(|at| *at > word.at);
+    is_there(own, word.at) && std::iter::once(word.at).chain(later).any(together)
 }
 
 /// Whether enough of a board are at a meeting to decide about this change.

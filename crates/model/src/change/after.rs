@@ -63,6 +63,7 @@ fn forbid_success(case: &mut Case<'_>) {
     let (by, at) = (case.person(), case.now);
     let change = &mut case.file.change;
     let stood_before = i64::try_from(change.validations.len()).unwrap_or(i64::MAX) - 1;
+    let reviews = i64::try_from(change.reviews.len()).unwrap_or(i64::MAX);
     for record in change
         .target_records
         .iter_mut()
@@ -76,6 +77,7 @@ fn forbid_success(case: &mut Case<'_>) {
             at,
             // The validation that says so speaks of what is there now.
             validations: stood_before,
+            reviews,
         });
         record.outcome = Some(Outcome::SucceededWithIssues);
     }
@@ -88,7 +90,7 @@ fn forbid_success(case: &mut Case<'_>) {
 }
 
 fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
-    let Some(found) = dependence(&case.file, &case.person()) else {
+    let Some(found) = dependence((&case.file, &case.directory, case.now), &case.person()) else {
         return Ok(());
     };
     let rule = match &found {
@@ -102,6 +104,7 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
             rule.id
         ),
         Dependence::Implemented => "Who implemented a change cannot validate it.".to_owned(),
+        Dependence::Conflict => "Who declared a conflict of interest about a change cannot validate it.".to_owned(),
         Dependence::Approved => "Who approved an emergency change cannot validate it.".to_owned(),
         Dependence::UnderGlass => {
             "Who broke the glass, signed it or reviewed the work cannot say that it works: that is a word of another person."

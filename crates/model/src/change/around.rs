@@ -50,6 +50,11 @@ pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal
         ));
     }
     case.allow(Act::PeerReview)?;
+    if !peer_counts(&case.file, &case.directory, &person, None) {
+        let text = "Who declared a conflict of interest about a change, or for whom another approved it, cannot review it as a \
+                    peer.";
+        return Err(Refusal::not_allowed("own_work", text));
+    }
     check_group(case)?;
     let mut reading = Reading::new(body, "");
     let verdict = reading.needed_word("verdict", PeerVerdict::Disagree);

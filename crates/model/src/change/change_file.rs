@@ -1,6 +1,7 @@
 //! The file of a change: all that a decision may look at, and the case that an act works on.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,8 +13,9 @@ use crate::change::record::Change;
 use crate::change::related_records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Entry, Evidence, Link, PeerReview, Permit,
 };
+use crate::core::act::Act;
 use crate::core::enums::{ApprovalState, PeerVerdict, Role, State};
-use crate::core::ids::{ChangeId, PersonId, RecordId};
+use crate::core::ids::{ChangeId, PersonId, RecordId, ServiceKey};
 use crate::directory::hands::Hands;
 use crate::directory::snapshot::Directory;
 use crate::gate::{committers, running};
@@ -72,6 +74,8 @@ pub struct ChangeFile {
     pub rejected_elsewhere: Option<RejectedElsewhere>,
     /// What the policies require of it as it stands.
     pub requirements: Requirements,
+    /// Whom the policies let do what a row waits for.
+    pub lets: Lets,
 }
 
 /// A rejected change that stops another one.
@@ -81,6 +85,32 @@ pub struct RejectedElsewhere {
     pub key: String,
     /// Who asked for it, and so may not overrule its rejection.
     pub requester: PersonId,
+    /// Who asked for it, owns or wrote it: none of them overrules its rejection.
+    pub of_interest_to: Vec<PersonId>,
+}
+
+type LetsJudge = dyn Fn(&ChangeFile, &Directory, &PersonId, Act, Timestamp) -> bool + Send + Sync;
+
+/// Whether the policies let a person do an act on a change: injected by `acts`. Without it they let everybody whom the model
+/// finds.
+#[derive(Clone, Default)]
+pub struct Lets(Option<Arc<LetsJudge>>);
+
+impl Lets {
+    /// Asks the policies by this function.
+    pub fn by(judge: Arc<LetsJudge>) -> Self {
+        Self(Some(judge))
+    }
+
+    pub(crate) fn judge(&self) -> Option<&LetsJudge> {
+        self.0.as_deref()
+    }
+}
+
+impl fmt::Debug for Lets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "by policies" } else { "everybody" })
+    }
 }
 
 impl ChangeFile {
@@ -105,6 +135,7 @@ impl ChangeFile {
             hands: Hands::default(),
             rejected_elsewhere: None,
             requirements: Requirements::default(),
+            lets: Lets::default(),
         }
     }
 
@@ -170,6 +201,8 @@ pub struct Lent {
     pub maker: PersonId,
     /// The roles that it carries of its person's; `None` for all of them.
     pub roles: Option<BTreeSet<Role>>,
+    /// The services to which it is scoped; `None` for all that its person sees.
+    pub services: Option<BTreeSet<ServiceKey>>,
 }
 
 impl Actor {
@@ -370,7 +403,8 @@ impl Case<'_> {
         news: String,
         next: &str,
     ) {
-        if self.actor.person == *to || to.as_str() == "system" {
+        let is_blind = !self.directory.sees(to, &self.file.change);
+        if self.actor.person == *to || to.as_str() == "system" || is_blind {
             return;
         }
         let dedup = format!("{}/{topic}/{mark}/{to}", self.file.change.key);

@@ -24,11 +24,15 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
     if let Some(row) = validation_unmet(file, directory, now) {
         rows.extend(with_what_mends(row, directory, &Mend::validation(change, directory)));
     }
-    if review_is_needed(file) && change.reviews.is_empty() {
+    if review_is_needed(file) && !is_reviewed(change) {
         let people = eligible::reviewers(file, directory, now);
+        let text = match change.reviews.is_empty() {
+            true => "The post-implementation review is missing.",
+            false => "The last review is older than the present outcome.",
+        };
         let row = unmet(
             "review_missing",
-            "The post-implementation review is missing.",
+            text,
             "Write the review: objectives, assessment, steps, summary.",
             logins(directory, &people),
         );
@@ -96,6 +100,14 @@ fn bypass_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
         rows.extend(with_what_mends(row, directory, &Mend::manager(directory)));
     }
     rows
+}
+
+/// Whether a review was written of the outcome as it is: one from before its last revision says nothing of it.
+fn is_reviewed(change: &Change) -> bool {
+    let revised = change.target_records.iter().flat_map(|record| &record.earlier);
+    let stood = revised.map(|earlier| earlier.reviews).max().unwrap_or(-1);
+    let count = i64::try_from(change.reviews.len()).unwrap_or(i64::MAX);
+    count > stood.max(0)
 }
 
 /// Whether a review is needed before closing: always, but for a standard change that went cleanly.

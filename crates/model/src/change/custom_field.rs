@@ -89,10 +89,20 @@ pub enum Held {
 }
 
 /// A value of a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 pub struct CustomValue {
     /// The field's key.
     pub key: String,
+    /// The words above it when it was written: whoever decides decides on these, also once the field is called otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// What it holds.
     pub held: Held,
+}
+
+/// Two values are equal that say the same in one field, whatever it was called.
+impl PartialEq for CustomValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && self.held == other.held
+    }
 }

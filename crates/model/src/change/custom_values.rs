@@ -75,11 +75,11 @@ pub(crate) fn read(
             .iter()
             .find(|old| old.key == *key && old.shown(directory) == *value);
         let read = match same {
-            Some(old) => Ok(old.held.clone()),
-            None => defined(directory, key, kind).and_then(|field| held(field, value, directory)),
+            Some(old) => Ok(old.clone()),
+            None => defined(directory, key, kind).and_then(|field| written(field, value, directory)),
         };
         match read {
-            Ok(held) => found.push(CustomValue { key: key.clone(), held }),
+            Ok(value) => found.push(value),
             Err((code, text)) => {
                 let at = reading.at(&format!("{FIELD}.{key}"));
                 reading.errors.push(FieldError::new(at, code, text));
@@ -102,8 +102,8 @@ pub fn read_locked(reading: &mut Reading<'_>, name: &str, value: &Value, directo
     };
     let mut found = Vec::new();
     for (key, value) in map.iter().filter(|(_, value)| !is_blank(value)) {
-        match defined(directory, key, Kind::Standard).and_then(|field| held(field, value, directory)) {
-            Ok(held) => found.push(CustomValue { key: key.clone(), held }),
+        match defined(directory, key, Kind::Standard).and_then(|field| written(field, value, directory)) {
+            Ok(value) => found.push(value),
             Err((code, text)) => reading.wrong(&format!("{name}.{key}"), code, text),
         }
     }
@@ -145,6 +145,15 @@ fn defined<'d>(directory: &'d Directory, key: &str, kind: Kind) -> Result<&'d Cu
         return Err(("not_allowed", text));
     }
     Ok(field)
+}
+
+/// A value with the words that stand above it now.
+fn written(field: &CustomField, value: &Value, directory: &Directory) -> Result<CustomValue, Wrong> {
+    Ok(CustomValue {
+        key: field.key.clone(),
+        name: Some(field.name.clone()),
+        held: held(field, value, directory)?,
+    })
 }
 
 fn held(field: &CustomField, value: &Value, directory: &Directory) -> Result<Held, Wrong> {

@@ -38,7 +38,9 @@ pub(crate) fn duty_unmet(
     now: Timestamp,
 ) -> Vec<Unmet> {
     match &row.obligation.duty {
-        Duty::Evidence { aspect, environment } => evidence_unmet(file, directory, row, *aspect, environment.as_deref()),
+        Duty::Evidence { aspect, environment } => {
+            evidence_unmet((file, directory, now), row, *aspect, environment.as_deref())
+        }
         Duty::PeerReview { count, from } => {
             let mut rows = approvals::committers_unmet(file, directory, &row.obligation.id);
             rows.extend(peer_review_unmet(
@@ -50,8 +52,11 @@ pub(crate) fn duty_unmet(
             ));
             rows
         }
-        Duty::Checklist { .. } => checklist_unmet(file, row),
-        Duty::Task { kind, title } => task_duty_unmet(file, row, *kind, title).into_iter().collect(),
+        Duty::Checklist { .. } => checklist_unmet(file, directory, row),
+        Duty::Task { kind, title } => {
+            let found = task_duty_unmet((file, directory), row, *kind, title);
+            found.into_iter().collect()
+        }
         Duty::Approval(rule) => approval_unmet(file, directory, row, rule, now, true),
         Duty::OutsideLook { from, within_minutes } => {
             let look = look_unmet(directory, row, (from, *within_minutes), now);
@@ -67,8 +72,7 @@ pub(crate) fn duty_unmet(
 }
 
 fn evidence_unmet(
-    file: &ChangeFile,
-    directory: &Directory,
+    (file, directory, now): (&ChangeFile, &Directory, Timestamp),
     row: &TargetObligation,
     aspect: Aspect,
     environment: Option<&str>,
@@ -95,7 +99,7 @@ fn evidence_unmet(
         }
     }
     let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
-    let witnesses = logins(directory, &eligible::witnesses(change, directory));
+    let witnesses = logins(directory, &eligible::witnesses(file, directory, now));
     let one = |(bound, targets): (&str, Vec<&Target>)| {
         let shown = evidence::shown(file, targets[0], asks);
         let against: String = shown.bad.iter().take(MOST_NAMED).map(said_against).collect();
@@ -173,7 +177,7 @@ fn peer_review_unmet(
     }
     let people: Vec<PersonId> = match from {
         Some(key) => directory.members(key),
-        None => directory.with_role(Role::Security),
+        None => eligible::peers(directory),
     };
     let waiting: Vec<PersonId> = people
         .into_iter()
@@ -195,7 +199,7 @@ fn peer_review_unmet(
     ))
 }
 
-fn checklist_unmet(file: &ChangeFile, row: &TargetObligation) -> Vec<Unmet> {
+fn checklist_unmet(file: &ChangeFile, directory: &Directory, row: &TargetObligation) -> Vec<Unmet> {
     let Duty::Checklist { items } = &row.obligation.duty else {
         return Vec::new();
     };
@@ -212,13 +216,18 @@ fn checklist_unmet(file: &ChangeFile, row: &TargetObligation) -> Vec<Unmet> {
                 "checklist_open",
                 format!("Not ticked: {item}"),
                 format!("Tick it (rule `{}`).", row.obligation.id),
-                Vec::new(),
+                logins(directory, &eligible::writers(&file.change, directory)),
             )
         })
         .collect()
 }
 
-fn task_duty_unmet(file: &ChangeFile, row: &TargetObligation, kind: TaskKind, title: &str) -> Option<Unmet> {
+fn task_duty_unmet(
+    (file, directory): (&ChangeFile, &Directory),
+    row: &TargetObligation,
+    kind: TaskKind,
+    title: &str,
+) -> Option<Unmet> {
     let done = file
         .tasks
         .iter()
@@ -231,7 +240,7 @@ fn task_duty_unmet(file: &ChangeFile, row: &TargetObligation, kind: TaskKind, ti
                 "Add the {kind} task “{title}” and finish it (rule `{}`).",
                 row.obligation.id
             ),
-            Vec::new(),
+            logins(directory, &eligible::writers(&file.change, directory)),
         )
     })
 }

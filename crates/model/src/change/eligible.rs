@@ -5,6 +5,8 @@ use jiff::Timestamp;
 
 use crate::approval::authority::{approved_apart, candidates};
 use crate::approval::obligation::{Duty, Obligation, Party};
+use crate::approval::one_person::counts_with;
+use crate::approval::separation_of_duties::{has_conflict, is_of_interest};
 use crate::change::change_file::{ChangeFile, RejectedElsewhere};
 use crate::change::record::{Change, Retrospective};
 use crate::core::enums::{Kind, OwnershipRole, Role};
@@ -15,6 +17,9 @@ use crate::emergency::owed::{let_it_begin, reviewed_it, validated_it};
 use crate::emergency::records;
 use crate::policy::facts::Part;
 use crate::policy::permission::parts_of;
+
+/// The most peers who are named where every one here could review.
+const MOST_PEERS: usize = 50;
 
 /// Why a person's word is no independent one.
 pub(crate) enum Dependence<'a> {
@@ -28,6 +33,8 @@ pub(crate) enum Dependence<'a> {
     UnderGlass,
     /// They told of it afterwards, and who did it stands by their word alone.
     Told,
+    /// They declared a conflict of interest.
+    Conflict,
 }
 
 fn once_each(people: impl IntoIterator<Item = PersonId>, may: impl Fn(&PersonId) -> bool) -> Vec<PersonId> {
@@ -59,13 +66,34 @@ pub(crate) fn planners(change: &Change, directory: &Directory) -> Vec<PersonId> 
     writers(change, directory)
 }
 
-/// Who brings the evidence: the tester and the requester, or whoever writes once both have left.
-pub(crate) fn witnesses(change: &Change, directory: &Directory) -> Vec<PersonId> {
+/// Who brings the evidence: the tester and the requester; once both have left the owners, then who implements, then a pipeline.
+pub(crate) fn witnesses(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let change = &file.change;
     let named = change.content.tester.iter().chain([&change.requester]).cloned();
-    let found = once_each(named, |person| directory.is_active(person));
-    if found.is_empty() {
-        return writers(change, directory);
-    }
+    let is_there = |person: &PersonId| directory.is_active(person);
+    let lines: [&dyn Fn() -> Vec<PersonId>; 4] = [
+        &|| once_each(named.clone(), is_there),
+        &|| once_each(owners_of(file, directory, now), is_there),
+        &|| implementers(file, directory, now),
+        &|| directory.with_role(Role::Pipeline),
+    ];
+    let first = lines.iter().map(|line| line()).find(|people| !people.is_empty());
+    first.unwrap_or_default()
+}
+
+/// Who could review as a peer where a rule names no group: those who know the work here. Whose review would not count is left out
+/// by whoever asks.
+pub(crate) fn peers(directory: &Directory) -> Vec<PersonId> {
+    let roles = [
+        Role::Owner,
+        Role::Security,
+        Role::Implementer,
+        Role::ChangeManager,
+        Role::Requester,
+    ];
+    let people = roles.into_iter().flat_map(|role| directory.with_role(role));
+    let mut found = once_each(people, |_| true);
+    found.truncate(MOST_PEERS);
     found
 }
 
@@ -76,11 +104,13 @@ pub(crate) fn confirmers(change: &Change, retro: &Retrospective, directory: &Dir
     })
 }
 
-/// Who lifts the rejection of another change: whoever asked for that one revises or cancels it, the change managers who did not
-/// overrule it.
-pub(crate) fn lifters(other: &RejectedElsewhere, directory: &Directory) -> Vec<PersonId> {
+/// Who lifts the rejection of another change: whoever asked for that one revises or cancels it, the change managers whose own
+/// neither of the two is overrule it.
+pub(crate) fn lifters(change: &Change, other: &RejectedElsewhere, directory: &Directory) -> Vec<PersonId> {
     let requester = std::iter::once(other.requester.clone()).filter(|person| directory.is_active(person));
-    once_each(requester.chain(directory.with_role(Role::ChangeManager)), |_| true)
+    let managers = directory.with_role(Role::ChangeManager).into_iter();
+    let managers = managers.filter(|person| !is_of_interest(change, person) && !other.of_interest_to.contains(person));
+    once_each(requester.chain(managers), |_| true)
 }
 
 /// Who excepts it from a freeze: the change managers who did not ask for it.
@@ -134,7 +164,9 @@ pub(crate) fn testers(file: &ChangeFile, directory: &Directory, now: Timestamp) 
     let change = &file.change;
     let will_work =
         |person: &PersonId| change.implemented_by.is_empty() && change.content.implementers.contains(person);
-    let may = |person: &PersonId| directory.is_active(person) && is_independent(file, person) && !will_work(person);
+    let may = |person: &PersonId| {
+        directory.is_active(person) && is_independent((file, directory, now), person) && !will_work(person)
+    };
     let tester = once_each(file.change.content.tester.iter().cloned(), may);
     if !tester.is_empty() {
         return tester;
@@ -206,7 +238,19 @@ pub fn owners_of(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Ve
     people
 }
 
-pub(crate) fn dependence<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<Dependence<'a>> {
+/// Why a person's word on the work is no independent one: what they did, or one who counts with them.
+pub(crate) fn dependence<'a>(
+    (file, directory, now): (&'a ChangeFile, &Directory, Timestamp),
+    person: &PersonId,
+) -> Option<Dependence<'a>> {
+    if has_conflict(file, person) {
+        return Some(Dependence::Conflict);
+    }
+    let people = counts_with(file, directory, person, now);
+    people.iter().find_map(|person| part_in_the_work(file, person))
+}
+
+fn part_in_the_work<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<Dependence<'a>> {
     let change = &file.change;
     let approved = || {
         allowed_aloud(change, person)
@@ -248,8 +292,8 @@ fn allowed_aloud(change: &Change, person: &PersonId) -> bool {
 
 /// Whether a person's word on the work would be an independent one.
 #[must_use]
-pub fn is_independent(file: &ChangeFile, person: &PersonId) -> bool {
-    dependence(file, person).is_none()
+pub fn is_independent(about: (&ChangeFile, &Directory, Timestamp), person: &PersonId) -> bool {
+    dependence(about, person).is_none()
 }
 
 /// Whether a person asked for a change, wrote it or did its work.

@@ -1,10 +1,11 @@
 //! The lifecycle: which act belongs to which state. One table, printed whole in a snapshot test.
 
+use crate::change::eligible;
 use crate::change::record::Change;
 use crate::core::act::Act;
 use crate::core::enums::State;
 use crate::core::unmet::{Unmet, unmet};
-use crate::directory::snapshot::Directory;
+use crate::directory::snapshot::{Directory, logins};
 
 /// The states in which an act is possible at all; conditions come on top.
 pub fn states(act: Act) -> &'static [State] {
@@ -107,7 +108,10 @@ pub(crate) fn hold_unmet(change: &Change, directory: &Directory) -> Option<Unmet
         "on_hold",
         format!("It is on hold since {} by {who}: {}", hold.at, hold.reason),
         "Resume it first.",
-        vec![directory.login(&hold.by)],
+        match directory.is_active(&hold.by) {
+            true => vec![directory.login(&hold.by)],
+            false => logins(directory, &eligible::writers(change, directory)),
+        },
     ))
 }
 

@@ -14,6 +14,7 @@ pub mod duties;
 pub mod eligible;
 mod evidence;
 pub mod lifecycle;
+pub mod named;
 pub(crate) mod next_step;
 pub mod read_content;
 pub mod ready_spans;

@@ -108,6 +108,14 @@ pub struct EarlierOutcome {
     /// How many validations stood at that moment: those say nothing of the outcome that followed.
     #[serde(default)]
     pub validations: i64,
+    /// How many reviews stood at that moment: the same is true of them.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub reviews: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_none_yet(count: &i64) -> bool {
+    *count == 0
 }
 
 /// A step of the plan or of the rollback plan.

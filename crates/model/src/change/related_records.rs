@@ -573,9 +573,12 @@ pub struct GateCheck {
     pub service: String,
     /// The environment asked about, as given.
     pub environment: String,
-    /// The artifact asked about.
+    /// The digest of the artifact asked about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
+    /// What was named as artifact and is no digest: anybody's words, which the log commits to and an erasure takes out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_artifact: Option<String>,
     /// The commit asked about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
@@ -704,6 +707,15 @@ pub struct Waited {
     pub decision_ms: i64,
 }
 
+/// Whether a reason waits for somebody and not for the clock: a window opens by itself, also where it could be moved.
+fn waits_for_people(reason: &Unmet) -> bool {
+    match reason.code.as_str() {
+        "change_missing" => true,
+        "window_not_open" => false,
+        _ => !reason.waiting_on.is_empty(),
+    }
+}
+
 impl Waited {
     /// Whether nothing was waited for.
     pub fn is_nothing(&self) -> bool {
@@ -715,10 +727,7 @@ impl Waited {
         let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(0);
         if reasons.is_empty() {
             self.decision_ms += span;
-        } else if reasons
-            .iter()
-            .any(|reason| !reason.waiting_on.is_empty() || reason.code == "change_missing")
-        {
+        } else if reasons.iter().any(waits_for_people) {
             self.people_ms += span;
         } else {
             self.queue_ms += span;

@@ -279,7 +279,7 @@ fn lead_time_unmet(
                 sentence(&row.obligation.reason)
             ),
             "Plan a later start.",
-            Vec::new(),
+            logins(directory, &eligible::planners(change, directory)),
         )
     })
 }
@@ -311,7 +311,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
             "rejected_elsewhere",
             format!("{key} was rejected for the same artifact, service and environment."),
             format!("{key} is revised, cancelled or overruled by a change manager."),
-            logins(directory, &eligible::lifters(other, directory)),
+            logins(directory, &eligible::lifters(change, other, directory)),
         ));
     }
     rows.extend(closing::all_closed(change, directory));
@@ -424,7 +424,7 @@ pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -
                 "window_not_open",
                 text,
                 "Wait for it, or plan another time.",
-                Vec::new(),
+                logins(directory, &eligible::planners(change, directory)),
             ));
         } else if now >= end && !rows.iter().any(|row| row.code == "window_over") {
             rows.push(unmet(

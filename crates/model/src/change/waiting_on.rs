@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::change_file::ChangeFile;
 use crate::change::closure::before_closure;
+use crate::change::named::named;
 use crate::change::record::Change;
 use crate::change::requirement::{
     against_submission, before_approvals_are_asked, before_approved, before_scheduled, before_start,
@@ -115,7 +116,8 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
         .filter(|(_, last, _)| state <= *last)
         .flat_map(|(step, _, find)| {
             // A hold stands before whatever comes next.
-            let rows = held.take().into_iter().chain(find(file, directory, now));
+            let rows = held.take().into_iter().chain(find(file, directory, now)).collect();
+            let rows = named(rows, file, directory, now).into_iter();
             rows.map(move |unmet| Ahead { step, unmet }).collect::<Vec<_>>()
         })
         .collect()

@@ -536,6 +536,7 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
     let change = &mut case.file.change;
     let began = change.actual_start;
     let validations = i64::try_from(change.validations.len()).unwrap_or(i64::MAX);
+    let reviews = i64::try_from(change.reviews.len()).unwrap_or(i64::MAX);
     for record in change
         .target_records
         .iter_mut()
@@ -549,6 +550,7 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
                 by: by.clone(),
                 at: now,
                 validations,
+                reviews,
             });
         }
         record.outcome = Some(ending.outcome);

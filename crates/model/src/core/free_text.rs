@@ -4,6 +4,7 @@
 /// Fields that may hold a person's words or name.
 pub const TEXT_FIELDS: &[&str] = &[
     "accounts",
+    "asked_artifact",
     "attributes",
     "audience",
     "business_contact",
@@ -19,7 +20,9 @@ pub const TEXT_FIELDS: &[&str] = &[
     "ended_reason",
     "expedited_reason",
     "external_id",
+    "external_ref",
     "improvements",
+    "incident",
     "item",
     "justification",
     "labels",
@@ -34,6 +37,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "subject",
     "subjects",
     "summary",
+    "team",
     "text",
     "threat",
     "title",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::act::Act;
 use crate::core::enums::State;
-use crate::core::unmet::Unmet;
+use crate::core::unmet::{Unmet, unmet};
 
 /// A field of the request that cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,12 +135,7 @@ impl Refusal {
         waiting_on: Vec<String>,
     ) -> Self {
         let text = text.into();
-        let unmet = vec![Unmet {
-            code: code.to_owned(),
-            text: text.clone(),
-            satisfy: satisfy.into(),
-            waiting_on,
-        }];
+        let unmet = vec![unmet(code, text.clone(), satisfy, waiting_on)];
         Self::NotNow { code, text, unmet }
     }
 

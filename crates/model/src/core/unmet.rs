@@ -13,6 +13,9 @@ pub struct Unmet {
     pub satisfy: String,
     /// Logins of the people (or `group:KEY`) it waits for.
     pub waiting_on: Vec<String>,
+    /// Whether nobody here can meet it as things are; `satisfy` then names the act that helps.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cannot_be_met: bool,
 }
 
 /// What goes before every other step.
@@ -22,12 +25,87 @@ pub(crate) fn is_before_all(code: &str) -> bool {
 
 /// A helper for sentences: the people who would satisfy something.
 pub fn unmet(code: &str, text: impl Into<String>, satisfy: impl Into<String>, waiting_on: Vec<String>) -> Unmet {
-    Unmet {
+    let mut row = Unmet {
         code: code.to_owned(),
         text: text.into(),
         satisfy: satisfy.into(),
         waiting_on,
+        cannot_be_met: code == "cannot_be_met",
+    };
+    row.say_if_nobody_can();
+    row
+}
+
+impl Unmet {
+    /// Says that nobody can meet it where nobody is named, and which act helps.
+    fn say_if_nobody_can(&mut self) {
+        if !self.waiting_on.is_empty() {
+            return;
+        }
+        if let Some(help) = help_where_nobody_is(&self.code).filter(|_| !self.cannot_be_met) {
+            self.satisfy = format!("{} {help}", self.satisfy);
+        }
+        self.cannot_be_met = true;
     }
+
+    /// Keeps of the people it names those for whom `may` holds.
+    pub(crate) fn keep(&mut self, may: impl FnMut(&String) -> bool) {
+        if self.waiting_on.is_empty() {
+            return;
+        }
+        self.waiting_on.retain(may);
+        self.say_if_nobody_can();
+    }
+}
+
+/// The act that brings somebody who can meet a condition of this code.
+fn help_where_nobody_is(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "field_missing"
+        | "plan_missing"
+        | "rollback_plan_missing"
+        | "template_not_valid"
+        | "not_submitted"
+        | "not_assessed"
+        | "not_planned"
+        | "window_over"
+        | "window_not_open"
+        | "lead_time"
+        | "checklist_open"
+        | "task_missing"
+        | "task_open"
+        | "condition_open"
+        | "freeze"
+        | "rejected_elsewhere"
+        | "on_hold"
+        | "meeting_missing"
+        | "dependency_open"
+        | "overrun"
+        | "finding_missing"
+        | "break_glass_validation_missing"
+        | "review_missing" => {
+            "Nobody who may do so is active: an administrator gives somebody the role `change_manager`."
+        }
+        "approval_missing" | "cosignature_missing" => {
+            "Nobody who is asked is active: an administrator gives the service another owner, or somebody the role that is asked."
+        }
+        "evidence_missing" | "validation_missing" => {
+            "Nobody who may do so is active: an administrator gives the service another owner."
+        }
+        "outcome_missing" => {
+            "Nobody who may do so is active: an administrator gives somebody who did not approve it the role `implementer`."
+        }
+        "peer_review_missing" | "outside_look_missing" | "quorum_missing" => {
+            "Nobody who is asked is left: an administrator gives the group another member."
+        }
+        "confirmation_missing" => {
+            "Nobody can confirm it: a day after it was recorded, a change manager states a finding (POST …/finding)."
+        }
+        "rules_not_judged" | "committer_unknown" => {
+            "No administrator is active: on the server's host, `assent person create` makes one."
+        }
+        _ => return None,
+    })
 }
 
 pub(crate) fn sentence(text: &str) -> String {

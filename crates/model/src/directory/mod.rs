@@ -10,6 +10,8 @@ pub mod leaver;
 pub mod manager;
 pub mod ownership_matrix;
 pub mod records;
+pub mod scope;
 pub mod snapshot;
+pub mod suspension;
 pub mod two_people;
 pub mod unknown_name;

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::approval::absence::begins;
 use crate::change::record::Target;
 use crate::core::enums::{self, OwnershipRole};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
@@ -60,12 +61,15 @@ pub struct Ownership {
     /// Who alone gave it last, where that was a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand: Option<Hand>,
+    /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected_at: Option<Timestamp>,
 }
 
 impl Ownership {
     /// Whether it holds at this instant.
     pub fn is_in_force(&self, now: Timestamp) -> bool {
-        self.since <= now && self.ends_at.is_none_or(|end| now < end)
+        begins(self.since, self.corrected_at) <= now && self.ends_at.is_none_or(|end| now < end)
     }
 
     /// What it speaks of, as people write it: `service:shop`, `item:orders-db`, `class:regime:sox`, `everything`.

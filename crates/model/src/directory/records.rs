@@ -10,6 +10,7 @@ use crate::change::template_bounds::TemplateBounds;
 use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState, Touch};
 use crate::core::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::directory::hands::Hand;
+use crate::directory::suspension::Suspended;
 use crate::notify::preferences;
 
 /// Where a rule looks for a change's key.
@@ -127,6 +128,9 @@ pub struct Person {
     /// Who alone made the account, where that was a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_by: Option<Hand>,
+    /// The services to which they are scoped: they see these and nothing outside. Empty for everybody who sees all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceKey>,
 }
 
 /// Whose hand moved somebody's mail address.
@@ -151,6 +155,9 @@ pub struct Deactivation {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What a compromised account gave others, and what became of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspended: Vec<Suspended>,
 }
 
 impl Person {
@@ -565,6 +572,9 @@ pub struct Token {
     /// The roles that it carries of its person's; absent for all of them, also those that come later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<BTreeSet<Role>>,
+    /// The services to which it is scoped; absent for all that its person sees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<BTreeSet<ServiceKey>>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::approval::obligation::Duty;
 use crate::change::change_file::ChangeFile;
+use crate::change::named::named;
 use crate::change::record::{Change, Target};
 use crate::change::related_records::Permit;
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
@@ -95,6 +96,12 @@ pub struct GateRow {
 }
 
 impl GateRow {
+    /// Who plans its times, as a list.
+    fn people(&self) -> Vec<String> {
+        let owner = Some(&self.owner).filter(|owner| !owner.is_empty());
+        owner.into_iter().cloned().collect()
+    }
+
     /// Whether this freeze lies over the window of a change that is not under way: it is not scheduled then.
     fn is_unscheduled_by(&self, freeze: &FrozenSpan) -> bool {
         let is_over = |opens, closes| freeze.starts_at < closes && opens < freeze.ends_at;
@@ -166,7 +173,7 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
 /// What stands against a start apart from clock, hold and freeze. Under way or under break-glass nothing does.
 fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     if file.change.state == State::Implementing {
-        let owner = directory.login(&file.change.content.owner);
+        let in_charge = logins(directory, &eligible::planners(&file.change, directory));
         let asked = file.change.extension.as_ref();
         let was_granted = asked.and_then(|it| it.decision.as_ref()).is_some_and(|it| it.grant);
         let text = match was_granted {
@@ -177,10 +184,10 @@ fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
         if file.change.distrusted {
             let text = "A decision that it began on was given by an account that is compromised.";
             let help = "Take the way back, or finish by hand; a new change carries on.";
-            return vec![unmet("decision_voided", text, help, vec![owner])];
+            return vec![unmet("decision_voided", text, help, in_charge)];
         }
         return if file.change.overrun {
-            vec![unmet("overrun", text, help, vec![owner])]
+            vec![unmet("overrun", text, help, in_charge)]
         } else {
             Vec::new()
         };
@@ -195,7 +202,7 @@ fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
             .filter(|row| row.code != "freeze" && row.code != "window_over"),
     );
     rows.extend(before_start(file, directory, now));
-    rows
+    named(rows, file, directory, now)
 }
 
 fn row(
@@ -243,8 +250,14 @@ fn row(
             .collect(),
         unmet: unmet.into_iter().filter(|row| row.code != CLOSED).collect(),
         closed: closed_unmet(change, target, purpose, directory),
-        owner: directory.login(&change.content.owner),
+        owner: planner(change, directory),
     }
+}
+
+/// Who plans the times of a change: the owner, or another once they have left.
+fn planner(change: &Change, directory: &Directory) -> String {
+    let people = logins(directory, &eligible::planners(change, directory));
+    people.into_iter().next().unwrap_or_default()
 }
 
 /// Who may except a change from a freeze; of one that lies behind us nobody has to.
@@ -360,7 +373,7 @@ fn target_done(row: &GateRow) -> Vec<Unmet> {
         "target_done",
         text,
         "Create a new change for another deployment.",
-        vec![row.owner.clone()],
+        row.people(),
     )]
 }
 
@@ -400,7 +413,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
                 "window_over",
                 format!("The break-glass of {} ended at {until}.", row.key),
                 "Take the way back, or finish by hand; a new change carries on.",
-                vec![row.owner.clone()],
+                row.people(),
             ));
         }
         return rows;
@@ -413,7 +426,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
             "not_scheduled",
             text,
             "It is approved and scheduled first.",
-            vec![row.owner.clone()],
+            row.people(),
         ));
     }
     if row.on_hold {
@@ -421,7 +434,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
             "on_hold",
             format!("{} is on hold.", row.key),
             "It is resumed first.",
-            vec![row.owner.clone()],
+            row.people(),
         ));
     }
     rows.extend(window_unmet(row, now));
@@ -463,7 +476,7 @@ fn window_unmet(row: &GateRow, now: Timestamp) -> Option<Unmet> {
                 "not_planned",
                 format!("{} has no planned times.", row.key),
                 "Set them.",
-                vec![row.owner.clone()],
+                row.people(),
             )
         });
     };
@@ -471,8 +484,8 @@ fn window_unmet(row: &GateRow, now: Timestamp) -> Option<Unmet> {
         return Some(unmet(
             "window_not_open",
             format!("The window of {} opens at {opens}.", row.key),
-            "Wait for it.",
-            Vec::new(),
+            "Wait for it, or plan another time.",
+            row.people(),
         ));
     }
     if now >= closes {
@@ -481,7 +494,7 @@ fn window_unmet(row: &GateRow, now: Timestamp) -> Option<Unmet> {
             "window_over",
             text,
             "Plan another time, or ask for more.",
-            vec![row.owner.clone()],
+            row.people(),
         ));
     }
     None

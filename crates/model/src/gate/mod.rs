@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod closed_target;
 pub mod closing;
+pub mod build;
 pub mod committers;
 pub mod coverage;
 pub mod names;

@@ -43,6 +43,9 @@ pub struct Freeze {
     /// Whether it was taken back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
+    /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected_at: Option<Timestamp>,
 }
 
 /// A change that a freeze lets pass.

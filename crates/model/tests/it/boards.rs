@@ -243,6 +243,7 @@ fn whose_account_is_compromised_is_not_there_any_more() {
             at: at("10:00"),
             compromised: true,
             reason: None,
+            suspended: Vec::new(),
         });
     });
     at_meeting(&mut world, |_| {});
@@ -300,6 +301,7 @@ fn those_on_call_are_asked_first_and_everybody_when_nobody_is() {
                 person: (*who).into(),
                 starts_at: at("10:00"),
                 ends_at: at("12:00"),
+                corrected_at: None,
             });
         }
     });
@@ -355,4 +357,33 @@ fn a_board_that_is_too_small_for_its_quorum_cannot_meet_its_rule() {
     });
     attend(&mut world, "max");
     assert_eq!(world.state(), State::Scheduled);
+}
+
+#[test]
+fn who_came_and_went_one_after_the_other_makes_no_decision() {
+    let mut world = world(board(2, 2));
+    open_meeting(&mut world, &["vera"]);
+    vote(&mut world, "vera").unwrap();
+    at_meeting(&mut world, |meeting| {
+        for row in &mut meeting.attendees {
+            row.left_at = Some(at("10:05"));
+        }
+    });
+    world.wait_until(at("10:10"));
+    at_meeting(&mut world, |meeting| {
+        let rows = ["tom", "cora"].map(|who| Attendance {
+            person: who.into(),
+            at: at("10:10"),
+            left_at: None,
+        });
+        meeting.attendees.extend(rows);
+    });
+    vote(&mut world, "tom").unwrap();
+    assert_eq!(
+        world.state(),
+        State::Authorizing,
+        "vera was never there with the quorum"
+    );
+    vote(&mut world, "cora").unwrap();
+    assert!(world.state() > State::Authorizing, "{:?}", world.unmet());
 }

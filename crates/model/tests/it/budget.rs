@@ -125,6 +125,7 @@ fn who_broke_the_glass_does_not_validate_it_by_a_way_in_that_they_handed_out() {
         let lent = Lent {
             maker: maker.into(),
             roles: None,
+            services: None,
         };
         world.act("mia", |case| {
             case.actor.lent = Some(lent);

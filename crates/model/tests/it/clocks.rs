@@ -37,6 +37,7 @@ fn row(id: &str, role: OwnershipRole, person: &str, service: Option<&str>) -> Ow
         ends_at: None,
         is_from_catalogue: false,
         hand: None,
+        corrected_at: None,
     }
 }
 
@@ -469,6 +470,7 @@ pub fn away(person: &str, until: &str) -> Absence {
         starts_at: at("2026-11-20T00:00:00Z"),
         ends_at: at(until),
         reason: None,
+        corrected_at: None,
     }
 }
 
@@ -484,6 +486,7 @@ pub fn lent(from: &str, to: &str, deputy: bool) -> Delegation {
         ends_at: at("2027-11-01T00:00:00Z"),
         deputy,
         reason: None,
+        corrected_at: None,
     }
 }
 

@@ -66,10 +66,12 @@ fn a_template_locks_fields_of_ones_own() {
     let mut world = world();
     let value = CustomValue {
         key: "a_text".into(),
+        name: None,
         held: Held::Text("4711".into()),
     };
     let gone = CustomValue {
         key: "a_date".into(),
+        name: None,
         held: Held::Date("2026-12-01".into()),
     };
     world.estate(|estate| {

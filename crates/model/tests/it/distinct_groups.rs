@@ -229,6 +229,7 @@ fn who_speaks_for_another_stands_for_each_group_of_theirs_and_counts_once() {
         ends_at: at("18:00"),
         deputy: false,
         reason: None,
+        corrected_at: None,
     };
     let mut narrow = world.clone();
     world.estate(|estate| estate.delegations = vec![lends(&[])].into());
@@ -276,6 +277,7 @@ fn a_token_that_is_narrowed_speaks_for_the_groups_of_its_roles_alone() {
         lent: Some(Lent {
             maker: "sue".into(),
             roles: Some(BTreeSet::from([Role::Security])),
+            services: None,
         }),
     };
     let words = body(json!({"decision": "approve", "content_digest": world.change().digests.content}));

@@ -21,6 +21,7 @@ mod leading;
 mod lifecycle;
 mod matrix;
 mod names;
+mod one_person;
 mod oracle;
 mod order;
 mod people;

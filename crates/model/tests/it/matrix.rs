@@ -24,6 +24,7 @@ fn row(id: &str, person: &str, mend: impl FnOnce(&mut Ownership)) -> Ownership {
         ends_at: None,
         is_from_catalogue: false,
         hand: None,
+        corrected_at: None,
     };
     mend(&mut row);
     row

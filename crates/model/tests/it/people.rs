@@ -134,6 +134,7 @@ pub fn directory() -> Directory {
         ends_at: None,
         is_from_catalogue: false,
         hand: None,
+        corrected_at: None,
     }]
     .into();
     let cost_centre = field("cost_centre", FieldKind::Text);
@@ -166,6 +167,7 @@ fn person(login: &str, roles: &[Role]) -> Person {
         vouched: Vec::new(),
         readdressed: None,
         made_by: None,
+        services: Default::default(),
     }
 }
 

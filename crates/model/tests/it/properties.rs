@@ -448,6 +448,8 @@ fn inspect(world: &World, clerk: &Clerk, before: &World) -> Result<(), TestCaseE
     }
     let vain = crate::waiting::named_in_vain(world);
     prop_assert!(vain.is_empty(), "somebody is waited for who may not: {vain:?}");
+    let unsaid = crate::waiting::unsaid(world, 1);
+    prop_assert!(unsaid.is_empty(), "nobody is named, and nothing says so: {unsaid:?}");
     gate_is_lawful(world, clerk)?;
     words_are_counted_once(world)?;
     closed_is_complete(world)?;

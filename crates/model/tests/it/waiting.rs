@@ -21,6 +21,42 @@ pub fn named_in_vain(world: &World) -> Vec<String> {
     rows.flat_map(|row| in_vain(world, &row)).collect()
 }
 
+/// The rows that name nobody and do not say that nobody can, or do not say what helps; also after each of the named left.
+pub fn unsaid(world: &World, depth: usize) -> Vec<String> {
+    let rows: Vec<Unmet> = ahead(&world.file, &world.directory, world.now)
+        .into_iter()
+        .map(|row| row.unmet)
+        .collect();
+    let is_unsaid = |row: &&Unmet| row.satisfy.is_empty() || (row.waiting_on.is_empty() && !row.cannot_be_met);
+    let mut found: Vec<String> = rows.iter().filter(is_unsaid).map(|row| row.code.clone()).collect();
+    if depth == 0 {
+        return found;
+    }
+    let mut named: Vec<&String> = rows.iter().flat_map(|row| &row.waiting_on).collect();
+    named.sort();
+    named.dedup();
+    for who in named {
+        let mut without = world.clone();
+        without.estate(|estate| {
+            let id = estate.by_login(who).map(|person| person.id.clone());
+            if let Some(person) = id.and_then(|id| estate.people.get_mut(&id)) {
+                person.active = false;
+            }
+        });
+        found.extend(
+            named_in_vain(&without)
+                .into_iter()
+                .map(|it| format!("{it} once {who} has left")),
+        );
+        found.extend(
+            unsaid(&without, depth - 1)
+                .into_iter()
+                .map(|it| format!("{it} once {who} has left")),
+        );
+    }
+    found
+}
+
 fn in_vain(world: &World, row: &Unmet) -> Vec<String> {
     let refused = |who: &&String| {
         matches!(
@@ -283,6 +319,7 @@ fn what_only_others_may_lift_waits_for_those_who_may() {
     world.file.rejected_elsewhere = Some(RejectedElsewhere {
         key: "CHG-7".into(),
         requester: "mia".into(),
+        of_interest_to: vec!["mia".into()],
     });
     assert_eq!(waiting_on(&world, "rejected_elsewhere"), ["mia", "max"]);
     // Work that is told afterwards waits for nobody once its approver has left.
@@ -339,7 +376,8 @@ fn nobody_is_named_in_vain_whoever_does_the_work() {
                     let _refused_for_some = crate::people::PEOPLE
                         .iter()
                         .any(|(who, _)| deed(&mut world, who).is_ok());
-                    let vain = named_in_vain(&world);
+                    let mut vain = named_in_vain(&world);
+                    vain.extend(unsaid(&world, 2));
                     assert!(
                         vain.is_empty(),
                         "{maker} {implementers} {kind} in {}: {vain:?}",

@@ -331,6 +331,7 @@ fn a_rejection_elsewhere_holds_the_start() {
     world.file.rejected_elsewhere = Some(RejectedElsewhere {
         key: "CHG-7".into(),
         requester: "mia".into(),
+        of_interest_to: vec!["mia".into()],
     });
     world.wait_until(at("11:10"));
     assert_eq!(missing(world.start("ida")), ["rejected_elsewhere"]);

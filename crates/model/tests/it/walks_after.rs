@@ -263,6 +263,7 @@ fn work_told_afterwards_is_confirmed_by_who_allowed_it() {
         case.actor.lent = Some(change_file::Lent {
             maker: "rita".into(),
             roles: None,
+            services: None,
         });
         after::confirm_retrospective(case, &body(json!({"confirmed": true})))
     });
@@ -759,4 +760,18 @@ fn unjudged_rules_stop_everything() {
     late.stop = Some("pack.rule has an error".into());
     late.settle();
     assert_eq!(missing(late.close("olga")), ["rules_not_judged"]);
+}
+
+#[test]
+fn a_review_older_than_the_latest_outcome_is_due_again() {
+    let mut world = World::new().until_reviewing();
+    world.validate("tom", "works").unwrap();
+    world.review("mia").unwrap();
+    world
+        .complete("ida", json!({"outcome": "failed", "reason": "Seen late"}))
+        .unwrap();
+    world.validate("tom", "works").unwrap();
+    assert!(missing(world.close("mia")).contains(&"review_missing".to_owned()));
+    world.review("mia").unwrap();
+    world.close("mia").unwrap();
 }

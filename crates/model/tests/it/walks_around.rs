@@ -280,6 +280,7 @@ fn a_freeze_over_something_else_makes_nothing_due() {
         reach: Default::default(),
         exceptions: Vec::new(),
         ended: false,
+        corrected_at: None,
     };
     let own = world.change().content.targets[0].service.0.clone();
     world.estate(|estate| estate.freezes.push(over("something-else")));
@@ -519,6 +520,7 @@ fn a_condition_is_not_met_through_a_token_of_somebody_with_a_stake() {
         lent: Some(Lent {
             maker: maker.into(),
             roles: None,
+            services: None,
         }),
         ..Actor::system()
     };

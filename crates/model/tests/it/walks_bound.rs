@@ -172,6 +172,7 @@ fn a_permit_ahead_ends_with_whatever_stops_the_start() {
             world.file.rejected_elsewhere = Some(RejectedElsewhere {
                 key: "CHG-2".into(),
                 requester: "mia".into(),
+                of_interest_to: vec!["mia".into()],
             });
             world.settle();
         }),

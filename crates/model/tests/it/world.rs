@@ -204,6 +204,7 @@ impl World {
             reach: Default::default(),
             exceptions: Vec::new(),
             ended: false,
+            corrected_at: None,
         };
         self.estate(|estate| estate.freezes.push(freeze));
         self.settle();

@@ -82,6 +82,9 @@ impl Place {
         Place::Help,
     ];
 
+    /// The places of who is scoped to services, in their order.
+    pub const SCOPED: [Place; 4] = [Place::Home, Place::Changes, Place::Calendar, Place::Help];
+
     /// The places of a reader, in their order: those of everybody, and by right
     /// the log with the deliveries, the administration of people, and that of what is
     /// connected.

@@ -102,6 +102,8 @@ const HOLDS: &[(&str, &[&str])] = &[
     ("ledger-db", &["schema", "crypto_keys"]),
     ("shipments", &["personal_data"]),
 ];
+/// What the vendor hosts, and sees.
+const VENDORS: &[&str] = &["backup", "label-print", "ledger-db"];
 
 const DEPENDENCIES: &[(&str, &str)] = &[
     ("booking-api", "shipments"),
@@ -133,6 +135,8 @@ pub fn fill_first(executor: &Executor, at: Timestamp) -> Result<Staff> {
         for (key, holds) in HOLDS {
             set_service::set_service(cx, &body(json!({"key": key, "holds": holds})))?;
         }
+        let scoped = body(json!({"services": VENDORS}));
+        set_person::edit_person(cx, "cartwell-hosting", &scoped)?;
         for (from, to) in DEPENDENCIES {
             set_service::set_dependency(cx, &body(json!({"from": from, "to": to})))?;
         }

@@ -129,6 +129,7 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
         lent: Lent {
             maker: token.owner,
             roles: token.roles,
+            services: token.services,
         },
     };
     Ok(Known {
@@ -162,6 +163,7 @@ async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Kno
                 lent: Lent {
                     maker: workload.owner,
                     roles: workload.roles,
+                    services: None,
                 },
             },
         }),

@@ -113,7 +113,11 @@ impl Caller {
                 handed_by,
                 ..
             } => {
-                let handed = handed_by.clone().map(|maker| Lent { maker, roles: None });
+                let handed = handed_by.clone().map(|maker| Lent {
+                    maker,
+                    roles: None,
+                    services: None,
+                });
                 (handed, (*stepped_up_at, factor.clone()), method.clone())
             }
         };
@@ -268,6 +272,7 @@ mod tests {
             lent: Lent {
                 maker: PersonId::from("p"),
                 roles: None,
+                services: None,
             },
         };
         Caller {

@@ -22,6 +22,7 @@ pub(crate) mod provider_calls;
 pub(crate) mod query_words;
 pub(crate) mod request_id;
 pub(crate) mod route;
+pub(crate) mod scoped;
 pub(crate) mod settings;
 pub(crate) mod source;
 pub(crate) mod state;

@@ -29,7 +29,7 @@ use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
 use crate::http::percent::is_utf8;
 use crate::http::state::AppState;
-use crate::http::{attempts, query_words};
+use crate::http::{attempts, query_words, scoped};
 
 /// The longest idempotency key, in characters.
 const KEY_LIMIT: usize = 200;
@@ -500,6 +500,7 @@ fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) 
     if route.is_about_change() {
         see_change_as(cx, caller, ask.place(0), route.scope)?;
     }
+    scoped::check_door(cx, route.method, route.path)?;
     caller.check_scope(route.scope)?;
     let Some(current) = route.current else {
         return answered(cx, route, ask);
@@ -520,8 +521,9 @@ fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) 
 /// first. What was done is taken back with the refusal.
 fn answered(cx: &mut Context<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<Reply> {
     match (route.act)(cx, ask) {
-        Ok(reply) => {
+        Ok(mut reply) => {
             query_words::check((route.method, route.path), &ask.query)?;
+            reply.body = scoped::inside(cx, route.path, reply.body)?;
             Ok(reply)
         }
         Err(acts::Error::Refused(Refusal::Invalid(mut errors))) => {

@@ -108,11 +108,16 @@ async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -
         reader.check_alive(cx)?;
         cx.allow(act::actions::READ)?;
         let directory = cx.directory()?;
+        let is_scoped = cx.scope()?.is_some();
         let events = event::page(cx.tx, from, BATCH)?;
         let seen = from + i64::try_from(events.len()).unwrap_or(BATCH);
         let mut lines = Vec::new();
         for event in events {
             let index = event.seq.unwrap_or(from);
+            // Of a scope come its own changes alone.
+            if is_scoped && (event.subject_table != "change" || cx.change(&event.subject_id).is_err()) {
+                continue;
+            }
             let text = match &telling {
                 Telling::Whole => views::event(&event.bytes, Some(index), &directory).to_string(),
                 Telling::News { shown, .. } if shown.contains(&event.id) => continue,

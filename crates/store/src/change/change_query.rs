@@ -43,6 +43,8 @@ pub struct ChangeFilter {
     pub created_from: Option<Timestamp>,
     /// Created before.
     pub created_to: Option<Timestamp>,
+    /// The services of which each target is one, and there is a target; `None` for all.
+    pub within: Option<Vec<String>>,
 }
 
 /// A change in a list, without its body.
@@ -290,6 +292,9 @@ impl Conditions {
         if few != Few::Place {
             self.targets(filter);
         }
+        if let Some(services) = &filter.within {
+            self.within(services);
+        }
         if let Some(question) = &filter.q {
             self.words(question, few);
         }
@@ -332,6 +337,26 @@ impl Conditions {
         let exists =
             format!(" AND EXISTS (SELECT 1 FROM change_target AS place WHERE place.tenant = $tenant AND {each})");
         self.sql.push_str(&exists);
+    }
+
+    /// Changes with targets of these services alone.
+    fn within(&mut self, services: &[String]) {
+        const OF_CHANGE: &str = "place.tenant = $tenant AND place.change_id = \"change\".id";
+        let mut places = Vec::new();
+        for service in services {
+            let name = format!("f{}", self.params.len());
+            places.push(format!("${name}"));
+            self.params.push((name, service.into()));
+        }
+        if places.is_empty() {
+            self.sql.push_str(" AND 1 = 0");
+            return;
+        }
+        self.sql.push_str(&format!(
+            " AND EXISTS (SELECT 1 FROM change_target AS place WHERE {OF_CHANGE}) AND NOT EXISTS (SELECT 1 FROM change_target AS \
+             place WHERE {OF_CHANGE} AND place.service NOT IN ({}))",
+            places.join(", ")
+        ));
     }
 
     fn words(&mut self, question: &str, few: Few) {

@@ -296,6 +296,18 @@ pub fn targets_for(
     Ok(rows)
 }
 
+/// The targets of rejected changes in a service and environment.
+pub fn rejected_in(tx: &mut Tx<'_>, service: &str, environment: &str) -> Result<Vec<TargetRow>> {
+    let found = tx.query(
+        "SELECT t.change_id, t.target_id, t.service, t.environment, t.artifact, t.commit_sha, t.rollback_to, t.state
+         FROM \"change\" c JOIN change_target t ON t.tenant = c.tenant AND t.change_id = c.id
+         WHERE c.tenant = $tenant AND c.state = 'rejected' AND t.service = $service AND t.environment = $environment
+         ORDER BY t.change_id, t.target_id",
+        &[("service", service.into()), ("environment", environment.into())],
+    )?;
+    found.iter().map(target_row).collect()
+}
+
 /// The ids of the open changes with a target in a service, in the order of their numbers.
 pub fn open_in(tx: &mut Tx<'_>, service: &str) -> Result<Vec<String>> {
     let sql = format!(

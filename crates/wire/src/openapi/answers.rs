@@ -64,7 +64,16 @@ const PROBLEM: &[Shape] = &[
             text("code", LINE, "A stable code.").needed(),
             text("text", TEXT, "The plain sentence.").needed(),
             text("satisfy", TEXT, "What satisfies it.").needed(),
-            texts("waiting_on", LINE, "Logins, or `group:KEY`.").needed(),
+            texts(
+                "waiting_on",
+                LINE,
+                "Logins, or `group:KEY`; empty only with `cannot_be_met`.",
+            )
+            .needed(),
+            boolean(
+                "cannot_be_met",
+                "Whether nobody can meet it as things are; `satisfy` then names the act that helps.",
+            ),
         ],
     ),
     shape(
@@ -689,6 +698,10 @@ const ESTATE: &[Shape] = &[
         &[
             word("role", all!(OwnershipRole), "The part."),
             time("since", "Since when."),
+            time(
+            "corrected_at",
+            "When it was recorded, where that was after its start: it counts from then on.",
+        ),
             boolean(
                 "is_from_catalogue",
                 "Whether the import of a catalogue made it, which ends it when the catalogue no longer says it.",
@@ -709,6 +722,10 @@ const ESTATE: &[Shape] = &[
         &[
             boolean("ended", "Whether it was taken back."),
             objects("exceptions", "FreezeException", "Changes that it lets pass."),
+            time(
+                "corrected_at",
+                "When it was recorded, where that was after its start: it counts from then on.",
+            ),
         ],
     )
     .based_on(&["FreezeInput", "Stored"]),
@@ -765,6 +782,10 @@ const ESTATE: &[Shape] = &[
         "Something in the calendar.",
         &[
             word("kind", Words::These(&["change", "freeze", "window"]), "What it is.").needed(),
+            time(
+                "corrected_at",
+                "When it was recorded, where that was after its start: it counts from then on.",
+            ),
             text("id", LINE, "The record's id, of a freeze or a window."),
             integer(
                 "version",

@@ -18,6 +18,11 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
         &[
             text("name", LINE, "The name that others read.").needed(),
             words("roles", all!(Role), "Rights in the tenant."),
+            texts(
+                "services",
+                LINE,
+                "The services to which they are scoped; absent for who sees everything.",
+            ),
             free(
                 "deactivation",
                 "How they were deactivated: by whom, when, whether as compromised, why.",
@@ -229,6 +234,11 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
             text("login", LINE, "The login.").needed(),
             text("name", LINE, "The name."),
             words("roles", all!(Role), "Rights in the tenant."),
+            texts(
+                "services",
+                LINE,
+                "The services to which they are scoped; absent for who sees everything.",
+            ),
             text("id", LINE, "The person's id."),
             integer("version", 1, i64::MAX, "Grows with every save."),
             boolean("active", "Whether they may come in."),

@@ -547,6 +547,11 @@ const ADMINISTRATION: &[Shape] = &[
                 "Logins in connected systems, such as `github:octocat`, and other mail addresses as `mail:ada@home.example`: by them a person's commits and deployments are known. One account is one person.",
             ),
             texts("functions", LINE, "Job functions, such as `dba`."),
+            texts(
+                "services",
+                LINE,
+                "The services to which they are scoped: all outside is absent for them. Everything, where none is named.",
+            ),
             text(
                 "calendar",
                 LINE,
@@ -566,6 +571,15 @@ const ADMINISTRATION: &[Shape] = &[
             boolean("compromised", "Whether somebody else may have used the account."),
             text("reason", TEXT, "Why."),
         ],
+    ),
+    shape(
+        "SuspensionInput",
+        "What becomes of something that a compromised account gave.",
+        &[boolean(
+            "confirmed",
+            "Whether it holds again, by the word of whoever confirms it; else it is gone for good.",
+        )
+        .needed()],
     ),
     shape(
         "PasswordInput",
@@ -598,6 +612,11 @@ const ADMINISTRATION: &[Shape] = &[
                 "roles",
                 all!(Role),
                 "The roles of the person that it carries; all of them unless said.",
+            ),
+            texts(
+                "services",
+                LINE,
+                "The services to which it is scoped: all outside is absent for it. All that its person sees, unless said.",
             ),
             time(
                 "expires_at",

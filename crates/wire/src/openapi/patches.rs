@@ -125,6 +125,10 @@ const BODIES: &[Shape] = &[
         &[
             boolean("halt", "Whether it also stops what is under way."),
             word("reach", all!(FreezeReach), "Whether it also stops the services that need those named."),
+            boolean(
+                "correction",
+                "Whether it notes what began before it is recorded; it counts from now on, and for nothing decided before.",
+            ),
             text("reason", TEXT, "Why."),
         ],
     )

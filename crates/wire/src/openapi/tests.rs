@@ -163,6 +163,7 @@ fn every_field_that_a_change_may_answer_is_described() {
         by: PersonId::from("p"),
         at,
         validations: 0,
+        reviews: 0,
     };
     let record = TargetRecord {
         target: "1".into(),

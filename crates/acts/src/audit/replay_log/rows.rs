@@ -405,6 +405,7 @@ fn comparable(rows: &[GateRow]) -> Vec<GateRow> {
             unmet.text.clear();
             unmet.satisfy.clear();
             unmet.waiting_on.clear();
+            unmet.cannot_be_met = false;
         }
     }
     rows.sort_by_key(|row| (row.target.as_str().to_owned(), row.purpose.to_string()));

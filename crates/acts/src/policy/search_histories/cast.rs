@@ -453,6 +453,7 @@ impl Made {
             vouched: Vec::new(),
             readdressed: None,
             made_by: None,
+            services: Default::default(),
         };
         self.found.logins.insert(login.into(), login.into());
         self.found.people.insert(login.into(), person);
@@ -483,6 +484,7 @@ impl Made {
             ends_at: None,
             is_from_catalogue: false,
             hand: None,
+            corrected_at: None,
         });
     }
 

@@ -175,7 +175,7 @@ fn known_places(ask: &Ask, directory: &Directory) -> Result<(), Refusal> {
 }
 
 fn filter(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
-    let directory = cx.directory()?;
+    let directory = cx.visible()?;
     let text = |name: &str| ask.query(name).map(str::to_owned);
     // A login that nobody has finds nothing.
     let person = |name: &str| {
@@ -202,5 +202,8 @@ fn filter(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
         planned_to,
         created_from,
         created_to,
+        within: cx
+            .scope()?
+            .map(|scope| scope.services().iter().map(|key| key.0.clone()).collect()),
     })
 }

@@ -1,7 +1,7 @@
 //! People, groups, the tenant, and which packs they can staff.
 
 use acts::Context;
-use acts::directory::{deactivate_person, set_person};
+use acts::directory::{deactivate_person, set_person, suspend_given};
 use acts::policy::find_unstaffed;
 use model::core::act;
 use model::core::refusal::Refusal;
@@ -35,6 +35,15 @@ pub(crate) const ROUTES: &[Route] = &[
         |cx, ask| {
             let made = set_person::edit_person(cx, ask.place(0), &ask.body)?;
             tagged(&*cx.directory()?, &made)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::post(
+        "/people/{login}/suspensions/{number}",
+        "Decides about something that a compromised account gave.",
+        |cx, ask| {
+            let person = suspend_given::decide_suspended(cx, ask.place(0), ask.place(1), &ask.body)?;
+            new_one(cx, &person)
         },
     )
     .scope(Scope::Admin),

@@ -2,6 +2,7 @@
 
 use acts::Context;
 use acts::change::verbs;
+use acts::report::find_changes;
 use jiff::Timestamp;
 use model::core::act;
 use model::core::enums::State;
@@ -60,7 +61,8 @@ fn calendar(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             .collect(),
         ..Default::default()
     };
-    let directory = cx.directory()?;
+    let directory = cx.visible()?;
+    let filter = find_changes::inside(cx, &filter)?.into_owned();
     let mut entries = Vec::new();
     for row in every_change(cx, &filter)? {
         let (Some(starts_at), Some(ends_at)) = (row.planned_start, row.planned_end) else {

@@ -16,7 +16,7 @@ macro_rules! known {
     ($path:literal, $summary:literal, |$directory:ident| $rows:expr) => {
         Route::get($path, $summary, |cx, ask| {
             cx.allow(model::core::act::actions::READ)?;
-            let $directory = cx.directory()?;
+            let $directory = cx.visible()?;
             keyed(ask, $rows)
         })
     };
@@ -28,7 +28,7 @@ macro_rules! one {
     ($path:literal, $summary:literal, $what:literal, |$directory:ident, $key:ident| $found:expr) => {
         Route::get($path, $summary, |cx, ask| {
             cx.allow(model::core::act::actions::READ)?;
-            let $directory = cx.directory()?;
+            let $directory = cx.visible()?;
             let $key = ask.place(0);
             let found = $found.ok_or_else(|| Refusal::not_found(format!("{} {}", $what, $key)))?;
             tagged(&$directory, found)

@@ -314,6 +314,11 @@ const WHOLE: &[Phrase] = &[
     ),
     ("person.deactivated", "person", "deactivated a person"),
     ("person.edited", "person", "changed a person"),
+    (
+        "person.gifts_suspended",
+        "person",
+        "suspended what a compromised account gave",
+    ),
     ("person.factor_added", "token", "added a second factor"),
     ("person.factor_removed", "token", "removed a second factor"),
     ("person.factors_reset", "token", "reset the second factors of a person"),

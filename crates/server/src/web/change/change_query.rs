@@ -265,6 +265,7 @@ pub(crate) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeF
         planned_to: time("planned_to"),
         created_from: time("created_from"),
         created_to: time("created_to"),
+        within: None,
     })
 }
 

@@ -88,7 +88,7 @@ pub(crate) fn plain(view: &View<'_, '_, '_>, value: &CustomValue) -> String {
 
 /// Values with their names, in one line.
 pub(crate) fn told(view: &View<'_, '_, '_>, values: &[CustomValue]) -> String {
-    let one = |value: &CustomValue| format!("{}: {}", name(&view.directory, &value.key), plain(view, value));
+    let one = |value: &CustomValue| format!("{}: {}", name_then(&view.directory, value), plain(view, value));
     values.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
@@ -100,11 +100,17 @@ pub(crate) fn name<'d>(directory: &'d Directory, key: &'d str) -> &'d str {
         .map_or(key, |field| field.name.as_str())
 }
 
+/// The words that stood above a value when it was written: people decided on these.
+fn name_then<'d>(directory: &'d Directory, value: &'d CustomValue) -> &'d str {
+    let now = || name(directory, &value.key);
+    value.name.as_deref().unwrap_or_else(now)
+}
+
 /// What a change says in them.
 pub(crate) fn facts(view: &View<'_, '_, '_>, change: &Change) -> Vec<Fact> {
     let values = change.content.custom_fields.iter();
     let fact = |value: &CustomValue| {
-        let label = name(&view.directory, &value.key);
+        let label = name_then(&view.directory, value);
         match &value.held {
             Held::Person(person) => Fact::people(label, vec![view.name(person)]),
             Held::Service(service) => {

@@ -64,6 +64,7 @@ fn build(check: &GateCheck) -> String {
     check
         .artifact
         .as_deref()
+        .or(check.asked_artifact.as_deref())
         .or(check.commit.as_deref())
         .map(short_digest)
         .unwrap_or_default()
@@ -220,7 +221,8 @@ fn met(view: &View<'_, '_, '_>, check: &GateCheck, file: &ChangeFile) -> Vec<Ent
 
 /// The command that waits for the answer to turn.
 fn command(view: &View<'_, '_, '_>, check: &GateCheck) -> String {
-    let artifact = check.artifact.as_ref().map(|it| format!(" --artifact {it}"));
+    let artifact = check.artifact.as_ref().or(check.asked_artifact.as_ref());
+    let artifact = artifact.map(|it| format!(" --artifact {it}"));
     let commit = check.commit.as_ref().map(|it| format!(" --commit {it}"));
     let change = check.change.as_ref().map(|it| format!(" --change {it}"));
     let turns = check.next_transition_at.filter(|at| *at > view.now());

@@ -27,6 +27,7 @@ use crate::http::authenticate::caller_of;
 use crate::http::caller::{Caller, Credential};
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
+use crate::http::scoped;
 use crate::http::state::AppState;
 use crate::web::shared::flash::{KEPT, Told};
 use crate::web::shared::problem::{bare_problem, problem_of, reasons};
@@ -68,6 +69,13 @@ impl FromRequestParts<AppState> for Visitor {
         let wanted = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
         match caller_of(state, &parts.method, &parts.headers).await {
             Ok(caller) if caller.tenant == tenant && matches!(caller.credential, Credential::Session { .. }) => {
+                if is_closed(state, &caller, parts.uri.path()).await {
+                    return Err(bare_problem(&Failure::new(
+                        404,
+                        "not_found",
+                        "There is no such page here.",
+                    )));
+                }
                 let now = state.executor().tools().clock.now();
                 // A form that is shown again tells what is wrong with it, and not what was done before.
                 let is_shown = parts.method.is_safe();
@@ -83,6 +91,20 @@ impl FromRequestParts<AppState> for Visitor {
             Err(failure) => Err(bare_problem(&failure)),
         }
     }
+}
+
+/// Whether a page is none of those that whoever is scoped to services may see, and this caller is.
+async fn is_closed(state: &AppState, caller: &Caller, path: &str) -> bool {
+    let base = base(&caller.tenant);
+    if scoped::is_page_open(path.strip_prefix(base.as_str()).unwrap_or(path)) {
+        return false;
+    }
+    let is_scoped = |cx: &mut Context<'_, '_>| -> acts::Result<bool> { Ok(cx.scope()?.is_some()) };
+    // Who may no longer act learns that from the page itself.
+    state
+        .act(Lane::Pages, caller, Mode::Read, is_scoped)
+        .await
+        .unwrap_or_default()
 }
 
 /// What a page is made from, inside its read transaction.
@@ -112,7 +134,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
     /// # Errors
     /// The store's.
     pub fn open(cx: &'v mut Context<'a, 'c>, place: Place) -> acts::Result<Self> {
-        let directory = cx.directory()?;
+        let directory = cx.visible()?;
         let me = cx.actor.person.clone();
         let reader = reader_of(cx, &directory);
         let queue = find_queue::find_queue(cx, WAITING_SHOWN as usize)?;
@@ -265,11 +287,14 @@ fn frame(
             .map_or_else(|| tenant.clone(), |found| found.name.clone()),
         base: base(&tenant),
         assets: ASSETS.to_owned(),
-        places: Place::shown(
-            may(cx, &policies, directory, actions::AUDIT),
-            administers,
-            may(cx, &policies, directory, actions::SET_CONNECTION),
-        ),
+        places: match cx.scope()? {
+            Some(_) => Place::SCOPED.to_vec(),
+            None => Place::shown(
+                may(cx, &policies, directory, actions::AUDIT),
+                administers,
+                may(cx, &policies, directory, actions::SET_CONNECTION),
+            ),
+        },
         place,
         person: directory.name(&cx.actor.person),
         waiting: u32::try_from(waiting).unwrap_or(u32::MAX),

@@ -206,6 +206,10 @@ const BODIES: &[Shape] = &[
             text("person", LINE, "Who: a login, a member of the group.").needed(),
             time("starts_at", "Its start.").needed(),
             time("ends_at", "Its end, exclusive.").needed(),
+            boolean(
+                "correction",
+                "Whether it notes what began before it is recorded; it counts from now on, and for nothing decided before.",
+            ),
         ],
     ),
 ];
@@ -311,5 +315,13 @@ const ANSWERS: &[Shape] = &[
             text("text", TEXT, "What is missing.").needed(),
         ],
     ),
-    shape("OnCall", "A time on call.", &[]).based_on(&["OnCallInput", "Stored"]),
+    shape(
+        "OnCall",
+        "A time on call.",
+        &[time(
+            "corrected_at",
+            "When it was recorded, where that was after its start: it counts from then on.",
+        )],
+    )
+    .based_on(&["OnCallInput", "Stored"]),
 ];

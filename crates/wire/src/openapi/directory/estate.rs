@@ -100,6 +100,10 @@ pub(crate) const ESTATE: &[Shape] = &[
             text("group", LINE, "Or a group's key."),
             text("function", LINE, "The job function without which nobody holds it."),
             time("since", "Since when; now unless said."),
+            boolean(
+                "correction",
+                "Whether it notes what began before it is recorded; it counts from now on, and for nothing decided before.",
+            ),
             time("ends_at", "Until when, exclusive."),
         ],
     ),
@@ -126,6 +130,10 @@ pub(crate) const ESTATE: &[Shape] = &[
                 "`dependants`: it also stops the services that need those named, near and far. `none` without a word.",
             ),
             text("reason", TEXT, "Why."),
+            boolean(
+                "correction",
+                "Whether it notes what began before it is recorded; it counts from now on, and for nothing decided before.",
+            ),
         ],
     )
     .based_on(&["Span"]),

@@ -286,6 +286,10 @@ const BODIES: &[Shape] = &[
             time("starts_at", "Its start.").needed(),
             time("ends_at", "Its end, exclusive.").needed(),
             text("reason", TEXT, "In one's own words."),
+            boolean(
+                "correction",
+                "Whether it notes what began before it is recorded; it counts from now on, and for nothing decided before.",
+            ),
         ],
     ),
     shape(
@@ -303,6 +307,10 @@ const BODIES: &[Shape] = &[
             time("starts_at", "Its start.").needed(),
             time("ends_at", "Its end, exclusive.").needed(),
             boolean("deputy", "Only while the other is away, or late with an answer."),
+            boolean(
+                "correction",
+                "Whether it notes what began before it is recorded; it counts from now on, and for nothing decided before.",
+            ),
             text("reason", TEXT, "Why."),
         ],
     ),
@@ -470,8 +478,24 @@ const ANSWERS: &[Shape] = &[
             texts("groups", LINE, "Keys of groups.").needed(),
         ],
     ),
-    shape("Absence", "A time in which a person is away.", &[]).based_on(&["AbsenceInput", "Stored"]),
-    shape("Delegation", "One person speaks for another.", &[]).based_on(&["DelegationInput", "Stored"]),
+    shape(
+        "Absence",
+        "A time in which a person is away.",
+        &[time(
+            "corrected_at",
+            "When it was recorded, where that was after its start: it counts from then on.",
+        )],
+    )
+    .based_on(&["AbsenceInput", "Stored"]),
+    shape(
+        "Delegation",
+        "One person speaks for another.",
+        &[time(
+            "corrected_at",
+            "When it was recorded, where that was after its start: it counts from then on.",
+        )],
+    )
+    .based_on(&["DelegationInput", "Stored"]),
     shape("BusinessCalendar", "Working hours and holidays.", &[]).based_on(&["BusinessCalendarInput", "Stored"]),
     shape(
         "OwnershipLines",

@@ -379,6 +379,14 @@ const ADMINISTRATION: &[Row] = &[
     ),
     post(
         "administration",
+        "decide_suspension",
+        "/people/{login}/suspensions/{number}",
+        "Confirm something that a compromised account gave, or let it go",
+        "SuspensionInput",
+        "Person",
+    ),
+    post(
+        "administration",
         "deactivate_person",
         "/people/{login}/deactivation",
         "Deactivate a person; as compromised, their decisions are void and their permits revoked",

@@ -1,0 +1,409 @@
+//! Every right has a source: what a compromised account gave others is suspended with it at once, whoever's token it came by,
+//! until another person confirms it. The list is in the record of the account's deactivation.
+
+use model::approval::absence::Delegation;
+use model::core::act;
+use model::core::body::Body;
+use model::core::enums::Role;
+use model::core::ids::{GroupKey, PersonId};
+use model::core::parse::Reading;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Connection, Directory, Group, Ownership, Person};
+use model::directory::suspension::{Decided, GivenKind, Suspended, givers};
+use model::identity::provider::IdentityProvider;
+use model::integration::webhook::Webhook;
+use model::integration::workload::Workload;
+use proof::diff;
+use serde_json::{Value, json};
+use store::audit::{event, salts};
+use store::record::{self, Filter, Record};
+
+use crate::case::settle_open;
+use crate::core::context::Context;
+use crate::core::error::{Error, Result};
+use crate::core::messages::save_message;
+use crate::core::show_timeline::opened;
+use crate::core::write::{Versioned, Written, draft};
+use crate::guard::{group_membership, self_grant, two_people};
+
+/// A record's contents with their actors, from the first version on.
+type Versions = Vec<(String, Value)>;
+
+/// Suspends what a compromised account gave others, and answers the list of it. What the acting person holds stays, or nobody
+/// could go on; it is in the list all the same.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn suspend_given(cx: &mut Context<'_, '_>, giver: &PersonId) -> Result<Vec<Suspended>> {
+    let directory = cx.directory()?;
+    let mut found = Vec::new();
+    given_to_people(cx, &directory, giver, &mut found)?;
+    given_rows(cx, &directory, giver, &mut found)?;
+    given_ways(cx, giver, &mut found)?;
+    let acting = cx.actor.person.clone();
+    for (place, item) in found.iter_mut().enumerate() {
+        item.number = i64::try_from(place).unwrap_or(i64::MAX).saturating_add(1);
+        item.holds = item.person.as_ref() == Some(&acting);
+        if !item.holds {
+            set(cx, item, false, giver)?;
+        }
+    }
+    if !found.is_empty() {
+        tell_administrators(cx, giver, found.len())?;
+    }
+    Ok(found)
+}
+
+fn item(kind: GivenKind, person: Option<&PersonId>, what: &str) -> Suspended {
+    Suspended {
+        number: 0,
+        kind,
+        person: person.cloned(),
+        what: what.to_owned(),
+        text: None,
+        until: None,
+        holds: false,
+        decided: None,
+    }
+}
+
+/// The sealed versions of a record with the actors that made them.
+fn versions(cx: &mut Context<'_, '_>, table: &str, id: &str) -> Result<Versions> {
+    let (mut found, mut sealed) = (Vec::new(), None);
+    for stored in event::of_record(cx.tx, table, id)? {
+        let (event, _) = opened(cx, &stored)?;
+        let Some(delta) = event
+            .records
+            .iter()
+            .find(|delta| delta.table == table && delta.id == id)
+        else {
+            continue;
+        };
+        let next = diff::apply(delta, sealed.as_ref())?;
+        found.push((event.actor.clone(), next.clone()));
+        sealed = Some(next);
+    }
+    Ok(found)
+}
+
+/// The elements of a list in each version, by their actors.
+fn lists<'v>(versions: &'v Versions, field: &str) -> Vec<(&'v str, Vec<String>)> {
+    let texts = |value: &Value| -> Vec<String> {
+        let rows = value[field].as_array().into_iter().flatten();
+        rows.map(|row| row.as_str().map_or_else(|| row.to_string(), str::to_owned))
+            .collect()
+    };
+    versions
+        .iter()
+        .map(|(actor, value)| (actor.as_str(), texts(value)))
+        .collect()
+}
+
+fn given_by(versions: &Versions, field: &str, giver: &PersonId) -> Vec<String> {
+    let found = givers(lists(versions, field)).into_iter();
+    found
+        .filter(|(_, actor)| *actor == giver.as_str())
+        .map(|(one, _)| one)
+        .collect()
+}
+
+/// Whether an account made a record, or set it last. What the system did since is nobody's word.
+fn is_of(versions: &Versions, giver: &PersonId) -> bool {
+    let mut people = versions.iter().rev().map(|(actor, _)| actor.as_str());
+    people.find(|actor| *actor != "system") == Some(giver.as_str())
+}
+
+fn given_to_people(
+    cx: &mut Context<'_, '_>,
+    directory: &Directory,
+    giver: &PersonId,
+    found: &mut Vec<Suspended>,
+) -> Result<()> {
+    for person in directory
+        .people
+        .values()
+        .filter(|person| person.id != *giver && person.active)
+    {
+        let id = &person.id;
+        let known = versions(cx, Person::TABLE, id.as_str())?;
+        if known.first().is_some_and(|(actor, _)| actor == giver.as_str()) {
+            // With the account go its rights; they come back with it.
+            found.push(item(GivenKind::Person, Some(id), ""));
+            continue;
+        }
+        for role in given_by(&known, "roles", giver) {
+            found.push(item(GivenKind::Role, Some(id), &role));
+        }
+        for function in given_by(&known, "functions", giver) {
+            found.push(item(GivenKind::Function, Some(id), &function));
+        }
+        let sealed = given_by(&known, "accounts", giver);
+        if sealed.is_empty() {
+            continue;
+        }
+        let kept = salts::of_record(cx.tx, Person::TABLE, id.as_str())?;
+        for (commitment, text) in kept {
+            if sealed.iter().any(|one| one.contains(&commitment)) {
+                let mut one = item(GivenKind::Account, Some(id), "");
+                one.text = Some(text.text.clone());
+                found.push(one);
+            }
+        }
+    }
+    for group in directory.groups.values().filter(|group| !group.removed) {
+        let known = versions(cx, Group::TABLE, group.id.as_str())?;
+        for member in given_by(&known, "members", giver) {
+            let member = PersonId::from(member.as_str());
+            if member != *giver && group.members.contains(&member) {
+                found.push(item(GivenKind::Group, Some(&member), group.key.as_str()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn given_rows(
+    cx: &mut Context<'_, '_>,
+    directory: &Directory,
+    giver: &PersonId,
+    found: &mut Vec<Suspended>,
+) -> Result<()> {
+    let now = cx.now;
+    for row in directory
+        .ownerships
+        .iter()
+        .filter(|row| row.ends_at.is_none_or(|end| now < end))
+    {
+        if is_of(&versions(cx, Ownership::TABLE, row.id.as_str())?, giver) {
+            let mut one = item(GivenKind::Ownership, row.person.as_ref(), row.id.as_str());
+            one.until = row.ends_at;
+            found.push(one);
+        }
+    }
+    for row in directory.delegations.iter().filter(|row| now < row.ends_at) {
+        if is_of(&versions(cx, Delegation::TABLE, row.id.as_str())?, giver) {
+            let mut one = item(GivenKind::Delegation, Some(&row.delegate), row.id.as_str());
+            one.until = Some(row.ends_at);
+            found.push(one);
+        }
+    }
+    Ok(())
+}
+
+/// Ways in and out: connections, webhooks, providers, workloads.
+fn given_ways(cx: &mut Context<'_, '_>, giver: &PersonId, found: &mut Vec<Suspended>) -> Result<()> {
+    let active = || Filter::new().equals("active", true).order_by("id");
+    let mut ways: Vec<(GivenKind, &'static str, String)> = Vec::new();
+    let mut add = |kind: GivenKind, table: &'static str, id: &str| ways.push((kind, table, id.to_owned()));
+    for it in record::bodies::<Connection>(cx.tx, &Filter::new().order_by("id"))?
+        .iter()
+        .filter(|it| it.active)
+    {
+        add(GivenKind::Connection, Connection::TABLE, it.id.as_str());
+    }
+    for it in record::bodies::<Webhook>(cx.tx, &Filter::new().order_by("id"))?
+        .iter()
+        .filter(|it| it.active)
+    {
+        add(GivenKind::Webhook, Webhook::TABLE, it.id.as_str());
+    }
+    for it in record::bodies::<IdentityProvider>(cx.tx, &active())? {
+        add(GivenKind::IdentityProvider, IdentityProvider::TABLE, it.id.as_str());
+    }
+    for it in record::bodies::<Workload>(cx.tx, &Filter::new().order_by("id"))?
+        .iter()
+        .filter(|it| it.active)
+    {
+        add(GivenKind::Workload, Workload::TABLE, it.id.as_str());
+    }
+    for (kind, table, id) in ways {
+        if is_of(&versions(cx, table, &id)?, giver) {
+            found.push(item(kind, None, &id));
+        }
+    }
+    Ok(())
+}
+
+/// Takes a thing away, or gives it again.
+fn set(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, giver: &PersonId) -> Result<()> {
+    let data = json!({"suspended_with": giver, "holds": on});
+    let ends = if on { item.until } else { Some(cx.now) };
+    match item.kind {
+        GivenKind::Person | GivenKind::Role | GivenKind::Function | GivenKind::Account => {
+            set_person(cx, item, on, data)
+        }
+        GivenKind::Group => set_seat(cx, item, on, data),
+        GivenKind::Ownership => put::<Ownership>(cx, item, "ownership", on, data, |row| row.ends_at = ends),
+        GivenKind::Delegation => put::<Delegation>(cx, item, "delegation", on, data, |row| {
+            row.ends_at = ends.unwrap_or(row.ends_at);
+        }),
+        GivenKind::Webhook => put::<Webhook>(cx, item, "webhook", on, data, |row| row.active = on),
+        GivenKind::Connection => put::<Connection>(cx, item, "connection", on, data, |row| row.active = on),
+        GivenKind::IdentityProvider => {
+            put::<IdentityProvider>(cx, item, "identity_provider", on, data, |row| row.active = on)
+        }
+        GivenKind::Workload => put::<Workload>(cx, item, "workload", on, data, |row| row.active = on),
+    }
+}
+
+fn put<R: Record + Versioned>(
+    cx: &mut Context<'_, '_>,
+    item: &Suspended,
+    noun: &str,
+    on: bool,
+    data: Value,
+    change: impl FnOnce(&mut R),
+) -> Result<()> {
+    let Some(stored) = record::load::<R>(cx.tx, &item.what)? else {
+        return Ok(());
+    };
+    let mut row = stored.record;
+    change(&mut row);
+    let kind = match (noun, on) {
+        ("ownership", true) => "ownership.set",
+        ("ownership", false) => "ownership.ended",
+        ("delegation", true) => "delegation.set",
+        ("delegation", false) => "delegation.ended",
+        ("webhook", true) => "webhook.edited",
+        ("webhook", false) => "webhook.ended",
+        ("connection", true) => "connection.edited",
+        ("connection", false) => "connection.ended",
+        ("identity_provider", true) => "identity_provider.set",
+        ("identity_provider", false) => "identity_provider.ended",
+        ("workload", true) => "workload.set",
+        _ => "workload.ended",
+    };
+    cx.put_estate(kind, row, data)?;
+    Ok(())
+}
+
+fn set_person(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, data: Value) -> Result<()> {
+    let found = item
+        .person
+        .as_ref()
+        .and_then(|id| cx.directory().ok()?.people.get(id).cloned());
+    let Some(before) = found else { return Ok(()) };
+    let mut person = before.clone();
+    match item.kind {
+        GivenKind::Role => {
+            let role = item
+                .what
+                .parse::<Role>()
+                .map_err(|_| Error::Fault(format!("{} is no role", item.what)))?;
+            if on {
+                person.roles.insert(role);
+            } else {
+                person.roles.remove(&role);
+            }
+        }
+        GivenKind::Function if on => {
+            person.functions.insert(item.what.clone());
+        }
+        GivenKind::Function => {
+            person.functions.remove(&item.what);
+        }
+        GivenKind::Account => {
+            let text = item.text.clone().unwrap_or_default();
+            person.accounts.retain(|account| *account != text);
+            if on {
+                person.accounts.push(text);
+            }
+        }
+        _ => person.active = on,
+    }
+    if person == before {
+        return Ok(());
+    }
+    let person = cx.put_estate("person.edited", person, data)?;
+    if !person.active {
+        store::identity::session::delete_of_person(cx.tx, person.id.as_str())?;
+    }
+    match on {
+        true => group_membership::join_well_known_groups(cx, Some(&before), &person)?,
+        false => group_membership::leave_well_known_groups(cx, &before, &person)?,
+    }
+    settle_open::settle_person(cx, Some(&before), &person)
+}
+
+fn set_seat(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, data: Value) -> Result<()> {
+    let found = cx.directory()?.groups.get(&GroupKey::from(item.what.as_str())).cloned();
+    let (Some(mut group), Some(person)) = (found, &item.person) else {
+        return Ok(());
+    };
+    let is_other = match on {
+        true => group.members.insert(person.clone()),
+        false => group.members.remove(person),
+    };
+    if is_other {
+        group_membership::put_group(cx, group, data, group_membership::Comers::Seated)?;
+    }
+    Ok(())
+}
+
+fn tell_administrators(cx: &mut Context<'_, '_>, giver: &PersonId, count: usize) -> Result<()> {
+    let directory = cx.directory()?;
+    let name = directory.name(giver);
+    let mut written = Written::default();
+    for person in directory.with_role(Role::Admin) {
+        let dedup = format!("suspended:{giver}:{}:{person}", cx.now);
+        let subject = format!("{count} rights given by {name} are suspended");
+        let text = format!(
+            "The account of {name} is compromised. {count} things that it gave others are suspended until another person \
+             confirms each of them. The list is in the record of its deactivation (GET /people/{}).\n",
+            directory.login(giver)
+        );
+        save_message(cx, &mut written, &person, None, ("kept", &subject, &text, &dedup))?;
+    }
+    let subject = ("person", giver.0.clone());
+    let event = draft("person.gifts_suspended", subject, cx.now, json!({"count": count}));
+    cx.tell(vec![event], written)
+}
+
+/// Decides about a thing that was suspended (`POST /people/{login}/suspensions/{number} {confirmed}`): it holds again, by the
+/// word of whoever confirms it, or it is gone for good. Nobody confirms what is theirs, nor the account what it gave.
+///
+/// # Errors
+/// 403, also where two people give rights; 404; 409 for what was decided; 422; the store's.
+pub fn decide_suspended(cx: &mut Context<'_, '_>, login: &str, number: &str, body: &Body) -> Result<Person> {
+    cx.allow(act::actions::SET_PERSON)?;
+    let mut reading = Reading::new(body, "");
+    let confirmed = reading.needed_boolean("confirmed");
+    reading.finish()?;
+    let found = cx.directory()?.by_login(login).cloned();
+    let Some(mut person) = found else {
+        return Err(Refusal::not_found(format!("person {login}")).into());
+    };
+    let rows = person.deactivation.iter().flat_map(|it| &it.suspended);
+    let Some(item) = rows.into_iter().find(|row| row.number.to_string() == number).cloned() else {
+        return Err(Refusal::not_found(format!("suspension {number} of {login}")).into());
+    };
+    if item.decided.is_some() {
+        let text = "Somebody decided about this already.";
+        return Err(Refusal::not_now("decided_already", text, "Give it anew where it is needed.", Vec::new()).into());
+    }
+    let is_theirs = |of: &PersonId| self_grant::is_own(&cx.actor, of);
+    if is_theirs(&person.id) || item.person.as_ref().is_some_and(is_theirs) {
+        return Err(Refusal::not_allowed(
+            "own_request",
+            "Nobody confirms what was given to themselves, or by them.",
+        )
+        .into());
+    }
+    two_people::check(cx, confirmed, two_people::RIGHTS)?;
+    if confirmed != item.holds {
+        set(cx, &item, confirmed, &person.id)?;
+    }
+    let decided = Decided {
+        by: cx.actor.person.clone(),
+        at: cx.now,
+        confirmed,
+    };
+    let rows = person.deactivation.iter_mut().flat_map(|it| &mut it.suspended);
+    for row in rows.filter(|row| row.number == item.number) {
+        row.decided = Some(decided.clone());
+    }
+    let data = json!({"suspension": item.number, "confirmed": confirmed});
+    let person = cx.put_estate("person.edited", person, data)?;
+    settle_open::settle_asked(cx)?;
+    Ok(person)
+}

@@ -1,0 +1,103 @@
+//! One interest across all rules: a rejection follows its build in every spelling, and nobody overrules one for a change of
+//! their own, in whatever order they do it.
+
+use acts::approval::verbs::overrule_rejection;
+use acts::change::{create_change, verbs};
+use acts::directory::set_person;
+use serde_json::json;
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+const COMMIT: &str = "1f2e3d4c5b6a79880011223344556677889900aa";
+
+fn draft(world: &World, who: &'static str, build: serde_json::Value) -> String {
+    let mut target = json!({"service": "pay", "environment": "production"});
+    for (field, value) in build.as_object().unwrap() {
+        target[field] = value.clone();
+    }
+    let words = json!({
+        "title": "Out", "description": "d", "justification": "j", "complexity": "low", "targets": [target],
+        "impact": {"data": "none", "availability": "low", "compliance": "none"},
+        "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
+        "plan": [{"title": "Out", "minutes": 5}], "rollback_plan": [{"title": "Back", "minutes": 5}],
+    });
+    let key = world.by(who, move |cx| {
+        create_change::create_change(cx, &body(words.clone()), &[])
+    });
+    let k = key.clone();
+    world.by(who, move |cx| {
+        verbs::submit_change(cx, &k)?;
+        verbs::assess_change(cx, &k, &body(json!({"dependencies_reviewed": true})))
+    });
+    key
+}
+
+fn reject(world: &World, key: &str) {
+    let k = key.to_owned();
+    world.by("sam", move |cx| {
+        let digest = cx.change(&k)?.digests.content;
+        let words = json!({"decision": "reject", "comment": "Not this one.", "content_digest": digest});
+        acts::approval::verbs::approve_change(cx, &k, &body(words)).map(drop)
+    });
+}
+
+fn is_stopped(world: &World, key: &str) -> bool {
+    let k = key.to_owned();
+    let rows = world.look(move |cx| cx.ahead(&k)).unwrap();
+    rows.iter().any(|row| row.unmet.code == "rejected_elsewhere")
+}
+
+fn overrule(world: &World, who: &'static str, key: &str) -> String {
+    let k = key.to_owned();
+    let act = move |cx: &mut acts::Context<'_, '_>| overrule_rejection(cx, &k, &body(json!({"reason": "It is fine."})));
+    let done = world
+        .executor
+        .wait(Lane::Acts, TENANT, world.actor(who), Mode::Write, act);
+    done.err().map(|error| format!("{error:?}")).unwrap_or_default()
+}
+
+#[test]
+fn a_rejection_follows_its_build_in_every_spelling() {
+    let world = World::new();
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let rejected = draft(&world, "rita", json!({"artifact": digest, "commit": COMMIT}));
+    reject(&world, &rejected);
+    let spelt = [
+        json!({"artifact": digest.clone()}),
+        json!({"commit": COMMIT}),
+        json!({"artifact": format!("sha256:{}", "cd".repeat(32)), "commit": COMMIT}),
+    ];
+    for build in spelt {
+        let key = draft(&world, "rita", build.clone());
+        assert!(is_stopped(&world, &key), "{build}");
+    }
+    let other = draft(
+        &world,
+        "rita",
+        json!({"artifact": format!("sha256:{}", "ef".repeat(32))}),
+    );
+    assert!(!is_stopped(&world, &other));
+}
+
+#[test]
+fn nobody_overrules_a_rejection_for_a_change_of_their_own() {
+    let world = World::new();
+    world.system(|cx| {
+        set_person::create_person(cx, &body(json!({"login": "max", "roles": ["change_manager"]}))).map(drop)
+    });
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let rejected = draft(&world, "rita", json!({"artifact": digest.clone()}));
+    reject(&world, &rejected);
+    let own = draft(&world, "mona", json!({"artifact": digest.clone()}));
+    assert!(is_stopped(&world, &own));
+    assert!(
+        overrule(&world, "mona", &rejected).contains("own_request"),
+        "it stops her own"
+    );
+    assert_eq!(overrule(&world, "max", &rejected), "");
+    assert!(!is_stopped(&world, &own), "Max has no part in it");
+    // The other way round: the word first, the change afterwards.
+    let later = draft(&world, "max", json!({"artifact": digest}));
+    assert!(is_stopped(&world, &later), "Max overruled it himself");
+}

@@ -1,0 +1,118 @@
+//! Every right has a source: with a compromised account goes what it gave, until another person confirms it.
+
+use acts::directory::{deactivate_person, set_person, set_service, suspend_given};
+use acts::integration::set_webhook;
+use model::core::enums::Role;
+use model::directory::snapshot::Person;
+use model::directory::suspension::GivenKind;
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+fn person(world: &World, login: &'static str) -> Person {
+    world
+        .look(move |cx| Ok(cx.directory()?.by_login(login).cloned().unwrap()))
+        .unwrap()
+}
+
+fn decide(world: &World, login: &'static str, number: i64, confirmed: bool) -> String {
+    let words: Value = json!({"confirmed": confirmed});
+    let act = move |cx: &mut acts::Context<'_, '_>| {
+        suspend_given::decide_suspended(cx, "eve", &number.to_string(), &body(words.clone())).map(drop)
+    };
+    let done = world
+        .executor
+        .wait(Lane::Acts, TENANT, world.actor(login), Mode::Write, act);
+    done.err().map(|error| format!("{error:?}")).unwrap_or_default()
+}
+
+/// Eve, an administrator, gives a role, a seat, a row, a webhook and makes an account; Ada gives the same role to another.
+fn given() -> World {
+    let world = World::new();
+    world.system(|cx| {
+        for login in ["ada", "eve", "nora"] {
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]})))?;
+        }
+        for login in ["bo", "cy"] {
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["requester"]})))?;
+        }
+        set_person::set_group(cx, "walkers", &body(json!({"members": ["olga"]}))).map(drop)
+    });
+    world.by("eve", |cx| {
+        set_person::edit_person(cx, "bo", &body(json!({"roles": ["requester", "implementer"]})))?;
+        set_person::create_person(cx, &body(json!({"login": "puppet", "roles": ["security"]})))?;
+        set_person::set_group(cx, "walkers", &body(json!({"members": ["olga", "bo"]})))?;
+        set_service::set_ownership(cx, &body(json!({"role": "technical_lead", "person": "sam"})))?;
+        let hook = json!({"name": "Out", "url": "https://elsewhere.example/hook", "kinds": ["change.created"]});
+        set_webhook::create_webhook(cx, &body(hook)).map(drop)
+    });
+    world.by("ada", |cx| {
+        set_person::edit_person(cx, "cy", &body(json!({"roles": ["requester", "implementer"]}))).map(drop)
+    });
+    world.by("ada", |cx| {
+        deactivate_person::deactivate_person(cx, "eve", &body(json!({"compromised": true, "reason": "Phished."})))
+            .map(drop)
+    });
+    world
+}
+
+#[test]
+fn what_a_compromised_account_gave_is_suspended_until_another_confirms_it() {
+    let world = given();
+    let list = person(&world, "eve").deactivation.unwrap().suspended;
+    let kinds: Vec<GivenKind> = list.iter().map(|row| row.kind).collect();
+    for kind in [
+        GivenKind::Person,
+        GivenKind::Role,
+        GivenKind::Group,
+        GivenKind::Ownership,
+        GivenKind::Webhook,
+    ] {
+        assert!(kinds.contains(&kind), "{kind:?} in {kinds:?}");
+    }
+    assert!(!person(&world, "puppet").active);
+    assert!(!person(&world, "bo").roles.contains(&Role::Implementer));
+    assert!(
+        person(&world, "bo").roles.contains(&Role::Requester),
+        "the system gave it"
+    );
+    assert!(person(&world, "cy").roles.contains(&Role::Implementer), "Ada gave it");
+    let members = world.look(|cx| Ok(cx.directory()?.groups.get(&"walkers".into()).unwrap().members.len()));
+    assert_eq!(members.unwrap(), 1);
+    let role = list.iter().find(|row| row.kind == GivenKind::Role).unwrap().number;
+    assert!(
+        decide(&world, "bo", role, true).contains("NotAllowed"),
+        "whoever got it confirms nothing"
+    );
+    assert_eq!(decide(&world, "ada", role, true), "");
+    assert!(person(&world, "bo").roles.contains(&Role::Implementer), "by Ada's word");
+    assert!(decide(&world, "ada", role, false).contains("decided_already"));
+    let account = list.iter().find(|row| row.kind == GivenKind::Person).unwrap().number;
+    assert_eq!(decide(&world, "nora", account, false), "");
+    assert!(!person(&world, "puppet").active, "let go");
+    world.assert_replays();
+}
+
+#[test]
+fn a_right_that_another_person_gave_again_has_another_source() {
+    let world = given();
+    let list = person(&world, "eve").deactivation.unwrap().suspended;
+    let role = list.iter().find(|row| row.kind == GivenKind::Role).unwrap().number;
+    decide(&world, "ada", role, true);
+    world.by("nora", |cx| {
+        deactivate_person::deactivate_person(cx, "ada", &body(json!({"compromised": true, "reason": "Phished too."})))
+            .map(drop)
+    });
+    let list = person(&world, "ada").deactivation.unwrap().suspended;
+    let of = |login: &'static str| {
+        let id = person(&world, login).id;
+        let mine = |row: &&model::directory::suspension::Suspended| row.person.as_ref() == Some(&id);
+        list.iter()
+            .filter(mine)
+            .filter(|row| row.kind == GivenKind::Role)
+            .count()
+    };
+    assert_eq!((of("bo"), of("cy")), (1, 1), "Ada's word was behind both");
+    assert!(!person(&world, "bo").roles.contains(&Role::Implementer));
+}

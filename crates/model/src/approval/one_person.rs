@@ -1,0 +1,111 @@
+//! One person across all rules of a change: who counts as one with whom, and for whose right a yes counts.
+
+use jiff::Timestamp;
+
+use crate::approval::absence::Delegation;
+use crate::approval::obligation::{ApprovalRule, Duty};
+use crate::change::change_file::ChangeFile;
+use crate::change::related_records::{Approval, CountedFor, Coverage};
+use crate::core::ids::PersonId;
+use crate::directory::snapshot::Directory;
+
+/// The people who count as one with a person on a change, that person first: for whom they decided, who decided for them, and
+/// with whom a delegation connects them since the change was made. One of them alone gives no independent word on what another did.
+pub fn counts_with(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<PersonId> {
+    let mut found = vec![person.clone()];
+    let mut add = |other: &PersonId| {
+        if !found.contains(other) {
+            found.push(other.clone());
+        }
+    };
+    for approval in file.standing().filter(|approval| approval.is_yes()) {
+        for row in &approval.counted_for {
+            if &approval.person == person {
+                row.basis.delegators.iter().for_each(&mut add);
+            }
+            if row.basis.delegators.contains(person) {
+                add(&approval.person);
+            }
+        }
+    }
+    let since = file.change.created_at.min(now);
+    let targets = &file.change.content.targets;
+    let is_about = |row: &&Delegation| row.is_on(now) || row.overlaps(since, now);
+    let rows = directory.delegations.iter().filter(is_about);
+    let rows =
+        rows.filter(|row| row.services.is_empty() || targets.iter().any(|it| row.services.contains(&it.service)));
+    for row in rows {
+        if &row.delegator == person {
+            add(&row.delegate);
+        }
+        if &row.delegate == person {
+            add(&row.delegator);
+        }
+    }
+    found
+}
+
+/// Whose right a row uses.
+pub(crate) fn root_of<'a>(approval: &'a Approval, row: &'a CountedFor) -> &'a PersonId {
+    row.basis.delegators.first().unwrap_or(&approval.person)
+}
+
+/// For whose right a yes counts on this change. A person who decides for others decides for one of them or for themselves, over
+/// all rules together: otherwise one delegate would be as many people as gave them a delegation. Their own right goes first; a right
+/// that is still needed goes before one that others have used.
+pub(crate) fn right_of<'a>(file: &ChangeFile, approval: &'a Approval) -> &'a PersonId {
+    let mut roots: Vec<&PersonId> = Vec::new();
+    for row in approval
+        .counted_for
+        .iter()
+        .filter(|row| rule_of(file, &row.rule).is_some())
+    {
+        let root = root_of(approval, row);
+        if !roots.contains(&root) {
+            roots.push(root);
+        }
+    }
+    roots.sort_by_key(|root| **root != approval.person);
+    let needs = |root: &&&PersonId| {
+        let rows = approval
+            .counted_for
+            .iter()
+            .filter(|row| root_of(approval, row) == **root);
+        rows.into_iter().any(|row| is_needed(file, approval, row))
+    };
+    let needed = roots.iter().find(needs).or(roots.first());
+    needed.copied().unwrap_or(&approval.person)
+}
+
+/// Whether a rule lacks people of its own if this one said nothing: those who speak in their own right alone are counted, so that
+/// the answer depends on nobody's choice.
+fn is_needed(file: &ChangeFile, approval: &Approval, row: &CountedFor) -> bool {
+    let Some(rule) = rule_of(file, &row.rule) else {
+        return false;
+    };
+    let is_own = |other: &CountedFor| other.rule == row.rule && other.basis.delegators.is_empty();
+    let others = file
+        .standing()
+        .filter(|other| other.is_yes() && other.person != approval.person);
+    let count = others
+        .filter(|other| other.what == Coverage::Standing || other.when == Coverage::Standing)
+        .filter(|other| other.counted_for.iter().any(is_own))
+        .count();
+    count < rule.count as usize
+}
+
+fn rule_of<'a>(file: &'a ChangeFile, id: &str) -> Option<&'a ApprovalRule> {
+    let mut rows = file.requirements.obligations.iter();
+    rows.find_map(|row| match &row.obligation.duty {
+        Duty::Approval(rule) if row.obligation.id == id => Some(rule),
+        _ => None,
+    })
+}
+
+/// Whether a person's yes would count for this right too: they said nothing yet, or spoke for the same right.
+pub(crate) fn may_still_speak_for(file: &ChangeFile, person: &PersonId, root: &PersonId) -> bool {
+    let mut said = file
+        .standing()
+        .filter(|approval| &approval.person == person && approval.is_yes());
+    said.all(|approval| right_of(file, approval) == root)
+}

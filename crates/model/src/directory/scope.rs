@@ -1,0 +1,114 @@
+//! What a person or a token sees that is scoped to services: these, and what lies wholly inside of them. One predicate for every
+//! door; all else is absent.
+
+use std::collections::BTreeSet;
+
+use crate::change::change_file::Actor;
+use crate::change::record::Change;
+use crate::core::ids::{PersonId, ServiceKey};
+use crate::directory::snapshot::Directory;
+
+/// Some services, outside of which everything is absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    services: BTreeSet<ServiceKey>,
+    person: PersonId,
+}
+
+impl Scope {
+    /// The scope in which somebody acts: their own and their token's together; `None` where nothing narrows what they see.
+    pub fn of(directory: &Directory, actor: &Actor) -> Option<Self> {
+        if actor.is_system {
+            return None;
+        }
+        let own = directory.people.get(&actor.person).map(|person| &person.services);
+        let own = own.filter(|services| !services.is_empty());
+        let lent = actor.lent.as_ref().and_then(|lent| lent.services.as_ref());
+        let services = match (own, lent) {
+            (None, None) => return None,
+            (Some(one), None) | (None, Some(one)) => one.clone(),
+            (Some(one), Some(other)) => one & other,
+        };
+        Some(Self {
+            services,
+            person: actor.person.clone(),
+        })
+    }
+
+    /// The services.
+    pub fn services(&self) -> &BTreeSet<ServiceKey> {
+        &self.services
+    }
+
+    /// Whether a service is inside.
+    pub fn has(&self, service: &str) -> bool {
+        self.services.iter().any(|own| own.as_str() == service)
+    }
+
+    /// Whether a span or a record about some services is inside: about one of them, or about all.
+    pub fn touches(&self, services: &BTreeSet<ServiceKey>) -> bool {
+        services.is_empty() || !services.is_disjoint(&self.services)
+    }
+
+    /// Whether a change is inside: each of its targets is. One without targets is its requester's.
+    pub fn sees(&self, change: &Change) -> bool {
+        let targets = &change.content.targets;
+        if targets.is_empty() {
+            return change.requester == self.person;
+        }
+        targets.iter().all(|target| self.services.contains(&target.service))
+    }
+
+    /// The estate as it is seen from inside: without other services, their items, incidents, spans and templates; lists of
+    /// services name those inside alone.
+    pub fn narrow(&self, directory: &Directory) -> Directory {
+        let mut seen = directory.clone();
+        let services = &self.services;
+        seen.services = directory
+            .services
+            .iter()
+            .filter(|(key, _)| services.contains(*key))
+            .map(copied)
+            .collect();
+        seen.config_items = directory
+            .config_items
+            .iter()
+            .filter(|(_, item)| services.contains(&item.service))
+            .map(copied)
+            .collect();
+        let incidents = directory
+            .incidents
+            .iter()
+            .filter(|(_, row)| self.touches(&row.services));
+        seen.incidents = incidents.map(copied).collect();
+        let templates = directory
+            .templates
+            .iter()
+            .filter(|(_, row)| self.touches(&row.services));
+        seen.templates = templates.map(copied).collect();
+        let freezes = directory.freezes.iter().filter(|row| self.touches(&row.services));
+        seen.freezes = freezes.cloned().collect::<Vec<_>>().into();
+        let windows = directory.windows.iter().filter(|row| self.touches(&row.services));
+        seen.windows = windows.cloned().collect::<Vec<_>>().into();
+        seen
+    }
+}
+
+fn copied<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
+    (key.clone(), value.clone())
+}
+
+impl Directory {
+    /// Whether a person sees a change in a session of their own: nobody is told of one, or asked about one, that they do not.
+    pub fn sees(&self, person: &PersonId, change: &Change) -> bool {
+        let found = self.people.get(person);
+        let Some(found) = found.filter(|found| !found.services.is_empty()) else {
+            return true;
+        };
+        let scope = Scope {
+            services: found.services.clone(),
+            person: person.clone(),
+        };
+        scope.sees(change)
+    }
+}

@@ -1,0 +1,108 @@
+//! What a compromised account gave others: it is suspended with the account until somebody else confirms it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::ids::PersonId;
+
+/// What somebody gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GivenKind {
+    /// A person's account here.
+    Person,
+    /// A right in the tenant.
+    Role,
+    /// A job function.
+    Function,
+    /// A login in a connected system.
+    Account,
+    /// A seat in a group.
+    Group,
+    /// A row of the ownership matrix.
+    Ownership,
+    /// A delegation.
+    Delegation,
+    /// A webhook.
+    Webhook,
+    /// A connection.
+    Connection,
+    /// An identity provider.
+    IdentityProvider,
+    /// A workload.
+    Workload,
+}
+
+/// One thing that a compromised account gave, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspended {
+    /// Its number in the list, from 1.
+    pub number: i64,
+    /// What it is.
+    pub kind: GivenKind,
+    /// Whose it is, where it is a person's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    /// The role, the function, the group's key, or the record's id.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub what: String,
+    /// A login in a connected system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Until when it was given, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Whether it holds all the same: it is of the person who deactivated the account, who could not go on otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub holds: bool,
+    /// Who decided about it, when, and whether they confirmed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Decided>,
+}
+
+/// Somebody's word on a thing that was suspended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Who.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Whether it holds again, by their word.
+    pub confirmed: bool,
+}
+
+/// Who gave each of some things: the actor of the version in which it came last. `versions` are the contents of a record with
+/// their actors, from the first on.
+pub fn givers<'a, T: PartialEq + Clone>(versions: impl IntoIterator<Item = (&'a str, Vec<T>)>) -> Vec<(T, &'a str)> {
+    let mut found: Vec<(T, &str)> = Vec::new();
+    for (actor, now) in versions {
+        found.retain(|(one, _)| now.contains(one));
+        for one in now {
+            if !found.iter().any(|(known, _)| *known == one) {
+                found.push((one, actor));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_giver_is_who_gave_it_last() {
+        let versions = vec![
+            ("ada", vec!["owner"]),
+            ("eve", vec!["owner", "security"]),
+            ("ada", vec!["security"]),
+            ("eve", vec!["security", "owner"]),
+        ];
+        assert_eq!(givers(versions), [("security", "eve"), ("owner", "eve")]);
+        assert!(givers(vec![("eve", vec![1]), ("ada", Vec::new())]).is_empty());
+        assert_eq!(
+            givers(vec![("eve", vec![1]), ("ada", vec![]), ("bea", vec![1])]),
+            [(1, "bea")]
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! The doors of whoever is scoped to services: a person such as a vendor, or a token. Of the doors that stand in this list, each
+//! shows what lies inside alone; all others are closed to them, so that a new door shows nothing outside before somebody has
+//! looked at it.
+
+use acts::Context;
+use model::core::ids::ServiceKey;
+use model::core::refusal::Refusal;
+use model::directory::scope::Scope;
+use serde_json::Value;
+
+/// Doors of the API that show what is inside a scope, and what is one's own. What follows a `*` may be anything.
+const OPEN: &[&str] = &[
+    "GET /me",
+    "* /session*",
+    "* /sessions*",
+    "* /second-factors*",
+    "GET /tenant",
+    "* /changes*",
+    "* /permits/*",
+    "GET /gate",
+    "* /gate-checks*",
+    "GET /services",
+    "GET /services/{key}",
+    "GET /config-items",
+    "GET /config-items/{key}",
+    "GET /environments*",
+    "GET /incidents",
+    "GET /incidents/{key}",
+    "GET /windows",
+    "GET /windows/{id}",
+    "GET /freezes",
+    "GET /freezes/{id}",
+    "GET /calendar",
+    "GET /templates",
+    "GET /templates/{key}",
+    "PUT /people/{login}/password",
+    "* /messages*",
+];
+/// Pages of which the same is true, below the tenant's address.
+const PAGES: &[&str] = &[
+    "",
+    "/",
+    "/sign-in*",
+    "/sign-out",
+    "/step-up*",
+    "/passkey*",
+    "/account*",
+    "/telling",
+    "/messages",
+    "/help",
+    "/live",
+    "/changes*",
+    "/calendar",
+    "/calendar/feed*",
+    "/feed/*",
+    "/assets/*",
+];
+/// Pages among these that are about more than the change that they name.
+const CLOSED_PAGES: &[&str] = &["/affected", "/clone"];
+
+/// Whether a door of the API is open to who is scoped.
+pub(crate) fn is_open(method: &str, path: &str) -> bool {
+    OPEN.iter().any(|row| {
+        let (wanted, pattern) = row.split_once(' ').unwrap_or(("*", *row));
+        (wanted == "*" || wanted == method) && fits(pattern, path)
+    })
+}
+
+/// Whether a page is open to who is scoped; `path` is what stands behind the tenant's address.
+pub(crate) fn is_page_open(path: &str) -> bool {
+    let is_closed = CLOSED_PAGES.iter().any(|end| path.ends_with(end));
+    !is_closed && PAGES.iter().any(|pattern| fits(pattern, path))
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(begin) => path
+            .strip_prefix(begin)
+            .is_some_and(|rest| begin.ends_with('/') || rest.is_empty() || rest.starts_with(['/', '.'])),
+        None => pattern == path,
+    }
+}
+
+/// Refuses a door that shows more than what is inside a scope: it is absent.
+///
+/// # Errors
+/// [`Refusal::NotFound`], or the store's.
+pub(crate) fn check_door(cx: &mut Context<'_, '_>, method: &str, path: &str) -> acts::Result<()> {
+    if is_open(method, path) || cx.scope()?.is_none() {
+        return Ok(());
+    }
+    Err(Refusal::not_found("such page for who is scoped to services").into())
+}
+
+/// What of an answer lies inside the scope of who asks: elsewhere it is left out of lists, and absent by itself.
+///
+/// # Errors
+/// [`Refusal::NotFound`], or the store's.
+pub(crate) fn inside(cx: &mut Context<'_, '_>, path: &str, mut body: Value) -> acts::Result<Value> {
+    let Some(scope) = cx.scope()? else {
+        return Ok(body);
+    };
+    // One's own scope is told whole, and so is what one asked the gate.
+    if path.starts_with("/me") || path.starts_with("/session") || path.starts_with("/gate") {
+        return Ok(body);
+    }
+    if !is_inside(&scope, &body) {
+        return Err(Refusal::not_found("such record").into());
+    }
+    leave_out(&scope, &mut body);
+    Ok(body)
+}
+
+fn is_inside(scope: &Scope, value: &Value) -> bool {
+    if let Some(service) = value["service"].as_str() {
+        return scope.has(service);
+    }
+    if let Some(targets) = value["targets"].as_array().filter(|targets| !targets.is_empty()) {
+        return targets
+            .iter()
+            .all(|target| target["service"].as_str().is_none_or(|it| scope.has(it)));
+    }
+    let named = value["services"]
+        .as_array()
+        .map(|rows| rows.iter().filter_map(Value::as_str));
+    let named: Option<Vec<ServiceKey>> = named.map(|rows| rows.map(ServiceKey::from).collect());
+    named.is_none_or(|named| scope.touches(&named.into_iter().collect()))
+}
+
+fn leave_out(scope: &Scope, value: &mut Value) {
+    match value {
+        Value::Array(rows) => {
+            rows.retain(|row| is_inside(scope, row));
+            rows.iter_mut().for_each(|row| leave_out(scope, row));
+        }
+        Value::Object(map) => {
+            for (field, inner) in map.iter_mut() {
+                match inner.as_array_mut().filter(|_| field == "services") {
+                    Some(rows) => rows.retain(|row| row.as_str().is_none_or(|it| scope.has(it))),
+                    None => leave_out(scope, inner),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_door_is_closed_unless_it_stands_in_the_list() {
+        for (method, path) in [
+            ("GET", "/changes"),
+            ("POST", "/changes/{key}/comments"),
+            ("GET", "/sessions"),
+            ("GET", "/gate"),
+            ("POST", "/gate-checks/{id}/permit"),
+        ] {
+            assert!(is_open(method, path), "{method} {path}");
+        }
+        for (method, path) in [
+            ("POST", "/services"),
+            ("GET", "/people"),
+            ("GET", "/ownerships"),
+            ("GET", "/dependencies"),
+            ("GET", "/gate-refusals"),
+            ("GET", "/gate-waits"),
+            ("GET", "/exports/{noun}"),
+            ("GET", "/a-door-to-come"),
+        ] {
+            assert!(!is_open(method, path), "{method} {path}");
+        }
+        assert!(is_page_open("/changes/CHG-7/runbook") && is_page_open("/changes.csv") && is_page_open("/"));
+        for path in [
+            "/services",
+            "/people",
+            "/freezes",
+            "/changes/CHG-7/affected",
+            "/gate-checks",
+            "/ownership",
+        ] {
+            assert!(!is_page_open(path), "{path}");
+        }
+    }
+}
