@@ -10,6 +10,7 @@ use acts::core::signing_keys;
 use acts::directory::{create_tenant, set_person};
 use acts::guard::last_administrator;
 use acts::identity::audit_workload_trust;
+use acts::integration::unmatched_deliveries;
 use acts::policy::activate_configuration;
 use model::change::change_file::Actor;
 use serde_json::{Map, Value};
@@ -252,6 +253,23 @@ impl Host {
         let look = |cx: &mut acts::Context<'_, '_>| {
             let found = audit_workload_trust::doubted(cx)?;
             Ok(found.into_iter().map(|it| it.key).collect())
+        };
+        self.executor
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
+            .map_err(refused)
+    }
+
+    /// The connections of a tenant whose deliveries match nothing, in words.
+    pub(crate) fn unmatched_connections(&self, tenant: &str) -> Result<Vec<String>> {
+        let look = |cx: &mut acts::Context<'_, '_>| {
+            let found = unmatched_deliveries::all(cx)?;
+            let told = found.into_iter().map(|it| {
+                format!(
+                    "the last {} deliveries of the connection `{}` match nothing: {}",
+                    it.count, it.name, it.text
+                )
+            });
+            Ok(told.collect())
         };
         self.executor
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)

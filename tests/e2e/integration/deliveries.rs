@@ -52,10 +52,25 @@ pub fn connect_for<'a>(server: &'a Server, services: &[&str]) -> Hook<'a> {
     connect_map(server, &services.iter().map(row).collect())
 }
 
+/// The same with an API that is answered.
+pub fn connect_answered<'a>(server: &'a Server, base: &str) -> Hook<'a> {
+    let map =
+        json!([{"repository": "halden/edge-dns", "service": "edge-dns", "environments": {"production": "production"}}]);
+    let api = json!({"base": base, "token": "ghs_sixteen_letters"});
+    made(
+        server,
+        &json!({"kind": "github", "name": "GitHub", "map": map, "api": api}),
+    )
+}
+
 /// The same with a map of one's own.
 pub fn connect_map<'a>(server: &'a Server, map: &Value) -> Hook<'a> {
     let request = json!({"kind": "github", "name": "GitHub", "map": map});
-    let made = server.must("POST", "/api/v1/connections", &server.token("admin"), Some(&request));
+    made(server, &request)
+}
+
+fn made<'a>(server: &'a Server, request: &Value) -> Hook<'a> {
+    let made = server.must("POST", "/api/v1/connections", &server.token("admin"), Some(request));
     Hook {
         server,
         path: made["hook_path"].as_str().unwrap().to_owned(),

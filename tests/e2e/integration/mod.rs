@@ -3,6 +3,7 @@
 pub(crate) mod deliveries;
 pub(crate) mod gated;
 pub(crate) mod gitlab;
+pub(crate) mod messengers;
 pub(crate) mod poison;
 pub(crate) mod replayed;
 pub(crate) mod rollback;

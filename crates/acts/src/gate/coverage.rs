@@ -174,7 +174,9 @@ fn deployments_without_change(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
     let rows = record::find::<Deployment>(cx.tx, &Filter::new().descending_by("id").limit(MOST))?;
     let mut found = Vec::new();
     for row in rows.into_iter().map(|stored| stored.record) {
-        let has_partner = row.change.is_some() && !row.unauthorized;
+        // What another connection told first is listed once, and what never began is no deployment.
+        let is_none = row.same_as.is_some() || row.change.is_none() && !row.has_begun();
+        let has_partner = is_none || row.change.is_some() && !row.unauthorized;
         if has_partner || row.at < from || !is_production(&directory, &row.environment) {
             continue;
         }

@@ -12,6 +12,7 @@ use model::core::enums::{Outcome, Purpose, State};
 use model::core::ids::TargetId;
 use model::core::parse::later;
 use model::gate::way_back;
+use model::integration::occurrence::Phase;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
@@ -167,10 +168,17 @@ fn led_back_from<'a>(change: &'a Change, deployment: &Deployment) -> Option<&'a 
 
 fn clear(cx: &mut Context<'_, '_>, key: &str, deployment: Deployment, target: &TargetId) -> Result<()> {
     let at = deployment.status_at.unwrap_or(deployment.at).min(cx.now);
+    let status = deployment.status.as_deref().unwrap_or_default();
     let word = Word {
-        outcome: deployment.status.as_deref().and_then(outcome_of),
+        phase: Phase::of(status),
+        is_start: false,
+        must_begin: false,
+        outcome: outcome_of(status),
         at,
-        ..Word::default()
+        who: None,
+        told_before: None,
+        has_begun: true,
+        made_the_change: false,
     };
     cx.on_change(key, |case| Ok(go_back(case, target, &word)))?;
     save_cleared(cx, deployment)

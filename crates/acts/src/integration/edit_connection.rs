@@ -17,12 +17,14 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::secrets;
 use crate::guard::two_people;
-use crate::integration::poll_deployments;
 use crate::integration::set_connection::{read_api, read_builder, read_link, read_mapping, read_reply_to};
+use crate::integration::{map_rows, poll_deployments};
 use crate::schedule::push_freezes;
 
 /// What may change. The kind says how deliveries are read and the secret who sends them: another of those is another connection.
-const FIELDS: [&str; 7] = ["name", "owner", "map", "links", "api", "builders", "reply_to"];
+const FIELDS: [&str; 8] = [
+    "name", "owner", "map", "links", "api", "builders", "reply_to", "trusted",
+];
 
 /// A connection as it is to be.
 pub(crate) struct Edited {
@@ -58,6 +60,11 @@ pub(crate) fn read_edit(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resu
     });
     let builders = reading.objects("builders", read_builder).unwrap_or_default();
     let reply_to = read_reply_to(&mut reading, &before.kind);
+    let trusted = reading.texts("trusted", LINE).unwrap_or_default();
+    // What was there before this was looked at stays as long as nobody touches the map.
+    if let Some(map) = map.as_ref().filter(|map| !is_same_map(map, &before.map)) {
+        map_rows::check(&mut reading, &before.kind, map);
+    }
     reading.finish()?;
     let (api, credential) = api.map_or((None, None), |(api, credential)| (Some(api), credential));
     let mut after = Connection {
@@ -68,18 +75,30 @@ pub(crate) fn read_edit(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resu
         api,
         builders,
         reply_to,
+        trusted,
         ..before.clone()
     };
     for row in &mut after.map {
-        let known = before.map.iter().find(|known| known.repository == row.repository);
+        let mut of_it = before.map.iter().filter(|known| known.is_of(&row.repository));
+        let known = of_it.clone().find(|known| known.service == row.service);
         // What ran there before is none of ours: nobody said which changes it should have had.
         row.since = known.map_or(Some(cx.now), |known| known.since);
+        let same = of_it.next();
+        row.repository_id = same.and_then(|same| same.repository_id.clone());
+        row.first_named = same.and_then(|same| same.first_named.clone());
     }
     Ok(Edited {
         before,
         after,
         credential,
     })
+}
+
+fn is_same_map(one: &[Mapping], other: &[Mapping]) -> bool {
+    let is_same = |(one, other): (&Mapping, &Mapping)| {
+        one.is_of(&other.repository) && one.service == other.service && one.environments == other.environments
+    };
+    one.len() == other.len() && one.iter().zip(other).all(is_same)
 }
 
 /// A connection in the words of a request, with the merge patch on it.
@@ -106,13 +125,14 @@ fn gives_voice(before: &Connection, after: &Connection) -> bool {
     };
     !after.map.iter().all(was_mapped)
         || !after.builders.iter().all(|it| before.builders.contains(it))
+        || !after.trusted.iter().all(|it| before.trusted.contains(it))
         || before.links != after.links
         || before.owner != after.owner
         || (after.reply_to.is_some() && before.reply_to != after.reply_to)
         || (after.api.is_some() && before.api.is_none())
 }
 
-/// Changes a connection (`PATCH /connections/{id} {name?, owner?, map?, links?, api?, builders?, reply_to?}`).
+/// Changes a connection (`PATCH /connections/{id} {name?, owner?, map?, links?, api?, builders?, reply_to?, trusted?}`).
 ///
 /// # Errors
 /// 403, 404, 409 for one that has ended or for what two people do; 422, or the store's.

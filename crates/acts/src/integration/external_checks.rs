@@ -1,9 +1,11 @@
 //! Questions of outside systems: taken, answered, and answered again by themselves when the change moves.
 
+use std::collections::BTreeSet;
+
 use model::change::record::Change;
 use model::change::{read_content, write};
 use model::core::enums::{GateDecision, Purpose, State};
-use model::core::ids::{EnvironmentKey, PersonId, RecordId};
+use model::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::provenance::{OutsideCheck, Word, find_change};
 use model::integration::signal::{Ask, AskKind};
@@ -22,6 +24,7 @@ use crate::core::gate_question::Question;
 use crate::core::secrets::{self, credential_name};
 use crate::core::write::{Written, draft};
 use crate::gate::answer;
+use crate::integration::take_commits;
 
 /// The kind of call that carries an answer.
 pub const CALL: &str = "answer";
@@ -33,7 +36,7 @@ pub const CALL: &str = "answer";
 pub fn take(
     cx: &mut Context<'_, '_>,
     connection: &Connection,
-    mapping: &Mapping,
+    rows: &[&Mapping],
     environment: Option<EnvironmentKey>,
     ask: &Ask,
 ) -> Result<String> {
@@ -51,6 +54,8 @@ pub fn take(
     {
         return Ok(told);
     }
+    let mut services: Vec<ServiceKey> = rows.iter().map(|row| row.service.clone()).collect();
+    services.dedup();
     let natural_key = natural_key(ask);
     let filter = Filter::new()
         .equals("connection", connection.id.as_str())
@@ -65,7 +70,9 @@ pub fn take(
         ask: ask.ask,
         natural_key,
         repository: ask.repository.clone(),
-        service: mapping.service.clone(),
+        service: services.first().cloned().unwrap_or_default(),
+        others: services.get(1..).unwrap_or_default().to_vec(),
+        base: ask.before.clone().filter(|_| is_group(ask)),
         environment,
         theirs: ask.environment.clone(),
         commit: ask.commit.clone(),
@@ -96,7 +103,9 @@ pub fn take(
             Some(login) => connections::person_of(cx, &connection.kind, login)?,
             None => None,
         };
-        bind(cx, &check, ask.before.as_deref(), who)?;
+        if may_bind(connection, ask, who.is_some()) {
+            bind(cx, (connection, ask), &check, who)?;
+        }
     }
     judge(cx, check, Cause::Asked)
 }
@@ -142,10 +151,33 @@ fn natural_key(ask: &Ask) -> String {
     }
 }
 
+/// Whether a request may write its head into a change: one from a repository of the map by a person here, or one that the
+/// connection names. Anybody can name a change in the text of a request from a fork.
+fn may_bind(connection: &Connection, ask: &Ask, is_person: bool) -> bool {
+    let is_trusted = |name: &str| connection.trusted.iter().any(|it| it.eq_ignore_ascii_case(name));
+    let is_mapped = |name: &str| connection.map.iter().any(|row| row.is_of(name));
+    let is_of_ours = ask
+        .fork
+        .as_deref()
+        .is_none_or(|fork| is_mapped(fork) || is_trusted(fork));
+    is_of_ours && (is_person || ask.actor.as_deref().is_some_and(is_trusted))
+}
+
+/// Whether a question is about a group of a merge queue: it names no request of its own, and what it stands on.
+fn is_group(ask: &Ask) -> bool {
+    ask.ask == AskKind::Merge && ask.number.is_none() && !ask.is_repeat
+}
+
 /// Writes the head of a pull request into the change that it names: while nobody has decided, or in place of the head that
 /// this very request had before. Whatever was approved on the old head is void then, as with any edit,
 /// and whoever did it counts as one who wrote the change.
-fn bind(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: Option<&str>, who: Option<PersonId>) -> Result<()> {
+fn bind(
+    cx: &mut Context<'_, '_>,
+    (connection, ask): (&Connection, &Ask),
+    check: &OutsideCheck,
+    who: Option<PersonId>,
+) -> Result<()> {
+    let before = ask.before.as_deref();
     let Some(key) = &check.named else { return Ok(()) };
     let change = match cx.change(key) {
         Ok(change) => change,
@@ -159,7 +191,7 @@ fn bind(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: Option<&str>, wh
     };
     let takes = |target: &model::change::record::Target| {
         let is_bare = target.commit.is_none() && target.artifact.is_none();
-        target.service == check.service && (is_bare && is_early || follows && target.commit.as_deref() == before)
+        check.is_about(&target.service) && (is_bare && is_early || follows && target.commit.as_deref() == before)
     };
     if !change.content.targets.iter().any(takes) || change.state > State::Scheduled {
         return Ok(());
@@ -181,6 +213,7 @@ fn bind(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: Option<&str>, wh
         Err(Error::Refused(_)) => return Ok(()),
         other => other?,
     }
+    take_commits::keep_strangers(cx, connection, ask)?;
     // Whoever brought other content wrote it, as if they had edited it here.
     match who {
         Some(person) => cx.on_change(key, |case| {
@@ -220,9 +253,11 @@ pub(crate) fn answer_moved(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
         .collect();
     services.sort_unstable();
     services.dedup();
-    for service in services {
+    // A question is kept under the first service of its repository.
+    let kept_under = with_siblings(cx, &services)?;
+    for service in kept_under {
         let filter = Filter::new()
-            .equals("service", service)
+            .equals("service", service.as_str())
             .equals("is_over", false)
             .order_by("id");
         for stored in record::find::<OutsideCheck>(cx.tx, &filter)? {
@@ -235,6 +270,23 @@ pub(crate) fn answer_moved(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
         }
     }
     Ok(())
+}
+
+/// These services, and those that are built from the same repositories.
+fn with_siblings(cx: &mut Context<'_, '_>, services: &[&str]) -> Result<BTreeSet<ServiceKey>> {
+    let mut all: BTreeSet<ServiceKey> = services.iter().map(|it| ServiceKey::from(*it)).collect();
+    let connections = record::bodies::<Connection>(cx.tx, &Filter::new().order_by("id"))?;
+    for connection in connections.iter().filter(|it| it.active) {
+        let ours = connection
+            .map
+            .iter()
+            .filter(|row| services.contains(&row.service.as_str()));
+        for row in ours {
+            let same = connection.map.iter().filter(|it| it.is_of(&row.repository));
+            all.extend(same.map(|it| it.service.clone()));
+        }
+    }
+    Ok(all)
 }
 
 /// Answers the open questions of a repository again: where its commits come from is better known.
@@ -284,7 +336,8 @@ enum Cause {
 
 fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<String> {
     let said = if check.ask.is_merge() {
-        may_merge(cx, &check)?
+        let said = may_merge(cx, &check)?;
+        with_those_before(cx, &check, said)?
     } else {
         may_deploy(cx, &check)?
     };
@@ -317,7 +370,56 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     if is_news && (!saved.is_over || !saved.ask.is_merge()) {
         say_it(cx, &saved)?;
     }
+    if saved.answer != check.answer || saved.is_over != check.is_over {
+        answer_those_behind(cx, &saved)?;
+    }
     Ok(told)
+}
+
+/// The open groups of the same merge queue for which something holds.
+fn groups(
+    cx: &mut Context<'_, '_>,
+    check: &OutsideCheck,
+    holds: impl Fn(&OutsideCheck) -> bool,
+) -> Result<Vec<OutsideCheck>> {
+    let filter = Filter::new()
+        .equals("connection", check.connection.as_str())
+        .equals("is_over", false)
+        .order_by("id");
+    let mut found = record::bodies::<OutsideCheck>(cx.tx, &filter)?;
+    found.retain(|it| it.base.is_some() && it.repository.eq_ignore_ascii_case(&check.repository) && holds(it));
+    Ok(found)
+}
+
+/// A group of a merge queue brings the groups that it stands on with it, so it waits for what is said of them.
+fn with_those_before(cx: &mut Context<'_, '_>, check: &OutsideCheck, mut said: Said) -> Result<Said> {
+    let Some(base) = check.base.as_deref() else {
+        return Ok(said);
+    };
+    let before = groups(cx, check, |it| it.commit == base && it.id != check.id)?;
+    let Some(held) = before.iter().find(|it| it.answer != Word::Approved) else {
+        return Ok(said);
+    };
+    let short: String = base.chars().take(12).collect();
+    if said.answer == Word::Approved {
+        said.answer = held.answer;
+    }
+    said.text = format!(
+        "{} It stands on {short} of the same queue, of which is said: {}",
+        said.text, held.text
+    );
+    Ok(said)
+}
+
+/// Answers the groups again that stand on this one.
+fn answer_those_behind(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<()> {
+    if check.base.is_none() {
+        return Ok(());
+    }
+    for behind in groups(cx, check, |it| it.base.as_deref() == Some(check.commit.as_str()))? {
+        judge(cx, behind, Cause::Moved)?;
+    }
+    Ok(())
 }
 
 /// Sends the answer on its way.
@@ -426,7 +528,7 @@ fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         .content
         .targets
         .iter()
-        .filter(|it| it.service == check.service)
+        .filter(|it| check.is_about(&it.service))
         .filter_map(|it| it.commit.clone())
         .collect();
     let mut is_named = false;
@@ -436,7 +538,7 @@ fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     if !is_named {
         let text = format!(
             "{key} does not name this commit for {}; name it there and have it approved.",
-            check.service
+            check.service_names()
         );
         return Ok(say(Word::Waiting, text, Some(change)));
     }
@@ -461,10 +563,12 @@ fn by_commit(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Option<Ch
     let places: Vec<String> = cx.directory()?.environments.keys().map(|it| it.0.clone()).collect();
     for commit in &commits {
         for place in &places {
-            for row in changes::targets_for(cx.tx, check.service.as_str(), place, None, Some(commit))? {
-                let change = cx.change(&row.change_id)?;
-                if !found.iter().any(|it| it.id == change.id) {
-                    found.push(change);
+            for service in check.services() {
+                for row in changes::targets_for(cx.tx, service.as_str(), place, None, Some(commit))? {
+                    let change = cx.change(&row.change_id)?;
+                    if !found.iter().any(|it| it.id == change.id) {
+                        found.push(change);
+                    }
                 }
             }
         }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::core::connections::{associated, connection, find};
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::integration::{poll_deployments, set_webhook};
+use crate::integration::{map_rows, poll_deployments, set_webhook};
 use crate::notify::reply_by_mail;
 use crate::schedule::push_freezes;
 
@@ -48,6 +48,8 @@ pub fn create_connection(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Conne
     let api = reading.object("api", |inner| read_api(inner, &kind, true));
     let builders = reading.objects("builders", read_builder).unwrap_or_default();
     let reply_to = read_reply_to(&mut reading, &kind);
+    let trusted = reading.texts("trusted", LINE).unwrap_or_default();
+    map_rows::check(&mut reading, &kind, &map);
     let theirs = read_secret(&mut reading);
     reading.finish()?;
     let id = RecordId(cx.new_id()?);
@@ -73,6 +75,7 @@ pub fn create_connection(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Conne
         api: api.as_ref().map(|(api, _)| api.clone()),
         builders,
         reply_to,
+        trusted,
         owner,
         active: !waits,
         waits,
@@ -306,13 +309,17 @@ pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &snapshot::Dire
         ),
         None => {}
     }
-    // Since when a row is there is ours to say; whoever read it may send it back.
-    reading.ignore("since");
+    // Since when a row is there, and which repository it is, is ours to say; whoever read it may send it back.
+    for field in ["since", "repository_id", "first_named"] {
+        reading.ignore(field);
+    }
     Mapping {
         repository,
         service,
         environments,
         since: None,
+        repository_id: None,
+        first_named: None,
     }
 }
 

@@ -7,7 +7,7 @@ use model::core::ids::RecordId;
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::committers::Committer;
 use model::gate::provenance::Provenance;
-use model::integration::signal::{PullRequest, Push};
+use model::integration::signal::{Ask, PullRequest, Push};
 use store::change::changes;
 use store::record;
 
@@ -18,7 +18,10 @@ use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::integration::keep_provenance;
+use crate::integration::unmatched_deliveries::NOTHING;
 
+/// What marks rows that a request told and no push.
+const OF_REQUEST: &str = "#request";
 /// The most people that one push names; with more it counts as not told whole.
 const MOST_PEOPLE: usize = 64;
 
@@ -29,7 +32,10 @@ const MOST_PEOPLE: usize = 64;
 pub(crate) fn take_push(cx: &mut Context<'_, '_>, connection: &str, it: &Push) -> Result<String> {
     let noted = format!("noted: push to {}", it.ref_name);
     let connection = connections::connection(cx, connection)?;
-    if is_nothing(&it.after) || !maps(&connection, &it.repository) {
+    if !maps(&connection, &it.repository) {
+        return Ok(format!("noted: {} {NOTHING}", it.repository));
+    }
+    if is_nothing(&it.after) {
         return Ok(noted);
     }
     let engine = |one: &Committer| with_engine(&connection.kind, one);
@@ -42,7 +48,9 @@ pub(crate) fn take_push(cx: &mut Context<'_, '_>, connection: &str, it: &Push) -
     // Whoever names themselves otherwise in git still pushes with their own account. Who only moves a branch to a commit
     // that was there has made none.
     let rows = find(cx, "commit_sha", &it.after)?;
-    let was_there = rows.iter().any(|row| row.committers.is_some());
+    let was_there = rows
+        .iter()
+        .any(|row| row.committers.is_some() && !row.source.ends_with(OF_REQUEST));
     if let Some(pusher) = it.pusher.as_ref().filter(|_| !was_there) {
         let pusher = Committer {
             login: Some(pusher.clone()),
@@ -75,8 +83,11 @@ pub(crate) fn take_push(cx: &mut Context<'_, '_>, connection: &str, it: &Push) -
 pub(crate) fn take_merge(cx: &mut Context<'_, '_>, connection: &str, it: &PullRequest) -> Result<String> {
     let noted = format!("noted: pull request {} {}", it.number, it.action);
     let connection = connections::connection(cx, connection)?;
+    if !maps(&connection, &it.repository) {
+        return Ok(format!("noted: {} {NOTHING}", it.repository));
+    }
     let merge = it.merge_commit.as_ref().filter(|commit| **commit != it.head_commit);
-    let Some(merge) = merge.filter(|_| it.merged && maps(&connection, &it.repository)) else {
+    let Some(merge) = merge.filter(|_| it.merged) else {
         return Ok(noted);
     };
     let told = Provenance {
@@ -88,6 +99,34 @@ pub(crate) fn take_merge(cx: &mut Context<'_, '_>, connection: &str, it: &PullRe
     Ok(noted)
 }
 
+/// Keeps the accounts behind a request's head that are nobody's here: an author who is not known may be anybody, so they count as
+/// a committer who is not known.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn keep_strangers(cx: &mut Context<'_, '_>, connection: &Connection, it: &Ask) -> Result<()> {
+    let mut strangers = BTreeSet::new();
+    for login in it.actor.iter().chain(&it.author) {
+        if connections::person_of(cx, &connection.kind, login)?.is_none() {
+            let one = Committer {
+                login: Some(login.clone()),
+                email: None,
+                name: None,
+            };
+            strangers.insert(with_engine(&connection.kind, &one));
+        }
+    }
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    let told = Provenance {
+        committers: Some(strangers),
+        source: format!("{}{OF_REQUEST}", connection.id),
+        ..bare(cx, connection, &it.repository, &it.commit)
+    };
+    keep(cx, connection, told)
+}
+
 /// Keeps a row, and judges those open changes of the repository's services again whose commits lead to it: a late word may
 /// bar who has approved. Most pushes bring what no change names yet, and judging is dear.
 fn keep(cx: &mut Context<'_, '_>, connection: &Connection, told: Provenance) -> Result<()> {
@@ -95,7 +134,7 @@ fn keep(cx: &mut Context<'_, '_>, connection: &Connection, told: Provenance) -> 
     if !keep_provenance::keep(cx, told)? {
         return Ok(());
     }
-    let of_it = |row: &&Mapping| row.repository.eq_ignore_ascii_case(&repository);
+    let of_it = |row: &&Mapping| row.is_of(&repository);
     let services: BTreeSet<_> = connection
         .map
         .iter()
@@ -137,8 +176,7 @@ fn bare(cx: &Context<'_, '_>, connection: &Connection, repository: &str, commit:
 }
 
 fn maps(connection: &Connection, repository: &str) -> bool {
-    let is_it = |row: &Mapping| row.repository.eq_ignore_ascii_case(repository);
-    connection.map.iter().any(is_it)
+    connection.map.iter().any(|row| row.is_of(repository))
 }
 
 /// How engines write that there is no commit: a new branch, or a deleted one.

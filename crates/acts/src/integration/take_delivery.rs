@@ -13,7 +13,8 @@ use crate::core::error::Result;
 use crate::incident::take_alert;
 use crate::integration::take_deployment::take_deployment;
 use crate::integration::told_deployment::{Here, Told};
-use crate::integration::{external_checks, keep_provenance, take_commits};
+use crate::integration::unmatched_deliveries::NOTHING;
+use crate::integration::{external_checks, follow_repository, keep_provenance, messengers, take_commits};
 use crate::notify::reply_by_mail;
 
 /// Takes all signals of a delivery and marks it done; answers what came of it, in words.
@@ -27,15 +28,7 @@ pub fn take_delivery(
     connection: &str,
     signals: &[Signal],
 ) -> Result<String> {
-    let mut results = Vec::new();
-    for signal in signals {
-        results.push(take_signal(cx, connection, signal)?);
-    }
-    let result = if results.is_empty() {
-        "nothing in it concerns us".to_owned()
-    } else {
-        results.join("; ")
-    };
+    let result = take_signals(cx, connection, signals)?;
     if !inbox::finish(cx.tx, delivery, holder, &result)? {
         return Err(store::Error::Stale {
             table: "inbox".to_owned(),
@@ -43,6 +36,32 @@ pub fn take_delivery(
         .into());
     }
     Ok(result)
+}
+
+/// Takes all signals of a delivery; answers what came of them, in words.
+///
+/// # Errors
+/// The store's.
+pub fn take_signals(cx: &mut Context<'_, '_>, connection: &str, signals: &[Signal]) -> Result<String> {
+    let mut results = Vec::new();
+    for signal in signals {
+        if let Signal::Repository(it) = signal {
+            let Some(told) = follow_repository::follow(cx, connection, it)? else {
+                continue;
+            };
+            results.push(told.text);
+            if told.is_stranger {
+                break;
+            }
+            continue;
+        }
+        results.push(take_signal(cx, connection, signal)?);
+    }
+    Ok(if results.is_empty() {
+        "nothing in it concerns us".to_owned()
+    } else {
+        results.join("; ")
+    })
 }
 
 /// Takes one signal.
@@ -53,7 +72,7 @@ pub fn take_signal(cx: &mut Context<'_, '_>, connection: &str, signal: &Signal) 
     let told = match signal {
         Signal::Deployment(it) => Told::from(it),
         Signal::DeploymentStatus(it) => Told::from(it),
-        Signal::Ping => return Ok("ping".to_owned()),
+        Signal::Ping | Signal::Repository(_) => return Ok("ping".to_owned()),
         Signal::Alert(it) => return take_alert::take_alert(cx, connection, it),
         Signal::CommitTree(it) => return take_tree(cx, connection, it),
         Signal::Ask(it) => return take_ask(cx, connection, it),
@@ -68,30 +87,33 @@ pub fn take_signal(cx: &mut Context<'_, '_>, connection: &str, signal: &Signal) 
         Signal::Unknown { event, .. } => return Ok(format!("noted: {event} has no meaning here")),
     };
     let connection = connections::connection(cx, connection)?;
-    let Some((mapping, environment)) = place_of(&connection, &told) else {
-        return Ok(format!(
-            "noted: {} to {} is mapped to nothing here",
-            told.repository, told.environment
-        ));
+    let (mapping, environment) = match places_of(&connection, &told)[..] {
+        [(mapping, environment)] => (mapping, environment),
+        [] => {
+            return Ok(format!("noted: {} to {} {NOTHING}", told.repository, told.environment));
+        }
+        _ => {
+            return Ok(format!(
+                "complaint: {} to {} is mapped to several services here; which of them is meant cannot be told",
+                told.repository, told.environment
+            ));
+        }
     };
     let here = Here {
         connection: &connection,
         mapping,
-        environment: &environment,
+        environment,
         told: &told,
     };
-    take_deployment(cx, &here)
+    let told = messengers::choose(cx, &here)?;
+    take_deployment(cx, &Here { told: &told, ..here })
 }
 
 /// Keeps the tree of a commit of a repository that is mapped here.
 fn take_tree(cx: &mut Context<'_, '_>, connection: &str, it: &signal::CommitTree) -> Result<String> {
     let connection = connections::connection(cx, connection)?;
-    if !connection
-        .map
-        .iter()
-        .any(|row| row.repository.eq_ignore_ascii_case(&it.repository))
-    {
-        return Ok(format!("noted: {} is mapped to nothing here", it.repository));
+    if !connection.map.iter().any(|row| row.is_of(&it.repository)) {
+        return Ok(format!("noted: {} {NOTHING}", it.repository));
     }
     let told = provenance::Provenance {
         id: RecordId(String::new()),
@@ -119,37 +141,38 @@ fn take_tree(cx: &mut Context<'_, '_>, connection: &str, it: &signal::CommitTree
 
 fn take_ask(cx: &mut Context<'_, '_>, connection: &str, it: &signal::Ask) -> Result<String> {
     let connection = connections::connection(cx, connection)?;
-    let found = connection
-        .map
-        .iter()
-        .find(|row| row.repository.eq_ignore_ascii_case(&it.repository));
-    let Some(mapping) = found.cloned() else {
-        return Ok(format!("noted: {} is mapped to nothing here", it.repository));
-    };
-    let ours = it.environment.as_ref().map(|theirs| {
-        let found = mapping
-            .environments
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(theirs));
-        found.map(|(_, ours)| ours.clone())
-    });
-    if let Some(None) = ours {
-        return Ok(format!(
-            "noted: {} is mapped to nothing here",
-            it.environment.clone().unwrap_or_default()
-        ));
+    let rows: Vec<&Mapping> = connection.map.iter().filter(|row| row.is_of(&it.repository)).collect();
+    if rows.is_empty() {
+        return Ok(format!("noted: {} {NOTHING}", it.repository));
     }
-    external_checks::take(cx, &connection, &mapping, ours.flatten(), it)
+    let Some(theirs) = &it.environment else {
+        return external_checks::take(cx, &connection, &rows, None, it);
+    };
+    let mut places = Vec::new();
+    for row in rows {
+        places.extend(environment_of(row, theirs).map(|ours| (row, ours.clone())));
+    }
+    match &places[..] {
+        [(row, ours)] => external_checks::take(cx, &connection, &[*row], Some(ours.clone()), it),
+        [] => Ok(format!("noted: {theirs} {NOTHING}")),
+        _ => Ok(format!(
+            "complaint: {theirs} of {} is mapped to several services here; which of them is meant cannot be told",
+            it.repository
+        )),
+    }
 }
 
-fn place_of<'a>(connection: &'a Connection, told: &Told<'_>) -> Option<(&'a Mapping, EnvironmentKey)> {
-    let mapping = connection
-        .map
-        .iter()
-        .find(|row| row.repository.eq_ignore_ascii_case(told.repository))?;
-    let ours = mapping
+fn environment_of<'a>(row: &'a Mapping, theirs: &str) -> Option<&'a EnvironmentKey> {
+    let found = row
         .environments
         .iter()
-        .find(|(theirs, _)| theirs.eq_ignore_ascii_case(told.environment))?;
-    Some((mapping, ours.1.clone()))
+        .find(|(known, _)| known.eq_ignore_ascii_case(theirs));
+    found.map(|(_, ours)| ours)
+}
+
+/// Every place that the map gives a deployment: several services of one repository are told apart by the environment.
+fn places_of<'a>(connection: &'a Connection, told: &Told<'_>) -> Vec<(&'a Mapping, &'a EnvironmentKey)> {
+    let rows = connection.map.iter().filter(|row| row.is_of(told.repository));
+    rows.filter_map(|row| Some((row, environment_of(row, told.environment)?)))
+        .collect()
 }

@@ -6,21 +6,20 @@ use model::approval::authority;
 use model::change::change_file::Case;
 use model::change::record::{Change, EarlierOutcome, TargetRecord};
 use model::change::related_records::Deployment;
-use model::change::work::{self, BY_SIGNAL};
-use model::change::{ready_spans, settle};
-use model::core::enums::{Outcome, OwnershipRole, Role, State, ValidationResult};
-use model::core::ids::{PersonId, RecordId, TargetId};
-use model::integration::signal::Progress;
+use model::core::enums::{OwnershipRole, Role, State};
+use model::core::ids::{RecordId, TargetId};
+use model::integration::occurrence::{self, Phase, ToldWord};
 use serde_json::json;
 use store::change::changes;
-use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
+use crate::integration::messengers::{self, Before, Known};
+use crate::integration::move_target::{Standing, conform, take_word};
 use crate::integration::named_target::{Meant, Named};
-use crate::integration::told_deployment::{Here, Told, Word, go_back, has_begun, outcome_of, sender};
+use crate::integration::told_deployment::{Here, Told, has_begun};
 use crate::integration::{after_failure, create_mapped, early_rollback};
 
 /// Takes one word on a deployment; answers what came of it, in words.
@@ -29,117 +28,217 @@ use crate::integration::{after_failure, create_mapped, early_rollback};
 /// The store's.
 pub(crate) fn take_deployment(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<String> {
     let told = here.told;
-    let keys = natural_keys(here);
-    let told_here = with_key(cx, here, &keys[1])?;
-    let told_first = with_key(cx, here, &keys[0])?;
-    let is_taken = told_first.is_some();
-    let is_here = |row: &Deployment| &row.environment == here.environment;
-    let known = told_here.or_else(|| told_first.filter(is_here));
-    let is_seen = |row: &Deployment| match told.status {
-        Some((id, _)) => row.seen_statuses.iter().any(|known| known == id),
-        None => completed(row, told) == *row,
-    };
-    if known.as_ref().is_some_and(is_seen) {
+    let known = messengers::known(cx, here)?;
+    if known.rows.iter().any(|row| is_seen(row, told)) {
         return Ok("known already".to_owned());
     }
-    let mut deployment = match known {
-        Some(row) => completed(&row, told),
-        None => fresh(cx, here, keys[usize::from(is_taken)].clone())?,
-    };
-    if deployment.change.is_none() {
-        let key = match find_change(cx, here)? {
-            Some(key) => key,
-            None => create_mapped::create_mapped(cx, here, &mut deployment)?,
-        };
-        let change = cx.change(&key)?;
-        deployment.change = Some(change.id);
-        deployment.change_key = Some(change.key);
-    }
-    let key = deployment.change_key.clone().unwrap_or_default();
     let Some((id, progress)) = told.status else {
-        save_deployment(cx, deployment, told)?;
-        return Ok(format!("deployment of {key}"));
+        return take_request(cx, here, &known);
     };
-    let was_unauthorized = deployment.unauthorized;
-    let standing = if was_unauthorized {
-        take_start_of_end(cx, here, &key, progress, &deployment)?
-    } else {
-        let word = word_of(cx, here, progress, &deployment)?;
-        apply_status(cx, here, &key, &word)?
+    let word = ToldWord {
+        at: told.at.min(cx.now),
+        status: progress.as_str().to_owned(),
     };
-    let mut result = format!("{} for {key}", progress.as_str());
-    match standing {
-        Standing::Lawful => deployment.unauthorized = false,
-        Standing::Early => {
-            result.push_str(", before the start that it leads back from was told");
-            deployment.is_early = true;
-        }
-        Standing::Unlawful => {
-            result.push_str(", without a lawful start");
-            deployment.unauthorized = true;
-        }
+    let mut words: Vec<ToldWord> = known.rows.iter().flat_map(|row| row.words.clone()).collect();
+    if words.len() >= occurrence::MOST_WORDS {
+        return Ok("noted: too much was told of this deployment already".to_owned());
     }
-    deployment.seen_statuses.push(id.to_owned());
-    deployment.seen_statuses.sort();
-    note_status(&mut deployment, progress, told.at);
-    if was_unauthorized && standing == Standing::Lawful {
-        early_rollback::save_cleared(cx, deployment)?;
-    } else {
-        save_deployment(cx, deployment, told)?;
+    if !words.contains(&word) {
+        words.push(word.clone());
     }
-    if standing == Standing::Lawful {
-        early_rollback::take_up(cx, here, &key)?;
+    if word_ends_nothing(&words, &word)
+        && let Some(began) = messengers::begun_here(cx, here, &known, word.at)?
+    {
+        words.push(began);
+    }
+    let attempts = occurrence::attempts(&words, messengers::tells_no_beginning(&here.connection.kind));
+    let mut result = String::new();
+    for (place, attempt) in attempts.into_iter().enumerate() {
+        let has_word = attempt.contains(&word);
+        let row = match known.rows.get(place) {
+            Some(row) if !has_word && is_as_known(row, &attempt) => continue,
+            Some(row) => completed(row, told),
+            None => fresh(cx, here, known.key(place))?,
+        };
+        let said = take_attempt(cx, here, row, attempt, Some(id).filter(|_| has_word))?;
+        if has_word {
+            result = said;
+        }
     }
     Ok(result)
 }
 
-/// A start that is told after its deployment's end, which counted as unauthorized for want of it. Where the start was lawful
-/// the end has its effect after all, as it would have had in order.
-fn take_start_of_end(
+/// Whether a word is an end, and nothing says that its deployment began.
+fn word_ends_nothing(words: &[ToldWord], word: &ToldWord) -> bool {
+    Phase::of(&word.status).is_end() && occurrence::began_at(words).is_none()
+}
+
+fn is_seen(row: &Deployment, told: &Told<'_>) -> bool {
+    match told.status {
+        Some((id, _)) => row.seen_statuses.iter().any(|known| known == id),
+        None => (row.change.is_some() || row.same_as.is_some()) && completed(row, told) == *row,
+    }
+}
+
+fn is_as_known(row: &Deployment, attempt: &[ToldWord]) -> bool {
+    row.words.len() == attempt.len() && attempt.iter().all(|word| row.words.contains(word))
+}
+
+/// That a deployment was asked for: it is bound to the change that another system tells of at the time, to one that names it,
+/// or to a new one.
+fn take_request(cx: &mut Context<'_, '_>, here: &Here<'_>, known: &Known) -> Result<String> {
+    let mut row = match known.rows.first() {
+        Some(row) => completed(row, here.told),
+        None => fresh(cx, here, known.key(0))?,
+    };
+    if row.change.is_none() && row.same_as.is_none() {
+        let asked = ToldWord {
+            at: here.told.at.min(cx.now),
+            status: "requested".to_owned(),
+        };
+        let beside = messengers::root_of(cx, &row, &asked)?.and_then(|root| root.change_key);
+        bind(cx, here, &mut row, (beside, true))?;
+    }
+    let key = row.change_key.clone().unwrap_or_default();
+    save_deployment(cx, here, (None, row), None)?;
+    Ok(format!("deployment of {key}"))
+}
+
+/// Gives a deployment its change: the one that is known, one that names it, or, where one may be made, a new one.
+fn bind(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
-    key: &str,
-    progress: &Progress,
-    deployment: &Deployment,
-) -> Result<Standing> {
-    let end = deployment.status.as_deref().and_then(outcome_of);
-    let Some((outcome, ended_at)) = end.zip(deployment.status_at) else {
-        return Ok(Standing::Unlawful);
+    row: &mut Deployment,
+    (beside, may_make): (Option<String>, bool),
+) -> Result<()> {
+    let found = match beside {
+        Some(key) => Some(key),
+        None => find_change(cx, here)?.map(|(_, key)| key),
     };
-    if progress.as_str() != "in_progress" || ended_at < here.told.at {
-        return Ok(Standing::Unlawful);
-    }
-    let start = Word {
-        must_begin: true,
-        told_before: None,
-        ..word_of(cx, here, progress, deployment)?
+    let key = match found {
+        Some(key) => key,
+        None if may_make => create_mapped::create_mapped(cx, here, row)?,
+        None => return Ok(()),
     };
-    if apply_status(cx, here, key, &start)? != Standing::Lawful {
-        return Ok(Standing::Unlawful);
-    }
-    let end = Word {
-        must_begin: false,
-        outcome: Some(outcome),
-        at: ended_at.min(cx.now),
-        ..start
-    };
-    apply_status(cx, here, key, &end)
+    let change = cx.change(&key)?;
+    row.change = Some(change.id);
+    row.change_key = Some(change.key);
+    Ok(())
 }
 
-fn with_key(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str) -> Result<Option<Deployment>> {
-    let filter = Filter::new()
-        .equals("connection", here.connection.id.as_str())
-        .equals("natural_key", key);
-    Ok(record::find_one::<Deployment>(cx.tx, &filter)?.map(|stored| stored.record))
+/// Takes what is told of one attempt, as far as it was not told before. `id` names the status that is told now.
+fn take_attempt(
+    cx: &mut Context<'_, '_>,
+    here: &Here<'_>,
+    mut own: Deployment,
+    attempt: Vec<ToldWord>,
+    id: Option<&str>,
+) -> Result<String> {
+    let mut before = occurrence::effective(&own.words);
+    own.words = attempt;
+    own.seen_statuses.extend(id.map(str::to_owned));
+    own.seen_statuses.sort();
+    note_status(&mut own);
+    messengers::part(cx, here, &mut own, &mut before)?;
+    let after = occurrence::effective(&own.words);
+    let news: Vec<ToldWord> = after.iter().filter(|it| !before.contains(it)).cloned().collect();
+    if let Some(first) = news.first().filter(|_| before.is_empty() && own.same_as.is_none())
+        && let Some(root) = messengers::root_of(cx, &own, first)?
+    {
+        own.same_as = Some(root.id);
+        (own.change, own.change_key) = (None, None);
+    }
+    let (own, mut subject) = messengers::subject(cx, own, here.told)?;
+    let status = here.told.status.map_or("", |(_, it)| it.as_str());
+    if subject.change.is_none() {
+        let may_make = !news.is_empty() || Phase::of(status) == Phase::Asked;
+        bind(cx, here, &mut subject, (None, may_make))?;
+    }
+    let Some(key) = subject.change_key.clone() else {
+        save_deployment(cx, here, (own, subject), None)?;
+        return Ok(format!("noted: {status}, {NO_BEGINNING}"));
+    };
+    let was_unauthorized = subject.unauthorized;
+    let others = messengers::others(cx, &subject, own.as_ref())?;
+    let came = take_news(cx, here, (&key, &mut subject), (&others, before.clone()), &news)?;
+    let all = Before {
+        others: &others,
+        applied: &after,
+    };
+    let has_lost = before.iter().any(|it| !after.contains(it));
+    if (has_lost || all.is_ended_by_others()) && !subject.unauthorized {
+        conform(cx, here, &key, (&all, &before))?;
+    }
+    all.note(&mut subject);
+    let is_lawful = !subject.unauthorized && !subject.is_early && !news.is_empty();
+    if was_unauthorized && is_lawful {
+        early_rollback::save_cleared(cx, subject)?;
+        if let Some(own) = own {
+            save_deployment(cx, here, (None, own), None)?;
+        }
+    } else {
+        save_deployment(cx, here, (own, subject), came.failed_at)?;
+    }
+    if is_lawful {
+        early_rollback::take_up(cx, here, &key)?;
+    }
+    let is_held = Phase::of(status).is_end() && !after.iter().any(|it| it.status == status);
+    let what = if is_held { NO_BEGINNING } else { came.what };
+    let parts = [format!("{status} for {key}"), what.to_owned()];
+    Ok(parts
+        .into_iter()
+        .filter(|it| !it.is_empty())
+        .collect::<Vec<_>>()
+        .join(", "))
 }
 
-/// The keys under which a deployment may be known: that of the place of which it was told first, and that of this place, if it
-/// was told of another first. A status may name another place than its deployment did, and which of the two comes first must
-/// not decide where either belongs.
-fn natural_keys(here: &Here<'_>) -> [String; 2] {
-    let first = format!("{}#{}", here.mapping.repository, here.told.deployment_id);
-    let own = format!("{first}@{}", here.environment);
-    [first, own]
+/// What is said of an end that has no effect.
+const NO_BEGINNING: &str = "which has no effect: no beginning was told before it";
+
+/// What came of words.
+#[derive(Default)]
+struct Came {
+    /// What is said of the last of them.
+    what: &'static str,
+    /// When a failure was told that nobody had told before.
+    failed_at: Option<Timestamp>,
+}
+
+/// Takes words with an effect in the order of their times, and notes on the deployment whether they were lawful.
+fn take_news(
+    cx: &mut Context<'_, '_>,
+    here: &Here<'_>,
+    (key, subject): (&str, &mut Deployment),
+    (others, mut applied): (&[Vec<ToldWord>], Vec<ToldWord>),
+    news: &[ToldWord],
+) -> Result<Came> {
+    let mut came = Came::default();
+    for word in news {
+        let before = Before {
+            others,
+            applied: &applied,
+        };
+        came.what = match take_word(cx, here, key, word, (&*subject, &before))? {
+            Standing::Lawful => {
+                subject.unauthorized = false;
+                ""
+            }
+            Standing::Early => {
+                subject.is_early = true;
+                "before the start that it leads back from was told"
+            }
+            Standing::Unlawful => {
+                subject.unauthorized = true;
+                "without a lawful start"
+            }
+        };
+        let phase = Phase::of(&word.status);
+        if phase.is_end() && phase != Phase::Succeeded && !before.has_failed_as(phase) {
+            came.failed_at = Some(word.at);
+        }
+        applied.push(word.clone());
+    }
+    Ok(came)
 }
 
 fn fresh(cx: &mut Context<'_, '_>, here: &Here<'_>, natural_key: String) -> Result<Deployment> {
@@ -155,6 +254,8 @@ fn fresh(cx: &mut Context<'_, '_>, here: &Here<'_>, natural_key: String) -> Resu
         change: None,
         change_key: None,
         seen_statuses: Vec::new(),
+        words: Vec::new(),
+        same_as: None,
         status: None,
         status_at: None,
         mapped: None,
@@ -166,7 +267,7 @@ fn fresh(cx: &mut Context<'_, '_>, here: &Here<'_>, natural_key: String) -> Resu
 }
 
 /// A deployment with what one more word adds: what was not said before, and the earliest time.
-fn completed(row: &Deployment, told: &Told<'_>) -> Deployment {
+pub(crate) fn completed(row: &Deployment, told: &Told<'_>) -> Deployment {
     let mut row = row.clone();
     if row.commit.is_empty() {
         told.commit.clone_into(&mut row.commit);
@@ -178,31 +279,34 @@ fn completed(row: &Deployment, told: &Told<'_>) -> Deployment {
     row
 }
 
-/// What was told last may not be what happened last: ends stand over beginnings, and of two alike the later one stands.
-fn note_status(deployment: &mut Deployment, progress: &Progress, at: Timestamp) {
-    let word = progress.as_str();
-    let stands = deployment
-        .status
-        .as_deref()
-        .map(|known| (rank(known), deployment.status_at, known));
-    if stands.is_none_or(|stands| stands < (rank(word), Some(at), word)) {
-        deployment.status = Some(word.to_owned());
-        deployment.status_at = Some(at);
+/// The status that stands: the end that counts, else the beginning, else what was told last.
+fn note_status(row: &mut Deployment) {
+    let effective = occurrence::effective(&row.words);
+    let stands = occurrence::last_end(&effective)
+        .or_else(|| effective.last().cloned())
+        .or_else(|| row.words.iter().max().cloned());
+    if let Some(word) = stands {
+        row.status = Some(word.status);
+        row.status_at = Some(word.at);
     }
 }
 
-/// How far a word says that a deployment is.
-fn rank(word: &str) -> u8 {
-    match word {
-        "success" | "failure" | "error" | "rolled_back" => 3,
-        "in_progress" => 2,
-        _ => 1,
-    }
-}
-
-fn save_deployment(cx: &mut Context<'_, '_>, deployment: Deployment, told: &Told<'_>) -> Result<()> {
+/// Saves a deployment, with the record of who told of it beside another system. What follows a failure follows at
+/// `failed_at`.
+pub(crate) fn save_deployment(
+    cx: &mut Context<'_, '_>,
+    here: &Here<'_>,
+    (own, deployment): (Option<Deployment>, Deployment),
+    failed_at: Option<Timestamp>,
+) -> Result<()> {
+    let told = here.told;
     let mut written = Written::default();
+    // What another system told was alarming once already.
+    let is_news = own.is_none();
     let is_unlawful = deployment.unauthorized && told.status.is_some();
+    if let Some(own) = own {
+        cx.put(&mut written, own)?;
+    }
     let saved = cx.put(&mut written, deployment)?;
     let kind = if is_unlawful {
         "deployment.unauthorized"
@@ -212,16 +316,14 @@ fn save_deployment(cx: &mut Context<'_, '_>, deployment: Deployment, told: &Told
     let data = json!({
         "change": saved.change_key, "status": saved.status, "service": saved.service, "environment": saved.environment,
     });
-    if is_unlawful {
+    if is_unlawful && is_news {
         alert(cx, &mut written, &saved, told)?;
     }
     let event = draft(kind, ("deployment", saved.id.0.clone()), told.at, data);
     cx.tell(vec![event], written)?;
-    let outcome = told.status.and_then(|(_, progress)| outcome_of(progress.as_str()));
-    let has_failed = matches!(outcome, Some(Outcome::Failed | Outcome::RolledBack));
     // What follows a way back's failure follows once its start is told.
-    if has_failed && !saved.unauthorized && !saved.is_early {
-        after_failure::after_failure(cx, &saved, told.at.min(cx.now))?;
+    if let Some(at) = failed_at.filter(|_| !saved.unauthorized && !saved.is_early) {
+        after_failure::after_failure(cx, &saved, at)?;
     }
     Ok(())
 }
@@ -255,12 +357,12 @@ fn alert(cx: &mut Context<'_, '_>, written: &mut Written, deployment: &Deploymen
 
 /// Which of several changes a deployment is of, the better the greater: whether it is lawful, goes forward and is open; how
 /// far it is; the older one first.
-type Rank = (bool, bool, bool, State, i64);
+pub(crate) type Rank = (bool, bool, bool, State, i64);
 
 /// The open change of this service, environment and commit (or artifact) that is furthest along. An artifact that is a
 /// target's way back leads to its change from its start, which may be told later, until that is closed; where a permit for
 /// it was good at that time, also when it is told after that.
-fn find_change(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Option<String>> {
+pub(crate) fn find_change(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Option<(Rank, String)>> {
     let told = here.told;
     let (service, place) = (here.mapping.service.as_str(), here.environment.as_str());
     let named = Named::of(cx, told.artifact, told.commit())?;
@@ -295,189 +397,5 @@ fn find_change(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Option<Strin
             found = Some((rank, change.key));
         }
     }
-    Ok(found.map(|(_, key)| key))
-}
-
-/// What a status was for the change that it is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// It was what the change allowed, and has had its effect.
-    Lawful,
-    /// A way back that a permit allows; its effect waits for the start that it leads back from.
-    Early,
-    /// Nothing allowed it.
-    Unlawful,
-}
-
-impl Standing {
-    fn of(is_lawful: bool) -> Self {
-        if is_lawful { Self::Lawful } else { Self::Unlawful }
-    }
-}
-
-/// What a status says, with what is known of its deployment.
-fn word_of(cx: &mut Context<'_, '_>, here: &Here<'_>, progress: &Progress, deployment: &Deployment) -> Result<Word> {
-    Ok(Word {
-        is_start: progress.as_str() == "in_progress",
-        must_begin: false,
-        outcome: outcome_of(progress.as_str()),
-        at: here.told.at.min(cx.now),
-        who: sender(cx, here)?,
-        told_before: deployment.status.as_deref().and_then(outcome_of),
-        made_the_change: deployment.mapped.as_ref().is_some_and(|it| it.template.is_some()),
-    })
-}
-
-/// Moves the change's target by a word.
-fn apply_status(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str, word: &Word) -> Result<Standing> {
-    if word.outcome.is_none() && !word.is_start {
-        return Ok(Standing::Lawful);
-    }
-    let told = here.told;
-    let named = Named::of(cx, told.artifact, told.commit())?;
-    let permitted = early_rollback::permitted(cx, key, word.at)?;
-    cx.on_change(key, |case| {
-        let place = (&here.mapping.service, here.environment);
-        let found = named.target_of(case.change(), place, word.told_before.is_some());
-        let Some((target, meant)) = found.map(|(target, meant)| (target.id.clone(), meant)) else {
-            return Ok(Standing::Unlawful);
-        };
-        if meant.is_forward() {
-            return Ok(Standing::of(move_target(case, &target, word)));
-        }
-        if go_back(case, &target, word) {
-            return Ok(Standing::Lawful);
-        }
-        // What is closed stays as it is; what has not begun is moved by its start.
-        Ok(match (permitted.contains(&target), case.change().state) {
-            (true, State::Closed) => Standing::Lawful,
-            (true, _) => Standing::Early,
-            (false, _) => Standing::Unlawful,
-        })
-    })
-}
-
-fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
-    let done = case
-        .change()
-        .target_record(target)
-        .filter(|record| record.outcome.is_some() && !is_repair(case.change(), record, word))
-        .cloned();
-    if let Some(record) = done {
-        say_late(case, &record, word);
-        return !word.must_begin;
-    }
-    let may_go = match case.change().state {
-        State::Authorizing | State::Approved | State::Scheduled => may_begin(case, target, word),
-        State::Implementing => ready_spans::may_go_on(case, target, word.at),
-        _ => false,
-    };
-    if !may_go {
-        return false;
-    }
-    if case.change().state != State::Implementing {
-        note_implementer(case, word.who.as_ref());
-        work::begin(case, word.at);
-    }
-    backdate(case, target, word.at);
-    match word.outcome {
-        Some(outcome) => work::complete_by_signal(case, target, outcome, word.at),
-        None => settle::settle(case),
-    }
-    true
-}
-
-/// Whether a word is about work that followed a failed rollback, which leaves the target open.
-fn is_repair(change: &Change, record: &TargetRecord, word: &Word) -> bool {
-    let is_later = record.actual_end.is_some_and(|end| end < word.at);
-    record.is_open() && change.state == State::Implementing && is_later
-}
-
-/// Whether a word may begin the change. Whose yes counts only beside another's work is no lawful trigger of it.
-fn may_begin(case: &Case<'_>, target: &TargetId, word: &Word) -> bool {
-    let is_apart = |person| authority::approved_apart(&case.file, person).is_some();
-    ready_spans::was_open(case, target, word.at, word.made_the_change) && !word.who.as_ref().is_some_and(is_apart)
-}
-
-/// Whoever triggered a deployment implements the change.
-fn note_implementer(case: &mut Case<'_>, who: Option<&PersonId>) {
-    if let Some(person) = who.filter(|person| !case.change().implemented_by.contains(person)) {
-        case.file.change.implemented_by.push(person.clone());
-    }
-}
-
-/// A word that comes after its target's end: an earlier start, an end that another followed, or the end that counts. What
-/// people stated stands.
-fn say_late(case: &mut Case<'_>, record: &TargetRecord, word: &Word) {
-    if !matches!(case.change().state, State::Implementing | State::Reviewing) {
-        return;
-    }
-    let by_signals_alone = record.earlier.iter().all(|it| it.reason == BY_SIGNAL);
-    let has_stood = |outcome| by_signals_alone && record.earlier.iter().any(|it| it.outcome == outcome);
-    let was_told = word
-        .told_before
-        .is_some_and(|told| record.outcome == Some(told) || has_stood(told));
-    let Some(outcome) = word.outcome else {
-        if was_told {
-            backdate(case, &record.target, word.at);
-        }
-        return;
-    };
-    let is_later = record.actual_end.is_some_and(|end| end < word.at);
-    if record.outcome == Some(outcome) {
-        // A person typed it before: now it is more than their word.
-        return work::observe(case, &record.target, outcome);
-    }
-    if !was_told && is_later {
-        return;
-    }
-    if !is_later {
-        if was_told {
-            backdate(case, &record.target, word.at);
-        }
-        note_earlier(case, &record.target, outcome);
-        return;
-    }
-    let is_refuted = outcome == Outcome::Succeeded
-        && case
-            .change()
-            .validations
-            .last()
-            .is_some_and(|it| it.result == ValidationResult::DoesNot);
-    if !is_refuted {
-        work::complete_by_signal(case, &record.target, outcome, word.at);
-    }
-}
-
-/// Keeps an outcome that was told after the one that followed it.
-fn note_earlier(case: &mut Case<'_>, target: &TargetId, outcome: Outcome) {
-    let (by, at) = (case.person(), case.now);
-    let change = &mut case.file.change;
-    let validations = i64::try_from(change.validations.len()).unwrap_or(i64::MAX);
-    let reviews = i64::try_from(change.reviews.len()).unwrap_or(i64::MAX);
-    let Some(record) = change.target_records.iter_mut().find(|it| &it.target == target) else {
-        return;
-    };
-    if record.earlier.iter().any(|it| it.outcome == outcome) {
-        return;
-    }
-    record.earlier.push(EarlierOutcome {
-        outcome,
-        reason: BY_SIGNAL.to_owned(),
-        by,
-        at,
-        validations,
-        reviews,
-    });
-    case.tell("target.told_late", json!({"target": target, "outcome": outcome}));
-    work::conclude_late(case);
-}
-
-/// Sets the start back to the earliest that was told.
-fn backdate(case: &mut Case<'_>, target: &TargetId, at: Timestamp) {
-    let change = &mut case.file.change;
-    if let Some(record) = change.target_records.iter_mut().find(|it| &it.target == target) {
-        record.actual_start = Some(record.actual_start.map_or(at, |known| known.min(at)));
-    }
-    change.actual_start = change.actual_start.map(|known| known.min(at));
+    Ok(found)
 }

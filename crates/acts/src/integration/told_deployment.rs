@@ -11,6 +11,7 @@ use model::core::parse::later;
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::way_back;
 use model::gate::closing::was_closed;
+use model::integration::occurrence::Phase;
 use model::integration::signal::{self, Progress};
 
 use crate::core::connections::person_of;
@@ -18,12 +19,15 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// What a deployment or one of its statuses says, in one shape.
+#[derive(Clone, Copy)]
 pub(crate) struct Told<'a> {
     pub deployment_id: &'a str,
     pub repository: &'a str,
     pub environment: &'a str,
     pub commit: &'a str,
     pub artifact: Option<&'a str>,
+    /// What is deployed beside them, where there are several.
+    pub others: (&'a [String], &'a [String]),
     pub sender: Option<&'a str>,
     pub status: Option<(&'a str, &'a Progress)>,
     pub at: Timestamp,
@@ -37,6 +41,7 @@ impl<'a> From<&'a signal::Deployment> for Told<'a> {
             environment: &it.environment,
             commit: &it.commit,
             artifact: it.artifact.as_deref(),
+            others: (&[], &[]),
             sender: it.requester.as_deref(),
             status: None,
             at: it.occurred_at,
@@ -52,6 +57,7 @@ impl<'a> From<&'a signal::DeploymentStatus> for Told<'a> {
             environment: &it.environment,
             commit: &it.commit,
             artifact: it.artifact.as_deref(),
+            others: (&it.other_commits, &it.artifacts),
             sender: it.actor.as_deref(),
             status: Some((&it.status_id, &it.status)),
             at: it.occurred_at,
@@ -67,6 +73,7 @@ impl<'a> Told<'a> {
 }
 
 /// What is told, with the place that the connection's map gives it.
+#[derive(Clone, Copy)]
 pub(crate) struct Here<'a> {
     pub connection: &'a Connection,
     pub mapping: &'a Mapping,
@@ -74,13 +81,13 @@ pub(crate) struct Here<'a> {
     pub told: &'a Told<'a>,
 }
 
-/// The outcome that a word means.
+/// The outcome that a word means, of a deployment that has begun.
 pub(crate) fn outcome_of(word: &str) -> Option<Outcome> {
-    match word {
-        "success" => Some(Outcome::Succeeded),
-        "failure" | "error" => Some(Outcome::Failed),
-        "rolled_back" => Some(Outcome::RolledBack),
-        _ => None,
+    match Phase::of(word) {
+        Phase::Succeeded => Some(Outcome::Succeeded),
+        Phase::Failed | Phase::Stopped => Some(Outcome::Failed),
+        Phase::RolledBack => Some(Outcome::RolledBack),
+        Phase::Asked | Phase::Began | Phase::Other => None,
     }
 }
 
@@ -96,8 +103,8 @@ pub(crate) fn sender(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Option
 }
 
 /// A word on a target: what it means, when it occurred, who did it, and what the same deployment told before.
-#[derive(Default)]
 pub(crate) struct Word {
+    pub phase: Phase,
     pub is_start: bool,
     /// Whether it has to be a start: what has ended by another word is not begun by it.
     pub must_begin: bool,
@@ -105,6 +112,8 @@ pub(crate) struct Word {
     pub at: Timestamp,
     pub who: Option<PersonId>,
     pub told_before: Option<Outcome>,
+    /// Whether anything was told of this deployment before that has an effect.
+    pub has_begun: bool,
     pub made_the_change: bool,
 }
 

@@ -84,6 +84,7 @@ fn a_way_back_that_is_told_with_the_commit_that_it_leads_back_from_is_one() {
     // The same after the way forward had failed.
     let key = world.planned_for(&[target(2)]);
     world.set_clock(began() + SignedDuration::from_mins(30));
+    world.take(with_commit(status("there-2", &artifact(2, 0), "in_progress", 2)));
     world.take(with_commit(status("there-2", &artifact(2, 0), "failure", 3)));
     assert_eq!(world.ends(&key), [json!("failed")]);
     world.take(with_commit(status("back-2", &old(2, 0), "success", 9)));
@@ -106,6 +107,7 @@ fn of_two_targets_with_one_commit_the_one_whose_artifact_is_told_is_moved_and_le
     let world = World::new();
     let key = world.planned_for(&[target(1), target(2)]);
     world.set_clock(began() + SignedDuration::from_mins(30));
+    world.take(with_commit(status("second", &artifact(2, 0), "in_progress", 8)));
     world.take(with_commit(status("second", &artifact(2, 0), "failure", 9)));
     assert_eq!(world.ends(&key), [Value::Null, json!("failed")]);
     assert_eq!(world.to_go_back_to(), [json!(old(2, 0))]);

@@ -3,10 +3,11 @@
 //! which the operation began; its phase names the report.
 
 use jiff::Timestamp;
-use model::integration::signal::{self, DeploymentStatus, Progress, SetAside, Signal};
+use model::integration::signal::{self, DeploymentStatus, SetAside, Signal};
 use serde::Deserialize;
 
 use crate::integration::received::{commit_or_none, parse, time};
+use crate::integration::words;
 
 #[derive(Deserialize)]
 struct Body {
@@ -66,6 +67,8 @@ struct Operation {
 #[derive(Deserialize)]
 struct SyncResult {
     revision: Option<String>,
+    #[serde(default)]
+    revisions: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +80,19 @@ struct Asked {
 #[derive(Deserialize)]
 struct Initiator {
     username: Option<String>,
+}
+
+/// The commits of an operation, each once: of an application with one source its revision, of one with several all of them.
+fn commits(result: Option<SyncResult>) -> impl Iterator<Item = String> {
+    let revisions = result.map(|it| it.revision.into_iter().chain(it.revisions));
+    let mut seen = Vec::new();
+    for revision in revisions.into_iter().flatten() {
+        let commit = commit_or_none(Some(&revision));
+        if !commit.is_empty() && !seen.contains(&commit) {
+            seen.push(commit);
+        }
+    }
+    seen.into_iter()
 }
 
 /// Reads a notification; one about an application without an operation says nothing of a deployment.
@@ -104,14 +120,8 @@ pub fn read(body: &[u8], _received_at: Timestamp) -> Result<Vec<Signal>, SetAsid
         .as_deref()
         .map(|text| time("finishedAt", text))
         .transpose()?;
-    let status = match operation.phase.as_str() {
-        "Running" => Progress::InProgress,
-        "Succeeded" => Progress::Success,
-        "Failed" => Progress::Failure,
-        "Error" => Progress::Error,
-        other => Progress::Other(signal::name("phase", &other.to_lowercase())?),
-    };
-    let revision = operation.sync_result.and_then(|result| result.revision);
+    let status = words::ours("argocd", "phase", &operation.phase)?;
+    let mut commits = commits(operation.sync_result);
     let mut digests: Vec<String> = app
         .status
         .summary
@@ -119,6 +129,7 @@ pub fn read(body: &[u8], _received_at: Timestamp) -> Result<Vec<Signal>, SetAsid
         .iter()
         .filter_map(|it| signal::digest(it))
         .collect();
+    digests.sort();
     digests.dedup();
     let deployment_id = format!("{name}@{began}");
     let initiator = operation.operation.and_then(|asked| asked.initiated_by?.username);
@@ -127,9 +138,11 @@ pub fn read(body: &[u8], _received_at: Timestamp) -> Result<Vec<Signal>, SetAsid
         deployment_id,
         repository: name,
         environment: signal::name("app.spec.destination", &environment)?,
-        commit: commit_or_none(revision.as_deref()),
+        commit: commits.next().unwrap_or_default(),
+        other_commits: commits.collect(),
         // With several images none of them is *the* artifact.
-        artifact: digests.pop().filter(|_| digests.is_empty()),
+        artifact: digests.first().filter(|_| digests.len() == 1).cloned(),
+        artifacts: if digests.len() == 1 { Vec::new() } else { digests },
         status,
         description: operation.message.as_deref().and_then(signal::free_text),
         actor: initiator

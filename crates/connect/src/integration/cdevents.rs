@@ -101,6 +101,8 @@ fn deployed(it: &Body, status: Progress) -> Result<Signal, SetAside> {
         environment: signal::name("environment.id", environment)?,
         commit: commit_or_none(purl.and_then(version_of_purl).as_deref()),
         artifact,
+        other_commits: Vec::new(),
+        artifacts: Vec::new(),
         status,
         description: None,
         actor: None,

@@ -161,7 +161,7 @@ fn is_ours(it: &Value, row: &Mapping, known: &Known) -> bool {
     let began = it["created_at"]
         .as_str()
         .and_then(|text| text.parse::<Timestamp>().ok());
-    let key = format!("{}#{}", row.repository, it["id"]);
+    let key = format!("{}#{}", row.keyed_by(), it["id"]);
     let since = row.since.map_or(known.since, |since| since.max(known.since));
     is_mapped && began.is_some_and(|at| at >= since) && !known.ended.contains(&key)
 }
@@ -227,6 +227,8 @@ mod tests {
             service: "edge-dns".into(),
             environments: std::iter::once(("Production".to_owned(), "production".into())).collect(),
             since: None,
+            repository_id: None,
+            first_named: None,
         };
         let mut known = Known::default();
         assert!(is_ours(&listed, &mapping, &known));

@@ -45,6 +45,8 @@ fn status((deployment, status_id): (&str, &str), place: (&str, &str), word: Prog
         environment: place.1.to_owned(),
         commit: String::new(),
         artifact: None,
+        other_commits: Vec::new(),
+        artifacts: Vec::new(),
         status: word,
         description: None,
         actor: None,
@@ -353,7 +355,12 @@ fn jenkins_tells_of_a_build_with_its_parameters() {
         ("FINALIZED", Some("SUCCESS"), Progress::Success, "success"),
         ("COMPLETED", Some("UNSTABLE"), Progress::Failure, "failure"),
         ("FINALIZED", Some("FAILURE"), Progress::Failure, "failure"),
-        ("COMPLETED", Some("ABORTED"), Progress::Error, "error"),
+        (
+            "COMPLETED",
+            Some("ABORTED"),
+            Progress::Other("canceled".to_owned()),
+            "canceled",
+        ),
     ] {
         let told = one("jenkins", &build(phase, status));
         assert_eq!(told, Signal::DeploymentStatus(wanted(word, name)), "{phase} {status:?}");
@@ -554,7 +561,8 @@ fn gitlab_tells_of_deployments() {
         ("running", Progress::InProgress),
         ("success", Progress::Success),
         ("failed", Progress::Failure),
-        ("canceled", Progress::Error),
+        ("canceled", Progress::Other("canceled".to_owned())),
+        ("skipped", Progress::Other("skipped".to_owned())),
         ("created", Progress::Queued),
     ];
     for (word, progress) in words {

@@ -1,7 +1,7 @@
 //! The one door for deliveries of every kind of system: is it the sender's, what is it called, what does it say.
 
 use jiff::Timestamp;
-use model::integration::signal::{SetAside, Signal};
+use model::integration::signal::{self, Repository, SetAside, Signal};
 use ring::hmac;
 
 use crate::integration::received::{Headers, Kept};
@@ -163,6 +163,33 @@ pub fn keep(kind: &str, headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, Set
         event,
         delivery_id,
         body,
+    })
+}
+
+/// Reads what was kept, with the repository that it is of in front, where the sender names it by an id.
+///
+/// # Errors
+/// [`SetAside`] with the reason, for an administrator.
+pub fn read_whole(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
+    let mut signals = read(kind, event, body, received_at)?;
+    if let Some(repository) = repository_of(kind, body) {
+        signals.insert(0, Signal::Repository(repository));
+    }
+    Ok(signals)
+}
+
+fn repository_of(kind: &str, body: &[u8]) -> Option<Repository> {
+    let (of, name) = match kind {
+        "github" => ("repository", "full_name"),
+        "gitlab" => ("project", "path_with_namespace"),
+        _ => return None,
+    };
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let id = body.pointer(&format!("/{of}/id"))?.as_u64().filter(|id| *id > 0)?;
+    let name = body.pointer(&format!("/{of}/{name}"))?.as_str()?;
+    Some(Repository {
+        id: id.to_string(),
+        name: signal::name(of, name).ok()?,
     })
 }
 

@@ -335,6 +335,8 @@ fn read_status(body: StatusBody, received_at: Option<Timestamp>) -> Result<Signa
         environment: signal::name("deployment_status.environment", &environment)?,
         commit: signal::commit("deployment.sha", &body.deployment.sha)?,
         artifact: body.deployment.payload.as_ref().and_then(artifact),
+        other_commits: Vec::new(),
+        artifacts: Vec::new(),
         status: Progress::from(state),
         description: it.description.as_deref().and_then(signal::free_text),
         actor: login(&[body.sender, it.creator])?,

@@ -8,13 +8,14 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 use model::gate::committers::Committer;
 use model::integration::signal::{
-    self, Ask, AskKind, AskTexts, DeploymentStatus, Progress, PullRequest, Push, PushedCommit, SetAside, Signal,
+    self, Ask, AskKind, AskTexts, DeploymentStatus, PullRequest, Push, PushedCommit, SetAside, Signal,
 };
 use ring::hmac;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::integration::received::{self, parse};
+use crate::integration::words;
 
 /// Whether `header` (the value of `X-Gitlab-Signature`) is the signature of a status check's body: HMAC-SHA256 in
 /// hexadecimal digits. The comparison takes the same time wherever the first difference lies.
@@ -93,14 +94,7 @@ fn read_deployment(it: DeploymentBody, received_at: Timestamp) -> Result<Vec<Sig
         .and_then(|url| url.rsplit('/').next())
         .unwrap_or_default();
     let commit = signal::commit("commit_url", commit)?;
-    let status = match it.status.as_str() {
-        "running" => Progress::InProgress,
-        "success" => Progress::Success,
-        "failed" => Progress::Failure,
-        "canceled" => Progress::Error,
-        "created" => Progress::Queued,
-        other => Progress::Other(signal::name("status", other)?),
-    };
+    let status = words::ours("gitlab", "status", &it.status)?;
     let occurred_at = it
         .status_changed_at
         .as_deref()
@@ -117,6 +111,8 @@ fn read_deployment(it: DeploymentBody, received_at: Timestamp) -> Result<Vec<Sig
         environment: environment.clone(),
         commit: commit.clone(),
         artifact: None,
+        other_commits: Vec::new(),
+        artifacts: Vec::new(),
         status,
         description: None,
         actor: it
@@ -138,6 +134,8 @@ fn read_deployment(it: DeploymentBody, received_at: Timestamp) -> Result<Vec<Sig
             reply_to: format!("{}/{}", it.project.id, it.deployment_id),
             is_over: false,
             actor: None,
+            author: None,
+            fork: None,
             is_repeat: false,
             texts: AskTexts::default(),
             occurred_at,
@@ -165,6 +163,13 @@ struct MergeRequest {
     merge_commit_sha: Option<String>,
     oldrev: Option<String>,
     last_commit: Option<LastCommit>,
+    source: Option<Source>,
+}
+
+/// The project that a merge request's commits lie in.
+#[derive(Deserialize)]
+struct Source {
+    path_with_namespace: String,
 }
 
 #[derive(Deserialize)]
@@ -221,6 +226,11 @@ fn read_merge_request(
             reply_to: format!("{}/{}/{}", it.project.id, of.iid, rule.id),
             is_over: is_merged || of.state.as_deref() == Some("closed"),
             actor,
+            author: None,
+            fork: of
+                .source
+                .map(|source| source.path_with_namespace)
+                .filter(|source| !source.eq_ignore_ascii_case(&it.project.path_with_namespace)),
             is_repeat: false,
             texts: AskTexts {
                 branch: of.source_branch,

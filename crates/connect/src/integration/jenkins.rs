@@ -2,11 +2,12 @@
 //! `ARTIFACT` say where and what. A deployment is one build, its phase the report.
 
 use jiff::Timestamp;
-use model::integration::signal::{self, DeploymentStatus, Progress, SetAside, Signal};
+use model::integration::signal::{self, DeploymentStatus, SetAside, Signal};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 use crate::integration::received::{commit_or_none, parse};
+use crate::integration::words;
 
 #[derive(Deserialize)]
 struct Body {
@@ -31,6 +32,10 @@ struct Scm {
     commit: Option<String>,
 }
 
+fn is_result(word: &str) -> bool {
+    words::of("jenkins").iter().any(|(known, _)| *known == word)
+}
+
 /// Reads a notification. `FINALIZED` repeats what `COMPLETED` told, under the same key; a job may be set to tell either alone.
 ///
 /// # Errors
@@ -38,11 +43,8 @@ struct Scm {
 pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     let Body { name, build } = parse(body)?;
     let status = match (build.phase.as_str(), build.status.as_deref()) {
-        ("STARTED", _) => Progress::InProgress,
-        ("COMPLETED" | "FINALIZED", Some("SUCCESS")) => Progress::Success,
-        ("COMPLETED" | "FINALIZED", Some("FAILURE" | "UNSTABLE")) => Progress::Failure,
-        ("COMPLETED" | "FINALIZED", Some("ABORTED")) => Progress::Error,
-        ("QUEUED", _) => Progress::Queued,
+        ("STARTED" | "QUEUED", _) => words::ours("jenkins", "phase", &build.phase)?,
+        ("COMPLETED" | "FINALIZED", Some(result)) if is_result(result) => words::ours("jenkins", "status", result)?,
         (phase, _) => {
             return Ok(vec![Signal::Unknown {
                 event: "jenkins".to_owned(),
@@ -77,6 +79,8 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         environment: signal::name("ENVIRONMENT", environment)?,
         commit: commit_or_none(parameter("commit").or(told_commit)),
         artifact: parameter("artifact").and_then(signal::digest),
+        other_commits: Vec::new(),
+        artifacts: Vec::new(),
         status,
         description: None,
         actor: None,

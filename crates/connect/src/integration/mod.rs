@@ -16,3 +16,4 @@ pub mod plain;
 pub mod received;
 pub mod reply;
 pub mod standard_webhooks;
+pub mod words;

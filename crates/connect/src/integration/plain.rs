@@ -4,14 +4,16 @@
 //! {"id": "run-17", "service": "shop", "environment": "production", "status": "in_progress",
 //!  "commit": "…", "artifact": "sha256:…", "at": "2026-11-20T10:00:00Z", "actor": "ada"}
 //! ```
-//! `id` names the deployment, `status` is `queued`, `in_progress`, `success`, `failure`, `error` or `rolled_back`; without
-//! it the deployment is merely asked for. The report's natural key is id and status.
+//! `id` names the deployment, `status` is `queued`, `in_progress`, `success`, `failure`, `error`, `canceled`, `skipped` or
+//! `rolled_back`; without it the deployment is merely asked for. The report's natural key is id, status and time: a run that
+//! is tried again keeps its id, and a beginning after its end is another attempt.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, Deployment, DeploymentStatus, Progress, SetAside, Signal};
 use serde::Deserialize;
 
 use crate::integration::received::{parse, time};
+use crate::integration::words;
 
 #[derive(Deserialize)]
 struct Body {
@@ -26,8 +28,6 @@ struct Body {
     description: Option<String>,
     url: Option<String>,
 }
-
-const WORDS: &[&str] = &["queued", "in_progress", "success", "failure", "error", "rolled_back"];
 
 /// Reads a report.
 ///
@@ -74,19 +74,22 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
             url,
         })]);
     };
-    if !WORDS.contains(&status.as_str()) {
+    let words: Vec<&str> = words::of("plain").iter().map(|(word, _)| *word).collect();
+    if !words.contains(&status.as_str()) {
         return Err(SetAside::because(format_args!(
             "status is none of {}",
-            WORDS.join(", ")
+            words.join(", ")
         )));
     }
     Ok(vec![Signal::DeploymentStatus(DeploymentStatus {
-        status_id: format!("{deployment_id}/{status}"),
+        status_id: format!("{deployment_id}/{status}@{occurred_at}"),
         deployment_id,
         repository,
         environment,
         commit,
         artifact,
+        other_commits: Vec::new(),
+        artifacts: Vec::new(),
         status: Progress::from(status),
         description,
         actor,

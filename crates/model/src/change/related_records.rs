@@ -12,6 +12,7 @@ use crate::core::statement;
 use crate::core::unmet::Unmet;
 use crate::directory::basis::Basis;
 use crate::identity::factor::Factor;
+use crate::integration::occurrence::{self, ToldWord};
 use crate::policy::facts::ActorFacts;
 use crate::policy::mapping;
 
@@ -645,6 +646,12 @@ pub struct Deployment {
     /// Status ids that have had their effect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen_statuses: Vec<String>,
+    /// All that its statuses said, as far as they tell of this attempt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<ToldWord>,
+    /// The record of the same deployment that another connection told first; that one belongs to the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<RecordId>,
     /// The status that stands: the last to occur, an end before anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
@@ -665,6 +672,13 @@ pub struct Deployment {
     pub is_early: bool,
     /// When it occurred, as far as was told: the earliest word.
     pub at: Timestamp,
+}
+
+impl Deployment {
+    /// Whether a status said that it began. A failure or a stop before any beginning is no deployment.
+    pub fn has_begun(&self) -> bool {
+        occurrence::began_at(&self.words).is_some()
+    }
 }
 
 /// A message to a person, kept whether or not it is mailed.

@@ -503,6 +503,9 @@ pub struct Connection {
     /// For mail: the address to which letters are answered, without its signed part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
+    /// Accounts and repositories outside of the map that may bind a commit to a change as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trusted: Vec<String>,
     /// The human owner, who stands as requester where no sender is known.
     pub owner: PersonId,
     /// Whether deliveries are taken.
@@ -548,6 +551,24 @@ pub struct Mapping {
     /// Since when, where it joined a connection that was there: what ran there before is none of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
+    /// The repository's id at the sender, once it was told: a renamed repository is followed by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository_id: Option<String>,
+    /// The name that it had first, where it was renamed: what was told before is known by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_named: Option<String>,
+}
+
+impl Mapping {
+    /// The name by which deployments of the repository are known, whatever it is called now.
+    pub fn keyed_by(&self) -> &str {
+        self.first_named.as_deref().unwrap_or(&self.repository)
+    }
+
+    /// Whether a sender's name is this row's.
+    pub fn is_of(&self, repository: &str) -> bool {
+        self.repository.eq_ignore_ascii_case(repository)
+    }
 }
 
 /// An API token: only its digest is stored.

@@ -49,8 +49,14 @@ pub struct OutsideCheck {
     pub natural_key: String,
     /// `owner/name` as the engine writes it.
     pub repository: String,
-    /// Our service.
+    /// Our service; of several that are built from the repository the first.
     pub service: ServiceKey,
+    /// The other services that are built from the repository.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<ServiceKey>,
+    /// For a group of a merge queue: the commit that it stands on, which may be that of the group before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// Our environment, for deployments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<EnvironmentKey>,
@@ -85,6 +91,23 @@ pub struct OutsideCheck {
     pub is_over: bool,
     /// When it was asked.
     pub at: Timestamp,
+}
+
+impl OutsideCheck {
+    /// All services that it is about.
+    pub fn services(&self) -> impl Iterator<Item = &ServiceKey> {
+        std::iter::once(&self.service).chain(&self.others)
+    }
+
+    /// Whether it is about a service.
+    pub fn is_about(&self, service: &ServiceKey) -> bool {
+        self.services().any(|it| it == service)
+    }
+
+    /// The services in words.
+    pub fn service_names(&self) -> String {
+        self.services().map(ServiceKey::as_str).collect::<Vec<_>>().join(" or ")
+    }
 }
 
 /// Where something comes from, as a signed delivery or a verified attestation told it.

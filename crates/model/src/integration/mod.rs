@@ -1,5 +1,6 @@
 //! Integrations: connections, deliveries, outgoing calls and webhooks.
 
+pub mod occurrence;
 pub mod signal;
 pub mod webhook;
 pub mod workload;

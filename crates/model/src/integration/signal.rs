@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gate::committers::Committer;
 
-pub use more::{Alert, Ask, AskKind, AskTexts, CommitTree, MailReply, REPLY_MARK};
+pub use more::{Alert, Ask, AskKind, AskTexts, CommitTree, MailReply, REPLY_MARK, Repository};
 
 /// The longest name of a repository, environment, ref, task, tag or person, in bytes.
 pub const NAME_MAX_BYTES: usize = 255;
@@ -110,6 +110,8 @@ pub enum Signal {
     Ask(Ask),
     /// A person answered a letter.
     MailReply(MailReply),
+    /// Which repository a delivery is of.
+    Repository(Repository),
     /// Something that has no meaning here; it is kept and counted.
     Unknown {
         /// The sender's name for the event.
@@ -183,6 +185,7 @@ impl Signal {
                 &[it.ask.as_str(), &folded(&it.repository), &it.commit, &it.reply_to],
             ),
             Self::MailReply(it) => key("mail_reply", &[&it.message_id]),
+            Self::Repository(it) => key("repository", &[&it.id, &folded(&it.name)]),
             Self::Unknown { event, action } => key("unknown", &[event, action.as_deref().unwrap_or_default()]),
         }
     }
@@ -235,6 +238,12 @@ pub struct DeploymentStatus {
     /// `sha256:<64 hex>` of what is deployed, where the requester said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
+    /// Further commits that are deployed with it, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_commits: Vec<String>,
+    /// All artifacts that are deployed, where there are several and none of them is *the* artifact.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<String>,
     /// How far the deployment is.
     pub status: Progress,
     /// The reporter's words.
@@ -540,6 +549,8 @@ mod tests {
             environment: "production".to_owned(),
             commit: HEX[..40].to_owned(),
             artifact: None,
+            other_commits: Vec::new(),
+            artifacts: Vec::new(),
             status: Progress::InProgress,
             description: None,
             actor: None,

@@ -195,7 +195,7 @@ impl Worker {
             Ok(None) => return,
             Err(error) => return self.give_back(row, &error),
         };
-        let signals = match door::read(&kind, &found.event, &found.body, found.received_at) {
+        let signals = match door::read_whole(&kind, &found.event, &found.body, found.received_at) {
             Ok(signals) => signals,
             Err(aside) => return self.set_aside(row, aside.reason),
         };

@@ -17,7 +17,7 @@ pub(crate) fn read_again(cx: &mut Context<'_, '_>, id: &str) -> acts::Result<(Ve
         return Err(Refusal::not_now("forgotten", text, "Have its sender send it again.", Vec::new()).into());
     }
     let kind = connections::connection(cx, &row.connection)?.kind;
-    let read = door::read(&kind, &row.event, &row.body, row.received_at);
+    let read = door::read_whole(&kind, &row.event, &row.body, row.received_at);
     let signals = read.map_err(|aside| {
         let text = format!("The delivery cannot be read: {}.", aside.reason);
         Refusal::not_now(

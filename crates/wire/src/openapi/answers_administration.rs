@@ -88,6 +88,11 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
                 "Whether it was never taken yet: two people put it in force (`POST /ownership-proposals` with `connections`).",
             ),
             frees("refused", "Deliveries that were turned away: how often, and why."),
+            free(
+                "unmatched",
+                "Where its latest deliveries match no row of its map: how many (`count`), the last one (`last_at`), and what it named \
+                 (`text`).",
+            ),
         ],
     )
     .based_on(&["ConnectionInput", "Stored"]),

@@ -664,6 +664,11 @@ const ADMINISTRATION: &[Shape] = &[
                 "For mail: the address that letters are answered to, such as `assent@example.org`.",
             ),
             objects("builders", "Builder", "Whose attestations tie an artifact to a commit."),
+            texts(
+                "trusted",
+                LINE,
+                "Accounts and repositories outside of the map whose requests may write their commit into a change.",
+            ),
             text(
                 "secret",
                 LINE,
@@ -681,6 +686,16 @@ const ADMINISTRATION: &[Shape] = &[
             time(
                 "since",
                 "Since when, where it joined a connection that was there; in answers.",
+            ),
+            text(
+                "repository_id",
+                LINE,
+                "The repository's id at the sender, by which a renamed one is followed; in answers.",
+            ),
+            text(
+                "first_named",
+                LINE,
+                "The name that it had before it was renamed; in answers.",
             ),
         ],
     ),

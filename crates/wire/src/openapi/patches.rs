@@ -155,6 +155,11 @@ const BODIES: &[Shape] = &[
                 "How its questions are answered. `base` stays: another address is another system.",
             ),
             text("reply_to", LINE, "For mail: the address that letters are answered to."),
+            texts(
+                "trusted",
+                LINE,
+                "Accounts and repositories outside of the map whose requests may write their commit into a change.",
+            ),
             objects(
                 "builders",
                 "Builder",

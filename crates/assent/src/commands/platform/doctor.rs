@@ -241,6 +241,7 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
     check_workloads(host, checks)?;
     check_signing_keys(host, checks)?;
     check_secrets(host, checks)?;
+    check_connections(host, checks)?;
     check_administrators(host, checks)?;
     let logs = host.logs()?;
     logs.iter().for_each(|log| check_log(log, now, checks));
@@ -325,6 +326,25 @@ fn check_secrets(host: &Host, checks: &mut Checks) -> Result<()> {
     }
     Ok(())
 }
+
+/// Whether what connections deliver is mapped to anything.
+fn check_connections(host: &Host, checks: &mut Checks) -> Result<()> {
+    let mut is_good = true;
+    for tenant in host.tenants()?.into_iter().filter(|tenant| tenant != "system") {
+        for text in host.unmatched_connections(&tenant)? {
+            checks.warn("connections", format!("{tenant}: {text}"), UNMATCHED);
+            is_good = false;
+        }
+    }
+    if is_good {
+        checks.good("connections", "what each delivers is mapped to something here");
+    }
+    Ok(())
+}
+
+/// What helps where the deliveries of a connection match nothing.
+const UNMATCHED: &str =
+    "Map what it names (`assent connection edit ID --add …`, or the page of the connection), or end it.";
 
 /// Whether somebody in each tenant may set people up: a provisioning directory can take the last one away.
 fn check_administrators(host: &Host, checks: &mut Checks) -> Result<()> {

@@ -76,6 +76,8 @@ fn protection_rule(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
         reply_to,
         is_over: false,
         actor: None,
+        author: None,
+        fork: None,
         is_repeat: false,
         texts: AskTexts {
             branch: it.ref_name,
@@ -101,6 +103,7 @@ struct Pull {
     body: Option<String>,
     state: Option<String>,
     head: PullHead,
+    user: Option<super::Account>,
     updated_at: String,
 }
 
@@ -109,6 +112,19 @@ struct PullHead {
     sha: String,
     #[serde(rename = "ref")]
     ref_name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    repo: Option<Option<Repository>>,
+}
+
+/// Tells `null` from a member that is not there: GitHub writes it where a fork was deleted.
+fn present<'de, D: serde::Deserializer<'de>>(it: D) -> Result<Option<Option<Repository>>, D::Error> {
+    Option::<Repository>::deserialize(it).map(Some)
+}
+
+/// The repository of a pull request's head, where it is another than the one that the request is made to.
+fn fork_of(head: Option<Option<Repository>>, base: &str) -> Option<String> {
+    let head = head?.map(|repository| repository.full_name).unwrap_or_default();
+    (!head.eq_ignore_ascii_case(base)).then_some(head)
 }
 
 fn pull_request(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
@@ -130,6 +146,8 @@ fn pull_request(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
         reply_to: pull.head.sha,
         is_over: it.action == "closed" || pull.state.as_deref() == Some("closed"),
         actor: super::login(&[it.sender])?,
+        author: super::login(&[pull.user])?,
+        fork: fork_of(pull.head.repo, &it.repository.full_name),
         is_repeat: false,
         texts: AskTexts {
             branch: pull.head.ref_name,
@@ -151,6 +169,7 @@ struct GroupBody {
 #[derive(Deserialize)]
 struct Group {
     head_sha: String,
+    base_sha: Option<String>,
     head_ref: String,
     head_commit: GroupCommit,
 }
@@ -189,10 +208,15 @@ fn merge_group(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAs
         environment: None,
         reply_to: commit.clone(),
         commit,
-        before: None,
+        before: group
+            .base_sha
+            .as_deref()
+            .and_then(|sha| signal::commit("base_sha", sha).ok()),
         number: None,
         is_over: it.action != "checks_requested",
         actor: None,
+        author: None,
+        fork: None,
         is_repeat: false,
         texts: AskTexts {
             branch: Some(group.head_ref),
@@ -247,6 +271,8 @@ fn again(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
         number: checked.pull_requests.first().map(|pull| pull.number),
         is_over: false,
         actor: None,
+        author: None,
+        fork: None,
         is_repeat: true,
         texts: AskTexts {
             branch: checked.head_branch,

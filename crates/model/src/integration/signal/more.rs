@@ -119,6 +119,12 @@ pub struct Ask {
     /// The login of the account whose doing it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
+    /// Whose request it is, where the engine tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// The repository that the commit lies in, where the engine tells another than `repository`; empty where that is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork: Option<String>,
     /// Whether somebody wants the answer once more: it tells nothing newer than was told with the question itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_repeat: bool,
@@ -127,6 +133,15 @@ pub struct Ask {
     pub texts: AskTexts,
     /// When it was asked.
     pub occurred_at: Timestamp,
+}
+
+/// Which repository a delivery is of: its name may be another one later, and its id stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repository {
+    /// The engine's id of it.
+    pub id: String,
+    /// `owner/name` as the engine writes it now.
+    pub name: String,
 }
 
 /// Texts in which a change may be named.

@@ -2,7 +2,7 @@
 
 use acts::Context;
 use acts::core::connections;
-use acts::integration::{edit_connection, set_connection};
+use acts::integration::{edit_connection, set_connection, unmatched_deliveries};
 use connect::integration::door;
 use model::core::act;
 use model::core::refusal::Refusal;
@@ -45,6 +45,9 @@ pub(crate) const ROUTES: &[Route] = &[
         let found = connections::connection(cx, ask.place(0))?;
         let mut reply = Reply::ok(connection_view(&found, &*cx.directory()?)).tagged(found.version);
         reply.body["refused"] = crate::api::integration::deliveries::refused(cx, ask.place(0))?;
+        if let Some(it) = unmatched_deliveries::of_connection(cx, &found)? {
+            reply.body["unmatched"] = json!({"count": it.count, "last_at": it.last_at, "text": it.text});
+        }
         Ok(reply)
     })
     .scope(Scope::Admin),

@@ -2,7 +2,7 @@
 
 use acts::audit::find_timeline::find_history;
 use acts::core::connections;
-use acts::integration::{edit_connection, set_connection};
+use acts::integration::{edit_connection, set_connection, unmatched_deliveries};
 use acts::policy::propose_ownership;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -199,16 +199,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
     let connection = connections::connection(view.cx, id)?;
     let deliveries = inbox::of_connection(view.cx.tx, id, DELIVERIES)?;
     let turned = inbox::turned_away(view.cx.tx, id)?;
-    let turned = turned.iter().map(|it| {
-        Entry::new(Tone::Stop, it.text.as_str())
-            .code(it.code.as_str())
-            .why(match it.count.unsigned_abs() {
-                1 => "once".to_owned(),
-                times => format!("{} times, first {}", count(times), view.reader.moment(it.first_at)),
-            })
-            .aside(view.moment(it.last_at))
-    });
-    let turned: Vec<Entry> = turned.collect();
+    let turned: Vec<Entry> = turned.iter().map(|it| turned_entry(view, it)).collect();
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Connections".to_owned(), view.url("/connections"))],
@@ -259,10 +250,41 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         .submit("Stop taking deliveries");
         page.acts.push(end);
     }
+    tell_unmatched(view, &mut page, &connection)?;
     if let Some(back) = back {
         put_back(view, &mut page, back, &connection)?;
     }
     Ok(page.render())
+}
+
+/// Deliveries that were turned away for one reason.
+fn turned_entry(view: &View<'_, '_, '_>, it: &inbox::Turned) -> Entry {
+    Entry::new(Tone::Stop, it.text.as_str())
+        .code(it.code.as_str())
+        .why(match it.count.unsigned_abs() {
+            1 => "once".to_owned(),
+            times => format!("{} times, first {}", count(times), view.reader.moment(it.first_at)),
+        })
+        .aside(view.moment(it.last_at))
+}
+
+/// Tells above all else that the latest deliveries match no row of the map.
+fn tell_unmatched(view: &mut View<'_, '_, '_>, page: &mut RecordPage, connection: &Connection) -> acts::Result<()> {
+    let Some(found) = unmatched_deliveries::of_connection(view.cx, connection)? else {
+        return Ok(());
+    };
+    let text = "No row of the map fits what is delivered, so nothing of it has an effect.";
+    let entry = Entry::new(Tone::Stop, text)
+        .code("unmatched")
+        .why(found.text)
+        .aside(view.moment(found.last_at));
+    let section = Section::new(
+        "unmatched",
+        "Its deliveries match nothing",
+        SectionBody::Entries(vec![entry]),
+    );
+    page.sections.insert(0, section);
+    Ok(())
 }
 
 /// Shows a form that came back: the one over name and owner with what another edit did in between, any other as it was sent.

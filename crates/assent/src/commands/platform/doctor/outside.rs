@@ -4,7 +4,7 @@ use proof::jwks::Jwks;
 use proof::note::{VerifierKeys, open_checkpoint};
 use proof::revocation::RevocationList;
 
-use super::{Checks, STALE_SECONDS, check_witnesses};
+use super::{Checks, STALE_SECONDS, UNMATCHED, check_witnesses};
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::common::Common;
@@ -56,6 +56,7 @@ pub(super) fn look(tenant: Option<&str>, common: &Common, checks: &mut Checks) -
         checks.good("transport", "https");
     }
     let own = credential(&client, common, checks)?;
+    look_at_connections(&client, checks);
     let Some(tenant) = tenant.map(str::to_owned).or(own) else {
         checks.warn(
             "tenant",
@@ -94,6 +95,28 @@ fn credential(client: &Client, common: &Common, checks: &mut Checks) -> Result<O
         Err(failure) => {
             checks.bad("credential", told(&failure), "`assent token create` makes a new one.");
             Ok(None)
+        }
+    }
+}
+
+/// Whether what connections deliver is mapped to anything, where the credential may look at them.
+fn look_at_connections(client: &Client, checks: &mut Checks) {
+    let Ok(list) = client.get("/connections?limit=200") else {
+        return;
+    };
+    let ids = list.body["items"].as_array().into_iter().flatten();
+    for it in ids.filter(|it| it["active"] == true) {
+        let path = format!("/connections/{}", encode(&text_of(it, "id")));
+        let Ok(shown) = client.get(&path) else { continue };
+        let unmatched = &shown.body["unmatched"];
+        if unmatched.is_object() {
+            let text = format!(
+                "the last {} deliveries of the connection `{}` match nothing: {}",
+                unmatched["count"],
+                text_of(it, "name"),
+                text_of(unmatched, "text")
+            );
+            checks.warn("connections", text, UNMATCHED);
         }
     }
 }

@@ -1,0 +1,112 @@
+//! Rows of a connection's map that can never match are refused where they are set: nobody would notice later.
+
+use std::collections::BTreeSet;
+
+use model::core::parse::Reading;
+use model::directory::snapshot::Mapping;
+
+/// Kinds that tell of deployments alone, each in an environment.
+const WITH_PLACES: [&str; 3] = ["argocd", "jenkins", "plain"];
+
+/// Notes each row that no delivery of this kind can ever match.
+pub(crate) fn check(reading: &mut Reading<'_>, kind: &str, map: &[Mapping]) {
+    let mut known: BTreeSet<(String, String)> = BTreeSet::new();
+    for (place, row) in map.iter().enumerate() {
+        let why = why_never(kind, row).or_else(|| {
+            let mut names = row.environments.keys().map(|theirs| theirs.to_lowercase());
+            let repository = row.repository.to_lowercase();
+            names
+                .find(|theirs| !known.insert((repository.clone(), theirs.clone())))
+                .map(|theirs| format!("`{theirs}` of `{repository}` is mapped by an earlier row already"))
+        });
+        if let Some(why) = why {
+            let text = format!("{why}, so this row would never match.");
+            reading.wrong(&format!("map[{place}]"), "never_matches", text);
+        }
+    }
+}
+
+fn why_never(kind: &str, row: &Mapping) -> Option<String> {
+    if row.repository.is_empty() || row.service.as_str().is_empty() {
+        // Something else is said about it already.
+        return None;
+    }
+    let repository = &row.repository;
+    let parts: Vec<&str> = repository.split('/').collect();
+    let has_parts = !parts
+        .iter()
+        .any(|part| part.is_empty() || part.contains(char::is_whitespace));
+    match kind {
+        "github" if parts.len() != 2 || !has_parts => Some(format!(
+            "GitHub calls a repository `owner/name`, and never `{repository}`"
+        )),
+        "gitlab" if parts.len() < 2 || !has_parts || repository.contains("://") => {
+            Some(format!("GitLab calls a project `group/name`, and never `{repository}`"))
+        }
+        "mail" => Some("Mail names no repository".to_owned()),
+        kind if WITH_PLACES.contains(&kind) && row.environments.is_empty() => {
+            Some("A deployment is told with its environment, and `environments` names none".to_owned())
+        }
+        _ if row.environments.keys().any(|theirs| theirs.trim().is_empty()) => {
+            Some("No environment is called by an empty name".to_owned())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::core::refusal::Refusal;
+    use serde_json::json;
+
+    use super::*;
+
+    fn codes(kind: &str, map: &serde_json::Value) -> Vec<String> {
+        let rows: Vec<Mapping> = serde_json::from_value(map.clone()).expect("rows of a map");
+        let nothing = serde_json::Map::new();
+        let mut reading = Reading::new(&nothing, "");
+        check(&mut reading, kind, &rows);
+        match reading.finish() {
+            Ok(()) => Vec::new(),
+            Err(Refusal::Invalid(errors)) => errors.into_iter().map(|it| it.field).collect(),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_row_that_no_delivery_matches_is_refused_and_one_that_may_match_is_not() {
+        let row = |repository: &str, environments: serde_json::Value| json!({"repository": repository, "service": "pay", "environments": environments});
+        let prod = || json!({"prod": "production"});
+        for (kind, map, wrong) in [
+            ("github", json!([row("acme/shop", prod())]), vec![]),
+            ("github", json!([row("acme/shop", json!({}))]), vec![]),
+            ("github", json!([row("shop", prod())]), vec!["map[0]"]),
+            (
+                "github",
+                json!([row("https://github.com/acme/shop", prod())]),
+                vec!["map[0]"],
+            ),
+            ("gitlab", json!([row("acme/group/shop", prod())]), vec![]),
+            ("plain", json!([row("shop", json!({}))]), vec!["map[0]"]),
+            ("alertmanager", json!([row("shop", json!({}))]), vec![]),
+            (
+                "plain",
+                json!([row("shop", prod()), row("shop", json!({"stage": "staging"}))]),
+                vec![],
+            ),
+            (
+                "plain",
+                json!([row("shop", prod()), row("Shop", json!({"PROD": "staging"}))]),
+                vec!["map[1]"],
+            ),
+            (
+                "plain",
+                json!([row("shop", json!({"Prod": "production", "prod": "staging"}))]),
+                vec!["map[0]"],
+            ),
+            ("mail", json!([row("shop", json!({}))]), vec!["map[0]"]),
+        ] {
+            assert_eq!(codes(kind, &map), wrong, "{kind} {map}");
+        }
+    }
+}

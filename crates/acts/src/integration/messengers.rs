@@ -1,0 +1,358 @@
+//! One deployment may be told by several connections, and one key of a connection may tell of several attempts. Finds the records
+//! that belong together: by place, build and time, whatever was told first.
+
+use jiff::Timestamp;
+use model::change::ready_spans::SKEW;
+use model::change::related_records::Deployment;
+use model::core::enums::State;
+use model::core::parse::later;
+use model::integration::occurrence::{self, Phase, ToldWord};
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::integration::move_target::conform;
+use crate::integration::named_target::{Meant, Named};
+use crate::integration::take_deployment::{completed, find_change, save_deployment};
+use crate::integration::told_deployment::{Here, Told};
+
+/// How many of the latest deployments to a place are looked at for the same one.
+const LOOKED_AT: i64 = 200;
+
+/// What is known under the key of a deployment, in the place that is told now: one record an attempt.
+pub(crate) struct Known {
+    base: String,
+    /// The attempts in the order of their times.
+    pub rows: Vec<Deployment>,
+}
+
+impl Known {
+    /// The key of an attempt's record.
+    pub(crate) fn key(&self, place: usize) -> String {
+        match place {
+            0 => self.base.clone(),
+            later => format!("{}~{}", self.base, later + 1),
+        }
+    }
+}
+
+/// Reads what is known. A status may name another place than its deployment did, and which of the two comes first must not
+/// decide where either belongs: so there is a key of the place of which it was told first, and one of this place.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn known(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Known> {
+    let first = format!("{}#{}", here.mapping.keyed_by(), here.told.deployment_id);
+    let own = format!("{first}@{}", here.environment);
+    let is_here = |row: &Deployment| &row.environment == here.environment && row.service == here.mapping.service;
+    let told_here = with_key(cx, here, &own)?;
+    let told_first = with_key(cx, here, &first)?;
+    let is_of_here = told_here.is_some() || told_first.as_ref().is_some_and(|row| !is_here(row));
+    let mut known = Known {
+        base: if is_of_here { own } else { first },
+        rows: Vec::from_iter(told_here.or_else(|| told_first.filter(is_here))),
+    };
+    while !known.rows.is_empty() {
+        let next = known.key(known.rows.len());
+        let Some(row) = with_key(cx, here, &next)? else { break };
+        known.rows.push(row);
+    }
+    Ok(known)
+}
+
+fn with_key(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str) -> Result<Option<Deployment>> {
+    let filter = Filter::new()
+        .equals("connection", here.connection.id.as_str())
+        .equals("natural_key", key);
+    Ok(record::find_one::<Deployment>(cx.tx, &filter)?.map(|stored| stored.record))
+}
+
+/// The beginning that a permit or a person noted of the target that is told of, where no system tells of its deployment: an end
+/// that is told without a beginning ends that work.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn begun_here(
+    cx: &mut Context<'_, '_>,
+    here: &Here<'_>,
+    known: &Known,
+    at: Timestamp,
+) -> Result<Option<ToldWord>> {
+    let bound = known.rows.last().and_then(|row| row.change_key.clone());
+    let found = match bound {
+        Some(key) => Some(key),
+        None => find_change(cx, here)?.map(|(_, key)| key),
+    };
+    let Some(key) = found else { return Ok(None) };
+    let change = cx.change(&key)?;
+    if change.state != State::Implementing {
+        return Ok(None);
+    }
+    let named = Named::of(cx, here.told.artifact, here.told.commit())?;
+    let place = (&here.mapping.service, here.environment);
+    let target = named.target_of(&change, place, false);
+    let Some((target, _)) = target.filter(|(_, meant)| meant.is_forward()) else {
+        return Ok(None);
+    };
+    let record = change.target_record(&target.id).filter(|it| it.outcome.is_none());
+    let began = record.and_then(|it| it.actual_start.or(change.actual_start));
+    let Some(began) = began.filter(|began| *began <= later(at, SKEW)) else {
+        return Ok(None);
+    };
+    let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
+    let told = record::bodies::<Deployment>(cx.tx, &filter)?;
+    let is_here = |it: &Deployment| &it.service == place.0 && &it.environment == place.1;
+    if told.iter().any(|it| is_here(it) && it.has_begun()) {
+        return Ok(None);
+    }
+    Ok(Some(ToldWord {
+        at: began.min(at),
+        status: "in_progress".to_owned(),
+    }))
+}
+
+/// Whether a kind of system tells of deployments that came out alone: each of its successes is an occurrence.
+pub(crate) fn tells_no_beginning(kind: &str) -> bool {
+    matches!(kind, "cdevents" | "cloudevents")
+}
+
+/// The record that belongs to the change: of the connection that told of this deployment first. Answers the record of the
+/// connection that tells now apart, where it is another.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn subject(
+    cx: &mut Context<'_, '_>,
+    own: Deployment,
+    told: &Told<'_>,
+) -> Result<(Option<Deployment>, Deployment)> {
+    let Some(id) = own.same_as.clone() else {
+        return Ok((None, own));
+    };
+    Ok(match record::load::<Deployment>(cx.tx, id.as_str())? {
+        Some(root) => (Some(own), completed(&root.record, told)),
+        None => (None, Deployment { same_as: None, ..own }),
+    })
+}
+
+/// Parts a record from the deployment that another connection told first, where a beginning that is told now came after that
+/// one's end. `before` are the words of this record that had an effect on it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn part(
+    cx: &mut Context<'_, '_>,
+    here: &Here<'_>,
+    own: &mut Deployment,
+    before: &mut Vec<ToldWord>,
+) -> Result<()> {
+    let first = occurrence::effective(&own.words).into_iter().next();
+    let Some(first) = first.filter(|it| Phase::of(&it.status) == Phase::Began && !before.contains(it)) else {
+        return Ok(());
+    };
+    let Some(root) = own
+        .same_as
+        .as_ref()
+        .map(|id| record::load::<Deployment>(cx.tx, id.as_str()))
+    else {
+        return Ok(());
+    };
+    let Some(mut root) = root?.map(|stored| stored.record) else {
+        return Ok(());
+    };
+    let others = others(cx, &root, Some(&*own))?;
+    if occurrence::is_same(&others.concat(), &first) {
+        return Ok(());
+    }
+    let left = Before {
+        others: &others,
+        applied: &[],
+    };
+    if let Some(key) = root.change_key.clone().filter(|_| !root.unauthorized) {
+        conform(cx, here, &key, (&left, before))?;
+    }
+    left.note(&mut root);
+    save_deployment(cx, here, (None, root), None)?;
+    own.same_as = None;
+    before.clear();
+    Ok(())
+}
+
+/// The words with an effect of all other records of the same deployment.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn others(
+    cx: &mut Context<'_, '_>,
+    root: &Deployment,
+    own: Option<&Deployment>,
+) -> Result<Vec<Vec<ToldWord>>> {
+    let mut members = beside(cx, root)?;
+    members.retain(|row| row.same_as.as_ref() == Some(&root.id) && own.is_none_or(|own| own.id != row.id));
+    members.extend(own.map(|_| root.clone()));
+    Ok(members.iter().map(|row| occurrence::effective(&row.words)).collect())
+}
+
+fn beside(cx: &mut Context<'_, '_>, row: &Deployment) -> Result<Vec<Deployment>> {
+    let filter = Filter::new()
+        .equals("service", row.service.as_str())
+        .equals("environment", row.environment.as_str())
+        .descending_by("id")
+        .limit(LOOKED_AT);
+    let rows = record::find::<Deployment>(cx.tx, &filter)?;
+    Ok(rows.into_iter().map(|stored| stored.record).collect())
+}
+
+/// The record of the same deployment that another connection told first: one place, one build, and beside one another in time.
+/// A connection tells of one deployment under one key, so a second key of the same connection is another deployment.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn root_of(cx: &mut Context<'_, '_>, row: &Deployment, word: &ToldWord) -> Result<Option<Deployment>> {
+    let rows = beside(cx, row)?;
+    let mut found: Option<(u64, Deployment)> = None;
+    for root in rows.iter().filter(|it| it.same_as.is_none() && it.id != row.id) {
+        let is_member = |it: &&Deployment| it.id == root.id || it.same_as.as_ref() == Some(&root.id);
+        let members: Vec<&Deployment> = rows.iter().filter(is_member).collect();
+        if members.iter().any(|it| it.connection == row.connection) {
+            continue;
+        }
+        let words: Vec<ToldWord> = members.iter().flat_map(|it| occurrence::effective(&it.words)).collect();
+        if !occurrence::is_same(&words, word) || !is_one_build(cx, row, root)? {
+            continue;
+        }
+        let began = occurrence::began_at(&words).unwrap_or(root.at);
+        let apart = began.duration_since(word.at).as_secs().unsigned_abs();
+        if found.as_ref().is_none_or(|(best, _)| apart < *best) {
+            found = Some((apart, root.clone()));
+        }
+    }
+    Ok(found.map(|(_, root)| root))
+}
+
+fn commit(row: &Deployment) -> Option<&str> {
+    Some(row.commit.as_str()).filter(|commit| !commit.is_empty())
+}
+
+/// Whether two records name one build: the same artifact or commit, commits that stand for one another, or the artifact and the
+/// commit of one target.
+fn is_one_build(cx: &mut Context<'_, '_>, row: &Deployment, root: &Deployment) -> Result<bool> {
+    if row.artifact.is_some() && root.artifact.is_some() {
+        return Ok(row.artifact == root.artifact);
+    }
+    let named = Named::of(cx, row.artifact.as_deref(), commit(row))?;
+    let means = |named: &Named<'_>, artifact: Option<&str>, commit: Option<&str>| {
+        named.means(artifact, commit, None).is_some_and(Meant::is_forward)
+    };
+    if means(&named, root.artifact.as_deref(), commit(root)) {
+        return Ok(true);
+    }
+    let is_of_one_kind = row.artifact.is_some() == root.artifact.is_some();
+    let Some(key) = root.change_key.as_ref().filter(|_| !is_of_one_kind) else {
+        return Ok(false);
+    };
+    let theirs = Named::of(cx, root.artifact.as_deref(), commit(root))?;
+    let change = cx.change(key)?;
+    let targets = change.content.targets.iter();
+    Ok(targets
+        .filter(|it| it.service == row.service && it.environment == row.environment)
+        .any(|it| {
+            let (artifact, commit) = (it.artifact.as_deref(), it.commit.as_deref());
+            means(&named, artifact, commit) && means(&theirs, artifact, commit)
+        }))
+}
+
+/// Of several commits and artifacts that a status names together the ones that count: those of the deployment as it is known,
+/// else those that an open change names. Where none is named, none of the artifacts is *the* artifact.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn choose<'a>(cx: &mut Context<'_, '_>, here: &Here<'a>) -> Result<Told<'a>> {
+    let told = here.told;
+    let (commits, artifacts) = told.others;
+    if commits.is_empty() && artifacts.is_empty() {
+        return Ok(*told);
+    }
+    let commits: Vec<&'a str> = std::iter::once(told.commit)
+        .chain(commits.iter().map(String::as_str))
+        .collect();
+    let artifacts: Vec<Option<&'a str>> = match artifacts {
+        [] => vec![told.artifact],
+        several => several.iter().map(|it| Some(it.as_str())).collect(),
+    };
+    let with = |commit: &'a str, artifact: Option<&'a str>| Told {
+        commit,
+        artifact,
+        ..*told
+    };
+    if let Some(row) = known(cx, here)?.rows.into_iter().next() {
+        let commit = commits.into_iter().find(|it| *it == row.commit);
+        let artifact = artifacts
+            .into_iter()
+            .flatten()
+            .find(|it| Some(*it) == row.artifact.as_deref());
+        return Ok(with(commit.unwrap_or(told.commit), artifact));
+    }
+    let mut best = None;
+    for artifact in &artifacts {
+        for commit in commits.iter().copied() {
+            let told = with(commit, *artifact);
+            let found = find_change(cx, &Here { told: &told, ..*here })?;
+            if let Some((rank, _)) = found
+                && best.as_ref().is_none_or(|(known, _)| rank > *known)
+            {
+                best = Some((rank, told));
+            }
+        }
+    }
+    Ok(best.map_or(*told, |(_, told)| told))
+}
+
+/// What was told of a deployment before a word: by the connection itself, and by others.
+pub(crate) struct Before<'a> {
+    pub others: &'a [Vec<ToldWord>],
+    pub applied: &'a [ToldWord],
+}
+
+impl Before<'_> {
+    /// The end that counts.
+    pub(crate) fn end(&self) -> Option<ToldWord> {
+        let all = self.others.iter().map(Vec::as_slice).chain([self.applied]);
+        occurrence::end_of_all(all.filter_map(occurrence::last_end))
+    }
+
+    /// Whether it began.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.applied.is_empty() || self.others.iter().any(|words| !words.is_empty())
+    }
+
+    /// Whether another connection told an end.
+    pub(crate) fn is_ended_by_others(&self) -> bool {
+        self.others.iter().any(|words| occurrence::last_end(words).is_some())
+    }
+
+    /// Whether anybody told of a failure, or of the way back after it.
+    pub(crate) fn has_failed_as(&self, phase: Phase) -> bool {
+        let mut all = self.ends().map(|it| Phase::of(&it.status));
+        all.any(|it| it != Phase::Succeeded && (it == Phase::RolledBack) == (phase == Phase::RolledBack))
+    }
+
+    /// Notes on the record that belongs to the change what stands by all words.
+    pub(crate) fn note(&self, subject: &mut Deployment) {
+        if self.others.is_empty() {
+            return;
+        }
+        let all = self.others.iter().flatten().chain(self.applied);
+        let stands = self.end().or_else(|| all.max().cloned());
+        if let Some(word) = stands {
+            subject.status = Some(word.status);
+            subject.status_at = Some(word.at);
+        }
+    }
+
+    /// Every end that was told, in order to know which outcomes are a signal's.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = &ToldWord> {
+        let all = self.others.iter().flatten().chain(self.applied);
+        all.filter(|it| Phase::of(&it.status).is_end())
+    }
+}
