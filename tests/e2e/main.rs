@@ -13,3 +13,4 @@ mod integration;
 mod notify;
 mod platform;
 mod policy;
+mod schedule;

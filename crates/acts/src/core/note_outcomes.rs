@@ -25,7 +25,9 @@ pub(crate) fn note_outcomes(
             continue;
         };
         let earlier = before.and_then(|before| told_outcome(&before.change, target));
-        if earlier == Some(outcome) {
+        // With issues or without, the same build goes on running.
+        let is_same = earlier.is_some_and(|earlier| earlier.is_success() && outcome.is_success());
+        if is_same || earlier == Some(outcome) {
             continue;
         }
         let mut rows = in_place(cx, target.service.as_str(), target.environment.as_str())?;

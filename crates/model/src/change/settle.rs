@@ -17,6 +17,7 @@ use crate::change::requirement::{before_approved, before_scheduled, before_start
 use crate::core::enums::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, Role, State};
 use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::directory::snapshot::Directory;
+use crate::incident::watch;
 use crate::risk::assessment;
 use crate::schedule::freeze::{Freeze, FreezeException};
 
@@ -125,6 +126,9 @@ pub fn settle(case: &mut Case<'_>) {
     halt(case);
     end_permits_ahead(case);
     ready_spans::note(case);
+    if matches!(case.change().state, State::Implementing | State::Reviewing) {
+        watch::collect(case);
+    }
 }
 
 /// An approval of a lowered risk changes the level, and so the obligations.

@@ -10,6 +10,7 @@ mod content;
 mod custom_fields;
 mod distinct_groups;
 mod gate;
+mod incidents;
 mod input;
 mod leading;
 mod lifecycle;

@@ -202,6 +202,8 @@ impl World {
             halt,
             exceptions: Vec::new(),
             ended: false,
+            loosening: None,
+            loosened: Vec::new(),
         };
         self.estate(|estate| estate.freezes.push(freeze));
         self.settle();

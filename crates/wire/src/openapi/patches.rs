@@ -124,6 +124,11 @@ const BODIES: &[Shape] = &[
         &[
             boolean("halt", "Whether it also stops what is under way."),
             text("reason", TEXT, "Why."),
+            text(
+                "edit_reason",
+                TEXT,
+                "Why it may cover less: needed for a later start, an earlier end, fewer places or no halt. Another person confirms.",
+            ),
         ],
     )
     .based_on(&["WindowPatch"]),

@@ -75,6 +75,7 @@ const LISTS: &[&str] = &[
     "implementers",
     "labels",
     "services",
+    "incidents",
     "environments",
     "config_items",
     "regimes",
