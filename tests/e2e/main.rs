@@ -14,3 +14,4 @@ mod notify;
 mod platform;
 mod policy;
 mod risk;
+mod schedule;

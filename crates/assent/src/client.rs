@@ -126,6 +126,14 @@ impl Client {
         self.send("DELETE", path, None, &[])
     }
 
+    /// DELETE with a body.
+    ///
+    /// # Errors
+    /// The server's refusal, or why it could not be asked.
+    pub fn delete_with(&self, path: &str, body: &Value) -> Result<Answer> {
+        self.send("DELETE", path, Some(body), &[])
+    }
+
     /// PATCH or PUT on the condition that nobody was faster than `etag`.
     ///
     /// # Errors

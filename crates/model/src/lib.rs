@@ -13,6 +13,7 @@ pub mod directory;
 pub mod emergency;
 pub mod gate;
 pub mod identity;
+pub mod incident;
 pub mod integration;
 pub mod notify;
 pub mod policy;

@@ -56,6 +56,7 @@ pub(crate) const TABLES: &[&[Route]] = &[
     risk::risk_table::ROUTES,
     directory::services::ROUTES,
     approval::sla_table::ROUTES,
+    incident::watch_table::ROUTES,
     notify::preferences::ROUTES,
     change::templates::ROUTES,
     identity::tokens::ROUTES,

@@ -5,6 +5,7 @@ use model::change::custom_field::FIELD;
 use model::change::read_content;
 use model::change::record::{Change, Target, TargetRecord};
 use model::change::related_records::GateCheck;
+use model::change::success;
 use model::core::confusables;
 use model::core::enums::{GateDecision, Kind, Purpose, State};
 use model::core::ids::PersonId;
@@ -13,6 +14,7 @@ use model::core::unmet::Unmet;
 use model::directory::manager::Origin;
 use model::directory::snapshot::{Directory, Person};
 use model::gate::answer::Answer;
+use model::incident::watch;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -80,6 +82,12 @@ pub fn change(change: &Change, directory: &Directory) -> Value {
         map.insert(flag.0.into(), json!(flag.1));
     }
     map.insert("in_freeze".into(), json!(change.in_freeze));
+    if let Some(succeeded) = success::succeeded(change) {
+        map.insert("succeeded".into(), json!(succeeded));
+    }
+    if let Some((from, until)) = watch::watch_span(change, directory) {
+        map.insert("watch".into(), json!({"from": from, "until": until}));
+    }
     if let Value::Object(record) = shown(change, directory) {
         for field in RECORD {
             if let Some(value) = record.get(*field) {
@@ -164,6 +172,8 @@ pub(crate) const RECORD: &[&str] = &[
     "outcome",
     "actual_start",
     "actual_end",
+    "caused_incidents",
+    "watch_incidents",
     "extension",
     "extended_until",
     "watchers",

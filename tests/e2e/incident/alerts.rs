@@ -1,4 +1,5 @@
-//! Debian's Prometheus Alertmanager, unmodified, sends its alerts: each occurrence is one incident, opened and resolved.
+//! Debian's Prometheus Alertmanager, unmodified, sends its alerts: each occurrence of a group is one incident, opened and
+//! resolved.
 
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -11,7 +12,7 @@ use tests::{Place, Server};
 const PROGRAM: &str = "/usr/bin/prometheus-alertmanager";
 
 /// It ends with the test.
-struct Alertmanager {
+pub(crate) struct Alertmanager {
     child: Child,
     url: String,
 }
@@ -25,7 +26,7 @@ impl Drop for Alertmanager {
 
 impl Alertmanager {
     /// Starts it with one receiver: our hook, with the connection's secret as its credential.
-    fn start(server: &Server, hook: &Value, folder: &std::path::Path) -> Self {
+    pub(crate) fn start(server: &Server, hook: &Value, folder: &std::path::Path) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], tests::free_port()));
         let text = |name: &str| hook[name].as_str().unwrap();
         let config = format!(
@@ -61,7 +62,7 @@ impl Alertmanager {
         own
     }
 
-    fn alert(&self, alert: &Value) {
+    pub(crate) fn alert(&self, alert: &Value) {
         let body = json!([alert]).to_string();
         let request = ureq::post(format!("{}/api/v2/alerts", self.url)).header("Content-Type", "application/json");
         assert_eq!(request.send(body.as_str()).unwrap().status(), 200);

@@ -1,3 +1,5 @@
 //! Incidents, alerts and drift.
 
 pub(crate) mod alerts;
+pub(crate) mod pages;
+pub(crate) mod watched;

@@ -1,12 +1,12 @@
 //! Drafts a post-implementation review from what is known: the timeline, what differs, alerts in the watch window, permits
 //! that were used, who was told. It is worked out anew each time, so that late words are in it.
 
-use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
 use model::change::related_records::{Link, Message, Permit};
-use model::core::enums::{LinkKind, Outcome};
-use model::core::parse;
+use model::change::success;
+use model::core::enums::LinkKind;
 use model::directory::snapshot::Incident;
+use model::incident::watch;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
@@ -14,8 +14,6 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::show_timeline;
 
-/// How long after its end a change is watched, in minutes.
-pub const WATCH_MINUTES: i64 = 60;
 /// The most lines of the timeline.
 const LINES: usize = 200;
 
@@ -42,11 +40,12 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
         .collect();
     let permits: Vec<Value> = file.permits.iter().map(shown).collect();
     let told = told(cx, &change)?;
-    let went_well = change.outcome.is_some_and(Outcome::is_success);
+    let went_well = success::succeeded(&change) == Some(true);
     let summary = summary(&change, &alerts, &file.permits, told.len());
     Ok(json!({
         "objectives_met": went_well, "assessment_adequate": went_well && alerts.is_empty(), "steps_adequate": went_well,
         "summary": summary, "improvements": [],
+        "incidents": alerts.iter().map(|it| &it.key).collect::<Vec<_>>(),
         "facts": {
             "timeline": timeline, "differs": differs, "permits": permits, "told": told,
             "alerts": alerts.iter().map(|it| json!({
@@ -74,14 +73,7 @@ fn shown(permit: &Permit) -> Value {
     })
 }
 
-/// From when to when the change is watched.
-pub fn watched(change: &Change) -> Option<(Timestamp, Timestamp)> {
-    let start = change.actual_start?;
-    let end = change.actual_end.unwrap_or(start).max(start);
-    Some((start, parse::later(end, SignedDuration::from_mins(WATCH_MINUTES))))
-}
-
-/// Incidents that the change is said to have caused, and those of its services that began while it was watched.
+/// Incidents that the change is said to have caused, and those that began while it was watched.
 fn alerts(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Incident>> {
     let directory = cx.directory()?;
     let filter = Filter::new()
@@ -90,19 +82,16 @@ fn alerts(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Incident>> {
         .order_by("id");
     let linked: Vec<String> = record::find::<Link>(cx.tx, &filter)?
         .into_iter()
+        .filter(|stored| stored.record.removed_at.is_none())
         .map(|stored| stored.record.to)
         .collect();
-    let span = watched(change);
-    let concerns = |it: &&Incident| {
-        let touches = change
-            .content
-            .targets
-            .iter()
-            .any(|target| it.services.contains(&target.service));
-        let is_watched = span.is_some_and(|(from, to)| (from..=to).contains(&it.started_at));
-        linked.contains(&it.key) || touches && is_watched
-    };
-    let mut found: Vec<Incident> = directory.incidents.values().filter(concerns).cloned().collect();
+    let mut found: Vec<Incident> = watch::in_watch(change, &directory).into_iter().cloned().collect();
+    let others = directory.incidents.values().filter(|it| linked.contains(&it.key));
+    for incident in others {
+        if !found.iter().any(|known| known.key == incident.key) {
+            found.push(incident.clone());
+        }
+    }
     found.sort_by_key(|it| (it.started_at, it.key.clone()));
     Ok(found)
 }

@@ -3,8 +3,9 @@
 
 use model::change::read_content;
 use model::change::record::Change;
+use model::change::success;
 use model::core::body::Body;
-use model::core::enums::{Kind, Outcome, State};
+use model::core::enums::{Kind, State};
 use serde_json::Value;
 
 use crate::core::context::Context;
@@ -39,7 +40,7 @@ pub fn find_similar(cx: &mut Context<'_, '_>, service: &str, environment: &str) 
     };
     for (row, _) in find_changes(cx, &filter, LOOKED_AT, None)?.rows {
         let change = cx.file(&row.key)?.change;
-        if change.outcome == Some(Outcome::Succeeded) && !change.content.plan.is_empty() {
+        if success::succeeded(&change) == Some(true) && !change.content.plan.is_empty() {
             return Ok(Some(change));
         }
     }

@@ -133,6 +133,7 @@ fn same_to_readers(old: &record::Change, new: &record::Change) -> bool {
     let mut old = old.clone();
     old.watchers.clone_from(&new.watchers);
     old.told.clone_from(&new.told);
+    old.way_back_taken = new.way_back_taken;
     old.implemented_by.clone_from(&new.implemented_by);
     &old == new
 }
@@ -199,6 +200,9 @@ fn topic_words(topic: &str) -> String {
         "comment" => "has a comment",
         "mentioned" => "names you in a comment",
         "work_report" => "has news of the work",
+        "freeze_loosened" => "lies in a freeze that covers less",
+        "incident_in_watch" => "has an incident in its watch window",
+        "incident_caused" => "caused an incident",
         other => return other.replace('_', " "),
     };
     words.to_owned()

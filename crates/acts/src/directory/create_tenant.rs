@@ -62,6 +62,8 @@ pub fn create_tenant(cx: &mut Context<'_, '_>, name: &str, demo: bool) -> Result
         ownership_by_two: !demo,
         sla_table: Default::default(),
         sla_table_from: None,
+        watch_table: Default::default(),
+        watch_table_from: None,
         retention: erasure::Retention::default(),
         retention_from: None,
         risk_table,

@@ -8,7 +8,7 @@ use model::change::related_records::{Deployment, GateCheck};
 use model::core::enums::{self, OwnershipRole, Role};
 use model::core::ids::{EnvironmentKey, PersonId, ServiceKey};
 use model::directory::snapshot::{Connection, Directory};
-use model::gate::coverage::{DoorUse, Unmatched, Watched};
+use model::gate::coverage::{self, DoorUse, Unmatched, Watched};
 use serde_json::json;
 use store::change::changes::{self, ChangeFilter, list_changes};
 use store::gate::gate_use;
@@ -177,7 +177,7 @@ fn deployments_without_change(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
         // What another connection told first is listed once, and what never began is no deployment.
         let is_none = row.same_as.is_some() || row.change.is_none() && !row.has_begun();
         let has_partner = is_none || row.change.is_some() && !row.unauthorized;
-        if has_partner || row.at < from || !is_production(&directory, &row.environment) {
+        if has_partner || row.at < from || !is_production(&directory, &row.environment) || is_explained(cx, &row)? {
             continue;
         }
         let why = match &row.change_key {
@@ -205,6 +205,19 @@ fn deployments_without_change(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
         });
     }
     Ok(found)
+}
+
+/// Whether a change that was reported afterwards and confirmed explains a deployment without a change.
+fn is_explained(cx: &mut Context<'_, '_>, row: &Deployment) -> Result<bool> {
+    let (service, environment) = (row.service.as_str(), row.environment.as_str());
+    let commit = Some(row.commit.as_str()).filter(|commit| !commit.is_empty());
+    let targets = changes::targets_for(cx.tx, service, environment, row.artifact.as_deref(), commit)?;
+    for target in targets {
+        if coverage::explained_by(&cx.change(&target.change_id)?, row).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Targets with an outcome that says that something was deployed, where a source should have told of it and did not.
@@ -267,10 +280,23 @@ fn deployed_at(change: &Change, target: &Target) -> Option<Timestamp> {
 
 fn has_deployment(cx: &mut Context<'_, '_>, change: &Change, target: &Target) -> Result<bool> {
     let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
-    let rows = record::find::<Deployment>(cx.tx, &filter)?;
-    Ok(rows
-        .iter()
-        .any(|stored| stored.record.service == target.service && stored.record.environment == target.environment))
+    let rows = record::bodies::<Deployment>(cx.tx, &filter)?;
+    let is_here = |row: &Deployment| row.service == target.service && row.environment == target.environment;
+    if rows.iter().any(is_here) {
+        return Ok(true);
+    }
+    if change.retrospective.is_none() {
+        return Ok(false);
+    }
+    // A deployment that the change explains afterwards belongs to no change by its record.
+    let place = Filter::new()
+        .equals("service", target.service.as_str())
+        .equals("environment", target.environment.as_str())
+        .descending_by("id")
+        .limit(MOST);
+    let rows = record::bodies::<Deployment>(cx.tx, &place)?;
+    let explains = |row: &Deployment| coverage::explained_by(change, row).is_some_and(|it| it.id == target.id);
+    Ok(rows.iter().any(explains))
 }
 
 /// What has had no partner lately: what an alarm is raised about.

@@ -1,4 +1,6 @@
 //! Incidents, alerts and drift.
 
+pub(crate) mod note_in_watch;
 pub mod set_incident;
+pub mod set_watch_table;
 pub mod take_alert;

@@ -19,6 +19,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::{BEFORE_FIRST_INCIDENT, INCIDENTS};
 use crate::core::read_fields::patched;
+use crate::incident::note_in_watch;
 
 /// What may change of an incident.
 const FIELDS: [&str; 6] = [
@@ -83,11 +84,12 @@ pub fn open_incident(cx: &mut Context<'_, '_>, body: &Body) -> Result<Incident> 
         started_at: cx.now,
         resolved_at: None,
         external_ref: None,
+        connection: None,
     };
     fill(&mut reading, &directory, cx.now, &mut incident);
     reading.finish()?;
     incident.key = next_key(cx)?;
-    cx.put_estate("incident.opened", incident, json!({}))
+    put(cx, "incident.opened", incident)
 }
 
 /// Changes or resolves an incident (`PATCH /incidents/{key}`). Null clears: one that was resolved too early is open again.
@@ -113,7 +115,13 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     if incident == *before {
         return Ok(incident);
     }
-    let saved = cx.put_estate("incident.edited", incident, json!({}))?;
+    put(cx, "incident.edited", incident)
+}
+
+/// Saves an incident, and has the changes take note of it that were watched when it began.
+pub(crate) fn put(cx: &mut Context<'_, '_>, kind: &'static str, incident: Incident) -> Result<Incident> {
+    let saved = cx.put_estate(kind, incident, json!({}))?;
+    note_in_watch::note(cx, &saved)?;
     settle_emergencies(cx, &saved)?;
     Ok(saved)
 }

@@ -7,10 +7,10 @@ use model::change::related_records::{Deployment, Link};
 use model::core::enums::{LinkKind, Outcome};
 use model::core::ids::RecordId;
 use model::directory::snapshot::Incident;
+use model::incident::watch;
 use serde_json::json;
 use store::record::{self, Filter};
 
-use crate::change::draft_review::WATCH_MINUTES;
 use crate::change::link_change;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
@@ -30,7 +30,9 @@ pub fn after_failure(cx: &mut Context<'_, '_>, deployment: &Deployment, at: Time
     let began = change
         .actual_start
         .map_or(deployment.at, |start| start.min(deployment.at));
-    let incident = incident_of(cx, deployment, (began, at))?;
+    let minutes = watch::watch_minutes(&change, &*cx.directory()?);
+    let until = at + SignedDuration::from_mins(minutes);
+    let incident = incident_of(cx, deployment, (began, at), until)?;
     link(cx, key, &incident)?;
     let commit = Some(deployment.commit.as_str()).filter(|commit| !commit.is_empty());
     let named = Named::of(cx, deployment.artifact.as_deref(), commit)?;
@@ -59,6 +61,7 @@ fn incident_of(
     cx: &mut Context<'_, '_>,
     deployment: &Deployment,
     (began, at): (Timestamp, Timestamp),
+    until: Timestamp,
 ) -> Result<String> {
     let reference = format!("deployment:{}:{}", deployment.connection, deployment.natural_key);
     let directory = cx.directory()?;
@@ -69,10 +72,9 @@ fn incident_of(
     if let Some(found) = own {
         return Ok(found.key.clone());
     }
-    let watch = SignedDuration::from_mins(WATCH_MINUTES);
     let near = directory.incidents.values().find(|it| {
         it.services.contains(&deployment.service)
-            && (began..=at + watch).contains(&it.started_at)
+            && (began..=until).contains(&it.started_at)
             && it.resolved_at.is_none_or(|end| end >= began)
     });
     if let Some(found) = near {
@@ -91,8 +93,9 @@ fn incident_of(
         started_at: at,
         resolved_at: None,
         external_ref: Some(reference),
+        connection: Some(deployment.connection.clone()),
     };
-    Ok(cx.put_estate("incident.opened", incident, json!({}))?.key)
+    Ok(set_incident::put(cx, "incident.opened", incident)?.key)
 }
 
 fn link(cx: &mut Context<'_, '_>, key: &str, incident: &str) -> Result<()> {

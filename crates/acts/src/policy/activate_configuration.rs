@@ -238,6 +238,10 @@ fn save(
             tenant.sla_table_from = in_force;
             tenant.sla_table = active.slas.unwrap_or_default();
         }
+        ConfigurationKind::WatchTable => {
+            tenant.watch_table_from = in_force;
+            tenant.watch_table = active.watches.unwrap_or_default();
+        }
         ConfigurationKind::Retention => {
             tenant.retention_from = in_force;
             tenant.retention = active.retention.unwrap_or_default();
@@ -260,6 +264,7 @@ fn save(
         (ConfigurationKind::RiskTable, _) => "risk_table.activated",
         (ConfigurationKind::Mapping, _) => "mapping.activated",
         (ConfigurationKind::SlaTable, _) => "sla_table.activated",
+        (ConfigurationKind::WatchTable, _) => "watch_table.activated",
         (ConfigurationKind::Retention, _) => "retention.activated",
         (ConfigurationKind::Ownership, _) => "ownership.activated",
     };

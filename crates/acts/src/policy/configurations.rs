@@ -6,6 +6,7 @@ use model::core::enums::{ConfigurationKind, Role};
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Tenant;
+use model::incident::watch_table::WatchTable;
 use model::policy::configuration::Configuration;
 use model::policy::mapping::MappingRule;
 use model::risk::assessment::RiskTable;
@@ -47,6 +48,7 @@ pub(crate) fn present(
         ConfigurationKind::RiskTable => &tenant.risk_table_from,
         ConfigurationKind::Mapping => &tenant.mapping_from,
         ConfigurationKind::SlaTable => &tenant.sla_table_from,
+        ConfigurationKind::WatchTable => &tenant.watch_table_from,
         ConfigurationKind::Retention => &tenant.retention_from,
         // Rows stand beside each other: none is in force instead of another.
         ConfigurationKind::Ownership => &None,
@@ -57,6 +59,7 @@ pub(crate) fn present(
         (None, ConfigurationKind::RiskTable) => (None, of_risk_table(&tenant.risk_table, &tenant.risk_terms)?),
         (None, ConfigurationKind::Mapping) => (None, of_mapping(&tenant.mapping)?),
         (None, ConfigurationKind::SlaTable) => (None, of_sla_table(&tenant.sla_table)?),
+        (None, ConfigurationKind::WatchTable) => (None, of_watch_table(&tenant.watch_table)?),
         (None, ConfigurationKind::Retention) => (None, of_retention(&tenant.retention)?),
         (None, ConfigurationKind::Ownership) => (None, String::new()),
     };
@@ -90,6 +93,14 @@ pub fn of_mapping(rules: &[MappingRule]) -> Result<String> {
 /// A fault when there is none.
 pub fn of_sla_table(table: &SlaTable) -> Result<String> {
     Ok(proof::canonical::digest(&sla_view(table))?)
+}
+
+/// The digest of a table of watch windows: over its canonical JSON.
+///
+/// # Errors
+/// A fault when there is none.
+pub fn of_watch_table(table: &WatchTable) -> Result<String> {
+    Ok(proof::canonical::digest(&serde_json::to_value(table)?)?)
 }
 
 /// The digest of a retention: over its canonical JSON.
@@ -141,6 +152,7 @@ pub(crate) fn tell_people(
         ConfigurationKind::Mapping => "The mapping",
         ConfigurationKind::Ownership => "Rows of the ownership matrix",
         ConfigurationKind::SlaTable => "The times to acknowledge and to decide",
+        ConfigurationKind::WatchTable => "The watch windows",
         ConfigurationKind::Retention => "The times for which texts, files and raw deliveries are kept",
     };
     let by = directory.name(&cx.actor.person);

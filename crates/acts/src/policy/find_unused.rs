@@ -74,6 +74,7 @@ const TRACES: &[(Role, &[&str])] = &[
             "policies.",
             "risk_table.",
             "sla_table.",
+            "watch_table.",
             "retention.",
             "text.",
             "environment.",

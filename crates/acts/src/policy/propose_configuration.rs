@@ -248,6 +248,7 @@ pub(crate) fn bare(
         terms: None,
         rules: Vec::new(),
         slas: None,
+        watches: None,
         retention: None,
         proposer: cx.actor.person.clone(),
         handed_by: cx.actor.hand().cloned(),
@@ -269,6 +270,7 @@ pub(crate) fn save(cx: &mut Context<'_, '_>, proposal: Configuration) -> Result<
         ConfigurationKind::Mapping => ("mapping.proposed", proposal.digest.clone()),
         ConfigurationKind::Ownership => ("ownership.proposed", proposal.digest.clone()),
         ConfigurationKind::SlaTable => ("sla_table.proposed", proposal.digest.clone()),
+        ConfigurationKind::WatchTable => ("watch_table.proposed", proposal.digest.clone()),
         ConfigurationKind::Retention => ("retention.proposed", proposal.digest.clone()),
     };
     let data: Value = json!({"digest": digest});

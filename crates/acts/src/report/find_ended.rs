@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use model::change::record::Change;
+use model::change::success;
 use model::core::act::actions;
 use model::core::enums::{Kind, Outcome};
-use serde::Deserialize;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -24,6 +24,8 @@ pub struct Ended {
     pub kind: Kind,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether it succeeded; `None` where nothing was implemented.
+    pub succeeded: Option<bool>,
     /// When it was written.
     pub created_at: Timestamp,
     /// When its work ended.
@@ -34,19 +36,14 @@ impl Ended {
     /// Whether it says something of success: what was not implemented neither succeeded nor failed.
     #[must_use]
     pub fn counts(&self) -> bool {
-        self.outcome != Outcome::NotImplemented
+        self.succeeded.is_some()
     }
-}
 
-/// What is read of a change's body.
-#[derive(Deserialize)]
-struct Part {
-    key: String,
-    title: String,
-    kind: Kind,
-    outcome: Option<Outcome>,
-    created_at: Timestamp,
-    actual_end: Option<Timestamp>,
+    /// Whether it succeeded.
+    #[must_use]
+    pub fn has_succeeded(&self) -> bool {
+        self.succeeded == Some(true)
+    }
 }
 
 /// Finds the changes whose work ended at a time or later, the newest first, and whether these are all: among the [`MOST`] that moved
@@ -61,16 +58,17 @@ pub fn find_ended(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<(Vec<Ende
         .at_least("updated_at", from)
         .descending_by("updated_at")
         .limit(MOST);
-    let parts = record::parts::<Change, Part>(cx.tx, &moved)?;
-    let is_whole = i64::try_from(parts.len()).unwrap_or(i64::MAX) < MOST;
-    let ended = parts.into_iter().filter_map(|part| {
+    let changes = record::bodies::<Change>(cx.tx, &moved)?;
+    let is_whole = i64::try_from(changes.len()).unwrap_or(i64::MAX) < MOST;
+    let ended = changes.into_iter().filter_map(|change| {
         Some(Ended {
-            outcome: part.outcome?,
-            ended_at: part.actual_end.filter(|at| *at >= from)?,
-            key: part.key,
-            title: part.title,
-            kind: part.kind,
-            created_at: part.created_at,
+            outcome: change.outcome?,
+            succeeded: success::succeeded(&change),
+            ended_at: change.actual_end.filter(|at| *at >= from)?,
+            key: change.key,
+            title: change.content.title,
+            kind: change.content.kind,
+            created_at: change.created_at,
         })
     });
     let mut ended: Vec<Ended> = ended.collect();

@@ -6,6 +6,7 @@ use model::core::body::Body;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Freeze, MaintenanceWindow};
+use model::schedule::freeze::loosens;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::record;
@@ -15,6 +16,7 @@ use crate::core::error::{Error, Result};
 use crate::core::read_fields::{check_ahead, patched, read_recorded_span, read_scope, read_span};
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{load, settle_touched, take_effect};
+use crate::schedule::{loosen_freeze, push_freezes};
 
 /// What may change of a window, and of a freeze.
 const FIELDS: [&str; 8] = [
@@ -49,8 +51,9 @@ fn is_over(said: &'static str, helps: &'static str) -> Error {
     Refusal::not_now("not_in_state", said, helps, Vec::new()).into()
 }
 
-/// Changes a freeze (`PATCH /freezes/{id} {title?, reason?, starts_at?, ends_at?, services?, environments?, halt?}`). Changes
-/// under what it lay over and under what it lies over now are judged in the same transaction.
+/// Changes a freeze (`PATCH /freezes/{id} {title?, reason?, starts_at?, ends_at?, services?, environments?, halt?,
+/// edit_reason?}`). Changes under what it lay over and under what it lies over now are judged in the same transaction. What
+/// loosens it is a proposal until it is confirmed.
 ///
 /// # Errors
 /// 403, 404, 409 for one that is over, 422, or the store's.
@@ -61,8 +64,12 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
         return Err(is_over("This freeze is over.", "Set a new freeze."));
     }
     let directory = cx.directory()?;
-    let whole = patched(&before, &FIELDS, body)?;
+    let mut fields = body.clone();
+    let said = fields.remove_entry("edit_reason");
+    let mut whole = patched(&before, &FIELDS, &fields)?;
+    whole.extend(said);
     let mut reading = Reading::new(&whole, "");
+    let edit_reason = reading.text("edit_reason", TEXT);
     let (services, environments) = read_scope(&mut reading, &directory);
     let begun = Some(before.starts_at);
     let (starts_at, ends_at, corrected_at) = read_recorded_span(&mut reading, cx, begun);
@@ -80,11 +87,30 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     };
     let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
     check_ahead(&mut reading, ends_at, cx.now, text);
+    let is_loosened = loosens(&before.terms(), &wanted.terms());
+    if is_loosened && edit_reason.is_none() {
+        let text = "A freeze that is to cover less needs the reason in `edit_reason`; another person confirms it.";
+        reading.wrong("edit_reason", "missing", text);
+    }
     reading.finish()?;
     if wanted == before {
         return Ok(before);
     }
+    if is_loosened {
+        // Its name and its reason stop nothing and let nothing through, so they are kept at once.
+        let named = Freeze {
+            title: wanted.title.clone(),
+            reason: wanted.reason.clone(),
+            ..before
+        };
+        return loosen_freeze::propose(cx, named, edit_reason.unwrap_or_default(), Some(&wanted));
+    }
     let data = moved(&before, &wanted)?;
+    // A proposal was made about what it covered before.
+    let wanted = Freeze {
+        loosening: None,
+        ..wanted
+    };
     let after = cx.put_estate("freeze.edited", wanted, data)?;
     // What it lies over no longer may start again; what it lies over now stops, and if it halts, permits with it.
     settle_touched(cx, &before)?;

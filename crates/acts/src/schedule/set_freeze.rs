@@ -1,4 +1,4 @@
-//! Sets a freeze, takes it back, or excepts a change from it. It takes effect in its own transaction.
+//! Sets a freeze, or excepts a change from it. It takes effect in its own transaction.
 
 use std::collections::BTreeSet;
 
@@ -50,6 +50,8 @@ pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
         exceptions: Vec::new(),
         ended: false,
         corrected_at,
+        loosening: None,
+        loosened: Vec::new(),
     };
     check_ahead(&mut reading, ends_at, cx.now, "`ends_at` must lie ahead.");
     reading.finish()?;
@@ -152,24 +154,8 @@ pub(crate) fn load(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
     found.ok_or_else(|| Refusal::not_found("freeze").into())
 }
 
-/// Takes a freeze back; one that is over stays as it was.
-///
-/// # Errors
-/// 403, 404, or the store's.
-pub fn end_freeze(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
-    cx.allow(act::actions::SET_FREEZE)?;
-    let freeze = load(cx, id)?;
-    if freeze.is_over(cx.now) {
-        return Ok(freeze);
-    }
-    let ended = cx.put_estate("freeze.ended", Freeze { ended: true, ..freeze }, json!({}))?;
-    settle_touched(cx, &ended)?;
-    push_freezes::tell(cx, &ended)?;
-    Ok(ended)
-}
-
 /// Refuses what concerns a freeze that lies behind us: nothing waits for it any more.
-fn check_not_over(freeze: &Freeze, now: jiff::Timestamp) -> Result<()> {
+pub(crate) fn check_not_over(freeze: &Freeze, now: jiff::Timestamp) -> Result<()> {
     if !freeze.is_over(now) {
         return Ok(());
     }

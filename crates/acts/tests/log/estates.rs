@@ -14,7 +14,7 @@ use acts::emergency::outside_look;
 use acts::executor::Executor;
 use acts::identity::set_token;
 use acts::incident::set_incident;
-use acts::schedule::{set_calendar, set_freeze};
+use acts::schedule::{loosen_freeze, set_calendar, set_freeze};
 use acts::{Context, Error, Result};
 use model::change::change_file::Actor;
 use model::core::enums::Noun;
@@ -299,7 +299,11 @@ fn calendar(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
             let wanted = json!({"title": "Year end", "starts_at": from, "ends_at": until, "halt": dice.is_one_in(2)});
             set_freeze::set_freeze(cx, &body(wanted)).map(drop)
         }
-        1 => set_freeze::end_freeze(cx, dice.pick(directory.freezes.iter())?.id.as_str()).map(drop),
+        1 => {
+            let id = dice.pick(directory.freezes.iter())?.id.clone();
+            loosen_freeze::end_freeze(cx, id.as_str(), &body(json!({"reason": "It is over"})))?;
+            loosen_freeze::confirm_loosening(cx, id.as_str()).map(drop)
+        }
         2 => {
             let wanted = json!({"title": "Night", "starts_at": from, "ends_at": until});
             set_service::set_window(cx, &body(wanted)).map(drop)

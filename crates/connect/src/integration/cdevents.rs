@@ -130,10 +130,17 @@ fn incident(it: &Body, is_over: bool) -> Result<Signal, SetAside> {
     Ok(Signal::Alert(Alert {
         source_key: signal::name("subject.id", &it.subject.id)?,
         is_over,
+        reopens: false,
         title: title.unwrap_or_else(|| it.subject.id.clone()),
-        service: service.map(|text| signal::name("service.id", text)).transpose()?,
+        services: service
+            .map(|text| signal::name("service.id", text))
+            .transpose()?
+            .into_iter()
+            .collect(),
         severity: 3,
         started_at: at,
+        later_starts: Vec::new(),
+        told_at: None,
         ended_at: is_over.then_some(at),
     }))
 }

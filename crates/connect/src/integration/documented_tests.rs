@@ -134,10 +134,13 @@ fn cdevents_tell_of_incidents() {
         Signal::Alert(Alert {
             source_key: "shop".to_owned(),
             is_over,
+            reopens: false,
             title: "Response time above 100ms".to_owned(),
-            service: Some("shop".to_owned()),
+            services: vec!["shop".to_owned()],
             severity: 3,
             started_at: at("2023-03-20T14:27:05.315384Z"),
+            later_starts: Vec::new(),
+            told_at: None,
             ended_at: is_over.then(|| at("2023-03-20T14:27:05.315384Z")),
         })
     };
@@ -374,53 +377,89 @@ fn jenkins_tells_of_a_build_with_its_parameters() {
 
 // Alertmanager's webhook, version 4.
 
-#[test]
-fn alertmanager_tells_of_each_alert_of_a_group() {
-    let body = json!({
+fn group(alerts: Value) -> Value {
+    json!({
         "version": "4", "groupKey": "{}:{alertname=\"Slow\"}", "truncatedAlerts": 0, "status": "firing",
-        "receiver": "assent", "groupLabels": {"alertname": "Slow"}, "commonLabels": {"service": "shop"},
-        "commonAnnotations": {}, "externalURL": "http://alerts.example:9093",
-        "alerts": [
-            {"status": "firing", "labels": {"alertname": "Slow", "service": "shop", "severity": "critical"},
-             "annotations": {"summary": "The shop is slow"}, "startsAt": "2026-11-20T09:30:00.123456789Z",
-             "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "http://prometheus.example/graph",
-             "fingerprint": "c0ffee0000000001"},
-            {"status": "resolved", "labels": {"alertname": "Full", "job": "disk", "severity": "warning"},
-             "annotations": {}, "startsAt": "2026-11-20T09:00:00+01:00", "endsAt": "2026-11-20T09:10:00Z",
-             "generatorURL": "", "fingerprint": "c0ffee0000000002"},
-        ],
+        "receiver": "assent", "groupLabels": {"alertname": "Slow"}, "commonLabels": {"alertname": "Slow"},
+        "commonAnnotations": {}, "externalURL": "http://alerts.example:9093", "alerts": alerts,
+    })
+}
+
+#[test]
+fn a_group_of_alertmanager_is_one_alert_until_nothing_of_it_fires() {
+    let mut alerts = json!([
+        {"status": "firing", "labels": {"alertname": "Slow", "service": "shop", "severity": "warning"},
+         "annotations": {"summary": "The shop is slow"}, "startsAt": "2026-11-20T09:30:00.123456789Z",
+         "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "http://prometheus.example/graph",
+         "fingerprint": "c0ffee0000000001"},
+        {"status": "firing", "labels": {"alertname": "Slow", "job": "disk", "severity": "critical"},
+         "annotations": {}, "startsAt": "2026-11-20T09:40:00Z", "endsAt": "0001-01-01T00:00:00Z",
+         "generatorURL": "", "fingerprint": "c0ffee0000000002"},
+        {"status": "resolved", "labels": {"alertname": "Slow", "job": "old", "severity": "critical"},
+         "annotations": {}, "startsAt": "2026-11-20T09:00:00+01:00", "endsAt": "2026-11-20T09:10:00Z",
+         "generatorURL": "", "fingerprint": "c0ffee0000000003"},
+    ]);
+    let wanted = Alert {
+        source_key: "group/{}:{alertname=\"Slow\"}".to_owned(),
+        is_over: false,
+        reopens: false,
+        title: "Slow".to_owned(),
+        services: vec!["disk".to_owned(), "shop".to_owned()],
+        severity: 1,
+        started_at: at("2026-11-20T09:30:00.123456Z"),
+        later_starts: vec![at("2026-11-20T09:40:00Z")],
+        told_at: None,
+        ended_at: None,
+    };
+    let found = read("alertmanager", &group(alerts.clone())).unwrap();
+    assert_eq!(found, [Signal::Alert(wanted)]);
+    for place in 0..2 {
+        alerts[place]["status"] = json!("resolved");
+        alerts[place]["endsAt"] = json!("2026-11-20T09:50:00Z");
+    }
+    let Signal::Alert(over) = one("alertmanager", &group(alerts.clone())) else {
+        panic!("an alert was told");
+    };
+    assert!(over.is_over);
+    assert_eq!(over.ended_at, Some(at("2026-11-20T09:50:00Z")));
+    // Without a group's key each alert is a matter of its own.
+    let mut keyless = group(alerts);
+    keyless.as_object_mut().unwrap().remove("groupKey");
+    assert_eq!(read("alertmanager", &keyless).unwrap().len(), 3);
+}
+
+#[test]
+fn an_alert_of_the_severity_none_opens_nothing() {
+    let watchdog = json!({
+        "status": "firing", "labels": {"alertname": "Watchdog", "severity": "none"}, "annotations": {},
+        "startsAt": "2026-11-20T09:00:00Z", "endsAt": "0001-01-01T00:00:00Z", "fingerprint": "c0ffee0000000004",
     });
-    let found = read("alertmanager", &body).unwrap();
-    let wanted = [
-        Alert {
-            source_key: "c0ffee0000000001@2026-11-20T09:30:00.123456Z".to_owned(),
-            is_over: false,
-            title: "The shop is slow".to_owned(),
-            service: Some("shop".to_owned()),
-            severity: 1,
-            started_at: at("2026-11-20T09:30:00.123456Z"),
-            ended_at: None,
-        },
-        Alert {
-            source_key: "c0ffee0000000002@2026-11-20T08:00:00Z".to_owned(),
-            is_over: true,
-            title: "Full".to_owned(),
-            service: Some("disk".to_owned()),
-            severity: 3,
-            started_at: at("2026-11-20T08:00:00Z"),
-            ended_at: Some(at("2026-11-20T09:10:00Z")),
-        },
-    ];
-    assert_eq!(found, wanted.map(Signal::Alert));
-    // One alert in a shape that is not known leaves a complaint and hides no other.
-    let mut odd = body.clone();
-    odd["alerts"][0]["startsAt"] = json!(17);
-    let told = read("alertmanager", &odd).unwrap();
-    assert_eq!(told[0], found[1]);
+    assert!(matches!(
+        one("alertmanager", &group(json!([watchdog]))),
+        Signal::Unknown { .. }
+    ));
+    let mut real = watchdog.clone();
+    real["labels"]["severity"] = json!("warning");
+    real["startsAt"] = json!("2026-11-20T09:20:00Z");
+    let Signal::Alert(told) = one("alertmanager", &group(json!([watchdog, real]))) else {
+        panic!("an alert was told");
+    };
+    assert_eq!((told.started_at, told.severity), (at("2026-11-20T09:20:00Z"), 3));
+}
+
+#[test]
+fn an_alert_in_a_shape_that_is_not_known_hides_no_other() {
+    let good = json!({
+        "status": "firing", "labels": {"alertname": "Slow"}, "annotations": {}, "startsAt": "2026-11-20T09:00:00Z",
+        "endsAt": "0001-01-01T00:00:00Z", "fingerprint": "c0ffee0000000005",
+    });
+    let mut odd = good.clone();
+    odd["startsAt"] = json!(17);
+    let told = read("alertmanager", &group(json!([odd, good]))).unwrap();
+    assert!(matches!(told[0], Signal::Alert(_)));
     assert!(told.len() == 2 && told[1].complaint().is_some(), "{told:?}");
-    odd["alerts"].as_array_mut().unwrap().truncate(1);
-    assert!(reason("alertmanager", &odd).contains("an alert cannot be read"));
-    let mut other = body;
+    assert!(reason("alertmanager", &group(json!([odd]))).contains("an alert cannot be read"));
+    let mut other = group(json!([good]));
     other["version"] = json!("5");
     assert!(reason("alertmanager", &other).contains("version 5"));
 }
@@ -439,10 +478,13 @@ fn pagerduty_s_senders_trigger_and_resolve() {
     let wanted = Alert {
         source_key: "shop/slow".to_owned(),
         is_over: false,
+        reopens: false,
         title: "The shop is slow".to_owned(),
-        service: Some("shop".to_owned()),
+        services: vec!["shop".to_owned()],
         severity: 2,
         started_at: at("2026-11-20T09:30:00Z"),
+        later_starts: Vec::new(),
+        told_at: Some(received()),
         ended_at: None,
     };
     assert_eq!(one("pagerduty", &trigger), Signal::Alert(wanted));
@@ -496,10 +538,13 @@ fn pagerduty_s_webhooks_tell_of_its_incidents() {
     let begun = Alert {
         source_key: "incident/PGR0VU2".to_owned(),
         is_over: false,
+        reopens: false,
         title: "The shop is slow".to_owned(),
-        service: Some("shop".to_owned()),
+        services: vec!["shop".to_owned()],
         severity: 1,
         started_at: at("2026-11-20T09:30:00Z"),
+        later_starts: Vec::new(),
+        told_at: None,
         ended_at: None,
     };
     assert_eq!(
@@ -509,9 +554,15 @@ fn pagerduty_s_webhooks_tell_of_its_incidents() {
     let over = Alert {
         is_over: true,
         ended_at: Some(at("2026-11-20T09:45:00Z")),
-        ..begun
+        ..begun.clone()
     };
     assert_eq!(one("pagerduty", &webhook("incident.resolved")), Signal::Alert(over));
+    let again = Alert {
+        reopens: true,
+        told_at: Some(at("2026-11-20T09:45:00Z")),
+        ..begun
+    };
+    assert_eq!(one("pagerduty", &webhook("incident.reopened")), Signal::Alert(again));
     for noted in ["incident.acknowledged", "incident.annotated", "service.updated"] {
         assert!(matches!(one("pagerduty", &webhook(noted)), Signal::Unknown { event, .. } if event == noted));
     }
@@ -524,8 +575,8 @@ fn pagerduty_s_webhooks_tell_of_its_incidents() {
         panic!("an alert was told");
     };
     assert_eq!(
-        (told.severity, told.title.as_str(), told.service),
-        (2, "Incident", None)
+        (told.severity, told.title.as_str(), told.services),
+        (2, "Incident", Vec::new())
     );
     bare["event"]["data"] = json!({"id": 7});
     assert!(reason("pagerduty", &bare).contains("no incident"));

@@ -38,10 +38,33 @@ pub fn routing_key(body: &[u8]) -> Option<String> {
     parse::<Key>(body).ok()?.routing_key
 }
 
-/// The key under which a trigger is known: the sender's own, else one made from the body.
+/// The key under which an event is known.
 #[must_use]
 pub fn dedup_key(body: &[u8]) -> Option<String> {
-    parse::<Body>(body).ok()?.dedup_key
+    parse::<Body>(body).ok()?.dedup_key.filter(|key| !key.is_empty())
+}
+
+/// An event as it is kept: with `id` as the mark of this delivery, and as its key where the sender gave none. Equal bodies are
+/// different events here: each trigger without a key is a matter of its own, and one with a key may follow a resolution. A
+/// webhook is kept as it came.
+#[must_use]
+pub fn marked(body: Vec<u8>, id: &str) -> Vec<u8> {
+    if parse::<Body>(&body).is_err() {
+        return body;
+    }
+    let Ok(Value::Object(mut event)) = parse::<Value>(&body) else {
+        return body;
+    };
+    event.insert("assent_delivery".to_owned(), id.into());
+    let has_key = event
+        .get("dedup_key")
+        .and_then(Value::as_str)
+        .is_some_and(|key| !key.is_empty());
+    let is_trigger = event.get("event_action").and_then(Value::as_str) == Some("trigger");
+    if is_trigger && !has_key {
+        event.insert("dedup_key".to_owned(), id.into());
+    }
+    Value::Object(event).to_string().into_bytes()
 }
 
 /// Whether `header` (the value of `X-PagerDuty-Signature`: `v1=` and hexadecimal digits, one or several parted by commas)
@@ -82,9 +105,10 @@ struct Named {
 
 /// Reads a webhook of version 3. What happens to an incident between its beginning and its end is noted.
 fn read_webhook(it: WebhookEvent, received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
+    let reopens = it.event_type == "incident.reopened";
     let is_over = match it.event_type.as_str() {
         "pagey.ping" => return Ok(vec![Signal::Ping]),
-        "incident.triggered" => false,
+        "incident.triggered" | "incident.reopened" => false,
         "incident.resolved" => true,
         other => {
             return Ok(vec![Signal::Unknown {
@@ -108,14 +132,17 @@ fn read_webhook(it: WebhookEvent, received_at: Timestamp) -> Result<Vec<Signal>,
     Ok(vec![Signal::Alert(Alert {
         source_key: format!("incident/{}", signal::name("event.data.id", &incident.id)?),
         is_over,
+        reopens,
         title: incident
             .title
             .as_deref()
             .and_then(signal::free_text)
             .unwrap_or_else(|| "Incident".to_owned()),
-        service: service
+        services: service
             .map(|text| signal::name("event.data.service", &text))
-            .transpose()?,
+            .transpose()?
+            .into_iter()
+            .collect(),
         severity: match priority.as_deref() {
             Some("P1") => 1,
             Some("P2") => 2,
@@ -124,6 +151,8 @@ fn read_webhook(it: WebhookEvent, received_at: Timestamp) -> Result<Vec<Signal>,
             _ => urgent,
         },
         started_at,
+        later_starts: Vec::new(),
+        told_at: reopens.then_some(told_at),
         ended_at: is_over.then_some(told_at.max(started_at)),
     })])
 }
@@ -140,6 +169,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
     let key = it
         .dedup_key
         .as_deref()
+        .filter(|key| !key.is_empty())
         .map(|key| signal::name("dedup_key", key))
         .transpose()?;
     match it.event_action.as_str() {
@@ -157,10 +187,13 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
             Ok(vec![Signal::Alert(Alert {
                 source_key: key.unwrap_or_else(|| format!("{}@{started_at}", payload.source)),
                 is_over: false,
+                reopens: false,
                 title: signal::free_text(&payload.summary).unwrap_or_else(|| "Alert".to_owned()),
-                service: Some(signal::name("component", service)?),
+                services: vec![signal::name("component", service)?],
                 severity: severity(&payload.severity),
                 started_at,
+                later_starts: Vec::new(),
+                told_at: Some(received_at),
                 ended_at: None,
             })])
         }
@@ -169,10 +202,13 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
             Ok(vec![Signal::Alert(Alert {
                 source_key,
                 is_over: true,
+                reopens: false,
                 title: "Alert".to_owned(),
-                service: None,
+                services: Vec::new(),
                 severity: 3,
                 started_at: received_at,
+                later_starts: Vec::new(),
+                told_at: Some(received_at),
                 ended_at: Some(received_at),
             })])
         }

@@ -7,19 +7,20 @@ use crate::change::change_file::Case;
 use crate::change::closure::before_closure;
 use crate::change::eligible::{self, Dependence, dependence, has_stake};
 use crate::change::next_step::check_state;
-use crate::change::record::{self, Change, Confirmation, PostImplementationReview, Validation};
+use crate::change::record::{Change, Confirmation, PostImplementationReview, Validation};
 use crate::change::settle::{move_to, revoke_permits, settle};
-use crate::change::work;
+use crate::change::success;
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{Outcome, State, ValidationResult};
+use crate::core::enums::{State, ValidationResult};
 use crate::core::ids::PersonId;
 use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::{PolicyReason, Refusal, refuse_unmet};
 use crate::core::statement::Stated;
-use crate::directory::snapshot::logins;
+use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::break_glass;
 use crate::emergency::owed::validated_it;
+use crate::incident::reference;
 
 /// Says whether it works. Never by one who implemented; for an emergency never by one who approved either.
 ///
@@ -58,35 +59,11 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// `does_not` forbids `succeeded`: the outcome becomes one with issues until a person states another.
+/// `does_not` forbids `succeeded`: the outcome becomes one with issues until a person states another. The validation that says
+/// so is about what is there now, so it is none of the former outcome.
 fn forbid_success(case: &mut Case<'_>) {
-    let (by, at) = (case.person(), case.now);
-    let change = &mut case.file.change;
-    let stood_before = i64::try_from(change.validations.len()).unwrap_or(i64::MAX) - 1;
-    let reviews = i64::try_from(change.reviews.len()).unwrap_or(i64::MAX);
-    for record in change
-        .target_records
-        .iter_mut()
-        .filter(|record| record.outcome == Some(Outcome::Succeeded))
-    {
-        let reason = "a validation says that it does not work".to_owned();
-        record.earlier.push(record::EarlierOutcome {
-            outcome: Outcome::Succeeded,
-            reason,
-            by: by.clone(),
-            at,
-            // The validation that says so speaks of what is there now.
-            validations: stood_before,
-            reviews,
-        });
-        record.outcome = Some(Outcome::SucceededWithIssues);
-    }
-    let outcomes: Vec<Outcome> = change
-        .target_records
-        .iter()
-        .filter_map(|record| record.outcome)
-        .collect();
-    change.outcome = work::whole_outcome(&outcomes);
+    let validations = case.change().validations.len().saturating_sub(1);
+    success::forbid_success(case, "a validation says that it does not work", validations);
 }
 
 fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
@@ -140,8 +117,12 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let steps_adequate = reading.needed_boolean("steps_adequate");
     let summary = reading.needed("summary", TEXT);
     let improvements = reading.texts("improvements", LINE * 5).unwrap_or_default();
+    let mut incidents = read_incidents(case, &mut reading);
     reading.finish()?;
     check_state(case, Act::Review)?;
+    incidents.extend(mentioned(case.change(), &case.directory, &summary));
+    incidents.sort();
+    incidents.dedup();
     let (by, at) = (case.person(), case.now);
     let addendum = case.change().state == State::Closed;
     case.file.change.reviews.push(PostImplementationReview {
@@ -150,16 +131,39 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         steps_adequate,
         summary,
         improvements,
+        incidents: incidents.clone(),
         addendum,
         by,
         at,
     });
     case.tell(
         "change.reviewed",
-        json!({"addendum": addendum, "objectives_met": objectives_met}),
+        json!({"addendum": addendum, "objectives_met": objectives_met, "incidents": incidents}),
     );
     settle(case);
     Ok(())
+}
+
+/// The incidents that a review addresses by naming them in `incidents`.
+fn read_incidents(case: &Case<'_>, reading: &mut Reading<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    for named in reading.texts("incidents", LINE).unwrap_or_default() {
+        match reference::incident(&case.directory, &named) {
+            Ok(it) => found.push(it.into_text()),
+            Err(text) => reading.wrong("incidents", "unknown", text),
+        }
+    }
+    found
+}
+
+/// The incidents that a summary names by their keys, or by the outside references under which the change caused them.
+fn mentioned(change: &Change, directory: &Directory, summary: &str) -> Vec<String> {
+    let words = summary.split(|c: char| !c.is_alphanumeric() && c != '-');
+    let keys = words.map(str::to_uppercase);
+    let mut found: Vec<String> = keys.filter(|key| directory.incidents.contains_key(key)).collect();
+    let caused = change.caused_incidents.iter().map(|row| &row.incident);
+    found.extend(caused.filter(|named| summary.contains(named.as_str())).cloned());
+    found
 }
 
 /// Whether a person alone did the work of a change, and so neither reviews nor closes it.

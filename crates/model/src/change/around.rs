@@ -5,24 +5,27 @@ use serde_json::json;
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::Duty;
 use crate::change::blocks::{self, Block};
-use crate::change::change_file::{Case, ChangeFile, Linked};
+use crate::change::change_file::{Actor, Case, ChangeFile, Linked};
 use crate::change::content::plan_digest;
 use crate::change::evidence::Compared;
+use crate::change::conditions;
+use crate::change::eligible::has_stake;
 use crate::change::next_step::check_state;
 use crate::change::read_content::artifact_or_commit;
 use crate::change::record::{Change, Content};
 use crate::change::related_records::{Comment, Evidence, Link, MetCondition, PeerReview};
 use crate::change::settle::{recompute, settle};
-use crate::change::{conditions, eligible, evidence};
+use crate::change::{conditions, eligible, evidence, success};
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict, State};
+use crate::core::enums::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict, Role, State};
 use crate::core::ids::{ChangeId, PersonId, RecordId};
 use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::Refusal;
 use crate::core::statement::Stated;
 use crate::directory::snapshot::logins;
 use crate::emergency::grounds;
+use crate::incident::reference;
 
 /// How many people one comment may name; whoever is named beyond that is not told.
 const MOST_MENTIONED: usize = 20;
@@ -622,19 +625,14 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     let mut reading = Reading::new(body, "");
     let kind = reading.needed_word("kind", LinkKind::FollowsUp);
     check_holding(case, kind)?;
-    let to = reading.needed("to", LINE);
-    let end = find(&to);
-    // One change has one name here, whatever the case of the letters in which it was written.
-    let to = end.as_ref().map_or(to, |end| end.key.clone());
-    let is_change_key = to.to_uppercase().starts_with("CHG-");
-    if is_change_key && end.is_none() {
-        reading.wrong("to", "unknown", format!("There is no change {to}."));
-    }
+    let named = reading.needed("to", LINE);
+    let end = find(&named);
+    let to = read_link_end(case, &mut reading, kind, (&named, end.as_ref()));
     if end.as_ref().is_some_and(|end| end.id == case.change().id) {
         reading.wrong("to", "not_allowed", "A change is not linked to itself.");
     }
     let needs_change = matches!(kind, LinkKind::DependsOn | LinkKind::ParentOf | LinkKind::Replaces);
-    if needs_change && end.is_none() && !to.is_empty() && !is_change_key {
+    if needs_change && end.is_none() && !to.is_empty() && !is_change_key(&named) {
         reading.wrong(
             "to",
             "not_allowed",
@@ -648,9 +646,14 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
         LinkKind::DependsOn => blocks::rules_of(&case.file, &case.directory, &case.actor.person, case.now),
         _ => Vec::new(),
     };
-    // An approver's block stands beside one that its author may lift again.
-    let is_same =
-        |link: &Link| link.kind == kind && link.to == to && (set_under.is_empty() || !link.set_under.is_empty());
+    // An approver's block stays beside one that its author may lift again; a person's link confirms what a delivery supposed.
+    let is_supposed = |link: &Link| kind == LinkKind::Caused && link.by == Actor::system().person;
+    let is_same = |link: &Link| {
+        link.kind == kind
+            && link.to == to
+            && (set_under.is_empty() || !link.set_under.is_empty())
+            && (case.actor.is_system || !is_supposed(link))
+    };
     if case.file.links.iter().any(is_same) {
         reading.wrong("to", "not_unique", "This link is there already.");
     }
@@ -658,6 +661,9 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
     case.tell("change.linked", json!({"link": id, "kind": kind, "to": to}));
     let to_change = end.map(|end| end.id);
+    if kind == LinkKind::Caused && to_change.is_none() && !case.actor.is_system {
+        success::confirm_caused(case, &to);
+    }
     if kind == LinkKind::DependsOn {
         // Its state is not at hand here; until the file is loaded again it holds the start, so that nothing slips by.
         let (key, state) = (to.clone(), State::Draft);
@@ -696,6 +702,40 @@ fn why_circular(change: &Change, kind: LinkKind, end: &LinkEnd) -> String {
     format!("{key} would {would}: {} {already} by way of {way}.", end.key)
 }
 
+fn is_change_key(to: &str) -> bool {
+    to.to_uppercase().starts_with("CHG-")
+}
+
+/// The other end of a link as it is kept: a change or an incident by its key, else an outside reference. Whatever the case of
+/// the letters, a record has one name here, so that the same incident counts once.
+fn read_link_end(
+    case: &Case<'_>,
+    reading: &mut Reading<'_>,
+    kind: LinkKind,
+    (named, end): (&str, Option<&LinkEnd>),
+) -> String {
+    if let Some(end) = end {
+        return end.key.clone();
+    }
+    if is_change_key(named) {
+        reading.wrong("to", "unknown", format!("There is no change {named}."));
+        return named.to_owned();
+    }
+    let points_at_change = matches!(kind, LinkKind::DependsOn | LinkKind::ParentOf | LinkKind::Replaces);
+    // Releases are no records here, so their names are free.
+    let is_release = kind == LinkKind::InRelease && !named.to_uppercase().starts_with("INC-");
+    if named.is_empty() || points_at_change || is_release {
+        return named.to_owned();
+    }
+    match reference::incident(&case.directory, named) {
+        Ok(found) => found.into_text(),
+        Err(text) => {
+            reading.wrong("to", "unknown", text);
+            named.to_owned()
+        }
+    }
+}
+
 /// Refuses a `depends_on` to who may not write the change: it holds the start, or lets it go, where other links only tell.
 fn check_holding(case: &Case<'_>, kind: LinkKind) -> Result<(), Refusal> {
     if kind == LinkKind::DependsOn {
@@ -730,6 +770,7 @@ pub fn unlink(case: &mut Case<'_>, id: &RecordId) -> Result<(), Refusal> {
     check_holding(case, case.file.links[place].kind)?;
     check_no_ground(case, place)?;
     blocks::check_lift(case, Block::of_link(&case.file.links[place]), "link")?;
+    check_withdrawal(case, &case.file.links[place])?;
     let (by, at) = (case.person(), case.now);
     let link = &mut case.file.links[place];
     link.removed_by = Some(by);
@@ -739,7 +780,33 @@ pub fn unlink(case: &mut Case<'_>, id: &RecordId) -> Result<(), Refusal> {
     if kind == LinkKind::DependsOn && !case.file.links.iter().any(is_left) {
         case.file.depends_on.retain(|other| other.key != to);
     }
+    let is_confirmed = |link: &Link| {
+        link.kind == LinkKind::Caused && link.to == to && link.removed_at.is_none() && link.by != Actor::system().person
+    };
+    if kind == LinkKind::Caused && !case.file.links.iter().any(is_confirmed) {
+        success::withdraw_caused(case, &to);
+    }
     case.tell("change.unlinked", json!({"link": id, "kind": kind, "to": to}));
     recompute(case);
     Ok(())
+}
+
+/// That a change caused an incident is taken back by whoever said so, or by a change manager without a part in the change.
+fn check_withdrawal(case: &Case<'_>, link: &Link) -> Result<(), Refusal> {
+    let person = case.person();
+    let is_manager = case.directory.has_role(&person, Role::ChangeManager) && !has_stake(case.change(), &person);
+    if link.kind != LinkKind::Caused || link.to_change.is_some() || link.by == person || is_manager {
+        return Ok(());
+    }
+    let text = "That a change caused an incident is taken back by whoever said so, or by a change manager without a part in \
+                the change.";
+    let mut others = case.directory.with_role(Role::ChangeManager);
+    others.retain(|other| !has_stake(case.change(), other));
+    others.push(link.by.clone());
+    let others = others
+        .iter()
+        .filter(|it| case.directory.is_active(it))
+        .cloned()
+        .collect::<Vec<_>>();
+    Err(Refusal::not_allowed("not_yours", text).with_others(logins(&case.directory, &others)))
 }

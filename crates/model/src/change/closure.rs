@@ -15,6 +15,7 @@ use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::bypassed::evidence_owed;
+use crate::incident::watch;
 
 /// Everything due before closing.
 pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
@@ -36,6 +37,11 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
             "Write the review: objectives, assessment, steps, summary.",
             logins(directory, &people),
         );
+        rows.extend(with_what_mends(row, directory, &Mend::review(directory)));
+    }
+    // A standard change closes by itself, so nobody would look at an incident that is over.
+    let is_standard = change.content.kind == Kind::Standard;
+    for row in watch::incidents_unmet(file, directory, now, is_standard) {
         rows.extend(with_what_mends(row, directory, &Mend::review(directory)));
     }
     for row in due_by(file, Due::Close) {
@@ -211,7 +217,9 @@ impl Mend {
 /// be met, and nobody would know.
 fn with_what_mends(row: Unmet, directory: &Directory, mend: &Mend) -> impl Iterator<Item = Unmet> + use<> {
     let text = match row.code.as_str() {
-        "review_missing" => "Nobody is left who may review it: everybody who could has a part in the work.",
+        "review_missing" | "incident_not_addressed" => {
+            "Nobody is left who may review it: everybody who could has a part in the work."
+        }
         "finding_missing" => "Nobody is left who may state the finding: everybody who could has a part in the work.",
         "break_glass_validation_missing" => {
             "Nobody is left who may validate the break-glass: everybody who could has a part in the work."

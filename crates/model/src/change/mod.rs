@@ -22,6 +22,7 @@ pub mod record;
 pub mod related_records;
 pub mod requirement;
 pub mod settle;
+pub mod success;
 pub mod tasks;
 pub mod template;
 pub mod template_bounds;

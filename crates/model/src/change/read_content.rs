@@ -19,6 +19,7 @@ use crate::directory::unknown_name;
 use crate::risk::derived;
 
 mod afterwards;
+pub mod references;
 
 pub use afterwards::RetrospectiveInput;
 use afterwards::{check_told_afterwards, read_retrospective};
@@ -72,6 +73,7 @@ pub fn read(
     }
     check_times(&mut reading, &input);
     check_there(&mut reading, &input, directory, keep);
+    references::check(&mut reading, &mut input.content, directory, keep);
     if reading.value("retrospective").is_some() && !reading.errors.is_empty() {
         check_told_afterwards(&mut reading, &input.content);
     }

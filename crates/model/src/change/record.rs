@@ -442,12 +442,35 @@ pub struct PostImplementationReview {
     /// What to do better.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub improvements: Vec<String>,
+    /// The incidents that it addresses, by key or outside reference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<String>,
     /// Whether it was written after closing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub addendum: bool,
     /// Who wrote it.
     pub by: PersonId,
     /// When.
+    pub at: Timestamp,
+}
+
+/// An incident that a person confirmed as caused by a change: one row for each incident, however often it was linked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CausedIncident {
+    /// Its key here, or its outside reference.
+    pub incident: String,
+    /// Who confirmed it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An incident that began while a change was watched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedIncident {
+    /// Its key.
+    pub incident: String,
+    /// When the change took note of it.
     pub at: Timestamp,
 }
 
@@ -617,6 +640,15 @@ pub struct Change {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual_end: Option<Timestamp>,
+    /// Whether a step of the rollback plan was done, by the log of actions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub way_back_taken: bool,
+    /// Incidents that a person confirmed as caused by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caused_incidents: Vec<CausedIncident>,
+    /// Incidents of its services that began while it was watched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watch_incidents: Vec<WatchedIncident>,
     /// The pending or last request for more time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension: Option<Extension>,
@@ -707,6 +739,15 @@ impl Change {
     /// Whether a break-glass stands and opens the gate.
     pub fn lawful_break_glass(&self) -> Option<&BreakGlass> {
         self.break_glass.as_ref().filter(|glass| glass.is_lawful())
+    }
+
+    /// The outcome that a statement counts as: with a caused incident nothing has plainly succeeded.
+    #[must_use]
+    pub fn counted_outcome(&self, stated: Outcome) -> Outcome {
+        match stated {
+            Outcome::Succeeded if !self.caused_incidents.is_empty() => Outcome::SucceededWithIssues,
+            other => other,
+        }
     }
 
     /// Whether it is paused.

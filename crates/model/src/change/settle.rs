@@ -18,6 +18,7 @@ use crate::core::enums::{ApprovalState, Kind, Level, Origin, PermitState, Purpos
 use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::directory::snapshot::Directory;
 use crate::gate::rollback_binding;
+use crate::incident::watch;
 use crate::risk::assessment;
 use crate::risk::effective::effective;
 use crate::schedule::freeze::{Freeze, FreezeException};
@@ -102,6 +103,9 @@ pub fn settle(case: &mut Case<'_>) {
     halt(case);
     end_permits_ahead(case);
     ready_spans::note(case);
+    if matches!(case.change().state, State::Implementing | State::Reviewing) {
+        watch::collect(case);
+    }
 }
 
 /// Whether the risk is another than when it was computed last: an approver accepted a lower value, a decision ended, or the

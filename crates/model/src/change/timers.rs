@@ -19,6 +19,7 @@ use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::emergency::budget;
 use crate::emergency::grounds::end_of_grounds;
+use crate::incident::watch;
 use crate::schedule::freeze::Freeze;
 
 /// An unanswered request for more time is an overrun after this long.
@@ -271,19 +272,10 @@ fn watch_end(case: &Case<'_>) -> Option<Timestamp> {
     watch_end_of(case.change(), &case.directory)
 }
 
+/// A standard change alone closes by itself when its watch window ends.
 fn watch_end_of(change: &Change, directory: &Directory) -> Option<Timestamp> {
-    let template = change
-        .content
-        .template
-        .as_ref()
-        .filter(|_| change.content.kind == Kind::Standard)?;
-    let minutes = directory
-        .templates
-        .get(&template.key)
-        // A version from before a watch was required may say none.
-        .map_or(60, |found| found.watch_minutes.max(1));
-    let end = change.actual_end?;
-    Some(later(end, SignedDuration::from_mins(minutes)))
+    let is_standard = change.content.kind == Kind::Standard && change.content.template.is_some();
+    watch::watch_end(change, directory).filter(|_| is_standard)
 }
 
 /// Does what is due now. Running it twice at the same instant does nothing the second time.

@@ -86,6 +86,7 @@ pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<Rec
     }
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
     remember_implementer(case, &by);
+    case.file.change.way_back_taken |= kind == EntryKind::Rollback && step.is_some();
     let mut data = json!({"entry": id, "kind": kind});
     if let Some(begun) = &withdraws {
         data["withdraws"] = json!(begun);
@@ -528,11 +529,22 @@ fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Res
             Vec::new(),
         ));
     }
+    if change.counted_outcome(ending.outcome) != ending.outcome {
+        let text = "An incident is confirmed as caused by this change, so it has not plainly succeeded.";
+        return Err(Refusal::not_now(
+            "incident_caused",
+            text,
+            "State `succeeded_with_issues`, or another outcome.",
+            Vec::new(),
+        ));
+    }
     Ok(())
 }
 
 fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
     let (now, by) = (case.now, case.person());
+    // A signal knows nothing of incidents, so what it tells is counted rather than refused.
+    let outcome = case.change().counted_outcome(ending.outcome);
     let change = &mut case.file.change;
     let began = change.actual_start;
     let validations = i64::try_from(change.validations.len()).unwrap_or(i64::MAX);
@@ -542,10 +554,10 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
         .iter_mut()
         .filter(|record| targets.contains(&record.target))
     {
-        if let Some(outcome) = record.outcome {
+        if let Some(former) = record.outcome {
             let reason = ending.reason.clone().unwrap_or_default();
             record.earlier.push(EarlierOutcome {
-                outcome,
+                outcome: former,
                 reason,
                 by: by.clone(),
                 at: now,
@@ -553,19 +565,19 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
                 reviews,
             });
         }
-        record.outcome = Some(ending.outcome);
+        record.outcome = Some(outcome);
         record.is_observed = ending.is_observed;
         record.actual_start = ending.actual_start.or(record.actual_start).or(began);
         record.actual_end = Some(ending.actual_end.or(record.actual_end).unwrap_or(now));
         record.actual_downtime_minutes = ending.downtime.or(record.actual_downtime_minutes);
     }
     for target in targets {
-        case.tell("target.completed", json!({"target": target, "outcome": ending.outcome}));
+        case.tell("target.completed", json!({"target": target, "outcome": outcome}));
         revoke_permits(case, "the target has an outcome", |permit| {
             permit.target == *target && (is_forward(permit) || ending.outcome == Outcome::NotImplemented)
         });
     }
-    tell_of_trouble(case, ending.outcome, targets);
+    tell_of_trouble(case, outcome, targets);
     if has_all_ended(case) {
         conclude(case);
     } else {

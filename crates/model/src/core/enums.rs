@@ -517,6 +517,8 @@ words! {
         Ownership = "ownership",
         /// The times to acknowledge and to decide.
         SlaTable = "sla_table",
+        /// How long changes are watched after their work.
+        WatchTable = "watch_table",
         /// How long texts, files and raw deliveries are kept.
         Retention = "retention",
     }

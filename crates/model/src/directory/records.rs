@@ -377,6 +377,9 @@ pub struct Incident {
     /// Its key elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_ref: Option<String>,
+    /// The connection that delivered it: keys of one connection mean nothing to another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<RecordId>,
 }
 
 /// A pre-approved kind of change: the present version stands in it, earlier ones in its events.

@@ -27,6 +27,7 @@ pub use crate::directory::records::{
     MaintenanceWindow, Mapping, Person, Readdressed, Service, StandardTemplate, TemplateApproval, Token,
 };
 use crate::emergency::outside_look;
+use crate::incident::watch_table;
 use crate::policy::{configuration, mapping};
 use crate::risk::{assessment, terms};
 use crate::schedule::calendar::{Calendar, zone};
@@ -203,6 +204,12 @@ pub struct Tenant {
     /// The configuration that brought them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sla_table_from: Option<configuration::InForce>,
+    /// How long changes are watched after their work, by criticality and risk.
+    #[serde(default, skip_serializing_if = "crate::incident::watch_table::WatchTable::is_usual")]
+    pub watch_table: watch_table::WatchTable,
+    /// The configuration that brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch_table_from: Option<configuration::InForce>,
     /// How long texts, files and raw deliveries are kept.
     #[serde(default, skip_serializing_if = "crate::compliance::erasure::Retention::is_usual")]
     pub retention: erasure::Retention,

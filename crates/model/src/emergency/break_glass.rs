@@ -8,6 +8,7 @@ use crate::approval::decide::{self, check_factor};
 use crate::approval::obligation::{ApprovalRule, Duty};
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::next_step::{self, check_state};
+use crate::change::read_content::references;
 use crate::change::record::Change;
 use crate::change::settle::settle;
 use crate::change::{eligible, work};
@@ -49,6 +50,7 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
     let reason = reading.needed("reason", TEXT);
     let until = reading.needed_time("until");
     let incident = reading.text("incident", LINE);
+    let incident = incident.and_then(|named| references::incident(&mut reading, &case.directory, &named));
     if let Some(until) = until {
         if until <= case.now {
             reading.wrong("until", "in_the_past", "`until` must lie ahead.");

@@ -4,6 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::change::record::{Change, Target};
+use crate::change::related_records::Deployment;
+use crate::core::parse::later;
 use crate::core::unmet::{Unmet, unmet};
 
 /// After so many days without a word a source or a gate counts as silent, unless asked otherwise.
@@ -81,6 +84,50 @@ fn since(what: &str, place: &str, at: Option<Timestamp>, done: &str) -> String {
         Some(at) => format!("Not since {} {what} {place} {done}.", at.strftime("%Y-%m-%d")),
         None => format!("Never yet {what} {place} {done}."),
     }
+}
+
+/// How far a reported deployment may lie outside of the work that a retrospective change tells of: clocks differ, and people
+/// write times down afterwards.
+const TOLD_TOLERANCE: SignedDuration = SignedDuration::from_mins(15);
+
+/// The target by which a change that was reported afterwards explains a deployment without a change: its verbal approver has
+/// confirmed it, it names the same service, environment and build, and the deployment falls into its work. What was denied or
+/// never answered explains nothing, unless a change manager has stated a finding on work that was confirmed late.
+#[must_use]
+pub fn explained_by<'c>(change: &'c Change, deployment: &Deployment) -> Option<&'c Target> {
+    let answer = change.retrospective.as_ref()?.confirmation.as_ref()?;
+    if !answer.confirmed || (change.unauthorized && change.finding.is_none()) {
+        return None;
+    }
+    let (start, end) = (change.actual_start?, change.actual_end?);
+    let (from, until) = (
+        start.checked_sub(TOLD_TOLERANCE).unwrap_or(Timestamp::MIN),
+        later(end, TOLD_TOLERANCE),
+    );
+    if !(from..=until).contains(&deployment.at) {
+        return None;
+    }
+    let mut targets = change.content.targets.iter();
+    targets.find(|target| {
+        target.service == deployment.service
+            && target.environment == deployment.environment
+            && is_same_build(target, deployment)
+    })
+}
+
+/// Whether a target names everything by which the deployment was reported.
+fn is_same_build(target: &Target, deployment: &Deployment) -> bool {
+    let commit = Some(deployment.commit.as_str()).filter(|commit| !commit.is_empty());
+    let artifact = deployment.artifact.as_deref();
+    let agrees = |told: Option<&str>, named: Option<&str>| match (told, named) {
+        (Some(told), Some(named)) => Some(told == named),
+        _ => None,
+    };
+    let answers = [
+        agrees(commit, target.commit.as_deref()),
+        agrees(artifact, target.artifact.as_deref()),
+    ];
+    answers.contains(&Some(true)) && !answers.contains(&Some(false))
 }
 
 /// A deployment without an approved change, or the other way round.

@@ -8,6 +8,7 @@ use crate::approval::sla;
 use crate::compliance::erasure;
 use crate::core::enums::{ConfigurationKind, ConfigurationState};
 use crate::core::ids::{PersonId, RecordId};
+use crate::incident::watch_table;
 use crate::policy::mapping;
 use crate::risk::assessment::RiskTable;
 use crate::risk::terms::RiskTerms;
@@ -19,8 +20,8 @@ pub struct Configuration {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Policies, the risk table, the mapping, rows of the ownership matrix, the times to acknowledge and to decide, or the
-    /// retention.
+    /// Policies, the risk table, the mapping, rows of the ownership matrix, the times to acknowledge and to decide, the
+    /// watch windows, or the retention.
     pub kind: ConfigurationKind,
     /// Digest of the content, `sha256:…`: what an approved change names as its target's artifact.
     pub digest: String,
@@ -52,6 +53,9 @@ pub struct Configuration {
     /// The times to acknowledge and to decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slas: Option<sla::SlaTable>,
+    /// How long changes are watched after their work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watches: Option<watch_table::WatchTable>,
     /// How long texts, files and raw deliveries are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<erasure::Retention>,

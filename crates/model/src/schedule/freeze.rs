@@ -46,6 +46,82 @@ pub struct Freeze {
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected_at: Option<Timestamp>,
+    /// A proposal to end it or to let it cover less, until it is confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loosening: Option<Loosening>,
+    /// How it came to cover less, or ended, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loosened: Vec<Loosened>,
+}
+
+/// What a freeze covers, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeTerms {
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end.
+    pub ends_at: Timestamp,
+    /// Services; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceKey>,
+    /// Environments; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub environments: BTreeSet<EnvironmentKey>,
+    /// Whether it also stops what is under way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub halt: bool,
+}
+
+/// A proposal to end a freeze or to let it cover less. It has no effect until it is confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loosening {
+    /// Why.
+    pub reason: String,
+    /// Who proposes it.
+    pub by: PersonId,
+    /// Who handed the proposer the way in by which they came, where that was another person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_by: Option<PersonId>,
+    /// When.
+    pub at: Timestamp,
+    /// What it is to cover; absent where it is to end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<FreezeTerms>,
+}
+
+/// A step by which a freeze was ended or covers less.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loosened {
+    /// Why.
+    pub reason: String,
+    /// Who proposed it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Who confirmed it.
+    pub confirmed_by: PersonId,
+    /// When.
+    pub confirmed_at: Timestamp,
+    /// What it covered before.
+    pub before: FreezeTerms,
+    /// What it covered then; absent where it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<FreezeTerms>,
+}
+
+/// Whether terms let something begin or go on that others stop: a later start, an earlier end, fewer services or environments,
+/// or no halt any more.
+#[must_use]
+pub fn loosens(before: &FreezeTerms, after: &FreezeTerms) -> bool {
+    fn narrows<T: Ord>(before: &BTreeSet<T>, after: &BTreeSet<T>) -> bool {
+        // An empty set means all.
+        !after.is_empty() && (before.is_empty() || !before.is_subset(after))
+    }
+    after.starts_at > before.starts_at
+        || after.ends_at < before.ends_at
+        || narrows(&before.services, &after.services)
+        || narrows(&before.environments, &after.environments)
+        || (before.halt && !after.halt)
 }
 
 /// A change that a freeze lets pass.
@@ -73,6 +149,27 @@ impl FreezeException {
 }
 
 impl Freeze {
+    /// What it covers, and when.
+    #[must_use]
+    pub fn terms(&self) -> FreezeTerms {
+        FreezeTerms {
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            services: self.services.clone(),
+            environments: self.environments.clone(),
+            halt: self.halt,
+        }
+    }
+
+    /// Lets it cover this.
+    pub fn set_terms(&mut self, terms: FreezeTerms) {
+        self.starts_at = terms.starts_at;
+        self.ends_at = terms.ends_at;
+        self.services = terms.services;
+        self.environments = terms.environments;
+        self.halt = terms.halt;
+    }
+
     /// Whether its own scope is about this service and environment. What needs the service as well is asked of the directory
     /// (`is_frozen_by`).
     pub fn covers(&self, service: &ServiceKey, environment: &EnvironmentKey) -> bool {
@@ -107,5 +204,56 @@ impl Freeze {
     /// Whether it lets the change with this id pass as it is stored: an exception leaves with the content that it was for.
     pub fn excepts_stored(&self, change: &ChangeId) -> bool {
         self.exceptions.iter().any(|exception| &exception.change == change)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + hour * 3_600).expect("a time")
+    }
+
+    prop_compose! {
+        fn any_terms()(
+            start in 0_i64..6, length in 1_i64..6, services in prop::collection::btree_set("[ab]", 0..3),
+            environments in prop::collection::btree_set("[pq]", 0..3), halt in any::<bool>(),
+        ) -> FreezeTerms {
+            FreezeTerms {
+                starts_at: at(start),
+                ends_at: at(start + length),
+                services: services.into_iter().map(ServiceKey).collect(),
+                environments: environments.into_iter().map(EnvironmentKey).collect(),
+                halt,
+            }
+        }
+    }
+
+    /// Whether terms stop the start of work, and work under way, in a place at an hour.
+    fn stops(terms: &FreezeTerms, service: &str, environment: &str, hour: i64) -> (bool, bool) {
+        let covers = (terms.services.is_empty() || terms.services.contains(&ServiceKey(service.to_owned())))
+            && (terms.environments.is_empty() || terms.environments.contains(&EnvironmentKey(environment.to_owned())))
+            && (terms.starts_at..terms.ends_at).contains(&at(hour));
+        (covers, covers && terms.halt)
+    }
+
+    proptest! {
+        #[test]
+        fn terms_that_do_not_loosen_stop_all_that_was_stopped(before in any_terms(), after in any_terms()) {
+            if loosens(&before, &after) {
+                return Ok(());
+            }
+            for service in ["a", "b", "c"] {
+                for environment in ["p", "q", "r"] {
+                    for hour in 0..12 {
+                        let (was, is) = (stops(&before, service, environment, hour), stops(&after, service, environment, hour));
+                        prop_assert!(is.0 >= was.0 && is.1 >= was.1, "{service} {environment} {hour}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -89,7 +89,7 @@ team | {"team": "web"} | {"team": null}
 implementers | {"implementers": ["ida", "vera"]} | {"implementers": ["ida"]}
 tester | {"tester": "vera"} | {"tester": "tom"}
 business_contact | {"business_contact": "Kim"} | {"business_contact": null}
-incident | {"incident": "INC-9"} | {"incident": null}
+incident | {"incident": "jira:OPS-9"} | {"incident": null}
 threat | {"threat": "CVE"} | {"threat": null}
 custom_fields | {"custom_fields": {"cost_centre": "4711"}} | {"custom_fields": {"cost_centre": null}}
 "#;

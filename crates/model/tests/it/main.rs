@@ -16,6 +16,7 @@ mod evidence;
 mod frozen_targets;
 mod gate;
 mod grounds;
+mod incidents;
 mod input;
 mod leading;
 mod lifecycle;

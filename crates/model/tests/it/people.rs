@@ -53,6 +53,8 @@ fn tenant() -> Tenant {
         ownership_by_two: false,
         sla_table: Default::default(),
         sla_table_from: None,
+        watch_table: Default::default(),
+        watch_table_from: None,
         retention: erasure::Retention::default(),
         retention_from: None,
         risk_table: Default::default(),

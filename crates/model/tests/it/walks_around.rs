@@ -281,6 +281,8 @@ fn a_freeze_over_something_else_makes_nothing_due() {
         exceptions: Vec::new(),
         ended: false,
         corrected_at: None,
+        loosening: None,
+        loosened: Vec::new(),
     };
     let own = world.change().content.targets[0].service.0.clone();
     world.estate(|estate| estate.freezes.push(over("something-else")));
@@ -779,7 +781,7 @@ fn a_new_dependency_holds_the_start_at_once() {
     assert_eq!(unknown, [("to".into(), "unknown".into())]);
     let incident = fields(link(&mut world, json!({"kind": "depends_on", "to": "INC-1"})));
     assert_eq!(incident, [("to".into(), "not_allowed".into())]);
-    link(&mut world, json!({"kind": "fixes", "to": "INC-1"})).unwrap();
+    link(&mut world, json!({"kind": "fixes", "to": "jira:OPS-1"})).unwrap();
     assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
     link(&mut world, json!({"kind": "depends_on", "to": "CHG-2"})).unwrap();
     assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);

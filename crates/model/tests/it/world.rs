@@ -205,6 +205,8 @@ impl World {
             exceptions: Vec::new(),
             ended: false,
             corrected_at: None,
+            loosening: None,
+            loosened: Vec::new(),
         };
         self.estate(|estate| estate.freezes.push(freeze));
         self.settle();

@@ -401,6 +401,10 @@ impl Act {
                 .field(yes_or_no("steps_adequate", "Were the steps adequate?"))
                 .field(Field::textarea("summary", "In a few sentences").required())
                 .field(Field::textarea("improvements", "What to do better").hint("One a line."))
+                .field(
+                    Field::text("incidents", "Incidents that it addresses")
+                        .hint("Keys, parted by commas. An open incident of the watch window, or one that the change caused, is named here."),
+                )
                 .submit("Finish the review"),
             _ => at(context, "close", "Close", "/closure")
                 .tone(ActTone::Go)

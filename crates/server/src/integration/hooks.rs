@@ -68,6 +68,13 @@ async fn receive(
     };
     let kind = &known.found.kind;
     let text = |name: &str| header(&headers, name);
+    let bytes = match kind.as_str() {
+        "pagerduty" => {
+            let id = state.executor().services().new_id(now);
+            pagerduty::marked(bytes, &id.map_err(|error| Failure::fault(&error))?)
+        }
+        _ => bytes,
+    };
     let answer = answer_to(kind, &bytes);
     let raw_digest = proof::crypto::digest_text(&bytes);
     let kept = door::keep(kind, &text, bytes).map_err(|aside| {

@@ -185,6 +185,10 @@ fn estate_routes() -> Router<AppState> {
             get(schedule::freeze_and_window::freeze).post(plain(schedule::freeze_and_window::edit_freeze)),
         )
         .route("/t/{tenant}/freezes/{id}/end", post(schedule::list::end_freeze))
+        .route(
+            "/t/{tenant}/freezes/{id}/confirmation",
+            post(schedule::list::confirm_loosening),
+        )
         .route("/t/{tenant}/freezes/{id}/exceptions", post(schedule::list::except))
         .route(
             "/t/{tenant}/freezes/{id}/exceptions/{change}/end",

@@ -61,8 +61,8 @@ fn freezes_absences_and_delegations_answer() {
     tells(
         &marta,
         &format!("/t/halden/freezes/{id}/end"),
-        &[],
-        "The freeze is ended.",
+        &[("reason", "The year ended early.")],
+        "The freeze ends once another person confirms it.",
     );
     tells(&ingrid, "/t/halden/away/absences", &[], "Your time away is kept.");
     tells(

@@ -9,7 +9,7 @@ use model::core::parse::{LINE, TEXT};
 use crate::openapi::answers_administration::ADMINISTRATION;
 use crate::openapi::shapes::{
     Shape, Words, all, boolean, free, free_or_null, frees, integer, integer_or_null, object, objects, shape, text,
-    text_or_null, texts, time, word,
+    text_or_null, texts, time, time_or_null, word,
 };
 
 /// Every shape that an answer can have.
@@ -111,6 +111,12 @@ const CHANGE: &[Shape] = &[
                 "Per field: its characters that are hidden or look like others, as `U+202E`. Absent without any.",
             ),
             word("outcome", all!(Outcome), "How it ended."),
+            boolean(
+                "succeeded",
+                "Whether it succeeded: every target did, nothing was rolled back, and no incident is confirmed as caused by it. \
+                 Absent until its work has ended, and where nothing was implemented.",
+            ),
+            object("watch", "WatchSpan", "The watch window: incidents of its services that begin in it are collected."),
             time("actual_start", "When the work began."),
             time("actual_end", "When it ended."),
             time("extended_until", "Until when it was extended."),
@@ -194,15 +200,50 @@ const CHANGE: &[Shape] = &[
                 "board_decisions",
                 "What boards decided: `rule`, `group`, `meeting`, `quorum`, who was there, who agreed.",
             ),
+            objects(
+                "caused_incidents",
+                "CausedIncident",
+                "Incidents that a person confirmed as caused by it, each once.",
+            ),
+            objects(
+                "watch_incidents",
+                "WatchIncident",
+                "Incidents of its services that began in its watch window.",
+            ),
             frees("validations", "Whether it works: `result`, `text`, `by`, `at`."),
             frees(
                 "reviews",
-                "Post-implementation reviews: what was met, `summary`, `improvements`, `by`, `at`.",
+                "Post-implementation reviews: what was met, `summary`, `improvements`, the `incidents` addressed, `by`, `at`.",
             ),
             integer("version", 1, i64::MAX, "Grows with every save.").needed(),
         ],
     )
     .based_on(&["NewChange"]),
+    shape(
+        "WatchSpan",
+        "From when to when a change is watched.",
+        &[
+            time("from", "The start of the work.").needed(),
+            time_or_null("until", "The end; null while the work is under way."),
+        ],
+    ),
+    shape(
+        "CausedIncident",
+        "An incident that a change caused.",
+        &[
+            text("incident", LINE, "Its key here, or its outside reference.").needed(),
+            text("by", LINE, "Who confirmed it: a login.").needed(),
+            time("at", "When.").needed(),
+        ],
+    ),
+    shape(
+        "WatchIncident",
+        "An incident of the watch window.",
+        &[
+            text("incident", LINE, "Its key.").needed(),
+            time("at", "When the change took note of it.").needed(),
+        ],
+    ),
     shape(
         "Stated",
         "What somebody said, and when.",
@@ -726,9 +767,46 @@ const ESTATE: &[Shape] = &[
                 "corrected_at",
                 "When it was recorded, where that was after its start: it counts from then on.",
             ),
+            object("loosening", "Loosening", "A proposal to end it or to let it cover less, until it is confirmed."),
+            objects("loosened", "Loosened", "How it came to cover less, or ended."),
         ],
     )
     .based_on(&["FreezeInput", "Stored"]),
+    shape(
+        "FreezeTerms",
+        "What a freeze covers, and when.",
+        &[
+            time("starts_at", "Its start.").needed(),
+            time("ends_at", "Its end.").needed(),
+            texts("services", LINE, "Services' keys; absent means all."),
+            texts("environments", LINE, "Environments' keys; absent means all."),
+            boolean("halt", "Whether it also stops what is under way."),
+        ],
+    ),
+    shape(
+        "Loosening",
+        "A proposal to end a freeze or to let it cover less.",
+        &[
+            text("reason", TEXT, "Why.").needed(),
+            text("by", LINE, "Who proposes it: a login.").needed(),
+            text("handed_by", LINE, "Who handed the proposer their way in, where that was another person: a login."),
+            time("at", "When.").needed(),
+            object("terms", "FreezeTerms", "What it is to cover; absent where it is to end."),
+        ],
+    ),
+    shape(
+        "Loosened",
+        "A step by which a freeze ended or covers less.",
+        &[
+            text("reason", TEXT, "Why.").needed(),
+            text("by", LINE, "Who proposed it: a login.").needed(),
+            time("at", "When.").needed(),
+            text("confirmed_by", LINE, "Who confirmed it: a login.").needed(),
+            time("confirmed_at", "When.").needed(),
+            object("before", "FreezeTerms", "What it covered before.").needed(),
+            object("after", "FreezeTerms", "What it covered then; absent where it ended."),
+        ],
+    ),
     shape(
         "FreezeException",
         "A change that a freeze lets pass.",
@@ -751,6 +829,7 @@ const ESTATE: &[Shape] = &[
         &[
             text("key", LINE, "`INC-12`."),
             frees("changes", "The changes that name it: `key` and `state`; told where one incident is asked for."),
+            text("connection", LINE, "The connection that delivered it."),
         ],
     )
     .based_on(&["IncidentInput", "Stored"]),

@@ -407,6 +407,11 @@ const AFTER: &[Shape] = &[
             boolean("steps_adequate", "Whether the steps were adequate.").needed(),
             text("summary", TEXT, "What is to be remembered.").needed(),
             texts("improvements", LINE * 5, "What should be done better."),
+            texts(
+                "incidents",
+                LINE,
+                "The incidents that it addresses, by key or outside reference. A key in the summary counts as well.",
+            ),
         ],
     ),
     shape(

@@ -130,6 +130,11 @@ const BODIES: &[Shape] = &[
                 "Whether it notes what began before it is recorded; it counts from now on, and for nothing decided before.",
             ),
             text("reason", TEXT, "Why."),
+            text(
+                "edit_reason",
+                TEXT,
+                "Why it may cover less: needed for a later start, an earlier end, fewer places or no halt. Another person confirms.",
+            ),
         ],
     )
     .based_on(&["WindowPatch"]),

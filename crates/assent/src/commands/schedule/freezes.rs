@@ -24,9 +24,17 @@ pub enum Freeze {
     Edit(FreezeEdit),
     /// List freezes.
     List,
-    /// Take a freeze back.
+    /// Propose to end a freeze; it stands until another person confirms.
     End {
         /// The freeze's id, as `list` shows it.
+        id: String,
+        /// Why it may end.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Confirm that a freeze is ended or shortened.
+    Confirm {
+        /// The freeze's id.
         id: String,
     },
     /// Let one change pass a freeze.
@@ -94,6 +102,9 @@ pub struct FreezeEdit {
     /// Why.
     #[arg(long, group = "what")]
     pub reason: Option<String>,
+    /// Why it may cover less; another person confirms.
+    #[arg(long)]
+    pub edit_reason: Option<String>,
 }
 
 /// Changes a freeze.
@@ -109,6 +120,9 @@ fn edit_freeze(wanted: &FreezeEdit, client: &Client, output: &Output) -> Result<
         if let Some(value) = value {
             body.insert(name.to_owned(), json!(value));
         }
+    }
+    if let Some(reason) = &wanted.edit_reason {
+        body.insert("edit_reason".to_owned(), json!(reason));
     }
     edit(client, output, &format!("/freezes/{}", encode(&wanted.span.id)), body)
 }
@@ -147,13 +161,20 @@ pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
             }
             let made = client.post("/freezes", &body)?.body;
             output.data(&made, |output| output.line(&format!("set {}", text_of(&made, "id"))));
-            output.next(&format!("assent freeze end {}", text_of(&made, "id")));
+            output.next(&format!("assent freeze end {} --reason TEXT", text_of(&made, "id")));
         }
         Freeze::Edit(wanted) => edit_freeze(wanted, &client, output)?,
         Freeze::List => list(&client, output, "/freezes", &heads)?,
-        Freeze::End { id } => {
-            let ended = client.delete(&format!("/freezes/{}", encode(id)))?.body;
-            output.data(&ended, |output| output.line(&format!("ended {id}")));
+        Freeze::End { id, reason } => {
+            let path = format!("/freezes/{}", encode(id));
+            let proposed = client.delete_with(&path, &json!({"reason": reason}))?.body;
+            output.data(&proposed, |output| output.line(&format!("proposed to end {id}")));
+            output.next(&format!("another person: assent freeze confirm {id}"));
+        }
+        Freeze::Confirm { id } => {
+            let path = format!("/freezes/{}/confirmation", encode(id));
+            let freeze = client.post(&path, &json!({}))?.body;
+            output.data(&freeze, |output| output.line(&format!("confirmed {id}")));
         }
         Freeze::Except { id, change, reason } => {
             let body = json!({"change": change, "reason": reason});

@@ -6,19 +6,28 @@ use serde::{Deserialize, Serialize};
 /// Something is wrong with a service, or no longer so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
-    /// Names the occurrence for good: the sender's fingerprint with the time at which it began, or its own key.
+    /// The sender's key: it names one matter while that is open, and may return once it is over.
     pub source_key: String,
     /// Whether it is over.
     pub is_over: bool,
+    /// Whether a matter that was over is open again under the same key, as the sender says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reopens: bool,
     /// In one line.
     pub title: String,
-    /// The service, in the sender's words, where it says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
+    /// The services, in the sender's words, where it says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
     /// From 1 (worst) to 4.
     pub severity: i64,
     /// When it began.
     pub started_at: Timestamp,
+    /// When further parts of a group began, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub later_starts: Vec<Timestamp>,
+    /// When the sender said so, where the order of its messages rather than their times tells occurrences apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<Timestamp>,
     /// When it ended, once it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,

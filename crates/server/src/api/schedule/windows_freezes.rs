@@ -1,7 +1,7 @@
 //! Maintenance windows and freezes.
 
 use acts::directory::set_service;
-use acts::schedule::{edit_span, set_freeze};
+use acts::schedule::{edit_span, loosen_freeze, set_freeze};
 use model::directory::snapshot::{Freeze, MaintenanceWindow};
 
 use crate::api::shared::records::{all, loaded, new_one, set, tagged, version_of};
@@ -48,8 +48,16 @@ pub(crate) const ROUTES: &[Route] = &[
         let made = edit_span::edit_freeze(cx, ask.place(0), &ask.body)?;
         tagged(&*cx.directory()?, &made)
     }),
-    Route::delete("/freezes/{id}", "Takes a freeze back.", |cx, ask| {
-        let ended = set_freeze::end_freeze(cx, ask.place(0))?;
-        tagged(&*cx.directory()?, &ended)
+    Route::delete("/freezes/{id}", "Proposes to end a freeze.", |cx, ask| {
+        let proposed = loosen_freeze::end_freeze(cx, ask.place(0), &ask.body)?;
+        tagged(&*cx.directory()?, &proposed)
     }),
+    Route::post(
+        "/freezes/{id}/confirmation",
+        "Confirms that a freeze is ended or shortened.",
+        |cx, ask| {
+            let confirmed = loosen_freeze::confirm_loosening(cx, ask.place(0))?;
+            new_one(cx, &confirmed)
+        },
+    ),
 ];

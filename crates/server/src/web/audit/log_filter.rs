@@ -81,6 +81,7 @@ pub(crate) const FAMILIES: &[(&str, &str)] = &[
     ("text", "Erased texts"),
     ("token", "Tokens"),
     ("training", "Trainings"),
+    ("watch_table", "Watch windows"),
     ("webhook", "Webhooks"),
     ("window", "Maintenance windows"),
     ("witness", "Witnesses"),

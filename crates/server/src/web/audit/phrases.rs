@@ -132,6 +132,8 @@ const PHRASES: &[Phrase] = &[
         "proposed other times to acknowledge and to decide",
     ),
     ("target.closed_by_revocation", "x", "closed a target"),
+    ("watch_table.activated", "clock", "put other watch windows in force"),
+    ("watch_table.proposed", "clock", "proposed other watch windows"),
     ("target.completed", "s-reviewing", "told the outcome of a target"),
     ("target.opened_again", "check", "opened a target again"),
     ("task.added", "plus", "added a task"),
@@ -196,6 +198,16 @@ const WHOLE: &[Phrase] = &[
     ("change.hold_ended", "s-hold", "reminded that its hold was to end"),
     ("change.in_freeze", "snow", "found it inside a freeze"),
     (
+        "change.incident_caused",
+        "incident",
+        "confirmed that it caused an incident",
+    ),
+    (
+        "change.incident_in_watch",
+        "incident",
+        "noted an incident in its watch window",
+    ),
+    (
         "change.latest_rollback_passed",
         "clock",
         "flagged it: the latest moment to roll back passed",
@@ -253,6 +265,12 @@ const WHOLE: &[Phrase] = &[
     ("freeze.edited", "snow", "changed a freeze"),
     ("freeze.halted", "snow", "voided the permits under a freeze"),
     ("freeze.ended", "snow", "ended a freeze"),
+    (
+        "freeze.loosening_proposed",
+        "snow",
+        "proposed that a freeze ends or covers less",
+    ),
+    ("freeze.shortened", "snow", "let a freeze cover less"),
     ("freeze.excepted", "snow", "excepted a change from a freeze"),
     (
         "freeze.exception_lapsed",
@@ -279,6 +297,7 @@ const WHOLE: &[Phrase] = &[
     ("incident.detected", "incident", "found an incident"),
     ("incident.edited", "incident", "edited an incident"),
     ("incident.reported", "incident", "reported an incident"),
+    ("incident.reopened", "incident", "found an incident open again"),
     ("incident.resolved", "check", "resolved an incident"),
     ("key.permits_revoked", "x", "revoked permits of a stolen key"),
     ("key.revoked", "x", "revoked a signing key"),

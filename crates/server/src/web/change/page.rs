@@ -11,6 +11,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::record::Change;
+use model::change::success;
 use model::change::timers::decision_due;
 use model::core::act::{self, Act as Verb, actions};
 use model::emergency::records::BreakGlass;
@@ -77,7 +78,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
         is_rolled_back: rolls_back_since(&entries).is_some(),
         ..context(view, &file)
     };
-    let has_failed = file.change.outcome.is_some_and(|outcome| !outcome.is_success());
+    let has_failed = success::succeeded(&file.change) == Some(false);
     let review_draft = if has_failed && file.change.reviews.is_empty() && open.has(act::Act::Review) {
         Some(draft_review::draft_review(view.cx, key)?)
     } else {

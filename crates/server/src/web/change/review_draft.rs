@@ -6,8 +6,13 @@ use serde_json::Value;
 /// Fills a review's form with its draft: a start for whoever writes it. What is judged with yes or no stays theirs to say.
 pub(crate) fn start_from(form: &mut ActForm, draft: &Value) {
     for field in &mut form.fields {
-        if let Value::String(text) = &draft[field.name.as_str()] {
-            field.value.clone_from(text);
+        match &draft[field.name.as_str()] {
+            Value::String(text) => field.value.clone_from(text),
+            Value::Array(rows) if field.name == "incidents" => {
+                let keys: Vec<&str> = rows.iter().filter_map(Value::as_str).collect();
+                field.value = keys.join(", ");
+            }
+            _ => {}
         }
     }
     form.note = Some("Drafted from times, incidents, permits and messages. Correct what you know better.".to_owned());

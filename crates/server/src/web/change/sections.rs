@@ -484,11 +484,15 @@ impl Around<'_> {
             ))
             .quote(review.summary.as_str())
             .aside(view.ago(review.at));
+            if !review.incidents.is_empty() {
+                entry = entry.aside(Rich::from("It addresses ").said(review.incidents.join(", ")));
+            }
             for line in &review.improvements {
                 entry = entry.aside(Rich::from("To do better: ").said(line.as_str()));
             }
             entries.push(entry);
         }
+        entries.extend(watch_entries(view, change));
         if let Some(finding) = &change.finding {
             let text = Rich::new()
                 .name(view.name(&finding.by))
@@ -664,6 +668,40 @@ impl Around<'_> {
                 .collect(),
         }
     }
+}
+
+/// What a change is said to have caused, and what began while it was watched.
+fn watch_entries(view: &View<'_, '_, '_>, change: &Change) -> Vec<Entry> {
+    let linked = |key: &str| match view.directory.incidents.get(key) {
+        Some(incident) => Rich::new()
+            .link(key, view.url(&format!("/incidents/{}", escaped(key))))
+            .text(" ")
+            .said(incident.title.as_str()),
+        None => Rich::new().said(key),
+    };
+    let caused = change.caused_incidents.iter().map(|row| {
+        let text = Rich::new()
+            .name(view.name(&row.by))
+            .text(" confirmed that it caused ")
+            .append(linked(&row.incident));
+        Entry::new(Tone::Stop, text).aside(view.ago(row.at))
+    });
+    let is_caused = |key: &str| change.caused_incidents.iter().any(|row| row.incident == key);
+    let others = change.watch_incidents.iter().filter(|row| !is_caused(&row.incident));
+    let seen = others.map(|row| {
+        let is_open = view
+            .directory
+            .incidents
+            .get(&row.incident)
+            .is_some_and(|it| it.resolved_at.is_none());
+        let tone = if is_open { Tone::Stop } else { Tone::Wait };
+        let state = if is_open { "It is open." } else { "It is resolved." };
+        let text = Rich::new()
+            .text("In its watch window began ")
+            .append(linked(&row.incident));
+        Entry::new(tone, text).why(state).aside(view.ago(row.at))
+    });
+    caused.chain(seen).collect()
 }
 
 /// A review of what is closed already: it adds to the record and changes nothing of it.

@@ -2,3 +2,4 @@
 
 pub(super) mod policies;
 pub(super) mod try_policies;
+pub(super) mod watch_windows;

@@ -26,7 +26,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::compliance::retention;
 use crate::web::directory::ownership_proposal;
-use crate::web::policy::try_policies;
+use crate::web::policy::{try_policies, watch_windows};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::view::{View, Visitor, show};
@@ -66,6 +66,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
             SectionBody::Table(risk_table(&table)),
         ),
         sla_section(view),
+        watch_windows::section(view),
         retention::section(view),
         Section::new(
             "mapping",
@@ -155,6 +156,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
         ConfigurationKind::Mapping => "a mapping",
         ConfigurationKind::Ownership => "rows of the ownership matrix",
         ConfigurationKind::SlaTable => "times to acknowledge and to decide",
+        ConfigurationKind::WatchTable => "watch windows",
         ConfigurationKind::Retention => "a retention",
     };
     let tone = match row.state {
@@ -226,6 +228,7 @@ fn content_of(row: &Configuration, ownership: &[String]) -> Rich {
     let told = match row.kind {
         ConfigurationKind::Ownership => ownership.to_vec(),
         ConfigurationKind::SlaTable => row.slas.iter().map(sla_words).collect(),
+        ConfigurationKind::WatchTable => row.watches.iter().map(watch_windows::words).collect(),
         ConfigurationKind::Retention => row.retention.map(retention::words).into_iter().collect(),
         _ => Vec::new(),
     };
@@ -372,6 +375,7 @@ pub(crate) async fn act(
     };
     let run = move |cx: &mut Context<'_, '_>, body: &Body| match act.as_str() {
         "proposal" if id == "retention" => retention::propose(cx, body.clone()),
+        "proposal" if id == "watch-table" => watch_windows::propose(cx, body),
         "proposal" if id == "sla-table" => set_sla_table::propose_sla_table(cx, body).map(drop),
         "activation" => activate_configuration::activate_configuration(cx, &id, body).map(drop),
         "withdrawal" => activate_configuration::withdraw_configuration(cx, &id).map(drop),

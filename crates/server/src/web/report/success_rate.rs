@@ -78,7 +78,7 @@ fn same_as_table(figures: &[Figure]) -> Table {
 
 fn share_of_success(ended: &[Ended]) -> Option<Share> {
     let counted = || ended.iter().filter(|it| it.counts());
-    let hits = counted().filter(|it| it.outcome.is_success()).count();
+    let hits = counted().filter(|it| it.has_succeeded()).count();
     Share::of(hits as u64, counted().count() as u64)
 }
 
@@ -207,10 +207,7 @@ pub(crate) async fn show_ended(State(state): State<AppState>, visitor: Visitor) 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let since = days_ago(view.now(), DAYS);
     let (ended, is_whole) = find_ended(view.cx, since)?;
-    let (well, ill): (Vec<Ended>, Vec<Ended>) = ended
-        .into_iter()
-        .filter(Ended::counts)
-        .partition(|it| it.outcome.is_success());
+    let (well, ill): (Vec<Ended>, Vec<Ended>) = ended.into_iter().filter(Ended::counts).partition(Ended::has_succeeded);
     let all = well.len() + ill.len();
     let told = format!("{} of {} succeeded.", count(well.len() as u64), count(all as u64));
     let told = match is_whole {
@@ -237,7 +234,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
 
 fn rows(view: &View<'_, '_, '_>, (id, title): (&str, &str), ended: &[Ended], none: &str) -> Section {
     let row = |it: &Ended| {
-        let tone = if it.outcome.is_success() { Tone::Ok } else { Tone::Stop };
+        let tone = if it.has_succeeded() { Tone::Ok } else { Tone::Stop };
         vec![
             Cell::Title {
                 text: it.title.clone(),

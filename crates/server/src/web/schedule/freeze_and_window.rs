@@ -9,12 +9,13 @@ use model::core::act::actions;
 use model::core::body::Body;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{self, Freeze, MaintenanceWindow};
+use model::schedule::freeze::FreezeTerms;
 use pages::{ActForm, ActTone, Entry, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use store::record::{self, Record};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::schedule::list::{REACHES, scope, scope_fields, sent, state_of};
+use crate::web::schedule::list::{REACHES, loosening_acts, scope, scope_fields, sent, state_of};
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send};
@@ -108,19 +109,57 @@ fn freeze_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Optio
     let exceptions = SectionBody::Entries(exceptions(view, &freeze));
     page.sections
         .push(Section::new("exceptions", "Exceptions", exceptions).unsaid("No change may pass it."));
+    let steps = loosened(view, &freeze);
+    if !steps.is_empty() {
+        page.sections.push(Section::new(
+            "loosened",
+            "Ended or shortened",
+            SectionBody::Entries(steps),
+        ));
+    }
     let history = find_history::<Freeze>(view.cx, id)?;
     page.sections.push(history_section(view, &history));
     if view.may(actions::SET_FREEZE) && !is_over {
         let standing = Standing::of(OF_FREEZE, &freeze, freeze.version)?;
         let mut act = freeze_form(view, &freeze, &standing)?;
         act.is_open = is_open;
-        let end = ActForm::new("end", "End it now", view.url(&format!("/freezes/{id}/end"))).tone(ActTone::Stop);
-        page.acts = vec![act, end];
+        page.acts = vec![act];
+        page.acts.extend(loosening_acts(view, &freeze));
         came_back(view, &mut page, back, &standing, &history)?;
     } else if let Some(back) = back {
         back.put(view, &mut page.frame, page.acts.iter_mut());
     }
     Ok(page.render())
+}
+
+/// What was proposed and confirmed to let it cover less.
+fn loosened(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
+    let span = |terms: Option<&FreezeTerms>| match terms {
+        Some(terms) => format!(" lets it last {}", view.reader.span(terms.starts_at, terms.ends_at)),
+        None => " ends it".to_owned(),
+    };
+    let proposed = freeze.loosening.iter().map(|row| {
+        let text = Rich::new()
+            .name(view.name(&row.by))
+            .text(" proposes this; it waits for a confirmation:")
+            .text(span(row.terms.as_ref()));
+        Entry::new(Tone::Wait, text)
+            .quote(row.reason.as_str())
+            .aside(view.moment(row.at))
+    });
+    let done = freeze.loosened.iter().rev().map(|row| {
+        let text = Rich::new()
+            .name(view.name(&row.by))
+            .text(span(row.after.as_ref()))
+            .text("; confirmed by ")
+            .name(view.name(&row.confirmed_by));
+        let before = view.reader.span(row.before.starts_at, row.before.ends_at);
+        Entry::new(Tone::Plain, text)
+            .quote(row.reason.as_str())
+            .why(format!("Before: {before}"))
+            .aside(view.moment(row.confirmed_at))
+    });
+    proposed.chain(done).collect()
 }
 
 fn window_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Option<&Back>) -> acts::Result<String> {
@@ -239,6 +278,10 @@ fn freeze_form(view: &View<'_, '_, '_>, freeze: &Freeze, standing: &Standing) ->
             Field::new("halt", "Work that is going on must stop too", Input::Checkbox).value(freeze.halt.to_string()),
         )
         .field(Field::select("reach", "Services that need these", &REACHES).value(freeze.reach.as_str()))
+        .field(
+            Field::textarea("edit_reason", "Why it may cover less")
+                .hint("Needed where it ends earlier, begins later or covers less. It stands until another person confirms."),
+        )
         .note("It keeps its exceptions, and no gate opens in between. What it lies over now stops; what it no longer lies over may start.")
         .submit("Keep these edits"))
 }
@@ -261,7 +304,10 @@ pub(crate) async fn edit_freeze(
         let freeze = load::<Freeze>(cx, &whose, "freeze")?;
         let standing = Standing::of(OF_FREEZE, &freeze, freeze.version)?;
         let directory = cx.directory()?;
-        let patch = standing.patch(&typed, body, &reader_of(cx, &directory))?;
+        let mut patch = standing.patch(&typed, body, &reader_of(cx, &directory))?;
+        if let Some(said) = body.get("edit_reason").filter(|_| !patch.is_empty()) {
+            patch.insert("edit_reason".to_owned(), said.clone());
+        }
         edit_span::edit_freeze(cx, &whose, &patch).map(drop)
     };
     let sent = sent(form, path.clone(), &path, Place::Freezes, "freeze_changed");

@@ -308,7 +308,11 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
     let mut acts = Vec::new();
     if may_set && !is_over {
         acts.push(ActForm::link("Change it", view.url(&format!("/freezes/{id}?change=1"))).tone(ActTone::Link));
-        acts.push(ActForm::new("end", "End it now", view.url(&format!("/freezes/{id}/end"))).tone(ActTone::Link));
+        acts.extend(
+            loosening_acts(view, freeze)
+                .into_iter()
+                .map(|act| act.tone(ActTone::Link)),
+        );
         let except = ActForm::new(
             "except",
             "Except a change",
@@ -341,6 +345,48 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
 
 /// How far a freeze reaches, as forms offer it.
 pub(super) const REACHES: [(&str, &str); 2] = [("none", "are free"), ("dependants", "are frozen too")];
+/// Ending a freeze is proposed with a reason; a proposal is confirmed.
+pub(crate) fn loosening_acts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<ActForm> {
+    let id = freeze.id.as_str();
+    let end = ActForm::new("end", "End it now", view.url(&format!("/freezes/{id}/end")))
+        .tone(ActTone::Stop)
+        .field(Field::textarea("reason", "Why it may end").required())
+        .note("It stands until another person confirms this.")
+        .submit("Propose to end it");
+    let confirm = freeze.loosening.as_ref().map(|loosening| {
+        let what = if loosening.terms.is_some() {
+            "Confirm the shorter freeze"
+        } else {
+            "Confirm its end"
+        };
+        ActForm::new("confirm", what, view.url(&format!("/freezes/{id}/confirmation"))).tone(ActTone::Stop)
+    });
+    std::iter::once(end).chain(confirm).collect()
+}
+
+/// Confirms that a freeze is ended or shortened.
+pub(crate) async fn confirm_loosening(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let sent = sent(
+        form,
+        format!("/freezes/{}/confirmation", escaped(&id)),
+        "/freezes",
+        Place::Freezes,
+        "freeze_loosened",
+    );
+    send(
+        &state,
+        &visitor,
+        sent,
+        move |cx, _| acts::schedule::loosen_freeze::confirm_loosening(cx, &id).map(drop),
+        freeze_page,
+    )
+    .await
+}
 
 fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
     let [services, environments] = scope_fields();
@@ -374,7 +420,7 @@ pub(crate) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, 
     .await
 }
 
-/// Takes a freeze back.
+/// Proposes to end a freeze.
 pub(crate) async fn end_freeze(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -392,7 +438,7 @@ pub(crate) async fn end_freeze(
         &state,
         &visitor,
         sent,
-        move |cx, _| acts::schedule::set_freeze::end_freeze(cx, &id).map(drop),
+        move |cx, body| acts::schedule::loosen_freeze::end_freeze(cx, &id, body).map(drop),
         freeze_page,
     )
     .await

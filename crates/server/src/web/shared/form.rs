@@ -76,6 +76,7 @@ const LISTS: &[&str] = &[
     "implementers",
     "labels",
     "services",
+    "incidents",
     "environments",
     "config_items",
     "regimes",

@@ -174,7 +174,27 @@ const ESTATE: &[Row] = &[
         "Take a maintenance window back",
         "Window",
     ),
-    delete("estate", "end_freeze", "/freezes/{id}", "Take a freeze back", "Freeze"),
+    Row {
+        body: Some("ReasonInput"),
+        ..delete(
+            "estate",
+            "end_freeze",
+            "/freezes/{id}",
+            "Propose to end a freeze; it stands until another person confirms",
+            "Freeze",
+        )
+    },
+    Row {
+        answer: Answer::Json("Freeze"),
+        status: 201,
+        ..at(
+            "POST",
+            "estate",
+            "confirm_loosening",
+            "/freezes/{id}/confirmation",
+            "Confirm that a freeze is ended or shortened",
+        )
+    },
     post(
         "estate",
         "except_from_freeze",

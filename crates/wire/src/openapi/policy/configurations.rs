@@ -3,6 +3,7 @@
 use model::core::act::Act;
 use model::core::enums::{ConfigurationKind, ConfigurationState, Decision, Level, Role, State};
 use model::core::parse::{LINE, TEXT};
+use model::incident::watch_table::LONGEST_WATCH_MINUTES;
 
 use crate::openapi::rows::{Row, at, delete, get, list, post};
 use crate::openapi::shapes::{
@@ -18,7 +19,7 @@ const FILE: usize = 256 * 1024;
 
 const KIND: &[Param] = &[Param::new(
     "kind",
-    "Only `policies`, `risk_table`, `mapping`, `ownership`, `sla_table` or `retention`.",
+    "Only `policies`, `risk_table`, `mapping`, `ownership`, `sla_table`, `watch_table` or `retention`.",
 )];
 
 /// The routes.
@@ -85,6 +86,21 @@ pub(crate) const ROWS: &[Row] = &[
         "/sla-table",
         "Propose times to acknowledge and to decide; clocks that run keep theirs",
         "SlaTableInput",
+        "Configuration",
+    ),
+    get(
+        "administration",
+        "show_watch_table",
+        "/watch-table",
+        "Show how long changes are watched after their work",
+        "WatchTable",
+    ),
+    post(
+        "administration",
+        "propose_watch_table",
+        "/watch-table",
+        "Propose how long changes are watched after their work",
+        "WatchTableInput",
         "Configuration",
     ),
     get(
@@ -521,6 +537,45 @@ pub(crate) const SHAPES: &[Shape] = &[
         ],
     ),
     shape(
+        "WatchRow",
+        "Minutes of watching after the end of the work, by the risk of the change.",
+        &[
+            integer("low", 1, LONGEST_WATCH_MINUTES, "Low risk."),
+            integer("medium", 1, LONGEST_WATCH_MINUTES, "Medium risk."),
+            integer("high", 1, LONGEST_WATCH_MINUTES, "High risk."),
+        ],
+    ),
+    shape(
+        "WatchRows",
+        "By the highest criticality among the services of a change. A standard change is watched as long as its template says.",
+        &[
+            object("low", "WatchRow", "Low criticality."),
+            object("medium", "WatchRow", "Medium criticality."),
+            object("high", "WatchRow", "High criticality."),
+            object("critical", "WatchRow", "Critical."),
+        ],
+    ),
+    shape(
+        "WatchTable",
+        "The watch windows in force.",
+        &[
+            text("digest", LINE, "Digest of the table.").needed(),
+            text_or_null(
+                "configuration",
+                "The configuration that brought it; null for the first table.",
+            ),
+            object("table", "WatchRows", "The rows.").needed(),
+        ],
+    ),
+    shape(
+        "WatchTableInput",
+        "Other watch windows. What is not named stays as it is.",
+        &[
+            object("table", "WatchRows", "The rows.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+    shape(
         "RetentionDays",
         "For how long what need not be kept for ever is kept. The log, records, digests and proofs stay in any case.",
         &[
@@ -612,6 +667,7 @@ pub(crate) const SHAPES: &[Shape] = &[
             text("parameters", FILE, "The tenant's own values."),
             object("table", "RiskRows", "The risk table."),
             object("slas", "SlaRows", "The times to acknowledge and to decide."),
+            object("watches", "WatchRows", "The watch windows."),
             object(
                 "retention",
                 "RetentionDays",

@@ -309,6 +309,9 @@ pub enum Act {
         /// What should be done better; may be given several times.
         #[arg(long)]
         improvement: Vec<String>,
+        /// An incident that the review addresses, by key; may be given several times.
+        #[arg(long)]
+        incident: Vec<String>,
     },
     /// Close it.
     Close {
@@ -658,6 +661,7 @@ fn review(act: &Act) -> Value {
         assessment_inadequate,
         steps_inadequate,
         improvement,
+        incident,
         ..
     } = act
     else {
@@ -669,6 +673,7 @@ fn review(act: &Act) -> Value {
         ("steps_adequate", Some(json!(!steps_inadequate))),
         ("summary", text(summary)),
         ("improvements", (!improvement.is_empty()).then(|| json!(improvement))),
+        ("incidents", (!incident.is_empty()).then(|| json!(incident))),
     ])
 }
 
@@ -687,6 +692,7 @@ fn over_draft(client: &Client, key: &str, act: &Act) -> Result<Value> {
     Ok(json!({
         "objectives_met": judged("objectives_met"), "assessment_adequate": judged("assessment_adequate"),
         "steps_adequate": judged("steps_adequate"), "summary": words("summary"), "improvements": words("improvements"),
+        "incidents": words("incidents"),
     }))
 }
 

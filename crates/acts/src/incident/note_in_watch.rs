@@ -1,0 +1,63 @@
+//! Has changes take note of an incident that began in their watch window, whatever their kind, also after their closing.
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::record::Change;
+use model::core::enums::State;
+use model::directory::snapshot::{Directory, Incident};
+use model::incident::watch;
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+
+/// The most closed changes that are looked at, the newest first.
+const MOST_CLOSED: i64 = 5_000;
+
+/// Has every change take note whose watch window the incident falls into.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn note(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
+    if incident.services.is_empty() {
+        return Ok(());
+    }
+    let directory = cx.directory()?;
+    let under_way = Filter::new()
+        .one_of("state", [State::Implementing, State::Reviewing].map(State::as_str))
+        .order_by("number");
+    let mut found = record::bodies::<Change>(cx.tx, &under_way)?;
+    // A closed change was saved after its work ended, so an older one is no longer watched.
+    let closed = Filter::new()
+        .equals("state", State::Closed.as_str())
+        .at_least("updated_at", since(&directory, incident))
+        .descending_by("updated_at")
+        .limit(MOST_CLOSED);
+    found.extend(record::bodies::<Change>(cx.tx, &closed)?);
+    let is_new = |change: &Change| {
+        let mut noted = change.watch_incidents.iter();
+        watch::is_in_watch(change, &directory, incident) && !noted.any(|row| row.incident == incident.key)
+    };
+    for change in found.into_iter().filter(is_new) {
+        cx.as_system(|cx| {
+            cx.on_change(change.id.as_str(), |case| {
+                watch::collect(case);
+                Ok(())
+            })
+        })?;
+    }
+    Ok(())
+}
+
+/// The earliest end of work that the longest watch window joins to the incident.
+fn since(directory: &Directory, incident: &Incident) -> Timestamp {
+    let table = directory.tenant.as_ref().map(|tenant| tenant.watch_table);
+    let longest = directory
+        .templates
+        .values()
+        .map(|template| template.watch_minutes)
+        .max()
+        .unwrap_or_default()
+        .max(table.unwrap_or_default().longest());
+    let span = SignedDuration::from_mins(longest);
+    incident.started_at.checked_sub(span).unwrap_or(Timestamp::MIN)
+}

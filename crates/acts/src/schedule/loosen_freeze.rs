@@ -1,0 +1,178 @@
+//! Ends a freeze, or lets it cover less: proposed with a reason, in force once it is confirmed. Until then the freeze stands as
+//! it is. What was loosened stays in the freeze's history, and the people with changes in it are notified.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use model::change::record::Change;
+use model::core::act;
+use model::core::body::Body;
+use model::core::enums::State;
+use model::core::ids::PersonId;
+use model::core::parse::{Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::schedule::freeze::{Freeze, Loosened, Loosening};
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::eligible_people::whom_rules_let_here;
+use crate::core::error::Result;
+use crate::schedule::push_freezes;
+use crate::schedule::set_freeze::{check_not_over, load, settle_touched, take_effect};
+
+/// Proposes to end a freeze (`DELETE /freezes/{id} {reason}`); one that is over stays as it was.
+///
+/// # Errors
+/// 403, 404, 422 without a reason, or the store's.
+pub fn end_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
+    cx.allow(act::actions::SET_FREEZE)?;
+    let freeze = load(cx, id)?;
+    if freeze.is_over(cx.now) {
+        return Ok(freeze);
+    }
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    propose(cx, freeze, reason, None)
+}
+
+/// Keeps a proposal beside a freeze that stands as it is; a later one takes its place.
+pub(crate) fn propose(
+    cx: &mut Context<'_, '_>,
+    freeze: Freeze,
+    reason: String,
+    wanted: Option<&Freeze>,
+) -> Result<Freeze> {
+    let loosening = Loosening {
+        reason,
+        by: cx.actor.person.clone(),
+        handed_by: cx.actor.hand().cloned(),
+        at: cx.now,
+        terms: wanted.map(Freeze::terms),
+    };
+    let data = json!({"ends": wanted.is_none(), "ends_at": wanted.map(|it| it.ends_at)});
+    let freeze = Freeze {
+        loosening: Some(loosening),
+        ..freeze
+    };
+    cx.put_estate("freeze.loosening_proposed", freeze, data)
+}
+
+/// Confirms the proposal to end or shorten a freeze (`POST /freezes/{id}/confirmation`): by another person who may set freezes,
+/// or by the proposer where there is no other.
+///
+/// # Errors
+/// 403 for the proposer while another person could confirm; 404; 409 without a proposal or for a freeze that is over; or the
+/// store's.
+pub fn confirm_loosening(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
+    cx.allow(act::actions::SET_FREEZE)?;
+    let before = load(cx, id)?;
+    check_not_over(&before, cx.now)?;
+    let Some(loosening) = before.loosening.clone() else {
+        let text = format!("Nobody proposes to end or shorten the freeze “{}”.", before.title);
+        let satisfy = "Propose it: DELETE /freezes/{id} or PATCH /freezes/{id}, with a reason.";
+        return Err(Refusal::not_now("nothing_proposed", text, satisfy, Vec::new()).into());
+    };
+    check_another(cx, &loosening)?;
+    let after = loosened(&before, &loosening, (&cx.actor.person, cx.now));
+    let data = json!({
+        "proposed_by": loosening.by, "before": {"ends_at": before.ends_at, "starts_at": before.starts_at},
+        "after": {"ends_at": after.ends_at, "starts_at": after.starts_at},
+    });
+    let kind = if after.ended {
+        "freeze.ended"
+    } else {
+        "freeze.shortened"
+    };
+    let after = cx.put_estate(kind, after, data)?;
+    settle_touched(cx, &before)?;
+    if after.ended {
+        push_freezes::tell(cx, &after)?;
+    } else {
+        take_effect(cx, &after)?;
+        push_freezes::tell_moved(cx, &before, &after)?;
+    }
+    tell_people(cx, &before, &after, &loosening.reason)?;
+    Ok(after)
+}
+
+/// The freeze as the confirmed proposal makes it, with the step in its history.
+fn loosened(before: &Freeze, loosening: &Loosening, (by, at): (&PersonId, Timestamp)) -> Freeze {
+    let mut after = before.clone();
+    after.loosening = None;
+    match &loosening.terms {
+        Some(terms) => after.set_terms(terms.clone()),
+        None => after.ended = true,
+    }
+    after.loosened.push(Loosened {
+        reason: loosening.reason.clone(),
+        by: loosening.by.clone(),
+        at: loosening.at,
+        confirmed_by: by.clone(),
+        confirmed_at: at,
+        before: before.terms(),
+        after: loosening.terms.clone(),
+    });
+    after
+}
+
+/// The second confirmation is another person's while there is one.
+fn check_another(cx: &mut Context<'_, '_>, loosening: &Loosening) -> Result<()> {
+    let proposers = [Some(&loosening.by), loosening.handed_by.as_ref()];
+    let is_same = |person: &PersonId| proposers.contains(&Some(person));
+    if !is_same(&cx.actor.person) && !is_same(cx.actor.speaker()) {
+        return Ok(());
+    }
+    let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
+    let others = whom_rules_let_here(act::actions::SET_FREEZE, &policies, (&directory, now), &cx.actor.person);
+    if others.is_empty() {
+        return Ok(());
+    }
+    let text = "Another person confirms that a freeze is ended or shortened.";
+    Err(Refusal::not_allowed("own_request", text).with_others(others).into())
+}
+
+/// Notifies the people with changes in the freeze: those that it covered and whose planned times it lay over, or whose work is
+/// under way.
+fn tell_people(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze, reason: &str) -> Result<()> {
+    let open = State::ALL
+        .iter()
+        .filter(|state| state.is_open())
+        .map(|state| state.as_str());
+    let filter = Filter::new().one_of("state", open).order_by("number");
+    let changes = record::bodies::<Change>(cx.tx, &filter)?;
+    let is_in = |change: &Change| {
+        let mut targets = change.content.targets.iter();
+        let is_covered = targets.any(|target| before.covers(&target.service, &target.environment));
+        let is_planned = match (change.planned_start, change.window_end()) {
+            (Some(start), Some(end)) => before.overlaps(start, end),
+            _ => false,
+        };
+        is_covered && (is_planned || change.state == State::Implementing)
+    };
+    let what = match after.ended {
+        true => "was ended".to_owned(),
+        false => format!(
+            "was shortened; it lasts from {} to {} now",
+            after.starts_at, after.ends_at
+        ),
+    };
+    let mark = format!("{}/{}", before.id, cx.now);
+    for change in changes.into_iter().filter(is_in) {
+        let people: BTreeSet<PersonId> = [&change.requester, &change.content.owner]
+            .into_iter()
+            .chain(&change.content.implementers)
+            .cloned()
+            .collect();
+        cx.on_change(change.id.as_str(), |case| {
+            let news = format!("The freeze “{}” over {} {what}: {reason}", before.title, change.key);
+            for person in people {
+                let then = "See whether the planned times still fit.";
+                case.write_to(&person, "freeze_loosened", &mark, news.clone(), then);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! The one definition of success, and what a confirmed incident does to an outcome. Pages, the API, templates and figures ask
+//! here, so that none of them counts in its own way.
+
+use serde_json::json;
+
+use crate::change::change_file::Case;
+use crate::change::record::{CausedIncident, Change, EarlierOutcome, PostImplementationReview};
+use crate::change::work::whole_outcome;
+use crate::core::enums::{Outcome, State, ValidationResult};
+
+/// Whether a change succeeded: every target succeeded, nothing was rolled back, the last validation does not say otherwise,
+/// and no incident is confirmed as caused by it, however late. `None` before its work has ended, and where nothing was
+/// implemented.
+#[must_use]
+pub fn succeeded(change: &Change) -> Option<bool> {
+    let outcome = change.outcome?;
+    if outcome == Outcome::NotImplemented || change.open_targets().next().is_some() {
+        return None;
+    }
+    let every_target = change
+        .target_records
+        .iter()
+        .all(|record| record.outcome.is_some_and(Outcome::is_success));
+    let works = change
+        .validations
+        .last()
+        .is_none_or(|last| last.result == ValidationResult::Works);
+    Some(every_target && works && !was_rolled_back(change) && change.caused_incidents.is_empty())
+}
+
+/// Whether something of it was rolled back, also where a later outcome says otherwise.
+#[must_use]
+pub fn was_rolled_back(change: &Change) -> bool {
+    let told = |outcome: Outcome| outcome == Outcome::RolledBack;
+    change.way_back_taken
+        || change.target_records.iter().any(|record| {
+            record.outcome.is_some_and(told) || record.earlier.iter().any(|earlier| told(earlier.outcome))
+        })
+}
+
+/// Replaces `succeeded` of every target by `succeeded_with_issues`, and keeps the former outcome with the reason.
+/// `validations` is how many validations the former outcome had.
+pub(crate) fn forbid_success(case: &mut Case<'_>, reason: &str, validations: usize) {
+    let (by, at) = (case.person(), case.now);
+    let validations = i64::try_from(validations).unwrap_or(i64::MAX);
+    let change = &mut case.file.change;
+    let reviews = i64::try_from(change.reviews.len()).unwrap_or(i64::MAX);
+    for record in change
+        .target_records
+        .iter_mut()
+        .filter(|record| record.outcome == Some(Outcome::Succeeded))
+    {
+        record.earlier.push(EarlierOutcome {
+            outcome: Outcome::Succeeded,
+            reason: reason.to_owned(),
+            by: by.clone(),
+            at,
+            validations,
+            reviews,
+        });
+        record.outcome = Some(Outcome::SucceededWithIssues);
+    }
+    if change.outcome.is_some() {
+        let outcomes: Vec<Outcome> = change
+            .target_records
+            .iter()
+            .filter_map(|record| record.outcome)
+            .collect();
+        change.outcome = whole_outcome(&outcomes);
+    }
+}
+
+/// Confirms that the change caused an incident: the outcome is revised, and after the closing an addendum review says so.
+/// The same incident counts once.
+pub(crate) fn confirm_caused(case: &mut Case<'_>, incident: &str) {
+    if case
+        .change()
+        .caused_incidents
+        .iter()
+        .any(|row| row.incident == incident)
+    {
+        return;
+    }
+    let (by, at) = (case.person(), case.now);
+    let before = case.change().outcome;
+    case.file.change.caused_incidents.push(CausedIncident {
+        incident: incident.to_owned(),
+        by: by.clone(),
+        at,
+    });
+    let validations = case.change().validations.len();
+    forbid_success(case, "an incident is confirmed as caused by the change", validations);
+    let after = case.change().outcome;
+    case.tell(
+        "change.incident_caused",
+        json!({"incident": incident, "by": by, "before": before, "after": after}),
+    );
+    if case.change().state == State::Closed {
+        add_addendum(case, incident, (before, after));
+    }
+    let key = case.change().key.clone();
+    let news = format!("{} confirms that {key} caused {incident}.", case.name(&by));
+    let next = match case.change().state {
+        State::Closed => "Read the addendum, and add what should be done better.",
+        _ => "The change closes once a review names the incident.",
+    };
+    for person in case.people_in_charge() {
+        case.write_to(&person, "incident_caused", incident, news.clone(), next);
+    }
+}
+
+/// A closed change is not opened again: the revised outcome enters the record by an addendum.
+fn add_addendum(case: &mut Case<'_>, incident: &str, (before, after): (Option<Outcome>, Option<Outcome>)) {
+    let word = |outcome: Option<Outcome>| outcome.map_or("none", Outcome::as_str).replace('_', " ");
+    let summary = if before == after {
+        format!("{incident} is confirmed as caused by this change after its closing.")
+    } else {
+        format!(
+            "{incident} is confirmed as caused by this change after its closing. The outcome was revised from {} to {}.",
+            word(before),
+            word(after)
+        )
+    };
+    let (by, at) = (case.person(), case.now);
+    case.file.change.reviews.push(PostImplementationReview {
+        objectives_met: false,
+        assessment_adequate: false,
+        steps_adequate: false,
+        summary,
+        improvements: Vec::new(),
+        incidents: vec![incident.to_owned()],
+        addendum: true,
+        by,
+        at,
+    });
+    case.tell("change.reviewed", json!({"addendum": true, "objectives_met": false}));
+}
+
+/// Takes a confirmation back. The revised outcome stays beside the former one until a person states another.
+pub(crate) fn withdraw_caused(case: &mut Case<'_>, incident: &str) {
+    case.file.change.caused_incidents.retain(|row| row.incident != incident);
+}

@@ -1,0 +1,5 @@
+//! Incidents: how a text names one, and which of them began while a change was watched.
+
+pub mod reference;
+pub mod watch;
+pub mod watch_table;

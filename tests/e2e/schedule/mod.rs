@@ -1,0 +1,3 @@
+//! Windows, freezes and calendars.
+
+pub(crate) mod loosened;
