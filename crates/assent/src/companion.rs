@@ -138,8 +138,12 @@ impl Companion {
         let tenant = &self.0.setup.tenant;
         let own = match self.0.own_tenant.get() {
             Some(own) => own.clone(),
-            None => match self.0.client.get("/running").map(|answer| answer.tenant) {
-                Ok(Some(own)) => self.0.own_tenant.get_or_init(|| own).clone(),
+            // A server that does not answer now counts as away, so that no request waits for it twice.
+            None => match self.ask_unless_away(|client| client.get("/running")) {
+                Some(Ok(answer)) => match answer.tenant {
+                    Some(own) => self.0.own_tenant.get_or_init(|| own).clone(),
+                    None => return Ok(()),
+                },
                 _ => return Ok(()),
             },
         };
@@ -268,11 +272,7 @@ impl Companion {
                 return Decided::stop(unclear.code, unclear.text.clone(), unclear.satisfy, Basis::Gate);
             }
         };
-        // While the server is away nothing is asked of it, so that no request waits for it twice.
-        let is_known = self.0.own_tenant.get().is_some();
-        if (is_known || !self.is_resting())
-            && let Err(failure) = self.check_tenant()
-        {
+        if let Err(failure) = self.check_tenant() {
             return not_answered(&failure);
         }
         let path = question(place, asked.permit.as_deref());
@@ -283,14 +283,10 @@ impl Companion {
         }
     }
 
-    fn is_resting(&self) -> bool {
-        let away_until = *self.0.away_until.lock().unwrap_or_else(PoisonError::into_inner);
-        away_until.is_some_and(|until| clock::now() < until)
-    }
-
     /// Asks the server, unless it just did not answer.
     fn ask_unless_away<T>(&self, ask: impl FnOnce(&Client) -> Result<T>) -> Option<Result<T>> {
-        if self.is_resting() {
+        let away_until = *self.0.away_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if away_until.is_some_and(|until| clock::now() < until) {
             return None;
         }
         let answer = ask(&self.0.client);

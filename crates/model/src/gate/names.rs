@@ -60,8 +60,10 @@ pub fn is_answered(own: Names<'_>, asked: Names<'_>, kin: &Kin) -> bool {
         (None, None) => false,
     };
     // A target without a commit names none: the permit for it would let every build of that commit through.
-    let names_commit =
-        |wanted: &str| own.commit.is_some_and(|commit| commit == wanted || has(&kin.of_commit, commit));
+    let names_commit = |wanted: &str| {
+        own.commit
+            .is_some_and(|commit| commit == wanted || has(&kin.of_commit, commit))
+    };
     is_something && asked.artifact.is_none_or(names_artifact) && asked.commit.is_none_or(names_commit)
 }
 

@@ -1,5 +1,9 @@
 //! The gate's decision over rows that a question found.
 
+mod closed_targets;
+mod frozen_targets;
+mod names;
+
 use model::core::enums::{GateDecision, Purpose, State};
 use model::gate::answer::{FrozenSpan, GateRow, decide, rows};
 

@@ -8,7 +8,7 @@ mod bypassed;
 mod calendars;
 mod clocks;
 mod clocks_of_stages;
-mod closed_targets;
+mod conditions;
 mod content;
 mod custom_fields;
 mod distinct_groups;

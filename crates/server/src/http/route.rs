@@ -59,8 +59,7 @@ pub(crate) struct Route {
     pub current: Option<Current>,
     /// Whether it only looks, although its question comes in a body.
     pub looks: bool,
-    /// What answers a request that comes once more under its key, from the body that was answered first; without one the
-    /// first answer is given again.
+    /// What answers a request that comes once more under its key; without it the first answer is given again.
     pub again: Option<Again>,
 }
 
@@ -626,9 +625,6 @@ impl Once {
     }
 
     /// For a route that judges anew: its answer as it is now, if this request was done before.
-    ///
-    /// # Errors
-    /// Another body under the same key; the scope, the route's own refusals, or the store's.
     fn judged_again(&self, cx: &mut Context<'_, '_>, route: &Route, caller: &Caller) -> acts::Result<Option<Reply>> {
         let (Some(key), Some(again)) = (&self.key, route.again) else {
             return Ok(None);
