@@ -77,6 +77,7 @@ impl Executor {
             seen_logs: tools.seen_logs.clone(),
             policies: tools.policies.clone(),
             public_url: tools.public_url.clone(),
+            reaches: tools.reaches.clone(),
             evidence_folder: tools.evidence_folder.clone(),
         })
     }

@@ -118,6 +118,7 @@ impl World {
             seen_logs: Arc::new(log_high_water::SeenInMemory::default()),
             policies: Arc::new(policies.unwrap()),
             public_url: "http://127.0.0.1:8080".to_owned(),
+            reaches: Arc::new(|_| true),
             evidence_folder: None,
         });
         let mut world = Self {

@@ -136,6 +136,7 @@ impl World {
             seen_logs: Arc::new(log_high_water::SeenInMemory::default()),
             policies,
             public_url: "https://assent.example".to_owned(),
+            reaches: Arc::new(|_| true),
             evidence_folder,
         });
         let world = Self {
@@ -194,6 +195,7 @@ impl World {
             seen_logs,
             policies: tools.policies.clone(),
             public_url: tools.public_url.clone(),
+            reaches: Arc::new(|_| true),
             evidence_folder: tools.evidence_folder.clone(),
         })
     }

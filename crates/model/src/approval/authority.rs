@@ -564,12 +564,8 @@ pub fn asked_word(asked: &Asked) -> String {
 
 /// Whether this person's peer review counts.
 pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
-    let wrote = file.wrote(person);
-    let approves = file
-        .standing()
-        .any(|approval| &approval.person == person && approval.is_yes());
     let belongs = from.is_none_or(|key| directory.members(key).contains(person));
-    !wrote && !approves && belongs
+    !file.wrote(person) && !file.approves(person) && belongs
 }
 
 /// The rules of approval that still lack a word, on *what* or on *when*.

@@ -111,6 +111,12 @@ impl ChangeFile {
         self.change.authors.contains(person) || self.committers.people.contains(person)
     }
 
+    /// Whether a standing approval of this person says yes.
+    pub fn approves(&self, person: &PersonId) -> bool {
+        self.standing()
+            .any(|approval| &approval.person == person && approval.is_yes())
+    }
+
     /// Whether a peer review agrees with the present content.
     pub fn agreeing_peers(&self) -> impl Iterator<Item = &PeerReview> {
         self.peer_reviews
