@@ -104,6 +104,12 @@ fn create_database(name: &str, more: &str) -> String {
     format!("{head}/{database}")
 }
 
+/// Every answer of the API is what its description says, whatever a test wants of it.
+fn must_be_described(method: &str, path: &str, (status, kind, body): (u16, &str, &[u8])) {
+    let found = wire::openapi::judge::misfits(method, path, status, kind, body);
+    assert!(found.is_empty(), "an answer is not as described: {found:#?}");
+}
+
 /// A running server.
 pub struct Server {
     child: Child,
@@ -265,15 +271,13 @@ impl Server {
         match answer {
             Ok(mut answer) => {
                 let status = answer.status().as_u16();
-                (
-                    status,
-                    answer
-                        .body_mut()
-                        .with_config()
-                        .limit(200 << 20)
-                        .read_to_vec()
-                        .unwrap_or_default(),
-                )
+                let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+                let kind = kind.unwrap_or_default().to_owned();
+                let bytes = answer.body_mut().with_config().limit(200 << 20).read_to_vec();
+                if let Ok(bytes) = &bytes {
+                    must_be_described(method, path, (status, &kind, bytes));
+                }
+                (status, bytes.unwrap_or_default())
             }
             Err(_) => (0, Vec::new()),
         }

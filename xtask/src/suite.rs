@@ -429,6 +429,7 @@ const OF_THE_DOORS: &[&str] = &[
     "gateway_pages::",
     "gateways::",
     "gitlab::",
+    "judged::",
     "languages::",
     "pipelines::",
     "promises::",

@@ -81,6 +81,7 @@ impl Executor {
             policies: tools.policies.clone(),
             demo_policies: tools.demo_policies.clone(),
             public_url: tools.public_url.clone(),
+            reaches: tools.reaches.clone(),
             evidence_folder: tools.evidence_folder.clone(),
         })
     }

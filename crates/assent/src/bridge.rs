@@ -248,6 +248,19 @@ impl Host {
             .map_err(refused)
     }
 
+    /// Whether a tenant asks for two people and has no second administrator who could look.
+    pub(crate) fn is_two_people_idle(&self, tenant: &str) -> Result<bool> {
+        self.executor
+            .wait(
+                Lane::Worker,
+                tenant,
+                Actor::system(),
+                Mode::Read,
+                last_administrator::is_two_people_idle,
+            )
+            .map_err(refused)
+    }
+
     /// The keys of a tenant's workloads that let in jobs of anybody.
     pub(crate) fn open_workloads(&self, tenant: &str) -> Result<Vec<String>> {
         let look = |cx: &mut acts::Context<'_, '_>| {

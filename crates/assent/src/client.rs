@@ -202,8 +202,12 @@ impl Client {
             .limit(MAX_DECISION_BYTES)
             .read_to_vec();
         let bytes = bytes.map_err(|error| self.unreachable(&error))?;
-        serde_json::from_slice(&bytes)
-            .map_err(|_| Failure::could_not("The answer is no JSON; is this an Assent server?"))
+        let status = response.status().as_u16();
+        // Somebody answered, so the server is not away.
+        serde_json::from_slice(&bytes).map_err(|_| Failure::Refused {
+            status,
+            problem: serde_json::json!({"detail": "The answer is no JSON; is this an Assent server?"}),
+        })
     }
 
     /// The bytes at a path of the server, `None` when they are not there.

@@ -14,7 +14,7 @@ use proof::permit::{self, Expected};
 use proof::remembered::Remembered;
 use proof::revocation::RevocationList;
 use serde_json::{Value, json};
-use server::gateway::{Asked, Basis, Decide, Decided, Place};
+use server::gateway::{Asked, Basis, Bindings, Decide, Decided, Place};
 
 use crate::client::{Client, query};
 use crate::clock;
@@ -39,6 +39,8 @@ pub struct Setup {
     pub running_age_seconds: i64,
     /// The oldest revocation list that is taken, however old a permit lets it be.
     pub max_list_age_seconds: Option<u64>,
+    /// What the cluster's configuration says of its workloads.
+    pub bindings: Option<Bindings>,
 }
 
 /// The file of what was ever revoked.
@@ -349,6 +351,10 @@ impl Decide for Companion {
         let decided = tokio::task::spawn_blocking(move || own.decide_now(&asked)).await;
         decided.map_err(|_| server::Failure::fault(&"a question to the server panicked"))
     }
+
+    fn bindings(&self) -> Option<&Bindings> {
+        self.0.setup.bindings.as_ref()
+    }
 }
 
 fn question(place: &Place, permit: Option<&str>) -> String {
@@ -381,18 +387,20 @@ fn decided(answer: &Value) -> Decided {
     }
 }
 
-/// The server answered and decided nothing: its refusal is told, and no permit helps past it.
+/// The server answered and decided nothing: its refusal is told, and no permit helps past it. That holds for trouble of its own
+/// too, so that whoever overloads it does not open the gate to a permit that it would refuse.
 fn not_answered(failure: &Failure) -> Decided {
     let text = format!(
         "The Assent server did not take the companion's question: {}",
         failure.text()
     );
-    Decided::stop(
-        "not_answered",
-        text,
-        "Mend the companion's token or settings.",
-        Basis::Nothing,
-    )
+    let help = match failure {
+        Failure::Refused {
+            status: 429 | 500.., ..
+        } => "Ask again; a permit counts only while the server cannot be reached at all.",
+        _ => "Mend the companion's token or settings.",
+    };
+    Decided::stop("not_answered", text, help, Basis::Nothing)
 }
 
 fn go(change: String, basis: Basis) -> Decided {
@@ -435,4 +443,87 @@ fn verified(
     verified
         .map(|claims| claims.sub)
         .map_err(|refused| (refused.code.to_owned(), refused.text))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        common: Common,
+    }
+
+    /// A server that answers every request alike.
+    fn answering(answer: String) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                let mut byte = [0];
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+                    head.push(byte[0]);
+                }
+                // The companion may have given up.
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        format!("http://{address}")
+    }
+
+    fn code(server: &str) -> String {
+        let name = server.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let folder = std::env::temp_dir().join(format!("assent-companion-{}-{name}", std::process::id()));
+        let common = Line::parse_from(["x", "--server", server, "--token", "t"]).common;
+        let setup = Setup {
+            tenant: "acme".to_owned(),
+            state: folder.clone(),
+            patience_ms: 2_000,
+            refresh_seconds: 15,
+            running_age_seconds: 60,
+            max_list_age_seconds: None,
+            bindings: None,
+        };
+        let companion = Companion::new(&common, setup).unwrap();
+        let place = Place {
+            service: "shop".to_owned(),
+            environment: "production".to_owned(),
+            artifact: Some("sha256:x".to_owned()),
+            ..Place::default()
+        };
+        let asked = Asked {
+            door: "http".to_owned(),
+            about: Ok(place),
+            permit: Some("a.b.c".to_owned()),
+            headers: Default::default(),
+        };
+        let code = companion.decide_now(&asked).reasons[0].code.clone();
+        std::fs::remove_dir_all(folder).unwrap();
+        code
+    }
+
+    /// Whoever overloads the server, or answers in its place, does not open the gate to a permit.
+    #[test]
+    fn a_server_that_answers_is_not_away_whatever_it_answers() {
+        for status in [400, 401, 404, 429, 500, 502, 503, 504] {
+            let answer = format!("HTTP/1.1 {status} Some\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            assert_eq!(code(&answering(answer)), "not_answered", "{status}");
+        }
+        let no_json = "HTTP/1.1 200 OK\r\nassent-decision: go\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi";
+        assert_eq!(code(&answering(no_json.to_owned())), "not_answered");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let nobody = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        assert_eq!(code(&nobody), "server_away");
+    }
 }

@@ -43,13 +43,10 @@ impl Failure {
         }
     }
 
-    /// Whether nobody who could decide was there: no answer, or one that tells of trouble.
+    /// Whether nobody answered at all. An answer that tells of trouble, 429 or 5xx, is an answer.
     #[must_use]
     pub fn is_away(&self) -> bool {
-        match self {
-            Self::Refused { status, .. } => matches!(status, 429 | 500..),
-            Self::CouldNot(_) => true,
-        }
+        matches!(self, Self::CouldNot(_))
     }
 
     /// The failure in one sentence.

@@ -6,6 +6,7 @@ use clap::Args;
 use server::{Settings, Smtp, Tls};
 
 use crate::bridge;
+use crate::commands::gate::gateway::read_bindings;
 use crate::failure::{Failure, Result, read_text};
 use crate::mail_address::MailAddress;
 use crate::settings::{Merged, Sources, merge, unread};
@@ -161,6 +162,8 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     settings.smtp = smtp(merged, &wrong)?;
     settings.outgoing_allow = merged.list("outgoing_allow");
     settings.outgoing_ca = merged.text("outgoing_ca").map(PathBuf::from);
+    let workloads = merged.text("workloads").map(std::path::Path::new);
+    settings.cluster = workloads.map(read_bindings).transpose()?;
     check_log(merged, &wrong)?;
     Ok(settings)
 }

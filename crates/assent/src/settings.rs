@@ -107,6 +107,12 @@ pub const KEYS: &[Key] = &[
         "certificates (PEM) of an own authority that such calls trust instead of the public ones",
     ),
     key(
+        "workloads",
+        Kind::Text,
+        None,
+        "a TOML file that binds the workloads of a Kubernetes cluster that asks this server itself to their services",
+    ),
+    key(
         "evidence_limit_bytes",
         Kind::Number,
         Some("104857600"),

@@ -482,9 +482,17 @@ fn a_job_shows_its_platforms_token_instead_of_a_stored_secret() {
     let set = set_workload(&world, "releases", &rule).expect(200);
     assert_eq!((&set["owner"], &set["scopes"]), (&json!("adam"), &json!(["gate"])));
     assert!(set["token_url"].as_str().unwrap().ends_with("/t/acme/token"));
-    let given = exchange(&world, "acme", &job_token(&provider, GITHUB)).expect(200);
+    let shown = job_token(&provider, GITHUB);
+    let given = exchange(&world, "acme", &shown).expect(200);
     assert_eq!(given["token_type"], "Bearer");
-    assert!((590..=600).contains(&given["expires_in"].as_i64().unwrap()), "{given}");
+    // No longer than the platform's token counts, which is shorter than the ten minutes of the rule.
+    assert!((280..=300).contains(&given["expires_in"].as_i64().unwrap()), "{given}");
+    let again = exchange(&world, "acme", &shown).expect(400);
+    assert_eq!(again["code"], "token_used", "each is used once");
+    let one = format!("{GITHUB}&jti=one");
+    exchange(&world, "acme", &job_token(&provider, &one)).expect(200);
+    let other = exchange(&world, "acme", &job_token(&provider, &format!("{one}&run_attempt=2"))).expect(400);
+    assert_eq!(other["code"], "token_used", "another token of the same id is the same");
     let token = given["access_token"].as_str().unwrap();
     assert_eq!(gate_as(&world, token).header("assent-decision"), "stop");
     let write = world
@@ -529,10 +537,21 @@ fn jobs_that_nobody_trusts_are_refused_and_noted() {
         json!({}),
         json!({"repository": "*"}),
         json!({"repository": ["acme/x", "**"]}),
+        // This platform is nobody's that is known, so a claim that anybody's job has opens nothing.
+        json!({"environment": "production"}),
         json!(null),
     ] {
         set_workload(&world, "open", &rule(claims)).problem(422, "invalid");
     }
+    let mut own = rule(json!({"environment": "production"}));
+    own["own_issuer"] = json!(true);
+    set_workload(&world, "own-platform", &own).expect(200);
+    world
+        .as_person("adam", "DELETE", "/workloads/own-platform")
+        .send()
+        .expect(200);
+    own["issuer"] = json!("https://gitlab.com");
+    set_workload(&world, "gitlab", &own).problem(422, "invalid");
     let bare = set_workload(&world, "bare", &json!({})).problem(422, "invalid");
     let fields: Vec<&Value> = bare["errors"]
         .as_array()
@@ -563,6 +582,8 @@ fn jobs_that_nobody_trusts_are_refused_and_noted() {
         (GITHUB.replace("aud=assent", "aud=another"), "wrong_audience"),
         (format!("{GITHUB}&wrong=expired"), "token_expired"),
         (format!("{GITHUB}&wrong=early"), "bad_token"),
+        (format!("{GITHUB}&wrong=long"), "token_too_long"),
+        (format!("{GITHUB}&wrong=old"), "token_too_long"),
         (format!("{GITHUB}&wrong=unsigned"), "token_unsigned"),
         (format!("{GITHUB}&wrong=key"), "wrong_signature"),
     ] {

@@ -108,9 +108,11 @@ async function answerPlatform(request, response) {
   if (url.pathname.endsWith('/jwks')) return json({ keys: [{ ...jwk, x5t: 'a', x5c: ['b'] }, { kty: 'unheard-of' }] });
   const now = Math.floor(Date.now() / 1000);
   const { wrong, ...told } = Object.fromEntries(url.searchParams);
-  const claims = { iss: platform, iat: now, nbf: now, exp: now + 300, jti: `${now}`, ...told };
+  const claims = { iss: platform, iat: now, nbf: now, exp: now + 300, jti: crypto.randomUUID(), ...told };
   if (wrong === 'issuer') claims.iss = hostile;
   if (wrong === 'expired') Object.assign(claims, { iat: now - 7200, nbf: now - 7200, exp: now - 3600 });
+  if (wrong === 'long') claims.exp = now + 3_700;
+  if (wrong === 'old') claims.iat = now - 3_700;
   if (wrong === 'early') claims.nbf = now + 3600;
   if (wrong === 'unsigned') return json({ value: new jose.UnsecuredJWT(claims).encode() });
   const key = wrong === 'key' ? foreign.privateKey : own.privateKey;

@@ -72,6 +72,11 @@ fn statements() -> Vec<(String, &'static str, bool)> {
             false,
         ),
         (
+            workload::PRUNE_USED.to_owned(),
+            "workload_used_across_by_expires_at (expires_at<?)",
+            false,
+        ),
+        (
             webhook::PRUNE.to_owned(),
             "webhook_delivery_across_by_state_ended_at (state=? AND ended_at<?)",
             false,

@@ -13,12 +13,14 @@ mod directory;
 mod gate;
 mod identity;
 mod integration;
+pub mod judge;
 mod patches;
 mod policy;
 mod rows;
 mod shapes;
 mod table;
 
+use model::core::enums::Noun;
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
 
@@ -319,9 +321,14 @@ fn path_parameter(name: &str) -> Value {
         "tenant" => "The tenant.",
         "connection" => "The connection's id.",
         "level" => "The level of the tile.",
+        "noun" => "What the rows are.",
         _ => "The rest of the path.",
     };
-    json!({"name": name, "in": "path", "required": true, "description": doc, "schema": {"type": "string"}})
+    let mut schema = json!({"type": "string"});
+    if name == "noun" {
+        schema["enum"] = json!(Noun::ALL.iter().map(|noun| noun.as_str()).collect::<Vec<_>>());
+    }
+    json!({"name": name, "in": "path", "required": true, "description": doc, "schema": schema})
 }
 
 fn responses(route: &Route) -> Value {
@@ -379,21 +386,15 @@ fn page_of(name: &str) -> Value {
     }})
 }
 
-/// The refusals that a route can answer.
+/// The refusals that a route can answer. Every route with a credential passes the same checks in the same order, whatever its
+/// method, so each can answer with each of them; without a credential none can be wrong or change anything.
 fn refusals(route: &Route) -> &'static [u16] {
-    match (route.scope, route.method) {
-        (Scope::Open, "POST") => &[400, 401, 413, 415, 422, 429, 503],
-        (Scope::Open, _) if route.path.contains('{') => &[404, 429, 503],
-        (Scope::Open, _) => &[],
-        (Scope::Signed, _) => &[401, 404, 413, 429, 503],
-        (_, "GET") if route.operation == "read_bundle" => &[400, 401, 403, 404, 429, 503],
-        (_, "GET") if !route.params.is_empty() || matches!(route.answer, Answer::List(_)) => {
-            &[400, 401, 403, 404, 422, 429, 503]
-        }
-        (_, "GET") => &[400, 401, 403, 404, 429, 503],
-        (_, "DELETE") => &[401, 403, 404, 409, 429, 503],
-        (_, "PATCH" | "PUT") if route.is_conditional => &[400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 503],
-        _ => &[400, 401, 403, 404, 409, 413, 415, 422, 429, 503],
+    match route.scope {
+        Scope::Credential | Scope::Audit => &[400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428, 429, 503],
+        Scope::Signed => &[400, 401, 404, 408, 413, 415, 422, 429, 503],
+        Scope::Open if route.method == "POST" => &[400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503],
+        Scope::Open if route.path.contains('{') => &[400, 404, 429, 503],
+        Scope::Open => &[429, 503],
     }
 }
 
@@ -402,6 +403,7 @@ const STATUSES: &[(u16, &str, &str)] = &[
     (401, "no_credential", "There is no credential, or none that is known."),
     (403, "not_allowed", "A policy or a rule says no, and which."),
     (404, "not_found", "It is absent, or hidden from the one who asks."),
+    (408, "too_slow", "The body comes too slowly."),
     (409, "not_now", "Not legal now; `unmet` says what leads there."),
     (412, "stale", "Somebody else was faster; read it again."),
     (413, "too_large", "The body is too large."),

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tests::caller::agent;
@@ -52,24 +53,31 @@ impl Drop for Own {
     }
 }
 
-/// The service that would deploy: it says so to everybody.
-fn deployment_service() -> u16 {
+/// The heads of requests that reached the deployment service.
+pub(crate) type Reached = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// The service that would deploy: it says so to everybody, and keeps what it was told.
+fn deployment_service() -> (u16, Reached) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
+    let reached = Reached::default();
+    let kept = Arc::clone(&reached);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { return };
+            let kept = Arc::clone(&kept);
             std::thread::spawn(move || {
                 let mut head = Vec::new();
                 let mut byte = [0];
                 while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
                     head.push(byte[0]);
                 }
+                kept.lock().unwrap().push(head);
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\nconnection: close\r\n\r\ndeployed");
             });
         }
     });
-    port
+    (port, reached)
 }
 
 /// The configuration blocks of a guide's page: fence word and text.
@@ -112,9 +120,9 @@ struct Ports {
 }
 
 /// A gateway that runs.
-struct Gateway {
-    name: &'static str,
-    url: String,
+pub(crate) struct Gateway {
+    pub(crate) name: &'static str,
+    pub(crate) url: String,
     process: Own,
 }
 
@@ -201,15 +209,40 @@ pub(crate) struct Scene {
     /// Where the companion listens.
     pub(crate) companion: u16,
     _companion: Own,
-    gateways: Vec<Gateway>,
+    pub(crate) gateways: Vec<Gateway>,
+    /// What reached the service behind.
+    pub(crate) reached: Reached,
     requester: String,
     manager: String,
+}
+
+/// The file of the page for Kubernetes, for the namespace and the name of the published clients' workloads.
+fn workloads_of_the_page() -> String {
+    let found = blocks("kubernetes.md")
+        .into_iter()
+        .find(|(language, _)| language == "toml");
+    let (_, text) = found.expect("the page holds the file that binds workloads");
+    let more = r#"images = ["registry.example/edge-dns", "registry.example/debug"]"#;
+    let text = text
+        .replace("namespace = \"dns\"", "namespace = \"shop\"")
+        .replace("\nname = \"edge-dns\"", "\nname = \"shop\"")
+        .replace(r#"images = ["registry.example/edge-dns"]"#, more);
+    let nobodys = r#"{text}
+[[workload]]
+service = "nobody-knows"
+namespace = "shop"
+name = "shop"
+images = ["registry.example/nobody"]
+"#;
+    nobodys.replace("{text}", &text)
 }
 
 fn start_companion(server: &Server, folder: &Path, port: u16) -> Own {
     std::fs::create_dir_all(folder).unwrap();
     let token = folder.join("token");
     std::fs::write(&token, server.token("pipeline")).unwrap();
+    let workloads = folder.join("workloads.toml");
+    std::fs::write(&workloads, workloads_of_the_page()).unwrap();
     let mut command = Command::new(tests::binary());
     command
         .args([
@@ -224,6 +257,8 @@ fn start_companion(server: &Server, folder: &Path, port: u16) -> Own {
         .args(["--listen", &format!("127.0.0.1:{port}")])
         .arg("--token-file")
         .arg(&token)
+        .arg("--workloads")
+        .arg(&workloads)
         .arg("--state")
         .arg(folder.join("state"));
     let own = Own::start(&mut command, folder.join("out.log"));
@@ -247,7 +282,7 @@ impl Scene {
         let base = server.data.join("gateways");
         let companion = free_port();
         let own = start_companion(&server, &base.join("companion"), companion);
-        let service = deployment_service();
+        let (service, reached) = deployment_service();
         let gateways = names
             .iter()
             .map(|name| start_gateway(name, &base, companion, service))
@@ -258,6 +293,7 @@ impl Scene {
             companion,
             _companion: own,
             gateways,
+            reached,
             requester,
             manager,
         }
@@ -522,6 +558,7 @@ fn envoys_own_messages_are_understood_over_grpc_by_server_and_companion() {
         let told = ask(url, token, &artifact);
         assert_eq!((&told["allowed"], &told["code"]), (&json!(true), &json!(0)), "{told:#}");
         assert_eq!(told["headers"]["assent-change"], key.as_str());
+        assert_eq!(told["headers"]["assent-artifact"], artifact.as_str(), "as judged");
     }
     // Over HTTP Envoy puts the path of the request behind its prefix.
     let mut answer = agent()
@@ -596,11 +633,25 @@ fn workloads_are_admitted_by_digest_and_what_runs_may_restart_also_in_an_outage(
                 workload("registry.example/edge-dns:latest"),
                 "image_without_digest",
             ),
-            ("Deployment", json!({"service": "", "image": image}), "no_service"),
             (
                 "Deployment",
-                json!({"service": "nobody-knows", "image": image}),
+                workload(&format!("registry.example/edge-dns@{}@{artifact}", digest('b'))),
+                "malformed",
+            ),
+            (
+                "Deployment",
+                workload(&format!("registry.example/label-print@{artifact}")),
+                "not_bound",
+            ),
+            (
+                "Deployment",
+                workload(&format!("registry.example/nobody@{artifact}")),
                 "unknown_service",
+            ),
+            (
+                "Deployment",
+                json!({"service": SERVICE, "image": image, "annotations": {"assent/service.web": "label-print"}}),
+                "other_service",
             ),
             ("ConfigMap", workload(&image), "unknown_kind"),
             (

@@ -3,6 +3,7 @@
 pub(crate) mod explained;
 pub(crate) mod gateway_pages;
 pub(crate) mod gateways;
+pub(crate) mod judged;
 pub(crate) mod outage;
 pub(crate) mod partition;
 pub(crate) mod pipelines;

@@ -1,6 +1,7 @@
 //! What every act works with: the tools that differ between production, tests and the demo, and the caches that acts share.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -49,9 +50,14 @@ pub struct Tools {
     pub demo_policies: Arc<PolicySet>,
     /// Where people and verifiers reach the server, without a slash at the end.
     pub public_url: String,
+    /// Whether outgoing calls may go to an address: the operator says which inner ones may be called.
+    pub reaches: Reach,
     /// Where evidence files lie; on PostgreSQL they lie in the database and this is absent.
     pub evidence_folder: Option<PathBuf>,
 }
+
+/// Whether outgoing calls may go to an address.
+pub type Reach = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
 impl Tools {
     /// The policies that come with the program, as they are in force in this tenant.

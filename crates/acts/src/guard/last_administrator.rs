@@ -9,6 +9,7 @@
 use model::core::enums::Role;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Person};
+use model::directory::two_people;
 use serde_json::json;
 
 use crate::core::context::Context;
@@ -26,6 +27,15 @@ fn is_administrator(person: &Person) -> bool {
 /// The store's.
 pub fn has_one(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(cx.directory()?.people.values().any(is_administrator))
+}
+
+/// Whether the tenant asks for two people where ways in and ownership are moved, and has no second administrator: the rule then
+/// holds nobody.
+///
+/// # Errors
+/// The store's.
+pub fn is_two_people_idle(cx: &mut Context<'_, '_>) -> Result<bool> {
+    Ok(two_people::is_idle(&*cx.directory()?, cx.now))
 }
 
 /// Whether a person as they are to be leaves a tenant without an administrator that has one now.

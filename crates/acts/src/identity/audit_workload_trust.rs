@@ -73,9 +73,10 @@ fn tell(cx: &mut Context<'_, '_>, written: &mut Written, workload: &Workload, pe
         workload.key
     );
     let text = format!(
-        "The workload {} lets in jobs of anybody who has an account at {}: no claim of it says whose the repository is. It goes on as \
+        "The workload {} lets in jobs of anybody who has an account at {}: no claim of it says whose the job is. It goes on as \
          it is until it is set anew. Name the repositories that it is for, with their owner written out, such as \
-         `repository=acme/*` on GitHub or `project_path=acme/*` on GitLab, or end it.\n{url}\n",
+         `repository=acme/*` on GitHub or `project_path=acme/*` on GitLab; say that the issuer serves your organisation alone, if it \
+         does; or end it.\n{url}\n",
         workload.name, workload.issuer
     );
     let dedup = format!("workload_doubted/{}/{}/{person}", workload.id, workload.version);

@@ -102,14 +102,20 @@ fn read(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Resul
         read_content::refuse_departed(reading, "person", &person, &directory);
     }
     let roles: Option<BTreeSet<Role>> = read_roles(reading, &directory, &person);
+    let own_issuer = reading.boolean("own_issuer").unwrap_or(false);
+    if own_issuer && workload::is_public(&issuer) {
+        let text = format!("Anybody can have a token of {issuer}, so it is nobody's own. Leave `own_issuer` out.");
+        reading.wrong("own_issuer", "trusts_anybody", text);
+    }
     Ok(Workload {
         id: RecordId(String::new()),
         version: 0,
         key: key.to_owned(),
         name: reading.text("name", LINE).unwrap_or_else(|| key.to_owned()),
         meant_for: reading.needed("meant_for", LINE),
-        claims: read_claims(reading, &issuer),
+        claims: read_claims(reading, &issuer, own_issuer),
         issuer,
+        own_issuer,
         owner: impersonation::maker(&cx.actor, &person),
         person,
         scopes: read_scopes(reading),
@@ -132,7 +138,7 @@ fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
     scopes
 }
 
-fn read_claims(reading: &mut Reading<'_>, issuer: &str) -> BTreeMap<String, BTreeSet<String>> {
+fn read_claims(reading: &mut Reading<'_>, issuer: &str, own_issuer: bool) -> BTreeMap<String, BTreeSet<String>> {
     let told = reading.value("claims").cloned();
     let mut claims = BTreeMap::new();
     for (name, value) in told.as_ref().and_then(Value::as_object).into_iter().flatten() {
@@ -154,11 +160,14 @@ fn read_claims(reading: &mut Reading<'_>, issuer: &str) -> BTreeMap<String, BTre
         let text = "Name at least one claim and what it must say, such as {\"repository\": [\"acme/booking-api\"]}: anybody \
                     can have a token of a public platform.";
         reading.wrong("claims", "trusts_anybody", text);
-    } else if workload::trusts_anybody(issuer, &claims) {
-        let text = format!(
-            "Anybody can have a token of {issuer}. Name a claim that says whose the repository is, with the owner written out, such \
-             as `repository=acme/*` on GitHub or `project_path=acme/*` on GitLab, or the owner's id."
+    } else if workload::trusts_anybody(issuer, &claims, own_issuer) {
+        let mut text = format!(
+            "Anybody may be able to have a token of {issuer}. Name a claim that says whose the job is, with the owner written out, \
+             such as `repository=acme/*` on GitHub or `project_path=acme/*` on GitLab, or the owner's id."
         );
+        if !workload::is_public(issuer) {
+            text.push_str(" If the issuer serves your organisation alone, say so in `own_issuer`.");
+        }
         reading.wrong("claims", "trusts_anybody", text);
     }
     claims
@@ -200,11 +209,23 @@ pub struct NewEntry {
     pub workload: Workload,
 }
 
-/// Lets a job in whose verified token says this. The first workload counts whose claims all fit.
+/// What a verified token of a platform says.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Its claims.
+    pub claims: Map<String, Value>,
+    /// What makes it the one token: its id at its issuer, else all that was signed. A second of the same counts as a replay.
+    pub once: String,
+    /// Until when it counts.
+    pub expires_at: Timestamp,
+}
+
+/// Lets a job in whose verified token says this, once and no longer than the token itself counts.
 ///
 /// # Errors
-/// 403 `not_trusted`; the store's.
-pub fn enter(cx: &mut Context<'_, '_>, key: &str, told: &Map<String, Value>) -> Result<NewEntry> {
+/// 403 `not_trusted` or `token_used`; the store's.
+pub fn enter(cx: &mut Context<'_, '_>, key: &str, shown: &Shown) -> Result<NewEntry> {
+    let told = &shown.claims;
     let found = workload(cx, key)?;
     let directory = cx.directory()?;
     // Who set it up answers for it; what was set up on the host is nobody's.
@@ -218,9 +239,14 @@ pub fn enter(cx: &mut Context<'_, '_>, key: &str, told: &Map<String, Value>) -> 
         let text = format!("The workload `{key}` lets nobody in.");
         return Err(Refusal::not_allowed("not_trusted", text).into());
     }
+    let once = proof::crypto::digest_text(shown.once.as_bytes());
+    if !store::identity::workload::use_once(cx.tx, &once, shown.expires_at)? {
+        let text = "The platform's token was used already, and each is used once. Let the job ask for a new one.";
+        return Err(Refusal::not_allowed("token_used", text).into());
+    }
     let secret = new_secret(cx)?;
     let digest = proof::crypto::digest_text(secret.as_bytes());
-    let expires_at = cx.now + SignedDuration::from_mins(found.minutes);
+    let expires_at = (cx.now + SignedDuration::from_mins(found.minutes)).min(shown.expires_at);
     store::identity::workload::insert(cx.tx, &digest, found.id.as_str(), expires_at)?;
     // The platform's own words may name people, so the log holds their digest alone.
     let subject = told.get("sub").and_then(Value::as_str).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Outgoing webhooks: who outside is told of which events. The secret is shown once.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use model::change::read_content;
 use model::core::act;
 use model::core::body::Body;
@@ -15,6 +17,7 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::secrets::{self, address_name, former_name, secret_name};
+use crate::core::services::Reach;
 use crate::core::write;
 
 /// The longest address, in characters.
@@ -80,7 +83,7 @@ pub fn create_webhook(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Webhook,
     let usual = || usual.iter().map(|kind| (*kind).to_owned()).collect();
     let kinds = reading.texts("kinds", LINE).unwrap_or_else(usual);
     let owner = read_content::person(&mut reading, "owner", &directory).unwrap_or_else(|| cx.actor.person.clone());
-    check(&mut reading, &url, &kinds);
+    check(&mut reading, &url, &kinds, &cx.services.tools().reaches);
     reading.finish()?;
     if record::count::<Webhook>(cx.tx, &record::Filter::new().equals("active", true))? >= MOST {
         let text = format!("There are {MOST} webhooks, and that is the most.");
@@ -119,10 +122,14 @@ fn keep_address(cx: &mut Context<'_, '_>, id: &RecordId, format: WebhookFormat, 
     Ok(beginning(&url))
 }
 
-fn check(reading: &mut Reading<'_>, url: &str, kinds: &[String]) {
+fn check(reading: &mut Reading<'_>, url: &str, kinds: &[String], reaches: &Reach) {
     if !url.is_empty() && !is_address(url) {
         let text = "`url` is an address such as https://hooks.example.org/assent, without a login and a fragment.";
         reading.wrong("url", "not_an_address", text);
+    } else if literal_address(url).is_some_and(|address| !reaches(address)) {
+        let text = "`url` leads inside of the server's own network, where it does not call. Name a public address, or have the \
+                    operator allow this one (`outgoing_allow`).";
+        reading.wrong("url", "inner_address", text);
     }
     if kinds.is_empty() || kinds.len() > 50 {
         reading.wrong(
@@ -144,6 +151,43 @@ pub fn is_address(url: &str) -> bool {
     let host = rest.split(['/', '?']).next().unwrap_or_default();
     let is_clean = url.bytes().all(|byte| byte.is_ascii_graphic()) && !url.contains(['#', '\\', '"', '<', '>', '`']);
     is_clean && !host.is_empty() && !host.starts_with(':') && !host.contains('@')
+}
+
+/// The address that a URL names in figures, in any writing that programs read, or as this host. What another name leads to is
+/// looked at when it is called.
+fn literal_address(url: &str) -> Option<IpAddr> {
+    let host = url.split_once("://")?.1.split(['/', '?']).next()?;
+    if let Some(inside) = host.strip_prefix('[') {
+        let figures = inside.split(']').next()?.split('%').next()?;
+        return figures.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+    }
+    let name = host.split(':').next()?.trim_end_matches('.').to_ascii_lowercase();
+    if name == "localhost" || name.ends_with(".localhost") {
+        return Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    old_figures(&name).map(IpAddr::V4)
+}
+
+/// An IPv4 address as the C library reads it (inet_aton): one to four parts, each decimal, octal or hexadecimal, of which the last
+/// fills the rest.
+fn old_figures(name: &str) -> Option<Ipv4Addr> {
+    let part = |text: &str| match text.strip_prefix("0x") {
+        Some("") => Some(0),
+        Some(hex) => u32::from_str_radix(hex, 16).ok(),
+        None if text.len() > 1 && text.starts_with('0') => u32::from_str_radix(text, 8).ok(),
+        None => text.parse::<u32>().ok(),
+    };
+    let parts: Vec<u32> = name.split('.').map(part).collect::<Option<_>>()?;
+    let (last, first) = parts.split_last().filter(|(_, first)| first.len() <= 3)?;
+    let bits = 32 - 8 * u32::try_from(first.len()).ok()?;
+    if first.iter().any(|part| *part > 255) || u64::from(*last) >= 1_u64 << bits {
+        return None;
+    }
+    let high = first
+        .iter()
+        .enumerate()
+        .fold(0_u32, |sum, (place, part)| sum | (part << (24 - 8 * place)));
+    Some(Ipv4Addr::from_bits(high | last))
 }
 
 /// A webhook by its id.
@@ -171,7 +215,8 @@ pub fn edit_webhook(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<W
     next.kinds = reading.texts("kinds", LINE).unwrap_or(next.kinds);
     next.owner = read_content::person(&mut reading, "owner", &directory).unwrap_or(next.owner);
     next.active = reading.boolean("active").unwrap_or(next.active);
-    check(&mut reading, url.as_deref().unwrap_or_default(), &next.kinds);
+    let reaches = &cx.services.tools().reaches;
+    check(&mut reading, url.as_deref().unwrap_or_default(), &next.kinds, reaches);
     reading.finish()?;
     let is_moved = url.is_some();
     if let Some(url) = url {

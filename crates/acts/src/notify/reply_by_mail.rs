@@ -19,6 +19,8 @@ use crate::change::verbs;
 use crate::core::connections::{connection, connection_secret};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
+use crate::core::messages::save_message;
+use crate::core::write::{Written, draft};
 
 /// The kind of connection that hands replies on.
 pub const KIND: &str = "mail";
@@ -95,7 +97,8 @@ fn message_of(cx: &mut Context<'_, '_>, secret: &[u8], token: &str) -> Result<Op
     Ok(is_ours.then_some(stored.record))
 }
 
-/// Takes a reply: the words become a comment of the person whom the address was made for, if the mail is theirs.
+/// Takes a reply: the words become a comment of the person whom the address was made for, if the mail is theirs. That person is
+/// told of a reply to them that could not be used; a stranger who made an address up is told nothing.
 ///
 /// # Errors
 /// The store's. A reply that is nobody's is no error: the answer says why it was left.
@@ -124,19 +127,55 @@ pub fn take_reply(cx: &mut Context<'_, '_>, from: &str, reply: &MailReply) -> Re
         .email
         .as_deref()
         .is_some_and(|known| known.eq_ignore_ascii_case(&reply.from));
-    if !is_theirs {
-        return Ok("refused: it was not sent by whom the address was given to".to_owned());
-    }
-    if reply.text.is_empty() {
-        return Ok("refused: it says nothing new".to_owned());
-    }
-    let Some(key) = message.change_key.clone() else {
-        return Ok("refused: the letter was about no change".to_owned());
+    let taken = match (is_theirs, reply.text.is_empty(), &message.change_key) {
+        (false, ..) => Err("it was not sent by whom the address was given to".to_owned()),
+        (_, true, _) => Err("it says nothing new".to_owned()),
+        (_, _, None) => Err("the letter was about no change".to_owned()),
+        (_, _, Some(key)) => comment(cx, &message, key, &reply.text)?,
     };
-    comment(cx, &message, &key, &reply.text)
+    match taken {
+        Ok(done) => Ok(done),
+        Err(why) => {
+            answer(cx, &message, reply, &why)?;
+            Ok(format!("refused: {why}"))
+        }
+    }
 }
 
-fn comment(cx: &mut Context<'_, '_>, message: &Message, key: &str, text: &str) -> Result<String> {
+/// Tells the person whom a letter was written to that an answer to it was not taken, and why; once for each answer.
+fn answer(cx: &mut Context<'_, '_>, message: &Message, reply: &MailReply, why: &str) -> Result<()> {
+    let key = message.change_key.as_deref().unwrap_or_default();
+    let url = format!("{}/t/{}/changes/{key}", cx.services.tools().public_url, cx.tenant());
+    let text = format!(
+        "An answer by mail from {} to “{}” was not taken: {why}. Nothing was added to the change. Answer from the address that \
+         Assent knows, with your words above what is quoted, or write the comment here:\n{url}\n",
+        reply.from, message.subject
+    );
+    let once = proof::crypto::digest_text(reply.message_id.as_bytes());
+    let dedup = format!("reply_refused/{}/{once}", message.id);
+    let about = message.change.as_ref().map(|id| (id, key));
+    let mut written = Written::default();
+    let letter = (
+        "mail",
+        "Your answer by mail was not taken",
+        text.as_str(),
+        dedup.as_str(),
+    );
+    save_message(cx, &mut written, &message.person, about, letter)?;
+    if written.is_empty() {
+        return Ok(());
+    }
+    let event = draft("reply.refused", ("message", message.id.0.clone()), cx.now, json!({}));
+    cx.tell(vec![event], written)
+}
+
+/// Writes the comment; the inner error is the rule that refuses it.
+fn comment(
+    cx: &mut Context<'_, '_>,
+    message: &Message,
+    key: &str,
+    text: &str,
+) -> Result<std::result::Result<String, String>> {
     let writer = Actor {
         person: message.person.clone(),
         by_token: false,
@@ -151,8 +190,8 @@ fn comment(cx: &mut Context<'_, '_>, message: &Message, key: &str, text: &str) -
     let done = verbs::comment_change(cx, key, &body);
     cx.actor = before;
     match done {
-        Ok(id) => Ok(format!("comment {id} on {key}")),
-        Err(Error::Refused(refusal)) => Ok(format!("refused: {}", words(&refusal))),
+        Ok(id) => Ok(Ok(format!("comment {id} on {key}"))),
+        Err(Error::Refused(refusal)) => Ok(Err(words(&refusal))),
         Err(fault) => Err(fault),
     }
 }

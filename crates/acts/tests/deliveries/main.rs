@@ -140,6 +140,7 @@ impl World {
             demo_policies: policies.clone(),
             policies,
             public_url: "http://127.0.0.1:8080".to_owned(),
+            reaches: Arc::new(|_| true),
             evidence_folder: None,
         });
         let mut world = Self {

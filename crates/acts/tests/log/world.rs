@@ -137,6 +137,7 @@ impl World {
             demo_policies: policies.clone(),
             policies,
             public_url: "https://assent.example".to_owned(),
+            reaches: Arc::new(|_| true),
             evidence_folder,
         });
         let world = Self {
@@ -196,6 +197,7 @@ impl World {
             policies: tools.policies.clone(),
             demo_policies: tools.demo_policies.clone(),
             public_url: tools.public_url.clone(),
+            reaches: Arc::new(|_| true),
             evidence_folder: tools.evidence_folder.clone(),
         })
     }

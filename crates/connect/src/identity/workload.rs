@@ -6,6 +6,7 @@
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use model::integration::workload::LONGEST_LIFE_SECONDS;
 use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet};
 use openidconnect::{ClientId, HttpRequest, IssuerUrl, Nonce};
 use serde_json::{Map, Value};
@@ -78,7 +79,18 @@ fn words_for_a_job(error: OidcError) -> OidcError {
     }
 }
 
-/// Verifies a token: signature, issuer, audience, times. Answers what it says.
+/// What a verified token says, and what makes it the one token.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    /// Its claims.
+    pub claims: Map<String, Value>,
+    /// Its id at its issuer, else all that was signed of it: a signature can often be written in another way.
+    pub once: String,
+    /// Until when it counts.
+    pub expires_at: Timestamp,
+}
+
+/// Verifies a token: signature, issuer, audience, times, and that it lives for a bearable time.
 ///
 /// # Errors
 /// [`OidcError`], each with its own code and words.
@@ -87,14 +99,15 @@ pub fn verify(
     keys: &Keys,
     (issuer, audience): (&str, &str),
     now: Timestamp,
-) -> Result<Map<String, Value>, OidcError> {
+) -> Result<Verified, OidcError> {
+    let signed = token.rsplit_once('.').map(|(signed, _)| signed.to_owned());
     let bad = || refused("bad_token", "This is no token of a platform.");
     if token.len() > LONGEST {
         return Err(bad());
     }
     let token = CoreIdToken::from_str(token).map_err(|_| bad())?;
-    let issuer = IssuerUrl::new(issuer.to_owned()).map_err(|_| bad())?;
-    let verifier = CoreIdTokenVerifier::new_public_client(ClientId::new(audience.to_owned()), issuer, keys.0.clone());
+    let maker = IssuerUrl::new(issuer.to_owned()).map_err(|_| bad())?;
+    let verifier = CoreIdTokenVerifier::new_public_client(ClientId::new(audience.to_owned()), maker, keys.0.clone());
     // A job may name others as well whom it goes to: whoever finds the own audience in the list is meant (RFC 7519 section
     // 4.1.3). What lets the job in is signed all the same, and the rules over its claims hold.
     let verifier = narrowed(verifier, now)?.set_other_audience_verifier_fn(|_| true);
@@ -102,9 +115,39 @@ pub fn verify(
     token
         .claims(&verifier, |_: Option<&Nonce>| Ok(()))
         .map_err(|error| words_for_a_job(words_of(&error)))?;
-    let told = payload(&token)?;
-    check_begin(&told, now)?;
-    Ok(told)
+    let claims = payload(&token)?;
+    check_begin(&claims, now)?;
+    let expires_at = check_life(&claims, now)?;
+    let id = claims.get("jti").and_then(Value::as_str).filter(|id| !id.is_empty());
+    let once = match id {
+        Some(id) => format!("{issuer} {id}"),
+        None => signed.ok_or_else(bad)?,
+    };
+    Ok(Verified {
+        claims,
+        once,
+        expires_at,
+    })
+}
+
+/// Until when a token counts, if it was made within the hour and lives for an hour at most: whoever finds an old one in the
+/// output of a job has nothing.
+fn check_life(told: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, OidcError> {
+    // A date in seconds may have a fraction, which shortens a life and never lengthens it.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a date beyond 64 bits is none and is refused as one"
+    )]
+    let seconds = |name: &str| told.get(name).and_then(Value::as_f64).map(|it| it.floor() as i64);
+    let long =
+        "The platform's token was made too long ago, lives for more than an hour, or does not say when it was made.";
+    let (Some(made), Some(ends)) = (seconds("iat"), seconds("exp")) else {
+        return Err(refused("token_too_long", long));
+    };
+    let is_fine = ends.saturating_sub(made) <= LONGEST_LIFE_SECONDS
+        && now.as_second().saturating_sub(made) <= LONGEST_LIFE_SECONDS;
+    let ends = Timestamp::from_second(ends).ok().filter(|_| is_fine);
+    ends.ok_or_else(|| refused("token_too_long", long))
 }
 
 #[cfg(test)]
@@ -143,6 +186,10 @@ mod tests {
         let now: Timestamp = NOW.parse().unwrap();
         let claims = json!({"iss": "https://ci.example", "aud": audience, "sub": "repo:acme/booking",
             "iat": now.as_second(), "exp": now.as_second() + 300});
+        signed(key, &claims)
+    }
+
+    fn signed(key: &CoreEdDsaPrivateSigningKey, claims: &Value) -> String {
         let text = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let head = json!({"alg": "EdDSA", "kid": "k1", "typ": "JWT"});
         let signed = format!("{}.{}", text(&head), text(&claims));
@@ -164,11 +211,49 @@ mod tests {
             json!(["y", "assent"]),
         ] {
             let told = look(&meant).unwrap_or_else(|refused| panic!("{meant}: {refused:?}"));
-            assert_eq!(told["sub"], "repo:acme/booking", "{meant}");
+            assert_eq!(told.claims["sub"], "repo:acme/booking", "{meant}");
+            assert_eq!(
+                told.expires_at.as_second(),
+                NOW.parse::<Timestamp>().unwrap().as_second() + 300
+            );
         }
         for meant in [json!("y"), json!(["y", "z"]), json!([]), json!(["assent2", "Assent"])] {
             assert_eq!(look(&meant).unwrap_err().code, "wrong_audience", "{meant}");
         }
+    }
+
+    #[test]
+    fn a_token_lives_for_an_hour_at_most_and_says_when_it_was_made() {
+        let (key, keys) = platform();
+        let now: Timestamp = NOW.parse().unwrap();
+        let look = |made: Value, ends: Value, id: Value| {
+            let mut claims =
+                json!({"iss": "https://ci.example", "aud": "assent", "sub": "x", "iat": made, "exp": ends});
+            claims["jti"] = id;
+            claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+            let told = verify(&signed(&key, &claims), &keys, ("https://ci.example", "assent"), now);
+            told.map(|it| it.once).map_err(|refused| refused.code)
+        };
+        let at = |seconds: i64| json!(now.as_second() + seconds);
+        let fine = |made: i64, ends: i64| look(at(made), at(ends), json!("one")).is_ok();
+        assert!(fine(0, 300) && fine(0, 3_600) && fine(-3_599, 1) && fine(120, 300));
+        for (made, ends) in [
+            (0, 3_601),
+            (-60, 3_541),
+            (-3_601, 1),
+            (-86_400, 300),
+            (-86_400, 86_400),
+            (121, 300),
+        ] {
+            assert!(!fine(made, ends), "{made} {ends}");
+        }
+        assert!(look(Value::Null, at(300), json!("one")).is_err());
+        // One id is one token, whatever else it says; without one the whole token is.
+        let once = |made: i64, id: Value| look(at(made), at(300), id).unwrap();
+        assert_eq!(once(0, json!("one")), once(-5, json!("one")));
+        assert_ne!(once(0, json!("one")), once(0, json!("two")));
+        assert_ne!(once(0, Value::Null), once(-5, Value::Null));
+        assert_ne!(once(0, json!("")), once(-5, json!("")), "an empty id is none");
     }
 
     #[test]

@@ -7,6 +7,8 @@
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use model::integration::signal::{self, MailReply, REPLY_MARK, SetAside, Signal};
 
+use crate::notify::mail_text::text_of;
+
 /// How many characters the signed part of a reply address has: an id and its tag in base32.
 pub const TOKEN_LETTERS: usize = 50;
 /// The longest text that becomes a comment, in bytes; a longer one is shortened.
@@ -67,17 +69,22 @@ pub fn read(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     if writer.is_empty() || writers.next().is_some() || headers.count() != 1 {
         return Err(SetAside::because("the message has not just one writer in `From`"));
     }
-    let text = message.body_text(0).unwrap_or_default();
+    // Some programs send an empty plain text beside the page for reading.
+    let mut words = new_words(&text_of(&message, false));
+    if words.is_empty() {
+        words = new_words(&text_of(&message, true));
+    }
     Ok(vec![Signal::MailReply(MailReply {
         message_id: signal::free_text(message.message_id().unwrap_or_default()).unwrap_or_default(),
         from: signal::name("From", &writer.to_lowercase())?,
         tokens: tokens(&message),
-        text: signal::shortened(&new_words(&text), WORDS_MAX_BYTES),
+        text: signal::shortened(&words, WORDS_MAX_BYTES),
     })])
 }
 
 /// Why a message counts as a program's own: RFC 3834's header, the older customs, reports (RFC 3464), lists (RFC 2919), and
-/// an empty way back.
+/// an empty way back. `X-Auto-Response-Suppress` says nothing of that: Exchange puts it on what people write, to ask others for
+/// no automatic answer (MS-OXCMAIL, section 2.2.3.2.14).
 fn automatic(message: &Message<'_>) -> Option<&'static str> {
     let is_report = message
         .content_type()
@@ -90,7 +97,7 @@ fn automatic(message: &Message<'_>) -> Option<&'static str> {
         let is_no = || value.split(';').next().is_some_and(|word| word.trim() == "no");
         match name.as_str() {
             "auto-submitted" if !is_no() => return Some("Auto-Submitted"),
-            "x-autoreply" | "x-autorespond" | "x-auto-response-suppress" => return Some("an automatic answer"),
+            "x-autoreply" | "x-autorespond" if !is_no() => return Some("an automatic answer"),
             "precedence" if matches!(value.as_str(), "bulk" | "junk" | "list" | "auto_reply") => {
                 return Some("Precedence");
             }
@@ -130,27 +137,123 @@ fn tokens(message: &Message<'_>) -> Vec<String> {
 /// signature.
 #[must_use]
 pub fn new_words(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().take(MOST_LINES).map(str::trim_end).collect();
     let mut kept: Vec<&str> = Vec::new();
     let mut has_cut = false;
-    for line in text.lines().take(MOST_LINES) {
-        let trimmed = line.trim_end();
-        let is_end = trimmed.contains(REPLY_MARK) || is_rule(trimmed);
-        if is_end || trimmed == "--" {
+    for (place, line) in lines.iter().enumerate() {
+        let is_end = line.contains(REPLY_MARK) || is_rule(line) || begins_letter(&lines[place..]);
+        if is_end || *line == "--" {
             has_cut |= is_end;
             break;
         }
-        if trimmed.trim_start().starts_with('>') {
+        if is_quoted(line) {
             has_cut = true;
             // Whatever introduces the quoted lines goes with them.
             drop_introduction(&mut kept);
             continue;
         }
-        kept.push(trimmed);
+        kept.push(line);
     }
     if has_cut {
         drop_introduction(&mut kept);
     }
     kept.join("\n").trim().to_owned()
+}
+
+fn is_quoted(line: &str) -> bool {
+    line.trim_start().starts_with('>')
+}
+
+/// The heads that Outlook puts above the letter that is answered, in the languages that it is used in: who wrote it, when, to whom
+/// and about what. The first is that of the writer.
+const HEADS: [[&str; 4]; 7] = [
+    ["from", "sent", "to", "subject"],
+    ["von", "gesendet", "an", "betreff"],
+    ["de", "envoyé", "à", "objet"],
+    ["de", "enviado", "para", "asunto"],
+    ["da", "inviato", "a", "oggetto"],
+    ["de", "enviada em", "para", "assunto"],
+    ["van", "verzonden", "aan", "onderwerp"],
+];
+/// How Gmail says that somebody wrote, in the same languages.
+const WROTE: [&str; 7] = [
+    "wrote",
+    "schrieb",
+    "a écrit",
+    "escribió",
+    "ha scritto",
+    "escreveu",
+    "schreef",
+];
+/// How many lines of heads Outlook puts there, copies and importance included.
+const MOST_HEADS: usize = 8;
+
+/// Whether the letter that is answered begins here without any sign that it is quoted: with its heads, or with the line that
+/// says who wrote.
+fn begins_letter(rest: &[&str]) -> bool {
+    let head = |line: &str| -> Option<String> {
+        let (name, _) = line.trim().trim_matches('*').split_once(':')?;
+        Some(name.trim_matches(['*', '\u{a0}', ' ']).to_lowercase())
+    };
+    let Some(first) = rest.first().and_then(|line| head(line)) else {
+        return introduces_unquoted(rest);
+    };
+    let near: Vec<String> = rest
+        .iter()
+        .skip(1)
+        .take(MOST_HEADS)
+        .map_while(|line| head(line))
+        .collect();
+    let is_of = |names: &[&str; 4]| {
+        let others = names[1..].iter().filter(|name| near.iter().any(|near| near == *name));
+        first == names[0] && others.count() >= 2
+    };
+    HEADS.iter().any(is_of) || introduces_unquoted(rest)
+}
+
+/// Whether here begins a line that says that somebody wrote at a time what follows, and what follows is not marked as quoted.
+fn introduces_unquoted(rest: &[&str]) -> bool {
+    let paragraph = rest.iter().take(MOST_BREAKS).take_while(|line| !line.trim().is_empty());
+    let paragraph: Vec<&str> = paragraph.copied().collect();
+    let Some(last) = paragraph.iter().position(|line| line.trim_end().ends_with(':')) else {
+        return false;
+    };
+    let said = paragraph[..=last].join(" ").to_lowercase();
+    let words = said.trim_end_matches([':', ' ', '\u{a0}']);
+    // Some languages say who wrote behind the verb.
+    let says = WROTE
+        .iter()
+        .any(|verb| words.ends_with(verb) || words.contains(&format!(" {verb} ")));
+    let is_whole = words.contains('@') && has_year(words) && begin_of_introduction(&paragraph[..=last]) == Some(0);
+    let below = rest[last + 1..].iter().find(|line| !line.trim().is_empty());
+    says && is_whole && below.is_some_and(|line| !is_quoted(line))
+}
+
+/// Into how many lines programs break the line that introduces a quotation.
+const MOST_BREAKS: usize = 3;
+
+/// Where in a paragraph whose last line ends with a colon the introduction of a quotation begins: the shortest end of it that names
+/// an address and a year, and holds no end of a sentence; else the last line, where that has either.
+fn begin_of_introduction(paragraph: &[&str]) -> Option<usize> {
+    let last = paragraph.last().filter(|line| line.trim_end().ends_with(':'))?;
+    for length in 1..=paragraph.len().min(MOST_BREAKS) {
+        let start = paragraph.len() - length;
+        let is_sentence = paragraph[start].trim_end().ends_with(['.', '!', '?']);
+        if length > 1 && is_sentence {
+            break;
+        }
+        let joined = paragraph[start..].join(" ");
+        if joined.contains('@') && has_year(&joined) {
+            return Some(start);
+        }
+    }
+    (last.contains('@') || has_year(last)).then(|| paragraph.len() - 1)
+}
+
+/// Whether four digits stand in a row.
+fn has_year(text: &str) -> bool {
+    let is_figures = |digits: &[u8]| digits.iter().all(u8::is_ascii_digit);
+    text.as_bytes().windows(4).any(is_figures)
 }
 
 /// A line that parts an answer from what it answers: `-----Original Message-----`, or a rule of underscores.
@@ -172,21 +275,16 @@ fn drop_introduction(kept: &mut Vec<&str>) {
         .map_or(0, |place| place + 1);
     let last = kept.get(start..).unwrap_or_default();
     let names_somebody = last.iter().any(|line| line.contains('@'));
-    let has_year = last.iter().any(|line| {
-        line.as_bytes()
-            .windows(4)
-            .any(|digits| digits.iter().all(u8::is_ascii_digit))
-    });
-    let ends_open = last.last().is_some_and(|line| line.trim_end().ends_with(':'));
     let is_head = |line: &&str| {
         line.trim_matches('*')
             .split_once(':')
             .is_some_and(|(name, _)| !name.is_empty() && !name.contains(' '))
     };
-    let introduces = ends_open && last.len() <= 3 && (names_somebody || has_year);
     let heads = last.len() >= 2 && names_somebody && last.iter().all(is_head);
-    if introduces || heads {
+    if heads {
         kept.truncate(start);
+    } else if let Some(begin) = begin_of_introduction(last) {
+        kept.truncate(start + begin);
     }
 }
 
@@ -245,7 +343,7 @@ mod tests {
             "Auto-Submitted: auto-generated",
             "Precedence: bulk",
             "X-Autoreply: yes",
-            "X-Auto-Response-Suppress: All",
+            "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All",
             "List-Id: <all.example.org>",
             "Return-Path: <>",
             "Content-Type: multipart/report; report-type=delivery-status; boundary=x",
@@ -253,8 +351,16 @@ mod tests {
             let found = read(&mail(&format!("{head}\r\n"), "I am away.\r\n")).unwrap();
             assert!(matches!(&found[..], [Signal::Unknown { .. }]), "{head}: {found:?}");
         }
-        let found = read(&mail("Auto-Submitted: no\r\n", "Here.\r\n")).unwrap();
-        assert!(matches!(&found[..], [Signal::MailReply(_)]), "{found:?}");
+        for head in [
+            "Auto-Submitted: no",
+            // What Exchange puts on the mail of a person.
+            "X-Auto-Response-Suppress: DR, OOF, AutoReply",
+            "X-MS-Exchange-Organization-AuthAs: Internal\r\nX-Auto-Response-Suppress: All\r\nX-MS-Has-Attach: ",
+            "Thread-Index: AQHa\r\nAccept-Language: de-DE\r\nx-ms-exchange-messagesentrepresentingtype: 1",
+        ] {
+            let found = read(&mail(&format!("{head}\r\n"), "Here.\r\n")).unwrap();
+            assert!(matches!(&found[..], [Signal::MailReply(_)]), "{head}: {found:?}");
+        }
     }
 
     #[test]
@@ -290,6 +396,107 @@ mod tests {
         ] {
             assert_eq!(new_words(text), words, "{text}");
         }
+    }
+
+    /// What Gmail and Outlook put around the letter that is answered, in plain text, in each language.
+    #[test]
+    fn the_letter_below_is_cut_off_in_every_language() {
+        let gmail = [
+            "On Fri, Nov 20, 2026 at 10:00 AM Assent <a@b.example> wrote:",
+            "Am Fr., 20. Nov. 2026 um 10:00 Uhr schrieb Assent <a@b.example>:",
+            "Le ven. 20 nov. 2026 à 10:00, Assent <a@b.example> a écrit :",
+            "El vie, 20 nov 2026 a las 10:00, Assent (<a@b.example>) escribió:",
+            "Il giorno ven 20 nov 2026 alle ore 10:00 Assent <a@b.example> ha scritto:",
+            "Em sex., 20 de nov. de 2026 às 10:00, Assent <a@b.example> escreveu:",
+            "Op vr 20 nov 2026 om 10:00 schreef Assent <a@b.example>:",
+            "On Fri, Nov 20, 2026 at 10:00 AM Assent\n<a@b.example> wrote:",
+        ];
+        for introduction in gmail {
+            for below in ["> CHG-7 waits\n>\n> for you", "CHG-7 waits\n\nfor you"] {
+                let text = format!("Yes, go on.\nAda\n\n{introduction}\n\n{below}\n");
+                assert_eq!(new_words(&text), "Yes, go on.\nAda", "{text}");
+            }
+            let close = format!("Yes, go on.\n{introduction}\n> CHG-7 waits");
+            assert_eq!(new_words(&close), "Yes, go on.", "{close}");
+            let inline = format!("{introduction}\n\n> when?\n\nToday.\n\n> who?\n\nAda.");
+            assert_eq!(new_words(&inline), "Today.\n\nAda.", "{inline}");
+        }
+        for names in HEADS {
+            for (bold, space) in [("", ""), ("*", ""), ("", " "), ("", "\u{a0}")] {
+                let head = |name: &str, value: &str| format!("{bold}{name}{space}:{bold} {value}\n");
+                let heads = head(names[0], "Assent <a@b.example>")
+                    + &head(names[1], "20 11 2026")
+                    + &head(names[2], "Ada")
+                    + &head("cc", "Bo")
+                    + &head(names[3], "CHG-7 waits");
+                let text = format!("Yes, go on.\n\n{heads}\nCHG-7 waits\n");
+                assert_eq!(new_words(&text), "Yes, go on.", "{text}");
+            }
+        }
+        for plain in [
+            "From: the cellar\nit smells.",
+            "To: do\n\nSubject: to change",
+            "De: acuerdo",
+            "She wrote in 2026:\nit works",
+            "Ada a@b.example wrote in 2026 that it works.\nSo:\nit does",
+        ] {
+            assert_eq!(new_words(plain), plain);
+        }
+    }
+
+    /// The pages that Gmail, Outlook and Apple send, without any plain text beside them.
+    #[test]
+    fn of_a_page_alone_the_new_words_are_read() {
+        let heads = "MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n";
+        for below in [
+            "<div class=\"gmail_quote\"><div dir=\"ltr\" class=\"gmail_attr\">Am Fr., 20. Nov. 2026 um 10:00 Uhr schrieb Assent \
+             &lt;<a href=\"mailto:a@b.example\">a@b.example</a>&gt;:<br></div><blockquote class=\"gmail_quote\">CHG-7 old</blockquote></div>",
+            "<div id=\"appendonsend\"></div><hr><div id=\"divRplyFwdMsg\"><b>Von:</b> Assent &lt;a@b.example&gt;<br></div>CHG-7 old",
+            "<div style='border:none;border-top:solid #E1E1E1 1.0pt'><p><b>Da:</b> Assent</p></div><p>CHG-7 old</p>",
+            "<div><br><blockquote type=\"cite\"><div>Le 20 nov. 2026 à 10:00, Assent a écrit :</div>CHG-7 old</blockquote></div>",
+        ] {
+            let body = format!("<html><body><div>Go on, it is <i>safe</i>.</div>{below}</body></html>\r\n");
+            assert_eq!(reply(&mail(heads, &body)).text, "Go on, it is safe.", "{below}");
+        }
+        let alternative = "MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=x\r\n";
+        let parts = "--x\r\nContent-Type: text/plain\r\n\r\n \r\n--x\r\nContent-Type: text/html\r\n\r\n<p>Yes.</p>\r\n--x--\r\n";
+        assert_eq!(
+            reply(&mail(alternative, parts)).text,
+            "Yes.",
+            "an empty plain text hides nothing"
+        );
+    }
+
+    /// A charset is missing or wrong, in each encoding of the transfer.
+    #[test]
+    fn words_are_read_whatever_charset_they_declare() {
+        let encodings: [(&str, &[u8]); 5] = [
+            ("8bit", "Grüße".as_bytes()),
+            ("8bit", b"Gr\xfc\xdfe"),
+            ("quoted-printable", b"Gr=C3=BC=C3=9Fe"),
+            ("quoted-printable", b"Gr=FC=DFe"),
+            ("base64", b"R3LDvMOfZQ=="),
+        ];
+        for kind in [
+            "",
+            "; charset=utf-8",
+            "; charset=us-ascii",
+            "; charset=unknown-8bit",
+            "; charset=\"no such\"",
+        ] {
+            for (encoding, bytes) in encodings {
+                let heads = format!(
+                    "MIME-Version: 1.0\r\nContent-Type: text/plain{kind}\r\nContent-Transfer-Encoding: {encoding}\r\n"
+                );
+                let mut body = mail(&heads, "");
+                body.extend_from_slice(bytes);
+                body.extend_from_slice(b"\r\n");
+                assert_eq!(reply(&body).text, "Grüße", "{kind} {encoding} {bytes:?}");
+            }
+        }
+        let mut bare = mail("", "");
+        bare.extend_from_slice(b"Gr\xfc\xdfe\r\n");
+        assert_eq!(reply(&bare).text, "Grüße", "without any head for it");
     }
 
     #[test]

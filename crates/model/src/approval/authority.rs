@@ -583,14 +583,7 @@ pub fn asked_word(asked: &Asked) -> String {
 pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
     let wrote =
         file.wrote(person) || (file.hands.is_grave && file.wrote_by_hand(person)) || has_conflict(file, person);
-    let is_theirs = |approval: &Approval| {
-        let by_hand = file.hands.is_grave && file.hands.are_one(approval.speaker(), person);
-        let mut rows = approval.counted_for.iter();
-        by_hand
-            || file.hands.are_one(&approval.person, person)
-            || rows.any(|row| row.basis.delegators.contains(person))
-    };
-    let approves = file.standing().any(|approval| approval.is_yes() && is_theirs(approval));
+    let approves = file.approves(person);
     let belongs = from.is_none_or(|key| directory.members(key).contains(person));
     // What is read afterwards is read by somebody who did not do the work.
     let did = |person: &PersonId| file.change.implemented_by.contains(person);

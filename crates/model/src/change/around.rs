@@ -42,11 +42,7 @@ pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal
             "Who wrote a change cannot review it as a peer.",
         ));
     }
-    if case
-        .file
-        .standing()
-        .any(|approval| approval.person == person && approval.is_yes())
-    {
+    if case.file.approves(&person) {
         return Err(Refusal::not_allowed(
             "is_approver",
             "Who approves a change cannot review it as a peer.",

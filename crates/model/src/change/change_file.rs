@@ -163,6 +163,19 @@ impl ChangeFile {
         self.hands.is_grave && handed.any(|hand| self.hands.are_one(hand, person))
     }
 
+    /// Whether a standing approval says yes that is this person's: their own, one for which they delegated, or, under high
+    /// risk, one of an account that counts as theirs.
+    pub fn approves(&self, person: &PersonId) -> bool {
+        let is_theirs = |approval: &Approval| {
+            let by_hand = self.hands.is_grave && self.hands.are_one(approval.speaker(), person);
+            let mut rows = approval.counted_for.iter();
+            by_hand
+                || self.hands.are_one(&approval.person, person)
+                || rows.any(|row| row.basis.delegators.contains(person))
+        };
+        self.standing().any(|approval| approval.is_yes() && is_theirs(approval))
+    }
+
     /// Whether a peer review agrees with the present content.
     pub fn agreeing_peers(&self) -> impl Iterator<Item = &PeerReview> {
         self.peer_reviews

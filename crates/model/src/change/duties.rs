@@ -184,10 +184,23 @@ fn peer_review_unmet(
         .filter(|person| peer_counts(file, directory, person, from) && !good.contains(&person))
         .collect();
     let who = from.map(|key| format!(" from the group {key}")).unwrap_or_default();
+    // Whoever approved after their review is told here, since the review itself still stands in the record.
+    let lost: Vec<PersonId> = file
+        .agreeing_peers()
+        .filter(|review| !peer_counts(file, directory, &review.person, from) && file.approves(&review.person))
+        .map(|review| review.person.clone())
+        .collect();
+    let lost = match logins(directory, &lost).as_slice() {
+        [] => String::new(),
+        names => format!(
+            " The review by {} no longer counts, as they approve the change.",
+            names.join(", ")
+        ),
+    };
     Some(unmet(
         "peer_review_missing",
         format!(
-            "{} {} of {count} peer reviews are there.",
+            "{} {} of {count} peer reviews are there.{lost}",
             sentence(&obligation.reason),
             good.len()
         ),

@@ -23,6 +23,12 @@ pub fn is_by_two(directory: &Directory, now: Timestamp) -> bool {
     asks && administrators(directory, now).count() > 1
 }
 
+/// Whether the tenant asks for two people, and there is no second administrator, so that nothing needs them.
+pub fn is_idle(directory: &Directory, now: Timestamp) -> bool {
+    let asks = directory.tenant.as_ref().is_some_and(|tenant| tenant.ownership_by_two);
+    asks && !is_by_two(directory, now)
+}
+
 /// Administrators, also those who were deactivated within the last day.
 pub fn administrators(directory: &Directory, now: Timestamp) -> impl Iterator<Item = &Person> {
     let since = now - SignedDuration::from_hours(REMEMBERED_HOURS);

@@ -10,10 +10,25 @@ use serde_json::{Map, Value};
 use crate::core::enums::Role;
 use crate::core::ids::{PersonId, RecordId};
 
-/// Issuers of platforms on which everybody may have a repository.
-const PUBLIC_ISSUERS: [&str; 2] = ["https://token.actions.githubusercontent.com", "https://gitlab.com"];
-/// Claims of theirs that say whose a repository is.
-const OWNER_CLAIMS: [&str; 8] = [
+/// Issuers that give a token to anybody who has an account with them. None of them is an organisation's own.
+const PUBLIC_ISSUERS: [&str; 14] = [
+    "https://token.actions.githubusercontent.com",
+    "https://gitlab.com",
+    "https://accounts.google.com",
+    "https://agent.buildkite.com",
+    "https://api.bitbucket.org",
+    "https://app.terraform.io",
+    "https://login.microsoftonline.com/common/v2.0",
+    "https://oauth2.sigstore.dev/auth",
+    "https://oidc.circleci.com",
+    "https://oidc.codefresh.io",
+    "https://oidc.fly.io",
+    "https://oidc.vercel.com",
+    "https://sts.windows.net",
+    "https://vstoken.dev.azure.com",
+];
+/// Claims that say whose a job is: the repository, the organisation, the workspace or the account.
+const OWNER_CLAIMS: [&str; 21] = [
     "repository",
     "repository_id",
     "repository_owner",
@@ -22,7 +37,22 @@ const OWNER_CLAIMS: [&str; 8] = [
     "project_id",
     "namespace_id",
     "namespace_path",
+    "account_id",
+    "email",
+    "organization",
+    "organization_id",
+    "organization_slug",
+    "org_id",
+    "owner",
+    "owner_id",
+    "repositoryUuid",
+    "terraform_organization_id",
+    "terraform_organization_name",
+    "workspaceUuid",
+    "workspace_id",
 ];
+/// The longest that a platform's token may live, in seconds.
+pub const LONGEST_LIFE_SECONDS: i64 = 3_600;
 /// Which jobs of a platform are let in, as whom, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Workload {
@@ -36,6 +66,10 @@ pub struct Workload {
     pub name: String,
     /// The platform's issuer, letter for letter as its tokens name it.
     pub issuer: String,
+    /// Whether whoever set it up says that the issuer gives tokens to the organisation's own jobs alone. Of a public platform
+    /// nobody can say that.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub own_issuer: bool,
     /// For whom its tokens must be meant.
     pub meant_for: String,
     /// What its tokens must say: for each claim the patterns of which one must fit. `*` stands for anything.
@@ -61,7 +95,7 @@ pub struct Workload {
 impl Workload {
     /// Whether it lets in jobs of anybody. It may stand so since before that was refused.
     pub fn trusts_anybody(&self) -> bool {
-        self.active && trusts_anybody(&self.issuer, &self.claims)
+        self.active && trusts_anybody(&self.issuer, &self.claims, self.own_issuer)
     }
 
     /// The claim that does not fit, if there is one.
@@ -82,17 +116,31 @@ pub fn is_anybody(patterns: &BTreeSet<String>) -> bool {
     patterns.iter().any(|it| it.chars().all(|it| it == '*'))
 }
 
-/// Whether rules let in more than an organisation's own jobs: no claim is held to anything, or, of a platform on which everybody
-/// may have a repository, none that says whose it is.
-pub fn trusts_anybody(issuer: &str, claims: &BTreeMap<String, BTreeSet<String>>) -> bool {
-    claims.values().all(is_anybody) || (is_public(issuer) && !claims.iter().any(fixes_owner))
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(it: &bool) -> bool {
+    !it
+}
+
+/// Whether rules let in more than an organisation's own jobs: no claim is held to anything, or none says whose the job is and
+/// the issuer is not the organisation's own.
+pub fn trusts_anybody(issuer: &str, claims: &BTreeMap<String, BTreeSet<String>>, own_issuer: bool) -> bool {
+    let is_own = own_issuer && !is_public(issuer);
+    claims.values().all(is_anybody) || !(is_own || claims.iter().any(|row| says_whose(issuer, row)))
 }
 
 /// Whether anybody in the world can have a token of this issuer. An enterprise of GitHub with an issuer of its own
 /// (`…/ENTERPRISE`) is no such one.
-fn is_public(issuer: &str) -> bool {
+pub fn is_public(issuer: &str) -> bool {
     let bare = issuer.trim_end_matches('/').to_ascii_lowercase();
     PUBLIC_ISSUERS.contains(&bare.as_str())
+}
+
+/// Whether a claim says whose a job is. A whole subject says so at issuers whose subjects nobody shapes: an issuer never gives
+/// one to a second holder (OpenID Connect Core 1.0, section 2), but on GitHub and GitLab a repository chooses what it is made of.
+fn says_whose(issuer: &str, row: (&String, &BTreeSet<String>)) -> bool {
+    let is_whole = |pattern: &String| !pattern.is_empty() && !pattern.contains('*');
+    let is_subject = row.0 == "sub" && !is_public(issuer) && row.1.iter().all(is_whole);
+    is_subject || fixes_owner(row)
 }
 
 /// Whether a claim says whose the repository is, whatever else its patterns leave open: each of them writes the owner out.
@@ -108,7 +156,7 @@ fn fixes_owner((name, patterns): (&String, &BTreeSet<String>)) -> bool {
             return false;
         };
         let value = rest.split(':').next().unwrap_or_default();
-        (claim == "repo" || OWNER_CLAIMS.contains(&claim)) && written(value)
+        (matches!(claim, "repo" | "org") || OWNER_CLAIMS.contains(&claim)) && written(value)
     };
     match name.as_str() {
         "sub" => patterns.iter().all(|it| of_subject(it)),
@@ -127,8 +175,12 @@ fn text_of(value: &Value) -> Option<String> {
 }
 
 /// Whether a text fits a pattern in which `*` stands for any run of characters. The time is bounded by the product of
-/// their lengths.
+/// their lengths. A text that other programs read as another one fits no `*`: one with line breaks or other controls, and one
+/// whose path leads up.
 pub fn fits(pattern: &str, text: &str) -> bool {
+    if pattern.contains('*') && is_odd(text) {
+        return false;
+    }
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else {
@@ -145,6 +197,16 @@ pub fn fits(pattern: &str, text: &str) -> bool {
         }
     }
     rest.ends_with(last)
+}
+
+fn is_odd(text: &str) -> bool {
+    let is_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let leads_up = |part: &str| {
+        let part = part.to_ascii_lowercase().replace("%2e", ".");
+        part == "." || part == ".."
+    };
+    let plain = text.replace('\\', "/").replace("%2f", "/").replace("%2F", "/");
+    text.chars().any(is_break) || plain.split('/').any(leads_up)
 }
 
 #[cfg(test)]
@@ -172,6 +234,18 @@ mod tests {
             ("ab*ba", "aba", false),
             ("", "", true),
             ("", "x", false),
+            ("acme/*", "acme/../evil/x", false),
+            ("acme/*", "acme/..", false),
+            ("acme/*", "acme/./x", false),
+            ("acme/*", "acme/%2e%2E/evil", false),
+            ("acme/*", "acme/..%2fevil", false),
+            ("acme/*", "acme\\..\\evil", false),
+            ("acme/*", "acme/x\nevil", false),
+            ("acme/*", "acme/x\r", false),
+            ("acme/*", "acme/x\u{2028}", false),
+            ("acme/*", "acme/..x", true),
+            ("*", "a\nb", false),
+            ("acme/../x", "acme/../x", true),
         ] {
             assert_eq!(fits(pattern, text), is_so, "{pattern} {text}");
         }
@@ -245,5 +319,48 @@ mod tests {
         assert!(!fixes("repository", &["acme/*", "*/*"]), "one open pattern opens it");
         assert!(is_public("https://gitlab.com/") && !is_public("https://gitlab.acme.example"));
         assert!(!is_public("https://token.actions.githubusercontent.com/acme"));
+    }
+
+    /// Whatever the issuer: a claim that anybody can have opens nothing, unless the issuer is said to be the organisation's own,
+    /// which nobody can say of a public platform.
+    #[test]
+    fn an_issuer_that_nobody_knows_is_held_to_a_claim_of_the_organisations_own() {
+        let trusts = |issuer: &str, name: &str, pattern: &str, own: bool| {
+            let claims = BTreeMap::from([(name.to_owned(), BTreeSet::from([pattern.to_owned()]))]);
+            trusts_anybody(issuer, &claims, own)
+        };
+        let unknown = [
+            "https://ci.example",
+            "https://gitlab.acme.example",
+            "https://oidc.fly.io/acme",
+        ];
+        let anybodys = [
+            ("ref", "refs/heads/main"),
+            ("environment", "production"),
+            ("aud", "assent"),
+            ("sub", "main*"),
+        ];
+        for issuer in PUBLIC_ISSUERS.into_iter().chain(unknown) {
+            for (name, pattern) in anybodys {
+                assert!(trusts(issuer, name, pattern, false), "{issuer} {name}");
+                assert_eq!(
+                    trusts(issuer, name, pattern, true),
+                    is_public(issuer),
+                    "{issuer} {name}"
+                );
+            }
+            for (name, pattern) in [
+                ("repository", "acme/*"),
+                ("organization_slug", "acme"),
+                ("account_id", "4711"),
+            ] {
+                assert!(!trusts(issuer, name, pattern, false), "{issuer} {name}");
+            }
+            assert!(
+                trusts(issuer, "repository", "*", true),
+                "{issuer}: no claim is held to anything"
+            );
+            assert_eq!(trusts(issuer, "sub", "whole", false), is_public(issuer), "{issuer}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use model::approval::decide;
 use model::approval::obligation::{Due, Duty};
 use model::change::related_records::Coverage;
-use model::change::{after, around, record, timers, work, write};
+use model::change::{after, around, record, requirement, timers, work, write};
 use model::core::enums::{ApprovalState, GateDecision, Kind, Outcome, Purpose, State};
 use model::core::ids;
 use model::directory::{leaver, snapshot};
@@ -731,6 +731,13 @@ fn nobody_counts_as_peer_and_as_approver() {
         world.approve(who).unwrap();
     }
     assert_eq!(world.state(), State::Authorizing);
+    let rows = requirement::before_approved(&world.file, &world.directory, world.now);
+    let row = rows.iter().find(|row| row.code == "peer_review_missing").unwrap();
+    assert!(
+        row.text.contains("The review by sam no longer counts, as they approve the change."),
+        "{}",
+        row.text
+    );
     world.act("sue", |case| around::peer_review(case, &agree)).unwrap();
     assert_eq!(world.state(), State::Scheduled);
 }

@@ -7,8 +7,9 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::binding::Bindings;
 use super::question::{Asked, Decide, Decided, Place, Unclear, permit_of};
-use super::workload::{Workload, brings_nothing, read, repeats, template_path};
+use super::workload::{Site, Workload, is_made, is_unchanged, read, template_path};
 use crate::http::body::{JsonBody, check_length, read_all};
 use crate::http::failure::Failure;
 
@@ -50,7 +51,7 @@ async fn review<D: Decide>(decider: &D, environment: &str, headers: HeaderMap, b
     let uid = request["uid"].as_str().unwrap_or_default().to_owned();
     let is_review = review["apiVersion"] == VERSION && review["kind"] == "AdmissionReview" && !uid.is_empty();
     let task = if is_review {
-        task(request, environment)
+        task(request, environment, decider.bindings())
     } else {
         Err(unclear_review(&review))
     };
@@ -73,7 +74,7 @@ fn unclear_review(review: &Value) -> Unclear {
     }
 }
 
-fn task(request: &Value, environment: &str) -> Result<Task, Unclear> {
+fn task(request: &Value, environment: &str, bindings: Option<&Bindings>) -> Result<Task, Unclear> {
     let word = |field: &str| request["kind"][field].as_str().unwrap_or_default();
     let (group, kind) = (word("group"), word("kind"));
     // The scale of a workload names no image; each of its pods is asked about when it comes.
@@ -94,17 +95,16 @@ fn task(request: &Value, environment: &str) -> Result<Task, Unclear> {
             });
         }
     }
-    let before = read(&request["oldObject"], path, environment);
-    let after = read(&request["object"], path, environment);
-    if let (Ok(before), Ok(after), "UPDATE") = (&before, &after, operation)
-        && brings_nothing(before, after)
-    {
+    if operation == "UPDATE" && is_unchanged(&request["oldObject"], &request["object"], path) {
         return Ok(Task::Nothing("unchanged"));
     }
-    if operation == "UPDATE" && repeats(&request["oldObject"], &request["object"], path) {
-        return Ok(Task::Nothing("unchanged"));
-    }
-    after.map(Task::Workload)
+    let site = Site {
+        environment,
+        namespace: request["namespace"].as_str().unwrap_or_default(),
+        is_made: is_made(kind),
+        bindings,
+    };
+    read(&request["object"], path, site).map(Task::Workload)
 }
 
 fn question(about: Result<Place, Unclear>, permit: Option<String>, headers: &HeaderMap) -> Asked {
@@ -134,7 +134,7 @@ async fn judge<D: Decide>(
             admits_running: true,
             ..Place::default()
         };
-        let asked = question(Ok(place), permit_of(workload.permit.clone()), headers);
+        let asked = question(Ok(place), permit_of(workload.permit.as_deref()), headers);
         let decided = decider.decide(asked).await?;
         if decided.is_go() {
             let change = decided.change.clone().unwrap_or_default();

@@ -16,7 +16,8 @@ use axum::response::Response;
 use hyper::body::Frame;
 use prost::Message;
 
-use super::question::{Asked, Decide, Decided, Unclear, check_once, door_of, permit_of, read_place};
+use super::heads::Heads;
+use super::question::{Asked, Decide, Decided, Place, Unclear, door_of, permit_of, read_place};
 use crate::http::body::read_all;
 use crate::http::failure::Failure;
 
@@ -128,39 +129,40 @@ struct HttpStatus {
 struct Allowed {
     #[prost(message, repeated, tag = "2")]
     headers: Vec<HeaderOption>,
+    /// Headers of the client that do not reach the service.
+    #[prost(string, repeated, tag = "5")]
+    headers_to_remove: Vec<String>,
 }
 
 impl HttpRequest {
-    /// The names of all headers, as often as they stand.
-    fn names(&self) -> impl Iterator<Item = &str> {
+    /// All headers with their bytes, as often as they stand.
+    fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let raw = self.header_map.iter().flat_map(|map| &map.headers);
-        let plain = self.headers.keys().map(String::as_str);
-        plain.chain(raw.map(|it| it.key.as_str()))
+        let plain = self.headers.iter().map(|(key, value)| (key.as_str(), value.as_bytes()));
+        plain.chain(raw.map(|it| (it.key.as_str(), it.bytes())))
     }
+}
 
-    fn header(&self, name: &str) -> Option<String> {
-        let plain = || self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        let raw = || {
-            let map = self.header_map.as_ref()?;
-            let found = map.headers.iter().find(|it| it.key.eq_ignore_ascii_case(name))?;
-            if found.value.is_empty() {
-                return String::from_utf8(found.raw_value.clone()).ok();
-            }
-            Some(found.value.clone())
-        };
-        plain().map(|(_, value)| value.clone()).or_else(raw)
+impl OneHeader {
+    /// The value in whichever of its two fields it stands.
+    fn bytes(&self) -> &[u8] {
+        if self.value.is_empty() {
+            &self.raw_value
+        } else {
+            self.value.as_bytes()
+        }
     }
 }
 
 /// `Check`.
 pub(super) async fn answer<D: Decide>(State(decider): State<D>, headers: HeaderMap, body: Body) -> Response {
     match check(&decider, headers, body).await {
-        Ok(decided) => message(&told(&decided)),
+        Ok(answer) => message(&answer),
         Err((code, text)) => trouble(code, &text),
     }
 }
 
-async fn check<D: Decide>(decider: &D, headers: HeaderMap, body: Body) -> Result<Decided, (i32, String)> {
+async fn check<D: Decide>(decider: &D, headers: HeaderMap, body: Body) -> Result<CheckResponse, (i32, String)> {
     let kind = headers
         .get(name::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -171,7 +173,10 @@ async fn check<D: Decide>(decider: &D, headers: HeaderMap, body: Body) -> Result
     let bytes = read_all(body, LIMIT).await.map_err(in_grpc)?;
     let request = CheckRequest::decode(unframed(&bytes)?)
         .map_err(|error| (INVALID_ARGUMENT, format!("The message cannot be read: {error}.")))?;
-    decider.decide(asked(request, headers)).await.map_err(in_grpc)
+    let (asked, sent) = asked(request, headers);
+    let judged = asked.about.as_ref().map(Place::judged).unwrap_or_default();
+    let decided = decider.decide(asked).await.map_err(in_grpc)?;
+    Ok(told(&decided, judged, &sent))
 }
 
 /// The one message of a unary call: a flag, its length, its bytes.
@@ -189,14 +194,17 @@ fn unframed(bytes: &[u8]) -> Result<&[u8], (i32, String)> {
     Ok(rest)
 }
 
-fn asked(request: CheckRequest, headers: HeaderMap) -> Asked {
+/// The question, with the names of ours that the request sent.
+fn asked(request: CheckRequest, headers: HeaderMap) -> (Asked, Heads) {
     let attributes = request.attributes.unwrap_or_default();
     let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
     let extension = |name: &str| attributes.context_extensions.get(name).cloned();
+    // Envoy's own call has one credential; what is deployed is said by the request that it holds.
+    let own = Heads::read(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+    let read = own.and_then(|_| Heads::read(http.all()));
+    let heads = read.clone().unwrap_or_default();
     let about = match (extension("service"), extension("environment")) {
-        (Some(service), Some(environment)) => check_once(headers.iter().map(|(name, _)| name.as_str()))
-            .and_then(|()| check_once(http.names()))
-            .and_then(|()| read_place(&service, &environment, |name| http.header(name))),
+        (Some(service), Some(environment)) => read.and_then(|heads| read_place(&service, &environment, &heads)),
         _ => Err(Unclear {
             code: "malformed",
             subject: String::new(),
@@ -204,17 +212,21 @@ fn asked(request: CheckRequest, headers: HeaderMap) -> Asked {
             satisfy: "Set both under `check_settings` of the route.",
         }),
     };
-    Asked {
+    let asked = Asked {
         door: door_of(extension("gateway"), "envoy"),
         about,
-        permit: permit_of(http.header("assent-permit")),
+        permit: permit_of(heads.value("assent-permit")),
         headers,
-    }
+    };
+    (asked, heads)
 }
 
-fn told(decided: &Decided) -> CheckResponse {
-    let headers: Vec<HeaderOption> = decided
-        .headers()
+fn told(decided: &Decided, judged: Vec<(&'static str, String)>, sent: &Heads) -> CheckResponse {
+    let mut all = decided.headers();
+    all.extend(judged);
+    let is_kept = |name: &str| all.iter().any(|(kept, _)| *kept == name);
+    let removed: Vec<String> = sent.names().filter(|name| !is_kept(name)).map(str::to_owned).collect();
+    let headers: Vec<HeaderOption> = all
         .into_iter()
         .map(|(key, value)| HeaderOption {
             header: Some(OneHeader {
@@ -229,7 +241,10 @@ fn told(decided: &Decided) -> CheckResponse {
         return CheckResponse {
             status: Some(RpcStatus::default()),
             denied: None,
-            allowed: Some(Allowed { headers }),
+            allowed: Some(Allowed {
+                headers,
+                headers_to_remove: removed,
+            }),
         };
     }
     let first = decided.reasons.first().map(|reason| reason.text.clone());
@@ -344,6 +359,7 @@ mod tests {
                 },
                 HeaderMap::new(),
             )
+            .0
             .about
         };
         let place = ask(&[("service", "shop"), ("environment", "production")]).unwrap();
@@ -352,6 +368,37 @@ mod tests {
             ("shop", "production")
         );
         assert_eq!(ask(&[("service", "shop")]).unwrap_err().code, "malformed");
+    }
+
+    /// The service behind is told what was judged, and nothing that the client wrote.
+    #[test]
+    fn a_go_replaces_what_the_client_sent() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let sent = [
+            ("assent-artifact", digest.as_str()),
+            ("assent-permit", "x.y.z"),
+            ("assent-note", "hi"),
+        ];
+        let sent = Heads::read(sent.iter().map(|(name, value)| (*name, value.as_bytes()))).unwrap();
+        let place = read_place("shop", "production", &sent).unwrap();
+        let decided = Decided {
+            decision: model::core::enums::GateDecision::Go,
+            change: Some("CHG-1".to_owned()),
+            ..Decided::stop("x", "", "", super::super::question::Basis::Gate)
+        };
+        let allowed = told(&decided, place.judged(), &sent).allowed.unwrap();
+        let set = |name: &str| {
+            let found = allowed
+                .headers
+                .iter()
+                .find(|it| it.header.as_ref().is_some_and(|it| it.key == name))?;
+            (found.append_action == 2).then(|| found.header.as_ref().unwrap().value.as_str())
+        };
+        assert_eq!(
+            (set("assent-artifact"), set("assent-change")),
+            (Some(digest.as_str()), Some("CHG-1"))
+        );
+        assert_eq!(allowed.headers_to_remove, ["assent-note", "assent-permit"]);
     }
 
     /// Envoy sends headers as a map, or as a list where it is told to send them raw.
@@ -377,7 +424,7 @@ mod tests {
             let request = CheckRequest {
                 attributes: Some(attributes),
             };
-            asked(request, HeaderMap::new()).about.map_err(|unclear| unclear.code)
+            asked(request, HeaderMap::new()).0.about.map_err(|unclear| unclear.code)
         };
         let (first, second) = (digest("a"), digest("b"));
         let one = code(&[], vec![row("assent-artifact", first.clone())]).unwrap();

@@ -6,7 +6,11 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::question::{Asked, Decide, Decided, check_once, door_of, header, permit_of, read_place};
+use super::heads::Heads;
+use super::question::{Asked, Decide, Decided, Place, door_of, permit_of, read_place};
+
+/// The header by which Envoy takes headers of the client away (`ext_authz` over HTTP).
+const TAKEN_AWAY: &str = "x-envoy-auth-headers-to-remove";
 
 /// `/gateway/http/{service}/{environment}`.
 pub(super) async fn answer<D: Decide>(
@@ -14,22 +18,25 @@ pub(super) async fn answer<D: Decide>(
     Path((service, environment)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let asked = asked(&service, &environment, headers);
+    let (asked, sent) = asked(&service, &environment, headers);
+    let judged = asked.about.as_ref().map(Place::judged).unwrap_or_default();
     match decider.decide(asked).await {
-        Ok(decided) => told(&decided),
+        Ok(decided) => told(&decided, judged, &sent),
         Err(failure) => failure.into_response(),
     }
 }
 
-fn asked(service: &str, environment: &str, headers: HeaderMap) -> Asked {
-    let about = check_once(headers.iter().map(|(name, _)| name.as_str()))
-        .and_then(|()| read_place(service, environment, |name| header(&headers, name)));
-    Asked {
-        door: door_of(header(&headers, "assent-gateway"), "http"),
-        about,
-        permit: permit_of(header(&headers, "assent-permit")),
+/// The question, with the names of ours that the request sent.
+fn asked(service: &str, environment: &str, headers: HeaderMap) -> (Asked, Heads) {
+    let read = Heads::read(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+    let heads = read.clone().unwrap_or_default();
+    let asked = Asked {
+        door: door_of(heads.value("assent-gateway").map(str::to_owned), "http"),
+        about: read.and_then(|heads| read_place(service, environment, &heads)),
+        permit: permit_of(heads.value("assent-permit")),
         headers,
-    }
+    };
+    (asked, heads)
 }
 
 /// The same below it: Envoy sends the path of the request that it holds behind the prefix. It is not looked at.
@@ -41,14 +48,21 @@ pub(super) async fn answer_below<D: Decide>(
     answer(state, Path((service, environment)), headers).await
 }
 
-fn told(decided: &Decided) -> Response {
+fn told(decided: &Decided, judged: Vec<(&'static str, String)>, sent: &Heads) -> Response {
     let status = if decided.is_go() {
         StatusCode::OK
     } else {
         StatusCode::FORBIDDEN
     };
     let mut response = (status, axum::Json(decided.body())).into_response();
-    for (name, value) in decided.headers() {
+    let mut headers = decided.headers();
+    headers.extend(judged);
+    let is_kept = |name: &str| headers.iter().any(|(kept, _)| *kept == name);
+    let removed: Vec<&str> = sent.names().filter(|name| !is_kept(name)).collect();
+    if !removed.is_empty() {
+        headers.push((TAKEN_AWAY, removed.join(",")));
+    }
+    for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(HeaderName::from_static(name), value);
         }
@@ -67,7 +81,7 @@ mod tests {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.append(name, value);
             }
-            let asked = asked("shop", "production", headers.clone());
+            let (asked, _) = asked("shop", "production", headers.clone());
             asked.about.map(|place| place.artifact).map_err(|unclear| unclear.code)
         };
         let digest = |letter: &str| format!("sha256:{}", letter.repeat(64));

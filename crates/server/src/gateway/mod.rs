@@ -4,12 +4,15 @@
 //! [`Decide`]: the server itself, or the companion that stands beside a gateway and asks the server.
 
 mod admission;
+mod binding;
 mod envoy;
 mod forward;
+mod heads;
 mod own;
 mod question;
 mod workload;
 
+pub use binding::{Binding, Bindings};
 pub(crate) use own::{note_asked, note_plain, note_unclear};
 pub(crate) use question::reasons_line;
 pub use question::{Asked, Basis, Decide, Decided, Place, Unclear, is_digest, permit_id};

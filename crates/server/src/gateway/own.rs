@@ -12,6 +12,7 @@ use model::gate::answer::Answer;
 use serde_json::Value;
 use store::{Lane, Mode};
 
+use super::binding::Bindings;
 use super::question::{Asked, Basis, Decide, Decided, Place, Unclear, door_of, header, permit_id};
 use crate::http::authenticate::Asking;
 use crate::http::caller::{Caller, Scope};
@@ -59,6 +60,10 @@ impl Decide for AppState {
         let decided = decided(answer, is_running);
         note(self, &caller.tenant, &asked.door, &place, &decided);
         Ok(decided)
+    }
+
+    fn bindings(&self) -> Option<&Bindings> {
+        self.cluster()
     }
 }
 

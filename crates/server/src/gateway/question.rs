@@ -1,6 +1,5 @@
 //! What every dialect asks, and what every dialect tells.
 
-use std::collections::BTreeSet;
 use std::future::Future;
 
 use axum::http::{HeaderMap, HeaderValue};
@@ -8,6 +7,8 @@ use model::core::enums::{GateDecision, Purpose};
 use model::core::unmet::{self, Unmet};
 use serde_json::{Value, json};
 
+use super::binding::Bindings;
+use super::heads::Heads;
 use crate::http::failure::Failure;
 
 /// The longest name, digest or change key in a question, in characters.
@@ -34,6 +35,20 @@ pub struct Place {
     pub purpose: Option<Purpose>,
     /// Whether what is recorded as running is accepted: admission alone.
     pub admits_running: bool,
+}
+
+impl Place {
+    /// What was judged, as headers of an answer: the gateway replaces with them whatever the client sent under these names.
+    pub(crate) fn judged(&self) -> Vec<(&'static str, String)> {
+        let purpose = self.purpose.map(|purpose| purpose.as_str().to_owned());
+        let named = [
+            ("assent-artifact", self.artifact.clone()),
+            ("assent-commit", self.commit.clone()),
+            ("assent-purpose", purpose),
+        ];
+        let told = named.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        told.collect()
+    }
 }
 
 /// Why a request could not be turned into a question. It is refused and counted.
@@ -177,43 +192,28 @@ fn ascii(json: &str) -> String {
 pub trait Decide: Clone + Send + Sync + 'static {
     /// Decides; a failure is no decision, and every dialect tells it as closed.
     fn decide(&self, asked: Asked) -> impl Future<Output = Result<Decided, Failure>> + Send;
+
+    /// What the cluster's configuration says of its workloads; without it none is admitted but what stays as it is.
+    fn bindings(&self) -> Option<&Bindings>;
 }
 
-/// Whether a text that claims to be a SHA-256 digest is one; other digests are the caller's business.
+/// Whether a text is one digest in the grammar of OCI images (`algorithm:encoded`), and a whole one where it is SHA-256.
 pub fn is_digest(text: &str) -> bool {
-    let is_plain = !text.is_empty() && text.len() <= LONGEST && text.bytes().all(|b| b.is_ascii_graphic());
-    match text.strip_prefix("sha256:") {
-        Some(hex) => hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
-        None => is_plain && text.contains(':'),
-    }
-}
-
-/// Refuses a request in which a header that is read here stands more than once: the first would be judged, and whoever stands
-/// behind the gateway may act on the last. Names come as often as they stand.
-pub(crate) fn check_once<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Unclear> {
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    let names = names.into_iter().map(str::to_ascii_lowercase);
-    for name in names.filter(|name| name.starts_with("assent-") || name == "authorization") {
-        if seen.contains(&name) {
-            let text = format!("The header `{name}` stands more than once, so it does not say which of them is meant.");
-            return Err(unclear("malformed", &name, text, "Send it once."));
-        }
-        seen.insert(name);
-    }
-    Ok(())
-}
-
-/// Reads what is to be deployed from named values, as headers hand them over.
-pub(crate) fn read_place(
-    service: &str,
-    environment: &str,
-    value: impl Fn(&str) -> Option<String>,
-) -> Result<Place, Unclear> {
-    let value = |name: &str| {
-        value(name)
-            .map(|text| text.trim().to_owned())
-            .filter(|text| !text.is_empty())
+    let Some((algorithm, encoded)) = text.split_once(':').filter(|_| text.len() <= LONGEST) else {
+        return false;
     };
+    if algorithm == "sha256" {
+        return encoded.len() == 64 && encoded.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    }
+    let is_of_algorithm = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+._-".contains(&b);
+    let is_of_encoded = |b: u8| b.is_ascii_alphanumeric() || b"=_-".contains(&b);
+    let is_whole = |part: &str, fits: fn(u8) -> bool| !part.is_empty() && part.bytes().all(fits);
+    is_whole(algorithm, is_of_algorithm) && is_whole(encoded, is_of_encoded)
+}
+
+/// Reads what is to be deployed from the headers of a request.
+pub(crate) fn read_place(service: &str, environment: &str, heads: &Heads) -> Result<Place, Unclear> {
+    let value = |name: &str| heads.value(name).map(str::to_owned);
     for name in [service, environment] {
         if name.is_empty() || name.len() > LONGEST || name.chars().any(char::is_control) {
             let text = "The question names no service and environment that can be.";
@@ -255,13 +255,30 @@ pub(crate) fn read_place(
         environment: environment.to_owned(),
         artifact,
         commit,
-        change: value("assent-change").filter(|key| key.len() <= LONGEST),
+        change: read_change(heads)?,
         purpose,
         admits_running: false,
     })
 }
 
-fn unclear(code: &'static str, subject: &str, text: impl Into<String>, satisfy: &'static str) -> Unclear {
+/// The change that a request names; a key that is too long for one is not passed over.
+fn read_change(heads: &Heads) -> Result<Option<String>, Unclear> {
+    let Some(key) = heads.value("assent-change") else {
+        return Ok(None);
+    };
+    if key.len() > LONGEST {
+        let text = "`Assent-Change` is longer than any change's key.";
+        return Err(unclear(
+            "malformed",
+            "assent-change",
+            text,
+            "Send one key, such as `CHG-1042`.",
+        ));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+pub(super) fn unclear(code: &'static str, subject: &str, text: impl Into<String>, satisfy: &'static str) -> Unclear {
     Unclear {
         code,
         subject: subject.to_owned(),
@@ -285,11 +302,15 @@ pub(crate) fn door_of(value: Option<String>, dialect: &str) -> String {
     value.filter(is_plain).unwrap_or_else(|| dialect.to_owned())
 }
 
-/// A permit of a bearable size.
-pub(crate) fn permit_of(value: Option<String>) -> Option<String> {
-    value
-        .filter(|text| text.len() <= LONGEST_PERMIT)
-        .map(|text| text.trim().to_owned())
+/// A permit of a bearable size. One that is larger is no permit, and is judged as such.
+pub(crate) fn permit_of(value: Option<&str>) -> Option<String> {
+    value.map(|text| {
+        if text.len() <= LONGEST_PERMIT {
+            text.trim().to_owned()
+        } else {
+            String::new()
+        }
+    })
 }
 
 /// The id in a permit's payload, as it stands there; a text that no permit has where it cannot be read.
@@ -331,39 +352,40 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_read_stands_once() {
-        let code =
-            |names: &[&str]| check_once(names.iter().copied()).map_err(|unclear| (unclear.code, unclear.subject));
-        assert_eq!(code(&["assent-artifact", "assent-commit", "accept", "accept"]), Ok(()));
-        for twice in ["assent-artifact", "assent-purpose", "assent-other", "authorization"] {
-            assert_eq!(
-                code(&[twice, "host", &twice.to_uppercase()]),
-                Err(("malformed", twice.to_owned()))
-            );
-        }
-    }
-
-    #[test]
     fn a_question_names_what_is_deployed() {
         let read = |pairs: &[(&str, &str)]| {
-            let pairs: Vec<(String, String)> = pairs
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect();
-            read_place("shop", "production", move |name| {
-                pairs
-                    .iter()
-                    .find(|(known, _)| known == name)
-                    .map(|(_, value)| value.clone())
-            })
+            let heads = Heads::read(pairs.iter().map(|(name, value)| (*name, value.as_bytes()))).unwrap();
+            read_place("shop", "production", &heads)
         };
         let digest = format!("sha256:{}", "a".repeat(64));
-        let place = read(&[("assent-artifact", &digest), ("assent-purpose", "rollback")]).unwrap();
-        assert_eq!((place.artifact, place.purpose), (Some(digest), Some(Purpose::Rollback)));
+        let commit = "A".repeat(40);
+        let place = read(&[
+            ("assent-artifact", &digest),
+            ("assent-purpose", "rollback"),
+            ("assent-commit", &commit),
+        ])
+        .unwrap();
+        let judged = [
+            ("assent-artifact", digest.clone()),
+            ("assent-commit", commit.to_lowercase()),
+            ("assent-purpose", "rollback".to_owned()),
+        ];
+        assert_eq!(place.judged(), judged, "what was judged is told as it was judged");
         for (pairs, code) in [
             (vec![], "no_artifact"),
             (vec![("assent-artifact", "latest")], "not_a_digest"),
             (vec![("assent-artifact", "sha256:12")], "not_a_digest"),
+            (vec![("assent-artifact", &format!("{digest},{digest}"))], "not_a_digest"),
+            (vec![("assent-artifact", "md5:a,sha256:b")], "not_a_digest"),
+            (vec![("assent-artifact", "md5:a b")], "not_a_digest"),
+            (vec![("assent-artifact", ":a")], "not_a_digest"),
+            (
+                vec![
+                    ("assent-artifact", digest.as_str()),
+                    ("assent-change", &"C".repeat(256)),
+                ],
+                "malformed",
+            ),
             (vec![("assent-commit", "main")], "not_a_commit"),
             (
                 vec![("assent-commit", &"a".repeat(40)), ("assent-purpose", "sideways")],
@@ -372,6 +394,9 @@ mod tests {
         ] {
             assert_eq!(read(&pairs).unwrap_err().code, code, "{pairs:?}");
         }
-        assert_eq!(read_place("", "production", |_| None).unwrap_err().code, "malformed");
+        assert_eq!(
+            read_place("", "production", &Heads::default()).unwrap_err().code,
+            "malformed"
+        );
     }
 }

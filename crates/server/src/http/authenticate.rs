@@ -233,14 +233,24 @@ pub(crate) fn check_site(state: &AppState, headers: &HeaderMap) -> Result<(), Fa
     Err(Failure::new(403, "cross_site", text))
 }
 
+/// Whether an origin is this server's: as it is told to people, or by another name of the same host, and in either case of the
+/// same scheme. A page that came by plain HTTP may be anybody's on the way.
 fn is_own_origin(state: &AppState, origin: &str, host: Option<&str>) -> bool {
-    let bare = |text: &str| {
-        text.split_once("://")
-            .map(|(_, rest)| rest.trim_end_matches('/').to_lowercase())
+    let Some((scheme, public)) = split_origin(state.public_url()) else {
+        return false;
     };
-    let public = bare(state.public_url()).map(|rest| rest.split('/').next().unwrap_or_default().to_owned());
-    let asked = bare(origin);
-    asked.is_some() && (asked == public || asked.as_deref() == host.map(str::to_lowercase).as_deref())
+    let named = host.and_then(|host| split_origin(&format!("{scheme}://{host}")));
+    split_origin(origin)
+        .is_some_and(|(its, host)| its == scheme && (host == public || named.is_some_and(|(_, named)| named == host)))
+}
+
+/// Scheme and host of an address, the port only where it is not the usual one (RFC 6454, section 6.2).
+fn split_origin(text: &str) -> Option<(String, String)> {
+    let (scheme, rest) = text.split_once("://")?;
+    let (scheme, host) = (scheme.to_lowercase(), rest.split('/').next()?.to_lowercase());
+    let usual = if scheme == "https" { ":443" } else { ":80" };
+    let host = host.strip_suffix(usual).unwrap_or(&host).to_owned();
+    (!host.is_empty()).then_some((scheme, host))
 }
 
 /// The gate's questions are looked up apart, so that a rush at other doors does not hold up pipelines.

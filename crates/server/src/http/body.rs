@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use connect::identity::scim::group::MOST_MEMBERS;
 use model::core::body::Body as Fields;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -117,7 +117,7 @@ impl JsonBody {
         check_length(&parts.headers, limits.bytes)?;
         let has_body = has_length(&parts.headers);
         if has_body {
-            check_json(&parts.headers)?;
+            check_json(&parts.headers, &parts.method, parts.uri.path())?;
         }
         let whole = read_in_turn(state, body, limits.bytes).await?;
         let parsed = Self::parse_within(&whole.bytes, limits)?;
@@ -205,7 +205,9 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
     text.split(';').next().unwrap_or_default().trim().to_lowercase()
 }
 
-fn check_json(headers: &HeaderMap) -> Result<(), Failure> {
+/// Refuses a body of another media type than the API's description names for its method: a JSON Patch (RFC 6902), which is JSON as
+/// well, would be read as a merge patch.
+fn check_json(headers: &HeaderMap, method: &Method, path: &str) -> Result<(), Failure> {
     // A packed body would be read as broken JSON, which sends its author looking in the wrong place.
     let is_packed = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
     if headers.get(header::CONTENT_ENCODING).is_some_and(is_packed) {
@@ -213,7 +215,13 @@ fn check_json(headers: &HeaderMap) -> Result<(), Failure> {
         return Err(Failure::new(415, "encoded", text));
     }
     let kind = media_type(headers);
-    let is_json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
+    let is_json = match kind.as_str() {
+        "application/json" => true,
+        "application/merge-patch+json" => method == Method::PATCH,
+        // RFC 7644, section 3.1.
+        "application/scim+json" => path.contains("/scim/"),
+        _ => false,
+    };
     if is_json && is_utf8(headers) {
         return Ok(());
     }

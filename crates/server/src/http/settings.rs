@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use jiff::civil::Time;
 
+use crate::gateway::Bindings;
+
 /// How a server is to be run.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -38,6 +40,8 @@ pub struct Settings {
     pub outgoing_allow: Vec<String>,
     /// Certificates (PEM) of an own authority, trusted by outgoing calls instead of the public ones.
     pub outgoing_ca: Option<PathBuf>,
+    /// What the configuration of a cluster that asks this server itself, without a companion, says of its workloads.
+    pub cluster: Option<Bindings>,
     /// How many worker threads serve timers and deliveries.
     pub workers: usize,
     /// The time of day, in UTC, at which every log is replayed; never where none is said.
@@ -64,6 +68,7 @@ impl Settings {
             policy_parameters: String::new(),
             outgoing_allow: Vec::new(),
             outgoing_ca: None,
+            cluster: None,
             workers: 2,
             replay_at: None,
             stop_seconds: 10,

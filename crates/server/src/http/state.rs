@@ -11,6 +11,7 @@ use model::change::change_file::Actor;
 use store::{CrossTx, Lane, Mode};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::gateway::Bindings;
 use crate::http::caller::{Caller, KnownCallers};
 use crate::http::change_notifier::Bells;
 use crate::http::failure::Failure;
@@ -46,6 +47,7 @@ struct Inner {
     no_password: OnceLock<String>,
     description: OnceLock<Bytes>,
     outside: Outside,
+    cluster: OnceLock<Bindings>,
 }
 
 impl AppState {
@@ -67,7 +69,19 @@ impl AppState {
             no_password: OnceLock::new(),
             description: OnceLock::new(),
             outside: Outside::new(http),
+            cluster: OnceLock::new(),
         }))
+    }
+
+    /// Takes what the configuration of the cluster that asks this server says of its workloads; once, at the start.
+    pub fn bind(&self, cluster: Bindings) {
+        // A second one would be a fault of the start; the first stays.
+        let _ = self.0.cluster.set(cluster);
+    }
+
+    /// What the cluster's configuration says of its workloads.
+    pub(crate) fn cluster(&self) -> Option<&Bindings> {
+        self.0.cluster.get()
     }
 
     /// Where acts are done.

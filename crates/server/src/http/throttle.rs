@@ -1,12 +1,15 @@
-//! Slows down who guesses passwords, by account and by source.
+//! Slows down who guesses passwords: by account at a source or on a known device, by account everywhere, and by source. Whoever
+//! guesses at one place keeps the right person out at no other, and on no device that they signed in on before.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// After so many failures under an account the next try has to wait.
+/// After so many failures under an account at one source, or on one device, the next try there has to wait.
 const FREE: u32 = 5;
+/// The same of an account over all sources that nobody knows: one guesser is slowed long before by their own source.
+const FREE_EVERYWHERE: u32 = 50;
 /// The same of a source, behind which a whole company may sit: one guest who guesses must not keep the others out.
 const FREE_OF_SOURCE: u32 = 100;
 /// The longest wait, and how long failures are remembered.
@@ -15,6 +18,8 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 const LONGEST_OF_SOURCE: Duration = Duration::from_secs(60);
 /// How the names of sources begin.
 const SOURCE: &str = "source ";
+/// How the names of accounts over all sources begin.
+const EVERYWHERE: &str = "everywhere ";
 /// How many accounts and sources are remembered; with more, half of them are forgotten.
 const MOST: usize = 20_000;
 
@@ -28,6 +33,18 @@ type Key = [u8; 32];
 
 fn key(name: &str) -> Key {
     proof::crypto::sha256(name.as_bytes())
+}
+
+/// What a try to enter an account is counted under; `device` is one on which the account was entered before.
+pub(crate) fn account_names(account: &str, source: &str, device: Option<&str>) -> Vec<String> {
+    match device {
+        Some(device) => vec![format!("device {device} {account}")],
+        None => vec![
+            format!("account {account} at {}", counted_source(source)),
+            format!("{EVERYWHERE}{account}"),
+            source_name(source),
+        ],
+    }
 }
 
 /// What a source is counted under.
@@ -55,9 +72,12 @@ struct Failures {
 impl Failures {
     /// How long the next try under a name must wait since the last one: doubling from one second.
     fn pause(self, name: &str) -> Duration {
-        let (free, longest) = match name.starts_with(SOURCE) {
-            true => (FREE_OF_SOURCE, LONGEST_OF_SOURCE),
-            false => (FREE, LONGEST),
+        let (free, longest) = if name.starts_with(SOURCE) {
+            (FREE_OF_SOURCE, LONGEST_OF_SOURCE)
+        } else if name.starts_with(EVERYWHERE) {
+            (FREE_EVERYWHERE, LONGEST)
+        } else {
+            (FREE, LONGEST)
         };
         let Some(over) = self.count.checked_sub(free) else {
             return Duration::ZERO;
@@ -97,36 +117,37 @@ impl Throttle {
             return Err(wait);
         }
         let mut map = self.map();
-        let Some(name) = names.first() else {
-            return Ok(());
-        };
-        let account = key(name);
         // Between the look above and this one others may have begun.
-        if let Some(known) = map.get(&account) {
-            let left = known.left(name, now);
+        for name in of_account(names) {
+            let left = map
+                .get(&key(name))
+                .map_or(Duration::ZERO, |known| known.left(name, now));
             if !left.is_zero() {
                 return Err(left.as_secs() + 1);
             }
         }
-        note(&mut map, account, now);
+        for name in of_account(names) {
+            note(&mut map, key(name), now);
+        }
         Ok(())
     }
 
     /// Takes back that a try began: nobody came to look at it.
-    pub(crate) fn left(&self, account: &str) {
+    pub(crate) fn left(&self, names: &[String]) {
         let mut map = self.map();
-        let Some(known) = map.get_mut(&key(account)) else {
-            return;
-        };
-        known.count = known.count.saturating_sub(1);
-        if known.count == 0 {
-            map.remove(&key(account));
+        for name in of_account(names).map(key) {
+            let Some(known) = map.get_mut(&name) else { continue };
+            known.count = known.count.saturating_sub(1);
+            if known.count == 0 {
+                map.remove(&name);
+            }
         }
     }
 
     /// Notes that a try which had begun was wrong: under its account it counts already.
     pub(crate) fn wrong(&self, names: &[String], now: Instant) {
-        self.failed(names.get(1..).unwrap_or_default(), now);
+        let sources: Vec<String> = names.iter().filter(|name| name.starts_with(SOURCE)).cloned().collect();
+        self.failed(&sources, now);
     }
 
     /// Notes a failure under each name.
@@ -138,9 +159,20 @@ impl Throttle {
     }
 
     /// Forgets an account's failures after it signed in. A source's stay: it may be trying many accounts.
-    pub(crate) fn succeeded(&self, account: &str) {
-        self.map().remove(&key(account));
+    pub(crate) fn succeeded(&self, names: &[String]) {
+        let mut map = self.map();
+        for name in of_account(names).map(key) {
+            map.remove(&name);
+        }
     }
+}
+
+/// Those of the names that are an account's, and no source's.
+fn of_account(names: &[String]) -> impl Iterator<Item = &str> {
+    names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !name.starts_with(SOURCE))
 }
 
 /// Counts a failure, and makes room for it where there is none.
@@ -191,7 +223,7 @@ mod tests {
         throttle.failed(&names, now);
         assert!(throttle.wait(&names, now) > first);
         assert_eq!(throttle.wait(&names, now + LONGEST), 0);
-        throttle.succeeded(&names[0]);
+        throttle.succeeded(&names);
         assert_eq!(throttle.wait(&names, now), 0);
     }
 
@@ -207,10 +239,7 @@ mod tests {
             let now = start + Duration::from_secs(36 * round);
             let names = |number: u64| {
                 let source = (round * 100 + number) % 1_000;
-                [
-                    "account a/ada".to_owned(),
-                    format!("source 10.0.{}.{}", source / 250, source % 250),
-                ]
+                account_names("a/ada", &format!("10.0.{}.{}", source / 250, source % 250), None)
             };
             let begun: Vec<u64> = (0..100)
                 .filter(|number| throttle.enter(&names(*number), now).is_ok())
@@ -267,6 +296,32 @@ mod tests {
         assert_eq!(throttle.wait(&ada[..1], now), 0, "a step-up counts its account alone");
     }
 
+    /// As long as fewer places guess than a botnet has, the right person comes in from elsewhere and on a known device.
+    #[test]
+    fn who_guesses_at_one_place_keeps_the_right_person_out_at_no_other() {
+        let throttle = Throttle::default();
+        let now = clock::tick();
+        for place in 1..10 {
+            let guesser = account_names("a/ada", &format!("203.0.113.{place}"), None);
+            for _ in 0..1_000 {
+                if throttle.enter(&guesser, now).is_ok() {
+                    throttle.wrong(&guesser, now);
+                }
+            }
+            assert!(throttle.wait(&guesser, now) > 0, "the guesser waits");
+            let elsewhere = account_names("a/ada", "198.51.100.7", None);
+            assert_eq!(throttle.wait(&elsewhere, now), 0, "after {place} places");
+            let beside = account_names("a/ada", &format!("203.0.113.{place}"), Some("d1"));
+            assert_eq!(throttle.wait(&beside, now), 0, "a known device at the guesser's place");
+        }
+        // A device that guesses is slowed as any other place.
+        let device = account_names("a/ada", "203.0.113.1", Some("d2"));
+        for _ in 0..FREE {
+            assert_eq!(throttle.enter(&device, now), Ok(()));
+        }
+        assert!(throttle.enter(&device, now).is_err());
+    }
+
     #[test]
     fn a_network_of_ipv6_is_one_source() {
         assert_eq!(counted_source("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
@@ -285,11 +340,11 @@ mod tests {
         let names = ["account a/b".to_owned(), "source s".to_owned()];
         for _ in 0..50 {
             assert_eq!(throttle.enter(&names, now), Ok(()));
-            throttle.left(&names[0]);
+            throttle.left(&names);
         }
         for _ in 0..50 {
             assert_eq!(throttle.enter(&names, now), Ok(()));
-            throttle.succeeded(&names[0]);
+            throttle.succeeded(&names);
         }
         for _ in 0..5 {
             assert_eq!(throttle.enter(&names, now), Ok(()));

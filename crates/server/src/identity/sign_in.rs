@@ -21,7 +21,7 @@ use crate::http::caller::{Caller, Credential, SESSION_COOKIE, digest_of};
 use crate::http::failure::Failure;
 use crate::http::source::Source;
 use crate::http::state::AppState;
-use crate::http::throttle::source_name;
+use crate::http::throttle::account_names;
 use crate::http::{attempts, clock};
 use crate::identity::password;
 
@@ -41,7 +41,16 @@ pub struct NewSession {
     pub expires_at: Timestamp,
     /// The value of the `Set-Cookie` header.
     pub cookie: String,
+    /// Another, by which this device is known when somebody else guesses the password; after a password alone.
+    pub device: Option<String>,
 }
+
+/// The cookie by which a device is known on which somebody signed in before. It opens nothing.
+const DEVICE_COOKIE: &str = "assent_device";
+/// What its code is made for.
+const DEVICE: &str = "device";
+/// How long a device is known, in days.
+const DEVICE_DAYS: i64 = 90;
 
 /// The longest name of a browser or program that is kept, in characters.
 const AGENT_CHARS: usize = 200;
@@ -53,6 +62,8 @@ pub struct Origin {
     pub source: String,
     /// The browser or program, as it names itself.
     pub agent: String,
+    /// What it shows of an earlier sign-in.
+    pub device: Option<String>,
 }
 
 impl Origin {
@@ -62,6 +73,7 @@ impl Origin {
         Self {
             source: source.0.clone(),
             agent: agent.unwrap_or_default().chars().take(AGENT_CHARS).collect(),
+            device: cookie_of(headers, DEVICE_COOKIE),
         }
     }
 }
@@ -79,7 +91,12 @@ pub async fn sign_in(
     secret: &str,
 ) -> Result<NewSession, Failure> {
     let login = login.trim().to_lowercase();
-    let names = [format!("account {tenant}/{login}"), source_name(&origin.source)];
+    let account = format!("{tenant}/{login}");
+    let device = origin
+        .device
+        .as_deref()
+        .and_then(|shown| known_device(state, &account, shown));
+    let names = account_names(&account, &origin.source, device);
     let found = if store::check_tenant(tenant).is_ok() {
         find_person(state, tenant, &login).await?
     } else {
@@ -96,7 +113,49 @@ pub async fn sign_in(
         factor: (!found.is_enrolled).then(|| Factor::new("password", false)),
         subject: None,
     };
-    begin(state, origin, tenant, found.person, start).await
+    let session = begin(state, origin, tenant, found.person, start).await?;
+    Ok(NewSession {
+        device: Some(device_cookie(state, &account)?),
+        ..session
+    })
+}
+
+/// The id of the device that a cookie names, if this server gave it out for the account.
+fn known_device<'a>(state: &AppState, account: &str, shown: &'a str) -> Option<&'a str> {
+    let (id, code) = shown.split_once('.')?;
+    let code = proof::crypto::from_base64url(code)?;
+    let master = &state.executor().tools().master;
+    master
+        .verify_mac(DEVICE, &[account.as_bytes(), id.as_bytes()], &code)
+        .then_some(id)
+}
+
+fn device_cookie(state: &AppState, account: &str) -> Result<String, Failure> {
+    let mut bytes = [0_u8; 16];
+    let tools = state.executor().tools();
+    tools.entropy.fill(&mut bytes).map_err(|error| Failure::fault(&error))?;
+    let id = proof::crypto::base64url(&bytes);
+    let code = tools.master.mac(DEVICE, &[account.as_bytes(), id.as_bytes()]);
+    let value = format!("{id}.{}", proof::crypto::base64url(&code));
+    let secure = if state.is_secure() { "; Secure" } else { "" };
+    let seconds = DEVICE_DAYS * 86_400;
+    Ok(format!(
+        "{DEVICE_COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+    ))
+}
+
+/// The value of a cookie in a request.
+fn cookie_of(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
+    let mut pairs = lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value.to_owned())
 }
 
 /// Lets the log know that somebody was not let in as a person, or did not show that person's factor.
@@ -150,12 +209,12 @@ async fn check_password(state: &AppState, names: &[String], phc: Option<String>,
     let is_right = match verified(state, phc, secret).await {
         Ok(is_right) => is_right,
         Err(failure) => {
-            state.throttle().left(&names[0]);
+            state.throttle().left(names);
             return Err(failure);
         }
     };
     if is_right {
-        state.throttle().succeeded(&names[0]);
+        state.throttle().succeeded(names);
         return Ok(());
     }
     state.throttle().wrong(names, clock::tick());
@@ -262,6 +321,7 @@ pub(crate) async fn begin(
         person,
         expires_at,
         cookie,
+        device: None,
     })
 }
 
@@ -347,7 +407,8 @@ pub(crate) async fn confirm_password(state: &AppState, caller: &Caller, secret: 
         Ok((login, secrets::password(cx.tx, whose.as_str())?))
     };
     let (login, phc) = state.act(Lane::Pages, caller, Mode::Read, find).await?;
-    let names = [format!("account {}/{login}", caller.tenant)];
+    // Whoever guesses at the door does not keep the person from stepping up inside.
+    let names = [format!("step-up {}/{login}", caller.tenant)];
     let checked = check_password(state, &names, phc, secret).await;
     if let Err(failure) = &checked {
         note_refused(state, &caller.tenant, &caller.person, ("password", failure));
@@ -369,12 +430,12 @@ async fn use_up(
     let shown = match state.act(Lane::Pages, caller, Mode::Write, try_it).await {
         Ok(shown) => shown,
         Err(failure) => {
-            state.throttle().left(&names[0]);
+            state.throttle().left(&names);
             return Err(failure);
         }
     };
     if let Some(factor) = shown {
-        state.throttle().succeeded(&names[0]);
+        state.throttle().succeeded(&names);
         return Ok(factor);
     }
     let text = "This code does not fit, or it was used before. Wait for the next one.";

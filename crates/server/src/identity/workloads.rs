@@ -2,16 +2,16 @@
 //! RFC 8693). Requests and refusals are OAuth's own (RFC 6749 section 5.2).
 
 use acts::Context;
-use acts::identity::set_workload::{NewEntry, enter, trusting};
+use acts::identity::set_workload::{NewEntry, Shown, enter, trusting};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Form, Router};
-use connect::identity::workload::{self, Keys};
+use connect::identity::workload::{self, Keys, Verified};
 use model::change::change_file::Actor;
 use model::integration::workload::Workload;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use store::{Lane, Mode};
 
 use crate::http::attempts;
@@ -120,15 +120,20 @@ async fn let_in(state: &AppState, tenant: &str, token: &str) -> Result<NewEntry,
     if found.is_empty() {
         return Err(nobody());
     }
-    let (key, claims) = match verified(state, &issuer, token, &found).await {
+    let (key, told) = match verified(state, &issuer, token, &found).await {
         Ok(known) => known,
         Err(failure) => {
             attempts::note_workload(state, tenant, &found[0], &failure).await;
             return Err(failure);
         }
     };
-    let (wanted, claims) = (key.clone(), std::sync::Arc::new(claims));
-    let write = move |cx: &mut Context<'_, '_>| enter(cx, &wanted, &claims);
+    let wanted = key.clone();
+    let shown = std::sync::Arc::new(Shown {
+        claims: told.claims,
+        once: told.once,
+        expires_at: told.expires_at,
+    });
+    let write = move |cx: &mut Context<'_, '_>| enter(cx, &wanted, &shown);
     let entered = state
         .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, write)
         .await;
@@ -146,7 +151,7 @@ async fn verified(
     issuer: &str,
     token: &str,
     found: &[Workload],
-) -> Result<(String, Map<String, Value>), Failure> {
+) -> Result<(String, Verified), Failure> {
     let now = state.executor().tools().clock.now();
     let keys = providers::workload_keys(state, issuer, false).await?;
     let mut told = check(token, &keys, issuer, found, now);
@@ -167,13 +172,13 @@ fn check(
     issuer: &str,
     found: &[Workload],
     now: jiff::Timestamp,
-) -> Result<(String, Map<String, Value>), Failure> {
-    let mut first: Option<(String, Map<String, Value>)> = None;
+) -> Result<(String, Verified), Failure> {
+    let mut first: Option<(String, Verified)> = None;
     let mut refusal = None;
     for one in found {
         match workload::verify(token, keys, (issuer, &one.meant_for), now) {
-            Ok(claims) if one.misfit(&claims).is_none() => return Ok((one.key.clone(), claims)),
-            Ok(claims) => first = first.or(Some((one.key.clone(), claims))),
+            Ok(told) if one.misfit(&told.claims).is_none() => return Ok((one.key.clone(), told)),
+            Ok(told) => first = first.or(Some((one.key.clone(), told))),
             Err(error) => refusal = refusal.or(Some(error)),
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use acts::audit::open_log;
 use acts::core::log_high_water::{SeenInMemory, SeenLogs};
 use acts::{Clock, Executor, Tools};
+use connect::socket::egress::Egress;
 use model::change::change_file::Actor;
 use policy::{PolicySet, SourceFile};
 use proof::crypto::{Entropy, SystemEntropy};
@@ -72,6 +73,8 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     let demo_policies = Arc::new(policies(settings, &in_a_demo(&settings.policy_parameters))?);
     let policies = Arc::new(policies(settings, &settings.policy_parameters)?);
     let recorder = clock.clone();
+    let egress = Egress::parse(&settings.outgoing_allow);
+    let egress = egress.map_err(|why| ServeError::Refused(format!("`outgoing_allow`: {why}")))?;
     let public_url = public_url.trim_end_matches('/').to_owned();
     let executor = Executor::new(Tools {
         store,
@@ -83,6 +86,7 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
         policies,
         demo_policies,
         public_url,
+        reaches: Arc::new(move |address| egress.allows(address)),
         evidence_folder,
     });
     if lacks_codes {

@@ -278,13 +278,17 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
         prepare(&opened.executor, public_url)?;
     }
     index_identities(&opened.executor)?;
-    Ok(AppState::new(
+    let state = AppState::new(
         opened.executor,
         bells,
         opened.uploads,
         settings.evidence_limit_bytes,
         Http::new(caller(settings)?),
-    ))
+    );
+    if let Some(cluster) = &settings.cluster {
+        state.bind(cluster.clone());
+    }
+    Ok(state)
 }
 
 /// Whoever makes no call ends within this time.

@@ -85,6 +85,57 @@ fn guessing_is_slowed_down() {
     assert!(slowed.header("retry-after").parse::<u32>().unwrap() >= 1);
 }
 
+/// Whoever guesses at one place keeps the right person out at that place alone, and not on a device that they signed in on.
+#[test]
+fn guesses_at_one_address_keep_the_right_person_out_at_no_other_and_on_no_known_device() {
+    let world = World::with(|settings| settings.trusted_proxies = vec!["127.0.0.1".to_owned()]);
+    world.set_password("rita");
+    let enter = |address: &str, password: &str, cookie: &str| {
+        let body = json!({"tenant": TENANT, "login": "rita", "password": password});
+        let ask = world.ask("POST", "/api/v1/session").header("x-forwarded-for", address);
+        ask.header("cookie", cookie).json(&body).send()
+    };
+    let first = enter("203.0.113.1", PASSWORD, "a=b");
+    assert_eq!(first.status, 201);
+    let device = first.header("set-cookie, more").to_owned();
+    assert!(device.starts_with("assent_device="), "{device}");
+    let device = device.split(';').next().unwrap().to_owned();
+    for _ in 0..5 {
+        enter("203.0.113.1", "wrong password", "a=b").problem(401, "unauthenticated");
+    }
+    enter("203.0.113.1", PASSWORD, "a=b").problem(429, "too_many_tries");
+    enter("198.51.100.7", PASSWORD, "a=b").expect(201);
+    for _ in 0..5 {
+        enter("203.0.113.1", "wrong password", "a=b");
+    }
+    enter("203.0.113.1", PASSWORD, &device).expect(201);
+    // A cookie that somebody made up, or that is another account's, is no device.
+    let forged = device.replace("assent_device=", "assent_device=x");
+    enter("203.0.113.1", PASSWORD, &forged).problem(429, "too_many_tries");
+}
+
+/// A page that came by plain HTTP may be anybody's on the way.
+#[test]
+fn an_origin_of_another_scheme_is_another_site() {
+    let world = World::new();
+    world.set_password("rita");
+    let cookie = cookie(&sign_in(&world, "rita", PASSWORD));
+    let end = |origin: &str| {
+        let ask = world.ask("DELETE", "/api/v1/session").header("cookie", &cookie);
+        ask.header("origin", origin).send()
+    };
+    let host = world.host();
+    for foreign in [
+        format!("https://{host}"),
+        format!("ftp://{host}"),
+        host.clone(),
+        "null".to_owned(),
+    ] {
+        end(&foreign).problem(403, "cross_site");
+    }
+    end(&format!("HTTP://{host}")).expect(200);
+}
+
 /// One address may be a whole company's: who guesses there at nobody in particular keeps nobody else out.
 #[test]
 fn guesses_at_unknown_logins_keep_nobody_of_the_same_address_out() {

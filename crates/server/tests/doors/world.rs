@@ -160,7 +160,15 @@ impl Ask<'_> {
         stream.write_all(head.as_bytes()).unwrap();
         // A server that refuses a body unread may close before it has it all.
         let _ = stream.write_all(&self.body);
-        read_answer(&mut stream)
+        let answer = read_answer(&mut stream);
+        let kind = answer
+            .headers
+            .get("content-type")
+            .map(String::as_str)
+            .unwrap_or_default();
+        let found = wire::openapi::judge::misfits(&self.method, &self.path, answer.status, kind, &answer.body);
+        assert!(found.is_empty(), "an answer is not as described: {found:#?}");
+        answer
     }
 }
 
@@ -185,10 +193,18 @@ pub fn parse(bytes: &[u8]) -> Answer {
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let pairs = lines.filter_map(|line| line.split_once(':'));
-    let headers: BTreeMap<String, String> = pairs
+    let pairs: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
+    // Of several of one name the first counts, such as a session's cookie; the last stands beside it.
+    let more = pairs
+        .iter()
+        .map(|(name, value)| (format!("{}, more", name.to_lowercase()), value.trim().to_owned()));
+    let mut headers: BTreeMap<String, String> = more.collect();
+    let named: BTreeMap<String, String> = pairs
+        .into_iter()
+        .rev()
         .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
         .collect();
+    headers.extend(named);
     let mut body = bytes[end + 4..].to_vec();
     if headers.get("transfer-encoding").is_some_and(|it| it == "chunked") {
         body = unchunked(&body);

@@ -42,6 +42,22 @@ pub fn insert(tx: &mut Tx<'_>, digest: &str, workload: &str, expires_at: Timesta
     Ok(())
 }
 
+/// Notes that a platform's token was used, until it ends; answers whether nobody used it before.
+pub fn use_once(tx: &mut Tx<'_>, digest: &str, expires_at: Timestamp) -> Result<bool> {
+    let known = tx.query_one(
+        "SELECT digest FROM workload_used WHERE tenant = $tenant AND digest = $digest",
+        &[("digest", digest.into())],
+    )?;
+    if known.is_some() {
+        return Ok(false);
+    }
+    tx.execute(
+        "INSERT INTO workload_used (tenant, digest, expires_at) VALUES ($tenant, $digest, $expires_at)",
+        &[("digest", digest.into()), ("expires_at", expires_at.into())],
+    )?;
+    Ok(true)
+}
+
 /// Who was let in with this digest, ended or not.
 pub fn find(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<Entered>> {
     let found = tx.query_one(
@@ -93,10 +109,16 @@ pub fn open_ones(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<(String, String,
     .collect()
 }
 
-/// Forgets of all tenants what has ended, at most so much.
+/// Forgets of all tenants what has ended, at most so much of each table.
 pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<u64> {
-    tx.execute(PRUNE, &[("now", now.into()), ("most", most.into())])
+    let params = [("now", now.into()), ("most", most.into())];
+    let used = tx.execute(PRUNE_USED, &params)?;
+    Ok(tx.execute(PRUNE, &params)?.max(used))
 }
+
+/// The same of tokens that were used; an ended one is refused for that.
+pub(crate) const PRUNE_USED: &str = "DELETE FROM workload_used WHERE expires_at <= $now AND (tenant, digest) IN
+    (SELECT tenant, digest FROM workload_used WHERE expires_at <= $now ORDER BY expires_at LIMIT $most)";
 
 /// The predicate stands outside once more, as in a lease.
 pub(crate) const PRUNE: &str = "DELETE FROM workload_token WHERE expires_at <= $now AND (tenant, digest) IN

@@ -55,6 +55,15 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
         "Token",
         "A credential for a program.",
         &[
+            text("name", LINE, "What it is for."),
+            text("person", LINE, "Whose rights it has: a login."),
+            words(
+                "scopes",
+                Words::These(&["read", "write", "gate", "audit", "admin", "scim", "calendar"]),
+                "What it may do; `calendar` is that of a feed, which is made by itself.",
+            ),
+            words("roles", all!(Role), "The roles of the person that it carries; absent for all of them."),
+            time("expires_at", "Until when it is good."),
             text("owner", LINE, "Who answers for it: a login."),
             text("prefix", LINE, "How it begins."),
             time("created_at", "When it was made."),
@@ -70,7 +79,7 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
             ),
         ],
     )
-    .based_on(&["TokenInput", "Stored"]),
+    .based_on(&["Stored"]),
     shape(
         "Connection",
         "A connection to an outside system.",

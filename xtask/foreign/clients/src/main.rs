@@ -103,7 +103,8 @@ async fn envoy(url: &str, token: &str, place: [&str; 3], permit: Option<&str>) -
     };
     Ok(match answer.http_response {
         Some(auth::check_response::HttpResponse::OkResponse(ok)) => {
-            json!({"grpc": 0, "code": code, "allowed": true, "headers": listed(&ok.headers)})
+            let removed = &ok.headers_to_remove;
+            json!({"grpc": 0, "code": code, "allowed": true, "headers": listed(&ok.headers), "removed": removed})
         }
         Some(auth::check_response::HttpResponse::DeniedResponse(no)) => json!({
             "grpc": 0, "code": code, "allowed": false, "status": no.status.map(|status| status.code), "body": no.body,

@@ -1,16 +1,17 @@
 //! `assent gateway`: the companion beside a gateway.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use server::Tls;
+use server::gateway::Bindings;
 use server::start::companion_listener;
 
 use crate::clock;
 use crate::common::Common;
 use crate::companion::{Companion, Setup};
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, read_text};
 
 /// Stands beside a gateway and answers it in its own dialect: nginx, Caddy, HAProxy, Apache, Envoy, Kubernetes.
 #[derive(Debug, Args)]
@@ -40,12 +41,23 @@ pub struct Gateway {
     /// The oldest revocation list that is taken while the server is away, however old a permit lets it be.
     #[arg(long, value_name = "SPAN", value_parser = clock::seconds)]
     pub max_list_age: Option<i64>,
+    /// The file that binds a cluster's workloads to services, a `[[workload]]` each; Kubernetes alone needs it.
+    #[arg(long, value_name = "FILE")]
+    pub workloads: Option<PathBuf>,
     /// The certificate (PEM) to listen with; Kubernetes insists on one.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
     /// Its key (PEM).
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+}
+
+/// Reads what a cluster's configuration says of its workloads.
+pub(crate) fn read_bindings(path: &Path) -> Result<Bindings> {
+    let text = read_text(&path.to_string_lossy())?;
+    let wrong = |why: String| Failure::could_not(format!("`{}` cannot be used: {why}.", path.display()));
+    let read: Bindings = toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
+    read.checked().map_err(wrong)
 }
 
 /// Stands until told to stop.
@@ -60,6 +72,7 @@ pub fn run(gateway: &Gateway, common: &Common) -> Result<u8> {
         refresh_seconds: gateway.refresh.max(1),
         running_age_seconds: gateway.running_age,
         max_list_age_seconds: gateway.max_list_age.map(i64::unsigned_abs),
+        bindings: gateway.workloads.as_deref().map(read_bindings).transpose()?,
     };
     let companion = Companion::new(common, setup)?;
     companion.keep_fresh()?;

@@ -44,6 +44,9 @@ pub struct Set {
     /// The platform's issuer, as its tokens name it.
     #[arg(long, value_name = "URL")]
     issuer: String,
+    /// The issuer gives tokens to the organisation's own jobs alone.
+    #[arg(long)]
+    own_issuer: bool,
     /// For whom the platform's tokens must be meant.
     #[arg(long, value_name = "AUDIENCE", default_value = "assent")]
     meant_for: String,
@@ -132,6 +135,9 @@ fn body(set: &Set) -> Result<Value> {
     let mut body = json!({
         "issuer": set.issuer, "meant_for": set.meant_for, "person": set.person, "claims": claims(&set.claim)?,
     });
+    if set.own_issuer {
+        body["own_issuer"] = json!(true);
+    }
     if let Some(name) = &set.name {
         body["name"] = json!(name);
     }

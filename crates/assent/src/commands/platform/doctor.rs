@@ -354,10 +354,23 @@ fn check_administrators(host: &Host, checks: &mut Checks) -> Result<()> {
         if !host.has_administrator(&tenant)? {
             checks.bad("people", format!("{tenant}: nobody is an administrator"), help);
             is_good = false;
+        } else if host.is_two_people_idle(&tenant)? {
+            let text = format!(
+                "{tenant}: two people are asked for, and there is no second administrator, so one alone moves ownership"
+            );
+            checks.warn(
+                "people",
+                text,
+                "Give another active person the role `admin`, so that `ownership_by_two` holds.",
+            );
+            is_good = false;
         }
     }
     if is_good {
-        checks.good("people", "every tenant has an administrator");
+        checks.good(
+            "people",
+            "every tenant has an administrator, and a second one where two people are asked for",
+        );
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use acts::Context;
 use acts::directory::set_person;
 use axum::Router;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal;
@@ -59,12 +59,20 @@ async fn begin(
     let session = sign_in::sign_in(&state, &origin, &tenant, &login, &password).await?;
     let view =
         json!({"tenant": session.tenant, "login": login.trim().to_lowercase(), "expires_at": session.expires_at});
-    Ok((
+    let told = (
         StatusCode::CREATED,
         [(header::SET_COOKIE, session.cookie)],
         axum::Json(view),
-    )
-        .into_response())
+    );
+    let mut response = told.into_response();
+    let device = session
+        .device
+        .as_deref()
+        .and_then(|device| HeaderValue::from_str(device).ok());
+    if let Some(device) = device {
+        response.headers_mut().append(header::SET_COOKIE, device);
+    }
+    Ok(response)
 }
 
 async fn step_up(State(state): State<AppState>, caller: Caller, body: JsonBody) -> Result<Response, Failure> {

@@ -10,7 +10,7 @@ use crate::http::caller::Credential;
 use crate::http::failure::Failure;
 use crate::http::source::Source;
 use crate::http::state::AppState;
-use crate::identity::sign_in::{self, Origin};
+use crate::identity::sign_in::{self, NewSession, Origin};
 use crate::web::shared::form::Form;
 use crate::web::shared::problem::bare_problem;
 use crate::web::shared::response::{ASSETS, base, html, safe_next, see};
@@ -70,7 +70,7 @@ pub(crate) async fn front_go(
 ) -> Response {
     let tenant = form.first("tenant").trim().to_lowercase();
     match enter(&state, &source, &headers, &tenant, &form).await {
-        Ok(cookie) => with_cookie(see(&format!("{}/", base(&tenant))), &cookie),
+        Ok(session) => with_session(see(&format!("{}/", base(&tenant))), &session),
         Err(failure) if failure.status() == 403 => bare_problem(&failure),
         Err(failure) => html(
             failure.status(),
@@ -85,12 +85,20 @@ async fn enter(
     headers: &HeaderMap,
     tenant: &str,
     form: &Form,
-) -> Result<String, Failure> {
+) -> Result<NewSession, Failure> {
     // Another site must not sign a visitor in as somebody else.
     check_site(state, headers)?;
     let origin = Origin::of(source, headers);
-    let session = sign_in::sign_in(state, &origin, tenant, form.first("login"), form.first("password")).await?;
-    Ok(session.cookie)
+    sign_in::sign_in(state, &origin, tenant, form.first("login"), form.first("password")).await
+}
+
+/// A response with the cookies of a session that has just begun.
+fn with_session(response: Response, session: &NewSession) -> Response {
+    let response = with_cookie(response, &session.cookie);
+    match &session.device {
+        Some(device) => with_cookie(response, device),
+        None => response,
+    }
 }
 
 pub(crate) fn with_cookie(mut response: Response, cookie: &str) -> Response {
@@ -128,11 +136,11 @@ pub(crate) async fn go(
 ) -> Response {
     let home = format!("{}/", base(&tenant));
     match enter(&state, &source, &headers, &tenant, &form).await {
-        Ok(cookie) => {
+        Ok(session) => {
             let back = resumed_form::given_back(&tenant, &form);
-            with_cookie(
+            with_session(
                 back.unwrap_or_else(|| see(safe_next(form.first("next"), &home))),
-                &cookie,
+                &session,
             )
         }
         Err(failure) if failure.status() == 403 => bare_problem(&failure),

@@ -153,6 +153,10 @@ fn facts(view: &View<'_, '_, '_>, workload: &Workload) -> Vec<Fact> {
     let exchange = format!("{}/t/{}/token", view.cx.services.tools().public_url, view.cx.tenant());
     let mut facts = vec![
         Fact::new("Issuer", Rich::new().code(workload.issuer.as_str())),
+        Fact::new(
+            "Serves our own jobs alone",
+            if workload.own_issuer { "yes" } else { "no" },
+        ),
         Fact::new("Meant for", Rich::new().code(workload.meant_for.as_str())),
         Fact::people("Acts as", vec![view.name(&workload.person)]),
         Fact::new("It may", Rich::new().said(scopes(workload))),
@@ -177,6 +181,7 @@ fn form(view: &View<'_, '_, '_>, id: &str, label: &str, known: Option<&Workload>
         .unwrap_or_default();
     let meant_for = known.map_or("assent", |workload| workload.meant_for.as_str());
     let minutes = known.map(|workload| workload.minutes.to_string()).unwrap_or_default();
+    let own_issuer = known.is_some_and(|workload| workload.own_issuer).to_string();
     let claims = known.map(claim_lines).unwrap_or_default();
     let roles: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
     let mut form = ActForm::new(id, label, view.url(&url));
@@ -190,6 +195,11 @@ fn form(view: &View<'_, '_, '_>, id: &str, label: &str, known: Option<&Workload>
                 .hint("GitHub: https://token.actions.githubusercontent.com")
                 .value(text(|it| &it.issuer))
                 .required(),
+        )
+        .field(
+            Field::new("own_issuer", "This issuer serves our own jobs alone", Input::Checkbox)
+                .hint("Otherwise a claim below says whose the job is.")
+                .value(own_issuer),
         )
         .field(Field::text("meant_for", "Meant for").value(meant_for).required().half())
         .field(

@@ -530,7 +530,7 @@ const ANSWERS: &[Shape] = &[
             text("environment", LINE, "The environment, where they name one."),
             texts("path", LINE, "The way from the target to that scope."),
             objects("holders", "OwnershipHolder", "Who can act."),
-            free("idle", "Rows that nobody can use now, and why."),
+            frees("idle", "Rows that nobody can use now, and why: ownership, why."),
         ],
     ),
     shape(

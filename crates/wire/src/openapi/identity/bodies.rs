@@ -254,6 +254,11 @@ const SHAPES: &[Shape] = &[
                 "The platform's issuer, such as https://token.actions.githubusercontent.com or https://gitlab.com.",
             )
             .needed(),
+            boolean(
+                "own_issuer",
+                "Whether the issuer gives tokens to the organisation's own jobs alone; otherwise a claim says whose the job is. Refused \
+                 for public platforms.",
+            ),
             text("meant_for", LINE, "The audience that its tokens must name.").needed(),
             free(
                 "claims",

@@ -1,0 +1,259 @@
+//! Holds answers against the document: whether the status, the media type and the body of what was answered are described. The
+//! test suites ask this of every answer that they get.
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::openapi::{Route, document, routes};
+
+/// What of an answer the document does not describe; nothing for a path that is none of the API's.
+#[must_use]
+pub fn misfits(method: &str, path: &str, status: u16, kind: &str, body: &[u8]) -> Vec<String> {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let Some(route) = route_of(method, path) else {
+        return Vec::new();
+    };
+    let place = format!("{} {} {status}", route.method, route.path);
+    let judge = judge();
+    let told = &judge.0["paths"][route.document_path()][route.method.to_lowercase()]["responses"];
+    let told = judge.resolved(&told[status.to_string()]);
+    // A fault of the server is no answer that anybody is promised.
+    if told.is_null() && status >= 500 {
+        return Vec::new();
+    }
+    if told.is_null() {
+        return vec![format!("{place}: no such status is described")];
+    }
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_lowercase();
+    let Some(content) = told["content"].as_object().filter(|_| !body.is_empty()) else {
+        return Vec::new();
+    };
+    let Some(content) = content.get(&kind) else {
+        return vec![format!("{place}: the media type `{kind}` is not described")];
+    };
+    if !kind.ends_with("json") {
+        return Vec::new();
+    }
+    let Ok(value) = serde_json::from_slice::<Value>(body) else {
+        return vec![format!("{place}: the body is no JSON")];
+    };
+    let mut found = Vec::new();
+    judge.hold(&content["schema"], &value, "", &mut found);
+    found.into_iter().map(|text| format!("{place} {text}")).collect()
+}
+
+/// The route that a path is of; one that names a part beats one that leaves it open.
+fn route_of(method: &str, path: &str) -> Option<&'static Route> {
+    let fits = |route: &&Route| {
+        let mut asked = path.split('/');
+        for part in route.path.split('/') {
+            if part.starts_with("{+") {
+                return true;
+            }
+            match asked.next() {
+                Some(given) if part.starts_with('{') || part == given => {}
+                _ => return false,
+            }
+        }
+        asked.next().is_none()
+    };
+    let found = routes().iter().filter(|route| route.method == method).filter(fits);
+    found.min_by_key(|route| route.path.matches('{').count())
+}
+
+fn judge() -> &'static Judge {
+    static JUDGE: OnceLock<Judge> = OnceLock::new();
+    JUDGE.get_or_init(|| Judge(document("")))
+}
+
+/// The document, with the part of JSON Schema that it uses.
+struct Judge(Value);
+
+impl Judge {
+    fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        match schema["$ref"].as_str() {
+            Some(target) => self.0.pointer(target.trim_start_matches('#')).unwrap_or(&Value::Null),
+            None => schema,
+        }
+    }
+
+    /// A schema and all that it is made of.
+    fn parts<'a>(&'a self, schema: &'a Value, found: &mut Vec<&'a Value>) {
+        if schema.get("$ref").is_some() {
+            self.parts(self.resolved(schema), found);
+        }
+        for base in schema["allOf"].as_array().into_iter().flatten() {
+            self.parts(base, found);
+        }
+        found.push(schema);
+    }
+
+    fn hold(&self, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+        let mut parts = Vec::new();
+        self.parts(schema, &mut parts);
+        for part in &parts {
+            found.extend(plain_misfit(part, value).map(|why| format!("{at}: {why}")));
+        }
+        match value {
+            Value::Object(fields) => {
+                let named = |name: &str| -> Vec<&Value> {
+                    let told = parts.iter().filter_map(|part| part["properties"].get(name));
+                    told.collect()
+                };
+                let is_open = parts.iter().all(|part| part["properties"].is_null())
+                    || parts.iter().any(|part| !part["additionalProperties"].is_null());
+                for (name, inner) in fields {
+                    let (schemas, at) = (named(name), format!("{at}/{name}"));
+                    if schemas.is_empty() && !is_open {
+                        found.push(format!("{at}: the description does not name this field"));
+                    }
+                    for schema in schemas {
+                        self.hold(schema, inner, &at, found);
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for schema in parts.iter().filter_map(|part| part.get("items")) {
+                    for inner in items {
+                        self.hold(schema, inner, &format!("{at}/*"), found);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a value is not that a schema says of it, its fields and items aside.
+fn plain_misfit(schema: &Value, value: &Value) -> Option<String> {
+    let kinds: Vec<&str> = match &schema["type"] {
+        Value::String(kind) => vec![kind.as_str()],
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let shown: String = value.to_string().chars().take(80).collect();
+    if !kinds.is_empty() && !kinds.iter().any(|kind| is_of(kind, value)) {
+        return Some(format!("`{shown}` is no {}", kinds.join(" or ")));
+    }
+    if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
+        return Some(format!("`{shown}` is none of {}", schema["enum"]));
+    }
+    let missing = |name: &&Value| value.is_object() && value.get(name.as_str().unwrap_or_default()).is_none();
+    if let Some(name) = schema["required"].as_array().into_iter().flatten().find(missing) {
+        return Some(format!("{name} is missing"));
+    }
+    if let (Some(text), Some(most)) = (value.as_str(), schema["maxLength"].as_u64())
+        && u64::try_from(text.chars().count()).is_ok_and(|length| length > most)
+    {
+        return Some(format!("`{shown}` is longer than {most}"));
+    }
+    if let Some(number) = value.as_i64() {
+        let is_low = schema["minimum"].as_i64().is_some_and(|least| number < least);
+        if is_low || schema["maximum"].as_i64().is_some_and(|most| number > most) {
+            return Some(format!("{number} is out of range"));
+        }
+    }
+    let is_moment = |text: &str| text.parse::<jiff::Timestamp>().is_ok();
+    if schema["format"] == "date-time" && value.as_str().is_some_and(|text| !is_moment(text)) {
+        return Some(format!("`{shown}` is no moment"));
+    }
+    None
+}
+
+fn is_of(kind: &str, value: &Value) -> bool {
+    match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_described_is_found() {
+        let look = |method: &str, path: &str, status: u16, kind: &str, body: &str| {
+            misfits(method, path, status, kind, body.as_bytes()).len()
+        };
+        let json = "application/json";
+        assert_eq!(
+            look("GET", "/t/acme/changes", 200, "text/html", "x"),
+            0,
+            "no route of the API"
+        );
+        assert_eq!(
+            look(
+                "GET",
+                "/api/v1/services?limit=1",
+                200,
+                json,
+                r#"{"items": [], "next": null}"#
+            ),
+            0
+        );
+        assert_eq!(look("GET", "/api/v1/services", 200, json, r#"{"next": null}"#), 1);
+        assert_eq!(
+            look("GET", "/api/v1/services", 200, json, r#"{"items": [], "more": 1}"#),
+            1
+        );
+        assert_eq!(
+            look("GET", "/api/v1/services", 200, json, r#"{"items": [{"key": 7}]}"#),
+            1
+        );
+        assert_eq!(look("GET", "/api/v1/services", 200, "text/html", "x"), 1);
+        assert_eq!(look("GET", "/api/v1/services", 418, json, "{}"), 1);
+        assert_eq!(look("GET", "/api/v1/services", 200, json, "{"), 1);
+    }
+
+    /// A keyword that is not held here would be passed over.
+    #[test]
+    fn the_document_uses_no_other_keyword() {
+        const KNOWN: &[&str] = &[
+            "$ref",
+            "allOf",
+            "type",
+            "enum",
+            "required",
+            "properties",
+            "items",
+            "maxLength",
+            "minimum",
+            "maximum",
+            "format",
+            "description",
+            "additionalProperties",
+            "uniqueItems",
+            "contentMediaType",
+            "example",
+            "examples",
+        ];
+        let document = document("");
+        let mut stack: Vec<&Value> = document["components"]["schemas"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|it| it.1)
+            .collect();
+        assert!(stack.len() > 100);
+        while let Some(schema) = stack.pop() {
+            let Some(fields) = schema.as_object() else { continue };
+            for (name, inner) in fields {
+                assert!(KNOWN.contains(&name.as_str()), "{name} in {schema}");
+                match name.as_str() {
+                    "properties" => stack.extend(inner.as_object().into_iter().flatten().map(|it| it.1)),
+                    "items" => stack.push(inner),
+                    "allOf" => stack.extend(inner.as_array().into_iter().flatten()),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
