@@ -9,6 +9,7 @@ use model::change::record::{Change, Target};
 use model::change::related_records::{
     Approval, ChangeTask, ChecklistItem, Condition, Evidence, Link, PeerReview, Permit,
 };
+use model::change::success::succeeded;
 use model::change::waiting_on;
 use model::core::enums::{LinkKind, State};
 use model::core::ids::{ChangeId, PersonId};
@@ -144,7 +145,7 @@ impl Context<'_, '_> {
         for link in file.links.iter().filter(|link| link.kind == LinkKind::DependsOn) {
             let Some(id) = &link.to_change else { continue };
             if let Some(other) = self.load_change(id.as_str())? {
-                let has_succeeded = other.has_succeeded();
+                let has_succeeded = succeeded(&other) == Some(true);
                 found.push(Linked {
                     key: other.key,
                     state: other.state,

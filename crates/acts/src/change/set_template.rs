@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::change::success::succeeded;
 use model::change::template_bounds::TemplateBounds;
 use model::change::{custom_field, custom_values, read_content};
 use model::core::act;
@@ -432,11 +433,9 @@ fn holds(
 /// The store's.
 pub(crate) fn count_failures(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let change = &saved.after.change;
-    if saved
-        .before
-        .as_ref()
-        .is_none_or(|before| before.change.outcome == change.outcome)
-    {
+    let has_succeeded = succeeded(change);
+    let before = saved.before.as_ref();
+    if before.is_none_or(|before| succeeded(&before.change) == has_succeeded) {
         return Ok(());
     }
     let Some(pinned) = &change.content.template else {
@@ -444,7 +443,7 @@ pub(crate) fn count_failures(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<
     };
     let directory = cx.directory()?;
     let template = directory.templates.get(&pinned.key);
-    let Some((template, next)) = template.and_then(|it| Some((it, it.after(change, cx.now)?))) else {
+    let Some((template, next)) = template.and_then(|it| Some((it, it.after(change, has_succeeded, cx.now)?))) else {
         return Ok(());
     };
     let is_suspended = next.state != template.state;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use model::change::change_file::ChangeFile;
 use model::change::record::{Change, Target};
 use model::change::related_records::{Evidence, Link};
+use model::change::success::succeeded;
 use model::core::enums::{Aspect, LinkKind};
 use model::gate::running::{is_observed, told_outcome};
 use store::change::changes;
@@ -28,7 +29,7 @@ pub(crate) fn settle_others(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<(
         return Ok(());
     };
     let mut concerned = BTreeSet::new();
-    let has_turned = before.change.has_succeeded() != file.change.has_succeeded();
+    let has_turned = succeeded(&before.change) != succeeded(&file.change);
     if before.change.state != file.change.state || has_turned {
         concerned.extend(dependents(cx, file)?);
     }

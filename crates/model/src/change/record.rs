@@ -726,11 +726,6 @@ impl Change {
         self.content.targets.iter().filter(is_open)
     }
 
-    /// Whether it ended in success: what dependencies and templates rest on.
-    pub fn has_succeeded(&self) -> bool {
-        self.outcome.is_some_and(Outcome::is_success)
-    }
-
     /// The end of its time: the granted extension, else the planned end.
     pub fn window_end(&self) -> Option<Timestamp> {
         self.extended_until.or(self.planned_end)

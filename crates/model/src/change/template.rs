@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::record::Change;
 use crate::change::{custom_field, custom_values, eligible, read_content};
-use crate::core::enums::{Kind, Outcome, TemplateState};
+use crate::core::enums::{Kind, TemplateState};
 use crate::core::ids::PersonId;
 use crate::core::refusal::{FieldError, Refusal};
 use crate::core::unmet::{Unmet, unmet};
@@ -22,14 +22,15 @@ impl StandardTemplate {
     }
 
     /// The template once a change ended, was revised or failed late; `None` where that says nothing new of it. Changes of
-    /// another version say nothing of this one. At its number of failures it is suspended.
-    pub fn after(&self, change: &Change, now: Timestamp) -> Option<Self> {
+    /// another version say nothing of this one. At its number of failures it is suspended. `succeeded` is what
+    /// [`crate::change::success::succeeded`] says of the change.
+    pub fn after(&self, change: &Change, succeeded: Option<bool>, now: Timestamp) -> Option<Self> {
         let pinned = change.content.template.as_ref()?;
         if pinned.key != self.key || pinned.template_version != self.template_version {
             return None;
         }
         let is_known = self.failures.iter().any(|failure| failure.change == change.id);
-        if is_known == has_failed(change) {
+        if is_known == (succeeded == Some(false)) {
             return None;
         }
         let mut next = self.clone();
@@ -55,12 +56,6 @@ impl StandardTemplate {
         }
         Some(next)
     }
-}
-
-/// Whether a change failed: it was done, and ended otherwise than in success.
-fn has_failed(change: &Change) -> bool {
-    let was_done = change.outcome.is_some_and(|outcome| outcome != Outcome::NotImplemented);
-    was_done && !change.has_succeeded()
 }
 
 /// When the template behind a standard change stops unless it is reviewed.

@@ -1,9 +1,11 @@
 //! A standard change stays inside of what its template's approvers saw, by whatever way it came to be one.
 
 use model::change::record::{Change, Impact};
+use model::change::success::succeeded;
 use model::change::template_bounds::{DisruptionBound, TemplateBounds};
 use model::core::enums::{Criticality, Disruption, Kind, Level, Outcome, State, TemplateState, Touch};
 use model::core::refusal::Refusal;
+use model::directory::snapshot::StandardTemplate;
 use model::risk::assessment::RiskTable;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -163,6 +165,10 @@ fn a_service_that_becomes_grave_takes_its_standard_changes_out_of_the_template()
     assert_eq!(told, 1, "its owner is told");
 }
 
+fn after(template: &StandardTemplate, change: &Change) -> Option<StandardTemplate> {
+    template.after(change, succeeded(change), dawn())
+}
+
 #[test]
 fn three_failures_suspend_a_template_and_each_change_counts_once() {
     let ended = |number: u32, outcome: Outcome| {
@@ -170,22 +176,25 @@ fn three_failures_suspend_a_template_and_each_change_counts_once() {
         change.id = format!("c{number}").as_str().into();
         change.key = format!("CHG-{number}");
         change.outcome = Some(outcome);
+        for record in &mut change.target_records {
+            record.outcome = Some(outcome);
+        }
         change
     };
     let first = template();
     for outcome in [Outcome::Succeeded, Outcome::NotImplemented] {
-        assert!(first.after(&ended(1, outcome), dawn()).is_none());
+        assert!(after(&first, &ended(1, outcome)).is_none());
     }
-    let one = first.after(&ended(1, Outcome::Failed), dawn()).unwrap();
+    let one = after(&first, &ended(1, Outcome::Failed)).unwrap();
     assert!(
-        one.after(&ended(1, Outcome::RolledBack), dawn()).is_none(),
+        after(&one, &ended(1, Outcome::RolledBack)).is_none(),
         "known already"
     );
-    let two = one.after(&ended(2, Outcome::RolledBack), dawn()).unwrap();
+    let two = after(&one, &ended(2, Outcome::RolledBack)).unwrap();
     assert_eq!((two.state, two.failures.len()), (TemplateState::Approved, 2));
-    let taken_back = two.after(&ended(2, Outcome::Succeeded), dawn()).unwrap();
+    let taken_back = after(&two, &ended(2, Outcome::Succeeded)).unwrap();
     assert_eq!(taken_back.failures.len(), 1);
-    let three = two.after(&ended(3, Outcome::PartiallyImplemented), dawn()).unwrap();
+    let three = after(&two, &ended(3, Outcome::PartiallyImplemented)).unwrap();
     assert_eq!(three.state, TemplateState::Suspended);
     assert_eq!(
         three.ended_reason.as_deref(),
@@ -193,5 +202,5 @@ fn three_failures_suspend_a_template_and_each_change_counts_once() {
     );
     let mut other = ended(4, Outcome::Failed);
     other.content.template.as_mut().unwrap().template_version = 2;
-    assert!(first.after(&other, dawn()).is_none(), "another version's failure");
+    assert!(after(&first, &other).is_none(), "another version's failure");
 }
