@@ -1,16 +1,17 @@
 //! What is still unmet of the duties that policies bring: approvals, evidence, peer reviews, checklists, tasks.
 
+pub(crate) mod evidence;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::approvals::{self, approval_unmet};
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::{Duty, Obligation, TargetObligation};
 use crate::change::change_file::ChangeFile;
-use crate::change::evidence::{Asks, Bad, Why};
+use crate::change::duties::evidence::{Asks, Bad, Why};
 use crate::change::record::Target;
-use crate::change::{content, eligible, evidence};
-use crate::core::enums::{Aspect, EvidenceResult, Role, TaskKind, TaskState};
-use crate::change::related_records::Evidence;
+use crate::change::{content, eligible};
+use crate::core::enums::{Aspect, TaskKind, TaskState};
 use crate::core::ids::{GroupKey, PersonId};
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};

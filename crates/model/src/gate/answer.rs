@@ -17,9 +17,9 @@ use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::budget;
 use crate::emergency::grounds::end_of_grounds;
-use crate::gate::{rollback_binding, way_back};
 use crate::gate::closing::{CLOSED, closed_unmet};
 use crate::gate::names::Names;
+use crate::gate::{rollback_binding, way_back};
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{has_many, stops_begun};
 
@@ -156,7 +156,7 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
         let closed = way_back::against(change, target);
         let leads_nowhere = matches!(closed, Some(way_back::Closed::Unnamed | way_back::Closed::Told));
         if begun && !leads_nowhere {
-            let unmet = closed.map(|why| rollback_binding::unmet_of(why, change, target, directory));
+            let unmet = closed.map(|why| rollback_binding::unmet_of(why, (file, directory, now), target));
             found.push(row(
                 file,
                 directory,

@@ -1,8 +1,11 @@
 //! Binds the ways back of a change to what ran when its work began, or to evidence.
 
+use jiff::Timestamp;
+
 use crate::change::change_file::{Case, ChangeFile};
-use crate::change::record::{Change, Target, TargetRecord};
-use crate::change::{eligible, evidence};
+use crate::change::duties::evidence;
+use crate::change::eligible;
+use crate::change::record::{Target, TargetRecord};
 use crate::core::enums::State;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
@@ -10,8 +13,13 @@ use crate::gate::running::Running;
 use crate::gate::way_back::Closed;
 
 /// Why a way back is closed, in words for the gate.
-pub(crate) fn unmet_of(closed: Closed, change: &Change, target: &Target, directory: &Directory) -> Vec<Unmet> {
-    let owner = vec![directory.login(&change.content.owner)];
+pub(crate) fn unmet_of(
+    closed: Closed,
+    (file, directory, now): (&ChangeFile, &Directory, Timestamp),
+    target: &Target,
+) -> Vec<Unmet> {
+    let change = &file.change;
+    let in_charge = logins(directory, &eligible::planners(change, directory));
     let back = target.rollback_to.as_deref().unwrap_or_default();
     match closed {
         Closed::Unnamed | Closed::Told => Vec::new(),
@@ -22,7 +30,7 @@ pub(crate) fn unmet_of(closed: Closed, change: &Change, target: &Target, directo
                 target.id, change.key
             ),
             "If something was deployed after all, state the true outcome with a reason.",
-            owner,
+            in_charge,
         )],
         Closed::Unproven => vec![unmet(
             "rollback_unproven",
@@ -31,7 +39,7 @@ pub(crate) fn unmet_of(closed: Closed, change: &Change, target: &Target, directo
                 target.service, target.environment, change.key
             ),
             "Add passed functional evidence for it (POST …/evidence with it as `artifact`).",
-            logins(directory, &eligible::witnesses(change, directory)),
+            logins(directory, &eligible::witnesses(file, directory, now)),
         )],
     }
 }
