@@ -304,6 +304,7 @@ pub fn freezes_over<'a>(
 
 /// Everything due before work begins, without window and hold, which are matters of the clock and of people's word.
 pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let change = &file.change;
     let mut rows = Vec::new();
     if let Some(other) = &file.rejected_elsewhere {
         let key = &other.key;

@@ -8,13 +8,14 @@ use crate::approval::obligation::{ApprovalRule, Due, Duty, TargetObligation};
 use crate::change::change_file::ChangeFile;
 use crate::change::duties::duty_unmet;
 use crate::change::record::Change;
-use crate::change::requirement::{before_scheduled, before_start, freeze_unmet, freezes_over};
+use crate::change::requirement::{before_scheduled, before_start, freezes_over};
 use crate::change::template::template_trouble;
 use crate::core::enums::State;
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::Directory;
 use crate::emergency::grounds::grounds_unmet;
 use crate::emergency::records::Bypassed;
+use crate::schedule::frozen_target::freeze_unmet;
 
 /// Everything that stood between the change and its start when work began under a glass that lasts until `until`: each approval,
 /// peer review and evidence, each freeze, and the window.
