@@ -10,10 +10,11 @@ use crate::approval::separation_of_duties::{has_conflict, is_barred, is_of_inter
 use crate::cab::board::check_meeting;
 use crate::change::change_file::{Actor, Case};
 use crate::change::conditions;
+use crate::change::lowered::{Lowering, SeenFact};
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::read_content;
 use crate::change::record::Rejection;
-use crate::change::related_records::{Approval, Condition, CountedFor, Coverage, Lowering, SeenFact};
+use crate::change::related_records::{Approval, Condition, CountedFor, Coverage};
 use crate::change::settle::{lapse_conditions, move_to, recompute, revoke_permits, settle, void_all};
 use crate::core::act::Act;
 use crate::core::body::Body;

@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::cab::meeting;
 use crate::change::custom_field;
+use crate::change::lowered::Lowered;
 use crate::compliance::erasure::{self, LegalHold};
 pub use crate::core::enums::EscalationStep;
-use crate::core::enums::{
-    Category, Disruption, Kind, Level, Origin, Outcome, RatedFact, State, Touch, ValidationResult,
-};
-use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
+use crate::core::enums::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
+use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey, TargetId};
 use crate::core::statement::Stated;
 use crate::directory::basis::Basis;
 use crate::emergency::records::BreakGlass;
@@ -303,20 +302,6 @@ pub struct Risk {
     /// Facts that the change states below what its services and config items say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lowered: Vec<Lowered>,
-}
-
-/// A fact that a change states below what the estate says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lowered {
-    /// Which fact.
-    pub fact: RatedFact,
-    /// What the change states.
-    pub stated: String,
-    /// What the estate says; of touches, those that the change does not name.
-    pub derived: String,
-    /// The approval that accepted the lower value, by which it counts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted_by: Option<RecordId>,
 }
 
 /// The three digests that an approval may name.

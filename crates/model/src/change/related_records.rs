@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::change::lowered::Lowering;
 use crate::core::enums::{
     ApprovalState, Aspect, CheckState, ConditionDue, Decision, EntryKind, EvidenceKind, EvidenceResult, GateDecision,
-    LinkKind, PeerVerdict, PermitState, Purpose, RatedFact, TaskKind, TaskState,
+    LinkKind, PeerVerdict, PermitState, Purpose, TaskKind, TaskState,
 };
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
 use crate::core::statement;
@@ -118,25 +119,6 @@ pub struct Approval {
     /// Facts below what the estate says that its author accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lowering: Option<Lowering>,
-}
-
-/// An approver's word that lower values count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lowering {
-    /// The facts, as the estate spoke of them then. Where it says more later, the word covers them no longer.
-    pub facts: Vec<SeenFact>,
-    /// Why the lower values are right. A level that the assessment stated has its reason there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// What the estate said of a fact when somebody accepted less.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeenFact {
-    /// Which fact.
-    pub fact: RatedFact,
-    /// What the estate said.
-    pub derived: String,
 }
 
 impl Approval {

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::change::change_file::ChangeFile;
-use crate::change::record::{Change, Impact, Lowered, Risk};
-use crate::change::related_records::{Approval, Coverage, Lowering};
+use crate::change::lowered::{Lowered, Lowering};
+use crate::change::record::{Change, Impact, Risk};
+use crate::change::related_records::{Approval, Coverage};
 use crate::core::enums::{Level, RatedFact, Touch};
 use crate::directory::snapshot::Directory;
 use crate::risk::{assessment, derived};

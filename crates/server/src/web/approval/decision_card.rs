@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use model::change::affected::affected;
 use model::change::change_file::ChangeFile;
-use model::change::record::{self, Change, Lowered};
+use model::change::lowered::Lowered;
+use model::change::record::{self, Change};
 use model::change::related_records::{Approval, Coverage};
 use model::change::template::template_trouble;
 use model::change::timers;

@@ -3,7 +3,8 @@
 use acts::change::find_acts::OpenActs;
 use model::change::change_file::ChangeFile;
 use model::change::closure::before_closure;
-use model::change::record::{Change, Lowered};
+use model::change::lowered::Lowered;
+use model::change::record::Change;
 use model::change::requirement::earliest_start;
 use model::change::timers::closes_at;
 use model::change::waiting_on::ahead;
