@@ -5,6 +5,7 @@
 
 mod answers;
 mod answers_administration;
+mod answers_schedule;
 mod audit;
 mod bodies;
 mod cab;

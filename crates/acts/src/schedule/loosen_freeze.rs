@@ -142,9 +142,10 @@ fn tell_people(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze, reason
         .map(|state| state.as_str());
     let filter = Filter::new().one_of("state", open).order_by("number");
     let changes = record::bodies::<Change>(cx.tx, &filter)?;
+    let directory = cx.directory()?;
     let is_in = |change: &Change| {
         let mut targets = change.content.targets.iter();
-        let is_covered = targets.any(|target| before.covers(&target.service, &target.environment));
+        let is_covered = targets.any(|target| directory.is_frozen_by(before, &target.service, &target.environment));
         let is_planned = match (change.planned_start, change.window_end()) {
             (Some(start), Some(end)) => before.overlaps(start, end),
             _ => false,

@@ -1,30 +1,30 @@
-//! What stands around a change: peer reviews, evidence, checklist, conditions, comments, watchers, links.
+//! What stands around a change: peer reviews, evidence, checklist, conditions, comments, watchers; its links in a file of their
+//! own.
 
 use serde_json::json;
 
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::Duty;
-use crate::change::blocks::{self, Block};
-use crate::change::change_file::{Actor, Case, ChangeFile, Linked};
+use crate::change::change_file::{Case, ChangeFile};
+use crate::change::conditions;
 use crate::change::content::plan_digest;
 use crate::change::duties::evidence::{self, Compared};
-use crate::change::eligible::has_stake;
 use crate::change::next_step::check_state;
 use crate::change::read_content::artifact_or_commit;
-use crate::change::record::{Change, Content};
-use crate::change::related_records::{Comment, Evidence, Link, MetCondition, PeerReview};
-use crate::change::settle::{recompute, settle};
-use crate::change::{conditions, eligible, success};
+use crate::change::record::Content;
+use crate::change::related_records::{Comment, Evidence, MetCondition, PeerReview};
+use crate::change::settle::settle;
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict, Role, State};
-use crate::core::ids::{ChangeId, PersonId, RecordId};
+use crate::core::enums::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, PeerVerdict};
+use crate::core::ids::{PersonId, RecordId};
 use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::Refusal;
 use crate::core::statement::Stated;
-use crate::directory::snapshot::logins;
-use crate::emergency::grounds;
-use crate::incident::reference;
+
+mod links;
+
+pub use links::{LinkEnd, link, unlink};
 
 /// How many people one comment may name; whoever is named beyond that is not told.
 const MOST_MENTIONED: usize = 20;

@@ -31,7 +31,7 @@ pub fn succeeded(change: &Change) -> Option<bool> {
 /// Whether something of it was rolled back, also where a later outcome says otherwise.
 #[must_use]
 pub fn was_rolled_back(change: &Change) -> bool {
-    let told = |outcome: Outcome| outcome == Outcome::RolledBack;
+    let told = |outcome: Outcome| matches!(outcome, Outcome::RolledBack | Outcome::RollbackFailed);
     change.way_back_taken
         || change.target_records.iter().any(|record| {
             record.outcome.is_some_and(told) || record.earlier.iter().any(|earlier| told(earlier.outcome))

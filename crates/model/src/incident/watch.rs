@@ -23,7 +23,8 @@ pub fn watch_minutes(change: &Change, directory: &Directory) -> i64 {
         .filter(|_| change.content.kind == Kind::Standard)
         .and_then(|template| directory.templates.get(&template.key));
     if let Some(template) = template {
-        return template.watch_minutes;
+        // A version from before a watch was required may say none.
+        return template.watch_minutes.max(1);
     }
     let table = directory
         .tenant

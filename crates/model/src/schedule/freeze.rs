@@ -70,6 +70,9 @@ pub struct FreezeTerms {
     /// Whether it also stops what is under way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub halt: bool,
+    /// Whether it also stops the services that need those that it names.
+    #[serde(default, skip_serializing_if = "FreezeReach::is_usual")]
+    pub reach: FreezeReach,
 }
 
 /// A proposal to end a freeze or to let it cover less. It has no effect until it is confirmed.
@@ -110,7 +113,7 @@ pub struct Loosened {
 }
 
 /// Whether terms let something begin or go on that others stop: a later start, an earlier end, fewer services or environments,
-/// or no halt any more.
+/// no dependants or no halt any more.
 #[must_use]
 pub fn loosens(before: &FreezeTerms, after: &FreezeTerms) -> bool {
     fn narrows<T: Ord>(before: &BTreeSet<T>, after: &BTreeSet<T>) -> bool {
@@ -122,6 +125,7 @@ pub fn loosens(before: &FreezeTerms, after: &FreezeTerms) -> bool {
         || narrows(&before.services, &after.services)
         || narrows(&before.environments, &after.environments)
         || (before.halt && !after.halt)
+        || (before.reach == FreezeReach::Dependants && after.reach != before.reach)
 }
 
 /// A change that a freeze lets pass.
@@ -158,6 +162,7 @@ impl Freeze {
             services: self.services.clone(),
             environments: self.environments.clone(),
             halt: self.halt,
+            reach: self.reach,
         }
     }
 
@@ -168,6 +173,7 @@ impl Freeze {
         self.services = terms.services;
         self.environments = terms.environments;
         self.halt = terms.halt;
+        self.reach = terms.reach;
     }
 
     /// Whether its own scope is about this service and environment. What needs the service as well is asked of the directory
@@ -228,6 +234,7 @@ mod tests {
                 services: services.into_iter().map(ServiceKey).collect(),
                 environments: environments.into_iter().map(EnvironmentKey).collect(),
                 halt,
+                reach: FreezeReach::None,
             }
         }
     }

@@ -267,6 +267,8 @@ fn reported() -> (World, Deployment) {
         change: None,
         change_key: None,
         seen_statuses: Vec::new(),
+        words: Vec::new(),
+        same_as: None,
         status: Some("success".into()),
         status_at: None,
         mapped: None,
@@ -362,6 +364,7 @@ fn ended(outcomes: &[Outcome], earlier: &[Outcome], caused: usize, went_back: bo
                 by: "ida".into(),
                 at: at("12:00"),
                 validations: 0,
+            reviews: 0,
             });
     }
     change.outcome = model::change::work::whole_outcome(outcomes);

@@ -201,6 +201,7 @@ pub fn incident(key: &str) -> Incident {
         started_at: "2026-11-20T06:00:00Z".parse().unwrap(),
         resolved_at: None,
         external_ref: None,
+        connection: None,
     }
 }
 

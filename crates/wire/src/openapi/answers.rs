@@ -7,13 +7,14 @@ use model::core::enums::{
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::answers_administration::ADMINISTRATION;
+use crate::openapi::answers_schedule::SPANS;
 use crate::openapi::shapes::{
     Shape, Words, all, boolean, free, free_or_null, frees, integer, integer_or_null, object, objects, shape, text,
-    text_or_null, texts, time, time_or_null, word,
+    text_or_null, texts, time, word,
 };
 
 /// Every shape that an answer can have.
-pub(crate) const ALL: &[&[Shape]] = &[PROBLEM, CHANGE, ITEMS, ESTATE, ADMINISTRATION];
+pub(crate) const ALL: &[&[Shape]] = &[PROBLEM, CHANGE, ITEMS, ESTATE, SPANS, ADMINISTRATION];
 
 const PROBLEM: &[Shape] = &[
     shape(
@@ -219,31 +220,6 @@ const CHANGE: &[Shape] = &[
         ],
     )
     .based_on(&["NewChange"]),
-    shape(
-        "WatchSpan",
-        "From when to when a change is watched.",
-        &[
-            time("from", "The start of the work.").needed(),
-            time_or_null("until", "The end; null while the work is under way."),
-        ],
-    ),
-    shape(
-        "CausedIncident",
-        "An incident that a change caused.",
-        &[
-            text("incident", LINE, "Its key here, or its outside reference.").needed(),
-            text("by", LINE, "Who confirmed it: a login.").needed(),
-            time("at", "When.").needed(),
-        ],
-    ),
-    shape(
-        "WatchIncident",
-        "An incident of the watch window.",
-        &[
-            text("incident", LINE, "Its key.").needed(),
-            time("at", "When the change took note of it.").needed(),
-        ],
-    ),
     shape(
         "Stated",
         "What somebody said, and when.",
@@ -751,88 +727,6 @@ const ESTATE: &[Shape] = &[
         ],
     )
     .based_on(&["OwnershipInput", "Stored"]),
-    shape(
-        "Window",
-        "A time in which work is welcome.",
-        &[boolean("ended", "Whether it was taken back.")],
-    )
-    .based_on(&["WindowInput", "Stored"]),
-    shape(
-        "Freeze",
-        "A time in which no change begins.",
-        &[
-            boolean("ended", "Whether it was taken back."),
-            objects("exceptions", "FreezeException", "Changes that it lets pass."),
-            time(
-                "corrected_at",
-                "When it was recorded, where that was after its start: it counts from then on.",
-            ),
-            object("loosening", "Loosening", "A proposal to end it or to let it cover less, until it is confirmed."),
-            objects("loosened", "Loosened", "How it came to cover less, or ended."),
-        ],
-    )
-    .based_on(&["FreezeInput", "Stored"]),
-    shape(
-        "FreezeTerms",
-        "What a freeze covers, and when.",
-        &[
-            time("starts_at", "Its start.").needed(),
-            time("ends_at", "Its end.").needed(),
-            texts("services", LINE, "Services' keys; absent means all."),
-            texts("environments", LINE, "Environments' keys; absent means all."),
-            boolean("halt", "Whether it also stops what is under way."),
-        ],
-    ),
-    shape(
-        "Loosening",
-        "A proposal to end a freeze or to let it cover less.",
-        &[
-            text("reason", TEXT, "Why.").needed(),
-            text("by", LINE, "Who proposes it: a login.").needed(),
-            text("handed_by", LINE, "Who handed the proposer their way in, where that was another person: a login."),
-            time("at", "When.").needed(),
-            object("terms", "FreezeTerms", "What it is to cover; absent where it is to end."),
-        ],
-    ),
-    shape(
-        "Loosened",
-        "A step by which a freeze ended or covers less.",
-        &[
-            text("reason", TEXT, "Why.").needed(),
-            text("by", LINE, "Who proposed it: a login.").needed(),
-            time("at", "When.").needed(),
-            text("confirmed_by", LINE, "Who confirmed it: a login.").needed(),
-            time("confirmed_at", "When.").needed(),
-            object("before", "FreezeTerms", "What it covered before.").needed(),
-            object("after", "FreezeTerms", "What it covered then; absent where it ended."),
-        ],
-    ),
-    shape(
-        "FreezeException",
-        "A change that a freeze lets pass.",
-        &[
-            text("change", LINE, "The change's id.").needed(),
-            text("change_key", LINE, "Its key.").needed(),
-            text("reason", TEXT, "Why.").needed(),
-            text("by", LINE, "Who lets it pass: a login.").needed(),
-            time("at", "Since when.").needed(),
-            text(
-                "what_digest",
-                LINE,
-                "The digest *what* of the change that was excepted; an edit of it ends the exception.",
-            ),
-        ],
-    ),
-    shape(
-        "Incident",
-        "An incident.",
-        &[
-            text("key", LINE, "`INC-12`."),
-            frees("changes", "The changes that name it: `key` and `state`; told where one incident is asked for."),
-            text("connection", LINE, "The connection that delivered it."),
-        ],
-    )
-    .based_on(&["IncidentInput", "Stored"]),
     shape(
         "Template",
         "A pre-approved kind of change.",

@@ -304,6 +304,7 @@ fn usual_incident(services: BTreeSet<ServiceKey>) -> Incident {
         started_at: dawn() - SignedDuration::from_hours(4),
         resolved_at: None,
         external_ref: None,
+        connection: None,
     }
 }
 

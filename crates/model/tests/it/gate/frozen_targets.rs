@@ -21,6 +21,9 @@ fn frozen(service: &str, reach: FreezeReach) -> Freeze {
         reach,
         exceptions: Vec::new(),
         ended: false,
+        corrected_at: None,
+        loosening: None,
+        loosened: Vec::new(),
     }
 }
 
