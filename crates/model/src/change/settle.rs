@@ -19,7 +19,6 @@ use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::directory::snapshot::Directory;
 use crate::gate::rollback_binding;
 use crate::incident::watch;
-use crate::risk::assessment;
 use crate::risk::effective::effective;
 use crate::schedule::freeze::{Freeze, FreezeException};
 use crate::schedule::frozen_target::over_target;

@@ -17,6 +17,7 @@ use crate::core::ids::ServiceKey;
 use crate::core::refusal::{FieldError, Refusal};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, Incident, logins};
+use crate::incident::reference::incident_here;
 
 /// For so many minutes after its end an incident is a ground, where no rule gives less.
 const RESOLVED_WITHIN_MINUTES: i64 = 24 * 60;
@@ -63,16 +64,7 @@ impl Limits {
 
 /// The incident that a text names: by its key here, or by the reference under which a connection delivered it.
 pub fn named<'d>(directory: &'d Directory, text: &str) -> Option<&'d Incident> {
-    let text = text.trim();
-    let known = directory.incidents.get(&text.to_uppercase());
-    known.or_else(|| {
-        let is_meant = |reference: &str| {
-            let own = reference.split_once(':').map(|(_, own)| own);
-            reference == text || own == Some(text)
-        };
-        let mut incidents = directory.incidents.values();
-        incidents.find(|it| it.external_ref.as_deref().is_some_and(is_meant))
-    })
+    incident_here(directory, text.trim())
 }
 
 /// The services that a target is or reaches; a config item counts as its service.

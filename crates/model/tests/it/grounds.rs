@@ -48,7 +48,7 @@ fn urgent(incident: &str) -> Value {
 
 /// What the rule says, told apart from the product's own code.
 fn is_ground(named: &str, services: &[&str], resolved_hours_ago: Option<i64>, target: &str) -> bool {
-    let is_known = matches!(named, "INC-40" | "inc-40" | "pagerduty:p1" | "p1");
+    let is_known = matches!(named, "INC-40" | "inc-40" | "pagerduty:p1");
     let is_late = resolved_hours_ago.is_some_and(|ago| ago > 24);
     let reach: &[&str] = if target == "shop" { &["shop", "pay"] } else { &["pay"] };
     is_known && !is_late && services.iter().any(|service| reach.contains(service))
@@ -83,8 +83,9 @@ proptest! {
             _ => {
                 // Named while it was a normal change, where nothing hangs on it, and made urgent afterwards.
                 words.insert("incident".into(), named.into());
-                let mut world = World::create("rita", words, Vec::new(), estate).unwrap();
-                world.edit("rita", json!({"kind": "emergency"})).map(|()| world)
+                World::create("rita", words, Vec::new(), estate).and_then(|mut world| {
+                    world.edit("rita", json!({"kind": "emergency"})).map(|()| world)
+                })
             }
         };
         match made {
