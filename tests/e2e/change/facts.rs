@@ -221,6 +221,7 @@ fn what_runs_is_what_a_system_told_and_a_rollback_leads_there() {
     scene.evidence(&next, tested);
     assert_eq!(scene.gate(89).0, 200);
     // Its rollback fails: the target stays open, also for the second attempt that succeeds.
+    scene.tell("run-2", "in_progress", &artifact(89));
     scene.tell("run-2", "failure", &artifact(89));
     eventually("the rollback failed", || {
         scene.shown(&next)["outcome"] == "rollback_failed"

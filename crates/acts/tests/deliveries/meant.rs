@@ -253,12 +253,14 @@ fn a_way_back_that_fails_leaves_its_target_open_until_one_succeeds() {
     world.take(status("there", &artifact(1, 0), "success", 3));
     assert_eq!(world.ends(&key), [json!("succeeded")]);
     let alarms = world.alarms();
+    world.take(status("back", &old(1, 0), "in_progress", 8));
     world.take(status("back", &old(1, 0), "failure", 9));
     assert_eq!(world.ends(&key), [json!("rollback_failed")]);
     assert_eq!(world.alarms(), alarms, "it was allowed");
     world.take(status("back-2", &old(1, 0), "success", 12));
     assert_eq!(world.ends(&key), [json!("rolled_back")]);
     // An older attempt that is told late changes nothing.
+    world.take(status("back-0", &old(1, 0), "in_progress", 6));
     world.take(status("back-0", &old(1, 0), "failure", 7));
     assert_eq!(world.ends(&key), [json!("rolled_back")]);
 }
@@ -268,10 +270,19 @@ fn a_failed_way_back_ends_alike_in_every_order() {
     let told = [
         status("there", &artifact(1, 0), "in_progress", 2),
         status("there", &artifact(1, 0), "success", 3),
+        status("back", &old(1, 0), "in_progress", 8),
         status("back", &old(1, 0), "failure", 9),
     ];
     let mut ends = Vec::new();
-    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+    let orders = [
+        [0, 1, 2, 3],
+        [0, 2, 1, 3],
+        [0, 2, 3, 1],
+        [2, 0, 1, 3],
+        [2, 0, 3, 1],
+        [2, 3, 0, 1],
+    ];
+    for order in orders {
         let world = World::new();
         let key = world.planned_for(&[target(1)]);
         world.set_clock(began() + SignedDuration::from_mins(30));
