@@ -22,10 +22,7 @@ pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Hands
     if !is_grave(file, directory) {
         return Hands::default();
     }
-    let mut hands = Hands {
-        is_grave: true,
-        ..Hands::default()
-    };
+    let mut hands = Hands::of_a_grave_change();
     let times = times(file, directory);
     let mut join = |person: &PersonId, by: &PersonId, at: Timestamp| {
         let is_of_late = |acted: &Timestamp| at <= *acted && *acted < at + SignedDuration::from_hours(HAND_HOURS);

@@ -29,6 +29,14 @@ pub struct Hands {
 }
 
 impl Hands {
+    /// Those of a change of high risk or of a sensitive one, where each account counts as itself so far.
+    pub fn of_a_grave_change() -> Self {
+        Self {
+            is_grave: true,
+            ..Self::default()
+        }
+    }
+
     /// Counts two accounts as one person.
     pub fn join(&mut self, left: &PersonId, right: &PersonId) {
         let (left, right) = (self.root(left).clone(), self.root(right).clone());
