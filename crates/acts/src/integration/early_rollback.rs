@@ -12,7 +12,7 @@ use model::core::enums::{Outcome, Purpose, State};
 use model::core::ids::TargetId;
 use model::core::parse::later;
 use model::gate::way_back;
-use model::integration::occurrence::Phase;
+use model::integration::occurrence::{Phase, ToldWord};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
@@ -101,7 +101,7 @@ pub(crate) fn take_up(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str) -> R
         .order_by("id");
     for stored in record::find::<Deployment>(cx.tx, &filter)? {
         let deployment = stored.record;
-        if !deployment.unauthorized && !deployment.is_early {
+        if !deployment.unauthorized && !deployment.is_early && !has_only_failed(&deployment) {
             continue;
         }
         match led_back_from(&change, &deployment).map(|target| target.id.clone()) {
@@ -111,6 +111,12 @@ pub(crate) fn take_up(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str) -> R
         }
     }
     Ok(())
+}
+
+/// Whether all that was told of a deployment is a failure, which has no effect by itself.
+fn has_only_failed(deployment: &Deployment) -> bool {
+    let status = deployment.status.as_deref().unwrap_or_default();
+    deployment.same_as.is_none() && !deployment.has_begun() && Phase::of(status) == Phase::Failed
 }
 
 /// Whether work has begun where this deployment went.
@@ -181,6 +187,11 @@ fn clear(cx: &mut Context<'_, '_>, key: &str, deployment: Deployment, target: &T
         made_the_change: false,
     };
     cx.on_change(key, |case| Ok(go_back(case, target, &word)))?;
+    let mut deployment = deployment;
+    if !deployment.has_begun() {
+        let status = "in_progress".to_owned();
+        deployment.words.push(ToldWord { at, status });
+    }
     save_cleared(cx, deployment)
 }
 

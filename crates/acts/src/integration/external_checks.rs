@@ -24,7 +24,6 @@ use crate::core::gate_question::Question;
 use crate::core::secrets::{self, credential_name};
 use crate::core::write::{Written, draft};
 use crate::gate::answer;
-use crate::integration::take_commits;
 
 /// The kind of call that carries an answer.
 pub const CALL: &str = "answer";
@@ -104,7 +103,7 @@ pub fn take(
             None => None,
         };
         if may_bind(connection, ask, who.is_some()) {
-            bind(cx, (connection, ask), &check, who)?;
+            bind(cx, &check, ask.before.as_deref(), who)?;
         }
     }
     judge(cx, check, Cause::Asked)
@@ -151,6 +150,21 @@ fn natural_key(ask: &Ask) -> String {
     }
 }
 
+/// Whether an open request may write its head into the change that it names.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn binds(cx: &mut Context<'_, '_>, connection: &Connection, ask: &Ask) -> Result<bool> {
+    if connection.api.is_none() || !ask.ask.is_merge() || ask.is_over || ask.is_repeat {
+        return Ok(false);
+    }
+    let who = match &ask.actor {
+        Some(login) => connections::person_of(cx, &connection.kind, login)?,
+        None => None,
+    };
+    Ok(may_bind(connection, ask, who.is_some()))
+}
+
 /// Whether a request may write its head into a change: one from a repository of the map by a person here, or one that the
 /// connection names. Anybody can name a change in the text of a request from a fork.
 fn may_bind(connection: &Connection, ask: &Ask, is_person: bool) -> bool {
@@ -171,13 +185,7 @@ fn is_group(ask: &Ask) -> bool {
 /// Writes the head of a pull request into the change that it names: while nobody has decided, or in place of the head that
 /// this very request had before. Whatever was approved on the old head is void then, as with any edit,
 /// and whoever did it counts as one who wrote the change.
-fn bind(
-    cx: &mut Context<'_, '_>,
-    (connection, ask): (&Connection, &Ask),
-    check: &OutsideCheck,
-    who: Option<PersonId>,
-) -> Result<()> {
-    let before = ask.before.as_deref();
+fn bind(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: Option<&str>, who: Option<PersonId>) -> Result<()> {
     let Some(key) = &check.named else { return Ok(()) };
     let change = match cx.change(key) {
         Ok(change) => change,
@@ -213,7 +221,6 @@ fn bind(
         Err(Error::Refused(_)) => return Ok(()),
         other => other?,
     }
-    take_commits::keep_strangers(cx, connection, ask)?;
     // Whoever brought other content wrote it, as if they had edited it here.
     match who {
         Some(person) => cx.on_change(key, |case| {

@@ -11,10 +11,12 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::integration::find_change::find_change;
 use crate::integration::move_target::conform;
 use crate::integration::named_target::{Meant, Named};
-use crate::integration::take_deployment::{completed, find_change, save_deployment};
-use crate::integration::told_deployment::{Here, Told};
+use crate::integration::save_deployment::save_deployment;
+use crate::integration::told_before::Before;
+use crate::integration::told_deployment::{Here, Told, completed, has_begun};
 
 /// How many of the latest deployments to a place are looked at for the same one.
 const LOOKED_AT: i64 = 200;
@@ -67,8 +69,8 @@ fn with_key(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str) -> Result<Opti
     Ok(record::find_one::<Deployment>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
-/// The beginning that a permit or a person noted of the target that is told of, where no system tells of its deployment: an end
-/// that is told without a beginning ends that work.
+/// The beginning that an end without one is taken to have had: of a target whose work a permit or a person began, where no system
+/// tells of its deployment; and of a way back that failed after the work that it leads back from had begun.
 ///
 /// # Errors
 /// The store's.
@@ -76,7 +78,7 @@ pub(crate) fn begun_here(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
     known: &Known,
-    at: Timestamp,
+    word: &ToldWord,
 ) -> Result<Option<ToldWord>> {
     let bound = known.rows.last().and_then(|row| row.change_key.clone());
     let found = match bound {
@@ -84,16 +86,23 @@ pub(crate) fn begun_here(
         None => find_change(cx, here)?.map(|(_, key)| key),
     };
     let Some(key) = found else { return Ok(None) };
-    let change = cx.change(&key)?;
+    let (change, at) = (cx.change(&key)?, word.at);
+    let named = Named::of(cx, here.told.artifact, here.told.commit())?;
+    let place = (&here.mapping.service, here.environment);
+    let Some((target, meant)) = named.target_of(&change, place, false) else {
+        return Ok(None);
+    };
+    let begins = |at: Timestamp| ToldWord {
+        at,
+        status: "in_progress".to_owned(),
+    };
+    if !meant.is_forward() {
+        let has_failed = Phase::of(&word.status) == Phase::Failed && has_begun(&change, &target.id, at);
+        return Ok(has_failed.then(|| begins(at)));
+    }
     if change.state != State::Implementing {
         return Ok(None);
     }
-    let named = Named::of(cx, here.told.artifact, here.told.commit())?;
-    let place = (&here.mapping.service, here.environment);
-    let target = named.target_of(&change, place, false);
-    let Some((target, _)) = target.filter(|(_, meant)| meant.is_forward()) else {
-        return Ok(None);
-    };
     let record = change.target_record(&target.id).filter(|it| it.outcome.is_none());
     let began = record.and_then(|it| it.actual_start.or(change.actual_start));
     let Some(began) = began.filter(|began| *began <= later(at, SKEW)) else {
@@ -105,10 +114,7 @@ pub(crate) fn begun_here(
     if told.iter().any(|it| is_here(it) && it.has_begun()) {
         return Ok(None);
     }
-    Ok(Some(ToldWord {
-        at: began.min(at),
-        status: "in_progress".to_owned(),
-    }))
+    Ok(Some(begins(began.min(at))))
 }
 
 /// Whether a kind of system tells of deployments that came out alone: each of its successes is an occurrence.
@@ -247,11 +253,14 @@ fn is_one_build(cx: &mut Context<'_, '_>, row: &Deployment, root: &Deployment) -
     if means(&named, root.artifact.as_deref(), commit(root)) {
         return Ok(true);
     }
+    let theirs = Named::of(cx, root.artifact.as_deref(), commit(root))?;
+    if means(&theirs, row.artifact.as_deref(), commit(row)) {
+        return Ok(true);
+    }
     let is_of_one_kind = row.artifact.is_some() == root.artifact.is_some();
     let Some(key) = root.change_key.as_ref().filter(|_| !is_of_one_kind) else {
         return Ok(false);
     };
-    let theirs = Named::of(cx, root.artifact.as_deref(), commit(root))?;
     let change = cx.change(key)?;
     let targets = change.content.targets.iter();
     Ok(targets
@@ -306,53 +315,4 @@ pub(crate) fn choose<'a>(cx: &mut Context<'_, '_>, here: &Here<'a>) -> Result<To
         }
     }
     Ok(best.map_or(*told, |(_, told)| told))
-}
-
-/// What was told of a deployment before a word: by the connection itself, and by others.
-pub(crate) struct Before<'a> {
-    pub others: &'a [Vec<ToldWord>],
-    pub applied: &'a [ToldWord],
-}
-
-impl Before<'_> {
-    /// The end that counts.
-    pub(crate) fn end(&self) -> Option<ToldWord> {
-        let all = self.others.iter().map(Vec::as_slice).chain([self.applied]);
-        occurrence::end_of_all(all.filter_map(occurrence::last_end))
-    }
-
-    /// Whether it began.
-    pub(crate) fn has_begun(&self) -> bool {
-        !self.applied.is_empty() || self.others.iter().any(|words| !words.is_empty())
-    }
-
-    /// Whether another connection told an end.
-    pub(crate) fn is_ended_by_others(&self) -> bool {
-        self.others.iter().any(|words| occurrence::last_end(words).is_some())
-    }
-
-    /// Whether anybody told of a failure, or of the way back after it.
-    pub(crate) fn has_failed_as(&self, phase: Phase) -> bool {
-        let mut all = self.ends().map(|it| Phase::of(&it.status));
-        all.any(|it| it != Phase::Succeeded && (it == Phase::RolledBack) == (phase == Phase::RolledBack))
-    }
-
-    /// Notes on the record that belongs to the change what stands by all words.
-    pub(crate) fn note(&self, subject: &mut Deployment) {
-        if self.others.is_empty() {
-            return;
-        }
-        let all = self.others.iter().flatten().chain(self.applied);
-        let stands = self.end().or_else(|| all.max().cloned());
-        if let Some(word) = stands {
-            subject.status = Some(word.status);
-            subject.status_at = Some(word.at);
-        }
-    }
-
-    /// Every end that was told, in order to know which outcomes are a signal's.
-    pub(crate) fn ends(&self) -> impl Iterator<Item = &ToldWord> {
-        let all = self.others.iter().flatten().chain(self.applied);
-        all.filter(|it| Phase::of(&it.status).is_end())
-    }
 }

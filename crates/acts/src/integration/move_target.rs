@@ -17,8 +17,8 @@ use serde_json::json;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::integration::early_rollback;
-use crate::integration::messengers::Before;
 use crate::integration::named_target::Named;
+use crate::integration::told_before::Before;
 use crate::integration::told_deployment::{Here, Word, go_back, outcome_of, sender};
 
 /// What a status was for the change that it is about.

@@ -146,6 +146,9 @@ fn take_ask(cx: &mut Context<'_, '_>, connection: &str, it: &signal::Ask) -> Res
         return Ok(format!("noted: {} {NOTHING}", it.repository));
     }
     let Some(theirs) = &it.environment else {
+        if external_checks::binds(cx, &connection, it)? {
+            take_commits::keep_strangers(cx, &connection, it)?;
+        }
         return external_checks::take(cx, &connection, &rows, None, it);
     };
     let mut places = Vec::new();

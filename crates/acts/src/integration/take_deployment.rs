@@ -2,25 +2,19 @@
 //! target. Signals may come late, doubled and in any order: each is judged by when it occurred.
 
 use jiff::Timestamp;
-use model::approval::authority;
-use model::change::change_file::Case;
-use model::change::record::{Change, EarlierOutcome, TargetRecord};
 use model::change::related_records::Deployment;
-use model::core::enums::{OwnershipRole, Role, State};
-use model::core::ids::{RecordId, TargetId};
+use model::core::ids::RecordId;
 use model::integration::occurrence::{self, Phase, ToldWord};
-use serde_json::json;
-use store::change::changes;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::messages::save_message;
-use crate::core::write::{Written, draft};
-use crate::integration::messengers::{self, Before, Known};
+use crate::integration::find_change::find_change;
+use crate::integration::messengers::{self, Known};
 use crate::integration::move_target::{Standing, conform, take_word};
-use crate::integration::named_target::{Meant, Named};
-use crate::integration::told_deployment::{Here, Told, has_begun};
-use crate::integration::{after_failure, create_mapped, early_rollback};
+use crate::integration::save_deployment::save_deployment;
+use crate::integration::told_before::Before;
+use crate::integration::told_deployment::{Here, Told, completed};
+use crate::integration::{create_mapped, early_rollback};
 
 /// Takes one word on a deployment; answers what came of it, in words.
 ///
@@ -47,7 +41,7 @@ pub(crate) fn take_deployment(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Resu
         words.push(word.clone());
     }
     if word_ends_nothing(&words, &word)
-        && let Some(began) = messengers::begun_here(cx, here, &known, word.at)?
+        && let Some(began) = messengers::begun_here(cx, here, &known, &word)?
     {
         words.push(began);
     }
@@ -266,19 +260,6 @@ fn fresh(cx: &mut Context<'_, '_>, here: &Here<'_>, natural_key: String) -> Resu
     })
 }
 
-/// A deployment with what one more word adds: what was not said before, and the earliest time.
-pub(crate) fn completed(row: &Deployment, told: &Told<'_>) -> Deployment {
-    let mut row = row.clone();
-    if row.commit.is_empty() {
-        told.commit.clone_into(&mut row.commit);
-    }
-    if row.artifact.is_none() {
-        row.artifact = told.artifact.map(str::to_owned);
-    }
-    row.at = row.at.min(told.at);
-    row
-}
-
 /// The status that stands: the end that counts, else the beginning, else what was told last.
 fn note_status(row: &mut Deployment) {
     let effective = occurrence::effective(&row.words);
@@ -289,113 +270,4 @@ fn note_status(row: &mut Deployment) {
         row.status = Some(word.status);
         row.status_at = Some(word.at);
     }
-}
-
-/// Saves a deployment, with the record of who told of it beside another system. What follows a failure follows at
-/// `failed_at`.
-pub(crate) fn save_deployment(
-    cx: &mut Context<'_, '_>,
-    here: &Here<'_>,
-    (own, deployment): (Option<Deployment>, Deployment),
-    failed_at: Option<Timestamp>,
-) -> Result<()> {
-    let told = here.told;
-    let mut written = Written::default();
-    // What another system told was alarming once already.
-    let is_news = own.is_none();
-    let is_unlawful = deployment.unauthorized && told.status.is_some();
-    if let Some(own) = own {
-        cx.put(&mut written, own)?;
-    }
-    let saved = cx.put(&mut written, deployment)?;
-    let kind = if is_unlawful {
-        "deployment.unauthorized"
-    } else {
-        "deployment.told"
-    };
-    let data = json!({
-        "change": saved.change_key, "status": saved.status, "service": saved.service, "environment": saved.environment,
-    });
-    if is_unlawful && is_news {
-        alert(cx, &mut written, &saved, told)?;
-    }
-    let event = draft(kind, ("deployment", saved.id.0.clone()), told.at, data);
-    cx.tell(vec![event], written)?;
-    // What follows a way back's failure follows once its start is told.
-    if let Some(at) = failed_at.filter(|_| !saved.unauthorized && !saved.is_early) {
-        after_failure::after_failure(cx, &saved, at)?;
-    }
-    Ok(())
-}
-
-/// An unauthorized deployment reaches the service's owners and the change managers at once.
-fn alert(cx: &mut Context<'_, '_>, written: &mut Written, deployment: &Deployment, told: &Told<'_>) -> Result<()> {
-    let directory = cx.directory()?;
-    let (service, environment) = (&deployment.service, &deployment.environment);
-    let mut people = directory.with_role(Role::ChangeManager);
-    let owners = directory.holders(service, environment, OwnershipRole::Owner, cx.now);
-    people.extend(owners.into_iter().map(|holder| holder.person));
-    let key = deployment.change_key.clone().unwrap_or_default();
-    let subject = format!("Unauthorized deployment of {service} in {environment}");
-    let (status, word) = told.status.map_or(("", "deployment"), |(id, it)| (id, it.as_str()));
-    let text = format!(
-        "A deployment of {service} to {environment} was told ({word}) although {key} was not open for it.\nLook at it; a retrospective change may follow.\n"
-    );
-    for person in people {
-        let dedup = format!("unauthorized/{}/{status}/{person}", deployment.natural_key);
-        let about = deployment.change.as_ref().map(|id| (id, key.as_str()));
-        let message = (
-            "unauthorized_deployment",
-            subject.as_str(),
-            text.as_str(),
-            dedup.as_str(),
-        );
-        save_message(cx, written, &person, about, message)?;
-    }
-    Ok(())
-}
-
-/// Which of several changes a deployment is of, the better the greater: whether it is lawful, goes forward and is open; how
-/// far it is; the older one first.
-pub(crate) type Rank = (bool, bool, bool, State, i64);
-
-/// The open change of this service, environment and commit (or artifact) that is furthest along. An artifact that is a
-/// target's way back leads to its change from its start, which may be told later, until that is closed; where a permit for
-/// it was good at that time, also when it is told after that.
-pub(crate) fn find_change(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Option<(Rank, String)>> {
-    let told = here.told;
-    let (service, place) = (here.mapping.service.as_str(), here.environment.as_str());
-    let named = Named::of(cx, told.artifact, told.commit())?;
-    let mut rows = changes::targets_for(cx.tx, service, place, told.artifact, None)?;
-    for commit in named.commits() {
-        rows.extend(changes::targets_for(cx.tx, service, place, None, Some(commit))?);
-    }
-    let mut found: Option<(Rank, String)> = None;
-    for row in rows {
-        let change = cx.change(&row.change_id)?;
-        let (artifact, commit) = (row.artifact.as_deref(), row.commit.as_deref());
-        let Some(meant) = named.means(artifact, commit, row.rollback_to.as_deref()) else {
-            continue;
-        };
-        let (is_forward, is_open) = (meant.is_forward(), change.state.is_open());
-        let fits = if meant == Meant::Back {
-            has_begun(&change, &TargetId::from(row.target_id.as_str()), told.at.min(cx.now))
-                || early_rollback::is_permitted(cx, &change, &row.target_id, told.at)?
-                || is_open && early_rollback::may_be_early(cx, &change, &row.target_id, told.at)?
-        } else {
-            is_open && (row.state == "open" || row.state == Outcome::RollbackFailed.as_str())
-        };
-        if !fits {
-            continue;
-        }
-        // As at the gate, a way back is not hidden by what may not go forward.
-        let is_lawful = !is_forward
-            || change.state == State::Implementing
-            || early_rollback::may_be_early(cx, &change, &row.target_id, told.at)?;
-        let rank = (is_lawful, is_forward, is_open, change.state, -change.number);
-        if found.as_ref().is_none_or(|(best, _)| rank > *best) {
-            found = Some((rank, change.key));
-        }
-    }
-    Ok(found)
 }

@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use model::change::change_file::Case;
 use model::change::ready_spans::SKEW;
 use model::change::record::Change;
+use model::change::related_records::Deployment;
 use model::change::work;
 use model::core::enums::{Outcome, Purpose, State};
 use model::core::ids::{EnvironmentKey, PersonId, TargetId};
 use model::core::parse::later;
 use model::directory::snapshot::{Connection, Mapping};
-use model::gate::way_back;
 use model::gate::closing::was_closed;
+use model::gate::way_back;
 use model::integration::occurrence::Phase;
 use model::integration::signal::{self, Progress};
 
@@ -81,6 +82,19 @@ pub(crate) struct Here<'a> {
     pub told: &'a Told<'a>,
 }
 
+/// A deployment with what one more word adds: what was not said before, and the earliest time.
+pub(crate) fn completed(row: &Deployment, told: &Told<'_>) -> Deployment {
+    let mut row = row.clone();
+    if row.commit.is_empty() {
+        told.commit.clone_into(&mut row.commit);
+    }
+    if row.artifact.is_none() {
+        row.artifact = told.artifact.map(str::to_owned);
+    }
+    row.at = row.at.min(told.at);
+    row
+}
+
 /// The outcome that a word means, of a deployment that has begun.
 pub(crate) fn outcome_of(word: &str) -> Option<Outcome> {
     match Phase::of(word) {
@@ -138,7 +152,8 @@ pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bo
     let ended_at = record.filter(|it| it.outcome.is_some()).and_then(|it| it.actual_end);
     let outcome = match word.outcome {
         Some(Outcome::Succeeded) => Outcome::RolledBack,
-        Some(Outcome::Failed) => Outcome::RollbackFailed,
+        // An end without a beginning is no failure.
+        Some(Outcome::Failed) if word.has_begun => Outcome::RollbackFailed,
         _ => return true,
     };
     let stood = record.and_then(|it| it.outcome);

@@ -15,10 +15,10 @@ use crate::gate::closing::was_closed;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::stops_begun;
 
+pub use crate::integration::occurrence::SKEW;
+
 /// How late a start may be told and still be judged by when it occurred. What is told later has to be told by people.
 pub const LATE: SignedDuration = SignedDuration::from_hours(72);
-/// How far clocks outside may be behind ours: what Standard Webhooks tolerates, too.
-pub const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// The most spans that are kept; the oldest leave.
 const MOST: usize = 16;
 

@@ -4,10 +4,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::change::ready_spans::SKEW;
 use crate::core::enums::State;
 use crate::core::parse::later;
 
+/// How far clocks outside may be behind ours: what Standard Webhooks tolerates, too.
+pub const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// How long before or after a deployment another system may begin, or end with success, and still tell of the same one.
 const APART: SignedDuration = SignedDuration::from_hours(6);
 /// The most words that are kept of one deployment; further ones have no effect.

@@ -1,0 +1,53 @@
+//! What was told of a deployment so far: by the connection that tells now, and by the others that tell of the same one.
+
+use model::change::related_records::Deployment;
+use model::integration::occurrence::{self, Phase, ToldWord};
+
+/// What was told of a deployment before a word: by the connection itself, and by others.
+pub(crate) struct Before<'a> {
+    pub others: &'a [Vec<ToldWord>],
+    pub applied: &'a [ToldWord],
+}
+
+impl Before<'_> {
+    /// The end that counts.
+    pub(crate) fn end(&self) -> Option<ToldWord> {
+        let all = self.others.iter().map(Vec::as_slice).chain([self.applied]);
+        occurrence::end_of_all(all.filter_map(occurrence::last_end))
+    }
+
+    /// Whether it began.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.applied.is_empty() || self.others.iter().any(|words| !words.is_empty())
+    }
+
+    /// Whether another connection told an end.
+    pub(crate) fn is_ended_by_others(&self) -> bool {
+        self.others.iter().any(|words| occurrence::last_end(words).is_some())
+    }
+
+    /// Whether anybody told of a failure, or of the way back after it.
+    pub(crate) fn has_failed_as(&self, phase: Phase) -> bool {
+        let mut all = self.ends().map(|it| Phase::of(&it.status));
+        all.any(|it| it != Phase::Succeeded && (it == Phase::RolledBack) == (phase == Phase::RolledBack))
+    }
+
+    /// Notes on the record that belongs to the change what stands by all words.
+    pub(crate) fn note(&self, subject: &mut Deployment) {
+        if self.others.is_empty() {
+            return;
+        }
+        let all = self.others.iter().flatten().chain(self.applied);
+        let stands = self.end().or_else(|| all.max().cloned());
+        if let Some(word) = stands {
+            subject.status = Some(word.status);
+            subject.status_at = Some(word.at);
+        }
+    }
+
+    /// Every end that was told, in order to know which outcomes are a signal's.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = &ToldWord> {
+        let all = self.others.iter().flatten().chain(self.applied);
+        all.filter(|it| Phase::of(&it.status).is_end())
+    }
+}
