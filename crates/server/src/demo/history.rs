@@ -195,6 +195,7 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, now: Timestamp
     for day in [5, 19, 33, 47, 61, 75] {
         standard(&past, staff, begin + SignedDuration::from_hours(24 * day + 6))?;
     }
+    glass(&past, staff, 950, begin + SignedDuration::from_hours(24 * 52 + 1))?;
     around_today(executor, staff, now)?;
     today(
         &Past::new(executor, TENANT, now - SignedDuration::from_hours(30)),
@@ -288,6 +289,54 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
         let request = json!({
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true,
             "summary": "Printing came back in nine minutes.", "improvements": ["Watch the driver's connections."],
+        });
+        acts::change::verbs::review_change(cx, key, &body(request))?;
+        acts::change::verbs::close_change(cx, key)
+    })
+}
+
+/// A change that began before owner and change manager had agreed: its record names what the broken glass stood in for.
+fn glass(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
+    past.go_to(at);
+    let start = at + SignedDuration::from_hours(20);
+    let request = json!({
+        "title": "Raise the limit of the print queue", "description": "Raise the limit from 500 to 2,000 jobs.",
+        "justification": "The morning's orders fill the queue.", "category": "configuration", "complexity": "low",
+        "impact": {"data": "none", "availability": "low", "compliance": "none"},
+        "targets": [{"service": "label-print", "environment": "production", "artifact": artifact(n)}],
+        "planned_start": start.to_string(), "planned_end": (start + SignedDuration::from_hours(2)).to_string(),
+        "plan": [{"title": "Load the new limit", "minutes": 4}],
+        "rollback_plan": [{"title": "Load the old limit", "minutes": 2}], "rollback_minutes": 2,
+        "implementers": ["tomasz", "pipeline"], "tester": "ingrid",
+    });
+    let walk = create(past, staff, "requester", request)?;
+    walk.submit()?;
+    walk.assess()?;
+    past.pass(6);
+    walk.decide("security", "approve", "")?;
+    past.pass(12);
+    let until = (at + SignedDuration::from_hours(2)).to_string();
+    walk.act("commander", move |cx, key| {
+        let request = json!({"reason": "The queue is full, and four docks wait for labels.", "until": until});
+        acts::emergency::break_glass::break_glass(cx, key, &body(request))
+    })?;
+    walk.deploy(n)?;
+    past.pass(9);
+    walk.complete("succeeded")?;
+    walk.evidence(n)?;
+    past.pass(35);
+    walk.act("requester", |cx, key| {
+        let request = json!({"result": "works", "text": "The queue empties faster than it fills."});
+        acts::change::verbs::validate_change(cx, key, &body(request))
+    })?;
+    walk.act("security", |cx, key| {
+        let request = json!({"text": "The docks stood still; nobody could wait for the morning."});
+        acts::emergency::verbs::validate_break_glass(cx, key, &body(request))
+    })?;
+    walk.act("change_manager", |cx, key| {
+        let request = json!({
+            "objectives_met": true, "assessment_adequate": true, "steps_adequate": true,
+            "summary": "The limit holds. Owner and change manager were asked too late.", "improvements": ["Warn at 400 jobs."],
         });
         acts::change::verbs::review_change(cx, key, &body(request))?;
         acts::change::verbs::close_change(cx, key)
