@@ -21,7 +21,8 @@ use crate::core::error::Result;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load, settle_touched, take_effect};
 
-/// Proposes to end a freeze (`DELETE /freezes/{id} {reason}`); one that is over stays as it was.
+/// Proposes to end a freeze (`DELETE /freezes/{id} {reason}`); one that is over stays as it was. Its setter takes it back at
+/// once within an hour, as a slip.
 ///
 /// # Errors
 /// 403, 404, 422 without a reason, or the store's.
@@ -32,9 +33,26 @@ pub fn end_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fre
         return Ok(freeze);
     }
     let mut reading = Reading::new(body, "");
+    if freeze.is_slip_of(&cx.actor.person, cx.now) {
+        let reason = reading.text("reason", TEXT);
+        reading.finish()?;
+        let reason = reason.unwrap_or_else(|| "Taken back by its setter within an hour.".to_owned());
+        let slip = loosening(cx, reason, None);
+        return take_loosening(cx, &freeze, &slip);
+    }
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     propose(cx, freeze, reason, None)
+}
+
+fn loosening(cx: &Context<'_, '_>, reason: String, wanted: Option<&Freeze>) -> Loosening {
+    Loosening {
+        reason,
+        by: cx.actor.person.clone(),
+        handed_by: cx.actor.hand().cloned(),
+        at: cx.now,
+        terms: wanted.map(Freeze::terms),
+    }
 }
 
 /// Keeps a proposal beside a freeze that stands as it is; a later one takes its place.
@@ -44,13 +62,7 @@ pub(crate) fn propose(
     reason: String,
     wanted: Option<&Freeze>,
 ) -> Result<Freeze> {
-    let loosening = Loosening {
-        reason,
-        by: cx.actor.person.clone(),
-        handed_by: cx.actor.hand().cloned(),
-        at: cx.now,
-        terms: wanted.map(Freeze::terms),
-    };
+    let loosening = loosening(cx, reason, wanted);
     let data = json!({"ends": wanted.is_none(), "ends_at": wanted.map(|it| it.ends_at)});
     let freeze = Freeze {
         loosening: Some(loosening),
@@ -75,7 +87,12 @@ pub fn confirm_loosening(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
         return Err(Refusal::not_now("nothing_proposed", text, satisfy, Vec::new()).into());
     };
     check_another(cx, &loosening)?;
-    let after = loosened(&before, &loosening, (&cx.actor.person, cx.now));
+    take_loosening(cx, &before, &loosening)
+}
+
+/// Puts a loosening in force.
+fn take_loosening(cx: &mut Context<'_, '_>, before: &Freeze, loosening: &Loosening) -> Result<Freeze> {
+    let after = loosened(before, loosening, (&cx.actor.person, cx.now));
     let data = json!({
         "proposed_by": loosening.by, "before": {"ends_at": before.ends_at, "starts_at": before.starts_at},
         "after": {"ends_at": after.ends_at, "starts_at": after.starts_at},
@@ -86,14 +103,14 @@ pub fn confirm_loosening(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
         "freeze.shortened"
     };
     let after = cx.put_estate(kind, after, data)?;
-    settle_touched(cx, &before)?;
+    settle_touched(cx, before)?;
     if after.ended {
         push_freezes::tell(cx, &after)?;
     } else {
         take_effect(cx, &after)?;
-        push_freezes::tell_moved(cx, &before, &after)?;
+        push_freezes::tell_moved(cx, before, &after)?;
     }
-    tell_people(cx, &before, &after, &loosening.reason)?;
+    tell_people(cx, before, &after, &loosening.reason)?;
     Ok(after)
 }
 

@@ -52,6 +52,8 @@ pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
         corrected_at,
         loosening: None,
         loosened: Vec::new(),
+        set_by: Some(cx.actor.person.clone()),
+        set_at: Some(cx.now),
     };
     check_ahead(&mut reading, ends_at, cx.now, "`ends_at` must lie ahead.");
     reading.finish()?;

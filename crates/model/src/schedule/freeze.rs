@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::Change;
 use crate::core::enums::FreezeReach;
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
+use crate::core::parse::later;
 
 /// A time in which no change begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +53,12 @@ pub struct Freeze {
     /// How it came to cover less, or ended, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loosened: Vec<Loosened>,
+    /// Who set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_by: Option<PersonId>,
+    /// When it was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_at: Option<Timestamp>,
 }
 
 /// What a freeze covers, and when.
@@ -152,7 +159,18 @@ impl FreezeException {
     }
 }
 
+/// For so long the setter of a freeze may take it back as a slip.
+const SLIP: SignedDuration = SignedDuration::from_hours(1);
+
 impl Freeze {
+    /// Whether this person set the freeze a short while ago and nobody has confirmed anything about it since. They may take it
+    /// back without a second confirmation.
+    #[must_use]
+    pub fn is_slip_of(&self, person: &PersonId, now: Timestamp) -> bool {
+        let is_fresh = self.set_at.is_some_and(|at| now < later(at, SLIP));
+        self.set_by.as_ref() == Some(person) && is_fresh && self.loosened.is_empty()
+    }
+
     /// What it covers, and when.
     #[must_use]
     pub fn terms(&self) -> FreezeTerms {

@@ -207,6 +207,8 @@ impl World {
             corrected_at: None,
             loosening: None,
             loosened: Vec::new(),
+            set_by: None,
+            set_at: None,
         };
         self.estate(|estate| estate.freezes.push(freeze));
         self.settle();

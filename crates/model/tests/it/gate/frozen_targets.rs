@@ -24,6 +24,8 @@ fn frozen(service: &str, reach: FreezeReach) -> Freeze {
         corrected_at: None,
         loosening: None,
         loosened: Vec::new(),
+        set_by: None,
+        set_at: None,
     }
 }
 
