@@ -101,6 +101,17 @@ impl<'a> Block<'a> {
     }
 }
 
+/// Whether a person may do or drop a task, as far as whoever set it decides.
+#[must_use]
+pub fn lets_do(
+    task: &ChangeTask,
+    person: &PersonId,
+    (file, directory, now): (&ChangeFile, &Directory, Timestamp),
+) -> bool {
+    let block = Block::of_task(task);
+    !block.is_of_approver() || block.lifters(file, directory, now).contains(person)
+}
+
 /// Refuses to lift a block of an approver to everybody but its setter, its assignee and their equals. Whoever handed an author
 /// their way in is no other hand than the author.
 ///

@@ -3,7 +3,7 @@
 pub mod affected;
 pub mod after;
 pub mod around;
-pub(crate) mod blocks;
+pub mod blocks;
 pub mod change_file;
 pub mod closure;
 pub mod conditions;

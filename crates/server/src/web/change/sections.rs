@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use acts::audit::find_timeline::Told;
 use acts::change::find_acts::OpenActs;
+use model::change::blocks::lets_do;
 use model::change::change_file::ChangeFile;
 use model::change::record::{self, Content};
 use model::change::related_records::{self, Comment, Entry as ActionEntry};
@@ -297,7 +298,8 @@ impl Around<'_> {
                     None => Rich::from(plain(task.state.as_str())),
                 });
             let id = task.id.as_str();
-            if task.state != TaskState::Open || !self.open.has(Verb::UpdateTask) {
+            let is_theirs = lets_do(task, &view.me, (self.file, &view.directory, view.now()));
+            if task.state != TaskState::Open || !self.open.has(Verb::UpdateTask) || !is_theirs {
                 return entry;
             }
             let update = self
