@@ -3,7 +3,7 @@
 use model::core::enums::{Criticality, DependencyKind, FreezeReach, NodeKind, OwnershipRole};
 use model::core::parse::{LINE, TEXT};
 
-use crate::openapi::shapes::{Shape, Words, all, boolean, free, integer, shape, text, texts, time, word};
+use crate::openapi::shapes::{Shape, Words, all, boolean, integer, shape, text, texts, time, word};
 
 /// The shapes.
 pub(crate) const ESTATE: &[Shape] = &[
