@@ -359,7 +359,7 @@ fn a_waiver_counts_once_an_owner_and_security_agreed() {
 fn a_waiver_names_aspect_and_reason() {
     let mut world = secured(None);
     for words in [json!({"text": "No time"}), json!({"aspect": "security"})] {
-        let Err(Refusal::Invalid { errors, .. }) = waive(&mut world, "rita", words) else {
+        let Err(Refusal::Invalid(errors)) = waive(&mut world, "rita", words) else {
             panic!("it is refused");
         };
         assert_eq!(errors[0].code, "missing");

@@ -115,6 +115,7 @@ fn a_failed_rollback_keeps_the_target_open_and_tells_who_can_act() {
             person: "cora".into(),
             starts_at: now,
             ends_at: until,
+            corrected_at: None,
         });
     });
     world.letters.clear();
