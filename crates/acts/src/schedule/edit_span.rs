@@ -14,7 +14,6 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::read_fields::{check_ahead, patched, read_recorded_span, read_scope, read_span};
-use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{load, settle_touched, take_effect};
 use crate::schedule::{loosen_freeze, push_freezes};
 

@@ -3,7 +3,9 @@
 use model::core::enums::FreezeReach;
 use model::core::parse::{LINE, TEXT};
 
-use crate::openapi::shapes::{Shape, all, boolean, object, objects, shape, text, texts, time, time_or_null, word};
+use crate::openapi::shapes::{
+    Shape, all, boolean, frees, object, objects, shape, text, texts, time, time_or_null, word,
+};
 
 /// The shapes.
 pub(crate) const SPANS: &[Shape] = &[
