@@ -38,6 +38,7 @@ fn every_field_of_a_change_is_classified_once() {
         implemented_by, requests, board_decisions, hold, submitted_at, changed_at, assessed_at, returned, rejection, cancelled, outcome,
         actual_start, actual_end, extension, extended_until, overrun, distrusted, window_missed, ready, in_freeze,
         unauthorized, finding, turned_normal, break_glass, retrospective, validations, reviews, closed_at, closed_by, told,
+        way_back_taken, caused_incidents, watch_incidents,
     };
     assert_eq!(BTreeSet::from_iter(what.iter()), BTreeSet::from_iter(WHAT));
     let others: BTreeSet<_> = rest.iter().filter(|name| **name != "content").collect();
