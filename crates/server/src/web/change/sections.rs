@@ -6,7 +6,7 @@ use acts::audit::find_timeline::Told;
 use acts::change::find_acts::OpenActs;
 use model::change::blocks::lets_do;
 use model::change::change_file::ChangeFile;
-use model::change::record::{self, Content};
+use model::change::record::{self, Change, Content};
 use model::change::related_records::{self, Comment, Entry as ActionEntry};
 use model::change::waiting_on::ahead;
 use model::core::act::Act as Verb;
