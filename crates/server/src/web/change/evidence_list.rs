@@ -90,7 +90,6 @@ impl Around<'_> {
             if let Some(accepted) = &evidence.accepted {
                 entry = entry.aside(format!("accepted by {}", view.name(&accepted.by)));
             }
-            let id = evidence.id.as_str();
             for yes in &evidence.agreed {
                 entry = entry.aside(format!("accepted by {}", view.name(&yes.by)));
             }
