@@ -216,7 +216,7 @@ fn a_way_in_for_jobs_that_no_job_was_given_is_found() {
         json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
         "claims": {"repository": "acme/*"}}),
     );
-    let told = body(json!({"repository": "acme/booking"}));
+    let told = crate::world::shown(json!({"repository": "acme/booking"}), "one");
     world.system(move |cx| {
         set_workload::set_workload(cx, "jobs", &wanted)?;
         set_workload::enter(cx, "jobs", &told).map(drop)

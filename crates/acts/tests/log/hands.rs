@@ -298,14 +298,14 @@ fn a_workload_ends_with_who_answers_for_it() {
     set_workload(&world, "nils", "his", "olga");
     set_workload(&world, "kari", "hers", "olga");
     set_workload(&world, "kari", "for-him", "nils");
-    let told = body(json!({"repository": "acme/booking"}));
     let enter = |key: &'static str| {
-        let told = told.clone();
+        let told = crate::world::shown(json!({"repository": "acme/booking"}), key);
         refused(&world, &Actor::system(), move |cx| {
             acts::identity::set_workload::enter(cx, key, &told)
         })
     };
     assert_eq!(enter("his"), "");
+    assert!(enter("his").contains("token_used"), "each is used once");
     world.by("kari", |cx| {
         deactivate_person::deactivate_person(cx, "nils", &body(json!({"compromised": true}))).map(drop)
     });
@@ -573,7 +573,7 @@ fn whoever_answers_for_a_workload_that_lets_in_anybody_is_told_once() {
     assert!(workload(&world, "open").doubted_at.is_some());
     crate::reviewing::work(&world);
     assert_eq!(letters(), 1, "once");
-    let told = body(json!({"ref_protected": "true"}));
+    let told = crate::world::shown(json!({"ref_protected": "true"}), "one");
     world.system(move |cx| acts::identity::set_workload::enter(cx, "open", &told).map(drop));
     // Set anew it must say whose jobs it lets in, and is in doubt no more.
     set_workload(&world, "kari", "open", "olga");

@@ -326,7 +326,7 @@ fn scopes_and_workloads_that_nobody_used_are_found() {
         (jobs.len(), jobs[0].proposal["path"].clone()),
         (1, json!("/api/v1/workloads/jobs"))
     );
-    let told = body(json!({"repository": "acme/booking", "sub": "job"}));
+    let told = crate::world::shown(json!({"repository": "acme/booking", "sub": "job"}), "one");
     world.system(move |cx| set_workload::enter(cx, "jobs", &told).map(drop));
     assert!(of_kind(&world, "pipe", "workload").is_empty(), "a job was let in");
 }

@@ -64,6 +64,15 @@ pub struct World {
     pub folder: tempfile::TempDir,
 }
 
+/// What a verified token of a platform says; `once` is its id.
+pub fn shown(claims: Value, once: &str) -> acts::identity::set_workload::Shown {
+    acts::identity::set_workload::Shown {
+        claims: claims.as_object().cloned().unwrap_or_default(),
+        once: once.to_owned(),
+        expires_at: "2100-01-01T00:00:00Z".parse().unwrap(),
+    }
+}
+
 pub fn body(value: Value) -> Body {
     value.as_object().unwrap().clone()
 }
