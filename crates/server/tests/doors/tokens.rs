@@ -505,8 +505,12 @@ fn whatever_a_borrowed_token_made_is_its_makers_and_ends_with_them() {
     // By a token of her own nothing bars her but that two people give such a right.
     roles(&world.tokens["mona"]).problem(409, "two_people_needed");
     let job = world.act(|cx| {
-        let told = json!({"repository": "acme/booking"});
-        Ok(set_workload::enter(cx, "jobs", told.as_object().unwrap())?.secret)
+        let shown = set_workload::Shown {
+            claims: json!({"repository": "acme/booking"}).as_object().cloned().unwrap(),
+            once: "one".to_owned(),
+            expires_at: "2100-01-01T00:00:00Z".parse().unwrap(),
+        };
+        Ok(set_workload::enter(cx, "jobs", &shown)?.secret)
     });
     ask(&world, &job, "GET", "/me", &json!({})).expect(200);
     let end = json!({"compromised": true, "reason": "Phished."});
