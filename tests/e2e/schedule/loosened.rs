@@ -1,6 +1,7 @@
 //! A freeze is ended or shortened by a reason and a second confirmation, and its history says so.
 
 use serde_json::{Value, json};
+use tests::faults::eventually;
 use tests::journey::{ENVIRONMENT, SERVICE, approve, artifact, gate_path, request, waiting_for_approval};
 use tests::session::Session;
 use tests::{Place, Server};
@@ -20,36 +21,53 @@ fn refused(server: &Server, who: &str, method: &str, path: &str, body: &Value, w
     );
 }
 
+/// A scheduled change under a freeze: its artifact, and the freeze as it was set.
+fn frozen(server: &Server) -> (String, Value) {
+    let new = artifact(311);
+    let now = server.server_time();
+    let path = waiting_for_approval(server, &request("Colder labels", &new, now), &new);
+    for role in ["owner", "security", "change_manager"] {
+        approve(server, &path, role);
+    }
+    assert_eq!(gate(server, &new), "go");
+    let wanted = json!({
+        "title": "Quarter end", "starts_at": (now + jiff::SignedDuration::from_secs(1)).to_string(),
+        "ends_at": (now + jiff::SignedDuration::from_hours(8)).to_string(),
+        "services": [SERVICE], "environments": [ENVIRONMENT],
+    });
+    let freeze = server.must(
+        "POST",
+        "/api/v1/freezes",
+        &server.token("change_manager"),
+        Some(&wanted),
+    );
+    eventually("the freeze is on", || gate(server, &new) == "stop");
+    (new, freeze)
+}
+
+/// The token of a second change manager.
+fn second_manager(server: &Server) -> String {
+    let admin = server.token("admin");
+    let mads = json!({"login": "mads", "name": "Mads", "roles": ["change_manager"]});
+    server.must("POST", "/api/v1/people", &admin, Some(&mads));
+    let made = json!({"name": "mads", "person": "mads", "scopes": ["read", "write"]});
+    let made = server.must("POST", "/api/v1/tokens", &admin, Some(&made));
+    made["token"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn a_freeze_stands_until_its_end_is_confirmed_and_people_with_changes_in_it_are_told() {
     let place = Place::demo("loosened");
     let server = Server::start(&place, true);
     let manager = server.token("change_manager");
-    let new = artifact(311);
-    let now = server.server_time();
-    let path = waiting_for_approval(&server, &request("Colder labels", &new, now), &new);
-    for role in ["owner", "security", "change_manager"] {
-        approve(&server, &path, role);
-    }
-    assert_eq!(gate(&server, &new), "go");
-    let hours = |count: i64| (now + jiff::SignedDuration::from_hours(count)).to_string();
-    let wanted = json!({
-        "title": "Quarter end", "starts_at": (now - jiff::SignedDuration::from_mins(1)).to_string(),
-        "ends_at": hours(8), "services": [SERVICE], "environments": [ENVIRONMENT],
-    });
-    let freeze = server.must("POST", "/api/v1/freezes", &manager, Some(&wanted));
+    let (new, freeze) = frozen(&server);
     let own = format!("/api/v1/freezes/{}", freeze["id"].as_str().unwrap());
     let confirmation = format!("{own}/confirmation");
-    assert_eq!(gate(&server, &new), "stop");
-    refused(&server, "change_manager", "DELETE", &own, &json!({}), (422, "reason"));
-    refused(
-        &server,
-        "change_manager",
-        "POST",
-        &confirmation,
-        &json!({}),
-        (409, "nothing_proposed"),
-    );
+    let alone = |method: &str, path: &str, body: Value, wanted: (u16, &str)| {
+        refused(&server, "change_manager", method, path, &body, wanted);
+    };
+    alone("DELETE", &own, json!({}), (422, "reason"));
+    alone("POST", &confirmation, json!({}), (409, "nothing_proposed"));
     refused(
         &server,
         "owner",
@@ -71,24 +89,12 @@ fn a_freeze_stands_until_its_end_is_confirmed_and_people_with_changes_in_it_are_
         "nothing is let through before it is confirmed"
     );
     // With a second change manager the proposer alone does not confirm, at no door.
-    let admin = server.token("admin");
-    let mads = json!({"login": "mads", "name": "Mads", "roles": ["change_manager"]});
-    server.must("POST", "/api/v1/people", &admin, Some(&mads));
-    let made = json!({"name": "mads", "person": "mads", "scopes": ["read", "write"]});
-    let made = server.must("POST", "/api/v1/tokens", &admin, Some(&made));
-    refused(
-        &server,
-        "change_manager",
-        "POST",
-        &confirmation,
-        &json!({}),
-        (403, "own_request"),
-    );
+    let second = second_manager(&server);
+    alone("POST", &confirmation, json!({}), (403, "own_request"));
     let page = Session::begin(&server, "change_manager").form(&confirmation.replace("/api/v1", "/t/halden"), &[]);
     assert_ne!(page.status, 303, "the page refuses it as well");
     assert_eq!(gate(&server, &new), "stop");
-    let second = made["token"].as_str().unwrap();
-    let ended = server.must("POST", &confirmation, second, Some(&json!({})));
+    let ended = server.must("POST", &confirmation, &second, Some(&json!({})));
     assert_eq!(ended["ended"], true);
     assert_eq!(gate(&server, &new), "go");
     let kept = server.must("GET", &own, &manager, None);
@@ -100,12 +106,7 @@ fn a_freeze_stands_until_its_end_is_confirmed_and_people_with_changes_in_it_are_
         "{kept:#}"
     );
     assert_eq!(step["before"]["ends_at"], freeze["ends_at"]);
-    let requester = server.token("requester");
-    let letters = server.must("GET", "/api/v1/messages?limit=200", &requester, None);
-    let told = letters["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .any(|it| it["topic"] == "freeze_loosened");
-    assert!(told, "{letters:#}");
+    let letters = server.must("GET", "/api/v1/messages?limit=200", &server.token("requester"), None);
+    let mut letters = letters["items"].as_array().unwrap().iter();
+    assert!(letters.any(|it| it["topic"] == "freeze_loosened"));
 }

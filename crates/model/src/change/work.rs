@@ -111,24 +111,29 @@ pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<Rec
     // That the way back is taken is news; each of its steps is none.
     let is_news = kind != EntryKind::Step && !(kind == EntryKind::Rollback && step.is_some());
     if is_news {
-        let (name, key) = (case.name(&by), &case.change().key);
-        let news = match kind {
-            _ if withdraws.is_some() => format!("{name} took back that {key} is rolled back: the work goes on."),
-            EntryKind::Rollback => format!("{name} began to roll {key} back."),
-            _ => format!("{name} reports a {kind} on {key}."),
-        };
-        for person in case.people_in_charge() {
-            case.write_to(
-                &person,
-                "work_report",
-                id.as_str(),
-                news.clone(),
-                "Read the log of actions and decide whether to go on.",
-            );
-        }
+        tell_of_entry(case, &id, kind, withdraws.is_some());
     }
     settle(case);
     Ok(id)
+}
+
+/// Owner and change managers are notified of an entry that is more than a step.
+fn tell_of_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdrawal: bool) {
+    let (name, key) = (case.name(&case.person()), &case.change().key);
+    let news = match kind {
+        _ if is_withdrawal => format!("{name} took back that {key} is rolled back: the work goes on."),
+        EntryKind::Rollback => format!("{name} began to roll {key} back."),
+        _ => format!("{name} reports a {kind} on {key}."),
+    };
+    for person in case.people_in_charge() {
+        case.write_to(
+            &person,
+            "work_report",
+            id.as_str(),
+            news.clone(),
+            "Read the log of actions and decide whether to go on.",
+        );
+    }
 }
 
 fn withdraws_field(reading: &mut Reading<'_>, kind: EntryKind) -> Option<RecordId> {

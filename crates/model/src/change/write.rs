@@ -33,12 +33,22 @@ pub fn new_change(
     case_id: &str,
     key: String,
     number: i64,
-    input: Input,
+    mut input: Input,
     requester: ids::PersonId,
     now: Timestamp,
 ) -> Change {
-    let mut change = Change {
-        id: case_id.into(),
+    let retrospective = input.retrospective.take();
+    let mut change = untouched((case_id, key, number), input, requester, now);
+    if let Some(retro) = retrospective {
+        tell_afterwards(&mut change, retro, now);
+    }
+    change
+}
+
+/// A draft with which nobody has done anything yet.
+fn untouched((id, key, number): (&str, String, i64), input: Input, requester: ids::PersonId, now: Timestamp) -> Change {
+    Change {
+        id: id.into(),
         version: 0,
         revision: 0,
         key,
@@ -98,11 +108,7 @@ pub fn new_change(
         closed_at: None,
         closed_by: None,
         told: std::collections::BTreeSet::new(),
-    };
-    if let Some(retro) = input.retrospective {
-        tell_afterwards(&mut change, retro, now);
     }
-    change
 }
 
 fn tell_afterwards(change: &mut Change, retro: read_content::RetrospectiveInput, now: Timestamp) {

@@ -60,15 +60,7 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
         LinkKind::DependsOn => blocks::rules_of(&case.file, &case.directory, &case.actor.person, case.now),
         _ => Vec::new(),
     };
-    // An approver's block stays beside one that its author may lift again; a person's link confirms what a delivery supposed.
-    let is_supposed = |link: &Link| kind == LinkKind::Caused && link.by == Actor::system().person;
-    let is_same = |link: &Link| {
-        link.kind == kind
-            && link.to == to
-            && (set_under.is_empty() || !link.set_under.is_empty())
-            && (case.actor.is_system || !is_supposed(link))
-    };
-    if case.file.links.iter().any(is_same) {
+    if is_there(case, kind, &to, &set_under) {
         reading.wrong("to", "not_unique", "This link is there already.");
     }
     reading.finish()?;
@@ -104,6 +96,19 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     });
     recompute(case);
     Ok(id)
+}
+
+/// Whether the same link is there. An approver's block stays beside one that its author may lift again; a person's link confirms
+/// what a delivery supposed.
+fn is_there(case: &Case<'_>, kind: LinkKind, to: &str, set_under: &[String]) -> bool {
+    let is_supposed = |link: &Link| kind == LinkKind::Caused && link.by == Actor::system().person;
+    let is_same = |link: &Link| {
+        link.kind == kind
+            && link.to == to
+            && (set_under.is_empty() || !link.set_under.is_empty())
+            && (case.actor.is_system || !is_supposed(link))
+    };
+    case.file.links.iter().any(is_same)
 }
 
 fn why_circular(change: &Change, kind: LinkKind, end: &LinkEnd) -> String {

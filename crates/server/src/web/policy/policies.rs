@@ -68,12 +68,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
         sla_section(view),
         watch_windows::section(view),
         retention::section(view),
-        Section::new(
-            "mapping",
-            "From deployments to kinds of change: the first rule that fits decides",
-            SectionBody::Entries(mapping(view)),
-        )
-        .unsaid("No rule: every deployment without a change makes a draft of a normal one."),
+        mapping_section(view),
     ];
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for source in view.policies.sources() {
@@ -313,6 +308,15 @@ fn sla_form(view: &View<'_, '_, '_>, table: &SlaTable) -> ActForm {
             .required(),
     )
     .submit("Propose")
+}
+
+fn mapping_section(view: &View<'_, '_, '_>) -> Section {
+    Section::new(
+        "mapping",
+        "From deployments to kinds of change: the first rule that fits decides",
+        SectionBody::Entries(mapping(view)),
+    )
+    .unsaid("No rule: every deployment without a change makes a draft of a normal one.")
 }
 
 fn mapping(view: &View<'_, '_, '_>) -> Vec<Entry> {
