@@ -143,7 +143,7 @@ fn an_emergency_names_what_is_there() {
         Some(&elsewhere),
     );
     let here = json!({"title": "Labels are blank", "severity": 1, "services": [SERVICE], "external_ref": "SD-4711"});
-    let here = server.must("POST", "/api/v1/incidents", &server.token("commander"), Some(&here));
+    server.must("POST", "/api/v1/incidents", &server.token("commander"), Some(&here));
     let mut wanted = request("Bring the old driver back", &artifact(62_001), server.server_time());
     let normal = server.must("POST", "/api/v1/changes", &server.token("requester"), Some(&wanted));
     let normal = format!("/api/v1/changes/{}", normal["key"].as_str().unwrap());

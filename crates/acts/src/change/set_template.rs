@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::change::success::succeeded;
-use model::change::template_bounds::TemplateBounds;
+use model::change::template::bounds::TemplateBounds;
 use model::change::{custom_field, custom_values, read_content};
 use model::core::act;
 use model::core::body::Body;

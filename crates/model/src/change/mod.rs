@@ -25,7 +25,6 @@ pub mod settle;
 pub mod success;
 pub mod tasks;
 pub mod template;
-pub mod template_bounds;
 pub mod timers;
 pub mod waiting_on;
 pub mod work;

@@ -14,6 +14,8 @@ use crate::directory::records::{StandardTemplate, TemplateFailure};
 use crate::directory::snapshot::{Directory, logins};
 use crate::risk::effective::unaccepted;
 
+pub mod bounds;
+
 impl StandardTemplate {
     /// The version that waits for its approvals: the next one, or this one where none stood before it.
     pub fn proposed(&self) -> Option<&Self> {

@@ -461,7 +461,7 @@ fn a_patch_names_what_it_cannot_change_also_to_clear_it() {
 #[test]
 fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
     use crate::world::{World, standard_facts};
-    use model::change::template_bounds::TemplateBounds;
+    use model::change::template::bounds::TemplateBounds;
     let created = |more: Value| {
         let mut words = standard_facts();
         read_content::merge(&mut words, &body(more));

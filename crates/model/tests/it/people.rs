@@ -9,7 +9,7 @@ use model::approval::obligation::{
 use model::change::change_file::ChangeFile;
 use model::change::custom_field::CustomField;
 use model::change::record::Change;
-use model::change::template_bounds::TemplateBounds;
+use model::change::template::bounds::TemplateBounds;
 use model::compliance::erasure;
 use model::core::enums::{Aspect, Covers, Criticality, FieldKind, Kind, Level, OwnershipRole, Role, TemplateState};
 use model::core::refusal::PolicyReason;

@@ -2,7 +2,7 @@
 
 use model::change::record::{Change, Impact};
 use model::change::success::succeeded;
-use model::change::template_bounds::{DisruptionBound, TemplateBounds};
+use model::change::template::bounds::{DisruptionBound, TemplateBounds};
 use model::core::enums::{Criticality, Disruption, Kind, Level, Outcome, State, TemplateState, Touch};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::StandardTemplate;
@@ -83,7 +83,9 @@ fn is_inside(change: &Change, bounds: &TemplateBounds) -> bool {
         }
     };
     std::iter::zip(said, most).all(|(said, most)| said <= most)
-        && content.complexity.is_none_or(|level| level.max(least) <= bounds.complexity)
+        && content
+            .complexity
+            .is_none_or(|level| level.max(least) <= bounds.complexity)
         && content.touches.iter().all(|touch| bounds.touches.contains(touch))
         && change.risk.level <= bounds.highest_risk
         && quiet
@@ -186,10 +188,7 @@ fn three_failures_suspend_a_template_and_each_change_counts_once() {
         assert!(after(&first, &ended(1, outcome)).is_none());
     }
     let one = after(&first, &ended(1, Outcome::Failed)).unwrap();
-    assert!(
-        after(&one, &ended(1, Outcome::RolledBack)).is_none(),
-        "known already"
-    );
+    assert!(after(&one, &ended(1, Outcome::RolledBack)).is_none(), "known already");
     let two = after(&one, &ended(2, Outcome::RolledBack)).unwrap();
     assert_eq!((two.state, two.failures.len()), (TemplateState::Approved, 2));
     let taken_back = after(&two, &ended(2, Outcome::Succeeded)).unwrap();

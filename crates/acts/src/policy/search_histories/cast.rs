@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::approval::obligation::{Asked, Duty};
 use model::cab::meeting::{Attendance, Meeting};
 use model::cab::training::Training;
-use model::change::template_bounds::TemplateBounds;
+use model::change::template::bounds::TemplateBounds;
 use model::compliance::erasure;
 use model::core::enums::{Criticality, OwnershipRole, Role, TemplateState};
 use model::core::ids::{GroupKey, PersonId, ServiceKey};
