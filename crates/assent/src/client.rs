@@ -202,12 +202,7 @@ impl Client {
             .limit(MAX_DECISION_BYTES)
             .read_to_vec();
         let bytes = bytes.map_err(|error| self.unreachable(&error))?;
-        let status = response.status().as_u16();
-        // Somebody answered, so the server is not away.
-        serde_json::from_slice(&bytes).map_err(|_| Failure::Refused {
-            status,
-            problem: serde_json::json!({"detail": "The answer is no JSON; is this an Assent server?"}),
-        })
+        serde_json::from_slice(&bytes).map_err(|_| no_json())
     }
 
     /// The bytes at a path of the server, `None` when they are not there.
@@ -366,8 +361,7 @@ fn read_answer(mut response: Response<ureq::Body>) -> Result<Answer> {
     let body = if text.trim().is_empty() {
         Value::Null
     } else {
-        serde_json::from_str(&text)
-            .map_err(|_| Failure::could_not("The answer is no JSON; is this an Assent server?"))?
+        serde_json::from_str(&text).map_err(|_| no_json())?
     };
     Ok(Answer {
         status,
@@ -375,6 +369,14 @@ fn read_answer(mut response: Response<ureq::Body>) -> Result<Answer> {
         tenant,
         body,
     })
+}
+
+/// Somebody answered who is no Assent server, so that the server is not away: a bad gateway (RFC 9110, section 15.6.3).
+fn no_json() -> Failure {
+    Failure::Refused {
+        status: 502,
+        problem: serde_json::json!({"detail": "The answer is no JSON; is this an Assent server?"}),
+    }
 }
 
 fn refused(mut response: Response<ureq::Body>) -> Failure {
