@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = migrations![
     15 "0015_compliance",
     16 "0016_notify",
     17 "0017_report",
+    24 "0024_workload_used",
     26 "0026_row_codes",
 ];
 
