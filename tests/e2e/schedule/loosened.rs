@@ -21,8 +21,8 @@ fn refused(server: &Server, who: &str, method: &str, path: &str, body: &Value, w
     );
 }
 
-/// A scheduled change under a freeze: its artifact, and the freeze as it was set.
-fn frozen(server: &Server) -> (String, Value) {
+/// A scheduled change under a freeze: its artifact, its path, and the freeze as it was set.
+fn frozen(server: &Server) -> (String, String, Value) {
     let new = artifact(311);
     let now = server.server_time();
     let path = waiting_for_approval(server, &request("Colder labels", &new, now), &new);
@@ -42,7 +42,7 @@ fn frozen(server: &Server) -> (String, Value) {
         Some(&wanted),
     );
     eventually("the freeze is on", || gate(server, &new) == "stop");
-    (new, freeze)
+    (new, path, freeze)
 }
 
 /// The token of a second change manager.
@@ -60,7 +60,7 @@ fn a_freeze_stands_until_its_end_is_confirmed_and_people_with_changes_in_it_are_
     let place = Place::demo("loosened");
     let server = Server::start(&place, true);
     let manager = server.token("change_manager");
-    let (new, freeze) = frozen(&server);
+    let (new, path, freeze) = frozen(&server);
     let own = format!("/api/v1/freezes/{}", freeze["id"].as_str().unwrap());
     let confirmation = format!("{own}/confirmation");
     let alone = |method: &str, path: &str, body: Value, wanted: (u16, &str)| {
@@ -106,7 +106,8 @@ fn a_freeze_stands_until_its_end_is_confirmed_and_people_with_changes_in_it_are_
         "{kept:#}"
     );
     assert_eq!(step["before"]["ends_at"], freeze["ends_at"]);
-    let letters = server.must("GET", "/api/v1/messages?limit=200", &server.token("requester"), None);
-    let mut letters = letters["items"].as_array().unwrap().iter();
-    assert!(letters.any(|it| it["topic"] == "freeze_loosened"));
+    let draft = server.must("GET", &format!("{path}/review-draft"), &server.token("owner"), None);
+    let requester = server.person("requester")["login"].clone();
+    let mut told = draft["facts"]["told"].as_array().unwrap().iter();
+    assert!(told.any(|it| it["topic"] == "freeze_loosened" && it["person"] == requester));
 }
