@@ -335,8 +335,8 @@ fn path_parameter(name: &str) -> Value {
 fn responses(route: &Route) -> Value {
     let mut all = Map::new();
     all.insert(route.status.to_string(), success(route));
-    if route.operation == "ask_gate" {
-        let content = json!({"application/json": {"schema": shapes::reference("GateAnswer")}, "application/problem+json": {"schema": shapes::reference("Problem")}});
+    if let ("ask_gate" | "ask_admission", Answer::Json(name)) = (route.operation, route.answer) {
+        let content = json!({"application/json": {"schema": shapes::reference(name)}, "application/problem+json": {"schema": shapes::reference("Problem")}});
         all.insert("403".to_owned(), json!({"description": "Stop, when the header `Assent-Decision` is there; otherwise the caller may not ask.", "content": content}));
     }
     if route.operation == "readyz" {
@@ -374,7 +374,7 @@ fn success(route: &Route) -> Value {
         told["headers"] =
             json!({"Link": {"description": "The next page, `rel=\"next\"`.", "schema": {"type": "string"}}});
     }
-    if route.operation == "ask_gate" {
+    if matches!(route.operation, "ask_gate" | "ask_admission") {
         told["headers"] = json!({"Assent-Decision": {"description": "`go` or `stop`.", "schema": {"type": "string", "enum": ["go", "stop"]}}});
     }
     told
