@@ -165,6 +165,18 @@ fn service_form(view: &View<'_, '_, '_>, service: Option<&Service>) -> ActForm {
                 .value(text(|it| it.regimes.iter().cloned().collect::<Vec<_>>().join(", ")))
                 .half(),
         )
+        .field(
+            Field::text("held", "Holds")
+                .hint("Parted by commas.")
+                .value(text(|it| {
+                    it.holds
+                        .iter()
+                        .map(|touch| touch.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                }))
+                .half(),
+        )
         .submit(if service.is_some() {
             "Keep it"
         } else {
@@ -178,6 +190,10 @@ fn as_shown(body: &Body) -> Body {
     for field in ["name", "criticality", "data_class", "team", "regimes"] {
         whole.entry(field).or_insert(Value::Null);
     }
+    let held = whole.remove("held");
+    let held = held.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let words = held.split(',').map(str::trim).filter(|word| !word.is_empty());
+    whole.insert("holds".to_owned(), words.map(Value::from).collect());
     whole
 }
 
