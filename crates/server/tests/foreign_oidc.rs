@@ -528,6 +528,16 @@ fn a_job_shows_its_platforms_token_instead_of_a_stored_secret() {
     gate_as(&world, second).problem(401, "unauthenticated");
 }
 
+/// An issuer of the organisation's own lets in by a claim that anybody's job has; a public platform is nobody's own.
+fn an_own_issuer_is_said_to_be_one(world: &World, mut rule: Value) {
+    rule["own_issuer"] = json!(true);
+    set_workload(world, "own-platform", &rule).expect(200);
+    let end = world.as_person("adam", "DELETE", "/workloads/own-platform");
+    end.send().expect(200);
+    rule["issuer"] = json!("https://gitlab.com");
+    set_workload(world, "gitlab", &rule).problem(422, "invalid");
+}
+
 #[test]
 fn jobs_that_nobody_trusts_are_refused_and_noted() {
     let (world, provider) = worlds();
@@ -543,15 +553,7 @@ fn jobs_that_nobody_trusts_are_refused_and_noted() {
     ] {
         set_workload(&world, "open", &rule(claims)).problem(422, "invalid");
     }
-    let mut own = rule(json!({"environment": "production"}));
-    own["own_issuer"] = json!(true);
-    set_workload(&world, "own-platform", &own).expect(200);
-    world
-        .as_person("adam", "DELETE", "/workloads/own-platform")
-        .send()
-        .expect(200);
-    own["issuer"] = json!("https://gitlab.com");
-    set_workload(&world, "gitlab", &own).problem(422, "invalid");
+    an_own_issuer_is_said_to_be_one(&world, rule(json!({"environment": "production"})));
     let bare = set_workload(&world, "bare", &json!({})).problem(422, "invalid");
     let fields: Vec<&Value> = bare["errors"]
         .as_array()

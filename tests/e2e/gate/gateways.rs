@@ -605,6 +605,48 @@ impl Cluster<'_> {
     }
 }
 
+/// Workloads whose image or service cannot be told, each with the code of its refusal.
+fn must_refuse_what_cannot_be_judged(cluster: &Cluster<'_>, artifact: &str) {
+    let image = format!("registry.example/edge-dns@{artifact}");
+    let workload = |image: &str| json!({"service": SERVICE, "image": image, "replicas": 2});
+    for (kind, told, code) in [
+        (
+            "Deployment",
+            workload("registry.example/edge-dns:latest"),
+            "image_without_digest",
+        ),
+        (
+            "Deployment",
+            workload(&format!("registry.example/edge-dns@{}@{artifact}", digest('b'))),
+            "malformed",
+        ),
+        (
+            "Deployment",
+            workload(&format!("registry.example/label-print@{artifact}")),
+            "not_bound",
+        ),
+        (
+            "Deployment",
+            workload(&format!("registry.example/nobody@{artifact}")),
+            "unknown_service",
+        ),
+        (
+            "Deployment",
+            json!({"service": SERVICE, "image": image, "annotations": {"assent/service.web": "label-print"}}),
+            "other_service",
+        ),
+        ("ConfigMap", workload(&image), "unknown_kind"),
+        (
+            "Pod",
+            json!({"service": SERVICE, "image": image, "annotations": {"assent/change": "CHG-1"}}),
+            "change_missing",
+        ),
+    ] {
+        let (admitted, message) = cluster.apply(kind, "CREATE", &told);
+        assert!(!admitted && message.contains(code), "{kind}: {message}");
+    }
+}
+
 #[test]
 fn workloads_are_admitted_by_digest_and_what_runs_may_restart_also_in_an_outage() {
     let place = Place::demo("admission");
@@ -627,42 +669,7 @@ fn workloads_are_admitted_by_digest_and_what_runs_may_restart_also_in_an_outage(
             let (admitted, message) = cluster.apply(kind, "CREATE", &workload(&image));
             assert!(!admitted && message.contains("change_missing"), "{kind}: {message}");
         }
-        for (kind, told, code) in [
-            (
-                "Deployment",
-                workload("registry.example/edge-dns:latest"),
-                "image_without_digest",
-            ),
-            (
-                "Deployment",
-                workload(&format!("registry.example/edge-dns@{}@{artifact}", digest('b'))),
-                "malformed",
-            ),
-            (
-                "Deployment",
-                workload(&format!("registry.example/label-print@{artifact}")),
-                "not_bound",
-            ),
-            (
-                "Deployment",
-                workload(&format!("registry.example/nobody@{artifact}")),
-                "unknown_service",
-            ),
-            (
-                "Deployment",
-                json!({"service": SERVICE, "image": image, "annotations": {"assent/service.web": "label-print"}}),
-                "other_service",
-            ),
-            ("ConfigMap", workload(&image), "unknown_kind"),
-            (
-                "Pod",
-                json!({"service": SERVICE, "image": image, "annotations": {"assent/change": "CHG-1"}}),
-                "change_missing",
-            ),
-        ] {
-            let (admitted, message) = cluster.apply(kind, "CREATE", &told);
-            assert!(!admitted && message.contains(code), "{kind}: {message}");
-        }
+        must_refuse_what_cannot_be_judged(&cluster, &artifact);
     }
     refusals_are_shown(&scene);
     run(&scene, &artifact, &kinds);

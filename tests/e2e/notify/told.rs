@@ -376,6 +376,19 @@ fn send_what_is_nobodys(server: &Server, mailbox: &(String, String), letter: &Le
     assert_eq!(hand_on(server, &wrong, &stranger), Some(401));
 }
 
+/// Whom the address was given to is told of the stranger's mail, once; a program and a forger are told nothing.
+fn must_tell_of_the_strangers_mail(letters: &Letters, answers: &str) {
+    eventually("the person is told of what was not taken", || {
+        !letters.to(answers, "was not taken").is_empty()
+    });
+    let refused = letters.to(answers, "was not taken");
+    assert!(
+        refused.len() == 1 && refused[0].text().contains("eve@mail.example"),
+        "{refused:?}"
+    );
+    assert!(letters.to("eve@mail.example", "").is_empty());
+}
+
 /// An approver returns a change with a question, its requester answers the letter, and the approver has the answer by mail.
 #[test]
 fn a_question_is_answered_by_mail_and_nothing_is_decided_by_it() {
@@ -402,16 +415,7 @@ fn a_question_is_answered_by_mail_and_nothing_is_decided_by_it() {
     assert!(letter.text().contains("Who checks the new table?"), "{letter:?}");
     assert!(letter.head("Reply-To").contains("assent+"), "{letter:?}");
     send_what_is_nobodys(&server, &mailbox, &letter, &answers);
-    // Whom the address was given to is told of the stranger's mail, once, and a program and a forger are told nothing.
-    eventually("the person is told of what was not taken", || {
-        !letters.to(&answers, "was not taken").is_empty()
-    });
-    let refused = letters.to(&answers, "was not taken");
-    assert!(
-        refused.len() == 1 && refused[0].text().contains("eve@mail.example"),
-        "{refused:?}"
-    );
-    assert!(letters.to("eve@mail.example", "").is_empty());
+    must_tell_of_the_strangers_mail(&letters, &answers);
     // The answer itself, delivered twice.
     let words = "Pricing compares ten routes by hand.\r\nI approve it.";
     let answer = reply(&letter, &answers, "m3", words, "");
