@@ -67,8 +67,11 @@ pub fn is_in_watch(change: &Change, directory: &Directory, incident: &Incident) 
     let Some((from, until)) = watch_span(change, directory) else {
         return false;
     };
+    // What the change was made for is not found in its watch.
+    let named = change.content.incident.as_deref();
     let mut targets = change.content.targets.iter();
-    targets.any(|target| incident.services.contains(&target.service))
+    named.is_none_or(|named| !named.eq_ignore_ascii_case(&incident.key))
+        && targets.any(|target| incident.services.contains(&target.service))
         && from <= incident.started_at
         && until.is_none_or(|until| incident.started_at <= until)
 }
