@@ -44,11 +44,10 @@ impl World {
 
     /// A freeze that halts from now on.
     fn halts(&self) -> String {
-        let freeze = json!({
-            "title": "Halt", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-20T11:00:00Z", "services": ["pay"],
-            "halt": true,
-        });
         self.by("mona", move |cx| {
+            let freeze = json!({
+                "title": "Halt", "starts_at": cx.now, "ends_at": "2026-11-20T11:00:00Z", "services": ["pay"], "halt": true,
+            });
             Ok(set_freeze::set_freeze(cx, &body(freeze.clone()))?.id.0)
         })
     }

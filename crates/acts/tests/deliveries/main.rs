@@ -170,6 +170,7 @@ impl World {
         });
         let template = json!({
             "key": "deploy-pay", "title": "Deploy pay", "services": ["pay"], "environments": ["production"], "free": [],
+            "suspend_after": 100,
             "locked": {
                 "category": "application", "complexity": "low", "description": "Deploy what was built.",
                 "justification": "It is tested.", "plan": [{"title": "Deploy", "minutes": 3}],
@@ -431,8 +432,12 @@ fn try_order(world: &World, number: u64) {
         world.outcome(&artifact(number, 0), &format!("run-{number}-0")),
         world.outcome(&artifact(number, 1), &format!("run-{number}-1")),
     );
+    // A failure without a beginning is none: it ends no change, and no deployment is unauthorized by it.
+    let has_no_beginning = missing == 2 && (which == 1 || which == 2);
     let plain = |value: &Value, copy: u64| {
-        let text = value.to_string();
+        // What was never begun goes on with the clock, which differs.
+        let told = if has_no_beginning { &value["deployments"] } else { value };
+        let text = told.to_string();
         let text = text.replace(&artifact(number, copy), "ARTIFACT");
         let short = artifact(number, copy)[7..19].to_owned();
         text.replace(&format!("run-{number}-{copy}"), "RUN")
@@ -443,14 +448,21 @@ fn try_order(world: &World, number: u64) {
         plain(&wanted, 0),
         "order {number}, planned {is_planned}: {told:#?}"
     );
-    // A failure without a beginning is none: it ends no change, and no deployment is unauthorized by it.
-    let has_no_beginning = missing == 2 && (which == 1 || which == 2);
+    if has_no_beginning {
+        assert!(
+            found["changes"][0].get("outcome").is_none_or(Value::is_null),
+            "order {number}"
+        );
+    }
     if is_planned {
         let state = if has_no_beginning { "scheduled" } else { "reviewing" };
         assert_eq!(wanted["changes"].as_array().map(Vec::len), Some(1), "order {number}");
         assert_eq!(wanted["changes"][0]["state"], state, "order {number}: {wanted:#}");
     } else if has_no_beginning {
-        assert_eq!(wanted["deployments"][0]["unauthorized"], false, "order {number}: {wanted:#}");
+        assert_eq!(
+            wanted["deployments"][0]["unauthorized"], false,
+            "order {number}: {wanted:#}"
+        );
     } else {
         assert_eq!(
             wanted["deployments"][0]["unauthorized"], true,
@@ -460,8 +472,8 @@ fn try_order(world: &World, number: u64) {
 }
 
 /// After so many orders a world is left for a new one: no order knows of another, and what the others left would be read
-/// again and again.
-const IN_ONE_WORLD: u64 = 250;
+/// again and again. The template must not have failed so often that it is suspended.
+const IN_ONE_WORLD: u64 = 60;
 
 /// Tries orders by their numbers in two worlds side by side: one writes with one thread.
 fn in_worlds(orders: u64, try_one: fn(&World, u64)) {
