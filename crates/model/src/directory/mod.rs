@@ -3,8 +3,8 @@
 pub mod access_review;
 pub mod apply_write;
 pub mod basis;
-pub mod hands;
 pub mod dependants;
+pub mod hands;
 pub mod holders;
 pub mod leaver;
 pub mod manager;
@@ -13,5 +13,6 @@ pub mod records;
 pub mod scope;
 pub mod snapshot;
 pub mod suspension;
+pub mod template_bounds;
 pub mod two_people;
 pub mod unknown_name;

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::custom_field;
-use crate::change::template::bounds::TemplateBounds;
 use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState, Touch};
 use crate::core::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::directory::hands::Hand;
 use crate::directory::suspension::Suspended;
+use crate::directory::template_bounds::TemplateBounds;
 use crate::notify::preferences;
 
 /// Where a rule looks for a change's key.

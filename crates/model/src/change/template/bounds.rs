@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::change::read_content;
@@ -12,72 +11,11 @@ use crate::core::ids::{EnvironmentKey, ServiceKey, TargetId};
 use crate::core::parse::Reading;
 use crate::directory::records::StandardTemplate;
 use crate::directory::snapshot::Directory;
+pub use crate::directory::template_bounds::{DisruptionBound, TemplateBounds};
 use crate::risk::assessment::{RiskTable, union};
 use crate::risk::derived;
 
-/// The bounds of a template's version. Outside of them a change is a normal one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TemplateBounds {
-    /// The highest risk of its changes.
-    pub highest_risk: Level,
-    /// The highest impact on each axis.
-    pub impact: Impact,
-    /// The highest complexity.
-    pub complexity: Level,
-    /// The sensitive things that its changes may touch.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub touches: BTreeSet<Touch>,
-    /// The most that users may notice; absent where they notice nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub disruption: Option<DisruptionBound>,
-}
-
-/// The most that users may notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DisruptionBound {
-    /// The gravest kind.
-    pub kind: Disruption,
-    /// For how many minutes; without it, for any time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub minutes: Option<i64>,
-}
-
-impl Default for TemplateBounds {
-    /// The bounds of a template that was approved before templates had any: whatever its approvers did not lock is low.
-    fn default() -> Self {
-        Self {
-            highest_risk: Level::Low,
-            impact: Impact {
-                data: Level::Low,
-                availability: Level::Low,
-                compliance: Level::Low,
-            },
-            complexity: Level::Low,
-            touches: BTreeSet::new(),
-            disruption: None,
-        }
-    }
-}
-
 impl TemplateBounds {
-    /// Bounds that exclude nothing: for searches, which look for paths that no template should hide.
-    pub fn widest() -> Self {
-        Self {
-            highest_risk: Level::High,
-            impact: Impact {
-                data: Level::High,
-                availability: Level::High,
-                compliance: Level::High,
-            },
-            complexity: Level::High,
-            touches: Touch::ALL.iter().copied().collect(),
-            disruption: Some(DisruptionBound {
-                kind: Disruption::Outage,
-                minutes: None,
-            }),
-        }
-    }
-
     /// What a proposal says of its bounds, filled up with what its locked fields and the permitted targets come to.
     pub fn read(reading: &mut Reading<'_>, template: &StandardTemplate, directory: &Directory) -> Self {
         let usual = Self::usual(template, directory);
