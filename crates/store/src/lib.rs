@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod change;
+pub mod code_rows;
 pub mod compliance;
 pub mod counter;
 pub mod damage;

@@ -356,20 +356,8 @@ fn code<R: Record>(tx: &Tx<'_>, record: &R, body: &str) -> Value {
     row_code::code(tx.coder(), tx.tenant(), R::TABLE, &parts)
 }
 
-/// Gives every row that opens something its code, whatever it holds: for data of a version that had no codes.
-pub fn code_all(tx: &mut Tx<'_>) -> Result<()> {
-    for table in crate::nouns::TABLES {
-        code_rows(tx, table)?;
-    }
-    crate::gate::gate_view::code_rows(tx)?;
-    crate::identity::secrets::code_passwords(tx)?;
-    crate::identity::second_factor::code_rows(tx)?;
-    // What jobs were let in with lasts an hour at most; they are let in once more.
-    tx.execute("DELETE FROM workload_token WHERE tenant = $tenant", &[])?;
-    Ok(())
-}
-
-fn code_rows(tx: &mut Tx<'_>, table: &str) -> Result<()> {
+/// Gives every row of a noun's table its code, whatever it holds.
+pub(crate) fn code_rows(tx: &mut Tx<'_>, table: &str) -> Result<()> {
     let name = checked_name(table)?;
     let sql = format!("SELECT id, version, body FROM \"{name}\" WHERE tenant = $tenant ORDER BY id");
     let update = format!("UPDATE \"{name}\" SET code = $code WHERE tenant = $tenant AND id = $id");

@@ -55,9 +55,17 @@ fn forged_approvals_open_no_gate_and_their_removal_leaves_the_change_as_it_was()
     // Any act on the change would settle it with the forged decisions.
     let requester = server.token("requester");
     let comment = format!("{path}/comments");
-    server.ask("POST", &comment, Some(&requester), Some(&json!({"text": "Is it there?"})));
+    server.ask(
+        "POST",
+        &comment,
+        Some(&requester),
+        Some(&json!({"text": "Is it there?"})),
+    );
     assert!(!is_open(&server, &digest), "forged approvals opened the gate");
-    run_sql(&place, "DELETE FROM approval WHERE tenant = 'halden' AND id LIKE 'forged-%'");
+    run_sql(
+        &place,
+        "DELETE FROM approval WHERE tenant = 'halden' AND id LIKE 'forged-%'",
+    );
     assert!(!is_open(&server, &digest));
     let shown = server.must("GET", &path, &requester, None);
     assert_eq!(shown["state"], "authorizing");
@@ -166,12 +174,21 @@ fn a_tenant_whose_rows_are_gone_is_missed() {
         }
     }
     let (status, said) = server.get("/readyz", None);
-    assert!(status == 503 && String::from_utf8_lossy(&said).contains("cartwell"), "{status}");
+    assert!(
+        status == 503 && String::from_utf8_lossy(&said).contains("cartwell"),
+        "{status}"
+    );
     server.stop();
     let (code, said) = replay(&place);
-    assert!(code == Some(1) && said.contains("tenant_info cartwell"), "{code:?} {said}");
+    assert!(
+        code == Some(1) && said.contains("tenant_info cartwell"),
+        "{code:?} {said}"
+    );
     // Also where the data folder forgot: the system's log names the tenant.
     std::fs::remove_file(place.folder.path().join("seen-logs.json")).unwrap();
     let (code, said) = replay(&place);
-    assert!(code == Some(1) && said.contains("tenant_info cartwell"), "{code:?} {said}");
+    assert!(
+        code == Some(1) && said.contains("tenant_info cartwell"),
+        "{code:?} {said}"
+    );
 }

@@ -149,7 +149,10 @@ fn a_burst_puts_off_lists_and_never_the_gate() {
         took[took.len() - 1].as_millis(),
         peak / 1024
     );
-    assert!(is_within(took[took.len() - 1].unsigned_abs(), HARD_STOP), "the gate kept somebody waiting");
+    assert!(
+        is_within(took[took.len() - 1].unsigned_abs(), HARD_STOP),
+        "the gate kept somebody waiting"
+    );
     // What the row promises is promised of its own length, on a machine that does nothing else.
     assert!(
         seconds < WHOLE || p99 <= WANTED,
@@ -165,7 +168,11 @@ fn a_burst_puts_off_lists_and_never_the_gate() {
         .all(|page| look(&agent, &format!("{}{page}", server.url), &token).0 == 200)
     {
         let since = assent::clock::now().duration_since(gone);
-        assert!(is_within(since.unsigned_abs(), BACK), "lists are put off {} s after the burst", since.as_secs());
+        assert!(
+            is_within(since.unsigned_abs(), BACK),
+            "lists are put off {} s after the burst",
+            since.as_secs()
+        );
     }
 }
 

@@ -49,7 +49,10 @@ fn every_case_gets_right_answers() {
         assert!(all.iter().any(|it| it == name), "{name} ({reason}) has no file");
     }
     let mut wrong = Vec::new();
-    for name in all.into_iter().filter(|name| !NOT_BUILT.iter().any(|(it, _)| it == name)) {
+    for name in all
+        .into_iter()
+        .filter(|name| !NOT_BUILT.iter().any(|(it, _)| it == name))
+    {
         let (code, printed) = run(&server, &name);
         if code != Some(0) {
             wrong.push(format!("{name} exited with {code:?}:\n{printed}"));

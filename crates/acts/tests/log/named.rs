@@ -77,7 +77,11 @@ fn assessed(world: &World) -> String {
 fn staffed(world: World) -> World {
     world.system(|cx| {
         set_person::create_person(cx, &body(json!({"login": "ada", "roles": ["admin"]})))?;
-        set_person::create_person(cx, &body(json!({"login": "vic", "roles": ["owner"], "services": ["pay"]}))).map(drop)
+        set_person::create_person(
+            cx,
+            &body(json!({"login": "vic", "roles": ["owner"], "services": ["pay"]})),
+        )
+        .map(drop)
     });
     world
 }

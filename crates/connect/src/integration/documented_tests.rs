@@ -736,7 +736,7 @@ fn the_plain_report_tells_a_deployment_or_its_status() {
         description: Some("Back.".to_owned()),
         url: Some("https://ci.example/17".to_owned()),
         ..status(
-            ("run-17", "run-17/rolled_back"),
+            ("run-17", "run-17/rolled_back@2026-11-20T08:40:00Z"),
             ("shop", "prod"),
             Progress::Other("rolled_back".to_owned()),
             "2026-11-20T08:40:00Z",

@@ -581,8 +581,7 @@ pub fn asked_word(asked: &Asked) -> String {
 
 /// Whether this person's peer review counts.
 pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
-    let wrote =
-        file.wrote(person) || (file.hands.is_grave && file.wrote_by_hand(person)) || has_conflict(file, person);
+    let wrote = file.wrote(person) || (file.hands.is_grave && file.wrote_by_hand(person)) || has_conflict(file, person);
     let approves = file.approves(person);
     let belongs = from.is_none_or(|key| directory.members(key).contains(person));
     // What is read afterwards is read by somebody who did not do the work.

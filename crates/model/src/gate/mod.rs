@@ -1,9 +1,9 @@
 //! The gate: checks, permits, running builds, coverage and gateway dialects.
 
 pub mod answer;
+pub mod build;
 pub mod closed_target;
 pub mod closing;
-pub mod build;
 pub mod committers;
 pub mod coverage;
 pub mod names;

@@ -364,7 +364,7 @@ fn ended(outcomes: &[Outcome], earlier: &[Outcome], caused: usize, went_back: bo
                 by: "ida".into(),
                 at: at("12:00"),
                 validations: 0,
-            reviews: 0,
+                reviews: 0,
             });
     }
     change.outcome = model::change::work::whole_outcome(outcomes);

@@ -734,7 +734,8 @@ fn nobody_counts_as_peer_and_as_approver() {
     let rows = requirement::before_approved(&world.file, &world.directory, world.now);
     let row = rows.iter().find(|row| row.code == "peer_review_missing").unwrap();
     assert!(
-        row.text.contains("The review by sam no longer counts, as they approve the change."),
+        row.text
+            .contains("The review by sam no longer counts, as they approve the change."),
         "{}",
         row.text
     );

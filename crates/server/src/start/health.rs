@@ -46,7 +46,8 @@ async fn ready(State(state): State<AppState>) -> Result<Response, Failure> {
         return Err(away());
     };
     if let Some(lost) = lost_tenant(&state, &tenants) {
-        let what = format!("The rows of the tenant `{lost}` are gone, but its log was seen; `assent doctor` says more.");
+        let what =
+            format!("The rows of the tenant `{lost}` are gone, but its log was seen; `assent doctor` says more.");
         return Err(Failure::busy("tenant_lost", what));
     }
     Ok(axum::Json(json!({"is_ready": true, "reasons": reasons(&state)})).into_response())

@@ -116,7 +116,7 @@ fn code_rows(store: &Store) -> Result<(), ServeError> {
     })?;
     for tenant in tenants.iter().map(String::as_str).chain([SYSTEM_TENANT]) {
         tracing::info!(tenant, "giving every row its code");
-        store.wait(Lane::Worker, tenant, Mode::Write, store::record::code_all)?;
+        store.wait(Lane::Worker, tenant, Mode::Write, store::code_rows::code_all)?;
     }
     Ok(())
 }

@@ -166,9 +166,7 @@ pub fn people(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<Stored<Per
             ("offset", offset.into()),
         ],
     )?;
-    rows.iter()
-        .map(|row| record::stored(tx, row))
-        .collect()
+    rows.iter().map(|row| record::stored(tx, row)).collect()
 }
 
 /// How many people there are, without those that were removed.

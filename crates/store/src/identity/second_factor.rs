@@ -109,7 +109,9 @@ fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<SecondFactor>> {
 
 /// Notes a use: of a code its time step, which must lie after every one that was taken before. Answers whether it did.
 pub fn use_step(tx: &mut Tx<'_>, id: &str, step: i64, at: Timestamp) -> Result<bool> {
-    let Some(mut known) = load(tx, id)? else { return Ok(false) };
+    let Some(mut known) = load(tx, id)? else {
+        return Ok(false);
+    };
     known.is_confirmed = true;
     let code = known.code(tx);
     let done = tx.execute(
@@ -128,7 +130,9 @@ pub fn use_step(tx: &mut Tx<'_>, id: &str, step: i64, at: Timestamp) -> Result<b
 
 /// Keeps from when a factor counts where a rule wants a second one.
 pub fn save_counts_from(tx: &mut Tx<'_>, id: &str, counts_from: Timestamp) -> Result<bool> {
-    let Some(mut known) = load(tx, id)? else { return Ok(false) };
+    let Some(mut known) = load(tx, id)? else {
+        return Ok(false);
+    };
     known.counts_from = Some(counts_from);
     let code = known.code(tx);
     let done = tx.execute(
@@ -140,7 +144,9 @@ pub fn save_counts_from(tx: &mut Tx<'_>, id: &str, counts_from: Timestamp) -> Re
 
 /// Keeps a credential as it is after a use.
 pub fn save_secret(tx: &mut Tx<'_>, id: &str, secret: &[u8], at: Timestamp) -> Result<bool> {
-    let Some(mut known) = load(tx, id)? else { return Ok(false) };
+    let Some(mut known) = load(tx, id)? else {
+        return Ok(false);
+    };
     known.secret = secret.to_vec();
     let code = known.code(tx);
     let done = tx.execute(

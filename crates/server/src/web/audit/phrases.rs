@@ -115,7 +115,11 @@ const PHRASES: &[Phrase] = &[
     ("policies.activated", "leaf", "put policies in force"),
     ("policies.proposed", "leaf", "proposed policies"),
     ("policies.recovered", "incident", "recovered policies on the host"),
-    ("reply.refused", "x", "told a person that an answer by mail was not taken"),
+    (
+        "reply.refused",
+        "x",
+        "told a person that an answer by mail was not taken",
+    ),
     ("retention.activated", "clock", "put another retention in force"),
     ("retention.proposed", "clock", "proposed another retention"),
     ("risk_table.activated", "leaf", "put a risk table in force"),
