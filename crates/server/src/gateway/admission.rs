@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::binding::Bindings;
-use super::question::{Asked, Decide, Decided, Place, Unclear, permit_of};
+use super::question::{Asked, Decide, Decided, Place, permit_of};
+use super::unclear::Unclear;
 use super::workload::{Site, Workload, is_made, is_unchanged, read, template_path};
 use crate::http::body::{JsonBody, check_length, read_all};
 use crate::http::failure::Failure;

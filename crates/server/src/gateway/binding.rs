@@ -146,7 +146,7 @@ fn repository_of(name: &str) -> Option<&str> {
 pub(super) fn split(reference: &str) -> Option<(&str, &str)> {
     let (name, digest) = reference.split_once('@')?;
     let repository = repository_of(name)?;
-    Some((repository, digest)).filter(|_| super::question::is_digest(digest))
+    Some((repository, digest)).filter(|_| super::unclear::is_digest(digest))
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use hyper::body::Frame;
 use prost::Message;
 
 use super::heads::Heads;
-use super::question::{Asked, Decide, Decided, Place, Unclear, door_of, permit_of, read_place};
+use super::question::{Asked, Decide, Decided, Place, door_of, permit_of, read_place};
+use super::unclear::Unclear;
 use crate::http::body::read_all;
 use crate::http::failure::Failure;
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::question::{Unclear, unclear};
+use super::unclear::{Unclear, unclear};
 
 /// What the names of our headers begin with.
 const OURS: &str = "assent-";

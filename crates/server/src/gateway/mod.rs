@@ -10,12 +10,14 @@ mod forward;
 mod heads;
 mod own;
 mod question;
+mod unclear;
 mod workload;
 
 pub use binding::{Binding, Bindings};
 pub(crate) use own::{note_asked, note_plain, note_unclear};
 pub(crate) use question::reasons_line;
-pub use question::{Asked, Basis, Decide, Decided, Place, Unclear, is_digest, permit_id};
+pub use question::{Asked, Basis, Decide, Decided, Place, permit_id};
+pub use unclear::{Unclear, is_digest};
 
 use axum::Router;
 use axum::routing::{any, post};

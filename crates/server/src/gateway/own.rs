@@ -13,7 +13,8 @@ use serde_json::Value;
 use store::{Lane, Mode};
 
 use super::binding::Bindings;
-use super::question::{Asked, Basis, Decide, Decided, Place, Unclear, door_of, header, permit_id};
+use super::question::{Asked, Basis, Decide, Decided, Place, door_of, header, permit_id};
+use super::unclear::Unclear;
 use crate::http::authenticate::Asking;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;

@@ -9,10 +9,9 @@ use serde_json::{Value, json};
 
 use super::binding::Bindings;
 use super::heads::Heads;
+use super::unclear::{LONGEST, Unclear, is_digest, unclear};
 use crate::http::failure::Failure;
 
-/// The longest name, digest or change key in a question, in characters.
-const LONGEST: usize = 255;
 /// The longest permit, in bytes.
 const LONGEST_PERMIT: usize = 8 * 1024;
 /// The most bytes of reasons in one header: proxies keep heads of a few kilobytes.
@@ -49,19 +48,6 @@ impl Place {
         let told = named.into_iter().filter_map(|(name, value)| Some((name, value?)));
         told.collect()
     }
-}
-
-/// Why a request could not be turned into a question. It is refused and counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unclear {
-    /// A stable code.
-    pub code: &'static str,
-    /// What was named, such as a kind or a text that is no digest.
-    pub subject: String,
-    /// The plain sentence.
-    pub text: String,
-    /// What helps.
-    pub satisfy: &'static str,
 }
 
 /// A question.
@@ -197,20 +183,6 @@ pub trait Decide: Clone + Send + Sync + 'static {
     fn bindings(&self) -> Option<&Bindings>;
 }
 
-/// Whether a text is one digest in the grammar of OCI images (`algorithm:encoded`), and a whole one where it is SHA-256.
-pub fn is_digest(text: &str) -> bool {
-    let Some((algorithm, encoded)) = text.split_once(':').filter(|_| text.len() <= LONGEST) else {
-        return false;
-    };
-    if algorithm == "sha256" {
-        return encoded.len() == 64 && encoded.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    }
-    let is_of_algorithm = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+._-".contains(&b);
-    let is_of_encoded = |b: u8| b.is_ascii_alphanumeric() || b"=_-".contains(&b);
-    let is_whole = |part: &str, fits: fn(u8) -> bool| !part.is_empty() && part.bytes().all(fits);
-    is_whole(algorithm, is_of_algorithm) && is_whole(encoded, is_of_encoded)
-}
-
 /// Reads what is to be deployed from the headers of a request.
 pub(crate) fn read_place(service: &str, environment: &str, heads: &Heads) -> Result<Place, Unclear> {
     let value = |name: &str| heads.value(name).map(str::to_owned);
@@ -276,15 +248,6 @@ fn read_change(heads: &Heads) -> Result<Option<String>, Unclear> {
         ));
     }
     Ok(Some(key.to_owned()))
-}
-
-pub(super) fn unclear(code: &'static str, subject: &str, text: impl Into<String>, satisfy: &'static str) -> Unclear {
-    Unclear {
-        code,
-        subject: subject.to_owned(),
-        text: text.into(),
-        satisfy,
-    }
 }
 
 fn is_commit(text: &str) -> bool {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::binding::{Bindings, Named, split};
-use super::question::Unclear;
+use super::unclear::Unclear;
 
 /// The label that may repeat the service. It decides nothing.
 const SERVICE: &str = "assent/service";
