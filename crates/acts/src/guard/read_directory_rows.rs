@@ -348,12 +348,8 @@ pub(crate) fn ownership(
         reading.wrong("config_item", "unknown", unknown_name::config_item(directory, key));
     }
     let class = class(reading, directory);
-    if [service.is_some(), config_item.is_some(), class.is_some()]
-        .iter()
-        .filter(|it| **it)
-        .count()
-        > 1
-    {
+    let scopes = [service.is_some(), config_item.is_some(), class.is_some()];
+    if scopes.iter().filter(|it| **it).count() > 1 {
         let text = "Name one of `service`, `config_item` and `class`; none of them means everything.";
         reading.wrong("service", "too_many", text);
     }

@@ -336,32 +336,36 @@ fn usual_template() -> StandardTemplate {
     }
 }
 
+/// A tenant with what a new one has.
+fn usual_tenant() -> Tenant {
+    Tenant {
+        id: "acme".into(),
+        version: 1,
+        name: "Acme".into(),
+        demo: false,
+        log_is_public: false,
+        log_said: None,
+        access_review_period: Default::default(),
+        ownership_by_two: false,
+        sla_table: Default::default(),
+        sla_table_from: None,
+        watch_table: Default::default(),
+        watch_table_from: None,
+        retention: erasure::Retention::default(),
+        retention_from: None,
+        risk_table: Default::default(),
+        risk_terms: Default::default(),
+        risk_table_from: None,
+        mapping: Vec::new(),
+        mapping_from: None,
+        policies: None,
+    }
+}
+
 impl Made {
     fn new(words: &Words) -> Self {
-        let tenant = Tenant {
-            id: "acme".into(),
-            version: 1,
-            name: "Acme".into(),
-            demo: false,
-            log_is_public: false,
-            log_said: None,
-            access_review_period: Default::default(),
-            ownership_by_two: false,
-            sla_table: Default::default(),
-            sla_table_from: None,
-            watch_table: Default::default(),
-            watch_table_from: None,
-            retention: erasure::Retention::default(),
-            retention_from: None,
-            risk_table: Default::default(),
-            risk_terms: Default::default(),
-            risk_table_from: None,
-            mapping: Vec::new(),
-            mapping_from: None,
-            policies: None,
-        };
         let mut found = Directory {
-            tenant: Some(tenant),
+            tenant: Some(usual_tenant()),
             ..Directory::default()
         };
         for (key, is_production) in [("staging", false), ("production", true)] {
