@@ -409,9 +409,13 @@ impl Made {
         for key in &words.named_services {
             made.serve(key, Criticality::Medium, &[], None);
         }
-        let incident = usual_incident(made.found.services.keys().cloned().collect());
-        made.found.incidents.insert(INCIDENT.to_owned(), incident);
-        made
+        made.with_incident()
+    }
+
+    fn with_incident(mut self) -> Self {
+        let incident = usual_incident(self.found.services.keys().cloned().collect());
+        self.found.incidents.insert(INCIDENT.to_owned(), incident);
+        self
     }
 
     fn serve(&mut self, key: &str, criticality: Criticality, regimes: &[String], data_class: Option<&str>) {
