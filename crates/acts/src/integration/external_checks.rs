@@ -53,8 +53,6 @@ pub fn take(
     {
         return Ok(told);
     }
-    let mut services: Vec<ServiceKey> = rows.iter().map(|row| row.service.clone()).collect();
-    services.dedup();
     let natural_key = natural_key(ask);
     let filter = Filter::new()
         .equals("connection", connection.id.as_str())
@@ -62,30 +60,7 @@ pub fn take(
     let found = record::find_one::<OutsideCheck>(cx.tx, &filter)?.map(|stored| stored.record);
     let named = find_change(&connection.links, &ask.texts);
     let (named, found_by) = named.map_or((None, None), |(key, rule)| (Some(key), Some(rule)));
-    let mut check = found.unwrap_or_else(|| OutsideCheck {
-        id: RecordId(String::new()),
-        version: 0,
-        connection: connection.id.clone(),
-        ask: ask.ask,
-        natural_key,
-        repository: ask.repository.clone(),
-        service: services.first().cloned().unwrap_or_default(),
-        others: services.get(1..).unwrap_or_default().to_vec(),
-        base: ask.before.clone().filter(|_| is_group(ask)),
-        environment,
-        theirs: ask.environment.clone(),
-        commit: ask.commit.clone(),
-        number: ask.number,
-        reply_to: ask.reply_to.clone(),
-        named: None,
-        found_by: None,
-        change: None,
-        change_key: None,
-        answer: Word::Waiting,
-        text: String::new(),
-        is_over: false,
-        at: ask.occurred_at,
-    });
+    let mut check = found.unwrap_or_else(|| asked(connection, rows, environment, ask));
     // What was told last counts: a title may be edited, and a request may be opened again.
     if check.version == 0 || !ask.is_repeat && ask.occurred_at >= check.at {
         check.at = ask.occurred_at;
@@ -107,6 +82,36 @@ pub fn take(
         }
     }
     judge(cx, check, Cause::Asked)
+}
+
+/// A question that was not asked before.
+fn asked(connection: &Connection, rows: &[&Mapping], environment: Option<EnvironmentKey>, ask: &Ask) -> OutsideCheck {
+    let mut services: Vec<ServiceKey> = rows.iter().map(|row| row.service.clone()).collect();
+    services.dedup();
+    OutsideCheck {
+        id: RecordId(String::new()),
+        version: 0,
+        connection: connection.id.clone(),
+        ask: ask.ask,
+        natural_key: natural_key(ask),
+        repository: ask.repository.clone(),
+        service: services.first().cloned().unwrap_or_default(),
+        others: services.get(1..).unwrap_or_default().to_vec(),
+        base: ask.before.clone().filter(|_| is_group(ask)),
+        environment,
+        theirs: ask.environment.clone(),
+        commit: ask.commit.clone(),
+        number: ask.number,
+        reply_to: ask.reply_to.clone(),
+        named: None,
+        found_by: None,
+        change: None,
+        change_key: None,
+        answer: Word::Waiting,
+        text: String::new(),
+        is_over: false,
+        at: ask.occurred_at,
+    }
 }
 
 /// Says once more what is said of a commit; `None` where nobody has asked about it yet.
