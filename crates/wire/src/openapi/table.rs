@@ -513,6 +513,7 @@ const PUBLIC: &[Row] = &[
         base: "",
         path: "/hooks/{connection}",
         body: Some("Delivery"),
+        answer: Answer::Json("DeliveryTaken"),
         status: 202,
         scope: Scope::Signed,
         ..at(

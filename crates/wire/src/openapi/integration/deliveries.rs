@@ -271,6 +271,20 @@ const DELIVERIES: &[Shape] = &[
         ],
     ),
     shape(
+        "DeliveryTaken",
+        "That a delivery was taken; PagerDuty's senders are answered in their own words.",
+        &[
+            boolean("kept", "Whether it is new; a repeated one was there already."),
+            text("status", LINE, "For PagerDuty's senders: `success`."),
+            text("message", LINE, "For PagerDuty's senders: that it was taken."),
+            text(
+                "dedup_key",
+                LINE,
+                "For PagerDuty's senders: the key under which the matter is known.",
+            ),
+        ],
+    ),
+    shape(
         "DeliveryReplayed",
         "What a delivery made when it was read once more.",
         &[
