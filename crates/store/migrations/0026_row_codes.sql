@@ -1,5 +1,4 @@
 -- oldest binary: 0.1.0
--- oldest binary: 0.1.0
 -- Codes of the rows that open something, under a key that is not in the database (decision record 0049).
 ALTER TABLE "absence" ADD COLUMN code BYTEA; -- operational
 ALTER TABLE "access_review" ADD COLUMN code BYTEA; -- operational
