@@ -72,7 +72,7 @@ pub fn run_cases(set: &PolicySet, files: &[SourceFile]) -> CasesReport {
     let never = set
         .sources()
         .map(|source| &source.id)
-        .filter(|id| !decided.contains(*id));
+        .filter(|id| !decided.contains(*id) && !set.has_set_level(id));
     report.never_deciding = never.cloned().collect();
     report
 }
@@ -168,6 +168,7 @@ fn requires(
     let found: Vec<&Obligation> = requirements.obligations.iter().map(|row| &row.obligation).collect();
     for (line, id, expected) in rows {
         match found.iter().find(|obligation| obligation.id == *id) {
+            None if set.has_set_level(id) => {}
             None => wrong.push((*line, format!("says nothing of `{id}`, the case says it is required"))),
             Some(obligation) => {
                 let says = words(obligation);
@@ -181,7 +182,8 @@ fn requires(
         .iter()
         .filter(|obligation| packs.contains(pack_of(&obligation.id)))
     {
-        if !rows.iter().any(|(_, id, _)| *id == obligation.id) {
+        let is_told = rows.iter().any(|(_, id, _)| *id == obligation.id);
+        if !is_told && !set.has_set_level(&obligation.id) {
             let text = format!(
                 "requires `{}` ({}), the case does not say so",
                 obligation.id,

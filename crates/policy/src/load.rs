@@ -196,6 +196,11 @@ fn assemble(
         .map(|policy| (policy.id.clone(), source(policy)))
         .collect();
     permits.values_mut().for_each(|ids| ids.sort());
+    let is_set = |policy: &&Loaded<'_>| {
+        let level = policy.annotations.get("from_risk");
+        level.is_some_and(|level| level.starts_with('$'))
+    };
+    let set_levels = loaded.iter().filter(is_set).map(|policy| policy.id.clone()).collect();
     let words = OpenWords {
         regimes: shape.words("Regime"),
         data_classes: shape.words("DataClass"),
@@ -206,6 +211,7 @@ fn assemble(
         permits,
         obligations,
         from_risk,
+        set_levels,
         sources,
         words,
         shape,

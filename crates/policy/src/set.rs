@@ -1,6 +1,6 @@
 //! The compiled set and the two questions that it answers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cedar_policy::{Effect, Schema};
@@ -32,6 +32,8 @@ pub struct PolicySet {
     pub(crate) obligations: HashMap<String, Obligation>,
     /// From which number of risk a policy asks, where it says one.
     pub(crate) from_risk: HashMap<String, i64>,
+    /// Those of them whose level is a tenant's parameter.
+    pub(crate) set_levels: HashSet<String>,
     pub(crate) sources: BTreeMap<String, PolicySource>,
     pub(crate) words: OpenWords,
     pub(crate) shape: Shape,
@@ -302,6 +304,11 @@ impl PolicySet {
             id: id.to_owned(),
             reason,
         }
+    }
+
+    /// Whether a tenant says from which risk on a policy asks: a case neither wants nor forbids its row then.
+    pub(crate) fn has_set_level(&self, id: &str) -> bool {
+        self.set_levels.contains(id)
     }
 
     /// Whether a policy asks at this level of risk.

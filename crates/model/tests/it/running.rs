@@ -81,9 +81,13 @@ fn a_typed_outcome_makes_nothing_run_and_only_ends_what_it_brought() {
         assert_eq!(running(&rows), ["a1"], "{outcome}");
     }
     after(&mut rows, &second, Outcome::Succeeded);
-    assert_eq!(running(&rows), ["a1", "a2"], "its way back was another");
+    assert_eq!(running(&rows), ["a2"]);
     after(&mut rows, &typed(second), Outcome::RolledBack);
-    assert_eq!(running(&rows), ["a1"]);
+    assert_eq!(
+        running(&rows),
+        Vec::<&str>::new(),
+        "what ran before is not brought back by a word"
+    );
 }
 
 #[test]

@@ -193,6 +193,33 @@ fn the_shipped_cases_hold_with_other_values_of_parameters() {
 }
 
 #[test]
+fn evidence_of_three_aspects_is_asked_from_the_level_that_a_tenant_sets() {
+    let asked = |values: &str, kind, risk| {
+        let set = compile(&policy::base().files, values).unwrap_or_else(|findings| panic!("{findings:#?}"));
+        check_cases(&set, &policy::base().cases).unwrap_or_else(|findings| panic!("{findings:#?}"));
+        let mut facts = crate::support::change();
+        (facts.kind, facts.risk) = (kind, risk);
+        let target = [crate::support::target("1", "pay", &[])];
+        let requirements = policy::on_policy_thread(|| set.require(&facts, &target));
+        let rows = requirements
+            .obligations
+            .iter()
+            .map(|row| policy::words_of(&row.obligation));
+        rows.filter(|words| words.starts_with("evidence")).count()
+    };
+    for kind in [Kind::Normal, Kind::Emergency] {
+        let counts =
+            |values: &str| [Level::None, Level::Low, Level::Medium, Level::High].map(|risk| asked(values, kind, risk));
+        assert_eq!(counts(""), [1, 1, 3, 3]);
+        assert_eq!(counts("thorough_evidence_from = \"high\""), [1, 1, 1, 3]);
+        assert_eq!(counts("thorough_evidence_from = \"never\""), [1, 1, 1, 1]);
+        assert_eq!(counts("thorough_evidence_from = \"none\""), [3, 3, 3, 3]);
+    }
+    let wrong = compile(&policy::base().files, "thorough_evidence_from = \"sometimes\"").unwrap_err();
+    assert!(wrong[0].text.contains("none, low, medium, high"), "{wrong:#?}");
+}
+
+#[test]
 fn the_defaults_of_parameters_are_these() {
     let set = full_set();
     let mut words = Vec::new();
