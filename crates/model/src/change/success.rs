@@ -14,7 +14,9 @@ use crate::core::enums::{Outcome, State, ValidationResult};
 #[must_use]
 pub fn succeeded(change: &Change) -> Option<bool> {
     let outcome = change.outcome?;
-    if outcome == Outcome::NotImplemented || change.open_targets().next().is_some() {
+    // A failed rollback leaves its target open, and says already that it was no success.
+    let is_under_way = change.target_records.iter().any(|record| record.outcome.is_none());
+    if outcome == Outcome::NotImplemented || is_under_way {
         return None;
     }
     let every_target = change
