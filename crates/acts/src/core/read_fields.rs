@@ -72,6 +72,18 @@ pub(crate) fn read_span(reading: &mut Reading<'_>, otherwise: Timestamp) -> (Tim
     (start.unwrap_or(otherwise), end.unwrap_or(otherwise))
 }
 
+/// The services to which somebody or a token is scoped.
+pub(crate) fn scoped_to(reading: &mut Reading<'_>, directory: &Directory) -> Option<BTreeSet<ServiceKey>> {
+    let keys = reading.texts("services", LINE)?;
+    for (place, key) in keys.iter().enumerate() {
+        if !directory.services.contains_key(&ServiceKey::from(key.as_str())) {
+            let text = format!("There is no service `{key}`.");
+            reading.wrong(&format!("services[{place}]"), "unknown", text);
+        }
+    }
+    Some(keys.into_iter().map(ServiceKey).collect())
+}
+
 /// How far behind a start may lie that was meant as now: clocks differ, and people name whole minutes.
 const MEANT_AS_NOW: SignedDuration = SignedDuration::from_mins(5);
 
@@ -89,8 +101,20 @@ pub(crate) fn read_recorded_span(
     (starts_at, ends_at, corrected_at)
 }
 
+/// The same of what gives nobody a right, such as a freeze: told late, it is marked as a correction by itself.
+pub(crate) fn read_marked_span(
+    reading: &mut Reading<'_>,
+    cx: &Context<'_, '_>,
+    begun: Option<Timestamp>,
+) -> (Timestamp, Timestamp, Option<Timestamp>) {
+    let (starts_at, ends_at) = read_span(reading, cx.now);
+    let _is_said = reading.boolean("correction");
+    let is_late = starts_at < cx.now && begun != Some(starts_at) && !cx.actor.is_system;
+    (starts_at, ends_at, is_late.then_some(cx.now))
+}
+
 /// The start itself, and when it was recorded if it is a correction.
-pub(crate) fn read_start(
+fn read_start(
     reading: &mut Reading<'_>,
     field: &str,
     starts_at: Timestamp,
@@ -103,6 +127,18 @@ pub(crate) fn read_start(
     if is_correction {
         return (starts_at, Some(now));
     }
+    refuse_late(reading, field, starts_at, now);
+    (now, None)
+}
+
+/// Refuses a start that lies behind, unless the request says that it is a correction.
+pub(crate) fn check_start(reading: &mut Reading<'_>, field: &str, starts_at: Timestamp, now: Timestamp, body: &Body) {
+    if body.get("correction").and_then(Value::as_bool) != Some(true) {
+        refuse_late(reading, field, starts_at, now);
+    }
+}
+
+fn refuse_late(reading: &mut Reading<'_>, field: &str, starts_at: Timestamp, now: Timestamp) {
     if now.duration_since(starts_at) > MEANT_AS_NOW {
         let text = format!(
             "`{field}` lies behind: nothing begins before it is recorded. To note that it was so, send `correction: true`; it \
@@ -110,7 +146,6 @@ pub(crate) fn read_start(
         );
         reading.wrong(field, "in_the_past", text);
     }
-    (now, None)
 }
 
 /// Refuses a span that lies behind us already. Where its end could not be read, that is said and no more: nobody knows yet

@@ -720,8 +720,9 @@ fn differing(before: &Value, after: &Value) -> Vec<String> {
     let none = Map::new();
     let (before, after) = (before.as_object().unwrap_or(&none), after.as_object().unwrap_or(&none));
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let is_ours = |key: &str| matches!(key, "version" | "corrected_at");
     keys.into_iter()
-        .filter(|key| *key != "version" && before.get(*key) != after.get(*key))
+        .filter(|key| !is_ours(key.as_str()) && before.get(*key) != after.get(*key))
         .cloned()
         .collect()
 }

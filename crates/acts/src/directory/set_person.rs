@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Role;
-use model::core::ids::{PersonId, RecordId, ServiceKey};
+use model::core::ids::{PersonId, RecordId};
 use model::core::parse::{self, LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::manager;
@@ -17,6 +17,7 @@ use store::identity::{secrets, session};
 use crate::case::settle_open;
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::read_fields::scoped_to;
 use crate::core::write;
 use crate::directory::deactivate_person::end_person;
 use crate::guard::denied_rights::{self, FromOutside};
@@ -86,18 +87,6 @@ pub(crate) fn settle_committers(cx: &mut Context<'_, '_>, before: Option<&Person
         return Ok(());
     }
     settle_open::settle_of(cx, &after.id)
-}
-
-/// The services to which somebody or a token is scoped.
-pub(crate) fn scoped_to(reading: &mut Reading<'_>, directory: &snapshot::Directory) -> Option<BTreeSet<ServiceKey>> {
-    let keys = reading.texts("services", LINE)?;
-    for (place, key) in keys.iter().enumerate() {
-        if !directory.services.contains_key(&ServiceKey::from(key.as_str())) {
-            let text = format!("There is no service `{key}`.");
-            reading.wrong(&format!("services[{place}]"), "unknown", text);
-        }
-    }
-    Some(keys.into_iter().map(ServiceKey).collect())
 }
 
 fn read_zone(reading: &mut Reading<'_>) -> Option<String> {

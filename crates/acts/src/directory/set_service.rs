@@ -18,7 +18,7 @@ use store::record::{self, Filter};
 use crate::case::settle_open::{settle_open, settle_reached};
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::read_fields::{check_ahead, read_scope, read_span};
+use crate::core::read_fields::{check_ahead, check_start, read_scope, read_span};
 use crate::guard::{impersonation, read_directory_rows, self_grant, two_people};
 
 /// A new record gets an id; one that is there has one.
@@ -233,6 +233,9 @@ pub fn set_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Ownership>
     };
     let mut row = read_directory_rows::ownership(&mut reading, &directory, old, cx.now);
     read_directory_rows::check_row(&mut reading, &directory, &row);
+    if row.corrected_at == Some(cx.now) && !cx.actor.is_system {
+        check_start(&mut reading, "since", row.since, cx.now, body);
+    }
     reading.finish()?;
     if self_grant::gives_voice(cx, &row)? {
         return Err(self_grant::own_request(self_grant::OWN_PART).into());

@@ -22,7 +22,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::core::error::Result;
-use crate::core::read_fields::read_start;
 use crate::guard::person_fields;
 
 /// What a service's data may be called, from the least to the most that it asks for.
@@ -393,9 +392,11 @@ pub(crate) fn ownership(
         let goes_on = old.ends_at.is_none_or(|end| now < end) || (row.since, row.ends_at) == (old.since, old.ends_at);
         row.is_from_catalogue = old.is_from_catalogue && goes_on;
     }
-    let (since, corrected_at) = read_start(reading, "since", row.since, (now, begun));
-    row.since = since;
-    row.corrected_at = corrected_at.or(row.corrected_at);
+    // Told late, it is a correction, which counts from its record on; a list that is imported names rows of long ago.
+    let _is_said = reading.boolean("correction");
+    if row.since < now && begun != Some(row.since) {
+        row.corrected_at = Some(now);
+    }
     row
 }
 

@@ -16,7 +16,7 @@ use store::record;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::directory::set_person::scoped_to;
+use crate::core::read_fields::scoped_to;
 use crate::guard::impersonation;
 
 /// What a token may be scoped to.

@@ -13,7 +13,7 @@ use store::record;
 
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
-use crate::core::read_fields::{check_ahead, patched, read_recorded_span, read_scope, read_span};
+use crate::core::read_fields::{check_ahead, patched, read_marked_span, read_scope, read_span};
 use crate::schedule::set_freeze::{load, settle_touched, take_effect};
 use crate::schedule::{loosen_freeze, push_freezes};
 
@@ -71,7 +71,7 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     let edit_reason = reading.text("edit_reason", TEXT);
     let (services, environments) = read_scope(&mut reading, &directory);
     let begun = Some(before.starts_at);
-    let (starts_at, ends_at, corrected_at) = read_recorded_span(&mut reading, cx, begun);
+    let (starts_at, ends_at, corrected_at) = read_marked_span(&mut reading, cx, begun);
     let wanted = Freeze {
         title: reading.needed("title", LINE),
         reason: reading.text("reason", TEXT),

@@ -21,7 +21,7 @@ use crate::case::settle_open::settle_open;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::HALTED;
-use crate::core::read_fields::{check_ahead, read_recorded_span, read_scope};
+use crate::core::read_fields::{check_ahead, read_marked_span, read_scope};
 use crate::core::write;
 use crate::guard::self_grant;
 use crate::schedule::push_freezes;
@@ -35,7 +35,7 @@ pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
     let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let (services, environments) = read_scope(&mut reading, &directory);
-    let (starts_at, ends_at, corrected_at) = read_recorded_span(&mut reading, cx, None);
+    let (starts_at, ends_at, corrected_at) = read_marked_span(&mut reading, cx, None);
     let freeze = Freeze {
         id: RecordId(cx.new_id()?),
         version: 0,

@@ -31,6 +31,9 @@ fn decide(world: &World, login: &'static str, number: i64, confirmed: bool) -> S
 fn given() -> World {
     let world = World::new();
     world.system(|cx| {
+        let mut tenant = cx.directory()?.tenant.clone().unwrap();
+        tenant.ownership_by_two = false;
+        cx.put_estate("tenant.edited", tenant, json!({}))?;
         for login in ["ada", "eve", "nora"] {
             set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]})))?;
         }

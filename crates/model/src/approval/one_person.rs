@@ -51,8 +51,8 @@ pub(crate) fn root_of<'a>(approval: &'a Approval, row: &'a CountedFor) -> &'a Pe
 }
 
 /// For whose right a yes counts on this change. A person who decides for others decides for one of them or for themselves, over
-/// all rules together: otherwise one delegate would be as many people as gave them a delegation. Their own right goes first; a right
-/// that is still needed goes before one that others have used.
+/// all rules together: otherwise one delegate would be as many people as gave them a delegation. A right that is still needed goes
+/// before one that others have used, and one that was lent, because its holder is away, before their own.
 pub(crate) fn right_of<'a>(file: &ChangeFile, approval: &'a Approval) -> &'a PersonId {
     let mut roots: Vec<&PersonId> = Vec::new();
     for row in approval
@@ -65,7 +65,7 @@ pub(crate) fn right_of<'a>(file: &ChangeFile, approval: &'a Approval) -> &'a Per
             roots.push(root);
         }
     }
-    roots.sort_by_key(|root| **root != approval.person);
+    roots.sort_by_key(|root| **root == approval.person);
     let needs = |root: &&&PersonId| {
         let rows = approval
             .counted_for

@@ -66,8 +66,9 @@ pub(crate) fn quorum_unmet(
     if let Some(found) = too_small_board((file, directory), (rule_id, rule)) {
         return Some(found);
     }
-    let meeting = voted.or_else(|| directory.meetings_on(group, now).last());
-    let Some(meeting) = meeting else {
+    // Whoever is of the board no longer is at none of its meetings.
+    let open = directory.meetings_on(group, now).last().map(|it| directory.trusted(it));
+    let Some(meeting) = voted.or(open.as_ref()) else {
         let people = snapshot::last_people(directory);
         return Some(unmet::unmet(
             "meeting_missing",

@@ -81,7 +81,7 @@ fn a_refusal_for_the_state_names_what_each_other_step_waits_for() {
         satisfy.starts_with("First start it (POST …/implementation). The window opens at"),
         "{satisfy}"
     );
-    assert_eq!(who, "");
+    assert_eq!(who, "rita", "who could plan another time");
     let mut missed = World::new().until_scheduled();
     missed.wait_until(at("13:01"));
     let (satisfy, who) = say(missed.start("ida"));

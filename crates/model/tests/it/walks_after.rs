@@ -73,11 +73,12 @@ fn what_does_not_work_has_not_succeeded() {
         .unwrap();
     assert_eq!(
         missing(world.close("olga")),
-        ["validation_missing"],
-        "that word was about the state before"
+        ["validation_missing", "review_missing"],
+        "these words were about the state before"
     );
     world.wait(5);
     world.validate("tom", "does_not").unwrap();
+    world.review("olga").unwrap();
     world.close("olga").unwrap();
 }
 

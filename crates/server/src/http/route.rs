@@ -516,8 +516,7 @@ fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) 
     answer
 }
 
-/// What the act answers, and with it what of the query is no word of it: who may not look or asks for what is absent learns that
-/// first. What was done is taken back with the refusal.
+/// What the act answers, then what of the query is no word of it. What was done is taken back with the refusal.
 fn answered(cx: &mut Context<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<Reply> {
     match (route.act)(cx, ask) {
         Ok(mut reply) => {

@@ -147,7 +147,8 @@ fn a_note_that_is_too_long_is_told_once() {
 fn the_way_out_of_a_ring_names_a_delegation_that_stands() {
     let world = World::new();
     let lend = |from: &str, to: &str| {
-        let body = json!({"delegate": to, "starts_at": "2026-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z"});
+        let body = json!({"delegate": to, "starts_at": "2026-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z",
+            "correction": true});
         world.post(from, "/delegations", &body)
     };
     let id = |made: Value| made["id"].as_str().unwrap().to_owned();

@@ -169,7 +169,8 @@ fn a_catalogue_and_holidays_are_read() {
 fn a_delegation_gives_nobody_what_they_may_not_hold_and_closes_no_ring() {
     let world = World::new();
     let ask = |who: &str, more: Value| {
-        let mut body = json!({"starts_at": "2026-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z"});
+        let mut body =
+            json!({"starts_at": "2026-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z", "correction": true});
         for (field, value) in more.as_object().unwrap() {
             body[field] = value.clone();
         }

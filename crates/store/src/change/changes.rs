@@ -296,12 +296,13 @@ pub fn targets_for(
     Ok(rows)
 }
 
-/// The targets of rejected changes in a service and environment.
+/// The targets of rejected changes in a service and environment: few changes are rejected, and SQLite begins with these.
 pub fn rejected_in(tx: &mut Tx<'_>, service: &str, environment: &str) -> Result<Vec<TargetRow>> {
     let found = tx.query(
         "SELECT t.change_id, t.target_id, t.service, t.environment, t.artifact, t.commit_sha, t.rollback_to, t.state
-         FROM \"change\" c JOIN change_target t ON t.tenant = c.tenant AND t.change_id = c.id
-         WHERE c.tenant = $tenant AND c.state = 'rejected' AND t.service = $service AND t.environment = $environment
+         FROM \"change\" c CROSS JOIN change_target t
+         WHERE c.tenant = $tenant AND c.state = 'rejected' AND t.tenant = $tenant AND t.change_id = c.id
+            AND t.service = $service AND t.environment = $environment
          ORDER BY t.change_id, t.target_id",
         &[("service", service.into()), ("environment", environment.into())],
     )?;

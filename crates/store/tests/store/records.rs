@@ -4,7 +4,8 @@ use model::change::record::Change;
 use model::change::related_records::{Approval, Comment};
 use serde_json::{Value as Json, json};
 use store::change::changes::{
-    ChangeFilter, count_by_state, id_of_key, list_changes, open_in, tally, targets_for, targets_of, targets_of_all,
+    ChangeFilter, count_by_state, id_of_key, list_changes, open_in, rejected_in, tally, targets_for, targets_of,
+    targets_of_all,
 };
 use store::{Error, Filter, Value, nouns, record, search};
 
@@ -345,6 +346,13 @@ fn lists_of_changes_filter_and_page() {
         };
         assert!(numbers(world, wrong_place, 9, None).is_empty());
         assert!(numbers(world, ChangeFilter { q: some("!?"), ..all() }, 9, None).is_empty());
+        let inside = |keys: &[&str]| ChangeFilter {
+            within: Some(keys.iter().map(|key| (*key).to_owned()).collect()),
+            ..all()
+        };
+        assert_eq!(numbers(world, inside(&["web", "till", "booking-api"]), 9, None), [5, 4, 3, 2, 1]);
+        assert!(!numbers(world, inside(&["web"]), 9, None).contains(&3), "it is about the till as well");
+        assert!(numbers(world, inside(&[]), 9, None).is_empty());
         let counts = world.read(count_by_state);
         assert_eq!(counts, [("draft".to_owned(), 4), ("scheduled".to_owned(), 1)]);
         assert_eq!(world.read(|tx| id_of_key(tx, "CHG-3")).as_deref(), Some("c3"));
@@ -371,6 +379,10 @@ fn targets_are_found_by_what_is_deployed() {
         assert_eq!(world.read(|tx| open_in(tx, "till")), ["c3"]);
         assert_eq!(world.read(|tx| open_in(tx, "web")), ["c1", "c2", "c3", "c4", "c5"]);
         assert!(world.read(|tx| open_in(tx, "nowhere")).is_empty());
+        assert!(world.read(|tx| rejected_in(tx, "web", "staging")).is_empty());
+        insert(world, changed("c7", 7, |it| it["state"] = json!("rejected")));
+        let rejected = world.read(|tx| rejected_in(tx, "web", "staging"));
+        assert!(rejected.iter().all(|row| row.change_id == "c7") && !rejected.is_empty(), "{rejected:?}");
     });
 }
 

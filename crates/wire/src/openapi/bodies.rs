@@ -555,7 +555,7 @@ const ADMINISTRATION: &[Shape] = &[
             texts(
                 "services",
                 LINE,
-                "The services to which they are scoped: all outside is absent for them. Everything, where none is named.",
+                "The services to which they are scoped; all without it.",
             ),
             text(
                 "calendar",
@@ -576,15 +576,6 @@ const ADMINISTRATION: &[Shape] = &[
             boolean("compromised", "Whether somebody else may have used the account."),
             text("reason", TEXT, "Why."),
         ],
-    ),
-    shape(
-        "SuspensionInput",
-        "What becomes of something that a compromised account gave.",
-        &[boolean(
-            "confirmed",
-            "Whether it holds again, by the word of whoever confirms it; else it is gone for good.",
-        )
-        .needed()],
     ),
     shape(
         "PasswordInput",
@@ -621,7 +612,7 @@ const ADMINISTRATION: &[Shape] = &[
             texts(
                 "services",
                 LINE,
-                "The services to which it is scoped: all outside is absent for it. All that its person sees, unless said.",
+                "The services to which it is scoped; all that its person sees without it.",
             ),
             time(
                 "expires_at",

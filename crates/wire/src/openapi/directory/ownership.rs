@@ -279,6 +279,15 @@ const BODIES: &[Shape] = &[
         &[text("group", LINE, "The key of a group; oneself unless said.")],
     ),
     shape(
+        "SuspensionInput",
+        "What becomes of something that a compromised account gave.",
+        &[boolean(
+            "confirmed",
+            "Whether it holds again, by the word of whoever confirms it; else it is gone for good.",
+        )
+        .needed()],
+    ),
+    shape(
         "AbsenceInput",
         "A time in which a person is away.",
         &[
