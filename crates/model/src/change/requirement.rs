@@ -393,17 +393,19 @@ pub(crate) fn outcomes_missing(file: &ChangeFile, directory: &Directory, now: Ti
     let people = logins(directory, &eligible::implementers(file, directory, now));
     let row = |target: &Target| {
         let record = file.change.target_record(&target.id);
-        let (place, id) = (format!("{} in {}", target.service, target.environment), &target.id);
+        let (id, service, environment) = (&target.id, &target.service, &target.environment);
         match record.and_then(|record| record.outcome) {
             None => unmet(
                 "outcome_missing",
-                format!("Target {id} ({place}) has no outcome."),
+                format!("Target {id} ({service} in {environment}) has no outcome."),
                 "Say how it ended.",
                 people.clone(),
             ),
             Some(_) => unmet(
                 "rollback_failed",
-                format!("The rollback of target {id} ({place}) failed, so the target is still open."),
+                format!(
+                    "The rollback of target {id} ({service} in {environment}) failed, so the target is still open."
+                ),
                 "Roll it back again or repair it, then state the outcome.",
                 people.clone(),
             ),
