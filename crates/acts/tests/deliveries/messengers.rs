@@ -75,50 +75,48 @@ fn all_orders() -> Vec<[usize; 4]> {
     all
 }
 
+/// What two systems tell of a build, in order.
+fn told_of(build: &str, number: u64, (theirs, ours): (&str, &str)) -> [(usize, Signal); 4] {
+    let (lab, hub) = (format!("lab-{number}"), format!("hub-{number}"));
+    [
+        (0, of(GITLAB, status(&lab, build, "in_progress", 2))),
+        (0, of(GITLAB, status(&lab, build, theirs, 9))),
+        (1, of(GITHUB, status(&hub, build, "in_progress", 3))),
+        (1, of(GITHUB, status(&hub, build, ours, 10))),
+    ]
+}
+
 #[test]
 fn two_systems_tell_of_one_deployment_in_all_orders() {
-    for (number, (theirs, ours, outcome)) in [
-        ("success", "success", "succeeded"),
-        ("failure", "failure", "failed"),
-        ("success", "failure", "failed"),
-        ("failure", "success", "failed"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let number = number as u64 + 1;
+    for (ends, outcome) in [
+        (("success", "success"), "succeeded"),
+        (("failure", "failure"), "failed"),
+        (("success", "failure"), "failed"),
+        (("failure", "success"), "failed"),
+    ] {
+        let world = World::new();
+        let connections = [world.connect("gitlab", GITLAB), world.connect("github", GITHUB)];
         let mut known: Option<Value> = None;
-        for order in all_orders() {
-            let world = World::new();
-            let (lab, hub) = (world.connect("gitlab", GITLAB), world.connect("github", GITHUB));
+        for (number, order) in (1..).zip(all_orders()) {
             world.set_clock(began() - SignedDuration::from_mins(30));
             let key = world.planned(artifact(number, 0));
             world.set_clock(began() + SignedDuration::from_mins(30));
             let before = world.changes();
-            let words = [
-                (&lab, of(GITLAB, status("41", &artifact(number, 0), "in_progress", 2))),
-                (&lab, of(GITLAB, status("41", &artifact(number, 0), theirs, 9))),
-                (&hub, of(GITHUB, status("900", &artifact(number, 0), "in_progress", 3))),
-                (&hub, of(GITHUB, status("900", &artifact(number, 0), ours, 10))),
-            ];
+            let words = told_of(&artifact(number, 0), number, ends);
             for place in order {
-                let (connection, signal) = &words[place];
-                world.take_by(connection, signal.clone());
+                let (system, signal) = &words[place];
+                world.take_by(&connections[*system], signal.clone());
             }
             // Told once more nothing is new.
-            for (connection, signal) in &words {
-                assert_eq!(world.take_by(connection, signal.clone()), "known already");
+            for (system, signal) in &words {
+                assert_eq!(world.take_by(&connections[*system], signal.clone()), "known already");
             }
             let stands = world.stands_at(&key);
-            assert_eq!(stands[1], outcome, "{theirs} {ours} {order:?}");
-            assert_eq!(world.changes(), before, "a draft beside it: {theirs} {ours} {order:?}");
-            assert_eq!(world.unauthorized(), 0, "{theirs} {ours} {order:?}");
-            assert!(world.listed().is_empty(), "{theirs} {ours} {order:?}");
-            assert_eq!(
-                *known.get_or_insert(stands.clone()),
-                stands,
-                "{theirs} {ours} {order:?}"
-            );
+            assert_eq!(stands[1], outcome, "{ends:?} {order:?}");
+            assert_eq!(world.changes(), before, "a draft beside it: {ends:?} {order:?}");
+            assert_eq!(world.unauthorized(), 0, "{ends:?} {order:?}");
+            assert!(world.listed().is_empty(), "{ends:?} {order:?}");
+            assert_eq!(*known.get_or_insert(stands.clone()), stands, "{ends:?} {order:?}");
         }
     }
 }
