@@ -332,14 +332,14 @@ fn a_rejection_closes_the_gate_of_others_with_its_artifact_until_it_is_lifted() 
 }
 
 #[test]
-fn the_end_of_a_change_opens_the_gate_of_what_depends_on_it() {
+fn the_end_of_a_dependency_opens_the_gate_and_a_cancelled_change_is_none() {
     let world = World::new();
     let (first, second) = (initiate_and_assess(&world), initiate_and_assess(&world));
     approve(&world, &second);
     bring_evidence(&world, &second);
     world.pass(150);
     let (from, to) = (second.clone(), first.clone());
-    world
+    let link = world
         .by("rita", move |cx| {
             let words = body(json!({"kind": "depends_on", "to": to}));
             link_change::link_change(cx, &from, &words)
@@ -357,6 +357,11 @@ fn the_end_of_a_change_opens_the_gate_of_what_depends_on_it() {
         .by("rita", move |cx| {
             acts::change::verbs::cancel_change(cx, &k, &body(json!({"reason": "Not needed."})))
         })
+        .unwrap();
+    assert_eq!(gate_of(&world, &second), stop_code("dependency_open"));
+    let from = second.clone();
+    world
+        .by("rita", move |cx| link_change::unlink_change(cx, &from, &link))
         .unwrap();
     assert_eq!(gate_of(&world, &second), (GateDecision::Go, Vec::new()));
     let id = waiting.check.id.0.clone();
