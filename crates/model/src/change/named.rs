@@ -49,9 +49,9 @@ pub fn named_in(refusal: Refusal, file: &ChangeFile, directory: &Directory, now:
 /// nobody whom a rule refuses; an assignee needs no rule for a task; a freeze and another change have acts of their own.
 fn act_of(code: &str) -> Option<Act> {
     Some(match code {
-        "field_missing" | "plan_missing" | "rollback_plan_missing" | "template_not_valid" => Act::Edit,
+        "field_missing" | "plan_missing" | "rollback_plan_missing" | "template_not_valid" | "no_emergency" => Act::Edit,
         "not_submitted" => Act::Submit,
-        "not_assessed" => Act::Assess,
+        "not_assessed" | "dependencies_not_reviewed" => Act::Assess,
         "not_planned" | "window_over" | "window_not_open" | "lead_time" => Act::Schedule,
         "on_hold" => Act::Resume,
         "peer_review_missing" => Act::PeerReview,
@@ -59,9 +59,9 @@ fn act_of(code: &str) -> Option<Act> {
         "checklist_open" => Act::TickChecklist,
         "task_missing" => Act::AddTask,
         "condition_open" => Act::MeetCondition,
-        "outcome_missing" => Act::Complete,
+        "outcome_missing" | "rollback_failed" => Act::Complete,
         "validation_missing" => Act::Validate,
-        "review_missing" => Act::Review,
+        "review_missing" | "incident_not_addressed" => Act::Review,
         "cosignature_missing" => Act::CosignBreakGlass,
         "break_glass_validation_missing" => Act::ValidateBreakGlass,
         "confirmation_missing" => Act::ConfirmRetrospective,

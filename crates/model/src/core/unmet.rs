@@ -81,6 +81,12 @@ fn help_where_nobody_is(code: &str) -> Option<&'static str> {
         | "meeting_missing"
         | "dependency_open"
         | "overrun"
+        | "committers_not_told"
+        | "committers_too_far"
+        | "decision_voided"
+        | "dependencies_not_reviewed"
+        | "incident_not_addressed"
+        | "no_emergency"
         | "finding_missing"
         | "break_glass_validation_missing"
         | "review_missing" => {
@@ -92,7 +98,7 @@ fn help_where_nobody_is(code: &str) -> Option<&'static str> {
         "evidence_missing" | "validation_missing" => {
             "Nobody who may do so is active: an administrator gives the service another owner."
         }
-        "outcome_missing" => {
+        "outcome_missing" | "rollback_failed" => {
             "Nobody who may do so is active: an administrator gives somebody who did not approve it the role `implementer`."
         }
         "peer_review_missing" | "outside_look_missing" | "quorum_missing" => {
