@@ -34,7 +34,7 @@ fn nobody_whom_one_person_made_today_decides_what_another_of_theirs_wrote() {
     for who in ["olga", "sam", "mia"] {
         assert_eq!(code(world.approve(who)), "not_asked", "{who}");
     }
-    assert_eq!(code(world.peer_review("sue", "agree")), "not_asked");
+    assert_eq!(code(world.peer_review("sue", "agree")), "own_work");
     assert!(world.unmet().contains(&"cannot_be_met".to_owned()));
     assert_eq!(world.state(), State::Authorizing);
 }
