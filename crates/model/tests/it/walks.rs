@@ -3,6 +3,7 @@
 use model::approval::{decide, obligation};
 use model::change::change_file::RejectedElsewhere;
 use model::change::related_records::Coverage;
+use model::change::template::bounds::TemplateBounds;
 use model::change::{around, timers, waiting_on};
 use model::core::enums::{self, GateDecision, Kind, Level, Outcome, State, TemplateState};
 use model::core::ids::PersonId;
@@ -109,6 +110,7 @@ fn a_standard_change_whose_glass_was_broken_is_closed_by_a_person() {
     world.review("olga").unwrap();
     let words = body(json!({"text": "It had to be done."}));
     world.act("mia", |case| break_glass::validate(case, &words)).unwrap();
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
     assert_eq!(timers::closes_at(&world.file, &world.directory, world.now), None);
     world.wait(24 * 60);
     assert_eq!(world.state(), State::Reviewing);
@@ -184,7 +186,10 @@ fn a_template_that_no_longer_holds_stops_what_has_not_begun() {
     assert_eq!(world.state(), State::Authorizing, "its review date has come");
     let mut elsewhere = standard_facts();
     elsewhere["targets"][0]["service"] = "pay".into();
-    let mut other = World::with(elsewhere, Vec::new());
+    // However far its changes may go, they go to its own services.
+    let mut estate = crate::people::directory();
+    estate.templates.get_mut("patch").unwrap().bounds = TemplateBounds::widest();
+    let mut other = World::create("rita", elsewhere, Vec::new(), estate).unwrap();
     assert_eq!(missing(other.submit("rita")), ["template_not_valid"]);
 }
 
