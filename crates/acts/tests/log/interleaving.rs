@@ -5,12 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use acts::audit::sign_revocations;
-use acts::change::{add_evidence, edit_change};
+use acts::change::edit_change;
 use acts::core::{gate_question, signing_keys};
 use acts::gate::answer;
 use acts::{Context, Executor};
+use model::change::change_file;
 use model::change::related_records::Approval;
-use model::change::{around, change_file};
 use model::core::ids::RecordId;
 use proof::jwks::Jwks;
 use proof::permit::{Expected, verify};
@@ -50,6 +50,7 @@ enum Deed {
     Mint,
     Consume,
     Revoke,
+    Lift,
     Edit,
     Swap,
     Hold,
@@ -58,7 +59,7 @@ enum Deed {
 }
 
 /// Minting and consuming come more often than what ends them, so that there is something to end.
-const DEEDS: [Deed; 12] = [
+const DEEDS: [Deed; 13] = [
     Deed::Mint,
     Deed::Mint,
     Deed::Mint,
@@ -66,6 +67,7 @@ const DEEDS: [Deed; 12] = [
     Deed::Consume,
     Deed::Consume,
     Deed::Revoke,
+    Deed::Lift,
     Deed::Edit,
     Deed::Swap,
     Deed::Hold,
@@ -90,6 +92,8 @@ struct Round<'w> {
     /// Whether its content is still the approved one.
     is_whole: bool,
     is_held: bool,
+    /// The permit whose revocation keeps the target closed.
+    closed_by: Option<RecordId>,
     story: Vec<String>,
     /// What the log has to say of holds and permits, in this order.
     told: Vec<String>,
@@ -100,18 +104,7 @@ impl<'w> Round<'w> {
     fn new(world: &'w World, other: &'w Executor, number: usize) -> Self {
         let artifact = proof::crypto::digest_text(&number.to_be_bytes());
         let key = world.approved(world.draft_of(&format!("Order {number}"), &artifact));
-        let (k, told) = (key.clone(), artifact.clone());
-        world.by("rita", move |cx| {
-            let file = around::StoredFile {
-                digest: proof::crypto::digest_text(b"works"),
-                size: 5,
-                media_type: "text/plain".into(),
-                reading: None,
-            };
-            let note = json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging",
-                "artifact": told, "text": "works"});
-            add_evidence::add_evidence(cx, &k, &body(note), &file)
-        });
+        world.note_about(&key, &artifact);
         Self {
             world,
             desks: [&world.executor, other],
@@ -120,6 +113,7 @@ impl<'w> Round<'w> {
             given: Vec::new(),
             is_whole: true,
             is_held: false,
+            closed_by: None,
             story: Vec::new(),
             told: Vec::new(),
             passed: 0,
@@ -162,9 +156,19 @@ impl<'w> Round<'w> {
                 };
                 let id = RecordId(jti);
                 let why = body(json!({"reason": "Not this one."}));
-                let revoke = move |cx: &mut Context<'_, '_>| acts::gate::verbs::revoke_permit(cx, &key, &id, &why);
+                let revoked = id.clone();
+                let revoke = move |cx: &mut Context<'_, '_>| acts::gate::verbs::revoke_permit(cx, &key, &revoked, &why);
                 if self.act((dice, "mona"), revoke).is_some() {
-                    self.given.last_mut().unwrap().is_dead = true;
+                    self.closed_by = Some(id);
+                    self.end_all();
+                }
+            }
+            Deed::Lift => {
+                let Some(id) = self.closed_by.clone() else { return };
+                let why = body(json!({"reason": "It was the right one."}));
+                let lift = move |cx: &mut Context<'_, '_>| acts::gate::verbs::lift_revocation(cx, &key, &id, &why);
+                if self.act((dice, "mona"), lift).is_some() {
+                    self.closed_by = None;
                 }
             }
             Deed::Edit | Deed::Swap => {
@@ -214,13 +218,23 @@ impl<'w> Round<'w> {
         };
         let Some(token) = checked.permit else { return };
         assert!(
-            self.is_whole && !self.is_held,
+            self.is_whole && !self.is_held && self.closed_by.is_none(),
             "a permit was given after {:#?}",
             self.story
         );
         let payload = token.split('.').nth(1).and_then(proof::crypto::from_base64url).unwrap();
         let claims: Value = serde_json::from_slice(&payload).unwrap();
         let jti = claims["jti"].as_str().unwrap().to_owned();
+        // Checks of one target share the permit while it is alive.
+        if let Some(known) = self.given.iter().find(|known| known.jti == jti) {
+            assert!(!known.is_dead, "a dead permit was given again after {:#?}", self.story);
+            assert_eq!(known.token, token);
+            return;
+        }
+        // A server whose clock is late takes the permit of the other for one that is not good yet.
+        let [here, there] = self.desks.map(|desk| desk.tools().clock.now());
+        let is_lone = self.given.iter().all(|known| known.is_dead);
+        assert!(is_lone || here != there, "two permits live after {:#?}", self.story);
         self.told.push(format!("permit.issued {jti}"));
         self.given.push(Given {
             jti,

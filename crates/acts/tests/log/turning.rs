@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use acts::audit::note_log_sizes::note_log_sizes;
 use acts::audit::turn_key::{revoke_key, rotate_key};
 use acts::audit::{export_bundle, prove_event, publish_log, replay_log, sign_revocations};
+use acts::change::edit_change;
 use acts::core::gate_question;
 use acts::core::signing_keys::{self, COSIGNER, LOG, PERMIT, jwks};
-use acts::directory::set_person;
+use acts::directory::{set_person, set_service};
 use acts::effects::run_timer;
 use acts::gate::{answer, consume_permit, shown_permit};
 use acts::{Context, Error, Executor};
@@ -106,10 +107,14 @@ fn text<T: std::fmt::Debug>(answer: acts::Result<T>) -> String {
 }
 
 fn question() -> gate_question::Question {
+    question_about("pay", ARTIFACT)
+}
+
+fn question_about(service: &str, artifact: &str) -> gate_question::Question {
     gate_question::Question {
-        service: "pay".into(),
+        service: service.into(),
         environment: "production".into(),
-        artifact: Some(ARTIFACT.into()),
+        artifact: Some(artifact.into()),
         commit: None,
         change: None,
         purpose: None,
@@ -118,8 +123,12 @@ fn question() -> gate_question::Question {
 
 /// A permit for the approved change, asked for at one of the servers.
 fn minted(world: &World, executor: &Executor) -> String {
+    minted_for((world, executor), question())
+}
+
+fn minted_for((world, executor): (&World, &Executor), question: gate_question::Question) -> String {
     let checked = done((executor, world.actor("pipe")), move |cx| {
-        answer::check(cx, &question(), None)
+        answer::check(cx, &question, None)
     })
     .unwrap();
     checked.permit.unwrap_or_else(|| panic!("{:?}", checked.check.reasons))
@@ -227,16 +236,42 @@ fn a_revoked_key_takes_all_that_it_signed_with_it_and_nothing_else() {
     world.assert_replays();
 }
 
+/// Approved changes with `SERVICES` targets each, in their window. Checks of one target share a permit, so that as many permits
+/// at once need as many targets. Answers one question about each target.
+fn open_targets(world: &World, changes: usize) -> Vec<gate_question::Question> {
+    const SERVICES: usize = 10;
+    let services: Vec<String> = (0..SERVICES).map(|number| format!("turn-{number}")).collect();
+    for service in &services {
+        let service = body(json!({"key": service, "criticality": "low"}));
+        world.system(move |cx| set_service::set_service(cx, &service));
+    }
+    let mut questions = Vec::new();
+    for number in 0..changes {
+        let artifact = proof::crypto::digest_text(&number.to_be_bytes());
+        let key = world.draft_of(&format!("Turn {number}"), &artifact);
+        let target = |service: &String| json!({"service": service, "environment": "production", "artifact": artifact});
+        let targets = body(json!({"targets": services.iter().map(target).collect::<Vec<_>>()}));
+        let k = key.clone();
+        world.by("rita", move |cx| edit_change::edit_change(cx, &k, &targets));
+        world.note_about(&world.approved(key), &artifact);
+        questions.extend(services.iter().map(|service| question_about(service, &artifact)));
+    }
+    world.pass_seconds(150 * 60);
+    questions
+}
+
 #[test]
 fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_piece_at_a_time() {
     const STOLEN: usize = 150;
-    let world = opened();
+    let world = world();
+    let questions = open_targets(&world, 15);
+    assert_eq!(questions.len(), STOLEN);
     // Every fifth second some; the first piece ends amid those of one second.
     let mint = |number: usize| {
         if number.is_multiple_of(40) {
             world.pass_seconds(5);
         }
-        minted(&world, &world.executor)
+        minted_for((&world, &world.executor), questions[number].clone())
     };
     let stolen: Vec<String> = (0..STOLEN).map(mint).collect();
     rotate(&world, PERMIT);
@@ -244,25 +279,25 @@ fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_p
     let kid = kid_of(&stolen[0]);
     revoke(&world, &kid).unwrap();
     // The worker was not here yet.
-    let shown = |token: &str| {
-        let jti = jti_of(token);
+    let shown = |tokens: &[String], number: usize| {
+        let (jti, question) = (jti_of(&tokens[number]), questions[number].clone());
         let answer = done((&world.executor, world.actor("pipe")), move |cx| {
-            let answer = answer::ask(cx, &question())?;
-            shown_permit::check_shown(cx, &question(), Some(&jti), answer)
+            let answer = answer::ask(cx, &question)?;
+            shown_permit::check_shown(cx, &question, Some(&jti), answer)
         });
         answer.unwrap().reasons.first().map(|it| it.code.clone())
     };
-    let consumed = |token: &str| {
-        let jti = jti_of(token);
+    let consumed = |tokens: &[String], number: usize| {
+        let (jti, question) = (jti_of(&tokens[number]), questions[number].clone());
         done((&world.executor, world.actor("pipe")), move |cx| {
-            consume_permit::consume_permit(cx, &jti, &question())
+            consume_permit::consume_permit(cx, &jti, &question)
         })
     };
-    for token in [&stolen[0], &stolen[STOLEN - 1]] {
-        assert_eq!(shown(token).as_deref(), Some("permit_revoked"));
-        assert_eq!(code(consumed(token)), "permit_revoked");
+    for number in [0, STOLEN - 1] {
+        assert_eq!(shown(&stolen, number).as_deref(), Some("permit_revoked"));
+        assert_eq!(code(consumed(&stolen, number)), "permit_revoked");
     }
-    assert_eq!(shown(&good[0]), None);
+    assert_eq!(shown(&good, 0), None);
     let (turn, rounds) = worked_off(&world, &kid);
     assert_eq!((turn.revoked_permits, rounds), (150, 2));
     let mut listed = published(&world.executor).1.unwrap().revoked;
@@ -270,7 +305,7 @@ fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_p
     listed.sort();
     wanted.sort();
     assert_eq!(listed, wanted);
-    assert!(consumed(&good[STOLEN - 1]).is_ok());
+    assert!(consumed(&good, STOLEN - 1).is_ok());
     // A worker that comes twice does nothing more.
     let again = kid.clone();
     world.system(move |cx| run_timer::run_timer(cx, "signing_key", &again));
