@@ -160,7 +160,8 @@ fn onward(world: &World, round: usize) -> (&'static str, Deed) {
             1 => ("rita", Deed::Wait(0)),
             _ => ("ida", Deed::Complete(0)),
         },
-        State::Reviewing => match round % 7 {
+        State::Reviewing => match round % 8 {
+            7 => ("sue", Deed::Peer(true)),
             5 if world.change().unauthorized => ("mia", Deed::Finding),
             5 => ("olga", Deed::Confirm(true)),
             6 => ("pip", Deed::Evidence(true, 3)),
