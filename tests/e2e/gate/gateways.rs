@@ -440,13 +440,18 @@ fn under_way(scene: &mut Scene, key: &str, artifact: &str, before: &str) {
     scene.expect("under way, with its permit", artifact, Some(&revoked), GO);
     let id = claim(&revoked, "jti").as_str().unwrap().to_owned();
     let why = json!({"reason": "The wrong build was asked for."});
-    scene.act(
-        &scene.server().token("security"),
-        "POST",
-        &format!("/permits/{id}/revocation"),
-        why,
+    let (security, path) = (scene.server().token("security"), format!("/permits/{id}/revocation"));
+    scene.act(&security, "POST", &path, why);
+    scene.expect("with a revoked permit", artifact, Some(&revoked), Err("target_closed"));
+    scene.expect("closed by the revocation", artifact, None, Err("target_closed"));
+    let why = json!({"reason": "It was the right build."});
+    scene.act(&security, "POST", &format!("{path}/lifting"), why);
+    scene.expect(
+        "lifted, with the revoked permit",
+        artifact,
+        Some(&revoked),
+        Err("permit_revoked"),
     );
-    scene.expect("with a revoked permit", artifact, Some(&revoked), Err("permit_revoked"));
     scene.freeze(false);
     scene.expect("under way, in a freeze", artifact, None, GO);
     scene.expect("the way back, in a freeze", before, None, GO);
