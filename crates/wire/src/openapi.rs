@@ -340,7 +340,9 @@ fn responses(route: &Route) -> Value {
         all.insert("403".to_owned(), json!({"description": "Stop, when the header `Assent-Decision` is there; otherwise the caller may not ask.", "content": content}));
     }
     if route.operation == "readyz" {
-        all.insert("503".to_owned(), json!({"description": "Not now.", "content": {"application/json": {"schema": shapes::reference("Health")}}}));
+        // While the server starts, it answers every path as a problem.
+        let content = json!({"application/json": {"schema": shapes::reference("Health")}, "application/problem+json": {"schema": shapes::reference("Problem")}});
+        all.insert("503".to_owned(), json!({"description": "Not now.", "content": content}));
     }
     if makes_or_sets(route) {
         let mut told = success(route);
