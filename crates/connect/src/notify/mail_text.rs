@@ -87,7 +87,7 @@ fn of_charset(bytes: &[u8], declared: &str) -> String {
 /// A page in which quotations are lines that begin with `>`, and what a program put below the answer comes after the mark
 /// below which nothing is read.
 fn marked(html: &str) -> String {
-    let html = without_quotations(html);
+    let html = in_lines(html);
     // Of the same length, since only ASCII letters change.
     let lower = html.to_ascii_lowercase();
     let below = BELOW.iter().filter_map(|mark| lower.find(mark)).min();
@@ -97,28 +97,54 @@ fn marked(html: &str) -> String {
     }
 }
 
-/// The page with each outermost `blockquote` replaced by one quoted line.
-fn without_quotations(html: &str) -> String {
-    let lower = html.to_ascii_lowercase();
-    let (mut kept, mut depth, mut from) = (String::new(), 0_usize, 0);
-    let mut at = 0;
-    while let Some(found) = lower[at..].find('<').map(|found| at + found) {
-        let tag = &lower[found..];
-        let end = tag.find('>').map_or(lower.len(), |length| found + length + 1);
-        if tag.starts_with("<blockquote") {
-            if depth == 0 {
-                kept.push_str(&html[from..found]);
-                kept.push_str("<p>&gt; </p>");
-            }
-            depth += 1;
-        } else if tag.starts_with("</blockquote") && depth > 0 {
-            depth -= 1;
-            from = end;
+/// Elements that begin and end a line besides paragraphs.
+const BLOCKS: [&str; 20] = [
+    "address", "article", "div", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "pre",
+    "section", "table", "tbody", "tr", "ul",
+];
+
+/// The page with each outermost `blockquote` replaced by one quoted line, and with a line for each block: what turns it into text
+/// knows line breaks and paragraphs alone.
+fn in_lines(html: &str) -> String {
+    let (mut kept, mut depth, mut is_start) = (String::new(), 0_usize, true);
+    let mut rest = html;
+    while let Some(found) = rest.find('<') {
+        let (text, tag) = rest.split_at(found);
+        let (tag, below) = tag.split_at(tag.find('>').map_or(tag.len(), |end| end + 1));
+        rest = below;
+        if depth == 0 {
+            is_start &= text.trim().is_empty();
+            kept.push_str(text);
         }
-        at = end;
+        let is_end = tag.starts_with("</");
+        let name = tag.trim_start_matches(['<', '/']);
+        let name = name
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .next()
+            .unwrap_or_default();
+        let name = name.to_ascii_lowercase();
+        let begins_line = name == "blockquote" || name == "p" && !is_end || BLOCKS.contains(&name.as_str());
+        if depth == 0 && begins_line && !is_start {
+            kept.push_str("<br>");
+            is_start = true;
+        }
+        match (name.as_str(), is_end) {
+            ("blockquote", false) => {
+                if depth == 0 {
+                    kept.push_str("<p>&gt; </p>");
+                }
+                depth += 1;
+            }
+            ("blockquote", true) => depth = depth.saturating_sub(1),
+            _ if depth > 0 => {}
+            (name, _) => {
+                is_start |= name == "br" || name == "p" && is_end;
+                kept.push_str(tag);
+            }
+        }
     }
     if depth == 0 {
-        kept.push_str(&html[from..]);
+        kept.push_str(rest);
     }
     kept
 }
@@ -149,6 +175,18 @@ mod tests {
         }
         assert_eq!(of_charset(b"\x1b$B$O$$\x1b(B", "iso-2022-jp"), "はい");
         assert_eq!(of_charset(b"\xcf\xf0\xe8\xe2\xe5\xf2", "windows-1251"), "Привет");
+    }
+
+    #[test]
+    fn blocks_stand_on_lines_of_their_own() {
+        let text = |html: &str| html_to_text(&marked(html)).trim().to_owned();
+        assert_eq!(text("<div>One <i>two</i>.</div><div>Three</div>"), "One two.\nThree");
+        assert_eq!(text("<div>One</div><div><br></div><div>Two</div>"), "One\n\nTwo");
+        assert_eq!(
+            text("One<div>Two</div>Three<ul><li>Four</li><li>Five</li></ul>"),
+            "One\nTwo\nThree\nFour\nFive"
+        );
+        assert_eq!(text("<p>One</p><p>Two</p>"), "One\nTwo");
     }
 
     #[test]
