@@ -308,6 +308,13 @@ impl Scene {
         self.server().must(method, &format!("/api/v1{path}"), token, body)
     }
 
+    /// Ends a freeze, and confirms it: there is no other who may set freezes.
+    pub(crate) fn end_freeze(&self, freeze: &str) {
+        let path = format!("/freezes/{freeze}");
+        self.act(&self.manager, "DELETE", &path, json!({"reason": "It is over."}));
+        self.act(&self.manager, "POST", &format!("{path}/confirmation"), json!({}));
+    }
+
     /// A change that waits for its approvals alone.
     pub(crate) fn propose(&self, artifact: &str, rollback_to: &str) -> String {
         let from = self.server().server_time() - jiff::SignedDuration::from_mins(1);
@@ -404,7 +411,7 @@ fn four_proxies_open_at_the_approval_close_with_freeze_hold_and_revocation_and_t
     scene.expect("once approved", &artifact, None, GO);
     let freeze = scene.freeze(false);
     scene.expect("in a freeze before the start", &artifact, None, Err("freeze"));
-    scene.act(&scene.manager, "DELETE", &format!("/freezes/{freeze}"), json!({}));
+    scene.end_freeze(&freeze);
     scene.expect("after the freeze", &artifact, None, GO);
     scene.act(
         &scene.requester,
@@ -459,7 +466,7 @@ fn under_way(scene: &mut Scene, key: &str, artifact: &str, before: &str) {
     let halting = scene.freeze(true);
     scene.expect("under way, in a halting freeze", artifact, None, Err("freeze"));
     scene.expect("the way back, in a halting freeze", before, None, GO);
-    scene.act(&scene.manager, "DELETE", &format!("/freezes/{halting}"), json!({}));
+    scene.end_freeze(&halting);
     scene.expect("after the halt", artifact, None, GO);
     // The halt revoked what was collected before it; what is collected now is good, also in the very second of the halt.
     let (halted, forward) = (forward, collect(scene, artifact, "deploy"));

@@ -208,12 +208,19 @@ fn freezes_are_brought_to_gitlab_and_taken_back_and_its_own_are_told() {
     eventually("the next one stands beside it", || stands() == both);
     let path = format!("/api/v1/freezes/{later}");
     let moved = hours(24 * 40);
-    let times = json!({"starts_at": moved.to_string(), "ends_at": (moved + SignedDuration::from_hours(1)).to_string()});
+    let times = json!({
+        "starts_at": moved.to_string(), "ends_at": (moved + SignedDuration::from_hours(1)).to_string(),
+        "edit_reason": "It is quiet later.",
+    });
+    // There is no other who may set freezes, so the same person confirms.
+    let confirm = || server.must("POST", &format!("{path}/confirmation"), &manager, Some(&json!({})));
     let (status, told) = server.ask_with("PATCH", &path, Some(&manager), Some(&times), &[("If-Match", "*")]);
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&told));
+    confirm();
     let both = [period(hours(1)), period(moved)];
     eventually("what was moved stands at its new time alone", || stands() == both);
-    server.must("DELETE", &path, &manager, Some(&json!({})));
+    server.must("DELETE", &path, &manager, Some(&json!({"reason": "It is over."})));
+    confirm();
     eventually("what was taken back is gone", || stands() == both[..1]);
     server.advance(2 * 3_600);
     eventually("what is over is gone", || stands().is_empty());

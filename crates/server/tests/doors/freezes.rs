@@ -50,7 +50,15 @@ fn an_exception_from_a_freeze_is_withdrawn_and_ends_with_an_edit() {
     assert_eq!(told, 1, "who excepted it is told; its owner edited it");
     except().expect(201);
     let gone = format!("/freezes/{}", freeze["id"].as_str().unwrap());
-    world.as_person("mona", "DELETE", &gone).send().expect(200);
+    let ending = json!({"reason": "The year is over."});
+    world
+        .as_person("mona", "DELETE", &gone)
+        .json(&ending)
+        .send()
+        .expect(200);
+    world
+        .post("mona", &format!("{gone}/confirmation"), &json!({}))
+        .expect(201);
     except().problem(409, "freeze_over");
     withdraw("mona").problem(409, "freeze_over");
 }
