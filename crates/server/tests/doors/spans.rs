@@ -143,9 +143,17 @@ fn what_a_changed_freeze_covers_is_judged_in_its_transaction() {
     };
     assert!(!revoked().contains("booking-api"), "{}", revoked());
     // One that halts and holds now takes the permits with it that are out.
-    edit(&world, &path, &json!({"environments": ["production"], "halt": true})).expect(200);
+    loosen(&world, &path, json!({"environments": ["production"], "halt": true}));
     assert!(revoked().contains("booking-api"), "{}", revoked());
-    world.as_person("mona", "DELETE", &path).send().expect(200);
+    let ending = json!({"reason": "The books are closed."});
+    world
+        .as_person("mona", "DELETE", &path)
+        .json(&ending)
+        .send()
+        .expect(200);
+    world
+        .post("mona", &format!("{path}/confirmation"), &json!({}))
+        .expect(201);
     edit(&world, &path, &json!({"ends_at": hours(&world, 50)})).problem(409, "not_in_state");
 }
 
