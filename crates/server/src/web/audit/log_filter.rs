@@ -69,6 +69,7 @@ pub(crate) const FAMILIES: &[(&str, &str)] = &[
     ("policies", "Policies"),
     ("provenance", "Provenance"),
     ("record", "Records"),
+    ("reply", "Answers by mail"),
     ("retention", "Retention"),
     ("risk_table", "Risk table"),
     ("service", "Services"),
