@@ -116,6 +116,7 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
                 "risk_table",
                 "The risk table: for each impact the level at each complexity.",
             ),
+            free("risk_terms", "How what a change reaches and touches counts, where it is not as usual."),
             boolean("demo", "Whether it is a demo's."),
             boolean("log_is_public", "Whether its log is read without a credential."),
             free("log_said", "Who last said so (`by`, a login), when (`at`), and why (`reason`)."),

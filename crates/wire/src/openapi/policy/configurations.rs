@@ -666,6 +666,7 @@ pub(crate) const SHAPES: &[Shape] = &[
             text("replaces", LINE, "The configuration that was in force before."),
             text("parameters", FILE, "The tenant's own values."),
             object("table", "RiskRows", "The risk table."),
+            free("terms", "Of a risk table: how what a change reaches and touches counts, where it is not as usual."),
             object("slas", "SlaRows", "The times to acknowledge and to decide."),
             object("watches", "WatchRows", "The watch windows."),
             object(
