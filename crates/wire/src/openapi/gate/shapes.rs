@@ -17,6 +17,7 @@ const GATE: &[Shape] = &[
         &[
             word("decision", all!(GateDecision), "Go or stop.").needed(),
             text_or_null("change", "The change that decided."),
+            word("purpose", all!(Purpose), "Forward or back."),
             time("checked_at", "When it was judged."),
             objects("reasons", "Unmet", "Why not, each with what opens it.").needed(),
             text_or_null("next_transition_at", "When time alone would change the answer."),
@@ -32,13 +33,36 @@ const GATE: &[Shape] = &[
             text("service", LINE, "The service that was asked about."),
             text("environment", LINE, "Its environment."),
             text("artifact", 255, "What is to be deployed."),
-            word("purpose", all!(Purpose), "Forward or back."),
+            text("commit", 64, "Its commit."),
+            text("asked_change", LINE, "The change that the question named."),
             text("by", LINE, "Who asked: a login."),
             time("asked_at", "When the question came."),
             time("wait_until", "Until when the answer is kept up."),
+            object("waited", "Waited", "How long it waited; absent where it did not."),
         ],
     )
     .based_on(&["GateAnswer"]),
+    shape(
+        "Waited",
+        "How long a check waited, and for what.",
+        &[
+            integer("people_ms", 0, i64::MAX, "For people, in milliseconds.").needed(),
+            integer(
+                "queue_ms",
+                0,
+                i64::MAX,
+                "For a window, a freeze or another turn of the clock.",
+            )
+            .needed(),
+            integer(
+                "decision_ms",
+                0,
+                i64::MAX,
+                "For the gate itself: from the turn to go until the permit.",
+            )
+            .needed(),
+        ],
+    ),
 ];
 
 const GATEWAYS: &[Shape] = &[
