@@ -300,6 +300,8 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
             word("crv", Words::These(&["Ed25519"]), "Curve.").needed(),
             text("x", LINE, "The key, base64url.").needed(),
             text("kid", LINE, "Its thumbprint (RFC 7638).").needed(),
+            word("use", Words::These(&["sig"]), "What it is for."),
+            word("alg", Words::These(&["EdDSA"]), "The algorithm."),
         ],
     ),
     shape(

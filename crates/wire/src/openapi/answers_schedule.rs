@@ -21,6 +21,8 @@ pub(crate) const SPANS: &[Shape] = &[
         &[
             boolean("ended", "Whether it was taken back."),
             objects("exceptions", "FreezeException", "Changes that it lets pass."),
+            text("set_by", LINE, "Who set it: a login."),
+            time("set_at", "When that was."),
             time(
                 "corrected_at",
                 "When it was recorded, where that was after its start: it counts from then on.",
