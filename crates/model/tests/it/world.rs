@@ -332,8 +332,18 @@ impl World {
 
     /// A note on a functional test in staging of an artifact.
     pub fn evidence(&mut self, who: &str, result: &str, artifact: Option<&str>) -> Result<RecordId, Refusal> {
+        self.evidence_of(who, ("functional", result), artifact)
+    }
+
+    /// The same of any aspect.
+    pub fn evidence_of(
+        &mut self,
+        who: &str,
+        (aspect, result): (&str, &str),
+        artifact: Option<&str>,
+    ) -> Result<RecordId, Refusal> {
         let mut words = body(json!({
-            "kind": "note", "aspect": "functional", "result": result, "environment": "staging", "text": "All green.",
+            "kind": "note", "aspect": aspect, "result": result, "environment": "staging", "text": "All green.",
         }));
         if let Some(artifact) = artifact {
             words.insert("artifact".into(), artifact.into());
