@@ -4,7 +4,7 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 94] = [
+const USUAL: [(&str, &str); 106] = [
     ("bounds.highest_risk", "Highest risk"),
     ("cases", "Their cases"),
     ("change", "The change’s key"),
@@ -86,16 +86,28 @@ const USUAL: [(&str, &str); 94] = [
     ("steps", "Plan"),
     ("steps_back", "Rollback plan"),
     ("suspend_after", "Failures that suspend it"),
+    ("table.critical.high", "Critical criticality, high risk"),
+    ("table.critical.low", "Critical criticality, low risk"),
+    ("table.critical.medium", "Critical criticality, medium risk"),
     ("table.emergency.acknowledge", "Emergency: acknowledge"),
     ("table.emergency.decide", "Emergency: decide"),
     ("table.expedited.acknowledge", "Expedited: acknowledge"),
     ("table.expedited.decide", "Expedited: decide"),
     ("table.high.acknowledge", "High risk: acknowledge"),
     ("table.high.decide", "High risk: decide"),
+    ("table.high.high", "High criticality, high risk"),
+    ("table.high.low", "High criticality, low risk"),
+    ("table.high.medium", "High criticality, medium risk"),
     ("table.low.acknowledge", "Low risk: acknowledge"),
     ("table.low.decide", "Low risk: decide"),
+    ("table.low.high", "Low criticality, high risk"),
+    ("table.low.low", "Low criticality, low risk"),
+    ("table.low.medium", "Low criticality, medium risk"),
     ("table.medium.acknowledge", "Medium risk: acknowledge"),
     ("table.medium.decide", "Medium risk: decide"),
+    ("table.medium.high", "Medium criticality, high risk"),
+    ("table.medium.low", "Medium criticality, low risk"),
+    ("table.medium.medium", "Medium criticality, medium risk"),
     ("team", "Team"),
     ("title", "Name"),
     ("trusts_mail", "Its mail addresses are believed without their own check"),

@@ -13,9 +13,13 @@ fn an_incident_of_ours_is_linked_and_another_is_called_an_outside_reference() {
     ];
     assert_eq!(house.post(&ingrid, "/t/halden/incidents", &reported).status, 303);
     let mut made = Vec::new();
-    for (named, number) in [("INC-101", "1001"), ("inc-101", "1002"), ("INC-4711", "1003")] {
+    for (named, kind, number) in [
+        ("INC-101", "emergency", "1001"),
+        ("inc-101", "normal", "1002"),
+        ("jira:4711", "normal", "1003"),
+    ] {
         let mut form = change_form(&house, "draft");
-        form.push(("kind", "emergency".to_owned()));
+        form.push(("kind", kind.to_owned()));
         form.push(("incident", named.to_owned()));
         let answer = send(&house, &ingrid, "/t/halden/changes", &form);
         assert_eq!(answer.status, 303, "{answer:?}");
@@ -25,9 +29,9 @@ fn an_incident_of_ours_is_linked_and_another_is_called_an_outside_reference() {
     assert!(made[0].shows(link) && made[1].shows(link), "{:?}", made[1]);
     assert!(!made[0].shows("(outside reference)"));
     assert!(
-        made[2].shows("INC-4711") && made[2].shows("(outside reference)"),
+        made[2].shows("jira:4711") && made[2].shows("(outside reference)"),
         "{:?}",
         made[2]
     );
-    assert!(!made[2].shows("/incidents/INC-4711"));
+    assert!(!made[2].shows("/incidents/jira"));
 }
