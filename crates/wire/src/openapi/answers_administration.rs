@@ -31,6 +31,10 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
                 "made_by",
                 "Who alone made the account: `by` and `at`. Within a day it counts as theirs for changes of high risk and sensitive ones.",
             ),
+            free(
+                "readdressed",
+                "Who moved their mail address alone, where that was another person: `by` and `at`.",
+            ),
             frees(
                 "refused_rights",
                 "Rights and seats that somebody here refused them, which no identity provider and no directory gives back: `kind` \

@@ -39,7 +39,7 @@ pub fn misfits(method: &str, path: &str, status: u16, kind: &str, body: &[u8]) -
         return vec![format!("{place}: the body is no JSON")];
     };
     let mut found = Vec::new();
-    judge.hold(&content["schema"], &value, "", &mut found);
+    judge.hold(&[&content["schema"]], &value, "", &mut found);
     found.into_iter().map(|text| format!("{place} {text}")).collect()
 }
 
@@ -89,35 +89,33 @@ impl Judge {
         found.push(schema);
     }
 
-    fn hold(&self, schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
+    /// Holds a value against all schemas that speak of it: a shape that is made of others may say more of one of their fields.
+    fn hold(&self, schemas: &[&Value], value: &Value, at: &str, found: &mut Vec<String>) {
         let mut parts = Vec::new();
-        self.parts(schema, &mut parts);
+        for schema in schemas {
+            self.parts(schema, &mut parts);
+        }
         for part in &parts {
             found.extend(plain_misfit(part, value).map(|why| format!("{at}: {why}")));
         }
         match value {
             Value::Object(fields) => {
-                let named = |name: &str| -> Vec<&Value> {
-                    let told = parts.iter().filter_map(|part| part["properties"].get(name));
-                    told.collect()
-                };
-                let is_open = parts.iter().all(|part| part["properties"].is_null())
-                    || parts.iter().any(|part| !part["additionalProperties"].is_null());
+                let properties = || parts.iter().filter_map(|part| part["properties"].as_object());
+                let names_none = properties().all(serde_json::Map::is_empty);
+                let is_open = names_none || parts.iter().any(|part| !part["additionalProperties"].is_null());
                 for (name, inner) in fields {
-                    let (schemas, at) = (named(name), format!("{at}/{name}"));
-                    if schemas.is_empty() && !is_open {
+                    let said: Vec<&Value> = properties().filter_map(|named| named.get(name)).collect();
+                    let at = format!("{at}/{name}");
+                    if said.is_empty() && !is_open {
                         found.push(format!("{at}: the description does not name this field"));
                     }
-                    for schema in schemas {
-                        self.hold(schema, inner, &at, found);
-                    }
+                    self.hold(&said, inner, &at, found);
                 }
             }
             Value::Array(items) => {
-                for schema in parts.iter().filter_map(|part| part.get("items")) {
-                    for inner in items {
-                        self.hold(schema, inner, &format!("{at}/*"), found);
-                    }
+                let said: Vec<&Value> = parts.iter().filter_map(|part| part.get("items")).collect();
+                for inner in items {
+                    self.hold(&said, inner, &format!("{at}/*"), found);
                 }
             }
             _ => {}

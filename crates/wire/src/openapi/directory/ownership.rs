@@ -536,7 +536,7 @@ const ANSWERS: &[Shape] = &[
         "The rows of one scope.",
         &[
             text("scope", LINE, "What they speak of: `service:shop`.").needed(),
-            text("environment", LINE, "The environment, where they name one."),
+            text_or_null("environment", "The environment, where they name one."),
             texts("path", LINE, "The way from the target to that scope."),
             objects("holders", "OwnershipHolder", "Who can act."),
             frees("idle", "Rows that nobody can use now, and why: ownership, why."),

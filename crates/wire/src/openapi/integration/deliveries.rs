@@ -264,7 +264,7 @@ const DELIVERIES: &[Shape] = &[
             )
             .needed(),
             integer("tries", 0, i64::MAX, "How often it was read."),
-            text("reason", TEXT, "Why it was set aside."),
+            text_or_null("reason", "Why it was set aside."),
             text("result", TEXT, "What came of it."),
             frees("signals", "What is read in it, as this version reads it."),
             text("complaint", TEXT, "Why it cannot be read, if so."),
