@@ -265,9 +265,9 @@ const DELIVERIES: &[Shape] = &[
             .needed(),
             integer("tries", 0, i64::MAX, "How often it was read."),
             text_or_null("reason", "Why it was set aside."),
-            text("result", TEXT, "What came of it."),
+            text_or_null("result", "What came of it."),
             frees("signals", "What is read in it, as this version reads it."),
-            text("complaint", TEXT, "Why it cannot be read, if so."),
+            text_or_null("complaint", "Why it cannot be read, if so."),
         ],
     ),
     shape(
@@ -291,7 +291,7 @@ const DELIVERIES: &[Shape] = &[
             text("id", LINE, "The delivery.").needed(),
             frees("signals", "What was read in it."),
             text("result", TEXT, "What came of it."),
-            text("before", TEXT, "What had come of it before."),
+            text_or_null("before", "What had come of it before."),
         ],
     ),
     shape(
