@@ -281,10 +281,10 @@ fn a_broken_glass_names_what_it_bypassed() {
     assert_eq!(
         rules,
         [
-            "base.require.owner",
             "base.require.change_manager",
             "base.require.change_manager",
-            "base.require.evidence"
+            "base.require.evidence",
+            "base.require.owner"
         ],
         "{told}"
     );
