@@ -311,23 +311,40 @@ fn a_receiver_that_is_away_for_a_week_loses_no_event_and_holds_up_no_other() {
 #[test]
 fn nothing_leaves_for_an_address_inside_that_nobody_allowed() {
     let place = Place::demo("hook_inside");
-    let server = Server::start(&place, true);
     let receiver = Outside::start(|_| (200, Value::Null));
-    let admin = server.token("admin");
     let port = receiver.url.rsplit(':').next().unwrap().to_owned();
-    for url in [
+    let urls = [
         receiver.url.clone(),
         format!("https://localhost:{port}/"),
         format!("https://[::ffff:7f00:1]:{port}/"),
-    ] {
-        let hook = made(&server, &url, &["*"]);
-        let path = format!("/api/v1/webhooks/{}", hook["id"].as_str().unwrap());
-        draft(&server, "Secret news");
+    ];
+    // Set while the operator allowed it, and allowed no more.
+    let server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.0/8"]);
+    let path = |url: &String| {
+        let hook = made(&server, url, &["change.created"]);
+        format!("/api/v1/webhooks/{}", hook["id"].as_str().unwrap())
+    };
+    let paths: Vec<String> = urls.iter().map(path).collect();
+    assert!(server.stop().success());
+    let server = Server::start(&place, false);
+    let admin = server.token("admin");
+    draft(&server, "Secret news");
+    for path in paths {
         eventually("it is refused", || {
             let state = server.must("GET", &path, &admin, None)["state"].clone();
             let why = state["last_error"].as_str().unwrap_or_default().to_owned();
             why.contains("lies inside") || why.contains("plain http")
         });
+    }
+    for url in urls {
+        let inside = json!({"name": "x", "url": url});
+        let (status, answer) = server.ask("POST", "/api/v1/webhooks", Some(&admin), Some(&inside));
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(
+            (status, &answer["errors"][0]["code"]),
+            (422, &json!("inner_address")),
+            "{answer:#}"
+        );
     }
     assert!(receiver.sent().is_empty());
     let bad = json!({"name": "x", "url": "https://me:pw@example.org", "kinds": ["Change"], "secret": "mine"});
