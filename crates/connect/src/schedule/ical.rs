@@ -155,10 +155,11 @@ fn days(
         ));
     };
     let is_cancelled = property(event, "STATUS").is_some_and(|word| word.trim().eq_ignore_ascii_case("CANCELLED"));
-    if start.contains('T') || is_cancelled {
+    let is_whole = !start.contains('T') || is_from_midnight_to_midnight(event);
+    if !is_whole || is_cancelled {
         return Ok(None);
     }
-    let first = date(start, line)?;
+    let first = date(without_midnight(start), line)?;
     let length = length(event, first, line)?;
     let title = property(event, "SUMMARY").map_or_else(|| "Holiday".to_owned(), |text| text.replace("\\,", ","));
     let title: String = parse::one_line(&title).chars().take(parse::LINE).collect();
@@ -181,12 +182,28 @@ fn days(
     Ok(Some(found))
 }
 
-/// How many days an event lasts: until DTEND, for DURATION, or one.
+/// Whether an event with times covers whole days all the same, as Outlook writes them.
+fn is_from_midnight_to_midnight(event: &Component<'_>) -> bool {
+    let is_midnight = |name| property(event, name).is_some_and(|text| text.ends_with(MIDNIGHT));
+    is_midnight("DTSTART") && is_midnight("DTEND")
+}
+
+/// Midnight of a calendar's own zone; one of UTC ends with `Z` and is another time elsewhere.
+const MIDNIGHT: &str = "T000000";
+
+fn without_midnight(text: &str) -> &str {
+    text.strip_suffix(MIDNIGHT).unwrap_or(text)
+}
+
+/// How many days an event lasts: until DTEND, for DURATION, or one. Many programs write the first day as the end of one day.
 fn length(event: &Component<'_>, first: Date, line: usize) -> Result<i64, Problem> {
     let days = match (property(event, "DTEND"), property(event, "DURATION")) {
         (Some(end), _) => {
-            let end = date(end, line)?;
-            if end <= first {
+            let end = date(without_midnight(end), line)?;
+            if end == first {
+                return Ok(1);
+            }
+            if end < first {
                 let text =
                     format!("the event ends ({end}) before it begins ({first}); DTEND names the day after the last");
                 return Err(Problem::new(line, text));
@@ -437,6 +454,21 @@ mod tests {
         assert!(holidays(&hours, today()).unwrap_err().text.contains("PT8H"));
         let long = file("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20260101\r\nDTEND;VALUE=DATE:20261231\r\nEND:VEVENT\r\n");
         assert!(holidays(&long, today()).unwrap_err().text.contains("at most 60"));
+    }
+
+    #[test]
+    fn a_day_that_ends_where_it_begins_and_one_from_midnight_to_midnight_are_days() {
+        let same = file("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20270501\r\nDTEND;VALUE=DATE:20270501\r\nEND:VEVENT\r\n");
+        let outlook = file(
+            "BEGIN:VEVENT\r\nDTSTART;TZID=W. Europe Standard Time:20271224T000000\r\nDTEND;TZID=W. Europe Standard \
+             Time:20271225T000000\r\nEND:VEVENT\r\n",
+        );
+        for (text, wanted) in [(same, "2027-05-01"), (outlook, "2027-12-24")] {
+            let (days, left_out) = holidays(&text, today()).unwrap();
+            assert_eq!((days.len(), days[0].date.as_str(), left_out), (1, wanted, 0));
+        }
+        let meeting = file("BEGIN:VEVENT\r\nDTSTART:20271224T000000Z\r\nDTEND:20271224T010000Z\r\nEND:VEVENT\r\n");
+        assert_eq!(holidays(&meeting, today()).unwrap().1, 1, "an hour is no day");
     }
 
     #[test]

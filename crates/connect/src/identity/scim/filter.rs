@@ -1,6 +1,8 @@
 //! Filters (RFC 7644 section 3.4.2.2): parsed by the library's grammar, held to the table of attributes, and judged over
 //! resources as they are shown. No part of a filter ever becomes SQL: at most one value of it becomes a bound parameter.
 
+use std::borrow::Cow;
+
 use scim_v2::filter::{AttrExp, AttrPath, CompValue, CompareOp, Filter, ValFilter};
 use serde_json::{Map, Value};
 
@@ -39,7 +41,7 @@ impl Checked {
         if text.len() > LONGEST {
             return Err(bad(format!("A filter has at most {LONGEST} bytes.")));
         }
-        let filter: Filter = super::value_path::plain(text)
+        let filter: Filter = super::value_path::plain(&with_quotes(text))
             .parse()
             .map_err(|error| bad(format!("The filter cannot be read: {error}.")))?;
         // Texts in JSON may hold U+0000 by its number; those of a database do not, so nothing matches it.
@@ -61,6 +63,20 @@ impl Checked {
     pub fn hint(&self) -> Option<Hint> {
         hint(&self.filter, self.attrs)
     }
+}
+
+/// A comparison whose value has no quotes (`userName eq ada@acme.example`), with them. RFC 7644 wants a JSON value there;
+/// several directories write the bare text where they look whether somebody is known.
+fn with_quotes(text: &str) -> Cow<'_, str> {
+    let mut words = text.split_whitespace();
+    let (Some(path), Some(operator), Some(value), None) = (words.next(), words.next(), words.next(), words.next()) else {
+        return Cow::Borrowed(text);
+    };
+    let is_bare = !value.contains(['"', '(', ')', '[', ']']) && serde_json::from_str::<Value>(&value.to_lowercase()).is_err();
+    if !operator.eq_ignore_ascii_case("eq") || !is_bare {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("{path} {operator} {}", Value::from(value)))
 }
 
 fn hint(filter: &Filter, attrs: &'static [Attr]) -> Option<Hint> {

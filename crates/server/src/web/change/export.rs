@@ -271,13 +271,15 @@ fn csv_line<'a>(values: impl Iterator<Item = &'a str>) -> String {
     quoted.collect::<Vec<_>>().join(",") + "\r\n"
 }
 
-/// Lines that begin with `#` say what the file is; then the heads, then a line a change.
+/// Lines that begin with `#` say what the file is; then the heads, then a line a change. Every line has as many cells as
+/// there are heads (RFC 4180, section 2).
 fn as_csv(export: &Export) -> String {
     // The mark at the beginning tells spreadsheets that this is UTF-8.
     let mut out = String::from("\u{feff}");
     for (label, value) in &export.about {
         let label = format!("# {label}");
-        out.push_str(&csv_line([label.as_str(), value.as_str()].into_iter()));
+        let rest = std::iter::repeat_n("", export.heads.len().saturating_sub(2));
+        out.push_str(&csv_line([label.as_str(), value.as_str()].into_iter().chain(rest)));
     }
     out.push_str(&csv_line(export.heads.iter().map(String::as_str)));
     for row in &export.rows {
