@@ -103,18 +103,30 @@ impl Past {
         T: Send + 'static,
         A: Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
     {
+        self.act(self.actor(person, false), act)
+    }
+
+    /// The same with the person's token instead of a session.
+    fn by_token<T, A>(&self, person: &PersonId, act: A) -> Result<T>
+    where
+        T: Send + 'static,
+        A: Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+    {
+        self.act(self.actor(person, true), act)
+    }
+
+    fn actor(&self, person: &PersonId, by_token: bool) -> Actor {
         let now = self.clock.now();
-        let actor = Actor {
+        Actor {
             person: person.clone(),
-            by_token: false,
+            by_token,
             // The act's own time is cut to the microsecond, so that this one must not lie behind it.
             stepped_up_at: Some(now - SignedDuration::from_secs(1)),
             factor: None,
             is_system: false,
-            method: "password".to_owned(),
+            method: if by_token { "token" } else { "password" }.to_owned(),
             lent: None,
-        };
-        self.act(actor, act)
+        }
     }
 }
 
