@@ -15,11 +15,8 @@ use model::core::ids::PersonId;
 use serde_json::{Value, json};
 
 use super::estate::Staff;
-use super::plans::{PLANS, artifact, request};
+use super::plans::{ORDINARY, PLANS, artifact, request};
 use super::{Past, Result, TENANT, body};
-
-/// How many ordinary changes the three months hold.
-const ORDINARY: usize = 40;
 
 /// A change being walked: its key, and the executor at its own time.
 struct Walk<'a> {
