@@ -37,7 +37,7 @@ fn with_two_groups(server: &Server) {
     let roles = json!({"roles": ["executive", "security"]});
     assert_eq!(ask(server, &admin, "PATCH", "/people/solveig", &roles).0, 200);
     let proposal = json!({
-        "reason": "Keys need two groups", "files": [{"path": "house/house.cedar", "content": TWO_GROUPS}],
+        "reason": "Keys need two groups", "parameters": "thorough_evidence_from = \"never\"\n", "files": [{"path": "house/house.cedar", "content": TWO_GROUPS}],
         "cases": [{"path": "house/cases/house.cases", "content": TWO_GROUPS_CASE}],
     });
     let made = server.must("POST", "/api/v1/policies", &admin, Some(&proposal));
