@@ -30,6 +30,7 @@ const PEOPLE: &[&str] = &[
     "by",
     "checker",
     "closed_by",
+    "confirmed_by",
     "conflicted",
     "delegate",
     "delegator",

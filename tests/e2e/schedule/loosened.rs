@@ -22,7 +22,7 @@ fn refused(server: &Server, who: &str, method: &str, path: &str, body: &Value, w
 }
 
 /// A scheduled change under a freeze: its artifact, its path, and the freeze as it was set.
-fn frozen(server: &Server) -> (String, String, Value) {
+fn frozen(server: &mut Server) -> (String, String, Value) {
     let new = artifact(311);
     let now = server.server_time();
     let path = waiting_for_approval(server, &request("Colder labels", &new, now), &new);
@@ -41,6 +41,7 @@ fn frozen(server: &Server) -> (String, String, Value) {
         &server.token("change_manager"),
         Some(&wanted),
     );
+    server.advance(5);
     eventually("the freeze is on", || gate(server, &new) == "stop");
     (new, path, freeze)
 }
@@ -58,9 +59,12 @@ fn second_manager(server: &Server) -> String {
 #[test]
 fn a_freeze_stands_until_its_end_is_confirmed_and_people_with_changes_in_it_are_told() {
     let place = Place::demo("loosened");
-    let server = Server::start(&place, true);
+    let mut server = Server::start(&place, true);
+    server.hold_clock(server.server_time() + jiff::SignedDuration::from_mins(1));
     let manager = server.token("change_manager");
-    let (new, path, freeze) = frozen(&server);
+    let (new, path, freeze) = frozen(&mut server);
+    // Within an hour its setter takes it back as a slip.
+    server.advance(3_700);
     let own = format!("/api/v1/freezes/{}", freeze["id"].as_str().unwrap());
     let confirmation = format!("{own}/confirmation");
     let alone = |method: &str, path: &str, body: Value, wanted: (u16, &str)| {

@@ -56,9 +56,6 @@ fn an_exception_from_a_freeze_is_withdrawn_and_ends_with_an_edit() {
         .json(&ending)
         .send()
         .expect(200);
-    world
-        .post("mona", &format!("{gone}/confirmation"), &json!({}))
-        .expect(201);
     except().problem(409, "freeze_over");
     withdraw("mona").problem(409, "freeze_over");
 }

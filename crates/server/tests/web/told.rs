@@ -62,7 +62,7 @@ fn freezes_absences_and_delegations_answer() {
     let done = house.post(&marta, &format!("/t/halden/freezes/{id}/end"), &reason);
     let page = house.get(&marta, done.place());
     assert!(
-        page.shows("The freeze ends once another person confirms it."),
+        page.shows("The freeze is ended, or its end waits for a confirmation."),
         "{page:?}"
     );
     tells(&ingrid, "/t/halden/away/absences", &[], "Your time away is kept.");
