@@ -24,7 +24,7 @@ fn refused(server: &Server, who: &str, method: &str, path: &str, body: &Value, w
 /// A scheduled change under a freeze: its artifact, its path, and the freeze as it was set.
 fn frozen(server: &mut Server) -> (String, String, Value) {
     let new = artifact(311);
-    let now = server.server_time();
+    let now = server.held_time();
     let path = waiting_for_approval(server, &request("Colder labels", &new, now), &new);
     for role in ["owner", "security", "change_manager"] {
         approve(server, &path, role);
