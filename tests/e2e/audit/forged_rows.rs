@@ -49,7 +49,7 @@ fn forged_approvals_open_no_gate_and_their_removal_leaves_the_change_as_it_was()
     let path = journey::waiting_for_approval(&server, &wanted, &digest);
     approve(&server, &path, "owner");
     let [owner, security, manager] = ["owner", "security", "change_manager"].map(|role| person(&place, &server, role));
-    let columns = ["change_id", "version", "state"];
+    let columns = ["change_id", "version", "state", "at"];
     copy_for(&place, "approval", (&owner, &security), &columns);
     copy_for(&place, "approval", (&owner, &manager), &columns);
     // Any act on the change would settle it with the forged decisions.

@@ -350,8 +350,14 @@ fn lists_of_changes_filter_and_page() {
             within: Some(keys.iter().map(|key| (*key).to_owned()).collect()),
             ..all()
         };
-        assert_eq!(numbers(world, inside(&["web", "till", "booking-api"]), 9, None), [5, 4, 3, 2, 1]);
-        assert!(!numbers(world, inside(&["web"]), 9, None).contains(&3), "it is about the till as well");
+        assert_eq!(
+            numbers(world, inside(&["web", "till", "booking-api"]), 9, None),
+            [5, 4, 3, 2, 1]
+        );
+        assert!(
+            !numbers(world, inside(&["web"]), 9, None).contains(&3),
+            "it is about the till as well"
+        );
         assert!(numbers(world, inside(&[]), 9, None).is_empty());
         let counts = world.read(count_by_state);
         assert_eq!(counts, [("draft".to_owned(), 4), ("scheduled".to_owned(), 1)]);
@@ -382,7 +388,10 @@ fn targets_are_found_by_what_is_deployed() {
         assert!(world.read(|tx| rejected_in(tx, "web", "staging")).is_empty());
         insert(world, changed("c7", 7, |it| it["state"] = json!("rejected")));
         let rejected = world.read(|tx| rejected_in(tx, "web", "staging"));
-        assert!(rejected.iter().all(|row| row.change_id == "c7") && !rejected.is_empty(), "{rejected:?}");
+        assert!(
+            rejected.iter().all(|row| row.change_id == "c7") && !rejected.is_empty(),
+            "{rejected:?}"
+        );
     });
 }
 

@@ -9,7 +9,7 @@ use model::core::parse::{LINE, TEXT};
 use crate::openapi::answers_administration::ADMINISTRATION;
 use crate::openapi::answers_schedule::SPANS;
 use crate::openapi::shapes::{
-    Shape, Words, all, boolean, free, free_or_null, frees, integer, integer_or_null, object, objects, shape, text,
+    Shape, Words, all, any, boolean, free, free_or_null, frees, integer, integer_or_null, object, objects, shape, text,
     text_or_null, texts, time, word,
 };
 
@@ -56,6 +56,8 @@ const PROBLEM: &[Shape] = &[
         &[
             text("field", LINE, "Its path, such as `plan[2].title`.").needed(),
             text("covers", LINE, "Which digest covers it: `what` or `when`.").needed(),
+            any("old", "Its value then; null where it was absent."),
+            any("new", "Its value now; null where it is absent."),
         ],
     ),
     shape(
@@ -443,6 +445,7 @@ const ITEMS: &[Shape] = &[
             ),
             word("what", COVERAGES, "Whether it stands for what is done."),
             word("when", COVERAGES, "Whether it stands for the planned times."),
+            boolean("stepped_up", "Whether a fresh factor was shown for it."),
             text("method", LINE, "How they had signed in, or `token`."),
             free(
                 "factor",
@@ -572,6 +575,10 @@ const ITEMS: &[Shape] = &[
             texts("depends_on", LINE, "Ids of tasks that come first."),
             boolean("mandatory", "Whether it holds its step while open."),
             word("state", all!(TaskState), "Where it stands.").needed(),
+            time("planned_start", "When it is to begin."),
+            time("planned_end", "When it is to end."),
+            time("actual_start", "When it began."),
+            time("actual_end", "When it ended."),
             text("text", TEXT, "What came of it."),
             text("done_by", LINE, "Who did or dropped it: a login."),
             texts(
@@ -755,6 +762,8 @@ const ESTATE: &[Shape] = &[
         "Something in the calendar.",
         &[
             word("kind", Words::These(&["change", "freeze", "window"]), "What it is.").needed(),
+            text("set_by", LINE, "Who set a freeze: a login."),
+            time("set_at", "When a freeze was set."),
             time(
                 "corrected_at",
                 "When it was recorded, where that was after its start: it counts from then on.",

@@ -47,6 +47,7 @@ enum Kind {
     TimeOrNull,
     IntegerOrNull,
     FreeOrNull,
+    Any,
     TextOrFree(usize),
     Integers(i64, i64),
 }
@@ -72,6 +73,7 @@ impl Kind {
             Self::TimeOrNull => json!({"type": ["string", "null"], "format": "date-time"}),
             Self::IntegerOrNull => json!({"type": ["integer", "null"]}),
             Self::FreeOrNull => json!({"type": ["object", "null"]}),
+            Self::Any => json!({}),
             Self::Integers(least, most) => {
                 json!({"type": "array", "items": {"type": "integer", "minimum": least, "maximum": most}})
             }
@@ -221,6 +223,11 @@ pub(crate) const fn integers(name: &'static str, least: i64, most: i64, doc: &'s
 /// A text of at most so many characters, or an object whose fields are told in words.
 pub(crate) const fn text_or_free(name: &'static str, limit: usize, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::TextOrFree(limit))
+}
+
+/// A value of any kind.
+pub(crate) const fn any(name: &'static str, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Any)
 }
 
 /// A list of objects whose fields are told in words.

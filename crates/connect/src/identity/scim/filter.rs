@@ -69,10 +69,12 @@ impl Checked {
 /// several directories write the bare text where they look whether somebody is known.
 fn with_quotes(text: &str) -> Cow<'_, str> {
     let mut words = text.split_whitespace();
-    let (Some(path), Some(operator), Some(value), None) = (words.next(), words.next(), words.next(), words.next()) else {
+    let (Some(path), Some(operator), Some(value), None) = (words.next(), words.next(), words.next(), words.next())
+    else {
         return Cow::Borrowed(text);
     };
-    let is_bare = !value.contains(['"', '(', ')', '[', ']']) && serde_json::from_str::<Value>(&value.to_lowercase()).is_err();
+    let is_bare =
+        !value.contains(['"', '(', ')', '[', ']']) && serde_json::from_str::<Value>(&value.to_lowercase()).is_err();
     if !operator.eq_ignore_ascii_case("eq") || !is_bare {
         return Cow::Borrowed(text);
     }

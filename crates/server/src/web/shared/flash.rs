@@ -29,7 +29,10 @@ const WORDS: &[(&str, &str)] = &[
     ),
     ("freeze_set", "The freeze is set."),
     ("freeze_changed", "The freeze is changed."),
-    ("freeze_ended", "The freeze is ended, or its end waits for a confirmation."),
+    (
+        "freeze_ended",
+        "The freeze is ended, or its end waits for a confirmation.",
+    ),
     ("freeze_loosened", "The freeze covers less, or is ended."),
     ("freeze_excepts", "The freeze lets it pass."),
     ("freeze_excepts_not", "The freeze lets it pass no more."),

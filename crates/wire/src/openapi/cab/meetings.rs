@@ -252,6 +252,7 @@ const ANSWERS: &[Shape] = &[
         "One break-glass, as it counts against its team's budget of 90 days.",
         &[
             text("team", LINE, "The team; empty where nobody said one.").needed(),
+            text("change", LINE, "The change's id.").needed(),
             text("change_key", LINE, "The change's key.").needed(),
             text("by", LINE, "Who opened it: a login.").needed(),
             time("at", "When.").needed(),
