@@ -451,6 +451,8 @@ const ITEMS: &[Shape] = &[
                 "factor",
                 "Which fresh factor stood behind it: `kind`, and with `is_second` whether it counted as a second factor.",
             ),
+            text("handed_by", LINE, "Who made the way in by which it was given, where that was another person: a login."),
+            time("escalated_at", "When it was first escalated past its author, if it came after that."),
             text("ended", TEXT, "Why it counts no more."),
             texts("evidence_seen", LINE, "Digests of the evidence that was there."),
             text("meeting", LINE, "The board's meeting at which it was given."),
@@ -601,6 +603,8 @@ const ITEMS: &[Shape] = &[
         &[
             word("kind", all!(LinkKind), "How they relate.").needed(),
             text("to", LINE, "The other's key.").needed(),
+            text("removed_by", LINE, "Who took it away, if so: a login."),
+            time("removed_at", "When that was."),
             boolean("by_grounds", "Whether it follows from the incident that the emergency names."),
             texts(
                 "set_under",
@@ -660,6 +664,8 @@ const ITEMS: &[Shape] = &[
             text("change_key", LINE, "The change."),
             text("target", LINE, "The target's id."),
             text("artifact", 255, "What may be deployed."),
+            text("commit", 64, "Its commit."),
+            boolean("break_glass", "Whether it was given under break-glass."),
             text("content_digest", LINE, "The content that was approved."),
             text("policy_digest", LINE, "Digest of the policies that were asked."),
             integer("epoch", 0, i64::MAX, "Permits of older epochs are dead."),

@@ -31,6 +31,7 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
                 "made_by",
                 "Who alone made the account: `by` and `at`. Within a day it counts as theirs for changes of high risk and sensitive ones.",
             ),
+            boolean("removed", "Whether the directory that provisions them took them away."),
             free(
                 "readdressed",
                 "Who moved their mail address alone, where that was another person: `by` and `at`.",
@@ -54,7 +55,12 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
         ],
     )
     .based_on(&["PersonInput", "Stored"]),
-    shape("Group", "A group of people.", &[]).based_on(&["GroupInput", "Stored"]),
+    shape(
+        "Group",
+        "A group of people.",
+        &[boolean("removed", "Whether the directory that provisions it took it away.")],
+    )
+    .based_on(&["GroupInput", "Stored"]),
     shape(
         "Token",
         "A credential for a program.",

@@ -82,7 +82,11 @@ const GATEWAYS: &[Shape] = &[
             text("change_key", LINE, "The change that brought it.").needed(),
             text("change", LINE, "The same by its id."),
             text("target", LINE, "The change's target."),
+            texts("config_items", LINE, "Config items of the target."),
             time("since", "Since when.").needed(),
+            time("until", "Until when, of one that was replaced."),
+            text("ended_by", LINE, "The change that replaced it, by its id."),
+            text("ended_target", LINE, "That change's target."),
         ],
     )
     .based_on(&["Stored"]),
