@@ -102,7 +102,7 @@ impl Judge {
             Value::Object(fields) => {
                 let properties = || parts.iter().filter_map(|part| part["properties"].as_object());
                 let names_none = properties().all(serde_json::Map::is_empty);
-                let is_open = names_none || parts.iter().any(|part| !part["additionalProperties"].is_null());
+                let is_open = names_none || parts.iter().any(|part| is_told_in_words(part));
                 for (name, inner) in fields {
                     let said: Vec<&Value> = properties().filter_map(|named| named.get(name)).collect();
                     let at = format!("{at}/{name}");
@@ -121,6 +121,12 @@ impl Judge {
             _ => {}
         }
     }
+}
+
+/// Whether a schema leaves the fields of an object to its words.
+fn is_told_in_words(schema: &Value) -> bool {
+    let is_bare = schema["type"] == "object" && schema["properties"].is_null() && schema["allOf"].is_null();
+    is_bare || !schema["additionalProperties"].is_null()
 }
 
 /// What a value is not that a schema says of it, its fields and items aside.
