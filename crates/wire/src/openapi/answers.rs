@@ -195,10 +195,7 @@ const CHANGE: &[Shape] = &[
                 "A start by break-glass: `reason`, `until`, `by`, `at`, how it was signed and validated, and what was `bypassed`: each with \
                  `code`, `text`, and for a rule `rule`, of approvals `given` and `needed`.",
             ),
-            free(
-                "retrospective",
-                "Work done first: `reason`, `verbal_approver`, `confirm_by`, `confirmation`.",
-            ),
+            object("retrospective", "Retrospective", "Work done first."),
             frees(
                 "board_decisions",
                 "What boards decided: `rule`, `group`, `meeting`, `quorum`, who was there, who agreed.",

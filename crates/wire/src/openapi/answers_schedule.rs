@@ -4,7 +4,7 @@ use model::core::enums::FreezeReach;
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
-    Shape, all, boolean, frees, object, objects, shape, text, texts, time, time_or_null, word,
+    Shape, all, boolean, free, frees, object, objects, shape, text, texts, time, time_or_null, word,
 };
 
 /// The shapes.
@@ -36,6 +36,15 @@ pub(crate) const SPANS: &[Shape] = &[
         ],
     )
     .based_on(&["FreezeInput", "Stored"]),
+    shape(
+        "Retrospective",
+        "Work that was done before it was recorded, and its confirmation.",
+        &[
+            time("confirm_by", "By when its approver confirms it."),
+            free("confirmation", "What its approver said: `confirmed`, `text`, `at`."),
+        ],
+    )
+    .based_on(&["RetrospectiveInput"]),
     shape(
         "FreezeTerms",
         "What a freeze covers, and when.",
