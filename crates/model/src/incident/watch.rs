@@ -72,7 +72,8 @@ pub fn is_in_watch(change: &Change, directory: &Directory, incident: &Incident) 
     let mut targets = change.content.targets.iter();
     named.is_none_or(|named| !named.eq_ignore_ascii_case(&incident.key))
         && targets.any(|target| incident.services.contains(&target.service))
-        && from <= incident.started_at
+        // Many senders tell whole seconds alone.
+        && from.as_second() <= incident.started_at.as_second()
         && until.is_none_or(|until| incident.started_at <= until)
 }
 
