@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use acts::audit::open_log;
 use acts::core::log_high_water::{SeenInMemory, SeenLogs};
+use acts::core::policies::in_a_demo;
 use acts::{Clock, Executor, Tools};
 use connect::socket::egress::Egress;
 use model::change::change_file::Actor;
@@ -169,15 +170,6 @@ pub(crate) fn check_policies(settings: &Settings) -> Result<(), ServeError> {
         return Ok(());
     }
     policies(settings, &settings.policy_parameters).map(drop)
-}
-
-/// The parameters of a demo: its changes need the same evidence at every risk, unless the host says otherwise.
-fn in_a_demo(parameters: &str) -> String {
-    const NAME: &str = "thorough_evidence_from";
-    if parameters.lines().any(|line| line.trim_start().starts_with(NAME)) {
-        return parameters.to_owned();
-    }
-    format!("{NAME} = \"never\"\n{parameters}")
 }
 
 fn policies(settings: &Settings, parameters: &str) -> Result<PolicySet, ServeError> {
