@@ -13,7 +13,9 @@ use crate::platform::crash::must_verify;
 
 /// The pack of dual control as it is shipped, put in force by two people.
 pub(crate) fn with_dual_control(server: &Server) {
-    let proposal = json!({"packs": ["dual-control"], "reason": "Keys need two of security"});
+    let proposal = json!({
+        "packs": ["dual-control"], "parameters": "thorough_evidence_from = \"never\"\n", "reason": "Keys need two of security",
+    });
     let made = server.must("POST", "/api/v1/policies", &server.token("admin"), Some(&proposal));
     let path = format!("/api/v1/configurations/{}/activation", made["id"].as_str().unwrap());
     server.must("POST", &path, &server.token("change_manager"), Some(&json!({})));

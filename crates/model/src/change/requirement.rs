@@ -131,7 +131,7 @@ fn not_reviewed(change: &Change, directory: &Directory) -> Option<Unmet> {
     Some(unmet(
         "dependencies_not_reviewed",
         text,
-        "Look at what it reaches, and say `dependencies_reviewed` in the assessment; what is not touched goes into `excluded` with a reason.",
+        "Look at what it reaches and say so in the assessment (dependencies_reviewed); leave out what is not touched, each with a reason (excluded).",
         logins(directory, &eligible::writers(change, directory)),
     ))
 }
