@@ -602,8 +602,8 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted_at: Option<Timestamp>,
     /// When fields that *what* covers were edited last, of those that were since the submission.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub changed_at: BTreeMap<String, Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed_at: Vec<FieldEdit>,
     /// When its assessment ended last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assessed_at: Option<Timestamp>,
@@ -762,6 +762,15 @@ impl Change {
     pub fn is_kept(&self) -> bool {
         self.standing_hold().is_some() || !self.has_texts()
     }
+}
+
+/// The last edit of a field. The name is a value and no key: what stands under the name of a text is sealed as one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldEdit {
+    /// The field.
+    pub field: String,
+    /// When it was edited.
+    pub at: Timestamp,
 }
 
 /// A span in which a change stood ready.

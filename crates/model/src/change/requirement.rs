@@ -253,8 +253,8 @@ pub fn earliest_start<'a>(
 fn counted_from(change: &Change, row: &TargetObligation) -> Option<Timestamp> {
     let submitted = change.submitted_at?;
     let edits = change.changed_at.iter();
-    let restarts = edits.filter(|(field, _)| row.obligation.duty.is_restarted_by(field));
-    restarts.map(|(_, at)| *at).chain([submitted]).max()
+    let restarts = edits.filter(|edit| row.obligation.duty.is_restarted_by(&edit.field));
+    restarts.map(|edit| edit.at).chain([submitted]).max()
 }
 
 /// A start is planned by the minute, so what is left of one is waited for too.

@@ -1,6 +1,6 @@
 //! Writing a change: create, edit, label, submit, assess.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::change::change_file::{Case, ChangeFile};
 use crate::change::content::{Cover, WHEN, cover};
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::read_content::{self, Input};
-use crate::change::record::{Change, Content, Digests, Retrospective, Target, TargetRecord};
+use crate::change::record::{Change, Content, Digests, FieldEdit, Retrospective, Target, TargetRecord};
 use crate::change::related_records::{Approval, Coverage};
 use crate::change::requirement::{against_submission, before_approvals_are_asked, before_submission};
 use crate::change::settle::{self, move_to, recompute, settle, void_what, void_when};
@@ -80,7 +80,7 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
         board_decisions: Vec::new(),
         hold: None,
         submitted_at: None,
-        changed_at: BTreeMap::new(),
+        changed_at: Vec::new(),
         assessed_at: None,
         returned: None,
         rejection: None,
@@ -516,8 +516,13 @@ fn note_changed(case: &mut Case<'_>, fields: &[String]) {
     if change.submitted_at.is_none() || change.state == State::Draft {
         return;
     }
-    let covered = fields.iter().filter(|field| cover(field) == Some(Cover::What));
-    change.changed_at.extend(covered.map(|field| (field.clone(), now)));
+    for field in fields.iter().filter(|field| cover(field) == Some(Cover::What)) {
+        change.changed_at.retain(|edit| &edit.field != field);
+        change.changed_at.push(FieldEdit {
+            field: field.clone(),
+            at: now,
+        });
+    }
 }
 
 /// Who edits what is done counts among the authors, and who sets the planned times as their planner: with both times alone,

@@ -212,3 +212,19 @@ fn a_dependency_that_failed_waits_for_who_may_lift_it() {
     assert_eq!(code(world.start("ida")), "start_refused");
     assert_eq!(missing(world.start("ida")), ["dependency_open"]);
 }
+
+/// What stands under the name of a text is sealed and erased as one, so that no time may stand there.
+#[test]
+fn the_times_of_edits_stand_under_no_name_of_a_text() {
+    let mut world = World::new().until_authorizing();
+    world
+        .edit("rita", json!({"title": "Ship 2.5", "description": "Another."}))
+        .unwrap();
+    let record = serde_json::to_value(world.change()).unwrap();
+    let edits = record["changed_at"].as_array().unwrap();
+    let fields: Vec<&str> = edits.iter().map(|edit| edit["field"].as_str().unwrap()).collect();
+    assert_eq!(fields, ["description", "title"]);
+    for name in ["field", "at"] {
+        assert!(!model::core::free_text::is_text(name));
+    }
+}
