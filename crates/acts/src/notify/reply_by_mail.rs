@@ -153,7 +153,6 @@ fn answer(cx: &mut Context<'_, '_>, message: &Message, reply: &MailReply, why: &
     );
     let once = proof::crypto::digest_text(reply.message_id.as_bytes());
     let dedup = format!("reply_refused/{}/{once}", message.id);
-    let about = message.change.as_ref().map(|id| (id, key));
     let mut written = Written::default();
     let letter = (
         "mail",
@@ -161,7 +160,8 @@ fn answer(cx: &mut Context<'_, '_>, message: &Message, reply: &MailReply, why: &
         text.as_str(),
         dedup.as_str(),
     );
-    save_message(cx, &mut written, &message.person, about, letter)?;
+    // As a letter about no change it has no address to answer to, so that no two programs talk to each other.
+    save_message(cx, &mut written, &message.person, None, letter)?;
     if written.is_empty() {
         return Ok(());
     }
