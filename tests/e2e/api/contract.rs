@@ -212,7 +212,10 @@ fn errors_come_in_their_order(curl: &Curl<'_>) {
     let wrong = json!({"title": 7, "complexity": "huge", "colour": "red"});
     curl.by("vendor", "PATCH", "/changes/CHG-999999", Some(&wrong))
         .problem(404, "not_found");
-    let refused = curl.by("vendor", "PATCH", &format!("/changes/{key}"), Some(&wrong));
+    // Outside of a person's scope a change is absent; whoever sees it is told what they may not.
+    curl.by("vendor", "PATCH", &format!("/changes/{key}"), Some(&wrong))
+        .problem(404, "not_found");
+    let refused = curl.by("auditor", "PATCH", &format!("/changes/{key}"), Some(&wrong));
     let refused = refused.problem(403, "not_allowed");
     let policy = &refused["policies"][0];
     assert!(policy["id"].is_string() && policy["reason"].is_string(), "{refused}");

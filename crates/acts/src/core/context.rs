@@ -9,7 +9,7 @@ use model::change::change_file::{Actor, ChangeFile};
 use model::change::record::Change;
 use model::core::act::{Act, actions};
 use model::core::refusal::Refusal;
-use model::directory::scope::Scope;
+use model::directory::scope::{self, Scope};
 use model::directory::snapshot::Directory;
 use model::policy::permission::{actor_facts, allowed};
 use policy::PolicySet;
@@ -396,9 +396,7 @@ impl<'a, 'c> Context<'a, 'c> {
         {
             return Ok(());
         }
-        let text =
-            "A person or a token that is scoped to services acts on the changes of these services and on nothing else.";
-        Err(Refusal::not_allowed("scoped_to_services", text).into())
+        Err(scope::refusal().into())
     }
 
     /// A change by its key (`CHG-1042`, in any case of letters) or by its id. One outside of the acting person's scope is absent;

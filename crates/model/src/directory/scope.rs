@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::change::change_file::Actor;
 use crate::change::record::Change;
 use crate::core::ids::{PersonId, ServiceKey};
+use crate::core::refusal::Refusal;
 use crate::directory::snapshot::Directory;
 
 /// Some services, outside of which everything is absent.
@@ -13,6 +14,13 @@ use crate::directory::snapshot::Directory;
 pub struct Scope {
     services: BTreeSet<ServiceKey>,
     person: PersonId,
+}
+
+/// The refusal of an act that is about more than a scope's services.
+pub fn refusal() -> Refusal {
+    let text =
+        "A person or a token that is scoped to services acts on the changes of these services and on nothing else.";
+    Refusal::not_allowed("scoped_to_services", text)
 }
 
 impl Scope {

@@ -5,7 +5,7 @@
 use acts::Context;
 use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
-use model::directory::scope::Scope;
+use model::directory::scope::{self, Scope};
 use serde_json::Value;
 
 /// Doors of the API that show what is inside a scope, and what is one's own. What follows a `*` may be anything.
@@ -81,13 +81,17 @@ fn fits(pattern: &str, path: &str) -> bool {
     }
 }
 
-/// Refuses a door that shows more than what is inside a scope: it is absent.
+/// Refuses a door that shows more than what is inside a scope: it is absent. One by which a record is made names none, so that
+/// whoever knocks may be told why.
 ///
 /// # Errors
-/// [`Refusal::NotFound`], or the store's.
+/// [`Refusal::NotFound`], [`Refusal::NotAllowed`], or the store's.
 pub(crate) fn check_door(cx: &mut Context<'_, '_>, method: &str, path: &str) -> acts::Result<()> {
     if is_open(method, path) || cx.scope()?.is_none() {
         return Ok(());
+    }
+    if method != "GET" && !path.contains('{') {
+        return Err(scope::refusal().into());
     }
     Err(Refusal::not_found("such page for who is scoped to services").into())
 }

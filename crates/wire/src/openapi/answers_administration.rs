@@ -73,6 +73,11 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
                 "What it may do; `calendar` is that of a feed, which is made by itself.",
             ),
             words("roles", all!(Role), "The roles of the person that it carries; absent for all of them."),
+            texts(
+                "services",
+                LINE,
+                "The services to which it is scoped; absent for one that sees what its person sees.",
+            ),
             time("expires_at", "Until when it is good."),
             text("owner", LINE, "Who answers for it: a login."),
             text("prefix", LINE, "How it begins."),
