@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tests::{Place, Server, root};
 
 use crate::api::described::{self, Talk};
+use crate::gate::gateways::blocks;
 
 /// One thing to do on a page.
 enum Piece {
@@ -106,6 +107,15 @@ fn walk(server: &mut Server, name: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The settings of a server that a cluster asks: with the file of the page about Kubernetes.
+fn settings_of_a_cluster(folder: &Path) -> String {
+    let found = blocks("kubernetes.md").into_iter().find(|(word, _)| word == "toml");
+    let (_, text) = found.expect("the page holds the file that binds workloads");
+    let file = folder.join("workloads.toml");
+    std::fs::write(&file, text).unwrap();
+    format!("workloads = \"{}\"\n", file.display())
+}
+
 #[test]
 #[expect(
     clippy::disallowed_methods,
@@ -113,8 +123,11 @@ fn walk(server: &mut Server, name: &str) -> Result<(), String> {
 )]
 fn every_walk_of_the_guide_works() {
     let place = Place::new("guide");
+    let settings = place.folder.path().join("walks.toml");
+    std::fs::write(&settings, settings_of_a_cluster(place.folder.path())).unwrap();
     // A walk listens as a chat does, on this machine.
-    let mut server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
+    let flags = ["--outgoing-allow", "127.0.0.1", "--config", settings.to_str().unwrap()];
+    let mut server = Server::start_with(&place, true, &flags);
     server.hold_clock(Timestamp::now());
     let mut pages: Vec<String> = std::fs::read_dir(root().join("docs/guide"))
         .unwrap()
