@@ -264,6 +264,7 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
             text("login", LINE, "The login.").needed(),
             text("name", LINE, "The name."),
             words("roles", all!(Role), "Rights in the tenant."),
+            free("made_by", "Who alone made the account, and when: `by` and `at`."),
             texts(
                 "services",
                 LINE,
