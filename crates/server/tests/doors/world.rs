@@ -194,6 +194,8 @@ pub fn parse(bytes: &[u8]) -> Answer {
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let pairs: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
+    let is_cookie = |(name, _): &&(&str, &str)| name.eq_ignore_ascii_case("set-cookie");
+    let cookies: Vec<&str> = pairs.iter().filter(is_cookie).map(|(_, value)| value.trim()).collect();
     // Of several of one name the first counts, such as a session's cookie; the last stands beside it.
     let more = pairs
         .iter()
@@ -205,6 +207,10 @@ pub fn parse(bytes: &[u8]) -> Answer {
         .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
         .collect();
     headers.extend(named);
+    if !cookies.is_empty() {
+        // Cookies stand one after another, so that each of them is found.
+        headers.insert("set-cookie".to_owned(), cookies.join("; "));
+    }
     let mut body = bytes[end + 4..].to_vec();
     if headers.get("transfer-encoding").is_some_and(|it| it == "chunked") {
         body = unchunked(&body);
