@@ -42,8 +42,8 @@ const MIGRATIONS: &[Migration] = migrations![
     15 "0015_compliance",
     16 "0016_notify",
     17 "0017_report",
-    24 "0024_workload_used",
-    26 "0026_row_codes",
+    18 "0018_workload_used",
+    19 "0019_row_codes",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -107,7 +107,7 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
 fn lacks_row_codes(settings: &Settings) -> bool {
     // A database that cannot be read here is refused with its reason when it is opened.
     let waiting = Store::waiting_migrations(&config(settings)).unwrap_or_default();
-    waiting.contains(&"0026_row_codes") && !waiting.contains(&"0001_core")
+    waiting.contains(&"0019_row_codes") && !waiting.contains(&"0001_core")
 }
 
 /// Gives the rows of every tenant their codes.
