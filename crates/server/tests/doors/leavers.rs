@@ -62,7 +62,8 @@ fn who_lacks_after_a_leaver_is_told_of_the_rules_in_force() {
         assert_eq!(row["is_staffed"], json!(lacks.is_empty()), "{row}");
         lacks.iter().map(|it| it["rule"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(lacking(), ["base.require.peer_review"], "there is no group `security`");
+    let of_peers = ["base.require.peer_review", "base.require.peer_review_afterwards"];
+    assert_eq!(lacking(), of_peers, "there is no group `security`");
     world
         .post("adam", "/people/mona/deactivation", &json!({"reason": "Retired."}))
         .expect(201);

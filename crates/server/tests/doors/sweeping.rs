@@ -102,5 +102,5 @@ fn a_timer_that_failed_often_is_tried_on_and_says_why() {
     };
     assert_eq!((state.as_str(), tries), ("waiting", 6));
     assert!(run_at > jiff::Timestamp::UNIX_EPOCH, "it waits for another try");
-    assert!(why.is_some_and(|why| why.contains("cannot be read")));
+    assert!(why.is_some_and(|why| why.contains("has no valid code")));
 }

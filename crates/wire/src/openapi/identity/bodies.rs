@@ -4,8 +4,8 @@ use model::core::enums::Period;
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
-    Shape, Words, all, boolean, free, frees, integer, integers, objects, shape, text, text_or_null, texts, time, word,
-    words,
+    Shape, Words, all, boolean, free, free_or_null, frees, integer, integers, objects, shape, text, text_or_null,
+    texts, time, word, words,
 };
 
 /// How many rights one part of a review holds at most.
@@ -318,7 +318,7 @@ const SHAPES: &[Shape] = &[
             free("token", "The token's id and name, where it is a token."),
             texts("held", LINE, "What they hold.").needed(),
             texts("unused", LINE, "What of it nobody used.").needed(),
-            free(
+            free_or_null(
                 "proposal",
                 "The request that would narrow it: method, path, body; `if_match` for the header of that name; and `then` the one \
                  that ends what it replaces. Null where nothing is proposed.",
