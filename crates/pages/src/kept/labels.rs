@@ -4,7 +4,7 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 106] = [
+const USUAL: [(&str, &str); 109] = [
     ("bounds.highest_risk", "Highest risk"),
     ("cases", "Their cases"),
     ("change", "The change’s key"),
@@ -36,6 +36,7 @@ const USUAL: [(&str, &str); 106] = [
     ("groups", "Their groups that are ours"),
     ("groups_claim", "Claim with the groups"),
     ("halt", "Work that is going on must stop too"),
+    ("held", "Holds"),
     ("holds", "Holds"),
     ("holidays", "Holidays"),
     ("hours", "Hours"),
@@ -60,6 +61,7 @@ const USUAL: [(&str, &str); 106] = [
     ("meant_for", "Meant for"),
     ("minutes", "Minutes inside"),
     ("name", "Name"),
+    ("own_issuer", "This issuer serves our own jobs alone"),
     ("owner", "Owner"),
     ("packs", "Packs that come with Assent"),
     ("parameters", "Your values"),
@@ -69,6 +71,7 @@ const USUAL: [(&str, &str); 106] = [
     ("present", "Present password"),
     ("quiet_from", "Quiet from"),
     ("quiet_until", "Quiet until"),
+    ("reach", "Services that need these"),
     ("reason", "Why"),
     ("regimes", "Regimes"),
     ("reply_to", "For mail: the address that letters are answered to"),

@@ -171,6 +171,9 @@ fn what_is_filled_in_from_an_earlier_change_says_so_and_nothing_of_work_that_is_
                 let change = &mut case.file.change;
                 change.state = enums::State::Closed;
                 change.outcome = Some(enums::Outcome::Succeeded);
+                for record in &mut change.target_records {
+                    record.outcome = Some(enums::Outcome::Succeeded);
+                }
                 case.tell("change.closed", json!({}));
                 Ok(())
             })
