@@ -684,7 +684,7 @@ fn watch_entries(view: &View<'_, '_, '_>, change: &Change) -> Vec<Entry> {
     let caused = change.caused_incidents.iter().map(|row| {
         let text = Rich::new()
             .name(view.name(&row.by))
-            .text(" confirmed that it caused ")
+            .text(" says that it caused ")
             .append(linked(&row.incident));
         Entry::new(Tone::Stop, text).aside(view.ago(row.at))
     });
