@@ -15,7 +15,7 @@ const WALKS: &[(&str, &str)] = &[
         "an index of the messages that are held",
     ),
     (
-        "SELECT body, sealed FROM \"outside_check\" WHERE tenant = $tenant AND \"is_over\"",
+        "SELECT id, version, body, sealed, code FROM \"outside_check\" WHERE tenant = $tenant AND \"is_over\"",
         "once a push of which more became known, over what pipelines ever asked",
     ),
     (
@@ -42,23 +42,23 @@ const WALKS: &[(&str, &str)] = &[
         "looks at a bounded number of changes and then says that there are more; its own test looks at where it begins",
     ),
     (
-        "SELECT body, sealed FROM \"change\" WHERE tenant = $tenant AND \"updated_at\"",
+        "SELECT id, version, body, sealed, code FROM \"change\" WHERE tenant = $tenant AND \"updated_at\"",
         "at most a thousand, for a weekly look",
     ),
     (
-        "SELECT body, sealed FROM \"condition\" WHERE tenant = $tenant AND \"state\"",
+        "SELECT id, version, body, sealed, code FROM \"condition\" WHERE tenant = $tenant AND \"state\"",
         "conditions are few",
     ),
     (
-        "SELECT body, sealed FROM \"running\" WHERE tenant = $tenant AND \"active\"",
+        "SELECT id, version, body, sealed, code FROM \"running\" WHERE tenant = $tenant AND \"active\"",
         "one row a service and environment",
     ),
     (
-        "SELECT body, sealed FROM \"token\" WHERE tenant = $tenant AND \"revoked\"",
+        "SELECT id, version, body, sealed, code FROM \"token\" WHERE tenant = $tenant AND \"revoked\"",
         "tokens are few",
     ),
     (
-        "SELECT body FROM \"witness\" WHERE tenant = $tenant AND \"active\"",
+        "SELECT id, version, body, sealed, code FROM \"witness\" WHERE tenant = $tenant AND \"active\"",
         "a tenant has at most a dozen in use",
     ),
     ("SELECT count(*) AS it FROM \"webhook\"", "webhooks are few"),
@@ -67,7 +67,7 @@ const WALKS: &[(&str, &str)] = &[
         "rows of ownership are few",
     ),
     (
-        "SELECT body, sealed FROM \"peer_review\" WHERE tenant = $tenant AND \"person\"",
+        "SELECT id, version, body, sealed, code FROM \"peer_review\" WHERE tenant = $tenant AND \"person\"",
         "when somebody is compromised",
     ),
     ("UPDATE log_state", "one row a tenant"),
