@@ -73,7 +73,9 @@ pub fn in_a_demo(parameters: &str) -> String {
         return parameters.to_owned();
     }
     // Behind the others, so that the lines of what was written keep their numbers.
-    format!("{parameters}\n{NAME} = \"never\"\n")
+    let is_line = parameters.is_empty() || parameters.ends_with('\n');
+    let gap = if is_line { "" } else { "\n" };
+    format!("{parameters}{gap}{NAME} = \"never\"\n")
 }
 
 /// The parameters that a set has in this tenant.
