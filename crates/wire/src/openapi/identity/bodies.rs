@@ -5,7 +5,7 @@ use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
     Shape, Words, all, boolean, free, free_or_null, frees, integer, integers, objects, shape, text, text_or_null,
-    texts, time, word, words,
+    texts, time, time_or_null, word, words,
 };
 
 /// How many rights one part of a review holds at most.
@@ -48,13 +48,13 @@ const SHAPES: &[Shape] = &[
                 "How it was begun: `password`, `passkey` or `provider:KEY`.",
             )
             .needed(),
-            text("factor", LINE, "The fresh factor that was shown last."),
+            text_or_null("factor", "The fresh factor that was shown last."),
             boolean("is_second_factor", "Whether it counts where a rule wants a second factor."),
             text("source", LINE, "The address it was begun from."),
             text("agent", LINE, "The browser or program, as it names itself."),
             time("created_at", "When it began.").needed(),
             time("expires_at", "When it ends.").needed(),
-            time("stepped_up_at", "When a fresh factor was shown last."),
+            time_or_null("stepped_up_at", "When a fresh factor was shown last."),
         ],
     ),
     shape(
