@@ -212,7 +212,13 @@ mod tests {
             1
         );
         assert_eq!(
-            look("GET", "/api/v1/services", 200, json, r#"{"items": [{"id": "x", "key": 7}]}"#),
+            look(
+                "GET",
+                "/api/v1/services",
+                200,
+                json,
+                r#"{"items": [{"id": "x", "key": 7}]}"#
+            ),
             1
         );
         assert_eq!(look("GET", "/api/v1/services", 200, "text/html", "x"), 1);
