@@ -58,7 +58,7 @@ const WALKS: &[(&str, &str)] = &[
         "tokens are few",
     ),
     (
-        "SELECT id, version, body, sealed, code FROM \"witness\" WHERE tenant = $tenant AND \"active\"",
+        "SELECT id, version, body, code FROM \"witness\" WHERE tenant = $tenant AND \"active\"",
         "a tenant has at most a dozen in use",
     ),
     ("SELECT count(*) AS it FROM \"webhook\"", "webhooks are few"),
