@@ -333,7 +333,8 @@ fn passes(run: &Run) -> bool {
         .arg(run.long.test)
         .args(["--", "--nocapture"])
         .current_dir(tests::root())
-        .env(run.long.variable, run.size.to_string());
+        .env(run.long.variable, run.size.to_string())
+        .env("ASSENT_TEST_HOLD_TIMES", "1");
     if let Some(engine) = run.engine {
         command.env("ASSENT_TEST_ENGINE", engine);
     }
