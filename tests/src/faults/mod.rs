@@ -13,8 +13,6 @@ pub mod raw;
 pub mod signals;
 pub mod tracer;
 
-use std::time::Duration;
-
 /// A size from the environment, or the one that the suite uses.
 ///
 /// # Panics
@@ -26,17 +24,6 @@ pub fn size(variable: &str, usual: usize) -> usize {
             .unwrap_or_else(|_| panic!("{variable} holds `{text}`, which is no number")),
         Err(_) => usual,
     }
-}
-
-/// Whether something took no longer than promised. `cargo xtask soak` holds the promise itself; the suite allows ten times
-/// as long, because debug builds on a crowded machine prove nothing about times.
-pub fn is_within(took: Duration, promise: Duration) -> bool {
-    let room = if std::env::var_os("ASSENT_TEST_HOLD_TIMES").is_some() {
-        1
-    } else {
-        10
-    };
-    took <= promise * room
 }
 
 /// Waits until something is so, two minutes at most; held clocks go after a while, see [`crate::held`].
