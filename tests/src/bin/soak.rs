@@ -333,8 +333,7 @@ fn passes(run: &Run) -> bool {
         .arg(run.long.test)
         .args(["--", "--nocapture"])
         .current_dir(tests::root())
-        .env(run.long.variable, run.size.to_string())
-        .env("ASSENT_TEST_HOLD_TIMES", "1");
+        .env(run.long.variable, run.size.to_string());
     if let Some(engine) = run.engine {
         command.env("ASSENT_TEST_ENGINE", engine);
     }

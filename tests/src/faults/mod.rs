@@ -28,17 +28,6 @@ pub fn size(variable: &str, usual: usize) -> usize {
     }
 }
 
-/// Whether something took no longer than promised. `cargo xtask soak` holds the promise itself; the suite allows ten times
-/// as long, because debug builds on a crowded machine prove nothing about times.
-pub fn is_within(took: Duration, promise: Duration) -> bool {
-    let room = if std::env::var_os("ASSENT_TEST_HOLD_TIMES").is_some() {
-        1
-    } else {
-        10
-    };
-    took <= promise * room
-}
-
 /// Waits until something is so, two minutes at most; held clocks go after a while, see [`crate::held`].
 ///
 /// # Panics
