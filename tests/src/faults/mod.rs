@@ -13,8 +13,6 @@ pub mod raw;
 pub mod signals;
 pub mod tracer;
 
-use std::time::Duration;
-
 /// A size from the environment, or the one that the suite uses.
 ///
 /// # Panics

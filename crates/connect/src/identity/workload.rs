@@ -192,7 +192,7 @@ mod tests {
     fn signed(key: &CoreEdDsaPrivateSigningKey, claims: &Value) -> String {
         let text = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let head = json!({"alg": "EdDSA", "kid": "k1", "typ": "JWT"});
-        let signed = format!("{}.{}", text(&head), text(&claims));
+        let signed = format!("{}.{}", text(&head), text(claims));
         let signature = key.sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes()).unwrap();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }

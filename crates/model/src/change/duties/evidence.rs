@@ -198,7 +198,7 @@ pub(crate) fn has_passed(file: &ChangeFile, build: &str) -> bool {
     let latest = latest(of_build);
     let is_good = |it: &&Evidence| it.result == EvidenceResult::Passed || it.accepted.is_some();
     let is_failure = |it: &&Evidence| it.result == EvidenceResult::Failed && it.accepted.is_none();
-    latest.values().any(|it| is_good(it)) && !latest.values().any(|it| is_failure(it))
+    latest.values().any(is_good) && !latest.values().any(is_failure)
 }
 
 /// Whether an owner and somebody of security, two people, agreed to a waiver for the place of a target.

@@ -578,7 +578,11 @@ const MAPPINGS: &[Shape] = &[
             boolean("steps_adequate", "As it seems.").needed(),
             text("summary", TEXT, "What happened.").needed(),
             texts("improvements", LINE, "For people to write."),
-            texts("incidents", LINE, "Keys of the incidents of its watch window, for the review to address."),
+            texts(
+                "incidents",
+                LINE,
+                "Keys of the incidents of its watch window, for the review to address.",
+            ),
             free(
                 "facts",
                 "Timeline, what differs, alerts while it was watched, permits, who was told.",
