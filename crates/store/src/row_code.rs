@@ -66,7 +66,7 @@ mod tests {
         let coder: RowCoder = Arc::new(|parts| {
             let mut sum = [0; 32];
             for (at, byte) in parts.concat().iter().enumerate() {
-                sum[at % 32] ^= byte.rotate_left(u32::try_from(at % 8).unwrap());
+                sum[at % 32] ^= byte.rotate_left(u32::try_from(at % 8).expect("below eight"));
             }
             sum
         });

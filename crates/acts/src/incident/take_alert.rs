@@ -94,8 +94,8 @@ fn judged(same: &[Incident], alert: &Alert, services: &BTreeSet<ServiceKey>) -> 
             false => Judged::Known(latest.key.clone()),
         };
     }
-    // Where the order of messages decides, one that comes after the end begins anew, whatever time it names.
-    if alert.told_at.is_some_and(|told| told > resolved_at) {
+    // Where the order of messages decides, a message after the end begins a new incident, also within the same instant.
+    if alert.told_at.is_some_and(|told| told >= resolved_at) {
         return Judged::New(alert.started_at.max(resolved_at), None);
     }
     let starts = std::iter::once(&alert.started_at).chain(&alert.later_starts);
