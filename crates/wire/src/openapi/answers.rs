@@ -87,7 +87,15 @@ const PROBLEM: &[Shape] = &[
             text("reason", TEXT, "Its reason.").needed(),
         ],
     ),
-    shape("Done", "Nothing more is to be said.", &[]),
+    shape("Ended", "It is ended.", &[boolean("ended", "True.").needed()]),
+    shape(
+        "EndedSessions",
+        "How many sessions were ended.",
+        &[integer("ended", 0, i64::MAX, "How many.").needed()],
+    ),
+    shape("Removed", "It is removed.", &[boolean("removed", "True.").needed()]),
+    shape("PasswordSet", "The password is set.", &[boolean("set", "True.").needed()]),
+    shape("RefusalCounted", "The question is counted.", &[boolean("counted", "True.").needed()]),
 ];
 
 const CHANGE: &[Shape] = &[

@@ -27,10 +27,7 @@ pub fn misfits(method: &str, path: &str, status: u16, kind: &str, body: &[u8]) -
         return vec![format!("{place}: no such status is described")];
     }
     let kind = kind.split(';').next().unwrap_or_default().trim().to_lowercase();
-    let Some(content) = told["content"].as_object().filter(|_| !body.is_empty()) else {
-        return Vec::new();
-    };
-    let Some(content) = content.get(&kind) else {
+    let Some(content) = told["content"].get(&kind) else {
         return vec![format!("{place}: the media type `{kind}` is not described")];
     };
     if !kind.ends_with("json") {
@@ -103,9 +100,9 @@ impl Judge {
         }
         match value {
             Value::Object(fields) => {
+                // Open is what no schema names a field of; one that names none of its fields, such as `{}`, has none.
                 let properties = || parts.iter().filter_map(|part| part["properties"].as_object());
-                let names_none = properties().all(serde_json::Map::is_empty);
-                let is_open = names_none || parts.iter().any(|part| is_told_in_words(part));
+                let is_open = properties().next().is_none();
                 for (name, inner) in fields {
                     let said: Vec<&Value> = properties().filter_map(|named| named.get(name)).collect();
                     let at = format!("{at}/{name}");
@@ -126,12 +123,6 @@ impl Judge {
     }
 }
 
-/// Whether a schema leaves the fields of an object to its words.
-fn is_told_in_words(schema: &Value) -> bool {
-    let is_bare = schema["type"] == "object" && schema["properties"].is_null() && schema["allOf"].is_null();
-    is_bare || !schema["additionalProperties"].is_null()
-}
-
 /// What a value is not that a schema says of it, its fields and items aside.
 fn plain_misfit(schema: &Value, value: &Value) -> Option<String> {
     let kinds: Vec<&str> = match &schema["type"] {
@@ -149,6 +140,10 @@ fn plain_misfit(schema: &Value, value: &Value) -> Option<String> {
     let missing = |name: &&Value| value.is_object() && value.get(name.as_str().unwrap_or_default()).is_none();
     if let Some(name) = schema["required"].as_array().into_iter().flatten().find(missing) {
         return Some(format!("{name} is missing"));
+    }
+    let is_twice = |items: &Vec<Value>| items.iter().enumerate().any(|(place, it)| items[..place].contains(it));
+    if schema["uniqueItems"] == true && value.as_array().is_some_and(is_twice) {
+        return Some(format!("`{shown}` names one twice"));
     }
     if let (Some(text), Some(most)) = (value.as_str(), schema["maxLength"].as_u64())
         && u64::try_from(text.chars().count()).is_ok_and(|length| length > most)
@@ -183,6 +178,8 @@ fn is_of(kind: &str, value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -224,7 +221,75 @@ mod tests {
         assert_eq!(look("GET", "/api/v1/services", 200, "text/html", "x"), 1);
         assert_eq!(look("GET", "/api/v1/services", 418, json, "{}"), 1);
         assert_eq!(look("GET", "/api/v1/services", 200, json, "{"), 1);
+        assert_eq!(look("GET", "/api/v1/services", 200, json, ""), 1, "nothing is no answer");
+        assert_eq!(look("GET", "/api/v1/services", 200, "", ""), 1);
+        assert_eq!(look("DELETE", "/api/v1/session", 200, json, r#"{"ended": true}"#), 0);
+        assert_eq!(look("DELETE", "/api/v1/session", 200, json, r#"{"ended": true, "more": 1}"#), 1);
     }
+
+    /// What a value is not that these shapes say of it together, by the places.
+    fn places(shapes: Value, value: &Value) -> Vec<String> {
+        let judge = Judge(json!({"components": {"schemas": shapes}}));
+        let (whole, mut found) = (json!({"$ref": "#/components/schemas/Whole"}), Vec::new());
+        judge.hold(&[&whole], value, "", &mut found);
+        let found = found.iter().filter_map(|text| text.split_once(": "));
+        found.map(|(place, _)| place.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_field_that_one_shape_leaves_open_and_another_names_is_held_to_its_names() {
+        let named = json!({"type": "object", "properties": {"key": {"type": "string"}}});
+        let base = json!({"type": "object", "properties": {"inner": {"type": "object"}, "free": {"type": "object"}}});
+        let own = json!({"type": "object", "properties": {"inner": {"$ref": "#/components/schemas/Inner"}}});
+        let parts = json!({"allOf": [{"$ref": "#/components/schemas/Base"}, own]});
+        let shapes = json!({"Inner": named, "Base": base, "Whole": parts});
+        let look = |value: Value| places(shapes.clone(), &value);
+        assert_eq!(look(json!({"inner": {"key": "x"}, "free": {"more": 1}})), [""; 0]);
+        assert_eq!(look(json!({"inner": {"key": "x", "more": 1}})), ["/inner/more"]);
+        assert_eq!(look(json!({"other": 1})), ["/other"]);
+    }
+
+    #[test]
+    fn a_shape_that_names_no_field_has_none() {
+        let shapes = json!({"Whole": {"type": "object", "properties": {}}});
+        assert_eq!(places(shapes.clone(), &json!({})), [""; 0]);
+        assert_eq!(places(shapes, &json!({"ended": true})), ["/ended"]);
+    }
+
+    #[test]
+    fn a_list_of_different_words_names_none_twice() {
+        let shapes = json!({"Whole": {"type": "array", "items": {"type": "string"}, "uniqueItems": true}});
+        assert_eq!(places(shapes.clone(), &json!(["a", "b"])), [""; 0]);
+        assert_eq!(places(shapes, &json!(["a", "b", "a"])), [""]);
+    }
+
+    /// No shape of the document leaves everything open where an answer is described.
+    #[test]
+    fn no_answer_is_described_without_its_fields() {
+        let judge = judge();
+        let mut looked = 0;
+        for route in routes() {
+            let told = &judge.0["paths"][route.document_path()][route.method.to_lowercase()]["responses"];
+            for answer in told.as_object().into_iter().flatten().map(|it| judge.resolved(it.1)) {
+                for (kind, content) in answer["content"].as_object().into_iter().flatten() {
+                    let mut parts = Vec::new();
+                    judge.parts(&content["schema"], &mut parts);
+                    let is_named = parts.iter().any(|part| part["properties"].is_object() || part["items"].is_object());
+                    looked += usize::from(kind.ends_with("json"));
+                    assert!(
+                        is_named || !kind.ends_with("json") || WHOLES.contains(&route.path.as_str()),
+                        "{} {} {kind}",
+                        route.method,
+                        route.path
+                    );
+                }
+            }
+        }
+        assert!(looked > 1_000, "{looked}");
+    }
+
+    /// Answers that are a document of their own, or a word.
+    const WHOLES: &[&str] = &["/api/openapi.json", "/healthz"];
 
     /// A keyword that is not held here would be passed over.
     #[test]
@@ -242,20 +307,27 @@ mod tests {
             "maximum",
             "format",
             "description",
-            "additionalProperties",
             "uniqueItems",
             "contentMediaType",
             "example",
             "examples",
         ];
         let document = document("");
-        let mut stack: Vec<&Value> = document["components"]["schemas"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|it| it.1)
-            .collect();
-        assert!(stack.len() > 100);
+        let mut stack: Vec<&Value> = Vec::new();
+        let mut places = vec![&document];
+        while let Some(place) = places.pop() {
+            match place {
+                Value::Object(members) => {
+                    stack.extend(members.get("schema"));
+                    places.extend(members.values());
+                }
+                Value::Array(items) => places.extend(items),
+                _ => {}
+            }
+        }
+        let named = document["components"]["schemas"].as_object().into_iter().flatten();
+        stack.extend(named.map(|it| it.1));
+        assert!(stack.len() > 500, "{}", stack.len());
         while let Some(schema) = stack.pop() {
             let Some(fields) = schema.as_object() else { continue };
             for (name, inner) in fields {

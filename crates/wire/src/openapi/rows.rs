@@ -59,7 +59,8 @@ pub(crate) const fn at(
         operation,
         summary,
         body: None,
-        answer: Answer::Json("Done"),
+        // Each row names its own; a reference to none is found by a test.
+        answer: Answer::Json("none"),
         status: if is_post { 201 } else { 200 },
         params: &[],
         scope: Scope::Credential,

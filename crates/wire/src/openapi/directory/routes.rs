@@ -421,7 +421,7 @@ const ADMINISTRATION: &[Row] = &[
             "/people/{login}/password",
             "Set a password",
             "PasswordInput",
-            "Done",
+            "PasswordSet",
         )
     },
     Row {
@@ -493,7 +493,7 @@ const ADMINISTRATION: &[Row] = &[
             "Session",
         )
     },
-    delete("administration", "end_session", "/session", "Sign out", "Done"),
+    delete("administration", "end_session", "/session", "Sign out", "Ended"),
     Row {
         scope: Scope::Open,
         ..post(

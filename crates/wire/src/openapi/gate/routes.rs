@@ -49,14 +49,14 @@ pub(crate) const GATEWAYS: &[Row] = &[
     ),
     Row {
         status: 202,
-        answer: Answer::Json("Done"),
+        answer: Answer::Json("RefusalCounted"),
         ..post(
             "gate",
             "tell_gate_refusal",
             "/gate-refusals",
             "Count a question that a companion could not read",
             "GateRefusalInput",
-            "Done",
+            "RefusalCounted",
         )
     },
     Row {

@@ -26,7 +26,7 @@ const SESSIONS: &[Row] = &[
         "end_own_session",
         "/sessions/{id}",
         "End one of one's own sessions",
-        "Done",
+        "Ended",
     ),
     list(
         "identity",
@@ -40,7 +40,7 @@ const SESSIONS: &[Row] = &[
         "end_sessions_of",
         "/people/{login}/sessions",
         "End all sessions of a person",
-        "Done",
+        "EndedSessions",
     ),
 ];
 
@@ -97,14 +97,14 @@ const FACTORS: &[Row] = &[
         "remove_second_factor",
         "/second-factors/{id}",
         "Remove one of one's own second factors",
-        "Done",
+        "Removed",
     ),
     delete(
         "identity",
         "reset_second_factors",
         "/people/{login}/second-factors",
         "Take the second factors away of somebody who lost them",
-        "Done",
+        "Removed",
     ),
 ];
 
