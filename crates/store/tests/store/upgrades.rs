@@ -148,6 +148,11 @@ fn runs_the_last_file_again(config: &Config, run: impl Fn(&str)) {
     for table in tables.map(|rest| rest.trim_end_matches(" (")) {
         run(&format!("DROP TABLE {table}"));
     }
+    let columns = text.lines().filter_map(|line| line.strip_prefix("ALTER TABLE "));
+    for (table, column) in columns.filter_map(|rest| rest.split_once(" ADD COLUMN ")) {
+        let column = column.split(' ').next().unwrap();
+        run(&format!("ALTER TABLE {table} DROP COLUMN {column}"));
+    }
     run(&format!("DELETE FROM schema_migration WHERE name = '{last}'"));
     assert_eq!(Store::waiting_migrations(config).unwrap(), [last]);
     let store = Store::open(config.clone()).unwrap();

@@ -258,28 +258,9 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
     ),
     shape(
         "Me",
-        "Who the credential speaks for.",
+        "The person whom the credential stands for, with what this credential may do.",
         &[
             text("tenant", LINE, "The tenant.").needed(),
-            text("login", LINE, "The login.").needed(),
-            text("name", LINE, "The name."),
-            words("roles", all!(Role), "Rights in the tenant."),
-            free("made_by", "Who alone made the account, and when: `by` and `at`."),
-            texts(
-                "services",
-                LINE,
-                "The services to which they are scoped; absent for who sees everything.",
-            ),
-            text("id", LINE, "The person's id."),
-            integer("version", 1, i64::MAX, "Grows with every save."),
-            boolean("active", "Whether they may come in."),
-            text("email", LINE, "Their mail address."),
-            text("zone", LINE, "Their time zone."),
-            texts(
-                "accounts",
-                LINE,
-                "Accounts elsewhere by which they are known: `github:nils`.",
-            ),
             texts("groups", LINE, "Keys of the groups to which they belong."),
             boolean("by_token", "Whether this is a token, and no session."),
             boolean("stepped_up", "Whether a fresh factor was shown."),
@@ -290,7 +271,8 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
                 "The roles that a narrowed token carries of its person's; absent for one that carries all.",
             ),
         ],
-    ),
+    )
+    .based_on(&["Person"]),
     shape(
         "Session",
         "A session that began.",

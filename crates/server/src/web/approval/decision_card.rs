@@ -288,10 +288,7 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
     rows.extend(by_template(view, file));
     let glass = file.change.lawful_break_glass().into_iter();
     rows.extend(glass.flat_map(|glass| &glass.bypassed).map(|row| {
-        let text = Rich::new()
-            .strong("Bypassed by break-glass")
-            .text(": ")
-            .append(view.sentence(&row.text));
+        let text = Rich::from("Bypassed: ").append(view.sentence(&row.text));
         (Tone::Stop, text)
     }));
     let me = view.directory.login(&view.me);
