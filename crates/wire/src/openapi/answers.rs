@@ -94,8 +94,16 @@ const PROBLEM: &[Shape] = &[
         &[integer("ended", 0, i64::MAX, "How many.").needed()],
     ),
     shape("Removed", "It is removed.", &[boolean("removed", "True.").needed()]),
-    shape("PasswordSet", "The password is set.", &[boolean("set", "True.").needed()]),
-    shape("RefusalCounted", "The question is counted.", &[boolean("counted", "True.").needed()]),
+    shape(
+        "PasswordSet",
+        "The password is set.",
+        &[boolean("set", "True.").needed()],
+    ),
+    shape(
+        "RefusalCounted",
+        "The question is counted.",
+        &[boolean("counted", "True.").needed()],
+    ),
 ];
 
 const CHANGE: &[Shape] = &[

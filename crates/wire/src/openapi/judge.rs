@@ -221,10 +221,17 @@ mod tests {
         assert_eq!(look("GET", "/api/v1/services", 200, "text/html", "x"), 1);
         assert_eq!(look("GET", "/api/v1/services", 418, json, "{}"), 1);
         assert_eq!(look("GET", "/api/v1/services", 200, json, "{"), 1);
-        assert_eq!(look("GET", "/api/v1/services", 200, json, ""), 1, "nothing is no answer");
+        assert_eq!(
+            look("GET", "/api/v1/services", 200, json, ""),
+            1,
+            "nothing is no answer"
+        );
         assert_eq!(look("GET", "/api/v1/services", 200, "", ""), 1);
         assert_eq!(look("DELETE", "/api/v1/session", 200, json, r#"{"ended": true}"#), 0);
-        assert_eq!(look("DELETE", "/api/v1/session", 200, json, r#"{"ended": true, "more": 1}"#), 1);
+        assert_eq!(
+            look("DELETE", "/api/v1/session", 200, json, r#"{"ended": true, "more": 1}"#),
+            1
+        );
     }
 
     /// What a value is not that these shapes say of it together, by the places.
@@ -274,7 +281,9 @@ mod tests {
                 for (kind, content) in answer["content"].as_object().into_iter().flatten() {
                     let mut parts = Vec::new();
                     judge.parts(&content["schema"], &mut parts);
-                    let is_named = parts.iter().any(|part| part["properties"].is_object() || part["items"].is_object());
+                    let is_named = parts
+                        .iter()
+                        .any(|part| part["properties"].is_object() || part["items"].is_object());
                     looked += usize::from(kind.ends_with("json"));
                     assert!(
                         is_named || !kind.ends_with("json") || WHOLES.contains(&route.path.as_str()),
