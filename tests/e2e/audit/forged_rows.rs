@@ -52,6 +52,8 @@ fn forged_approvals_open_no_gate_and_their_removal_leaves_the_change_as_it_was()
     let columns = ["change_id", "version", "state", "at"];
     copy_for(&place, "approval", (&owner, &security), &columns);
     copy_for(&place, "approval", (&owner, &manager), &columns);
+    let forged = "SELECT CAST(count(*) AS TEXT) FROM approval WHERE tenant = 'halden' AND id LIKE 'forged-%'";
+    assert_eq!(beside(&place, forged).trim(), "2", "both stand there");
     // Any act on the change would settle it with the forged decisions.
     let requester = server.token("requester");
     let comment = format!("{path}/comments");

@@ -300,9 +300,16 @@ fn calendar(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
             set_freeze::set_freeze(cx, &body(wanted)).map(drop)
         }
         1 => {
-            let id = dice.pick(directory.freezes.iter())?.id.clone();
-            loosen_freeze::end_freeze(cx, id.as_str(), &body(json!({"reason": "It is over"})))?;
-            loosen_freeze::confirm_loosening(cx, id.as_str()).map(drop)
+            // Its setter takes one back within an hour; otherwise somebody proposes its end, and somebody confirms it later.
+            let freeze = dice.pick(directory.freezes.iter())?;
+            if freeze.loosening.is_some() {
+                return loosen_freeze::confirm_loosening(cx, freeze.id.as_str()).map(drop);
+            }
+            if dice.is_one_in(2) {
+                cx.actor.person = dice.pick(directory.people.keys())?.clone();
+            }
+            let reason = body(json!({"reason": "It is over"}));
+            loosen_freeze::end_freeze(cx, freeze.id.as_str(), &reason).map(drop)
         }
         2 => {
             let wanted = json!({"title": "Night", "starts_at": from, "ends_at": until});

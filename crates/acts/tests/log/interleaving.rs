@@ -233,8 +233,12 @@ impl<'w> Round<'w> {
         }
         // A server whose clock is late takes the permit of the other for one that is not good yet.
         let [here, there] = self.desks.map(|desk| desk.tools().clock.now());
-        let is_lone = self.given.iter().all(|known| known.is_dead);
-        assert!(is_lone || here != there, "two permits live after {:#?}", self.story);
+        let alive = self.given.iter().filter(|known| !known.is_dead).count();
+        assert!(
+            alive <= usize::from(here != there),
+            "{alive} permits live after {:#?}",
+            self.story
+        );
         self.told.push(format!("permit.issued {jti}"));
         self.given.push(Given {
             jti,

@@ -81,6 +81,8 @@ proptest! {
                 }
             } else {
                 prop_assert_eq!(task(&world), &before);
+                let is_plain = before.state == TaskState::Open && how == 0;
+                prop_assert!(!(is_right && is_plain), "{who} could not do what {setter} set: {answer:?}");
             }
         }
     }
@@ -103,6 +105,7 @@ proptest! {
                 prop_assert!(may("mia", who, None), "{who} removed it");
             } else if is_there {
                 prop_assert!(!world.file.depends_on.is_empty(), "it holds the start still");
+                prop_assert!(!may("mia", who, None), "{who} could not remove it: {answer:?}");
             }
         }
     }

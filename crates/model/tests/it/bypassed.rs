@@ -3,6 +3,7 @@
 use model::approval::obligation::{Asked, Due, Duty};
 use model::core::enums::{Covers, State};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use serde_json::json;
 
 use crate::people::rule;
@@ -98,13 +99,14 @@ fn who_broke_or_signed_the_glass_does_not_say_that_it_works() {
     world.validate("tom", "works").unwrap();
 }
 
-proptest! {
-    /// Whoever acts, in whatever order: what closes was validated by another person than those who reviewed and closed it, and has
-    /// its evidence and its review.
-    #[test]
-    fn no_order_lets_one_person_validate_and_close(
-        acts in prop::collection::vec((0..5_u8, prop::sample::select(vec!["olga", "mia", "max", "tom", "rita", "ida", "cora"])), 1..24),
-    ) {
+/// Whoever acts, in whatever order: what closes was validated by another person than those who reviewed and closed it, and has
+/// its evidence and its review.
+#[test]
+fn no_order_lets_one_person_validate_and_close() {
+    let people = prop::sample::select(vec!["olga", "mia", "max", "tom", "rita", "ida", "cora"]);
+    let orders = prop::collection::vec((0..5_u8, people), 1..24);
+    let closed = std::cell::Cell::new(0);
+    let try_order = |acts: Vec<(u8, &str)>| {
         let mut world = World::new();
         world.break_glass("cora", 60).unwrap();
         world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
@@ -119,11 +121,22 @@ proptest! {
         }
         let change = world.change();
         if change.state == State::Closed {
+            closed.set(closed.get() + 1);
             let validator = &change.validations.last().unwrap().by;
             prop_assert!(change.closed_by.as_ref() != Some(validator));
-            prop_assert!(change.reviews.iter().filter(|it| !it.addendum).all(|it| &it.by != validator));
+            prop_assert!(
+                change
+                    .reviews
+                    .iter()
+                    .filter(|it| !it.addendum)
+                    .all(|it| &it.by != validator)
+            );
             prop_assert!(!world.file.evidence.is_empty() && !change.reviews.is_empty());
             prop_assert!(validator.as_str() != "cora" && validator.as_str() != "ida");
         }
-    }
+        Ok(())
+    };
+    let mut runner = TestRunner::new(ProptestConfig::default());
+    runner.run(&orders, try_order).unwrap();
+    assert!(closed.get() > 0, "none came to its end");
 }

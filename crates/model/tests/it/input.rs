@@ -467,19 +467,22 @@ fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
         read_content::merge(&mut words, &body(more));
         World::with(words, Vec::new())
     };
-    for (more, field) in [
-        (json!({"touches": ["crypto_keys"]}), "touches"),
-        (json!({"impact": {"compliance": "high"}}), "impact"),
-        (json!({"disruption": {"kind": "outage", "minutes": 600}}), "disruption"),
+    for (more, fields) in [
+        (json!({"touches": ["crypto_keys"]}), &["touches", "complexity"][..]),
+        (json!({"impact": {"compliance": "high"}}), &["impact", "risk"]),
+        (
+            json!({"disruption": {"kind": "outage", "minutes": 600}}),
+            &["disruption"],
+        ),
     ] {
-        let world = created(more.clone());
-        assert_eq!(world.change().turned_normal[0], field, "{more}");
+        let (world, field) = (created(more.clone()), fields[0]);
+        assert_eq!(world.change().turned_normal, fields, "{more}");
         assert_eq!(world.change().content.kind, enums::Kind::Normal);
         let mut later = created(json!({}));
         later.submit("rita").unwrap();
         assert_eq!(later.state(), enums::State::Scheduled);
         later.edit("rita", more.clone()).unwrap();
-        assert_eq!(later.change().turned_normal[0], field, "{more}");
+        assert_eq!(later.change().turned_normal, fields, "{more}");
         assert!(later.state() < enums::State::Approved, "{more}");
         // Whoever approved the template saw that it may, and how far.
         let mut free = created(json!({}));

@@ -489,6 +489,7 @@ mod tests {
             ("volumes", json!([{"name": "root", "hostPath": {"path": "/"}}])),
             ("nodeName", json!("master")),
             ("runtimeClassName", json!("x")),
+            ("initContainers", json!([{"name": "x", "image": "x:1"}])),
         ];
         let of_container = [
             ("image", json!("shop:2")),

@@ -520,6 +520,13 @@ fn null_clears_and_what_is_far_is_no_fault() {
     assert_eq!(refused["errors"][0]["code"], "out_of_range", "{refused}");
     let refused = world.post("rita", "/changes", &far).problem(422, "invalid");
     assert_eq!(refused["errors"][0]["code"], "too_far_ahead", "{refused}");
+    // What is no emergency may be as far ahead as times go.
+    let mut last = World::change_body();
+    last["planned_start"] = json!("9999-12-30T20:00:00Z");
+    last["planned_end"] = json!("9999-12-30T21:00:00Z");
+    let made = world.post("rita", "/changes", &last).expect(201);
+    let path = format!("/changes/{}/submission", made["key"].as_str().unwrap());
+    world.post("rita", &path, &json!({})).expect(201);
 }
 
 /// A word for an item asks the item's owners; where the estate does not hold it, the answer says that it asks nobody.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use acts::directory::set_person;
 use serde_json::{Value, json};
 
 use crate::world::{ARTIFACT, World};
@@ -49,6 +50,37 @@ fn a_plain_leaver_takes_nothing_back_but_can_do_nothing_more() {
         .expect(200)
         .to_string();
     assert!(events.contains("change.rests_on_leaver"), "{events}");
+}
+
+/// What a compromised account made is absent until another administrator decides about it.
+#[test]
+fn what_a_compromised_account_made_is_decided_once_by_another_administrator() {
+    let world = World::new();
+    let person = |login: &str, role: &str| {
+        let words = json!({"login": login, "name": login, "roles": [role]});
+        words.as_object().cloned().unwrap()
+    };
+    let (eve, puppet) = (person("eve", "admin"), person("puppet", "requester"));
+    let eve = world.act(move |cx| Ok(set_person::create_person(cx, &eve)?.id));
+    world.act(move |cx| {
+        cx.actor.person = eve.clone();
+        set_person::create_person(cx, &puppet).map(drop)
+    });
+    let end = json!({"compromised": true, "reason": "Phished."});
+    let ended = world.post("adam", "/people/eve/deactivation", &end).expect(201);
+    let rows = ended["deactivation"]["suspended"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "{ended}");
+    let path = |number: i64| format!("/people/eve/suspensions/{number}");
+    let number = rows[0]["number"].as_i64().unwrap();
+    let is_active = || world.get("adam", "/people/puppet").expect(200)["active"].clone();
+    assert_eq!(is_active(), false);
+    let word = json!({"confirmed": false});
+    world.post("rita", &path(number), &word).problem(403, "not_allowed");
+    world.post("adam", &path(number), &json!({})).problem(422, "invalid");
+    world.post("adam", &path(number + 1), &word).problem(404, "not_found");
+    world.post("adam", &path(number), &word).expect(201);
+    world.post("adam", &path(number), &word).problem(409, "decided_already");
+    assert_eq!(is_active(), false, "let go");
 }
 
 #[test]

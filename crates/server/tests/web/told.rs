@@ -65,6 +65,11 @@ fn freezes_absences_and_delegations_answer() {
         page.shows("The freeze is ended, or its end waits for a confirmation."),
         "{page:?}"
     );
+    // Whoever set it takes it back within an hour, without another's confirmation.
+    assert!(
+        !page.body.contains(&format!("/freezes/{id}/end")),
+        "it is over: {page:?}"
+    );
     tells(&ingrid, "/t/halden/away/absences", &[], "Your time away is kept.");
     tells(
         &ingrid,
