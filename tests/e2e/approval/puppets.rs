@@ -14,6 +14,18 @@ fn make(server: &Server, login: &str, roles: &[&str]) -> String {
     let person = json!({"login": login, "name": login, "roles": roles});
     let (status, answer) = ask(server, &admin, "POST", "/people", &person);
     assert_eq!(status, 201, "{answer}");
+    first_token(server, login)
+}
+
+/// The same by a list that is imported.
+fn import(server: &Server, login: &str, roles: &str) -> String {
+    let list = json!({"kind": "people", "text": format!("login,name,roles\n{login},{login},{roles}\n")});
+    server.must("POST", "/api/v1/imports", &server.token("admin"), Some(&list));
+    first_token(server, login)
+}
+
+fn first_token(server: &Server, login: &str) -> String {
+    let admin = server.token("admin");
     let token = json!({"name": "first", "person": login});
     let (status, answer) = ask(server, &admin, "POST", "/tokens", &token);
     assert_eq!(status, 201, "{answer}");
@@ -74,6 +86,18 @@ fn one_stolen_administrator_with_people_of_their_own_gets_no_permit_for_keys() {
     let row = json!({"service": "vault", "role": "owner", "person": "puppet-owner"});
     server.must("POST", "/api/v1/ownerships", &admin, Some(&row));
     let digest = artifact(9_100);
+    let path = change_by(&server, &writer, &digest);
+    for token in &yes_men {
+        assert_eq!(says_yes(&server, token, &path).0, 403);
+    }
+    assert_eq!(gate(&server, &digest), 403);
+    // Imported, people and ownership have the same maker.
+    let writer = import(&server, "second-writer", "requester");
+    let yes_men = [("second-owner", "owner"), ("second-security", "security"), ("second-manager", "change_manager")]
+        .map(|(login, role)| import(&server, login, role));
+    let rows = json!({"kind": "ownerships", "text": "service,role,person\nvault,owner,second-owner\n"});
+    server.must("POST", "/api/v1/imports", &admin, Some(&rows));
+    let digest = artifact(9_102);
     let path = change_by(&server, &writer, &digest);
     for token in &yes_men {
         assert_eq!(says_yes(&server, token, &path).0, 403);

@@ -238,7 +238,7 @@ pub(crate) fn bring(cx: &mut Context<'_, '_>, lines: &[Line], options: Options) 
     if options.dry_run {
         staging.report.becomes = Some(Arc::new(staging.becomes()));
     } else {
-        write(cx, staging.writes)?;
+        write(cx, staging.writes, options.by_two)?;
     }
     Ok(staging.report)
 }
@@ -743,7 +743,7 @@ pub fn with_example(noun: Noun, text: &str) -> String {
     format!("{text} Example: {example}.")
 }
 
-fn write(cx: &mut Context<'_, '_>, writes: Vec<Write>) -> Result<()> {
+fn write(cx: &mut Context<'_, '_>, writes: Vec<Write>, by_two: bool) -> Result<()> {
     let mut pending = Pending::default();
     let mut left = Vec::new();
     let mut joined = Vec::new();
@@ -760,6 +760,8 @@ fn write(cx: &mut Context<'_, '_>, writes: Vec<Write>) -> Result<()> {
                 if let Some(known) = &known {
                     denied_rights::note_roles(cx, &outside, known, &mut person);
                     impersonation::note_address(cx, known, &mut person, is_alone);
+                } else {
+                    person.made_by = impersonation::hand(cx, &person.id).filter(|_| !by_two);
                 }
                 let saved = pending.put(cx, *person)?;
                 known_by.extend(known.clone().map(|known| (known, saved.clone())));
@@ -773,7 +775,10 @@ fn write(cx: &mut Context<'_, '_>, writes: Vec<Write>) -> Result<()> {
             Write::Environment(place) => drop(pending.put(cx, place)?),
             Write::ConfigItem(item) => drop(pending.put(cx, item)?),
             Write::Dependency(arrow) => drop(pending.put(cx, arrow)?),
-            Write::Ownership(row) => drop(pending.put(cx, row)?),
+            Write::Ownership(mut row) => {
+                row.hand = set_service::hand_of_row(cx, &row).filter(|_| !by_two);
+                pending.put(cx, row)?;
+            }
         }
     }
     pending.tell(cx)?;

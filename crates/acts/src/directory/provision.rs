@@ -199,6 +199,7 @@ pub fn create_person(cx: &mut Context<'_, '_>, told: &ProvisionedPerson) -> Resu
     }
     check_login(None, told)?;
     let id = PersonId(cx.new_id()?);
+    let made_by = impersonation::hand(cx, &id);
     check_unique(cx, &id, None, told)?;
     check_address(None, told)?;
     let fresh = Person {
@@ -223,7 +224,7 @@ pub fn create_person(cx: &mut Context<'_, '_>, told: &ProvisionedPerson) -> Resu
         refused_rights: Vec::new(),
         vouched: Vec::new(),
         readdressed: None,
-        made_by: None,
+        made_by,
         services: Default::default(),
     };
     let fresh = described(fresh, told);

@@ -244,17 +244,22 @@ pub fn set_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Ownership>
     row.id = named(cx, &row.id)?;
     // Who says it by hand stands for it, whatever a catalogue says later.
     row.is_from_catalogue = false;
-    row.hand = match &row.person {
+    row.hand = hand_of_row(cx, &row);
+    let row = cx.put_estate("ownership.set", row, json!({}))?;
+    settle_under(cx, &row)?;
+    Ok(row)
+}
+
+/// Who gives a row of the ownership matrix now, where that is another person than its holder.
+pub(crate) fn hand_of_row(cx: &Context<'_, '_>, row: &Ownership) -> Option<Hand> {
+    match &row.person {
         Some(person) => impersonation::hand(cx, person),
         None => Some(Hand {
             by: cx.actor.speaker().clone(),
             at: cx.now,
         })
         .filter(|_| !cx.actor.is_system),
-    };
-    let row = cx.put_estate("ownership.set", row, json!({}))?;
-    settle_under(cx, &row)?;
-    Ok(row)
+    }
 }
 
 /// Ends a row of the ownership matrix now (`DELETE /ownerships/{id}`); it stays readable.
