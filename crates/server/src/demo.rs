@@ -150,6 +150,8 @@ const OURS: &[&str] = &[
     "evidence",
     "lost+found",
     "master.key",
+    "seen-clock",
+    "seen-clock.new",
     "seen-logs.json",
     "seen-logs.new",
     "server.lock",

@@ -18,6 +18,8 @@ const MADE: &[&str] = &[
     "evidence",
     "uploads",
     "demo-credentials.json.new",
+    "seen-clock",
+    "seen-clock.new",
     "seen-logs.json",
     "seen-logs.new",
 ];
