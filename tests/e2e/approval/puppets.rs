@@ -93,8 +93,12 @@ fn one_stolen_administrator_with_people_of_their_own_gets_no_permit_for_keys() {
     assert_eq!(gate(&server, &digest), 403);
     // Imported, people and ownership have the same maker.
     let writer = import(&server, "second-writer", "requester");
-    let yes_men = [("second-owner", "owner"), ("second-security", "security"), ("second-manager", "change_manager")]
-        .map(|(login, role)| import(&server, login, role));
+    let yes_men = [
+        ("second-owner", "owner"),
+        ("second-security", "security"),
+        ("second-manager", "change_manager"),
+    ]
+    .map(|(login, role)| import(&server, login, role));
     let rows = json!({"kind": "ownerships", "text": "service,role,person\nvault,owner,second-owner\n"});
     server.must("POST", "/api/v1/imports", &admin, Some(&rows));
     let digest = artifact(9_102);

@@ -293,7 +293,10 @@ fn a_broken_glass_names_what_it_bypassed() {
         .body;
     assert!(page.contains("the glass stood in for the others"), "{page}");
     let named = page.matches("Bypassed: ").count();
-    assert!(named >= 6, "the card and the record name each of three rules, not {named} times: {page}");
+    assert!(
+        named >= 6,
+        "the card and the record name each of three rules, not {named} times: {page}"
+    );
     let listed = server.must("GET", "/api/v1/break-glasses", &server.token("auditor"), None);
     let own = listed["items"]
         .as_array()

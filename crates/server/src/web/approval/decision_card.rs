@@ -208,9 +208,7 @@ fn lowered(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
         match it.accepted_by {
             None => (
                 Tone::Wait,
-                Rich::from(format!(
-                    "{subject}: stated {stated}, derived {derived}. The higher value counts until an approver accepts the lower one."
-                )),
+                Rich::from(format!("{subject}: stated {stated}, derived {derived}.")),
             ),
             Some(_) => (
                 Tone::Plain,
@@ -375,6 +373,9 @@ pub(crate) fn short_reason(row: &Unmet) -> String {
 
 /// What is missing, and who has it: a rule's own statement would read like a fact.
 pub(crate) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
+    if row.code == "peer_review_missing" && row.text.ends_with(" 0 of 1 peer reviews are there.") {
+        return Rich::from("A peer review is missing.");
+    }
     if row.code != "approval_missing" || row.waiting_on.is_empty() {
         return view.sentence(&short_reason(row));
     }

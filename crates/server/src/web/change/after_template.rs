@@ -57,7 +57,6 @@ fn open(view: &View<'_, '_, '_>, template: &StandardTemplate, fields: &ChangeFie
     let is_open = |name: &&str| {
         let first = name.split('.').next().unwrap_or(name);
         let is_known = match *name {
-            "title" => !template.free.contains("title"),
             "impact.availability" => true,
             _ => fields.values.get(*name).is_some_and(|value| !value.is_empty()),
         };
