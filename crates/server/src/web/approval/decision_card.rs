@@ -371,9 +371,13 @@ pub(crate) fn short_reason(row: &Unmet) -> String {
     }
 }
 
+fn is_one_peer_review(row: &Unmet) -> bool {
+    row.code == "peer_review_missing" && row.text.ends_with(" 0 of 1 peer reviews are there.")
+}
+
 /// What is missing, and who has it: a rule's own statement would read like a fact.
 pub(crate) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
-    if row.code == "peer_review_missing" && row.text.ends_with(" 0 of 1 peer reviews are there.") {
+    if is_one_peer_review(row) {
         return Rich::from("A peer review is missing.");
     }
     if row.code != "approval_missing" || row.waiting_on.is_empty() {
@@ -515,6 +519,7 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     for row in next.iter().take(MISSING_SHOWN) {
         rich = match row.unmet.code.as_str() {
             "approval_missing" => rich.append(whose_word(view, &row.unmet.waiting_on)).text(" "),
+            _ if is_one_peer_review(&row.unmet) => rich.text("A peer review. "),
             _ => rich.append(view.sentence(&row.unmet.text)).text(" "),
         };
     }

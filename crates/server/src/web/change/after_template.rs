@@ -49,11 +49,11 @@ pub(crate) fn fill(view: &View<'_, '_, '_>, template: &StandardTemplate, fields:
         let only = only.clone();
         fields.set("targets.0.environment", only);
     }
-    fields.asked = open(view, template, fields);
+    fields.asked = open(view, fields);
 }
 
 /// The usual questions that neither the template nor the service answers, and the tenant's own that standard changes need.
-fn open(view: &View<'_, '_, '_>, template: &StandardTemplate, fields: &ChangeFields) -> Vec<String> {
+fn open(view: &View<'_, '_, '_>, fields: &ChangeFields) -> Vec<String> {
     let is_open = |name: &&str| {
         let first = name.split('.').next().unwrap_or(name);
         let is_known = match *name {
