@@ -86,6 +86,11 @@ fn sees_own_alone(server: &Server, token: &str, (own, other, both): (&str, &str,
     ] {
         assert!(matches!(read(server, token, path).0, 403 | 404), "{path}");
     }
+    names_nothing_outside(server, token, (own, other));
+}
+
+/// Nothing outside is named by what is made or asked.
+fn names_nothing_outside(server: &Server, token: &str, (own, other): (&str, &str)) {
     // What is made for the whole tenant is refused, and not hidden: its door names nothing.
     let (status, _) = server.ask("POST", "/api/v1/connections", Some(token), Some(&json!({})));
     assert_eq!(status, 403, "a connection");

@@ -28,8 +28,10 @@ use crate::guard::{
     group_membership, impersonation, last_administrator, person_fields, read_directory_rows, self_grant,
 };
 
+mod examples;
 mod pending;
 
+pub use examples::with_example;
 use pending::Pending;
 
 /// The most lines that one import takes.
@@ -725,22 +727,6 @@ fn differing(before: &Value, after: &Value) -> Vec<String> {
         .filter(|key| !is_ours(key.as_str()) && before.get(*key) != after.get(*key))
         .cloned()
         .collect()
-}
-
-/// What is wrong with a line, and what a good one looks like.
-pub fn with_example(noun: Noun, text: &str) -> String {
-    let example = match noun {
-        Noun::People => "login=olga, name=Olga Berg, roles=owner, zone=Europe/Oslo",
-        Noun::Groups => "key=payments, name=Payments, kind=team, members=olga;tom",
-        Noun::Services => "key=shop, name=Shop, criticality=high, regimes=sox, team=Web",
-        Noun::Environments => "key=production, name=Production, is_production=true",
-        Noun::ConfigItems => "key=orders-db, service=shop, kind=database",
-        Noun::Dependencies => "from=shop, to=ledger, kind=depends_on",
-        Noun::Ownerships => {
-            "service=shop, role=owner, group=payments, since=2026-01-01T00:00:00Z, ends_at=2027-01-01T00:00:00Z"
-        }
-    };
-    format!("{text} Example: {example}.")
 }
 
 fn write(cx: &mut Context<'_, '_>, writes: Vec<Write>, by_two: bool) -> Result<()> {

@@ -1,10 +1,10 @@
 //! What answers bring of windows, freezes, incidents, and the watch over a change.
 
-use model::core::enums::FreezeReach;
+use model::core::enums::{FreezeReach, Level, State};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
-    Shape, all, boolean, free, frees, object, objects, shape, text, texts, time, time_or_null, word,
+    Shape, Words, all, boolean, free, frees, integer, object, objects, shape, text, texts, time, time_or_null, word,
 };
 
 /// The shapes.
@@ -145,6 +145,36 @@ pub(crate) const SPANS: &[Shape] = &[
         &[
             text("incident", LINE, "Its key.").needed(),
             time("at", "When the change took note of it.").needed(),
+        ],
+    ),
+    shape(
+        "CalendarEntry",
+        "Something in the calendar.",
+        &[
+            word("kind", Words::These(&["change", "freeze", "window"]), "What it is.").needed(),
+            text("set_by", LINE, "Who set a freeze: a login."),
+            time("set_at", "When a freeze was set."),
+            time(
+                "corrected_at",
+                "When it was recorded, where that was after its start: it counts from then on.",
+            ),
+            text("id", LINE, "The record's id, of a freeze or a window."),
+            integer(
+                "version",
+                1,
+                i64::MAX,
+                "Grows with every save, of a freeze or a window.",
+            ),
+            text("key", LINE, "The change's key."),
+            word("state", all!(State), "Where the change stands."),
+            word("risk", all!(Level), "The change's risk."),
+            boolean("on_hold", "Whether the change pauses."),
+            text("reason", TEXT, "Why there is a freeze."),
+            text("title", LINE, "What it is called.").needed(),
+            time("starts_at", "Its start.").needed(),
+            time("ends_at", "Its end.").needed(),
+            texts("services", LINE, "Services' keys."),
+            texts("environments", LINE, "Environments' keys."),
         ],
     ),
 ];
