@@ -10,7 +10,7 @@ use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{meetings, on_call};
 use crate::commands::change::{fields, lifecycle};
-use crate::commands::compliance::retention;
+use crate::commands::compliance::{control_reports, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services};
 use crate::commands::emergency::outside_looks;
 use crate::commands::gate::{checks, gateway, permits};
@@ -105,6 +105,9 @@ pub enum Command {
     /// The times to acknowledge and to decide.
     #[command(subcommand)]
     Sla(sla::Sla),
+    /// What the tests of a framework's controls found: SOX, PCI DSS, HIPAA, ISO 27001, SOC 2, NIST 800-53.
+    #[command(subcommand)]
+    ControlReport(control_reports::ControlReport),
     /// For how long texts, files and raw deliveries are kept.
     #[command(subcommand)]
     Retention(retention::Retention),

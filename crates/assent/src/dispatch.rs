@@ -7,7 +7,7 @@ use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{meetings, on_call};
 use crate::commands::change::{fields, lifecycle, templates};
-use crate::commands::compliance::retention;
+use crate::commands::compliance::{control_reports, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services};
 use crate::commands::emergency::outside_looks;
 use crate::commands::gate::{checks, gateway, permits};
@@ -38,6 +38,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Audit(audit) => history::run(audit, common, output),
         Command::Policy(policy) => sets::run(policy, common, output),
         Command::Risk(risk) => table::run(risk, common, output),
+        Command::ControlReport(asked) => control_reports::run(asked, common, output),
         Command::Retention(kept) => retention::run(kept, common, output),
         Command::Sla(sla) => sla::run(sla, common, output),
         Command::Token(token) => tokens::run(token, common, output),

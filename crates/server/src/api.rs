@@ -52,6 +52,7 @@ pub(crate) const TABLES: &[&[Route]] = &[
     directory::ownership_lines::ROUTES,
     directory::people::ROUTES,
     gate::permits::ROUTES,
+    compliance::control_reports::ROUTES,
     compliance::retention::ROUTES,
     risk::risk_table::ROUTES,
     directory::services::ROUTES,

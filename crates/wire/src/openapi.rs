@@ -10,6 +10,7 @@ mod audit;
 mod bodies;
 mod cab;
 mod change;
+mod compliance;
 mod directory;
 mod gate;
 mod identity;
@@ -467,6 +468,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(patches::SHAPES)
         .chain(audit::keys::SHAPES)
         .chain(audit::witnesses::SHAPES)
+        .chain(compliance::control_reports::SHAPES)
         .chain(cab::meetings::SHAPES)
         .chain(change::bulk::SHAPES)
         .chain(identity::bodies::ALL)

@@ -1,5 +1,6 @@
 //! Compliance: retention, legal hold and reports.
 
 pub mod erase_texts;
+pub mod report_controls;
 pub mod set_legal_hold;
 pub mod set_retention;

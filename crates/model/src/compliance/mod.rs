@@ -1,3 +1,7 @@
 //! Compliance: retention, legal hold and reports.
 
+pub mod change_trail;
+pub mod control_report;
 pub mod erasure;
+pub mod framework;
+pub mod violation;

@@ -1,7 +1,9 @@
 //! The list of changes.
 
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
-use crate::{Cell, Chip, Column, Empty, Field, Fold, Kind, List, ListRow, Paging, Place, Rich, Risk, State, View};
+use crate::{
+    Cell, Chip, Column, Empty, Field, Fold, Kind, List, ListRow, Mark, Paging, Place, Rich, Risk, State, View,
+};
 
 /// All changes that the reader may see, filtered.
 pub type ChangeList = List<ChangeRow>;
@@ -19,6 +21,8 @@ pub struct ChangeRow {
     pub kind: Kind,
     /// Its state, or that it is on hold.
     pub state: State,
+    /// How its work ended; `None` while it goes on.
+    pub outcome: Option<Mark>,
     /// Its risk; `None` until it was computed.
     pub risk: Option<Risk>,
     /// Its services: “shipments +1”.
@@ -53,6 +57,7 @@ impl ListRow for ChangeRow {
             Column::new("Key", Fold::Under).id("key"),
             Column::new("Change", Fold::Never).id("title"),
             Column::new("State", Fold::Under).id("state"),
+            Column::new("Outcome", Fold::Away).id("outcome"),
             Column::new("Risk", Fold::Under).id("risk"),
             Column::new("Where", Fold::Away).id("where"),
             Column::new("Planned", Fold::Under).id("planned"),
@@ -100,7 +105,8 @@ impl ListRow for ChangeRow {
                 marks,
                 sub: Rich::new(),
             },
-            Cell::Mark(self.state.mark()),
+            Cell::Mark(self.state_mark()),
+            self.outcome.clone().map_or(Cell::text(""), Cell::Mark),
             self.risk.map_or(Cell::text(""), |risk| Cell::Mark(risk.mark())),
             Cell::said(self.targets.as_str()),
             Cell::Short(self.planned.clone()),
@@ -144,6 +150,16 @@ impl ListRow for ChangeRow {
             ]));
         }
         rows
+    }
+}
+
+impl ChangeRow {
+    /// Its state; of a closed change without success the outcome, so that no failure looks like a success.
+    fn state_mark(&self) -> Mark {
+        match &self.outcome {
+            Some(outcome) if self.state == State::Closed && !outcome.is_good() => outcome.clone(),
+            _ => self.state.mark(),
+        }
     }
 }
 
@@ -271,7 +287,8 @@ impl ChangeList {
     /// A list with views, filters, a sorted head and paging, as it is used.
     #[must_use]
     pub fn sample_in_use() -> Self {
-        let rows: Vec<ChangeRow> = ChangeRow::sample_rows().into_iter().take(9).collect();
+        let mut rows: Vec<ChangeRow> = ChangeRow::sample_rows().into_iter().take(9).collect();
+        rows[0].outcome = Some(crate::Tone::Wait.mark("Rolled back"));
         let view = |label: &str, count: &str, is_current: bool| View {
             label: label.to_owned(),
             href: "/t/halden/changes?view=x".to_owned(),
@@ -387,4 +404,30 @@ fn sample_filters() -> Vec<Field> {
         Field::new("planned_from", "Planned from", crate::Input::DateTime).half(),
         Field::new("planned_to", "Planned to", crate::Input::DateTime).half(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tone;
+
+    #[test]
+    fn a_closed_change_without_success_is_marked_by_its_outcome() {
+        let marked = |state: State, outcome: Option<Mark>| {
+            let row = ChangeRow {
+                state,
+                outcome,
+                ..ChangeRow::default()
+            };
+            row.state_mark()
+        };
+        let failed = Tone::Stop.mark("Failed");
+        assert_eq!(marked(State::Closed, Some(failed.clone())), failed);
+        assert_eq!(
+            marked(State::Closed, Some(Tone::Ok.mark("Succeeded"))),
+            State::Closed.mark()
+        );
+        assert_eq!(marked(State::Closed, None), State::Closed.mark());
+        assert_eq!(marked(State::Reviewing, Some(failed)), State::Reviewing.mark());
+    }
 }

@@ -277,6 +277,12 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// Whether it stands for something that went well.
+    #[must_use]
+    pub(crate) fn is_good(&self) -> bool {
+        self.class == "done"
+    }
+
     pub(crate) fn new(icon: &'static str, class: &'static str, label: impl Into<String>) -> Self {
         Self {
             icon,

@@ -230,6 +230,15 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
         .route("/t/{tenant}/audit", get(audit::log::log))
         .route("/t/{tenant}/audit/events/{id}", get(audit::log_entry::show_entry))
+        .route("/t/{tenant}/audit/reports", get(compliance::control_reports::list))
+        .route(
+            "/t/{tenant}/audit/reports/{framework}",
+            get(compliance::control_reports::show_report),
+        )
+        .route(
+            "/t/{tenant}/audit/reports/{framework}/exceptions.csv",
+            get(compliance::control_reports::exceptions),
+        )
         .route("/t/{tenant}/audit/sample", get(audit::audit_sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(audit::audit_sample::verify))
         .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))

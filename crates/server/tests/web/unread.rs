@@ -40,6 +40,7 @@ fn a_filter_that_cannot_be_read_says_so_beside_its_field() {
         ("planned_to=2027-03-28T02:30", "planned_to", "clocks go forward then"),
         ("created_to=2026-13-01", "created_to", "This is no day and time"),
         ("state=odd", "state", "“odd” is none of these"),
+        ("outcome=failed,odd", "outcome", "“odd” is none of these"),
     ] {
         let page = house.get(&marta, &format!("/t/halden/changes?{query}"));
         assert_eq!(page.status, 200, "{query}");

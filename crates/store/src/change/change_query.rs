@@ -25,6 +25,9 @@ pub struct ChangeFilter {
     pub artifact: Option<String>,
     /// The commit of one of the targets, or how it begins.
     pub commit: Option<String>,
+    /// Outcomes of one of the targets (`failed`, `rolled_back` …); empty means all. With a service, an environment or a build,
+    /// of the same target.
+    pub outcomes: Vec<String>,
     /// The level of risk.
     pub risk: Option<String>,
     /// The owner's id.
@@ -262,16 +265,8 @@ impl Conditions {
         }
         let walks = self.bare == Bare::All && values.len() > 1 && values.iter().any(|state| state == CLOSED);
         let column = if walks || !is_bare { "state || ''" } else { "state" };
-        let places: Vec<String> = values
-            .iter()
-            .map(|value| {
-                let name = format!("f{}", self.params.len());
-                let place = format!("${name}");
-                self.params.push((name, value.into()));
-                place
-            })
-            .collect();
-        self.sql.push_str(&format!(" AND {column} IN ({})", places.join(", ")));
+        let places = self.places(values);
+        self.sql.push_str(&format!(" AND {column} IN ({places})"));
     }
 
     /// What is asked of one target, whose columns begin with `of`; whether anything is.
@@ -284,7 +279,22 @@ impl Conditions {
         let commit = filter.commit.as_deref();
         self.compare(&format!("{of}commit_sha"), ">=", commit);
         self.compare(&format!("{of}commit_sha"), "<", commit.map(|begin| format!("{begin}g")));
+        if !filter.outcomes.is_empty() {
+            let places = self.places(&filter.outcomes);
+            self.sql.push_str(&format!(" AND {of}state IN ({places})"));
+        }
         self.params.len() > before
+    }
+
+    /// Binds values, and returns their parameters as a list: `$f0, $f1`.
+    fn places(&mut self, values: &[String]) -> String {
+        let place = |value: &String| {
+            let name = format!("f{}", self.params.len());
+            let place = format!("${name}");
+            self.params.push((name, value.into()));
+            place
+        };
+        values.iter().map(place).collect::<Vec<_>>().join(", ")
     }
 
     /// What is asked of the targets and the words of a change, but for what is gathered.
@@ -342,20 +352,14 @@ impl Conditions {
     /// Changes with targets of these services alone.
     fn within(&mut self, services: &[String]) {
         const OF_CHANGE: &str = "place.tenant = $tenant AND place.change_id = \"change\".id";
-        let mut places = Vec::new();
-        for service in services {
-            let name = format!("f{}", self.params.len());
-            places.push(format!("${name}"));
-            self.params.push((name, service.into()));
-        }
-        if places.is_empty() {
+        if services.is_empty() {
             self.sql.push_str(" AND 1 = 0");
             return;
         }
+        let places = self.places(services);
         self.sql.push_str(&format!(
             " AND EXISTS (SELECT 1 FROM change_target AS place WHERE {OF_CHANGE}) AND NOT EXISTS (SELECT 1 FROM change_target AS \
-             place WHERE {OF_CHANGE} AND place.service NOT IN ({}))",
-            places.join(", ")
+             place WHERE {OF_CHANGE} AND place.service NOT IN ({places}))"
         ));
     }
 

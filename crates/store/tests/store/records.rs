@@ -366,6 +366,42 @@ fn lists_of_changes_filter_and_page() {
 }
 
 #[test]
+fn lists_of_changes_filter_by_the_outcome_of_a_target() {
+    check(|world| {
+        estate(world);
+        let ended = |number: i64, outcomes: [&str; 2]| {
+            changed(&format!("c{number}"), number, |it| {
+                it["state"] = json!("closed");
+                it["target_records"] = json!([
+                    {"target": "1", "outcome": outcomes[0]},
+                    {"target": "2", "outcome": outcomes[1]},
+                ]);
+            })
+        };
+        insert(world, ended(6, ["failed", "succeeded"]));
+        insert(world, ended(7, ["succeeded", "rolled_back"]));
+        insert(world, ended(8, ["succeeded", "succeeded"]));
+        let of = |outcomes: &[&str], service: Option<&str>| ChangeFilter {
+            outcomes: outcomes.iter().map(|it| (*it).to_owned()).collect(),
+            service: service.map(str::to_owned),
+            ..ChangeFilter::default()
+        };
+        let cases = [
+            (of(&["failed"], None), vec![6]),
+            (of(&["failed", "rolled_back"], None), vec![7, 6]),
+            (of(&["succeeded"], None), vec![8, 7, 6]),
+            (of(&["failed", "rolled_back"], Some("booking-api")), vec![6]),
+            (of(&["failed"], Some("web")), vec![]),
+            (of(&["not_implemented"], None), vec![]),
+        ];
+        for (filter, wanted) in cases {
+            let asked = format!("{filter:?}");
+            assert_eq!(numbers(world, filter, 9, None), wanted, "{asked} on {}", world.engine);
+        }
+    });
+}
+
+#[test]
 fn targets_are_found_by_what_is_deployed() {
     check(|world| {
         estate(world);

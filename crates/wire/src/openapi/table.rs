@@ -1,6 +1,7 @@
 //! Every route, one row each. The order is that of the document.
 
 use crate::openapi::audit::{keys, witnesses};
+use crate::openapi::compliance::control_reports;
 use crate::openapi::cab::meetings;
 use crate::openapi::change::{bulk, custom_fields};
 use crate::openapi::directory::{ownership, routes as table_estate};
@@ -23,6 +24,10 @@ const CHANGE_FILTERS: &[Param] = &[
     Param::new(
         "commit",
         "Only with a target of this commit, of which the first seven digits suffice.",
+    ),
+    Param::new(
+        "outcome",
+        "Only with a target of one of these outcomes; several are separated by commas.",
     ),
     Param::new("risk", "Only this level."),
     Param::new("owner", "Only of this owner: a login."),
@@ -62,6 +67,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(patches::TABLES)
         .chain(keys::TABLES)
         .chain(witnesses::TABLES)
+        .chain(control_reports::TABLES)
         .chain(meetings::TABLES)
         .chain(bulk::TABLES)
         .chain(table_identity::ALL)

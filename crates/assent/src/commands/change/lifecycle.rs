@@ -174,6 +174,9 @@ pub struct List {
     /// Only with a target of this commit; its first seven digits suffice.
     #[arg(long, value_name = "SHA")]
     pub commit: Option<String>,
+    /// Only with a target of this outcome: `failed`, `rolled_back` …; several with commas.
+    #[arg(long)]
+    pub outcome: Option<String>,
     /// Only this risk level.
     #[arg(long)]
     pub risk: Option<String>,

@@ -1,3 +1,4 @@
 //! Compliance: retention, legal hold and reports.
 
+pub mod control_reports;
 pub mod retention;

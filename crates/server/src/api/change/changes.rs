@@ -6,7 +6,7 @@ use acts::Context;
 use acts::change::{create_change, draft_review, edit_change};
 use acts::report::find_changes::{Spot, read_order};
 use model::change::record::Change;
-use model::core::enums::{Kind, Level, State};
+use model::core::enums::{Kind, Level, Outcome, State};
 use model::core::parse;
 use model::core::refusal::{FieldError, Refusal};
 use model::directory::snapshot::Directory;
@@ -149,6 +149,7 @@ fn known_words(ask: &Ask) -> Result<(), Refusal> {
         errors.extend(found.map(|text| FieldError::new(field, "unknown_word", format!("`{field}`: {text}."))));
     };
     check("state", ask.queries("state"), |word| word.parse::<State>().err());
+    check("outcome", ask.queries("outcome"), |word| word.parse::<Outcome>().err());
     let one = |field: &str| ask.query(field).map(str::to_owned).into_iter().collect();
     check("kind", one("kind"), |word| word.parse::<Kind>().err());
     check("risk", one("risk"), |word| word.parse::<Level>().err());
@@ -193,6 +194,7 @@ fn filter(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
         environment: text("environment"),
         artifact: ask.query("artifact").map(artifact_of),
         commit: ask.query("commit").map(commit_of).transpose()?,
+        outcomes: ask.queries("outcome"),
         risk: text("risk"),
         owner: person("owner"),
         team: text("team"),

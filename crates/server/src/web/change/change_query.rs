@@ -2,7 +2,7 @@
 
 use acts::report::find_changes::{ChangeFilter, Order};
 use jiff::Timestamp;
-use model::core::enums::{Level, State as Stage};
+use model::core::enums::{Level, Outcome, State as Stage};
 use model::core::refusal::FieldError;
 
 use crate::change::search_words::{artifact_of, commit_of};
@@ -10,12 +10,13 @@ use crate::http::percent::escaped;
 use crate::web::shared::view::View;
 
 /// The filters, by their name in the address and the words above them.
-pub(crate) const FILTERS: [(&str, &str); 13] = [
+pub(crate) const FILTERS: [(&str, &str); 14] = [
     ("q", "Words"),
     ("state", "State"),
     ("kind", "Kind"),
     ("service", "Service"),
     ("environment", "Environment"),
+    ("outcome", "Outcome"),
     ("risk", "Risk"),
     ("owner", "Owner"),
     ("requester", "Requester"),
@@ -27,9 +28,10 @@ pub(crate) const FILTERS: [(&str, &str); 13] = [
 ];
 
 /// The columns that can be chosen, by their ids of [`ChangeRow`].
-pub(crate) const COLUMNS: [(&str, &str); 14] = [
+pub(crate) const COLUMNS: [(&str, &str); 15] = [
     ("key", "Key"),
     ("state", "State"),
+    ("outcome", "Outcome"),
     ("risk", "Risk"),
     ("where", "Where"),
     ("planned", "Planned"),
@@ -57,6 +59,12 @@ impl Wanted {
             .iter()
             .find(|(known, value)| known == name && !value.trim().is_empty())
             .map(|(_, value)| value.trim())
+    }
+
+    /// The words of a filter that takes several, separated by commas; none where it is absent.
+    fn words(&self, name: &str) -> Vec<String> {
+        let words = self.get(name).into_iter().flat_map(|text| text.split(','));
+        words.map(|word| word.trim().to_owned()).collect()
     }
 
     /// The ids of the columns to show, the title always among them; the usual ones when none was chosen.
@@ -173,12 +181,13 @@ fn unread(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<FieldError> {
         let text = wanted.get(name).filter(|text| time_of(view, text).is_none())?;
         Some(FieldError::new(*name, "not_a_time", view.reader.why_unread(text)))
     });
-    let words: [(&str, Vec<&str>); 3] = [
+    let words: [(&str, Vec<&str>); 4] = [
         (
             "state",
             Stage::ALL.iter().map(|state| state.as_str()).chain(["open"]).collect(),
         ),
         ("kind", KINDS.to_vec()),
+        ("outcome", Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect()),
         (
             "risk",
             RISKS.iter().map(|level| level.as_str()).chain(["none"]).collect(),
@@ -240,8 +249,7 @@ pub(crate) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeF
             .filter(|state| state.is_open())
             .map(|state| state.as_str().to_owned())
             .collect(),
-        Some(state) => state.split(',').map(|word| word.trim().to_owned()).collect(),
-        None => Vec::new(),
+        _ => wanted.words("state"),
     };
     // Somebody who pastes what runs into the search asks which change brought it; no title holds such a word.
     let (artifact, commit, q) = match text("q") {
@@ -256,6 +264,7 @@ pub(crate) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeF
         environment: text("environment"),
         artifact,
         commit,
+        outcomes: wanted.words("outcome"),
         risk: text("risk"),
         owner: person("owner"),
         team: text("team"),

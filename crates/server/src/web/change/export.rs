@@ -19,7 +19,7 @@ use store::{Lane, Mode};
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::change::change_query::{OWN, Wanted, filter};
-use crate::web::change::list::WAITS;
+use crate::web::change::list::{WAITS, outcome_of};
 use crate::web::change::{custom_fields, orders};
 use crate::web::shared::view::{self, View, Visitor, problem};
 use crate::web::shared::{languages, words};
@@ -186,6 +186,7 @@ fn head(id: &str) -> &'static str {
         "key" => "Key",
         "title" => "Change",
         "state" => "State",
+        "outcome" => "Outcome",
         "risk" => "Risk",
         "where" => "Where",
         "planned" => "Planned",
@@ -213,6 +214,7 @@ fn cell(
         "title" => listed.title.clone(),
         "state" if listed.on_hold => format!("{} (on hold)", listed.state),
         "state" => listed.state.clone(),
+        "outcome" => outcome_of(targets).map_or_else(String::new, |outcome| outcome.as_str().to_owned()),
         "risk" => listed.risk.clone(),
         "where" => {
             let places = targets
@@ -242,7 +244,7 @@ fn in_language(mut export: Export, language: &Language) -> Export {
         for (id, value) in export.columns.iter().zip(row) {
             *value = match (id.as_str(), value.split_once(" (")) {
                 ("state", Some((state, _))) => format!("{} ({})", said(state), language.text("On hold").to_lowercase()),
-                ("state" | "risk", None) => said(value),
+                ("state" | "outcome" | "risk", None) => said(value),
                 _ => continue,
             };
         }
@@ -266,7 +268,7 @@ fn defused(value: &str) -> String {
     }
 }
 
-fn csv_line<'a>(values: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn csv_line<'a>(values: impl Iterator<Item = &'a str>) -> String {
     let quoted = values.map(|value| format!("\"{}\"", defused(value).replace('"', "\"\"")));
     quoted.collect::<Vec<_>>().join(",") + "\r\n"
 }

@@ -8,7 +8,8 @@ use acts::report::find_changes::{
 use acts::report::saved_views;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use model::core::enums::State as Stage;
+use model::change::work::whole_outcome;
+use model::core::enums::{Outcome, State as Stage};
 use model::core::ids::{self, PersonId};
 use model::core::refusal::{FieldError, Refusal};
 use pages::{
@@ -20,6 +21,7 @@ use acts::report::saved_views::SavedView as KeptView;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::approval::decision_card::outcome_mark;
 use crate::web::change::change_query::{COLUMNS, FILTERS, KINDS, OWN, RISKS, Wanted, filter, is_key};
 use crate::web::change::{counts, custom_fields, orders};
 use crate::web::shared::form_page::Back;
@@ -33,6 +35,8 @@ const PAGE: i64 = 50;
 pub(crate) const WAITS: &str = "waits_for";
 /// The name under which an address asks for the page with every row picked (`all`), for whoever has no script.
 const PICKED: &str = "picked";
+/// The outcomes of changes that failed, also in part.
+const UNSUCCESSFUL: &str = "failed,rolled_back,rollback_failed,partially_implemented";
 /// The list's name among saved views.
 pub(crate) const LIST: &str = "changes";
 
@@ -255,6 +259,12 @@ fn first_of(view: &View<'_, '_, '_>, people: &[String]) -> String {
     }
 }
 
+/// The outcome of the whole, once each target has one.
+pub(crate) fn outcome_of(targets: &[TargetRow]) -> Option<Outcome> {
+    let outcomes: Option<Vec<Outcome>> = targets.iter().map(|target| target.state.parse().ok()).collect();
+    whole_outcome(&outcomes?)
+}
+
 /// A change as the list shows it.
 pub(crate) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow]) -> ChangeRow {
     let first = targets.first().map(|target| target.service.clone()).unwrap_or_default();
@@ -267,6 +277,7 @@ pub(crate) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow
         title: listed.title.clone(),
         kind: pages::Kind::from_word(&listed.kind).unwrap_or_default(),
         state: if listed.on_hold { pages::State::OnHold } else { state },
+        outcome: outcome_of(targets).map(outcome_mark),
         risk: pages::Risk::from_word(&listed.risk),
         targets: if more == 0 { first } else { format!("{first} +{more}") },
         planned: listed
@@ -301,6 +312,7 @@ fn views(
         ("Waiting for approval", "state=authorizing".to_owned()),
         ("Under way", "state=implementing".to_owned()),
         ("To be closed", "state=reviewing".to_owned()),
+        ("Without success", format!("outcome={}", escaped(UNSUCCESSFUL))),
     ];
     // Who writes no change has none of their own here.
     let rows = rows
@@ -354,7 +366,7 @@ fn chips(url: &str, wanted: &Wanted) -> Vec<Chip> {
         .iter()
         .filter_map(|(name, label)| Some((name, label, wanted.get(name)?)));
     set.flat_map(|(name, label, value)| {
-        let is_said = !["state", "kind", "risk"].contains(name);
+        let is_said = !["state", "kind", "outcome", "risk"].contains(name);
         // Of several words each is a chip of its own, which takes that one away.
         let words: Vec<&str> = if is_said {
             vec![value]
@@ -403,6 +415,7 @@ fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
             .half()
     };
     let stages = std::iter::once("open".to_owned()).chain(Stage::ALL.iter().map(|state| state.as_str().to_owned()));
+    let outcomes = Outcome::ALL.iter().map(|outcome| outcome.as_str().to_owned());
     let levels = RISKS.map(|level| level.as_str().to_owned());
     vec![
         Field::text("q", "Words").value(present("q")),
@@ -418,6 +431,7 @@ fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
             "Environment",
             view.directory.environments.keys().map(|key| key.0.clone()).collect(),
         ),
+        outcome_menu(menu("outcome", "Outcome", outcomes.collect())),
         menu("risk", "Risk", levels.to_vec()),
         Field::text("owner", "Owner’s login").value(present("owner")).half(),
         Field::text("requester", "Requester’s login")
@@ -429,4 +443,12 @@ fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
         time("created_from", "Written from"),
         time("created_to", "Written before"),
     ]
+}
+
+/// The choice of outcomes, with all that are no success as one.
+fn outcome_menu(mut menu: Field) -> Field {
+    if let Input::Select(choices) = &mut menu.input {
+        choices.insert(1, Choice::new(UNSUCCESSFUL, "Without success"));
+    }
+    menu
 }

@@ -387,6 +387,11 @@ fn population(view: &View<'_, '_, '_>) -> Section {
             "25 of a population, drawn reproducibly from a seed",
         ),
         entry(
+            "Control reports",
+            "/audit/reports",
+            "controls tested against the log, by framework",
+        ),
+        entry(
             "The population",
             "/changes?state=closed",
             "filter it, and export it with its query and row count",

@@ -126,6 +126,7 @@ pub(super) fn list(client: &Client, list: &List, output: &Output) -> Result<()> 
         ("environment", list.environment.as_deref()),
         ("artifact", list.artifact.as_deref()),
         ("commit", list.commit.as_deref()),
+        ("outcome", list.outcome.as_deref()),
         ("risk", list.risk.as_deref()),
         ("owner", list.owner.as_deref()),
         ("team", list.team.as_deref()),
@@ -155,6 +156,9 @@ fn row(change: &Value) -> Vec<String> {
     let mut row: Vec<String> = ["key", "state"].iter().map(|it| text_of(change, it)).collect();
     if is_true(change, "on_hold") {
         row[1].push_str(", on hold");
+    }
+    if let Some(outcome) = change.get("outcome").and_then(Value::as_str) {
+        row[1].push_str(&format!(", {}", outcome.replace('_', " ")));
     }
     row.push(risk);
     row.extend(

@@ -1,0 +1,121 @@
+//! Reports on the controls of a framework, from the log.
+
+use jiff::{SignedDuration, Timestamp};
+use model::compliance::change_trail::{ChangeTrail, Leaf};
+use model::compliance::control_report::{self, ControlReport, LogPosition};
+use model::compliance::framework::framework;
+use model::core::act::actions;
+use model::core::refusal::Refusal;
+use proof::crypto;
+use proof::note::{Checkpoint, Note};
+use store::audit::event::{self, Event};
+use store::audit::log;
+
+use crate::core::context::Context;
+use crate::core::error::{Error, Result};
+
+/// The span of a report that names none, up to now.
+const USUAL_SPAN: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// How many events are read at once.
+const BATCH: i64 = 1_000;
+
+/// What a report is asked about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The begin of the span; ninety days before its end unless given.
+    pub from: Option<Timestamp>,
+    /// The end of the span, not included; now unless given.
+    pub to: Option<Timestamp>,
+    /// The size of the log up to which events count, one that has a signed checkpoint; the present size unless given.
+    pub size: Option<i64>,
+}
+
+/// Reports on a framework. The report is the same for the same framework, span and size of the log, whenever it is made.
+///
+/// # Errors
+/// 403, 404 for an unknown framework, 422 for a span that ends before it begins or a size without a checkpoint, or the store's.
+pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &Asked) -> Result<ControlReport> {
+    cx.allow(actions::AUDIT)?;
+    let framework = framework(id).ok_or_else(|| Refusal::not_found(id))?;
+    let span = span(cx.now, asked)?;
+    let position = position(cx, asked.size)?;
+    let trail = read_trail(cx, &position)?;
+    Ok(control_report::control_report(&trail, framework, span, position))
+}
+
+fn span(now: Timestamp, asked: &Asked) -> Result<(Timestamp, Timestamp)> {
+    let to = asked.to.unwrap_or(now);
+    let from = match asked.from {
+        Some(from) => from,
+        None => to.saturating_sub(USUAL_SPAN).unwrap_or(Timestamp::MIN),
+    };
+    if from >= to {
+        let text = "`to` must be later than `from`: the span holds no moment.";
+        return Err(Refusal::field("to", "out_of_order", text).into());
+    }
+    Ok((from, to))
+}
+
+/// The present end of the log, or the checkpoint of the size that is asked for.
+fn position(cx: &mut Context<'_, '_>, size: Option<i64>) -> Result<LogPosition> {
+    let Some(size) = size else {
+        return Ok(match log::state(cx.tx)? {
+            Some(state) => LogPosition {
+                size: u64::try_from(state.size).unwrap_or_default(),
+                root: state.root,
+            },
+            None => LogPosition {
+                size: 0,
+                root: String::new(),
+            },
+        });
+    };
+    let next = log::checkpoints(cx.tx, size.saturating_sub(1), 1)?.into_iter().next();
+    match next {
+        Some(found) if found.size == size => {
+            let checkpoint = Checkpoint::parse(&Note::parse(&found.note)?.text)?;
+            Ok(LogPosition {
+                size: checkpoint.size,
+                root: crypto::hash_text(&checkpoint.root),
+            })
+        }
+        found => {
+            let near = found.map_or_else(String::new, |it| format!(" The next one has the size {}.", it.size));
+            let text = format!("The log has no checkpoint of the size {size}.{near}");
+            Err(Refusal::field("size", "no_checkpoint", text).into())
+        }
+    }
+}
+
+fn read_trail(cx: &mut Context<'_, '_>, position: &LogPosition) -> Result<ChangeTrail> {
+    let size = i64::try_from(position.size).unwrap_or(i64::MAX);
+    let mut trail = ChangeTrail::default();
+    let mut from = 0;
+    while from < size {
+        let events = event::page(cx.tx, from, BATCH.min(size - from))?;
+        if events.is_empty() {
+            return Err(Error::Fault(format!("the log has no event {from}")));
+        }
+        for event in &events {
+            let index = event.seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or_default();
+            trail.take(index, leaf(cx, event)?);
+        }
+        from += i64::try_from(events.len()).unwrap_or(BATCH);
+    }
+    Ok(trail)
+}
+
+/// The leaf of an event, with the deltas that are kept beside it.
+fn leaf(cx: &mut Context<'_, '_>, event: &Event) -> Result<Leaf> {
+    let unreadable = |error: serde_json::Error| Error::Fault(format!("event {} cannot be read: {error}", event.id));
+    let mut leaf = Leaf::read(&event.bytes).map_err(unreadable)?;
+    let Some(digest) = leaf.records_digest().map(str::to_owned) else {
+        return Ok(leaf);
+    };
+    let beside = event::payloads(cx.tx, &event.id)?
+        .into_iter()
+        .find(|(found, _)| *found == digest);
+    let (_, payload) = beside.ok_or_else(|| Error::Fault(format!("the deltas beside event {} are gone", event.id)))?;
+    leaf.put_records(&payload).map_err(unreadable)?;
+    Ok(leaf)
+}

@@ -1,0 +1,104 @@
+//! `assent control-report`: what the tests of a framework's controls found, from the log.
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use crate::client::{Client, encode, query};
+use crate::clock;
+use crate::common::Common;
+use crate::failure::Result;
+use crate::output::{Output, array, text_of};
+
+/// Reports on controls.
+#[derive(Debug, Subcommand)]
+pub enum ControlReport {
+    /// List the frameworks.
+    List,
+    /// Report on a framework; exit 0 without exceptions, 1 with some.
+    #[command(
+        after_help = "Example: assent control-report show sox --from 2026-07-01 --to 2026-10-01\n\n\
+        The same framework, span and size of the log give the same report."
+    )]
+    Show(Show),
+}
+
+/// What to report on.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The framework's id: `sox`, `pci-dss`, `hipaa`, `iso-27001`, `soc-2` or `nist-800-53`.
+    pub framework: String,
+    /// The begin of the span; ninety days before its end unless said.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// The end of the span, not included; now unless said.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub to: Option<String>,
+    /// The size of the log up to which events count, one with a signed checkpoint.
+    #[arg(long, value_name = "EVENTS")]
+    pub size: Option<u64>,
+}
+
+/// Runs a command of the group.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn run(asked: &ControlReport, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    match asked {
+        ControlReport::List => {
+            let found = client.get("/control-reports")?.body;
+            let row = |it: &Value| ["id", "title", "controls"].map(|name| text_of(it, name)).to_vec();
+            let rows: Vec<Vec<String>> = array(&found, "items").iter().map(row).collect();
+            output.data(&found, |output| output.rows(&["id", "title", "controls"], &rows));
+            Ok(0)
+        }
+        ControlReport::Show(show) => report(&client, show, output),
+    }
+}
+
+fn report(client: &Client, show: &Show, output: &Output) -> Result<u8> {
+    let now = clock::now();
+    let moment = |text: &Option<String>| text.as_deref().map(|text| clock::moment(text, now)).transpose();
+    let (from, to) = (moment(&show.from)?, moment(&show.to)?);
+    let (from, to) = (from.map(|at| at.to_string()), to.map(|at| at.to_string()));
+    let size = show.size.map(|size| size.to_string());
+    let fields = [
+        ("from", from.as_deref()),
+        ("to", to.as_deref()),
+        ("size", size.as_deref()),
+    ];
+    let path = format!("/control-reports/{}{}", encode(&show.framework), query(&fields));
+    let found = client.get(&path)?.body;
+    let rows: Vec<Vec<String>> = array(&found, "controls").iter().flat_map(lines).collect();
+    let has_exceptions = array(&found, "controls")
+        .iter()
+        .any(|control| text_of(control, "result") == "exceptions");
+    output.data(&found, |output| {
+        output.line(&format!(
+            "{}, {} to {}",
+            text_of(&found, "title"),
+            text_of(&found, "from"),
+            text_of(&found, "to")
+        ));
+        output.rows(&["control", "rule", "tested", "found", "changes"], &rows);
+    });
+    Ok(u8::from(has_exceptions))
+}
+
+/// A line for each test of a control.
+fn lines(control: &Value) -> Vec<Vec<String>> {
+    let line = |test: &Value| {
+        let keys: Vec<String> = array(test, "exceptions")
+            .iter()
+            .map(|it| text_of(it, "change"))
+            .collect();
+        vec![
+            text_of(control, "id"),
+            text_of(test, "rule"),
+            text_of(test, "tested"),
+            text_of(test, "found"),
+            keys.join(" "),
+        ]
+    };
+    array(control, "tests").iter().map(line).collect()
+}

@@ -1,0 +1,417 @@
+//! The facts of each change as a tenant's log states them, for control reports. They come from events alone, so that the same
+//! log gives the same report whatever the database holds by then.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::core::enums::{Decision, EvidenceResult, Kind, Level, Outcome, State};
+
+/// The members of a change that reports read. The rest of a record is dropped at once, which bounds the memory.
+const MEMBERS: [&str; 24] = [
+    "key",
+    "number",
+    "state",
+    "kind",
+    "requester",
+    "authors",
+    "implemented_by",
+    "targets",
+    "target_records",
+    "risk",
+    "outcome",
+    "actual_start",
+    "actual_end",
+    "closed_at",
+    "closed_by",
+    "break_glass",
+    "retrospective",
+    "validations",
+    "reviews",
+    "unauthorized",
+    "finding",
+    "in_freeze",
+    "way_back_taken",
+    "caused_incidents",
+];
+/// The members of approvals and evidence that reports read.
+const DECIDED: [&str; 5] = ["change", "person", "decision", "result", "at"];
+
+/// An event as reports read it: a leaf of the log, of which unknown members are ignored.
+#[derive(Debug, Deserialize)]
+pub struct Leaf {
+    kind: String,
+    occurred_at: Timestamp,
+    subject: Subject,
+    #[serde(default)]
+    records: Vec<Delta>,
+    #[serde(default)]
+    records_digest: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Subject {
+    table: String,
+    id: String,
+}
+
+/// The difference that an act made to one record.
+#[derive(Debug, Deserialize)]
+struct Delta {
+    table: String,
+    id: String,
+    #[serde(default)]
+    set: Map<String, Value>,
+    #[serde(default)]
+    unset: Vec<String>,
+}
+
+impl Leaf {
+    /// Reads a leaf from its bytes.
+    ///
+    /// # Errors
+    /// Bytes that are no event.
+    pub fn read(bytes: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(bytes)
+    }
+
+    /// The digest of the deltas, where they are kept beside the leaf.
+    #[must_use]
+    pub fn records_digest(&self) -> Option<&str> {
+        self.records_digest.as_deref()
+    }
+
+    /// Takes the deltas that were kept beside the leaf.
+    ///
+    /// # Errors
+    /// Bytes that are no list of deltas.
+    pub fn put_records(&mut self, payload: &[u8]) -> serde_json::Result<()> {
+        self.records = serde_json::from_slice(payload)?;
+        Ok(())
+    }
+}
+
+/// When an event about a change happened, and its index in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// What happened: `change.approved`.
+    pub kind: String,
+    /// The event's index in the log.
+    pub index: u64,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Default)]
+struct Gathered {
+    members: Map<String, Value>,
+    approvals: BTreeMap<String, Map<String, Value>>,
+    evidence: BTreeMap<String, Map<String, Value>>,
+    moments: Vec<Moment>,
+}
+
+/// All changes of a log, while its events are read in the order of their indexes.
+#[derive(Debug, Default)]
+pub struct ChangeTrail {
+    changes: BTreeMap<String, Gathered>,
+    /// The change of each approval and piece of evidence.
+    owners: HashMap<String, String>,
+    /// How often each kind of event about Assent itself (people, policies, keys …) happened, with its time.
+    administration: Vec<(String, Timestamp)>,
+}
+
+/// Kinds of events, by the part before the dot, that change who may do what or which rules hold.
+const ADMINISTRATION: [&str; 12] = [
+    "configuration",
+    "connection",
+    "environment",
+    "group",
+    "key",
+    "ownership",
+    "person",
+    "policy",
+    "provider",
+    "service",
+    "token",
+    "template",
+];
+
+impl ChangeTrail {
+    /// Takes the next event, which has this index in the log.
+    pub fn take(&mut self, index: u64, leaf: Leaf) {
+        let area = leaf.kind.split('.').next().unwrap_or_default();
+        if ADMINISTRATION.contains(&area) {
+            self.administration.push((area.to_owned(), leaf.occurred_at));
+        }
+        for delta in leaf.records {
+            self.apply(delta);
+        }
+        if leaf.subject.table == "change" {
+            let gathered = self.changes.entry(leaf.subject.id).or_default();
+            gathered.moments.push(Moment {
+                kind: leaf.kind,
+                index,
+                at: leaf.occurred_at,
+            });
+        }
+    }
+
+    fn apply(&mut self, delta: Delta) {
+        match delta.table.as_str() {
+            "change" => {
+                let gathered = self.changes.entry(delta.id).or_default();
+                merge(&mut gathered.members, delta.set, &delta.unset, &MEMBERS);
+            }
+            "approval" | "evidence" => self.apply_decided(delta),
+            _ => {}
+        }
+    }
+
+    fn apply_decided(&mut self, delta: Delta) {
+        if let Some(change) = delta.set.get("change").and_then(Value::as_str) {
+            self.owners.insert(delta.id.clone(), change.to_owned());
+        }
+        let Some(change) = self.owners.get(&delta.id) else {
+            return;
+        };
+        let gathered = self.changes.entry(change.clone()).or_default();
+        let records = match delta.table.as_str() {
+            "approval" => &mut gathered.approvals,
+            _ => &mut gathered.evidence,
+        };
+        merge(records.entry(delta.id).or_default(), delta.set, &delta.unset, &DECIDED);
+    }
+
+    /// The facts of each change in the order of their numbers. A change whose facts cannot be read is left out and counted in
+    /// the second value.
+    #[must_use]
+    pub fn facts(&self) -> (Vec<ChangeFacts>, u64) {
+        let mut unreadable = 0;
+        let mut facts = Vec::with_capacity(self.changes.len());
+        for gathered in self.changes.values() {
+            match facts_of(gathered) {
+                Ok(found) => facts.push(found),
+                Err(_) => unreadable += 1,
+            }
+        }
+        facts.sort_by_key(|it: &ChangeFacts| it.number);
+        (facts, unreadable)
+    }
+
+    /// How many events about Assent itself happened in a span `[from, to)`, by the part of the kind before the dot.
+    #[must_use]
+    pub fn administration(&self, from: Timestamp, to: Timestamp) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for (area, _) in self.administration.iter().filter(|(_, at)| *at >= from && *at < to) {
+            *counts.entry(area.clone()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+fn merge(record: &mut Map<String, Value>, set: Map<String, Value>, unset: &[String], wanted: &[&str]) {
+    for name in unset {
+        record.remove(name);
+    }
+    record.extend(set.into_iter().filter(|(name, _)| wanted.contains(&name.as_str())));
+}
+
+fn facts_of(gathered: &Gathered) -> serde_json::Result<ChangeFacts> {
+    let mut facts: ChangeFacts = serde_json::from_value(Value::Object(gathered.members.clone()))?;
+    for approval in gathered.approvals.values() {
+        facts
+            .approvals
+            .push(serde_json::from_value(Value::Object(approval.clone()))?);
+    }
+    for evidence in gathered.evidence.values() {
+        facts
+            .evidence
+            .push(serde_json::from_value(Value::Object(evidence.clone()))?);
+    }
+    facts.moments = gathered.moments.clone();
+    Ok(facts)
+}
+
+/// What the log states about one change.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ChangeFacts {
+    /// `CHG-1042`.
+    pub key: String,
+    /// The number in the key.
+    pub number: i64,
+    /// The state at the end of the log.
+    pub state: State,
+    /// Normal, standard or emergency.
+    pub kind: Kind,
+    /// The requester's id.
+    pub requester: String,
+    /// The ids of everyone who wrote covered content.
+    #[serde(default)]
+    pub authors: Vec<String>,
+    /// The ids of the implementers.
+    #[serde(default)]
+    pub implemented_by: Vec<String>,
+    /// Where it went.
+    #[serde(default)]
+    pub targets: Vec<Place>,
+    /// How its targets ended.
+    #[serde(default)]
+    pub target_records: Vec<Ended>,
+    /// The level of risk.
+    pub risk: RiskLevel,
+    /// The outcome of the whole.
+    #[serde(default)]
+    pub outcome: Option<Outcome>,
+    /// When the work began.
+    #[serde(default)]
+    pub actual_start: Option<Timestamp>,
+    /// When the work ended.
+    #[serde(default)]
+    pub actual_end: Option<Timestamp>,
+    /// When it was closed.
+    #[serde(default)]
+    pub closed_at: Option<Timestamp>,
+    /// Who closed it.
+    #[serde(default)]
+    pub closed_by: Option<String>,
+    /// The break-glass, if one was opened.
+    #[serde(default)]
+    pub break_glass: Option<GlassFacts>,
+    /// Present where the change was recorded after its work.
+    #[serde(default)]
+    pub retrospective: Option<Value>,
+    /// Validations after the work.
+    #[serde(default)]
+    pub validations: Vec<Signed>,
+    /// Post-implementation reviews.
+    #[serde(default)]
+    pub reviews: Vec<Signed>,
+    /// Whether a deployment without an approved change was recorded in it.
+    #[serde(default)]
+    pub unauthorized: bool,
+    /// The finding on unauthorized work, once somebody stated it.
+    #[serde(default)]
+    pub finding: Option<Value>,
+    /// Whether its work ran during a freeze that did not except it.
+    #[serde(default)]
+    pub in_freeze: bool,
+    /// Whether something of it was rolled back.
+    #[serde(default)]
+    pub way_back_taken: bool,
+    /// The incidents that are confirmed as caused by it.
+    #[serde(default)]
+    pub caused_incidents: Vec<Value>,
+    /// Its approvals and rejections.
+    #[serde(skip)]
+    pub approvals: Vec<ApprovalFacts>,
+    /// Its evidence.
+    #[serde(skip)]
+    pub evidence: Vec<EvidenceFacts>,
+    /// Its events, in the order of the log.
+    #[serde(skip)]
+    pub moments: Vec<Moment>,
+}
+
+/// Where a target is.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Place {
+    /// The service's key.
+    pub service: String,
+    /// The environment's key.
+    pub environment: String,
+}
+
+/// How a target ended.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Ended {
+    /// Its outcome, once there is one.
+    #[serde(default)]
+    pub outcome: Option<Outcome>,
+}
+
+/// The level of risk.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RiskLevel {
+    /// The level; absent until it was computed.
+    #[serde(default)]
+    pub level: Option<Level>,
+}
+
+/// A break-glass.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GlassFacts {
+    /// Who opened it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Until when it held.
+    pub until: Timestamp,
+    /// Its validation afterwards.
+    #[serde(default)]
+    pub validated: Option<Value>,
+}
+
+/// Something that a person signed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Signed {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An approval or a rejection.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ApprovalFacts {
+    /// Who.
+    pub person: String,
+    /// What they decided.
+    pub decision: Decision,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A piece of evidence.
+#[derive(Debug, Clone, Deserialize)]
+pub struct EvidenceFacts {
+    /// What it came to.
+    pub result: EvidenceResult,
+}
+
+impl ChangeFacts {
+    /// The first event of a kind.
+    #[must_use]
+    pub fn first(&self, kind: &str) -> Option<&Moment> {
+        self.moments.iter().find(|it| it.kind == kind)
+    }
+
+    /// Whether an event of a kind was recorded.
+    #[must_use]
+    pub fn has(&self, kind: &str) -> bool {
+        self.first(kind).is_some()
+    }
+
+    /// When its work began: by the record, else by the event.
+    #[must_use]
+    pub fn started(&self) -> Option<Timestamp> {
+        self.actual_start
+            .or_else(|| self.first("change.implementing").map(|it| it.at))
+    }
+
+    /// Whether it succeeded: every target succeeded, nothing was rolled back and no incident was caused. `None` before its work
+    /// has ended. The definition is that of [`crate::change::success::succeeded`], over the log's facts.
+    #[must_use]
+    pub fn succeeded(&self) -> Option<bool> {
+        let outcome = self.outcome?;
+        if outcome == Outcome::NotImplemented {
+            return None;
+        }
+        let every_target = self
+            .target_records
+            .iter()
+            .all(|it| it.outcome.is_some_and(Outcome::is_success));
+        Some(every_target && !self.way_back_taken && self.caused_incidents.is_empty())
+    }
+}

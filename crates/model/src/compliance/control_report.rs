@@ -1,0 +1,287 @@
+//! A control report: the population of a span, and for each control of a framework its tests with their exceptions.
+//!
+//! A report is a pure function of the log up to a size, of the definitions and of the span, so that the same inputs give the
+//! same bytes. It names people nowhere.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use proof::crypto::digest_text;
+use serde::Serialize;
+
+use crate::compliance::change_trail::{ChangeFacts, ChangeTrail};
+use crate::compliance::framework::{Control, Framework};
+use crate::compliance::violation::{RULES, Rule, Severity, rule};
+use crate::core::enums::{Kind, Outcome};
+
+/// The most exceptions that a test lists; the count tells of all.
+pub const MOST_EXCEPTIONS: usize = 1_000;
+
+/// A position in the log: how many events it has and the root of its Merkle tree at that size (RFC 9162).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogPosition {
+    /// The number of events.
+    pub size: u64,
+    /// The root, as `sha256:` and hexadecimal digits.
+    pub root: String,
+}
+
+/// A report about one framework.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ControlReport {
+    /// The framework's id.
+    pub framework: String,
+    /// Its name.
+    pub title: String,
+    /// The publication that its clauses cite.
+    pub source: String,
+    /// The digest of framework and rules: another definition gives another report.
+    pub definition: String,
+    /// The begin of the span.
+    pub from: Timestamp,
+    /// The end of the span, not included. Deadlines are judged as of this moment.
+    pub to: Timestamp,
+    /// The log that it was computed from.
+    pub log: LogPosition,
+    /// The changes whose work began in the span.
+    pub population: Population,
+    /// Events about people, rights, policies, keys and connections in the span, by kind.
+    pub administration: BTreeMap<String, u64>,
+    /// Changes of the log that could not be read, and so are in no count.
+    pub unreadable: u64,
+    /// Each control with its tests.
+    pub controls: Vec<ControlResult>,
+}
+
+/// The changes of a span, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Population {
+    /// Changes whose work began in the span.
+    pub changes: u64,
+    /// Of these, the ones whose work has ended with something implemented.
+    pub ended: u64,
+    /// Of these, the ones that succeeded.
+    pub succeeded: u64,
+    /// Changes of which something was rolled back.
+    pub rolled_back: u64,
+    /// Changes with a break-glass.
+    pub break_glass: u64,
+    /// Changes that record a deployment without approval.
+    pub unauthorized: u64,
+    /// Changes by kind.
+    pub by_kind: BTreeMap<String, u64>,
+    /// Changes by risk; `unknown` for those without one.
+    pub by_risk: BTreeMap<String, u64>,
+    /// Changes by service; a change with several services counts for each.
+    pub by_service: BTreeMap<String, u64>,
+}
+
+/// What the tests of a control came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Result {
+    /// Every test passed for every change.
+    NoExceptions,
+    /// A test found something.
+    Exceptions,
+    /// There was no change to test.
+    NotTested,
+}
+
+impl Result {
+    /// The word as reports write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoExceptions => "no exceptions",
+            Self::Exceptions => "exceptions",
+            Self::NotTested => "not tested",
+        }
+    }
+}
+
+/// A control with what its tests found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ControlResult {
+    /// The control's id.
+    pub id: String,
+    /// The clause.
+    pub clause: String,
+    /// What is controlled.
+    pub objective: String,
+    /// How Assent enforces it.
+    pub enforcement: String,
+    /// The policies that enforce it, by id.
+    pub policies: Vec<String>,
+    /// What the tests came to together.
+    pub result: Result,
+    /// Each test.
+    pub tests: Vec<TestResult>,
+}
+
+/// A test with its exceptions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TestResult {
+    /// The rule's id.
+    pub rule: String,
+    /// What it finds.
+    pub title: String,
+    /// What it compares.
+    pub test: String,
+    /// How much an exception matters.
+    pub severity: Severity,
+    /// How many changes were tested.
+    pub tested: u64,
+    /// How many exceptions there are.
+    pub found: u64,
+    /// The exceptions, at most [`MOST_EXCEPTIONS`], in the order of the changes' numbers.
+    pub exceptions: Vec<Exception>,
+}
+
+/// A change that violates a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exception {
+    /// The key of the change.
+    pub change: String,
+    /// What was found.
+    pub text: String,
+}
+
+/// The digest over a framework and all rules, as `sha256:` and hexadecimal digits.
+#[must_use]
+pub fn definition(framework: &Framework) -> String {
+    let rules: Vec<_> = RULES.iter().map(|it| (it.id, it.test, it.severity)).collect();
+    let bytes = serde_json::to_vec(&(framework, rules)).unwrap_or_default();
+    digest_text(&bytes)
+}
+
+/// Reports on a framework over a span `[from, to)`, from the changes of a log.
+#[must_use]
+pub fn control_report(
+    trail: &ChangeTrail,
+    framework: &Framework,
+    (from, to): (Timestamp, Timestamp),
+    log: LogPosition,
+) -> ControlReport {
+    let (facts, unreadable) = trail.facts();
+    let changes: Vec<ChangeFacts> = facts
+        .into_iter()
+        .filter(|it| it.started().is_some_and(|at| at >= from && at < to))
+        .collect();
+    ControlReport {
+        framework: framework.id.to_owned(),
+        title: framework.title.to_owned(),
+        source: framework.source.to_owned(),
+        definition: definition(framework),
+        from,
+        to,
+        log,
+        population: population(&changes),
+        administration: trail.administration(from, to),
+        unreadable,
+        controls: framework.controls.iter().map(|it| judged(it, &changes, to)).collect(),
+    }
+}
+
+fn population(changes: &[ChangeFacts]) -> Population {
+    let mut counted = Population::default();
+    for it in changes {
+        counted.changes += 1;
+        counted.ended += u64::from(it.succeeded().is_some());
+        counted.succeeded += u64::from(it.succeeded() == Some(true));
+        let is_back = it.way_back_taken || it.outcome == Some(Outcome::RolledBack);
+        counted.rolled_back += u64::from(is_back);
+        counted.break_glass += u64::from(it.break_glass.is_some());
+        counted.unauthorized += u64::from(it.unauthorized);
+        *counted.by_kind.entry(it.kind.as_str().to_owned()).or_default() += 1;
+        let risk = it.risk.level.map_or("unknown", |level| level.as_str());
+        *counted.by_risk.entry(risk.to_owned()).or_default() += 1;
+        let mut services: Vec<&str> = it.targets.iter().map(|target| target.service.as_str()).collect();
+        services.sort_unstable();
+        services.dedup();
+        for service in services {
+            *counted.by_service.entry(service.to_owned()).or_default() += 1;
+        }
+    }
+    counted
+}
+
+fn judged(control: &Control, changes: &[ChangeFacts], as_of: Timestamp) -> ControlResult {
+    let tests: Vec<TestResult> = control
+        .rules
+        .iter()
+        .filter_map(|id| rule(id))
+        .map(|rule| tested(rule, changes, as_of))
+        .collect();
+    let result = match tests.iter().any(|test| test.found > 0) {
+        true => Result::Exceptions,
+        false if changes.is_empty() => Result::NotTested,
+        false => Result::NoExceptions,
+    };
+    ControlResult {
+        id: control.id.to_owned(),
+        clause: control.clause.to_owned(),
+        objective: control.objective.to_owned(),
+        enforcement: control.enforcement.to_owned(),
+        policies: control.policies.iter().map(|id| (*id).to_owned()).collect(),
+        result,
+        tests,
+    }
+}
+
+fn tested(rule: &Rule, changes: &[ChangeFacts], as_of: Timestamp) -> TestResult {
+    let mut exceptions: Vec<Exception> = changes
+        .iter()
+        .filter_map(|it| {
+            let text = (rule.find)(it, as_of)?;
+            Some(Exception {
+                change: it.key.clone(),
+                text,
+            })
+        })
+        .collect();
+    let found = exceptions.len() as u64;
+    exceptions.truncate(MOST_EXCEPTIONS);
+    TestResult {
+        rule: rule.id.to_owned(),
+        title: rule.title.to_owned(),
+        test: rule.test.to_owned(),
+        severity: rule.severity,
+        tested: changes.len() as u64,
+        found,
+        exceptions,
+    }
+}
+
+impl ControlReport {
+    /// The share of emergencies among the changes of the span, as counts.
+    #[must_use]
+    pub fn emergencies(&self) -> u64 {
+        self.population
+            .by_kind
+            .get(Kind::Emergency.as_str())
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// The exceptions as rows: control, clause, rule, severity, change, text.
+    pub fn rows(&self) -> impl Iterator<Item = [&str; 6]> {
+        self.controls.iter().flat_map(|control| {
+            control.tests.iter().flat_map(move |test| {
+                test.exceptions.iter().map(move |it| {
+                    [
+                        control.id.as_str(),
+                        control.clause.as_str(),
+                        test.rule.as_str(),
+                        test.severity.as_str(),
+                        it.change.as_str(),
+                        it.text.as_str(),
+                    ]
+                })
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

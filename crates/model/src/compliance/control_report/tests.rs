@@ -1,0 +1,203 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::compliance::change_trail::Leaf;
+use crate::compliance::framework::{FRAMEWORKS, framework};
+
+/// A log in memory, whose events are written one a minute.
+#[derive(Default)]
+struct Log {
+    leaves: Vec<Value>,
+}
+
+impl Log {
+    fn at(&self) -> String {
+        let at = Timestamp::from_second(1_800_000_000 + 60 * self.leaves.len() as i64).unwrap();
+        at.to_string()
+    }
+
+    fn event(&mut self, kind: &str, change: &str, records: Value) {
+        let at = self.at();
+        self.leaves.push(json!({
+            "v": 1, "kind": kind, "occurred_at": at, "recorded_at": at, "actor": "p1", "act": "a", "tenant": "t", "data": {},
+            "subject": {"table": "change", "id": change}, "records": records,
+        }));
+    }
+
+    /// A normal change of medium risk that goes the whole way, with members put over the usual ones at its end.
+    fn walk(&mut self, number: i64, last: Value) {
+        let id = format!("c{number}");
+        let first = json!({
+            "key": format!("CHG-{number}"), "number": number, "state": "draft", "kind": "normal", "requester": "p1",
+            "authors": ["p1"], "targets": [{"service": "till", "environment": "production"}],
+            "risk": {"level": "medium"}, "title": {"c": "x"},
+        });
+        self.event(
+            "change.created",
+            &id,
+            json!([{"table": "change", "id": id, "version": 1, "set": first, "unset": []}]),
+        );
+        let approval = json!({"change": id, "person": "p2", "decision": "approve", "at": self.at()});
+        let evidence = json!({"change": id, "result": "passed"});
+        self.event(
+            "approval.given",
+            &id,
+            json!([
+                {"table": "approval", "id": format!("a{number}"), "version": 1, "set": approval},
+                {"table": "evidence", "id": format!("e{number}"), "version": 1, "set": evidence},
+            ]),
+        );
+        self.event("change.approved", &id, json!([]));
+        let begin = json!({"state": "implementing", "actual_start": self.at(), "implemented_by": ["p3"]});
+        self.event(
+            "change.implementing",
+            &id,
+            json!([{"table": "change", "id": id, "version": 2, "set": begin}]),
+        );
+        let mut end = json!({
+            "state": "closed", "outcome": "succeeded", "closed_at": self.at(), "closed_by": "p2",
+            "target_records": [{"target": "1", "outcome": "succeeded"}],
+        });
+        end.as_object_mut().unwrap().extend(last.as_object().unwrap().clone());
+        self.event(
+            "change.closed",
+            &id,
+            json!([{"table": "change", "id": id, "version": 3, "set": end}]),
+        );
+    }
+
+    fn trail(&self) -> ChangeTrail {
+        let mut trail = ChangeTrail::default();
+        for (index, leaf) in self.leaves.iter().enumerate() {
+            trail.take(index as u64, Leaf::read(leaf.to_string().as_bytes()).unwrap());
+        }
+        trail
+    }
+
+    fn report(&self, id: &str) -> ControlReport {
+        let span = (
+            Timestamp::from_second(1_800_000_000).unwrap(),
+            Timestamp::from_second(1_900_000_000).unwrap(),
+        );
+        let log = LogPosition {
+            size: self.leaves.len() as u64,
+            root: "r".to_owned(),
+        };
+        control_report(&self.trail(), framework(id).unwrap(), span, log)
+    }
+}
+
+/// The rules that found something, each with the changes.
+fn found(log: &Log) -> BTreeMap<String, Vec<String>> {
+    let mut all = BTreeMap::new();
+    for framework in FRAMEWORKS {
+        for control in log.report(framework.id).controls {
+            for test in control.tests.into_iter().filter(|test| test.found > 0) {
+                let keys = test.exceptions.into_iter().map(|it| it.change).collect();
+                all.insert(test.rule, keys);
+            }
+        }
+    }
+    all
+}
+
+fn only(rule: &str, log: &Log) {
+    let wanted = BTreeMap::from([(rule.to_owned(), vec!["CHG-2".to_owned()])]);
+    assert_eq!(found(log), wanted);
+}
+
+/// Two changes without a violation around one that has what a test plants.
+fn planted(last: Value) -> Log {
+    let mut log = Log::default();
+    log.walk(1, json!({}));
+    log.walk(2, last);
+    log.walk(3, json!({}));
+    log
+}
+
+#[test]
+fn changes_without_a_violation_have_no_exceptions() {
+    let log = planted(json!({}));
+    assert_eq!(found(&log), BTreeMap::new());
+    let report = log.report("sox");
+    assert!(report.controls.iter().all(|it| it.result == Result::NoExceptions));
+    let counted = &report.population;
+    assert_eq!((counted.changes, counted.ended, counted.succeeded), (3, 3, 3));
+    assert_eq!(counted.by_service, BTreeMap::from([("till".to_owned(), 3)]));
+}
+
+#[test]
+fn one_planted_violation_is_found_by_its_rule_and_nowhere_else() {
+    let review = json!([{"by": "p9", "at": "2027-01-20T00:00:00Z"}]);
+    let glass = json!({"by": "p4", "at": "2027-01-15T08:00:00Z", "until": "2027-01-15T12:00:00Z"});
+    only("in_freeze", &planted(json!({"in_freeze": true})));
+    only(
+        "standard_misuse",
+        &planted(json!({"kind": "standard", "risk": {"level": "high"}})),
+    );
+    let failed = json!({"outcome": "failed", "target_records": [{"target": "1", "outcome": "failed"}]});
+    only("failure_without_review", &planted(failed));
+    only(
+        "late_validation",
+        &planted(json!({"break_glass": glass, "reviews": review})),
+    );
+    let own = json!({"kind": "emergency", "validations": [{"by": "p3", "at": "2027-01-15T09:00:00Z"}]});
+    only("self_validated", &planted(own));
+    let mut unauthorized = planted(json!({"unauthorized": true, "finding": {"by": "p5"}}));
+    only("unauthorized_work", &unauthorized);
+    unauthorized = planted(json!({"unauthorized": true}));
+    assert_eq!(
+        found(&unauthorized).into_keys().collect::<Vec<_>>(),
+        ["unauthorized_work", "unexplained_work"]
+    );
+    let mut validated = planted(json!({"break_glass": glass}));
+    validated.event("break_glass.validated", "c2", json!([]));
+    only("bypass_without_review", &validated);
+    let mut late = planted(json!({}));
+    late.event("change.overrun", "c2", json!([]));
+    only("overrun", &late);
+}
+
+#[test]
+fn approvals_are_judged_by_their_place_in_the_log_and_by_their_person() {
+    let mut log = planted(json!({}));
+    // The approval of the second change moves behind its start.
+    let place = |log: &Log, kind: &str| {
+        let is_it = |leaf: &Value| leaf["kind"] == kind && leaf["subject"]["id"] == "c2";
+        log.leaves.iter().position(is_it).unwrap()
+    };
+    let (approved, began) = (place(&log, "change.approved"), place(&log, "change.implementing"));
+    log.leaves.swap(approved, began);
+    only("approval_after_start", &log);
+
+    let mut own = planted(json!({}));
+    let given = place(&own, "approval.given");
+    own.leaves[given]["records"][0]["set"]["person"] = json!("p1");
+    only("same_person", &own);
+
+    let mut untested = planted(json!({}));
+    untested.leaves[given]["records"][1]["set"]["result"] = json!("failed");
+    only("missing_evidence", &untested);
+}
+
+#[test]
+fn a_report_depends_on_the_log_alone_and_on_its_span() {
+    let log = planted(json!({"in_freeze": true}));
+    let bytes = |report: &ControlReport| serde_json::to_vec(report).unwrap();
+    assert_eq!(bytes(&log.report("sox")), bytes(&log.report("sox")));
+    let before = (
+        Timestamp::from_second(1_700_000_000).unwrap(),
+        Timestamp::from_second(1_800_000_000).unwrap(),
+    );
+    let at = LogPosition {
+        size: 0,
+        root: "r".to_owned(),
+    };
+    let empty = control_report(&log.trail(), framework("sox").unwrap(), before, at);
+    assert_eq!(empty.population, Population::default());
+    assert!(empty.controls.iter().all(|it| it.result == Result::NotTested));
+    assert_ne!(
+        definition(framework("sox").unwrap()),
+        definition(framework("hipaa").unwrap())
+    );
+}

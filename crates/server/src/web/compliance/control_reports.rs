@@ -1,0 +1,279 @@
+//! Control reports as pages. The texts of a report are English for every reader, as its bytes are the same for all.
+
+use acts::compliance::report_controls::{Asked, report_controls};
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use model::compliance::control_report::{ControlReport, ControlResult, Result as Tested, TestResult};
+use model::compliance::framework::{FRAMEWORKS, Framework};
+use model::core::act::actions;
+use model::core::refusal::Refusal;
+use pages::{
+    ActForm, ActTone, Cell, Column, Entry, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone,
+    count,
+};
+use store::{Lane, Mode};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::change::change_query::Wanted;
+use crate::web::change::export::csv_line;
+use crate::web::shared::view::{View, Visitor, problem, show};
+use crate::web::shared::words;
+
+/// The frameworks.
+pub(crate) async fn list(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::AuditLog, list_page).await
+}
+
+fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
+    view.cx.allow(actions::AUDIT)?;
+    let row = |it: &Framework| {
+        vec![
+            Cell::Text(Rich::new().said_link(it.title, view.url(&format!("/audit/reports/{}", it.id)))),
+            Cell::said(it.source),
+            Cell::Short(count(it.controls.len() as u64)),
+        ]
+    };
+    let table = Table {
+        caption: "Frameworks".to_owned(),
+        columns: vec![
+            Column::new("Framework", Fold::Never),
+            Column::new("Source", Fold::Under),
+            Column::new("Controls", Fold::Under).number(),
+        ],
+        rows: FRAMEWORKS.iter().map(row).collect(),
+        ..Table::default()
+    };
+    let page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Audit log".to_owned(), view.url("/audit"))],
+        title: "Control reports".to_owned(),
+        byline: Rich::from(
+            "Each report is computed from the log: the same span and size of the log give the same report.",
+        ),
+        sections: vec![Section::new("frameworks", "Frameworks", SectionBody::Table(table))],
+        ..RecordPage::default()
+    };
+    Ok(page.render())
+}
+
+/// The span and the size of the log that an address asks for.
+fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
+    let time = |name: &str| match wanted.get(name) {
+        None => Ok(None),
+        Some(text) => match text.parse().ok().or_else(|| view.reader.read_field(text)) {
+            Some(at) => Ok(Some(at)),
+            None => Err(Refusal::field(name, "not_a_time", view.reader.why_unread(text))),
+        },
+    };
+    let size = match wanted.get("size").map(str::parse::<i64>) {
+        None => None,
+        Some(Ok(size)) if size > 0 => Some(size),
+        Some(_) => {
+            let text = "The size of the log is a whole number above 0.";
+            return Err(Refusal::field("size", "not_a_number", text).into());
+        }
+    };
+    Ok(Asked {
+        from: time("from")?,
+        to: time("to")?,
+        size,
+    })
+}
+
+/// The report on a framework.
+pub(crate) async fn show_report(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, framework)): Path<(String, String)>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Response {
+    let wanted = Wanted(pairs);
+    show(&state, &visitor, Place::AuditLog, move |view| {
+        let asked = asked(view, &wanted)?;
+        let report = report_controls(view.cx, &framework, &asked)?;
+        Ok(report_page(view, &report).render())
+    })
+    .await
+}
+
+/// The exceptions of a report as CSV (RFC 4180).
+pub(crate) async fn exceptions(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, framework)): Path<(String, String)>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Response {
+    let wanted = Wanted(pairs);
+    let act = move |cx: &mut acts::Context<'_, '_>| {
+        let view = View::open(cx, Place::AuditLog)?;
+        let asked = asked(&view, &wanted)?;
+        report_controls(view.cx, &framework, &asked)
+    };
+    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok(report) => {
+            let heads = ["control", "clause", "rule", "severity", "change", "text"];
+            let lines = std::iter::once(heads).chain(report.rows());
+            let body: String = lines.map(|line| csv_line(line.into_iter())).collect();
+            let headers = [
+                (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"exceptions.csv\""),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, body).into_response()
+        }
+        Err(failure) => problem(&state, &visitor, &failure, &format!("{}/audit/reports", visitor.base())).await,
+    }
+}
+
+fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
+    let query = format!(
+        "from={}&to={}&size={}",
+        escaped(&report.from.to_string()),
+        escaped(&report.to.to_string()),
+        report.log.size
+    );
+    let here = view.url(&format!("/audit/reports/{}", report.framework));
+    let with = report
+        .controls
+        .iter()
+        .filter(|it| it.result == Tested::Exceptions)
+        .count();
+    let byline = format!(
+        "{} of {} controls with exceptions over {} changes.",
+        count(with as u64),
+        count(report.controls.len() as u64),
+        count(report.population.changes)
+    );
+    let mut sections = vec![summary(report), population(report)];
+    sections.extend(report.controls.iter().map(|control| section(view, control)));
+    RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![
+            ("Audit log".to_owned(), view.url("/audit")),
+            ("Control reports".to_owned(), view.url("/audit/reports")),
+        ],
+        title: report.title.clone(),
+        is_said: true,
+        byline: Rich::from(byline),
+        acts: vec![
+            ActForm::link("Exceptions as CSV", format!("{here}/exceptions.csv?{query}")).tone(ActTone::Quiet),
+            ActForm::link("Link to this report", format!("{here}?{query}")).tone(ActTone::Quiet),
+        ],
+        facts: facts(view, report),
+        sections,
+        ..RecordPage::default()
+    }
+}
+
+fn facts(view: &View<'_, '_, '_>, report: &ControlReport) -> Vec<Fact> {
+    vec![
+        Fact::new("From", Rich::from(view.reader.moment(report.from))),
+        Fact::new("To", Rich::from(view.reader.moment(report.to))),
+        Fact::new("Source", Rich::new().said(report.source.as_str())),
+        Fact::new("Size of the log", Rich::from(count(report.log.size))),
+        Fact::new("Root", Rich::new().code(report.log.root.as_str())),
+        Fact::new("Definition", Rich::new().code(report.definition.as_str())),
+    ]
+}
+
+fn mark(result: Tested) -> Cell {
+    let tone = match result {
+        Tested::NoExceptions => Tone::Ok,
+        Tested::Exceptions => Tone::Stop,
+        Tested::NotTested => Tone::Plain,
+    };
+    Cell::Mark(tone.mark(words::capital(result.as_str())))
+}
+
+fn found(control: &ControlResult) -> u64 {
+    control.tests.iter().map(|test| test.found).sum()
+}
+
+/// All controls in one table.
+fn summary(report: &ControlReport) -> Section {
+    let row = |it: &ControlResult| {
+        vec![
+            Cell::Text(Rich::new().said_link(it.id.as_str(), format!("#{}", anchor(it)))),
+            Cell::said(it.clause.as_str()),
+            mark(it.result),
+            Cell::Short(count(found(it))),
+        ]
+    };
+    let table = Table {
+        caption: "Controls".to_owned(),
+        columns: vec![
+            Column::new("Control", Fold::Never),
+            Column::new("Clause", Fold::Under),
+            Column::new("Result", Fold::Never),
+            Column::new("Exceptions", Fold::Under).number(),
+        ],
+        rows: report.controls.iter().map(row).collect(),
+        ..Table::default()
+    };
+    Section::new("controls", "Controls", SectionBody::Table(table))
+}
+
+fn population(report: &ControlReport) -> Section {
+    let counted = &report.population;
+    let share = |part: u64, of: u64| match (part * 100).checked_div(of) {
+        Some(percent) => format!("{} ({percent} %)", count(part)),
+        None => count(part),
+    };
+    let mut rows = vec![
+        ("Changes whose work began in the span", count(counted.changes)),
+        ("Work ended", count(counted.ended)),
+        ("Succeeded", share(counted.succeeded, counted.ended)),
+        ("Rolled back", share(counted.rolled_back, counted.ended)),
+        ("Emergency", share(report.emergencies(), counted.changes)),
+        ("Break-glass", count(counted.break_glass)),
+        ("Unauthorized", count(counted.unauthorized)),
+    ];
+    let administration: u64 = report.administration.values().sum();
+    rows.push(("Changes of people, rights, policies and keys", count(administration)));
+    let table = Table {
+        caption: "Population".to_owned(),
+        columns: vec![Column::new("Figure", Fold::Never), Column::new("Count", Fold::Never)],
+        rows: rows
+            .into_iter()
+            .map(|(label, value)| vec![Cell::text(label), Cell::Short(value)])
+            .collect(),
+        ..Table::default()
+    };
+    Section::new("population", "Population", SectionBody::Table(table))
+}
+
+fn anchor(control: &ControlResult) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    format!("control-{}", control.id.chars().map(plain).collect::<String>())
+}
+
+/// One control: how it is enforced, and what each test found.
+fn section(view: &View<'_, '_, '_>, control: &ControlResult) -> Section {
+    let mut entries = vec![
+        Entry::new(Tone::Plain, Rich::new().said(control.objective.as_str()))
+            .why(Rich::new().said(control.enforcement.as_str())),
+    ];
+    entries.push(Entry::new(Tone::Plain, Rich::new().code(control.policies.join(", "))).why("Policies"));
+    for test in &control.tests {
+        entries.push(test_entry(test));
+        entries.extend(test.exceptions.iter().map(|it| {
+            let link = Rich::new().said_link(it.change.as_str(), view.change_url(&it.change));
+            Entry::new(Tone::Stop, link).why(Rich::new().said(it.text.as_str()))
+        }));
+    }
+    let title = format!("{} · {}", control.id, control.clause);
+    Section::new(anchor(control), title, SectionBody::Entries(entries)).said()
+}
+
+fn test_entry(test: &TestResult) -> Entry {
+    let tone = match test.found {
+        0 => Tone::Ok,
+        _ => Tone::Stop,
+    };
+    let line = Rich::new()
+        .said(test.title.as_str())
+        .text(format!(": {} of {}", count(test.found), count(test.tested)));
+    Entry::new(tone, line).why(Rich::new().said(test.test.as_str()))
+}

@@ -1,0 +1,124 @@
+//! Routes and shapes of control reports.
+
+use model::core::parse::{LINE, TEXT};
+
+use crate::openapi::rows::{Row, get, list};
+use crate::openapi::shapes::{Shape, Words, free, integer, objects, shape, text, texts, time, word};
+use crate::openapi::{Param, Scope};
+
+/// Every table of this file.
+pub(crate) const TABLES: &[&[Row]] = &[ROUTES];
+
+/// Every shape of this file.
+pub(crate) const SHAPES: &[&[Shape]] = &[ANSWERS];
+
+const SPAN: &[Param] = &[
+    Param::time("from", "The begin of the span; ninety days before its end unless said."),
+    Param::time("to", "The end of the span, not included; now unless said."),
+    Param::new(
+        "size",
+        "The size of the log up to which events count, one with a signed checkpoint; the present size unless said.",
+    ),
+];
+
+const ROUTES: &[Row] = &[
+    Row {
+        scope: Scope::Audit,
+        ..list(
+            "log",
+            "list_control_reports",
+            "/control-reports",
+            "List the frameworks that can be reported on",
+            "ControlFramework",
+        )
+    },
+    Row {
+        scope: Scope::Audit,
+        params: SPAN,
+        ..get(
+            "log",
+            "show_control_report",
+            "/control-reports/{framework}",
+            "Report on the controls of a framework over a span. The same framework, span and size of the log give the same report",
+            "ControlReport",
+        )
+    },
+];
+
+const ANSWERS: &[Shape] = &[
+    shape(
+        "ControlFramework",
+        "A standard or regulation whose controls over changes can be reported on.",
+        &[
+            text("id", LINE, "Its id: `sox`, `pci-dss`, `hipaa`, `iso-27001`, `soc-2` or `nist-800-53`.").needed(),
+            text("title", LINE, "Its name.").needed(),
+            text("source", LINE, "The publication that its clauses cite.").needed(),
+            integer("controls", 1, i64::MAX, "How many controls it has here.").needed(),
+        ],
+    ),
+    shape(
+        "ControlReport",
+        "What the tests of a framework's controls found over a span of the log.",
+        &[
+            text("framework", LINE, "The framework's id.").needed(),
+            text("title", LINE, "Its name.").needed(),
+            text("source", LINE, "The publication that its clauses cite.").needed(),
+            text("definition", LINE, "The digest of framework and rules.").needed(),
+            time("from", "The begin of the span.").needed(),
+            time("to", "The end of the span, not included; deadlines are judged as of it.").needed(),
+            free("log", "`size` and `root` of the log that the report was computed from.").needed(),
+            free(
+                "population",
+                "The changes whose work began in the span: `changes`, `ended`, `succeeded`, `rolled_back`, `break_glass`, \
+                 `unauthorized`, and counts `by_kind`, `by_risk` and `by_service`.",
+            )
+            .needed(),
+            free(
+                "administration",
+                "Events about people, rights, policies, keys and connections in the span, counted by kind.",
+            )
+            .needed(),
+            integer("unreadable", 0, i64::MAX, "Changes of the log that could not be read.").needed(),
+            objects("controls", "ControlResult", "Each control with its tests.").needed(),
+        ],
+    ),
+    shape(
+        "ControlResult",
+        "A control with what its tests found.",
+        &[
+            text("id", LINE, "The control’s id.").needed(),
+            text("clause", LINE, "The clause of the publication.").needed(),
+            text("objective", TEXT, "What is controlled.").needed(),
+            text("enforcement", TEXT, "How it is enforced here.").needed(),
+            texts("policies", LINE, "The policies that enforce it, by id.").needed(),
+            word(
+                "result",
+                Words::These(&["no_exceptions", "exceptions", "not_tested"]),
+                "What the tests came to together.",
+            )
+            .needed(),
+            objects("tests", "ControlTest", "Each test.").needed(),
+        ],
+    ),
+    shape(
+        "ControlTest",
+        "A test of a control with its exceptions.",
+        &[
+            text("rule", LINE, "The rule’s id.").needed(),
+            text("title", LINE, "What it finds.").needed(),
+            text("test", TEXT, "What it compares.").needed(),
+            word("severity", Words::These(&["high", "medium", "low"]), "How much an exception matters.").needed(),
+            integer("tested", 0, i64::MAX, "How many changes were tested.").needed(),
+            integer("found", 0, i64::MAX, "How many exceptions there are.").needed(),
+            objects("exceptions", "ControlException", "The exceptions; at most 1,000 are listed.").needed(),
+        ],
+    ),
+    shape(
+        "ControlException",
+        "A change that violates a rule.",
+        &[
+            text("change", LINE, "The key of the change.").needed(),
+            text("text", TEXT, "What was found.").needed(),
+        ],
+    ),
+];

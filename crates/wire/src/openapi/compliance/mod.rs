@@ -1,0 +1,3 @@
+//! Compliance: retention, legal hold and reports.
+
+pub(super) mod control_reports;
