@@ -6,6 +6,7 @@ use model::change::change_file::ChangeFile;
 use model::change::record::Target;
 use model::change::related_records::Evidence;
 use model::core::enums::{Aspect, EvidenceKind};
+use model::gate::build::are_one;
 use model::gate::running::{Present, Report, Running};
 use store::record::{self, Filter};
 
@@ -68,7 +69,10 @@ fn reports_on(cx: &mut Context<'_, '_>, row: &Running) -> Result<Vec<Report>> {
     let mut newest: BTreeMap<(EvidenceKind, String, Option<String>), Evidence> = BTreeMap::new();
     for stored in record::find::<Evidence>(cx.tx, &filter)? {
         let it = stored.record;
-        let is_of_build = it.artifact.as_ref() == Some(&row.artifact);
+        let is_of_build = it
+            .artifact
+            .as_deref()
+            .is_some_and(|build| are_one(build, &row.artifact));
         if is_of_build && matches!(it.kind, EvidenceKind::Sarif | EvidenceKind::Cyclonedx) {
             newest.insert((it.kind, it.name.clone(), it.environment.clone()), it);
         }

@@ -12,7 +12,7 @@ use model::core::enums::State;
 use model::core::ids::{ChangeId, PersonId};
 use model::core::parse::{Reading, TEXT};
 use model::core::refusal::Refusal;
-use model::directory::leaver::{is_glass_of, is_word_of, leave};
+use model::directory::leaver::{has_part, is_glass_of, is_word_of, leave};
 use model::directory::snapshot::{Deactivation, Person, Token};
 use serde::Deserialize;
 use serde_json::json;
@@ -84,8 +84,11 @@ pub fn end_person(
         reason,
         suspended: Vec::new(),
     });
+    let mut gone = vec![person.id.clone()];
     if is_news {
-        deactivation.suspended = suspend_given::suspend_given(cx, &person.id)?;
+        let given = suspend_given::suspend_given(cx, &person.id)?;
+        deactivation.suspended = given.things;
+        gone.extend(given.made);
     }
     let person = Person {
         active: false,
@@ -99,13 +102,15 @@ pub fn end_person(
     }
     end_access(cx, &person.id)?;
     if compromised {
-        set_template::suspend_of(cx, &person.id)?;
+        for account in &gone {
+            set_template::suspend_of(cx, account)?;
+        }
         impersonation::forget_ways_in(cx, &person.id)?;
         impersonation::take_back(cx, &person.id)?;
     }
     end_delegations(cx, &person.id)?;
     review_access::hand_over(cx)?;
-    end_work(cx, &person.id, compromised)?;
+    end_work(cx, &gone, compromised)?;
     // Others may be asked in their place: deputies end, and rules look for whoever is left.
     settle_open::settle_asked(cx)?;
     Ok(person)
@@ -147,9 +152,13 @@ fn end_access(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     Ok(())
 }
 
-/// Takes the person out of every open change that has to do with them.
-fn end_work(cx: &mut Context<'_, '_>, person: &PersonId, compromised: bool) -> Result<()> {
-    let mut concerned = concerned(cx, person)?;
+/// Takes people out of every open change that has to do with them: whoever goes, and with a compromised account those that it
+/// made, whose decisions are its own.
+fn end_work(cx: &mut Context<'_, '_>, people: &[PersonId], compromised: bool) -> Result<()> {
+    let mut concerned = BTreeSet::new();
+    for person in people {
+        concerned.extend(self::concerned(cx, person)?);
+    }
     let open: Vec<&str> = State::ALL
         .iter()
         .filter(|state| state.is_open())
@@ -159,13 +168,19 @@ fn end_work(cx: &mut Context<'_, '_>, person: &PersonId, compromised: bool) -> R
     let changes = record::bodies::<Change>(cx.tx, &filter)?;
     if compromised {
         for some in changes.chunks(AT_ONCE) {
-            concerned.extend(spoken_for(cx, some, person)?);
+            concerned.extend(spoken_for(cx, some, people)?);
         }
     }
     for change in changes {
-        if concerned.contains(change.id.as_str()) || is_named(&change, person) {
+        let names_one = people.iter().any(|person| is_named(&change, person));
+        if concerned.contains(change.id.as_str()) || names_one {
             cx.on_change(change.id.as_str(), |case| {
-                leave(case, person, compromised);
+                for (place, person) in people.iter().enumerate() {
+                    // Of those who come along, most have nothing to do with it.
+                    if place == 0 || has_part(&case.file, person) {
+                        leave(case, person, compromised);
+                    }
+                }
                 Ok(())
             })?;
         }
@@ -229,20 +244,22 @@ struct By {
 
 /// Ids of those of some open changes in which a compromised account spoke otherwise than by a decision of its own: by a way in
 /// that it handed out, by a delegate, by accepting failed evidence or by finding a condition met.
-fn spoken_for(cx: &mut Context<'_, '_>, changes: &[Change], person: &PersonId) -> Result<BTreeSet<String>> {
+fn spoken_for(cx: &mut Context<'_, '_>, changes: &[Change], people: &[PersonId]) -> Result<BTreeSet<String>> {
     let of_these = || {
         Filter::new()
             .one_of("change_id", changes.iter().map(|it| it.id.as_str()))
             .order_by("id")
     };
     let approvals = record::bodies::<Approval>(cx.tx, &of_these().equals("state", "standing"))?;
-    let approvals = approvals.into_iter().filter(|it| is_word_of(it, person));
+    let approvals = approvals
+        .into_iter()
+        .filter(|it| people.iter().any(|person| is_word_of(it, person)));
     let mut found: BTreeSet<String> = approvals.map(|it| it.change.0).collect();
     let mut said = record::parts::<Evidence, Said>(cx.tx, &of_these())?;
     said.extend(record::parts::<Condition, Said>(cx.tx, &of_these())?);
     let said = said
         .into_iter()
-        .filter(|it| it.met.as_ref().is_some_and(|met| &met.by == person));
+        .filter(|it| it.met.as_ref().is_some_and(|met| people.contains(&met.by)));
     found.extend(said.map(|it| it.change.0));
     Ok(found)
 }

@@ -170,8 +170,23 @@ enum Two {
     Stand,
     /// One does: it is wrong.
     Refuse,
+    /// One does, where only lowered facts need two people: of those it is wrong.
+    RefuseFacts,
     /// It is noted, for a proposal.
     Note,
+    /// Only lowered facts are noted.
+    NoteFacts,
+}
+
+impl Two {
+    fn is_note(self) -> bool {
+        matches!(self, Self::Note | Self::NoteFacts)
+    }
+
+    /// Whether only lowered facts need two people.
+    fn is_of_facts(self) -> bool {
+        matches!(self, Self::RefuseFacts | Self::NoteFacts)
+    }
 }
 
 /// The directory as it becomes, line by line.
@@ -217,8 +232,12 @@ pub(crate) fn bring(cx: &mut Context<'_, '_>, lines: &[Line], options: Options) 
     }
     // Judged by the estate as it stands: the file of the first hour, by one administrator, may well bring the second.
     let directory = cx.directory()?;
-    let stands = options.by_two || cx.actor.is_system || !is_by_two(&directory, cx.now);
-    let two = if stands { Two::Stand } else { Two::Refuse };
+    let two = match (options.by_two || cx.actor.is_system, is_by_two(&directory, cx.now)) {
+        (true, _) => Two::Stand,
+        (false, true) => Two::Refuse,
+        (false, false) if two_people::lowers_by_two(cx)? => Two::RefuseFacts,
+        (false, false) => Two::Stand,
+    };
     let mut staging = Staging::new(&directory, two, options);
     for (at, line) in lines.iter().enumerate() {
         staging.at = at;
@@ -250,10 +269,14 @@ pub(crate) fn bring(cx: &mut Context<'_, '_>, lines: &[Line], options: Options) 
 /// # Errors
 /// The store's. What is wrong with a line is said when it is brought.
 pub(crate) fn lines_of_two(cx: &mut Context<'_, '_>, lines: &[Line]) -> Result<BTreeSet<usize>> {
-    if cx.actor.is_system || !is_by_two(&*cx.directory()?, cx.now) {
+    if !two_people::lowers_by_two(cx)? {
         return Ok(BTreeSet::new());
     }
-    let mut staging = Staging::new(&*cx.directory()?, Two::Note, Options::default());
+    let two = match is_by_two(&*cx.directory()?, cx.now) {
+        true => Two::Note,
+        false => Two::NoteFacts,
+    };
+    let mut staging = Staging::new(&*cx.directory()?, two, Options::default());
     for (at, line) in lines.iter().take(MOST_LINES).enumerate() {
         staging.at = at;
         staging.take(cx, line)?;
@@ -456,7 +479,7 @@ impl Staging {
         let Some((field, matter)) = self.matter_of(write, now) else {
             return;
         };
-        if self.two == Two::Note {
+        if self.two.is_note() {
             self.noted.insert(self.at);
             return;
         }
@@ -467,18 +490,17 @@ impl Staging {
     /// The field by which a line moves decisions, and what to say of it.
     fn matter_of(&self, write: &Write, now: Timestamp) -> Option<(&'static str, Matter)> {
         let directory = &self.directory;
+        let lowered = lowered_facts(directory, write);
+        if lowered.is_some() || self.two.is_of_facts() {
+            return lowered;
+        }
         match write {
             Write::Person(person) => two_people::moves_person(directory, person, now),
             Write::Group(group) => two_people::moves_group(directory, group),
-            Write::Service(service) if two_people::loosens_service(directory, service) => {
-                Some(("criticality", two_people::LOOSENED))
-            }
             Write::Service(service) => {
                 two_people::moves_service(directory, service, now).then_some(("team", two_people::CLASSES))
             }
-            Write::Environment(place) => {
-                two_people::loosens_environment(directory, place).then_some(("is_production", two_people::LOOSENED))
-            }
+            Write::Environment(_) => None,
             Write::Ownership(row) => {
                 let moves = two_people::decides(row) && self.known.get(&row.natural_key()) != Some(row);
                 moves.then_some(("role", two_people::ROWS))
@@ -613,7 +635,7 @@ impl Staging {
             Write::Ownership(row) => row.ends_at.is_some() && two_people::decides(row),
             _ => false,
         });
-        if self.two == Two::Stand || self.report.ended == 0 || !ends_alone {
+        if self.two == Two::Stand || self.two.is_of_facts() || self.report.ended == 0 || !ends_alone {
             return Ok(());
         }
         Err(Refusal::field("end_missing", "two_people_needed", by_two()).into())
@@ -694,6 +716,26 @@ impl Staging {
         });
         self.writes.push(Write::Ownership(ended));
     }
+}
+
+/// The field by which a line lowers the facts that changes are judged by, and what to say of it.
+fn lowered_facts(directory: &Directory, write: &Write) -> Option<(&'static str, Matter)> {
+    let (lowers, field, matter) = match write {
+        Write::Service(service) => (
+            two_people::loosens_service(directory, service),
+            "criticality",
+            two_people::LOOSENED,
+        ),
+        Write::Environment(place) => (
+            two_people::loosens_environment(directory, place),
+            "is_production",
+            two_people::LOOSENED,
+        ),
+        Write::ConfigItem(item) => (two_people::loosens_item(directory, item), "holds", two_people::LOOSENED),
+        Write::Dependency(arrow) => (two_people::turns_reach(directory, arrow), "kind", two_people::REACHED),
+        Write::Person(_) | Write::Group(_) | Write::Ownership(_) => return None,
+    };
+    lowers.then_some((field, matter))
 }
 
 /// How rows that need two people are imported.

@@ -13,7 +13,7 @@ use model::directory::snapshot::{
     ConfigItem, Dependency, Directory, Environment, MaintenanceWindow, Ownership, Service,
 };
 use serde_json::json;
-use store::record::{self, Filter};
+use store::record::{self, Filter, Record};
 
 use crate::case::settle_open::{settle_open, settle_reached};
 use crate::core::context::Context;
@@ -42,7 +42,7 @@ pub fn set_service(cx: &mut Context<'_, '_>, body: &Body) -> Result<Service> {
     let mut service = read_directory_rows::service(&mut reading, &directory);
     reading.finish()?;
     let loosens = two_people::loosens_service(&directory, &service);
-    two_people::check(cx, loosens, two_people::LOOSENED)?;
+    two_people::check_facts(cx, loosens, (Service::TABLE, &service.id))?;
     let moves = two_people::moves_service(&directory, &service, cx.now);
     two_people::check(cx, moves, two_people::CLASSES)?;
     service.id = named(cx, &service.id)?;
@@ -63,7 +63,7 @@ pub fn set_environment(cx: &mut Context<'_, '_>, body: &Body) -> Result<Environm
     let mut place = read_directory_rows::environment(&mut reading, &directory);
     reading.finish()?;
     let loosens = two_people::loosens_environment(&directory, &place);
-    two_people::check(cx, loosens, two_people::LOOSENED)?;
+    two_people::check_facts(cx, loosens, (Environment::TABLE, &place.id))?;
     place.id = named(cx, &place.id)?;
     let place = cx.put_estate("environment.set", place, json!({}))?;
     settle_open(cx, |change| {
@@ -88,7 +88,7 @@ pub fn set_config_item(cx: &mut Context<'_, '_>, body: &Body) -> Result<ConfigIt
     let mut item = read_directory_rows::config_item(&mut reading, &directory);
     reading.finish()?;
     let loosens = two_people::loosens_item(&directory, &item);
-    two_people::check(cx, loosens, two_people::LOOSENED)?;
+    two_people::check_facts(cx, loosens, (ConfigItem::TABLE, &item.id))?;
     let moves = two_people::moves_item(&directory, &item, cx.now);
     two_people::check(cx, moves, two_people::CLASSES)?;
     item.id = named(cx, &item.id)?;
@@ -125,6 +125,8 @@ pub fn set_dependency(cx: &mut Context<'_, '_>, body: &Body) -> Result<Dependenc
         return Err(self_grant::own_request(self_grant::OWN_WHOLE).into());
     }
     two_people::check(cx, two_people::moves_owners(&directory, &arrow), two_people::ARROWS)?;
+    let turns = two_people::turns_reach(&directory, &arrow);
+    two_people::check_reach(cx, turns, &arrow.id)?;
     take_up(cx, &mut arrow)?;
     arrow.id = named(cx, &arrow.id)?;
     let arrow = cx.put_estate("dependency.set", arrow, json!({}))?;
@@ -175,10 +177,10 @@ pub(crate) fn take_up(cx: &mut Context<'_, '_>, arrow: &mut Dependency) -> Resul
     Ok(())
 }
 
-/// Takes an arrow of the graph away (`DELETE /dependencies/{id}`).
+/// Takes an arrow of the graph away (`DELETE /dependencies/{id}`). What it reached counts until a second person agrees.
 ///
 /// # Errors
-/// 403, 404, 409 for a part, whose owners two people move; the store's.
+/// 403, 404, 409 where two people end it; the store's.
 pub fn end_dependency(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency> {
     cx.allow(act::actions::SET_SERVICE)?;
     let Some(stored) = record::load::<Dependency>(cx.tx, id)? else {
@@ -188,6 +190,7 @@ pub fn end_dependency(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency> 
         return Ok(stored.record);
     }
     two_people::check(cx, two_people::is_part(&stored.record), two_people::ARROWS)?;
+    two_people::check_reach(cx, true, &stored.record.id)?;
     let before = cx.directory()?;
     let ended = end_arrow(cx, id)?;
     settle_through(cx, &before, &ended)?;

@@ -1,6 +1,9 @@
 //! Every right has a source: what a compromised account gave others is suspended with it at once, whoever's token it came by,
 //! until another person confirms it. The list is in the record of the account's deactivation.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use model::approval::absence::Delegation;
 use model::core::act;
 use model::core::body::Body;
@@ -29,17 +32,32 @@ use crate::guard::{group_membership, self_grant, two_people};
 /// A record's contents with their actors, from the first version on.
 type Versions = Vec<(String, Value)>;
 
-/// Suspends what a compromised account gave others, and answers the list of it. What the acting person holds stays, or nobody
-/// could go on; it is in the list all the same.
+/// What goes with a compromised account.
+pub(crate) struct Given {
+    /// What it gave others, and what the accounts gave that it made.
+    pub(crate) things: Vec<Suspended>,
+    /// The accounts that it made, and those that these made in turn, active or not.
+    pub(crate) made: Vec<PersonId>,
+}
+
+/// Suspends what a compromised account gave others, with what the accounts gave that it made, and answers the list of it. What the
+/// acting person holds stays, or nobody could go on; it is in the list all the same.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn suspend_given(cx: &mut Context<'_, '_>, giver: &PersonId) -> Result<Vec<Suspended>> {
+pub(crate) fn suspend_given(cx: &mut Context<'_, '_>, giver: &PersonId) -> Result<Given> {
     let directory = cx.directory()?;
+    let mut known = Histories::default();
     let mut found = Vec::new();
-    given_to_people(cx, &directory, giver, &mut found)?;
-    given_rows(cx, &directory, giver, &mut found)?;
-    given_ways(cx, giver, &mut found)?;
+    given(cx, &directory, (&mut known, giver), &mut found)?;
+    let made = made_in_turn(cx, &directory, &mut known, giver)?;
+    let actors = known.actors();
+    for by in made.iter().filter(|by| actors.contains(*by)) {
+        let mut own = Vec::new();
+        given(cx, &directory, (&mut known, by), &mut own)?;
+        own.retain(|it: &Suspended| it.person.as_ref() != Some(giver) && !found.contains(it));
+        found.extend(own);
+    }
     let acting = cx.actor.person.clone();
     for (place, item) in found.iter_mut().enumerate() {
         item.number = i64::try_from(place).unwrap_or(i64::MAX).saturating_add(1);
@@ -51,7 +69,71 @@ pub(crate) fn suspend_given(cx: &mut Context<'_, '_>, giver: &PersonId) -> Resul
     if !found.is_empty() {
         tell_administrators(cx, giver, found.len())?;
     }
-    Ok(found)
+    Ok(Given { things: found, made })
+}
+
+/// The histories of records, each read once.
+#[derive(Default)]
+struct Histories(BTreeMap<(&'static str, String), Arc<Versions>>);
+
+impl Histories {
+    fn of(&mut self, cx: &mut Context<'_, '_>, table: &'static str, id: &str) -> Result<Arc<Versions>> {
+        let key = (table, id.to_owned());
+        if let Some(known) = self.0.get(&key) {
+            return Ok(known.clone());
+        }
+        let read = Arc::new(versions(cx, table, id)?);
+        self.0.insert(key, read.clone());
+        Ok(read)
+    }
+
+    /// Everybody who wrote one of the versions that were read.
+    fn actors(&self) -> BTreeSet<PersonId> {
+        let versions = self.0.values().flat_map(|versions| versions.iter());
+        versions.map(|(actor, _)| PersonId::from(actor.as_str())).collect()
+    }
+}
+
+/// What one account gave others.
+fn given(
+    cx: &mut Context<'_, '_>,
+    directory: &Directory,
+    (known, giver): (&mut Histories, &PersonId),
+    found: &mut Vec<Suspended>,
+) -> Result<()> {
+    given_to_people(cx, directory, (known, giver), found)?;
+    given_rows(cx, directory, (known, giver), found)?;
+    given_ways(cx, (known, giver), found)
+}
+
+/// The accounts that an account made, and those that these made in turn, the nearest first. The acting person is none of them,
+/// nor is what they made: they answer for it.
+fn made_in_turn(
+    cx: &mut Context<'_, '_>,
+    directory: &Directory,
+    known: &mut Histories,
+    giver: &PersonId,
+) -> Result<Vec<PersonId>> {
+    let mut makers: BTreeMap<PersonId, Vec<PersonId>> = BTreeMap::new();
+    for id in directory.people.keys() {
+        let versions = known.of(cx, Person::TABLE, id.as_str())?;
+        if let Some((maker, _)) = versions.first() {
+            makers
+                .entry(PersonId::from(maker.as_str()))
+                .or_default()
+                .push(id.clone());
+        }
+    }
+    let acting = cx.actor.person.clone();
+    let (mut line, mut next) = (Vec::new(), 0);
+    let mut by = giver.clone();
+    loop {
+        let made = makers.remove(&by).unwrap_or_default().into_iter();
+        line.extend(made.filter(|id| id != giver && *id != acting));
+        let Some(id) = line.get(next) else { return Ok(line) };
+        by = id.clone();
+        next += 1;
+    }
 }
 
 fn item(kind: GivenKind, person: Option<&PersonId>, what: &str) -> Suspended {
@@ -116,7 +198,7 @@ fn is_of(versions: &Versions, giver: &PersonId) -> bool {
 fn given_to_people(
     cx: &mut Context<'_, '_>,
     directory: &Directory,
-    giver: &PersonId,
+    (histories, giver): (&mut Histories, &PersonId),
     found: &mut Vec<Suspended>,
 ) -> Result<()> {
     for person in directory
@@ -125,7 +207,7 @@ fn given_to_people(
         .filter(|person| person.id != *giver && person.active)
     {
         let id = &person.id;
-        let known = versions(cx, Person::TABLE, id.as_str())?;
+        let known = histories.of(cx, Person::TABLE, id.as_str())?;
         if known.first().is_some_and(|(actor, _)| actor == giver.as_str()) {
             // With the account go its rights; they come back with it.
             found.push(item(GivenKind::Person, Some(id), ""));
@@ -151,7 +233,7 @@ fn given_to_people(
         }
     }
     for group in directory.groups.values().filter(|group| !group.removed) {
-        let known = versions(cx, Group::TABLE, group.id.as_str())?;
+        let known = histories.of(cx, Group::TABLE, group.id.as_str())?;
         for member in given_by(&known, "members", giver) {
             let member = PersonId::from(member.as_str());
             if member != *giver && group.members.contains(&member) {
@@ -165,7 +247,7 @@ fn given_to_people(
 fn given_rows(
     cx: &mut Context<'_, '_>,
     directory: &Directory,
-    giver: &PersonId,
+    (histories, giver): (&mut Histories, &PersonId),
     found: &mut Vec<Suspended>,
 ) -> Result<()> {
     let now = cx.now;
@@ -174,14 +256,14 @@ fn given_rows(
         .iter()
         .filter(|row| row.ends_at.is_none_or(|end| now < end))
     {
-        if is_of(&versions(cx, Ownership::TABLE, row.id.as_str())?, giver) {
+        if is_of(&*histories.of(cx, Ownership::TABLE, row.id.as_str())?, giver) {
             let mut one = item(GivenKind::Ownership, row.person.as_ref(), row.id.as_str());
             one.until = row.ends_at;
             found.push(one);
         }
     }
     for row in directory.delegations.iter().filter(|row| now < row.ends_at) {
-        if is_of(&versions(cx, Delegation::TABLE, row.id.as_str())?, giver) {
+        if is_of(&*histories.of(cx, Delegation::TABLE, row.id.as_str())?, giver) {
             let mut one = item(GivenKind::Delegation, Some(&row.delegate), row.id.as_str());
             one.until = Some(row.ends_at);
             found.push(one);
@@ -191,7 +273,11 @@ fn given_rows(
 }
 
 /// Ways in and out: connections, webhooks, providers, workloads.
-fn given_ways(cx: &mut Context<'_, '_>, giver: &PersonId, found: &mut Vec<Suspended>) -> Result<()> {
+fn given_ways(
+    cx: &mut Context<'_, '_>,
+    (histories, giver): (&mut Histories, &PersonId),
+    found: &mut Vec<Suspended>,
+) -> Result<()> {
     let active = || Filter::new().equals("active", true).order_by("id");
     let mut ways: Vec<(GivenKind, &'static str, String)> = Vec::new();
     let mut add = |kind: GivenKind, table: &'static str, id: &str| ways.push((kind, table, id.to_owned()));
@@ -217,7 +303,7 @@ fn given_ways(cx: &mut Context<'_, '_>, giver: &PersonId, found: &mut Vec<Suspen
         add(GivenKind::Workload, Workload::TABLE, it.id.as_str());
     }
     for (kind, table, id) in ways {
-        if is_of(&versions(cx, table, &id)?, giver) {
+        if is_of(&*histories.of(cx, table, &id)?, giver) {
             found.push(item(kind, None, &id));
         }
     }

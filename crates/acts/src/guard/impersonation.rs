@@ -20,6 +20,7 @@ use crate::core::error::Result;
 use crate::core::messages::{save_message, save_message_for};
 use crate::core::providers;
 use crate::core::write::{Written, draft};
+use crate::guard::other_setters::others_who_set;
 
 /// How long a way in is the setter's as well, in hours: time for its person to read of it and to object.
 const HANDED_HOURS: i64 = 24;
@@ -247,8 +248,8 @@ fn is_dual(cx: &mut Context<'_, '_>) -> Result<bool> {
 }
 
 /// Whether the acting person comes by the same hand as a proposal: then they are no second person. A token that the proposer
-/// made for them is that hand whatever the rules ask, for its person can come by themselves; a password of the first day is
-/// where dual control is in force or voices are given by two people, as else nobody could begin.
+/// made for them is that hand whatever the rules ask, for its person can come by themselves; a password of the first day, or an
+/// account that the proposer made within the day, is where somebody else could be the second.
 ///
 /// # Errors
 /// The store's.
@@ -257,20 +258,37 @@ pub(crate) fn is_same_hand(cx: &mut Context<'_, '_>, proposal: &Configuration) -
     if cx.actor.by_token && cx.actor.hand() == Some(first) {
         return Ok(true);
     }
-    let speaker = cx.actor.speaker().clone();
-    is_hand_of(cx, &speaker, proposal)
+    let (speaker, person) = (cx.actor.speaker().clone(), cx.actor.person.clone());
+    is_hand_of(cx, (&speaker, &person), proposal)
 }
 
-/// The same of a word that somebody's hand gave before.
+/// The same of a decision that was given before, by a person and whose hand that was (`speaker`): the proposer's, or that of an
+/// account which the proposer made within the day. Of no kind of configuration is that a second person, unless nobody else could
+/// be one: else nobody could begin.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn is_hand_of(cx: &mut Context<'_, '_>, speaker: &PersonId, proposal: &Configuration) -> Result<bool> {
-    let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer);
-    if speaker != first {
+pub(crate) fn is_hand_of(
+    cx: &mut Context<'_, '_>,
+    (speaker, person): (&PersonId, &PersonId),
+    proposal: &Configuration,
+) -> Result<bool> {
+    let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer).clone();
+    let directory = cx.directory()?;
+    let since = cx.now - SignedDuration::from_hours(HANDED_HOURS);
+    let is_made = |person: &PersonId| {
+        let made = directory.people.get(person).and_then(|found| found.made_by.as_ref());
+        made.is_some_and(|hand| hand.by == first && hand.at > since)
+    };
+    if *speaker != first && !is_made(speaker) {
         return Ok(false);
     }
     // Two people look because one account may be stolen, and an administrator's makes tokens and passwords for others: there
     // hands count whatever the rules ask.
-    Ok(two_people::is_by_two(&*cx.directory()?, cx.now) || is_dual(cx)?)
+    if two_people::is_by_two(&directory, cx.now) || is_dual(cx)? {
+        return Ok(true);
+    }
+    let others = others_who_set(cx, &first)?;
+    let mut others = others.iter().filter_map(|login| directory.by_login(login));
+    Ok(others.any(|other| other.id != *person && other.id != proposal.proposer && !is_made(&other.id)))
 }

@@ -7,20 +7,24 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::core::enums::{DependencyKind, OwnershipRole, Role};
-use model::core::ids::PersonId;
+use model::core::ids::{PersonId, RecordId};
 use model::core::refusal::Refusal;
 use model::directory::ownership_matrix::Class;
 use model::directory::snapshot::{ConfigItem, Dependency, Directory, Environment, Group, Ownership, Person, Service};
-use model::directory::two_people::{administrators, is_by_two};
+use model::directory::two_people::{REMEMBERED_HOURS, administrators, is_by_two};
 use model::gate::committers;
 use model::identity::provider::IdentityProvider;
 use model::risk::regimes::canonical;
 use model::schedule::calendar::{Calendar, Holiday};
+use store::audit::event;
+use store::record::Record;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::show_timeline::opened;
+use crate::guard::other_setters::others_who_set;
 use crate::guard::read_directory_rows::DATA_CLASSES;
 
 /// Rights by which somebody decides, starts without a decision, or gives rights. Who asks, implements, looks on or is a program
@@ -53,6 +57,13 @@ pub(crate) const LOOSENED: Matter = Matter {
     said: "What takes a service or an environment from under a rule goes live by two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `services` or `environments`); another person, or an approved \
               change, puts it in force.",
+};
+
+/// Arrows along which a change reaches things.
+pub(crate) const REACHED: Matter = Matter {
+    said: "One person alone does not end a dependency: changes of what is needed would count as smaller.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `end_dependencies`); another person, or an approved change, puts \
+              it in force.",
 };
 
 /// Rights, job functions and accounts that come back.
@@ -148,6 +159,72 @@ pub(crate) fn check(cx: &mut Context<'_, '_>, needs: bool, matter: Matter) -> Re
         return Ok(());
     }
     Err(Refusal::not_now("two_people_needed", matter.said, matter.satisfy, Vec::new()).into())
+}
+
+/// Refuses what lowers the facts by which changes are judged, wherever somebody else could put it in force. Unlike voices, this does
+/// not depend on `ownership_by_two`: one stolen account would otherwise lower what a change of its own is judged by. Until the
+/// proposal is in force, the higher facts count. Whoever made the thing within the day sets it right alone, unless voices are given
+/// by two.
+///
+/// # Errors
+/// 409 `two_people_needed`, or the store's.
+pub(crate) fn check_facts(cx: &mut Context<'_, '_>, needs: bool, thing: (&'static str, &RecordId)) -> Result<()> {
+    if needs && is_by_two(&*cx.directory()?, cx.now) {
+        return check(cx, needs, LOOSENED);
+    }
+    check_lowered(cx, needs, thing, LOOSENED)
+}
+
+/// The same of what a change reaches. Whoever said today that something needs another takes that back alone.
+///
+/// # Errors
+/// 409 `two_people_needed`, or the store's.
+pub(crate) fn check_reach(cx: &mut Context<'_, '_>, needs: bool, arrow: &RecordId) -> Result<()> {
+    check_lowered(cx, needs, (Dependency::TABLE, arrow), REACHED)
+}
+
+fn check_lowered(
+    cx: &mut Context<'_, '_>,
+    needs: bool,
+    (table, id): (&'static str, &RecordId),
+    matter: Matter,
+) -> Result<()> {
+    if !needs || cx.actor.is_system {
+        return Ok(());
+    }
+    let others = others_who_may_confirm(cx)?;
+    let waits = !others.is_empty() || is_by_two(&*cx.directory()?, cx.now);
+    if !waits || is_of_own_today(cx, table, id)? {
+        return Ok(());
+    }
+    Err(Refusal::not_now("two_people_needed", matter.said, matter.satisfy, others).into())
+}
+
+/// Whether the acting person made a thing within the day: then nothing rests on it that others knew.
+fn is_of_own_today(cx: &mut Context<'_, '_>, table: &'static str, id: &RecordId) -> Result<bool> {
+    let since = cx.now - SignedDuration::from_hours(REMEMBERED_HOURS);
+    let first = event::of_record(cx.tx, table, id.as_str())?.into_iter().next();
+    let Some(first) = first else { return Ok(false) };
+    let (first, _) = opened(cx, &first)?;
+    let at = first.occurred_at.parse::<Timestamp>().ok();
+    Ok(first.actor == cx.actor.person.as_str() && at.is_some_and(|at| at > since))
+}
+
+/// The logins of those who could put a proposal of the acting person in force.
+fn others_who_may_confirm(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
+    let me = cx.actor.person.clone();
+    others_who_set(cx, &me)
+}
+
+/// Whether facts are lowered by two people here: somebody else could put a proposal in force.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn lowers_by_two(cx: &mut Context<'_, '_>) -> Result<bool> {
+    if cx.actor.is_system {
+        return Ok(false);
+    }
+    Ok(is_by_two(&*cx.directory()?, cx.now) || !others_who_may_confirm(cx)?.is_empty())
 }
 
 /// Whether a row moves decisions; who does the work moves none.
@@ -352,6 +429,13 @@ pub(crate) fn moves_item(directory: &Directory, after: &ConfigItem, now: Timesta
 pub(crate) fn moves_owners(directory: &Directory, after: &Dependency) -> bool {
     let before = directory.dependencies.between(after);
     before.is_some_and(is_part) != is_part(after)
+}
+
+/// Whether an arrow that is there reaches the other way round as it is to be: what is part of a whole reaches the whole, and what is
+/// needed reaches what needs it.
+pub(crate) fn turns_reach(directory: &Directory, after: &Dependency) -> bool {
+    let before = directory.dependencies.between(after).filter(|known| !known.ended);
+    before.is_some_and(|known| is_part(known) != is_part(after))
 }
 
 /// Whether owners come down along an arrow.

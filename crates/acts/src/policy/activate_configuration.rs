@@ -165,7 +165,8 @@ fn is_approved_by_another(cx: &mut Context<'_, '_>, key: &str, proposal: &Config
     for approval in file.standing() {
         let says_yes = approval.is_yes() && approval.what == Coverage::Standing;
         let is_another = approval.person != proposal.proposer;
-        if says_yes && is_another && !impersonation::is_hand_of(cx, approval.speaker(), proposal)? {
+        let hand = (approval.speaker(), &approval.person);
+        if says_yes && is_another && !impersonation::is_hand_of(cx, hand, proposal)? {
             return Ok(true);
         }
     }

@@ -1,5 +1,6 @@
 //! Every right has a source: with a compromised account goes what it gave, until another person confirms it.
 
+use acts::change::verbs;
 use acts::directory::{deactivate_person, set_person, set_service, suspend_given};
 use acts::integration::set_webhook;
 use model::core::enums::Role;
@@ -118,4 +119,65 @@ fn a_right_that_another_person_gave_again_has_another_source() {
     };
     assert_eq!((of("bo"), of("cy")), (1, 1), "Ada's word was behind both");
     assert!(!person(&world, "bo").roles.contains(&Role::Implementer));
+}
+
+/// What the accounts decided that it made, and those that these made in turn, are its decisions; theirs that another made stand.
+#[test]
+fn decisions_of_accounts_that_it_made_fall_with_it() {
+    let world = World::new();
+    world.system(|cx| {
+        let mut tenant = cx.directory()?.tenant.clone().unwrap();
+        tenant.ownership_by_two = false;
+        cx.put_estate("tenant.edited", tenant, json!({}))?;
+        for login in ["ada", "eve"] {
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]})))?;
+        }
+        Ok(())
+    });
+    world.by("eve", |cx| {
+        set_person::create_person(cx, &body(json!({"login": "puppet", "roles": ["admin"]}))).map(drop)
+    });
+    world.by("puppet", |cx| {
+        set_person::create_person(cx, &body(json!({"login": "string", "roles": ["security"]}))).map(drop)
+    });
+    let key = world.draft("Keys");
+    let k = key.clone();
+    world.by("rita", move |cx| verbs::submit_change(cx, &k));
+    let k = key.clone();
+    let reviewed = body(json!({"dependencies_reviewed": true}));
+    world.by("rita", move |cx| verbs::assess_change(cx, &k, &reviewed));
+    for login in ["string", "olga"] {
+        let k = key.clone();
+        world.by(login, move |cx| {
+            let digest = cx.change(&k)?.digests.content;
+            let words = body(json!({"decision": "approve", "content_digest": digest, "comment": "Fine."}));
+            acts::approval::verbs::approve_change(cx, &k, &words)
+        });
+    }
+    let standing = |world: &World| {
+        let key = key.clone();
+        let found = world.look(move |cx| {
+            let file = cx.file(&key)?;
+            let directory = cx.directory()?;
+            Ok(file
+                .standing()
+                .map(|it| directory.login(&it.person))
+                .collect::<Vec<_>>())
+        });
+        found.unwrap()
+    };
+    assert_eq!(standing(&world), ["string", "olga"]);
+    // One of them was deactivated meanwhile, so that nobody would look at it.
+    world.by("puppet", |cx| {
+        deactivate_person::deactivate_person(cx, "string", &body(json!({"reason": "Done."}))).map(drop)
+    });
+    assert_eq!(standing(&world).len(), 2, "a lawful decision stands");
+    world.by("ada", |cx| {
+        deactivate_person::deactivate_person(cx, "eve", &body(json!({"compromised": true, "reason": "Phished."})))
+            .map(drop)
+    });
+    assert_eq!(standing(&world), ["olga"]);
+    assert!(!person(&world, "puppet").active);
+    world.sequence();
+    world.assert_replays();
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use acts::Context;
+use acts::approval::set_sla_table::propose_sla_table;
 use acts::cab::meetings;
 use acts::change::set_template::{approve_template, propose_template};
 use acts::directory::set_person;
@@ -11,11 +12,14 @@ use acts::emergency::break_glass;
 use acts::guard::impersonation;
 use acts::identity::set_token;
 use acts::policy::activate_configuration::activate_configuration;
-use acts::policy::propose_configuration::propose_risk_table;
+use acts::policy::propose_configuration::{propose_policies, propose_risk_table};
+use acts::policy::propose_ownership::propose_ownership;
+use acts::policy::set_mapping::propose_mapping;
 use model::change::change_file::{Actor, Lent};
 use model::core::act::Act;
 use model::core::body::Body;
 use model::core::refusal::Refusal;
+use model::policy::configuration::Configuration;
 use model::policy::permission::check_lent;
 use serde_json::json;
 use store::{Lane, Mode};
@@ -356,4 +360,54 @@ fn refuses_its_proposers_token(world: &World) {
     assert!(waiting.contains(&"mona".to_owned()), "{waiting:?}");
     assert!(!waiting.contains(&"kari".to_owned()), "{waiting:?}");
     assert_eq!(activate(world.actor("kari")), "done");
+}
+
+/// The same of every kind of configuration: an account that its proposer made today is no second person while somebody else could be.
+#[test]
+fn no_configuration_is_put_in_force_by_an_account_that_its_proposer_made() {
+    let world = alone();
+    world.system(|cx| {
+        let mut tenant = cx.directory()?.tenant.clone().unwrap();
+        tenant.ownership_by_two = false;
+        cx.put_estate("tenant.edited", tenant, json!({})).map(drop)
+    });
+    world.by("ada", |cx| {
+        set_person::create_person(cx, &body(json!({"login": "puppet", "roles": ["admin"]}))).map(drop)
+    });
+    let propose: [fn(&mut Context<'_, '_>) -> acts::Result<Configuration>; 5] = [
+        |cx| propose_risk_table(cx, &caution()),
+        |cx| {
+            propose_sla_table(
+                cx,
+                &body(json!({"reason": "Slower", "table": {"emergency": {"acknowledge": "30m", "decide": "2h"}}})),
+            )
+        },
+        |cx| propose_policies(cx, &body(json!({"reason": "Back to the base set"}))),
+        |cx| propose_mapping(cx, &body(json!({"reason": "None", "rules": []}))),
+        |cx| {
+            propose_ownership(
+                cx,
+                &body(json!({"reason": "Less", "services": [{"key": "pay", "name": "Pay"}]})),
+            )
+        },
+    ];
+    for (place, propose) in propose.into_iter().enumerate() {
+        let proposal = world.by("ada", propose);
+        for method in ["password", "provider:corp"] {
+            let actor = match method {
+                "password" => lent(&world, "puppet", "ada", method),
+                _ => world.actor("puppet"),
+            };
+            let id = proposal.id.clone();
+            let done = attempt_as(&world, actor, move |cx| {
+                activate_configuration(cx, id.as_str(), &Body::new())
+            });
+            assert_eq!(code(done), "second_person_needed", "{place} {method}");
+        }
+        let id = proposal.id.clone();
+        attempt_as(&world, world.actor("mona"), move |cx| {
+            activate_configuration(cx, id.as_str(), &Body::new())
+        })
+        .unwrap();
+    }
 }

@@ -102,6 +102,7 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
         is_undecided: false,
         subjects: evidence::subjects(about.iter().flat_map(digests)),
         findings: evidence::findings(open.map(Vulnerability::named)),
+        suites: Vec::new(),
     })
 }
 

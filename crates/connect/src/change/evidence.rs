@@ -48,6 +48,9 @@ pub struct Reading {
     /// What it found wrong, by names that another report of the same tool has for the same finding; sorted, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
+    /// The suites that it ran, of a failed report those that failed; sorted, each once. Empty where the format has no suites.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suites: Vec<String>,
 }
 
 /// Says why a document could not be read. It is the author's document that is at fault.

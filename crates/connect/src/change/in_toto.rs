@@ -109,6 +109,7 @@ fn describe(statement: Statement, wrapped: &str) -> Result<Reading, Unreadable> 
         is_undecided: false,
         subjects,
         findings: Vec::new(),
+        suites: Vec::new(),
     })
 }
 

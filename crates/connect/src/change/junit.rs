@@ -10,6 +10,8 @@
 //! each run in the attributes: a claim is explained by so many reruns as the test cases list. A test case that passed in
 //! a rerun has passed; one of which only failed reruns are listed cannot be judged.
 
+use std::collections::BTreeSet;
+
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
@@ -33,6 +35,10 @@ pub struct Report {
     pub time_ms: u64,
     /// The first failed test cases in the document's order, as `class.name`.
     pub failed: Vec<String>,
+    /// The names of the suites with test cases of their own.
+    pub suites: BTreeSet<String>,
+    /// Those of them in which a test case failed.
+    pub failed_suites: BTreeSet<String>,
     /// How many test cases passed only in a rerun.
     pub flaky: u64,
     /// How many test cases show neither that they passed nor that they failed.
@@ -82,6 +88,15 @@ impl Report {
         self.totals.tests > self.totals.skipped && self.totals.bad() == 0 && !self.claims_worse
     }
 
+    /// What a later report has to have run to take this one's place: of a failed report the suites that failed, where one did.
+    fn shown_suites(&self) -> Vec<String> {
+        let shown = match self.failed_suites.is_empty() {
+            true => &self.suites,
+            false => &self.failed_suites,
+        };
+        evidence::findings(shown.iter().cloned())
+    }
+
     /// The same in the form that all evidence shares.
     #[must_use]
     pub fn reading(&self) -> Reading {
@@ -127,6 +142,7 @@ impl Report {
             is_undecided: self.undecided > 0 && self.has_no_failure(),
             subjects: Vec::new(),
             findings: Vec::new(),
+            suites: self.shown_suites(),
         }
     }
 }
@@ -343,6 +359,7 @@ impl Walk {
     }
 
     fn close_suite(&mut self, suite: &Suite) {
+        self.note_suite(suite);
         let claimed_bad = suite
             .claims
             .failures
@@ -365,6 +382,15 @@ impl Walk {
         if let Some(parent) = self.suite() {
             parent.all.add(suite.all);
             parent.all_reruns += suite.all_reruns;
+        }
+    }
+
+    fn note_suite(&mut self, suite: &Suite) {
+        if suite.direct.tests > 0 {
+            self.report.suites.insert(suite.name.clone());
+        }
+        if suite.direct.bad() > 0 {
+            self.report.failed_suites.insert(suite.name.clone());
         }
     }
 

@@ -247,3 +247,15 @@ fn a_case_that_shows_neither_a_pass_nor_a_failure_cannot_be_judged() {
         assert!(!worse.passed() && !worse.reading().is_undecided, "{case}");
     }
 }
+
+#[test]
+fn a_report_names_the_suites_that_it_ran_and_a_failed_one_those_that_failed() {
+    let of = |case: &str| {
+        let text = format!(
+            r#"<testsuites name="all"><testsuite name="basket"><testcase name="a"/></testsuite><testsuite name="checkout">{case}</testsuite></testsuites>"#
+        );
+        report(&text).reading().suites
+    };
+    assert_eq!(of(r#"<testcase name="b"/>"#), ["basket", "checkout"]);
+    assert_eq!(of(r#"<testcase name="b"><failure/></testcase>"#), ["checkout"]);
+}

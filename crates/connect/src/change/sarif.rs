@@ -57,6 +57,7 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
         is_undecided: is_open && !has_failed,
         subjects: Vec::new(),
         findings: evidence::findings(counts.findings.into_iter()),
+        suites: Vec::new(),
     })
 }
 

@@ -147,6 +147,8 @@ pub struct FileReading {
     pub is_undecided: bool,
     /// What it found wrong, by names that another report of the same tool has for the same finding.
     pub findings: Vec<String>,
+    /// The suites that it ran, of a failed report those that failed; none where its kind has no such.
+    pub suites: Vec<String>,
     /// What the document says it is about, as `sha256:<64 hex>`; none where its kind or it does not say.
     pub subjects: Vec<String>,
 }
@@ -252,6 +254,7 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     let plan = brought.artifact.is_none().then(|| plan_digest(&case.change().content));
     let found = file.reading.as_ref();
     let named = found.map(|found| found.findings.clone()).unwrap_or_default();
+    let suites = found.map(|found| found.suites.clone()).unwrap_or_default();
     let text = match kind {
         EvidenceKind::Note | EvidenceKind::File | EvidenceKind::Waiver => brought.text,
         _ => found.map(|found| found.summary.clone()),
@@ -275,6 +278,7 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
         at: case.now,
         accepted: None,
         findings: named.iter().map(|name| fingerprint(name)).collect(),
+        suites: suites.iter().map(|name| fingerprint(name)).collect(),
         agreed: Vec::new(),
         file_erased_at: None,
     };
@@ -301,8 +305,8 @@ fn fingerprint(name: &str) -> String {
 /// Compares the findings of a report with those of the build that runs where it is to go, and says what is new.
 fn compare(file: &ChangeFile, evidence: &mut Evidence, named: &[String]) {
     let targets = file.change.content.targets.iter().filter(|target| {
-        let build = evidence.artifact.as_ref();
-        build.is_some() && (target.artifact.as_ref() == build || target.commit.as_ref() == build)
+        let build = evidence.artifact.as_deref();
+        build.is_some_and(|build| evidence::names_build(target, build))
     });
     let words: Vec<Compared> = targets
         .filter_map(|target| evidence::compared(file, target, evidence))

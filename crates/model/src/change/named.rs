@@ -47,7 +47,7 @@ pub fn named_in(refusal: Refusal, file: &ChangeFile, directory: &Directory, now:
 
 /// The act on the change that satisfies a row of this code, where the policies are asked about it. Approvals are asked for from
 /// nobody whom a rule refuses; an assignee needs no rule for a task; a freeze and another change have acts of their own.
-fn act_of(code: &str) -> Option<Act> {
+pub(crate) fn act_of(code: &str) -> Option<Act> {
     Some(match code {
         "field_missing" | "plan_missing" | "rollback_plan_missing" | "template_not_valid" | "no_emergency" => Act::Edit,
         "not_submitted" => Act::Submit,

@@ -382,7 +382,7 @@ pub fn tidy_digest(text: String) -> String {
 
 /// What evidence speaks of: an artifact's digest or a commit's hash, as targets hold them. Anything else speaks of nothing.
 pub fn artifact_or_commit(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
-    let text = reading.text(field, 255)?;
+    let text = without_place(reading.text(field, 255)?);
     if is_digest(&text) {
         return Some(tidy_digest(text));
     }
@@ -420,9 +420,16 @@ fn is_commit(text: &str) -> bool {
     (7..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit())
 }
 
+/// A digest as it is written, or the one in which an image reference ends: where the image lies names no other build.
+fn without_place(text: String) -> String {
+    let digest = text.split_once('@').map(|(_, digest)| digest);
+    let usual = digest.filter(|it| why_not_whole("", it).is_some() && is_digest(it));
+    usual.map(str::to_owned).unwrap_or(text)
+}
+
 /// An artifact's digest, such as `sha256:6b1d…`: visible ASCII without spaces.
 fn digest_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
-    let text = reading.text(field, 255)?;
+    let text = without_place(reading.text(field, 255)?);
     if is_digest(&text) {
         return Some(tidy_digest(text));
     }

@@ -11,6 +11,7 @@ use crate::core::enums::{Purpose, State};
 use crate::core::ids::TargetId;
 use crate::core::parse::later;
 use crate::directory::snapshot::Directory;
+use crate::gate::begun::{before_next_start, has_begun, has_starts_ahead};
 use crate::gate::closing::was_closed;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::stops_begun;
@@ -26,12 +27,18 @@ const MOST: usize = 16;
 pub(crate) fn note(case: &mut Case<'_>) {
     let now = case.now;
     let change = case.change();
-    let may_be = change.state == State::Scheduled && !change.is_on_hold();
+    let is_ahead = change.state == State::Scheduled || has_starts_ahead(&case.file) && !change.distrusted;
+    let may_be = is_ahead && !change.is_on_hold();
     if !may_be && change.ready.last().is_none_or(|span| span.until.is_some()) {
         return;
     }
-    let is_ready = may_be && before_start(&case.file, &case.directory, now).is_empty();
-    let wanted = match (change.planned_start, change.planned_end) {
+    let is_ready = may_be
+        && match change.state {
+            State::Scheduled => before_start(&case.file, &case.directory, now),
+            _ => before_next_start(&case.file, &case.directory, now),
+        }
+        .is_empty();
+    let wanted = match (change.planned_start, change.window_end()) {
         (Some(opens_at), Some(closes_at)) if is_ready => Some(ReadySpan {
             from: now,
             until: None,
@@ -112,11 +119,13 @@ pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     }
     let is_held = change.hold.as_ref().is_some_and(|hold| hold.at <= at);
     let is_inside = inside(change.planned_start, change.window_end(), at);
-    let has_begun = forward_permits(case, target).next().is_some();
+    let has_begun = has_begun(change, &case.file.permits, target);
+    // Of several targets each start is judged in full: it stood ready then, or a record from before these spans were kept says nothing.
+    let is_judged = has_begun || was_ready || change.ready.is_empty();
     let is_stopped = is_under(change, directory, (target, at), |freeze| {
         stops_begun(freeze, change, has_begun)
     });
-    is_inside && !is_held && !change.distrusted && !is_stopped
+    is_inside && is_judged && !is_held && !change.distrusted && !is_stopped
 }
 
 /// Whether a person's word that the work on a target of a change under way began at this instant tells of a lawful start: no

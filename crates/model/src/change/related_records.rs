@@ -247,6 +247,9 @@ pub struct Evidence {
     /// What a report of security found, each as a short digest of its name, to be compared with the report of another build.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
+    /// The suites that a report of tests ran, of a failed one those that failed, each as a short digest of its name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suites: Vec<String>,
     /// Of a waiver: who agreed to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agreed: Vec<Agreement>,

@@ -11,6 +11,7 @@ use crate::change::related_records::{Approval, CountedFor, Coverage, Permit};
 use crate::change::settle::{lapse_conditions, recompute, revoke_permits, settle};
 use crate::core::enums::{ApprovalState, State, TaskState};
 use crate::core::ids::PersonId;
+use crate::core::statement::Stated;
 use crate::emergency::records::BreakGlass;
 
 /// What a decision says that was voided with its author's account.
@@ -38,6 +39,25 @@ pub fn leave(case: &mut Case<'_>, person: &PersonId, compromised: bool) {
     }
     recompute(case);
     settle(case);
+}
+
+/// Whether a change has anything to do with a person: a part in it, a decision, or what rests on their account.
+pub fn has_part(file: &ChangeFile, person: &PersonId) -> bool {
+    let said = |by: Option<&Stated>| by.is_some_and(|said| &said.by == person);
+    !parts_in(file, person).is_empty()
+        || file.approvals.iter().any(|it| is_word_of(it, person))
+        || file.peer_reviews.iter().any(|it| &it.person == person)
+        || file.evidence.iter().any(|it| said(it.accepted.as_ref()))
+        || file
+            .conditions
+            .iter()
+            .any(|it| it.met.as_ref().is_some_and(|met| &met.by == person))
+        || file.permits.iter().any(|it| &it.by == person)
+        || file
+            .change
+            .break_glass
+            .as_ref()
+            .is_some_and(|glass| is_glass_of(glass, person))
 }
 
 /// What a person is to a change, in words of the log; empty when it does not rest on them.

@@ -7,7 +7,6 @@ use crate::approval::obligation::Duty;
 use crate::change::change_file::ChangeFile;
 use crate::change::named::named;
 use crate::change::record::{Change, Target};
-use crate::change::related_records::Permit;
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
 use crate::change::template::template_review;
 use crate::change::{duties, eligible};
@@ -17,6 +16,7 @@ use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::budget;
 use crate::emergency::grounds::end_of_grounds;
+use crate::gate::begun::{before_next_start, has_begun, has_starts_ahead};
 use crate::gate::closing::{CLOSED, closed_unmet};
 use crate::gate::names::Names;
 use crate::gate::{rollback_binding, way_back};
@@ -146,11 +146,19 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
         return Vec::new();
     }
     let unmet = static_unmet(file, directory, now);
+    // Each target's start is judged in full, also when another one has begun the change.
+    let next = match has_starts_ahead(file) {
+        true => before_next_start(file, directory, now),
+        false => Vec::new(),
+    };
     let mut found = Vec::new();
     for target in &change.content.targets {
         let named = target.artifact.is_some() || target.commit.is_some();
         if named && change.state <= State::Reviewing {
-            found.push(row(file, directory, target, Purpose::Deploy, unmet.clone(), now));
+            let is_ahead = !has_begun(change, &file.permits, &target.id);
+            let next = next.iter().filter(|_| is_ahead).cloned();
+            let unmet = unmet.iter().cloned().chain(next).collect();
+            found.push(row(file, directory, target, Purpose::Deploy, unmet, now));
         }
         let begun = matches!(change.state, State::Implementing | State::Reviewing);
         let closed = way_back::against(change, target);
@@ -215,9 +223,8 @@ fn row(
 ) -> GateRow {
     let change = &file.change;
     let own = Names::of_target(target, purpose);
-    let is_forward = |permit: &&Permit| permit.target == target.id && permit.purpose == Purpose::Deploy;
     let record = change.target_record(&target.id);
-    let has_begun = record.is_some_and(|it| it.actual_start.is_some()) || file.permits.iter().any(|it| is_forward(&it));
+    let has_begun = has_begun(change, &file.permits, &target.id);
     GateRow {
         change: change.id.clone(),
         key: change.key.clone(),
@@ -269,7 +276,8 @@ fn excepters_of(freeze: &Freeze, (change, directory): (&Change, &Directory), now
 }
 
 fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Timestamp) -> Option<Timestamp> {
-    if file.change.state > State::Scheduled {
+    let change = &file.change;
+    if change.state > State::Implementing || has_begun(change, &file.permits, &target.id) {
         return None;
     }
     let rules: Vec<&str> = file
@@ -462,8 +470,8 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
         rows.push(unmet(
             "approval_expired",
             "An approval is no longer valid.",
-            "Its author approves again.",
-            Vec::new(),
+            "Its author is asked to approve again.",
+            row.people(),
         ));
     }
     rows

@@ -27,22 +27,54 @@ pub fn is_same_build<'a>(
         .any(|one| other.clone().into_iter().any(|other| are_one(one, other)))
 }
 
-fn are_one(one: &str, other: &str) -> bool {
-    let (one, other) = (bare(one), bare(other));
+/// Whether two spellings mean one build, or a short commit and the commit that begins with it.
+#[must_use]
+pub fn are_one(one: &str, other: &str) -> bool {
+    let (one, other) = (canonical(one), canonical(other));
     if one.is_empty() || other.is_empty() {
         return false;
     }
     one == other || is_short_of(&one, &other) || is_short_of(&other, &one)
 }
 
-/// What is left of a spelling without the place where it lies and the kind of name it is.
-fn bare(text: &str) -> String {
-    let text = text.trim().to_lowercase();
-    let digest = text.rsplit_once('@').map_or(text.as_str(), |(_, digest)| digest);
-    let known = ["git:", "commit:", "sha1:"];
-    let plain = known.iter().find_map(|kind| digest.strip_prefix(kind));
-    plain.unwrap_or(digest).to_owned()
+/// The same of names that may be absent: two that are absent agree, one alone does not.
+#[must_use]
+pub fn agree(one: Option<&str>, other: Option<&str>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => are_one(one, other),
+        (None, None) => true,
+        _ => false,
+    }
 }
+
+/// The one form of a build's name in which all of its spellings are equal: of an image reference with a digest the digest; of a
+/// digest and a commit the hexadecimal digits in small letters, without the algorithm; of an image's name and tag these without
+/// the registry that is meant where none is named.
+#[must_use]
+pub fn canonical(text: &str) -> String {
+    let text = text.trim().to_lowercase();
+    let name = text.rsplit_once('@').map_or(text.as_str(), |(_, digest)| digest).trim();
+    let name = KINDS.iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name);
+    let mut place = name;
+    for part in PLACES {
+        place = place.strip_prefix(part).unwrap_or(place);
+    }
+    place.to_owned()
+}
+
+/// What stands before the digits of a commit or a digest and names only their kind.
+const KINDS: [&str; 6] = ["git:", "commit:", "sha1:", "sha256:", "sha384:", "sha512:"];
+/// What stands before an image's name and says no more than that it is one: schemes, the registry that is meant where none is named,
+/// and its usual namespace. In the order in which they stand.
+const PLACES: [&str; 7] = [
+    "docker://",
+    "oci://",
+    "https://",
+    "docker.io/",
+    "index.docker.io/",
+    "registry-1.docker.io/",
+    "library/",
+];
 
 fn is_short_of(short: &str, whole: &str) -> bool {
     let is_hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -72,6 +104,11 @@ mod tests {
             (&digest.to_uppercase(), &digest),
             (commit, &commit[..7]),
             (commit, &format!("git:{commit}")),
+            (&digest[7..], &digest),
+            (&format!(" {digest}\n"), &digest),
+            (&format!("shop:2.4@{}", digest.to_uppercase()), &image),
+            ("docker.io/library/shop:1", "shop:1"),
+            ("oci://index.docker.io/halden/shop:1", "halden/Shop:1"),
         ] {
             assert!(
                 is_same_build([one], [other]) && is_same_build([other], [one]),

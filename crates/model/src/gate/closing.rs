@@ -11,6 +11,7 @@ use crate::core::ids::{PersonId, TargetId};
 use crate::core::statement::Stated;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
+use crate::gate::build::agree;
 use crate::gate::closed_target::ClosedTarget;
 
 /// The code of the condition.
@@ -46,8 +47,8 @@ impl ClosedTarget {
         let artifact = if back { &target.rollback_to } else { &target.artifact };
         let is_same = self.service == target.service
             && self.environment == target.environment
-            && &self.artifact == artifact
-            && (back || self.commit == target.commit);
+            && agree(self.artifact.as_deref(), artifact.as_deref())
+            && (back || agree(self.commit.as_deref(), target.commit.as_deref()));
         self.purpose == purpose && (self.target == target.id || is_same)
     }
 
@@ -77,13 +78,27 @@ pub fn was_closed(change: &Change, target: &TargetId, purpose: Purpose, at: Time
     })
 }
 
-/// Whether somebody may open it again: the one who closed it, or anybody with the same right who has no part in the change.
-/// Otherwise the person who waits for the deployment would lift the stop of another.
-pub fn may_lift(change: &Change, closed: &ClosedTarget, actor: &Actor) -> bool {
+/// Whether somebody may open it again: the one who closed it, or an equal of theirs who has no part in the change. Otherwise the
+/// person who waits for the deployment would lift the stop of another. Revocations by several people stand beside each other, and
+/// lifting one lifts no other.
+pub fn may_lift(change: &Change, closed: &ClosedTarget, actor: &Actor, directory: &Directory) -> bool {
     let stakes = std::iter::once(&actor.person).chain(actor.hand());
     let is_own = closed.by == actor.person && actor.hand().is_none();
-    is_own || stakes.into_iter().all(|person| !has_part(change, person))
+    let is_free = stakes.into_iter().all(|person| !has_part(change, person));
+    is_own || is_free && is_equal(directory, &closed.by, &actor.person)
 }
+
+/// Whether a person may undo another's stop: security and change managers undo each other's and everybody's, whoever else stopped
+/// something has equals in the same role.
+fn is_equal(directory: &Directory, setter: &PersonId, person: &PersonId) -> bool {
+    let is_over_all = LIFTING.iter().any(|role| directory.has_role(person, *role));
+    let is_commander = |person: &PersonId| directory.has_role(person, Role::Commander);
+    let is_of_lifting = LIFTING.iter().any(|role| directory.has_role(setter, *role));
+    is_over_all || (!is_of_lifting && is_commander(setter) && is_commander(person))
+}
+
+/// Roles that lift whatever revocation keeps a target closed.
+const LIFTING: [Role; 2] = [Role::ChangeManager, Role::Security];
 
 fn has_part(change: &Change, person: &PersonId) -> bool {
     let content = &change.content;
@@ -97,11 +112,11 @@ fn has_part(change: &Change, person: &PersonId) -> bool {
 
 /// Who opens it again: the one who closed it, change managers and security without a part in the change.
 pub fn lifters(change: &Change, closed: &ClosedTarget, directory: &Directory) -> Vec<PersonId> {
-    let may = [Role::ChangeManager, Role::Security, Role::Commander];
     let is_owner = change.content.owner == closed.by && directory.is_active(&closed.by);
-    let is_setter_able = is_owner || may.iter().any(|role| directory.has_role(&closed.by, *role));
+    let has_right = |role: &Role| directory.has_role(&closed.by, *role);
+    let is_setter_able = is_owner || has_right(&Role::Commander) || LIFTING.iter().any(has_right);
     let mut people: Vec<PersonId> = Some(closed.by.clone()).filter(|_| is_setter_able).into_iter().collect();
-    for person in may.into_iter().take(2).flat_map(|role| directory.with_role(role)) {
+    for person in LIFTING.into_iter().flat_map(|role| directory.with_role(role)) {
         if !people.contains(&person) && !has_part(change, &person) {
             people.push(person);
         }
@@ -125,8 +140,8 @@ pub fn closed_unmet(change: &Change, target: &Target, purpose: Purpose, director
                 "{who} revoked the permit of {way} {target} ({service} in {environment}) at {}: {}",
                 closed.at, closed.reason
             ),
-            "The revocation is lifted (POST /permits/{jti}/revocation/lifting), by who gave it or by another without a \
-             part in the change.",
+            "The revocation is lifted (POST /permits/{jti}/revocation/lifting), by who gave it, security or a change manager, \
+             without a part in the change.",
             logins(directory, &lifters(change, closed, directory)),
         )
     };

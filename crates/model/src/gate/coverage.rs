@@ -8,6 +8,7 @@ use crate::change::record::{Change, Target};
 use crate::change::related_records::Deployment;
 use crate::core::parse::later;
 use crate::core::unmet::{Unmet, unmet};
+use crate::gate::build;
 
 /// After so many days without a word a source or a gate counts as silent, unless asked otherwise.
 pub const SILENT_DAYS: i64 = 30;
@@ -120,7 +121,7 @@ fn is_same_build(target: &Target, deployment: &Deployment) -> bool {
     let commit = Some(deployment.commit.as_str()).filter(|commit| !commit.is_empty());
     let artifact = deployment.artifact.as_deref();
     let agrees = |told: Option<&str>, named: Option<&str>| match (told, named) {
-        (Some(told), Some(named)) => Some(told == named),
+        (Some(told), Some(named)) => Some(build::are_one(told, named)),
         _ => None,
     };
     let answers = [

@@ -19,9 +19,10 @@ use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{self, Refusal};
 use crate::core::statement::Stated;
 use crate::core::unmet::Unmet;
+use crate::directory::snapshot::logins;
 use crate::gate::answer;
 use crate::gate::closed_target::ClosedTarget;
-use crate::gate::closing::{CLOSED, closed_unmet, may_lift};
+use crate::gate::closing::{CLOSED, closed_unmet, lifters, may_lift, standing};
 use crate::gate::names::{Names, permitted};
 use crate::schedule::frozen_target::{freeze_unmet, over_target};
 
@@ -310,15 +311,20 @@ pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Revokes a permit, with all others for its target and purpose, and closes the target until somebody lifts it.
+/// Revokes a permit, with all others for its target and purpose, and closes the target until somebody lifts it. A permit that
+/// somebody or something else revoked is revoked once more while its target is open: else whoever was stopped first, by a
+/// revocation that they may lift, would keep others from stopping it.
 ///
 /// # Errors
-/// 403, 404, 422, 409 when it is no longer alive.
+/// 403, 404, 422, 409 when there is nothing that it would stop.
 pub fn revoke(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(), Refusal> {
     let Some(found) = case.file.permits.iter().find(|row| &row.id == permit).cloned() else {
         return Err(Refusal::not_found("such permit"));
     };
-    let is_over = found.state == PermitState::Revoked || found.expires_at <= case.now;
+    let is_over = match found.state {
+        PermitState::Revoked => !is_stopped_anew(case, &found),
+        PermitState::Issued => found.expires_at <= case.now,
+    };
     case.allow(Act::RevokePermit)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
@@ -339,6 +345,18 @@ pub fn revoke(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(),
     close(case, &found, reason);
     settle(case);
     Ok(())
+}
+
+/// Whether another revocation of a dead permit stops something: its target is open still, and this person does not keep it closed
+/// already.
+fn is_stopped_anew(case: &Case<'_>, permit: &Permit) -> bool {
+    let (change, person) = (case.change(), case.person());
+    let mut targets = change.content.targets.iter();
+    let target = targets.find(|target| target.id == permit.target);
+    let record = change.target_record(&permit.target);
+    let is_done = permit.purpose == Purpose::Deploy && record.is_some_and(|record| !record.is_open());
+    let is_mine = |target: &Target| standing(change, target, permit.purpose).any(|closed| closed.by == person);
+    change.state.is_open() && !is_done && target.is_some_and(|target| !is_mine(target))
 }
 
 /// Closes the target of a permit that a person revokes, until somebody lifts it.
@@ -371,23 +389,32 @@ pub fn lift(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(), R
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     let change = case.change();
-    let is_it = |row: &ClosedTarget| &row.permit == permit && row.lifted.is_none();
-    let Some(place) = change.closed_targets.iter().position(is_it) else {
+    let is_it = |row: &&ClosedTarget| &row.permit == permit && row.lifted.is_none();
+    let rows: Vec<&ClosedTarget> = change.closed_targets.iter().filter(is_it).collect();
+    let Some(first) = rows.first().copied() else {
         let text = "This permit's revocation keeps nothing closed.";
         return Err(Refusal::not_now("not_closed", text, "Ask the gate.", Vec::new()));
     };
-    let closed = &change.closed_targets[place];
-    if !may_lift(change, closed, &case.actor) {
-        let text = "Who has a part in the change lifts no revocation that another gave.";
-        return Err(Refusal::not_allowed("own_request", text));
-    }
+    // Of several whoever lifts lifts their own first.
+    let own = rows.iter().copied().filter(|row| row.by == case.actor.person);
+    let mut liftable = own
+        .chain(rows.iter().copied())
+        .filter(|row| may_lift(change, row, &case.actor, &case.directory));
+    let Some(closed) = liftable.next().cloned() else {
+        let people = logins(&case.directory, &lifters(change, first, &case.directory));
+        let text =
+            "Whoever has a part in the change lifts no revocation that another gave, and no other is lifted by them.";
+        return Err(Refusal::not_allowed("own_request", text).with_others(people));
+    };
     let target = closed.target.clone();
     let stated = Stated {
         by: case.person(),
         at: case.now,
         reason,
     };
-    case.file.change.closed_targets[place].lifted = Some(stated);
+    for row in case.file.change.closed_targets.iter_mut().filter(|row| **row == closed) {
+        row.lifted = Some(stated.clone());
+    }
     case.tell("target.opened_again", json!({"target": target, "jti": permit}));
     settle(case);
     Ok(())

@@ -9,6 +9,7 @@ use crate::change::record::{Target, TargetRecord};
 use crate::core::enums::State;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
+use crate::gate::build::are_one;
 use crate::gate::running::Running;
 use crate::gate::way_back::Closed;
 
@@ -99,6 +100,6 @@ fn is_unproven(file: &ChangeFile, record: &TargetRecord) -> bool {
     let (Some(back), Some(ran)) = (back, &record.ran_before) else {
         return false;
     };
-    let is_known = ran.is_empty() || ran.iter().any(|it| it == back);
+    let is_known = ran.is_empty() || ran.iter().any(|it| are_one(it, back));
     !is_known && !evidence::has_passed(file, back)
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::record::{Change, Target};
 use crate::core::enums::{EvidenceKind, Outcome, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, RecordId, ServiceKey, TargetId};
+use crate::gate::build::are_one;
 use crate::gate::way_back;
 
 /// An artifact that an outcome brought into a place.
@@ -178,7 +179,7 @@ impl<F: FnMut() -> RecordId> Turn<'_, F> {
     }
 
     fn bring(&mut self, artifact: &str) {
-        if let Some(known) = self.rows.iter_mut().find(|row| row.artifact == artifact) {
+        if let Some(known) = self.rows.iter_mut().find(|row| are_one(&row.artifact, artifact)) {
             known.go_on();
             return;
         }
@@ -204,12 +205,12 @@ impl<F: FnMut() -> RecordId> Turn<'_, F> {
 /// Which rows a successful target replaces: the one that it names as its way back; without that, those of the same config
 /// items. What the same change brought by another target stays.
 pub(crate) fn replaced(change: &Change, target: &Target, rows: &[Running]) -> Vec<RecordId> {
+    let is = |row: &Running, build: Option<&String>| build.is_some_and(|build| are_one(&row.artifact, build));
     let is_here = |row: &Running| row.service == target.service && row.environment == target.environment;
-    let others = rows.iter().filter(|row| {
-        is_here(row) && row.is_on() && row.change != change.id && Some(&row.artifact) != target.artifact.as_ref()
-    });
-    let (named, rest): (Vec<&Running>, Vec<&Running>) =
-        others.partition(|row| Some(&row.artifact) == target.rollback_to.as_ref());
+    let others = rows
+        .iter()
+        .filter(|row| is_here(row) && row.is_on() && row.change != change.id && !is(row, target.artifact.as_ref()));
+    let (named, rest): (Vec<&Running>, Vec<&Running>) = others.partition(|row| is(row, target.rollback_to.as_ref()));
     let same_items = |row: &Running| {
         if row.config_items.is_empty() || target.config_items.is_empty() {
             return true;

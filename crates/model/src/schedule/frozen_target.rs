@@ -70,9 +70,8 @@ pub fn freeze_unmet(freeze: &Freeze, change: &Change, directory: &Directory) -> 
     )
 }
 
-/// Whether a freeze stops a target although its change is under way: it halts, or it was on when the work began by another
-/// target. Otherwise the free target would open the gate of the frozen one. `has_begun` is said of the target itself.
+/// Whether a freeze stops a target although its change is under way: it halts, or the target's own work has not begun. Otherwise the
+/// free target would open the gate of the frozen one. `has_begun` is said of the target itself.
 pub fn stops_begun(freeze: &Freeze, change: &Change, has_begun: bool) -> bool {
-    let was_on = change.actual_start.is_some_and(|began| freeze.starts_at <= began);
-    freeze.halt || (was_on && !has_begun && has_many(change))
+    freeze.halt || (!has_begun && has_many(change))
 }

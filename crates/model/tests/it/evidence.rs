@@ -76,6 +76,7 @@ fn read(result: &str, findings: &[&str]) -> FileReading {
         passed: Some(result == "passed"),
         is_undecided: result == "unknown",
         subjects: Vec::new(),
+        suites: Vec::new(),
         findings: findings.iter().map(|it| (*it).to_owned()).collect(),
     }
 }
@@ -156,6 +157,75 @@ fn neither_a_note_nor_another_name_covers_a_failed_report() {
     assert!(world.unmet().contains(&"evidence_missing".to_owned()));
     bring(&mut world, &one("junit", "Unit", "passed"));
     assert!(!world.unmet().contains(&"evidence_missing".to_owned()));
+}
+
+fn ran(world: &mut World, who: &str, result: &str, suites: &[&str]) {
+    let words = body(json!({
+        "kind": "junit", "aspect": "functional", "name": "Unit", "environment": "staging", "artifact": "git:aa",
+    }));
+    let mut file = crate::world::file();
+    file.reading = Some(FileReading {
+        suites: suites.iter().map(|it| (*it).to_owned()).collect(),
+        ..read(result, &[])
+    });
+    world.wait(1);
+    world.act(who, |case| around::add_evidence(case, &words, file)).unwrap();
+}
+
+fn is_missing(world: &World) -> bool {
+    world.unmet().contains(&"evidence_missing".to_owned())
+}
+
+/// A file of the same name that holds other suites, and one from somebody else, say nothing of what failed.
+#[test]
+fn neither_other_suites_nor_another_producer_cover_a_failure() {
+    let mut world = World::new().until_scheduled();
+    ran(&mut world, "pip", "failed", &["checkout"]);
+    assert!(is_missing(&world));
+    ran(&mut world, "pip", "passed", &["basket"]);
+    assert!(is_missing(&world), "other suites");
+    ran(&mut world, "tom", "passed", &["checkout"]);
+    assert!(is_missing(&world), "somebody else");
+    // A run of all of them covers it, whatever ran beside.
+    ran(&mut world, "pip", "passed", &["basket", "checkout"]);
+    assert!(!is_missing(&world));
+}
+
+/// Failed evidence stays whatever its build is called, and a pass counts for the build in any spelling.
+#[test]
+fn evidence_follows_its_build_in_every_spelling() {
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let targets =
+        json!([{"service": "shop", "environment": "production", "artifact": digest, "rollback_to": "git:00"}]);
+    let spellings = [
+        digest.to_uppercase().replace("SHA256", "sha256"),
+        format!("registry.example/shop:2.4@{digest}"),
+        "ab".repeat(32),
+    ];
+    for spelling in spellings {
+        let mut world = World::with(facts_but(json!({ "targets": targets })), Vec::new()).until_authorizing();
+        world.evidence("pip", "passed", Some(&spelling)).unwrap();
+        assert!(!is_missing(&world), "{spelling}");
+        world.wait(1);
+        world.evidence("pip", "failed", Some(&spelling)).unwrap();
+        assert!(is_missing(&world), "{spelling}");
+        world.wait(1);
+        world.evidence("pip", "passed", Some(&digest)).unwrap();
+        assert!(!is_missing(&world), "{spelling}");
+    }
+}
+
+/// A target names the digest alone, wherever its image lies.
+#[test]
+fn an_image_reference_with_a_digest_is_kept_as_the_digest() {
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let image = format!("registry.example/shop:2.4@{}", digest.replace("ab", "AB"));
+    let targets = json!([{"service": "shop", "environment": "production", "artifact": image}]);
+    let world = World::with(facts_but(json!({ "targets": targets })), Vec::new());
+    assert_eq!(
+        world.change().content.targets[0].artifact.as_deref(),
+        Some(digest.as_str())
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod closed_targets;
 mod frozen_targets;
+mod later_targets;
 mod names;
 
 use model::core::enums::{GateDecision, Purpose, State};

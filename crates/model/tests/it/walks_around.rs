@@ -745,6 +745,7 @@ fn a_document_about_another_artifact_is_no_evidence() {
             passed: Some(true),
             is_undecided: false,
             findings: Vec::new(),
+            suites: Vec::new(),
             subjects: about.iter().map(|it| (*it).clone()).collect(),
         });
         world.act("tom", |case| around::add_evidence(case, &body(words.clone()), document))

@@ -146,6 +146,7 @@ async fn reading_of(kind: Option<Kind>, bytes: Vec<u8>) -> Result<Option<FileRea
             passed: found.passed,
             is_undecided: found.is_undecided,
             findings: found.findings,
+            suites: found.suites,
             subjects: found.subjects,
         })),
         Err(error) => Err(unreadable(format!("{error}."))),

@@ -528,6 +528,11 @@ const ITEMS: &[Shape] = &[
                 LINE,
                 "What a report found, each as a short digest, to be compared with the report of the running build.",
             ),
+            texts(
+                "suites",
+                LINE,
+                "The suites that a report of tests ran, of a failed one those that failed, each as a short digest.",
+            ),
             frees(
                 "agreed",
                 "Of a waiver: who agreed to it, as `part` `owner` or `security`, with `places`, `by`, `at` and `reason`. It counts for a \

@@ -1,8 +1,9 @@
 //! What evidence says of a target: the latest result of each suite counts, a failure stays until its suite passes or an
 //! approver accepts it, and what is new against the running build's own report fails the aspect of security.
 //!
-//! A suite is what one tool runs under one name: evidence of one kind, name, environment and subject. So neither a note beside
-//! a failed report nor the same report under another name covers the failure.
+//! A suite is what one producer runs under one name: evidence of one kind, name, environment, subject and author. So neither a note
+//! beside a failed report, nor the same report under another name or from somebody else covers the failure, nor does a report of
+//! other suites in a file of the same name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,7 @@ use crate::change::related_records::{Agreement, Evidence, WaiverPart};
 use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult};
 use crate::core::ids::PersonId;
 use crate::directory::snapshot::Directory;
+use crate::gate::build::are_one;
 use crate::gate::running::{Report, replaced};
 
 /// What a rule asks of evidence.
@@ -72,7 +74,7 @@ impl Why {
 /// Judges the evidence of a target.
 pub(crate) fn shown<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> Shown<'f> {
     let mut found = Shown::default();
-    for evidence in latest(about(file, target, asks)).into_values() {
+    for evidence in latest(about(file, target, asks), |it| subject(target, it)) {
         match against(file, target, evidence) {
             Some(why) => found.bad.push(Bad { evidence, why }),
             None => found.good.push(evidence),
@@ -155,7 +157,7 @@ fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iter
 fn is_about(evidence: &Evidence, target: &Target, asks: Asks<'_>) -> bool {
     let has_build = target.artifact.is_some() || target.commit.is_some();
     let is_bound = match (&evidence.artifact, &evidence.plan_digest) {
-        (Some(build), _) => target.artifact.as_ref() == Some(build) || target.commit.as_ref() == Some(build),
+        (Some(build), _) => is_of(build, target.artifact.as_ref()) || is_of(build, target.commit.as_ref()),
         // What was tested without a build says nothing of the build that goes out.
         (None, Some(digest)) => !has_build && digest == asks.plan,
         (None, None) => false,
@@ -163,42 +165,81 @@ fn is_about(evidence: &Evidence, target: &Target, asks: Asks<'_>) -> bool {
     evidence.aspect == asks.aspect && is_bound
 }
 
-/// What one tool runs under one name.
-type Suite<'f> = (EvidenceKind, &'f str, Option<&'f str>, Option<&'f str>);
-
-fn suite(it: &Evidence) -> Suite<'_> {
-    let subject = it.artifact.as_deref().or(it.plan_digest.as_deref());
-    (it.kind, it.name.as_str(), it.environment.as_deref(), subject)
+/// Whether evidence about a build is about this one, in whatever spelling.
+fn is_of(build: &str, other: Option<&String>) -> bool {
+    other.is_some_and(|other| are_one(build, other))
 }
 
-/// The result of each suite that counts: its latest, but that what cannot be judged takes no failure's place.
-fn latest<'f>(rows: impl Iterator<Item = &'f Evidence>) -> BTreeMap<Suite<'f>, &'f Evidence> {
+/// Whether a target is the build that evidence names.
+pub(crate) fn names_build(target: &Target, build: &str) -> bool {
+    is_of(build, target.artifact.as_ref()) || is_of(build, target.commit.as_ref())
+}
+
+/// What evidence is about, one name for all spellings: the target's artifact, its commit, or the plan.
+fn subject(target: &Target, it: &Evidence) -> Subject {
+    match &it.artifact {
+        Some(build) if is_of(build, target.artifact.as_ref()) => Subject::Artifact,
+        Some(_) => Subject::Commit,
+        None => Subject::Plan,
+    }
+}
+
+/// What evidence that is about a target names of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject {
+    Artifact,
+    Commit,
+    Plan,
+}
+
+/// What one producer runs under one name.
+type Suite<'f> = (EvidenceKind, &'f str, &'f PersonId, Option<&'f str>, Subject);
+
+/// The results that count of each suite: its latest, beside a failure that the latest is no pass of. What cannot be judged takes
+/// no failure's place.
+fn latest<'f>(rows: impl Iterator<Item = &'f Evidence>, subject: impl Fn(&Evidence) -> Subject) -> Vec<&'f Evidence> {
     let mut rows: Vec<&Evidence> = rows.collect();
     rows.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-    let mut found: BTreeMap<Suite<'f>, &Evidence> = BTreeMap::new();
+    let mut found: BTreeMap<Suite<'f>, Vec<&Evidence>> = BTreeMap::new();
     for row in rows {
-        let keeps_failure = |known: &&Evidence| known.result == EvidenceResult::Failed && known.accepted.is_none();
+        let suite = (
+            row.kind,
+            row.name.as_str(),
+            &row.by,
+            row.environment.as_deref(),
+            subject(row),
+        );
+        let known = found.entry(suite).or_default();
         let is_vague = row.result == EvidenceResult::Unknown && row.accepted.is_none();
-        if is_vague && found.get(&suite(row)).is_some_and(keeps_failure) {
+        if is_vague && known.iter().any(|it| is_failure(it)) {
             continue;
         }
-        found.insert(suite(row), row);
+        known.retain(|it| is_failure(it) && !covers(row, it));
+        known.push(row);
     }
-    found
+    found.into_values().flatten().collect()
+}
+
+fn is_failure(it: &Evidence) -> bool {
+    it.result == EvidenceResult::Failed && it.accepted.is_none()
+}
+
+/// Whether a later report ran all that had failed in an earlier one, where both say what they ran.
+fn covers(later: &Evidence, earlier: &Evidence) -> bool {
+    earlier.suites.iter().all(|suite| later.suites.contains(suite))
 }
 
 /// Whether a build has passed: some functional suite did, and none stands against it.
 pub(crate) fn has_passed(file: &ChangeFile, build: &str) -> bool {
     let of_build = file.evidence.iter().filter(|it| {
         it.aspect == Aspect::Functional
-            && it.artifact.as_deref() == Some(build)
+            && it.artifact.as_deref().is_some_and(|named| are_one(named, build))
             && it.kind != EvidenceKind::Waiver
             && it.result != EvidenceResult::Informational
     });
-    let latest = latest(of_build);
+    let latest = latest(of_build, |_| Subject::Artifact);
     let is_good = |it: &&Evidence| it.result == EvidenceResult::Passed || it.accepted.is_some();
-    let is_failure = |it: &&Evidence| it.result == EvidenceResult::Failed && it.accepted.is_none();
-    latest.values().any(is_good) && !latest.values().any(is_failure)
+    latest.iter().any(is_good) && !latest.iter().any(|it| is_failure(it))
 }
 
 /// Whether an owner and somebody of security, two people, agreed to a waiver for the place of a target.

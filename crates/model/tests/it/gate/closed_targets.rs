@@ -144,3 +144,64 @@ fn a_closed_target_is_not_started_by_hand() {
     lift(&mut world, "mia", &permit.id).unwrap();
     world.start("ida").unwrap();
 }
+
+/// Whoever asks for a change would else keep security from stopping it by stopping it first.
+#[test]
+fn revocations_of_several_people_stand_beside_each_other() {
+    let (mut world, first) = collected();
+    revoke(&mut world, "olga", &first).unwrap();
+    assert_eq!(code(revoke(&mut world, "olga", &first)), "not_alive", "once is enough");
+    revoke(&mut world, "sam", &first).unwrap();
+    assert_eq!(stops(&world), ["target_closed", "target_closed"]);
+    // The owner lifts their own, and no other.
+    lift(&mut world, "olga", &first).unwrap();
+    let refusal = lift(&mut world, "olga", &first);
+    assert_eq!(code(refusal.clone()), "own_request");
+    let Err(Refusal::NotAllowed { waiting_on, .. }) = refusal else {
+        panic!("{refusal:?}");
+    };
+    assert!(waiting_on.contains(&"sam".to_owned()) && !waiting_on.contains(&"olga".to_owned()));
+    assert_eq!(stops(&world), ["target_closed"]);
+    assert!(world.collect("pip", BUILD).is_err());
+    // No equal: whoever may revoke, and is neither security nor a manager.
+    assert_eq!(code(lift(&mut world, "cora", &first)), "own_request");
+    lift(&mut world, "mia", &first).unwrap();
+    assert!(stops(&world).is_empty());
+}
+
+/// A permit that a hold revoked is no reason that its target cannot be closed.
+#[test]
+fn what_a_hold_revoked_can_still_be_closed() {
+    let mut world = World::new().until_scheduled();
+    world.wait_until(at("11:10"));
+    let permit = world.collect("pip", BUILD).unwrap();
+    world
+        .act("system", |case| {
+            model::change::settle::revoke_permits(case, "held", |_| true);
+            Ok(())
+        })
+        .unwrap();
+    revoke(&mut world, "sam", &permit.id).unwrap();
+    assert_eq!(stops(&world), ["target_closed"]);
+}
+
+/// A revocation is about the build, in whatever spelling it is written anew.
+#[test]
+fn a_closed_target_stays_closed_in_another_spelling() {
+    let mut world = World::new().until_scheduled();
+    world.wait_until(at("11:10"));
+    let permit = world.collect("pip", BUILD).unwrap();
+    revoke(&mut world, "mia", &permit.id).unwrap();
+    for spelling in ["git:AA", "docker.io/halden/shop:2@git:aa", " git:aa "] {
+        let mut copy = world.change().content.targets[0].clone();
+        (copy.id, copy.artifact) = ("9".into(), Some(spelling.to_owned()));
+        world
+            .act("system", |case| {
+                case.file.change.content.targets = vec![copy.clone()];
+                Ok(())
+            })
+            .unwrap();
+        let rows = model::gate::answer::rows(&world.file, &world.directory, world.now);
+        assert!(rows.iter().any(|row| !row.closed.is_empty()), "{spelling}");
+    }
+}

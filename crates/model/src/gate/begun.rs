@@ -1,0 +1,70 @@
+//! Whether the work on one target of a change has begun. The first target that starts begins its change; each other target's start is
+//! judged in full all the same: by the rules, risk, freezes and revocations as they are then.
+
+use jiff::Timestamp;
+
+use crate::change::change_file::ChangeFile;
+use crate::change::eligible;
+use crate::change::lifecycle::is_legal;
+use crate::change::named::{act_of, named};
+use crate::change::record::Change;
+use crate::change::related_records::Permit;
+use crate::change::requirement::{before_approved, before_scheduled, before_start};
+use crate::core::enums::{PermitState, Purpose, State};
+use crate::core::ids::TargetId;
+use crate::core::unmet::Unmet;
+use crate::directory::snapshot::{Directory, logins};
+
+/// Whether the work on a target has begun: its start was told, or a permit for it was given since the change began. A change of one
+/// target begins with it.
+pub fn has_begun(change: &Change, permits: &[Permit], target: &TargetId) -> bool {
+    let Some(began) = change.actual_start else { return false };
+    let record = change.target_record(target);
+    let is_start = |permit: &Permit| {
+        let is_of_it = &permit.target == target && permit.purpose == Purpose::Deploy;
+        let is_good = permit.state != PermitState::Revoked && permit.issued_at >= began;
+        is_of_it && (permit.used_at.is_some() || is_good)
+    };
+    change.content.targets.len() == 1
+        || record.is_some_and(|it| it.actual_start.is_some() || it.has_ended())
+        || permits.iter().any(is_start)
+}
+
+/// Whether a change is under way with a target whose start is still ahead. Break-glass opens all targets at once.
+pub(crate) fn has_starts_ahead(file: &ChangeFile) -> bool {
+    let change = &file.change;
+    change.state == State::Implementing
+        && change.lawful_break_glass().is_none()
+        && change
+            .open_targets()
+            .any(|target| !has_begun(change, &file.permits, &target.id))
+}
+
+/// What stands against the start of another target of a change under way, apart from clock, hold, freeze and revocations.
+pub(crate) fn before_next_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let mut rows = before_approved(file, directory, now);
+    let scheduled = before_scheduled(file, directory, now).into_iter();
+    rows.extend(scheduled.filter(|row| row.code != "freeze" && row.code != "window_over"));
+    rows.extend(before_start(file, directory, now));
+    let rows = rows.into_iter().map(|row| as_under_way(row, file, directory, now));
+    named(rows.collect(), file, directory, now)
+}
+
+/// What nobody can satisfy any more while the change is under way names the act that helps.
+fn as_under_way(row: Unmet, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Unmet {
+    let is_decision = matches!(
+        row.code.as_str(),
+        "approval_missing" | "quorum_missing" | "meeting_missing" | "cannot_be_met"
+    );
+    let is_over = act_of(&row.code).is_some_and(|act| !is_legal(act, State::Implementing));
+    if !is_decision && !is_over {
+        return row;
+    }
+    Unmet {
+        satisfy: "This is not decided while the change is under way: state the outcome `not_implemented` for this target (POST \
+                  …/completion); a new change carries on."
+            .to_owned(),
+        waiting_on: logins(directory, &eligible::implementers(file, directory, now)),
+        ..row
+    }
+}
