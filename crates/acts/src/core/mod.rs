@@ -1,6 +1,7 @@
 //! Services, the context of an act, and saving: the ground that every area stands on. It imports no area.
 
 mod clock_mark;
+pub mod closed_by_finding;
 pub mod connections;
 pub mod context;
 pub(crate) mod decision_facts;
@@ -10,6 +11,7 @@ pub mod error;
 pub(crate) mod field_changes;
 pub mod gate_question;
 pub(crate) mod gate_read_cache;
+pub mod grounds;
 pub mod load_directory;
 pub mod log_high_water;
 pub(crate) mod log_names;
