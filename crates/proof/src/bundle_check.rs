@@ -387,7 +387,10 @@ impl<'a> Check<'a> {
     fn judge_grounds(&mut self, manifest: &Manifest, events: &[(u64, Event)]) {
         let began = events.iter().find(|(_, event)| event.kind == grounds::BEGAN);
         let mut judge = Judge::new(Scope::Change);
-        let is_partial = manifest.missing.iter().any(|missing| missing.what.starts_with("record:"));
+        let is_partial = manifest
+            .missing
+            .iter()
+            .any(|missing| missing.what.starts_with("record:"));
         for (index, event) in events {
             let Some(lack) = judge.note(*index, event, &event.records) else {
                 continue;
@@ -400,7 +403,9 @@ impl<'a> Check<'a> {
                     self.report.remark("grounds_not_yet", &at, text);
                 }
                 (true, None) => {
-                    let text = format!("{text} Fetch the bundle anew, from a server that shows since when events have grounds.");
+                    let text = format!(
+                        "{text} Fetch the bundle anew, from a server that shows since when events have grounds."
+                    );
                     self.report.cannot_tell("grounds_missing", &at, text);
                 }
                 _ if is_partial => self.report.cannot_tell("grounds_missing", &at, text),

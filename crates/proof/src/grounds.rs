@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::canonical;
 use crate::diff::RecordDelta;
 use crate::event::Event;
-use crate::canonical;
 
 /// The member of an event's `data`.
 pub const MEMBER: &str = "grounds";
@@ -32,7 +32,12 @@ const OF_CHANGE: [&str; 4] = [
 /// Events of the gate, which do so where it says go.
 const OF_GATE: [&str; 3] = ["gate.checked", "gate.judged_again", "gate.permit_collected"];
 /// Events that rest on some records alone.
-const OF_RECORDS: [&str; 4] = ["approval.given", "token.created", "workload.entered", "person.signed_in"];
+const OF_RECORDS: [&str; 4] = [
+    "approval.given",
+    "token.created",
+    "workload.entered",
+    "person.signed_in",
+];
 
 /// The records around a change that are named whole: a set for each table.
 pub const AROUND: [&str; 8] = [
@@ -238,7 +243,9 @@ impl Marks {
         }
         if let Some(rows) = delta.set.get("closed_targets").and_then(Value::as_array) {
             let open = rows.iter().filter(|row| row.get("lifted").is_none());
-            self.closed = open.filter_map(|row| Some(row.get("permit")?.as_str()?.to_owned())).collect();
+            self.closed = open
+                .filter_map(|row| Some(row.get("permit")?.as_str()?.to_owned()))
+                .collect();
         }
         if let Some(targets) = delta.set.get("targets").and_then(Value::as_array) {
             let service = |target: &Value| Some(target.get("service")?.as_str()?.to_owned());
@@ -386,7 +393,10 @@ impl Judge {
     fn has_password(&self, person: &str, digest: &str, (size, index): (u64, u64)) -> bool {
         let known = self.passwords.get(person).map_or(&[][..], Vec::as_slice);
         let next = known.iter().skip(1).map(|(at, _)| *at).chain([u64::MAX]);
-        let mut spans = known.iter().zip(next).filter(|((at, _), end)| *at <= index && *end >= size);
+        let mut spans = known
+            .iter()
+            .zip(next)
+            .filter(|((at, _), end)| *at <= index && *end >= size);
         spans.any(|((_, known), _)| known.as_deref() == Some(digest))
     }
 
@@ -435,10 +445,16 @@ impl Judge {
     /// The first thing that the log does not say as the grounds do.
     fn wrong(&self, index: u64, event: &Event, grounds: &Grounds, subject: Option<&str>) -> Option<String> {
         if grounds.size > index {
-            return Some(format!("It knew a log of {} entries and stands at {index}.", grounds.size));
+            return Some(format!(
+                "It knew a log of {} entries and stands at {index}.",
+                grounds.size
+            ));
         }
         if self.scope == Scope::Log
-            && let Some(what) = grounds.records.iter().find_map(|it| self.wrong_record(it, index, grounds.size))
+            && let Some(what) = grounds
+                .records
+                .iter()
+                .find_map(|it| self.wrong_record(it, index, grounds.size))
         {
             return Some(what);
         }
@@ -459,7 +475,12 @@ impl Judge {
         }
         let wrong = self.wrong_sets(index, event, grounds, change);
         let wrong = wrong.or_else(|| self.wrong_stops(grounds, change));
-        wrong.or_else(|| grounds.rules.iter().find_map(|rule| self.wrong_rule(rule, grounds, change)))
+        wrong.or_else(|| {
+            grounds
+                .rules
+                .iter()
+                .find_map(|rule| self.wrong_rule(rule, grounds, change))
+        })
     }
 
     /// What is wrong with `table/id@version`: no event made it, or one that the act must have seen had replaced it.
@@ -472,8 +493,12 @@ impl Judge {
             return Some(format!("It rested on `{entry}`, which no event made."));
         };
         let next = kept.and_then(|kept| kept.numbered(version.number + 1));
-        next.filter(|next| next.index < size)
-            .map(|next| format!("It rested on `{entry}`, which had been replaced at index {}.", next.index))
+        next.filter(|next| next.index < size).map(|next| {
+            format!(
+                "It rested on `{entry}`, which had been replaced at index {}.",
+                next.index
+            )
+        })
     }
 
     fn wrong_sets(&self, index: u64, event: &Event, grounds: &Grounds, change: &str) -> Option<String> {
@@ -496,12 +521,18 @@ impl Judge {
             return true;
         }
         let moves = self.records_of(of).flat_map(|(_, kept)| &kept.versions);
-        let mut cuts: BTreeSet<u64> = moves.map(|it| it.index).filter(|it| (size..=index).contains(it)).collect();
+        let mut cuts: BTreeSet<u64> = moves
+            .map(|it| it.index)
+            .filter(|it| (size..=index).contains(it))
+            .collect();
         cuts.insert(size);
         cuts.into_iter().rev().take(MOST_CUTS).any(is_at)
     }
 
-    fn records_of<'s>(&'s self, (table, change): (&'s str, &'s str)) -> Box<dyn Iterator<Item = (&'s str, &'s Kept)> + 's> {
+    fn records_of<'s>(
+        &'s self,
+        (table, change): (&'s str, &'s str),
+    ) -> Box<dyn Iterator<Item = (&'s str, &'s Kept)> + 's> {
         let all = self.kept.get(table);
         let find = move |id: &'s str| Some((id, all?.get(id)?));
         match table {
@@ -592,7 +623,8 @@ impl Judge {
             return Some("It says otherwise than the log whether the change was on hold.".to_owned());
         }
         let closed = marks.closed.iter().map(String::as_str).collect();
-        (!same(&stated.revocation, &closed)).then(|| "It says other targets were closed by revocations than the log does.".to_owned())
+        (!same(&stated.revocation, &closed))
+            .then(|| "It says other targets were closed by revocations than the log does.".to_owned())
     }
 
     /// A met rule has as many approvals as it asks, each of which the log gives as a yes that stands.
@@ -603,11 +635,15 @@ impl Judge {
         };
         let is_yes = |marks: &&Marks| marks.state == "standing" && marks.decision.starts_with("approve");
         let counted = rule.approvals.iter().filter(known);
-        let marks = counted.filter_map(|id| self.marks_of("approval", id, grounds)).filter(is_yes);
+        let marks = counted
+            .filter_map(|id| self.marks_of("approval", id, grounds))
+            .filter(is_yes);
         let people: BTreeSet<&str> = marks.map(|marks| marks.person.as_str()).collect();
         let is_met = people.len() as u64 >= rule.count;
         let (name, asked, there) = (&rule.rule, rule.count, people.len());
-        (!is_met).then(|| format!("The rule `{name}` asks {asked} approvals, and the log has {there} of those that were counted."))
+        (!is_met).then(|| {
+            format!("The rule `{name}` asks {asked} approvals, and the log has {there} of those that were counted.")
+        })
     }
 }
 

@@ -75,7 +75,11 @@ impl Told {
     }
 
     fn approved(&mut self, grounds: &Grounds) -> Option<String> {
-        let delta = self.delta("change", "c-1", json!({"id": "c-1", "state": "approved", "targets": [{"service": "shop"}]}));
+        let delta = self.delta(
+            "change",
+            "c-1",
+            json!({"id": "c-1", "state": "approved", "targets": [{"service": "shop"}]}),
+        );
         self.tell("a-9", "change.approved", json!({"grounds": grounds}), &[delta])
     }
 }
@@ -109,7 +113,10 @@ fn what_the_log_gives_is_a_reason_and_further_events_of_the_act_refer_to_it() {
     for scope in [Scope::Log, Scope::Change] {
         let mut told = Told::prepared(scope);
         assert_eq!(told.approved(&honest(7)), None);
-        assert_eq!(told.tell("a-9", "change.scheduled", json!({"grounds": same_act()}), &[]), None);
+        assert_eq!(
+            told.tell("a-9", "change.scheduled", json!({"grounds": same_act()}), &[]),
+            None
+        );
         let what = told.tell("a-10", "change.scheduled", json!({"grounds": same_act()}), &[]);
         assert!(what.unwrap().contains("no earlier event of its act"));
     }
@@ -129,15 +136,39 @@ fn each_ground_that_the_log_does_not_give_is_named() {
     assert_eq!(with(&|_| {}), "");
     assert!(with(&set("approval", &["y-1@1", "y-2@1", "y-3@1"])).contains("counted `approval/y-3@1`"));
     assert!(with(&set("freeze", &[])).contains("did not see `freeze/f-2@1`"));
-    assert!(with(&set("freeze", &["f-1@1", "f-2@1"])).contains("freeze/f-1@1"), "it is over");
-    assert!(with(&set("change", &["c-1@1"])).contains("change/c-1@1"), "an earlier version was put back");
+    assert!(
+        with(&set("freeze", &["f-1@1", "f-2@1"])).contains("freeze/f-1@1"),
+        "it is over"
+    );
+    assert!(
+        with(&set("change", &["c-1@1"])).contains("change/c-1@1"),
+        "an earlier version was put back"
+    );
     assert!(with(&|it| drop(it.sets.remove("evidence"))).contains("do not name the set `evidence`"));
     assert!(with(&|it| it.records.push("person/p-9@1".into())).contains("`person/p-9@1`, which no event made"));
     assert!(with(&|it| it.rules[0].count = 3).contains("asks 3 approvals, and the log has 2"));
     assert!(with(&|it| it.rules[0].approvals[1] = "y-3".into()).contains("has 1"));
-    assert!(with(&|it| it.stops = Some(Stops { hold: vec!["hold".into()], ..Stops::default() })).contains("hold"));
-    assert!(with(&|it| it.stops = Some(Stops { rejection: vec!["y-3".into()], ..Stops::default() })).contains("rejections"));
-    assert!(with(&|it| it.stops = Some(Stops { revocation: vec!["j".into()], ..Stops::default() })).contains("closed"));
+    assert!(
+        with(&|it| it.stops = Some(Stops {
+            hold: vec!["hold".into()],
+            ..Stops::default()
+        }))
+        .contains("hold")
+    );
+    assert!(
+        with(&|it| it.stops = Some(Stops {
+            rejection: vec!["y-3".into()],
+            ..Stops::default()
+        }))
+        .contains("rejections")
+    );
+    assert!(
+        with(&|it| it.stops = Some(Stops {
+            revocation: vec!["j".into()],
+            ..Stops::default()
+        }))
+        .contains("closed")
+    );
     assert!(with(&|it| it.stops = None).contains("what stood against"));
     assert!(with(&|it| it.size = 99).contains("99 entries"));
     assert!(with(&|it| it.change = Some("c-2".into())).contains("another change"));
@@ -171,10 +202,18 @@ fn what_came_to_the_log_while_the_act_was_under_way_need_not_have_been_seen() {
     assert_eq!(told.approved(&honest(7)), None, "its transaction began before both");
     let mut told = Told::prepared(Scope::Log);
     told.save("b-1", "freeze", "f-3", json!({"ends_at": "2027-01-01T00:00:00Z"}));
-    assert!(told.approved(&honest(8)).unwrap().contains("did not see `freeze/f-3@1`"));
+    assert!(
+        told.approved(&honest(8))
+            .unwrap()
+            .contains("did not see `freeze/f-3@1`")
+    );
     let mut told = Told::prepared(Scope::Log);
     told.save("b-2", "person", "p-1", json!({"login": "bob"}));
-    assert!(told.approved(&honest(8)).unwrap().contains("had been replaced at index 7"));
+    assert!(
+        told.approved(&honest(8))
+            .unwrap()
+            .contains("had been replaced at index 7")
+    );
 }
 
 #[test]
@@ -183,7 +222,11 @@ fn an_event_without_grounds_is_old_only_before_the_first_that_has_some() {
     assert_eq!(told.tell("a", "permit.issued", json!({}), &[]), None);
     assert_eq!(told.tell("b", "gate.checked", json!({"decision": "stop"}), &[]), None);
     told.tell("c", BEGAN, json!({}), &[]);
-    assert!(told.tell("d", "permit.issued", json!({}), &[]).unwrap().contains("does not say"));
+    assert!(
+        told.tell("d", "permit.issued", json!({}), &[])
+            .unwrap()
+            .contains("does not say")
+    );
     assert!(told.tell("e", "gate.checked", json!({"decision": "go"}), &[]).is_some());
     assert_eq!(told.tell("f", "gate.checked", json!({"decision": "stop"}), &[]), None);
 }
@@ -194,9 +237,17 @@ fn a_sign_in_rests_on_the_password_that_was_set_last() {
     let mut told = Told::new(Scope::Log);
     told.tell("a", "person.password_set", json!({"hash_digest": "one"}), &[]);
     assert_eq!(told.tell("b", "person.signed_in", signed(1, "one"), &[]), None);
-    assert!(told.tell("c", "person.signed_in", signed(2, "two"), &[]).unwrap().contains("password"));
+    assert!(
+        told.tell("c", "person.signed_in", signed(2, "two"), &[])
+            .unwrap()
+            .contains("password")
+    );
     told.tell("d", "person.password_set", json!({"hash_digest": "two"}), &[]);
-    assert_eq!(told.tell("e", "person.signed_in", signed(3, "one"), &[]), None, "it began before");
+    assert_eq!(
+        told.tell("e", "person.signed_in", signed(3, "one"), &[]),
+        None,
+        "it began before"
+    );
     assert!(told.tell("f", "person.signed_in", signed(4, "one"), &[]).is_some());
     told.tell("g", "person.password_removed", json!({}), &[]);
     assert!(told.tell("h", "person.signed_in", signed(7, "two"), &[]).is_some());

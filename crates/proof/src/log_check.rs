@@ -84,14 +84,23 @@ impl LogReport {
     pub fn hold_to_age(&mut self, now: u64, max_age: u64) {
         let latest = now.saturating_add(SKEW_SECONDS);
         if let Some((name, time)) = self.cosigned.iter().find(|(_, time)| *time > latest) {
-            let text = format!("`{name}` cosigned the checkpoint {} seconds in the future: a clock is wrong.", time - now);
+            let text = format!(
+                "`{name}` cosigned the checkpoint {} seconds in the future: a clock is wrong.",
+                time - now
+            );
             self.report.cannot_tell("cosigned_in_future", "checkpoint", text);
         }
-        let believed = self.cosigned.iter().map(|(_, time)| *time).filter(|time| *time <= latest);
+        let believed = self
+            .cosigned
+            .iter()
+            .map(|(_, time)| *time)
+            .filter(|time| *time <= latest);
         if let Some(age) = believed.max().map(|time| now.saturating_sub(time))
             && age > max_age
         {
-            let text = format!("The newest cosignature is {age} seconds old, more than {max_age}: this is not the log of today.");
+            let text = format!(
+                "The newest cosignature is {age} seconds old, more than {max_age}: this is not the log of today."
+            );
             self.report.cannot_tell("checkpoint_old", "checkpoint", text);
         }
         self.outcome = self.report.outcome();

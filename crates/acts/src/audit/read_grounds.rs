@@ -59,7 +59,9 @@ impl GroundsReader {
         let mut lacks = Vec::new();
         while goes_on() {
             let from = self.next;
-            let page = executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |cx| page(cx, from))?;
+            let page = executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |cx| {
+                page(cx, from)
+            })?;
             if page.is_empty() {
                 break;
             }
@@ -166,7 +168,9 @@ fn tell_people(cx: &mut Context<'_, '_>, written: &mut Written, lack: &Lack) -> 
         lack.kind,
         lack.index,
         lack.what,
-        lack.change.as_ref().map_or("", |_| "The gate is closed for its change. "),
+        lack.change
+            .as_ref()
+            .map_or("", |_| "The gate is closed for its change. "),
     );
     for person in people {
         let dedup = format!("{UNGROUNDED}:{}:{person}", lack.event);

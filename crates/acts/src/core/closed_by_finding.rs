@@ -54,7 +54,11 @@ impl ClosedByFinding {
     #[must_use]
     pub fn logs(&self) -> Vec<(String, String)> {
         let known = self.known();
-        known.set_back.iter().map(|(tenant, why)| (tenant.clone(), why.clone())).collect()
+        known
+            .set_back
+            .iter()
+            .map(|(tenant, why)| (tenant.clone(), why.clone()))
+            .collect()
     }
 
     /// How many changes the gate is closed for, and one of them: its tenant, its id and what is wrong.
@@ -123,7 +127,10 @@ mod tests {
         assert!(closed.check("acme", "c-1").is_err());
         assert!(closed.check("acme", "c-2").is_ok() && closed.check("other", "c-1").is_ok());
         closed.note_log("acme", Some("it was cut".to_owned()));
-        assert_eq!(closed.reason("acme", "c-2").map(|it| it.code), Some(LOG_SET_BACK.to_owned()));
+        assert_eq!(
+            closed.reason("acme", "c-2").map(|it| it.code),
+            Some(LOG_SET_BACK.to_owned())
+        );
         assert!(closed.check("other", "c-2").is_ok());
         closed.note_log("acme", None);
         assert!(closed.check("acme", "c-2").is_ok() && closed.check("acme", "c-1").is_err());

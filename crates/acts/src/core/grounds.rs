@@ -59,7 +59,11 @@ pub(crate) fn with_grounds(
     let mut is_told = false;
     for event in events.iter_mut().filter(|it| grounds::needs_grounds(it.kind, &it.data)) {
         let value = if grounds::is_about_change(event.kind) {
-            let value = if is_told { grounds::same_act() } else { of_change(cx, file)? };
+            let value = if is_told {
+                grounds::same_act()
+            } else {
+                of_change(cx, file)?
+            };
             is_told = true;
             value
         } else {
@@ -150,7 +154,12 @@ fn note_begun(cx: &mut Context<'_, '_>) -> Result<()> {
         return Ok(());
     }
     if known.is_empty() {
-        let began = draft(grounds::BEGAN, (table, id.to_owned()), cx.now, Value::Object(Map::new()));
+        let began = draft(
+            grounds::BEGAN,
+            (table, id.to_owned()),
+            cx.now,
+            Value::Object(Map::new()),
+        );
         cx.tell(vec![began], Written::default())?;
     }
     cx.begins_grounds = true;
@@ -168,7 +177,10 @@ pub(crate) fn find_began(cx: &mut Context<'_, '_>) -> Result<Option<event::Event
 }
 
 fn people_of<'p>(directory: &Directory, people: impl Iterator<Item = &'p PersonId>) -> BTreeSet<String> {
-    people.filter_map(|id| directory.people.get(id)).map(named::<Person>).collect()
+    people
+        .filter_map(|id| directory.people.get(id))
+        .map(named::<Person>)
+        .collect()
 }
 
 /// Who acts: the person, and whoever handed out their way in.

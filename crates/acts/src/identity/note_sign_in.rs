@@ -7,9 +7,9 @@ use store::identity::session::Session;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::grounds;
 use crate::core::providers::provider;
 use crate::core::write::{Written, draft};
-use crate::core::grounds;
 
 /// The event.
 const SIGNED_IN: &str = "person.signed_in";

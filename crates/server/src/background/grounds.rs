@@ -83,7 +83,11 @@ impl Grounds {
             }
         };
         if before == 0 {
-            tracing::debug!(tenant, events = reader.next(), "the grounds of a log's events were judged");
+            tracing::debug!(
+                tenant,
+                events = reader.next(),
+                "the grounds of a log's events were judged"
+            );
         }
         for lack in lacks {
             self.close(tenant, &lack);

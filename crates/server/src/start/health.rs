@@ -73,7 +73,10 @@ async fn check_writes(state: &AppState) -> Result<(), Failure> {
             state.proved_writes().note(tick());
             Ok(())
         }
-        _ => Err(Failure::busy("writes_fail", "Nothing can be written to the database; reads are answered.")),
+        _ => Err(Failure::busy(
+            "writes_fail",
+            "Nothing can be written to the database; reads are answered.",
+        )),
     }
 }
 
