@@ -231,24 +231,30 @@ fn sign_ins_are_in_the_log_with_what_they_rested_on() {
     assert_eq!(replay(&place).0, Some(0));
 }
 
-#[test]
-fn a_former_freeze_state_that_is_used_and_put_back_closes_the_gate_for_the_change() {
-    let place = Place::demo("freeze_put_back");
-    let server = Server::start(&place, true);
-    let digest = artifact(9_703);
-    journey::scheduled(&server, "Under a freeze that was away", &digest);
-    assert!(server.get(&gate_path(&digest), Some(&server.token("pipeline"))).0 == 200);
-    server.wait_for_log();
-    server.stop();
-    let of_freeze = "freeze";
-    let of_gate = "gate_view";
-    for table in [of_freeze, of_gate] {
-        run_sql(
-            &place,
-            &format!("CREATE TABLE kept_{table} AS SELECT * FROM {table} WHERE tenant = 'halden'"),
-        );
+/// The tables that say whether something is frozen.
+const OF_FREEZES: [&str; 2] = ["freeze", "gate_view"];
+
+/// Keeps the rows of the tables aside under a name.
+fn keep(place: &Place, name: &str) {
+    for table in OF_FREEZES {
+        let sql = format!("CREATE TABLE {name}_{table} AS SELECT * FROM {table} WHERE tenant = 'halden'");
+        run_sql(place, &sql);
     }
-    let server = Server::start(&place, true);
+}
+
+/// Puts rows that were kept in the place of those that are there.
+fn put_back(place: &Place, name: &str) {
+    for table in OF_FREEZES {
+        let sql = format!(
+            "DELETE FROM {table} WHERE tenant = 'halden'; INSERT INTO {table} SELECT * FROM {name}_{table}; \
+             DROP TABLE {name}_{table}"
+        );
+        run_sql(place, &sql);
+    }
+}
+
+/// Sets a freeze over everything from now on.
+fn freeze(server: &Server) {
     let now = server.server_time();
     let freeze = json!({
         "title": "Stop", "reason": "A leak", "starts_at": now.to_string(),
@@ -260,52 +266,41 @@ fn a_former_freeze_state_that_is_used_and_put_back_closes_the_gate_for_the_chang
         &server.token("change_manager"),
         Some(&freeze),
     );
-    assert_ne!(
-        server.get(&gate_path(&digest), Some(&server.token("pipeline"))).0,
-        200,
-        "it is frozen"
-    );
+}
+
+/// The rows of a former state have good codes. Used and put back they leave nothing behind but what the log tells.
+#[test]
+fn a_former_state_that_is_used_and_put_back_closes_the_gate_for_the_change() {
+    let place = Place::demo("freeze_put_back");
+    let server = Server::start(&place, true);
+    let digest = artifact(9_703);
+    journey::scheduled(&server, "Under a freeze that was away", &digest);
+    let plain = |server: &Server| server.get(&gate_path(&digest), Some(&server.token("pipeline"))).0;
+    assert_eq!(plain(&server), 200);
     server.wait_for_log();
     server.stop();
-    // The state before the freeze, with the codes that its rows had, and the state after it kept aside.
-    for table in [of_freeze, of_gate] {
-        run_sql(
-            &place,
-            &format!(
-                "CREATE TABLE later_{table} AS SELECT * FROM {table} WHERE tenant = 'halden'; \
-                 DELETE FROM {table} WHERE tenant = 'halden'; INSERT INTO {table} SELECT * FROM kept_{table}"
-            ),
-        );
-    }
+    keep(&place, "former");
+    let server = Server::start(&place, true);
+    freeze(&server);
+    assert_ne!(plain(&server), 200, "it is frozen");
+    server.wait_for_log();
+    server.stop();
+    keep(&place, "later");
+    put_back(&place, "former");
     let server = Server::start(&place, true);
     let pipeline = server.token("pipeline");
     let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&question(&digest)));
     assert_eq!(check["decision"], "go", "the freeze held all the same: {check}");
-    for table in [of_freeze, of_gate] {
-        run_sql(
-            &place,
-            &format!(
-                "DELETE FROM {table} WHERE tenant = 'halden'; INSERT INTO {table} SELECT * FROM later_{table}; \
-                 DROP TABLE later_{table}; DROP TABLE kept_{table}"
-            ),
-        );
-    }
+    put_back(&place, "later");
     eventually("the server names it by itself", || {
-        let said = server.get("/readyz", None).1;
-        String::from_utf8_lossy(&said).contains("lets through")
-            || String::from_utf8_lossy(&said).contains("let through for")
+        String::from_utf8_lossy(&server.get("/readyz", None).1).contains("were let through for")
     });
     let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&question(&digest)));
-    assert_eq!(
-        (&check["decision"], &check["permit"]),
-        (&json!("stop"), &Value::Null),
-        "{check}"
-    );
+    let said = (&check["decision"], &check["permit"]);
+    assert_eq!(said, (&json!("stop"), &Value::Null), "{check}");
     server.wait_for_log();
     server.stop();
     let (code, said) = replay(&place);
-    assert!(
-        code == Some(1) && said.contains("lacks its reasons") && said.contains("did not see `freeze/"),
-        "{code:?} {said}"
-    );
+    let is_named = said.contains("lacks its reasons") && said.contains("did not see `freeze/");
+    assert!(code == Some(1) && is_named, "{code:?} {said}");
 }

@@ -116,11 +116,16 @@ fn opened(cx: &mut Context<'_, '_>, mut event: Event) -> Result<(Event, Vec<Reco
 /// The store's.
 pub fn known_lacks(cx: &mut Context<'_, '_>) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
-    for change in event::subjects(cx.tx, SUBJECT)? {
-        let told = event::latest_of_subject(cx.tx, (SUBJECT, &change), 1)?;
-        let told = told.first().and_then(|it| Event::from_bytes(&it.bytes).ok());
-        let what = told.and_then(|event| Some(event.data.get("what")?.as_str()?.to_owned()));
-        found.push((change, what.unwrap_or_default()));
+    for subject in event::subjects(cx.tx, SUBJECT)? {
+        let told = event::latest_of_subject(cx.tx, (SUBJECT, &subject), 1)?;
+        let Some(told) = told.first().and_then(|it| Event::from_bytes(&it.bytes).ok()) else {
+            // What cannot be read closes as well: the subject is the change.
+            found.push((subject, String::new()));
+            continue;
+        };
+        let text = |name: &str| Some(told.data.get(name)?.as_str()?.to_owned());
+        // A sign-in that lacked its reasons is about no change.
+        found.extend(text("change").map(|change| (change, text("what").unwrap_or_default())));
     }
     Ok(found)
 }

@@ -1,7 +1,6 @@
 //! Services, the context of an act, and saving: the ground that every area stands on. It imports no area.
 
 mod clock_mark;
-pub mod closed_by_finding;
 pub mod connections;
 pub mod context;
 pub(crate) mod decision_facts;

@@ -658,5 +658,4 @@ fn is_later(time: &str, than: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "grounds_tests.rs"]
 mod tests;
