@@ -4,6 +4,7 @@ use crate::bundle::{self, Manifest, Missing, Proofs, RecordPart, Records};
 use crate::commitment::{self, SALT_BYTES};
 use crate::crypto::{self, Hash};
 use crate::event::{self, Event};
+use crate::grounds::{self, Judge, Scope};
 use crate::note::{self, Checkpoint, KeyKind, Note, VerifierKeys};
 use crate::report::{Outcome, Report};
 use crate::{Error, archive, canonical, diff, merkle};
@@ -85,6 +86,7 @@ impl<'a> Check<'a> {
         let salts = self.salts()?;
         self.check_subject(&manifest, &records);
         self.replay(&manifest, &events, &records);
+        self.judge_grounds(&manifest, &events);
         self.check_texts(&records, &salts);
         self.check_evidence(&records);
         Ok(())
@@ -376,6 +378,38 @@ impl<'a> Check<'a> {
                     "The events do not add up to this record.",
                 ),
                 None => self.broken_history(manifest, name, "No event speaks of this record."),
+            }
+        }
+    }
+
+    /// Judges what each event that lets something through says it rested on. An event without grounds is good where the bundle
+    /// shows that the log had none yet.
+    fn judge_grounds(&mut self, manifest: &Manifest, events: &[(u64, Event)]) {
+        let began = events.iter().find(|(_, event)| event.kind == grounds::BEGAN);
+        let mut judge = Judge::new(Scope::Change);
+        let is_partial = manifest
+            .missing
+            .iter()
+            .any(|missing| missing.what.starts_with("record:"));
+        for (index, event) in events {
+            let Some(lack) = judge.note(*index, event, &event.records) else {
+                continue;
+            };
+            let at = bundle::event_name(*index);
+            let text = format!("`{}` lacks its reasons: {}", lack.kind, lack.what);
+            match (lack.is_old, began) {
+                (true, Some((since, _))) if since > index => {
+                    let text = format!("`{}` was written before events named what they rested on.", lack.kind);
+                    self.report.remark("grounds_not_yet", &at, text);
+                }
+                (true, None) => {
+                    let text = format!(
+                        "{text} Fetch the bundle anew, from a server that shows since when events have grounds."
+                    );
+                    self.report.cannot_tell("grounds_missing", &at, text);
+                }
+                _ if is_partial => self.report.cannot_tell("grounds_missing", &at, text),
+                _ => self.report.bad("grounds_missing", &at, text),
             }
         }
     }

@@ -22,6 +22,7 @@ pub mod diff;
 pub mod dsse;
 mod error;
 pub mod event;
+pub mod grounds;
 mod head;
 pub mod jwks;
 pub mod jws;

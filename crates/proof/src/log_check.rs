@@ -75,6 +75,38 @@ pub fn verify_log(source: &dyn TileSource, keys: &VerifierKeys, check: &LogCheck
     }
 }
 
+/// How far, in seconds, a cosigner's clock may be ahead of the verifier's.
+pub const SKEW_SECONDS: u64 = 60;
+
+impl LogReport {
+    /// Holds the log to its age: some cosignature is at most `max_age` seconds old, and none is from the future. Both in seconds
+    /// since 1970. Without any cosignature nothing attests the age, which the report remarks already.
+    pub fn hold_to_age(&mut self, now: u64, max_age: u64) {
+        let latest = now.saturating_add(SKEW_SECONDS);
+        if let Some((name, time)) = self.cosigned.iter().find(|(_, time)| *time > latest) {
+            let text = format!(
+                "`{name}` cosigned the checkpoint {} seconds in the future: a clock is wrong.",
+                time - now
+            );
+            self.report.cannot_tell("cosigned_in_future", "checkpoint", text);
+        }
+        let believed = self
+            .cosigned
+            .iter()
+            .map(|(_, time)| *time)
+            .filter(|time| *time <= latest);
+        if let Some(age) = believed.max().map(|time| now.saturating_sub(time))
+            && age > max_age
+        {
+            let text = format!(
+                "The newest cosignature is {age} seconds old, more than {max_age}: this is not the log of today."
+            );
+            self.report.cannot_tell("checkpoint_old", "checkpoint", text);
+        }
+        self.outcome = self.report.outcome();
+    }
+}
+
 /// The last version of each record of a table, by id; ids are bytes of UTF-8.
 type Versions = HashMap<Box<[u8]>, u64>;
 

@@ -311,3 +311,30 @@ fn another_key_or_origin_is_refused() {
     let other = VerifierKeys(vec![other.verifier(KeyKind::Ed25519)]);
     assert_eq!(verify_log(&whole(), &other, &LogCheck::default()).outcome, Outcome::Bad);
 }
+
+#[test]
+fn a_log_is_held_to_its_age_and_a_cosignature_from_the_future_attests_nothing() {
+    let report = |times: &[u64]| LogReport {
+        outcome: Outcome::Good,
+        origin: None,
+        size: None,
+        checked: 0,
+        cosigned: times.iter().map(|time| ("w".to_owned(), *time)).collect(),
+        first_bad: None,
+        report: Report::default(),
+    };
+    for (times, outcome, code) in [
+        (&[1_000][..], Outcome::Good, ""),
+        (&[1_060], Outcome::Good, ""),
+        (&[500, 970], Outcome::Good, ""),
+        (&[], Outcome::Good, ""),
+        (&[899], Outcome::CannotTell, "checkpoint_old"),
+        (&[990, 1_061], Outcome::CannotTell, "cosigned_in_future"),
+        (&[5_000, 100], Outcome::CannotTell, "checkpoint_old"),
+    ] {
+        let mut report = report(times);
+        report.hold_to_age(1_000, 100);
+        assert_eq!(report.outcome, outcome, "{times:?}");
+        assert!(code.is_empty() || report.report.has(code), "{times:?}");
+    }
+}

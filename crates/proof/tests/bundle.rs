@@ -4,10 +4,11 @@
 
 mod common;
 
-use common::{keys, packed, signer, story};
+use common::{Tenant, keys, packed, signer, story};
 use proof::bundle::{self, Attachment, BundleParts, Missing};
 use proof::event::Event;
 use proof::report::Outcome;
+use proof::tile::TileReader;
 use proof::{archive, commitment, crypto};
 use serde_json::{Value, json};
 
@@ -163,10 +164,67 @@ fn record<'a>(parts: &'a mut BundleParts, table: &str) -> &'a mut bundle::Record
     parts.records.iter_mut().find(|record| record.table == table).unwrap()
 }
 
+/// Puts the events of the parts into a log of their own, the third one so.
+fn retold(parts: &mut BundleParts, event: &Event) {
+    parts.events[2].leaf = event.to_bytes().unwrap().leaf;
+    let mut tenant = Tenant::new();
+    tenant.leaves = parts.events.iter().map(|event| (event.leaf.clone(), None)).collect();
+    let store = tenant.log(1);
+    let reader = TileReader::new(&store, tenant.leaves.len() as u64);
+    for (index, event) in (0..).zip(&mut parts.events) {
+        event.index = index;
+        event.proof = reader.inclusion_proof(index).unwrap();
+    }
+    parts.checkpoint = String::from_utf8(store.0["checkpoint"].clone()).unwrap();
+}
+
+#[test]
+fn an_event_without_grounds_is_good_only_where_the_bundle_shows_that_the_log_had_none_yet() {
+    let without = |parts: &mut BundleParts, began: Option<usize>| {
+        let mut event = Event::from_bytes(&parts.events[2].leaf).unwrap();
+        event.data.clear();
+        if let Some(at) = began {
+            let mut began = event.clone();
+            began.kind = proof::grounds::BEGAN.into();
+            began.records.clear();
+            let mut part = parts.events[2].clone();
+            part.leaf = began.to_bytes().unwrap().leaf;
+            parts.events.insert(at, part);
+        }
+        let at = 2 + usize::from(began.is_some_and(|at| at <= 2));
+        parts.events[at].leaf = event.to_bytes().unwrap().leaf;
+        let third = Event::from_bytes(&parts.events[2].leaf).unwrap();
+        retold(parts, &third);
+    };
+    for (began, outcome, code) in [
+        (None, Outcome::CannotTell, "grounds_missing"),
+        (Some(4), Outcome::Good, "grounds_not_yet"),
+        (Some(0), Outcome::Bad, "grounds_missing"),
+    ] {
+        let report = tampered(|parts| without(parts, began));
+        assert_eq!(report.outcome, outcome, "{began:?}: {:?}", report.report);
+        assert!(report.report.has(code), "{began:?}");
+    }
+}
+
 #[test]
 fn lies_under_the_true_key_are_found_and_named() {
     type Lie = fn(&mut BundleParts);
-    let lies: [(&str, Lie); 16] = [
+    let lies: [(&str, Lie); 18] = [
+        ("grounds_missing", |parts| {
+            let without = parts
+                .records
+                .iter()
+                .position(|record| record.table == "evidence")
+                .unwrap();
+            parts.records.remove(without);
+            parts.events.remove(1);
+        }),
+        ("grounds_missing", |parts| {
+            let mut event = Event::from_bytes(&parts.events[2].leaf).unwrap();
+            event.data["grounds"]["rules"][0]["count"] = json!(3);
+            retold(parts, &event);
+        }),
         ("text_differs", |parts| {
             record(parts, "approval").body["text"] = json!("Never agreed")
         }),

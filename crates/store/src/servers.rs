@@ -59,6 +59,17 @@ pub fn prune(tx: &mut CrossTx<'_>, before: Timestamp) -> Result<u64> {
     )
 }
 
+/// Writes a row and removes it again, so that a transaction of it shows whether anything can be written.
+pub fn prove_writes(tx: &mut CrossTx<'_>, now: Timestamp) -> Result<()> {
+    let id = format!("probe-{now}");
+    tx.execute(
+        "INSERT INTO server (id, started_at, beat_at, version) VALUES ($id, $now, $now, '')",
+        &[("id", id.as_str().into()), ("now", now.into())],
+    )?;
+    tx.execute("DELETE FROM server WHERE id = $id", &[("id", id.as_str().into())])?;
+    Ok(())
+}
+
 /// The tenant of a connection.
 pub fn tenant_of_connection(tx: &mut CrossTx<'_>, id: &str) -> Result<Option<String>> {
     tx.query_one("SELECT tenant FROM connection WHERE id = $id", &[("id", id.into())])?

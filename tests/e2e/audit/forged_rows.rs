@@ -194,3 +194,113 @@ fn a_tenant_whose_rows_are_gone_is_missed() {
         "{code:?} {said}"
     );
 }
+
+#[test]
+fn sign_ins_are_in_the_log_with_what_they_rested_on() {
+    let place = Place::demo("signed_in");
+    let server = Server::start(&place, true);
+    let who = server.person("requester");
+    let words = json!({"tenant": who["tenant"], "login": who["login"], "password": who["password"]});
+    for _ in 0..3 {
+        let status = server.ask("POST", "/api/v1/session", None, Some(&words)).0;
+        assert!((200..300).contains(&status), "{status}");
+    }
+    server.wait_for_log();
+    let listed = server.must(
+        "GET",
+        "/api/v1/events?kind=person.signed_in&limit=50",
+        &server.token("auditor"),
+        None,
+    );
+    let items = listed["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1, "the same within a minute is counted: {listed}");
+    let data = &items[0]["data"];
+    assert_eq!(
+        (&data["method"], &data["factor"], &data["times"]),
+        (&json!("password"), &json!("password"), &json!(1))
+    );
+    assert!(
+        data["grounds"]["password"].as_str().unwrap().starts_with("sha256:"),
+        "{data}"
+    );
+    assert!(
+        data["grounds"]["records"][0].as_str().unwrap().starts_with("person/"),
+        "{data}"
+    );
+    server.stop();
+    assert_eq!(replay(&place).0, Some(0));
+}
+
+/// The tables that say whether something is frozen.
+const OF_FREEZES: [&str; 2] = ["freeze", "gate_view"];
+
+/// Keeps the rows of the tables aside under a name.
+fn keep(place: &Place, name: &str) {
+    for table in OF_FREEZES {
+        let sql = format!("CREATE TABLE {name}_{table} AS SELECT * FROM {table} WHERE tenant = 'halden'");
+        run_sql(place, &sql);
+    }
+}
+
+/// Puts rows that were kept in the place of those that are there.
+fn put_back(place: &Place, name: &str) {
+    for table in OF_FREEZES {
+        let sql = format!(
+            "DELETE FROM {table} WHERE tenant = 'halden'; INSERT INTO {table} SELECT * FROM {name}_{table}; \
+             DROP TABLE {name}_{table}"
+        );
+        run_sql(place, &sql);
+    }
+}
+
+/// Sets a freeze over everything from now on.
+fn freeze(server: &Server) {
+    let now = server.server_time();
+    let freeze = json!({
+        "title": "Stop", "reason": "A leak", "starts_at": now.to_string(),
+        "ends_at": (now + jiff::SignedDuration::from_hours(5)).to_string(),
+    });
+    server.must(
+        "POST",
+        "/api/v1/freezes",
+        &server.token("change_manager"),
+        Some(&freeze),
+    );
+}
+
+/// The rows of a former state have good codes. Used and put back they leave nothing behind but what the log tells.
+#[test]
+fn a_former_state_that_is_used_and_put_back_closes_the_gate_for_the_change() {
+    let place = Place::demo("freeze_put_back");
+    let server = Server::start(&place, true);
+    let digest = artifact(9_703);
+    journey::scheduled(&server, "Under a freeze that was away", &digest);
+    let plain = |server: &Server| server.get(&gate_path(&digest), Some(&server.token("pipeline"))).0;
+    assert_eq!(plain(&server), 200);
+    server.wait_for_log();
+    server.stop();
+    keep(&place, "former");
+    let server = Server::start(&place, true);
+    freeze(&server);
+    assert_ne!(plain(&server), 200, "it is frozen");
+    server.wait_for_log();
+    server.stop();
+    keep(&place, "later");
+    put_back(&place, "former");
+    let server = Server::start(&place, true);
+    let pipeline = server.token("pipeline");
+    let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&question(&digest)));
+    assert_eq!(check["decision"], "go", "the freeze held all the same: {check}");
+    put_back(&place, "later");
+    eventually("the server names it by itself", || {
+        String::from_utf8_lossy(&server.get("/readyz", None).1).contains("were let through for")
+    });
+    let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&question(&digest)));
+    let said = (&check["decision"], &check["permit"]);
+    assert_eq!(said, (&json!("stop"), &Value::Null), "{check}");
+    server.wait_for_log();
+    server.stop();
+    let (code, said) = replay(&place);
+    let is_named = said.contains("lacks its reasons") && said.contains("did not see `freeze/");
+    assert!(code == Some(1) && is_named, "{code:?} {said}");
+}

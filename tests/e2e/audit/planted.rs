@@ -164,10 +164,22 @@ fn an_event_that_was_planted_is_never_signed_and_named() {
     assert_eq!(replay(&place).0, Some(0));
 }
 
+/// What the gate answers a plain question.
+fn gate(server: &Server, artifact: &str) -> u16 {
+    let pipeline = server.token("pipeline");
+    server.get(&tests::journey::gate_path(artifact), Some(&pipeline)).0
+}
+
 /// A database that was set back is whole in itself, also its own system's log; the data folder remembers more.
 #[test]
 fn a_database_that_was_set_back_is_not_signed_on_where_the_folder_remembers_more() {
     let place = Place::demo("set_back_folder");
+    let server = Server::start(&place, true);
+    let open = tests::journey::artifact(9_303);
+    tests::journey::scheduled(&server, "What may go", &open);
+    assert_eq!(gate(&server, &open), 200);
+    server.wait_for_log();
+    server.stop();
     let earlier = copy(&place, 97);
     let server = Server::start(&place, true);
     let digest = tests::journey::artifact(9_304);
@@ -183,7 +195,30 @@ fn a_database_that_was_set_back_is_not_signed_on_where_the_folder_remembers_more
     let (code, said) = doctor(&earlier);
     let told = "halden: the log of the tenant halden had ";
     assert!(code == Some(1) && said.contains(told), "{code:?} {said}");
-    let server = Server::start(&earlier, true);
+    let server = Server::spawn(&earlier, true, &[]);
+    eventually("the server says why it is not ready", || {
+        let (status, said) = server.get("/readyz", None);
+        status == 503 && String::from_utf8_lossy(&said).contains("log_set_back")
+    });
+    assert_eq!(
+        gate(&server, &open),
+        403,
+        "the gate is open over a log that was set back"
+    );
+    let pipeline = server.token("pipeline");
+    let (_, check) = server.ask(
+        "POST",
+        "/api/v1/gate-checks",
+        Some(&pipeline),
+        Some(&tests::journey::question(&open)),
+    );
+    let check: serde_json::Value = serde_json::from_slice(&check).unwrap();
+    assert_eq!(
+        (&check["decision"], &check["permit"]),
+        (&"stop".into(), &serde_json::Value::Null),
+        "{check}"
+    );
+    assert_eq!(check["reasons"][0]["code"], "log_set_back", "{check}");
     let wanted = tests::journey::request(
         "What shall not be signed",
         &tests::journey::artifact(9_305),

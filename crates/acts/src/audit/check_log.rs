@@ -10,6 +10,7 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::log_high_water::SeenLog;
 use crate::core::log_tiles::StoredTiles;
+use crate::core::services::Services;
 use crate::core::transactions::Transactions;
 
 /// Refuses a log that is shorter than it was, or another one at the size at which it was seen: over such a log nothing is signed.
@@ -17,9 +18,19 @@ use crate::core::transactions::Transactions;
 /// # Errors
 /// A fault that says how far it was; the store's.
 pub(crate) fn check(cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
+    match set_back(cx, state)? {
+        None => Ok(()),
+        Some(why) => Err(Error::Fault(format!(
+            "{why}. Nothing is placed in it; docs/operations/README.md says how to go on"
+        ))),
+    }
+}
+
+/// Why a log is not the one that was seen, if it is not.
+fn set_back(cx: &mut Context<'_, '_>, state: &LogState) -> Result<Option<String>> {
     let tenant = cx.tenant();
     let Some(seen) = cx.services.tools().seen_logs.seen(&tenant) else {
-        return Ok(());
+        return Ok(None);
     };
     let size = u64::try_from(state.size).unwrap_or_default();
     let what = if size < seen.size {
@@ -30,12 +41,26 @@ pub(crate) fn check(cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
     } else if root_at(cx, state, seen.size)? != hash_text(&seen.root) {
         format!("is another one than this server saw when it had {} entries", seen.size)
     } else {
-        return Ok(());
+        return Ok(None);
     };
-    Err(Error::Fault(format!(
-        "the log of the tenant {tenant} {what}: the database was set back, or the log was cut or written anew. Nothing is \
-         placed in it; docs/operations/README.md says how to go on"
+    Ok(Some(format!(
+        "the log of the tenant {tenant} {what}: the database was set back, or the log was cut or written anew"
     )))
+}
+
+/// Looks whether a tenant's log is the one that was seen: while it is not, nothing is placed in it and the gate is closed. Answers
+/// why it is not.
+///
+/// # Errors
+/// The store's.
+pub fn look_at_log(executor: &impl Transactions, services: &Services, tenant: &str) -> Result<Option<String>> {
+    let look = |cx: &mut Context<'_, '_>| match log::state(cx.tx)? {
+        Some(state) => set_back(cx, &state),
+        None => Ok(None),
+    };
+    let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)?;
+    services.closed().note_log(tenant, found.clone());
+    Ok(found)
 }
 
 fn root_at(cx: &mut Context<'_, '_>, state: &LogState, size: u64) -> Result<String> {

@@ -7,7 +7,7 @@ use store::{Lane, Mode};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::log_tiles::{cosigning_time, log_state, trusted};
+use crate::core::log_tiles::{COSIGNING_SKEW, cosigning_time, log_state, trusted};
 use crate::core::signing_keys;
 use crate::core::transactions::Transactions;
 
@@ -42,7 +42,9 @@ pub fn attested_at(cx: &mut Context<'_, '_>) -> Result<Option<u64>> {
 fn is_due(cx: &mut Context<'_, '_>) -> Result<bool> {
     let last = attested_at(cx)?;
     let now = u64::try_from(cx.recorded_at.as_second()).unwrap_or_default();
-    Ok(last.is_none_or(|last| last.saturating_add(RENEWED_AFTER_SECONDS) <= now))
+    let is_old = |last: u64| last.saturating_add(RENEWED_AFTER_SECONDS) <= now;
+    let is_ahead = |last: u64| last > now.saturating_add(COSIGNING_SKEW);
+    Ok(last.is_none_or(|last| is_old(last) || is_ahead(last)))
 }
 
 fn cosign(cx: &mut Context<'_, '_>) -> Result<bool> {

@@ -19,6 +19,7 @@ use store::record::{self, Filter, Record};
 
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
+use crate::core::grounds;
 use crate::core::log_tiles::{StoredTiles, log_state};
 use crate::core::show_timeline::{Name, events_of, opened, records_of};
 use crate::core::signing_keys;
@@ -86,7 +87,10 @@ pub fn export_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Export> {
     let change = cx.change(key)?;
     let mut names = records_of(cx, &change)?;
     let left_out = add_gate_checks(cx, &change, &mut names)?;
-    let events = events_of(cx, &change, &names)?;
+    let mut events = events_of(cx, &change, &names)?;
+    // It shows from where on an event without grounds is none of Assent's.
+    events.extend(grounds::find_began(cx)?);
+    events.sort_by(|a, b| a.place().cmp(&b.place()));
     if events.iter().any(|event| event.seq.is_none()) {
         return Err(Error::NotYet(format!(
             "events of {} wait for their place in the log",

@@ -13,6 +13,7 @@ pub mod note_replay;
 pub mod open_log;
 pub mod prove_event;
 pub mod publish_log;
+pub mod read_grounds;
 pub mod replay_log;
 pub(crate) mod revoke_signed;
 pub mod sequence_events;

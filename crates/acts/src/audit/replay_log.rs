@@ -21,6 +21,7 @@ use std::sync::Arc;
 use model::change::change_file::Actor;
 use model::core::enums::TurnKind;
 use proof::crypto::Hash;
+use proof::grounds::{Judge, Scope};
 use proof::log_check::{LogCheck, LogReport, verify_log};
 use proof::note::Checkpoint;
 use proof::report::Outcome;
@@ -164,6 +165,7 @@ struct Replay<'p> {
     ways_in: WaysIn,
     numbers: Numbers,
     halts: Vec<Halt>,
+    judge: Judge,
 }
 
 /// Keeps a finding, unless there are enough.
@@ -197,6 +199,7 @@ impl<'p> Replay<'p> {
             ways_in: WaysIn::default(),
             numbers: Numbers::default(),
             halts: Vec::new(),
+            judge: Judge::new(Scope::Log),
         }
     }
 

@@ -72,6 +72,12 @@ pub struct Context<'a, 'c> {
     pub(crate) standings: Standings,
     /// The policies in force, once they were asked for.
     pub(crate) policies: Option<Arc<PolicySet>>,
+    /// How many entries the log had at least when the transaction began: whatever stands before that is seen by the act.
+    pub(crate) log_size: u64,
+    /// The key of the change whose grounds an event of the act told last.
+    pub(crate) grounded: Option<String>,
+    /// Whether the act told that events have grounds from now on.
+    pub(crate) begins_grounds: bool,
 }
 
 impl<'a, 'c> Context<'a, 'c> {
@@ -83,7 +89,12 @@ impl<'a, 'c> Context<'a, 'c> {
         act: String,
         writes: bool,
     ) -> Self {
+        // The store takes its snapshot with the first statement, so what is known here lies before it.
+        let known = services.tools().seen_logs.seen(tx.tenant());
         Self {
+            log_size: known.map_or(0, |log| log.size),
+            grounded: None,
+            begins_grounds: false,
             tx,
             services,
             actor,

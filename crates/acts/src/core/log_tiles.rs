@@ -155,8 +155,14 @@ pub fn signed(cx: &mut Context<'_, '_>, checkpoint: &Checkpoint, seconds: u64) -
     Ok(note.to_text())
 }
 
-/// The time of a cosignature, in seconds since 1970: now, but never before the last one.
+/// How far, in seconds, a cosignature may be ahead: one that is further ahead was made while a clock was wrong.
+pub(crate) const COSIGNING_SKEW: u64 = 60;
+
+/// The time of a cosignature, in seconds since 1970: now, but not before the last one, unless a clock was wrong then: else one jump
+/// of a clock ahead would keep the log from being attested for as long.
 pub(crate) fn cosigning_time(cx: &Context<'_, '_>, last: &TrustedCheckpoint) -> u64 {
     let now = u64::try_from(cx.recorded_at.as_second()).unwrap_or_default();
-    last.cosigned.iter().map(|(_, time)| *time).fold(now, u64::max)
+    let times = last.cosigned.iter().map(|(_, time)| *time);
+    let believed = times.filter(|time| *time <= now.saturating_add(COSIGNING_SKEW));
+    believed.fold(now, u64::max)
 }

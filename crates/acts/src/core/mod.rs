@@ -10,6 +10,7 @@ pub mod error;
 pub(crate) mod field_changes;
 pub mod gate_question;
 pub(crate) mod gate_read_cache;
+pub mod grounds;
 pub mod load_directory;
 pub mod log_high_water;
 pub(crate) mod log_names;

@@ -11,6 +11,7 @@ use store::queue::timer;
 use crate::core::context::{Context, Saved};
 use crate::core::decision_facts::{Allowed, keep_acts, keep_facts};
 use crate::core::error::Result;
+use crate::core::grounds::with_grounds;
 use crate::core::messages::save_message;
 use crate::core::note_outcomes::note_outcomes;
 use crate::core::write::{Versioned, Written};
@@ -52,7 +53,8 @@ pub(crate) fn save_file(cx: &mut Context<'_, '_>, stood: Option<ChangeFile>, mut
     save_letters(cx, &mut written, file, &done.letters)?;
     revoke(cx, file, &done.revoked)?;
     if !written.is_empty() || !done.events.is_empty() {
-        cx.tell(done.events, written)?;
+        let events = with_grounds(cx, file, std::mem::take(&mut done.events))?;
+        cx.tell(events, written)?;
     }
     set_timer(cx, &id, before.is_some(), done.next_due)?;
     cx.queue_saved(Saved {

@@ -1,6 +1,8 @@
 //! What every act works with: the tools that differ between production, tests and the demo, and the caches that acts share.
 
-use std::collections::HashMap;
+mod closed_by_finding;
+
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +13,8 @@ use model::directory::snapshot::Tenant;
 use policy::PolicySet;
 use proof::crypto::{Entropy, MasterKey, SigningKey};
 use store::Store;
+
+pub use self::closed_by_finding::ClosedByFinding;
 
 use crate::core::clock_mark::ClockMark;
 use crate::core::directory_cache::Estate;
@@ -81,6 +85,9 @@ pub struct Services {
     policies: Mutex<HashMap<String, Arc<PolicySet>>>,
     ids: Mutex<Ids>,
     clock_mark: ClockMark,
+    /// The tenants whose logs tell that events have grounds.
+    grounded: Mutex<HashSet<String>>,
+    closed: ClosedByFinding,
 }
 
 /// How many random tails of ids are fetched at a time.
@@ -131,6 +138,8 @@ impl Services {
             keys: Mutex::default(),
             policies: Mutex::default(),
             ids: Mutex::default(),
+            grounded: Mutex::default(),
+            closed: ClosedByFinding::default(),
         }
     }
 
@@ -229,6 +238,21 @@ impl Services {
     /// What was read at moments.
     pub(crate) fn moments(&self) -> &Moments {
         &self.moments
+    }
+
+    /// Whether a tenant's log is known to tell that events have grounds.
+    pub(crate) fn has_grounds(&self, tenant: &str) -> bool {
+        locked(&self.grounded).contains(tenant)
+    }
+
+    /// Notes that it does.
+    pub(crate) fn note_grounds(&self, tenant: &str) {
+        locked(&self.grounded).insert(tenant.to_owned());
+    }
+
+    /// What the gate is closed for, whatever its rows say.
+    pub fn closed(&self) -> &ClosedByFinding {
+        &self.closed
     }
 
     /// An unwrapped signing key, by its id.

@@ -23,6 +23,7 @@ use crate::case::commit_equivalence;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::gate_question::{Asker, Found, Question, stopped};
+use crate::core::grounds;
 use crate::core::services::Services;
 use crate::core::signing_keys;
 use crate::core::write::{Written, draft};
@@ -50,7 +51,7 @@ pub fn ask(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
     }
     let found = found(cx, question)?;
     if let Some(answer) = found.answer(question, now) {
-        return Ok(answer);
+        return Ok(cx.services.closed().over(cx.tx.tenant(), answer));
     }
     let asked = question.change.as_deref().map(str::to_uppercase);
     Ok(unknown_place(cx, question)?.unwrap_or_else(|| decide([], asked.as_deref(), now)))
@@ -89,7 +90,8 @@ pub fn ask_at_once(services: &Services, asker: &Asker<'_>, question: &Question) 
         return Ok(None);
     };
     let now = services.now()?;
-    Ok(found.answer(question, now).map(|answer| (answer, now)))
+    let answer = found.answer(question, now);
+    Ok(answer.map(|answer| (services.closed().over(asker.tenant, answer), now)))
 }
 
 /// What stands for a question: from memory, if a transaction of the same moment has read it.
@@ -289,7 +291,10 @@ fn save_check(
 ) -> Result<Checked> {
     let mut written = Written::default();
     let check = cx.put(&mut written, record)?;
-    let data = json!({"decision": check.decision, "change": check.change, "service": check.service, "environment": check.environment});
+    let mut data = json!({"decision": check.decision, "change": check.change, "service": check.service, "environment": check.environment});
+    if let (GateDecision::Go, Some(change)) = (check.decision, &check.change) {
+        data[proof::grounds::MEMBER] = grounds::of_go(cx, change)?;
+    }
     let event = draft(kind, ("gate_check", check.id.0.clone()), cx.now, data);
     cx.tell(vec![event], written)?;
     let is_settled_at_once = check.version <= 1 && check.state == CheckState::Settled;
@@ -339,6 +344,8 @@ fn give_permit(
 ) -> Result<Given> {
     let signing = signing(cx)?;
     let target = target.clone();
+    let (services, tenant) = (cx.services, cx.tenant());
+    let closed = services.closed();
     cx.on_change(change, |case| {
         let now = case.now;
         let found = rows(&case.file, &case.directory, now)
@@ -347,7 +354,7 @@ fn give_permit(
         let Some(row) = found else {
             return Err(Refusal::not_found("gate row"));
         };
-        let answer = answer::judge(&row, now);
+        let answer = closed.over(&tenant, answer::judge(&row, now));
         if answer.decision == GateDecision::Stop {
             return Ok(Given::Stop(answer));
         }
@@ -639,6 +646,7 @@ pub fn check_alive(cx: &mut Context<'_, '_>, permit: &str) -> Result<()> {
 pub fn sign(cx: &mut Context<'_, '_>, permit: &Permit) -> Result<String> {
     let key = signing_keys::permit_key(cx, &permit.kid)?;
     let tenant = cx.tenant();
+    cx.services.closed().check(&tenant, permit.change.as_str())?;
     let claims = proof::permit::Claims {
         iss: cx.services.tools().public_url.clone(),
         sub: permit.change_key.clone(),

@@ -16,6 +16,7 @@ use store::record;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::grounds;
 use crate::core::read_fields::scoped_to;
 use crate::guard::impersonation;
 
@@ -93,7 +94,9 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
         expires_at,
         revoked: false,
     };
-    let token = cx.put_estate("token.created", token, json!({}))?;
+    let people = [token.person.clone(), token.owner.clone()];
+    let grounds = grounds::of_records(cx, (&people, Vec::new()), None)?;
+    let token = cx.put_estate("token.created", token, json!({"grounds": grounds}))?;
     let subject = ("token", token.id.0.clone());
     let what = "made a token that speaks for you";
     impersonation::tell_spoken_for(cx, &token.person, "token.told", subject, what)?;

@@ -16,6 +16,7 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::grounds;
 use crate::core::write::{Written, draft};
 use crate::guard::impersonation;
 use crate::identity::set_identity_provider::{is_key, is_safe};
@@ -248,6 +249,8 @@ pub fn enter(cx: &mut Context<'_, '_>, key: &str, shown: &Shown) -> Result<NewEn
     let digest = proof::crypto::digest_text(secret.as_bytes());
     let expires_at = (cx.now + SignedDuration::from_mins(found.minutes)).min(shown.expires_at);
     store::identity::workload::insert(cx.tx, &digest, found.id.as_str(), expires_at)?;
+    let people = [found.person.clone(), found.owner.clone()];
+    let grounds = grounds::of_records(cx, (&people, vec![grounds::named(&found)]), None)?;
     // The platform's own words may name people, so the log holds their digest alone.
     let subject = told.get("sub").and_then(Value::as_str).unwrap_or_default();
     let event = draft(
@@ -258,7 +261,7 @@ pub fn enter(cx: &mut Context<'_, '_>, key: &str, shown: &Shown) -> Result<NewEn
             "workload": found.key, "person": found.person,
             "subject_digest": proof::crypto::digest_text(subject.as_bytes()), "expires_at": expires_at.to_string(),
             // By its digest replay knows that nobody wrote a way in past the server.
-            "secret_digest": digest,
+            "secret_digest": digest, "grounds": grounds,
         }),
     );
     cx.tell(vec![event], Written::default())?;

@@ -13,6 +13,7 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::grounds;
 use crate::identity::set_token::new_secret;
 use crate::report::find_changes::{ChangeFilter, find_changes};
 
@@ -58,7 +59,8 @@ pub fn make_feed(cx: &mut Context<'_, '_>) -> Result<(Token, String)> {
         expires_at: None,
         revoked: false,
     };
-    let token = cx.put_estate("token.created", token, json!({}))?;
+    let grounds = grounds::of_records(cx, (&[], Vec::new()), None)?;
+    let token = cx.put_estate("token.created", token, json!({"grounds": grounds}))?;
     Ok((token, secret))
 }
 

@@ -16,6 +16,7 @@ mod erasing;
 mod estates;
 mod files;
 mod glasses;
+mod grounded;
 mod hands;
 mod interleaving;
 mod leaving;

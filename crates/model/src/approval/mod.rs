@@ -4,6 +4,7 @@ pub mod absence;
 pub mod approvals;
 pub mod authority;
 pub mod clocks;
+pub mod counted;
 pub mod decide;
 pub mod delegation;
 pub mod distinct_groups;

@@ -8,7 +8,7 @@ use proof::diff::{self, RecordDelta};
 use proof::event::{Event, Subject};
 use proof::note::{Checkpoint, KeyKind, NoteSigner, VerifierKeys};
 use proof::tile::{self, MemoryTiles, TileReader};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The origin of the tenant's log.
@@ -50,6 +50,11 @@ impl Tenant {
 
     /// One act: the records become these bodies, and one event says so.
     pub fn act(&mut self, kind: &str, bodies: &[(&str, &str, Value)]) {
+        self.act_on(kind, bodies, &json!({}));
+    }
+
+    /// The same with facts of the event.
+    pub fn act_on(&mut self, kind: &str, bodies: &[(&str, &str, Value)], data: &Value) {
         let deltas: Vec<RecordDelta> = bodies
             .iter()
             .map(|(table, id, body)| self.save(table, id, body))
@@ -68,7 +73,7 @@ impl Tenant {
                 table: table.into(),
                 id: id.into(),
             },
-            data: Map::new(),
+            data: data.as_object().cloned().unwrap_or_default(),
             records: deltas,
             records_digest: None,
             act: format!("0193-act-{index}"),
@@ -179,30 +184,45 @@ pub fn packed(parts: &BundleParts, evidence: &[Vec<u8>]) -> Vec<u8> {
     whole
 }
 
+/// What the approval of the story's change rested on.
+fn grounds() -> Value {
+    let mut sets: BTreeMap<&str, Value> = proof::grounds::AROUND.iter().map(|table| (*table, json!([]))).collect();
+    sets.insert("change", json!(["c-1@2"]));
+    sets.insert("approval", json!(["a-1@1"]));
+    sets.insert("evidence", json!(["e-1@1"]));
+    json!({
+        "size": 1, "change": "c-1", "sets": sets, "stops": {"rejection": [], "hold": [], "revocation": []},
+        "rules": [{"rule": "base.owner", "count": 1, "approvals": ["a-1"]}],
+    })
+}
+
 /// A tenant with one change, an approval and evidence among `noise` events of no record.
 pub fn story(noise: usize) -> (Tenant, Vec<u64>, Vec<Vec<u8>>) {
     let evidence = b"<testsuite tests=\"3\" failures=\"0\"/>".to_vec();
     let mut tenant = Tenant::new();
     let change = |state: &str, title: &str, notes: Value| json!({"id": "c-1", "key": "CHG-1042", "state": state, "title": title, "notes": notes, "risk": 2});
     let mut indexes = Vec::new();
-    let mut act = |tenant: &mut Tenant, kind: &str, bodies: &[(&str, &str, Value)]| {
+    let mut act_on = |tenant: &mut Tenant, kind: &str, bodies: &[(&str, &str, Value)], data: Value| {
         indexes.push(tenant.leaves.len() as u64);
-        tenant.act(kind, bodies);
-        (0..noise).for_each(|_| tenant.act("person.signed_in", &[]));
+        tenant.act_on(kind, bodies, &data);
+        (0..noise).for_each(|_| tenant.act("tenant.looked_at", &[]));
     };
     let draft = change("draft", "Upgrade the ledger", json!([]));
-    act(&mut tenant, "change.created", &[("change", "c-1", draft)]);
+    act_on(&mut tenant, "change.created", &[("change", "c-1", draft)], json!({}));
     let digest = proof::crypto::digest_text(&evidence);
-    let file = json!({"id": "e-1", "name": "smoke", "digest": digest, "text": "All passed"});
-    act(&mut tenant, "evidence.added", &[("evidence", "e-1", file)]);
+    let file = json!({"id": "e-1", "change": "c-1", "name": "smoke", "digest": digest, "text": "All passed"});
+    act_on(&mut tenant, "evidence.added", &[("evidence", "e-1", file)], json!({}));
     let approved = change("approved", "Upgrade the ledger", json!(["Grüße", "x".repeat(40)]));
-    let approval = json!({"id": "a-1", "decision": "approve", "text": "Fine by me"});
-    act(
+    let approval = json!({
+        "id": "a-1", "change": "c-1", "person": "0193-person-1", "decision": "approve", "state": "standing", "text": "Fine by me",
+    });
+    act_on(
         &mut tenant,
         "change.approved",
         &[("approval", "a-1", approval), ("change", "c-1", approved)],
+        json!({"grounds": grounds()}),
     );
     let closed = change("closed", "Upgrade the ledger to 7", json!(["Grüße"]));
-    act(&mut tenant, "change.closed", &[("change", "c-1", closed)]);
+    act_on(&mut tenant, "change.closed", &[("change", "c-1", closed)], json!({}));
     (tenant, indexes, vec![evidence])
 }

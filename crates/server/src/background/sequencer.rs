@@ -232,6 +232,9 @@ impl Sequencer {
             let placed = sequence_events::sequence_events(self.state.executor(), &tenant, &self.server);
             let placed = self.told_at_times(&tenant, placed);
             is_well &= placed.is_some();
+            if placed.is_none() {
+                self.look_at_log(&tenant);
+            }
             if self.stands.note(&tenant, placed, tick()) {
                 tracing::warn!(
                     tenant,
@@ -273,7 +276,7 @@ impl Sequencer {
     fn tend(&self) {
         for tenant in self.tenants() {
             let cosigned = cosign_log::cosign_log(self.state.executor(), &tenant);
-            told_of(&tenant, cosigned, "cosigning a log");
+            self.told_of(&tenant, cosigned, "cosigning a log");
         }
         told(
             cosign_log::cosign_log(self.state.executor(), SYSTEM_TENANT),
@@ -284,10 +287,39 @@ impl Sequencer {
             "noting sizes of logs",
         );
         for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
-            let noted = check_log::note_log(self.state.executor(), tenant);
-            told_of(tenant, noted, "noting how far a log is");
+            if self.look_at_log(tenant) {
+                let noted = check_log::note_log(self.state.executor(), tenant);
+                self.told_of(tenant, noted, "noting how far a log is");
+            }
         }
         self.keep_seen_logs();
+    }
+
+    /// Looks whether a log is the one that was seen; while it is not, the gate is closed for its tenant.
+    fn look_at_log(&self, tenant: &str) -> bool {
+        let executor = self.state.executor();
+        let found = check_log::look_at_log(executor, executor.services(), tenant);
+        match self.told_of(tenant, found, "looking whether a log is the one that was seen") {
+            Some(Some(why)) => {
+                self.tell_fault(tenant, &why, "keeping the gate closed over a log that was set back");
+                false
+            }
+            found => found.is_some(),
+        }
+    }
+
+    /// Notes a fault of one tenant's work; the same one once a minute, with how often it came since.
+    fn tell_fault(&self, tenant: &str, error: &str, doing: &'static str) {
+        let name = format!("{tenant} {doing} {error}");
+        if let Some(times) = self.state.noted().count(&name, tick()) {
+            tracing::error!(error, tenant, doing, times, "work behind the doors failed");
+        }
+    }
+
+    fn told_of<T>(&self, tenant: &str, answer: acts::Result<T>, doing: &'static str) -> Option<T> {
+        answer
+            .inspect_err(|error| self.tell_fault(tenant, &error.to_string(), doing))
+            .ok()
     }
 
     /// Writes down outside of the database how far each log is.
@@ -321,7 +353,7 @@ impl Sequencer {
                 .state
                 .executor()
                 .wait(Lane::Worker, &tenant, Actor::system(), Mode::Write, act);
-            told_of(&tenant, signed, "signing a revocation list");
+            self.told_of(&tenant, signed, "signing a revocation list");
         }
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod known_connections;
 pub(crate) mod metrics;
 pub(crate) mod noted;
 pub(crate) mod percent;
+pub(crate) mod proved_writes;
 pub(crate) mod provider_calls;
 pub(crate) mod query_words;
 pub(crate) mod request_id;

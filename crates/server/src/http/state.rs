@@ -19,6 +19,7 @@ use crate::http::gate_counters::Tally;
 use crate::http::known_connections::KnownConnections;
 use crate::http::metrics::Metrics;
 use crate::http::noted::Noted;
+use crate::http::proved_writes::ProvedWrites;
 use crate::http::provider_calls::Outside;
 use crate::http::throttle::Throttle;
 use crate::identity::password;
@@ -48,6 +49,7 @@ struct Inner {
     description: OnceLock<Bytes>,
     outside: Outside,
     cluster: OnceLock<Bindings>,
+    proved_writes: ProvedWrites,
 }
 
 impl AppState {
@@ -70,6 +72,7 @@ impl AppState {
             description: OnceLock::new(),
             outside: Outside::new(http),
             cluster: OnceLock::new(),
+            proved_writes: ProvedWrites::default(),
         }))
     }
 
@@ -124,6 +127,10 @@ impl AppState {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.0.throttle
+    }
+
+    pub(crate) fn proved_writes(&self) -> &ProvedWrites {
+        &self.0.proved_writes
     }
 
     pub(crate) fn noted(&self) -> &Noted {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use acts::Context;
 use acts::core::row_mac;
 use acts::guard::impersonation;
+use acts::identity::note_sign_in;
 use acts::identity::set_second_factor::{is_enrolled, own_factors, random_name, use_code, use_recovery_code};
 use axum::http::{HeaderMap, header};
 use jiff::{SignedDuration, Timestamp};
@@ -288,6 +289,8 @@ pub(crate) async fn begin(
         .map_err(|error| Failure::fault(&error))?;
     let secret = proof::crypto::base64url(&bytes);
     let (digest, whose, origin) = (digest_of(&secret), person.clone(), origin.clone());
+    let name = format!("{tenant}/{person} signed in {}", start.method);
+    let times = state.noted().count(&name, clock::tick());
     let insert = move |cx: &mut Context<'_, '_>| {
         let expires_at = cx.now + SignedDuration::from_hours(SESSION_HOURS);
         let handed_by = impersonation::handed_by(cx, &whose, &start.method)?;
@@ -308,6 +311,9 @@ pub(crate) async fn begin(
             subject: start.subject.clone(),
             mac: Vec::new(),
         };
+        if let Some(times) = times {
+            note_sign_in::note_sign_in(cx, &session, times)?;
+        }
         row_mac::begin_session(cx, session)?;
         session::note_seen(cx.tx, whose.as_str(), cx.now)?;
         Ok(expires_at)

@@ -10,6 +10,7 @@ use axum::routing::get;
 use serde_json::json;
 use store::{Lane, Mode, SYSTEM_TENANT};
 
+use crate::http::clock::tick;
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 
@@ -50,7 +51,33 @@ async fn ready(State(state): State<AppState>) -> Result<Response, Failure> {
             format!("The rows of the tenant `{lost}` are gone, but its log was seen; `assent doctor` says more.");
         return Err(Failure::busy("tenant_lost", what));
     }
+    if let Some((_, why)) = state.executor().services().closed().logs().into_iter().next() {
+        let what = format!("Nothing is placed in a log and no permit is given: {why}. `assent doctor` says more.");
+        return Err(Failure::busy("log_set_back", what));
+    }
+    check_writes(&state).await?;
     Ok(axum::Json(json!({"is_ready": true, "reasons": reasons(&state)})).into_response())
+}
+
+/// Writes a row and removes it again, unless something was written of late: a disk that is full or read-only answers reads.
+async fn check_writes(state: &AppState) -> Result<(), Failure> {
+    if !state.proved_writes().is_due(tick()) {
+        return Ok(());
+    }
+    let now = state.executor().tools().recorder.now();
+    let write = state.across(Lane::Acts, "can anything be written", Mode::Write, move |tx| {
+        Ok(store::servers::prove_writes(tx, now)?)
+    });
+    match tokio::time::timeout(PATIENCE, write).await {
+        Ok(Ok(())) => {
+            state.proved_writes().note(tick());
+            Ok(())
+        }
+        _ => Err(Failure::busy(
+            "writes_fail",
+            "Nothing can be written to the database; reads are answered.",
+        )),
+    }
 }
 
 /// A tenant whose log this server saw and whose rows are gone.
@@ -62,15 +89,23 @@ fn lost_tenant(state: &AppState, tenants: &[String]) -> Option<String> {
 
 /// What people should see to although the server answers.
 fn reasons(state: &AppState) -> Vec<String> {
-    let behind = state.executor().services().set_back();
-    if behind.as_secs() < CLOCK_SLACK_SECONDS {
-        return Vec::new();
+    let services = state.executor().services();
+    let mut reasons = Vec::new();
+    let behind = services.set_back();
+    if behind.as_secs() >= CLOCK_SLACK_SECONDS {
+        reasons.push(format!(
+            "The clock was set back by {} seconds. Tokens, sessions and delegations that had ended stay ended. Set the clock \
+             right; if it was ahead before, stop the server and move `seen-clock` out of the data folder.",
+            behind.as_secs()
+        ));
     }
-    vec![format!(
-        "The clock was set back by {} seconds. Tokens, sessions and delegations that had ended stay ended. Set the clock right; \
-         if it was ahead before, stop the server and move `seen-clock` out of the data folder.",
-        behind.as_secs()
-    )]
+    if let (count, Some((tenant, change, what))) = services.closed().changes() {
+        reasons.push(format!(
+            "The log does not give what {count} changes were let through for; the gate is closed for them. The first is {change} \
+             of {tenant}: {what} `assent audit replay` says more."
+        ));
+    }
+    reasons
 }
 
 async fn metrics(State(state): State<AppState>) -> Response {

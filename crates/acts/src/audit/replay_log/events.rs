@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use proof::crypto::hash_of_text;
 use proof::diff::RecordDelta;
 use proof::event::Event;
+use proof::grounds;
 use proof::tile::{self, TileReader, WIDTH};
 use store::audit::event::{self, Event as Row, Waiting};
 use store::audit::log::LogState;
@@ -67,7 +68,7 @@ impl Replay<'_> {
         // The log's own leaf is what counts; the row only where the leaf cannot be read.
         let event = told.or_else(|| row.and_then(|row| Event::from_bytes(&row.bytes).ok()));
         match event {
-            Some(event) => self.tell(cx, event),
+            Some(event) => self.tell(cx, event, Some(at)),
             None => Ok(()),
         }
     }
@@ -128,7 +129,7 @@ impl Replay<'_> {
                 );
                 self.find("event", &row.id, Some("seq"), what);
                 if let Ok(event) = Event::from_bytes(&row.bytes) {
-                    self.tell(cx, event)?;
+                    self.tell(cx, event, None)?;
                 }
             }
             from = last + 1;
@@ -148,21 +149,29 @@ impl Replay<'_> {
             let Waiting { event: row, .. } = waiting;
             self.columns(&row);
             if let Ok(event) = Event::from_bytes(&row.bytes) {
-                self.tell(cx, event)?;
+                self.tell(cx, event, None)?;
             }
         }
         tell_progress(self.progress, "event", self.events)?;
         Ok(())
     }
 
-    /// Notes what an event made of records.
-    fn tell(&mut self, cx: &mut Context<'_, '_>, event: Event) -> Result<()> {
+    /// Notes what an event made of records. What it rested on is judged once it has its place in the log.
+    fn tell(&mut self, cx: &mut Context<'_, '_>, event: Event, place: Option<u64>) -> Result<()> {
         let id = event.id.clone();
+        let told = Event {
+            records: Vec::new(),
+            ..event.clone()
+        };
         self.ways_in.note(&event, cx.now);
         self.numbers.note_size(&event);
         self.note_halt(&event);
         let deltas = self.deltas(cx, event)?;
         self.check_made(cx, &id, &deltas)?;
+        if let Some(lack) = place.and_then(|at| self.judge.note(at, &told, &deltas)) {
+            let what = format!("The event `{}` at index {} lacks its reasons: {}", lack.kind, lack.index, lack.what);
+            self.find("event", &id, Some(grounds::MEMBER), what);
+        }
         for delta in deltas {
             let known = self.heads.entry(delta.table).or_default();
             let head = known.entry(delta.id).or_insert(Head {

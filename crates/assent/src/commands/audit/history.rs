@@ -12,6 +12,7 @@ use proof::{crypto, merkle};
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::clock;
 use crate::commands::audit::events::{self, Events};
 use crate::commands::audit::replay::replay;
 use crate::commands::change::lifecycle;
@@ -73,6 +74,9 @@ pub enum Audit {
     },
 }
 
+/// How old a checkpoint's newest cosignature may be: a server attests its log each minute, and a mirror follows within minutes.
+const DEFAULT_MAX_AGE: &str = "1h";
+
 /// What to verify.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).args(["bundle", "log"]))]
@@ -88,6 +92,9 @@ pub struct Verify {
     /// With --log: a checkpoint seen earlier, out of which the log must have grown.
     #[arg(long, value_name = "FILE", requires = "log", conflicts_with = "bundle")]
     pub older: Option<String>,
+    /// With --log: how old the newest cosignature of the checkpoint may be, such as `10m` or `2h`; `off` for a copy of an earlier day.
+    #[arg(long, value_name = "SPAN", requires = "log", conflicts_with = "bundle", default_value = DEFAULT_MAX_AGE)]
+    pub max_age: String,
     /// With --log: where to keep the checkpoint when all is good.
     #[arg(long, value_name = "FILE", requires = "log", conflicts_with = "bundle")]
     pub save: Option<String>,
@@ -297,6 +304,10 @@ fn log_keys(source: &dyn TileSource, key: Option<&str>) -> Result<VerifierKeys> 
 }
 
 fn verify_whole(verify: &Verify, log: &str, common: &Common, output: &Output) -> Result<u8> {
+    let max_age = match verify.max_age.as_str() {
+        "off" => None,
+        span => Some(clock::seconds(span).map_err(Failure::could_not)?.unsigned_abs()),
+    };
     let source = open_log(log, common)?;
     let keys = log_keys(source.as_ref(), verify.key.as_deref())?;
     let older = verify
@@ -311,8 +322,12 @@ fn verify_whole(verify: &Verify, log: &str, common: &Common, output: &Output) ->
         older: older.as_ref(),
         progress: Some(&progress),
     };
-    let report = verify_log(source.as_ref(), &keys, &check);
+    let mut report = verify_log(source.as_ref(), &keys, &check);
     bar.finish_and_clear();
+    if let Some(max_age) = max_age {
+        let now = u64::try_from(clock::now().as_second()).unwrap_or_default();
+        report.hold_to_age(now, max_age);
+    }
     if report
         .report
         .findings

@@ -124,6 +124,8 @@ const PHRASES: &[Phrase] = &[
     ("retention.proposed", "clock", "proposed another retention"),
     ("risk_table.activated", "leaf", "put a risk table in force"),
     ("risk_table.proposed", "leaf", "proposed a risk table"),
+    ("person.signed_in", "token", "signed in"),
+    ("change.ungrounded", "x", "found an event whose reasons the log does not give"),
     ("sign_in.refused", "x", "refused a sign-in"),
     ("service.set", "service", "set a service"),
     (
@@ -309,6 +311,7 @@ const WHOLE: &[Phrase] = &[
     ("key.rotated", "token", "gave a purpose a new signing key"),
     ("keys.changed", "token", "noted which keys are valid"),
     ("log.closed", "leaf", "closed the log to the public"),
+    ("log.grounds_began", "leaf", "tells from now on what events rested on"),
     ("log.published", "leaf", "opened the log to the public"),
     ("log.sized", "leaf", "noted the size of the log"),
     ("mapping.activated", "leaf", "put a mapping in force"),

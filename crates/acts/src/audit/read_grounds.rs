@@ -1,0 +1,185 @@
+//! Reads on in a tenant's log and names the events that lack their reasons, in working: what replay does at night for all that is
+//! stored, this does for each new event. What it finds closes the gate for the change and is told to people.
+
+use model::change::change_file::Actor;
+use model::change::settle::revoke_permits;
+use model::core::enums::Role;
+use proof::diff::RecordDelta;
+use proof::event::{Event, payload_path};
+use proof::grounds::{Judge, Lack, Scope};
+use proof::tile::{self, TileReader, WIDTH};
+use serde_json::json;
+use store::audit::{event, log};
+use store::{Lane, Mode};
+
+use crate::core::context::Context;
+use crate::core::error::{Error, Result};
+use crate::core::log_tiles::StoredTiles;
+use crate::core::messages::save_message;
+use crate::core::transactions::Transactions;
+use crate::core::write::{Written, draft};
+
+/// The event that tells of one.
+const UNGROUNDED: &str = "change.ungrounded";
+/// Under what subject such events are found again, by the change's id.
+const SUBJECT: &str = "ungrounded";
+
+/// Where one is in a tenant's log.
+pub struct GroundsReader {
+    judge: Judge,
+    next: u64,
+}
+
+impl Default for GroundsReader {
+    fn default() -> Self {
+        Self {
+            judge: Judge::new(Scope::Log),
+            next: 0,
+        }
+    }
+}
+
+impl GroundsReader {
+    /// The place in the log up to which it was read.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Reads on to the log's end, or until `goes_on` says no, and answers the events that lack their reasons.
+    ///
+    /// # Errors
+    /// The store's; a fault where an entry cannot be read, which verifying the log names.
+    pub fn read_on(
+        &mut self,
+        executor: &impl Transactions,
+        tenant: &str,
+        goes_on: impl Fn() -> bool,
+    ) -> Result<Vec<Lack>> {
+        let mut lacks = Vec::new();
+        while goes_on() {
+            let from = self.next;
+            let page = executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |cx| {
+                page(cx, from)
+            })?;
+            if page.is_empty() {
+                break;
+            }
+            for (event, deltas) in page {
+                lacks.extend(self.judge.note(self.next, &event, &deltas));
+                self.next += 1;
+            }
+        }
+        Ok(lacks)
+    }
+}
+
+/// The entries from a place on to the end of their bundle, with the deltas of each.
+fn page(cx: &mut Context<'_, '_>, from: u64) -> Result<Vec<(Event, Vec<RecordDelta>)>> {
+    let Some(state) = log::state(cx.tx)? else {
+        return Ok(Vec::new());
+    };
+    let size = u64::try_from(state.size).unwrap_or_default();
+    if from >= size {
+        return Ok(Vec::new());
+    }
+    let bundle = from / WIDTH;
+    let bytes = {
+        let source = StoredTiles::new(cx.tx, state);
+        let read = TileReader::new(&source, size).bundle(bundle);
+        source.settle(read)?.into_owned()
+    };
+    let skipped = usize::try_from(from - bundle * WIDTH).unwrap_or_default();
+    let mut page = Vec::new();
+    for leaf in tile::read_entries(&bytes)?.into_iter().skip(skipped) {
+        let event = Event::from_bytes(leaf)?;
+        page.push(opened(cx, event)?);
+    }
+    page.truncate(usize::try_from(size - from).unwrap_or_default());
+    Ok(page)
+}
+
+fn opened(cx: &mut Context<'_, '_>, mut event: Event) -> Result<(Event, Vec<RecordDelta>)> {
+    if let Some(digest) = event.records_digest.clone() {
+        let path = payload_path(&digest).unwrap_or_default();
+        let payload = log::tile(cx.tx, &path)?;
+        let payload = payload.ok_or_else(|| Error::Fault(format!("what stands beside event {} is gone", event.id)))?;
+        event = event.with_payload(&payload)?;
+    }
+    let deltas = std::mem::take(&mut event.records);
+    Ok((event, deltas))
+}
+
+/// The changes of which some event lacked its reasons, as the log tells it, each with what is wrong.
+///
+/// # Errors
+/// The store's.
+pub fn known_lacks(cx: &mut Context<'_, '_>) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for subject in event::subjects(cx.tx, SUBJECT)? {
+        let told = event::latest_of_subject(cx.tx, (SUBJECT, &subject), 1)?;
+        let Some(told) = told.first().and_then(|it| Event::from_bytes(&it.bytes).ok()) else {
+            // What cannot be read closes as well: the subject is the change.
+            found.push((subject, String::new()));
+            continue;
+        };
+        let text = |name: &str| Some(told.data.get(name)?.as_str()?.to_owned());
+        // A sign-in that lacked its reasons is about no change.
+        found.extend(text("change").map(|change| (change, text("what").unwrap_or_default())));
+    }
+    Ok(found)
+}
+
+/// Writes `change.ungrounded` (`{event, index, kind, change, what}`) once for an event that lacks its reasons, revokes the permits
+/// of its change and tells administrators and auditors. A lack without a change is told alone.
+///
+/// # Errors
+/// The store's.
+pub fn note_lack(cx: &mut Context<'_, '_>, lack: &Lack) -> Result<bool> {
+    let subject = lack.change.clone().unwrap_or_else(|| lack.event.clone());
+    if !event::latest_of_subject(cx.tx, (SUBJECT, &subject), 1)?.is_empty() {
+        return Ok(false);
+    }
+    let data = json!({
+        "event": lack.event, "index": lack.index, "kind": lack.kind, "change": lack.change, "what": lack.what,
+    });
+    let mut written = Written::default();
+    tell_people(cx, &mut written, lack)?;
+    cx.tell(vec![draft(UNGROUNDED, (SUBJECT, subject), cx.now, data)], written)?;
+    Ok(true)
+}
+
+/// Revokes the permits of a change whose events lack their reasons.
+///
+/// # Errors
+/// The store's; a fault where its file cannot be read, which damage may be the cause of.
+pub fn revoke_ungrounded(cx: &mut Context<'_, '_>, change: &str) -> Result<()> {
+    cx.on_change(change, |case| {
+        revoke_permits(case, "the log does not give what it was let through for", |_| true);
+        Ok(())
+    })
+}
+
+fn tell_people(cx: &mut Context<'_, '_>, written: &mut Written, lack: &Lack) -> Result<()> {
+    let directory = cx.directory()?;
+    let mut people = directory.with_role(Role::Admin);
+    people.extend(directory.with_role(Role::Auditor));
+    people.sort();
+    people.dedup();
+    let subject = "An event rested on what the log does not give";
+    let text = format!(
+        "The event `{}` at index {} of the log lacks its reasons: {}\nSomebody may have written into the database past the \
+         server. {}On the host, `assent audit replay` says more.\n",
+        lack.kind,
+        lack.index,
+        lack.what,
+        lack.change
+            .as_ref()
+            .map_or("", |_| "The gate is closed for its change. "),
+    );
+    for person in people {
+        let dedup = format!("{UNGROUNDED}:{}:{person}", lack.event);
+        save_message(cx, written, &person, None, ("ungrounded", subject, &text, &dedup))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,274 @@
+//! What an event that lets something through rested on: the records that were counted, in their versions, and the sets that could
+//! have stopped it, as this act saw them. Whoever has the log alone judges it again (`proof::grounds`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::approval::counted::counted;
+use model::change::change_file::{ChangeFile, EventDraft};
+use model::change::record::Change;
+use model::change::related_records::{
+    Approval, ChangeTask, ChecklistItem, Condition, CountedFor, Evidence, Link, PeerReview, Permit,
+};
+use model::core::enums::Decision;
+use model::core::ids::{GroupKey, PersonId, ServiceKey};
+use model::directory::basis::Seen;
+use model::directory::snapshot::{Directory, Freeze, Incident, Ownership, Person, StandardTemplate, Tenant};
+use proof::grounds::{self, Grounds, MetRule, Set, Stops};
+use serde_json::{Map, Value};
+use store::audit::{event, log};
+use store::record::Record;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::write::{Written, draft};
+
+/// The subject of the event from which on every such event has grounds.
+const BEGAN_SUBJECT: (&str, &str) = ("log", "grounds");
+
+/// A record in its version, as sets list it.
+fn entry<R: Record>(record: &R) -> String {
+    format!("{}@{}", record.id(), record.version())
+}
+
+fn set_of<'r, R: Record + 'r>(records: impl IntoIterator<Item = &'r R>) -> (String, Set) {
+    let entries = records.into_iter().map(entry).collect();
+    (R::TABLE.to_owned(), Set::of(entries))
+}
+
+/// A record in its version, as it is named beside the sets.
+pub(crate) fn named<R: Record>(record: &R) -> String {
+    format!("{}/{}", R::TABLE, entry(record))
+}
+
+fn seen<R: Record>(seen: &Seen) -> String {
+    format!("{}/{}@{}", R::TABLE, seen.id, seen.version)
+}
+
+/// Adds to the events of a saved change that let something through what they rested on; `file` is how the change is now.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn with_grounds(
+    cx: &mut Context<'_, '_>,
+    file: &ChangeFile,
+    mut events: Vec<EventDraft>,
+) -> Result<Vec<EventDraft>> {
+    if !events.iter().any(|it| grounds::needs_grounds(it.kind, &it.data)) {
+        return Ok(events);
+    }
+    let mut is_told = false;
+    for event in events.iter_mut().filter(|it| grounds::needs_grounds(it.kind, &it.data)) {
+        let value = if grounds::is_about_change(event.kind) {
+            let value = if is_told {
+                grounds::same_act()
+            } else {
+                of_change(cx, file)?
+            };
+            is_told = true;
+            value
+        } else {
+            of_word(cx, file, &event.data)?
+        };
+        event.data.insert(grounds::MEMBER.to_owned(), value);
+    }
+    if is_told {
+        cx.grounded = Some(file.change.key.clone());
+    }
+    Ok(events)
+}
+
+/// The grounds of an answer of the gate that says go for a change.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn of_go(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
+    if cx.grounded.as_deref() == Some(key) {
+        return Ok(grounds::same_act());
+    }
+    let file = cx.as_system(|cx| cx.file(key))?;
+    let value = of_change(cx, &file)?;
+    cx.grounded = Some(key.to_owned());
+    Ok(value)
+}
+
+/// Grounds that are records alone: people in the versions of the directory, and others as `named` tells them; for a sign-in with
+/// the digest of the password's hash.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn of_records(
+    cx: &mut Context<'_, '_>,
+    (people, others): (&[PersonId], Vec<String>),
+    password: Option<String>,
+) -> Result<Value> {
+    let directory = cx.directory()?;
+    let mut records = people_of(&directory, who_acts(cx).iter().chain(people));
+    records.extend(others);
+    let grounds = Grounds {
+        password,
+        ..in_brief(records)
+    };
+    written(cx, grounds)
+}
+
+fn in_brief(records: BTreeSet<String>) -> Grounds {
+    Grounds {
+        size: 0,
+        change: None,
+        policy: None,
+        records: records.into_iter().collect(),
+        password: None,
+        sets: BTreeMap::new(),
+        stops: None,
+        rules: Vec::new(),
+    }
+}
+
+/// Grounds as an event tells them; the tenant's first are preceded by the event from which on there are some.
+fn written(cx: &mut Context<'_, '_>, grounds: Grounds) -> Result<Value> {
+    note_begun(cx)?;
+    let size = known_size(cx)?;
+    Ok(serde_json::to_value(Grounds { size, ..grounds })?)
+}
+
+/// How long the log is at least. A server that has just started knows it from this transaction: reading it each time would have
+/// every act race with the sequencer.
+fn known_size(cx: &mut Context<'_, '_>) -> Result<u64> {
+    if cx.log_size == 0 {
+        let state = log::state(cx.tx)?;
+        cx.log_size = state.map_or(0, |state| u64::try_from(state.size).unwrap_or_default());
+    }
+    Ok(cx.log_size)
+}
+
+fn note_begun(cx: &mut Context<'_, '_>) -> Result<()> {
+    let tenant = cx.tenant();
+    if cx.services.has_grounds(&tenant) || cx.begins_grounds {
+        return Ok(());
+    }
+    let (table, id) = BEGAN_SUBJECT;
+    let known = event::latest_of_subject(cx.tx, BEGAN_SUBJECT, 1)?;
+    if known.iter().any(|it| it.seq.is_some()) {
+        // It has its place, so it is there for good.
+        cx.services.note_grounds(&tenant);
+        return Ok(());
+    }
+    if known.is_empty() {
+        let began = draft(
+            grounds::BEGAN,
+            (table, id.to_owned()),
+            cx.now,
+            Value::Object(Map::new()),
+        );
+        cx.tell(vec![began], Written::default())?;
+    }
+    cx.begins_grounds = true;
+    Ok(())
+}
+
+/// The event from which on events have grounds, where the log has it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn find_began(cx: &mut Context<'_, '_>) -> Result<Option<event::Event>> {
+    let (table, id) = BEGAN_SUBJECT;
+    let known = event::of_subject(cx.tx, table, id)?;
+    Ok(known.into_iter().filter(|it| it.seq.is_some()).min_by_key(|it| it.seq))
+}
+
+fn people_of<'p>(directory: &Directory, people: impl Iterator<Item = &'p PersonId>) -> BTreeSet<String> {
+    people
+        .filter_map(|id| directory.people.get(id))
+        .map(named::<Person>)
+        .collect()
+}
+
+/// Who acts: the person, and whoever handed out their way in.
+fn who_acts(cx: &Context<'_, '_>) -> Vec<PersonId> {
+    if cx.actor.is_system {
+        return Vec::new();
+    }
+    let hand = cx.actor.hand().cloned();
+    [cx.actor.person.clone()].into_iter().chain(hand).collect()
+}
+
+/// What a decision rests on: its author, and the records that give them the right.
+fn of_word(cx: &mut Context<'_, '_>, file: &ChangeFile, data: &Map<String, Value>) -> Result<Value> {
+    let directory = cx.directory()?;
+    let mut records = people_of(&directory, who_acts(cx).iter());
+    let id = data.get("approval").and_then(Value::as_str).unwrap_or_default();
+    let rows = file.approvals.iter().filter(|it| it.id.as_str() == id);
+    for row in rows.flat_map(|it| &it.counted_for) {
+        records.extend(of_right(&directory, row));
+    }
+    written(cx, in_brief(records))
+}
+
+fn of_right(directory: &Directory, row: &CountedFor) -> Vec<String> {
+    use model::approval::absence::Delegation;
+    use model::cab::meeting::OnCall;
+    let basis = &row.basis;
+    let mut records: Vec<String> = basis.ownership.iter().map(seen::<Ownership>).collect();
+    let group = basis.membership.as_ref().map(|group| GroupKey::from(group.id.as_str()));
+    records.extend(group.and_then(|key| directory.groups.get(&key)).map(named));
+    records.extend(basis.on_call.iter().map(seen::<OnCall>));
+    records.extend(basis.delegations.iter().map(seen::<Delegation>));
+    records
+}
+
+fn of_change(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Value> {
+    let directory = cx.directory()?;
+    let change = &file.change;
+    let approvers = file.standing().map(|it| it.person.clone());
+    let people: Vec<PersonId> = who_acts(cx).into_iter().chain(approvers).collect();
+    let mut records = people_of(&directory, people.iter());
+    records.extend(directory.tenant.as_ref().map(named::<Tenant>));
+    let template = change.content.template.as_ref();
+    let template = template.and_then(|it| directory.templates.get(&it.key));
+    records.extend(template.map(named::<StandardTemplate>));
+    let met = counted(file, cx.now).into_iter().map(|it| MetRule {
+        rule: it.rule,
+        count: u64::from(it.count),
+        approvals: it.approvals.into_iter().map(|id| id.0).collect(),
+    });
+    let grounds = Grounds {
+        change: Some(change.id.0.clone()),
+        policy: Some(file.requirements.policy_digest.clone()),
+        sets: sets(cx, file, &directory).into_iter().collect(),
+        stops: Some(stops(file)),
+        rules: met.collect(),
+        ..in_brief(records)
+    };
+    written(cx, grounds)
+}
+
+fn sets(cx: &Context<'_, '_>, file: &ChangeFile, directory: &Directory) -> Vec<(String, Set)> {
+    let services: BTreeSet<&ServiceKey> = file.change.content.targets.iter().map(|it| &it.service).collect();
+    let is_unended = |freeze: &&Freeze| !freeze.ended && freeze.ends_at > cx.recorded_at;
+    let hurts = |incident: &&Incident| {
+        incident.resolved_at.is_none() && incident.services.iter().any(|it| services.contains(it))
+    };
+    vec![
+        set_of::<Change>([&file.change]),
+        set_of::<Approval>(&file.approvals),
+        set_of::<PeerReview>(&file.peer_reviews),
+        set_of::<Evidence>(&file.evidence),
+        set_of::<Condition>(&file.conditions),
+        set_of::<ChecklistItem>(&file.checklist),
+        set_of::<ChangeTask>(&file.tasks),
+        set_of::<Link>(file.links.iter().filter(|link| link.removed_at.is_none())),
+        set_of::<Permit>(&file.permits),
+        set_of::<Freeze>(directory.freezes.iter().filter(is_unended)),
+        set_of::<Incident>(directory.incidents.values().filter(hurts)),
+    ]
+}
+
+fn stops(file: &ChangeFile) -> Stops {
+    let rejections = file.standing().filter(|it| it.decision == Decision::Reject);
+    let closed = file.change.closed_targets.iter().filter(|it| it.lifted.is_none());
+    Stops {
+        rejection: rejections.map(|it| it.id.0.clone()).collect(),
+        hold: file.change.hold.iter().map(|_| "hold".to_owned()).collect(),
+        revocation: closed.map(|it| it.permit.0.clone()).collect(),
+    }
+}

@@ -1,0 +1,44 @@
+//! Notes in the log that somebody signed in: with what, and what that rested on.
+
+use model::core::ids::PersonId;
+use serde_json::json;
+use store::identity::secrets;
+use store::identity::session::Session;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::grounds;
+use crate::core::providers::provider;
+use crate::core::write::{Written, draft};
+
+/// The event.
+const SIGNED_IN: &str = "person.signed_in";
+/// What stands before a provider's key in a session's method.
+const AT_PROVIDER: &str = "provider:";
+const BY_PASSWORD: &str = "password";
+
+/// Writes the event `person.signed_in` about the person: `method`, `factor` and whether it is a second one, the session's name, and
+/// how often the same was done since it was noted last (`times`). Call it in the act that begins the session; whoever calls it
+/// notes the same method of the same person once a minute.
+///
+/// # Errors
+/// The store's.
+pub fn note_sign_in(cx: &mut Context<'_, '_>, session: &Session, times: u32) -> Result<()> {
+    let person = PersonId::from(session.person.as_str());
+    let others = match session.method.strip_prefix(AT_PROVIDER) {
+        Some(key) => vec![grounds::named(&provider(cx, key)?)],
+        None => Vec::new(),
+    };
+    let password = match session.method.as_str() {
+        BY_PASSWORD => secrets::password(cx.tx, &session.person)?,
+        _ => None,
+    };
+    let password = password.map(|phc| proof::crypto::digest_text(phc.as_bytes()));
+    let grounds = grounds::of_records(cx, (&[person], others), password)?;
+    let data = json!({
+        "method": session.method, "factor": session.factor, "second_factor": session.is_second_factor,
+        "handed_by": session.handed_by, "session": session.id, "times": times, "grounds": grounds,
+    });
+    let event = draft(SIGNED_IN, ("person", session.person.clone()), cx.now, data);
+    cx.tell(vec![event], Written::default())
+}

@@ -1,0 +1,661 @@
+//! What an event that lets something through says it rested on, and whether the log alone says the same
+//! (`docs/log-format.md`, section 10).
+//!
+//! Somebody who can write into the database can insert a row, have it counted, and remove it again; or remove what stops a change
+//! and put it back. Such an event names versions that no event made, or a set that is not the one that the log gives.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::canonical;
+use crate::diff::RecordDelta;
+use crate::event::Event;
+
+/// The member of an event's `data`.
+pub const MEMBER: &str = "grounds";
+/// From this event on no event that lets something through is without grounds.
+pub const BEGAN: &str = "log.grounds_began";
+/// The longest set that is listed; a longer one is told by its length and digest.
+pub const MOST_LISTED: usize = 4;
+/// How many places of the log are tried at which a set may have been as an event says.
+const MOST_CUTS: usize = 1_000;
+
+/// Events about a change that rest on all that stands around it.
+const OF_CHANGE: [&str; 4] = [
+    "change.approved",
+    "change.scheduled",
+    "change.implementing",
+    "permit.issued",
+];
+/// Events of the gate, which do so where it says go.
+const OF_GATE: [&str; 3] = ["gate.checked", "gate.judged_again", "gate.permit_collected"];
+/// Events that rest on some records alone.
+const OF_RECORDS: [&str; 4] = [
+    "approval.given",
+    "token.created",
+    "workload.entered",
+    "person.signed_in",
+];
+
+/// The records around a change that are named whole: a set for each table.
+pub const AROUND: [&str; 8] = [
+    "approval",
+    "peer_review",
+    "evidence",
+    "condition",
+    "checklist_item",
+    "task",
+    "link",
+    "permit",
+];
+const CHANGE: &str = "change";
+/// Freezes that are not over and were not taken back.
+pub const FREEZE: &str = "freeze";
+/// Incidents that are open on the services of the change.
+pub const INCIDENT: &str = "incident";
+/// Other tables of which versions are named.
+const OTHERS: [&str; 11] = [
+    "person",
+    "people_group",
+    "ownership",
+    "delegation",
+    "on_call",
+    "template",
+    "configuration",
+    "tenant_info",
+    "token",
+    "workload",
+    "identity_provider",
+];
+
+/// A set of records in their versions, each as `id@version`, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Set {
+    /// All of them, where there are few.
+    Listed(Vec<String>),
+    /// How many, and the digest of the canonical array of them.
+    Long {
+        /// How many.
+        count: u64,
+        /// `sha256:…`.
+        digest: String,
+    },
+}
+
+impl Set {
+    /// The form of a set: listed up to [`MOST_LISTED`].
+    #[must_use]
+    pub fn of(mut entries: Vec<String>) -> Self {
+        entries.sort_unstable();
+        if entries.len() <= MOST_LISTED {
+            return Self::Listed(entries);
+        }
+        let count = entries.len() as u64;
+        let entries: Vec<Value> = entries.into_iter().map(Value::from).collect();
+        let digest = canonical::digest(&Value::Array(entries)).unwrap_or_default();
+        Self::Long { count, digest }
+    }
+}
+
+/// A rule of approval that was met, and by what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetRule {
+    /// The policy's id.
+    pub rule: String,
+    /// How many rights it asks.
+    pub count: u64,
+    /// The ids of the approvals that were counted.
+    pub approvals: Vec<String>,
+}
+
+/// What stood against a change by its own records.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stops {
+    /// The ids of rejections that stand.
+    pub rejection: Vec<String>,
+    /// Whether it was on hold: the word `hold`, or nothing.
+    pub hold: Vec<String>,
+    /// The ids of the permits by whose revocation targets are closed.
+    pub revocation: Vec<String>,
+}
+
+/// What an event rested on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grounds {
+    /// How long the log was, as the server knew, when the act began: whatever stands before that was seen.
+    pub size: u64,
+    /// The change whose sets are named, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// The digest of the policies in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// Further records that were counted: `table/id@version`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<String>,
+    /// The digest of the password's hash with which somebody signed in, as the event that set it tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// By table: the change, what stands around it, freezes and incidents.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sets: BTreeMap<String, Set>,
+    /// What stood against the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stops: Option<Stops>,
+    /// The rules of approval that were met.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<MetRule>,
+}
+
+/// The grounds of a further event of an act that has told them: `{"same_act": true}`.
+#[must_use]
+pub fn same_act() -> Value {
+    serde_json::json!({"same_act": true})
+}
+
+/// Whether an event lets something through, and so needs grounds.
+#[must_use]
+pub fn needs_grounds(kind: &str, data: &Map<String, Value>) -> bool {
+    let is_go = || data.get("decision").and_then(Value::as_str) == Some("go");
+    OF_CHANGE.contains(&kind) || OF_RECORDS.contains(&kind) || (OF_GATE.contains(&kind) && is_go())
+}
+
+/// Whether the grounds of a kind of event name all that stands around a change.
+#[must_use]
+pub fn is_about_change(kind: &str) -> bool {
+    OF_CHANGE.contains(&kind) || OF_GATE.contains(&kind)
+}
+
+/// An event that lacks its reasons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// The event's place in the log.
+    pub index: u64,
+    /// The event's id.
+    pub event: String,
+    /// What it told.
+    pub kind: String,
+    /// The change that it let through; nothing for a sign-in and a token.
+    pub change: Option<String>,
+    /// What is wrong, in one sentence.
+    pub what: String,
+    /// Whether it has no grounds at all, and no event before it had any.
+    pub is_old: bool,
+}
+
+/// What of a record's content the sets depend on.
+#[derive(Debug, Clone, Default)]
+struct Marks {
+    /// `approve`, `reject` …
+    decision: String,
+    state: String,
+    person: String,
+    is_on_hold: bool,
+    closed: Vec<String>,
+    services: BTreeSet<String>,
+    ends_at: String,
+    /// A freeze that was taken back, a resolved incident, a removed link.
+    is_over: bool,
+}
+
+impl Marks {
+    fn apply(&mut self, table: &str, delta: &RecordDelta) {
+        let gone = |name: &str| delta.unset.iter().any(|it| it == name);
+        let text = |name: &str, kept: &mut String| {
+            if let Some(value) = delta.set.get(name) {
+                value.as_str().unwrap_or_default().clone_into(kept);
+            }
+        };
+        match table {
+            "approval" => {
+                text("decision", &mut self.decision);
+                text("state", &mut self.state);
+                text("person", &mut self.person);
+            }
+            CHANGE => self.apply_change(delta),
+            FREEZE => {
+                text("ends_at", &mut self.ends_at);
+                self.is_over = delta.set.get("ended").map_or(self.is_over && !gone("ended"), is_true);
+            }
+            INCIDENT => {
+                if let Some(services) = delta.set.get("services") {
+                    self.services = texts(services);
+                }
+                let is_resolved = delta.set.contains_key("resolved_at");
+                self.is_over = is_resolved || (self.is_over && !gone("resolved_at"));
+            }
+            "link" => self.is_over |= delta.set.contains_key("removed_at"),
+            _ => {}
+        }
+    }
+
+    fn apply_change(&mut self, delta: &RecordDelta) {
+        let gone = |name: &str| delta.unset.iter().any(|it| it == name);
+        self.is_on_hold = delta.set.contains_key("hold") || (self.is_on_hold && !gone("hold"));
+        if let Some(state) = delta.set.get("state").and_then(Value::as_str) {
+            state.clone_into(&mut self.state);
+        }
+        if gone("closed_targets") {
+            self.closed.clear();
+        }
+        if let Some(rows) = delta.set.get("closed_targets").and_then(Value::as_array) {
+            let open = rows.iter().filter(|row| row.get("lifted").is_none());
+            self.closed = open
+                .filter_map(|row| Some(row.get("permit")?.as_str()?.to_owned()))
+                .collect();
+        }
+        if let Some(targets) = delta.set.get("targets").and_then(Value::as_array) {
+            let service = |target: &Value| Some(target.get("service")?.as_str()?.to_owned());
+            self.services = targets.iter().filter_map(service).collect();
+        }
+    }
+}
+
+fn is_true(value: &Value) -> bool {
+    value.as_bool() == Some(true)
+}
+
+fn texts(value: &Value) -> BTreeSet<String> {
+    let items = value.as_array().into_iter().flatten();
+    items.filter_map(|item| Some(item.as_str()?.to_owned())).collect()
+}
+
+struct Version {
+    number: u64,
+    index: u64,
+    marks: Marks,
+}
+
+#[derive(Default)]
+struct Kept {
+    versions: Vec<Version>,
+}
+
+impl Kept {
+    /// The last version that was made before a place of the log.
+    fn before(&self, cut: u64) -> Option<&Version> {
+        self.versions.iter().rev().find(|version| version.index < cut)
+    }
+
+    fn numbered(&self, number: u64) -> Option<&Version> {
+        self.versions.iter().find(|version| version.number == number)
+    }
+}
+
+/// Where a judge may look: at a whole log, or at what belongs to one change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Every event of the log was told.
+    Log,
+    /// The events of one change alone: what else grounds name is not judged.
+    Change,
+}
+
+/// Goes through the events of a log in order and names those that lack their reasons.
+pub struct Judge {
+    scope: Scope,
+    kept: HashMap<String, HashMap<String, Kept>>,
+    /// The records around each change, by table and id.
+    around: HashMap<String, BTreeSet<(String, String)>>,
+    has_begun: bool,
+    act: String,
+    /// The first place of the present act.
+    act_from: u64,
+    /// The change whose grounds the present act told last.
+    told: Option<String>,
+    /// By person: the digests of their passwords with the places at which they were set; none where one was taken away.
+    passwords: HashMap<String, Vec<(u64, Option<String>)>>,
+}
+
+impl Judge {
+    /// A judge who has seen nothing.
+    #[must_use]
+    pub fn new(scope: Scope) -> Self {
+        Self {
+            scope,
+            kept: HashMap::new(),
+            around: HashMap::new(),
+            has_begun: false,
+            act: String::new(),
+            act_from: 0,
+            told: None,
+            passwords: HashMap::new(),
+        }
+    }
+
+    /// Whether the log's rule that every such event has grounds was seen to begin.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// Notes an event at its place and judges it; `deltas` are those that stand in it or beside it.
+    pub fn note(&mut self, index: u64, event: &Event, deltas: &[RecordDelta]) -> Option<Lack> {
+        if event.act != self.act {
+            event.act.clone_into(&mut self.act);
+            self.act_from = index;
+            self.told = None;
+        }
+        for delta in deltas {
+            self.take(index, delta);
+        }
+        self.note_password(index, event);
+        let lack = self.judge(index, event);
+        self.has_begun |= event.kind == BEGAN || event.data.contains_key(MEMBER);
+        if event.kind == "change.closed" {
+            self.forget_around(&event.subject.id);
+        }
+        lack
+    }
+
+    fn is_kept(&self, table: &str) -> bool {
+        let is_around = table == CHANGE || AROUND.contains(&table);
+        let is_other = table == FREEZE || table == INCIDENT || OTHERS.contains(&table);
+        is_around || (is_other && self.scope == Scope::Log)
+    }
+
+    fn take(&mut self, index: u64, delta: &RecordDelta) {
+        let table = delta.table.as_str();
+        if !self.is_kept(table) {
+            return;
+        }
+        if AROUND.contains(&table)
+            && let Some(change) = delta.set.get("change").and_then(Value::as_str)
+        {
+            let around = self.around.entry(change.to_owned()).or_default();
+            around.insert((delta.table.clone(), delta.id.clone()));
+        }
+        let of_table = self.kept.entry(delta.table.clone()).or_default();
+        let kept = of_table.entry(delta.id.clone()).or_default();
+        let mut marks = kept.versions.last().map(|it| it.marks.clone()).unwrap_or_default();
+        marks.apply(table, delta);
+        kept.versions.push(Version {
+            number: delta.version,
+            index,
+            marks,
+        });
+    }
+
+    fn note_password(&mut self, index: u64, event: &Event) {
+        let digest = match event.kind.as_str() {
+            "person.password_set" => event.data.get("hash_digest").and_then(Value::as_str),
+            "person.password_removed" => None,
+            _ => return,
+        };
+        let of_person = self.passwords.entry(event.subject.id.clone()).or_default();
+        of_person.push((index, digest.map(str::to_owned)));
+    }
+
+    /// Whether a password was somebody's at some place between what the act must have seen and the event itself.
+    fn has_password(&self, person: &str, digest: &str, (size, index): (u64, u64)) -> bool {
+        let known = self.passwords.get(person).map_or(&[][..], Vec::as_slice);
+        let next = known.iter().skip(1).map(|(at, _)| *at).chain([u64::MAX]);
+        let mut spans = known
+            .iter()
+            .zip(next)
+            .filter(|((at, _), end)| *at <= index && *end >= size);
+        spans.any(|((_, known), _)| known.as_deref() == Some(digest))
+    }
+
+    /// A closed change lets nothing through any more: what stands around it is forgotten, itself it is kept.
+    fn forget_around(&mut self, change: &str) {
+        for (table, id) in self.around.remove(change).unwrap_or_default() {
+            if let Some(of_table) = self.kept.get_mut(&table) {
+                of_table.remove(&id);
+            }
+        }
+    }
+
+    fn judge(&mut self, index: u64, event: &Event) -> Option<Lack> {
+        if !needs_grounds(&event.kind, &event.data) {
+            return None;
+        }
+        let subject = Some(event.subject.id.clone()).filter(|_| event.subject.table == CHANGE);
+        let lack = |what: String, change: Option<String>, is_old: bool| Lack {
+            index,
+            event: event.id.clone(),
+            kind: event.kind.clone(),
+            change,
+            what,
+            is_old,
+        };
+        let Some(stated) = event.data.get(MEMBER) else {
+            let what = "It does not say what it rested on.".to_owned();
+            return (self.has_begun || self.scope == Scope::Change).then(|| lack(what, subject, !self.has_begun));
+        };
+        if *stated == same_act() {
+            let told = self.told.clone();
+            let is_told = told.is_some_and(|told| subject.as_ref().is_none_or(|it| *it == told));
+            let what = "It refers to grounds that no earlier event of its act names.".to_owned();
+            return (!is_told).then(|| lack(what, subject, false));
+        }
+        let grounds = match serde_json::from_value::<Grounds>(stated.clone()) {
+            Ok(grounds) => grounds,
+            Err(error) => return Some(lack(format!("Its grounds cannot be read: {error}."), subject, false)),
+        };
+        let change = grounds.change.clone();
+        let found = self.wrong(index, event, &grounds, subject.as_deref());
+        self.told = change.clone().or(self.told.take());
+        found.map(|what| lack(what, subject.or(change), false))
+    }
+
+    /// The first thing that the log does not say as the grounds do.
+    fn wrong(&self, index: u64, event: &Event, grounds: &Grounds, subject: Option<&str>) -> Option<String> {
+        if grounds.size > index {
+            return Some(format!(
+                "It knew a log of {} entries and stands at {index}.",
+                grounds.size
+            ));
+        }
+        if self.scope == Scope::Log
+            && let Some(what) = grounds
+                .records
+                .iter()
+                .find_map(|it| self.wrong_record(it, index, grounds.size))
+        {
+            return Some(what);
+        }
+        if self.scope == Scope::Log
+            && let Some(digest) = &grounds.password
+            && !self.has_password(&event.subject.id, digest, (grounds.size, index))
+        {
+            return Some("Its password is none that an event set for this person.".to_owned());
+        }
+        if !is_about_change(&event.kind) {
+            return None;
+        }
+        let Some(change) = grounds.change.as_deref() else {
+            return Some("Its grounds name no change.".to_owned());
+        };
+        if subject.is_some_and(|it| it != change) {
+            return Some("Its grounds are those of another change.".to_owned());
+        }
+        let wrong = self.wrong_sets(index, event, grounds, change);
+        let wrong = wrong.or_else(|| self.wrong_stops(grounds, change));
+        wrong.or_else(|| {
+            grounds
+                .rules
+                .iter()
+                .find_map(|rule| self.wrong_rule(rule, grounds, change))
+        })
+    }
+
+    /// What is wrong with `table/id@version`: no event made it, or one that the act must have seen had replaced it.
+    fn wrong_record(&self, entry: &str, index: u64, size: u64) -> Option<String> {
+        let (table, rest) = entry.split_once('/')?;
+        let (id, number) = rest.rsplit_once('@')?;
+        let kept = self.kept.get(table).and_then(|of_table| of_table.get(id));
+        let version = kept.and_then(|kept| kept.numbered(number.parse().ok()?));
+        let Some(version) = version.filter(|it| it.index <= index) else {
+            return Some(format!("It rested on `{entry}`, which no event made."));
+        };
+        let next = kept.and_then(|kept| kept.numbered(version.number + 1));
+        next.filter(|next| next.index < size).map(|next| {
+            format!(
+                "It rested on `{entry}`, which had been replaced at index {}.",
+                next.index
+            )
+        })
+    }
+
+    fn wrong_sets(&self, index: u64, event: &Event, grounds: &Grounds, change: &str) -> Option<String> {
+        let others = [FREEZE, INCIDENT].into_iter().filter(|_| self.scope == Scope::Log);
+        for table in [CHANGE].into_iter().chain(AROUND).chain(others) {
+            let Some(stated) = grounds.sets.get(table) else {
+                return Some(format!("Its grounds do not name the set `{table}`."));
+            };
+            if !self.is_set(stated, (table, change), (grounds.size, index), &event.recorded_at) {
+                return Some(self.told_otherwise(stated, (table, change), index, &event.recorded_at));
+            }
+        }
+        None
+    }
+
+    /// Whether a set was so at some place between what the act must have seen and the event itself.
+    fn is_set(&self, stated: &Set, of: (&str, &str), (size, index): (u64, u64), at: &str) -> bool {
+        let is_at = |cut: u64| Set::of(self.set_at(of, cut, index, at)) == *stated;
+        if is_at(index + 1) {
+            return true;
+        }
+        let moves = self.records_of(of).flat_map(|(_, kept)| &kept.versions);
+        let mut cuts: BTreeSet<u64> = moves
+            .map(|it| it.index)
+            .filter(|it| (size..=index).contains(it))
+            .collect();
+        cuts.insert(size);
+        cuts.into_iter().rev().take(MOST_CUTS).any(is_at)
+    }
+
+    fn records_of<'s>(
+        &'s self,
+        (table, change): (&'s str, &'s str),
+    ) -> Box<dyn Iterator<Item = (&'s str, &'s Kept)> + 's> {
+        let all = self.kept.get(table);
+        let find = move |id: &'s str| Some((id, all?.get(id)?));
+        match table {
+            CHANGE => Box::new(find(change).into_iter()),
+            FREEZE | INCIDENT => Box::new(all.into_iter().flatten().map(|(id, kept)| (id.as_str(), kept))),
+            _ => {
+                let around = self.around.get(change).into_iter().flatten();
+                let own = around.filter(move |(of, _)| of == table);
+                Box::new(own.filter_map(move |(_, id)| find(id)))
+            }
+        }
+    }
+
+    /// A set as it was before a place of the log, with what the event's own act had made.
+    fn set_at(&self, of: (&str, &str), cut: u64, index: u64, at: &str) -> Vec<String> {
+        let services = match of.0 {
+            INCIDENT => self.services_of(of.1),
+            _ => BTreeSet::new(),
+        };
+        let is_in = |marks: &Marks| match of.0 {
+            FREEZE => !marks.is_over && is_later(&marks.ends_at, at),
+            INCIDENT => !marks.is_over && !marks.services.is_disjoint(&services),
+            _ => !marks.is_over,
+        };
+        let mut found = Vec::new();
+        for (id, kept) in self.records_of(of) {
+            let own = kept.before(index + 1).filter(|it| it.index >= self.act_from);
+            let version = own.or_else(|| kept.before(cut));
+            if let Some(version) = version.filter(|it| is_in(&it.marks)) {
+                found.push(format!("{id}@{}", version.number));
+            }
+        }
+        found
+    }
+
+    fn services_of(&self, change: &str) -> BTreeSet<String> {
+        let last = self.change(change).and_then(|kept| kept.versions.last());
+        last.map(|it| it.marks.services.clone()).unwrap_or_default()
+    }
+
+    fn change(&self, change: &str) -> Option<&Kept> {
+        self.kept.get(CHANGE)?.get(change)
+    }
+
+    fn told_otherwise(&self, stated: &Set, of: (&str, &str), index: u64, at: &str) -> String {
+        let (table, told) = (of.0, self.set_at(of, index + 1, index, at));
+        let Set::Listed(stated) = stated else {
+            return format!("Its set `{table}` is not the one that the log gives.");
+        };
+        let more = stated.iter().find(|it| !told.contains(it));
+        let less = told.iter().find(|it| !stated.contains(it));
+        match (more, less) {
+            (Some(more), _) => format!("It counted `{table}/{more}`, and the log has no such version there."),
+            (None, Some(less)) => format!("It did not see `{table}/{less}`, which the log has there."),
+            (None, None) => format!("Its set `{table}` is longer than sets are listed."),
+        }
+    }
+
+    /// The marks of the version of a record that the grounds name, or that the log gave last.
+    fn marks_of(&self, table: &str, id: &str, grounds: &Grounds) -> Option<&Marks> {
+        let kept = self.kept.get(table)?.get(id)?;
+        let stated = match grounds.sets.get(table) {
+            Some(Set::Listed(entries)) => entries.iter().find_map(|entry| {
+                let (of, number) = entry.rsplit_once('@')?;
+                kept.numbered(number.parse().ok()?).filter(|_| of == id)
+            }),
+            _ => None,
+        };
+        stated.or(kept.versions.last()).map(|it| &it.marks)
+    }
+
+    fn wrong_stops(&self, grounds: &Grounds, change: &str) -> Option<String> {
+        let Some(stated) = &grounds.stops else {
+            return Some("Its grounds do not say what stood against the change.".to_owned());
+        };
+        let marks = self.marks_of(CHANGE, change, grounds)?;
+        let is_no = |marks: &&Marks| marks.decision == "reject" && marks.state == "standing";
+        let approvals = self.records_of(("approval", change));
+        let told = approvals.filter(|(id, _)| self.marks_of("approval", id, grounds).as_ref().is_some_and(is_no));
+        let rejection: BTreeSet<&str> = told.map(|(id, _)| id).collect();
+        let same = |stated: &[String], told: &BTreeSet<&str>| {
+            stated.iter().map(String::as_str).collect::<BTreeSet<_>>() == *told
+        };
+        if !same(&stated.rejection, &rejection) {
+            return Some("It says other rejections stood than the log does.".to_owned());
+        }
+        if stated.hold.is_empty() == marks.is_on_hold {
+            return Some("It says otherwise than the log whether the change was on hold.".to_owned());
+        }
+        let closed = marks.closed.iter().map(String::as_str).collect();
+        (!same(&stated.revocation, &closed))
+            .then(|| "It says other targets were closed by revocations than the log does.".to_owned())
+    }
+
+    /// A met rule has as many approvals as it asks, each of which the log gives as a yes that stands.
+    fn wrong_rule(&self, rule: &MetRule, grounds: &Grounds, change: &str) -> Option<String> {
+        let known = |id: &&String| {
+            let around = self.around.get(change);
+            around.is_some_and(|around| around.contains(&("approval".to_owned(), (*id).clone())))
+        };
+        let is_yes = |marks: &&Marks| marks.state == "standing" && marks.decision.starts_with("approve");
+        let counted = rule.approvals.iter().filter(known);
+        let marks = counted
+            .filter_map(|id| self.marks_of("approval", id, grounds))
+            .filter(is_yes);
+        let people: BTreeSet<&str> = marks.map(|marks| marks.person.as_str()).collect();
+        let is_met = people.len() as u64 >= rule.count;
+        let (name, asked, there) = (&rule.rule, rule.count, people.len());
+        (!is_met).then(|| {
+            format!("The rule `{name}` asks {asked} approvals, and the log has {there} of those that were counted.")
+        })
+    }
+}
+
+/// Whether a time lies after another one; both in the form of a leaf.
+fn is_later(time: &str, than: &str) -> bool {
+    let parts = |text: &str| {
+        let (seconds, rest) = text.split_at_checked(19).unwrap_or((text, ""));
+        let fraction: String = rest.chars().filter(char::is_ascii_digit).collect();
+        (seconds.to_owned(), format!("{fraction:0<9}"))
+    };
+    parts(time) > parts(than)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use super::*;
+use crate::diff;
+use crate::event::Subject;
+use serde_json::json;
+
+/// A log of events in the order in which they were written.
+struct Told {
+    judge: Judge,
+    size: u64,
+    records: HashMap<(String, String), (u64, Value)>,
+}
+
+impl Told {
+    fn new(scope: Scope) -> Self {
+        Self {
+            judge: Judge::new(scope),
+            size: 0,
+            records: HashMap::new(),
+        }
+    }
+
+    fn delta(&mut self, table: &str, id: &str, next: Value) -> RecordDelta {
+        let name = (table.to_owned(), id.to_owned());
+        let before = self.records.get(&name);
+        let version = before.map_or(1, |(version, _)| version + 1);
+        let delta = diff::between(table, id, version, before.map(|(_, value)| value), &next).unwrap();
+        self.records.insert(name, (version, next));
+        delta
+    }
+
+    fn tell(&mut self, act: &str, kind: &str, data: Value, deltas: &[RecordDelta]) -> Option<String> {
+        let event = Event {
+            v: 1,
+            id: format!("e-{}", self.size),
+            tenant: "acme".into(),
+            kind: kind.into(),
+            actor: "p-1".into(),
+            occurred_at: "2026-11-20T07:12:52Z".into(),
+            recorded_at: "2026-11-20T07:12:52.123456Z".into(),
+            subject: Subject {
+                table: "change".into(),
+                id: "c-1".into(),
+            },
+            data: data.as_object().unwrap().clone(),
+            records: Vec::new(),
+            records_digest: None,
+            act: act.into(),
+        };
+        let lack = self.judge.note(self.size, &event, deltas);
+        self.size += 1;
+        lack.map(|lack| lack.what)
+    }
+
+    fn save(&mut self, act: &str, table: &str, id: &str, next: Value) {
+        let delta = self.delta(table, id, next);
+        assert_eq!(self.tell(act, "record.updated", json!({}), &[delta]), None);
+    }
+
+    /// A change with two approvals of three people, and one freeze that is over and one that is not.
+    fn prepared(scope: Scope) -> Self {
+        let mut told = Self::new(scope);
+        let change = json!({"id": "c-1", "state": "authorizing", "targets": [{"service": "shop"}]});
+        told.save("a-0", "change", "c-1", change);
+        for (id, person) in [("y-1", "p-1"), ("y-2", "p-2")] {
+            let yes = json!({"change": "c-1", "person": person, "decision": "approve", "state": "standing"});
+            told.save(id, "approval", id, yes);
+        }
+        told.save("a-1", "freeze", "f-1", json!({"ends_at": "2026-11-20T07:12:52.123Z"}));
+        told.save("a-2", "freeze", "f-2", json!({"ends_at": "2026-11-20T07:12:53Z"}));
+        told.save("a-3", "person", "p-1", json!({"login": "ada"}));
+        assert_eq!(told.tell("a-4", BEGAN, json!({}), &[]), None);
+        told
+    }
+
+    fn approved(&mut self, grounds: &Grounds) -> Option<String> {
+        let delta = self.delta(
+            "change",
+            "c-1",
+            json!({"id": "c-1", "state": "approved", "targets": [{"service": "shop"}]}),
+        );
+        self.tell("a-9", "change.approved", json!({"grounds": grounds}), &[delta])
+    }
+}
+
+/// What an honest server says when it approves the prepared change.
+fn honest(size: u64) -> Grounds {
+    let listed = |entries: &[&str]| Set::of(entries.iter().map(|it| (*it).to_owned()).collect());
+    let mut sets: BTreeMap<String, Set> = AROUND.iter().map(|table| ((*table).to_owned(), listed(&[]))).collect();
+    sets.insert("change".into(), listed(&["c-1@2"]));
+    sets.insert("approval".into(), listed(&["y-1@1", "y-2@1"]));
+    sets.insert("freeze".into(), listed(&["f-2@1"]));
+    sets.insert("incident".into(), listed(&[]));
+    Grounds {
+        size,
+        change: Some("c-1".into()),
+        policy: None,
+        records: vec!["person/p-1@1".into()],
+        password: None,
+        sets,
+        stops: Some(Stops::default()),
+        rules: vec![MetRule {
+            rule: "base.owner".into(),
+            count: 2,
+            approvals: vec!["y-1".into(), "y-2".into()],
+        }],
+    }
+}
+
+#[test]
+fn what_the_log_gives_is_a_reason_and_further_events_of_the_act_refer_to_it() {
+    for scope in [Scope::Log, Scope::Change] {
+        let mut told = Told::prepared(scope);
+        assert_eq!(told.approved(&honest(7)), None);
+        assert_eq!(
+            told.tell("a-9", "change.scheduled", json!({"grounds": same_act()}), &[]),
+            None
+        );
+        let what = told.tell("a-10", "change.scheduled", json!({"grounds": same_act()}), &[]);
+        assert!(what.unwrap().contains("no earlier event of its act"));
+    }
+}
+
+#[test]
+fn each_ground_that_the_log_does_not_give_is_named() {
+    let with = |edit: &dyn Fn(&mut Grounds)| {
+        let mut grounds = honest(7);
+        edit(&mut grounds);
+        Told::prepared(Scope::Log).approved(&grounds).unwrap_or_default()
+    };
+    let listed = |entries: &[&str]| Set::of(entries.iter().map(|it| (*it).to_owned()).collect());
+    let set = |table: &'static str, entries: &'static [&'static str]| {
+        move |grounds: &mut Grounds| drop(grounds.sets.insert(table.into(), listed(entries)))
+    };
+    assert_eq!(with(&|_| {}), "");
+    assert!(with(&set("approval", &["y-1@1", "y-2@1", "y-3@1"])).contains("counted `approval/y-3@1`"));
+    assert!(with(&set("freeze", &[])).contains("did not see `freeze/f-2@1`"));
+    assert!(
+        with(&set("freeze", &["f-1@1", "f-2@1"])).contains("freeze/f-1@1"),
+        "it is over"
+    );
+    assert!(
+        with(&set("change", &["c-1@1"])).contains("change/c-1@1"),
+        "an earlier version was put back"
+    );
+    assert!(with(&|it| drop(it.sets.remove("evidence"))).contains("do not name the set `evidence`"));
+    assert!(with(&|it| it.records.push("person/p-9@1".into())).contains("`person/p-9@1`, which no event made"));
+    assert!(with(&|it| it.rules[0].count = 3).contains("asks 3 approvals, and the log has 2"));
+    assert!(with(&|it| it.rules[0].approvals[1] = "y-3".into()).contains("has 1"));
+    assert!(
+        with(&|it| it.stops = Some(Stops {
+            hold: vec!["hold".into()],
+            ..Stops::default()
+        }))
+        .contains("hold")
+    );
+    assert!(
+        with(&|it| it.stops = Some(Stops {
+            rejection: vec!["y-3".into()],
+            ..Stops::default()
+        }))
+        .contains("rejections")
+    );
+    assert!(
+        with(&|it| it.stops = Some(Stops {
+            revocation: vec!["j".into()],
+            ..Stops::default()
+        }))
+        .contains("closed")
+    );
+    assert!(with(&|it| it.stops = None).contains("what stood against"));
+    assert!(with(&|it| it.size = 99).contains("99 entries"));
+    assert!(with(&|it| it.change = Some("c-2".into())).contains("another change"));
+}
+
+#[test]
+fn a_long_set_is_told_by_its_digest_and_judged_as_well() {
+    let entries: Vec<String> = (0..9).map(|n| format!("x-{n}@1")).collect();
+    let mut told = Told::prepared(Scope::Log);
+    let mut more = Told::prepared(Scope::Log);
+    for told in [&mut told, &mut more] {
+        for entry in &entries {
+            let id = entry.trim_end_matches("@1");
+            told.save(id, "evidence", id, json!({"change": "c-1"}));
+        }
+    }
+    let mut grounds = honest(7);
+    grounds.sets.insert("evidence".into(), Set::of(entries.clone()));
+    assert!(matches!(grounds.sets["evidence"], Set::Long { count: 9, .. }));
+    assert_eq!(told.approved(&grounds), None);
+    grounds.size = 16;
+    grounds.sets.insert("evidence".into(), Set::of(entries[1..].to_vec()));
+    assert!(more.approved(&grounds).unwrap().contains("`evidence`"));
+}
+
+#[test]
+fn what_came_to_the_log_while_the_act_was_under_way_need_not_have_been_seen() {
+    let mut told = Told::prepared(Scope::Log);
+    told.save("b-1", "freeze", "f-3", json!({"ends_at": "2027-01-01T00:00:00Z"}));
+    told.save("b-2", "person", "p-1", json!({"login": "bob"}));
+    assert_eq!(told.approved(&honest(7)), None, "its transaction began before both");
+    let mut told = Told::prepared(Scope::Log);
+    told.save("b-1", "freeze", "f-3", json!({"ends_at": "2027-01-01T00:00:00Z"}));
+    assert!(
+        told.approved(&honest(8))
+            .unwrap()
+            .contains("did not see `freeze/f-3@1`")
+    );
+    let mut told = Told::prepared(Scope::Log);
+    told.save("b-2", "person", "p-1", json!({"login": "bob"}));
+    assert!(
+        told.approved(&honest(8))
+            .unwrap()
+            .contains("had been replaced at index 7")
+    );
+}
+
+#[test]
+fn an_event_without_grounds_is_old_only_before_the_first_that_has_some() {
+    let mut told = Told::new(Scope::Log);
+    assert_eq!(told.tell("a", "permit.issued", json!({}), &[]), None);
+    assert_eq!(told.tell("b", "gate.checked", json!({"decision": "stop"}), &[]), None);
+    told.tell("c", BEGAN, json!({}), &[]);
+    assert!(
+        told.tell("d", "permit.issued", json!({}), &[])
+            .unwrap()
+            .contains("does not say")
+    );
+    assert!(told.tell("e", "gate.checked", json!({"decision": "go"}), &[]).is_some());
+    assert_eq!(told.tell("f", "gate.checked", json!({"decision": "stop"}), &[]), None);
+}
+
+#[test]
+fn a_sign_in_rests_on_the_password_that_was_set_last() {
+    let signed = |size: u64, digest: &str| json!({"grounds": {"size": size, "password": digest}});
+    let mut told = Told::new(Scope::Log);
+    told.tell("a", "person.password_set", json!({"hash_digest": "one"}), &[]);
+    assert_eq!(told.tell("b", "person.signed_in", signed(1, "one"), &[]), None);
+    assert!(
+        told.tell("c", "person.signed_in", signed(2, "two"), &[])
+            .unwrap()
+            .contains("password")
+    );
+    told.tell("d", "person.password_set", json!({"hash_digest": "two"}), &[]);
+    assert_eq!(
+        told.tell("e", "person.signed_in", signed(3, "one"), &[]),
+        None,
+        "it began before"
+    );
+    assert!(told.tell("f", "person.signed_in", signed(4, "one"), &[]).is_some());
+    told.tell("g", "person.password_removed", json!({}), &[]);
+    assert!(told.tell("h", "person.signed_in", signed(7, "two"), &[]).is_some());
+}
+
+#[test]
+fn times_of_any_fraction_are_compared() {
+    assert!(is_later("2026-11-20T07:12:52.2Z", "2026-11-20T07:12:52.19Z"));
+    assert!(!is_later("2026-11-20T07:12:52Z", "2026-11-20T07:12:52Z"));
+    assert!(is_later("2026-11-20T07:12:53Z", "2026-11-20T07:12:52.999999Z"));
+}
