@@ -34,6 +34,7 @@ mod store;
 mod tenant;
 mod tx;
 mod value;
+mod zstandard;
 
 pub use error::{Error, Failure, Result};
 pub use lanes::{FatalHook, Jitter, Lane, Mode};
