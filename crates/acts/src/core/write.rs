@@ -195,16 +195,14 @@ impl Context<'_, '_> {
     }
 
     fn keep_salts(&mut self, event: &str, fresh: &[proof::commitment::NewSalt]) -> Result<()> {
-        for salt in fresh {
-            let text = salts::SaltedText {
-                commitment: salt.commitment.clone(),
-                salt: salt.salt.to_vec(),
-                text: salt.text.clone(),
-                event_id: event.to_owned(),
-            };
-            salts::save(self.tx, &text)?;
-        }
-        Ok(())
+        let text = |salt: &proof::commitment::NewSalt| salts::SaltedText {
+            commitment: salt.commitment.clone(),
+            salt: salt.salt.to_vec(),
+            text: salt.text.clone(),
+            event_id: event.to_owned(),
+        };
+        let texts: Vec<salts::SaltedText> = fresh.iter().map(text).collect();
+        Ok(salts::save(self.tx, event, &texts)?)
     }
 
     fn write_event(&mut self, draft: EventDraft, records: Vec<RecordDelta>) -> Result<String> {
