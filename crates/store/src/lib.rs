@@ -27,6 +27,7 @@ pub mod record;
 pub mod report;
 mod row_code;
 mod schema;
+pub mod sealed;
 pub mod search;
 pub mod servers;
 mod sql;

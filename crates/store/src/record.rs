@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 use crate::row_code::{self, RowCoder};
+use crate::sealed::Sealed;
 use crate::tx::{CrossTx, Tx};
 use crate::value::{Row, Value};
 
@@ -33,8 +34,8 @@ pub trait Record: Serialize + DeserializeOwned {
 pub struct Stored<R> {
     /// The record.
     pub record: R,
-    /// Its sealed JSON as it stands in the row.
-    pub sealed: String,
+    /// Its sealed form.
+    pub sealed: Sealed,
     /// JSON Pointers of the texts that were erased; in the record stands [`model::compliance::erasure::ERASED`] there.
     pub erased: Vec<String>,
 }
@@ -48,7 +49,7 @@ pub struct RawRecord {
     pub version: i64,
     /// The plain JSON.
     pub body: String,
-    /// The sealed JSON.
+    /// The sealed JSON; what the column holds where that does not fit the body.
     pub sealed: String,
     /// The derived columns by name, in the table's order.
     pub columns: Vec<(String, Value)>,
@@ -56,7 +57,7 @@ pub struct RawRecord {
     pub is_coded: bool,
 }
 
-/// Writes a new row. `Conflict` when the id is taken.
+/// Writes a new row; `sealed` is what [`crate::sealed::shorten`] keeps of the sealed form. `Conflict` when the id is taken.
 pub fn insert<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str) -> Result<()> {
     let columns = record.columns();
     let texts = texts::<R>(&columns);
@@ -284,6 +285,7 @@ pub fn raw_rows(
 /// A record from its body, with its sealed form.
 fn parsed<R: Record>(body: &str, sealed: String) -> Result<Stored<R>> {
     let (record, erased) = opened(body)?;
+    let sealed = Sealed::new(body, sealed);
     Ok(Stored { record, sealed, erased })
 }
 
@@ -317,11 +319,20 @@ fn raw_record(tx: &Tx<'_>, table: &str, row: &Row) -> Result<RawRecord> {
     Ok(RawRecord {
         id: row.text("id")?,
         version: row.int("version")?,
+        sealed: whole_sealed(row)?,
         body: row.text("body")?,
-        sealed: row.text("sealed")?,
         columns,
         is_coded: coded_body(tx.coder(), row, tx.tenant(), table).is_ok(),
     })
+}
+
+/// The sealed form in a row. What does not fit the body is given as it is, so that replay names it.
+fn whole_sealed(row: &Row) -> Result<String> {
+    let sealed = Sealed::new(row.text_ref("body")?, row.text("sealed")?);
+    match sealed.text() {
+        Ok(text) => Ok(text.into_owned()),
+        Err(_) => row.text("sealed"),
+    }
 }
 
 /// The record in a row with the columns `id`, `version`, `body`, `sealed` and `code`.
