@@ -20,6 +20,7 @@ mod lanes;
 mod migrate;
 mod moment;
 pub mod nouns;
+mod packed_body;
 #[cfg(test)]
 mod plans;
 pub mod queue;

@@ -1,5 +1,6 @@
 //! Nouns as rows: one serde struct, one row with its whole body, and columns derived from it to find it by.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -7,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::packed_body;
 use crate::row_code::{self, RowCoder};
 use crate::sealed::Sealed;
 use crate::tx::{CrossTx, Tx};
@@ -63,6 +65,7 @@ pub fn insert<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str) -> Result<()
     let texts = texts::<R>(&columns);
     let body = written(record)?;
     let code = code::<R>(tx, record, &body);
+    let body = packed_body::kept(R::TABLE, body)?;
     let mut params = with_standard(record, body, sealed, &texts, columns);
     params.push(("code", code));
     tx.execute(&texts.insert, &params)?;
@@ -90,6 +93,7 @@ fn replace<R: Record>(tx: &mut Tx<'_>, record: &R, body: String, sealed: &str, e
     let columns = record.columns();
     let texts = texts::<R>(&columns);
     let code = code::<R>(tx, record, &body);
+    let body = packed_body::kept(R::TABLE, body)?;
     let mut params = with_standard(record, body, sealed, &texts, columns);
     params.push(("code", code));
     params.push(("expected", expected.into()));
@@ -208,10 +212,10 @@ fn parts_where<R: Record, T: DeserializeOwned>(
     let mut found = Vec::new();
     for row in &tx.query(&sql, &params)? {
         let body = coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?;
-        if is_wanted(body) {
+        if is_wanted(&body) {
             let unread =
                 |it: serde_json::Error| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE));
-            found.push(serde_json::from_str(body).map_err(unread)?);
+            found.push(serde_json::from_str(&body).map_err(unread)?);
         }
     }
     Ok(found)
@@ -320,7 +324,7 @@ fn raw_record(tx: &Tx<'_>, table: &str, row: &Row) -> Result<RawRecord> {
         id: row.text("id")?,
         version: row.int("version")?,
         sealed: whole_sealed(row)?,
-        body: row.text("body")?,
+        body: packed_body::plain(row.text_ref("body")?)?.into_owned(),
         columns,
         is_coded: coded_body(tx.coder(), row, tx.tenant(), table).is_ok(),
     })
@@ -328,7 +332,7 @@ fn raw_record(tx: &Tx<'_>, table: &str, row: &Row) -> Result<RawRecord> {
 
 /// The sealed form in a row. What does not fit the body is given as it is, so that replay names it.
 fn whole_sealed(row: &Row) -> Result<String> {
-    let sealed = Sealed::new(row.text_ref("body")?, row.text("sealed")?);
+    let sealed = Sealed::new(&packed_body::plain(row.text_ref("body")?)?, row.text("sealed")?);
     match sealed.text() {
         Ok(text) => Ok(text.into_owned()),
         Err(_) => row.text("sealed"),
@@ -337,21 +341,21 @@ fn whole_sealed(row: &Row) -> Result<String> {
 
 /// The record in a row with the columns `id`, `version`, `body`, `sealed` and `code`.
 pub(crate) fn stored<R: Record>(tx: &Tx<'_>, row: &Row) -> Result<Stored<R>> {
-    parsed(coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?, row.text("sealed")?)
+    parsed(&coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?, row.text("sealed")?)
 }
 
 fn body<R: Record>(tx: &Tx<'_>, row: &Row) -> Result<R> {
-    read(coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?)
+    read(&coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?)
 }
 
 /// The record in a row that a transaction across tenants read, with the columns `tenant`, `id`, `version`, `body` and `code`.
 pub(crate) fn coded_across<R: Record>(tx: &CrossTx<'_>, row: &Row) -> Result<R> {
-    read(coded_body(tx.coder(), row, row.text_ref("tenant")?, R::TABLE)?)
+    read(&coded_body(tx.coder(), row, row.text_ref("tenant")?, R::TABLE)?)
 }
 
 /// The body of a row whose code is right.
-fn coded_body<'r>(coder: Option<&RowCoder>, row: &'r Row, tenant: &str, table: &str) -> Result<&'r str> {
-    let body = row.text_ref("body")?;
+fn coded_body<'r>(coder: Option<&RowCoder>, row: &'r Row, tenant: &str, table: &str) -> Result<Cow<'r, str>> {
+    let body = packed_body::plain(row.text_ref("body")?)?;
     if coder.is_some() {
         let id = row.text_ref("id")?;
         let version = row.int("version")?.to_be_bytes();
@@ -373,7 +377,7 @@ pub(crate) fn code_rows(tx: &mut Tx<'_>, table: &str) -> Result<()> {
     let sql = format!("SELECT id, version, body FROM \"{name}\" WHERE tenant = $tenant ORDER BY id");
     let update = format!("UPDATE \"{name}\" SET code = $code WHERE tenant = $tenant AND id = $id");
     for row in tx.query(&sql, &[])? {
-        let (id, body) = (row.text("id")?, row.text("body")?);
+        let (id, body) = (row.text("id")?, packed_body::plain(row.text_ref("body")?)?);
         let version = row.int("version")?.to_be_bytes();
         let parts = [id.as_bytes(), &version, body.as_bytes()];
         let code = row_code::code(tx.coder(), tx.tenant(), table, &parts);
