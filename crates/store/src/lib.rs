@@ -20,6 +20,7 @@ mod lanes;
 mod migrate;
 mod moment;
 pub mod nouns;
+mod packed_body;
 #[cfg(test)]
 mod plans;
 pub mod queue;
@@ -27,6 +28,7 @@ pub mod record;
 pub mod report;
 mod row_code;
 mod schema;
+pub mod sealed;
 pub mod search;
 pub mod servers;
 mod sql;
@@ -34,6 +36,7 @@ mod store;
 mod tenant;
 mod tx;
 mod value;
+mod zstandard;
 
 pub use error::{Error, Failure, Result};
 pub use lanes::{FatalHook, Jitter, Lane, Mode};

@@ -45,6 +45,7 @@ const MIGRATIONS: &[Migration] = migrations![
     18 "0018_workload_used",
     19 "0019_row_codes",
     20 "0020_outcome",
+    28 "0028_bundles",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

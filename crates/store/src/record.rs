@@ -1,5 +1,6 @@
 //! Nouns as rows: one serde struct, one row with its whole body, and columns derived from it to find it by.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -7,7 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::packed_body;
 use crate::row_code::{self, RowCoder};
+use crate::sealed::Sealed;
 use crate::tx::{CrossTx, Tx};
 use crate::value::{Row, Value};
 
@@ -33,8 +36,8 @@ pub trait Record: Serialize + DeserializeOwned {
 pub struct Stored<R> {
     /// The record.
     pub record: R,
-    /// Its sealed JSON as it stands in the row.
-    pub sealed: String,
+    /// Its sealed form.
+    pub sealed: Sealed,
     /// JSON Pointers of the texts that were erased; in the record stands [`model::compliance::erasure::ERASED`] there.
     pub erased: Vec<String>,
 }
@@ -48,7 +51,7 @@ pub struct RawRecord {
     pub version: i64,
     /// The plain JSON.
     pub body: String,
-    /// The sealed JSON.
+    /// The sealed JSON; what the column holds where that does not fit the body.
     pub sealed: String,
     /// The derived columns by name, in the table's order.
     pub columns: Vec<(String, Value)>,
@@ -56,12 +59,13 @@ pub struct RawRecord {
     pub is_coded: bool,
 }
 
-/// Writes a new row. `Conflict` when the id is taken.
+/// Writes a new row; `sealed` is what [`crate::sealed::shorten`] keeps of the sealed form. `Conflict` when the id is taken.
 pub fn insert<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str) -> Result<()> {
     let columns = record.columns();
     let texts = texts::<R>(&columns);
     let body = written(record)?;
     let code = code::<R>(tx, record, &body);
+    let body = packed_body::kept(R::TABLE, body)?;
     let mut params = with_standard(record, body, sealed, &texts, columns);
     params.push(("code", code));
     tx.execute(&texts.insert, &params)?;
@@ -89,6 +93,7 @@ fn replace<R: Record>(tx: &mut Tx<'_>, record: &R, body: String, sealed: &str, e
     let columns = record.columns();
     let texts = texts::<R>(&columns);
     let code = code::<R>(tx, record, &body);
+    let body = packed_body::kept(R::TABLE, body)?;
     let mut params = with_standard(record, body, sealed, &texts, columns);
     params.push(("code", code));
     params.push(("expected", expected.into()));
@@ -207,10 +212,10 @@ fn parts_where<R: Record, T: DeserializeOwned>(
     let mut found = Vec::new();
     for row in &tx.query(&sql, &params)? {
         let body = coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?;
-        if is_wanted(body) {
+        if is_wanted(&body) {
             let unread =
                 |it: serde_json::Error| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE));
-            found.push(serde_json::from_str(body).map_err(unread)?);
+            found.push(serde_json::from_str(&body).map_err(unread)?);
         }
     }
     Ok(found)
@@ -284,6 +289,7 @@ pub fn raw_rows(
 /// A record from its body, with its sealed form.
 fn parsed<R: Record>(body: &str, sealed: String) -> Result<Stored<R>> {
     let (record, erased) = opened(body)?;
+    let sealed = Sealed::new(body, sealed);
     Ok(Stored { record, sealed, erased })
 }
 
@@ -317,30 +323,39 @@ fn raw_record(tx: &Tx<'_>, table: &str, row: &Row) -> Result<RawRecord> {
     Ok(RawRecord {
         id: row.text("id")?,
         version: row.int("version")?,
-        body: row.text("body")?,
-        sealed: row.text("sealed")?,
+        sealed: whole_sealed(row)?,
+        body: packed_body::plain(row.text_ref("body")?)?.into_owned(),
         columns,
         is_coded: coded_body(tx.coder(), row, tx.tenant(), table).is_ok(),
     })
 }
 
+/// The sealed form in a row. What does not fit the body is given as it is, so that replay names it.
+fn whole_sealed(row: &Row) -> Result<String> {
+    let sealed = Sealed::new(&packed_body::plain(row.text_ref("body")?)?, row.text("sealed")?);
+    match sealed.text() {
+        Ok(text) => Ok(text.into_owned()),
+        Err(_) => row.text("sealed"),
+    }
+}
+
 /// The record in a row with the columns `id`, `version`, `body`, `sealed` and `code`.
 pub(crate) fn stored<R: Record>(tx: &Tx<'_>, row: &Row) -> Result<Stored<R>> {
-    parsed(coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?, row.text("sealed")?)
+    parsed(&coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?, row.text("sealed")?)
 }
 
 fn body<R: Record>(tx: &Tx<'_>, row: &Row) -> Result<R> {
-    read(coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?)
+    read(&coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?)
 }
 
 /// The record in a row that a transaction across tenants read, with the columns `tenant`, `id`, `version`, `body` and `code`.
 pub(crate) fn coded_across<R: Record>(tx: &CrossTx<'_>, row: &Row) -> Result<R> {
-    read(coded_body(tx.coder(), row, row.text_ref("tenant")?, R::TABLE)?)
+    read(&coded_body(tx.coder(), row, row.text_ref("tenant")?, R::TABLE)?)
 }
 
 /// The body of a row whose code is right.
-fn coded_body<'r>(coder: Option<&RowCoder>, row: &'r Row, tenant: &str, table: &str) -> Result<&'r str> {
-    let body = row.text_ref("body")?;
+fn coded_body<'r>(coder: Option<&RowCoder>, row: &'r Row, tenant: &str, table: &str) -> Result<Cow<'r, str>> {
+    let body = packed_body::plain(row.text_ref("body")?)?;
     if coder.is_some() {
         let id = row.text_ref("id")?;
         let version = row.int("version")?.to_be_bytes();
@@ -362,7 +377,7 @@ pub(crate) fn code_rows(tx: &mut Tx<'_>, table: &str) -> Result<()> {
     let sql = format!("SELECT id, version, body FROM \"{name}\" WHERE tenant = $tenant ORDER BY id");
     let update = format!("UPDATE \"{name}\" SET code = $code WHERE tenant = $tenant AND id = $id");
     for row in tx.query(&sql, &[])? {
-        let (id, body) = (row.text("id")?, row.text("body")?);
+        let (id, body) = (row.text("id")?, packed_body::plain(row.text_ref("body")?)?);
         let version = row.int("version")?.to_be_bytes();
         let parts = [id.as_bytes(), &version, body.as_bytes()];
         let code = row_code::code(tx.coder(), tx.tenant(), table, &parts);

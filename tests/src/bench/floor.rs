@@ -44,6 +44,7 @@ pub fn weigh(database: &Path) -> Result<Weight> {
     for table in names(&connection, "SELECT name FROM sqlite_schema WHERE type = 'table'")? {
         let behind = [
             "log_state",
+            "log_bundle",
             "log_tile",
             "checkpoint",
             "server",
@@ -63,6 +64,12 @@ pub fn weigh(database: &Path) -> Result<Weight> {
         weight.insert(table, found);
     }
     Ok(weight)
+}
+
+/// How many bundles of the log are full.
+pub fn count_bundles(database: &Path) -> Result<i64> {
+    let connection = Connection::open_with_flags(database, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    Ok(connection.query_row("SELECT count(*) FROM log_bundle", [], |row| row.get(0))?)
 }
 
 fn names(connection: &Connection, question: &str) -> Result<Vec<String>> {

@@ -15,4 +15,5 @@ pub mod rates;
 pub mod report;
 pub mod routing;
 pub mod screens;
+pub mod storage;
 pub mod waiting;

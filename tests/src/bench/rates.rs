@@ -3,11 +3,11 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
 use super::client::request;
-use super::floor::{Floor, Rows, rows_of_one, told, weigh};
+use super::floor::{Floor, Rows, count_bundles, rows_of_one, told, weigh};
 use super::lists;
 use super::load::{Amount, Load, run};
 use super::product::{Caller, ENVIRONMENT, Product, SERVICE, artifact};
@@ -15,8 +15,10 @@ use super::report::Line;
 
 /// How many rounds each side gets.
 const ROUNDS: u32 = 4;
-/// How many acts are weighed to learn which rows one of them writes.
-const WEIGHED: u64 = 200;
+/// How many acts are weighed to learn which rows one of them writes: fewer than a bundle of the log has events.
+const WEIGHED: u64 = 100;
+/// How often they are weighed at most, until no bundle was filled meanwhile.
+const WEIGHINGS: u64 = 4;
 /// Artifacts and changes of these measures are numbered from here.
 const FIRST: u64 = 1 << 41;
 
@@ -37,7 +39,7 @@ pub fn take_turns(amount: Amount, sides: &[Side<'_>]) -> Result<Vec<Load>> {
         ..amount
     };
     let mut loads: Vec<Load> = sides.iter().map(|_| Load::default()).collect();
-    let mut first = FIRST + WEIGHED;
+    let mut first = FIRST + WEIGHINGS * WEIGHED;
     for _ in 0..ROUNDS {
         for (side, load) in sides.iter().zip(&mut loads) {
             load.add(run(side.address, amount, first, side.wanted, &side.make)?);
@@ -171,13 +173,20 @@ pub fn weigh_status(
     wanted: u16,
     first: u64,
 ) -> Result<Vec<Rows>> {
-    let before = weigh(&product.database())?;
+    let database = product.database();
     let amount = Amount {
         connections: 1,
         seconds: 60.0,
         count: WEIGHED,
     };
-    let done = run(product.address, amount, first, wanted, &make)?;
-    let after = weigh(&product.database())?;
-    Ok(rows_of_one(&before, &after, done.took.len() as f64))
+    for round in 0..WEIGHINGS {
+        let (before, bundles) = (weigh(&database)?, count_bundles(&database)?);
+        let done = run(product.address, amount, first + round * WEIGHED, wanted, &make)?;
+        let after = weigh(&database)?;
+        // A bundle of the log that fills meanwhile takes the bytes out of older rows.
+        if count_bundles(&database)? == bundles {
+            return Ok(rows_of_one(&before, &after, done.took.len() as f64));
+        }
+    }
+    bail!("a bundle of the log was filled during each of {WEIGHINGS} weighings")
 }

@@ -1,6 +1,6 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
-//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N]`; a 0 leaves that part out. `--only NAME` runs
-//! one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers or build.
+//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N]`; a 0 leaves that part out.
+//! `--only NAME` runs one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers, build or storage.
 //!
 //! Only this machine is asked, every measure is bounded in time and count, and no figure fails the program.
 
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
-use bench::{build, decision, doors, leaving, lists, log, people, rates, routing, screens, waiting};
+use bench::{build, decision, doors, leaving, lists, log, people, rates, routing, screens, storage, waiting};
 
 /// Connections of the measures of rates.
 const CONNECTIONS: usize = 16;
@@ -35,12 +35,14 @@ struct Sizes {
     people: usize,
     leavers: usize,
     builds: usize,
+    closed: u64,
     only: Option<String>,
 }
 
 /// The parts that can be run alone.
 const PARTS: &[&str] = &[
     "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers", "build",
+    "storage",
 ];
 
 impl Sizes {
@@ -54,6 +56,7 @@ impl Sizes {
             people: 50_000,
             leavers: 1,
             builds: 1,
+            closed: 200,
             only: None,
         };
         let mut words = words;
@@ -77,9 +80,10 @@ impl Sizes {
                 "--people" => sizes.people = usize::try_from(number)?,
                 "--leavers" => sizes.leavers = usize::try_from(number)?,
                 "--builds" => sizes.builds = usize::try_from(number)?,
+                "--closed" => sizes.closed = number.into(),
                 _ => bail!(
                     "there is no `{word}`; there are --changes, --events, --waiting, --seconds, --loads, --people, \
-                     --leavers, --builds and --only"
+                     --leavers, --builds, --closed and --only"
                 ),
             }
         }
@@ -133,6 +137,10 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     if sizes.people > 0 && sizes.wants("people") {
         eprintln!("bench: importing {} people", sizes.people);
         lines.extend(people::measure(&Product::start()?, sizes.people)?);
+    }
+    if sizes.closed > 0 && sizes.wants("storage") {
+        eprintln!("bench: {} changes are created, and as many closed", sizes.closed);
+        lines.extend(storage::measure(&Product::start()?, sizes.closed)?);
     }
     if sizes.builds > 0 && sizes.wants("build") {
         eprintln!("bench: building from nothing");

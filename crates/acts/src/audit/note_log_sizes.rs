@@ -86,7 +86,7 @@ fn standing(cx: &mut Context<'_, '_>) -> Result<Option<Standing>> {
 /// commitment alone; whoever knows the reason can show that it is this one.
 fn told(stored: &Stored<KeyTurn>) -> Result<(&'static str, Value)> {
     let turn = &stored.record;
-    let sealed: Value = serde_json::from_str(&stored.sealed)?;
+    let sealed: Value = serde_json::from_str(&stored.sealed.text()?)?;
     let kind = match turn.kind {
         TurnKind::Rotated => "key.rotated",
         TurnKind::Revoked => "key.revoked",

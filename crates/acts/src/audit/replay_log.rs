@@ -370,7 +370,9 @@ impl<'p> Replay<'p> {
         let source = StoredTiles::new(cx.tx, state.clone());
         let report = verify_log(&source, &verifiers, &check);
         if let Some((path, why)) = source.damaged() {
-            self.find("log_tile", &path, Some("bytes"), format!("It cannot be read: {why}."));
+            let is_bundle = path.starts_with("tile/entries/");
+            let table = if is_bundle { "log_bundle" } else { "log_tile" };
+            self.find(table, &path, Some("bytes"), format!("It cannot be read: {why}."));
         }
         source.settle(Ok(()))?;
         for finding in report

@@ -9,6 +9,7 @@ use proof::note::Checkpoint;
 use proof::tile::{self, Appended, TileName};
 use serde::Deserialize;
 use store::audit::act_order::{self, Standing};
+use store::audit::bundle;
 use store::audit::event::{self, Event, RecordRef, Waiting};
 use store::audit::log::{self, Advance, LogState};
 use store::{Lane, Mode};
@@ -375,6 +376,7 @@ fn place(cx: &mut Context<'_, '_>, state: LogState, events: &[Event]) -> Result<
             return Err(store::Error::Retry.into());
         }
     }
+    save_bundles(cx, &appended)?;
     let checkpoint = Checkpoint {
         origin: old.checkpoint.origin.clone(),
         size: appended.size,
@@ -410,19 +412,31 @@ fn place(cx: &mut Context<'_, '_>, state: LogState, events: &[Event]) -> Result<
     })
 }
 
-/// Writes the new tiles. A partial tile goes once a wider one of its place is there, from which it can be cut.
+/// Writes the new hash tiles. A partial tile goes once a wider one of its place is there, from which it can be cut.
 fn save_tiles(cx: &mut Context<'_, '_>, from: u64, appended: &Appended) -> Result<()> {
     for tile in &appended.tiles {
-        log::save_tile(cx.tx, &tile.path, &tile.bytes)?;
-        let Some(name) = TileName::parse(&tile.path) else {
+        let Some(name) = TileName::parse(&tile.path).filter(|name| name.level.is_some()) else {
             continue;
         };
+        log::save_tile(cx.tx, &tile.path, &tile.bytes)?;
         let before = TileName {
             width: width_at(from, name),
             ..name
         };
         if before.width > 0 && before.width < name.width {
             log::delete_tile(cx.tx, &before.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the bundles that are full now, from where on their events' rows hold no bytes. Those that are not full are put together
+/// from rows.
+fn save_bundles(cx: &mut Context<'_, '_>, appended: &Appended) -> Result<()> {
+    for tile in &appended.tiles {
+        let name = TileName::parse(&tile.path).filter(|name| name.level.is_none() && name.width == tile::WIDTH);
+        if let Some(number) = name.and_then(|name| i64::try_from(name.index).ok()) {
+            bundle::save(cx.tx, number, tile.bytes.clone())?;
         }
     }
     Ok(())

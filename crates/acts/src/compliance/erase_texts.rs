@@ -521,7 +521,7 @@ fn erase_record<R: Versioned>(
         }
     }
     let stored = record::load::<R>(cx.tx, id)?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
-    let sealed: Value = serde_json::from_str(&stored.sealed)?;
+    let sealed: Value = serde_json::from_str(&stored.sealed.text()?)?;
     let mut body = with_erased(serde_json::to_value(&stored.record)?, &stored.erased);
     blank(&mut body, &sealed, gone);
     let erased = name_erased(&mut body);

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use proof::note::{self, Checkpoint, TrustedCheckpoint};
 use proof::tile::{self, TileName, TileReader, TileSource, WIDTH};
 use store::Tx;
+use store::audit::bundle;
 use store::audit::log::{self, LogState};
 
 use crate::core::context::Context;
@@ -13,7 +14,8 @@ use crate::core::error::{Error, Result};
 use crate::core::signing_keys;
 
 /// The tiles of a log of a known size. Of a tile that is not full only the widest is stored; a narrower one, which
-/// somebody may still ask for, is cut from it, so that a path never changes its content.
+/// somebody may still ask for, is cut from it, so that a path never changes its content. A bundle that is not full is put
+/// together from the rows of its events.
 pub struct StoredTiles<'t, 'c> {
     tx: RefCell<&'t mut Tx<'c>>,
     state: LogState,
@@ -60,12 +62,15 @@ impl<'t, 'c> StoredTiles<'t, 'c> {
         if path == "checkpoint" {
             return Ok(Some(self.state.checkpoint.clone().into_bytes()));
         }
+        let Some(name) = TileName::parse(path) else {
+            return log::tile(tx, path);
+        };
+        if name.level.is_none() {
+            return entries(tx, name, width_at(self.size(), name));
+        }
         if let Some(bytes) = log::tile(tx, path)? {
             return Ok(Some(bytes));
         }
-        let Some(name) = TileName::parse(path) else {
-            return Ok(None);
-        };
         let full = TileName { width: WIDTH, ..name };
         let standing = TileName {
             width: width_at(self.size(), name),
@@ -99,6 +104,31 @@ impl TileSource for StoredTiles<'_, '_> {
             }
         })
     }
+}
+
+/// A bundle of a log in which it has `standing` entries.
+fn entries(tx: &mut Tx<'_>, name: TileName, standing: u64) -> store::Result<Option<Vec<u8>>> {
+    let (Ok(number), Ok(width)) = (i64::try_from(name.index), i64::try_from(name.width)) else {
+        return Ok(None);
+    };
+    if name.width > standing {
+        return Ok(None);
+    }
+    if standing < WIDTH
+        && let Some(bytes) = bundle::assemble(tx, number, width)?
+    {
+        return Ok(Some(bytes));
+    }
+    // It is full, or was filled while the size of the log was read.
+    let full = match bundle::load(tx, number)? {
+        Some(full) => Some(full),
+        // An earlier version kept it among the tiles.
+        None => log::tile(tx, &TileName { width: WIDTH, ..name }.path())?,
+    };
+    Ok(match full {
+        Some(full) if name.width < WIDTH => cut(&full, name),
+        full => full,
+    })
 }
 
 /// How wide a tile stands in a log of this size.

@@ -138,7 +138,7 @@ impl Context<'_, '_> {
         next.set_version(version);
         let previous = before.map(|stored| {
             let body = with_erased(serde_json::to_value(&stored.record)?, &stored.erased);
-            Ok::<_, Error>((body, serde_json::from_str(&stored.sealed)?, stored.erased))
+            Ok::<_, Error>((body, serde_json::from_str(&stored.sealed.text()?)?, stored.erased))
         });
         let previous: Option<(Value, Value, Vec<String>)> = previous.transpose()?;
         let gone = previous.as_ref().map_or(&[][..], |(_, _, gone)| gone);
@@ -152,7 +152,7 @@ impl Context<'_, '_> {
         )?;
         let number = u64::try_from(version).unwrap_or_default();
         let delta = diff::between(R::TABLE, &id, number, pair.map(|(_, sealed)| sealed), &sealed.sealed)?;
-        let text = serde_json::to_string(&sealed.sealed)?;
+        let text = store::sealed::shorten(&body, &sealed.sealed);
         match pair {
             None => record::insert(self.tx, &next, &text)?,
             Some(_) if gone.is_empty() && erased.is_empty() => record::update(self.tx, &next, &text, version - 1)?,
@@ -195,16 +195,14 @@ impl Context<'_, '_> {
     }
 
     fn keep_salts(&mut self, event: &str, fresh: &[proof::commitment::NewSalt]) -> Result<()> {
-        for salt in fresh {
-            let text = salts::SaltedText {
-                commitment: salt.commitment.clone(),
-                salt: salt.salt.to_vec(),
-                text: salt.text.clone(),
-                event_id: event.to_owned(),
-            };
-            salts::save(self.tx, &text)?;
-        }
-        Ok(())
+        let text = |salt: &proof::commitment::NewSalt| salts::SaltedText {
+            commitment: salt.commitment.clone(),
+            salt: salt.salt.to_vec(),
+            text: salt.text.clone(),
+            event_id: event.to_owned(),
+        };
+        let texts: Vec<salts::SaltedText> = fresh.iter().map(text).collect();
+        Ok(salts::save(self.tx, event, &texts)?)
     }
 
     fn write_event(&mut self, draft: EventDraft, records: Vec<RecordDelta>) -> Result<String> {

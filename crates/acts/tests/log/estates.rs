@@ -443,7 +443,7 @@ fn older(cx: &mut Context<'_, '_>, seed: u64) -> Result<()> {
         version: version + 1,
         ..stored.record.clone()
     };
-    record::update(cx.tx, &next, &stored.sealed, version)?;
+    record::update(cx.tx, &next, &stored.sealed.text()?, version)?;
     counter::next(cx.tx, counter::DIRECTORY)?;
     Ok(())
 }

@@ -382,6 +382,8 @@ pub(crate) fn world() -> World {
         set_witness::add_witness(cx, &body(json!({"key": witness})))?;
         turn_key::rotate_key(cx, signing_keys::PERMIT, &body(json!({"reason": "Once a year"}))).map(|_| ())
     });
+    // The first bundle of the log is full.
+    world.noise(260);
     world.sequence();
     world.draft("A third");
     write_at_length(&world);

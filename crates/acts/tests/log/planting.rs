@@ -170,22 +170,15 @@ fn cut_back(world: &World, size: u64) {
     let note: String = connection.query_row(sql, [number], |row| row.get(0)).unwrap();
     let text = proof::note::Note::parse(&note).unwrap().text;
     let root = proof::crypto::hash_text(&proof::note::Checkpoint::parse(&text).unwrap().root);
-    let tile = |kind: &str| -> Vec<u8> {
-        let sql = format!("SELECT bytes FROM log_tile WHERE tenant = 'halden' AND path LIKE 'tile/{kind}/000.p/%'");
-        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
-    };
-    let (entries, mut hashes) = (tile("entries"), tile("0"));
-    let count = usize::try_from(size).unwrap();
-    hashes.truncate(32 * count);
-    let entries = proof::tile::write_entries(&proof::tile::read_entries(&entries).unwrap()[..count]).unwrap();
+    let sql = "SELECT bytes FROM log_tile WHERE tenant = 'halden' AND path LIKE 'tile/0/000.p/%'";
+    let mut hashes: Vec<u8> = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    hashes.truncate(32 * usize::try_from(size).unwrap());
     connection
         .execute_batch("DELETE FROM log_tile WHERE tenant = 'halden'")
         .unwrap();
-    for (kind, bytes) in [("entries", entries), ("0", hashes)] {
-        let path = format!("tile/{kind}/000.p/{size}");
-        let sql = "INSERT INTO log_tile (tenant, path, bytes) VALUES ('halden', ?1, ?2)";
-        connection.execute(sql, rusqlite::params![path, bytes]).unwrap();
-    }
+    let path = format!("tile/0/000.p/{size}");
+    let sql = "INSERT INTO log_tile (tenant, path, bytes) VALUES ('halden', ?1, ?2)";
+    connection.execute(sql, rusqlite::params![path, hashes]).unwrap();
     world.tampered(&format!(
         "UPDATE log_state SET size = {size}, root = '{root}', lease_until = 0, checkpoint = '{note}' WHERE tenant = 'halden';
          DELETE FROM checkpoint WHERE tenant = 'halden' AND size > {size};

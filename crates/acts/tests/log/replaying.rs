@@ -14,6 +14,7 @@ use model::change::change_file::Actor;
 use model::change::related_records;
 use model::core::enums;
 use serde_json::json;
+use store::audit::event;
 use store::gate::revocation;
 use store::{Lane, Mode};
 
@@ -155,11 +156,61 @@ fn an_event_with_other_bytes_or_columns_is_found() {
 fn a_flipped_byte_in_a_tile_is_found() {
     let flip = "SET bytes = CAST(x'00' || substr(bytes, 2) AS BLOB) WHERE tenant = 'halden'";
     expect(&format!("UPDATE log_tile {flip} AND path LIKE 'tile/0/%'"), "log", None);
-    expect(
-        &format!("UPDATE log_tile {flip} AND path LIKE 'tile/entries/%'"),
-        "log",
-        None,
+}
+
+/// A world whose first bundle is full, so that the rows of its events hold no bytes.
+fn bundled() -> World {
+    let world = world();
+    world.noise(300);
+    world.sequence();
+    world
+}
+
+#[test]
+fn a_bundle_or_a_row_of_one_that_was_changed_is_found() {
+    let tampered = |sql: &str| {
+        let world = bundled();
+        assert_eq!(world.replay().findings, []);
+        world.tampered(sql)
+    };
+    let flip = "UPDATE log_bundle SET bytes = CAST(substr(bytes, 1, 99) || x'00ff' || substr(bytes, 102) AS BLOB)";
+    let findings = tampered(&format!("{flip} WHERE tenant = 'halden'"));
+    assert!(has(&findings, "log_bundle", Some("bytes")), "{findings:#?}");
+    assert!(has(&findings, "log", None), "{findings:#?}");
+    let findings = tampered("DELETE FROM log_bundle WHERE tenant = 'halden'");
+    assert!(has(&findings, "log", None), "{findings:#?}");
+    let row = "UPDATE event SET bytes = x'7b7d' WHERE tenant = 'halden' AND seq = 12";
+    assert!(has(&tampered(row), "event", Some("bytes")));
+    let kind = "UPDATE event SET kind = 'change.closed' WHERE tenant = 'halden' AND seq = 3";
+    assert!(has(&tampered(kind), "event", Some("kind")));
+    let gone = "DELETE FROM event WHERE tenant = 'halden' AND seq = 12";
+    let findings = tampered(gone);
+    let told = |it: &Finding| it.what.contains("at index 12, but its row is gone") && !it.what.contains("unknown");
+    assert!(findings.iter().any(told), "the bundle knows it still: {findings:#?}");
+    let swap = "UPDATE event SET seq = -1 WHERE tenant = 'halden' AND seq = 4;
+                UPDATE event SET seq = 4 WHERE tenant = 'halden' AND seq = 9;
+                UPDATE event SET seq = 9 WHERE tenant = 'halden' AND seq = -1;";
+    let findings = tampered(swap);
+    for index in ["index 4,", "index 9,"] {
+        assert!(
+            findings.iter().any(|it| it.what.contains(index)),
+            "{index} {findings:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_row_at_the_place_of_another_event_shows_nothing_of_it() {
+    let world = bundled();
+    let one = || world.look(|cx| Ok(event::page(cx.tx, 12, 1)?)).unwrap().remove(0);
+    assert!(!one().bytes.is_empty());
+    world.tampered(
+        "UPDATE event SET seq = -1 WHERE tenant = 'halden' AND seq = 12;
+         UPDATE event SET seq = 12 WHERE tenant = 'halden' AND seq = 13;",
     );
+    let read = world.look(|cx| Ok(event::page(cx.tx, 12, 1)));
+    let damaged = matches!(&read, Ok(Err(store::Error::Corrupt(why))) if why.contains("index 12"));
+    assert!(damaged, "{read:?}");
 }
 
 #[test]
@@ -204,17 +255,13 @@ fn a_cut_that_leaves_no_trace_in_the_tenant_is_found_in_the_system_log() {
     world.tampered(&sql);
     let tiles = world.log(TENANT);
     let widest = proof::tile::TileReader::new(&tiles, size + 3);
-    let (hashes, entries) = (widest.tile(0, 0).unwrap().concat(), widest.bundle(0).unwrap());
-    let kept = proof::tile::read_entries(&entries).unwrap();
-    let kept = proof::tile::write_entries(&kept[..size as usize]).unwrap();
+    let hashes = widest.tile(0, 0).unwrap().concat();
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let sql = format!(
         "DELETE FROM log_tile WHERE tenant = 'halden';
-         INSERT INTO log_tile VALUES ('halden', '{}', x'{}'), ('halden', '{}', x'{}');",
+         INSERT INTO log_tile VALUES ('halden', '{}', x'{}');",
         proof::tile::tile_path(0, 0, size),
         hex(&hashes[..32 * size as usize]),
-        proof::tile::entries_path(0, size),
-        hex(&kept),
     );
     let findings = world.tampered(&sql);
     assert_eq!(findings.len(), 1, "{findings:#?}");

@@ -58,7 +58,8 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     let folder = |name: &str| make_folder(&settings.data_dir.join(name));
     folder("")?;
     let uploads = folder("uploads")?;
-    let lacks_codes = lacks_row_codes(settings);
+    let lacks_codes = has_to_run(settings, "0019_row_codes");
+    let lacks_bundles = has_to_run(settings, "0028_bundles");
     let store = Store::open(config(settings))?;
     let evidence_folder = if store.is_postgres() {
         None
@@ -93,6 +94,9 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     if lacks_codes {
         code_rows(&executor.tools().store)?;
     }
+    if lacks_bundles {
+        pack_bundles(&executor.tools().store)?;
+    }
     executor.wait(
         Lane::Worker,
         SYSTEM_TENANT,
@@ -103,21 +107,38 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     Ok(Opened { executor, uploads })
 }
 
-/// Whether the data is of a version whose rows had no codes. Once the migration was run, a row without a code is forged.
-fn lacks_row_codes(settings: &Settings) -> bool {
+/// Whether the data is of a version before this migration. Of row codes: once theirs was run, a row without a code is forged.
+fn has_to_run(settings: &Settings, migration: &str) -> bool {
     // A database that cannot be read here is refused with its reason when it is opened.
     let waiting = Store::waiting_migrations(&config(settings)).unwrap_or_default();
-    waiting.contains(&"0019_row_codes") && !waiting.contains(&"0001_core")
+    waiting.contains(&migration) && !waiting.contains(&"0001_core")
+}
+
+fn tenants(store: &Store, what: &'static str) -> Result<Vec<String>, ServeError> {
+    let mut tenants = store.wait_across(Lane::Worker, what, Mode::Read, |tx| store::servers::tenants(tx))?;
+    tenants.push(SYSTEM_TENANT.to_owned());
+    Ok(tenants)
 }
 
 /// Gives the rows of every tenant their codes.
 fn code_rows(store: &Store) -> Result<(), ServeError> {
-    let tenants = store.wait_across(Lane::Worker, "codes for rows of a version without", Mode::Read, |tx| {
-        store::servers::tenants(tx)
-    })?;
-    for tenant in tenants.iter().map(String::as_str).chain([SYSTEM_TENANT]) {
+    for tenant in tenants(store, "codes for rows of a version without")? {
         tracing::info!(tenant, "giving every row its code");
-        store.wait(Lane::Worker, tenant, Mode::Write, store::code_rows::code_all)?;
+        store.wait(Lane::Worker, &tenant, Mode::Write, store::code_rows::code_all)?;
+    }
+    Ok(())
+}
+
+/// How many bundles of a log are packed in one transaction.
+const PACKED_AT_ONCE: i64 = 16;
+
+/// Packs the full bundles of every log that a version before kept as they are served. A log that is left half packed by a crash
+/// is read all the same.
+fn pack_bundles(store: &Store) -> Result<(), ServeError> {
+    for tenant in tenants(store, "bundles of a version that kept none packed")? {
+        tracing::info!(tenant, "packing the bundles of the log");
+        let pack = |tx: &mut store::Tx<'_>| store::audit::bundle::pack_former(tx, PACKED_AT_ONCE);
+        while store.wait(Lane::Worker, &tenant, Mode::Write, pack)? > 0 {}
     }
     Ok(())
 }

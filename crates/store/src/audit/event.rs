@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use crate::audit::act_order;
 pub use crate::audit::record_ref::RecordRef;
+use crate::audit::{act_order, bundle};
 use crate::error::Result;
 use crate::tx::{CrossTx, Tx};
 use crate::value::{Row, Value};
@@ -54,7 +54,7 @@ pub struct Event {
     pub occurred_at: Timestamp,
     /// When it was written down.
     pub recorded_at: Timestamp,
-    /// The log's leaf.
+    /// The log's leaf; from [`rows`] nothing once the event's bundle is full.
     pub bytes: Vec<u8>,
 }
 
@@ -151,13 +151,11 @@ pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>> {
 
 /// The events of the same act before this one, the nearest first. An act's id is older than those of its events.
 pub fn before_in_act(tx: &mut Tx<'_>, event: &Event) -> Result<Vec<Event>> {
-    tx.query(
+    read_all(
+        tx,
         "SELECT * FROM event WHERE tenant = $tenant AND id > $act AND id < $id AND act = $act ORDER BY id DESC",
         &[("act", event.act.as_str().into()), ("id", event.id.as_str().into())],
-    )?
-    .iter()
-    .map(read)
-    .collect()
+    )
 }
 
 /// The versions of records that an event made.
@@ -218,6 +216,35 @@ pub fn page(tx: &mut Tx<'_>, from: i64, limit: i64) -> Result<Vec<Event>> {
         "SELECT * FROM event WHERE tenant = $tenant AND seq >= $from ORDER BY seq LIMIT $limit",
         &[("from", from.into()), ("limit", limit.into())],
     )
+}
+
+/// The rows of placed events from an index on as they stand: without the bytes that are in bundles.
+pub fn rows(tx: &mut Tx<'_>, from: i64, limit: i64) -> Result<Vec<Event>> {
+    let found = tx.query(
+        "SELECT * FROM event WHERE tenant = $tenant AND seq >= $from ORDER BY seq LIMIT $limit",
+        &[("from", from.into()), ("limit", limit.into())],
+    )?;
+    found.iter().map(read).collect()
+}
+
+/// The row that claims an index, as it stands.
+pub fn row_at(tx: &mut Tx<'_>, seq: i64) -> Result<Option<Event>> {
+    let found = tx.query(
+        "SELECT * FROM event WHERE tenant = $tenant AND seq = $seq",
+        &[("seq", seq.into())],
+    )?;
+    found.first().map(read).transpose()
+}
+
+/// The bytes that the rows of the indexes from `from` to before `end` hold, each with its index, in their order.
+pub fn leaves(tx: &mut Tx<'_>, from: i64, end: i64) -> Result<Vec<(i64, Vec<u8>)>> {
+    tx.query(
+        "SELECT seq, bytes FROM event WHERE tenant = $tenant AND seq >= $from AND seq < $end ORDER BY seq",
+        &[("from", from.into()), ("end", end.into())],
+    )?
+    .iter()
+    .map(|row| Ok((row.int("seq")?, row.bytes("bytes")?)))
+    .collect()
 }
 
 /// Placed events between two indexes, the newest first, whose kind fits a pattern of `LIKE`; `%` fits all. What is walked through is
@@ -400,7 +427,17 @@ pub fn payloads(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<(String, Vec<u8>)
 }
 
 fn read_all(tx: &mut Tx<'_>, sql: &str, params: &[(&str, Value)]) -> Result<Vec<Event>> {
-    tx.query(sql, params)?.iter().map(read).collect()
+    let mut events: Vec<Event> = tx.query(sql, params)?.iter().map(read).collect::<Result<_>>()?;
+    let emptied = events.iter_mut().filter(|event| event.bytes.is_empty());
+    let emptied = emptied.filter_map(|event| {
+        Some(bundle::Emptied {
+            seq: event.seq?,
+            id: &event.id,
+            bytes: &mut event.bytes,
+        })
+    });
+    bundle::fill(tx, emptied)?;
+    Ok(events)
 }
 
 fn read(row: &Row) -> Result<Event> {

@@ -1,6 +1,7 @@
 //! Audit: the log, proofs, bundles, replay, witnesses and keys.
 
 pub mod act_order;
+pub mod bundle;
 pub mod cosignature;
 pub mod event;
 pub mod keys;

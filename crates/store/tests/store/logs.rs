@@ -315,14 +315,26 @@ fn tiles_and_checkpoints_are_kept() {
 #[test]
 fn an_erased_text_is_gone() {
     check(|world| {
-        let text = SaltedText {
-            commitment: "c1".to_owned(),
-            salt: vec![1, 2],
-            text: "Ada fell ill".to_owned(),
+        let text = |commitment: &str, salt: u8, text: &str| SaltedText {
+            commitment: commitment.to_owned(),
+            salt: vec![salt; 16],
+            text: text.to_owned(),
             event_id: "e1".to_owned(),
         };
-        let saved = text.clone();
-        world.act(move |tx| salts::save(tx, &saved));
+        let (one, two) = (text("c1", 1, "Ada fell ill"), text("c2", 2, "said \"Bo\""));
+        let saved = [one.clone(), two.clone()];
+        world.act(move |tx| salts::save(tx, "e1", &saved));
+        world.act(|tx| salts::save(tx, "e2", &[]));
+        // A version before kept a row for each text.
+        let former = text("c3", 3, "Cy left");
+        world.act(|tx| {
+            let params = [("salt", vec![3_u8; 16].into())];
+            let row = "VALUES ($tenant, 'e1', 'c3', $salt, 'Cy left')";
+            tx.execute(
+                &format!("INSERT INTO text_salt (tenant, event_id, commitment, salt, body) {row}"),
+                &params,
+            )
+        });
         let of_record = || world.read(|tx| salts::of_record(tx, "change", "c"));
         assert!(of_record().is_empty(), "its event made no version of that record");
         world.act(|tx| {
@@ -332,13 +344,24 @@ fn an_erased_text_is_gone() {
                 &[],
             )
         });
-        assert_eq!(of_record(), HashMap::from([("c1".to_owned(), text.clone())]));
-        assert_eq!(world.read(|tx| salts::of_event(tx, "e1")).first(), Some(&text));
-        assert_eq!(world.read(|tx| salts::page(tx, None, 9)).first(), Some(&text));
-        assert!(world.read(move |tx| salts::page(tx, Some(&text), 9)).is_empty());
+        let all = [one.clone(), two.clone(), former.clone()];
+        let by_commitment: HashMap<String, SaltedText> =
+            all.iter().map(|it| (it.commitment.clone(), it.clone())).collect();
+        assert_eq!(of_record(), by_commitment);
+        assert_eq!(world.read(|tx| salts::of_event(tx, "e1")), all);
+        let page = world.read(|tx| salts::page(tx, None, 9));
+        let texts: Vec<_> = page.iter().map(|kept| kept.texts.clone().unwrap()).collect();
+        assert_eq!(texts, [vec![one, two.clone()], vec![former.clone()]]);
+        let last = page.last().cloned();
+        assert!(world.read(move |tx| salts::page(tx, last.as_ref(), 9)).is_empty());
         assert!(world.act(|tx| salts::erase(tx, "e1", "c1")));
         assert!(!world.act(|tx| salts::erase(tx, "e1", "c1")));
+        assert!(!world.act(|tx| salts::erase(tx, "e1", "")));
+        assert_eq!(world.read(|tx| salts::of_event(tx, "e1")), [two, former]);
+        assert!(world.act(|tx| salts::erase(tx, "e1", "c3")));
+        assert!(world.act(|tx| salts::erase(tx, "e1", "c2")));
         assert!(of_record().is_empty());
+        assert!(world.read(|tx| salts::page(tx, None, 9)).is_empty());
     });
 }
 

@@ -32,7 +32,7 @@ fn a_record_comes_back_as_it_was() {
         insert(world, first.clone());
         let stored = world.read(|tx| record::load::<Change>(tx, "c1")).unwrap();
         assert_eq!(stored.record, first);
-        assert_eq!(stored.sealed, "{\"sealed\":true}");
+        assert_eq!(stored.sealed.text().unwrap(), "{\"sealed\":true}");
         assert!(world.read(|tx| record::load::<Change>(tx, "c2")).is_none());
         let twice = world.try_act(ACME, move |tx| record::insert(tx, &first, "{}"));
         assert_eq!(

@@ -1,11 +1,13 @@
 //! Each event's row against its leaf in the log, and what the events make of the records.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use proof::crypto::hash_of_text;
+use proof::crypto::{Hash, hash_of_text};
 use proof::diff::RecordDelta;
 use proof::event::Event;
 use proof::grounds;
+use proof::merkle::leaf_hash;
 use proof::tile::{self, TileReader, WIDTH};
 use store::audit::event::{self, Event as Row, Waiting};
 use store::audit::log::LogState;
@@ -25,7 +27,7 @@ impl Replay<'_> {
             let first = bundle * WIDTH;
             let mut rows = self.rows_of(cx, first)?;
             for at in first..size.min(first + WIDTH) {
-                let leaf = leaves.get((at - first) as usize);
+                let leaf = leaves.get((at - first) as usize).unwrap_or(&Leaf::Unread);
                 let done = self.entry(cx, at, leaf, rows.remove(&index(at)));
                 self.past_damage(cx, ("event", &at.to_string()), done)?;
             }
@@ -38,22 +40,25 @@ impl Replay<'_> {
     /// The rows that claim the places of a bundle. Where one of them cannot be read it is named, and the others are read one by one.
     fn rows_of(&mut self, cx: &mut Context<'_, '_>, first: u64) -> Result<HashMap<i64, Row>> {
         let by_place = |rows: Vec<Row>| rows.into_iter().filter_map(|row| Some((row.seq?, row))).collect();
-        match event::page(cx.tx, index(first), PAGE) {
+        match event::rows(cx.tx, index(first), PAGE) {
             Err(store::Error::Corrupt(_)) if !cx.tx.has_failed() => {}
             rows => return Ok(by_place(rows?)),
         }
         let mut found = Vec::new();
         for at in first..first + WIDTH {
-            let row = event::page_below(cx.tx, index(at), index(at + 1), "%").map(|row| found.extend(row));
+            let row = event::row_at(cx.tx, index(at)).map(|row| found.extend(row));
             self.past_damage(cx, ("event", &at.to_string()), row.map_err(Into::into))?;
         }
         Ok(by_place(found))
     }
 
     /// One index: the leaf that the log has there, and the row that claims the place.
-    fn entry(&mut self, cx: &mut Context<'_, '_>, at: u64, leaf: Option<&Vec<u8>>, row: Option<Row>) -> Result<()> {
+    fn entry(&mut self, cx: &mut Context<'_, '_>, at: u64, leaf: &Leaf, row: Option<Row>) -> Result<()> {
         self.events += 1;
-        let told = leaf.and_then(|leaf| Event::from_bytes(leaf).ok());
+        let told = match leaf {
+            Leaf::Read(leaf) => Event::from_bytes(leaf).ok(),
+            Leaf::Changed | Leaf::Unread => None,
+        };
         let name = told.as_ref().map_or_else(|| at.to_string(), |event| event.id.clone());
         match (&row, leaf) {
             (None, _) => {
@@ -62,8 +67,13 @@ impl Replay<'_> {
                     format!("The log has the event `{kind}` at index {at}, but its row is gone or lost its place.");
                 self.find("event", &name, Some("seq"), what);
             }
-            (Some(row), Some(leaf)) if row.bytes != *leaf => self.other_bytes(at, row, &name),
-            (Some(row), _) => self.columns(row),
+            (Some(row), Leaf::Changed) => self.other_bytes(at, row, &row.id),
+            // The row of an event in a full bundle holds no bytes.
+            (Some(row), Leaf::Unread) if row.bytes.is_empty() => {}
+            (Some(row), Leaf::Unread) => self.columns(row, &row.bytes),
+            (Some(row), Leaf::Read(leaf)) if row.bytes.is_empty() && row.id == name => self.columns(row, leaf),
+            (Some(row), Leaf::Read(leaf)) if row.bytes == *leaf => self.columns(row, leaf),
+            (Some(row), Leaf::Read(_)) => self.other_bytes(at, row, &name),
         }
         // The log's own leaf is what counts; the row only where the leaf cannot be read.
         let event = told.or_else(|| row.and_then(|row| Event::from_bytes(&row.bytes).ok()));
@@ -84,8 +94,8 @@ impl Replay<'_> {
     }
 
     /// Compares the columns of an event's row with its bytes.
-    fn columns(&mut self, row: &Row) {
-        let event = match Event::from_bytes(&row.bytes) {
+    fn columns(&mut self, row: &Row, leaf: &[u8]) {
+        let event = match Event::from_bytes(leaf) {
             Ok(event) => event,
             Err(error) => {
                 return self.find(
@@ -117,7 +127,7 @@ impl Replay<'_> {
     fn beyond(&mut self, cx: &mut Context<'_, '_>, size: i64) -> Result<()> {
         let mut from = size;
         loop {
-            let page = event::page(cx.tx, from, PAGE)?;
+            let page = event::rows(cx.tx, from, PAGE)?;
             let Some(last) = page.last().and_then(|row| row.seq) else {
                 return Ok(());
             };
@@ -147,7 +157,7 @@ impl Replay<'_> {
                 self.find("event", &waiting.event.id, Some("mac"), what);
             }
             let Waiting { event: row, .. } = waiting;
-            self.columns(&row);
+            self.columns(&row, &row.bytes);
             if let Ok(event) = Event::from_bytes(&row.bytes) {
                 self.tell(cx, event, None)?;
             }
@@ -241,14 +251,47 @@ fn index(at: u64) -> i64 {
     i64::try_from(at).unwrap_or(i64::MAX)
 }
 
-/// The entries of a bundle; none when it cannot be read, which verifying the log has told already.
-fn leaves(cx: &mut Context<'_, '_>, state: &LogState, bundle: u64) -> Result<Vec<Vec<u8>>> {
+/// An entry of the log.
+enum Leaf {
+    Read(Vec<u8>),
+    /// No row of a bundle that is not full holds the bytes that the log has there.
+    Changed,
+    /// Its bundle cannot be read, which was told with the log.
+    Unread,
+}
+
+/// The entries of a bundle; none when it cannot be read.
+fn leaves(cx: &mut Context<'_, '_>, state: &LogState, bundle: u64) -> Result<Vec<Leaf>> {
     let source = StoredTiles::new(cx.tx, state.clone());
-    let read = TileReader::new(&source, source.size()).bundle(bundle);
-    // That it cannot be read was told with the log.
+    let reader = TileReader::new(&source, source.size());
+    let width = reader.width(0, bundle);
+    let (mut entries, mut hashes) = (Cow::default(), None);
+    if width == WIDTH {
+        entries = reader.bundle(bundle).unwrap_or_default();
+    } else {
+        hashes = reader.tile(0, bundle).ok();
+    }
+    // What cannot be read was told with the log.
     source.damaged();
     source.settle(Ok(()))?;
-    let bytes = read.unwrap_or_default();
-    let entries = tile::read_entries(&bytes).unwrap_or_default();
-    Ok(entries.into_iter().map(<[u8]>::to_vec).collect())
+    if width == WIDTH {
+        let entries = tile::read_entries(&entries).unwrap_or_default();
+        return Ok(entries.into_iter().map(|entry| Leaf::Read(entry.to_vec())).collect());
+    }
+    let first = bundle * WIDTH;
+    let rows = event::leaves(cx.tx, index(first), index(first + width))?;
+    Ok(in_rows(rows, (first, width), hashes.as_deref().map(Vec::as_slice)))
+}
+
+/// The entries of a bundle that is not full: its rows hold them, and the log knows each by its hash, wherever its row is.
+fn in_rows(rows: Vec<(i64, Vec<u8>)>, (first, width): (u64, u64), hashes: Option<&[Hash]>) -> Vec<Leaf> {
+    let Some(hashes) = hashes else {
+        let mut by_place: HashMap<i64, Vec<u8>> = rows.into_iter().collect();
+        let at = |at| by_place.remove(&index(at)).map_or(Leaf::Unread, Leaf::Read);
+        return (first..first + width).map(at).collect();
+    };
+    let by_hash = rows.into_iter().map(|(_, leaf)| (leaf_hash(&leaf), leaf));
+    let mut by_hash: HashMap<Hash, Vec<u8>> = by_hash.collect();
+    let of_hash = |hash| by_hash.remove(hash).map_or(Leaf::Changed, Leaf::Read);
+    hashes.iter().map(of_hash).collect()
 }

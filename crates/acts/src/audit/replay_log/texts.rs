@@ -18,9 +18,18 @@ impl Replay<'_> {
         let mut last = None;
         loop {
             let page = salts::page(cx.tx, last.as_ref(), PAGE)?;
-            for text in &page {
-                let done = self.check_text(cx, text);
-                self.past_damage(cx, ("text_salt", &text.commitment), done)?;
+            for kept in &page {
+                let texts = match &kept.texts {
+                    Ok(texts) => texts.as_slice(),
+                    Err(why) => {
+                        self.past_damage(cx, ("text_salt", &kept.event_id), Err(why.clone().into()))?;
+                        &[]
+                    }
+                };
+                for text in texts {
+                    let done = self.check_text(cx, text);
+                    self.past_damage(cx, ("text_salt", &text.commitment), done)?;
+                }
             }
             last = page.into_iter().last();
             if last.is_none() {
