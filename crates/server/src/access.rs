@@ -14,7 +14,6 @@ use model::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 use model::risk::regimes::REGIMES;
 use policy::PolicySet;
 
-use crate::api::TABLES;
 use crate::http::address::BASE;
 use crate::http::caller::Scope;
 
@@ -106,7 +105,12 @@ struct Rule {
 }
 
 fn rules() -> BTreeMap<String, Rule> {
-    let mut found = BTreeMap::new();
+    let mut found: BTreeMap<String, Rule> = wire::openapi::rules()
+        .map(|(door, asks)| {
+            let (asks, scope) = (asks.to_owned(), None);
+            (door, Rule { asks, scope })
+        })
+        .collect();
     for line in RULES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let (door, rest) = line.split_once(" | ").unwrap();
         let (asks, scope) = match rest.split_once(" @") {
@@ -136,6 +140,7 @@ fn doors() -> BTreeSet<String> {
     let mut found: BTreeSet<String> = wire::openapi::routes()
         .iter()
         .map(|route| format!("{} {}", route.method, route.path))
+        .chain(wire::openapi::rules().map(|(door, _)| door))
         .collect();
     for router in ROUTERS {
         for route in router.split(".route(").skip(1).map(inside) {
@@ -357,9 +362,7 @@ fn named(asks: &str) -> Vec<String> {
 
 fn matrix(set: &PolicySet) -> String {
     let scene = Scene::plain(set);
-    let scopes: BTreeMap<String, &'static str> = TABLES
-        .iter()
-        .flat_map(|table| table.iter())
+    let scopes: BTreeMap<String, &'static str> = crate::api::rows()
         .map(|route| (format!("{} {BASE}{}", route.method, route.path), word(route.scope)))
         .collect();
     let mut text = HEAD.to_owned();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use acts::approval::{set_absence, set_delegation};
 use acts::cab::{meetings, on_call, training};
-use acts::change::{set_custom_field, set_template};
+use acts::change::set_template;
+use acts::core::noun;
 use acts::core::write::Written;
 use acts::directory::import_directory::{Line, Options, import_directory};
 use acts::directory::{provision, set_person, set_service};
@@ -17,6 +18,7 @@ use acts::incident::set_incident;
 use acts::schedule::{loosen_freeze, set_calendar, set_freeze};
 use acts::{Context, Error, Result};
 use model::change::change_file::Actor;
+use model::change::custom_field::CustomField;
 use model::core::enums::Noun;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Person};
@@ -334,11 +336,11 @@ fn rest(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
     match dice.below(7) {
         0 => {
             let wanted = json!({"key": dice.name('a', 4), "name": dice.name('n', 9), "holds": "text"});
-            set_custom_field::set_custom_field(cx, &body(wanted)).map(drop)
+            noun::add::<CustomField>(cx, &body(wanted)).map(drop)
         }
         1 => {
             let key = dice.pick(directory.custom_fields.keys())?;
-            set_custom_field::end_custom_field(cx, key).map(drop)
+            noun::end::<CustomField>(cx, key).map(drop)
         }
         2 => meetings::open_meeting(cx, &body(json!({"group": group, "title": "Board"}))).map(drop),
         3 => meetings::end_meeting(cx, dice.pick(directory.meetings.iter())?.id.as_str()).map(drop),

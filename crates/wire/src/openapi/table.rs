@@ -2,7 +2,8 @@
 
 use crate::openapi::audit::{keys, witnesses};
 use crate::openapi::cab::meetings;
-use crate::openapi::change::{bulk, custom_fields};
+use crate::openapi::cards;
+use crate::openapi::change::bulk;
 use crate::openapi::directory::{ownership, routes as table_estate};
 use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
@@ -58,7 +59,6 @@ pub(crate) fn all() -> Vec<Route> {
         .iter()
         .chain(table_estate::ALL)
         .chain(ownership::TABLES)
-        .chain(custom_fields::TABLES)
         .chain(patches::TABLES)
         .chain(keys::TABLES)
         .chain(witnesses::TABLES)
@@ -67,7 +67,8 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(table_identity::ALL)
         .chain(deliveries::ALL)
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
-    tables.copied().flatten().map(|row| row.route()).collect()
+    let routes = tables.copied().flatten().map(|row| row.route());
+    routes.chain(cards::routes()).collect()
 }
 
 /// An act on a change: its POST answers the change.

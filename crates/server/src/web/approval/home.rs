@@ -17,6 +17,7 @@ use crate::http::state::AppState;
 use crate::web::approval::decision_card::{self, brief};
 use crate::web::cab::home_board;
 use crate::web::change::open_acts::{context, decisions, signatures};
+use crate::web::notify::announcements;
 use crate::web::report::home_roles::{self, VendorPlaces};
 use crate::web::shared::response::{base, see};
 use crate::web::shared::view::{View, Visitor, show};
@@ -44,6 +45,8 @@ pub(crate) async fn show_home(State(state): State<AppState>, visitor: Visitor) -
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     view.follow(None);
+    let news = announcements::notices(view, None)?;
+    view.frame.notices.extend(news);
     let queue = std::mem::take(&mut view.queue);
     let mut due = Vec::new();
     for file in queue.iter().take(CARDS) {

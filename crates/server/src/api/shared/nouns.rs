@@ -1,0 +1,91 @@
+//! The routes of the nouns that have a card: one for each verb.
+
+use std::sync::OnceLock;
+
+use acts::Context;
+use acts::core::noun::{self, PlainNoun};
+use model::core::card::{Does, Token, Verb};
+use serde_json::Value;
+use store::record::Record;
+use wire::views;
+
+use crate::api::shared::records::{keyed, version_of};
+use crate::http::caller::Scope;
+use crate::http::route::{Ask, Reply, Route};
+
+macro_rules! tables {
+    ($($noun:ty),+ $(,)?) => {
+        /// The table of each of them.
+        pub(crate) fn tables() -> &'static [Vec<Route>] {
+            static TABLES: OnceLock<Vec<Vec<Route>>> = OnceLock::new();
+            TABLES.get_or_init(|| vec![$(table::<$noun>()),+])
+        }
+    };
+}
+
+model::card_nouns!(tables);
+
+fn table<N: PlainNoun>() -> Vec<Route> {
+    N::CARD.verbs.iter().map(route::<N>).collect()
+}
+
+fn route<N: PlainNoun>(verb: &'static Verb) -> Route {
+    let (path, doc) = (verb.path, verb.doc);
+    let route = match verb.does {
+        Does::List => Route::get(path, doc, list::<N>),
+        Does::Show => Route::get(path, doc, show::<N>),
+        Does::Add | Does::Set => Route::post(path, doc, add::<N>),
+        Does::Edit => Route::patch(path, doc, version_of::<N>, edit::<N>),
+        Does::End => Route::delete(path, doc, end::<N>),
+    };
+    route.scope(match verb.token {
+        Token::Read => Scope::Read,
+        Token::Write => Scope::Write,
+        Token::Audit => Scope::Audit,
+        Token::Admin => Scope::Admin,
+    })
+}
+
+fn list<N: PlainNoun>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let records = noun::list::<N>(cx)?;
+    let values = views_of(cx, &records)?;
+    keyed(ask, records.iter().map(|it| it.key().to_owned()).zip(values))
+}
+
+fn show<N: PlainNoun>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let record = noun::show::<N>(cx, ask.place(0))?;
+    reply(cx, record, 200)
+}
+
+fn add<N: PlainNoun>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let record = noun::add::<N>(cx, &ask.body)?;
+    reply(cx, record, 201)
+}
+
+fn edit<N: PlainNoun>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let record = noun::edit::<N>(cx, ask.place(0), &ask.body)?;
+    reply(cx, record, 200)
+}
+
+fn end<N: PlainNoun>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let record = noun::end::<N>(cx, ask.place(0))?;
+    reply(cx, record, 200)
+}
+
+fn reply<N: PlainNoun>(cx: &mut Context<'_, '_>, record: N, status: u16) -> acts::Result<Reply> {
+    let version = Record::version(&record);
+    let body = views_of(cx, &[record])?.pop().unwrap_or_default();
+    let reply = Reply {
+        status,
+        ..Reply::ok(body)
+    };
+    Ok(reply.tagged(version))
+}
+
+/// Records as answers show them, with the fields that are computed.
+fn views_of<N: PlainNoun>(cx: &mut Context<'_, '_>, records: &[N]) -> acts::Result<Vec<Value>> {
+    let directory = cx.visible()?;
+    let mut values: Vec<Value> = records.iter().map(|record| views::shown(record, &directory)).collect();
+    N::complete(cx, records, &mut values)?;
+    Ok(values)
+}
