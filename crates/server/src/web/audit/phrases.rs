@@ -12,7 +12,7 @@ pub(crate) fn find(kind: &str) -> Option<(&'static str, &'static str)> {
         .map(|(_, icon, words)| (icon, words))
 }
 
-/// The events of nouns with a card; their phrases need nothing from the event's data behind them.
+/// The events of nouns with a card.
 fn of_cards() -> impl Iterator<Item = Phrase> {
     let events = CARDS.iter().flat_map(|card| card.events);
     events.map(|event| (event.kind, event.icon, event.phrase))
@@ -31,7 +31,7 @@ pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
 
 /// Whether the words of this kind need nothing from the event's data behind them.
 pub(crate) fn says_all(kind: &str) -> bool {
-    WHOLE.iter().copied().chain(of_cards()).any(|(told, _, _)| told == kind)
+    WHOLE.iter().any(|(told, _, _)| *told == kind)
 }
 
 /// Words behind which a decision, an outcome or a rule may stand.
