@@ -12,7 +12,6 @@ use crate::commands::cab::{meetings, on_call};
 use crate::commands::change::lifecycle;
 use crate::commands::compliance::retention;
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services};
-use crate::commands::emergency::outside_looks;
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::integration::{connections, deliveries, mail, webhooks};
@@ -165,9 +164,6 @@ pub enum Command {
     /// Reviews of access: managers look at the rights of their people and sign.
     #[command(subcommand)]
     Access(access_reviews::Access),
-    /// Looks from outside at the work of a small team.
-    #[command(subcommand)]
-    Look(outside_looks::Look),
     /// Times in which no change begins.
     #[command(subcommand)]
     Freeze(freezes::Freeze),

@@ -9,7 +9,6 @@ use crate::commands::cab::{meetings, on_call};
 use crate::commands::change::{lifecycle, templates};
 use crate::commands::compliance::retention;
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services};
-use crate::commands::emergency::outside_looks;
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::incidents;
@@ -60,7 +59,6 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Noun(noun) => nouns::run(noun, common, output),
         Command::View(view) => views::run(view, common, output),
         Command::Meeting(meeting) => meetings::meeting(meeting, common, output),
-        Command::Look(look) => outside_looks::look(look, common, output),
         Command::OnCall(row) => on_call::on_call(row, common, output),
         Command::Service(service) => services::service(service, common, output),
         Command::Environment(listed) => environments::environment(listed, common, output),

@@ -2,7 +2,10 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, Error, Expr, ExprLit, Field, GenericArgument, Lit, LitStr, Meta, PathArguments, Result, Type};
+use syn::meta::ParseNestedMeta;
+use syn::{
+    Attribute, Error, Expr, ExprLit, Field, GenericArgument, Lit, LitStr, Meta, PathArguments, Result, Token, Type,
+};
 
 /// What the attribute `card` says of a field.
 #[derive(Default)]
@@ -15,7 +18,7 @@ struct Said {
     usual: Option<LitStr>,
     words: bool,
     text: bool,
-    column: bool,
+    column: Option<String>,
     optional: bool,
     needed: bool,
     positional: bool,
@@ -62,7 +65,8 @@ pub(crate) fn emit(field: &Field) -> Result<TokenStream> {
     let label = said.label.map_or_else(|| label(&text), |it| it.value());
     let [example, refers, option, usual] =
         [said.example, said.refers, said.option, said.usual].map(|it| it.map(|it| it.value()).unwrap_or_default());
-    let (is_free_text, is_column, is_positional) = (said.text, said.column, said.positional);
+    let (is_free_text, is_positional) = (said.text, said.positional);
+    let column = said.column.unwrap_or_default();
     Ok(quote! {
         crate::core::card::Field {
             name: #text,
@@ -71,7 +75,7 @@ pub(crate) fn emit(field: &Field) -> Result<TokenStream> {
             kind: #kind,
             is_needed: #is_needed,
             is_free_text: #is_free_text,
-            is_column: #is_column,
+            column: #column,
             refers: #refers,
             example: #example,
             is_positional: #is_positional,
@@ -89,7 +93,7 @@ fn read(field: &Field) -> Result<Said> {
             match name.as_str() {
                 "words" => said.words = true,
                 "text" => said.text = true,
-                "column" => said.column = true,
+                "column" => said.column = Some(column(&meta, name_of(field))?),
                 "optional" => said.optional = true,
                 "needed" => said.needed = true,
                 "positional" => said.positional = true,
@@ -105,6 +109,18 @@ fn read(field: &Field) -> Result<Said> {
         })?;
     }
     Ok(said)
+}
+
+/// `column` is a column of the field's name, `column = "people_group"` one of another.
+fn column(meta: &ParseNestedMeta<'_>, name: String) -> Result<String> {
+    if meta.input.peek(Token![=]) {
+        return Ok(meta.value()?.parse::<LitStr>()?.value());
+    }
+    Ok(name)
+}
+
+fn name_of(field: &Field) -> String {
+    field.ident.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
 fn kind(said: &Said, inner: &Type, is_list: bool) -> Result<TokenStream> {

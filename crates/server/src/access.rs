@@ -363,6 +363,7 @@ fn named(asks: &str) -> Vec<String> {
 fn matrix(set: &PolicySet) -> String {
     let scene = Scene::plain(set);
     let scopes: BTreeMap<String, &'static str> = crate::api::rows()
+        .iter()
         .map(|route| (format!("{} {BASE}{}", route.method, route.path), word(route.scope)))
         .collect();
     let mut text = HEAD.to_owned();

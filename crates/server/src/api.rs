@@ -18,16 +18,20 @@ mod risk;
 mod schedule;
 mod shared;
 
+use std::sync::OnceLock;
+
 use axum::Router;
 
 use crate::http::route::{Route, routes};
 use crate::http::state::AppState;
 
-/// Every route of a table.
-#[cfg(test)]
-pub(crate) fn rows() -> impl Iterator<Item = &'static Route> {
-    let own = TABLES.iter().flat_map(|table| table.iter());
-    own.chain(shared::nouns::tables().iter().flatten())
+/// Every route of a table, with what its row in `wire` says of it.
+pub(crate) fn rows() -> &'static [Route] {
+    static ROWS: OnceLock<Vec<Route>> = OnceLock::new();
+    ROWS.get_or_init(|| {
+        let own = TABLES.iter().flat_map(|table| table.iter());
+        own.chain(&shared::nouns::routes()).map(Route::with_row).collect()
+    })
 }
 
 const TABLES: &[&[Route]] = &[
@@ -53,7 +57,6 @@ const TABLES: &[&[Route]] = &[
     audit::keys::ROUTES,
     audit::log::ROUTES,
     policy::mapping::ROUTES,
-    emergency::outside_looks::ROUTES,
     directory::ownership_lines::ROUTES,
     directory::people::ROUTES,
     gate::permits::ROUTES,
@@ -72,12 +75,7 @@ const TABLES: &[&[Route]] = &[
 
 /// The whole API.
 pub(crate) fn router() -> Router<AppState> {
-    let plain = TABLES
-        .iter()
-        .copied()
-        .chain(shared::nouns::tables().iter().map(Vec::as_slice))
-        .fold(Router::new(), |router, table| router.merge(routes(table)));
-    plain
+    routes(rows())
         .merge(change::bulk::router())
         .merge(change::evidence::router())
         .merge(gate::gateways::router())
@@ -128,6 +126,7 @@ mod tests {
             .map(|it| (it.method, it.path.clone()))
             .collect();
         let asked: BTreeSet<(&str, String)> = rows()
+            .iter()
             .filter(|route| route.current.is_some())
             .map(|route| (route.method, format!("{BASE}{}", route.path)))
             .collect();

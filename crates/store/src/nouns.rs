@@ -15,7 +15,6 @@ use model::directory::snapshot::{
     ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant, Token,
 };
-use model::emergency::outside_look::OutsideLook;
 use model::emergency::records::GlassUse;
 use model::gate::provenance::{OutsideCheck, Provenance};
 use model::gate::running::Running;
@@ -280,7 +279,6 @@ nouns! {
         delegator = &it.delegator, delegate = &it.delegate, ends_at = it.ends_at,
     }
     Training in "training" |it| { person = &it.person, ends_at = it.ends_at }
-    OutsideLook in "outside_look" |it| { people_group = &it.group, at = it.at }
     GlassUse in "glass_use" |it| { team = &it.team, change_id = &it.change, at = it.at }
     Calendar in "calendar" |it| { key = &it.key }
     Meeting in "meeting" |it| {

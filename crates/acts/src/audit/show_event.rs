@@ -54,7 +54,6 @@ const READ: &[&str] = &[
     "meeting",
     "on_call",
     "outside_check",
-    "outside_look",
     "ownership",
     "peer_review",
     "people_group",

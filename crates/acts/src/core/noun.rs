@@ -3,7 +3,7 @@
 
 use model::core::body::Body;
 use model::core::card::{self, Described, Does, Input, Kind, Noun};
-use model::core::ids::ServiceKey;
+use model::core::ids::{GroupKey, ServiceKey};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
@@ -19,6 +19,8 @@ use crate::core::write::Versioned;
 pub trait PlainNoun: Versioned + Noun {
     /// The input of its verbs.
     type Input: Input;
+    /// Whether its records are never ended, so that a list of them is read page by page.
+    const IS_HISTORY: bool = false;
 
     /// The records in use, a bounded number in the order of their keys.
     ///
@@ -62,7 +64,9 @@ pub trait PlainNoun: Versioned + Noun {
     ///
     /// # Errors
     /// The store's.
-    fn end(self, cx: &mut Context<'_, '_>) -> Result<Self>;
+    fn end(self, _cx: &mut Context<'_, '_>) -> Result<Self> {
+        Err(absent::<Self>(self.key()).into())
+    }
 
     /// Adds the fields of answers that are computed; `values` are views of the records.
     ///
@@ -156,7 +160,10 @@ fn absent<N: PlainNoun>(key: &str) -> Refusal {
 }
 
 /// Checks the permission of a verb as its row names it: one of the actions suffices.
-fn allow<N: Noun>(cx: &mut Context<'_, '_>, does: Does) -> Result<()> {
+///
+/// # Errors
+/// 403, or the store's.
+pub fn allow<N: Noun>(cx: &mut Context<'_, '_>, does: Does) -> Result<()> {
     let may = N::CARD.verb(does).map_or("", |verb| verb.may);
     let mut actions: Vec<&'static str> = may.split(" | ").collect();
     let last = actions.pop().unwrap_or_default();
@@ -168,7 +175,7 @@ fn allow<N: Noun>(cx: &mut Context<'_, '_>, does: Does) -> Result<()> {
 
 /// Notes each key of another noun that the tenant does not have; what a request leaves alone is not judged.
 fn check_references<I: Described>(reading: &mut Reading<'_>, directory: &Directory) {
-    for field in I::FIELDS.iter().filter(|field| field.refers == "service") {
+    for field in I::FIELDS.iter().filter(|field| !field.refers.is_empty()) {
         // What is no list of texts is noted already.
         let before = reading.errors.len();
         let said = match field.kind {
@@ -177,10 +184,28 @@ fn check_references<I: Described>(reading: &mut Reading<'_>, directory: &Directo
         };
         reading.errors.truncate(before);
         for (place, key) in said.iter().enumerate() {
-            if !directory.services.contains_key(&ServiceKey::from(key.as_str())) {
-                let text = unknown_name::service(directory, key);
-                reading.wrong(&format!("{}[{place}]", field.name), "unknown", text);
-            }
+            let Some(text) = why_absent(field.refers, key, directory) else {
+                continue;
+            };
+            let at = match field.kind {
+                Kind::Texts(_) => format!("{}[{place}]", field.name),
+                _ => field.name.to_owned(),
+            };
+            reading.wrong(&at, "unknown", text);
+        }
+    }
+}
+
+/// Why a key is none of a noun of the directory; `None` where the noun has it.
+fn why_absent(noun: &str, key: &str, directory: &Directory) -> Option<String> {
+    match noun {
+        "group" => {
+            let is_known = directory.groups.contains_key(&GroupKey::from(key));
+            (!is_known).then(|| unknown_name::group(directory, key))
+        }
+        _ => {
+            let is_known = directory.services.contains_key(&ServiceKey::from(key));
+            (!is_known).then(|| unknown_name::service(directory, key))
         }
     }
 }

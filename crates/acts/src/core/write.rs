@@ -79,7 +79,6 @@ versioned!(
     model::cab::meeting::OnCall,
     model::emergency::records::GlassUse,
     model::cab::training::Training,
-    model::emergency::outside_look::OutsideLook,
     model::schedule::calendar::Calendar,
     model::directory::snapshot::MaintenanceWindow,
     model::directory::snapshot::Freeze,

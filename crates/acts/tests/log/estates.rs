@@ -11,7 +11,6 @@ use acts::core::noun;
 use acts::core::write::Written;
 use acts::directory::import_directory::{Line, Options, import_directory};
 use acts::directory::{provision, set_person, set_service};
-use acts::emergency::outside_look;
 use acts::executor::Executor;
 use acts::identity::set_token;
 use acts::incident::set_incident;
@@ -22,6 +21,7 @@ use model::change::custom_field::CustomField;
 use model::core::enums::Noun;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Person};
+use model::emergency::outside_look::OutsideLook;
 use model::identity::provider::{ProvisionedGroup, ProvisionedPerson};
 use proof::crypto::{Entropy as _, SeededEntropy};
 use serde_json::{Value, json};
@@ -348,7 +348,7 @@ fn rest(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
             let looks = dice.pick(directory.groups.values().filter(|it| !it.members.is_empty()))?;
             cx.actor.person = dice.pick(looks.members.iter())?.clone();
             let wanted = json!({"group": looks.key, "text": "Nothing odd."});
-            outside_look::look_outside(cx, &body(wanted)).map(drop)
+            noun::add::<OutsideLook>(cx, &body(wanted)).map(drop)
         }
         5 => {
             let wanted = json!({

@@ -53,8 +53,8 @@ pub struct Field {
     pub is_needed: bool,
     /// Whether it is free text, which the log seals ([`crate::core::free_text`]).
     pub is_free_text: bool,
-    /// Whether the table has a derived column of this name.
-    pub is_column: bool,
+    /// The derived column of the table that holds it; empty for none.
+    pub column: &'static str,
     /// The noun whose keys it holds; empty for none.
     pub refers: &'static str,
     /// A value for the documentation of the API; lists have it as their only entry.
@@ -77,7 +77,7 @@ impl Field {
             kind,
             is_needed: false,
             is_free_text: false,
-            is_column: false,
+            column: "",
             refers: "",
             example: "",
             is_positional: false,
@@ -168,6 +168,8 @@ pub struct Verb {
     pub name: &'static str,
     /// Its path below `/api/v1`.
     pub path: &'static str,
+    /// The subcommand: `add` in `assent witness add`.
+    pub command: &'static str,
     /// What it does, in one line without a full stop.
     pub doc: &'static str,
     /// What a token needs.
@@ -189,6 +191,14 @@ impl Verb {
             does,
             name,
             path,
+            command: match does {
+                Does::List => "list",
+                Does::Show => "show",
+                Does::Add => "add",
+                Does::Set => "set",
+                Does::Edit => "edit",
+                Does::End => "end",
+            },
             doc,
             token: Token::Read,
             may,
@@ -214,6 +224,11 @@ impl Verb {
         Self { token, ..self }
     }
 
+    /// The same verb under another subcommand.
+    pub const fn called(self, command: &'static str) -> Self {
+        Self { command, ..self }
+    }
+
     /// Its method in HTTP.
     pub const fn method(&self) -> &'static str {
         match self.does {
@@ -221,18 +236,6 @@ impl Verb {
             Does::Add | Does::Set => "POST",
             Does::Edit => "PATCH",
             Does::End => "DELETE",
-        }
-    }
-
-    /// The subcommand: `add` in `assent witness add`.
-    pub const fn command(&self) -> &'static str {
-        match self.does {
-            Does::List => "list",
-            Does::Show => "show",
-            Does::Add => "add",
-            Does::Set => "set",
-            Does::Edit => "edit",
-            Does::End => "end",
         }
     }
 }

@@ -41,8 +41,12 @@ pub(crate) type Again = fn(&mut Context<'_, '_>, &Value) -> acts::Result<Reply>;
 /// The present version of what a route changes; `None` when it is not there yet.
 pub(crate) type Current = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Option<i64>>;
 
-/// A route.
+/// A route: what it runs. Its row in `wire` has its path, its method, its access and its description; the two are one by the name
+/// of the operation.
+#[derive(Clone, Copy)]
 pub(crate) struct Route {
+    /// The operation's name in the row; empty for a route that names its path here.
+    pub operation: &'static str,
     /// The method's name.
     pub method: &'static str,
     /// The path below [`BASE`].
@@ -66,6 +70,7 @@ pub(crate) struct Route {
 impl Route {
     const fn new(method: &'static str, path: &'static str, summary: &'static str, act: Act) -> Self {
         Self {
+            operation: "",
             method,
             path,
             summary,
@@ -75,6 +80,53 @@ impl Route {
             current: None,
             looks: false,
             again: None,
+        }
+    }
+
+    /// A row's operation that only looks.
+    pub(crate) const fn reads(operation: &'static str, act: Act) -> Self {
+        Self {
+            operation,
+            ..Self::get("", "", act)
+        }
+    }
+
+    /// A row's operation that writes.
+    pub(crate) const fn writes(operation: &'static str, act: Act) -> Self {
+        Self {
+            operation,
+            ..Self::post("", "", act)
+        }
+    }
+
+    /// A row's operation that changes or sets what `current` is the version of.
+    pub(crate) const fn edits(operation: &'static str, current: Current, act: Act) -> Self {
+        Self {
+            current: Some(current),
+            ..Self::writes(operation, act)
+        }
+    }
+
+    /// A row's operation that only looks, with its question in a body.
+    pub(crate) const fn asks(operation: &'static str, act: Act) -> Self {
+        Self {
+            operation,
+            ..Self::question("", "", act)
+        }
+    }
+
+    /// The route with what its row says of it.
+    pub(crate) fn with_row(&self) -> Self {
+        let mut rows = wire::openapi::routes().iter();
+        let Some(row) = rows.find(|row| !self.operation.is_empty() && row.operation == self.operation) else {
+            assert!(self.operation.is_empty(), "no row is called `{}`", self.operation);
+            return *self;
+        };
+        Self {
+            method: row.method,
+            path: row.path.strip_prefix(BASE).unwrap_or(&row.path),
+            summary: row.summary,
+            ..*self
         }
     }
 

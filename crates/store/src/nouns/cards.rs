@@ -53,9 +53,9 @@ model::card_nouns!(records);
 
 fn columns<N: Noun>(noun: &N) -> Vec<(&'static str, Value)> {
     let body = serde_json::to_value(noun).unwrap_or_default();
-    let marked = N::CARD.fields.iter().filter(|field| field.is_column);
+    let marked = N::CARD.fields.iter().filter(|field| !field.column.is_empty());
     let mut columns: Vec<(&'static str, Value)> = marked
-        .map(|field| (field.name, column(field.kind, &body[field.name])))
+        .map(|field| (field.column, column(field.kind, &body[field.name])))
         .collect();
     columns.extend(
         N::CARD
@@ -116,14 +116,14 @@ mod tests {
             let mut wanted: Vec<String> = card
                 .fields
                 .iter()
-                .filter(|field| field.is_column)
+                .filter(|field| !field.column.is_empty())
                 .map(|field| {
                     let null = if field.is_needed || matches!(field.kind, Kind::Boolean) {
                         " NOT NULL"
                     } else {
                         ""
                     };
-                    format!("{} {}{null}, -- derived", field.name, type_of(field))
+                    format!("{} {}{null}, -- derived", field.column, type_of(field))
                 })
                 .collect();
             wanted.extend(

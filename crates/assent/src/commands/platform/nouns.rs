@@ -101,7 +101,7 @@ fn plain_cards() -> impl Iterator<Item = &'static Card> {
 }
 
 fn verb_of(card: &'static Card, name: &str) -> Option<&'static Verb> {
-    card.verbs.iter().find(|verb| verb.command() == name)
+    card.verbs.iter().find(|verb| verb.command == name)
 }
 
 fn choose(card: &'static Card, matches: &ArgMatches) -> std::result::Result<Chosen, clap::Error> {
@@ -126,7 +126,7 @@ fn sentence(doc: &'static str) -> &'static str {
 
 fn with_verbs(command: Command, card: &'static Card) -> Command {
     card.verbs.iter().fold(command, |command, verb| {
-        let own = Command::new(verb.command()).about(verb.doc);
+        let own = Command::new(verb.command).about(verb.doc);
         command.subcommand(arguments(own, card, verb))
     })
 }

@@ -1,42 +1,35 @@
 //! The routes of the nouns that have a card: one for each verb.
 
-use std::sync::OnceLock;
-
 use acts::Context;
 use acts::core::noun::{self, PlainNoun};
-use model::core::card::{Does, Token, Verb};
+use model::core::card::{Does, Noun, Token, Verb};
 use serde_json::Value;
-use store::record::Record;
+use store::record::{Filter, Record};
 use wire::views;
 
-use crate::api::shared::records::{keyed, version_of};
+use crate::api::shared::records::{keyed, page, version_of};
 use crate::http::caller::Scope;
 use crate::http::route::{Ask, Reply, Route};
 
-macro_rules! tables {
+macro_rules! all_routes {
     ($($noun:ty),+ $(,)?) => {
-        /// The table of each of them.
-        pub(crate) fn tables() -> &'static [Vec<Route>] {
-            static TABLES: OnceLock<Vec<Vec<Route>>> = OnceLock::new();
-            TABLES.get_or_init(|| vec![$(table::<$noun>()),+])
+        /// The routes of all of them.
+        pub(crate) fn routes() -> Vec<Route> {
+            [$(<$noun>::CARD.verbs.iter().map(route::<$noun>).collect::<Vec<Route>>()),+].concat()
         }
     };
 }
 
-model::card_nouns!(tables);
-
-fn table<N: PlainNoun>() -> Vec<Route> {
-    N::CARD.verbs.iter().map(route::<N>).collect()
-}
+model::card_nouns!(all_routes);
 
 fn route<N: PlainNoun>(verb: &'static Verb) -> Route {
-    let (path, doc) = (verb.path, verb.doc);
+    let name = verb.name;
     let route = match verb.does {
-        Does::List => Route::get(path, doc, list::<N>),
-        Does::Show => Route::get(path, doc, show::<N>),
-        Does::Add | Does::Set => Route::post(path, doc, add::<N>),
-        Does::Edit => Route::patch(path, doc, version_of::<N>, edit::<N>),
-        Does::End => Route::delete(path, doc, end::<N>),
+        Does::List => Route::reads(name, list::<N>),
+        Does::Show => Route::reads(name, show::<N>),
+        Does::Add | Does::Set => Route::writes(name, add::<N>),
+        Does::Edit => Route::edits(name, version_of::<N>, edit::<N>),
+        Does::End => Route::writes(name, end::<N>),
     };
     route.scope(match verb.token {
         Token::Read => Scope::Read,
@@ -47,6 +40,10 @@ fn route<N: PlainNoun>(verb: &'static Verb) -> Route {
 }
 
 fn list<N: PlainNoun>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    if N::IS_HISTORY {
+        noun::allow::<N>(cx, Does::List)?;
+        return page::<N>(cx, ask, Filter::new(), views::shown);
+    }
     let records = noun::list::<N>(cx)?;
     let values = views_of(cx, &records)?;
     keyed(ask, records.iter().map(|it| it.key().to_owned()).zip(values))

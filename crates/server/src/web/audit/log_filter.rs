@@ -69,7 +69,6 @@ const FAMILIES: &[(&str, &str)] = &[
     ("messages", "Letters"),
     ("on_call", "On call"),
     ("outside_check", "Outside checks"),
-    ("outside_look", "Looks from outside"),
     ("ownership", "Ownership"),
     ("peer_review", "Peer reviews"),
     ("permit", "Permits"),

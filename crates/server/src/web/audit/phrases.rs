@@ -335,11 +335,6 @@ const WHOLE: &[Phrase] = &[
     ("on_call.ended", "clock", "ended a time on call"),
     ("on_call.set", "clock", "set who is on call"),
     ("outside_check.answered", "out", "took the answer of an outside system"),
-    (
-        "outside_look.recorded",
-        "eye",
-        "noted that somebody from outside looked",
-    ),
     ("ownership.ended", "person", "ended a row of the ownership matrix"),
     ("person.bound", "person", "bound an account to its identity provider"),
     (

@@ -124,28 +124,6 @@ const PEOPLE: &[Row] = &[
     ),
     list(
         "directory",
-        "list_outside_looks",
-        "/outside-looks",
-        "List looks from outside",
-        "OutsideLook",
-    ),
-    post(
-        "directory",
-        "look_outside",
-        "/outside-looks",
-        "Record a look from outside at a small team's work",
-        "OutsideLookInput",
-        "OutsideLook",
-    ),
-    get(
-        "directory",
-        "show_outside_look",
-        "/outside-looks/{id}",
-        "Show a look from outside",
-        "OutsideLook",
-    ),
-    list(
-        "directory",
         "find_unstaffed",
         "/staffing",
         "Tell whether this directory can staff the set in force, and which packs it cannot staff",
@@ -188,14 +166,6 @@ const BODIES: &[Shape] = &[
             text("training", LINE, "Which: a word such as pci_dss.").needed(),
             time("starts_at", "From when it is valid.").needed(),
             time("ends_at", "Until when, exclusive.").needed(),
-        ],
-    ),
-    shape(
-        "OutsideLookInput",
-        "What somebody outside saw.",
-        &[
-            text("group", LINE, "The group of those who look: a key such as outside.").needed(),
-            text("text", TEXT, "What was seen.").needed(),
         ],
     ),
     shape(
@@ -267,20 +237,6 @@ const ANSWERS: &[Shape] = &[
     )
     .based_on(&["Stored"]),
     shape("Training", "A training.", &[]).based_on(&["TrainingInput", "Stored"]),
-    shape(
-        "OutsideLook",
-        "A look from outside, with the changes that it was about.",
-        &[
-            text("by", LINE, "Who looked: a login."),
-            time("at", "When."),
-            texts(
-                "changes",
-                LINE,
-                "Keys of the changes on which work began or ended since the look before.",
-            ),
-        ],
-    )
-    .based_on(&["OutsideLookInput", "Stored"]),
     shape(
         "Staffing",
         "Whether a pack can be staffed.",
