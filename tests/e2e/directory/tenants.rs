@@ -30,7 +30,7 @@ const RULES: &str = include_str!("../../../crates/server/src/access/rules.txt");
 
 /// Every door there is, as the server's own tests hold them to its router: those of the table, and those whose row says their
 /// access itself.
-pub fn doors() -> &'static str {
+pub fn access_rows() -> &'static str {
     static DOORS: OnceLock<String> = OnceLock::new();
     DOORS.get_or_init(|| {
         let rows = wire::openapi::rules().map(|(door, asks)| format!("{door} | {asks}\n"));
@@ -191,7 +191,7 @@ fn routes(server: &Server) -> (Vec<(String, String, Value)>, Value) {
         .iter()
         .map(|(method, path, _)| format!("{method} {path}"))
         .collect();
-    let doors = doors().lines().filter_map(|line| line.split_once(" | "));
+    let doors = access_rows().lines().filter_map(|line| line.split_once(" | "));
     for (method, path) in doors.filter_map(|(door, _)| door.split_once(' ')) {
         let is_left_out = (path == "/t/{tenant}/sign-in" && method == "POST")
             || DOORS_LEFT_OUT.iter().any(|part| path.contains(part));
