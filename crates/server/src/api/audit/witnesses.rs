@@ -11,18 +11,13 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The table.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::post(
-        "/log/cosignatures",
-        "Takes a checkpoint that witnesses cosigned.",
-        cosigned,
-    )
-    .scope(Scope::Audit),
-    Route::post("/log/publication", "Opens the log to everybody.", |cx, ask| {
+    Route::writes("take_cosignature", cosigned).scope(Scope::Audit),
+    Route::writes("publish_log", |cx, ask| {
         let tenant = publish_log::publish_log(cx, &ask.body)?;
         said(cx, &tenant)
     })
     .scope(Scope::Admin),
-    Route::post("/log/publication/end", "Closes the log again.", |cx, ask| {
+    Route::writes("close_log", |cx, ask| {
         let tenant = publish_log::close_log(cx, &ask.body)?;
         said(cx, &tenant)
     })

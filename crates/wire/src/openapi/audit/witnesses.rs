@@ -17,6 +17,7 @@ const NOTE: usize = 1 << 20;
 
 const LOG: &[Row] = &[
     Row {
+        may: "audit",
         scope: Scope::Audit,
         ..post(
             "log",
@@ -34,7 +35,8 @@ const LOG: &[Row] = &[
         "Open the log to everybody. Needs a fresh factor",
         "ReasonInput",
         "LogPublication",
-    ),
+    )
+    .may("set_connection"),
     post(
         "log",
         "close_log",
@@ -42,7 +44,8 @@ const LOG: &[Row] = &[
         "Close the log again. Needs a fresh factor",
         "ReasonInput",
         "LogPublication",
-    ),
+    )
+    .may("set_connection"),
 ];
 
 const SHAPES_OF_LOG: &[Shape] = &[
