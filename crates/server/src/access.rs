@@ -105,13 +105,15 @@ struct Rule {
 }
 
 fn rules() -> BTreeMap<String, Rule> {
-    let mut found: BTreeMap<String, Rule> = wire::openapi::rules()
-        .map(|(door, asks)| {
-            let (asks, scope) = (asks.to_owned(), None);
-            (door, Rule { asks, scope })
-        })
+    let mut found = BTreeMap::new();
+    let of_rows: Vec<String> = wire::openapi::rules()
+        .map(|(door, asks)| format!("{door} | {asks}"))
         .collect();
-    for line in RULES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in RULES
+        .lines()
+        .chain(of_rows.iter().map(String::as_str))
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         let (door, rest) = line.split_once(" | ").unwrap();
         let (asks, scope) = match rest.split_once(" @") {
             Some((asks, scope)) => (asks, Some(scope.to_owned())),

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::act::actions::SET_CONNECTION;
-use crate::core::card::{Card, Does, Event, Field, Kind, Token, Verb};
+use crate::core::card::{Card, Event, Field, Kind};
 use crate::core::ids::{PersonId, RecordId};
 use crate::core::parse::LINE;
+use crate::verbs;
 
 /// A witness of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
@@ -53,43 +54,14 @@ pub const CARD: Card = Card {
             "What it cosigned last: the log's `size`, when (`at`), and the note with its line (`checkpoint`).",
         ),
     ],
-    verbs: &[
-        Verb::reads(
-            Does::List,
-            "list_witnesses",
-            "/witnesses",
-            "List the witnesses of the log, with what each cosigned last",
-            "set_connection | audit",
-        )
-        .token(Token::Audit),
-        Verb::writes(
-            Does::Add,
-            "add_witness",
-            "/witnesses",
-            "Add a witness by its C2SP verifier key; its cosignatures are taken and served from then on",
-            SET_CONNECTION,
-        )
-        .token(Token::Admin),
-        Verb::writes(
-            Does::End,
-            "end_witness",
-            "/witnesses/{id}",
-            "Take no more of a witness, and serve none of its cosignatures",
-            SET_CONNECTION,
-        )
-        .token(Token::Admin),
-    ],
+    verbs: verbs! {
+        List "list_witnesses" at "/witnesses" may "set_connection | audit" => "List the witnesses of the log, with what each cosigned last", token Audit;
+        Add "add_witness" at "/witnesses" may SET_CONNECTION => "Add a witness by its C2SP verifier key; its cosignatures are taken and served from then on", token Admin;
+        End "end_witness" at "/witnesses/{id}" may SET_CONNECTION => "Take no more of a witness, and serve none of its cosignatures", token Admin;
+    },
     events: &[
-        Event {
-            kind: "witness.added",
-            icon: "eye",
-            phrase: "added a witness of the log",
-        },
-        Event {
-            kind: "witness.ended",
-            icon: "x",
-            phrase: "ended a witness of the log",
-        },
+        Event::new("witness.added", "eye", "added a witness of the log"),
+        Event::new("witness.ended", "x", "ended a witness of the log"),
     ],
     ..Card::of::<Witness, WitnessInput>("witness", "Witnesses")
 };

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::act::actions::{READ, SET_SERVICE};
-use crate::core::card::{Card, Does, Event, Verb};
+use crate::core::card::{Card, Event};
 use crate::core::enums::{FieldKind, Kind};
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
+use crate::verbs;
 
 /// The member under which requests and answers tell the values.
 pub const FIELD: &str = "custom_fields";
@@ -97,47 +98,15 @@ pub const CARD: Card = Card {
     command: "field",
     derived: &[("active", |field| (field["is_over"] != true).into())],
     columns: &["key", "name", "holds", "choices", "kinds", "needed_since", "is_over"],
-    verbs: &[
-        Verb::reads(
-            Does::List,
-            "list_custom_fields",
-            "/custom-fields",
-            "List the fields that the tenant added to its changes",
-            READ,
-        ),
-        Verb::writes(
-            Does::Set,
-            "set_custom_field",
-            "/custom-fields",
-            "Add a field to changes, or change one",
-            SET_SERVICE,
-        ),
-        Verb::reads(
-            Does::Show,
-            "show_custom_field",
-            "/custom-fields/{key}",
-            "Show a field",
-            READ,
-        ),
-        Verb::writes(
-            Does::End,
-            "end_custom_field",
-            "/custom-fields/{key}",
-            "Take a field out of use; what changes say in it stays",
-            SET_SERVICE,
-        ),
-    ],
+    verbs: verbs! {
+        List "list_custom_fields" at "/custom-fields" may READ => "List the fields that the tenant added to its changes";
+        Set "set_custom_field" at "/custom-fields" may SET_SERVICE => "Add a field to changes, or change one";
+        Show "show_custom_field" at "/custom-fields/{key}" may READ => "Show a field";
+        End "end_custom_field" at "/custom-fields/{key}" may SET_SERVICE => "Take a field out of use; what changes say in it stays";
+    },
     events: &[
-        Event {
-            kind: "custom_field.set",
-            icon: "edit",
-            phrase: "set a field of changes",
-        },
-        Event {
-            kind: "custom_field.ended",
-            icon: "x",
-            phrase: "took a field of changes out of use",
-        },
+        Event::new("custom_field.set", "edit", "set a field of changes"),
+        Event::new("custom_field.ended", "x", "took a field of changes out of use"),
     ],
     ..Card::of::<CustomField, CustomFieldInput>("custom_field", "Custom fields")
 };

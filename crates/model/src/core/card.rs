@@ -179,43 +179,24 @@ pub struct Verb {
 }
 
 impl Verb {
-    /// A verb that reads; `may` names the actions that allow it.
-    pub const fn reads(
-        does: Does,
-        name: &'static str,
-        path: &'static str,
-        doc: &'static str,
-        may: &'static str,
-    ) -> Self {
+    /// A verb with the usual subcommand, for tokens that may read or write; `may` names the actions that allow it.
+    pub const fn row(does: Does, name: &'static str, path: &'static str, doc: &'static str, may: &'static str) -> Self {
+        let (command, token) = match does {
+            Does::List => ("list", Token::Read),
+            Does::Show => ("show", Token::Read),
+            Does::Add => ("add", Token::Write),
+            Does::Set => ("set", Token::Write),
+            Does::Edit => ("edit", Token::Write),
+            Does::End => ("end", Token::Write),
+        };
         Self {
             does,
             name,
             path,
-            command: match does {
-                Does::List => "list",
-                Does::Show => "show",
-                Does::Add => "add",
-                Does::Set => "set",
-                Does::Edit => "edit",
-                Does::End => "end",
-            },
+            command,
             doc,
-            token: Token::Read,
+            token,
             may,
-        }
-    }
-
-    /// A verb that writes.
-    pub const fn writes(
-        does: Does,
-        name: &'static str,
-        path: &'static str,
-        doc: &'static str,
-        may: &'static str,
-    ) -> Self {
-        Self {
-            token: Token::Write,
-            ..Self::reads(does, name, path, doc, may)
         }
     }
 
@@ -240,6 +221,18 @@ impl Verb {
     }
 }
 
+/// Rows of verbs, one a line: what it does, its name, its path, the actions that allow it, its description; then the scope of
+/// tokens and the subcommand, where they are not the usual ones.
+#[macro_export]
+macro_rules! verbs {
+    ($($does:ident $name:literal at $path:literal may $may:expr => $doc:literal $(, token $token:ident)? $(, called $word:literal)?;)+) => {
+        &[$(
+            $crate::core::card::Verb::row($crate::core::card::Does::$does, $name, $path, $doc, $may)
+                $(.token($crate::core::card::Token::$token))? $(.called($word))?
+        ),+]
+    };
+}
+
 /// How the log shows an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Event {
@@ -249,6 +242,13 @@ pub struct Event {
     pub icon: &'static str,
     /// What the actor did, behind their name.
     pub phrase: &'static str,
+}
+
+impl Event {
+    /// An event with its icon and its phrase.
+    pub const fn new(kind: &'static str, icon: &'static str, phrase: &'static str) -> Self {
+        Self { kind, icon, phrase }
+    }
 }
 
 /// A page with the list of a noun and its forms.

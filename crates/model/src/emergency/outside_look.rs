@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::act::actions::READ;
-use crate::core::card::{Card, Does, Event, Verb};
+use crate::core::card::{Card, Event};
 use crate::core::ids::{GroupKey, PersonId, RecordId};
 use crate::core::parse::TEXT;
+use crate::verbs;
 
 /// A look from outside, with the changes that it was about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
@@ -51,34 +52,15 @@ pub const CARD: Card = Card {
     tag: "directory",
     command: "look",
     columns: &["id", "at", "group", "by", "text"],
-    verbs: &[
-        Verb::reads(
-            Does::List,
-            "list_outside_looks",
-            "/outside-looks",
-            "List looks from outside",
-            READ,
-        ),
-        Verb::writes(
-            Does::Add,
-            "look_outside",
-            "/outside-looks",
-            "Record a look from outside at a small team's work",
-            READ,
-        )
-        .called("record"),
-        Verb::reads(
-            Does::Show,
-            "show_outside_look",
-            "/outside-looks/{id}",
-            "Show a look from outside",
-            READ,
-        ),
-    ],
-    events: &[Event {
-        kind: "outside_look.recorded",
-        icon: "eye",
-        phrase: "noted that somebody from outside looked",
-    }],
+    verbs: verbs! {
+        List "list_outside_looks" at "/outside-looks" may READ => "List looks from outside";
+        Add "look_outside" at "/outside-looks" may READ => "Record a look from outside at a small team's work", called "record";
+        Show "show_outside_look" at "/outside-looks/{id}" may READ => "Show a look from outside";
+    },
+    events: &[Event::new(
+        "outside_look.recorded",
+        "eye",
+        "noted that somebody from outside looked",
+    )],
     ..Card::of::<OutsideLook, OutsideLookInput>("outside_look", "Looks from outside")
 };

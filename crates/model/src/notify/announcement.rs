@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::act::actions::{READ, SET_FREEZE};
-use crate::core::card::{Card, Does, Event, Page, Verb};
+use crate::core::card::{Card, Event, Page};
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
 use crate::core::parse::Reading;
+use crate::verbs;
 
 /// The longest text, in characters: a notice, no page.
 pub const TEXT: usize = 2_000;
@@ -72,59 +73,17 @@ pub const CARD: Card = Card {
     tag: "estate",
     patch: "AnnouncementPatch",
     columns: &["id", "title", "services", "starts_at", "ends_at"],
-    verbs: &[
-        Verb::reads(
-            Does::List,
-            "list_announcements",
-            "/announcements",
-            "List announcements, current and ahead",
-            READ,
-        ),
-        Verb::writes(
-            Does::Add,
-            "add_announcement",
-            "/announcements",
-            "Announce something",
-            SET_FREEZE,
-        ),
-        Verb::reads(
-            Does::Show,
-            "show_announcement",
-            "/announcements/{id}",
-            "Show an announcement",
-            READ,
-        ),
-        Verb::writes(
-            Does::Edit,
-            "edit_announcement",
-            "/announcements/{id}",
-            "Change an announcement",
-            SET_FREEZE,
-        ),
-        Verb::writes(
-            Does::End,
-            "end_announcement",
-            "/announcements/{id}",
-            "Take an announcement back",
-            SET_FREEZE,
-        ),
-    ],
+    verbs: verbs! {
+        List "list_announcements" at "/announcements" may READ => "List announcements, current and ahead";
+        Add "add_announcement" at "/announcements" may SET_FREEZE => "Announce something";
+        Show "show_announcement" at "/announcements/{id}" may READ => "Show an announcement";
+        Edit "edit_announcement" at "/announcements/{id}" may SET_FREEZE => "Change an announcement";
+        End "end_announcement" at "/announcements/{id}" may SET_FREEZE => "Take an announcement back";
+    },
     events: &[
-        Event {
-            kind: "announcement.added",
-            icon: "bell",
-            phrase: "announced something",
-        },
-        Event {
-            kind: "announcement.edited",
-            icon: "edit",
-            phrase: "changed an announcement",
-        },
-        Event {
-            kind: "announcement.ended",
-            icon: "x",
-            phrase: "took an announcement back",
-        },
+        Event::new("announcement.added", "bell", "announced something"),
+        Event::new("announcement.edited", "edit", "changed an announcement"),
+        Event::new("announcement.ended", "x", "took an announcement back"),
     ],
     page: Some(Page {
         path: "/announcements",

@@ -1,6 +1,5 @@
 //! Notifications: messages, preferences, mail and feeds.
 
-pub(super) mod announcements;
 pub(super) mod calendar_feed;
 pub(crate) mod letters;
 pub(super) mod messages;
