@@ -9,6 +9,7 @@ mod allow;
 mod areas;
 mod arrows;
 mod banned;
+mod cards;
 mod clock;
 mod lengths;
 mod links;
@@ -73,6 +74,10 @@ const RULES: &[Rule] = &[
     Rule {
         name: "banned",
         check: banned::check,
+    },
+    Rule {
+        name: "cards",
+        check: cards::check,
     },
     Rule {
         name: "sql",

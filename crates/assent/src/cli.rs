@@ -11,12 +11,13 @@ use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{meetings, on_call};
 use crate::commands::change::{fields, lifecycle};
 use crate::commands::compliance::{control_reports, retention};
+use crate::commands::change::lifecycle;
+use crate::commands::compliance::retention;
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services};
-use crate::commands::emergency::outside_looks;
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::integration::{connections, deliveries, mail, webhooks};
-use crate::commands::platform::{backup, config, doctor, serve};
+use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::views;
 use crate::commands::risk::table;
@@ -153,9 +154,9 @@ pub enum Command {
     /// Business calendars, by which clocks run.
     #[command(subcommand)]
     Calendar(calendars::Calendar),
-    /// Fields that your organisation adds to its changes.
-    #[command(subcommand)]
-    Field(fields::Fields),
+    /// A noun whose command comes from its card.
+    #[command(flatten)]
+    Noun(nouns::AnyNoun),
     /// Saved views of the list of changes.
     #[command(subcommand)]
     View(views::View),
@@ -168,9 +169,6 @@ pub enum Command {
     /// Reviews of access: managers look at the rights of their people and sign.
     #[command(subcommand)]
     Access(access_reviews::Access),
-    /// Looks from outside at the work of a small team.
-    #[command(subcommand)]
-    Look(outside_looks::Look),
     /// Times in which no change begins.
     #[command(subcommand)]
     Freeze(freezes::Freeze),

@@ -6,7 +6,6 @@ pub mod cab;
 pub mod change;
 pub mod compliance;
 pub mod directory;
-pub mod emergency;
 pub mod gate;
 pub mod identity;
 pub mod incident;

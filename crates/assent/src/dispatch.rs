@@ -8,13 +8,14 @@ use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{meetings, on_call};
 use crate::commands::change::{fields, lifecycle, templates};
 use crate::commands::compliance::{control_reports, retention};
+use crate::commands::change::{lifecycle, templates};
+use crate::commands::compliance::retention;
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services};
-use crate::commands::emergency::outside_looks;
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::incidents;
 use crate::commands::integration::{connections, deliveries, mail, webhooks};
-use crate::commands::platform::{backup, config, doctor, serve};
+use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::views;
 use crate::commands::risk::table;
@@ -58,10 +59,9 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Group(group) => groups::group(group, common, output),
         Command::Ownership(ownership) => ownership::ownership(ownership, common, output),
         Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
-        Command::Field(fields) => fields::run(fields, common, output),
+        Command::Noun(noun) => nouns::run(noun, common, output),
         Command::View(view) => views::run(view, common, output),
         Command::Meeting(meeting) => meetings::meeting(meeting, common, output),
-        Command::Look(look) => outside_looks::look(look, common, output),
         Command::OnCall(row) => on_call::on_call(row, common, output),
         Command::Service(service) => services::service(service, common, output),
         Command::Environment(listed) => environments::environment(listed, common, output),

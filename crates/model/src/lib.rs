@@ -16,6 +16,7 @@ pub mod identity;
 pub mod incident;
 pub mod integration;
 pub mod notify;
+pub mod nouns;
 pub mod policy;
 pub mod risk;
 pub mod schedule;

@@ -14,7 +14,6 @@ use model::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 use model::risk::regimes::REGIMES;
 use policy::PolicySet;
 
-use crate::api::TABLES;
 use crate::http::address::BASE;
 use crate::http::caller::Scope;
 
@@ -107,7 +106,14 @@ struct Rule {
 
 fn rules() -> BTreeMap<String, Rule> {
     let mut found = BTreeMap::new();
-    for line in RULES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    let of_rows: Vec<String> = wire::openapi::rules()
+        .map(|(door, asks)| format!("{door} | {asks}"))
+        .collect();
+    for line in RULES
+        .lines()
+        .chain(of_rows.iter().map(String::as_str))
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         let (door, rest) = line.split_once(" | ").unwrap();
         let (asks, scope) = match rest.split_once(" @") {
             Some((asks, scope)) => (asks, Some(scope.to_owned())),
@@ -136,6 +142,7 @@ fn doors() -> BTreeSet<String> {
     let mut found: BTreeSet<String> = wire::openapi::routes()
         .iter()
         .map(|route| format!("{} {}", route.method, route.path))
+        .chain(wire::openapi::rules().map(|(door, _)| door))
         .collect();
     for router in ROUTERS {
         for route in router.split(".route(").skip(1).map(inside) {
@@ -357,9 +364,8 @@ fn named(asks: &str) -> Vec<String> {
 
 fn matrix(set: &PolicySet) -> String {
     let scene = Scene::plain(set);
-    let scopes: BTreeMap<String, &'static str> = TABLES
+    let scopes: BTreeMap<String, &'static str> = crate::api::rows()
         .iter()
-        .flat_map(|table| table.iter())
         .map(|route| (format!("{} {BASE}{}", route.method, route.path), word(route.scope)))
         .collect();
     let mut text = HEAD.to_owned();

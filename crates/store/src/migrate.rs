@@ -46,6 +46,7 @@ const MIGRATIONS: &[Migration] = migrations![
     19 "0019_row_codes",
     20 "0020_outcome",
     28 "0028_bundles",
+    22 "0022_announcement",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -3,10 +3,8 @@
 
 use model::approval::absence::{Absence, Delegation};
 use model::audit::key_rotation::KeyTurn;
-use model::audit::witness::Witness;
 use model::cab::meeting::{Meeting, OnCall};
 use model::cab::training::Training;
-use model::change::custom_field::CustomField;
 use model::change::record::Change;
 use model::change::related_records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, Message,
@@ -17,7 +15,6 @@ use model::directory::snapshot::{
     ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant, Token,
 };
-use model::emergency::outside_look::OutsideLook;
 use model::emergency::records::GlassUse;
 use model::gate::provenance::{OutsideCheck, Provenance};
 use model::gate::running::Running;
@@ -36,6 +33,27 @@ use crate::record::{Record, read};
 use crate::search;
 use crate::tx::Tx;
 use crate::value::Value;
+
+mod cards;
+
+const COUNT: usize = WITHOUT_CARD.len() + cards::TABLES.len();
+
+/// The tables of the model's nouns.
+pub const TABLES: &[&str] = &all_tables();
+
+const fn all_tables() -> [&'static str; COUNT] {
+    let mut all = [""; COUNT];
+    let mut place = 0;
+    while place < COUNT {
+        all[place] = if place < WITHOUT_CARD.len() {
+            WITHOUT_CARD[place]
+        } else {
+            cards::TABLES[place - WITHOUT_CARD.len()]
+        };
+        place += 1;
+    }
+    all
+}
 
 /// How much of a long text is made findable, in bytes.
 const SEARCHED: usize = 4_000;
@@ -123,15 +141,14 @@ macro_rules! nouns {
             })?
         })+
 
-        /// The tables of the model's nouns.
-        pub const TABLES: &[&str] = &[$($table),+];
+        const WITHOUT_CARD: &[&str] = &[$($table),+];
 
         /// The derived columns of a body, computed anew: what replay compares with the row. `Other` for a table that
         /// is none of the model's.
         pub fn derived_columns(table: &str, body: &str) -> Result<Vec<(&'static str, Value)>> {
             match table {
                 $($table => Ok(read::<$noun>(body)?.columns()),)+
-                _ => Err(Error::Other(format!("`{table}` is no table of the model's"))),
+                _ => cards::derived_columns(table, body),
             }
         }
 
@@ -140,7 +157,7 @@ macro_rules! nouns {
         pub fn load_body(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<serde_json::Value>> {
             let value = match table {
                 $($table => crate::record::load::<$noun>(tx, id)?.map(|it| serde_json::to_value(it.record)),)+
-                _ => None,
+                _ => return cards::load_body(tx, table, id),
             };
             value.transpose().map_err(|error| Error::Other(error.to_string()))
         }
@@ -149,7 +166,8 @@ macro_rules! nouns {
         pub fn save_derived(tx: &mut Tx<'_>, table: &str, body: &str) -> Result<()> {
             match table {
                 $($table => read::<$noun>(body)?.save_derived(tx, false),)+
-                _ => Err(Error::Other(format!("`{table}` is no table of the model's"))),
+                // Nothing else is derived from a noun with a card.
+                _ => cards::derived_columns(table, body).map(drop),
             }
         }
     };
@@ -261,10 +279,8 @@ nouns! {
         delegator = &it.delegator, delegate = &it.delegate, ends_at = it.ends_at,
     }
     Training in "training" |it| { person = &it.person, ends_at = it.ends_at }
-    OutsideLook in "outside_look" |it| { people_group = &it.group, at = it.at }
     GlassUse in "glass_use" |it| { team = &it.team, change_id = &it.change, at = it.at }
     Calendar in "calendar" |it| { key = &it.key }
-    CustomField in "custom_field" |it| { key = &it.key, active = !it.is_over }
     Meeting in "meeting" |it| {
         people_group = &it.group, starts_at = it.starts_at, active = it.ended_at.is_none(),
     }
@@ -326,7 +342,6 @@ nouns! {
         artifact = it.artifact.as_ref(),
     }
     Webhook in "webhook" |it| { name = &it.name, active = it.active }
-    Witness in "witness" |it| { active = it.active }
     KeyTurn in "key_turn" |it| { number = it.number, purpose = &it.purpose }
 }
 

@@ -9,6 +9,7 @@ mod answers_schedule;
 mod audit;
 mod bodies;
 mod cab;
+mod cards;
 mod change;
 mod compliance;
 mod directory;
@@ -51,6 +52,8 @@ pub struct Route {
     pub scope: Scope,
     /// Whether `If-Match` is needed.
     pub is_conditional: bool,
+    /// What it asks of its caller: actions of the policies, ` | ` between alternatives, or `own`, `open`, `signed`, `session`.
+    pub may: &'static str,
 }
 
 /// What a success brings.
@@ -173,6 +176,14 @@ impl Route {
 pub fn routes() -> &'static [Route] {
     static ROUTES: OnceLock<Vec<Route>> = OnceLock::new();
     ROUTES.get_or_init(table::all)
+}
+
+/// What each route and each page of a noun asks of its caller, as `access/rules.txt` of `server` says it of the others: the
+/// method with the path, and the access.
+pub fn rules() -> impl Iterator<Item = (String, &'static str)> {
+    let told = routes().iter().filter(|route| !route.may.is_empty());
+    let of_routes = told.map(|route| (format!("{} {}", route.method, route.path), route.may));
+    of_routes.chain(cards::page_rules())
 }
 
 /// The document for a server that is reached at `public_url` (without a slash at the end).
@@ -434,6 +445,7 @@ fn components() -> Value {
     for shape in every_shape() {
         schemas.insert(shape.name.to_owned(), shape.schema());
     }
+    schemas.extend(cards::shapes());
     schemas.insert(
         "Delivery".to_owned(),
         json!({"type": "object", "description": "The payload as its sender made it."}),
@@ -463,7 +475,6 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .iter()
         .chain(answers::ALL)
         .chain(directory::ownership::SHAPES)
-        .chain(change::custom_fields::SHAPES)
         .chain(change::templates::SHAPES)
         .chain(patches::SHAPES)
         .chain(audit::keys::SHAPES)

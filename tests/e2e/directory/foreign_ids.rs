@@ -14,10 +14,8 @@ use tests::faults::{raw, size};
 use tests::outside::Outside;
 use tests::{Place, Server};
 
-use crate::directory::tenants::{Credential, MARKS, PLAIN, Range, TENANTS, escaped, is_uuid, range};
+use crate::directory::tenants::{Credential, MARKS, PLAIN, Range, TENANTS, access_rows, escaped, is_uuid, range};
 
-/// Every door there is: the table that the server's own tests hold to its router.
-const DOORS: &str = include_str!("../../../crates/server/src/access/rules.txt");
 /// How many of a hundred foreign ids are tried at a place, besides those of its own kind, unless `ASSENT_TEST_FOREIGN` says
 /// otherwise.
 const OTHERS: usize = 6;
@@ -83,7 +81,7 @@ impl Door {
 
 fn doors() -> Vec<Door> {
     let mut found = Vec::new();
-    for line in DOORS.lines().filter(|line| !line.starts_with('#')) {
+    for line in access_rows().lines().filter(|line| !line.starts_with('#')) {
         let Some((method, path)) = line.split('|').next().and_then(|it| it.trim().split_once(' ')) else {
             continue;
         };
@@ -402,7 +400,10 @@ fn another_tenants_address_is_answered_as_that_of_one_that_is_nowhere() {
         own_change: String::new(),
     };
     let (mut asked, mut open) = (0, BTreeSet::new());
-    for line in DOORS.lines().filter(|line| line.starts_with("GET /t/{tenant}/")) {
+    for line in access_rows()
+        .lines()
+        .filter(|line| line.starts_with("GET /t/{tenant}/"))
+    {
         let (door, rule) = line.split_once('|').unwrap();
         let path = door.trim().trim_start_matches("GET ");
         // The key of a door that is open to everybody shows nobody's secret: it serves each tenant's own.

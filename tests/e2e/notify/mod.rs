@@ -1,4 +1,5 @@
 //! Notifications: messages, preferences, mail and feeds.
 
+pub(crate) mod announced;
 pub(crate) mod post;
 pub(crate) mod told;

@@ -22,7 +22,7 @@ use crate::core::field_changes::{is_commitment, open};
 use crate::core::show_timeline::opened;
 
 /// The tables whose free texts are shown: what was said about changes, and the configuration. Letters to people
-/// (`message`) and whatever is not named here keep theirs.
+/// (`message`) and whatever is not named here keep theirs; a noun with a card is shown.
 const READ: &[&str] = &[
     "absence",
     "access_review",
@@ -36,7 +36,6 @@ const READ: &[&str] = &[
     "config_item",
     "configuration",
     "connection",
-    "custom_field",
     "decision_facts",
     "delegation",
     "dependency",
@@ -55,7 +54,6 @@ const READ: &[&str] = &[
     "meeting",
     "on_call",
     "outside_check",
-    "outside_look",
     "ownership",
     "peer_review",
     "people_group",
@@ -70,7 +68,6 @@ const READ: &[&str] = &[
     "token",
     "training",
     "webhook",
-    "witness",
     "workload",
 ];
 /// What stands in the place of a value that is not shown.
@@ -231,13 +228,17 @@ fn before(cx: &mut Context<'_, '_>, by: &Event, delta: &RecordDelta) -> Result<O
     Ok(sealed)
 }
 
+fn is_read(table: &str) -> bool {
+    READ.contains(&table) || model::nouns::of_table(table).is_some()
+}
+
 fn shown(record: Option<&Value>, (table, field): (&str, &str), texts: &HashMap<String, SaltedText>) -> Option<Value> {
     let mut value = record?.get(field)?.clone();
     if is_withheld(table, field) {
         return Some(WITHHELD.into());
     }
     withhold_within(&mut value, table);
-    if READ.contains(&table) {
+    if is_read(table) {
         open(&mut value, texts);
     } else {
         withhold_texts(&mut value);
@@ -280,7 +281,7 @@ mod tests {
 
     #[test]
     fn only_letters_keep_all_of_their_texts() {
-        let withheld: Vec<&&str> = store::nouns::TABLES.iter().filter(|it| !READ.contains(it)).collect();
+        let withheld: Vec<&&str> = store::nouns::TABLES.iter().filter(|it| !is_read(it)).collect();
         assert_eq!(withheld, [&"message"]);
         let record = json!({"text": {"c": "sha256:00"}, "at": 1});
         let none = HashMap::new();

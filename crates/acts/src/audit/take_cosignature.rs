@@ -1,5 +1,6 @@
 //! Cosignatures of witnesses (C2SP tlog-cosignature): taken in after they verified, and served with the checkpoint.
 
+use model::audit::witness::Witness;
 use model::core::act;
 use model::core::body::Body;
 use model::core::parse::Reading;
@@ -10,10 +11,10 @@ use proof::note::{
 use store::audit::cosignature::{self, Cosignature};
 use store::audit::log;
 
-use crate::audit::set_witness::witnesses;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::log_tiles::log_state;
+use crate::core::noun::in_use;
 
 /// How far a witness's clock may be ahead, in seconds.
 const SKEW_SECONDS: i64 = 60;
@@ -132,7 +133,7 @@ fn signed_by_us(cx: &mut Context<'_, '_>, size: i64) -> Result<Option<String>> {
 /// The ids of the witnesses and, in the same order, their keys.
 fn trusted(cx: &mut Context<'_, '_>) -> Result<(Vec<String>, VerifierKeys)> {
     let (mut ids, mut keys) = (Vec::new(), Vec::new());
-    for witness in witnesses(cx)? {
+    for witness in in_use::<Witness>(cx)? {
         ids.push(witness.id.0);
         keys.push(VerifierKey::parse(&witness.key)?);
     }

@@ -3,76 +3,70 @@
 
 use std::collections::BTreeSet;
 
-use model::change::custom_field::{CustomField, MOST_ASKED, MOST_CHOICES, MOST_FIELDS};
-use model::core::act;
-use model::core::body::Body;
+use model::change::custom_field::{CustomField, CustomFieldInput, MOST_ASKED, MOST_CHOICES, MOST_FIELDS};
 use model::core::enums::{FieldKind, Kind};
 use model::core::ids::RecordId;
-use model::core::parse::{LINE, Reading};
-use model::core::refusal::Refusal;
+use model::core::parse::Reading;
 use model::directory::snapshot::Directory;
 use serde_json::json;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::noun::PlainNoun;
 
-/// The longest key, in characters.
-const KEY: usize = 40;
-/// The longest name and the longest choice, in characters.
-const NAME: usize = 60;
+impl PlainNoun for CustomField {
+    type Input = CustomFieldInput;
 
-/// Adds a field to the tenant's changes, or changes one (`POST /custom-fields {key, name, description?, holds, choices?,
-/// kinds?, is_needed?}`). What a field holds never changes; one that was out of use comes back.
-///
-/// # Errors
-/// 403, 422, or the store's.
-pub fn set_custom_field(cx: &mut Context<'_, '_>, body: &Body) -> Result<CustomField> {
-    cx.allow(act::actions::SET_SERVICE)?;
-    let directory = cx.directory()?;
-    let mut reading = Reading::new(body, "");
-    let key = reading.needed("key", KEY);
-    if !key.is_empty() && !is_key(&key) {
-        let text = "`key` begins with a lower-case letter and holds such letters, digits and `_`.";
-        reading.wrong("key", "not_a_key", text);
+    fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
+        Ok(cx.directory()?.custom_fields.values().cloned().collect())
     }
-    let old = directory.custom_fields.get(&key);
-    let is_needed = reading.boolean("is_needed").unwrap_or_default();
-    let mut field = CustomField {
-        id: old.map_or_else(RecordId::default, |old| old.id.clone()),
-        version: old.map_or(0, |old| old.version),
-        name: reading.needed("name", NAME),
-        description: reading.text("description", LINE),
-        holds: reading.needed_word("holds", FieldKind::Text),
-        choices: choices(&mut reading),
-        kinds: reading.words("kinds").unwrap_or_default().into_iter().collect(),
-        needed_since: is_needed.then(|| old.and_then(|old| old.needed_since).unwrap_or(cx.now)),
-        is_over: false,
-        key,
-    };
-    check(&mut reading, &directory, &field, old);
-    reading.finish()?;
-    if old.is_none() {
-        field.id = RecordId(cx.new_id()?);
-    }
-    cx.put_estate("custom_field.set", field, json!({}))
-}
 
-/// Takes a field out of use (`DELETE /custom-fields/{key}`); what changes say in it stays.
-///
-/// # Errors
-/// 403, 404, or the store's.
-pub fn end_custom_field(cx: &mut Context<'_, '_>, key: &str) -> Result<CustomField> {
-    cx.allow(act::actions::SET_SERVICE)?;
-    let found = cx.directory()?.custom_fields.get(key).cloned();
-    let Some(field) = found else {
-        return Err(Refusal::not_found(format!("field {key}")).into());
-    };
-    let ended = CustomField {
-        is_over: true,
-        needed_since: None,
-        ..field
-    };
-    cx.put_estate("custom_field.ended", ended, json!({}))
+    fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {
+        Ok(cx.directory()?.custom_fields.get(key).cloned())
+    }
+
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What a field holds never changes; one that was out of use comes back.
+    fn add(cx: &mut Context<'_, '_>, input: CustomFieldInput, mut reading: Reading<'_>) -> Result<Self> {
+        let directory = cx.directory()?;
+        if !input.key.is_empty() && !is_key(&input.key) {
+            let text = "`key` begins with a lower-case letter and holds such letters, digits and `_`.";
+            reading.wrong("key", "not_a_key", text);
+        }
+        let old = directory.custom_fields.get(&input.key);
+        let since = || old.and_then(|old| old.needed_since).unwrap_or(cx.now);
+        let mut field = Self {
+            id: old.map_or_else(RecordId::default, |old| old.id.clone()),
+            version: old.map_or(0, |old| old.version),
+            name: input.name,
+            description: input.description,
+            holds: input.holds.unwrap_or(FieldKind::Text),
+            choices: distinct(input.choices),
+            kinds: input.kinds,
+            needed_since: input.is_needed.then(since),
+            is_over: false,
+            key: input.key,
+        };
+        check(&mut reading, &directory, &field, old);
+        reading.finish()?;
+        if old.is_none() {
+            field.id = RecordId(cx.new_id()?);
+        }
+        cx.put_estate("custom_field.set", field, json!({}))
+    }
+
+    /// What changes say in it stays.
+    fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        let ended = Self {
+            is_over: true,
+            needed_since: None,
+            ..self
+        };
+        cx.put_estate("custom_field.ended", ended, json!({}))
+    }
 }
 
 fn is_key(key: &str) -> bool {
@@ -80,10 +74,9 @@ fn is_key(key: &str) -> bool {
     key.starts_with(|c: char| c.is_ascii_lowercase()) && key.chars().all(is_plain)
 }
 
-fn choices(reading: &mut Reading<'_>) -> Vec<String> {
+fn distinct(choices: Vec<String>) -> Vec<String> {
     let mut known = BTreeSet::new();
-    let texts = reading.texts("choices", NAME).unwrap_or_default();
-    let texts = texts.into_iter().map(|text| text.trim().to_owned());
+    let texts = choices.into_iter().map(|text| text.trim().to_owned());
     texts.filter(|text| known.insert(text.clone())).collect()
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod log_names;
 pub mod log_tiles;
 pub mod messages;
 pub(crate) mod note_outcomes;
+pub mod noun;
 pub mod policies;
 pub mod providers;
 pub(crate) mod read_fields;

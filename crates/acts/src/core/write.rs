@@ -79,9 +79,7 @@ versioned!(
     model::cab::meeting::OnCall,
     model::emergency::records::GlassUse,
     model::cab::training::Training,
-    model::emergency::outside_look::OutsideLook,
     model::schedule::calendar::Calendar,
-    model::change::custom_field::CustomField,
     model::directory::snapshot::MaintenanceWindow,
     model::directory::snapshot::Freeze,
     model::directory::snapshot::Incident,
@@ -93,12 +91,12 @@ versioned!(
     model::identity::provider::IdentityProvider,
     model::audit::key_rotation::KeyTurn,
     model::integration::webhook::Webhook,
-    model::audit::witness::Witness,
     model::integration::workload::Workload,
     model::directory::access_review::AccessReview,
     model::gate::provenance::OutsideCheck,
     model::gate::provenance::Provenance,
 );
+model::card_nouns!(versioned);
 
 impl Context<'_, '_> {
     /// Writes a record: a new one, or the next version of one that stands. Answers the version that was written.

@@ -3,69 +3,68 @@
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
 use model::change::related_records::{Approval, PeerReview};
-use model::core::act;
-use model::core::body::Body;
 use model::core::enums::State;
 use model::core::ids::{PersonId, RecordId};
-use model::core::parse::{Reading, TEXT};
+use model::core::parse::Reading;
 use model::core::refusal::Refusal;
-use model::emergency::outside_look::OutsideLook;
+use model::emergency::outside_look::{OutsideLook, OutsideLookInput};
 use serde_json::json;
 use store::record::{self, Filter};
 
-use crate::cab::meetings::read_group;
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::noun::PlainNoun;
 
 /// How far back a first look goes.
 const FIRST_DAYS: i64 = 31;
 /// The most changes that one look names.
 const MOST_CHANGES: i64 = 1_000;
 
-/// Records a look (`POST /outside-looks {group, text}`). It names every change on which work began or ended since the look
-/// before; whoever had a part in one of them is not outside, nor is whoever has one in a change that is still open: the look would let
-/// their own work begin.
-///
-/// # Errors
-/// 403 for whoever is not of the group or had a part in the work, 422, or the store's.
-pub fn look_outside(cx: &mut Context<'_, '_>, body: &Body) -> Result<OutsideLook> {
-    cx.allow(act::actions::READ)?;
-    let directory = cx.directory()?;
-    let mut reading = Reading::new(body, "");
-    let group = read_group(&mut reading, &directory);
-    let text = reading.needed("text", TEXT);
-    reading.finish()?;
-    let person = cx.actor.person.clone();
-    if !directory.members(&group).contains(&person) {
-        let text = format!(
-            "{} is not of the group {group}, who look from outside.",
-            directory.name(&person)
-        );
-        return Err(Refusal::not_allowed("not_outside", text).into());
+impl PlainNoun for OutsideLook {
+    type Input = OutsideLookInput;
+    const IS_HISTORY: bool = true;
+
+    fn key(&self) -> &str {
+        self.id.as_str()
     }
-    let since = directory
-        .last_look(&group)
-        .map_or_else(|| cx.now - SignedDuration::from_hours(24 * FIRST_DAYS), |look| look.at);
-    let mut changes = Vec::new();
-    for change in worked_on(cx, since)? {
-        check_outside(cx, &change, &person)?;
-        changes.push(change.key);
+
+    /// Records a look. It names every change on which work began or ended since the look before; whoever had a part in one of
+    /// them is not outside, nor is whoever has one in a change that is still open: the look would let their own work begin.
+    fn add(cx: &mut Context<'_, '_>, input: OutsideLookInput, reading: Reading<'_>) -> Result<Self> {
+        reading.finish()?;
+        let (directory, group) = (cx.directory()?, input.group);
+        let person = cx.actor.person.clone();
+        if !directory.members(&group).contains(&person) {
+            let text = format!(
+                "{} is not of the group {group}, who look from outside.",
+                directory.name(&person)
+            );
+            return Err(Refusal::not_allowed("not_outside", text).into());
+        }
+        let since = directory
+            .last_look(&group)
+            .map_or_else(|| cx.now - SignedDuration::from_hours(24 * FIRST_DAYS), |look| look.at);
+        let mut changes = Vec::new();
+        for change in worked_on(cx, since)? {
+            check_outside(cx, &change, &person)?;
+            changes.push(change.key);
+        }
+        check_open(cx, &person)?;
+        let look = Self {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            group,
+            by: person,
+            at: cx.now,
+            text: input.text,
+            changes,
+        };
+        let count = look.changes.len();
+        let look = cx.put_estate("outside_look.recorded", look, json!({"changes": count}))?;
+        settle_asked(cx)?;
+        Ok(look)
     }
-    check_open(cx, &person)?;
-    let look = OutsideLook {
-        id: RecordId(cx.new_id()?),
-        version: 0,
-        group,
-        by: person,
-        at: cx.now,
-        text,
-        changes,
-    };
-    let count = look.changes.len();
-    let look = cx.put_estate("outside_look.recorded", look, json!({"changes": count}))?;
-    settle_asked(cx)?;
-    Ok(look)
 }
 
 /// Refuses whoever had a part in a change.

@@ -4,5 +4,6 @@ pub mod make_feed;
 pub mod mark_message;
 pub mod reply_by_mail;
 pub mod send_deferred;
+pub mod set_announcement;
 pub mod set_telling;
 pub mod watch_service;

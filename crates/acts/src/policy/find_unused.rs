@@ -96,6 +96,7 @@ const TRACES: &[(Role, &[&str])] = &[
 ];
 
 const JUDGING: &[&str] = &[
+    "announcement.",
     "approval.given",
     "peer_review.given",
     "change.returned",

@@ -6,20 +6,22 @@ use std::sync::Arc;
 
 use acts::approval::{set_absence, set_delegation};
 use acts::cab::{meetings, on_call, training};
-use acts::change::{set_custom_field, set_template};
+use acts::change::set_template;
+use acts::core::noun;
 use acts::core::write::Written;
 use acts::directory::import_directory::{Line, Options, import_directory};
 use acts::directory::{provision, set_person, set_service};
-use acts::emergency::outside_look;
 use acts::executor::Executor;
 use acts::identity::set_token;
 use acts::incident::set_incident;
 use acts::schedule::{loosen_freeze, set_calendar, set_freeze};
 use acts::{Context, Error, Result};
 use model::change::change_file::Actor;
+use model::change::custom_field::CustomField;
 use model::core::enums::Noun;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Person};
+use model::emergency::outside_look::OutsideLook;
 use model::identity::provider::{ProvisionedGroup, ProvisionedPerson};
 use proof::crypto::{Entropy as _, SeededEntropy};
 use serde_json::{Value, json};
@@ -334,11 +336,11 @@ fn rest(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
     match dice.below(7) {
         0 => {
             let wanted = json!({"key": dice.name('a', 4), "name": dice.name('n', 9), "holds": "text"});
-            set_custom_field::set_custom_field(cx, &body(wanted)).map(drop)
+            noun::add::<CustomField>(cx, &body(wanted)).map(drop)
         }
         1 => {
             let key = dice.pick(directory.custom_fields.keys())?;
-            set_custom_field::end_custom_field(cx, key).map(drop)
+            noun::end::<CustomField>(cx, key).map(drop)
         }
         2 => meetings::open_meeting(cx, &body(json!({"group": group, "title": "Board"}))).map(drop),
         3 => meetings::end_meeting(cx, dice.pick(directory.meetings.iter())?.id.as_str()).map(drop),
@@ -346,7 +348,7 @@ fn rest(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
             let looks = dice.pick(directory.groups.values().filter(|it| !it.members.is_empty()))?;
             cx.actor.person = dice.pick(looks.members.iter())?.clone();
             let wanted = json!({"group": looks.key, "text": "Nothing odd."});
-            outside_look::look_outside(cx, &body(wanted)).map(drop)
+            noun::add::<OutsideLook>(cx, &body(wanted)).map(drop)
         }
         5 => {
             let wanted = json!({

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use acts::audit::{replay_log, set_witness, turn_key};
+use acts::audit::{replay_log, turn_key};
 use acts::change::{link_change, record_entry};
-use acts::core::signing_keys;
+use acts::core::{noun, signing_keys};
+use model::audit::witness::Witness;
 use model::emergency::outside_look;
 use model::gate::provenance;
 use rusqlite::types::Value as Cell;
@@ -234,10 +235,11 @@ fn furnish(world: &World) {
 /// What fewer tenants have.
 fn furnish_rarer(world: &World) {
     use acts::cab::{meetings, on_call, training};
-    use acts::change::set_custom_field;
     use acts::compliance::set_retention;
     use acts::identity::set_workload;
     use acts::integration::keep_provenance;
+    use model::change::custom_field::CustomField;
+    use model::notify::announcement::Announcement;
     world.system(|cx| {
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         let with = |more: serde_json::Value| {
@@ -247,7 +249,8 @@ fn furnish_rarer(world: &World) {
         };
         training::set_training(cx, &with(json!({"person": "sam", "training": "sox"})))?;
         on_call::set_on_call(cx, &with(json!({"group": "eyes", "person": "sam"})))?;
-        set_custom_field::set_custom_field(cx, &body(json!({"key": "dock", "name": "Dock", "holds": "text"})))?;
+        noun::add::<Announcement>(cx, &with(json!({"title": "Docks closed", "text": "Plan nothing."})))?;
+        noun::add::<CustomField>(cx, &body(json!({"key": "dock", "name": "Dock", "holds": "text"})))?;
         meetings::open_meeting(cx, &body(json!({"group": "eyes", "title": "Board"})))?;
         let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
             "claims": {"repository": "halden/*"}});
@@ -379,7 +382,7 @@ pub(crate) fn world() -> World {
     world.system(|cx| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.
         let witness = "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-        set_witness::add_witness(cx, &body(json!({"key": witness})))?;
+        noun::add::<Witness>(cx, &body(json!({"key": witness})))?;
         turn_key::rotate_key(cx, signing_keys::PERMIT, &body(json!({"reason": "Once a year"}))).map(|_| ())
     });
     // The first bundle of the log is full.

@@ -3,12 +3,13 @@
 
 use acts::approval::{set_delegation, verbs};
 use acts::change::{create_change, set_template};
+use acts::core::noun;
 use acts::directory::{set_person, set_service};
-use acts::emergency::outside_look;
 use acts::schedule::set_calendar;
 use acts::{Context, Result};
 use model::change::change_file::Actor;
 use model::core::enums;
+use model::emergency::outside_look::OutsideLook;
 use model::identity::factor;
 use serde_json::json;
 
@@ -64,7 +65,7 @@ fn nobody_looks_from_outside_at_a_change_of_their_own_that_is_still_open() {
     });
     let look = |cx: &mut Context<'_, '_>| {
         let words = body(json!({"group": "outside", "text": "All is well."}));
-        outside_look::look_outside(cx, &words).map(drop)
+        noun::add::<OutsideLook>(cx, &words).map(drop)
     };
     let refused = tried((&world, world.actor("nora")), look);
     assert_eq!(refused.as_deref(), Some("not_outside"));
@@ -145,7 +146,7 @@ fn whoever_reviewed_tests_or_validated_a_change_is_not_outside_of_it() {
     let look = |who: &'static str| {
         tried((&world, world.actor(who)), |cx| {
             let words = body(json!({"group": "outside", "text": "All is well."}));
-            outside_look::look_outside(cx, &words).map(drop)
+            noun::add::<OutsideLook>(cx, &words).map(drop)
         })
     };
     let key = world.approved(world.draft("Reviewed"));

@@ -1,12 +1,13 @@
 //! Witnesses whose lines are served, and permits that are used up: what acts decide of them.
 
-use acts::audit::set_witness::{add_witness, end_witness};
 use acts::audit::take_cosignature::{last_cosigned, take_cosignature};
 use acts::audit::{cosign_log, prove_event};
 use acts::change::edit_change;
 use acts::core::gate_question::Question;
+use acts::core::noun;
 use acts::gate::{answer, consume_permit};
 use acts::{Error, Result};
+use model::audit::witness::Witness;
 use model::change::change_file;
 use model::core::enums;
 use proof::crypto::SigningKey;
@@ -59,7 +60,7 @@ fn a_witness_is_served_with_the_checkpoint_that_it_signed_and_with_no_other() {
         world
             .executor
             .wait(lane, crate::world::TENANT, system, store::Mode::Write, move |cx| {
-                add_witness(cx, &request)
+                noun::add::<Witness>(cx, &request)
             })
     };
     let own = world.keys(crate::world::TENANT).0[1].to_text();
@@ -103,7 +104,7 @@ fn a_witness_is_served_with_the_checkpoint_that_it_signed_and_with_no_other() {
     );
     assert!(!served().contains(NAME));
     let id = added.id.0.clone();
-    world.system(move |cx| end_witness(cx, &id).map(|_| ()));
+    world.system(move |cx| noun::end::<Witness>(cx, &id).map(|_| ()));
     assert!(world.look(last_cosigned).unwrap().is_empty());
     world.sequence();
     world.assert_replays();

@@ -6,11 +6,15 @@
 
 use std::collections::BTreeSet;
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::core::act::actions::{READ, SET_SERVICE};
+use crate::core::card::{Card, Event};
 use crate::core::enums::{FieldKind, Kind};
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
+use crate::verbs;
 
 /// The member under which requests and answers tell the values.
 pub const FIELD: &str = "custom_fields";
@@ -21,35 +25,91 @@ pub const MOST_ASKED: usize = 3;
 /// The most choices of a field.
 pub const MOST_CHOICES: usize = 50;
 
-/// A field that a tenant added.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The longest key, in characters.
+const KEY: usize = 40;
+/// The longest name and the longest choice, in characters.
+const NAME: usize = 60;
+
+/// A field of changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct CustomField {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// By what requests name it: `cost_centre`.
+    /// By what `custom_fields` of a change names it.
+    #[card(most = KEY, column)]
     pub key: String,
     /// The words above it.
+    #[card(most = NAME, text)]
     pub name: String,
     /// One sentence that helps to fill it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub description: Option<String>,
-    /// What it holds; never changes, for changes hold values of it.
+    /// What it holds; never changes.
+    #[card(words)]
     pub holds: FieldKind,
-    /// For a choice: what there is to choose from.
+    /// For a choice: 2 to 50 to choose from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(most = NAME, text)]
     pub choices: Vec<String>,
-    /// The kinds of change that have it; empty means all.
+    /// The kinds of change that have it; all unless said.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[card(words)]
     pub kinds: BTreeSet<Kind>,
-    /// Since when changes cannot be submitted without it; changes that were written before are not asked.
+    /// Since when changes cannot be submitted without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_since: Option<Timestamp>,
-    /// Whether it is out of use: values that stand stay.
+    /// Whether it is out of use.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_over: bool,
 }
+
+/// A field of changes. At most 20 are in use, and at most 3 are needed of one kind of change.
+#[derive(Debug, Default, Deserialize, Described)]
+#[serde(default)]
+pub struct CustomFieldInput {
+    /// By what `custom_fields` of a change names it.
+    #[card(most = KEY, positional, example = "cost_centre")]
+    pub key: String,
+    /// The words above it.
+    #[card(most = NAME, example = "Cost centre")]
+    pub name: String,
+    /// One sentence that helps to fill it in.
+    pub description: Option<String>,
+    /// What it holds; never changes.
+    #[card(words, needed, example = "text", usual = "text")]
+    pub holds: Option<FieldKind>,
+    /// For a choice: 2 to 50 to choose from.
+    #[card(most = NAME, option = "choice")]
+    pub choices: Vec<String>,
+    /// The kinds of change that have it; all unless said.
+    #[card(words, option = "kind")]
+    pub kinds: BTreeSet<Kind>,
+    /// Whether changes that are written from now on cannot be submitted without it.
+    #[card(option = "needed")]
+    pub is_needed: bool,
+}
+
+/// The card.
+pub const CARD: Card = Card {
+    tag: "directory",
+    command: "field",
+    derived: &[("active", |field| (field["is_over"] != true).into())],
+    columns: &["key", "name", "holds", "choices", "kinds", "needed_since", "is_over"],
+    verbs: verbs! {
+        List "list_custom_fields" at "/custom-fields" may READ => "List the fields that the tenant added to its changes";
+        Set "set_custom_field" at "/custom-fields" may SET_SERVICE => "Add a field to changes, or change one";
+        Show "show_custom_field" at "/custom-fields/{key}" may READ => "Show a field";
+        End "end_custom_field" at "/custom-fields/{key}" may SET_SERVICE => "Take a field out of use; what changes say in it stays";
+    },
+    events: &[
+        Event::new("custom_field.set", "edit", "set a field of changes"),
+        Event::new("custom_field.ended", "x", "took a field of changes out of use"),
+    ],
+    ..Card::of::<CustomField, CustomFieldInput>("custom_field", "Custom fields")
+};
 
 impl CustomField {
     /// Whether changes of this kind have it.

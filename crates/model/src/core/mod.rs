@@ -2,6 +2,7 @@
 
 pub mod act;
 pub mod body;
+pub mod card;
 pub mod confusables;
 pub mod enums;
 pub mod free_text;

@@ -160,15 +160,29 @@ impl<'a> Reading<'a> {
 
     /// One of a closed set of words.
     pub fn word<T: FromStr<Err = String>>(&mut self, field: &'static str) -> Option<T> {
+        let text = self.one_of(field, |text| T::from_str(text).err())?;
+        T::from_str(&text).ok()
+    }
+
+    /// One of a closed set of words, as a text; `why_not` tells why a text is none of them.
+    pub fn one_of(&mut self, field: &'static str, why_not: fn(&str) -> Option<String>) -> Option<String> {
         let text = self.text(field, LINE)?;
-        match T::from_str(&text) {
-            Ok(word) => Some(word),
-            Err(help) => {
-                let at = self.at(field);
-                self.wrong(field, "unknown_word", format!("`{at}`: {help}."));
-                None
+        let Some(help) = why_not(&text) else { return Some(text) };
+        let at = self.at(field);
+        self.wrong(field, "unknown_word", format!("`{at}`: {help}."));
+        None
+    }
+
+    /// Several of them.
+    pub fn some_of(&mut self, field: &'static str, why_not: fn(&str) -> Option<String>) -> Option<Vec<String>> {
+        let mut texts = self.texts(field, LINE)?;
+        for (place, text) in texts.iter().enumerate() {
+            if let Some(help) = why_not(text) {
+                self.wrong(&format!("{field}[{place}]"), "unknown_word", format!("{help}."));
             }
         }
+        texts.retain(|text| why_not(text).is_none());
+        Some(texts)
     }
 
     /// A closed word that must be there.
@@ -183,15 +197,8 @@ impl<'a> Reading<'a> {
 
     /// A list of closed words.
     pub fn words<T: FromStr<Err = String>>(&mut self, field: &'static str) -> Option<Vec<T>> {
-        let texts = self.texts(field, LINE)?;
-        let mut words = Vec::new();
-        for (place, text) in texts.iter().enumerate() {
-            match T::from_str(text) {
-                Ok(word) => words.push(word),
-                Err(help) => self.wrong(&format!("{field}[{place}]"), "unknown_word", format!("{help}.")),
-            }
-        }
-        Some(words)
+        let texts = self.some_of(field, |text| T::from_str(text).err())?;
+        Some(texts.iter().filter_map(|text| T::from_str(text).ok()).collect())
     }
 
     /// A list of texts.

@@ -1,27 +1,66 @@
 //! The compensating control of a team that is too small for every separation of duties: somebody outside of it looks at its
 //! changes, every week, and says what they saw.
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::core::act::actions::READ;
+use crate::core::card::{Card, Event};
 use crate::core::ids::{GroupKey, PersonId, RecordId};
+use crate::core::parse::TEXT;
+use crate::verbs;
 
-/// A look from outside at what a team did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A look from outside, with the changes that it was about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct OutsideLook {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The group of those who look from outside.
+    /// The group of those who look: a key such as outside.
+    #[card(column = "people_group")]
     pub group: GroupKey,
-    /// Who looked.
+    /// Who looked: a login.
+    #[card(optional)]
     pub by: PersonId,
     /// When.
+    #[card(column)]
     pub at: Timestamp,
-    /// What they saw.
+    /// What was seen.
+    #[card(most = TEXT, text)]
     pub text: String,
-    /// The changes that were looked at: all on which work began or ended since the look before.
+    /// Keys of the changes on which work began or ended since the look before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
 }
+
+/// What somebody outside saw.
+#[derive(Debug, Default, Deserialize, Described)]
+#[serde(default)]
+pub struct OutsideLookInput {
+    /// The group of those who look: a key such as outside.
+    #[card(refers = "group", positional, example = "outside")]
+    pub group: GroupKey,
+    /// What was seen.
+    #[card(most = TEXT, text, example = "Four changes, each approved by the other.")]
+    pub text: String,
+}
+
+/// The card.
+pub const CARD: Card = Card {
+    tag: "directory",
+    command: "look",
+    columns: &["id", "at", "group", "by", "text"],
+    verbs: verbs! {
+        List "list_outside_looks" at "/outside-looks" may READ => "List looks from outside";
+        Add "look_outside" at "/outside-looks" may READ => "Record a look from outside at a small team's work", called "record";
+        Show "show_outside_look" at "/outside-looks/{id}" may READ => "Show a look from outside";
+    },
+    events: &[Event::new(
+        "outside_look.recorded",
+        "eye",
+        "noted that somebody from outside looked",
+    )],
+    ..Card::of::<OutsideLook, OutsideLookInput>("outside_look", "Looks from outside")
+};

@@ -1,6 +1,7 @@
 //! One table row per route: its path, its scope, its act. One handler does for all of them what every door owes.
 
 mod paging;
+mod row;
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, on};
+use axum::routing::on;
 use model::change::record;
 use model::core::body::Body;
 use model::core::ids::RecordId;
@@ -31,137 +32,10 @@ use crate::http::percent::is_utf8;
 use crate::http::state::AppState;
 use crate::http::{attempts, query_words, scoped};
 
+pub(crate) use row::Route;
+
 /// The longest idempotency key, in characters.
 const KEY_LIMIT: usize = 200;
-
-/// What a route does: one act, rendered.
-pub(crate) type Act = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Reply>;
-/// Answers a request anew that comes once more under its key, from the body of its first answer.
-pub(crate) type Again = fn(&mut Context<'_, '_>, &Value) -> acts::Result<Reply>;
-/// The present version of what a route changes; `None` when it is not there yet.
-pub(crate) type Current = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Option<i64>>;
-
-/// A route.
-pub(crate) struct Route {
-    /// The method's name.
-    pub method: &'static str,
-    /// The path below [`BASE`].
-    pub path: &'static str,
-    /// What it does, in one sentence.
-    pub summary: &'static str,
-    /// What a token needs.
-    pub scope: Scope,
-    /// Where it runs.
-    pub lane: Lane,
-    /// What it does.
-    pub act: Act,
-    /// For PATCH and PUT: what `If-Match` is held against.
-    pub current: Option<Current>,
-    /// Whether it only looks, although its question comes in a body.
-    pub looks: bool,
-    /// What answers a request that comes once more under its key; without it the first answer is given again.
-    pub again: Option<Again>,
-}
-
-impl Route {
-    const fn new(method: &'static str, path: &'static str, summary: &'static str, act: Act) -> Self {
-        Self {
-            method,
-            path,
-            summary,
-            scope: Scope::Write,
-            lane: Lane::Acts,
-            act,
-            current: None,
-            looks: false,
-            again: None,
-        }
-    }
-
-    /// Looks, with its question in a body.
-    pub(crate) const fn question(path: &'static str, summary: &'static str, act: Act) -> Self {
-        Self {
-            looks: true,
-            lane: Lane::Pages,
-            ..Self::new("POST", path, summary, act)
-        }
-    }
-
-    /// Looks.
-    pub(crate) const fn get(path: &'static str, summary: &'static str, act: Act) -> Self {
-        Self {
-            scope: Scope::Read,
-            lane: Lane::Pages,
-            ..Self::new("GET", path, summary, act)
-        }
-    }
-
-    /// Creates.
-    pub(crate) const fn post(path: &'static str, summary: &'static str, act: Act) -> Self {
-        Self::new("POST", path, summary, act)
-    }
-
-    /// Changes in part.
-    pub(crate) const fn patch(path: &'static str, summary: &'static str, current: Current, act: Act) -> Self {
-        Self {
-            current: Some(current),
-            ..Self::new("PATCH", path, summary, act)
-        }
-    }
-
-    /// Sets.
-    pub(crate) const fn put(path: &'static str, summary: &'static str, current: Current, act: Act) -> Self {
-        Self {
-            current: Some(current),
-            ..Self::new("PUT", path, summary, act)
-        }
-    }
-
-    /// Takes back.
-    pub(crate) const fn delete(path: &'static str, summary: &'static str, act: Act) -> Self {
-        Self::new("DELETE", path, summary, act)
-    }
-
-    /// Judged anew when its request comes once more under its key.
-    pub(crate) const fn judged_again(mut self, again: Again) -> Self {
-        self.again = Some(again);
-        self
-    }
-
-    /// With another scope.
-    pub(crate) const fn scope(mut self, scope: Scope) -> Self {
-        self.scope = scope;
-        self
-    }
-
-    /// In another lane.
-    pub(crate) const fn lane(mut self, lane: Lane) -> Self {
-        self.lane = lane;
-        self
-    }
-
-    fn mode(&self) -> Mode {
-        if self.method == "GET" || self.looks {
-            Mode::Read
-        } else {
-            Mode::Write
-        }
-    }
-
-    fn filter(&self) -> MethodFilter {
-        match self.method {
-            "GET" => MethodFilter::GET,
-            "PATCH" => MethodFilter::PATCH,
-            "PUT" => MethodFilter::PUT,
-            "DELETE" => MethodFilter::DELETE,
-            _ => MethodFilter::POST,
-        }
-    }
-
-    fn is_about_change(&self) -> bool {
-        self.path.starts_with("/changes/{key}")
-    }
-}
 
 /// What came in, as far as acts may see it.
 pub(crate) struct Ask {

@@ -41,6 +41,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(estate_routes())
         .merge(other_routes())
         .merge(admin_routes())
+        .merge(shared::noun_page::router())
         .method_not_allowed_fallback(shared::help::form_alone)
         .layer(DefaultBodyLimit::max(FORM_LIMIT as usize))
         .layer(from_fn_with_state(state.clone(), shared::resumed_form::hold))

@@ -37,7 +37,8 @@ const PATCHES: &[Row] = &[
         "Change an environment",
         "EnvironmentPatch",
         "Environment",
-    ),
+    )
+    .may("set_service"),
     patch(
         "estate",
         "edit_config_item",
@@ -45,7 +46,8 @@ const PATCHES: &[Row] = &[
         "Change a config item",
         "ConfigItemPatch",
         "ConfigItem",
-    ),
+    )
+    .may("set_service"),
     patch(
         "directory",
         "edit_business_calendar",
@@ -53,7 +55,8 @@ const PATCHES: &[Row] = &[
         "Change a business calendar",
         "BusinessCalendarPatch",
         "BusinessCalendar",
-    ),
+    )
+    .may("set_service"),
     patch(
         "estate",
         "edit_window",
@@ -61,7 +64,8 @@ const PATCHES: &[Row] = &[
         "Change a maintenance window",
         "WindowPatch",
         "Window",
-    ),
+    )
+    .may("set_window"),
     patch(
         "estate",
         "edit_freeze",
@@ -69,7 +73,8 @@ const PATCHES: &[Row] = &[
         "Change a freeze; its exceptions stay",
         "FreezePatch",
         "Freeze",
-    ),
+    )
+    .may("set_freeze"),
     patch(
         "administration",
         "edit_connection",
@@ -77,7 +82,8 @@ const PATCHES: &[Row] = &[
         "Change a connection; its address and its secret stay",
         "ConnectionPatch",
         "Connection",
-    ),
+    )
+    .may("set_connection"),
 ];
 
 const BODIES: &[Shape] = &[

@@ -19,9 +19,15 @@ pub(crate) struct Row {
     pub(crate) params: &'static [Param],
     pub(crate) scope: Scope,
     pub(crate) is_conditional: bool,
+    pub(crate) may: &'static str,
 }
 
 impl Row {
+    /// The row with its access: what the route asks of its caller, in the language of `access/rules.txt` of `server`.
+    pub(crate) const fn may(self, may: &'static str) -> Self {
+        Self { may, ..self }
+    }
+
     pub(crate) fn route(self) -> Route {
         Route {
             method: self.method,
@@ -35,6 +41,7 @@ impl Row {
             params: self.params,
             scope: self.scope,
             is_conditional: self.is_conditional,
+            may: self.may,
         }
     }
 }
@@ -65,6 +72,7 @@ pub(crate) const fn at(
         params: &[],
         scope: Scope::Credential,
         is_conditional: *first == b'P' && !is_post,
+        may: "",
     }
 }
 

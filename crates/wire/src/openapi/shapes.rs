@@ -1,5 +1,6 @@
 //! Small helpers that spell JSON Schemas (draft 2020-12, as OpenAPI 3.1 uses it). The shapes themselves are tables.
 
+use model::core::card;
 use serde_json::{Map, Value, json};
 
 /// The words that a field may hold.
@@ -89,6 +90,28 @@ pub(crate) struct Field {
     doc: &'static str,
     kind: Kind,
     is_needed: bool,
+    /// The field of a card that it is made of.
+    card: Option<&'static card::Field>,
+}
+
+impl From<&'static card::Field> for Field {
+    fn from(field: &'static card::Field) -> Self {
+        let kind = match field.kind {
+            card::Kind::Text(most) => Kind::Text(most),
+            card::Kind::Texts(most) => Kind::Texts(most),
+            card::Kind::Time => Kind::Time,
+            card::Kind::Boolean => Kind::Boolean,
+            card::Kind::Integer(least, most) => Kind::Integer(least, most),
+            card::Kind::Word(words) => Kind::Word(Words::Of(words.all)),
+            card::Kind::Words(words) => Kind::Words(Words::Of(words.all)),
+            card::Kind::Object => Kind::Free,
+        };
+        Self {
+            is_needed: field.is_needed,
+            card: Some(field),
+            ..Self::new(field.name, field.doc, kind)
+        }
+    }
 }
 
 impl Field {
@@ -98,6 +121,15 @@ impl Field {
             doc,
             kind,
             is_needed: false,
+            card: None,
+        }
+    }
+
+    /// The same field, which may be left out.
+    pub(crate) const fn optional(self) -> Self {
+        Self {
+            is_needed: false,
+            ..self
         }
     }
 
@@ -128,26 +160,34 @@ impl Shape {
 
     /// The shape as a schema.
     pub(crate) fn schema(&self) -> Value {
-        let mut properties = Map::new();
-        for field in self.fields {
-            let mut schema = field.kind.schema();
-            // A reference may carry a description beside it since OpenAPI 3.1.
-            schema["description"] = json!(field.doc);
-            properties.insert(field.name.to_owned(), schema);
-        }
-        let mut own = json!({"type": "object", "description": self.doc, "properties": properties});
-        let needed = self.fields.iter().filter(|field| field.is_needed);
-        let needed: Vec<&str> = needed.map(|field| field.name).collect();
-        if !needed.is_empty() {
-            own["required"] = json!(needed);
-        }
-        if self.bases.is_empty() {
-            return own;
-        }
-        let mut parts: Vec<Value> = self.bases.iter().map(|base| reference(base)).collect();
-        parts.push(own);
-        json!({"description": self.doc, "allOf": parts})
+        schema_of(self.doc, self.fields.iter().copied(), self.bases)
     }
+}
+
+/// An object with these fields and those of other shapes.
+pub(crate) fn schema_of(doc: &str, fields: impl Iterator<Item = Field>, bases: &[&str]) -> Value {
+    let mut properties = Map::new();
+    let mut needed = Vec::new();
+    for field in fields {
+        let mut schema = field.kind.schema();
+        // A reference may carry a description beside it since OpenAPI 3.1.
+        schema["description"] = json!(field.doc);
+        if let Some(example) = field.card.and_then(card::Field::example_value) {
+            schema["examples"] = json!([example]);
+        }
+        properties.insert(field.name.to_owned(), schema);
+        needed.extend(field.is_needed.then_some(field.name));
+    }
+    let mut own = json!({"type": "object", "description": doc, "properties": properties});
+    if !needed.is_empty() {
+        own["required"] = json!(needed);
+    }
+    if bases.is_empty() {
+        return own;
+    }
+    let mut parts: Vec<Value> = bases.iter().map(|base| reference(base)).collect();
+    parts.push(own);
+    json!({"description": doc, "allOf": parts})
 }
 
 /// A shape of these fields.

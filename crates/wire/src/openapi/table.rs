@@ -3,7 +3,8 @@
 use crate::openapi::audit::{keys, witnesses};
 use crate::openapi::compliance::control_reports;
 use crate::openapi::cab::meetings;
-use crate::openapi::change::{bulk, custom_fields};
+use crate::openapi::cards;
+use crate::openapi::change::bulk;
 use crate::openapi::directory::{ownership, routes as table_estate};
 use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
@@ -63,7 +64,6 @@ pub(crate) fn all() -> Vec<Route> {
         .iter()
         .chain(table_estate::ALL)
         .chain(ownership::TABLES)
-        .chain(custom_fields::TABLES)
         .chain(patches::TABLES)
         .chain(keys::TABLES)
         .chain(witnesses::TABLES)
@@ -73,7 +73,8 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(table_identity::ALL)
         .chain(deliveries::ALL)
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
-    tables.copied().flatten().map(|row| row.route()).collect()
+    let routes = tables.copied().flatten().map(|row| row.route());
+    routes.chain(cards::routes()).collect()
 }
 
 /// An act on a change: its POST answers the change.
@@ -134,6 +135,7 @@ const fn part(operation: &'static str, path: &'static str, summary: &'static str
 
 const CHANGES: &[Row] = &[
     Row {
+        may: "read",
         params: CHANGE_FILTERS,
         ..list("changes", "list_changes", "/changes", "List changes", "Change")
     },
@@ -144,9 +146,11 @@ const CHANGES: &[Row] = &[
         "Make a change",
         "NewChange",
         "Change",
-    ),
-    get("changes", "show_change", "/changes/{key}", "Show a change", "Change"),
+    )
+    .may("create_change"),
+    get("changes", "show_change", "/changes/{key}", "Show a change", "Change").may("read"),
     Row {
+        may: "edit_change, label_change",
         body: Some("NewChange"),
         answer: Answer::Json("Change"),
         ..at(
@@ -158,6 +162,7 @@ const CHANGES: &[Row] = &[
         )
     },
     Row {
+        may: "schedule_change",
         body: Some("ScheduleInput"),
         answer: Answer::Json("Change"),
         ..at(
@@ -171,160 +176,184 @@ const CHANGES: &[Row] = &[
 ];
 
 const ACTS: &[Row] = &[
-    act("submit_change", "/submission", "Hand it over for assessment", "NoBody"),
+    act("submit_change", "/submission", "Hand it over for assessment", "NoBody").may("submit_change"),
     act(
         "assess_change",
         "/assessment",
         "State risk and impact",
         "AssessmentInput",
-    ),
+    )
+    .may("assess_change"),
     act(
         "acknowledge_change",
         "/acknowledgements",
         "Say that one has seen that one is asked",
         "NoBody",
-    ),
+    )
+    .may("acknowledge_change"),
     act(
         "return_change",
         "/return",
         "Send it back to draft with a question",
         "ReturnInput",
-    ),
+    )
+    .may("return_change"),
     act(
         "overrule_rejection",
         "/overruling",
         "Let others go on in spite of its rejection",
         "ReasonInput",
-    ),
-    act("hold_change", "/hold", "Pause it", "HoldInput"),
-    act("resume_change", "/resume", "Go on", "NoBody"),
-    act("start_change", "/implementation", "Begin the work", "NoBody"),
-    act("ask_extension", "/extension", "Ask for more time", "ExtensionInput"),
+    )
+    .may("overrule_rejection"),
+    act("hold_change", "/hold", "Pause it", "HoldInput").may("hold_change"),
+    act("resume_change", "/resume", "Go on", "NoBody").may("resume_change"),
+    act("start_change", "/implementation", "Begin the work", "NoBody").may("start_change"),
+    act("ask_extension", "/extension", "Ask for more time", "ExtensionInput").may("ask_extension"),
     act(
         "decide_extension",
         "/extension/decision",
         "Grant or deny more time",
         "ExtensionDecisionInput",
-    ),
+    )
+    .may("decide_extension"),
     act(
         "complete_change",
         "/completion",
         "Say how targets ended",
         "CompletionInput",
-    ),
+    )
+    .may("complete_change"),
     act(
         "validate_change",
         "/validation",
         "Say whether it works",
         "ValidationInput",
-    ),
+    )
+    .may("validate_change"),
     act(
         "review_change",
         "/review",
         "Write the post-implementation review",
         "ReviewInput",
-    ),
-    act("close_change", "/closure", "Close it", "NoBody"),
+    )
+    .may("review_change"),
+    act("close_change", "/closure", "Close it", "NoBody").may("close_change"),
     act(
         "cancel_change",
         "/cancellation",
         "Take it back before the start",
         "ReasonInput",
-    ),
+    )
+    .may("cancel_change"),
     act(
         "break_glass",
         "/break-glass",
         "Start without approvals, in the open",
         "BreakGlassInput",
-    ),
+    )
+    .may("break_glass"),
     act(
         "cosign_break_glass",
         "/break-glass/co-signature",
         "Co-sign a break-glass",
         "CosignatureInput",
-    ),
+    )
+    .may("cosign_break_glass"),
     act(
         "place_legal_hold",
         "/legal-hold",
         "Place it under a legal hold: nothing of it is erased",
         "ReasonInput",
-    ),
+    )
+    .may("audit"),
     act(
         "end_legal_hold",
         "/legal-hold/end",
         "Lift its legal hold",
         "ReasonInput",
-    ),
+    )
+    .may("set_policy"),
     act(
         "ask_erasure",
         "/erasure",
         "Ask to erase texts of it; a second person who sets policies confirms",
         "ErasureInput",
-    ),
+    )
+    .may("set_policy"),
     act(
         "confirm_erasure",
         "/erasure/confirmation",
         "Confirm an erasure that another person asked for, and do it",
         "NoBody",
-    ),
+    )
+    .may("set_policy"),
     act(
         "withdraw_erasure",
         "/erasure/withdrawal",
         "Withdraw an erasure that was asked for",
         "NoBody",
-    ),
+    )
+    .may("set_policy"),
     act(
         "validate_break_glass",
         "/break-glass/validation",
         "Validate a break-glass",
         "TextInput",
-    ),
+    )
+    .may("validate_break_glass"),
     act(
         "confirm_retrospective",
         "/retrospective/confirmation",
         "Confirm or deny work told afterwards",
         "ConfirmationInput",
-    ),
+    )
+    .may("confirm_retrospective"),
     act(
         "state_finding",
         "/finding",
         "State the finding on unauthorized work",
         "TextInput",
-    ),
+    )
+    .may("state_finding"),
 ];
 
 const DECISIONS: &[Row] = &[
-    items("list_approvals", "/approvals", "List decisions", "Approval"),
-    item("approve_change", "/approvals", "Decide", "ApprovalInput", "Approval"),
+    items("list_approvals", "/approvals", "List decisions", "Approval").may("read"),
+    item("approve_change", "/approvals", "Decide", "ApprovalInput", "Approval").may("approve_change"),
     delete(
         "around a change",
         "withdraw_approval",
         "/changes/{key}/approvals/{id}",
         "Take one's own decision back",
         "Change",
-    ),
+    )
+    .may("withdraw_approval"),
     items(
         "list_conditions",
         "/conditions",
         "List conditions of approvals",
         "Condition",
-    ),
+    )
+    .may("read"),
     item(
         "meet_condition",
         "/conditions/{id}/met",
         "Say that a condition is met",
         "OptionalTextInput",
         "Condition",
-    ),
-    items("list_peer_reviews", "/peer-reviews", "List peer reviews", "PeerReview"),
+    )
+    .may("meet_condition"),
+    items("list_peer_reviews", "/peer-reviews", "List peer reviews", "PeerReview").may("read"),
     item(
         "peer_review_change",
         "/peer-reviews",
         "Say one's word as a peer",
         "PeerReviewInput",
         "PeerReview",
-    ),
+    )
+    .may("peer_review_change"),
     Row {
+        may: "read",
         base: CHANGE,
         ..get(
             "around a change",
@@ -337,9 +366,10 @@ const DECISIONS: &[Row] = &[
 ];
 
 const AROUND: &[Row] = &[
-    items("list_evidence", "/evidence", "List evidence", "Evidence"),
-    item("add_evidence", "/evidence", "Add evidence", "EvidenceInput", "Evidence"),
+    items("list_evidence", "/evidence", "List evidence", "Evidence").may("read"),
+    item("add_evidence", "/evidence", "Add evidence", "EvidenceInput", "Evidence").may("add_evidence @write"),
     Row {
+        may: "read @read",
         answer: Answer::Bytes("application/octet-stream"),
         ..at(
             "GET",
@@ -355,31 +385,36 @@ const AROUND: &[Row] = &[
         "Accept failed evidence",
         "ReasonInput",
         "Evidence",
-    ),
+    )
+    .may("accept_evidence"),
     items(
         "list_entries",
         "/implementation/entries",
         "List the log of actions",
         "Entry",
-    ),
+    )
+    .may("read"),
     item(
         "record_entry",
         "/implementation/entries",
         "Write into the log of actions",
         "EntryInput",
         "Entry",
-    ),
-    items("list_checklist", "/checklist", "List the checklist", "ChecklistItem"),
+    )
+    .may("record_entry"),
+    items("list_checklist", "/checklist", "List the checklist", "ChecklistItem").may("read"),
     item(
         "tick_checklist",
         "/checklist/{id}/tick",
         "Tick an item",
         "OptionalTextInput",
         "ChecklistItem",
-    ),
-    items("list_tasks", "/tasks", "List tasks", "Task"),
-    item("add_task", "/tasks", "Give work to somebody", "TaskInput", "Task"),
+    )
+    .may("tick_checklist"),
+    items("list_tasks", "/tasks", "List tasks", "Task").may("read"),
+    item("add_task", "/tasks", "Give work to somebody", "TaskInput", "Task").may("add_task"),
     Row {
+        may: "update_task",
         body: Some("TaskPatch"),
         answer: Answer::Json("Change"),
         ..at(
@@ -390,46 +425,52 @@ const AROUND: &[Row] = &[
             "Move a task on",
         )
     },
-    items("list_comments", "/comments", "List comments", "Comment"),
-    item("comment_change", "/comments", "Comment", "TextInput", "Comment"),
+    items("list_comments", "/comments", "List comments", "Comment").may("read"),
+    item("comment_change", "/comments", "Comment", "TextInput", "Comment").may("comment_change"),
     get(
         "around a change",
         "list_watchers",
         "/changes/{key}/watchers",
         "List watchers",
         "Watchers",
-    ),
-    watch("PUT", "watch_change", "Watch"),
+    )
+    .may("read"),
+    watch("PUT", "watch_change", "Watch").may("watch_change"),
     Row {
+        may: "watch_change",
         answer: Answer::Json("Watcher"),
         ..watch("POST", "add_watcher", "Watch, as an item")
     },
-    watch("DELETE", "unwatch_change", "Stop watching"),
-    items("list_links", "/links", "List links", "Link"),
+    watch("DELETE", "unwatch_change", "Stop watching").may("watch_change"),
+    items("list_links", "/links", "List links", "Link").may("read"),
     delete(
         "around a change",
         "unlink_change",
         "/changes/{key}/links/{id}",
         "Take a link away",
         "Change",
-    ),
+    )
+    .may("link_change"),
     item(
         "link_change",
         "/links",
         "Link to a change or an incident",
         "LinkInput",
         "Link",
-    ),
-    items("list_permits", "/permits", "List permits", "Permit"),
+    )
+    .may("link_change"),
+    items("list_permits", "/permits", "List permits", "Permit").may("read"),
     item(
         "issue_permit",
         "/permits",
         "Get a permit ahead of the window",
         "PermitInput",
         "Permit",
-    ),
-    items("list_events", "/events", "Show the timeline with log indexes", "Event"),
+    )
+    .may("issue_permit"),
+    items("list_events", "/events", "Show the timeline with log indexes", "Event").may("read"),
     Row {
+        may: "audit @audit",
         answer: Answer::Bytes("application/zip"),
         ..at(
             "GET",
@@ -443,6 +484,7 @@ const AROUND: &[Row] = &[
 
 const GATE: &[Row] = &[
     Row {
+        may: "ask_gate @gate",
         params: GATE_QUESTION,
         ..get(
             "gate",
@@ -459,8 +501,10 @@ const GATE: &[Row] = &[
         "Ask, and record the answer",
         "GateCheckInput",
         "GateCheck",
-    ),
+    )
+    .may("ask_gate"),
     Row {
+        may: "ask_gate | read @gate",
         params: WAIT,
         ..get(
             "gate",
@@ -471,6 +515,7 @@ const GATE: &[Row] = &[
         )
     },
     Row {
+        may: "ask_gate | read @gate",
         answer: Answer::Events,
         ..at(
             "GET",
@@ -487,7 +532,8 @@ const GATE: &[Row] = &[
         "Collect the permit of a check that turned go",
         "NoBody",
         "GateCheck",
-    ),
+    )
+    .may("ask_gate"),
     post(
         "gate",
         "revoke_permit",
@@ -495,7 +541,8 @@ const GATE: &[Row] = &[
         "Revoke a permit, which closes its target until it is lifted",
         "ReasonInput",
         "Permit",
-    ),
+    )
+    .may("revoke_permit"),
     post(
         "gate",
         "lift_revocation",
@@ -503,7 +550,8 @@ const GATE: &[Row] = &[
         "Lift a permit's revocation: its target opens again, by another permit",
         "ReasonInput",
         "Permit",
-    ),
+    )
+    .may("revoke_permit"),
     post(
         "gate",
         "consume_permit",
@@ -511,11 +559,13 @@ const GATE: &[Row] = &[
         "Use a permit up: the gate is asked, and the first who asks has it",
         "ConsumptionInput",
         "Permit",
-    ),
+    )
+    .may("issue_permit, ask_gate"),
 ];
 
 const PUBLIC: &[Row] = &[
     Row {
+        may: "signed",
         base: "",
         path: "/hooks/{connection}",
         body: Some("Delivery"),
@@ -535,49 +585,57 @@ const PUBLIC: &[Row] = &[
         "/healthz",
         "Is the process alive?",
         Answer::Bytes("application/json"),
-    ),
+    )
+    .may("open"),
     open(
         "readyz",
         "/readyz",
         "Does it take work? Why not, in words",
         Answer::Json("Health"),
-    ),
+    )
+    .may("open"),
     open(
         "metrics",
         "/metrics",
         "Figures without any tenant's content",
         Answer::Bytes("application/openmetrics-text"),
-    ),
+    )
+    .may("open"),
     open(
         "read_api",
         "/api",
         "This document as a page",
         Answer::Bytes("text/html"),
-    ),
+    )
+    .may("open"),
     open(
         "openapi",
         "/api/openapi.json",
         "This document",
         Answer::Bytes("application/json"),
-    ),
+    )
+    .may("open"),
     open(
         "jwks",
         "/t/{tenant}/.well-known/jwks.json",
         "Keys that sign permits",
         Answer::Kind("application/jwk-set+json", "KeySet"),
-    ),
+    )
+    .may("open"),
     open(
         "revocations",
         "/t/{tenant}/.well-known/assent-revocations",
         "The signed list of revoked permits",
         Answer::Bytes("application/jose"),
-    ),
+    )
+    .may("open"),
     open(
         "log_key",
         "/t/{tenant}/log/key",
         "The log's verifier keys, one a line",
         Answer::Bytes("text/plain"),
-    ),
+    )
+    .may("open"),
 ];
 
 const LOG: &[Row] = &[
@@ -586,7 +644,8 @@ const LOG: &[Row] = &[
         "/t/{tenant}/log/checkpoint",
         "The signed checkpoint (C2SP tlog-checkpoint)",
         "text/plain",
-    ),
+    )
+    .may("audit @audit"),
     part(
         "entries",
         "/t/{tenant}/log/tile/entries/{+rest}",

@@ -1,29 +1,21 @@
 //! `assent witness` and `assent log`: who else signs the log, and whether everybody reads it.
 
 use clap::Subcommand;
-use serde_json::{Value, json};
+use serde_json::json;
+use wire::nouns as noun;
 
-use crate::client::{Client, encode};
+use crate::client::Client;
+use crate::commands::platform::nouns::{Verbs, run_verb};
 use crate::common::Common;
 use crate::failure::{Result, read_text};
-use crate::output::{Output, array, text_of};
+use crate::output::{Output, text_of};
 
 /// Witnesses of the log: programs of others that cosign its checkpoints.
 #[derive(Debug, Subcommand)]
 pub enum Witness {
-    /// Add a witness by its verifier key.
-    #[command(after_help = "Example: assent witness add 'witness.example/w1+41ab2c3d+BK…'")]
-    Add {
-        /// Its verifier key (C2SP signed-note), of the type of cosignatures.
-        key: String,
-    },
-    /// List the witnesses, with what each cosigned last.
-    List,
-    /// Take no more of a witness.
-    End {
-        /// The witness's id, as `list` shows it.
-        id: String,
-    },
+    /// Add, list and end witnesses.
+    #[command(flatten)]
+    Verb(Verbs<noun::Witness>),
     /// Hand in a checkpoint of this log that a witness cosigned.
     #[command(after_help = "Example: assent witness cosign checkpoint.signed")]
     Cosign {
@@ -56,40 +48,17 @@ pub enum Log {
 /// # Errors
 /// The server's refusal, or why it could not be asked.
 pub fn witness(witness: &Witness, common: &Common, output: &Output) -> Result<u8> {
-    let client = Client::new(common)?;
     match witness {
-        Witness::Add { key } => {
-            let added = client.post("/witnesses", &json!({"key": key}))?.body;
-            output.data(&added, |output| output.line(&text_of(&added, "id")));
-        }
-        Witness::List => {
-            let list = client.get("/witnesses")?.body;
-            output.data(&list, |output| tell_list(output, &list));
-        }
-        Witness::End { id } => {
-            let ended = client.delete(&format!("/witnesses/{}", encode(id)))?.body;
-            output.data(&ended, |output| {
-                output.line(&format!("ended {}", text_of(&ended, "name")))
-            });
-        }
+        Witness::Verb(verbs) => run_verb(verbs, common, output),
         Witness::Cosign { file } => {
             let body = json!({"checkpoint": read_text(file)?});
-            let taken = client.post("/log/cosignatures", &body)?.body;
+            let taken = Client::new(common)?.post("/log/cosignatures", &body)?.body;
             output.data(&taken, |output| {
                 output.line(&format!("taken: {}", text_of(&taken, "witnesses")))
             });
+            Ok(0)
         }
     }
-    Ok(0)
-}
-
-fn tell_list(output: &Output, list: &Value) {
-    let row = |item: &Value| {
-        let last = |field: &str| text_of(&item["cosigned"], field);
-        vec![text_of(item, "id"), text_of(item, "name"), last("size"), last("at")]
-    };
-    let rows: Vec<Vec<String>> = array(list, "items").iter().map(row).collect();
-    output.rows(&["id", "name", "cosigned size", "at"], &rows);
 }
 
 /// Runs a command about the log's readers.

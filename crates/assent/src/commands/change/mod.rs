@@ -1,5 +1,4 @@
 //! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
 
-pub mod fields;
 pub mod lifecycle;
 pub mod templates;

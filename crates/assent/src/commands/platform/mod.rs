@@ -3,4 +3,5 @@
 pub mod backup;
 pub mod config;
 pub mod doctor;
+pub mod nouns;
 pub mod serve;

@@ -12,15 +12,11 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The table of times.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/sla-table", "Shows the times to acknowledge and to decide.", sla_table),
-    Route::post(
-        "/sla-table",
-        "Proposes times to acknowledge and to decide.",
-        |cx, ask| {
-            let made = set_sla_table::propose_sla_table(cx, &ask.body)?;
-            created(cx, &made)
-        },
-    )
+    Route::reads("show_sla_table", sla_table),
+    Route::writes("propose_sla_table", |cx, ask| {
+        let made = set_sla_table::propose_sla_table(cx, &ask.body)?;
+        created(cx, &made)
+    })
     .scope(Scope::Admin),
 ];
 

@@ -14,24 +14,16 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The table.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/keys", "Lists the signing keys, with what became of each.", keys).scope(Scope::Admin),
-    Route::post(
-        "/keys/{purpose}/rotation",
-        "Gives a purpose a new signing key.",
-        |cx, ask| {
-            let turn = turn_key::rotate_key(cx, ask.place(0), &ask.body)?;
-            turned(cx, &turn)
-        },
-    )
+    Route::reads("list_keys", keys).scope(Scope::Admin),
+    Route::writes("rotate_key", |cx, ask| {
+        let turn = turn_key::rotate_key(cx, ask.place(0), &ask.body)?;
+        turned(cx, &turn)
+    })
     .scope(Scope::Admin),
-    Route::post(
-        "/keys/{kid}/revocation",
-        "Revokes a stolen key of permits, with all that it signed.",
-        |cx, ask| {
-            let turn = turn_key::revoke_key(cx, ask.place(0), &ask.body)?;
-            turned(cx, &turn)
-        },
-    )
+    Route::writes("revoke_key", |cx, ask| {
+        let turn = turn_key::revoke_key(cx, ask.place(0), &ask.body)?;
+        turned(cx, &turn)
+    })
     .scope(Scope::Admin),
 ];
 

@@ -33,19 +33,9 @@ use crate::http::state::AppState;
 
 /// Single events: what they did, and their proofs.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/events",
-        "Lists the entries of the log that fit, the newest first.",
-        list,
-    )
-    .scope(Scope::Audit),
-    Route::get(
-        "/events/{id}",
-        "Shows an event with each field that it wrote, before and after.",
-        show,
-    )
-    .scope(Scope::Audit),
-    Route::get("/events/{id}/proof", "Proves that an event stands in the log.", prove).scope(Scope::Audit),
+    Route::reads("list_log", list).scope(Scope::Audit),
+    Route::reads("show_event", show).scope(Scope::Audit),
+    Route::reads("prove_event", prove).scope(Scope::Audit),
 ];
 
 /// Files of the log, keys, lists and bundles: they are no JSON, or need no credential.

@@ -22,91 +22,30 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Changes and their acts.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/changes", "Lists changes, newest first or in another order.", list),
-    Route::post("/changes", "Makes a change.", create),
-    Route::get("/changes/{key}", "Shows a change.", |cx, ask| show(cx, ask.place(0))),
-    Route::patch(
-        "/changes/{key}",
-        "Edits a change by a merge patch.",
-        current,
-        |cx, ask| {
-            edit_change::edit_change(cx, ask.place(0), &ask.body)?;
-            show(cx, ask.place(0))
-        },
-    ),
-    plain_act!(
-        "/changes/{key}/submission",
-        "Hands a change over for assessment.",
-        acts::change::verbs::submit_change
-    ),
-    act!(
-        "/changes/{key}/assessment",
-        "States risk and impact, and asks for approvals.",
-        acts::change::verbs::assess_change
-    ),
-    act!(
-        "/changes/{key}/hold",
-        "Pauses a change.",
-        acts::change::verbs::hold_change
-    ),
-    plain_act!(
-        "/changes/{key}/resume",
-        "Ends a pause.",
-        acts::change::verbs::resume_change
-    ),
-    plain_act!(
-        "/changes/{key}/implementation",
-        "Starts the work.",
-        acts::change::verbs::start_change
-    ),
-    act!(
-        "/changes/{key}/extension",
-        "Asks for more time.",
-        acts::change::verbs::ask_extension
-    ),
-    act!(
-        "/changes/{key}/extension/decision",
-        "Grants or denies more time.",
-        acts::change::verbs::decide_extension
-    ),
-    act!(
-        "/changes/{key}/completion",
-        "Says how targets ended.",
-        acts::change::verbs::complete_change
-    ),
-    act!(
-        "/changes/{key}/validation",
-        "Says whether it works.",
-        acts::change::verbs::validate_change
-    ),
-    act!(
-        "/changes/{key}/review",
-        "Writes the post-implementation review.",
-        acts::change::verbs::review_change
-    ),
-    plain_act!(
-        "/changes/{key}/closure",
-        "Closes a change.",
-        acts::change::verbs::close_change
-    ),
-    act!(
-        "/changes/{key}/cancellation",
-        "Takes a change back before its start.",
-        acts::change::verbs::cancel_change
-    ),
-    act!(
-        "/changes/{key}/finding",
-        "States the finding on unauthorized work.",
-        acts::emergency::verbs::state_finding
-    ),
-    Route::get(
-        "/changes/{key}/review-draft",
-        "Drafts the post-implementation review from what is known.",
-        |cx, ask| {
-            cx.allow(model::core::act::actions::READ)?;
-            Ok(Reply::ok(draft_review::draft_review(cx, ask.place(0))?))
-        },
-    ),
+    Route::reads("list_changes", list),
+    Route::writes("create_change", create),
+    Route::reads("show_change", |cx, ask| show(cx, ask.place(0))),
+    Route::edits("edit_change", current, |cx, ask| {
+        edit_change::edit_change(cx, ask.place(0), &ask.body)?;
+        show(cx, ask.place(0))
+    }),
+    plain_act!("submit_change", acts::change::verbs::submit_change),
+    act!("assess_change", acts::change::verbs::assess_change),
+    act!("hold_change", acts::change::verbs::hold_change),
+    plain_act!("resume_change", acts::change::verbs::resume_change),
+    plain_act!("start_change", acts::change::verbs::start_change),
+    act!("ask_extension", acts::change::verbs::ask_extension),
+    act!("decide_extension", acts::change::verbs::decide_extension),
+    act!("complete_change", acts::change::verbs::complete_change),
+    act!("validate_change", acts::change::verbs::validate_change),
+    act!("review_change", acts::change::verbs::review_change),
+    plain_act!("close_change", acts::change::verbs::close_change),
+    act!("cancel_change", acts::change::verbs::cancel_change),
+    act!("state_finding", acts::emergency::verbs::state_finding),
+    Route::reads("draft_review", |cx, ask| {
+        cx.allow(model::core::act::actions::READ)?;
+        Ok(Reply::ok(draft_review::draft_review(cx, ask.place(0))?))
+    }),
 ];
 
 fn create(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

@@ -14,87 +14,54 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// What is read, added and done around a change.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/changes/{key}/requirements",
-        "Tells all that is unmet ahead, and whom it waits for.",
-        requirements,
-    ),
-    items!("/changes/{key}/evidence", "Lists evidence.", Evidence),
-    items!("/changes/{key}/checklist", "Lists checklist items.", ChecklistItem),
-    items!("/changes/{key}/tasks", "Lists tasks.", ChangeTask),
-    items!("/changes/{key}/comments", "Lists comments.", Comment),
-    items!(
-        "/changes/{key}/implementation/entries",
-        "Lists the log of actions.",
-        Entry
-    ),
-    Route::get("/changes/{key}/links", "Lists links.", |cx, ask| {
+    Route::reads("list_requirements", requirements),
+    items!("list_evidence", Evidence),
+    items!("list_checklist", ChecklistItem),
+    items!("list_tasks", ChangeTask),
+    items!("list_comments", Comment),
+    items!("list_entries", Entry),
+    Route::reads("list_links", |cx, ask| {
         let change = cx.change(ask.place(0))?;
         let directory = cx.directory()?;
         let file = cx.file(&change.key)?;
         let items = file.links.iter().map(|link| views::listed(link, &directory));
         ask.whole(items.collect())
     }),
-    Route::get("/changes/{key}/watchers", "Lists who watches.", watchers),
-    Route::get(
-        "/changes/{key}/events",
-        "Shows the timeline, with places in the log.",
-        events,
-    ),
-    Route::post(
-        "/changes/{key}/evidence/{id}/acceptance",
-        "Accepts failed evidence with a reason.",
-        |cx, ask| {
-            verbs::accept_evidence(cx, ask.place(0), &id(ask), &ask.body)?;
-            created::<Evidence>(cx, ask, &id(ask))
-        },
-    ),
-    Route::post(
-        "/changes/{key}/checklist/{id}/tick",
-        "Ticks a checklist item.",
-        |cx, ask| {
-            verbs::tick_checklist(cx, ask.place(0), &id(ask), &ask.body)?;
-            created::<ChecklistItem>(cx, ask, &id(ask))
-        },
-    ),
-    Route::post("/changes/{key}/tasks", "Gives work to somebody.", |cx, ask| {
+    Route::reads("list_watchers", watchers),
+    Route::reads("list_events", events),
+    Route::writes("accept_evidence", |cx, ask| {
+        verbs::accept_evidence(cx, ask.place(0), &id(ask), &ask.body)?;
+        created::<Evidence>(cx, ask, &id(ask))
+    }),
+    Route::writes("tick_checklist", |cx, ask| {
+        verbs::tick_checklist(cx, ask.place(0), &id(ask), &ask.body)?;
+        created::<ChecklistItem>(cx, ask, &id(ask))
+    }),
+    Route::writes("add_task", |cx, ask| {
         let id = verbs::add_task(cx, ask.place(0), &ask.body)?;
         created::<ChangeTask>(cx, ask, &id)
     }),
-    Route::patch(
-        "/changes/{key}/tasks/{id}",
-        "Moves a task on.",
-        task_version,
-        |cx, ask| {
-            verbs::update_task(cx, ask.place(0), &id(ask), &ask.body)?;
-            show(cx, ask.place(0))
-        },
-    ),
-    Route::post("/changes/{key}/comments", "Comments.", |cx, ask| {
+    Route::edits("update_task", task_version, |cx, ask| {
+        verbs::update_task(cx, ask.place(0), &id(ask), &ask.body)?;
+        show(cx, ask.place(0))
+    }),
+    Route::writes("comment_change", |cx, ask| {
         let id = verbs::comment_change(cx, ask.place(0), &ask.body)?;
         created::<Comment>(cx, ask, &id)
     }),
-    Route::post(
-        "/changes/{key}/implementation/entries",
-        "Writes a line in the log of actions.",
-        |cx, ask| {
-            let id = record_entry::record_entry(cx, ask.place(0), &ask.body)?;
-            created::<Entry>(cx, ask, &id)
-        },
-    ),
-    Route::post(
-        "/changes/{key}/links",
-        "Links to another change or an incident.",
-        |cx, ask| {
-            let id = link_change::link_change(cx, ask.place(0), &ask.body)?;
-            created::<Link>(cx, ask, &id)
-        },
-    ),
-    Route::delete("/changes/{key}/links/{id}", "Takes a link away.", |cx, ask| {
+    Route::writes("record_entry", |cx, ask| {
+        let id = record_entry::record_entry(cx, ask.place(0), &ask.body)?;
+        created::<Entry>(cx, ask, &id)
+    }),
+    Route::writes("link_change", |cx, ask| {
+        let id = link_change::link_change(cx, ask.place(0), &ask.body)?;
+        created::<Link>(cx, ask, &id)
+    }),
+    Route::writes("unlink_change", |cx, ask| {
         link_change::unlink_change(cx, ask.place(0), &id(ask))?;
         show(cx, ask.place(0))
     }),
-    Route::post("/changes/{key}/watchers", "Watches a change.", |cx, ask| {
+    Route::writes("add_watcher", |cx, ask| {
         let done = verbs::watch_change(cx, ask.place(0), true);
         nothing_said(ask, done)?;
         let (change, login) = (cx.change(ask.place(0))?, cx.directory()?.login(&cx.actor.person));
@@ -102,12 +69,12 @@ pub(crate) const ROUTES: &[Route] = &[
             json!({"id": login, "person": login, "change_state": change.state}),
         ))
     }),
-    Route::put("/changes/{key}/watchers", "Watches a change.", current, |cx, ask| {
+    Route::edits("watch_change", current, |cx, ask| {
         let done = verbs::watch_change(cx, ask.place(0), true);
         nothing_said(ask, done)?;
         show(cx, ask.place(0))
     }),
-    Route::delete("/changes/{key}/watchers", "Stops watching.", |cx, ask| {
+    Route::writes("unwatch_change", |cx, ask| {
         verbs::watch_change(cx, ask.place(0), false)?;
         show(cx, ask.place(0))
     }),

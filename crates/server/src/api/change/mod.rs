@@ -2,7 +2,6 @@
 
 pub(super) mod bulk;
 pub(super) mod changes;
-pub(super) mod custom_fields;
 pub(super) mod evidence;
 pub(super) mod evidence_file;
 pub(super) mod items;

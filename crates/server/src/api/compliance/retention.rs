@@ -12,45 +12,17 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Retention, legal holds and erasures.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/retention",
-        "Shows for how long texts, files and raw deliveries are kept.",
-        retention,
-    ),
-    Route::post("/retention", "Proposes another retention.", |cx, ask| {
+    Route::reads("show_retention", retention),
+    Route::writes("propose_retention", |cx, ask| {
         let made = set_retention::propose_retention(cx, &ask.body)?;
         created(cx, &made)
     })
     .scope(Scope::Admin),
-    act!(
-        "/changes/{key}/legal-hold",
-        "Places a change under a legal hold.",
-        set_legal_hold::place_legal_hold
-    ),
-    act!(
-        "/changes/{key}/legal-hold/end",
-        "Lifts its legal hold.",
-        set_legal_hold::end_legal_hold
-    )
-    .scope(Scope::Admin),
-    act!(
-        "/changes/{key}/erasure",
-        "Asks to erase texts of a change.",
-        erase_texts::ask_erasure
-    )
-    .scope(Scope::Admin),
-    plain_act!(
-        "/changes/{key}/erasure/confirmation",
-        "Confirms an erasure as the second person, and does it.",
-        erase_texts::confirm_erasure
-    )
-    .scope(Scope::Admin),
-    plain_act!(
-        "/changes/{key}/erasure/withdrawal",
-        "Withdraws an erasure that was asked for.",
-        erase_texts::withdraw_erasure
-    )
-    .scope(Scope::Admin),
+    act!("place_legal_hold", set_legal_hold::place_legal_hold),
+    act!("end_legal_hold", set_legal_hold::end_legal_hold).scope(Scope::Admin),
+    act!("ask_erasure", erase_texts::ask_erasure).scope(Scope::Admin),
+    plain_act!("confirm_erasure", erase_texts::confirm_erasure).scope(Scope::Admin),
+    plain_act!("withdraw_erasure", erase_texts::withdraw_erasure).scope(Scope::Admin),
 ];
 
 fn retention(cx: &mut Context<'_, '_>, _: &Ask) -> acts::Result<Reply> {

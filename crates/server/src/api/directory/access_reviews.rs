@@ -17,67 +17,41 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Reviews of access.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/rights/unused",
-        "Finds rights that nobody used of late.",
-        unused_rights,
-    )
+    Route::reads("find_unused_rights", unused_rights).scope(Scope::Audit),
+    Route::reads("find_conflicting_rights", |cx, ask| {
+        let found = find_conflicts::find_conflicts(cx)?;
+        let items = found.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+        ask.whole(items)
+    })
     .scope(Scope::Audit),
-    Route::get(
-        "/rights/conflicts",
-        "Finds rights that should not lie in one hand.",
-        |cx, ask| {
-            let found = find_conflicts::find_conflicts(cx)?;
-            let items = found.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
-            ask.whole(items)
-        },
-    )
-    .scope(Scope::Audit),
-    Route::get(
-        "/access-review-schedule",
-        "Shows when reviews of access begin by themselves.",
-        |cx, _| {
-            let schedule = review_by_clock::schedule(cx)?;
-            schedule_view(cx, &schedule)
-        },
-    ),
-    Route::put(
-        "/access-review-schedule",
-        "Sets how often a review of access begins by itself.",
-        tenant_version,
-        |cx, ask| {
-            let schedule = review_by_clock::set_schedule(cx, &ask.body)?;
-            schedule_view(cx, &schedule)
-        },
-    )
+    Route::reads("show_access_review_schedule", |cx, _| {
+        let schedule = review_by_clock::schedule(cx)?;
+        schedule_view(cx, &schedule)
+    }),
+    Route::edits("set_access_review_schedule", tenant_version, |cx, ask| {
+        let schedule = review_by_clock::set_schedule(cx, &ask.body)?;
+        schedule_view(cx, &schedule)
+    })
     .scope(Scope::Admin),
-    Route::get("/access-reviews", "Lists reviews of access.", |cx, ask| {
+    Route::reads("list_access_reviews", |cx, ask| {
         let filter = review_access::seen(cx)?;
         page::<AccessReview>(cx, ask, filter, review_view)
     }),
-    Route::post(
-        "/access-reviews",
-        "Asks managers to look at the rights of their people.",
-        |cx, ask| {
-            let begun = review_access::begin_review(cx, &ask.body)?;
-            let directory = cx.directory()?;
-            let items: Vec<Value> = begun.iter().map(|it| review_view(it, &directory)).collect();
-            Ok(Reply::created(json!({"items": items, "next": null})))
-        },
-    )
+    Route::writes("begin_access_review", |cx, ask| {
+        let begun = review_access::begin_review(cx, &ask.body)?;
+        let directory = cx.directory()?;
+        let items: Vec<Value> = begun.iter().map(|it| review_view(it, &directory)).collect();
+        Ok(Reply::created(json!({"items": items, "next": null})))
+    })
     .scope(Scope::Admin),
-    Route::get("/access-reviews/{id}", "Shows a review of access.", |cx, ask| {
+    Route::reads("show_access_review", |cx, ask| {
         let found = review_access::review(cx, ask.place(0))?;
         Ok(Reply::ok(review_view(&found, &*cx.directory()?)))
     }),
-    Route::post(
-        "/access-reviews/{id}/signature",
-        "Signs a review of access; what is refused is taken away.",
-        |cx, ask| {
-            let signed = review_access::sign_review(cx, ask.place(0), &ask.body)?;
-            Ok(Reply::created(review_view(&signed, &*cx.directory()?)))
-        },
-    ),
+    Route::writes("sign_access_review", |cx, ask| {
+        let signed = review_access::sign_review(cx, ask.place(0), &ask.body)?;
+        Ok(Reply::created(review_view(&signed, &*cx.directory()?)))
+    }),
 ];
 
 /// How many days without use are too many, unless a report is asked otherwise.

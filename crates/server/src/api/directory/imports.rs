@@ -46,18 +46,9 @@ const IN_ORDER: [Noun; 7] = [
 
 /// Imports, exports, reports.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::post(
-        "/imports",
-        "Imports rows of the directory, or shows what that would change.",
-        import,
-    )
-    .scope(Scope::Admin),
-    Route::get("/exports/{noun}", "Exports rows of the directory.", export),
-    Route::get(
-        "/ownership-reports",
-        "Lists targets that nobody can approve, and those who could approve only with themselves.",
-        reports,
-    ),
+    Route::writes("import_directory", import).scope(Scope::Admin),
+    Route::reads("export_directory", export),
+    Route::reads("report_ownership", reports),
 ];
 
 /// The columns of a noun, in the order of an export.

@@ -15,11 +15,7 @@ use wire::views;
 use crate::http::route::{Ask, Reply, Route};
 
 /// The lines of the ownership matrix.
-pub(crate) const ROUTES: &[Route] = &[Route::get(
-    "/ownership-lines",
-    "Shows who answers for a place, and why.",
-    lines,
-)];
+pub(crate) const ROUTES: &[Route] = &[Route::reads("show_ownership_lines", lines)];
 
 /// The place that a query names.
 struct Asked {

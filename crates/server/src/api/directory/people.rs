@@ -15,12 +15,12 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// People and groups.
 pub(crate) const ROUTES: &[Route] = &[
-    known!("/people", "Lists people.", |it| it
+    known!("list_people", |it| it
         .people
         .values()
         .map(|row| (row.login.clone(), views::shown(row, &it)))),
-    set!("/people", "Makes a person.", set_person::create_person).scope(Scope::Admin),
-    Route::get("/people/{login}", "Shows a person.", |cx, ask| {
+    set!("create_person", set_person::create_person).scope(Scope::Admin),
+    Route::reads("show_person", |cx, ask| {
         cx.allow(act::actions::READ)?;
         let directory = cx.directory()?;
         let login = ask.place(0);
@@ -28,56 +28,37 @@ pub(crate) const ROUTES: &[Route] = &[
         let found = directory.by_login(login).ok_or_else(absent)?;
         Ok(Reply::ok(views::person(found, &directory)).tagged(found.version))
     }),
-    Route::patch(
-        "/people/{login}",
-        "Changes or deactivates a person.",
-        person_version,
-        |cx, ask| {
-            let made = set_person::edit_person(cx, ask.place(0), &ask.body)?;
-            tagged(&*cx.directory()?, &made)
-        },
-    )
+    Route::edits("edit_person", person_version, |cx, ask| {
+        let made = set_person::edit_person(cx, ask.place(0), &ask.body)?;
+        tagged(&*cx.directory()?, &made)
+    })
     .scope(Scope::Admin),
-    Route::post(
-        "/people/{login}/suspensions/{number}",
-        "Decides about something that a compromised account gave.",
-        |cx, ask| {
-            let person = suspend_given::decide_suspended(cx, ask.place(0), ask.place(1), &ask.body)?;
-            new_one(cx, &person)
-        },
-    )
+    Route::writes("decide_suspension", |cx, ask| {
+        let person = suspend_given::decide_suspended(cx, ask.place(0), ask.place(1), &ask.body)?;
+        new_one(cx, &person)
+    })
     .scope(Scope::Admin),
-    Route::post(
-        "/people/{login}/deactivation",
-        "Deactivates a person, plain or as compromised.",
-        |cx, ask| {
-            let ended = deactivate_person::deactivate_person(cx, ask.place(0), &ask.body)?;
-            new_one(cx, &ended)
-        },
-    )
+    Route::writes("deactivate_person", |cx, ask| {
+        let ended = deactivate_person::deactivate_person(cx, ask.place(0), &ask.body)?;
+        new_one(cx, &ended)
+    })
     .scope(Scope::Admin),
-    known!("/groups", "Lists groups.", |it| it
+    known!("list_groups", |it| it
         .groups
         .values()
         .map(|row| (row.key.0.clone(), views::shown(row, &it)))),
-    one!("/groups/{key}", "Shows a group.", "group", |it, key| it
-        .groups
-        .get(&key.into())),
-    Route::put("/groups/{key}", "Makes or sets a group.", group_version, |cx, ask| {
+    one!("show_group", "group", |it, key| it.groups.get(&key.into())),
+    Route::edits("set_group", group_version, |cx, ask| {
         let made = set_person::set_group(cx, ask.place(0), &ask.body)?;
         tagged(&*cx.directory()?, &made)
     })
     .scope(Scope::Admin),
-    Route::get("/me", "Shows who asks.", me),
-    Route::get("/tenant", "Shows the tenant's settings.", tenant),
-    Route::get(
-        "/staffing",
-        "Tells which packs this directory cannot staff.",
-        |cx, ask| {
-            let found = find_unstaffed::find_unstaffed(cx)?;
-            ask.whole(found.iter().map(|row| json!(row)).collect())
-        },
-    ),
+    Route::reads("show_me", me),
+    Route::reads("show_tenant", tenant),
+    Route::reads("find_unstaffed", |cx, ask| {
+        let found = find_unstaffed::find_unstaffed(cx)?;
+        ask.whole(found.iter().map(|row| json!(row)).collect())
+    }),
 ];
 
 pub(crate) fn person_version(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {

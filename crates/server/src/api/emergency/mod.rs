@@ -1,4 +1,3 @@
 //! Emergencies: break-glass, retrospective changes and the emergency board.
 
 pub(super) mod break_glass;
-pub(super) mod outside_looks;

@@ -12,12 +12,7 @@ use crate::http::caller::Scope;
 use crate::http::route::{Ask, Reply, Route};
 
 /// Taking them.
-pub(crate) const ROUTES: &[Route] = &[Route::post(
-    "/attestations",
-    "Takes a build attestation: from then on the artifact stands for its commit.",
-    attest,
-)
-.scope(Scope::Gate)];
+pub(crate) const ROUTES: &[Route] = &[Route::writes("attest_build", attest).scope(Scope::Gate)];
 
 fn attest(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(act::actions::ASK_GATE)?;

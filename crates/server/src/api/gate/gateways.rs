@@ -29,36 +29,16 @@ use crate::http::state::AppState;
 
 /// Admission, what runs, and what was refused.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/admission",
-        "Answers whether a workload may be admitted: go also for what is recorded as running.",
-        ask_admission,
-    )
-    .scope(Scope::Gate)
-    .lane(Lane::Gate),
-    Route::get("/running", "Lists what is recorded as running.", list_running)
+    Route::reads("ask_admission", ask_admission)
         .scope(Scope::Gate)
         .lane(Lane::Gate),
-    Route::get(
-        "/gate-refusals",
-        "Lists questions to the gate that named nothing that is known.",
-        list_refusals,
-    ),
-    Route::get(
-        "/coverage",
-        "Lists every production service with its source of signals, its gates and what is amiss.",
-        list_coverage,
-    ),
-    Route::get(
-        "/completeness",
-        "Lists deployments without an approved change, and changes without a deployment.",
-        list_unmatched,
-    ),
-    Route::get(
-        "/gate-waits",
-        "Tells how long each pipeline waited: for people, in the queue, for the decision.",
-        list_waits,
-    ),
+    Route::reads("list_running", list_running)
+        .scope(Scope::Gate)
+        .lane(Lane::Gate),
+    Route::reads("list_gate_refusals", list_refusals),
+    Route::reads("list_coverage", list_coverage),
+    Route::reads("list_completeness", list_unmatched),
+    Route::reads("list_gate_waits", list_waits),
 ];
 
 /// How far back the lists look, in days, unless asked otherwise.

@@ -16,22 +16,10 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Permits.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/changes/{key}/permits", "Lists permits.", permits),
-    Route::post(
-        "/changes/{key}/permits",
-        "Gives a permit ahead of the window.",
-        issue_permit,
-    ),
-    Route::post(
-        "/permits/{jti}/revocation",
-        "Revokes a permit and closes its target.",
-        revoke_permit,
-    ),
-    Route::post(
-        "/permits/{jti}/revocation/lifting",
-        "Lifts a permit's revocation: its target opens again.",
-        lift_revocation,
-    ),
+    Route::reads("list_permits", permits),
+    Route::writes("issue_permit", issue_permit),
+    Route::writes("revoke_permit", revoke_permit),
+    Route::writes("lift_revocation", lift_revocation),
 ];
 
 fn issue_permit(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

@@ -51,28 +51,16 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Asking, and collecting.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::post(
-        "/gate-checks",
-        "Records a question; on go it carries the permit.",
-        check,
-    )
-    .scope(Scope::Gate)
-    .lane(Lane::Gate)
-    .judged_again(check_again),
-    Route::post(
-        "/gate-checks/{id}/permit",
-        "Collects the permit of a check that turned go.",
-        collect,
-    )
-    .scope(Scope::Gate)
-    .lane(Lane::Gate),
-    Route::post(
-        "/permits/{jti}/consumption",
-        "Uses a permit up: the first who asks has it.",
-        consume,
-    )
-    .scope(Scope::Gate)
-    .lane(Lane::Gate),
+    Route::writes("create_gate_check", check)
+        .scope(Scope::Gate)
+        .lane(Lane::Gate)
+        .judged_again(check_again),
+    Route::writes("collect_permit", collect)
+        .scope(Scope::Gate)
+        .lane(Lane::Gate),
+    Route::writes("consume_permit", consume)
+        .scope(Scope::Gate)
+        .lane(Lane::Gate),
 ];
 
 /// Waiting for a turn holds neither a thread nor a connection, so it is no plain act. Nor is the question that is asked

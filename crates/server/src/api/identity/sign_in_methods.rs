@@ -18,81 +18,57 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The table.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/sessions", "Lists one's own sessions.", |cx, ask| {
+    Route::reads("list_sessions", |cx, ask| {
         let person = cx.actor.person.clone();
         listed(cx, ask, person.as_str())
     }),
-    Route::delete("/sessions/{id}", "Ends one of one's own sessions.", |cx, ask| {
+    Route::writes("end_own_session", |cx, ask| {
         let person = cx.actor.person.clone();
         if !session::delete_by_id(cx.tx, person.as_str(), ask.place(0))? {
             return Err(Refusal::not_found("session").into());
         }
         Ok(Reply::ok(json!({"ended": true})))
     }),
-    Route::get("/people/{login}/sessions", "Lists a person's sessions.", |cx, ask| {
+    Route::reads("list_sessions_of", |cx, ask| {
         let person = someone(cx, ask)?;
         listed(cx, ask, &person)
     })
     .scope(Scope::Admin),
-    Route::delete(
-        "/people/{login}/sessions",
-        "Ends all sessions of a person.",
-        |cx, ask| {
-            let person = someone(cx, ask)?;
-            let ended = set_person::end_sessions(cx, &person)?;
-            Ok(Reply::ok(json!({"ended": ended})))
-        },
-    )
+    Route::writes("end_sessions_of", |cx, ask| {
+        let person = someone(cx, ask)?;
+        let ended = set_person::end_sessions(cx, &person)?;
+        Ok(Reply::ok(json!({"ended": ended})))
+    })
     .scope(Scope::Admin),
-    Route::get("/second-factors", "Lists one's own second factors.", |cx, _| {
+    Route::reads("list_second_factors", |cx, _| {
         let found = factors::own_factors(cx)?;
         Ok(Reply::ok(factors_view(&found)))
     }),
-    Route::post(
-        "/second-factors/totp",
-        "Makes a TOTP secret; it is shown once.",
-        |cx, ask| {
-            let made = factors::begin_totp(cx, &ask.body)?;
-            let body = json!({"id": made.id, "kind": factors::TOTP, "secret": made.secret, "url": made.url});
-            Ok(Reply::created(body).shown_once(&["secret", "url"]))
-        },
-    ),
-    Route::post(
-        "/second-factors/{id}/confirmation",
-        "Takes the first code of a new authenticator.",
-        |cx, ask| {
-            let code = ask.body.get("code").and_then(Value::as_str).unwrap_or_default();
-            let codes = factors::confirm_totp(cx, ask.place(0), code)?;
-            let body = json!({"id": ask.place(0), "is_confirmed": true, "recovery_codes": codes});
-            Ok(Reply::created(body).shown_once(&["recovery_codes"]))
-        },
-    ),
-    Route::post(
-        "/second-factors/recovery-codes",
-        "Makes new recovery codes; they are shown once.",
-        |cx, _| {
-            let codes = factors::renew_recovery_codes(cx)?;
-            Ok(Reply::created(json!({"recovery_codes": codes})).shown_once(&["recovery_codes"]))
-        },
-    ),
-    Route::delete(
-        "/second-factors/{id}",
-        "Removes one of one's own second factors.",
-        |cx, ask| {
-            factors::remove_factor(cx, ask.place(0))?;
-            Ok(Reply::ok(json!({"removed": true})))
-        },
-    ),
-    Route::delete(
-        "/people/{login}/second-factors",
-        "Takes the second factors away of somebody who lost them.",
-        |cx, ask| {
-            factors::reset_factors(cx, ask.place(0))?;
-            Ok(Reply::ok(json!({"removed": true})))
-        },
-    )
+    Route::writes("begin_totp", |cx, ask| {
+        let made = factors::begin_totp(cx, &ask.body)?;
+        let body = json!({"id": made.id, "kind": factors::TOTP, "secret": made.secret, "url": made.url});
+        Ok(Reply::created(body).shown_once(&["secret", "url"]))
+    }),
+    Route::writes("confirm_totp", |cx, ask| {
+        let code = ask.body.get("code").and_then(Value::as_str).unwrap_or_default();
+        let codes = factors::confirm_totp(cx, ask.place(0), code)?;
+        let body = json!({"id": ask.place(0), "is_confirmed": true, "recovery_codes": codes});
+        Ok(Reply::created(body).shown_once(&["recovery_codes"]))
+    }),
+    Route::writes("make_recovery_codes", |cx, _| {
+        let codes = factors::renew_recovery_codes(cx)?;
+        Ok(Reply::created(json!({"recovery_codes": codes})).shown_once(&["recovery_codes"]))
+    }),
+    Route::writes("remove_second_factor", |cx, ask| {
+        factors::remove_factor(cx, ask.place(0))?;
+        Ok(Reply::ok(json!({"removed": true})))
+    }),
+    Route::writes("reset_second_factors", |cx, ask| {
+        factors::reset_factors(cx, ask.place(0))?;
+        Ok(Reply::ok(json!({"removed": true})))
+    })
     .scope(Scope::Admin),
-    Route::get("/workloads", "Lists workloads.", |cx, ask| {
+    Route::reads("list_workloads", |cx, ask| {
         cx.allow(act::actions::SET_TOKEN)?;
         let found = workloads::workloads(cx)?;
         let directory = cx.directory()?;
@@ -100,32 +76,23 @@ pub(crate) const ROUTES: &[Route] = &[
         ask.whole(items)
     })
     .scope(Scope::Admin),
-    Route::get("/workloads/{key}", "Shows a workload.", |cx, ask| {
+    Route::reads("show_workload", |cx, ask| {
         cx.allow(act::actions::SET_TOKEN)?;
         let found = workloads::workload(cx, ask.place(0))?;
         workload_view(cx, &found)
     })
     .scope(Scope::Admin),
-    Route::put(
-        "/workloads/{key}",
-        "Sets a workload up or changes it.",
-        workload_version,
-        |cx, ask| {
-            let set = workloads::set_workload(cx, ask.place(0), &ask.body)?;
-            workload_view(cx, &set)
-        },
-    )
+    Route::edits("set_workload", workload_version, |cx, ask| {
+        let set = workloads::set_workload(cx, ask.place(0), &ask.body)?;
+        workload_view(cx, &set)
+    })
     .scope(Scope::Admin),
-    Route::delete(
-        "/workloads/{key}",
-        "Lets no job of a workload in any more.",
-        |cx, ask| {
-            let ended = workloads::end_workload(cx, ask.place(0))?;
-            workload_view(cx, &ended)
-        },
-    )
+    Route::writes("end_workload", |cx, ask| {
+        let ended = workloads::end_workload(cx, ask.place(0))?;
+        workload_view(cx, &ended)
+    })
     .scope(Scope::Admin),
-    Route::get("/identity-providers", "Lists identity providers.", |cx, ask| {
+    Route::reads("list_identity_providers", |cx, ask| {
         cx.allow(act::actions::SET_CONNECTION)?;
         let found = providers::providers(cx)?;
         let directory = cx.directory()?;
@@ -133,30 +100,21 @@ pub(crate) const ROUTES: &[Route] = &[
         ask.whole(items)
     })
     .scope(Scope::Admin),
-    Route::get("/identity-providers/{key}", "Shows an identity provider.", |cx, ask| {
+    Route::reads("show_identity_provider", |cx, ask| {
         cx.allow(act::actions::SET_CONNECTION)?;
         let found = providers::provider(cx, ask.place(0))?;
         provider_view(cx, &found)
     })
     .scope(Scope::Admin),
-    Route::put(
-        "/identity-providers/{key}",
-        "Sets an identity provider up or changes it.",
-        provider_version,
-        |cx, ask| {
-            let set = set_identity_provider::set_identity_provider(cx, ask.place(0), &ask.body)?;
-            provider_view(cx, &set)
-        },
-    )
+    Route::edits("set_identity_provider", provider_version, |cx, ask| {
+        let set = set_identity_provider::set_identity_provider(cx, ask.place(0), &ask.body)?;
+        provider_view(cx, &set)
+    })
     .scope(Scope::Admin),
-    Route::delete(
-        "/identity-providers/{key}",
-        "Lets nobody sign in at a provider any more.",
-        |cx, ask| {
-            let ended = set_identity_provider::end_identity_provider(cx, ask.place(0))?;
-            provider_view(cx, &ended)
-        },
-    )
+    Route::writes("end_identity_provider", |cx, ask| {
+        let ended = set_identity_provider::end_identity_provider(cx, ask.place(0))?;
+        provider_view(cx, &ended)
+    })
     .scope(Scope::Admin),
 ];
 

@@ -14,7 +14,7 @@ use crate::http::route::Route;
 
 /// Tokens.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/tokens", "Lists tokens, without their secrets.", |cx, ask| {
+    Route::reads("list_tokens", |cx, ask| {
         cx.allow(act::actions::SET_TOKEN)?;
         let uses = session::token_uses(cx.tx)?;
         let mut reply = page::<Token>(cx, ask, Filter::new(), views::shown)?;
@@ -26,14 +26,14 @@ pub(crate) const ROUTES: &[Route] = &[
         Ok(reply)
     })
     .scope(Scope::Admin),
-    Route::post("/tokens", "Makes a token; its secret is shown once.", |cx, ask| {
+    Route::writes("create_token", |cx, ask| {
         let (token, secret) = set_token::create_token(cx, &ask.body)?;
         let mut reply = new_one(cx, &token)?.shown_once(&["token"]);
         reply.body["token"] = json!(secret);
         Ok(reply)
     })
     .scope(Scope::Admin),
-    Route::delete("/tokens/{id}", "Revokes a token.", |cx, ask| {
+    Route::writes("revoke_token", |cx, ask| {
         let ended = set_token::revoke_token(cx, ask.place(0))?;
         tagged(&*cx.directory()?, &ended)
     }),

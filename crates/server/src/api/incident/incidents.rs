@@ -14,26 +14,17 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Incidents.
 pub(crate) const ROUTES: &[Route] = &[
-    known!("/incidents", "Lists incidents.", |it| {
+    known!("list_incidents", |it| {
         it.incidents
             .values()
             .map(|row| (row.key.clone(), views::shown(row, &it)))
     }),
-    set!("/incidents", "Opens an incident.", set_incident::open_incident),
-    Route::get(
-        "/incidents/{key}",
-        "Shows an incident, with the changes that name it.",
-        incident,
-    ),
-    Route::patch(
-        "/incidents/{key}",
-        "Changes or resolves an incident.",
-        incident_version,
-        |cx, ask| {
-            let made = set_incident::edit_incident(cx, ask.place(0), &ask.body)?;
-            tagged(&*cx.directory()?, &made)
-        },
-    ),
+    set!("open_incident", set_incident::open_incident),
+    Route::reads("show_incident", incident),
+    Route::edits("edit_incident", incident_version, |cx, ask| {
+        let made = set_incident::edit_incident(cx, ask.place(0), &ask.body)?;
+        tagged(&*cx.directory()?, &made)
+    }),
 ];
 
 fn incident(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

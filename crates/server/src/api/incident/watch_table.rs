@@ -12,19 +12,11 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The table of watch windows.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/watch-table",
-        "Shows how long changes are watched after their work.",
-        watch_table,
-    ),
-    Route::post(
-        "/watch-table",
-        "Proposes how long changes are watched after their work.",
-        |cx, ask| {
-            let made = set_watch_table::propose_watch_table(cx, &ask.body)?;
-            created(cx, &made)
-        },
-    )
+    Route::reads("show_watch_table", watch_table),
+    Route::writes("propose_watch_table", |cx, ask| {
+        let made = set_watch_table::propose_watch_table(cx, &ask.body)?;
+        created(cx, &made)
+    })
     .scope(Scope::Admin),
 ];
 

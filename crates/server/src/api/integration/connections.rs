@@ -18,29 +18,25 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Connections.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/connections", "Lists connections.", |cx, ask| {
+    Route::reads("list_connections", |cx, ask| {
         cx.allow(act::actions::SET_CONNECTION)?;
         page::<Connection>(cx, ask, Filter::new(), connection_view)
     })
     .scope(Scope::Admin),
-    Route::post(
-        "/connections",
-        "Makes a connection; its secret is shown once.",
-        |cx, ask| {
-            let (made, secret) = set_connection::create_connection(cx, &ask.body)?;
-            let directory = cx.directory()?;
-            let mut reply = Reply::created(connection_view(&made, &directory))
-                .tagged(made.version)
-                .shown_once(&["secret", "signing_secret"]);
-            if made.kind != "github" && made.kind != "pagerduty" {
-                reply.body["signing_secret"] = json!(door::signing_secret(&secret));
-            }
-            reply.body["secret"] = json!(secret);
-            Ok(reply)
-        },
-    )
+    Route::writes("create_connection", |cx, ask| {
+        let (made, secret) = set_connection::create_connection(cx, &ask.body)?;
+        let directory = cx.directory()?;
+        let mut reply = Reply::created(connection_view(&made, &directory))
+            .tagged(made.version)
+            .shown_once(&["secret", "signing_secret"]);
+        if made.kind != "github" && made.kind != "pagerduty" {
+            reply.body["signing_secret"] = json!(door::signing_secret(&secret));
+        }
+        reply.body["secret"] = json!(secret);
+        Ok(reply)
+    })
     .scope(Scope::Admin),
-    Route::get("/connections/{id}", "Shows a connection.", |cx, ask| {
+    Route::reads("show_connection", |cx, ask| {
         cx.allow(act::actions::SET_CONNECTION)?;
         let found = connections::connection(cx, ask.place(0))?;
         let mut reply = Reply::ok(connection_view(&found, &*cx.directory()?)).tagged(found.version);
@@ -51,31 +47,17 @@ pub(crate) const ROUTES: &[Route] = &[
         Ok(reply)
     })
     .scope(Scope::Admin),
-    Route::patch(
-        "/connections/{id}",
-        "Changes a connection; its address and secret stay.",
-        version_of::<Connection>,
-        |cx, ask| {
-            let made = edit_connection::edit_connection(cx, ask.place(0), &ask.body)?;
-            Ok(Reply::ok(connection_view(&made, &*cx.directory()?)).tagged(made.version))
-        },
-    )
+    Route::edits("edit_connection", version_of::<Connection>, |cx, ask| {
+        let made = edit_connection::edit_connection(cx, ask.place(0), &ask.body)?;
+        Ok(Reply::ok(connection_view(&made, &*cx.directory()?)).tagged(made.version))
+    })
     .scope(Scope::Admin),
-    Route::delete(
-        "/connections/{id}",
-        "Stops taking a connection's deliveries.",
-        |cx, ask| {
-            let ended = set_connection::end_connection(cx, ask.place(0))?;
-            Ok(Reply::ok(connection_view(&ended, &*cx.directory()?)))
-        },
-    )
+    Route::writes("end_connection", |cx, ask| {
+        let ended = set_connection::end_connection(cx, ask.place(0))?;
+        Ok(Reply::ok(connection_view(&ended, &*cx.directory()?)))
+    })
     .scope(Scope::Admin),
-    Route::get(
-        "/connections/{id}/deliveries",
-        "Lists deliveries by their state.",
-        deliveries,
-    )
-    .scope(Scope::Admin),
+    Route::reads("list_deliveries", deliveries).scope(Scope::Admin),
 ];
 
 fn connection_view(connection: &Connection, directory: &Directory) -> Value {

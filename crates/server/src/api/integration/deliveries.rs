@@ -23,28 +23,14 @@ const MOST: i64 = 200;
 
 /// Deliveries one by one, and questions of outside systems.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/deliveries/{id}",
-        "Shows a delivery, what it says and what came of it.",
-        shown,
-    )
-    .scope(Scope::Admin),
-    Route::post("/deliveries/{id}/replays", "Reads a delivery once more.", replay).scope(Scope::Admin),
-    Route::get(
-        "/outside-checks",
-        "Lists questions of outside systems with our answers.",
-        |cx, ask| {
-            cx.allow(act::actions::READ)?;
-            page::<OutsideCheck>(cx, ask, Filter::new(), views::shown)
-        },
-    ),
-    Route::get("/calls", "Lists calls to outside systems by their state.", calls).scope(Scope::Admin),
-    Route::post(
-        "/connections/{id}/link-trials",
-        "Tries rules that find changes on past deliveries.",
-        try_links,
-    )
-    .scope(Scope::Admin),
+    Route::reads("show_delivery", shown).scope(Scope::Admin),
+    Route::writes("replay_delivery", replay).scope(Scope::Admin),
+    Route::reads("list_outside_checks", |cx, ask| {
+        cx.allow(act::actions::READ)?;
+        page::<OutsideCheck>(cx, ask, Filter::new(), views::shown)
+    }),
+    Route::reads("list_calls", calls).scope(Scope::Admin),
+    Route::writes("try_links", try_links).scope(Scope::Admin),
 ];
 
 /// What was turned away at a connection.

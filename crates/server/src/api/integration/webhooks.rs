@@ -18,33 +18,24 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Webhooks, their deliveries, and how to send them again.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/webhooks", "Lists outgoing webhooks.", |cx, ask| {
+    Route::reads("list_webhooks", |cx, ask| {
         cx.allow(act::actions::SET_CONNECTION)?;
         page::<Webhook>(cx, ask, Filter::new(), views::shown)
     })
     .scope(Scope::Admin),
-    Route::post(
-        "/webhooks",
-        "Makes an outgoing webhook; its secret is shown once.",
-        |cx, ask| {
-            let (made, secret) = set_webhook::create_webhook(cx, &ask.body)?;
-            with_secret(cx, &made, &secret)
-        },
-    )
+    Route::writes("create_webhook", |cx, ask| {
+        let (made, secret) = set_webhook::create_webhook(cx, &ask.body)?;
+        with_secret(cx, &made, &secret)
+    })
     .scope(Scope::Admin),
-    Route::get(
-        "/webhooks/{id}",
-        "Shows an outgoing webhook and how it fares.",
-        |cx, ask| {
-            cx.allow(act::actions::SET_CONNECTION)?;
-            let found = set_webhook::webhook(cx, ask.place(0))?;
-            shown(cx, &found)
-        },
-    )
+    Route::reads("show_webhook", |cx, ask| {
+        cx.allow(act::actions::SET_CONNECTION)?;
+        let found = set_webhook::webhook(cx, ask.place(0))?;
+        shown(cx, &found)
+    })
     .scope(Scope::Admin),
-    Route::patch(
-        "/webhooks/{id}",
-        "Changes, stops or continues an outgoing webhook.",
+    Route::edits(
+        "edit_webhook",
         |cx, ask| Ok(Some(set_webhook::webhook(cx, ask.place(0))?.version)),
         |cx, ask| {
             let made = set_webhook::edit_webhook(cx, ask.place(0), &ask.body)?;
@@ -52,27 +43,18 @@ pub(crate) const ROUTES: &[Route] = &[
         },
     )
     .scope(Scope::Admin),
-    Route::delete("/webhooks/{id}", "Ends an outgoing webhook.", |cx, ask| {
+    Route::writes("end_webhook", |cx, ask| {
         let ended = set_webhook::end_webhook(cx, ask.place(0))?;
         shown(cx, &ended)
     })
     .scope(Scope::Admin),
-    Route::post(
-        "/webhooks/{id}/secret",
-        "Replaces a webhook's secret; for a day both sign.",
-        |cx, ask| {
-            let (made, secret) = set_webhook::rotate_secret(cx, ask.place(0))?;
-            with_secret(cx, &made, &secret)
-        },
-    )
+    Route::writes("rotate_webhook_secret", |cx, ask| {
+        let (made, secret) = set_webhook::rotate_secret(cx, ask.place(0))?;
+        with_secret(cx, &made, &secret)
+    })
     .scope(Scope::Admin),
-    Route::get(
-        "/webhooks/{id}/deliveries",
-        "Lists what is on its way, was taken or was given up, the newest first.",
-        deliveries,
-    )
-    .scope(Scope::Admin),
-    Route::post("/webhooks/{id}/replays", "Sends deliveries again.", |cx, ask| {
+    Route::reads("list_webhook_deliveries", deliveries).scope(Scope::Admin),
+    Route::writes("replay_webhook", |cx, ask| {
         let count = set_webhook::replay_webhook(cx, ask.place(0), &ask.body)?;
         Ok(Reply::created(json!({"deliveries": count})))
     })

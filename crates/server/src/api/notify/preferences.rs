@@ -10,23 +10,14 @@ use crate::http::route::{Reply, Route};
 
 /// Wishes.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/people/{login}/telling",
-        "Shows how a person wishes to be told.",
-        |cx, ask| {
-            let (person, telling) = set_telling::telling_of(cx, ask.place(0))?;
-            Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
-        },
-    ),
-    Route::put(
-        "/people/{login}/telling",
-        "Sets how a person wishes to be told.",
-        person_version,
-        |cx, ask| {
-            let (person, telling) = set_telling::set_telling(cx, ask.place(0), &ask.body)?;
-            Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
-        },
-    ),
+    Route::reads("show_telling", |cx, ask| {
+        let (person, telling) = set_telling::telling_of(cx, ask.place(0))?;
+        Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
+    }),
+    Route::edits("set_telling", person_version, |cx, ask| {
+        let (person, telling) = set_telling::set_telling(cx, ask.place(0), &ask.body)?;
+        Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
+    }),
 ];
 
 /// A person's wishes in the words in which they are set.

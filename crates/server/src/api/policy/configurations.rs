@@ -15,56 +15,36 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Reading, proposing, trying, activating.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/policies", "Lists the active policies, with their texts.", policies),
-    Route::post("/policies", "Proposes a set of policies.", |cx, ask| {
+    Route::reads("show_policies", policies),
+    Route::writes("propose_policies", |cx, ask| {
         let made = propose_configuration::propose_policies(cx, &ask.body)?;
         created(cx, &made)
     })
     .scope(Scope::Admin),
-    Route::question(
-        "/policies/trial",
-        "Judges the last changes under a proposed set; writes nothing.",
-        |cx, ask| {
-            let trial = try_policies::try_policies(cx, &ask.body)?;
-            Ok(Reply::ok(serde_json::to_value(trial)?))
-        },
-    )
+    Route::asks("try_policies", |cx, ask| {
+        let trial = try_policies::try_policies(cx, &ask.body)?;
+        Ok(Reply::ok(serde_json::to_value(trial)?))
+    })
     .scope(Scope::Admin),
-    Route::get(
-        "/changes/{key}/policies",
-        "Explains which policies ask what of a change.",
-        explain,
-    ),
-    Route::post(
-        "/ownership-proposals",
-        "Proposes rows of the ownership matrix, for another person or an approved change to put in force.",
-        |cx, ask| {
-            let made = propose_ownership::propose_ownership(cx, &ask.body)?;
-            created(cx, &made)
-        },
-    )
+    Route::reads("explain_policies", explain),
+    Route::writes("propose_ownership", |cx, ask| {
+        let made = propose_ownership::propose_ownership(cx, &ask.body)?;
+        created(cx, &made)
+    })
     .scope(Scope::Admin),
-    Route::get(
-        "/configurations",
-        "Lists sets of policies and risk tables, proposed, in force and replaced.",
-        configurations,
-    ),
-    Route::get("/configurations/{id}", "Shows one with its content.", |cx, ask| {
+    Route::reads("list_configurations", configurations),
+    Route::reads("show_configuration", |cx, ask| {
         cx.allow(act::actions::READ)?;
         let found = acts::policy::configurations::configuration(cx, ask.place(0))?;
         let directory = cx.directory()?;
         Ok(Reply::ok(whole(&found, &directory)).tagged(found.version))
     }),
-    Route::post(
-        "/configurations/{id}/activation",
-        "Puts a proposal in force, and judges open changes again.",
-        |cx, ask| {
-            let made = activate_configuration::activate_configuration(cx, ask.place(0), &ask.body)?;
-            created(cx, &made)
-        },
-    )
+    Route::writes("activate_configuration", |cx, ask| {
+        let made = activate_configuration::activate_configuration(cx, ask.place(0), &ask.body)?;
+        created(cx, &made)
+    })
     .scope(Scope::Admin),
-    Route::delete("/configurations/{id}", "Withdraws a proposal.", |cx, ask| {
+    Route::writes("withdraw_configuration", |cx, ask| {
         let made = activate_configuration::withdraw_configuration(cx, ask.place(0))?;
         Ok(Reply::ok(brief(&made, &*cx.directory()?)).tagged(made.version))
     })

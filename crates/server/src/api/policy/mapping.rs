@@ -10,34 +10,26 @@ use crate::http::route::{Reply, Route};
 
 /// The mapping from deployments to kinds of change.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/mapping", "Shows the mapping in force.", |cx, _| {
+    Route::reads("show_mapping", |cx, _| {
         cx.allow(act::actions::READ)?;
         let rules = mapping_facts::in_force(cx)?;
         let from = cx.directory()?.tenant.as_ref().and_then(|it| it.mapping_from.clone());
         Ok(Reply::ok(json!({"rules": rules, "configuration": from})))
     }),
-    Route::post("/mapping", "Proposes a mapping.", |cx, ask| {
+    Route::writes("propose_mapping", |cx, ask| {
         let made = set_mapping::propose_mapping(cx, &ask.body)?;
         let directory = cx.directory()?;
         Ok(Reply::created(wire::views::shown(&made, &directory)).tagged(made.version))
     })
     .scope(Scope::Admin),
-    Route::question(
-        "/mapping/explanation",
-        "Names the rule that decides for a deployment.",
-        |cx, ask| {
-            let (facts, mapped) = set_mapping::explain_mapping(cx, &ask.body)?;
-            Ok(Reply::ok(json!({"facts": facts, "mapped": mapped})))
-        },
-    ),
-    Route::question(
-        "/mapping/trial",
-        "Maps the last deployments under a proposed mapping; writes nothing.",
-        |cx, ask| {
-            let tried = set_mapping::try_mapping(cx, &ask.body)?;
-            let differ = tried.iter().filter(|it| it.differs).count();
-            Ok(Reply::ok(json!({"deployments": tried, "differ": differ})))
-        },
-    )
+    Route::asks("explain_mapping", |cx, ask| {
+        let (facts, mapped) = set_mapping::explain_mapping(cx, &ask.body)?;
+        Ok(Reply::ok(json!({"facts": facts, "mapped": mapped})))
+    }),
+    Route::asks("try_mapping", |cx, ask| {
+        let tried = set_mapping::try_mapping(cx, &ask.body)?;
+        let differ = tried.iter().filter(|it| it.differs).count();
+        Ok(Reply::ok(json!({"deployments": tried, "differ": differ})))
+    })
     .scope(Scope::Admin),
 ];

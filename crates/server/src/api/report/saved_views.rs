@@ -8,45 +8,40 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The views.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/views",
-        "Lists one's own views and those that others share.",
-        |cx, ask| {
-            let (list, me) = (list_of(ask), cx.actor.person.clone());
-            let own = saved_views::find_views(cx, list)?;
-            let shared = saved_views::find_shared_views(cx, list)?;
-            let directory = cx.directory()?;
-            let tenant = cx.tenant();
-            let own = own.into_iter().map(|view| (me.clone(), view));
-            let rows = own.chain(shared).map(|(owner, view)| {
-                let login = directory.login(&owner);
-                let key = format!("{}/{login}", view.name);
-                (key, shown(&tenant, list, &login, owner == me, &view))
-            });
-            keyed(ask, rows)
-        },
-    ),
-    Route::get("/views/{name}", "Shows one of one's own views.", |cx, ask| {
+    Route::reads("list_views", |cx, ask| {
+        let (list, me) = (list_of(ask), cx.actor.person.clone());
+        let own = saved_views::find_views(cx, list)?;
+        let shared = saved_views::find_shared_views(cx, list)?;
+        let directory = cx.directory()?;
+        let tenant = cx.tenant();
+        let own = own.into_iter().map(|view| (me.clone(), view));
+        let rows = own.chain(shared).map(|(owner, view)| {
+            let login = directory.login(&owner);
+            let key = format!("{}/{login}", view.name);
+            (key, shown(&tenant, list, &login, owner == me, &view))
+        });
+        keyed(ask, rows)
+    }),
+    Route::reads("show_view", |cx, ask| {
         let view = saved_views::find_view(cx, list_of(ask), ask.place(0))?;
         own(cx, list_of(ask), &view)
     }),
-    Route::post("/views", "Keeps filters and columns of a list as a view.", |cx, ask| {
+    Route::writes("create_view", |cx, ask| {
         let (list, view) = saved_views::create_view(cx, &ask.body)?;
         Ok(Reply {
             status: 201,
             ..own(cx, &list, &view)?
         })
     }),
-    Route::patch(
-        "/views/{name}",
-        "Renames or changes a view, shares it or keeps it to oneself.",
+    Route::edits(
+        "edit_view",
         |cx, ask| Ok(Some(saved_views::find_view(cx, list_of(ask), ask.place(0))?.version)),
         |cx, ask| {
             let view = saved_views::change_view(cx, list_of(ask), ask.place(0), &ask.body)?;
             own(cx, list_of(ask), &view)
         },
     ),
-    Route::delete("/views/{name}", "Removes a view.", |cx, ask| {
+    Route::writes("remove_view", |cx, ask| {
         let view = saved_views::find_view(cx, list_of(ask), ask.place(0))?;
         saved_views::remove_view(cx, list_of(ask), &view.name)?;
         own(cx, list_of(ask), &view)

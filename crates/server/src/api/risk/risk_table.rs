@@ -11,8 +11,8 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The risk table.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/risk-table", "Shows the risk table in force.", risk_table),
-    Route::post("/risk-table", "Proposes a risk table.", |cx, ask| {
+    Route::reads("show_risk_table", risk_table),
+    Route::writes("propose_risk_table", |cx, ask| {
         let made = propose_configuration::propose_risk_table(cx, &ask.body)?;
         created(cx, &made)
     })

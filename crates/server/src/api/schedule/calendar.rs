@@ -17,20 +17,11 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The calendar.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/calendar",
-        "Shows planned changes, freezes and windows in a span of time.",
-        calendar,
-    ),
-    Route::put(
-        "/changes/{key}/schedule",
-        "Sets both planned times.",
-        current,
-        |cx, ask| {
-            verbs::schedule_change(cx, ask.place(0), &ask.body)?;
-            show(cx, ask.place(0))
-        },
-    ),
+    Route::reads("show_calendar", calendar),
+    Route::edits("schedule_change", current, |cx, ask| {
+        verbs::schedule_change(cx, ask.place(0), &ask.body)?;
+        show(cx, ask.place(0))
+    }),
 ];
 
 /// How many changes a calendar reads at once.

@@ -9,55 +9,38 @@ use crate::http::route::Route;
 
 /// Windows and freezes.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/windows", "Lists maintenance windows.", all::<MaintenanceWindow>),
-    set!("/windows", "Sets a maintenance window.", set_service::set_window),
-    Route::get(
-        "/windows/{id}",
-        "Shows a maintenance window.",
-        loaded::<MaintenanceWindow>,
-    ),
-    Route::patch(
-        "/windows/{id}",
-        "Changes a maintenance window.",
-        version_of::<MaintenanceWindow>,
-        |cx, ask| {
-            let made = edit_span::edit_window(cx, ask.place(0), &ask.body)?;
-            tagged(&*cx.directory()?, &made)
-        },
-    ),
-    Route::delete("/windows/{id}", "Takes a maintenance window back.", |cx, ask| {
+    Route::reads("list_windows", all::<MaintenanceWindow>),
+    set!("set_window", set_service::set_window),
+    Route::reads("show_window", loaded::<MaintenanceWindow>),
+    Route::edits("edit_window", version_of::<MaintenanceWindow>, |cx, ask| {
+        let made = edit_span::edit_window(cx, ask.place(0), &ask.body)?;
+        tagged(&*cx.directory()?, &made)
+    }),
+    Route::writes("end_window", |cx, ask| {
         let ended = set_service::end_window(cx, ask.place(0))?;
         tagged(&*cx.directory()?, &ended)
     }),
-    Route::get("/freezes", "Lists freezes.", all::<Freeze>),
-    set!("/freezes", "Sets a freeze.", set_freeze::set_freeze),
-    Route::post("/freezes/{id}/exceptions", "Lets a change pass a freeze.", |cx, ask| {
+    Route::reads("list_freezes", all::<Freeze>),
+    set!("set_freeze", set_freeze::set_freeze),
+    Route::writes("except_from_freeze", |cx, ask| {
         let made = set_freeze::except_from_freeze(cx, ask.place(0), &ask.body)?;
         new_one(cx, &made)
     }),
-    Route::delete(
-        "/freezes/{id}/exceptions/{change}",
-        "Lets a change no longer pass a freeze.",
-        |cx, ask| {
-            let freeze = set_freeze::withdraw_exception(cx, ask.place(0), ask.place(1))?;
-            tagged(&*cx.directory()?, &freeze)
-        },
-    ),
-    Route::get("/freezes/{id}", "Shows a freeze.", loaded::<Freeze>),
-    Route::patch("/freezes/{id}", "Changes a freeze.", version_of::<Freeze>, |cx, ask| {
+    Route::writes("withdraw_exception", |cx, ask| {
+        let freeze = set_freeze::withdraw_exception(cx, ask.place(0), ask.place(1))?;
+        tagged(&*cx.directory()?, &freeze)
+    }),
+    Route::reads("show_freeze", loaded::<Freeze>),
+    Route::edits("edit_freeze", version_of::<Freeze>, |cx, ask| {
         let made = edit_span::edit_freeze(cx, ask.place(0), &ask.body)?;
         tagged(&*cx.directory()?, &made)
     }),
-    Route::delete("/freezes/{id}", "Proposes to end a freeze.", |cx, ask| {
+    Route::writes("end_freeze", |cx, ask| {
         let proposed = loosen_freeze::end_freeze(cx, ask.place(0), &ask.body)?;
         tagged(&*cx.directory()?, &proposed)
     }),
-    Route::post(
-        "/freezes/{id}/confirmation",
-        "Confirms that a freeze is ended or shortened.",
-        |cx, ask| {
-            let confirmed = loosen_freeze::confirm_loosening(cx, ask.place(0))?;
-            new_one(cx, &confirmed)
-        },
-    ),
+    Route::writes("confirm_loosening", |cx, ask| {
+        let confirmed = loosen_freeze::confirm_loosening(cx, ask.place(0))?;
+        new_one(cx, &confirmed)
+    }),
 ];

@@ -14,29 +14,44 @@ use crate::http::route::{Ask, Reply};
 
 /// An act on a change that takes the body's fields.
 macro_rules! act {
+    ($operation:literal, $verb:path) => {
+        Route::writes($operation, act!(@$verb))
+    };
     ($path:literal, $summary:literal, $verb:path) => {
-        Route::post($path, $summary, |cx, ask| {
+        Route::post($path, $summary, act!(@$verb))
+    };
+    (@$verb:path) => {
+        |cx, ask| {
             $verb(cx, ask.place(0), &ask.body)?;
             moved(cx, ask)
-        })
+        }
     };
 }
 pub(crate) use act;
 
 /// An act on a change that takes nothing.
 macro_rules! plain_act {
+    ($operation:literal, $verb:path) => {
+        Route::writes($operation, plain_act!(@$verb))
+    };
     ($path:literal, $summary:literal, $verb:path) => {
-        Route::post($path, $summary, |cx, ask| {
+        Route::post($path, $summary, plain_act!(@$verb))
+    };
+    (@$verb:path) => {
+        |cx, ask| {
             let done = $verb(cx, ask.place(0)).map(drop);
             nothing_said(ask, done)?;
             moved(cx, ask)
-        })
+        }
     };
 }
 pub(crate) use plain_act;
 
 /// A list of records around a change.
 macro_rules! items {
+    ($operation:literal, $noun:ty) => {
+        Route::reads($operation, |cx, ask| list::<$noun>(cx, ask, "change_id"))
+    };
     ($path:literal, $summary:literal, $noun:ty) => {
         Route::get($path, $summary, |cx, ask| list::<$noun>(cx, ask, "change_id"))
     };

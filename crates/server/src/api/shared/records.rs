@@ -13,51 +13,75 @@ use crate::http::route::{Ask, Reply};
 
 /// A list that the directory holds, by its key.
 macro_rules! known {
+    ($operation:literal, |$directory:ident| $rows:expr) => {
+        Route::reads($operation, known!(@|$directory| $rows))
+    };
     ($path:literal, $summary:literal, |$directory:ident| $rows:expr) => {
-        Route::get($path, $summary, |cx, ask| {
+        Route::get($path, $summary, known!(@|$directory| $rows))
+    };
+    (@|$directory:ident| $rows:expr) => {
+        |cx, ask| {
             cx.allow(model::core::act::actions::READ)?;
             let $directory = cx.visible()?;
             keyed(ask, $rows)
-        })
+        }
     };
 }
 pub(crate) use known;
 
 /// One thing that the directory holds.
 macro_rules! one {
+    ($operation:literal, $what:literal, |$directory:ident, $key:ident| $found:expr) => {
+        Route::reads($operation, one!(@$what, |$directory, $key| $found))
+    };
     ($path:literal, $summary:literal, $what:literal, |$directory:ident, $key:ident| $found:expr) => {
-        Route::get($path, $summary, |cx, ask| {
+        Route::get($path, $summary, one!(@$what, |$directory, $key| $found))
+    };
+    (@$what:literal, |$directory:ident, $key:ident| $found:expr) => {
+        |cx, ask| {
             cx.allow(model::core::act::actions::READ)?;
             let $directory = cx.visible()?;
             let $key = ask.place(0);
             let found = $found.ok_or_else(|| Refusal::not_found(format!("{} {}", $what, $key)))?;
             tagged(&$directory, found)
-        })
+        }
     };
 }
 pub(crate) use one;
 
 /// An act that sets a thing of the estate from the body.
 macro_rules! set {
+    ($operation:literal, $verb:path) => {
+        Route::writes($operation, set!(@$verb))
+    };
     ($path:literal, $summary:literal, $verb:path) => {
-        Route::post($path, $summary, |cx, ask| {
+        Route::post($path, $summary, set!(@$verb))
+    };
+    (@$verb:path) => {
+        |cx, ask| {
             let made = $verb(cx, &ask.body)?;
             new_one(cx, &made)
-        })
+        }
     };
 }
 pub(crate) use set;
 
 /// An act that makes a thing of the estate from the body, or sets the one whose key it names.
 macro_rules! make_or_set {
+    ($operation:literal, $verb:path, |$directory:ident, $key:ident| $found:expr) => {
+        Route::writes($operation, make_or_set!(@$verb, |$directory, $key| $found))
+    };
     ($path:literal, $summary:literal, $verb:path, |$directory:ident, $key:ident| $found:expr) => {
-        Route::post($path, $summary, |cx, ask| {
+        Route::post($path, $summary, make_or_set!(@$verb, |$directory, $key| $found))
+    };
+    (@$verb:path, |$directory:ident, $key:ident| $found:expr) => {
+        |cx, ask| {
             let $directory = cx.directory()?;
             let $key = ask.body.get("key").and_then(Value::as_str).unwrap_or_default();
             let stands = $found.is_some();
             let made = $verb(cx, &ask.body);
             made_or_set(cx, ask, stands, made)
-        })
+        }
     };
 }
 pub(crate) use make_or_set;

@@ -1,6 +1,7 @@
 //! The first page: what waits for the reader, their own changes, and what to keep in mind.
 
 use acts::change::find_acts::find_acts;
+use acts::core::noun;
 use acts::report::find_changes::{ChangeFilter, count_changes, find_changes};
 use acts::report::find_records::find_messages;
 use axum::extract::{Path, State};
@@ -10,8 +11,10 @@ use model::change::timers::decision_due;
 use model::change::waiting_on::{self, Ahead, Step, awaited, due_now};
 use model::core::act::{Act, actions};
 use model::core::enums::{self, State as Stage};
+use model::core::ids::ServiceKey;
 use model::emergency::budget::waits_for_cosignature;
-use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
+use model::notify::announcement::Announcement;
+use pages::{ActForm, Entry, Home, Notice, Place, QueueCard, QueueRow, Rich, Tone};
 
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::{self, brief};
@@ -44,6 +47,8 @@ pub(crate) async fn show_home(State(state): State<AppState>, visitor: Visitor) -
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     view.follow(None);
+    let news = news(view, None)?;
+    view.frame.notices.extend(news);
     let queue = std::mem::take(&mut view.queue);
     let mut due = Vec::new();
     for file in queue.iter().take(CARDS) {
@@ -76,6 +81,24 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         frame: view.frame.clone(),
     };
     Ok(page.render())
+}
+
+/// A notice for each current announcement: those about this service, or all that concern the reader.
+pub(crate) fn news(view: &mut View<'_, '_, '_>, service: Option<&ServiceKey>) -> acts::Result<Vec<Notice>> {
+    let (now, directory) = (view.now(), view.directory.clone());
+    // The directory of a view has the services that its reader may see.
+    let concerns = |it: &Announcement| match service {
+        Some(service) => it.is_about(service),
+        None => it.services.is_empty() || it.services.iter().any(|key| directory.services.contains_key(key)),
+    };
+    let all = noun::list::<Announcement>(view.cx)?.into_iter();
+    let current = all.filter(|it| it.is_current(now) && concerns(it));
+    let url = view.url("/announcements");
+    let notice = |it: Announcement| {
+        let text = Rich::new().said_link(it.title, url.clone()).text(": ").said(it.text);
+        Notice::new(Tone::Plain, text)
+    };
+    Ok(current.map(notice).collect())
 }
 
 fn lede(view: &View<'_, '_, '_>) -> Rich {

@@ -3,6 +3,7 @@
 use acts::audit::find_log::LogFilter;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
+use model::nouns::CARDS;
 use pages::{Chip, Choice, Field, Input};
 
 use crate::http::percent::escaped;
@@ -20,8 +21,16 @@ pub(crate) struct Wanted {
     to: Option<String>,
 }
 
-/// Words for each family of kinds, in the order of the words.
-pub(crate) const FAMILIES: &[(&str, &str)] = &[
+/// Words for each family of kinds, in the order of the words; nouns with a card have theirs there.
+fn families() -> Vec<(&'static str, &'static str)> {
+    let of_cards = CARDS.iter().map(|card| (card.table, card.title));
+    let mut all: Vec<_> = FAMILIES.iter().copied().chain(of_cards).collect();
+    all.sort_by_key(|(_, words)| *words);
+    all
+}
+
+/// Those without a card.
+const FAMILIES: &[(&str, &str)] = &[
     ("absence", "Absences"),
     ("access_review", "Access reviews"),
     ("approval", "Approvals"),
@@ -36,7 +45,6 @@ pub(crate) const FAMILIES: &[(&str, &str)] = &[
     ("config_item", "Config items"),
     ("configuration", "Configurations"),
     ("connection", "Connections"),
-    ("custom_field", "Custom fields"),
     ("delegation", "Delegations"),
     ("deliveries", "Deliveries"),
     ("demo", "Demonstration"),
@@ -61,7 +69,6 @@ pub(crate) const FAMILIES: &[(&str, &str)] = &[
     ("messages", "Letters"),
     ("on_call", "On call"),
     ("outside_check", "Outside checks"),
-    ("outside_look", "Looks from outside"),
     ("ownership", "Ownership"),
     ("peer_review", "Peer reviews"),
     ("permit", "Permits"),
@@ -85,7 +92,6 @@ pub(crate) const FAMILIES: &[(&str, &str)] = &[
     ("watch_table", "Watch windows"),
     ("webhook", "Webhooks"),
     ("window", "Maintenance windows"),
-    ("witness", "Witnesses"),
     ("workload", "Workloads"),
 ];
 
@@ -158,7 +164,9 @@ impl Wanted {
         let set = FILTERS.iter().filter(|(name, _)| !self.get(name).is_empty());
         let chip = |(name, label): &(&str, &str)| {
             let value = self.get(name);
-            let family = FAMILIES.iter().find(|(word, _)| *name == "kind" && *word == value);
+            let family = families()
+                .into_iter()
+                .find(|(word, _)| *name == "kind" && *word == value);
             let day = ["from", "to"]
                 .contains(name)
                 .then(|| value.parse::<Date>().ok())
@@ -166,7 +174,7 @@ impl Wanted {
             Chip {
                 label: (*label).to_owned(),
                 value: match (family, day) {
-                    (Some((_, words)), _) => (*words).to_owned(),
+                    (Some((_, words)), _) => words.to_owned(),
                     (None, Some(day)) => view.reader.date(day),
                     (None, None) => value.to_owned(),
                 },
@@ -182,10 +190,10 @@ impl Wanted {
         let kind = self.get("kind");
         let mut kinds = vec![Choice::new("", "Any")];
         // An address may name one kind, as entries tell theirs; the form offers families and keeps it.
-        if !kind.is_empty() && !FAMILIES.iter().any(|(word, _)| *word == kind) {
+        if !kind.is_empty() && !families().iter().any(|(word, _)| *word == kind) {
             kinds.push(Choice::said(kind, kind));
         }
-        kinds.extend(FAMILIES.iter().map(|(word, words)| Choice::new(*word, *words)));
+        kinds.extend(families().into_iter().map(|(word, words)| Choice::new(word, words)));
         vec![
             Field::new("kind", "Kind", Input::Select(kinds)).value(kind).half(),
             Field::text("actor", "Who")
@@ -215,7 +223,7 @@ mod tests {
     fn every_kind_that_has_words_stands_in_a_family() {
         let mut lost: Vec<&str> = phrases::kinds()
             .map(|kind| kind.split('.').next().unwrap_or_default())
-            .filter(|family| !super::FAMILIES.iter().any(|(word, _)| word == family))
+            .filter(|family| !super::families().iter().any(|(word, _)| word == family))
             .collect();
         lost.dedup();
         assert!(lost.is_empty(), "{lost:?}");

@@ -1,19 +1,32 @@
 //! The words in which pages tell an event; the name of who did it stands before them.
 
+use model::nouns::CARDS;
+
 /// Kind, icon and words of an event.
 type Phrase = (&'static str, &'static str, &'static str);
 
 /// Icon and words of an event of this kind; `None` for a kind that has none.
 pub(crate) fn find(kind: &str) -> Option<(&'static str, &'static str)> {
-    let mut all = PHRASES.iter().chain(WHOLE);
+    let mut all = PHRASES.iter().chain(WHOLE).copied().chain(of_cards());
     all.find(|(told, _, _)| *told == kind)
-        .map(|(_, icon, words)| (*icon, *words))
+        .map(|(_, icon, words)| (icon, words))
+}
+
+/// The events of nouns with a card.
+fn of_cards() -> impl Iterator<Item = Phrase> {
+    let events = CARDS.iter().flat_map(|card| card.events);
+    events.map(|event| (event.kind, event.icon, event.phrase))
 }
 
 /// Every kind that has words.
 #[cfg(test)]
 pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
-    PHRASES.iter().chain(WHOLE).map(|(kind, _, _)| *kind)
+    PHRASES
+        .iter()
+        .chain(WHOLE)
+        .copied()
+        .chain(of_cards())
+        .map(|(kind, _, _)| kind)
 }
 
 /// Whether the words of this kind need nothing from the event's data behind them.
@@ -67,8 +80,6 @@ const PHRASES: &[Phrase] = &[
     ("condition.reopened", "x", "took back that a condition is met"),
     ("condition.set", "leaf", "set a condition"),
     ("configuration.withdrawn", "back", "withdrew a proposed configuration"),
-    ("custom_field.ended", "x", "took a field of changes out of use"),
-    ("custom_field.set", "edit", "set a field of changes"),
     ("deliveries.forgotten", "clock", "forgot raw deliveries"),
     ("demo.filled", "leaf", "filled the demonstration"),
     ("dependency.set", "service", "told what depends on what"),
@@ -327,11 +338,6 @@ const WHOLE: &[Phrase] = &[
     ("on_call.ended", "clock", "ended a time on call"),
     ("on_call.set", "clock", "set who is on call"),
     ("outside_check.answered", "out", "took the answer of an outside system"),
-    (
-        "outside_look.recorded",
-        "eye",
-        "noted that somebody from outside looked",
-    ),
     ("ownership.ended", "person", "ended a row of the ownership matrix"),
     ("person.bound", "person", "bound an account to its identity provider"),
     (
@@ -408,8 +414,6 @@ const WHOLE: &[Phrase] = &[
     ("webhook.gave_up", "incident", "gave a webhook up"),
     ("webhook.replayed", "out", "sent events again"),
     ("webhook.secret_replaced", "token", "replaced the secret of a webhook"),
-    ("witness.added", "eye", "added a witness of the log"),
-    ("witness.ended", "x", "ended a witness of the log"),
     ("window.edited", "calendar", "changed a maintenance window"),
     ("window.ended", "calendar", "ended a maintenance window"),
 ];
@@ -448,7 +452,7 @@ mod tests {
     #[test]
     fn every_event_that_an_act_or_the_model_tells_has_words() {
         let subject = |kind: &'static str| kind.split('.').next().unwrap_or_default();
-        let subjects: BTreeSet<&str> = PHRASES.iter().chain(WHOLE).map(|(kind, _, _)| subject(kind)).collect();
+        let subjects: BTreeSet<&str> = kinds().map(subject).collect();
         let is_state = |word: &str| {
             crate::web::shared::moments::STATES
                 .iter()
@@ -477,8 +481,8 @@ mod tests {
     #[test]
     fn no_kind_has_words_twice() {
         let mut kinds = BTreeSet::new();
-        for (kind, _, _) in PHRASES.iter().chain(WHOLE) {
-            assert!(kinds.insert(*kind), "`{kind}` stands there twice");
+        for kind in super::kinds() {
+            assert!(kinds.insert(kind), "`{kind}` stands there twice");
         }
     }
 }

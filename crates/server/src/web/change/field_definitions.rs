@@ -1,6 +1,6 @@
 //! Fields that a tenant adds to its changes, with how many answers each kind of change asks already.
 
-use acts::change::set_custom_field;
+use acts::core::noun;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::change::custom_field::{CustomField, MOST_ASKED, MOST_FIELDS};
@@ -208,8 +208,7 @@ fn gather(body: &Body) -> Body {
 pub(crate) async fn set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/fields".to_owned();
     let sent = sent(form, path.clone(), path, Place::Fields);
-    let run =
-        |cx: &mut acts::Context<'_, '_>, body: &Body| set_custom_field::set_custom_field(cx, &gather(body)).map(drop);
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| noun::add::<CustomField>(cx, &gather(body)).map(drop);
     send(&state, &visitor, sent, run, page).await
 }
 
@@ -222,6 +221,6 @@ pub(crate) async fn end(
 ) -> Response {
     let path = format!("/fields/{}/end", escaped(&key));
     let sent = sent(form, path, "/fields".to_owned(), Place::Fields);
-    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| set_custom_field::end_custom_field(cx, &key).map(drop);
+    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| noun::end::<CustomField>(cx, &key).map(drop);
     send(&state, &visitor, sent, run, page).await
 }

@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::approval::home;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::list_filter::Words;
@@ -240,6 +241,7 @@ fn service_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> 
             change_section(view, service)?,
         ],
         facts: service_facts(view, service),
+        notices: home::news(view, Some(&service.key))?,
         ..RecordPage::default()
     };
     page.acts.push(watch_form(view, service));

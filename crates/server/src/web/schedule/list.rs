@@ -276,6 +276,8 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
     };
     if may_set {
         page.acts.push(freeze_form(view));
+        page.acts
+            .push(ActForm::link("Announcements", view.url("/announcements")));
     }
     if let Some(back) = back {
         let acts = page

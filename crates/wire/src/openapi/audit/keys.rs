@@ -22,7 +22,7 @@ const KEYS: &[Row] = &[
         "/keys",
         "List the signing keys, with what became of each",
         "SigningKey",
-    ),
+    ).may("set_connection"),
     post(
         "administration",
         "rotate_key",
@@ -30,7 +30,7 @@ const KEYS: &[Row] = &[
         "Give a purpose (`permit`, `log` or `cosigner`) a new signing key; what the old one signed stays good. Needs a fresh factor",
         "ReasonInput",
         "KeyTurn",
-    ),
+    ).may("set_connection"),
     post(
         "administration",
         "revoke_key",
@@ -38,7 +38,7 @@ const KEYS: &[Row] = &[
         "Revoke a stolen key of permits, with all that it signed. Needs a fresh factor",
         "ReasonInput",
         "KeyTurn",
-    ),
+    ).may("set_connection"),
 ];
 
 const ANSWERS: &[Shape] = &[

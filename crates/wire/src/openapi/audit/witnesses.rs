@@ -1,10 +1,10 @@
-//! Routes and shapes of witnesses and of the log's publication.
+//! Routes and shapes of cosignatures and of the log's publication.
 
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::Scope;
-use crate::openapi::rows::{Row, delete, list, post};
-use crate::openapi::shapes::{Shape, boolean, free, integer, shape, text, texts, time};
+use crate::openapi::rows::{Row, post};
+use crate::openapi::shapes::{Shape, boolean, integer, shape, text, texts, time};
 
 /// Every table of this file.
 pub(crate) const TABLES: &[&[Row]] = &[LOG];
@@ -17,31 +17,7 @@ const NOTE: usize = 1 << 20;
 
 const LOG: &[Row] = &[
     Row {
-        scope: Scope::Audit,
-        ..list(
-            "log",
-            "list_witnesses",
-            "/witnesses",
-            "List the witnesses of the log, with what each cosigned last",
-            "Witness",
-        )
-    },
-    post(
-        "log",
-        "add_witness",
-        "/witnesses",
-        "Add a witness by its C2SP verifier key; its cosignatures are taken and served from then on",
-        "WitnessInput",
-        "Witness",
-    ),
-    delete(
-        "log",
-        "end_witness",
-        "/witnesses/{id}",
-        "Take no more of a witness, and serve none of its cosignatures",
-        "Witness",
-    ),
-    Row {
+        may: "audit",
         scope: Scope::Audit,
         ..post(
             "log",
@@ -59,7 +35,8 @@ const LOG: &[Row] = &[
         "Open the log to everybody. Needs a fresh factor",
         "ReasonInput",
         "LogPublication",
-    ),
+    )
+    .may("set_connection"),
     post(
         "log",
         "close_log",
@@ -67,35 +44,11 @@ const LOG: &[Row] = &[
         "Close the log again. Needs a fresh factor",
         "ReasonInput",
         "LogPublication",
-    ),
+    )
+    .may("set_connection"),
 ];
 
 const SHAPES_OF_LOG: &[Shape] = &[
-    shape(
-        "WitnessInput",
-        "A witness: somebody else's program that cosigns checkpoints which only grow.",
-        &[text(
-            "key",
-            LINE,
-            "Its verifier key, `name+id+base64`, of the type of cosignatures (0x04).",
-        )
-        .needed()],
-    ),
-    shape(
-        "Witness",
-        "A witness of the log.",
-        &[
-            text("name", LINE, "The name in its key.").needed(),
-            boolean("active", "Whether its cosignatures are taken."),
-            text("by", LINE, "Who added it: a login."),
-            time("at", "When."),
-            free(
-                "cosigned",
-                "What it cosigned last: the log's `size`, when (`at`), and the note with its line (`checkpoint`).",
-            ),
-        ],
-    )
-    .based_on(&["WitnessInput", "Stored"]),
     shape(
         "CosignedCheckpointInput",
         "A checkpoint of this log with the lines of witnesses.",

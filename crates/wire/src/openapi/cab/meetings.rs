@@ -18,7 +18,8 @@ const MEETINGS: &[Row] = &[
         "/meetings",
         "List meetings of boards",
         "Meeting",
-    ),
+    )
+    .may("read"),
     post(
         "directory",
         "open_meeting",
@@ -26,15 +27,17 @@ const MEETINGS: &[Row] = &[
         "Open a meeting of a board",
         "MeetingInput",
         "Meeting",
-    ),
+    )
+    .may("set_meeting"),
     get(
         "directory",
         "show_meeting",
         "/meetings/{id}",
         "Show a meeting",
         "Meeting",
-    ),
-    delete("directory", "end_meeting", "/meetings/{id}", "End a meeting", "Meeting"),
+    )
+    .may("read"),
+    delete("directory", "end_meeting", "/meetings/{id}", "End a meeting", "Meeting").may("set_meeting"),
     post(
         "directory",
         "attend_meeting",
@@ -42,14 +45,16 @@ const MEETINGS: &[Row] = &[
         "Say that one is there",
         "AttendanceInput",
         "Meeting",
-    ),
+    )
+    .may("read"),
     delete(
         "directory",
         "leave_meeting",
         "/meetings/{id}/attendance",
         "Say that one is there no more",
         "Meeting",
-    ),
+    )
+    .may("read"),
     post(
         "directory",
         "declare_conflict",
@@ -57,7 +62,8 @@ const MEETINGS: &[Row] = &[
         "Declare a conflict of interest about a change",
         "ConflictInput",
         "Meeting",
-    ),
+    )
+    .may("read"),
 ];
 
 const ON_CALL: &[Row] = &[
@@ -67,7 +73,8 @@ const ON_CALL: &[Row] = &[
         "/on-call",
         "List who is on call, and when",
         "OnCall",
-    ),
+    )
+    .may("read"),
     post(
         "directory",
         "set_on_call",
@@ -75,21 +82,24 @@ const ON_CALL: &[Row] = &[
         "Say that a member of a board is on call",
         "OnCallInput",
         "OnCall",
-    ),
+    )
+    .may("set_meeting"),
     get(
         "directory",
         "show_on_call",
         "/on-call/{id}",
         "Show a time on call",
         "OnCall",
-    ),
+    )
+    .may("read"),
     delete(
         "directory",
         "end_on_call",
         "/on-call/{id}",
         "End a time on call",
         "OnCall",
-    ),
+    )
+    .may("set_meeting"),
 ];
 
 const PEOPLE: &[Row] = &[
@@ -99,7 +109,8 @@ const PEOPLE: &[Row] = &[
         "/trainings",
         "List trainings",
         "Training",
-    ),
+    )
+    .may("read"),
     post(
         "directory",
         "set_training",
@@ -107,50 +118,32 @@ const PEOPLE: &[Row] = &[
         "Say that a person is trained",
         "TrainingInput",
         "Training",
-    ),
+    )
+    .may("set_person"),
     get(
         "directory",
         "show_training",
         "/trainings/{id}",
         "Show a training",
         "Training",
-    ),
+    )
+    .may("read"),
     delete(
         "directory",
         "end_training",
         "/trainings/{id}",
         "End a training",
         "Training",
-    ),
-    list(
-        "directory",
-        "list_outside_looks",
-        "/outside-looks",
-        "List looks from outside",
-        "OutsideLook",
-    ),
-    post(
-        "directory",
-        "look_outside",
-        "/outside-looks",
-        "Record a look from outside at a small team's work",
-        "OutsideLookInput",
-        "OutsideLook",
-    ),
-    get(
-        "directory",
-        "show_outside_look",
-        "/outside-looks/{id}",
-        "Show a look from outside",
-        "OutsideLook",
-    ),
+    )
+    .may("set_person"),
     list(
         "directory",
         "find_unstaffed",
         "/staffing",
         "Tell whether this directory can staff the set in force, and which packs it cannot staff",
         "Staffing",
-    ),
+    )
+    .may("read"),
 ];
 
 const GLASSES: &[Row] = &[list(
@@ -159,7 +152,8 @@ const GLASSES: &[Row] = &[list(
     "/break-glasses",
     "List break-glasses, with the budgets of teams",
     "GlassUse",
-)];
+)
+.may("read")];
 
 const BODIES: &[Shape] = &[
     shape(
@@ -188,14 +182,6 @@ const BODIES: &[Shape] = &[
             text("training", LINE, "Which: a word such as pci_dss.").needed(),
             time("starts_at", "From when it is valid.").needed(),
             time("ends_at", "Until when, exclusive.").needed(),
-        ],
-    ),
-    shape(
-        "OutsideLookInput",
-        "What somebody outside saw.",
-        &[
-            text("group", LINE, "The group of those who look: a key such as outside.").needed(),
-            text("text", TEXT, "What was seen.").needed(),
         ],
     ),
     shape(
@@ -267,20 +253,6 @@ const ANSWERS: &[Shape] = &[
     )
     .based_on(&["Stored"]),
     shape("Training", "A training.", &[]).based_on(&["TrainingInput", "Stored"]),
-    shape(
-        "OutsideLook",
-        "A look from outside, with the changes that it was about.",
-        &[
-            text("by", LINE, "Who looked: a login."),
-            time("at", "When."),
-            texts(
-                "changes",
-                LINE,
-                "Keys of the changes on which work began or ended since the look before.",
-            ),
-        ],
-    )
-    .based_on(&["OutsideLookInput", "Stored"]),
     shape(
         "Staffing",
         "Whether a pack can be staffed.",

@@ -19,6 +19,7 @@ const ACTS: Words = Words::These(&["approve", "acknowledge", "watch", "hold", "c
 
 const ROWS: &[Row] = &[
     Row {
+        may: "read @write",
         status: 200,
         ..post(
             "changes",
@@ -30,6 +31,7 @@ const ROWS: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         params: OF_LIST,
         ..list(
             "changes",
@@ -46,8 +48,10 @@ const ROWS: &[Row] = &[
         "Keep the filters of a list as a view",
         "ViewInput",
         "View",
-    ),
+    )
+    .may("read"),
     Row {
+        may: "read",
         params: OF_LIST,
         ..get(
             "changes",
@@ -58,6 +62,7 @@ const ROWS: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         body: Some("ViewPatch"),
         answer: Answer::Json("View"),
         params: OF_LIST,
@@ -70,6 +75,7 @@ const ROWS: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         params: OF_LIST,
         ..delete("changes", "remove_view", "/views/{name}", "Remove a view", "View")
     },

@@ -1,5 +1,4 @@
 //! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
 
 pub(super) mod bulk;
-pub(super) mod custom_fields;
 pub(super) mod templates;

@@ -26,7 +26,7 @@ pub(crate) const SHAPES: &[&[Shape]] = &[BODIES, ANSWERS];
 const WATCHING: &[Param] = &[Param::new("group", "The group that stops; oneself unless said.")];
 
 const ABSENCES: &[Row] = &[
-    list("directory", "list_absences", "/absences", "List absences", "Absence"),
+    list("directory", "list_absences", "/absences", "List absences", "Absence").may("read"),
     post(
         "directory",
         "set_absence",
@@ -34,22 +34,26 @@ const ABSENCES: &[Row] = &[
         "Say that a person is away",
         "AbsenceInput",
         "Absence",
-    ),
+    )
+    .may("read | set_person"),
     get(
         "directory",
         "show_absence",
         "/absences/{id}",
         "Show an absence",
         "Absence",
-    ),
+    )
+    .may("read"),
     get(
         "directory",
         "show_telling",
         "/people/{login}/telling",
         "Show how a person wishes to be told",
         "Telling",
-    ),
+    )
+    .may("read | set_person"),
     Row {
+        may: "read | set_person",
         body: Some("TellingInput"),
         answer: Answer::Json("Telling"),
         ..at(
@@ -66,7 +70,8 @@ const ABSENCES: &[Row] = &[
         "/services/{key}/watchers",
         "List who watches a service",
         "ServiceWatchers",
-    ),
+    )
+    .may("read"),
     post(
         "directory",
         "watch_service",
@@ -74,8 +79,10 @@ const ABSENCES: &[Row] = &[
         "Watch a service: be told of the milestones of its changes",
         "WatchServiceInput",
         "ServiceWatchers",
-    ),
+    )
+    .may("read | set_person"),
     Row {
+        may: "read | set_person",
         params: WATCHING,
         ..delete(
             "directory",
@@ -91,7 +98,8 @@ const ABSENCES: &[Row] = &[
         "/absences/{id}",
         "End an absence",
         "Absence",
-    ),
+    )
+    .may("read | set_person"),
 ];
 
 const DELEGATIONS: &[Row] = &[
@@ -101,7 +109,8 @@ const DELEGATIONS: &[Row] = &[
         "/delegations",
         "List delegations",
         "Delegation",
-    ),
+    )
+    .may("read"),
     post(
         "directory",
         "set_delegation",
@@ -109,21 +118,24 @@ const DELEGATIONS: &[Row] = &[
         "Let one person speak for another",
         "DelegationInput",
         "Delegation",
-    ),
+    )
+    .may("read | set_person"),
     get(
         "directory",
         "show_delegation",
         "/delegations/{id}",
         "Show a delegation",
         "Delegation",
-    ),
+    )
+    .may("read"),
     delete(
         "directory",
         "end_delegation",
         "/delegations/{id}",
         "End a delegation",
         "Delegation",
-    ),
+    )
+    .may("read | set_person"),
 ];
 
 const CALENDARS: &[Row] = &[
@@ -133,7 +145,8 @@ const CALENDARS: &[Row] = &[
         "/calendars",
         "List business calendars",
         "BusinessCalendar",
-    ),
+    )
+    .may("read"),
     post(
         "directory",
         "set_calendar",
@@ -141,14 +154,16 @@ const CALENDARS: &[Row] = &[
         "Make or change a business calendar",
         "BusinessCalendarInput",
         "BusinessCalendar",
-    ),
+    )
+    .may("set_service"),
     get(
         "directory",
         "show_business_calendar",
         "/calendars/{key}",
         "Show a business calendar",
         "BusinessCalendar",
-    ),
+    )
+    .may("read"),
 ];
 
 const OWNERS: &[Row] = &[
@@ -158,15 +173,18 @@ const OWNERS: &[Row] = &[
         "/ownerships/{id}",
         "End a row of the ownership matrix",
         "Ownership",
-    ),
+    )
+    .may("set_ownership"),
     delete(
         "directory",
         "end_dependency",
         "/dependencies/{id}",
         "Take a dependency away",
         "Dependency",
-    ),
+    )
+    .may("set_service"),
     Row {
+        may: "read",
         params: PLACE,
         answer: Answer::Json("OwnershipLines"),
         ..get(
@@ -181,6 +199,7 @@ const OWNERS: &[Row] = &[
 
 const TABLES_OF_ROWS: &[Row] = &[
     Row {
+        may: "set_service, set_ownership, set_person",
         status: 200,
         ..post(
             "directory",
@@ -192,6 +211,7 @@ const TABLES_OF_ROWS: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         params: FORMAT,
         ..get(
             "directory",
@@ -202,6 +222,7 @@ const TABLES_OF_ROWS: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         params: PART,
         ..get(
             "directory",

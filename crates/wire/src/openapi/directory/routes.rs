@@ -33,14 +33,16 @@ const fn noun(
     summaries: [&'static str; 3],
     body: &'static str,
     of: &'static str,
+    may: &'static str,
 ) -> [Row; 3] {
     [
         Row {
             params: NAMED,
+            may: "read",
             ..list("estate", names[0], path, summaries[0], of)
         },
-        post("estate", names[1], path, summaries[1], body, of),
-        get("estate", names[2], one, summaries[2], of),
+        post("estate", names[1], path, summaries[1], body, of).may(may),
+        get("estate", names[2], one, summaries[2], of).may("read"),
     ]
 }
 
@@ -70,6 +72,7 @@ const SERVICES: &[Row] = &noun(
     ["List services", "Make or change a service", "Show a service"],
     "ServiceInput",
     "Service",
+    "set_service",
 );
 
 const ENVIRONMENTS: &[Row] = &noun(
@@ -83,6 +86,7 @@ const ENVIRONMENTS: &[Row] = &noun(
     ],
     "EnvironmentInput",
     "Environment",
+    "set_service",
 );
 
 const CONFIG_ITEMS: &[Row] = &noun(
@@ -96,6 +100,7 @@ const CONFIG_ITEMS: &[Row] = &noun(
     ],
     "ConfigItemInput",
     "ConfigItem",
+    "set_service",
 );
 
 const DEPENDENCIES: &[Row] = &noun(
@@ -109,6 +114,7 @@ const DEPENDENCIES: &[Row] = &noun(
     ],
     "DependencyInput",
     "Dependency",
+    "set_service",
 );
 
 const OWNERSHIPS: &[Row] = &noun(
@@ -122,6 +128,7 @@ const OWNERSHIPS: &[Row] = &noun(
     ],
     "OwnershipInput",
     "Ownership",
+    "set_ownership",
 );
 
 const WINDOWS: &[Row] = &noun(
@@ -135,6 +142,7 @@ const WINDOWS: &[Row] = &noun(
     ],
     "WindowInput",
     "Window",
+    "set_window",
 );
 
 const FREEZES: &[Row] = &noun(
@@ -144,6 +152,7 @@ const FREEZES: &[Row] = &noun(
     ["List freezes", "Set a freeze", "Show a freeze"],
     "FreezeInput",
     "Freeze",
+    "set_freeze",
 );
 
 const INCIDENTS: &[Row] = &noun(
@@ -153,10 +162,12 @@ const INCIDENTS: &[Row] = &noun(
     ["List incidents", "Open an incident", "Show an incident"],
     "IncidentInput",
     "Incident",
+    "set_incident",
 );
 
 const ESTATE: &[Row] = &[
     Row {
+        may: "set_service",
         tag: "estate",
         ..change(
             "PATCH",
@@ -173,8 +184,10 @@ const ESTATE: &[Row] = &[
         "/windows/{id}",
         "Take a maintenance window back",
         "Window",
-    ),
+    )
+    .may("set_window"),
     Row {
+        may: "set_freeze",
         body: Some("ReasonInput"),
         ..delete(
             "estate",
@@ -185,6 +198,7 @@ const ESTATE: &[Row] = &[
         )
     },
     Row {
+        may: "set_freeze",
         answer: Answer::Json("Freeze"),
         status: 201,
         ..at(
@@ -202,15 +216,18 @@ const ESTATE: &[Row] = &[
         "Let one change pass a freeze",
         "FreezeExceptionInput",
         "Freeze",
-    ),
+    )
+    .may("set_freeze"),
     delete(
         "estate",
         "withdraw_exception",
         "/freezes/{id}/exceptions/{change}",
         "Let a change no longer pass a freeze",
         "Freeze",
-    ),
+    )
+    .may("set_freeze"),
     Row {
+        may: "set_incident",
         body: Some("IncidentPatch"),
         answer: Answer::Json("Incident"),
         ..at(
@@ -222,6 +239,7 @@ const ESTATE: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         params: SPAN,
         ..list(
             "estate",
@@ -232,6 +250,7 @@ const ESTATE: &[Row] = &[
         )
     },
     Row {
+        may: "read @read",
         answer: Answer::Events,
         ..at(
             "GET",
@@ -245,6 +264,7 @@ const ESTATE: &[Row] = &[
 
 const TEMPLATES: &[Row] = &[
     Row {
+        may: "read",
         params: NAMED,
         ..list(
             "templates",
@@ -261,14 +281,16 @@ const TEMPLATES: &[Row] = &[
         "Propose a template or a new version",
         "TemplateInput",
         "Template",
-    ),
+    )
+    .may("propose_template"),
     get(
         "templates",
         "show_template",
         "/templates/{key}",
         "Show a template",
         "Template",
-    ),
+    )
+    .may("read"),
     post(
         "templates",
         "approve_template",
@@ -276,7 +298,8 @@ const TEMPLATES: &[Row] = &[
         "Approve the proposed version",
         "TemplateApprovalInput",
         "Template",
-    ),
+    )
+    .may("approve_template"),
     post(
         "templates",
         "suspend_template",
@@ -284,7 +307,8 @@ const TEMPLATES: &[Row] = &[
         "Suspend it",
         "TemplateEndInput",
         "Template",
-    ),
+    )
+    .may("approve_template"),
     post(
         "templates",
         "retire_template",
@@ -292,7 +316,8 @@ const TEMPLATES: &[Row] = &[
         "Retire it",
         "TemplateEndInput",
         "Template",
-    ),
+    )
+    .may("approve_template"),
 ];
 
 const DELIVERY_STATES: &[Param] = &[Param::new("state", "Only `waiting`, `parked` or `done` ones.")];
@@ -320,8 +345,10 @@ const ADMINISTRATION: &[Row] = &[
         "/tenant",
         "Show the tenant's settings",
         "Tenant",
-    ),
+    )
+    .may("read"),
     Row {
+        may: "audit",
         scope: Scope::Audit,
         params: LOG_FILTERS,
         ..list(
@@ -334,6 +361,7 @@ const ADMINISTRATION: &[Row] = &[
         )
     },
     Row {
+        may: "audit",
         scope: Scope::Audit,
         ..get(
             "administration",
@@ -344,6 +372,7 @@ const ADMINISTRATION: &[Row] = &[
         )
     },
     Row {
+        may: "audit",
         scope: Scope::Audit,
         ..get(
             "administration",
@@ -354,6 +383,7 @@ const ADMINISTRATION: &[Row] = &[
         )
     },
     Row {
+        may: "set_connection",
         params: DELIVERY_STATES,
         ..list(
             "administration",
@@ -369,8 +399,10 @@ const ADMINISTRATION: &[Row] = &[
         "/me",
         "Show whom the credential speaks for",
         "Me",
-    ),
+    )
+    .may("own"),
     Row {
+        may: "read",
         params: NAMED,
         ..list("administration", "list_people", "/people", "List people", "Person")
     },
@@ -381,14 +413,16 @@ const ADMINISTRATION: &[Row] = &[
         "Make a person",
         "PersonInput",
         "Person",
-    ),
+    )
+    .may("set_person"),
     get(
         "administration",
         "show_person",
         "/people/{login}",
         "Show a person",
         "Person",
-    ),
+    )
+    .may("read"),
     change(
         "PATCH",
         "edit_person",
@@ -396,7 +430,8 @@ const ADMINISTRATION: &[Row] = &[
         "Change or deactivate a person",
         "PersonPatch",
         "Person",
-    ),
+    )
+    .may("set_person"),
     post(
         "administration",
         "decide_suspension",
@@ -404,7 +439,8 @@ const ADMINISTRATION: &[Row] = &[
         "Confirm something that a compromised account gave, or let it go",
         "SuspensionInput",
         "Person",
-    ),
+    )
+    .may("set_person"),
     post(
         "administration",
         "deactivate_person",
@@ -412,8 +448,10 @@ const ADMINISTRATION: &[Row] = &[
         "Deactivate a person; as compromised, their decisions are void and their permits revoked",
         "DeactivationInput",
         "Person",
-    ),
+    )
+    .may("set_person"),
     Row {
+        may: "own | set_person",
         is_conditional: false,
         ..change(
             "PUT",
@@ -425,10 +463,11 @@ const ADMINISTRATION: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         params: NAMED,
         ..list("administration", "list_groups", "/groups", "List groups", "Group")
     },
-    get("administration", "show_group", "/groups/{key}", "Show a group", "Group"),
+    get("administration", "show_group", "/groups/{key}", "Show a group", "Group").may("read"),
     change(
         "PUT",
         "set_group",
@@ -436,8 +475,9 @@ const ADMINISTRATION: &[Row] = &[
         "Make or change a group",
         "GroupInput",
         "Group",
-    ),
-    list("administration", "list_tokens", "/tokens", "List tokens", "Token"),
+    )
+    .may("set_person"),
+    list("administration", "list_tokens", "/tokens", "List tokens", "Token").may("set_token"),
     post(
         "administration",
         "create_token",
@@ -445,21 +485,24 @@ const ADMINISTRATION: &[Row] = &[
         "Make a token; it is shown once",
         "TokenInput",
         "Token",
-    ),
+    )
+    .may("set_token"),
     delete(
         "administration",
         "revoke_token",
         "/tokens/{id}",
         "Revoke a token",
         "Token",
-    ),
+    )
+    .may("own | set_token"),
     list(
         "administration",
         "list_connections",
         "/connections",
         "List connections",
         "Connection",
-    ),
+    )
+    .may("set_connection"),
     post(
         "administration",
         "create_connection",
@@ -467,22 +510,26 @@ const ADMINISTRATION: &[Row] = &[
         "Make a connection; its secret is shown once",
         "ConnectionInput",
         "Connection",
-    ),
+    )
+    .may("set_connection"),
     get(
         "administration",
         "show_connection",
         "/connections/{id}",
         "Show a connection",
         "Connection",
-    ),
+    )
+    .may("set_connection"),
     delete(
         "administration",
         "end_connection",
         "/connections/{id}",
         "Take no more deliveries",
         "Connection",
-    ),
+    )
+    .may("set_connection"),
     Row {
+        may: "session",
         scope: Scope::Open,
         ..post(
             "administration",
@@ -493,8 +540,9 @@ const ADMINISTRATION: &[Row] = &[
             "Session",
         )
     },
-    delete("administration", "end_session", "/session", "Sign out", "Ended"),
+    delete("administration", "end_session", "/session", "Sign out", "Ended").may("own"),
     Row {
+        may: "session",
         scope: Scope::Open,
         ..post(
             "administration",
@@ -506,6 +554,7 @@ const ADMINISTRATION: &[Row] = &[
         )
     },
     Row {
+        may: "session",
         scope: Scope::Open,
         ..post(
             "administration",
@@ -523,7 +572,8 @@ const ADMINISTRATION: &[Row] = &[
         "Ask for a challenge to show a passkey as fresh factor",
         "NoBody",
         "PasskeyChallenge",
-    ),
+    )
+    .may("own"),
     post(
         "administration",
         "step_up_with_passkey",
@@ -531,7 +581,8 @@ const ADMINISTRATION: &[Row] = &[
         "Show a passkey as fresh factor of the session",
         "PasskeyAnswer",
         "SteppedUp",
-    ),
+    )
+    .may("own"),
     post(
         "administration",
         "step_up",
@@ -539,5 +590,6 @@ const ADMINISTRATION: &[Row] = &[
         "Give a fresh factor of the session",
         "StepUpInput",
         "SteppedUp",
-    ),
+    )
+    .may("own"),
 ];

@@ -21,6 +21,7 @@ const COVERAGE: &[Param] = &[
 /// Every row.
 pub(crate) const GATEWAYS: &[Row] = &[
     Row {
+        may: "ask_gate",
         params: GATE_QUESTION,
         ..get(
             "gate",
@@ -31,6 +32,7 @@ pub(crate) const GATEWAYS: &[Row] = &[
         )
     },
     Row {
+        may: "ask_gate",
         params: PLACE,
         ..list(
             "gate",
@@ -46,8 +48,10 @@ pub(crate) const GATEWAYS: &[Row] = &[
         "/gate-refusals",
         "List questions that named nothing that is known",
         "GateRefusal",
-    ),
+    )
+    .may("audit"),
     Row {
+        may: "ask_gate @gate",
         status: 202,
         answer: Answer::Json("RefusalCounted"),
         ..post(
@@ -60,6 +64,7 @@ pub(crate) const GATEWAYS: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         params: COVERAGE,
         ..list(
             "gate",
@@ -70,6 +75,7 @@ pub(crate) const GATEWAYS: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         params: DAYS,
         ..list(
             "gate",
@@ -80,6 +86,7 @@ pub(crate) const GATEWAYS: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         params: DAYS,
         ..list(
             "gate",

@@ -13,35 +13,40 @@ const SESSIONS: &[Row] = &[
         "/sessions",
         "List one's own sessions",
         "SessionItem",
-    ),
+    )
+    .may("own"),
     list(
         "identity",
         "list_own_tenants",
         "/session/tenants",
         "List the tenants in which one is known by the identity that this session proved",
         "OwnTenant",
-    ),
+    )
+    .may("own @read"),
     delete(
         "identity",
         "end_own_session",
         "/sessions/{id}",
         "End one of one's own sessions",
         "Ended",
-    ),
+    )
+    .may("own"),
     list(
         "identity",
         "list_sessions_of",
         "/people/{login}/sessions",
         "List a person's sessions",
         "SessionItem",
-    ),
+    )
+    .may("set_person"),
     delete(
         "identity",
         "end_sessions_of",
         "/people/{login}/sessions",
         "End all sessions of a person",
         "EndedSessions",
-    ),
+    )
+    .may("set_person"),
 ];
 
 const FACTORS: &[Row] = &[
@@ -51,7 +56,8 @@ const FACTORS: &[Row] = &[
         "/second-factors",
         "List one's own second factors",
         "SecondFactors",
-    ),
+    )
+    .may("own"),
     post(
         "identity",
         "begin_totp",
@@ -59,7 +65,8 @@ const FACTORS: &[Row] = &[
         "Make a TOTP secret; it is shown once and counts after its first code",
         "NameInput",
         "SecondFactor",
-    ),
+    )
+    .may("own"),
     post(
         "identity",
         "confirm_totp",
@@ -67,7 +74,8 @@ const FACTORS: &[Row] = &[
         "Take the first code of a new authenticator; recovery codes are shown once",
         "CodeInput",
         "SecondFactor",
-    ),
+    )
+    .may("own"),
     post(
         "identity",
         "begin_passkey",
@@ -75,7 +83,8 @@ const FACTORS: &[Row] = &[
         "Ask for a challenge that makes a passkey; it holds for 5 minutes, once",
         "NameInput",
         "PasskeyChallenge",
-    ),
+    )
+    .may("own"),
     post(
         "identity",
         "confirm_passkey",
@@ -83,7 +92,8 @@ const FACTORS: &[Row] = &[
         "Take a new passkey; recovery codes are shown once",
         "PasskeyAnswer",
         "SecondFactor",
-    ),
+    )
+    .may("own"),
     post(
         "identity",
         "make_recovery_codes",
@@ -91,21 +101,24 @@ const FACTORS: &[Row] = &[
         "Make new recovery codes; they are shown once",
         "NoBody",
         "SecondFactor",
-    ),
+    )
+    .may("own"),
     delete(
         "identity",
         "remove_second_factor",
         "/second-factors/{id}",
         "Remove one of one's own second factors",
         "Removed",
-    ),
+    )
+    .may("own"),
     delete(
         "identity",
         "reset_second_factors",
         "/people/{login}/second-factors",
         "Take the second factors away of somebody who lost them",
         "Removed",
-    ),
+    )
+    .may("set_person"),
 ];
 
 const PROVIDERS: &[Row] = &[
@@ -115,15 +128,18 @@ const PROVIDERS: &[Row] = &[
         "/identity-providers",
         "List identity providers",
         "IdentityProvider",
-    ),
+    )
+    .may("set_connection"),
     get(
         "identity",
         "show_identity_provider",
         "/identity-providers/{key}",
         "Show an identity provider",
         "IdentityProvider",
-    ),
+    )
+    .may("set_connection"),
     Row {
+        may: "set_connection",
         body: Some("IdentityProviderInput"),
         answer: Answer::Json("IdentityProvider"),
         ..at(
@@ -140,19 +156,22 @@ const PROVIDERS: &[Row] = &[
         "/identity-providers/{key}",
         "Let nobody sign in at a provider any more",
         "IdentityProvider",
-    ),
+    )
+    .may("set_connection"),
 ];
 
 const WORKLOADS: &[Row] = &[
-    list("identity", "list_workloads", "/workloads", "List workloads", "Workload"),
+    list("identity", "list_workloads", "/workloads", "List workloads", "Workload").may("set_token"),
     get(
         "identity",
         "show_workload",
         "/workloads/{key}",
         "Show a workload",
         "Workload",
-    ),
+    )
+    .may("set_token"),
     Row {
+        may: "set_token",
         body: Some("WorkloadInput"),
         answer: Answer::Json("Workload"),
         ..at(
@@ -169,11 +188,13 @@ const WORKLOADS: &[Row] = &[
         "/workloads/{key}",
         "Let no job of a workload in any more; those inside are out at once",
         "Workload",
-    ),
+    )
+    .may("set_token"),
 ];
 
 const RIGHTS: &[Row] = &[
     Row {
+        may: "audit",
         params: DAYS,
         ..get(
             "identity",
@@ -189,7 +210,8 @@ const RIGHTS: &[Row] = &[
         "/rights/conflicts",
         "Rights that should not lie in one hand",
         "ConflictingRights",
-    ),
+    )
+    .may("audit"),
 ];
 
 const DAYS: &[Param] = &[Param::new(
@@ -204,8 +226,10 @@ const REVIEWS: &[Row] = &[
         "/access-review-schedule",
         "Show when reviews of access begin by themselves",
         "AccessReviewSchedule",
-    ),
+    )
+    .may("read"),
     Row {
+        may: "set_person",
         body: Some("AccessReviewScheduleInput"),
         answer: Answer::Json("AccessReviewSchedule"),
         ..at(
@@ -222,14 +246,16 @@ const REVIEWS: &[Row] = &[
         "/access-reviews",
         "List reviews of access",
         "AccessReview",
-    ),
+    )
+    .may("own | set_person | audit"),
     get(
         "identity",
         "show_access_review",
         "/access-reviews/{id}",
         "Show a review of access",
         "AccessReview",
-    ),
+    )
+    .may("own | set_person | audit"),
     post(
         "identity",
         "begin_access_review",
@@ -237,7 +263,8 @@ const REVIEWS: &[Row] = &[
         "Ask each manager to look at the rights of their people",
         "AccessReviewInput",
         "AccessReviews",
-    ),
+    )
+    .may("set_person"),
     post(
         "identity",
         "sign_access_review",
@@ -245,5 +272,6 @@ const REVIEWS: &[Row] = &[
         "Sign a review of access, with a fresh factor; what is refused is taken away at once",
         "AccessSignatureInput",
         "AccessReview",
-    ),
+    )
+    .may("own"),
 ];

@@ -24,7 +24,8 @@ const WEBHOOKS: &[Row] = &[
         "/webhooks",
         "List outgoing webhooks",
         "Webhook",
-    ),
+    )
+    .may("set_connection"),
     post(
         "webhooks",
         "create_webhook",
@@ -32,15 +33,18 @@ const WEBHOOKS: &[Row] = &[
         "Make an outgoing webhook; its secret is shown once",
         "WebhookInput",
         "Webhook",
-    ),
+    )
+    .may("set_connection"),
     get(
         "webhooks",
         "show_webhook",
         "/webhooks/{id}",
         "Show an outgoing webhook and how it fares",
         "Webhook",
-    ),
+    )
+    .may("set_connection"),
     Row {
+        may: "set_connection",
         body: Some("WebhookPatch"),
         answer: Answer::Json("Webhook"),
         ..at(
@@ -57,8 +61,10 @@ const WEBHOOKS: &[Row] = &[
         "/webhooks/{id}",
         "End an outgoing webhook",
         "Webhook",
-    ),
+    )
+    .may("set_connection"),
     Row {
+        may: "set_connection",
         answer: Answer::Json("Webhook"),
         ..at(
             "POST",
@@ -69,6 +75,7 @@ const WEBHOOKS: &[Row] = &[
         )
     },
     Row {
+        may: "set_connection",
         params: &[Param::new("state", "`waiting` (usual), `delivered` or `dead`.")],
         ..list(
             "webhooks",
@@ -85,7 +92,8 @@ const WEBHOOKS: &[Row] = &[
         "Send deliveries again",
         "WebhookReplay",
         "Count",
-    ),
+    )
+    .may("set_connection"),
 ];
 
 const WEBHOOK: &[Shape] = &[
@@ -209,8 +217,10 @@ const INBOUND: &[Row] = &[
         "/deliveries/{id}",
         "Show a delivery, what it says and what came of it",
         "DeliveryShown",
-    ),
+    )
+    .may("set_connection"),
     Row {
+        may: "set_connection",
         answer: Answer::Json("DeliveryReplayed"),
         ..at(
             "POST",
@@ -226,8 +236,10 @@ const INBOUND: &[Row] = &[
         "/outside-checks",
         "List questions of outside systems with our answers",
         "OutsideCheck",
-    ),
+    )
+    .may("read"),
     Row {
+        may: "set_connection",
         params: &[Param::new("state", "`parked` (usual) or `waiting`.")],
         ..list(
             "deliveries",
@@ -244,7 +256,8 @@ const INBOUND: &[Row] = &[
         "Try rules that find changes on past deliveries",
         "LinkTrialInput",
         "LinkTrial",
-    ),
+    )
+    .may("set_connection"),
 ];
 
 const DELIVERIES: &[Shape] = &[
@@ -420,14 +433,16 @@ const MAPPING: &[Row] = &[
         "Take a build attestation: from then on the artifact stands for its commit",
         "AttestationInput",
         "AttestationTaken",
-    ),
+    )
+    .may("ask_gate"),
     get(
         "deliveries",
         "show_mapping",
         "/mapping",
         "Show the mapping in force",
         "MappingShown",
-    ),
+    )
+    .may("read"),
     post(
         "deliveries",
         "propose_mapping",
@@ -435,8 +450,10 @@ const MAPPING: &[Row] = &[
         "Propose a mapping; `/configurations/{id}/activation` puts it in force",
         "MappingInput",
         "Configuration",
-    ),
+    )
+    .may("set_policy"),
     Row {
+        may: "read",
         status: 200,
         ..post(
             "deliveries",
@@ -448,6 +465,7 @@ const MAPPING: &[Row] = &[
         )
     },
     Row {
+        may: "set_policy",
         status: 200,
         ..post(
             "deliveries",
@@ -464,7 +482,8 @@ const MAPPING: &[Row] = &[
         "/changes/{key}/review-draft",
         "Draft the post-implementation review from what is known",
         "ReviewDraft",
-    ),
+    )
+    .may("read"),
 ];
 
 const MAPPINGS: &[Shape] = &[

@@ -30,7 +30,8 @@ pub(crate) const ROWS: &[Row] = &[
         "/policies",
         "Show the active policies",
         "PolicySet",
-    ),
+    )
+    .may("read"),
     post(
         "administration",
         "propose_policies",
@@ -38,8 +39,10 @@ pub(crate) const ROWS: &[Row] = &[
         "Propose a set of policies; a set that fails its schema, names or cases is refused",
         "PoliciesInput",
         "Configuration",
-    ),
+    )
+    .may("set_policy"),
     Row {
+        may: "set_policy",
         body: Some("TrialInput"),
         answer: Answer::Json("Trial"),
         status: 200,
@@ -57,14 +60,16 @@ pub(crate) const ROWS: &[Row] = &[
         "/changes/{key}/policies",
         "Explain which policies ask what of a change",
         "Explanation",
-    ),
+    )
+    .may("read"),
     get(
         "administration",
         "show_risk_table",
         "/risk-table",
         "Show the risk table in force",
         "RiskTable",
-    ),
+    )
+    .may("read"),
     post(
         "administration",
         "propose_risk_table",
@@ -72,14 +77,16 @@ pub(crate) const ROWS: &[Row] = &[
         "Propose a risk table",
         "RiskTableInput",
         "Configuration",
-    ),
+    )
+    .may("set_policy"),
     get(
         "administration",
         "show_sla_table",
         "/sla-table",
         "Show the times to acknowledge and to decide",
         "SlaTable",
-    ),
+    )
+    .may("read"),
     post(
         "administration",
         "propose_sla_table",
@@ -87,14 +94,16 @@ pub(crate) const ROWS: &[Row] = &[
         "Propose times to acknowledge and to decide; clocks that run keep theirs",
         "SlaTableInput",
         "Configuration",
-    ),
+    )
+    .may("set_policy"),
     get(
         "administration",
         "show_watch_table",
         "/watch-table",
         "Show how long changes are watched after their work",
         "WatchTable",
-    ),
+    )
+    .may("read"),
     post(
         "administration",
         "propose_watch_table",
@@ -102,14 +111,16 @@ pub(crate) const ROWS: &[Row] = &[
         "Propose how long changes are watched after their work",
         "WatchTableInput",
         "Configuration",
-    ),
+    )
+    .may("set_policy"),
     get(
         "administration",
         "show_retention",
         "/retention",
         "Show for how long texts, files and raw deliveries are kept",
         "Retention",
-    ),
+    )
+    .may("read"),
     post(
         "administration",
         "propose_retention",
@@ -117,7 +128,8 @@ pub(crate) const ROWS: &[Row] = &[
         "Propose for how long texts, files and raw deliveries are kept",
         "RetentionInput",
         "Configuration",
-    ),
+    )
+    .may("set_policy"),
     post(
         "administration",
         "propose_ownership",
@@ -125,8 +137,10 @@ pub(crate) const ROWS: &[Row] = &[
         "Propose rows of the ownership matrix",
         "OwnershipProposalInput",
         "Configuration",
-    ),
+    )
+    .may("set_ownership"),
     Row {
+        may: "read",
         params: KIND,
         ..list(
             "administration",
@@ -142,7 +156,8 @@ pub(crate) const ROWS: &[Row] = &[
         "/configurations/{id}",
         "Show a configuration with its files",
         "Configuration",
-    ),
+    )
+    .may("read"),
     post(
         "administration",
         "activate_configuration",
@@ -150,14 +165,16 @@ pub(crate) const ROWS: &[Row] = &[
         "Put a proposal in force; a second person or an approved change does it",
         "ActivationInput",
         "Configuration",
-    ),
+    )
+    .may("set_policy"),
     delete(
         "administration",
         "withdraw_configuration",
         "/configurations/{id}",
         "Withdraw a proposal",
         "Configuration",
-    ),
+    )
+    .may("set_policy"),
 ];
 
 /// The shapes.

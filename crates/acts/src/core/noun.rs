@@ -1,0 +1,211 @@
+//! The acts on nouns with a card. Each checks the permission that the row of the verb names, then reads the input, then runs
+//! the rules of the noun: 403 comes before 422.
+
+use model::core::body::Body;
+use model::core::card::{self, Described, Does, Input, Kind, Noun};
+use model::core::ids::{GroupKey, ServiceKey};
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
+use model::directory::unknown_name;
+use serde_json::Value;
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::write::Versioned;
+
+/// The rules of a noun, by hand.
+pub trait PlainNoun: Versioned + Noun {
+    /// The input of its verbs.
+    type Input: Input;
+    /// Whether its records are never ended, so that a list of them is read page by page.
+    const IS_HISTORY: bool = false;
+
+    /// The records in use, a bounded number in the order of their keys.
+    ///
+    /// # Errors
+    /// The store's.
+    fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
+        in_use(cx)
+    }
+
+    /// The record with this key, in use or not.
+    ///
+    /// # Errors
+    /// The store's.
+    fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {
+        Ok(record::load::<Self>(cx.tx, key)?.map(|stored| stored.record))
+    }
+
+    /// The name of a record in addresses.
+    fn key(&self) -> &str;
+
+    /// Whether it is in use, so that it can be changed and ended.
+    fn is_in_use(&self) -> bool {
+        true
+    }
+
+    /// Adds a record, or sets one; ends the reading.
+    ///
+    /// # Errors
+    /// 422, or the store's.
+    fn add(cx: &mut Context<'_, '_>, input: Self::Input, reading: Reading<'_>) -> Result<Self>;
+
+    /// Changes a record; ends the reading.
+    ///
+    /// # Errors
+    /// 422, or the store's.
+    fn edit(self, _cx: &mut Context<'_, '_>, _input: Self::Input, _reading: Reading<'_>) -> Result<Self> {
+        Err(absent::<Self>(self.key()).into())
+    }
+
+    /// Takes a record out of use.
+    ///
+    /// # Errors
+    /// The store's.
+    fn end(self, _cx: &mut Context<'_, '_>) -> Result<Self> {
+        Err(absent::<Self>(self.key()).into())
+    }
+
+    /// Adds the fields of answers that are computed; `values` are views of the records.
+    ///
+    /// # Errors
+    /// The store's.
+    fn complete(_cx: &mut Context<'_, '_>, _records: &[Self], _values: &mut [Value]) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The records of a table with the column `active`, in the order of their ids.
+///
+/// # Errors
+/// The store's.
+pub fn in_use<N: Versioned>(cx: &mut Context<'_, '_>) -> Result<Vec<N>> {
+    let filter = Filter::new().equals("active", true).order_by("id");
+    Ok(record::bodies::<N>(cx.tx, &filter)?)
+}
+
+/// The records in use.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn list<N: PlainNoun>(cx: &mut Context<'_, '_>) -> Result<Vec<N>> {
+    allow::<N>(cx, Does::List)?;
+    N::listed(cx)
+}
+
+/// One record.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn show<N: PlainNoun>(cx: &mut Context<'_, '_>, key: &str) -> Result<N> {
+    allow::<N>(cx, Does::Show)?;
+    Ok(N::found(cx, key)?.ok_or_else(|| absent::<N>(key))?)
+}
+
+/// Adds a record, or sets one.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn add<N: PlainNoun>(cx: &mut Context<'_, '_>, body: &Body) -> Result<N> {
+    let does = if N::CARD.verb(Does::Set).is_some() {
+        Does::Set
+    } else {
+        Does::Add
+    };
+    allow::<N>(cx, does)?;
+    let mut reading = Reading::new(body, "");
+    let input = card::read::<N::Input>(&mut reading);
+    check_references::<N::Input>(&mut reading, &*cx.directory()?);
+    N::add(cx, input, reading)
+}
+
+/// Changes a record in part.
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn edit<N: PlainNoun>(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<N> {
+    allow::<N>(cx, Does::Edit)?;
+    let old = in_use_by_key::<N>(cx, key)?;
+    let mut reading = Reading::new(body, "");
+    let input = card::read_edit::<N::Input, N>(&mut reading, &old);
+    check_references::<N::Input>(&mut reading, &*cx.directory()?);
+    old.edit(cx, input, reading)
+}
+
+/// Takes a record out of use.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end<N: PlainNoun>(cx: &mut Context<'_, '_>, key: &str) -> Result<N> {
+    allow::<N>(cx, Does::End)?;
+    in_use_by_key::<N>(cx, key)?.end(cx)
+}
+
+fn in_use_by_key<N: PlainNoun>(cx: &mut Context<'_, '_>, key: &str) -> Result<N> {
+    let found = N::found(cx, key)?.filter(N::is_in_use);
+    Ok(found.ok_or_else(|| absent::<N>(key))?)
+}
+
+/// A record that is not there; one with a key of its own is named.
+fn absent<N: PlainNoun>(key: &str) -> Refusal {
+    let noun = N::CARD.command;
+    let is_keyed = N::CARD.verbs.iter().any(|verb| verb.path.ends_with("{key}"));
+    Refusal::not_found(if is_keyed {
+        format!("{noun} {key}")
+    } else {
+        noun.to_owned()
+    })
+}
+
+/// Checks the permission of a verb as its row names it: one of the actions suffices.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn allow<N: Noun>(cx: &mut Context<'_, '_>, does: Does) -> Result<()> {
+    let may = N::CARD.verb(does).map_or("", |verb| verb.may);
+    let mut actions: Vec<&'static str> = may.split(" | ").collect();
+    let last = actions.pop().unwrap_or_default();
+    if actions.into_iter().any(|action| cx.allow(action).is_ok()) {
+        return Ok(());
+    }
+    cx.allow(last)
+}
+
+/// Notes each key of another noun that the tenant does not have; what a request leaves alone is not judged.
+fn check_references<I: Described>(reading: &mut Reading<'_>, directory: &Directory) {
+    for field in I::FIELDS.iter().filter(|field| !field.refers.is_empty()) {
+        // What is no list of texts is noted already.
+        let before = reading.errors.len();
+        let said = match field.kind {
+            Kind::Texts(most) => reading.texts(field.name, most).unwrap_or_default(),
+            _ => reading.text(field.name, LINE).into_iter().collect(),
+        };
+        reading.errors.truncate(before);
+        for (place, key) in said.iter().enumerate() {
+            let Some(text) = why_absent(field.refers, key, directory) else {
+                continue;
+            };
+            let at = match field.kind {
+                Kind::Texts(_) => format!("{}[{place}]", field.name),
+                _ => field.name.to_owned(),
+            };
+            reading.wrong(&at, "unknown", text);
+        }
+    }
+}
+
+/// Why a key is none of a noun of the directory; `None` where the noun has it.
+fn why_absent(noun: &str, key: &str, directory: &Directory) -> Option<String> {
+    match noun {
+        "group" => {
+            let is_known = directory.groups.contains_key(&GroupKey::from(key));
+            (!is_known).then(|| unknown_name::group(directory, key))
+        }
+        _ => {
+            let is_known = directory.services.contains_key(&ServiceKey::from(key));
+            (!is_known).then(|| unknown_name::service(directory, key))
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `#[derive(Described)]` and `#[derive(Noun)]`: the fields of a struct as data, for the cards of `model::core::card`.
+//!
+//! The macros emit constants and no behaviour: parsing, OpenAPI, the command line and the pages read the
+//! constants at run time. The documentation of a field is also its text in the API, in `--help` and in forms.
+
+mod field;
+
+use proc_macro::TokenStream;
+use quote::quote;
+use syn::{Data, DeriveInput, Error, Fields, FieldsNamed, Result, parse_macro_input};
+
+/// Emits the name, the documentation and the fields of a struct.
+///
+/// A field is classified by its type: `String` and ids are texts, `Option` is optional, `Vec` and `BTreeSet` are lists,
+/// `Timestamp`, `bool` and `i64` are themselves. The attribute `card` adds what a type does not say:
+/// `most = N` (the longest text, in characters), `words` (the type is a closed enum), `text` (free text: sealed in the log),
+/// `column` or `column = "…"` (a derived column of the same or another name), `refers = "service"`, `example = "…"`, `label = "…"`,
+/// `optional` or `needed`, `positional` and `option = "…"` (the command line), `usual = "…"` (given when nothing is said).
+#[proc_macro_derive(Described, attributes(card))]
+pub fn described(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    finish(emit_described(&input))
+}
+
+/// Ties a record to the constant `CARD` of its module. The record has the fields `id` and `version`, and derives `Described` as
+/// well.
+#[proc_macro_derive(Noun)]
+pub fn noun(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    finish(emit_noun(&input))
+}
+
+fn finish(result: Result<proc_macro2::TokenStream>) -> TokenStream {
+    result.unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+fn emit_described(input: &DeriveInput) -> Result<proc_macro2::TokenStream> {
+    let name = &input.ident;
+    let text = name.to_string();
+    let doc = field::documentation(&input.attrs);
+    let fields = named(input)?.named.iter().filter(|it| !field::is_own(it));
+    let fields = fields.map(field::emit).collect::<Result<Vec<_>>>()?;
+    Ok(quote! {
+        impl crate::core::card::Described for #name {
+            const NAME: &'static str = #text;
+            const DOC: &'static str = #doc;
+            const FIELDS: &'static [crate::core::card::Field] = &[#(#fields),*];
+        }
+    })
+}
+
+fn emit_noun(input: &DeriveInput) -> Result<proc_macro2::TokenStream> {
+    let name = &input.ident;
+    if named(input)?.named.iter().filter(|it| field::is_own(it)).count() != 2 {
+        return Err(Error::new_spanned(name, "a noun has the fields `id` and `version`"));
+    }
+    Ok(quote! {
+        impl crate::core::card::Noun for #name {
+            const CARD: &'static crate::core::card::Card = &CARD;
+        }
+    })
+}
+
+fn named(input: &DeriveInput) -> Result<&FieldsNamed> {
+    match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => Ok(fields),
+            _ => Err(Error::new_spanned(&input.ident, "a card describes named fields")),
+        },
+        _ => Err(Error::new_spanned(&input.ident, "a card describes a struct")),
+    }
+}

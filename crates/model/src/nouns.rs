@@ -1,0 +1,147 @@
+//! The nouns with a card. One line here makes a noun known to every layer: its table and its versions, its routes and their
+//! description, its command, its page and the labels of its events.
+
+use crate::core::card::{Card, Noun};
+
+/// Calls a macro with the type of every noun that has a card.
+#[macro_export]
+macro_rules! card_nouns {
+    ($apply:ident) => {
+        $apply! {
+            $crate::notify::announcement::Announcement,
+            $crate::change::custom_field::CustomField,
+            $crate::emergency::outside_look::OutsideLook,
+            $crate::audit::witness::Witness,
+        }
+    };
+}
+
+macro_rules! cards {
+    ($($noun:ty),+ $(,)?) => {
+        /// Every card, in the order of the tables.
+        pub const CARDS: &[&Card] = &[$(<$noun as Noun>::CARD),+];
+    };
+}
+
+card_nouns!(cards);
+
+/// The card of a table.
+pub fn of_table(table: &str) -> Option<&'static Card> {
+    CARDS.iter().find(|card| card.table == table).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::CARDS;
+    use crate::core::card::{Does, Field, Kind};
+    use crate::core::free_text::is_text;
+    use crate::core::parse::Reading;
+
+    fn fields() -> impl Iterator<Item = (&'static str, &'static Field)> {
+        CARDS.iter().flat_map(|card| {
+            let all = card.fields.iter().chain(card.input.2).chain(card.shown);
+            all.map(|field| (card.table, field))
+        })
+    }
+
+    #[test]
+    fn the_log_seals_the_free_text_of_every_card() {
+        for (table, field) in fields().filter(|(_, field)| field.is_free_text) {
+            assert!(
+                is_text(field.name),
+                "`{}` of {table} is free text; name it in core/free_text.rs",
+                field.name
+            );
+        }
+        for (table, field) in CARDS
+            .iter()
+            .flat_map(|card| card.fields.iter().map(|field| (card.table, field)))
+        {
+            let is_known = field.is_free_text || !is_text(field.name);
+            assert!(is_known, "`{}` of {table} is sealed; its card says `text`", field.name);
+        }
+    }
+
+    #[test]
+    fn every_field_is_documented_and_every_needed_input_has_an_example_that_it_takes() {
+        for (table, field) in fields() {
+            assert!(field.doc.ends_with('.'), "`{}` of {table}: {:?}", field.name, field.doc);
+        }
+        for card in CARDS {
+            let examples = card
+                .input
+                .2
+                .iter()
+                .filter_map(|it| Some((it.name.to_owned(), it.example_value()?)));
+            let body: Map<String, Value> = examples.collect();
+            let missing = card
+                .input
+                .2
+                .iter()
+                .filter(|it| it.is_needed && !body.contains_key(it.name));
+            assert_eq!(missing.count(), 0, "{}", card.table);
+            for field in card.input.2 {
+                if let Kind::Word(words) = field.kind {
+                    assert!(
+                        (words.all)().contains(&body[field.name].as_str().unwrap()),
+                        "{}",
+                        card.table
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn verbs_have_names_of_their_own_and_events_are_named_after_their_noun() {
+        let mut names = std::collections::BTreeSet::new();
+        for card in CARDS {
+            assert_eq!(
+                card.verb(Does::Edit).is_some(),
+                !card.patch.is_empty(),
+                "{}",
+                card.table
+            );
+            for event in card.events {
+                assert_eq!(event.kind.split_once('.').unwrap().0, card.table);
+            }
+            for verb in card.verbs {
+                assert!(names.insert(verb.name), "{}", verb.name);
+                assert!(!verb.may.is_empty() && !verb.doc.ends_with('.'), "{}", verb.name);
+            }
+        }
+    }
+
+    #[test]
+    fn cards_refer_to_nouns_whose_keys_are_looked_up() {
+        for (table, field) in fields().filter(|(_, field)| !field.refers.is_empty()) {
+            assert!(
+                ["group", "service"].contains(&field.refers),
+                "`{}` of {table}",
+                field.name
+            );
+        }
+    }
+
+    #[test]
+    fn an_input_is_read_with_all_errors_at_once() {
+        let body = json!({"titel": "x", "text": 3, "services": ["a", 4], "starts_at": "soon"});
+        let mut reading = Reading::new(body.as_object().unwrap(), "");
+        let input: crate::notify::announcement::AnnouncementInput = crate::core::card::read(&mut reading);
+        assert_eq!(input.services.len(), 1, "what is right is read all the same");
+        let refusal = reading.finish().unwrap_err();
+        let text = format!("{refusal:?}");
+        for wanted in [
+            "did you mean `title`",
+            "not_text",
+            "services[1]",
+            "not_a_time",
+            "`ends_at` is missing",
+            "`title` is missing",
+        ] {
+            assert!(text.contains(wanted), "{wanted} is not in {text}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Nouns with a card as records: their columns are the fields that the card marks, computed from the body alone.
+
+use jiff::Timestamp;
+use model::core::card::{Kind, Noun};
+use serde_json::Value as Json;
+
+use crate::error::{Error, Result};
+use crate::record::{Record, load, read};
+use crate::tx::Tx;
+use crate::value::Value;
+
+macro_rules! records {
+    ($($noun:ty),+ $(,)?) => {
+        $(impl Record for $noun {
+            const TABLE: &'static str = <$noun as Noun>::CARD.table;
+
+            fn id(&self) -> &str {
+                self.id.as_str()
+            }
+
+            fn version(&self) -> i64 {
+                self.version
+            }
+
+            fn columns(&self) -> Vec<(&'static str, Value)> {
+                columns(self)
+            }
+        })+
+
+        /// Their tables.
+        pub(super) const TABLES: &[&str] = &[$(<$noun as Noun>::CARD.table),+];
+
+        /// The derived columns of a body.
+        pub(super) fn derived_columns(table: &str, body: &str) -> Result<Vec<(&'static str, Value)>> {
+            $(if table == <$noun as Noun>::CARD.table {
+                return Ok(columns(&read::<$noun>(body)?));
+            })+
+            Err(Error::Other(format!("`{table}` is no table of the model's")))
+        }
+
+        /// A record's own body.
+        pub(super) fn load_body(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<Json>> {
+            $(if table == <$noun as Noun>::CARD.table {
+                let value = load::<$noun>(tx, id)?.map(|it| serde_json::to_value(it.record));
+                return value.transpose().map_err(|error| Error::Other(error.to_string()));
+            })+
+            Ok(None)
+        }
+    };
+}
+
+model::card_nouns!(records);
+
+fn columns<N: Noun>(noun: &N) -> Vec<(&'static str, Value)> {
+    let body = serde_json::to_value(noun).unwrap_or_default();
+    let marked = N::CARD.fields.iter().filter(|field| !field.column.is_empty());
+    let mut columns: Vec<(&'static str, Value)> = marked
+        .map(|field| (field.column, column(field.kind, &body[field.name])))
+        .collect();
+    columns.extend(
+        N::CARD
+            .derived
+            .iter()
+            .map(|(name, derive)| (*name, column(Kind::Boolean, &derive(&body)))),
+    );
+    columns
+}
+
+fn column(kind: Kind, value: &Json) -> Value {
+    match (kind, value) {
+        (Kind::Time, Json::String(text)) => text.parse::<Timestamp>().map_or(Value::Null, Value::from),
+        (_, Json::String(text)) => text.as_str().into(),
+        (_, Json::Bool(it)) => (*it).into(),
+        (_, Json::Number(number)) => number.as_i64().map_or(Value::Null, Value::from),
+        _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use model::core::card::{Field, Kind};
+    use model::nouns::CARDS;
+
+    /// The part of the migrations that makes a table, with its columns that were added later.
+    fn table(name: &str) -> String {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+        files.sort();
+        let texts = files
+            .iter()
+            .filter(|it| it.extension().is_some_and(|end| end == "sql"))
+            .map(|it| fs::read_to_string(it).unwrap());
+        let all = texts.collect::<Vec<_>>().concat();
+        let begin = format!("CREATE TABLE \"{name}\" (");
+        let made = all
+            .split(&begin)
+            .nth(1)
+            .unwrap_or_else(|| panic!("no migration makes {name}"));
+        made.split(");").next().unwrap().to_owned()
+    }
+
+    fn type_of(field: &Field) -> &'static str {
+        match field.kind {
+            Kind::Time | Kind::Integer(..) => "BIGINT",
+            Kind::Boolean => "BOOLEAN",
+            _ => "TEXT",
+        }
+    }
+
+    #[test]
+    fn the_migration_has_the_columns_of_the_card_and_no_others() {
+        for card in CARDS {
+            let made = table(card.table);
+            let mut wanted: Vec<String> = card
+                .fields
+                .iter()
+                .filter(|field| !field.column.is_empty())
+                .map(|field| {
+                    let null = if field.is_needed || matches!(field.kind, Kind::Boolean) {
+                        " NOT NULL"
+                    } else {
+                        ""
+                    };
+                    format!("{} {}{null}, -- derived", field.column, type_of(field))
+                })
+                .collect();
+            wanted.extend(
+                card.derived
+                    .iter()
+                    .map(|(name, _)| format!("{name} BOOLEAN NOT NULL, -- derived")),
+            );
+            let mut found: Vec<String> = made
+                .lines()
+                .map(str::trim)
+                .filter(|line| line.ends_with("-- derived"))
+                .map(str::to_owned)
+                .collect();
+            wanted.sort();
+            found.sort();
+            assert_eq!(found, wanted, "{}", card.table);
+        }
+    }
+}
