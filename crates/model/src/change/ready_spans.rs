@@ -114,7 +114,9 @@ pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     let is_inside = inside(change.planned_start, change.window_end(), at);
     let has_begun = forward_permits(case, target).next().is_some();
     let is_stopped = is_under(change, directory, (target, at), |freeze| {
-        stops_begun(freeze, change, has_begun)
+        freeze
+            .spans()
+            .any(|span| stops_begun((freeze, span), change, has_begun))
     });
     is_inside && !is_held && !change.distrusted && !is_stopped
 }
@@ -145,7 +147,8 @@ pub fn may_have_begun(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool
 pub fn earliest_start(case: &Case<'_>, target: &TargetId) -> Option<Timestamp> {
     let change = case.change();
     let spans = change.ready.iter().map(|span| span.from.max(span.opens_at));
-    let thawed = case.directory.freezes.iter().map(|freeze| freeze.ends_at);
+    let freezes = case.directory.freezes.iter();
+    let thawed = freezes.flat_map(|freeze| freeze.spans().map(|span| span.ends_at));
     let permits = forward_permits(case, target).map(|permit| permit.not_before);
     spans
         .chain(thawed)

@@ -189,6 +189,15 @@ fn estate_routes() -> Router<AppState> {
             "/t/{tenant}/freezes/{id}/confirmation",
             post(schedule::list::confirm_loosening),
         )
+        .route(
+            "/t/{tenant}/freezes/{id}/agreement",
+            post(schedule::freeze_steps::answer),
+        )
+        .route(
+            "/t/{tenant}/freezes/{id}/announcement",
+            post(schedule::freeze_steps::announce),
+        )
+        .route("/t/{tenant}/freezes/{id}/report", get(schedule::freeze_steps::report))
         .route("/t/{tenant}/freezes/{id}/exceptions", post(schedule::list::except))
         .route(
             "/t/{tenant}/freezes/{id}/exceptions/{change}/end",
