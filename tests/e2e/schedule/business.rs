@@ -33,6 +33,41 @@ fn closing(server: &Server) -> Value {
     })
 }
 
+/// The way from the proposal to the announcement; nothing stops before.
+fn agree_and_announce(server: &mut Server, own: &str, new: &str) {
+    let manager = server.token("change_manager");
+    let reason = json!({"reason": "We count on these days."});
+    server.advance(5);
+    assert_eq!(gate(server, new), "go", "a proposal stops nothing");
+    refused(
+        server,
+        "change_manager",
+        &format!("{own}/announcement"),
+        &reason,
+        (409, "not_agreed"),
+    );
+    refused(
+        server,
+        "change_manager",
+        &format!("{own}/agreement"),
+        &reason,
+        (403, "not_business_owner"),
+    );
+    server.must(
+        "POST",
+        &format!("{own}/agreement"),
+        &server.token("owner"),
+        Some(&reason),
+    );
+    assert_eq!(gate(server, new), "go", "an agreement alone stops nothing");
+    let announced = server.must("POST", &format!("{own}/announcement"), &manager, Some(&reason));
+    assert_eq!(gate(server, new), "stop");
+    let steps = announced["steps"].as_array().unwrap();
+    let names: Vec<&str> = steps.iter().map(|it| it["step"].as_str().unwrap()).collect();
+    assert_eq!(names, ["proposed", "agreed", "announced"]);
+    assert_eq!(steps[1]["by"], server.person("owner")["login"]);
+}
+
 #[test]
 fn a_freeze_counts_from_the_announcement_that_the_business_agreed_to_and_repeats() {
     let place = Place::demo("business");
@@ -53,37 +88,7 @@ fn a_freeze_counts_from_the_announcement_that_the_business_agreed_to_and_repeats
 
     let freeze = server.must("POST", "/api/v1/freezes", &manager, Some(&wanted));
     let own = format!("/api/v1/freezes/{}", freeze["id"].as_str().unwrap());
-    let reason = json!({"reason": "We count on these days."});
-    server.advance(5);
-    assert_eq!(gate(&server, &new), "go", "a proposal stops nothing");
-    refused(
-        &server,
-        "change_manager",
-        &format!("{own}/announcement"),
-        &reason,
-        (409, "not_agreed"),
-    );
-    refused(
-        &server,
-        "change_manager",
-        &format!("{own}/agreement"),
-        &reason,
-        (403, "not_business_owner"),
-    );
-    server.must(
-        "POST",
-        &format!("{own}/agreement"),
-        &server.token("owner"),
-        Some(&reason),
-    );
-    assert_eq!(gate(&server, &new), "go", "an agreement alone stops nothing");
-    let announced = server.must("POST", &format!("{own}/announcement"), &manager, Some(&reason));
-    assert_eq!(gate(&server, &new), "stop");
-    let steps = announced["steps"].as_array().unwrap();
-    let names: Vec<&str> = steps.iter().map(|it| it["step"].as_str().unwrap()).collect();
-    assert_eq!(names, ["proposed", "agreed", "announced"]);
-    assert_eq!(steps[1]["by"], server.person("owner")["login"]);
-
+    agree_and_announce(&mut server, &own, &new);
     let page = Session::begin(&server, "change_manager").get(&own.replace("/api/v1", "/t/halden"));
     for text in [
         "In force",

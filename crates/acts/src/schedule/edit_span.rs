@@ -76,47 +76,8 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     if before.is_over(cx.now) {
         return Err(is_over("This freeze is over.", "Set a new freeze."));
     }
-    let directory = cx.directory()?;
-    let mut fields = body.clone();
-    let said = fields.remove_entry("edit_reason");
-    let mut whole = patched(&before, &FIELDS, &fields)?;
-    whole.extend(said);
-    let mut reading = Reading::new(&whole, "");
-    let edit_reason = reading.text("edit_reason", TEXT);
-    let (services, environments) = read_scope(&mut reading, &directory);
-    let begun = Some(before.starts_at);
-    let (starts_at, ends_at, corrected_at) = read_marked_span(&mut reading, cx, begun);
-    let (once, now) = (Occurrence { starts_at, ends_at }, cx.now);
-    let repeat = read_repeat(&mut reading, (&directory, now), once);
-    let repeat = as_it_stood(repeat, once, (&before.repeat, before.once()));
-    let course = Course {
-        thaw_risk: read_thaw(&mut reading),
-        ..before.course.clone()
-    };
-    let wanted = Freeze {
-        title: reading.needed("title", LINE),
-        reason: reading.text("reason", TEXT),
-        starts_at,
-        ends_at,
-        services,
-        environments,
-        halt: reading.boolean("halt").unwrap_or_default(),
-        reach: reading.word("reach").unwrap_or_default(),
-        corrected_at: corrected_at.or(before.corrected_at),
-        repeat,
-        course,
-        ..before.clone()
-    };
-    let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
-    check_times(&mut reading, &wanted, cx.now, text);
+    let (wanted, edit_reason, is_loosened) = read_edit(cx, &before, body)?;
     let counts = before.course.counts();
-    let is_loosened = counts && loosens(&before.terms(), &wanted.terms(), cx.now);
-    // Whether it covers less is known only of fields that could be read.
-    if is_loosened && edit_reason.is_none() && reading.errors.is_empty() {
-        let text = "A freeze that is to cover less needs the reason in `edit_reason`; another person confirms it.";
-        reading.wrong("edit_reason", "missing", text);
-    }
-    reading.finish()?;
     if wanted == before {
         return Ok(before);
     }
@@ -152,6 +113,51 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     }
     push_freezes::tell_moved(cx, &before, &after)?;
     Ok(after)
+}
+
+/// The freeze as an edit wants it, the reason of the edit, and whether it would cover less.
+fn read_edit(cx: &mut Context<'_, '_>, before: &Freeze, body: &Body) -> Result<(Freeze, Option<String>, bool)> {
+    let directory = cx.directory()?;
+    let mut fields = body.clone();
+    let said = fields.remove_entry("edit_reason");
+    let mut whole = patched(before, &FIELDS, &fields)?;
+    whole.extend(said);
+    let mut reading = Reading::new(&whole, "");
+    let edit_reason = reading.text("edit_reason", TEXT);
+    let (services, environments) = read_scope(&mut reading, &directory);
+    let begun = Some(before.starts_at);
+    let (starts_at, ends_at, corrected_at) = read_marked_span(&mut reading, cx, begun);
+    let (once, now) = (Occurrence { starts_at, ends_at }, cx.now);
+    let repeat = read_repeat(&mut reading, (&directory, now), once);
+    let repeat = as_it_stood(repeat, once, (&before.repeat, before.once()));
+    let course = Course {
+        thaw_risk: read_thaw(&mut reading),
+        ..before.course.clone()
+    };
+    let wanted = Freeze {
+        title: reading.needed("title", LINE),
+        reason: reading.text("reason", TEXT),
+        starts_at,
+        ends_at,
+        services,
+        environments,
+        halt: reading.boolean("halt").unwrap_or_default(),
+        reach: reading.word("reach").unwrap_or_default(),
+        corrected_at: corrected_at.or(before.corrected_at),
+        repeat,
+        course,
+        ..before.clone()
+    };
+    let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
+    check_times(&mut reading, &wanted, cx.now, text);
+    let is_loosened = before.course.counts() && loosens(&before.terms(), &wanted.terms(), cx.now);
+    // Whether it covers less is known only of fields that could be read.
+    if is_loosened && edit_reason.is_none() && reading.errors.is_empty() {
+        let text = "A freeze that is to cover less needs the reason in `edit_reason`; another person confirms it.";
+        reading.wrong("edit_reason", "missing", text);
+    }
+    reading.finish()?;
+    Ok((wanted, edit_reason, is_loosened))
 }
 
 /// An edit before the announcement asks the business owner again: they agreed to what it covered before.

@@ -27,7 +27,7 @@ use crate::schedule::set_freeze::{load, read_freeze};
 /// The most changes that a preview lists; the count tells of the rest.
 const MOST_HITS: usize = 500;
 /// Of so many of them free times are looked for.
-const MOST_OFFERED: usize = 100;
+const MOST_OFFERED: usize = 50;
 /// How many free times are offered to each.
 const OFFERED: usize = 3;
 /// The most ended changes of the last year that the expectation is made of.

@@ -185,11 +185,12 @@ fn tell_people(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze, reason
         };
         is_covered && (is_planned || change.state == State::Implementing)
     };
+    let next = after.next_time(cx.now);
     let what = match after.ended {
         true => "was ended".to_owned(),
         false => format!(
             "was shortened; it lasts from {} to {} now",
-            after.starts_at, after.ends_at
+            next.starts_at, next.ends_at
         ),
     };
     let mark = format!("{}/{}", before.id, cx.now);

@@ -233,6 +233,25 @@ fn edit_freeze(wanted: &FreezeEdit, client: &Client, output: &Output) -> Result<
     edit(client, output, &format!("/freezes/{}", encode(&wanted.span.id)), body)
 }
 
+/// Sets or proposes a freeze.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+fn set_freeze(set: &FreezeSet, client: &Client, output: &Output) -> Result<()> {
+    let made = client.post("/freezes", &set.body()?)?.body;
+    let id = text_of(&made, "id");
+    let (done, next) = match set.business_owner.is_some() {
+        true => (
+            "proposed",
+            format!("the business owner: assent freeze agree {id} --reason TEXT"),
+        ),
+        false => ("set", format!("assent freeze end {id} --reason TEXT")),
+    };
+    output.data(&made, |output| output.line(&format!("{done} {id}")));
+    output.next(&next);
+    Ok(())
+}
+
 /// Runs a command about freezes.
 ///
 /// # Errors
@@ -250,19 +269,7 @@ pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
         "ended",
     ];
     match freeze {
-        Freeze::Set(set) => {
-            let made = client.post("/freezes", &set.body()?)?.body;
-            let id = text_of(&made, "id");
-            let (done, next) = match set.business_owner.is_some() {
-                true => (
-                    "proposed",
-                    format!("the business owner: assent freeze agree {id} --reason TEXT"),
-                ),
-                false => ("set", format!("assent freeze end {id} --reason TEXT")),
-            };
-            output.data(&made, |output| output.line(&format!("{done} {id}")));
-            output.next(&next);
-        }
+        Freeze::Set(set) => set_freeze(set, &client, output)?,
         Freeze::Preview(set) => preview(set, &client, output)?,
         Freeze::Report { id } => report(id, &client, output)?,
         Freeze::Agree { id, reason, decline } => {

@@ -125,38 +125,7 @@ pub(super) fn freeze_page(
         page.facts.push(Fact::new("Services that need these", "are frozen too"));
     }
     page.facts.extend(freeze_steps::facts(view, &freeze));
-    page.sections.push(freeze_steps::steps(view, &freeze));
-    if !is_over {
-        page.sections.push(freeze_steps::hits(view, &freeze)?);
-    }
-    page.sections.push(
-        Section::new(
-            "reason",
-            "Why, and who agreed",
-            SectionBody::Prose(freeze.reason.clone().unwrap_or_default()),
-        )
-        .unsaid("Nobody wrote why."),
-    );
-    page.sections.extend(freeze_steps::times(view, &freeze));
-    let signatures = freeze_steps::signatures(view, &freeze);
-    if !signatures.is_empty() {
-        page.sections.push(Section::new(
-            "signatures",
-            "Signed steps",
-            SectionBody::Entries(signatures),
-        ));
-    }
-    let exceptions = SectionBody::Entries(exceptions(view, &freeze));
-    page.sections
-        .push(Section::new("exceptions", "Exceptions", exceptions).unsaid("No change may pass it."));
-    let steps = loosened(view, &freeze);
-    if !steps.is_empty() {
-        page.sections.push(Section::new(
-            "loosened",
-            "Ended or shortened",
-            SectionBody::Entries(steps),
-        ));
-    }
+    put_sections(view, &mut page, &freeze)?;
     let history = find_history::<Freeze>(view.cx, id)?;
     page.sections.push(history_section(view, &history));
     if view.may(actions::SET_FREEZE) && !is_over {
@@ -174,6 +143,43 @@ pub(super) fn freeze_page(
         }
     }
     Ok(page.render())
+}
+
+/// What the page tells of a freeze besides its facts and its history.
+fn put_sections(view: &mut View<'_, '_, '_>, page: &mut RecordPage, freeze: &Freeze) -> acts::Result<()> {
+    page.sections.push(freeze_steps::steps(view, freeze));
+    if !freeze.is_over(view.now()) {
+        page.sections.push(freeze_steps::hits(view, freeze)?);
+    }
+    page.sections.push(
+        Section::new(
+            "reason",
+            "Why, and who agreed",
+            SectionBody::Prose(freeze.reason.clone().unwrap_or_default()),
+        )
+        .unsaid("Nobody wrote why."),
+    );
+    page.sections.extend(freeze_steps::times(view, &freeze.repeat));
+    let signatures = freeze_steps::signatures(view, freeze);
+    if !signatures.is_empty() {
+        page.sections.push(Section::new(
+            "signatures",
+            "Signed steps",
+            SectionBody::Entries(signatures),
+        ));
+    }
+    let exceptions = SectionBody::Entries(exceptions(view, freeze));
+    page.sections
+        .push(Section::new("exceptions", "Exceptions", exceptions).unsaid("No change may pass it."));
+    let steps = loosened(view, freeze);
+    if !steps.is_empty() {
+        page.sections.push(Section::new(
+            "loosened",
+            "Ended or shortened",
+            SectionBody::Entries(steps),
+        ));
+    }
+    Ok(())
 }
 
 /// What was proposed and confirmed to let it cover less.
@@ -220,6 +226,7 @@ fn window_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Optio
         (time.starts_at, time.ends_at),
         scope(window.services.iter(), window.environments.iter()),
     );
+    page.sections.extend(freeze_steps::times(view, &window.repeat));
     let history = find_history::<MaintenanceWindow>(view.cx, id)?;
     page.sections.push(history_section(view, &history));
     if view.may(actions::SET_WINDOW) && !is_over {

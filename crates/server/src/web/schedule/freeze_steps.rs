@@ -12,6 +12,7 @@ use model::core::enums::{FreezeFate, FreezeStage};
 use model::core::refusal::Refusal;
 use model::core::unmet::Unmet;
 use model::directory::snapshot::Freeze;
+use model::schedule::repeat::Repeat;
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, StageStep,
     Table, Tone,
@@ -193,18 +194,19 @@ pub(super) fn signatures(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry>
 }
 
 /// The times that lie ahead.
-pub(super) fn times(view: &View<'_, '_, '_>, freeze: &Freeze) -> Option<Section> {
-    if !freeze.repeat.is_set() {
+pub(super) fn times(view: &View<'_, '_, '_>, repeat: &Repeat) -> Option<Section> {
+    if !repeat.is_set() {
         return None;
     }
     let now = view.now();
-    let ahead: Vec<Vec<Cell>> = freeze
-        .times()
+    let ahead: Vec<Vec<Cell>> = repeat
+        .occurrences
+        .iter()
         .filter(|it| it.ends_at > now)
         .take(MOST_ROWS)
         .map(|it| vec![Cell::Short(view.reader.span(it.starts_at, it.ends_at))])
         .collect();
-    let count = freeze.times().filter(|it| it.ends_at > now).count();
+    let count = repeat.occurrences.iter().filter(|it| it.ends_at > now).count();
     let table = Table {
         caption: "The next times".to_owned(),
         columns: vec![Column::new("From and to", Fold::Never)],
