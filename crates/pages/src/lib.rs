@@ -53,7 +53,7 @@ pub use elements::glossary::{Term, glossary};
 pub use elements::list::{Bulk, Chip, FILTER_FORM, List, ListOrder, ListRow, View};
 pub use elements::part::Part;
 pub(crate) use elements::part::render;
-pub use elements::parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, Stepper};
+pub use elements::parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, StageStep, Stepper};
 pub use elements::reader::{FieldTime, Reader, count, count_word, minutes, short_digest, size};
 pub use elements::record::{RecordPage, Section, SectionBody};
 pub use elements::rich::Rich;

@@ -27,6 +27,7 @@ const PEOPLE: &[&str] = &[
     "assignee",
     "authors",
     "begun_by",
+    "business_owner",
     "by",
     "checker",
     "closed_by",

@@ -1,3 +1,4 @@
 //! Windows, freezes and calendars.
 
+pub(crate) mod business;
 pub(crate) mod loosened;

@@ -202,6 +202,7 @@ fn topic_words(topic: &str) -> String {
         "comment" => "has a comment",
         "mentioned" => "names you in a comment",
         "work_report" => "has news of the work",
+        "freeze_announced" => "lies in a freeze",
         "freeze_loosened" => "lies in a freeze that covers less",
         "incident_in_watch" => "has an incident in its watch window",
         "incident_caused" => "caused an incident",

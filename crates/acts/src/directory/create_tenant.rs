@@ -124,6 +124,7 @@ fn usual_calendar(cx: &Context<'_, '_>) -> Result<Calendar> {
             })
             .collect(),
         holidays: Vec::new(),
+        fiscal: None,
     })
 }
 

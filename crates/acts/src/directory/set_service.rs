@@ -12,6 +12,7 @@ use model::directory::ownership_matrix::Place;
 use model::directory::snapshot::{
     ConfigItem, Dependency, Directory, Environment, MaintenanceWindow, Ownership, Service,
 };
+use model::schedule::repeat::Occurrence;
 use serde_json::json;
 use store::record::{self, Filter, Record};
 
@@ -20,6 +21,8 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::{check_ahead, check_start, read_scope, read_span};
 use crate::guard::{impersonation, read_directory_rows, self_grant, two_people};
+use crate::schedule::edit_span::check_window_ahead;
+use crate::schedule::read_repeat::read_repeat;
 
 /// A new record gets an id; one that is there has one.
 fn named(cx: &Context<'_, '_>, id: &RecordId) -> Result<RecordId> {
@@ -325,8 +328,7 @@ pub fn set_window(cx: &mut Context<'_, '_>, body: &Body) -> Result<MaintenanceWi
     let (starts_at, ends_at) = read_span(&mut reading, cx.now);
     let id = RecordId(cx.new_id()?);
     let title = reading.needed("title", LINE);
-    check_ahead(&mut reading, ends_at, cx.now, "`ends_at` must lie ahead.");
-    reading.finish()?;
+    let repeat = read_repeat(&mut reading, (&directory, cx.now), Occurrence { starts_at, ends_at });
     let window = MaintenanceWindow {
         id,
         version: 0,
@@ -336,7 +338,14 @@ pub fn set_window(cx: &mut Context<'_, '_>, body: &Body) -> Result<MaintenanceWi
         services,
         environments,
         ended: false,
+        repeat,
     };
+    if window.repeat.is_set() {
+        check_window_ahead(&mut reading, &window, cx.now);
+    } else {
+        check_ahead(&mut reading, ends_at, cx.now, "`ends_at` must lie ahead.");
+    }
+    reading.finish()?;
     cx.put_estate("window.set", window, json!({}))
 }
 
@@ -350,7 +359,7 @@ pub fn end_window(cx: &mut Context<'_, '_>, id: &str) -> Result<MaintenanceWindo
         return Err(Refusal::not_found("window").into());
     };
     let window = stored.record;
-    if window.ended || window.ends_at <= cx.now {
+    if window.is_over(cx.now) {
         return Ok(window);
     }
     cx.put_estate("window.ended", MaintenanceWindow { ended: true, ..window }, json!({}))

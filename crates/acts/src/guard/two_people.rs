@@ -362,7 +362,8 @@ pub(crate) fn moves_group(directory: &Directory, after: &Group) -> Option<(&'sta
 pub(crate) fn moves_clocks(before: Option<&Calendar>, after: &Calendar) -> bool {
     let Some(before) = before else { return false };
     let stays = |day: &Holiday| after.holidays.iter().any(|known| known.date == day.date);
-    (&before.zone, &before.hours) != (&after.zone, &after.hours) || !before.holidays.iter().all(stays)
+    let moves_months = before.fiscal.is_some() && before.fiscal != after.fiscal;
+    moves_months || (&before.zone, &before.hours) != (&after.zone, &after.hours) || !before.holidays.iter().all(stays)
 }
 
 /// Whether a provider as it is to be is believed for the first time, again, or in something else. Its name and secret say nothing

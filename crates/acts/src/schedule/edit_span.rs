@@ -3,10 +3,13 @@
 
 use model::core::act;
 use model::core::body::Body;
+use model::core::enums::FreezeStage;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Freeze, MaintenanceWindow};
 use model::schedule::freeze::loosens;
+use model::schedule::freeze_steps::Course;
+use model::schedule::repeat::{Occurrence, Repeat};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::record;
@@ -14,11 +17,13 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::read_fields::{check_ahead, patched, read_marked_span, read_scope, read_span};
-use crate::schedule::set_freeze::{load, settle_touched, take_effect};
+use crate::schedule::read_repeat::read_repeat;
+use crate::schedule::set_freeze::{check_times, load, read_thaw, settle_touched, state_thaw, take_effect};
+use crate::schedule::step_freeze::{ask_owner, signed};
 use crate::schedule::{loosen_freeze, push_freezes};
 
 /// What may change of a window, and of a freeze.
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 17] = [
     "title",
     "reason",
     "starts_at",
@@ -27,6 +32,15 @@ const FIELDS: [&str; 8] = [
     "environments",
     "halt",
     "reach",
+    "thaw_risk",
+    "rrule",
+    "recurrence",
+    "time_zone",
+    "ends_rrule",
+    "working_days_of",
+    "fiscal_of",
+    "exdates",
+    "overrides",
 ];
 
 /// The facts among the fields that moved, before and after. Title and reason are people's words: the log holds commitments of
@@ -62,37 +76,8 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     if before.is_over(cx.now) {
         return Err(is_over("This freeze is over.", "Set a new freeze."));
     }
-    let directory = cx.directory()?;
-    let mut fields = body.clone();
-    let said = fields.remove_entry("edit_reason");
-    let mut whole = patched(&before, &FIELDS, &fields)?;
-    whole.extend(said);
-    let mut reading = Reading::new(&whole, "");
-    let edit_reason = reading.text("edit_reason", TEXT);
-    let (services, environments) = read_scope(&mut reading, &directory);
-    let begun = Some(before.starts_at);
-    let (starts_at, ends_at, corrected_at) = read_marked_span(&mut reading, cx, begun);
-    let wanted = Freeze {
-        title: reading.needed("title", LINE),
-        reason: reading.text("reason", TEXT),
-        starts_at,
-        ends_at,
-        services,
-        environments,
-        halt: reading.boolean("halt").unwrap_or_default(),
-        reach: reading.word("reach").unwrap_or_default(),
-        corrected_at: corrected_at.or(before.corrected_at),
-        ..before.clone()
-    };
-    let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
-    check_ahead(&mut reading, ends_at, cx.now, text);
-    let is_loosened = loosens(&before.terms(), &wanted.terms());
-    // Whether it covers less is known only of fields that could be read.
-    if is_loosened && edit_reason.is_none() && reading.errors.is_empty() {
-        let text = "A freeze that is to cover less needs the reason in `edit_reason`; another person confirms it.";
-        reading.wrong("edit_reason", "missing", text);
-    }
-    reading.finish()?;
+    let (wanted, edit_reason, is_loosened) = read_edit(cx, &before, body)?;
+    let counts = before.course.counts();
     if wanted == before {
         return Ok(before);
     }
@@ -106,6 +91,13 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
         return loosen_freeze::propose(cx, named, edit_reason.unwrap_or_default(), Some(&wanted));
     }
     let data = moved(&before, &wanted)?;
+    let mut wanted = wanted;
+    if wanted.terms() != before.terms() {
+        state_thaw(cx, &mut wanted)?;
+    }
+    if !counts {
+        return propose_again(cx, wanted, edit_reason, data);
+    }
     // A proposal was made about what it covered before.
     let wanted = Freeze {
         loosening: None,
@@ -121,6 +113,68 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     }
     push_freezes::tell_moved(cx, &before, &after)?;
     Ok(after)
+}
+
+/// The freeze as an edit wants it, the reason of the edit, and whether it would cover less.
+fn read_edit(cx: &mut Context<'_, '_>, before: &Freeze, body: &Body) -> Result<(Freeze, Option<String>, bool)> {
+    let directory = cx.directory()?;
+    let mut fields = body.clone();
+    let said = fields.remove_entry("edit_reason");
+    let mut whole = patched(before, &FIELDS, &fields)?;
+    whole.extend(said);
+    let mut reading = Reading::new(&whole, "");
+    let edit_reason = reading.text("edit_reason", TEXT);
+    let (services, environments) = read_scope(&mut reading, &directory);
+    let begun = Some(before.starts_at);
+    let (starts_at, ends_at, corrected_at) = read_marked_span(&mut reading, cx, begun);
+    let (once, now) = (Occurrence { starts_at, ends_at }, cx.now);
+    let repeat = read_repeat(&mut reading, (&directory, now), once);
+    let repeat = as_it_stood(repeat, once, (&before.repeat, before.once()));
+    let course = Course {
+        thaw_risk: read_thaw(&mut reading),
+        ..before.course.clone()
+    };
+    let wanted = Freeze {
+        title: reading.needed("title", LINE),
+        reason: reading.text("reason", TEXT),
+        starts_at,
+        ends_at,
+        services,
+        environments,
+        halt: reading.boolean("halt").unwrap_or_default(),
+        reach: reading.word("reach").unwrap_or_default(),
+        corrected_at: corrected_at.or(before.corrected_at),
+        repeat,
+        course,
+        ..before.clone()
+    };
+    let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
+    check_times(&mut reading, &wanted, cx.now, text);
+    let is_loosened = before.course.counts() && loosens(&before.terms(), &wanted.terms(), cx.now);
+    // Whether it covers less is known only of fields that could be read.
+    if is_loosened && edit_reason.is_none() && reading.errors.is_empty() {
+        let text = "A freeze that is to cover less needs the reason in `edit_reason`; another person confirms it.";
+        reading.wrong("edit_reason", "missing", text);
+    }
+    reading.finish()?;
+    Ok((wanted, edit_reason, is_loosened))
+}
+
+/// An edit before the announcement asks the business owner again: they agreed to what it covered before.
+fn propose_again(cx: &mut Context<'_, '_>, mut freeze: Freeze, reason: Option<String>, data: Value) -> Result<Freeze> {
+    let reason = reason.unwrap_or_else(|| "It was edited.".to_owned());
+    freeze.course.steps.push(signed(cx, FreezeStage::Proposed, reason));
+    let freeze = cx.put_estate("freeze.edited", freeze, data)?;
+    ask_owner(cx, &freeze)?;
+    Ok(freeze)
+}
+
+/// The list of times as it stood, where neither the rule nor the first time moved.
+fn as_it_stood(wanted: Repeat, once: Occurrence, (before, once_before): (&Repeat, Occurrence)) -> Repeat {
+    match wanted.is_same_rule(before) && once == once_before {
+        true => before.clone(),
+        false => wanted,
+    }
 }
 
 /// Whether a freeze halted all that it halts now before the edit, too: what was given since was lawfully given, to a change
@@ -142,7 +196,7 @@ pub fn edit_window(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Ma
         return Err(Refusal::not_found("window").into());
     };
     let before = stored.record;
-    if before.ended || before.ends_at <= cx.now {
+    if before.is_over(cx.now) {
         return Err(is_over(
             "This maintenance window is over.",
             "Set a new maintenance window.",
@@ -153,20 +207,39 @@ pub fn edit_window(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Ma
     let mut reading = Reading::new(&whole, "");
     let (services, environments) = read_scope(&mut reading, &directory);
     let (starts_at, ends_at) = read_span(&mut reading, cx.now);
+    let (once, now) = (Occurrence { starts_at, ends_at }, cx.now);
+    let repeat = read_repeat(&mut reading, (&directory, now), once);
+    let repeat = as_it_stood(repeat, once, (&before.repeat, before.once()));
     let wanted = MaintenanceWindow {
         title: reading.needed("title", LINE),
         starts_at,
         ends_at,
         services,
         environments,
+        repeat,
         ..before.clone()
     };
     let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /windows/{id}`).";
-    check_ahead(&mut reading, ends_at, cx.now, text);
+    if wanted.repeat.is_set() {
+        check_window_ahead(&mut reading, &wanted, cx.now);
+    } else {
+        check_ahead(&mut reading, ends_at, cx.now, text);
+    }
     reading.finish()?;
     if wanted == before {
         return Ok(before);
     }
     let data = moved(&before, &wanted)?;
     cx.put_estate("window.edited", wanted, data)
+}
+
+/// Refuses a repeating window whose times all lie behind us.
+pub(crate) fn check_window_ahead(reading: &mut Reading<'_>, window: &MaintenanceWindow, now: jiff::Timestamp) {
+    if reading.errors.is_empty() && window.is_over(now) {
+        reading.wrong(
+            "rrule",
+            "in_the_past",
+            "All times of this rule lie behind; begin it later, or let it end later.",
+        );
+    }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::State;
+use model::core::enums::{FreezeStage, State};
 use model::core::ids::PersonId;
 use model::core::parse::{Reading, TEXT};
 use model::core::refusal::Refusal;
@@ -19,7 +19,8 @@ use crate::core::context::Context;
 use crate::core::eligible_people::whom_rules_let_here;
 use crate::core::error::Result;
 use crate::schedule::push_freezes;
-use crate::schedule::set_freeze::{check_not_over, load, settle_touched, take_effect};
+use crate::schedule::set_freeze::{check_not_over, load, settle_touched, state_thaw, take_effect};
+use crate::schedule::step_freeze::signed;
 
 /// Proposes to end a freeze (`DELETE /freezes/{id} {reason}`); one that is over stays as it was. Its setter takes it back at
 /// once within an hour, as a slip.
@@ -33,6 +34,11 @@ pub fn end_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fre
         return Ok(freeze);
     }
     let mut reading = Reading::new(body, "");
+    if !freeze.course.counts() {
+        let reason = reading.needed("reason", TEXT);
+        reading.finish()?;
+        return withdraw(cx, freeze, reason);
+    }
     if freeze.is_slip_of(&cx.actor.person, cx.now) {
         let reason = reading.text("reason", TEXT);
         reading.finish()?;
@@ -43,6 +49,13 @@ pub fn end_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fre
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     propose(cx, freeze, reason, None)
+}
+
+/// Takes back a freeze that stops nothing yet: that lets nothing through, so nobody confirms it.
+fn withdraw(cx: &mut Context<'_, '_>, mut freeze: Freeze, reason: String) -> Result<Freeze> {
+    freeze.ended = true;
+    freeze.course.steps.push(signed(cx, FreezeStage::Ended, reason));
+    cx.put_estate("freeze.ended", freeze, json!({}))
 }
 
 fn loosening(cx: &Context<'_, '_>, reason: String, wanted: Option<&Freeze>) -> Loosening {
@@ -92,7 +105,10 @@ pub fn confirm_loosening(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
 
 /// Puts a loosening in force.
 fn take_loosening(cx: &mut Context<'_, '_>, before: &Freeze, loosening: &Loosening) -> Result<Freeze> {
-    let after = loosened(before, loosening, (&cx.actor.person, cx.now));
+    let mut after = loosened(before, loosening, (&cx.actor.person, cx.now));
+    if after.course.thaw_risk != before.course.thaw_risk {
+        state_thaw(cx, &mut after)?;
+    }
     let data = json!({
         "proposed_by": loosening.by, "before": {"ends_at": before.ends_at, "starts_at": before.starts_at},
         "after": {"ends_at": after.ends_at, "starts_at": after.starts_at},
@@ -169,11 +185,12 @@ fn tell_people(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze, reason
         };
         is_covered && (is_planned || change.state == State::Implementing)
     };
+    let next = after.next_time(cx.now);
     let what = match after.ended {
         true => "was ended".to_owned(),
         false => format!(
             "was shortened; it lasts from {} to {} now",
-            after.starts_at, after.ends_at
+            next.starts_at, next.ends_at
         ),
     };
     let mark = format!("{}/{}", before.id, cx.now);

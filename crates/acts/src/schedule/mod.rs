@@ -1,9 +1,14 @@
 //! Schedule: windows, freezes, the calendar, free slots and conflicts.
 
 pub mod edit_span;
+pub mod expand_spans;
 pub mod find_conflicts;
 pub mod find_earliest;
+pub mod find_freeze_report;
+pub mod find_hits;
 pub mod loosen_freeze;
 pub mod push_freezes;
+pub(crate) mod read_repeat;
 pub mod set_calendar;
 pub mod set_freeze;
+pub mod step_freeze;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use model::directory::snapshot::{Connection, Directory, Freeze, Mapping};
+use model::schedule::repeat::Occurrence;
 use store::integration::call;
 use store::record::{self, Filter};
 
@@ -23,6 +24,8 @@ const LOOK: &str = "freezes_read";
 /// year, so a period that stood there longer would hold other days as well.
 const REACH: SignedDuration = SignedDuration::from_hours(24 * 300);
 /// How often what stands there is read.
+/// The same of each time of a freeze that repeats: its list is expanded again, and so brought again, before this has passed.
+const REPEATED_REACH: SignedDuration = SignedDuration::from_hours(24 * 62);
 const EVERY: SignedDuration = SignedDuration::from_hours(6);
 
 /// Whether a call is one of these.
@@ -86,11 +89,16 @@ pub(crate) fn tell(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
         }
         // A call is about one freeze, so that one that is tried again later holds back no other.
         let subject = format!("{}/{}", connection.id, freeze.id);
-        let from = reach_of(freeze).max(now);
-        for (kind, at) in [(NOW, if freeze.ended { now } else { from }), (AT_END, freeze.ends_at)] {
-            if kind == AT_END && (freeze.ended || at <= now) {
-                continue;
-            }
+        let is_once = !freeze.ended && !freeze.repeat.is_set();
+        let from = if is_once { reach_of(freeze).max(now) } else { now };
+        let mut calls = vec![(NOW, from)];
+        let ends = freeze.spans().filter(|span| !freeze.ended && span.ends_at > now);
+        let is_soon = |at: Timestamp| !freeze.repeat.is_set() || at < now + REPEATED_REACH;
+        calls.extend(
+            ends.filter(|span| is_soon(span.ends_at))
+                .map(|span| (AT_END, span.ends_at)),
+        );
+        for (kind, at) in calls {
             let id = cx.new_id()?;
             call::insert(cx.tx, &id, (kind, subject.as_str()), at)?;
         }
@@ -110,16 +118,22 @@ pub(crate) fn tell_moved(cx: &mut Context<'_, '_>, before: &Freeze, after: &Free
     for connection in rows.into_iter().map(|stored| stored.record) {
         let lay_over = connection.map.iter().filter(|row| lies_over(&directory, before, row));
         let projects: BTreeSet<&str> = lay_over.map(|row| row.repository.as_str()).collect();
-        let is_same_span = (before.starts_at, before.ends_at) == (after.starts_at, after.ends_at);
         let is_same_scope = (&before.services, &before.environments) == (&after.services, &after.environments);
-        if !is_told(&connection) || projects.is_empty() || (is_same_span && is_same_scope) {
+        if !is_told(&connection) || projects.is_empty() {
             continue;
         }
-        let (from, to) = (before.starts_at, before.ends_at);
-        let subject = format!("{}/{}/{from}/{to}", connection.id, before.id);
         let left: Vec<&str> = projects.into_iter().collect();
-        let id = cx.new_id()?;
-        call::insert_rest(cx.tx, &id, (NOW, subject.as_str()), &left.join("\n"), now)?;
+        for span in before
+            .spans()
+            .filter(|span| !before.repeat.is_set() || is_near(before, *span, now))
+        {
+            if is_same_scope && after.spans().any(|other| other == span) {
+                continue;
+            }
+            let subject = format!("{}/{}/{}/{}", connection.id, before.id, span.starts_at, span.ends_at);
+            let id = cx.new_id()?;
+            call::insert_rest(cx.tx, &id, (NOW, subject.as_str()), &left.join("\n"), now)?;
+        }
     }
     Ok(())
 }
@@ -133,6 +147,13 @@ fn former_span(subject: &str) -> Option<Span> {
 /// From when on a freeze may stand there.
 fn reach_of(freeze: &Freeze) -> Timestamp {
     freeze.starts_at.checked_sub(REACH).unwrap_or(Timestamp::MIN)
+}
+
+/// Whether a time of a freeze may stand there now, or has to be taken back from there.
+fn is_near(freeze: &Freeze, span: Occurrence, now: Timestamp) -> bool {
+    let reach = if freeze.repeat.is_set() { REPEATED_REACH } else { REACH };
+    let begins = span.starts_at.checked_sub(reach).unwrap_or(Timestamp::MIN);
+    begins <= now && span.ends_at > now - reach
 }
 
 /// A period there holds the whole project, so a freeze of any of its environments makes one.
@@ -220,16 +241,15 @@ fn projects(directory: &Directory, connection: &Connection, freezes: &[Freeze], 
         rows.entry(&row.repository).or_default().push(row);
     }
     let spans = |rows: &[&Mapping], is_wanted: bool| -> Vec<Span> {
-        let fits = |freeze: &&Freeze| {
-            let is_on = !freeze.ended && freeze.ends_at > now;
-            let is_near = reach_of(freeze) <= now && freeze.ends_at > now - REACH;
-            is_on == is_wanted && is_near && rows.iter().any(|row| lies_over(directory, freeze, row))
+        let fits = |freeze: &Freeze, span: Occurrence| {
+            let is_on = !freeze.ended && span.ends_at > now;
+            is_on == is_wanted && is_near(freeze, span, now)
         };
-        let found: BTreeSet<Span> = freezes
+        let over = freezes
             .iter()
-            .filter(fits)
-            .map(|it| (it.starts_at, it.ends_at))
-            .collect();
+            .filter(|it| rows.iter().any(|row| lies_over(directory, it, row)));
+        let spans = over.flat_map(|it| it.spans().filter(move |span| fits(it, *span)));
+        let found: BTreeSet<Span> = spans.map(|it| (it.starts_at, it.ends_at)).collect();
         found.into_iter().collect()
     };
     rows.iter()

@@ -10,11 +10,13 @@ use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::schedule::calendar::{Calendar, Holiday, Hours};
+use model::schedule::fiscal::Fiscal;
 use serde_json::json;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::{read_directory_rows, two_people};
+use crate::schedule::expand_spans;
 
 /// The most holidays that a calendar holds.
 pub const MOST_HOLIDAYS: usize = 1_000;
@@ -41,7 +43,9 @@ pub(crate) fn keep_calendar(cx: &mut Context<'_, '_>, mut calendar: Calendar) ->
     if calendar.id.as_str().is_empty() {
         calendar.id = RecordId(cx.new_id()?);
     }
-    cx.put_estate("calendar.set", calendar, json!({}))
+    let calendar = cx.put_estate("calendar.set", calendar, json!({}))?;
+    expand_spans::follow_calendar(cx, &calendar.key)?;
+    Ok(calendar)
 }
 
 /// A calendar as a request tells of it, whoever may set it.
@@ -76,6 +80,8 @@ pub(crate) fn read_calendar(cx: &mut Context<'_, '_>, body: &Body) -> Result<Cal
         let title = inner.text("title", LINE).unwrap_or_else(|| "Holiday".to_owned());
         Holiday { date, title }
     });
+    let says_fiscal = reading.says("fiscal");
+    let fiscal = read_fiscal(&mut reading);
     let zone = read_directory_rows::zone(&mut reading);
     let name = reading.text("name", LINE);
     let mut calendar = old.unwrap_or_else(|| Calendar {
@@ -86,6 +92,7 @@ pub(crate) fn read_calendar(cx: &mut Context<'_, '_>, body: &Body) -> Result<Cal
         zone: "UTC".to_owned(),
         hours: Vec::new(),
         holidays: Vec::new(),
+        fiscal: None,
     });
     calendar.name = name.unwrap_or(calendar.name);
     calendar.zone = zone.unwrap_or(calendar.zone);
@@ -94,6 +101,9 @@ pub(crate) fn read_calendar(cx: &mut Context<'_, '_>, body: &Body) -> Result<Cal
     }
     if says_holidays {
         calendar.holidays = in_order(holidays.unwrap_or_default());
+    }
+    if says_fiscal {
+        calendar.fiscal = fiscal;
     }
     // All that is wrong is told at once: a zone that is none does not hide hours that are none.
     let are_hours_read = !reading.errors.iter().any(|error| error.field.starts_with("hours"));
@@ -104,6 +114,23 @@ pub(crate) fn read_calendar(cx: &mut Context<'_, '_>, body: &Body) -> Result<Cal
     }
     reading.finish()?;
     Ok(calendar)
+}
+
+/// How the fiscal year is divided.
+fn read_fiscal(reading: &mut Reading<'_>) -> Option<Fiscal> {
+    let month = |number: Option<i64>| number.and_then(|it| i8::try_from(it).ok()).unwrap_or(1);
+    reading.object("fiscal", |inner| {
+        let first_month = inner.integer("first_month", 1..=12);
+        if first_month.is_none() && inner.errors.is_empty() {
+            inner.wrong("first_month", "missing", "A fiscal year begins in a month: 1 to 12.");
+        }
+        Fiscal {
+            first_month: month(first_month),
+            first_day: month(inner.integer("first_day", 1..=28)),
+            months: inner.word("months").unwrap_or_default(),
+            week_starts: inner.word("week_starts").unwrap_or(Day::Monday),
+        }
+    })
 }
 
 fn today(cx: &Context<'_, '_>) -> jiff::civil::Date {
@@ -144,7 +171,7 @@ pub fn import_holidays(
         return Err(Refusal::field("text", "no_working_hours", text).into());
     }
     if !dry_run && !fresh.is_empty() {
-        calendar = cx.put_estate("calendar.set", calendar, json!({}))?;
+        calendar = keep_calendar(cx, calendar)?;
     }
     Ok((calendar, fresh))
 }

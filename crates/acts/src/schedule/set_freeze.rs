@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 
 use model::change::change_file::Actor;
+use model::change::read_content;
 use model::change::record::Change;
 use model::change::related_records::Permit;
 use model::change::settle::{self, is_reached, void_at_halt};
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::PermitState;
+use model::core::enums::{FreezeStage, Level, PermitState};
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
 use model::schedule::freeze::{Freeze, FreezeException};
+use model::schedule::freeze_steps::Course;
+use model::schedule::repeat::Occurrence;
 use serde_json::json;
 use store::gate::revocation::{self, NotBefore};
 use store::record::{self, Filter};
@@ -24,7 +27,9 @@ use crate::core::log_names::HALTED;
 use crate::core::read_fields::{check_ahead, read_marked_span, read_scope};
 use crate::core::write;
 use crate::guard::self_grant;
-use crate::schedule::push_freezes;
+use crate::schedule::read_repeat::read_repeat;
+use crate::schedule::step_freeze::{ask_owner, signed};
+use crate::schedule::{find_hits, push_freezes};
 
 /// Sets a freeze.
 ///
@@ -32,10 +37,47 @@ use crate::schedule::push_freezes;
 /// 403, 422, or the store's.
 pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
     cx.allow(act::actions::SET_FREEZE)?;
+    let mut freeze = read_freeze(cx, body)?;
+    state_thaw(cx, &mut freeze)?;
+    if !freeze.course.counts() {
+        let reason = freeze.reason.clone().unwrap_or_default();
+        freeze.course.steps.push(signed(cx, FreezeStage::Proposed, reason));
+        let freeze = cx.put_estate("freeze.proposed", freeze, json!({}))?;
+        ask_owner(cx, &freeze)?;
+        return Ok(freeze);
+    }
+    let freeze = cx.put_estate("freeze.set", freeze, json!({}))?;
+    take_effect(cx, &freeze)?;
+    push_freezes::tell(cx, &freeze)?;
+    Ok(freeze)
+}
+
+/// Puts the expected number of failures beside a bound of risk.
+pub(crate) fn state_thaw(cx: &mut Context<'_, '_>, freeze: &mut Freeze) -> Result<()> {
+    if freeze.course.thaw_risk.is_none() {
+        freeze.course.thaw_changes = None;
+        freeze.course.thaw_expected_failures = None;
+        return Ok(());
+    }
+    let preview = find_hits::preview(cx, freeze)?;
+    freeze.course.thaw_changes = i64::try_from(preview.thaw_changes).ok();
+    freeze.course.thaw_expected_failures = Some(preview.thaw_expected_failures);
+    Ok(())
+}
+
+/// A freeze as a request tells of it, whoever may set it.
+///
+/// # Errors
+/// 422, or the store's.
+pub(crate) fn read_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
     let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
     let (services, environments) = read_scope(&mut reading, &directory);
     let (starts_at, ends_at, corrected_at) = read_marked_span(&mut reading, cx, None);
+    let once = Occurrence { starts_at, ends_at };
+    let repeat = read_repeat(&mut reading, (&directory, cx.now), once);
+    let business_owner = read_content::person(&mut reading, "business_owner", &directory);
+    let thaw_risk = read_thaw(&mut reading);
     let freeze = Freeze {
         id: RecordId(cx.new_id()?),
         version: 0,
@@ -54,17 +96,65 @@ pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
         loosened: Vec::new(),
         set_by: Some(cx.actor.person.clone()),
         set_at: Some(cx.now),
+        repeat,
+        course: Course {
+            business_owner,
+            thaw_risk,
+            ..Course::default()
+        },
     };
-    check_ahead(&mut reading, ends_at, cx.now, "`ends_at` must lie ahead.");
+    check_times(&mut reading, &freeze, cx.now, "`ends_at` must lie ahead.");
+    check_course(&mut reading, cx, &freeze);
     reading.finish()?;
-    let freeze = cx.put_estate("freeze.set", freeze, json!({}))?;
-    take_effect(cx, &freeze)?;
-    push_freezes::tell(cx, &freeze)?;
     Ok(freeze)
+}
+
+/// The bound of risk below which changes pass.
+pub(crate) fn read_thaw(reading: &mut Reading<'_>) -> Option<Level> {
+    let bound = reading.word("thaw_risk");
+    if bound == Some(Level::High) {
+        let text = "A freeze that lets every risk pass stops nothing; name `low` or `medium`.";
+        reading.wrong("thaw_risk", "not_allowed", text);
+    }
+    bound
+}
+
+/// Refuses times that lie behind us already.
+pub(crate) fn check_times(reading: &mut Reading<'_>, freeze: &Freeze, now: jiff::Timestamp, text: &str) {
+    if !freeze.repeat.is_set() {
+        check_ahead(reading, freeze.ends_at, now, text);
+    } else if reading.errors.is_empty() && freeze.is_over(now) {
+        reading.wrong(
+            "rrule",
+            "in_the_past",
+            "All times of this rule lie behind; begin it later, or let it end later.",
+        );
+    }
+}
+
+/// A proposal needs a reason, and a business owner who is another person than the proposer.
+fn check_course(reading: &mut Reading<'_>, cx: &Context<'_, '_>, freeze: &Freeze) {
+    let Some(owner) = &freeze.course.business_owner else {
+        return;
+    };
+    if self_grant::is_own(&cx.actor, owner) {
+        let text = "The business owner is another person than the one who proposes the freeze; leave it out to set the freeze at once.";
+        reading.wrong("business_owner", "not_allowed", text);
+    }
+    if freeze.reason.is_none() {
+        reading.wrong(
+            "reason",
+            "missing",
+            "A freeze that asks the business for its agreement says why.",
+        );
+    }
 }
 
 /// Judges what it lies over; a halting freeze that is on voids every permit given before it.
 pub(crate) fn take_effect(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+    if !freeze.course.counts() {
+        return Ok(());
+    }
     if freeze.halt && freeze.is_on(cx.now) {
         void_earlier(cx, freeze)?;
     }

@@ -154,7 +154,8 @@ pub fn may_have_begun(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool
 pub fn earliest_start(case: &Case<'_>, target: &TargetId) -> Option<Timestamp> {
     let change = case.change();
     let spans = change.ready.iter().map(|span| span.from.max(span.opens_at));
-    let thawed = case.directory.freezes.iter().map(|freeze| freeze.ends_at);
+    let freezes = case.directory.freezes.iter();
+    let thawed = freezes.flat_map(|freeze| freeze.spans().map(|span| span.ends_at));
     let permits = forward_permits(case, target).map(|permit| permit.not_before);
     spans
         .chain(thawed)

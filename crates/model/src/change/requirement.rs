@@ -221,8 +221,9 @@ pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp
     };
     rows.extend(window_over(change, directory, now));
     // What lies behind us stops nothing: a freeze that is over does not forbid the rest of the window.
-    let over = stopping(change, directory, (start.max(now), end)).into_iter();
-    rows.extend(over.map(|freeze| freeze_unmet(freeze, change, directory)));
+    let rest = (start.max(now), end);
+    let over = stopping(change, directory, rest).into_iter();
+    rows.extend(over.map(|freeze| freeze_unmet(freeze, (change, directory), rest)));
     for row in &file.requirements.obligations {
         if let Duty::Approval(rule) = &row.obligation.duty
             && rule.covers.when()
@@ -440,8 +441,9 @@ pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -
         let second = jiff::SignedDuration::from_secs(1);
         let known = rows.iter().any(|row| row.code == "freeze");
         if !known {
-            let over = stopping(change, directory, (now, now + second)).into_iter();
-            rows.extend(over.map(|freeze| freeze_unmet(freeze, change, directory)));
+            let at_once = (now, now + second);
+            let over = stopping(change, directory, at_once).into_iter();
+            rows.extend(over.map(|freeze| freeze_unmet(freeze, (change, directory), at_once)));
         }
     }
     rows

@@ -259,7 +259,8 @@ fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
         targets.any(|target| directory.is_frozen_by(freeze, &target.service, &target.environment))
     };
     let freezes = case.directory.freezes.iter().filter(touches);
-    freezes.flat_map(|freeze| [look(Some(freeze.starts_at)), look(Some(freeze.ends_at))])
+    let spans = freezes.flat_map(|freeze| freeze.spans());
+    spans.flat_map(|span| [look(Some(span.starts_at)), look(Some(span.ends_at))])
 }
 
 /// When a standard change in review closes by itself as it stands; `None` where something is still missing.

@@ -261,7 +261,7 @@ fn check_no_freeze(case: &Case<'_>, until: Timestamp) -> Result<(), Refusal> {
         .map(|freeze| Unmet {
             // The work is under way, so its times are not planned anew.
             satisfy: "Ask for less time, or have a change manager except this change.".to_owned(),
-            ..freeze_unmet(freeze, case.change(), &case.directory)
+            ..freeze_unmet(freeze, (case.change(), &case.directory), (from, until))
         })
         .collect();
     refuse_unmet("freeze", "A freeze lies over the asked time.", rows)

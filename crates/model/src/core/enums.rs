@@ -74,6 +74,65 @@ words! {
         /// To the services that need them, near and far.
         Dependants = "dependants",
     }
+    /// How the months of a fiscal year are cut.
+    FiscalMonths {
+        /// As civil months, from the year's first day on.
+        Civil = "civil",
+        /// Quarters of 4, 4 and 5 weeks.
+        W445 = "4-4-5",
+        /// Quarters of 4, 5 and 4 weeks.
+        W454 = "4-5-4",
+        /// Quarters of 5, 4 and 4 weeks.
+        W544 = "5-4-4",
+    }
+    /// A step of a freeze that is agreed with the business.
+    FreezeStage {
+        /// Its business owner is asked; it stops nothing.
+        Proposed = "proposed",
+        /// Its business owner said no; it stops nothing.
+        Declined = "declined",
+        /// Its business owner agreed; it stops nothing before it is announced.
+        Agreed = "agreed",
+        /// The owners of the changes that it hits are notified; it counts from now on.
+        Announced = "announced",
+        /// It has begun.
+        InForce = "in_force",
+        /// It is over, or was taken back.
+        Ended = "ended",
+    }
+    /// What the business owner of a freeze says.
+    FreezeAnswer {
+        /// Yes.
+        Agree = "agree",
+        /// No.
+        Decline = "decline",
+    }
+    /// What a freeze did to a change.
+    FreezeFate {
+        /// It waits in the freeze.
+        Stopped = "stopped",
+        /// It got another time, or was cancelled.
+        Moved = "moved",
+        /// Somebody excepted it.
+        Excepted = "excepted",
+        /// It passed by its risk.
+        LetThrough = "let_through",
+        /// Its work began although the freeze lies over it: before the freeze, or as an emergency.
+        UnderWay = "under_way",
+    }
+    /// How often something repeats, in a word.
+    Recurrence {
+        /// Each day.
+        Daily = "daily",
+        /// Each week.
+        Weekly = "weekly",
+        /// Each month.
+        Monthly = "monthly",
+        /// Four times a year.
+        Quarterly = "quarterly",
+        /// Each year.
+        Yearly = "yearly",
+    }
     /// How a change is governed (ITIL).
     Kind {
         /// Judged case by case.
@@ -626,6 +685,24 @@ impl Default for NodeKind {
 impl Default for GroupKind {
     fn default() -> Self {
         Self::Group
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the table of words marks no word as the usual one"
+)]
+impl Default for FiscalMonths {
+    fn default() -> Self {
+        Self::Civil
+    }
+}
+
+impl FiscalMonths {
+    /// Whether a fiscal year has them without a word.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::Civil
     }
 }
 

@@ -12,6 +12,7 @@ use crate::directory::hands::Hand;
 use crate::directory::suspension::Suspended;
 use crate::directory::template_bounds::TemplateBounds;
 use crate::notify::preferences;
+use crate::schedule::repeat::{Occurrence, Repeat};
 
 /// Where a rule looks for a change's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -352,6 +353,38 @@ pub struct MaintenanceWindow {
     /// Whether it was taken back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
+    /// How it repeats.
+    #[serde(flatten)]
+    pub repeat: Repeat,
+}
+
+impl MaintenanceWindow {
+    /// The times in which work is welcome, in order.
+    pub fn spans(&self) -> impl DoubleEndedIterator<Item = Occurrence> + '_ {
+        self.repeat.spans(self.once())
+    }
+
+    /// The first time, as it was given.
+    #[must_use]
+    pub fn once(&self) -> Occurrence {
+        Occurrence {
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+        }
+    }
+
+    /// Whether it lies behind us, by its end or because it was taken back.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.ended || self.spans().next_back().is_none_or(|last| last.ends_at <= now)
+    }
+
+    /// The time that is on or the next one, and the last where all are over.
+    #[must_use]
+    pub fn next_time(&self, now: Timestamp) -> Occurrence {
+        let next = self.spans().find(|span| span.ends_at > now);
+        next.or_else(|| self.spans().next_back()).unwrap_or_else(|| self.once())
+    }
 }
 
 /// An incident, first form.

@@ -37,7 +37,10 @@ pub(crate) fn bypassed(file: &ChangeFile, directory: &Directory, now: Timestamp,
     let mut rows: Vec<Unmet> = other.chain(started).collect();
     rows.extend(template_trouble(file, directory, now));
     rows.extend(grounds_unmet(file, directory, now));
-    rows.extend(freezes_over(&file.change, directory, now, until).map(|it| freeze_unmet(it, &file.change, directory)));
+    rows.extend(
+        freezes_over(&file.change, directory, now, until)
+            .map(|it| freeze_unmet(it, (&file.change, directory), (now, until))),
+    );
     rows.extend(outside_of_window(&file.change, now));
     found.extend(rows.into_iter().map(|row| Bypassed {
         code: row.code,

@@ -247,13 +247,7 @@ fn row(
             .iter()
             .filter(|freeze| directory.is_frozen_by(freeze, &target.service, &target.environment))
             .filter(|freeze| !freeze.excepts(change))
-            .map(|freeze| FrozenSpan {
-                title: freeze.title.clone(),
-                starts_at: freeze.starts_at,
-                ends_at: freeze.ends_at,
-                halt: stops_begun(freeze, change, has_begun),
-                waiting_on: excepters_of(freeze, (change, directory), now),
-            })
+            .flat_map(|freeze| frozen_spans(freeze, (change, directory), has_begun, now))
             .collect(),
         unmet: unmet.into_iter().filter(|row| row.code != CLOSED).collect(),
         closed: closed_unmet(change, target, purpose, directory),
@@ -265,6 +259,24 @@ fn row(
 fn planner(change: &Change, directory: &Directory) -> String {
     let people = logins(directory, &eligible::planners(change, directory));
     people.into_iter().next().unwrap_or_default()
+}
+
+/// The times of a freeze, as a row keeps them.
+fn frozen_spans(
+    freeze: &Freeze,
+    (change, directory): (&Change, &Directory),
+    has_begun: bool,
+    now: Timestamp,
+) -> Vec<FrozenSpan> {
+    let waiting_on = excepters_of(freeze, (change, directory), now);
+    let spans = freeze.spans().map(|span| FrozenSpan {
+        title: freeze.title.clone(),
+        starts_at: span.starts_at,
+        ends_at: span.ends_at,
+        halt: stops_begun(freeze, change, has_begun),
+        waiting_on: waiting_on.clone(),
+    });
+    spans.collect()
 }
 
 /// Who may except a change from a freeze; of one that lies behind us nobody has to.

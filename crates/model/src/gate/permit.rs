@@ -271,10 +271,13 @@ fn against_ahead(case: &Case<'_>, target: &Target) -> Vec<Unmet> {
 fn freezes_ahead<'a>(case: &'a Case<'_>, target: &'a Target) -> impl Iterator<Item = Unmet> {
     let (change, directory) = (case.change(), &*case.directory);
     let window = change.planned_start.zip(change.planned_end).into_iter();
-    let freezes = window.flat_map(move |(start, end)| {
-        over_target((change, target), directory, (start.max(case.now), end)).collect::<Vec<_>>()
-    });
-    freezes.map(move |freeze| freeze_unmet(freeze, change, directory))
+    window.flat_map(move |(start, end)| {
+        let rest = (start.max(case.now), end);
+        let freezes = over_target((change, target), directory, rest);
+        freezes
+            .map(|freeze| freeze_unmet(freeze, (change, directory), rest))
+            .collect::<Vec<_>>()
+    })
 }
 
 /// Uses a permit up at the online gate: the first who asks has it, and nobody after them; it stands on the revocation list then. Who may use one up is who may collect

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::enums::Day;
 use crate::core::ids::RecordId;
+use crate::schedule::fiscal::Fiscal;
 
 /// The calendar that holds where nothing else is said.
 pub const USUAL: &str = "default";
@@ -34,6 +35,9 @@ pub struct Calendar {
     /// Days on which none is, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holidays: Vec<Holiday>,
+    /// How its fiscal year is divided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fiscal: Option<Fiscal>,
 }
 
 /// Hours of one day of the week, in the calendar's zone.
@@ -298,6 +302,12 @@ impl Calendar {
     pub fn is_holiday(&self, date: Date) -> bool {
         let text = date.to_string();
         self.holidays.binary_search_by(|known| known.date.cmp(&text)).is_ok()
+    }
+
+    /// Whether work is done on a day.
+    pub fn works_on(&self, date: Date) -> bool {
+        let day = day_of(date.weekday());
+        self.hours.iter().any(|hours| hours.day == day) && !self.is_holiday(date)
     }
 
     /// What is wrong with it, if anything: a calendar without working hours would stop every clock.

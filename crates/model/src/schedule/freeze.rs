@@ -6,9 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::Change;
-use crate::core::enums::FreezeReach;
+use crate::core::enums::{FreezeReach, Level};
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::core::parse::later;
+use crate::schedule::freeze_steps::Course;
+use crate::schedule::repeat::{Occurrence, Repeat, covers_less};
 
 /// A time in which no change begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +61,12 @@ pub struct Freeze {
     /// When it was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_at: Option<Timestamp>,
+    /// How it repeats.
+    #[serde(flatten)]
+    pub repeat: Repeat,
+    /// How it is agreed with the business, and what it lets through.
+    #[serde(flatten)]
+    pub course: Course,
 }
 
 /// What a freeze covers, and when.
@@ -80,6 +88,23 @@ pub struct FreezeTerms {
     /// Whether it also stops the services that need those that it names.
     #[serde(default, skip_serializing_if = "FreezeReach::is_usual")]
     pub reach: FreezeReach,
+    /// Changes of this risk or less pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thaw_risk: Option<Level>,
+    /// How it repeats.
+    #[serde(flatten)]
+    pub repeat: Repeat,
+}
+
+impl FreezeTerms {
+    /// The times in which it holds, in order.
+    fn times(&self) -> Vec<Occurrence> {
+        let once = Occurrence {
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+        };
+        self.repeat.spans(once).collect()
+    }
 }
 
 /// A proposal to end a freeze or to let it cover less. It has no effect until it is confirmed.
@@ -120,15 +145,19 @@ pub struct Loosened {
 }
 
 /// Whether terms let something begin or go on that others stop: a later start, an earlier end, fewer services or environments,
-/// no dependants or no halt any more.
+/// no dependants or no halt any more, a higher bound of risk. Of one that repeats, times from `now` on are compared.
 #[must_use]
-pub fn loosens(before: &FreezeTerms, after: &FreezeTerms) -> bool {
+pub fn loosens(before: &FreezeTerms, after: &FreezeTerms, now: Timestamp) -> bool {
     fn narrows<T: Ord>(before: &BTreeSet<T>, after: &BTreeSet<T>) -> bool {
         // An empty set means all.
         !after.is_empty() && (before.is_empty() || !before.is_subset(after))
     }
-    after.starts_at > before.starts_at
-        || after.ends_at < before.ends_at
+    let is_shorter = match before.repeat.is_set() || after.repeat.is_set() {
+        true => covers_less(&before.times(), &after.times(), now),
+        false => after.starts_at > before.starts_at || after.ends_at < before.ends_at,
+    };
+    is_shorter
+        || after.thaw_risk > before.thaw_risk
         || narrows(&before.services, &after.services)
         || narrows(&before.environments, &after.environments)
         || (before.halt && !after.halt)
@@ -181,6 +210,8 @@ impl Freeze {
             environments: self.environments.clone(),
             halt: self.halt,
             reach: self.reach,
+            thaw_risk: self.course.thaw_risk,
+            repeat: self.repeat.clone(),
         }
     }
 
@@ -192,6 +223,8 @@ impl Freeze {
         self.environments = terms.environments;
         self.halt = terms.halt;
         self.reach = terms.reach;
+        self.course.thaw_risk = terms.thaw_risk;
+        self.repeat = terms.repeat;
     }
 
     /// Whether its own scope is about this service and environment. What needs the service as well is asked of the directory
@@ -207,22 +240,55 @@ impl Freeze {
 
     /// Whether it lies over any instant of `[start, end)`.
     pub fn overlaps(&self, start: Timestamp, end: Timestamp) -> bool {
-        self.starts_at < end && start < self.ends_at
+        self.over(start, end).next().is_some()
     }
 
     /// Whether it holds at this instant.
     pub fn is_on(&self, now: Timestamp) -> bool {
-        self.starts_at <= now && now < self.ends_at
+        self.spans().any(|span| span.starts_at <= now && now < span.ends_at)
     }
 
     /// Whether it lies behind us, by its end or because it was taken back.
     pub fn is_over(&self, now: Timestamp) -> bool {
-        self.ended || self.ends_at <= now
+        self.ended || self.times().next_back().is_none_or(|last| last.ends_at <= now)
     }
 
-    /// Whether it lets this change pass, as it stands.
+    /// The times in which it holds, in order: the one list that every question about it reads. None before it counts
+    /// ([`Course::counts`]).
+    pub fn spans(&self) -> impl DoubleEndedIterator<Item = Occurrence> + '_ {
+        let counts = self.course.counts();
+        self.times().filter(move |_| counts)
+    }
+
+    /// The times that it has or would have, in order.
+    pub fn times(&self) -> impl DoubleEndedIterator<Item = Occurrence> + '_ {
+        self.repeat.spans(self.once())
+    }
+
+    /// The times that lie over any instant of `[start, end)`.
+    pub fn over(&self, start: Timestamp, end: Timestamp) -> impl Iterator<Item = Occurrence> + '_ {
+        self.spans().filter(move |span| span.overlaps(start, end))
+    }
+
+    /// The time that is on or the next one, and the last where all are over: the one that a list of freezes names.
+    #[must_use]
+    pub fn next_time(&self, now: Timestamp) -> Occurrence {
+        let next = self.times().find(|span| span.ends_at > now);
+        next.or_else(|| self.times().next_back()).unwrap_or_else(|| self.once())
+    }
+
+    /// The first time, as it was given.
+    #[must_use]
+    pub fn once(&self) -> Occurrence {
+        Occurrence {
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+        }
+    }
+
+    /// Whether it lets this change pass, as it stands: by an exception, or by its risk.
     pub fn excepts(&self, change: &Change) -> bool {
-        self.exceptions.iter().any(|exception| exception.counts_for(change))
+        self.thaws(change) || self.exceptions.iter().any(|exception| exception.counts_for(change))
     }
 
     /// Whether it lets the change with this id pass as it is stored: an exception leaves with the content that it was for.
@@ -253,6 +319,8 @@ mod tests {
                 environments: environments.into_iter().map(EnvironmentKey).collect(),
                 halt,
                 reach: FreezeReach::None,
+                thaw_risk: None,
+                repeat: Repeat::default(),
             }
         }
     }
@@ -268,7 +336,7 @@ mod tests {
     proptest! {
         #[test]
         fn terms_that_do_not_loosen_stop_all_that_was_stopped(before in any_terms(), after in any_terms()) {
-            if loosens(&before, &after) {
+            if loosens(&before, &after, at(0)) {
                 return Ok(());
             }
             for service in ["a", "b", "c"] {

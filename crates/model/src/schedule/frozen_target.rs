@@ -7,6 +7,7 @@ use crate::change::record::{Change, Target};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::schedule::freeze::Freeze;
+use crate::schedule::repeat::Occurrence;
 
 /// Freezes over `[from, to)` of a target that do not except its change.
 pub fn over_target<'a>(
@@ -52,8 +53,14 @@ pub fn words(target: &Target) -> String {
     format!("target {} ({} in {})", target.id, target.service, target.environment)
 }
 
-/// A freeze over a change's time as an unmet condition: it names the targets that it is about, where the change has several.
-pub fn freeze_unmet(freeze: &Freeze, change: &Change, directory: &Directory) -> Unmet {
+/// A freeze over a change's time as an unmet condition: it names the targets that it is about, where the change has several, and
+/// the time that lies over `[from, to)`.
+pub fn freeze_unmet(
+    freeze: &Freeze,
+    (change, directory): (&Change, &Directory),
+    (from, to): (Timestamp, Timestamp),
+) -> Unmet {
+    let span = freeze.over(from, to).next().unwrap_or_else(|| freeze.once());
     let named: Vec<String> = frozen(change, directory, freeze).into_iter().map(words).collect();
     let over = match has_many(change) && !named.is_empty() {
         true => named.join(" and "),
@@ -63,7 +70,7 @@ pub fn freeze_unmet(freeze: &Freeze, change: &Change, directory: &Directory) -> 
         "freeze",
         format!(
             "The freeze “{}” lies over {over}, from {} to {}.",
-            freeze.title, freeze.starts_at, freeze.ends_at
+            freeze.title, span.starts_at, span.ends_at
         ),
         "Plan another time, or have a change manager except this change.",
         logins(directory, &eligible::past_a_freeze(change, directory)),

@@ -9,6 +9,7 @@ use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey};
 use crate::core::parse::later;
 use crate::directory::records::MaintenanceWindow;
 use crate::directory::snapshot::Directory;
+use crate::schedule::repeat::Occurrence;
 
 /// How far ahead times are looked for, in days.
 pub const AHEAD_DAYS: i32 = 21;
@@ -34,10 +35,9 @@ pub struct Work<'a> {
 #[must_use]
 pub fn starts(directory: &Directory, work: &Work<'_>, zone: &TimeZone, hour: Time) -> Vec<Timestamp> {
     let until = later(work.earliest, SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS)));
-    let is_ahead = |window: &&MaintenanceWindow| {
-        !window.ended && window.ends_at > work.earliest && window.starts_at < until && covers_all(window, work)
-    };
-    let windows: Vec<&MaintenanceWindow> = directory.windows.iter().filter(is_ahead).collect();
+    let fits = |window: &&MaintenanceWindow| !window.ended && covers_all(window, work);
+    let spans = directory.windows.iter().filter(fits).flat_map(MaintenanceWindow::spans);
+    let windows: Vec<Occurrence> = spans.filter(|span| span.overlaps(work.earliest, until)).collect();
     let mut starts = match windows.is_empty() {
         true => on_days(work, zone, hour),
         false => windows.into_iter().flat_map(|window| in_window(window, work)).collect(),
@@ -55,7 +55,7 @@ fn covers_all(window: &MaintenanceWindow, work: &Work<'_>) -> bool {
     })
 }
 
-fn in_window(window: &MaintenanceWindow, work: &Work<'_>) -> Vec<Timestamp> {
+fn in_window(window: Occurrence, work: &Work<'_>) -> Vec<Timestamp> {
     let first = rounded(window.starts_at.max(work.earliest));
     let tries = (0..TRIES).map(|hours| later(first, SignedDuration::from_hours(i64::from(hours))));
     tries

@@ -27,6 +27,7 @@ fn calendar(zone: &str, hours: Vec<(Day, &str, &str)>) -> Calendar {
             })
             .collect(),
         holidays: Vec::new(),
+        fiscal: None,
     }
 }
 

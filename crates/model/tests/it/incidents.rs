@@ -336,7 +336,7 @@ fn terms_of_a_freeze_that_go_on_unchanged_loosen_nothing() {
     let mut world = World::new();
     world.freeze("10:00", "12:00", true);
     let terms = world.directory.freezes[0].terms();
-    assert!(!freeze::loosens(&terms, &terms));
+    assert!(!freeze::loosens(&terms, &terms, jiff::Timestamp::UNIX_EPOCH));
 }
 
 /// A change whose targets ended so, with `caused` confirmed incidents.

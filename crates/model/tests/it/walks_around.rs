@@ -285,6 +285,8 @@ fn a_freeze_over_something_else_makes_nothing_due() {
         loosened: Vec::new(),
         set_by: None,
         set_at: None,
+        repeat: Default::default(),
+        course: Default::default(),
     };
     let own = world.change().content.targets[0].service.0.clone();
     world.estate(|estate| estate.freezes.push(over("something-else")));

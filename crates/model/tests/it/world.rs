@@ -209,6 +209,8 @@ impl World {
             loosened: Vec::new(),
             set_by: None,
             set_at: None,
+            repeat: Default::default(),
+            course: Default::default(),
         };
         self.estate(|estate| estate.freezes.push(freeze));
         self.settle();

@@ -428,6 +428,36 @@ impl Part for Stepper {
     }
 }
 
+/// One step of a record that is no change, drawn as those of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StageStep {
+    /// Its word.
+    pub label: &'static str,
+    /// When; empty for a step that has no time.
+    pub note: String,
+    /// Whether it lies behind.
+    pub is_past: bool,
+    /// Whether the record stands there.
+    pub is_current: bool,
+}
+
+/// Steps of a record that is no change.
+pub(crate) struct StageSteps<'a> {
+    pub(crate) steps: &'a [StageStep],
+}
+
+impl Part for StageSteps<'_> {
+    fn html(&self) -> String {
+        let steps = self.steps.iter().map(|step| StepMark {
+            label: step.label,
+            note: step.note.as_str(),
+            is_past: step.is_past,
+            is_current: step.is_current,
+        });
+        render(&StepperView { steps: steps.collect() })
+    }
+}
+
 /// A step of a plan or rollback plan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PlanStep {

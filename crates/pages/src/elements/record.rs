@@ -9,8 +9,8 @@ use crate::elements::parts::{Entries, Facts, Plan, Timeline};
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
 use crate::{
-    ActForm, Brief, Entry, Fact, Figure, Frame, Graph, Mark, Moment, Notice, Part, Place, PlanStep, Rich, Table, Tone,
-    render,
+    ActForm, Brief, Entry, Fact, Figure, Frame, Graph, Mark, Moment, Notice, Part, Place, PlanStep, Rich, StageStep,
+    Table, Tone, render,
 };
 
 /// The most lines of a text that stand open on a page.
@@ -25,6 +25,8 @@ pub enum SectionBody {
     Table(Table),
     /// The steps of a plan.
     Plan(Vec<PlanStep>),
+    /// Where a record stands on its way.
+    Steps(Vec<StageStep>),
     /// What happened, newest first.
     Timeline(Vec<Moment>),
     /// A long text of people, in Markdown.
@@ -133,6 +135,7 @@ impl Section {
             SectionBody::Entries(entries) => entries.is_empty(),
             SectionBody::Table(table) => table.rows.is_empty(),
             SectionBody::Plan(steps) => steps.is_empty(),
+            SectionBody::Steps(steps) => steps.is_empty(),
             SectionBody::Timeline(moments) => moments.is_empty(),
             SectionBody::Prose(text) | SectionBody::Code(text) => text.trim().is_empty(),
             SectionBody::Facts(facts) => facts.is_empty(),
@@ -148,6 +151,7 @@ impl Section {
             SectionBody::Entries(entries) => Entries { entries, wide: true }.html(),
             SectionBody::Table(table) => table.html(),
             SectionBody::Plan(steps) => Plan { steps, unsaid: "" }.html(),
+            SectionBody::Steps(steps) => parts::StageSteps { steps }.html(),
             SectionBody::Timeline(moments) => Timeline { moments }.html(),
             SectionBody::Prose(text) => {
                 format!(

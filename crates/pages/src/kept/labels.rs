@@ -4,8 +4,9 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 109] = [
+const USUAL: [(&str, &str); 119] = [
     ("bounds.highest_risk", "Highest risk"),
+    ("business_owner", "Business owner"),
     ("cases", "Their cases"),
     ("change", "The change’s key"),
     ("changes_days", "Days after a change has ended"),
@@ -26,10 +27,13 @@ const USUAL: [(&str, &str); 109] = [
     ("due_at", "Until when managers sign"),
     ("email", "Mail address"),
     ("ends_at", "To"),
+    ("ends_rrule", "Each time ends"),
     ("environment", "In"),
     ("environments", "Environments"),
+    ("exdates", "Left out on"),
     ("expires_at", "Ends"),
     ("external_ref", "Its key in your incident tool"),
+    ("fiscal_of", "Months and years are fiscal ones of"),
     ("format", "Form"),
     ("free", "Free fields"),
     ("group", "Or a group"),
@@ -69,10 +73,12 @@ const USUAL: [(&str, &str); 109] = [
     ("person", "Login"),
     ("policies", "Policies of your own"),
     ("present", "Present password"),
+    ("preview", "Only show what it would hit, and set nothing"),
     ("quiet_from", "Quiet from"),
     ("quiet_until", "Quiet until"),
     ("reach", "Services that need these"),
     ("reason", "Why"),
+    ("recurrence", "Repeats"),
     ("regimes", "Regimes"),
     ("reply_to", "For mail: the address that letters are answered to"),
     ("resolved_at", "When it was over"),
@@ -80,6 +86,7 @@ const USUAL: [(&str, &str); 109] = [
     ("rights_last_days", "Days that what it gives lasts"),
     ("role", "As"),
     ("roles", "Rights"),
+    ("rrule", "Another rule"),
     ("scopes", "It may"),
     ("service", "Service"),
     ("services", "Services"),
@@ -112,21 +119,26 @@ const USUAL: [(&str, &str); 109] = [
     ("table.medium.low", "Medium criticality, low risk"),
     ("table.medium.medium", "Medium criticality, medium risk"),
     ("team", "Team"),
+    ("thaw_risk", "What may still start"),
+    ("time_zone", "Time zone of the rule"),
     ("title", "Name"),
     ("trusts_mail", "Its mail addresses are believed without their own check"),
     ("url", "Address"),
     ("watch_minutes", "Minutes to watch before it closes by itself"),
+    ("working_days_of", "Only working days of"),
     ("zone", "Time zone"),
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 19] = [
+const OTHERWISE: [(&str, &str, &str); 21] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
     ("/changes/*/return", "question", "Your question"),
     ("/freezes", "reason", "Why, and who agreed"),
     ("/freezes/*", "reason", "Why, and who agreed"),
+    ("/freezes/*/agreement", "reason", "Why"),
+    ("/freezes/*/announcement", "reason", "Why"),
     ("/freezes/*/exceptions", "reason", "Why it may pass"),
     ("/identity-providers", "roles", "Their groups that give rights"),
     ("/incidents", "title", "What is broken"),

@@ -11,6 +11,7 @@ use acts::effects::find_lost_timers;
 use acts::gate::coverage;
 use acts::identity::{audit_workload_trust, warn_token_expiry};
 use acts::integration::find_lost_calls;
+use acts::schedule::expand_spans;
 use connect::integration::door;
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
@@ -401,7 +402,13 @@ impl Worker {
             let looked = self.holder.look(&tenant, look);
             let lost = told(looked, "looking for lost timers").unwrap_or_default();
             for (table, id) in lost.subjects {
-                if table == audit_workload_trust::TABLE {
+                let is_usual = [
+                    audit_workload_trust::TABLE,
+                    expand_spans::FREEZES,
+                    expand_spans::WINDOWS,
+                ]
+                .contains(&table);
+                if is_usual {
                     // Nobody was told of it yet, and nothing was to come.
                     tracing::info!(tenant, table, id, "a timer is set that was not there");
                 } else {

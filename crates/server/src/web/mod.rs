@@ -177,24 +177,7 @@ fn estate_routes() -> Router<AppState> {
             get(schedule::freeze_and_window::window).post(plain(schedule::freeze_and_window::edit_window)),
         )
         .route("/t/{tenant}/windows/{id}/end", post(schedule::list::end_window))
-        .route(
-            "/t/{tenant}/freezes",
-            get(schedule::list::freezes).post(plain(schedule::list::set_freeze)),
-        )
-        .route(
-            "/t/{tenant}/freezes/{id}",
-            get(schedule::freeze_and_window::freeze).post(plain(schedule::freeze_and_window::edit_freeze)),
-        )
-        .route("/t/{tenant}/freezes/{id}/end", post(schedule::list::end_freeze))
-        .route(
-            "/t/{tenant}/freezes/{id}/confirmation",
-            post(schedule::list::confirm_loosening),
-        )
-        .route("/t/{tenant}/freezes/{id}/exceptions", post(schedule::list::except))
-        .route(
-            "/t/{tenant}/freezes/{id}/exceptions/{change}/end",
-            post(schedule::list::withdraw_exception),
-        )
+        .merge(freeze_routes())
         .route(
             "/t/{tenant}/services",
             get(directory::services::services).post(plain(directory::services::set_service)),
@@ -223,6 +206,37 @@ fn estate_routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/templates/{key}", get(change::templates::one))
         .route("/t/{tenant}/templates/{key}/{act}", post(change::templates::act))
+}
+
+fn freeze_routes() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/t/{tenant}/freezes",
+            get(schedule::list::freezes).post(plain(schedule::list::set_freeze)),
+        )
+        .route(
+            "/t/{tenant}/freezes/{id}",
+            get(schedule::freeze_and_window::freeze).post(plain(schedule::freeze_and_window::edit_freeze)),
+        )
+        .route("/t/{tenant}/freezes/{id}/end", post(schedule::list::end_freeze))
+        .route(
+            "/t/{tenant}/freezes/{id}/confirmation",
+            post(schedule::list::confirm_loosening),
+        )
+        .route(
+            "/t/{tenant}/freezes/{id}/agreement",
+            post(schedule::freeze_steps::answer),
+        )
+        .route(
+            "/t/{tenant}/freezes/{id}/announcement",
+            post(schedule::freeze_steps::announce),
+        )
+        .route("/t/{tenant}/freezes/{id}/report", get(schedule::freeze_steps::report))
+        .route("/t/{tenant}/freezes/{id}/exceptions", post(schedule::list::except))
+        .route(
+            "/t/{tenant}/freezes/{id}/exceptions/{change}/end",
+            post(schedule::list::withdraw_exception),
+        )
 }
 
 fn other_routes() -> Router<AppState> {

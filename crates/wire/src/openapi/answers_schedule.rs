@@ -1,6 +1,6 @@
 //! What answers bring of windows, freezes, incidents, and the watch over a change.
 
-use model::core::enums::{FreezeReach, Level, State};
+use model::core::enums::{FreezeFate, FreezeReach, FreezeStage, Level, State};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
@@ -14,7 +14,111 @@ pub(crate) const SPANS: &[Shape] = &[
         "A time in which work is welcome.",
         &[boolean("ended", "Whether it was taken back.")],
     )
-    .based_on(&["WindowInput", "Stored"]),
+    .based_on(&["Span", "Repetition", "Occurrences", "Stored"]),
+    shape(
+        "Occurrence",
+        "One time of several.",
+        &[
+            time("starts_at", "Its start.").needed(),
+            time("ends_at", "Its end.").needed(),
+        ],
+    ),
+    shape(
+        "Occurrences",
+        "The times that follow from a rule.",
+        &[
+            objects("occurrences", "Occurrence", "The times, in order; of one that repeats."),
+            time(
+                "expanded_until",
+                "Until when they are worked out; the list is continued before.",
+            ),
+        ],
+    ),
+    shape(
+        "FreezeStep",
+        "A signed step of a freeze.",
+        &[
+            word("step", all!(FreezeStage), "Which.").needed(),
+            text("by", LINE, "Who signed it: a login.").needed(),
+            time("at", "When.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+            texts("hits", LINE, "Keys of the changes that an announcement hit."),
+        ],
+    ),
+    shape(
+        "FreezeHit",
+        "A change that a freeze hits.",
+        &[
+            text("key", LINE, "Its key.").needed(),
+            text("title", LINE, "Its title.").needed(),
+            word("risk", all!(Level), "Its risk.").needed(),
+            word("state", all!(State), "Its state.").needed(),
+            text("owner", LINE, "Its owner: a login.").needed(),
+            time("planned_start", "Its planned start."),
+            time("planned_end", "Its planned end."),
+            boolean("is_let_through", "Whether it passes, by its risk or an exception.").needed(),
+            texts("free_starts", LINE, "Starts at which it would be free, in order.").needed(),
+        ],
+    ),
+    shape(
+        "FreezePreview",
+        "What a freeze hits.",
+        &[
+            objects("occurrences", "Occurrence", "Its times that are not over.").needed(),
+            objects("hits", "FreezeHit", "The changes that it hits, at most 500.").needed(),
+            integer("hit_count", 0, i64::MAX, "How many it hits.").needed(),
+            integer("open_count", 0, i64::MAX, "How many open changes have planned times.").needed(),
+            integer("thaw_changes", 0, i64::MAX, "How many pass by their risk.").needed(),
+            text(
+                "thaw_expected_failures",
+                LINE,
+                "How many of those are expected to fail, by the last year.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "FreezeReported",
+        "A change in the report of a freeze.",
+        &[
+            text("key", LINE, "Its key.").needed(),
+            text("title", LINE, "Its title.").needed(),
+            word("risk", all!(Level), "Its risk.").needed(),
+            word("state", all!(State), "Its state.").needed(),
+            word("fate", all!(FreezeFate), "What the freeze did to it.").needed(),
+            text("reason", TEXT, "Why it was excepted."),
+            text("excepted_by", LINE, "Who excepted it: a login."),
+            time("excepted_at", "When it was excepted."),
+            boolean("succeeded", "Whether it succeeded; absent before its work ended."),
+        ],
+    ),
+    shape(
+        "FreezeReport",
+        "What a freeze did.",
+        &[
+            text("id", LINE, "The freeze's id.").needed(),
+            text("title", LINE, "Its name.").needed(),
+            word("stage", all!(FreezeStage), "Where it stands.").needed(),
+            objects("past", "Occurrence", "The times that began so far.").needed(),
+            objects("ahead", "Occurrence", "The times that lie ahead.").needed(),
+            integer("hit", 0, i64::MAX, "How many changes it hit.").needed(),
+            integer("stopped", 0, i64::MAX, "How many still wait in it.").needed(),
+            integer("moved", 0, i64::MAX, "How many got another time or were cancelled.").needed(),
+            integer("excepted", 0, i64::MAX, "How many were excepted.").needed(),
+            integer("let_through", 0, i64::MAX, "How many passed by their risk.").needed(),
+            integer("let_through_failed", 0, i64::MAX, "How many of those failed.").needed(),
+            integer("excepted_failed", 0, i64::MAX, "How many of those excepted failed.").needed(),
+            integer(
+                "expected_changes",
+                0,
+                i64::MAX,
+                "How many were expected to pass by their risk.",
+            ),
+            text("expected_failures", LINE, "How many of those were expected to fail."),
+            objects("changes", "FreezeReported", "The changes.").needed(),
+            boolean("is_cut", "Whether there are more than are looked at.").needed(),
+        ],
+    ),
     shape(
         "Freeze",
         "A time in which no change begins.",
@@ -33,9 +137,25 @@ pub(crate) const SPANS: &[Shape] = &[
                 "A proposal to end it or to let it cover less, until it is confirmed.",
             ),
             objects("loosened", "Loosened", "How it came to cover less, or ended."),
+            boolean("halt", "Whether it also stops what is under way."),
+            word(
+                "reach",
+                all!(FreezeReach),
+                "`dependants`: it also stops the services that need those named, near and far.",
+            ),
+            text("reason", TEXT, "Why."),
+            text("business_owner", LINE, "Who agrees for the business: a login."),
+            objects("steps", "FreezeStep", "The signed steps, in order."),
+            word("thaw_risk", all!(Level), "Changes of this risk or less pass."),
+            integer("thaw_changes", 0, i64::MAX, "How many that was when the bound was set."),
+            text(
+                "thaw_expected_failures",
+                LINE,
+                "How many of those were expected to fail.",
+            ),
         ],
     )
-    .based_on(&["FreezeInput", "Stored"]),
+    .based_on(&["Span", "Repetition", "Occurrences", "Stored"]),
     shape(
         "Retrospective",
         "Work that was done before it was recorded, and its confirmation.",
@@ -59,8 +179,10 @@ pub(crate) const SPANS: &[Shape] = &[
                 all!(FreezeReach),
                 "Whether it also stops the services that need those that it names.",
             ),
+            word("thaw_risk", all!(Level), "Changes of this risk or less pass."),
         ],
-    ),
+    )
+    .based_on(&["Repetition", "Occurrences"]),
     shape(
         "Loosening",
         "A proposal to end a freeze or to let it cover less.",

@@ -5,7 +5,7 @@ use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::Answer;
 use crate::openapi::rows::{Row, at};
-use crate::openapi::shapes::{Shape, all, boolean, object, objects, shape, text, texts, time, word};
+use crate::openapi::shapes::{Shape, Words, all, boolean, object, objects, shape, text, texts, time, word};
 
 /// Every table of this file.
 pub(crate) const TABLES: &[&[Row]] = &[PATCHES];
@@ -124,11 +124,17 @@ const BODIES: &[Shape] = &[
             texts("services", LINE, "Services' keys; empty means all."),
             texts("environments", LINE, "Environments' keys; empty means all."),
         ],
-    ),
+    )
+    .based_on(&["Repetition", "RepetitionWord"]),
     shape(
         "FreezePatch",
         "What changes of a freeze.",
         &[
+            word(
+                "thaw_risk",
+                Words::These(&["none", "low", "medium"]),
+                "Changes of this risk or less pass.",
+            ),
             boolean("halt", "Whether it also stops what is under way."),
             word("reach", all!(FreezeReach), "Whether it also stops the services that need those named."),
             boolean(

@@ -28,6 +28,12 @@ pub enum Calendar {
         /// Working hours as day=from-to; may be given several times.
         #[arg(long, value_name = "DAY=FROM-TO")]
         hours: Vec<String>,
+        /// The month in which its fiscal year begins, 1 to 12.
+        #[arg(long, value_name = "MONTH")]
+        fiscal_from: Option<u8>,
+        /// How long fiscal months are.
+        #[arg(long, value_parser = ["civil", "4-4-5", "4-5-4", "5-4-4"], requires = "fiscal_from")]
+        fiscal_months: Option<String>,
     },
     /// List calendars.
     List,
@@ -52,8 +58,19 @@ pub enum Calendar {
 pub fn calendar(calendar: &Calendar, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match calendar {
-        Calendar::Set { key, name, zone, hours } => {
+        Calendar::Set {
+            key,
+            name,
+            zone,
+            hours,
+            fiscal_from,
+            fiscal_months,
+        } => {
             let mut body = json!({"key": key});
+            if let Some(month) = fiscal_from {
+                let months = fiscal_months.as_deref().unwrap_or("civil");
+                body["fiscal"] = json!({"first_month": month, "months": months});
+            }
             for (field, value) in [("name", name), ("zone", zone)] {
                 if let Some(value) = value {
                     body[field] = json!(value);

@@ -1,15 +1,15 @@
 //! `assent freeze`: times in which no change begins.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{Client, encode};
 use crate::clock;
-use crate::commands::schedule::windows::{SpanEdit, edit};
+use crate::commands::schedule::windows::{RepeatArgs, SpanEdit, edit};
 use crate::common::Common;
 use crate::failure::Result;
 use crate::lists::list;
-use crate::output::{Output, text_of};
+use crate::output::{Output, array, text_of};
 
 /// Times in which no change begins.
 #[derive(Debug, Subcommand)]
@@ -19,6 +19,35 @@ pub enum Freeze {
         after_help = "Example: assent freeze set --title 'Quarter end' --from 2026-12-28T00:00:00Z --to 2027-01-04T00:00:00Z"
     )]
     Set(FreezeSet),
+    /// Show what a freeze would hit, and set nothing.
+    #[command(
+        after_help = "Example: assent freeze preview --title 'Month end' --from 2026-12-29T18:00:00Z --to 2027-01-04T12:00:00Z"
+    )]
+    Preview(FreezeSet),
+    /// Sign the agreement of a freeze's business owner, or decline it.
+    Agree {
+        /// The freeze's id.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Decline it instead.
+        #[arg(long)]
+        decline: bool,
+    },
+    /// Announce a freeze; it counts from now on.
+    Announce {
+        /// The freeze's id.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Show what a freeze did: changes hit, exceptions, what passed.
+    Report {
+        /// The freeze's id.
+        id: String,
+    },
     /// Change a freeze; its exceptions stay, and the gate does not open in between.
     #[command(after_help = "Example: assent freeze edit 01J… --to 2027-01-06T00:00:00Z")]
     Edit(FreezeEdit),
@@ -85,6 +114,83 @@ pub struct FreezeSet {
     /// Why.
     #[arg(long)]
     pub reason: Option<String>,
+    /// Who agrees for the business: a login. The freeze is proposed, and counts from its announcement on.
+    #[arg(long, value_name = "LOGIN")]
+    pub business_owner: Option<String>,
+    /// Changes of this risk or less pass.
+    #[arg(long, value_name = "RISK", value_parser = ["none", "low", "medium"])]
+    pub thaw_risk: Option<String>,
+    /// How it repeats.
+    #[command(flatten)]
+    pub repeat: RepeatArgs,
+}
+
+impl FreezeSet {
+    fn body(&self) -> Result<Value> {
+        let now = clock::now();
+        let mut body = json!({
+            "title": self.title,
+            "starts_at": clock::moment(&self.from, now)?.to_string(),
+            "ends_at": clock::moment(&self.to, now)?.to_string(),
+            "services": self.service,
+            "environments": self.environment,
+            "halt": self.halt,
+        });
+        for (name, value) in [
+            ("reach", &self.reach),
+            ("reason", &self.reason),
+            ("business_owner", &self.business_owner),
+            ("thaw_risk", &self.thaw_risk),
+        ] {
+            if let Some(value) = value {
+                body[name] = json!(value);
+            }
+        }
+        self.repeat.put(&mut body);
+        Ok(body)
+    }
+}
+
+/// Shows what a freeze would hit.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+fn preview(set: &FreezeSet, client: &Client, output: &Output) -> Result<()> {
+    let preview = client.post("/freeze-previews", &set.body()?)?.body;
+    output.data(&preview, |output| {
+        let [hits, open] = ["hit_count", "open_count"].map(|field| text_of(&preview, field));
+        output.line(&format!("hits {hits} of {open} open changes"));
+        for hit in array(&preview, "hits") {
+            let free = array(hit, "free_starts").iter().filter_map(Value::as_str);
+            let free = free.collect::<Vec<_>>().join(", ");
+            let [key, title, owner] = ["key", "title", "owner"].map(|field| text_of(hit, field));
+            output.line(&format!("{key}  {title}  ({owner})  free: {free}"));
+        }
+    });
+    Ok(())
+}
+
+/// Shows what a freeze did.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+fn report(id: &str, client: &Client, output: &Output) -> Result<()> {
+    let report = client.get(&format!("/freezes/{}/report", encode(id)))?.body;
+    output.data(&report, |output| {
+        let [stage, hit, stopped, moved] = ["stage", "hit", "stopped", "moved"].map(|field| text_of(&report, field));
+        output.line(&format!("{stage}: {hit} hit, {stopped} stopped, {moved} moved"));
+        let [excepted, passed, failed] =
+            ["excepted", "let_through", "let_through_failed"].map(|field| text_of(&report, field));
+        let expected = text_of(&report, "expected_failures");
+        output.line(&format!(
+            "{excepted} excepted; {passed} passed by their risk, {failed} failed, {expected} expected"
+        ));
+        for row in array(&report, "changes") {
+            let [key, fate, title, reason] = ["key", "fate", "title", "reason"].map(|field| text_of(row, field));
+            output.line(&format!("{key}  {fate}  {title}  {reason}"));
+        }
+    });
+    Ok(())
 }
 
 /// What changes of a freeze.
@@ -127,6 +233,25 @@ fn edit_freeze(wanted: &FreezeEdit, client: &Client, output: &Output) -> Result<
     edit(client, output, &format!("/freezes/{}", encode(&wanted.span.id)), body)
 }
 
+/// Sets or proposes a freeze.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+fn set_freeze(set: &FreezeSet, client: &Client, output: &Output) -> Result<()> {
+    let made = client.post("/freezes", &set.body()?)?.body;
+    let id = text_of(&made, "id");
+    let (done, next) = match set.business_owner.is_some() {
+        true => (
+            "proposed",
+            format!("the business owner: assent freeze agree {id} --reason TEXT"),
+        ),
+        false => ("set", format!("assent freeze end {id} --reason TEXT")),
+    };
+    output.data(&made, |output| output.line(&format!("{done} {id}")));
+    output.next(&next);
+    Ok(())
+}
+
 /// Runs a command about freezes.
 ///
 /// # Errors
@@ -144,24 +269,21 @@ pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
         "ended",
     ];
     match freeze {
-        Freeze::Set(set) => {
-            let now = clock::now();
-            let mut body = json!({
-                "title": set.title,
-                "starts_at": clock::moment(&set.from, now)?.to_string(),
-                "ends_at": clock::moment(&set.to, now)?.to_string(),
-                "services": set.service,
-                "environments": set.environment,
-                "halt": set.halt,
-            });
-            for (name, value) in [("reach", &set.reach), ("reason", &set.reason)] {
-                if let Some(value) = value {
-                    body[name] = json!(value);
-                }
-            }
-            let made = client.post("/freezes", &body)?.body;
-            output.data(&made, |output| output.line(&format!("set {}", text_of(&made, "id"))));
-            output.next(&format!("assent freeze end {} --reason TEXT", text_of(&made, "id")));
+        Freeze::Set(set) => set_freeze(set, &client, output)?,
+        Freeze::Preview(set) => preview(set, &client, output)?,
+        Freeze::Report { id } => report(id, &client, output)?,
+        Freeze::Agree { id, reason, decline } => {
+            let decision = if *decline { "decline" } else { "agree" };
+            let body = json!({"decision": decision, "reason": reason});
+            let signed = client.post(&format!("/freezes/{}/agreement", encode(id)), &body)?.body;
+            output.data(&signed, |output| output.line(&format!("signed {decision} {id}")));
+            output.next(&format!("a change manager: assent freeze announce {id} --reason TEXT"));
+        }
+        Freeze::Announce { id, reason } => {
+            let path = format!("/freezes/{}/announcement", encode(id));
+            let signed = client.post(&path, &json!({"reason": reason}))?.body;
+            output.data(&signed, |output| output.line(&format!("announced {id}")));
+            output.next(&format!("assent freeze report {id}"));
         }
         Freeze::Edit(wanted) => edit_freeze(wanted, &client, output)?,
         Freeze::List => list(&client, output, "/freezes", &heads)?,

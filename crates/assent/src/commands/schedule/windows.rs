@@ -48,6 +48,56 @@ pub struct WindowSet {
     /// An environment that it is for; all unless said.
     #[arg(long)]
     pub environment: Vec<String>,
+    /// How it repeats.
+    #[command(flatten)]
+    pub repeat: RepeatArgs,
+}
+
+/// How a window or a freeze repeats.
+#[derive(Debug, Args)]
+pub struct RepeatArgs {
+    /// The rule by which each time begins (RFC 5545), such as `FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-3`.
+    #[arg(long, value_name = "RULE")]
+    pub rrule: Option<String>,
+    /// How often, in a word.
+    #[arg(long, value_name = "WORD", value_parser = ["daily", "weekly", "monthly", "quarterly", "yearly"])]
+    pub repeats: Option<String>,
+    /// The rule by which each time ends; without it each lasts as long as the first.
+    #[arg(long, value_name = "RULE")]
+    pub ends_rrule: Option<String>,
+    /// The IANA zone of the rule; that of its calendar unless given.
+    #[arg(long, value_name = "ZONE")]
+    pub time_zone: Option<String>,
+    /// The calendar of which only working days count.
+    #[arg(long, value_name = "CALENDAR")]
+    pub working_days_of: Option<String>,
+    /// The calendar whose fiscal months and years the rule means.
+    #[arg(long, value_name = "CALENDAR")]
+    pub fiscal_of: Option<String>,
+    /// A local date that is left out; may be given several times.
+    #[arg(long, value_name = "DATE")]
+    pub except_on: Vec<String>,
+}
+
+impl RepeatArgs {
+    /// Puts what was given into a request.
+    pub(crate) fn put(&self, body: &mut Value) {
+        for (name, value) in [
+            ("rrule", &self.rrule),
+            ("recurrence", &self.repeats),
+            ("ends_rrule", &self.ends_rrule),
+            ("time_zone", &self.time_zone),
+            ("working_days_of", &self.working_days_of),
+            ("fiscal_of", &self.fiscal_of),
+        ] {
+            if let Some(value) = value {
+                body[name] = json!(value);
+            }
+        }
+        if !self.except_on.is_empty() {
+            body["exdates"] = json!(self.except_on);
+        }
+    }
 }
 
 /// What changes of a window or a freeze; the rest stays.
@@ -132,13 +182,14 @@ pub fn window(window: &Window, common: &Common, output: &Output) -> Result<u8> {
     match window {
         Window::Set(set) => {
             let now = clock::now();
-            let body = json!({
+            let mut body = json!({
                 "title": set.title,
                 "starts_at": clock::moment(&set.from, now)?.to_string(),
                 "ends_at": clock::moment(&set.to, now)?.to_string(),
                 "services": set.service,
                 "environments": set.environment,
             });
+            set.repeat.put(&mut body);
             let made = client.post("/windows", &body)?.body;
             output.data(&made, |output| output.line(&format!("set {}", text_of(&made, "id"))));
             output.next(&format!("assent window edit {} --to TIME", text_of(&made, "id")));

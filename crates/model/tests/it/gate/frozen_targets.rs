@@ -26,6 +26,8 @@ fn frozen(service: &str, reach: FreezeReach) -> Freeze {
         loosened: Vec::new(),
         set_by: None,
         set_at: None,
+        repeat: Default::default(),
+        course: Default::default(),
     }
 }
 

@@ -8,6 +8,7 @@ use model::core::act;
 use model::core::enums::State;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
+use model::schedule::repeat::Occurrence;
 use serde_json::{Value, json};
 use store::change::changes;
 use wire::views;
@@ -104,13 +105,26 @@ fn every_change(cx: &mut Context<'_, '_>, filter: &changes::ChangeFilter) -> act
 
 /// Freezes and windows that lie over a span of time.
 fn spans(directory: &Directory, from: Timestamp, to: Timestamp) -> Vec<(&'static str, Value)> {
-    let freezes = directory.freezes.iter().filter(|row| row.overlaps(from, to));
-    let windows = directory
-        .windows
-        .iter()
-        .filter(|row| row.starts_at < to && from < row.ends_at);
-    freezes
-        .map(|row| ("freeze", views::shown(row, directory)))
-        .chain(windows.map(|row| ("window", views::shown(row, directory))))
-        .collect()
+    let freezes = directory.freezes.iter().flat_map(|row| {
+        let times = row
+            .over(from, to)
+            .map(|time| one_of(views::shown(row, directory), time));
+        times.map(|value| ("freeze", value)).collect::<Vec<_>>()
+    });
+    let windows = directory.windows.iter().flat_map(|row| {
+        let times = row.spans().filter(|time| time.overlaps(from, to));
+        let times = times.map(|time| one_of(views::shown(row, directory), time));
+        times.map(|value| ("window", value)).collect::<Vec<_>>()
+    });
+    freezes.chain(windows).collect()
+}
+
+/// One time of a record that may have several, without the list of them.
+fn one_of(mut shown: Value, time: Occurrence) -> Value {
+    if let Value::Object(map) = &mut shown {
+        map.remove("occurrences");
+        map.insert("starts_at".to_owned(), json!(time.starts_at));
+        map.insert("ends_at".to_owned(), json!(time.ends_at));
+    }
+    shown
 }

@@ -1,11 +1,12 @@
 //! Maintenance windows and freezes.
 
 use acts::directory::set_service;
-use acts::schedule::{edit_span, loosen_freeze, set_freeze};
+use acts::schedule::{edit_span, find_freeze_report, find_hits, loosen_freeze, set_freeze, step_freeze};
 use model::directory::snapshot::{Freeze, MaintenanceWindow};
+use wire::views;
 
 use crate::api::shared::records::{all, loaded, new_one, set, tagged, version_of};
-use crate::http::route::Route;
+use crate::http::route::{Reply, Route};
 
 /// Windows and freezes.
 pub(crate) const ROUTES: &[Route] = &[
@@ -30,6 +31,38 @@ pub(crate) const ROUTES: &[Route] = &[
         let freeze = set_freeze::withdraw_exception(cx, ask.place(0), ask.place(1))?;
         tagged(&*cx.directory()?, &freeze)
     }),
+    Route::post(
+        "/freeze-previews",
+        "Shows what a freeze would hit, and writes nothing.",
+        |cx, ask| {
+            let preview = find_hits::preview_freeze(cx, &ask.body)?;
+            Ok(Reply::ok(views::shown(&preview, &*cx.directory()?)))
+        },
+    ),
+    Route::get("/freezes/{id}/preview", "Shows what a freeze hits now.", |cx, ask| {
+        let preview = find_hits::preview_of(cx, ask.place(0))?;
+        Ok(Reply::ok(views::shown(&preview, &*cx.directory()?)))
+    }),
+    Route::get("/freezes/{id}/report", "Shows what a freeze did.", |cx, ask| {
+        let report = find_freeze_report::find_freeze_report(cx, ask.place(0))?;
+        Ok(Reply::ok(views::shown(&report, &*cx.directory()?)))
+    }),
+    Route::post(
+        "/freezes/{id}/agreement",
+        "Signs the answer of a freeze's business owner.",
+        |cx, ask| {
+            let signed = step_freeze::answer_freeze(cx, ask.place(0), &ask.body)?;
+            new_one(cx, &signed)
+        },
+    ),
+    Route::post(
+        "/freezes/{id}/announcement",
+        "Announces a freeze; it counts from now on.",
+        |cx, ask| {
+            let signed = step_freeze::announce_freeze(cx, ask.place(0), &ask.body)?;
+            new_one(cx, &signed)
+        },
+    ),
     Route::reads("show_freeze", loaded::<Freeze>),
     Route::edits("edit_freeze", version_of::<Freeze>, |cx, ask| {
         let made = edit_span::edit_freeze(cx, ask.place(0), &ask.body)?;

@@ -108,6 +108,8 @@ fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     let mut rich = Rich::new();
     for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended) {
         let span = change.planned_start.zip(change.planned_end);
+        let over = span.and_then(|(start, end)| freeze.over(start, end).next());
+        let time = over.unwrap_or_else(|| freeze.next_time(view.now()));
         let is_near = !freeze.is_over(view.now()) || span.is_some_and(|(start, end)| freeze.overlaps(start, end));
         let mut rows = freeze.exceptions.iter().filter(|row| row.counts_for(change));
         let Some(row) = rows.next().filter(|_| is_near) else {
@@ -118,7 +120,7 @@ fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             .text("It may pass the freeze ")
             .said_link(freeze.title.as_str(), view.url(&format!("/freezes/{}", freeze.id)))
             .text(" until ")
-            .append(view.moment(freeze.ends_at))
+            .append(view.moment(time.ends_at))
             .text(": ")
             .name(view.name(&row.by))
             .text(" excepted it, ")

@@ -334,6 +334,7 @@ fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
         .iter()
         .filter(|freeze| !freeze.ended && freeze.overlaps(now, horizon))
     {
+        let time = freeze.next_time(now);
         let words = if freeze.is_on(now) { "is on" } else { "lies ahead" };
         entries.push(
             Entry::new(
@@ -342,7 +343,7 @@ fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
                     .said_link(freeze.title.as_str(), view.url("/freezes"))
                     .text(format!(" {words}")),
             )
-            .why(view.reader.span(freeze.starts_at, freeze.ends_at)),
+            .why(view.reader.span(time.starts_at, time.ends_at)),
         );
     }
     for incident in view

@@ -10,6 +10,7 @@ use model::change::record::Change;
 use model::core::body::Body;
 use model::core::enums::State as Stage;
 use model::directory::snapshot::{Directory, Freeze};
+use model::schedule::repeat::Occurrence;
 use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use store::{Lane, Mode};
 
@@ -160,12 +161,10 @@ fn write(changes: &[Change], directory: &Directory, base: &str, now: Timestamp) 
     for change in changes {
         put_change(&mut out, change, base, now);
     }
-    for freeze in directory
-        .freezes
-        .iter()
-        .filter(|freeze| !freeze.ended && freeze.ends_at > now)
-    {
-        put_freeze(&mut out, freeze, base, now);
+    for freeze in directory.freezes.iter().filter(|freeze| !freeze.ended) {
+        for span in freeze.spans().filter(|span| span.ends_at > now) {
+            put_freeze(&mut out, (freeze, span), base, now);
+        }
     }
     put(&mut out, "END:VCALENDAR");
     out
@@ -211,13 +210,18 @@ fn put_change(out: &mut String, change: &Change, base: &str, now: Timestamp) {
     put(out, "END:VEVENT");
 }
 
-fn put_freeze(out: &mut String, freeze: &Freeze, base: &str, now: Timestamp) {
+/// One time of a freeze; each of several is an event of its own, so that a reader needs no rule.
+fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), base: &str, now: Timestamp) {
+    let which = match freeze.repeat.is_set() {
+        true => format!("-{}", instant(span.starts_at)),
+        false => String::new(),
+    };
     put(out, "BEGIN:VEVENT");
-    put(out, &format!("UID:{}@assent", freeze.id.0));
+    put(out, &format!("UID:{}{which}@assent", freeze.id.0));
     put(out, &format!("DTSTAMP:{}", instant(now)));
     put(out, &sequence(freeze.version));
-    put(out, &format!("DTSTART:{}", instant(freeze.starts_at)));
-    put(out, &format!("DTEND:{}", instant(freeze.ends_at)));
+    put(out, &format!("DTSTART:{}", instant(span.starts_at)));
+    put(out, &format!("DTEND:{}", instant(span.ends_at)));
     put(out, &format!("SUMMARY:{}", text(&format!("Freeze: {}", freeze.title))));
     put(out, &format!("URL:{base}/freezes"));
     // A freeze takes nobody's time.

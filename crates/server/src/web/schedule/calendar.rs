@@ -312,26 +312,28 @@ fn spans(view: &View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp)
     let names = |services: &BTreeSet<ServiceKey>| services.iter().map(|key| key.0.clone()).collect();
     let mut spans = Vec::new();
     for window in view.directory.windows.iter().filter(|window| !window.ended) {
-        if window.ends_at > from && window.starts_at < to && touches(&window.services, &window.environments) {
-            spans.push(Span {
-                title: window.title.clone(),
-                start: view.reader.local(window.starts_at),
-                end: view.reader.local(window.ends_at),
-                is_freeze: false,
-                services: names(&window.services),
-            });
+        if !touches(&window.services, &window.environments) {
+            continue;
         }
+        spans.extend(window.spans().filter(|time| time.overlaps(from, to)).map(|time| Span {
+            title: window.title.clone(),
+            start: view.reader.local(time.starts_at),
+            end: view.reader.local(time.ends_at),
+            is_freeze: false,
+            services: names(&window.services),
+        }));
     }
     for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended) {
-        if freeze.overlaps(from, to) && touches(&freeze.services, &freeze.environments) {
-            spans.push(Span {
-                title: freeze.title.clone(),
-                start: view.reader.local(freeze.starts_at),
-                end: view.reader.local(freeze.ends_at),
-                is_freeze: true,
-                services: names(&freeze.services),
-            });
+        if !touches(&freeze.services, &freeze.environments) {
+            continue;
         }
+        spans.extend(freeze.over(from, to).map(|time| Span {
+            title: freeze.title.clone(),
+            start: view.reader.local(time.starts_at),
+            end: view.reader.local(time.ends_at),
+            is_freeze: true,
+            services: names(&freeze.services),
+        }));
     }
     spans
 }

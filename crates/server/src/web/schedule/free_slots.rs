@@ -224,7 +224,7 @@ fn windows<'d>(
                 && (window.environments.is_empty() || window.environments.contains(environment))
         })
     };
-    let is_within = move |window: &MaintenanceWindow| window.starts_at < until && from < window.ends_at;
+    let is_within = move |window: &MaintenanceWindow| window.spans().any(|time| time.overlaps(from, until));
     let all = directory.windows.iter().filter(|window| !window.ended);
     all.filter(move |window| is_within(window) && speaks_of_all(window))
         .collect::<Vec<_>>()
@@ -317,7 +317,8 @@ fn freezes<'d>(directory: &'d Directory, wish: &Wish<'_>, start: Timestamp) -> i
 fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> acts::Result<Vec<String>> {
     let (directory, end) = (view.directory.clone(), start + wish.work.length);
     let freeze = |freeze: &Freeze| {
-        let span = view.reader.span(freeze.starts_at, freeze.ends_at);
+        let time = freeze.over(start, end).next().unwrap_or_else(|| freeze.once());
+        let span = view.reader.span(time.starts_at, time.ends_at);
         format!("The freeze “{}” lies over it, from {span}.", freeze.title)
     };
     let mut found: Vec<String> = freezes(&directory, wish, start).map(freeze).collect();
@@ -326,7 +327,13 @@ fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> ac
     }
     let mut windows = windows(&directory, wish.work.places, (start - ahead(), start + ahead())).peekable();
     let has_some = windows.peek().is_some();
-    if has_some && !windows.any(|window| window.starts_at <= start && end <= window.ends_at) {
+    if has_some
+        && !windows.any(|window| {
+            window
+                .spans()
+                .any(|time| time.starts_at <= start && end <= time.ends_at)
+        })
+    {
         found.push("It lies outside the maintenance windows of its places.".to_owned());
     }
     let places = wish.work.places.iter();
@@ -362,7 +369,10 @@ fn nearest(
     wish: &Wish<'_>,
     start: Timestamp,
 ) -> acts::Result<(Option<Timestamp>, Option<Timestamp>)> {
-    let ends = freezes(&view.directory, wish, start).map(|freeze| freeze.ends_at).max();
+    let over = (start, start + wish.work.length);
+    let ends = freezes(&view.directory, wish, start)
+        .flat_map(|freeze| freeze.over(over.0, over.1).map(|time| time.ends_at))
+        .max();
     let near = (start - ahead(), start + ahead());
     let is_bound = windows(&view.directory, wish.work.places, near).next().is_some();
     let mut from = |earliest: Timestamp| {

@@ -15,6 +15,7 @@ use store::record::{self, Record};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::schedule::freeze_steps;
 use crate::web::schedule::list::{REACHES, loosening_acts, scope, scope_fields, sent, state_of};
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::Form;
@@ -33,9 +34,28 @@ const OF_FREEZE: &[&str] = &[
     "reason",
     "halt",
     "reach",
+    "thaw_risk",
+    "rrule",
+    "ends_rrule",
+    "working_days_of",
+    "fiscal_of",
+    "time_zone",
+    "exdates",
 ];
 /// What may change of a maintenance window.
-const OF_WINDOW: &[&str] = &["title", "starts_at", "ends_at", "services", "environments"];
+const OF_WINDOW: &[&str] = &[
+    "title",
+    "starts_at",
+    "ends_at",
+    "services",
+    "environments",
+    "rrule",
+    "ends_rrule",
+    "working_days_of",
+    "fiscal_of",
+    "time_zone",
+    "exdates",
+];
 
 /// What the address asks for.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -75,10 +95,16 @@ fn load<R: Record>(cx: &mut Context<'_, '_>, id: &str, what: &'static str) -> ac
     found.ok_or_else(|| Refusal::not_found(what).into())
 }
 
-fn freeze_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Option<&Back>) -> acts::Result<String> {
+/// The page of a freeze.
+pub(super) fn freeze_page(
+    view: &mut View<'_, '_, '_>,
+    id: &str,
+    is_open: bool,
+    back: Option<&Back>,
+) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let freeze = load::<Freeze>(view.cx, id, "freeze")?;
-    let is_over = freeze.ended || freeze.ends_at <= view.now();
+    let (is_over, time) = (freeze.is_over(view.now()), freeze.next_time(view.now()));
     let mark = match is_over {
         true => Tone::Plain.mark("over"),
         false => Tone::Freeze.mark(state_of(view, &freeze)),
@@ -87,7 +113,7 @@ fn freeze_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Optio
     page.marks.push(mark);
     page.facts = facts(
         view,
-        (freeze.starts_at, freeze.ends_at),
+        (time.starts_at, time.ends_at),
         scope(freeze.services.iter(), freeze.environments.iter()),
     );
     let halt = match freeze.halt {
@@ -98,25 +124,8 @@ fn freeze_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Optio
     if !freeze.reach.is_usual() {
         page.facts.push(Fact::new("Services that need these", "are frozen too"));
     }
-    page.sections.push(
-        Section::new(
-            "reason",
-            "Why, and who agreed",
-            SectionBody::Prose(freeze.reason.clone().unwrap_or_default()),
-        )
-        .unsaid("Nobody wrote why."),
-    );
-    let exceptions = SectionBody::Entries(exceptions(view, &freeze));
-    page.sections
-        .push(Section::new("exceptions", "Exceptions", exceptions).unsaid("No change may pass it."));
-    let steps = loosened(view, &freeze);
-    if !steps.is_empty() {
-        page.sections.push(Section::new(
-            "loosened",
-            "Ended or shortened",
-            SectionBody::Entries(steps),
-        ));
-    }
+    page.facts.extend(freeze_steps::facts(view, &freeze));
+    put_sections(view, &mut page, &freeze)?;
     let history = find_history::<Freeze>(view.cx, id)?;
     page.sections.push(history_section(view, &history));
     if view.may(actions::SET_FREEZE) && !is_over {
@@ -125,11 +134,52 @@ fn freeze_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Optio
         act.is_open = is_open;
         page.acts = vec![act];
         page.acts.extend(loosening_acts(view, &freeze));
+        page.acts.extend(freeze_steps::acts(view, &freeze));
         came_back(view, &mut page, back, &standing, &history)?;
-    } else if let Some(back) = back {
-        back.put(view, &mut page.frame, page.acts.iter_mut());
+    } else {
+        page.acts = freeze_steps::acts(view, &freeze);
+        if let Some(back) = back {
+            back.put(view, &mut page.frame, page.acts.iter_mut());
+        }
     }
     Ok(page.render())
+}
+
+/// What the page tells of a freeze besides its facts and its history.
+fn put_sections(view: &mut View<'_, '_, '_>, page: &mut RecordPage, freeze: &Freeze) -> acts::Result<()> {
+    page.sections.push(freeze_steps::steps(view, freeze));
+    if !freeze.is_over(view.now()) {
+        page.sections.push(freeze_steps::hits(view, freeze)?);
+    }
+    page.sections.push(
+        Section::new(
+            "reason",
+            "Why, and who agreed",
+            SectionBody::Prose(freeze.reason.clone().unwrap_or_default()),
+        )
+        .unsaid("Nobody wrote why."),
+    );
+    page.sections.extend(freeze_steps::times(view, &freeze.repeat));
+    let signatures = freeze_steps::signatures(view, freeze);
+    if !signatures.is_empty() {
+        page.sections.push(Section::new(
+            "signatures",
+            "Signed steps",
+            SectionBody::Entries(signatures),
+        ));
+    }
+    let exceptions = SectionBody::Entries(exceptions(view, freeze));
+    page.sections
+        .push(Section::new("exceptions", "Exceptions", exceptions).unsaid("No change may pass it."));
+    let steps = loosened(view, freeze);
+    if !steps.is_empty() {
+        page.sections.push(Section::new(
+            "loosened",
+            "Ended or shortened",
+            SectionBody::Entries(steps),
+        ));
+    }
+    Ok(())
 }
 
 /// What was proposed and confirmed to let it cover less.
@@ -165,7 +215,7 @@ fn loosened(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
 fn window_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let window = load::<MaintenanceWindow>(view.cx, id, "window")?;
-    let is_over = window.ended || window.ends_at <= view.now();
+    let (is_over, time) = (window.is_over(view.now()), window.next_time(view.now()));
     let mut page = span_page(view, ("Calendar", "/windows"), window.title.as_str());
     page.marks.push(match is_over {
         true => Tone::Plain.mark("over"),
@@ -173,9 +223,10 @@ fn window_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Optio
     });
     page.facts = facts(
         view,
-        (window.starts_at, window.ends_at),
+        (time.starts_at, time.ends_at),
         scope(window.services.iter(), window.environments.iter()),
     );
+    page.sections.extend(freeze_steps::times(view, &window.repeat));
     let history = find_history::<MaintenanceWindow>(view.cx, id)?;
     page.sections.push(history_section(view, &history));
     if view.may(actions::SET_WINDOW) && !is_over {
@@ -269,10 +320,20 @@ fn span_fields(view: &View<'_, '_, '_>, act: ActForm, standing: &Standing) -> ac
         .field(environments.value(value("environments"))))
 }
 
+/// The fields by which a freeze or a window repeats, filled in.
+fn with_repeat(view: &View<'_, '_, '_>, mut act: ActForm, standing: &Standing) -> ActForm {
+    for field in freeze_steps::repeat_fields(view, false) {
+        let value = standing.value(&field.name, &view.reader);
+        act = act.field(field.value(value));
+    }
+    act
+}
+
 fn freeze_form(view: &View<'_, '_, '_>, freeze: &Freeze, standing: &Standing) -> acts::Result<ActForm> {
     let value = |name: &str| standing.value(name, &view.reader);
     let act = ActForm::new("change", "Change it", view.url(&format!("/freezes/{}", freeze.id)));
-    Ok(span_fields(view, act, standing)?
+    Ok(with_repeat(view, span_fields(view, act, standing)?, standing)
+        .field(freeze_steps::thaw_field().value(value("thaw_risk")))
         .field(Field::textarea("reason", "Why, and who agreed").value(value("reason")))
         .field(
             Field::new("halt", "Work that is going on must stop too", Input::Checkbox).value(freeze.halt.to_string()),
@@ -288,7 +349,7 @@ fn freeze_form(view: &View<'_, '_, '_>, freeze: &Freeze, standing: &Standing) ->
 
 fn window_form(view: &View<'_, '_, '_>, window: &MaintenanceWindow, standing: &Standing) -> acts::Result<ActForm> {
     let act = ActForm::new("change", "Change it", view.url(&format!("/windows/{}", window.id)));
-    Ok(span_fields(view, act, standing)?.submit("Keep these edits"))
+    Ok(with_repeat(view, span_fields(view, act, standing)?, standing).submit("Keep these edits"))
 }
 
 /// Changes a freeze.

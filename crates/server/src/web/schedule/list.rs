@@ -7,13 +7,16 @@ use axum::response::Response;
 use jiff::SignedDuration;
 use model::core::act::actions;
 use model::core::body;
+use model::core::enums::FreezeStage;
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Freeze;
+use model::schedule::repeat::Occurrence;
 use pages::{ActForm, ActTone, Field, FreezeRow, Freezes, Input, Place, Rich, WindowRow, Windows};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::schedule::freeze_steps;
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
@@ -91,22 +94,24 @@ fn calendar_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
 fn window_rows(view: &View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timestamp, may_set: bool) -> Timed {
     let windows = view.directory.windows.iter();
     windows
-        .filter(|window| !window.ended && window.ends_at > from && window.starts_at < to)
-        .map(|window| {
+        .filter(|window| !window.ended)
+        .flat_map(|window| window.spans().map(move |time| (window, time)))
+        .filter(|(_, time)| time.overlaps(from, to))
+        .map(|(window, time)| {
             let id = window.id.as_str();
             let end = ActForm::new("end", "Take it back", view.url(&format!("/windows/{id}/end"))).tone(ActTone::Link);
             let change = ActForm::link("Change it", view.url(&format!("/windows/{id}?change=1"))).tone(ActTone::Link);
             let row = WindowRow {
-                id: id.to_owned(),
+                id: row_id(id, window.repeat.is_set(), time),
                 href: view.url(&format!("/windows/{id}")),
                 title: window.title.clone(),
                 sort: "Window".to_owned(),
-                span: view.reader.span(window.starts_at, window.ends_at),
+                span: view.reader.span(time.starts_at, time.ends_at),
                 scope: scope(window.services.iter(), window.environments.iter()),
                 acts: if may_set { vec![change, end] } else { Vec::new() },
                 ..WindowRow::default()
             };
-            (window.starts_at, row)
+            (time.starts_at, row)
         })
         .collect()
 }
@@ -114,20 +119,29 @@ fn window_rows(view: &View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timesta
 fn freeze_rows(view: &View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timestamp) -> Timed {
     let freezes = view.directory.freezes.iter();
     freezes
-        .filter(|freeze| !freeze.ended && freeze.overlaps(from, to))
-        .map(|freeze| {
+        .filter(|freeze| !freeze.ended)
+        .flat_map(|freeze| freeze.over(from, to).map(move |time| (freeze, time)))
+        .map(|(freeze, time)| {
             let row = WindowRow {
-                id: freeze.id.0.clone(),
+                id: row_id(freeze.id.as_str(), freeze.repeat.is_set(), time),
                 href: view.url(&format!("/freezes/{}", freeze.id)),
                 title: freeze.title.clone(),
                 sort: "Freeze".to_owned(),
-                span: view.reader.span(freeze.starts_at, freeze.ends_at),
+                span: view.reader.span(time.starts_at, time.ends_at),
                 scope: scope(freeze.services.iter(), freeze.environments.iter()),
                 ..WindowRow::default()
             };
-            (freeze.starts_at, row)
+            (time.starts_at, row)
         })
         .collect()
+}
+
+/// The id of a row, unique on the page: one that repeats has a row for each time.
+fn row_id(id: &str, repeats: bool, time: Occurrence) -> String {
+    match repeats {
+        true => format!("{id}-{}", time.starts_at.as_second()),
+        false => id.to_owned(),
+    }
 }
 
 fn change_rows(view: &mut View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timestamp) -> acts::Result<Timed> {
@@ -196,14 +210,17 @@ fn clash(
 
 fn window_form(view: &View<'_, '_, '_>) -> ActForm {
     let [services, environments] = scope_fields();
-    ActForm::new("window", "Add a maintenance window", view.url("/windows"))
+    let form = ActForm::new("window", "Add a maintenance window", view.url("/windows"))
         .field(idempotent_form::field(view))
         .field(Field::text("title", "Name").required())
         .field(time_field(view, "starts_at", "From").required())
         .field(time_field(view, "ends_at", "To").required())
         .field(services)
-        .field(environments)
-        .submit("Add this window")
+        .field(environments);
+    let form = freeze_steps::repeat_fields(view, true)
+        .into_iter()
+        .fold(form, ActForm::field);
+    form.submit("Add this window")
 }
 
 /// A form of a freeze or a window; `done` is what is told afterwards.
@@ -264,7 +281,7 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
     view.cx.allow(actions::READ)?;
     let may_set = view.may(actions::SET_FREEZE);
     let mut found: Vec<&Freeze> = view.directory.freezes.iter().collect();
-    found.sort_by_key(|freeze| (freeze.ended || freeze.ends_at <= view.now(), freeze.starts_at));
+    found.sort_by_key(|freeze| (freeze.is_over(view.now()), freeze.next_time(view.now())));
     let rows = found
         .into_iter()
         .map(|freeze| freeze_row(view, freeze, may_set))
@@ -292,16 +309,21 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
 /// Whether a freeze holds now, lies ahead or is over.
 pub(crate) fn state_of(view: &View<'_, '_, '_>, freeze: &Freeze) -> String {
     let now = view.now();
-    match (freeze.ended || freeze.ends_at <= now, freeze.is_on(now)) {
+    match (freeze.is_over(now), freeze.is_on(now)) {
         (true, _) => "over".to_owned(),
         (false, true) => "holds now".to_owned(),
-        (false, false) => view.reader.distance(freeze.starts_at),
+        (false, false) => match freeze.stage(now) {
+            FreezeStage::Proposed => "waits for agreement".to_owned(),
+            FreezeStage::Declined => "declined".to_owned(),
+            FreezeStage::Agreed => "waits for its announcement".to_owned(),
+            _ => view.reader.distance(freeze.next_time(now).starts_at),
+        },
     }
 }
 
 fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> FreezeRow {
     let (now, id) = (view.now(), freeze.id.as_str());
-    let is_over = freeze.ended || freeze.ends_at <= now;
+    let (is_over, time) = (freeze.is_over(now), freeze.next_time(now));
     let state = state_of(view, freeze);
     let exceptions = match freeze.exceptions.as_slice() {
         [] => String::new(),
@@ -336,7 +358,7 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
         href: view.url(&format!("/freezes/{id}")),
         title: freeze.title.clone(),
         state,
-        span: view.reader.span(freeze.starts_at, freeze.ends_at),
+        span: view.reader.span(time.starts_at, time.ends_at),
         scope: scope(freeze.services.iter(), freeze.environments.iter()),
         halts: freeze.halt,
         reason: freeze.reason.clone().unwrap_or_default(),
@@ -392,13 +414,22 @@ pub(crate) async fn confirm_loosening(
 
 fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
     let [services, environments] = scope_fields();
-    ActForm::new("freeze", "Set a freeze", view.url("/freezes"))
+    let form = ActForm::new("freeze", "Set a freeze", view.url("/freezes"))
         .field(idempotent_form::field(view))
         .field(Field::text("title", "Name").required())
         .field(time_field(view, "starts_at", "From").required())
         .field(time_field(view, "ends_at", "To").required())
         .field(services)
-        .field(environments.value("production"))
+        .field(environments.value("production"));
+    let form = freeze_steps::repeat_fields(view, true)
+        .into_iter()
+        .fold(form, ActForm::field);
+    form.field(freeze_steps::thaw_field())
+        .field(
+            Field::text("business_owner", "Business owner").hint(
+                "A login. The freeze then waits for their agreement and its announcement; empty sets it at once.",
+            ),
+        )
         .field(Field::textarea("reason", "Why, and who agreed"))
         .field(Field::new(
             "halt",
@@ -406,6 +437,11 @@ fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
             Input::Checkbox,
         ))
         .field(Field::select("reach", "Services that need these", &REACHES))
+        .field(Field::new(
+            "preview",
+            "Only show what it would hit, and set nothing",
+            Input::Checkbox,
+        ))
         .submit("Set this freeze")
 }
 
@@ -416,7 +452,13 @@ pub(crate) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, 
         &state,
         &visitor,
         sent,
-        |cx, body| acts::schedule::set_freeze::set_freeze(cx, body).map(drop),
+        |cx, body| {
+            let mut body = body.clone();
+            match body.remove("preview").and_then(|it| it.as_bool()) {
+                Some(true) => freeze_steps::preview(cx, &body),
+                _ => acts::schedule::set_freeze::set_freeze(cx, &body).map(drop),
+            }
+        },
         freeze_page,
     )
     .await

@@ -5,5 +5,6 @@ pub(super) mod calendar;
 pub(super) mod conflicts;
 pub(super) mod free_slots;
 pub(super) mod freeze_and_window;
+pub(super) mod freeze_steps;
 pub(super) mod list;
 pub(super) mod reschedule;

@@ -7,6 +7,7 @@ use model::change::change_file::{self, ChangeFile};
 use model::change::requirement::earliest_start;
 use model::core::act::{Act, actions};
 use model::core::parse;
+use model::directory::snapshot::Freeze;
 use pages::elements::text;
 use pages::{ActForm, ActTone, Entry, Field, Notice, Place, RecordPage, Rich, Section, SectionBody, Tone};
 
@@ -130,7 +131,7 @@ fn against(view: &mut View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
             let text = Rich::new()
                 .said_link(freeze.title.as_str(), view.url("/freezes"))
                 .text(" forbids it");
-            entries.push(Entry::new(Tone::Freeze, text).why(view.reader.span(freeze.starts_at, freeze.ends_at)));
+            entries.push(Entry::new(Tone::Freeze, text).why(over_span(view, freeze, (start, end))));
         }
     }
     let mine = Planned {
@@ -239,4 +240,10 @@ fn set_form(view: &View<'_, '_, '_>, file: &ChangeFile, start: Timestamp, end: T
     ))
     .field(first)
     .field(field("planned_end", "End", end))
+}
+
+/// The time of a freeze that lies over a span, for the reader.
+fn over_span(view: &View<'_, '_, '_>, freeze: &Freeze, (start, end): (Timestamp, Timestamp)) -> String {
+    let time = freeze.over(start, end).next().unwrap_or_else(|| freeze.once());
+    view.reader.span(time.starts_at, time.ends_at)
 }

@@ -28,6 +28,8 @@ const WORDS: &[(&str, &str)] = &[
         "This form was taken before, and nothing was done again. The page shows how it stands now.",
     ),
     ("freeze_set", "The freeze is set."),
+    ("freeze_answered", "Your answer is signed."),
+    ("freeze_announced", "The freeze is announced, and counts from now on."),
     ("freeze_changed", "The freeze is changed."),
     (
         "freeze_ended",

@@ -63,6 +63,7 @@ const BOOLEANS: &[&str] = &[
     "confirmed",
     "mandatory",
     "halt",
+    "preview",
     "active",
     "is_production",
     "compromised",
@@ -88,6 +89,7 @@ const LISTS: &[&str] = &[
     "roles",
     "scopes",
     "kinds",
+    "exdates",
 ];
 /// Lists of sentences, one a line.
 const LINES: &[&str] = &["improvements"];

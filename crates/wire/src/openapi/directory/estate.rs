@@ -1,9 +1,9 @@
 //! What requests bring of the estate: services, environments, config items, dependencies, rows of the matrix, spans.
 
-use model::core::enums::{Criticality, DependencyKind, FreezeReach, NodeKind, OwnershipRole};
+use model::core::enums::{Criticality, DependencyKind, FreezeAnswer, FreezeReach, NodeKind, OwnershipRole, Recurrence};
 use model::core::parse::{LINE, TEXT};
 
-use crate::openapi::shapes::{Shape, Words, all, boolean, integer, shape, text, texts, time, word};
+use crate::openapi::shapes::{Shape, Words, all, boolean, integer, objects, shape, text, texts, time, word};
 
 /// The shapes.
 pub(crate) const ESTATE: &[Shape] = &[
@@ -118,7 +118,51 @@ pub(crate) const ESTATE: &[Shape] = &[
             texts("environments", LINE, "Environments' keys; empty means all."),
         ],
     ),
-    shape("WindowInput", "A time in which work is welcome.", &[]).based_on(&["Span"]),
+    shape(
+        "Repetition",
+        "How it repeats. The first time is given by `starts_at` and `ends_at`.",
+        &[
+            text(
+                "rrule",
+                LINE,
+                "The rule by which each time begins (RFC 5545, 3.3.10), such as `FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-3`; it is \
+                 expanded for 400 days. Once without it.",
+            ),
+            text("time_zone", LINE, "The IANA zone of the rule; that of its calendar unless said."),
+            text(
+                "ends_rrule",
+                LINE,
+                "The rule by which each time ends, at the time of day of `ends_at`; without it each lasts as long as the first.",
+            ),
+            text("working_days_of", LINE, "The calendar of which only working days count."),
+            text(
+                "fiscal_of",
+                LINE,
+                "The calendar whose fiscal months and years the rule means.",
+            ),
+            texts("exdates", LINE, "Local dates on which a time by the rule is left out."),
+            objects("overrides", "MovedTime", "Single times that are moved."),
+        ],
+    ),
+    shape(
+        "RepetitionWord",
+        "How it repeats, in a word.",
+        &[word(
+            "recurrence",
+            all!(Recurrence),
+            "Instead of a rule, or beside one of the same frequency.",
+        )],
+    ),
+    shape(
+        "MovedTime",
+        "One time of several, moved.",
+        &[
+            text("date", LINE, "The local date on which it would begin by the rule.").needed(),
+            time("starts_at", "Its start instead.").needed(),
+            time("ends_at", "Its end instead.").needed(),
+        ],
+    ),
+    shape("WindowInput", "A time in which work is welcome.", &[]).based_on(&["Span", "Repetition", "RepetitionWord"]),
     shape(
         "FreezeInput",
         "A time in which no change begins.",
@@ -134,9 +178,27 @@ pub(crate) const ESTATE: &[Shape] = &[
                 "correction",
                 "Whether it notes what began before it is recorded; it counts from now on, and for nothing decided before.",
             ),
+            text(
+                "business_owner",
+                LINE,
+                "Who agrees for the business: a login. With one it is proposed, and counts from its announcement on.",
+            ),
+            word(
+                "thaw_risk",
+                Words::These(&["none", "low", "medium"]),
+                "Changes of this risk or less pass.",
+            ),
         ],
     )
-    .based_on(&["Span"]),
+    .based_on(&["Span", "Repetition", "RepetitionWord"]),
+    shape(
+        "FreezeAgreementInput",
+        "The answer of a freeze's business owner.",
+        &[
+            word("decision", all!(FreezeAnswer), "`agree` unless said."),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
     shape(
         "FreezeExceptionInput",
         "Lets one change pass a freeze.",

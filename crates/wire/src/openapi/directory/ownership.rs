@@ -1,6 +1,6 @@
 //! Routes and shapes of the directory: absences, delegations, calendars, the lines of the ownership matrix.
 
-use model::core::enums::{Day, Noun, OwnershipRole};
+use model::core::enums::{Day, FiscalMonths, Noun, OwnershipRole};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::rows::{Row, at, delete, get, list, post};
@@ -353,6 +353,21 @@ const BODIES: &[Shape] = &[
             text("zone", LINE, "IANA zone, such as `Europe/Oslo`."),
             objects("hours", "WorkingHours", "When work is done; at least one row."),
             objects("holidays", "Holiday", "Days on which none is."),
+            object("fiscal", "FiscalYear", "How its fiscal year is divided."),
+        ],
+    ),
+    shape(
+        "FiscalYear",
+        "How a fiscal year is divided.",
+        &[
+            integer("first_month", 1, 12, "The first month of the year.").needed(),
+            integer("first_day", 1, 28, "The first day of that month, and of each month of the year; 1 unless said."),
+            word("months", all!(FiscalMonths), "Civil months, or whole weeks; `civil` unless said."),
+            word(
+                "week_starts",
+                all!(Day),
+                "The day on which a year of whole weeks begins, nearest to the first day; Monday unless said.",
+            ),
         ],
     ),
     shape(

@@ -1,0 +1,186 @@
+//! The report of a freeze: the changes that it hit, the exceptions with who gave them and why, the changes that passed by their
+//! risk with the expected and the actual failures, and what became of the rest.
+
+use jiff::Timestamp;
+use model::change::record::Change;
+use model::change::success::succeeded;
+use model::core::act;
+use model::core::enums::{FreezeFate, FreezeStage, Level, State};
+use model::directory::snapshot::Directory;
+use model::schedule::freeze::Freeze;
+use model::schedule::repeat::Occurrence;
+use serde::Serialize;
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::schedule::find_hits::{MOST_REPORTED, covers};
+use crate::schedule::set_freeze::load;
+
+/// A change in the report of a freeze.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reported {
+    /// Its key.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// Its risk.
+    pub risk: Level,
+    /// Its state.
+    pub state: State,
+    /// What the freeze did to it.
+    pub fate: FreezeFate,
+    /// Why it was excepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who excepted it: a login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excepted_by: Option<String>,
+    /// When it was excepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excepted_at: Option<Timestamp>,
+    /// Whether it succeeded; absent before its work ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub succeeded: Option<bool>,
+}
+
+/// What a freeze did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FreezeReport {
+    /// The freeze's id.
+    pub id: String,
+    /// Its name.
+    pub title: String,
+    /// Where it stands.
+    pub stage: FreezeStage,
+    /// The times that began so far.
+    pub past: Vec<Occurrence>,
+    /// The times that lie ahead.
+    pub ahead: Vec<Occurrence>,
+    /// How many changes it hit: all of the list.
+    pub hit: usize,
+    /// How many of them still wait in it.
+    pub stopped: usize,
+    /// How many got another time, or were cancelled.
+    pub moved: usize,
+    /// How many were excepted.
+    pub excepted: usize,
+    /// How many passed by their risk.
+    pub let_through: usize,
+    /// How many of those passed failed.
+    pub let_through_failed: usize,
+    /// How many of those excepted failed.
+    pub excepted_failed: usize,
+    /// How many changes the bound of risk was expected to let through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_changes: Option<i64>,
+    /// How many of them were expected to fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_failures: Option<String>,
+    /// The changes.
+    pub changes: Vec<Reported>,
+    /// Whether there are more than are looked at.
+    pub is_cut: bool,
+}
+
+/// What a freeze did (`GET /freezes/{id}/report`).
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn find_freeze_report(cx: &mut Context<'_, '_>, id: &str) -> Result<FreezeReport> {
+    cx.allow(act::actions::READ)?;
+    let freeze = load(cx, id)?;
+    let (directory, now) = (cx.directory()?, cx.now);
+    let (found, is_cut) = candidates(cx, &freeze)?;
+    let person = cx.actor.person.clone();
+    let mut changes = Vec::new();
+    for change in found.iter().filter(|it| directory.sees(&person, it)) {
+        changes.extend(reported(&directory, &freeze, change));
+    }
+    let count = |fate: FreezeFate| changes.iter().filter(|it| it.fate == fate).count();
+    let failed = |fate: FreezeFate| {
+        let those = changes.iter().filter(|it| it.fate == fate);
+        those.filter(|it| it.succeeded == Some(false)).count()
+    };
+    let (past, ahead) = freeze.times().partition(|it| it.starts_at <= now);
+    Ok(FreezeReport {
+        id: freeze.id.0.clone(),
+        title: freeze.title.clone(),
+        stage: freeze.stage(now),
+        past,
+        ahead,
+        hit: changes.len(),
+        stopped: count(FreezeFate::Stopped),
+        moved: count(FreezeFate::Moved),
+        excepted: count(FreezeFate::Excepted),
+        let_through: count(FreezeFate::LetThrough),
+        let_through_failed: failed(FreezeFate::LetThrough),
+        excepted_failed: failed(FreezeFate::Excepted),
+        expected_changes: freeze.course.thaw_changes,
+        expected_failures: freeze.course.thaw_expected_failures.clone(),
+        changes,
+        is_cut,
+    })
+}
+
+/// Changes whose planned times may lie in it, and those that the announcement named.
+fn candidates(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<(Vec<Change>, bool)> {
+    let (Some(first), Some(last)) = (freeze.times().next(), freeze.times().next_back()) else {
+        return Ok((Vec::new(), false));
+    };
+    let filter = Filter::new()
+        .less("planned_start", last.ends_at)
+        .more("planned_end", first.starts_at)
+        .order_by("number")
+        .limit(MOST_REPORTED);
+    let mut found = record::bodies::<Change>(cx.tx, &filter)?;
+    let is_cut = i64::try_from(found.len()).is_ok_and(|count| count == MOST_REPORTED);
+    let named = freeze
+        .course
+        .announcement()
+        .map(|step| step.hits.clone())
+        .unwrap_or_default();
+    let named: Vec<String> = named
+        .into_iter()
+        .filter(|key| !found.iter().any(|it| &it.key == key))
+        .collect();
+    if !named.is_empty() {
+        let filter = Filter::new()
+            .one_of("key", named.iter().map(String::as_str))
+            .order_by("number");
+        found.extend(record::bodies::<Change>(cx.tx, &filter)?);
+    }
+    Ok((found, is_cut))
+}
+
+/// What the freeze did to a change; `None` where it does not touch it.
+fn reported(directory: &Directory, freeze: &Freeze, change: &Change) -> Option<Reported> {
+    let was_named = freeze
+        .course
+        .announcement()
+        .is_some_and(|step| step.hits.contains(&change.key));
+    let planned = change.planned_start.zip(change.window_end());
+    let is_over = |(start, end): (Timestamp, Timestamp)| freeze.times().any(|it| it.overlaps(start, end));
+    let is_in = covers(directory, freeze, change) && planned.is_some_and(is_over);
+    let exception = freeze.exceptions.iter().find(|it| it.change == change.id);
+    let is_gone = matches!(change.state, State::Cancelled | State::Rejected);
+    let fate = match (exception.is_some(), is_in && !is_gone) {
+        (true, _) => FreezeFate::Excepted,
+        (false, true) if freeze.thaws(change) => FreezeFate::LetThrough,
+        (false, true) if change.actual_start.is_some() => FreezeFate::UnderWay,
+        (false, true) => FreezeFate::Stopped,
+        (false, false) if was_named => FreezeFate::Moved,
+        (false, false) => return None,
+    };
+    Some(Reported {
+        key: change.key.clone(),
+        title: change.content.title.clone(),
+        risk: change.risk.level,
+        state: change.state,
+        fate,
+        reason: exception.map(|it| it.reason.clone()),
+        excepted_by: exception.map(|it| directory.login(&it.by)),
+        excepted_at: exception.map(|it| it.at),
+        succeeded: succeeded(change),
+    })
+}

@@ -1,0 +1,273 @@
+//! Finds the changes that a freeze hits: whom it moves, whom it lets through, and the next free times of those that it stops.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use model::change::record::Change;
+use model::change::success::succeeded;
+use model::core::act;
+use model::core::body::Body;
+use model::core::enums::{Level, State};
+use model::core::ids::{EnvironmentKey, ServiceKey};
+use model::directory::snapshot::Directory;
+use model::schedule::calendar::{USUAL, zone};
+use model::schedule::freeze::Freeze;
+use model::schedule::freeze_steps::expected_failures;
+use model::schedule::repeat::Occurrence;
+use model::schedule::slots::{Work, starts};
+use serde::Serialize;
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::schedule::set_freeze::{load, read_freeze};
+
+/// The most changes that a preview lists; the count tells of the rest.
+const MOST_HITS: usize = 500;
+/// Of so many of them free times are looked for.
+const MOST_OFFERED: usize = 50;
+/// How many free times are offered to each.
+const OFFERED: usize = 3;
+/// The most ended changes of the last year that the expectation is made of.
+const MOST_HISTORY: i64 = 2_000;
+/// The most changes of a report.
+pub(crate) const MOST_REPORTED: i64 = 2_000;
+
+/// A change that a freeze hits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hit {
+    /// Its key.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// Its risk.
+    pub risk: Level,
+    /// Its state.
+    pub state: State,
+    /// Its owner: a login.
+    pub owner: String,
+    /// Its planned start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned_start: Option<Timestamp>,
+    /// Its planned end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned_end: Option<Timestamp>,
+    /// Whether the thaw lets it through.
+    pub is_let_through: bool,
+    /// Starts at which it would be free, in order.
+    pub free_starts: Vec<Timestamp>,
+}
+
+/// What a freeze would do.
+#[derive(Debug, Clone, Serialize)]
+pub struct Preview {
+    /// Its times, in order.
+    pub occurrences: Vec<Occurrence>,
+    /// The changes that it hits, by their planned start.
+    pub hits: Vec<Hit>,
+    /// How many it hits.
+    pub hit_count: usize,
+    /// How many open changes have planned times.
+    pub open_count: usize,
+    /// How many of the hit ones the thaw lets through.
+    pub thaw_changes: usize,
+    /// How many of those are expected to fail, by the last year.
+    pub thaw_expected_failures: String,
+}
+
+/// What a freeze would do that nobody set yet (`POST /freeze-previews`, with the body of a freeze). Nothing is written.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn preview_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Preview> {
+    cx.allow(act::actions::SET_FREEZE)?;
+    let freeze = read_freeze(cx, body)?;
+    preview(cx, &freeze)
+}
+
+/// The same of a freeze that is there (`GET /freezes/{id}/preview`).
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn preview_of(cx: &mut Context<'_, '_>, id: &str) -> Result<Preview> {
+    cx.allow(act::actions::READ)?;
+    let freeze = load(cx, id)?;
+    let mut preview = preview(cx, &freeze)?;
+    let (directory, person) = (cx.directory()?, cx.actor.person.clone());
+    // What a scoped reader does not see is not named to them.
+    for hit in std::mem::take(&mut preview.hits) {
+        let change = cx.change(&hit.key)?;
+        if directory.sees(&person, &change) {
+            preview.hits.push(hit);
+        }
+    }
+    Ok(preview)
+}
+
+/// What a freeze hits, as it is given.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn preview(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<Preview> {
+    let changes = planned(cx)?;
+    let directory = cx.directory()?;
+    let now = cx.now;
+    let hit: Vec<&Change> = changes
+        .iter()
+        .filter(|change| is_hit(&directory, freeze, change, now))
+        .collect();
+    let thawed: Vec<Level> = hit
+        .iter()
+        .filter(|it| freeze.thaws(it))
+        .map(|it| it.risk.level)
+        .collect();
+    let expected = match thawed.is_empty() {
+        true => "0.00".to_owned(),
+        false => expected_failures(&thawed, &history(cx)?),
+    };
+    let stopped = hit.iter().take(MOST_HITS).enumerate();
+    let hits = stopped
+        .map(|(place, change)| {
+            let is_let_through = freeze.excepts(change);
+            let free_starts = match is_let_through || place >= MOST_OFFERED {
+                true => Vec::new(),
+                false => free_starts((&directory, freeze), change, &changes, now),
+            };
+            Hit {
+                key: change.key.clone(),
+                title: change.content.title.clone(),
+                risk: change.risk.level,
+                state: change.state,
+                owner: directory.login(&change.content.owner),
+                planned_start: change.planned_start,
+                planned_end: change.window_end(),
+                is_let_through,
+                free_starts,
+            }
+        })
+        .collect();
+    Ok(Preview {
+        occurrences: freeze.times().filter(|it| it.ends_at > now).collect(),
+        hits,
+        hit_count: hit.len(),
+        open_count: changes.len(),
+        thaw_changes: thawed.len(),
+        thaw_expected_failures: expected,
+    })
+}
+
+/// The open changes that have planned times and are not under way, by their start.
+fn planned(cx: &mut Context<'_, '_>) -> Result<Vec<Change>> {
+    let open = State::ALL
+        .iter()
+        .filter(|state| state.is_open() && **state < State::Implementing)
+        .map(|state| state.as_str());
+    let filter = Filter::new()
+        .one_of("state", open)
+        .is_set("planned_start")
+        .order_by("planned_start");
+    Ok(record::bodies::<Change>(cx.tx, &filter)?)
+}
+
+/// Whether a freeze covers one of a change's open targets and lies over its planned times, as it would once it counts.
+pub(crate) fn is_hit(directory: &Directory, freeze: &Freeze, change: &Change, now: Timestamp) -> bool {
+    let Some((start, end)) = change.planned_start.zip(change.window_end()) else {
+        return false;
+    };
+    covers(directory, freeze, change) && freeze.times().any(|it| it.overlaps(start.max(now), end))
+}
+
+/// Whether a freeze is about one of a change's targets, also where it was taken back.
+pub(crate) fn covers(directory: &Directory, freeze: &Freeze, change: &Change) -> bool {
+    let mut targets = change.content.targets.iter();
+    if !freeze.ended {
+        return targets.any(|target| directory.is_frozen_by(freeze, &target.service, &target.environment));
+    }
+    let scope = Freeze {
+        ended: false,
+        ..freeze.clone()
+    };
+    targets.any(|target| directory.is_frozen_by(&scope, &target.service, &target.environment))
+}
+
+/// Level and success of the changes that ended, the newest first.
+fn history(cx: &mut Context<'_, '_>) -> Result<Vec<(Level, bool)>> {
+    let year = cx.now - SignedDuration::from_hours(24 * 365);
+    let filter = Filter::new()
+        .equals("state", State::Closed.as_str())
+        .more("created_at", year)
+        .descending_by("number")
+        .limit(MOST_HISTORY);
+    let changes = record::bodies::<Change>(cx.tx, &filter)?;
+    Ok(changes
+        .iter()
+        .filter_map(|it| Some((it.risk.level, succeeded(it)?)))
+        .collect())
+}
+
+/// The next starts that no freeze and no other change takes, each on its own day where there are days enough.
+pub(crate) fn free_starts(
+    (directory, freeze): (&Directory, &Freeze),
+    change: &Change,
+    others: &[Change],
+    now: Timestamp,
+) -> Vec<Timestamp> {
+    let Some((start, end)) = change.planned_start.zip(change.planned_end) else {
+        return Vec::new();
+    };
+    let places: Vec<(ServiceKey, EnvironmentKey)> = change
+        .content
+        .targets
+        .iter()
+        .map(|it| (it.service.clone(), it.environment.clone()))
+        .collect();
+    let length = end.duration_since(start);
+    let work = Work {
+        places: &places,
+        change: Some(&change.id),
+        earliest: now,
+        length,
+    };
+    let zone = zone(directory.calendars.get(USUAL).map_or("UTC", |it| it.zone.as_str())).unwrap_or(TimeZone::UTC);
+    let hour: Time = start.to_zoned(zone.clone()).time();
+    let taken = taken_by(directory, change, others);
+    let mut days = BTreeSet::new();
+    starts(directory, &work, &zone, hour)
+        .into_iter()
+        .filter(|at| !freeze.times().any(|it| it.overlaps(*at, *at + length)))
+        .filter(|at| !taken.iter().any(|it| it.overlaps(*at, *at + length)))
+        .filter(|at| days.insert(at.to_zoned(zone.clone()).date()))
+        .take(OFFERED)
+        .collect()
+}
+
+/// The times of other changes on the same services or on what needs them, in the same environments.
+fn taken_by(directory: &Directory, change: &Change, others: &[Change]) -> Vec<Occurrence> {
+    let services =
+        |it: &Change| -> BTreeSet<ServiceKey> { it.content.targets.iter().map(|it| it.service.clone()).collect() };
+    let places = |it: &Change| -> BTreeSet<EnvironmentKey> {
+        it.content.targets.iter().map(|it| it.environment.clone()).collect()
+    };
+    let (mine, here) = (services(change), places(change));
+    let needed_by = directory.dependencies.dependants(&mine);
+    let meets = |other: &&Change| {
+        let theirs = services(other);
+        let is_near = !theirs.is_disjoint(&mine)
+            || theirs.iter().any(|it| needed_by.contains(it))
+            || mine
+                .iter()
+                .any(|it| directory.dependencies.dependants(&theirs).contains(it));
+        other.id != change.id && !places(other).is_disjoint(&here) && is_near
+    };
+    let spans = others.iter().filter(meets);
+    spans
+        .filter_map(|other| {
+            Some(Occurrence {
+                starts_at: other.planned_start?,
+                ends_at: other.window_end()?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,194 @@
+//! The signed steps of a freeze with the business: its business owner agrees or declines, then a change manager announces it.
+//! From the announcement on the freeze counts.
+
+use model::change::record::Change;
+use model::core::act;
+use model::core::body::Body;
+use model::core::enums::{FreezeAnswer, FreezeStage};
+use model::core::parse::{Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::schedule::freeze::Freeze;
+use model::schedule::freeze_steps::FreezeStep;
+use serde_json::json;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::write::{Written, draft};
+use crate::guard::self_grant;
+use crate::schedule::find_hits::{self, Hit};
+use crate::schedule::push_freezes;
+use crate::schedule::set_freeze::{check_not_over, load, take_effect};
+
+/// A step signed by the acting person.
+pub(crate) fn signed(cx: &Context<'_, '_>, step: FreezeStage, reason: String) -> FreezeStep {
+    FreezeStep {
+        step,
+        by: cx.actor.person.clone(),
+        at: cx.now,
+        reason,
+        hits: Vec::new(),
+    }
+}
+
+/// Notifies the business owner that their agreement is asked for.
+pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+    let Some(owner) = freeze.course.business_owner.clone() else {
+        return Ok(());
+    };
+    let next = freeze.next_time(cx.now);
+    let subject = format!("The freeze “{}” needs your agreement", freeze.title);
+    let text = format!(
+        "{} proposes the freeze “{}”, next from {} to {}.\nRead what it hits, then agree or decline: {}/t/{}/freezes/{}\n",
+        cx.directory()?.login(&cx.actor.person),
+        freeze.title,
+        next.starts_at,
+        next.ends_at,
+        cx.services.tools().public_url,
+        cx.tenant(),
+        freeze.id
+    );
+    let dedup = format!("freeze_proposed/{}/{}", freeze.id, cx.now);
+    let mut written = Written::default();
+    save_message(
+        cx,
+        &mut written,
+        &owner,
+        None,
+        ("freeze_proposed", &subject, &text, &dedup),
+    )?;
+    let event = draft(
+        "freeze.owner_asked",
+        ("freeze", freeze.id.0.clone()),
+        cx.now,
+        json!({"business_owner": owner}),
+    );
+    cx.tell(vec![event], written)
+}
+
+/// Signs the answer of the business owner (`POST /freezes/{id}/agreement {decision?, reason}`).
+///
+/// # Errors
+/// 403 for everybody else; 404; 409 for a freeze that asks no agreement, is announced or is over; 422; or the store's.
+pub fn answer_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
+    cx.allow(act::actions::READ)?;
+    let mut freeze = load(cx, id)?;
+    check_business_owner(cx, &freeze)?;
+    let mut reading = Reading::new(body, "");
+    let answer = reading.word("decision").unwrap_or(FreezeAnswer::Agree);
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    check_not_over(&freeze, cx.now)?;
+    if freeze.course.counts() {
+        let text = format!("The freeze “{}” is announced already.", freeze.title);
+        let satisfy = "Ask a change manager to end or change it.";
+        return Err(Refusal::not_now("announced_already", text, satisfy, Vec::new()).into());
+    }
+    let (step, kind) = match answer {
+        FreezeAnswer::Agree => (FreezeStage::Agreed, "freeze.agreed"),
+        FreezeAnswer::Decline => (FreezeStage::Declined, "freeze.declined"),
+    };
+    freeze.course.steps.push(signed(cx, step, reason));
+    cx.put_estate(kind, freeze, json!({}))
+}
+
+/// The business owner answers in person: not the proposer, nor somebody with a sign-in that the proposer set up.
+fn check_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+    let Some(owner) = &freeze.course.business_owner else {
+        let text = format!(
+            "The freeze “{}” has no business owner, so it needs no agreement.",
+            freeze.title
+        );
+        return Err(Refusal::not_now("no_business_owner", text, "Nothing has to be done.", Vec::new()).into());
+    };
+    let proposer = freeze.set_by.as_ref();
+    let is_proposer = proposer.is_some_and(|proposer| self_grant::is_own(&cx.actor, proposer));
+    if &cx.actor.person == owner && !is_proposer {
+        return Ok(());
+    }
+    let login = cx.directory()?.login(owner);
+    let text = format!("The business owner of this freeze answers: {login}, in person.");
+    Err(Refusal::not_allowed("not_business_owner", text)
+        .with_others(vec![login])
+        .into())
+}
+
+/// Announces a freeze (`POST /freezes/{id}/announcement {reason}`): it counts from now on, and the owners of the changes that it
+/// hits are notified with their next free times.
+///
+/// # Errors
+/// 403, 404; 409 before its business owner agreed, for one that is announced or is over; 422; or the store's.
+pub fn announce_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
+    cx.allow(act::actions::SET_FREEZE)?;
+    let mut freeze = load(cx, id)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    check_not_over(&freeze, cx.now)?;
+    check_agreed(cx, &freeze)?;
+    let preview = find_hits::preview(cx, &freeze)?;
+    let stopped: Vec<&Hit> = preview.hits.iter().filter(|hit| !hit.is_let_through).collect();
+    freeze.course.steps.push(FreezeStep {
+        hits: stopped.iter().map(|hit| hit.key.clone()).collect(),
+        ..signed(cx, FreezeStage::Announced, reason)
+    });
+    let data = json!({"hits": preview.hit_count, "stopped": stopped.len(), "let_through": preview.thaw_changes});
+    let freeze = cx.put_estate("freeze.announced", freeze, data)?;
+    take_effect(cx, &freeze)?;
+    push_freezes::tell(cx, &freeze)?;
+    for hit in stopped {
+        tell_owner(cx, &freeze, hit)?;
+    }
+    Ok(freeze)
+}
+
+fn check_agreed(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+    if freeze.course.announcement().is_some() {
+        let text = format!("The freeze “{}” is announced already.", freeze.title);
+        return Err(Refusal::not_now("announced_already", text, "Nothing has to be done.", Vec::new()).into());
+    }
+    let Some(owner) = &freeze.course.business_owner else {
+        return Ok(());
+    };
+    if freeze.course.last() == Some(FreezeStage::Agreed) {
+        return Ok(());
+    }
+    let login = cx.directory()?.login(owner);
+    let text = format!(
+        "The freeze “{}” is announced after its business owner agreed.",
+        freeze.title
+    );
+    let satisfy = "The business owner agrees first: POST /freezes/{id}/agreement.";
+    Err(Refusal::not_now("not_agreed", text, satisfy, vec![login]).into())
+}
+
+/// Notifies the owner of a change that it lies in a freeze, with the next free times.
+fn tell_owner(cx: &mut Context<'_, '_>, freeze: &Freeze, hit: &Hit) -> Result<()> {
+    let change: Change = cx.change(&hit.key)?;
+    let over = change.planned_start.zip(change.window_end());
+    let span = over.and_then(|(start, end)| freeze.times().find(|it| it.overlaps(start, end)));
+    let span = span.unwrap_or_else(|| freeze.next_time(cx.now));
+    let free = match hit.free_starts.as_slice() {
+        [] => "No time in the next three weeks is free; ask for an exception.".to_owned(),
+        starts => {
+            let starts: Vec<String> = starts.iter().map(ToString::to_string).collect();
+            format!("Free starts: {}.", starts.join(", "))
+        }
+    };
+    let news = format!(
+        "The freeze “{}” stops {} from {} to {}. {free}",
+        freeze.title, change.key, span.starts_at, span.ends_at
+    );
+    let mark = freeze.id.0.clone();
+    cx.on_change(change.id.as_str(), |case| {
+        let owner = case.change().content.owner.clone();
+        case.write_to(
+            &owner,
+            "freeze_announced",
+            &mark,
+            news,
+            "Propose another time, or ask for an exception.",
+        );
+        Ok(())
+    })
+}

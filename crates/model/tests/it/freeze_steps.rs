@@ -1,0 +1,112 @@
+//! Freezes that the business agrees to, and what they let through.
+
+use jiff::SignedDuration;
+use model::core::enums::{FreezeStage, Level, State};
+use model::schedule::freeze::Freeze;
+use model::schedule::freeze_steps::{FreezeStep, expected_failures};
+use model::schedule::repeat::{Occurrence, Repeat};
+
+use crate::world::{World, at};
+
+fn step(step: FreezeStage) -> FreezeStep {
+    FreezeStep {
+        step,
+        by: "marta".into(),
+        at: at("08:00"),
+        reason: "The books close.".into(),
+        hits: Vec::new(),
+    }
+}
+
+/// The first freeze of a world, with other words in it.
+fn set(world: &mut World, with: impl FnOnce(&mut Freeze)) {
+    let mut freeze = world.directory.freezes.iter().next().unwrap().clone();
+    with(&mut freeze);
+    world.estate(|estate| estate.freezes = vec![freeze].into());
+    world.settle();
+}
+
+#[test]
+fn a_proposed_freeze_stops_nothing_until_it_is_announced() {
+    let mut world = World::new().until_scheduled();
+    world.freeze("11:00", "13:00", false);
+    assert_eq!(world.change().state, State::Approved, "set at once, it stops at once");
+    let now = world.now;
+    for (steps, stage, state) in [
+        (vec![FreezeStage::Proposed], FreezeStage::Proposed, State::Scheduled),
+        (
+            vec![FreezeStage::Proposed, FreezeStage::Declined],
+            FreezeStage::Declined,
+            State::Scheduled,
+        ),
+        (
+            vec![FreezeStage::Proposed, FreezeStage::Agreed],
+            FreezeStage::Agreed,
+            State::Scheduled,
+        ),
+        (
+            vec![FreezeStage::Proposed, FreezeStage::Agreed, FreezeStage::Announced],
+            FreezeStage::Announced,
+            State::Approved,
+        ),
+    ] {
+        set(&mut world, |freeze| {
+            freeze.course.business_owner = Some("solveig".into());
+            freeze.course.steps = steps.into_iter().map(step).collect();
+        });
+        let freeze = world.directory.freezes.iter().next().unwrap();
+        assert_eq!(freeze.stage(now), stage);
+        assert_eq!(world.change().state, state, "{stage}");
+    }
+    let freeze = world.directory.freezes.iter().next().unwrap();
+    assert_eq!(freeze.stage(at("12:00")), FreezeStage::InForce);
+    assert_eq!(freeze.stage(at("13:00")), FreezeStage::Ended);
+}
+
+#[test]
+fn each_time_of_a_repeating_freeze_stops_and_the_time_between_is_free() {
+    let mut world = World::new().until_scheduled();
+    world.freeze("05:00", "06:00", false);
+    assert_eq!(world.change().state, State::Scheduled, "it is over");
+    let planned = world.change().planned_start.unwrap();
+    let day = SignedDuration::from_hours(24);
+    let times = |first: jiff::Timestamp| {
+        let one = |days: i32| Occurrence {
+            starts_at: first + day * days,
+            ends_at: first + day * days + SignedDuration::from_hours(1),
+        };
+        Repeat {
+            rrule: Some("FREQ=DAILY".into()),
+            occurrences: vec![one(0), one(1), one(2)],
+            ..Repeat::default()
+        }
+    };
+    set(&mut world, |freeze| freeze.repeat = times(planned - day));
+    assert_eq!(world.change().state, State::Approved, "the second time lies over it");
+    set(&mut world, |freeze| {
+        freeze.repeat = times(planned - day - SignedDuration::from_hours(2))
+    });
+    assert_eq!(world.change().state, State::Scheduled, "it lies between two times");
+}
+
+#[test]
+fn a_thaw_lets_changes_of_its_risk_through_and_no_others() {
+    let mut world = World::new().until_scheduled();
+    world.freeze("11:00", "13:00", false);
+    let level = world.change().risk.level;
+    set(&mut world, |freeze| freeze.course.thaw_risk = Some(level));
+    assert_eq!(world.change().state, State::Scheduled, "{level}");
+    if level > Level::None {
+        set(&mut world, |freeze| freeze.course.thaw_risk = Some(Level::None));
+        assert_eq!(world.change().state, State::Approved);
+    }
+}
+
+#[test]
+fn the_expected_failures_are_the_share_of_the_last_year_for_each_change() {
+    let history: Vec<(Level, bool)> = (0..98).map(|number| (Level::Low, number != 0)).collect();
+    // (1 + 1) of (98 + 2) for each low change; nothing is known of medium ones.
+    assert_eq!(expected_failures(&[Level::Low; 10], &history), "0.20");
+    assert_eq!(expected_failures(&[Level::Medium], &history), "0.50");
+    assert_eq!(expected_failures(&[], &history), "0.00");
+}
