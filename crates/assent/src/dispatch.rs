@@ -16,7 +16,7 @@ use crate::commands::incident::incidents;
 use crate::commands::integration::{connections, deliveries, mail, webhooks};
 use crate::commands::platform::{backup, config, doctor, serve};
 use crate::commands::policy::{mapping, sets};
-use crate::commands::report::views;
+use crate::commands::report::{metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, windows};
 use crate::failure::Result;
@@ -59,6 +59,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
         Command::Field(fields) => fields::run(fields, common, output),
         Command::View(view) => views::run(view, common, output),
+        Command::Metrics(figures) => metrics::run(figures, common, output),
         Command::Meeting(meeting) => meetings::meeting(meeting, common, output),
         Command::Look(look) => outside_looks::look(look, common, output),
         Command::OnCall(row) => on_call::on_call(row, common, output),

@@ -17,5 +17,6 @@ pub mod incident;
 pub mod integration;
 pub mod notify;
 pub mod policy;
+pub mod report;
 pub mod risk;
 pub mod schedule;

@@ -13,6 +13,7 @@ mod content;
 mod custom_fields;
 mod distinct_groups;
 mod evidence;
+mod figures;
 mod gate;
 mod grounds;
 mod incidents;
