@@ -60,11 +60,11 @@ pub fn find_ended(cx: &mut Context<'_, '_>, window: Window) -> Result<Vec<Ended>
     Ok(found)
 }
 
-/// The figure of a metric in each of some windows, over all rows that the acting person sees.
+/// The figures of some metrics in each of some windows, over all rows that the acting person sees; rows are loaded once.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_course(cx: &mut Context<'_, '_>, metric: &str, windows: &[Window]) -> Result<Vec<Figure>> {
+pub fn find_courses(cx: &mut Context<'_, '_>, metrics: &[&str], windows: &[Window]) -> Result<Vec<Vec<Figure>>> {
     let ends = (
         windows.iter().map(|it| it.from).min(),
         windows.iter().map(|it| it.to).max(),
@@ -74,12 +74,13 @@ pub fn find_course(cx: &mut Context<'_, '_>, metric: &str, windows: &[Window]) -
     };
     let rows = load_rows(cx, Window { from, to })?;
     let filter = filter(cx)?;
-    let one = |window: &Window| {
+    let one = |metric: &str, window: &Window| {
         let counted = counted(metric, *window, &filter, &rows)?;
         let all: Vec<&Counted<'_>> = counted.iter().collect();
         Ok(figure(known(metric)?, &all, *window))
     };
-    windows.iter().map(one).collect()
+    let course = |metric: &&str| windows.iter().map(|window| one(metric, window)).collect();
+    metrics.iter().map(course).collect()
 }
 
 fn known(metric: &str) -> Result<&'static definition::Definition> {

@@ -185,8 +185,8 @@ fn of_rules<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Fact
             let own = match question.by {
                 Some(Dimension::Stage) => vec![span.stage.clone()],
                 Some(Dimension::Rule) => vec![span.rule.clone()],
-                Some(Dimension::ApproverGroup) if span.group.is_empty() => Vec::new(),
-                Some(Dimension::ApproverGroup) => vec![span.group.clone()],
+                Some(Dimension::Group) if span.group.is_empty() => Vec::new(),
+                Some(Dimension::Group) => vec![span.group.clone()],
                 _ => groups(question, row, &targets, facts),
             };
             counted.push(Counted {

@@ -77,7 +77,7 @@ pub enum Dimension {
     /// Of approvals: the rule that asks.
     Rule,
     /// Of approvals: the group of people that the rule asks.
-    ApproverGroup,
+    Group,
     /// Of emergencies: the cause.
     Cause,
 }
@@ -94,7 +94,7 @@ impl Dimension {
         Self::Vendor,
         Self::Stage,
         Self::Rule,
-        Self::ApproverGroup,
+        Self::Group,
         Self::Cause,
     ];
 
@@ -111,7 +111,7 @@ impl Dimension {
             Self::Vendor => "vendor",
             Self::Stage => "stage",
             Self::Rule => "rule",
-            Self::ApproverGroup => "approver_group",
+            Self::Group => "group",
             Self::Cause => "cause",
         }
     }
@@ -187,6 +187,6 @@ pub fn values(row: &ChangeOutcome, target: Option<&TargetOutcome>, facts: &Facts
         Dimension::Environment => one(target.map(|it| it.environment.as_str())),
         Dimension::Vendor => vendors(row, facts).map(str::to_owned).collect(),
         Dimension::Cause => one(row.cause.map(|it| it.as_str())),
-        Dimension::Stage | Dimension::Rule | Dimension::ApproverGroup => Vec::new(),
+        Dimension::Stage | Dimension::Rule | Dimension::Group => Vec::new(),
     }
 }

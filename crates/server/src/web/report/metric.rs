@@ -83,7 +83,7 @@ fn facts(view: &View<'_, '_, '_>, it: &Definition, window: &model::report::evalu
         Fact::new("Source", Rich::new().said(it.source.as_str())),
     ];
     if !bands.is_empty() {
-        facts.push(Fact::new("Levels", bands.join(", ")));
+        facts.push(Fact::new("Levels", Rich::new().said(bands.join(", "))));
     }
     facts
 }

@@ -336,7 +336,7 @@ fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Secti
             Column::new("Median", Fold::Never).named(),
             Column::new("Queue", Fold::Under).named(),
             Column::new("Touch", Fold::Under).named(),
-            Column::new("Pause", Fold::Under).named(),
+            Column::new("On hold", Fold::Under).named(),
             Column::new("Mean", Fold::Under).named(),
             Column::new("9 of 10 within", Fold::Under).named(),
             Column::new("Approvals", Fold::Under).number(),

@@ -3,7 +3,7 @@
 //! defined in `model/report`.
 
 use acts::report::find_changes::{self, ChangeFilter, count_changes, tally_changes};
-use acts::report::find_ended::{Ended, find_course, find_ended, find_titles};
+use acts::report::find_ended::{Ended, find_courses, find_ended, find_titles};
 use axum::extract::State;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
@@ -48,9 +48,11 @@ fn windows(now: Timestamp) -> [Window; 2] {
 pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let windows = windows(view.now());
     let rows = view.url("/figures/ended");
+    let courses = find_courses(view.cx, &["success_share", "written_to_done"], &windows)?;
+    let course = |place: usize| courses.get(place).map(Vec::as_slice).unwrap_or_default();
     let figures = vec![
-        success(&find_course(view.cx, "success_share", &windows)?, rows.as_str()),
-        lead_time(&find_course(view.cx, "written_to_done", &windows)?, rows.as_str()),
+        success(course(0), rows.as_str()),
+        lead_time(course(1), rows.as_str()),
         waiting(view)?,
         emergencies(view)?,
     ];

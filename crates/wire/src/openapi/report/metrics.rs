@@ -46,7 +46,7 @@ const QUESTION: &[Param] = &[
     Param::new(
         "by",
         "Splits the figure: `team`, `service`, `kind`, `risk`, `template`, `environment`, `vendor` or `cause`; times to approve \
-         also `stage`, `rule` or `approver_group`.",
+         also `stage`, `rule` or `group`.",
     ),
     TEAM,
     SERVICE,
