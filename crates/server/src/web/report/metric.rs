@@ -1,10 +1,9 @@
 //! One metric: its definition, its figure, and the rows that it is counted from.
 
 use acts::report::find_ended::find_titles;
-use acts::report::find_figures::{RowOfFigure, find_figure, find_rows};
+use acts::report::find_figures::{FoundFigure, RowOfFigure, find_figure, find_rows};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use model::report::definition::Definition;
 use pages::{ActForm, Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 
 use crate::http::state::AppState;
@@ -44,7 +43,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<St
         frame: view.frame.clone(),
         crumb: vec![("Metrics".to_owned(), asked.with(&[("by", "")]).url(view, "/metrics"))],
         title: it.title.clone(),
-        byline: Rich::from(format!("{}: {}", value_of(it, &found.whole), basis(it, &found.whole))),
+        byline: Rich::from(basis(it, &found.whole)),
         acts: vec![filter],
         sections: vec![
             Section::new(
@@ -55,19 +54,21 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<St
             listed(view, ("rows", "Counted"), &kept, "No row is counted in this window.")?,
             listed(view, ("left-out", "Left out by rule"), &out, "No row is left out.")?,
         ],
-        facts: facts(view, it, &query.window),
+        facts: facts(view, &found),
         ..RecordPage::default()
     };
     Ok(page.render())
 }
 
-fn facts(view: &View<'_, '_, '_>, it: &Definition, window: &model::report::evaluate::Window) -> Vec<Fact> {
+fn facts(view: &View<'_, '_, '_>, found: &FoundFigure) -> Vec<Fact> {
+    let (it, window) = (found.definition, found.window);
     let bands = it
         .bands
         .iter()
         .map(|band| format!("{} {}", band.level, value(it, band.limit)));
     let bands: Vec<String> = bands.collect();
     let mut facts = vec![
+        Fact::new("Value", value_of(it, &found.whole)),
         Fact::new("From", view.reader.absolute(window.from)),
         Fact::new("To", view.reader.absolute(window.to)),
         Fact::new(

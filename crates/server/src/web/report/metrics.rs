@@ -310,6 +310,14 @@ fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Secti
     let (_, found) = loaded.figure(view, "time_to_approve", "rule")?;
     let it = found.definition;
     let (mut bars, mut rows) = (Vec::new(), Vec::new());
+    if !found.groups.is_empty() {
+        bars.push(StackedBar {
+            label: "All rules".to_owned(),
+            is_said: false,
+            value: value_of(it, &found.whole),
+            parts: found.whole.parts.unwrap_or_default().to_vec(),
+        });
+    }
     for (rule, figure) in found.groups.iter().take(MOST_GROUPS) {
         let parts = figure.parts.unwrap_or_default();
         bars.push(StackedBar {
@@ -344,10 +352,9 @@ fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Secti
         rows,
         ..Table::default()
     };
-    let whole = format!("{}: {}.", value_of(it, &found.whole), basis(it, &found.whole));
     let lede = match &found.bottleneck {
-        Some((rule, part)) => format!("{whole} The rule {rule} takes {} of the time.", share(*part)),
-        None => whole,
+        Some((rule, part)) => format!("The rule {rule} takes most of the time: {}.", share(*part)),
+        None => String::new(),
     };
     let chart = Chart {
         told: "Median time to approve by rule: queue, touch and pause".to_owned(),
