@@ -74,12 +74,12 @@ pub fn find_courses(cx: &mut Context<'_, '_>, metrics: &[&str], windows: &[Windo
     };
     let rows = load_rows(cx, Window { from, to })?;
     let filter = filter(cx)?;
-    let one = |metric: &str, window: &Window| {
+    let one = |metric: &str, window: &Window| -> Result<Figure> {
         let counted = counted(metric, *window, &filter, &rows)?;
         let all: Vec<&Counted<'_>> = counted.iter().collect();
         Ok(figure(known(metric)?, &all, *window))
     };
-    let course = |metric: &&str| windows.iter().map(|window| one(metric, window)).collect();
+    let course = |metric: &&str| -> Result<Vec<Figure>> { windows.iter().map(|window| one(metric, window)).collect() };
     metrics.iter().map(course).collect()
 }
 
