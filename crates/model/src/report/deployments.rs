@@ -87,7 +87,7 @@ fn ended<'r>(row: &'r ChangeOutcome, target: &'r TargetOutcome) -> Option<Deploy
     let (at, outcome) = (target.ended_at?, target.outcome?);
     let exclusion = if outcome == Outcome::NotImplemented {
         Some(Exclusion::Skipped)
-    } else if target.started_at.is_some_and(|began| began > at) || row.created_at > at {
+    } else if target.started_at.is_some_and(|began| began > at) {
         Some(Exclusion::Clock)
     } else {
         None

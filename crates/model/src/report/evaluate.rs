@@ -81,6 +81,8 @@ fn one_deployment<'r>(question: &Question<'_>, it: &Deployment<'r>, facts: &Fact
         Measure::Failed => (it.failed, None),
         Measure::Rework => (it.row.is_rework, None),
         Measure::Succeeded => (!it.failed, None),
+        // Work that was done first and recorded later has no lead time.
+        Measure::Lead if it.row.created_at > it.at => return None,
         Measure::Lead if it.failed && it.exclusion.is_none() => return None,
         Measure::Lead => (true, Some(minutes(it.row.created_at, it.at))),
         Measure::Recovery if !it.failed && it.exclusion.is_none() => return None,
@@ -140,7 +142,8 @@ fn of_changes<'r>(question: &Question<'_>, rows: &'r [ChangeOutcome], facts: &Fa
         let exclusion = exclusion.or_else(|| row.succeeded.is_none().then_some(Exclusion::Skipped));
         // Work that is still under way again has no outcome yet.
         let is_open = row.targets.iter().any(|it| it.outcome.is_none());
-        if is_open {
+        let has_no_lead = question.definition.measure == Measure::Lead && row.created_at > at;
+        if is_open || has_no_lead {
             return None;
         }
         Some(Counted {
