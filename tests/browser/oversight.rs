@@ -39,6 +39,37 @@ fn an_executive_follows_each_figure_to_the_changes_that_it_is_counted_from() {
 }
 
 #[test]
+fn a_change_manager_opens_the_rows_behind_a_metric_and_reads_every_chart_as_a_table() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("change_manager");
+    browser.set_scripts(false);
+    desk.go("/metrics");
+    browser.wait_for_words("Time to approve");
+    desk.look_at("oversight/metrics");
+    let unnamed = browser.run(
+        "return [...document.querySelectorAll('main svg.chart')].filter((it) => !it.getAttribute('aria-label')).length;",
+        &[],
+    );
+    assert_eq!(unnamed, json!(0), "each chart says what it shows");
+    let without = browser.run(
+        "return [...document.querySelectorAll('main section')].filter((it) => it.querySelector('svg.chart') && \
+            !it.querySelector('details table')).map((it) => it.id);",
+        &[],
+    );
+    assert_eq!(without, json!([]), "a table stands behind each chart");
+    let script = "const one = [...document.querySelectorAll('#figures .figure')].find((it) => it.innerText.includes('Changes that succeeded'));
+        return [one.querySelector('.sub').innerText, one.querySelector('a').getAttribute('href')];";
+    let found = browser.run(script, &[]);
+    let [of, rows] = [0, 1].map(|place| found[place].as_str().unwrap().to_owned());
+    browser.go(&format!("{}{rows}", desk.server.url));
+    desk.look_at("oversight/metric");
+    let count = browser.run("return document.querySelectorAll('#rows tbody tr').length;", &[]);
+    let count = count.as_i64().unwrap();
+    assert!(count > 0 && of.contains(&format!(" of {count};")), "{of}: {count} rows");
+}
+
+#[test]
 fn an_auditor_narrows_the_log_and_opens_what_a_record_is_called() {
     let desk = Desk::open();
     let browser = &desk.browser;

@@ -13,5 +13,6 @@ mod integration;
 mod notify;
 mod platform;
 mod policy;
+mod report;
 mod risk;
 mod schedule;

@@ -19,7 +19,7 @@ use crate::commands::identity::{tokens, workloads};
 use crate::commands::integration::{connections, deliveries, mail, webhooks};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
-use crate::commands::report::views;
+use crate::commands::report::{metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, windows};
 use crate::common::Common;
@@ -160,6 +160,9 @@ pub enum Command {
     /// Saved views of the list of changes.
     #[command(subcommand)]
     View(views::View),
+    /// Figures of how changes go, with their definitions and rows.
+    #[command(subcommand)]
+    Metrics(metrics::Metrics),
     /// Meetings of boards (CAB, ECAB) that decide about changes.
     #[command(subcommand)]
     Meeting(meetings::Meeting),

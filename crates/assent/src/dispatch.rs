@@ -17,7 +17,7 @@ use crate::commands::incident::incidents;
 use crate::commands::integration::{connections, deliveries, mail, webhooks};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
-use crate::commands::report::views;
+use crate::commands::report::{metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, windows};
 use crate::failure::Result;
@@ -61,6 +61,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
         Command::Noun(noun) => nouns::run(noun, common, output),
         Command::View(view) => views::run(view, common, output),
+        Command::Metrics(figures) => metrics::run(figures, common, output),
         Command::Meeting(meeting) => meetings::meeting(meeting, common, output),
         Command::OnCall(row) => on_call::on_call(row, common, output),
         Command::Service(service) => services::service(service, common, output),

@@ -10,5 +10,6 @@ pub mod directory;
 pub mod identity;
 pub mod integration;
 pub mod notify;
+pub mod report;
 pub mod schedule;
 pub mod socket;

@@ -18,5 +18,6 @@ pub mod integration;
 pub mod notify;
 pub mod nouns;
 pub mod policy;
+pub mod report;
 pub mod risk;
 pub mod schedule;

@@ -46,6 +46,7 @@ pub use components::Components;
 pub use directory::ownership::{OwnershipRow, Ownerships};
 pub use directory::people::{People, PersonRow};
 pub use directory::services::{ServiceRow, Services};
+pub use elements::chart::{Chart, Dot, Plot, SeriesPoint, StackedBar};
 pub use elements::figures::{Figure, Graph, GraphNode};
 pub use elements::form::{ActForm, ActTone, Choice, Field, Input, WRONG};
 pub use elements::frame::{Frame, Place, Seal, WAITING_SHOWN};

@@ -13,7 +13,7 @@ mod incident;
 mod integration;
 mod notify;
 mod policy;
-mod report;
+pub(crate) mod report;
 mod risk;
 mod schedule;
 mod shared;
@@ -69,6 +69,7 @@ const TABLES: &[&[Route]] = &[
     notify::preferences::ROUTES,
     change::templates::ROUTES,
     identity::tokens::ROUTES,
+    report::metrics::ROUTES,
     report::saved_views::ROUTES,
     integration::webhooks::ROUTES,
     audit::witnesses::ROUTES,

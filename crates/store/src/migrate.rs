@@ -47,6 +47,7 @@ const MIGRATIONS: &[Migration] = migrations![
     20 "0020_outcome",
     28 "0028_bundles",
     22 "0022_announcement",
+    24 "0024_projections",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -19,6 +19,7 @@ mod integration;
 pub mod judge;
 mod patches;
 mod policy;
+mod report;
 mod rows;
 mod shapes;
 mod table;
@@ -233,6 +234,7 @@ const TAGS: &[(&str, &str)] = &[
         "Sign-in, second factors, sessions, identity providers and what they provision.",
     ),
     ("templates", "Standard changes: pre-approved and versioned."),
+    ("reports", "Figures with their definitions, intervals and rows."),
     ("administration", "People, groups, tokens, connections, policies."),
     ("deliveries", "What outside systems send."),
     ("webhooks", "What outside systems are told."),
@@ -485,6 +487,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(identity::bodies::ALL)
         .chain(gate::shapes::ALL)
         .chain(integration::deliveries::SHAPES)
+        .chain(report::metrics::SHAPES)
         .copied()
         .flatten();
     own.chain(policy::configurations::SHAPES)

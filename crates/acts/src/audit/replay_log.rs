@@ -10,12 +10,13 @@
 mod events;
 mod files;
 mod halts;
+mod outcomes;
 mod rows;
 mod texts;
 mod ways_in;
 mod working;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::change::change_file::Actor;
@@ -166,6 +167,8 @@ struct Replay<'p> {
     numbers: Numbers,
     halts: Vec<Halt>,
     judge: Judge,
+    /// The changes whose row for figures is still to be computed anew.
+    unprojected: BTreeSet<String>,
 }
 
 /// Keeps a finding, unless there are enough.
@@ -200,6 +203,7 @@ impl<'p> Replay<'p> {
             numbers: Numbers::default(),
             halts: Vec::new(),
             judge: Judge::new(Scope::Log),
+            unprojected: BTreeSet::new(),
         }
     }
 
@@ -216,7 +220,7 @@ impl<'p> Replay<'p> {
     fn run(&mut self, cx: &mut Context<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
         let done = self.of_log(cx, older);
         self.go_on(cx, "log_state", done)?;
-        let parts: [(&str, Part<'p>); 11] = [
+        let parts: [(&str, Part<'p>); 12] = [
             ("signing_key", Self::check_keys),
             ("secret", Self::check_secrets),
             ("text_salt", Self::check_texts),
@@ -226,6 +230,7 @@ impl<'p> Replay<'p> {
             ("not_before", Self::check_halts),
             ("timer", Self::check_timers),
             ("session", Self::check_macs),
+            ("projection", Self::check_projection),
             ("record", Self::check_rows),
             ("counter", Self::check_counters),
         ];

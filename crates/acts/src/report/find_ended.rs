@@ -1,77 +1,123 @@
-//! Finds changes whose work ended: what success and lead time are counted from.
+//! Finds the changes behind the success figure, by the definition `success_share`.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use model::change::record::Change;
-use model::change::success;
-use model::core::act::actions;
 use model::core::enums::{Kind, Outcome};
+use model::report::definition;
+use model::report::evaluate::{Counted, Question, Window, evaluate};
+use model::report::figure::{Figure, figure};
+use model::report::population::RowFilter;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
+use crate::report::find_figures::{Rows, load_rows};
 
-/// The most changes that are looked at, the newest first.
-pub const MOST: i64 = 2_000;
+/// How many titles are looked up at once.
+const AT_ONCE: usize = 50;
 
-/// A change whose work ended.
+/// A change that is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
+    /// Its id.
+    pub id: String,
     /// Its key.
     pub key: String,
-    /// Its title.
-    pub title: String,
     /// How it is governed.
     pub kind: Kind,
     /// How it ended.
-    pub outcome: Outcome,
-    /// Whether it succeeded; `None` where nothing was implemented.
-    pub succeeded: Option<bool>,
-    /// When it was written.
+    pub outcome: Option<Outcome>,
+    /// Whether it succeeded.
+    pub has_succeeded: bool,
+    /// When it was created.
     pub created_at: Timestamp,
     /// When its work ended.
     pub ended_at: Timestamp,
 }
 
-impl Ended {
-    /// Whether it says something of success: what was not implemented neither succeeded nor failed.
-    #[must_use]
-    pub fn counts(&self) -> bool {
-        self.succeeded.is_some()
-    }
-
-    /// Whether it succeeded.
-    #[must_use]
-    pub fn has_succeeded(&self) -> bool {
-        self.succeeded == Some(true)
-    }
-}
-
-/// Finds the changes whose work ended at a time or later, the newest first, and whether these are all: among the [`MOST`] that moved
-/// last.
+/// The changes whose work ended in a window, the newest first: those that the success figure counts.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_ended(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<(Vec<Ended>, bool)> {
-    cx.allow(actions::READ)?;
-    // Whatever ended since then was saved since then.
-    let moved = Filter::new()
-        .at_least("updated_at", from)
-        .descending_by("updated_at")
-        .limit(MOST);
-    let changes = record::bodies::<Change>(cx.tx, &moved)?;
-    let is_whole = i64::try_from(changes.len()).unwrap_or(i64::MAX) < MOST;
-    let ended = changes.into_iter().filter_map(|change| {
-        Some(Ended {
-            outcome: change.outcome?,
-            succeeded: success::succeeded(&change),
-            ended_at: change.actual_end.filter(|at| *at >= from)?,
-            key: change.key,
-            title: change.content.title,
-            kind: change.content.kind,
-            created_at: change.created_at,
-        })
-    });
-    let mut ended: Vec<Ended> = ended.collect();
-    ended.sort_by_key(|it| std::cmp::Reverse(it.ended_at));
-    Ok((ended, is_whole))
+pub fn find_ended(cx: &mut Context<'_, '_>, window: Window) -> Result<Vec<Ended>> {
+    let rows = load_rows(cx, window)?;
+    let filter = filter(cx)?;
+    let counted = counted("success_share", window, &filter, &rows)?;
+    let kept = counted.iter().filter(|it| it.exclusion.is_none());
+    let one = |it: &Counted<'_>| Ended {
+        id: it.row.change.clone(),
+        key: it.row.key.clone(),
+        kind: it.row.kind,
+        outcome: it.row.outcome,
+        has_succeeded: it.is_hit,
+        created_at: it.row.created_at,
+        ended_at: it.at,
+    };
+    let mut found: Vec<Ended> = kept.map(one).collect();
+    found.reverse();
+    Ok(found)
+}
+
+/// The figures of some metrics in each of some windows, over all rows that the acting person sees; rows are loaded once.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_courses(cx: &mut Context<'_, '_>, metrics: &[&str], windows: &[Window]) -> Result<Vec<Vec<Figure>>> {
+    let ends = (
+        windows.iter().map(|it| it.from).min(),
+        windows.iter().map(|it| it.to).max(),
+    );
+    let (Some(from), Some(to)) = ends else {
+        return Ok(Vec::new());
+    };
+    let rows = load_rows(cx, Window { from, to })?;
+    let filter = filter(cx)?;
+    let one = |metric: &str, window: &Window| -> Result<Figure> {
+        let counted = counted(metric, *window, &filter, &rows)?;
+        let all: Vec<&Counted<'_>> = counted.iter().collect();
+        Ok(figure(known(metric)?, &all, *window))
+    };
+    let course = |metric: &&str| -> Result<Vec<Figure>> { windows.iter().map(|window| one(metric, window)).collect() };
+    metrics.iter().map(course).collect()
+}
+
+fn known(metric: &str) -> Result<&'static definition::Definition> {
+    definition::find(metric).ok_or_else(|| Error::Fault(format!("the metric `{metric}` is not compiled in")))
+}
+
+fn counted<'r>(metric: &str, window: Window, filter: &RowFilter, rows: &'r Rows) -> Result<Vec<Counted<'r>>> {
+    let question = Question {
+        definition: known(metric)?,
+        window,
+        filter,
+        by: None,
+    };
+    Ok(evaluate(&question, &rows.changes, &rows.facts))
+}
+
+fn filter(cx: &mut Context<'_, '_>) -> Result<RowFilter> {
+    let within = cx.scope()?.map(|scope| scope.services().iter().cloned().collect());
+    Ok(RowFilter {
+        within,
+        ..RowFilter::default()
+    })
+}
+
+/// The titles of changes, by id.
+///
+/// # Errors
+/// The store's.
+pub fn find_titles(cx: &mut Context<'_, '_>, ids: &[String]) -> Result<BTreeMap<String, String>> {
+    let mut titles = BTreeMap::new();
+    for some in ids.chunks(AT_ONCE) {
+        let filter = Filter::new()
+            .one_of("id", some.iter().map(String::as_str))
+            .order_by("id");
+        for change in record::bodies::<Change>(cx.tx, &filter)? {
+            titles.insert(change.id.0, change.content.title);
+        }
+    }
+    Ok(titles)
 }

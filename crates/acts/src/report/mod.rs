@@ -1,7 +1,11 @@
 //! Reports: lists, counts, saved views and exports.
 
+pub mod export_event_log;
 pub mod find_changes;
 pub mod find_ended;
+pub mod find_figures;
 pub mod find_records;
+pub mod metric_query;
 pub mod name_record;
+pub mod project_outcomes;
 pub mod saved_views;

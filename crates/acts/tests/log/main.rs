@@ -14,6 +14,7 @@ mod damaged;
 mod ending;
 mod erasing;
 mod estates;
+mod figuring;
 mod files;
 mod glasses;
 mod grounded;

@@ -12,6 +12,7 @@ use acts::change::{add_evidence, create_change};
 use acts::core::{gate_question, log_high_water, signing_keys, write};
 use acts::directory::{create_tenant, set_person, set_service};
 use acts::gate::answer;
+use acts::report::project_outcomes::project_outcomes;
 use acts::{Clock, Context, Executor, Result, Tools};
 use jiff::{SignedDuration, Timestamp};
 use model::change::around;
@@ -254,7 +255,9 @@ impl World {
     }
 
     pub fn sequence(&self) -> Sequenced {
-        sequence_events(&self.executor, TENANT, "server-1").unwrap()
+        let placed = sequence_events(&self.executor, TENANT, "server-1").unwrap();
+        project_outcomes(&self.executor, TENANT).unwrap();
+        placed
     }
 
     /// `count` events about nothing in particular, in one act.

@@ -84,6 +84,13 @@ impl TargetRecord {
         earlier.chain(self.outcome).any(Outcome::is_final)
     }
 
+    /// Whether it was rolled back, or a rollback of it failed, now or before.
+    pub fn was_rolled_back(&self) -> bool {
+        let is_back = |outcome: Outcome| matches!(outcome, Outcome::RolledBack | Outcome::RollbackFailed);
+        let mut earlier = self.earlier.iter();
+        self.outcome.is_some_and(is_back) || earlier.any(|it| is_back(it.outcome))
+    }
+
     /// Whether its rollback failed, now or before.
     pub fn has_failed_rollback(&self) -> bool {
         let earlier = self.earlier.iter().map(|it| it.outcome);

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::change::change_file::Case;
-use crate::change::record::{CausedIncident, Change, EarlierOutcome, PostImplementationReview};
+use crate::change::record::{CausedIncident, Change, EarlierOutcome, PostImplementationReview, TargetRecord};
 use crate::change::work::whole_outcome;
 use crate::core::enums::{Outcome, State, ValidationResult};
 
@@ -30,14 +30,27 @@ pub fn succeeded(change: &Change) -> Option<bool> {
     Some(every_target && works && !was_rolled_back(change) && change.caused_incidents.is_empty())
 }
 
+/// Whether a target of a change succeeded: as [`succeeded`], but what another target of it came to is left out. Where the log
+/// of actions tells of a way back without a target that was rolled back, it counts for all. `None` as for the whole.
+#[must_use]
+pub fn target_succeeded(change: &Change, record: &TargetRecord) -> Option<bool> {
+    let outcome = record.outcome?;
+    if outcome == Outcome::NotImplemented {
+        return None;
+    }
+    let works = change
+        .validations
+        .last()
+        .is_none_or(|last| last.result == ValidationResult::Works);
+    let is_placed = change.target_records.iter().any(TargetRecord::was_rolled_back);
+    let was_undone = record.was_rolled_back() || (change.way_back_taken && !is_placed);
+    Some(outcome.is_success() && works && !was_undone && change.caused_incidents.is_empty())
+}
+
 /// Whether something of it was rolled back, also where a later outcome says otherwise.
 #[must_use]
 pub fn was_rolled_back(change: &Change) -> bool {
-    let told = |outcome: Outcome| matches!(outcome, Outcome::RolledBack | Outcome::RollbackFailed);
-    change.way_back_taken
-        || change.target_records.iter().any(|record| {
-            record.outcome.is_some_and(told) || record.earlier.iter().any(|earlier| told(earlier.outcome))
-        })
+    change.way_back_taken || change.target_records.iter().any(TargetRecord::was_rolled_back)
 }
 
 /// Replaces `succeeded` of every target by `succeeded_with_issues`, and keeps the former outcome with the reason.

@@ -238,6 +238,21 @@ words! {
         /// Never done.
         NotImplemented = "not_implemented",
     }
+    /// Why a change was an emergency.
+    EmergencyCause {
+        /// An incident had to be ended.
+        Incident = "incident",
+        /// A threat had to be averted.
+        Threat = "threat",
+        /// It could have been planned.
+        BadPlanning = "bad_planning",
+        /// Capacity ran out.
+        Capacity = "capacity",
+        /// A freeze would have stopped it.
+        FreezeAvoidance = "freeze_avoidance",
+        /// Nothing states it.
+        Unknown = "unknown",
+    }
     /// What a decision's author says.
     Decision {
         /// Yes.

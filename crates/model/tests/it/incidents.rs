@@ -402,5 +402,12 @@ proptest! {
             false => Some(all_well && !back && !went_back && caused == 0),
         };
         prop_assert_eq!(success::succeeded(&change), wanted);
+        let targets: Vec<Option<bool>> = change.target_records.iter().map(|it| success::target_succeeded(&change, it)).collect();
+        let is_any_undone = outcomes.iter().any(|it| word(it) == "not_implemented");
+        if wanted == Some(true) {
+            prop_assert!(targets.iter().all(|it| *it == Some(true)), "a success is one of each target");
+        } else if wanted == Some(false) && !is_any_undone {
+            prop_assert!(targets.contains(&Some(false)), "a failure is one of some target");
+        }
     }
 }

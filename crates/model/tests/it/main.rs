@@ -14,6 +14,7 @@ mod custom_fields;
 mod distinct_groups;
 mod evidence;
 mod freeze_steps;
+mod figures;
 mod gate;
 mod grounds;
 mod incidents;

@@ -151,8 +151,11 @@ fn calendar() -> String {
 fn drawings() -> String {
     let figures = SectionBody::Figures(figures::sample_figures(), crate::elements::sample::stuck());
     let graph = SectionBody::Graph(Box::new(figures::sample_graph()));
+    let charts = crate::elements::chart::samples().into_iter().map(|it| it.html());
+    let charts: String = charts.collect();
     Section::new("figures-part", "Four figures", figures).html()
         + &Section::new("graph-part", "What reaches what", graph).html()
+        + &charts
 }
 
 fn bulk() -> String {

@@ -31,6 +31,8 @@ pub enum Place {
     Incidents,
     /// Templates of standard changes.
     Templates,
+    /// Figures, and the rows behind them.
+    Metrics,
     /// The log and how to verify it.
     AuditLog,
     /// What outside systems sent.
@@ -69,7 +71,7 @@ pub enum Place {
 
 impl Place {
     /// The places that everybody sees, in their order.
-    pub const EVERYBODY: [Place; 10] = [
+    pub const EVERYBODY: [Place; 11] = [
         Place::Home,
         Place::Changes,
         Place::Calendar,
@@ -79,6 +81,7 @@ impl Place {
         Place::GateChecks,
         Place::Incidents,
         Place::Templates,
+        Place::Metrics,
         Place::Help,
     ];
 
@@ -135,6 +138,7 @@ impl Place {
             Place::GateChecks => "/gate-checks",
             Place::Incidents => "/incidents",
             Place::Templates => "/templates",
+            Place::Metrics => "/metrics",
             Place::AuditLog => "/audit",
             Place::Deliveries => "/deliveries",
             Place::Gateways => "/gateways",
@@ -168,6 +172,7 @@ impl Place {
             Place::GateChecks => "Gate checks",
             Place::Incidents => "Incidents",
             Place::Templates => "Templates",
+            Place::Metrics => "Metrics",
             Place::AuditLog => "Audit log",
             Place::Deliveries => "Deliveries",
             Place::Gateways => "Gateways",
@@ -200,6 +205,7 @@ impl Place {
             Place::GateChecks => "gate",
             Place::Incidents => "incident",
             Place::Templates => "template",
+            Place::Metrics => "chart",
             Place::AuditLog => "log",
             Place::Deliveries => "inbox",
             Place::Gateways => "eye",
@@ -217,7 +223,12 @@ impl Place {
         match self {
             Place::Home | Place::Changes | Place::Calendar | Place::Freezes => "",
             Place::Services | Place::Ownership | Place::GateChecks | Place::Incidents | Place::Templates => "Estate",
-            Place::AuditLog | Place::Deliveries | Place::Gateways | Place::Policies | Place::Rights => "Oversight",
+            Place::Metrics
+            | Place::AuditLog
+            | Place::Deliveries
+            | Place::Gateways
+            | Place::Policies
+            | Place::Rights => "Oversight",
             Place::People
             | Place::Connections
             | Place::Webhooks

@@ -1,5 +1,6 @@
 //! Elements that pages are built from: forms, tables, lists, frames, icons and texts.
 
+pub(crate) mod chart;
 pub(crate) mod figures;
 pub(crate) mod filters;
 pub(crate) mod form;

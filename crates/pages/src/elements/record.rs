@@ -9,8 +9,9 @@ use crate::elements::parts::{Entries, Facts, Plan, Timeline};
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
 use crate::{
-    ActForm, Brief, Entry, Fact, Figure, Frame, Graph, Mark, Moment, Notice, Part, Place, PlanStep, Rich, StageStep,
-    Table, Tone, render,
+    ActForm, Brief, Chart, Entry, Fact, Figure, Frame, Graph, Mark, Moment, Notice, Part, Place, PlanStep, Rich, StageStep,
+    Table,
+    Tone, render,
 };
 
 /// The most lines of a text that stand open on a page.
@@ -43,6 +44,8 @@ pub enum SectionBody {
     Figures(Vec<Figure>, Table),
     /// What reaches what, drawn; its table is a section of its own.
     Graph(Box<Graph>),
+    /// A chart, and the table that says the same.
+    Chart(Box<Chart>, Table),
 }
 
 /// A section of a page: its head, what it holds, acts on it.
@@ -143,6 +146,7 @@ impl Section {
             SectionBody::Words(words) => words.is_empty(),
             SectionBody::Figures(figures, _) => figures.is_empty(),
             SectionBody::Graph(graph) => graph.columns.is_empty(),
+            SectionBody::Chart(chart, _) => chart.is_empty(),
         }
     }
 
@@ -162,12 +166,8 @@ impl Section {
             SectionBody::Words(words) => format!("<p>{}</p>", words.html()),
             SectionBody::Facts(facts) => Facts { facts }.html(),
             SectionBody::Brief(brief) => parts::BriefRows { rows: brief.full() }.html(),
-            SectionBody::Figures(figures, table) => format!(
-                "{}<details class=\"more\"><summary>{}The same as a table</summary>{}</details>",
-                Figures { figures }.html(),
-                crate::elements::icons::icon("right", ""),
-                table.html()
-            ),
+            SectionBody::Figures(figures, table) => with_table(&Figures { figures }.html(), table),
+            SectionBody::Chart(chart, table) => with_table(&chart.html(), table),
             SectionBody::Graph(graph) => Drawn { graph }.html(),
             SectionBody::Code(text) => code(text),
         };
@@ -180,6 +180,15 @@ impl Section {
             forms: &self.acts,
         }
     }
+}
+
+/// A drawing with the table that says the same, folded.
+fn with_table(drawing: &str, table: &Table) -> String {
+    format!(
+        "{drawing}<details class=\"more\"><summary>{}The same as a table</summary>{}</details>",
+        crate::elements::icons::icon("right", ""),
+        table.html()
+    )
 }
 
 /// What is copied; a long text is folded, for a page is read before it is.
@@ -368,6 +377,14 @@ fn sample_odd() -> RecordPage {
                 "graph",
                 "Graph",
                 SectionBody::Graph(Box::new(crate::elements::figures::sample_graph())),
+            ),
+            Section::new(
+                "chart",
+                "Chart",
+                SectionBody::Chart(
+                    Box::new(crate::elements::chart::samples().swap_remove(1)),
+                    Table::default(),
+                ),
             ),
             Section::new(
                 "text",

@@ -3,6 +3,7 @@
 pub(crate) mod grounds;
 pub(crate) mod mailer;
 pub(crate) mod outbound_calls;
+pub(crate) mod projector;
 pub(crate) mod queue_worker;
 pub(crate) mod replays;
 pub(crate) mod sequencer;

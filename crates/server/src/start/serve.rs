@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use crate::background::{grounds, mailer, outbound_calls, replays, sequencer, worker};
+use crate::background::{grounds, mailer, outbound_calls, projector, replays, sequencer, worker};
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
 use crate::http::change_notifier::Bells;
@@ -317,6 +317,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     let mut callers = vec![mailer::start(state, &server, settings.smtp.as_ref())?];
     callers.extend(outbound_calls::start(state, &server, caller, COURIERS)?);
     threads.push(sequencer::start(state, &server)?);
+    threads.push(projector::start(state)?);
     // Reading a large file whole takes long and is no call, but as one it holds up no stop.
     callers.extend(replays::start(settings, state)?);
     callers.push(grounds::start(state)?);

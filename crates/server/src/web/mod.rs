@@ -258,6 +258,10 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/audit/verify/{key}", get(audit::audit_sample::verify))
         .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))
         .route("/t/{tenant}/figures/ended", get(report::success_rate::show_ended))
+        .route("/t/{tenant}/metrics", get(report::metrics::show_metrics))
+        .route("/t/{tenant}/metrics/event-log.xes", get(report::metrics::xes))
+        .route("/t/{tenant}/metrics/event-log.csv", get(report::metrics::csv))
+        .route("/t/{tenant}/metrics/{id}", get(report::metric::show_metric))
         .route("/t/{tenant}/gateways", get(gate::gateways::gateways))
         .route("/t/{tenant}/messages", get(notify::messages::messages))
         .route(

@@ -303,6 +303,27 @@ pub fn of_subject(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Event>> 
     )
 }
 
+/// The kinds and times of the events about a subject that are of one of these kinds, in the order of ids.
+pub fn moments_of_subject(
+    tx: &mut Tx<'_>,
+    (table, id): (&str, &str),
+    kinds: &[&str],
+) -> Result<Vec<(String, Timestamp)>> {
+    let rows = tx.query(
+        "SELECT kind, occurred_at FROM event
+         WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id ORDER BY id",
+        &[("table", table.into()), ("id", id.into())],
+    )?;
+    let mut moments = Vec::new();
+    for row in rows {
+        let kind = row.text("kind")?;
+        if kinds.is_empty() || kinds.contains(&kind.as_str()) {
+            moments.push((kind, row.time("occurred_at")?));
+        }
+    }
+    Ok(moments)
+}
+
 /// The ids of the subjects in a table that events speak of, in order.
 pub fn subjects(tx: &mut Tx<'_>, table: &str) -> Result<Vec<String>> {
     let rows = tx.query(

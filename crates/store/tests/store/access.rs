@@ -7,7 +7,8 @@ use store::gate::gate_view::{self, GateRow};
 use store::idempotency::{self, RequestKey, SavedAnswer};
 use store::identity::session::{self, Session};
 use store::identity::{second_factor, secrets, workload};
-use store::report::saved_view;
+use store::report::change_outcome::{self, OutcomeRow};
+use store::report::{projection, saved_view};
 use store::servers::{self, Server};
 use store::{Error, counter, record};
 
@@ -456,6 +457,69 @@ fn what_was_written_of_the_estate_is_known_or_said_to_be_unknown() {
                 .try_act("other", |tx| estate_write::between(tx, 0, 3))
                 .unwrap()
                 .is_none()
+        );
+    });
+}
+
+#[test]
+fn a_projection_moves_on_from_its_own_position_alone() {
+    check(|world| {
+        let position = || world.read(|tx| projection::position(tx, "change_outcome"));
+        let moved = |from: i64, to: i64| world.act(move |tx| projection::save_position(tx, "change_outcome", from, to));
+        assert_eq!(position(), 0);
+        assert!(moved(0, 5));
+        assert!(!moved(0, 7), "another server was there first");
+        assert!(moved(5, 9) && !moved(5, 9));
+        assert_eq!(position(), 9);
+        let foreign = world.try_act(OTHER, |tx| projection::position(tx, "change_outcome"));
+        assert_eq!(foreign, Ok(0), "each tenant has its own");
+    });
+}
+
+#[test]
+fn a_row_for_figures_replaces_the_one_before_and_is_listed_by_its_times() {
+    check(|world| {
+        let row = |id: &str, number: i64, created: i64, moved: i64| OutcomeRow {
+            change_id: id.to_owned(),
+            version: 1,
+            number,
+            created_at: at(created),
+            moved_at: at(moved),
+            body: format!("{{\"moved\":{moved}}}"),
+        };
+        let rows = [
+            row("c1", 1, 10, 20),
+            row("c2", 2, 15, 90),
+            row("c3", 3, 80, 80),
+            row("c1", 1, 10, 50),
+        ];
+        for it in rows.clone() {
+            world.act(move |tx| change_outcome::save(tx, &it));
+        }
+        let ids = |from: i64, to: i64, limit: i64| {
+            let found = world.read(move |tx| change_outcome::list(tx, at(from), at(to), limit));
+            found.into_iter().map(|it| it.change_id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(0, 100, 10), ["c1", "c3", "c2"], "by when they moved");
+        assert_eq!(ids(60, 100, 10), ["c3", "c2"]);
+        assert_eq!(ids(0, 80, 10), ["c1", "c2"], "created before");
+        assert_eq!(ids(0, 100, 1), ["c1"]);
+        assert_eq!(world.read(|tx| change_outcome::find(tx, "c1")), Some(rows[3].clone()));
+        assert_eq!(world.read(|tx| change_outcome::find(tx, "c9")), None);
+        let foreign = world.try_act(OTHER, |tx| change_outcome::find(tx, "c1"));
+        assert_eq!(foreign, Ok(None));
+        assert_eq!(
+            world.read(|tx| change_outcome::list_orphans(tx, 2)),
+            ["c1", "c2"],
+            "no change has these ids"
+        );
+        world.act(|tx| projection::save_position(tx, "change_outcome", 0, 4));
+        world.act(change_outcome::delete_all);
+        assert_eq!(ids(0, 100, 10), Vec::<String>::new());
+        assert_eq!(
+            world.read(|tx| projection::position(tx, "change_outcome")),
+            0,
+            "it begins anew"
         );
     });
 }

@@ -10,6 +10,7 @@ use store::audit::keys::{self, SigningKey};
 use store::audit::log::{self, Advance, Checkpoint};
 use store::audit::salts::{self, SaltedText};
 use store::gate::revocation::{self, NotBefore, Revoked};
+use store::report::projection;
 
 use crate::world::{ACME, OTHER, World, at, check};
 
@@ -116,6 +117,28 @@ fn what_acts_read_is_known_until_they_have_their_places() {
         assert_eq!(left, [("e2".to_owned(), standing(4, true))]);
         let twice = world.try_act(ACME, move |tx| act_order::insert(tx, "e2", &standing(5, true)));
         assert!(matches!(twice, Err(Error::Conflict { table }) if table == "act_order"));
+    });
+}
+
+#[test]
+fn the_changes_that_events_are_about_are_named_once() {
+    check(|world| {
+        append(world, ACME, "e1", vec![record("c1", 1)]).unwrap();
+        append(world, ACME, "e2", vec![record("c1", 2), record("c2", 1)]).unwrap();
+        assert_eq!(world.read(projection::changes_unplaced), ["c1", "c2"]);
+        assert!(world.act(|tx| event::sequence(tx, "e1", 0)) && world.act(|tx| event::sequence(tx, "e2", 1)));
+        assert_eq!(world.read(|tx| projection::changes_between(tx, 0, 1)), ["c1"]);
+        assert_eq!(world.read(|tx| projection::changes_between(tx, 0, 2)), ["c1", "c2"]);
+        assert_eq!(
+            world.read(|tx| projection::changes_between(tx, 2, 9)),
+            Vec::<String>::new()
+        );
+        assert_eq!(world.read(projection::changes_unplaced), Vec::<String>::new());
+        let moments = |kinds: &'static [&'static str]| {
+            world.read(move |tx| event::moments_of_subject(tx, ("change", "c1"), kinds))
+        };
+        assert_eq!(moments(&[]).len(), 2);
+        assert_eq!(moments(&["change.none"]), []);
     });
 }
 

@@ -10,6 +10,7 @@ use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
 use crate::openapi::integration::deliveries;
 use crate::openapi::policy::configurations;
+use crate::openapi::report::metrics;
 use crate::openapi::rows::{GATE_QUESTION, Row, at, delete, get, list, post};
 use crate::openapi::{Answer, Param, Route, Scope, patches};
 
@@ -72,6 +73,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(bulk::TABLES)
         .chain(table_identity::ALL)
         .chain(deliveries::ALL)
+        .chain(metrics::TABLES)
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());
     routes.chain(cards::routes()).collect()

@@ -298,7 +298,7 @@ impl Replay<'_> {
             let what = format!("The gate's rows of {} are not what its records give.", change.key);
             self.find("gate_view", &row.id, None, what);
         }
-        Ok(())
+        self.outcome(cx, &change)
     }
 
     /// A permit that was revoked or used up and has not run out stands on the revocation list.

@@ -1,3 +1,4 @@
 //! Reports: lists, counts, saved views and exports.
 
+pub mod metrics;
 pub mod views;

@@ -1,3 +1,4 @@
 //! Reports: lists, counts, saved views and exports.
 
+pub(crate) mod metrics;
 pub(super) mod saved_views;

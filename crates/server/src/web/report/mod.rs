@@ -1,5 +1,8 @@
 //! Reports: lists, counts, saved views and exports.
 
 pub(super) mod home_roles;
+pub(super) mod metric;
+mod metric_words;
+pub(super) mod metrics;
 pub(super) mod saved_views;
 pub(super) mod success_rate;

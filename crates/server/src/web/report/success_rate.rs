@@ -1,13 +1,16 @@
-//! What somebody who answers for the whole asks: how many changes succeed, how long they take, how many wait, how many are
-//! emergencies, and whether that is more or less than before. Each figure leads to the changes that it is counted from.
+//! The figures of an executive's home: how many changes succeed, how long they take, how many wait, how many are emergencies,
+//! and whether that is more or less than before. Each figure leads to the changes that it is counted from. What is counted is
+//! defined in `model/report`.
 
 use acts::report::find_changes::{self, ChangeFilter, count_changes, tally_changes};
-use acts::report::find_ended::{Ended, MOST, find_ended};
+use acts::report::find_ended::{Ended, find_courses, find_ended, find_titles};
 use axum::extract::State;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use model::core::enums::State as Stage;
 use model::core::proportion::Share;
+use model::report::evaluate::Window;
+use model::report::figure::Figure as Counted;
 use pages::{Cell, Column, Figure, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count, minutes};
 
 use crate::http::percent::escaped;
@@ -30,27 +33,33 @@ fn days_ago(now: Timestamp, days: i64) -> Timestamp {
     now - SignedDuration::from_hours(24 * days)
 }
 
+/// The last days, and as many before them.
+fn windows(now: Timestamp) -> [Window; 2] {
+    let since = days_ago(now, DAYS);
+    let lately = Window { from: since, to: now };
+    let before = Window {
+        from: days_ago(now, 2 * DAYS),
+        to: since,
+    };
+    [lately, before]
+}
+
 /// The figures, for a home.
 pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
-    let now = view.now();
-    let (ended, is_whole) = find_ended(view.cx, days_ago(now, 2 * DAYS))?;
-    let since = days_ago(now, DAYS);
-    let (lately, before): (Vec<Ended>, Vec<Ended>) = ended.into_iter().partition(|it| it.ended_at >= since);
+    let windows = windows(view.now());
     let rows = view.url("/figures/ended");
+    let courses = find_courses(view.cx, &["success_share", "written_to_done"], &windows)?;
+    let course = |place: usize| courses.get(place).map(Vec::as_slice).unwrap_or_default();
     let figures = vec![
-        success(&lately, &before, rows.as_str()),
-        lead_time(&lately, &before, rows.as_str()),
+        success(course(0), rows.as_str()),
+        lead_time(course(1), rows.as_str()),
         waiting(view)?,
         emergencies(view)?,
     ];
     let table = same_as_table(&figures);
-    let note = match is_whole {
-        true => Rich::from("against the 30 days before; each leads to its changes"),
-        false => Rich::from(format!(
-            "among the {} changes that moved last",
-            count(MOST.unsigned_abs())
-        )),
-    };
+    let note = Rich::new()
+        .text("against the 30 days before; each leads to its changes. ")
+        .link("All metrics", view.url("/metrics"));
     let body = SectionBody::Figures(figures, table);
     Ok(Section::new("success", "How changes go: the last 30 days", body).note(note))
 }
@@ -76,29 +85,34 @@ fn same_as_table(figures: &[Figure]) -> Table {
     }
 }
 
-fn share_of_success(ended: &[Ended]) -> Option<Share> {
-    let counted = || ended.iter().filter(|it| it.counts());
-    let hits = counted().filter(|it| it.has_succeeded()).count();
-    Share::of(hits as u64, counted().count() as u64)
+/// Whole percent of parts per million.
+pub(crate) fn percent(ppm: i64) -> i64 {
+    (ppm + 5_000) / 10_000
 }
 
-fn success(lately: &[Ended], before: &[Ended], href: &str) -> Figure {
-    let (value, of) = match share_of_success(lately) {
-        Some(it) => (
-            format!("{} %", it.percent),
-            format!(
-                "{} of {}, likely {} to {} %",
-                count(it.hits),
-                count(it.of),
-                it.low,
-                it.high
-            ),
-        ),
-        None => ("–".to_owned(), "no work ended in these days".to_owned()),
+fn success(course: &[Counted], href: &str) -> Figure {
+    let share = |it: &Counted| Some((it.estimate?, count(it.hits), count(it.of)));
+    let few = |it: &Counted| match it.of {
+        0 => "no work ended in these days".to_owned(),
+        of => format!("{} of {}: too few for a share", count(it.hits), count(of)),
     };
-    let before = match share_of_success(before) {
-        Some(it) => format!("{of}; before {} %, {} of {}", it.percent, count(it.hits), count(it.of)),
-        None => format!("{of}; none ended before"),
+    let [lately, before] = course else {
+        return Figure::default();
+    };
+    let (value, of) = match share(lately) {
+        Some((it, hits, all)) => {
+            let (low, high) = (percent(it.low), percent(it.high));
+            (
+                format!("{} %", percent(it.value)),
+                format!("{hits} of {all}, likely {low} to {high} %"),
+            )
+        }
+        None => ("–".to_owned(), few(lately)),
+    };
+    let before = match share(before) {
+        Some((it, hits, all)) => format!("{of}; before {} %, {hits} of {all}", percent(it.value)),
+        None if before.of == 0 => format!("{of}; none ended before"),
+        None => format!("{of}; too few ended before"),
     };
     Figure {
         label: "Changes that succeeded".to_owned(),
@@ -109,34 +123,24 @@ fn success(lately: &[Ended], before: &[Ended], href: &str) -> Figure {
     }
 }
 
-/// The middle of the times from written to ended, in minutes.
-fn middle(ended: &[Ended]) -> Option<i64> {
-    let mut all: Vec<i64> = ended
-        .iter()
-        .filter(|it| it.counts())
-        .map(|it| it.ended_at.duration_since(it.created_at).as_mins().max(0))
-        .collect();
-    all.sort_unstable();
-    all.get(all.len() / 2).copied()
-}
-
 /// How long something took, in days where it is long.
-fn took(whole: i64) -> String {
+pub(crate) fn took(whole: i64) -> String {
     match whole / 60 {
         hours if hours >= IN_DAYS_HOURS => format!("{} d", count((hours / 24).unsigned_abs())),
         _ => minutes(whole.unsigned_abs()),
     }
 }
 
-fn lead_time(lately: &[Ended], before: &[Ended], href: &str) -> Figure {
-    let earlier = match middle(before) {
+fn lead_time(course: &[Counted], href: &str) -> Figure {
+    let middle = |it: Option<&Counted>| it.and_then(|it| it.estimate).map(|it| it.value);
+    let earlier = match middle(course.get(1)) {
         Some(it) => format!("half took no longer; before {}", took(it)),
         None => "half took no longer; none ended before".to_owned(),
     };
     Figure {
         label: "Time from written to done".to_owned(),
         href: href.to_owned(),
-        value: middle(lately).map_or_else(|| "–".to_owned(), took),
+        value: middle(course.first()).map_or_else(|| "–".to_owned(), took),
         before: earlier,
         ..Figure::default()
     }
@@ -205,21 +209,14 @@ pub(crate) async fn show_ended(State(state): State<AppState>, visitor: Visitor) 
 }
 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
-    let since = days_ago(view.now(), DAYS);
-    let (ended, is_whole) = find_ended(view.cx, since)?;
-    let (well, ill): (Vec<Ended>, Vec<Ended>) = ended.into_iter().filter(Ended::counts).partition(Ended::has_succeeded);
+    let [lately, _] = windows(view.now());
+    let ended = find_ended(view.cx, lately)?;
+    let (well, ill): (Vec<Ended>, Vec<Ended>) = ended.into_iter().partition(|it| it.has_succeeded);
     let all = well.len() + ill.len();
     let told = format!("{} of {} succeeded.", count(well.len() as u64), count(all as u64));
-    let told = match is_whole {
-        true => told,
-        false => format!(
-            "{told} Only the {} changes that moved last were looked at.",
-            count(MOST.unsigned_abs())
-        ),
-    };
     let sections = vec![
-        rows(view, ("ill", "Did not succeed"), &ill, "All of them succeeded."),
-        rows(view, ("well", "Succeeded"), &well, "None of them succeeded."),
+        rows(view, ("ill", "Did not succeed"), &ill, "All of them succeeded.")?,
+        rows(view, ("well", "Succeeded"), &well, "None of them succeeded.")?,
     ];
     let page = RecordPage {
         frame: view.frame.clone(),
@@ -232,18 +229,21 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     Ok(page.render())
 }
 
-fn rows(view: &View<'_, '_, '_>, (id, title): (&str, &str), ended: &[Ended], none: &str) -> Section {
+fn rows(view: &mut View<'_, '_, '_>, (id, title): (&str, &str), ended: &[Ended], none: &str) -> acts::Result<Section> {
+    let shown = &ended[..ended.len().min(ROWS)];
+    let ids: Vec<String> = shown.iter().map(|it| it.id.clone()).collect();
+    let titles = find_titles(view.cx, &ids)?;
     let row = |it: &Ended| {
-        let tone = if it.has_succeeded() { Tone::Ok } else { Tone::Stop };
+        let tone = if it.has_succeeded { Tone::Ok } else { Tone::Stop };
         vec![
             Cell::Title {
-                text: it.title.clone(),
+                text: titles.get(&it.id).cloned().unwrap_or_default(),
                 href: view.change_url(&it.key),
                 key: it.key.clone(),
                 marks: Vec::new(),
                 sub: Rich::new(),
             },
-            Cell::Mark(tone.mark(capital(&plain(it.outcome.as_str())))),
+            Cell::Mark(tone.mark(capital(&plain(it.outcome.map_or("none", |it| it.as_str()))))),
             Cell::text(capital(it.kind.as_str())),
             Cell::Short(view.reader.moment(it.ended_at)),
             Cell::Short(took(it.ended_at.duration_since(it.created_at).as_mins().max(0))),
@@ -258,7 +258,7 @@ fn rows(view: &View<'_, '_, '_>, (id, title): (&str, &str), ended: &[Ended], non
             Column::new("Ended", Fold::Under).named(),
             Column::new("From written to done", Fold::Under).named(),
         ],
-        rows: ended.iter().take(ROWS).map(row).collect(),
+        rows: shown.iter().map(row).collect(),
         ..Table::default()
     };
     let note = match ended.len() {
@@ -266,7 +266,7 @@ fn rows(view: &View<'_, '_, '_>, (id, title): (&str, &str), ended: &[Ended], non
         all if all > ROWS => format!("the newest {ROWS} of {}", count(all as u64)),
         all => count(all as u64),
     };
-    Section::new(id, title, SectionBody::Table(table))
+    Ok(Section::new(id, title, SectionBody::Table(table))
         .note(note)
-        .unsaid(none)
+        .unsaid(none))
 }

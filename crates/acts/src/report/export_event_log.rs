@@ -1,0 +1,80 @@
+//! Exports the events of changes as an event log for process mining.
+
+use model::core::act::actions;
+use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
+use model::report::change_outcome::ChangeOutcome;
+use model::report::evaluate::Window;
+use model::report::event_log::{Case, CaseEvent};
+use model::report::population::{Facts, RowFilter};
+use proof::event::Event;
+use store::audit::event;
+use store::report::change_outcome;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+
+/// The most cases of an export.
+pub const MOST_CASES: usize = 2_000;
+
+/// The changes that were created in a window and fit a filter, each with its events, in the order of their numbers.
+///
+/// # Errors
+/// 403; 422 for more than [`MOST_CASES`]; the store's.
+pub fn export_event_log(cx: &mut Context<'_, '_>, window: Window, filter: &RowFilter) -> Result<Vec<Case>> {
+    cx.allow(actions::READ)?;
+    let mut filter = filter.clone();
+    filter.within = cx.scope()?.map(|scope| scope.services().iter().cloned().collect());
+    let directory = cx.directory()?;
+    let facts = Facts::of(&directory);
+    let most = i64::try_from(crate::report::find_figures::MOST_CHANGES).unwrap_or(i64::MAX);
+    let stored = change_outcome::list(cx.tx, window.from, window.to, most)?;
+    let read = stored.iter().map(|row| serde_json::from_str(&row.body));
+    let rows: Vec<ChangeOutcome> = read.collect::<std::result::Result<_, _>>()?;
+    let fits = |row: &ChangeOutcome| {
+        let any_target = row.targets.iter().any(|it| filter.fits(row, Some(it), &facts));
+        any_target || (row.targets.is_empty() && filter.fits(row, None, &facts))
+    };
+    let mut rows: Vec<ChangeOutcome> = rows
+        .into_iter()
+        .filter(|row| window.has(row.created_at) && fits(row))
+        .collect();
+    if rows.len() > MOST_CASES {
+        let text = format!(
+            "{} changes lie in this window, and an event log holds at most {MOST_CASES}. Set `from` and `to` closer together, or \
+             name a service.",
+            rows.len()
+        );
+        return Err(Refusal::field("from", "too_many", text).into());
+    }
+    rows.sort_by_key(|row| row.number);
+    rows.iter().map(|row| case_of(cx, row)).collect()
+}
+
+fn case_of(cx: &mut Context<'_, '_>, row: &ChangeOutcome) -> Result<Case> {
+    let directory = cx.directory()?;
+    let mut events = Vec::new();
+    for stored in event::of_subject(cx.tx, "change", &row.change)? {
+        let actor = Event::from_bytes(&stored.bytes).map(|it| it.actor).unwrap_or_default();
+        events.push(CaseEvent {
+            activity: stored.kind,
+            resource: match actor.as_str() {
+                "" | "system" => "system".to_owned(),
+                person => directory.login(&PersonId::from(person)),
+            },
+            at: stored.occurred_at,
+        });
+    }
+    // Ids of several servers follow their clocks; the times are what process mining orders by.
+    events.sort_by_key(|it| it.at);
+    let mut services: Vec<String> = row.targets.iter().map(|it| it.service.0.clone()).collect();
+    services.sort_unstable();
+    services.dedup();
+    Ok(Case {
+        key: row.key.clone(),
+        kind: row.kind.as_str().to_owned(),
+        risk: row.risk.as_str().to_owned(),
+        services,
+        events,
+    })
+}

@@ -1,0 +1,208 @@
+//! Finds figures and the rows behind them, from the projection of changes.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use model::core::act::actions;
+use model::core::refusal::Refusal;
+use model::report::change_outcome::ChangeOutcome;
+use model::report::control_chart::{self, Chart};
+use model::report::definition::{Definition, Formula, Measure};
+use model::report::evaluate::{Counted, Question, Window, evaluate};
+use model::report::figure::{Figure, by_group, figure, weekly};
+use model::report::population::{Dimension, Facts};
+use model::report::statistics::{self, Estimate, PPM};
+use store::audit::log;
+use store::report::{change_outcome, projection};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::report::metric_query::MetricQuery;
+use crate::report::project_outcomes::NAME;
+
+/// The most changes that a figure is computed from.
+pub const MOST_CHANGES: usize = 100_000;
+
+/// The rows of a window, with what the directory adds to them.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// The changes.
+    pub changes: Vec<ChangeOutcome>,
+    /// What the directory adds.
+    pub facts: Facts,
+    /// How far into the log the rows reach.
+    pub position: i64,
+    /// The size of the log.
+    pub log_size: i64,
+}
+
+/// A figure with its groups.
+#[derive(Debug, Clone)]
+pub struct FoundFigure {
+    /// The metric.
+    pub definition: &'static Definition,
+    /// When.
+    pub window: Window,
+    /// The whole.
+    pub whole: Figure,
+    /// Each group, by its name.
+    pub groups: BTreeMap<String, Figure>,
+    /// Of failure rates by team or service: the rank correlation of failure rate and frequency over the groups with enough
+    /// data, and how many there are.
+    pub correlation: Option<(Option<Estimate>, usize)>,
+    /// Of volumes: the weeks with their limits and shifts.
+    pub chart: Option<Chart>,
+    /// How many are hits in each week of the window, the oldest first.
+    pub course: Vec<u32>,
+    /// Of times to approve: the group that would save most, with its share of the time in parts per million.
+    pub bottleneck: Option<(String, i64)>,
+    /// How far into the log the rows reach.
+    pub position: i64,
+    /// The size of the log.
+    pub log_size: i64,
+}
+
+/// Loads the rows that figures of a window need, further back than the window.
+///
+/// # Errors
+/// 403; 422 where there are more than [`MOST_CHANGES`]; the store's.
+pub fn load_rows(cx: &mut Context<'_, '_>, window: Window) -> Result<Rows> {
+    cx.allow(actions::READ)?;
+    let wide = window.wide();
+    let most = i64::try_from(MOST_CHANGES).unwrap_or(i64::MAX);
+    let stored = change_outcome::list(cx.tx, wide.from, wide.to, most + 1)?;
+    if stored.len() > MOST_CHANGES {
+        let text = format!("More than {MOST_CHANGES} changes lie in this window. Set `from` and `to` closer together.");
+        return Err(Refusal::field("from", "too_many", text).into());
+    }
+    let read = stored.iter().map(|row| serde_json::from_str(&row.body));
+    Ok(Rows {
+        changes: read.collect::<std::result::Result<_, _>>()?,
+        facts: Facts::of(&*cx.directory()?),
+        position: projection::position(cx.tx, NAME)?,
+        log_size: log::state(cx.tx)?.map_or(0, |state| state.size),
+    })
+}
+
+/// Narrows a question to the scope of the acting person.
+fn scoped(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<MetricQuery> {
+    let mut query = query.clone();
+    if let Some(scope) = cx.scope()? {
+        query.filter.within = Some(scope.services().iter().cloned().collect());
+    }
+    Ok(query)
+}
+
+/// Finds a figure.
+///
+/// # Errors
+/// As [`load_rows`].
+pub fn find_figure(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<FoundFigure> {
+    let rows = load_rows(cx, query.window)?;
+    figure_of(cx, query, &rows)
+}
+
+/// The same from rows that are loaded.
+///
+/// # Errors
+/// The store's.
+pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> Result<FoundFigure> {
+    let query = scoped(cx, query)?;
+    let counted = counted(&query, rows);
+    let all: Vec<&Counted<'_>> = counted.iter().collect();
+    let (definition, window) = (query.definition, query.window);
+    let groups = by_group(definition, &counted, window);
+    let is_volume = definition.formula == Formula::PerWeek;
+    let course = weekly(&counted, window);
+    Ok(FoundFigure {
+        definition,
+        window,
+        whole: figure(definition, &all, window),
+        correlation: correlation(&query, &groups),
+        chart: is_volume.then(|| control_chart::chart(&course)),
+        course,
+        bottleneck: bottleneck(definition, &groups),
+        groups,
+        position: rows.position,
+        log_size: rows.log_size,
+    })
+}
+
+fn counted<'r>(query: &MetricQuery, rows: &'r Rows) -> Vec<Counted<'r>> {
+    let question = Question {
+        definition: query.definition,
+        window: query.window,
+        filter: &query.filter,
+        by: query.by,
+    };
+    evaluate(&question, &rows.changes, &rows.facts)
+}
+
+/// The rank correlation of failure rate and frequency over the groups with enough data.
+fn correlation(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option<(Option<Estimate>, usize)> {
+    let is_by = matches!(query.by, Some(Dimension::Team | Dimension::Service));
+    if query.definition.measure != Measure::Failed || !is_by {
+        return None;
+    }
+    let pair = |it: &Figure| Some((i64::try_from(it.of).ok()?, it.estimate?.value));
+    let pairs: Vec<(i64, i64)> = groups.values().filter_map(pair).collect();
+    Some((statistics::rank_correlation(&pairs), pairs.len()))
+}
+
+/// The group with the longest sum of times, and its share of all of them.
+fn bottleneck(definition: &Definition, groups: &BTreeMap<String, Figure>) -> Option<(String, i64)> {
+    if definition.measure != Measure::Approval {
+        return None;
+    }
+    let total: i64 = groups.values().filter_map(|it| it.total).sum();
+    let (name, most) = groups.iter().max_by_key(|(_, it)| it.total.unwrap_or_default())?;
+    let most = most.total.filter(|it| *it > 0)?;
+    Some((name.clone(), most.saturating_mul(PPM) / total.max(1)))
+}
+
+/// A row behind a figure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowOfFigure {
+    /// The change's key.
+    pub key: String,
+    /// The change's id.
+    pub change: String,
+    /// The service; empty where changes are counted.
+    pub service: String,
+    /// The environment; empty where changes are counted.
+    pub environment: String,
+    /// The approval rule; empty otherwise.
+    pub rule: String,
+    /// When it counts.
+    pub at: Timestamp,
+    /// `hit`, `miss`, or the reason of an exclusion.
+    pub counted: &'static str,
+    /// How long it took.
+    pub minutes: Option<i64>,
+}
+
+/// Finds the rows behind a figure, what is not counted included, the newest first.
+///
+/// # Errors
+/// As [`load_rows`].
+pub fn find_rows(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<RowOfFigure>> {
+    let rows = load_rows(cx, query.window)?;
+    let query = scoped(cx, query)?;
+    let one = |it: &Counted<'_>| RowOfFigure {
+        key: it.row.key.clone(),
+        change: it.row.change.clone(),
+        service: it.target.map(|it| it.service.0.clone()).unwrap_or_default(),
+        environment: it.target.map(|it| it.environment.0.clone()).unwrap_or_default(),
+        rule: it.approval.map(|it| it.rule.clone()).unwrap_or_default(),
+        at: it.at,
+        counted: match (it.exclusion, it.is_hit) {
+            (Some(why), _) => why.as_str(),
+            (None, true) => "hit",
+            (None, false) => "miss",
+        },
+        minutes: it.minutes,
+    };
+    let mut found: Vec<RowOfFigure> = counted(&query, &rows).iter().map(one).collect();
+    found.reverse();
+    Ok(found)
+}

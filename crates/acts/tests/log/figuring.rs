@@ -1,0 +1,181 @@
+//! Figures from the projection: it follows the log, a replay computes it again, and each figure agrees with its rows.
+
+use acts::Error;
+use acts::change::link_change;
+use acts::report::export_event_log::export_event_log;
+use acts::report::find_figures::{find_figure, find_rows};
+use acts::report::metric_query::read_query;
+use acts::report::project_outcomes::{project_outcomes, rebuild_outcomes};
+use model::core::refusal::Refusal;
+use model::report::population::RowFilter;
+use serde_json::json;
+use store::report::{change_outcome, projection};
+
+use crate::world::{TENANT, World, body};
+
+/// A window around all that the worlds do.
+const QUERY: &[(&str, &str)] = &[
+    ("from", "2026-11-01"),
+    ("to", "2026-12-01"),
+    ("environment", "production"),
+];
+
+fn asked(name: &str) -> Option<&'static str> {
+    QUERY.iter().find(|(field, _)| *field == name).map(|(_, value)| *value)
+}
+
+/// Hits and all of a metric.
+fn share(world: &World, id: &'static str) -> (u64, u64) {
+    let look = world.look(move |cx| {
+        let query = read_query(id, cx.now, asked)?;
+        let found = find_figure(cx, &query)?;
+        let rows = find_rows(cx, &query)?;
+        let hits = rows.iter().filter(|row| row.counted == "hit").count() as u64;
+        let misses = rows.iter().filter(|row| row.counted == "miss").count() as u64;
+        assert_eq!(
+            (found.whole.hits, found.whole.of),
+            (hits, hits + misses),
+            "a figure is what its rows say"
+        );
+        Ok((found.whole.hits, found.whole.of))
+    });
+    look.unwrap()
+}
+
+#[test]
+fn figures_follow_the_log_and_a_replay_computes_their_rows_again() {
+    let world = World::new();
+    world.closed("One");
+    assert_eq!(share(&world, "success_share"), (0, 0), "the events have no places yet");
+    world.sequence();
+    assert_eq!(share(&world, "success_share"), (1, 1));
+    assert_eq!(share(&world, "change_failure_rate"), (0, 1));
+    world.assert_replays();
+    // A confirmed incident revises the outcome, however late it is found.
+    world.by("mona", |cx| {
+        link_change::link_change(cx, "CHG-1001", &body(json!({"kind": "caused", "to": "pagerduty:outage-7"})))
+    });
+    assert_eq!(share(&world, "success_share"), (1, 1), "not placed yet");
+    world.assert_replays();
+    world.sequence();
+    assert_eq!(share(&world, "success_share"), (0, 1));
+    assert_eq!(share(&world, "change_failure_rate"), (1, 1));
+    world.assert_replays();
+}
+
+#[test]
+fn a_projection_that_is_rebuilt_is_the_same_and_one_that_is_ahead_does_nothing() {
+    let world = World::new();
+    world.closed("One");
+    world.draft("Two");
+    world.sequence();
+    let all = || {
+        let look = world.look(|cx| {
+            let every = (jiff::Timestamp::MIN, jiff::Timestamp::MAX);
+            Ok(change_outcome::list(cx.tx, every.0, every.1, 10)?)
+        });
+        look.unwrap()
+    };
+    let before = all();
+    assert_eq!(before.len(), 2);
+    let position = rebuild_outcomes(&world.executor, TENANT).unwrap();
+    assert_eq!(all(), before);
+    assert_eq!(project_outcomes(&world.executor, TENANT).unwrap(), position);
+    world.assert_replays();
+}
+
+#[test]
+fn a_row_that_was_written_past_the_server_is_found() {
+    let changed = "UPDATE change_outcome SET body = json_set(body, '$.succeeded', json('false')) WHERE number = 1001";
+    for (sql, table) in [
+        (changed, "change_outcome"),
+        ("DELETE FROM change_outcome WHERE number = 1001", "change_outcome"),
+        (
+            "UPDATE change_outcome SET change_id = 'nobody' WHERE number = 1001",
+            "change_outcome",
+        ),
+        ("UPDATE projection SET position = position + 1", "projection"),
+    ] {
+        let world = World::new();
+        world.closed("One");
+        world.sequence();
+        let findings = world.tampered(sql);
+        assert!(findings.iter().any(|it| it.table == table), "{sql}: {findings:#?}");
+    }
+}
+
+#[test]
+fn a_position_that_was_set_back_is_caught_up_with() {
+    let world = World::new();
+    world.closed("One");
+    world.sequence();
+    assert_eq!(world.tampered("UPDATE projection SET position = 3"), []);
+    project_outcomes(&world.executor, TENANT).unwrap();
+    let position = world
+        .look(|cx| Ok(projection::position(cx.tx, "change_outcome")?))
+        .unwrap();
+    assert!(position > 3);
+    world.assert_replays();
+}
+
+#[test]
+fn a_question_that_cannot_be_read_is_told_with_each_of_its_errors() {
+    let world = World::new();
+    let refused = |id: &'static str, query: &'static [(&'static str, &'static str)]| {
+        let found = world.look(move |cx| {
+            let get = |name: &str| query.iter().find(|(field, _)| *field == name).map(|(_, value)| *value);
+            read_query(id, cx.now, get).map(drop)
+        });
+        match found {
+            Err(Error::Refused(refusal)) => refusal,
+            other => panic!("{other:?}"),
+        }
+    };
+    let unknown = refused("sucess_share", &[]);
+    assert!(
+        unknown.text().contains("did you mean `success_share`"),
+        "{}",
+        unknown.text()
+    );
+    let wrong = refused(
+        "success_share",
+        &[
+            ("from", "yesterday"),
+            ("zone", "Oslo"),
+            ("by", "colour"),
+            ("kind", "big"),
+            ("risk", "low"),
+        ],
+    );
+    let Refusal::Invalid(errors) = wrong else {
+        panic!("{wrong:?}")
+    };
+    let fields: Vec<&str> = errors.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(fields, ["zone", "from", "kind", "by"]);
+    let turned = refused("success_share", &[("from", "2026-11-02"), ("to", "2026-11-02")]);
+    assert!(turned.text().contains("behind"), "{}", turned.text());
+    let long = refused("success_share", &[("from", "2010-01-01"), ("to", "2026-11-02")]);
+    assert!(long.text().contains("3660"), "{}", long.text());
+}
+
+#[test]
+fn an_event_log_has_a_case_for_each_change_with_its_events_in_order() {
+    let world = World::new();
+    world.closed("One");
+    world.draft("Two");
+    world.sequence();
+    let cases = world.look(|cx| {
+        let query = read_query("written_to_done", cx.now, asked)?;
+        export_event_log(cx, query.window, &RowFilter::default())
+    });
+    let cases = cases.unwrap();
+    assert_eq!(cases.len(), 2);
+    let activities: Vec<&str> = cases[0].events.iter().map(|it| it.activity.as_str()).collect();
+    assert_eq!(activities.first(), Some(&"change.created"));
+    assert!(
+        activities.contains(&"approval.given") && activities.contains(&"change.closed"),
+        "{activities:?}"
+    );
+    assert!(cases[0].events.is_sorted_by_key(|it| it.at));
+    assert_eq!(cases[0].events[0].resource, "rita");
+}

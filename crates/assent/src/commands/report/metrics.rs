@@ -1,0 +1,265 @@
+//! `assent metrics`: definitions, figures, the rows behind them, and the event log for process mining.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::Value;
+
+use crate::client::{Client, encode, query};
+use crate::common::Common;
+use crate::failure::{Failure, Result};
+use crate::output::{Output, Tone, array, text_of};
+
+/// Figures of how changes go.
+#[derive(Debug, Subcommand)]
+pub enum Metrics {
+    /// List the metrics with their definitions.
+    List,
+    /// Show a figure with its interval and its groups.
+    #[command(
+        after_help = "Example: assent metrics show change_failure_rate --by team --from 2026-01-01 --to 2026-02-01\n\n\
+        Shares are shown in percent, times in minutes."
+    )]
+    Show {
+        /// The metric.
+        id: String,
+        /// What to count.
+        #[command(flatten)]
+        asked: Asked,
+        /// Split by team, service, kind, risk, template, environment, vendor, cause, stage, rule or group.
+        #[arg(long, value_name = "DIMENSION")]
+        by: Option<String>,
+    },
+    /// List the changes that a figure is counted from, and those that it leaves out.
+    Rows {
+        /// The metric.
+        id: String,
+        /// What to count.
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Write the events of changes into a file for process mining.
+    EventLog {
+        /// The file; `-` for standard output.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Its format.
+        #[arg(long, value_enum, default_value = "xes")]
+        format: Format,
+        /// Which changes.
+        #[command(flatten)]
+        asked: Asked,
+    },
+}
+
+/// Which rows a figure counts.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Asked {
+    /// The first day, such as 2026-01-31, or a moment in RFC 3339.
+    #[arg(long, value_name = "DAY")]
+    from: Option<String>,
+    /// The first day or moment behind the window.
+    #[arg(long, value_name = "DAY")]
+    to: Option<String>,
+    /// The time zone of the days, such as Europe/Oslo.
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
+    /// Only of this team.
+    #[arg(long, value_name = "TEAM")]
+    team: Option<String>,
+    /// Only with this service.
+    #[arg(long, value_name = "KEY")]
+    service: Option<String>,
+    /// Only of this kind: normal, standard or emergency.
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+    /// Only of this risk: none, low, medium or high.
+    #[arg(long, value_name = "LEVEL")]
+    risk: Option<String>,
+    /// Only from this template.
+    #[arg(long, value_name = "KEY")]
+    template: Option<String>,
+    /// Only in this environment.
+    #[arg(long, value_name = "KEY")]
+    environment: Option<String>,
+    /// Only implemented by this vendor.
+    #[arg(long, value_name = "LOGIN")]
+    vendor: Option<String>,
+}
+
+/// The format of an event log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// IEEE 1849-2016.
+    Xes,
+    /// One line per event.
+    Csv,
+}
+
+impl Asked {
+    /// The query of a request, with further fields.
+    fn query(&self, more: &[(&str, Option<&str>)]) -> String {
+        let own = [
+            ("from", &self.from),
+            ("to", &self.to),
+            ("zone", &self.zone),
+            ("team", &self.team),
+            ("service", &self.service),
+            ("kind", &self.kind),
+            ("risk", &self.risk),
+            ("template", &self.template),
+            ("environment", &self.environment),
+            ("vendor", &self.vendor),
+        ];
+        let own = own.into_iter().map(|(name, value)| (name, value.as_deref()));
+        let all: Vec<(&str, Option<&str>)> = own.chain(more.iter().copied()).collect();
+        query(&all)
+    }
+}
+
+/// Runs a command of the group.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked; a file that cannot be written.
+pub fn run(metrics: &Metrics, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    match metrics {
+        Metrics::List => list(&client, output)?,
+        Metrics::Show { id, asked, by } => {
+            let path = format!("/metrics/{}{}", encode(id), asked.query(&[("by", by.as_deref())]));
+            let figure = client.get(&path)?.body;
+            output.data(&figure, |output| show(&figure, output));
+        }
+        Metrics::Rows { id, asked } => {
+            let path = format!("/metrics/{}/rows{}", encode(id), asked.query(&[("limit", Some("200"))]));
+            let rows = client.get(&path)?.body;
+            output.data(&rows, |output| show_rows(&rows, output));
+        }
+        Metrics::EventLog { out, format, asked } => event_log(&client, output, (out, *format), asked)?,
+    }
+    Ok(0)
+}
+
+fn list(client: &Client, output: &Output) -> Result<()> {
+    let list = client.get("/metrics")?.body;
+    let row = |it: &Value| {
+        ["id", "version", "title", "minimum", "digest"]
+            .map(|head| text_of(it, head))
+            .to_vec()
+    };
+    let rows: Vec<Vec<String>> = array(&list, "items").iter().map(row).collect();
+    output.data(&list, |output| {
+        output.rows(&["id", "version", "title", "minimum", "digest"], &rows);
+    });
+    Ok(())
+}
+
+/// A value in the unit of its figure.
+fn told(unit: &str, value: &Value) -> String {
+    let Some(value) = value.as_i64() else {
+        return String::new();
+    };
+    match unit {
+        "parts_per_million" => {
+            let tenths = (value + 500) / 1_000;
+            format!("{}.{} %", tenths / 10, tenths % 10)
+        }
+        "minutes" => format!("{value} min"),
+        _ => format!("{}.{}", value / 1_000, value % 1_000 / 100),
+    }
+}
+
+fn cells(unit: &str, figure: &Value) -> [String; 4] {
+    let interval = match figure["value"].is_null() {
+        true => String::new(),
+        false => format!("{} to {}", told(unit, &figure["low"]), told(unit, &figure["high"])),
+    };
+    let value = match figure["value"].is_null() {
+        true => "not enough data".to_owned(),
+        false => told(unit, &figure["value"]),
+    };
+    [value, interval, text_of(figure, "hits"), text_of(figure, "of")]
+}
+
+fn show(figure: &Value, output: &Output) {
+    let unit = text_of(figure, "unit");
+    let [value, interval, hits, of] = cells(&unit, figure);
+    let definition = &figure["definition"];
+    output.line(&output.tone(Tone::Strong, &text_of(definition, "title")));
+    output.pairs(&[
+        ("value", value),
+        ("interval", interval),
+        ("hits", hits),
+        ("of", of),
+        ("level", text_of(figure, "level")),
+        (
+            "window",
+            format!("{} to {}", text_of(figure, "from"), text_of(figure, "to")),
+        ),
+        (
+            "definition",
+            format!(
+                "{} version {} {}",
+                text_of(definition, "id"),
+                text_of(definition, "version"),
+                text_of(definition, "digest")
+            ),
+        ),
+    ]);
+    if let Some(excluded) = figure["excluded"].as_object() {
+        for (why, count) in excluded {
+            output.line(&format!("left out as {why}: {count}"));
+        }
+    }
+    for shift in array(figure, "shifts") {
+        output.line(&format!(
+            "a lasting rise since {}: {} a week before, {} since",
+            text_of(shift, "began_at"),
+            told("thousandths_per_week", &shift["before_milli"]),
+            told("thousandths_per_week", &shift["after_milli"])
+        ));
+    }
+    let row = |group: &Value| {
+        let mut row = vec![text_of(group, "group")];
+        row.extend(cells(&unit, group));
+        row
+    };
+    let rows: Vec<Vec<String>> = array(figure, "groups").iter().map(row).collect();
+    if !rows.is_empty() {
+        output.rows(&["group", "value", "interval", "hits", "of"], &rows);
+    }
+}
+
+fn show_rows(rows: &Value, output: &Output) {
+    let heads = ["key", "at", "counted", "service", "environment", "minutes"];
+    let row = |it: &Value| heads.iter().map(|head| text_of(it, head)).collect();
+    let cells: Vec<Vec<String>> = array(rows, "items").iter().map(row).collect();
+    output.rows(&heads, &cells);
+    if rows["next"].is_string() {
+        output.talk("There are more rows. Set --from and --to closer together, or page through the API.");
+    }
+}
+
+fn event_log(client: &Client, output: &Output, (out, format): (&PathBuf, Format), asked: &Asked) -> Result<()> {
+    let word = match format {
+        Format::Xes => "xes",
+        Format::Csv => "csv",
+    };
+    let path = format!("/event-log{}", asked.query(&[("format", Some(word))]));
+    let log = client.get(&path)?.body;
+    let text = log["text"].as_str().unwrap_or_default();
+    let name = out.display().to_string();
+    if name == "-" {
+        output.bytes(text.as_bytes());
+        return Ok(());
+    }
+    std::fs::write(out, text).map_err(|error| Failure::CouldNot(format!("{name}: {error}")))?;
+    output.data(&log["cases"], |output| {
+        output.line(&format!(
+            "wrote {} events of {} changes to {name}",
+            text_of(&log, "events"),
+            text_of(&log, "cases")
+        ));
+    });
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! Files for programs that analyse processes.
+
+pub mod event_log;

@@ -1,0 +1,337 @@
+//! The row of a change from which figures are counted: its places, times, outcome and approvals. It is computed from the
+//! change's records and events alone, so that a replay gives the same row again; names of people and free texts are not in it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::change::record::{Change, TargetRecord};
+use crate::change::related_records::{Approval, Link};
+use crate::change::success;
+use crate::core::enums::{Category, EmergencyCause, Kind, Level, LinkKind, Outcome, State};
+use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey};
+
+/// A label that begins so states the cause of an emergency; a reviewer sets it, and it overrules the cause by rule.
+pub const CAUSE_LABEL: &str = "cause:";
+
+/// The kinds of events that a row is computed from besides the records.
+pub const MOMENT_KINDS: &[&str] = &["change.held", "change.resumed"];
+
+/// A change as figures count it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeOutcome {
+    /// The change's id.
+    pub change: String,
+    /// The version of the change that this row was computed from.
+    pub version: i64,
+    /// The number in its key.
+    pub number: i64,
+    /// `CHG-1042`.
+    pub key: String,
+    /// How it is governed.
+    pub kind: Kind,
+    /// What it is about.
+    pub category: Category,
+    /// The computed risk.
+    pub risk: Level,
+    /// Where it stands.
+    pub state: State,
+    /// The team that the change names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// The key of its template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The people who implement it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub implementers: Vec<PersonId>,
+    /// The outcome of the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Whether it succeeded, by [`success::succeeded`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub succeeded: Option<bool>,
+    /// Incidents that a person confirmed as caused by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub incidents: Vec<String>,
+    /// Why it was an emergency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<EmergencyCause>,
+    /// Whether a person confirmed the cause.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cause_confirmed: bool,
+    /// Whether it corrects an earlier change or an incident, unplanned.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_rework: bool,
+    /// Whether it follows an earlier change up or replaces it: a return to an earlier build is then planned.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_planned_return: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was submitted last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted_at: Option<Timestamp>,
+    /// When its assessment ended last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessed_at: Option<Timestamp>,
+    /// When the last of its approval rules was met.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_at: Option<Timestamp>,
+    /// When work began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When work ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// When it was closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+    /// Its targets.
+    pub targets: Vec<TargetOutcome>,
+    /// The rules that asked for approvals, and the assessment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ApprovalSpan>,
+}
+
+/// A target of a change: one deployment, where work on it began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetOutcome {
+    /// The target's id in the change.
+    pub target: String,
+    /// The service's key. A service that is renamed keeps its key.
+    pub service: ServiceKey,
+    /// The environment's key.
+    pub environment: EnvironmentKey,
+    /// The artifact's digest, else the commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Whether it failed, by [`success::target_succeeded`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<bool>,
+    /// Whether it was rolled back, also where a later outcome follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_rolled_back: bool,
+    /// When work on it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When work on it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+}
+
+/// The stage of an approval.
+pub const ASSESSMENT: &str = "assessment";
+/// The stage in which approvers decide.
+pub const AUTHORIZATION: &str = "authorization";
+
+/// How long a rule waited for its approval, in three parts that add up: queue, touch and pause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalSpan {
+    /// [`ASSESSMENT`] or [`AUTHORIZATION`].
+    pub stage: String,
+    /// The policy that asks; `assessment` for the assessment.
+    pub rule: String,
+    /// The group of people that the rule asks: the value of its `@from`; empty while nobody has decided.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub group: String,
+    /// Since when it waited.
+    pub asked_at: Timestamp,
+    /// When it was met.
+    pub met_at: Timestamp,
+    /// Seconds until an approver took the request up.
+    pub queue_seconds: i64,
+    /// Seconds from then until the decision.
+    pub touch_seconds: i64,
+    /// Seconds in which the change was on hold.
+    pub paused_seconds: i64,
+}
+
+impl ApprovalSpan {
+    /// All three parts, in seconds.
+    #[must_use]
+    pub fn seconds(&self) -> i64 {
+        self.queue_seconds + self.touch_seconds + self.paused_seconds
+    }
+}
+
+impl ChangeOutcome {
+    /// The row of a change. `moments` are its events of the kinds in [`MOMENT_KINDS`], in their order.
+    #[must_use]
+    pub fn of(change: &Change, approvals: &[Approval], links: &[Link], moments: &[(String, Timestamp)]) -> Self {
+        let pauses = pauses(moments);
+        let (cause, is_cause_confirmed) = cause_of(change);
+        let linked = |kinds: &[LinkKind]| {
+            links
+                .iter()
+                .any(|link| link.removed_at.is_none() && kinds.contains(&link.kind))
+        };
+        let is_answer = change.content.kind == Kind::Emergency && change.content.incident.is_some();
+        Self {
+            change: change.id.0.clone(),
+            version: change.version,
+            number: change.number,
+            key: change.key.clone(),
+            kind: change.content.kind,
+            category: change.content.category,
+            risk: change.risk.level,
+            state: change.state,
+            team: change.content.team.clone(),
+            template: change.content.template.as_ref().map(|it| it.key.clone()),
+            implementers: change.content.implementers.clone(),
+            outcome: change.outcome,
+            succeeded: success::succeeded(change),
+            incidents: change.caused_incidents.iter().map(|it| it.incident.clone()).collect(),
+            cause,
+            is_cause_confirmed,
+            is_rework: is_answer || linked(&[LinkKind::Fixes]),
+            is_planned_return: linked(&[LinkKind::FollowsUp, LinkKind::Replaces]),
+            created_at: change.created_at,
+            submitted_at: change.submitted_at,
+            assessed_at: change.assessed_at,
+            approved_at: approved_at(change),
+            started_at: change.actual_start,
+            ended_at: change.actual_end.filter(|_| change.outcome.is_some()),
+            closed_at: change.closed_at,
+            targets: targets_of(change),
+            approvals: spans_of(change, approvals, &pauses),
+        }
+    }
+
+    /// Whether it is an emergency.
+    #[must_use]
+    pub fn is_emergency(&self) -> bool {
+        self.kind == Kind::Emergency
+    }
+}
+
+fn approved_at(change: &Change) -> Option<Timestamp> {
+    let all_met = change.clocks.iter().all(|clock| clock.met_at.is_some());
+    let met = change.clocks.iter().filter_map(|clock| clock.met_at).max();
+    met.filter(|_| all_met)
+}
+
+fn targets_of(change: &Change) -> Vec<TargetOutcome> {
+    let one = |target: &crate::change::record::Target| {
+        let record = change.target_record(&target.id);
+        TargetOutcome {
+            target: target.id.0.clone(),
+            service: target.service.clone(),
+            environment: target.environment.clone(),
+            build: target.artifact.clone().or_else(|| target.commit.clone()),
+            outcome: record.and_then(|it| it.outcome),
+            failed: record
+                .and_then(|it| success::target_succeeded(change, it))
+                .map(|it| !it),
+            was_rolled_back: record.is_some_and(TargetRecord::was_rolled_back),
+            started_at: record.and_then(|it| it.actual_start),
+            ended_at: record.filter(|it| it.outcome.is_some()).and_then(|it| it.actual_end),
+        }
+    };
+    change.content.targets.iter().map(one).collect()
+}
+
+/// The cause of an emergency: what a reviewer stated by a label, else what the change names.
+fn cause_of(change: &Change) -> (Option<EmergencyCause>, bool) {
+    if change.content.kind != Kind::Emergency {
+        return (None, false);
+    }
+    let stated = change.labels.iter().filter_map(|label| label.strip_prefix(CAUSE_LABEL));
+    if let Some(cause) = stated.filter_map(|it| it.parse().ok()).next() {
+        return (Some(cause), true);
+    }
+    let by_rule = if change.content.incident.is_some() {
+        EmergencyCause::Incident
+    } else if change.content.threat.is_some() {
+        EmergencyCause::Threat
+    } else if change.in_freeze {
+        EmergencyCause::FreezeAvoidance
+    } else if change.content.expedited || change.retrospective.is_some() {
+        EmergencyCause::BadPlanning
+    } else {
+        EmergencyCause::Unknown
+    };
+    (Some(by_rule), false)
+}
+
+/// The times in which a change was on hold. One without an end lasts.
+fn pauses(moments: &[(String, Timestamp)]) -> Vec<(Timestamp, Timestamp)> {
+    let mut pauses = Vec::new();
+    let mut since = None;
+    for (kind, at) in moments {
+        match (kind.as_str(), since) {
+            ("change.held", None) => since = Some(*at),
+            ("change.resumed", Some(from)) => {
+                pauses.push((from, *at));
+                since = None;
+            }
+            _ => {}
+        }
+    }
+    pauses.extend(since.map(|from| (from, Timestamp::MAX)));
+    pauses
+}
+
+/// The seconds of the pauses between two times.
+fn paused_between(pauses: &[(Timestamp, Timestamp)], from: Timestamp, to: Timestamp) -> i64 {
+    let within = pauses
+        .iter()
+        .map(|(start, end)| seconds((*start).max(from), (*end).min(to)));
+    within.sum()
+}
+
+/// Whole seconds from one time to another; none where a clock ran backwards.
+fn seconds(from: Timestamp, to: Timestamp) -> i64 {
+    to.as_second().saturating_sub(from.as_second()).max(0)
+}
+
+fn spans_of(change: &Change, approvals: &[Approval], pauses: &[(Timestamp, Timestamp)]) -> Vec<ApprovalSpan> {
+    let assessed = change.submitted_at.zip(change.assessed_at).map(|(asked, met)| {
+        // The assessment has no request that somebody takes up: what is no pause is queue.
+        span(ASSESSMENT, ASSESSMENT, "", (asked, None, met), pauses)
+    });
+    let ruled = change.clocks.iter().filter_map(|clock| {
+        let met = clock.met_at?;
+        let mine = |it: &&Approval| it.is_yes() && it.counted_for.iter().any(|row| row.rule == clock.rule);
+        let deciding = approvals
+            .iter()
+            .filter(mine)
+            .filter(|it| it.at >= clock.asked_at && it.at <= met)
+            .max_by_key(|it| it.at);
+        let counted = deciding.and_then(|it| it.counted_for.iter().find(|row| row.rule == clock.rule));
+        let group = counted.and_then(|row| row.asked.clone()).unwrap_or_default();
+        let taken_up = change
+            .requests
+            .iter()
+            .filter(|request| request.rule == clock.rule)
+            .filter_map(|request| request.acknowledged_at)
+            .min();
+        let times = (clock.asked_at, taken_up, met);
+        Some(span(AUTHORIZATION, &clock.rule, &group, times, pauses))
+    });
+    assessed.into_iter().chain(ruled).collect()
+}
+
+fn span(
+    stage: &str,
+    rule: &str,
+    group: &str,
+    (asked_at, taken_up, met_at): (Timestamp, Option<Timestamp>, Timestamp),
+    pauses: &[(Timestamp, Timestamp)],
+) -> ApprovalSpan {
+    let met = met_at.max(asked_at);
+    let taken_up = taken_up.unwrap_or(met).clamp(asked_at, met);
+    let paused_before = paused_between(pauses, asked_at, taken_up);
+    let paused_after = paused_between(pauses, taken_up, met);
+    ApprovalSpan {
+        stage: stage.to_owned(),
+        rule: rule.to_owned(),
+        group: group.to_owned(),
+        asked_at,
+        met_at,
+        queue_seconds: seconds(asked_at, taken_up) - paused_before,
+        touch_seconds: seconds(taken_up, met) - paused_after,
+        paused_seconds: paused_before + paused_after,
+    }
+}

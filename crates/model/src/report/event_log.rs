@@ -1,0 +1,29 @@
+//! The events of changes as an event log for process mining: one case per change.
+
+use jiff::Timestamp;
+
+/// A case: a change with its events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// The change's key.
+    pub key: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its risk.
+    pub risk: String,
+    /// The services that it touches, by key.
+    pub services: Vec<String>,
+    /// Its events in the order of time.
+    pub events: Vec<CaseEvent>,
+}
+
+/// An event of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseEvent {
+    /// What happened, such as `change.approved`.
+    pub activity: String,
+    /// Who did it: a login, or `system`.
+    pub resource: String,
+    /// When.
+    pub at: Timestamp,
+}

@@ -1,0 +1,192 @@
+//! Which rows a figure is about: filters and dimensions, and the facts of the directory that they need.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::core::enums::Role;
+use crate::core::enums::{Kind, Level};
+use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey};
+use crate::directory::snapshot::Directory;
+use crate::report::change_outcome::{ChangeOutcome, TargetOutcome};
+
+/// What the directory adds to the rows when a figure is computed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The environments that are marked as production.
+    pub production: BTreeSet<EnvironmentKey>,
+    /// The teams of the services, for changes that name no team.
+    pub teams: BTreeMap<ServiceKey, String>,
+    /// The people with the role of a vendor, each with the login.
+    pub vendors: BTreeMap<PersonId, String>,
+    /// The incidents that have ended, by key and by the key elsewhere.
+    pub resolved: BTreeMap<String, Timestamp>,
+}
+
+impl Facts {
+    /// The facts of a directory.
+    #[must_use]
+    pub fn of(directory: &Directory) -> Self {
+        let environments = directory.environments.values().filter(|it| it.is_production);
+        let teams = directory
+            .services
+            .values()
+            .filter_map(|it| Some((it.key.clone(), it.team.clone()?)));
+        let people = directory.people.values().filter(|it| it.roles.contains(&Role::Vendor));
+        let mut resolved = BTreeMap::new();
+        for incident in directory.incidents.values() {
+            let Some(at) = incident.resolved_at else { continue };
+            let names = std::iter::once(&incident.key).chain(&incident.external_ref);
+            resolved.extend(names.map(|name| (name.clone(), at)));
+        }
+        Self {
+            production: environments.map(|it| it.key.clone()).collect(),
+            teams: teams.collect(),
+            vendors: people.map(|it| (it.id.clone(), it.login.clone())).collect(),
+            resolved,
+        }
+    }
+
+    /// The team of a target: the one that the change names, else the one that runs the service.
+    #[must_use]
+    pub fn team<'f>(&'f self, row: &'f ChangeOutcome, target: Option<&TargetOutcome>) -> Option<&'f str> {
+        let of_service = || self.teams.get(&target?.service);
+        row.team.as_ref().or_else(of_service).map(String::as_str)
+    }
+}
+
+/// By what figures are split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dimension {
+    /// The team of the change, else of the service.
+    Team,
+    /// The service.
+    Service,
+    /// Normal, standard or emergency.
+    Kind,
+    /// The computed risk.
+    Risk,
+    /// The template.
+    Template,
+    /// The environment.
+    Environment,
+    /// The vendor that implements.
+    Vendor,
+    /// Of approvals: assessment or authorization.
+    Stage,
+    /// Of approvals: the rule that asks.
+    Rule,
+    /// Of approvals: the group of people that the rule asks.
+    Group,
+    /// Of emergencies: the cause.
+    Cause,
+}
+
+impl Dimension {
+    /// All of them, in their order.
+    pub const ALL: [Self; 11] = [
+        Self::Team,
+        Self::Service,
+        Self::Kind,
+        Self::Risk,
+        Self::Template,
+        Self::Environment,
+        Self::Vendor,
+        Self::Stage,
+        Self::Rule,
+        Self::Group,
+        Self::Cause,
+    ];
+
+    /// The word in addresses and answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Team => "team",
+            Self::Service => "service",
+            Self::Kind => "kind",
+            Self::Risk => "risk",
+            Self::Template => "template",
+            Self::Environment => "environment",
+            Self::Vendor => "vendor",
+            Self::Stage => "stage",
+            Self::Rule => "rule",
+            Self::Group => "group",
+            Self::Cause => "cause",
+        }
+    }
+
+    /// The dimension that an address names.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == word)
+    }
+}
+
+/// Only these rows; `None` leaves a part open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RowFilter {
+    /// Of this team.
+    pub team: Option<String>,
+    /// With this service.
+    pub service: Option<String>,
+    /// Of this kind.
+    pub kind: Option<Kind>,
+    /// Of this risk.
+    pub risk: Option<Level>,
+    /// From this template.
+    pub template: Option<String>,
+    /// In this environment.
+    pub environment: Option<String>,
+    /// Implemented by this vendor: a login.
+    pub vendor: Option<String>,
+    /// Only these services: the scope of the reader.
+    pub within: Option<BTreeSet<ServiceKey>>,
+}
+
+impl RowFilter {
+    /// Whether a target of a row fits; without a target the row alone is looked at.
+    #[must_use]
+    pub fn fits(&self, row: &ChangeOutcome, target: Option<&TargetOutcome>, facts: &Facts) -> bool {
+        let is = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|it| found == Some(it));
+        let service = target.map(|it| it.service.as_str());
+        let environment = target.map(|it| it.environment.as_str());
+        let is_within = self
+            .within
+            .as_ref()
+            .is_none_or(|scope| target.is_some_and(|it| scope.contains(&it.service)));
+        is_within
+            && is(&self.team, facts.team(row, target))
+            && is(&self.service, service)
+            && is(&self.template, row.template.as_deref())
+            && is(&self.environment, environment)
+            && self.kind.is_none_or(|it| it == row.kind)
+            && self.risk.is_none_or(|it| it == row.risk)
+            && self
+                .vendor
+                .as_deref()
+                .is_none_or(|it| vendors(row, facts).any(|login| login == it))
+    }
+}
+
+fn vendors<'f>(row: &'f ChangeOutcome, facts: &'f Facts) -> impl Iterator<Item = &'f str> {
+    let logins = row.implementers.iter().filter_map(|person| facts.vendors.get(person));
+    logins.map(String::as_str)
+}
+
+/// The values of a dimension that one target of a row has; a row without a value has none and is in no group.
+#[must_use]
+pub fn values(row: &ChangeOutcome, target: Option<&TargetOutcome>, facts: &Facts, by: Dimension) -> Vec<String> {
+    let one = |value: Option<&str>| value.map(str::to_owned).into_iter().collect();
+    match by {
+        Dimension::Team => one(facts.team(row, target)),
+        Dimension::Service => one(target.map(|it| it.service.as_str())),
+        Dimension::Kind => vec![row.kind.as_str().to_owned()],
+        Dimension::Risk => vec![row.risk.as_str().to_owned()],
+        Dimension::Template => one(row.template.as_deref()),
+        Dimension::Environment => one(target.map(|it| it.environment.as_str())),
+        Dimension::Vendor => vendors(row, facts).map(str::to_owned).collect(),
+        Dimension::Cause => one(row.cause.map(|it| it.as_str())),
+        Dimension::Stage | Dimension::Rule | Dimension::Group => Vec::new(),
+    }
+}

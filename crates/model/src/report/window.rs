@@ -1,0 +1,43 @@
+//! The window of a figure, and how far around it rows are looked at.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// How far before a window rows are read, so that a return finds the build that ran before.
+pub const LOOK_BACK_DAYS: i64 = 90;
+/// How far behind a window rows are read, so that a failure at its end finds its return and its recovery.
+pub const LOOK_AHEAD_DAYS: i64 = 30;
+
+/// From when to when; the end is not part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The first moment.
+    pub from: Timestamp,
+    /// The first moment behind it.
+    pub to: Timestamp,
+}
+
+impl Window {
+    /// Whether a time lies in it.
+    #[must_use]
+    pub fn has(&self, at: Timestamp) -> bool {
+        self.from <= at && at < self.to
+    }
+
+    /// Its length in whole days, at least one.
+    #[must_use]
+    pub fn days(&self) -> i64 {
+        let day = SignedDuration::from_hours(24).as_secs();
+        let length = self.to.duration_since(self.from).as_secs();
+        ((length + day / 2) / day).max(1)
+    }
+
+    /// The window with what is looked at around it.
+    #[must_use]
+    pub fn wide(&self) -> Self {
+        let days = |count: i64| SignedDuration::from_hours(24 * count);
+        Self {
+            from: self.from.checked_sub(days(LOOK_BACK_DAYS)).unwrap_or(Timestamp::MIN),
+            to: self.to.checked_add(days(LOOK_AHEAD_DAYS)).unwrap_or(Timestamp::MAX),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! How values of metrics are written on pages, and how a question stands in an address.
+
+use acts::report::metric_query::{FIELDS, MetricQuery, read_query};
+use model::report::definition::{Definition, Exclusion, Formula};
+use model::report::figure::Figure;
+use model::report::statistics::Estimate;
+use pages::{Field, Input, count};
+
+use crate::http::percent::escaped;
+use crate::web::report::success_rate::took;
+use crate::web::shared::view::View;
+
+/// The query of a page of metrics.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked(pub Vec<(String, String)>);
+
+impl Asked {
+    /// The value of a field; nothing where it is absent or empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(field, _)| field == name);
+        found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// The same question with other values; an empty one takes the field away.
+    pub(crate) fn with(&self, values: &[(&str, &str)]) -> Self {
+        let is_set = |field: &str| values.iter().any(|(name, _)| *name == field);
+        let kept = self.0.iter().filter(|(field, _)| !is_set(field)).cloned();
+        let set = values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self(kept.chain(set).filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    /// The address of a page with this question.
+    pub(crate) fn url(&self, view: &View<'_, '_, '_>, path: &str) -> String {
+        let known = self
+            .0
+            .iter()
+            .filter(|(field, value)| FIELDS.contains(&field.as_str()) && !value.is_empty());
+        let parts: Vec<String> = known
+            .map(|(field, value)| format!("{field}={}", escaped(value)))
+            .collect();
+        match parts.as_slice() {
+            [] => view.url(path),
+            parts => view.url(&format!("{path}?{}", parts.join("&"))),
+        }
+    }
+
+    /// Reads the question for one metric; days are those of the reader's zone unless the address names one.
+    pub(crate) fn read(&self, view: &View<'_, '_, '_>, id: &str) -> acts::Result<MetricQuery> {
+        let zone = view.reader.local(view.now()).time_zone().iana_name().map(str::to_owned);
+        read_query(id, view.now(), |name| match (name, self.get(name)) {
+            ("zone", None) => zone.as_deref(),
+            (_, value) => value,
+        })
+    }
+
+    /// The fields of the filter form.
+    pub(crate) fn fields(&self, view: &View<'_, '_, '_>) -> Vec<Field> {
+        let value = |name: &str| self.get(name).unwrap_or_default().to_owned();
+        let text = |name: &str, label: &str| Field::text(name, label).value(value(name)).half();
+        let kinds = [
+            ("", "Any"),
+            ("normal", "Normal"),
+            ("standard", "Standard"),
+            ("emergency", "Emergency"),
+        ];
+        let risks = [
+            ("", "Any"),
+            ("none", "None"),
+            ("low", "Low"),
+            ("medium", "Medium"),
+            ("high", "High"),
+        ];
+        let by = [
+            ("team", "Team"),
+            ("service", "Service"),
+            ("kind", "Kind"),
+            ("risk", "Risk"),
+            ("template", "Template"),
+            ("environment", "Environment"),
+            ("vendor", "Vendor"),
+        ];
+        vec![
+            Field::new("from", "From", Input::Date).value(value("from")).half(),
+            Field::new("to", "Up to, without this day", Input::Date)
+                .hint(format!("In {}.", view.reader.zone_name()))
+                .value(value("to"))
+                .half(),
+            Field::select("by", "Split by", &by)
+                .value(self.get("by").unwrap_or("team"))
+                .half(),
+            Field::select("kind", "Kind", &kinds).value(value("kind")).half(),
+            Field::select("risk", "Risk", &risks).value(value("risk")).half(),
+            text("team", "Team"),
+            text("service", "Service"),
+            text("template", "Template"),
+            text("environment", "Environment"),
+            text("vendor", "Vendor"),
+        ]
+    }
+}
+
+/// Tenths of a percent of parts per million: “3.1 %”.
+pub(crate) fn share(ppm: i64) -> String {
+    let tenths = (ppm + 500) / 1_000;
+    format!("{} %", decimal(tenths, 10))
+}
+
+/// A number with one decimal place.
+fn decimal(value: i64, unit: i64) -> String {
+    format!("{}.{}", value / unit, (value % unit).abs() * 10 / unit)
+}
+
+/// A value in the words of its metric.
+pub(crate) fn value(definition: &Definition, value: i64) -> String {
+    match definition.formula {
+        Formula::Share => share(value),
+        Formula::Median => took(value),
+        Formula::PerDay => format!("{} a day", decimal(value / 100, 10)),
+        Formula::PerWeek => format!("{} a week", decimal(value / 100, 10)),
+    }
+}
+
+/// The value of a figure, or that there is not enough data.
+pub(crate) fn value_of(definition: &Definition, figure: &Figure) -> String {
+    match figure.estimate {
+        Some(it) => value(definition, it.value),
+        None => "Not enough data".to_owned(),
+    }
+}
+
+/// How sure a figure is and of how many, or how many are missing.
+pub(crate) fn basis(definition: &Definition, figure: &Figure) -> String {
+    let of = match definition.formula {
+        Formula::Share => format!("{} of {}", count(figure.hits), count(figure.of)),
+        Formula::PerWeek => count(figure.hits),
+        _ => count(figure.of),
+    };
+    match (figure.estimate, &figure.level) {
+        (None, _) => format!("{of}; at least {} are needed", count(definition.minimum)),
+        (Some(it), None) => format!("{of}; likely {}", interval(definition, it)),
+        (Some(it), Some(level)) => format!("{of}; likely {}; level {level}", interval(definition, it)),
+    }
+}
+
+/// The interval of a value.
+pub(crate) fn interval(definition: &Definition, it: Estimate) -> String {
+    format!("{} to {}", value(definition, it.low), value(definition, it.high))
+}
+
+/// The reason of an exclusion in words.
+pub(crate) fn exclusion(why: Exclusion) -> &'static str {
+    match why {
+        Exclusion::Skipped => "Work that was not done",
+        Exclusion::Rerun => "Earlier tries of the same build",
+        Exclusion::Burst => "Returns in a burst",
+        Exclusion::PlannedUndo => "Planned returns",
+        Exclusion::Clock => "Ended before they began",
+    }
+}
+
+/// How a row counts, in words.
+pub(crate) fn counted(word: &str) -> &'static str {
+    let excluded = Exclusion::ALL.into_iter().find(|why| why.as_str() == word);
+    match (excluded, word) {
+        (Some(why), _) => exclusion(why),
+        (None, "hit") => "Counted, a hit",
+        _ => "Counted",
+    }
+}

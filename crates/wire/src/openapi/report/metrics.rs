@@ -1,0 +1,373 @@
+//! Routes and shapes of metrics: definitions, figures, the rows behind them, and the event log.
+
+use model::core::parse::{LINE, TEXT};
+
+use crate::openapi::Param;
+use crate::openapi::rows::{Row, get, list};
+use crate::openapi::shapes::{Shape, Words, boolean, free, integer, object, objects, shape, text, texts, time, word};
+
+/// Every table of this file.
+pub(crate) const TABLES: &[&[Row]] = &[ROWS];
+
+/// Every shape of this file.
+pub(crate) const SHAPES: &[&[Shape]] = &[DEFINITIONS, FIGURES, OTHERS];
+
+const FROM: Param = Param::new(
+    "from",
+    "The first day, such as `2026-01-31` (in `zone`), or a moment in RFC 3339. Unless given, the window of the definition before `to`.",
+);
+const TO: Param = Param::new(
+    "to",
+    "The first day or moment behind the window; now unless given, and the last Monday for volumes by week.",
+);
+const ZONE: Param = Param::new(
+    "zone",
+    "The time zone of the days, such as `Europe/Oslo`; UTC unless given.",
+);
+const TEAM: Param = Param::new(
+    "team",
+    "Only of this team: the one that the change names, else that of the service.",
+);
+const SERVICE: Param = Param::new("service", "Only with this service: a key.");
+const KIND: Param = Param::new("kind", "Only of this kind: `normal`, `standard` or `emergency`.");
+const RISK: Param = Param::new("risk", "Only of this risk: `none`, `low`, `medium` or `high`.");
+const TEMPLATE: Param = Param::new("template", "Only from this template: a key.");
+const ENVIRONMENT: Param = Param::new(
+    "environment",
+    "Only in this environment: a key. Unless given, deployments are those to production.",
+);
+const VENDOR: Param = Param::new("vendor", "Only implemented by this vendor: a login.");
+
+/// What a figure is about.
+const QUESTION: &[Param] = &[
+    FROM,
+    TO,
+    ZONE,
+    Param::new(
+        "by",
+        "Splits the figure: `team`, `service`, `kind`, `risk`, `template`, `environment`, `vendor` or `cause`; times to approve \
+         also `stage`, `rule` or `group`.",
+    ),
+    TEAM,
+    SERVICE,
+    KIND,
+    RISK,
+    TEMPLATE,
+    ENVIRONMENT,
+    VENDOR,
+];
+
+/// What an event log is about.
+const OF_LOG: &[Param] = &[
+    Param::new("format", "`xes` (IEEE 1849-2016) or `csv`; `xes` unless given."),
+    FROM,
+    TO,
+    ZONE,
+    TEAM,
+    SERVICE,
+    KIND,
+    RISK,
+    TEMPLATE,
+    ENVIRONMENT,
+    VENDOR,
+];
+
+const TAG: &str = "reports";
+
+const ROWS: &[Row] = &[
+    list(
+        TAG,
+        "list_metrics",
+        "/metrics",
+        "List the definitions of the metrics",
+        "Metric",
+    ),
+    Row {
+        params: QUESTION,
+        ..get(
+            TAG,
+            "show_figure",
+            "/metrics/{id}",
+            "Show a figure with its interval and its groups",
+            "Figure",
+        )
+    },
+    get(
+        TAG,
+        "show_metric",
+        "/metrics/{id}/definition",
+        "Show the definition of a metric with its versions",
+        "Metric",
+    ),
+    Row {
+        params: QUESTION,
+        ..list(
+            TAG,
+            "list_figure_rows",
+            "/metrics/{id}/rows",
+            "List the changes that a figure is counted from, and those that it leaves out",
+            "FigureRow",
+        )
+    },
+    Row {
+        params: OF_LOG,
+        ..get(
+            TAG,
+            "export_event_log",
+            "/event-log",
+            "Export the events of changes for process mining",
+            "EventLog",
+        )
+    },
+];
+
+const UNITS: Words = Words::These(&[
+    "parts_per_million",
+    "minutes",
+    "thousandths_per_day",
+    "thousandths_per_week",
+]);
+const MOST: i64 = i64::MAX;
+
+const DEFINITIONS: &[Shape] = &[
+    shape(
+        "MetricVersion",
+        "A version of a definition.",
+        &[
+            integer("version", 1, MOST, "Its number.").needed(),
+            text("since", LINE, "The day from which it counts.").needed(),
+            text("digest", LINE, "The digest of its file.").needed(),
+        ],
+    ),
+    shape(
+        "MetricBand",
+        "A level of maturity.",
+        &[
+            text(
+                "level",
+                LINE,
+                "`elite`, `high` or `medium`; what is worse than all limits is `low`.",
+            )
+            .needed(),
+            integer(
+                "limit",
+                0,
+                MOST,
+                "The worst value that still has it, in the unit of the metric.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "Metric",
+        "The definition of a metric: a file of the product, with a version and a digest.",
+        &[
+            text("id", LINE, "Its id, such as `change_failure_rate`.").needed(),
+            integer("version", 1, MOST, "Its version.").needed(),
+            text("digest", LINE, "The digest of its file.").needed(),
+            text("since", LINE, "The day from which this version counts.").needed(),
+            text("title", LINE, "Its name.").needed(),
+            text("words", TEXT, "What it counts.").needed(),
+            word(
+                "formula",
+                Words::These(&["share", "median", "per_day", "per_week"]),
+                "How it is computed.",
+            )
+            .needed(),
+            word(
+                "population",
+                Words::These(&["changes", "deployments", "rules", "created"]),
+                "What is counted.",
+            )
+            .needed(),
+            text("measure", LINE, "What is asked of each.").needed(),
+            text("filter", LINE, "Which rows are looked at.").needed(),
+            integer("window_days", 1, MOST, "The window unless another is asked for.").needed(),
+            texts(
+                "exclusions",
+                LINE,
+                "What is not counted, each with a count in the figure.",
+            )
+            .needed(),
+            integer(
+                "minimum",
+                1,
+                MOST,
+                "Below so many there is not enough data for a value.",
+            )
+            .needed(),
+            word(
+                "direction",
+                Words::These(&["higher", "lower"]),
+                "Which values are better.",
+            )
+            .needed(),
+            text("source", TEXT, "Where the definition comes from.").needed(),
+            word("unit", UNITS, "The unit of the values.").needed(),
+            objects("bands", "MetricBand", "Levels of maturity, the best first.").needed(),
+            objects("versions", "MetricVersion", "Every version, the oldest first.").needed(),
+        ],
+    ),
+    shape(
+        "MetricName",
+        "Which version of which definition a figure follows.",
+        &[
+            text("id", LINE, "The metric.").needed(),
+            integer("version", 1, MOST, "The version of its definition.").needed(),
+            text("digest", LINE, "The digest of its file.").needed(),
+            text("title", LINE, "Its name.").needed(),
+        ],
+    ),
+];
+
+const FIGURES: &[Shape] = &[
+    shape(
+        "FigureValue",
+        "A value with its interval for 95 of 100. Whole numbers alone.",
+        &[
+            boolean("has_enough_data", "Whether there are enough rows for a value.").needed(),
+            integer("of", 0, MOST, "How many were counted.").needed(),
+            integer("hits", 0, MOST, "Of a share, how many of them it asks for.").needed(),
+            integer("value", 0, MOST, "The value; absent without enough data."),
+            integer("low", 0, MOST, "The lower end of its interval."),
+            integer("high", 0, MOST, "The upper end."),
+            integer("mean", 0, MOST, "Of times, the mean (MTTA for times to approve)."),
+            integer("p90", 0, MOST, "Of times, the 90th percentile."),
+            integer(
+                "queue",
+                0,
+                MOST,
+                "Of times to approve, the median until an approver takes the request up.",
+            ),
+            integer("touch", 0, MOST, "The median from then until the decision."),
+            integer("paused", 0, MOST, "The median of the time on hold."),
+            integer("total", 0, MOST, "Of times to approve, the sum."),
+            text("level", LINE, "The level of maturity, where the metric has levels."),
+            free("excluded", "What was left out, by reason, with counts.").needed(),
+        ],
+    ),
+    shape(
+        "FigureGroup",
+        "The same of one group.",
+        &[text("group", LINE, "The group, such as a team.").needed()],
+    )
+    .based_on(&["FigureValue"]),
+    shape(
+        "Correlation",
+        "Spearman's rank correlation of failure rate and frequency over the groups with enough data.",
+        &[
+            integer("groups", 0, MOST, "How many groups have enough data.").needed(),
+            boolean("has_enough_data", "Whether they are enough for a correlation.").needed(),
+            integer(
+                "rho_ppm",
+                -1_000_000,
+                1_000_000,
+                "The correlation in parts per million.",
+            ),
+            integer("low_ppm", -1_000_000, 1_000_000, "The lower end of its interval."),
+            integer("high_ppm", -1_000_000, 1_000_000, "The upper end."),
+        ],
+    ),
+    shape(
+        "FigureWeek",
+        "A week of a volume, with the limits of a Laney u′ chart from the 26 weeks before it.",
+        &[
+            time("starts_at", "When it begins.").needed(),
+            integer("count", 0, MOST, "What was counted.").needed(),
+            integer("mean_milli", 0, MOST, "The mean of the weeks before, in thousandths."),
+            integer("low_milli", 0, MOST, "The lower limit, in thousandths."),
+            integer("high_milli", 0, MOST, "The upper limit, in thousandths."),
+            boolean("is_out", "Whether it lies outside of the limits.").needed(),
+            boolean("is_alert", "Whether CUSUM alerts in this week.").needed(),
+        ],
+    ),
+    shape(
+        "FigureShift",
+        "A lasting shift upwards.",
+        &[
+            time(
+                "began_at",
+                "The week in which it began, by the likelihood of the counts.",
+            )
+            .needed(),
+            time("found_at", "The week in which it was found.").needed(),
+            integer("before_milli", 0, MOST, "The weekly mean before, in thousandths.").needed(),
+            integer("after_milli", 0, MOST, "The weekly mean since, in thousandths.").needed(),
+        ],
+    ),
+    shape(
+        "Bottleneck",
+        "The group that takes most of the time to approve: what a shorter wait there would save at most.",
+        &[
+            text("group", LINE, "The group.").needed(),
+            integer(
+                "share_ppm",
+                0,
+                1_000_000,
+                "Its share of all the time, in parts per million.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "Figure",
+        "A figure, with the definition that it follows.",
+        &[
+            object("definition", "MetricName", "The definition.").needed(),
+            word("unit", UNITS, "The unit of the values.").needed(),
+            time("from", "The first moment of the window.").needed(),
+            time("to", "The first moment behind it.").needed(),
+            text("zone", LINE, "The zone of the days.").needed(),
+            integer("minimum", 1, MOST, "Below so many rows there is not enough data.").needed(),
+            text("by", LINE, "By what it is split."),
+            objects("groups", "FigureGroup", "Each group, by name.").needed(),
+            object("correlation", "Correlation", "Of failure rates by team or service."),
+            object("bottleneck", "Bottleneck", "Of times to approve."),
+            objects("weeks", "FigureWeek", "Of volumes, the weeks."),
+            objects("shifts", "FigureShift", "Of volumes, the lasting shifts."),
+            integer(
+                "projected_to",
+                0,
+                MOST,
+                "The events of the log up to this index are counted.",
+            )
+            .needed(),
+            integer("log_size", 0, MOST, "The size of the log.").needed(),
+        ],
+    )
+    .based_on(&["FigureValue"]),
+];
+
+const OTHERS: &[Shape] = &[
+    shape(
+        "FigureRow",
+        "A change, target or approval rule that a figure looks at.",
+        &[
+            text("key", LINE, "The key of the change.").needed(),
+            text("title", LINE, "Its title."),
+            text("service", LINE, "Of deployments, the service."),
+            text("environment", LINE, "Of deployments, the environment."),
+            text("rule", LINE, "Of times to approve, the rule."),
+            time("at", "When it counts.").needed(),
+            word(
+                "counted",
+                Words::These(&["hit", "miss", "skipped", "rerun", "burst", "planned_undo", "clock"]),
+                "`hit` and `miss` are counted; anything else is the reason why it is left out.",
+            )
+            .needed(),
+            integer("minutes", 0, MOST, "How long it took."),
+        ],
+    ),
+    shape(
+        "EventLog",
+        "An event log for process mining: one case per change that was created in the window.",
+        &[
+            word("format", Words::These(&["xes", "csv"]), "Its format.").needed(),
+            time("from", "The first moment of the window.").needed(),
+            time("to", "The first moment behind it.").needed(),
+            integer("cases", 0, MOST, "How many changes.").needed(),
+            integer("events", 0, MOST, "How many events.").needed(),
+            text("text", 100_000_000, "The file.").needed(),
+        ],
+    ),
+];

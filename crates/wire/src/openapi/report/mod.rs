@@ -1,0 +1,3 @@
+//! Reports: metrics, and the event log for process mining.
+
+pub(crate) mod metrics;

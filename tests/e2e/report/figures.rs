@@ -1,0 +1,142 @@
+//! Every figure of the demo is what a hand count over the changes gives, and opens the rows that it is counted from.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tests::faults::eventually;
+use tests::{Place, Server};
+
+/// All items of a list, page by page.
+fn all(server: &Server, path: &str) -> Vec<Value> {
+    let (token, mut items, mut after) = (server.token("executive"), Vec::new(), String::new());
+    loop {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let page = server.must("GET", &format!("{path}{joint}limit=200{after}"), &token, None);
+        items.extend(page["items"].as_array().unwrap().iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return items,
+        }
+    }
+}
+
+fn figure(server: &Server, path: &str) -> Value {
+    server.must(
+        "GET",
+        &format!("/api/v1/metrics/{path}"),
+        &server.token("executive"),
+        None,
+    )
+}
+
+/// How often each word stands in a field of the rows.
+fn words(rows: &[Value]) -> BTreeMap<String, i64> {
+    let mut found = BTreeMap::new();
+    for row in rows {
+        *found.entry(row["counted"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+    }
+    found
+}
+
+/// The figure counts what its rows say.
+fn must_agree(server: &Server, id: &str, query: &str) -> Value {
+    let shown = figure(server, &format!("{id}?{query}"));
+    let rows = all(server, &format!("/api/v1/metrics/{id}/rows?{query}"));
+    let found = words(&rows);
+    let count = |word: &str| found.get(word).copied().unwrap_or_default();
+    assert_eq!(shown["hits"], json!(count("hit")), "{id}?{query}");
+    assert_eq!(shown["of"], json!(count("hit") + count("miss")), "{id}?{query}");
+    for (why, excluded) in shown["excluded"].as_object().unwrap() {
+        assert_eq!(*excluded, json!(count(why)), "{id}?{query}: {why}");
+    }
+    shown
+}
+
+#[test]
+fn each_figure_of_the_demo_is_a_hand_count_over_its_changes_and_opens_its_rows() {
+    let place = Place::demo("figures");
+    let server = Server::start(&place, true);
+    let is_whole = || {
+        let shown = figure(&server, "success_share");
+        shown["projected_to"] == shown["log_size"] && shown["of"].as_i64().is_some_and(|of| of > 0)
+    };
+    eventually("the figures reach the end of the log", is_whole);
+    let metrics = all(&server, "/api/v1/metrics");
+    assert_eq!(metrics.len(), 10);
+    for metric in &metrics {
+        let id = metric["id"].as_str().unwrap();
+        let shown = must_agree(&server, id, "environment=");
+        assert_eq!(
+            shown["definition"]["digest"], metric["digest"],
+            "{id} names its definition"
+        );
+        for by in ["team", "service", "kind", "risk", "template", "environment", "vendor"] {
+            must_agree(&server, id, &format!("by={by}"));
+        }
+    }
+    // Counted by hand: what ended in the window of the definition, by what each change says of itself.
+    let (from, to) = ("2000-01-01", "2100-01-01");
+    assert_eq!(
+        server
+            .ask(
+                "GET",
+                &format!("/api/v1/metrics/success_share?from={from}&to={to}"),
+                Some(&server.token("executive")),
+                None
+            )
+            .0,
+        422,
+        "ten years at most"
+    );
+    let window = figure(&server, "success_share");
+    let (from, to) = (window["from"].as_str().unwrap(), window["to"].as_str().unwrap());
+    let changes = all(&server, "/api/v1/changes");
+    let within = |it: &&Value| it["actual_end"].as_str().is_some_and(|at| from <= at && at < to);
+    let ended: Vec<&Value> = changes
+        .iter()
+        .filter(within)
+        .filter(|it| it["succeeded"].is_boolean())
+        .collect();
+    let by_hand = ended.iter().filter(|it| it["succeeded"] == true).count();
+    let rows = all(&server, "/api/v1/metrics/success_share/rows");
+    let shown: Vec<&Value> = rows.iter().filter(|it| it["counted"] != "skipped").collect();
+    assert_eq!(shown.len(), ended.len());
+    let excluded: Vec<&str> = shown
+        .iter()
+        .filter(|it| !["hit", "miss"].contains(&it["counted"].as_str().unwrap()))
+        .map(|it| it["key"].as_str().unwrap())
+        .collect();
+    let out = ended
+        .iter()
+        .filter(|it| excluded.contains(&it["key"].as_str().unwrap()));
+    let out = out.filter(|it| it["succeeded"] == true).count();
+    assert_eq!(window["hits"], json!(by_hand - out));
+}
+
+#[test]
+fn the_event_log_has_the_events_of_each_change_in_both_formats() {
+    let place = Place::demo("event-log");
+    let server = Server::start(&place, true);
+    let token = server.token("auditor");
+    let ask = |format: &str| server.must("GET", &format!("/api/v1/event-log?format={format}"), &token, None);
+    eventually("the projection reaches the changes", || {
+        ask("csv")["cases"].as_i64().unwrap() > 10
+    });
+    let (xes, csv) = (ask("xes"), ask("csv"));
+    let text = |log: &Value| log["text"].as_str().unwrap().to_owned();
+    assert_eq!(
+        text(&xes).matches("<trace>").count() as i64,
+        xes["cases"].as_i64().unwrap()
+    );
+    assert_eq!(
+        text(&xes).matches("<event>").count() as i64,
+        xes["events"].as_i64().unwrap()
+    );
+    assert_eq!(text(&csv).lines().count() as i64, csv["events"].as_i64().unwrap() + 1);
+    assert!(text(&csv).starts_with("case_id,activity,timestamp,resource,kind,risk,services\n"));
+    let (code, told) = server.ask("GET", "/api/v1/event-log?format=pdf", Some(&token), None);
+    assert!(
+        code == 422 && String::from_utf8_lossy(&told).contains("xes, csv"),
+        "{code}"
+    );
+}

@@ -1,0 +1,3 @@
+//! Reports from the outside: figures and the rows behind them.
+
+mod figures;
