@@ -53,6 +53,8 @@ pub(crate) const TABLES: &[&[Route]] = &[
     directory::people::ROUTES,
     gate::permits::ROUTES,
     compliance::retention::ROUTES,
+    risk::forecasts::ROUTES,
+    risk::matrix::ROUTES,
     risk::risk_table::ROUTES,
     directory::services::ROUTES,
     approval::sla_table::ROUTES,

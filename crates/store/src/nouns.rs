@@ -27,6 +27,7 @@ use model::integration::workload::Workload;
 use model::policy::act_facts::ActFacts;
 use model::policy::configuration::Configuration;
 use model::policy::decision_facts::DecisionFacts;
+use model::risk::forecast::model_record::FailureModel;
 use model::schedule::calendar::Calendar;
 
 use crate::change::changes::save_targets;
@@ -263,6 +264,7 @@ nouns! {
     Training in "training" |it| { person = &it.person, ends_at = it.ends_at }
     OutsideLook in "outside_look" |it| { people_group = &it.group, at = it.at }
     GlassUse in "glass_use" |it| { team = &it.team, change_id = &it.change, at = it.at }
+    FailureModel in "failure_model" |it| { key = &it.key, digest = &it.digest, fitted_at = it.fitted_at }
     Calendar in "calendar" |it| { key = &it.key }
     CustomField in "custom_field" |it| { key = &it.key, active = !it.is_over }
     Meeting in "meeting" |it| {

@@ -17,6 +17,7 @@ mod integration;
 pub mod judge;
 mod patches;
 mod policy;
+mod risk;
 mod rows;
 mod shapes;
 mod table;
@@ -472,6 +473,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(identity::bodies::ALL)
         .chain(gate::shapes::ALL)
         .chain(integration::deliveries::SHAPES)
+        .chain(risk::forecasts::SHAPES)
         .copied()
         .flatten();
     own.chain(policy::configurations::SHAPES)

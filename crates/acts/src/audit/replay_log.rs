@@ -9,6 +9,7 @@
 
 mod events;
 mod files;
+mod forecasts;
 mod halts;
 mod rows;
 mod texts;
@@ -213,7 +214,7 @@ impl<'p> Replay<'p> {
     fn run(&mut self, cx: &mut Context<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
         let done = self.of_log(cx, older);
         self.go_on(cx, "log_state", done)?;
-        let parts: [(&str, Part<'p>); 11] = [
+        let parts: [(&str, Part<'p>); 12] = [
             ("signing_key", Self::check_keys),
             ("secret", Self::check_secrets),
             ("text_salt", Self::check_texts),
@@ -225,6 +226,7 @@ impl<'p> Replay<'p> {
             ("session", Self::check_macs),
             ("record", Self::check_rows),
             ("counter", Self::check_counters),
+            ("failure_model", Self::check_forecasts),
         ];
         for (table, part) in parts {
             let done = part(self, cx);

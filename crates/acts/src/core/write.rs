@@ -80,6 +80,7 @@ versioned!(
     model::emergency::records::GlassUse,
     model::cab::training::Training,
     model::emergency::outside_look::OutsideLook,
+    model::risk::forecast::model_record::FailureModel,
     model::schedule::calendar::Calendar,
     model::change::custom_field::CustomField,
     model::directory::snapshot::MaintenanceWindow,

@@ -15,6 +15,7 @@ mod ending;
 mod erasing;
 mod estates;
 mod files;
+mod forecasts;
 mod glasses;
 mod hands;
 mod interleaving;

@@ -8,9 +8,10 @@ use crate::elements::form::Acts;
 use crate::elements::parts::{Entries, Facts, Plan, Timeline};
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
+use crate::risk::{calibration, forecast};
 use crate::{
-    ActForm, Brief, Entry, Fact, Figure, Frame, Graph, Mark, Moment, Notice, Part, Place, PlanStep, Rich, Table, Tone,
-    render,
+    ActForm, Brief, CalibrationPlot, Entry, Fact, Figure, ForecastPicture, Frame, Graph, Mark, Moment, Notice, Part,
+    Place, PlanStep, Rich, Table, Tone, render,
 };
 
 /// The most lines of a text that stand open on a page.
@@ -41,6 +42,19 @@ pub enum SectionBody {
     Figures(Vec<Figure>, Table),
     /// What reaches what, drawn; its table is a section of its own.
     Graph(Box<Graph>),
+    /// A risk matrix, what would move the change in it, and its inputs.
+    Matrix {
+        /// Rows by impact, columns by complexity.
+        cells: Table,
+        /// What would lead to another cell.
+        ways: Vec<Entry>,
+        /// Each input with its origin.
+        inputs: Table,
+    },
+    /// A forecast of failure, drawn.
+    Forecast(Box<ForecastPicture>),
+    /// Predicted and observed failures.
+    Calibration(Box<CalibrationPlot>),
 }
 
 /// A section of a page: its head, what it holds, acts on it.
@@ -140,6 +154,9 @@ impl Section {
             SectionBody::Words(words) => words.is_empty(),
             SectionBody::Figures(figures, _) => figures.is_empty(),
             SectionBody::Graph(graph) => graph.columns.is_empty(),
+            SectionBody::Matrix { cells, .. } => cells.rows.is_empty(),
+            SectionBody::Forecast(picture) => picture.value.is_empty(),
+            SectionBody::Calibration(plot) => plot.points.is_empty(),
         }
     }
 
@@ -165,6 +182,22 @@ impl Section {
                 table.html()
             ),
             SectionBody::Graph(graph) => Drawn { graph }.html(),
+            SectionBody::Matrix { cells, ways, inputs } => [
+                cells.html(),
+                if ways.is_empty() {
+                    "<p>Nothing that the change states would move it to another cell.</p>".to_owned()
+                } else {
+                    Entries {
+                        entries: ways,
+                        wide: true,
+                    }
+                    .html()
+                },
+                inputs.html(),
+            ]
+            .concat(),
+            SectionBody::Forecast(picture) => forecast::Drawn { picture }.html(),
+            SectionBody::Calibration(plot) => calibration::Drawn { plot }.html(),
             SectionBody::Code(text) => code(text),
         };
         Inner(html)
@@ -364,6 +397,11 @@ fn sample_odd() -> RecordPage {
                 "graph",
                 "Graph",
                 SectionBody::Graph(Box::new(crate::elements::figures::sample_graph())),
+            ),
+            Section::new(
+                "calibration",
+                "Calibration",
+                SectionBody::Calibration(Box::new(calibration::sample())),
             ),
             Section::new(
                 "text",

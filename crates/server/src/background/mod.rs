@@ -1,5 +1,6 @@
 //! Background work: the queue's worker, the mailer, outbound calls, the sequencer and nightly replays.
 
+pub(crate) mod forecasts;
 pub(crate) mod mailer;
 pub(crate) mod outbound_calls;
 pub(crate) mod queue_worker;

@@ -8,6 +8,7 @@ use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
 use crate::openapi::integration::deliveries;
 use crate::openapi::policy::configurations;
+use crate::openapi::risk::forecasts;
 use crate::openapi::rows::{GATE_QUESTION, Row, at, delete, get, list, post};
 use crate::openapi::{Answer, Param, Route, Scope, patches};
 
@@ -59,6 +60,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(table_estate::ALL)
         .chain(ownership::TABLES)
         .chain(custom_fields::TABLES)
+        .chain(forecasts::TABLES)
         .chain(patches::TABLES)
         .chain(keys::TABLES)
         .chain(witnesses::TABLES)

@@ -47,6 +47,7 @@ pub(crate) const FAMILIES: &[(&str, &str)] = &[
     ("environment", "Environments"),
     ("evidence", "Evidence"),
     ("extension", "Extensions"),
+    ("failure_model", "Models of failure"),
     ("freeze", "Freezes"),
     ("gate", "Gate checks"),
     ("group", "Groups"),
