@@ -21,6 +21,7 @@ pub mod integration;
 pub mod notify;
 pub mod policy;
 pub mod report;
+pub mod risk;
 pub mod schedule;
 
 pub use crate::core::context::Context;

@@ -28,6 +28,7 @@ mod kept;
 pub mod language;
 pub mod notify;
 mod problem;
+mod risk;
 pub mod samples;
 mod schedule;
 
@@ -70,6 +71,8 @@ pub use integration::deliveries::{Deliveries, DeliveryRow};
 pub use kept::Kept;
 pub use notify::messages::{MessageRow, Messages};
 pub use problem::Problem;
+pub use risk::calibration::{CalibrationPlot, CalibrationPoint};
+pub use risk::forecast::{ForecastBar, ForecastPicture, Probability};
 pub use schedule::calendar::{Band, Bar, Block, Calendar, Day, Drawing, Lane, Standing};
 pub use schedule::times::{FreezeRow, Freezes, WindowRow, Windows};
 

@@ -190,6 +190,7 @@ mod tests {
             impact_availability: Level::Low,
             impact_compliance: Level::Low,
             complexity: Level::Low,
+            forecast: None,
             requester: "p1".into(),
             owner: "p2".into(),
             authors: vec![],

@@ -227,6 +227,7 @@ fn change_attributes(change: &ChangeFacts) -> Attributes {
             RestrictedExpression::new_bool(change.tester.is_some()),
         ),
     ]);
+    attributes.extend(forecast_attributes(change));
     for (name, level) in [
         ("risk", change.risk),
         ("impact_data", change.impact_data),
@@ -241,6 +242,27 @@ fn change_attributes(change: &ChangeFacts) -> Attributes {
         );
     }
     attributes
+}
+
+/// What a policy reads where there is no figure: below every probability, so that a rule that asks for more from some
+/// probability on asks nothing.
+const NO_FIGURE: i64 = -1;
+
+fn forecast_attributes(change: &ChangeFacts) -> impl Iterator<Item = (String, RestrictedExpression)> + use<> {
+    let found = change.forecast.as_ref();
+    let figures = found.and_then(|it| Some((it.probability_ppm?, it.low_ppm, it.high_ppm)));
+    let (probability, low, high) = figures.unwrap_or((NO_FIGURE, NO_FIGURE, NO_FIGURE));
+    let numbers = [
+        ("probability_of_failure", probability),
+        ("probability_low", low),
+        ("probability_high", high),
+    ];
+    let numbers = numbers.map(|(name, number)| (name.to_owned(), RestrictedExpression::new_long(number)));
+    let has = (
+        "has_forecast".to_owned(),
+        RestrictedExpression::new_bool(figures.is_some()),
+    );
+    numbers.into_iter().chain([has])
 }
 
 fn service_attributes(target: &TargetFacts, words: &OpenWords) -> Attributes {

@@ -241,6 +241,7 @@ fn facts() -> (ChangeFacts, TargetFacts) {
         impact_availability: Level::Low,
         impact_compliance: Level::None,
         complexity: Level::Low,
+        forecast: None,
         requester: "p9".into(),
         owner: "p9".into(),
         authors: vec!["p9".into()],

@@ -62,6 +62,8 @@ const TABLES: &[&[Route]] = &[
     gate::permits::ROUTES,
     compliance::control_reports::ROUTES,
     compliance::retention::ROUTES,
+    risk::forecasts::ROUTES,
+    risk::matrix::ROUTES,
     risk::risk_table::ROUTES,
     directory::services::ROUTES,
     approval::sla_table::ROUTES,

@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = migrations![
     28 "0028_bundles",
     22 "0022_announcement",
     24 "0024_projections",
+    25 "0025_failure",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -24,6 +24,7 @@ use model::integration::workload::Workload;
 use model::policy::act_facts::ActFacts;
 use model::policy::configuration::Configuration;
 use model::policy::decision_facts::DecisionFacts;
+use model::risk::forecast::model_record::FailureModel;
 use model::schedule::calendar::Calendar;
 
 use crate::change::changes::save_targets;
@@ -280,6 +281,7 @@ nouns! {
     }
     Training in "training" |it| { person = &it.person, ends_at = it.ends_at }
     GlassUse in "glass_use" |it| { team = &it.team, change_id = &it.change, at = it.at }
+    FailureModel in "failure_model" |it| { key = &it.key, digest = &it.digest, fitted_at = it.fitted_at }
     Calendar in "calendar" |it| { key = &it.key }
     Meeting in "meeting" |it| {
         people_group = &it.group, starts_at = it.starts_at, active = it.ended_at.is_none(),

@@ -20,6 +20,7 @@ pub mod judge;
 mod patches;
 mod policy;
 mod report;
+mod risk;
 mod rows;
 mod shapes;
 mod table;
@@ -488,6 +489,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(gate::shapes::ALL)
         .chain(integration::deliveries::SHAPES)
         .chain(report::metrics::SHAPES)
+        .chain(risk::forecasts::SHAPES)
         .copied()
         .flatten();
     own.chain(policy::configurations::SHAPES)

@@ -15,6 +15,7 @@ use model::directory::manager::Origin;
 use model::directory::snapshot::{Directory, Person};
 use model::gate::answer::Answer;
 use model::incident::watch;
+use model::risk::forecast::pinned::Forecast;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -87,6 +88,9 @@ pub fn change(change: &Change, directory: &Directory) -> Value {
     if let Some(succeeded) = success::succeeded(change) {
         map.insert("succeeded".into(), json!(succeeded));
     }
+    if let Some(forecast) = &change.forecast {
+        map.insert("forecast".into(), forecast_summary(forecast));
+    }
     if let Some((from, until)) = watch::watch_span(change, directory) {
         map.insert("watch".into(), json!({"from": from, "until": until}));
     }
@@ -106,6 +110,23 @@ pub fn change(change: &Change, directory: &Directory) -> Value {
         map.insert("deceiving".into(), Value::Object(deceiving));
     }
     Value::Object(map)
+}
+
+/// A forecast without its parts: what teams add to them is for their members.
+fn forecast_summary(forecast: &Forecast) -> Value {
+    let mut view = json!({
+        "low_ppm": forecast.low_ppm,
+        "high_ppm": forecast.high_ppm,
+        "text": forecast.told(),
+        "model": forecast.model,
+        "model_key": forecast.model_key,
+        "features_version": forecast.features_version,
+        "made_at": forecast.at,
+    });
+    if let Some(ppm) = forecast.probability_ppm {
+        view["probability_ppm"] = json!(ppm);
+    }
+    view
 }
 
 /// Notes per field which characters of its texts deceive whoever decides on what they see: a terminal or a page that shows the

@@ -120,6 +120,7 @@ fn change(number: usize) -> ChangeFacts {
         impact_availability: Level::Low,
         impact_compliance: Level::None,
         complexity: Level::Low,
+        forecast: None,
         requester: format!("p{number}").into(),
         owner: "p1".into(),
         authors: vec!["p1".into()],

@@ -13,6 +13,7 @@ pub mod people;
 pub mod product;
 pub mod rates;
 pub mod report;
+pub mod risk;
 pub mod routing;
 pub mod screens;
 pub mod storage;

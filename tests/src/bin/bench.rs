@@ -2,11 +2,14 @@
 //! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N]`; a 0 leaves that part out.
 //! `--only NAME` runs one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers, build or storage.
 //!
+//! `--risk [DIR]` measures instead how well the model of failure forecasts on the public histories in a folder.
+//!
 //! Only this machine is asked, every measure is bounded in time and count, and no figure fails the program.
 
 #[path = "../bench/mod.rs"]
 mod bench;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -14,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
-use bench::{build, decision, doors, leaving, lists, log, people, rates, routing, screens, storage, waiting};
+use bench::{build, decision, doors, leaving, lists, log, people, rates, risk, routing, screens, storage, waiting};
 
 /// Connections of the measures of rates.
 const CONNECTIONS: usize = 16;
@@ -97,10 +100,21 @@ impl Sizes {
 }
 
 fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, folder @ ..] = words.as_slice()
+        && first == "--risk"
+    {
+        let folder = folder.first().map_or(risk::FOLDER, String::as_str);
+        return ended(risk::measure(Path::new(folder)));
+    }
     let mut lines = Vec::new();
     let done = Sizes::read(std::env::args().skip(1)).and_then(|sizes| measure(&sizes, &mut lines));
     // What was measured before something failed took minutes, and is told.
     print(&lines);
+    ended(done)
+}
+
+fn ended(done: Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

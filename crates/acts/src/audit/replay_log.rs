@@ -9,6 +9,7 @@
 
 mod events;
 mod files;
+mod forecasts;
 mod halts;
 mod outcomes;
 mod rows;
@@ -233,6 +234,7 @@ impl<'p> Replay<'p> {
             ("projection", Self::check_projection),
             ("record", Self::check_rows),
             ("counter", Self::check_counters),
+            ("failure_model", Self::check_forecasts),
         ];
         for (table, part) in parts {
             let done = part(self, cx);

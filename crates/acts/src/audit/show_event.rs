@@ -43,6 +43,7 @@ const READ: &[&str] = &[
     "entry",
     "environment",
     "evidence",
+    "failure_model",
     "freeze",
     "gate_check",
     "glass_use",

@@ -13,6 +13,7 @@ use model::directory::snapshot::{
     Service, StandardTemplate, Tenant,
 };
 use model::emergency::outside_look::OutsideLook;
+use model::risk::forecast::model_record::FailureModel;
 use model::schedule::calendar::Calendar;
 use store::Tx;
 use store::directory::estate_write;
@@ -111,6 +112,7 @@ nouns![
     OnCall,
     Training,
     OutsideLook,
+    FailureModel,
 ];
 
 /// The estate at a later value of its counter, made of an earlier one and of the records that were written between them.

@@ -79,6 +79,7 @@ versioned!(
     model::cab::meeting::OnCall,
     model::emergency::records::GlassUse,
     model::cab::training::Training,
+    model::risk::forecast::model_record::FailureModel,
     model::schedule::calendar::Calendar,
     model::directory::snapshot::MaintenanceWindow,
     model::directory::snapshot::Freeze,

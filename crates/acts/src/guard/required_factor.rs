@@ -74,6 +74,7 @@ fn change(tenant: String, touches: &[Touch]) -> ChangeFacts {
         impact_availability: Level::High,
         impact_compliance: Level::High,
         complexity: Level::High,
+        forecast: None,
         requester: nobody.clone(),
         owner: nobody,
         authors: Vec::new(),

@@ -16,6 +16,7 @@ mod erasing;
 mod estates;
 mod figuring;
 mod files;
+mod forecasts;
 mod glasses;
 mod grounded;
 mod hands;

@@ -68,6 +68,7 @@ pub const NEITHER: &[&str] = &[
     "watchers",
     "origins",
     "risk",
+    "forecast",
     "digests",
     "digest_salt",
     "target_records",

@@ -16,6 +16,7 @@ use crate::core::statement::Stated;
 use crate::directory::basis::Basis;
 use crate::emergency::records::BreakGlass;
 use crate::gate::closed_target::ClosedTarget;
+use crate::risk::forecast::pinned::Forecast;
 use crate::schedule::calendar::Span;
 
 /// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].
@@ -575,6 +576,9 @@ pub struct Change {
     pub origins: BTreeMap<String, Origin>,
     /// The computed risk.
     pub risk: Risk,
+    /// The forecast of failure; absent where no model was in force while it was assessed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
     /// The digests of the present content.
     pub digests: Digests,
     /// A random text that the digest *what* is computed with; sealed like a free text.

@@ -20,10 +20,11 @@ use crate::directory::snapshot::Directory;
 use crate::gate::rollback_binding;
 use crate::incident::watch;
 use crate::risk::effective::effective;
+use crate::risk::forecast::pinned;
 use crate::schedule::freeze::{Freeze, FreezeException};
 use crate::schedule::frozen_target::over_target;
 
-/// Recomputes what follows from the content: risk, digests, obligations, requests, checklist.
+/// Recomputes what follows from the content: risk, forecast, digests, obligations, requests, checklist.
 pub fn recompute(case: &mut Case<'_>) {
     // What was decided about texts that are gone was decided about those: their digests stay.
     if case.change().has_lost_texts() {
@@ -32,6 +33,7 @@ pub fn recompute(case: &mut Case<'_>) {
     case.file.change.digests = digests(&case.file.change);
     case.file.hands = one_hand::behind(&case.file, &case.directory, case.now);
     compute_risk(case);
+    case.file.change.forecast = pinned::kept(&case.file.change, &case.directory, case.now);
     case.rejudge();
     add_checklist(case);
 }

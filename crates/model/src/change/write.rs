@@ -68,6 +68,7 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
         watchers: Vec::new(),
         origins: input.origins,
         risk: settle::unjudged(),
+        forecast: None,
         digests: Digests::default(),
         digest_salt: None,
         legal_hold: None,

@@ -1,6 +1,8 @@
 //! How a directory is brought up to date with one record of the estate: each kind has its place, and one that was taken away
 //! leaves it.
 
+use std::sync::Arc;
+
 use crate::approval::absence::{Absence, Delegation};
 use crate::cab::meeting::{Meeting, OnCall};
 use crate::cab::training::Training;
@@ -11,6 +13,7 @@ use crate::directory::records::{
 };
 use crate::directory::snapshot::{Directory, Tenant};
 use crate::emergency::outside_look::OutsideLook;
+use crate::risk::forecast::model_record::FailureModel;
 use crate::schedule::calendar::Calendar;
 use crate::schedule::freeze::Freeze;
 
@@ -60,9 +63,18 @@ held! {
     OnCall: |directory, it| directory.on_call.put(it, |row| &row.id);
     Training: |directory, it| directory.trainings.put(it, |row| &row.id);
     OutsideLook: |directory, it| directory.outside_looks.put(it, |row| &row.id);
+    FailureModel: |directory, it| directory.put_model(it);
 }
 
 impl Directory {
+    /// Puts a model of failure in force, unless a later one is.
+    pub fn put_model(&mut self, model: FailureModel) {
+        let before = self.failure_model.as_ref().map(|it| (it.fitted_at, it.id.clone()));
+        if before.is_none_or(|before| before <= (model.fitted_at, model.id.clone())) {
+            self.failure_model = Some(Arc::new(model));
+        }
+    }
+
     /// Puts a person in the place of the one with the same id, and their login in the place of the one they had.
     pub fn put_person(&mut self, person: Person) {
         if let Some(before) = self.people.get(&person.id)

@@ -29,6 +29,7 @@ pub use crate::directory::records::{
 use crate::emergency::outside_look;
 use crate::incident::watch_table;
 use crate::policy::{configuration, mapping};
+use crate::risk::forecast::model_record::FailureModel;
 use crate::risk::{assessment, terms};
 use crate::schedule::calendar::{Calendar, zone};
 pub use crate::schedule::freeze::{Freeze, FreezeException};
@@ -285,6 +286,8 @@ pub struct Directory {
     pub trainings: Rows<training::Training>,
     /// Looks from outside at the work of small teams.
     pub outside_looks: Rows<outside_look::OutsideLook>,
+    /// The model of failure in force: the one that was fitted last; absent before the first.
+    pub failure_model: Option<Arc<FailureModel>>,
 }
 
 impl Directory {

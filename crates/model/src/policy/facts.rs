@@ -37,6 +37,9 @@ pub struct ChangeFacts {
     pub impact_compliance: Level,
     /// Complexity.
     pub complexity: Level,
+    /// The forecast of failure; absent where no model was in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<ForecastFacts>,
     /// Who asked for it.
     pub requester: PersonId,
     /// Who owns the change.
@@ -50,6 +53,22 @@ pub struct ChangeFacts {
     /// Who is named to test it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tester: Option<PersonId>,
+}
+
+/// The forecast of failure, as far as policies see it, with the model behind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForecastFacts {
+    /// The digest of the model.
+    pub model: String,
+    /// The version of the features.
+    pub features_version: i64,
+    /// The probability of failure, in parts per million; absent where the forecast abstains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability_ppm: Option<i64>,
+    /// The lower end of the 90 % interval.
+    pub low_ppm: i64,
+    /// The upper end.
+    pub high_ppm: i64,
 }
 
 /// The target's service and environment, as far as policies see them.

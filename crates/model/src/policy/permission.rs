@@ -14,8 +14,9 @@ use crate::core::refusal::Refusal;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::directory::two_people;
-use crate::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
+use crate::policy::facts::{ActorFacts, ChangeFacts, ForecastFacts, Part, TargetFacts};
 use crate::risk::effective::effective;
+use crate::risk::forecast::pinned::Forecast;
 use crate::risk::regimes;
 
 impl Case<'_> {
@@ -105,12 +106,23 @@ pub fn change_facts(file: &ChangeFile, tenant: &str) -> ChangeFacts {
         impact_availability: content.impact.availability,
         impact_compliance: content.impact.compliance,
         complexity: content.complexity.unwrap_or(enums::Level::High),
+        forecast: change.forecast.as_ref().map(forecast_facts),
         requester: change.requester.clone(),
         owner: content.owner.clone(),
         authors: change.authors.clone(),
         implementers: content.implementers.clone(),
         implemented_by: change.implemented_by.clone(),
         tester: content.tester.clone(),
+    }
+}
+
+fn forecast_facts(forecast: &Forecast) -> ForecastFacts {
+    ForecastFacts {
+        model: forecast.model.clone(),
+        features_version: forecast.features_version,
+        probability_ppm: forecast.probability_ppm,
+        low_ppm: forecast.low_ppm,
+        high_ppm: forecast.high_ppm,
     }
 }
 

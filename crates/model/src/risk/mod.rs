@@ -3,5 +3,7 @@
 pub mod assessment;
 pub mod derived;
 pub mod effective;
+pub mod forecast;
+pub mod matrix;
 pub mod regimes;
 pub mod terms;

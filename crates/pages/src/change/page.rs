@@ -152,6 +152,8 @@ pub struct ChangePage {
     pub targets: Vec<TargetRow>,
     /// Evidence, with the form that adds to it.
     pub evidence: Work,
+    /// Its risk: the matrix, and how likely it fails.
+    pub risk_sections: Vec<Section>,
     /// Conditions of approvals and whether they are met.
     pub conditions: Work,
     /// Tasks.
@@ -269,6 +271,7 @@ impl ChangePage {
         ]
         .into_iter()
         .flatten()
+        .chain(self.risk_sections.iter().cloned())
         .collect()
     }
 

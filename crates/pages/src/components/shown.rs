@@ -1,6 +1,7 @@
 //! Parts that belong to one page's template, cut out of the samples of that page: what is shown is what pages show.
 
 use crate::elements::{figures, glossary, icons, parts};
+use crate::risk::{calibration, forecast};
 use crate::{AuditLog, Calendar, ChangeForm, ChangePage, Fact, GatePage, Home, Part, Runbook, Section, SectionBody};
 
 /// What of the tokens is shown, each with what it is for.
@@ -153,7 +154,14 @@ fn drawings() -> String {
     let graph = SectionBody::Graph(Box::new(figures::sample_graph()));
     let charts = crate::elements::chart::samples().into_iter().map(|it| it.html());
     let charts: String = charts.collect();
+    let pictures = forecast::samples().into_iter().zip(1..).map(|(picture, number)| {
+        let body = SectionBody::Forecast(Box::new(picture));
+        Section::new(format!("forecast-part-{number}"), "Forecast of failure", body).html()
+    });
+    let plot = SectionBody::Calibration(Box::new(calibration::sample()));
     Section::new("figures-part", "Four figures", figures).html()
+        + &pictures.collect::<String>()
+        + &Section::new("calibration-part", "Predicted and observed", plot).html()
         + &Section::new("graph-part", "What reaches what", graph).html()
         + &charts
 }

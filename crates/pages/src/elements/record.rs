@@ -8,10 +8,10 @@ use crate::elements::form::Acts;
 use crate::elements::parts::{Entries, Facts, Plan, Timeline};
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
+use crate::risk::{calibration, forecast};
 use crate::{
-    ActForm, Brief, Chart, Entry, Fact, Figure, Frame, Graph, Mark, Moment, Notice, Part, Place, PlanStep, Rich, StageStep,
-    Table,
-    Tone, render,
+    ActForm, Brief, CalibrationPlot, Chart, Entry, Fact, Figure, ForecastPicture, Frame, Graph, Mark, Moment, Notice, Part,
+    Place, PlanStep, Rich, StageStep, Table, Tone, render,
 };
 
 /// The most lines of a text that stand open on a page.
@@ -46,6 +46,19 @@ pub enum SectionBody {
     Graph(Box<Graph>),
     /// A chart, and the table that says the same.
     Chart(Box<Chart>, Table),
+    /// A risk matrix, what would move the change in it, and its inputs.
+    Matrix {
+        /// Rows by impact, columns by complexity.
+        cells: Table,
+        /// What would lead to another cell.
+        ways: Vec<Entry>,
+        /// Each input with its origin.
+        inputs: Table,
+    },
+    /// A forecast of failure, drawn.
+    Forecast(Box<ForecastPicture>),
+    /// Predicted and observed failures.
+    Calibration(Box<CalibrationPlot>),
 }
 
 /// A section of a page: its head, what it holds, acts on it.
@@ -147,6 +160,9 @@ impl Section {
             SectionBody::Figures(figures, _) => figures.is_empty(),
             SectionBody::Graph(graph) => graph.columns.is_empty(),
             SectionBody::Chart(chart, _) => chart.is_empty(),
+            SectionBody::Matrix { cells, .. } => cells.rows.is_empty(),
+            SectionBody::Forecast(picture) => picture.value.is_empty(),
+            SectionBody::Calibration(plot) => plot.points.is_empty(),
         }
     }
 
@@ -169,6 +185,22 @@ impl Section {
             SectionBody::Figures(figures, table) => with_table(&Figures { figures }.html(), table),
             SectionBody::Chart(chart, table) => with_table(&chart.html(), table),
             SectionBody::Graph(graph) => Drawn { graph }.html(),
+            SectionBody::Matrix { cells, ways, inputs } => [
+                cells.html(),
+                if ways.is_empty() {
+                    "<p>Nothing that the change states would move it to another cell.</p>".to_owned()
+                } else {
+                    Entries {
+                        entries: ways,
+                        wide: true,
+                    }
+                    .html()
+                },
+                inputs.html(),
+            ]
+            .concat(),
+            SectionBody::Forecast(picture) => forecast::Drawn { picture }.html(),
+            SectionBody::Calibration(plot) => calibration::Drawn { plot }.html(),
             SectionBody::Code(text) => code(text),
         };
         Inner(html)
@@ -385,6 +417,11 @@ fn sample_odd() -> RecordPage {
                     Box::new(crate::elements::chart::samples().swap_remove(1)),
                     Table::default(),
                 ),
+            ),
+            Section::new(
+                "calibration",
+                "Calibration",
+                SectionBody::Calibration(Box::new(calibration::sample())),
             ),
             Section::new(
                 "text",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::core::enums::{Category, Kind, Level, OwnershipRole, State};
 use model::core::ids::{GroupKey, PersonId, ServiceKey, TargetId};
-use model::policy::facts::{ActorFacts, ChangeFacts, TargetFacts};
+use model::policy::facts::{ActorFacts, ChangeFacts, ForecastFacts, TargetFacts};
 
 use crate::nearest;
 use crate::question::neutral_target;
@@ -38,6 +38,7 @@ impl World {
             impact_availability: Level::Low,
             impact_compliance: Level::Low,
             complexity: Level::Low,
+            forecast: None,
             requester: PersonId::from("nobody"),
             owner: PersonId::from("nobody"),
             authors: Vec::new(),
@@ -203,6 +204,7 @@ impl World {
             "impact_availability" => change.impact_availability = value.parse()?,
             "impact_compliance" => change.impact_compliance = value.parse()?,
             "complexity" => change.complexity = value.parse()?,
+            "probability_of_failure" => change.forecast = forecast(value)?,
             "expedited" => change.expedited = yes(value)?,
             "retrospective" => change.retrospective = yes(value)?,
             "names_threat" => change.names_threat = yes(value)?,
@@ -223,6 +225,7 @@ impl World {
                     "impact_availability",
                     "impact_compliance",
                     "complexity",
+                    "probability_of_failure",
                     "expedited",
                     "retrospective",
                     "names_threat",
@@ -264,6 +267,27 @@ pub(super) fn list<T>(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> 
 
 fn people(text: &str) -> Result<Vec<PersonId>, String> {
     list(text, |word| Ok(PersonId::from(word)))
+}
+
+/// A probability in parts per million, alone or between the ends of its interval: `32000` or `19000+32000+51000`; or `none`.
+fn forecast(text: &str) -> Result<Option<ForecastFacts>, String> {
+    let numbers: Vec<i64> = list(text, |word| {
+        let number = word.parse().ok().filter(|ppm| (0..=1_000_000).contains(ppm));
+        number.ok_or_else(|| format!("`{word}` is no probability in parts per million, from 0 to 1000000"))
+    })?;
+    let (low_ppm, ppm, high_ppm) = match numbers.as_slice() {
+        [] => return Ok(None),
+        [ppm] => (*ppm, *ppm, *ppm),
+        [low, ppm, high] if low <= ppm && ppm <= high => (*low, *ppm, *high),
+        _ => return Err(format!("`{text}` is neither one probability nor three in order")),
+    };
+    Ok(Some(ForecastFacts {
+        model: "case".to_owned(),
+        features_version: 1,
+        probability_ppm: Some(ppm),
+        low_ppm,
+        high_ppm,
+    }))
 }
 
 fn yes(text: &str) -> Result<bool, String> {

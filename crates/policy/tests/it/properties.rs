@@ -7,7 +7,7 @@ use model::approval::obligation::level_number;
 use model::core::act::{Act, actions};
 use model::core::enums::{Category, Criticality, Kind, Level, OwnershipRole, Role, State, Touch};
 use model::core::ids::{GroupKey, PersonId};
-use model::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
+use model::policy::facts::{ActorFacts, ChangeFacts, ForecastFacts, Part, TargetFacts};
 use policy::{PolicySet, on_policy_thread};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -114,6 +114,36 @@ fn an_erring_requirement_stops_everything() {
             } else {
                 prop_assert_eq!(answer.stop, None);
                 prop_assert!(answer.obligations.iter().any(|row| row.obligation.id == "house.errs"));
+            }
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn a_forecast_asks_for_more_and_never_for_less() {
+    let forecast = |ppm: i64| ForecastFacts {
+        model: "sha256:0".to_owned(),
+        features_version: 1,
+        probability_ppm: Some(ppm),
+        low_ppm: ppm / 2,
+        high_ppm: ppm.midpoint(1_000_000),
+    };
+    let asked = |change: &ChangeFacts, target: &TargetFacts| -> Vec<String> {
+        let answer = FULL.require(change, std::slice::from_ref(target));
+        answer.obligations.into_iter().map(|row| row.obligation.id).collect()
+    };
+    check(
+        (any_change(), any_target(), 0..1_000_000_i64, 0..1_000_000_i64),
+        |(change, target, one, other)| {
+            let with = |ppm: Option<i64>| ChangeFacts {
+                forecast: ppm.map(forecast),
+                ..change.clone()
+            };
+            let steps = [None, Some(one.min(other)), Some(one.max(other))];
+            let rules = steps.map(|ppm| asked(&with(ppm), &target));
+            for pair in rules.windows(2) {
+                prop_assert!(pair[0].iter().all(|id| pair[1].contains(id)), "{pair:?}");
             }
             Ok(())
         },

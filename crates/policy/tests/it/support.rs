@@ -91,6 +91,7 @@ pub fn change() -> ChangeFacts {
         impact_availability: Level::Low,
         impact_compliance: Level::Low,
         complexity: Level::Low,
+        forecast: None,
         requester: PersonId::from("p-2"),
         owner: PersonId::from("p-2"),
         authors: vec![PersonId::from("p-2")],

@@ -7,6 +7,7 @@ use acts::effects::run_timer;
 use acts::executor::Executor;
 use acts::gate::answer;
 use acts::incident::set_incident;
+use acts::risk::fit_model::{find_material, keep_model};
 use acts::schedule::set_freeze;
 use jiff::{SignedDuration, Timestamp};
 use model::change::around::StoredFile;
@@ -201,12 +202,24 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, now: Timestamp
         standard(&past, staff, begin + SignedDuration::from_hours(24 * day + 6))?;
     }
     glass(&past, staff, 950, begin + SignedDuration::from_hours(24 * 52 + 1))?;
+    past.go_to(now - SignedDuration::from_hours(30));
+    fit_model(&past)?;
     around_today(executor, staff, now)?;
     today(
         &Past::new(executor, TENANT, now - SignedDuration::from_hours(30)),
         staff,
         now,
     )
+}
+
+/// What is open today is forecast from what has ended: here as far as three months allow.
+fn fit_model(past: &Past) -> Result<()> {
+    past.system(|cx| {
+        let Some(material) = find_material(cx)? else {
+            return Ok(());
+        };
+        keep_model(cx, &material.fit(), &material).map(drop)
+    })
 }
 
 /// How the n-th ordinary change ended: most well, a few not.

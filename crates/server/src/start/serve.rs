@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use crate::background::{grounds, mailer, outbound_calls, projector, replays, sequencer, worker};
+use crate::background::{forecasts, grounds, mailer, outbound_calls, projector, replays, sequencer, worker};
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
 use crate::http::change_notifier::Bells;
@@ -321,6 +321,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     // Reading a large file whole takes long and is no call, but as one it holds up no stop.
     callers.extend(replays::start(settings, state)?);
     callers.push(grounds::start(state)?);
+    callers.push(forecasts::start(state)?);
     Ok((threads, callers))
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod integration;
 pub(crate) mod notify;
 mod policy;
 mod report;
+mod risk;
 pub(crate) mod schedule;
 mod shared;
 
@@ -288,6 +289,7 @@ fn other_routes() -> Router<AppState> {
             post(identity::tokens::revoke_token),
         )
         .route("/t/{tenant}/live", get(shared::live::stream))
+        .route("/t/{tenant}/failure-models", get(risk::failure_models::show_models))
         .route("/t/{tenant}/policies", get(policy::policies::show_policies))
         .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
         .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))

@@ -45,6 +45,39 @@ fn a_record_comes_back_as_it_was() {
 }
 
 #[test]
+fn models_of_failure_are_found_by_digest_and_the_newest_first() {
+    use model::risk::forecast::model_record::FailureModel;
+    let fitted = |id: &str, day: &str| -> FailureModel {
+        let group = json!({"group": "pair", "key": "pay", "team": "Docks", "outcomes": 3, "failures": 1, "weight": 2_500, "failure_weight": 900});
+        serde_json::from_value(json!({
+            "id": id, "version": 1, "key": format!("failure-{id}"), "fitted_at": day, "features_version": 1, "changes": 3,
+            "digest": format!("sha256:{id}"), "outcomes": 3, "failures": 1,
+            "environments": [{"environment": "production", "model": {"counts": [group], "strengths": [{"group": "pair", "weight": 50_000}]}}],
+        }))
+        .unwrap()
+    };
+    check(|world| {
+        let (old, new) = (
+            fitted("m1", "2026-10-01T00:00:00Z"),
+            fitted("m2", "2027-01-01T00:00:00Z"),
+        );
+        for model in [new.clone(), old.clone()] {
+            world.act(move |tx| record::insert(tx, &model, "{}"));
+        }
+        let newest =
+            world.read(|tx| record::bodies::<FailureModel>(tx, &Filter::new().descending_by("fitted_at").limit(5)));
+        assert_eq!(newest, [new, old.clone()]);
+        let wanted = Filter::new().equals("digest", "sha256:m1");
+        assert_eq!(
+            world
+                .read(move |tx| record::find_one::<FailureModel>(tx, &wanted))
+                .map(|it| it.record),
+            Some(old)
+        );
+    });
+}
+
+#[test]
 fn an_update_needs_the_version_that_was_read() {
     check(|world| {
         insert(world, change("c1", 1));

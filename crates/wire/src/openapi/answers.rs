@@ -122,6 +122,7 @@ const CHANGE: &[Shape] = &[
             objects("excluded", "Exclusion", "What the assessment left out."),
             object("risk_override", "RiskOverride", "A level that the assessment stated against the table."),
             object("risk", "Risk", "Computed anew on every edit."),
+            object("forecast", "ForecastSummary", "The forecast of failure; kept as it was once the assessment is over."),
             object("digests", "Digests", "Over *what* and *when*.").needed(),
             text("content_digest", LINE, "Over both; an approval names it.").needed(),
             free("origins", "Per field: person, template, pipeline or derived."),

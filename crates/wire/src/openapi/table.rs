@@ -11,6 +11,7 @@ use crate::openapi::identity::routes as table_identity;
 use crate::openapi::integration::deliveries;
 use crate::openapi::policy::configurations;
 use crate::openapi::report::metrics;
+use crate::openapi::risk::forecasts;
 use crate::openapi::rows::{GATE_QUESTION, Row, at, delete, get, list, post};
 use crate::openapi::{Answer, Param, Route, Scope, patches};
 
@@ -65,6 +66,7 @@ pub(crate) fn all() -> Vec<Route> {
         .iter()
         .chain(table_estate::ALL)
         .chain(ownership::TABLES)
+        .chain(forecasts::TABLES)
         .chain(patches::TABLES)
         .chain(keys::TABLES)
         .chain(witnesses::TABLES)

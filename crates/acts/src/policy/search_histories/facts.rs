@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use model::approval::obligation::Duty;
 use model::core::enums::{Category, Criticality, Kind, Level, OwnershipRole, State, Touch};
 use model::core::ids::PersonId;
-use model::policy::facts::{ChangeFacts, TargetFacts};
+use model::policy::facts::{ChangeFacts, ForecastFacts, TargetFacts};
 use policy::PolicySet;
 
 use super::cast::{self, Words, behind};
@@ -146,6 +146,7 @@ fn plain() -> Facts {
             impact_availability: Level::Low,
             impact_compliance: Level::Low,
             complexity: Level::Low,
+            forecast: None,
             requester: AUTHOR.into(),
             owner: AUTHOR.into(),
             authors: vec![AUTHOR.into()],
@@ -235,12 +236,36 @@ fn choices<T: Clone>(words: &[T]) -> Vec<Vec<T>> {
     found
 }
 
+/// Forecasts that rules tell apart: none, and those at either end.
+const FORECASTS: [(&str, Option<i64>); 3] = [
+    ("", None),
+    ("hardly ever failing", Some(1)),
+    ("almost always failing", Some(999_999)),
+];
+
+fn forecast(ppm: i64) -> ForecastFacts {
+    ForecastFacts {
+        model: "sha256:0".to_owned(),
+        features_version: 1,
+        probability_ppm: Some(ppm),
+        low_ppm: ppm,
+        high_ppm: ppm,
+    }
+}
+
 fn of_the_change(text: &str, found: &mut Vec<Dimension>) {
     if text.contains("expedited") {
         found.push(either("expedited", |facts, yes| facts.change.expedited = yes));
     }
     if text.contains("names_threat") {
         found.push(either("naming a threat", |facts, yes| facts.change.names_threat = yes));
+    }
+    if ["probability_", "has_forecast"].iter().any(|word| text.contains(word)) {
+        found.push(
+            FORECASTS
+                .map(|(told, ppm)| value(told, move |facts| facts.change.forecast = ppm.map(forecast)))
+                .into(),
+        );
     }
     if text.contains("has_tester") {
         found.push(either("with a tester", |facts, yes| {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::commands::policy::proposals::{activate, tell_proposal};
+use crate::commands::risk::forecast;
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, text_of};
@@ -14,6 +15,22 @@ use crate::output::{Output, text_of};
 pub enum Risk {
     /// Show the table in force.
     Show,
+    /// Show how likely a change fails, and what that comes from.
+    #[command(after_help = "Example: assent risk forecast CHG-1042")]
+    Forecast {
+        /// The change.
+        #[arg(value_name = "KEY")]
+        key: String,
+    },
+    /// List the models of failure.
+    Models,
+    /// Show where a change is in the matrix, and what would move it.
+    #[command(after_help = "Example: assent risk matrix CHG-1042")]
+    Matrix {
+        /// The change.
+        #[arg(value_name = "KEY")]
+        key: String,
+    },
     /// Propose a table, or put a proposal in force.
     #[command(
         after_help = "Example: assent risk apply table.toml --reason 'Medium impact is never low'\n\n\
@@ -69,6 +86,9 @@ pub fn run(risk: &Risk, common: &Common, output: &Output) -> Result<u8> {
             });
             Ok(0)
         }
+        Risk::Forecast { key } => forecast::show(&client, key, output),
+        Risk::Models => forecast::models(&client, output),
+        Risk::Matrix { key } => forecast::matrix(&client, key, output),
         Risk::Apply {
             activate: Some(id),
             change,

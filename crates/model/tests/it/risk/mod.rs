@@ -1,6 +1,8 @@
 //! Risk cannot be talked down: on each axis the higher of stated and derived counts until an approver accepts the lower one.
 
+mod forecast;
 mod hands;
+mod matrix;
 
 use std::collections::BTreeSet;
 

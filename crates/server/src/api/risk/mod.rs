@@ -1,3 +1,5 @@
 //! Risk: impact, reach, the risk table, categories and checklists.
 
+pub(super) mod forecasts;
+pub(super) mod matrix;
 pub(super) mod risk_table;

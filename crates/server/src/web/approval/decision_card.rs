@@ -18,6 +18,7 @@ use pages::elements::text;
 use pages::{Brief, Rich, Tone, count, minutes};
 
 use crate::http::percent;
+use crate::web::risk::forecast_section;
 use crate::web::shared::view::View;
 use crate::web::shared::words::{beginning_of_prose, capital, names, plain};
 
@@ -225,6 +226,7 @@ fn lowered(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
 
 fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
     let mut rows = lowered(view, file);
+    rows.extend(forecast_section::on_card(&file.change));
     for evidence in &file.evidence {
         let tone = match (evidence.result, &evidence.accepted) {
             (EvidenceResult::Passed, _) => Tone::Ok,

@@ -55,6 +55,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("environment", "Environments"),
     ("evidence", "Evidence"),
     ("extension", "Extensions"),
+    ("failure_model", "Models of failure"),
     ("freeze", "Freezes"),
     ("gate", "Gate checks"),
     ("group", "Groups"),

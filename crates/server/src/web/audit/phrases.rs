@@ -104,6 +104,7 @@ const PHRASES: &[Phrase] = &[
     ("evidence.accepted", "check", "accepted failed evidence"),
     ("evidence.added", "check", "added evidence"),
     ("extension.asked", "clock", "asked for more time"),
+    ("failure_model.fitted", "chart", "fitted a model of failure"),
     ("freeze.set", "snow", "set a freeze"),
     ("gate.checked", "gate", "asked the gate"),
     ("group.set", "person", "set a group"),

@@ -27,6 +27,7 @@ use crate::web::change::review_draft::start_from;
 use crate::web::change::runbook::rolls_back_since;
 use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
+use crate::web::risk::{forecast_section, matrix_section};
 use crate::web::shared::form::{self, Decoded, Form, refill, to_errors, unplaced};
 use crate::web::shared::view::{View, Visitor, notice_of, show_as};
 use crate::web::shared::words::{free, kind, plain, risk, state};
@@ -93,7 +94,9 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
         context: &context,
         review_draft,
     };
+    let forecast = forecast_section::section(view, &file.change)?;
     let mut page = assemble(view, &around);
+    page.risk_sections.extend(forecast);
     for_each_act(&mut page, &mut |act| mark(act, &context));
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);
@@ -156,6 +159,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
             Rich::new()
         },
         facts: around.facts(view),
+        risk_sections: vec![matrix_section::section(view, file)],
     }
 }
 

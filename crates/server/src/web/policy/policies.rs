@@ -64,7 +64,8 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
             "risk-table",
             "Risk by highest impact (rows) and complexity (columns)",
             SectionBody::Table(risk_table(&table)),
-        ),
+        )
+        .note(Rich::new().link("Forecasts of failure", view.url("/failure-models"))),
         sla_section(view),
         watch_windows::section(view),
         retention::section(view),

@@ -1,0 +1,4 @@
+//! Risk: the model of failure and its forecasts.
+
+pub mod fit_model;
+pub mod show_forecast;

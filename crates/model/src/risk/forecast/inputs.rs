@@ -1,0 +1,75 @@
+//! What a forecast looks at in a change: its content alone, as it is known before the work. No person is among it, and nothing
+//! that happens afterwards.
+
+use crate::approval::obligation::level_number;
+use crate::change::record::{Change, Content};
+use crate::core::enums::{Disruption, Kind, Level, Touch};
+use crate::directory::snapshot::Directory;
+use crate::risk::forecast::base::Place;
+use crate::risk::forecast::environment::Feature;
+use crate::risk::forecast::fixed::log2_milli;
+
+/// The version of [`FEATURES`]: it grows with every change to what an input means.
+pub const FEATURES_VERSION: i64 = 1;
+
+const fn feature(name: &'static str, rising: bool) -> Feature {
+    Feature { name, rising }
+}
+
+/// The features, in the order of inputs. More of a rising one never makes a failure less likely.
+pub const FEATURES: [Feature; 12] = [
+    feature("targets", true),
+    feature("services", true),
+    feature("complexity", true),
+    feature("impact", true),
+    feature("touches", true),
+    feature("schema", true),
+    feature("emergency", false),
+    feature("standard", false),
+    feature("expedited", false),
+    feature("no_rollback_plan", true),
+    feature("plan_steps", false),
+    feature("disruption", true),
+];
+
+/// The inputs of a change, in thousandths.
+#[must_use]
+pub fn inputs(change: &Change) -> Vec<i64> {
+    let content = &change.content;
+    let yes = |is: bool| i64::from(is) * 1000;
+    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let mut services: Vec<&str> = content.targets.iter().map(|target| target.service.as_str()).collect();
+    services.sort_unstable();
+    services.dedup();
+    vec![
+        log2_milli(count(content.targets.len())),
+        log2_milli(count(services.len())),
+        level_number(content.complexity.unwrap_or(Level::High)) * 1000,
+        level_number(content.impact.highest()) * 1000,
+        count(content.touches.len()) * 1000,
+        yes(content.touches.contains(&Touch::Schema)),
+        yes(content.kind == Kind::Emergency),
+        yes(content.kind == Kind::Standard),
+        yes(content.expedited),
+        yes(content.rollback_plan.is_empty()),
+        log2_milli(count(content.plan.len())),
+        yes(is_noticed(content)),
+    ]
+}
+
+fn is_noticed(content: &Content) -> bool {
+    let plan = content.disruption.as_ref();
+    plan.is_some_and(|plan| plan.kind != Disruption::None)
+}
+
+/// What a change belongs to at a service. A team counts where a service of the estate names it: other words may be a person's.
+#[must_use]
+pub fn place(change: &Change, service: &str, directory: &Directory) -> Place {
+    let is_known = |team: &&String| directory.services.values().any(|it| it.team.as_ref() == Some(*team));
+    let team = change.content.team.as_ref().filter(is_known);
+    Place {
+        kind: change.content.category.as_str().to_owned(),
+        service: service.to_owned(),
+        team: team.cloned().unwrap_or_default(),
+    }
+}

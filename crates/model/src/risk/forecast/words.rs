@@ -1,0 +1,136 @@
+//! A forecast in words: the same on pages, in the API and on the command line.
+
+use crate::risk::forecast::base::Group;
+use crate::risk::forecast::fixed::ONE;
+use crate::risk::forecast::pinned::{Forecast, ForecastPart, MissingHistory};
+
+/// Parts per million as a percentage without its sign: one decimal, two below a tenth of a percent.
+#[must_use]
+pub fn percent(ppm: i64) -> String {
+    if ppm == 0 {
+        return "0".to_owned();
+    }
+    let sign = if ppm < 0 { "−" } else { "" };
+    let size = ppm.abs();
+    if size < 1_000 {
+        let hundredths = (size + 50) / 100;
+        return format!("{sign}0.{:02}", hundredths.max(1));
+    }
+    let tenths = (size + 500) / 1_000;
+    format!("{sign}{}.{}", tenths / 10, tenths % 10)
+}
+
+/// A contribution with its sign: “+0.9”.
+#[must_use]
+pub fn signed_percent(ppm: i64) -> String {
+    if ppm > 0 {
+        format!("+{}", percent(ppm))
+    } else {
+        percent(ppm)
+    }
+}
+
+/// How many of a hundred such changes fail, at least one where any does.
+#[must_use]
+pub fn of_hundred(ppm: i64) -> i64 {
+    ((ppm * 100 + ONE / 2) / ONE).max(i64::from(ppm > 0))
+}
+
+impl Forecast {
+    /// The forecast in one sentence.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let (low, high) = (percent(self.low_ppm), percent(self.high_ppm));
+        match (&self.probability_ppm, &self.missing) {
+            (Some(ppm), _) => format!(
+                "{} % of such changes fail, between {low} and {high} (90 %). Of 100 about {} failed.",
+                percent(*ppm),
+                of_hundred(*ppm)
+            ),
+            (None, Some(missing)) => missing.told(self.environment.as_str(), (&low, &high)),
+            (None, None) => "No figure.".to_owned(),
+        }
+    }
+}
+
+impl MissingHistory {
+    /// Which history is missing.
+    fn told(&self, environment: &str, (low, high): (&str, &str)) -> String {
+        let more = self.more;
+        match self.code.as_str() {
+            "too_few_outcomes" => {
+                format!("No figure: too few outcomes are known in {environment}. {more} more are needed.")
+            }
+            _ => format!(
+                "No figure: the 90 % interval would reach from {low} to {high} %. About {more} more outcomes of this service and team \
+                 would narrow it to 10 points."
+            ),
+        }
+    }
+}
+
+/// Why a change has no forecast at all, in words.
+#[must_use]
+pub fn absent(closed: i64, needed: i64) -> String {
+    if closed < needed {
+        return format!("No figure: {closed} changes are closed, and a model needs {needed}.");
+    }
+    "No figure: no model was in force while this change was assessed.".to_owned()
+}
+
+/// What a part comes from, in words.
+#[must_use]
+pub fn source(part: &ForecastPart, forecast: &Forecast) -> &'static str {
+    let input = |name: &str| {
+        let at = crate::risk::forecast::inputs::FEATURES
+            .iter()
+            .position(|feature| feature.name == name);
+        at.and_then(|at| forecast.inputs.get(at)).copied().unwrap_or_default()
+    };
+    let either = |name: &str, yes: &'static str, no: &'static str| if input(name) > 0 { yes } else { no };
+    match part.source.as_str() {
+        "environment" => "All changes in this environment",
+        "type" => "Changes of this category",
+        "service" => "Changes of this service",
+        "team" => "Changes of this team",
+        "pair" => "Changes of this team at this service",
+        "base" => "How much these histories count",
+        "targets" => "Number of targets",
+        "services" => "Number of services",
+        "complexity" => "Complexity",
+        "impact" => "Highest impact",
+        "touches" => "Sensitive things that it touches",
+        "schema" => either("schema", "A schema changes", "No schema changes"),
+        "emergency" => either("emergency", "Emergency", "No emergency"),
+        "standard" => either("standard", "Standard change", "No standard change"),
+        "expedited" => either("expedited", "Expedited", "Not expedited"),
+        "no_rollback_plan" => either("no_rollback_plan", "No rollback plan", "A rollback plan"),
+        "plan_steps" => "Length of the plan",
+        "disruption" => either("disruption", "People will notice", "Nobody should notice"),
+        _ => "Another feature",
+    }
+}
+
+/// A level of the history in words.
+#[must_use]
+pub fn level(group: Group) -> &'static str {
+    match group {
+        Group::Environment => "This environment",
+        Group::Type => "This category",
+        Group::Service => "This service",
+        Group::Team => "This team",
+        Group::Pair => "This team at this service",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_are_short_and_never_zero_for_something() {
+        let told = [31_950, 1_000, 40, 999, -8_600, 0, 1_000_000].map(percent);
+        assert_eq!(told, ["3.2", "0.1", "0.01", "0.10", "−0.9", "0", "100.0"]);
+        assert_eq!((of_hundred(32_000), of_hundred(100), of_hundred(0)), (3, 1, 0));
+    }
+}

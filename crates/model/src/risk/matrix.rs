@@ -1,0 +1,198 @@
+//! The risk matrix of one change: each input with what the change states, what the estate says and what counts; and what would
+//! move the change to another cell. Every way is judged by the same function as the change itself.
+
+use jiff::Timestamp;
+
+use crate::change::change_file::ChangeFile;
+use crate::change::record::{Content, Impact};
+use crate::core::enums::{Level, RatedFact};
+use crate::directory::snapshot::Directory;
+use crate::risk::derived;
+use crate::risk::effective::{Effective, effective};
+
+/// The most targets that are left out one after another.
+const MOST_TARGETS: usize = 10;
+
+/// The matrix of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matrix {
+    /// The inputs.
+    pub inputs: Vec<MatrixInput>,
+    /// The cells, by rows of impact (none to high) and columns of complexity (low to high).
+    pub cells: Vec<MatrixCell>,
+    /// What would change the cell.
+    pub ways: Vec<Way>,
+}
+
+/// An input of the matrix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatrixInput {
+    /// Which.
+    pub fact: RatedFact,
+    /// What the change states; nothing where nobody stated it.
+    pub stated: Option<Level>,
+    /// What the services, what they hold and what they reach say.
+    pub derived: Option<Level>,
+    /// What counts; complexity that nobody stated counts as high.
+    pub counts: Level,
+}
+
+/// A cell of the matrix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatrixCell {
+    /// The highest impact.
+    pub impact: Level,
+    /// The complexity.
+    pub complexity: Level,
+    /// The level that the table says.
+    pub level: Level,
+    /// Whether the change is in it.
+    pub is_here: bool,
+    /// What would move the change here.
+    pub way: Option<String>,
+}
+
+/// One thing said otherwise, and where the change would be then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// What: “Without touching schema”.
+    pub text: String,
+    /// The highest impact then.
+    pub impact: Level,
+    /// The complexity then.
+    pub complexity: Level,
+    /// The risk then.
+    pub level: Level,
+}
+
+/// The matrix of a change now.
+#[must_use]
+pub fn matrix(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Matrix {
+    let here = effective(file, directory, now);
+    let ways = ways(file, directory, now, &here);
+    let tenant = directory.tenant.as_ref();
+    let table = tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
+    let mut cells = Vec::new();
+    for impact in [Level::None, Level::Low, Level::Medium, Level::High] {
+        for complexity in [Level::Low, Level::Medium, Level::High] {
+            let leads = |way: &&Way| (way.impact, column(way.complexity)) == (impact, complexity);
+            cells.push(MatrixCell {
+                impact,
+                complexity,
+                level: table.level(impact, Some(complexity)),
+                is_here: place(&here) == (impact, complexity),
+                way: ways.iter().find(leads).map(|way| way.text.clone()),
+            });
+        }
+    }
+    Matrix {
+        inputs: inputs(file, directory, &here),
+        cells,
+        ways,
+    }
+}
+
+/// The column of a complexity: the table has none for work without any.
+fn column(complexity: Level) -> Level {
+    complexity.max(Level::Low)
+}
+
+fn place(found: &Effective) -> (Level, Level) {
+    (found.impact.highest(), column(found.complexity.unwrap_or(Level::High)))
+}
+
+fn inputs(file: &ChangeFile, directory: &Directory, here: &Effective) -> Vec<MatrixInput> {
+    let content = &file.change.content;
+    let derived = derived::unstated_impact(directory, &content.targets, content.kind);
+    let is_stated = |fact: RatedFact| !file.change.origins.contains_key(fact.as_str());
+    let axis = |fact: RatedFact, of: fn(Impact) -> Level| MatrixInput {
+        fact,
+        stated: is_stated(fact).then(|| of(content.impact)),
+        derived: Some(of(derived)),
+        counts: of(here.impact),
+    };
+    vec![
+        axis(RatedFact::Data, |impact| impact.data),
+        axis(RatedFact::Availability, |impact| impact.availability),
+        axis(RatedFact::Compliance, |impact| impact.compliance),
+        MatrixInput {
+            fact: RatedFact::Complexity,
+            stated: content.complexity,
+            derived: directory.risk_terms().complexity_of(&here.touches),
+            counts: here.complexity.unwrap_or(Level::High),
+        },
+    ]
+}
+
+fn one_less(level: Level) -> Option<Level> {
+    match level {
+        Level::High => Some(Level::Medium),
+        Level::Medium => Some(Level::Low),
+        Level::Low => Some(Level::None),
+        Level::None => None,
+    }
+}
+
+fn one_more(level: Level) -> Option<Level> {
+    match level {
+        Level::None | Level::Low => Some(Level::Medium),
+        Level::Medium => Some(Level::High),
+        Level::High => None,
+    }
+}
+
+/// The ways to another cell, in the order of inputs; those that lead nowhere else are left out.
+fn ways(file: &ChangeFile, directory: &Directory, now: Timestamp, here: &Effective) -> Vec<Way> {
+    let mut found = Vec::new();
+    let mut consider = |text: String, edit: &dyn Fn(&mut Content)| {
+        let mut other = file.clone();
+        edit(&mut other.change.content);
+        let then = effective(&other, directory, now);
+        let (impact, complexity) = place(&then);
+        if (impact, complexity) != place(here) || then.risk.level != here.risk.level {
+            found.push(Way {
+                text,
+                impact,
+                complexity,
+                level: then.risk.level,
+            });
+        }
+    };
+    let content = &file.change.content;
+    for touch in content.touches.iter().copied() {
+        let word = touch.as_str().replace('_', " ");
+        consider(format!("Without touching {word}"), &|content| {
+            content.touches.remove(&touch);
+        });
+    }
+    if let Some(less) = one_less(content.impact.data) {
+        consider(format!("With impact {less} on data"), &|content| {
+            content.impact.data = less
+        });
+    }
+    if let Some(less) = one_less(content.impact.availability) {
+        let text = format!("With impact {less} on availability");
+        consider(text, &|content| content.impact.availability = less);
+    }
+    if let Some(less) = one_less(content.impact.compliance) {
+        let text = format!("With impact {less} on compliance");
+        consider(text, &|content| content.impact.compliance = less);
+    }
+    let complexity = content.complexity.unwrap_or(Level::High);
+    let others = [
+        one_less(complexity).filter(|less| *less > Level::None),
+        one_more(complexity),
+    ];
+    for other in others.into_iter().flatten() {
+        consider(format!("With complexity {other}"), &|content| {
+            content.complexity = Some(other)
+        });
+    }
+    if content.targets.len() > 1 {
+        for target in content.targets.iter().take(MOST_TARGETS) {
+            let text = format!("Without {} in {}", target.service, target.environment);
+            consider(text, &|content| content.targets.retain(|it| it.id != target.id));
+        }
+    }
+    found
+}

@@ -1,0 +1,4 @@
+//! Risk: forecasts of failure, drawn.
+
+pub(crate) mod calibration;
+pub(crate) mod forecast;

@@ -1,0 +1,55 @@
+//! The risk matrix of a change.
+
+use acts::Context;
+use model::core::act::actions;
+use model::core::enums::Level;
+use model::risk::matrix::{MatrixCell, MatrixInput, Way, matrix};
+use serde_json::{Value, json};
+
+use crate::http::route::{Ask, Reply, Route};
+
+/// The matrix.
+pub(crate) const ROUTES: &[Route] = &[Route::get(
+    "/changes/{key}/risk",
+    "Shows the risk matrix of a change: its inputs, its cell, and what would move it.",
+    show_matrix,
+)];
+
+fn show_matrix(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::READ)?;
+    let key = cx.change(ask.place(0))?.key;
+    let file = cx.file(&key)?;
+    let found = matrix(&file, &*cx.directory()?, cx.now);
+    Ok(Reply::ok(json!({
+        "level": file.change.risk.level,
+        "reasons": file.change.risk.reasons,
+        "inputs": found.inputs.iter().map(input).collect::<Vec<_>>(),
+        "cells": found.cells.iter().map(cell).collect::<Vec<_>>(),
+        "ways": found.ways.iter().map(way).collect::<Vec<_>>(),
+    })))
+}
+
+fn input(input: &MatrixInput) -> Value {
+    let mut view = json!({"fact": input.fact.as_str(), "counts": input.counts});
+    let told: [(&str, Option<Level>); 2] = [("stated", input.stated), ("derived", input.derived)];
+    for (name, level) in told {
+        if let Some(level) = level {
+            view[name] = json!(level);
+        }
+    }
+    view
+}
+
+fn cell(cell: &MatrixCell) -> Value {
+    let mut view = json!({
+        "impact": cell.impact, "complexity": cell.complexity, "level": cell.level, "is_here": cell.is_here,
+    });
+    if let Some(way) = &cell.way {
+        view["way"] = json!(way);
+    }
+    view
+}
+
+fn way(way: &Way) -> Value {
+    json!({"text": way.text, "impact": way.impact, "complexity": way.complexity, "level": way.level})
+}

@@ -1,0 +1,83 @@
+//! The forecast of failure on the page of a change and on its decision card.
+
+use acts::risk::show_forecast::{Shown, forecast_of};
+use model::change::record::Change;
+use model::risk::forecast::pinned::{Forecast, ForecastGroup, ForecastPart};
+use model::risk::forecast::words::{absent, level, percent, signed_percent, source};
+use pages::{ForecastBar, ForecastPicture, Probability, Rich, Section, SectionBody, Tone, count};
+
+use crate::web::shared::view::View;
+
+/// From this probability on, in parts per million, the card waits for somebody to look: so the shipped rule does.
+const LIKELY_PPM: i64 = 100_000;
+
+/// The section of a change; nothing once the work has begun without a forecast.
+pub(crate) fn section(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<Option<Section>> {
+    let models = view.url("/failure-models");
+    let note = |text: &str| Rich::from(text).text(" ").link("models", models.clone());
+    let section = |picture: ForecastPicture, note: Rich| {
+        let body = SectionBody::Forecast(Box::new(picture));
+        Some(Section::new("forecast", "Forecast of failure", body).note(note))
+    };
+    Ok(match forecast_of(view.cx, change)? {
+        Shown::Recorded(forecast) => {
+            let made = Rich::from("made ").append(view.ago(forecast.at)).text(", ");
+            section(picture(&forecast), made.append(note("kept with the change;")))
+        }
+        Shown::Computed(forecast) => section(picture(&forecast), note("not kept yet;")),
+        Shown::Absent { closed, needed } if change.state.is_before_start() => {
+            let picture = ForecastPicture {
+                value: "No figure".to_owned(),
+                told: Rich::from(absent(closed, needed)),
+                ..ForecastPicture::default()
+            };
+            section(picture, note("no model yet;"))
+        }
+        Shown::Absent { .. } => None,
+    })
+}
+
+fn picture(forecast: &Forecast) -> ForecastPicture {
+    let is_first = |place: usize| place == 0;
+    let bar = |(place, part): (usize, &ForecastPart)| ForecastBar {
+        label: source(part, forecast).to_owned(),
+        value: if is_first(place) {
+            percent(part.ppm)
+        } else {
+            signed_percent(part.ppm)
+        },
+        ppm: part.ppm,
+    };
+    let adds = |(place, part): &(usize, &ForecastPart)| is_first(*place) || part.ppm != 0;
+    let row = |row: &ForecastGroup| {
+        [
+            level(row.group).to_owned(),
+            count(row.outcomes.unsigned_abs()),
+            count(row.failures.unsigned_abs()),
+            format!("{} to {} %", percent(row.low_ppm), percent(row.high_ppm)),
+        ]
+    };
+    ForecastPicture {
+        probability: forecast.probability_ppm.map(|ppm| Probability {
+            ppm,
+            low_ppm: forecast.low_ppm,
+            high_ppm: forecast.high_ppm,
+        }),
+        value: forecast
+            .probability_ppm
+            .map_or_else(|| "No figure".to_owned(), |ppm| format!("{} %", percent(ppm))),
+        told: Rich::from(forecast.told()),
+        bars: forecast.parts.iter().enumerate().filter(adds).map(bar).collect(),
+        history: forecast.groups.iter().map(row).collect(),
+    }
+}
+
+/// What a decision card says of the forecast that a change keeps.
+pub(crate) fn on_card(change: &Change) -> Option<(Tone, Rich)> {
+    let forecast = change.forecast.as_ref()?;
+    let tone = match forecast.probability_ppm {
+        Some(ppm) if ppm < LIKELY_PPM => Tone::Plain,
+        Some(_) | None => Tone::Wait,
+    };
+    Some((tone, Rich::from("Forecast: ").append(Rich::from(forecast.told()))))
+}

@@ -1,0 +1,3 @@
+//! Risk: forecasts of failure and their models.
+
+pub(super) mod forecasts;
