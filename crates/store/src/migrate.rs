@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = migrations![
     17 "0017_report",
     18 "0018_workload_used",
     19 "0019_row_codes",
+    26 "0026_sinks",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

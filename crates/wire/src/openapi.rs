@@ -13,6 +13,7 @@ mod change;
 mod directory;
 mod gate;
 mod identity;
+mod incident;
 mod integration;
 pub mod judge;
 mod patches;
@@ -224,6 +225,7 @@ const TAGS: &[(&str, &str)] = &[
     ("administration", "People, groups, tokens, connections, policies."),
     ("deliveries", "What outside systems send."),
     ("webhooks", "What outside systems are told."),
+    ("sinks", "The log for a SIEM: formats over transports."),
     ("without credential", "Health, this document, public keys."),
     (
         "log",
@@ -472,6 +474,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(identity::bodies::ALL)
         .chain(gate::shapes::ALL)
         .chain(integration::deliveries::SHAPES)
+        .chain(&[incident::what_changed::SHAPES])
         .copied()
         .flatten();
     own.chain(policy::configurations::SHAPES)

@@ -3,3 +3,4 @@
 pub(crate) mod alerts;
 pub(crate) mod pages;
 pub(crate) mod watched;
+pub(crate) mod what_changed;

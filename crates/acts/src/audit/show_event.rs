@@ -64,6 +64,7 @@ const READ: &[&str] = &[
     "provenance",
     "running",
     "service",
+    "sink",
     "task",
     "template",
     "tenant_info",

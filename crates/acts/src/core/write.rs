@@ -93,6 +93,7 @@ versioned!(
     model::identity::provider::IdentityProvider,
     model::audit::key_rotation::KeyTurn,
     model::integration::webhook::Webhook,
+    model::integration::sink::Sink,
     model::audit::witness::Witness,
     model::integration::workload::Workload,
     model::directory::access_review::AccessReview,

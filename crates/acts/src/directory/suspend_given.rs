@@ -11,6 +11,7 @@ use model::core::refusal::Refusal;
 use model::directory::snapshot::{Connection, Directory, Group, Ownership, Person};
 use model::directory::suspension::{Decided, GivenKind, Suspended, givers};
 use model::identity::provider::IdentityProvider;
+use model::integration::sink::Sink;
 use model::integration::webhook::Webhook;
 use model::integration::workload::Workload;
 use proof::diff;
@@ -190,7 +191,7 @@ fn given_rows(
     Ok(())
 }
 
-/// Ways in and out: connections, webhooks, providers, workloads.
+/// Ways in and out: connections, webhooks, sinks, providers, workloads.
 fn given_ways(cx: &mut Context<'_, '_>, giver: &PersonId, found: &mut Vec<Suspended>) -> Result<()> {
     let active = || Filter::new().equals("active", true).order_by("id");
     let mut ways: Vec<(GivenKind, &'static str, String)> = Vec::new();
@@ -206,6 +207,9 @@ fn given_ways(cx: &mut Context<'_, '_>, giver: &PersonId, found: &mut Vec<Suspen
         .filter(|it| it.active)
     {
         add(GivenKind::Webhook, Webhook::TABLE, it.id.as_str());
+    }
+    for it in record::bodies::<Sink>(cx.tx, &active())? {
+        add(GivenKind::Sink, Sink::TABLE, it.id.as_str());
     }
     for it in record::bodies::<IdentityProvider>(cx.tx, &active())? {
         add(GivenKind::IdentityProvider, IdentityProvider::TABLE, it.id.as_str());
@@ -238,6 +242,7 @@ fn set(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, giver: &PersonId) -
             row.ends_at = ends.unwrap_or(row.ends_at);
         }),
         GivenKind::Webhook => put::<Webhook>(cx, item, "webhook", on, data, |row| row.active = on),
+        GivenKind::Sink => put::<Sink>(cx, item, "sink", on, data, |row| row.active = on),
         GivenKind::Connection => put::<Connection>(cx, item, "connection", on, data, |row| row.active = on),
         GivenKind::IdentityProvider => {
             put::<IdentityProvider>(cx, item, "identity_provider", on, data, |row| row.active = on)
@@ -266,6 +271,8 @@ fn put<R: Record + Versioned>(
         ("delegation", false) => "delegation.ended",
         ("webhook", true) => "webhook.edited",
         ("webhook", false) => "webhook.ended",
+        ("sink", true) => "sink.edited",
+        ("sink", false) => "sink.ended",
         ("connection", true) => "connection.edited",
         ("connection", false) => "connection.ended",
         ("identity_provider", true) => "identity_provider.set",

@@ -1,5 +1,6 @@
 //! Incidents, alerts and drift.
 
+pub mod find_what_changed;
 pub(crate) mod note_in_watch;
 pub mod set_incident;
 pub mod set_watch_table;

@@ -47,6 +47,8 @@ pub enum Place {
     Connections,
     /// Addresses that are told of events.
     Webhooks,
+    /// Receivers of the log.
+    Sinks,
     /// Where people sign in.
     Providers,
     /// Credentials of machines and people.
@@ -107,6 +109,7 @@ impl Place {
             places.extend([
                 Place::Connections,
                 Place::Webhooks,
+                Place::Sinks,
                 Place::Providers,
                 Place::Workloads,
                 Place::Keys,
@@ -128,6 +131,7 @@ impl Place {
             Place::Ownership => "/ownership",
             Place::Connections => "/connections",
             Place::Webhooks => "/webhooks",
+            Place::Sinks => "/sinks",
             Place::Providers => "/identity-providers",
             Place::Hours => "/hours",
             Place::Fields => "/fields",
@@ -161,6 +165,7 @@ impl Place {
             Place::Ownership => "Ownership",
             Place::Connections => "Connections",
             Place::Webhooks => "Webhooks",
+            Place::Sinks => "Sinks of the log",
             Place::Providers => "Identity providers",
             Place::Hours => "Working hours",
             Place::Fields => "Fields of changes",
@@ -194,6 +199,7 @@ impl Place {
             Place::Rights => "flag",
             Place::Connections => "link",
             Place::Webhooks => "arrow",
+            Place::Sinks => "log",
             Place::Hours => "clock",
             Place::Fields => "edit",
             Place::Keys => "leaf",
@@ -221,6 +227,7 @@ impl Place {
             Place::People
             | Place::Connections
             | Place::Webhooks
+            | Place::Sinks
             | Place::Providers
             | Place::Tokens
             | Place::Workloads

@@ -4,7 +4,7 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 109] = [
+const USUAL: [(&str, &str); 110] = [
     ("bounds.highest_risk", "Highest risk"),
     ("cases", "Their cases"),
     ("change", "The change’s key"),
@@ -116,11 +116,12 @@ const USUAL: [(&str, &str); 109] = [
     ("trusts_mail", "Its mail addresses are believed without their own check"),
     ("url", "Address"),
     ("watch_minutes", "Minutes to watch before it closes by itself"),
+    ("with_texts", "Send free texts too"),
     ("zone", "Time zone"),
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 19] = [
+const OTHERWISE: [(&str, &str, &str); 21] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
@@ -137,6 +138,8 @@ const OTHERWISE: [(&str, &str, &str); 19] = [
     ("/tokens", "person", "Acts as"),
     ("/tokens", "roles", "Narrowed to"),
     ("/views", "name", "Name of the view"),
+    ("/sinks", "kinds", "Kinds of event"),
+    ("/sinks/*/position", "index", "Next entry"),
     ("/webhooks", "kinds", "Told of"),
     ("/workloads", "person", "Acts as"),
     ("/workloads", "roles", "Narrowed to"),

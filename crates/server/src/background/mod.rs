@@ -1,9 +1,11 @@
-//! Background work: the queue's worker, the mailer, outbound calls, the sequencer and nightly replays.
+//! Background work: the queue's worker, the mailer, outbound calls, sinks of the log, the sequencer and nightly replays.
 
 pub(crate) mod mailer;
 pub(crate) mod outbound_calls;
 pub(crate) mod queue_worker;
 pub(crate) mod replays;
 pub(crate) mod sequencer;
+pub(crate) mod sink_file;
+pub(crate) mod sinks;
 pub(crate) mod sweep;
 pub(crate) mod worker;

@@ -12,6 +12,7 @@ mod orders;
 mod postgres;
 mod queues;
 mod records;
+mod sinks;
 mod sqlite;
 mod statements;
 mod upgrades;

@@ -6,6 +6,7 @@ use crate::openapi::change::{bulk, custom_fields};
 use crate::openapi::directory::{ownership, routes as table_estate};
 use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
+use crate::openapi::incident::what_changed;
 use crate::openapi::integration::deliveries;
 use crate::openapi::policy::configurations;
 use crate::openapi::rows::{GATE_QUESTION, Row, at, delete, get, list, post};
@@ -66,6 +67,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(bulk::TABLES)
         .chain(table_identity::ALL)
         .chain(deliveries::ALL)
+        .chain(&[what_changed::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     tables.copied().flatten().map(|row| row.route()).collect()
 }

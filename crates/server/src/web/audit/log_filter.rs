@@ -74,6 +74,7 @@ pub(crate) const FAMILIES: &[(&str, &str)] = &[
     ("risk_table", "Risk table"),
     ("service", "Services"),
     ("sign_in", "Sign-ins that were refused"),
+    ("sink", "Sinks of the log"),
     ("sla_table", "Times to decide"),
     ("target", "Targets"),
     ("task", "Tasks"),

@@ -125,6 +125,11 @@ const PHRASES: &[Phrase] = &[
     ("risk_table.activated", "leaf", "put a risk table in force"),
     ("risk_table.proposed", "leaf", "proposed a risk table"),
     ("sign_in.refused", "x", "refused a sign-in"),
+    ("sink.created", "out", "added a sink of the log"),
+    ("sink.edited", "out", "changed a sink of the log"),
+    ("sink.ended", "x", "ended a sink of the log"),
+    ("sink.failing", "incident", "flagged a sink that delivers nothing"),
+    ("sink.moved", "out", "moved a sink to another entry of the log"),
     ("service.set", "service", "set a service"),
     (
         "sla_table.activated",

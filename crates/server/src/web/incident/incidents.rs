@@ -14,6 +14,7 @@ use pages::{
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::incident::what_changed;
 use crate::web::shared::fields::{standing, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
@@ -146,6 +147,7 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
         Fact::new("Began", view.reader.moment(incident.started_at)),
         Fact::new("Services", services_linked(view, incident)),
     ];
+    facts.extend(changed_before(view, incident));
     facts.extend(
         incident
             .resolved_at
@@ -184,6 +186,18 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
         back.put(view, &mut page.frame, page.acts.iter_mut());
     }
     Ok(page.render())
+}
+
+/// Where it is asked what changed before it began.
+fn changed_before(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Fact> {
+    let mut rich = Rich::new();
+    for (place, key) in incident.services.iter().enumerate() {
+        if place > 0 {
+            rich = rich.line();
+        }
+        rich = rich.said_link(key.0.as_str(), what_changed::address(view, &key.0, incident.started_at));
+    }
+    (!incident.services.is_empty()).then(|| Fact::new("What changed before", rich))
 }
 
 /// The changes that name an incident.
