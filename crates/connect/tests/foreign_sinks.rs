@@ -48,7 +48,10 @@ fn entries() -> Vec<Entry> {
             key: (*table == "change").then(|| "CHG-1001".to_owned()),
             occurred_at: at,
             recorded_at: at,
-            data: json!({"odd": "a=b|c\\d\n", "service": "booking-api"}).as_object().unwrap().clone(),
+            data: json!({"odd": "a=b|c\\d\n", "service": "booking-api"})
+                .as_object()
+                .unwrap()
+                .clone(),
             texts: [("change.title".to_owned(), "One = two | three\\".to_owned())].into(),
         }
     });
@@ -93,7 +96,12 @@ fn pycef_reads_every_line_and_what_it_escapes() {
 #[test]
 fn opentelemetry_s_own_messages_take_every_record() {
     let told = read(SinkFormat::Otlp, Transport::Http, &["otlp"]);
-    let kinds: Vec<&str> = told.as_array().unwrap().iter().filter_map(|row| row[0].as_str()).collect();
+    let kinds: Vec<&str> = told
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|row| row[0].as_str())
+        .collect();
     let sent: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
     assert_eq!(kinds, sent);
     assert_eq!(told[0][1], 1_795_168_800_500_000_000_u64);

@@ -20,7 +20,12 @@ fn asked(server: &Server, role: &str, query: &str) -> (u16, Value) {
 fn done(server: &Server, title: &str, number: u64, outcome: &str) -> String {
     let path = scheduled(server, title, &artifact(number));
     let implementer = server.token("implementer");
-    server.must("POST", &format!("{path}/implementation"), &implementer, Some(&json!({})));
+    server.must(
+        "POST",
+        &format!("{path}/implementation"),
+        &implementer,
+        Some(&json!({})),
+    );
     let body = json!({"outcome": outcome});
     server.must("POST", &format!("{path}/completion"), &implementer, Some(&body));
     path.rsplit('/').next().unwrap().to_owned()
@@ -45,20 +50,38 @@ fn what_changed_on_a_service_and_below_it_is_ranked_and_bounded_by_time() {
     assert_eq!(status, 200, "{own:#}");
     let found = rows(&own, &keys);
     assert_eq!(found.len(), 2, "{own:#}");
-    assert_eq!((&found[0]["change"], &found[0]["failed"]), (&json!(bad), &json!(true)), "the failure comes first");
+    assert_eq!(
+        (&found[0]["change"], &found[0]["failed"]),
+        (&json!(bad), &json!(true)),
+        "the failure comes first"
+    );
     assert!(found.iter().all(|row| row["distance"] == 0), "{found:#?}");
     let (_, above) = asked(&server, "owner", &format!("?service={ABOVE}&hours=2"));
     let far = rows(&above, &keys);
-    assert!(far.len() == 2 && far.iter().all(|row| row["distance"] == 1), "{above:#}");
+    assert!(
+        far.len() == 2 && far.iter().all(|row| row["distance"] == 1),
+        "{above:#}"
+    );
     assert!(far[0]["score"].as_i64() < found[0]["score"].as_i64());
     // Before the work began nothing of it is told.
     let (_, before) = asked(&server, "owner", &format!("?service={SERVICE}&before={began}"));
     assert!(rows(&before, &keys).is_empty(), "{before:#}");
-    let path = format!("/annotations?service={SERVICE}&from={}&to={}", began.as_millisecond() - 60_000, server.server_time().as_millisecond() + 60_000);
+    let path = format!(
+        "/annotations?service={SERVICE}&from={}&to={}",
+        began.as_millisecond() - 60_000,
+        server.server_time().as_millisecond() + 60_000
+    );
     let (status, annotations) = asked(&server, "owner", &path);
     assert_eq!(status, 200, "{annotations:#}");
-    let mut titles = annotations["items"].as_array().unwrap().iter().map(|row| row["title"].as_str().unwrap());
-    assert!(titles.any(|title| title == format!("{bad}: Bolder labels")), "{annotations:#}");
+    let mut titles = annotations["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["title"].as_str().unwrap());
+    assert!(
+        titles.any(|title| title == format!("{bad}: Bolder labels")),
+        "{annotations:#}"
+    );
     let page = Session::begin(&server, "owner").get(&format!("/t/halden/what-changed?service={ABOVE}"));
     assert!(page.status == 200 && page.body.contains(&bad) && page.body.contains("Bolder labels"));
     let told = Command::new(tests::binary())
@@ -67,7 +90,11 @@ fn what_changed_on_a_service_and_below_it_is_ranked_and_bounded_by_time() {
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&told.stdout);
-    assert!(told.status.success() && text.contains(&bad), "{text} {}", String::from_utf8_lossy(&told.stderr));
+    assert!(
+        told.status.success() && text.contains(&bad),
+        "{text} {}",
+        String::from_utf8_lossy(&told.stderr)
+    );
 }
 
 #[test]
@@ -84,7 +111,11 @@ fn a_question_that_cannot_be_answered_is_refused_and_a_vendor_asks_about_their_o
         ("/annotations?service=label-print&from=2000&to=1000", "to"),
     ] {
         let (status, told) = asked(&server, "owner", query);
-        assert_eq!((status, &told["errors"][0]["field"]), (422, &json!(field)), "{query}: {told:#}");
+        assert_eq!(
+            (status, &told["errors"][0]["field"]),
+            (422, &json!(field)),
+            "{query}: {told:#}"
+        );
     }
     let key = done(&server, "Sharper labels", 90_003, "succeeded");
     let (status, own) = asked(&server, "vendor", &format!("?service={SERVICE}"));

@@ -29,7 +29,10 @@ fn edited(server: &Server, edits: usize) -> String {
     let made = server.must("POST", "/api/v1/changes", &requester, Some(&body));
     let key = made["key"].as_str().unwrap().to_owned();
     for number in 0..edits {
-        let (path, body) = (format!("/api/v1/changes/{key}"), json!({"title": format!("Sunk {number}")}));
+        let (path, body) = (
+            format!("/api/v1/changes/{key}"),
+            json!({"title": format!("Sunk {number}")}),
+        );
         let (status, answer) = server.ask_with("PATCH", &path, Some(&requester), Some(&body), &[("If-Match", "*")]);
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
     }
@@ -42,7 +45,10 @@ type Kept = BTreeMap<i64, (Option<i64>, Option<String>)>;
 
 fn keep(kept: &mut Kept, event: &Value) {
     let index = event["index"].as_i64().unwrap();
-    let row = (event["previous"].as_i64(), event["subject"]["key"].as_str().map(str::to_owned));
+    let row = (
+        event["previous"].as_i64(),
+        event["subject"]["key"].as_str().map(str::to_owned),
+    );
     if let Some(before) = kept.insert(index, row.clone()) {
         assert_eq!(before.1, row.1, "entry {index} changed");
     }
@@ -64,7 +70,9 @@ fn count(kept: &Kept, key: &str) -> usize {
 /// Events of a body as Splunk's collector takes it: one JSON a line.
 fn of_hec(sent: &Sent) -> Vec<Value> {
     let text = String::from_utf8(sent.body.clone()).unwrap();
-    text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].clone()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].clone())
+        .collect()
 }
 
 #[test]
@@ -78,7 +86,9 @@ fn a_collector_that_is_away_busy_or_answers_in_part_loses_nothing_and_repeats_ar
     let receiver = Outside::start(move |sent| {
         let says = says.load(Ordering::SeqCst);
         if says == 200 {
-            of_hec(sent).iter().for_each(|event| keep(&mut keeps.lock().unwrap(), event));
+            of_hec(sent)
+                .iter()
+                .for_each(|event| keep(&mut keeps.lock().unwrap(), event));
         }
         // 299 stands for an answer that says 200 and refuses all the same.
         match says {
@@ -87,7 +97,8 @@ fn a_collector_that_is_away_busy_or_answers_in_part_loses_nothing_and_repeats_ar
         }
     });
     let url = format!("{}/services/collector/event", receiver.url);
-    let body = json!({"name": "splunk", "url": url, "format": "hec", "kinds": ["change.*"], "credential": "s3cret-of-hec"});
+    let body =
+        json!({"name": "splunk", "url": url, "format": "hec", "kinds": ["change.*"], "credential": "s3cret-of-hec"});
     let id = made(&server, &body);
     let key = edited(&server, 3);
     let sent = receiver.wait_for("a first try", |_| true);
@@ -97,7 +108,9 @@ fn a_collector_that_is_away_busy_or_answers_in_part_loses_nothing_and_repeats_ar
         let before = receiver.sent().len();
         server.advance(301);
         eventually("it is tried again", || receiver.sent().len() > before);
-        eventually("it is known to fail", || state(&server, &id)["failing_since"].is_string());
+        eventually("it is known to fail", || {
+            state(&server, &id)["failing_since"].is_string()
+        });
     }
     assert!(kept.lock().unwrap().is_empty(), "nothing was taken");
     status.store(200, Ordering::SeqCst);
@@ -114,16 +127,36 @@ fn a_collector_that_is_away_busy_or_answers_in_part_loses_nothing_and_repeats_ar
     eventually("it is through", || state(&server, &id)["behind"] == 0);
     assert_eq!(count(&kept.lock().unwrap(), &key), 4);
     let shown = server.must("GET", &format!("/api/v1/sinks/{id}"), &server.token("admin"), None);
-    assert!(!shown.to_string().contains("s3cret-of-hec") && shown["has_credential"] == true, "{shown}");
-    assert_eq!(server.ask("GET", &format!("/api/v1/sinks/{id}"), Some(&server.token("requester")), None).0, 403);
+    assert!(
+        !shown.to_string().contains("s3cret-of-hec") && shown["has_credential"] == true,
+        "{shown}"
+    );
+    assert_eq!(
+        server
+            .ask(
+                "GET",
+                &format!("/api/v1/sinks/{id}"),
+                Some(&server.token("requester")),
+                None
+            )
+            .0,
+        403
+    );
 }
 
 /// Messages of a stream, each framed by its length.
 fn messages(mut bytes: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     while let Some(blank) = bytes.iter().position(|byte| *byte == b' ') {
-        let Ok(length) = std::str::from_utf8(&bytes[..blank]).unwrap_or_default().parse::<usize>() else { break };
-        let Some(message) = bytes.get(blank + 1..blank + 1 + length) else { break };
+        let Ok(length) = std::str::from_utf8(&bytes[..blank])
+            .unwrap_or_default()
+            .parse::<usize>()
+        else {
+            break;
+        };
+        let Some(message) = bytes.get(blank + 1..blank + 1 + length) else {
+            break;
+        };
         found.push(String::from_utf8(message.to_vec()).unwrap());
         bytes = &bytes[blank + 1 + length..];
     }
@@ -138,7 +171,10 @@ fn parameter(message: &str, name: &str) -> Option<String> {
 
 fn keep_message(kept: &mut Kept, message: &str) {
     let number = |name: &str| parameter(message, name).map(|text| text.parse::<i64>().unwrap());
-    kept.insert(number("index").unwrap(), (number("previous"), parameter(message, "key")));
+    kept.insert(
+        number("index").unwrap(),
+        (number("previous"), parameter(message, "key")),
+    );
 }
 
 #[test]
@@ -156,7 +192,9 @@ fn a_syslog_server_that_is_killed_in_the_middle_gets_what_it_did_not_read_once_m
     hasty.read_exact(&mut [0; 40]).unwrap();
     drop(hasty);
     drop(listener);
-    eventually("it is known to fail", || state(&server, &id)["failing_since"].is_string());
+    eventually("it is known to fail", || {
+        state(&server, &id)["failing_since"].is_string()
+    });
     edited(&server, 2);
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let kept = Arc::<Mutex<Kept>>::default();
@@ -165,7 +203,9 @@ fn a_syslog_server_that_is_killed_in_the_middle_gets_what_it_did_not_read_once_m
         for stream in listener.incoming() {
             let mut bytes = Vec::new();
             if stream.unwrap().read_to_end(&mut bytes).is_ok() {
-                messages(&bytes).iter().for_each(|message| keep_message(&mut keeps.lock().unwrap(), message));
+                messages(&bytes)
+                    .iter()
+                    .for_each(|message| keep_message(&mut keeps.lock().unwrap(), message));
             }
         }
     });
@@ -180,23 +220,41 @@ fn a_file_holds_each_entry_on_a_line_and_free_texts_only_where_that_was_chosen()
     let place = Place::demo("sink_file");
     let server = Server::start_with(&place, true, ALLOW);
     for (name, with_texts) in [("plain", false), ("worded", true)] {
-        let body = json!({"name": name, "url": format!("file:{name}.jsonl"), "format": "ocsf", "with_texts": with_texts});
+        let body =
+            json!({"name": name, "url": format!("file:{name}.jsonl"), "format": "ocsf", "with_texts": with_texts});
         made(&server, &body);
     }
     let key = edited(&server, 1);
     let lines = |name: &str| -> Vec<Value> {
         let path = place.folder.path().join(format!("sinks/halden/{name}.jsonl"));
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     };
     let of_change = |name: &str| -> Vec<Value> {
-        lines(name).into_iter().filter(|line| line["unmapped"]["subject"]["key"] == key.as_str()).collect()
+        lines(name)
+            .into_iter()
+            .filter(|line| line["unmapped"]["subject"]["key"] == key.as_str())
+            .collect()
     };
-    eventually("both files have both entries", || of_change("plain").len() == 2 && of_change("worded").len() == 2);
+    eventually("both files have both entries", || {
+        of_change("plain").len() == 2 && of_change("worded").len() == 2
+    });
     let (plain, worded) = (of_change("plain"), of_change("worded"));
-    assert_eq!(worded[0]["unmapped"]["texts"]["change.content.title"], "Sunk", "{:#}", worded[0]);
-    assert!(!plain.iter().any(|line| line.to_string().contains("Sunk")), "{plain:#?}");
-    assert_eq!((&plain[0]["class_uid"], &plain[0]["metadata"]["version"]), (&json!(6003), &json!("1.8.0")));
+    assert_eq!(
+        worded[0]["unmapped"]["texts"]["change.content.title"], "Sunk",
+        "{:#}",
+        worded[0]
+    );
+    assert!(
+        !plain.iter().any(|line| line.to_string().contains("Sunk")),
+        "{plain:#?}"
+    );
+    assert_eq!(
+        (&plain[0]["class_uid"], &plain[0]["metadata"]["version"]),
+        (&json!(6003), &json!("1.8.0"))
+    );
     let metrics = String::from_utf8(server.ask("GET", "/metrics", None, None).1).unwrap();
     assert!(metrics.contains("assent_sinks{state=\"active\"} 2"), "{metrics}");
     assert!(metrics.contains("assent_sink_lag_entries "), "{metrics}");
@@ -220,11 +278,19 @@ fn a_sink_that_cannot_be_is_refused_in_words() {
         let body = json!({"name": "x", "url": url, "format": format});
         let (status, answer) = server.ask("POST", "/api/v1/sinks", Some(&admin), Some(&body));
         let answer: Value = serde_json::from_slice(&answer).unwrap();
-        assert_eq!((status, &answer["errors"][0]["code"]), (422, &json!(code)), "{url}: {answer:#}");
+        assert_eq!(
+            (status, &answer["errors"][0]["code"]),
+            (422, &json!(code)),
+            "{url}: {answer:#}"
+        );
     }
     let file = json!({"name": "one", "url": "file:a.log", "format": "rfc5424"});
     let id = made(&server, &file);
-    assert_eq!(server.ask("POST", "/api/v1/sinks", Some(&admin), Some(&file)).0, 422, "one file, one sink");
+    assert_eq!(
+        server.ask("POST", "/api/v1/sinks", Some(&admin), Some(&file)).0,
+        422,
+        "one file, one sink"
+    );
     let beyond = json!({"index": 1_000_000_000});
     let path = format!("/api/v1/sinks/{id}/position");
     assert_eq!(server.ask("POST", &path, Some(&admin), Some(&beyond)).0, 422);
@@ -233,5 +299,10 @@ fn a_sink_that_cannot_be_is_refused_in_words() {
     let moved = json!({"url": "https://other.example/in"});
     let path = format!("/api/v1/sinks/{keyed}");
     let (status, answer) = server.ask_with("PATCH", &path, Some(&admin), Some(&moved), &[("If-Match", "*")]);
-    assert_eq!(status, 422, "a credential does not follow to another address: {}", String::from_utf8_lossy(&answer));
+    assert_eq!(
+        status,
+        422,
+        "a credential does not follow to another address: {}",
+        String::from_utf8_lossy(&answer)
+    );
 }

@@ -72,7 +72,10 @@ const WALKS: &[(&str, &str)] = &[
     ),
     ("UPDATE log_state", "one row a tenant"),
     ("SELECT tenant FROM revocation_state", "one row a tenant"),
-    ("SELECT count(*) AS it FROM \"sink\"", "a tenant has at most twenty in use"),
+    (
+        "SELECT count(*) AS it FROM \"sink\"",
+        "a tenant has at most twenty in use",
+    ),
     (
         "SELECT id, version, body, sealed, code FROM \"sink\" WHERE tenant = $tenant AND \"active\"",
         "a tenant has at most twenty in use",

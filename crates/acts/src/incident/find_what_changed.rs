@@ -95,7 +95,9 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
     let ids = changes::worked_since(cx.tx, from, &services, MOST)?;
     let mut more = ids.len() as i64 >= MOST;
     for id in &ids {
-        let Some(stored) = record::load::<Change>(cx.tx, id)? else { continue };
+        let Some(stored) = record::load::<Change>(cx.tx, id)? else {
+            continue;
+        };
         let change = stored.record;
         if scope.as_ref().is_some_and(|scope| !scope.sees(&change)) {
             continue;
@@ -108,8 +110,15 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
         more |= is_more;
     }
     items.sort_by(|one, other| {
-        let place = |it: &Changed| (std::cmp::Reverse(it.ranked.score), std::cmp::Reverse(it.happening.began));
-        place(one).cmp(&place(other)).then_with(|| one.change.cmp(&other.change))
+        let place = |it: &Changed| {
+            (
+                std::cmp::Reverse(it.ranked.score),
+                std::cmp::Reverse(it.happening.began),
+            )
+        };
+        place(one)
+            .cmp(&place(other))
+            .then_with(|| one.change.cmp(&other.change))
     });
     more |= items.len() > ANSWERED;
     items.truncate(ANSWERED);
@@ -139,7 +148,10 @@ fn asked(directory: &Directory, question: &Question) -> Result<(NodeKind, String
     if let Some(item) = directory.config_items.get(name) {
         return Ok((NodeKind::ConfigItem, item.key.clone()));
     }
-    let mut named = directory.config_items.values().filter(|item| item.name.eq_ignore_ascii_case(name));
+    let mut named = directory
+        .config_items
+        .values()
+        .filter(|item| item.name.eq_ignore_ascii_case(name));
     match (named.next(), named.next()) {
         (Some(item), None) => Ok((NodeKind::ConfigItem, item.key.clone())),
         (Some(_), Some(_)) => {
@@ -188,7 +200,10 @@ fn deployments(
     let rows = record::bodies::<Deployment>(cx.tx, &without)?;
     let more = rows.len() as i64 >= MOST;
     let mut last: HashMap<(String, String), Changed> = HashMap::new();
-    for row in rows.into_iter().filter(|row| row.same_as.is_none() && from <= row.at && row.at <= before) {
+    for row in rows
+        .into_iter()
+        .filter(|row| row.same_as.is_none() && from <= row.at && row.at <= before)
+    {
         let Some(distance) = things.get(&(NodeKind::Service, row.service.0.clone())) else {
             continue;
         };
@@ -198,7 +213,10 @@ fn deployments(
             distance: *distance,
             kind: None,
             risk: None,
-            failed: row.status.as_deref().is_some_and(|status| matches!(status, "failure" | "failed" | "error")),
+            failed: row
+                .status
+                .as_deref()
+                .is_some_and(|status| matches!(status, "failure" | "failed" | "error")),
         };
         let changed = Changed {
             change: None,

@@ -11,11 +11,11 @@ use model::integration::sink::{Entry, Sink, batch_after, pause};
 use model::integration::webhook::LONGEST_PAUSE_SECONDS;
 use proof::diff::RecordDelta;
 use serde_json::Value;
+use store::Lease;
 use store::audit::event::{self, Event};
 use store::audit::salts;
 use store::change::changes;
 use store::integration::sink::{self as states, Rest, State};
-use store::Lease;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -133,7 +133,14 @@ fn texts(cx: &mut Context<'_, '_>, event: &Event, records: &[RecordDelta]) -> Re
     let mut found = BTreeMap::new();
     for delta in records.iter().filter(|delta| delta.table != "message") {
         for (field, value) in &delta.set {
-            gather_texts(&delta.table, &format!("{}.{field}", delta.table), field, value, &kept, &mut found);
+            gather_texts(
+                &delta.table,
+                &format!("{}.{field}", delta.table),
+                field,
+                value,
+                &kept,
+                &mut found,
+            );
         }
     }
     Ok(found)
@@ -249,7 +256,13 @@ fn notice(cx: &mut Context<'_, '_>, sink: &Sink, since: Timestamp, why: &str) ->
     let mut written = Written::default();
     for person in people.iter().filter(|person| directory.is_active(person)) {
         let dedup = format!("sink_failing/{}/{since}/{person}", sink.id);
-        save_message(cx, &mut written, person, None, ("sink_failing", &subject, &text, &dedup))?;
+        save_message(
+            cx,
+            &mut written,
+            person,
+            None,
+            ("sink_failing", &subject, &text, &dedup),
+        )?;
     }
     if written.is_empty() {
         return Ok(());

@@ -183,7 +183,11 @@ fn read_format(reading: &mut Reading<'_>, name: &str, sink: &mut Sink) {
         Some(format) => sink.format = format,
         None => {
             let names: Vec<&str> = SinkFormat::ALL.iter().map(|(name, _)| *name).collect();
-            reading.wrong("format", "unknown_word", format!("`format` is one of {}.", names.join(", ")));
+            reading.wrong(
+                "format",
+                "unknown_word",
+                format!("`format` is one of {}.", names.join(", ")),
+            );
         }
     }
 }
@@ -197,7 +201,9 @@ fn fill(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, sink: &mut Sink) ->
     sink.keep_files = reading.integer("keep_files", 1..=MOST_FILES).or(sink.keep_files);
     sink.owner = read_content::person(reading, "owner", &directory).unwrap_or_else(|| sink.owner.clone());
     let is_said = reading.says("credential");
-    let credential = reading.text("credential", CREDENTIAL).or_else(|| is_said.then(String::new));
+    let credential = reading
+        .text("credential", CREDENTIAL)
+        .or_else(|| is_said.then(String::new));
     check_address(reading, sink, &cx.services.tools().reaches);
     check_kinds(reading, &sink.kinds);
     let is_http = sink.transport() == Some(Transport::Http);
@@ -207,7 +213,11 @@ fn fill(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, sink: &mut Sink) ->
     }
     let is_clean = |text: &String| text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
     if !credential.as_ref().is_none_or(is_clean) {
-        reading.wrong("credential", "unreadable", "`credential` is printable ASCII, as a header is.");
+        reading.wrong(
+            "credential",
+            "unreadable",
+            "`credential` is printable ASCII, as a header is.",
+        );
     }
     Ok(credential)
 }
@@ -240,9 +250,9 @@ fn check_address(reading: &mut Reading<'_>, made: &Sink, reaches: &Reach) {
         Transport::Http if !is_address(url) => {
             Some("`url` is an address such as https://siem.example.org/in, without a login and a fragment.")
         }
-        Transport::File if sink::file_name(url).is_none() => {
-            Some("`url` is `file:` and a plain name of small letters, digits, `.`, `-` and `_`, such as file:siem.jsonl.")
-        }
+        Transport::File if sink::file_name(url).is_none() => Some(
+            "`url` is `file:` and a plain name of small letters, digits, `.`, `-` and `_`, such as file:siem.jsonl.",
+        ),
         _ => None,
     };
     if let Some(text) = wrong {

@@ -59,7 +59,13 @@ impl Streams {
     ///
     /// # Errors
     /// A sentence: the address may not be called, or the receiver did not take everything for certain.
-    pub fn send(&self, (host, port): (&str, u16), is_tls: bool, bytes: &[u8], left: &dyn Fn() -> Duration) -> Result<(), String> {
+    pub fn send(
+        &self,
+        (host, port): (&str, u16),
+        is_tls: bool,
+        bytes: &[u8],
+        left: &dyn Fn() -> Duration,
+    ) -> Result<(), String> {
         let mut tcp = self.connect((host, port), is_tls, left)?;
         if !is_tls {
             write(&mut tcp, bytes, left)?;
@@ -85,11 +91,16 @@ impl Streams {
 
     /// Connects to the first address that answers. One refused address among several refuses the name, as in calls over HTTP.
     fn connect(&self, place: (&str, u16), is_tls: bool, left: &dyn Fn() -> Duration) -> Result<TcpStream, String> {
-        let found: Vec<SocketAddr> = place.to_socket_addrs().map_err(|_| "the name is unknown".to_owned())?.collect();
+        let found: Vec<SocketAddr> = place
+            .to_socket_addrs()
+            .map_err(|_| "the name is unknown".to_owned())?
+            .collect();
         for address in &found {
             let ip = address.ip();
             if !is_tls && !self.egress.names(ip) {
-                return Err(format!("{ip} is not called in the clear; use tls, or have the operator allow the address"));
+                return Err(format!(
+                    "{ip} is not called in the clear; use tls, or have the operator allow the address"
+                ));
             }
             if !self.egress.allows(ip) {
                 return Err(format!("{ip} lies inside, and the operator has not allowed it"));
@@ -239,7 +250,9 @@ mod tests {
             let mut stream = hasty.accept().unwrap().0;
             stream.read_exact(&mut [0_u8; 10]).unwrap();
         });
-        let why = allowed(None).send(place, false, &vec![0; 4_000_000], &left).unwrap_err();
+        let why = allowed(None)
+            .send(place, false, &vec![0; 4_000_000], &left)
+            .unwrap_err();
         assert!(why.contains("broke") || why.contains("in time"), "{why}");
         thread.join().unwrap();
     }

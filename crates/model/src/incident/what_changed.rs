@@ -17,6 +17,22 @@ pub const MOST_HOURS: i64 = 24 * 92;
 /// The most things of the graph that are looked at, the nearest first.
 pub const MOST_THINGS: usize = 300;
 
+/// How many hours before an incident a change may have ended that led to it, unless asked otherwise.
+pub const CAUSE_HOURS: i64 = 4;
+/// From so many points on the first of the ranking is named as the likeliest cause.
+pub const SURE: i64 = 60;
+/// So many points before the second.
+pub const SURE_LEAD: i64 = 6;
+
+/// Whether the first of these points, the highest first, is far enough ahead; otherwise the answer is “not sure”.
+#[must_use]
+pub fn is_sure(scores: &[i64]) -> bool {
+    let second = scores.get(1).copied().unwrap_or_default();
+    scores
+        .first()
+        .is_some_and(|first| *first >= SURE && first - second >= SURE_LEAD)
+}
+
 /// A thing whose change may be felt, and how many arrows away it is.
 pub type Near = HashMap<(NodeKind, String), usize>;
 
@@ -27,8 +43,12 @@ pub fn near(directory: &Directory, kind: NodeKind, key: &str) -> Near {
     let mut found = Near::from([((kind, key.to_owned()), 0)]);
     let mut queue = VecDeque::from([(kind, key.to_owned(), 0)]);
     while let Some((kind, key, distance)) = queue.pop_front() {
-        let needed = graph.leaving(kind, &key).filter(|row| row.kind != DependencyKind::PartOf && !row.ended);
-        let parts = graph.arriving(kind, &key).filter(|row| row.kind == DependencyKind::PartOf && !row.ended);
+        let needed = graph
+            .leaving(kind, &key)
+            .filter(|row| row.kind != DependencyKind::PartOf && !row.ended);
+        let parts = graph
+            .arriving(kind, &key)
+            .filter(|row| row.kind == DependencyKind::PartOf && !row.ended);
         let needed = needed.map(|row| (row.to_kind, row.to.0.clone()));
         let parts = parts.map(|row| (row.from_kind, row.from.0.clone()));
         let mut causes: Vec<(NodeKind, String)> = needed.chain(parts).collect();
@@ -137,7 +157,11 @@ fn span(minutes: i64) -> String {
 
 /// A change as a happening, where its work lay in the time and on one of the things; and the nearest of its services.
 #[must_use]
-pub fn of_change(change: &Change, things: &Near, (from, before): (Timestamp, Timestamp)) -> Option<(Happening, ServiceKey)> {
+pub fn of_change(
+    change: &Change,
+    things: &Near,
+    (from, before): (Timestamp, Timestamp),
+) -> Option<(Happening, ServiceKey)> {
     if change.outcome == Some(Outcome::NotImplemented) {
         return None;
     }
@@ -149,7 +173,10 @@ pub fn of_change(change: &Change, things: &Near, (from, before): (Timestamp, Tim
     }
     let place = |kind: NodeKind, key: &str| things.get(&(kind, key.to_owned())).copied();
     let targets = change.content.targets.iter().filter_map(|target| {
-        let items = target.config_items.iter().filter_map(|item| place(NodeKind::ConfigItem, item));
+        let items = target
+            .config_items
+            .iter()
+            .filter_map(|item| place(NodeKind::ConfigItem, item));
         let own = place(NodeKind::Service, target.service.as_str());
         let distance = own.into_iter().chain(items).min()?;
         Some((distance, target.service.clone()))
@@ -194,12 +221,42 @@ mod tests {
         assert!(score(&happening(1, Some(-1))) > score(&happening(1, Some(-60))));
         let told = |it: Happening| score(&it);
         let base = happening(1, Some(-60));
-        assert!(told(Happening { kind: Some(Kind::Emergency), ..base.clone() }) > told(base.clone()));
-        assert!(told(Happening { risk: Some(Level::High), ..base.clone() }) > told(base.clone()));
-        assert!(told(Happening { kind: None, risk: None, ..base.clone() }) > told(base.clone()));
-        let most = Happening { kind: None, risk: Some(Level::High), failed: true, ..happening(0, None) };
+        assert!(
+            told(Happening {
+                kind: Some(Kind::Emergency),
+                ..base.clone()
+            }) > told(base.clone())
+        );
+        assert!(
+            told(Happening {
+                risk: Some(Level::High),
+                ..base.clone()
+            }) > told(base.clone())
+        );
+        assert!(
+            told(Happening {
+                kind: None,
+                risk: None,
+                ..base.clone()
+            }) > told(base.clone())
+        );
+        let most = Happening {
+            kind: None,
+            risk: Some(Level::High),
+            failed: true,
+            ..happening(0, None)
+        };
         assert_eq!(told(most), 100);
-        assert_eq!(rank(&happening(0, Some(-3_000)), at(0)).reasons, ["on it itself", "ended 2 days before"]);
+        assert_eq!(
+            rank(&happening(0, Some(-3_000)), at(0)).reasons,
+            ["on it itself", "ended 2 days before"]
+        );
+    }
+
+    #[test]
+    fn the_first_is_sure_only_with_points_and_a_lead() {
+        assert!(is_sure(&[70]) && is_sure(&[70, 64]));
+        assert!(!is_sure(&[]) && !is_sure(&[59]) && !is_sure(&[70, 65]));
     }
 
     #[test]
@@ -215,11 +272,20 @@ mod tests {
             ended: false,
         };
         let directory = Directory {
-            dependencies: vec![arrow("web", "api"), arrow("api", "db"), arrow("db", "web"), arrow("shop", "web")].into(),
+            dependencies: vec![
+                arrow("web", "api"),
+                arrow("api", "db"),
+                arrow("db", "web"),
+                arrow("shop", "web"),
+            ]
+            .into(),
             ..Directory::default()
         };
         let found = near(&directory, NodeKind::Service, "web");
         let distance = |key: &str| found.get(&(NodeKind::Service, key.to_owned())).copied();
-        assert_eq!([distance("web"), distance("api"), distance("db"), distance("shop")], [Some(0), Some(1), Some(2), None]);
+        assert_eq!(
+            [distance("web"), distance("api"), distance("db"), distance("shop")],
+            [Some(0), Some(1), Some(2), None]
+        );
     }
 }

@@ -226,7 +226,15 @@ mod tests {
     fn addresses_name_their_transport_and_hold_no_path_where_none_belongs() {
         assert_eq!(host_port("tcp://siem.example:514"), Some(("siem.example", 514)));
         assert_eq!(host_port("tls://[2001:db8::1]:6514"), Some(("2001:db8::1", 6514)));
-        for bad in ["tcp://siem", "tcp://:514", "tcp://a:0", "tcp://a:70000", "tls://a b:1", "tcp://a/b:1", "tcp://me@a:1"] {
+        for bad in [
+            "tcp://siem",
+            "tcp://:514",
+            "tcp://a:0",
+            "tcp://a:70000",
+            "tls://a b:1",
+            "tcp://a/b:1",
+            "tcp://me@a:1",
+        ] {
             assert_eq!(host_port(bad), None, "{bad}");
         }
         assert_eq!(file_name("file:siem.jsonl"), Some("siem.jsonl"));

@@ -121,7 +121,7 @@ const USUAL: [(&str, &str); 110] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 21] = [
+const OTHERWISE: [(&str, &str, &str); 23] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
@@ -131,6 +131,8 @@ const OTHERWISE: [(&str, &str, &str); 21] = [
     ("/freezes/*/exceptions", "reason", "Why it may pass"),
     ("/identity-providers", "roles", "Their groups that give rights"),
     ("/incidents", "title", "What is broken"),
+    ("/incidents/*/candidates", "confirmed", "Verdict"),
+    ("/incidents/*/candidates", "reason", "Why"),
     ("/ownership", "ends_at", "Until"),
     ("/ownership", "role", "Part"),
     ("/services/*/watchers", "group", "For a group"),

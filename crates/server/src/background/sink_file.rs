@@ -65,7 +65,12 @@ mod tests {
         let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
         assert_eq!(
             [read("log"), read("log.1"), read("log.2"), read("log.3")],
-            [Some("4\n".to_owned()), Some("3\n".to_owned()), Some("2\n".to_owned()), None]
+            [
+                Some("4\n".to_owned()),
+                Some("3\n".to_owned()),
+                Some("2\n".to_owned()),
+                None
+            ]
         );
         fs::write(folder.join("log"), "half").unwrap();
         append(&folder, "log", b"whole\n", (100, 2)).unwrap();

@@ -81,7 +81,11 @@ impl Feeder {
         }
         let (now, notes) = (self.now(), self.notes);
         let look = move |tx: &mut store::CrossTx<'_>| {
-            let lag = if notes { Some(store::integration::sink::lag(tx)?) } else { None };
+            let lag = if notes {
+                Some(store::integration::sink::lag(tx)?)
+            } else {
+                None
+            };
             Ok((store::integration::sink::due(tx, now, SINKS)?, lag))
         };
         let executor = self.state.executor();
@@ -89,7 +93,12 @@ impl Feeder {
         let Some((due, lag)) = told(found, "looking for due sinks") else {
             return false;
         };
-        if let Some(Lag { failing, entries, active }) = lag {
+        if let Some(Lag {
+            failing,
+            entries,
+            active,
+        }) = lag
+        {
             self.state.metrics().note_sinks(active, failing, entries);
         }
         for one in due {
@@ -149,7 +158,10 @@ impl Feeder {
         let sink = &round.sink;
         let mut headers = vec![("content-type".to_owned(), parcel.media_type.to_owned())];
         if let Some(credential) = &round.credential {
-            headers.push(("authorization".to_owned(), sinks::authorization(sink.format, credential)));
+            headers.push((
+                "authorization".to_owned(),
+                sinks::authorization(sink.format, credential),
+            ));
         }
         let call = Call {
             method: "POST",

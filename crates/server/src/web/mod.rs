@@ -218,6 +218,10 @@ fn estate_routes() -> Router<AppState> {
             get(incident::incidents::incident).post(plain(incident::incidents::edit_incident)),
         )
         .route(
+            "/t/{tenant}/incidents/{key}/candidates",
+            post(incident::incidents::judge_candidate),
+        )
+        .route(
             "/t/{tenant}/templates",
             get(change::templates::show_list).post(plain(change::templates::propose)),
         )

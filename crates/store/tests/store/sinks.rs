@@ -54,11 +54,21 @@ fn a_sink_is_due_while_the_log_is_ahead_and_has_one_holder() {
         assert!(release(world, "one", 3, 10, Some("away")));
         assert_eq!((due(2), due(10)), (0, 1));
         let lag = world.across(sink::lag);
-        assert_eq!(lag, Lag { active: 1, failing: 1, entries: 2 });
+        assert_eq!(
+            lag,
+            Lag {
+                active: 1,
+                failing: 1,
+                entries: 2
+            }
+        );
         assert!(lease(world, 10, 70, "two"));
         assert!(release(world, "two", 5, 11, None));
         let state = world.act(|tx| sink::state(tx, "s")).unwrap();
-        assert_eq!((state.position, state.sent, state.tries, state.delivered_at), (5, Some(4), 0, Some(at(2))));
+        assert_eq!(
+            (state.position, state.sent, state.tries, state.delivered_at),
+            (5, Some(4), 0, Some(at(2)))
+        );
         assert_eq!(due(12), 0, "nothing is left");
     });
 }

@@ -91,7 +91,9 @@ pub fn run(sink: &Sink, common: &Common, output: &Output) -> Result<u8> {
     match sink {
         Sink::New(new) => {
             let made = client.post("/sinks", &body(new)?)?.body;
-            output.data(&made, |output| output.pairs(&[("id", text_of(&made, "id")), ("name", text_of(&made, "name"))]));
+            output.data(&made, |output| {
+                output.pairs(&[("id", text_of(&made, "id")), ("name", text_of(&made, "name"))])
+            });
         }
         Sink::List => {
             let list = client.get("/sinks?limit=200")?.body;
@@ -104,7 +106,9 @@ pub fn run(sink: &Sink, common: &Common, output: &Output) -> Result<u8> {
         Sink::Pause { id } => set_active(&client, output, &path(id), false)?,
         Sink::Resume { id } => set_active(&client, output, &path(id), true)?,
         Sink::Move { id, index } => {
-            let moved = client.post(&format!("{}/position", path(id)), &json!({"index": index}))?.body;
+            let moved = client
+                .post(&format!("{}/position", path(id)), &json!({"index": index}))?
+                .body;
             output.data(&moved, |output| output.line(&format!("{id} goes on at {index}")));
         }
         Sink::End { id } => {
@@ -120,7 +124,11 @@ fn body(new: &New) -> Result<Value> {
     if !new.kind.is_empty() {
         body["kinds"] = json!(new.kind);
     }
-    for (field, value) in [("rotate_mib", new.rotate_mib), ("keep_files", new.keep_files), ("from", new.from)] {
+    for (field, value) in [
+        ("rotate_mib", new.rotate_mib),
+        ("keep_files", new.keep_files),
+        ("from", new.from),
+    ] {
         if let Some(value) = value {
             body[field] = json!(value);
         }
@@ -135,7 +143,9 @@ fn body(new: &New) -> Result<Value> {
 }
 
 fn set_active(client: &Client, output: &Output, path: &str, active: bool) -> Result<()> {
-    let set = client.send("PATCH", path, Some(&json!({"active": active})), &[("If-Match", "*")])?.body;
+    let set = client
+        .send("PATCH", path, Some(&json!({"active": active})), &[("If-Match", "*")])?
+        .body;
     let word = if active { "goes on" } else { "is paused" };
     output.data(&set, |output| output.line(&format!("{} {word}", text_of(&set, "name"))));
     Ok(())
@@ -154,7 +164,14 @@ fn tell_one(output: &Output, found: &Value) {
         .map(|field| (field, text_of(found, field)))
         .collect();
     let state = &found["state"];
-    for field in ["next_index", "behind", "delivered_at", "failing_since", "next_try_at", "last_error"] {
+    for field in [
+        "next_index",
+        "behind",
+        "delivered_at",
+        "failing_since",
+        "next_try_at",
+        "last_error",
+    ] {
         let text = text_of(state, field);
         if !text.is_empty() {
             pairs.push((field, text));

@@ -39,7 +39,9 @@ pub(super) fn line(source: &Source, entry: &Entry) -> String {
         ("cs5", Some(entry.act.clone())),
         ("msg", Some(facts(entry))),
     ];
-    let rows = rows.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value_text(&value?))));
+    let rows = rows
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", value_text(&value?))));
     line.push_str(&rows.collect::<Vec<_>>().join(" "));
     line
 }

@@ -40,7 +40,9 @@ pub fn render(format: SinkFormat, transport: Transport, source: &Source, entries
     let is_http = transport == Transport::Http;
     match format {
         SinkFormat::Rfc5424 => texts(entries, is_stream, |entry| syslog::message(source, entry)),
-        SinkFormat::Cef if is_stream => texts(entries, true, |entry| syslog::wrapped(source, entry, &cef::line(source, entry))),
+        SinkFormat::Cef if is_stream => texts(entries, true, |entry| {
+            syslog::wrapped(source, entry, &cef::line(source, entry))
+        }),
         SinkFormat::Cef => texts(entries, false, |entry| cef::line(source, entry)),
         SinkFormat::Ocsf if is_http => {
             let events: Vec<Value> = entries.iter().map(|entry| ocsf::event(source, entry)).collect();

@@ -2,10 +2,13 @@
 
 use acts::Context;
 use acts::incident::find_what_changed::{Answer, Changed, Question, find_what_changed};
+use acts::incident::judge_candidates::{Candidates, find_candidates, judge_candidate};
 use jiff::{SignedDuration, Timestamp};
+use model::core::act::actions;
 use model::core::enums::NodeKind;
 use model::core::refusal::Refusal;
-use model::incident::what_changed::{HOURS, MOST_HOURS};
+use model::directory::snapshot::{Directory, Incident};
+use model::incident::what_changed::{CAUSE_HOURS, HOURS, MOST_HOURS};
 use serde_json::{Value, json};
 
 use crate::http::route::{Ask, Reply, Route};
@@ -21,6 +24,16 @@ pub(crate) const ROUTES: &[Route] = &[
         "/what-changed/annotations",
         "Shows the same between two times, as annotations for a dashboard.",
         annotations,
+    ),
+    Route::get(
+        "/incidents/{key}/candidates",
+        "Shows changes that may have led to an incident, ranked.",
+        candidates,
+    ),
+    Route::post(
+        "/incidents/{key}/candidates",
+        "Confirms or clears a candidate, with a reason.",
+        judge,
     ),
 ];
 
@@ -41,6 +54,39 @@ fn question(ask: &Ask, before: Timestamp, hours: i64) -> Question {
         before,
         hours,
     }
+}
+
+/// The candidates of an incident, each with what was said of it last.
+fn candidates(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::READ)?;
+    let (directory, key) = (cx.visible()?, ask.place(0));
+    let found = directory.incidents.get(&key.to_uppercase());
+    let incident = found.ok_or_else(|| Refusal::not_found(format!("incident {key}")))?;
+    let hours = match ask.query("hours") {
+        None => CAUSE_HOURS,
+        Some(text) => hours(text)?,
+    };
+    let found = find_candidates(cx, incident, hours)?;
+    Ok(Reply::ok(candidates_view(&found, incident, &directory)))
+}
+
+fn candidates_view(found: &Candidates, incident: &Incident, directory: &Directory) -> Value {
+    let rows = found.items.iter().map(|row| {
+        let mut value = item(row);
+        let said = row.change.as_deref().and_then(|key| incident.cause_verdict(key));
+        value["verdict"] = json!(said.map(|said| json!({
+            "confirmed": said.confirmed, "reason": said.reason, "by": directory.login(&said.by), "at": said.at,
+        })));
+        value
+    });
+    json!({"hours": found.hours, "sure": found.sure, "items": rows.collect::<Vec<Value>>()})
+}
+
+fn judge(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let incident = judge_candidate(cx, ask.place(0), &ask.body)?;
+    let directory = cx.directory()?;
+    let found = find_candidates(cx, &incident, CAUSE_HOURS)?;
+    Ok(Reply::created(candidates_view(&found, &incident, &directory)).tagged(incident.version))
 }
 
 fn hours(text: &str) -> acts::Result<i64> {

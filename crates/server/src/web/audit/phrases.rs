@@ -304,6 +304,21 @@ const WHOLE: &[Phrase] = &[
         "person",
         "set up or changed an identity provider",
     ),
+    (
+        "incident.candidates_found",
+        "incident",
+        "found changes that may have led to an incident",
+    ),
+    (
+        "incident.cause_cleared",
+        "check",
+        "cleared a change of having led to an incident",
+    ),
+    (
+        "incident.cause_confirmed",
+        "incident",
+        "confirmed that a change led to an incident",
+    ),
     ("incident.detected", "incident", "found an incident"),
     ("incident.edited", "incident", "edited an incident"),
     ("incident.reported", "incident", "reported an incident"),

@@ -39,15 +39,23 @@ pub(crate) async fn show_what_changed(
 }
 
 fn said(text: &Option<String>) -> Option<String> {
-    text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    text.as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let typed = said(&asked.before);
-    let read = typed.as_deref().and_then(|text| text.parse().ok().or_else(|| view.reader.read_field(text)));
+    let read = typed
+        .as_deref()
+        .and_then(|text| text.parse().ok().or_else(|| view.reader.read_field(text)));
     let before = read.unwrap_or(view.now());
-    let hours = said(&asked.hours).and_then(|text| text.parse().ok()).unwrap_or(HOURS).clamp(1, MOST_HOURS);
+    let hours = said(&asked.hours)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(HOURS)
+        .clamp(1, MOST_HOURS);
     let question = Question {
         service: said(&asked.service),
         item: said(&asked.item),
@@ -59,7 +67,9 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
         frame: view.frame.clone(),
         crumb: vec![("Incidents".to_owned(), view.url("/incidents"))],
         title: "What changed?".to_owned(),
-        byline: Rich::from("What changed on a service and on everything that it depends on, before a time. The order is no verdict."),
+        byline: Rich::from(
+            "What changed on a service and on everything that it depends on, before a time. The order is no verdict.",
+        ),
         acts: vec![form(view, &question, is_asked)],
         is_facts_first: true,
         ..RecordPage::default()
@@ -77,7 +87,11 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
 
 fn form(view: &View<'_, '_, '_>, question: &Question, is_asked: bool) -> ActForm {
     let mut form = ActForm::new("ask", "Ask", view.url("/what-changed"))
-        .field(Field::text("service", "Service").value(question.service.clone().unwrap_or_default()).half())
+        .field(
+            Field::text("service", "Service")
+                .value(question.service.clone().unwrap_or_default())
+                .half(),
+        )
         .field(
             Field::text("item", "Or a config item")
                 .hint("Its key or its name.")
@@ -85,7 +99,11 @@ fn form(view: &View<'_, '_, '_>, question: &Question, is_asked: bool) -> ActForm
                 .half(),
         )
         .field(time_field(view, "before", "Before").value(view.reader.field(question.before)))
-        .field(Field::new("hours", "Hours back", Input::Number).value(question.hours.to_string()).half())
+        .field(
+            Field::new("hours", "Hours back", Input::Number)
+                .value(question.hours.to_string())
+                .half(),
+        )
         .submit("Show what changed");
     form.is_question = true;
     form.is_open = !is_asked;
@@ -100,7 +118,10 @@ fn facts(view: &View<'_, '_, '_>, answer: &Answer) -> Vec<Fact> {
         Fact::new("Services and items looked at", count(answer.things as u64)),
     ];
     if answer.more {
-        facts.push(Fact::new("Not everything", "There is more than is shown; ask about fewer hours."));
+        facts.push(Fact::new(
+            "Not everything",
+            "There is more than is shown; ask about fewer hours.",
+        ));
     }
     facts
 }

@@ -39,7 +39,10 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         let state = states::state(view.cx.tx, sink.id.as_str())?;
         let last = state.as_ref().and_then(|it| it.delivered_at);
         rows.push(vec![
-            Cell::title(sink.name.as_str(), view.url(&format!("/sinks/{}", escaped(sink.id.as_str())))),
+            Cell::title(
+                sink.name.as_str(),
+                view.url(&format!("/sinks/{}", escaped(sink.id.as_str()))),
+            ),
             Cell::said(sink.url.as_str()),
             Cell::text(form_of(sink.format)),
             Cell::Short(state.as_ref().map(|it| count(behind(size, it))).unwrap_or_default()),
@@ -101,7 +104,9 @@ fn standing(sink: &Sink, state: Option<&states::State>) -> pages::Mark {
 }
 
 fn new_form(view: &View<'_, '_, '_>) -> ActForm {
-    let forms = SinkFormat::ALL.iter().map(|(name, format)| Choice::new(*name, form_of(*format)));
+    let forms = SinkFormat::ALL
+        .iter()
+        .map(|(name, format)| Choice::new(*name, form_of(*format)));
     ActForm::new("sink", "Add a sink", view.url("/sinks"))
         .field(super::super::shared::idempotent_form::field(view))
         .field(Field::text("name", "Name").required().half())
