@@ -66,6 +66,8 @@ fn administration(server: &Server) {
     }
     let hook = json!({"name": "Chat of the docks", "url": "https://hooks.example/in", "kinds": ["change.*"]});
     tell(server, "admin", "/webhooks", &hook);
+    let sink = json!({"name": "The house's SIEM", "url": "file:siem.jsonl", "format": "ocsf", "kinds": ["change.*"]});
+    tell(server, "admin", "/sinks", &sink);
     tell(server, "admin", "/access-reviews", &json!({}));
     let workload = json!({"name": "Releases of the house", "issuer": "https://id.example", "meant_for": "assent",
         "person": "pipeline", "claims": {"repository": ["halden/booking-api", "halden/label-*"], "environment": "production"}});

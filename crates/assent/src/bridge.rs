@@ -10,7 +10,7 @@ use acts::core::signing_keys;
 use acts::directory::{create_tenant, set_person};
 use acts::guard::last_administrator;
 use acts::identity::audit_workload_trust;
-use acts::integration::unmatched_deliveries;
+use acts::integration::{feed_sinks, unmatched_deliveries};
 use acts::policy::activate_configuration;
 use model::change::change_file::Actor;
 use serde_json::{Map, Value};
@@ -286,6 +286,13 @@ impl Host {
         };
         self.executor
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
+            .map_err(refused)
+    }
+
+    /// The sinks of a tenant that fail or are far behind, in words.
+    pub(crate) fn sink_trouble(&self, tenant: &str) -> Result<Vec<String>> {
+        self.executor
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, feed_sinks::trouble)
             .map_err(refused)
     }
 

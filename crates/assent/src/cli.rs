@@ -18,6 +18,9 @@ use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::integration::{connections, deliveries, mail, webhooks};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
+use crate::commands::incident::what_changed;
+use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
+use crate::commands::platform::{backup, config, doctor, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{metrics, views};
 use crate::commands::risk::table;
@@ -142,6 +145,9 @@ pub enum Command {
     /// Addresses outside that are told of events.
     #[command(subcommand)]
     Webhook(webhooks::Webhook),
+    /// Receivers of the log, such as a SIEM.
+    #[command(subcommand)]
+    Sink(sinks::Sink),
     /// People.
     #[command(subcommand)]
     Person(people::Person),
@@ -190,6 +196,8 @@ pub enum Command {
     /// Incidents.
     #[command(subcommand)]
     Incident(Listed),
+    /// What changed on a service, and on what it depends on, before a time.
+    WhatChanged(what_changed::WhatChanged),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
     /// Save the embedded database and its evidence while the server runs.

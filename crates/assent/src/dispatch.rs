@@ -16,6 +16,9 @@ use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::incidents;
 use crate::commands::integration::{connections, deliveries, mail, webhooks};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
+use crate::commands::incident::{incidents, what_changed};
+use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
+use crate::commands::platform::{backup, config, doctor, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{metrics, views};
 use crate::commands::risk::table;
@@ -51,6 +54,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Delivery(delivery) => deliveries::run(delivery, common, output),
         Command::Mail(mail) => mail::run(mail, common, output),
         Command::Webhook(webhook) => webhooks::run(webhook, common, output),
+        Command::Sink(sink) => sinks::run(sink, common, output),
         Command::Workload(workload) => workloads::run(workload, common, output),
         Command::Access(access) => access_reviews::run(access, common, output),
         Command::Person(person) => people::run(person, common, output),
@@ -68,6 +72,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Environment(listed) => environments::environment(listed, common, output),
         Command::Template(listed) => templates::template(listed, common, output),
         Command::Incident(listed) => incidents::incident(listed, common, output),
+        Command::WhatChanged(asked) => what_changed::run(asked, common, output),
         Command::Import(import) => import::run(import, common, output),
         Command::Backup(backup) => backup::backup(backup, output),
         Command::Restore(restore) => backup::restore(restore, output),

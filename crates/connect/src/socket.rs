@@ -4,6 +4,7 @@
 pub mod call;
 pub mod egress;
 pub mod http;
+pub mod stream;
 
 use std::fmt;
 use std::time::Duration;

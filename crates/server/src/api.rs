@@ -68,12 +68,14 @@ const TABLES: &[&[Route]] = &[
     directory::services::ROUTES,
     approval::sla_table::ROUTES,
     incident::watch_table::ROUTES,
+    incident::what_changed::ROUTES,
     notify::preferences::ROUTES,
     change::templates::ROUTES,
     identity::tokens::ROUTES,
     report::metrics::ROUTES,
     report::saved_views::ROUTES,
     integration::webhooks::ROUTES,
+    integration::sinks::ROUTES,
     audit::witnesses::ROUTES,
 ];
 

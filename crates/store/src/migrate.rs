@@ -45,10 +45,11 @@ const MIGRATIONS: &[Migration] = migrations![
     18 "0018_workload_used",
     19 "0019_row_codes",
     20 "0020_outcome",
-    28 "0028_bundles",
-    22 "0022_announcement",
-    24 "0024_projections",
-    25 "0025_failure",
+    21 "0021_announcement",
+    22 "0022_projections",
+    23 "0023_failure",
+    24 "0024_sinks",
+    25 "0025_bundles",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -19,6 +19,7 @@ use model::emergency::records::GlassUse;
 use model::gate::provenance::{OutsideCheck, Provenance};
 use model::gate::running::Running;
 use model::identity::provider::IdentityProvider;
+use model::integration::sink::Sink;
 use model::integration::webhook::Webhook;
 use model::integration::workload::Workload;
 use model::policy::act_facts::ActFacts;
@@ -344,6 +345,7 @@ nouns! {
         artifact = it.artifact.as_ref(),
     }
     Webhook in "webhook" |it| { name = &it.name, active = it.active }
+    Sink in "sink" |it| { name = &it.name, active = it.active }
     KeyTurn in "key_turn" |it| { number = it.number, purpose = &it.purpose }
 }
 

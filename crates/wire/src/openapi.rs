@@ -15,6 +15,7 @@ mod compliance;
 mod directory;
 mod gate;
 mod identity;
+mod incident;
 mod integration;
 pub mod judge;
 mod patches;
@@ -239,6 +240,7 @@ const TAGS: &[(&str, &str)] = &[
     ("administration", "People, groups, tokens, connections, policies."),
     ("deliveries", "What outside systems send."),
     ("webhooks", "What outside systems are told."),
+    ("sinks", "The log for a SIEM: formats over transports."),
     ("without credential", "Health, this document, public keys."),
     (
         "log",
@@ -490,6 +492,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(integration::deliveries::SHAPES)
         .chain(report::metrics::SHAPES)
         .chain(risk::forecasts::SHAPES)
+        .chain(&[incident::what_changed::SHAPES])
         .copied()
         .flatten();
     own.chain(policy::configurations::SHAPES)

@@ -1,5 +1,7 @@
 //! Incidents, alerts and drift.
 
 pub(crate) mod alerts;
+pub(crate) mod candidates;
 pub(crate) mod pages;
 pub(crate) mod watched;
+pub(crate) mod what_changed;

@@ -7,5 +7,6 @@ pub(crate) mod messengers;
 pub(crate) mod poison;
 pub(crate) mod replayed;
 pub(crate) mod rollback;
+pub(crate) mod sinks;
 pub(crate) mod unsent;
 pub(crate) mod webhooks;

@@ -73,6 +73,22 @@ const WALKS: &[(&str, &str)] = &[
     ("UPDATE log_state", "one row a tenant"),
     ("SELECT tenant FROM revocation_state", "one row a tenant"),
     (
+        "SELECT count(*) AS it FROM \"sink\"",
+        "a tenant has at most twenty in use",
+    ),
+    (
+        "SELECT id, version, body, sealed, code FROM \"sink\" WHERE tenant = $tenant AND \"active\"",
+        "a tenant has at most twenty in use",
+    ),
+    (
+        "SELECT s.tenant AS tenant, s.id AS id FROM sink_state",
+        "one row of the log's state a tenant",
+    ),
+    (
+        "SELECT count(*) AS active",
+        "one row a sink, of which a tenant has at most twenty in use",
+    ),
+    (
         "SELECT w.tenant AS tenant, w.id AS id FROM webhook_state",
         "one row of the log's state a tenant",
     ),

@@ -1,7 +1,8 @@
-//! Finds secrets of connections, webhooks and identity providers that are gone, or that the master key does not open.
+//! Finds secrets of connections, webhooks, sinks and identity providers that are gone, or that the master key does not open.
 
 use model::directory::snapshot::Connection;
 use model::identity::provider::IdentityProvider;
+use model::integration::sink::Sink;
 use model::integration::webhook::Webhook;
 use store::record::{self, Filter};
 
@@ -9,7 +10,7 @@ use crate::core::connections::connection_secret;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::providers::provider_secret;
-use crate::core::secrets::{address_name, credential_name, open, secret_name};
+use crate::core::secrets::{address_name, credential_name, open, secret_name, sink_name};
 
 /// A secret that is gone or that the master key does not open, with whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub struct SecretTrouble {
     pub what: String,
 }
 
-/// What is wrong with the secrets of connections, webhooks and identity providers that are in use.
+/// What is wrong with the secrets of connections, webhooks, sinks and identity providers that are in use.
 ///
 /// # Errors
 /// The store's.
@@ -61,6 +62,14 @@ pub fn find_trouble(cx: &mut Context<'_, '_>) -> Result<Vec<SecretTrouble>> {
         for name in names.into_iter().filter(|_| it.active) {
             let opened = open(cx, &name).map(|kept| kept.is_some());
             look(&name, format!("the webhook {}", it.name), opened)?;
+        }
+    }
+    for row in record::find::<Sink>(cx.tx, &all().equals("active", true))? {
+        let it = row.record;
+        if it.has_credential {
+            let name = sink_name(it.id.as_str());
+            let opened = open(cx, &name).map(|kept| kept.is_some());
+            look(&name, format!("the sink {}", it.name), opened)?;
         }
     }
     for row in record::find::<IdentityProvider>(cx.tx, &all())? {

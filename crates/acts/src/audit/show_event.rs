@@ -63,6 +63,7 @@ const READ: &[&str] = &[
     "provenance",
     "running",
     "service",
+    "sink",
     "task",
     "template",
     "tenant_info",

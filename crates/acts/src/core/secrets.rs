@@ -62,3 +62,8 @@ pub fn former_name(id: &str) -> String {
 pub fn address_name(id: &str) -> String {
     format!("webhook/{id}/address")
 }
+
+/// The name under which a sink's credential rests.
+pub fn sink_name(id: &str) -> String {
+    format!("sink/{id}")
+}

@@ -92,6 +92,7 @@ versioned!(
     model::identity::provider::IdentityProvider,
     model::audit::key_rotation::KeyTurn,
     model::integration::webhook::Webhook,
+    model::integration::sink::Sink,
     model::integration::workload::Workload,
     model::directory::access_review::AccessReview,
     model::gate::provenance::OutsideCheck,

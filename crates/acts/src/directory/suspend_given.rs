@@ -14,6 +14,7 @@ use model::core::refusal::Refusal;
 use model::directory::snapshot::{Connection, Directory, Group, Ownership, Person};
 use model::directory::suspension::{Decided, GivenKind, Suspended, givers};
 use model::identity::provider::IdentityProvider;
+use model::integration::sink::Sink;
 use model::integration::webhook::Webhook;
 use model::integration::workload::Workload;
 use proof::diff;
@@ -278,6 +279,8 @@ fn given_ways(
     (histories, giver): (&mut Histories, &PersonId),
     found: &mut Vec<Suspended>,
 ) -> Result<()> {
+/// Ways in and out: connections, webhooks, sinks, providers, workloads.
+fn given_ways(cx: &mut Context<'_, '_>, giver: &PersonId, found: &mut Vec<Suspended>) -> Result<()> {
     let active = || Filter::new().equals("active", true).order_by("id");
     let mut ways: Vec<(GivenKind, &'static str, String)> = Vec::new();
     let mut add = |kind: GivenKind, table: &'static str, id: &str| ways.push((kind, table, id.to_owned()));
@@ -292,6 +295,9 @@ fn given_ways(
         .filter(|it| it.active)
     {
         add(GivenKind::Webhook, Webhook::TABLE, it.id.as_str());
+    }
+    for it in record::bodies::<Sink>(cx.tx, &active())? {
+        add(GivenKind::Sink, Sink::TABLE, it.id.as_str());
     }
     for it in record::bodies::<IdentityProvider>(cx.tx, &active())? {
         add(GivenKind::IdentityProvider, IdentityProvider::TABLE, it.id.as_str());
@@ -324,6 +330,7 @@ fn set(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, giver: &PersonId) -
             row.ends_at = ends.unwrap_or(row.ends_at);
         }),
         GivenKind::Webhook => put::<Webhook>(cx, item, "webhook", on, data, |row| row.active = on),
+        GivenKind::Sink => put::<Sink>(cx, item, "sink", on, data, |row| row.active = on),
         GivenKind::Connection => put::<Connection>(cx, item, "connection", on, data, |row| row.active = on),
         GivenKind::IdentityProvider => {
             put::<IdentityProvider>(cx, item, "identity_provider", on, data, |row| row.active = on)
@@ -352,6 +359,8 @@ fn put<R: Record + Versioned>(
         ("delegation", false) => "delegation.ended",
         ("webhook", true) => "webhook.edited",
         ("webhook", false) => "webhook.ended",
+        ("sink", true) => "sink.edited",
+        ("sink", false) => "sink.ended",
         ("connection", true) => "connection.edited",
         ("connection", false) => "connection.ended",
         ("identity_provider", true) => "identity_provider.set",

@@ -1,5 +1,7 @@
 //! Incidents, alerts and drift.
 
+pub mod find_what_changed;
+pub mod judge_candidates;
 pub(crate) mod note_in_watch;
 pub mod set_incident;
 pub mod set_watch_table;

@@ -19,7 +19,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::{BEFORE_FIRST_INCIDENT, INCIDENTS};
 use crate::core::read_fields::patched;
-use crate::incident::note_in_watch;
+use crate::incident::{judge_candidates, note_in_watch};
 
 /// What may change of an incident.
 const FIELDS: [&str; 6] = [
@@ -85,6 +85,7 @@ pub fn open_incident(cx: &mut Context<'_, '_>, body: &Body) -> Result<Incident> 
         resolved_at: None,
         external_ref: None,
         connection: None,
+        cause_verdicts: Vec::new(),
     };
     fill(&mut reading, &directory, cx.now, &mut incident);
     reading.finish()?;
@@ -122,6 +123,9 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
 pub(crate) fn put(cx: &mut Context<'_, '_>, kind: &'static str, incident: Incident) -> Result<Incident> {
     let saved = cx.put_estate(kind, incident, json!({}))?;
     note_in_watch::note(cx, &saved)?;
+    if kind == "incident.opened" {
+        judge_candidates::note_candidates(cx, &saved)?;
+    }
     settle_emergencies(cx, &saved)?;
     Ok(saved)
 }

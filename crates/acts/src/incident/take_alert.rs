@@ -49,6 +49,7 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
                 resolved_at,
                 external_ref: Some(reference),
                 connection: Some(connection.id.clone()),
+                cause_verdicts: Vec::new(),
             };
             ("incident.opened", incident)
         }
@@ -211,6 +212,7 @@ mod tests {
                     resolved_at,
                     external_ref: None,
                     connection: None,
+                    cause_verdicts: Vec::new(),
                 }),
             }
         }

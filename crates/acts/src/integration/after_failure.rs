@@ -94,6 +94,7 @@ fn incident_of(
         resolved_at: None,
         external_ref: Some(reference),
         connection: Some(deployment.connection.clone()),
+        cause_verdicts: Vec::new(),
     };
     Ok(set_incident::put(cx, "incident.opened", incident)?.key)
 }

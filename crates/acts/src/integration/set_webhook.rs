@@ -155,7 +155,7 @@ pub fn is_address(url: &str) -> bool {
 
 /// The address that a URL names in figures, in any writing that programs read, or as this host. What another name leads to is
 /// looked at when it is called.
-fn literal_address(url: &str) -> Option<IpAddr> {
+pub(crate) fn literal_address(url: &str) -> Option<IpAddr> {
     let host = url.split_once("://")?.1.split(['/', '?']).next()?;
     if let Some(inside) = host.strip_prefix('[') {
         let figures = inside.split(']').next()?.split('%').next()?;

@@ -67,6 +67,7 @@ const TRACES: &[(Role, &[&str])] = &[
             "identity_provider.",
             "workload.",
             "webhook.",
+            "sink.",
             "key.",
             "witness.",
             "log.published",

@@ -216,6 +216,10 @@ fn furnish(world: &World) {
             cx,
             &body(json!({"name": "Out", "url": "https://hooks.example/in", "kinds": ["change.*"]})),
         )?;
+        acts::integration::set_sink::create_sink(
+            cx,
+            &body(json!({"name": "Siem", "url": "tls://siem.example:6514", "format": "cef", "kinds": ["change.*"]})),
+        )?;
         set_identity_provider::set_identity_provider(
             cx,
             "idp",

@@ -104,6 +104,7 @@ fn what_every_event_wrote_adds_up_to_what_stands() {
             "person.external_id",
             "person.subjects",
             "person.telling",
+            "sink.url",
             "token.digest",
             "webhook.url"
         ]

@@ -15,5 +15,6 @@ pub mod pagerduty;
 pub mod plain;
 pub mod received;
 pub mod reply;
+pub mod sinks;
 pub mod standard_webhooks;
 pub mod words;

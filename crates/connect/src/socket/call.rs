@@ -145,7 +145,7 @@ impl Caller {
     }
 }
 
-fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
+pub(super) fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
     let wrong = || "the file holds no certificate in PEM".to_owned();
     let mut found = Vec::new();
     for item in ureq::tls::parse_pem(pem) {

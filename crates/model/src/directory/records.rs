@@ -413,6 +413,37 @@ pub struct Incident {
     /// The connection that delivered it: keys of one connection mean nothing to another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<RecordId>,
+    /// What people said of changes that may have led to it, in order; of one change the last counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cause_verdicts: Vec<CauseVerdict>,
+}
+
+/// What a person said of a change that may have led to an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CauseVerdict {
+    /// The change.
+    pub change: ChangeId,
+    /// The change's key.
+    pub change_key: String,
+    /// Whether it led to the incident; otherwise it is cleared.
+    pub confirmed: bool,
+    /// Why.
+    pub reason: String,
+    /// The person.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Incident {
+    /// What was said last of a change.
+    #[must_use]
+    pub fn cause_verdict(&self, change_key: &str) -> Option<&CauseVerdict> {
+        self.cause_verdicts
+            .iter()
+            .rev()
+            .find(|row| row.change_key == change_key)
+    }
 }
 
 /// A pre-approved kind of change: the present version stands in it, earlier ones in its events.

@@ -7,7 +7,7 @@ use crate::change::change_file::Actor;
 use crate::change::record::Change;
 use crate::core::ids::{PersonId, ServiceKey};
 use crate::core::refusal::Refusal;
-use crate::directory::snapshot::Directory;
+use crate::directory::snapshot::{Directory, Incident};
 
 /// Some services, outside of which everything is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +88,15 @@ impl Scope {
             .incidents
             .iter()
             .filter(|(_, row)| self.touches(&row.services));
-        seen.incidents = incidents.map(copied).collect();
+        // What was said of changes that may have led to it names changes outside.
+        let bare = |(key, row): (&String, &Incident)| {
+            let row = Incident {
+                cause_verdicts: Vec::new(),
+                ..row.clone()
+            };
+            (key.clone(), row)
+        };
+        seen.incidents = incidents.map(bare).collect();
         let templates = directory
             .templates
             .iter()

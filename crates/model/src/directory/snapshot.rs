@@ -23,7 +23,7 @@ use crate::directory::dependants::dependants;
 use crate::directory::ownership_matrix::Matrix;
 pub use crate::directory::ownership_matrix::Ownership;
 pub use crate::directory::records::{
-    Builder, ConfigItem, Connection, ConnectionApi, Deactivation, Dependency, Environment, Group, Incident,
+    Builder, CauseVerdict, ConfigItem, Connection, ConnectionApi, Deactivation, Dependency, Environment, Group, Incident,
     MaintenanceWindow, Mapping, Person, Readdressed, Service, StandardTemplate, TemplateApproval, Token,
 };
 use crate::emergency::outside_look;

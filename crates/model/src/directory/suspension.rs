@@ -31,6 +31,8 @@ pub enum GivenKind {
     IdentityProvider,
     /// A workload.
     Workload,
+    /// A sink of the log.
+    Sink,
 }
 
 /// One thing that a compromised account gave, and what became of it.

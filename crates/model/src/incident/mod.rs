@@ -3,3 +3,4 @@
 pub mod reference;
 pub mod watch;
 pub mod watch_table;
+pub mod what_changed;

@@ -2,5 +2,6 @@
 
 pub mod occurrence;
 pub mod signal;
+pub mod sink;
 pub mod webhook;
 pub mod workload;

@@ -81,10 +81,7 @@ pub struct Webhook {
 impl Webhook {
     /// Whether it is told of events of this kind.
     pub fn wants(&self, kind: &str) -> bool {
-        self.kinds.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(beginning) => kind.starts_with(beginning),
-            None => pattern == kind,
-        })
+        fits(&self.kinds, kind)
     }
 
     /// Whether the secret before the present one still signs.
@@ -92,6 +89,15 @@ impl Webhook {
         self.rotated_at
             .is_some_and(|at| now < at + SignedDuration::from_hours(BOTH_SIGN_HOURS))
     }
+}
+
+/// Whether a kind of event fits one of the patterns.
+#[must_use]
+pub fn fits(patterns: &[String], kind: &str) -> bool {
+    patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
+        Some(beginning) => kind.starts_with(beginning),
+        None => pattern == kind,
+    })
 }
 
 /// Whether a text says which kinds of event: words with dots between them, the last of which may be `*`.

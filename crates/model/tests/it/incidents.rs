@@ -29,6 +29,7 @@ fn incident(key: &str, service: &str, began: &str, resolved: Option<&str>) -> In
         resolved_at: resolved.map(at),
         external_ref: Some(format!("pagerduty:{key}")),
         connection: None,
+        cause_verdicts: Vec::new(),
     }
 }
 

@@ -202,6 +202,7 @@ pub fn incident(key: &str) -> Incident {
         resolved_at: None,
         external_ref: None,
         connection: None,
+        cause_verdicts: Vec::new(),
     }
 }
 

@@ -49,6 +49,8 @@ pub enum Place {
     Connections,
     /// Addresses that are told of events.
     Webhooks,
+    /// Receivers of the log.
+    Sinks,
     /// Where people sign in.
     Providers,
     /// Credentials of machines and people.
@@ -110,6 +112,7 @@ impl Place {
             places.extend([
                 Place::Connections,
                 Place::Webhooks,
+                Place::Sinks,
                 Place::Providers,
                 Place::Workloads,
                 Place::Keys,
@@ -131,6 +134,7 @@ impl Place {
             Place::Ownership => "/ownership",
             Place::Connections => "/connections",
             Place::Webhooks => "/webhooks",
+            Place::Sinks => "/sinks",
             Place::Providers => "/identity-providers",
             Place::Hours => "/hours",
             Place::Fields => "/fields",
@@ -165,6 +169,7 @@ impl Place {
             Place::Ownership => "Ownership",
             Place::Connections => "Connections",
             Place::Webhooks => "Webhooks",
+            Place::Sinks => "Sinks of the log",
             Place::Providers => "Identity providers",
             Place::Hours => "Working hours",
             Place::Fields => "Fields of changes",
@@ -199,6 +204,7 @@ impl Place {
             Place::Rights => "flag",
             Place::Connections => "link",
             Place::Webhooks => "arrow",
+            Place::Sinks => "log",
             Place::Hours => "clock",
             Place::Fields => "edit",
             Place::Keys => "leaf",
@@ -232,6 +238,7 @@ impl Place {
             Place::People
             | Place::Connections
             | Place::Webhooks
+            | Place::Sinks
             | Place::Providers
             | Place::Tokens
             | Place::Workloads

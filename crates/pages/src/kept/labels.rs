@@ -4,7 +4,7 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 119] = [
+const USUAL: [(&str, &str); 120] = [
     ("bounds.highest_risk", "Highest risk"),
     ("business_owner", "Business owner"),
     ("cases", "Their cases"),
@@ -125,12 +125,13 @@ const USUAL: [(&str, &str); 119] = [
     ("trusts_mail", "Its mail addresses are believed without their own check"),
     ("url", "Address"),
     ("watch_minutes", "Minutes to watch before it closes by itself"),
+    ("with_texts", "Send free texts too"),
     ("working_days_of", "Only working days of"),
     ("zone", "Time zone"),
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 21] = [
+const OTHERWISE: [(&str, &str, &str); 25] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
@@ -142,6 +143,8 @@ const OTHERWISE: [(&str, &str, &str); 21] = [
     ("/freezes/*/exceptions", "reason", "Why it may pass"),
     ("/identity-providers", "roles", "Their groups that give rights"),
     ("/incidents", "title", "What is broken"),
+    ("/incidents/*/candidates", "confirmed", "Verdict"),
+    ("/incidents/*/candidates", "reason", "Why"),
     ("/ownership", "ends_at", "Until"),
     ("/ownership", "role", "Part"),
     ("/services/*/watchers", "group", "For a group"),
@@ -149,6 +152,8 @@ const OTHERWISE: [(&str, &str, &str); 21] = [
     ("/tokens", "person", "Acts as"),
     ("/tokens", "roles", "Narrowed to"),
     ("/views", "name", "Name of the view"),
+    ("/sinks", "kinds", "Kinds of event"),
+    ("/sinks/*/position", "index", "Next entry"),
     ("/webhooks", "kinds", "Told of"),
     ("/workloads", "person", "Acts as"),
     ("/workloads", "roles", "Narrowed to"),

@@ -1,4 +1,5 @@
 //! Background work: the queue's worker, the mailer, outbound calls, the sequencer, the judge of new events and nightly replays.
+//! Background work: the queue's worker, the mailer, outbound calls, sinks of the log, the sequencer and nightly replays.
 
 pub(crate) mod grounds;
 pub(crate) mod forecasts;
@@ -8,5 +9,7 @@ pub(crate) mod projector;
 pub(crate) mod queue_worker;
 pub(crate) mod replays;
 pub(crate) mod sequencer;
+pub(crate) mod sink_file;
+pub(crate) mod sinks;
 pub(crate) mod sweep;
 pub(crate) mod worker;

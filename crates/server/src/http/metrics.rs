@@ -38,6 +38,11 @@ struct LaneLabel {
     lane: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct SinkLabel {
+    state: &'static str,
+}
+
 /// All figures.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -45,6 +50,8 @@ pub(crate) struct Metrics {
     seconds: Family<Door, Histogram>,
     queues: Family<QueueLabel, Gauge>,
     lanes: Family<LaneLabel, Gauge>,
+    sinks: Family<SinkLabel, Gauge>,
+    sink_lag: Gauge,
     refused_deliveries: Counter,
     damaged_files: Counter,
     standing: Gauge,
@@ -70,6 +77,14 @@ impl Default for Metrics {
         registry.register("queue_rows", "Rows in the queues", queues.clone());
         let lanes = Family::default();
         registry.register("lane_waiting", "Acts that wait for a thread", lanes.clone());
+        let sinks = Family::default();
+        registry.register("sinks", "Sinks of the log, and those that fail", sinks.clone());
+        let sink_lag = Gauge::default();
+        registry.register(
+            "sink_lag_entries",
+            "Entries of the log that the slowest sink has not delivered",
+            sink_lag.clone(),
+        );
         let refused_deliveries = Counter::default();
         registry.register(
             "hook_refused",
@@ -112,6 +127,8 @@ impl Default for Metrics {
             seconds,
             queues,
             lanes,
+            sinks,
+            sink_lag,
             refused_deliveries,
             damaged_files,
             standing,
@@ -199,6 +216,14 @@ impl Metrics {
     /// Notes when the certificate in use ends.
     pub(crate) fn note_certificate(&self, end: Timestamp) {
         self.certificate.get_or_create(&Vec::new()).set(end.as_second());
+    }
+
+    /// Notes how many sinks are active and fail, and how many entries the slowest is behind its log.
+    pub(crate) fn note_sinks(&self, active: i64, failing: i64, entries: i64) {
+        for (state, count) in [("active", active), ("failing", failing)] {
+            self.sinks.get_or_create(&SinkLabel { state }).set(count);
+        }
+        self.sink_lag.set(entries);
     }
 
     /// Notes how many acts wait in a lane.

@@ -26,6 +26,8 @@ const OPEN: &[&str] = &[
     "GET /environments*",
     "GET /incidents",
     "GET /incidents/{key}",
+    "GET /what-changed",
+    "GET /what-changed/annotations",
     "GET /windows",
     "GET /windows/{id}",
     "GET /freezes",

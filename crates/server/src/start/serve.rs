@@ -12,6 +12,7 @@ use acts::Executor;
 use connect::socket::call::Caller;
 use connect::socket::egress::Egress;
 use connect::socket::http::Http;
+use connect::socket::stream::Streams;
 use store::identity::identities;
 use store::{Lane, Mode};
 use tokio::net::TcpListener;
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::background::{forecasts, grounds, mailer, outbound_calls, projector, replays, sequencer, worker};
+use crate::background::sinks::{self, Ways};
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
 use crate::http::change_notifier::Bells;
@@ -300,12 +302,28 @@ const COURIERS: usize = 4;
 
 /// Who calls other people's servers, as far as the operator lets it.
 fn caller(settings: &Settings) -> Result<Caller, ServeError> {
+    let (egress, authority) = egress(settings)?;
+    Caller::new(egress, authority.as_deref()).map_err(|why| ServeError::Refused(format!("`outgoing_ca`: {why}")))
+}
+
+/// What entries of the log leave by for sinks.
+fn ways(settings: &Settings, caller: &Caller) -> Result<Ways, ServeError> {
+    let (egress, authority) = egress(settings)?;
+    let streams = Streams::new(egress, authority.as_deref());
+    Ok(Ways {
+        caller: caller.clone(),
+        streams: streams.map_err(|why| ServeError::Refused(format!("`outgoing_ca`: {why}")))?,
+        folder: settings.data_dir.join("sinks"),
+    })
+}
+
+/// Where calls may go, and the operator's own authorities in PEM.
+fn egress(settings: &Settings) -> Result<(Egress, Option<Vec<u8>>), ServeError> {
     let egress = Egress::parse(&settings.outgoing_allow)
         .map_err(|why| ServeError::Refused(format!("`outgoing_allow`: {why}")))?;
     let authority = settings.outgoing_ca.as_ref();
     let authority = authority.map(|path| std::fs::read(path).map_err(|error| ServeError::Folder(path.clone(), error)));
-    let authority = authority.transpose()?;
-    Caller::new(egress, authority.as_deref()).map_err(|why| ServeError::Refused(format!("`outgoing_ca`: {why}")))
+    Ok((egress, authority.transpose()?))
 }
 
 type Threads = Vec<JoinHandle<()>>;
@@ -316,6 +334,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     let mut threads = worker::start(state, &server, settings.workers)?;
     let mut callers = vec![mailer::start(state, &server, settings.smtp.as_ref())?];
     callers.extend(outbound_calls::start(state, &server, caller, COURIERS)?);
+    callers.extend(sinks::start(state, &server, &ways(settings, caller)?)?);
     threads.push(sequencer::start(state, &server)?);
     threads.push(projector::start(state)?);
     // Reading a large file whole takes long and is no call, but as one it holds up no stop.

@@ -193,6 +193,7 @@ fn estate_routes() -> Router<AppState> {
             "/t/{tenant}/services/{key}/ownerships",
             post(directory::services::set_ownership),
         )
+        .route("/t/{tenant}/what-changed", get(incident::what_changed::show_what_changed))
         .route(
             "/t/{tenant}/incidents",
             get(incident::incidents::incidents).post(plain(incident::incidents::open_incident)),
@@ -200,6 +201,10 @@ fn estate_routes() -> Router<AppState> {
         .route(
             "/t/{tenant}/incidents/{key}",
             get(incident::incidents::incident).post(plain(incident::incidents::edit_incident)),
+        )
+        .route(
+            "/t/{tenant}/incidents/{key}/candidates",
+            post(incident::incidents::judge_candidate),
         )
         .route(
             "/t/{tenant}/templates",
@@ -325,6 +330,12 @@ fn admin_routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/webhooks/{id}", get(integration::webhooks::one))
         .route("/t/{tenant}/webhooks/{id}/{act}", post(integration::webhooks::act))
+        .route(
+            "/t/{tenant}/sinks",
+            get(integration::sinks::show_list).post(plain(integration::sinks::create)),
+        )
+        .route("/t/{tenant}/sinks/{id}", get(integration::sinks::one))
+        .route("/t/{tenant}/sinks/{id}/{act}", post(integration::sinks::act))
         .route(
             "/t/{tenant}/identity-providers",
             get(identity::identity_providers::show_list).post(plain(identity::identity_providers::set)),

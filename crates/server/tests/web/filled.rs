@@ -253,6 +253,7 @@ fn a_form_that_is_given_back_names_its_fields_as_the_form_does() {
         "/access-reviews",
         "/connections",
         "/webhooks",
+        "/sinks",
         "/identity-providers",
         "/ownership",
         "/fields",

@@ -1,6 +1,6 @@
 //! Lists of changes, and the targets by which changes are found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::change::record::{Change, Target};
@@ -76,6 +76,26 @@ pub fn list_ordered(
         rows.extend(list_stretch(tx, filter, few, &stretch, left)?);
     }
     Ok(rows)
+}
+
+/// The ids of changes with work on one of these services that were saved at a time or later, those first that were saved first:
+/// a change is saved when its work ends, so among them is every change whose work ended since then or goes on.
+pub fn worked_since(tx: &mut Tx<'_>, since: Timestamp, services: &BTreeSet<String>, limit: i64) -> Result<Vec<String>> {
+    if services.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<String> = (0..services.len()).map(|number| format!("s_{number}")).collect();
+    let places: Vec<String> = names.iter().map(|name| format!("${name}")).collect();
+    let sql = format!(
+        "SELECT id FROM \"change\" WHERE tenant = $tenant AND updated_at >= $since
+            AND state IN ('implementing', 'reviewing', 'closed')
+            AND EXISTS (SELECT 1 FROM change_target t WHERE t.tenant = $tenant AND t.change_id = id AND t.service IN ({}))
+         ORDER BY updated_at, number LIMIT $limit",
+        places.join(", ")
+    );
+    let mut params: Vec<(&str, Value)> = vec![("since", since.into()), ("limit", limit.into())];
+    params.extend(names.iter().map(String::as_str).zip(services.iter().map(|key| key.as_str().into())));
+    tx.query(&sql, &params)?.iter().map(|row| row.text("id")).collect()
 }
 
 /// How many changes were written in a span of time, and what became of them.

@@ -2,4 +2,5 @@
 
 pub mod call;
 pub mod inbox;
+pub mod sink;
 pub mod webhook;

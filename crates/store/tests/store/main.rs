@@ -13,6 +13,7 @@ mod orders;
 mod postgres;
 mod queues;
 mod records;
+mod sinks;
 mod sqlite;
 mod statements;
 mod upgrades;

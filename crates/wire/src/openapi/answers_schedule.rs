@@ -235,6 +235,7 @@ pub(crate) const SPANS: &[Shape] = &[
         "Incident",
         "An incident.",
         &[
+            frees("cause_verdicts", "What people said of changes that may have led to it, in order: `change_key`, `confirmed`, `reason`, `by`, `at`."),
             text("key", LINE, "`INC-12`."),
             frees(
                 "changes",

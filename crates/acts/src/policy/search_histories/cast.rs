@@ -305,6 +305,7 @@ fn usual_incident(services: BTreeSet<ServiceKey>) -> Incident {
         resolved_at: None,
         external_ref: None,
         connection: None,
+        cause_verdicts: Vec::new(),
     }
 }
 

@@ -1,3 +1,4 @@
 //! Incidents, alerts and drift.
 
 pub mod incidents;
+pub mod what_changed;

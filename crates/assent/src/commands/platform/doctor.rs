@@ -242,6 +242,7 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
     check_signing_keys(host, checks)?;
     check_secrets(host, checks)?;
     check_connections(host, checks)?;
+    check_sinks(host, checks)?;
     check_administrators(host, checks)?;
     let logs = host.logs()?;
     logs.iter().for_each(|log| check_log(log, now, checks));
@@ -338,6 +339,22 @@ fn check_connections(host: &Host, checks: &mut Checks) -> Result<()> {
     }
     if is_good {
         checks.good("connections", "what each delivers is mapped to something here");
+    }
+    Ok(())
+}
+
+/// Whether every sink of the log is fed.
+fn check_sinks(host: &Host, checks: &mut Checks) -> Result<()> {
+    let help = "Nothing is lost: a sink goes on where it stopped. See `assent sink show ID`, and whether its receiver takes anything.";
+    let mut is_good = true;
+    for tenant in host.tenants()?.into_iter().filter(|tenant| tenant != "system") {
+        for text in host.sink_trouble(&tenant)? {
+            checks.warn("sinks", format!("{tenant}: {text}"), help);
+            is_good = false;
+        }
+    }
+    if is_good {
+        checks.good("sinks", "none fails, and none is far behind its log");
     }
     Ok(())
 }

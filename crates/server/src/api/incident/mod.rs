@@ -2,3 +2,4 @@
 
 pub(super) mod incidents;
 pub(super) mod watch_table;
+pub(super) mod what_changed;

@@ -2,4 +2,5 @@
 
 pub(super) mod connections;
 pub(super) mod deliveries;
+pub(super) mod sinks;
 pub(super) mod webhooks;

@@ -82,6 +82,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("risk_table", "Risk table"),
     ("service", "Services"),
     ("sign_in", "Sign-ins that were refused"),
+    ("sink", "Sinks of the log"),
     ("sla_table", "Times to decide"),
     ("target", "Targets"),
     ("task", "Tasks"),

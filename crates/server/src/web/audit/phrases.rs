@@ -139,6 +139,11 @@ const PHRASES: &[Phrase] = &[
     ("person.signed_in", "token", "signed in"),
     ("change.ungrounded", "x", "found an event whose reasons the log does not give"),
     ("sign_in.refused", "x", "refused a sign-in"),
+    ("sink.created", "out", "added a sink of the log"),
+    ("sink.edited", "out", "changed a sink of the log"),
+    ("sink.ended", "x", "ended a sink of the log"),
+    ("sink.failing", "incident", "flagged a sink that delivers nothing"),
+    ("sink.moved", "out", "moved a sink to another entry of the log"),
     ("service.set", "service", "set a service"),
     (
         "sla_table.activated",
@@ -323,6 +328,21 @@ const WHOLE: &[Phrase] = &[
         "identity_provider.set",
         "person",
         "set up or changed an identity provider",
+    ),
+    (
+        "incident.candidates_found",
+        "incident",
+        "found changes that may have led to an incident",
+    ),
+    (
+        "incident.cause_cleared",
+        "check",
+        "cleared a change of having led to an incident",
+    ),
+    (
+        "incident.cause_confirmed",
+        "incident",
+        "confirmed that a change led to an incident",
     ),
     ("incident.detected", "incident", "found an incident"),
     ("incident.edited", "incident", "edited an incident"),

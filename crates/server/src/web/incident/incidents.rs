@@ -1,5 +1,6 @@
 //! Incidents.
 
+use acts::incident::judge_candidates::{self, find_candidates};
 use acts::incident::set_incident;
 use acts::report::find_changes::find_naming;
 use axum::extract::{Path, State};
@@ -8,12 +9,14 @@ use model::core::act::actions;
 use model::core::body;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
+use model::incident::what_changed::CAUSE_HOURS;
 use pages::{
     ActForm, ActTone, Entry, Fact, Field, IncidentRow, Incidents, Place, RecordPage, Rich, Section, SectionBody, Tone,
 };
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::incident::what_changed;
 use crate::web::shared::fields::{standing, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
@@ -146,6 +149,7 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
         Fact::new("Began", view.reader.moment(incident.started_at)),
         Fact::new("Services", services_linked(view, incident)),
     ];
+    facts.extend(changed_before(view, incident));
     facts.extend(
         incident
             .resolved_at
@@ -164,7 +168,7 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
         title: incident.title.clone(),
         marks: vec![mark],
         facts,
-        sections: vec![named_by(view, incident)?],
+        sections: vec![candidates(view, incident)?, named_by(view, incident)?],
         is_facts_first: true,
         ..RecordPage::default()
     };
@@ -180,10 +184,97 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
             .submit("Say that it is over");
         page.acts.push(resolve);
     }
+    if view.may(actions::SET_INCIDENT) {
+        page.acts.push(judge_form(view, incident));
+    }
     if let Some(back) = back {
         back.put(view, &mut page.frame, page.acts.iter_mut());
     }
     Ok(page.render())
+}
+
+/// What may have led to it: said of each with the points of the ranking and what a person said.
+fn candidates(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Section> {
+    let found = find_candidates(view.cx, incident, CAUSE_HOURS)?;
+    let entries = found.items.iter().map(|row| {
+        let text = match &row.change {
+            Some(key) => Rich::new()
+                .link(key.as_str(), view.change_url(key))
+                .text(" ")
+                .said(row.title.as_str()),
+            None => Rich::new().said(row.title.as_str()),
+        };
+        let said = row.change.as_deref().and_then(|key| incident.cause_verdict(key));
+        let (tone, mark) = match said {
+            Some(said) if said.confirmed => (Tone::Stop, "confirmed".to_owned()),
+            Some(_) => (Tone::Plain, "cleared".to_owned()),
+            None => (Tone::Wait, format!("{} points", row.ranked.score)),
+        };
+        Entry::new(tone, text)
+            .icon("list")
+            .why(format!("{mark}: {}", row.ranked.reasons.join("; ")))
+    });
+    let note = match (found.items.is_empty(), found.sure) {
+        (true, _) => "",
+        (false, true) => "The first is the likeliest. It is no verdict.",
+        (false, false) => "Not sure: none is far enough ahead of the others.",
+    };
+    Ok(Section::new(
+        "candidates",
+        "Changes that may have led to it",
+        SectionBody::Entries(entries.collect()),
+    )
+    .note(note.to_owned())
+    .unsaid("No change is known on its services, or on what they need, in the four hours before it began."))
+}
+
+fn judge_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
+    let url = view.url(&format!("/incidents/{}/candidates", incident.key));
+    ActForm::new("candidate", "Confirm or clear a candidate", url)
+        .field(idempotent_form::field(view))
+        .field(Field::text("change", "The change’s key").required().half())
+        .field(
+            Field::select(
+                "confirmed",
+                "Verdict",
+                &[("true", "It led to the incident"), ("false", "It is cleared")],
+            )
+            .half(),
+        )
+        .field(Field::textarea("reason", "Why").required())
+        .note("A confirmed change is linked as the cause, and its outcome is revised.")
+        .submit("Record it")
+}
+
+/// Confirms or clears a candidate.
+pub(crate) async fn judge_candidate(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let page = format!("/incidents/{}", escaped(&key));
+    let sent = sent(form, format!("{page}/candidates"), page, Place::Incidents);
+    let whose = key.clone();
+    let run = move |cx: &mut acts::Context<'_, '_>, body: &body::Body| {
+        judge_candidates::judge_candidate(cx, &whose, body).map(drop)
+    };
+    send(&state, &visitor, sent, run, move |view, back| {
+        incident_page(view, &key, back)
+    })
+    .await
+}
+
+/// Where it is asked what changed before it began.
+fn changed_before(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Fact> {
+    let mut rich = Rich::new();
+    for (place, key) in incident.services.iter().enumerate() {
+        if place > 0 {
+            rich = rich.line();
+        }
+        rich = rich.said_link(key.0.as_str(), what_changed::address(view, &key.0, incident.started_at));
+    }
+    (!incident.services.is_empty()).then(|| Fact::new("What changed before", rich))
 }
 
 /// The changes that name an incident.

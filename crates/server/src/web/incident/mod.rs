@@ -1,3 +1,4 @@
 //! Incidents, alerts and drift.
 
 pub(super) mod incidents;
+pub(crate) mod what_changed;

@@ -2,4 +2,5 @@
 
 pub(crate) mod connections;
 pub(super) mod deliveries;
+pub(crate) mod sinks;
 pub(crate) mod webhooks;

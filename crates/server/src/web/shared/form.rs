@@ -52,6 +52,7 @@ const NUMBERS: &[&str] = &[
     "changes_days",
     "deliveries_days",
     "rights_last_days",
+    "index",
 ];
 /// Yes or no.
 const BOOLEANS: &[&str] = &[
@@ -69,6 +70,7 @@ const BOOLEANS: &[&str] = &[
     "compromised",
     "is_needed",
     "deputy",
+    "with_texts",
 ];
 /// Keys of changes and incidents: blanks around them, as they come with copied ones, are no part of them.
 const KEYS: &[&str] = &["to", "change", "incident"];

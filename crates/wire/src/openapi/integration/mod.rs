@@ -1,3 +1,4 @@
 //! Integrations: connections, deliveries, outgoing calls and webhooks.
 
 pub(super) mod deliveries;
+mod sinks;

@@ -1,0 +1,239 @@
+//! “What changed?”: what changed on a service or config item, and on everything that it depends on, before a time, ranked.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::record::Change;
+use model::change::related_records::Deployment;
+use model::core::act::actions;
+use model::core::enums::{NodeKind, State};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
+use model::directory::unknown_name;
+use model::incident::what_changed::{Happening, Near, Ranked, near, of_change, rank};
+use store::change::changes;
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+
+/// The most changes and deployments that are looked at.
+const MOST: i64 = 2_000;
+/// The most that are answered.
+pub const ANSWERED: usize = 100;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// A service, or `None` where a config item is asked about.
+    pub service: Option<String>,
+    /// A config item, by its key or its name.
+    pub item: Option<String>,
+    /// Before this time.
+    pub before: Timestamp,
+    /// How many hours are looked back.
+    pub hours: i64,
+}
+
+/// One thing that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The change's key; absent for a deployment that no change names.
+    pub change: Option<String>,
+    /// The deployment's id, where no change names it.
+    pub deployment: Option<String>,
+    /// In one line.
+    pub title: String,
+    /// The nearest service that it changed.
+    pub service: String,
+    /// When, how far away, of which kind.
+    pub happening: Happening,
+    /// Its place, and why.
+    pub ranked: Ranked,
+    /// Where the change stands.
+    pub state: Option<State>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether a service or a config item was asked about.
+    pub kind: NodeKind,
+    /// Its key.
+    pub key: String,
+    /// From when on.
+    pub from: Timestamp,
+    /// Before when.
+    pub before: Timestamp,
+    /// How many things were looked at: it, and what it depends on.
+    pub things: usize,
+    /// What changed, the likeliest first.
+    pub items: Vec<Changed>,
+    /// Whether there was more than was looked at or is answered.
+    pub more: bool,
+}
+
+/// Answers the question. Where somebody is scoped to services, the rest is absent.
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
+    cx.allow(actions::READ)?;
+    let directory = cx.visible()?;
+    let (kind, key) = asked(&directory, question)?;
+    let mut things = near(&directory, kind, &key);
+    let before = question.before;
+    let back = SignedDuration::from_hours(question.hours);
+    let from = before.checked_sub(back).unwrap_or(Timestamp::MIN);
+    // A change of the service of an item names the service, so what is looked for are services.
+    let services = services(&directory, &things);
+    let scope = cx.scope()?;
+    if let Some(scope) = &scope {
+        things.retain(|(kind, key), _| *kind == NodeKind::ConfigItem || scope.has(key));
+    }
+    let mut items = Vec::new();
+    let ids = changes::worked_since(cx.tx, from, &services, MOST)?;
+    let mut more = ids.len() as i64 >= MOST;
+    for id in &ids {
+        let Some(stored) = record::load::<Change>(cx.tx, id)? else {
+            continue;
+        };
+        let change = stored.record;
+        if scope.as_ref().is_some_and(|scope| !scope.sees(&change)) {
+            continue;
+        }
+        items.extend(changed(&change, &things, (from, before)));
+    }
+    if scope.is_none() {
+        let (found, is_more) = deployments(cx, &things, (from, before))?;
+        items.extend(found);
+        more |= is_more;
+    }
+    items.sort_by(|one, other| {
+        let place = |it: &Changed| {
+            (
+                std::cmp::Reverse(it.ranked.score),
+                std::cmp::Reverse(it.happening.began),
+            )
+        };
+        place(one)
+            .cmp(&place(other))
+            .then_with(|| one.change.cmp(&other.change))
+    });
+    more |= items.len() > ANSWERED;
+    items.truncate(ANSWERED);
+    Ok(Answer {
+        kind,
+        key,
+        from,
+        before,
+        things: things.len(),
+        items,
+        more,
+    })
+}
+
+/// What was asked about: a service by its key, a config item by its key or its name.
+fn asked(directory: &Directory, question: &Question) -> Result<(NodeKind, String)> {
+    if let Some(key) = &question.service {
+        return match directory.services.get(&key.as_str().into()) {
+            Some(service) => Ok((NodeKind::Service, service.key.0.clone())),
+            None => Err(Refusal::field("service", "unknown", unknown_name::service(directory, key)).into()),
+        };
+    }
+    let Some(name) = &question.item else {
+        let text = "Name a `service`, or a config item as `item`.";
+        return Err(Refusal::field("service", "missing", text).into());
+    };
+    if let Some(item) = directory.config_items.get(name) {
+        return Ok((NodeKind::ConfigItem, item.key.clone()));
+    }
+    let mut named = directory
+        .config_items
+        .values()
+        .filter(|item| item.name.eq_ignore_ascii_case(name));
+    match (named.next(), named.next()) {
+        (Some(item), None) => Ok((NodeKind::ConfigItem, item.key.clone())),
+        (Some(_), Some(_)) => {
+            let text = format!("Several config items are called `{name}`; name one by its key.");
+            Err(Refusal::field("item", "ambiguous", text).into())
+        }
+        (None, _) => {
+            let text = format!("There is no config item `{name}`.");
+            Err(Refusal::field("item", "unknown", text).into())
+        }
+    }
+}
+
+fn services(directory: &Directory, things: &Near) -> BTreeSet<String> {
+    let of = |(kind, key): &(NodeKind, String)| match kind {
+        NodeKind::Service => Some(key.clone()),
+        NodeKind::ConfigItem => directory.config_items.get(key).map(|item| item.service.0.clone()),
+    };
+    things.keys().filter_map(of).collect()
+}
+
+fn changed(change: &Change, things: &Near, span: (Timestamp, Timestamp)) -> Option<Changed> {
+    let (happening, service) = of_change(change, things, span)?;
+    Some(Changed {
+        change: Some(change.key.clone()),
+        deployment: None,
+        title: change.content.title.clone(),
+        service: service.0,
+        ranked: rank(&happening, span.1),
+        happening,
+        state: Some(change.state),
+    })
+}
+
+/// Deployments that no change names: they were told in the time, so their ids lie in it. What was told late is found by its own time.
+fn deployments(
+    cx: &mut Context<'_, '_>,
+    things: &Near,
+    (from, before): (Timestamp, Timestamp),
+) -> Result<(Vec<Changed>, bool)> {
+    let without = Filter::new()
+        .is_null("change_id")
+        .at_least("id", first_id(from))
+        .order_by("id")
+        .limit(MOST);
+    let rows = record::bodies::<Deployment>(cx.tx, &without)?;
+    let more = rows.len() as i64 >= MOST;
+    let mut last: HashMap<(String, String), Changed> = HashMap::new();
+    for row in rows
+        .into_iter()
+        .filter(|row| row.same_as.is_none() && from <= row.at && row.at <= before)
+    {
+        let Some(distance) = things.get(&(NodeKind::Service, row.service.0.clone())) else {
+            continue;
+        };
+        let happening = Happening {
+            began: row.at,
+            ended: Some(row.status_at.unwrap_or(row.at).max(row.at)),
+            distance: *distance,
+            kind: None,
+            risk: None,
+            failed: row
+                .status
+                .as_deref()
+                .is_some_and(|status| matches!(status, "failure" | "failed" | "error")),
+        };
+        let changed = Changed {
+            change: None,
+            deployment: Some(row.id.0.clone()),
+            title: format!("Deployment of {} to {}", row.service, row.environment),
+            service: row.service.0.clone(),
+            ranked: rank(&happening, before),
+            happening,
+            state: None,
+        };
+        last.insert((row.id.0, row.natural_key), changed);
+    }
+    Ok((last.into_values().collect(), more))
+}
+
+/// The least id of a record that was made at a time: ids are UUIDv7 and begin with milliseconds.
+fn first_id(at: Timestamp) -> String {
+    let milliseconds = u64::try_from(at.as_millisecond()).unwrap_or_default();
+    format!("{:08x}-{:04x}", milliseconds >> 16, milliseconds & 0xffff)
+}

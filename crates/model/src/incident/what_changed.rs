@@ -1,0 +1,291 @@
+//! What changed on a service or config item, and on everything that it depends on, before a time: one ranking for people who look
+//! for a cause. The ranking orders; it accuses nobody and decides nothing.
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::Timestamp;
+
+use crate::change::record::Change;
+use crate::core::enums::{DependencyKind, Kind, Level, NodeKind, Outcome};
+use crate::core::ids::ServiceKey;
+use crate::directory::snapshot::Directory;
+
+/// How many hours are looked back unless asked otherwise.
+pub const HOURS: i64 = 24;
+/// The most hours that are looked back: a quarter.
+pub const MOST_HOURS: i64 = 24 * 92;
+/// The most things of the graph that are looked at, the nearest first.
+pub const MOST_THINGS: usize = 300;
+
+/// How many hours before an incident a change may have ended that led to it, unless asked otherwise.
+pub const CAUSE_HOURS: i64 = 4;
+/// From so many points on the first of the ranking is named as the likeliest cause.
+pub const SURE: i64 = 60;
+/// So many points before the second.
+pub const SURE_LEAD: i64 = 6;
+
+/// Whether the first of these points, the highest first, is far enough ahead; otherwise the answer is “not sure”.
+#[must_use]
+pub fn is_sure(scores: &[i64]) -> bool {
+    let second = scores.get(1).copied().unwrap_or_default();
+    scores
+        .first()
+        .is_some_and(|first| *first >= SURE && first - second >= SURE_LEAD)
+}
+
+/// A thing whose change may be felt, and how many arrows away it is.
+pub type Near = HashMap<(NodeKind, String), usize>;
+
+/// Everything whose change reaches a thing, the thing itself included, each with its distance; at most [`MOST_THINGS`], the nearest.
+#[must_use]
+pub fn near(directory: &Directory, kind: NodeKind, key: &str) -> Near {
+    let graph = &directory.dependencies;
+    let mut found = Near::from([((kind, key.to_owned()), 0)]);
+    let mut queue = VecDeque::from([(kind, key.to_owned(), 0)]);
+    while let Some((kind, key, distance)) = queue.pop_front() {
+        let needed = graph
+            .leaving(kind, &key)
+            .filter(|row| row.kind != DependencyKind::PartOf && !row.ended);
+        let parts = graph
+            .arriving(kind, &key)
+            .filter(|row| row.kind == DependencyKind::PartOf && !row.ended);
+        let needed = needed.map(|row| (row.to_kind, row.to.0.clone()));
+        let parts = parts.map(|row| (row.from_kind, row.from.0.clone()));
+        let mut causes: Vec<(NodeKind, String)> = needed.chain(parts).collect();
+        causes.sort_by(|one, other| one.1.cmp(&other.1));
+        for cause in causes {
+            if found.len() < MOST_THINGS && !found.contains_key(&cause) {
+                found.insert(cause.clone(), distance + 1);
+                queue.push_back((cause.0, cause.1, distance + 1));
+            }
+        }
+    }
+    found
+}
+
+/// Something that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended; absent while it goes on.
+    pub ended: Option<Timestamp>,
+    /// How many arrows away the nearest thing is that it changed.
+    pub distance: usize,
+    /// How it was governed; absent for a deployment without a change.
+    pub kind: Option<Kind>,
+    /// The level of risk; absent for a deployment without a change.
+    pub risk: Option<Level>,
+    /// Whether it did not succeed, as far as an outcome was recorded.
+    pub failed: bool,
+}
+
+/// A happening in the ranking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ranked {
+    /// 0 to 100; higher is nearer.
+    pub score: i64,
+    /// Why, in words, the weightiest first.
+    pub reasons: Vec<String>,
+}
+
+/// Ranks a happening before a time: the distance in the graph weighs up to 45, the time up to 30, the type up to 10, the risk up to
+/// 8 and an outcome that was no success 7.
+#[must_use]
+pub fn rank(it: &Happening, before: Timestamp) -> Ranked {
+    let mut reasons = Vec::new();
+    let near = match it.distance {
+        0 => 45,
+        1 => 28,
+        2 => 16,
+        3 => 8,
+        _ => 3,
+    };
+    reasons.push(match it.distance {
+        0 => "on it itself".to_owned(),
+        1 => "on something that it needs".to_owned(),
+        many => format!("{many} dependencies away"),
+    });
+    let last = it.ended.filter(|end| *end <= before);
+    let minutes = last.map_or(0, |end| before.duration_since(end).as_mins().max(0));
+    reasons.push(match last {
+        None => "under way at that time".to_owned(),
+        Some(_) => format!("ended {} before", span(minutes)),
+    });
+    // Each doubling of the gap costs three: an hour 15, a day 0.
+    let doublings = i64::from(u64::try_from(minutes + 1).unwrap_or(1).ilog2());
+    let recent = (30 - 3 * doublings).max(0);
+    let kind = match it.kind {
+        None => {
+            reasons.push("no change names it".to_owned());
+            10
+        }
+        Some(Kind::Emergency) => {
+            reasons.push("an emergency".to_owned());
+            6
+        }
+        Some(Kind::Normal) => 3,
+        Some(Kind::Standard) => 0,
+    };
+    let risk = match it.risk {
+        Some(Level::High) => {
+            reasons.push("high risk".to_owned());
+            8
+        }
+        Some(Level::Medium) => 4,
+        _ => 0,
+    };
+    let failed = if it.failed { 7 } else { 0 };
+    if it.failed {
+        reasons.push("it did not succeed".to_owned());
+    }
+    Ranked {
+        score: near + recent + kind + risk + failed,
+        reasons,
+    }
+}
+
+fn span(minutes: i64) -> String {
+    match minutes {
+        0 => "less than a minute".to_owned(),
+        1 => "1 minute".to_owned(),
+        many if many < 120 => format!("{many} minutes"),
+        many if many < 48 * 60 => format!("{} hours", many / 60),
+        many => format!("{} days", many / (24 * 60)),
+    }
+}
+
+/// A change as a happening, where its work lay in the time and on one of the things; and the nearest of its services.
+#[must_use]
+pub fn of_change(
+    change: &Change,
+    things: &Near,
+    (from, before): (Timestamp, Timestamp),
+) -> Option<(Happening, ServiceKey)> {
+    if change.outcome == Some(Outcome::NotImplemented) {
+        return None;
+    }
+    let began = change.actual_start?;
+    let is_over = change.outcome.is_some();
+    let ended = change.actual_end.filter(|_| is_over);
+    if began > before || ended.is_some_and(|end| end < from) {
+        return None;
+    }
+    let place = |kind: NodeKind, key: &str| things.get(&(kind, key.to_owned())).copied();
+    let targets = change.content.targets.iter().filter_map(|target| {
+        let items = target
+            .config_items
+            .iter()
+            .filter_map(|item| place(NodeKind::ConfigItem, item));
+        let own = place(NodeKind::Service, target.service.as_str());
+        let distance = own.into_iter().chain(items).min()?;
+        Some((distance, target.service.clone()))
+    });
+    let (distance, service) = targets.min_by(|one, other| one.0.cmp(&other.0))?;
+    let happening = Happening {
+        began,
+        ended,
+        distance,
+        kind: Some(change.content.kind),
+        risk: Some(change.risk.level),
+        failed: change.outcome.is_some_and(|outcome| !outcome.is_success()),
+    };
+    Some((happening, service))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ids::RecordId;
+    use crate::directory::records::Dependency;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minute * 60).expect("a time")
+    }
+
+    fn happening(distance: usize, ended: Option<i64>) -> Happening {
+        Happening {
+            began: at(-500),
+            ended: ended.map(at),
+            distance,
+            kind: Some(Kind::Normal),
+            risk: Some(Level::Low),
+            failed: false,
+        }
+    }
+
+    #[test]
+    fn the_same_service_comes_first_then_the_time_the_type_and_the_risk() {
+        let score = |it: &Happening| rank(it, at(0)).score;
+        assert!(score(&happening(0, Some(-60))) > score(&happening(1, Some(-1))));
+        assert!(score(&happening(1, Some(-1))) > score(&happening(1, Some(-60))));
+        let told = |it: Happening| score(&it);
+        let base = happening(1, Some(-60));
+        assert!(
+            told(Happening {
+                kind: Some(Kind::Emergency),
+                ..base.clone()
+            }) > told(base.clone())
+        );
+        assert!(
+            told(Happening {
+                risk: Some(Level::High),
+                ..base.clone()
+            }) > told(base.clone())
+        );
+        assert!(
+            told(Happening {
+                kind: None,
+                risk: None,
+                ..base.clone()
+            }) > told(base.clone())
+        );
+        let most = Happening {
+            kind: None,
+            risk: Some(Level::High),
+            failed: true,
+            ..happening(0, None)
+        };
+        assert_eq!(told(most), 100);
+        assert_eq!(
+            rank(&happening(0, Some(-3_000)), at(0)).reasons,
+            ["on it itself", "ended 2 days before"]
+        );
+    }
+
+    #[test]
+    fn the_first_is_sure_only_with_points_and_a_lead() {
+        assert!(is_sure(&[70]) && is_sure(&[70, 64]));
+        assert!(!is_sure(&[]) && !is_sure(&[59]) && !is_sure(&[70, 65]));
+    }
+
+    #[test]
+    fn what_a_service_needs_is_near_it_and_what_needs_it_is_not() {
+        let arrow = |from: &str, to: &str| Dependency {
+            id: RecordId(format!("{from}-{to}")),
+            version: 1,
+            from: from.into(),
+            to: to.into(),
+            kind: DependencyKind::DependsOn,
+            from_kind: NodeKind::Service,
+            to_kind: NodeKind::Service,
+            ended: false,
+        };
+        let directory = Directory {
+            dependencies: vec![
+                arrow("web", "api"),
+                arrow("api", "db"),
+                arrow("db", "web"),
+                arrow("shop", "web"),
+            ]
+            .into(),
+            ..Directory::default()
+        };
+        let found = near(&directory, NodeKind::Service, "web");
+        let distance = |key: &str| found.get(&(NodeKind::Service, key.to_owned())).copied();
+        assert_eq!(
+            [distance("web"), distance("api"), distance("db"), distance("shop")],
+            [Some(0), Some(1), Some(2), None]
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! “What changed?”: a question in the address, and its ranking.
+
+use acts::incident::find_what_changed::{Answer, Changed, Question, find_what_changed};
+use axum::extract::{Query, State};
+use axum::response::Response;
+use jiff::Timestamp;
+use model::core::act::actions;
+use model::incident::what_changed::{HOURS, MOST_HOURS};
+use pages::{
+    ActForm, Cell, Column, Fact, Field, Fold, Input, Place, RecordPage, Rich, Section, SectionBody, Table, count,
+};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::shared::fields::time_field;
+use crate::web::shared::view::{View, Visitor, show};
+
+/// What the address asks.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub(crate) struct Asked {
+    service: Option<String>,
+    item: Option<String>,
+    before: Option<String>,
+    hours: Option<String>,
+}
+
+/// The address of the question about a service before a time.
+pub(crate) fn address(view: &View<'_, '_, '_>, service: &str, before: Timestamp) -> String {
+    view.url(&format!("/what-changed?service={}&before={before}", escaped(service)))
+}
+
+/// The page.
+pub(crate) async fn show_what_changed(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+) -> Response {
+    show(&state, &visitor, Place::Incidents, move |view| page(view, &asked)).await
+}
+
+fn said(text: &Option<String>) -> Option<String> {
+    text.as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+}
+
+fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+    view.cx.allow(actions::READ)?;
+    let typed = said(&asked.before);
+    let read = typed
+        .as_deref()
+        .and_then(|text| text.parse().ok().or_else(|| view.reader.read_field(text)));
+    let before = read.unwrap_or(view.now());
+    let hours = said(&asked.hours)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(HOURS)
+        .clamp(1, MOST_HOURS);
+    let question = Question {
+        service: said(&asked.service),
+        item: said(&asked.item),
+        before,
+        hours,
+    };
+    let is_asked = question.service.is_some() || question.item.is_some();
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Incidents".to_owned(), view.url("/incidents"))],
+        title: "What changed?".to_owned(),
+        byline: Rich::from(
+            "What changed on a service and on everything that it depends on, before a time. The order is no verdict.",
+        ),
+        acts: vec![form(view, &question, is_asked)],
+        is_facts_first: true,
+        ..RecordPage::default()
+    };
+    if is_asked {
+        let answer = find_what_changed(view.cx, &question)?;
+        page.facts = facts(view, &answer);
+        page.sections = vec![
+            Section::new("changed", "The nearest first", SectionBody::Table(table(view, &answer)))
+                .unsaid("Nothing is known to have changed in that time."),
+        ];
+    }
+    Ok(page.render())
+}
+
+fn form(view: &View<'_, '_, '_>, question: &Question, is_asked: bool) -> ActForm {
+    let mut form = ActForm::new("ask", "Ask", view.url("/what-changed"))
+        .field(
+            Field::text("service", "Service")
+                .value(question.service.clone().unwrap_or_default())
+                .half(),
+        )
+        .field(
+            Field::text("item", "Or a config item")
+                .hint("Its key or its name.")
+                .value(question.item.clone().unwrap_or_default())
+                .half(),
+        )
+        .field(time_field(view, "before", "Before").value(view.reader.field(question.before)))
+        .field(
+            Field::new("hours", "Hours back", Input::Number)
+                .value(question.hours.to_string())
+                .half(),
+        )
+        .submit("Show what changed");
+    form.is_question = true;
+    form.is_open = !is_asked;
+    form
+}
+
+fn facts(view: &View<'_, '_, '_>, answer: &Answer) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact::new("About", Rich::new().said(answer.key.as_str())),
+        Fact::new("From", view.reader.moment(answer.from)),
+        Fact::new("Before", view.reader.moment(answer.before)),
+        Fact::new("Services and items looked at", count(answer.things as u64)),
+    ];
+    if answer.more {
+        facts.push(Fact::new(
+            "Not everything",
+            "There is more than is shown; ask about fewer hours.",
+        ));
+    }
+    facts
+}
+
+fn table(view: &View<'_, '_, '_>, answer: &Answer) -> Table {
+    Table {
+        caption: "What changed".to_owned(),
+        columns: vec![
+            Column::new("Change", Fold::Never),
+            Column::new("Service", Fold::Under),
+            Column::new("Began", Fold::Under).named(),
+            Column::new("Ended", Fold::Under).named(),
+            Column::new("Why here", Fold::Under).named(),
+            Column::new("Points", Fold::Under).number(),
+        ],
+        rows: answer.items.iter().map(|row| cells(view, row)).collect(),
+        ..Table::default()
+    }
+}
+
+fn cells(view: &View<'_, '_, '_>, row: &Changed) -> Vec<Cell> {
+    let it = &row.happening;
+    let (title, href) = match &row.change {
+        Some(key) => (format!("{key} {}", row.title), view.change_url(key)),
+        None => (row.title.clone(), view.url("/deliveries")),
+    };
+    vec![
+        Cell::title(title, href),
+        Cell::said(row.service.as_str()),
+        Cell::Short(view.reader.moment(it.began)),
+        Cell::Short(it.ended.map(|at| view.reader.moment(at)).unwrap_or_default()),
+        Cell::text(row.ranked.reasons.join("; ")),
+        Cell::Short(row.ranked.score.to_string()),
+    ]
+}

@@ -1,0 +1,3 @@
+//! Incidents: what changed before them.
+
+pub(super) mod what_changed;

@@ -1,0 +1,101 @@
+//! Candidates of an incident: ranked when it is opened, confirmed or cleared by a person with a reason that stays.
+
+use serde_json::{Value, json};
+use tests::journey::{SERVICE, artifact, scheduled};
+use tests::{Place, Server};
+
+/// A service of the demo that depends on [`SERVICE`].
+const ABOVE: &str = "wms";
+
+fn done(server: &Server, title: &str, number: u64) -> String {
+    let path = scheduled(server, title, &artifact(number));
+    let implementer = server.token("implementer");
+    server.must(
+        "POST",
+        &format!("{path}/implementation"),
+        &implementer,
+        Some(&json!({})),
+    );
+    let body = json!({"outcome": "succeeded"});
+    server.must("POST", &format!("{path}/completion"), &implementer, Some(&body));
+    path.rsplit('/').next().unwrap().to_owned()
+}
+
+fn candidates(server: &Server, incident: &str) -> Value {
+    let path = format!("/api/v1/incidents/{incident}/candidates");
+    server.must("GET", &path, &server.token("commander"), None)
+}
+
+fn row<'a>(found: &'a Value, key: &str) -> &'a Value {
+    let rows = found["items"].as_array().unwrap();
+    rows.iter()
+        .find(|row| row["change"] == key)
+        .unwrap_or_else(|| panic!("no {key} in {found:#}"))
+}
+
+#[test]
+fn candidates_are_found_below_a_service_and_judged_with_a_reason_that_stays() {
+    let place = Place::demo("candidates");
+    let server = Server::start(&place, true);
+    let (one, other) = (
+        done(&server, "Sharper labels", 91_001),
+        done(&server, "Bolder labels", 91_002),
+    );
+    let commander = server.token("commander");
+    let body = json!({"title": "The warehouse stands still", "severity": 2, "services": [ABOVE]});
+    let incident = server.must("POST", "/api/v1/incidents", &commander, Some(&body));
+    let key = incident["key"].as_str().unwrap();
+    let found = candidates(&server, key);
+    assert!(
+        row(&found, &one)["verdict"].is_null() && row(&found, &other)["distance"] == 1,
+        "{found:#}"
+    );
+    assert_eq!(found["sure"], false, "two alike: not sure");
+    // The owner of a candidate below the service is notified, not accused.
+    let messages = server
+        .must("GET", "/api/v1/messages?limit=200", &server.token("owner"), None)
+        .to_string();
+    assert!(messages.contains(&format!("{key} began after")), "{messages}");
+    let path = format!("/api/v1/incidents/{key}/candidates");
+    let judge = |key: &str, confirmed: bool| json!({"change": key, "confirmed": confirmed, "reason": "The printer's log says so."});
+    let (status, _) = server.ask(
+        "POST",
+        &path,
+        Some(&server.token("requester")),
+        Some(&judge(&one, true)),
+    );
+    assert_eq!(status, 403);
+    let (status, _) = server.ask(
+        "POST",
+        &path,
+        Some(&commander),
+        Some(&json!({"change": one, "confirmed": true})),
+    );
+    assert_eq!(status, 422, "a verdict has a reason");
+    server.must("POST", &path, &commander, Some(&judge(&other, false)));
+    let found = server.must("POST", &path, &commander, Some(&judge(&one, true)));
+    assert_eq!(row(&found, &one)["verdict"]["confirmed"], true, "{found:#}");
+    assert_eq!(row(&found, &other)["verdict"]["reason"], "The printer's log says so.");
+    let last = found["items"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["change"], other.as_str(), "what was cleared comes last");
+    // The confirmed one is read from both sides.
+    let change = server.must("GET", &format!("/api/v1/changes/{one}"), &server.token("owner"), None);
+    assert!(change.to_string().contains(key), "{change:#}");
+    let shown = server.must("GET", &format!("/api/v1/incidents/{key}"), &commander, None);
+    assert_eq!(shown["cause_verdicts"].as_array().unwrap().len(), 2, "{shown:#}");
+    // Another verdict does not take the former one away.
+    server.must("POST", &path, &commander, Some(&judge(&other, true)));
+    let shown = server.must("GET", &format!("/api/v1/incidents/{key}"), &commander, None);
+    assert_eq!(shown["cause_verdicts"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        server
+            .ask(
+                "GET",
+                &format!("/api/v1/incidents/{SERVICE}/candidates"),
+                Some(&commander),
+                None
+            )
+            .0,
+        404
+    );
+}
