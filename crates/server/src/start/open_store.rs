@@ -59,7 +59,7 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     folder("")?;
     let uploads = folder("uploads")?;
     let lacks_codes = has_to_run(settings, "0019_row_codes");
-    let lacks_bundles = has_to_run(settings, "0028_bundles");
+    let lacks_bundles = has_to_run(settings, "0025_bundles");
     let store = Store::open(config(settings))?;
     let evidence_folder = if store.is_postgres() {
         None
