@@ -221,7 +221,7 @@ impl<'p> Replay<'p> {
     fn run(&mut self, cx: &mut Context<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
         let done = self.of_log(cx, older);
         self.go_on(cx, "log_state", done)?;
-        let parts: [(&str, Part<'p>); 12] = [
+        let parts: [(&str, Part<'p>); 13] = [
             ("signing_key", Self::check_keys),
             ("secret", Self::check_secrets),
             ("text_salt", Self::check_texts),

@@ -273,14 +273,12 @@ fn given_rows(
     Ok(())
 }
 
-/// Ways in and out: connections, webhooks, providers, workloads.
+/// Ways in and out: connections, webhooks, sinks, providers, workloads.
 fn given_ways(
     cx: &mut Context<'_, '_>,
     (histories, giver): (&mut Histories, &PersonId),
     found: &mut Vec<Suspended>,
 ) -> Result<()> {
-/// Ways in and out: connections, webhooks, sinks, providers, workloads.
-fn given_ways(cx: &mut Context<'_, '_>, giver: &PersonId, found: &mut Vec<Suspended>) -> Result<()> {
     let active = || Filter::new().equals("active", true).order_by("id");
     let mut ways: Vec<(GivenKind, &'static str, String)> = Vec::new();
     let mut add = |kind: GivenKind, table: &'static str, id: &str| ways.push((kind, table, id.to_owned()));

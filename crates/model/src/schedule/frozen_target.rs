@@ -7,7 +7,6 @@ use crate::change::record::{Change, Target};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::schedule::freeze::Freeze;
-use crate::schedule::repeat::Occurrence;
 
 /// Freezes over `[from, to)` of a target that do not except its change.
 pub fn over_target<'a>(
