@@ -47,6 +47,7 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
                 services,
                 started_at,
                 resolved_at,
+                end_recorded_at: resolved_at,
                 external_ref: Some(reference),
                 connection: Some(connection.id.clone()),
             };
@@ -88,6 +89,8 @@ fn judged(same: &[Incident], alert: &Alert, services: &BTreeSet<ServiceKey>) -> 
                 "incident.reopened",
                 Box::new(Incident {
                     resolved_at: None,
+                    // The system that knows says that it goes on.
+                    end_recorded_at: None,
                     ..latest.clone()
                 }),
             ),
@@ -121,6 +124,7 @@ fn over(same: &[Incident], alert: &Alert) -> Judged {
             "incident.resolved",
             Box::new(Incident {
                 resolved_at: Some(end.max(latest.started_at)),
+                end_recorded_at: Some(end.max(latest.started_at)),
                 ..latest.clone()
             }),
         ),
@@ -209,6 +213,7 @@ mod tests {
                     services: BTreeSet::new(),
                     started_at,
                     resolved_at,
+                    end_recorded_at: resolved_at,
                     external_ref: None,
                     connection: None,
                 }),
