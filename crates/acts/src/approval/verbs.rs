@@ -4,6 +4,7 @@ use model::approval::decide;
 use model::approval::separation_of_duties::is_of_interest;
 use model::change::around;
 use model::core::body::Body;
+use model::core::enums::Role;
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 
@@ -42,7 +43,12 @@ pub fn overrule_rejection(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> R
                 "This rejection stops {}, which is your own: another change manager overrules it.",
                 own.key
             );
-            return Err(Refusal::not_allowed("own_request", text).into());
+            let directory = cx.directory()?;
+            let mut others = directory.with_role(Role::ChangeManager);
+            others.retain(|other| !is_of_interest(&own, other));
+            return Err(Refusal::not_allowed("own_request", text)
+                .with_others(others.iter().map(|other| directory.login(other)).collect())
+                .into());
         }
     }
     cx.on_change(key, |case| decide::overrule(case, body))

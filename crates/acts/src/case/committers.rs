@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::record::{Change, Target};
+use model::change::success::was_rolled_back;
 use model::core::enums::Outcome;
 use model::core::ids::{ChangeId, EnvironmentKey, ServiceKey};
 use model::gate::committers::{Committers, Pushed, resolve};
@@ -185,7 +186,8 @@ fn brought(
         if matches!(
             told_outcome(&other, its),
             Some(Outcome::Succeeded | Outcome::SucceededWithIssues)
-        ) {
+        ) && !was_rolled_back(&other)
+        {
             found.insert(other.id);
         }
     }

@@ -83,6 +83,7 @@ pub fn open_incident(cx: &mut Context<'_, '_>, body: &Body) -> Result<Incident> 
         services: std::collections::BTreeSet::new(),
         started_at: cx.now,
         resolved_at: None,
+        end_recorded_at: None,
         external_ref: None,
         connection: None,
         cause_verdicts: Vec::new(),
@@ -90,6 +91,7 @@ pub fn open_incident(cx: &mut Context<'_, '_>, body: &Body) -> Result<Incident> 
     fill(&mut reading, &directory, cx.now, &mut incident);
     reading.finish()?;
     incident.key = next_key(cx)?;
+    let incident = incident.with_recorded_end(None, cx.now);
     put(cx, "incident.opened", incident)
 }
 
@@ -116,6 +118,7 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     if incident == *before {
         return Ok(incident);
     }
+    let incident = incident.with_recorded_end(Some(before), cx.now);
     put(cx, "incident.edited", incident)
 }
 

@@ -47,6 +47,7 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
                 services,
                 started_at,
                 resolved_at,
+                end_recorded_at: resolved_at,
                 external_ref: Some(reference),
                 connection: Some(connection.id.clone()),
                 cause_verdicts: Vec::new(),
@@ -89,6 +90,8 @@ fn judged(same: &[Incident], alert: &Alert, services: &BTreeSet<ServiceKey>) -> 
                 "incident.reopened",
                 Box::new(Incident {
                     resolved_at: None,
+                    // The system that knows says that it goes on.
+                    end_recorded_at: None,
                     ..latest.clone()
                 }),
             ),
@@ -122,6 +125,7 @@ fn over(same: &[Incident], alert: &Alert) -> Judged {
             "incident.resolved",
             Box::new(Incident {
                 resolved_at: Some(end.max(latest.started_at)),
+                end_recorded_at: Some(end.max(latest.started_at)),
                 ..latest.clone()
             }),
         ),
@@ -210,6 +214,7 @@ mod tests {
                     services: BTreeSet::new(),
                     started_at,
                     resolved_at,
+                    end_recorded_at: resolved_at,
                     external_ref: None,
                     connection: None,
                     cause_verdicts: Vec::new(),

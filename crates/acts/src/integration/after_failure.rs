@@ -92,6 +92,7 @@ fn incident_of(
         services: std::iter::once(deployment.service.clone()).collect(),
         started_at: at,
         resolved_at: None,
+        end_recorded_at: None,
         external_ref: Some(reference),
         connection: Some(deployment.connection.clone()),
         cause_verdicts: Vec::new(),

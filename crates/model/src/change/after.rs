@@ -175,7 +175,7 @@ pub fn is_only_implementer(change: &Change, person: &PersonId) -> bool {
 fn check_not_only_implementer(case: &Case<'_>) -> Result<(), Refusal> {
     if is_only_implementer(case.change(), &case.person()) {
         let text = "The only implementer cannot review or close their own work.";
-        return Err(Refusal::not_allowed("only_implementer", text));
+        return Err(Refusal::not_allowed("only_implementer", text).with_others(reviewers(case)));
     }
     Ok(())
 }
@@ -189,8 +189,15 @@ fn check_not_validator(case: &Case<'_>) -> Result<(), Refusal> {
         return Ok(());
     }
     let text = "Who said that work under a broken glass works does not review or close it.";
-    let others = eligible::reviewers(&case.file, &case.directory, case.now);
-    Err(Refusal::not_allowed("validated_it", text).with_others(logins(&case.directory, &others)))
+    Err(Refusal::not_allowed("validated_it", text).with_others(reviewers(case)))
+}
+
+/// The logins of those others who review the change, and close it.
+fn reviewers(case: &Case<'_>) -> Vec<String> {
+    let opener = case.change().lawful_break_glass().map(|glass| &glass.by);
+    let mut others = eligible::reviewers(&case.file, &case.directory, case.now);
+    others.retain(|person| *person != case.actor.person && Some(person) != opener);
+    logins(&case.directory, &others)
 }
 
 /// Closes.
@@ -205,7 +212,7 @@ pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
     if let Some(glass) = case.change().lawful_break_glass() {
         if glass.by == by {
             let text = "Who broke the glass cannot close the change.";
-            return Err(Refusal::not_allowed("own_request", text));
+            return Err(Refusal::not_allowed("own_request", text).with_others(reviewers(case)));
         }
         if !case.actor.is_system && break_glass::is_hand_of_opener(case) {
             return Err(decide::one_hand(case));
@@ -308,7 +315,8 @@ fn check_no_stake(case: &Case<'_>) -> Result<(), Refusal> {
     if has_stake(case.change(), &case.person()) {
         let text =
             "The finding on unauthorized work is stated by a change manager who neither asked for it nor did it.";
-        return Err(Refusal::not_allowed("own_request", text));
+        let finders = eligible::finders(case.change(), &case.directory);
+        return Err(Refusal::not_allowed("own_request", text).with_others(logins(&case.directory, &finders)));
     }
     Ok(())
 }

@@ -6,7 +6,6 @@ use serde_json::json;
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::Duty;
 use crate::change::change_file::{Case, ChangeFile};
-use crate::change::conditions;
 use crate::change::content::plan_digest;
 use crate::change::duties::evidence::{self, Compared};
 use crate::change::next_step::check_state;
@@ -14,13 +13,15 @@ use crate::change::read_content::artifact_or_commit;
 use crate::change::record::Content;
 use crate::change::related_records::{Comment, Evidence, MetCondition, PeerReview};
 use crate::change::settle::settle;
+use crate::change::{conditions, eligible};
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, PeerVerdict};
+use crate::core::enums::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, PeerVerdict, Role};
 use crate::core::ids::{PersonId, RecordId};
 use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::Refusal;
 use crate::core::statement::Stated;
+use crate::directory::snapshot::logins;
 
 mod links;
 
@@ -36,22 +37,21 @@ const MOST_MENTIONED: usize = 20;
 pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     let person = case.person();
     if case.change().authors.contains(&person) {
-        return Err(Refusal::not_allowed(
-            "own_work",
-            "Who wrote a change cannot review it as a peer.",
-        ));
+        return Err(
+            Refusal::not_allowed("own_work", "Who wrote a change cannot review it as a peer.").with_others(peers(case)),
+        );
     }
     if case.file.approves(&person) {
-        return Err(Refusal::not_allowed(
-            "is_approver",
-            "Who approves a change cannot review it as a peer.",
-        ));
+        return Err(
+            Refusal::not_allowed("is_approver", "Who approves a change cannot review it as a peer.")
+                .with_others(peers(case)),
+        );
     }
     case.allow(Act::PeerReview)?;
     if !peer_counts(&case.file, &case.directory, &person, None) {
         let text = "Who declared a conflict of interest about a change, or for whom another approved it, cannot review it as a \
                     peer.";
-        return Err(Refusal::not_allowed("own_work", text));
+        return Err(Refusal::not_allowed("own_work", text).with_others(peers(case)));
     }
     check_group(case)?;
     let mut reading = Reading::new(body, "");
@@ -375,10 +375,11 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
     let failed = found.is_against() || is_waiver;
     case.allow(Act::AcceptEvidence)?;
     if own {
-        return Err(Refusal::not_allowed(
-            "own_work",
-            "Who brought evidence cannot accept its failure.",
-        ));
+        let by = found.by.clone();
+        let others = accepters(case, |person| *person != by && person != case.actor.speaker());
+        return Err(
+            Refusal::not_allowed("own_work", "Who brought evidence cannot accept its failure.").with_others(others),
+        );
     }
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
@@ -408,13 +409,41 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
     Ok(())
 }
 
+/// The logins of those whose peer review would count: of the group that a rule names, else of those who know the work.
+fn peers(case: &Case<'_>) -> Vec<String> {
+    let rows = case.file.requirements.obligations.iter();
+    let group = rows.into_iter().find_map(|row| match &row.obligation.duty {
+        Duty::PeerReview { from, .. } => from.as_ref(),
+        _ => None,
+    });
+    let people = match group {
+        Some(key) => case.directory.members(key).into_iter().collect(),
+        None => eligible::peers(&case.directory),
+    };
+    let counts = |person: &&PersonId| {
+        case.directory.is_active(person) && peer_counts(&case.file, &case.directory, person, group)
+    };
+    let people: Vec<PersonId> = people.iter().filter(counts).cloned().collect();
+    logins(&case.directory, &people)
+}
+
+/// The logins of those who accept a failure or agree to a waiver: the owners and security.
+fn accepters(case: &Case<'_>, may: impl Fn(&PersonId) -> bool) -> Vec<String> {
+    let owners = eligible::owners_of(&case.file, &case.directory, case.now).into_iter();
+    let people = owners.chain(case.directory.with_role(Role::Security));
+    let mut found: Vec<PersonId> = people.filter(|it| case.directory.is_active(it) && may(it)).collect();
+    found.sort();
+    found.dedup();
+    logins(&case.directory, &found)
+}
+
 /// Agrees to a waiver as an owner, as security, or as both; both needs a second person.
 fn agree(case: &mut Case<'_>, waiver: &RecordId, reason: &str) -> Result<(), Refusal> {
     let by = case.person();
     let agreed = evidence::agreements(&case.file, &case.directory, &by, reason, case.now);
     if agreed.is_empty() {
         let text = "A waiver needs the yes of an owner of the target and of security, and you are neither.";
-        return Err(Refusal::not_allowed("not_asked", text));
+        return Err(Refusal::not_allowed("not_asked", text).with_others(accepters(case, |_| true)));
     }
     for row in case.file.evidence.iter_mut().filter(|row| &row.id == waiver) {
         row.agreed.retain(|it| it.by != by);

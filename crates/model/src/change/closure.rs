@@ -9,6 +9,7 @@ use crate::change::eligible;
 use crate::change::lifecycle::is_legal;
 use crate::change::record::{Change, TargetRecord};
 use crate::change::requirement::{condition_unmet, due_by, outcomes_missing, stopped, task_unmet};
+use crate::change::success::succeeded;
 use crate::core::act::Act;
 use crate::core::enums::{Kind, Outcome, Role, TaskState, ValidationResult};
 use crate::core::ids::PersonId;
@@ -128,7 +129,8 @@ pub fn review_is_needed(file: &ChangeFile) -> bool {
 
 /// Whether a standard change went as it should, or may still: it owes nobody a word of its own after the work.
 fn is_clean_standard(change: &Change) -> bool {
-    let went_well = change.outcome.is_none_or(|outcome| outcome == Outcome::Succeeded);
+    let has_failed = change.outcome.is_some() && succeeded(change) == Some(false);
+    let went_well = !has_failed && change.outcome.is_none_or(|outcome| outcome == Outcome::Succeeded);
     let was_taken_back_in_vain = change.target_records.iter().any(TargetRecord::has_failed_rollback);
     // What is told afterwards was not looked at by anybody before, whatever its template.
     let was_ahead = change.retrospective.is_none();

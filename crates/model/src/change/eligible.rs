@@ -209,7 +209,7 @@ pub(crate) fn glass_validators(file: &ChangeFile, directory: &Directory, now: Ti
     let is_hand =
         |person: &PersonId| glass.is_some_and(|glass| &glass.by == person || glass.handed_by.as_ref() == Some(person));
     let is_over = glass.is_some_and(|glass| glass.counted.as_ref().is_some_and(records::Counted::is_over));
-    let may = |person: &PersonId| directory.is_active(person) && !is_hand(person);
+    let may = |person: &PersonId| directory.is_active(person) && !is_hand(person) && !reviewed_it(&file.change, person);
     let managers = once_each(directory.with_role(Role::ChangeManager), may);
     let security = once_each(directory.with_role(Role::Security), may);
     if is_over {

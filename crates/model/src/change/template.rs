@@ -193,7 +193,11 @@ fn same_value(present: Option<&Value>, locked: &Value) -> bool {
 pub(crate) fn check_inside(case: &Case<'_>) -> Result<(), Refusal> {
     let change = case.change();
     if change.content.kind == Kind::Standard {
-        return Ok(());
+        // As a whole: its targets, and whether the template is in force, as at a submission.
+        return match template_trouble(&case.file, &case.directory, case.now) {
+            Some(trouble) => Err(Refusal::field("template", "outside_template", trouble.text)),
+            None => Ok(()),
+        };
     }
     let error = |field: &String| {
         let text =

@@ -10,6 +10,7 @@ use crate::change::closure::before_closure;
 use crate::change::record::Change;
 use crate::change::requirement::before_start;
 use crate::change::settle::{is_forward, revoke_permits, settle};
+use crate::change::success::succeeded;
 use crate::change::template::template_review;
 use crate::change::{duties, eligible};
 use crate::core::enums::{self, Kind, Outcome, State};
@@ -497,6 +498,7 @@ fn is_clean(file: &ChangeFile, directory: &Directory, now: Timestamp) -> bool {
         && file.change.retrospective.is_none()
         && file.change.break_glass.is_none()
         && file.change.outcome == Some(Outcome::Succeeded)
+        && succeeded(&file.change) == Some(true)
         && before_closure(file, directory, now).is_empty()
 }
 

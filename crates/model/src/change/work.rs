@@ -17,6 +17,7 @@ use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{Refusal, refuse_unmet};
 use crate::core::unmet::Unmet;
+use crate::directory::snapshot::logins;
 use crate::gate::rollback_binding;
 use crate::schedule::frozen_target::freeze_unmet;
 
@@ -280,10 +281,12 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
         .as_ref()
         .is_some_and(|extension| extension.decision.is_none() && extension.by == person)
     {
-        return Err(Refusal::not_allowed(
-            "own_request",
-            "Who asked for more time cannot grant it.",
-        ));
+        let mut others = case.people_in_charge();
+        others.retain(|other| *other != person && case.directory.is_active(other));
+        return Err(
+            Refusal::not_allowed("own_request", "Who asked for more time cannot grant it.")
+                .with_others(logins(&case.directory, &others)),
+        );
     }
     let mut reading = Reading::new(body, "");
     let grant = reading.needed_boolean("grant");

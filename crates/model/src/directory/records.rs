@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::custom_field;
@@ -407,6 +407,9 @@ pub struct Incident {
     /// Its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
+    /// When its end was recorded first. What somebody says of the end later makes no old incident a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_recorded_at: Option<Timestamp>,
     /// Its key elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_ref: Option<String>,
@@ -443,6 +446,34 @@ impl Incident {
             .iter()
             .rev()
             .find(|row| row.change_key == change_key)
+    }
+}
+
+/// For how long after its recorded end an incident is opened again as one that was resolved too early, in hours.
+pub const REOPENED_WITHIN_HOURS: i64 = 24;
+
+impl Incident {
+    /// When it ended, for what an incident of late allows: the earlier of the end that is stated and the moment at which an end was
+    /// first recorded. `None` while it is open.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.resolved_at.into_iter().chain(self.end_recorded_at).min()
+    }
+
+    /// The incident with when its end was recorded, where it has moved by hand or by a delivery. One that is opened again soon was
+    /// resolved too early; later it keeps the end that was recorded.
+    #[must_use]
+    pub fn with_recorded_end(self, before: Option<&Self>, now: Timestamp) -> Self {
+        let recorded = before.and_then(|it| it.end_recorded_at.or(it.resolved_at));
+        let is_late = |at: &Timestamp| now.duration_since(*at) > SignedDuration::from_hours(REOPENED_WITHIN_HOURS);
+        let end_recorded_at = match self.resolved_at {
+            Some(_) => recorded.or(Some(now)),
+            None => recorded.filter(is_late),
+        };
+        Self {
+            end_recorded_at,
+            ..self
+        }
     }
 }
 

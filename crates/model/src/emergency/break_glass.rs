@@ -20,9 +20,10 @@ use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::{self, Refusal};
 use crate::core::statement::Stated;
 use crate::core::unmet::{self, Unmet};
-use crate::directory::snapshot::{self, Directory};
+use crate::directory::snapshot::{self, Directory, logins};
 use crate::emergency::budget::{self, Used, any_approver_signs, could_be_asked, is_dual, is_grave, is_lent, names_two};
 use crate::emergency::bypassed;
+use crate::emergency::owed::reviewed_it;
 use crate::emergency::records::{self, BreakGlass, Bypassed, Cosignature};
 use crate::identity::factor::Wanted;
 use crate::policy::facts::Part;
@@ -406,7 +407,13 @@ fn not_asked(case: &Case<'_>) -> Refusal {
         (false, 0) => format!("{text} Now that is {}.", one_of(&names)),
         (false, more) => format!("{text} Now that is {} or {more} more.", names.join(", ")),
     };
-    Refusal::not_allowed("not_asked", text)
+    Refusal::not_allowed("not_asked", text).with_others(logins(&case.directory, &people))
+}
+
+/// The logins of those who may validate a broken glass.
+fn glass_validators(case: &Case<'_>) -> Vec<String> {
+    let people = eligible::glass_validators(&case.file, &case.directory, case.now);
+    logins(&case.directory, &people)
 }
 
 /// Names side by side, the last behind “or”.
@@ -429,19 +436,25 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         .as_ref()
         .is_some_and(|glass| glass.by == person)
     {
-        return Err(Refusal::not_allowed(
-            "own_request",
-            "Who broke the glass cannot validate it.",
-        ));
+        return Err(
+            Refusal::not_allowed("own_request", "Who broke the glass cannot validate it.")
+                .with_others(glass_validators(case)),
+        );
     }
     case.allow(Act::ValidateBreakGlass)?;
+    let stakes = [&person, case.actor.speaker()];
+    if stakes.into_iter().any(|it| reviewed_it(case.change(), it)) {
+        let text =
+            "Who reviewed work under a broken glass does not validate the glass: that is a word of another person.";
+        return Err(Refusal::not_allowed("reviewed_it", text).with_others(glass_validators(case)));
+    }
     if is_hand_of_opener(case) {
         let text = format!(
             "The hand of {} broke the glass already: who set another's password or provider within the last day, or made \
              their token, does not validate it as them.",
             case.name(case.actor.speaker())
         );
-        return Err(Refusal::not_allowed("one_hand", text));
+        return Err(Refusal::not_allowed("one_hand", text).with_others(glass_validators(case)));
     }
     let is_over = |glass: &BreakGlass| glass.counted.as_ref().is_some_and(records::Counted::is_over);
     if case.change().break_glass.as_ref().is_some_and(is_over) {
@@ -449,7 +462,7 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         if !validators.contains(&person) {
             let text = "The team was over its budget of break-glass, so a change manager validates it, or security where \
                         there is no other.";
-            return Err(Refusal::not_allowed("over_budget", text));
+            return Err(Refusal::not_allowed("over_budget", text).with_others(glass_validators(case)));
         }
     }
     let mut reading = Reading::new(body, "");

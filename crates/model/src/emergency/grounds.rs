@@ -124,7 +124,7 @@ fn incident_trouble(
         return Some(("unknown", why));
     };
     let key = &incident.key;
-    if let Some(end) = incident.resolved_at
+    if let Some(end) = incident.ended_at()
         && at.duration_since(end) > limits.resolved_within
     {
         let most = Limits::hours(limits.resolved_within);
@@ -264,7 +264,7 @@ pub(crate) fn end_of_grounds(file: &ChangeFile, directory: &Directory) -> Option
         .incident
         .as_deref()
         .filter(|_| content.kind == Kind::Emergency)?;
-    let end = named(directory, text)?.resolved_at?;
+    let end = named(directory, text)?.ended_at()?;
     // A ground still holds in the last microsecond of its time.
     let span = Limits::of(&file.requirements).resolved_within + SignedDuration::from_micros(1);
     end.checked_add(span).ok()

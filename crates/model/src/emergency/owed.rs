@@ -42,9 +42,14 @@ pub(crate) fn reviewed_it(change: &Change, person: &PersonId) -> bool {
     change.lawful_break_glass().is_some() && own.any(|review| &review.by == person)
 }
 
-/// Whether the validation that counts of work under a broken glass is somebody's, who then neither reviews nor closes it.
+/// Whether the validation that counts of work under a broken glass is somebody's, or that of the broken glass itself, who then
+/// neither reviews nor closes it.
 #[must_use]
 pub fn validated_it(change: &Change, person: &PersonId) -> bool {
     let last = change.validations.last();
-    change.lawful_break_glass().is_some() && last.is_some_and(|validation| &validation.by == person)
+    let said = last.is_some_and(|validation| &validation.by == person);
+    change.lawful_break_glass().is_some_and(|glass| {
+        let of_glass = glass.validated.as_ref().is_some_and(|stated| &stated.by == person);
+        said || of_glass
+    })
 }

@@ -308,6 +308,9 @@ pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
     }
     found.used_at = Some(now);
     found.used_by = Some(by);
+    // Whoever went back did so, whatever outcome is stated afterwards.
+    let is_way_back = found.purpose == Purpose::Rollback;
+    case.file.change.way_back_taken |= is_way_back;
     // A verifier without a network knows of the use by the list alone.
     case.revoked.push(permit.clone());
     case.tell("permit.consumed", json!({"jti": permit}));

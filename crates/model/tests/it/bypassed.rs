@@ -140,3 +140,30 @@ fn no_order_lets_one_person_validate_and_close() {
     runner.run(&orders, try_order).unwrap();
     assert!(closed.get() > 0, "none came to its end");
 }
+
+/// Whoever reviewed or closes the work does not validate the broken glass, in whichever order.
+#[test]
+fn nobody_validates_a_glass_whose_work_they_review_or_close() {
+    let under_glass = || {
+        let mut world = World::new();
+        world.break_glass("cora", 60).unwrap();
+        world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+        world.validate("tom", "works").unwrap();
+        world.evidence("pip", "passed", Some("git:aa")).unwrap();
+        world
+    };
+    let mut reviewed = under_glass();
+    reviewed.review("olga").unwrap();
+    let refusal = validate_glass(&mut reviewed, "olga");
+    assert_eq!(code(refusal.clone()), "reviewed_it");
+    let Err(model::core::refusal::Refusal::NotAllowed { waiting_on, .. }) = refusal else {
+        panic!("{refusal:?}");
+    };
+    assert!(waiting_on.contains(&"mia".to_owned()) && !waiting_on.contains(&"olga".to_owned()));
+    let mut validated = under_glass();
+    validate_glass(&mut validated, "olga").unwrap();
+    assert_eq!(code(validated.review("olga")), "validated_it");
+    validated.review("mia").unwrap();
+    assert_eq!(code(validated.close("olga")), "validated_it");
+    validated.close("mia").unwrap();
+}

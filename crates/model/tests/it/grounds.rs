@@ -262,3 +262,33 @@ fn a_threat_needs_no_incident() {
         "unknown"
     );
 }
+
+/// What is said of an old incident's end afterwards makes no emergency of it.
+#[test]
+fn an_end_that_was_recorded_is_not_moved_by_hand() {
+    let day = |days: i64| crate::people::dawn() - jiff::SignedDuration::from_hours(24 * days);
+    let incident = crate::people::incident("INC-1");
+    let resolved = |at| model::directory::snapshot::Incident {
+        resolved_at: Some(at),
+        ..incident.clone()
+    };
+    let old = resolved(day(9)).with_recorded_end(Some(&incident), day(8));
+    assert_eq!(old.end_recorded_at, Some(day(8)));
+    let moved = resolved(day(0)).with_recorded_end(Some(&old), day(0));
+    assert_eq!(moved.ended_at(), Some(day(8)));
+    // Opened again long after, it keeps the end that was recorded, and the next one too.
+    let opened = incident.clone().with_recorded_end(Some(&moved), day(0));
+    assert_eq!(opened.ended_at(), Some(day(8)));
+    assert_eq!(
+        resolved(day(0)).with_recorded_end(Some(&opened), day(0)).ended_at(),
+        Some(day(8))
+    );
+    // One that was resolved too early is open again.
+    let soon = incident.clone().with_recorded_end(Some(&old), day(8));
+    assert_eq!(soon.ended_at(), None);
+    let mut estate = crate::people::directory();
+    estate.incidents.insert("INC-1".into(), moved);
+    let facts = facts_but(json!({"kind": "emergency", "incident": "INC-1"}));
+    let wrong = crate::world::fields(World::create("rita", facts, Vec::new(), estate).map(drop));
+    assert_eq!(wrong, [("incident".to_owned(), "too_old".to_owned())]);
+}

@@ -27,6 +27,7 @@ fn incident(key: &str, service: &str, began: &str, resolved: Option<&str>) -> In
         services: [service.into()].into(),
         started_at: at(began),
         resolved_at: resolved.map(at),
+        end_recorded_at: None,
         external_ref: Some(format!("pagerduty:{key}")),
         connection: None,
         cause_verdicts: Vec::new(),

@@ -200,6 +200,7 @@ pub fn incident(key: &str) -> Incident {
         services: BTreeSet::from(["shop".into(), "pay".into()]),
         started_at: "2026-11-20T06:00:00Z".parse().unwrap(),
         resolved_at: None,
+        end_recorded_at: None,
         external_ref: None,
         connection: None,
         cause_verdicts: Vec::new(),

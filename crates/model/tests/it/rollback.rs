@@ -207,3 +207,19 @@ fn of_several_targets_the_failed_rollback_stays_open_alone() {
     assert_eq!(world.state(), State::Implementing);
     assert_eq!(world.change().open_targets().count(), 1);
 }
+
+/// Whoever went back by a permit did so, whatever outcome is stated afterwards.
+#[test]
+fn a_way_back_that_was_taken_by_a_permit_is_no_success() {
+    let mut world = crate::world::World::new().until_scheduled();
+    world.wait_until(crate::world::at("11:10"));
+    world.collect("pip", "git:aa").unwrap();
+    let back = world.collect("pip", "git:00").unwrap();
+    world
+        .act("pip", |case| model::gate::permit::consume(case, &back.id))
+        .unwrap();
+    world
+        .complete("ida", serde_json::json!({"outcome": "succeeded"}))
+        .unwrap();
+    assert_eq!(model::change::success::succeeded(world.change()), Some(false));
+}

@@ -203,3 +203,27 @@ fn three_failures_suspend_a_template_and_each_change_counts_once() {
     other.content.template.as_mut().unwrap().template_version = 2;
     assert!(after(&first, &other).is_none(), "another version's failure");
 }
+
+/// Converted, a change is judged whole: its targets too, and whether the template is in force.
+#[test]
+fn nothing_becomes_standard_outside_of_what_its_template_permits() {
+    let convert = |world: &mut World| {
+        let locked = world.directory.templates.get("patch").unwrap().locked.clone();
+        let mut patch = serde_json::Map::from_iter(locked);
+        patch.insert("kind".into(), "standard".into());
+        patch.insert("template".into(), "patch".into());
+        world.edit("rita", serde_json::Value::Object(patch))
+    };
+    let mut world = World::new();
+    world.estate(|estate| {
+        let mut template = estate.templates.get("patch").unwrap().clone();
+        template.services = ["pay".into()].into();
+        estate.templates.insert("patch".into(), template);
+    });
+    let wrong: Vec<String> = crate::world::fields(convert(&mut world))
+        .into_iter()
+        .map(|(_, code)| code)
+        .collect();
+    assert_eq!(wrong, ["outside_template"]);
+    assert_eq!(world.change().content.kind, model::core::enums::Kind::Normal);
+}

@@ -303,6 +303,7 @@ fn usual_incident(services: BTreeSet<ServiceKey>) -> Incident {
         services,
         started_at: dawn() - SignedDuration::from_hours(4),
         resolved_at: None,
+        end_recorded_at: None,
         external_ref: None,
         connection: None,
         cause_verdicts: Vec::new(),

@@ -222,6 +222,7 @@ pub(crate) const ESTATE: &[Shape] = &[
             texts("services", LINE, "Services it hurts."),
             time("started_at", "Its start."),
             time("resolved_at", "Its end."),
+            time("end_recorded_at", "When its end was recorded first."),
             text("external_ref", LINE, "Its key elsewhere."),
         ],
     ),
