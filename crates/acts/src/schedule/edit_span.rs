@@ -19,7 +19,7 @@ use crate::core::error::{Error, Result};
 use crate::core::read_fields::{check_ahead, patched, read_marked_span, read_scope, read_span};
 use crate::schedule::read_repeat::read_repeat;
 use crate::schedule::set_freeze::{check_times, load, read_thaw, settle_touched, state_thaw, take_effect};
-use crate::schedule::step_freeze::{ask_owner, signed};
+use crate::schedule::sign_step::{ask_owner, signed};
 use crate::schedule::{loosen_freeze, push_freezes};
 
 /// What may change of a window, and of a freeze.

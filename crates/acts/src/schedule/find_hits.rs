@@ -7,8 +7,6 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
 use model::change::success::succeeded;
-use model::core::act;
-use model::core::body::Body;
 use model::core::enums::{Level, State};
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::directory::snapshot::Directory;
@@ -22,7 +20,6 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::schedule::set_freeze::{load, read_freeze};
 
 /// The most changes that a preview lists; the count tells of the rest.
 const MOST_HITS: usize = 500;
@@ -75,35 +72,6 @@ pub struct Preview {
     pub thaw_changes: usize,
     /// How many of those are expected to fail, by the last year.
     pub thaw_expected_failures: String,
-}
-
-/// What a freeze would do that nobody set yet (`POST /freeze-previews`, with the body of a freeze). Nothing is written.
-///
-/// # Errors
-/// 403, 422, or the store's.
-pub fn preview_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Preview> {
-    cx.allow(act::actions::SET_FREEZE)?;
-    let freeze = read_freeze(cx, body)?;
-    preview(cx, &freeze)
-}
-
-/// The same of a freeze that is there (`GET /freezes/{id}/preview`).
-///
-/// # Errors
-/// 403, 404, or the store's.
-pub fn preview_of(cx: &mut Context<'_, '_>, id: &str) -> Result<Preview> {
-    cx.allow(act::actions::READ)?;
-    let freeze = load(cx, id)?;
-    let mut preview = preview(cx, &freeze)?;
-    let (directory, person) = (cx.directory()?, cx.actor.person.clone());
-    // What a scoped reader does not see is not named to them.
-    for hit in std::mem::take(&mut preview.hits) {
-        let change = cx.change(&hit.key)?;
-        if directory.sees(&person, &change) {
-            preview.hits.push(hit);
-        }
-    }
-    Ok(preview)
 }
 
 /// What a freeze hits, as it is given.

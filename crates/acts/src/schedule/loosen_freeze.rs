@@ -20,7 +20,7 @@ use crate::core::eligible_people::whom_rules_let_here;
 use crate::core::error::Result;
 use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load, settle_touched, state_thaw, take_effect};
-use crate::schedule::step_freeze::signed;
+use crate::schedule::sign_step::signed;
 
 /// Proposes to end a freeze (`DELETE /freezes/{id} {reason}`); one that is over stays as it was. Its setter takes it back at
 /// once within an hour, as a slip.

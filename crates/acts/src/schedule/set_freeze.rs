@@ -28,7 +28,7 @@ use crate::core::read_fields::{check_ahead, read_marked_span, read_scope};
 use crate::core::write;
 use crate::guard::self_grant;
 use crate::schedule::read_repeat::read_repeat;
-use crate::schedule::step_freeze::{ask_owner, signed};
+use crate::schedule::sign_step::{ask_owner, signed};
 use crate::schedule::{find_hits, push_freezes};
 
 /// Sets a freeze.

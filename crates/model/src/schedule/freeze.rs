@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::Change;
-use crate::core::enums::{FreezeReach, Level};
+use crate::core::enums::{FreezeReach, FreezeStage, Level};
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::core::parse::later;
 use crate::schedule::freeze_steps::Course;
@@ -275,6 +275,28 @@ impl Freeze {
     pub fn next_time(&self, now: Timestamp) -> Occurrence {
         let next = self.times().find(|span| span.ends_at > now);
         next.or_else(|| self.times().next_back()).unwrap_or_else(|| self.once())
+    }
+
+    /// Where it stands: by its signatures, then by the clock.
+    #[must_use]
+    pub fn stage(&self, now: Timestamp) -> FreezeStage {
+        if self.is_over(now) {
+            return FreezeStage::Ended;
+        }
+        if !self.course.counts() {
+            return self.course.last().unwrap_or(FreezeStage::Proposed);
+        }
+        let has_begun = self.times().next().is_some_and(|first| first.starts_at <= now);
+        match has_begun {
+            true => FreezeStage::InForce,
+            false => FreezeStage::Announced,
+        }
+    }
+
+    /// Whether it lets this change pass by its risk.
+    #[must_use]
+    pub fn thaws(&self, change: &Change) -> bool {
+        self.course.thaw_risk.is_some_and(|bound| change.risk.level <= bound)
     }
 
     /// The first time, as it was given.

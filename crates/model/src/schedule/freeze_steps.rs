@@ -4,10 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::change::record::Change;
 use crate::core::enums::{FreezeStage, Level};
 use crate::core::ids::PersonId;
-use crate::schedule::freeze::Freeze;
 
 /// How a freeze is agreed, and what it lets through.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -62,30 +60,6 @@ impl Course {
     #[must_use]
     pub fn announcement(&self) -> Option<&FreezeStep> {
         self.steps.iter().find(|step| step.step == FreezeStage::Announced)
-    }
-}
-
-impl Freeze {
-    /// Where it stands: by its signatures, then by the clock.
-    #[must_use]
-    pub fn stage(&self, now: Timestamp) -> FreezeStage {
-        if self.is_over(now) {
-            return FreezeStage::Ended;
-        }
-        if !self.course.counts() {
-            return self.course.last().unwrap_or(FreezeStage::Proposed);
-        }
-        let has_begun = self.times().next().is_some_and(|first| first.starts_at <= now);
-        match has_begun {
-            true => FreezeStage::InForce,
-            false => FreezeStage::Announced,
-        }
-    }
-
-    /// Whether it lets this change pass by its risk.
-    #[must_use]
-    pub fn thaws(&self, change: &Change) -> bool {
-        self.course.thaw_risk.is_some_and(|bound| change.risk.level <= bound)
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::parse::later;
 use crate::core::shared_map::Shelf;
 use crate::schedule::calendar::{Calendar, zone};
-use crate::schedule::rule::{Rule, Setting};
+use crate::schedule::rule::{Rule, Setting, Trouble};
 
 /// How many days ahead a rule is expanded at least.
 pub const AHEAD_DAYS: i64 = 400;
@@ -87,24 +87,6 @@ impl Occurrence {
     #[must_use]
     pub fn overlaps(&self, start: Timestamp, end: Timestamp) -> bool {
         self.starts_at < end && start < self.ends_at
-    }
-}
-
-/// Why a rule cannot be expanded: the field that is wrong, a code, and a sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
-    /// The field.
-    pub field: &'static str,
-    /// A code.
-    pub code: &'static str,
-    /// A sentence for the person who wrote the rule.
-    pub text: String,
-}
-
-impl Trouble {
-    pub(crate) fn new(field: &'static str, code: &'static str, text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self { field, code, text }
     }
 }
 

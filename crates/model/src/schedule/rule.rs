@@ -10,7 +10,6 @@ use rrule::RRuleSet;
 
 use crate::schedule::calendar::Calendar;
 use crate::schedule::fiscal::{Fiscal, MonthDay};
-use crate::schedule::repeat::Trouble;
 
 /// The longest rule, in bytes.
 const MOST_BYTES: usize = 500;
@@ -30,6 +29,24 @@ const OWN_PARTS: [&str; 9] = [
 ];
 /// Parts of plain rules beside those.
 const PLAIN_PARTS: [&str; 2] = ["BYYEARDAY", "BYWEEKNO"];
+
+/// Why a rule cannot be expanded: the field that is wrong, a code, and a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The field.
+    pub field: &'static str,
+    /// A code.
+    pub code: &'static str,
+    /// A sentence for the person who wrote the rule.
+    pub text: String,
+}
+
+impl Trouble {
+    pub(crate) fn new(field: &'static str, code: &'static str, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { field, code, text }
+    }
+}
 
 /// By what a rule counts.
 #[derive(Debug, Clone)]

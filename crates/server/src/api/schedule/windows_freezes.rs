@@ -1,7 +1,7 @@
 //! Maintenance windows and freezes.
 
 use acts::directory::set_service;
-use acts::schedule::{edit_span, find_freeze_report, find_hits, loosen_freeze, set_freeze, step_freeze};
+use acts::schedule::{edit_span, find_freeze_report, loosen_freeze, preview_freeze, set_freeze, step_freeze};
 use model::directory::snapshot::{Freeze, MaintenanceWindow};
 use wire::views;
 
@@ -35,12 +35,12 @@ pub(crate) const ROUTES: &[Route] = &[
         "/freeze-previews",
         "Shows what a freeze would hit, and writes nothing.",
         |cx, ask| {
-            let preview = find_hits::preview_freeze(cx, &ask.body)?;
+            let preview = preview_freeze::preview_freeze(cx, &ask.body)?;
             Ok(Reply::ok(views::shown(&preview, &*cx.directory()?)))
         },
     ),
     Route::get("/freezes/{id}/preview", "Shows what a freeze hits now.", |cx, ask| {
-        let preview = find_hits::preview_of(cx, ask.place(0))?;
+        let preview = preview_freeze::preview_of(cx, ask.place(0))?;
         Ok(Reply::ok(views::shown(&preview, &*cx.directory()?)))
     }),
     Route::get("/freezes/{id}/report", "Shows what a freeze did.", |cx, ask| {

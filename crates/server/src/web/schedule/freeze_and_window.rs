@@ -15,7 +15,7 @@ use store::record::{self, Record};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::schedule::freeze_steps;
+use crate::web::schedule::freeze_parts;
 use crate::web::schedule::list::{REACHES, loosening_acts, scope, scope_fields, sent, state_of};
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::Form;
@@ -124,7 +124,7 @@ pub(super) fn freeze_page(
     if !freeze.reach.is_usual() {
         page.facts.push(Fact::new("Services that need these", "are frozen too"));
     }
-    page.facts.extend(freeze_steps::facts(view, &freeze));
+    page.facts.extend(freeze_parts::facts(view, &freeze));
     put_sections(view, &mut page, &freeze)?;
     let history = find_history::<Freeze>(view.cx, id)?;
     page.sections.push(history_section(view, &history));
@@ -134,10 +134,10 @@ pub(super) fn freeze_page(
         act.is_open = is_open;
         page.acts = vec![act];
         page.acts.extend(loosening_acts(view, &freeze));
-        page.acts.extend(freeze_steps::acts(view, &freeze));
+        page.acts.extend(freeze_parts::acts(view, &freeze));
         came_back(view, &mut page, back, &standing, &history)?;
     } else {
-        page.acts = freeze_steps::acts(view, &freeze);
+        page.acts = freeze_parts::acts(view, &freeze);
         if let Some(back) = back {
             back.put(view, &mut page.frame, page.acts.iter_mut());
         }
@@ -147,9 +147,9 @@ pub(super) fn freeze_page(
 
 /// What the page tells of a freeze besides its facts and its history.
 fn put_sections(view: &mut View<'_, '_, '_>, page: &mut RecordPage, freeze: &Freeze) -> acts::Result<()> {
-    page.sections.push(freeze_steps::steps(view, freeze));
+    page.sections.push(freeze_parts::steps(view, freeze));
     if !freeze.is_over(view.now()) {
-        page.sections.push(freeze_steps::hits(view, freeze)?);
+        page.sections.push(freeze_parts::hits(view, freeze)?);
     }
     page.sections.push(
         Section::new(
@@ -159,8 +159,8 @@ fn put_sections(view: &mut View<'_, '_, '_>, page: &mut RecordPage, freeze: &Fre
         )
         .unsaid("Nobody wrote why."),
     );
-    page.sections.extend(freeze_steps::times(view, &freeze.repeat));
-    let signatures = freeze_steps::signatures(view, freeze);
+    page.sections.extend(freeze_parts::times(view, &freeze.repeat));
+    let signatures = freeze_parts::signatures(view, freeze);
     if !signatures.is_empty() {
         page.sections.push(Section::new(
             "signatures",
@@ -226,7 +226,7 @@ fn window_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Optio
         (time.starts_at, time.ends_at),
         scope(window.services.iter(), window.environments.iter()),
     );
-    page.sections.extend(freeze_steps::times(view, &window.repeat));
+    page.sections.extend(freeze_parts::times(view, &window.repeat));
     let history = find_history::<MaintenanceWindow>(view.cx, id)?;
     page.sections.push(history_section(view, &history));
     if view.may(actions::SET_WINDOW) && !is_over {
@@ -322,7 +322,7 @@ fn span_fields(view: &View<'_, '_, '_>, act: ActForm, standing: &Standing) -> ac
 
 /// The fields by which a freeze or a window repeats, filled in.
 fn with_repeat(view: &View<'_, '_, '_>, mut act: ActForm, standing: &Standing) -> ActForm {
-    for field in freeze_steps::repeat_fields(view, false) {
+    for field in freeze_parts::repeat_fields(view, false) {
         let value = standing.value(&field.name, &view.reader);
         act = act.field(field.value(value));
     }
@@ -333,7 +333,7 @@ fn freeze_form(view: &View<'_, '_, '_>, freeze: &Freeze, standing: &Standing) ->
     let value = |name: &str| standing.value(name, &view.reader);
     let act = ActForm::new("change", "Change it", view.url(&format!("/freezes/{}", freeze.id)));
     Ok(with_repeat(view, span_fields(view, act, standing)?, standing)
-        .field(freeze_steps::thaw_field().value(value("thaw_risk")))
+        .field(freeze_parts::thaw_field().value(value("thaw_risk")))
         .field(Field::textarea("reason", "Why, and who agreed").value(value("reason")))
         .field(
             Field::new("halt", "Work that is going on must stop too", Input::Checkbox).value(freeze.halt.to_string()),

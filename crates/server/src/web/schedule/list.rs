@@ -16,7 +16,7 @@ use pages::{ActForm, ActTone, Field, FreezeRow, Freezes, Input, Place, Rich, Win
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::schedule::freeze_steps;
+use crate::web::schedule::freeze_parts;
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
@@ -217,7 +217,7 @@ fn window_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(time_field(view, "ends_at", "To").required())
         .field(services)
         .field(environments);
-    let form = freeze_steps::repeat_fields(view, true)
+    let form = freeze_parts::repeat_fields(view, true)
         .into_iter()
         .fold(form, ActForm::field);
     form.submit("Add this window")
@@ -421,10 +421,10 @@ fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(time_field(view, "ends_at", "To").required())
         .field(services)
         .field(environments.value("production"));
-    let form = freeze_steps::repeat_fields(view, true)
+    let form = freeze_parts::repeat_fields(view, true)
         .into_iter()
         .fold(form, ActForm::field);
-    form.field(freeze_steps::thaw_field())
+    form.field(freeze_parts::thaw_field())
         .field(
             Field::text("business_owner", "Business owner").hint(
                 "A login. The freeze then waits for their agreement and its announcement; empty sets it at once.",
@@ -455,7 +455,7 @@ pub(crate) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, 
         |cx, body| {
             let mut body = body.clone();
             match body.remove("preview").and_then(|it| it.as_bool()) {
-                Some(true) => freeze_steps::preview(cx, &body),
+                Some(true) => freeze_parts::preview(cx, &body),
                 _ => acts::schedule::set_freeze::set_freeze(cx, &body).map(drop),
             }
         },

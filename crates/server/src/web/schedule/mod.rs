@@ -5,6 +5,7 @@ pub(super) mod calendar;
 pub(super) mod conflicts;
 pub(super) mod free_slots;
 pub(super) mod freeze_and_window;
+pub(super) mod freeze_parts;
 pub(super) mod freeze_steps;
 pub(super) mod list;
 pub(super) mod reschedule;
