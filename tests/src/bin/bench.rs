@@ -56,7 +56,7 @@ impl Sizes {
             people: 50_000,
             leavers: 1,
             builds: 1,
-            closed: 200,
+            closed: 600,
             only: None,
         };
         let mut words = words;
