@@ -41,8 +41,7 @@ struct Sizes {
 
 /// The parts that can be run alone.
 const PARTS: &[&str] = &[
-    "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers", "build",
-    "storage",
+    "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers", "build", "storage",
 ];
 
 impl Sizes {
