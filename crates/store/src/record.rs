@@ -341,7 +341,10 @@ fn whole_sealed(row: &Row) -> Result<String> {
 
 /// The record in a row with the columns `id`, `version`, `body`, `sealed` and `code`.
 pub(crate) fn stored<R: Record>(tx: &Tx<'_>, row: &Row) -> Result<Stored<R>> {
-    parsed(&coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?, row.text("sealed")?)
+    parsed(
+        &coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?,
+        row.text("sealed")?,
+    )
 }
 
 fn body<R: Record>(tx: &Tx<'_>, row: &Row) -> Result<R> {

@@ -44,8 +44,7 @@ struct Sizes {
 
 /// The parts that can be run alone.
 const PARTS: &[&str] = &[
-    "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers", "build",
-    "storage",
+    "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers", "build", "storage",
 ];
 
 impl Sizes {
@@ -59,7 +58,7 @@ impl Sizes {
             people: 50_000,
             leavers: 1,
             builds: 1,
-            closed: 200,
+            closed: 600,
             only: None,
         };
         let mut words = words;
