@@ -16,7 +16,7 @@ use crate::core::statement::Stated;
 use crate::directory::basis::Basis;
 use crate::emergency::records::BreakGlass;
 use crate::gate::closed_target::ClosedTarget;
-use crate::risk::forecast::pinned::Forecast;
+use crate::risk::forecast::kept_forecast::Forecast;
 use crate::schedule::calendar::Span;
 
 /// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].

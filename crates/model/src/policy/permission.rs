@@ -16,7 +16,7 @@ use crate::directory::snapshot::Directory;
 use crate::directory::two_people;
 use crate::policy::facts::{ActorFacts, ChangeFacts, ForecastFacts, Part, TargetFacts};
 use crate::risk::effective::effective;
-use crate::risk::forecast::pinned::Forecast;
+use crate::risk::forecast::kept_forecast::Forecast;
 use crate::risk::regimes;
 
 impl Case<'_> {

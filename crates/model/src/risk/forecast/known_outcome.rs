@@ -1,16 +1,13 @@
 //! The outcomes of changes as a model learns from them: success is the product's one definition, and an outcome counts from the
 //! moment in which it was known.
 
-use std::collections::BTreeMap;
-
 use crate::change::record::Change;
 use crate::change::success::succeeded;
 use crate::directory::snapshot::Directory;
-use crate::risk::forecast::inputs::{FEATURES_VERSION, inputs, place};
+use crate::risk::forecast::features::FEATURES_VERSION;
+use crate::risk::forecast::inputs::{inputs, place};
+pub use crate::risk::forecast::outcome::ByEnvironment;
 use crate::risk::forecast::outcome::Outcome;
-
-/// Outcomes by environment.
-pub type ByEnvironment = BTreeMap<String, Vec<Outcome>>;
 
 /// Adds the outcome of a closed change, once for each service and environment of its targets. A change that is open or
 /// was not implemented adds nothing.

@@ -91,8 +91,8 @@ fn solve(mut lower: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
     for at in 0..size {
         for other in 0..=at {
             let mut sum = lower[at][other];
-            for k in 0..other {
-                sum -= lower[at][k] * lower[other][k];
+            for (left, right) in lower[at][..other].iter().zip(&lower[other]) {
+                sum -= left * right;
             }
             lower[at][other] = if at == other {
                 sum.max(1e-12).sqrt()

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::ids::RecordId;
 use crate::risk::forecast::environment::{EnvironmentModel, LEAST_KNOWN};
+use crate::risk::forecast::features::{FEATURES, FEATURES_VERSION};
 use crate::risk::forecast::fit::fit;
-use crate::risk::forecast::inputs::{FEATURES, FEATURES_VERSION};
-use crate::risk::forecast::known_outcome::ByEnvironment;
+use crate::risk::forecast::outcome::ByEnvironment;
 
 /// A model of failure: the models of all environments of which outcomes are known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,11 @@
 //! Known outcomes, the material of a model: what was known of a change when it was assessed, and how it ended.
 
+use std::collections::BTreeMap;
+
 use crate::risk::forecast::base::{Count, Counts, Group, Place};
+
+/// Outcomes by environment.
+pub type ByEnvironment = BTreeMap<String, Vec<Outcome>>;
 
 /// Seconds of a day.
 pub const DAY: i64 = 86_400;

@@ -1,8 +1,9 @@
 //! A forecast in words: the same on pages, in the API and on the command line.
 
 use crate::risk::forecast::base::Group;
+use crate::risk::forecast::features::FEATURES;
 use crate::risk::forecast::fixed::ONE;
-use crate::risk::forecast::pinned::{Forecast, ForecastPart, MissingHistory};
+use crate::risk::forecast::kept_forecast::{Forecast, ForecastPart, MissingHistory};
 
 /// Parts per million as a percentage without its sign: one decimal, two below a tenth of a percent.
 #[must_use]
@@ -82,9 +83,7 @@ pub fn absent(closed: i64, needed: i64) -> String {
 #[must_use]
 pub fn source(part: &ForecastPart, forecast: &Forecast) -> &'static str {
     let input = |name: &str| {
-        let at = crate::risk::forecast::inputs::FEATURES
-            .iter()
-            .position(|feature| feature.name == name);
+        let at = FEATURES.iter().position(|feature| feature.name == name);
         at.and_then(|at| forecast.inputs.get(at)).copied().unwrap_or_default()
     };
     let either = |name: &str, yes: &'static str, no: &'static str| if input(name) > 0 { yes } else { no };

@@ -20,10 +20,7 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Res
         Some(Section::new("forecast", "Forecast of failure", body).note(note))
     };
     Ok(match forecast_of(view.cx, change)? {
-        Shown::Recorded(forecast) => {
-            let made = Rich::from("made ").append(view.ago(forecast.at)).text(", ");
-            section(picture(&forecast), made.append(note("kept with the change;")))
-        }
+        Shown::Recorded(forecast) => section(picture(&forecast), note("kept with the change;")),
         Shown::Computed(forecast) => section(picture(&forecast), note("not kept yet;")),
         Shown::Absent { closed, needed } if change.state.is_before_start() => {
             let picture = ForecastPicture {
