@@ -4,7 +4,7 @@
 //! `languages/`: it says for each English sentence how it reads, and how days and lengths of time are written. A page is
 //! translated as it leaves: its markup is ours and of one shape (the escaper of this crate made it), so its texts can be
 //! found, looked up, and replaced. What people wrote is never looked up; it is marked with HTML's own `translate="no"`.
-//! Why it is so, and what was given up: `docs/decisions/0020-languages.md`.
+//! Why it is so, and what was given up: `docs/decisions/0012-pages-and-languages.md`.
 
 mod catalogue;
 mod markup;

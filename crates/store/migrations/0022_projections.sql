@@ -1,6 +1,6 @@
 -- oldest binary: 0.1.0
 -- Tables that are computed from the events of the log and the records behind them, each with its own position in the log
--- (decision record 0054).
+-- (decision record 0017).
 
 -- How far into the log a projection has come: the index of the first event that it has not seen.
 CREATE TABLE "projection" (

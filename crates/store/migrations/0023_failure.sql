@@ -1,5 +1,5 @@
 -- oldest binary: 0.1.0
--- Models of failure: each is written once, by the job that fits it (decision record 0055).
+-- Models of failure: each is written once, by the job that fits it (decision record 0018).
 
 -- A fitted model: the outcomes by group and the coefficients, in whole numbers.
 CREATE TABLE "failure_model" (

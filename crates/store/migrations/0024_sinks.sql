@@ -1,5 +1,5 @@
 -- oldest binary: 0.1.0
--- Sinks: the log of a tenant in the formats and over the transports of a SIEM (decision record 0056).
+-- Sinks: the log of a tenant in the formats and over the transports of a SIEM (decision record 0019).
 CREATE TABLE "sink" (
     tenant TEXT NOT NULL, -- recorded
     id TEXT NOT NULL, -- recorded

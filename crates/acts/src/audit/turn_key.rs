@@ -1,6 +1,6 @@
 //! Turns a tenant's signing keys: a new one takes an old one's place, or a stolen one is revoked with all that it signed.
 //!
-//! One administrator does either with the factor that the policies ask of changes of keys (decisions 0027 and 0029): a turn gives nobody a voice and lets nothing through that
+//! One administrator does either with the factor that the policies ask of changes of keys (decisions 0003 and 0007): a turn gives nobody a voice and lets nothing through that
 //! stood still, and whoever finds a key stolen at night cannot wait for a second.
 
 use model::audit::key_rotation::{KeyTurn, served_until};

@@ -1,6 +1,6 @@
 //! Erases texts of a change (`POST …/changes/{key}/erasure`): all of one that has ended, what was edited out of it, or one
 //! comment. The words and their salts go from the records and from under the log's commitments; the log itself, every digest
-//! and every proof stay ([0004](../../../docs/decisions/0004-commitments-for-free-text.md)). Two people do it where a second
+//! and every proof stay ([0001](../../../docs/decisions/0001-records-as-documents.md)). Two people do it where a second
 //! one who sets policies is there, and nobody does it under a legal hold.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,5 @@
 //! Services, the context of an act, and saving: the ground that every area stands on. It imports no area.
 
-mod clock_mark;
 pub mod connections;
 pub mod context;
 pub(crate) mod decision_facts;

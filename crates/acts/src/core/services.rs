@@ -1,5 +1,6 @@
 //! What every act works with: the tools that differ between production, tests and the demo, and the caches that acts share.
 
+mod clock_mark;
 mod closed_by_finding;
 
 use std::collections::{HashMap, HashSet};
@@ -14,9 +15,9 @@ use policy::PolicySet;
 use proof::crypto::{Entropy, MasterKey, SigningKey};
 use store::Store;
 
+use self::clock_mark::ClockMark;
 pub use self::closed_by_finding::ClosedByFinding;
 
-use crate::core::clock_mark::ClockMark;
 use crate::core::directory_cache::Estate;
 use crate::core::error::{Error, Result};
 use crate::core::gate_read_cache::Moments;

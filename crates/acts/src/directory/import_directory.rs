@@ -30,9 +30,11 @@ use crate::guard::{
 
 mod examples;
 mod pending;
+mod two;
 
 pub use examples::with_example;
 use pending::Pending;
+use two::{Two, lowered_facts};
 
 /// The most lines that one import takes.
 pub const MOST_LINES: usize = 20_000;
@@ -161,32 +163,6 @@ impl Write {
 fn shown_arrow(arrow: &Dependency) -> String {
     let (from, to) = (arrow.from.as_str(), arrow.to.as_str());
     format!("{} → {}", arrow.from_kind.scope(from), arrow.to_kind.scope(to))
-}
-
-/// What becomes of a line that needs two people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Two {
-    /// Two stand behind it: it is written.
-    Stand,
-    /// One does: it is wrong.
-    Refuse,
-    /// One does, where only lowered facts need two people: of those it is wrong.
-    RefuseFacts,
-    /// It is noted, for a proposal.
-    Note,
-    /// Only lowered facts are noted.
-    NoteFacts,
-}
-
-impl Two {
-    fn is_note(self) -> bool {
-        matches!(self, Self::Note | Self::NoteFacts)
-    }
-
-    /// Whether only lowered facts need two people.
-    fn is_of_facts(self) -> bool {
-        matches!(self, Self::RefuseFacts | Self::NoteFacts)
-    }
 }
 
 /// The directory as it becomes, line by line.
@@ -716,26 +692,6 @@ impl Staging {
         });
         self.writes.push(Write::Ownership(ended));
     }
-}
-
-/// The field by which a line lowers the facts that changes are judged by, and what to say of it.
-fn lowered_facts(directory: &Directory, write: &Write) -> Option<(&'static str, Matter)> {
-    let (lowers, field, matter) = match write {
-        Write::Service(service) => (
-            two_people::loosens_service(directory, service),
-            "criticality",
-            two_people::LOOSENED,
-        ),
-        Write::Environment(place) => (
-            two_people::loosens_environment(directory, place),
-            "is_production",
-            two_people::LOOSENED,
-        ),
-        Write::ConfigItem(item) => (two_people::loosens_item(directory, item), "holds", two_people::LOOSENED),
-        Write::Dependency(arrow) => (two_people::turns_reach(directory, arrow), "kind", two_people::REACHED),
-        Write::Person(_) | Write::Group(_) | Write::Ownership(_) => return None,
-    };
-    lowers.then_some((field, matter))
 }
 
 /// How rows that need two people are imported.

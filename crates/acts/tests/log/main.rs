@@ -23,6 +23,7 @@ mod hands;
 mod interleaving;
 mod leaving;
 mod locked_out;
+mod lowered_facts;
 mod managers;
 mod mutating;
 mod named;

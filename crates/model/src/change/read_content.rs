@@ -19,10 +19,12 @@ use crate::directory::unknown_name;
 use crate::risk::derived;
 
 mod afterwards;
+mod image_reference;
 pub mod references;
 
 pub use afterwards::RetrospectiveInput;
 use afterwards::{check_told_afterwards, read_retrospective};
+use image_reference::without_place;
 
 /// The most targets that a change may name.
 pub const TARGETS: usize = 1_000;
@@ -418,13 +420,6 @@ fn why_not_whole(at: &str, text: &str) -> Option<String> {
 
 fn is_commit(text: &str) -> bool {
     (7..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit())
-}
-
-/// A digest as it is written, or the one in which an image reference ends: where the image lies names no other build.
-fn without_place(text: String) -> String {
-    let digest = text.split_once('@').map(|(_, digest)| digest);
-    let usual = digest.filter(|it| why_not_whole("", it).is_some() && is_digest(it));
-    usual.map(str::to_owned).unwrap_or(text)
 }
 
 /// An artifact's digest, such as `sha256:6b1d…`: visible ASCII without spaces.

@@ -753,8 +753,7 @@ impl Change {
 }
 
 impl Change {
-    /// Whether the texts of its content are gone: what is computed from them (the digests, the risk's reasons) then stays as
-    /// it was.
+    /// Whether the texts of its content are gone: digests and reasons of the risk then stay as they were.
     pub fn has_lost_texts(&self) -> bool {
         self.texts_erased_at.is_some()
     }

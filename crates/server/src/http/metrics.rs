@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 use store::Depth;
 
 /// Edges of the histogram, in seconds.
@@ -65,78 +65,64 @@ pub(crate) struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("assent");
-        let answers = Family::default();
-        registry.register("http_requests", "Requests answered", answers.clone());
-        let seconds: Family<Door, Histogram> = Family::new_with_constructor(|| Histogram::new(EDGES));
-        registry.register(
-            "http_request_duration_seconds",
-            "Time to an answer's head",
-            seconds.clone(),
-        );
-        let queues = Family::default();
-        registry.register("queue_rows", "Rows in the queues", queues.clone());
-        let lanes = Family::default();
-        registry.register("lane_waiting", "Acts that wait for a thread", lanes.clone());
-        let sinks = Family::default();
-        registry.register("sinks", "Sinks of the log, and those that fail", sinks.clone());
-        let sink_lag = Gauge::default();
-        registry.register(
-            "sink_lag_entries",
-            "Entries of the log that the slowest sink has not delivered",
-            sink_lag.clone(),
-        );
-        let refused_deliveries = Counter::default();
-        registry.register(
-            "hook_refused",
-            "Deliveries with a bad signature",
-            refused_deliveries.clone(),
-        );
-        let damaged_files = Counter::default();
-        registry.register(
-            "evidence_damaged",
-            "Evidence files asked for that are not what was kept",
-            damaged_files.clone(),
-        );
-        let standing = Gauge::default();
-        registry.register(
-            "log_standing_seconds",
-            "For how long events wait of which none got its place, in the log where that is longest",
-            standing.clone(),
-        );
-        let differences = Family::default();
-        registry.register(
-            "replay_differences",
-            "Stored rows and files that were not what their log says when all were compared last",
-            differences.clone(),
-        );
-        let replayed = Family::default();
-        registry.register(
-            "replay_timestamp_seconds",
-            "When this server last compared everything that is stored with the logs",
-            replayed.clone(),
-        );
-        let certificate = Family::default();
-        registry.register(
-            "tls_certificate_end_timestamp_seconds",
-            "When the certificate in use ends",
-            certificate.clone(),
-        );
+        let it = &mut registry;
         Self {
+            answers: registered(it, "http_requests", "Requests answered", Family::default()),
+            seconds: registered(
+                it,
+                "http_request_duration_seconds",
+                "Time to an answer's head",
+                Family::new_with_constructor(|| Histogram::new(EDGES)),
+            ),
+            queues: registered(it, "queue_rows", "Rows in the queues", Family::default()),
+            lanes: registered(it, "lane_waiting", "Acts that wait for a thread", Family::default()),
+            sinks: registered(it, "sinks", "Sinks of the log, and those that fail", Family::default()),
+            sink_lag: registered(
+                it,
+                "sink_lag_entries",
+                "Entries of the log that the slowest sink has not delivered",
+                Gauge::default(),
+            ),
+            refused_deliveries: registered(it, "hook_refused", "Deliveries with a bad signature", Counter::default()),
+            damaged_files: registered(
+                it,
+                "evidence_damaged",
+                "Evidence files asked for that are not what was kept",
+                Counter::default(),
+            ),
+            standing: registered(
+                it,
+                "log_standing_seconds",
+                "For how long events wait of which none got its place, in the log where that is longest",
+                Gauge::default(),
+            ),
+            differences: registered(
+                it,
+                "replay_differences",
+                "Stored rows and files that were not what their log says when all were compared last",
+                Family::default(),
+            ),
+            replayed: registered(
+                it,
+                "replay_timestamp_seconds",
+                "When this server last compared everything that is stored with the logs",
+                Family::default(),
+            ),
+            certificate: registered(
+                it,
+                "tls_certificate_end_timestamp_seconds",
+                "When the certificate in use ends",
+                Family::default(),
+            ),
             registry,
-            answers,
-            seconds,
-            queues,
-            lanes,
-            sinks,
-            sink_lag,
-            refused_deliveries,
-            damaged_files,
-            standing,
-            differences,
-            replayed,
-            certificate,
         }
     }
+}
+
+/// Registers a figure under a name, and returns it.
+fn registered<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
 }
 
 /// A method by its name; one that no door takes is `other`, as strangers may make up as many as they like.

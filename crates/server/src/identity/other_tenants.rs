@@ -4,7 +4,7 @@
 //! sets passwords and makes tokens there: by these they would learn of other tenants. What a provider said at the door is
 //! verified by keys that are read from its issuer, and the same issuer and subject are the same person everywhere. So a session
 //! that began by a password or a passkey, and every token, knows its own tenant only. Why, and what was given up, stands in
-//! `docs/decisions/0025-who-is-known-elsewhere.md`.
+//! `docs/decisions/0007-two-people-for-rights.md`.
 
 use model::core::refusal::Refusal;
 use store::identity::{identities, session};
