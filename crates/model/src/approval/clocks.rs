@@ -164,10 +164,13 @@ fn take_earlier(clock: &mut RuleClock, fresh: &RuleClock) {
 }
 
 /// Starts the clocks of rules whose turn it is, stops those of rules that are met, drops those of rules that are gone, or whose
-/// turn it is no longer because an earlier stage lacks a word again: when it is their turn anew, another clock begins.
+/// turn it is no longer because an earlier stage lacks a word again: when it is their turn anew, another clock begins. Once nobody is
+/// asked any more, the clocks of rules that were met stay as a record of how long each took.
 pub(crate) fn keep(case: &mut Case<'_>, asks: bool) {
     if !asks {
-        case.file.change.clocks.clear();
+        let clocks = &mut case.file.change.clocks;
+        clocks.retain(|clock| clock.met_at.is_some());
+        clocks.iter_mut().for_each(|clock| clock.steps.clear());
         return;
     }
     let stage = open_stage(&case.file, case.now);

@@ -207,9 +207,12 @@ impl ChangeOutcome {
 }
 
 fn approved_at(change: &Change) -> Option<Timestamp> {
-    let all_met = change.clocks.iter().all(|clock| clock.met_at.is_some());
+    let is_decided = !matches!(
+        change.state,
+        State::Draft | State::Assessing | State::Authorizing | State::Rejected | State::Cancelled
+    );
     let met = change.clocks.iter().filter_map(|clock| clock.met_at).max();
-    met.filter(|_| all_met)
+    met.filter(|_| is_decided)
 }
 
 fn targets_of(change: &Change) -> Vec<TargetOutcome> {

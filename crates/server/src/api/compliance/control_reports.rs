@@ -12,16 +12,10 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Frameworks and their reports.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/control-reports",
-        "Lists the frameworks that can be reported on.",
-        list,
+    Route::reads("list_control_reports", list,
     )
     .scope(Scope::Audit),
-    Route::get(
-        "/control-reports/{framework}",
-        "Reports on the controls of a framework over a span, from the log.",
-        show,
+    Route::reads("show_control_report", show,
     )
     .scope(Scope::Audit),
 ];

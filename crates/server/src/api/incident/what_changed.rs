@@ -15,25 +15,13 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The ranking and the annotations.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/what-changed",
-        "Shows what changed on a service or config item, and on what it depends on, before a time.",
-        what_changed,
+    Route::reads("show_what_changed", what_changed,
     ),
-    Route::get(
-        "/what-changed/annotations",
-        "Shows the same between two times, as annotations for a dashboard.",
-        annotations,
+    Route::reads("show_change_annotations", annotations,
     ),
-    Route::get(
-        "/incidents/{key}/candidates",
-        "Shows changes that may have led to an incident, ranked.",
-        candidates,
+    Route::reads("show_candidates", candidates,
     ),
-    Route::post(
-        "/incidents/{key}/candidates",
-        "Confirms or clears a candidate, with a reason.",
-        judge,
+    Route::writes("judge_candidate", judge,
     ),
 ];
 

@@ -16,42 +16,36 @@ use crate::http::route::{Reply, Route};
 
 /// Sinks, how far each is, and how to move one.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/sinks", "Lists sinks of the log.", |cx, ask| {
+    Route::reads("list_sinks", |cx, ask| {
         cx.allow(act::actions::SET_CONNECTION)?;
         page::<Sink>(cx, ask, Filter::new(), views::shown)
     })
     .scope(Scope::Admin),
-    Route::post("/sinks", "Makes a sink of the log.", |cx, ask| {
+    Route::writes("create_sink", |cx, ask| {
         let made = set_sink::create_sink(cx, &ask.body)?;
         let directory = cx.directory()?;
         Ok(Reply::created(views::shown(&made, &directory)).tagged(made.version))
     })
     .scope(Scope::Admin),
-    Route::get("/sinks/{id}", "Shows a sink and how far it is.", |cx, ask| {
+    Route::reads("show_sink", |cx, ask| {
         cx.allow(act::actions::SET_CONNECTION)?;
         let found = set_sink::sink(cx, ask.place(0))?;
         shown(cx, &found)
     })
     .scope(Scope::Admin),
-    Route::patch(
-        "/sinks/{id}",
-        "Changes, stops or continues a sink.",
-        |cx, ask| Ok(Some(set_sink::sink(cx, ask.place(0))?.version)),
+    Route::edits("edit_sink", |cx, ask| Ok(Some(set_sink::sink(cx, ask.place(0))?.version)),
         |cx, ask| {
             let made = set_sink::edit_sink(cx, ask.place(0), &ask.body)?;
             shown(cx, &made)
         },
     )
     .scope(Scope::Admin),
-    Route::delete("/sinks/{id}", "Ends a sink.", |cx, ask| {
+    Route::writes("end_sink", |cx, ask| {
         let ended = set_sink::end_sink(cx, ask.place(0))?;
         shown(cx, &ended)
     })
     .scope(Scope::Admin),
-    Route::post(
-        "/sinks/{id}/position",
-        "Continues a sink at another index of the log.",
-        |cx, ask| {
+    Route::writes("move_sink", |cx, ask| {
             let moved = set_sink::move_sink(cx, ask.place(0), &ask.body)?;
             let mut reply = shown(cx, &moved)?;
             reply.status = 201;

@@ -22,36 +22,24 @@ const WINDOW_OF_LOG: &str = "written_to_done";
 
 /// The metrics.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/metrics", "Lists the definitions of the metrics.", |cx, ask| {
+    Route::reads("list_metrics", |cx, ask| {
         cx.allow(actions::READ)?;
         keyed(ask, definition::all().iter().map(|it| (it.id.clone(), defined(it))))
     }),
-    Route::get(
-        "/metrics/{id}",
-        "Shows a figure with its interval and its groups.",
-        |cx, ask| {
+    Route::reads("show_figure", |cx, ask| {
             let query = read_query(ask.place(0), cx.now, |name| ask.query(name))?;
             let found = find_figure(cx, &query)?;
             Ok(Reply::ok(shown(&query, &found)))
         },
     ),
-    Route::get(
-        "/metrics/{id}/definition",
-        "Shows the definition of a metric with its versions.",
-        |cx, ask| {
+    Route::reads("show_metric", |cx, ask| {
             cx.allow(actions::READ)?;
             Ok(Reply::ok(defined(find_metric(ask.place(0))?)))
         },
     ),
-    Route::get(
-        "/metrics/{id}/rows",
-        "Lists the changes that a figure is counted from, and those that it leaves out.",
-        rows,
+    Route::reads("list_figure_rows", rows,
     ),
-    Route::get(
-        "/event-log",
-        "Exports the events of changes for process mining, as XES or CSV.",
-        event_log,
+    Route::reads("export_event_log", event_log,
     ),
 ];
 

@@ -16,17 +16,11 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Forecasts and models.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get(
-        "/changes/{key}/forecast",
-        "Shows how likely a change fails, what that comes from, or which history is missing.",
-        one_forecast,
+    Route::reads("show_forecast", one_forecast,
     ),
-    Route::get(
-        "/failure-models",
-        "Lists the models of failure, the newest first.",
-        models,
+    Route::reads("list_failure_models", models,
     ),
-    Route::get("/failure-models/{key}", "Shows a model of failure.", one_model),
+    Route::reads("show_failure_model", one_model),
 ];
 
 fn one_forecast(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

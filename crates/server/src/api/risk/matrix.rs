@@ -9,10 +9,7 @@ use serde_json::{Value, json};
 use crate::http::route::{Ask, Reply, Route};
 
 /// The matrix.
-pub(crate) const ROUTES: &[Route] = &[Route::get(
-    "/changes/{key}/risk",
-    "Shows the risk matrix of a change: its inputs, its cell, and what would move it.",
-    show_matrix,
+pub(crate) const ROUTES: &[Route] = &[Route::reads("show_risk_matrix", show_matrix,
 )];
 
 fn show_matrix(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

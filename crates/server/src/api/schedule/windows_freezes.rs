@@ -31,34 +31,25 @@ pub(crate) const ROUTES: &[Route] = &[
         let freeze = set_freeze::withdraw_exception(cx, ask.place(0), ask.place(1))?;
         tagged(&*cx.directory()?, &freeze)
     }),
-    Route::post(
-        "/freeze-previews",
-        "Shows what a freeze would hit, and writes nothing.",
-        |cx, ask| {
+    Route::writes("preview_freeze", |cx, ask| {
             let preview = preview_freeze::preview_freeze(cx, &ask.body)?;
             Ok(Reply::ok(views::shown(&preview, &*cx.directory()?)))
         },
     ),
-    Route::get("/freezes/{id}/preview", "Shows what a freeze hits now.", |cx, ask| {
+    Route::reads("show_freeze_preview", |cx, ask| {
         let preview = preview_freeze::preview_of(cx, ask.place(0))?;
         Ok(Reply::ok(views::shown(&preview, &*cx.directory()?)))
     }),
-    Route::get("/freezes/{id}/report", "Shows what a freeze did.", |cx, ask| {
+    Route::reads("show_freeze_report", |cx, ask| {
         let report = find_freeze_report::find_freeze_report(cx, ask.place(0))?;
         Ok(Reply::ok(views::shown(&report, &*cx.directory()?)))
     }),
-    Route::post(
-        "/freezes/{id}/agreement",
-        "Signs the answer of a freeze's business owner.",
-        |cx, ask| {
+    Route::writes("answer_freeze", |cx, ask| {
             let signed = step_freeze::answer_freeze(cx, ask.place(0), &ask.body)?;
             new_one(cx, &signed)
         },
     ),
-    Route::post(
-        "/freezes/{id}/announcement",
-        "Announces a freeze; it counts from now on.",
-        |cx, ask| {
+    Route::writes("announce_freeze", |cx, ask| {
             let signed = step_freeze::announce_freeze(cx, ask.place(0), &ask.body)?;
             new_one(cx, &signed)
         },

@@ -23,6 +23,7 @@ const SPAN: &[Param] = &[
 
 const ROUTES: &[Row] = &[
     Row {
+        may: "audit",
         scope: Scope::Audit,
         ..list(
             "log",
@@ -33,6 +34,7 @@ const ROUTES: &[Row] = &[
         )
     },
     Row {
+        may: "audit",
         scope: Scope::Audit,
         params: SPAN,
         ..get(

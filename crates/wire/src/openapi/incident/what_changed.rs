@@ -12,6 +12,7 @@ const LINE: usize = 200;
 /// The routes.
 pub(crate) const ROUTES: &[Row] = &[
     Row {
+        may: "read",
         params: &[
             Param::new("service", "A service's key."),
             Param::new("item", "Or a config item's key or name."),
@@ -27,6 +28,7 @@ pub(crate) const ROUTES: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         params: &[
             Param::new("service", "A service's key."),
             Param::new("item", "Or a config item's key or name."),
@@ -45,6 +47,7 @@ pub(crate) const ROUTES: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         params: &[Param::new(
             "hours",
             "How many hours before the incident are looked at; 4 unless set.",
@@ -64,7 +67,7 @@ pub(crate) const ROUTES: &[Row] = &[
         "Confirm or clear a candidate, with a reason",
         "CandidateVerdictInput",
         "Candidates",
-    ),
+    ).may("set_incident"),
 ];
 
 /// The shapes.

@@ -12,7 +12,7 @@ const FORMATS: Words = Words::These(&["rfc5424", "cef", "ocsf", "hec", "otlp", "
 
 /// The routes.
 pub(crate) const ROUTES: &[Row] = &[
-    list("sinks", "list_sinks", "/sinks", "List sinks of the log", "Sink"),
+    list("sinks", "list_sinks", "/sinks", "List sinks of the log", "Sink").may("set_connection"),
     post(
         "sinks",
         "create_sink",
@@ -20,15 +20,16 @@ pub(crate) const ROUTES: &[Row] = &[
         "Make a sink of the log",
         "SinkInput",
         "Sink",
-    ),
+    ).may("set_connection"),
     get(
         "sinks",
         "show_sink",
         "/sinks/{id}",
         "Show a sink and how far it is",
         "Sink",
-    ),
+    ).may("set_connection"),
     Row {
+        may: "set_connection",
         body: Some("SinkPatch"),
         answer: Answer::Json("Sink"),
         ..at(
@@ -39,7 +40,7 @@ pub(crate) const ROUTES: &[Row] = &[
             "Change, stop or continue a sink",
         )
     },
-    delete("sinks", "end_sink", "/sinks/{id}", "End a sink", "Sink"),
+    delete("sinks", "end_sink", "/sinks/{id}", "End a sink", "Sink").may("set_connection"),
     post(
         "sinks",
         "move_sink",
@@ -47,7 +48,7 @@ pub(crate) const ROUTES: &[Row] = &[
         "Continue a sink at another index of the log",
         "SinkPosition",
         "Sink",
-    ),
+    ).may("set_connection"),
 ];
 
 /// The shapes.

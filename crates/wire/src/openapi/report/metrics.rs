@@ -81,8 +81,9 @@ const ROWS: &[Row] = &[
         "/metrics",
         "List the definitions of the metrics",
         "Metric",
-    ),
+    ).may("read"),
     Row {
+        may: "read",
         params: QUESTION,
         ..get(
             TAG,
@@ -98,8 +99,9 @@ const ROWS: &[Row] = &[
         "/metrics/{id}/definition",
         "Show the definition of a metric with its versions",
         "Metric",
-    ),
+    ).may("read"),
     Row {
+        may: "read",
         params: QUESTION,
         ..list(
             TAG,
@@ -110,6 +112,7 @@ const ROWS: &[Row] = &[
         )
     },
     Row {
+        may: "read",
         params: OF_LOG,
         ..get(
             TAG,
