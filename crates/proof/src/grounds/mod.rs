@@ -306,6 +306,8 @@ pub struct Judge {
     act_from: u64,
     /// The change whose grounds the present act told last.
     told: Option<String>,
+    /// What is wrong with those.
+    told_wrong: Option<String>,
     /// By person: the digests of their passwords with the places at which they were set; none where one was taken away.
     passwords: HashMap<String, Vec<(u64, Option<String>)>>,
 }
@@ -322,6 +324,7 @@ impl Judge {
             act: String::new(),
             act_from: 0,
             told: None,
+            told_wrong: None,
             passwords: HashMap::new(),
         }
     }
@@ -338,6 +341,7 @@ impl Judge {
             event.act.clone_into(&mut self.act);
             self.act_from = index;
             self.told = None;
+            self.told_wrong = None;
         }
         for delta in deltas {
             self.take(index, delta);
@@ -429,8 +433,13 @@ impl Judge {
         if *stated == same_act() {
             let told = self.told.clone();
             let is_told = told.is_some_and(|told| subject.as_ref().is_none_or(|it| *it == told));
-            let what = "It refers to grounds that no earlier event of its act names.".to_owned();
-            return (!is_told).then(|| lack(what, subject, false));
+            if !is_told {
+                let what = "It refers to grounds that no earlier event of its act names.".to_owned();
+                return Some(lack(what, subject, false));
+            }
+            // What followed from grounds that the log does not give lacks its reasons as well.
+            let wrong = self.told_wrong.clone();
+            return wrong.map(|what| lack(what, subject.or_else(|| self.told.clone()), false));
         }
         let grounds = match serde_json::from_value::<Grounds>(stated.clone()) {
             Ok(grounds) => grounds,
@@ -438,7 +447,10 @@ impl Judge {
         };
         let change = grounds.change.clone();
         let found = self.wrong(index, event, &grounds, subject.as_deref());
-        self.told = change.clone().or(self.told.take());
+        if change.is_some() {
+            self.told.clone_from(&change);
+            self.told_wrong.clone_from(&found);
+        }
         found.map(|what| lack(what, subject.or(change), false))
     }
 

@@ -175,6 +175,16 @@ fn each_ground_that_the_log_does_not_give_is_named() {
 }
 
 #[test]
+fn what_followed_in_the_act_from_grounds_that_the_log_does_not_give_lacks_its_reasons_as_well() {
+    let mut told = Told::prepared(Scope::Log);
+    let mut grounds = honest(7);
+    grounds.sets.insert("freeze".into(), Set::of(Vec::new()));
+    assert!(told.approved(&grounds).is_some());
+    let permit = told.tell("a-9", "permit.issued", json!({"grounds": same_act()}), &[]);
+    assert!(permit.unwrap().contains("did not see `freeze/f-2@1`"));
+}
+
+#[test]
 fn a_long_set_is_told_by_its_digest_and_judged_as_well() {
     let entries: Vec<String> = (0..9).map(|n| format!("x-{n}@1")).collect();
     let mut told = Told::prepared(Scope::Log);
