@@ -47,7 +47,9 @@ mod tests {
             for bit in 0..8 {
                 let mut other = packed.clone();
                 other[at] ^= 1 << bit;
-                assert_eq!(open(&other, bytes.len()), None, "bit {bit} of byte {at}");
+                // A block has bits without a meaning too: a change of one of them opens to the same bytes.
+                let opened = open(&other, bytes.len());
+                assert!(opened.is_none_or(|it| it == bytes), "bit {bit} of byte {at}");
             }
         }
         let empty = pack(&[], 6).expect("it packs");

@@ -191,8 +191,8 @@ mod tests {
     }
 
     #[test]
-    fn an_eleventh_crate_is_found() {
-        let names: Vec<String> = (0..11).map(|n| format!("c{n}")).collect();
+    fn a_twelfth_crate_is_found() {
+        let names: Vec<String> = (0..12).map(|n| format!("c{n}")).collect();
         let files: Vec<(String, String)> = names
             .iter()
             .map(|name| (format!("crates/{name}/Cargo.toml"), manifest(name, "")))
@@ -202,9 +202,9 @@ mod tests {
             .map(|(path, text)| (path.as_str(), text.as_str()))
             .collect();
         assert_eq!(check(&Tree::of(&files)).len(), 1);
-        assert_eq!(check(&Tree::of(&files[..10])), []);
+        assert_eq!(check(&Tree::of(&files[..11])), []);
         let tests = manifest("c0-tests", "");
-        let with_tests: Vec<_> = files[..10]
+        let with_tests: Vec<_> = files[..11]
             .iter()
             .copied()
             .chain([("crates/c0/tests/Cargo.toml", &*tests)])

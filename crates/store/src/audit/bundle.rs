@@ -314,7 +314,7 @@ mod tests {
             entries: entries(bytes),
         };
         keep(opened(1, MAX_CACHED_BYTES / 2));
-        keep(opened(2, MAX_CACHED_BYTES / 2 - 2));
+        keep(opened(2, MAX_CACHED_BYTES / 2 - 1));
         assert!(cached("cache", 2, &[1]).is_some());
         assert!(cached("cache", 1, &[1]).is_none(), "one byte too many");
         assert!(cached("cache", 2, &[2]).is_none(), "its row has other bytes now");
