@@ -59,7 +59,9 @@ pub(crate) fn settle_reached(cx: &mut Context<'_, '_>) -> Result<()> {
 /// # Errors
 /// The store's.
 pub fn settle_asked(cx: &mut Context<'_, '_>) -> Result<()> {
-    settle_open(cx, |change| !change.requests.is_empty() || change.clocks.iter().any(|clock| clock.met_at.is_none()))
+    settle_open(cx, |change| {
+        !change.requests.is_empty() || change.clocks.iter().any(|clock| clock.met_at.is_none())
+    })
 }
 
 /// The same after a person was made or changed, where what rules look at in them moved: whether they may act, the roles that

@@ -53,7 +53,11 @@ fn figures_follow_the_log_and_a_replay_computes_their_rows_again() {
     world.assert_replays();
     // A confirmed incident revises the outcome, however late it is found.
     world.by("mona", |cx| {
-        link_change::link_change(cx, "CHG-1001", &body(json!({"kind": "caused", "to": "pagerduty:outage-7"})))
+        link_change::link_change(
+            cx,
+            "CHG-1001",
+            &body(json!({"kind": "caused", "to": "pagerduty:outage-7"})),
+        )
     });
     assert_eq!(share(&world, "success_share"), (1, 1), "not placed yet");
     world.assert_replays();

@@ -7,7 +7,12 @@ pub const PERSONAL: &[&str] = &["attributes", "external_id", "subjects", "tellin
 
 /// Fields of one table each: what keeps erased texts from being guessed, the digest of a secret, and an address that may hold
 /// its receiver's token. Other digests name policies, templates and facts, and are there to be compared.
-const OF_TABLES: &[(&str, &str)] = &[("change", "digest_salt"), ("token", "digest"), ("webhook", "url"), ("sink", "url")];
+const OF_TABLES: &[(&str, &str)] = &[
+    ("change", "digest_salt"),
+    ("token", "digest"),
+    ("webhook", "url"),
+    ("sink", "url"),
+];
 
 /// Whether a field of a record of this table is withheld where the log is shown.
 #[must_use]

@@ -23,8 +23,8 @@ use crate::directory::dependants::dependants;
 use crate::directory::ownership_matrix::Matrix;
 pub use crate::directory::ownership_matrix::Ownership;
 pub use crate::directory::records::{
-    Builder, CauseVerdict, ConfigItem, Connection, ConnectionApi, Deactivation, Dependency, Environment, Group, Incident,
-    MaintenanceWindow, Mapping, Person, Readdressed, Service, StandardTemplate, TemplateApproval, Token,
+    Builder, CauseVerdict, ConfigItem, Connection, ConnectionApi, Deactivation, Dependency, Environment, Group,
+    Incident, MaintenanceWindow, Mapping, Person, Readdressed, Service, StandardTemplate, TemplateApproval, Token,
 };
 use crate::emergency::outside_look;
 use crate::incident::watch_table;

@@ -83,7 +83,12 @@ impl Default for Metrics {
                 "Entries of the log that the slowest sink has not delivered",
                 Gauge::default(),
             ),
-            refused_deliveries: registered(it, "hook_refused", "Deliveries with a bad signature", Counter::default()),
+            refused_deliveries: registered(
+                it,
+                "hook_refused",
+                "Deliveries with a bad signature",
+                Counter::default(),
+            ),
             damaged_files: registered(
                 it,
                 "evidence_damaged",

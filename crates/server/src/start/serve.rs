@@ -20,8 +20,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use crate::background::{forecasts, grounds, mailer, outbound_calls, projector, replays, sequencer, worker};
 use crate::background::sinks::{self, Ways};
+use crate::background::{forecasts, grounds, mailer, outbound_calls, projector, replays, sequencer, worker};
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
 use crate::http::change_notifier::Bells;

@@ -193,7 +193,10 @@ fn estate_routes() -> Router<AppState> {
             "/t/{tenant}/services/{key}/ownerships",
             post(directory::services::set_ownership),
         )
-        .route("/t/{tenant}/what-changed", get(incident::what_changed::show_what_changed))
+        .route(
+            "/t/{tenant}/what-changed",
+            get(incident::what_changed::show_what_changed),
+        )
         .route(
             "/t/{tenant}/incidents",
             get(incident::incidents::incidents).post(plain(incident::incidents::open_incident)),

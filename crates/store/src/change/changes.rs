@@ -94,7 +94,12 @@ pub fn worked_since(tx: &mut Tx<'_>, since: Timestamp, services: &BTreeSet<Strin
         places.join(", ")
     );
     let mut params: Vec<(&str, Value)> = vec![("since", since.into()), ("limit", limit.into())];
-    params.extend(names.iter().map(String::as_str).zip(services.iter().map(|key| key.as_str().into())));
+    params.extend(
+        names
+            .iter()
+            .map(String::as_str)
+            .zip(services.iter().map(|key| key.as_str().into())),
+    );
     tx.query(&sql, &params)?.iter().map(|row| row.text("id")).collect()
 }
 

@@ -1,10 +1,10 @@
 //! Every route, one row each. The order is that of the document.
 
 use crate::openapi::audit::{keys, witnesses};
-use crate::openapi::compliance::control_reports;
 use crate::openapi::cab::meetings;
 use crate::openapi::cards;
 use crate::openapi::change::bulk;
+use crate::openapi::compliance::control_reports;
 use crate::openapi::directory::{ownership, routes as table_estate};
 use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;

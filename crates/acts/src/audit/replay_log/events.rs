@@ -179,7 +179,10 @@ impl Replay<'_> {
         let deltas = self.deltas(cx, event)?;
         self.check_made(cx, &id, &deltas)?;
         if let Some(lack) = place.and_then(|at| self.judge.note(at, &told, &deltas)) {
-            let what = format!("The event `{}` at index {} lacks its reasons: {}", lack.kind, lack.index, lack.what);
+            let what = format!(
+                "The event `{}` at index {} lacks its reasons: {}",
+                lack.kind, lack.index, lack.what
+            );
             self.find("event", &id, Some(grounds::MEMBER), what);
         }
         for delta in deltas {

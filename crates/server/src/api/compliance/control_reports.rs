@@ -12,12 +12,8 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Frameworks and their reports.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::reads("list_control_reports", list,
-    )
-    .scope(Scope::Audit),
-    Route::reads("show_control_report", show,
-    )
-    .scope(Scope::Audit),
+    Route::reads("list_control_reports", list).scope(Scope::Audit),
+    Route::reads("show_control_report", show).scope(Scope::Audit),
 ];
 
 fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

@@ -15,14 +15,10 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The ranking and the annotations.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::reads("show_what_changed", what_changed,
-    ),
-    Route::reads("show_change_annotations", annotations,
-    ),
-    Route::reads("show_candidates", candidates,
-    ),
-    Route::writes("judge_candidate", judge,
-    ),
+    Route::reads("show_what_changed", what_changed),
+    Route::reads("show_change_annotations", annotations),
+    Route::reads("show_candidates", candidates),
+    Route::writes("judge_candidate", judge),
 ];
 
 fn what_changed(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

@@ -33,7 +33,9 @@ pub(crate) const ROUTES: &[Route] = &[
         shown(cx, &found)
     })
     .scope(Scope::Admin),
-    Route::edits("edit_sink", |cx, ask| Ok(Some(set_sink::sink(cx, ask.place(0))?.version)),
+    Route::edits(
+        "edit_sink",
+        |cx, ask| Ok(Some(set_sink::sink(cx, ask.place(0))?.version)),
         |cx, ask| {
             let made = set_sink::edit_sink(cx, ask.place(0), &ask.body)?;
             shown(cx, &made)
@@ -46,12 +48,11 @@ pub(crate) const ROUTES: &[Route] = &[
     })
     .scope(Scope::Admin),
     Route::writes("move_sink", |cx, ask| {
-            let moved = set_sink::move_sink(cx, ask.place(0), &ask.body)?;
-            let mut reply = shown(cx, &moved)?;
-            reply.status = 201;
-            Ok(reply)
-        },
-    )
+        let moved = set_sink::move_sink(cx, ask.place(0), &ask.body)?;
+        let mut reply = shown(cx, &moved)?;
+        reply.status = 201;
+        Ok(reply)
+    })
     .scope(Scope::Admin),
 ];
 

@@ -27,20 +27,16 @@ pub(crate) const ROUTES: &[Route] = &[
         keyed(ask, definition::all().iter().map(|it| (it.id.clone(), defined(it))))
     }),
     Route::reads("show_figure", |cx, ask| {
-            let query = read_query(ask.place(0), cx.now, |name| ask.query(name))?;
-            let found = find_figure(cx, &query)?;
-            Ok(Reply::ok(shown(&query, &found)))
-        },
-    ),
+        let query = read_query(ask.place(0), cx.now, |name| ask.query(name))?;
+        let found = find_figure(cx, &query)?;
+        Ok(Reply::ok(shown(&query, &found)))
+    }),
     Route::reads("show_metric", |cx, ask| {
-            cx.allow(actions::READ)?;
-            Ok(Reply::ok(defined(find_metric(ask.place(0))?)))
-        },
-    ),
-    Route::reads("list_figure_rows", rows,
-    ),
-    Route::reads("export_event_log", event_log,
-    ),
+        cx.allow(actions::READ)?;
+        Ok(Reply::ok(defined(find_metric(ask.place(0))?)))
+    }),
+    Route::reads("list_figure_rows", rows),
+    Route::reads("export_event_log", event_log),
 ];
 
 /// A definition as the API tells it.

@@ -16,10 +16,8 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// Forecasts and models.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::reads("show_forecast", one_forecast,
-    ),
-    Route::reads("list_failure_models", models,
-    ),
+    Route::reads("show_forecast", one_forecast),
+    Route::reads("list_failure_models", models),
     Route::reads("show_failure_model", one_model),
 ];
 

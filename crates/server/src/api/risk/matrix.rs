@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use crate::http::route::{Ask, Reply, Route};
 
 /// The matrix.
-pub(crate) const ROUTES: &[Route] = &[Route::reads("show_risk_matrix", show_matrix,
-)];
+pub(crate) const ROUTES: &[Route] = &[Route::reads("show_risk_matrix", show_matrix)];
 
 fn show_matrix(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(actions::READ)?;

@@ -32,10 +32,9 @@ pub(crate) const ROUTES: &[Route] = &[
         tagged(&*cx.directory()?, &freeze)
     }),
     Route::writes("preview_freeze", |cx, ask| {
-            let preview = preview_freeze::preview_freeze(cx, &ask.body)?;
-            Ok(Reply::ok(views::shown(&preview, &*cx.directory()?)))
-        },
-    ),
+        let preview = preview_freeze::preview_freeze(cx, &ask.body)?;
+        Ok(Reply::ok(views::shown(&preview, &*cx.directory()?)))
+    }),
     Route::reads("show_freeze_preview", |cx, ask| {
         let preview = preview_freeze::preview_of(cx, ask.place(0))?;
         Ok(Reply::ok(views::shown(&preview, &*cx.directory()?)))
@@ -45,15 +44,13 @@ pub(crate) const ROUTES: &[Route] = &[
         Ok(Reply::ok(views::shown(&report, &*cx.directory()?)))
     }),
     Route::writes("answer_freeze", |cx, ask| {
-            let signed = step_freeze::answer_freeze(cx, ask.place(0), &ask.body)?;
-            new_one(cx, &signed)
-        },
-    ),
+        let signed = step_freeze::answer_freeze(cx, ask.place(0), &ask.body)?;
+        new_one(cx, &signed)
+    }),
     Route::writes("announce_freeze", |cx, ask| {
-            let signed = step_freeze::announce_freeze(cx, ask.place(0), &ask.body)?;
-            new_one(cx, &signed)
-        },
-    ),
+        let signed = step_freeze::announce_freeze(cx, ask.place(0), &ask.body)?;
+        new_one(cx, &signed)
+    }),
     Route::reads("show_freeze", loaded::<Freeze>),
     Route::edits("edit_freeze", version_of::<Freeze>, |cx, ask| {
         let made = edit_span::edit_freeze(cx, ask.place(0), &ask.body)?;

@@ -137,7 +137,11 @@ const PHRASES: &[Phrase] = &[
     ("risk_table.activated", "leaf", "put a risk table in force"),
     ("risk_table.proposed", "leaf", "proposed a risk table"),
     ("person.signed_in", "token", "signed in"),
-    ("change.ungrounded", "x", "found an event whose reasons the log does not give"),
+    (
+        "change.ungrounded",
+        "x",
+        "found an event whose reasons the log does not give",
+    ),
     ("sign_in.refused", "x", "refused a sign-in"),
     ("sink.created", "out", "added a sink of the log"),
     ("sink.edited", "out", "changed a sink of the log"),

@@ -225,21 +225,24 @@ const ESTATE: &[Row] = &[
         "Show what a freeze would hit; nothing is written",
         "FreezeInput",
         "FreezePreview",
-    ).may("set_freeze"),
+    )
+    .may("set_freeze"),
     get(
         "estate",
         "show_freeze_preview",
         "/freezes/{id}/preview",
         "Show what a freeze hits now",
         "FreezePreview",
-    ).may("read"),
+    )
+    .may("read"),
     get(
         "estate",
         "show_freeze_report",
         "/freezes/{id}/report",
         "Show what a freeze did: changes hit, exceptions, what passed",
         "FreezeReport",
-    ).may("read"),
+    )
+    .may("read"),
     post(
         "estate",
         "answer_freeze",
@@ -247,7 +250,8 @@ const ESTATE: &[Row] = &[
         "Sign the answer of a freeze's business owner",
         "FreezeAgreementInput",
         "Freeze",
-    ).may("read"),
+    )
+    .may("read"),
     post(
         "estate",
         "announce_freeze",
@@ -255,7 +259,8 @@ const ESTATE: &[Row] = &[
         "Announce a freeze; it counts from now on",
         "ReasonInput",
         "Freeze",
-    ).may("set_freeze"),
+    )
+    .may("set_freeze"),
     delete(
         "estate",
         "withdraw_exception",

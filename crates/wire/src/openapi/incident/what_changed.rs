@@ -67,7 +67,8 @@ pub(crate) const ROUTES: &[Row] = &[
         "Confirm or clear a candidate, with a reason",
         "CandidateVerdictInput",
         "Candidates",
-    ).may("set_incident"),
+    )
+    .may("set_incident"),
 ];
 
 /// The shapes.

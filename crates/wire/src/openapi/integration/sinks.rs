@@ -20,14 +20,16 @@ pub(crate) const ROUTES: &[Row] = &[
         "Make a sink of the log",
         "SinkInput",
         "Sink",
-    ).may("set_connection"),
+    )
+    .may("set_connection"),
     get(
         "sinks",
         "show_sink",
         "/sinks/{id}",
         "Show a sink and how far it is",
         "Sink",
-    ).may("set_connection"),
+    )
+    .may("set_connection"),
     Row {
         may: "set_connection",
         body: Some("SinkPatch"),
@@ -48,7 +50,8 @@ pub(crate) const ROUTES: &[Row] = &[
         "Continue a sink at another index of the log",
         "SinkPosition",
         "Sink",
-    ).may("set_connection"),
+    )
+    .may("set_connection"),
 ];
 
 /// The shapes.

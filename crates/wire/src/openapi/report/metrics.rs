@@ -81,7 +81,8 @@ const ROWS: &[Row] = &[
         "/metrics",
         "List the definitions of the metrics",
         "Metric",
-    ).may("read"),
+    )
+    .may("read"),
     Row {
         may: "read",
         params: QUESTION,
@@ -99,7 +100,8 @@ const ROWS: &[Row] = &[
         "/metrics/{id}/definition",
         "Show the definition of a metric with its versions",
         "Metric",
-    ).may("read"),
+    )
+    .may("read"),
     Row {
         may: "read",
         params: QUESTION,

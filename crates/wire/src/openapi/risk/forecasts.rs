@@ -26,28 +26,32 @@ const ROUTES: &[Row] = &[
         "/changes/{key}/forecast",
         "Show how likely a change fails, what that comes from, or which history is missing",
         "Forecast",
-    ).may("read"),
+    )
+    .may("read"),
     get(
         "changes",
         "show_risk_matrix",
         "/changes/{key}/risk",
         "Show the risk matrix of a change: its inputs, its cell, and what would move it",
         "RiskMatrix",
-    ).may("read"),
+    )
+    .may("read"),
     list(
         "administration",
         "list_failure_models",
         "/failure-models",
         "List the models of failure, the newest first",
         "FailureModel",
-    ).may("read"),
+    )
+    .may("read"),
     get(
         "administration",
         "show_failure_model",
         "/failure-models/{key}",
         "Show a model of failure, by its key or its digest",
         "FailureModel",
-    ).may("read"),
+    )
+    .may("read"),
 ];
 
 const BODIES: &[Shape] = &[
