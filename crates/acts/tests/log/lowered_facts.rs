@@ -44,7 +44,7 @@ fn nobody_lowers_the_facts_of_a_thing_alone() {
         )
         .map(drop)
     });
-    let arrow = dependency(&world, "ada", json!({"from": "vault", "to": "pay"})).unwrap();
+    let arrow = world.system(|cx| Ok(set_dependency(cx, &body(json!({"from": "vault", "to": "pay"})))?.id.0));
     let lowered = [
         (Noun::Services, json!({"key": "vault", "criticality": "low"})),
         (Noun::Services, json!({"key": "vault", "regimes": []})),

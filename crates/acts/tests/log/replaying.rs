@@ -249,6 +249,7 @@ fn a_cut_that_leaves_no_trace_in_the_tenant_is_found_in_the_system_log() {
     let sql = format!(
         "DELETE FROM event WHERE tenant = 'halden' AND seq >= {size};
          DELETE FROM checkpoint WHERE tenant = 'halden' AND size > {size};
+         UPDATE projection SET position = {size} WHERE tenant = 'halden';
          UPDATE log_state SET size = {size}, root = '{root}',
              checkpoint = (SELECT note FROM checkpoint WHERE tenant = 'halden' AND size = {size}) WHERE tenant = 'halden';"
     );
