@@ -62,7 +62,7 @@ fn a_whole_bundle_is_good_and_has_the_same_bytes_each_time() {
     let digest = crypto::digest_text(&bytes);
     assert_eq!(
         digest,
-        "sha256:b293c9c3826beb9a99100e0efd78717ec16fd86790afe3df842d55127afce24e"
+        "sha256:eb6ce35817111e13dca4e0c8b65d52c57e08cf820fc2d82830aaefd26ea21611"
     );
 }
 
