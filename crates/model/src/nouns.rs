@@ -32,6 +32,8 @@ pub fn of_table(table: &str) -> Option<&'static Card> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use serde_json::{Map, Value, json};
 
     use super::CARDS;

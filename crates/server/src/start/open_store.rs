@@ -115,7 +115,7 @@ fn has_to_run(settings: &Settings, migration: &str) -> bool {
 }
 
 fn tenants(store: &Store, what: &'static str) -> Result<Vec<String>, ServeError> {
-    let mut tenants = store.wait_across(Lane::Worker, what, Mode::Read, |tx| store::servers::tenants(tx))?;
+    let mut tenants = store.wait_across(Lane::Worker, what, Mode::Read, store::servers::tenants)?;
     tenants.push(SYSTEM_TENANT.to_owned());
     Ok(tenants)
 }

@@ -78,6 +78,8 @@ fn column(kind: Kind, value: &Json) -> Value {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use std::fs;
 
     use model::core::card::{Field, Kind};

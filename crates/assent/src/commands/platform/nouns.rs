@@ -278,6 +278,8 @@ fn cell(item: &Value, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use super::*;
 
     #[test]

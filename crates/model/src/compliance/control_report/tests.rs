@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
 use serde_json::{Value, json};
 
 use super::*;
