@@ -231,13 +231,13 @@ fn sign_ins_are_in_the_log_with_what_they_rested_on() {
     assert_eq!(replay(&place).0, Some(0));
 }
 
-/// The tables that say whether something is frozen.
-const OF_FREEZES: [&str; 2] = ["freeze", "gate_view"];
+/// The tables that say whether something is frozen, and what a freeze makes of a change in its time.
+const OF_FREEZES: [&str; 5] = ["freeze", "gate_view", "change", "change_target", "approval"];
 
 /// Keeps the rows of the tables aside under a name.
 fn keep(place: &Place, name: &str) {
     for table in OF_FREEZES {
-        let sql = format!("CREATE TABLE {name}_{table} AS SELECT * FROM {table} WHERE tenant = 'halden'");
+        let sql = format!("CREATE TABLE {name}_{table} AS SELECT * FROM \"{table}\" WHERE tenant = 'halden'");
         run_sql(place, &sql);
     }
 }
@@ -246,7 +246,7 @@ fn keep(place: &Place, name: &str) {
 fn put_back(place: &Place, name: &str) {
     for table in OF_FREEZES {
         let sql = format!(
-            "DELETE FROM {table} WHERE tenant = 'halden'; INSERT INTO {table} SELECT * FROM {name}_{table}; \
+            "DELETE FROM \"{table}\" WHERE tenant = 'halden'; INSERT INTO \"{table}\" SELECT * FROM {name}_{table}; \
              DROP TABLE {name}_{table}"
         );
         run_sql(place, &sql);

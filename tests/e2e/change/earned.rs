@@ -330,13 +330,7 @@ fn a_broken_glass_owes_what_an_emergency_owes() {
         json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Done."});
     let word = json!({"text": "It had to be done."});
     assert_eq!(
-        post(
-            &server,
-            "change_manager",
-            &format!("{path}/break-glass/validation"),
-            &word
-        )
-        .0,
+        post(&server, "security", &format!("{path}/break-glass/validation"), &word).0,
         201
     );
     assert_eq!(post(&server, "owner", &format!("{path}/validation"), &works).0, 201);

@@ -57,6 +57,9 @@ fn must_verify_now(server: &Server) {
             "verify",
             "--log",
             &format!("{}/t/halden/log", server.url),
+            // A demo's clock runs ahead where a story moved it, so that its cosignatures lie in the future of the verifier.
+            "--max-age",
+            "off",
             "--key",
         ])
         .arg(&key)

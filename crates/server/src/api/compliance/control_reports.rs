@@ -27,7 +27,7 @@ fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         })
     };
     let items: Vec<Value> = FRAMEWORKS.iter().map(item).collect();
-    Ok(ask.page(items, None))
+    ask.whole(items)
 }
 
 fn show(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
