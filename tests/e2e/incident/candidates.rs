@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::journey::{SERVICE, artifact, scheduled};
+use tests::session::Session;
 use tests::{Place, Server};
 
 /// A service of the demo that depends on [`SERVICE`].
@@ -52,9 +53,7 @@ fn candidates_are_found_below_a_service_and_judged_with_a_reason_that_stays() {
     );
     assert_eq!(found["sure"], false, "two alike: not sure");
     // The owner of a candidate below the service is notified, not accused.
-    let messages = server
-        .must("GET", "/api/v1/messages?limit=200", &server.token("owner"), None)
-        .to_string();
+    let messages = Session::begin(&server, "owner").get("/t/halden/messages").body;
     assert!(messages.contains(&format!("{key} began after")), "{messages}");
     let path = format!("/api/v1/incidents/{key}/candidates");
     let judge = |key: &str, confirmed: bool| json!({"change": key, "confirmed": confirmed, "reason": "The printer's log says so."});

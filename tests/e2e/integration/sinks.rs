@@ -243,7 +243,7 @@ fn a_file_holds_each_entry_on_a_line_and_free_texts_only_where_that_was_chosen()
     });
     let (plain, worded) = (of_change("plain"), of_change("worded"));
     assert_eq!(
-        worded[0]["unmapped"]["texts"]["change.content.title"], "Sunk",
+        worded[0]["unmapped"]["texts"]["change.title"], "Sunk",
         "{:#}",
         worded[0]
     );

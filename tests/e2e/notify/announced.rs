@@ -17,7 +17,8 @@ fn news(server: &Server, from: i64, to: i64) -> Value {
 fn ask(server: &Server, role: &str, (method, path): (&str, &str), body: &Value, etag: &str) -> (u16, Value) {
     let token = server.token(role);
     let path = format!("/api/v1/announcements{path}");
-    let (status, answer) = server.ask_with(method, &path, Some(&token), Some(body), &[("If-Match", etag)]);
+    let body = Some(body).filter(|body| !body.is_null());
+    let (status, answer) = server.ask_with(method, &path, Some(&token), body, &[("If-Match", etag)]);
     (status, serde_json::from_slice(&answer).unwrap_or_default())
 }
 
