@@ -232,7 +232,7 @@ fn sign_ins_are_in_the_log_with_what_they_rested_on() {
 }
 
 /// The tables that say whether something is frozen.
-const OF_FREEZES: [&str; 3] = ["freeze", "gate_view", "not_before"];
+const OF_FREEZES: [&str; 2] = ["freeze", "gate_view"];
 
 /// Keeps the rows of the tables aside under a name.
 fn keep(place: &Place, name: &str) {

@@ -53,7 +53,7 @@ fn candidates_are_found_below_a_service_and_judged_with_a_reason_that_stays() {
     );
     assert_eq!(found["sure"], false, "two alike: not sure");
     // The owner of a candidate below the service is notified, not accused.
-    let messages = Session::begin(&server, "owner").get("/t/halden/messages").body;
+    let messages = Session::begin(&server, "requester").get("/t/halden/messages").body;
     assert!(messages.contains(&format!("{key} began after")), "{messages}");
     let path = format!("/api/v1/incidents/{key}/candidates");
     let judge = |key: &str, confirmed: bool| json!({"change": key, "confirmed": confirmed, "reason": "The printer's log says so."});

@@ -77,6 +77,10 @@ const WALKS: &[(&str, &str)] = &[
         "a tenant has at most twenty in use",
     ),
     (
+        "SELECT id, version, body, code FROM \"sink\" WHERE tenant = $tenant AND \"active\"",
+        "a tenant has at most twenty in use",
+    ),
+    (
         "SELECT id, version, body, sealed, code FROM \"sink\" WHERE tenant = $tenant AND \"active\"",
         "a tenant has at most twenty in use",
     ),

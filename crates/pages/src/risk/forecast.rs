@@ -218,7 +218,7 @@ pub(crate) fn samples() -> Vec<ForecastPicture> {
         },
         ForecastPicture {
             value: "No figure".to_owned(),
-            told: Rich::from("No figure: too few outcomes are known in production. 16 more are needed."),
+            told: Rich::from("No figure. Too few outcomes are known in production. 16 more are needed."),
             ..ForecastPicture::default()
         },
         ForecastPicture {

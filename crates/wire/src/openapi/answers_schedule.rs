@@ -298,6 +298,16 @@ pub(crate) const SPANS: &[Shape] = &[
             time("ends_at", "Its end.").needed(),
             texts("services", LINE, "Services' keys."),
             texts("environments", LINE, "Environments' keys."),
+            text("business_owner", LINE, "Who agrees to a freeze for the business: a login."),
+            objects("steps", "FreezeStep", "The signed steps of a freeze, in order."),
+            word("thaw_risk", all!(Level), "Changes of this risk or less pass a freeze."),
+            integer("thaw_changes", 0, i64::MAX, "How many that was when the bound was set."),
+            text(
+                "thaw_expected_failures",
+                LINE,
+                "How many of those were expected to fail.",
+            ),
         ],
-    ),
+    )
+    .based_on(&["Repetition", "Occurrences"]),
 ];

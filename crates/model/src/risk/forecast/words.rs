@@ -60,10 +60,10 @@ impl MissingHistory {
         let more = self.more;
         match self.code.as_str() {
             "too_few_outcomes" => {
-                format!("No figure: too few outcomes are known in {environment}. {more} more are needed.")
+                format!("No figure. Too few outcomes are known in {environment}. {more} more are needed.")
             }
             _ => format!(
-                "No figure: the 90 % interval would reach from {low} to {high} %. About {more} more outcomes of this service and team \
+                "No figure. The 90 % interval would reach from {low} to {high} %. About {more} more outcomes of this service and team \
                  would narrow it to 10 points."
             ),
         }
@@ -74,9 +74,9 @@ impl MissingHistory {
 #[must_use]
 pub fn absent(closed: i64, needed: i64) -> String {
     if closed < needed {
-        return format!("No figure: {closed} changes are closed, and a model needs {needed}.");
+        return format!("No figure. {closed} changes are closed, and a model needs {needed}.");
     }
-    "No figure: no model was in force while this change was assessed.".to_owned()
+    "No figure. No model was in force while this change was assessed.".to_owned()
 }
 
 /// What a part comes from, in words.

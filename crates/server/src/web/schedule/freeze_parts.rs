@@ -11,7 +11,8 @@ use model::core::unmet::Unmet;
 use model::directory::snapshot::Freeze;
 use model::schedule::repeat::Repeat;
 use pages::{
-    ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Rich, Section, SectionBody, StageStep, Table, Tone,
+    ActForm, ActTone, Cell, Choice, Column, Entry, Fact, Field, Fold, Input, Rich, Section, SectionBody, StageStep,
+    Table, Tone,
 };
 
 use crate::web::shared::view::View;
@@ -43,17 +44,12 @@ pub(super) fn repeat_fields(view: &View<'_, '_, '_>, is_new: bool) -> Vec<Field>
         .values()
         .map(|it| (it.key.clone(), it.name.clone()))
         .collect();
-    let calendars = |none: &'static str| -> Vec<(String, String)> {
-        std::iter::once((String::new(), none.to_owned()))
-            .chain(names.iter().cloned())
-            .collect()
-    };
-    let select = |name: &str, label: &str, choices: &[(String, String)]| {
-        let choices: Vec<(&str, &str)> = choices
+    let select = |name: &str, label: &str, none: &str| {
+        let any = std::iter::once(Choice::new("", none));
+        let calendars = names
             .iter()
-            .map(|(key, name)| (key.as_str(), name.as_str()))
-            .collect();
-        Field::select(name, label, &choices)
+            .map(|(key, name)| Choice::said(key.as_str(), name.as_str()));
+        Field::new(name, label, Input::Select(any.chain(calendars).collect()))
     };
     let repeats = is_new.then(|| Field::select("recurrence", "Repeats", &REPEATS).half());
     let rule = Field::text("rrule", "Another rule").hint("RFC 5545, such as FREQ=MONTHLY;BYDAY=FR;BYSETPOS=-1.");
@@ -61,16 +57,11 @@ pub(super) fn repeat_fields(view: &View<'_, '_, '_>, is_new: bool) -> Vec<Field>
         if is_new { rule.half() } else { rule },
         Field::text("ends_rrule", "Each time ends")
             .hint("By a rule, at the time of day of the first end; empty means after as long as the first time."),
-        select(
-            "working_days_of",
-            "Only working days of",
-            &calendars("Every day counts"),
-        )
-        .half(),
+        select("working_days_of", "Only working days of", "Every day counts").half(),
         select(
             "fiscal_of",
             "Months and years are fiscal ones of",
-            &calendars("Civil months and years"),
+            "Civil months and years",
         )
         .half(),
         Field::text("time_zone", "Time zone of the rule")

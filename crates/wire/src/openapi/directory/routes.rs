@@ -218,15 +218,18 @@ const ESTATE: &[Row] = &[
         "Freeze",
     )
     .may("set_freeze"),
-    post(
-        "estate",
-        "preview_freeze",
-        "/freeze-previews",
-        "Show what a freeze would hit; nothing is written",
-        "FreezeInput",
-        "FreezePreview",
-    )
-    .may("set_freeze"),
+    Row {
+        status: 200,
+        ..post(
+            "estate",
+            "preview_freeze",
+            "/freeze-previews",
+            "Show what a freeze would hit; nothing is written",
+            "FreezeInput",
+            "FreezePreview",
+        )
+        .may("set_freeze")
+    },
     get(
         "estate",
         "show_freeze_preview",
