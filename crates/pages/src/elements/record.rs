@@ -186,7 +186,11 @@ impl Section {
             SectionBody::Chart(chart, table) => with_table(&chart.html(), table),
             SectionBody::Graph(graph) => Drawn { graph }.html(),
             SectionBody::Matrix { cells, ways, inputs } => [
-                cells.html(),
+                // Each column is needed to read a cell, so that a narrow screen scrolls within.
+                format!(
+                    "<div class=\"scroll\" role=\"region\" aria-label=\"Risk matrix\" tabindex=\"0\">{}</div>",
+                    cells.html()
+                ),
                 if ways.is_empty() {
                     "<p>Nothing that the change states would move it to another cell.</p>".to_owned()
                 } else {

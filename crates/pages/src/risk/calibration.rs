@@ -85,8 +85,8 @@ impl Drawn<'_> {
             columns: vec![
                 Column::new("Predicted", Fold::Never),
                 Column::new("Observed", Fold::Never),
-                Column::new("Changes", Fold::Never),
-                Column::new("Failed", Fold::Never),
+                Column::new("Changes", Fold::Under).named(),
+                Column::new("Failed", Fold::Under).named(),
             ],
             rows: self.plot.points.iter().map(row).collect(),
             ..Table::default()

@@ -85,6 +85,16 @@ impl Part for Drawn<'_> {
 }
 
 impl Drawn<'_> {
+    /// The label of a bar as far as it fits; the table has the whole of it.
+    fn short(label: &str) -> String {
+        const FITS: usize = 32;
+        if label.chars().count() <= FITS {
+            return label.to_owned();
+        }
+        let cut: String = label.chars().take(FITS - 1).collect();
+        format!("{cut}…")
+    }
+
     /// Hundredths of a percent as a length in SVG.
     fn length(hundredths: &i64) -> String {
         format!("{}.{:02}%", hundredths / 100, hundredths % 100)
@@ -182,8 +192,8 @@ impl Drawn<'_> {
             caption: "The history behind it, the widest group first".to_owned(),
             columns: vec![
                 Column::new("Group", Fold::Never),
-                Column::new("Outcomes", Fold::Never),
-                Column::new("Failed", Fold::Never),
+                Column::new("Outcomes", Fold::Under).named(),
+                Column::new("Failed", Fold::Under).named(),
                 Column::new("90 % interval", Fold::Under).named(),
             ],
             rows: self.picture.history.iter().map(row).collect(),

@@ -73,8 +73,9 @@ fn picture(forecast: &Forecast) -> ForecastPicture {
 pub(crate) fn on_card(change: &Change) -> Option<(Tone, Rich)> {
     let forecast = change.forecast.as_ref()?;
     let tone = match forecast.probability_ppm {
+        None => return Some((Tone::Wait, Rich::from("No forecast: too little history."))),
         Some(ppm) if ppm < LIKELY_PPM => Tone::Plain,
-        Some(_) | None => Tone::Wait,
+        Some(_) => Tone::Wait,
     };
     Some((tone, Rich::from("Forecast: ").append(Rich::from(forecast.told()))))
 }

@@ -73,8 +73,8 @@ fn inputs(found: &Matrix) -> Table {
         caption: "Inputs of the matrix".to_owned(),
         columns: vec![
             Column::new("Input", Fold::Never),
-            Column::new("Stated", Fold::Never),
-            Column::new("Derived", Fold::Never),
+            Column::new("Stated", Fold::Under).named(),
+            Column::new("Derived", Fold::Under).named(),
             Column::new("Counts", Fold::Never),
             Column::new("From", Fold::Under),
         ],
