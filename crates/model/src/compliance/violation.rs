@@ -53,7 +53,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "approval_after_start",
         title: "Work began without approval",
-        test: "The event `change.approved` comes before the first `change.implementing`; break-glass and work reported \
+        test: "An approval of the change is in the log before its first start; break-glass and work reported \
                afterwards are judged by rules of their own.",
         severity: Severity::High,
         find: approval_after_start,
@@ -131,7 +131,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "overrun",
         title: "Work ran past its planned end",
-        test: "No event `change.overrun` was recorded.",
+        test: "No work ran past its planned end.",
         severity: Severity::Low,
         find: overrun,
     },

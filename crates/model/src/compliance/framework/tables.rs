@@ -11,7 +11,7 @@ pub(super) const SOX: Framework = Framework {
             id: "SOX-CM-1",
             clause: "COBIT BAI06.01",
             objective: "Changes to production are approved before they are made.",
-            enforcement: "A change reaches `scheduled` only with the approvals that its policies ask for, and the gate answers no before.",
+            enforcement: "A change is scheduled only with the approvals that its policies ask for, and the gate answers no before.",
             policies: &[
                 "base.require.owner",
                 "base.require.change_manager",
