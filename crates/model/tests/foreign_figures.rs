@@ -200,7 +200,7 @@ fn figures_of_each_service_in_each_month_are_those_of_an_independent_count() {
     }
     println!("{compared} figures; deployments, failures, bursts, reruns: {sums:?}");
     assert!(
-        compared > 1_000 && sums[1] > 50 && sums[2] > 50,
+        compared > 1_000 && sums[1] > 20 && sums[2] > 50,
         "{compared} figures, {sums:?}"
     );
 }
