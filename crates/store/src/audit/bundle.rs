@@ -1,7 +1,7 @@
 //! Full entry bundles of a log, compressed: the only place of their events' bytes.
 //!
 //! The row of an event holds its bytes until the bundle of its 256 neighbours is full. Writing the bundle empties the rows in the
-//! same transaction; from then on every reading of an event goes through [`fill`].
+//! same transaction; from then on every reading of an event goes through `fill`.
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
