@@ -37,6 +37,9 @@ pub struct Probability {
     pub high_ppm: i64,
 }
 
+/// How many letters of a label the picture has room for on a narrow screen.
+const FITS: usize = 32;
+
 /// A forecast of failure.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ForecastPicture {
@@ -85,10 +88,14 @@ impl Part for Drawn<'_> {
 }
 
 impl Drawn<'_> {
-    /// The label of a bar as far as it fits; the table has the whole of it.
+    /// Whether a label is too long for the picture.
+    fn is_cut(label: &str) -> bool {
+        label.chars().count() > FITS
+    }
+
+    /// The label of a bar as far as it fits; the table has the whole of it, in the reader's language too.
     fn short(label: &str) -> String {
-        const FITS: usize = 32;
-        if label.chars().count() <= FITS {
+        if !Self::is_cut(label) {
             return label.to_owned();
         }
         let cut: String = label.chars().take(FITS - 1).collect();
