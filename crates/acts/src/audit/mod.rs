@@ -1,5 +1,6 @@
 //! Audit: the log, proofs, bundles, replay, witnesses and keys.
 
+pub mod attest_change;
 pub mod check_log;
 pub mod cosign_log;
 pub mod export_bundle;

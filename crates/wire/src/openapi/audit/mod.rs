@@ -1,4 +1,5 @@
 //! Audit: the log, proofs, bundles, replay, witnesses and keys.
 
+pub(super) mod attestations;
 pub(super) mod keys;
 pub(super) mod witnesses;
