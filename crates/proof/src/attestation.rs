@@ -173,7 +173,10 @@ mod tests {
     #[test]
     fn break_glass_is_another_level_than_an_approval() {
         let plain = verification_summary(&said());
-        let glass = verification_summary(&Verified { break_glass: true, ..said() });
+        let glass = verification_summary(&Verified {
+            break_glass: true,
+            ..said()
+        });
         assert_eq!(plain["predicate"]["verifiedLevels"], json!(["ASSENT_APPROVED_CHANGE"]));
         assert_eq!(glass["predicate"]["verifiedLevels"], json!(["ASSENT_BREAK_GLASS"]));
         assert_eq!(plain["predicate"].get("digest"), None);
@@ -190,6 +193,11 @@ mod tests {
         let other = [payload.as_slice(), b" "].concat();
         assert!(!dsse::is_signed(PAYLOAD_TYPE, &other, &signature, &pem));
         let stranger = SigningKey::from_seed([8; 32]).unwrap();
-        assert!(!dsse::is_signed(PAYLOAD_TYPE, &payload, &signature, &dsse::public_pem(stranger.public())));
+        assert!(!dsse::is_signed(
+            PAYLOAD_TYPE,
+            &payload,
+            &signature,
+            &dsse::public_pem(stranger.public())
+        ));
     }
 }

@@ -60,7 +60,10 @@ fn permits(cx: &mut Context<'_, '_>, change: &Change, found: &mut Attestations) 
     let verifier = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
     let mut statements = Vec::new();
     for (number, permit) in permits.iter().enumerate() {
-        let left_out = |code| LeftOut { what: format!("permit {}", permit.id), code };
+        let left_out = |code| LeftOut {
+            what: format!("permit {}", permit.id),
+            code,
+        };
         if number == MOST_PERMITS {
             found.left_out.push(left_out("too_many"));
             break;
@@ -92,7 +95,7 @@ fn releases(cx: &Context<'_, '_>, change: &Change, found: &mut Attestations) -> 
         return Vec::new();
     }
     let mut by_service: BTreeMap<&str, Vec<&Target>> = BTreeMap::new();
-    for target in &change.targets {
+    for target in &change.content.targets {
         by_service.entry(target.service.as_str()).or_default().push(target);
     }
     let mut statements = Vec::new();
@@ -100,7 +103,10 @@ fn releases(cx: &Context<'_, '_>, change: &Change, found: &mut Attestations) -> 
         let digests = |target: &&Target| attestation::digests(target.artifact.as_deref(), target.commit.as_deref());
         let mut builds: Vec<Value> = targets.iter().filter_map(digests).collect();
         if builds.len() < targets.len() {
-            found.left_out.push(LeftOut { what: format!("service {service}"), code: "no_digest" });
+            found.left_out.push(LeftOut {
+                what: format!("service {service}"),
+                code: "no_digest",
+            });
             continue;
         }
         builds.sort_by_key(ToString::to_string);

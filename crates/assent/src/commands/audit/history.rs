@@ -423,7 +423,9 @@ fn attest(change: &str, file: &str, common: &Common, output: &Output) -> Result<
         .collect();
     if envelopes.is_empty() {
         output.data(&found, |output| {
-            output.line(&format!("{change} has nothing to attest: no permit and no successful closing with a digest."));
+            output.line(&format!(
+                "{change} has nothing to attest: no permit and no successful closing with a digest."
+            ));
             output.rows(&["left out", "why"], &left_out);
         });
         return Ok(1);
