@@ -1,6 +1,8 @@
 //! DSSE signatures (Dead Simple Signing Envelope, version 1): what is signed is the type and the payload together, so that
 //! a payload cannot be taken for another type's.
 
+pub mod attestation;
+
 use crate::crypto::{base64_standard, from_base64_standard, verify_ecdsa_p256, verify_ed25519};
 
 /// How a SubjectPublicKeyInfo of an Ed25519 key begins (RFC 8410); 32 bytes follow.

@@ -6,7 +6,7 @@ use model::change::record::{Change, Target};
 use model::change::related_records::Permit;
 use model::change::success;
 use model::core::enums::{PermitState, State};
-use proof::attestation::{self, Verified};
+use proof::dsse::attestation::{self, Verified};
 use serde_json::Value;
 use store::record::{self, Filter};
 
