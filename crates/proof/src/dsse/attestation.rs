@@ -108,6 +108,14 @@ pub fn release(tenant: &str, service: &str, change: &str, builds: &[Value]) -> V
     )
 }
 
+/// A statement about a file by its bytes.
+#[must_use]
+pub fn about_file(name: &str, bytes: &[u8], kind: &str, predicate: &Value) -> Value {
+    let digest = digest_text(bytes);
+    let digits = digest.strip_prefix("sha256:").unwrap_or(&digest);
+    statement(vec![subject(name, &json!({"sha256": digits}))], kind, predicate)
+}
+
 fn subject(name: &str, digests: &Value) -> Value {
     json!({"name": name, "digest": digests})
 }
