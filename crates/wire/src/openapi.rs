@@ -485,6 +485,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(audit::keys::SHAPES)
         .chain(audit::witnesses::SHAPES)
         .chain(audit::attestations::SHAPES)
+        .chain(audit::samples::SHAPES)
         .chain(compliance::control_reports::SHAPES)
         .chain(cab::meetings::SHAPES)
         .chain(change::bulk::SHAPES)

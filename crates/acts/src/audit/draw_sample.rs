@@ -31,6 +31,10 @@ impl PlainNoun for AuditSample {
         self.id.as_str()
     }
 
+    fn page(&self) -> Option<String> {
+        Some(format!("/audit-samples/{}/paper", self.id))
+    }
+
     fn is_in_use(&self) -> bool {
         self.active
     }

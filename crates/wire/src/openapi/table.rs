@@ -1,6 +1,6 @@
 //! Every route, one row each. The order is that of the document.
 
-use crate::openapi::audit::{attestations, keys, witnesses};
+use crate::openapi::audit::{attestations, keys, samples, witnesses};
 use crate::openapi::cab::meetings;
 use crate::openapi::cards;
 use crate::openapi::change::bulk;
@@ -72,6 +72,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(keys::TABLES)
         .chain(witnesses::TABLES)
         .chain(attestations::TABLES)
+        .chain(samples::TABLES)
         .chain(control_reports::TABLES)
         .chain(meetings::TABLES)
         .chain(bulk::TABLES)
