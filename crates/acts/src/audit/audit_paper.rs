@@ -8,10 +8,10 @@ use model::compliance::framework::{Control, FRAMEWORKS};
 use model::compliance::violation::rule;
 use model::core::act::actions;
 use model::core::refusal::Refusal;
+use proof::archive;
 use proof::canonical;
 use proof::crypto::digest_text;
 use proof::dsse::{self, attestation};
-use proof::archive;
 use serde_json::{Value, json};
 
 use crate::audit::draw_sample::conclusions;
@@ -55,7 +55,10 @@ pub struct Answer {
 /// 403, 404, or the store's.
 pub fn items(cx: &mut Context<'_, '_>, id: &str) -> Result<(AuditSample, Vec<Item>)> {
     let sample = noun::show::<AuditSample>(cx, id)?;
-    let control = FRAMEWORKS.iter().flat_map(|it| it.controls).find(|it| it.id == sample.control);
+    let control = FRAMEWORKS
+        .iter()
+        .flat_map(|it| it.controls)
+        .find(|it| it.id == sample.control);
     let mut answers = answers(cx, &sample, control)?;
     let concluded = conclusions(cx, &Some(sample.clone()))?;
     let item = |key: &String| Item {
@@ -100,7 +103,9 @@ fn paper(sample: &AuditSample, concluded: &[AuditConclusion]) -> Result<Vec<u8>>
         paper_digest: None,
         ..sample.clone()
     };
-    Ok(canonical::to_bytes(&json!({"sample": plain, "conclusions": concluded}))?)
+    Ok(canonical::to_bytes(
+        &json!({"sample": plain, "conclusions": concluded}),
+    )?)
 }
 
 /// Signs the working paper (`POST /audit-samples/{id}/signature`): every change of the sample has a conclusion, and each a review.
@@ -116,8 +121,18 @@ pub fn sign_sample(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditSample> {
         return Err(Refusal::not_now("not_open", text, "Draw another sample.", Vec::new()).into());
     }
     let concluded = conclusions(cx, &Some(sample.clone()))?;
-    let is_done = |key: &&String| concluded.iter().any(|it| &it.change == *key && it.reviewed_at.is_some());
-    let missing: Vec<&str> = sample.changes.iter().filter(|key| !is_done(key)).map(String::as_str).take(5).collect();
+    let is_done = |key: &&String| {
+        concluded
+            .iter()
+            .any(|it| &it.change == *key && it.reviewed_at.is_some())
+    };
+    let missing: Vec<&str> = sample
+        .changes
+        .iter()
+        .filter(|key| !is_done(key))
+        .map(String::as_str)
+        .take(5)
+        .collect();
     if !missing.is_empty() {
         let text = format!("A conclusion or its review is missing: {}.", missing.join(", "));
         let satisfy = "Conclude on each change; another auditor reviews each conclusion.";
@@ -161,7 +176,10 @@ pub fn export_paper(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<u8>> {
         ("log-key.pem".to_owned(), pem.into_bytes()),
     ];
     files.extend(bundles);
-    let parts: Vec<archive::File<'_>> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let parts: Vec<archive::File<'_>> = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        .collect();
     Ok(archive::write(&parts)?)
 }
 

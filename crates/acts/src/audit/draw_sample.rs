@@ -71,7 +71,10 @@ impl PlainNoun for AuditSample {
             is_seed_chosen: input.seed.is_some(),
             population: i64::try_from(whole).unwrap_or(i64::MAX),
             population_digest: digest,
-            strata: strata.iter().map(|it| format!("{}: {} of {}", it.name, it.drawn, it.changes)).collect(),
+            strata: strata
+                .iter()
+                .map(|it| format!("{}: {} of {}", it.name, it.drawn, it.changes))
+                .collect(),
             changes,
             by: cx.actor.person.clone(),
             at: cx.now,
@@ -96,14 +99,25 @@ impl PlainNoun for AuditSample {
 fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput) {
     let mut controls = FRAMEWORKS.iter().flat_map(|framework| framework.controls);
     if reading.says("control") && !controls.any(|control| control.id == input.control) {
-        let text = format!("No framework has the control `{}`; control reports list them.", input.control);
+        let text = format!(
+            "No framework has the control `{}`; control reports list them.",
+            input.control
+        );
         reading.wrong("control", "unknown", text);
     }
     if input.from >= input.to {
-        reading.wrong("to", "out_of_order", "`to` must be later than `from`: the span holds no moment.");
+        reading.wrong(
+            "to",
+            "out_of_order",
+            "`to` must be later than `from`: the span holds no moment.",
+        );
     }
     if input.seed.as_deref().is_some_and(|seed| seed.trim().is_empty()) {
-        reading.wrong("seed", "empty", "A seed has at least one character; leave it out for the root of the log.");
+        reading.wrong(
+            "seed",
+            "empty",
+            "A seed has at least one character; leave it out for the root of the log.",
+        );
     }
 }
 
@@ -132,7 +146,10 @@ fn population(cx: &mut Context<'_, '_>, input: &AuditSampleInput) -> Result<Vec<
             for (row, _) in page.rows.iter().filter(|(row, _)| is_wanted(&row.kind, &row.risk)) {
                 let of_service = service.as_ref().map(|it| format!(", {it}")).unwrap_or_default();
                 let stratum = format!("{}, {} risk{of_service}", row.kind, row.risk);
-                found.push(Candidate { key: row.key.clone(), stratum });
+                found.push(Candidate {
+                    key: row.key.clone(),
+                    stratum,
+                });
             }
             if found.len() > MOST_CHANGES {
                 let text = format!("The population has more than {MOST_CHANGES} changes; choose a shorter span.");
@@ -181,7 +198,10 @@ impl PlainNoun for AuditConclusion {
     }
 
     fn edit(self, cx: &mut Context<'_, '_>, input: AuditConclusionInput, mut reading: Reading<'_>) -> Result<Self> {
-        for (field, is_other) in [("sample", input.sample != self.sample), ("change", input.change != self.change)] {
+        for (field, is_other) in [
+            ("sample", input.sample != self.sample),
+            ("change", input.change != self.change),
+        ] {
             if is_other {
                 reading.wrong(field, "fixed", "A conclusion stays with its sample and its change.");
             }
@@ -195,7 +215,12 @@ impl PlainNoun for AuditConclusion {
             let text = "The conclusion was reviewed.";
             return Err(Refusal::not_now("reviewed", text, "Draw another sample to conclude anew.", Vec::new()).into());
         }
-        let edited = Self { verdict: needed(input.verdict)?, text: input.text, at: cx.now, ..self };
+        let edited = Self {
+            verdict: needed(input.verdict)?,
+            text: input.text,
+            at: cx.now,
+            ..self
+        };
         let data = json!({"change": edited.change, "verdict": edited.verdict});
         cx.put_estate("audit_conclusion.edited", edited, data)
     }
@@ -218,7 +243,11 @@ fn open_sample(
             reading.wrong("sample", "not_open", "The sample is signed or withdrawn.");
         }
         Some(sample) if !sample.changes.contains(&input.change.to_uppercase()) => {
-            reading.wrong("change", "not_in_sample", format!("`{}` is not in the sample.", input.change));
+            reading.wrong(
+                "change",
+                "not_in_sample",
+                format!("`{}` is not in the sample.", input.change),
+            );
         }
         Some(_) => {}
     }

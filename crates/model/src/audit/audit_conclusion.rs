@@ -74,8 +74,16 @@ pub const CARD: Card = Card {
     },
     events: &[
         Event::new("audit_conclusion.added", "edit", "concluded on a change of a sample"),
-        Event::new("audit_conclusion.edited", "edit", "changed a conclusion on a change of a sample"),
-        Event::new("audit_conclusion.reviewed", "check", "reviewed a conclusion on a change of a sample"),
+        Event::new(
+            "audit_conclusion.edited",
+            "edit",
+            "changed a conclusion on a change of a sample",
+        ),
+        Event::new(
+            "audit_conclusion.reviewed",
+            "check",
+            "reviewed a conclusion on a change of a sample",
+        ),
     ],
     ..Card::of::<AuditConclusion, AuditConclusionInput>("audit_conclusion", "Audit conclusions")
 };

@@ -67,14 +67,24 @@ pub fn draw(mut population: Vec<Candidate>, seed: &str, size: usize) -> Drawn {
     population.dedup_by(|one, other| one.key == other.key);
     let mut by_stratum: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for it in population {
-        by_stratum.entry(it.stratum).or_default().push((lot(seed, &it.key), it.key));
+        by_stratum
+            .entry(it.stratum)
+            .or_default()
+            .push((lot(seed, &it.key), it.key));
     }
     let counts: Vec<usize> = by_stratum.values().map(Vec::len).collect();
     let shares = shares(&counts, size);
-    let mut drawn = Drawn { keys: Vec::new(), strata: Vec::new() };
+    let mut drawn = Drawn {
+        keys: Vec::new(),
+        strata: Vec::new(),
+    };
     for ((name, mut lots), share) in by_stratum.into_iter().zip(shares) {
         lots.sort();
-        drawn.strata.push(Stratum { name, changes: lots.len(), drawn: share });
+        drawn.strata.push(Stratum {
+            name,
+            changes: lots.len(),
+            drawn: share,
+        });
         drawn.keys.extend(lots.into_iter().take(share).map(|(_, key)| key));
     }
     drawn
@@ -107,7 +117,10 @@ mod tests {
     fn population(counts: &[usize]) -> Vec<Candidate> {
         let of = |(stratum, count): (usize, &usize)| {
             (0..*count)
-                .map(|number| Candidate { key: format!("CHG-{stratum}-{number}"), stratum: format!("s{stratum}") })
+                .map(|number| Candidate {
+                    key: format!("CHG-{stratum}-{number}"),
+                    stratum: format!("s{stratum}"),
+                })
                 .collect::<Vec<_>>()
         };
         counts.iter().enumerate().flat_map(of).collect()
@@ -116,7 +129,10 @@ mod tests {
     #[test]
     fn the_lot_is_the_documented_digest() {
         // printf '%s\n%s' seed CHG-1 | sha256sum
-        assert_eq!(lot("seed", "CHG-1"), "d976ac74f55dd055b7c2a65239a2db4759177693f748bc12938b49c9595b1ffb");
+        assert_eq!(
+            lot("seed", "CHG-1"),
+            "d976ac74f55dd055b7c2a65239a2db4759177693f748bc12938b49c9595b1ffb"
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::clock;
 use crate::commands::audit::events::{self, Events};
+use crate::commands::audit::paper::{self, Paper};
 use crate::commands::audit::replay::replay;
 use crate::commands::change::lifecycle;
 use crate::common::Common;
@@ -48,6 +49,9 @@ pub enum Audit {
         #[arg(short, long, value_name = "FILE")]
         output: String,
     },
+    /// The working paper of an audit sample (`assent audit-sample` draws and lists samples).
+    #[command(subcommand)]
+    Paper(Paper),
     /// Prove that an event stands in the log.
     #[command(after_help = "Example: assent audit prove 4711 --log https://assent.example/t/acme/log --key acme.key")]
     Prove {
@@ -126,6 +130,7 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
             unless_let_in(exported, output)
         }
         Audit::Attest { change, output: file } => attest(change, file, common, output),
+        Audit::Paper(asked) => paper::run(asked, common, output),
         Audit::Prove { event, log, key } => match log {
             Some(log) => prove(event, log, key.as_deref(), common, output),
             None => unless_let_in(prove_at_server(event, key.as_deref(), common, output), output),

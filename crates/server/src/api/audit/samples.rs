@@ -40,7 +40,10 @@ pub(crate) fn router() -> Router<AppState> {
 
 fn items(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let (_, items) = audit_paper::items(cx, ask.place(0))?;
-    keyed(ask, items.iter().map(|it| (it.change.clone(), audit_paper::item_view(it))))
+    keyed(
+        ask,
+        items.iter().map(|it| (it.change.clone(), audit_paper::item_view(it))),
+    )
 }
 
 async fn export(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
@@ -50,7 +53,10 @@ async fn export(State(state): State<AppState>, caller: Caller, mut places: Place
     attempts::note_scope_use(&state, &caller, Scope::Audit);
     let headers = [
         (header::CONTENT_TYPE, "application/zip"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"working-paper.zip\""),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"working-paper.zip\"",
+        ),
     ];
     Ok((StatusCode::OK, headers, bytes).into_response())
 }

@@ -99,11 +99,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         ..RecordPage::default()
     };
     page.acts.push(
-        ActForm::link(
-            "Export as ZIP",
-            format!("/api/v1/audit-samples/{}/export", escaped(id)),
-        )
-        .tone(ActTone::Quiet),
+        ActForm::link("Export as ZIP", format!("/api/v1/audit-samples/{}/export", escaped(id))).tone(ActTone::Quiet),
     );
     if sample.is_open() && reviewed == items.len() && !items.is_empty() {
         let url = view.url(&format!("/audit-samples/{}/signature", escaped(id)));
@@ -129,7 +125,10 @@ fn facts(view: &View<'_, '_, '_>, sample: &AuditSample) -> Vec<Fact> {
         Fact::new("Control", Rich::new().code(sample.control.as_str())),
         Fact::new("From", view.reader.moment(sample.from)),
         Fact::new("To", view.reader.moment(sample.to)),
-        Fact::new("Population", count(u64::try_from(sample.population).unwrap_or_default())),
+        Fact::new(
+            "Population",
+            count(u64::try_from(sample.population).unwrap_or_default()),
+        ),
         Fact::new("Strata", Rich::new().said(sample.strata.join("; "))),
         Fact::new("Seed", Rich::new().code(sample.seed.as_str())),
         Fact::new("Drawn by", Rich::new().said(view.name(&sample.by))),
@@ -162,15 +161,22 @@ fn section(view: &View<'_, '_, '_>, sample: &AuditSample, item: &Item) -> Sectio
             facts.extend(concluded(view, it));
             if sample.is_open() && it.reviewed_at.is_none() && it.by != view.cx.actor.person {
                 let url = view.url(&format!("/audit-samples/{}/reviews/{}", sample.id, it.id));
-                acts.push(ActForm::new(format!("review-{}", item.change), "Review the conclusion", url).submit("Review the conclusion"));
+                acts.push(
+                    ActForm::new(format!("review-{}", item.change), "Review the conclusion", url)
+                        .submit("Review the conclusion"),
+                );
             }
         }
         None if sample.is_open() => acts.push(form(view, sample, item)),
         None => {}
     }
-    Section::new(format!("item-{}", item.change), item.change.clone(), SectionBody::Facts(facts))
-        .said()
-        .acts(acts)
+    Section::new(
+        format!("item-{}", item.change),
+        item.change.clone(),
+        SectionBody::Facts(facts),
+    )
+    .said()
+    .acts(acts)
 }
 
 fn concluded(view: &View<'_, '_, '_>, it: &AuditConclusion) -> Vec<Fact> {

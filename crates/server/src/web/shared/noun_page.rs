@@ -160,7 +160,7 @@ fn section<N: PlainNoun>(view: &View<'_, '_, '_>, record: &N) -> acts::Result<Se
     };
     let mut acts = Vec::new();
     if let Some(page) = record.page() {
-        acts.push(ActForm::link("Open", view.url(&page)).tone(ActTone::Link));
+        acts.push(ActForm::link("Open the page", view.url(&page)).tone(ActTone::Link));
     }
     if may::<N>(view, Does::Edit) {
         let edit = form::<N>(view, words.labels[1], &format!("{}/{path}", words.path), &body);

@@ -4,9 +4,8 @@ use model::core::enums::AuditVerdict;
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::rows::{Row, at, list};
-use crate::openapi::{Answer, Scope};
 use crate::openapi::shapes::{Shape, all, boolean, objects, shape, text, word};
-
+use crate::openapi::{Answer, Scope};
 
 /// Every table of this file.
 pub(crate) const TABLES: &[&[Row]] = &[ROUTES];
@@ -69,8 +68,17 @@ const ANSWERS: &[Shape] = &[
         "A change of a sample.",
         &[
             text("change", LINE, "Its key.").needed(),
-            objects("answers", "AuditAnswer", "What the control asks, with the answer of the log.").needed(),
-            text("conclusion", LINE, "The id of the conclusion; absent before there is one."),
+            objects(
+                "answers",
+                "AuditAnswer",
+                "What the control asks, with the answer of the log.",
+            )
+            .needed(),
+            text(
+                "conclusion",
+                LINE,
+                "The id of the conclusion; absent before there is one.",
+            ),
             word("verdict", all!(AuditVerdict), "Whether the control worked for it."),
             text("text", TEXT, "What was examined and found."),
             boolean("is_reviewed", "Whether another auditor reviewed the conclusion."),
