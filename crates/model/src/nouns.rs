@@ -11,6 +11,8 @@ macro_rules! card_nouns {
             $crate::notify::announcement::Announcement,
             $crate::change::custom_field::CustomField,
             $crate::emergency::outside_look::OutsideLook,
+            $crate::audit::audit_conclusion::AuditConclusion,
+            $crate::audit::audit_sample::AuditSample,
             $crate::audit::witness::Witness,
         }
     };

@@ -1,7 +1,9 @@
 //! DSSE signatures (Dead Simple Signing Envelope, version 1): what is signed is the type and the payload together, so that
 //! a payload cannot be taken for another type's.
 
-use crate::crypto::{from_base64_standard, verify_ecdsa_p256, verify_ed25519};
+pub mod attestation;
+
+use crate::crypto::{base64_standard, from_base64_standard, verify_ecdsa_p256, verify_ed25519};
 
 /// How a SubjectPublicKeyInfo of an Ed25519 key begins (RFC 8410); 32 bytes follow.
 const ED25519: &[u8] = &[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
@@ -37,6 +39,19 @@ pub fn is_signed(payload_type: &str, payload: &[u8], signature: &[u8], pem: &str
     false
 }
 
+/// The SubjectPublicKeyInfo of an Ed25519 key in DER (RFC 8410).
+#[must_use]
+pub fn public_der(public: &[u8; 32]) -> Vec<u8> {
+    [ED25519, public].concat()
+}
+
+/// The SubjectPublicKeyInfo of an Ed25519 key in PEM, as other tools read it.
+#[must_use]
+pub fn public_pem(public: &[u8; 32]) -> String {
+    let body = base64_standard(&public_der(public));
+    format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
+}
+
 fn der(pem: &str) -> Option<Vec<u8>> {
     let rest = pem.trim().strip_prefix("-----BEGIN PUBLIC KEY-----")?;
     let body = rest.strip_suffix("-----END PUBLIC KEY-----")?;
@@ -49,7 +64,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
     use super::*;
-    use crate::crypto::{SigningKey, base64_standard};
+    use crate::crypto::SigningKey;
 
     #[test]
     fn the_signed_bytes_are_those_of_the_specification() {
@@ -62,13 +77,7 @@ mod tests {
     #[test]
     fn a_signature_holds_for_its_payload_type_and_key_alone() {
         let key = SigningKey::from_seed([7; 32]).unwrap();
-        let pem = |key: &SigningKey| {
-            let bytes = [ED25519, key.public()].concat();
-            format!(
-                "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
-                base64_standard(&bytes)
-            )
-        };
+        let pem = |key: &SigningKey| public_pem(key.public());
         let signature = key.sign(&signed_bytes("t", b"payload"));
         assert!(is_signed("t", b"payload", &signature, &pem(&key)));
         assert!(!is_signed("u", b"payload", &signature, &pem(&key)));

@@ -9,6 +9,7 @@
 //! 3. [`merkle`], [`tile`], [`note`], [`log_check`]: how the leaves stand in a signed log.
 //! 4. [`permit`], [`revocation`], over [`jws`] and [`jwks`]: leave to deploy, checked offline.
 //! 5. [`archive`], [`bundle`]: one change's whole proof in one file.
+//! 6. [`dsse::attestation`], over [`dsse`]: permits and releases in a form that other tools verify.
 //!
 //! The formats of leaves and bundles are told byte for byte in `docs/log-format.md`.
 

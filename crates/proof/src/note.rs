@@ -96,6 +96,12 @@ impl VerifierKey {
         &self.name
     }
 
+    /// The public key.
+    #[must_use]
+    pub fn public(&self) -> &[u8; 32] {
+        &self.public
+    }
+
     /// Which signatures it verifies.
     #[must_use]
     pub fn kind(&self) -> KeyKind {

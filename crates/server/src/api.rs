@@ -56,6 +56,7 @@ const TABLES: &[&[Route]] = &[
     incident::incidents::ROUTES,
     audit::keys::ROUTES,
     audit::log::ROUTES,
+    audit::samples::ROUTES,
     policy::mapping::ROUTES,
     directory::ownership_lines::ROUTES,
     directory::people::ROUTES,
@@ -89,6 +90,7 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(identity::passkeys::router())
         .merge(notify::stream::router())
         .merge(audit::log::router())
+        .merge(audit::samples::router())
         .merge(shared::openapi::router())
 }
 

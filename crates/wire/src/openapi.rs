@@ -484,6 +484,8 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(patches::SHAPES)
         .chain(audit::keys::SHAPES)
         .chain(audit::witnesses::SHAPES)
+        .chain(audit::attestations::SHAPES)
+        .chain(audit::samples::SHAPES)
         .chain(compliance::control_reports::SHAPES)
         .chain(cab::meetings::SHAPES)
         .chain(change::bulk::SHAPES)

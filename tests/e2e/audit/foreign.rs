@@ -81,9 +81,20 @@ fn strangers_verify_permit_log_and_bundle() {
     std::fs::write(folder.join("jwks.json"), &jwks).unwrap();
     std::fs::write(folder.join("permit.jwt"), check["permit"].as_str().unwrap()).unwrap();
     judge_permit(&folder);
+    judge_attestation(&server, &folder, &key, artifact);
     judge_checkpoint(&server, &folder);
     judge_growth(&server, &folder);
     judge_bundle(&server, &folder.join(&key), &key);
+}
+
+/// The change's permit as a verification summary, verified by libraries of in-toto.
+fn judge_attestation(server: &Server, folder: &Path, key: &str, artifact: &str) {
+    let path = format!("/api/v1/changes/{key}/attestations");
+    let found = server.must("GET", &path, &server.token("requester"), None);
+    std::fs::write(folder.join("attestations.json"), found.to_string()).unwrap();
+    std::fs::write(folder.join("key.pem"), server.get("/t/halden/log/key.pem", None).1).unwrap();
+    let digits = artifact.strip_prefix("sha256:").unwrap();
+    judge_with("attestation.py", &[folder.to_str().unwrap(), digits]);
 }
 
 fn judge_permit(folder: &Path) {

@@ -1,7 +1,10 @@
 //! Audit: the log, proofs, bundles, replay, witnesses and keys.
 
+pub mod attest_change;
+pub mod audit_paper;
 pub mod check_log;
 pub mod cosign_log;
+pub mod draw_sample;
 pub mod export_bundle;
 pub mod find_log;
 pub mod find_lost_secrets;

@@ -57,7 +57,7 @@ fn span(now: Timestamp, asked: &Asked) -> Result<(Timestamp, Timestamp)> {
 }
 
 /// The present end of the log, or the checkpoint of the size that is asked for.
-fn position(cx: &mut Context<'_, '_>, size: Option<i64>) -> Result<LogPosition> {
+pub(crate) fn position(cx: &mut Context<'_, '_>, size: Option<i64>) -> Result<LogPosition> {
     let Some(size) = size else {
         return Ok(match log::state(cx.tx)? {
             Some(state) => LogPosition {
@@ -87,7 +87,7 @@ fn position(cx: &mut Context<'_, '_>, size: Option<i64>) -> Result<LogPosition> 
     }
 }
 
-fn read_trail(cx: &mut Context<'_, '_>, position: &LogPosition) -> Result<ChangeTrail> {
+pub(crate) fn read_trail(cx: &mut Context<'_, '_>, position: &LogPosition) -> Result<ChangeTrail> {
     let size = i64::try_from(position.size).unwrap_or(i64::MAX);
     let mut trail = ChangeTrail::default();
     let mut from = 0;

@@ -41,6 +41,11 @@ pub trait PlainNoun: Versioned + Noun {
     /// The name of a record in addresses.
     fn key(&self) -> &str;
 
+    /// The path of a page of its own below the tenant's address, where it has one.
+    fn page(&self) -> Option<String> {
+        None
+    }
+
     /// Whether it is in use, so that it can be changed and ended.
     fn is_in_use(&self) -> bool {
         true

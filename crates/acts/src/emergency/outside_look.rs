@@ -115,7 +115,7 @@ fn worked_on(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<Change>> 
 }
 
 /// What part a person had in a change, if they had one.
-fn part_in(cx: &mut Context<'_, '_>, change: &Change, person: &PersonId) -> Result<Option<&'static str>> {
+pub(crate) fn part_in(cx: &mut Context<'_, '_>, change: &Change, person: &PersonId) -> Result<Option<&'static str>> {
     if change.authors.contains(person) {
         return Ok(Some("wrote"));
     }

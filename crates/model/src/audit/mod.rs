@@ -1,4 +1,7 @@
 //! Audit: the log, proofs, bundles, replay, witnesses and keys.
 
+pub mod audit_conclusion;
+pub mod audit_sample;
+pub mod draw;
 pub mod key_rotation;
 pub mod witness;

@@ -303,6 +303,15 @@ words! {
         /// The wish to go without evidence of an aspect, with the reason; counts once an owner and security agreed.
         Waiver = "waiver",
     }
+    /// What an auditor concluded about a change of a sample.
+    AuditVerdict {
+        /// The control worked.
+        Effective = "effective",
+        /// It did not.
+        Exception = "exception",
+        /// It does not concern this change.
+        NotApplicable = "not_applicable",
+    }
     /// Which question evidence answers.
     Aspect {
         /// Does it work?

@@ -265,6 +265,16 @@ fn other_routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/audit/sample", get(audit::audit_sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(audit::audit_sample::verify))
+        .route("/t/{tenant}/audit-samples/{id}/paper", get(audit::audit_paper::paper))
+        .route(
+            "/t/{tenant}/audit-samples/{id}/conclusions",
+            post(audit::audit_paper::conclude),
+        )
+        .route(
+            "/t/{tenant}/audit-samples/{id}/reviews/{conclusion}",
+            post(audit::audit_paper::review),
+        )
+        .route("/t/{tenant}/audit-samples/{id}/signature", post(audit::audit_paper::sign))
         .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))
         .route("/t/{tenant}/figures/ended", get(report::success_rate::show_ended))
         .route("/t/{tenant}/metrics", get(report::metrics::show_metrics))

@@ -1,6 +1,6 @@
 //! Every route, one row each. The order is that of the document.
 
-use crate::openapi::audit::{keys, witnesses};
+use crate::openapi::audit::{attestations, keys, samples, witnesses};
 use crate::openapi::cab::meetings;
 use crate::openapi::cards;
 use crate::openapi::change::bulk;
@@ -71,6 +71,8 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(patches::TABLES)
         .chain(keys::TABLES)
         .chain(witnesses::TABLES)
+        .chain(attestations::TABLES)
+        .chain(samples::TABLES)
         .chain(control_reports::TABLES)
         .chain(meetings::TABLES)
         .chain(bulk::TABLES)
@@ -639,6 +641,13 @@ const PUBLIC: &[Row] = &[
         "log_key",
         "/t/{tenant}/log/key",
         "The log's verifier keys, one a line",
+        Answer::Bytes("text/plain"),
+    )
+    .may("open"),
+    open(
+        "log_key_pem",
+        "/t/{tenant}/log/key.pem",
+        "The keys that sign checkpoints and attestations, in PEM",
         Answer::Bytes("text/plain"),
     )
     .may("open"),

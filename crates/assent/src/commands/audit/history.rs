@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::clock;
 use crate::commands::audit::events::{self, Events};
+use crate::commands::audit::paper::{self, Paper};
 use crate::commands::audit::replay::replay;
 use crate::commands::change::lifecycle;
 use crate::common::Common;
@@ -38,6 +39,19 @@ pub enum Audit {
         #[arg(short, long, value_name = "FILE")]
         output: String,
     },
+    /// Export a change's permits and releases as signed in-toto statements, one envelope a line.
+    #[command(after_help = "Example: assent audit attest CHG-1042 -o CHG-1042.intoto.jsonl\n\n\
+        The keys that verify them are at /t/TENANT/log/key.pem.")]
+    Attest {
+        /// The change's key.
+        change: String,
+        /// Where to write them, `-` for standard output.
+        #[arg(short, long, value_name = "FILE")]
+        output: String,
+    },
+    /// The working paper of an audit sample (`assent audit-sample` draws and lists samples).
+    #[command(subcommand)]
+    Paper(Paper),
     /// Prove that an event stands in the log.
     #[command(after_help = "Example: assent audit prove 4711 --log https://assent.example/t/acme/log --key acme.key")]
     Prove {
@@ -115,6 +129,8 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
             let exported = lifecycle::export(common, change, file, output).map(|()| 0);
             unless_let_in(exported, output)
         }
+        Audit::Attest { change, output: file } => attest(change, file, common, output),
+        Audit::Paper(asked) => paper::run(asked, common, output),
         Audit::Prove { event, log, key } => match log {
             Some(log) => prove(event, log, key.as_deref(), common, output),
             None => unless_let_in(prove_at_server(event, key.as_deref(), common, output), output),
@@ -399,6 +415,39 @@ fn prove_at_server(event: &str, key: Option<&str>, common: &Common, output: &Out
         .ok_or_else(|| Failure::could_not("The server named no place in the log."))?;
     let log = format!("{}/t/{tenant}/log", client.server());
     prove(&index.to_string(), &log, key, common, output)
+}
+
+/// Writes the envelopes as JSON lines; ends with 1 where the change has none.
+fn attest(change: &str, file: &str, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    let found = client.get(&lifecycle::path(change, "/attestations"))?.body;
+    let envelopes = array(&found, "envelopes");
+    let left_out: Vec<Vec<String>> = array(&found, "left_out")
+        .iter()
+        .map(|it| vec![text_of(it, "what"), text_of(it, "code")])
+        .collect();
+    if envelopes.is_empty() {
+        output.data(&found, |output| {
+            output.line(&format!(
+                "{change} has nothing to attest: no permit and no successful closing with a digest."
+            ));
+            output.rows(&["left out", "why"], &left_out);
+        });
+        return Ok(1);
+    }
+    let lines: String = envelopes.iter().map(|envelope| format!("{envelope}\n")).collect();
+    if file == "-" {
+        output.bytes(lines.as_bytes());
+        return Ok(0);
+    }
+    std::fs::write(file, &lines)
+        .map_err(|error| Failure::could_not(format!("`{file}` cannot be written: {error}.")))?;
+    let value = json!({"file": file, "envelopes": envelopes.len(), "left_out": found["left_out"]});
+    output.data(&value, |output| {
+        output.line(&format!("{file}  {} envelopes", envelopes.len()));
+        output.rows(&["left out", "why"], &left_out);
+    });
+    Ok(0)
 }
 
 fn show_event(event: &str, common: &Common, output: &Output) -> Result<u8> {

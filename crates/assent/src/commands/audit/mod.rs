@@ -3,5 +3,6 @@
 pub mod events;
 pub mod history;
 pub mod keys;
-pub mod replay;
+pub mod paper;
+pub(crate) mod replay;
 pub mod witnesses;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use acts::Context;
 use acts::audit::find_log::{LogFilter, search_log};
 use acts::audit::find_timeline::Told;
-use acts::audit::{export_bundle, prove_event, show_event, sign_revocations};
+use acts::audit::{attest_change, export_bundle, prove_event, show_event, sign_revocations};
 use acts::core::signing_keys;
 use acts::report::name_record::name_record;
 use axum::Router;
@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use model::change::change_file::Actor;
 use model::core::act;
 use model::core::refusal::{FieldError, Refusal};
+use proof::note::KeyKind;
 use serde_json::json;
 use store::audit::{keys, log};
 use store::gate::revocation;
@@ -36,6 +37,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_log", list).scope(Scope::Audit),
     Route::reads("show_event", show).scope(Scope::Audit),
     Route::reads("prove_event", prove).scope(Scope::Audit),
+    Route::reads("list_attestations", attestations),
 ];
 
 /// Files of the log, keys, lists and bundles: they are no JSON, or need no credential.
@@ -43,6 +45,7 @@ pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route(&format!("{BASE}/changes/{{key}}/bundle"), get(bundle))
         .route("/t/{tenant}/log/key", get(key))
+        .route("/t/{tenant}/log/key.pem", get(key_in_pem))
         .route("/t/{tenant}/log/{*path}", get(file))
         .route("/t/{tenant}/.well-known/jwks.json", get(jwks))
         .route("/t/{tenant}/.well-known/assent-revocations", get(revocations))
@@ -156,6 +159,15 @@ fn prove(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     })))
 }
 
+fn attestations(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let found = attest_change::attest_change(cx, ask.place(0))?;
+    let left_out = |it: &attest_change::LeftOut| json!({"what": it.what, "code": it.code});
+    Ok(Reply::ok(json!({
+        "envelopes": found.envelopes,
+        "left_out": found.left_out.iter().map(left_out).collect::<Vec<_>>(),
+    })))
+}
+
 async fn bundle(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
     let key = places.take(0);
     let asking = caller.clone();
@@ -204,6 +216,18 @@ async fn key(State(state): State<AppState>, mut places: Places) -> Result<Respon
         return Err(absent());
     }
     Ok(text(keys.to_text()))
+}
+
+/// The keys that sign checkpoints and attestations, as other tools read them.
+async fn key_in_pem(State(state): State<AppState>, mut places: Places) -> Result<Response, Failure> {
+    let tenant = places.take(0);
+    let keys = open_to_all(&state, &tenant, Mode::Read, signing_keys::verifier_keys).await?;
+    let of_log = keys.0.iter().filter(|key| key.kind() == KeyKind::Ed25519);
+    let pems: String = of_log.map(|key| proof::dsse::public_pem(key.public())).collect();
+    match pems.is_empty() {
+        true => Err(absent()),
+        false => Ok(text(pems)),
+    }
 }
 
 fn text(text: String) -> Response {

@@ -2,4 +2,5 @@
 
 pub(super) mod keys;
 pub(super) mod log;
+pub(super) mod samples;
 pub(super) mod witnesses;

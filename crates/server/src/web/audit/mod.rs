@@ -1,5 +1,6 @@
 //! Audit: the log, proofs, bundles, replay, witnesses and keys.
 
+pub(super) mod audit_paper;
 pub(super) mod audit_sample;
 pub(crate) mod keys;
 pub(super) mod log;

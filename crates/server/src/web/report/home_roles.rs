@@ -387,6 +387,11 @@ fn population(view: &View<'_, '_, '_>) -> Section {
             "25 of a population, drawn reproducibly from a seed",
         ),
         entry(
+            "Audit samples",
+            "/audit-samples",
+            "stratified samples for a control, with conclusions and a signed working paper",
+        ),
+        entry(
             "Control reports",
             "/audit/reports",
             "controls tested against the log, by framework",

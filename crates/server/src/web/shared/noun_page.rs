@@ -159,6 +159,9 @@ fn section<N: PlainNoun>(view: &View<'_, '_, '_>, record: &N) -> acts::Result<Se
         return Ok(section);
     };
     let mut acts = Vec::new();
+    if let Some(page) = record.page() {
+        acts.push(ActForm::link("Open the page", view.url(&page)).tone(ActTone::Link));
+    }
     if may::<N>(view, Does::Edit) {
         let edit = form::<N>(view, words.labels[1], &format!("{}/{path}", words.path), &body);
         acts.push(edit.tone(ActTone::Link));

@@ -1,0 +1,241 @@
+//! The working paper of a sample: its changes with what the log answers, the conclusions, the signature, and the export.
+
+use std::collections::BTreeMap;
+
+use model::audit::audit_conclusion::AuditConclusion;
+use model::audit::audit_sample::AuditSample;
+use model::compliance::framework::{Control, FRAMEWORKS};
+use model::compliance::violation::rule;
+use model::core::act::actions;
+use model::core::refusal::Refusal;
+use proof::archive;
+use proof::canonical;
+use proof::crypto::digest_text;
+use proof::dsse::{self, attestation};
+use serde_json::{Value, json};
+
+use crate::audit::draw_sample::conclusions;
+use crate::audit::export_bundle::pack_bundle;
+use crate::compliance::report_controls::{position, read_trail};
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::noun;
+use crate::core::signing_keys;
+
+/// How many bytes of bundles go into one export; changes beyond are named as missing.
+const BUNDLE_LIMIT: usize = 256 << 20;
+/// The type of the statement that signs a working paper.
+const PREDICATE: &str = "urn:assent:working-paper:v1";
+
+/// A change of a sample.
+#[derive(Debug)]
+pub struct Item {
+    /// Its key.
+    pub change: String,
+    /// What the control asks, with the answer of the log.
+    pub answers: Vec<Answer>,
+    /// What was concluded.
+    pub conclusion: Option<AuditConclusion>,
+}
+
+/// What a rule of the control found in the log.
+#[derive(Debug)]
+pub struct Answer {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// What it compares.
+    pub question: &'static str,
+    /// The exception in a sentence; `None` where there is none.
+    pub exception: Option<String>,
+}
+
+/// The changes of a sample, each with the answers of the log to the control's questions and its conclusion.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn items(cx: &mut Context<'_, '_>, id: &str) -> Result<(AuditSample, Vec<Item>)> {
+    let sample = noun::show::<AuditSample>(cx, id)?;
+    let control = FRAMEWORKS
+        .iter()
+        .flat_map(|it| it.controls)
+        .find(|it| it.id == sample.control);
+    let mut answers = answers(cx, &sample, control)?;
+    let concluded = conclusions(cx, &Some(sample.clone()))?;
+    let item = |key: &String| Item {
+        change: key.clone(),
+        answers: answers.remove(key).unwrap_or_default(),
+        conclusion: concluded.iter().find(|it| &it.change == key).cloned(),
+    };
+    let items = sample.changes.iter().map(item).collect();
+    Ok((sample, items))
+}
+
+/// The answers of the log as it is now, judged as of the end of the span.
+fn answers(
+    cx: &mut Context<'_, '_>,
+    sample: &AuditSample,
+    control: Option<&'static Control>,
+) -> Result<BTreeMap<String, Vec<Answer>>> {
+    let Some(control) = control else {
+        return Ok(BTreeMap::new());
+    };
+    let position = position(cx, None)?;
+    let (facts, _) = read_trail(cx, &position)?.facts();
+    let mut found = BTreeMap::new();
+    for it in facts.iter().filter(|it| sample.changes.contains(&it.key)) {
+        let rules = control.rules.iter().filter_map(|id| rule(id));
+        let answers = rules.map(|rule| Answer {
+            rule: rule.id,
+            question: rule.test,
+            exception: (rule.find)(it, sample.to),
+        });
+        found.insert(it.key.clone(), answers.collect());
+    }
+    Ok(found)
+}
+
+/// The working paper as it is signed: sample and conclusions, without the signature.
+fn paper(sample: &AuditSample, concluded: &[AuditConclusion]) -> Result<Vec<u8>> {
+    let plain = AuditSample {
+        version: 0,
+        signed_by: None,
+        signed_at: None,
+        paper_digest: None,
+        ..sample.clone()
+    };
+    Ok(canonical::to_bytes(
+        &json!({"sample": plain, "conclusions": concluded}),
+    )?)
+}
+
+/// Signs the working paper (`POST /audit-samples/{id}/signature`): every change of the sample has a conclusion, and each a review.
+/// Nothing of it changes any more.
+///
+/// # Errors
+/// 403, 404; 409 while a conclusion or a review is missing, or once it is signed or withdrawn; the store's.
+pub fn sign_sample(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditSample> {
+    cx.allow(actions::AUDIT)?;
+    let sample = noun::show::<AuditSample>(cx, id)?;
+    if !sample.is_open() {
+        let text = "The sample is signed or withdrawn.";
+        return Err(Refusal::not_now("not_open", text, "Draw another sample.", Vec::new()).into());
+    }
+    let concluded = conclusions(cx, &Some(sample.clone()))?;
+    let is_done = |key: &&String| {
+        concluded
+            .iter()
+            .any(|it| &it.change == *key && it.reviewed_at.is_some())
+    };
+    let missing: Vec<&str> = sample
+        .changes
+        .iter()
+        .filter(|key| !is_done(key))
+        .map(String::as_str)
+        .take(5)
+        .collect();
+    if !missing.is_empty() {
+        let text = format!("A conclusion or its review is missing: {}.", missing.join(", "));
+        let satisfy = "Conclude on each change; another auditor reviews each conclusion.";
+        return Err(Refusal::not_now("not_concluded", text, satisfy, Vec::new()).into());
+    }
+    let digest = digest_text(&paper(&sample, &concluded)?);
+    let signed = AuditSample {
+        signed_by: Some(cx.actor.person.clone()),
+        signed_at: Some(cx.now),
+        paper_digest: Some(digest.clone()),
+        ..sample
+    };
+    cx.put_estate("audit_sample.signed", signed, json!({"paper": digest}))
+}
+
+/// The working paper with all that proves it, as one ZIP: the paper, its statement signed by the log's key, the key, and the bundle
+/// of each change.
+///
+/// # Errors
+/// 403, 404; [`crate::core::error::Error::NotYet`] while an event waits for its place in the log; the store's.
+pub fn export_paper(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<u8>> {
+    cx.allow(actions::AUDIT)?;
+    let sample = noun::show::<AuditSample>(cx, id)?;
+    let concluded = conclusions(cx, &Some(sample.clone()))?;
+    let paper = paper(&sample, &concluded)?;
+    let key = signing_keys::signing_key(cx, signing_keys::LOG)?;
+    let said = json!({
+        "sample": sample.id,
+        "signedBy": sample.signed_by,
+        "signedAt": sample.signed_at.map(|at| at.to_string()),
+    });
+    let statement = attestation::about_file("working-paper.json", &paper, PREDICATE, &said);
+    let envelope = format!("{}\n", attestation::sign(&statement, &key)?);
+    let (bundles, missing) = bundles(cx, &sample)?;
+    let readme = readme(&sample, &missing);
+    let pem = dsse::public_pem(key.public());
+    let mut files: Vec<(String, Vec<u8>)> = vec![
+        ("README.txt".to_owned(), readme.into_bytes()),
+        ("working-paper.json".to_owned(), paper),
+        ("working-paper.intoto.jsonl".to_owned(), envelope.into_bytes()),
+        ("log-key.pem".to_owned(), pem.into_bytes()),
+    ];
+    files.extend(bundles);
+    let parts: Vec<archive::File<'_>> = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        .collect();
+    Ok(archive::write(&parts)?)
+}
+
+type Files = Vec<(String, Vec<u8>)>;
+
+fn bundles(cx: &mut Context<'_, '_>, sample: &AuditSample) -> Result<(Files, Vec<String>)> {
+    let (mut files, mut missing, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for key in &sample.changes {
+        if bytes >= BUNDLE_LIMIT {
+            missing.push(key.clone());
+            continue;
+        }
+        let bundle = pack_bundle(cx, key)?;
+        bytes += bundle.len();
+        files.push((format!("bundles/{key}.zip"), bundle));
+    }
+    Ok((files, missing))
+}
+
+fn readme(sample: &AuditSample, missing: &[String]) -> String {
+    let state = match sample.signed_at {
+        Some(at) => format!("It was signed at {at}."),
+        None => "It is NOT signed.".to_owned(),
+    };
+    let left_out = match missing.is_empty() {
+        true => String::new(),
+        false => format!("Not included, for the size of the file: {}.\n", missing.join(", ")),
+    };
+    format!(
+        "Working paper of an audit sample of {} changes out of {}.\n{state}\n{left_out}\n\
+         working-paper.json         the sample and the conclusions\n\
+         working-paper.intoto.jsonl a statement on its SHA-256, signed by the log's key (DSSE)\n\
+         log-key.pem                that key; compare it with the one you got elsewhere\n\
+         bundles/                   the proof of each change: assent audit verify bundles/KEY.zip --key FILE\n\n\
+         The sample can be drawn again: the lot of a change is the SHA-256 over seed, line feed and key.\n",
+        sample.changes.len(),
+        sample.population,
+    )
+}
+
+/// An item as the API answers it.
+#[must_use]
+pub fn item_view(item: &Item) -> Value {
+    let answer = |it: &Answer| {
+        let mut value = json!({"rule": it.rule, "question": it.question, "is_exception": it.exception.is_some()});
+        if let Some(text) = &it.exception {
+            value["text"] = json!(text);
+        }
+        value
+    };
+    let mut value = json!({"change": item.change, "answers": item.answers.iter().map(answer).collect::<Vec<_>>()});
+    if let Some(it) = &item.conclusion {
+        value["conclusion"] = json!(it.id);
+        value["verdict"] = json!(it.verdict);
+        value["text"] = json!(it.text);
+        value["is_reviewed"] = json!(it.reviewed_at.is_some());
+    }
+    value
+}

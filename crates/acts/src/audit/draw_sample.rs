@@ -1,0 +1,305 @@
+//! Draws samples of changes and takes the conclusions of auditors.
+
+use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput};
+use model::audit::audit_sample::{AuditSample, AuditSampleInput, MOST_SAMPLES, size};
+use model::audit::draw::{self, Candidate, Drawn};
+use model::compliance::framework::FRAMEWORKS;
+use model::core::act::actions;
+use model::core::ids::RecordId;
+use model::core::parse::Reading;
+use model::core::refusal::Refusal;
+use proof::crypto::digest_text;
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::audit::find_timeline;
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::noun::{self, PlainNoun};
+use crate::emergency::outside_look::part_in;
+use crate::report::find_changes::{ChangeFilter, find_changes};
+
+/// The most changes of a population.
+const MOST_CHANGES: usize = 100_000;
+/// How many are read at once.
+const BATCH: i64 = 1_000;
+
+impl PlainNoun for AuditSample {
+    type Input = AuditSampleInput;
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn page(&self) -> Option<String> {
+        Some(format!("/audit-samples/{}/paper", self.id))
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.active
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: AuditSampleInput, mut reading: Reading<'_>) -> Result<Self> {
+        check_input(&mut reading, &input);
+        reading.finish()?;
+        if Self::listed(cx)?.len() >= MOST_SAMPLES {
+            let text = format!("{MOST_SAMPLES} samples are in use.");
+            return Err(Refusal::not_now("too_many", text, "Withdraw one that is not signed.", Vec::new()).into());
+        }
+        let population = population(cx, &input)?;
+        let mut keys: Vec<&str> = population.iter().map(|it| it.key.as_str()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let (whole, digest) = (keys.len(), digest_text(keys.join("\n").as_bytes()));
+        let size = size(input.size, whole).map_err(|text| Refusal::field("size", "out_of_range", text))?;
+        let seed = match &input.seed {
+            Some(seed) => seed.clone(),
+            None => find_timeline::find_seal(cx)?.root,
+        };
+        let Drawn { keys: changes, strata } = draw::draw(population, &seed, size);
+        let sample = Self {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            title: input.title,
+            control: input.control,
+            from: input.from,
+            to: input.to,
+            kinds: input.kinds,
+            risks: input.risks,
+            services: input.services,
+            seed,
+            is_seed_chosen: input.seed.is_some(),
+            population: i64::try_from(whole).unwrap_or(i64::MAX),
+            population_digest: digest,
+            strata: strata
+                .iter()
+                .map(|it| format!("{}: {} of {}", it.name, it.drawn, it.changes))
+                .collect(),
+            changes,
+            by: cx.actor.person.clone(),
+            at: cx.now,
+            active: true,
+            signed_by: None,
+            signed_at: None,
+            paper_digest: None,
+        };
+        let count = sample.changes.len();
+        cx.put_estate("audit_sample.drawn", sample, json!({"changes": count}))
+    }
+
+    fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        if self.signed_at.is_some() {
+            let text = "The working paper of this sample is signed.";
+            return Err(Refusal::not_now("signed", text, "Draw another sample.", Vec::new()).into());
+        }
+        cx.put_estate("audit_sample.withdrawn", Self { active: false, ..self }, json!({}))
+    }
+}
+
+fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput) {
+    let mut controls = FRAMEWORKS.iter().flat_map(|framework| framework.controls);
+    if reading.says("control") && !controls.any(|control| control.id == input.control) {
+        let text = format!(
+            "No framework has the control `{}`; control reports list them.",
+            input.control
+        );
+        reading.wrong("control", "unknown", text);
+    }
+    if input.from >= input.to {
+        reading.wrong(
+            "to",
+            "out_of_order",
+            "`to` must be later than `from`: the span holds no moment.",
+        );
+    }
+    if input.seed.as_deref().is_some_and(|seed| seed.trim().is_empty()) {
+        reading.wrong(
+            "seed",
+            "empty",
+            "A seed has at least one character; leave it out for the root of the log.",
+        );
+    }
+}
+
+/// The closed changes of the span, each with its stratum; a change of several services is in one stratum of each.
+fn population(cx: &mut Context<'_, '_>, input: &AuditSampleInput) -> Result<Vec<Candidate>> {
+    let services: Vec<Option<String>> = match input.services.is_empty() {
+        true => vec![None],
+        false => input.services.iter().map(|it| Some(it.to_string())).collect(),
+    };
+    let mut found = Vec::new();
+    for service in services {
+        let filter = ChangeFilter {
+            states: vec!["closed".to_owned()],
+            planned_from: Some(input.from),
+            planned_to: Some(input.to),
+            service: service.clone(),
+            ..ChangeFilter::default()
+        };
+        let mut after = None;
+        loop {
+            let page = find_changes(cx, &filter, BATCH, after)?;
+            let is_wanted = |kind: &str, risk: &str| {
+                (input.kinds.is_empty() || input.kinds.iter().any(|it| it.as_str() == kind))
+                    && (input.risks.is_empty() || input.risks.iter().any(|it| it.as_str() == risk))
+            };
+            for (row, _) in page.rows.iter().filter(|(row, _)| is_wanted(&row.kind, &row.risk)) {
+                let of_service = service.as_ref().map(|it| format!(", {it}")).unwrap_or_default();
+                let stratum = format!("{}, {} risk{of_service}", row.kind, row.risk);
+                found.push(Candidate {
+                    key: row.key.clone(),
+                    stratum,
+                });
+            }
+            if found.len() > MOST_CHANGES {
+                let text = format!("The population has more than {MOST_CHANGES} changes; choose a shorter span.");
+                return Err(Refusal::field("from", "too_many", text).into());
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl PlainNoun for AuditConclusion {
+    type Input = AuditConclusionInput;
+    const IS_HISTORY: bool = true;
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: AuditConclusionInput, mut reading: Reading<'_>) -> Result<Self> {
+        let sample = open_sample(cx, &mut reading, &input)?;
+        reading.finish()?;
+        let key = input.change.to_uppercase();
+        check_independent(cx, &key)?;
+        if conclusions(cx, &sample)?.iter().any(|it| it.change == key) {
+            let text = format!("{key} has a conclusion in this sample already.");
+            return Err(Refusal::not_now("concluded", text, "Its author may change it.", Vec::new()).into());
+        }
+        let conclusion = Self {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            sample: input.sample,
+            change: key,
+            verdict: needed(input.verdict)?,
+            text: input.text,
+            by: cx.actor.person.clone(),
+            at: cx.now,
+            reviewed_by: None,
+            reviewed_at: None,
+        };
+        let data = json!({"change": conclusion.change, "verdict": conclusion.verdict});
+        cx.put_estate("audit_conclusion.added", conclusion, data)
+    }
+
+    fn edit(self, cx: &mut Context<'_, '_>, input: AuditConclusionInput, mut reading: Reading<'_>) -> Result<Self> {
+        for (field, is_other) in [
+            ("sample", input.sample != self.sample),
+            ("change", input.change != self.change),
+        ] {
+            if is_other {
+                reading.wrong(field, "fixed", "A conclusion stays with its sample and its change.");
+            }
+        }
+        open_sample(cx, &mut reading, &input)?;
+        reading.finish()?;
+        if self.by != cx.actor.person {
+            return Err(Refusal::not_allowed("not_author", "Only its author changes a conclusion.").into());
+        }
+        if self.reviewed_at.is_some() {
+            let text = "The conclusion was reviewed.";
+            return Err(Refusal::not_now("reviewed", text, "Draw another sample to conclude anew.", Vec::new()).into());
+        }
+        let edited = Self {
+            verdict: needed(input.verdict)?,
+            text: input.text,
+            at: cx.now,
+            ..self
+        };
+        let data = json!({"change": edited.change, "verdict": edited.verdict});
+        cx.put_estate("audit_conclusion.edited", edited, data)
+    }
+}
+
+fn needed<T>(value: Option<T>) -> Result<T> {
+    Ok(value.ok_or_else(|| Refusal::field("verdict", "missing", "`verdict` is missing."))?)
+}
+
+/// The sample that a conclusion is about, open and with this change.
+fn open_sample(
+    cx: &mut Context<'_, '_>,
+    reading: &mut Reading<'_>,
+    input: &AuditConclusionInput,
+) -> Result<Option<AuditSample>> {
+    let found = AuditSample::found(cx, &input.sample)?;
+    match &found {
+        None => reading.wrong("sample", "unknown", format!("There is no sample `{}`.", input.sample)),
+        Some(sample) if !sample.is_open() => {
+            reading.wrong("sample", "not_open", "The sample is signed or withdrawn.");
+        }
+        Some(sample) if !sample.changes.contains(&input.change.to_uppercase()) => {
+            reading.wrong(
+                "change",
+                "not_in_sample",
+                format!("`{}` is not in the sample.", input.change),
+            );
+        }
+        Some(_) => {}
+    }
+    Ok(found)
+}
+
+/// Refuses an auditor who had a part in the change.
+fn check_independent(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+    let (change, person) = (cx.change(key)?, cx.actor.person.clone());
+    let Some(part) = part_in(cx, &change, &person)? else {
+        return Ok(());
+    };
+    let name = cx.directory()?.name(&person);
+    let text = format!("{name} {part} {key}, so they are not independent of it.");
+    Err(Refusal::not_allowed("not_independent", text).into())
+}
+
+/// The conclusions of a sample, by change.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn conclusions(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>) -> Result<Vec<AuditConclusion>> {
+    let Some(sample) = sample else {
+        return Ok(Vec::new());
+    };
+    let filter = Filter::new().equals("sample", sample.id.as_str()).order_by("id");
+    let mut found = record::bodies::<AuditConclusion>(cx.tx, &filter)?;
+    found.sort_by(|one, other| one.change.cmp(&other.change));
+    Ok(found)
+}
+
+/// Reviews a conclusion of another auditor (`POST /audit-conclusions/{id}/review`).
+///
+/// # Errors
+/// 403 for its author or somebody who had a part in the change; 404; 409 once reviewed or signed; the store's.
+pub fn review_conclusion(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditConclusion> {
+    cx.allow(actions::AUDIT)?;
+    let found = noun::show::<AuditConclusion>(cx, id)?;
+    if found.by == cx.actor.person {
+        return Err(Refusal::not_allowed("own_conclusion", "Another auditor reviews a conclusion.").into());
+    }
+    check_independent(cx, &found.change)?;
+    let is_open = AuditSample::found(cx, &found.sample)?.is_some_and(|sample| sample.is_open());
+    if found.reviewed_at.is_some() || !is_open {
+        let text = "The conclusion was reviewed already, or its sample is signed or withdrawn.";
+        return Err(Refusal::not_now("not_open", text, "Nothing is left to do.", Vec::new()).into());
+    }
+    let reviewed = AuditConclusion {
+        reviewed_by: Some(cx.actor.person.clone()),
+        reviewed_at: Some(cx.now),
+        ..found
+    };
+    let data = json!({"change": reviewed.change});
+    cx.put_estate("audit_conclusion.reviewed", reviewed, data)
+}
