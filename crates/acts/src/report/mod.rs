@@ -3,6 +3,7 @@
 pub mod export_event_log;
 pub mod find_changes;
 pub mod find_ended;
+pub mod find_field_use;
 pub mod find_figures;
 pub mod find_records;
 pub mod metric_query;

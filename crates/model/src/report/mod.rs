@@ -6,6 +6,7 @@ pub mod definition;
 pub mod deployments;
 pub mod evaluate;
 pub mod event_log;
+pub mod field_use;
 pub mod figure;
 pub mod population;
 pub mod statistics;

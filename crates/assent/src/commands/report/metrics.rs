@@ -38,6 +38,8 @@ pub enum Metrics {
         #[command(flatten)]
         asked: Asked,
     },
+    /// List the fields that people type in changes, with how they are used; useless ones are proposed to be dropped.
+    Fields,
     /// Write the events of changes into a file for process mining.
     EventLog {
         /// The file; `-` for standard output.
@@ -135,6 +137,7 @@ pub fn run(metrics: &Metrics, common: &Common, output: &Output) -> Result<u8> {
             let rows = client.get(&path)?.body;
             output.data(&rows, |output| show_rows(&rows, output));
         }
+        Metrics::Fields => fields(&client, output)?,
         Metrics::EventLog { out, format, asked } => event_log(&client, output, (out, *format), asked)?,
     }
     Ok(0)
@@ -151,6 +154,23 @@ fn list(client: &Client, output: &Output) -> Result<()> {
     output.data(&list, |output| {
         output.rows(&["id", "version", "title", "minimum", "digest"], &rows);
     });
+    Ok(())
+}
+
+fn fields(client: &Client, output: &Output) -> Result<()> {
+    let found = client.get("/field-use?limit=100")?.body;
+    let heads = [
+        "field",
+        "asked",
+        "filled",
+        "filler",
+        "most_common",
+        "is_read",
+        "verdict",
+    ];
+    let row = |it: &Value| heads.map(|head| text_of(it, head)).to_vec();
+    let rows: Vec<Vec<String>> = array(&found, "items").iter().map(row).collect();
+    output.data(&found, |output| output.rows(&heads, &rows));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use acts::Context;
 use acts::report::export_event_log;
 use acts::report::find_ended::find_titles;
+use acts::report::find_field_use::{FieldUse, find_field_use};
 use acts::report::find_figures::{FoundFigure, RowOfFigure, find_figure, find_rows};
 use acts::report::metric_query::{MetricQuery, find_metric, read_query};
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,7 @@ use model::core::act::actions;
 use model::core::refusal::Refusal;
 use model::report::control_chart::Chart;
 use model::report::definition::{self, Definition, Formula, Measure, Population};
+use model::report::field_use::Verdict;
 use model::report::figure::Figure;
 use model::report::statistics::Estimate;
 use serde_json::{Map, Value, json};
@@ -37,7 +39,30 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     Route::reads("list_figure_rows", rows),
     Route::reads("export_event_log", event_log),
+    Route::reads("list_field_use", field_use),
 ];
+
+fn field_use(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let found = find_field_use(cx)?;
+    keyed(ask, found.iter().map(|it| (it.field.clone(), use_of(it))))
+}
+
+fn use_of(it: &FieldUse) -> Value {
+    let counted = &it.counted;
+    let mut value = json!({
+        "field": it.field, "asked": counted.asked, "filled": counted.filled, "filler": counted.filler,
+        "distinct": counted.distinct(), "most_common": counted.most_common(), "is_read": it.is_read,
+        "verdict": match it.verdict {
+            Verdict::Used => "used",
+            Verdict::NotEnough => "not_enough",
+            Verdict::Drop(why) => why.as_str(),
+        },
+    });
+    if let Some(name) = &it.name {
+        value["name"] = json!(name);
+    }
+    value
+}
 
 /// A definition as the API tells it.
 fn defined(it: &Definition) -> Value {

@@ -1,13 +1,18 @@
 //! Fields that a tenant adds to its changes, with how many answers each kind of change asks already.
 
 use acts::core::noun;
+use acts::report::find_field_use::{FieldUse, find_field_use};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::change::custom_field::{CustomField, MOST_ASKED, MOST_FIELDS};
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{FieldKind, Kind};
-use pages::{ActForm, ActTone, Fact, Field, NINE, Place, RecordPage, Rich, Section, SectionBody};
+use model::report::field_use::{Useless, Verdict};
+use pages::{
+    ActForm, ActTone, Cell, Column, Fact, Field, Fold, NINE, Place, RecordPage, Rich, Section, SectionBody, Table,
+    Tone, count,
+};
 use serde_json::Value;
 
 use super::super::shared::form::{Form, lines};
@@ -35,6 +40,9 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         ));
     }
     sections.extend(fields.iter().map(|field| section(view, field, may_set)));
+    if may_set {
+        sections.push(use_of_fields(view)?);
+    }
     let mut page = RecordPage {
         frame: view.frame.clone(),
         title: "Fields of changes".to_owned(),
@@ -77,6 +85,40 @@ fn budget(fields: &[&CustomField]) -> Section {
         SectionBody::Facts(Kind::ALL.iter().map(row).collect()),
     )
     .note(format!("{in_use} of {MOST_FIELDS} fields in use"))
+}
+
+/// How the fields that people type are used, with a proposal for each that is useless.
+fn use_of_fields(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
+    let row = |it: &FieldUse| {
+        let (tone, verdict) = match it.verdict {
+            Verdict::Used if it.is_read => (Tone::Ok, "Read by a policy"),
+            Verdict::Used => (Tone::Ok, "Used"),
+            Verdict::NotEnough => (Tone::Plain, "Not enough data"),
+            Verdict::Drop(Useless::Blank) => (Tone::Wait, "Drop it: nearly always empty"),
+            Verdict::Drop(Useless::Filler) => (Tone::Wait, "Drop it: filler text"),
+            Verdict::Drop(Useless::Constant) => (Tone::Wait, "Make it a default: nearly always the same"),
+        };
+        vec![
+            Cell::Text(Rich::new().code(it.field.as_str())),
+            Cell::Short(count(it.counted.asked)),
+            Cell::Short(count(it.counted.filled)),
+            Cell::Short(count(it.counted.filler)),
+            Cell::Mark(tone.mark(verdict)),
+        ]
+    };
+    let table = Table {
+        caption: "Use of fields".to_owned(),
+        columns: vec![
+            Column::new("Field", Fold::Never),
+            Column::new("Changes", Fold::Under).number(),
+            Column::new("Filled", Fold::Under).number(),
+            Column::new("Filler text", Fold::Under).number(),
+            Column::new("Proposal", Fold::Under),
+        ],
+        rows: find_field_use(view.cx)?.iter().map(row).collect(),
+        ..Table::default()
+    };
+    Ok(Section::new("use", "Use of fields", SectionBody::Table(table)).note("over the newest 2,000 changes"))
 }
 
 fn holds_words(kind: FieldKind) -> &'static str {

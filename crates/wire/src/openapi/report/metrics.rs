@@ -77,6 +77,14 @@ const TAG: &str = "reports";
 const ROWS: &[Row] = &[
     list(
         TAG,
+        "list_field_use",
+        "/field-use",
+        "List the fields that people type in changes, with how they are used; useless ones are proposed to be dropped",
+        "FieldUse",
+    )
+    .may("set_service"),
+    list(
+        TAG,
         "list_metrics",
         "/metrics",
         "List the definitions of the metrics",
@@ -344,6 +352,26 @@ const FIGURES: &[Shape] = &[
 ];
 
 const OTHERS: &[Shape] = &[
+    shape(
+        "FieldUse",
+        "How a field of changes is used, over the newest 2,000 changes that were submitted.",
+        &[
+            text("field", LINE, "Its name in requests; of a field of the tenant's own `custom_fields.KEY`.").needed(),
+            text("name", LINE, "The words above a field of the tenant's own."),
+            integer("asked", 0, i64::MAX, "On how many changes it was asked for.").needed(),
+            integer("filled", 0, i64::MAX, "On how many it was filled.").needed(),
+            integer("filler", 0, i64::MAX, "On how many the text says nothing, such as `n/a` or the title.").needed(),
+            integer("distinct", 0, i64::MAX, "How many different values it had.").needed(),
+            integer("most_common", 0, i64::MAX, "How many changes have its most frequent value.").needed(),
+            boolean("is_read", "Whether a policy in force reads it.").needed(),
+            word(
+                "verdict",
+                Words::These(&["used", "not_enough", "blank", "filler", "constant"]),
+                "`blank`, `filler` and `constant` are proposals to drop it or to make it a default; `not_enough` is fewer than 30 changes.",
+            )
+            .needed(),
+        ],
+    ),
     shape(
         "FigureRow",
         "A change, target or approval rule that a figure looks at.",
