@@ -8,6 +8,8 @@ use model::core::refusal::Refusal;
 use model::directory::scope::{self, Scope};
 use serde_json::Value;
 
+use crate::http::outside_mask::mask_value;
+
 /// Doors of the API that show what is inside a scope, and what is one's own. What follows a `*` may be anything.
 const OPEN: &[&str] = &[
     "GET /me",
@@ -106,15 +108,23 @@ pub(crate) fn inside(cx: &mut Context<'_, '_>, path: &str, mut body: Value) -> a
     let Some(scope) = cx.scope()? else {
         return Ok(body);
     };
-    // One's own scope is told whole, and so is what one asked the gate.
-    if path.starts_with("/me") || path.starts_with("/session") || path.starts_with("/gate") {
+    if is_own(path) {
         return Ok(body);
     }
-    if !is_inside(&scope, &body) {
-        return Err(Refusal::not_found("such record").into());
+    // What one asked the gate is answered whole, without the names of what else its answer rests on.
+    if !path.starts_with("/gate") {
+        if !is_inside(&scope, &body) {
+            return Err(Refusal::not_found("such record").into());
+        }
+        leave_out(&scope, &mut body);
     }
-    leave_out(&scope, &mut body);
+    mask_value(cx, &mut body)?;
     Ok(body)
+}
+
+/// Whether a door is about the reader alone: their own scope is told whole.
+fn is_own(path: &str) -> bool {
+    path == "/me" || ["/session", "/sessions"].iter().any(|own| fits(&format!("{own}*"), path))
 }
 
 fn is_inside(scope: &Scope, value: &Value) -> bool {
