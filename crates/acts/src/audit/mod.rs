@@ -14,6 +14,7 @@ pub mod open_log;
 pub mod prove_event;
 pub mod publish_log;
 pub mod read_grounds;
+pub mod renew_codes;
 pub mod replay_log;
 pub(crate) mod revoke_signed;
 pub mod sequence_events;

@@ -436,7 +436,7 @@ pub struct PostImplementationReview {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub improvements: Vec<String>,
     /// The incidents that it addresses, by key or outside reference.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
     pub incidents: Vec<String>,
     /// Whether it was written after closing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -3,5 +3,6 @@
 pub mod events;
 pub mod history;
 pub mod keys;
+pub mod renew_codes;
 pub mod replay;
 pub mod witnesses;

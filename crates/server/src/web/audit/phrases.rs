@@ -358,6 +358,7 @@ const WHOLE: &[Phrase] = &[
     ("key.rotated", "token", "gave a purpose a new signing key"),
     ("keys.changed", "token", "noted which keys are valid"),
     ("log.closed", "leaf", "closed the log to the public"),
+    ("log.codes_renewed", "leaf", "wrote the codes over all rows anew"),
     ("log.grounds_began", "leaf", "tells from now on what events rested on"),
     ("log.published", "leaf", "opened the log to the public"),
     ("log.sized", "leaf", "noted the size of the log"),
