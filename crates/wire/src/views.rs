@@ -214,6 +214,7 @@ pub(crate) const RECORD: &[&str] = &[
     "rejection",
     "cancelled",
     "finding",
+    "gate_reopenings",
     "turned_normal",
     "template_not_valid",
     "break_glass",

@@ -47,6 +47,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "POST /api/v1/people/{login}/suspensions/{number}",
         "needs a compromised account that gave something; leavers.rs of the server's tests walks it",
     ),
+    (
+        "POST /api/v1/changes/{key}/gate-reopenings",
+        "needs an event that lacks its reasons; reopened.rs of the acts' tests walks it",
+    ),
     ("POST /api/v1/freeze-previews", "looks, and writes nothing"),
     ("POST /api/v1/mapping/explanation", "looks, and writes nothing"),
     ("POST /api/v1/mapping/trial", "looks, and writes nothing"),

@@ -20,7 +20,7 @@ use crate::world::{ARTIFACT, TENANT, World, body};
 
 const TITLE: &str = "Give every shipment a customs reference";
 
-fn question() -> acts::core::gate_question::Question {
+pub(crate) fn question() -> acts::core::gate_question::Question {
     acts::core::gate_question::Question {
         service: "pay".into(),
         environment: "production".into(),
@@ -79,14 +79,14 @@ fn of_grounds(findings: &[Finding]) -> Vec<&str> {
     of_it.map(|it| it.what.as_str()).collect()
 }
 
-fn sql(world: &World, sql: &str) {
+pub(crate) fn sql(world: &World, sql: &str) {
     let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
     connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
     connection.execute_batch(sql).unwrap();
 }
 
 /// A permit that rested on one approval and on two rows that were inserted, used and removed.
-fn with_rows_that_are_gone() -> (World, String) {
+pub(crate) fn with_rows_that_are_gone() -> (World, String) {
     // A twin of the world, made of the same randomness and times, shows how the rows would look.
     let (twin, key) = waiting();
     let (world, same) = waiting();

@@ -38,6 +38,7 @@ mod placing;
 mod planting;
 mod proving;
 mod readdressing;
+mod reopened;
 mod replaying;
 mod reviewing;
 mod rights;

@@ -16,6 +16,7 @@ use crate::core::statement::Stated;
 use crate::directory::basis::Basis;
 use crate::emergency::records::BreakGlass;
 use crate::gate::closed_target::ClosedTarget;
+use crate::gate::reopening::GateReopening;
 use crate::risk::forecast::kept_forecast::Forecast;
 use crate::schedule::calendar::Span;
 
@@ -672,6 +673,9 @@ pub struct Change {
     /// The change manager's finding on unauthorized work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<Stated>,
+    /// How the gate was opened again after a finding about the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gate_reopenings: Vec<GateReopening>,
     /// Locked fields of the template whose edit made it a normal change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub turned_normal: Vec<String>,

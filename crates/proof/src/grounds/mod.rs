@@ -23,8 +23,9 @@ pub const MOST_LISTED: usize = 4;
 const MOST_CUTS: usize = 1_000;
 
 /// Events about a change that rest on all that stands around it.
-const OF_CHANGE: [&str; 4] = [
+const OF_CHANGE: [&str; 5] = [
     "change.approved",
+    "change.gate_reopened",
     "change.scheduled",
     "change.implementing",
     "permit.issued",
