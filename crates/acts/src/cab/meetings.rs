@@ -7,7 +7,7 @@ use model::core::ids::{GroupKey, RecordId};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
 use model::core::{act, enums};
-use model::directory::snapshot::Directory;
+use model::directory::snapshot::{Directory, logins};
 use model::directory::unknown_name;
 use serde_json::json;
 use store::record;
@@ -74,7 +74,8 @@ fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
             directory.name(person),
             meeting.group
         );
-        return Err(Refusal::not_allowed("not_of_the_board", text).into());
+        let members = logins(&directory, &directory.members(&meeting.group));
+        return Err(Refusal::not_allowed("not_of_the_board", text).with_others(members).into());
     }
     if meeting.is_over(cx.now) {
         let managers = directory.with_role(enums::Role::ChangeManager);
@@ -84,7 +85,8 @@ fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     }
     if cx.actor.by_token && directory.has_role(person, enums::Role::Pipeline) {
         let text = "A pipeline's token sits on no board.";
-        return Err(Refusal::not_allowed("not_of_the_board", text).into());
+        let members = logins(&directory, &directory.members(&meeting.group));
+        return Err(Refusal::not_allowed("not_of_the_board", text).with_others(members).into());
     }
     Ok(meeting)
 }
