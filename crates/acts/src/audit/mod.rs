@@ -7,6 +7,7 @@ pub mod find_log;
 pub mod find_lost_secrets;
 pub mod find_lost_tenants;
 pub mod find_timeline;
+pub(crate) mod grounds_around;
 pub mod note_attempt;
 pub mod note_log_sizes;
 pub mod note_replay;

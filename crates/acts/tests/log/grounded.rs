@@ -237,6 +237,13 @@ fn a_freeze_that_was_removed_and_put_back_is_named() {
         told.iter().any(|what| what.contains("did not see `freeze/")),
         "{findings:#?}"
     );
+    // Whoever has the bundle alone finds it as well: the history of freezes is in it.
+    let bundle = world.look(move |cx| pack_bundle(cx, &key)).unwrap();
+    let report = verify(&bundle, Some(&world.keys(TENANT)));
+    assert_eq!(report.outcome, Outcome::Bad, "{:#?}", report.report);
+    let text = format!("{:?}", report.report);
+    assert!(text.contains("did not see `freeze/"), "{text}");
+    assert!(!report.report.has("others_not_judged"));
 }
 
 #[test]

@@ -40,6 +40,8 @@ const OPEN: &[&str] = &[
     "PUT /people/{login}/password",
     "* /messages*",
 ];
+/// Doors among these that hold more than the change that they name: the bundle of a change has events of people and freezes in it.
+const CLOSED: &[&str] = &["/changes/{key}/bundle"];
 /// Pages of which the same is true, below the tenant's address.
 const PAGES: &[&str] = &[
     "",
@@ -64,10 +66,11 @@ const CLOSED_PAGES: &[&str] = &["/affected", "/clone"];
 
 /// Whether a door of the API is open to who is scoped.
 pub(crate) fn is_open(method: &str, path: &str) -> bool {
-    OPEN.iter().any(|row| {
-        let (wanted, pattern) = row.split_once(' ').unwrap_or(("*", *row));
-        (wanted == "*" || wanted == method) && fits(pattern, path)
-    })
+    !CLOSED.contains(&path)
+        && OPEN.iter().any(|row| {
+            let (wanted, pattern) = row.split_once(' ').unwrap_or(("*", *row));
+            (wanted == "*" || wanted == method) && fits(pattern, path)
+        })
 }
 
 /// Whether a page is open to who is scoped; `path` is what stands behind the tenant's address.
@@ -124,7 +127,10 @@ pub(crate) fn inside(cx: &mut Context<'_, '_>, path: &str, mut body: Value) -> a
 
 /// Whether a door is about the reader alone: their own scope is told whole.
 fn is_own(path: &str) -> bool {
-    path == "/me" || ["/session", "/sessions"].iter().any(|own| fits(&format!("{own}*"), path))
+    path == "/me"
+        || ["/session", "/sessions"]
+            .iter()
+            .any(|own| fits(&format!("{own}*"), path))
 }
 
 fn is_inside(scope: &Scope, value: &Value) -> bool {
@@ -184,6 +190,7 @@ mod tests {
             ("GET", "/gate-refusals"),
             ("GET", "/gate-waits"),
             ("GET", "/exports/{noun}"),
+            ("GET", "/changes/{key}/bundle"),
             ("GET", "/a-door-to-come"),
         ] {
             assert!(!is_open(method, path), "{method} {path}");
