@@ -5,6 +5,7 @@
 mod addresses;
 mod administrators;
 mod asked;
+mod attacked;
 mod by_two;
 mod catalogues;
 mod claims;
