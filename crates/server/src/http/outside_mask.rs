@@ -127,31 +127,25 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
 
     fn page(&mut self, page: &str) -> String {
         let mut out = String::with_capacity(page.len());
-        let (mut rest, mut kept, mut is_said) = (page, None, false);
+        let (mut rest, mut kept) = (page, None);
         while let Some((text, tag, after)) = next_tag(rest) {
-            self.text(&mut out, text, kept.is_some(), is_said);
+            self.text(&mut out, text, kept.is_some());
             let name = element(tag);
             kept = match kept {
                 Some(open) if name.strip_prefix('/') == Some(open) => None,
                 None => KEPT_ELEMENTS.iter().copied().find(|it| *it == name),
                 open => open,
             };
-            is_said = tag.contains("translate=\"no\"");
             self.tag(&mut out, tag);
             rest = after;
         }
-        self.text(&mut out, rest, kept.is_some(), is_said);
+        self.text(&mut out, rest, kept.is_some());
         out
     }
 
-    /// A text of a page. What is marked as somebody's words goes as a whole or stays.
-    fn text(&mut self, out: &mut String, text: &str, is_kept: bool, is_said: bool) {
-        let plain = decoded(text);
-        let masked = match (is_kept || text.trim().is_empty(), is_said) {
-            (true, _) => None,
-            (false, true) => self.is_hidden(plain.trim()).then(|| "elsewhere".to_owned()),
-            (false, false) => self.without(&plain),
-        };
+    fn text(&mut self, out: &mut String, text: &str, is_kept: bool) {
+        let is_plain = is_kept || text.trim().is_empty();
+        let masked = if is_plain { None } else { self.without(&decoded(text)) };
         match masked {
             Some(masked) => out.push_str(&encoded(&masked)),
             None => out.push_str(text),
