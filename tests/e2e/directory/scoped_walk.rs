@@ -56,7 +56,7 @@ fn change(server: &Server, title: &str, services: &[&str], number: u64) -> Strin
 /// A service outside with everything that could bring its name inside: arrows both ways, a shared incident, spans that reach
 /// the vendor's service, and changes that the vendor's change depends on.
 fn scene(server: &Server) -> Scene {
-    let (admin, manager) = (server.token("admin"), server.token("change_manager"));
+    let admin = server.token("admin");
     let now = server.server_time();
     let post =
         |path: &str, token: &str, body: Value| server.must("POST", &format!("/api/v1{path}"), token, Some(&body));
@@ -100,26 +100,8 @@ fn scene(server: &Server) -> Scene {
         &requester,
         json!({"kind": "fixes", "to": &shared}),
     );
-    let span = |title: &str, more: Value| {
-        let mut body = json!({"title": title, "starts_at": at(now, 900_000), "ends_at": at(now, 990_000),
-            "services": [SERVICE_OUT], "environments": ["production"]});
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        body
-    };
-    let freeze = post(
-        "/freezes",
-        &manager,
-        span("Wombat freeze", json!({"reason": "Audit.", "reach": "dependants"})),
-    );
-    let window = post("/windows", &manager, span("Numbat window", json!({})));
-    post(
-        "/announcements",
-        &manager,
-        json!({"title": "Bilby news", "text": "Mind it.", "services": [SERVICE_OUT], "starts_at": at(now, -60), "ends_at": at(now, 7_200)}),
-    );
+    let spans = spans_outside(server, now);
     let mut secrets: Vec<String> = NAMES_OUT.iter().map(|name| (*name).to_owned()).collect();
-    let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
-    let spans = [id(&freeze), id(&window)];
     secrets.extend([other, both, outside, "Koala work".to_owned(), "Dugong work".to_owned()]);
     let mut pool = vec![own.clone(), SERVICE.to_owned(), shared, "production".to_owned()];
     pool.extend(secrets.iter().filter(|it| !it.contains(' ')).cloned());
@@ -130,6 +112,26 @@ fn scene(server: &Server) -> Scene {
         pool,
         ids: vec!["production".to_owned()],
     }
+}
+
+/// A freeze, a window and an announcement of the service outside; the ids of the first two.
+fn spans_outside(server: &Server, now: Timestamp) -> [String; 2] {
+    let manager = server.token("change_manager");
+    let post = |path: &str, body: Value| server.must("POST", &format!("/api/v1{path}"), &manager, Some(&body));
+    let span = |title: &str, more: Value| {
+        let mut body = json!({"title": title, "starts_at": at(now, 900_000), "ends_at": at(now, 990_000),
+            "services": [SERVICE_OUT], "environments": ["production"]});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let freeze = span("Wombat freeze", json!({"reason": "Audit.", "reach": "dependants"}));
+    let freeze = post("/freezes", freeze);
+    let window = post("/windows", span("Numbat window", json!({})));
+    post(
+        "/announcements",
+        json!({"title": "Bilby news", "text": "Mind it.", "services": [SERVICE_OUT], "starts_at": at(now, -60), "ends_at": at(now, 7_200)}),
+    );
+    [freeze, window].map(|made| made["id"].as_str().unwrap().to_owned())
 }
 
 /// The paths of the API that are read, without streams.

@@ -6,6 +6,8 @@ use std::collections::{BTreeSet, HashMap};
 use crate::directory::scope::Scope;
 use crate::directory::snapshot::Directory;
 
+/// What stands in the place of the key of a change that its reader does not see.
+pub const OTHER_CHANGE: &str = "another change";
 /// The beginning of the key of a change.
 const CHANGE: &str = "CHG-";
 /// The beginning of a sentence that repeats what was asked for and does not exist for its reader.
@@ -75,7 +77,7 @@ impl OutsideNames {
 
     fn hidden_at(&self, rest: &str, sees: &mut dyn FnMut(&str) -> bool) -> Option<(usize, &'static str)> {
         if let Some(key) = change_at(rest) {
-            return (!sees(key)).then_some((key.len(), "another change"));
+            return (!sees(key)).then_some((key.len(), OTHER_CHANGE));
         }
         let beginning = rest.len() - rest.trim_start_matches(char::is_alphanumeric).len();
         let rows = self.by_beginning.get(&rest[..beginning])?;

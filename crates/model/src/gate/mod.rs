@@ -10,6 +10,7 @@ pub mod coverage;
 pub mod names;
 pub mod permit;
 pub mod provenance;
+pub mod reopened;
 pub mod reopening;
 pub(crate) mod rollback_binding;
 pub mod running;

@@ -1,7 +1,6 @@
 //! Opening a gate again that a finding about the log closed: once the finding is explained, by two people, a change manager and
 //! somebody of security or audit. Nothing else opens it.
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::change::change_file::Case;
@@ -15,23 +14,12 @@ use crate::core::parse::{Reading, TEXT};
 use crate::core::refusal::Refusal;
 use crate::core::statement::Stated;
 use crate::directory::snapshot::{Directory, logins};
+use crate::gate::reopened::GateReopening;
 
 /// The event that opens it.
 pub const REOPENED: &str = "change.gate_reopened";
 /// The roles of the one who looks after the log; the other is a change manager.
 const WATCHERS: [Role; 2] = [Role::Auditor, Role::Security];
-
-/// One opening, asked for by one person and agreed by another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GateReopening {
-    /// The id of the event that lacked its reasons, for which the gate was closed.
-    pub event: String,
-    /// Who asked, with the explanation.
-    pub asked: Stated,
-    /// Who agreed, and why; absent while it waits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub agreed: Option<Stated>,
-}
 
 impl Change {
     /// Whether the gate was opened again after the finding about an event.

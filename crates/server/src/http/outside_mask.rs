@@ -7,6 +7,7 @@ use acts::Context;
 use model::core::refusal::Refusal;
 use model::core::unmet::Unmet;
 use model::directory::outside_names::OutsideNames;
+use model::gate::answer::Answer;
 use serde_json::Value;
 
 /// Members that hold what a person wrote into a record that the reader sees, and that an edit sends back.
@@ -267,6 +268,25 @@ pub(crate) fn mask_text(cx: &mut Context<'_, '_>, text: &mut String) -> acts::Re
         if let Some(masked) = mask.without(text) {
             *text = masked;
         }
+    }
+    Ok(())
+}
+
+/// Takes them out of an answer of the gate, whose decision stays.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn mask_answer(cx: &mut Context<'_, '_>, answer: &mut Answer) -> acts::Result<()> {
+    let Some(mut mask) = Mask::of(cx)? else { return Ok(()) };
+    for reason in &mut answer.reasons {
+        for text in [&mut reason.text, &mut reason.satisfy] {
+            if let Some(masked) = mask.without(text) {
+                *text = masked;
+            }
+        }
+    }
+    if answer.change.as_deref().is_some_and(|key| mask.is_hidden(key)) {
+        answer.change = None;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 use acts::Context;
 use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
+use model::directory::outside_names::OTHER_CHANGE;
 use model::directory::scope::{self, Scope};
 use serde_json::Value;
 
@@ -122,6 +123,9 @@ pub(crate) fn inside(cx: &mut Context<'_, '_>, path: &str, mut body: Value) -> a
         leave_out(&scope, &mut body);
     }
     mask_value(cx, &mut body)?;
+    if path.starts_with("/gate") && body["change"] == OTHER_CHANGE {
+        body["change"] = Value::Null;
+    }
     Ok(body)
 }
 
