@@ -49,13 +49,25 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Executor {
     /// An executor with its tools.
     pub fn new(tools: Tools) -> Self {
-        let master = Arc::clone(&tools.master);
-        tools.store.code_rows(row_mac::row_coder(master));
+        let executor = Self::uncoded(tools);
+        executor.begin_codes();
+        executor
+    }
+
+    /// An executor that takes rows without a code, until [`Self::begin_codes`]: for a replay of data that came back without codes,
+    /// and for nothing that serves.
+    pub fn uncoded(tools: Tools) -> Self {
         Self(Arc::new(Inner {
             services: Services::new(tools),
             effects: EFFECTS,
             warming: Mutex::default(),
         }))
+    }
+
+    /// Writes and checks codes from now on.
+    pub fn begin_codes(&self) {
+        let master = Arc::clone(&self.tools().master);
+        self.tools().store.code_rows(row_mac::row_coder(master));
     }
 
     /// The tools and caches that its acts work with.

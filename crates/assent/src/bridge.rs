@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use acts::audit::replay_log::{Progress, ReplayReport, replay_log};
-use acts::audit::{cosign_log, find_lost_secrets, sequence_events, take_cosignature};
+use acts::audit::{cosign_log, find_lost_secrets, renew_codes, sequence_events, take_cosignature};
 use acts::core::signing_keys;
 use acts::directory::{create_tenant, set_person};
 use acts::guard::last_administrator;
@@ -13,6 +13,7 @@ use acts::identity::audit_workload_trust;
 use acts::integration::{feed_sinks, unmatched_deliveries};
 use acts::policy::activate_configuration;
 use model::change::change_file::Actor;
+use model::core::ids::PersonId;
 use serde_json::{Map, Value};
 use server::identity::password;
 use store::audit::event;
@@ -98,6 +99,10 @@ pub(crate) fn public_url(settings: &server::Settings) -> String {
         .unwrap_or_else(|| format!("{scheme}://{}", settings.listen))
 }
 
+/// How data is opened.
+type Open =
+    fn(&server::Settings, &str, Arc<dyn acts::Clock>) -> std::result::Result<server::Opened, server::ServeError>;
+
 /// The data, opened on the host.
 pub(crate) struct Host {
     executor: acts::Executor,
@@ -148,9 +153,102 @@ impl Host {
             .map_err(could_not)
     }
 
+    /// The same over rows whatever their codes are. Only [`Self::renew_codes`] follows.
+    pub(crate) fn open_uncoded(settings: &server::Settings) -> Result<Self> {
+        let said = public_url(settings);
+        let host = Self::open_by(settings, &said, server::open_uncoded)?;
+        match host.begun_under()? {
+            Some(place)
+                if signing_keys::log_name(&said, SYSTEM_TENANT) != signing_keys::log_name(&place, SYSTEM_TENANT) =>
+            {
+                host.executor.tools().store.close();
+                Self::open_by(settings, &place, server::open_uncoded)
+            }
+            _ => Ok(host),
+        }
+    }
+
+    /// Whether this host remembers the log of a tenant, so that a replay finds one that was set back.
+    pub(crate) fn remembers_log(&self, tenant: &str) -> bool {
+        self.executor
+            .tools()
+            .seen_logs
+            .tenants()
+            .iter()
+            .any(|known| known == tenant)
+    }
+
+    /// The ids of two people who answer for new codes, whose passwords fit.
+    pub(crate) fn answerers(
+        &self,
+        tenant: &str,
+        logins: &[String; 2],
+        passwords: &[String; 2],
+    ) -> Result<Vec<PersonId>> {
+        check_tenant(tenant)?;
+        let named = logins.clone();
+        let find = move |cx: &mut acts::Context<'_, '_>| renew_codes::find_answerers(cx, &named);
+        let found = self
+            .executor
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, find)
+            .map_err(refused)?;
+        let mut people = Vec::new();
+        for ((it, word), login) in found.into_iter().zip(passwords).zip(logins) {
+            if !password::verify(word, &it.hash) {
+                return Err(Failure::could_not(format!("The password of {login} is not right.")));
+            }
+            people.push(it.person);
+        }
+        Ok(people)
+    }
+
+    /// Writes the codes over the rows of a tenant and of the system anew, with the event that tells it.
+    pub(crate) fn renew_codes(&self, tenant: &str, by: &[PersonId], records: u64) -> Result<()> {
+        self.executor.begin_codes();
+        for tenant in [tenant, SYSTEM_TENANT] {
+            let by = by.to_vec();
+            let renew = move |cx: &mut acts::Context<'_, '_>| renew_codes::renew_codes(cx, &by, records);
+            self.executor
+                .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, renew)
+                .map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the codes over the rows of a tenant away, so that nothing opens by them: on a host that was opened without codes.
+    pub(crate) fn take_codes_away(&self, tenant: &str) -> Result<()> {
+        self.executor
+            .tools()
+            .store
+            .wait(Lane::Worker, tenant, Mode::Write, store::code_rows::code_all)
+            .map_err(could_not)
+    }
+
+    /// Whether a tenant's rows are taken by their codes, as far as its directory tells; else why not.
+    pub(crate) fn code_trouble(&self, tenant: &str) -> Result<Option<String>> {
+        let look = |cx: &mut acts::Context<'_, '_>| cx.directory().map(drop);
+        let looked = self
+            .executor
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look);
+        match looked {
+            Ok(()) => Ok(None),
+            Err(acts::Error::Store(store::Error::Corrupt(why))) => Ok(Some(why)),
+            Err(error) => Err(refused(error)),
+        }
+    }
+
+    /// Closes the data.
+    pub(crate) fn close(self) {
+        self.executor.tools().store.close();
+    }
+
     fn open_as(settings: &server::Settings, public_url: &str) -> Result<Self> {
+        Self::open_by(settings, public_url, server::open)
+    }
+
+    fn open_by(settings: &server::Settings, public_url: &str, open: Open) -> Result<Self> {
         let clock = Arc::new(server::SystemClock);
-        let opened = server::open(settings, public_url, clock).map_err(could_not)?;
+        let opened = open(settings, public_url, clock).map_err(could_not)?;
         Ok(Self {
             executor: opened.executor,
         })

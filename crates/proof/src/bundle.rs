@@ -90,6 +90,9 @@ pub struct BundleParts {
     pub checkpoint: String,
     /// The log's verifier keys.
     pub keys: VerifierKeys,
+    /// The tables of which the whole history of each record that grounds name is among `events`, so that verifying judges them;
+    /// of freezes the history of all. Empty where none is.
+    pub whole: Vec<String>,
     /// Evidence files; each is named by its digest, and written in the order of digests, once.
     pub evidence: Vec<Attachment>,
 }
@@ -208,6 +211,16 @@ pub(crate) struct Proofs {
     pub proofs: Vec<ProofEntry>,
 }
 
+/// The file that names the tables of which histories are whole; a bundle of an older version has none.
+pub(crate) const WHOLE: &str = "whole.json";
+
+/// `whole.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Whole {
+    pub tables: Vec<String>,
+}
+
 /// Builds the bundle. The same parts and signer give the same bytes everywhere: nothing in it is
 /// random, and Ed25519 signatures are deterministic. `signer` is the log's own key; it signs the
 /// digest of `bundle.json`, which lists the digest of every other file.
@@ -315,13 +328,19 @@ fn described(parts: &BundleParts, checkpoint: &note::Checkpoint) -> Result<Vec<(
         root: hex::encode(checkpoint.root),
         proofs: sorted_events(parts).iter().map(proof).collect(),
     };
-    Ok(vec![
+    let mut files = vec![
         ("record.json".to_owned(), to_json(&Records { records })?),
         ("salts.json".to_owned(), to_json(&json!({ "salts": salts }))?),
         ("proofs.json".to_owned(), to_json(&proofs)?),
-        ("checkpoint".to_owned(), parts.checkpoint.clone().into_bytes()),
-        ("key".to_owned(), parts.keys.to_text().into_bytes()),
-    ])
+    ];
+    if !parts.whole.is_empty() {
+        let mut tables = parts.whole.clone();
+        tables.sort();
+        files.push((WHOLE.to_owned(), to_json(&Whole { tables })?));
+    }
+    files.push(("checkpoint".to_owned(), parts.checkpoint.clone().into_bytes()));
+    files.push(("key".to_owned(), parts.keys.to_text().into_bytes()));
+    Ok(files)
 }
 
 /// The files that are attached as they are: leaves, and deltas beside leaves.

@@ -1,6 +1,6 @@
 //! Checks a bundle in the order that its README tells, and names everything that does not hold.
 
-use crate::bundle::{self, Manifest, Missing, Proofs, RecordPart, Records};
+use crate::bundle::{self, Manifest, Missing, Proofs, RecordPart, Records, Whole};
 use crate::commitment::{self, SALT_BYTES};
 use crate::crypto::{self, Hash};
 use crate::event::{self, Event};
@@ -86,7 +86,8 @@ impl<'a> Check<'a> {
         let salts = self.salts()?;
         self.check_subject(&manifest, &records);
         self.replay(&manifest, &events, &records);
-        self.judge_grounds(&manifest, &events);
+        let whole = self.whole()?;
+        self.judge_grounds(&manifest, &events, whole);
         self.check_texts(&records, &salts);
         self.check_evidence(&records);
         Ok(())
@@ -296,6 +297,17 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// The tables of which the bundle holds whole histories; none in a bundle of an older version.
+    fn whole(&mut self) -> Step<Vec<String>> {
+        if !self.files.contains_key(bundle::WHOLE) {
+            let text =
+                "People, freezes and templates that events name are not judged: a server before them made this bundle.";
+            self.report.remark("others_not_judged", "bundle.json", text);
+            return Ok(Vec::new());
+        }
+        Ok(self.json::<Whole>(bundle::WHOLE)?.tables)
+    }
+
     fn salts(&mut self) -> Step<BTreeMap<String, [u8; SALT_BYTES]>> {
         let all: BTreeMap<String, BTreeMap<String, String>> = self.json("salts.json")?;
         let mut salts = BTreeMap::new();
@@ -384,15 +396,18 @@ impl<'a> Check<'a> {
 
     /// Judges what each event that lets something through says it rested on. An event without grounds is good where the bundle
     /// shows that the log had none yet.
-    fn judge_grounds(&mut self, manifest: &Manifest, events: &[(u64, Event)]) {
+    fn judge_grounds(&mut self, manifest: &Manifest, events: &[(u64, Event)], whole: Vec<String>) {
         let began = events.iter().find(|(_, event)| event.kind == grounds::BEGAN);
-        let mut judge = Judge::new(Scope::Change);
+        let mut judge = Judge::new(Scope::Change).with_whole(whole);
         let is_partial = manifest
             .missing
             .iter()
             .any(|missing| missing.what.starts_with("record:"));
         for (index, event) in events {
-            let Some(lack) = judge.note(*index, event, &event.records) else {
+            let lack = judge.note(*index, event, &event.records);
+            // An event that stands here for the history of a person or a freeze is judged where it belongs.
+            let about = |lack: &grounds::Lack| lack.change.clone().unwrap_or_else(|| event.subject.id.clone());
+            let Some(lack) = lack.filter(|it| about(it) == manifest.subject.id) else {
                 continue;
             };
             let at = bundle::event_name(*index);

@@ -93,6 +93,9 @@ impl From<&Refusal> for Problem {
                 for row in &mut problem.unmet {
                     row.waiting_on.clone_from(waiting_on);
                     row.cannot_be_met = waiting_on.is_empty();
+                    if row.cannot_be_met && row.code != "step_up_required" {
+                        row.satisfy.push_str(NOBODY);
+                    }
                 }
                 problem.refused_act.clone_from(act);
             }
@@ -109,6 +112,9 @@ impl From<&Refusal> for Problem {
         problem
     }
 }
+
+/// The act that helps where nobody is named.
+const NOBODY: &str = " Nobody who may is known here: an administrator gives somebody the role, the group or the ownership that is asked.";
 
 /// What helps where a rule of the house refused a person, and not the way they came: somebody without their part in it, or their
 /// factor.
@@ -219,7 +225,15 @@ mod tests {
         assert_eq!(Problem::from(&refusal).policies, ours);
         assert_eq!(Problem::new(403, "not_asked", "No rule asks you.").policies, ours);
         assert_eq!(Problem::new(401, UNAUTHENTICATED, "Who?").policies, []);
-        assert_eq!(Problem::from(&refusal).unmet[0].satisfy, "Somebody else does it.");
+        let row = &Problem::from(&refusal).unmet[0];
+        assert!(
+            row.cannot_be_met && row.satisfy.starts_with("Somebody else does it."),
+            "{row:?}"
+        );
+        assert!(
+            row.satisfy.ends_with(NOBODY),
+            "nobody is named, so the act that helps is: {row:?}"
+        );
         assert_eq!(Problem::from(&Refusal::not_allowed("narrowed_token", "No.")).unmet, []);
         let theirs = PolicyReason {
             id: "sox.act.create_function".to_owned(),

@@ -10,6 +10,7 @@ use model::core::confusables;
 use model::core::enums::{GateDecision, Kind, Purpose, State};
 use model::core::ids::PersonId;
 use model::core::private_fields::PERSONAL;
+use model::core::typed;
 use model::core::unmet::Unmet;
 use model::directory::manager::Origin;
 use model::directory::snapshot::{Directory, Person};
@@ -213,6 +214,7 @@ pub(crate) const RECORD: &[&str] = &[
     "rejection",
     "cancelled",
     "finding",
+    "gate_reopenings",
     "turned_normal",
     "template_not_valid",
     "break_glass",
@@ -313,6 +315,11 @@ pub fn listed<T: Serialize>(record: &T, directory: &Directory) -> Value {
 }
 
 fn name_people(value: &mut Value, directory: &Directory) {
+    typed::flatten(value);
+    put_logins(value, directory);
+}
+
+fn put_logins(value: &mut Value, directory: &Directory) {
     match value {
         Value::Object(map) => {
             for field in INNER.iter().chain(PERSONAL) {
@@ -322,10 +329,10 @@ fn name_people(value: &mut Value, directory: &Directory) {
                 if PEOPLE.contains(&field.as_str()) {
                     name_person(inner, directory);
                 }
-                name_people(inner, directory);
+                put_logins(inner, directory);
             }
         }
-        Value::Array(rows) => rows.iter_mut().for_each(|row| name_people(row, directory)),
+        Value::Array(rows) => rows.iter_mut().for_each(|row| put_logins(row, directory)),
         _ => {}
     }
 }

@@ -7,3 +7,4 @@ pub(crate) mod described;
 pub(crate) mod desync;
 pub(crate) mod every_route;
 pub(crate) mod pages_of_lists;
+pub(crate) mod typed_texts;

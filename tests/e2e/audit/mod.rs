@@ -6,6 +6,7 @@ pub(crate) mod forged_rows;
 pub(crate) mod nightly;
 pub(crate) mod planted;
 pub(crate) mod sampled;
+pub(crate) mod renewed_codes;
 pub(crate) mod tamper;
 pub(crate) mod turning;
 pub(crate) mod witnessed;

@@ -2,4 +2,5 @@
 
 pub(crate) mod foreign_ids;
 pub(crate) mod scoped;
+pub(crate) mod scoped_walk;
 pub(crate) mod tenants;

@@ -1,6 +1,6 @@
 //! Packs all that proves one change into one file (`GET …/changes/{key}/bundle`).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -17,6 +17,7 @@ use store::audit::{event, log, salts};
 use store::change::blob;
 use store::record::{self, Filter, Record};
 
+use crate::audit::grounds_around;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::grounds;
@@ -98,11 +99,16 @@ pub fn export_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Export> {
         )));
     }
     let last = events.iter().filter_map(|event| event.seq).max().unwrap_or_default();
+    let around = grounds_around::find_around(cx, &events, last)?;
+    let known: BTreeSet<String> = events.iter().map(|event| event.id.clone()).collect();
+    events.extend(around.events.into_iter().filter(|event| !known.contains(&event.id)));
+    events.sort_by(|a, b| a.place().cmp(&b.place()));
     let checkpoint = log::checkpoint_covering(cx.tx, last)?;
     let checkpoint = checkpoint.ok_or_else(|| Error::NotYet(format!("no checkpoint covers {} yet", change.key)))?;
     let records = record_parts(cx, &names)?;
     let Files { found, mut missing } = evidence_files(cx, &names)?;
     missing.extend(left_out);
+    missing.extend(around.missing);
     let parts = BundleParts {
         tenant: cx.tenant(),
         key: change.key.clone(),
@@ -119,6 +125,7 @@ pub fn export_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Export> {
         events: event_parts(cx, &events, &checkpoint.note)?,
         checkpoint: checkpoint.note,
         keys: signing_keys::verifier_keys(cx)?,
+        whole: around.whole,
         evidence: found.iter().map(|(attachment, _)| *attachment).collect(),
     };
     let signer = signing_keys::note_signer(cx, signing_keys::LOG)?;

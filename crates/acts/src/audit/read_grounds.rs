@@ -2,8 +2,10 @@
 //! stored, this does for each new event. What it finds closes the gate for the change and is told to people.
 
 use model::change::change_file::Actor;
+use model::change::record::Change;
 use model::change::settle::revoke_permits;
 use model::core::enums::Role;
+use model::gate::reopening::REOPENED;
 use proof::diff::RecordDelta;
 use proof::event::{Event, payload_path};
 use proof::grounds::{Judge, Lack, Scope};
@@ -23,6 +25,8 @@ use crate::core::write::{Written, draft};
 const UNGROUNDED: &str = "change.ungrounded";
 /// Under what subject such events are found again, by the change's id.
 const SUBJECT: &str = "ungrounded";
+/// How many findings about one change are looked at.
+const MOST_NOTED: i64 = 50;
 
 /// Where one is in a tenant's log.
 pub struct GroundsReader {
@@ -37,6 +41,15 @@ impl Default for GroundsReader {
             next: 0,
         }
     }
+}
+
+/// What a log tells of the gate of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// An event lacks its reasons.
+    Lack(Lack),
+    /// Two people opened the gate of a change again, by its id; the event has its reasons.
+    Reopened(String),
 }
 
 impl GroundsReader {
@@ -56,7 +69,25 @@ impl GroundsReader {
         tenant: &str,
         goes_on: impl Fn() -> bool,
     ) -> Result<Vec<Lack>> {
-        let mut lacks = Vec::new();
+        let news = self.read_news(executor, tenant, goes_on)?.into_iter();
+        let lacks = news.filter_map(|it| match it {
+            News::Lack(lack) => Some(lack),
+            News::Reopened(_) => None,
+        });
+        Ok(lacks.collect())
+    }
+
+    /// The same with the gates that were opened again, in the order of the log.
+    ///
+    /// # Errors
+    /// As [`Self::read_on`].
+    pub fn read_news(
+        &mut self,
+        executor: &impl Transactions,
+        tenant: &str,
+        goes_on: impl Fn() -> bool,
+    ) -> Result<Vec<News>> {
+        let mut news = Vec::new();
         while goes_on() {
             let from = self.next;
             let page = executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |cx| {
@@ -66,11 +97,19 @@ impl GroundsReader {
                 break;
             }
             for (event, deltas) in page {
-                lacks.extend(self.judge.note(self.next, &event, &deltas));
+                let lack = self.judge.note(self.next, &event, &deltas);
+                let is_reopened = lack.is_none() && event.kind == REOPENED;
+                news.extend(lack.map(News::Lack));
+                if is_reopened {
+                    // What lacked its reasons before was explained with it.
+                    let change = event.subject.id;
+                    news.retain(|it| !matches!(it, News::Lack(lack) if lack.change.as_ref() == Some(&change)));
+                    news.push(News::Reopened(change));
+                }
                 self.next += 1;
             }
         }
-        Ok(lacks)
+        Ok(news)
     }
 }
 
@@ -117,6 +156,9 @@ fn opened(cx: &mut Context<'_, '_>, mut event: Event) -> Result<(Event, Vec<Reco
 pub fn known_lacks(cx: &mut Context<'_, '_>) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for subject in event::subjects(cx.tx, SUBJECT)? {
+        if is_reopened(cx, &subject)? {
+            continue;
+        }
         let told = event::latest_of_subject(cx.tx, (SUBJECT, &subject), 1)?;
         let Some(told) = told.first().and_then(|it| Event::from_bytes(&it.bytes).ok()) else {
             // What cannot be read closes as well: the subject is the change.
@@ -130,14 +172,43 @@ pub fn known_lacks(cx: &mut Context<'_, '_>) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// Writes `change.ungrounded` (`{event, index, kind, change, what}`) once for an event that lacks its reasons, revokes the permits
+/// The ids of the events that were found to lack their reasons, of a change by its id, the newest finding first.
+fn noted(cx: &mut Context<'_, '_>, subject: &str) -> Result<Vec<String>> {
+    let told = event::latest_of_subject(cx.tx, (SUBJECT, subject), MOST_NOTED)?;
+    let events = told.iter().filter_map(|it| Event::from_bytes(&it.bytes).ok());
+    let named = events.filter_map(|it| Some(it.data.get("event")?.as_str()?.to_owned()));
+    Ok(named.collect())
+}
+
+/// Whether two people opened the gate of a change again after the last finding that was noted of it.
+fn is_reopened(cx: &mut Context<'_, '_>, change: &str) -> Result<bool> {
+    let Some(last) = noted(cx, change)?.into_iter().next() else {
+        return Ok(false);
+    };
+    Ok(cx
+        .load_change(change)?
+        .is_some_and(|change| change.is_gate_reopened(&last)))
+}
+
+/// The event for which the gate of a change is closed by a finding: the one that was noted last, unless the gate was opened again.
+///
+/// # Errors
+/// The store's.
+pub fn noted_lack(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<String>> {
+    let last = noted(cx, change.id.as_str())?.into_iter().next();
+    Ok(last.filter(|event| !change.is_gate_reopened(event)))
+}
+
+/// Writes `change.ungrounded` (`{event, index, kind, change, what}`) once for the first event of a change that lacks its reasons, and
+/// once for the first one after the gate was opened again; revokes the permits
 /// of its change and tells administrators and auditors. A lack without a change is told alone.
 ///
 /// # Errors
 /// The store's.
 pub fn note_lack(cx: &mut Context<'_, '_>, lack: &Lack) -> Result<bool> {
     let subject = lack.change.clone().unwrap_or_else(|| lack.event.clone());
-    if !event::latest_of_subject(cx.tx, (SUBJECT, &subject), 1)?.is_empty() {
+    let known = noted(cx, &subject)?;
+    if known.contains(&lack.event) || (!known.is_empty() && !is_reopened(cx, &subject)?) {
         return Ok(false);
     }
     let data = json!({

@@ -58,6 +58,12 @@ pub fn open_meeting(cx: &mut Context<'_, '_>, body: &Body) -> Result<Meeting> {
     Ok(meeting)
 }
 
+/// The logins of the active members of a board.
+fn members_of(directory: &Directory, group: &GroupKey) -> Vec<String> {
+    let members = directory.members(group);
+    members.iter().map(|person| directory.login(person)).collect()
+}
+
 /// A meeting that is not over, of whose board the acting person is.
 fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     cx.allow(act::actions::READ)?;
@@ -74,7 +80,8 @@ fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
             directory.name(person),
             meeting.group
         );
-        return Err(Refusal::not_allowed("not_of_the_board", text).into());
+        let members = members_of(&directory, &meeting.group);
+        return Err(Refusal::not_allowed("not_of_the_board", text).with_others(members).into());
     }
     if meeting.is_over(cx.now) {
         let managers = directory.with_role(enums::Role::ChangeManager);
@@ -84,7 +91,8 @@ fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     }
     if cx.actor.by_token && directory.has_role(person, enums::Role::Pipeline) {
         let text = "A pipeline's token sits on no board.";
-        return Err(Refusal::not_allowed("not_of_the_board", text).into());
+        let members = members_of(&directory, &meeting.group);
+        return Err(Refusal::not_allowed("not_of_the_board", text).with_others(members).into());
     }
     Ok(meeting)
 }

@@ -132,8 +132,7 @@ impl Context<'_, '_> {
     }
 
     fn shown_key(&mut self, key: &str) -> Result<String> {
-        let id = changes::id_of_key(self.tx, key)?.unwrap_or_default();
-        Ok(if self.sees(&id)? {
+        Ok(if self.sees_key(key)? {
             key.to_owned()
         } else {
             "another change".to_owned()

@@ -44,6 +44,8 @@ const FIELDS: &[&str] = &[
     custom_field::FIELD,
 ];
 
+/// The most people who are named in a refusal.
+const NAMED: usize = 5;
 /// Fields that the bounds of a version limit where it does not lock them.
 const BOUNDED: &[&str] = &["touches", "impact", "complexity", "disruption"];
 
@@ -267,12 +269,14 @@ pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     cx.allow(act::actions::APPROVE_TEMPLATE)?;
     let person = cx.actor.person.clone();
     if person == template.proposer {
-        return Err(Refusal::not_allowed("own_request", "Who proposed a template cannot approve it.").into());
+        let refusal = Refusal::not_allowed("own_request", "Who proposed a template cannot approve it.");
+        return Err(refusal.with_others(approvers(cx, &template)?).into());
     }
     // Neither proposed it, but one of both handed out the way in by which the other comes.
     let mut proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
     if let Some(hand) = proposers.find(|proposer| is_own(&cx.actor, proposer)) {
-        return Err(one_hand(cx, hand)?);
+        let hand = hand.clone();
+        return Err(one_hand(cx, &template, &hand)?);
     }
     if template.state != TemplateState::Proposed {
         let text = format!("The template is {}.", template.state);
@@ -354,17 +358,41 @@ fn check_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<(
     if template.approvals.iter().all(|approval| *approval.speaker() != speaker) {
         return Ok(());
     }
-    Err(one_hand(cx, &speaker)?)
+    Err(one_hand(cx, template, &speaker)?)
 }
 
 /// The refusal for a second part by one hand.
-fn one_hand(cx: &mut Context<'_, '_>, hand: &PersonId) -> Result<Error> {
+fn one_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate, hand: &PersonId) -> Result<Error> {
     let name = cx.directory()?.name(hand);
     let text = format!(
         "The hand of {name} stands behind this template already: who set another's password or provider within the last \
          day, or made their token, counts once for both."
     );
-    Ok(Refusal::not_allowed("one_hand", text).into())
+    let refusal = Refusal::not_allowed("one_hand", text);
+    Ok(refusal.with_others(approvers(cx, template)?).into())
+}
+
+/// The logins of some who may give an approval that the proposed version still waits for: neither its proposers nor its approvers.
+fn approvers(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<Vec<String>> {
+    let (directory, now) = (cx.directory()?, cx.now);
+    let roles = waits_for(template, &directory, now);
+    let is_out = |person: &PersonId| {
+        let given = template
+            .approvals
+            .iter()
+            .any(|it| it.speaker() == person || it.person == *person);
+        given || *person == cx.actor.person || *person == template.proposer || template.handed_by.as_ref() == Some(person)
+    };
+    let able = directory
+        .people
+        .values()
+        .filter(|person| person.active && !is_out(&person.id));
+    let able = able.filter(|person| {
+        roles
+            .iter()
+            .any(|role| holds(&directory, template, (&person.id, *role), now))
+    });
+    Ok(able.take(NAMED).map(|person| person.login.clone()).collect())
 }
 
 /// The version that stands is the one that was read, where the request says which that was.
@@ -390,10 +418,12 @@ fn approving_role(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Resu
     let held = [Role::ChangeManager, Role::Owner]
         .into_iter()
         .find(|role| holds(&directory, template, (person, *role), now));
-    held.ok_or_else(|| {
-        let text = "A template is approved by a change manager and by who owns all its services.";
-        Refusal::not_allowed("not_asked", text).into()
-    })
+    if let Some(held) = held {
+        return Ok(held);
+    }
+    let text = "A template is approved by a change manager and by who owns all its services.";
+    let refusal = Refusal::not_allowed("not_asked", text);
+    Err(refusal.with_others(approvers(cx, template)?).into())
 }
 
 /// Whether somebody may approve as change manager, or as owner of the permitted services.

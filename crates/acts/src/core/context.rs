@@ -9,6 +9,7 @@ use model::change::change_file::{Actor, ChangeFile};
 use model::change::record::Change;
 use model::core::act::{Act, actions};
 use model::core::refusal::Refusal;
+use model::directory::outside_names::OutsideNames;
 use model::directory::scope::{self, Scope};
 use model::directory::snapshot::Directory;
 use model::policy::permission::{actor_facts, allowed};
@@ -397,6 +398,24 @@ impl<'a, 'c> Context<'a, 'c> {
             Some(scope) => Arc::new(scope.narrow(&directory)),
             None => directory,
         })
+    }
+
+    /// The names that the acting person does not see; `None` where nothing is hidden from them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn outside_names(&mut self) -> Result<Option<OutsideNames>> {
+        let Some(scope) = self.scope()? else { return Ok(None) };
+        Ok(Some(OutsideNames::of(&*self.directory()?, &scope)))
+    }
+
+    /// Whether the acting person sees a change, by its key. A change that does not exist is not seen.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn sees_key(&mut self, key: &str) -> Result<bool> {
+        let id = changes::id_of_key(self.tx, key)?.unwrap_or_default();
+        self.sees(&id)
     }
 
     /// Refuses whoever is scoped to services what is about the tenant: they read and ask the gate, and act on their changes.

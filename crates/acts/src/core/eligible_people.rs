@@ -65,6 +65,16 @@ pub(crate) fn whom_rules_let_here(
     (directory, now): (&Directory, Timestamp),
     asking: &PersonId,
 ) -> Vec<String> {
+    whom_rules_let_here_but(action, policies, (directory, now), (asking, &|_| false))
+}
+
+/// The same without those whom a rule of the house keeps out of this one.
+pub(crate) fn whom_rules_let_here_but(
+    action: &str,
+    policies: &PolicySet,
+    (directory, now): (&Directory, Timestamp),
+    (asking, is_out): (&PersonId, &dyn Fn(&PersonId) -> bool),
+) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     if !may_read(policies, (directory, now), asking) {
         return found;
@@ -76,7 +86,8 @@ pub(crate) fn whom_rules_let_here(
         Role::Owner,
         Role::Security,
     ] {
-        for person in directory.with_role(role).into_iter().take(NAMED) {
+        let able = directory.with_role(role).into_iter().filter(|person| !is_out(person));
+        for person in able.take(NAMED) {
             let facts = actor_facts(&own_session(&person), directory, Vec::new(), now);
             let login = directory.login(&person);
             if person != *asking && !found.contains(&login) && policies.may(&facts, action, None).allowed {

@@ -2,6 +2,7 @@
 
 use model::change::change_file::EventDraft;
 use model::compliance::erasure::with_erased;
+use model::core::typed;
 use proof::commitment::seal_record;
 use proof::diff::{self, RecordDelta};
 use proof::event::{Event, Subject, VERSION};
@@ -205,7 +206,7 @@ impl Context<'_, '_> {
         Ok(salts::save(self.tx, event, &texts)?)
     }
 
-    fn write_event(&mut self, draft: EventDraft, records: Vec<RecordDelta>) -> Result<String> {
+    fn write_event(&mut self, mut draft: EventDraft, records: Vec<RecordDelta>) -> Result<String> {
         let refs: Vec<RecordRef> = records
             .iter()
             .map(|delta| RecordRef {
@@ -215,6 +216,7 @@ impl Context<'_, '_> {
             })
             .collect();
         let id = self.new_id()?;
+        typed::leave_events(&mut draft.data);
         let event = Event {
             v: VERSION,
             id: id.clone(),

@@ -24,6 +24,7 @@ use store::record::{self, Filter, Record};
 
 use crate::case::settle_open;
 use crate::core::context::Context;
+use crate::core::eligible_people::whom_rules_let_here_but;
 use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::show_timeline::opened;
@@ -476,11 +477,15 @@ pub fn decide_suspended(cx: &mut Context<'_, '_>, login: &str, number: &str, bod
     }
     let is_theirs = |of: &PersonId| self_grant::is_own(&cx.actor, of);
     if is_theirs(&person.id) || item.person.as_ref().is_some_and(is_theirs) {
-        return Err(Refusal::not_allowed(
+        let refusal = Refusal::not_allowed(
             "own_request",
             "Nobody confirms what was given to themselves, or by them.",
-        )
-        .into());
+        );
+        let is_out = |of: &PersonId| *of == person.id || item.person.as_ref() == Some(of);
+        let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
+        let asking = (&cx.actor.person, &is_out as &dyn Fn(&PersonId) -> bool);
+        let others = whom_rules_let_here_but(act::actions::SET_PERSON, &policies, (&directory, now), asking);
+        return Err(refusal.with_others(others).into());
     }
     two_people::check(cx, confirmed, two_people::RIGHTS)?;
     if confirmed != item.holds {

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod consume_permit;
 pub mod coverage;
 pub mod gate_waits;
+pub mod reopen_gate;
 pub mod running;
 pub mod shown_permit;
 pub mod verbs;

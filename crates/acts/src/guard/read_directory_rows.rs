@@ -238,7 +238,7 @@ pub(crate) fn config_item(reading: &mut Reading<'_>, directory: &Directory) -> C
         version,
         name: reading.text("name", LINE).unwrap_or_else(|| key.clone()),
         service: known_service(reading, "service", directory),
-        kind: reading.text("kind", KEY).map(|kind| kind.to_lowercase()),
+        kind: reading.technical("kind", KEY).map(|kind| kind.to_lowercase()),
         holds: holds(reading),
         key,
     }
@@ -355,7 +355,7 @@ pub(crate) fn ownership(
     let environment = named_environment(reading, directory);
     let role = reading.needed_word("role", OwnershipRole::Owner);
     let (person, group) = holder(reading, directory);
-    let function = reading.text("function", KEY).map(|word| word.trim().to_lowercase());
+    let function = reading.technical("function", KEY).map(|word| word.trim().to_lowercase());
     let since = reading.time("since");
     let ends_at = reading.time("ends_at");
     let mut row = Ownership {
@@ -528,7 +528,7 @@ pub(crate) fn zone(reading: &mut Reading<'_>) -> Option<String> {
 
 /// Job functions: words such as `dba`, kept in lower case.
 pub(crate) fn functions(reading: &mut Reading<'_>) -> Option<BTreeSet<String>> {
-    let words = reading.texts("functions", KEY)?;
+    let words = reading.technicals("functions", KEY)?;
     Some(words.into_iter().map(|word| word.trim().to_lowercase()).collect())
 }
 

@@ -139,33 +139,35 @@ fn read(reading: &mut Reading<'_>, key: &str, directory: &Directory) -> Identity
             );
             reading.wrong("groups", "unknown", text);
         }
+        reading.check_technical("groups", &theirs);
         groups.insert(theirs, ours);
     }
     let mut roles: BTreeMap<String, Role> = BTreeMap::new();
     for (theirs, ours) in pairs(reading, "roles") {
         match Role::ALL.iter().find(|role| role.as_str() == ours) {
             Some(role) => {
+                reading.check_technical("roles", &theirs);
                 roles.insert(theirs, *role);
             }
             None => reading.wrong("roles", "unknown_word", no_right(&theirs, &ours)),
         }
     }
-    let groups_claim = reading.text("groups_claim", LINE);
+    let groups_claim = reading.technical("groups_claim", LINE);
     if groups_claim.is_none() && !(groups.is_empty() && roles.is_empty()) {
         reading.wrong("groups_claim", "missing", "Say which claim lists the groups.");
     }
-    let scopes = reading.texts("scopes", LINE);
+    let scopes = reading.technicals("scopes", LINE);
     IdentityProvider {
         id: RecordId(String::new()),
         version: 0,
         key: key.to_owned(),
         name: reading.text("name", LINE).unwrap_or_else(|| key.to_owned()),
         issuer,
-        client_id: reading.needed("client_id", LINE),
+        client_id: reading.needed_technical("client_id", LINE),
         has_secret: false,
         scopes: scopes.unwrap_or_else(|| SCOPES.iter().map(|scope| (*scope).to_owned()).collect()),
         login_claim: reading
-            .text("login_claim", LINE)
+            .technical("login_claim", LINE)
             .unwrap_or_else(|| "preferred_username".to_owned()),
         groups_claim,
         groups,

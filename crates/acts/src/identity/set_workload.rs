@@ -113,7 +113,7 @@ fn read(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Resul
         version: 0,
         key: key.to_owned(),
         name: reading.text("name", LINE).unwrap_or_else(|| key.to_owned()),
-        meant_for: reading.needed("meant_for", LINE),
+        meant_for: reading.needed_technical("meant_for", LINE),
         claims: read_claims(reading, &issuer, own_issuer),
         issuer,
         own_issuer,
@@ -149,7 +149,11 @@ fn read_claims(reading: &mut Reading<'_>, issuer: &str, own_issuer: bool) -> BTr
             _ => None,
         };
         match patterns.filter(|it| !it.is_empty() && it.len() <= MOST_CLAIMS && it.iter().all(|it| it.len() <= LINE)) {
-            Some(patterns) => drop(claims.insert(name.clone(), patterns)),
+            Some(patterns) => {
+                let said = patterns.iter().chain([name]);
+                said.for_each(|text| reading.check_technical("claims", text));
+                claims.insert(name.clone(), patterns);
+            }
             None => reading.wrong(
                 "claims",
                 "not_patterns",

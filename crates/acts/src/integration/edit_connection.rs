@@ -9,6 +9,7 @@ use model::core::body::Body;
 use model::core::ids::EnvironmentKey;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
+use model::core::typed;
 use model::directory::snapshot::{Connection, Directory, Mapping};
 use serde_json::{Value, json};
 
@@ -103,7 +104,9 @@ fn is_same_map(one: &[Mapping], other: &[Mapping]) -> bool {
 
 /// A connection in the words of a request, with the merge patch on it.
 fn patched(before: &Connection, directory: &Directory, body: &Body) -> Result<Body> {
-    let Value::Object(all) = serde_json::to_value(before)? else {
+    let mut told = serde_json::to_value(before)?;
+    typed::flatten(&mut told);
+    let Value::Object(all) = told else {
         return Err(Error::Fault("a connection is no object".to_owned()));
     };
     let is_ours = |(field, _): &(String, Value)| FIELDS.contains(&field.as_str());

@@ -278,6 +278,9 @@ pub(crate) fn read_builder(reading: &mut Reading<'_>) -> Builder {
             "`public_key` is PEM and begins with -----BEGIN PUBLIC KEY-----.",
         );
     }
+    for line in public_key.lines() {
+        reading.check_technical("public_key", line.trim());
+    }
     Builder { builder, public_key }
 }
 
@@ -299,6 +302,7 @@ pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &snapshot::Dire
                         unknown_name::environment(directory, ours.as_str()),
                     );
                 }
+                reading.check_technical("environments", theirs);
                 environments.insert(theirs.clone(), ours);
             }
         }

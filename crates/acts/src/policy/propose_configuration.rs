@@ -67,7 +67,7 @@ pub fn read_set(reading: &mut Reading<'_>) -> SetOfFiles {
 
 fn read_file(reading: &mut Reading<'_>) -> PolicyFile {
     PolicyFile {
-        path: reading.needed("path", LINE),
+        path: reading.needed_technical("path", LINE),
         content: reading.text("content", FILE).unwrap_or_default(),
     }
 }

@@ -50,19 +50,26 @@ pub fn find_gate_checks(cx: &mut Context<'_, '_>, before: Option<&str>, limit: i
     all(cx, &filter)
 }
 
-/// Messages to the acting person, newest first.
+/// Messages to the acting person, newest first; without those about a change that they no longer see.
 ///
 /// # Errors
 /// The store's.
 pub fn find_messages(cx: &mut Context<'_, '_>, limit: i64) -> Result<Vec<Message>> {
     let person = cx.actor.person.clone();
-    all(
-        cx,
-        &Filter::new()
-            .equals("person", person.as_str())
-            .descending_by("id")
-            .limit(limit),
-    )
+    let filter = Filter::new().equals("person", person.as_str());
+    let mut found: Vec<Message> = all(cx, &filter.descending_by("id").limit(limit))?;
+    if cx.scope()?.is_some() {
+        let mut seen = Vec::with_capacity(found.len());
+        for message in found {
+            let is_seen = match &message.change_key {
+                Some(key) => cx.sees_key(key)?,
+                None => true,
+            };
+            seen.extend(is_seen.then_some(message));
+        }
+        found = seen;
+    }
+    Ok(found)
 }
 
 /// The tenant's tokens, by administrators; the acting person's own otherwise.

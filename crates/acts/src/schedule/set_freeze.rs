@@ -10,7 +10,7 @@ use model::change::settle::{self, is_reached, void_at_halt};
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{FreezeStage, Level, PermitState};
-use model::core::ids::RecordId;
+use model::core::ids::{PersonId, RecordId};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
 use model::schedule::freeze::{Freeze, FreezeException};
@@ -22,6 +22,7 @@ use store::record::{self, Filter};
 
 use crate::case::settle_open::settle_open;
 use crate::core::context::Context;
+use crate::core::eligible_people::whom_rules_let_here_but;
 use crate::core::error::Result;
 use crate::core::log_names::HALTED;
 use crate::core::read_fields::{check_ahead, read_marked_span, read_scope};
@@ -282,7 +283,8 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
     reading.finish()?;
     let change = cx.change(&key)?;
     if has_part(&cx.actor, &change) {
-        return Err(Refusal::not_allowed("own_request", "Nobody excepts their own change from a freeze.").into());
+        let refusal = Refusal::not_allowed("own_request", "Nobody excepts their own change from a freeze.");
+        return Err(refusal.with_others(others(cx, &change)?).into());
     }
     check_not_over(&freeze, cx.now)?;
     check_exceptable(&freeze, &change)?;
@@ -303,11 +305,27 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
 /// Whether somebody asked for a change, answers for it, wrote it or does its work: what a freeze lets through for it, it lets
 /// through for them.
 fn has_part(actor: &Actor, change: &Change) -> bool {
+    parts(change).any(|person| self_grant::is_own(actor, person))
+}
+
+fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
     let named = [&change.requester, &change.content.owner]
         .into_iter()
         .chain(&change.authors);
-    let mut people = named.chain(&change.content.implementers).chain(&change.implemented_by);
-    people.any(|person| self_grant::is_own(actor, person))
+    named.chain(&change.content.implementers).chain(&change.implemented_by)
+}
+
+/// Who may except a change from a freeze and has no part in it.
+fn others(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<String>> {
+    let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
+    let is_out = |person: &PersonId| parts(change).any(|part| part == person);
+    let asking = (&cx.actor.person, &is_out as &dyn Fn(&PersonId) -> bool);
+    Ok(whom_rules_let_here_but(
+        act::actions::SET_FREEZE,
+        &policies,
+        (&directory, now),
+        asking,
+    ))
 }
 
 /// Takes an exception back (`DELETE /freezes/{id}/exceptions/{change}`): the freeze stops the change again, and its owner and

@@ -20,7 +20,7 @@ use crate::world::{ARTIFACT, TENANT, World, body};
 
 const TITLE: &str = "Give every shipment a customs reference";
 
-fn question() -> acts::core::gate_question::Question {
+pub(crate) fn question() -> acts::core::gate_question::Question {
     acts::core::gate_question::Question {
         service: "pay".into(),
         environment: "production".into(),
@@ -79,14 +79,14 @@ fn of_grounds(findings: &[Finding]) -> Vec<&str> {
     of_it.map(|it| it.what.as_str()).collect()
 }
 
-fn sql(world: &World, sql: &str) {
+pub(crate) fn sql(world: &World, sql: &str) {
     let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
     connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
     connection.execute_batch(sql).unwrap();
 }
 
 /// A permit that rested on one approval and on two rows that were inserted, used and removed.
-fn with_rows_that_are_gone() -> (World, String) {
+pub(crate) fn with_rows_that_are_gone() -> (World, String) {
     // A twin of the world, made of the same randomness and times, shows how the rows would look.
     let (twin, key) = waiting();
     let (world, same) = waiting();
@@ -237,6 +237,13 @@ fn a_freeze_that_was_removed_and_put_back_is_named() {
         told.iter().any(|what| what.contains("did not see `freeze/")),
         "{findings:#?}"
     );
+    // Whoever has the bundle alone finds it as well: the history of freezes is in it.
+    let bundle = world.look(move |cx| pack_bundle(cx, &key)).unwrap();
+    let report = verify(&bundle, Some(&world.keys(TENANT)));
+    assert_eq!(report.outcome, Outcome::Bad, "{:#?}", report.report);
+    let text = format!("{:?}", report.report);
+    assert!(text.contains("did not see `freeze/"), "{text}");
+    assert!(!report.report.has("others_not_judged"));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod addresses;
 mod administrators;
 mod asked;
+mod attacked;
 mod by_two;
 mod catalogues;
 mod claims;
@@ -38,6 +39,7 @@ mod placing;
 mod planting;
 mod proving;
 mod readdressing;
+mod reopened;
 mod replaying;
 mod reviewing;
 mod rights;

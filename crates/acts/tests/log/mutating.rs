@@ -52,7 +52,7 @@ impl Dice {
 }
 
 /// Every recorded or derived column by table, as the migrations tag them.
-fn columns() -> BTreeMap<String, Vec<String>> {
+pub(crate) fn columns() -> BTreeMap<String, Vec<String>> {
     let mut files: Vec<_> = std::fs::read_dir(MIGRATIONS)
         .unwrap()
         .map(|it| it.unwrap().path())

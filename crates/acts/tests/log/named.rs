@@ -1,10 +1,17 @@
 //! Nobody is named whom the policies in force would refuse, also under each pack and once somebody has left; and where nobody is
 //! named, the row says so and what helps.
 
-use acts::change::verbs;
-use acts::directory::{deactivate_person, set_person};
+use std::sync::Arc;
+
+use acts::approval;
+use acts::cab::meetings;
+use acts::change::{create_change, set_template, verbs};
+use acts::directory::{deactivate_person, set_person, suspend_given};
+use acts::schedule::set_freeze;
+use model::change::change_file::{Actor, Lent};
 use model::change::waiting_on::Ahead;
 use model::core::act::Act;
+use model::core::refusal::Refusal;
 use serde_json::json;
 use store::{Lane, Mode};
 
@@ -112,6 +119,190 @@ fn the_same_holds_once_each_of_the_named_has_left() {
         for change in [&drafted, &key] {
             assert_eq!(faults(&world, change), [""; 0], "without {login}");
             assert!(!named(&world, change).contains(&login), "{login} has left");
+        }
+    }
+}
+
+type Done = Box<dyn Fn(&mut acts::Context<'_, '_>) -> acts::Result<()> + Send + Sync>;
+
+/// Something that a person is refused: the world, who acts, and the act.
+struct Refused {
+    world: World,
+    actor: Actor,
+    act: Arc<Done>,
+}
+
+fn refused(world: World, actor: Actor, act: Done) -> Refused {
+    Refused {
+        world,
+        actor,
+        act: Arc::new(act),
+    }
+}
+
+/// A world with a second change manager, two administrators and a board, all older than a day.
+fn lead() -> World {
+    let world = World::new();
+    world.system(|cx| {
+        for (login, role) in [("max", "change_manager"), ("nils", "admin"), ("kari", "admin")] {
+            set_person::create_person(cx, &body(json!({"login": login, "roles": [role]})))?;
+        }
+        set_person::set_group(cx, "cab", &body(json!({"members": ["olga", "sam"]}))).map(drop)
+    });
+    world.pass_seconds(2 * 24 * 60 * 60);
+    world
+}
+
+/// A change manager excepts a change of their own from a freeze.
+fn own_exception() -> Refused {
+    let world = lead();
+    let key = world.by("mona", |cx| {
+        let request = json!({"title": "Own", "targets": [{"service": "pay", "environment": "production"}]});
+        create_change::create_change(cx, &body(request), &[])
+    });
+    let freeze = world.by("max", |cx| {
+        let span = json!({"title": "Quarter", "starts_at": "2026-12-20T09:00:00Z", "ends_at": "2026-12-21T09:00:00Z"});
+        set_freeze::set_freeze(cx, &body(span))
+    });
+    let actor = world.actor("mona");
+    let act: Done = Box::new(move |cx| {
+        let request = body(json!({"change": key, "reason": "It is needed."}));
+        set_freeze::except_from_freeze(cx, freeze.id.as_str(), &request).map(drop)
+    });
+    refused(world, actor, act)
+}
+
+/// A change manager approves a template of their own.
+fn own_template() -> Refused {
+    let world = lead();
+    world.by("mona", |cx| {
+        let template = json!({
+            "key": "restart", "title": "Restart", "services": ["pay"],
+            "locked": {"category": "application", "complexity": "low", "description": "d", "justification": "j",
+                "plan": [{"title": "One"}], "rollback_plan": [{"title": "Back", "minutes": 2}]},
+        });
+        set_template::propose_template(cx, &body(template))
+    });
+    let actor = world.actor("mona");
+    let act: Done = Box::new(|cx| set_template::approve_template(cx, "restart", &body(json!({}))).map(drop));
+    refused(world, actor, act)
+}
+
+/// Somebody attends the meeting of a board that they are not of.
+fn foreign_board() -> Refused {
+    let world = lead();
+    let meeting = world.system(|cx| meetings::open_meeting(cx, &body(json!({"group": "cab", "title": "Tuesday"}))));
+    let actor = world.actor("rita");
+    let act: Done = Box::new(move |cx| meetings::attend_meeting(cx, meeting.id.as_str(), &body(json!({}))).map(drop));
+    refused(world, actor, act)
+}
+
+/// Somebody decides by a token that one administrator alone lent.
+fn lent_voice() -> Refused {
+    let world = lead();
+    let key = world.draft_at(
+        "Ship",
+        crate::world::ARTIFACT,
+        ["2026-11-24T10:00:00Z", "2026-11-24T12:00:00Z"],
+    );
+    let k = key.clone();
+    world.by("rita", move |cx| {
+        verbs::submit_change(cx, &k)?;
+        verbs::assess_change(cx, &k, &body(json!({"dependencies_reviewed": true})))
+    });
+    let lent = Lent {
+        maker: world.actor("nils").person,
+        roles: None,
+        services: None,
+    };
+    let actor = Actor {
+        by_token: true,
+        method: "token".to_owned(),
+        lent: Some(lent),
+        ..world.actor("olga")
+    };
+    let act: Done = Box::new(move |cx| {
+        let digest = cx.change(&key)?.digests.content;
+        let request = body(json!({"decision": "approve", "content_digest": digest}));
+        approval::verbs::approve_change(cx, &key, &request).map(drop)
+    });
+    refused(world, actor, act)
+}
+
+/// An administrator confirms what a compromised account gave them.
+fn own_suspension() -> Refused {
+    let world = World::new();
+    world.system(|cx| {
+        let mut tenant = cx.directory()?.tenant.clone().unwrap();
+        tenant.ownership_by_two = false;
+        cx.put_estate("tenant.edited", tenant, json!({}))?;
+        for login in ["ada", "eve", "nora"] {
+            set_person::create_person(cx, &body(json!({"login": login, "roles": ["admin"]})))?;
+        }
+        Ok(())
+    });
+    world.by("eve", |cx| {
+        set_person::edit_person(cx, "ada", &body(json!({"roles": ["admin", "implementer"]}))).map(drop)
+    });
+    world.by("nora", |cx| {
+        let words = body(json!({"compromised": true, "reason": "Phished."}));
+        deactivate_person::deactivate_person(cx, "eve", &words).map(drop)
+    });
+    let number = world
+        .look(|cx| {
+            let directory = cx.directory()?;
+            let rows = &directory
+                .by_login("eve")
+                .unwrap()
+                .deactivation
+                .as_ref()
+                .unwrap()
+                .suspended;
+            let ada = &directory.by_login("ada").unwrap().id;
+            Ok(rows.iter().find(|row| row.person.as_ref() == Some(ada)).unwrap().number)
+        })
+        .unwrap();
+    let actor = world.actor("ada");
+    let act: Done = Box::new(move |cx| {
+        let words = body(json!({"confirmed": true}));
+        suspend_given::decide_suspended(cx, "eve", &number.to_string(), &words).map(drop)
+    });
+    refused(world, actor, act)
+}
+
+fn attempt(case: &Refused, actor: Actor) -> acts::Result<()> {
+    let act = Arc::clone(&case.act);
+    case.world
+        .executor
+        .wait(Lane::Acts, TENANT, actor, Mode::Write, move |cx| (act)(cx))
+}
+
+#[test]
+fn a_refusal_by_a_rule_of_the_house_names_people_whose_act_succeeds() {
+    let cases: [(&str, fn() -> Refused); 5] = [
+        ("own_request", own_suspension),
+        ("own_request", own_exception),
+        ("own_request", own_template),
+        ("not_of_the_board", foreign_board),
+        ("lent_voice", lent_voice),
+    ];
+    for (code, make) in cases {
+        let case = make();
+        let error = attempt(&case, case.actor.clone()).unwrap_err();
+        let acts::Error::Refused(Refusal::NotAllowed {
+            code: told, waiting_on, ..
+        }) = error
+        else {
+            panic!("{code}: {error:?}")
+        };
+        assert_eq!(told, code);
+        assert!(!waiting_on.is_empty(), "{code} names nobody");
+        for login in waiting_on {
+            // Each is tried in a world of their own, as the first success ends what there is to do.
+            let case = make();
+            let name: &'static str = Box::leak(login.into_boxed_str());
+            let done = attempt(&case, case.world.actor(name));
+            assert!(done.is_ok(), "{code} names {name}: {done:?}");
         }
     }
 }

@@ -131,7 +131,8 @@ pub(crate) fn check_meeting(case: &Case<'_>, id: &RecordId) -> Result<Meeting, R
             case.name(&person),
             meeting.group
         );
-        return Err(Refusal::not_allowed("not_of_the_board", text));
+        let members = logins(&case.directory, &case.directory.members(&meeting.group));
+        return Err(Refusal::not_allowed("not_of_the_board", text).with_others(members));
     }
     let login = vec![case.directory.login(&person)];
     if !meeting.is_on(case.now) {

@@ -99,6 +99,7 @@ pub const NEITHER: &[&str] = &[
     "in_freeze",
     "unauthorized",
     "finding",
+    "gate_reopenings",
     "turned_normal",
     "break_glass",
     "retrospective",

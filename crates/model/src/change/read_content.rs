@@ -298,7 +298,7 @@ fn read_targets(reading: &mut Reading<'_>, directory: &Directory, keep: Option<&
     let environment = reading.text("environment", LINE);
     let artifact = digest_text(reading, "artifact");
     let commit = commit_text(reading, "commit");
-    let config_items = reading.texts("config_items", LINE);
+    let config_items = reading.technicals("config_items", LINE);
     let short = services.is_some()
         || environment.is_some()
         || artifact.is_some()
@@ -357,7 +357,7 @@ fn read_target(reading: &mut Reading<'_>) -> TargetInput {
     TargetInput {
         service: reading.needed("service", LINE),
         environment: reading.needed("environment", LINE),
-        config_items: reading.texts("config_items", LINE).unwrap_or_default(),
+        config_items: reading.technicals("config_items", LINE).unwrap_or_default(),
         artifact: digest_text(reading, "artifact"),
         commit: commit_text(reading, "commit"),
         rollback_to: digest_text(reading, "rollback_to"),

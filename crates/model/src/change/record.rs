@@ -16,6 +16,7 @@ use crate::core::statement::Stated;
 use crate::directory::basis::Basis;
 use crate::emergency::records::BreakGlass;
 use crate::gate::closed_target::ClosedTarget;
+use crate::gate::reopened::GateReopening;
 use crate::risk::forecast::kept_forecast::Forecast;
 use crate::schedule::calendar::Span;
 
@@ -195,9 +196,7 @@ pub struct TemplateRef {
     pub digest: String,
 }
 
-/// All that the decision card shows: the content behind the digest *what*.
-///
-/// [`crate::change::content::WHAT`] names every field once more; a test fails when one is missing there.
+/// All that the decision card shows: the content behind the digest *what*. [`crate::change::content::WHAT`] names every field once more; a test fails when one is missing there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// How it is governed.
@@ -436,7 +435,7 @@ pub struct PostImplementationReview {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub improvements: Vec<String>,
     /// The incidents that it addresses, by key or outside reference.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
     pub incidents: Vec<String>,
     /// Whether it was written after closing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -672,6 +671,9 @@ pub struct Change {
     /// The change manager's finding on unauthorized work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<Stated>,
+    /// How the gate was opened again after a finding about the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gate_reopenings: Vec<GateReopening>,
     /// Locked fields of the template whose edit made it a normal change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub turned_normal: Vec<String>,
@@ -733,7 +735,6 @@ impl Change {
     }
 
     /// The outcome that a statement counts as: with a caused incident nothing has plainly succeeded.
-    #[must_use]
     pub fn counted_outcome(&self, stated: Outcome) -> Outcome {
         match stated {
             Outcome::Succeeded if !self.caused_incidents.is_empty() => Outcome::SucceededWithIssues,
@@ -750,9 +751,7 @@ impl Change {
     pub fn tell_once(&mut self, mark: &str) -> bool {
         self.told.insert(mark.to_owned())
     }
-}
 
-impl Change {
     /// Whether the texts of its content are gone: digests and reasons of the risk then stay as they were.
     pub fn has_lost_texts(&self) -> bool {
         self.texts_erased_at.is_some()

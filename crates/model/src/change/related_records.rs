@@ -455,6 +455,7 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_change: Option<ChangeId>,
     /// The other's key, or an incident's key or outside reference.
+    #[serde(with = "crate::core::typed")]
     pub to: String,
     /// Who linked.
     pub by: PersonId,
@@ -556,8 +557,10 @@ pub struct GateCheck {
     /// Grows with every save.
     pub version: i64,
     /// The service asked about, as given.
+    #[serde(with = "crate::core::typed")]
     pub service: String,
     /// The environment asked about, as given.
+    #[serde(with = "crate::core::typed")]
     pub environment: String,
     /// The digest of the artifact asked about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -565,11 +568,11 @@ pub struct GateCheck {
     /// What was named as artifact and is no digest: anybody's words, which the log commits to and an erasure takes out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_artifact: Option<String>,
-    /// The commit asked about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The commit asked about, as given.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::core::typed::option")]
     pub commit: Option<String>,
-    /// The change named by the caller.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The change named by the caller, as given.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::core::typed::option")]
     pub asked_change: Option<String>,
     /// Forward or back.
     pub purpose: Purpose,

@@ -101,6 +101,7 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
         in_freeze: false,
         unauthorized: false,
         finding: None,
+        gate_reopenings: Vec::new(),
         turned_normal: Vec::new(),
         break_glass: None,
         retrospective: None,

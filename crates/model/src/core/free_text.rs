@@ -41,6 +41,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "text",
     "threat",
     "title",
+    "typed",
     "url",
     "verification",
     "waiting_on",

@@ -13,4 +13,5 @@ pub mod proportion;
 pub mod refusal;
 pub mod shared_map;
 pub mod statement;
+pub mod typed;
 pub mod unmet;

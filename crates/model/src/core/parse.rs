@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::core::confusables::{self, is_hidden};
 use crate::core::refusal::{FieldError, Refusal};
+use crate::core::typed;
 
 /// The longest one-line text, in characters.
 pub const LINE: usize = 200;
@@ -146,6 +147,37 @@ impl<'a> Reading<'a> {
             return None;
         }
         Some(text.to_owned())
+    }
+
+    /// A technical name, such as a claim or a job function, of at most `max` characters: see [`typed::is_technical`].
+    pub fn technical(&mut self, field: &'static str, max: usize) -> Option<String> {
+        let text = self.text(field, max)?;
+        self.check_technical(field, &text);
+        Some(text)
+    }
+
+    /// A technical name that must be there.
+    pub fn needed_technical(&mut self, field: &'static str, max: usize) -> String {
+        let text = self.needed(field, max);
+        self.check_technical(field, &text);
+        text
+    }
+
+    /// Several technical names.
+    pub fn technicals(&mut self, field: &'static str, max: usize) -> Option<Vec<String>> {
+        let texts = self.texts(field, max)?;
+        texts.iter().for_each(|text| self.check_technical(field, text));
+        Some(texts)
+    }
+
+    /// Notes a text that is no technical name. The log shows these in clear.
+    pub fn check_technical(&mut self, field: &str, text: &str) {
+        if !typed::is_technical(text) {
+            let at = self.at(field);
+            let signs = typed::TECHNICAL_SIGNS;
+            let what = format!("`{at}` is a technical name of at most 200 letters, digits, spaces and the signs {signs}");
+            self.wrong(field, "not_technical", what);
+        }
     }
 
     /// A text that must be there.

@@ -8,6 +8,7 @@ pub mod hands;
 pub mod holders;
 pub mod leaver;
 pub mod manager;
+pub mod outside_names;
 pub mod ownership_matrix;
 pub mod records;
 pub mod scope;

@@ -20,7 +20,7 @@ pub struct LinkRule {
     /// `trailer`, `branch`, `title` or `body`.
     pub from: String,
     /// What stands before the key; of a trailer, its name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::core::typed::option")]
     pub prefix: Option<String>,
 }
 
@@ -602,7 +602,7 @@ pub struct Connection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
     /// Accounts and repositories outside of the map that may bind a commit to a change as well.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
     pub trusted: Vec<String>,
     /// The human owner, who stands as requester where no sender is known.
     pub owner: PersonId,
@@ -632,6 +632,7 @@ pub struct ConnectionApi {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Builder {
     /// How it is called.
+#[serde(with = "crate::core::typed")]
     pub builder: String,
     /// Its public key, PEM (SubjectPublicKeyInfo): Ed25519 or ECDSA P-256.
     pub public_key: String,
@@ -641,6 +642,7 @@ pub struct Builder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mapping {
     /// `halden/booking-api`.
+    #[serde(with = "crate::core::typed")]
     pub repository: String,
     /// Our service.
     pub service: ServiceKey,
@@ -653,7 +655,7 @@ pub struct Mapping {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository_id: Option<String>,
     /// The name that it had first, where it was renamed: what was told before is known by it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::core::typed::option")]
     pub first_named: Option<String>,
 }
 

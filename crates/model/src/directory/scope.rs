@@ -67,6 +67,11 @@ impl Scope {
         targets.iter().all(|target| self.services.contains(&target.service))
     }
 
+    /// Those of some services that are inside; none where a record is about all.
+    fn inside(&self, services: &BTreeSet<ServiceKey>) -> BTreeSet<ServiceKey> {
+        services & &self.services
+    }
+
     /// The estate as it is seen from inside: without other services, their items, incidents, spans and templates; lists of
     /// services name those inside alone.
     pub fn narrow(&self, directory: &Directory) -> Directory {
@@ -92,6 +97,7 @@ impl Scope {
         let bare = |(key, row): (&String, &Incident)| {
             let row = Incident {
                 cause_verdicts: Vec::new(),
+                services: self.inside(&row.services),
                 ..row.clone()
             };
             (key.clone(), row)
@@ -101,11 +107,24 @@ impl Scope {
             .templates
             .iter()
             .filter(|(_, row)| self.touches(&row.services));
-        seen.templates = templates.map(copied).collect();
+        let templates = templates.map(|(key, row)| {
+            let mut row = row.clone();
+            row.services = self.inside(&row.services);
+            (key.clone(), row)
+        });
+        seen.templates = templates.collect();
         let freezes = directory.freezes.iter().filter(|row| self.touches(&row.services));
-        seen.freezes = freezes.cloned().collect::<Vec<_>>().into();
+        let freezes = freezes.cloned().map(|mut row| {
+            row.services = self.inside(&row.services);
+            row
+        });
+        seen.freezes = freezes.collect::<Vec<_>>().into();
         let windows = directory.windows.iter().filter(|row| self.touches(&row.services));
-        seen.windows = windows.cloned().collect::<Vec<_>>().into();
+        let windows = windows.cloned().map(|mut row| {
+            row.services = self.inside(&row.services);
+            row
+        });
+        seen.windows = windows.collect::<Vec<_>>().into();
         seen
     }
 }

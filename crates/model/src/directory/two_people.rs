@@ -13,6 +13,8 @@ use crate::directory::snapshot::Directory;
 /// For how long an administrator who was deactivated still counts as the second one, in hours. Else whoever stole one account
 /// would deactivate the other and be alone; so the others have the time to see it.
 pub const REMEMBERED_HOURS: i64 = 24;
+/// The most people who are named in a refusal.
+const NAMED: usize = 5;
 /// For how long an account is new, in hours: whoever made it gives it its first way in.
 const NEW_HOURS: i64 = 24;
 
@@ -60,7 +62,10 @@ pub fn check_voice(
              tokens by one that you made in a session.",
             directory.name(maker)
         );
-        return Err(Refusal::not_allowed("lent_voice", text));
+        // By a session of their own the same person decides.
+        let mut others = vec![directory.login(&actor.person)];
+        others.extend(peers(directory, &actor.person, maker));
+        return Err(Refusal::not_allowed("lent_voice", text).with_others(others));
     }
     if is_new(&actor.person, now) && passes(maker) {
         return Ok(());
@@ -70,7 +75,30 @@ pub fn check_voice(
          sign in at your provider, or again once that day is over, or let somebody else decide.",
         directory.name(maker)
     );
-    Err(Refusal::not_allowed("lent_voice", text))
+    Err(Refusal::not_allowed("lent_voice", text).with_others(peers(directory, &actor.person, maker)))
+}
+
+/// The logins of some who share a role with a person and are neither they nor whoever lent them a voice.
+fn peers(directory: &Directory, person: &PersonId, maker: &PersonId) -> Vec<String> {
+    let roles = directory
+        .people
+        .get(person)
+        .map(|found| found.roles.clone())
+        .unwrap_or_default();
+    let mut found: Vec<String> = Vec::new();
+    for role in roles {
+        for other in directory
+            .with_role(role)
+            .iter()
+            .filter(|it| *it != person && *it != maker)
+        {
+            let login = directory.login(other);
+            if found.len() < NAMED && !found.contains(&login) {
+                found.push(login);
+            }
+        }
+    }
+    found
 }
 
 /// Whether an account was made within the last day. What cannot be told is taken for old.

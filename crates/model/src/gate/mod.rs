@@ -10,6 +10,8 @@ pub mod coverage;
 pub mod names;
 pub mod permit;
 pub mod provenance;
+pub mod reopened;
+pub mod reopening;
 pub(crate) mod rollback_binding;
 pub mod running;
 pub mod way_back;

@@ -48,6 +48,7 @@ pub struct OutsideCheck {
     /// Names the question for good within the connection.
     pub natural_key: String,
     /// `owner/name` as the engine writes it.
+    #[serde(with = "crate::core::typed")]
     pub repository: String,
     /// Our service; of several that are built from the repository the first.
     pub service: ServiceKey,
@@ -118,6 +119,7 @@ pub struct Provenance {
     /// Grows with every save; it is never edited.
     pub version: i64,
     /// The repository, in small letters; empty where the attestation names none.
+    #[serde(with = "crate::core::typed")]
     pub repository: String,
     /// The commit.
     pub commit: String,

@@ -30,6 +30,7 @@ mod properties;
 mod repeats;
 mod risk;
 mod rollback;
+mod rules_oracle;
 mod running;
 mod small_team;
 mod templates;

@@ -23,8 +23,9 @@ pub const MOST_LISTED: usize = 4;
 const MOST_CUTS: usize = 1_000;
 
 /// Events about a change that rest on all that stands around it.
-const OF_CHANGE: [&str; 4] = [
+const OF_CHANGE: [&str; 5] = [
     "change.approved",
+    "change.gate_reopened",
     "change.scheduled",
     "change.implementing",
     "permit.issued",
@@ -297,6 +298,8 @@ pub enum Scope {
 /// Goes through the events of a log in order and names those that lack their reasons.
 pub struct Judge {
     scope: Scope,
+    /// The tables of which every event that matters was told, beside those of the change: see [`Self::with_whole`].
+    whole: BTreeSet<String>,
     kept: HashMap<String, HashMap<String, Kept>>,
     /// The records around each change, by table and id.
     around: HashMap<String, BTreeSet<(String, String)>>,
@@ -318,6 +321,7 @@ impl Judge {
     pub fn new(scope: Scope) -> Self {
         Self {
             scope,
+            whole: BTreeSet::new(),
             kept: HashMap::new(),
             around: HashMap::new(),
             has_begun: false,
@@ -327,6 +331,17 @@ impl Judge {
             told_wrong: None,
             passwords: HashMap::new(),
         }
+    }
+
+    /// The same judge, who is told the whole history of the records of these tables that grounds name as well, and judges them.
+    #[must_use]
+    pub fn with_whole(mut self, tables: impl IntoIterator<Item = String>) -> Self {
+        self.whole.extend(tables);
+        self
+    }
+
+    fn judges(&self, table: &str) -> bool {
+        self.scope == Scope::Log || self.whole.contains(table)
     }
 
     /// Whether the log's rule that every such event has grounds was seen to begin.
@@ -358,7 +373,7 @@ impl Judge {
     fn is_kept(&self, table: &str) -> bool {
         let is_around = table == CHANGE || AROUND.contains(&table);
         let is_other = table == FREEZE || table == INCIDENT || OTHERS.contains(&table);
-        is_around || (is_other && self.scope == Scope::Log)
+        is_around || (is_other && self.judges(table))
     }
 
     fn take(&mut self, index: u64, delta: &RecordDelta) {
@@ -462,12 +477,9 @@ impl Judge {
                 grounds.size
             ));
         }
-        if self.scope == Scope::Log
-            && let Some(what) = grounds
-                .records
-                .iter()
-                .find_map(|it| self.wrong_record(it, index, grounds.size))
-        {
+        let table_of = |entry: &String| entry.split('/').next().unwrap_or_default().to_owned();
+        let mut judged = grounds.records.iter().filter(|it| self.judges(&table_of(it)));
+        if let Some(what) = judged.find_map(|it| self.wrong_record(it, index, grounds.size)) {
             return Some(what);
         }
         if self.scope == Scope::Log
@@ -514,7 +526,7 @@ impl Judge {
     }
 
     fn wrong_sets(&self, index: u64, event: &Event, grounds: &Grounds, change: &str) -> Option<String> {
-        let others = [FREEZE, INCIDENT].into_iter().filter(|_| self.scope == Scope::Log);
+        let others = [FREEZE, INCIDENT].into_iter().filter(|table| self.judges(table));
         for table in [CHANGE].into_iter().chain(AROUND).chain(others) {
             let Some(stated) = grounds.sets.get(table) else {
                 return Some(format!("Its grounds do not name the set `{table}`."));

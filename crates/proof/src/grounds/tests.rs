@@ -60,7 +60,12 @@ impl Told {
 
     /// A change with two approvals of three people, and one freeze that is over and one that is not.
     fn prepared(scope: Scope) -> Self {
-        let mut told = Self::new(scope);
+        Self::prepared_by(Judge::new(scope))
+    }
+
+    fn prepared_by(judge: Judge) -> Self {
+        let mut told = Self::new(Scope::Log);
+        told.judge = judge;
         let change = json!({"id": "c-1", "state": "authorizing", "targets": [{"service": "shop"}]});
         told.save("a-0", "change", "c-1", change);
         for (id, person) in [("y-1", "p-1"), ("y-2", "p-2")] {
@@ -120,6 +125,30 @@ fn what_the_log_gives_is_a_reason_and_further_events_of_the_act_refer_to_it() {
         let what = told.tell("a-10", "change.scheduled", json!({"grounds": same_act()}), &[]);
         assert!(what.unwrap().contains("no earlier event of its act"));
     }
+}
+
+#[test]
+fn a_bundle_judges_the_tables_whose_histories_it_holds_and_no_others() {
+    let judged = |whole: &[&str], edit: &dyn Fn(&mut Grounds)| {
+        let whole = whole.iter().map(|table| (*table).to_owned());
+        let mut grounds = honest(7);
+        edit(&mut grounds);
+        let mut told = Told::prepared_by(Judge::new(Scope::Change).with_whole(whole));
+        told.approved(&grounds).unwrap_or_default()
+    };
+    let forged = |grounds: &mut Grounds| grounds.records = vec!["person/p-1@2".into()];
+    let blind = |grounds: &mut Grounds| drop(grounds.sets.insert("freeze".into(), Set::of(Vec::new())));
+    let mistaken = |grounds: &mut Grounds| grounds.records = vec!["incident/i-1@1".into()];
+    let both = ["person", "freeze"];
+    assert_eq!(judged(&both, &|_| {}), "");
+    assert!(judged(&both, &forged).contains("person/p-1@2"));
+    assert!(judged(&both, &blind).contains("did not see `freeze/f-2@1`"));
+    for edit in [&forged as &dyn Fn(&mut Grounds), &blind] {
+        assert_eq!(judged(&[], edit), "", "a bundle of an earlier version");
+    }
+    assert!(judged(&["person"], &forged).contains("person/p-1@2"));
+    assert_eq!(judged(&["person"], &blind), "");
+    assert_eq!(judged(&both, &mistaken), "", "incidents are judged by replay");
 }
 
 #[test]

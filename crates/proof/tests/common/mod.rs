@@ -141,6 +141,7 @@ impl Tenant {
                 .any(|record| bundle::commitments(&record.sealed).contains(commitment))
         };
         BundleParts {
+            whole: Vec::new(),
             tenant: "acme".into(),
             key: "CHG-1042".into(),
             subject: Subject {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use acts::audit::read_grounds::{GroundsReader, known_lacks, note_lack, revoke_ungrounded};
+use acts::audit::read_grounds::{GroundsReader, News, known_lacks, note_lack, revoke_ungrounded};
 use model::change::change_file::Actor;
 use proof::grounds::Lack;
 use store::{CrossTx, Lane, Mode};
@@ -75,8 +75,8 @@ impl Grounds {
         };
         let bells = self.state.bells().clone();
         let before = reader.next();
-        let lacks = match reader.read_on(self.state.executor(), tenant, || !bells.is_stopping()) {
-            Ok(lacks) => lacks,
+        let news = match reader.read_news(self.state.executor(), tenant, || !bells.is_stopping()) {
+            Ok(news) => news,
             Err(error) => {
                 self.tell(tenant, &error.to_string());
                 return;
@@ -89,8 +89,14 @@ impl Grounds {
                 "the grounds of a log's events were judged"
             );
         }
-        for lack in lacks {
-            self.close(tenant, &lack);
+        for it in news {
+            match it {
+                News::Lack(lack) => self.close(tenant, &lack),
+                News::Reopened(change) => {
+                    self.state.executor().services().closed().open_change(tenant, &change);
+                    self.state.bells().ring(tenant);
+                }
+            }
         }
     }
 

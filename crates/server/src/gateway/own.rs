@@ -19,6 +19,7 @@ use crate::http::authenticate::Asking;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
 use crate::http::gate_counters::Counted;
+use crate::http::outside_mask::mask_answer;
 use crate::http::state::AppState;
 use crate::http::{attempts, route};
 
@@ -54,7 +55,9 @@ impl Decide for AppState {
             if is_running {
                 return Ok((answer, true));
             }
-            Ok((check_shown(cx, &question, jti.as_deref(), answer)?, false))
+            let mut answer = check_shown(cx, &question, jti.as_deref(), answer)?;
+            mask_answer(cx, &mut answer)?;
+            Ok((answer, false))
         };
         let (answer, is_running) = asking.act(self, Lane::Gate, Mode::Read, act).await?;
         attempts::note_scope_use(self, &caller, Scope::Gate);

@@ -17,6 +17,7 @@ pub(crate) mod handler;
 pub(crate) mod known_connections;
 pub(crate) mod metrics;
 pub(crate) mod noted;
+pub(crate) mod outside_mask;
 pub(crate) mod percent;
 pub(crate) mod proved_writes;
 pub(crate) mod provider_calls;

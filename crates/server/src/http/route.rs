@@ -30,7 +30,7 @@ use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
 use crate::http::percent::is_utf8;
 use crate::http::state::AppState;
-use crate::http::{attempts, query_words, scoped};
+use crate::http::{attempts, outside_mask, query_words, scoped};
 
 pub(crate) use row::Route;
 
@@ -402,9 +402,9 @@ fn answered(cx: &mut Context<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<
             if let Err(Refusal::Invalid(unknown)) = query_words::check((route.method, route.path), &ask.query) {
                 errors.extend(unknown);
             }
-            Err(Refusal::Invalid(errors).into())
+            Err(outside_mask::mask_error(cx, Refusal::Invalid(errors).into()))
         }
-        other => other,
+        Err(error) => Err(outside_mask::mask_error(cx, error)),
     }
 }
 

@@ -5,8 +5,11 @@
 use acts::Context;
 use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
+use model::directory::outside_names::OTHER_CHANGE;
 use model::directory::scope::{self, Scope};
 use serde_json::Value;
+
+use crate::http::outside_mask::mask_value;
 
 /// Doors of the API that show what is inside a scope, and what is one's own. What follows a `*` may be anything.
 const OPEN: &[&str] = &[
@@ -38,6 +41,8 @@ const OPEN: &[&str] = &[
     "PUT /people/{login}/password",
     "* /messages*",
 ];
+/// Doors among these that hold more than the change that they name: the bundle of a change has events of people and freezes in it.
+const CLOSED: &[&str] = &["/changes/{key}/bundle"];
 /// Pages of which the same is true, below the tenant's address.
 const PAGES: &[&str] = &[
     "",
@@ -62,10 +67,11 @@ const CLOSED_PAGES: &[&str] = &["/affected", "/clone"];
 
 /// Whether a door of the API is open to who is scoped.
 pub(crate) fn is_open(method: &str, path: &str) -> bool {
-    OPEN.iter().any(|row| {
-        let (wanted, pattern) = row.split_once(' ').unwrap_or(("*", *row));
-        (wanted == "*" || wanted == method) && fits(pattern, path)
-    })
+    !CLOSED.contains(&path)
+        && OPEN.iter().any(|row| {
+            let (wanted, pattern) = row.split_once(' ').unwrap_or(("*", *row));
+            (wanted == "*" || wanted == method) && fits(pattern, path)
+        })
 }
 
 /// Whether a page is open to who is scoped; `path` is what stands behind the tenant's address.
@@ -106,15 +112,29 @@ pub(crate) fn inside(cx: &mut Context<'_, '_>, path: &str, mut body: Value) -> a
     let Some(scope) = cx.scope()? else {
         return Ok(body);
     };
-    // One's own scope is told whole, and so is what one asked the gate.
-    if path.starts_with("/me") || path.starts_with("/session") || path.starts_with("/gate") {
+    if is_own(path) {
         return Ok(body);
     }
-    if !is_inside(&scope, &body) {
-        return Err(Refusal::not_found("such record").into());
+    // What one asked the gate is answered whole, without the names of what else its answer rests on.
+    if !path.starts_with("/gate") {
+        if !is_inside(&scope, &body) {
+            return Err(Refusal::not_found("such record").into());
+        }
+        leave_out(&scope, &mut body);
     }
-    leave_out(&scope, &mut body);
+    mask_value(cx, &mut body)?;
+    if path.starts_with("/gate") && body["change"] == OTHER_CHANGE {
+        body["change"] = Value::Null;
+    }
     Ok(body)
+}
+
+/// Whether a door is about the reader alone: their own scope is told whole.
+fn is_own(path: &str) -> bool {
+    path == "/me"
+        || ["/session", "/sessions"]
+            .iter()
+            .any(|own| fits(&format!("{own}*"), path))
 }
 
 fn is_inside(scope: &Scope, value: &Value) -> bool {
@@ -174,6 +194,7 @@ mod tests {
             ("GET", "/gate-refusals"),
             ("GET", "/gate-waits"),
             ("GET", "/exports/{noun}"),
+            ("GET", "/changes/{key}/bundle"),
             ("GET", "/a-door-to-come"),
         ] {
             assert!(!is_open(method, path), "{method} {path}");

@@ -16,6 +16,7 @@ use wire::views;
 
 use crate::http::caller::Caller;
 use crate::http::failure::Failure;
+use crate::http::outside_mask;
 use crate::http::state::AppState;
 
 /// How many events one look takes.
@@ -119,7 +120,11 @@ async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -
                 continue;
             }
             let text = match &telling {
-                Telling::Whole => views::event(&event.bytes, Some(index), &directory).to_string(),
+                Telling::Whole => {
+                    let mut shown = views::event(&event.bytes, Some(index), &directory);
+                    outside_mask::mask_value(cx, &mut shown)?;
+                    shown.to_string()
+                }
                 Telling::News { shown, .. } if shown.contains(&event.id) => continue,
                 Telling::News { about, .. } if is_news(&event, about.as_deref()) => "news".to_owned(),
                 Telling::News { .. } => continue,

@@ -55,6 +55,23 @@ impl policy::Directory for AnyName {
 /// # Errors
 /// [`ServeError`] with a sentence for the operator.
 pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Result<Opened, ServeError> {
+    open_with(settings, public_url, clock, Executor::new)
+}
+
+/// The same over rows whatever their codes are, so that a host may replay them and write the codes anew. Nothing serves such data.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_uncoded(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Result<Opened, ServeError> {
+    open_with(settings, public_url, clock, Executor::uncoded)
+}
+
+fn open_with(
+    settings: &Settings,
+    public_url: &str,
+    clock: Arc<dyn Clock>,
+    executor: fn(Tools) -> Executor,
+) -> Result<Opened, ServeError> {
     let folder = |name: &str| make_folder(&settings.data_dir.join(name));
     folder("")?;
     let uploads = folder("uploads")?;
@@ -78,7 +95,7 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     let egress = Egress::parse(&settings.outgoing_allow);
     let egress = egress.map_err(|why| ServeError::Refused(format!("`outgoing_allow`: {why}")))?;
     let public_url = public_url.trim_end_matches('/').to_owned();
-    let executor = Executor::new(Tools {
+    let executor = executor(Tools {
         store,
         clock,
         recorder,
@@ -91,6 +108,7 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
         reaches: Arc::new(move |address| egress.allows(address)),
         evidence_folder,
     });
+    // Over rows whose codes nobody looks at yet this writes none.
     if lacks_codes {
         code_rows(&executor.tools().store)?;
     }

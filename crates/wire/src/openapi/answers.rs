@@ -203,6 +203,10 @@ const CHANGE: &[Shape] = &[
                 "Stated",
                 "What a change manager found of work without leave.",
             ),
+            frees(
+                "gate_reopenings",
+                "How the gate was opened again after a finding about the log: `event`, `asked` and `agreed` (`by`, `at`, `reason`).",
+            ),
             free(
                 "extension",
                 "The last request for more time: `until`, `reason`, `by`, `at`, `decision`.",

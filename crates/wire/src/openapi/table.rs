@@ -323,6 +323,13 @@ const ACTS: &[Row] = &[
         "TextInput",
     )
     .may("state_finding"),
+    act(
+        "reopen_gate",
+        "/gate-reopenings",
+        "Open the gate again after a finding about the log, by two people",
+        "TextInput",
+    )
+    .may("read"),
 ];
 
 const DECISIONS: &[Row] = &[

@@ -41,6 +41,11 @@ impl ClosedByFinding {
         is_news
     }
 
+    /// Opens the gate for a change again: two people explained what was found.
+    pub fn open_change(&self, tenant: &str, change: &str) {
+        self.known().changes.remove(&(tenant.to_owned(), change.to_owned()));
+    }
+
     /// Notes why nothing is placed in a tenant's log, or that it is well.
     pub fn note_log(&self, tenant: &str, why: Option<String>) {
         let mut known = self.known();
@@ -81,8 +86,17 @@ impl ClosedByFinding {
         }
         let what = known.changes.get(&(tenant.to_owned(), change.to_owned()))?;
         let text = format!("The log does not give what this change was let through for. {what}");
-        let help = "An administrator looks into it with `assent audit replay`; the work needs a new change.";
+        let help = "An administrator looks into it with `assent audit replay`. Once it is explained, a change manager and somebody of \
+                    security or audit open the gate again (POST …/gate-reopenings); else the work needs a new change.";
         Some(unmet(UNGROUNDED, text, help, Vec::new()))
+    }
+
+    /// Whether a finding about the log closed the gate for a change.
+    #[must_use]
+    pub fn is_closed(&self, tenant: &str, change: &str) -> bool {
+        self.known()
+            .changes
+            .contains_key(&(tenant.to_owned(), change.to_owned()))
     }
 
     /// An answer of the gate as it is under what is known here.
@@ -134,5 +148,8 @@ mod tests {
         assert!(closed.check("other", "c-2").is_ok());
         closed.note_log("acme", None);
         assert!(closed.check("acme", "c-2").is_ok() && closed.check("acme", "c-1").is_err());
+        closed.open_change("acme", "c-1");
+        assert!(closed.check("acme", "c-1").is_ok());
+        assert!(closed.close_change("acme", "c-1", "A later one."), "a later finding is news");
     }
 }

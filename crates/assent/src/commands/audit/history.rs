@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::clock;
 use crate::commands::audit::events::{self, Events};
 use crate::commands::audit::paper::{self, Paper};
+use crate::commands::audit::renew_codes::{RenewCodes, renew_codes};
 use crate::commands::audit::replay::replay;
 use crate::commands::change::lifecycle;
 use crate::common::Common;
@@ -86,6 +87,12 @@ pub enum Audit {
         #[arg(long)]
         tenant: Option<String>,
     },
+    /// On the host, while no server runs: write the codes over all rows anew, after a full replay, by two people.
+    #[command(
+        after_help = "Example: assent audit renew-codes --data /var/lib/assent --tenant acme --by olga --by-password-file olga.txt \\\n         \
+        --and piet --and-password-file piet.txt"
+    )]
+    RenewCodes(RenewCodes),
 }
 
 /// How old a checkpoint's newest cosignature may be: a server attests its log each minute, and a mirror follows within minutes.
@@ -138,6 +145,7 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
         Audit::Show { event } => show_event(event, common, output),
         Audit::Events(asked) => events::run(asked, common, output),
         Audit::Replay { place, tenant } => replay(place, tenant.as_deref(), output),
+        Audit::RenewCodes(asked) => renew_codes(asked, output),
     }
 }
 

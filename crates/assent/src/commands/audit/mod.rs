@@ -5,4 +5,6 @@ pub mod history;
 pub mod keys;
 pub mod paper;
 pub(crate) mod replay;
+pub mod renew_codes;
+pub mod replay;
 pub mod witnesses;

@@ -237,6 +237,10 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
         checks.bad("tenants", format!("{place}: {}", stray.what), help);
     }
     check_queues(host.stuck()?, checks);
+    // Over rows without codes nothing else of a tenant can be read.
+    if !check_codes(host, checks)? {
+        return Ok(());
+    }
     check_policies(host, checks)?;
     check_workloads(host, checks)?;
     check_signing_keys(host, checks)?;
@@ -289,6 +293,23 @@ fn check_policies(host: &Host, checks: &mut Checks) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the rows of people and services are taken by their codes. Nothing else of a tenant without codes can be looked at.
+fn check_codes(host: &Host, checks: &mut Checks) -> Result<bool> {
+    let help = "If somebody wrote into the database, bring the newest good backup back (`assent restore`). If the data came back \
+        without its codes, `assent audit renew-codes` writes them anew: it replays the whole log first, and two people answer for it.";
+    let mut is_good = true;
+    for tenant in host.tenants()?.into_iter().filter(|tenant| tenant != "system") {
+        if let Some(why) = host.code_trouble(&tenant)? {
+            checks.bad("codes", format!("{tenant}: {why}"), help);
+            is_good = false;
+        }
+    }
+    if is_good {
+        checks.good("codes", "people and services carry valid codes of a server");
+    }
+    Ok(is_good)
 }
 
 /// Whether every key of every tenant can sign and be verified by. A tenant whose log has not begun has none yet.

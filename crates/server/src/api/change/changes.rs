@@ -42,6 +42,7 @@ pub(crate) const ROUTES: &[Route] = &[
     plain_act!("close_change", acts::change::verbs::close_change),
     act!("cancel_change", acts::change::verbs::cancel_change),
     act!("state_finding", acts::emergency::verbs::state_finding),
+    act!("reopen_gate", acts::gate::reopen_gate::reopen_gate),
     Route::reads("draft_review", |cx, ask| {
         cx.allow(model::core::act::actions::READ)?;
         Ok(Reply::ok(draft_review::draft_review(cx, ask.place(0))?))

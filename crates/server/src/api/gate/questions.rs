@@ -35,6 +35,7 @@ use crate::http::authenticate::Asking;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
 use crate::http::handler::get;
+use crate::http::outside_mask::{mask_answer, mask_value};
 use crate::http::route::{Ask, Places, Reply, Route, query_of};
 use crate::http::state::AppState;
 use crate::http::{attempts, clock, query_words};
@@ -133,7 +134,8 @@ async fn ask_gate(
         // Who may not ask learns that first, and only then what is wrong with the question.
         let (question, permit) = about.as_ref().as_ref().map_err(Clone::clone)?;
         let answer = answer::ask(cx, question)?;
-        let answer = shown_permit::check_shown(cx, question, permit.as_deref(), answer)?;
+        let mut answer = shown_permit::check_shown(cx, question, permit.as_deref(), answer)?;
+        mask_answer(cx, &mut answer)?;
         Ok((answer, cx.now))
     };
     let caller = Arc::clone(asking.caller());
@@ -379,10 +381,9 @@ async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Valu
         };
         asked.check_scope(Scope::Gate)?;
         let directory = cx.directory()?;
-        Ok((
-            check.state == CheckState::Waiting,
-            views::gate_check(&check, None, &directory),
-        ))
+        let mut view = views::gate_check(&check, None, &directory);
+        mask_value(cx, &mut view)?;
+        Ok((check.state == CheckState::Waiting, view))
     };
     let found = state.act(Lane::Gate, caller, Mode::Read, act).await?;
     attempts::note_scope_use(state, caller, Scope::Gate);

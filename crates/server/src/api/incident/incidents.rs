@@ -29,7 +29,7 @@ pub(crate) const ROUTES: &[Route] = &[
 
 fn incident(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(actions::READ)?;
-    let (directory, key) = (cx.directory()?, ask.place(0));
+    let (directory, key) = (cx.visible()?, ask.place(0));
     let found = directory.incidents.get(&key.to_uppercase());
     let incident = found.ok_or_else(|| Refusal::not_found(format!("incident {key}")))?;
     let mut shown = views::shown(incident, &directory);

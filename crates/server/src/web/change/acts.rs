@@ -142,6 +142,9 @@ const DOORS: &[Door] = &[
     door("finding", |cx, key, _, body| {
         acts::emergency::verbs::state_finding(cx, key, body)
     }),
+    door("gate-reopenings", |cx, key, _, body| {
+        acts::gate::reopen_gate::reopen_gate(cx, key, body)
+    }),
     door("evidence/{}/acceptance", |cx, key, item, body| {
         acts::change::verbs::accept_evidence(cx, key, &RecordId::from(item), body)
     }),

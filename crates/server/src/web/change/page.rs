@@ -27,6 +27,7 @@ use crate::web::change::review_draft::start_from;
 use crate::web::change::runbook::rolls_back_since;
 use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
+use crate::web::gate::reopening;
 use crate::web::risk::{forecast_section, matrix_section};
 use crate::web::shared::form::{self, Decoded, Form, refill, to_errors, unplaced};
 use crate::web::shared::view::{View, Visitor, notice_of, show_as};
@@ -114,6 +115,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         reviews.for_each(|form| start_from(form, draft));
     }
     acts.extend(retention::acts(view, change, &around.context.change_url));
+    acts.extend(reopening::acts(view, change, &around.context.change_url));
     ChangePage {
         frame: view.frame.clone(),
         key: change.key.clone(),

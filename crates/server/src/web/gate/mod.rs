@@ -3,3 +3,4 @@
 pub(super) mod checks;
 pub(super) mod gateways;
 pub(super) mod permit_file;
+pub(super) mod reopening;

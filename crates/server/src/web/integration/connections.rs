@@ -9,7 +9,7 @@ use axum::response::Response;
 use connect::integration::door;
 use model::core::act::actions;
 use model::core::body::Body;
-use model::core::refusal;
+use model::core::{refusal, typed};
 use model::directory::snapshot::{Connection, Directory};
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table,
@@ -363,6 +363,7 @@ fn with_row(cx: &mut acts::Context<'_, '_>, id: &str, text: &str) -> acts::Resul
             .is_some_and(|it| it.eq_ignore_ascii_case(name))
     };
     let mut map = serde_json::to_value(&connection.map)?;
+    typed::flatten(&mut map);
     if let (Some(rows), Some(Value::Array(new))) = (map.as_array_mut(), added.remove("map")) {
         rows.retain(|row| {
             !new.iter()

@@ -16,6 +16,7 @@ use store::{Lane, Mode};
 
 use crate::http::authenticate::caller_of_feed;
 use crate::http::failure;
+use crate::http::outside_mask::mask_text;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
@@ -121,9 +122,11 @@ pub(crate) async fn calendar(State(state): State<AppState>, Path((tenant, name))
     let made = state
         .act(Lane::Pages, &caller, Mode::Read, |cx| {
             let changes = make_feed::find_own_changes(cx)?;
-            let directory = cx.directory()?;
+            let directory = cx.visible()?;
             let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
-            Ok(write(&changes, &directory, &base, cx.now))
+            let mut text = write(&changes, &directory, &base, cx.now);
+            mask_text(cx, &mut text)?;
+            Ok(text)
         })
         .await;
     match made {

@@ -8,6 +8,7 @@ use model::change::related_records::Message;
 use pages::Place;
 use pages::notify::mail::{Digest, DigestRow, Letter, Mail, News};
 
+use crate::http::outside_mask::mask_text;
 use crate::web::approval::decision_card::{self, brief};
 use crate::web::shared::view::{View, language_of};
 use crate::web::shared::words::{plain, with_times};
@@ -38,7 +39,8 @@ pub(crate) fn letter(cx: &mut Context<'_, '_>, message: &Message) -> acts::Resul
         card,
     };
     let language = language_of(&view.directory, &message.person);
-    Ok(Some(said(&language, letter.render())))
+    let mail = letter.render();
+    Ok(Some(said(&language, masked(view.cx, mail)?)))
 }
 
 /// What is read when its reader comes to it.
@@ -96,7 +98,15 @@ pub(crate) fn digest(cx: &mut Context<'_, '_>, messages: &[Message]) -> acts::Re
         rows: messages.iter().map(row).collect(),
     };
     let language = language_of(&view.directory, &view.me);
-    Ok(said(&language, digest.render()))
+    let mail = digest.render();
+    Ok(said(&language, masked(view.cx, mail)?))
+}
+
+/// A letter without the names that its reader does not see.
+fn masked(cx: &mut Context<'_, '_>, mut mail: Mail) -> acts::Result<Mail> {
+    mask_text(cx, &mut mail.subject)?;
+    mask_text(cx, &mut mail.body)?;
+    Ok(mail)
 }
 
 /// A letter in the language that its reader chose; its first line is the change's own title, which stays.

@@ -27,7 +27,7 @@ use crate::http::authenticate::caller_of;
 use crate::http::caller::{Caller, Credential};
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
-use crate::http::scoped;
+use crate::http::{outside_mask, scoped};
 use crate::http::state::AppState;
 use crate::web::shared::flash::{KEPT, Told};
 use crate::web::shared::problem::{bare_problem, problem_of, reasons};
@@ -362,7 +362,8 @@ where
             .as_ref()
             .and_then(|told| told.notice(&view.reader, |key| view.change_url(key)));
         view.frame.notices.extend(notice);
-        make(&mut view)
+        let page = make(&mut view)?;
+        outside_mask::mask_page(view.cx, page)
     };
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
         Ok(page) => html(status, page),
@@ -412,7 +413,8 @@ pub(crate) async fn problem(state: &AppState, visitor: &Visitor, failure: &Failu
     let (told, back) = (failure.clone(), back.to_owned());
     let act = move |cx: &mut Context<'_, '_>| {
         let view = View::open(cx, Place::Home)?;
-        Ok(framed_problem(&view, &told, &back))
+        let page = framed_problem(&view, &told, &back);
+        outside_mask::mask_page(view.cx, page)
     };
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
         Ok(page) => html(failure.status(), page),

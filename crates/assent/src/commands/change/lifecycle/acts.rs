@@ -372,6 +372,13 @@ pub enum Act {
         /// The finding.
         text: String,
     },
+    /// Ask to open the gate again after a finding about the log, or agree to it: a change manager and somebody of security or audit.
+    ReopenGate {
+        /// The change's key.
+        key: String,
+        /// What explains the finding.
+        text: String,
+    },
 }
 
 /// A body of those fields that have a value.
@@ -593,6 +600,7 @@ fn later(act: &Act) -> Result<Request<'_>> {
                 if *deny { "denied" } else { "confirmed" },
             )
         }
+        Act::ReopenGate { key, text: words } => (key, "/gate-reopenings", json!({"text": words}), "has its explanation"),
         Act::Finding { key, text: words } => (key, "/finding", json!({"text": words}), "has its finding"),
         _ => return Err(Failure::could_not("This act has no route of its own.")),
     })

@@ -1,0 +1,100 @@
+//! The histories of the people, rights, templates and freezes that the events of a change name as their grounds: a bundle holds
+//! them, so that whoever verifies it judges these by the log as well.
+
+use std::collections::BTreeSet;
+
+use model::directory::snapshot::Freeze;
+use proof::bundle::Missing;
+use proof::event::Event;
+use proof::grounds::{Grounds, MEMBER};
+use store::audit::event;
+use store::record::Record;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+
+/// The tables whose records are judged, beside freezes.
+const JUDGED: [&str; 7] = [
+    "person",
+    "people_group",
+    "ownership",
+    "delegation",
+    "on_call",
+    "template",
+    "tenant_info",
+];
+/// How many events, and how many bytes of them, go into one bundle; where there are more, none of these tables is judged.
+const MOST_EVENTS: usize = 1_000;
+const MOST_BYTES: usize = 4 << 20;
+
+/// What a bundle takes with it.
+#[derive(Debug, Default)]
+pub(crate) struct Around {
+    /// The events, up to the last one of the change.
+    pub events: Vec<event::Event>,
+    /// The tables whose named records have their whole history here; of freezes all.
+    pub whole: Vec<String>,
+    /// What is left out.
+    pub missing: Option<Missing>,
+}
+
+/// Finds the histories up to a place of the log: the same change gives the same bundle later.
+///
+/// # Errors
+/// The store's; a fault where an event cannot be read.
+pub(crate) fn find_around(cx: &mut Context<'_, '_>, of_change: &[event::Event], last: i64) -> Result<Around> {
+    let mut names = named(of_change)?;
+    if names.is_empty() {
+        return Ok(Around::default());
+    }
+    let freezes = event::subjects(cx.tx, Freeze::TABLE)?;
+    names.extend(freezes.into_iter().map(|id| (Freeze::TABLE.to_owned(), id)));
+    let (mut events, mut seen, mut bytes) = (Vec::new(), BTreeSet::new(), 0);
+    for (table, id) in &names {
+        let made = event::of_record(cx.tx, table, id)?.into_iter();
+        for event in made.filter(|it| it.seq.is_some_and(|seq| seq <= last)) {
+            if !seen.insert(event.id.clone()) {
+                continue;
+            }
+            let beside = event::payloads(cx.tx, &event.id)?;
+            bytes += event.bytes.len() + beside.iter().map(|(_, payload)| payload.len()).sum::<usize>();
+            events.push(event);
+        }
+        if events.len() > MOST_EVENTS || bytes > MOST_BYTES {
+            return Ok(Around {
+                missing: Some(Missing {
+                    what: "histories of people, rights, templates and freezes".to_owned(),
+                    why: format!(
+                        "they have more than {MOST_EVENTS} events or {MOST_BYTES} bytes; `assent audit replay` judges them"
+                    ),
+                }),
+                ..Around::default()
+            });
+        }
+    }
+    let whole = JUDGED.iter().copied().chain([Freeze::TABLE]);
+    Ok(Around {
+        events,
+        whole: whole.map(str::to_owned).collect(),
+        missing: None,
+    })
+}
+
+/// The records that the grounds of events name, by table and id.
+fn named(events: &[event::Event]) -> Result<BTreeSet<(String, String)>> {
+    let mut found = BTreeSet::new();
+    for stored in events {
+        let event = Event::from_bytes(&stored.bytes)?;
+        let stated = event.data.get(MEMBER).cloned();
+        let grounds = stated.and_then(|it| serde_json::from_value::<Grounds>(it).ok());
+        for entry in grounds.iter().flat_map(|it| &it.records) {
+            let place = entry
+                .split_once('/')
+                .and_then(|(table, rest)| Some((table, rest.rsplit_once('@')?.0)));
+            if let Some((table, id)) = place.filter(|(table, _)| JUDGED.contains(table)) {
+                found.insert((table.to_owned(), id.to_owned()));
+            }
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,113 @@
+//! Writes the codes over a tenant's rows anew, for data that came back without them: a backup of a version before codes, rows that
+//! were moved by other tools. The caller has replayed the whole log before, with no difference, so that the rows say what the log
+//! says; two people answer for it, and the log tells it. A holder of the master key needs none of this: whoever has it can forge
+//! codes.
+
+use model::core::enums::Role;
+use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
+use serde_json::json;
+use store::code_rows::code_all;
+use store::identity::{secrets, session};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::write::{Written, draft};
+
+/// The event that tells it.
+pub const RENEWED: &str = "log.codes_renewed";
+/// The roles of the two people; one of them is an administrator.
+const ROLES: [Role; 3] = [Role::Admin, Role::Auditor, Role::Security];
+/// How many sessions are ended at once.
+const SESSIONS: i64 = 500;
+
+/// Somebody who answers for it, with the hash that their password has to fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answerer {
+    /// Who.
+    pub person: PersonId,
+    /// The hash of their password (PHC string). A replay has held it against the log.
+    pub hash: String,
+}
+
+/// The two people by their logins.
+///
+/// # Errors
+/// 422 where they are not two active people of the named roles, one of them an administrator, or where one set the other's
+/// password; or the store's.
+pub fn find_answerers(cx: &mut Context<'_, '_>, logins: &[String; 2]) -> Result<[Answerer; 2]> {
+    let directory = cx.directory()?;
+    let people = check_people(&directory, logins)?;
+    let mut found = Vec::with_capacity(people.len());
+    for (place, person) in people.iter().enumerate() {
+        let other = &people[1 - place];
+        let setter = secrets::password_setter(cx.tx, person.as_str())?;
+        if setter.is_some_and(|(by, _)| by == other.as_str()) {
+            let text = format!(
+                "{} set the password of {}, so both may be one person. Name somebody else.",
+                directory.login(other),
+                directory.login(person)
+            );
+            return Err(Refusal::field("and", "one_person", text).into());
+        }
+        let hash = secrets::password(cx.tx, person.as_str())?.ok_or_else(|| {
+            let text = format!(
+                "{} has no password here. Name somebody who has one.",
+                directory.login(person)
+            );
+            Refusal::field("by", "no_password", text)
+        })?;
+        found.push(Answerer {
+            person: person.clone(),
+            hash,
+        });
+    }
+    let found: [Answerer; 2] = found.try_into().expect("there are two people");
+    Ok(found)
+}
+
+fn check_people(directory: &Directory, logins: &[String; 2]) -> Result<[PersonId; 2]> {
+    let find = |field: &str, login: &String| {
+        let person = directory.by_login(&login.to_lowercase()).filter(|it| it.active);
+        let person = person.filter(|it| ROLES.iter().any(|role| it.roles.contains(role)));
+        person.map(|it| it.id.clone()).ok_or_else(|| {
+            let text = format!("`{login}` is no active administrator, auditor or security person.");
+            Refusal::field(field, "not_allowed", text)
+        })
+    };
+    let people = [find("by", &logins[0])?, find("and", &logins[1])?];
+    if people[0] == people[1] {
+        return Err(Refusal::field("and", "one_person", "Two different people answer for the codes.").into());
+    }
+    let is_admin = |person: &PersonId| directory.has_role(person, Role::Admin);
+    if !people.iter().any(is_admin) {
+        return Err(Refusal::field("by", "not_allowed", "One of the two is an administrator.").into());
+    }
+    Ok(people)
+}
+
+/// Writes the codes anew and ends all sessions: of these nothing tells whether a server began them.
+///
+/// # Errors
+/// The store's.
+pub fn renew_codes(cx: &mut Context<'_, '_>, by: &[PersonId], records: u64) -> Result<()> {
+    code_all(cx.tx)?;
+    end_sessions(cx)?;
+    let subject = ("log", cx.tenant());
+    let data = json!({"by": by, "records": records});
+    let event = draft(RENEWED, subject, cx.now, data);
+    cx.tell(vec![event], Written::default())
+}
+
+fn end_sessions(cx: &mut Context<'_, '_>) -> Result<()> {
+    loop {
+        let some = session::page(cx.tx, "", SESSIONS)?;
+        if some.is_empty() {
+            return Ok(());
+        }
+        for it in some {
+            session::delete(cx.tx, &it.token_digest)?;
+        }
+    }
+}

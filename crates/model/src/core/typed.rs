@@ -1,0 +1,221 @@
+//! Names that people type and that nothing here has to know: another system's record, a repository, a service that somebody asked
+//! the gate about. A text in the form of a key is kept as it is. Any other text is kept as `{"typed": text}`, so that the log
+//! commits to it with a salt and an erasure takes it out. Use it as `#[serde(with = "crate::core::typed")]`.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+/// The member under which a typed text is kept.
+pub const MEMBER: &str = "typed";
+/// The most letters of a key.
+const MOST: usize = 100;
+/// Members of an event's data that name a record as somebody typed it.
+const IN_EVENTS: &[&str] = &["environment", "incident", "incidents", "service", "to"];
+
+/// Whether a text has the form of a key: at most 100 ASCII letters, digits, `.`, `_` and `-`.
+pub fn is_key(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    !text.is_empty() && text.len() <= MOST && text.bytes().all(is_plain)
+}
+
+/// The signs of a technical name beside letters, digits and spaces.
+pub const TECHNICAL_SIGNS: &str = "._-/:+@#()[]&,*?=$~!%";
+
+/// Whether a text is a technical name: at most 200 letters, digits, spaces and [`TECHNICAL_SIGNS`].
+pub fn is_technical(text: &str) -> bool {
+    let is_plain = |letter: char| letter.is_alphanumeric() || letter == ' ' || TECHNICAL_SIGNS.contains(letter);
+    text.chars().count() <= 2 * MOST && text.chars().all(is_plain)
+}
+
+#[derive(Serialize)]
+struct Typed<'a> {
+    typed: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Plain(String),
+    Typed { typed: String },
+}
+
+impl From<Kept> for String {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::Plain(text) | Kept::Typed { typed: text } => text,
+        }
+    }
+}
+
+struct Shown<'a>(&'a str);
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize(self.0, serializer)
+    }
+}
+
+/// Writes a text.
+///
+/// # Errors
+/// The serializer's.
+pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    if text.is_empty() || is_key(text) {
+        return serializer.serialize_str(text);
+    }
+    Typed { typed: text }.serialize(serializer)
+}
+
+/// Reads a text.
+///
+/// # Errors
+/// The deserializer's.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Kept::deserialize(deserializer).map(String::from)
+}
+
+/// The same for a text that may be absent.
+pub mod option {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Kept, Shown};
+
+    /// Writes a text.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+        text.as_deref().map(Shown).serialize(serializer)
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// The deserializer's.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+        Ok(Option::<Kept>::deserialize(deserializer)?.map(String::from))
+    }
+}
+
+/// The same for several texts.
+pub mod list {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Kept, Shown};
+
+    /// Writes texts.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(texts: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(texts.iter().map(|text| Shown(text)))
+    }
+
+    /// Reads texts.
+    ///
+    /// # Errors
+    /// The deserializer's.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        let kept = Vec::<Kept>::deserialize(deserializer)?;
+        Ok(kept.into_iter().map(String::from).collect())
+    }
+}
+
+/// The text of a value that is kept as typed.
+fn text_of(value: &Value) -> Option<&str> {
+    let map = value.as_object().filter(|map| map.len() == 1)?;
+    map.get(MEMBER)?.as_str()
+}
+
+/// Puts each typed text in the place of its object, as readers and clients know it.
+pub fn flatten(value: &mut Value) {
+    if let Some(text) = text_of(value) {
+        *value = Value::String(text.to_owned());
+        return;
+    }
+    match value {
+        Value::Object(map) => map.values_mut().for_each(flatten),
+        Value::Array(rows) => rows.iter_mut().for_each(flatten),
+        _ => {}
+    }
+}
+
+/// Takes typed texts out of an event's data, which nothing seals: the records beside it commit to them.
+pub fn leave_events(data: &mut Map<String, Value>) {
+    for name in IN_EVENTS {
+        match data.get_mut(*name) {
+            Some(value @ Value::String(_)) if !is_clear(value) => *value = Value::Null,
+            Some(Value::Array(rows)) => rows.retain(is_clear),
+            _ => {}
+        }
+    }
+}
+
+fn is_clear(value: &Value) -> bool {
+    value.as_str().is_none_or(|text| text.is_empty() || is_key(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Row {
+        #[serde(with = "crate::core::typed")]
+        to: String,
+        #[serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "crate::core::typed::option"
+        )]
+        maybe: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
+        some: Vec<String>,
+    }
+
+    #[test]
+    fn a_key_is_kept_in_clear_and_any_other_text_as_typed() {
+        let row = Row {
+            to: "CHG-7".to_owned(),
+            maybe: Some("jira:OPS-7".to_owned()),
+            some: vec!["INC-1".to_owned(), "https://status.example/jane".to_owned()],
+        };
+        let kept = json!({"to": "CHG-7", "maybe": {"typed": "jira:OPS-7"}, "some": ["INC-1", {"typed": "https://status.example/jane"}]});
+        assert_eq!(serde_json::to_value(&row).unwrap(), kept);
+        let mut shown = kept;
+        flatten(&mut shown);
+        assert_eq!(
+            shown,
+            json!({"to": "CHG-7", "maybe": "jira:OPS-7", "some": ["INC-1", "https://status.example/jane"]})
+        );
+        // What was kept before in clear is read as well.
+        assert_eq!(serde_json::from_value::<Row>(shown).unwrap(), row);
+    }
+
+    #[test]
+    fn the_data_of_an_event_keep_keys_alone() {
+        let Value::Object(mut data) =
+            json!({"to": "jira:OPS-7", "service": "pay", "incidents": ["INC-1", "a b"], "code": "a b"})
+        else {
+            unreachable!()
+        };
+        leave_events(&mut data);
+        assert_eq!(
+            Value::Object(data),
+            json!({"to": null, "service": "pay", "incidents": ["INC-1"], "code": "a b"})
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_comes_back_and_stands_in_clear_as_a_key_alone(text in "\\PC{0,40}") {
+            let row = Row { to: text.clone(), maybe: Some(text.clone()), some: vec![text.clone()] };
+            let kept = serde_json::to_value(&row).unwrap();
+            prop_assert_eq!(kept["to"].is_string(), text.is_empty() || is_key(&text));
+            prop_assert_eq!(serde_json::from_value::<Row>(kept).unwrap(), row);
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! Facts, people and orders at random, held to rules that are written down here once more, apart from the product's code: risk is
+//! not talked down (A) and follows facts that move (I), an emergency earns its name (B), success is earned (D), the gate says go
+//! for nothing that somebody stopped (F, J), and each row names people or says that nobody can (G).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::change::around;
+use model::change::success::succeeded;
+use model::core::enums::{Criticality, GateDecision, Kind, Level, State};
+use model::gate::names::{Kin, Names, is_answered, permitted};
+use model::gate::permit;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::waiting::{named_in_vain, unsaid};
+use crate::world::{World, body, facts_but};
+
+const BUILD: &str = "git:aa";
+const LEVELS: [&str; 4] = ["none", "low", "medium", "high"];
+const CRITICALITIES: [Criticality; 3] = [Criticality::Low, Criticality::Medium, Criticality::High];
+const OUTCOMES: [&str; 4] = ["succeeded", "failed", "rolled_back", "succeeded_with_issues"];
+/// The incidents of the tests' estate, and what is none.
+const NAMED: [&str; 4] = ["INC-1", "inc-7", "banana", "INC-99999"];
+
+/// How a change comes in: stated so from the beginning, or written harmless first and edited afterwards.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Entry {
+    Written,
+    Edited,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// The next lawful step, so that stories get somewhere.
+    Onward,
+    /// The service becomes as critical as this.
+    Facts(usize),
+    /// The author states impact and complexity.
+    State(usize, usize),
+    /// The author makes it an emergency for an incident.
+    Urgent(usize),
+    /// A disagreeing peer.
+    Disagree,
+    Hold,
+    Resume,
+    Freeze,
+    Revoke,
+    Lift,
+    Complete(usize),
+    Caused,
+    Wait(i64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        24 => Just(Step::Onward),
+        2 => (0..3_usize).prop_map(Step::Facts),
+        2 => (0..4_usize, 1..4_usize).prop_map(|(impact, complexity)| Step::State(impact, complexity)),
+        1 => (0..4_usize).prop_map(Step::Urgent),
+        1 => Just(Step::Disagree),
+        1 => Just(Step::Hold),
+        2 => Just(Step::Resume),
+        1 => Just(Step::Freeze),
+        2 => Just(Step::Revoke),
+        1 => Just(Step::Lift),
+        2 => (0..4_usize).prop_map(Step::Complete),
+        1 => Just(Step::Caused),
+        2 => (1..50_i64).prop_map(Step::Wait),
+    ]
+}
+
+/// What happened, as somebody beside the product writes it down.
+#[derive(Clone, Debug, Default)]
+struct Book {
+    /// Stated impact on availability and complexity, as places in [`LEVELS`].
+    stated: (usize, usize),
+    criticality: usize,
+    /// Grows with every edit of what is done.
+    epoch: usize,
+    /// In which epoch somebody agreed.
+    yes: BTreeMap<&'static str, usize>,
+    peer: Option<usize>,
+    on_hold: bool,
+    frozen_until: i64,
+    minute: i64,
+    /// Permits by whose revocation the target is closed.
+    closed: BTreeSet<String>,
+    outcome: Option<usize>,
+    was_rolled_back: bool,
+    caused: bool,
+    urgent: Option<&'static str>,
+}
+
+impl Book {
+    /// The level of the risk by the contract's table: the higher of stated and derived counts, as nobody accepts less here.
+    fn risk(&self) -> Level {
+        let derived = self.criticality + 1;
+        let impact = self.stated.0.max(derived).max(1);
+        match (impact, self.stated.1) {
+            (3, 2..) | (2, 3) => Level::High,
+            (3, 1) | (2, 2) | (_, 3) => Level::Medium,
+            _ => Level::Low,
+        }
+    }
+
+    fn says_yes(&self, who: &str) -> bool {
+        self.yes.get(who) == Some(&self.epoch)
+    }
+
+    /// Whether the gate may say go: nobody stopped it, and all who are asked said yes to this content.
+    /// After the start the risk stays as it was then.
+    fn may_go(&self, kind: Kind, is_begun: bool) -> bool {
+        let stopped = self.on_hold || self.minute < self.frozen_until || !self.closed.is_empty();
+        let manager = self.says_yes("mia") || self.says_yes("max");
+        let asked = self.says_yes("olga") && manager && (kind == Kind::Emergency || self.says_yes("sam"));
+        let peer = is_begun || kind == Kind::Emergency || self.risk() != Level::High || self.peer == Some(self.epoch);
+        !stopped && asked && peer && self.outcome.is_none()
+    }
+
+    fn success(&self) -> Option<bool> {
+        let good = matches!(OUTCOMES[self.outcome?], "succeeded" | "succeeded_with_issues");
+        Some(good && !self.was_rolled_back && !self.caused)
+    }
+}
+
+struct Story {
+    world: World,
+    book: Book,
+}
+
+impl Story {
+    fn begin(entry: Entry, stated: (usize, usize), criticality: usize) -> Self {
+        let high = |(impact, complexity): (usize, usize)| json!({"impact": {"data": "low", "availability": LEVELS[impact], "compliance": "none"}, "complexity": LEVELS[complexity]});
+        let first = match entry {
+            Entry::Written => high(stated),
+            Entry::Edited => high((3, 3)),
+        };
+        let mut story = Self {
+            world: World::with(facts_but(first), Vec::new()),
+            book: Book {
+                stated,
+                ..Book::default()
+            },
+        };
+        story.facts(criticality);
+        if entry == Entry::Edited {
+            story.edit(high(stated));
+        }
+        story
+    }
+
+    fn edit(&mut self, patch: Value) -> bool {
+        let before = self.world.change().content.clone();
+        let is_done = self.world.edit("rita", patch).is_ok();
+        self.book.epoch += usize::from(self.world.change().content != before);
+        is_done
+    }
+
+    fn facts(&mut self, criticality: usize) {
+        self.world.estate(|estate| {
+            let service = estate.services.get_mut(&"shop".into()).unwrap();
+            service.criticality = CRITICALITIES[criticality];
+        });
+        self.world.settle();
+        self.book.criticality = criticality;
+    }
+
+    fn play(&mut self, step: Step, round: usize) {
+        match step {
+            Step::Onward => self.onward(round),
+            Step::Facts(criticality) => self.facts(criticality),
+            Step::State(impact, complexity) => {
+                let patch = json!({"impact": {"data": "low", "availability": LEVELS[impact], "compliance": "none"}, "complexity": LEVELS[complexity]});
+                if self.edit(patch) {
+                    self.book.stated = (impact, complexity);
+                }
+            }
+            Step::Urgent(named) => {
+                if self.edit(json!({"kind": "emergency", "incident": NAMED[named]})) {
+                    self.book.urgent = Some(NAMED[named]);
+                }
+            }
+            Step::Disagree => {
+                if self.world.peer_review("sue", "disagree").is_ok() {
+                    self.book.peer = None;
+                }
+            }
+            Step::Hold => self.book.on_hold |= self.world.hold("mia", json!({"reason": "Wait"})).is_ok(),
+            Step::Resume => {
+                let resumed = self.world.act("rita", model::schedule::plan::resume).is_ok();
+                self.book.on_hold &= !resumed;
+            }
+            Step::Freeze => {
+                let (start, end) = (self.world.now, self.world.now + jiff::SignedDuration::from_mins(30));
+                self.world.freeze(&start.to_string(), &end.to_string(), true);
+                self.book.frozen_until = self.book.minute + 30;
+            }
+            other => self.play_late(other),
+        }
+    }
+
+    fn play_late(&mut self, step: Step) {
+        match step {
+            Step::Revoke => {
+                let Some(id) = self.world.live_permits().first().map(|permit| permit.id.clone()) else {
+                    return;
+                };
+                let words = body(json!({"reason": "The build is wrong."}));
+                if self.world.act("mia", |case| permit::revoke(case, &id, &words)).is_ok() {
+                    self.book.closed.insert(id.0);
+                }
+            }
+            Step::Lift => {
+                let Some(id) = self.book.closed.first().cloned() else {
+                    return;
+                };
+                let words = body(json!({"reason": "It was right."}));
+                let lifted = self
+                    .world
+                    .act("mia", |case| permit::lift(case, &id.as_str().into(), &words));
+                if lifted.is_ok() {
+                    self.book.closed.remove(&id);
+                }
+            }
+            Step::Complete(outcome) => {
+                let words = json!({"outcome": OUTCOMES[outcome], "reason": "Seen"});
+                if self.world.complete("ida", words).is_ok() {
+                    self.book.outcome = Some(outcome);
+                    self.book.was_rolled_back |= OUTCOMES[outcome] == "rolled_back";
+                }
+            }
+            Step::Caused => {
+                let link = body(json!({"kind": "caused", "to": "INC-9"}));
+                let linked = self.world.act("mia", |case| around::link(case, &link, &|_| None));
+                self.book.caused |= linked.is_ok();
+            }
+            Step::Wait(minutes) => {
+                self.world.wait(minutes);
+                self.book.minute += minutes;
+            }
+            _ => {}
+        }
+    }
+
+    fn onward(&mut self, round: usize) {
+        match self.world.state() {
+            State::Draft => drop(self.world.submit("rita")),
+            State::Assessing => drop(self.world.assess("rita", json!({}))),
+            State::Authorizing | State::Approved => self.agree(["olga", "sam", "sue", "mia", "max"][round % 5]),
+            State::Scheduled => match round % 3 {
+                0 => {
+                    for aspect in ["functional", "compatibility", "security"] {
+                        drop(self.world.evidence_of("pip", (aspect, "passed"), Some(BUILD)));
+                    }
+                }
+                1 => self.play_late(Step::Wait(35)),
+                _ => drop(self.world.collect("pip", BUILD)),
+            },
+            State::Implementing => self.play_late(Step::Complete(round % 4)),
+            _ => {}
+        }
+    }
+
+    fn agree(&mut self, who: &'static str) {
+        if who == "sue" {
+            if self.world.peer_review(who, "agree").is_ok() {
+                self.book.peer = Some(self.book.epoch);
+            }
+        } else if self.world.approve(who).is_ok() {
+            self.book.yes.insert(who, self.book.epoch);
+        }
+    }
+
+    /// What the world says otherwise than the book.
+    fn faults(&self) -> Vec<String> {
+        let (book, change) = (&self.book, self.world.change());
+        let mut found = Vec::new();
+        if change.state.is_before_start() && change.risk.level < book.risk() {
+            found.push(format!(
+                "A, I: the risk is {}, and the facts say {}",
+                change.risk.level,
+                book.risk()
+            ));
+        }
+        let names = book.urgent.map(str::to_uppercase);
+        let is_ground = |name: &String| matches!(name.as_str(), "INC-1" | "INC-7" | "INC-9");
+        if change.content.kind == Kind::Emergency && !names.as_ref().is_some_and(is_ground) {
+            found.push(format!("B: an emergency for {names:?}"));
+        }
+        let (told, wanted) = (succeeded(change), book.success());
+        if told == Some(true) && wanted != Some(true) {
+            found.push(format!("D: it counts as {told:?}, and is {wanted:?}"));
+        }
+        if self.world.gate(BUILD).decision == GateDecision::Go
+            && !book.may_go(change.content.kind, !change.state.is_before_start())
+        {
+            found.push(format!("F: go with {book:?}"));
+        }
+        found.extend(named_in_vain(&self.world).into_iter().map(|it| format!("G: {it}")));
+        found.extend(
+            unsaid(&self.world, 0)
+                .into_iter()
+                .map(|it| format!("G: {it} names nobody")),
+        );
+        found
+    }
+}
+
+/// Whether a question is answered by what a target names: all that it names, and something.
+fn is_named(own: [Option<&str>; 2], asked: [Option<&str>; 2]) -> bool {
+    let rows = || own.into_iter().zip(asked);
+    rows().any(|(_, asked)| asked.is_some()) && rows().all(|(own, asked)| asked.is_none() || asked == own)
+}
+
+/// How many stories are tried: `ASSENT_TEST_SIZE` times forty.
+fn cases() -> u32 {
+    let size = std::env::var("ASSENT_TEST_SIZE")
+        .ok()
+        .and_then(|size| size.parse().ok());
+    size.unwrap_or(1_u32).saturating_mul(40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+    #[test]
+    fn no_story_breaks_a_rule(
+        entry in prop::sample::select(vec![Entry::Written, Entry::Edited]), stated in (0..4_usize, 1..4_usize),
+        criticality in 0..3_usize, steps in prop::collection::vec(step(), 20..70),
+    ) {
+        let mut story = Story::begin(entry, stated, criticality);
+        prop_assert_eq!(story.faults(), Vec::<String>::new(), "at the beginning");
+        for (round, step) in steps.iter().enumerate() {
+            story.play(*step, round);
+            let faults = story.faults();
+            prop_assert!(faults.is_empty(), "{:?} after {:?}", faults, &steps[..=round]);
+        }
+    }
+
+    /// J: everything that a question names is named by the target, and the permit for it says the same without a network.
+    #[test]
+    fn a_question_is_answered_by_what_it_names(
+        own in [prop::option::of(0..2_u8), prop::option::of(0..2_u8)],
+        asked in [prop::option::of(0..2_u8), prop::option::of(0..2_u8)],
+    ) {
+        let words = [["git:aa", "git:bb"], ["c0ffee0", "c0ffee1"]];
+        let named = |pair: [Option<u8>; 2]| [0, 1].map(|at| pair[at].map(|place| words[at][usize::from(place)]));
+        let (own, asked) = (named(own), named(asked));
+        let names = |pair: [Option<&'static str>; 2]| Names::new(pair[0], pair[1]);
+        let answered = is_answered(names(own), names(asked), &Kin::default());
+        prop_assert_eq!(answered, is_named(own, asked));
+        if answered {
+            let (artifact, commit) = permitted(names(own), names(asked));
+            let permit = [artifact.as_deref(), commit.as_deref()];
+            prop_assert!(is_named(permit, asked), "offline: {:?} for {:?}", permit, asked);
+        }
+    }
+}
+
+#[test]
+fn the_usual_story_comes_to_go_and_the_book_finds_each_rule_broken() {
+    let mut story = Story::begin(Entry::Written, (1, 1), 0);
+    for round in 0..40 {
+        story.play(Step::Onward, round);
+        assert_eq!(story.faults(), Vec::<String>::new(), "round {round}");
+        if story.world.gate(BUILD).decision == GateDecision::Go {
+            break;
+        }
+    }
+    assert_eq!(story.world.gate(BUILD).decision, GateDecision::Go, "{:?}", story.book);
+    let broken = |mend: &dyn Fn(&mut Story)| {
+        let mut other = Story {
+            world: story.world.clone(),
+            book: story.book.clone(),
+        };
+        mend(&mut other);
+        other.faults().concat()
+    };
+    assert!(broken(&|it| it.book.criticality = 2).contains("A, I"));
+    assert!(broken(&|it| it.book.on_hold = true).contains("F: go"));
+    assert!(broken(&|it| it.book.closed = ["p-1".to_owned()].into()).contains("F: go"));
+    assert!(
+        broken(&|it| it.book.epoch += 1).contains("F: go"),
+        "nobody said yes to what is there now"
+    );
+    assert!(broken(&|it| it.world.file.change.content.kind = Kind::Emergency).contains("B: "));
+    story.world.collect("pip", BUILD).unwrap();
+    story.play(Step::Complete(0), 0);
+    assert_eq!(succeeded(story.world.change()), Some(true));
+    assert_eq!(story.faults(), Vec::<String>::new());
+    story.book.caused = true;
+    assert!(story.faults().concat().contains("D: "));
+}

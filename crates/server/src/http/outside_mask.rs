@@ -1,0 +1,352 @@
+//! The last step of every answer to a reader who is scoped to services: names of records outside leave lists, sentences and
+//! links. What a client or a form sends back as it was read stays as it was written, so that saving it changes nothing.
+
+use std::collections::HashMap;
+
+use acts::Context;
+use model::core::refusal::Refusal;
+use model::core::unmet::Unmet;
+use model::directory::outside_names::OutsideNames;
+use model::gate::answer::Answer;
+use serde_json::Value;
+
+/// Members that hold what a person wrote into a record that the reader sees, and that an edit sends back.
+const WRITTEN: &[&str] = &[
+    "custom",
+    "description",
+    "disruption",
+    "expedited_reason",
+    "improvements",
+    "justification",
+    "labels",
+    "no_rollback_reason",
+    "objectives",
+    "plan",
+    "rollback_plan",
+    "security",
+    "summary",
+    "title",
+    "verification",
+];
+/// Members that hold a word of a closed list, a time or an address of this server: no name of a record.
+const CLOSED: &[&str] = &[
+    "act",
+    "aspect",
+    "category",
+    "channel",
+    "code",
+    "complexity",
+    "decision",
+    "environment",
+    "href",
+    "kind",
+    "level",
+    "login",
+    "outcome",
+    "purpose",
+    "result",
+    "risk",
+    "role",
+    "roles",
+    "scopes",
+    "state",
+    "status",
+    "topic",
+    "type",
+    "verdict",
+];
+/// Elements of a page whose text is what a form sends.
+const KEPT_ELEMENTS: &[&str] = &["textarea", "script", "style"];
+/// Attributes that hold an address.
+const ADDRESSES: &[&str] = &["href", "action", "src", "formaction"];
+/// Attributes that hold a sentence.
+const SENTENCES: &[&str] = &["title", "aria-label", "alt", "placeholder"];
+
+/// The mask of one answer.
+struct Mask<'m, 'a, 'c> {
+    cx: &'m mut Context<'a, 'c>,
+    names: OutsideNames,
+    seen: HashMap<String, bool>,
+}
+
+impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
+    /// `None` for a reader who sees everything.
+    fn of(cx: &'m mut Context<'a, 'c>) -> acts::Result<Option<Self>> {
+        let names = cx.outside_names()?;
+        Ok(names.map(|names| Self {
+            cx,
+            names,
+            seen: HashMap::new(),
+        }))
+    }
+
+    fn without(&mut self, text: &str) -> Option<String> {
+        let Self { cx, names, seen } = self;
+        names.without(text, &mut |key| sees(cx, seen, key))
+    }
+
+    fn is_hidden(&mut self, text: &str) -> bool {
+        let Self { cx, names, seen } = self;
+        names.is_hidden(text, &mut |key| sees(cx, seen, key))
+    }
+
+    /// Takes names out of an answer; rows that name a record outside leave their list.
+    fn value(&mut self, member: &str, value: &mut Value) {
+        if WRITTEN.contains(&member) || CLOSED.contains(&member) && !value.is_object() {
+            return;
+        }
+        match value {
+            Value::String(text) => {
+                if let Some(masked) = self.without(text) {
+                    *text = masked;
+                }
+            }
+            Value::Array(rows) => {
+                rows.retain(|row| !self.is_row_outside(row));
+                rows.iter_mut().for_each(|row| self.value(member, row));
+            }
+            Value::Object(map) => {
+                for (name, inner) in map.iter_mut() {
+                    self.value(name, inner);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a row of a list is a record outside, or is about one.
+    fn is_row_outside(&mut self, row: &Value) -> bool {
+        match row {
+            Value::String(text) => self.is_hidden(text),
+            Value::Object(map) => map.iter().any(|(name, inner)| {
+                let text = inner.as_str().filter(|_| !CLOSED.contains(&name.as_str()));
+                text.is_some_and(|text| !WRITTEN.contains(&name.as_str()) && self.is_hidden(text))
+            }),
+            _ => false,
+        }
+    }
+
+    fn page(&mut self, page: &str) -> String {
+        let mut out = String::with_capacity(page.len());
+        let (mut rest, mut kept) = (page, None);
+        while let Some((text, tag, after)) = next_tag(rest) {
+            self.text(&mut out, text, kept.is_some());
+            let name = element(tag);
+            kept = match kept {
+                Some(open) if name.strip_prefix('/') == Some(open) => None,
+                None => KEPT_ELEMENTS.iter().copied().find(|it| *it == name),
+                open => open,
+            };
+            self.tag(&mut out, tag);
+            rest = after;
+        }
+        self.text(&mut out, rest, kept.is_some());
+        out
+    }
+
+    fn text(&mut self, out: &mut String, text: &str, is_kept: bool) {
+        let is_plain = is_kept || text.trim().is_empty();
+        let masked = if is_plain { None } else { self.without(&decoded(text)) };
+        match masked {
+            Some(masked) => out.push_str(&encoded(&masked)),
+            None => out.push_str(text),
+        }
+    }
+
+    fn tag(&mut self, out: &mut String, tag: &str) {
+        let mut rest = tag;
+        while let Some((before, name, value, after)) = next_attribute(rest) {
+            out.push_str(before);
+            let plain = decoded(value);
+            let masked = if ADDRESSES.contains(&name) {
+                let mut parts = plain.split(['/', '?', '&', '=', '#', '+']);
+                parts.any(|part| self.is_hidden(part)).then(|| "#".to_owned())
+            } else if SENTENCES.contains(&name) {
+                self.without(&plain)
+            } else {
+                None
+            };
+            match masked {
+                Some(masked) => out.push_str(&encoded(&masked)),
+                None => out.push_str(value),
+            }
+            rest = after;
+        }
+        out.push_str(rest);
+    }
+}
+
+fn sees(cx: &mut Context<'_, '_>, seen: &mut HashMap<String, bool>, key: &str) -> bool {
+    if let Some(known) = seen.get(key) {
+        return *known;
+    }
+    // What cannot be read is not shown.
+    let is_seen = cx.sees_key(key).unwrap_or_default();
+    seen.insert(key.to_owned(), is_seen);
+    is_seen
+}
+
+/// The text before the next tag, the tag with its brackets, and the rest.
+fn next_tag(page: &str) -> Option<(&str, &str, &str)> {
+    let (text, from) = page.split_at(page.find('<')?);
+    let (tag, after) = from.split_at(from.find('>')? + 1);
+    Some((text, tag, after))
+}
+
+/// The name of a tag's element; of an end tag with its `/`.
+fn element(tag: &str) -> &str {
+    let inner = tag.trim_start_matches('<').trim_end_matches('>');
+    inner.split([' ', '\n', '\t']).next().unwrap_or_default()
+}
+
+/// What stands before an attribute's value and its quote, the name, the value, and what follows from the closing quote on.
+fn next_attribute(tag: &str) -> Option<(&str, &str, &str, &str)> {
+    let start = tag.find("=\"")? + 2;
+    let (before, from) = tag.split_at(start);
+    let (value, after) = from.split_at(from.find('"')?);
+    let name = before[..start - 2]
+        .rsplit([' ', '\n', '\t', '"'])
+        .next()
+        .unwrap_or_default();
+    Some((before, name, value, after))
+}
+
+fn decoded(text: &str) -> String {
+    if !text.contains('&') {
+        return text.to_owned();
+    }
+    let signs = [
+        ("&lt;", "<"),
+        ("&#60;", "<"),
+        ("&gt;", ">"),
+        ("&#62;", ">"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#x27;", "'"),
+        ("&#39;", "'"),
+        ("&#38;", "&"),
+        ("&amp;", "&"),
+    ];
+    signs
+        .iter()
+        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+fn encoded(text: &str) -> String {
+    let text = text.replace('&', "&#38;").replace('<', "&#60;").replace('>', "&#62;");
+    text.replace('"', "&#34;").replace('\'', "&#39;")
+}
+
+/// Takes the names of records outside out of a JSON answer.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn mask_value(cx: &mut Context<'_, '_>, value: &mut Value) -> acts::Result<()> {
+    if let Some(mut mask) = Mask::of(cx)? {
+        mask.value("", value);
+    }
+    Ok(())
+}
+
+/// Takes them out of a page.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn mask_page(cx: &mut Context<'_, '_>, page: String) -> acts::Result<String> {
+    Ok(match Mask::of(cx)? {
+        Some(mut mask) => mask.page(&page),
+        None => page,
+    })
+}
+
+/// Takes them out of a plain text, such as a letter.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn mask_text(cx: &mut Context<'_, '_>, text: &mut String) -> acts::Result<()> {
+    if let Some(mut mask) = Mask::of(cx)? {
+        if let Some(masked) = mask.without(text) {
+            *text = masked;
+        }
+    }
+    Ok(())
+}
+
+/// Takes them out of an answer of the gate, whose decision stays.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn mask_answer(cx: &mut Context<'_, '_>, answer: &mut Answer) -> acts::Result<()> {
+    let Some(mut mask) = Mask::of(cx)? else { return Ok(()) };
+    for reason in &mut answer.reasons {
+        for text in [&mut reason.text, &mut reason.satisfy] {
+            if let Some(masked) = mask.without(text) {
+                *text = masked;
+            }
+        }
+    }
+    if answer.change.as_deref().is_some_and(|key| mask.is_hidden(key)) {
+        answer.change = None;
+    }
+    Ok(())
+}
+
+/// Takes them out of a refusal. What the caller named themselves is repeated to them: it is no news.
+pub(crate) fn mask_error(cx: &mut Context<'_, '_>, error: acts::Error) -> acts::Error {
+    let acts::Error::Refused(mut refusal) = error else {
+        return error;
+    };
+    let Ok(Some(mut mask)) = Mask::of(cx) else {
+        return refusal.into();
+    };
+    let mut texts: Vec<&mut String> = Vec::new();
+    match &mut refusal {
+        Refusal::NotAllowed { text, .. } | Refusal::NotCurrent { text, .. } | Refusal::Stale { text } => {
+            texts.push(text)
+        }
+        Refusal::Invalid(errors) => texts.extend(errors.iter_mut().map(|it| &mut it.text)),
+        Refusal::NotNow { text, unmet, .. } => {
+            texts.push(text);
+            texts.extend(
+                unmet
+                    .iter_mut()
+                    .flat_map(|it: &mut Unmet| [&mut it.text, &mut it.satisfy]),
+            );
+        }
+        Refusal::NotFound { .. } => {}
+    }
+    for text in texts {
+        if let Some(masked) = mask.without(text) {
+            *text = masked;
+        }
+    }
+    refusal.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_cut_at_its_tags_and_attributes() {
+        let page = "<a class=\"x\" href=\"/t/h/changes/CHG-7\">CHG-7 &amp; more</a> rest";
+        let (text, tag, after) = next_tag(page).unwrap();
+        assert_eq!((text, element(tag)), ("", "a"));
+        let (_, name, value, rest) = next_attribute(tag).unwrap();
+        assert_eq!((name, value), ("class", "x"));
+        let (_, name, value, rest) = next_attribute(rest).unwrap();
+        assert_eq!((name, value), ("href", "/t/h/changes/CHG-7"));
+        assert!(next_attribute(rest).is_none());
+        let (text, tag, after) = next_tag(after).unwrap();
+        assert_eq!(
+            (decoded(text).as_str(), element(tag), after),
+            ("CHG-7 & more", "/a", " rest")
+        );
+    }
+
+    #[test]
+    fn what_is_decoded_is_encoded_again() {
+        let text = "<b> \"quoted\" & 'such'";
+        assert_eq!(decoded(&encoded(text)), text);
+    }
+}
