@@ -1,6 +1,6 @@
 //! The verbs of a change that the model does alone: each loads the change, does the verb, and saves what became of it.
 
-use model::change::{after, around, tasks, work, write};
+use model::change::{after, around, planned_undo, tasks, work, write};
 use model::core::body::Body;
 use model::core::ids::RecordId;
 use model::schedule::plan;
@@ -54,6 +54,14 @@ pub fn cancel_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
 /// The refusals of the verb in `model`, or the store's.
 pub fn close_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.on_change(key, after::close)
+}
+
+/// Records that the planned undo is done, or calls it off (`POST …/undo`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn undo_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| planned_undo::record(case, body))
 }
 
 /// Comments (`POST …/comments`).

@@ -187,9 +187,20 @@ mod tests {
             ..Directory::default()
         };
         let keys = |found: Vec<Affected>| -> Vec<String> { found.into_iter().map(|one| one.key).collect() };
-        assert_eq!(keys(affected(&directory, &[target("shard")])), ["shard", "db", "orders", "web"]);
+        assert_eq!(
+            keys(affected(&directory, &[target("shard")])),
+            ["shard", "db", "orders", "web"]
+        );
         let data = data_affected(&directory, &[target("shard")]);
-        let by_data: Vec<&str> = data.iter().filter(|one| one.by_data).map(|one| one.key.as_str()).collect();
-        assert_eq!(by_data, ["orders"], "the whole holds the part, and stores nothing in it");
+        let by_data: Vec<&str> = data
+            .iter()
+            .filter(|one| one.by_data)
+            .map(|one| one.key.as_str())
+            .collect();
+        assert_eq!(
+            by_data,
+            ["orders"],
+            "the whole holds the part, and stores nothing in it"
+        );
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn act_of(code: &str) -> Option<Act> {
     Some(match code {
         "field_missing" | "plan_missing" | "rollback_plan_missing" | "template_not_valid" | "no_emergency" => Act::Edit,
         "not_submitted" => Act::Submit,
-        "not_assessed" | "dependencies_not_reviewed" => Act::Assess,
+        "not_assessed" | "dependencies_not_reviewed" | "reach_grown" | "security_questions_open" => Act::Assess,
         "not_planned" | "window_over" | "window_not_open" | "lead_time" => Act::Schedule,
         "on_hold" => Act::Resume,
         "peer_review_missing" => Act::PeerReview,
@@ -59,7 +59,7 @@ pub(crate) fn act_of(code: &str) -> Option<Act> {
         "checklist_open" => Act::TickChecklist,
         "task_missing" => Act::AddTask,
         "condition_open" => Act::MeetCondition,
-        "outcome_missing" | "rollback_failed" => Act::Complete,
+        "outcome_missing" | "rollback_failed" | "undo_open" => Act::Complete,
         "validation_missing" => Act::Validate,
         "review_missing" | "incident_not_addressed" => Act::Review,
         "cosignature_missing" => Act::CosignBreakGlass,

@@ -21,6 +21,7 @@ use crate::gate::rollback_binding;
 use crate::incident::watch;
 use crate::risk::effective::effective;
 use crate::risk::forecast::pinned;
+use crate::risk::reach;
 use crate::schedule::freeze::{Freeze, FreezeException};
 use crate::schedule::frozen_target::over_target;
 
@@ -92,6 +93,7 @@ pub fn settle(case: &mut Case<'_>) {
         recompute(case);
     }
     keep_inside(case);
+    reach::ask_again(case);
     for _ in 0..State::ALL.len() * 2 {
         if !step(case) {
             break;

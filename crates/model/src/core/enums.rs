@@ -210,6 +210,19 @@ words! {
         /// Personal data.
         PersonalData = "personal_data",
     }
+    /// A security question of an assessment.
+    SecurityQuestion {
+        /// Does it open new ports or network paths?
+        OpenPorts = "open_ports",
+        /// Does it give new rights?
+        Rights = "rights",
+        /// Does data flow to where it did not before?
+        DataFlows = "data_flows",
+        /// Does it bring in a third party?
+        ThirdParties = "third_parties",
+        /// Does it make, move or show secrets?
+        Secrets = "secrets",
+    }
     /// What users will notice.
     Disruption {
         /// Nothing.

@@ -1,3 +1,4 @@
-//! Risk: forecasts of failure and their models.
+//! Risk: reach, forecasts of failure and their models.
 
+pub(super) mod affected;
 pub(super) mod forecasts;
