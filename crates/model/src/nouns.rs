@@ -11,6 +11,7 @@ macro_rules! card_nouns {
             $crate::notify::announcement::Announcement,
             $crate::change::custom_field::CustomField,
             $crate::emergency::outside_look::OutsideLook,
+            $crate::risk::probe::Probe,
             $crate::audit::witness::Witness,
         }
     };

@@ -144,6 +144,14 @@ pub fn submit_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.on_change(key, write::submit)
 }
 
+/// Agrees that a change may go without an item of its checklist (`POST …/checklist/{id}/waiver`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn waive_item(cx: &mut Context<'_, '_>, key: &str, item: &RecordId, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| around::checklist::waive(case, item, body))
+}
+
 /// Ticks a checklist item (`POST …/checklist/{id}/tick`).
 ///
 /// # Errors

@@ -56,7 +56,7 @@ pub(crate) fn act_of(code: &str) -> Option<Act> {
         "on_hold" => Act::Resume,
         "peer_review_missing" => Act::PeerReview,
         "evidence_missing" => Act::AddEvidence,
-        "checklist_open" => Act::TickChecklist,
+        "checklist_open" | "probe_missing" => Act::TickChecklist,
         "task_missing" => Act::AddTask,
         "condition_open" => Act::MeetCondition,
         "outcome_missing" | "rollback_failed" | "undo_open" => Act::Complete,

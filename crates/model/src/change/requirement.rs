@@ -95,7 +95,11 @@ pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now:
     for row in due_by(file, Due::Approval) {
         if matches!(
             row.obligation.duty,
-            Duty::Evidence { .. } | Duty::Checklist { .. } | Duty::Task { .. }
+            Duty::Evidence { .. }
+                | Duty::Checklist { .. }
+                | Duty::Item { .. }
+                | Duty::SecurityAnswers {}
+                | Duty::Task { .. }
         ) {
             rows.extend(duty_unmet(file, directory, row, now));
         }
@@ -189,7 +193,12 @@ pub fn before_approved(file: &ChangeFile, directory: &Directory, now: Timestamp)
             Duty::Approval(rule) if rule.covers.what() => {
                 rows.extend(approval_unmet(file, directory, row, rule, now, true));
             }
-            Duty::PeerReview { .. } | Duty::Evidence { .. } | Duty::Checklist { .. } | Duty::Task { .. }
+            Duty::PeerReview { .. }
+            | Duty::Evidence { .. }
+            | Duty::Checklist { .. }
+            | Duty::Item { .. }
+            | Duty::SecurityAnswers {}
+            | Duty::Task { .. }
                 if row.obligation.due == Due::Approval =>
             {
                 rows.extend(duty_unmet(file, directory, row, now));

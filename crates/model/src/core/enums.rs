@@ -223,6 +223,26 @@ words! {
         /// Does it make, move or show secrets?
         Secrets = "secrets",
     }
+    /// How an item of a checklist is checked.
+    ItemKind {
+        /// Somebody ticks it.
+        Manual = "manual",
+        /// Evidence shows it.
+        Evidence = "evidence",
+        /// A configured address is asked.
+        Probe = "probe",
+    }
+    /// What the value in a probe's answer is.
+    ProbeReads {
+        /// An age in seconds.
+        AgeSeconds = "age_seconds",
+        /// An age in minutes.
+        AgeMinutes = "age_minutes",
+        /// An age in hours.
+        AgeHours = "age_hours",
+        /// A time (RFC 3339).
+        Time = "time",
+    }
     /// What users will notice.
     Disruption {
         /// Nothing.
@@ -315,6 +335,8 @@ words! {
         Note = "note",
         /// The wish to go without evidence of an aspect, with the reason; counts once an owner and security agreed.
         Waiver = "waiver",
+        /// The answer of a probe.
+        Probe = "probe",
     }
     /// Which question evidence answers.
     Aspect {
@@ -693,6 +715,16 @@ impl Covers {
 impl Default for DependencyKind {
     fn default() -> Self {
         Self::DependsOn
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the table of words marks no word as the usual one"
+)]
+impl Default for ProbeReads {
+    fn default() -> Self {
+        Self::AgeSeconds
     }
 }
 

@@ -72,6 +72,7 @@ fn help_where_nobody_is(code: &str) -> Option<&'static str> {
         | "window_not_open"
         | "lead_time"
         | "checklist_open"
+        | "probe_missing"
         | "task_missing"
         | "task_open"
         | "condition_open"

@@ -46,7 +46,9 @@ pub fn near(directory: &Directory, kind: NodeKind, key: &str) -> Near {
     };
     let walked = closure(&directory.dependencies, &[(kind, key)], &terms);
     let things = walked.found.iter().map(|one| (one.node, one.distance));
-    things.map(|((kind, key), distance)| ((kind, key.to_owned()), distance)).collect()
+    things
+        .map(|((kind, key), distance)| ((kind, key.to_owned()), distance))
+        .collect()
 }
 
 /// Something that changed.
@@ -252,7 +254,7 @@ mod tests {
             version: 1,
             from: from.into(),
             to: to.into(),
-            kind: DependencyKind::DependsOn,
+            kind: crate::core::enums::DependencyKind::DependsOn,
             from_kind: NodeKind::Service,
             to_kind: NodeKind::Service,
             environments: Default::default(),

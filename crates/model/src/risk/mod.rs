@@ -7,6 +7,7 @@ pub mod forecast;
 pub mod kept_answers;
 pub mod kept_reach;
 pub mod matrix;
+pub mod probe;
 pub mod reach;
 pub mod regimes;
 pub mod security_questions;

@@ -95,31 +95,6 @@ const PROBLEM: &[Shape] = &[
     ),
     shape("Removed", "It is removed.", &[boolean("removed", "True.").needed()]),
     shape(
-        "KeptReach",
-        "The set of things that a change reached when it was assessed.",
-        &[
-            text("digest", LINE, "The digest of the set.").needed(),
-            integer("count", 0, i64::MAX, "How many things it holds.").needed(),
-            time("at", "When it was looked at.").needed(),
-            time(
-                "grown_at",
-                "When the graph was found to reach more; the assessment is due again.",
-            ),
-        ],
-    ),
-    shape(
-        "UndoRecord",
-        "How a planned undo ended.",
-        &[
-            boolean("done", "Whether it was done; otherwise it was called off.").needed(),
-            time("occurred_at", "When.").needed(),
-            boolean("late", "Whether that was after its time."),
-            text("text", TEXT, "What was seen, or why it was called off."),
-            text("by", LINE, "Who recorded it: a login.").needed(),
-            time("at", "When it was recorded.").needed(),
-        ],
-    ),
-    shape(
         "PasswordSet",
         "The password is set.",
         &[boolean("set", "True.").needed()],
@@ -572,6 +547,8 @@ const ITEMS: &[Shape] = &[
             time("file_erased_at", "When the file was erased; its digest stays."),
             integer("size", 0, i64::MAX, "Bytes of the file."),
             text("media_type", LINE, "Its media type."),
+            time("measured_at", "When what it shows was so, where that is another time than `at`."),
+            text("place", LINE, "Of a probe: the place that it was asked for, as `service/environment`."),
         ],
     )
     .based_on(&["Item"]),
@@ -602,16 +579,6 @@ const ITEMS: &[Shape] = &[
             text("what_digest", LINE, "Over what was read; an edit of it ends the word."),
             text("text", TEXT, "In their words."),
             word("state", all!(ApprovalState), "Whether it counts."),
-        ],
-    )
-    .based_on(&["Item"]),
-    shape(
-        "ChecklistItem",
-        "An item of the checklist.",
-        &[
-            text("title", LINE, "What to check.").needed(),
-            text("rule", LINE, "The rule that brought it."),
-            free("done", "Who ticked it: `by`, `at`, `text`. Absent until then."),
         ],
     )
     .based_on(&["Item"]),

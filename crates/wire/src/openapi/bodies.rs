@@ -497,6 +497,15 @@ const AROUND: &[Shape] = &[
                 TEXT,
                 "What was read in it; for `note`, the note; for `waiver`, why it may go without.",
             ),
+            time(
+                "measured_at",
+                "When what it shows was so; when it is added unless said.",
+            ),
+            text(
+                "target",
+                LINE,
+                "Of the answer of a probe, which a pipeline's token pushes: the id of the target.",
+            ),
         ],
     ),
     shape(

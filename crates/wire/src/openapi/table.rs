@@ -424,6 +424,22 @@ const AROUND: &[Row] = &[
         "ChecklistItem",
     )
     .may("tick_checklist"),
+    item(
+        "waive_item",
+        "/checklist/{id}/waiver",
+        "Agree that the change may go without an item",
+        "ReasonInput",
+        "ChecklistItem",
+    )
+    .may("accept_evidence"),
+    item(
+        "ask_probe",
+        "/checklist/{id}/probe",
+        "Have the probe of an item asked at once",
+        "NoBody",
+        "ChecklistItem",
+    )
+    .may("tick_checklist"),
     items("list_tasks", "/tasks", "List tasks", "Task").may("read"),
     item("add_task", "/tasks", "Give work to somebody", "TaskInput", "Task").may("add_task"),
     Row {

@@ -66,6 +66,19 @@ pub(crate) const SHAPES: &[Shape] = &[
         ],
     ),
     shape(
+        "KeptReach",
+        "The set of things that a change reached when it was assessed.",
+        &[
+            text("digest", LINE, "The digest of the set.").needed(),
+            integer("count", 0, i64::MAX, "How many things it holds.").needed(),
+            time("at", "When it was looked at.").needed(),
+            time(
+                "grown_at",
+                "When the graph was found to reach more; the assessment is due again.",
+            ),
+        ],
+    ),
+    shape(
         "ReachCutOff",
         "The cut-off: what lies further away counts among the many alone.",
         &[

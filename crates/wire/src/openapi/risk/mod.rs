@@ -1,4 +1,5 @@
 //! Risk: reach, forecasts of failure and their models.
 
 pub(super) mod affected;
+pub(super) mod checklists;
 pub(super) mod forecasts;
