@@ -46,6 +46,13 @@ pub(crate) fn check(reading: &mut Reading<'_>, input: &Input, keep: Option<&Cont
     let Some(undo) = &input.content.planned_undo else {
         return;
     };
+    if reading
+        .errors
+        .iter()
+        .any(|error| error.field.starts_with("planned_undo"))
+    {
+        return;
+    }
     if input.retrospective.is_some() {
         let text = "Work that is done declares no undo: nobody decided on it before.";
         return reading.wrong("planned_undo", "not_allowed", text);

@@ -34,13 +34,13 @@ impl Around<'_> {
                 Entry::new(Tone::Plain, title()).why("No rule asks it any more.")
             }
             (Some(found), _) if found.lacks.is_some() => {
-                let mut entry = Entry::new(Tone::Wait, title());
-                for lacks in &found.lacks {
-                    entry = entry
+                let entry = Entry::new(Tone::Wait, title());
+                match &found.lacks {
+                    Some(lacks) => entry
                         .why(missing(view, lacks))
-                        .aside(view.all_waits_on(&lacks.waiting_on));
+                        .aside(view.all_waits_on(&lacks.waiting_on)),
+                    None => entry,
                 }
-                entry
             }
             (_, Some(done)) => {
                 Entry::new(Tone::Ok, title()).why(format!("{}, {}", view.name(&done.by), view.reader.distance(done.at)))
