@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::change::affected::{affected, path};
 use model::change::record::Target;
 use model::core::enums::{DependencyKind, NodeKind, State};
+use model::core::ids::EnvironmentKey;
 use model::directory::graph::{Graph, Terms, Towards, closure};
 use model::directory::records::Dependency;
 use model::directory::snapshot::Directory;
@@ -62,7 +63,7 @@ fn by_relaxation(rows: &[Dependency], start: &str, towards: Towards) -> BTreeMap
     loop {
         let before = found.clone();
         for row in rows {
-            let holds = row.environments.is_empty() || row.environments.contains(&"production".into());
+            let holds = row.environments.is_empty() || row.environments.contains(&EnvironmentKey::from("production"));
             if row.ended || !holds {
                 continue;
             }
@@ -119,7 +120,7 @@ proptest! {
     #[test]
     fn both_ways_agree_and_a_cut_is_told(rows in arrows(), start in 0..THINGS, depth in 0..4_usize, most in 1..6_usize) {
         let start = format!("s{start:02}");
-        let graph = Graph::from(rows.clone());
+        let graph: Graph = rows.clone().into();
         let production = BTreeSet::from(["production".into()]);
         let causes = by_relaxation(&rows, &start, Towards::Causes);
         for cause in causes.keys() {

@@ -7,6 +7,7 @@ use acts::risk::ask_probes;
 use model::change::duties::items::standing;
 use model::change::related_records::{ChangeTask, ChecklistItem, Comment, Entry, Evidence, Link};
 use model::change::waiting_on;
+use model::core::act::actions;
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};
 use wire::views;
@@ -106,6 +107,7 @@ fn requirements(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 /// The lines of the checklist; of a typed one how it stands, who has it, and what it still asks.
 fn checklist(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::READ)?;
     let change = cx.change(ask.place(0))?;
     let (directory, now) = (cx.directory()?, cx.now);
     let file = cx.file(&change.key)?;
