@@ -38,7 +38,7 @@ const ROUTES: [(&str, &str); 8] = [
 ];
 
 /// The API's fields whose option has another name, or that would be taken for a word of prose.
-const FIELDS: [(&str, &str); 26] = [
+const FIELDS: [(&str, &str); 28] = [
     ("title", "--title"),
     ("description", "--description"),
     ("justification", "--justification"),
@@ -59,6 +59,8 @@ const FIELDS: [(&str, &str); 26] = [
     ("rollback_plan", "--rollback-step"),
     ("rollback_minutes", "--rollback-minutes"),
     ("no_rollback_reason", "--no-rollback-reason"),
+    ("planned_undo.at", "--undo-at"),
+    ("planned_undo.text", "--undo"),
     ("expedited_reason", "--expedited"),
     ("implementers", "--implementer"),
     ("business_contact", "--business-contact"),

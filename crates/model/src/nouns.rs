@@ -13,6 +13,7 @@ macro_rules! card_nouns {
             $crate::emergency::outside_look::OutsideLook,
             $crate::audit::audit_conclusion::AuditConclusion,
             $crate::audit::audit_sample::AuditSample,
+            $crate::risk::probe::Probe,
             $crate::audit::witness::Witness,
         }
     };

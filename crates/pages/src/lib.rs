@@ -42,7 +42,7 @@ pub use change::changes::{ChangeList, ChangeRow};
 pub use change::page::{ChangePage, Decision, TargetRow, Work};
 pub use change::runbook::{RunClock, RunStep, Runbook};
 pub use change::templates::{TemplateRow, Templates};
-pub use change::usual::{Act, ActContext, once};
+pub use change::usual::{Act, ActContext, SecurityQuestionAsked, once};
 pub use components::Components;
 pub use directory::ownership::{OwnershipRow, Ownerships};
 pub use directory::people::{People, PersonRow};

@@ -6,6 +6,8 @@
 //! | `evidence` | `@aspect` | `@environment @from_risk @due` | `@due`, else start |
 //! | `peer_review` | | `@count @from` (a group's key) `@due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
+//! | `item` | `@title @check @owner` (a word of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`; probe: `@probe @max_age`, which it needs | `@due`, else start |
+//! | `security_answers` | | `@due` | `@due`, else start |
 //! | `task` | `@kind @title` | | prepare, test: start; implement, verify: close |
 //! | `validation` | | `@distinct_from @from` | close |
 //! | `review` | | | close |
@@ -31,8 +33,8 @@
 
 use std::collections::BTreeMap;
 
-use model::approval::obligation::{ApprovalRule, Asked, Due, Duty, Obligation};
-use model::core::enums::{Aspect, Covers, TaskKind};
+use model::approval::obligation::{ApprovalRule, Asked, Due, Duty, ItemCheck, Obligation};
+use model::core::enums::{Aspect, Covers, ItemKind, TaskKind};
 use model::core::ids::GroupKey;
 use model::identity::factor::Wanted;
 use model::schedule::calendar::Span;
@@ -93,6 +95,16 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "checklist",
         needed: &["items"],
+        optional: &["due"],
+    },
+    Kind {
+        name: "item",
+        needed: &["title", "check", "owner"],
+        optional: &["aspect", "environment", "probe", "max_age", "distinct_from", "due"],
+    },
+    Kind {
+        name: "security_answers",
+        needed: &[],
         optional: &["due"],
     },
     Kind {
@@ -337,6 +349,8 @@ impl Reader<'_> {
                     items: self.needed("items", values::items)?,
                 },
             )),
+            "item" => self.item(),
+            "security_answers" => Ok((self.due()?, Duty::SecurityAnswers {})),
             "task" => self.task(),
             "validation" => {
                 let distinct_from = self.text("distinct_from", values::parties)?.unwrap_or_default();
@@ -488,6 +502,42 @@ impl Reader<'_> {
                 title: self.needed("title", values::sentence)?,
             },
         ))
+    }
+
+    /// One typed item of a checklist: each way of checking has annotations of its own.
+    fn item(&self) -> Result<(Due, Duty), Problem> {
+        let kind = self.needed("check", |text| text.parse::<ItemKind>())?;
+        let own: &[&str] = match kind {
+            ItemKind::Manual => &["distinct_from"],
+            ItemKind::Evidence => &["aspect", "environment", "max_age"],
+            ItemKind::Probe => &["probe", "max_age"],
+        };
+        for key in ["distinct_from", "aspect", "environment", "probe", "max_age"] {
+            if self.annotations.contains_key(key) && !own.contains(&key) {
+                return Err(bad_value(key, format!("an item that is checked by `{kind}` has none")));
+            }
+        }
+        let max_age = self.minutes("max_age", limits::DURATION_MINUTES)?;
+        let check = match kind {
+            ItemKind::Manual => ItemCheck::Manual {
+                distinct_from: self.text("distinct_from", values::parties)?.unwrap_or_default(),
+            },
+            ItemKind::Evidence => ItemCheck::Evidence {
+                aspect: self.needed("aspect", |text| text.parse::<Aspect>())?,
+                environment: self.environment()?,
+                max_age_minutes: max_age,
+            },
+            ItemKind::Probe => ItemCheck::Probe {
+                probe: self.needed("probe", values::key)?,
+                max_age_minutes: max_age.ok_or_else(|| {
+                    let text = "`@max_age` is missing: how old what the probe reports may be".to_owned();
+                    problem(None, "annotation_missing", text, None)
+                })?,
+            },
+        };
+        let title = self.needed("title", values::sentence)?;
+        let owner = self.needed("owner", values::asked)?;
+        Ok((self.due()?, Duty::Item { title, check, owner }))
     }
 
     fn permit(&self) -> Result<(Due, Duty), Problem> {

@@ -63,6 +63,7 @@ const TABLES: &[&[Route]] = &[
     gate::permits::ROUTES,
     compliance::control_reports::ROUTES,
     compliance::retention::ROUTES,
+    risk::affected::ROUTES,
     risk::forecasts::ROUTES,
     risk::matrix::ROUTES,
     risk::risk_table::ROUTES,

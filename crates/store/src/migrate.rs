@@ -51,6 +51,7 @@ const MIGRATIONS: &[Migration] = migrations![
     24 "0024_sinks",
     25 "0025_bundles",
     34 "0034_audit_samples",
+    33 "0033_probe",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -17,6 +17,7 @@ use model::directory::snapshot::{Directory, Person};
 use model::gate::answer::Answer;
 use model::incident::watch;
 use model::risk::forecast::pinned::Forecast;
+use model::risk::kept_reach::KeptReach;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -92,6 +93,9 @@ pub fn change(change: &Change, directory: &Directory) -> Value {
     if let Some(forecast) = &change.forecast {
         map.insert("forecast".into(), forecast_summary(forecast));
     }
+    if let Some(reach) = &change.reach {
+        map.insert("reach".into(), reach_summary(reach));
+    }
     if let Some((from, until)) = watch::watch_span(change, directory) {
         map.insert("watch".into(), json!({"from": from, "until": until}));
     }
@@ -111,6 +115,15 @@ pub fn change(change: &Change, directory: &Directory) -> Value {
         map.insert("deceiving".into(), Value::Object(deceiving));
     }
     Value::Object(map)
+}
+
+/// What a change reached, without the things: who is scoped to services sees others of them by no name.
+fn reach_summary(reach: &KeptReach) -> Value {
+    let mut view = json!({"digest": reach.digest, "count": reach.count, "at": reach.at});
+    if let Some(at) = reach.grown_at {
+        view["grown_at"] = json!(at);
+    }
+    view
 }
 
 /// A forecast without its parts: what teams add to them is for their members.
@@ -216,6 +229,8 @@ pub(crate) const RECORD: &[&str] = &[
     "finding",
     "gate_reopenings",
     "turned_normal",
+    "undo",
+    "undo_missed_at",
     "template_not_valid",
     "break_glass",
     "retrospective",

@@ -111,7 +111,13 @@ impl<'a> Walk<'a> {
                 .as_str()
                 .unwrap()
                 .to_owned(),
-            Some(("checklist", key)) => change(key, "/checklist")["items"][0]["id"].as_str().unwrap().to_owned(),
+            Some((line @ ("checklist" | "probe"), key)) => {
+                let lines = change(key, "/checklist");
+                let mut lines = lines["items"].as_array().unwrap().iter();
+                let is_probe = |it: &&Value| it["kind"] == "probe";
+                let found = lines.find(|it| is_probe(it) == (line == "probe"));
+                found.unwrap()["id"].as_str().unwrap().to_owned()
+            }
             Some(("login" | "password", role)) => {
                 let field = if name.starts_with("login") { "login" } else { "password" };
                 self.server.person(role)[field].as_str().unwrap().to_owned()

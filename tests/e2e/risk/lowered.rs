@@ -126,7 +126,11 @@ fn what_a_service_becomes_after_submission_counts() {
         &admin,
         Some(&json!({"from": "ledger-db", "to": "quiet"})),
     );
-    assert_eq!(stands(&server, &path), at("authorizing", "high"));
+    assert_eq!(
+        stands(&server, &path),
+        at("assessing", "high"),
+        "it reaches more than was assessed, so the assessment is due again"
+    );
     assert_eq!(gate(&server, "quiet", &digest), 403);
     must_verify(&server);
 }

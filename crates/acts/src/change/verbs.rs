@@ -1,6 +1,6 @@
 //! The verbs of a change that the model does alone: each loads the change, does the verb, and saves what became of it.
 
-use model::change::{after, around, tasks, work, write};
+use model::change::{after, around, planned_undo, tasks, work, write};
 use model::core::body::Body;
 use model::core::ids::RecordId;
 use model::schedule::plan;
@@ -54,6 +54,14 @@ pub fn cancel_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
 /// The refusals of the verb in `model`, or the store's.
 pub fn close_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.on_change(key, after::close)
+}
+
+/// Records that the planned undo is done, or calls it off (`POST …/undo`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn undo_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| planned_undo::record(case, body))
 }
 
 /// Comments (`POST …/comments`).
@@ -134,6 +142,14 @@ pub fn start_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
 /// The refusals of the verb in `model`, or the store's.
 pub fn submit_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.on_change(key, write::submit)
+}
+
+/// Agrees that a change may go without an item of its checklist (`POST …/checklist/{id}/waiver`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn waive_item(cx: &mut Context<'_, '_>, key: &str, item: &RecordId, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| around::checklist::waive(case, item, body))
 }
 
 /// Ticks a checklist item (`POST …/checklist/{id}/tick`).

@@ -6,13 +6,15 @@ use crate::effects::lapse_exceptions::lapse_exceptions;
 use crate::effects::refresh_gate::refresh_gate;
 use crate::effects::settle_related_changes::settle_others;
 use crate::integration::external_checks::answer_moved;
+use crate::risk::ask_probes::ask_new;
 
 /// Exceptions lapse and templates are suspended first, as what is judged after that depends on them. The gate and outside systems are answered last, from
-/// changes that were judged.
+/// changes that were judged, and probes are asked for what these want.
 pub(crate) const EFFECTS: &[Effect] = &[
     lapse_exceptions,
     count_failures,
     settle_others,
     refresh_gate,
     answer_moved,
+    ask_new,
 ];

@@ -262,7 +262,8 @@ fn known_service(reading: &mut Reading<'_>, field: &'static str, directory: &Dir
     key
 }
 
-/// An arrow: `from, to`, and with them `kind`, `from_kind`, `to_kind`. A known arrow keeps its record.
+/// An arrow: `from, to`, and with them `kind`, `from_kind`, `to_kind`, `environments`. A known arrow keeps its record, and its
+/// environments where none are named.
 pub(crate) fn dependency(reading: &mut Reading<'_>, directory: &Directory) -> Dependency {
     let from_kind = reading.word("from_kind").unwrap_or_default();
     let to_kind = reading.word("to_kind").unwrap_or_default();
@@ -280,9 +281,14 @@ pub(crate) fn dependency(reading: &mut Reading<'_>, directory: &Directory) -> De
         kind,
         from_kind,
         to_kind,
+        environments: BTreeSet::new(),
         ended: false,
     };
     let old = directory.dependencies.between(&arrow);
+    arrow.environments = match (old, reading.value("environments").is_some()) {
+        (Some(old), false) => old.environments.clone(),
+        _ => environments(reading, directory),
+    };
     (arrow.id, arrow.version) = identity(old.map(|old| (&old.id, old.version)));
     if kind == DependencyKind::PartOf && closes_ring(directory, &arrow) {
         reading.wrong(
@@ -295,6 +301,17 @@ pub(crate) fn dependency(reading: &mut Reading<'_>, directory: &Directory) -> De
         );
     }
     arrow
+}
+
+/// The environments in which an arrow holds; none named means all.
+fn environments(reading: &mut Reading<'_>, directory: &Directory) -> BTreeSet<EnvironmentKey> {
+    let named = reading.texts("environments", LINE).unwrap_or_default().into_iter();
+    let found: BTreeSet<EnvironmentKey> = named.map(EnvironmentKey).collect();
+    for key in found.iter().filter(|key| !directory.environments.contains_key(*key)) {
+        let text = unknown_name::environment(directory, key.as_str());
+        reading.wrong("environments", "unknown", text);
+    }
+    found
 }
 
 fn node(reading: &mut Reading<'_>, field: &'static str, kind: NodeKind, directory: &Directory) -> ServiceKey {

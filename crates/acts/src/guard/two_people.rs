@@ -432,11 +432,15 @@ pub(crate) fn moves_owners(directory: &Directory, after: &Dependency) -> bool {
     before.is_some_and(is_part) != is_part(after)
 }
 
-/// Whether an arrow that is there reaches the other way round as it is to be: what is part of a whole reaches the whole, and what is
-/// needed reaches what needs it.
+/// Whether an arrow that is there reaches the other way round as it is to be, or holds in fewer environments: what is part of a
+/// whole reaches the whole, and what is needed reaches what needs it.
 pub(crate) fn turns_reach(directory: &Directory, after: &Dependency) -> bool {
     let before = directory.dependencies.between(after).filter(|known| !known.ended);
-    before.is_some_and(|known| is_part(known) != is_part(after))
+    let narrows = |known: &Dependency| {
+        let (before, after) = (&known.environments, &after.environments);
+        !after.is_empty() && (before.is_empty() || !before.is_subset(after))
+    };
+    before.is_some_and(|known| is_part(known) != is_part(after) || narrows(known))
 }
 
 /// Whether owners come down along an arrow.

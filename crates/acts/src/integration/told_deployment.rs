@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use model::change::change_file::Case;
+use model::change::planned_undo;
 use model::change::ready_spans::SKEW;
 use model::change::record::Change;
 use model::change::related_records::Deployment;
@@ -156,6 +157,10 @@ pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bo
         Some(Outcome::Failed) if word.has_begun => Outcome::RollbackFailed,
         _ => return true,
     };
+    if outcome == Outcome::RolledBack && planned_undo::is_expected(case.change(), target, word.at) {
+        planned_undo::note_signal(case, word.at);
+        return true;
+    }
     let stood = record.and_then(|it| it.outcome);
     let is_back = stood == Some(Outcome::RolledBack) || stood == Some(outcome);
     if !is_back && ended_at.is_none_or(|end| end <= word.at) {

@@ -219,14 +219,14 @@ fn taken_by(directory: &Directory, change: &Change, others: &[Change]) -> Vec<Oc
         it.content.targets.iter().map(|it| it.environment.clone()).collect()
     };
     let (mine, here) = (services(change), places(change));
-    let needed_by = directory.dependencies.dependants(&mine);
+    let needed_by = directory.dependencies.dependants(&mine, &here);
     let meets = |other: &&Change| {
         let theirs = services(other);
         let is_near = !theirs.is_disjoint(&mine)
             || theirs.iter().any(|it| needed_by.contains(it))
             || mine
                 .iter()
-                .any(|it| directory.dependencies.dependants(&theirs).contains(it));
+                .any(|it| directory.dependencies.dependants(&theirs, &here).contains(it));
         other.id != change.id && !places(other).is_disjoint(&here) && is_near
     };
     let spans = others.iter().filter(meets);

@@ -244,6 +244,7 @@ fn furnish_rarer(world: &World) {
     use acts::integration::keep_provenance;
     use model::change::custom_field::CustomField;
     use model::notify::announcement::Announcement;
+    use model::risk::probe::Probe;
     world.system(|cx| {
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         let with = |more: serde_json::Value| {
@@ -254,6 +255,9 @@ fn furnish_rarer(world: &World) {
         training::set_training(cx, &with(json!({"person": "sam", "training": "sox"})))?;
         on_call::set_on_call(cx, &with(json!({"group": "eyes", "person": "sam"})))?;
         noun::add::<Announcement>(cx, &with(json!({"title": "Docks closed", "text": "Plan nothing."})))?;
+        let probe = json!({"key": "backup", "title": "The last backup", "url": "https://b.example/{service}",
+            "pointer": "/age", "reads": "age_hours", "owner": "eyes"});
+        noun::add::<Probe>(cx, &body(probe))?;
         noun::add::<CustomField>(cx, &body(json!({"key": "dock", "name": "Dock", "holds": "text"})))?;
         meetings::open_meeting(cx, &body(json!({"group": "eyes", "title": "Board"})))?;
         let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",

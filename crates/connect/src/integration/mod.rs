@@ -13,6 +13,7 @@ pub mod gitlab;
 pub mod jenkins;
 pub mod pagerduty;
 pub mod plain;
+pub mod probe;
 pub mod received;
 pub mod reply;
 pub mod sinks;

@@ -50,6 +50,8 @@ pub struct Answer {
     pub status: u16,
     /// `Retry-After` in seconds, where it says so.
     pub retry_after_seconds: Option<i64>,
+    /// `Content-Type`; empty where it is not said.
+    pub media_type: String,
     /// The body, at most [`ANSWER_MAX_BYTES`].
     pub body: Vec<u8>,
 }
@@ -129,6 +131,11 @@ impl Caller {
             .headers()
             .get("retry-after")
             .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let media_type = response.headers().get("content-type");
+        let media_type = media_type
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
         let status = response.status().as_u16();
         let body = response
             .body_mut()
@@ -140,6 +147,7 @@ impl Caller {
         Ok(Answer {
             status,
             retry_after_seconds,
+            media_type,
             body,
         })
     }

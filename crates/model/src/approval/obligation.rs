@@ -67,6 +67,18 @@ pub enum Duty {
         /// The items' texts, in order.
         items: Vec<String>,
     },
+    /// `@require("item")`: one typed item of a checklist.
+    Item {
+        /// What is checked.
+        title: String,
+        /// How.
+        #[serde(flatten)]
+        check: ItemCheck,
+        /// Who has it.
+        owner: Asked,
+    },
+    /// `@require("security_answers")`: the security questions that the change raises are answered.
+    SecurityAnswers {},
     /// `@require("task")`: a task of this kind must exist and be done.
     Task {
         /// `prepare`, `test`, `implement` or `verify`.
@@ -129,6 +141,36 @@ pub enum Duty {
         /// How old, in seconds, a verifier's revocation list may be; at most 86,400.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         max_list_age_seconds: Option<i64>,
+    },
+}
+
+/// How an item of a checklist is checked: the words of `@check`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "check", rename_all = "snake_case")]
+pub enum ItemCheck {
+    /// Somebody ticks it.
+    Manual {
+        /// Whom the one who ticks must not be.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        distinct_from: Vec<Party>,
+    },
+    /// Passed evidence shows it.
+    Evidence {
+        /// Which question the evidence answers.
+        aspect: Aspect,
+        /// The environment in which it must have been gained, if the rule names one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        environment: Option<String>,
+        /// How many minutes old it may be at most, if the rule says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_age_minutes: Option<i64>,
+    },
+    /// A configured address is asked.
+    Probe {
+        /// The key of the probe.
+        probe: String,
+        /// How many minutes old what it reports may be at most.
+        max_age_minutes: i64,
     },
 }
 

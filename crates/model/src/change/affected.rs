@@ -1,10 +1,11 @@
 //! What a change reaches: the services and config items that need its targets, near and far, each with the way to it.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet};
 
 use crate::change::record::Target;
 use crate::core::enums::{DependencyKind, NodeKind};
-use crate::directory::records::Dependency;
+use crate::core::ids::EnvironmentKey;
+use crate::directory::graph::{Closure, Node, Terms, Towards, closure};
 use crate::directory::snapshot::Directory;
 
 /// A thing that a change reaches.
@@ -18,79 +19,72 @@ pub struct Affected {
     pub distance: usize,
     /// The place in the list of the one before it on the way; `None` for what is changed itself.
     pub via: Option<usize>,
+    /// The kind of the last arrow of the way; `None` for what is changed itself.
+    pub by: Option<DependencyKind>,
+    /// Whether data leads there: something on the way stores its data in what is before it.
+    pub by_data: bool,
 }
 
-type Node<'a> = (NodeKind, &'a str);
+/// The arrows along which a change of a store reaches the data of others: to what stores its data in a thing, and to the whole of
+/// which the thing is a part.
+const DATA: &[DependencyKind] = &[DependencyKind::StoresIn, DependencyKind::PartOf];
 
-/// Everything that targets reach, the nearest first, each thing once by its shortest way. Whoever needs a thing or runs on
-/// it feels its change, and so does the whole that it is part of.
+/// Everything that fails with the targets, the nearest first, each thing once by its shortest way: what needs them, runs on them
+/// or stores its data in them, and the whole that they are part of. Arrows that hold in none of their environments are left out.
 pub fn affected(directory: &Directory, targets: &[Target]) -> Vec<Affected> {
-    let mut found: Vec<Affected> = Vec::new();
-    let mut known: HashSet<Node<'_>> = HashSet::new();
-    let mut queue: VecDeque<(Node<'_>, usize)> = VecDeque::new();
-    let begin = targets.iter().flat_map(|target| {
-        let items = target
-            .config_items
-            .iter()
-            .map(|item| (NodeKind::ConfigItem, item.as_str()));
-        std::iter::once((NodeKind::Service, target.service.as_str())).chain(items)
-    });
-    for node in begin {
-        if known.insert(node) {
-            queue.push_back((node, found.len()));
-            found.push(at(node, 0, None));
-        }
-    }
-    while let Some((node, place)) = queue.pop_front() {
-        let distance = found[place].distance + 1;
-        for reached in reached_from(directory, node) {
-            if known.insert(reached) {
-                queue.push_back((reached, found.len()));
-                found.push(at(reached, distance, Some(place)));
-            }
-        }
-    }
-    found
+    reached(directory, targets, DependencyKind::ALL)
 }
 
-/// What feels a change of a thing at once, in the order of keys.
-fn reached_from<'d>(directory: &'d Directory, (kind, key): Node<'_>) -> Vec<Node<'d>> {
-    let graph = &directory.dependencies;
-    let needs = |row: &&Dependency| !row.ended && row.kind != DependencyKind::PartOf;
-    let is_part = |row: &&Dependency| !row.ended && row.kind == DependencyKind::PartOf;
-    let by_need = graph.arriving(kind, key).filter(needs);
-    let by_part = graph.leaving(kind, key).filter(is_part);
-    let mut found: Vec<Node<'d>> = by_need.map(|row| (row.from_kind, row.from.as_str())).collect();
-    found.extend(by_part.map(|row| (row.to_kind, row.to.as_str())));
-    found.sort_unstable_by_key(|(_, key)| *key);
-    found
+/// The things whose data a change of the targets may damage, and what is on the way to them.
+pub fn data_affected(directory: &Directory, targets: &[Target]) -> Vec<Affected> {
+    reached(directory, targets, DATA)
 }
 
-/// Everything whose change reaches a thing, the thing itself included.
+fn reached(directory: &Directory, targets: &[Target], kinds: &[DependencyKind]) -> Vec<Affected> {
+    let environments: BTreeSet<EnvironmentKey> = targets.iter().map(|it| it.environment.clone()).collect();
+    let terms = Terms {
+        kinds,
+        environments: Some(&environments),
+        ..Terms::new(Towards::Dependants)
+    };
+    listed(&closure(&directory.dependencies, &nodes(targets), &terms))
+}
+
+/// The services and config items of targets, in order.
+fn nodes(targets: &[Target]) -> Vec<Node<'_>> {
+    targets
+        .iter()
+        .flat_map(|target| {
+            let items = target
+                .config_items
+                .iter()
+                .map(|item| (NodeKind::ConfigItem, item.as_str()));
+            std::iter::once((NodeKind::Service, target.service.as_str())).chain(items)
+        })
+        .collect()
+}
+
+fn listed(walked: &Closure<'_>) -> Vec<Affected> {
+    let mut list: Vec<Affected> = Vec::with_capacity(walked.found.len());
+    for one in &walked.found {
+        let before = one.via.is_some_and(|via| list[via].by_data);
+        list.push(Affected {
+            kind: one.node.0,
+            key: one.node.1.to_owned(),
+            distance: one.distance,
+            via: one.via,
+            by: one.by,
+            by_data: before || one.by == Some(DependencyKind::StoresIn),
+        });
+    }
+    list
+}
+
+/// Everything whose change reaches a thing, the thing itself included, whatever the environment.
 pub fn causes(directory: &Directory, kind: NodeKind, key: &str) -> HashSet<(NodeKind, String)> {
-    let graph = &directory.dependencies;
-    let mut found = HashSet::from([(kind, key.to_owned())]);
-    let mut queue = VecDeque::from([(kind, key.to_owned())]);
-    while let Some((kind, key)) = queue.pop_front() {
-        let needed = graph
-            .leaving(kind, &key)
-            .filter(|row| row.kind != DependencyKind::PartOf);
-        let parts = graph
-            .arriving(kind, &key)
-            .filter(|row| row.kind == DependencyKind::PartOf);
-        let needed = needed
-            .filter(|row| !row.ended)
-            .map(|row| (row.to_kind, row.to.0.clone()));
-        let parts = parts
-            .filter(|row| !row.ended)
-            .map(|row| (row.from_kind, row.from.0.clone()));
-        for cause in needed.chain(parts).collect::<Vec<_>>() {
-            if found.insert(cause.clone()) {
-                queue.push_back(cause);
-            }
-        }
-    }
-    found
+    let walked = closure(&directory.dependencies, &[(kind, key)], &Terms::new(Towards::Causes));
+    let nodes = walked.found.iter().map(|one| one.node);
+    nodes.map(|(kind, key)| (kind, key.to_owned())).collect()
 }
 
 /// Whether one of a change's targets is among things.
@@ -100,15 +94,6 @@ pub fn begins_at(things: &HashSet<(NodeKind, String)>, targets: &[Target]) -> bo
         let mut items = target.config_items.iter();
         is_in(NodeKind::Service, target.service.as_str()) || items.any(|item| is_in(NodeKind::ConfigItem, item))
     })
-}
-
-fn at((kind, key): Node<'_>, distance: usize, via: Option<usize>) -> Affected {
-    Affected {
-        kind,
-        key: key.to_owned(),
-        distance,
-        via,
-    }
 }
 
 /// The keys on the way to one of the list, from what is changed to the thing itself.
@@ -126,7 +111,8 @@ pub fn path(found: &[Affected], place: usize) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::ids::{EnvironmentKey, RecordId, ServiceKey, TargetId};
+    use crate::core::ids::{RecordId, ServiceKey, TargetId};
+    use crate::directory::records::Dependency;
 
     fn arrow(from: &str, kind: DependencyKind, to: &str) -> Dependency {
         Dependency {
@@ -137,6 +123,7 @@ mod tests {
             kind,
             from_kind: NodeKind::Service,
             to_kind: NodeKind::Service,
+            environments: BTreeSet::new(),
             ended: false,
         }
     }
@@ -184,5 +171,36 @@ mod tests {
         let found = affected(&directory, &[target("s00000")]);
         assert_eq!(found.len(), 10_000);
         assert_eq!(path(&found, 9_999).len(), 10_000);
+    }
+    #[test]
+    fn data_goes_along_stores_alone_and_an_arrow_of_another_environment_leads_nowhere() {
+        let mut of_staging = arrow("lab", DependencyKind::DependsOn, "db");
+        of_staging.environments = BTreeSet::from([EnvironmentKey::from("staging")]);
+        let directory = Directory {
+            dependencies: vec![
+                arrow("shard", DependencyKind::PartOf, "db"),
+                arrow("orders", DependencyKind::StoresIn, "db"),
+                arrow("web", DependencyKind::DependsOn, "orders"),
+                of_staging,
+            ]
+            .into(),
+            ..Directory::default()
+        };
+        let keys = |found: Vec<Affected>| -> Vec<String> { found.into_iter().map(|one| one.key).collect() };
+        assert_eq!(
+            keys(affected(&directory, &[target("shard")])),
+            ["shard", "db", "orders", "web"]
+        );
+        let data = data_affected(&directory, &[target("shard")]);
+        let by_data: Vec<&str> = data
+            .iter()
+            .filter(|one| one.by_data)
+            .map(|one| one.key.as_str())
+            .collect();
+        assert_eq!(
+            by_data,
+            ["orders"],
+            "the whole holds the part, and stores nothing in it"
+        );
     }
 }

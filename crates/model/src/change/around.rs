@@ -1,6 +1,7 @@
 //! What stands around a change: peer reviews, evidence, checklist, conditions, comments, watchers; its links in a file of their
 //! own.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::approval::authority::peer_counts;
@@ -23,8 +24,10 @@ use crate::core::refusal::Refusal;
 use crate::core::statement::Stated;
 use crate::directory::snapshot::logins;
 
+pub mod checklist;
 mod links;
 
+pub use checklist::tick;
 pub use links::{LinkEnd, link, unlink};
 
 /// How many people one comment may name; whoever is named beyond that is not told.
@@ -176,7 +179,7 @@ fn foreign_document(content: &Content, artifact: Option<&str>, found: &FileReadi
 fn lacks_file(kind: EvidenceKind, text: Option<&str>, file: &StoredFile) -> Option<&'static str> {
     match kind {
         _ if file.size > 0 => None,
-        EvidenceKind::Note | EvidenceKind::Waiver => None,
+        EvidenceKind::Note | EvidenceKind::Waiver | EvidenceKind::Probe => None,
         EvidenceKind::File if text.is_some() => None,
         EvidenceKind::File => Some("Send the file, or say in `text` what it shows: an empty one shows nothing."),
         _ => Some("Send the document as `file`, or whole in `text`: an empty one shows nothing."),
@@ -192,6 +195,8 @@ struct Brought {
     environment: Option<String>,
     artifact: Option<String>,
     text: Option<String>,
+    measured_at: Option<Timestamp>,
+    place: Option<String>,
 }
 
 fn read_evidence(case: &Case<'_>, body: &Body, file: &StoredFile) -> Result<Brought, Refusal> {
@@ -226,6 +231,11 @@ fn read_evidence(case: &Case<'_>, body: &Body, file: &StoredFile) -> Result<Brou
     if let Some(help) = lacks_file(kind, text.as_deref(), file) {
         reading.wrong("file", "missing", help);
     }
+    let measured_at = reading.time("measured_at");
+    if measured_at.is_some_and(|at| at > case.now) {
+        reading.wrong("measured_at", "in_the_future", "`measured_at` cannot lie ahead.");
+    }
+    let place = place(case, &mut reading, kind, measured_at);
     let foreign = |found| foreign_document(&case.change().content, artifact.as_deref(), found);
     if let Some(help) = file.reading.as_ref().and_then(foreign) {
         reading.wrong("artifact", "another_artifact", help);
@@ -239,7 +249,51 @@ fn read_evidence(case: &Case<'_>, body: &Body, file: &StoredFile) -> Result<Brou
         environment,
         artifact,
         text,
+        measured_at,
+        place,
     })
+}
+
+/// The place that a probe's answer is about. A machine pushes it with a pipeline's token; people bring none.
+fn place(
+    case: &Case<'_>,
+    reading: &mut Reading<'_>,
+    kind: EvidenceKind,
+    measured_at: Option<Timestamp>,
+) -> Option<String> {
+    let named = reading.text("target", LINE);
+    if kind != EvidenceKind::Probe {
+        if named.is_some() {
+            reading.wrong(
+                "target",
+                "not_allowed",
+                "Only the answer of a probe names its `target`.",
+            );
+        }
+        return None;
+    }
+    let is_machine = case.actor.by_token && case.directory.has_role(&case.actor.person, Role::Pipeline);
+    if !is_machine {
+        let text = "The answer of a probe comes from the product itself or from a pipeline's token.";
+        reading.wrong("kind", "not_allowed", text);
+    }
+    if measured_at.is_none() {
+        let text = "The answer of a probe says in `measured_at` when what it reports was so.";
+        reading.wrong("measured_at", "missing", text);
+    }
+    let targets = &case.change().content.targets;
+    let found = match &named {
+        Some(id) => targets.iter().find(|target| target.id.as_str() == id),
+        None => targets.first().filter(|_| targets.len() == 1),
+    };
+    if found.is_none() {
+        reading.wrong(
+            "target",
+            "unknown",
+            "Name in `target` the id of the target that it is about.",
+        );
+    }
+    found.map(evidence::place_of)
 }
 
 /// Adds evidence whose file is stored.
@@ -256,7 +310,7 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     let named = found.map(|found| found.findings.clone()).unwrap_or_default();
     let suites = found.map(|found| found.suites.clone()).unwrap_or_default();
     let text = match kind {
-        EvidenceKind::Note | EvidenceKind::File | EvidenceKind::Waiver => brought.text,
+        EvidenceKind::Note | EvidenceKind::File | EvidenceKind::Waiver | EvidenceKind::Probe => brought.text,
         _ => found.map(|found| found.summary.clone()),
     };
     let mut evidence = Evidence {
@@ -281,6 +335,8 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
         suites: suites.iter().map(|name| fingerprint(name)).collect(),
         agreed: Vec::new(),
         file_erased_at: None,
+        measured_at: brought.measured_at,
+        place: brought.place,
     };
     compare(&case.file, &mut evidence, &named);
     let id = evidence.id.clone();
@@ -346,8 +402,11 @@ fn compare(file: &ChangeFile, evidence: &mut Evidence, named: &[String]) {
 
 /// A machine's reading beats what its bringer states: failed stays failed, and what cannot be judged is not called passed.
 fn judged_result(kind: EvidenceKind, stated: Option<EvidenceResult>, reading: Option<&FileReading>) -> EvidenceResult {
-    if kind == EvidenceKind::Waiver {
-        return EvidenceResult::Informational;
+    match kind {
+        EvidenceKind::Waiver => return EvidenceResult::Informational,
+        // It says when what it reports was so; the rule judges how old that is.
+        EvidenceKind::Probe => return stated.unwrap_or(EvidenceResult::Passed),
+        _ => {}
     }
     if reading.is_some_and(|found| found.is_undecided) && stated != Some(EvidenceResult::Failed) {
         return EvidenceResult::Unknown;
@@ -450,32 +509,6 @@ fn agree(case: &mut Case<'_>, waiver: &RecordId, reason: &str) -> Result<(), Ref
         row.agreed.extend(agreed.iter().cloned());
     }
     case.tell("evidence.accepted", json!({"evidence": waiver, "by": by}));
-    settle(case);
-    Ok(())
-}
-
-/// Ticks a checklist item.
-///
-/// # Errors
-/// 403, 404, 422, 409.
-pub fn tick(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Refusal> {
-    if !case.file.checklist.iter().any(|row| &row.id == item) {
-        return Err(Refusal::not_found("such checklist item"));
-    }
-    case.allow(Act::TickChecklist)?;
-    let mut reading = Reading::new(body, "");
-    let text = reading.text("text", TEXT);
-    reading.finish()?;
-    check_state(case, Act::TickChecklist)?;
-    let (by, at) = (case.person(), case.now);
-    for row in case.file.checklist.iter_mut().filter(|row| &row.id == item) {
-        row.done = Some(MetCondition {
-            by: by.clone(),
-            at,
-            text: text.clone(),
-        });
-    }
-    case.tell("checklist.ticked", json!({"item": item, "by": by}));
     settle(case);
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::change::change_file::ChangeFile;
 use crate::change::duties::duty_unmet;
 use crate::change::eligible;
 use crate::change::lifecycle::is_legal;
+use crate::change::planned_undo::undo_unmet;
 use crate::change::record::{Change, TargetRecord};
 use crate::change::requirement::{condition_unmet, due_by, outcomes_missing, stopped, task_unmet};
 use crate::change::success::succeeded;
@@ -23,6 +24,7 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
     let change = &file.change;
     let mut rows: Vec<Unmet> = stopped(file, directory).into_iter().collect();
     rows.extend(outcomes_missing(file, directory, now));
+    rows.extend(undo_unmet(file, directory, now));
     if let Some(row) = validation_unmet(file, directory, now) {
         rows.extend(with_what_mends(row, directory, &Mend::validation(change, directory)));
     }

@@ -1,6 +1,7 @@
 //! What is still unmet of the duties that policies bring: approvals, evidence, peer reviews, checklists, tasks.
 
 pub(crate) mod evidence;
+pub mod items;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,6 +10,7 @@ use crate::approval::authority::peer_counts;
 use crate::approval::obligation::{Duty, Obligation, TargetObligation};
 use crate::change::change_file::ChangeFile;
 use crate::change::duties::evidence::{Asks, Bad, Why};
+use crate::change::duties::items::{Item, item_unmet};
 use crate::change::record::Target;
 use crate::change::{content, eligible};
 use crate::core::enums::{Aspect, TaskKind, TaskState};
@@ -16,6 +18,8 @@ use crate::core::ids::{GroupKey, PersonId};
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::outside_look::OutsideLook;
+use crate::risk::effective::unaccepted;
+use crate::risk::security_questions;
 
 /// The other way than to add evidence, where some failed.
 const ACCEPTED: &str = "Or somebody who is asked to decide, and neither wrote the change nor brought the evidence, accepts the \
@@ -54,6 +58,11 @@ pub(crate) fn duty_unmet(
             rows
         }
         Duty::Checklist { .. } => checklist_unmet(file, directory, row),
+        Duty::Item { .. } => {
+            let lacks = Item::of(row).and_then(|item| item_unmet(file, directory, &item, now));
+            lacks.into_iter().collect()
+        }
+        Duty::SecurityAnswers {} => answers_unmet(file, directory, row).into_iter().collect(),
         Duty::Task { kind, title } => {
             let found = task_duty_unmet((file, directory), row, *kind, title);
             found.into_iter().collect()
@@ -236,6 +245,23 @@ fn checklist_unmet(file: &ChangeFile, directory: &Directory, row: &TargetObligat
         .collect()
 }
 
+/// The security questions that the change raises and leaves open.
+fn answers_unmet(file: &ChangeFile, directory: &Directory, row: &TargetObligation) -> Option<Unmet> {
+    let touches = unaccepted(&file.change, directory).touches;
+    let open = security_questions::open(&file.change.content, &touches);
+    let first = open.first()?;
+    let words: Vec<&str> = open.iter().map(|question| question.asked()).collect();
+    Some(unmet(
+        "security_questions_open",
+        format!("Security questions are open: {}", words.join(" ")),
+        format!(
+            "Answer `{first}`, and the others, in the assessment (security_answers; rule `{}`).",
+            row.obligation.id
+        ),
+        logins(directory, &eligible::writers(&file.change, directory)),
+    ))
+}
+
 fn task_duty_unmet(
     (file, directory): (&ChangeFile, &Directory),
     row: &TargetObligation,
@@ -291,11 +317,12 @@ pub(crate) fn look_unmet(
     ))
 }
 
-/// When the looks end on which a change rests.
+/// When the looks end on which a change rests, and when its evidence grows too old.
 pub(crate) fn ends<'a>(file: &'a ChangeFile, directory: &'a Directory) -> impl Iterator<Item = Timestamp> + 'a {
     let rows = file.requirements.obligations.iter();
-    rows.filter_map(|row| match &row.obligation.duty {
+    let looks = rows.filter_map(|row| match &row.obligation.duty {
         Duty::OutsideLook { from, within_minutes } => fresh_until(directory, from, *within_minutes),
         _ => None,
-    })
+    });
+    looks.chain(items::ends(file))
 }

@@ -76,6 +76,7 @@ fn what_meets(code: &str) -> Option<&'static str> {
         "approval_missing" => "get its approvals (POST …/approvals)",
         "peer_review_missing" => "have a peer review it (POST …/peer-reviews)",
         "evidence_missing" => "add its evidence (POST …/evidence)",
+        "probe_missing" => "have its probe asked (POST …/checklist/{id}/probe)",
         "checklist_open" => "tick its checklist (POST …/checklist/{id}/tick)",
         "task_missing" | "task_open" => "finish its task (PATCH …/tasks/{id})",
         "template_not_valid" | "no_emergency" | "plan_missing" | "rollback_plan_missing" => "edit it (PATCH)",

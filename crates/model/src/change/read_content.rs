@@ -5,11 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::change::affected::affected;
-use crate::change::record::{
-    Change, Content, DisruptionPlan, Exclusion, Impact, RiskOverride, Step, Target, TemplateRef,
-};
-use crate::change::{custom_field, custom_values};
+use crate::change::record::{Change, Content, DisruptionPlan, Impact, Step, Target, TemplateRef};
+use crate::change::{custom_field, custom_values, planned_undo};
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin};
 use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT};
@@ -19,11 +16,13 @@ use crate::directory::unknown_name;
 use crate::risk::derived;
 
 mod afterwards;
+mod assessment;
 mod image_reference;
 pub mod references;
 
 pub use afterwards::RetrospectiveInput;
 use afterwards::{check_told_afterwards, read_retrospective};
+pub use assessment::{Assessment, read_assessment};
 use image_reference::without_place;
 
 /// The most targets that a change may name.
@@ -69,11 +68,13 @@ pub fn read(
     let mut input = read_fields(&mut reading, directory, requester, keep);
     if let Some(old) = keep {
         input.content.security.clone_from(&old.security);
+        input.content.security_answers.clone_from(&old.security_answers);
         input.content.dependencies_reviewed = old.dependencies_reviewed;
         input.content.excluded.clone_from(&old.excluded);
         input.content.risk_override.clone_from(&old.risk_override);
     }
     check_times(&mut reading, &input);
+    planned_undo::check(&mut reading, &input, keep);
     check_there(&mut reading, &input, directory, keep);
     references::check(&mut reading, &mut input.content, directory, keep);
     if reading.value("retrospective").is_some() && !reading.errors.is_empty() {
@@ -151,6 +152,7 @@ fn read_fields(
         complexity: read_level(reading, "complexity", &[Level::Low, Level::Medium, Level::High]),
         disruption: reading.object("disruption", read_disruption),
         security: None,
+        security_answers: Vec::new(),
         dependencies_reviewed: false,
         excluded: Vec::new(),
         risk_override: None,
@@ -158,6 +160,7 @@ fn read_fields(
         rollback_plan: reading.objects("rollback_plan", read_step).unwrap_or_default(),
         no_rollback_reason: reading.text("no_rollback_reason", TEXT),
         rollback_minutes: reading.integer("rollback_minutes", 0..=100_000),
+        planned_undo: planned_undo::read(reading),
         owner: owner.unwrap_or_else(|| requester.clone()),
         team: reading.text("team", LINE),
         implementers: people(reading, "implementers", directory),
@@ -221,13 +224,6 @@ fn level_of(reading: &mut Reading<'_>, field: &str, text: &str, allowed: &[Level
         reading.wrong(field, "unknown_word", help);
     }
     level.copied()
-}
-
-/// A level that must be there. What stands for one that is not is never kept, as reading ends in a refusal then.
-fn needed_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level]) -> Level {
-    let text = reading.needed(field, LINE);
-    let level = (!text.is_empty()).then(|| level_of(reading, field, &text, allowed));
-    level.flatten().unwrap_or(Level::High)
 }
 
 fn read_step(reading: &mut Reading<'_>) -> Step {
@@ -555,114 +551,6 @@ fn check_times(reading: &mut Reading<'_>, input: &Input) {
     }
 }
 
-/// The assessment's own answers, read from the body of `/assessment`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assessment {
-    /// The three axes, where given.
-    pub impact: [Option<Level>; 3],
-    /// Complexity, where given.
-    pub complexity: Option<Level>,
-    /// Security answers.
-    pub security: Option<String>,
-    /// Whether dependencies were looked at.
-    pub dependencies_reviewed: Option<bool>,
-    /// What was left out.
-    pub excluded: Option<Vec<Exclusion>>,
-    /// A level against the table.
-    pub risk_override: Option<RiskOverride>,
-}
-
-impl Assessment {
-    /// What is left out is something that the change reaches: a key, or `service:KEY` and `item:KEY` where both exist.
-    ///
-    /// # Errors
-    /// [`Refusal::Invalid`] with each item that is not reached.
-    pub(crate) fn check_excluded(&self, directory: &Directory, targets: &[Target]) -> Result<(), Refusal> {
-        let excluded = self.excluded.as_deref().unwrap_or_default();
-        if excluded.is_empty() {
-            return Ok(());
-        }
-        let found = affected(directory, targets);
-        let is_reached = |item: &str| {
-            let mut reached = found.iter().filter(|one| one.distance > 0);
-            reached.any(|one| one.key == item || one.kind.scope(&one.key) == item)
-        };
-        let wrong = excluded.iter().enumerate().filter(|(_, row)| !is_reached(&row.item));
-        let error = |(place, row): (usize, &Exclusion)| {
-            let text = format!(
-                "`{}` is nothing that this change reaches, so there is nothing to leave out.",
-                row.item
-            );
-            FieldError::new(format!("excluded[{place}].item"), "not_reached", text)
-        };
-        let errors: Vec<FieldError> = wrong.map(error).collect();
-        if errors.is_empty() {
-            return Ok(());
-        }
-        Err(Refusal::Invalid(errors))
-    }
-}
-
-/// Reads an assessment.
-///
-/// # Errors
-/// [`Refusal::Invalid`] with every wrong field.
-pub fn read_assessment(body: &Map<String, Value>) -> Result<Assessment, Refusal> {
-    let mut reading = Reading::new(body, "");
-    let impact = reading
-        .object("impact", |inner| {
-            let all = Level::ALL;
-            [
-                read_level(inner, "data", all),
-                read_level(inner, "availability", all),
-                read_level(inner, "compliance", all),
-            ]
-        })
-        .unwrap_or([None; 3]);
-    let assessment = Assessment {
-        impact,
-        complexity: read_level(&mut reading, "complexity", &[Level::Low, Level::Medium, Level::High]),
-        security: read_security(&mut reading),
-        dependencies_reviewed: reading.boolean("dependencies_reviewed"),
-        excluded: reading.objects("excluded", |inner| Exclusion {
-            item: inner.needed("item", LINE),
-            reason: inner.needed("reason", TEXT),
-        }),
-        risk_override: reading.object("risk_override", |inner| RiskOverride {
-            level: needed_level(inner, "level", &[Level::Low, Level::Medium, Level::High]),
-            reason: inner.needed("reason", TEXT),
-        }),
-    };
-    reading.finish()?;
-    Ok(assessment)
-}
-
-/// Security answers come as a text, or as an object of questions and answers, which is kept as lines of text.
-fn read_security(reading: &mut Reading<'_>) -> Option<String> {
-    match reading.value("security") {
-        Some(Value::Object(answers)) => {
-            let lines: Vec<String> = answers
-                .iter()
-                .map(|(question, answer)| {
-                    let answer = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
-                    format!("{question}: {answer}")
-                })
-                .collect();
-            reading.clean("security", &lines.join("\n"), TEXT)
-        }
-        Some(Value::String(_)) => reading.text("security", TEXT),
-        Some(_) => {
-            reading.wrong(
-                "security",
-                "not_text",
-                "`security` must be a text or an object of questions and answers.",
-            );
-            None
-        }
-        None => None,
-    }
-}
-
 /// A change's content, times and labels as a request would say them: what answers show and patches merge into.
 pub fn present(change: &Change, directory: &Directory) -> Map<String, Value> {
     let content = &change.content;
@@ -715,7 +603,13 @@ pub fn present(change: &Change, directory: &Directory) -> Map<String, Value> {
 /// The base that a merge patch is applied to: as presented, without what the assessment owns and what was derived.
 pub fn patch_base(change: &Change, directory: &Directory) -> Map<String, Value> {
     let mut map = present(change, directory);
-    for owned_by_assessment in ["security", "dependencies_reviewed", "excluded", "risk_override"] {
+    for owned_by_assessment in [
+        "security",
+        "security_answers",
+        "dependencies_reviewed",
+        "excluded",
+        "risk_override",
+    ] {
         map.remove(owned_by_assessment);
     }
     if change.origins.get("owner") == Some(&Origin::Derived) {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::cab::meeting;
 use crate::change::custom_field;
 use crate::change::lowered::Lowered;
+pub use crate::change::marks::{FieldEdit, PlannedUndo, ReadySpan, UndoRecord};
 use crate::compliance::erasure::{self, LegalHold};
 pub use crate::core::enums::EscalationStep;
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
@@ -18,6 +19,8 @@ use crate::emergency::records::BreakGlass;
 use crate::gate::closed_target::ClosedTarget;
 use crate::gate::reopened::GateReopening;
 use crate::risk::forecast::kept_forecast::Forecast;
+use crate::risk::kept_answers::SecurityAnswer;
+use crate::risk::kept_reach::KeptReach;
 use crate::schedule::calendar::Span;
 
 /// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].
@@ -242,6 +245,9 @@ pub struct Content {
     /// Answers to the security questions of the assessment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security: Option<String>,
+    /// Answers to the security questions that its category and its touches raise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub security_answers: Vec<SecurityAnswer>,
     /// Whether the dependencies were looked at in the assessment.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dependencies_reviewed: bool,
@@ -263,6 +269,9 @@ pub struct Content {
     /// How long the way back takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_minutes: Option<i64>,
+    /// The inverse that belongs to it, with its time: it is expected, and neither a rollback nor a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_undo: Option<PlannedUndo>,
     /// Who answers for the change.
     pub owner: PersonId,
     /// The team.
@@ -578,6 +587,9 @@ pub struct Change {
     /// The forecast of failure; absent where no model was in force while it was assessed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,
+    /// What it reached when it was assessed last; absent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<KeptReach>,
     /// The digests of the present content.
     pub digests: Digests,
     /// A random text that the digest *what* is computed with; sealed like a free text.
@@ -638,6 +650,12 @@ pub struct Change {
     /// Whether a step of the rollback plan was done, by the log of actions.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub way_back_taken: bool,
+    /// The planned undo, once it was done or called off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<UndoRecord>,
+    /// When its planned undo was missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_missed_at: Option<Timestamp>,
     /// Incidents that a person confirmed as caused by it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caused_incidents: Vec<CausedIncident>,
@@ -771,29 +789,4 @@ impl Change {
     pub fn is_kept(&self) -> bool {
         self.standing_hold().is_some() || !self.has_texts()
     }
-}
-
-/// The last edit of a field. The name is a value and no key: what stands under the name of a text is sealed as one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldEdit {
-    /// The field.
-    pub field: String,
-    /// When it was edited.
-    pub at: Timestamp,
-}
-
-/// A span in which a change stood ready.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadySpan {
-    /// Since when.
-    pub from: Timestamp,
-    /// Until when; absent while it lasts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
-    /// The start of its window.
-    pub opens_at: Timestamp,
-    /// The end of its window.
-    pub closes_at: Timestamp,
-    /// The digest *what* that was decided on.
-    pub what: String,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::lowered::Lowering;
 use crate::core::enums::{
     ApprovalState, Aspect, CheckState, ConditionDue, Decision, EntryKind, EvidenceKind, EvidenceResult, GateDecision,
-    LinkKind, PeerVerdict, PermitState, Purpose, TaskKind, TaskState,
+    ItemKind, LinkKind, PeerVerdict, PermitState, Purpose, TaskKind, TaskState,
 };
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
 use crate::core::statement;
@@ -256,6 +256,12 @@ pub struct Evidence {
     /// When its file was erased; the digest stays, so that whoever kept the file can still show that it was this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_erased_at: Option<Timestamp>,
+    /// When what it shows was so, where that is another time than `at`: of a probe, the time that its answer reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_at: Option<Timestamp>,
+    /// Of a probe: the place that it was asked for, as `service/environment`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }
 
 /// As what somebody agrees to a waiver.
@@ -405,7 +411,7 @@ pub struct ChangeTask {
     pub at: Timestamp,
 }
 
-/// A manual item of a checklist.
+/// An item of a checklist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChecklistItem {
     /// The record's id.
@@ -421,6 +427,15 @@ pub struct ChecklistItem {
     /// Set when ticked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done: Option<MetCondition>,
+    /// How it is checked; absent for a plain line that is ticked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ItemKind>,
+    /// Who agreed that the change may go without it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreed: Vec<Agreement>,
+    /// The digest *what* of the content for which they agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed_what: Option<String>,
 }
 
 /// A comment.

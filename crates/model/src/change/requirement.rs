@@ -16,6 +16,7 @@ use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::grounds::grounds_unmet;
 use crate::gate::closing;
+use crate::risk::reach;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{freeze_unmet, stopping};
 
@@ -88,12 +89,17 @@ pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now:
     let mut rows = before_submission(&file.change, directory);
     rows.extend(plans_missing(&file.change, directory));
     rows.extend(not_reviewed(&file.change, directory));
+    rows.extend(reach::grown_unmet(&file.change, directory));
     rows.extend(grounds_unmet(file, directory, now));
     rows.extend(stopped(file, directory));
     for row in due_by(file, Due::Approval) {
         if matches!(
             row.obligation.duty,
-            Duty::Evidence { .. } | Duty::Checklist { .. } | Duty::Task { .. }
+            Duty::Evidence { .. }
+                | Duty::Checklist { .. }
+                | Duty::Item { .. }
+                | Duty::SecurityAnswers {}
+                | Duty::Task { .. }
         ) {
             rows.extend(duty_unmet(file, directory, row, now));
         }
@@ -187,7 +193,12 @@ pub fn before_approved(file: &ChangeFile, directory: &Directory, now: Timestamp)
             Duty::Approval(rule) if rule.covers.what() => {
                 rows.extend(approval_unmet(file, directory, row, rule, now, true));
             }
-            Duty::PeerReview { .. } | Duty::Evidence { .. } | Duty::Checklist { .. } | Duty::Task { .. }
+            Duty::PeerReview { .. }
+            | Duty::Evidence { .. }
+            | Duty::Checklist { .. }
+            | Duty::Item { .. }
+            | Duty::SecurityAnswers {}
+            | Duty::Task { .. }
                 if row.obligation.due == Due::Approval =>
             {
                 rows.extend(duty_unmet(file, directory, row, now));

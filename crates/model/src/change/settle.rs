@@ -14,13 +14,14 @@ use crate::change::record::{self, Change};
 use crate::change::related_records::{Approval, ChecklistItem, Coverage, Permit};
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
 use crate::change::{ready_spans, template};
-use crate::core::enums::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, State};
+use crate::core::enums::{ApprovalState, ItemKind, Kind, Level, Origin, PermitState, Purpose, State};
 use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::directory::snapshot::Directory;
 use crate::gate::rollback_binding;
 use crate::incident::watch;
 use crate::risk::effective::effective;
 use crate::risk::forecast::pinned;
+use crate::risk::reach;
 use crate::schedule::freeze::{Freeze, FreezeException};
 use crate::schedule::frozen_target::over_target;
 
@@ -55,34 +56,39 @@ fn add_checklist(case: &mut Case<'_>) {
     if case.file.change.state >= State::Reviewing {
         return;
     }
-    let wanted: Vec<(String, String)> = case
-        .file
-        .requirements
-        .obligations
-        .iter()
-        .filter_map(|row| match &row.obligation.duty {
-            Duty::Checklist { items } => Some((row.obligation.id.clone(), items.clone())),
-            _ => None,
+    let rows = case.file.requirements.obligations.iter();
+    let wanted: Vec<(String, String, Option<ItemKind>)> = rows
+        .flat_map(|row| {
+            let rule = || row.obligation.id.clone();
+            match &row.obligation.duty {
+                Duty::Checklist { items } => items.iter().map(|item| (rule(), item.clone(), None)).collect(),
+                Duty::Item { title, check, .. } => vec![(rule(), title.clone(), Some(check.kind()))],
+                _ => Vec::new(),
+            }
         })
-        .flat_map(|(rule, items)| items.into_iter().map(move |item| (rule.clone(), item)))
         .collect();
-    for (rule, title) in wanted {
+    for (rule, title, kind) in wanted {
         let known = case
             .file
             .checklist
-            .iter()
-            .any(|item| item.rule == rule && item.title == title);
-        if !known {
-            let (id, change) = (case.new_id(), case.change_id());
-            case.file.checklist.push(ChecklistItem {
-                id,
-                version: 0,
-                change,
-                rule,
-                title,
-                done: None,
-            });
+            .iter_mut()
+            .find(|item| item.rule == rule && item.title == title);
+        if let Some(known) = known {
+            known.kind = kind;
+            continue;
         }
+        let (id, change) = (case.new_id(), case.change_id());
+        case.file.checklist.push(ChecklistItem {
+            id,
+            version: 0,
+            change,
+            rule,
+            title,
+            done: None,
+            kind,
+            agreed: Vec::new(),
+            agreed_what: None,
+        });
     }
 }
 
@@ -92,6 +98,7 @@ pub fn settle(case: &mut Case<'_>) {
         recompute(case);
     }
     keep_inside(case);
+    reach::ask_again(case);
     for _ in 0..State::ALL.len() * 2 {
         if !step(case) {
             break;
@@ -268,6 +275,15 @@ fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: impl Fn(&Appr
         .filter(|row| what && row.state == ApprovalState::Standing)
     {
         review.state = ApprovalState::Voided;
+    }
+    // What somebody ticked of a typed item was true of another content.
+    for item in case
+        .file
+        .checklist
+        .iter_mut()
+        .filter(|item| what && item.kind.is_some())
+    {
+        item.done = None;
     }
     let mut touched: Vec<(PersonId, RecordId, bool, bool)> = Vec::new();
     for approval in case

@@ -12,7 +12,7 @@ use crate::change::requirement::before_start;
 use crate::change::settle::{is_forward, revoke_permits, settle};
 use crate::change::success::succeeded;
 use crate::change::template::template_review;
-use crate::change::{duties, eligible};
+use crate::change::{duties, eligible, planned_undo};
 use crate::core::enums::{self, Kind, Outcome, State};
 use crate::core::ids::PersonId;
 use crate::core::parse::later;
@@ -136,6 +136,10 @@ fn instants(case: &Case<'_>) -> Vec<DueAt> {
     };
     if let Some(glass) = change.break_glass.as_ref().filter(|glass| !glass.ended) {
         found.push(effect(Some(glass.until), true));
+    }
+    if planned_undo::is_awaited(case) {
+        let undo = planned_undo::instants(change).into_iter();
+        found.extend(undo.map(|(at, mark)| news(case, Some(at), mark)));
     }
     let late = budget::validation_due(case);
     found.extend(late.into_iter().map(|(at, is_pending)| effect(Some(at), is_pending)));
@@ -294,6 +298,7 @@ pub fn run(case: &mut Case<'_>) {
     window_opens(case);
     latest_rollback_passes(case);
     overrun(case);
+    planned_undo::run(case);
     end_break_glass(case);
     budget::late_validation(case);
     after_the_work(case);

@@ -163,7 +163,7 @@ fn check_withdrawn(begun: &RecordId, earlier: &[Entry]) -> Result<(), Refusal> {
     }
 }
 
-fn remember_implementer(case: &mut Case<'_>, by: &PersonId) {
+pub(crate) fn remember_implementer(case: &mut Case<'_>, by: &PersonId) {
     if !case.actor.is_system && !case.file.change.implemented_by.contains(by) {
         case.file.change.implemented_by.push(by.clone());
     }

@@ -27,6 +27,7 @@ use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::emergency::{break_glass, grounds};
 use crate::risk::effective::effective;
+use crate::risk::reach;
 
 /// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
 pub fn new_change(
@@ -69,6 +70,7 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
         origins: input.origins,
         risk: settle::unjudged(),
         forecast: None,
+        reach: None,
         digests: Digests::default(),
         digest_salt: None,
         legal_hold: None,
@@ -90,6 +92,8 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
         actual_start: None,
         actual_end: None,
         way_back_taken: false,
+        undo: None,
+        undo_missed_at: None,
         caused_incidents: Vec::new(),
         watch_incidents: Vec::new(),
         extension: None,
@@ -483,6 +487,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     if case.change().content.kind == Kind::Standard {
         case.file.change.turned_normal.clear();
     }
+    reach::follow_edit(case, &before);
     recompute(case);
     grounds::take(case, Some(&before))?;
     let fields = changed_fields(&before, case.change());
@@ -689,6 +694,7 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     refuse_unmet("assessment_incomplete", "Approvals cannot be asked yet.", unmet)?;
     let (now, editor) = (case.now, case.person());
     case.file.change.assessed_at = Some(now);
+    reach::pin(case, &earlier.content.excluded, &editor);
     if before != case.change().digests.what {
         if !case.actor.is_system && !case.file.change.authors.contains(&editor) {
             case.file.change.authors.push(editor);
@@ -724,6 +730,16 @@ fn take_assessment(case: &mut Case<'_>, assessment: read_content::Assessment) {
     content.complexity = assessment.complexity.or(content.complexity);
     if assessment.security.is_some() {
         content.security = assessment.security;
+    }
+    if let Some(answers) = assessment.security_answers {
+        content.security_answers = answers;
+    }
+    if let Some(kept) = change
+        .reach
+        .as_mut()
+        .filter(|_| assessment.dependencies_reviewed == Some(true))
+    {
+        kept.grown_at = None;
     }
     content.dependencies_reviewed = assessment
         .dependencies_reviewed

@@ -210,6 +210,39 @@ words! {
         /// Personal data.
         PersonalData = "personal_data",
     }
+    /// A security question of an assessment.
+    SecurityQuestion {
+        /// Does it open new ports or network paths?
+        OpenPorts = "open_ports",
+        /// Does it give new rights?
+        Rights = "rights",
+        /// Does data flow to where it did not before?
+        DataFlows = "data_flows",
+        /// Does it bring in a third party?
+        ThirdParties = "third_parties",
+        /// Does it make, move or show secrets?
+        Secrets = "secrets",
+    }
+    /// How an item of a checklist is checked.
+    ItemKind {
+        /// Somebody ticks it.
+        Manual = "manual",
+        /// Evidence shows it.
+        Evidence = "evidence",
+        /// A configured address is asked.
+        Probe = "probe",
+    }
+    /// What the value in a probe's answer is.
+    ProbeReads {
+        /// An age in seconds.
+        AgeSeconds = "age_seconds",
+        /// An age in minutes.
+        AgeMinutes = "age_minutes",
+        /// An age in hours.
+        AgeHours = "age_hours",
+        /// A time (RFC 3339).
+        Time = "time",
+    }
     /// What users will notice.
     Disruption {
         /// Nothing.
@@ -302,6 +335,8 @@ words! {
         Note = "note",
         /// The wish to go without evidence of an aspect, with the reason; counts once an owner and security agreed.
         Waiver = "waiver",
+        /// The answer of a probe.
+        Probe = "probe",
     }
     /// What an auditor concluded about a change of a sample.
     AuditVerdict {
@@ -689,6 +724,16 @@ impl Covers {
 impl Default for DependencyKind {
     fn default() -> Self {
         Self::DependsOn
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the table of words marks no word as the usual one"
+)]
+impl Default for ProbeReads {
+    fn default() -> Self {
+        Self::AgeSeconds
     }
 }
 

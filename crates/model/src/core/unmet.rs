@@ -72,6 +72,7 @@ fn help_where_nobody_is(code: &str) -> Option<&'static str> {
         | "window_not_open"
         | "lead_time"
         | "checklist_open"
+        | "probe_missing"
         | "task_missing"
         | "task_open"
         | "condition_open"
@@ -85,6 +86,8 @@ fn help_where_nobody_is(code: &str) -> Option<&'static str> {
         | "committers_too_far"
         | "decision_voided"
         | "dependencies_not_reviewed"
+        | "reach_grown"
+        | "security_questions_open"
         | "incident_not_addressed"
         | "no_emergency"
         | "finding_missing"
@@ -98,7 +101,7 @@ fn help_where_nobody_is(code: &str) -> Option<&'static str> {
         "evidence_missing" | "validation_missing" => {
             "Nobody who may do so is active: an administrator gives the service another owner."
         }
-        "outcome_missing" | "rollback_failed" => {
+        "outcome_missing" | "rollback_failed" | "undo_open" => {
             "Nobody who may do so is active: an administrator gives somebody who did not approve it the role `implementer`."
         }
         "peer_review_missing" | "outside_look_missing" | "quorum_missing" => {

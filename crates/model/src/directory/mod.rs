@@ -3,7 +3,7 @@
 pub mod access_review;
 pub mod apply_write;
 pub mod basis;
-pub mod dependants;
+pub mod graph;
 pub mod hands;
 pub mod holders;
 pub mod leaver;

@@ -297,6 +297,9 @@ pub struct Dependency {
     /// Whether `to` is a service or a config item.
     #[serde(default, skip_serializing_if = "NodeKind::is_usual")]
     pub to_kind: NodeKind,
+    /// The environments in which it holds; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub environments: BTreeSet<EnvironmentKey>,
     /// Whether it was taken away.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,

@@ -1,8 +1,7 @@
 //! The estate and its people: services, environments, ownership, groups, freezes, windows, incidents, templates.
 
-use std::collections::{BTreeSet, HashMap};
-use std::ops::Deref;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -19,7 +18,7 @@ use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, ServiceKey};
 use crate::core::shared_map::{Rows, Shelf};
 use crate::core::statement;
 pub use crate::directory::basis::Holder;
-use crate::directory::dependants::dependants;
+pub use crate::directory::graph::Graph;
 use crate::directory::ownership_matrix::Matrix;
 pub use crate::directory::ownership_matrix::Ownership;
 pub use crate::directory::records::{
@@ -33,150 +32,6 @@ use crate::risk::forecast::model_record::FailureModel;
 use crate::risk::{assessment, terms};
 use crate::schedule::calendar::{Calendar, zone};
 pub use crate::schedule::freeze::{Freeze, FreezeException};
-
-/// Where each thing's arrows stand among the rows.
-type Places = HashMap<(NodeKind, String), Vec<usize>>;
-
-/// Which services need some others, by those.
-type Reached = HashMap<BTreeSet<ServiceKey>, Arc<BTreeSet<ServiceKey>>>;
-
-/// All arrows, findable by where they begin and where they end. An index is made on first use; the first grows with the rows.
-#[derive(Debug, Clone, Default)]
-pub struct Graph {
-    rows: Rows<Dependency>,
-    from: OnceLock<Arc<Places>>,
-    into: OnceLock<Arc<Places>>,
-    reached: Arc<Mutex<Reached>>,
-}
-
-impl From<Vec<Dependency>> for Graph {
-    fn from(rows: Vec<Dependency>) -> Self {
-        Self {
-            rows: rows.into(),
-            from: OnceLock::new(),
-            into: OnceLock::new(),
-            reached: Arc::default(),
-        }
-    }
-}
-
-impl PartialEq for Graph {
-    fn eq(&self, other: &Self) -> bool {
-        self.rows == other.rows
-    }
-}
-
-impl Deref for Graph {
-    type Target = Rows<Dependency>;
-
-    fn deref(&self) -> &Rows<Dependency> {
-        &self.rows
-    }
-}
-
-impl Graph {
-    fn from(&self) -> &Places {
-        self.from.get_or_init(|| {
-            let mut from = Places::new();
-            for (place, row) in self.rows.iter().enumerate() {
-                from.entry((row.from_kind, row.from.0.clone())).or_default().push(place);
-            }
-            Arc::new(from)
-        })
-    }
-
-    fn into(&self) -> &Places {
-        self.into.get_or_init(|| {
-            let mut into = Places::new();
-            for (place, row) in self.rows.iter().enumerate() {
-                into.entry((row.to_kind, row.to.0.clone())).or_default().push(place);
-            }
-            Arc::new(into)
-        })
-    }
-
-    fn place(&self, like: &Dependency) -> Option<usize> {
-        let places = self.from().get(&(like.from_kind, like.from.0.clone()))?;
-        let is_same = |row: &Dependency| row.to == like.to && row.to_kind == like.to_kind;
-        places
-            .iter()
-            .copied()
-            .find(|place| self.rows.get(*place).is_some_and(is_same))
-    }
-
-    /// The arrows that begin at a thing.
-    pub fn leaving(&self, kind: NodeKind, key: &str) -> impl Iterator<Item = &Dependency> {
-        let places = self.from().get(&(kind, key.to_owned()));
-        places.into_iter().flatten().filter_map(|place| self.rows.get(*place))
-    }
-
-    /// The arrows that end at a thing.
-    pub fn arriving(&self, kind: NodeKind, key: &str) -> impl Iterator<Item = &Dependency> {
-        let places = self.into().get(&(kind, key.to_owned()));
-        places.into_iter().flatten().filter_map(|place| self.rows.get(*place))
-    }
-
-    /// The arrow between the same two ends, if there is one.
-    pub fn between(&self, like: &Dependency) -> Option<&Dependency> {
-        self.rows.get(self.place(like)?)
-    }
-
-    /// Adds an arrow; one between the same ends is replaced.
-    pub fn put(&mut self, arrow: Dependency) {
-        self.reached = Arc::default();
-        let place = self.place(&arrow);
-        self.into = OnceLock::new();
-        match place.and_then(|place| self.rows.get_mut(place)) {
-            Some(row) => *row = arrow,
-            None => {
-                let key = (arrow.from_kind, arrow.from.0.clone());
-                if let Some(from) = self.from.get_mut() {
-                    Arc::make_mut(from).entry(key).or_default().push(self.rows.len());
-                }
-                self.rows.push(arrow);
-            }
-        }
-    }
-
-    /// Brings the arrow with this record's id up to date, in rows that stand in the order of ids; one that ended goes.
-    pub(crate) fn renew(&mut self, arrow: Dependency) {
-        self.from = OnceLock::new();
-        self.into = OnceLock::new();
-        self.reached = Arc::default();
-        if arrow.ended {
-            self.rows.remove(&arrow.id, |row| &row.id);
-        } else {
-            self.rows.put(arrow, |row| &row.id);
-        }
-    }
-
-    /// The services that need one of these, near and far. They are looked up once for each set, since every gate row asks.
-    pub fn dependants(&self, services: &BTreeSet<ServiceKey>) -> Arc<BTreeSet<ServiceKey>> {
-        // What stands behind the lock is whole after any panic.
-        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = reached.get(services) {
-            return Arc::clone(known);
-        }
-        let found = Arc::new(dependants(self.rows.iter(), services));
-        reached.insert(services.clone(), Arc::clone(&found));
-        found
-    }
-
-    /// What a thing is part of, by the graph alone, in the order of keys.
-    pub fn parents(&self, kind: NodeKind, key: &str) -> Vec<(NodeKind, &ServiceKey)> {
-        if self.rows.is_empty() {
-            return Vec::new();
-        }
-        let places = self.from().get(&(kind, key.to_owned())).into_iter().flatten();
-        let mut found: Vec<(NodeKind, &ServiceKey)> = places
-            .filter_map(|place| self.rows.get(*place))
-            .filter(|row| row.kind == DependencyKind::PartOf)
-            .map(|row| (row.to_kind, &row.to))
-            .collect();
-        found.sort_unstable();
-        found
-    }
-}
 
 /// The tenant's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -370,14 +225,18 @@ impl Directory {
         }
         freeze.reach == FreezeReach::Dependants
             && freeze.is_in(environment)
-            && self.dependencies.dependants(&freeze.services).contains(service)
+            && self
+                .dependencies
+                .dependants(&freeze.services, &BTreeSet::from([environment.clone()]))
+                .contains(service)
     }
 
     /// The services that a freeze is about; none for all of them.
     pub fn frozen_services(&self, freeze: &Freeze) -> BTreeSet<ServiceKey> {
         let mut services = freeze.services.clone();
         if freeze.reach == FreezeReach::Dependants {
-            services.extend(self.dependencies.dependants(&freeze.services).iter().cloned());
+            let needing = self.dependencies.dependants(&freeze.services, &freeze.environments);
+            services.extend(needing.iter().cloned());
         }
         services
     }

@@ -1,13 +1,14 @@
 //! What changed on a service or config item, and on everything that it depends on, before a time: one ranking for people who look
 //! for a cause. The ranking orders; it accuses nobody and decides nothing.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
 use crate::change::record::Change;
-use crate::core::enums::{DependencyKind, Kind, Level, NodeKind, Outcome};
+use crate::core::enums::{Kind, Level, NodeKind, Outcome};
 use crate::core::ids::ServiceKey;
+use crate::directory::graph::{Terms, Towards, closure};
 use crate::directory::snapshot::Directory;
 
 /// How many hours are looked back unless asked otherwise.
@@ -39,28 +40,15 @@ pub type Near = HashMap<(NodeKind, String), usize>;
 /// Everything whose change reaches a thing, the thing itself included, each with its distance; at most [`MOST_THINGS`], the nearest.
 #[must_use]
 pub fn near(directory: &Directory, kind: NodeKind, key: &str) -> Near {
-    let graph = &directory.dependencies;
-    let mut found = Near::from([((kind, key.to_owned()), 0)]);
-    let mut queue = VecDeque::from([(kind, key.to_owned(), 0)]);
-    while let Some((kind, key, distance)) = queue.pop_front() {
-        let needed = graph
-            .leaving(kind, &key)
-            .filter(|row| row.kind != DependencyKind::PartOf && !row.ended);
-        let parts = graph
-            .arriving(kind, &key)
-            .filter(|row| row.kind == DependencyKind::PartOf && !row.ended);
-        let needed = needed.map(|row| (row.to_kind, row.to.0.clone()));
-        let parts = parts.map(|row| (row.from_kind, row.from.0.clone()));
-        let mut causes: Vec<(NodeKind, String)> = needed.chain(parts).collect();
-        causes.sort_by(|one, other| one.1.cmp(&other.1));
-        for cause in causes {
-            if found.len() < MOST_THINGS && !found.contains_key(&cause) {
-                found.insert(cause.clone(), distance + 1);
-                queue.push_back((cause.0, cause.1, distance + 1));
-            }
-        }
-    }
-    found
+    let terms = Terms {
+        most: MOST_THINGS,
+        ..Terms::new(Towards::Causes)
+    };
+    let walked = closure(&directory.dependencies, &[(kind, key)], &terms);
+    let things = walked.found.iter().map(|one| (one.node, one.distance));
+    things
+        .map(|((kind, key), distance)| ((kind, key.to_owned()), distance))
+        .collect()
 }
 
 /// Something that changed.
@@ -266,9 +254,10 @@ mod tests {
             version: 1,
             from: from.into(),
             to: to.into(),
-            kind: DependencyKind::DependsOn,
+            kind: crate::core::enums::DependencyKind::DependsOn,
             from_kind: NodeKind::Service,
             to_kind: NodeKind::Service,
+            environments: Default::default(),
             ended: false,
         };
         let directory = Directory {

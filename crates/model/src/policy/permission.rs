@@ -6,6 +6,7 @@ use crate::approval::authority::{self, candidates};
 use crate::approval::obligation::{Duty, Verdict};
 use crate::change::change_file::{Actor, Case, ChangeFile};
 use crate::change::conditions;
+use crate::change::duties::items;
 use crate::change::record::{Content, Target};
 use crate::core::act;
 use crate::core::enums::{self, OwnershipRole, Role};
@@ -292,6 +293,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now
     let checks = file.conditions.iter().any(|condition| {
         &condition.checker == person || conditions::checkers(file, directory, condition).contains(person)
     });
+    let checks = checks || items::has_item(file, directory, person, now);
     [
         (&change.requester == person, Part::Requester),
         (&content.owner == person || owns(OwnershipRole::Owner), Part::Owner),

@@ -28,17 +28,17 @@ fn every_field_of_a_change_is_classified_once() {
     let what = names! {
         Content, change.content.clone(), kind, template, expedited, expedited_reason, title, description,
         justification, objectives, verification, category, touches, targets, impact, complexity, disruption,
-        security, dependencies_reviewed, excluded, risk_override, plan, rollback_plan, no_rollback_reason,
-        rollback_minutes, owner, team, implementers, tester, business_contact, incident, threat,
+        security, security_answers, dependencies_reviewed, excluded, risk_override, plan, rollback_plan, no_rollback_reason,
+        rollback_minutes, planned_undo, owner, team, implementers, tester, business_contact, incident, threat,
         custom_fields,
     };
     let rest = names! {
         Change, change, id, version, revision, key, number, state, requester, created_at, updated_at, content,
-        planned_start, planned_end, labels, watchers, origins, risk, forecast, digests, digest_salt, legal_hold, erasure, texts_erased_at, closed_targets, target_records, authors, handed_by, planned_by, clocks,
+        planned_start, planned_end, labels, watchers, origins, risk, forecast, reach, digests, digest_salt, legal_hold, erasure, texts_erased_at, closed_targets, target_records, authors, handed_by, planned_by, clocks,
         implemented_by, requests, board_decisions, hold, submitted_at, changed_at, assessed_at, returned, rejection, cancelled, outcome,
         actual_start, actual_end, extension, extended_until, overrun, distrusted, window_missed, ready, in_freeze,
         unauthorized, finding, gate_reopenings, turned_normal, break_glass, retrospective, validations, reviews, closed_at, closed_by, told,
-        way_back_taken, caused_incidents, watch_incidents,
+        way_back_taken, undo, undo_missed_at, caused_incidents, watch_incidents,
     };
     assert_eq!(BTreeSet::from_iter(what.iter()), BTreeSet::from_iter(WHAT));
     let others: BTreeSet<_> = rest.iter().filter(|name| **name != "content").collect();
@@ -85,6 +85,7 @@ plan | {"plan": [{"title": "Other"}]} | {"plan": [{"title": "Roll out", "minutes
 rollback_plan | {"rollback_plan": [{"title": "Other"}]} | {"rollback_plan": [{"title": "Roll back", "minutes": 5}]}
 no_rollback_reason | {"no_rollback_reason": "x"} | {"no_rollback_reason": null}
 rollback_minutes | {"rollback_minutes": 7} | {"rollback_minutes": null}
+planned_undo | {"planned_undo": {"text": "Writable again", "at": "2026-11-21T04:00:00Z"}} | {"planned_undo": null}
 owner | {"owner": "vera"} | {"owner": null}
 team | {"team": "web"} | {"team": null}
 implementers | {"implementers": ["ida", "vera"]} | {"implementers": ["ida"]}
@@ -112,7 +113,13 @@ fn edits() -> Vec<(&'static str, Value, Value)> {
 }
 
 /// Fields that only the assessment writes: no edit reaches them once approvals are asked.
-const BY_ASSESSMENT: &[&str] = &["security", "dependencies_reviewed", "excluded", "risk_override"];
+const BY_ASSESSMENT: &[&str] = &[
+    "security",
+    "security_answers",
+    "dependencies_reviewed",
+    "excluded",
+    "risk_override",
+];
 
 fn scheduled_with_peer() -> World {
     let mut world = World::new().until_scheduled();

@@ -26,6 +26,7 @@ fn estate() -> Directory {
         kind: DependencyKind::DependsOn,
         from_kind: NodeKind::Service,
         to_kind: NodeKind::Service,
+        environments: Default::default(),
         ended: false,
     }]
     .into();

@@ -48,6 +48,9 @@ fn furnished(mut world: World, act: Act) -> World {
         rule: "r".into(),
         title: "Backup seen".into(),
         done: None,
+        kind: None,
+        agreed: Vec::new(),
+        agreed_what: None,
     };
     world.file.checklist.push(item);
     world.file.conditions.push(Condition {

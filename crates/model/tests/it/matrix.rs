@@ -39,6 +39,7 @@ fn part(from: &str, to: &str) -> Dependency {
         kind: DependencyKind::PartOf,
         from_kind: NodeKind::Service,
         to_kind: NodeKind::Service,
+        environments: Default::default(),
         ended: false,
     }
 }

@@ -107,6 +107,8 @@ pub struct ActContext {
     pub item: String,
     /// Environments that evidence can come from.
     pub environments: Vec<String>,
+    /// The security questions that the change raises.
+    pub questions: Vec<SecurityQuestionAsked>,
     /// Whether the log of actions says that it is rolled back.
     pub is_rolled_back: bool,
     /// The digest of the planned times that the page shows.
@@ -115,6 +117,19 @@ pub struct ActContext {
     pub standing_times: String,
     /// A mark of this page's own, by which a form sent twice does its work once; empty for none.
     pub once: String,
+}
+
+/// A security question of the assessment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SecurityQuestionAsked {
+    /// Its word: `open_ports`.
+    pub key: String,
+    /// The question.
+    pub words: String,
+    /// `yes`, `no`, or empty while nobody has answered.
+    pub answer: String,
+    /// What exactly.
+    pub text: String,
 }
 
 const LEVELS: [(&str, &str); 5] = [
@@ -519,7 +534,7 @@ impl Act {
 
 /// The assessment: what it says of harm, risk and what was left out.
 fn assess(context: &ActContext) -> ActForm {
-    at(context, "assess", "Assess", "/assessment")
+    let form = at(context, "assess", "Assess", "/assessment")
         .tone(ActTone::Go)
         .field(Field::select("impact.data", "Harm to data, if it goes wrong", &LEVELS).half())
         .field(Field::select("impact.availability", "Harm to availability", &LEVELS).half())
@@ -561,8 +576,19 @@ fn assess(context: &ActContext) -> ActForm {
             "dependencies_reviewed",
             "I have looked at what depends on the targets",
             Input::Checkbox,
-        ))
-        .submit("Assess it so")
+        ));
+    let form = context.questions.iter().fold(form, |form, asked| {
+        let choices = [("", "Not answered"), ("no", "No"), ("yes", "Yes")];
+        let name = format!("question_{}", asked.key);
+        let text = Field::text(format!("{name}_text"), "What exactly, if yes");
+        form.field(
+            Field::select(name, asked.words.as_str(), &choices)
+                .value(asked.answer.as_str())
+                .half(),
+        )
+        .field(text.value(asked.text.as_str()).half())
+    });
+    form.submit("Assess it so")
 }
 
 fn evidence(context: &ActContext) -> ActForm {
@@ -693,6 +719,12 @@ pub(crate) fn sample_context() -> ActContext {
         ],
         item: "a1".to_owned(),
         environments: vec!["staging".to_owned(), "production".to_owned()],
+        questions: vec![SecurityQuestionAsked {
+            key: "open_ports".to_owned(),
+            words: "Does it open new ports or network paths?".to_owned(),
+            answer: "yes".to_owned(),
+            text: "443 from the office".to_owned(),
+        }],
         is_rolled_back: false,
         when_digest: "sha256:41d0".to_owned(),
         standing_times: "{\"planned_start\":\"2026-11-21T21:00:00Z\"}".to_owned(),

@@ -1,6 +1,6 @@
 //! An obligation in words, as the rows of `requires` and `explain` write it.
 
-use model::approval::obligation::{ApprovalRule, Duty, Obligation, Party};
+use model::approval::obligation::{ApprovalRule, Duty, ItemCheck, Obligation, Party};
 use model::schedule::calendar::Span;
 
 use crate::values::{asked_word, due_word, party_word};
@@ -19,6 +19,13 @@ pub fn words(obligation: &Obligation) -> String {
             joined([Some(format!("peer_review, count {count}")), from, Some(due)])
         }
         Duty::Checklist { items } => format!("checklist, items {}, {due}", items.join("; ")),
+        Duty::Item { title, check, owner } => joined([
+            Some(format!("item {title}, check {}", check.kind())),
+            item(check),
+            Some(format!("owner {}", asked_word(owner))),
+            Some(due),
+        ]),
+        Duty::SecurityAnswers {} => format!("security_answers, {due}"),
         Duty::Task { kind, title } => format!("task, kind {kind}, title {title}"),
         Duty::Validation { distinct_from, from } => {
             let from = from.as_ref().map(|asked| format!("from {}", asked_word(asked)));
@@ -58,6 +65,24 @@ pub fn words(obligation: &Obligation) -> String {
             ahead.then(|| "ahead".to_owned()),
             max_list_age_seconds.map(|seconds| format!("max_list_age {}", duration(seconds / 60))),
         ]),
+    }
+}
+
+/// What an item asks of its check; nothing where it asks no more.
+fn item(check: &ItemCheck) -> Option<String> {
+    let age = |minutes: i64| format!("max_age {}", duration(minutes));
+    match check {
+        ItemCheck::Manual { distinct_from } => distinct(distinct_from),
+        ItemCheck::Evidence {
+            aspect,
+            environment,
+            max_age_minutes,
+        } => Some(joined([
+            Some(format!("aspect {aspect}")),
+            environment.as_ref().map(|key| format!("environment {key}")),
+            max_age_minutes.map(age),
+        ])),
+        ItemCheck::Probe { probe, max_age_minutes } => Some(format!("probe {probe}, {}", age(*max_age_minutes))),
     }
 }
 

@@ -7,14 +7,16 @@ use std::time::{Duration, Instant};
 
 use acts::integration::send_webhooks::{self, Parcel, Round};
 use acts::integration::{external_checks, poll_deployments};
+use acts::risk::ask_probes;
 use acts::schedule::push_freezes;
 use connect::integration::cloudevents::{MEDIA_TYPE, Outgoing, structured};
 use connect::integration::deployments::{self, Known, Told};
 use connect::integration::gitlab::freezes::{self, Whom};
-use connect::integration::{github, reply, standard_webhooks};
+use connect::integration::{github, probe, reply, standard_webhooks};
 use connect::notify::chat;
 use connect::socket::call::{Call, Caller};
 use jiff::{SignedDuration, Timestamp};
+use model::change::around::checklist::Answered;
 use model::change::change_file::Actor;
 use model::directory::snapshot;
 use store::integration::call;
@@ -35,6 +37,8 @@ const LEASE: SignedDuration = SignedDuration::from_secs(120);
 const ROUND: Duration = Duration::from_secs(60);
 /// After so many tries, a day after the first, a call is set aside for a person.
 const TRIES: i64 = 300;
+/// How many characters of a probe's answer are kept.
+const TOLD_OF_ANSWER: usize = 500;
 /// How many webhooks it looks after in a round. Each is taken when its turn comes.
 const WEBHOOKS: i64 = 4;
 
@@ -149,6 +153,9 @@ impl Courier {
         if poll_deployments::is_call(&call.kind) {
             return self.ask_for_deployments(call);
         }
+        if ask_probes::is_call(&call.kind) {
+            return self.ask_probe(call);
+        }
         let subject = call.subject.clone();
         let load = move |cx: &mut acts::Context<'_, '_>| external_checks::errand(cx, &subject);
         let found = self
@@ -159,6 +166,59 @@ impl Courier {
         let Some(errand) = found else { return Ok(()) };
         let words = (errand.credential.as_str(), errand.page.as_str());
         reply::carry(&self.caller, &errand.connection, &errand.check, words, self.now())
+    }
+
+    /// Asks the probe of a checklist. Whatever comes of it is kept with the change, so it is not tried again by itself.
+    fn ask_probe(&self, call: &job::Job) -> Result<(), (String, bool)> {
+        let subject = call.subject.clone();
+        let load = move |cx: &mut acts::Context<'_, '_>| ask_probes::errand(cx, &subject);
+        let found = self
+            .state
+            .executor()
+            .wait(Lane::Worker, &call.tenant, Actor::system(), Mode::Read, load)
+            .map_err(|error| (error.to_string(), true))?;
+        let Some(errand) = found else { return Ok(()) };
+        let answer = self.answer_of(&errand);
+        let taken = self.act(&call.tenant, move |cx| {
+            ask_probes::take(cx, &errand.change, answer.clone())
+        });
+        taken.map_err(|error| (error.to_string(), true))
+    }
+
+    /// What a probe answers, or why it gives no answer that counts.
+    fn answer_of(&self, errand: &ask_probes::Errand) -> Answered {
+        let mut answered = Answered {
+            probe: errand.key.clone(),
+            place: errand.place.clone(),
+            found: Err(format!("No probe `{}` is in use.", errand.key)),
+            body: String::new(),
+            digest: proof::crypto::digest_text(b""),
+            size: 0,
+            media_type: String::new(),
+        };
+        let Some((known, url)) = &errand.probe else {
+            return answered;
+        };
+        let call = Call {
+            method: "GET",
+            url: url.clone(),
+            headers: vec![("accept".to_owned(), "application/json".to_owned())],
+            body: Vec::new(),
+        };
+        match self.caller.call(&call) {
+            Err(why) => answered.found = Err(format!("There was no answer: {why}.")),
+            Ok(answer) => {
+                answered.found = probe::read(&answer, &known.pointer, known.reads, self.now());
+                answered.body = String::from_utf8_lossy(&answer.body)
+                    .chars()
+                    .take(TOLD_OF_ANSWER)
+                    .collect();
+                answered.digest = proof::crypto::digest_text(&answer.body);
+                answered.size = i64::try_from(answer.body.len()).unwrap_or(i64::MAX);
+                answered.media_type = answer.media_type;
+            }
+        }
+        answered
     }
 
     /// Asks for deployments that no delivery told of, and takes them.

@@ -119,10 +119,14 @@ const CHANGE: &[Shape] = &[
             text("requester", LINE, "A login.").needed(),
             objects("targets", "Target", "With their ids and outcomes."),
             text("security", TEXT, "The assessment's answers to the security questions."),
+            objects("security_answers", "SecurityAnswer", "The answers to the typed security questions."),
             objects("excluded", "Exclusion", "What the assessment left out."),
             object("risk_override", "RiskOverride", "A level that the assessment stated against the table."),
             object("risk", "Risk", "Computed anew on every edit."),
             object("forecast", "ForecastSummary", "The forecast of failure; kept as it was once the assessment is over."),
+            object("reach", "KeptReach", "What it reached when it was assessed last."),
+            object("undo", "UndoRecord", "How its planned undo ended."),
+            time("undo_missed_at", "When its planned undo was missed."),
             object("digests", "Digests", "Over *what* and *when*.").needed(),
             text("content_digest", LINE, "Over both; an approval names it.").needed(),
             free("origins", "Per field: person, template, pipeline or derived."),
@@ -547,6 +551,8 @@ const ITEMS: &[Shape] = &[
             time("file_erased_at", "When the file was erased; its digest stays."),
             integer("size", 0, i64::MAX, "Bytes of the file."),
             text("media_type", LINE, "Its media type."),
+            time("measured_at", "When what it shows was so, where that is another time than `at`."),
+            text("place", LINE, "Of a probe: the place that it was asked for, as `service/environment`."),
         ],
     )
     .based_on(&["Item"]),
@@ -577,16 +583,6 @@ const ITEMS: &[Shape] = &[
             text("what_digest", LINE, "Over what was read; an edit of it ends the word."),
             text("text", TEXT, "In their words."),
             word("state", all!(ApprovalState), "Whether it counts."),
-        ],
-    )
-    .based_on(&["Item"]),
-    shape(
-        "ChecklistItem",
-        "An item of the checklist.",
-        &[
-            text("title", LINE, "What to check.").needed(),
-            text("rule", LINE, "The rule that brought it."),
-            free("done", "Who ticked it: `by`, `at`, `text`. Absent until then."),
         ],
     )
     .based_on(&["Item"]),

@@ -2,8 +2,8 @@
 
 use model::core::enums::{
     Aspect, Category, ConditionDue, Decision, Disruption, EntryKind, ErasureKind, EvidenceKind, EvidenceResult,
-    GroupKind, Kind, Level, LinkKind, Outcome, PeerVerdict, Purpose, Role, TaskKind, TaskState, Touch,
-    ValidationResult,
+    GroupKind, Kind, Level, LinkKind, Outcome, PeerVerdict, Purpose, Role, SecurityQuestion, TaskKind, TaskState,
+    Touch, ValidationResult,
 };
 use model::core::parse::{LINE, TEXT};
 
@@ -64,6 +64,11 @@ const CONTENT: &[Shape] = &[
             objects("rollback_plan", "Step", "The way back."),
             text("no_rollback_reason", TEXT, "Why there is no way back."),
             integer("rollback_minutes", 0, MINUTES, "How long the way back takes."),
+            object(
+                "planned_undo",
+                "PlannedUndo",
+                "The inverse that belongs to it, with its time; it is neither a rollback nor a failure.",
+            ),
             text("owner", LINE, "A login; the requester unless said."),
             text("team", LINE, "The team."),
             texts("implementers", LINE, "Logins."),
@@ -160,6 +165,11 @@ const CONTENT: &[Shape] = &[
                 TEXT,
                 "The answers to the security questions: a text, or an object of questions and answers.",
             ),
+            objects(
+                "security_answers",
+                "SecurityAnswer",
+                "The answers to the security questions that its category and touches raise.",
+            ),
             boolean(
                 "dependencies_reviewed",
                 "Whether the dependencies were looked at; needed where something is reached, but in an emergency.",
@@ -174,6 +184,23 @@ const CONTENT: &[Shape] = &[
                 "RiskOverride",
                 "A level against the table; lowered only by an approval.",
             ),
+        ],
+    ),
+    shape(
+        "PlannedUndo",
+        "The inverse of a change, declared before its work.",
+        &[
+            text("text", LINE, "What is undone, and how.").needed(),
+            time("at", "When: after the planned start, within 92 days.").needed(),
+        ],
+    ),
+    shape(
+        "SecurityAnswer",
+        "An answer to a security question.",
+        &[
+            word("question", all!(SecurityQuestion), "The question.").needed(),
+            boolean("yes", "Whether it is so.").needed(),
+            text("text", TEXT, "What exactly; needed where it is so."),
         ],
     ),
     shape(
@@ -369,6 +396,18 @@ const WORK: &[Shape] = &[
         ],
     ),
     shape(
+        "UndoInput",
+        "How the planned undo ended.",
+        &[
+            boolean(
+                "done",
+                "false calls it off, with the reason as `text`; done unless said.",
+            ),
+            time("occurred_at", "When; now unless said."),
+            text("text", TEXT, "What was seen, or why it is called off."),
+        ],
+    ),
+    shape(
         "BreakGlassInput",
         "Starts without approvals, in the open.",
         &[
@@ -457,6 +496,15 @@ const AROUND: &[Shape] = &[
                 "text",
                 TEXT,
                 "What was read in it; for `note`, the note; for `waiver`, why it may go without.",
+            ),
+            time(
+                "measured_at",
+                "When what it shows was so; when it is added unless said.",
+            ),
+            text(
+                "target",
+                LINE,
+                "Of the answer of a probe, which a pipeline's token pushes: the id of the target.",
             ),
         ],
     ),

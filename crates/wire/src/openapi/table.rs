@@ -12,7 +12,7 @@ use crate::openapi::incident::what_changed;
 use crate::openapi::integration::deliveries;
 use crate::openapi::policy::configurations;
 use crate::openapi::report::metrics;
-use crate::openapi::risk::forecasts;
+use crate::openapi::risk::{affected, forecasts};
 use crate::openapi::rows::{GATE_QUESTION, Row, at, delete, get, list, post};
 use crate::openapi::{Answer, Param, Route, Scope, patches};
 
@@ -79,7 +79,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(table_identity::ALL)
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
-        .chain(&[what_changed::ROUTES])
+        .chain(&[what_changed::ROUTES, affected::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());
     routes.chain(cards::routes()).collect()
@@ -229,6 +229,13 @@ const ACTS: &[Row] = &[
         "/completion",
         "Say how targets ended",
         "CompletionInput",
+    )
+    .may("complete_change"),
+    act(
+        "undo_change",
+        "/undo",
+        "Say that its planned undo is done, or call it off",
+        "UndoInput",
     )
     .may("complete_change"),
     act(
@@ -423,6 +430,22 @@ const AROUND: &[Row] = &[
         "/checklist/{id}/tick",
         "Tick an item",
         "OptionalTextInput",
+        "ChecklistItem",
+    )
+    .may("tick_checklist"),
+    item(
+        "waive_item",
+        "/checklist/{id}/waiver",
+        "Agree that the change may go without an item",
+        "ReasonInput",
+        "ChecklistItem",
+    )
+    .may("accept_evidence"),
+    item(
+        "ask_probe",
+        "/checklist/{id}/probe",
+        "Have the probe of an item asked at once",
+        "NoBody",
         "ChecklistItem",
     )
     .may("tick_checklist"),

@@ -6,6 +6,7 @@ mod bulk;
 mod card;
 mod content;
 mod show;
+mod undo;
 
 use clap::{ArgGroup, Args, Subcommand};
 
@@ -17,6 +18,7 @@ use crate::output::Output;
 
 pub use around::{Checklist, Condition, Evidence, Link, Task};
 pub use content::Content;
+pub use undo::Undo;
 
 /// Work on changes.
 #[derive(Debug, Subcommand)]
@@ -103,6 +105,8 @@ pub enum Change {
     /// The checklist.
     #[command(subcommand)]
     Checklist(Checklist),
+    /// Say that the planned undo is done, or call it off.
+    Undo(Undo),
     /// Show all that is still unmet before each next step, and whom it waits for.
     Requirements {
         /// The change's key.
@@ -245,6 +249,7 @@ pub fn run(change: &Change, common: &Common, output: &Output) -> Result<u8> {
         Change::Link(link) => around::link(&client, link, output)?,
         Change::Condition(condition) => around::condition(&client, condition, output)?,
         Change::Checklist(checklist) => around::checklist(&client, checklist, output)?,
+        Change::Undo(undo) => undo::run(&client, undo, output)?,
         Change::Permit {
             key,
             build,

@@ -1,4 +1,5 @@
 //! Risk: impact, reach, the risk table, categories and checklists.
 
+mod affected;
 mod forecast;
 pub mod table;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::commands::policy::proposals::{activate, tell_proposal};
-use crate::commands::risk::forecast;
+use crate::commands::risk::{affected, forecast};
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, text_of};
@@ -15,6 +15,13 @@ use crate::output::{Output, text_of};
 pub enum Risk {
     /// Show the table in force.
     Show,
+    /// Show what a change reaches, with the way to each thing.
+    #[command(after_help = "Example: assent risk affected CHG-1042")]
+    Affected {
+        /// The change.
+        #[arg(value_name = "KEY")]
+        key: String,
+    },
     /// Show how likely a change fails, and what that comes from.
     #[command(after_help = "Example: assent risk forecast CHG-1042")]
     Forecast {
@@ -86,6 +93,7 @@ pub fn run(risk: &Risk, common: &Common, output: &Output) -> Result<u8> {
             });
             Ok(0)
         }
+        Risk::Affected { key } => affected::show(&client, key, output),
         Risk::Forecast { key } => forecast::show(&client, key, output),
         Risk::Models => forecast::models(&client, output),
         Risk::Matrix { key } => forecast::matrix(&client, key, output),

@@ -144,7 +144,8 @@ pub(crate) fn compared(file: &ChangeFile, target: &Target, evidence: &Evidence) 
 /// The evidence that answers a question about a target, waivers aside.
 fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iterator<Item = &'f Evidence> {
     file.evidence.iter().filter(move |it| {
-        let is_judging = it.result != EvidenceResult::Informational && it.kind != EvidenceKind::Waiver;
+        let is_judging = it.result != EvidenceResult::Informational
+            && !matches!(it.kind, EvidenceKind::Waiver | EvidenceKind::Probe);
         is_judging
             && asks
                 .environment
@@ -255,7 +256,7 @@ fn is_agreed(waiver: &Evidence, target: &Target) -> bool {
     owners.iter().any(|owner| security.iter().any(|other| other != owner))
 }
 
-fn place_of(target: &Target) -> String {
+pub(crate) fn place_of(target: &Target) -> String {
     format!("{}/{}", target.service, target.environment)
 }
 

@@ -118,6 +118,7 @@ fn a_freeze_reaches_what_needs_its_services_only_where_it_says_so() {
             to: to.1.into(),
             to_kind: to.0,
             kind,
+            environments: Default::default(),
             ended: false,
         };
         world.estate(|estate| {

@@ -35,6 +35,7 @@ fn needs(from: &str, to: &str) -> Dependency {
         kind: Default::default(),
         from_kind: NodeKind::Service,
         to_kind: NodeKind::Service,
+        environments: Default::default(),
         ended: false,
     }
 }

@@ -341,6 +341,10 @@ impl ChangeFields {
                     Field::new("rollback_minutes", "Minutes in all", Input::Number),
                     Field::text("no_rollback_reason", "Or why there is no way back")
                         .hint("Only when no step can take it back."),
+                    Field::text("planned_undo.text", "Planned undo")
+                        .hint("Only when it is taken back as planned, such as read-only mode: what, and how.")
+                        .half(),
+                    Field::new("planned_undo.at", "Undone at", Input::DateTime).half(),
                 ],
             )
         }

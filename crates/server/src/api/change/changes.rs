@@ -37,6 +37,7 @@ pub(crate) const ROUTES: &[Route] = &[
     act!("ask_extension", acts::change::verbs::ask_extension),
     act!("decide_extension", acts::change::verbs::decide_extension),
     act!("complete_change", acts::change::verbs::complete_change),
+    act!("undo_change", acts::change::verbs::undo_change),
     act!("validate_change", acts::change::verbs::validate_change),
     act!("review_change", acts::change::verbs::review_change),
     plain_act!("close_change", acts::change::verbs::close_change),

@@ -3,8 +3,11 @@
 use acts::Context;
 use acts::change::{link_change, record_entry, verbs};
 use acts::core::show_timeline;
+use acts::risk::ask_probes;
+use model::change::duties::items::standing;
 use model::change::related_records::{ChangeTask, ChecklistItem, Comment, Entry, Evidence, Link};
 use model::change::waiting_on;
+use model::core::act::actions;
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};
 use wire::views;
@@ -16,7 +19,7 @@ use crate::http::route::{Ask, Reply, Route};
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_requirements", requirements),
     items!("list_evidence", Evidence),
-    items!("list_checklist", ChecklistItem),
+    Route::reads("list_checklist", checklist),
     items!("list_tasks", ChangeTask),
     items!("list_comments", Comment),
     items!("list_entries", Entry),
@@ -35,6 +38,14 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     Route::writes("tick_checklist", |cx, ask| {
         verbs::tick_checklist(cx, ask.place(0), &id(ask), &ask.body)?;
+        created::<ChecklistItem>(cx, ask, &id(ask))
+    }),
+    Route::writes("waive_item", |cx, ask| {
+        verbs::waive_item(cx, ask.place(0), &id(ask), &ask.body)?;
+        created::<ChecklistItem>(cx, ask, &id(ask))
+    }),
+    Route::writes("ask_probe", |cx, ask| {
+        ask_probes::ask_probe(cx, ask.place(0), &id(ask))?;
         created::<ChecklistItem>(cx, ask, &id(ask))
     }),
     Route::writes("add_task", |cx, ask| {
@@ -92,6 +103,28 @@ fn requirements(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         "obligations": file.requirements.obligations,
         "policy_digest": file.requirements.policy_digest,
     })))
+}
+
+/// The lines of the checklist; of a typed one how it stands, who has it, and what it still asks.
+fn checklist(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::READ)?;
+    let change = cx.change(ask.place(0))?;
+    let (directory, now) = (cx.directory()?, cx.now);
+    let file = cx.file(&change.key)?;
+    let line = |line: &ChecklistItem| {
+        let mut view = views::listed(line, &directory);
+        if let Some(found) = standing(&file, &directory, line, now) {
+            let owners = found.owners.iter().map(|person| directory.login(person));
+            view["state"] = json!(found.state);
+            view["owners"] = json!(owners.collect::<Vec<_>>());
+            view["reason"] = json!(found.reason);
+            if let Some(lacks) = found.lacks {
+                view["lacks"] = json!(lacks.text);
+            }
+        }
+        view
+    };
+    ask.whole(file.checklist.iter().map(line).collect())
 }
 
 fn watchers(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

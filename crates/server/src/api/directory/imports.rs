@@ -70,7 +70,7 @@ fn columns(noun: Noun) -> Columns {
         Noun::Services => &["key", "name", "criticality", "regimes", "data_class", "holds", "team"],
         Noun::Environments => &["key", "name", "is_production"],
         Noun::ConfigItems => &["key", "name", "service", "kind", "holds"],
-        Noun::Dependencies => &["from", "to", "kind", "from_kind", "to_kind"],
+        Noun::Dependencies => &["from", "to", "kind", "from_kind", "to_kind", "environments"],
         Noun::Ownerships => &[
             "service",
             "config_item",
@@ -86,7 +86,15 @@ fn columns(noun: Noun) -> Columns {
     };
     Columns {
         known,
-        lists: &["roles", "accounts", "functions", "members", "regimes", "holds"],
+        lists: &[
+            "roles",
+            "accounts",
+            "functions",
+            "members",
+            "regimes",
+            "holds",
+            "environments",
+        ],
         flags: &["active", "is_production"],
     }
 }

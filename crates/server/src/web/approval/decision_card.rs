@@ -14,6 +14,7 @@ use model::core::unmet::Unmet;
 use model::emergency::budget::{could_be_asked, waits_for_cosignature};
 use model::identity::factor::Factor;
 use model::risk::effective::effective;
+use model::risk::security_questions::SecurityAnswer;
 use pages::elements::text;
 use pages::{Brief, Rich, Tone, count, minutes};
 
@@ -227,6 +228,7 @@ fn lowered(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
 fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
     let mut rows = lowered(view, file);
     rows.extend(forecast_section::on_card(&file.change));
+    rows.extend(file.change.content.security_answers.iter().map(answered));
     for evidence in &file.evidence {
         let tone = match (evidence.result, &evidence.accepted) {
             (EvidenceResult::Passed, _) => Tone::Ok,
@@ -263,6 +265,19 @@ fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
         ));
     }
     rows
+}
+
+/// A security question with its answer.
+fn answered(answer: &SecurityAnswer) -> (Tone, Rich) {
+    let question = answer.question.asked();
+    match (answer.yes, &answer.text) {
+        (true, Some(text)) => (
+            Tone::Wait,
+            Rich::from(question).text(" Yes: ").said(beginning_of_prose(text, 200)),
+        ),
+        (true, None) => (Tone::Wait, Rich::from(question).text(" Yes.")),
+        (false, _) => (Tone::Plain, Rich::from(question).text(" No.")),
+    }
 }
 
 /// What keeps a rule of approval from being met: a word, a board's meeting, people at it, or that nobody can give the word.
@@ -487,7 +502,15 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         .rollback_minutes
         .map(|count| format!(", in {}", minutes(count.unsigned_abs())))
         .unwrap_or_default();
-    let rich = steps.said(first.title.as_str()).text(format!("{length}."));
+    let mut rich = steps.said(first.title.as_str()).text(format!("{length}."));
+    if let Some(undo) = &content.planned_undo {
+        rich = rich
+            .text(" Planned undo: ")
+            .strong_parts(view.moment(undo.at))
+            .text(", ")
+            .said(undo.text.as_str())
+            .text(".");
+    }
     match timers::latest_rollback(change) {
         Some(latest) => rich
             .text(" Latest moment to turn back: ")

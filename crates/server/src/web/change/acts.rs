@@ -8,6 +8,7 @@ use acts::emergency::break_glass;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::body::Body;
+use model::core::enums::SecurityQuestion;
 use model::core::ids::RecordId;
 use model::core::refusal::{self, FieldError};
 use pages::Reader;
@@ -154,6 +155,20 @@ const DOORS: &[Door] = &[
     door("checklist/{}/tick", |cx, key, item, body| {
         acts::change::verbs::tick_checklist(cx, key, &RecordId::from(item), body)
     }),
+    door("checklist/{}/waiver", |cx, key, item, body| {
+        acts::change::verbs::waive_item(cx, key, &RecordId::from(item), body)
+    }),
+    door("checklist/{}/probe", |cx, key, item, _| {
+        acts::risk::ask_probes::ask_probe(cx, key, &RecordId::from(item))
+    }),
+    door("undo", |cx, key, _, body| {
+        let mut body = body.clone();
+        // A form sends words; what calls the undo off says so in a hidden field.
+        if body.get("done").is_some_and(|said| said == "no") {
+            body.insert("done".to_owned(), Value::Bool(false));
+        }
+        acts::change::verbs::undo_change(cx, key, &body)
+    }),
     boxed(
         door("tasks", |cx, key, _, body| {
             acts::change::verbs::add_task(cx, key, body).map(drop)
@@ -211,6 +226,7 @@ fn read(form: &Form, door: &Door, reader: &Reader) -> Decoded {
         gather_lowering(body);
     }
     if door.path == "assessment" {
+        gather_answers(body);
         let unread = gather_excluded(body);
         decoded.errors.extend(unread);
         check_override(&mut decoded);
@@ -266,6 +282,26 @@ fn gather_lowering(body: &mut Body) {
         lowering.insert("reason".to_owned(), reason);
     }
     body.insert("lowering".to_owned(), Value::Object(lowering));
+}
+
+/// The answers to the security questions: a choice and a text for each question that was answered.
+fn gather_answers(body: &mut Body) {
+    let mut answers = Vec::new();
+    for question in SecurityQuestion::ALL {
+        let said = body.remove(&format!("question_{question}"));
+        let text = body.remove(&format!("question_{question}_text"));
+        let Some(said) = said.as_ref().and_then(Value::as_str).filter(|said| !said.is_empty()) else {
+            continue;
+        };
+        let mut answer = json!({"question": question, "yes": said == "yes"});
+        if let Some(text) = text {
+            answer["text"] = text;
+        }
+        answers.push(answer);
+    }
+    if !answers.is_empty() {
+        body.insert("security_answers".to_owned(), answers.into());
+    }
 }
 
 /// What was left out stands one a line: the item, a colon, the reason. Answers the first line that lacks one of them.

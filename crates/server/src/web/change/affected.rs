@@ -1,11 +1,13 @@
 //! What a change reaches: drawn, and as a table with the way to each thing.
 
+use acts::risk::find_affected::{Excluded, Reach, reach_of};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::change::affected::{Affected, affected, path};
 use model::change::record;
 use model::core::act::actions;
 use model::core::enums::NodeKind;
+use model::risk::reach::Growth;
 use pages::{
     Cell, Column, Entry, Fact, Fold, Graph, GraphNode, Place, RecordPage, Rich, Section, SectionBody, Table, Tone,
     count,
@@ -42,17 +44,46 @@ pub(crate) async fn show_affected(
 fn page(view: &mut View<'_, '_, '_>, key: &str, from: usize) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let change = view.cx.change(key)?;
-    let found = affected(&view.directory, &change.content.targets);
+    let reach = reach_of(view.cx, &change)?;
+    let found = &reach.outage;
     let reached: Vec<usize> = (0..found.len()).filter(|place| found[*place].distance > 0).collect();
     let far = found.last().map_or(0, |one| one.distance);
     let from = from.min(reached.len().saturating_sub(1));
     let shown: Vec<usize> = reached.iter().skip(from).take(PAGE).copied().collect();
+    let data: Vec<usize> = (0..reach.data.len())
+        .filter(|place| reach.data[*place].by_data)
+        .collect();
     let url = view.change_url(&change.key);
     let title = match reached.len() {
         0 => format!("{} reaches nothing else", change.key),
         1 => format!("{} reaches one thing", change.key),
         many => format!("{} reaches {} things", change.key, count(many as u64)),
     };
+    let mut sections = vec![
+        Section::new(
+            "graph",
+            "Drawn",
+            SectionBody::Graph(Box::new(graph(view, &change.key, found))),
+        )
+        .note(if far > 0 { arrows(far) } else { String::new() }),
+        Section::new(
+            "table",
+            "Each with its way",
+            SectionBody::Table(table(view, found, &shown)),
+        )
+        .note(paging(&url, from, reached.len()))
+        .unsaid("Nothing that is known needs these targets."),
+        Section::new(
+            "data",
+            "Whose data it may damage",
+            SectionBody::Table(table(view, &reach.data, &data[..data.len().min(PAGE)])),
+        )
+        .unsaid("Nothing that is known stores its data in these targets."),
+        excluded_section(view, &reach),
+    ];
+    if let Some(grown) = &reach.grown {
+        sections.insert(0, grown_section(grown));
+    }
     let page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![
@@ -60,29 +91,56 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, from: usize) -> acts::Result<Str
             (change.key.clone(), url.clone()),
         ],
         byline: Rich::from("Whoever needs a target, runs on it or holds it as a part, near and far."),
-        sections: vec![
-            Section::new(
-                "graph",
-                "Drawn",
-                SectionBody::Graph(Box::new(graph(view, &change.key, &found))),
-            )
-            .note(if far > 0 { arrows(far) } else { String::new() }),
-            Section::new(
-                "table",
-                "Each with its way",
-                SectionBody::Table(table(view, &found, &shown)),
-            )
-            .note(paging(&url, from, reached.len()))
-            .unsaid("Nothing that is known needs these targets."),
-        ],
-        facts: vec![
-            Fact::new("Changed", places(&change.content.targets)),
-            Fact::new("Reached", count(reached.len() as u64)),
-        ],
+        sections,
+        facts: facts(view, &change, &reach, reached.len()),
         title,
         ..RecordPage::default()
     };
     Ok(page.render())
+}
+
+fn facts(view: &View<'_, '_, '_>, change: &record::Change, reach: &Reach, reached: usize) -> Vec<Fact> {
+    let far = usize::try_from(reach.far).unwrap_or(usize::MAX);
+    let beyond = reach.outage.iter().filter(|one| one.distance > far).count();
+    let mut facts = vec![
+        Fact::new("Changed", places(&change.content.targets)),
+        Fact::new("Reached", count(reached as u64)),
+        Fact::new("Counted by itself up to", arrows(far)),
+        Fact::new("Further away", count(beyond as u64)),
+    ];
+    if let Some(kept) = &reach.assessed {
+        facts.push(Fact::new("Looked at", view.reader.moment(kept.at)));
+        facts.push(Fact::new("Reached then", count(u64::try_from(kept.count).unwrap_or(0))));
+    }
+    facts
+}
+
+/// What the graph added after the assessment.
+fn grown_section(grown: &Growth) -> Section {
+    let entry = |thing: &String| Entry::new(Tone::Wait, Rich::new().said(thing.as_str())).icon("service");
+    let mut entries: Vec<Entry> = grown.things.iter().take(PAGE).map(entry).collect();
+    let rest = grown.count.saturating_sub(entries.len());
+    if rest > 0 {
+        let text = format!("{} more", count(rest as u64));
+        entries.push(Entry::new(Tone::Wait, Rich::from(text)).icon("service"));
+    }
+    Section::new("grown", "New since the assessment", SectionBody::Entries(entries))
+        .note("The assessment is due again.".to_owned())
+}
+
+/// What the assessment left out, with the reason and by whom.
+fn excluded_section(view: &View<'_, '_, '_>, reach: &Reach) -> Section {
+    let entry = |row: &Excluded| {
+        let text = Rich::new().said(row.item.as_str()).text(": ").said(row.reason.as_str());
+        let entry = Entry::new(Tone::Plain, text).icon("minus");
+        match (&row.by, row.at) {
+            (Some(by), Some(at)) => entry.why(format!("by {by}, {}", view.reader.moment(at))),
+            _ => entry,
+        }
+    };
+    let entries = reach.excluded.iter().map(entry).collect();
+    Section::new("excluded", "Left out by the assessment", SectionBody::Entries(entries))
+        .unsaid("The assessment left nothing out.")
 }
 
 fn places(targets: &[record::Target]) -> String {

@@ -27,6 +27,7 @@ pub(crate) const HELD: &[&str] = &[
     "rollback_plan",
     "rollback_minutes",
     "no_rollback_reason",
+    "planned_undo",
     "owner",
     "team",
     "implementers",

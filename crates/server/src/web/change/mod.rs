@@ -5,6 +5,7 @@ pub(super) mod affected;
 pub(super) mod after_template;
 pub(super) mod bulk;
 pub(super) mod change_query;
+pub(super) mod checklist_section;
 pub(super) mod copy;
 pub(super) mod counts;
 pub(super) mod custom_fields;

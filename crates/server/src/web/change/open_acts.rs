@@ -9,11 +9,12 @@ use model::change::requirement::earliest_start;
 use model::change::timers::closes_at;
 use model::change::waiting_on::ahead;
 use model::core::act::Act as Verb;
-use model::core::enums::{RatedFact, State};
+use model::core::enums::{RatedFact, SecurityQuestion, State};
 use model::core::ids::PersonId;
 use model::identity::factor::Wanted;
-use model::risk::effective::effective;
-use pages::{Act, ActContext, ActForm, ActTone, Field};
+use model::risk::effective::{effective, unaccepted};
+use model::risk::security_questions;
+use pages::{Act, ActContext, ActForm, ActTone, Field, SecurityQuestionAsked};
 
 use crate::http::percent::escaped;
 use crate::web::cab::meetings;
@@ -44,6 +45,7 @@ pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
             })
             .collect(),
         item: String::new(),
+        questions: questions(view, change),
         is_rolled_back: false,
         when_digest: change.digests.when.clone(),
         standing_times: fields::standing([
@@ -159,6 +161,25 @@ fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, cont
     .submit("Let this be your word");
     let form = meetings::seated(view, file, form);
     vec![stepped(form, context, open.decision_lacks)]
+}
+
+/// The security questions that a change raises, each with its words, its answer, and what exactly.
+fn questions(view: &View<'_, '_, '_>, change: &Change) -> Vec<SecurityQuestionAsked> {
+    let touches = unaccepted(change, &view.directory).touches;
+    let asked = security_questions::raised(change.content.category, &touches);
+    let one = |question: SecurityQuestion| {
+        let mut answers = change.content.security_answers.iter();
+        let answer = answers.find(|answer| answer.question == question);
+        SecurityQuestionAsked {
+            key: question.as_str().to_owned(),
+            words: question.asked().to_owned(),
+            answer: answer
+                .map_or("", |answer| if answer.yes { "yes" } else { "no" })
+                .to_owned(),
+            text: answer.and_then(|answer| answer.text.clone()).unwrap_or_default(),
+        }
+    };
+    asked.into_iter().map(one).collect()
 }
 
 /// The second signature of a broken glass, where the reader may give it.

@@ -10,6 +10,7 @@ use acts::report::find_records::{find_comments, find_entries};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
+use model::change::planned_undo;
 use model::change::record::Change;
 use model::change::success;
 use model::change::timers::decision_due;
@@ -261,8 +262,33 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
         );
         notices.push(Notice::new(Tone::Wait, text));
     }
+    notices.extend(reach_notice(view, change));
+    notices.extend(undo_notice(view, change));
     notices.extend(retention::notices(view, change));
     notices
+}
+
+/// That the graph reaches more than the assessment looked at.
+fn reach_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
+    let grown_at = change.reach.as_ref()?.grown_at?;
+    let text = Rich::from("The dependency graph reaches more since then, so the assessment is due again. ")
+        .link("What is new", format!("{}/affected", view.change_url(&change.key)));
+    let title = format!("It reaches more, {}", view.reader.moment(grown_at));
+    Some(Notice::new(Tone::Wait, text).title(title))
+}
+
+/// The planned undo that is still ahead, or was missed.
+fn undo_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
+    let undo = planned_undo::open(change).filter(|_| change.state.is_open())?;
+    let at = view.reader.moment(undo.at);
+    let (tone, title) = match change.undo_missed_at {
+        Some(_) => (
+            Tone::Stop,
+            format!("It was to be undone at {at}, and nobody has recorded it"),
+        ),
+        None => (Tone::Wait, format!("It is to be undone at {at}")),
+    };
+    Some(Notice::new(tone, free(&undo.text)).title(title))
 }
 
 /// Who broke the glass, why, and what it stood in for.

@@ -101,28 +101,6 @@ impl Around<'_> {
         Work::new(note, entries)
     }
 
-    fn checklist(&self, view: &View<'_, '_, '_>) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        for item in &self.file.checklist {
-            let id = item.id.as_str();
-            let entry = match &item.done {
-                Some(done) => Entry::new(Tone::Ok, Rich::new().said(item.title.as_str())).why(format!(
-                    "{}, {}",
-                    view.name(&done.by),
-                    view.reader.distance(done.at)
-                )),
-                None => Entry::new(Tone::Wait, Rich::new().said(item.title.as_str()))
-                    .why(format!("Asked by rule {}", item.rule)),
-            };
-            let tick = self.at(&format!("tick-{id}"), "Tick it", &format!("/checklist/{id}/tick"));
-            entries.push(match (&item.done, self.open.has(Verb::TickChecklist)) {
-                (None, true) => entry.act(format!("check-{id}"), tick),
-                _ => entry,
-            });
-        }
-        entries
-    }
-
     /// Who was asked, why, and what they said.
     pub fn approvals(&self, view: &View<'_, '_, '_>) -> Work {
         let template = decision_card::by_template(view, self.file);
@@ -443,6 +421,7 @@ impl Around<'_> {
             let page = format!("{}/runbook", self.context.change_url);
             acts.insert(0, ActForm::link("Step by step", page));
         }
+        acts.extend(self.undo_acts());
         Work::new("", entries.collect()).acts(acts)
     }
 

@@ -65,7 +65,12 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
             "Risk by highest impact (rows) and complexity (columns)",
             SectionBody::Table(risk_table(&table)),
         )
-        .note(Rich::new().link("Forecasts of failure", view.url("/failure-models"))),
+        .note(
+            Rich::new()
+                .link("Forecasts of failure", view.url("/failure-models"))
+                .text(" ")
+                .link("Probes of checklists", view.url("/probes")),
+        ),
         sla_section(view),
         watch_windows::section(view),
         retention::section(view),

@@ -6,8 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use acts::report::find_changes::{ChangeRow, TargetRow};
 use jiff::Timestamp;
 use model::core::enums::NodeKind;
-use model::core::ids::ServiceKey;
-use model::directory::snapshot::{Directory, Graph};
+use model::core::ids::{EnvironmentKey, ServiceKey};
+use model::directory::graph::{Graph, Terms, Towards, closure};
+use model::directory::snapshot::Directory;
 
 /// How far a dependency is followed.
 const DEPTH: usize = 4;
@@ -86,7 +87,8 @@ pub(crate) fn between(ways: &mut Ways<'_>, one: &Planned<'_>, other: &Planned<'_
     let mut best: Option<(Vec<String>, &str)> = None;
     for (service, environment) in &one.places {
         for (second, place) in other.places.iter().filter(|(_, place)| place == environment) {
-            let Some(path) = ways.path(service, second).or_else(|| ways.path(second, service)) else {
+            let there = ways.path(service, second, environment);
+            let Some(path) = there.or_else(|| ways.path(second, service, environment)) else {
                 continue;
             };
             if best.as_ref().is_none_or(|(known, _)| path.len() < known.len()) {
@@ -105,35 +107,71 @@ pub(crate) fn between(ways: &mut Ways<'_>, one: &Planned<'_>, other: &Planned<'_
     })
 }
 
-/// The services with which work on one collides: itself, what it needs and what needs it, as far as [`between`] looks.
-/// Found in a few passes over the graph, whatever the number of changes that are then held against it.
-pub(crate) fn around(directory: &Directory, service: &ServiceKey) -> BTreeSet<ServiceKey> {
-    let mut found = BTreeSet::from([service.clone()]);
-    for is_down in [true, false] {
-        let mut edge = BTreeSet::from([service.clone()]);
-        for _ in 0..DEPTH {
-            let arrows = directory.dependencies.iter().filter(|row| !row.ended);
-            let ends = arrows.map(|row| match is_down {
-                true => (&row.from, &row.to),
-                false => (&row.to, &row.from),
-            });
-            let next = ends.filter(|(near, _)| edge.contains(near)).map(|(_, far)| far.clone());
-            edge = next.collect();
-            found.extend(edge.iter().cloned());
-        }
+/// The services with which work on one in an environment collides: itself, what it needs and what needs it, as far as
+/// [`between`] looks. Two walks of the graph, whatever the number of changes that are then held against it.
+pub(crate) fn around(directory: &Directory, service: &ServiceKey, environment: &EnvironmentKey) -> BTreeSet<ServiceKey> {
+    let environments = BTreeSet::from([environment.clone()]);
+    let mut found = BTreeSet::new();
+    for towards in [Towards::Causes, Towards::Dependants] {
+        let start = [(NodeKind::Service, service.as_str())];
+        let walked = closure(&directory.dependencies, &start, &terms(towards, &environments));
+        let services = walked.found.iter().filter(|one| one.node.0 == NodeKind::Service);
+        found.extend(services.map(|one| ServiceKey::from(one.node.1)));
     }
     found
 }
 
-type Node<'a> = (NodeKind, &'a str);
+/// The terms under which plans collide.
+fn terms(towards: Towards, environments: &BTreeSet<EnvironmentKey>) -> Terms<'_> {
+    Terms {
+        depth: DEPTH,
+        environments: Some(environments),
+        ..Terms::new(towards)
+    }
+}
 
-/// What a service needs, near and far: each thing with the one before it on the shortest way there, `None` next to the service.
-type Needed<'a> = HashMap<Node<'a>, Option<Node<'a>>>;
+/// What a service needs in an environment: each thing with the place of the one before it on the shortest way, the service first.
+#[derive(Default)]
+struct Needed {
+    things: Vec<(String, Option<usize>)>,
+    /// Where each other service is among them.
+    places: HashMap<String, usize>,
+}
+
+impl Needed {
+    /// Walks as far as dependencies are followed.
+    fn by(graph: &Graph, from: &str, environment: &str) -> Self {
+        let environments = BTreeSet::from([EnvironmentKey::from(environment)]);
+        let start = [(NodeKind::Service, from)];
+        let walked = closure(graph, &start, &terms(Towards::Causes, &environments));
+        let mut needed = Self::default();
+        for (place, one) in walked.found.iter().enumerate() {
+            needed.things.push((one.node.1.to_owned(), one.via));
+            if one.distance > 0 && one.node.0 == NodeKind::Service {
+                needed.places.insert(one.node.1.to_owned(), place);
+            }
+        }
+        needed
+    }
+
+    /// The names on the way to a service.
+    fn path(&self, to: &str) -> Option<Vec<String>> {
+        let mut here = Some(*self.places.get(to)?);
+        let mut way = Vec::new();
+        while let Some((name, via)) = here.and_then(|place| self.things.get(place)) {
+            way.push(name.clone());
+            here = *via;
+        }
+        way.reverse();
+        Some(way)
+    }
+}
 
 /// The ways from services to what they need, each service's looked up once for all changes that are held against each other.
 pub(crate) struct Ways<'a> {
     graph: &'a Graph,
-    known: HashMap<String, Needed<'a>>,
+    /// By service and environment.
+    known: HashMap<(String, String), Needed>,
 }
 
 impl<'a> Ways<'a> {
@@ -149,61 +187,30 @@ impl<'a> Ways<'a> {
     fn meet(&mut self, one: &Planned<'_>, other: &Planned<'_>) -> bool {
         one.places.iter().any(|(service, environment)| {
             let mut there = other.places.iter().filter(|(_, place)| place == environment);
-            there.any(|(second, _)| self.leads(service, second) || self.leads(second, service))
+            there.any(|(second, _)| self.leads(service, second, environment) || self.leads(second, service, environment))
         })
     }
 
     /// Whether a service is another one, or needs it.
-    fn leads(&mut self, from: &str, to: &str) -> bool {
-        from == to || self.needed_by(from).contains_key(&(NodeKind::Service, to))
+    fn leads(&mut self, from: &str, to: &str, environment: &str) -> bool {
+        from == to || self.needed_by(from, environment).places.contains_key(to)
     }
 
-    fn needed_by(&mut self, from: &str) -> &Needed<'a> {
-        if !self.known.contains_key(from) {
-            self.known.insert(from.to_owned(), needed(self.graph, from));
-        }
-        &self.known[from]
+    fn needed_by(&mut self, from: &str, environment: &str) -> &Needed {
+        let graph = self.graph;
+        let key = (from.to_owned(), environment.to_owned());
+        self.known
+            .entry(key)
+            .or_insert_with(|| Needed::by(graph, from, environment))
     }
 
     /// The shortest way from a service to one that it needs.
-    fn path(&mut self, from: &str, to: &str) -> Option<Vec<String>> {
+    fn path(&mut self, from: &str, to: &str, environment: &str) -> Option<Vec<String>> {
         if from == to {
             return Some(vec![from.to_owned()]);
         }
-        let known = self.needed_by(from);
-        let mut way = vec![to.to_owned()];
-        let mut before = *known.get(&(NodeKind::Service, to))?;
-        while let Some(node) = before {
-            way.push(node.1.to_owned());
-            before = known.get(&node).copied().flatten();
-        }
-        way.push(from.to_owned());
-        way.reverse();
-        Some(way)
+        self.needed_by(from, environment).path(to)
     }
-}
-
-/// What a service needs, as far as dependencies are followed. Each thing is met once, so that the number of ways to it does
-/// not matter.
-fn needed<'a>(graph: &'a Graph, from: &str) -> Needed<'a> {
-    let mut found = Needed::new();
-    let mut edge: Vec<Option<Node<'a>>> = vec![None];
-    for _ in 0..DEPTH {
-        let mut next = Vec::new();
-        for before in edge {
-            let (kind, key) = before.unwrap_or((NodeKind::Service, from));
-            for row in graph.leaving(kind, key).filter(|row| !row.ended) {
-                let node = (row.to_kind, row.to.as_str());
-                if node == (NodeKind::Service, from) || found.contains_key(&node) {
-                    continue;
-                }
-                found.insert(node, before);
-                next.push(Some(node));
-            }
-        }
-        edge = next;
-    }
-    found
 }
 
 #[cfg(test)]
@@ -214,6 +221,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    const LIVE: &str = "production";
 
     fn arrow(from: &str, to: &str, more: &serde_json::Value) -> Dependency {
         let mut row = json!({"id": format!("{from}-{to}"), "version": 1, "from": from, "to": to});
@@ -236,12 +245,12 @@ mod tests {
         let arrows = arrows.map(|ends| ends.split_once('-').unwrap());
         let directory = directory(arrows.map(|(from, to)| arrow(from, to, &plain)).into());
         let mut ways = Ways::of(&directory);
-        assert_eq!(ways.path("a", "a").unwrap(), ["a"]);
-        assert_eq!(ways.path("a", "e").unwrap(), ["a", "c", "d", "e"]);
-        assert_eq!(ways.path("b", "f").unwrap(), ["b", "c", "d", "e", "f"]);
-        assert_eq!(ways.path("f", "a"), None, "an arrow leads one way");
+        assert_eq!(ways.path("a", "a", LIVE).unwrap(), ["a"]);
+        assert_eq!(ways.path("a", "e", LIVE).unwrap(), ["a", "c", "d", "e"]);
+        assert_eq!(ways.path("b", "f", LIVE).unwrap(), ["b", "c", "d", "e", "f"]);
+        assert_eq!(ways.path("f", "a", LIVE), None, "an arrow leads one way");
         let mut longer = Ways::of(&directory);
-        assert_eq!(longer.path("a", "f").unwrap().len(), 5);
+        assert_eq!(longer.path("a", "f", LIVE).unwrap().len(), 5);
     }
 
     #[test]
@@ -253,9 +262,9 @@ mod tests {
         ]);
         let mut ways = Ways::of(&directory);
         for to in ["b", "c", "d"] {
-            assert_eq!(ways.path("a", to), None, "to {to}");
+            assert_eq!(ways.path("a", to, LIVE), None, "to {to}");
         }
-        assert_eq!(ways.path("c", "d").unwrap(), ["c", "d"]);
+        assert_eq!(ways.path("c", "d", LIVE).unwrap(), ["c", "d"]);
     }
 
     /// By each step there are a hundred ways more: one that followed each of them would not come back.
@@ -270,7 +279,7 @@ mod tests {
         }
         let directory = directory(arrows);
         let mut ways = Ways::of(&directory);
-        assert_eq!(ways.path("0.0", "4.99").unwrap(), ["0.0", "1.0", "2.0", "3.0", "4.99"]);
-        assert_eq!(ways.known["0.0"].len(), 400);
+        assert_eq!(ways.path("0.0", "4.99", LIVE).unwrap(), ["0.0", "1.0", "2.0", "3.0", "4.99"]);
+        assert_eq!(ways.known[&("0.0".to_owned(), LIVE.to_owned())].places.len(), 400);
     }
 }

@@ -415,7 +415,7 @@ fn taken_by(
 ) -> Vec<(Timestamp, Timestamp)> {
     let reached: Vec<(BTreeSet<ServiceKey>, &str)> = places
         .iter()
-        .map(|(service, environment)| (around(directory, service), environment.as_str()))
+        .map(|(service, environment)| (around(directory, service, environment), environment.as_str()))
         .collect();
     let touches = |other: &&Planned<'_>| {
         other.places.iter().any(|(service, environment)| {

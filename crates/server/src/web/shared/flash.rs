@@ -91,6 +91,12 @@ const WORDS: &[(&str, &str)] = &[
     ("evidence/{}/acceptance", "It is accepted."),
     ("conditions/{}/met", "The condition is met."),
     ("checklist/{}/tick", "It is ticked."),
+    ("checklist/{}/waiver", "Your yes to go without it is noted."),
+    (
+        "checklist/{}/probe",
+        "The probe is asked; its answer comes with the evidence.",
+    ),
+    ("undo", "The end of the planned undo is noted."),
     ("tasks", "The task is added."),
     ("tasks/{}", "The task is updated."),
     ("comments", "Your comment is there."),

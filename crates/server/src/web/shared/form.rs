@@ -38,6 +38,7 @@ const TIMES: &[&str] = &[
     "review_by",
     "wait_until",
     "due_at",
+    "at",
 ];
 /// Whole numbers.
 const NUMBERS: &[&str] = &[

@@ -7,7 +7,7 @@ use crate::http::failure::Failure;
 
 /// The fields of a change that sentences name, each with its label on the form. Words that may also be somebody's own, such
 /// as `owner`, are not among them.
-const LABELS: [(&str, &str); 17] = [
+const LABELS: [(&str, &str); 18] = [
     ("title", "Title"),
     ("description", "Description"),
     ("justification", "Why now"),
@@ -19,6 +19,7 @@ const LABELS: [(&str, &str); 17] = [
     ("plan", "Plan"),
     ("rollback_plan", "Rollback plan"),
     ("rollback_minutes", "Minutes in all"),
+    ("planned_undo", "Planned undo"),
     ("no_rollback_reason", "Why there is no way back"),
     ("expedited_reason", "Why it is late"),
     ("incident", "Incident"),

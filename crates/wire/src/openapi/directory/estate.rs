@@ -85,6 +85,7 @@ pub(crate) const ESTATE: &[Shape] = &[
             ),
             word("from_kind", all!(NodeKind), "What `from` is; `service` unless said."),
             word("to_kind", all!(NodeKind), "What `to` is; `service` unless said."),
+            texts("environments", LINE, "Environments in which it holds; absent: all."),
         ],
     ),
     shape(

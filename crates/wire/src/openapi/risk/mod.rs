@@ -1,3 +1,5 @@
-//! Risk: forecasts of failure and their models.
+//! Risk: reach, forecasts of failure and their models.
 
+pub(super) mod affected;
+pub(super) mod checklists;
 pub(super) mod forecasts;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{card, path, show};
 use crate::client::Client;
 use crate::clock;
+use crate::commands::change::lifecycle::undo::answers;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, Tone, text_of};
 
@@ -39,6 +40,9 @@ pub enum Act {
         /// The answers to the security questions.
         #[arg(long)]
         security: Option<String>,
+        /// An answer to a security question, such as open_ports=no or secrets='yes: a new key'; may be repeated.
+        #[arg(long, value_name = "QUESTION=ANSWER")]
+        answer: Vec<String>,
         /// The dependencies were looked at.
         #[arg(long)]
         dependencies_reviewed: bool,
@@ -613,6 +617,7 @@ fn assessment(act: &Act) -> Value {
         impact_compliance,
         complexity,
         security,
+        answer,
         dependencies_reviewed,
         risk,
         reason,
@@ -631,6 +636,7 @@ fn assessment(act: &Act) -> Value {
         ("impact", has_impact.then_some(impact)),
         ("complexity", text(complexity)),
         ("security", text(security)),
+        ("security_answers", (!answer.is_empty()).then(|| answers(answer))),
         ("dependencies_reviewed", dependencies_reviewed.then_some(json!(true))),
         (
             "risk_override",

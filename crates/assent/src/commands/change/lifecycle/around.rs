@@ -180,6 +180,23 @@ pub enum Checklist {
         #[arg(long)]
         text: Option<String>,
     },
+    /// Agree that the change may go without an item, as an owner or as security.
+    Waive {
+        /// The change's key.
+        key: String,
+        /// The item's id.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Have the probe of an item asked at once.
+    Probe {
+        /// The change's key.
+        key: String,
+        /// The item's id.
+        id: String,
+    },
 }
 
 fn set(fields: &[(&str, Option<&str>)]) -> Map<String, Value> {
@@ -397,7 +414,16 @@ pub(super) fn condition(client: &Client, condition: &Condition, output: &Output)
 /// The checklist.
 pub(super) fn checklist(client: &Client, checklist: &Checklist, output: &Output) -> Result<()> {
     match checklist {
-        Checklist::List { key } => list(client, key, "/checklist", &["id", "done", "title"], output),
+        Checklist::List { key } => list(client, key, "/checklist", &["id", "kind", "done", "title"], output),
+        Checklist::Waive { key, id, reason } => {
+            let body = json!({"reason": reason});
+            let path = format!("/checklist/{}/waiver", encode(id));
+            add(client, key, &path, &body, "has a yes to go without the item", output)
+        }
+        Checklist::Probe { key, id } => {
+            let path = format!("/checklist/{}/probe", encode(id));
+            add(client, key, &path, &json!({}), "has the probe asked", output)
+        }
         Checklist::Tick { key, id, text } => {
             let body = Value::Object(set(&[("text", text.as_deref())]));
             add(

@@ -96,6 +96,12 @@ pub struct Content {
     /// Minutes that the way back takes.
     #[arg(long, value_name = "MINUTES")]
     pub rollback_minutes: Option<i64>,
+    /// The inverse that belongs to it, such as “writable again”; it is neither a rollback nor a failure.
+    #[arg(long, value_name = "TEXT", requires = "undo_at")]
+    pub undo: Option<String>,
+    /// When it is undone, such as 2026-11-21T04:00:00Z or +6h.
+    #[arg(long, value_name = "TIME", requires = "undo", allow_hyphen_values = true)]
+    pub undo_at: Option<String>,
     /// Who owns it.
     #[arg(long, value_name = "LOGIN")]
     pub owner: Option<String>,
@@ -172,6 +178,10 @@ impl Content {
             if let Some(time) = time {
                 set(name, json!(clock::moment(time, now)?.to_string()));
             }
+        }
+        if let (Some(undo), Some(at)) = (&self.undo, &self.undo_at) {
+            let at = clock::moment(at, now)?.to_string();
+            body.insert("planned_undo".to_owned(), json!({"text": undo, "at": at}));
         }
         self.nested(&mut body);
         Ok(body)

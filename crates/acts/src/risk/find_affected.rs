@@ -1,0 +1,105 @@
+//! What a change reaches: what fails with it and whose data it may damage, each with the way, where the cut-off is, what the
+//! assessment left out, and what the graph has added since.
+
+use jiff::Timestamp;
+use model::change::affected::{Affected, affected, data_affected};
+use model::change::record::Change;
+use model::core::act::actions;
+use model::core::enums::SecurityQuestion;
+use model::core::refusal::Refusal;
+use model::risk::effective::unaccepted;
+use model::risk::reach::{Growth, KeptReach, digest, growth, things};
+use model::risk::security_questions;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+
+/// What a change reaches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reach {
+    /// The change's key.
+    pub key: String,
+    /// What fails with it, the nearest first; what is changed itself comes first, with the distance 0.
+    pub outage: Vec<Affected>,
+    /// Whose data it may damage, with what is on the way there.
+    pub data: Vec<Affected>,
+    /// The digest of the set that fails with it, as it is now.
+    pub digest: String,
+    /// Up to so many arrows away a thing counts for the impact by itself; what lies further away counts among the many alone.
+    pub far: i64,
+    /// What the assessment left out.
+    pub excluded: Vec<Excluded>,
+    /// What the assessment looked at.
+    pub assessed: Option<KeptReach>,
+    /// What is reached beyond that.
+    pub grown: Option<Growth>,
+    /// The security questions that the change raises and leaves without an answer.
+    pub open_questions: Vec<SecurityQuestion>,
+}
+
+/// Something that the assessment left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excluded {
+    /// What: a key, or `service:KEY` and `item:KEY`.
+    pub item: String,
+    /// Why.
+    pub reason: String,
+    /// Who left it out: a login. Absent for what was left out before this was kept.
+    pub by: Option<String>,
+    /// When.
+    pub at: Option<Timestamp>,
+}
+
+/// What a change reaches.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn find_affected(cx: &mut Context<'_, '_>, key: &str) -> Result<Reach> {
+    cx.allow(actions::READ)?;
+    if cx.scope()?.is_some() {
+        // It names services outside of any scope.
+        return Err(Refusal::not_found("reach for who is scoped to services").into());
+    }
+    let change = cx.change(key)?;
+    reach_of(cx, &change)
+}
+
+/// The same of a change that was read already.
+///
+/// # Errors
+/// The store's.
+pub fn reach_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Reach> {
+    let directory = cx.directory()?;
+    let targets = &change.content.targets;
+    let outage = affected(&directory, targets);
+    let mut data = data_affected(&directory, targets);
+    if !data.iter().any(|one| one.by_data) {
+        data.clear();
+    }
+    let assessed = change.reach.clone();
+    let authors = assessed
+        .as_ref()
+        .map(|it| it.excluded_by.as_slice())
+        .unwrap_or_default();
+    let excluded = change.content.excluded.iter().enumerate().map(|(place, row)| {
+        let author = authors.get(place);
+        Excluded {
+            item: row.item.clone(),
+            reason: row.reason.clone(),
+            by: author.map(|author| directory.login(&author.by)),
+            at: author.map(|author| author.at),
+        }
+    });
+    let touches = unaccepted(change, &directory).touches;
+    Ok(Reach {
+        key: change.key.clone(),
+        digest: digest(&things(&outage)),
+        far: directory.risk_terms().far,
+        excluded: excluded.collect(),
+        grown: assessed.as_ref().and_then(|kept| growth(kept, &outage)),
+        assessed,
+        open_questions: security_questions::open(&change.content, &touches),
+        outage,
+        data,
+    })
+}

@@ -1,0 +1,191 @@
+//! What people and probes do with the items of a checklist: tick, waive, ask, answer.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::change::change_file::Case;
+use crate::change::content::plan_digest;
+use crate::change::duties::evidence;
+use crate::change::duties::items::Item;
+use crate::change::next_step::check_state;
+use crate::change::related_records::{ChecklistItem, Evidence, MetCondition};
+use crate::change::settle::settle;
+use crate::core::act::Act;
+use crate::core::body::Body;
+use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult, ItemKind};
+use crate::core::ids::RecordId;
+use crate::core::parse::{Reading, TEXT};
+use crate::core::refusal::Refusal;
+use crate::directory::snapshot::logins;
+
+/// How many characters of a probe's answer are kept.
+const KEPT: usize = 2_000;
+
+fn line(case: &Case<'_>, item: &RecordId) -> Result<ChecklistItem, Refusal> {
+    let found = case.file.checklist.iter().find(|row| &row.id == item);
+    found.cloned().ok_or_else(|| Refusal::not_found("such checklist item"))
+}
+
+/// Ticks a checklist item.
+///
+/// # Errors
+/// 403, also for an author where the rule wants another; 404, 422, 409.
+pub fn tick(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Refusal> {
+    let known = line(case, item)?;
+    case.allow(Act::TickChecklist)?;
+    check_ticker(case, &known)?;
+    let mut reading = Reading::new(body, "");
+    let text = reading.text("text", TEXT);
+    reading.finish()?;
+    check_state(case, Act::TickChecklist)?;
+    let (by, at) = (case.person(), case.now);
+    for row in case.file.checklist.iter_mut().filter(|row| &row.id == item) {
+        row.done = Some(MetCondition {
+            by: by.clone(),
+            at,
+            text: text.clone(),
+        });
+    }
+    case.tell("checklist.ticked", json!({"item": item, "by": by}));
+    settle(case);
+    Ok(())
+}
+
+/// Evidence and probes are ticked by nobody, and some manual items by no author.
+fn check_ticker(case: &Case<'_>, known: &ChecklistItem) -> Result<(), Refusal> {
+    if matches!(known.kind, Some(ItemKind::Evidence | ItemKind::Probe)) {
+        let text = "This item is met by a fact, so nobody ticks it.";
+        let satisfy = "Add its evidence, have its probe asked, or have it waived by an owner and security.";
+        return Err(Refusal::not_now("not_manual", text, satisfy, Vec::new()));
+    }
+    let Some(item) = Item::of_line(&case.file, known) else {
+        return Ok(());
+    };
+    if item.wants_another_than_authors() && case.file.wrote_by_hand(case.actor.speaker()) {
+        let others = logins(&case.directory, &item.owners(&case.file, &case.directory, case.now));
+        let text = "Who wrote the change cannot tick this item.";
+        return Err(Refusal::not_allowed("own_work", text).with_others(others));
+    }
+    Ok(())
+}
+
+/// Agrees that a change may go without an item, as an owner, as security, or as both; both needs a second person.
+///
+/// # Errors
+/// 403, 404, 422, 409.
+pub fn waive(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Refusal> {
+    let known = line(case, item)?;
+    case.allow(Act::AcceptEvidence)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    check_state(case, Act::AcceptEvidence)?;
+    if known.kind.is_none() {
+        let text = "This item is ticked; only typed items of a checklist are waived.";
+        return Err(Refusal::not_now("not_waivable", text, "Tick it.", Vec::new()));
+    }
+    let by = case.person();
+    if case.file.wrote_by_hand(case.actor.speaker()) {
+        return Err(Refusal::not_allowed(
+            "own_work",
+            "Who wrote the change cannot waive its items.",
+        ));
+    }
+    let agreed = evidence::agreements(&case.file, &case.directory, &by, &reason, case.now);
+    if agreed.is_empty() {
+        let text = "A waiver needs the yes of an owner of the target and of security, and you are neither.";
+        return Err(Refusal::not_allowed("not_asked", text));
+    }
+    let what = case.change().digests.what.clone();
+    for row in case.file.checklist.iter_mut().filter(|row| &row.id == item) {
+        // A yes to another content says nothing of this one.
+        if row.agreed_what.as_ref() != Some(&what) {
+            row.agreed.clear();
+        }
+        row.agreed_what = Some(what.clone());
+        row.agreed.retain(|it| it.by != by);
+        row.agreed.extend(agreed.iter().cloned());
+    }
+    case.tell("checklist.waived", json!({"item": item, "by": by}));
+    settle(case);
+    Ok(())
+}
+
+/// Checks that somebody may have a probe asked at once; answers its rule.
+///
+/// # Errors
+/// 403, 404, 409 for an item that is no probe.
+pub fn check_ask(case: &mut Case<'_>, item: &RecordId) -> Result<String, Refusal> {
+    let known = line(case, item)?;
+    case.allow(Act::TickChecklist)?;
+    check_state(case, Act::TickChecklist)?;
+    if known.kind != Some(ItemKind::Probe) {
+        let text = "This item asks no probe.";
+        return Err(Refusal::not_now(
+            "no_probe",
+            text,
+            "Tick it, or add its evidence.",
+            Vec::new(),
+        ));
+    }
+    Ok(known.rule)
+}
+
+/// What a probe answered, or why it gave no answer that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The probe's key.
+    pub probe: String,
+    /// The place that it was asked for, as `service/environment`.
+    pub place: String,
+    /// When what it reports was so, or why there is no such time.
+    pub found: Result<Timestamp, String>,
+    /// The beginning of the answer.
+    pub body: String,
+    /// The digest of the whole answer.
+    pub digest: String,
+    /// Its size in bytes.
+    pub size: i64,
+    /// Its media type; empty where there was no answer.
+    pub media_type: String,
+}
+
+/// Keeps the answer of a probe as evidence.
+pub fn take_answer(case: &mut Case<'_>, answer: Answered) {
+    let (result, text) = match &answer.found {
+        Ok(at) => (EvidenceResult::Passed, format!("It reports {at}. {}", answer.body)),
+        Err(why) => (EvidenceResult::Unknown, format!("{why} {}", answer.body)),
+    };
+    let evidence = Evidence {
+        id: case.new_id(),
+        version: 0,
+        change: case.change_id(),
+        kind: EvidenceKind::Probe,
+        aspect: Aspect::Other,
+        result,
+        name: answer.probe,
+        environment: None,
+        artifact: None,
+        plan_digest: Some(plan_digest(&case.change().content)),
+        text: Some(text.trim().chars().take(KEPT).collect()),
+        file_digest: answer.digest,
+        size: answer.size,
+        media_type: answer.media_type,
+        by: case.person(),
+        at: case.now,
+        accepted: None,
+        findings: Vec::new(),
+        suites: Vec::new(),
+        agreed: Vec::new(),
+        file_erased_at: None,
+        measured_at: answer.found.ok(),
+        place: Some(answer.place),
+    };
+    let data = json!({
+        "evidence": evidence.id, "kind": evidence.kind, "aspect": evidence.aspect, "result": result,
+        "file_digest": evidence.file_digest,
+    });
+    case.tell("evidence.added", data);
+    case.file.evidence.push(evidence);
+    settle(case);
+}

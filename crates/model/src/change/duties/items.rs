@@ -1,0 +1,325 @@
+//! The typed items of checklists: manual ones that somebody ticks, evidence that is fresh, and probes whose last answer is. Each
+//! has an owner, and a waiver that needs an owner of the target and security, two people, for the content as it is.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::approval::authority::{candidates, targets_of};
+use crate::approval::obligation::{Asked, Duty, ItemCheck, Party, TargetObligation};
+use crate::change::change_file::ChangeFile;
+use crate::change::content::plan_digest;
+use crate::change::duties::evidence::{self, Asks, place_of};
+use crate::change::eligible;
+use crate::change::record::Target;
+use crate::change::related_records::{ChecklistItem, Evidence, WaiverPart};
+use crate::core::enums::{Aspect, EvidenceKind, EvidenceResult, ItemKind};
+use crate::core::ids::PersonId;
+use crate::core::unmet::{Unmet, sentence, unmet};
+use crate::directory::snapshot::{Directory, logins};
+
+/// A typed item that a rule asks.
+#[derive(Clone, Copy)]
+pub struct Item<'f> {
+    /// The rule.
+    pub row: &'f TargetObligation,
+    /// What is checked.
+    pub title: &'f str,
+    /// How.
+    pub check: &'f ItemCheck,
+    /// Who has it.
+    pub owner: &'f Asked,
+}
+
+impl ItemCheck {
+    /// The kind of the item.
+    pub fn kind(&self) -> ItemKind {
+        match self {
+            Self::Manual { .. } => ItemKind::Manual,
+            Self::Evidence { .. } => ItemKind::Evidence,
+            Self::Probe { .. } => ItemKind::Probe,
+        }
+    }
+}
+
+impl<'f> Item<'f> {
+    /// The item of a rule, where the rule asks one.
+    pub fn of(row: &'f TargetObligation) -> Option<Self> {
+        match &row.obligation.duty {
+            Duty::Item { title, check, owner } => Some(Self {
+                row,
+                title,
+                check,
+                owner,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The item of a line of a change's checklist, while its rule still asks it.
+    pub fn of_line(file: &'f ChangeFile, line: &ChecklistItem) -> Option<Self> {
+        let rows = file.requirements.obligations.iter();
+        let mut items = rows.filter_map(Self::of);
+        items.find(|item| item.row.obligation.id == line.rule && item.title == line.title)
+    }
+
+    /// Whether an author may not tick it.
+    pub fn wants_another_than_authors(&self) -> bool {
+        matches!(self.check, ItemCheck::Manual { distinct_from } if distinct_from.contains(&Party::Author))
+    }
+
+    /// The people who have it: those whom its owner names, else the writers of the change.
+    pub fn owners(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+        let mut found: Vec<PersonId> = targets_of(file, self.row)
+            .flat_map(|target| candidates(file, directory, self.owner, target, now))
+            .map(|holder| holder.person)
+            .filter(|person| directory.is_active(person))
+            .filter(|person| !self.wants_another_than_authors() || !file.wrote_by_hand(person))
+            .collect();
+        found.sort();
+        found.dedup();
+        match found.is_empty() {
+            true if self.wants_another_than_authors() => Vec::new(),
+            true => eligible::writers(&file.change, directory),
+            false => found,
+        }
+    }
+}
+
+/// Whether a person has an item of a change's checklist.
+pub fn has_item(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
+    let mut items = file.requirements.obligations.iter().filter_map(Item::of);
+    items.any(|item| {
+        targets_of(file, item.row)
+            .flat_map(|target| candidates(file, directory, item.owner, target, now))
+            .any(|holder| &holder.person == person)
+    })
+}
+
+/// What an item still asks.
+pub(crate) fn item_unmet(file: &ChangeFile, directory: &Directory, item: &Item<'_>, now: Timestamp) -> Option<Unmet> {
+    let line = line_of(file, item);
+    if line.is_some_and(|line| is_waived(file, line, item)) {
+        return None;
+    }
+    let (code, text, satisfy) = match item.check {
+        ItemCheck::Manual { .. } => manual_lacks(file, line, item)?,
+        ItemCheck::Evidence {
+            aspect,
+            environment,
+            max_age_minutes,
+        } => evidence_lacks(file, item, (*aspect, environment.as_deref(), *max_age_minutes), now)?,
+        ItemCheck::Probe { probe, max_age_minutes } => probe_lacks(file, item, probe, *max_age_minutes, now)?,
+    };
+    let reason = sentence(&item.row.obligation.reason);
+    let satisfy = format!(
+        "{satisfy} Or an owner and security waive it (POST …/checklist/ID/waiver; rule `{}`).",
+        item.row.obligation.id
+    );
+    let people = logins(directory, &item.owners(file, directory, now));
+    Some(unmet(code, format!("{}: {text} {reason}", item.title), satisfy, people))
+}
+
+/// How a line of a change's checklist stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// `met`, `waived`, `open`, or `not_asked` where its rule asks it no more.
+    pub state: &'static str,
+    /// Who has it.
+    pub owners: Vec<PersonId>,
+    /// The rule's reason.
+    pub reason: String,
+    /// What it still asks.
+    pub lacks: Option<Unmet>,
+}
+
+/// How a typed line of a checklist stands; `None` for a plain line that is ticked.
+pub fn standing(file: &ChangeFile, directory: &Directory, line: &ChecklistItem, now: Timestamp) -> Option<Standing> {
+    line.kind?;
+    let Some(item) = Item::of_line(file, line) else {
+        return Some(Standing {
+            state: "not_asked",
+            owners: Vec::new(),
+            reason: String::new(),
+            lacks: None,
+        });
+    };
+    let lacks = item_unmet(file, directory, &item, now);
+    let state = match &lacks {
+        Some(_) => "open",
+        None if is_waived(file, line, &item) => "waived",
+        None => "met",
+    };
+    Some(Standing {
+        state,
+        owners: item.owners(file, directory, now),
+        reason: item.row.obligation.reason.clone(),
+        lacks,
+    })
+}
+
+fn line_of<'f>(file: &'f ChangeFile, item: &Item<'_>) -> Option<&'f ChecklistItem> {
+    let mut lines = file.checklist.iter();
+    lines.find(|line| line.rule == item.row.obligation.id && line.title == item.title)
+}
+
+/// The code, the sentence, and what satisfies it.
+type Lack = (&'static str, String, String);
+
+fn manual_lacks(file: &ChangeFile, line: Option<&ChecklistItem>, item: &Item<'_>) -> Option<Lack> {
+    let done = line.and_then(|line| line.done.as_ref());
+    let is_own = |by: &PersonId| item.wants_another_than_authors() && file.wrote_by_hand(by);
+    match done {
+        Some(done) if !is_own(&done.by) => None,
+        Some(_) => Some((
+            "checklist_open",
+            "Whoever ticked it wrote the change.".to_owned(),
+            "Somebody who did not write the change ticks it (POST …/checklist/ID/tick).".to_owned(),
+        )),
+        None => Some((
+            "checklist_open",
+            "Nobody has ticked it.".to_owned(),
+            "Tick it (POST …/checklist/ID/tick).".to_owned(),
+        )),
+    }
+}
+
+/// The targets of an item, each with its sentence of what is lacking; the first counts.
+fn evidence_lacks(
+    file: &ChangeFile,
+    item: &Item<'_>,
+    (aspect, environment, max_age): (Aspect, Option<&str>, Option<i64>),
+    now: Timestamp,
+) -> Option<Lack> {
+    let plan = plan_digest(&file.change.content);
+    let asks = Asks {
+        aspect,
+        environment,
+        plan: &plan,
+    };
+    let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
+    let satisfy = format!("Add passed evidence of the aspect `{aspect}`{place} (POST …/evidence).");
+    let lack = |target: &Target| -> Option<String> {
+        let shown = evidence::shown(file, target, asks);
+        if !shown.is_enough() {
+            return Some(format!(
+                "Passed {aspect} evidence{place} is missing for {}.",
+                place_of(target)
+            ));
+        }
+        let max_age = max_age.filter(|_| !shown.is_waived)?;
+        let newest = shown.good.iter().map(|it| shown_at(file, it)).max()?;
+        too_old(newest, max_age, now)
+    };
+    let text = targets_of(file, item.row).find_map(lack)?;
+    Some(("evidence_missing", text, satisfy))
+}
+
+/// When what a piece of evidence shows was so: as it says itself, else when the same file was brought first. Bringing an old
+/// report once more makes it no younger.
+fn shown_at(file: &ChangeFile, evidence: &Evidence) -> Timestamp {
+    let same = file.evidence.iter().filter(|it| it.file_digest == evidence.file_digest);
+    let first = same.map(|it| it.at).min().unwrap_or(evidence.at);
+    evidence.measured_at.map_or(first, |at| at.min(evidence.at))
+}
+
+fn too_old(at: Timestamp, max_age: i64, now: Timestamp) -> Option<String> {
+    let age = now.duration_since(at);
+    (age > SignedDuration::from_mins(max_age)).then(|| {
+        format!(
+            "It is from {at}, which is {} ago; at most {} are let through.",
+            span(age.as_mins()),
+            span(max_age)
+        )
+    })
+}
+
+/// Minutes in words.
+fn span(minutes: i64) -> String {
+    let one = |number: i64, unit: &str| match number {
+        1 => format!("1 {unit}"),
+        many => format!("{many} {unit}s"),
+    };
+    match minutes {
+        m if m >= 48 * 60 => one(m / (24 * 60), "day"),
+        m if m >= 120 => one(m / 60, "hour"),
+        m => one(m, "minute"),
+    }
+}
+
+fn probe_lacks(file: &ChangeFile, item: &Item<'_>, probe: &str, max_age: i64, now: Timestamp) -> Option<Lack> {
+    let lack = |target: &Target| -> Option<String> {
+        let place = place_of(target);
+        let Some(last) = last_answer(file, probe, &place) else {
+            return Some(format!("The probe `{probe}` has not answered for {place} yet."));
+        };
+        if last.result != EvidenceResult::Passed {
+            let why = last.text.as_deref().unwrap_or("its answer cannot be read");
+            return Some(format!(
+                "The probe `{probe}` gave no answer that counts for {place} at {}: {why}",
+                last.at
+            ));
+        }
+        too_old(shown_at(file, last), max_age, now)
+    };
+    let text = targets_of(file, item.row).find_map(lack)?;
+    let satisfy = "It is asked again when the window opens; ask it at once with POST …/checklist/ID/probe.";
+    Some(("probe_missing", text, satisfy.to_owned()))
+}
+
+/// The last answer of a probe for a place, whatever it says.
+pub fn last_answer<'f>(file: &'f ChangeFile, probe: &str, place: &str) -> Option<&'f Evidence> {
+    let is_it =
+        |it: &&Evidence| it.kind == EvidenceKind::Probe && it.name == probe && it.place.as_deref() == Some(place);
+    file.evidence.iter().filter(is_it).max_by_key(|it| (it.at, &it.id))
+}
+
+/// The places for which a probe of a line is asked.
+pub fn places(file: &ChangeFile, item: &Item<'_>) -> BTreeSet<String> {
+    targets_of(file, item.row).map(place_of).collect()
+}
+
+/// Whether an owner of each target and security, two people, waived an item for the content as it is.
+pub fn is_waived(file: &ChangeFile, line: &ChecklistItem, item: &Item<'_>) -> bool {
+    if line.agreed.is_empty() || line.agreed_what.as_deref() != Some(file.change.digests.what.as_str()) {
+        return false;
+    }
+    let of = |part: WaiverPart, place: &String| -> BTreeSet<&PersonId> {
+        let rows = line.agreed.iter();
+        rows.filter(|it| it.part == part && it.places.contains(place))
+            .map(|it| &it.by)
+            .collect()
+    };
+    places(file, item).iter().all(|place| {
+        let (owners, security) = (of(WaiverPart::Owner, place), of(WaiverPart::Security, place));
+        owners
+            .iter()
+            .any(|owner| security.iter().any(|other| !file.hands.are_one(owner, other)))
+    })
+}
+
+/// When evidence and answers grow too old on which a change rests.
+pub(crate) fn ends(file: &ChangeFile) -> Vec<Timestamp> {
+    let of = |item: Item<'_>| -> Vec<Timestamp> {
+        let (rows, max_age): (Vec<&Evidence>, i64) = match item.check {
+            ItemCheck::Evidence {
+                aspect,
+                max_age_minutes: Some(max_age),
+                ..
+            } => (
+                file.evidence.iter().filter(|it| it.aspect == *aspect).collect(),
+                *max_age,
+            ),
+            ItemCheck::Probe { probe, max_age_minutes } => {
+                let answers = places(file, &item);
+                let answers = answers.iter().filter_map(|place| last_answer(file, probe, place));
+                (answers.collect(), *max_age_minutes)
+            }
+            _ => return Vec::new(),
+        };
+        let end = |it: &&Evidence| shown_at(file, it).checked_add(SignedDuration::from_mins(max_age)).ok();
+        rows.iter().filter_map(end).collect()
+    };
+    let rows = file.requirements.obligations.iter();
+    rows.filter_map(Item::of).flat_map(of).collect()
+}

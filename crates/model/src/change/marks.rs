@@ -1,0 +1,59 @@
+//! Small marks that a change keeps: edits, spans of readiness, and its planned undo.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::ids::PersonId;
+
+/// The last edit of a field. The name is a value and no key: what stands under the name of a text is sealed as one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldEdit {
+    /// The field.
+    pub field: String,
+    /// When it was edited.
+    pub at: Timestamp,
+}
+
+/// A span in which a change stood ready.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadySpan {
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when; absent while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The start of its window.
+    pub opens_at: Timestamp,
+    /// The end of its window.
+    pub closes_at: Timestamp,
+    /// The digest *what* that was decided on.
+    pub what: String,
+}
+
+/// The inverse of a change, declared before its work: read-only until 04:00.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedUndo {
+    /// What is undone, and how.
+    pub text: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a planned undo ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndoRecord {
+    /// Whether it was done; otherwise it was called off.
+    pub done: bool,
+    /// When it was done or called off.
+    pub occurred_at: Timestamp,
+    /// Whether that was after its time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+    /// What was seen, or why it was called off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Who recorded it.
+    pub by: PersonId,
+    /// When it was recorded.
+    pub at: Timestamp,
+}

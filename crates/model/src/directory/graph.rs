@@ -1,0 +1,304 @@
+//! The dependency graph, and the one function that walks it: what a change reaches, what a failure may come from, what a freeze
+//! covers and what collides are all closures of [`closure`] under different terms.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::core::enums::{DependencyKind, NodeKind};
+use crate::core::ids::{EnvironmentKey, ServiceKey};
+use crate::core::shared_map::Rows;
+use crate::directory::records::Dependency;
+
+/// Where each thing's arrows stand among the rows.
+type Places = HashMap<(NodeKind, String), Vec<usize>>;
+
+/// Which services need some others in some environments, by those.
+type Known = HashMap<(BTreeSet<ServiceKey>, BTreeSet<EnvironmentKey>), Arc<BTreeSet<ServiceKey>>>;
+
+/// All arrows, findable by where they begin and where they end. An index is made on first use; the first grows with the rows.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    rows: Rows<Dependency>,
+    from: OnceLock<Arc<Places>>,
+    into: OnceLock<Arc<Places>>,
+    reached: Arc<Mutex<Known>>,
+}
+
+impl From<Vec<Dependency>> for Graph {
+    fn from(rows: Vec<Dependency>) -> Self {
+        Self {
+            rows: rows.into(),
+            from: OnceLock::new(),
+            into: OnceLock::new(),
+            reached: Arc::default(),
+        }
+    }
+}
+
+impl PartialEq for Graph {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows
+    }
+}
+
+impl Deref for Graph {
+    type Target = Rows<Dependency>;
+
+    fn deref(&self) -> &Rows<Dependency> {
+        &self.rows
+    }
+}
+
+impl Graph {
+    fn from(&self) -> &Places {
+        self.from.get_or_init(|| {
+            let mut from = Places::new();
+            for (place, row) in self.rows.iter().enumerate() {
+                from.entry((row.from_kind, row.from.0.clone())).or_default().push(place);
+            }
+            Arc::new(from)
+        })
+    }
+
+    fn into(&self) -> &Places {
+        self.into.get_or_init(|| {
+            let mut into = Places::new();
+            for (place, row) in self.rows.iter().enumerate() {
+                into.entry((row.to_kind, row.to.0.clone())).or_default().push(place);
+            }
+            Arc::new(into)
+        })
+    }
+
+    fn place(&self, like: &Dependency) -> Option<usize> {
+        let places = self.from().get(&(like.from_kind, like.from.0.clone()))?;
+        let is_same = |row: &Dependency| row.to == like.to && row.to_kind == like.to_kind;
+        places
+            .iter()
+            .copied()
+            .find(|place| self.rows.get(*place).is_some_and(is_same))
+    }
+
+    /// The arrows that begin at a thing.
+    pub fn leaving(&self, kind: NodeKind, key: &str) -> impl Iterator<Item = &Dependency> {
+        let places = self.from().get(&(kind, key.to_owned()));
+        places.into_iter().flatten().filter_map(|place| self.rows.get(*place))
+    }
+
+    /// The arrows that end at a thing.
+    pub fn arriving(&self, kind: NodeKind, key: &str) -> impl Iterator<Item = &Dependency> {
+        let places = self.into().get(&(kind, key.to_owned()));
+        places.into_iter().flatten().filter_map(|place| self.rows.get(*place))
+    }
+
+    /// The arrow between the same two ends, if there is one.
+    pub fn between(&self, like: &Dependency) -> Option<&Dependency> {
+        self.rows.get(self.place(like)?)
+    }
+
+    /// Adds an arrow; one between the same ends is replaced.
+    pub fn put(&mut self, arrow: Dependency) {
+        self.reached = Arc::default();
+        let place = self.place(&arrow);
+        self.into = OnceLock::new();
+        match place.and_then(|place| self.rows.get_mut(place)) {
+            Some(row) => *row = arrow,
+            None => {
+                let key = (arrow.from_kind, arrow.from.0.clone());
+                if let Some(from) = self.from.get_mut() {
+                    Arc::make_mut(from).entry(key).or_default().push(self.rows.len());
+                }
+                self.rows.push(arrow);
+            }
+        }
+    }
+
+    /// Brings the arrow with this record's id up to date, in rows that stand in the order of ids; one that ended goes.
+    pub(crate) fn renew(&mut self, arrow: Dependency) {
+        self.from = OnceLock::new();
+        self.into = OnceLock::new();
+        self.reached = Arc::default();
+        if arrow.ended {
+            self.rows.remove(&arrow.id, |row| &row.id);
+        } else {
+            self.rows.put(arrow, |row| &row.id);
+        }
+    }
+
+    /// The services that need one of these in some environments, near and far, without those themselves; no environment means all.
+    /// They are looked up once for each set, since every gate row asks.
+    pub fn dependants(
+        &self,
+        services: &BTreeSet<ServiceKey>,
+        environments: &BTreeSet<EnvironmentKey>,
+    ) -> Arc<BTreeSet<ServiceKey>> {
+        let key = (services.clone(), environments.clone());
+        // What is behind the lock is whole after any panic.
+        let mut known = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(&key) {
+            return Arc::clone(found);
+        }
+        let start: Vec<Node<'_>> = services.iter().map(|it| (NodeKind::Service, it.as_str())).collect();
+        let terms = Terms {
+            environments: Some(environments).filter(|it| !it.is_empty()),
+            ..Terms::new(Towards::Dependants)
+        };
+        let reached = closure(self, &start, &terms).found.into_iter();
+        let reached = reached.filter(|it| it.distance > 0 && it.node.0 == NodeKind::Service);
+        let found: Arc<BTreeSet<ServiceKey>> = Arc::new(reached.map(|it| ServiceKey::from(it.node.1)).collect());
+        known.insert(key, Arc::clone(&found));
+        found
+    }
+
+    /// What a thing is part of, by the graph alone, in the order of keys.
+    pub fn parents(&self, kind: NodeKind, key: &str) -> Vec<(NodeKind, &ServiceKey)> {
+        if self.rows.is_empty() {
+            return Vec::new();
+        }
+        let places = self.from().get(&(kind, key.to_owned())).into_iter().flatten();
+        let mut found: Vec<(NodeKind, &ServiceKey)> = places
+            .filter_map(|place| self.rows.get(*place))
+            .filter(|row| row.kind == DependencyKind::PartOf)
+            .map(|row| (row.to_kind, &row.to))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+}
+
+/// A thing of the graph: what it is, and its key.
+pub type Node<'g> = (NodeKind, &'g str);
+
+/// Which way a walk goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Towards {
+    /// To what feels a change of a thing: what needs it, runs on it or stores its data in it, and the whole that it is part of.
+    Dependants,
+    /// To what the thing feels itself: what it needs, runs on or stores its data in, and its parts.
+    Causes,
+}
+
+/// The terms of a walk.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'t> {
+    /// Which way.
+    pub towards: Towards,
+    /// The kinds of arrows that are followed.
+    pub kinds: &'t [DependencyKind],
+    /// Arrows that hold in none of these environments are left out; `None` follows all.
+    pub environments: Option<&'t BTreeSet<EnvironmentKey>>,
+    /// The most arrows from the start.
+    pub depth: usize,
+    /// The most things that are found, the start among them.
+    pub most: usize,
+}
+
+impl Terms<'_> {
+    /// Along all arrows, without an end.
+    pub const fn new(towards: Towards) -> Self {
+        Self {
+            towards,
+            kinds: DependencyKind::ALL,
+            environments: None,
+            depth: usize::MAX,
+            most: usize::MAX,
+        }
+    }
+
+    fn follows(&self, row: &Dependency) -> bool {
+        let holds = |wanted: &BTreeSet<EnvironmentKey>| {
+            row.environments.is_empty() || !row.environments.is_disjoint(wanted)
+        };
+        !row.ended && self.kinds.contains(&row.kind) && self.environments.is_none_or(holds)
+    }
+}
+
+/// A thing that a walk found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found<'g> {
+    /// The thing.
+    pub node: Node<'g>,
+    /// How many arrows away from the start.
+    pub distance: usize,
+    /// The place in the list of the one before it on the way; `None` for the start.
+    pub via: Option<usize>,
+    /// The kind of the last arrow of the way; `None` for the start.
+    pub by: Option<DependencyKind>,
+}
+
+/// What a walk found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closure<'g> {
+    /// Each thing once by its shortest way, the nearest first; of equally near ones by the order of keys under the same one before.
+    pub found: Vec<Found<'g>>,
+    /// Whether there is more behind the depth or the number that was asked for.
+    pub is_cut: bool,
+}
+
+/// Everything that is reached from some things under some terms, these things included. Each arrow is looked at once, so that
+/// hubs and rings cost no more than their arrows.
+pub fn closure<'g>(graph: &'g Graph, start: &[Node<'g>], terms: &Terms<'_>) -> Closure<'g> {
+    let mut found: Vec<Found<'g>> = Vec::new();
+    let mut known: HashSet<Node<'g>> = HashSet::new();
+    for node in start.iter().copied().filter(|node| known.insert(*node)).collect::<Vec<_>>() {
+        found.push(Found {
+            node,
+            distance: 0,
+            via: None,
+            by: None,
+        });
+    }
+    let mut is_cut = false;
+    let mut place = 0;
+    while let Some(here) = found.get(place).copied() {
+        for (node, kind) in neighbours(graph, here.node, terms) {
+            if known.contains(&node) {
+                continue;
+            }
+            if here.distance >= terms.depth || found.len() >= terms.most {
+                is_cut = true;
+                break;
+            }
+            known.insert(node);
+            found.push(Found {
+                node,
+                distance: here.distance + 1,
+                via: Some(place),
+                by: Some(kind),
+            });
+        }
+        if is_cut && found.len() >= terms.most {
+            break;
+        }
+        place += 1;
+    }
+    Closure { found, is_cut }
+}
+
+/// The things one arrow away, in the order of keys.
+fn neighbours<'g>(graph: &'g Graph, (kind, key): Node<'g>, terms: &Terms<'_>) -> Vec<(Node<'g>, DependencyKind)> {
+    // A part leads to its whole along its arrow; what is needed leads to what needs it against the arrow.
+    let is_along = |row: &Dependency| (row.kind == DependencyKind::PartOf) == (terms.towards == Towards::Dependants);
+    let leaving = graph.leaving(kind, key).filter(|row| is_along(row) && terms.follows(row));
+    let arriving = graph.arriving(kind, key).filter(|row| !is_along(row) && terms.follows(row));
+    let ends = leaving.map(|row| ((row.to_kind, row.to.as_str()), row.kind));
+    let mut found: Vec<(Node<'g>, DependencyKind)> = ends.collect();
+    found.extend(arriving.map(|row| ((row.from_kind, row.from.as_str()), row.kind)));
+    found.sort_unstable_by_key(|((kind, key), by)| (*key, *kind, *by));
+    found
+}
+
+impl<'g> Closure<'g> {
+    /// The things on the way to one of the list, from the start to the thing itself.
+    pub fn path(&self, place: usize) -> Vec<Node<'g>> {
+        let mut nodes = Vec::new();
+        let mut here = self.found.get(place);
+        while let Some(one) = here {
+            nodes.push(one.node);
+            here = one.via.and_then(|via| self.found.get(via));
+        }
+        nodes.reverse();
+        nodes
+    }
+}

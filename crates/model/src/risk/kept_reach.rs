@@ -1,0 +1,35 @@
+//! What a change keeps of its reach: the set that its assessment looked at.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::ids::PersonId;
+
+/// The set of things that a change reached when it was assessed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptReach {
+    /// The digest of the set: SHA-256 over its sorted list.
+    pub digest: String,
+    /// How many things it holds.
+    pub count: i64,
+    /// The things, as `service:KEY` and `item:KEY`, sorted; absent where there are too many to keep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub things: Vec<String>,
+    /// When it was looked at.
+    pub at: Timestamp,
+    /// When the graph was found to reach more; the assessment is due again until somebody has looked at that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grown_at: Option<Timestamp>,
+    /// Who left each of the things out that the assessment excludes, in the order of `excluded`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded_by: Vec<ExcludedBy>,
+}
+
+/// Who left something out of the assessment, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExcludedBy {
+    /// Who.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}

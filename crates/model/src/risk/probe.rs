@@ -1,0 +1,159 @@
+//! Probes: addresses that the product asks for a fact that a checklist wants, such as the age of the last backup that was restored.
+
+use derive::{Described, Noun};
+use serde::{Deserialize, Serialize};
+
+use crate::core::act::actions::{READ, SET_CONNECTION};
+use crate::core::card::{Card, Event, Page};
+use crate::core::enums::ProbeReads;
+use crate::core::ids::{GroupKey, RecordId};
+use crate::core::parse::{LINE, Reading};
+use crate::verbs;
+
+/// The longest address, in characters.
+pub const URL: usize = 1_000;
+/// The most probes of a tenant.
+pub const MOST: usize = 100;
+
+/// An address that is asked for a fact of a checklist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+pub struct Probe {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The key by which rules name it: restored-backup.
+    #[card(column)]
+    pub key: String,
+    /// What it shows, in one line.
+    #[card(text)]
+    pub title: String,
+    /// The address; {service} and {environment} stand for those of the target.
+    #[card(most = URL, text)]
+    pub url: String,
+    /// Where the value is in the JSON of the answer: a pointer such as /restored/age (RFC 6901).
+    pub pointer: String,
+    /// What the value is.
+    #[card(words)]
+    pub reads: ProbeReads,
+    /// The group that keeps the address.
+    #[card(optional)]
+    pub owner: GroupKey,
+    /// Whether it is in use.
+    #[card(column)]
+    pub active: bool,
+}
+
+/// An address that is asked for a fact of a checklist.
+#[derive(Debug, Clone, Default, Deserialize, Described)]
+#[serde(default)]
+pub struct ProbeInput {
+    /// The key by which rules name it: restored-backup.
+    #[card(positional, example = "restored-backup")]
+    pub key: String,
+    /// What it shows, in one line.
+    #[card(text, example = "The last backup that was restored")]
+    pub title: String,
+    /// The address; {service} and {environment} stand for those of the target.
+    #[card(most = URL, text, example = "https://backups.example/{service}/{environment}")]
+    pub url: String,
+    /// Where the value is in the JSON of the answer: a pointer such as /restored/age (RFC 6901).
+    #[card(example = "/restored/age_hours")]
+    pub pointer: String,
+    /// What the value is.
+    #[card(words, example = "age_hours")]
+    pub reads: ProbeReads,
+    /// The group that keeps the address.
+    #[card(refers = "group", example = "security")]
+    pub owner: GroupKey,
+}
+
+/// The card.
+pub const CARD: Card = Card {
+    tag: "administration",
+    patch: "ProbePatch",
+    columns: &["id", "key", "title", "url", "pointer", "reads", "owner"],
+    verbs: verbs! {
+        List "list_probes" at "/probes" may READ => "List the probes of checklists";
+        Add "add_probe" at "/probes" may SET_CONNECTION => "Add a probe that checklists may ask";
+        Show "show_probe" at "/probes/{id}" may READ => "Show a probe";
+        Edit "edit_probe" at "/probes/{id}" may SET_CONNECTION => "Change a probe";
+        End "end_probe" at "/probes/{id}" may SET_CONNECTION => "Take a probe out of use";
+    },
+    events: &[
+        Event::new("probe.added", "eye", "added a probe of checklists"),
+        Event::new("probe.edited", "edit", "changed a probe of checklists"),
+        Event::new("probe.ended", "x", "took a probe of checklists out of use"),
+    ],
+    page: Some(Page {
+        path: "/probes",
+        byline: "Addresses that are asked for facts which checklists want, such as the age of the last backup that was restored.",
+        empty: "No address is asked.",
+        labels: ["Add a probe", "Change it", "Take it out of use"],
+    }),
+    ..Card::of::<Probe, ProbeInput>("probe", "Probes")
+};
+
+/// The rules of a probe's fields: a key that policies can name, an address over HTTP, a pointer.
+pub fn check(reading: &mut Reading<'_>, input: &ProbeInput) {
+    let is_key = |text: &str| {
+        text.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    };
+    if reading.says("key") && (!is_key(&input.key) || input.key.len() > 64) {
+        let text = "`key` has at most 64 letters, digits, `-`, `_` and `.`.";
+        reading.wrong("key", "not_a_key", text);
+    }
+    let is_web = input.url.starts_with("https://") || input.url.starts_with("http://");
+    if reading.says("url") && !input.url.is_empty() && !is_web {
+        reading.wrong("url", "not_an_address", "`url` begins with `https://` or `http://`.");
+    }
+    if reading.says("pointer") && !input.pointer.is_empty() && !input.pointer.starts_with('/') {
+        let text = "`pointer` begins with `/`, as in `/restored/age_hours` (RFC 6901).";
+        reading.wrong("pointer", "not_a_pointer", text);
+    }
+    if input.pointer.len() > LINE {
+        reading.wrong(
+            "pointer",
+            "too_long",
+            format!("`pointer` has at most {LINE} characters."),
+        );
+    }
+}
+
+impl Probe {
+    /// The address for a place, with its names escaped.
+    pub fn address(&self, service: &str, environment: &str) -> String {
+        let escaped = |text: &str| -> String {
+            let byte = |b: u8| match b {
+                b if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~') => char::from(b).to_string(),
+                b => format!("%{b:02X}"),
+            };
+            text.bytes().map(byte).collect()
+        };
+        let url = self.url.replace("{service}", &escaped(service));
+        url.replace("{environment}", &escaped(environment))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_a_place_stay_names_in_an_address() {
+        let probe = Probe {
+            id: RecordId::default(),
+            version: 1,
+            key: "backup".to_owned(),
+            title: String::new(),
+            url: "https://b.example/{service}/{environment}?x=1".to_owned(),
+            pointer: "/age".to_owned(),
+            reads: ProbeReads::AgeHours,
+            owner: GroupKey::from("dba"),
+            active: true,
+        };
+        let address = probe.address("a/../b?c", "production");
+        assert_eq!(address, "https://b.example/a%2F..%2Fb%3Fc/production?x=1");
+    }
+}

@@ -1,0 +1,215 @@
+//! The reach that an assessment looked at, and what the graph has added to it since.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::change::affected::{Affected, affected};
+use crate::change::change_file::Case;
+use crate::change::eligible;
+use crate::change::record::{Change, Exclusion};
+use crate::change::settle::move_to;
+use crate::core::enums::{Kind, State};
+use crate::core::ids::PersonId;
+use crate::core::unmet::{Unmet, unmet};
+use crate::directory::snapshot::{Directory, logins};
+pub use crate::risk::kept_reach::{ExcludedBy, KeptReach};
+
+/// So many things are kept by name. Of a larger set the digest alone is kept, so that each other set counts as a larger one.
+pub const MOST_KEPT: usize = 1_000;
+
+/// What the graph reaches that the assessment did not look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Growth {
+    /// How many things, as far as that is known; at least one.
+    pub count: usize,
+    /// The things, sorted; none where the assessed set was too large to be kept by name.
+    pub things: Vec<String>,
+}
+
+/// The things that a change reaches, as `service:KEY` and `item:KEY`, sorted.
+pub fn things(found: &[Affected]) -> Vec<String> {
+    let reached = found.iter().filter(|one| one.distance > 0);
+    let names: BTreeSet<String> = reached.map(|one| one.kind.scope(&one.key)).collect();
+    names.into_iter().collect()
+}
+
+/// The digest of a set of things.
+pub fn digest(things: &[String]) -> String {
+    proof::canonical::digest(&json!(things)).unwrap_or_default()
+}
+
+/// What is kept of a set that was looked at now.
+pub fn kept(found: &[Affected], now: Timestamp) -> KeptReach {
+    let things = things(found);
+    KeptReach {
+        digest: digest(&things),
+        count: i64::try_from(things.len()).unwrap_or(i64::MAX),
+        things: if things.len() > MOST_KEPT { Vec::new() } else { things },
+        at: now,
+        grown_at: None,
+        excluded_by: Vec::new(),
+    }
+}
+
+/// What is reached beyond a set that was looked at. A set that only lost things has not grown.
+pub fn growth(kept: &KeptReach, found: &[Affected]) -> Option<Growth> {
+    let now = things(found);
+    if digest(&now) == kept.digest {
+        return None;
+    }
+    let before = usize::try_from(kept.count).unwrap_or(usize::MAX);
+    if kept.things.len() != before {
+        return Some(Growth {
+            count: now.len().saturating_sub(before).max(1),
+            things: Vec::new(),
+        });
+    }
+    let known: BTreeSet<&String> = kept.things.iter().collect();
+    let new: Vec<String> = now.into_iter().filter(|thing| !known.contains(thing)).collect();
+    (!new.is_empty()).then(|| Growth {
+        count: new.len(),
+        things: new,
+    })
+}
+
+/// Keeps what the assessment looked at, and who left out what. A row that was there before stays with whoever left it out first.
+pub(crate) fn pin(case: &mut Case<'_>, before: &[Exclusion], by: &PersonId) {
+    let found = affected(&case.directory, &case.change().content.targets);
+    let now = case.now;
+    let change = &mut case.file.change;
+    let former = change.reach.take().map(|reach| reach.excluded_by).unwrap_or_default();
+    let known = |row: &Exclusion| {
+        let place = before.iter().position(|old| old == row)?;
+        former.get(place).cloned()
+    };
+    let author = |row: &Exclusion| {
+        known(row).unwrap_or_else(|| ExcludedBy {
+            by: by.clone(),
+            at: now,
+        })
+    };
+    let excluded_by = change.content.excluded.iter().map(author).collect();
+    change.reach = Some(KeptReach {
+        excluded_by,
+        ..kept(&found, now)
+    });
+}
+
+/// After an edit of the targets the set is that of the new ones: approvers decide on these. A look that is due stays due.
+pub(crate) fn follow_edit(case: &mut Case<'_>, before: &Change) {
+    let Some(former) = before.reach.clone() else { return };
+    if before.content.targets == case.change().content.targets {
+        return;
+    }
+    let found = affected(&case.directory, &case.change().content.targets);
+    case.file.change.reach = Some(KeptReach {
+        at: former.at,
+        grown_at: former.grown_at,
+        excluded_by: former.excluded_by,
+        ..kept(&found, case.now)
+    });
+}
+
+/// Whether the assessment of a change is due again once it reaches more. A standard change keeps inside its template, and an
+/// emergency waits for no such look.
+fn is_watched(change: &Change) -> bool {
+    let is_ahead = matches!(change.state, State::Authorizing | State::Approved | State::Scheduled);
+    is_ahead && change.content.kind == Kind::Normal && !change.has_lost_texts()
+}
+
+/// Asks for the assessment again where the graph reaches more than it looked at, and notifies whoever answers for the change.
+pub(crate) fn ask_again(case: &mut Case<'_>) {
+    let change = case.change();
+    let Some(kept) = change.reach.clone().filter(|_| is_watched(change)) else {
+        return;
+    };
+    let found = affected(&case.directory, &change.content.targets);
+    let Some(growth) = growth(&kept, &found) else { return };
+    let now = case.now;
+    case.file.change.reach = Some(KeptReach {
+        grown_at: Some(now),
+        ..kept
+    });
+    let digest = digest(&things(&found));
+    case.tell(
+        "change.reach_grown",
+        json!({"count": growth.count, "reach_digest": digest}),
+    );
+    move_to(case, State::Assessing);
+    let change = case.change();
+    let (owner, key) = (change.content.owner.clone(), change.key.clone());
+    let news = format!("{key} reaches {} than when it was assessed.", more(growth.count));
+    let next = "Look at what is new, and assess it again.";
+    case.write_to(&owner, "reach_grown", &now.to_string(), news, next);
+}
+
+fn more(count: usize) -> String {
+    match count {
+        1 => "one thing more".to_owned(),
+        many => format!("{many} things more"),
+    }
+}
+
+/// What is reached anew and nobody has looked at.
+pub(crate) fn grown_unmet(change: &Change, directory: &Directory) -> Option<Unmet> {
+    let kept = change.reach.as_ref().filter(|reach| reach.grown_at.is_some())?;
+    let found = affected(directory, &change.content.targets);
+    let text = match growth(kept, &found) {
+        Some(growth) => format!("It reaches {} than when it was assessed.", more(growth.count)),
+        None => "It reached more for a time than when it was assessed.".to_owned(),
+    };
+    Some(unmet(
+        "reach_grown",
+        text,
+        "Look at what it reaches (GET …/affected), and assess it again with `dependencies_reviewed`.",
+        logins(directory, &eligible::writers(change, directory)),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::enums::NodeKind;
+
+    fn found(keys: &[String]) -> Vec<Affected> {
+        let one = |key: &String| Affected {
+            kind: NodeKind::Service,
+            key: key.clone(),
+            distance: 1,
+            via: None,
+            by: None,
+            by_data: false,
+        };
+        keys.iter().map(one).collect()
+    }
+
+    fn names(count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("s{number:05}")).collect()
+    }
+
+    #[test]
+    fn a_set_that_only_lost_things_has_not_grown_and_one_that_traded_them_has() {
+        let now = Timestamp::UNIX_EPOCH;
+        let assessed = kept(&found(&["a".to_owned(), "b".to_owned()]), now);
+        assert_eq!(growth(&assessed, &found(&["a".to_owned()])), None);
+        assert_eq!(growth(&assessed, &found(&["b".to_owned(), "a".to_owned()])), None);
+        let traded = growth(&assessed, &found(&["a".to_owned(), "c".to_owned()])).map(|it| it.things);
+        assert_eq!(traded, Some(vec!["service:c".to_owned()]));
+    }
+
+    #[test]
+    fn of_a_set_too_large_to_keep_any_other_set_counts_as_grown() {
+        let now = Timestamp::UNIX_EPOCH;
+        let assessed = kept(&found(&names(MOST_KEPT + 1)), now);
+        assert!(assessed.things.is_empty() && assessed.count == 1_001);
+        assert_eq!(growth(&assessed, &found(&names(MOST_KEPT + 1))), None);
+        let grown = growth(&assessed, &found(&names(MOST_KEPT + 4))).map(|it| it.count);
+        assert_eq!(grown, Some(3));
+        assert!(
+            growth(&assessed, &found(&names(MOST_KEPT))).is_some(),
+            "nothing says what it lost or got"
+        );
+    }
+}

@@ -1,0 +1,267 @@
+//! Typed items of checklists: manual, evidence and probe, with their owners and waivers; nothing passes in silence.
+
+use jiff::{SignedDuration, Timestamp};
+use model::approval::obligation::{Asked, Due, Duty, ItemCheck, Party};
+use model::change::around;
+use model::change::around::checklist::{Answered, check_ask, take_answer, tick, waive};
+use model::change::duties::items::standing;
+use model::core::enums::{Aspect, ItemKind, State};
+use model::core::ids::RecordId;
+use model::core::refusal::Refusal;
+use serde_json::json;
+
+use crate::world::{World, at, body, code, facts, fields, missing};
+
+const DAY: i64 = 24 * 60;
+
+fn item(check: ItemCheck) -> (Due, Duty) {
+    let duty = Duty::Item {
+        title: "A backup was restored".to_owned(),
+        check,
+        owner: Asked::Group("security".into()),
+    };
+    (Due::Start, duty)
+}
+
+fn manual() -> (Due, Duty) {
+    item(ItemCheck::Manual {
+        distinct_from: vec![Party::Author],
+    })
+}
+
+fn backup() -> (Due, Duty) {
+    item(ItemCheck::Evidence {
+        aspect: Aspect::Backup,
+        environment: None,
+        max_age_minutes: Some(DAY),
+    })
+}
+
+fn probe() -> (Due, Duty) {
+    item(ItemCheck::Probe {
+        probe: "restored-backup".to_owned(),
+        max_age_minutes: DAY,
+    })
+}
+
+/// A change under one item, in its window.
+fn in_window(rule: (Due, Duty)) -> World {
+    let mut world = World::with(facts(), vec![rule]).until_scheduled();
+    world.wait_until(at("11:10"));
+    world
+}
+
+fn line(world: &World) -> RecordId {
+    world.file.checklist[0].id.clone()
+}
+
+fn state(world: &World) -> &'static str {
+    let line = &world.file.checklist[0];
+    standing(&world.file, &world.directory, line, world.now).unwrap().state
+}
+
+fn ticks(world: &mut World, who: &str) -> Result<(), Refusal> {
+    let id = line(world);
+    world.act(who, |case| tick(case, &id, &body(json!({}))))
+}
+
+fn waives(world: &mut World, who: &str) -> Result<(), Refusal> {
+    let id = line(world);
+    world.act(who, |case| {
+        waive(case, &id, &body(json!({"reason": "The data is a copy."})))
+    })
+}
+
+fn brings(world: &mut World, words: serde_json::Value) -> Result<RecordId, Refusal> {
+    world.act("tom", |case| {
+        around::add_evidence(case, &body(words), crate::world::file())
+    })
+}
+
+fn answers(world: &mut World, found: Result<Timestamp, String>) {
+    let answer = Answered {
+        probe: "restored-backup".to_owned(),
+        place: "shop/production".to_owned(),
+        found,
+        body: "{}".to_owned(),
+        digest: "sha256:aa".to_owned(),
+        size: 2,
+        media_type: "application/json".to_owned(),
+    };
+    world
+        .act("system", |case| {
+            take_answer(case, answer);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn an_author_does_not_tick_what_the_rule_gives_to_another() {
+    let mut world = in_window(manual());
+    assert_eq!(world.file.checklist[0].kind, Some(ItemKind::Manual));
+    assert_eq!(missing(world.start("ida")), ["checklist_open"]);
+    assert_eq!(code(ticks(&mut world, "rita")), "own_work");
+    ticks(&mut world, "tom").unwrap();
+    assert_eq!(state(&world), "met");
+    world.start("ida").unwrap();
+}
+
+#[test]
+fn an_edit_of_the_content_takes_the_tick_of_a_typed_item_with_it() {
+    let mut world = in_window(manual());
+    ticks(&mut world, "tom").unwrap();
+    world.edit("rita", json!({"description": "Another basket."})).unwrap();
+    assert_eq!(state(&world), "open");
+}
+
+#[test]
+fn whoever_has_an_item_is_named_and_may_tick_it() {
+    let mut world = in_window(manual());
+    let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    let row = rows.iter().find(|row| row.unmet.code == "checklist_open").unwrap();
+    assert!(row.unmet.waiting_on.contains(&"sue".to_owned()), "{row:?}");
+    assert!(!row.unmet.waiting_on.contains(&"rita".to_owned()), "{row:?}");
+    ticks(&mut world, "sue").unwrap();
+}
+
+#[test]
+fn evidence_grows_too_old_and_bringing_it_again_makes_it_no_younger() {
+    let mut world = in_window(backup());
+    assert_eq!(missing(world.start("ida")), ["evidence_missing"]);
+    let words = |measured: Option<&str>, text: &str| {
+        let mut words = json!({
+            "kind": "note", "aspect": "backup", "result": "passed", "text": text, "artifact": "git:aa",
+        });
+        if let Some(at) = measured {
+            words["measured_at"] = json!(at);
+        }
+        words
+    };
+    brings(&mut world, words(Some("2026-11-19T10:10:00Z"), "Restored it")).unwrap();
+    assert_eq!(state(&world), "open", "25 hours are too old");
+    assert_eq!(missing(world.start("ida")), ["evidence_missing"]);
+    let ahead = brings(&mut world, words(Some("2026-11-20T11:11:00Z"), "Tomorrow"));
+    assert_eq!(fields(ahead), [("measured_at".to_owned(), "in_the_future".to_owned())]);
+    brings(&mut world, words(Some("2026-11-19T12:10:00Z"), "Restored the next")).unwrap();
+    assert_eq!(state(&world), "met", "23 hours let it pass");
+    world.start("ida").unwrap();
+}
+
+#[test]
+fn a_probe_that_reports_25_hours_refuses_and_one_that_reports_23_lets_it_pass() {
+    let mut world = in_window(probe());
+    assert_eq!(
+        missing(world.start("ida")),
+        ["probe_missing"],
+        "it has not answered yet"
+    );
+    let hours = |world: &World, hours: i64| world.now - SignedDuration::from_hours(hours);
+    let old = hours(&world, 25);
+    answers(&mut world, Ok(old));
+    assert_eq!(missing(world.start("ida")), ["probe_missing"]);
+    world.wait(1);
+    let young = hours(&world, 23);
+    answers(&mut world, Ok(young));
+    assert_eq!(state(&world), "met");
+    world.wait(1);
+    answers(&mut world, Err("There was no answer: timeout.".to_owned()));
+    assert_eq!(missing(world.start("ida")), ["probe_missing"], "the last answer counts");
+    let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    let row = rows.iter().find(|row| row.unmet.code == "probe_missing").unwrap();
+    assert!(row.unmet.text.contains("timeout"), "{row:?}");
+    world.wait(1);
+    let young = hours(&world, 23);
+    answers(&mut world, Ok(young));
+    world.start("ida").unwrap();
+}
+
+#[test]
+fn what_was_young_enough_grows_too_old_by_the_clock() {
+    let mut world = World::with(facts(), vec![probe()]).until_scheduled();
+    let almost = world.now - SignedDuration::from_mins(DAY - 5);
+    answers(&mut world, Ok(almost));
+    assert_eq!(state(&world), "met");
+    world.wait(6);
+    assert_eq!(state(&world), "open");
+}
+
+#[test]
+fn nobody_ticks_a_fact_and_nobody_types_the_answer_of_a_probe() {
+    for rule in [probe(), backup()] {
+        let mut world = in_window(rule);
+        assert_eq!(code(ticks(&mut world, "tom")), "not_manual");
+    }
+    let mut world = in_window(probe());
+    let words = json!({
+        "kind": "probe", "name": "restored-backup", "measured_at": "2026-11-20T11:00:00Z", "artifact": "git:aa",
+    });
+    assert_eq!(
+        fields(brings(&mut world, words)),
+        [("kind".to_owned(), "not_allowed".to_owned())]
+    );
+    // A note about the same does not stand in for the probe either.
+    let note = json!({"kind": "note", "name": "restored-backup", "aspect": "other", "result": "passed", "text": "It is fine."});
+    brings(&mut world, note).unwrap();
+    assert_eq!(missing(world.start("ida")), ["probe_missing"]);
+}
+
+#[test]
+fn a_pipeline_pushes_the_answer_of_a_probe() {
+    let mut world = in_window(probe());
+    world.by_token = true;
+    let words = body(json!({"kind": "probe", "name": "restored-backup", "measured_at": "2026-11-20T11:00:00Z"}));
+    world
+        .act("pip", |case| around::add_evidence(case, &words, crate::world::file()))
+        .unwrap();
+    world.by_token = false;
+    assert_eq!(state(&world), "met");
+    world.start("ida").unwrap();
+}
+
+#[test]
+fn a_waiver_needs_an_owner_and_security_for_the_content_as_it_is() {
+    let mut world = in_window(probe());
+    assert!(waives(&mut world, "rita").is_err(), "its author");
+    waives(&mut world, "olga").unwrap();
+    assert_eq!(missing(world.start("ida")), ["probe_missing"], "an owner alone");
+    waives(&mut world, "sam").unwrap();
+    assert_eq!(state(&world), "waived");
+    world.clone().start("ida").unwrap();
+    world.edit("rita", json!({"description": "Another basket."})).unwrap();
+    assert_eq!(state(&world), "open", "they agreed to another content");
+}
+
+#[test]
+fn only_a_probe_is_asked() {
+    let mut world = in_window(manual());
+    let id = line(&world);
+    assert_eq!(
+        code(world.act("rita", |case| check_ask(case, &id).map(drop))),
+        "no_probe"
+    );
+    let mut world = in_window(probe());
+    let id = line(&world);
+    world.act("rita", |case| check_ask(case, &id).map(drop)).unwrap();
+    assert_eq!(world.state(), State::Scheduled);
+}
+
+#[test]
+fn security_questions_are_answered_before_approvals_are_asked() {
+    let rule = (Due::Approval, Duty::SecurityAnswers {});
+    let mut words = facts();
+    words.insert("category".into(), "network".into());
+    let mut world = World::with(words, vec![rule]);
+    world.submit("rita").unwrap();
+    assert_eq!(missing(world.assess("rita", json!({}))), ["security_questions_open"]);
+    let yes = json!({"security_answers": [{"question": "open_ports", "yes": true}]});
+    assert_eq!(
+        fields(world.assess("rita", yes)),
+        [("security_answers[0].text".to_owned(), "missing".to_owned())]
+    );
+    let both = json!({"security_answers": [
+        {"question": "open_ports", "yes": true, "text": "443"}, {"question": "data_flows", "yes": false},
+    ]});
+    world.assess("rita", both).unwrap();
+    assert_eq!(world.state(), State::Authorizing);
+}

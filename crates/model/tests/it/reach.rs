@@ -1,0 +1,234 @@
+//! What a change reaches: the walk of the graph against one of a test's own, and the assessment that is due again when it grows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::change::affected::{affected, path};
+use model::change::record::Target;
+use model::core::enums::{DependencyKind, NodeKind, State};
+use model::core::ids::EnvironmentKey;
+use model::directory::graph::{Graph, Terms, Towards, closure};
+use model::directory::records::Dependency;
+use model::directory::snapshot::Directory;
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::people::directory;
+use crate::world::{World, facts_but, missing};
+
+/// How many things the random graphs have.
+const THINGS: usize = 12;
+
+fn arrow(from: usize, kind: DependencyKind, to: usize, environments: &[&str], ended: bool) -> Dependency {
+    Dependency {
+        id: format!("{from}-{to}").as_str().into(),
+        version: 1,
+        from: format!("s{from:02}").as_str().into(),
+        to: format!("s{to:02}").as_str().into(),
+        kind,
+        from_kind: NodeKind::Service,
+        to_kind: NodeKind::Service,
+        environments: environments.iter().map(|key| (*key).into()).collect(),
+        ended,
+    }
+}
+
+fn target(service: &str) -> Target {
+    Target {
+        id: "1".into(),
+        service: service.into(),
+        environment: "production".into(),
+        config_items: Vec::new(),
+        artifact: None,
+        commit: None,
+        rollback_to: None,
+    }
+}
+
+fn arrows() -> impl Strategy<Value = Vec<Dependency>> {
+    let environments = prop::sample::select(vec![&[][..], &["production"][..], &["staging"][..]]);
+    let kinds = prop::sample::select(DependencyKind::ALL.to_vec());
+    let one = (0..THINGS, kinds, 0..THINGS, environments, prop::bool::weighted(0.1));
+    prop::collection::vec(one, 0..40).prop_map(|rows| {
+        let mut known = BTreeSet::new();
+        rows.into_iter()
+            .filter(|(from, _, to, _, _)| from != to && known.insert((*from, *to)))
+            .map(|(from, kind, to, environments, ended)| arrow(from, kind, to, environments, ended))
+            .collect()
+    })
+}
+
+/// The distances from a thing, by looking at all arrows again until nothing changes.
+fn by_relaxation(rows: &[Dependency], start: &str, towards: Towards) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::from([(start.to_owned(), 0)]);
+    loop {
+        let before = found.clone();
+        for row in rows {
+            let holds = row.environments.is_empty() || row.environments.contains(&EnvironmentKey::from("production"));
+            if row.ended || !holds {
+                continue;
+            }
+            let (cause, feels) = match row.kind {
+                DependencyKind::PartOf => (&row.from, &row.to),
+                _ => (&row.to, &row.from),
+            };
+            let (near, far) = match towards {
+                Towards::Dependants => (cause, feels),
+                Towards::Causes => (feels, cause),
+            };
+            let Some(distance) = found.get(near.as_str()).copied() else {
+                continue;
+            };
+            let known = found.entry(far.0.clone()).or_insert(usize::MAX);
+            *known = (*known).min(distance + 1);
+        }
+        if found == before {
+            return found;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Each thing is found once, at its shortest distance, by a way of arrows that are there; and nothing else is found.
+    #[test]
+    fn a_walk_finds_what_looking_at_every_arrow_finds(rows in arrows(), start in 0..THINGS) {
+        let start = format!("s{start:02}");
+        let estate = Directory { dependencies: rows.clone().into(), ..Directory::default() };
+        let found = affected(&estate, &[target(&start)]);
+        let told: BTreeMap<String, usize> = found.iter().map(|one| (one.key.clone(), one.distance)).collect();
+        prop_assert_eq!(told.len(), found.len());
+        prop_assert_eq!(&told, &by_relaxation(&rows, &start, Towards::Dependants));
+        for place in 0..found.len() {
+            let way = path(&found, place);
+            prop_assert_eq!(way.len(), found[place].distance + 1);
+            prop_assert_eq!((way[0], way[way.len() - 1]), (start.as_str(), found[place].key.as_str()));
+            for pair in way.windows(2) {
+                let joins = |row: &Dependency| {
+                    let ends = match row.kind {
+                        DependencyKind::PartOf => (row.from.as_str(), row.to.as_str()),
+                        _ => (row.to.as_str(), row.from.as_str()),
+                    };
+                    !row.ended && ends == (pair[0], pair[1])
+                };
+                prop_assert!(rows.iter().any(joins), "{} → {}", pair[0], pair[1]);
+            }
+        }
+    }
+
+    /// A thing is a dependant of what causes it, and the other way round; a bound cuts what lies behind it and says so.
+    #[test]
+    fn both_ways_agree_and_a_cut_is_told(rows in arrows(), start in 0..THINGS, depth in 0..4_usize, most in 1..6_usize) {
+        let start = format!("s{start:02}");
+        let graph: Graph = rows.clone().into();
+        let production = BTreeSet::from(["production".into()]);
+        let causes = by_relaxation(&rows, &start, Towards::Causes);
+        for cause in causes.keys() {
+            prop_assert!(by_relaxation(&rows, cause, Towards::Dependants).contains_key(&start));
+        }
+        let terms = |depth, most| Terms { depth, most, environments: Some(&production), ..Terms::new(Towards::Causes) };
+        let node = [(NodeKind::Service, start.as_str())];
+        let shallow = closure(&graph, &node, &terms(depth, usize::MAX));
+        let near: BTreeSet<&str> = causes.iter().filter(|(_, far)| **far <= depth).map(|(key, _)| key.as_str()).collect();
+        prop_assert_eq!(shallow.found.iter().map(|one| one.node.1).collect::<BTreeSet<_>>(), near.clone());
+        prop_assert_eq!(shallow.is_cut, near.len() < causes.len());
+        let few = closure(&graph, &node, &terms(usize::MAX, most));
+        prop_assert_eq!(few.found.len(), most.min(causes.len()));
+        prop_assert_eq!(few.is_cut, most < causes.len());
+    }
+}
+
+/// A chain of hubs with a hundred thousand things: each arrow is looked at once, so that it takes no time worth mentioning.
+#[test]
+fn a_hundred_thousand_things_behind_hubs_are_found_once() {
+    let mut rows = Vec::new();
+    for hub in 0..100 {
+        let name = |thing: usize| format!("h{hub}-{thing}");
+        let link = |from: String, to: String| Dependency {
+            id: format!("{from}/{to}").as_str().into(),
+            from: from.as_str().into(),
+            to: to.as_str().into(),
+            ..arrow(0, DependencyKind::DependsOn, 1, &[], false)
+        };
+        rows.extend((1..1_000).map(|thing| link(name(thing), name(0))));
+        // Whatever needs the hub is needed by the next hub: a thousand ways to it, of which one counts.
+        rows.extend((1..1_000).map(|thing| link(format!("h{}-0", hub + 1), name(thing))));
+    }
+    let estate = Directory {
+        dependencies: rows.into(),
+        ..Directory::default()
+    };
+    let found = affected(&estate, &[target("h0-0")]);
+    assert_eq!(found.len(), 100_001);
+    assert_eq!(found.last().map(|one| one.distance), Some(200));
+}
+
+fn needs(from: &str, to: &str) -> Dependency {
+    Dependency {
+        id: format!("{from}-{to}").as_str().into(),
+        from: from.into(),
+        to: to.into(),
+        ..arrow(0, DependencyKind::DependsOn, 1, &[], false)
+    }
+}
+
+/// A change of the shop that pay needs, approved and scheduled.
+fn scheduled() -> World {
+    let mut estate = directory();
+    estate.dependencies = vec![needs("pay", "shop")].into();
+    let mut world = World::create("rita", facts_but(json!({})), Vec::new(), estate).unwrap();
+    world.submit("rita").unwrap();
+    let left_out = json!({"dependencies_reviewed": true, "excluded": [{"item": "pay", "reason": "It only reads."}]});
+    world.assess("rita", left_out).unwrap();
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    world
+}
+
+#[test]
+fn what_the_assessment_looked_at_is_kept_with_who_left_what_out() {
+    let world = scheduled();
+    let kept = world.change().reach.clone().unwrap();
+    assert_eq!((kept.count, kept.things), (1, vec!["service:pay".to_owned()]));
+    assert_eq!(kept.excluded_by[0].by.as_str(), "rita");
+    assert_eq!(kept.grown_at, None);
+}
+
+#[test]
+fn a_graph_that_reaches_more_makes_the_assessment_due_again_and_names_who_has_it() {
+    let mut world = scheduled();
+    let before = world.state();
+    assert!(before > State::Assessing, "{before}");
+    world.estate(|estate| estate.dependencies = vec![needs("pay", "shop"), needs("till", "pay")].into());
+    world.settle();
+    assert_eq!(world.state(), State::Assessing);
+    assert!(world.events.iter().any(|event| event.kind == "change.reach_grown"));
+    let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    let row = rows.iter().find(|row| row.unmet.code == "reach_grown").unwrap();
+    assert!(row.unmet.waiting_on.contains(&"rita".to_owned()), "{row:?}");
+    // Saying nothing of what is new is no look at it, and neither is an edit of something else.
+    world.edit("rita", json!({"team": "web"})).unwrap();
+    assert!(missing(world.assess("rita", json!({}))).contains(&"reach_grown".to_owned()));
+    world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
+    assert_eq!(world.change().reach.as_ref().map(|it| it.count), Some(2));
+    assert!(world.change().reach.as_ref().unwrap().grown_at.is_none());
+}
+
+#[test]
+fn a_graph_that_reaches_less_or_the_same_asks_nobody_again() {
+    let mut world = scheduled();
+    let before = world.state();
+    world.estate(|estate| estate.dependencies = vec![needs("pay", "shop"), needs("shop", "pay")].into());
+    world.settle();
+    assert_eq!(world.state(), before, "what the shop needs is no reach of it");
+    let mut of_staging = needs("lab", "shop");
+    of_staging.environments = BTreeSet::from(["staging".into()]);
+    world.estate(|estate| estate.dependencies = vec![needs("pay", "shop"), of_staging].into());
+    world.settle();
+    assert_eq!(world.state(), before, "the arrow holds elsewhere");
+    world.estate(|estate| estate.dependencies = Vec::new().into());
+    world.settle();
+    assert_eq!(world.state(), before);
+}

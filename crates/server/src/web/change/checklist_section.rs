@@ -1,0 +1,111 @@
+//! The checklist on the page of a change, and the end of its planned undo.
+
+use model::change::duties::items::standing;
+use model::change::planned_undo;
+use model::change::related_records::ChecklistItem;
+use model::core::act::Act as Verb;
+use model::core::enums::{ItemKind, State};
+use pages::{ActForm, Entry, Field, Rich, Tone};
+
+use crate::web::approval::decision_card::missing;
+use crate::web::change::sections::Around;
+use crate::web::shared::view::View;
+
+impl Around<'_> {
+    /// The lines of the checklist.
+    pub(crate) fn checklist(&self, view: &View<'_, '_, '_>) -> Vec<Entry> {
+        self.file
+            .checklist
+            .iter()
+            .map(|item| self.checklist_line(view, item))
+            .collect()
+    }
+
+    /// A line of the checklist: how it stands, who has it, and what the reader can do about it.
+    fn checklist_line(&self, view: &View<'_, '_, '_>, item: &ChecklistItem) -> Entry {
+        let id = item.id.as_str();
+        let title = || Rich::new().said(item.title.as_str());
+        let standing = standing(self.file, &view.directory, item, view.now());
+        let entry = match (&standing, &item.done) {
+            (Some(found), _) if found.state == "waived" => {
+                Entry::new(Tone::Ok, title()).why("Waived by an owner and security.")
+            }
+            (Some(found), _) if found.state == "not_asked" => {
+                Entry::new(Tone::Plain, title()).why("No rule asks it any more.")
+            }
+            (Some(found), _) if found.lacks.is_some() => {
+                let entry = Entry::new(Tone::Wait, title());
+                match &found.lacks {
+                    Some(lacks) => entry
+                        .why(missing(view, lacks))
+                        .aside(view.all_waits_on(&lacks.waiting_on)),
+                    None => entry,
+                }
+            }
+            (_, Some(done)) => {
+                Entry::new(Tone::Ok, title()).why(format!("{}, {}", view.name(&done.by), view.reader.distance(done.at)))
+            }
+            (Some(_), None) => Entry::new(Tone::Ok, title()).why("A fact shows it."),
+            (None, None) => Entry::new(Tone::Wait, title()).why(format!("Asked by rule {}", item.rule)),
+        };
+        let is_open = standing
+            .as_ref()
+            .map_or(item.done.is_none(), |found| found.state == "open");
+        match is_open {
+            true => self
+                .checklist_acts(item, id)
+                .into_iter()
+                .fold(entry, |entry, (id, act)| entry.act(id, act)),
+            false => entry,
+        }
+    }
+
+    /// What the reader can do about an open line: tick it, or have its probe asked; and agree that it is waived.
+    fn checklist_acts(&self, item: &ChecklistItem, id: &str) -> Vec<(String, ActForm)> {
+        let mut acts = Vec::new();
+        let may_tick = self.open.has(Verb::TickChecklist);
+        match item.kind {
+            None | Some(ItemKind::Manual) if may_tick => {
+                let form = self.at(&format!("tick-{id}"), "Tick it", &format!("/checklist/{id}/tick"));
+                acts.push((format!("check-{id}"), form));
+            }
+            Some(ItemKind::Probe) if may_tick => {
+                let form = self.at(&format!("ask-{id}"), "Ask it now", &format!("/checklist/{id}/probe"));
+                acts.push((format!("probe-{id}"), form));
+            }
+            _ => {}
+        }
+        if item.kind.is_some() && acts.is_empty() && self.open.has(Verb::AcceptEvidence) {
+            let form = self
+                .at(&format!("waive-{id}"), "Waive it", &format!("/checklist/{id}/waiver"))
+                .field(Field::textarea("reason", "Why the change may go without it").required())
+                .submit("Agree to the waiver");
+            acts.push((format!("waiver-{id}"), form));
+        }
+        acts
+    }
+
+    /// The end of a planned undo: implementers record it, and whoever may close the change calls it off.
+    pub(crate) fn undo_acts(&self) -> Vec<ActForm> {
+        let is_begun = matches!(self.file.change.state, State::Implementing | State::Reviewing);
+        if !is_begun || planned_undo::open(&self.file.change).is_none() {
+            return Vec::new();
+        }
+        let mut acts = Vec::new();
+        if self.open.has(Verb::Complete) {
+            let form = self
+                .at("undo", "Record the undo", "/undo")
+                .field(Field::textarea("text", "What you saw"))
+                .submit("It is undone");
+            acts.push(form);
+        } else if self.open.has(Verb::Close) {
+            let form = self
+                .at("undo-off", "Call the undo off", "/undo")
+                .field(Field::hidden("done", "no"))
+                .field(Field::textarea("text", "Why it is not undone").required())
+                .submit("Call it off");
+            acts.push(form);
+        }
+        acts
+    }
+}
