@@ -61,6 +61,7 @@ const TABLES: &[&[Route]] = &[
     directory::people::ROUTES,
     gate::permits::ROUTES,
     compliance::control_reports::ROUTES,
+    compliance::archive::ROUTES,
     compliance::retention::ROUTES,
     risk::forecasts::ROUTES,
     risk::matrix::ROUTES,

@@ -485,6 +485,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(audit::keys::SHAPES)
         .chain(audit::witnesses::SHAPES)
         .chain(compliance::control_reports::SHAPES)
+        .chain(compliance::archive::SHAPES)
         .chain(cab::meetings::SHAPES)
         .chain(change::bulk::SHAPES)
         .chain(identity::bodies::ALL)

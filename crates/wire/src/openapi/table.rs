@@ -4,7 +4,7 @@ use crate::openapi::audit::{keys, witnesses};
 use crate::openapi::cab::meetings;
 use crate::openapi::cards;
 use crate::openapi::change::bulk;
-use crate::openapi::compliance::control_reports;
+use crate::openapi::compliance::{archive, control_reports};
 use crate::openapi::directory::{ownership, routes as table_estate};
 use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
@@ -72,6 +72,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(keys::TABLES)
         .chain(witnesses::TABLES)
         .chain(control_reports::TABLES)
+        .chain(archive::TABLES)
         .chain(meetings::TABLES)
         .chain(bulk::TABLES)
         .chain(table_identity::ALL)

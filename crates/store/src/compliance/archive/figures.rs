@@ -199,3 +199,60 @@ pub fn announced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
         .map(|row| row.text("file"))
         .collect::<Result<Vec<String>, Error>>()
 }
+
+/// The segment that holds a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldChange {
+    /// The segment's id.
+    pub segment: String,
+    /// Its bytes, compressed.
+    pub size: i64,
+    /// The same opened.
+    pub plain: i64,
+    /// Whether its bytes are a file.
+    pub in_folder: bool,
+    /// When it was first written.
+    pub at: Timestamp,
+    /// How many changes it holds.
+    pub changes: usize,
+    /// How many records of this change.
+    pub rows: usize,
+    /// How many rows of texts of it.
+    pub texts: usize,
+}
+
+/// Opens the segment that holds a change, from where it is kept; `None` while the change is not archived.
+///
+/// # Errors
+/// `Corrupt` where the segment is gone, was altered or does not hold the change; the engine's.
+pub fn held(tx: &mut Tx<'_>, change: &str) -> Result<Option<HeldChange>> {
+    let Some(id) = segment_of(tx, change)? else {
+        return Ok(None);
+    };
+    let segment = fill::load(tx, &id)?;
+    let damaged = || {
+        Error::Corrupt(format!(
+            "the archive segment `{id}` does not hold the change `{change}`"
+        ))
+    };
+    let parts = segment
+        .changes
+        .iter()
+        .find(|parts| parts.id == change)
+        .ok_or_else(damaged)?;
+    let row = tx.query_one(
+        "SELECT in_folder, size, plain FROM archive_segment WHERE tenant = $tenant AND id = $id",
+        &[("id", id.as_str().into())],
+    )?;
+    let row = row.ok_or_else(damaged)?;
+    Ok(Some(HeldChange {
+        size: row.int("size")?,
+        plain: row.int("plain")?,
+        in_folder: row.bool("in_folder")?,
+        at: Timestamp::from_microsecond(segment.at).map_err(|_| damaged())?,
+        changes: segment.changes.len(),
+        rows: parts.rows.len(),
+        texts: parts.texts.len(),
+        segment: id,
+    }))
+}

@@ -64,8 +64,7 @@ pub(crate) fn fill(tx: &mut Tx<'_>, table: &str, rows: &mut [Row]) -> Result<()>
         return Ok(());
     }
     let mut last = None;
-    rows.iter_mut()
-        .try_for_each(|row| fill_from(tx, table, row, &mut last))
+    rows.iter_mut().try_for_each(|row| fill_from(tx, table, row, &mut last))
 }
 
 /// The same of one row.

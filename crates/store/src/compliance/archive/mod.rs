@@ -14,11 +14,12 @@ mod moving;
 mod place;
 mod segment;
 
-pub use figures::{
-    ArchiveState, announced, collect_garbage, due, notice_garbage, segment_of, segments, state, sums, waiting,
-};
 #[cfg(test)]
 pub(crate) use figures::TO_ARCHIVE;
+pub use figures::{
+    ArchiveState, HeldChange, announced, collect_garbage, due, held, notice_garbage, segment_of, segments, state, sums,
+    waiting,
+};
 pub(crate) use fill::{MARK, fill, fill_row, fill_text, fill_texts, holds};
 pub use moving::{Gathered, announce, gather, move_in, thaw};
 pub(crate) use moving::{thaw_row, thaw_text};

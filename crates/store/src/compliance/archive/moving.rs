@@ -206,8 +206,7 @@ pub fn move_in(tx: &mut Tx<'_>, gathered: &Gathered, now: Timestamp) -> Result<b
         empty_rows(tx, parts)?;
     }
     let count = i64::try_from(gathered.segment.changes.len()).unwrap_or(i64::MAX);
-    figures::note_moved(tx, (count, 1), lengths(&gathered.packed), Some(now))
-        .map(|()| true)
+    figures::note_moved(tx, (count, 1), lengths(&gathered.packed), Some(now)).map(|()| true)
 }
 
 /// Whether the file of a segment is there and still announced; the announcement ends with it.
@@ -269,14 +268,19 @@ fn empty_rows(tx: &mut Tx<'_>, parts: &ChangeParts) -> Result<()> {
 /// Writes a row anew with other values in some columns. A row that only becomes shorter leaves its page almost empty on SQLite,
 /// which gives the room of a removed row back.
 fn rewrite(tx: &mut Tx<'_>, table: &str, key: &[(&str, Value)], new: &[(&str, Value)]) -> Result<()> {
-    let is_it: String = key.iter().map(|(name, _)| format!(" AND \"{name}\" = ${name}")).collect();
-    let found = tx.query_one(
-        &format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant{is_it}"),
-        key,
-    )?;
+    let is_it: String = key
+        .iter()
+        .map(|(name, _)| format!(" AND \"{name}\" = ${name}"))
+        .collect();
+    let found = tx.query_one(&format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant{is_it}"), key)?;
     let row = found.ok_or(Error::Retry)?;
     tx.execute(&format!("DELETE FROM \"{table}\" WHERE tenant = $tenant{is_it}"), key)?;
-    let names: Vec<&str> = row.names().iter().map(String::as_str).filter(|it| *it != "tenant").collect();
+    let names: Vec<&str> = row
+        .names()
+        .iter()
+        .map(String::as_str)
+        .filter(|it| *it != "tenant")
+        .collect();
     let mut params = Vec::new();
     for name in &names {
         let value = new.iter().find(|(of, _)| of == name);
@@ -387,7 +391,10 @@ fn keep_rest(tx: &mut Tx<'_>, segment: &Segment) -> Result<()> {
     for parts in &segment.changes {
         tx.execute(
             "UPDATE archived_change SET segment = $segment WHERE tenant = $tenant AND change_id = $change",
-            &[("segment", packed.id.as_str().into()), ("change", parts.id.as_str().into())],
+            &[
+                ("segment", packed.id.as_str().into()),
+                ("change", parts.id.as_str().into()),
+            ],
         )?;
     }
     figures::note_moved(tx, (0, 1), lengths(&packed), None)
