@@ -4,6 +4,7 @@
 
 mod addresses;
 mod administrators;
+mod archived;
 mod asked;
 mod by_two;
 mod catalogues;

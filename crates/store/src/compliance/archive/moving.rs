@@ -74,6 +74,9 @@ pub fn gather(tx: &mut Tx<'_>, ids: &[String], at: Timestamp) -> Result<Option<G
         if length > MAX_SEGMENT {
             break;
         }
+        if changes.iter().any(|parts: &ChangeParts| parts.id == *id) {
+            continue;
+        }
         let Some(parts) = parts_of(tx, id, &mut taken)? else {
             continue;
         };
