@@ -363,6 +363,8 @@ fn a_segment_that_is_gone_or_altered_is_damage() {
             .map(|(id, _)| id.clone())
             .collect();
         assert_eq!(damaged, [1, 2, 3].map(|number| Some(id(number))), "the others are read");
+        let lost = world.read(|tx| archive::lost(tx, 9));
+        assert_eq!(lost, ["c1", "c3"], "their rows name a segment that is gone");
         let found = segments(world);
         let is_damaged = |id: &str| found.iter().any(|(it, changes)| it == id && changes.is_err());
         assert!(is_damaged(&ids[1]) && !is_damaged(&ids[2]), "{found:?}");

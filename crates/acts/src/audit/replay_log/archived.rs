@@ -10,10 +10,16 @@ use crate::core::error::Result;
 
 /// How many segments are opened at once.
 const PAGE: i64 = 20;
+/// How many changes whose segment is gone are named.
+const LOST: i64 = 1_000;
 
 impl Replay<'_> {
     /// Opens every segment, from where it is kept and never from memory.
     pub(super) fn check_archive(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
+        for change in archive::lost(cx.tx, LOST)? {
+            let what = "The row names a segment of the archive that is gone.";
+            self.find("archived_change", &change, Some("segment"), what);
+        }
         let (mut after, mut done) = (String::new(), 0);
         loop {
             let page = archive::segments(cx.tx, &after, PAGE)?;

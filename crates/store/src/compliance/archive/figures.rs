@@ -142,6 +142,22 @@ pub fn segments(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<(String,
     Ok(found)
 }
 
+/// The changes whose segment is gone, in order; at most `limit`.
+///
+/// # Errors
+/// The engine's.
+pub fn lost(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
+    tx.query(
+        "SELECT change_id FROM archived_change a WHERE a.tenant = $tenant AND NOT EXISTS (
+            SELECT 1 FROM archive_segment s WHERE s.tenant = $tenant AND s.id = a.segment)
+         ORDER BY change_id LIMIT $limit",
+        &[("limit", limit.into())],
+    )?
+    .iter()
+    .map(|row| row.text("change_id"))
+    .collect()
+}
+
 /// Notes when files that nothing names any more were first seen.
 ///
 /// # Errors

@@ -17,8 +17,8 @@ mod segment;
 #[cfg(test)]
 pub(crate) use figures::TO_ARCHIVE;
 pub use figures::{
-    ArchiveState, HeldChange, announced, collect_garbage, due, held, notice_garbage, segment_of, segments, state, sums,
-    waiting,
+    ArchiveState, HeldChange, announced, collect_garbage, due, held, lost, notice_garbage, segment_of, segments, state,
+    sums, waiting,
 };
 pub(crate) use fill::{MARK, fill, fill_row, fill_text, fill_texts, holds};
 pub use moving::{Gathered, announce, gather, move_in, thaw};
