@@ -109,19 +109,6 @@ pub(super) fn note_moved(
     Ok(())
 }
 
-/// The id of the segment that holds a change; `None` while it is not archived.
-///
-/// # Errors
-/// The engine's.
-pub fn segment_of(tx: &mut Tx<'_>, change: &str) -> Result<Option<String>> {
-    tx.query_one(
-        "SELECT segment FROM archived_change WHERE tenant = $tenant AND change_id = $change",
-        &[("change", change.into())],
-    )?
-    .map(|row| row.text("segment"))
-    .transpose()
-}
-
 /// The next segments in the order of ids, each with the ids of its changes or why it cannot be opened; read from where they are
 /// kept, never from memory.
 ///
@@ -242,7 +229,7 @@ pub struct HeldChange {
 /// # Errors
 /// `Corrupt` where the segment is gone, was altered or does not hold the change; the engine's.
 pub fn held(tx: &mut Tx<'_>, change: &str) -> Result<Option<HeldChange>> {
-    let Some(id) = segment_of(tx, change)? else {
+    let Some(id) = fill::segment_of(tx, change)? else {
         return Ok(None);
     };
     let segment = fill::load(tx, &id)?;

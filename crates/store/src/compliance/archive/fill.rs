@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::place;
 use super::segment::{Opened, Segment};
-use super::{figures, place};
 use crate::error::{Error, Result};
 use crate::tx::Tx;
 use crate::value::{Row, Value};
@@ -128,11 +128,24 @@ fn opened_for(tx: &mut Tx<'_>, change: &str, last: &mut Last) -> Result<Arc<Open
     {
         return Ok(Arc::clone(opened));
     }
-    let id = figures::segment_of(tx, change)?
+    let id = segment_of(tx, change)?
         .ok_or_else(|| Error::Corrupt(format!("no archive segment holds the change `{change}`")))?;
     let opened = opened(tx, &id)?;
     *last = Some((change.to_owned(), Arc::clone(&opened)));
     Ok(opened)
+}
+
+/// The id of the segment that holds a change; `None` while it is not archived.
+///
+/// # Errors
+/// The engine's.
+pub fn segment_of(tx: &mut Tx<'_>, change: &str) -> Result<Option<String>> {
+    tx.query_one(
+        "SELECT segment FROM archived_change WHERE tenant = $tenant AND change_id = $change",
+        &[("change", change.into())],
+    )?
+    .map(|row| row.text("segment"))
+    .transpose()
 }
 
 /// A segment that was opened to be read, beside its tenant and its id: the id is the hash of its bytes, so that no other bytes

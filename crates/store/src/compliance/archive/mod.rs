@@ -17,9 +17,10 @@ mod segment;
 #[cfg(test)]
 pub(crate) use figures::TO_ARCHIVE;
 pub use figures::{
-    ArchiveState, HeldChange, announced, collect_garbage, due, held, lost, notice_garbage, segment_of, segments, state,
-    sums, waiting,
+    ArchiveState, HeldChange, announced, collect_garbage, due, held, lost, notice_garbage, segments, state, sums,
+    waiting,
 };
+pub use fill::segment_of;
 pub(crate) use fill::{MARK, fill, fill_row, fill_text, fill_texts, holds};
 pub use moving::{Gathered, announce, gather, move_in, thaw};
 pub(crate) use moving::{thaw_row, thaw_text};

@@ -308,7 +308,7 @@ fn rewrite(tx: &mut Tx<'_>, table: &str, key: &[(&str, Value)], new: &[(&str, Va
 /// # Errors
 /// `Corrupt` where the segment is gone or was altered; the engine's.
 pub fn thaw(tx: &mut Tx<'_>, change: &str) -> Result<bool> {
-    let Some(id) = figures::segment_of(tx, change)? else {
+    let Some(id) = fill::segment_of(tx, change)? else {
         return Ok(false);
     };
     let mut segment = fill::load(tx, &id)?;
