@@ -5,6 +5,7 @@ mod api;
 mod approval;
 mod audit;
 mod change;
+mod compliance;
 mod directory;
 mod gate;
 mod identity;

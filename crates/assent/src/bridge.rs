@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use acts::audit::replay_log::{Progress, ReplayReport, replay_log};
 use acts::audit::{cosign_log, find_lost_secrets, renew_codes, sequence_events, take_cosignature};
+use acts::compliance::archive_changes::{self, ArchiveReport};
 use acts::core::signing_keys;
 use acts::directory::{create_tenant, set_person};
 use acts::guard::last_administrator;
@@ -391,6 +392,32 @@ impl Host {
     pub(crate) fn sink_trouble(&self, tenant: &str) -> Result<Vec<String>> {
         self.executor
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, feed_sinks::trouble)
+            .map_err(refused)
+    }
+
+    /// What is wrong with a tenant's archive, in words.
+    pub(crate) fn archive_trouble(&self, tenant: &str) -> Result<Vec<String>> {
+        self.executor
+            .wait(
+                Lane::Worker,
+                tenant,
+                Actor::system(),
+                Mode::Read,
+                archive_changes::trouble,
+            )
+            .map_err(refused)
+    }
+
+    /// What a tenant's archive holds and what waits for it.
+    pub(crate) fn archive(&self, tenant: &str) -> Result<ArchiveReport> {
+        self.executor
+            .wait(
+                Lane::Worker,
+                tenant,
+                Actor::system(),
+                Mode::Read,
+                archive_changes::report,
+            )
             .map_err(refused)
     }
 

@@ -10,7 +10,7 @@ use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{meetings, on_call};
 use crate::commands::change::lifecycle;
-use crate::commands::compliance::{control_reports, retention};
+use crate::commands::compliance::{archive, control_reports, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services};
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
@@ -111,6 +111,9 @@ pub enum Command {
     /// For how long texts, files and raw deliveries are kept.
     #[command(subcommand)]
     Retention(retention::Retention),
+    /// What the archive of ended changes holds.
+    #[command(subcommand)]
+    Archive(archive::Archive),
     /// Credentials for programs.
     #[command(subcommand)]
     Token(tokens::Token),

@@ -62,6 +62,7 @@ const TABLES: &[&[Route]] = &[
     directory::people::ROUTES,
     gate::permits::ROUTES,
     compliance::control_reports::ROUTES,
+    compliance::archive::ROUTES,
     compliance::retention::ROUTES,
     risk::affected::ROUTES,
     risk::forecasts::ROUTES,

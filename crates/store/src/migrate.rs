@@ -52,6 +52,7 @@ const MIGRATIONS: &[Migration] = migrations![
     25 "0025_bundles",
     34 "0034_audit_samples",
     33 "0033_probe",
+    32 "0032_archive",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

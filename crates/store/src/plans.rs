@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use crate::compliance::retention;
+use crate::compliance::{archive, retention};
 use crate::identity::{second_factor, session, workload};
 use crate::integration::{inbox, webhook};
 use crate::queue::{lease, timer};
@@ -133,6 +133,11 @@ fn of_retention() -> Vec<(String, &'static str, bool)> {
         (
             retention::FORGET.to_owned(),
             "inbox_with_body (tenant=? AND received_at<?)",
+            false,
+        ),
+        (
+            archive::TO_ARCHIVE.to_owned(),
+            "change_to_archive (tenant=? AND updated_at<?)",
             false,
         ),
     ]

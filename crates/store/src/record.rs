@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::compliance::archive;
 use crate::error::{Error, Result};
 use crate::packed_body;
 use crate::row_code::{self, RowCoder};
 use crate::sealed::Sealed;
-use crate::tx::{CrossTx, Tx};
+use crate::tx::{CrossTx, Params, Tx};
 use crate::value::{Row, Value};
 
 /// A noun that is kept as a row: `tenant, id, version, body, sealed`, and the columns it is found by.
@@ -97,7 +98,12 @@ fn replace<R: Record>(tx: &mut Tx<'_>, record: &R, body: String, sealed: &str, e
     let mut params = with_standard(record, body, sealed, &texts, columns);
     params.push(("code", code));
     params.push(("expected", expected.into()));
-    if tx.execute(&texts.update, &params)? == 0 {
+    // Whoever writes a row of the archive brings the whole change back first.
+    let is_done = tx.execute(&texts.update, &params)? > 0
+        || (archive::holds(R::TABLE)
+            && archive::thaw_row(tx, R::TABLE, record.id())?
+            && tx.execute(&texts.update, &params)? > 0);
+    if !is_done {
         return Err(Error::Stale {
             table: R::TABLE.to_owned(),
         });
@@ -130,6 +136,10 @@ fn write_texts(table: &str, columns: &[(&'static str, Value)]) -> Texts {
     let names: String = columns.iter().map(|(it, _)| format!(", \"{it}\"")).collect();
     let places: String = columns.iter().map(|(it, _)| format!(", $c_{it}")).collect();
     let sets: String = columns.iter().map(|(it, _)| format!(", \"{it}\" = $c_{it}")).collect();
+    let in_place = match archive::holds(table) {
+        true => format!(" AND substr(body, 1, {}) <> '{}'", archive::MARK.len(), archive::MARK),
+        false => String::new(),
+    };
     Texts {
         insert: format!(
             "INSERT INTO \"{table}\" (tenant, id, version, body, sealed, code{names})
@@ -137,7 +147,7 @@ fn write_texts(table: &str, columns: &[(&'static str, Value)]) -> Texts {
         ),
         update: format!(
             "UPDATE \"{table}\" SET version = $version, body = $body, sealed = $sealed, code = $code{sets}
-             WHERE tenant = $tenant AND id = $id AND version = $expected"
+             WHERE tenant = $tenant AND id = $id AND version = $expected{in_place}"
         ),
         places: columns.iter().map(|(it, _)| format!("c_{it}")).collect(),
     }
@@ -149,8 +159,15 @@ pub fn load<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<Option<Stored<R>>> {
         "SELECT id, version, body, sealed, code FROM \"{}\" WHERE tenant = $tenant AND id = $id",
         R::TABLE
     );
-    let found = tx.query_one(&sql, &[("id", id.into())])?;
-    found.map(|row| stored(tx, &row)).transpose()
+    let found = read_rows(tx, R::TABLE, &sql, &[("id", id.into())])?;
+    found.first().map(|row| stored(tx, row)).transpose()
+}
+
+/// Runs a statement that answers rows of a table of records; what was moved to the archive is read from there.
+fn read_rows(tx: &mut Tx<'_>, table: &str, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
+    let mut rows = tx.query(sql, params)?;
+    archive::fill(tx, table, &mut rows)?;
+    Ok(rows)
 }
 
 /// The version of the record with this id.
@@ -172,7 +189,7 @@ pub fn find<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<Stored<R>
         R::TABLE
     );
     let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
-    let rows = tx.query(&sql, &params)?;
+    let rows = read_rows(tx, R::TABLE, &sql, &params)?;
     let found: Vec<Stored<R>> = rows.iter().map(|row| stored(tx, row)).collect::<Result<_>>()?;
     found.iter().try_for_each(|it| filter.check(&it.record))?;
     Ok(found)
@@ -186,7 +203,7 @@ pub fn bodies<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<R>> {
         R::TABLE
     );
     let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
-    let rows = tx.query(&sql, &params)?;
+    let rows = read_rows(tx, R::TABLE, &sql, &params)?;
     let found: Vec<R> = rows.iter().map(|row| body(tx, row)).collect::<Result<_>>()?;
     found.iter().try_for_each(|it| filter.check(it))?;
     Ok(found)
@@ -210,7 +227,7 @@ fn parts_where<R: Record, T: DeserializeOwned>(
     );
     let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
     let mut found = Vec::new();
-    for row in &tx.query(&sql, &params)? {
+    for row in &read_rows(tx, R::TABLE, &sql, &params)? {
         let body = coded_body(tx.coder(), row, tx.tenant(), R::TABLE)?;
         if is_wanted(&body) {
             let unread =
@@ -251,6 +268,9 @@ pub fn count<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<i64> {
 
 /// Removes a row. Answers whether it was there. Only for nouns that the audit does not hold.
 pub fn delete<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+    if archive::holds(R::TABLE) {
+        archive::thaw_row(tx, R::TABLE, id)?;
+    }
     let sql = format!("DELETE FROM \"{}\" WHERE tenant = $tenant AND id = $id", R::TABLE);
     Ok(tx.execute(&sql, &[("id", id.into())])? > 0)
 }
@@ -259,15 +279,15 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
 pub fn raw(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<RawRecord>> {
     let table = checked_name(table)?;
     let sql = format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant AND id = $id");
-    let found = tx.query_one(&sql, &[("id", id.into())])?;
-    found.map(|row| raw_record(tx, table, &row)).transpose()
+    let found = read_rows(tx, table, &sql, &[("id", id.into())])?;
+    found.first().map(|row| raw_record(tx, table, row)).transpose()
 }
 
 /// The next rows of any noun's table in the order of ids; `after` is the last id seen, or empty.
 pub fn raw_page(tx: &mut Tx<'_>, table: &str, after: &str, limit: i64) -> Result<Vec<RawRecord>> {
     let table = checked_name(table)?;
     let sql = format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant AND id > $after ORDER BY id LIMIT $limit");
-    let rows = tx.query(&sql, &[("after", after.into()), ("limit", limit.into())])?;
+    let rows = read_rows(tx, table, &sql, &[("after", after.into()), ("limit", limit.into())])?;
     rows.iter().map(|row| raw_record(tx, table, row)).collect()
 }
 
@@ -281,9 +301,13 @@ pub fn raw_rows(
 ) -> Result<Vec<(Option<String>, Result<RawRecord>)>> {
     let table = checked_name(table)?;
     let sql = format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant AND id > $after ORDER BY id LIMIT $limit");
-    let rows = tx.query(&sql, &[("after", after.into()), ("limit", limit.into())])?;
-    let read = |row: &Row| (row.text("id").ok(), raw_record(tx, table, row));
-    Ok(rows.iter().map(read).collect())
+    let mut rows = tx.query(&sql, &[("after", after.into()), ("limit", limit.into())])?;
+    let mut found = Vec::new();
+    for row in &mut rows {
+        let filled = archive::fill_row(tx, table, row);
+        found.push((row.text("id").ok(), filled.and_then(|()| raw_record(tx, table, row))));
+    }
+    Ok(found)
 }
 
 /// A record from its body, with its sealed form.
@@ -379,7 +403,7 @@ pub(crate) fn code_rows(tx: &mut Tx<'_>, table: &str) -> Result<()> {
     let name = checked_name(table)?;
     let sql = format!("SELECT id, version, body FROM \"{name}\" WHERE tenant = $tenant ORDER BY id");
     let update = format!("UPDATE \"{name}\" SET code = $code WHERE tenant = $tenant AND id = $id");
-    for row in tx.query(&sql, &[])? {
+    for row in read_rows(tx, table, &sql, &[])? {
         let (id, body) = (row.text("id")?, packed_body::plain(row.text_ref("body")?)?);
         let version = row.int("version")?.to_be_bytes();
         let parts = [id.as_bytes(), &version, body.as_bytes()];

@@ -97,6 +97,14 @@ impl Config {
     }
 }
 
+/// The folder of archive segments. Servers on PostgreSQL share no folder, so there segments are rows.
+fn archive_folder(engine: &Engine) -> Option<Arc<Path>> {
+    match engine {
+        Engine::Sqlite { path } => Some(path.with_file_name("archive").into()),
+        Engine::Postgres { .. } => None,
+    }
+}
+
 /// A pause before the next repetition: between nothing and 2, 4, 8 … 128 milliseconds, and hardly ever the same one for two
 /// threads that lost the same race. A counter that is scrambled (splitmix64) is enough for that; nothing secret hangs on it.
 fn spread(attempt: u32) -> Duration {
@@ -124,6 +132,8 @@ struct Shared {
     moments: Option<Moments>,
     /// Makes the codes of rows; absent until the master key is known.
     coder: Arc<OnceLock<RowCoder>>,
+    /// The folder of archive segments, where they are files: beside the database of the embedded engine.
+    archive: Option<Arc<Path>>,
 }
 
 impl Drop for Shared {
@@ -286,6 +296,7 @@ impl Store {
                 threads: Mutex::new(threads),
                 moments,
                 coder: Arc::default(),
+                archive: archive_folder(&config.engine),
             }),
         }
     }
@@ -310,8 +321,9 @@ impl Store {
             return done(Err(E::from(error)));
         }
         let coder = Arc::clone(&self.shared.coder);
+        let archive = self.shared.archive.clone();
         let act = move |connection: &mut Connection, tenant: &str| {
-            let mut tx = Tx::new(connection, tenant, coder.get());
+            let mut tx = Tx::new(connection, tenant, coder.get(), archive.as_deref());
             let answer = act(&mut tx);
             (answer, tx.failed())
         };

@@ -1,5 +1,7 @@
 //! What an act sees of its transaction.
 
+use std::path::Path;
+
 use crate::driver::{Connection, Reach};
 use crate::error::{Error, Result};
 use crate::moment::Moment;
@@ -14,6 +16,7 @@ pub struct Tx<'c> {
     connection: &'c mut Connection,
     tenant: &'c str,
     coder: Option<&'c RowCoder>,
+    archive: Option<&'c Path>,
     failed: Option<Error>,
 }
 
@@ -26,13 +29,24 @@ pub struct CrossTx<'c> {
 }
 
 impl<'c> Tx<'c> {
-    pub(crate) fn new(connection: &'c mut Connection, tenant: &'c str, coder: Option<&'c RowCoder>) -> Self {
+    pub(crate) fn new(
+        connection: &'c mut Connection,
+        tenant: &'c str,
+        coder: Option<&'c RowCoder>,
+        archive: Option<&'c Path>,
+    ) -> Self {
         Self {
             connection,
             tenant,
             coder,
+            archive,
             failed: None,
         }
+    }
+
+    /// The folder of archive segments, where they are files.
+    pub(crate) fn archive(&self) -> Option<&'c Path> {
+        self.archive
     }
 
     /// What makes the codes of rows, where the store has it.

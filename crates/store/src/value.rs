@@ -73,6 +73,15 @@ impl Row {
             .ok_or_else(|| Error::Other(format!("the answer has no column `{column}`")))
     }
 
+    /// Puts another value into a column that the statement has.
+    pub(crate) fn set(&mut self, column: &str, value: Value) -> Result<()> {
+        let place = self.names.iter().position(|name| name == column);
+        let place = place.and_then(|at| self.values.get_mut(at));
+        let place = place.ok_or_else(|| Error::Other(format!("the answer has no column `{column}`")))?;
+        *place = value;
+        Ok(())
+    }
+
     /// The columns' names in the statement's order.
     #[must_use]
     pub fn names(&self) -> &[String] {

@@ -7,6 +7,7 @@
 //!
 //! A row that cannot be read is a finding like any other, and everything else is still compared.
 
+mod archived;
 mod events;
 mod files;
 mod forecasts;
@@ -221,9 +222,10 @@ impl<'p> Replay<'p> {
     fn run(&mut self, cx: &mut Context<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
         let done = self.of_log(cx, older);
         self.go_on(cx, "log_state", done)?;
-        let parts: [(&str, Part<'p>); 13] = [
+        let parts: [(&str, Part<'p>); 14] = [
             ("signing_key", Self::check_keys),
             ("secret", Self::check_secrets),
+            ("archive_segment", Self::check_archive),
             ("text_salt", Self::check_texts),
             ("password", Self::check_passwords),
             ("second_factor", Self::check_factors),

@@ -1,5 +1,6 @@
-//! Compliance: retention, legal hold and reports.
+//! Compliance: retention, archive, legal hold and reports.
 
+pub mod archive_changes;
 pub mod erase_texts;
 pub mod report_controls;
 pub mod set_legal_hold;

@@ -23,8 +23,8 @@ const CHANGES: i64 = 100;
 /// How many raw bodies one transaction forgets.
 const DELIVERIES: i64 = 500;
 
-/// Proposes a retention (`POST /retention {changes_days, deliveries_days, reason}`); null keeps for ever, and so does what was
-/// never named.
+/// Proposes a retention (`POST /retention {changes_days, deliveries_days, archive_days, reason}`); null keeps for ever and
+/// archives nothing, and so does what was never named.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -35,6 +35,7 @@ pub fn propose_retention(cx: &mut Context<'_, '_>, body: &Body) -> Result<Config
     let retention = Retention {
         changes_days: days(&mut reading, body, ("changes_days", present.changes_days)),
         deliveries_days: days(&mut reading, body, ("deliveries_days", present.deliveries_days)),
+        archive_days: days(&mut reading, body, ("archive_days", present.archive_days)),
     };
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
@@ -127,6 +128,6 @@ pub fn forget_due(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(i64::try_from(count).is_ok_and(|count| count == DELIVERIES))
 }
 
-fn since(now: Timestamp, days: Option<i64>) -> Option<Timestamp> {
+pub(crate) fn since(now: Timestamp, days: Option<i64>) -> Option<Timestamp> {
     now.checked_sub(SignedDuration::from_hours(24 * days?)).ok()
 }

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod administrators;
+mod archived;
 mod asked;
 mod attacked;
 mod by_two;

@@ -413,7 +413,21 @@ pub(crate) fn world() -> World {
     world.sequence();
     world.draft("A third");
     write_at_length(&world);
+    archive(&world);
     world
+}
+
+/// A change that ended is in the archive; its segment is a file.
+fn archive(world: &World) {
+    use store::compliance::archive;
+    let gathered = world.system(|cx| {
+        let ids = archive::due(cx.tx, cx.now + jiff::SignedDuration::from_hours(1), 1)?;
+        let gathered = archive::gather(cx.tx, &ids, cx.now)?.expect("one ended");
+        archive::announce(cx.tx, &gathered, cx.now)?;
+        Ok(gathered)
+    });
+    gathered.write().unwrap();
+    assert!(world.system(move |cx| Ok(archive::move_in(cx.tx, &gathered, cx.now)?)));
 }
 
 /// Whether a replay names something, or cannot even be done: without its key a log cannot be judged.

@@ -120,6 +120,10 @@ pub struct Retention {
     /// For how many days the raw body of a delivery that was worked off is kept; for ever when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deliveries_days: Option<i64>,
+    /// After how many days since it was last saved an ended change moves to the archive, where all of it is kept in a fraction of
+    /// the room; never when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive_days: Option<i64>,
 }
 
 impl Retention {

@@ -1,5 +1,6 @@
 //! Compliance: retention, legal hold and reports.
 
+pub mod archive;
 pub mod change_trail;
 pub mod control_report;
 pub mod erasure;

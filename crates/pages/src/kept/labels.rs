@@ -4,7 +4,8 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 120] = [
+const USUAL: [(&str, &str); 121] = [
+    ("archive_days", "Days until the archive"),
     ("bounds.highest_risk", "Highest risk"),
     ("business_owner", "Business owner"),
     ("cases", "Their cases"),

@@ -11,6 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 use store::Depth;
+use store::compliance::archive::ArchiveState;
 
 /// Edges of the histogram, in seconds.
 const EDGES: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -43,6 +44,11 @@ struct SinkLabel {
     state: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ArchiveLabel {
+    what: &'static str,
+}
+
 /// All figures.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -52,6 +58,7 @@ pub(crate) struct Metrics {
     lanes: Family<LaneLabel, Gauge>,
     sinks: Family<SinkLabel, Gauge>,
     sink_lag: Gauge,
+    archived: Family<ArchiveLabel, Gauge>,
     refused_deliveries: Counter,
     damaged_files: Counter,
     standing: Gauge,
@@ -82,6 +89,12 @@ impl Default for Metrics {
                 "sink_lag_entries",
                 "Entries of the log that the slowest sink has not delivered",
                 Gauge::default(),
+            ),
+            archived: registered(
+                it,
+                "archive",
+                "What the archive of ended changes holds: changes, segments, and bytes compressed and before",
+                Family::default(),
             ),
             refused_deliveries: registered(
                 it,
@@ -215,6 +228,18 @@ impl Metrics {
             self.sinks.get_or_create(&SinkLabel { state }).set(count);
         }
         self.sink_lag.set(entries);
+    }
+
+    /// Notes what the archive holds.
+    pub(crate) fn note_archive(&self, state: &ArchiveState) {
+        for (what, count) in [
+            ("changes", state.changes),
+            ("segments", state.segments),
+            ("bytes", state.size),
+            ("bytes_opened", state.plain),
+        ] {
+            self.archived.get_or_create(&ArchiveLabel { what }).set(count);
+        }
     }
 
     /// Notes how many acts wait in a lane.

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::background::sinks::{self, Ways};
-use crate::background::{forecasts, grounds, mailer, outbound_calls, projector, replays, sequencer, worker};
+use crate::background::{archiver, forecasts, grounds, mailer, outbound_calls, projector, replays, sequencer, worker};
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
 use crate::http::change_notifier::Bells;
@@ -337,6 +337,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     callers.extend(sinks::start(state, &server, &ways(settings, caller)?)?);
     threads.push(sequencer::start(state, &server)?);
     threads.push(projector::start(state)?);
+    threads.push(archiver::start(state)?);
     // Reading a large file whole takes long and is no call, but as one it holds up no stop.
     callers.extend(replays::start(settings, state)?);
     callers.push(grounds::start(state)?);

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use crate::compliance::archive;
 use crate::error::{Error, Result};
 use crate::tx::Tx;
 use crate::value::Row;
@@ -57,11 +58,8 @@ pub fn save(tx: &mut Tx<'_>, event_id: &str, texts: &[SaltedText]) -> Result<()>
 /// The texts that the versions of a record brought, and what their acts brought beside them, by commitment. A commitment
 /// that is not among them was erased.
 pub fn of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<HashMap<String, SaltedText>> {
-    let rows = tx.query(
-        "SELECT s.* FROM event_record r JOIN text_salt s ON s.tenant = r.tenant AND s.event_id = r.event_id
-         WHERE r.tenant = $tenant AND r.table_name = $table AND r.record_id = $id",
-        &[("table", table.into()), ("id", id.into())],
-    )?;
+    let mut rows = rows_of_record(tx, table, id)?;
+    archive::fill_texts(tx, &mut rows)?;
     let mut texts = HashMap::new();
     for row in &rows {
         texts.extend(salted(row)?.into_iter().map(|text| (text.commitment.clone(), text)));
@@ -69,10 +67,20 @@ pub fn of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<HashMap<Strin
     Ok(texts)
 }
 
+/// The rows of the texts that the versions of a record brought, as they stand.
+pub(crate) fn rows_of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Row>> {
+    tx.query(
+        "SELECT s.* FROM event_record r JOIN text_salt s ON s.tenant = r.tenant AND s.event_id = r.event_id
+         WHERE r.tenant = $tenant AND r.table_name = $table AND r.record_id = $id
+         ORDER BY s.event_id, s.commitment",
+        &[("table", table.into()), ("id", id.into())],
+    )
+}
+
 /// The next rows in the order of events, for replay; `after` is the last one seen.
 pub fn page(tx: &mut Tx<'_>, after: Option<&Kept>, limit: i64) -> Result<Vec<Kept>> {
     let (event, commitment) = after.map_or(("", ""), |kept| (&kept.event_id, &kept.commitment));
-    let rows = tx.query(
+    let mut rows = tx.query(
         "SELECT * FROM text_salt WHERE tenant = $tenant AND (event_id > $event OR (event_id = $event AND commitment > $commitment))
          ORDER BY event_id, commitment LIMIT $limit",
         &[
@@ -81,22 +89,25 @@ pub fn page(tx: &mut Tx<'_>, after: Option<&Kept>, limit: i64) -> Result<Vec<Kep
             ("limit", limit.into()),
         ],
     )?;
-    let kept = |row: &Row| {
-        Ok(Kept {
+    let mut found = Vec::new();
+    for row in &mut rows {
+        let filled = archive::fill_text(tx, row);
+        found.push(Kept {
             event_id: row.text("event_id")?,
             commitment: row.text("commitment")?,
-            texts: salted(row),
-        })
-    };
-    rows.iter().map(kept).collect()
+            texts: filled.and_then(|()| salted(row)),
+        });
+    }
+    Ok(found)
 }
 
 /// The texts that an event brought, in the order of commitments.
 pub fn of_event(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<SaltedText>> {
-    let rows = tx.query(
+    let mut rows = tx.query(
         "SELECT * FROM text_salt WHERE tenant = $tenant AND event_id = $event ORDER BY commitment",
         &[("event", event_id.into())],
     )?;
+    archive::fill_texts(tx, &mut rows)?;
     let mut texts = Vec::new();
     for row in &rows {
         texts.extend(salted(row)?);
@@ -110,11 +121,11 @@ pub fn of_event(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<SaltedText>> {
 /// # Errors
 /// `Retry` when somebody else erased a text of the event at the same time; `Corrupt` when the row cannot be read; the engine's.
 pub fn erase(tx: &mut Tx<'_>, event_id: &str, commitment: &str) -> Result<bool> {
-    let rows = tx.query(
-        "SELECT * FROM text_salt WHERE tenant = $tenant AND event_id = $event AND (commitment = $all OR commitment = $commitment)
-         ORDER BY commitment",
-        &[("event", event_id.into()), ("all", ALL.into()), ("commitment", commitment.into())],
-    )?;
+    let mut rows = rows_with(tx, event_id, commitment)?;
+    // What is erased must not stay in a segment.
+    if archive::thaw_text(tx, &rows)? {
+        rows = rows_with(tx, event_id, commitment)?;
+    }
     for row in &rows {
         let mut texts = salted(row)?;
         let before = texts.len();
@@ -125,6 +136,15 @@ pub fn erase(tx: &mut Tx<'_>, event_id: &str, commitment: &str) -> Result<bool> 
         }
     }
     Ok(false)
+}
+
+/// The rows in which a text of an event may be, as they stand.
+fn rows_with(tx: &mut Tx<'_>, event_id: &str, commitment: &str) -> Result<Vec<Row>> {
+    tx.query(
+        "SELECT * FROM text_salt WHERE tenant = $tenant AND event_id = $event AND (commitment = $all OR commitment = $commitment)
+         ORDER BY commitment",
+        &[("event", event_id.into()), ("all", ALL.into()), ("commitment", commitment.into())],
+    )
 }
 
 /// Writes a row without the texts that are erased; none of another transaction's erasures is undone.

@@ -1,3 +1,4 @@
-//! Compliance: retention, legal hold and reports.
+//! Compliance: retention, archive, legal hold and reports.
 
+pub mod archive;
 pub mod retention;

@@ -4,7 +4,7 @@ use crate::openapi::audit::{attestations, keys, samples, witnesses};
 use crate::openapi::cab::meetings;
 use crate::openapi::cards;
 use crate::openapi::change::bulk;
-use crate::openapi::compliance::control_reports;
+use crate::openapi::compliance::{archive, control_reports};
 use crate::openapi::directory::{ownership, routes as table_estate};
 use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
@@ -74,6 +74,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(attestations::TABLES)
         .chain(samples::TABLES)
         .chain(control_reports::TABLES)
+        .chain(archive::TABLES)
         .chain(meetings::TABLES)
         .chain(bulk::TABLES)
         .chain(table_identity::ALL)

@@ -1,4 +1,5 @@
 //! Compliance: retention, legal hold and reports.
 
+pub mod archive;
 pub mod control_reports;
 pub mod retention;

@@ -1,4 +1,4 @@
-//! `assent retention`: for how long texts, files and raw deliveries are kept.
+//! `assent retention`: for how long texts, files and raw deliveries are kept, and when changes move to the archive.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub enum Retention {
     /// Propose another one, or put a proposal in force.
     #[command(
         after_help = "Example: assent retention apply --changes 3650 --deliveries 400 --reason 'Our rules of 2026'\n\n\
-        At least 90 days; `ever` keeps for ever. What is not named stays as it is."
+        At least 90 days; `ever` keeps for ever, and `--archive never` archives nothing. What is not named stays as it is."
     )]
     Apply {
         /// Days for which the texts and evidence files of a change are kept after its end, or `ever`.
@@ -26,11 +26,14 @@ pub enum Retention {
         /// Days for which the raw body of a delivery is kept once it was worked off, or `ever`.
         #[arg(long, value_name = "DAYS")]
         deliveries: Option<String>,
+        /// Days after which an ended change moves to the archive, counted from when it was last saved, or `never`.
+        #[arg(long, value_name = "DAYS")]
+        archive: Option<String>,
         /// Why.
         #[arg(long, value_name = "TEXT", required_unless_present = "activate")]
         reason: Option<String>,
         /// Put this proposal of another person in force, by its id.
-        #[arg(long, value_name = "ID", conflicts_with_all = ["changes", "deliveries", "reason"])]
+        #[arg(long, value_name = "ID", conflicts_with_all = ["changes", "deliveries", "archive", "reason"])]
         activate: Option<String>,
         /// An approved change one of whose targets has the retention's digest as its artifact.
         #[arg(long, value_name = "KEY")]
@@ -61,6 +64,10 @@ pub fn run(retention: &Retention, common: &Common, output: &Output) -> Result<u8
                         "raw deliveries that were worked off".to_owned(),
                         days("deliveries_days"),
                     ],
+                    vec![
+                        "ended changes before they move to the archive".to_owned(),
+                        days("archive_days"),
+                    ],
                 ];
                 output.rows(&["", "kept"], &rows);
             });
@@ -74,12 +81,17 @@ pub fn run(retention: &Retention, common: &Common, output: &Output) -> Result<u8
         Retention::Apply {
             changes,
             deliveries,
+            archive,
             reason,
             change,
             ..
         } => {
             let mut body = json!({"reason": reason});
-            for (field, days) in [("changes_days", changes), ("deliveries_days", deliveries)] {
+            for (field, days) in [
+                ("changes_days", changes),
+                ("deliveries_days", deliveries),
+                ("archive_days", archive),
+            ] {
                 if let Some(days) = days {
                     body[field] = read_days(days)?;
                 }
@@ -97,7 +109,7 @@ pub fn run(retention: &Retention, common: &Common, output: &Output) -> Result<u8
 }
 
 fn read_days(text: &str) -> Result<Value> {
-    if text == "ever" {
+    if text == "ever" || text == "never" {
         return Ok(Value::Null);
     }
     let days: Option<i64> = text.parse().ok();

@@ -12,6 +12,8 @@ use proof::note::{Checkpoint, Note};
 use serde::Serialize;
 use serde_json::json;
 
+use acts::compliance::archive_changes::{COUNTED, OPENED};
+
 use crate::archive::{DATABASE_FILE, KEY_FILE};
 use crate::bridge::{self, BACKLOG, Damage, Host, LogStanding};
 use crate::clock;
@@ -247,6 +249,7 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
     check_secrets(host, checks)?;
     check_connections(host, checks)?;
     check_sinks(host, checks)?;
+    check_archive(host, checks)?;
     check_administrators(host, checks)?;
     let logs = host.logs()?;
     logs.iter().for_each(|log| check_log(log, now, checks));
@@ -360,6 +363,37 @@ fn check_connections(host: &Host, checks: &mut Checks) -> Result<()> {
     }
     if is_good {
         checks.good("connections", "what each delivers is mapped to something here");
+    }
+    Ok(())
+}
+
+/// Whether every segment of the archive is what was written, and whether the archive keeps up.
+fn check_archive(host: &Host, checks: &mut Checks) -> Result<()> {
+    let help = "What it holds cannot be read. Bring its file, or the database, back from a backup, then run `assent audit replay`.";
+    let late = "The server moves about 480 changes in a few seconds. If the number does not fall, its log says why.";
+    let (mut is_good, mut changes, mut bytes) = (true, 0, 0);
+    for tenant in host.tenants()?.into_iter().filter(|tenant| tenant != "system") {
+        for text in host.archive_trouble(&tenant)? {
+            checks.bad("archive", format!("{tenant}: {text}"), help);
+            is_good = false;
+        }
+        let report = host.archive(&tenant)?;
+        changes += report.state.changes;
+        bytes += report.state.size;
+        if report.waiting >= COUNTED {
+            let text = format!("{tenant}: {} changes or more wait for the archive", report.waiting);
+            checks.warn("archive", text, late);
+            is_good = false;
+        }
+    }
+    if is_good {
+        checks.good(
+            "archive",
+            format!(
+                "it holds {changes} changes in {bytes} bytes, and its segments are as they were written; of each tenant at most \
+                 {OPENED} were opened"
+            ),
+        );
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
 //! Compliance: retention, legal hold and reports.
 
+pub(super) mod archive;
 pub(super) mod control_reports;
 pub(super) mod retention;

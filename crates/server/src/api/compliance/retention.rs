@@ -38,5 +38,6 @@ fn retention(cx: &mut Context<'_, '_>, _: &Ask) -> acts::Result<Reply> {
         "configuration": from.map(|it| it.id.clone()),
         "changes_days": kept.changes_days,
         "deliveries_days": kept.deliveries_days,
+        "archive_days": kept.archive_days,
     })))
 }

@@ -34,6 +34,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("absence", "Absences"),
     ("access_review", "Access reviews"),
     ("approval", "Approvals"),
+    ("changes", "Archive"),
     ("attempt", "Attempts that were refused"),
     ("board", "Boards"),
     ("break_glass", "Broken glasses"),

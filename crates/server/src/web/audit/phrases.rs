@@ -83,6 +83,7 @@ const PHRASES: &[Phrase] = &[
         "flagged it: its window passed without a start",
     ),
     ("change.window_opened", "calendar", "opened its window"),
+    ("changes.archived", "clock", "moved changes to the archive"),
     ("comment.added", "comment", "commented"),
     ("condition.met", "check", "said that a condition is met"),
     ("condition.reopened", "x", "took back that a condition is met"),

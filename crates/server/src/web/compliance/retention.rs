@@ -1,20 +1,25 @@
 //! What is kept and for how long: the retention among the policies, and on a change its legal hold and the erasure of texts.
 
 use acts::Context;
+use acts::compliance::archive_changes::{self, COUNTED};
 use acts::compliance::set_retention;
 use model::change::record::Change;
 use model::compliance::erasure::{Erasure, Retention};
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::ErasureKind;
-use pages::{ActForm, ActTone, Entry, Field, Notice, Rich, Section, SectionBody, Tone};
+use pages::{ActForm, ActTone, Entry, Field, Notice, Rich, Section, SectionBody, Tone, count};
 use serde_json::Value;
 
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::View;
 
-/// The retention in force, with the form that proposes another.
-pub(crate) fn section(view: &View<'_, '_, '_>) -> Section {
+/// The retention in force and what the archive holds, with the form that proposes another.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
+    let archived = archive_entries(view)?;
     let tenant = view.directory.tenant.as_ref();
     let kept = tenant.map(|tenant| tenant.retention).unwrap_or_default();
     let rows = [
@@ -26,26 +31,67 @@ pub(crate) fn section(view: &View<'_, '_, '_>) -> Section {
     let section = Section::new(
         "retention",
         "How long words and files are kept; the log and its proofs stay for ever",
-        SectionBody::Entries(rows.into_iter().map(entry).collect()),
+        SectionBody::Entries(rows.into_iter().map(entry).chain(archived).collect()),
     );
     if view.may(actions::SET_POLICY) {
-        section.acts(vec![form(view, kept)])
+        Ok(section.acts(vec![form(view, kept)]))
     } else {
-        section
+        Ok(section)
     }
+}
+
+/// When changes move to the archive, what it holds, and what waits for it.
+fn archive_entries(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
+    let report = archive_changes::report(view.cx)?;
+    let plain = |text: String| Entry::new(Tone::Plain, Rich::from(text));
+    let Some(days) = report.after_days else {
+        return Ok(vec![plain(
+            "Ended changes stay in their rows: the archive is off.".to_owned(),
+        )]);
+    };
+    let state = report.state;
+    let mut entries = vec![
+        plain(archive_words(days)),
+        plain(format!(
+            "The archive holds {} changes in {} segments of {} KiB.",
+            counted(state.changes),
+            counted(state.segments),
+            counted(state.size / 1_024)
+        )),
+    ];
+    if report.waiting > 0 {
+        let least = if report.waiting >= COUNTED { "At least " } else { "" };
+        entries.push(plain(format!(
+            "{least}{} changes wait for it.",
+            counted(report.waiting)
+        )));
+    }
+    Ok(entries)
+}
+
+/// A number that is never below nothing.
+fn counted(number: i64) -> String {
+    count(number.max(0).unsigned_abs())
+}
+
+fn archive_words(days: i64) -> String {
+    format!("Ended changes move to the archive {days} days after they were last saved.")
 }
 
 fn span(days: Option<i64>) -> String {
     days.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"))
 }
 
-/// A retention in words.
-pub(crate) fn words(kept: Retention) -> String {
-    format!(
+/// A retention in words, each thing on a line of its own.
+pub(crate) fn words(kept: Retention) -> Vec<String> {
+    let times = format!(
         "texts and files of ended changes: {}; raw deliveries: {}",
         span(kept.changes_days),
         span(kept.deliveries_days)
-    )
+    );
+    std::iter::once(times)
+        .chain(kept.archive_days.map(archive_words))
+        .collect()
 }
 
 fn form(view: &View<'_, '_, '_>, kept: Retention) -> ActForm {
@@ -69,9 +115,14 @@ fn form(view: &View<'_, '_, '_>, kept: Retention) -> ActForm {
         "Days for raw deliveries",
         kept.deliveries_days,
     ))
+    .field(field(
+        "archive_days",
+        "Days until the archive",
+        kept.archive_days,
+    ))
     .field(
         Field::text("reason", "Why")
-            .hint("At least 90 days; an empty field keeps for ever. Another person puts it in force.")
+            .hint("At least 90 days; an empty field keeps for ever, or archives nothing. Another person puts it in force.")
             .required(),
     )
     .submit("Propose")
@@ -79,7 +130,7 @@ fn form(view: &View<'_, '_, '_>, kept: Retention) -> ActForm {
 
 /// Proposes what the form says: an empty field keeps for ever.
 pub(crate) fn propose(cx: &mut Context<'_, '_>, mut body: Body) -> acts::Result<()> {
-    for field in ["changes_days", "deliveries_days"] {
+    for field in ["changes_days", "deliveries_days", "archive_days"] {
         body.entry(field).or_insert(Value::Null);
     }
     set_retention::propose_retention(cx, &body).map(drop)

@@ -73,7 +73,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
         ),
         sla_section(view),
         watch_windows::section(view),
-        retention::section(view),
+        retention::section(view)?,
         mapping_section(view),
     ];
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -230,7 +230,7 @@ fn content_of(row: &Configuration, ownership: &[String]) -> Rich {
         ConfigurationKind::Ownership => ownership.to_vec(),
         ConfigurationKind::SlaTable => row.slas.iter().map(sla_words).collect(),
         ConfigurationKind::WatchTable => row.watches.iter().map(watch_windows::words).collect(),
-        ConfigurationKind::Retention => row.retention.map(retention::words).into_iter().collect(),
+        ConfigurationKind::Retention => row.retention.map(retention::words).unwrap_or_default(),
         _ => Vec::new(),
     };
     let lines = told.into_iter();

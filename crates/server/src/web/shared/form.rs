@@ -52,6 +52,7 @@ const NUMBERS: &[&str] = &[
     "template_version",
     "changes_days",
     "deliveries_days",
+    "archive_days",
     "rights_last_days",
     "index",
 ];

@@ -1,3 +1,4 @@
 //! Compliance: retention, legal hold and reports.
 
+pub(super) mod archive;
 pub(super) mod control_reports;

@@ -604,6 +604,11 @@ pub(crate) const SHAPES: &[Shape] = &[
                 "deliveries_days",
                 "For how many days the raw body of a delivery that was worked off is kept: 90 to 36,525; null for ever.",
             ),
+            integer_or_null(
+                "archive_days",
+                "After how many days since it was last saved an ended change moves to the archive, where all of it is kept: 90 to \
+                 36,525; null never.",
+            ),
         ],
     ),
     shape(

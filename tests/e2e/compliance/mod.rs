@@ -1,0 +1,3 @@
+//! Compliance: the archive.
+
+pub(crate) mod archive;
