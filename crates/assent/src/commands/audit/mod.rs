@@ -6,5 +6,4 @@ pub mod keys;
 pub mod paper;
 pub(crate) mod replay;
 pub mod renew_codes;
-pub mod replay;
 pub mod witnesses;
