@@ -117,7 +117,7 @@ pub fn open_incident(cx: &mut Context<'_, '_>, body: &Body) -> Result<Incident> 
     fill(&mut reading, &directory, cx.now, &mut incident);
     reading.finish()?;
     incident.key = next_key(cx)?;
-    incident.course.opened_by = Some(cx.actor.person.clone());
+    incident.course.opened_by = (!cx.actor.is_system).then(|| cx.actor.person.clone());
     let incident = incident.with_recorded_end(None, cx.now);
     put_by(cx, "incident.opened", incident, json!({}))
 }

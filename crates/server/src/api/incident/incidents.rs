@@ -23,10 +23,7 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     Route::writes("open_incident", |cx, ask| {
         let made = set_incident::open_incident(cx, &ask.body)?;
-        Ok(Reply {
-            status: 201,
-            ..shown(cx, &made)?
-        })
+        created(cx, &made)
     }),
     Route::reads("show_incident", incident),
     Route::edits("edit_incident", incident_version, |cx, ask| {
@@ -37,11 +34,11 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("show_timeline", timeline),
     Route::writes("command_incident", |cx, ask| {
         let made = command_incident::command_incident(cx, ask.place(0), &ask.body)?;
-        shown(cx, &made)
+        created(cx, &made)
     }),
     Route::writes("declare_major", |cx, ask| {
         let made = command_incident::declare_major(cx, ask.place(0), &ask.body)?;
-        shown(cx, &made)
+        created(cx, &made)
     }),
     Route::writes("stand_down", |cx, ask| {
         let made = command_incident::stand_down(cx, ask.place(0), &ask.body)?;
@@ -49,11 +46,11 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     Route::writes("halt_work", |cx, ask| {
         let made = command_incident::halt_work(cx, ask.place(0), &ask.body)?;
-        shown(cx, &made)
+        created(cx, &made)
     }),
     Route::writes("sign_exception", |cx, ask| {
         let made = sign_exception::sign_exception(cx, ask.place(0), &ask.body)?;
-        shown(cx, &made)
+        created(cx, &made)
     }),
     Route::writes("withdraw_signature", |cx, ask| {
         let made = sign_exception::withdraw_signature(cx, ask.place(0), ask.place(1))?;
@@ -61,21 +58,28 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     Route::writes("review_signature", |cx, ask| {
         let made = sign_exception::review_signature(cx, ask.place(0), &ask.body)?;
-        shown(cx, &made)
+        created(cx, &made)
     }),
     Route::writes("close_incident", |cx, ask| {
         let made = close_incident::close_incident(cx, ask.place(0), &ask.body)?;
-        shown(cx, &made)
+        created(cx, &made)
     }),
     Route::writes("merge_incident", |cx, ask| {
         let made = close_incident::merge_incident(cx, ask.place(0), &ask.body)?;
-        shown(cx, &made)
+        created(cx, &made)
     }),
 ];
 
 fn shown(cx: &mut Context<'_, '_>, incident: &Incident) -> acts::Result<Reply> {
     let directory = cx.directory()?;
     Ok(Reply::ok(views::incident(incident, &directory)).tagged(incident.version))
+}
+
+fn created(cx: &mut Context<'_, '_>, incident: &Incident) -> acts::Result<Reply> {
+    Ok(Reply {
+        status: 201,
+        ..shown(cx, incident)?
+    })
 }
 
 fn found(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<Incident> {
