@@ -35,7 +35,11 @@ pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
         return Ok(before);
     }
     let directory = cx.directory()?;
-    refuse_unmet("incident_not_done", "The incident cannot be closed yet.", unmet(&before, &directory))?;
+    refuse_unmet(
+        "incident_not_done",
+        "The incident cannot be closed yet.",
+        unmet(&before, &directory),
+    )?;
     let mut incident = before;
     incident.course.closed_at = Some(cx.now);
     incident.course.closed_by = Some(cx.actor.person.clone());
@@ -53,7 +57,10 @@ pub fn unmet(incident: &Incident, directory: &Directory) -> Vec<Unmet> {
         people.retain(|person| person != &row.by);
         Unmet {
             code: "signature_not_reviewed".into(),
-            text: format!("The signature that let {} through waits for its review.", row.change_key),
+            text: format!(
+                "The signature that let {} through waits for its review.",
+                row.change_key
+            ),
             satisfy: format!(
                 "Another commander or change manager reviews it: POST /incidents/{}/signature-reviews.",
                 incident.key
@@ -83,7 +90,10 @@ pub fn merge_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     if let Some(other) = other
         && leads_to(&directory, other, &before.key)
     {
-        let text = format!("{} is {} or a duplicate of it, so the two would repeat each other.", other.key, before.key);
+        let text = format!(
+            "{} is {} or a duplicate of it, so the two would repeat each other.",
+            other.key, before.key
+        );
         reading.wrong("into", "ring", text);
     }
     reading.finish()?;
@@ -104,7 +114,12 @@ pub fn merge_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     incident.course.duplicate_of = Some(other.key.clone());
     let incident = incident.with_recorded_end(Some(&before), now);
     let saved = put_by(cx, "incident.merged", incident, json!({"by": by, "into": other.key}))?;
-    note(cx, &saved, TimelineKind::State, &format!("Closed as a duplicate of {}: {reason}", other.key))?;
+    note(
+        cx,
+        &saved,
+        TimelineKind::State,
+        &format!("Closed as a duplicate of {}: {reason}", other.key),
+    )?;
     Ok(saved)
 }
 
@@ -127,7 +142,11 @@ fn check_open(other: &Incident) -> Result<()> {
     if other.resolved_at.is_none() && other.course.closed_at.is_none() {
         return Ok(());
     }
-    let text = format!("{} is {}; a duplicate is merged into an incident that goes on.", other.key, other.state());
+    let text = format!(
+        "{} is {}; a duplicate is merged into an incident that goes on.",
+        other.key,
+        other.state()
+    );
     let satisfy = format!("Open {} again first, or name another one.", other.key);
     Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()).into())
 }
@@ -155,5 +174,10 @@ fn take_over(cx: &mut Context<'_, '_>, other: &Incident, duplicate: &Incident) -
         into.course.commander.clone_from(&duplicate.course.commander);
     }
     let saved = put_by(cx, "incident.edited", into, json!({"merged": duplicate.key}))?;
-    note(cx, &saved, TimelineKind::State, &format!("{} was merged into it", duplicate.key))
+    note(
+        cx,
+        &saved,
+        TimelineKind::State,
+        &format!("{} was merged into it", duplicate.key),
+    )
 }

@@ -4,7 +4,7 @@ use model::approval::decide::check_factor;
 use model::change::read_content;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{TimelineKind, IncidentState};
+use model::core::enums::{IncidentState, TimelineKind};
 use model::core::parse::{Reading, TEXT};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
@@ -98,7 +98,12 @@ pub fn stand_down(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<In
         at: cx.now,
     });
     let saved = put_by(cx, "incident.stood_down", incident, json!({"by": cx.actor.person}))?;
-    note(cx, &saved, TimelineKind::Command, &format!("The commander ended the freeze: {reason}"))?;
+    note(
+        cx,
+        &saved,
+        TimelineKind::Command,
+        &format!("The commander ended the freeze: {reason}"),
+    )?;
     Ok(saved)
 }
 
@@ -125,7 +130,12 @@ pub fn declare_major(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     incident.course.major_since = Some(cx.now);
     incident.course.raised_by = Some(cx.actor.person.clone());
     let saved = put_by(cx, "incident.declared", incident, json!({"by": cx.actor.person}))?;
-    note(cx, &saved, TimelineKind::Severity, &format!("Declared a major incident: {reason}"))?;
+    note(
+        cx,
+        &saved,
+        TimelineKind::Severity,
+        &format!("Declared a major incident: {reason}"),
+    )?;
     Ok(saved)
 }
 
@@ -133,7 +143,11 @@ fn check_declarable(incident: &Incident) -> Result<()> {
     let key = &incident.key;
     let refused = |code, text: String, satisfy: String| Err(Refusal::not_now(code, text, satisfy, Vec::new()).into());
     if incident.is_major() {
-        return refused("is_major", format!("{key} is a major incident already."), "Nothing has to be done.".to_owned());
+        return refused(
+            "is_major",
+            format!("{key} is a major incident already."),
+            "Nothing has to be done.".to_owned(),
+        );
     }
     if !matches!(incident.state(), IncidentState::Open | IncidentState::Mitigated) {
         let text = format!("{key} is {}, so it stops nothing.", incident.state());
@@ -141,7 +155,11 @@ fn check_declarable(incident: &Incident) -> Result<()> {
     }
     if incident.services.is_empty() {
         let text = format!("{key} names no service, so nothing could be frozen.");
-        return refused("no_services", text, format!("Name its services: PATCH /incidents/{key}."));
+        return refused(
+            "no_services",
+            text,
+            format!("Name its services: PATCH /incidents/{key}."),
+        );
     }
     Ok(())
 }

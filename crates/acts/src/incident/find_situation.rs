@@ -84,7 +84,11 @@ pub fn find_situation(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<S
     for change in open_changes(cx, &services)? {
         let is_under_way = change.state == State::Implementing;
         let is_excepted = freeze.as_ref().is_some_and(|it| it.excepts_at(&change, cx.now));
-        let row = in_scope(&change, &services, freeze.as_ref().is_some_and(|it| it.excepts_stored(&change.id)));
+        let row = in_scope(
+            &change,
+            &services,
+            freeze.as_ref().is_some_and(|it| it.excepts_stored(&change.id)),
+        );
         if is_under_way {
             in_flight.push(row);
         } else if freeze.is_some() && (!is_excepted || row.signed) && change.risk.level >= Level::High {
@@ -116,13 +120,20 @@ fn around(directory: &Directory, incident: &Incident) -> BTreeSet<ServiceKey> {
 }
 
 fn open_changes(cx: &mut Context<'_, '_>, services: &BTreeSet<ServiceKey>) -> Result<Vec<Change>> {
-    let states = State::ALL.iter().filter(|state| state.is_open() && **state <= State::Implementing);
-    let filter = Filter::new().one_of("state", states.map(|state| state.as_str())).order_by("number");
+    let states = State::ALL
+        .iter()
+        .filter(|state| state.is_open() && **state <= State::Implementing);
+    let filter = Filter::new()
+        .one_of("state", states.map(|state| state.as_str()))
+        .order_by("number");
     let scope = cx.scope()?;
     let found = record::bodies::<Change>(cx.tx, &filter)?;
     let is_seen = |change: &Change| scope.as_ref().is_none_or(|scope| scope.sees(change));
     let is_in = |change: &Change| change.open_targets().any(|target| services.contains(&target.service));
-    Ok(found.into_iter().filter(|change| is_in(change) && is_seen(change)).collect())
+    Ok(found
+        .into_iter()
+        .filter(|change| is_in(change) && is_seen(change))
+        .collect())
 }
 
 fn in_scope(change: &Change, services: &BTreeSet<ServiceKey>, signed: bool) -> InScope {
@@ -155,7 +166,10 @@ fn contacts(cx: &Context<'_, '_>, directory: &Directory, incident: &Incident) ->
     if let Some(person) = major::commander(incident, directory) {
         add(person, "commander", None);
     }
-    let owners = directory.ownerships.iter().filter(|row| row.ends_at.is_none_or(|end| cx.now < end));
+    let owners = directory
+        .ownerships
+        .iter()
+        .filter(|row| row.ends_at.is_none_or(|end| cx.now < end));
     for row in owners {
         let Some(service) = row.service.as_ref().filter(|key| incident.services.contains(*key)) else {
             continue;
@@ -165,14 +179,24 @@ fn contacts(cx: &Context<'_, '_>, directory: &Directory, incident: &Incident) ->
             add(person, row.role.as_str(), Some(service));
         }
     }
-    for row in directory.on_call.iter().filter(|row| row.starts_at <= cx.now && cx.now < row.ends_at) {
+    for row in directory
+        .on_call
+        .iter()
+        .filter(|row| row.starts_at <= cx.now && cx.now < row.ends_at)
+    {
         add(&row.person, "on_call", None);
     }
     for person in directory.with_role(model::core::enums::Role::ChangeManager) {
         add(&person, "change_manager", None);
     }
     let mut rows: Vec<Contact> = found.into_values().collect();
-    rows.sort_by_key(|row| (!row.roles.contains("commander"), row.services.is_empty(), row.person.clone()));
+    rows.sort_by_key(|row| {
+        (
+            !row.roles.contains("commander"),
+            row.services.is_empty(),
+            row.person.clone(),
+        )
+    });
     rows.truncate(CONTACTS);
     rows
 }

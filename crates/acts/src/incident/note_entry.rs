@@ -37,7 +37,8 @@ pub(crate) fn note(cx: &mut Context<'_, '_>, incident: &Incident, kind: Timeline
         by: (!cx.actor.is_system).then(|| cx.actor.person.clone()),
         recorded_at: cx.now,
     };
-    cx.put_estate("incident_entry.added", entry, json!({"key": incident.key})).map(drop)
+    cx.put_estate("incident_entry.added", entry, json!({"key": incident.key}))
+        .map(drop)
 }
 
 /// The timeline of an incident, the latest entries first.
@@ -45,7 +46,10 @@ pub(crate) fn note(cx: &mut Context<'_, '_>, incident: &Incident, kind: Timeline
 /// # Errors
 /// The store's.
 pub fn timeline(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<IncidentEntry>> {
-    let filter = Filter::new().equals("about", key).descending_by("at").descending_by("id");
+    let filter = Filter::new()
+        .equals("about", key)
+        .descending_by("at")
+        .descending_by("id");
     Ok(record::bodies::<IncidentEntry>(cx.tx, &filter.limit(MOST))?)
 }
 

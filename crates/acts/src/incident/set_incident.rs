@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::change::ready_spans::SKEW;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{TimelineKind, Kind};
+use model::core::enums::{Kind, TimelineKind};
 use model::core::ids::{PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, later};
 use model::core::refusal::Refusal;
@@ -63,7 +63,9 @@ fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timesta
     }
     incident.course.external_keys = keys.into_iter().collect();
     if incident.services.len() > MOST_SERVICES {
-        let text = format!("An incident names at most {MOST_SERVICES} services; name those where it hurts, and what needs them follows.");
+        let text = format!(
+            "An incident names at most {MOST_SERVICES} services; name those where it hurts, and what needs them follows."
+        );
         reading.wrong("services", "too_many", text);
     }
     let is_read = !reading.errors.iter().any(|error| error.field == "started_at");
@@ -216,7 +218,12 @@ pub(crate) fn note_moves(cx: &mut Context<'_, '_>, before: &Incident, after: &In
     }
     if before.services != after.services {
         let keys: Vec<&str> = after.services.iter().map(ServiceKey::as_str).collect();
-        note_entry::note(cx, after, TimelineKind::State, &format!("Services: {}", keys.join(", ")))?;
+        note_entry::note(
+            cx,
+            after,
+            TimelineKind::State,
+            &format!("Services: {}", keys.join(", ")),
+        )?;
     }
     Ok(())
 }
@@ -225,7 +232,12 @@ pub(crate) fn note_moves(cx: &mut Context<'_, '_>, before: &Incident, after: &In
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn put_by(cx: &mut Context<'_, '_>, kind: &'static str, incident: Incident, data: Value) -> Result<Incident> {
+pub(crate) fn put_by(
+    cx: &mut Context<'_, '_>,
+    kind: &'static str,
+    incident: Incident,
+    data: Value,
+) -> Result<Incident> {
     let by = (!cx.actor.is_system).then(|| cx.actor.person.clone());
     save(cx, kind, incident, (by.as_ref(), data))
 }

@@ -5,7 +5,7 @@ use model::change::record::Change;
 use model::change::related_records::Link;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{TimelineKind, LinkKind};
+use model::core::enums::{LinkKind, TimelineKind};
 use model::core::parse::{LINE, Reading, TEXT, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Freeze, FreezeException, Incident};
@@ -64,7 +64,10 @@ pub fn sign_exception(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
         fixes,
         by: cx.actor.person.clone(),
         at: cx.now,
-        factor: cx.actor.fresh_factor(cx.now).map(|factor| factor.kind.as_str().to_owned()),
+        factor: cx
+            .actor
+            .fresh_factor(cx.now)
+            .map(|factor| factor.kind.as_str().to_owned()),
         withdrawn_at: None,
         review: None,
     };
@@ -78,7 +81,11 @@ fn save(
     mut freeze: Freeze,
     (change, signed): (&Change, Signature),
 ) -> Result<Incident> {
-    let rested_on = vec![grounds::named(change), grounds::named(&incident), grounds::named(&freeze)];
+    let rested_on = vec![
+        grounds::named(change),
+        grounds::named(&incident),
+        grounds::named(&freeze),
+    ];
     let why = grounds::of_records(cx, (std::slice::from_ref(&signed.by), rested_on), None)?;
     freeze.exceptions.retain(|row| row.change != change.id);
     freeze.exceptions.push(FreezeException {
@@ -96,7 +103,11 @@ fn save(
     let text = format!("{} may start until {}: {}", change.key, signed.until, signed.reason);
     incident.course.signatures.push(signed);
     let saved = cx.put_estate("incident.exception_signed", incident, data)?;
-    cx.put_estate("freeze.excepted", freeze, json!({"change": change.key, (proof::grounds::MEMBER): why}))?;
+    cx.put_estate(
+        "freeze.excepted",
+        freeze,
+        json!({"change": change.key, (proof::grounds::MEMBER): why}),
+    )?;
     settle_open(cx, |open| open.id == change.id)?;
     note(cx, &saved, TimelineKind::Signature, &text)?;
     notify_owner(cx, &saved, change)?;
@@ -109,7 +120,13 @@ fn notify_owner(cx: &mut Context<'_, '_>, incident: &Incident, change: &Change) 
         let owner = case.change().content.owner.clone();
         let news = format!("The commander of {key} lets {} through.", case.change().key);
         let mark = format!("{key}/{}", case.now);
-        case.write_to(&owner, "exception_signed", &mark, news, "Start it before the signature ends.");
+        case.write_to(
+            &owner,
+            "exception_signed",
+            &mark,
+            news,
+            "Start it before the signature ends.",
+        );
         Ok(())
     })?;
     Ok(())
@@ -147,7 +164,10 @@ fn filled(said: Said, fixes: bool, incident: &Incident, now: Timestamp) -> Resul
 /// Whether a change fixes the incident: an emergency that names it, or a change with a link that says so.
 fn is_fix(cx: &mut Context<'_, '_>, directory: &Directory, change: &Change, incident: &Incident) -> Result<bool> {
     let text = change.content.incident.as_deref();
-    if text.and_then(|text| named(directory, text)).is_some_and(|it| it.id == incident.id) {
+    if text
+        .and_then(|text| named(directory, text))
+        .is_some_and(|it| it.id == incident.id)
+    {
         return Ok(true);
     }
     let filter = Filter::new()
@@ -155,7 +175,9 @@ fn is_fix(cx: &mut Context<'_, '_>, directory: &Directory, change: &Change, inci
         .equals("kind", LinkKind::Fixes.as_str())
         .order_by("id");
     let links = record::bodies::<Link>(cx.tx, &filter)?;
-    Ok(links.iter().any(|link| link.to == incident.key && link.removed_at.is_none()))
+    Ok(links
+        .iter()
+        .any(|link| link.to == incident.key && link.removed_at.is_none()))
 }
 
 /// Takes a signature back (`DELETE /incidents/{key}/signatures/{change}`): the incident stops the change again. The signature stays
@@ -207,7 +229,12 @@ pub fn review_signature(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     let change = cx.change(&named)?;
     let (by, at, justified) = (cx.actor.person.clone(), cx.now, justified.unwrap_or_default());
     let mut found = false;
-    for row in incident.course.signatures.iter_mut().filter(|row| row.change == change.id && row.review.is_none()) {
+    for row in incident
+        .course
+        .signatures
+        .iter_mut()
+        .filter(|row| row.change == change.id && row.review.is_none())
+    {
         signature::check_reviewer(&row.by, &directory, &cx.actor)?;
         if has_part(&cx.actor, &change) {
             let text = "Nobody reviews the signature for their own change.";
@@ -227,6 +254,11 @@ pub fn review_signature(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     let data: Value = json!({"change": change.key, "by": by, "justified": justified});
     let saved = cx.put_estate("incident.signature_reviewed", incident, data)?;
     let word = if justified { "justified" } else { "not justified" };
-    note(cx, &saved, TimelineKind::Signature, &format!("The signature for {} was {word}: {reason}", change.key))?;
+    note(
+        cx,
+        &saved,
+        TimelineKind::Signature,
+        &format!("The signature for {} was {word}: {reason}", change.key),
+    )?;
     Ok(saved)
 }

@@ -2,7 +2,7 @@
 //! without an approval.
 
 use model::change::record::Change;
-use model::core::enums::{TimelineKind, Level};
+use model::core::enums::{Level, TimelineKind};
 use model::core::ids::{PersonId, RecordId};
 use model::directory::snapshot::{Directory, Freeze, Incident};
 use model::incident::major;
@@ -43,7 +43,12 @@ pub(crate) fn sync(cx: &mut Context<'_, '_>, before: Option<&Incident>, after: &
         (Some(old), Some(wanted)) => move_freeze(cx, before, after, (old, wanted)),
         (Some(old), None) => {
             end(cx, &old, after)?;
-            note(cx, after, TimelineKind::Freeze, "The freeze ended; changes of high risk may start again.")
+            note(
+                cx,
+                after,
+                TimelineKind::Freeze,
+                "The freeze ended; changes of high risk may start again.",
+            )
         }
         (None, None) => Ok(()),
     }
@@ -137,7 +142,12 @@ fn ask_for_commander(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()
         save_message(cx, &mut written, &person, None, message)?;
     }
     let data = json!({"key": key, "severity": incident.severity});
-    let event = crate::core::write::draft("incident.became_major", ("incident", incident.id.0.clone()), cx.now, data);
+    let event = crate::core::write::draft(
+        "incident.became_major",
+        ("incident", incident.id.0.clone()),
+        cx.now,
+        data,
+    );
     cx.tell(vec![event], written)
 }
 

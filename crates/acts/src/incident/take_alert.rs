@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use model::change::ready_spans::SKEW;
-use model::core::enums::{TimelineKind, IncidentKind, IncidentState};
+use model::core::enums::{IncidentKind, IncidentState, TimelineKind};
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse;
 use model::directory::snapshot::{self, Connection, Incident};
@@ -94,7 +94,9 @@ fn no_later_than(alert: &Alert, now: Timestamp) -> Alert {
         alert.started_at = now;
     }
     alert.later_starts.retain(|at| *at <= limit);
-    alert.ended_at = alert.ended_at.map(|at| if at > limit { now.max(alert.started_at) } else { at });
+    alert.ended_at = alert
+        .ended_at
+        .map(|at| if at > limit { now.max(alert.started_at) } else { at });
     alert
 }
 
@@ -158,7 +160,10 @@ fn note_lower(cx: &mut Context<'_, '_>, key: &str, alert: &Alert) -> Result<()> 
     incident.course.source_severity = told;
     let saved = set_incident::put(cx, "incident.edited", incident)?;
     let text = match told {
-        Some(told) => format!("Its source says severity {told} now; it stays {} until a person lowers it.", before.severity),
+        Some(told) => format!(
+            "Its source says severity {told} now; it stays {} until a person lowers it.",
+            before.severity
+        ),
         None => format!("Its source says severity {} again.", alert.severity),
     };
     note_entry::note(cx, &saved, TimelineKind::Severity, &text)
@@ -237,7 +242,10 @@ fn over(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bo
         false => Happens::EndedBySource,
     };
     let then = lifecycle::then(latest.state(), happens);
-    if let (Some(end), true) = (alert.ended_at.filter(|end| ends_it(*end)), happens == Happens::EndedUnderCommand) {
+    if let (Some(end), true) = (
+        alert.ended_at.filter(|end| ends_it(*end)),
+        happens == Happens::EndedUnderCommand,
+    ) {
         return match then {
             Then::Becomes(_) => mitigated(latest, end.max(latest.started_at)),
             _ => Judged::Known(latest.key.clone()),
@@ -453,14 +461,20 @@ mod tests {
             incident = moved(&incident, &alert(10, Some(end))).unwrap_or(incident);
             assert_eq!(incident.state(), IncidentState::Mitigated);
             assert_eq!(incident.course.mitigated_at, Some(at(20)), "the first end counts");
-            assert!(moved(&incident, &alert(10, None)).is_none(), "a repeated alert moves nothing");
+            assert!(
+                moved(&incident, &alert(10, None)).is_none(),
+                "a repeated alert moves nothing"
+            );
         }
         let reopened = Alert {
             reopens: true,
             told_at: Some(at(50)),
             ..alert(10, None)
         };
-        assert_eq!(moved(&incident, &reopened).map(|it| it.state()), Some(IncidentState::Open));
+        assert_eq!(
+            moved(&incident, &reopened).map(|it| it.state()),
+            Some(IncidentState::Open)
+        );
     }
 
     #[test]
@@ -481,7 +495,10 @@ mod tests {
     fn a_source_raises_a_severity_and_never_lowers_it() {
         let mut incident = commanded();
         incident.severity = 2;
-        let told = |severity: i64| Alert { severity, ..alert(10, None) };
+        let told = |severity: i64| Alert {
+            severity,
+            ..alert(10, None)
+        };
         assert_eq!(moved(&incident, &told(1)).map(|it| it.severity), Some(1));
         assert!(moved(&incident, &told(4)).is_none());
     }

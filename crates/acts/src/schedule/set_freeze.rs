@@ -257,8 +257,15 @@ pub(crate) fn load_own(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
         return Ok(freeze);
     };
     let directory = cx.directory()?;
-    let asked = directory.incidents.get(key).map(|it| major::asked(it, &directory)).unwrap_or_default();
-    let text = format!("The freeze “{}” follows from the major incident {key}, so nobody edits it.", freeze.title);
+    let asked = directory
+        .incidents
+        .get(key)
+        .map(|it| major::asked(it, &directory))
+        .unwrap_or_default();
+    let text = format!(
+        "The freeze “{}” follows from the major incident {key}, so nobody edits it.",
+        freeze.title
+    );
     let satisfy = format!(
         "The commander of {key} signs for single changes (POST /incidents/{key}/signatures) or ends it (DELETE /incidents/{key}/major)."
     );

@@ -121,8 +121,14 @@ fn check_no_major_incident(case: &Case<'_>) -> Result<(), Refusal> {
     };
     let span = (now, later(now, SignedDuration::from_secs(1)));
     let found = directory.freezes.iter().filter(stops);
-    let rows = found.map(|freeze| freeze_unmet(freeze, (change, directory), span)).collect();
-    refusal::refuse_unmet("major_incident", "A major incident stops this change, also under a broken glass.", rows)
+    let rows = found
+        .map(|freeze| freeze_unmet(freeze, (change, directory), span))
+        .collect();
+    refusal::refuse_unmet(
+        "major_incident",
+        "A major incident stops this change, also under a broken glass.",
+        rows,
+    )
 }
 
 /// What the glass stands in for, as the log tells it: by code and rule, without the words.

@@ -475,7 +475,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
         let is_on = freeze.starts_at <= now && (!begun || freeze.halt);
         let whose = row.named_target();
         let text = if let Some(major) = freeze.major.as_ref().filter(|_| is_on || row.is_unscheduled_by(freeze)) {
-            format!("{}{whose}.", major.text)
+            major.sentence(&whose)
         } else if is_on {
             format!("The freeze “{}” is on{whose} until {}.", freeze.title, freeze.ends_at)
         } else if row.is_unscheduled_by(freeze) {

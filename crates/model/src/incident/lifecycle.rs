@@ -50,16 +50,28 @@ use Then::{Another, Becomes, Refused, Stays};
 pub const TABLE: [(Happens, [Then; 4]); 11] = [
     (Happens::Repeated, [Stays, Stays, Stays, Stays]),
     (Happens::FiredAgain, [Stays, Stays, Another, Another]),
-    (Happens::ReopenedBySource, [Stays, Becomes(Open), Becomes(Open), Another]),
-    (Happens::EndedBySource, [Becomes(Resolved), Becomes(Resolved), Stays, Stays]),
+    (
+        Happens::ReopenedBySource,
+        [Stays, Becomes(Open), Becomes(Open), Another],
+    ),
+    (
+        Happens::EndedBySource,
+        [Becomes(Resolved), Becomes(Resolved), Stays, Stays],
+    ),
     // A flapping source must not end what people are still working on, nor its freeze.
     (Happens::EndedUnderCommand, [Becomes(Mitigated), Stays, Stays, Stays]),
     (Happens::Mitigated, [Becomes(Mitigated), Stays, Refused, Refused]),
     (Happens::NotMitigated, [Stays, Becomes(Open), Stays, Refused]),
-    (Happens::Resolved, [Becomes(Resolved), Becomes(Resolved), Stays, Refused]),
+    (
+        Happens::Resolved,
+        [Becomes(Resolved), Becomes(Resolved), Stays, Refused],
+    ),
     (Happens::Reopened, [Stays, Stays, Becomes(Open), Refused]),
     (Happens::Closed, [Refused, Refused, Becomes(Closed), Stays]),
-    (Happens::Merged, [Becomes(Closed), Becomes(Closed), Becomes(Closed), Refused]),
+    (
+        Happens::Merged,
+        [Becomes(Closed), Becomes(Closed), Becomes(Closed), Refused],
+    ),
 ];
 
 /// What comes of something in a state.

@@ -23,8 +23,10 @@ pub const SPENT: SignedDuration = SignedDuration::from_hours(24);
 /// What is said of a change that a major incident stops.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
-    /// The incident, its commander and since when, without a full stop.
+    /// The incident and what it stops, without a full stop.
     pub text: String,
+    /// Who declared it and who commands it, in whole sentences.
+    pub who: String,
     /// How the commander is asked.
     pub satisfy: String,
 }
@@ -159,12 +161,14 @@ pub fn incident_of<'d>(freeze: &Freeze, directory: &'d Directory) -> Option<&'d 
 pub fn refusal(freeze: &Freeze, directory: &Directory) -> Option<Stop> {
     let incident = incident_of(freeze, directory)?;
     let key = &incident.key;
-    let who = match commander(incident, directory) {
-        Some(person) => format!("{} commands it", directory.name(person)),
-        None => "nobody commands it yet".to_owned(),
+    let commands = match commander(incident, directory) {
+        Some(person) => format!("{} commands it.", directory.name(person)),
+        None => "Nobody commands it yet.".to_owned(),
     };
     let opener = incident.course.raised_by.as_ref();
-    let raised = opener.map_or_else(String::new, |person| format!(", declared by {}", directory.name(person)));
+    let declared = opener.map_or_else(String::new, |person| {
+        format!("{} declared it. ", directory.name(person))
+    });
     let satisfy = match commander(incident, directory) {
         Some(person) => format!(
             "Wait for the end of {key}, or ask {} to sign for this change on the page of {key} (POST /incidents/{key}/signatures).",
@@ -177,11 +181,20 @@ pub fn refusal(freeze: &Freeze, directory: &Directory) -> Option<Stop> {
     };
     Some(Stop {
         text: format!(
-            "The major incident {key} (“{}”{raised}) stops changes of high risk on its services and around them; {who}",
+            "The major incident {key} (“{}”) stops changes of high risk on its services and around them",
             incident.title
         ),
+        who: format!("{declared}{commands}"),
         satisfy,
     })
+}
+
+impl Stop {
+    /// Both in one text; `whose` names the target where a change has several.
+    #[must_use]
+    pub fn sentence(&self, whose: &str) -> String {
+        format!("{}{whose}. {}", self.text, self.who)
+    }
 }
 
 /// Refuses everybody but the commander; without one, everybody who could not take command.

@@ -42,7 +42,11 @@ pub fn check(asked: &Asked<'_>, directory: &Directory, actor: &Actor, now: Times
     let not_now = |code, text: String, satisfy: &str| Err(Refusal::not_now(code, text, satisfy, Vec::new()));
     let nothing = "Nothing has to be done.";
     let Some(freeze) = asked.freeze.filter(|freeze| incident.is_major() && freeze.is_on(now)) else {
-        return not_now("not_major", format!("{key} is no major incident now, so it stops nothing."), nothing);
+        return not_now(
+            "not_major",
+            format!("{key} is no major incident now, so it stops nothing."),
+            nothing,
+        );
     };
     major::check_in_command(incident, directory, &actor.person)?;
     check_factor(actor, Wanted::Any, now)?;
@@ -54,7 +58,10 @@ pub fn check(asked: &Asked<'_>, directory: &Directory, actor: &Actor, now: Times
         return not_now("not_in_state", text, nothing);
     }
     if !is_stopped(freeze, change, directory) {
-        let text = format!("{key} does not stop {}: its risk is not high, or it is elsewhere.", change.key);
+        let text = format!(
+            "{key} does not stop {}: its risk is not high, or it is elsewhere.",
+            change.key
+        );
         return not_now("not_stopped", text, nothing);
     }
     if freeze.excepts_at(change, now) {

@@ -323,7 +323,11 @@ impl Freeze {
         if self.thaws(change) {
             return None;
         }
-        let ends = self.exceptions.iter().filter(|row| row.counts_for(change)).map(|row| row.until);
+        let ends = self
+            .exceptions
+            .iter()
+            .filter(|row| row.counts_for(change))
+            .map(|row| row.until);
         let mut latest = Timestamp::MIN;
         for end in ends {
             // One exception without an end is enough.

@@ -67,10 +67,14 @@ pub fn freeze_unmet(
         false => "it".to_owned(),
     };
     if let Some(stop) = major::refusal(freeze, directory) {
-        let whose = if over == "it" { String::new() } else { format!(" for {over}") };
+        let whose = if over == "it" {
+            String::new()
+        } else {
+            format!(" for {over}")
+        };
         let asked = major::incident_of(freeze, directory).map(|it| major::asked(it, directory));
         let waiting_on = logins(directory, &asked.unwrap_or_default());
-        return unmet("freeze", format!("{}{whose}.", stop.text), stop.satisfy, waiting_on);
+        return unmet("freeze", stop.sentence(&whose), stop.satisfy, waiting_on);
     }
     unmet(
         "freeze",

@@ -83,7 +83,7 @@ fn a_major_incident_stops_high_risk_alone_and_names_itself_its_commander_and_the
     assert_eq!(answer.decision, GateDecision::Stop);
     let row = &answer.reasons[0];
     assert_eq!(row.code, "freeze");
-    for part in ["INC-1", "It is down", "nobody commands it yet"] {
+    for part in ["INC-1", "It is down", "Nobody commands it yet"] {
         assert!(row.text.contains(part), "{part}: {}", row.text);
     }
     assert!(row.satisfy.contains("/incidents/INC-1/command"), "{}", row.satisfy);

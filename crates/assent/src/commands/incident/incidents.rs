@@ -116,7 +116,9 @@ pub enum Incident {
         end: bool,
     },
     /// Let one change through a major incident; its commander does, with a fresh factor.
-    #[command(after_help = "Example: assent incident sign INC-101 CHG-1068 --until +2h --reason 'It restores the queue'")]
+    #[command(
+        after_help = "Example: assent incident sign INC-101 CHG-1068 --until +2h --reason 'It restores the queue'"
+    )]
     Sign {
         /// The incident's key.
         key: String,
@@ -209,8 +211,15 @@ fn command(asked: &Incident, client: &Client, output: &Output) -> Result<()> {
             reason,
             until,
         } => {
-            let until = until.as_deref().map(|text| clock::moment(text, clock::now())).transpose()?;
-            (key, "signatures", json!({"change": change, "reason": reason, "until": until}))
+            let until = until
+                .as_deref()
+                .map(|text| clock::moment(text, clock::now()))
+                .transpose()?;
+            (
+                key,
+                "signatures",
+                json!({"change": change, "reason": reason, "until": until}),
+            )
         }
         Incident::ReviewSignature {
             key,
@@ -234,7 +243,9 @@ fn command(asked: &Incident, client: &Client, output: &Output) -> Result<()> {
         }
         _ => return Ok(()),
     };
-    let done = client.post(&format!("/incidents/{}/{path}", encode(key)), &without_nulls(body))?.body;
+    let done = client
+        .post(&format!("/incidents/{}/{path}", encode(key)), &without_nulls(body))?
+        .body;
     tell(output, &done);
     Ok(())
 }
@@ -249,8 +260,16 @@ fn without_nulls(body: Value) -> Value {
 
 fn tell(output: &Output, incident: &Value) {
     output.data(incident, |output| {
-        let major = if incident["major_since"].is_string() { ", major" } else { "" };
-        output.line(&format!("{} {}{major}", text_of(incident, "key"), text_of(incident, "state")));
+        let major = if incident["major_since"].is_string() {
+            ", major"
+        } else {
+            ""
+        };
+        output.line(&format!(
+            "{} {}{major}",
+            text_of(incident, "key"),
+            text_of(incident, "state")
+        ));
     });
 }
 
@@ -265,7 +284,11 @@ fn patch(client: &Client, output: &Output, key: &str, (field, value): (&str, Val
 }
 
 fn open(wanted: &Open, client: &Client, output: &Output) -> Result<()> {
-    let since = wanted.since.as_deref().map(|text| clock::moment(text, clock::now())).transpose()?;
+    let since = wanted
+        .since
+        .as_deref()
+        .map(|text| clock::moment(text, clock::now()))
+        .transpose()?;
     let kind = wanted.security.then_some("security");
     let body = json!({
         "title": wanted.title, "severity": wanted.severity, "services": wanted.services, "started_at": since, "kind": kind,
@@ -299,5 +322,10 @@ fn show(key: &str, client: &Client, output: &Output) -> Result<()> {
 }
 
 fn timeline(key: &str, client: &Client, output: &Output) -> Result<()> {
-    list(client, output, &format!("/incidents/{}/timeline", encode(key)), &["at", "kind", "by", "text"])
+    list(
+        client,
+        output,
+        &format!("/incidents/{}/timeline", encode(key)),
+        &["at", "kind", "by", "text"],
+    )
 }

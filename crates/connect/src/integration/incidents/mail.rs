@@ -25,7 +25,9 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
     let own = message.message_id().unwrap_or_default();
     let key = thread(&message).unwrap_or_else(|| own.to_owned());
     if key.is_empty() {
-        return Err(SetAside::because("the message has no Message-ID, so it names no incident"));
+        return Err(SetAside::because(
+            "the message has no Message-ID, so it names no incident",
+        ));
     }
     let subject = message.subject().unwrap_or_default();
     let (title, is_over) = read_subject(subject);
@@ -42,7 +44,11 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         key,
         is_over,
         title: Some(title),
-        services: services.split([',', ' ']).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        services: services
+            .split([',', ' '])
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect(),
         severity: said("severity").as_deref().and_then(severity),
         started_at: Some(received_at),
         told_at: Some(received_at),
@@ -69,7 +75,9 @@ fn read_subject(subject: &str) -> (String, bool) {
     let mut is_over = false;
     loop {
         let lower = rest.to_lowercase();
-        let prefix = ["re:", "aw:", "fwd:", "fw:"].into_iter().find(|it| lower.starts_with(it));
+        let prefix = ["re:", "aw:", "fwd:", "fw:"]
+            .into_iter()
+            .find(|it| lower.starts_with(it));
         if let Some(prefix) = prefix {
             rest = rest[prefix.len()..].trim_start();
             continue;

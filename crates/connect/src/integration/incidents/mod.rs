@@ -41,7 +41,9 @@ impl Told {
     fn into_signal(self, received_at: Timestamp) -> Result<Signal, SetAside> {
         let started_at = self.started_at.unwrap_or(received_at);
         let services = self.services.iter().filter(|text| !text.trim().is_empty());
-        let services = services.take(MOST_SERVICES).map(|text| signal::name("service", text.trim()));
+        let services = services
+            .take(MOST_SERVICES)
+            .map(|text| signal::name("service", text.trim()));
         let ended_at = self.ended_at.unwrap_or(received_at).max(started_at);
         Ok(Signal::Alert(Alert {
             source_key: signal::name("key", &self.key)?,
@@ -68,7 +70,10 @@ fn text(body: &Value, path: &str) -> Option<String> {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
         Value::Number(number) => Some(number.to_string()),
         // ServiceNow's REST messages send a field as `{"value": …, "display_value": …}`.
-        Value::Object(map) => map.get("display_value").or_else(|| map.get("value")).and_then(|it| text(it, "")),
+        Value::Object(map) => map
+            .get("display_value")
+            .or_else(|| map.get("value"))
+            .and_then(|it| text(it, "")),
         _ => None,
     }
 }
@@ -100,7 +105,8 @@ fn moment(body: &Value, path: &str) -> Result<Option<Timestamp>, SetAside> {
     // Jira writes `2026-11-20T10:00:00.000+0100`, where RFC 3339 wants a colon in the offset.
     let digits = said.len().checked_sub(2).filter(|at| said.is_char_boundary(*at));
     let offset = digits.map(|at| format!("{}:{}", &said[..at], &said[at..]));
-    let lacks_colon = said.len() > 5 && said.is_char_boundary(said.len() - 5) && said[said.len() - 5..].starts_with(['+', '-']);
+    let lacks_colon =
+        said.len() > 5 && said.is_char_boundary(said.len() - 5) && said[said.len() - 5..].starts_with(['+', '-']);
     match offset.filter(|_| lacks_colon) {
         Some(with_colon) => time(path, &with_colon).map(Some),
         None => time(path, &said).map(Some),
@@ -120,10 +126,17 @@ fn severity(word: &str) -> Option<i64> {
         (&["critical", "highest", "blocker", "emergency", "fatal", "page"][..], 1),
         (&["high", "major", "error"][..], 2),
         (&["medium", "moderate", "minor", "warning", "warn"][..], 3),
-        (&["low", "lowest", "trivial", "info", "informational", "planning"][..], 4),
+        (
+            &["low", "lowest", "trivial", "info", "informational", "planning"][..],
+            4,
+        ),
     ];
     words
         .iter()
-        .find(|(known, _)| known.iter().any(|it| word.split(|c: char| !c.is_alphanumeric()).any(|part| part == *it)))
+        .find(|(known, _)| {
+            known
+                .iter()
+                .any(|it| word.split(|c: char| !c.is_alphanumeric()).any(|part| part == *it))
+        })
         .map(|(_, severity)| *severity)
 }

@@ -27,7 +27,9 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
     };
     let key = first(&it, &["/alert/alias", "/alert/alertId"]);
     let key = key.ok_or_else(|| SetAside::because("the delivery names no alert"))?;
-    let services = first(&it, &["/alert/details/service", "/alert/entity"]).into_iter().collect();
+    let services = first(&it, &["/alert/details/service", "/alert/entity"])
+        .into_iter()
+        .collect();
     let told_at = moment(&it, "/alert/updatedAt")?;
     let created = moment(&it, "/alert/createdAt")?;
     let told = Told {

@@ -21,7 +21,10 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
     let key = first(it, &["/number"]).ok_or_else(|| SetAside::because("the record has no `number`"))?;
     let state = first(it, &["/state", "/incident_state"]).unwrap_or_default();
     // The states of the base system: 6 Resolved, 7 Closed, 8 Canceled.
-    let is_over = matches!(state.to_lowercase().as_str(), "6" | "7" | "8" | "resolved" | "closed" | "canceled" | "cancelled");
+    let is_over = matches!(
+        state.to_lowercase().as_str(),
+        "6" | "7" | "8" | "resolved" | "closed" | "canceled" | "cancelled"
+    );
     let ended_at = match moment(it, "/resolved_at")? {
         Some(at) => Some(at),
         None => moment(it, "/closed_at")?,

@@ -57,7 +57,10 @@ fn ocsf(it: &Value) -> Result<Told, SetAside> {
     };
     let status = it.get("status_id").and_then(Value::as_i64);
     let resources = it.pointer("/resources").and_then(Value::as_array);
-    let names = resources.into_iter().flatten().filter_map(|row| first(row, &["/name", "/uid"]));
+    let names = resources
+        .into_iter()
+        .flatten()
+        .filter_map(|row| first(row, &["/name", "/uid"]));
     let started_at = match moment(it, "/finding_info/first_seen_time")? {
         Some(at) => Some(at),
         None => moment(it, "/time")?,

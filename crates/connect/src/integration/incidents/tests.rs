@@ -25,7 +25,9 @@ fn one(kind: &str, body: &Value) -> Alert {
 }
 
 fn refused(kind: &str, body: &Value) -> String {
-    door::read(kind, kind, body.to_string().as_bytes(), now()).unwrap_err().reason
+    door::read(kind, kind, body.to_string().as_bytes(), now())
+        .unwrap_err()
+        .reason
 }
 
 #[test]
@@ -44,7 +46,12 @@ fn a_group_of_grafana_is_one_incident_from_its_beginning_to_its_end() {
     };
     let fired = one("grafana", &group("firing", "0001-01-01T00:00:00Z"));
     assert_eq!(
-        (fired.is_over, fired.severity, fired.title.as_str(), fired.services.as_slice()),
+        (
+            fired.is_over,
+            fired.severity,
+            fired.title.as_str(),
+            fired.services.as_slice()
+        ),
         (false, 1, "Bookings are slow", &["booking-api".to_owned()][..])
     );
     let over = one("grafana", &group("resolved", "2026-11-20T09:58:00Z"));
@@ -67,7 +74,10 @@ fn an_alert_of_opsgenie_is_named_by_its_alias() {
         })
     };
     let alert = one("opsgenie", &event("Create"));
-    assert_eq!((alert.source_key.as_str(), alert.severity, alert.is_over), ("checkout-500", 1, false));
+    assert_eq!(
+        (alert.source_key.as_str(), alert.severity, alert.is_over),
+        ("checkout-500", 1, false)
+    );
     assert_eq!(alert.services, ["checkout"]);
     let closed = one("opsgenie", &event("Close"));
     let end = Timestamp::from_second(1_795_168_500).unwrap();
@@ -92,7 +102,10 @@ fn a_record_of_servicenow_opens_ends_and_opens_again() {
         ("incident/INC0010023", 1, &["label-print".to_owned()][..])
     );
     assert_eq!(open.started_at, "2026-11-20T09:40:00Z".parse().unwrap());
-    assert!(open.reopens && open.told_at.is_some(), "an open record after its end was opened again");
+    assert!(
+        open.reopens && open.told_at.is_some(),
+        "an open record after its end was opened again"
+    );
     for state in ["6", "7", "Resolved"] {
         assert!(one("servicenow", &record(state)).is_over, "{state}");
     }
@@ -113,7 +126,10 @@ fn an_issue_of_jira_is_over_by_the_category_of_its_status() {
         })
     };
     let open = one("jira", &issue("jira:issue_created", "new"));
-    assert_eq!((open.source_key.as_str(), open.severity, open.is_over), ("issue/OPS-7", 1, false));
+    assert_eq!(
+        (open.source_key.as_str(), open.severity, open.is_over),
+        ("issue/OPS-7", 1, false)
+    );
     assert_eq!(open.started_at, "2026-11-20T09:40:00Z".parse().unwrap());
     assert!(one("jira", &issue("jira:issue_updated", "done")).is_over);
     assert!(one("jira", &issue("jira:issue_deleted", "new")).is_over);
@@ -169,8 +185,16 @@ fn a_mail_opens_an_incident_and_an_answer_in_its_thread_ends_it() {
 #[test]
 fn words_and_numbers_of_severities() {
     for (word, severity) in [
-        ("1 - Critical", Some(1)), ("P2", Some(2)), ("Sev-5", Some(4)), ("SEV0", Some(1)), ("Highest", Some(1)), ("major", Some(2)),
-        ("Medium", Some(3)), ("lowest", Some(4)), ("", None), ("purple", None),
+        ("1 - Critical", Some(1)),
+        ("P2", Some(2)),
+        ("Sev-5", Some(4)),
+        ("SEV0", Some(1)),
+        ("Highest", Some(1)),
+        ("major", Some(2)),
+        ("Medium", Some(3)),
+        ("lowest", Some(4)),
+        ("", None),
+        ("purple", None),
     ] {
         assert_eq!(super::severity(word), severity, "{word}");
     }

@@ -86,7 +86,9 @@ fn found(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<Incident> {
     cx.allow(actions::READ)?;
     let directory = cx.visible()?;
     let found = directory.incidents.get(&key.to_uppercase());
-    Ok(found.cloned().ok_or_else(|| Refusal::not_found(format!("incident {key}")))?)
+    Ok(found
+        .cloned()
+        .ok_or_else(|| Refusal::not_found(format!("incident {key}")))?)
 }
 
 fn incident(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
@@ -113,7 +115,10 @@ fn timeline(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let (entries, directory) = (note_entry::timeline(cx, &incident.key)?, cx.directory()?);
     // The latest come first, so the order of their numbers is the order of the list.
     let rows = entries.iter().enumerate();
-    keyed(ask, rows.map(|(place, entry)| (format!("{place:06}"), views::shown(entry, &directory))))
+    keyed(
+        ask,
+        rows.map(|(place, entry)| (format!("{place:06}"), views::shown(entry, &directory))),
+    )
 }
 
 fn situation(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
@@ -124,7 +129,8 @@ fn situation(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 fn situation_view(incident: &Incident, it: &Situation, directory: &Directory) -> Value {
     let freeze = it.freeze.as_ref();
-    let freeze = freeze.map(|row| json!({"id": row.id, "since": row.starts_at, "until": row.ends_at, "halt": row.halt}));
+    let freeze =
+        freeze.map(|row| json!({"id": row.id, "since": row.starts_at, "until": row.ends_at, "halt": row.halt}));
     let commander = major::commander(incident, directory).map(|person| directory.login(person));
     let asked: Vec<String> = it.asked.iter().map(|person| directory.login(person)).collect();
     let contact = |row: &Contact| {

@@ -12,9 +12,7 @@ use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
 use model::incident::entry::IncidentEntry;
 use model::incident::major;
-use pages::{
-    ActForm, ActTone, Entry, Fact, Field, Mark, Moment, Notice, Place, Rich, Section, SectionBody, Tone,
-};
+use pages::{ActForm, ActTone, Entry, Fact, Field, Mark, Moment, Notice, Place, Rich, Section, SectionBody, Tone};
 use serde_json::json;
 
 use crate::http::percent::escaped;
@@ -55,7 +53,11 @@ pub(super) fn facts(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<Fact> {
     if !course.kind.is_usual() {
         found.push(Fact::new("Kind", "Security"));
     }
-    found.extend(course.mitigated_at.map(|at| Fact::new("Mitigated", view.reader.moment(at))));
+    found.extend(
+        course
+            .mitigated_at
+            .map(|at| Fact::new("Mitigated", view.reader.moment(at))),
+    );
     found.extend(course.closed_at.map(|at| Fact::new("Closed", view.reader.moment(at))));
     if let Some(key) = &course.duplicate_of {
         let url = view.url(&format!("/incidents/{}", escaped(key)));
@@ -71,9 +73,10 @@ pub(super) fn facts(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<Fact> {
 /// The notice above a major incident.
 pub(super) fn notice(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Notice> {
     let since = incident.course.major_since?;
-    let text = Rich::from("Changes of high risk on its services and around them neither start nor are scheduled, since ")
-        .append(view.reader.moment(since))
-        .text(".");
+    let text =
+        Rich::from("Changes of high risk on its services and around them neither start nor are scheduled, since ")
+            .append(view.reader.moment(since))
+            .text(".");
     let mut notice = Notice::new(Tone::Stop, text);
     "A major incident".clone_into(&mut notice.title);
     if incident.course.halted {
@@ -91,7 +94,12 @@ pub(super) fn sections(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts
     let mut found = Vec::new();
     if situation.freeze.is_some() {
         found.push(scope(&situation));
-        found.push(changes(view, "stopped", "Changes that it stops", (&situation.stopped, situation.stopped_count)));
+        found.push(changes(
+            view,
+            "stopped",
+            "Changes that it stops",
+            (&situation.stopped, situation.stopped_count),
+        ));
     }
     found.push(changes(
         view,
@@ -158,7 +166,12 @@ fn signatures(view: &View<'_, '_, '_>, incident: &Incident) -> Section {
         let mut entry = Entry::new(if row.is_in_force(now) { Tone::Ok } else { Tone::Plain }, text)
             .icon("go")
             .quote(row.reason.clone())
-            .why(Rich::from("Signed by ").said(view.name(&row.by)).text(" · ").append(view.reader.moment(row.at)))
+            .why(
+                Rich::from("Signed by ")
+                    .said(view.name(&row.by))
+                    .text(" · ")
+                    .append(view.reader.moment(row.at)),
+            )
             .aside(word);
         entry = match &row.review {
             Some(review) if review.justified => entry.aside("reviewed: justified"),
@@ -174,7 +187,12 @@ fn signatures(view: &View<'_, '_, '_>, incident: &Incident) -> Section {
         entry
     });
     let waiting = incident.unreviewed().count();
-    Section::new("signatures", "Exceptions signed", SectionBody::Entries(entries.collect())).note(format!(
+    Section::new(
+        "signatures",
+        "Exceptions signed",
+        SectionBody::Entries(entries.collect()),
+    )
+    .note(format!(
         "{} signed, {waiting} wait for their review",
         incident.course.signatures.len()
     ))
@@ -200,8 +218,8 @@ fn timeline(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Se
     let entries = note_entry::timeline(view.cx, &incident.key)?;
     let count = entries.len();
     let moments = entries.iter().take(MOMENTS).map(|entry| moment(view, entry));
-    let section = Section::new("timeline", "Timeline", SectionBody::Timeline(moments.collect()))
-        .unsaid("Nothing is noted yet.");
+    let section =
+        Section::new("timeline", "Timeline", SectionBody::Timeline(moments.collect())).unsaid("Nothing is noted yet.");
     let section = match count > MOMENTS {
         true => section.note(format!("{MOMENTS} of {count}")),
         false => section,
@@ -264,14 +282,18 @@ pub(super) fn forms(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<ActForm
 }
 
 fn mitigate_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
-    ActForm::new("mitigate", "Mitigated", view.url(&format!("/incidents/{}", escaped(&incident.key))))
-        .field(
-            time_field(view, "mitigated_at", "Since when its effect is contained")
-                .value(view.reader.field(view.now()))
-                .required(),
-        )
-        .field(Field::hidden(STANDS, standing([("mitigated_at", Some(view.now()))])))
-        .submit("Say that it is mitigated")
+    ActForm::new(
+        "mitigate",
+        "Mitigated",
+        view.url(&format!("/incidents/{}", escaped(&incident.key))),
+    )
+    .field(
+        time_field(view, "mitigated_at", "Since when its effect is contained")
+            .value(view.reader.field(view.now()))
+            .required(),
+    )
+    .field(Field::hidden(STANDS, standing([("mitigated_at", Some(view.now()))])))
+    .submit("Say that it is mitigated")
 }
 
 fn close_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
@@ -289,7 +311,12 @@ fn command_forms(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<ActForm> {
     }
     if !incident.is_major() {
         if !incident.services.is_empty() {
-            found.push(reason_form(view, incident, ("major", "Declare it major", "declaration"), ActTone::Stop));
+            found.push(reason_form(
+                view,
+                incident,
+                ("major", "Declare it major", "declaration"),
+                ActTone::Stop,
+            ));
         }
         return found;
     }
@@ -301,7 +328,12 @@ fn command_forms(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<ActForm> {
         false => reason_form(view, incident, ("halt", "Halt work under way", "halt"), ActTone::Stop),
         true => reason_form(view, incident, ("go-on", "Let work go on", "go-on"), ActTone::Plain),
     });
-    found.push(reason_form(view, incident, ("stand-down", "End the freeze", "stand-down"), ActTone::Stop));
+    found.push(reason_form(
+        view,
+        incident,
+        ("stand-down", "End the freeze", "stand-down"),
+        ActTone::Stop,
+    ));
     found.push(
         ActForm::new("hand-over", "Hand over command", act_url(view, incident, "command"))
             .field(Field::text("commander", "The next commander’s login").required())
@@ -337,11 +369,15 @@ fn review_form(view: &View<'_, '_, '_>, incident: &Incident) -> Option<ActForm> 
     let me = &view.cx.actor.person;
     incident.unreviewed().find(|row| &row.by != me)?;
     let verdicts = [("true", "It could not have waited"), ("false", "It could have waited")];
-    let form = ActForm::new("review-signature", "Review a signature", act_url(view, incident, "signature-reviews"))
-        .field(Field::text("change", "The change’s key").required().half())
-        .field(Field::select("justified", "Verdict", &verdicts).half())
-        .field(Field::textarea("reason", "Why").required())
-        .submit("Record it");
+    let form = ActForm::new(
+        "review-signature",
+        "Review a signature",
+        act_url(view, incident, "signature-reviews"),
+    )
+    .field(Field::text("change", "The change’s key").required().half())
+    .field(Field::select("justified", "Verdict", &verdicts).half())
+    .field(Field::textarea("reason", "Why").required())
+    .submit("Record it");
     Some(form)
 }
 
@@ -384,7 +420,11 @@ fn run(cx: &mut acts::Context<'_, '_>, key: &str, act: &str, body: &Body) -> act
         "go-on" => command_incident::halt_work(cx, key, &with("halt", json!(false))).map(drop),
         "signatures" => sign_exception::sign_exception(cx, key, body).map(drop),
         "withdrawal" => {
-            let change = body.get("change").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+            let change = body
+                .get("change")
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
             sign_exception::withdraw_signature(cx, key, &change).map(drop)
         }
         "signature-reviews" => sign_exception::review_signature(cx, key, body).map(drop),

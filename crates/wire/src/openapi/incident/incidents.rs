@@ -116,7 +116,11 @@ pub(crate) const SHAPES: &[Shape] = &[
         "CommandInput",
         "Who commands an incident.",
         &[
-            text("commander", LINE, "A login with the right `commander` or `change_manager`; oneself unless said."),
+            text(
+                "commander",
+                LINE,
+                "A login with the right `commander` or `change_manager`; oneself unless said.",
+            ),
             text("reason", TEXT, "Why."),
         ],
     ),
@@ -124,7 +128,10 @@ pub(crate) const SHAPES: &[Shape] = &[
         "HaltInput",
         "Whether work under way is halted.",
         &[
-            boolean("halt", "true unless said; false lets work go on, which takes a fresh factor."),
+            boolean(
+                "halt",
+                "true unless said; false lets work go on, which takes a fresh factor.",
+            ),
             text("reason", TEXT, "Why.").needed(),
         ],
     ),
@@ -182,7 +189,10 @@ pub(crate) const SHAPES: &[Shape] = &[
             time("at", "When.").needed(),
             text("factor", LINE, "The kind of factor that was shown."),
             time("withdrawn_at", "When it was taken back."),
-            free_or_null("review", "What another person found: `justified`, `reason`, `by`, `at`."),
+            free_or_null(
+                "review",
+                "What another person found: `justified`, `reason`, `by`, `at`.",
+            ),
         ],
     ),
     shape(
@@ -194,14 +204,41 @@ pub(crate) const SHAPES: &[Shape] = &[
             boolean("is_major", "Whether it is a major incident now.").needed(),
             text_or_null("commander", "Who commands it: a login; null for nobody.").needed(),
             texts("waiting_on", LINE, "Whom a stopped change waits for: logins.").needed(),
-            free_or_null("freeze", "The freeze: `id`, `since`, `until`, `halt`; null where none is in force.").needed(),
-            texts("services", LINE, "The services in its scope: its own, what they need, what needs them.").needed(),
-            integer("in_flight_count", 0, i64::MAX, "How many changes are under way in the scope.").needed(),
+            free_or_null(
+                "freeze",
+                "The freeze: `id`, `since`, `until`, `halt`; null where none is in force.",
+            )
+            .needed(),
+            texts(
+                "services",
+                LINE,
+                "The services in its scope: its own, what they need, what needs them.",
+            )
+            .needed(),
+            integer(
+                "in_flight_count",
+                0,
+                i64::MAX,
+                "How many changes are under way in the scope.",
+            )
+            .needed(),
             objects("in_flight", "ChangeInScope", "The first 100 of them.").needed(),
-            integer("stopped_count", 0, i64::MAX, "How many changes of high risk are stopped or signed for.").needed(),
+            integer(
+                "stopped_count",
+                0,
+                i64::MAX,
+                "How many changes of high risk are stopped or signed for.",
+            )
+            .needed(),
             objects("stopped", "ChangeInScope", "The first 100 of them.").needed(),
             integer("signed_count", 0, i64::MAX, "How many signatures its commanders gave.").needed(),
-            integer("unreviewed_count", 0, i64::MAX, "How many of them wait for their review.").needed(),
+            integer(
+                "unreviewed_count",
+                0,
+                i64::MAX,
+                "How many of them wait for their review.",
+            )
+            .needed(),
             objects("contacts", "IncidentContact", "Whom to call.").needed(),
             time_or_null("closed_at", "When it was closed."),
         ],
@@ -224,7 +261,12 @@ pub(crate) const SHAPES: &[Shape] = &[
         &[
             text("person", LINE, "A login.").needed(),
             text("name", LINE, "The name.").needed(),
-            texts("roles", LINE, "Why: `commander`, `on_call`, a part in owning, `change_manager`.").needed(),
+            texts(
+                "roles",
+                LINE,
+                "Why: `commander`, `on_call`, a part in owning, `change_manager`.",
+            )
+            .needed(),
             texts("services", LINE, "The services for which the person answers.").needed(),
         ],
     ),
