@@ -75,7 +75,7 @@ pub(super) fn notice(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Not
     let since = incident.course.major_since?;
     let text =
         Rich::from("Changes of high risk on its services and around them neither start nor are scheduled, since ")
-            .append(view.reader.moment(since))
+            .text(view.reader.moment(since))
             .text(".");
     let mut notice = Notice::new(Tone::Stop, text);
     "A major incident".clone_into(&mut notice.title);
@@ -140,7 +140,11 @@ fn changes(
             .said(row.title.as_str());
         let entry = Entry::new(if row.signed { Tone::Ok } else { Tone::Plain }, text)
             .icon(if row.signed { "go" } else { "list" })
-            .why(Rich::from(words::plain(&row.state)).text(" · ").said(keys.join(", ")));
+            .why(
+                Rich::from(words::plain(row.state.as_str()))
+                    .text(" · ")
+                    .said(keys.join(", ")),
+            );
         match row.signed {
             true => entry.aside("let through"),
             false => entry,
@@ -170,7 +174,7 @@ fn signatures(view: &View<'_, '_, '_>, incident: &Incident) -> Section {
                 Rich::from("Signed by ")
                     .said(view.name(&row.by))
                     .text(" · ")
-                    .append(view.reader.moment(row.at)),
+                    .text(view.reader.moment(row.at)),
             )
             .aside(word);
         entry = match &row.review {
@@ -200,15 +204,13 @@ fn signatures(view: &View<'_, '_, '_>, incident: &Incident) -> Section {
 
 fn contacts(view: &View<'_, '_, '_>, situation: &Situation) -> Section {
     let entries = situation.contacts.iter().map(|row| {
-        let roles: Vec<String> = row.roles.iter().map(|role| role.replace('_', " ")).collect();
         let keys: Vec<&str> = row.services.iter().map(|key| key.as_str()).collect();
         let entry = Entry::new(Tone::Plain, Rich::new().said(view.name(&row.person)))
             .icon("person")
-            .why(roles.join(", "));
-        match keys.is_empty() {
-            true => entry,
-            false => entry.aside(Rich::new().said(keys.join(", "))),
-        }
+            .why(Rich::new().said(keys.join(", ")));
+        row.roles
+            .iter()
+            .fold(entry, |entry, role| entry.aside(words::plain(role)))
     });
     Section::new("contacts", "Contacts", SectionBody::Entries(entries.collect()))
         .unsaid("Nobody answers for its services.")
