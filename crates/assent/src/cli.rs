@@ -14,7 +14,7 @@ use crate::commands::compliance::{archive, control_reports, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services};
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
-use crate::commands::incident::what_changed;
+use crate::commands::incident::{incidents, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
@@ -194,7 +194,7 @@ pub enum Command {
     Template(Listed),
     /// Incidents.
     #[command(subcommand)]
-    Incident(Listed),
+    Incident(incidents::Incident),
     /// What changed on a service, and on what it depends on, before a time.
     WhatChanged(what_changed::WhatChanged),
     /// Bring services, people, groups and ownership in from a file.

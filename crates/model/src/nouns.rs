@@ -10,6 +10,7 @@ macro_rules! card_nouns {
         $apply! {
             $crate::notify::announcement::Announcement,
             $crate::change::custom_field::CustomField,
+            $crate::incident::entry::IncidentEntry,
             $crate::emergency::outside_look::OutsideLook,
             $crate::audit::audit_conclusion::AuditConclusion,
             $crate::audit::audit_sample::AuditSample,

@@ -53,6 +53,7 @@ const MIGRATIONS: &[Migration] = migrations![
     34 "0034_audit_samples",
     33 "0033_probe",
     32 "0032_archive",
+    28 "0028_incident_entries",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

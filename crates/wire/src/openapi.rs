@@ -497,6 +497,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(risk::forecasts::SHAPES)
         .chain(&[
             incident::what_changed::SHAPES,
+            incident::incidents::SHAPES,
             risk::affected::SHAPES,
             risk::checklists::SHAPES,
         ])

@@ -10,6 +10,7 @@ mod attacked;
 mod by_two;
 mod catalogues;
 mod claims;
+mod commanding;
 mod configuring;
 mod connections;
 mod damaged;

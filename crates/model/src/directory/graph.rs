@@ -13,8 +13,8 @@ use crate::directory::records::Dependency;
 /// Where each thing's arrows stand among the rows.
 type Places = HashMap<(NodeKind, String), Vec<usize>>;
 
-/// Which services need some others in some environments, by those.
-type Known = HashMap<(BTreeSet<ServiceKey>, BTreeSet<EnvironmentKey>), Arc<BTreeSet<ServiceKey>>>;
+/// Which services need some others in some environments, or are needed by them, by those.
+type Known = HashMap<(Towards, BTreeSet<ServiceKey>, BTreeSet<EnvironmentKey>), Arc<BTreeSet<ServiceKey>>>;
 
 /// All arrows, findable by where they begin and where they end. An index is made on first use; the first grows with the rows.
 #[derive(Debug, Clone, Default)]
@@ -133,7 +133,21 @@ impl Graph {
         services: &BTreeSet<ServiceKey>,
         environments: &BTreeSet<EnvironmentKey>,
     ) -> Arc<BTreeSet<ServiceKey>> {
-        let key = (services.clone(), environments.clone());
+        self.services(Towards::Dependants, services, environments)
+    }
+
+    /// The services that these need in any environment, near and far, without those themselves.
+    pub fn needed(&self, services: &BTreeSet<ServiceKey>) -> Arc<BTreeSet<ServiceKey>> {
+        self.services(Towards::Causes, services, &BTreeSet::new())
+    }
+
+    fn services(
+        &self,
+        towards: Towards,
+        services: &BTreeSet<ServiceKey>,
+        environments: &BTreeSet<EnvironmentKey>,
+    ) -> Arc<BTreeSet<ServiceKey>> {
+        let key = (towards, services.clone(), environments.clone());
         // What is behind the lock is whole after any panic.
         let mut known = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(&key) {
@@ -142,7 +156,7 @@ impl Graph {
         let start: Vec<Node<'_>> = services.iter().map(|it| (NodeKind::Service, it.as_str())).collect();
         let terms = Terms {
             environments: Some(environments).filter(|it| !it.is_empty()),
-            ..Terms::new(Towards::Dependants)
+            ..Terms::new(towards)
         };
         let reached = closure(self, &start, &terms).found.into_iter();
         let reached = reached.filter(|it| it.distance > 0 && it.node.0 == NodeKind::Service);
@@ -171,7 +185,7 @@ impl Graph {
 pub type Node<'g> = (NodeKind, &'g str);
 
 /// Which way a walk goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Towards {
     /// To what feels a change of a thing: what needs it, runs on it or stores its data in it, and the whole that it is part of.
     Dependants,

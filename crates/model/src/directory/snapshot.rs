@@ -26,7 +26,7 @@ pub use crate::directory::records::{
     Incident, MaintenanceWindow, Mapping, Person, Readdressed, Service, StandardTemplate, TemplateApproval, Token,
 };
 use crate::emergency::outside_look;
-use crate::incident::watch_table;
+use crate::incident::{major, watch_table};
 use crate::policy::{configuration, mapping};
 use crate::risk::forecast::model_record::FailureModel;
 use crate::risk::{assessment, terms};
@@ -66,6 +66,12 @@ pub struct Tenant {
     /// The configuration that brought it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch_table_from: Option<configuration::InForce>,
+    /// The severity from which on an incident is major: 1 is the gravest, 0 means none.
+    #[serde(default = "usual_bound", skip_serializing_if = "is_usual_bound")]
+    pub major_severity: i64,
+    /// The configuration that brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major_severity_from: Option<configuration::InForce>,
     /// How long texts, files and raw deliveries are kept.
     #[serde(default, skip_serializing_if = "crate::compliance::erasure::Retention::is_usual")]
     pub retention: erasure::Retention,
@@ -92,6 +98,14 @@ pub struct Tenant {
     /// The policies in force; absent for those that come with the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<configuration::InForce>,
+}
+
+fn usual_bound() -> i64 {
+    major::USUAL_BOUND
+}
+
+fn is_usual_bound(bound: &i64) -> bool {
+    *bound == major::USUAL_BOUND
 }
 
 /// The whole estate of a tenant, as decisions look at it. What is written is put into a copy that shares the rest.
@@ -225,10 +239,12 @@ impl Directory {
         }
         freeze.reach == FreezeReach::Dependants
             && freeze.is_in(environment)
-            && self
+            && (self
                 .dependencies
                 .dependants(&freeze.services, &BTreeSet::from([environment.clone()]))
                 .contains(service)
+                || freeze.course.major_incident.is_some()
+                    && self.dependencies.needed(&freeze.services).contains(service))
     }
 
     /// The services that a freeze is about; none for all of them.
@@ -237,6 +253,9 @@ impl Directory {
         if freeze.reach == FreezeReach::Dependants {
             let needing = self.dependencies.dependants(&freeze.services, &freeze.environments);
             services.extend(needing.iter().cloned());
+        }
+        if freeze.course.major_incident.is_some() {
+            services.extend(self.dependencies.needed(&freeze.services).iter().cloned());
         }
         services
     }

@@ -210,6 +210,10 @@ fn estate_routes() -> Router<AppState> {
             post(incident::incidents::judge_candidate),
         )
         .route(
+            "/t/{tenant}/incidents/{key}/{act}",
+            post(plain(incident::commander::act)),
+        )
+        .route(
             "/t/{tenant}/templates",
             get(change::templates::show_list).post(plain(change::templates::propose)),
         )

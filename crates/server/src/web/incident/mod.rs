@@ -1,4 +1,5 @@
 //! Incidents, alerts and drift.
 
+pub(super) mod commander;
 pub(super) mod incidents;
 pub(crate) mod what_changed;

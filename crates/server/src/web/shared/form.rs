@@ -33,6 +33,7 @@ const TIMES: &[&str] = &[
     "ends_at",
     "occurred_at",
     "started_at",
+    "mitigated_at",
     "resolved_at",
     "expires_at",
     "review_by",
@@ -71,11 +72,12 @@ const BOOLEANS: &[&str] = &[
     "is_production",
     "compromised",
     "is_needed",
+    "justified",
     "deputy",
     "with_texts",
 ];
 /// Keys of changes and incidents: blanks around them, as they come with copied ones, are no part of them.
-const KEYS: &[&str] = &["to", "change", "incident"];
+const KEYS: &[&str] = &["to", "change", "incident", "into"];
 /// Lists whose entries hold no commas.
 const LISTS: &[&str] = &[
     "implementers",
