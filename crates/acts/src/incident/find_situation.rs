@@ -114,7 +114,7 @@ pub fn find_situation(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<S
 fn around(directory: &Directory, incident: &Incident) -> BTreeSet<ServiceKey> {
     let own = &incident.services;
     let mut found = own.clone();
-    found.extend(directory.dependencies.dependants(own).iter().cloned());
+    found.extend(directory.dependencies.dependants(own, &BTreeSet::new()).iter().cloned());
     found.extend(directory.dependencies.needed(own).iter().cloned());
     found
 }

@@ -370,6 +370,7 @@ fn arrow(from: usize, to: usize, part: bool) -> Dependency {
         },
         from_kind: NodeKind::Service,
         to_kind: NodeKind::Service,
+        environments: BTreeSet::new(),
         ended: false,
     }
 }
