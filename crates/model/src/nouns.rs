@@ -12,6 +12,12 @@ macro_rules! card_nouns {
             $crate::change::custom_field::CustomField,
             $crate::emergency::outside_look::OutsideLook,
             $crate::audit::witness::Witness,
+            $crate::incident::record_link::RecordLink,
+            $crate::incident::incident_review::IncidentReview,
+            $crate::incident::review_answer::ReviewAnswer,
+            $crate::incident::problem::Problem,
+            $crate::risk::cause::Cause,
+            $crate::risk::cause_move::CauseMove,
         }
     };
 }

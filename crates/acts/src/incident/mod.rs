@@ -1,8 +1,14 @@
 //! Incidents, alerts and drift.
 
+pub mod draft_incident_review;
+pub(crate) mod find_failures;
 pub mod find_what_changed;
 pub mod judge_candidates;
+pub(crate) mod keep;
+pub mod link_records;
 pub(crate) mod note_in_watch;
+pub mod problems;
 pub mod set_incident;
 pub mod set_watch_table;
 pub mod take_alert;
+pub mod write_review;

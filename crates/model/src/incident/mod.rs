@@ -1,6 +1,13 @@
-//! Incidents: how a text names one, and which of them began while a change was watched.
+//! Incidents: how a text names one, which of them began while a change was watched, their links, their reviews, and the problems
+//! behind those that recur.
 
+pub mod incident_review;
+pub mod problem;
+pub mod record_link;
+pub mod recurrence;
 pub mod reference;
+pub mod review_answer;
+pub mod review_text;
 pub mod watch;
 pub mod watch_table;
 pub mod what_changed;
