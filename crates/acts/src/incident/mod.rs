@@ -8,6 +8,7 @@ pub(crate) mod keep;
 pub mod link_records;
 pub(crate) mod note_in_watch;
 pub mod problems;
+pub mod review_actions;
 pub mod set_incident;
 pub mod set_watch_table;
 pub mod take_alert;

@@ -17,11 +17,8 @@ use crate::audit::note_log_sizes;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::{
-<<<<<<< HEAD
-    BEFORE_FIRST, BEFORE_FIRST_INCIDENT, BEFORE_FIRST_PROBLEM, INCIDENTS, NUMBERS, PROBLEMS,
-=======
-    ACTION_ITEMS, BEFORE_FIRST, BEFORE_FIRST_ACTION_ITEM, BEFORE_FIRST_INCIDENT, INCIDENTS, NUMBERS,
->>>>>>> 47c6b4df8fe28132e397c51d322c8f248d9ecad1
+    ACTION_ITEMS, BEFORE_FIRST, BEFORE_FIRST_ACTION_ITEM, BEFORE_FIRST_INCIDENT, BEFORE_FIRST_PROBLEM, INCIDENTS, NUMBERS,
+    PROBLEMS,
 };
 use crate::core::row_mac;
 
@@ -30,11 +27,8 @@ use crate::core::row_mac;
 pub(super) struct Numbers {
     change: i64,
     incident: i64,
-<<<<<<< HEAD
     problem: i64,
-=======
     action_item: i64,
->>>>>>> 47c6b4df8fe28132e397c51d322c8f248d9ecad1
     /// By tenant: the size of its log that was noted last, and when, in seconds since 1970. The system's tenant alone has them.
     sized: BTreeMap<String, (i64, i64)>,
 }
@@ -65,15 +59,13 @@ impl Numbers {
                 let number = key.strip_prefix("INC-").and_then(|it| it.parse().ok());
                 self.incident = self.incident.max(number.unwrap_or_default());
             }
-<<<<<<< HEAD
             ("problem", _, Some(store::Value::Text(key))) => {
                 let number = key.strip_prefix("PRB-").and_then(|it| it.parse().ok());
                 self.problem = self.problem.max(number.unwrap_or_default());
-=======
+            }
             ("action_item", _, Some(store::Value::Text(key))) => {
                 let number = key.strip_prefix("ACT-").and_then(|it| it.parse().ok());
                 self.action_item = self.action_item.max(number.unwrap_or_default());
->>>>>>> 47c6b4df8fe28132e397c51d322c8f248d9ecad1
             }
             _ => {}
         }
@@ -87,11 +79,8 @@ impl Replay<'_> {
         let given = [
             (NUMBERS, numbers.change, BEFORE_FIRST),
             (INCIDENTS, numbers.incident, BEFORE_FIRST_INCIDENT),
-<<<<<<< HEAD
             (PROBLEMS, numbers.problem, BEFORE_FIRST_PROBLEM),
-=======
             (ACTION_ITEMS, numbers.action_item, BEFORE_FIRST_ACTION_ITEM),
->>>>>>> 47c6b4df8fe28132e397c51d322c8f248d9ecad1
         ];
         for (name, highest, before_first) in given {
             let wanted = (highest - before_first).max(0);

@@ -16,7 +16,7 @@ use pages::{
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::incident::what_changed;
+use crate::web::incident::{links, what_changed};
 use crate::web::shared::fields::{standing, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
@@ -55,7 +55,7 @@ fn incidents_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Res
     Ok(page.render())
 }
 
-fn severity(number: i64) -> String {
+pub(super) fn severity(number: i64) -> String {
     let text = number.to_string();
     SEVERITIES
         .iter()
@@ -134,7 +134,7 @@ pub(crate) async fn incident(
     .await
 }
 
-fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
+pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let directory = view.directory.clone();
     let Some(incident) = directory.incidents.get(&key.to_uppercase()) else {
@@ -168,7 +168,11 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
         title: incident.title.clone(),
         marks: vec![mark],
         facts,
-        sections: vec![candidates(view, incident)?, named_by(view, incident)?],
+        sections: vec![
+            candidates(view, incident)?,
+            named_by(view, incident)?,
+            links::section(view, &incident.key, &format!("/incidents/{}", incident.key))?,
+        ],
         is_facts_first: true,
         ..RecordPage::default()
     };
@@ -187,8 +191,11 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
     if view.may(actions::SET_INCIDENT) {
         page.acts.push(judge_form(view, incident));
     }
+    let review = view.url(&format!("/incidents/{}/review", incident.key));
+    page.acts.push(ActForm::link("Review", review).tone(ActTone::Quiet));
     if let Some(back) = back {
-        back.put(view, &mut page.frame, page.acts.iter_mut());
+        let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
+        back.put(view, &mut page.frame, page.acts.iter_mut().chain(below));
     }
     Ok(page.render())
 }

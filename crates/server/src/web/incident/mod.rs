@@ -1,4 +1,7 @@
 //! Incidents, alerts and drift.
 
 pub(super) mod incidents;
+pub(super) mod links;
+pub(super) mod problems;
+pub(super) mod review;
 pub(crate) mod what_changed;

@@ -69,11 +69,15 @@ const BOOLEANS: &[&str] = &[
     "is_production",
     "compromised",
     "is_needed",
+    "is_complete",
+    "is_retired",
+    "accepted",
+    "helped",
     "deputy",
     "with_texts",
 ];
 /// Keys of changes and incidents: blanks around them, as they come with copied ones, are no part of them.
-const KEYS: &[&str] = &["to", "change", "incident"];
+const KEYS: &[&str] = &["to", "change", "incident", "incident_key", "change_key"];
 /// Lists whose entries hold no commas.
 const LISTS: &[&str] = &[
     "implementers",
@@ -86,6 +90,7 @@ const LISTS: &[&str] = &[
     "members",
     "accounts",
     "free",
+    "features",
     "depends_on",
     "touches",
     "roles",
@@ -94,7 +99,7 @@ const LISTS: &[&str] = &[
     "exdates",
 ];
 /// Lists of sentences, one a line.
-const LINES: &[&str] = &["improvements"];
+const LINES: &[&str] = &["improvements", "contributing"];
 /// What the names of fields that a tenant added begin with.
 pub(crate) const OWN: &str = "custom_fields.";
 /// The name of the mark by which a form is known that is sent twice.

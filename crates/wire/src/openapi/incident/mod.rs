@@ -1,3 +1,4 @@
-//! Incidents: what changed before them.
+//! Incidents: what changed before them, and what they teach.
 
+pub(super) mod learning;
 pub(super) mod what_changed;
