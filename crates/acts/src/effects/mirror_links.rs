@@ -13,8 +13,16 @@ use crate::incident::link_records::{add_link, end_link};
 
 /// Writes the rows of links that were set or taken away.
 pub(crate) fn mirror_links(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
-    let before = saved.before.as_ref().map(|file| file.links.as_slice()).unwrap_or_default();
-    let is_same = |link: &Link| before.iter().any(|old| old.id == link.id && old.removed_at == link.removed_at);
+    let before = saved
+        .before
+        .as_ref()
+        .map(|file| file.links.as_slice())
+        .unwrap_or_default();
+    let is_same = |link: &Link| {
+        before
+            .iter()
+            .any(|old| old.id == link.id && old.removed_at == link.removed_at)
+    };
     for link in saved.after.links.iter().filter(|link| !is_same(link)) {
         mirror(cx, &saved.after.change.key, link)?;
     }

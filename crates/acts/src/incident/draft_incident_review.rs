@@ -53,7 +53,10 @@ pub fn draft_incident_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Draf
         links: others(links),
         actions: shown_actions(cx, &directory, &incident.key)?,
         moves: moves.iter().map(|row| (row.change_key.clone(), row.told())).collect(),
-        missing: missing_of(cx, incident, review.as_ref())?.into_iter().map(|row| row.text).collect(),
+        missing: missing_of(cx, incident, review.as_ref())?
+            .into_iter()
+            .map(|row| row.text)
+            .collect(),
     };
     match review.and_then(|review| review.summary) {
         Some(summary) => (drafted.summary, drafted.is_written) = (summary, true),
@@ -88,7 +91,11 @@ fn changes(
 }
 
 fn role(key: &str, links: &[Seen]) -> &'static str {
-    let kinds: Vec<RelationKind> = links.iter().filter(|it| it.other.key == key).map(|it| it.reads.kind).collect();
+    let kinds: Vec<RelationKind> = links
+        .iter()
+        .filter(|it| it.other.key == key)
+        .map(|it| it.reads.kind)
+        .collect();
     match kinds.contains(&RelationKind::Caused) || !kinds.contains(&RelationKind::FixedBy) {
         true => "caused it",
         false => "fixed it",
@@ -129,7 +136,9 @@ fn others(links: Vec<Seen>) -> Vec<(&'static str, String)> {
 fn shown_actions(cx: &mut Context<'_, '_>, directory: &Directory, key: &str) -> Result<Vec<Action>> {
     let items = actions_of(cx, key)?;
     let shown = items.into_iter().map(|item| Action {
-        owner: item.owner.map_or_else(|| "change managers".to_owned(), |it| directory.login(&it)),
+        owner: item
+            .owner
+            .map_or_else(|| "change managers".to_owned(), |it| directory.login(&it)),
         key: item.key,
         title: item.title,
         due_at: item.due_at,

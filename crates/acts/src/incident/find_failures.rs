@@ -27,7 +27,10 @@ const MOST_REVIEWS: i64 = 5_000;
 /// The store's.
 pub(crate) fn find_failures(cx: &mut Context<'_, '_>) -> Result<Vec<Failure>> {
     // A fix has as many days before it as it was watched after it, so twice the span is looked at.
-    let since = cx.now.checked_sub(SignedDuration::from_hours(2 * DAYS * 24)).unwrap_or(Timestamp::MIN);
+    let since = cx
+        .now
+        .checked_sub(SignedDuration::from_hours(2 * DAYS * 24))
+        .unwrap_or(Timestamp::MIN);
     let causes = causes(cx)?;
     let directory = cx.directory()?;
     let mut found: BTreeMap<String, Failure> = directory
@@ -49,7 +52,9 @@ pub(crate) fn find_failures(cx: &mut Context<'_, '_>) -> Result<Vec<Failure>> {
             if let Some(failure) = found.get_mut(&key) {
                 failure.also.insert(change.key.clone());
                 failure.steps.extend(steps.iter().cloned());
-                failure.templates.extend(change.content.template.iter().map(|it| it.key.clone()));
+                failure
+                    .templates
+                    .extend(change.content.template.iter().map(|it| it.key.clone()));
                 failure.services.extend(services(&change));
             }
         }
@@ -81,7 +86,12 @@ fn of_incident(incident: &Incident, cause: Option<&String>) -> Failure {
 }
 
 fn services(change: &Change) -> BTreeSet<String> {
-    change.content.targets.iter().map(|target| target.service.0.clone()).collect()
+    change
+        .content
+        .targets
+        .iter()
+        .map(|target| target.service.0.clone())
+        .collect()
 }
 
 fn of_change(change: &Change, steps: BTreeSet<String>) -> Failure {
@@ -106,7 +116,10 @@ fn failed(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<Change>> {
         .descending_by("updated_at")
         .limit(MOST);
     let found = record::bodies::<Change>(cx.tx, &ended)?;
-    Ok(found.into_iter().filter(|change| succeeded(change) == Some(false)).collect())
+    Ok(found
+        .into_iter()
+        .filter(|change| succeeded(change) == Some(false))
+        .collect())
 }
 
 /// The incidents that a change caused, by confirmation or as a delivery supposed.
@@ -117,7 +130,12 @@ fn caused(cx: &mut Context<'_, '_>, change: &Change) -> Result<BTreeSet<String>>
         .equals("kind", LinkKind::Caused.as_str())
         .order_by("id");
     let links = record::bodies::<Link>(cx.tx, &links)?;
-    found.extend(links.into_iter().filter(|link| link.removed_at.is_none()).map(|link| link.to));
+    found.extend(
+        links
+            .into_iter()
+            .filter(|link| link.removed_at.is_none())
+            .map(|link| link.to),
+    );
     Ok(found)
 }
 
@@ -129,5 +147,8 @@ fn failed_steps(cx: &mut Context<'_, '_>, change: &Change) -> Result<BTreeSet<St
     let numbers = went_wrong.filter_map(|entry| usize::try_from(entry.step?).ok()?.checked_sub(1));
     let steps = numbers.filter_map(|place| change.content.plan.get(place));
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    Ok(steps.map(|step| plain(&step.title)).filter(|text| !text.is_empty()).collect())
+    Ok(steps
+        .map(|step| plain(&step.title))
+        .filter(|text| !text.is_empty())
+        .collect())
 }

@@ -92,7 +92,9 @@ impl PlainNoun for RecordLink {
         };
         for field in ["from", "kind", "to"] {
             if reading.says(field) && is_other(field) {
-                let text = format!("`{field}` of a link stays. Take the link back and link anew, so that both are in the history.");
+                let text = format!(
+                    "`{field}` of a link stays. Take the link back and link anew, so that both are in the history."
+                );
                 reading.wrong(field, "not_allowed", text);
             }
         }
@@ -193,7 +195,11 @@ pub fn find_end(cx: &mut Context<'_, '_>, text: &str) -> Result<Option<End>> {
         Some(RelationEnd::Problem) => {
             let wanted = Filter::new().equals("key", upper.as_str());
             let is_there = record::count::<Problem>(cx.tx, &wanted)? > 0;
-            return Ok(if is_there { end(RelationEnd::Problem, upper) } else { None });
+            return Ok(if is_there {
+                end(RelationEnd::Problem, upper)
+            } else {
+                None
+            });
         }
         Some(RelationEnd::Incident) => {
             let directory = cx.visible()?;
@@ -220,7 +226,10 @@ fn check_new(cx: &mut Context<'_, '_>, kind: RelationKind, from: &End, to: &End)
         return Err(Refusal::field("to", "not_unique", text).into());
     }
     let is_original = |link: &&RecordLink| link.kind == RelationKind::DuplicateOf && link.from == from.key;
-    if let Some(other) = known.iter().find(|link| kind == RelationKind::DuplicateOf && is_original(link)) {
+    if let Some(other) = known
+        .iter()
+        .find(|link| kind == RelationKind::DuplicateOf && is_original(link))
+    {
         let text = format!("{} is a duplicate of {} already.", from.key, other.to);
         let satisfy = format!("Take the link {} back first; no link replaces another.", other.id);
         return Err(Refusal::not_now("duplicate_already", text, satisfy, Vec::new()).into());

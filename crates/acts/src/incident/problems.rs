@@ -62,7 +62,11 @@ impl PlainNoun for Problem {
             }
         }
         if cases.len() > MOST_CASES {
-            reading.wrong("cases", "too_many", format!("A problem has at most {MOST_CASES} cases."));
+            reading.wrong(
+                "cases",
+                "too_many",
+                format!("A problem has at most {MOST_CASES} cases."),
+            );
         }
         reading.finish()?;
         let problem = Self {
@@ -110,7 +114,10 @@ fn told(recurrence: Recurrence) -> Value {
 }
 
 fn all(cx: &mut Context<'_, '_>) -> Result<Vec<Problem>> {
-    Ok(record::bodies::<Problem>(cx.tx, &Filter::new().order_by("key").limit(MOST))?)
+    Ok(record::bodies::<Problem>(
+        cx.tx,
+        &Filter::new().order_by("key").limit(MOST),
+    )?)
 }
 
 /// A problem without anything that is said of it yet, under the next key.
@@ -169,7 +176,11 @@ fn link(
         kind,
         to: to.to_owned(),
         to_kind: kind_of_key(to).unwrap_or(RelationEnd::Outside),
-        origin: if is_rule { RelationOrigin::Rule } else { RelationOrigin::Person },
+        origin: if is_rule {
+            RelationOrigin::Rule
+        } else {
+            RelationOrigin::Person
+        },
         confidence_ppm: CERTAIN,
         reason: None,
         is_of_change: false,
@@ -242,7 +253,11 @@ fn search(cx: &mut Context<'_, '_>) -> Result<Vec<Problem>> {
         link_cases(cx, &saved.key, &fresh)?;
         written.push(saved);
     }
-    for key in problems.iter().filter(|it| it.state == ProblemState::Closed).map(|it| it.key.clone()) {
+    for key in problems
+        .iter()
+        .filter(|it| it.state == ProblemState::Closed)
+        .map(|it| it.key.clone())
+    {
         let Some(problem) = Problem::found(cx, &key)? else {
             continue;
         };
@@ -263,11 +278,19 @@ fn put_proposal(cx: &mut Context<'_, '_>, proposal: Proposal) -> Result<Problem>
         RecurrenceKind::Step => format!("step “{}”", pattern.what),
         RecurrenceKind::Alert | RecurrenceKind::Named => "the same alert".to_owned(),
     };
-    let place = if services.is_empty() { "No service".to_owned() } else { services.join(", ") };
+    let place = if services.is_empty() {
+        "No service".to_owned()
+    } else {
+        services.join(", ")
+    };
     let title: String = format!("{place}: {} failures, {what}", proposal.cases.len());
     let problem = Problem {
         title: title.chars().take(LINE).collect(),
-        services: proposal.services.iter().map(|key| ServiceKey::from(key.as_str())).collect(),
+        services: proposal
+            .services
+            .iter()
+            .map(|key| ServiceKey::from(key.as_str()))
+            .collect(),
         cause: (pattern.kind == RecurrenceKind::Cause).then(|| pattern.what.clone()),
         by: cx.actor.person.clone(),
         ..blank(cx, pattern.kind, proposal.cases.into_iter().take(MOST_CASES).collect())?
@@ -286,18 +309,30 @@ pub fn decide_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     let accepted = reading.needed_boolean("accepted");
     let reason = reading.text("reason", TEXT);
     if !accepted && reason.is_none() && !reading.errors.iter().any(|it| it.field == "accepted") {
-        reading.wrong("reason", "missing", "`reason` is missing: a problem is dismissed with a reason.");
+        reading.wrong(
+            "reason",
+            "missing",
+            "`reason` is missing: a problem is dismissed with a reason.",
+        );
     }
     reading.finish()?;
     problem.check_decidable()?;
     let decided = Problem {
-        state: if accepted { ProblemState::Open } else { ProblemState::Dismissed },
+        state: if accepted {
+            ProblemState::Open
+        } else {
+            ProblemState::Dismissed
+        },
         reason,
         decided_by: Some(cx.actor.person.clone()),
         decided_at: Some(cx.now),
         ..problem
     };
-    let kind = if accepted { "problem.accepted" } else { "problem.dismissed" };
+    let kind = if accepted {
+        "problem.accepted"
+    } else {
+        "problem.dismissed"
+    };
     let data = json!({"key": decided.key});
     let saved = keep(cx, kind, decided, data)?;
     if accepted { draft_fix(cx, saved) } else { Ok(saved) }
@@ -332,8 +367,14 @@ fn draft_fix(cx: &mut Context<'_, '_>, problem: Problem) -> Result<Problem> {
 
 /// The draft of the fix: what is known of the problem, and the services that it hurts in production.
 fn draft_of(problem: &Problem, directory: &Directory) -> Body {
-    let title: String = format!("Fix {}: {}", problem.key, problem.title).chars().take(LINE).collect();
-    let known = problem.description.as_deref().unwrap_or("Its cases have the same pattern.");
+    let title: String = format!("Fix {}: {}", problem.key, problem.title)
+        .chars()
+        .take(LINE)
+        .collect();
+    let known = problem
+        .description
+        .as_deref()
+        .unwrap_or("Its cases have the same pattern.");
     let description = format!("{known}\n\nCases: {}.", problem.cases.join(", "));
     let justification = format!(
         "{} recurs: {} cases with {}.",
@@ -387,7 +428,9 @@ pub fn judge_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
         closed_at: Some(cx.now),
         ..problem
     };
-    let days = fix.compared.map(|it| (it.before.days, it.before.of, it.after.days, it.after.of));
+    let days = fix
+        .compared
+        .map(|it| (it.before.days, it.before.of, it.after.days, it.after.of));
     let data = json!({"key": closed.key, "change": closed.fix, "days": days});
     keep(cx, "problem.closed", closed, data)
 }
@@ -461,5 +504,8 @@ pub fn show_problem(cx: &mut Context<'_, '_>, key: &str) -> Result<ShownProblem>
 /// The store's.
 pub fn problems_of(cx: &mut Context<'_, '_>, case: &str) -> Result<Vec<Problem>> {
     let found = all(cx)?;
-    Ok(found.into_iter().filter(|it| it.cases.iter().any(|key| key == case)).collect())
+    Ok(found
+        .into_iter()
+        .filter(|it| it.cases.iter().any(|key| key == case))
+        .collect())
 }

@@ -33,7 +33,9 @@ pub fn add_review_action(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Re
     let title = reading.needed("title", LINE);
     let login = reading.needed("owner", LINE);
     let due_at = reading.needed_time("due_at");
-    let owner = directory.by_login(&login).filter(|person| directory.is_active(&person.id));
+    let owner = directory
+        .by_login(&login)
+        .filter(|person| directory.is_active(&person.id));
     if owner.is_none() && !login.is_empty() {
         reading.wrong("owner", "unknown", unknown_name::person(&directory, &login));
     }
@@ -62,7 +64,11 @@ fn open(
     (title, owner, due_at): (String, Owner, Timestamp),
 ) -> Result<ActionItem> {
     let about = About::new(AboutKind::Incident, incident_key);
-    let services = cx.directory()?.incidents.get(&incident_key.to_owned()).map(|it| it.services.clone());
+    let services = cx
+        .directory()?
+        .incidents
+        .get(&incident_key.to_owned())
+        .map(|it| it.services.clone());
     let new = NewItem {
         part: cx.new_id()?,
         services: services.unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::core::enums::{RelationEnd, RelationKind};
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
@@ -10,7 +11,6 @@ use model::directory::snapshot::Incident;
 use model::incident::incident_review::{IncidentReview, IncidentReviewInput, check, missing};
 use model::incident::record_link::kind_of_key;
 use model::incident::review_answer::{ReviewAnswer, ReviewAnswerInput};
-use model::core::enums::{RelationEnd, RelationKind};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
@@ -117,7 +117,9 @@ impl PlainNoun for ReviewAnswer {
         let (Some(incident), Some(rating)) = (incident, input.rating) else {
             return Err(Error::Fault("an answer of a review was not read".to_owned()));
         };
-        let before = answers_of(cx, &incident.key)?.into_iter().find(|it| it.change_key == change_key);
+        let before = answers_of(cx, &incident.key)?
+            .into_iter()
+            .find(|it| it.change_key == change_key);
         let answer = Self {
             id: match &before {
                 Some(answer) => answer.id.clone(),
@@ -178,7 +180,9 @@ pub fn find_review(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Optio
 /// # Errors
 /// The store's.
 pub fn answers_of(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Vec<ReviewAnswer>> {
-    let wanted = Filter::new().equals("incident_key", incident_key).order_by("change_key");
+    let wanted = Filter::new()
+        .equals("incident_key", incident_key)
+        .order_by("change_key");
     Ok(record::bodies::<ReviewAnswer>(cx.tx, &wanted)?)
 }
 
@@ -211,10 +215,11 @@ pub fn is_change_related(cx: &mut Context<'_, '_>, incident: &Incident) -> Resul
             && !seen.reads.leads_away
             && kind_of_key(&seen.other.key) == Some(RelationEnd::Change)
     });
-    let is_confirmed = incident
-        .cause_verdicts
-        .iter()
-        .any(|said| incident.cause_verdict(&said.change_key).is_some_and(|last| last.confirmed));
+    let is_confirmed = incident.cause_verdicts.iter().any(|said| {
+        incident
+            .cause_verdict(&said.change_key)
+            .is_some_and(|last| last.confirmed)
+    });
     Ok(is_cause || is_confirmed)
 }
 

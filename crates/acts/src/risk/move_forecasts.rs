@@ -76,7 +76,9 @@ pub fn find_due(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<CauseM
         return Ok(Vec::new());
     };
     let since = if last.at >= since { Timestamp::MIN } else { since };
-    let states = State::ALL.iter().filter(|state| state.is_before_start() && !state.is_final());
+    let states = State::ALL
+        .iter()
+        .filter(|state| state.is_before_start() && !state.is_final());
     let states: Vec<&str> = states.map(|state| state.as_str()).collect();
     let mut found = Vec::new();
     let mut after = String::new();
@@ -115,7 +117,9 @@ pub fn keep_moves(cx: &mut Context<'_, '_>, wanted: &[CauseMove]) -> Result<usiz
             .map(|it| it.to_ppm)
             .or_else(|| forecast.and_then(|it| it.probability_ppm));
         let is_same = forecast.is_some_and(|it| it.model == row.model && it.what == row.what);
-        let is_there = current(&change, &known).iter().any(|it| it.incident_key == row.incident_key);
+        let is_there = current(&change, &known)
+            .iter()
+            .any(|it| it.incident_key == row.incident_key);
         if !is_same || is_there || before != Some(row.from_ppm) {
             continue;
         }
@@ -149,6 +153,9 @@ pub fn moves_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<CauseMo
 /// # Errors
 /// The store's.
 pub fn moves_by(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Vec<CauseMove>> {
-    let filter = Filter::new().equals("incident_key", incident_key).order_by("id").limit(SHOWN);
+    let filter = Filter::new()
+        .equals("incident_key", incident_key)
+        .order_by("id")
+        .limit(SHOWN);
     Ok(record::bodies::<CauseMove>(cx.tx, &filter)?)
 }

@@ -63,7 +63,11 @@ impl PlainNoun for Cause {
 
     fn edit(self, cx: &mut Context<'_, '_>, input: CauseInput, mut reading: Reading<'_>) -> Result<Self> {
         if reading.says("key") && input.key != self.key {
-            reading.wrong("key", "not_allowed", "The key of a cause never changes, as reviews name it.");
+            reading.wrong(
+                "key",
+                "not_allowed",
+                "The key of a cause never changes, as reviews name it.",
+            );
         }
         reading.finish()?;
         let edited = Self {
@@ -80,7 +84,10 @@ impl PlainNoun for Cause {
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         let uses = count_uses(cx, &self.key)?;
         if uses > 0 {
-            let text = format!("{uses} reviews and problems name the cause `{}`, so it is not removed.", self.key);
+            let text = format!(
+                "{uses} reviews and problems name the cause `{}`, so it is not removed.",
+                self.key
+            );
             let satisfy = "Retire it (PATCH `is_retired`): they keep it, and new ones cannot name it.";
             return Err(Refusal::not_now("in_use", text, satisfy, Vec::new()).into());
         }

@@ -80,8 +80,16 @@ pub const CARD: Card = Card {
     command: "incident-review",
     columns: &["incident_key", "cause", "completed_at", "by", "summary"],
     shown: &[
-        Field::shown("answers", Kind::Object, "What was answered about each change, by its key."),
-        Field::shown("missing", Kind::Texts(TEXT), "What the review still needs before it is complete."),
+        Field::shown(
+            "answers",
+            Kind::Object,
+            "What was answered about each change, by its key.",
+        ),
+        Field::shown(
+            "missing",
+            Kind::Texts(TEXT),
+            "What the review still needs before it is complete.",
+        ),
     ],
     verbs: verbs! {
         List "list_incident_reviews" at "/incident-reviews" may READ => "List post-incident reviews";
@@ -90,7 +98,11 @@ pub const CARD: Card = Card {
     },
     events: &[
         Event::new("incident_review.written", "edit", "wrote the review of an incident"),
-        Event::new("incident_review.completed", "check", "completed the review of an incident"),
+        Event::new(
+            "incident_review.completed",
+            "check",
+            "completed the review of an incident",
+        ),
     ],
     ..Card::of::<IncidentReview, IncidentReviewInput>("incident_review", "Post-incident reviews")
 };
@@ -119,11 +131,16 @@ pub fn missing(
     }
     if cause.is_none() {
         let text = "The review names no root cause.".to_owned();
-        rows.push(row("cause_missing", text, "Name a cause of the taxonomy; `unknown` is one."));
+        rows.push(row(
+            "cause_missing",
+            text,
+            "Name a cause of the taxonomy; `unknown` is one.",
+        ));
     }
     for key in involved {
         if !answers.iter().any(|answer| &answer.change_key == key) {
-            let text = format!("Two answers about {key} are missing: was the risk rated right, and were the steps adequate?");
+            let text =
+                format!("Two answers about {key} are missing: was the risk rated right, and were the steps adequate?");
             rows.push(row("answers_missing", text, "Answer both for the change."));
         }
     }

@@ -104,7 +104,11 @@ pub const CARD: Card = Card {
     tag: "estate",
     columns: &["key", "state", "pattern", "services", "cause", "fix", "title"],
     shown: &[
-        Field::shown("recurrence", Kind::Object, "Days with a failure before and after the fix, each with its 95 % interval."),
+        Field::shown(
+            "recurrence",
+            Kind::Object,
+            "Days with a failure before and after the fix, each with its 95 % interval.",
+        ),
         Field::shown("fix_state", Kind::Text(60), "Where the fixing change is."),
     ],
     verbs: verbs! {
@@ -152,7 +156,12 @@ impl Problem {
             return Ok(());
         }
         let text = format!("{} was decided already: it is {}.", self.key, self.state);
-        Err(Refusal::not_now("decided", text, "Read it again; nothing is left to decide.", Vec::new()))
+        Err(Refusal::not_now(
+            "decided",
+            text,
+            "Read it again; nothing is left to decide.",
+            Vec::new(),
+        ))
     }
 
     /// Refuses another fix while there is one, or while the problem is not open.
@@ -201,7 +210,8 @@ impl Problem {
         if compared.after.of < LEAST_WATCHED_DAYS {
             let days = i64::try_from(LEAST_WATCHED_DAYS).unwrap_or(i64::MAX);
             let until = later(ended, SignedDuration::from_hours(24 * days));
-            let text = format!("Recurrence is watched for {LEAST_WATCHED_DAYS} days after the fix before it is judged.");
+            let text =
+                format!("Recurrence is watched for {LEAST_WATCHED_DAYS} days after the fix before it is judged.");
             let satisfy = format!("Judge it at {until} or later.");
             return Err(Refusal::not_now("too_early", text, satisfy, Vec::new()));
         }

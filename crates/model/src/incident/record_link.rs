@@ -275,7 +275,10 @@ mod tests {
                 _ => Vec::new(),
             })
         };
-        assert_eq!(way("INC-1", "INC-3", next), Ok(["INC-1", "INC-2", "INC-3"].map(str::to_owned).to_vec()));
+        assert_eq!(
+            way("INC-1", "INC-3", next),
+            Ok(["INC-1", "INC-2", "INC-3"].map(str::to_owned).to_vec())
+        );
         assert_eq!(way("INC-3", "INC-1", next), Ok(Vec::new()));
     }
 

@@ -83,7 +83,11 @@ impl Failure {
             if let Some(cause) = self.cause.as_ref().filter(|cause| *cause != NOT_FOUND) {
                 found.push(pattern(RecurrenceKind::Cause, service, cause));
             }
-            found.extend(self.steps.iter().map(|step| pattern(RecurrenceKind::Step, service, step)));
+            found.extend(
+                self.steps
+                    .iter()
+                    .map(|step| pattern(RecurrenceKind::Step, service, step)),
+            );
         }
         found.extend(self.alert.iter().map(|alert| pattern(RecurrenceKind::Alert, "", alert)));
         let templates = self.templates.iter();
@@ -128,7 +132,11 @@ pub fn propose(failures: &[Failure], problems: &[Problem]) -> (Vec<Proposal>, Ve
         };
         let mut known = problems.iter().filter(is_known);
         let in_use = known.find(|problem| problem.state != ProblemState::Dismissed);
-        let fresh: Vec<&Failure> = group.iter().copied().filter(|failure| !failure.is_among(&taken)).collect();
+        let fresh: Vec<&Failure> = group
+            .iter()
+            .copied()
+            .filter(|failure| !failure.is_among(&taken))
+            .collect();
         if fresh.is_empty() || (in_use.is_none() && fresh.len() < LEAST) {
             continue;
         }
@@ -156,7 +164,10 @@ fn services(pattern: &Pattern, cases: &[&Failure]) -> BTreeSet<String> {
     if !pattern.service.is_empty() {
         return BTreeSet::from([pattern.service.clone()]);
     }
-    cases.iter().flat_map(|failure| failure.services.iter().cloned()).collect()
+    cases
+        .iter()
+        .flat_map(|failure| failure.services.iter().cloned())
+        .collect()
 }
 
 /// Days with a failure among the days of a span.

@@ -152,7 +152,11 @@ impl Drafted {
             Some((key, name)) => format!("{} (`{key}`)", line(name)),
             None => "not named yet".to_owned(),
         };
-        let _ = write!(out, "\n## What happened and why\n\n{}\n\n## Root cause\n\n{cause}\n", lines(&self.summary));
+        let _ = write!(
+            out,
+            "\n## What happened and why\n\n{}\n\n## Root cause\n\n{cause}\n",
+            lines(&self.summary)
+        );
         let factors: String = self.contributing.iter().map(|it| format!("- {}\n", line(it))).collect();
         let _ = write!(out, "\n## Contributing factors\n\n{}", or_none(factors));
         let changes: String = self.changes.iter().map(Involved::markdown).collect();
@@ -162,7 +166,10 @@ impl Drafted {
             format!("- {key}: {title} ({owner}, until {}, {})\n", it.due_at, it.state)
         });
         let _ = write!(out, "\n## Actions\n\n{}", or_none(actions.collect()));
-        let links = self.links.iter().map(|(words, key)| format!("- {words} {}\n", line(key)));
+        let links = self
+            .links
+            .iter()
+            .map(|(words, key)| format!("- {words} {}\n", line(key)));
         let _ = write!(out, "\n## Links\n\n{}", or_none(links.collect()));
         let moves = self.moves.iter().map(|(key, told)| format!("- {key} {}\n", line(told)));
         let _ = write!(out, "\n## Pending changes that moved\n\n{}", or_none(moves.collect()));
@@ -178,7 +185,11 @@ impl Involved {
         let answer = match &self.answer {
             None => "not answered yet".to_owned(),
             Some((rating, adequate, why)) => {
-                let steps = if *adequate { "adequate" } else { "a step or check was missing" };
+                let steps = if *adequate {
+                    "adequate"
+                } else {
+                    "a step or check was missing"
+                };
                 let why = why.as_ref().map(|it| format!(" ({})", line(it))).unwrap_or_default();
                 format!("risk rated {}; steps: {steps}{why}", rating.words())
             }
@@ -247,7 +258,10 @@ mod tests {
     #[test]
     fn what_people_wrote_stays_text_in_markdown() {
         let text = drafted().markdown();
-        assert!(text.starts_with("# Review of INC-101: Labels \\<b\\>stop\\</b\\> \\# Heading\n"), "{text}");
+        assert!(
+            text.starts_with("# Review of INC-101: Labels \\<b\\>stop\\</b\\> \\# Heading\n"),
+            "{text}"
+        );
         assert!(text.contains("The queue was full.  \n\\# No heading"), "{text}");
         assert!(text.contains("- \\[late\\](alert)"), "{text}");
         let headings = text.lines().filter(|line| line.starts_with('#')).count();
@@ -258,6 +272,9 @@ mod tests {
     #[test]
     fn the_draft_says_how_long_it_took_and_which_change_did_what() {
         let text = drafted().summary_of_facts();
-        assert!(text.contains("after 96 minutes") && text.contains("CHG-1042 caused it."), "{text}");
+        assert!(
+            text.contains("after 96 minutes") && text.contains("CHG-1042 caused it."),
+            "{text}"
+        );
     }
 }

@@ -292,7 +292,12 @@ mod tests {
             active,
         };
         let all = taxonomy(vec![own("capacity", true), own("removed", false), own("own", true)]);
-        let names = |key: &str| all.iter().filter(|it| it.key == key).map(|it| it.name.as_str()).collect::<Vec<_>>();
+        let names = |key: &str| {
+            all.iter()
+                .filter(|it| it.key == key)
+                .map(|it| it.name.as_str())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(names("capacity"), ["Own"]);
         assert_eq!(names("own"), ["Own"]);
         assert_eq!(names("removed"), Vec::<&str>::new());

@@ -67,7 +67,11 @@ pub const CARD: Card = Card {
         List "list_cause_moves" at "/cause-moves" may READ => "List how reviewed failures moved the forecasts of pending changes";
         Show "show_cause_move" at "/cause-moves/{id}" may READ => "Show a move of a forecast";
     },
-    events: &[Event::new("cause_move.noted", "chart", "moved the forecast of a change")],
+    events: &[Event::new(
+        "cause_move.noted",
+        "chart",
+        "moved the forecast of a change",
+    )],
     ..Card::of::<CauseMove, NoInput>("cause_move", "Moved forecasts")
 };
 
@@ -108,7 +112,13 @@ pub fn current<'m>(change: &Change, moves: &'m [CauseMove]) -> Vec<&'m CauseMove
 /// after the model in force was fitted, and that did not move it yet. A change without a figure, or whose work began, moves no
 /// more. Ids are left to the caller.
 #[must_use]
-pub fn due(change: &Change, known: &[CauseMove], named: &[Named], fitted_at: Timestamp, now: Timestamp) -> Vec<CauseMove> {
+pub fn due(
+    change: &Change,
+    known: &[CauseMove],
+    named: &[Named],
+    fitted_at: Timestamp,
+    now: Timestamp,
+) -> Vec<CauseMove> {
     let Some(forecast) = change.forecast.as_ref().filter(|_| change.state.is_before_start()) else {
         return Vec::new();
     };

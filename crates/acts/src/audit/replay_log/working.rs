@@ -17,8 +17,8 @@ use crate::audit::note_log_sizes;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::{
-    ACTION_ITEMS, BEFORE_FIRST, BEFORE_FIRST_ACTION_ITEM, BEFORE_FIRST_INCIDENT, BEFORE_FIRST_PROBLEM, INCIDENTS, NUMBERS,
-    PROBLEMS,
+    ACTION_ITEMS, BEFORE_FIRST, BEFORE_FIRST_ACTION_ITEM, BEFORE_FIRST_INCIDENT, BEFORE_FIRST_PROBLEM, INCIDENTS,
+    NUMBERS, PROBLEMS,
 };
 use crate::core::row_mac;
 

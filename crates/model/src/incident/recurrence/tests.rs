@@ -68,7 +68,10 @@ fn three_planted_failures_propose_one_problem() {
     let two = propose(&failures[..2], &[]);
     assert_eq!(two, (Vec::new(), Vec::new()), "two are not enough");
     let known = problem(&proposals[0], ProblemState::Proposed);
-    assert_eq!(propose(&failures, std::slice::from_ref(&known)), (Vec::new(), Vec::new()));
+    assert_eq!(
+        propose(&failures, std::slice::from_ref(&known)),
+        (Vec::new(), Vec::new())
+    );
 }
 
 #[test]
@@ -146,7 +149,10 @@ fn a_fix_that_lowers_recurrence_has_helped_and_a_useless_one_has_not() {
     assert_eq!((helped.after.days, helped.after.of), (0, 30));
     assert!(!helped.has_not_helped());
     let high = helped.after.share.unwrap().high;
-    assert!((100_000..130_000).contains(&high), "of 30 days none says little: {high}");
+    assert!(
+        (100_000..130_000).contains(&high),
+        "of 30 days none says little: {high}"
+    );
     let again = [&before[..], &[at(9)]].concat();
     assert!(Compared::around(&again, fix, at(30)).has_not_helped());
     // As rarely as before is no help either; more rarely is.

@@ -38,7 +38,9 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, key: &str, page: &str) -> act
         .unsaid("Nothing is linked. Both records show a link, whichever it was set on.");
     if may {
         section.acts.push(form(view, page));
-        section.acts.extend(found.iter().map(|seen| unlink_form(view, seen, page)));
+        section
+            .acts
+            .extend(found.iter().map(|seen| unlink_form(view, seen, page)));
     }
     Ok(section)
 }
@@ -55,7 +57,9 @@ pub(crate) fn linked(view: &View<'_, '_, '_>, end: &End) -> Rich {
 }
 
 fn entry(view: &View<'_, '_, '_>, seen: &Seen) -> Entry {
-    let text = Rich::from(seen.reads.words()).text(" ").append(linked(view, &seen.other));
+    let text = Rich::from(seen.reads.words())
+        .text(" ")
+        .append(linked(view, &seen.other));
     let link = &seen.link;
     let by = match link.by.as_str() {
         "system" => Rich::from("set by a rule"),
@@ -75,7 +79,12 @@ fn form(view: &View<'_, '_, '_>, page: &str) -> ActForm {
     ActForm::new("link", "Link a record", view.url(&format!("{page}/links")))
         .field(idempotent_form::field(view))
         .field(Field::select("kind", "It is", &KINDS).value("related").half())
-        .field(Field::text("to", "The other record").required().half().hint("A key such as CHG-1042, the id of a deployment, or a reference such as jira:OPS-7."))
+        .field(
+            Field::text("to", "The other record")
+                .required()
+                .half()
+                .hint("A key such as CHG-1042, the id of a deployment, or a reference such as jira:OPS-7."),
+        )
         .field(Field::textarea("reason", "Why"))
         .submit("Link it")
 }
@@ -134,11 +143,20 @@ pub(crate) async fn unlink_incident(
     form: Form,
 ) -> Response {
     let page = format!("/incidents/{}", escaped(&key));
-    let sent = sent(form, format!("{page}/links/{}/end", escaped(&id)), page, Place::Incidents);
+    let sent = sent(
+        form,
+        format!("{page}/links/{}/end", escaped(&id)),
+        page,
+        Place::Incidents,
+    );
     let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| noun::end::<RecordLink>(cx, &id).map(drop);
-    send(&state, &visitor, sent, run, move |view: &mut View<'_, '_, '_>, back: Option<&Back>| {
-        incidents::incident_page(view, &key, back)
-    })
+    send(
+        &state,
+        &visitor,
+        sent,
+        run,
+        move |view: &mut View<'_, '_, '_>, back: Option<&Back>| incidents::incident_page(view, &key, back),
+    )
     .await
 }
 
@@ -150,10 +168,19 @@ pub(crate) async fn unlink_problem(
     form: Form,
 ) -> Response {
     let page = format!("/problems/{}", escaped(&key));
-    let sent = sent(form, format!("{page}/links/{}/end", escaped(&id)), page, Place::Incidents);
+    let sent = sent(
+        form,
+        format!("{page}/links/{}/end", escaped(&id)),
+        page,
+        Place::Incidents,
+    );
     let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| noun::end::<RecordLink>(cx, &id).map(drop);
-    send(&state, &visitor, sent, run, move |view: &mut View<'_, '_, '_>, back: Option<&Back>| {
-        problems::problem_page(view, &key, back)
-    })
+    send(
+        &state,
+        &visitor,
+        sent,
+        run,
+        move |view: &mut View<'_, '_, '_>, back: Option<&Back>| problems::problem_page(view, &key, back),
+    )
     .await
 }

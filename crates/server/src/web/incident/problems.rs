@@ -44,7 +44,12 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
     let row = |problem: &Problem| {
         let url = view.url(&format!("/problems/{}", escaped(&problem.key)));
         vec![
-            Cell::Text(Rich::new().link(problem.key.as_str(), url).text(" ").said(problem.title.as_str())),
+            Cell::Text(
+                Rich::new()
+                    .link(problem.key.as_str(), url)
+                    .text(" ")
+                    .said(problem.title.as_str()),
+            ),
             Cell::Mark(mark(problem.state)),
             Cell::Short(count(problem.cases.len() as u64)),
             Cell::Text(Rich::from(problem.pattern.words())),
@@ -66,10 +71,9 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         crumb: vec![("Incidents".to_owned(), view.url("/incidents"))],
         title: "Problems".to_owned(),
         byline: Rich::from("Failures that recur, and the changes that fix them for good."),
-        sections: vec![
-            Section::new("problems", "Problems", SectionBody::Table(table))
-                .unsaid("None. Three failures that share a service and a root cause, an alert, a step or a template propose one."),
-        ],
+        sections: vec![Section::new("problems", "Problems", SectionBody::Table(table)).unsaid(
+            "None. Three failures that share a service and a root cause, an alert, a step or a template propose one.",
+        )],
         ..RecordPage::default()
     };
     if view.may(actions::SET_INCIDENT) {
@@ -127,7 +131,11 @@ pub(crate) fn problem_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<
     let here = format!("/problems/{}", escaped(&problem.key));
     let mut sections = Vec::new();
     if let Some(text) = &problem.description {
-        sections.push(Section::new("known", "What is known of it", SectionBody::Prose(text.clone())));
+        sections.push(Section::new(
+            "known",
+            "What is known of it",
+            SectionBody::Prose(text.clone()),
+        ));
     }
     sections.push(cases(view, problem));
     sections.push(recurrence(&shown));
@@ -176,7 +184,10 @@ fn facts(view: &View<'_, '_, '_>, shown: &ShownProblem) -> Vec<Fact> {
         facts.push(Fact::new("Its fix", rich));
     }
     if !problem.former_fixes.is_empty() {
-        facts.push(Fact::new("Did not help", Rich::new().said(problem.former_fixes.join(", "))));
+        facts.push(Fact::new(
+            "Did not help",
+            Rich::new().said(problem.former_fixes.join(", ")),
+        ));
     }
     if let (Some(by), Some(at)) = (&problem.decided_by, problem.decided_at) {
         let rich = Rich::new().name(view.name(by)).text(", ").append(view.moment(at));
@@ -206,7 +217,14 @@ fn recurrence(shown: &ShownProblem) -> Section {
     let row = |label: &str, found: Recurrence| {
         let share = found.share.map_or_else(
             || "no day yet".to_owned(),
-            |it| format!("{} % ({} to {} %)", percent(it.value), percent(it.low), percent(it.high)),
+            |it| {
+                format!(
+                    "{} % ({} to {} %)",
+                    percent(it.value),
+                    percent(it.low),
+                    percent(it.high)
+                )
+            },
         );
         vec![
             Cell::text(label),

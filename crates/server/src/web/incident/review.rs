@@ -81,7 +81,10 @@ fn review_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> a
         frame: view.frame.clone(),
         crumb: vec![
             ("Incidents".to_owned(), view.url("/incidents")),
-            (drafted.key.clone(), view.url(&format!("/incidents/{}", escaped(&drafted.key)))),
+            (
+                drafted.key.clone(),
+                view.url(&format!("/incidents/{}", escaped(&drafted.key))),
+            ),
         ],
         key: drafted.key.clone(),
         title: drafted.title.clone(),
@@ -116,13 +119,20 @@ fn facts(view: &View<'_, '_, '_>, drafted: &Drafted) -> Vec<Fact> {
             .map(|(_, name)| Fact::new("Root cause", Rich::new().said(name.as_str()))),
     );
     if !drafted.contributing.is_empty() {
-        facts.push(Fact::new("Contributing factors", Rich::new().said(drafted.contributing.join("; "))));
+        facts.push(Fact::new(
+            "Contributing factors",
+            Rich::new().said(drafted.contributing.join("; ")),
+        ));
     }
     facts
 }
 
 fn happened(drafted: &Drafted) -> Section {
-    let note = if drafted.is_written { "" } else { "drafted from what is recorded" };
+    let note = if drafted.is_written {
+        ""
+    } else {
+        "drafted from what is recorded"
+    };
     let mut section = Section::new(
         "happened",
         "What happened and why",
@@ -130,7 +140,9 @@ fn happened(drafted: &Drafted) -> Section {
     )
     .note(note);
     if !drafted.missing.is_empty() && drafted.completed_at.is_none() {
-        section = section.lede("Before the review is complete it needs the summary, a root cause, and both answers about each change.");
+        section = section.lede(
+            "Before the review is complete it needs the summary, a root cause, and both answers about each change.",
+        );
     }
     section
 }
@@ -174,7 +186,11 @@ fn changes(view: &View<'_, '_, '_>, drafted: &Drafted, here: &str, may: bool) ->
         let tone = if change.answer.is_some() { Tone::Ok } else { Tone::Wait };
         Entry::new(tone, text).icon("list").why(known(change))
     });
-    let forms = drafted.changes.iter().filter(|_| may).map(|change| answer_form(view, change, here));
+    let forms = drafted
+        .changes
+        .iter()
+        .filter(|_| may)
+        .map(|change| answer_form(view, change, here));
     Section::new("changes", "Changes involved", SectionBody::Entries(entries.collect()))
         .unsaid("No change is linked as the cause or the fix.")
         .acts(forms.collect())
@@ -194,7 +210,11 @@ fn known(change: &Involved) -> Rich {
     match &change.answer {
         None => rich.text("Two answers are missing."),
         Some((rating, adequate, why)) => {
-            let steps = if *adequate { "steps adequate" } else { "a step or check was missing" };
+            let steps = if *adequate {
+                "steps adequate"
+            } else {
+                "a step or check was missing"
+            };
             let rich = rich.text(format!("Risk rated {}; {steps}", rating.words()));
             match why {
                 Some(why) => rich.text(": ").said(why.as_str()),
@@ -212,19 +232,34 @@ fn answer_form(view: &View<'_, '_, '_>, change: &Involved, here: &str) -> ActFor
     let steps = given.map(|it| it.1.to_string()).unwrap_or_default();
     let why = given.and_then(|it| it.2.clone()).unwrap_or_default();
     let label = format!("Answer about {}", change.key);
-    ActForm::new(format!("answer-{}", change.key), label, view.url(&format!("{here}/answers")))
-        .tone(ActTone::Link)
-        .field(idempotent_form::field(view))
-        .field(Field::hidden("change_key", change.key.as_str()))
-        .field(Field::radio("rating", "Was the risk rated right?", &ratings).value(rating).required())
-        .field(Field::radio("steps_adequate", "Were the steps adequate?", &adequate).value(steps).required())
-        .field(Field::textarea("text", "Why").value(why))
-        .submit("Keep the answers")
+    ActForm::new(
+        format!("answer-{}", change.key),
+        label,
+        view.url(&format!("{here}/answers")),
+    )
+    .tone(ActTone::Link)
+    .field(idempotent_form::field(view))
+    .field(Field::hidden("change_key", change.key.as_str()))
+    .field(
+        Field::radio("rating", "Was the risk rated right?", &ratings)
+            .value(rating)
+            .required(),
+    )
+    .field(
+        Field::radio("steps_adequate", "Were the steps adequate?", &adequate)
+            .value(steps)
+            .required(),
+    )
+    .field(Field::textarea("text", "Why").value(why))
+    .submit("Keep the answers")
 }
 
 fn course(view: &View<'_, '_, '_>, drafted: &Drafted) -> Section {
     let row = |(at, text): &(jiff::Timestamp, String)| {
-        vec![Cell::Short(view.reader.moment(*at)), Cell::Text(Rich::from(text.as_str()))]
+        vec![
+            Cell::Short(view.reader.moment(*at)),
+            Cell::Text(Rich::from(text.as_str())),
+        ]
     };
     let table = Table {
         caption: "Course".to_owned(),
@@ -260,7 +295,11 @@ fn review_actions(view: &View<'_, '_, '_>, drafted: &Drafted, here: &str, may: b
             .field(idempotent_form::field(view))
             .field(Field::text("title", "Action").required())
             .field(Field::text("owner", "Owner").required().half().hint("A login."))
-            .field(crate::web::shared::fields::time_field(view, "due_at", "Due").required().half())
+            .field(
+                crate::web::shared::fields::time_field(view, "due_at", "Due")
+                    .required()
+                    .half(),
+            )
             .submit("Add it")
     };
     Section::new("actions", "Actions", SectionBody::Table(table))
@@ -300,12 +339,16 @@ fn problems(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Section> {
             .link(problem.key.as_str(), url)
             .text(" ")
             .said(problem.title.as_str());
-        Entry::new(Tone::Plain, text)
-            .icon("incident")
-            .why(format!("{}; {} cases", words::capital(problem.state.as_str()), count(problem.cases.len() as u64)))
+        Entry::new(Tone::Plain, text).icon("incident").why(format!(
+            "{}; {} cases",
+            words::capital(problem.state.as_str()),
+            count(problem.cases.len() as u64)
+        ))
     });
-    Ok(Section::new("problems", "Problems", SectionBody::Entries(entries.collect()))
-        .unsaid("It is no case of a problem. Three failures that share something propose one."))
+    Ok(
+        Section::new("problems", "Problems", SectionBody::Entries(entries.collect()))
+            .unsaid("It is no case of a problem. Three failures that share something propose one."),
+    )
 }
 
 /// What a form of the review asks for, and where it was sent.
@@ -318,7 +361,10 @@ where
     if rest.is_empty() {
         sent.boxes = &["is_complete"];
     }
-    send(state, visitor, sent, run, move |view, back| review_page(view, &key, back)).await
+    send(state, visitor, sent, run, move |view, back| {
+        review_page(view, &key, back)
+    })
+    .await
 }
 
 fn about(body: &Body, key: &str) -> Body {

@@ -5,8 +5,8 @@ use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::rows::{Row, get, list, post};
 use crate::openapi::shapes::{
-    Shape, all, boolean, integer, integer_or_null, object, objects, shape, text, text_or_null, texts, time, time_or_null,
-    word,
+    Shape, all, boolean, integer, integer_or_null, object, objects, shape, text, text_or_null, texts, time,
+    time_or_null, word,
 };
 
 /// The routes.
@@ -105,7 +105,12 @@ pub(crate) const SHAPES: &[Shape] = &[
         "LinkSeen",
         "A link as one of its ends shows it.",
         &[
-            text("reads", LINE, "How the record relates to the other, in words: `caused by`.").needed(),
+            text(
+                "reads",
+                LINE,
+                "How the record relates to the other, in words: `caused by`.",
+            )
+            .needed(),
             boolean("leads_away", "Whether the link leads from this record to the other.").needed(),
             object("other", "LinkedRecord", "The record at the other end.").needed(),
             object("link", "RecordLink", "The link.").needed(),
@@ -125,7 +130,12 @@ pub(crate) const SHAPES: &[Shape] = &[
         &[
             text("event", LINE, "The event's id.").needed(),
             integer_or_null("index", "Its index in the log, once it has its place."),
-            text("kind", LINE, "`record_link.added`, `record_link.edited` or `record_link.ended`.").needed(),
+            text(
+                "kind",
+                LINE,
+                "`record_link.added`, `record_link.edited` or `record_link.ended`.",
+            )
+            .needed(),
             time("at", "When.").needed(),
         ],
     ),
@@ -139,7 +149,12 @@ pub(crate) const SHAPES: &[Shape] = &[
             texts("services", LINE, "Its services.").needed(),
             time("began_at", "When it began.").needed(),
             time_or_null("ended_at", "When it ended."),
-            text("summary", TEXT, "What happened and why: what a person wrote, else a draft from the facts.").needed(),
+            text(
+                "summary",
+                TEXT,
+                "What happened and why: what a person wrote, else a draft from the facts.",
+            )
+            .needed(),
             boolean("is_written", "Whether a person wrote the summary.").needed(),
             time_or_null("completed_at", "Since when the review is complete."),
             text_or_null("cause", "The root cause."),
@@ -166,8 +181,14 @@ pub(crate) const SHAPES: &[Shape] = &[
             integer("permits", 0, 1_000_000, "How many permits it had.").needed(),
             time_or_null("began_at", "When its work began."),
             time_or_null("ended_at", "When its work ended."),
-            text_or_null("rating", "Whether the risk was rated right: `too_low`, `right` or `too_high`."),
-            boolean("steps_adequate", "Whether the steps were adequate; absent while nobody answered."),
+            text_or_null(
+                "rating",
+                "Whether the risk was rated right: `too_low`, `right` or `too_high`.",
+            ),
+            boolean(
+                "steps_adequate",
+                "Whether the steps were adequate; absent while nobody answered.",
+            ),
         ],
     ),
     shape(
