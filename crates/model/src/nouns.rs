@@ -16,7 +16,7 @@ macro_rules! card_nouns {
             $crate::incident::record_link::RecordLink,
             $crate::incident::incident_review::IncidentReview,
             $crate::incident::review_answer::ReviewAnswer,
-            $crate::incident::problem::Problem,
+            $crate::incident::problem::ProblemRecord,
             $crate::risk::cause::Cause,
             $crate::risk::cause_move::CauseMove,
         }

@@ -10,7 +10,8 @@ use model::change::success::succeeded;
 use model::core::enums::{EntryKind, LinkKind, State};
 use model::directory::snapshot::Incident;
 use model::incident::incident_review::IncidentReview;
-use model::incident::recurrence::{DAYS, Failure};
+use model::incident::recurred::DAYS;
+use model::incident::recurrence::Failure;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;

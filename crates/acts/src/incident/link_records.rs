@@ -6,7 +6,7 @@ use model::core::enums::{RelationEnd, RelationKind, RelationOrigin};
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
-use model::incident::problem::Problem;
+use model::incident::problem::ProblemRecord;
 use model::incident::record_link::{
     CERTAIN, End, MOST, Reads, RecordLink, RecordLinkInput, has_no_rings, held_by_change, kind_of_key, way,
 };
@@ -192,11 +192,11 @@ pub fn find_end(cx: &mut Context<'_, '_>, text: &str) -> Result<Option<End>> {
             let is_seen = id.map(|id| cx.sees(&id)).transpose()?.unwrap_or_default();
             return Ok(if is_seen { end(RelationEnd::Change, upper) } else { None });
         }
-        Some(RelationEnd::Problem) => {
+        Some(RelationEnd::ProblemRecord) => {
             let wanted = Filter::new().equals("key", upper.as_str());
-            let is_there = record::count::<Problem>(cx.tx, &wanted)? > 0;
+            let is_there = record::count::<ProblemRecord>(cx.tx, &wanted)? > 0;
             return Ok(if is_there {
-                end(RelationEnd::Problem, upper)
+                end(RelationEnd::ProblemRecord, upper)
             } else {
                 None
             });

@@ -10,9 +10,10 @@ use model::core::ids::{PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
-use model::incident::problem::{Fix, MOST_CASES, Problem, ProblemInput};
+use model::incident::problem::{Fix, MOST_CASES, ProblemInput, ProblemRecord};
 use model::incident::record_link::{CERTAIN, RecordLink, kind_of_key};
-use model::incident::recurrence::{Compared, Failure, Proposal, Recurrence, propose, times};
+use model::incident::recurred::{Compared, Recurrence};
+use model::incident::recurrence::{Failure, Proposal, propose, times};
 use serde_json::{Map, Value, json};
 use store::change::changes;
 use store::counter;
@@ -31,7 +32,7 @@ use crate::risk::set_cause::check_named;
 /// The most problems of a tenant that are looked at.
 const MOST: i64 = 5_000;
 
-impl PlainNoun for Problem {
+impl PlainNoun for ProblemRecord {
     type Input = ProblemInput;
 
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
@@ -113,17 +114,17 @@ fn told(recurrence: Recurrence) -> Value {
     Value::Object(told)
 }
 
-fn all(cx: &mut Context<'_, '_>) -> Result<Vec<Problem>> {
-    Ok(record::bodies::<Problem>(
+fn all(cx: &mut Context<'_, '_>) -> Result<Vec<ProblemRecord>> {
+    Ok(record::bodies::<ProblemRecord>(
         cx.tx,
         &Filter::new().order_by("key").limit(MOST),
     )?)
 }
 
 /// A problem without anything that is said of it yet, under the next key.
-fn blank(cx: &mut Context<'_, '_>, pattern: RecurrenceKind, cases: Vec<String>) -> Result<Problem> {
+fn blank(cx: &mut Context<'_, '_>, pattern: RecurrenceKind, cases: Vec<String>) -> Result<ProblemRecord> {
     let number = BEFORE_FIRST_PROBLEM + counter::next(cx.tx, PROBLEMS)?;
-    Ok(Problem {
+    Ok(ProblemRecord {
         id: RecordId(cx.new_id()?),
         version: 0,
         key: format!("PRB-{number}"),
@@ -146,7 +147,7 @@ fn blank(cx: &mut Context<'_, '_>, pattern: RecurrenceKind, cases: Vec<String>) 
 }
 
 /// Saves a new problem, and links its cases to it.
-fn put_new(cx: &mut Context<'_, '_>, kind: &'static str, problem: Problem) -> Result<Problem> {
+fn put_new(cx: &mut Context<'_, '_>, kind: &'static str, problem: ProblemRecord) -> Result<ProblemRecord> {
     let data = json!({"key": problem.key, "pattern": problem.pattern, "cases": problem.cases.len()});
     let saved = keep(cx, kind, problem, data)?;
     link_cases(cx, &saved.key, &saved.cases.clone())?;
@@ -156,7 +157,7 @@ fn put_new(cx: &mut Context<'_, '_>, kind: &'static str, problem: Problem) -> Re
 /// Links failures to their problem: the problem caused them.
 fn link_cases(cx: &mut Context<'_, '_>, problem: &str, cases: &[String]) -> Result<()> {
     for case in cases {
-        link(cx, (problem, RelationEnd::Problem), RelationKind::Caused, case)?;
+        link(cx, (problem, RelationEnd::ProblemRecord), RelationKind::Caused, case)?;
     }
     Ok(())
 }
@@ -213,7 +214,7 @@ pub fn is_search_due(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(false)
 }
 
-fn has_not_helped(cx: &mut Context<'_, '_>, problem: &Problem, failures: &[Failure]) -> Result<bool> {
+fn has_not_helped(cx: &mut Context<'_, '_>, problem: &ProblemRecord, failures: &[Failure]) -> Result<bool> {
     let fix = fix_of(cx, problem, failures)?;
     let compared = fix.and_then(|(_, fix)| fix.compared);
     Ok(compared.is_some_and(|compared| compared.has_not_helped()))
@@ -224,12 +225,12 @@ fn has_not_helped(cx: &mut Context<'_, '_>, problem: &Problem, failures: &[Failu
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn search_problems(cx: &mut Context<'_, '_>) -> Result<Vec<Problem>> {
+pub fn search_problems(cx: &mut Context<'_, '_>) -> Result<Vec<ProblemRecord>> {
     cx.allow(act::actions::SET_INCIDENT)?;
     cx.as_system(search)
 }
 
-fn search(cx: &mut Context<'_, '_>) -> Result<Vec<Problem>> {
+fn search(cx: &mut Context<'_, '_>) -> Result<Vec<ProblemRecord>> {
     let failures = find_failures(cx)?;
     let problems = all(cx)?;
     let (proposals, further) = propose(&failures, &problems);
@@ -238,7 +239,7 @@ fn search(cx: &mut Context<'_, '_>) -> Result<Vec<Problem>> {
         written.push(put_proposal(cx, proposal)?);
     }
     for row in further {
-        let Some(problem) = Problem::found(cx, &row.problem)? else {
+        let Some(problem) = ProblemRecord::found(cx, &row.problem)? else {
             continue;
         };
         let room = MOST_CASES.saturating_sub(problem.cases.len());
@@ -258,7 +259,7 @@ fn search(cx: &mut Context<'_, '_>) -> Result<Vec<Problem>> {
         .filter(|it| it.state == ProblemState::Closed)
         .map(|it| it.key.clone())
     {
-        let Some(problem) = Problem::found(cx, &key)? else {
+        let Some(problem) = ProblemRecord::found(cx, &key)? else {
             continue;
         };
         if has_not_helped(cx, &problem, &failures)? {
@@ -269,7 +270,7 @@ fn search(cx: &mut Context<'_, '_>) -> Result<Vec<Problem>> {
     Ok(written)
 }
 
-fn put_proposal(cx: &mut Context<'_, '_>, proposal: Proposal) -> Result<Problem> {
+fn put_proposal(cx: &mut Context<'_, '_>, proposal: Proposal) -> Result<ProblemRecord> {
     let services: Vec<&str> = proposal.services.iter().map(String::as_str).collect();
     let pattern = &proposal.pattern;
     let what = match pattern.kind {
@@ -284,7 +285,7 @@ fn put_proposal(cx: &mut Context<'_, '_>, proposal: Proposal) -> Result<Problem>
         services.join(", ")
     };
     let title: String = format!("{place}: {} failures, {what}", proposal.cases.len());
-    let problem = Problem {
+    let problem = ProblemRecord {
         title: title.chars().take(LINE).collect(),
         services: proposal
             .services
@@ -302,7 +303,7 @@ fn put_proposal(cx: &mut Context<'_, '_>, proposal: Proposal) -> Result<Problem>
 ///
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
-pub fn decide_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Problem> {
+pub fn decide_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ProblemRecord> {
     cx.allow(act::actions::SET_INCIDENT)?;
     let problem = found(cx, key)?;
     let mut reading = Reading::new(body, "");
@@ -317,7 +318,7 @@ pub fn decide_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     }
     reading.finish()?;
     problem.check_decidable()?;
-    let decided = Problem {
+    let decided = ProblemRecord {
         state: if accepted {
             ProblemState::Open
         } else {
@@ -343,7 +344,7 @@ pub fn decide_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
 ///
 /// # Errors
 /// 403, 404, 409, or the store's.
-pub fn fix_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Problem> {
+pub fn fix_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ProblemRecord> {
     cx.allow(act::actions::SET_INCIDENT)?;
     let problem = found(cx, key)?;
     Reading::new(body, "").finish()?;
@@ -351,22 +352,27 @@ pub fn fix_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<P
     draft_fix(cx, problem)
 }
 
-fn draft_fix(cx: &mut Context<'_, '_>, problem: Problem) -> Result<Problem> {
+fn draft_fix(cx: &mut Context<'_, '_>, problem: ProblemRecord) -> Result<ProblemRecord> {
     let directory = cx.directory()?;
     let body = draft_of(&problem, &directory);
     let change = create_change(cx, &body, &[])?;
-    let fixed = Problem {
+    let fixed = ProblemRecord {
         fix: Some(change.clone()),
         ..problem
     };
     let data = json!({"key": fixed.key, "change": change});
     let saved = keep(cx, "problem.fix_drafted", fixed, data)?;
-    link(cx, (&saved.key, RelationEnd::Problem), RelationKind::FixedBy, &change)?;
+    link(
+        cx,
+        (&saved.key, RelationEnd::ProblemRecord),
+        RelationKind::FixedBy,
+        &change,
+    )?;
     Ok(saved)
 }
 
 /// The draft of the fix: what is known of the problem, and the services that it hurts in production.
-fn draft_of(problem: &Problem, directory: &Directory) -> Body {
+fn draft_of(problem: &ProblemRecord, directory: &Directory) -> Body {
     let title: String = format!("Fix {}: {}", problem.key, problem.title)
         .chars()
         .take(LINE)
@@ -403,7 +409,7 @@ fn draft_of(problem: &Problem, directory: &Directory) -> Body {
 ///
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
-pub fn judge_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Problem> {
+pub fn judge_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ProblemRecord> {
     cx.allow(act::actions::SET_INCIDENT)?;
     let problem = found(cx, key)?;
     let mut reading = Reading::new(body, "");
@@ -420,7 +426,7 @@ pub fn judge_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     if !helped {
         return reopen(cx, problem, reason);
     }
-    let closed = Problem {
+    let closed = ProblemRecord {
         state: ProblemState::Closed,
         reason: Some(reason),
         decided_by: Some(cx.actor.person.clone()),
@@ -435,9 +441,9 @@ pub fn judge_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     keep(cx, "problem.closed", closed, data)
 }
 
-fn reopen(cx: &mut Context<'_, '_>, problem: Problem, reason: String) -> Result<Problem> {
+fn reopen(cx: &mut Context<'_, '_>, problem: ProblemRecord, reason: String) -> Result<ProblemRecord> {
     let change = problem.fix.clone();
-    let next = Problem {
+    let next = ProblemRecord {
         decided_by: Some(cx.actor.person.clone()),
         decided_at: Some(cx.now),
         ..problem.reopened(reason)
@@ -446,8 +452,8 @@ fn reopen(cx: &mut Context<'_, '_>, problem: Problem, reason: String) -> Result<
     keep(cx, "problem.reopened", next, data)
 }
 
-fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Problem> {
-    Ok(Problem::found(cx, key)?.ok_or_else(|| Refusal::not_found(format!("problem {key}")))?)
+fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<ProblemRecord> {
+    Ok(ProblemRecord::found(cx, key)?.ok_or_else(|| Refusal::not_found(format!("problem {key}")))?)
 }
 
 /// The change that is to fix a problem, and what is known of it; `None` without one.
@@ -456,7 +462,7 @@ fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Problem> {
 /// The store's.
 pub(crate) fn fix_of(
     cx: &mut Context<'_, '_>,
-    problem: &Problem,
+    problem: &ProblemRecord,
     failures: &[Failure],
 ) -> Result<Option<(Change, Fix)>> {
     let Some(key) = &problem.fix else { return Ok(None) };
@@ -481,7 +487,7 @@ pub(crate) fn fix_of(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownProblem {
     /// The problem.
-    pub problem: Problem,
+    pub problem: ProblemRecord,
     /// Where its fix is, and recurrence around it.
     pub fix: Option<(State, Fix)>,
 }
@@ -502,7 +508,7 @@ pub fn show_problem(cx: &mut Context<'_, '_>, key: &str) -> Result<ShownProblem>
 ///
 /// # Errors
 /// The store's.
-pub fn problems_of(cx: &mut Context<'_, '_>, case: &str) -> Result<Vec<Problem>> {
+pub fn problems_of(cx: &mut Context<'_, '_>, case: &str) -> Result<Vec<ProblemRecord>> {
     let found = all(cx)?;
     Ok(found
         .into_iter()

@@ -4,7 +4,7 @@ use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::incident::incident_review::IncidentReview;
-use model::incident::problem::Problem;
+use model::incident::problem::ProblemRecord;
 use model::risk::cause::{Cause, CauseInput, MOST, check_key, shipped_by_key, taxonomy};
 use serde_json::json;
 use store::record::{self, Filter};
@@ -99,7 +99,7 @@ impl PlainNoun for Cause {
 
 fn count_uses(cx: &mut Context<'_, '_>, key: &str) -> Result<i64> {
     let named = Filter::new().equals("cause", key);
-    Ok(record::count::<IncidentReview>(cx.tx, &named)? + record::count::<Problem>(cx.tx, &named)?)
+    Ok(record::count::<IncidentReview>(cx.tx, &named)? + record::count::<ProblemRecord>(cx.tx, &named)?)
 }
 
 /// Notes a cause that the taxonomy does not have, or that is retired and was not named before.

@@ -85,7 +85,9 @@ fn assert_ends_agree(world: &World, keys: &[String]) {
     let links = world
         .look(|cx| Ok(record::bodies::<Link>(cx.tx, &Filter::new().order_by("id"))?))
         .unwrap();
-    let held = links.iter().filter(|link| link.removed_at.is_none() && of_change(link).is_some());
+    let held = links
+        .iter()
+        .filter(|link| link.removed_at.is_none() && of_change(link).is_some());
     let held: BTreeSet<&str> = held.map(|link| link.id.as_str()).collect();
     let rows = all_links(world);
     let active = rows.iter().filter(|row| row.active && row.is_of_change);
@@ -109,7 +111,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % limit
     }
 }
@@ -175,11 +180,18 @@ fn code_of(refused: std::result::Result<RecordLink, Refusal>) -> String {
 fn nothing_is_linked_to_itself_twice_or_in_a_ring() {
     let world = World::new();
     let [one, two, three] = ["Slow", "Slower", "Dead"].map(|title| incident(&world, title));
-    assert_eq!(code_of(link(&world, &one, "related", &one.to_lowercase())), "not_allowed");
+    assert_eq!(
+        code_of(link(&world, &one, "related", &one.to_lowercase())),
+        "not_allowed"
+    );
     assert_eq!(code_of(link(&world, &one, "related", "INC-999")), "unknown");
     assert_eq!(code_of(link(&world, &one, "related", "banana")), "unknown");
     link(&world, &one, "related", &two).unwrap();
-    assert_eq!(code_of(link(&world, &two, "related", &one)), "not_unique", "it reads the same");
+    assert_eq!(
+        code_of(link(&world, &two, "related", &one)),
+        "not_unique",
+        "it reads the same"
+    );
     link(&world, &one, "duplicate_of", &two).unwrap();
     link(&world, &two, "duplicate_of", &three).unwrap();
     assert_eq!(code_of(link(&world, &three, "duplicate_of", &one)), "circular");
@@ -209,7 +221,10 @@ fn an_incident_that_is_linked_after_the_closing_revises_the_outcome_and_the_hist
     let k = key.clone();
     let change = world.look(move |cx| cx.change(&k)).unwrap();
     assert_eq!(change.caused_incidents[0].incident, found);
-    assert!(change.reviews.last().unwrap().addendum, "the closing was revised by an addendum");
+    assert!(
+        change.reviews.last().unwrap().addendum,
+        "the closing was revised by an addendum"
+    );
     let id = made.id.clone();
     world.by("mona", move |cx| {
         noun::edit::<RecordLink>(cx, id.as_str(), &body(json!({"confidence_ppm": 800_000})))

@@ -4,6 +4,7 @@
 pub mod incident_review;
 pub mod problem;
 pub mod record_link;
+pub mod recurred;
 pub mod recurrence;
 pub mod reference;
 pub mod review_answer;

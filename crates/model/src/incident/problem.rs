@@ -13,7 +13,7 @@ use crate::core::enums::{ProblemState, RecurrenceKind};
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
 use crate::core::parse::{TEXT, later};
 use crate::core::refusal::Refusal;
-use crate::incident::recurrence::{Compared, LEAST_WATCHED_DAYS};
+use crate::incident::recurred::{Compared, LEAST_WATCHED_DAYS};
 use crate::verbs;
 
 /// The most cases of a problem.
@@ -21,7 +21,7 @@ pub const MOST_CASES: usize = 200;
 
 /// A problem: failures that recur and what is done about them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
-pub struct Problem {
+pub struct ProblemRecord {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
@@ -126,7 +126,7 @@ pub const CARD: Card = Card {
         Event::new("problem.closed", "check", "closed a problem"),
         Event::new("problem.reopened", "incident", "opened a problem again"),
     ],
-    ..Card::of::<Problem, ProblemInput>("problem", "Problems")
+    ..Card::of::<ProblemRecord, ProblemInput>("problem", "Problems")
 };
 
 /// What is known of the fix of a problem.
@@ -140,7 +140,7 @@ pub struct Fix {
     pub compared: Option<Compared>,
 }
 
-impl Problem {
+impl ProblemRecord {
     /// Whether somebody has to decide or do something about it.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -181,8 +181,8 @@ impl Problem {
         Ok(())
     }
 
-    /// Refuses a judgement of the fix: before it succeeded, before recurrence was watched for [`LEAST_WATCHED_DAYS`] days, and as
-    /// helpful where the failures recur as often as before.
+    /// Refuses a judgement without a fix. That the fix helped is refused before it succeeded, before recurrence was watched for
+    /// [`LEAST_WATCHED_DAYS`] days, and where the failures recur as often as before.
     ///
     /// # Errors
     /// 409.
@@ -191,14 +191,15 @@ impl Problem {
             let text = format!("{} has no fix that could be judged.", self.key);
             return Err(Refusal::not_now("no_fix", text, "Draft its fix first.", Vec::new()));
         };
+        if !has_helped {
+            // Also of a fix that failed or was given up, so that another one can be drafted.
+            return Ok(());
+        }
         let (Some((_, ended)), Some(compared), true) = (fix.worked, fix.compared, fix.has_succeeded) else {
             let text = format!("{key} has not succeeded yet: it is not closed, or it failed.");
             let satisfy = format!("Close {key} as succeeded first.");
             return Err(Refusal::not_now("fix_not_done", text, satisfy, Vec::new()));
         };
-        if !has_helped {
-            return Ok(());
-        }
         if compared.has_not_helped() {
             let text = format!(
                 "The failures recur as often as before {key}: on {} of {} days.",

@@ -1,21 +1,14 @@
-//! Failures that recur: which of them share a service and a root cause, an alert, a failed step or a template, and how often they
-//! recurred before and after a fix.
+//! Failures that recur: which of them share a service and a root cause, an alert, a failed step or a template.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::core::enums::{ProblemState, RecurrenceKind};
-use crate::incident::problem::Problem;
-use crate::report::statistics::{Estimate, share};
+use crate::incident::problem::ProblemRecord;
 
 /// So many failures that share something propose a problem.
 pub const LEAST: usize = 3;
-/// Failures of so many days are looked at; so long is also the span before a fix that is counted.
-pub const DAYS: i64 = 180;
-/// For so many days after a fix recurrence is watched before it is judged.
-pub const LEAST_WATCHED_DAYS: u64 = 7;
 /// The cause of reviews that found none; such failures share nothing.
 const NOT_FOUND: &str = "unknown";
 
@@ -122,11 +115,11 @@ fn keys<'k>(cases: impl IntoIterator<Item = &'k String>) -> BTreeSet<String> {
 /// alone, and not for one while it is a case of a problem in use; a problem that was dismissed is proposed again only for as many
 /// new failures.
 #[must_use]
-pub fn propose(failures: &[Failure], problems: &[Problem]) -> (Vec<Proposal>, Vec<Further>) {
+pub fn propose(failures: &[Failure], problems: &[ProblemRecord]) -> (Vec<Proposal>, Vec<Further>) {
     let mut taken: BTreeSet<String> = problems.iter().flat_map(|it| it.cases.iter().cloned()).collect();
     let (mut proposals, mut further) = (Vec::new(), Vec::<Further>::new());
     for (pattern, group) in groups(failures) {
-        let is_known = |problem: &&Problem| {
+        let is_known = |problem: &&ProblemRecord| {
             let cases = keys(&problem.cases);
             problem.pattern == pattern.kind && group.iter().any(|failure| failure.is_among(&cases))
         };
@@ -170,68 +163,9 @@ fn services(pattern: &Pattern, cases: &[&Failure]) -> BTreeSet<String> {
         .collect()
 }
 
-/// Days with a failure among the days of a span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Recurrence {
-    /// Days on which it began at least once.
-    pub days: u64,
-    /// All days of the span.
-    pub of: u64,
-    /// The share of days in parts per million with its 95 % interval (Wilson); `None` for a span without a day.
-    pub share: Option<Estimate>,
-}
-
-/// On how many days from one instant to another one of these times lies. A day that was begun counts as one.
-#[must_use]
-pub fn recurrence(times: &[Timestamp], from: Timestamp, to: Timestamp) -> Recurrence {
-    let span = to.duration_since(from).as_secs().max(0);
-    let of = u64::try_from((span + DAY - 1) / DAY).unwrap_or_default();
-    let date = |at: &Timestamp| at.to_zoned(TimeZone::UTC).date();
-    let inside = times.iter().filter(|at| from <= **at && **at < to);
-    let days = inside.map(date).collect::<BTreeSet<_>>().len();
-    let days = u64::try_from(days).unwrap_or(u64::MAX).min(of);
-    Recurrence {
-        days,
-        of,
-        share: share(days, of),
-    }
-}
-
-/// Seconds of a day.
-const DAY: i64 = 86_400;
-
-/// Recurrence before and after a fix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Compared {
-    /// In the [`DAYS`] days before the work on the fix began.
-    pub before: Recurrence,
-    /// Since it ended.
-    pub after: Recurrence,
-}
-
-impl Compared {
-    /// Counts the failures around a fix whose work began and ended then.
-    #[must_use]
-    pub fn around(times: &[Timestamp], (began, ended): (Timestamp, Timestamp), now: Timestamp) -> Self {
-        let span = SignedDuration::from_hours(DAYS * 24);
-        let from = began.checked_sub(span).unwrap_or(Timestamp::MIN);
-        Self {
-            before: recurrence(times, from, began),
-            after: recurrence(times, ended, now),
-        }
-    }
-
-    /// Whether the failures recur as often as before, or more often: then the fix did not help.
-    #[must_use]
-    pub fn has_not_helped(&self) -> bool {
-        let product = |days: u64, of: u64| u128::from(days) * u128::from(of);
-        self.after.days > 0 && product(self.after.days, self.before.of) >= product(self.before.days, self.after.of)
-    }
-}
-
 /// The times of the failures that belong to a problem: its cases, and what shares their pattern.
 #[must_use]
-pub fn times(problem: &Problem, failures: &[Failure]) -> Vec<Timestamp> {
+pub fn times(problem: &ProblemRecord, failures: &[Failure]) -> Vec<Timestamp> {
     let cases = keys(&problem.cases);
     let mut found: BTreeSet<(Timestamp, &str)> = failures
         .iter()

@@ -223,11 +223,11 @@ fn learning_routes() -> Router<AppState> {
     Router::new()
         .route(
             "/t/{tenant}/incidents/{key}/links",
-            post(incident::links::link_incident),
+            post(incident::link_forms::link_incident),
         )
         .route(
             "/t/{tenant}/incidents/{key}/links/{id}/end",
-            post(incident::links::unlink_incident),
+            post(incident::link_forms::unlink_incident),
         )
         .route(
             "/t/{tenant}/incidents/{key}/review",
@@ -248,10 +248,10 @@ fn learning_routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/problem-searches", post(incident::problems::search))
         .route("/t/{tenant}/problems/{key}", get(incident::problems::show_one))
-        .route("/t/{tenant}/problems/{key}/links", post(incident::links::link_problem))
+        .route("/t/{tenant}/problems/{key}/links", post(incident::link_forms::link_problem))
         .route(
             "/t/{tenant}/problems/{key}/links/{id}/end",
-            post(incident::links::unlink_problem),
+            post(incident::link_forms::unlink_problem),
         )
         .route("/t/{tenant}/problems/{key}/{act}", post(incident::problems::act))
 }

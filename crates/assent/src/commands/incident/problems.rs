@@ -17,7 +17,7 @@ use crate::output::{Output, array, text_of};
 pub enum Problem {
     /// Record, list and show problems.
     #[command(flatten)]
-    Verb(Verbs<noun::Problem>),
+    Verb(Verbs<noun::ProblemRecord>),
     /// Look for failures that recur now.
     Search,
     /// Accept a proposed problem, which drafts its fix.

@@ -3,6 +3,8 @@
 use super::*;
 use crate::core::ids::RecordId;
 
+const DAY: i64 = 86_400;
+
 fn at(day: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + day * DAY).unwrap()
 }
@@ -27,8 +29,8 @@ fn of_cause(key: &str, day: i64, cause: &str) -> Failure {
     }
 }
 
-fn problem(proposal: &Proposal, state: ProblemState) -> Problem {
-    Problem {
+fn problem(proposal: &Proposal, state: ProblemState) -> ProblemRecord {
+    ProblemRecord {
         id: RecordId::from("p"),
         version: 1,
         key: "PRB-101".to_owned(),
@@ -138,32 +140,4 @@ fn a_change_and_the_incident_that_it_caused_are_one_failure() {
     });
     let (proposals, _) = propose(&failures, &[]);
     assert_eq!(proposals.len(), 1);
-}
-
-#[test]
-fn a_fix_that_lowers_recurrence_has_helped_and_a_useless_one_has_not() {
-    let before = [at(-100), at(-50), at(-10)];
-    let fix = (at(0), at(0) + SignedDuration::from_hours(1));
-    let helped = Compared::around(&before, fix, at(30));
-    assert_eq!((helped.before.days, helped.before.of), (3, 180));
-    assert_eq!((helped.after.days, helped.after.of), (0, 30));
-    assert!(!helped.has_not_helped());
-    let high = helped.after.share.unwrap().high;
-    assert!(
-        (100_000..130_000).contains(&high),
-        "of 30 days none says little: {high}"
-    );
-    let again = [&before[..], &[at(9)]].concat();
-    assert!(Compared::around(&again, fix, at(30)).has_not_helped());
-    // As rarely as before is no help either; more rarely is.
-    assert!(Compared::around(&again, fix, at(60)).has_not_helped());
-    assert!(!Compared::around(&again, fix, at(61)).has_not_helped());
-}
-
-#[test]
-fn two_failures_of_one_day_count_once() {
-    let times = [at(1), at(1) + SignedDuration::from_secs(1), at(5)];
-    let found = recurrence(&times, at(0), at(10));
-    assert_eq!((found.days, found.of), (2, 10));
-    assert_eq!(recurrence(&times, at(3), at(3)).share, None);
 }

@@ -145,7 +145,11 @@ fn what_the_model_knows_and_what_has_no_figure_or_has_begun_does_not_move() {
     let change = pending(with(Some(CauseFeature::Schema)), Some(31_000));
     let late = [named("INC-1", &schema, 10)];
     assert_eq!(due(&change, &[], &late, at(0), at(20)).len(), 1);
-    assert_eq!(due(&change, &[], &late, at(10), at(20)), [], "the model learned from it");
+    assert_eq!(
+        due(&change, &[], &late, at(10), at(20)),
+        [],
+        "the model learned from it"
+    );
     let abstains = pending(with(Some(CauseFeature::Schema)), None);
     assert_eq!(due(&abstains, &[], &late, at(0), at(20)), []);
     let mut begun = change.clone();
@@ -153,7 +157,11 @@ fn what_the_model_knows_and_what_has_no_figure_or_has_begun_does_not_move() {
     assert_eq!(due(&begun, &[], &late, at(0), at(20)), []);
     let mut other = change.clone();
     other.forecast.as_mut().unwrap().features_version += 1;
-    assert_eq!(due(&other, &[], &late, at(0), at(20)), [], "its inputs mean something else");
+    assert_eq!(
+        due(&other, &[], &late, at(0), at(20)),
+        [],
+        "its inputs mean something else"
+    );
 }
 
 #[test]

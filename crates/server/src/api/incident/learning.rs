@@ -8,7 +8,7 @@ use acts::incident::review_actions::{actions_of, add_review_action};
 use model::core::act::actions;
 use model::core::parse::Reading;
 use model::directory::snapshot::Directory;
-use model::incident::problem::Problem;
+use model::incident::problem::ProblemRecord;
 use model::incident::review_text::{Drafted, Involved};
 use serde_json::{Value, json};
 use store::record::Record;
@@ -140,7 +140,7 @@ fn judge(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     shown(cx, &problem)
 }
 
-fn shown(cx: &mut Context<'_, '_>, problem: &Problem) -> acts::Result<Reply> {
+fn shown(cx: &mut Context<'_, '_>, problem: &ProblemRecord) -> acts::Result<Reply> {
     let directory = cx.directory()?;
     let reply = Reply::ok(views::shown(problem, &directory)).tagged(Record::version(problem));
     Ok(Reply { status: 201, ..reply })

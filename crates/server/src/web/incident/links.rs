@@ -1,24 +1,15 @@
-//! The links of a record on its page, and the forms that link and unlink.
+//! The links of a record on its page.
 
-use acts::core::noun;
 use acts::incident::link_records::{Seen, find_links};
-use axum::extract::{Path, State};
-use axum::response::Response;
 use model::core::act::actions;
-use model::core::body::Body;
 use model::core::enums::RelationEnd;
-use model::incident::record_link::{CERTAIN, End, RecordLink};
+use model::incident::record_link::{CERTAIN, End};
 use model::risk::forecast::words::percent;
-use pages::{ActForm, ActTone, Entry, Field, Place, Rich, Section, SectionBody, Tone};
-use serde_json::json;
+use pages::{ActForm, ActTone, Entry, Field, Rich, Section, SectionBody, Tone};
 
 use crate::http::percent::escaped;
-use crate::http::state::AppState;
-use crate::web::incident::{incidents, problems};
-use crate::web::shared::form::Form;
-use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::idempotent_form;
-use crate::web::shared::view::{View, Visitor};
+use crate::web::shared::view::View;
 
 /// How two records may relate, as the form offers it.
 const KINDS: [(&str, &str); 5] = [
@@ -93,94 +84,4 @@ fn unlink_form(view: &View<'_, '_, '_>, seen: &Seen, page: &str) -> ActForm {
     let url = view.url(&format!("{page}/links/{}/end", escaped(seen.link.id.as_str())));
     let label = format!("Take the link to {} back", seen.other.key);
     ActForm::new(format!("unlink-{}", seen.link.id), label, url).tone(ActTone::Link)
-}
-
-/// Links an incident to another record.
-pub(crate) async fn link_incident(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    Path((_, key)): Path<(String, String)>,
-    form: Form,
-) -> Response {
-    let page = format!("/incidents/{}", escaped(&key));
-    let sent = sent(form, format!("{page}/links"), page, Place::Incidents);
-    let whose = key.clone();
-    let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| add(cx, &whose, body);
-    send(&state, &visitor, sent, run, move |view, back| {
-        incidents::incident_page(view, &key, back)
-    })
-    .await
-}
-
-/// Links a problem to another record.
-pub(crate) async fn link_problem(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    Path((_, key)): Path<(String, String)>,
-    form: Form,
-) -> Response {
-    let page = format!("/problems/{}", escaped(&key));
-    let sent = sent(form, format!("{page}/links"), page, Place::Incidents);
-    let whose = key.clone();
-    let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| add(cx, &whose, body);
-    send(&state, &visitor, sent, run, move |view, back| {
-        problems::problem_page(view, &key, back)
-    })
-    .await
-}
-
-fn add(cx: &mut acts::Context<'_, '_>, from: &str, body: &Body) -> acts::Result<()> {
-    let mut body = body.clone();
-    body.insert("from".to_owned(), json!(from));
-    noun::add::<RecordLink>(cx, &body).map(drop)
-}
-
-/// Takes a link of an incident back.
-pub(crate) async fn unlink_incident(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    Path((_, key, id)): Path<(String, String, String)>,
-    form: Form,
-) -> Response {
-    let page = format!("/incidents/{}", escaped(&key));
-    let sent = sent(
-        form,
-        format!("{page}/links/{}/end", escaped(&id)),
-        page,
-        Place::Incidents,
-    );
-    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| noun::end::<RecordLink>(cx, &id).map(drop);
-    send(
-        &state,
-        &visitor,
-        sent,
-        run,
-        move |view: &mut View<'_, '_, '_>, back: Option<&Back>| incidents::incident_page(view, &key, back),
-    )
-    .await
-}
-
-/// Takes a link of a problem back.
-pub(crate) async fn unlink_problem(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    Path((_, key, id)): Path<(String, String, String)>,
-    form: Form,
-) -> Response {
-    let page = format!("/problems/{}", escaped(&key));
-    let sent = sent(
-        form,
-        format!("{page}/links/{}/end", escaped(&id)),
-        page,
-        Place::Incidents,
-    );
-    let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| noun::end::<RecordLink>(cx, &id).map(drop);
-    send(
-        &state,
-        &visitor,
-        sent,
-        run,
-        move |view: &mut View<'_, '_, '_>, back: Option<&Back>| problems::problem_page(view, &key, back),
-    )
-    .await
 }

@@ -7,9 +7,9 @@ use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::ProblemState;
-use model::incident::problem::{Fix, Problem};
+use model::incident::problem::{Fix, ProblemRecord};
 use model::incident::record_link::{End, kind_of_key};
-use model::incident::recurrence::Recurrence;
+use model::incident::recurred::Recurrence;
 use model::risk::forecast::words::percent;
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Mark, Place, RecordPage, Rich, Section, SectionBody,
@@ -39,9 +39,9 @@ fn mark(state: ProblemState) -> Mark {
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    let mut found = noun::list::<Problem>(view.cx)?;
+    let mut found = noun::list::<ProblemRecord>(view.cx)?;
     found.sort_by_key(|problem| (!problem.is_open(), std::cmp::Reverse(problem.at)));
-    let row = |problem: &Problem| {
+    let row = |problem: &ProblemRecord| {
         let url = view.url(&format!("/problems/{}", escaped(&problem.key)));
         vec![
             Cell::Text(
@@ -100,7 +100,7 @@ fn record_form(view: &View<'_, '_, '_>) -> ActForm {
 /// Records a problem.
 pub(crate) async fn record_problem(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = sent(form, "/problems".to_owned(), "/problems".to_owned(), Place::Incidents);
-    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| noun::add::<Problem>(cx, body).map(drop);
+    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| noun::add::<ProblemRecord>(cx, body).map(drop);
     send(&state, &visitor, sent, run, list_page).await
 }
 
@@ -175,13 +175,14 @@ fn facts(view: &View<'_, '_, '_>, shown: &ShownProblem) -> Vec<Fact> {
         facts.push(Fact::new("Root cause", Rich::new().said(cause.as_str())));
     }
     if let Some(fix) = &problem.fix {
-        let state = shown.fix.as_ref().map(|(state, _)| state.to_string().replace('_', " "));
         let rich = Rich::new().link(fix.as_str(), view.change_url(fix));
-        let rich = match state {
-            Some(state) => rich.text(" ").text(state),
-            None => rich,
-        };
         facts.push(Fact::new("Its fix", rich));
+        if let Some((state, _)) = &shown.fix {
+            facts.push(Fact::new(
+                "State of the fix",
+                crate::web::shared::words::capital(state.as_str()),
+            ));
+        }
     }
     if !problem.former_fixes.is_empty() {
         facts.push(Fact::new(
@@ -199,7 +200,7 @@ fn facts(view: &View<'_, '_, '_>, shown: &ShownProblem) -> Vec<Fact> {
     facts
 }
 
-fn cases(view: &View<'_, '_, '_>, problem: &Problem) -> Section {
+fn cases(view: &View<'_, '_, '_>, problem: &ProblemRecord) -> Section {
     let entry = |key: &String| {
         let kind = kind_of_key(key)?;
         let end = End { kind, key: key.clone() };
@@ -247,7 +248,7 @@ fn recurrence(shown: &ShownProblem) -> Section {
         .unsaid("It is counted once the work on the fix has ended.")
 }
 
-fn forms(view: &View<'_, '_, '_>, problem: &Problem, here: &str) -> Vec<ActForm> {
+fn forms(view: &View<'_, '_, '_>, problem: &ProblemRecord, here: &str) -> Vec<ActForm> {
     let form = |id: &str, label: &str, rest: &str| {
         ActForm::new(id, label, view.url(&format!("{here}/{rest}"))).field(idempotent_form::field(view))
     };

@@ -67,7 +67,7 @@ pub(crate) const ROUTES: &[Row] = &[
         "/problems/{key}/decisions",
         "Accept a proposed problem, which drafts its fix, or dismiss it with a reason",
         "ProblemDecisionInput",
-        "Problem",
+        "ProblemRecord",
     )
     .may("set_incident"),
     post(
@@ -76,7 +76,7 @@ pub(crate) const ROUTES: &[Row] = &[
         "/problems/{key}/fixes",
         "Draft the change that is to fix an open problem without one",
         "NoBody",
-        "Problem",
+        "ProblemRecord",
     )
     .may("set_incident"),
     post(
@@ -85,7 +85,7 @@ pub(crate) const ROUTES: &[Row] = &[
         "/problems/{key}/judgements",
         "Judge whether the fix of a problem helped: it is closed, or open again",
         "ProblemJudgementInput",
-        "Problem",
+        "ProblemRecord",
     )
     .may("set_incident"),
 ];
@@ -224,7 +224,7 @@ pub(crate) const SHAPES: &[Shape] = &[
     shape(
         "FoundProblems",
         "The problems that a search wrote.",
-        &[objects("items", "Problem", "The problems.").needed()],
+        &[objects("items", "ProblemRecord", "The problems.").needed()],
     ),
     shape(
         "ProblemDecisionInput",
