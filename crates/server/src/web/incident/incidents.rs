@@ -46,6 +46,8 @@ fn incidents_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Res
         rows,
         ..Incidents::default()
     };
+    page.acts
+        .push(ActForm::link("Problems", view.url("/problems")).tone(ActTone::Quiet));
     if view.may(actions::SET_INCIDENT) {
         page.acts.push(incident_form(view));
     }

@@ -74,6 +74,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         sections: vec![Section::new("problems", "Problems", SectionBody::Table(table)).unsaid(
             "None. Three failures that share a service and a root cause, an alert, a step or a template propose one.",
         )],
+        acts: vec![ActForm::link("Root causes", view.url("/causes")).tone(ActTone::Quiet)],
         ..RecordPage::default()
     };
     if view.may(actions::SET_INCIDENT) {
