@@ -15,6 +15,7 @@ use crate::commands::directory::{access_reviews, groups, import, ownership, peop
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{incidents, what_changed};
+use crate::commands::incident::{problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
@@ -195,6 +196,16 @@ pub enum Command {
     /// Incidents.
     #[command(subcommand)]
     Incident(incidents::Incident),
+    Incident(Listed),
+    /// Problems: failures that recur, and the changes that fix them.
+    #[command(subcommand)]
+    Problem(problems::Problem),
+    /// Post-incident reviews.
+    #[command(subcommand)]
+    IncidentReview(problems::Review),
+    /// Links between records.
+    #[command(subcommand)]
+    RecordLink(problems::RecordLink),
     /// What changed on a service, and on what it depends on, before a time.
     WhatChanged(what_changed::WhatChanged),
     /// Bring services, people, groups and ownership in from a file.

@@ -11,7 +11,7 @@ use crate::commands::compliance::{archive, control_reports, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services};
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
-use crate::commands::incident::{incidents, what_changed};
+use crate::commands::incident::{incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
@@ -68,6 +68,9 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Environment(listed) => environments::environment(listed, common, output),
         Command::Template(listed) => templates::template(listed, common, output),
         Command::Incident(listed) => incidents::incident(listed, common, output),
+        Command::Problem(problem) => problems::problem(problem, common, output),
+        Command::IncidentReview(review) => problems::review(review, common, output),
+        Command::RecordLink(link) => problems::record_link(link, common, output),
         Command::WhatChanged(asked) => what_changed::run(asked, common, output),
         Command::Import(import) => import::run(import, common, output),
         Command::Backup(backup) => backup::backup(backup, output),

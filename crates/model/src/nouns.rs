@@ -8,6 +8,7 @@ use crate::core::card::{Card, Noun};
 macro_rules! card_nouns {
     ($apply:ident) => {
         $apply! {
+            $crate::notify::action_item::ActionItem,
             $crate::notify::announcement::Announcement,
             $crate::change::custom_field::CustomField,
             $crate::incident::entry::IncidentEntry,
@@ -16,6 +17,12 @@ macro_rules! card_nouns {
             $crate::audit::audit_sample::AuditSample,
             $crate::risk::probe::Probe,
             $crate::audit::witness::Witness,
+            $crate::incident::record_link::RecordLink,
+            $crate::incident::incident_review::IncidentReview,
+            $crate::incident::review_answer::ReviewAnswer,
+            $crate::incident::problem::ProblemRecord,
+            $crate::risk::cause::Cause,
+            $crate::risk::cause_move::CauseMove,
         }
     };
 }

@@ -54,6 +54,7 @@ const TABLES: &[&[Route]] = &[
     directory::imports::ROUTES,
     integration::deliveries::ROUTES,
     incident::incidents::ROUTES,
+    incident::learning::ROUTES,
     audit::keys::ROUTES,
     audit::log::ROUTES,
     audit::samples::ROUTES,

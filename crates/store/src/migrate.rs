@@ -54,6 +54,8 @@ const MIGRATIONS: &[Migration] = migrations![
     33 "0033_probe",
     32 "0032_archive",
     28 "0028_incident_entries",
+    26 "0026_action_item",
+    29 "0029_incident_learning",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

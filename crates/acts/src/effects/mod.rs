@@ -2,6 +2,7 @@
 
 pub mod find_lost_timers;
 pub(crate) mod lapse_exceptions;
+pub(crate) mod mirror_links;
 pub(crate) mod refresh_gate;
 pub mod run_timer;
 pub(crate) mod settle_related_changes;

@@ -3,14 +3,17 @@
 use crate::change::set_template::count_failures;
 use crate::core::context::Effect;
 use crate::effects::lapse_exceptions::lapse_exceptions;
+use crate::effects::mirror_links::mirror_links;
 use crate::effects::refresh_gate::refresh_gate;
 use crate::effects::settle_related_changes::settle_others;
 use crate::integration::external_checks::answer_moved;
 use crate::risk::ask_probes::ask_new;
 
-/// Exceptions lapse and templates are suspended first, as what is judged after that depends on them. The gate and outside systems are answered last, from
-/// changes that were judged, and probes are asked for what these want.
+/// Links get their rows first, as an effect that saves the change again ends the round. Exceptions lapse and templates are
+/// suspended before what is judged after that and depends on them. The gate and outside systems are answered last, from changes
+/// that were judged, and probes are asked for what these want.
 pub(crate) const EFFECTS: &[Effect] = &[
+    mirror_links,
     lapse_exceptions,
     count_failures,
     settle_others,

@@ -1,7 +1,9 @@
-//! Risk: the model of failure and its forecasts.
+//! Risk: the model of failure and its forecasts, root causes and how they move forecasts.
 
 pub mod ask_probes;
 pub mod find_affected;
 pub mod fit_model;
 pub mod set_probe;
+pub mod move_forecasts;
+pub mod set_cause;
 pub mod show_forecast;

@@ -20,7 +20,7 @@ const CLOSED: i64 = 300;
 const ONE_IN: i64 = 16;
 
 /// A history in which some changes were rolled back.
-fn with_history() -> World {
+pub(crate) fn with_history() -> World {
     let world = World::new();
     let key = world.closed("Give every shipment a customs reference");
     world.system(move |cx| {
@@ -41,11 +41,11 @@ fn with_history() -> World {
     world
 }
 
-fn material(world: &World) -> Option<Material> {
+pub(crate) fn material(world: &World) -> Option<Material> {
     world.look(find_material).unwrap()
 }
 
-fn keep(world: &World, material: Material) -> bool {
+pub(crate) fn keep(world: &World, material: Material) -> bool {
     let model = material.fit();
     let material = std::sync::Arc::new(material);
     world.system(move |cx| keep_model(cx, &model, &material))

@@ -386,6 +386,32 @@ fn halt(world: &World) {
     world.system(move |cx| acts::schedule::set_freeze::set_freeze(cx, &body(lab.clone())).map(drop));
 }
 
+/// What incidents teach: a review with an answer, a root cause, a problem, and a forecast that moved.
+fn teach(world: &World) {
+    use model::incident::incident_review::IncidentReview;
+    use model::incident::problem::ProblemRecord;
+    use model::incident::review_answer::ReviewAnswer;
+    use model::risk::cause::Cause;
+    use model::risk::cause_move::CauseMove;
+    world.system(|cx| {
+        let strike = json!({"key": "dock_strike", "name": "A strike", "features": ["disruption"]});
+        noun::add::<Cause>(cx, &body(strike))?;
+        let review = json!({"incident_key": "INC-101", "summary": "Nobody loaded.", "cause": "dock_strike"});
+        noun::add::<IncidentReview>(cx, &body(review))?;
+        noun::add::<ProblemRecord>(cx, &body(json!({"title": "Strikes", "cause": "dock_strike"})))?;
+        let answer: ReviewAnswer = serde_json::from_value(json!({
+            "id": "answer", "version": 0, "incident_key": "INC-101", "change_key": "CHG-1001", "rating": "right",
+            "steps_adequate": true, "by": "system", "at": cx.now,
+        }))?;
+        cx.put_estate("review_answer.given", answer, json!({}))?;
+        let moved: CauseMove = serde_json::from_value(json!({
+            "id": "move", "version": 0, "change": "c", "change_key": "CHG-1002", "incident_key": "INC-101", "cause": "dock_strike",
+            "features": ["disruption"], "model": "m", "what": "w", "from_ppm": 10, "to_ppm": 20, "at": cx.now,
+        }))?;
+        cx.put_estate("cause_move.noted", moved, json!({})).map(drop)
+    });
+}
+
 /// A tenant with something in as many tables as a few acts fill.
 pub(crate) fn world() -> World {
     // The chunks of a file are rows, which a file in the folder is not.
@@ -401,6 +427,7 @@ pub(crate) fn world() -> World {
     });
     under_way(&world);
     write_records(&world, "CHG-1001");
+    teach(&world);
     halt(&world);
     world.system(|cx| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.

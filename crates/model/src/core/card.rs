@@ -123,6 +123,16 @@ pub trait Input: Described + DeserializeOwned + Default {}
 
 impl<T: Described + DeserializeOwned + Default> Input for T {}
 
+/// The input of a noun that rules alone write: it has none.
+#[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
+pub struct NoInput {}
+
+impl Described for NoInput {
+    const NAME: &'static str = "";
+    const DOC: &'static str = "";
+    const FIELDS: &'static [Field] = &[];
+}
+
 /// A record with a card; derived.
 pub trait Noun: Described + Serialize + DeserializeOwned + Clone + PartialEq {
     /// The card.
@@ -322,6 +332,11 @@ impl Card {
             events: &[],
             page: None,
         }
+    }
+
+    /// Whether a verb takes its input.
+    pub fn has_input(&self) -> bool {
+        self.verb(Does::Add).or_else(|| self.verb(Does::Set)).is_some()
     }
 
     /// The verb that does this.

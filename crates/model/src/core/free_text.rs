@@ -12,6 +12,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "choice",
     "choices",
     "comment",
+    "contributing",
     "description",
     "digest_salt",
     "doer",

@@ -6,6 +6,16 @@ pub mod lifecycle;
 pub mod major;
 pub mod reference;
 pub mod signature;
+//! Incidents: how a text names one, which of them began while a change was watched, their links, their reviews, and the problems
+//! behind those that recur.
+
+pub mod incident_review;
+pub mod problem;
+pub mod record_link;
+pub mod recurred;
+pub mod recurrence;
+pub mod review_answer;
+pub mod review_text;
 pub mod watch;
 pub mod watch_table;
 pub mod what_changed;

@@ -132,7 +132,7 @@ const USUAL: [(&str, &str); 121] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 25] = [
+const OTHERWISE: [(&str, &str, &str); 39] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
@@ -146,6 +146,20 @@ const OTHERWISE: [(&str, &str, &str); 25] = [
     ("/incidents", "title", "What is broken"),
     ("/incidents/*/candidates", "confirmed", "Verdict"),
     ("/incidents/*/candidates", "reason", "Why"),
+    ("/incidents/*/links", "kind", "It is"),
+    ("/incidents/*/links", "to", "The other record"),
+    ("/incidents/*/review", "cause", "Root cause"),
+    ("/incidents/*/review", "contributing", "Contributing factors"),
+    ("/incidents/*/review", "is_complete", "The review is complete"),
+    ("/incidents/*/review", "summary", "What happened and why"),
+    ("/incidents/*/review/actions", "due_at", "Due"),
+    ("/incidents/*/review/actions", "owner", "Owner"),
+    ("/incidents/*/review/actions", "title", "Action"),
+    ("/incidents/*/review/answers", "rating", "Was the risk rated right?"),
+    ("/incidents/*/review/answers", "steps_adequate", "Were the steps adequate?"),
+    ("/problems", "title", "What recurs"),
+    ("/problems/*/links", "kind", "It is"),
+    ("/problems/*/links", "to", "The other record"),
     ("/ownership", "ends_at", "Until"),
     ("/ownership", "role", "Part"),
     ("/services/*/watchers", "group", "For a group"),

@@ -8,6 +8,7 @@ pub(crate) mod mailer;
 pub(crate) mod outbound_calls;
 pub(crate) mod projector;
 pub(crate) mod queue_worker;
+pub(crate) mod recurrences;
 pub(crate) mod replays;
 pub(crate) mod sequencer;
 pub(crate) mod sink_file;

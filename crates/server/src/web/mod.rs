@@ -209,6 +209,7 @@ fn estate_routes() -> Router<AppState> {
             "/t/{tenant}/incidents/{key}/candidates",
             post(incident::incidents::judge_candidate),
         )
+        .merge(learning_routes())
         .route(
             "/t/{tenant}/incidents/{key}/{act}",
             post(plain(incident::commander::act)),
@@ -219,6 +220,44 @@ fn estate_routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/templates/{key}", get(change::templates::one))
         .route("/t/{tenant}/templates/{key}/{act}", post(change::templates::act))
+}
+
+/// Links, reviews of incidents, and problems.
+fn learning_routes() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/t/{tenant}/incidents/{key}/links",
+            post(incident::link_forms::link_incident),
+        )
+        .route(
+            "/t/{tenant}/incidents/{key}/links/{id}/end",
+            post(incident::link_forms::unlink_incident),
+        )
+        .route(
+            "/t/{tenant}/incidents/{key}/review",
+            get(incident::review::show_review).post(plain(incident::review::write_review)),
+        )
+        .route("/t/{tenant}/incidents/{key}/review.md", get(incident::review::markdown))
+        .route(
+            "/t/{tenant}/incidents/{key}/review/answers",
+            post(incident::review::answer_review),
+        )
+        .route(
+            "/t/{tenant}/incidents/{key}/review/actions",
+            post(incident::review::add_action),
+        )
+        .route(
+            "/t/{tenant}/problems",
+            get(incident::problems::show_problems).post(plain(incident::problems::record_problem)),
+        )
+        .route("/t/{tenant}/problem-searches", post(incident::problems::search))
+        .route("/t/{tenant}/problems/{key}", get(incident::problems::show_one))
+        .route("/t/{tenant}/problems/{key}/links", post(incident::link_forms::link_problem))
+        .route(
+            "/t/{tenant}/problems/{key}/links/{id}/end",
+            post(incident::link_forms::unlink_problem),
+        )
+        .route("/t/{tenant}/problems/{key}/{act}", post(incident::problems::act))
 }
 
 fn freeze_routes() -> Router<AppState> {

@@ -491,3 +491,90 @@ fn many_words_are_written_in_chunks() {
         assert_eq!(world.read(|tx| search::terms_of(tx, "change", "c1")).len(), 40);
     });
 }
+
+fn from<R: serde::de::DeserializeOwned>(value: Json) -> R {
+    serde_json::from_value(value).unwrap()
+}
+
+#[test]
+fn links_between_records_are_found_from_both_ends() {
+    use model::incident::record_link::RecordLink;
+    let link: RecordLink = from(json!({
+        "id": "l1", "version": 1, "from": "INC-101", "from_kind": "incident", "kind": "related", "to": "PRB-101", "to_kind": "problem",
+        "origin": "person", "confidence_ppm": 1_000_000, "by": "p", "at": "2026-11-20T08:00:00Z", "active": true,
+    }));
+    check(|world| {
+        let row = link.clone();
+        world.act(move |tx| record::insert(tx, &row, "{}"));
+        for (column, value) in [("from_key", "INC-101"), ("to_key", "PRB-101"), ("kind", "related")] {
+            let wanted = Filter::new()
+                .equals(column, value)
+                .equals("active", true)
+                .order_by("id");
+            let found = world.read(move |tx| record::bodies::<RecordLink>(tx, &wanted));
+            assert_eq!(found, std::slice::from_ref(&link), "{column}");
+        }
+    });
+}
+
+#[test]
+fn an_incident_has_one_review_and_a_change_one_answer_in_it() {
+    use model::incident::incident_review::IncidentReview;
+    use model::incident::review_answer::ReviewAnswer;
+    let at = "2026-11-20T08:00:00Z";
+    let review: IncidentReview = from(json!({
+        "id": "r1", "version": 1, "incident_key": "INC-101", "cause": "capacity", "completed_at": at, "by": "p", "at": at,
+    }));
+    let answer: ReviewAnswer = from(json!({
+        "id": "a1", "version": 1, "incident_key": "INC-101", "change_key": "CHG-1", "rating": "right", "steps_adequate": true, "by": "p",
+        "at": at,
+    }));
+    check(|world| {
+        let rows = (review.clone(), answer.clone());
+        world.act(move |tx| {
+            record::insert(tx, &rows.0, "{}")?;
+            record::insert(tx, &rows.1, "{}")
+        });
+        let complete = Filter::new().is_set("completed_at").order_by("id");
+        let found = world.read(move |tx| record::bodies::<IncidentReview>(tx, &complete));
+        assert_eq!(found, std::slice::from_ref(&review));
+        let (mut other, mut twice) = (review.clone(), answer.clone());
+        (other.id, twice.id) = ("r2".into(), "a2".into());
+        assert!(world.try_act(ACME, move |tx| record::insert(tx, &other, "{}")).is_err());
+        assert!(world.try_act(ACME, move |tx| record::insert(tx, &twice, "{}")).is_err());
+    });
+}
+
+#[test]
+fn problems_causes_and_moved_forecasts_are_found_by_their_columns() {
+    use model::incident::problem::ProblemRecord;
+    use model::risk::cause::Cause;
+    use model::risk::cause_move::CauseMove;
+    let at = "2026-11-20T08:00:00Z";
+    let problem: ProblemRecord = from(json!({
+        "id": "b1", "version": 1, "key": "PRB-101", "title": "t", "pattern": "cause", "cases": ["INC-101"], "state": "open", "by": "p",
+        "at": at,
+    }));
+    let cause: Cause = from(json!({"id": "strike", "version": 1, "key": "strike", "name": "n", "active": true}));
+    let moved: CauseMove = from(json!({
+        "id": "m1", "version": 1, "change": "c1", "change_key": "CHG-1", "incident_key": "INC-101", "cause": "capacity",
+        "features": ["schema"], "model": "m", "what": "w", "from_ppm": 1, "to_ppm": 2, "at": at,
+    }));
+    check(|world| {
+        let rows = (problem.clone(), cause.clone(), moved.clone());
+        world.act(move |tx| {
+            record::insert(tx, &rows.0, "{}")?;
+            record::insert(tx, &rows.1, "{}")?;
+            record::insert(tx, &rows.2, "{}")
+        });
+        let open = Filter::new().equals("state", "open").order_by("key");
+        let found = world.read(move |tx| record::bodies::<ProblemRecord>(tx, &open));
+        assert_eq!(found, std::slice::from_ref(&problem));
+        let active = Filter::new().equals("active", true).order_by("id");
+        let found = world.read(move |tx| record::bodies::<Cause>(tx, &active));
+        assert_eq!(found, std::slice::from_ref(&cause));
+        let of_change = Filter::new().equals("change_id", "c1").order_by("id");
+        let found = world.read(move |tx| record::bodies::<CauseMove>(tx, &of_change));
+        assert_eq!(found, std::slice::from_ref(&moved));
+    });
+}

@@ -20,10 +20,10 @@ pub(crate) fn shapes() -> impl Iterator<Item = (String, Value)> {
     CARDS.iter().flat_map(|card| {
         let (name, doc, fields) = card.input;
         let answered = card.fields.iter().chain(card.shown).map(Field::from);
-        let mut all = vec![
-            (name.to_owned(), schema_of(doc, fields.iter().map(Field::from), &[])),
-            (card.name.to_owned(), schema_of(card.doc, answered, &["Stored"])),
-        ];
+        let mut all = vec![(card.name.to_owned(), schema_of(card.doc, answered, &["Stored"]))];
+        if card.has_input() {
+            all.push((name.to_owned(), schema_of(doc, fields.iter().map(Field::from), &[])));
+        }
         if !card.patch.is_empty() {
             let fields = fields.iter().map(|field| Field::from(field).optional());
             let doc = format!("What changes, and no more. {doc}");

@@ -16,7 +16,7 @@ use pages::{
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::incident::{commander, what_changed};
+use crate::web::incident::{commander, links, what_changed};
 use crate::web::shared::fields::{standing, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
@@ -46,6 +46,8 @@ fn incidents_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Res
         rows,
         ..Incidents::default()
     };
+    page.acts
+        .push(ActForm::link("Problems", view.url("/problems")).tone(ActTone::Quiet));
     if view.may(actions::SET_INCIDENT) {
         page.acts.push(incident_form(view));
     }
@@ -55,7 +57,7 @@ fn incidents_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Res
     Ok(page.render())
 }
 
-fn severity(number: i64) -> String {
+pub(super) fn severity(number: i64) -> String {
     let text = number.to_string();
     SEVERITIES
         .iter()
@@ -162,6 +164,7 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
     let mut sections = vec![candidates(view, incident)?];
     sections.extend(commander::sections(view, incident)?);
     sections.push(named_by(view, incident)?);
+    sections.push(links::section(view, &incident.key, &format!("/incidents/{}", incident.key))?);
     let mut page = RecordPage {
         frame: view.frame.clone(),
         notices: commander::notice(view, incident).into_iter().collect(),
@@ -190,8 +193,11 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
     if view.may(actions::SET_INCIDENT) {
         page.acts.push(judge_form(view, incident));
     }
+    let review = view.url(&format!("/incidents/{}/review", incident.key));
+    page.acts.push(ActForm::link("Review", review).tone(ActTone::Quiet));
     if let Some(back) = back {
-        back.put(view, &mut page.frame, page.acts.iter_mut());
+        let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
+        back.put(view, &mut page.frame, page.acts.iter_mut().chain(below));
     }
     Ok(page.render())
 }

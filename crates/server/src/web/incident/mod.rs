@@ -2,4 +2,8 @@
 
 pub(super) mod commander;
 pub(super) mod incidents;
+pub(super) mod link_forms;
+pub(super) mod links;
+pub(super) mod problems;
+pub(super) mod review;
 pub(crate) mod what_changed;

@@ -1,7 +1,9 @@
 //! The forecast of failure on the page of a change and on its decision card.
 
+use acts::risk::move_forecasts::moves_of;
 use acts::risk::show_forecast::{Shown, forecast_of};
 use model::change::record::Change;
+use model::risk::cause_move::current;
 use model::risk::forecast::pinned::{Forecast, ForecastGroup, ForecastPart};
 use model::risk::forecast::words::{absent, level, percent, signed_percent, source};
 use pages::{ForecastBar, ForecastPicture, Probability, Rich, Section, SectionBody, Tone, count};
@@ -19,8 +21,9 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Res
         let body = SectionBody::Forecast(Box::new(picture));
         Some(Section::new("forecast", "Forecast of failure", body).note(note))
     };
+    let moved = moved(view, change)?;
     Ok(match forecast_of(view.cx, change)? {
-        Shown::Recorded(forecast) => section(picture(&forecast), note("kept with the change;")),
+        Shown::Recorded(forecast) => section(picture(&forecast), note("kept with the change;")).map(|it| it.lede(moved)),
         Shown::Computed(forecast) => section(picture(&forecast), note("not kept yet;")),
         Shown::Absent { closed, needed } if change.state.is_before_start() => {
             let picture = ForecastPicture {
@@ -32,6 +35,17 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Res
         }
         Shown::Absent { .. } => None,
     })
+}
+
+/// How reviewed failures moved the forecast since, in words; the figure that is kept stays. Those scoped to services see none, as a
+/// move names an incident.
+fn moved(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<String> {
+    if view.cx.scope()?.is_some() || !change.state.is_before_start() {
+        return Ok(String::new());
+    }
+    let moves = moves_of(view.cx, change)?;
+    let told = current(change, &moves).into_iter().map(|row| format!("It {}.", row.told()));
+    Ok(told.collect::<Vec<_>>().join(" "))
 }
 
 fn picture(forecast: &Forecast) -> ForecastPicture {

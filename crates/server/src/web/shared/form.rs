@@ -73,11 +73,15 @@ const BOOLEANS: &[&str] = &[
     "compromised",
     "is_needed",
     "justified",
+    "is_complete",
+    "is_retired",
+    "accepted",
+    "helped",
     "deputy",
     "with_texts",
 ];
 /// Keys of changes and incidents: blanks around them, as they come with copied ones, are no part of them.
-const KEYS: &[&str] = &["to", "change", "incident", "into"];
+const KEYS: &[&str] = &["to", "change", "incident", "into", "incident_key", "change_key"];
 /// Lists whose entries hold no commas.
 const LISTS: &[&str] = &[
     "implementers",
@@ -90,6 +94,7 @@ const LISTS: &[&str] = &[
     "members",
     "accounts",
     "free",
+    "features",
     "depends_on",
     "touches",
     "roles",
@@ -98,7 +103,7 @@ const LISTS: &[&str] = &[
     "exdates",
 ];
 /// Lists of sentences, one a line.
-const LINES: &[&str] = &["improvements"];
+const LINES: &[&str] = &["improvements", "contributing"];
 /// What the names of fields that a tenant added begin with.
 pub(crate) const OWN: &str = "custom_fields.";
 /// The name of the mark by which a form is known that is sent twice.

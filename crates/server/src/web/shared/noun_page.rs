@@ -225,7 +225,7 @@ fn control(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Field
             time_field(view, field.name, field.label).value(shown)
         }
         Kind::Text(most) if most > LINE => Field::textarea(field.name, field.label).value(text).hint(field.doc),
-        Kind::Texts(_) => {
+        Kind::Texts(_) | Kind::Words(_) => {
             let items = value.as_array().map(|items| joined(items)).unwrap_or_default();
             Field::text(field.name, field.label).value(items).hint(field.doc)
         }
@@ -244,7 +244,7 @@ fn control(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Field
                 .value(number)
                 .hint(field.doc)
         }
-        Kind::Text(_) | Kind::Words(_) | Kind::Object => {
+        Kind::Text(_) | Kind::Object => {
             Field::text(field.name, field.label).value(text).hint(field.doc)
         }
     };

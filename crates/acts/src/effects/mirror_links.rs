@@ -1,0 +1,77 @@
+//! Each link that a change holds has its row among the links between records, written in the same transaction, so that the other
+//! end shows it: whether it came by the page, the API, a delivery or the grounds of an emergency.
+
+use model::change::change_file::Actor;
+use model::change::related_records::Link;
+use model::core::enums::{RelationEnd, RelationOrigin};
+use model::incident::record_link::{CERTAIN, RecordLink, kind_of_key, of_change};
+use store::record;
+
+use crate::core::context::{Context, Saved};
+use crate::core::error::Result;
+use crate::incident::link_records::{add_link, end_link};
+
+/// Writes the rows of links that were set or taken away.
+pub(crate) fn mirror_links(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
+    let before = saved
+        .before
+        .as_ref()
+        .map(|file| file.links.as_slice())
+        .unwrap_or_default();
+    let is_same = |link: &Link| {
+        before
+            .iter()
+            .any(|old| old.id == link.id && old.removed_at == link.removed_at)
+    };
+    for link in saved.after.links.iter().filter(|link| !is_same(link)) {
+        mirror(cx, &saved.after.change.key, link)?;
+    }
+    Ok(())
+}
+
+fn mirror(cx: &mut Context<'_, '_>, change_key: &str, link: &Link) -> Result<()> {
+    let known = record::load::<RecordLink>(cx.tx, link.id.as_str())?.map(|found| found.record);
+    match (known, link.removed_at) {
+        (Some(row), Some(_)) if row.active => {
+            end_link(cx, row)?;
+        }
+        (None, None) => {
+            if let Some(row) = row_of(change_key, link) {
+                add_link(cx, row)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn row_of(change_key: &str, link: &Link) -> Option<RecordLink> {
+    let (kind, leads_away) = of_change(link)?;
+    let own = (change_key.to_owned(), RelationEnd::Change);
+    let other_kind = kind_of_key(&link.to).unwrap_or(RelationEnd::Outside);
+    let other = (link.to.clone(), other_kind);
+    let ((from, from_kind), (to, to_kind)) = if leads_away { (own, other) } else { (other, own) };
+    let origin = match () {
+        () if link.by_grounds => RelationOrigin::Rule,
+        () if link.by == Actor::system().person => RelationOrigin::Source,
+        () => RelationOrigin::Person,
+    };
+    Some(RecordLink {
+        id: link.id.clone(),
+        version: 0,
+        from,
+        from_kind,
+        kind,
+        to,
+        to_kind,
+        origin,
+        confidence_ppm: CERTAIN,
+        reason: None,
+        is_of_change: true,
+        by: link.by.clone(),
+        at: link.at,
+        active: true,
+        removed_by: None,
+        removed_at: None,
+    })
+}

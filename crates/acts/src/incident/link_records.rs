@@ -1,0 +1,325 @@
+//! Links between records, read from both ends. What a change holds among its own links is written there, by the same rules as on
+//! the change, and has its row here by an effect ([`crate::effects::mirror_links`]), whichever way it came.
+
+use model::change::related_records::Deployment;
+use model::core::enums::{RelationEnd, RelationKind, RelationOrigin};
+use model::core::ids::RecordId;
+use model::core::parse::Reading;
+use model::core::refusal::Refusal;
+use model::incident::problem::ProblemRecord;
+use model::incident::record_link::{
+    CERTAIN, End, MOST, Reads, RecordLink, RecordLinkInput, has_no_rings, held_by_change, kind_of_key, way,
+};
+use model::incident::reference::{self, Reference};
+use serde_json::json;
+use store::change::changes;
+use store::record::{self, Filter};
+
+use crate::change::link_change::{link_change, unlink_change};
+use crate::core::context::Context;
+use crate::core::error::{Error, Result};
+use crate::core::noun::PlainNoun;
+use crate::incident::keep::keep;
+
+/// A link as one of its ends shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The link.
+    pub link: RecordLink,
+    /// How it reads from here.
+    pub reads: Reads,
+    /// The record at the other end.
+    pub other: End,
+}
+
+impl PlainNoun for RecordLink {
+    type Input = RecordLinkInput;
+    const IS_HISTORY: bool = true;
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.active
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: RecordLinkInput, mut reading: Reading<'_>) -> Result<Self> {
+        let from = resolved(cx, &mut reading, "from", &input.from)?;
+        let to = resolved(cx, &mut reading, "to", &input.to)?;
+        if from.is_some() && from == to {
+            reading.wrong("to", "not_allowed", "A record is not linked to itself.");
+        }
+        reading.finish()?;
+        let (Some(from), Some(to)) = (from, to) else {
+            return Err(Error::Fault("an end of a link was not read".to_owned()));
+        };
+        let kind = input.kind.unwrap_or(RelationKind::Related);
+        check_new(cx, kind, &from, &to)?;
+        let said = (input.confidence_ppm, input.reason);
+        if let Some((own, holder, other)) = held_by_change(kind, &from, &to) {
+            let body = json!({"kind": own.as_str(), "to": other.key});
+            let id = link_change(cx, &holder.key, &body.as_object().cloned().unwrap_or_default())?;
+            let link = loaded(cx, &id)?;
+            return described(cx, link, said);
+        }
+        let link = Self {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            from: from.key,
+            from_kind: from.kind,
+            kind,
+            to: to.key,
+            to_kind: to.kind,
+            origin: RelationOrigin::Person,
+            confidence_ppm: said.0.unwrap_or(CERTAIN),
+            reason: said.1,
+            is_of_change: false,
+            by: cx.actor.person.clone(),
+            at: cx.now,
+            active: true,
+            removed_by: None,
+            removed_at: None,
+        };
+        add_link(cx, link)
+    }
+
+    fn edit(self, cx: &mut Context<'_, '_>, input: RecordLinkInput, mut reading: Reading<'_>) -> Result<Self> {
+        let is_other = |field: &str| match field {
+            "from" => input.from != self.from,
+            "to" => input.to != self.to,
+            _ => input.kind != Some(self.kind),
+        };
+        for field in ["from", "kind", "to"] {
+            if reading.says(field) && is_other(field) {
+                let text = format!(
+                    "`{field}` of a link stays. Take the link back and link anew, so that both are in the history."
+                );
+                reading.wrong(field, "not_allowed", text);
+            }
+        }
+        reading.finish()?;
+        described(cx, self, (input.confidence_ppm.or(Some(CERTAIN)), input.reason))
+    }
+
+    fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        if !self.is_of_change {
+            return end_link(cx, self);
+        }
+        let holder = match self.kind {
+            RelationKind::FixedBy => self.to.clone(),
+            _ => self.from.clone(),
+        };
+        unlink_change(cx, &holder, &self.id)?;
+        loaded(cx, &self.id)
+    }
+}
+
+/// Writes a new link.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn add_link(cx: &mut Context<'_, '_>, link: RecordLink) -> Result<RecordLink> {
+    let data = json!({"from": link.from, "relation": link.kind, "to": link.to, "origin": link.origin});
+    keep(cx, "record_link.added", link, data)
+}
+
+/// Takes a link back.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn end_link(cx: &mut Context<'_, '_>, link: RecordLink) -> Result<RecordLink> {
+    let ended = RecordLink {
+        active: false,
+        removed_by: Some(cx.actor.person.clone()),
+        removed_at: Some(cx.now),
+        ..link
+    };
+    let data = json!({"from": ended.from, "relation": ended.kind, "to": ended.to});
+    keep(cx, "record_link.ended", ended, data)
+}
+
+fn loaded(cx: &mut Context<'_, '_>, id: &RecordId) -> Result<RecordLink> {
+    let found = record::load::<RecordLink>(cx.tx, id.as_str())?;
+    let found = found.ok_or_else(|| Error::Fault(format!("the link {id} of a change has no row of its own")))?;
+    Ok(found.record)
+}
+
+/// The link with how sure it is and why; one that says the same stays as it is.
+fn described(
+    cx: &mut Context<'_, '_>,
+    link: RecordLink,
+    (confidence_ppm, reason): (Option<i64>, Option<String>),
+) -> Result<RecordLink> {
+    let next = RecordLink {
+        confidence_ppm: confidence_ppm.unwrap_or(link.confidence_ppm),
+        reason,
+        ..link.clone()
+    };
+    if next == link {
+        return Ok(link);
+    }
+    let data = json!({"from": next.from, "relation": next.kind, "to": next.to, "confidence_ppm": next.confidence_ppm});
+    keep(cx, "record_link.edited", next, data)
+}
+
+/// The record that a text names; what names none is noted.
+fn resolved(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, field: &str, text: &str) -> Result<Option<End>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let found = find_end(cx, text)?;
+    if found.is_none() {
+        let why = format!(
+            "There is no record `{text}`. Name a change, an incident or a problem by its key, a deployment by its id, and a record of \
+             another system as `system:key`, such as `jira:OPS-7`."
+        );
+        reading.wrong(field, "unknown", why);
+    }
+    Ok(found)
+}
+
+/// The record that a text names, as links keep it: whatever the case of the letters, a record has one name.
+///
+/// # Errors
+/// The store's.
+pub fn find_end(cx: &mut Context<'_, '_>, text: &str) -> Result<Option<End>> {
+    let end = |kind, key: String| Some(End { kind, key });
+    let upper = text.to_uppercase();
+    match kind_of_key(text) {
+        Some(RelationEnd::Change) => {
+            let id = changes::id_of_key(cx.tx, &upper)?;
+            let is_seen = id.map(|id| cx.sees(&id)).transpose()?.unwrap_or_default();
+            return Ok(if is_seen { end(RelationEnd::Change, upper) } else { None });
+        }
+        Some(RelationEnd::ProblemRecord) => {
+            let wanted = Filter::new().equals("key", upper.as_str());
+            let is_there = record::count::<ProblemRecord>(cx.tx, &wanted)? > 0;
+            return Ok(if is_there {
+                end(RelationEnd::ProblemRecord, upper)
+            } else {
+                None
+            });
+        }
+        Some(RelationEnd::Incident) => {
+            let directory = cx.visible()?;
+            let found = directory.incidents.get(&upper);
+            return Ok(found.and_then(|incident| end(RelationEnd::Incident, incident.key.clone())));
+        }
+        _ => {}
+    }
+    if record::load::<Deployment>(cx.tx, text)?.is_some() {
+        return Ok(end(RelationEnd::Deployment, text.to_owned()));
+    }
+    Ok(match reference::incident(&*cx.visible()?, text) {
+        Ok(Reference::Incident(key)) => end(RelationEnd::Incident, key),
+        Ok(Reference::Outside(text)) => end(RelationEnd::Outside, text),
+        Err(_) => None,
+    })
+}
+
+/// Refuses a link that is there, a second original of a duplicate, and a ring.
+fn check_new(cx: &mut Context<'_, '_>, kind: RelationKind, from: &End, to: &End) -> Result<()> {
+    let known = rows_of(cx, &from.key)?;
+    if let Some(same) = known.iter().find(|link| link.says_the_same(kind, &from.key, &to.key)) {
+        let text = format!("This link is there already: {}.", same.id);
+        return Err(Refusal::field("to", "not_unique", text).into());
+    }
+    let is_original = |link: &&RecordLink| link.kind == RelationKind::DuplicateOf && link.from == from.key;
+    if let Some(other) = known
+        .iter()
+        .find(|link| kind == RelationKind::DuplicateOf && is_original(link))
+    {
+        let text = format!("{} is a duplicate of {} already.", from.key, other.to);
+        let satisfy = format!("Take the link {} back first; no link replaces another.", other.id);
+        return Err(Refusal::not_now("duplicate_already", text, satisfy, Vec::new()).into());
+    }
+    if known.len() >= MOST {
+        let text = format!("{} has {MOST} links, which is the most.", from.key);
+        return Err(Refusal::not_now("too_many", text, "Take one back first.", Vec::new()).into());
+    }
+    if !has_no_rings(kind) {
+        return Ok(());
+    }
+    let next = |at: &str| -> Result<Vec<String>> {
+        let filter = Filter::new()
+            .equals("from_key", at)
+            .equals("kind", kind.as_str())
+            .equals("active", true);
+        let found = record::bodies::<RecordLink>(cx.tx, &filter.order_by("id"))?;
+        Ok(found.into_iter().map(|link| link.to).collect())
+    };
+    let ring = way(&to.key, &from.key, next)?;
+    if ring.is_empty() {
+        return Ok(());
+    }
+    let text = format!("It would be a ring: {} → {}.", from.key, ring.join(" → "));
+    Err(Refusal::field("to", "circular", text).into())
+}
+
+fn rows_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<RecordLink>> {
+    let mut found = Vec::new();
+    for column in ["from_key", "to_key"] {
+        let filter = Filter::new().equals(column, key).equals("active", true);
+        found.extend(record::bodies::<RecordLink>(cx.tx, &filter.order_by("id"))?);
+    }
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(found)
+}
+
+/// The links of a record that count, as it shows them. Records that the reader does not see are left out.
+///
+/// # Errors
+/// The store's.
+pub fn find_links(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Seen>> {
+    let mut found = Vec::new();
+    for link in rows_of(cx, key)? {
+        let Some((reads, other)) = link.seen_from(key) else {
+            continue;
+        };
+        if cx.scope()?.is_none() || find_end(cx, &other.key)?.is_some() {
+            found.push(Seen { link, reads, other });
+        }
+    }
+    Ok(found)
+}
+
+/// The links of the record that a text names.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn show_links(cx: &mut Context<'_, '_>, text: &str) -> Result<(End, Vec<Seen>)> {
+    cx.allow(model::core::act::actions::READ)?;
+    let end = find_end(cx, text)?.ok_or_else(|| Refusal::not_found(format!("record {text}")))?;
+    let links = find_links(cx, &end.key)?;
+    Ok((end, links))
+}
+
+/// An edit of a link: when, what, by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited {
+    /// The event's id.
+    pub event: String,
+    /// Its index in the log, once it has its place.
+    pub index: Option<i64>,
+    /// `record_link.added`, `record_link.edited` or `record_link.ended`.
+    pub kind: String,
+    /// When.
+    pub at: jiff::Timestamp,
+}
+
+/// The history of a link, the oldest first.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn show_history(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<Edited>> {
+    let link = crate::core::noun::show::<RecordLink>(cx, id)?;
+    let events = store::audit::event::of_subject(cx.tx, "record_link", link.id.as_str())?;
+    let edited = events.into_iter().map(|event| Edited {
+        event: event.id,
+        index: event.seq,
+        kind: event.kind,
+        at: event.occurred_at,
+    });
+    Ok(edited.collect())
+}

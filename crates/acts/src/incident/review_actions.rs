@@ -1,0 +1,93 @@
+//! The actions that a post-incident review asks for: action items with an owner and a due time, about the incident.
+
+use jiff::Timestamp;
+use model::core::act;
+use model::core::body::Body;
+use model::core::enums::{AboutKind, ActionKind, Closing};
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::directory::unknown_name;
+use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::{Error, Result};
+use crate::incident::write_review::find_review;
+use crate::notify::action_items;
+
+/// The most actions of a review.
+const MOST: usize = 50;
+
+/// Opens an action of a review (`POST /incident-reviews/{key}/actions {title, owner, due_at}`).
+///
+/// # Errors
+/// 403, 404, 409, 422, or the store's.
+pub fn add_review_action(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ActionItem> {
+    cx.allow(act::actions::SET_INCIDENT)?;
+    let key = key.to_uppercase();
+    if find_review(cx, &key)?.is_none() {
+        return Err(Refusal::not_found(format!("review of {key}; write it first")).into());
+    }
+    let directory = cx.directory()?;
+    let mut reading = Reading::new(body, "");
+    let title = reading.needed("title", LINE);
+    let login = reading.needed("owner", LINE);
+    let due_at = reading.needed_time("due_at");
+    let owner = directory
+        .by_login(&login)
+        .filter(|person| directory.is_active(&person.id));
+    if owner.is_none() && !login.is_empty() {
+        reading.wrong("owner", "unknown", unknown_name::person(&directory, &login));
+    }
+    if due_at.is_some_and(|at| at <= cx.now) {
+        reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
+    }
+    reading.finish()?;
+    let (Some(owner), Some(due_at)) = (owner.map(|person| person.id.clone()), due_at) else {
+        return Err(Error::Fault("an action of a review was not read".to_owned()));
+    };
+    let known = actions_of(cx, &key)?;
+    if known.iter().any(|item| item.title == title) {
+        return Err(Refusal::field("title", "not_unique", "The review has this action already.").into());
+    }
+    if known.len() >= MOST {
+        let text = format!("A review asks for at most {MOST} actions.");
+        return Err(Refusal::not_now("too_many", text, "Join some of them.", Vec::new()).into());
+    }
+    open(cx, &key, (title, Owner::Person(owner), due_at))
+}
+
+/// Opens the item: the only place at which a review does.
+fn open(
+    cx: &mut Context<'_, '_>,
+    incident_key: &str,
+    (title, owner, due_at): (String, Owner, Timestamp),
+) -> Result<ActionItem> {
+    let about = About::new(AboutKind::Incident, incident_key);
+    let services = cx
+        .directory()?
+        .incidents
+        .get(&incident_key.to_owned())
+        .map(|it| it.services.clone());
+    let new = NewItem {
+        part: cx.new_id()?,
+        services: services.unwrap_or_default(),
+        owner,
+        due: Due::At(due_at),
+        closing: Closing::Person,
+        ..NewItem::new(ActionKind::Improve, about, title)
+    };
+    action_items::open(cx, new)
+}
+
+/// The actions of the review of an incident, in the order of their keys.
+///
+/// # Errors
+/// The store's.
+pub fn actions_of(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Vec<ActionItem>> {
+    let filter = Filter::new()
+        .equals("about_kind", AboutKind::Incident.as_str())
+        .equals("about", incident_key)
+        .equals("kind", ActionKind::Improve.as_str());
+    Ok(record::bodies::<ActionItem>(cx.tx, &filter.order_by("id"))?)
+}

@@ -1,0 +1,287 @@
+//! Post-incident reviews: written as drafts, completed once each change that was involved has its two answers.
+
+use std::collections::BTreeSet;
+
+use model::core::enums::{RelationEnd, RelationKind};
+use model::core::ids::RecordId;
+use model::core::parse::Reading;
+use model::core::refusal::Refusal;
+use model::core::unmet::Unmet;
+use model::directory::snapshot::Incident;
+use model::incident::incident_review::{IncidentReview, IncidentReviewInput, check, missing};
+use model::incident::record_link::kind_of_key;
+use model::incident::review_answer::{ReviewAnswer, ReviewAnswerInput};
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::{Error, Result};
+use crate::core::noun::PlainNoun;
+use crate::incident::keep::keep;
+use crate::incident::link_records::find_links;
+use crate::risk::set_cause::check_named;
+
+impl PlainNoun for IncidentReview {
+    type Input = IncidentReviewInput;
+    const IS_HISTORY: bool = true;
+
+    fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {
+        find_review(cx, &key.to_uppercase())
+    }
+
+    fn key(&self) -> &str {
+        &self.incident_key
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: IncidentReviewInput, mut reading: Reading<'_>) -> Result<Self> {
+        let incident = incident_named(cx, &mut reading, &input.incident_key)?;
+        check(&mut reading, &input);
+        let key = input.incident_key.to_uppercase();
+        let before = find_review(cx, &key)?;
+        let was_named = before.as_ref().and_then(|review| review.cause.clone());
+        check_named(cx, &mut reading, input.cause.as_deref(), was_named.as_deref())?;
+        check_stays(&mut reading, before.as_ref(), &input);
+        reading.finish()?;
+        let incident = incident.ok_or_else(|| Error::Fault("the incident of a review was not read".to_owned()))?;
+        let completed_at = before.as_ref().and_then(|review| review.completed_at);
+        let review = Self {
+            id: match &before {
+                Some(review) => review.id.clone(),
+                None => RecordId(cx.new_id()?),
+            },
+            version: before.map_or(0, |review| review.version),
+            incident_key: incident.key.clone(),
+            summary: input.summary,
+            cause: input.cause,
+            contributing: input.contributing,
+            completed_at: completed_at.or(input.is_complete.then_some(cx.now)),
+            by: cx.actor.person.clone(),
+            at: cx.now,
+        };
+        if review.completed_at.is_some() {
+            check_complete(cx, &incident, &review)?;
+        }
+        let kind = match (completed_at, review.completed_at) {
+            (None, Some(_)) => "incident_review.completed",
+            _ => "incident_review.written",
+        };
+        let data = json!({"incident": incident.key, "cause": review.cause});
+        keep(cx, kind, review, data)
+    }
+
+    fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
+        let directory = cx.directory()?;
+        for (review, value) in records.iter().zip(values) {
+            let answers = answers_of(cx, &review.incident_key)?;
+            let shown = answers.iter().map(|it| {
+                let answer = json!({"rating": it.rating, "steps_adequate": it.steps_adequate, "text": it.text});
+                (it.change_key.clone(), answer)
+            });
+            value["answers"] = Value::Object(shown.collect());
+            let rows = match directory.incidents.get(&review.incident_key) {
+                Some(incident) => missing_of(cx, incident, Some(review))?,
+                None => Vec::new(),
+            };
+            value["missing"] = rows.iter().map(|row| Value::from(row.text.clone())).collect();
+        }
+        Ok(())
+    }
+}
+
+impl PlainNoun for ReviewAnswer {
+    type Input = ReviewAnswerInput;
+    const IS_HISTORY: bool = true;
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: ReviewAnswerInput, mut reading: Reading<'_>) -> Result<Self> {
+        let incident = incident_named(cx, &mut reading, &input.incident_key)?;
+        if !reading.says("steps_adequate") {
+            let text = "`steps_adequate` is missing: true, or false where a step or check was missing.";
+            reading.wrong("steps_adequate", "missing", text);
+        }
+        let change_key = input.change_key.to_uppercase();
+        if let Some(incident) = &incident
+            && !change_key.is_empty()
+            && !involved(cx, incident)?.contains(&change_key)
+        {
+            let text = format!(
+                "{change_key} is not linked to {}. Link the change as its cause or its fix first.",
+                incident.key
+            );
+            reading.wrong("change_key", "unknown", text);
+        }
+        reading.finish()?;
+        let (Some(incident), Some(rating)) = (incident, input.rating) else {
+            return Err(Error::Fault("an answer of a review was not read".to_owned()));
+        };
+        let before = answers_of(cx, &incident.key)?
+            .into_iter()
+            .find(|it| it.change_key == change_key);
+        let answer = Self {
+            id: match &before {
+                Some(answer) => answer.id.clone(),
+                None => RecordId(cx.new_id()?),
+            },
+            version: before.map_or(0, |answer| answer.version),
+            incident_key: incident.key.clone(),
+            change_key,
+            rating,
+            steps_adequate: input.steps_adequate,
+            text: input.text,
+            by: cx.actor.person.clone(),
+            at: cx.now,
+        };
+        let data = json!({"incident": incident.key, "change": answer.change_key, "rating": rating, "steps_adequate": answer.steps_adequate});
+        keep(cx, "review_answer.given", answer, data)
+    }
+}
+
+/// The incident that a request names; one that is not there is noted.
+fn incident_named(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result<Option<Incident>> {
+    if key.is_empty() {
+        return Ok(None);
+    }
+    let found = cx.directory()?.incidents.get(&key.to_uppercase()).cloned();
+    if found.is_none() {
+        reading.wrong("incident_key", "unknown", format!("There is no incident `{key}`."));
+    }
+    Ok(found)
+}
+
+/// A complete review stays complete, and keeps the cause by which forecasts moved.
+fn check_stays(reading: &mut Reading<'_>, before: Option<&IncidentReview>, input: &IncidentReviewInput) {
+    let Some(before) = before.filter(|review| review.completed_at.is_some()) else {
+        return;
+    };
+    if !input.is_complete {
+        let text = "The review is complete. Correct it as a whole, with `is_complete`.";
+        reading.wrong("is_complete", "not_allowed", text);
+    }
+    if input.cause != before.cause {
+        let text = "The root cause of a complete review stays, as forecasts moved by it.";
+        reading.wrong("cause", "not_allowed", text);
+    }
+}
+
+/// The review of an incident.
+///
+/// # Errors
+/// The store's.
+pub fn find_review(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Option<IncidentReview>> {
+    let wanted = Filter::new().equals("incident_key", incident_key);
+    Ok(record::find_one::<IncidentReview>(cx.tx, &wanted)?.map(|stored| stored.record))
+}
+
+/// The answers of the review of an incident, by the keys of their changes.
+///
+/// # Errors
+/// The store's.
+pub fn answers_of(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Vec<ReviewAnswer>> {
+    let wanted = Filter::new()
+        .equals("incident_key", incident_key)
+        .order_by("change_key");
+    Ok(record::bodies::<ReviewAnswer>(cx.tx, &wanted)?)
+}
+
+/// The keys of the changes that were involved in an incident: linked as its cause or its fix, or confirmed as its cause.
+///
+/// # Errors
+/// The store's.
+pub fn involved(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSet<String>> {
+    let links = find_links(cx, &incident.key)?;
+    let is_involved = |kind: RelationKind| matches!(kind, RelationKind::Caused | RelationKind::FixedBy);
+    let linked = links
+        .into_iter()
+        .filter(|seen| seen.other.kind == RelationEnd::Change && is_involved(seen.reads.kind))
+        .map(|seen| seen.other.key);
+    let confirmed = incident.cause_verdicts.iter().filter(|said| {
+        let last = incident.cause_verdict(&said.change_key);
+        last.is_some_and(|last| last.confirmed)
+    });
+    Ok(linked.chain(confirmed.map(|said| said.change_key.clone())).collect())
+}
+
+/// Whether an incident is related to a change: one caused it, as far as is known.
+///
+/// # Errors
+/// The store's.
+pub fn is_change_related(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<bool> {
+    let links = find_links(cx, &incident.key)?;
+    let is_cause = links.iter().any(|seen| {
+        seen.reads.kind == RelationKind::Caused
+            && !seen.reads.leads_away
+            && kind_of_key(&seen.other.key) == Some(RelationEnd::Change)
+    });
+    let is_confirmed = incident.cause_verdicts.iter().any(|said| {
+        incident
+            .cause_verdict(&said.change_key)
+            .is_some_and(|last| last.confirmed)
+    });
+    Ok(is_cause || is_confirmed)
+}
+
+/// What the review of an incident still needs; everything where there is none.
+///
+/// # Errors
+/// The store's.
+pub fn missing_of(
+    cx: &mut Context<'_, '_>,
+    incident: &Incident,
+    review: Option<&IncidentReview>,
+) -> Result<Vec<Unmet>> {
+    let involved = involved(cx, incident)?;
+    let answers = answers_of(cx, &incident.key)?;
+    let summary = review.and_then(|review| review.summary.as_deref());
+    let cause = review.and_then(|review| review.cause.as_deref());
+    Ok(missing(summary, cause, &involved, &answers))
+}
+
+fn check_complete(cx: &mut Context<'_, '_>, incident: &Incident, review: &IncidentReview) -> Result<()> {
+    let unmet = missing_of(cx, incident, Some(review))?;
+    if unmet.is_empty() {
+        return Ok(());
+    }
+    let texts: Vec<&str> = unmet.iter().map(|row| row.text.as_str()).collect();
+    let text = format!("The review is not complete. {}", texts.join(" "));
+    Err(Refusal::NotNow {
+        code: "review_incomplete",
+        text,
+        unmet,
+    }
+    .into())
+}
+
+/// Refuses to close an incident that is related to a change before its review is complete. The act that closes an incident asks
+/// here.
+///
+/// # Errors
+/// 409 with what is missing, or the store's.
+pub fn check_reviewed(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
+    if !is_change_related(cx, incident)? {
+        return Ok(());
+    }
+    let review = find_review(cx, &incident.key)?;
+    let mut unmet = missing_of(cx, incident, review.as_ref())?;
+    let is_complete = review.is_some_and(|review| review.completed_at.is_some());
+    if unmet.is_empty() && !is_complete {
+        let text = format!("The review of {} is a draft.", incident.key);
+        let row = model::core::unmet::unmet("review_is_draft", text, "Complete the review.", Vec::new());
+        unmet.push(row);
+    }
+    if unmet.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "{} is related to a change, so it is not closed before its review is complete.",
+        incident.key
+    );
+    Err(Refusal::NotNow {
+        code: "review_missing",
+        text,
+        unmet,
+    }
+    .into())
+}

@@ -1,0 +1,370 @@
+//! What incidents teach: reviews that must be complete, root causes that move forecasts, and problems whose fix is judged.
+
+use acts::core::noun;
+use acts::incident::draft_incident_review::draft_incident_review;
+use acts::incident::link_records::find_links;
+use acts::incident::problems::{decide_problem, fix_problem, judge_problem, search_problems};
+use acts::incident::review_actions::{actions_of, add_review_action};
+use acts::incident::set_incident::open_incident;
+use acts::incident::write_review::check_reviewed;
+use acts::risk::move_forecasts::{find_due, keep_moves, moves_of};
+use acts::{Context, Error, Result};
+use jiff::Timestamp;
+use model::change::record::Change;
+use model::core::enums::{ProblemState, State};
+use model::core::refusal::Refusal;
+use model::incident::incident_review::IncidentReview;
+use model::incident::problem::ProblemRecord;
+use model::incident::record_link::RecordLink;
+use model::incident::review_answer::ReviewAnswer;
+use model::risk::cause::Cause;
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+
+use crate::forecasts::{keep, material, with_history};
+use crate::reviewing::go_to;
+use crate::world::{TENANT, World, body};
+
+fn attempt<T: Send + 'static>(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
+) -> std::result::Result<T, Refusal> {
+    let actor = world.actor(login);
+    match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
+        Ok(done) => Ok(done),
+        Err(Error::Refused(refusal)) => Err(refusal),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+fn code<T: std::fmt::Debug>(refused: std::result::Result<T, Refusal>) -> String {
+    match refused.unwrap_err() {
+        Refusal::Invalid(errors) => format!("{} {}", errors[0].field, errors[0].code),
+        Refusal::NotNow { code, .. } => code.to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn incident(world: &World, title: &'static str) -> String {
+    world.by("mona", move |cx| {
+        let wanted = body(json!({"title": title, "severity": 2, "services": ["pay"]}));
+        Ok(open_incident(cx, &wanted)?.key)
+    })
+}
+
+fn review(world: &World, more: Value) -> std::result::Result<IncidentReview, Refusal> {
+    let wanted = body(more);
+    attempt(world, "mona", move |cx| noun::add::<IncidentReview>(cx, &wanted))
+}
+
+/// A complete review that names a cause.
+fn reviewed(world: &World, key: &str, cause: &str) {
+    review(
+        world,
+        json!({"incident_key": key, "summary": "The queue was full.", "cause": cause, "is_complete": true}),
+    )
+    .unwrap();
+}
+
+fn check(world: &World, key: &str) -> std::result::Result<(), Refusal> {
+    let key = key.to_owned();
+    attempt(world, "mona", move |cx| {
+        let incident = cx.directory()?.incidents.get(&key).cloned().unwrap();
+        check_reviewed(cx, &incident)
+    })
+}
+
+#[test]
+fn an_incident_of_a_change_is_not_closed_before_its_review_is_complete() {
+    let world = World::new();
+    let key = world.closed("One");
+    let found = incident(&world, "Slow");
+    check(&world, &found).unwrap();
+    let link = body(json!({"from": key, "kind": "caused", "to": found}));
+    world.by("mona", move |cx| noun::add::<RecordLink>(cx, &link));
+    assert_eq!(code(check(&world, &found)), "review_missing");
+
+    let f = found.as_str();
+    assert_eq!(
+        code(review(&world, json!({"incident_key": f, "cause": "nothing"}))),
+        "cause unknown"
+    );
+    assert_eq!(
+        code(review(&world, json!({"incident_key": "INC-9"}))),
+        "incident_key unknown"
+    );
+    let whole = |cause: &str| json!({"incident_key": f, "summary": "The queue was full.", "cause": cause, "is_complete": true, "contributing": ["The alert came late"]});
+    assert_eq!(code(review(&world, whole("capacity"))), "review_incomplete");
+    review(&world, json!({"incident_key": f, "summary": "The queue was full."})).unwrap();
+    assert_eq!(code(check(&world, &found)), "review_missing", "a draft is no review");
+
+    let answer = |change: &str| {
+        body(json!({"incident_key": f, "change_key": change, "rating": "too_low", "steps_adequate": false}))
+    };
+    let other = answer("CHG-4711");
+    let refused = attempt(&world, "mona", move |cx| noun::add::<ReviewAnswer>(cx, &other));
+    assert_eq!(code(refused), "change_key unknown");
+    let mut unsaid = answer(&key);
+    unsaid.remove("steps_adequate");
+    let refused = attempt(&world, "mona", move |cx| noun::add::<ReviewAnswer>(cx, &unsaid));
+    assert_eq!(code(refused), "steps_adequate missing");
+    let given = answer(&key);
+    world.by("mona", move |cx| noun::add::<ReviewAnswer>(cx, &given));
+    review(&world, whole("capacity")).unwrap();
+    check(&world, &found).unwrap();
+
+    assert_eq!(code(review(&world, whole("missing_test"))), "cause not_allowed");
+    assert_eq!(
+        code(review(
+            &world,
+            json!({"incident_key": f, "summary": "s", "cause": "capacity"})
+        )),
+        "is_complete not_allowed"
+    );
+    let k = found.clone();
+    let drafted = world.look(move |cx| draft_incident_review(cx, &k)).unwrap();
+    assert_eq!(drafted.changes.len(), 1);
+    assert_eq!((drafted.changes[0].role, drafted.changes[0].permits), ("caused it", 1));
+    assert!(
+        drafted.changes[0].decided_by.contains(&"olga".to_owned()),
+        "{drafted:#?}"
+    );
+    assert!(drafted.course.iter().any(|(_, text)| text.contains(&key)));
+    assert!(drafted.markdown().contains("The alert came late"));
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn actions_of_a_review_are_items_with_an_owner_and_a_due_time() {
+    let world = World::new();
+    let found = incident(&world, "Slow");
+    let wanted = |title: &str, owner: &str, due: &str| body(json!({"title": title, "owner": owner, "due_at": due}));
+    let add = |more: model::core::body::Body| {
+        let key = found.clone();
+        attempt(&world, "mona", move |cx| add_review_action(cx, &key, &more))
+    };
+    let first = wanted("Bound the queue", "olga", "2026-12-01T10:00:00Z");
+    assert!(
+        matches!(add(first.clone()), Err(Refusal::NotFound { .. })),
+        "there is no review yet"
+    );
+    review(&world, json!({"incident_key": found})).unwrap();
+    let item = add(first.clone()).unwrap();
+    assert_eq!(item.about, found);
+    assert_eq!(code(add(first)), "title not_unique");
+    assert_eq!(
+        code(add(wanted("Else", "nobody", "2026-12-01T10:00:00Z"))),
+        "owner unknown"
+    );
+    assert_eq!(
+        code(add(wanted("Else", "olga", "2026-01-01T10:00:00Z"))),
+        "due_at in_the_past"
+    );
+    let key = found.clone();
+    assert_eq!(world.look(move |cx| actions_of(cx, &key)).unwrap().len(), 1);
+}
+
+#[test]
+fn causes_are_extended_retired_and_removed_only_while_nobody_names_them() {
+    let world = World::new();
+    let add = |more: Value| {
+        let wanted = body(more);
+        move |cx: &mut Context<'_, '_>| noun::add::<Cause>(cx, &wanted)
+    };
+    let own = json!({"key": "dock_strike", "name": "A strike", "features": ["disruption"]});
+    world.system(add(own.clone()));
+    assert_eq!(code(attempt_as_system(&world, add(own))), "key not_unique");
+    let shipped = json!({"key": "capacity", "name": "Other"});
+    assert_eq!(code(attempt_as_system(&world, add(shipped))), "key not_unique");
+    let wrong = json!({"key": "Not a key", "name": "n"});
+    assert_eq!(code(attempt_as_system(&world, add(wrong))), "key not_a_key");
+    let found = incident(&world, "Slow");
+    reviewed(&world, &found, "dock_strike");
+    let end = |key: &'static str| move |cx: &mut Context<'_, '_>| noun::end::<Cause>(cx, key);
+    assert_eq!(code(attempt_as_system(&world, end("dock_strike"))), "in_use");
+    world.system(|cx| noun::edit::<Cause>(cx, "dock_strike", &body(json!({"is_retired": true}))));
+    let other = incident(&world, "Slower");
+    let named = review(&world, json!({"incident_key": other, "cause": "dock_strike"}));
+    assert_eq!(code(named), "cause unknown", "a retired cause is named no more");
+    review(
+        &world,
+        json!({"incident_key": found, "summary": "Corrected.", "cause": "dock_strike", "is_complete": true}),
+    )
+    .unwrap();
+    // A shipped cause that nobody names is removed as well, and can be added again.
+    world.system(end("unannounced"));
+    let named = review(&world, json!({"incident_key": other, "cause": "unannounced"}));
+    assert_eq!(code(named), "cause unknown");
+    world.system(add(json!({"key": "unannounced", "name": "Again"})));
+    world.sequence();
+    world.assert_replays();
+}
+
+fn attempt_as_system<T: Send + 'static>(
+    world: &World,
+    act: impl Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
+) -> std::result::Result<T, Refusal> {
+    let actor = model::change::change_file::Actor::system();
+    match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
+        Ok(done) => Ok(done),
+        Err(Error::Refused(refusal)) => Err(refusal),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+fn change(world: &World, key: &str) -> Change {
+    let key = key.to_owned();
+    world.look(move |cx| cx.change(&key)).unwrap()
+}
+
+#[test]
+fn a_root_cause_moves_the_pending_changes_that_share_its_features_and_no_others() {
+    let world = with_history();
+    assert!(keep(&world, material(&world).unwrap()));
+    let plain = world.draft("Plain");
+    let hard = world.draft_of("Hard", "git:bbbb");
+    let k = hard.clone();
+    world.by("rita", move |cx| {
+        acts::change::edit_change::edit_change(cx, &k, &body(json!({"complexity": "high"}))).map(drop)
+    });
+    let recorded = [change(&world, &plain), change(&world, &hard)].map(|it| it.forecast);
+    assert!(recorded.iter().all(|it| it.as_ref().unwrap().probability_ppm.is_some()));
+    let due = |since: Timestamp| world.look(move |cx| find_due(cx, since)).unwrap();
+    assert_eq!(due(Timestamp::MIN), [], "no review named a cause");
+    // Behind the watch windows of the history, which would all take note of the incident.
+    go_to(&world, "2026-12-05T08:00:00Z");
+    let found = incident(&world, "Slow");
+    reviewed(&world, &found, "configuration_error");
+    let moves = due(Timestamp::MIN);
+    assert_eq!(moves.len(), 1, "{moves:#?}");
+    assert_eq!((&moves[0].change_key, &moves[0].incident_key), (&hard, &found));
+    let wanted = moves.clone();
+    assert_eq!(world.system(move |cx| keep_moves(cx, &wanted)), 1);
+    assert_eq!(
+        world.system(move |cx| keep_moves(cx, &moves)),
+        0,
+        "another server wrote it already"
+    );
+    assert_eq!(due(Timestamp::MIN), []);
+    let after = [change(&world, &plain), change(&world, &hard)];
+    assert_eq!(after.clone().map(|it| it.forecast), recorded, "recorded figures stay");
+    let hard = after[1].clone();
+    let kept = world.look(move |cx| moves_of(cx, &hard)).unwrap();
+    assert!(kept[0].to_ppm > kept[0].from_ppm);
+    assert!(
+        kept[0].told().contains("because it is of high complexity"),
+        "{}",
+        kept[0].told()
+    );
+}
+
+fn problem(world: &World, key: &str) -> ProblemRecord {
+    let key = key.to_owned();
+    world.look(move |cx| noun::show::<ProblemRecord>(cx, &key)).unwrap()
+}
+
+/// Ends the work on a change as a closed one ended.
+fn finish(world: &World, key: &str, like: &Change) {
+    let (key, like) = (key.to_owned(), like.clone());
+    world.system(move |cx| {
+        let fix = cx.change(&key)?;
+        let done = Change {
+            id: fix.id,
+            version: fix.version,
+            key: fix.key,
+            number: fix.number,
+            actual_start: Some(cx.now),
+            actual_end: Some(cx.now),
+            ..like.clone()
+        };
+        cx.put_estate("change.closed", done, json!({})).map(drop)
+    });
+}
+
+#[test]
+fn three_failures_propose_one_problem_whose_fix_is_judged_by_recurrence() {
+    let world = World::new();
+    for title in ["Slow", "Slower", "Dead"] {
+        let found = incident(&world, title);
+        reviewed(&world, &found, "capacity");
+        world.pass_seconds(60);
+    }
+    let search = || world.by("mona", search_problems);
+    let proposed = search();
+    assert_eq!(proposed.len(), 1, "{proposed:#?}");
+    let key = proposed[0].key.clone();
+    assert_eq!(
+        (proposed[0].state, proposed[0].cases.len()),
+        (ProblemState::Proposed, 3)
+    );
+    assert_eq!(search(), [], "what is proposed is not proposed again");
+    let links = world.look(|cx| find_links(cx, "INC-101")).unwrap();
+    assert_eq!(
+        (links[0].reads.words(), links[0].other.key.as_str()),
+        ("caused by", key.as_str())
+    );
+
+    let act = |body: Value, what: fn(&mut Context<'_, '_>, &str, &model::core::body::Body) -> Result<ProblemRecord>| {
+        let (key, body) = (key.clone(), crate::world::body(body));
+        attempt(&world, "mona", move |cx| what(cx, &key, &body))
+    };
+    assert_eq!(code(act(json!({"accepted": false}), decide_problem)), "reason missing");
+    assert_eq!(code(act(json!({}), fix_problem)), "not_open");
+    let accepted = act(json!({"accepted": true}), decide_problem).unwrap();
+    let fix = accepted.fix.clone().unwrap();
+    let drafted = change(&world, &fix);
+    assert!(drafted.content.title.contains(&key), "{}", drafted.content.title);
+    assert_eq!(
+        (drafted.state, drafted.content.targets[0].service.as_str()),
+        (State::Draft, "pay")
+    );
+    assert_eq!(code(act(json!({"accepted": true}), decide_problem)), "decided");
+    let helped = |helped: bool| json!({"helped": helped, "reason": "Seen."});
+    assert_eq!(code(act(helped(true), judge_problem)), "fix_not_done");
+    world.sequence();
+    world.assert_replays();
+
+    let first = world.closed("One");
+    finish(&world, &fix, &change(&world, &first));
+    assert_eq!(code(act(helped(true), judge_problem)), "too_early");
+    go_to(&world, "2026-12-01T08:00:00Z");
+    assert_eq!(act(helped(true), judge_problem).unwrap().state, ProblemState::Closed);
+    assert_eq!(search(), []);
+
+    // It recurs more often than before: the fix was useless, and the problem is open again.
+    let again = incident(&world, "Slow again");
+    reviewed(&world, &again, "capacity");
+    world.pass_seconds(60);
+    search();
+    let reopened = problem(&world, &key);
+    assert_eq!(
+        (reopened.state, reopened.fix, reopened.former_fixes),
+        (ProblemState::Open, None, vec![fix])
+    );
+    assert!(reopened.cases.contains(&again));
+    let next = act(json!({}), fix_problem).unwrap();
+    assert!(next.fix.is_some());
+    assert_eq!(code(act(json!({}), fix_problem)), "fix_is_there");
+}
+
+#[test]
+fn a_problem_that_was_dismissed_is_not_proposed_again_for_the_same_failures() {
+    let world = World::new();
+    for title in ["Slow", "Slower", "Dead"] {
+        let found = incident(&world, title);
+        reviewed(&world, &found, "capacity");
+    }
+    let key = world.by("mona", search_problems)[0].key.clone();
+    world.by("mona", move |cx| {
+        decide_problem(
+            cx,
+            &key,
+            &body(json!({"accepted": false, "reason": "Three exercises."})),
+        )
+    });
+    assert_eq!(world.by("mona", search_problems), []);
+    let refused = attempt(&world, "rita", search_problems);
+    assert!(matches!(refused, Err(Refusal::NotAllowed { .. })), "{refused:?}");
+}

@@ -1,0 +1,265 @@
+//! Links with two ends: both ends agree after any order of edits, by whichever way they come; nothing replaces a link, and nothing
+//! is linked to itself or in a ring of duplicates.
+
+use std::collections::BTreeSet;
+
+use acts::change::link_change::{link_change, unlink_change};
+use acts::core::noun;
+use acts::incident::link_records::{find_links, show_history, show_links};
+use acts::incident::set_incident::open_incident;
+use acts::{Context, Error, Result};
+use model::change::related_records::Link;
+use model::core::ids::RecordId;
+use model::core::refusal::Refusal;
+use model::incident::record_link::{RecordLink, of_change};
+use serde_json::json;
+use store::record::{self, Filter};
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+/// Does something that may be refused; a refusal changes nothing.
+fn attempt<T: Send + 'static>(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
+) -> std::result::Result<T, Refusal> {
+    let actor = world.actor(login);
+    match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
+        Ok(done) => Ok(done),
+        Err(Error::Refused(refusal)) => Err(refusal),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+fn incident(world: &World, title: &'static str) -> String {
+    world.by("mona", move |cx| {
+        let wanted = body(json!({"title": title, "severity": 2, "services": ["pay"]}));
+        Ok(open_incident(cx, &wanted)?.key)
+    })
+}
+
+fn link(world: &World, from: &str, kind: &str, to: &str) -> std::result::Result<RecordLink, Refusal> {
+    let wanted = body(json!({"from": from, "kind": kind, "to": to, "reason": "Seen in the log."}));
+    attempt(world, "mona", move |cx| noun::add::<RecordLink>(cx, &wanted))
+}
+
+fn all_links(world: &World) -> Vec<RecordLink> {
+    let found = world.look(|cx| Ok(record::bodies::<RecordLink>(cx.tx, &Filter::new().order_by("id"))?));
+    found.unwrap()
+}
+
+/// What a key shows: the words of each link and the other end.
+fn seen(world: &World, key: &str) -> BTreeSet<(String, String, String)> {
+    let key = key.to_owned();
+    let found = world.look(move |cx| find_links(cx, &key)).unwrap();
+    found
+        .into_iter()
+        .map(|it| (it.link.id.0, it.reads.words().to_owned(), it.other.key))
+        .collect()
+}
+
+/// How the other end reads what one end reads so.
+fn turned(words: &str) -> &'static str {
+    match words {
+        "caused" => "caused by",
+        "caused by" => "caused",
+        "fixed by" => "fixes",
+        "fixes" => "fixed by",
+        "duplicate of" => "has the duplicate",
+        "has the duplicate" => "duplicate of",
+        "blocked by" => "blocks",
+        "blocks" => "blocked by",
+        _ => "related to",
+    }
+}
+
+fn assert_ends_agree(world: &World, keys: &[String]) {
+    for key in keys {
+        for (id, words, other) in seen(world, key) {
+            let back = (id, turned(&words).to_owned(), key.clone());
+            assert!(seen(world, &other).contains(&back), "{key} {words} {other}");
+        }
+    }
+    // What a change holds is what the rows say, and its outcome follows.
+    let links = world
+        .look(|cx| Ok(record::bodies::<Link>(cx.tx, &Filter::new().order_by("id"))?))
+        .unwrap();
+    let held = links
+        .iter()
+        .filter(|link| link.removed_at.is_none() && of_change(link).is_some());
+    let held: BTreeSet<&str> = held.map(|link| link.id.as_str()).collect();
+    let rows = all_links(world);
+    let active = rows.iter().filter(|row| row.active && row.is_of_change);
+    let active: BTreeSet<&str> = active.map(|row| row.id.as_str()).collect();
+    assert_eq!(held, active);
+    for key in keys.iter().filter(|key| key.starts_with("CHG-")) {
+        let wanted: BTreeSet<String> = seen(world, key)
+            .into_iter()
+            .filter(|(_, words, other)| words == "caused" && other.starts_with("INC-"))
+            .map(|(_, _, other)| other)
+            .collect();
+        let k = key.clone();
+        let change = world.look(move |cx| cx.change(&k)).unwrap();
+        let caused: BTreeSet<String> = change.caused_incidents.iter().map(|row| row.incident.clone()).collect();
+        assert_eq!(caused, wanted, "{key}");
+    }
+}
+
+/// Numbers that follow from a seed.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+}
+
+#[test]
+fn both_ends_agree_after_any_order_of_edits() {
+    for seed in 1..=3 {
+        let world = World::new();
+        let mut keys = vec![world.closed("One"), world.draft("Two"), world.draft("Three")];
+        keys.extend(["Slow", "Slower", "Dead"].map(|title| incident(&world, title)));
+        let mut numbers = Numbers(seed);
+        let mut done = 0;
+        for _ in 0..40 {
+            let (from, to) = (keys[numbers.below(6)].clone(), keys[numbers.below(6)].clone());
+            let kinds = ["caused", "fixed_by", "related", "duplicate_of", "blocked_by"];
+            let kind = kinds[numbers.below(5)];
+            let held = ["caused", "fixes", "depends_on", "follows_up"][numbers.below(4)];
+            let rows: Vec<RecordLink> = all_links(&world).into_iter().filter(|row| row.active).collect();
+            let some = (!rows.is_empty()).then(|| rows[numbers.below(rows.len())].clone());
+            let is_done = match (numbers.below(6), some) {
+                (0 | 1, _) => link(&world, &from, kind, &to).is_ok(),
+                (2, _) => attempt(&world, "mona", move |cx| {
+                    link_change(cx, &from, &body(json!({"kind": held, "to": to})))
+                })
+                .is_ok(),
+                (3, Some(row)) => {
+                    attempt(&world, "mona", move |cx| noun::end::<RecordLink>(cx, row.id.as_str())).is_ok()
+                }
+                (4, Some(row)) if row.is_of_change => attempt(&world, "mona", move |cx| {
+                    let holder = if row.from.starts_with("CHG-") && row.kind.as_str() != "fixed_by" {
+                        &row.from
+                    } else {
+                        &row.to
+                    };
+                    unlink_change(cx, holder, &RecordId(row.id.0.clone()))
+                })
+                .is_ok(),
+                (_, Some(row)) => attempt(&world, "mona", move |cx| {
+                    let wanted = body(json!({"confidence_ppm": 700_000, "reason": "Likely."}));
+                    noun::edit::<RecordLink>(cx, row.id.as_str(), &wanted)
+                })
+                .is_ok(),
+                _ => false,
+            };
+            done += usize::from(is_done);
+            assert_ends_agree(&world, &keys);
+        }
+        assert!(done >= 12, "most edits of seed {seed} were lawful: {done}");
+        world.sequence();
+        world.assert_replays();
+    }
+}
+
+fn code_of(refused: std::result::Result<RecordLink, Refusal>) -> String {
+    match refused.unwrap_err() {
+        Refusal::Invalid(errors) => errors[0].code.to_string(),
+        Refusal::NotNow { code, .. } => code.to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn nothing_is_linked_to_itself_twice_or_in_a_ring() {
+    let world = World::new();
+    let [one, two, three] = ["Slow", "Slower", "Dead"].map(|title| incident(&world, title));
+    assert_eq!(
+        code_of(link(&world, &one, "related", &one.to_lowercase())),
+        "not_allowed"
+    );
+    assert_eq!(code_of(link(&world, &one, "related", "INC-999")), "unknown");
+    assert_eq!(code_of(link(&world, &one, "related", "banana")), "unknown");
+    link(&world, &one, "related", &two).unwrap();
+    assert_eq!(
+        code_of(link(&world, &two, "related", &one)),
+        "not_unique",
+        "it reads the same"
+    );
+    link(&world, &one, "duplicate_of", &two).unwrap();
+    link(&world, &two, "duplicate_of", &three).unwrap();
+    assert_eq!(code_of(link(&world, &three, "duplicate_of", &one)), "circular");
+    assert_eq!(
+        code_of(link(&world, &one, "duplicate_of", &three)),
+        "duplicate_already",
+        "no link replaces another"
+    );
+    assert_eq!(all_links(&world).len(), 3);
+    link(&world, &one, "fixed_by", "jira:OPS-7").unwrap();
+    let (_, shown) = world.look(|cx| show_links(cx, "jira:OPS-7")).unwrap();
+    assert_eq!(shown[0].reads.words(), "fixes");
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn an_incident_that_is_linked_after_the_closing_revises_the_outcome_and_the_history_stays() {
+    let world = World::new();
+    let key = world.closed("One");
+    let found = incident(&world, "Slow");
+    let made = link(&world, &found, "caused", &key).unwrap();
+    assert!(!made.is_of_change, "an incident that leads to a change revises nothing");
+    let made = link(&world, &key, "caused", &found).unwrap();
+    assert!(made.is_of_change);
+    assert_eq!(made.reason.as_deref(), Some("Seen in the log."));
+    let k = key.clone();
+    let change = world.look(move |cx| cx.change(&k)).unwrap();
+    assert_eq!(change.caused_incidents[0].incident, found);
+    assert!(
+        change.reviews.last().unwrap().addendum,
+        "the closing was revised by an addendum"
+    );
+    let id = made.id.clone();
+    world.by("mona", move |cx| {
+        noun::edit::<RecordLink>(cx, id.as_str(), &body(json!({"confidence_ppm": 800_000})))
+    });
+    let id = made.id.clone();
+    let other = attempt(&world, "mona", move |cx| {
+        noun::edit::<RecordLink>(cx, id.as_str(), &body(json!({"kind": "related"})))
+    });
+    assert_eq!(code_of(other), "not_allowed");
+    let id = made.id.clone();
+    world.by("mona", move |cx| noun::end::<RecordLink>(cx, id.as_str()));
+    let id = made.id.clone();
+    let kinds = world.look(move |cx| show_history(cx, id.as_str())).unwrap();
+    let kinds: Vec<&str> = kinds.iter().map(|row| row.kind.as_str()).collect();
+    assert_eq!(
+        kinds,
+        [
+            "record_link.added",
+            "record_link.edited",
+            "record_link.edited",
+            "record_link.ended"
+        ]
+    );
+    let k = key.clone();
+    let change = world.look(move |cx| cx.change(&k)).unwrap();
+    assert_eq!(change.caused_incidents, []);
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn who_may_not_set_incidents_links_nothing() {
+    let world = World::new();
+    let [one, two] = ["Slow", "Slower"].map(|title| incident(&world, title));
+    let wanted = body(json!({"from": one, "kind": "related", "to": two}));
+    let refused = attempt(&world, "rita", move |cx| noun::add::<RecordLink>(cx, &wanted));
+    assert!(matches!(refused, Err(Refusal::NotAllowed { .. })), "{refused:?}");
+}

@@ -1,0 +1,116 @@
+//! The thread that moves the forecasts of pending changes after reviews, and looks for failures that recur. Both are found in
+//! reading transactions; acts of their own write in small parts. It needs no memory: what was written is not written again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use acts::Context;
+use acts::incident::problems::{is_search_due, search_problems};
+use acts::risk::move_forecasts::{find_due, keep_moves};
+use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::Actor;
+use store::{CrossTx, Lane, Mode};
+
+use crate::background::sequencer::{pause, told};
+use crate::http::state::AppState;
+
+/// How often it looks whether the time has come.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long one look at moves holds.
+const BETWEEN_MOVES: SignedDuration = SignedDuration::from_secs(5);
+/// How long one search for failures that recur holds.
+const BETWEEN_SEARCHES: SignedDuration = SignedDuration::from_mins(10);
+/// How many moves one transaction writes.
+const AT_ONCE: usize = 100;
+/// Clocks of several servers may differ by so much.
+const SKEW: SignedDuration = SignedDuration::from_mins(2);
+
+/// When each of the two is due, and up to when the changes of each tenant were looked at.
+#[derive(Default)]
+struct Due {
+    moves: Option<Timestamp>,
+    search: Option<Timestamp>,
+    seen: HashMap<String, Timestamp>,
+}
+
+/// Starts it. It ends when the bells dismiss it.
+pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
+    let bell = state.bells().until_dismissed();
+    let state = state.clone();
+    let mut due = Due::default();
+    Builder::new().name("recurrences".to_owned()).spawn(move || {
+        while pause(&bell, LOOK) {
+            let now = state.executor().tools().clock.now();
+            look(&state, &mut due, now);
+        }
+    })
+}
+
+/// Whether the time has come; then it is set to the next. A clock that was set back keeps nothing waiting for longer than usual.
+fn has_come(next: &mut Option<Timestamp>, now: Timestamp, between: SignedDuration) -> bool {
+    let later = now.saturating_add(between).unwrap_or(now);
+    if next.is_some_and(|next| now < next && next <= later) {
+        return false;
+    }
+    *next = Some(later);
+    true
+}
+
+fn look(state: &AppState, due: &mut Due, now: Timestamp) {
+    let moves = has_come(&mut due.moves, now, BETWEEN_MOVES);
+    let search = has_come(&mut due.search, now, BETWEEN_SEARCHES);
+    if !moves && !search {
+        return;
+    }
+    let find = |tx: &mut CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+    let executor = state.executor();
+    let found = executor.wait_across(Lane::Worker, "whose failures recur", Mode::Read, find);
+    for tenant in told(found, "looking for failures that recur").unwrap_or_default() {
+        if state.bells().is_stopping() {
+            return;
+        }
+        if moves && move_forecasts(state, &tenant, due.seen.get(&tenant).copied()) {
+            let seen = now.checked_sub(SKEW).unwrap_or(now);
+            due.seen.insert(tenant.clone(), seen);
+        }
+        if search {
+            search_tenant(state, &tenant);
+        }
+    }
+}
+
+/// Moves the forecasts of a tenant; answers whether all that was due is written.
+fn move_forecasts(state: &AppState, tenant: &str, since: Option<Timestamp>) -> bool {
+    let executor = state.executor();
+    let since = since.unwrap_or(Timestamp::MIN);
+    let find = move |cx: &mut Context<'_, '_>| find_due(cx, since);
+    let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, find);
+    let Some(found) = told(found, "looking for forecasts that move") else {
+        return false;
+    };
+    let mut is_whole = true;
+    for part in found.chunks(AT_ONCE) {
+        let part = Arc::new(part.to_vec());
+        let keep = move |cx: &mut Context<'_, '_>| keep_moves(cx, &part);
+        let kept = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, keep);
+        is_whole &= told(kept, "moving forecasts").is_some();
+    }
+    if !found.is_empty() {
+        state.bells().ring(tenant);
+    }
+    is_whole
+}
+
+fn search_tenant(state: &AppState, tenant: &str) {
+    let executor = state.executor();
+    let is_due = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, is_search_due);
+    if told(is_due, "looking for failures that recur") != Some(true) {
+        return;
+    }
+    let written = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, search_problems);
+    if told(written, "proposing problems").is_some() {
+        state.bells().ring(tenant);
+    }
+}
