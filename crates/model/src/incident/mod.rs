@@ -1,4 +1,5 @@
-//! Incidents: their course, what a major one stops, how a text names one, and which of them began while a change was watched.
+//! Incidents: how a text names one, which of them began while a change was watched, their links, their reviews, and the problems
+//! behind those that recur.
 
 pub mod course;
 pub mod entry;
@@ -6,8 +7,6 @@ pub mod lifecycle;
 pub mod major;
 pub mod reference;
 pub mod signature;
-//! Incidents: how a text names one, which of them began while a change was watched, their links, their reviews, and the problems
-//! behind those that recur.
 
 pub mod incident_review;
 pub mod problem;
