@@ -10,6 +10,10 @@ macro_rules! card_nouns {
         $apply! {
             $crate::notify::announcement::Announcement,
             $crate::change::custom_field::CustomField,
+            $crate::incident::drift::baseline::DriftBaseline,
+            $crate::incident::drift::finding::DriftFinding,
+            $crate::incident::drift::rule::DriftRule,
+            $crate::incident::drift::source::DriftSource,
             $crate::emergency::outside_look::OutsideLook,
             $crate::audit::witness::Witness,
         }

@@ -165,6 +165,10 @@ const KINDS: &[&str] = &[
     "alertmanager",
     "pagerduty",
     reply_by_mail::KIND,
+    "terraform",
+    "argocd_drift",
+    "aide",
+    "kubernetes_audit",
 ];
 
 /// Reads the address that letters are answered to: a mailbox whose server delivers `name+anything@` to `name@`.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use model::integration::signal::{self, Repository, SetAside, Signal};
 use ring::hmac;
 
+use crate::incident::drift;
 use crate::integration::received::{Headers, Kept};
 use crate::integration::{
     alertmanager, argocd, cdevents, cloudevents, github, gitlab, jenkins, pagerduty, plain, standard_webhooks,
@@ -22,6 +23,10 @@ pub const KINDS: &[&str] = &[
     "alertmanager",
     "pagerduty",
     "mail",
+    "terraform",
+    "argocd_drift",
+    "aide",
+    "kubernetes_audit",
 ];
 
 /// Why a delivery is turned away.
@@ -210,6 +215,7 @@ pub fn read(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> Res
         "alertmanager" => alertmanager::read(body),
         "pagerduty" => pagerduty::read(body, received_at),
         "mail" => mail_reply::read(body),
+        kind if drift::KINDS.contains(&kind) => drift::read(kind, body, received_at),
         other => Err(SetAside::because(format_args!(
             "nothing reads deliveries of the kind {other}"
         ))),

@@ -1,5 +1,6 @@
-//! Incidents: how a text names one, and which of them began while a change was watched.
+//! Incidents: how a text names one, and which of them began while a change was watched; drift.
 
+pub mod drift;
 pub mod reference;
 pub mod watch;
 pub mod watch_table;

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::committers::Committer;
+use crate::incident::drift::DriftReport;
 
 pub use more::{Alert, Ask, AskKind, AskTexts, CommitTree, MailReply, REPLY_MARK, Repository};
 
@@ -112,6 +113,8 @@ pub enum Signal {
     MailReply(MailReply),
     /// Which repository a delivery is of.
     Repository(Repository),
+    /// What a source of drift found.
+    Drift(DriftReport),
     /// Something that has no meaning here; it is kept and counted.
     Unknown {
         /// The sender's name for the event.
@@ -186,6 +189,7 @@ impl Signal {
             ),
             Self::MailReply(it) => key("mail_reply", &[&it.message_id]),
             Self::Repository(it) => key("repository", &[&it.id, &folded(&it.name)]),
+            Self::Drift(it) => key("drift", &[&it.scope, &it.taken_at.to_string()]),
             Self::Unknown { event, action } => key("unknown", &[event, action.as_deref().unwrap_or_default()]),
         }
     }

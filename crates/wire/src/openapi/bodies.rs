@@ -637,6 +637,10 @@ const ADMINISTRATION: &[Shape] = &[
                     "alertmanager",
                     "pagerduty",
                     "mail",
+                    "terraform",
+                    "argocd_drift",
+                    "aide",
+                    "kubernetes_audit",
                 ]),
                 "Which system.",
             )

@@ -33,7 +33,7 @@ const MOST: i64 = 500;
 /// How many deliveries of one connection are shown.
 const DELIVERIES: i64 = 50;
 /// The kinds of system that deliver, with their words.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 14] = [
     ("github", "GitHub"),
     ("gitlab", "GitLab"),
     ("argocd", "Argo CD"),
@@ -44,6 +44,10 @@ const KINDS: [(&str, &str); 10] = [
     ("alertmanager", "Alertmanager"),
     ("pagerduty", "PagerDuty"),
     ("mail", "Mail replies"),
+    ("terraform", "Terraform plans (drift)"),
+    ("argocd_drift", "Argo CD (drift)"),
+    ("aide", "AIDE (drift)"),
+    ("kubernetes_audit", "Kubernetes audit (drift)"),
 ];
 
 /// What a kind of connection is called.
