@@ -8,6 +8,7 @@ use crate::core::card::{Card, Noun};
 macro_rules! card_nouns {
     ($apply:ident) => {
         $apply! {
+            $crate::notify::action_item::ActionItem,
             $crate::notify::announcement::Announcement,
             $crate::change::custom_field::CustomField,
             $crate::incident::drift::baseline::DriftBaseline,

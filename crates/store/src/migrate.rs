@@ -50,6 +50,7 @@ const MIGRATIONS: &[Migration] = migrations![
     23 "0023_failure",
     24 "0024_sinks",
     25 "0025_bundles",
+    26 "0026_action_item",
     30 "0030_drift",
 ];
 

@@ -99,6 +99,11 @@ fn statements() -> Vec<(String, &'static str, bool)> {
         ),
         (timer::READERS.to_owned(), "message_held (tenant=?)", false),
         (
+            timer::ITEMS.to_owned(),
+            "action_item_by_state_due_at (tenant=? AND state=?)",
+            true,
+        ),
+        (
             timer::REVIEWS.to_owned(),
             "access_review_by_is_open (tenant=? AND is_open=?)",
             false,

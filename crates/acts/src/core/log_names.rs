@@ -12,5 +12,11 @@ pub(crate) const INCIDENTS: &str = "incident";
 /// See [`INCIDENTS`].
 pub(crate) const BEFORE_FIRST_INCIDENT: i64 = 100;
 
+/// The counter behind the keys of action items, and the number before the first one.
+pub(crate) const ACTION_ITEMS: &str = "action_item";
+
+/// See [`ACTION_ITEMS`].
+pub(crate) const BEFORE_FIRST_ACTION_ITEM: i64 = 100;
+
 /// The kind of the event that tells what a halt voided.
 pub(crate) const HALTED: &str = "freeze.halted";

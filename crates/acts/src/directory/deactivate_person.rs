@@ -26,6 +26,7 @@ use crate::core::error::Result;
 use crate::directory::{review_access, suspend_given};
 use crate::guard::{impersonation, last_administrator};
 use crate::identity::set_workload;
+use crate::notify::action_items;
 
 /// How many open changes are looked through at once.
 const AT_ONCE: usize = 500;
@@ -110,6 +111,7 @@ pub fn end_person(
     }
     end_delegations(cx, &person.id)?;
     review_access::hand_over(cx)?;
+    action_items::hand_over(cx, &person.id)?;
     end_work(cx, &gone, compromised)?;
     // Others may be asked in their place: deputies end, and rules look for whoever is left.
     settle_open::settle_asked(cx)?;

@@ -20,7 +20,7 @@ use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 use crate::directory::entitlements::{rights, take_away};
-use crate::directory::remind_of_review;
+use crate::directory::review_items;
 use crate::guard::{impersonation, required_factor};
 
 /// The most rights in one part: an entry of the log holds no more than 65,535 bytes.
@@ -122,7 +122,7 @@ fn keep(cx: &mut Context<'_, '_>, kind: &'static str, review: AccessReview, tell
     let data = json!({"campaign": review.campaign, "manager": review.manager, "rights": review.rights.len()});
     let event = draft(kind, ("access_review", review.id.0.clone()), cx.now, data);
     cx.tell(vec![event], written)?;
-    remind_of_review::set_again(cx, &review)?;
+    review_items::follow(cx, &review)?;
     Ok(review)
 }
 

@@ -10,8 +10,9 @@ use store::queue::timer;
 
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
-use crate::directory::{remind_of_review, review_by_clock};
+use crate::directory::{review_by_clock, review_items};
 use crate::identity::{audit_workload_trust, expire_federated_rights};
+use crate::notify::action_items;
 use crate::schedule::expand_spans;
 
 /// How many changes one round looks at.
@@ -54,9 +55,12 @@ pub fn find_lost_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
         lost.subjects.extend(checks.into_iter().map(|id| ("gate_check", id)));
         let readers = timer::readers_without(cx.tx, MOST)?;
         lost.subjects.extend(readers.into_iter().map(|id| ("person", id)));
+        let items = timer::items_without(cx.tx, MOST)?;
+        lost.subjects
+            .extend(items.into_iter().map(|id| (action_items::TABLE, id)));
         let parts = timer::reviews_without(cx.tx, MOST)?;
         lost.subjects
-            .extend(parts.into_iter().map(|id| (remind_of_review::TABLE, id)));
+            .extend(parts.into_iter().map(|id| (review_items::TABLE, id)));
         let providers = expire_federated_rights::lost(cx)?;
         lost.subjects
             .extend(providers.into_iter().map(|id| (expire_federated_rights::TABLE, id)));

@@ -8,11 +8,11 @@ use store::record;
 use crate::audit::revoke_signed;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
-use crate::directory::{remind_of_review, review_by_clock};
+use crate::directory::{review_by_clock, review_items};
 use crate::gate::answer;
 use crate::identity::{audit_workload_trust, expire_federated_rights};
 use crate::integration::external_checks;
-use crate::notify::send_deferred;
+use crate::notify::{action_items, escalate_items, send_deferred};
 use crate::schedule::expand_spans;
 
 /// Reloads the subject and asks the model what is due now.
@@ -35,7 +35,8 @@ pub fn run_timer(cx: &mut Context<'_, '_>, table: &str, subject: &str) -> Result
         revoke_signed::TABLE => revoke_signed::revoke_signed(cx, subject),
         audit_workload_trust::TABLE => audit_workload_trust::run(cx, subject),
         expire_federated_rights::TABLE => expire_federated_rights::run(cx, subject),
-        remind_of_review::TABLE => remind_of_review::remind(cx, subject),
+        review_items::TABLE => review_items::follow_by_id(cx, subject),
+        action_items::TABLE => escalate_items::escalate(cx, subject),
         expand_spans::FREEZES => expand_spans::expand_freeze(cx, subject),
         expand_spans::WINDOWS => expand_spans::expand_window(cx, subject),
         "outside_check" => external_checks::judge_again(cx, subject),

@@ -1,5 +1,9 @@
 //! Notifications: messages, preferences, mail and feeds.
 
+pub mod act_on_items;
+pub mod action_items;
+pub(crate) mod escalate_items;
+pub mod list_items;
 pub mod make_feed;
 pub mod mark_message;
 pub mod reply_by_mail;

@@ -13,21 +13,47 @@ use crate::core::enums::{Outcome, State, ValidationResult};
 /// implemented.
 #[must_use]
 pub fn succeeded(change: &Change) -> Option<bool> {
-    let outcome = change.outcome?;
+    let ends = change.target_records.iter();
+    judge(
+        change.outcome?,
+        ends.map(|record| (record.outcome, record.was_rolled_back())),
+        &Since {
+            last_validation: change.validations.last().map(|last| last.result),
+            way_back_taken: change.way_back_taken,
+            has_caused_incident: !change.caused_incidents.is_empty(),
+        },
+    )
+}
+
+/// What success depends on besides the outcomes of a change and of its targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Since {
+    /// What the last validation came to.
+    pub last_validation: Option<ValidationResult>,
+    /// Whether the log of actions tells of a way back.
+    pub way_back_taken: bool,
+    /// Whether an incident is confirmed as caused by it.
+    pub has_caused_incident: bool,
+}
+
+/// The definition of [`succeeded`] over facts, so that records and the log are judged alike. Each target has its outcome, and
+/// whether it was rolled back now or before.
+pub(crate) fn judge(
+    whole: Outcome,
+    targets: impl Iterator<Item = (Option<Outcome>, bool)>,
+    since: &Since,
+) -> Option<bool> {
+    let targets: Vec<(Option<Outcome>, bool)> = targets.collect();
     // A failed rollback leaves its target open, and says already that it was no success.
-    let is_under_way = change.target_records.iter().any(|record| record.outcome.is_none());
-    if outcome == Outcome::NotImplemented || is_under_way {
+    let is_under_way = targets.iter().any(|(outcome, _)| outcome.is_none());
+    if whole == Outcome::NotImplemented || is_under_way {
         return None;
     }
-    let every_target = change
-        .target_records
-        .iter()
-        .all(|record| record.outcome.is_some_and(Outcome::is_success));
-    let works = change
-        .validations
-        .last()
-        .is_none_or(|last| last.result == ValidationResult::Works);
-    Some(every_target && works && !was_rolled_back(change) && change.caused_incidents.is_empty())
+    let well = |(outcome, was_rolled_back): &(Option<Outcome>, bool)| {
+        outcome.is_some_and(Outcome::is_success) && !was_rolled_back
+    };
+    let works = since.last_validation != Some(ValidationResult::DoesNot);
+    Some(targets.iter().all(well) && works && !since.way_back_taken && !since.has_caused_incident)
 }
 
 /// Whether a target of a change succeeded: as [`succeeded`], but what another target of it came to is left out. Where the log

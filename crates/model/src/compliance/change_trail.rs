@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::core::enums::{Decision, EvidenceResult, Kind, Level, Outcome, State};
+use crate::change::success::{Since, judge};
+use crate::core::enums::{Decision, EvidenceResult, Kind, Level, Outcome, State, ValidationResult};
 
 /// The members of a change that reports read. The rest of a record is dropped at once, which bounds the memory.
 const MEMBERS: [&str; 24] = [
@@ -284,7 +285,7 @@ pub struct ChangeFacts {
     pub retrospective: Option<Value>,
     /// Validations after the work.
     #[serde(default)]
-    pub validations: Vec<Signed>,
+    pub validations: Vec<Validated>,
     /// Post-implementation reviews.
     #[serde(default)]
     pub reviews: Vec<Signed>,
@@ -329,6 +330,38 @@ pub struct Ended {
     /// Its outcome, once there is one.
     #[serde(default)]
     pub outcome: Option<Outcome>,
+    /// Outcomes that were replaced.
+    #[serde(default)]
+    pub earlier: Vec<Earlier>,
+}
+
+/// An outcome that was replaced.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Earlier {
+    /// The outcome.
+    pub outcome: Outcome,
+}
+
+impl Ended {
+    /// Whether the target was rolled back, or a rollback of it failed, now or before.
+    fn was_rolled_back(&self) -> bool {
+        let earlier = self.earlier.iter().map(|it| it.outcome);
+        earlier
+            .chain(self.outcome)
+            .any(|outcome| matches!(outcome, Outcome::RolledBack | Outcome::RollbackFailed))
+    }
+}
+
+/// A validation after the work.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Validated {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// What it came to.
+    #[serde(default)]
+    pub result: Option<ValidationResult>,
 }
 
 /// The level of risk.
@@ -400,18 +433,66 @@ impl ChangeFacts {
             .or_else(|| self.first("change.implementing").map(|it| it.at))
     }
 
-    /// Whether it succeeded: every target succeeded, nothing was rolled back and no incident was caused. `None` before its work
-    /// has ended. The definition is that of [`crate::change::success::succeeded`], over the log's facts.
+    /// Whether it succeeded, by the one definition that [`crate::change::success::succeeded`] applies to records. `None` before
+    /// its work has ended.
     #[must_use]
     pub fn succeeded(&self) -> Option<bool> {
-        let outcome = self.outcome?;
-        if outcome == Outcome::NotImplemented {
-            return None;
-        }
-        let every_target = self
-            .target_records
-            .iter()
-            .all(|it| it.outcome.is_some_and(Outcome::is_success));
-        Some(every_target && !self.way_back_taken && self.caused_incidents.is_empty())
+        let ends = self.target_records.iter();
+        judge(
+            self.outcome?,
+            ends.map(|it| (it.outcome, it.was_rolled_back())),
+            &Since {
+                last_validation: self.validations.last().and_then(|last| last.result),
+                way_back_taken: self.way_back_taken,
+                has_caused_incident: !self.caused_incidents.is_empty(),
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// The facts of a change whose members are these beside the usual ones.
+    fn succeeded(members: Value) -> Option<bool> {
+        let mut set = json!({
+            "key": "CHG-1", "number": 1, "state": "reviewing", "kind": "normal", "requester": "p1", "risk": {"level": "low"},
+            "outcome": "succeeded", "target_records": [{"target": "1", "outcome": "succeeded"}],
+        });
+        set.as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
+        let leaf = json!({
+            "kind": "change.validated", "occurred_at": "2026-11-20T08:00:00Z", "subject": {"table": "change", "id": "c1"},
+            "records": [{"table": "change", "id": "c1", "version": 1, "set": set}],
+        });
+        let mut trail = ChangeTrail::default();
+        trail.take(0, Leaf::read(leaf.to_string().as_bytes()).unwrap());
+        trail.facts().0.first().unwrap().succeeded()
+    }
+
+    #[test]
+    fn the_log_counts_a_change_as_failed_whose_last_validation_failed() {
+        let validated = |results: &[&str]| {
+            let one = |result: &&str| json!({"by": "p2", "at": "2026-11-20T08:00:00Z", "result": result});
+            json!({"validations": results.iter().map(one).collect::<Vec<_>>()})
+        };
+        assert_eq!(succeeded(json!({})), Some(true));
+        assert_eq!(succeeded(validated(&["works", "does_not"])), Some(false));
+        assert_eq!(succeeded(validated(&["does_not", "works"])), Some(true));
+    }
+
+    #[test]
+    fn the_log_counts_a_rollback_that_a_later_outcome_replaced_and_waits_for_open_targets() {
+        let earlier =
+            json!([{"outcome": "rolled_back", "reason": {"c": "x"}, "by": "p2", "at": "2026-11-20T08:00:00Z"}]);
+        let replaced = json!({"target_records": [{"target": "1", "outcome": "succeeded", "earlier": earlier}]});
+        assert_eq!(succeeded(replaced), Some(false));
+        assert_eq!(succeeded(json!({"target_records": [{"target": "1"}]})), None);
     }
 }

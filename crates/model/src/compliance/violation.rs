@@ -2,37 +2,13 @@
 //! auditor; none of them decides anything about a change.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 use crate::compliance::change_trail::ChangeFacts;
+pub use crate::core::enums::Severity;
 use crate::core::enums::{Decision, EvidenceResult, Kind, Level};
 
 /// How long after the work a break-glass may wait for its validation and its review before a report names it.
 pub const LATE_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// How much a violation matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// A control did not work.
-    High,
-    /// A control worked late or in part.
-    Medium,
-    /// Worth a look.
-    Low,
-}
-
-impl Severity {
-    /// The word as reports write it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::High => "high",
-            Self::Medium => "medium",
-            Self::Low => "low",
-        }
-    }
-}
 
 /// A rule that finds one kind of violation.
 pub struct Rule {

@@ -74,7 +74,7 @@ pub struct AccessReview {
     pub due_at: Timestamp,
     /// What is looked at.
     pub rights: Vec<HeldRight>,
-    /// When it was last told that it is not signed yet.
+    /// When its manager was last reminded, in reviews from the time before action items did that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminded_at: Option<Timestamp>,
     /// When it was signed.

@@ -1,5 +1,7 @@
 //! Notifications: messages, preferences, mail and feeds.
 
+pub mod action_item;
 pub mod announcement;
+pub mod item_clock;
 pub mod preferences;
 pub mod watching;

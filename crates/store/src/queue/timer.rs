@@ -199,7 +199,22 @@ pub(crate) const READERS: &str =
         AND t.subject_id = m.person)
     ORDER BY reader LIMIT $limit";
 
-/// Ids of open parts of reviews of access that have no timer.
+/// Ids of open action items that have no timer.
+pub fn items_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
+    tx.query(ITEMS, &[("limit", limit.into())])?
+        .iter()
+        .map(|row| row.text("id"))
+        .collect()
+}
+
+/// And so have items that wait for somebody.
+pub(crate) const ITEMS: &str =
+    "SELECT i.id FROM action_item i WHERE i.tenant = $tenant AND i.state IN ('open', 'acknowledged')
+    AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = i.tenant AND t.subject_table = 'action_item'
+        AND t.subject_id = i.id)
+    ORDER BY i.id LIMIT $limit";
+
+/// Ids of open parts of reviews of access that have no action item.
 pub fn reviews_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
     tx.query(REVIEWS, &[("open", true.into()), ("limit", limit.into())])?
         .iter()
@@ -209,8 +224,8 @@ pub fn reviews_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
 
 /// And so have parts that are open.
 pub(crate) const REVIEWS: &str = "SELECT r.id FROM access_review r WHERE r.tenant = $tenant AND r.is_open = $open
-    AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = r.tenant AND t.subject_table = 'access_review'
-        AND t.subject_id = r.id)
+    AND NOT EXISTS (SELECT 1 FROM action_item i WHERE i.tenant = r.tenant AND i.about_kind = 'access_review'
+        AND i.about = r.id)
     ORDER BY r.id LIMIT $limit";
 
 /// When the next timer of any tenant is due.

@@ -16,7 +16,9 @@ use super::{PAGE, Replay};
 use crate::audit::note_log_sizes;
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::log_names::{BEFORE_FIRST, BEFORE_FIRST_INCIDENT, INCIDENTS, NUMBERS};
+use crate::core::log_names::{
+    ACTION_ITEMS, BEFORE_FIRST, BEFORE_FIRST_ACTION_ITEM, BEFORE_FIRST_INCIDENT, INCIDENTS, NUMBERS,
+};
 use crate::core::row_mac;
 
 /// What was seen of numbers while the records and the events were gone through.
@@ -24,6 +26,7 @@ use crate::core::row_mac;
 pub(super) struct Numbers {
     change: i64,
     incident: i64,
+    action_item: i64,
     /// By tenant: the size of its log that was noted last, and when, in seconds since 1970. The system's tenant alone has them.
     sized: BTreeMap<String, (i64, i64)>,
 }
@@ -54,6 +57,10 @@ impl Numbers {
                 let number = key.strip_prefix("INC-").and_then(|it| it.parse().ok());
                 self.incident = self.incident.max(number.unwrap_or_default());
             }
+            ("action_item", _, Some(store::Value::Text(key))) => {
+                let number = key.strip_prefix("ACT-").and_then(|it| it.parse().ok());
+                self.action_item = self.action_item.max(number.unwrap_or_default());
+            }
             _ => {}
         }
     }
@@ -66,6 +73,7 @@ impl Replay<'_> {
         let given = [
             (NUMBERS, numbers.change, BEFORE_FIRST),
             (INCIDENTS, numbers.incident, BEFORE_FIRST_INCIDENT),
+            (ACTION_ITEMS, numbers.action_item, BEFORE_FIRST_ACTION_ITEM),
         ];
         for (name, highest, before_first) in given {
             let wanted = (highest - before_first).max(0);
@@ -129,7 +137,7 @@ impl Replay<'_> {
         let lost = [
             ("gate_check", timer::checks_without(cx.tx, PAGE)?),
             ("person", timer::readers_without(cx.tx, PAGE)?),
-            ("access_review", timer::reviews_without(cx.tx, PAGE)?),
+            ("action_item", timer::items_without(cx.tx, PAGE)?),
         ];
         for (table, ids) in lost {
             for id in ids {

@@ -397,7 +397,7 @@ const SHAPES: &[Shape] = &[
             time("begun_at", "When it began.").needed(),
             time("due_at", "Until when it is to be signed.").needed(),
             frees("rights", "What is looked at: row, person, kind (`role`, `function`, `group`, `ownership`, `delegation`, `token`, `workload`), what, scope, refused.").needed(),
-            time("reminded_at", "When it was last told that it is not signed yet."),
+            time("reminded_at", "When its manager was last reminded, in reviews from before action items; see the action item."),
             time("signed_at", "When it was signed."),
             text("reason", TEXT, "Why something was refused."),
         ],

@@ -1,0 +1,45 @@
+//! The action item of a part of a review of access: its manager's, until they sign. Reminders and escalation are the item's.
+
+use model::core::enums::{AboutKind, ActionKind};
+use model::directory::access_review::AccessReview;
+use model::notify::action_item::{About, Due, NewItem, Owner};
+use store::record;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::notify::action_items::{open, settle_by_rule};
+
+/// The table of the parts.
+pub const TABLE: &str = "access_review";
+
+/// Opens the item of a part, gives it to the manager who signs now, or settles it once the part is signed.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn follow(cx: &mut Context<'_, '_>, part: &AccessReview) -> Result<()> {
+    let about = About::new(AboutKind::AccessReview, part.id.as_str());
+    if part.signed_at.is_some() {
+        let reason = "The review of access was signed.";
+        return settle_by_rule(cx, ActionKind::ReviewAccess, &about, "", reason).map(drop);
+    }
+    let title = format!("Sign the review of access: {} rights", part.rights.len());
+    let item = NewItem {
+        owner: Owner::Person(part.manager.clone()),
+        due: Due::At(part.due_at),
+        // The part has a letter of its own when it begins and when it is handed over.
+        tells: false,
+        ..NewItem::new(ActionKind::ReviewAccess, about, title)
+    };
+    open(cx, item).map(drop)
+}
+
+/// The same of a part by its id: one that has no item yet.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn follow_by_id(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    match record::load::<AccessReview>(cx.tx, id)? {
+        Some(stored) => follow(cx, &stored.record),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,316 @@
+//! What people do with action items: open one, acknowledge it, give it to somebody else, settle it.
+
+use model::core::act::actions;
+use model::core::body::Body;
+use model::core::enums::{AboutKind, ActionKind, ActionState, Closing};
+use model::core::ids::{GroupKey, PersonId};
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::directory::scope;
+use model::directory::snapshot::Directory;
+use model::notify::action_item::{
+    About, ActionItem, ActionItemInput, Due, MOST_OPENED, NewItem, Owner, TEXT, USUAL_TIME, check_input,
+};
+use model::notify::item_clock::{answers_for, owners};
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::{Error, Result};
+use crate::core::noun::PlainNoun;
+use crate::guard::impersonation;
+use crate::notify::action_items::{is_open, keep, open, settle};
+
+impl PlainNoun for ActionItem {
+    type Input = ActionItemInput;
+    const IS_HISTORY: bool = true;
+
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {
+        let found = record::find_one::<Self>(cx.tx, &Filter::new().equals("key", key.to_uppercase()))?;
+        let Some(item) = found.map(|stored| stored.record) else {
+            return Ok(None);
+        };
+        let is_seen = cx.scope()?.is_none() || item.owner.as_ref() == Some(&cx.actor.person);
+        Ok(is_seen.then_some(item))
+    }
+
+    /// Opens an item of the kind `other`, which its owner settles.
+    fn add(cx: &mut Context<'_, '_>, input: ActionItemInput, mut reading: Reading<'_>) -> Result<Self> {
+        check_unscoped(cx)?;
+        let directory = cx.directory()?;
+        check_input(&mut reading, &input, cx.now);
+        let about = About::new(input.about_kind, known_key(cx, &mut reading, &input)?);
+        let owner = match (&input.owner, &input.group) {
+            (Some(login), _) => owner_of(&mut reading, &directory, login, &input),
+            (None, Some(group)) => group_of(&mut reading, &directory, group),
+            (None, None) => Owner::Person(cx.actor.person.clone()),
+        };
+        reading.finish()?;
+        check_count(cx)?;
+        let item = NewItem {
+            // Two people may open the same matter; the key in the address of the request makes a repeated request one item.
+            part: cx.new_id()?,
+            text: input.text,
+            services: input.services,
+            owner,
+            due: input.due_at.map_or(Due::Within(USUAL_TIME), Due::At),
+            closing: Closing::Person,
+            links: input.links,
+            ..NewItem::new(ActionKind::Other, about, input.title)
+        };
+        open(cx, item)
+    }
+}
+
+/// Somebody scoped to services acts on the items that they own and opens none.
+fn check_unscoped(cx: &mut Context<'_, '_>) -> Result<()> {
+    match cx.scope()? {
+        Some(_) => Err(scope::refusal().into()),
+        None => Ok(()),
+    }
+}
+
+fn check_count(cx: &mut Context<'_, '_>) -> Result<()> {
+    let theirs = is_open(Filter::new().equals("opened_by", cx.actor.person.as_str()));
+    if cx.actor.is_system || record::count::<ActionItem>(cx.tx, &theirs.equals("kind", "other"))? < MOST_OPENED {
+        return Ok(());
+    }
+    let text = format!("{MOST_OPENED} items that you opened are open.");
+    let satisfy = "Settle some of them, or ask their owners to.";
+    Err(Refusal::not_now("too_many", text, satisfy, Vec::new()).into())
+}
+
+/// The key of the record that an item is about, as the record has it. Records of other kinds are not looked up.
+fn known_key(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, input: &ActionItemInput) -> Result<String> {
+    let said = input.about.clone().unwrap_or_default();
+    if said.is_empty() {
+        return Ok(said);
+    }
+    let directory = cx.directory()?;
+    let known = match input.about_kind {
+        AboutKind::Change => match cx.change(&said) {
+            Ok(change) => Some(change.key),
+            Err(Error::Refused(_)) => None,
+            Err(error) => return Err(error),
+        },
+        AboutKind::Incident => directory.incidents.get(&said.to_uppercase()).map(|it| it.key.clone()),
+        AboutKind::Service => directory.services.get(&said.as_str().into()).map(|it| it.key.0.clone()),
+        _ => Some(said.clone()),
+    };
+    if known.is_none() {
+        reading.wrong(
+            "about",
+            "unknown",
+            format!("There is no {} `{said}`.", input.about_kind),
+        );
+    }
+    Ok(known.unwrap_or(said))
+}
+
+/// The person behind a login who may own an item about these services.
+fn owner_of(reading: &mut Reading<'_>, directory: &Directory, login: &str, input: &ActionItemInput) -> Owner {
+    let found = directory
+        .by_login(login)
+        .filter(|person| directory.takes_part(&person.id));
+    let Some(person) = found else {
+        reading.wrong(
+            "owner",
+            "unknown",
+            format!("Nobody who is active has the login `{login}`."),
+        );
+        return Owner::ChangeManagers;
+    };
+    if !sees(directory, &person.id, &input.services) {
+        reading.wrong("owner", "scoped_to_services", outside(login));
+    }
+    Owner::Person(person.id.clone())
+}
+
+fn group_of(reading: &mut Reading<'_>, directory: &Directory, group: &GroupKey) -> Owner {
+    if directory.members(group).is_empty() {
+        let text = format!("The group `{group}` has no active member who could do it.");
+        reading.wrong("group", "empty", text);
+    }
+    Owner::Group(group.clone())
+}
+
+/// Whether somebody scoped to services may know of an item about these.
+fn sees(
+    directory: &Directory,
+    person: &PersonId,
+    services: &std::collections::BTreeSet<model::core::ids::ServiceKey>,
+) -> bool {
+    let scope = directory.people.get(person).map(|found| &found.services);
+    scope.is_none_or(|scope| scope.is_empty() || (!services.is_empty() && services.is_subset(scope)))
+}
+
+fn outside(login: &str) -> String {
+    format!("{login} is scoped to services, and the item is not about these alone.")
+}
+
+/// Acknowledges an item (`POST /action-items/{key}/acknowledgement`): its owner has seen it and is reminded no more before it is due.
+///
+/// # Errors
+/// 403 for who does not answer for it; 404; 409 when it is settled; the store's.
+pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ActionItem> {
+    let item = open_item(cx, key)?;
+    Reading::new(body, "").finish()?;
+    check_answers(cx, &item)?;
+    if item.state == ActionState::Acknowledged {
+        return Ok(item);
+    }
+    let next = ActionItem {
+        state: ActionState::Acknowledged,
+        acknowledged_by: Some(cx.actor.person.clone()),
+        acknowledged_at: Some(cx.now),
+        ..item
+    };
+    keep(cx, "action_item.acknowledged", next, false)
+}
+
+/// Gives an item another owner (`POST /action-items/{key}/assignment {owner | group}`), who gets a letter.
+///
+/// # Errors
+/// 403 for who does not answer for it; 404; 409 when it is settled, or when its record names the owner; 422; the store's.
+pub fn assign(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ActionItem> {
+    check_unscoped(cx)?;
+    let item = open_item(cx, key)?;
+    check_answers(cx, &item)?;
+    if item.kind.has_fixed_owner() {
+        let text = format!("{} names its owner in the record that it is about.", item.key);
+        let satisfy = "The owner does it; if they cannot, change that record.";
+        return Err(Refusal::not_now("fixed_owner", text, satisfy, Vec::new()).into());
+    }
+    let directory = cx.directory()?;
+    let mut reading = Reading::new(body, "");
+    let (login, group) = (reading.text("owner", LINE), reading.text("group", LINE).map(GroupKey));
+    let named = ActionItemInput {
+        services: item.services.clone(),
+        ..ActionItemInput::default()
+    };
+    let owner = match (&login, &group) {
+        (Some(login), None) => owner_of(&mut reading, &directory, login, &named),
+        (None, Some(group)) => group_of(&mut reading, &directory, group),
+        _ => {
+            reading.wrong(
+                "owner",
+                "missing",
+                "Name either `owner` or `group`: one of them has to do it.",
+            );
+            Owner::ChangeManagers
+        }
+    };
+    reading.finish()?;
+    let (owner, group) = match owner {
+        Owner::Person(person) => (Some(person), None),
+        Owner::Group(group) => (None, Some(group)),
+        Owner::ServiceOwner | Owner::ChangeManagers => (None, None),
+    };
+    if (&owner, &group) == (&item.owner, &item.group) {
+        return Ok(item);
+    }
+    let next = ActionItem {
+        owner,
+        group,
+        state: ActionState::Open,
+        acknowledged_by: None,
+        acknowledged_at: None,
+        ..item
+    };
+    keep(cx, "action_item.assigned", next, true)
+}
+
+/// Settles an item (`POST /action-items/{key}/settlement {state, reason}`) as `done` or `dismissed`. What a condition settles is
+/// never ticked off, and a finding is dismissed by somebody whom it is not about.
+///
+/// # Errors
+/// 403; 404; 409 when it is settled or waits for its condition; 422; the store's.
+pub fn settle_item(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ActionItem> {
+    let item = open_item(cx, key)?;
+    check_may_settle(cx, &item)?;
+    let mut reading = Reading::new(body, "");
+    let state = reading.needed_word("state", ActionState::Done);
+    if state.is_open() {
+        reading.wrong("state", "not_allowed", "`state` is `done` or `dismissed`.");
+    }
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    let waits = match item.closing {
+        Closing::Person => false,
+        Closing::Condition => true,
+        Closing::ConditionOrDismissal => state == ActionState::Done,
+    };
+    if waits {
+        return Err(waits_for_condition(cx, &item)?.into());
+    }
+    settle(cx, item, state, &reason)
+}
+
+fn check_may_settle(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
+    if item.closing == Closing::ConditionOrDismissal {
+        let (person, speaker) = (cx.actor.person.clone(), cx.actor.speaker().clone());
+        if item.involved.contains(&person) || item.involved.contains(&speaker) {
+            let text = "A finding is dismissed by somebody who had no part in what it is about.";
+            return Err(Refusal::not_allowed("own_request", text).into());
+        }
+        impersonation::check_voice(cx)?;
+        if cx.allow(actions::AUDIT).is_ok() {
+            return Ok(());
+        }
+    }
+    check_answers(cx, item)
+}
+
+fn waits_for_condition(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<Refusal> {
+    let directory = cx.directory()?;
+    let text = format!(
+        "{} is settled once its condition is met, and by nobody's word.",
+        item.key
+    );
+    let satisfy = match item.kind {
+        ActionKind::ValidateBreakGlass => "Validate the break-glass.",
+        ActionKind::ConfirmRetrospective => "The named approver confirms or denies the change.",
+        ActionKind::ReviewAccess => "Sign the review of access.",
+        ActionKind::ResolveViolation => "Remedy what was found, or dismiss it as a false positive with a reason.",
+        _ => "Do what the item asks for; it is settled by itself.",
+    };
+    let waits: Vec<String> = owners(&directory, item, cx.now)
+        .iter()
+        .map(|it| directory.login(it))
+        .collect();
+    Ok(Refusal::not_now("waits_for_condition", text, satisfy, waits))
+}
+
+/// An item that is not settled, as the acting person sees it.
+fn open_item(cx: &mut Context<'_, '_>, key: &str) -> Result<ActionItem> {
+    cx.allow(actions::READ)?;
+    let item = ActionItem::found(cx, key)?.ok_or_else(|| Refusal::not_found(format!("action item {key}")))?;
+    if item.state.is_open() {
+        return Ok(item);
+    }
+    let text = format!("{} is settled: it is {}.", item.key, item.state);
+    Err(Refusal::not_now(
+        "settled",
+        text,
+        "Open a new item if something is left to do.",
+        Vec::new(),
+    )
+    .into())
+}
+
+fn check_answers(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
+    let directory = cx.directory()?;
+    if cx.actor.is_system || answers_for(&directory, item, &cx.actor.person, cx.now) {
+        return Ok(());
+    }
+    let able = owners(&directory, item, cx.now);
+    let text = format!(
+        "{} is not yours: its owner, their deputy or a change manager does this.",
+        item.key
+    );
+    let others = able.iter().map(|person| directory.login(person)).collect();
+    Err(Refusal::not_allowed("not_the_owner", text).with_others(others).into())
+}
