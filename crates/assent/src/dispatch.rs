@@ -11,7 +11,7 @@ use crate::commands::compliance::{control_reports, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services};
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
-use crate::commands::incident::{incidents, what_changed};
+use crate::commands::incident::{drift, incidents, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
@@ -67,6 +67,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Environment(listed) => environments::environment(listed, common, output),
         Command::Template(listed) => templates::template(listed, common, output),
         Command::Incident(listed) => incidents::incident(listed, common, output),
+        Command::Drift(drift) => drift::run(drift, common, output),
         Command::WhatChanged(asked) => what_changed::run(asked, common, output),
         Command::Import(import) => import::run(import, common, output),
         Command::Backup(backup) => backup::backup(backup, output),

@@ -68,6 +68,7 @@ const TABLES: &[&[Route]] = &[
     directory::services::ROUTES,
     approval::sla_table::ROUTES,
     incident::watch_table::ROUTES,
+    incident::drift::ROUTES,
     incident::what_changed::ROUTES,
     notify::preferences::ROUTES,
     change::templates::ROUTES,

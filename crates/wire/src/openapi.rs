@@ -493,7 +493,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(integration::deliveries::SHAPES)
         .chain(report::metrics::SHAPES)
         .chain(risk::forecasts::SHAPES)
-        .chain(&[incident::what_changed::SHAPES])
+        .chain(&[incident::drift::SHAPES, incident::what_changed::SHAPES])
         .copied()
         .flatten();
     own.chain(policy::configurations::SHAPES)

@@ -33,7 +33,10 @@ const SIGNED_AS: &str = "assent-drift-baseline";
 fn save<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, record: R, data: Value) -> Result<R> {
     let mut written = Written::default();
     let saved = cx.put(&mut written, record)?;
-    cx.tell(vec![draft(kind, (R::TABLE, saved.id().to_owned()), cx.now, data)], written)?;
+    cx.tell(
+        vec![draft(kind, (R::TABLE, saved.id().to_owned()), cx.now, data)],
+        written,
+    )?;
     Ok(saved)
 }
 
@@ -50,7 +53,11 @@ fn check_place(
     }
     let directory = cx.directory()?;
     if !environment.0.is_empty() && !directory.environments.contains_key(environment) {
-        reading.wrong("environment", "unknown", unknown_name::environment(&directory, environment.as_str()));
+        reading.wrong(
+            "environment",
+            "unknown",
+            unknown_name::environment(&directory, environment.as_str()),
+        );
     }
     Ok(())
 }
@@ -86,7 +93,9 @@ impl PlainNoun for DriftRule {
     fn add(cx: &mut Context<'_, '_>, input: DriftRuleInput, mut reading: Reading<'_>) -> Result<Self> {
         check_rule(cx, &mut reading, &input)?;
         reading.finish()?;
-        let of_it = Filter::new().equals("connection", input.connection.as_str()).equals("active", true);
+        let of_it = Filter::new()
+            .equals("connection", input.connection.as_str())
+            .equals("active", true);
         if usize::try_from(record::count::<Self>(cx.tx, &of_it)?).unwrap_or(usize::MAX) >= rule::MOST {
             return Err(too_many(rule::MOST, "rules of this connection"));
         }
@@ -128,7 +137,11 @@ impl PlainNoun for DriftRule {
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn try_rules(cx: &mut Context<'_, '_>, connection: &str, address: &str) -> Result<(Option<DriftRule>, Vec<DriftBaseline>)> {
+pub fn try_rules(
+    cx: &mut Context<'_, '_>,
+    connection: &str,
+    address: &str,
+) -> Result<(Option<DriftRule>, Vec<DriftBaseline>)> {
     cx.allow(model::core::act::actions::SET_CONNECTION)?;
     let connection = connections::connection(cx, connection)?;
     let of_it = || {
@@ -156,7 +169,10 @@ impl PlainNoun for DriftSource {
     type Input = DriftSourceInput;
 
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
-        Ok(record::bodies::<Self>(cx.tx, &Filter::new().order_by("id").limit(SOURCES))?)
+        Ok(record::bodies::<Self>(
+            cx.tx,
+            &Filter::new().order_by("id").limit(SOURCES),
+        )?)
     }
 
     fn key(&self) -> &str {
@@ -181,7 +197,10 @@ fn answers_for(cx: &mut Context<'_, '_>, service: &ServiceKey, environment: &Env
 /// Refuses whoever neither answers for a place nor runs the process.
 fn check_part(cx: &mut Context<'_, '_>, service: &ServiceKey, environment: &EnvironmentKey) -> Result<()> {
     let directory = cx.directory()?;
-    if cx.actor.is_system || directory.has_role(&cx.actor.person, Role::ChangeManager) || answers_for(cx, service, environment)? {
+    if cx.actor.is_system
+        || directory.has_role(&cx.actor.person, Role::ChangeManager)
+        || answers_for(cx, service, environment)?
+    {
         return Ok(());
     }
     let text = format!("Only an owner of {service}, its security or a change manager does this.");
@@ -238,7 +257,11 @@ impl PlainNoun for DriftBaseline {
         }
         reading.finish()?;
         if self.approved || self.ends_at <= cx.now {
-            let what = if self.approved { "is approved already" } else { "is over" };
+            let what = if self.approved {
+                "is approved already"
+            } else {
+                "is over"
+            };
             let text = format!("This baseline {what}.");
             return Err(Refusal::not_now("not_open", text, "Propose another if it is needed.", Vec::new()).into());
         }
@@ -264,17 +287,23 @@ impl PlainNoun for DriftBaseline {
 /// Refuses the proposer, whoever counts as one with them, and whoever does not answer for the service.
 fn check_second(cx: &mut Context<'_, '_>, proposal: &DriftBaseline) -> Result<()> {
     if !answers_for(cx, &proposal.service, &proposal.environment)? {
-        let text = format!("Only an owner of {} or its security approves what is expected there.", proposal.service);
+        let text = format!(
+            "Only an owner of {} or its security approves what is expected there.",
+            proposal.service
+        );
         return Err(Refusal::not_allowed("not_owner", text).into());
     }
     let directory = cx.directory()?;
     let (person, speaker) = (cx.actor.person.clone(), cx.actor.speaker().clone());
     let is_one = |other: &model::core::ids::PersonId| {
         let mut rows = directory.delegations.iter().filter(|row| row.is_on(cx.now));
-        rows.any(|row| (&row.delegator == other && row.delegate == person) || (&row.delegate == other && row.delegator == person))
+        rows.any(|row| {
+            (&row.delegator == other && row.delegate == person) || (&row.delegate == other && row.delegator == person)
+        })
     };
     if proposal.is_proposed_by(&person) || proposal.is_proposed_by(&speaker) || is_one(&proposal.by) {
-        let text = "A baseline needs two people, and you are behind the proposal: another owner or security approves it.";
+        let text =
+            "A baseline needs two people, and you are behind the proposal: another owner or security approves it.";
         return Err(Refusal::not_allowed("own_proposal", text).into());
     }
     check_voice(cx)?;
@@ -323,7 +352,7 @@ impl PlainNoun for DriftFinding {
             "attribute": decided.attribute, "found": decided.found,
         });
         let saved = save(cx, "drift_finding.decided", decided, data)?;
-        alert_drift::settle(cx, &saved)?;
+        alert_drift::follow(cx, &saved.source, saved.service.as_ref())?;
         Ok(saved)
     }
 }
@@ -335,7 +364,10 @@ fn check_decision(
     input: &DriftFindingInput,
     reading: &mut Reading<'_>,
 ) -> Result<Option<String>> {
-    let (service, environment) = (finding.service.clone().unwrap_or_default(), finding.environment.clone().unwrap_or_default());
+    let (service, environment) = (
+        finding.service.clone().unwrap_or_default(),
+        finding.environment.clone().unwrap_or_default(),
+    );
     check_part(cx, &service, &environment)?;
     if input.reason.is_none() && reading.errors.is_empty() {
         reading.wrong("reason", "missing", "`reason` is missing.");
@@ -348,7 +380,11 @@ fn check_decision(
     };
     if outcome == DriftOutcome::Revert {
         if reading.says("change") && input.change.is_some() {
-            reading.wrong("change", "not_allowed", "A revert names no change: it is done when the difference is gone.");
+            reading.wrong(
+                "change",
+                "not_allowed",
+                "A revert names no change: it is done when the difference is gone.",
+            );
         }
         return Ok(None);
     }
@@ -358,7 +394,11 @@ fn check_decision(
         return Ok(None);
     }
     let Some(key) = &input.change else {
-        reading.wrong("change", "missing", "`change` is missing: name the emergency or retrospective change.");
+        reading.wrong(
+            "change",
+            "missing",
+            "`change` is missing: name the emergency or retrospective change.",
+        );
         return Ok(None);
     };
     let found = match cx.change(key) {
@@ -374,7 +414,8 @@ fn check_decision(
             DriftOutcome::AcceptAsEmergency => "an emergency change",
             _ => "a retrospective change",
         };
-        let text = format!("`{key}` is not {wanted} of {service} in {environment} that is neither rejected nor taken back.");
+        let text =
+            format!("`{key}` is not {wanted} of {service} in {environment} that is neither rejected nor taken back.");
         reading.wrong("change", "not_its_kind", text);
         return Ok(None);
     }

@@ -44,8 +44,14 @@ pub fn take_drift(cx: &mut Context<'_, '_>, connection: &str, report: &DriftRepo
         return Ok("noted: nothing in it wrote to what is configured".to_owned());
     }
     let source = source_of(cx, &connection, report)?;
-    if let Some(last) = source.complete_at.filter(|last| !report.is_log && report.taken_at <= *last) {
-        return Ok(format!("noted: a report of {last} is as new, so this one of {} changes nothing", report.taken_at));
+    if let Some(last) = source
+        .complete_at
+        .filter(|last| !report.is_log && report.taken_at <= *last)
+    {
+        return Ok(format!(
+            "noted: a report of {last} is as new, so this one of {} changes nothing",
+            report.taken_at
+        ));
     }
     let mut taking = Taking::open(cx, &connection, source, report)?;
     let mut differences: Vec<&Difference> = report.differences.iter().collect();
@@ -112,17 +118,35 @@ struct Taking {
 }
 
 impl Taking {
-    fn open(cx: &mut Context<'_, '_>, connection: &Connection, source: DriftSource, report: &DriftReport) -> Result<Self> {
-        let of_it = || Filter::new().equals("connection", connection.id.as_str()).equals("active", true);
+    fn open(
+        cx: &mut Context<'_, '_>,
+        connection: &Connection,
+        source: DriftSource,
+        report: &DriftReport,
+    ) -> Result<Self> {
+        let of_it = || {
+            Filter::new()
+                .equals("connection", connection.id.as_str())
+                .equals("active", true)
+        };
         let rules = record::bodies::<DriftRule>(cx.tx, &of_it().order_by("id"))?;
         let baselines = record::bodies::<DriftBaseline>(cx.tx, &of_it().equals("approved", true).order_by("id"))?;
         let span = Span::of_report(source.complete_at, report.taken_at);
-        let mut earliest = report.differences.iter().filter_map(|it| it.at).min().unwrap_or(span.since).min(span.since);
+        let mut earliest = report
+            .differences
+            .iter()
+            .filter_map(|it| it.at)
+            .min()
+            .unwrap_or(span.since)
+            .min(span.since);
         let rows = known(cx, &source, report)?;
         for row in rows.values().filter(|row| row.after.is_open()) {
             earliest = earliest.min(row.after.since);
         }
-        let oldest = cx.now.checked_sub(SignedDuration::from_hours(24 * (MOST_DAYS + 1))).unwrap_or(Timestamp::MIN);
+        let oldest = cx
+            .now
+            .checked_sub(SignedDuration::from_hours(24 * (MOST_DAYS + 1)))
+            .unwrap_or(Timestamp::MIN);
         Ok(Self {
             source,
             span,
@@ -160,10 +184,15 @@ impl Taking {
             _ => self.span,
         };
         let asked = (difference.address.as_str(), difference.attribute.as_str());
-        let baseline = self.baselines.iter().find(|it| it.silences(place.as_ref(), asked, cx.now));
+        let baseline = self
+            .baselines
+            .iter()
+            .find(|it| it.silences(place.as_ref(), asked, cx.now));
         let baseline = baseline.map(|it| it.id.clone());
         let explanation = match &place {
-            Some(place) if baseline.is_none() => self.explained(cx, place, difference, known.as_ref().filter(|_| is_same), span)?,
+            Some(place) if baseline.is_none() => {
+                self.explained(cx, place, difference, known.as_ref().filter(|_| is_same), span)?
+            }
             _ => None,
         };
         let holds = match known.as_ref().filter(|it| it.state == DriftState::Decided) {
@@ -192,7 +221,13 @@ impl Taking {
             None => self.fresh(cx, &key, difference, span)?,
         };
         let seen_at = difference.at.unwrap_or(self.span.until);
-        let after = applied(fresh, difference, (place, span, is_same), seen_at, (step, explanation, baseline));
+        let after = applied(
+            fresh,
+            difference,
+            (place, span, is_same),
+            seen_at,
+            (step, explanation, baseline),
+        );
         let row = self.rows.entry(key).or_insert_with(|| Row {
             before: None,
             after: after.clone(),
@@ -288,7 +323,7 @@ impl Taking {
     /// Writes what came of the report, and notifies the owners of what is open now.
     fn save(mut self, cx: &mut Context<'_, '_>, report: &DriftReport) -> Result<String> {
         let mut counts: BTreeMap<&'static str, i64> = BTreeMap::new();
-        let mut opened = Vec::new();
+        let (mut opened, mut places) = (Vec::new(), BTreeSet::new());
         let rows = std::mem::take(&mut self.rows);
         for row in rows.into_values().filter(|row| row.is_touched) {
             let kind = kind_of(&row);
@@ -296,16 +331,26 @@ impl Taking {
             let data = grounds(&row.after);
             let mut written = Written::default();
             let saved = cx.put(&mut written, row.after)?;
-            cx.tell(vec![draft(kind, ("drift_finding", saved.id.0.clone()), cx.now, data)], written)?;
-            match kind {
-                "drift_finding.opened" | "drift_finding.reopened" => opened.push(saved),
-                "drift_finding.closed" | "drift_finding.explained" if row.before.is_some() => alert_drift::settle(cx, &saved)?,
-                _ => {}
+            cx.tell(
+                vec![draft(kind, ("drift_finding", saved.id.0.clone()), cx.now, data)],
+                written,
+            )?;
+            let is_moved = row.before.as_ref().is_some_and(|it| it.service != saved.service);
+            if is_moved || kind != "drift_finding.seen" {
+                places.insert(saved.service.clone());
+                places.extend(row.before.map(|it| it.service));
+            }
+            if matches!(kind, "drift_finding.opened" | "drift_finding.reopened") {
+                opened.push(saved);
             }
         }
         let source = DriftSource {
             reported_at: report.taken_at.max(self.source.reported_at),
-            complete_at: if report.is_complete { Some(report.taken_at) } else { self.source.complete_at },
+            complete_at: if report.is_complete {
+                Some(report.taken_at)
+            } else {
+                self.source.complete_at
+            },
             reports: self.source.reports + 1,
             differences: i64::try_from(report.count).unwrap_or(i64::MAX),
             expected: self.expected,
@@ -317,10 +362,15 @@ impl Taking {
         let mut data = json!(counts);
         data["expected"] = json!(self.expected);
         data["differences"] = json!(report.count);
-        let event = draft("drift_source.reported", ("drift_source", source.id.0.clone()), cx.now, data);
+        let event = draft(
+            "drift_source.reported",
+            ("drift_source", source.id.0.clone()),
+            cx.now,
+            data,
+        );
         cx.tell(vec![event], written)?;
-        for finding in &opened {
-            alert_drift::ask_owner(cx, finding)?;
+        for service in places {
+            alert_drift::follow(cx, &source.id, service.as_ref())?;
         }
         Ok(told(report, &counts, self.expected))
     }
@@ -383,8 +433,14 @@ fn work_since(cx: &mut Context<'_, '_>, rules: &[DriftRule], since: Timestamp) -
         .descending_by("updated_at")
         .limit(MOST_CHANGES);
     changes.extend(record::bodies::<Change>(cx.tx, &closed)?);
-    let places: BTreeSet<(&ServiceKey, &EnvironmentKey)> = rules.iter().map(|it| (&it.service, &it.environment)).collect();
-    changes.retain(|it| it.content.targets.iter().any(|target| places.contains(&(&target.service, &target.environment))));
+    let places: BTreeSet<(&ServiceKey, &EnvironmentKey)> =
+        rules.iter().map(|it| (&it.service, &it.environment)).collect();
+    changes.retain(|it| {
+        it.content
+            .targets
+            .iter()
+            .any(|target| places.contains(&(&target.service, &target.environment)))
+    });
     let mut permits = Vec::new();
     for (service, environment) in places {
         // A permit is used before it expires.

@@ -73,7 +73,11 @@ pub(super) fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
     let taken_at = it.start_time.as_deref().and_then(time).unwrap_or(received_at);
     let mut differences = Vec::new();
     for (paths, word) in [(&it.added, "present"), (&it.removed, "absent")] {
-        differences.extend(paths.keys().map(|path| difference(path, EXISTENCE, Some(word.to_owned()))));
+        differences.extend(
+            paths
+                .keys()
+                .map(|path| difference(path, EXISTENCE, Some(word.to_owned()))),
+        );
     }
     for path in it.changed.keys() {
         differences.extend(changed(path, it.details.get(path)));
@@ -125,7 +129,10 @@ fn digest(attribute: &str, value: &Value) -> Option<String> {
     if attribute != "sha256" {
         return None;
     }
-    let bytes = STANDARD.decode(value.as_str()?).ok().filter(|bytes| bytes.len() == 32)?;
+    let bytes = STANDARD
+        .decode(value.as_str()?)
+        .ok()
+        .filter(|bytes| bytes.len() == 32)?;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Some(format!("sha256:{hex}"))
 }

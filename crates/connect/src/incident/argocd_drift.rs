@@ -85,19 +85,28 @@ pub(super) fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
     let app = parse::<Body>(body)?.app;
     let name = signal::name("app.metadata.name", &app.metadata.name)?;
     let Some(sync) = &app.status.sync else {
-        return Err(SetAside::because("`app.status.sync` is missing: send the whole application"));
+        return Err(SetAside::because(
+            "`app.status.sync` is missing: send the whole application",
+        ));
     };
     let differences = match sync.status.as_str() {
         "Synced" => Vec::new(),
-        "OutOfSync" if is_synced_revision(sync, app.status.operation_state.as_ref()) => {
-            app.status.resources.iter().filter_map(|it| difference(&name, it)).collect()
-        }
+        "OutOfSync" if is_synced_revision(sync, app.status.operation_state.as_ref()) => app
+            .status
+            .resources
+            .iter()
+            .filter_map(|it| difference(&name, it))
+            .collect(),
         "OutOfSync" => return Ok(noted("it waits for the sync of a newer revision")),
         other => return Ok(noted(other)),
     };
     let found = DriftReport {
         scope: name,
-        taken_at: app.status.reconciled_at.and_then(|text| text.parse().ok()).unwrap_or(received_at),
+        taken_at: app
+            .status
+            .reconciled_at
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(received_at),
         is_complete: true,
         is_log: false,
         clean: Vec::new(),
@@ -116,7 +125,10 @@ fn noted(action: &str) -> Vec<Signal> {
 
 /// Whether the last sync succeeded, and with the very revision that the application is compared with.
 fn is_synced_revision(sync: &Sync, operation: Option<&Operation>) -> bool {
-    let Some(result) = operation.filter(|it| it.phase == "Succeeded").and_then(|it| it.sync_result.as_ref()) else {
+    let Some(result) = operation
+        .filter(|it| it.phase == "Succeeded")
+        .and_then(|it| it.sync_result.as_ref())
+    else {
         return false;
     };
     let is_one = sync.revision.is_some() && sync.revision == result.revision;

@@ -15,6 +15,8 @@ use crate::incident::{aide, argocd_drift, kubernetes_audit, terraform};
 pub const KINDS: &[&str] = &["terraform", "argocd_drift", "aide", "kubernetes_audit"];
 /// The largest report that is read from a file, in bytes. A delivery has a limit of its own.
 pub const FILE_MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// The longest message that a server takes, in bytes.
+const DELIVERY_MAX_BYTES: usize = 2 * 1024 * 1024;
 /// The most addresses without a difference that a reduced report names.
 const MOST_CLEAN: usize = 10_000;
 /// The version of the reduced form.
@@ -58,7 +60,12 @@ fn is_reduced(body: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`SetAside`] as [`read`] does, and where it says nothing of drift.
-pub fn reduce(kind: &str, body: &[u8], scope: Option<&str>, now: Timestamp) -> Result<(Vec<u8>, DriftReport), SetAside> {
+pub fn reduce(
+    kind: &str,
+    body: &[u8],
+    scope: Option<&str>,
+    now: Timestamp,
+) -> Result<(Vec<u8>, DriftReport), SetAside> {
     let signals = read(kind, body, now)?;
     let complaint = signals.iter().find_map(|it| it.complaint()).map(str::to_owned);
     let found = signals.into_iter().find_map(|it| match it {
@@ -69,7 +76,9 @@ pub fn reduce(kind: &str, body: &[u8], scope: Option<&str>, now: Timestamp) -> R
         return Err(SetAside::because(format_args!("a part of it cannot be read: {why}")));
     }
     let Some(mut report) = found else {
-        return Err(SetAside::because("it tells of no drift that can be compared, such as of a deployment that waits"));
+        return Err(SetAside::because(
+            "it tells of no drift that can be compared, such as of a deployment that waits",
+        ));
     };
     if let Some(scope) = scope {
         scope.clone_into(&mut report.scope);
@@ -77,8 +86,12 @@ pub fn reduce(kind: &str, body: &[u8], scope: Option<&str>, now: Timestamp) -> R
     if report.clean.len() > MOST_CLEAN {
         report.clean.clear();
     }
-    let report = checked(report, now)?;
-    let text = json!({"assent_drift": FORM, "report": report}).to_string();
+    let mut report = checked(report, now)?;
+    let mut text = json!({"assent_drift": FORM, "report": report}).to_string();
+    if text.len() > DELIVERY_MAX_BYTES {
+        report.clean.clear();
+        text = json!({"assent_drift": FORM, "report": report}).to_string();
+    }
     Ok((text.into_bytes(), report))
 }
 
@@ -96,7 +109,9 @@ fn reduced(body: &[u8], received_at: Timestamp) -> Result<DriftReport, SetAside>
 /// Holds a report to its limits, and its times to the present.
 fn checked(mut report: DriftReport, now: Timestamp) -> Result<DriftReport, SetAside> {
     if report.scope.len() > SCOPE || report.scope.chars().any(char::is_control) {
-        return Err(SetAside::because(format_args!("the scope is one line of at most {SCOPE} bytes")));
+        return Err(SetAside::because(format_args!(
+            "the scope is one line of at most {SCOPE} bytes"
+        )));
     }
     if report.differences.len() > MOST || report.clean.len() > MOST_CLEAN {
         return Err(SetAside::because(format_args!(
@@ -124,7 +139,11 @@ fn checked(mut report: DriftReport, now: Timestamp) -> Result<DriftReport, SetAs
 pub(super) fn report(found: DriftReport, body: &[u8], now: Timestamp) -> Result<Signal, SetAside> {
     let bounded = found.bounded(|| hash(body));
     // What was looked at without a difference is worth naming only as far as it fits.
-    let clean = if bounded.clean.len() > MOST_CLEAN { Vec::new() } else { bounded.clean };
+    let clean = if bounded.clean.len() > MOST_CLEAN {
+        Vec::new()
+    } else {
+        bounded.clean
+    };
     checked(DriftReport { clean, ..bounded }, now).map(Signal::Drift)
 }
 

@@ -22,7 +22,13 @@ const KEPT_BY_ITSELF: &[&str] = &["endpoints", "endpointslices", "events", "leas
 /// Parts of objects that are configuration.
 const PARTS: &[&str] = &["ephemeralcontainers", "resize", "scale"];
 /// Fields that name an object and say nothing of it.
-const NAMES: &[&str] = &["apiVersion", "kind", "metadata.managedFields", "metadata.resourceVersion", "metadata.uid"];
+const NAMES: &[&str] = &[
+    "apiVersion",
+    "kind",
+    "metadata.managedFields",
+    "metadata.resourceVersion",
+    "metadata.uid",
+];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -88,7 +94,10 @@ pub(super) fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
     }
     let (mut differences, mut complaints) = (Vec::new(), Vec::new());
     for event in events {
-        match serde_json::from_value::<Event>(event).map_err(|error| unreadable(&error)).and_then(|it| of_event(&it, received_at)) {
+        match serde_json::from_value::<Event>(event)
+            .map_err(|error| unreadable(&error))
+            .and_then(|it| of_event(&it, received_at))
+        {
             Ok(found) => differences.extend(found),
             Err(why) => complaints.push(Signal::unread("kubernetes_audit", &why)),
         }
@@ -109,16 +118,26 @@ pub(super) fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
 }
 
 fn of_event(event: &Event, received_at: Timestamp) -> Result<Vec<Difference>, SetAside> {
-    let is_done = event.response_status.as_ref().and_then(|it| it.code).is_none_or(|code| (200..300).contains(&code));
+    let is_done = event
+        .response_status
+        .as_ref()
+        .and_then(|it| it.code)
+        .is_none_or(|code| (200..300).contains(&code));
     let is_dry = event.request_uri.contains("dryRun=");
     let Some(object) = event.object_ref.as_ref().filter(|it| is_configuration(it)) else {
         return Ok(Vec::new());
     };
-    let is_write = matches!(event.verb.as_str(), "create" | "update" | "patch" | "delete" | "deletecollection");
+    let is_write = matches!(
+        event.verb.as_str(),
+        "create" | "update" | "patch" | "delete" | "deletecollection"
+    );
     if event.stage != "ResponseComplete" || !is_write || !is_done || is_dry {
         return Ok(Vec::new());
     }
-    let told = event.stage_timestamp.as_deref().or(event.request_received_timestamp.as_deref());
+    let told = event
+        .stage_timestamp
+        .as_deref()
+        .or(event.request_received_timestamp.as_deref());
     let Some(at) = told.and_then(|text| text.parse::<Timestamp>().ok()) else {
         return Err(SetAside::because("an event without a time in `stageTimestamp`"));
     };
@@ -138,7 +157,10 @@ fn of_event(event: &Event, received_at: Timestamp) -> Result<Vec<Difference>, Se
 }
 
 fn is_configuration(object: &ObjectRef) -> bool {
-    let is_part = object.subresource.as_deref().is_none_or(|it| it.is_empty() || PARTS.contains(&it));
+    let is_part = object
+        .subresource
+        .as_deref()
+        .is_none_or(|it| it.is_empty() || PARTS.contains(&it));
     let resource = object.resource.as_str();
     is_part && !resource.is_empty() && !resource.ends_with("reviews") && !KEPT_BY_ITSELF.contains(&resource)
 }
@@ -195,7 +217,11 @@ fn walk(path: String, value: &Value, found: &mut Vec<Attribute>) {
         return;
     };
     for (name, inner) in map {
-        let inner_path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let inner_path = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
         if !NAMES.contains(&inner_path.as_str()) {
             walk(inner_path, inner, found);
         }

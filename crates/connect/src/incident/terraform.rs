@@ -62,9 +62,15 @@ pub(super) fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
         ));
     };
     if !version.starts_with("0.") && !version.starts_with("1.") {
-        return Err(SetAside::because(format_args!("plans of format version {version} are not known here")));
+        return Err(SetAside::because(format_args!(
+            "plans of format version {version} are not known here"
+        )));
     }
-    let taken_at = plan.timestamp.as_deref().and_then(|text| text.parse().ok()).unwrap_or(received_at);
+    let taken_at = plan
+        .timestamp
+        .as_deref()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(received_at);
     let mut differences: Vec<Difference> = Vec::new();
     let mut clean = Vec::new();
     for resource in managed(&plan.resource_changes) {
@@ -74,8 +80,13 @@ pub(super) fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
         }
         differences.extend(found);
     }
-    let known: BTreeSet<(String, String)> = differences.iter().map(|it| (it.address.clone(), it.attribute.clone())).collect();
-    let drifted: Vec<Difference> = managed(&plan.resource_drift).flat_map(|it| of_resource(it, true)).collect();
+    let known: BTreeSet<(String, String)> = differences
+        .iter()
+        .map(|it| (it.address.clone(), it.attribute.clone()))
+        .collect();
+    let drifted: Vec<Difference> = managed(&plan.resource_drift)
+        .flat_map(|it| of_resource(it, true))
+        .collect();
     let moved: BTreeSet<&str> = drifted.iter().map(|it| it.address.as_str()).collect();
     clean.retain(|address| !moved.contains(address.as_str()));
     differences.extend(
@@ -162,7 +173,11 @@ impl Walk {
             let more = right.keys().filter(|key| !left.contains_key(*key));
             for key in left.keys().chain(more) {
                 let inner = masks.map(|mask| if mask.is_boolean() { mask } else { &mask[key.as_str()] });
-                let inner_path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                let inner_path = if path.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{path}.{key}")
+                };
                 self.compare(inner_path, &before[key.as_str()], &after[key.as_str()], inner);
             }
             return;
@@ -171,7 +186,11 @@ impl Walk {
         let is_secret = has_true(masks[1]) || has_true(masks[2]);
         let digest = value.as_str().and_then(signal::digest);
         let path = if path.is_empty() { OBJECT.to_owned() } else { path };
-        self.found.push((path, (!is_secret).then(|| fingerprint(value)), digest.filter(|_| !is_secret)));
+        self.found.push((
+            path,
+            (!is_secret).then(|| fingerprint(value)),
+            digest.filter(|_| !is_secret),
+        ));
     }
 }
 

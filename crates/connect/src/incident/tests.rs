@@ -78,7 +78,11 @@ fn a_plan_tells_each_attribute_that_differs_and_nothing_that_does_not() {
     assert!(report.is_complete && report.taken_at.to_string() == "2026-11-28T12:00:00Z");
     let of = |attribute: &str| report.differences.iter().find(|it| it.attribute == attribute).unwrap();
     assert_eq!(of("password").found, None, "a secret has no fingerprint");
-    assert_eq!(of("instance_type").found, Some(fingerprint(&json!("m5.large"))), "what is there, not what is wanted");
+    assert_eq!(
+        of("instance_type").found,
+        Some(fingerprint(&json!("m5.large"))),
+        "what is there, not what is wanted"
+    );
     assert!(!format!("{report:?}").contains("hunter2"), "values are not kept");
 }
 
@@ -91,9 +95,17 @@ fn what_changed_behind_the_state_is_told_once_and_a_plan_of_a_part_proves_nothin
         "resource_changes": [resource("a", &planned), resource("b", &json!({"actions": ["no-op"]}))]});
     let whole = report("terraform", &plan(&body));
     assert_eq!(found(&whole), [("a", "size"), ("b", EXISTENCE)]);
-    assert_eq!(whole.differences[0].found, Some(fingerprint(&json!(20))), "both tell the same of reality");
+    assert_eq!(
+        whole.differences[0].found,
+        Some(fingerprint(&json!(20))),
+        "both tell the same of reality"
+    );
     assert!(whole.clean.is_empty());
-    for part in [json!({"complete": false}), json!({"errored": true}), json!({"complete": null})] {
+    for part in [
+        json!({"complete": false}),
+        json!({"errored": true}),
+        json!({"complete": null}),
+    ] {
         let mut body = body.clone();
         body.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
         assert!(!report("terraform", &plan(&body)).is_complete, "{part}");
@@ -126,7 +138,10 @@ fn a_real_report_of_aide_is_read_whole() {
     assert!(nothing.is_complete && nothing.differences.is_empty());
     let mut limited = clean;
     limited["limit"] = json!("/etc/ssh");
-    assert!(!self::report("aide", &limited).is_complete, "a limited run did not look at everything");
+    assert!(
+        !self::report("aide", &limited).is_complete,
+        "a limited run did not look at everything"
+    );
 }
 
 #[test]
@@ -142,10 +157,18 @@ fn what_is_cut_counts_more_than_it_lists_or_is_something_else_is_set_aside_with_
         ("aide", "AIDE found differences", "cannot be read"),
         ("terraform", "{}", "terraform show -json"),
         ("terraform", r#"{"format_version": "2.0"}"#, "2.0"),
-        ("argocd_drift", r#"{"app": {"metadata": {"name": "shop"}, "status": {}}}"#, "app.status.sync"),
+        (
+            "argocd_drift",
+            r#"{"app": {"metadata": {"name": "shop"}, "status": {}}}"#,
+            "app.status.sync",
+        ),
         ("kubernetes_audit", "", "no audit event"),
         ("kubernetes_audit", "[1]", "no audit event"),
-        ("kubernetes_audit", r#"{"kind": "EventList", "items": []}"#, "no audit event"),
+        (
+            "kubernetes_audit",
+            r#"{"kind": "EventList", "items": []}"#,
+            "no audit event",
+        ),
         ("kubernetes_audit", r#"{"kind": "EventList", "items": [{"#, "it was cut"),
         ("puppet", "{}", "no kind of drift report"),
     ] {
@@ -174,7 +197,10 @@ fn application(status: &str, compared: &str, synced: &str, phase: &str) -> Value
 #[test]
 fn an_application_drifted_only_where_its_last_sync_was_of_the_revision_that_it_is_compared_with() {
     let drifted = report("argocd_drift", &application("OutOfSync", "abc", "abc", "Succeeded"));
-    let wanted = [("shop/prod/Deployment.apps/shop", "sync"), ("shop/prod/ConfigMap/more", EXISTENCE)];
+    let wanted = [
+        ("shop/prod/Deployment.apps/shop", "sync"),
+        ("shop/prod/ConfigMap/more", EXISTENCE),
+    ];
     assert_eq!(found(&drifted), wanted);
     assert_eq!((drifted.scope.as_str(), drifted.is_complete), ("shop", true));
     let synced = report("argocd_drift", &application("Synced", "abc", "abc", "Succeeded"));
@@ -211,15 +237,24 @@ fn list(events: &[Value]) -> Value {
 #[test]
 fn a_write_to_the_cluster_is_a_difference_of_what_it_wrote() {
     let image = format!("registry/shop@sha256:{}", "ab".repeat(32));
-    let containers = json!({"spec": {"template": {"spec": {"containers": [{"name": "shop", "image": image}]}}, "paused": true}});
+    let containers =
+        json!({"spec": {"template": {"spec": {"containers": [{"name": "shop", "image": image}]}}, "paused": true}});
     let mut scale = deployment();
     scale["subresource"] = json!("scale");
     let events = [
         event("patch", &deployment(), &json!({"requestObject": containers})),
-        event("patch", &deployment(), &json!({"requestObject": [{"op": "replace", "path": "/spec/minReadySeconds", "value": 5}]})),
+        event(
+            "patch",
+            &deployment(),
+            &json!({"requestObject": [{"op": "replace", "path": "/spec/minReadySeconds", "value": 5}]}),
+        ),
         event("update", &scale, &json!({"requestObject": {"spec": {"replicas": 7}}})),
         event("update", &deployment(), &json!({})),
-        event("delete", &json!({"resource": "nodes", "name": "n1"}), &json!({"impersonatedUser": {"username": "root"}})),
+        event(
+            "delete",
+            &json!({"resource": "nodes", "name": "n1"}),
+            &json!({"impersonatedUser": {"username": "root"}}),
+        ),
     ];
     let report = report("kubernetes_audit", &list(&events));
     let shop = "prod/deployments.apps/shop";
@@ -233,7 +268,10 @@ fn a_write_to_the_cluster_is_a_difference_of_what_it_wrote() {
     ];
     assert_eq!(found(&report), wanted);
     assert!(report.is_log && !report.is_complete);
-    assert_eq!(report.differences[0].digest, Some(format!("sha256:{}", "ab".repeat(32))));
+    assert_eq!(
+        report.differences[0].digest,
+        Some(format!("sha256:{}", "ab".repeat(32)))
+    );
     assert_eq!(report.differences[0].at.unwrap().to_string(), "2026-11-28T12:10:00.1Z");
     let doers: Vec<_> = report.differences.iter().filter_map(|it| it.doer.as_deref()).collect();
     assert_eq!((doers[0], doers[5]), ("ada", "root"));
@@ -253,10 +291,20 @@ fn reads_trials_refusals_and_what_the_cluster_keeps_for_itself_are_no_drift() {
     ];
     assert!(report("kubernetes_audit", &list(&events)).differences.is_empty());
     let broken = json!({"kind": "Event", "stage": 3});
-    let signals = signals("kubernetes_audit", &list(&[broken, event("delete", &deployment(), &json!({}))]));
+    let signals = signals(
+        "kubernetes_audit",
+        &list(&[broken, event("delete", &deployment(), &json!({}))]),
+    );
     assert!(signals[1].complaint().is_some(), "{signals:?}");
-    assert!(matches!(&signals[0], Signal::Drift(it) if it.differences.len() == 1), "the rest is read");
-    let lines = format!("{}\n{}\n", event("delete", &deployment(), &json!({})), event("create", &deployment(), &json!({})));
+    assert!(
+        matches!(&signals[0], Signal::Drift(it) if it.differences.len() == 1),
+        "the rest is read"
+    );
+    let lines = format!(
+        "{}\n{}\n",
+        event("delete", &deployment(), &json!({})),
+        event("create", &deployment(), &json!({}))
+    );
     let from_file = read("kubernetes_audit", lines.as_bytes(), now()).unwrap();
     assert!(matches!(&from_file[0], Signal::Drift(it) if it.differences.len() == 2));
 }

@@ -1,4 +1,5 @@
 //! Incidents, alerts and drift.
 
+pub mod drift;
 pub mod incidents;
 pub mod what_changed;

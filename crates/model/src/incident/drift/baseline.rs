@@ -106,7 +106,16 @@ pub const CARD: Card = Card {
     tag: "estate",
     command: "drift-baseline",
     patch: "DriftBaselinePatch",
-    columns: &["id", "pattern", "attribute", "service", "environment", "approved", "ends_at", "by"],
+    columns: &[
+        "id",
+        "pattern",
+        "attribute",
+        "service",
+        "environment",
+        "approved",
+        "ends_at",
+        "by",
+    ],
     verbs: verbs! {
         List "list_drift_baselines" at "/drift-baselines" may READ => "List baselines of expected drift";
         Add "propose_drift_baseline" at "/drift-baselines" may READ => "Propose a baseline of expected drift", called "propose";
@@ -115,8 +124,16 @@ pub const CARD: Card = Card {
         End "end_drift_baseline" at "/drift-baselines/{id}" may READ => "End a baseline of expected drift";
     },
     events: &[
-        Event::new("drift_baseline.proposed", "edit", "proposed a baseline of expected drift"),
-        Event::new("drift_baseline.approved", "check", "approved a baseline of expected drift"),
+        Event::new(
+            "drift_baseline.proposed",
+            "edit",
+            "proposed a baseline of expected drift",
+        ),
+        Event::new(
+            "drift_baseline.approved",
+            "check",
+            "approved a baseline of expected drift",
+        ),
         Event::new("drift_baseline.ended", "x", "ended a baseline of expected drift"),
     ],
     page: Some(Page {
@@ -168,7 +185,9 @@ pub fn check(reading: &mut Reading<'_>, input: &DriftBaselineInput, now: Timesta
     let is_wrong = |reading: &Reading<'_>, field: &str| reading.errors.iter().any(|error| error.field == field);
     let named = input.pattern.chars().filter(|letter| *letter != '*').count();
     if !is_wrong(reading, "pattern") && named < LEAST_NAMED {
-        let text = format!("`pattern` names at least {LEAST_NAMED} characters beside its stars: one for every address is no scope.");
+        let text = format!(
+            "`pattern` names at least {LEAST_NAMED} characters beside its stars: one for every address is no scope."
+        );
         reading.wrong("pattern", "too_wide", text);
     }
     if !is_wrong(reading, "attribute") && input.attribute.contains('*') {

@@ -113,7 +113,13 @@ pub struct DriftFindingInput {
     #[card(label = "The change’s key", example = "CHG-1042")]
     pub change: Option<String>,
     /// Why.
-    #[card(label = "Why", most = 2_000, text, needed, example = "Somebody tried a larger instance by hand.")]
+    #[card(
+        label = "Why",
+        most = 2_000,
+        text,
+        needed,
+        example = "Somebody tried a larger instance by hand."
+    )]
     pub reason: Option<String>,
 }
 
@@ -122,7 +128,18 @@ pub const CARD: Card = Card {
     tag: "estate",
     command: "drift-finding",
     patch: "DriftFindingPatch",
-    columns: &["id", "state", "address", "attribute", "service", "environment", "count", "last_seen", "outcome", "change"],
+    columns: &[
+        "id",
+        "state",
+        "address",
+        "attribute",
+        "service",
+        "environment",
+        "count",
+        "last_seen",
+        "outcome",
+        "change",
+    ],
     verbs: verbs! {
         List "list_drift_findings" at "/drift-findings" may READ => "List findings of drift that are not closed";
         Show "show_drift_finding" at "/drift-findings/{id}" may READ => "Show a finding of drift";

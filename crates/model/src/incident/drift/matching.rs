@@ -44,7 +44,11 @@ impl Span {
     /// Of a difference in a report about a state: after the last look at everything, bounded.
     #[must_use]
     pub fn of_report(last: Option<Timestamp>, taken_at: Timestamp) -> Self {
-        let back = |hours: i64| taken_at.checked_sub(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MIN);
+        let back = |hours: i64| {
+            taken_at
+                .checked_sub(SignedDuration::from_hours(hours))
+                .unwrap_or(Timestamp::MIN)
+        };
         let since = match last {
             Some(last) => last.max(back(24 * MOST_DAYS)),
             None => back(FIRST_HOURS),
@@ -84,14 +88,18 @@ pub fn explain(
     (changes, permits): (&[Change], &[Permit]),
     now: Timestamp,
 ) -> Option<Explanation> {
-    let permit = permits.iter().find(|permit| is_permitted(place, artifact, span, permit));
+    let permit = permits
+        .iter()
+        .find(|permit| is_permitted(place, artifact, span, permit));
     if let Some(permit) = permit {
         return Some(Explanation {
             change: permit.change_key.clone(),
             permit: Some(permit.id.clone()),
         });
     }
-    let change = changes.iter().find(|change| explains(change, place, artifact, span, now))?;
+    let change = changes
+        .iter()
+        .find(|change| explains(change, place, artifact, span, now))?;
     Some(Explanation {
         change: change.key.clone(),
         permit: None,
@@ -226,7 +234,9 @@ pub fn step(known: Option<&DriftFinding>, seen: Seen) -> Step {
                     false => Step::Again,
                 }
             }
-            (Some(known), Some(DriftState::Closed)) if known.ending == Some(DriftEnding::Explained) && seen.is_same => Step::Again,
+            (Some(known), Some(DriftState::Closed)) if known.ending == Some(DriftEnding::Explained) && seen.is_same => {
+                Step::Again
+            }
             _ => Step::Closed(DriftEnding::Explained),
         };
     }

@@ -69,7 +69,15 @@ pub const CARD: Card = Card {
     tag: "estate",
     command: "drift-rule",
     patch: "DriftRulePatch",
-    columns: &["id", "place", "pattern", "service", "environment", "config_item", "connection"],
+    columns: &[
+        "id",
+        "place",
+        "pattern",
+        "service",
+        "environment",
+        "config_item",
+        "connection",
+    ],
     verbs: verbs! {
         List "list_drift_rules" at "/drift-rules" may SET_CONNECTION => "List the rules that map drift to services", token Admin;
         Add "add_drift_rule" at "/drift-rules" may SET_CONNECTION => "Add a rule that maps drift to a service", token Admin;
@@ -93,6 +101,8 @@ pub const CARD: Card = Card {
 
 /// The rule that maps an address, of those of one connection.
 pub fn first<'r>(rules: impl IntoIterator<Item = &'r DriftRule>, address: &str) -> Option<&'r DriftRule> {
-    let fitting = rules.into_iter().filter(|rule| rule.active && fits(&rule.pattern, address));
+    let fitting = rules
+        .into_iter()
+        .filter(|rule| rule.active && fits(&rule.pattern, address));
     fitting.min_by_key(|rule| (rule.place, &rule.id))
 }

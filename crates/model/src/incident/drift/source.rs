@@ -47,7 +47,15 @@ pub struct DriftSourceInput {}
 pub const CARD: Card = Card {
     tag: "estate",
     command: "drift-source",
-    columns: &["id", "connection", "scope", "reported_at", "complete_at", "differences", "expected"],
+    columns: &[
+        "id",
+        "connection",
+        "scope",
+        "reported_at",
+        "complete_at",
+        "differences",
+        "expected",
+    ],
     verbs: verbs! {
         List "list_drift_sources" at "/drift-sources" may READ => "List sources of drift and their last reports";
         Show "show_drift_source" at "/drift-sources/{id}" may READ => "Show a source of drift";

@@ -109,7 +109,9 @@ fn a_report_with_too_much_becomes_one_difference_and_proves_nothing_gone() {
         is_log: false,
         clean: vec!["x".to_owned()],
         count: 100_000,
-        differences: (0..100_000).map(|number| difference(&format!("a{number}"), "b")).collect(),
+        differences: (0..100_000)
+            .map(|number| difference(&format!("a{number}"), "b"))
+            .collect(),
     };
     let cut = report.bounded(|| "sha256:0".to_owned());
     assert!(cut.is_too_long() && !cut.is_complete && cut.clean.is_empty());
@@ -126,18 +128,39 @@ fn a_report_with_too_much_becomes_one_difference_and_proves_nothing_gone() {
 #[test]
 fn a_report_is_matched_from_the_last_look_on_and_not_for_ever() {
     let day = SignedDuration::from_hours(24);
-    assert_eq!(Span::of_report(Some(at(10)), at(20)), Span { since: at(10), until: at(20) });
+    assert_eq!(
+        Span::of_report(Some(at(10)), at(20)),
+        Span {
+            since: at(10),
+            until: at(20)
+        }
+    );
     assert_eq!(Span::of_report(None, at(20)).since, at(20) - day);
     assert_eq!(Span::of_report(Some(at(20) - day * 30), at(20)).since, at(20) - day * 7);
     // A clock that was turned back makes no span that ends before it begins.
-    assert_eq!(Span::of_report(Some(at(30)), at(20)), Span { since: at(20), until: at(20) });
+    assert_eq!(
+        Span::of_report(Some(at(30)), at(20)),
+        Span {
+            since: at(20),
+            until: at(20)
+        }
+    );
 }
 
 #[test]
 fn what_was_decided_holds_while_the_difference_and_its_change_are_the_same() {
     let decided = finding(DriftState::Decided);
     assert_eq!(step(Some(&decided), seen()), Step::Again);
-    assert_eq!(step(Some(&decided), Seen { is_same: false, ..seen() }), Step::Opened);
+    assert_eq!(
+        step(
+            Some(&decided),
+            Seen {
+                is_same: false,
+                ..seen()
+            }
+        ),
+        Step::Opened
+    );
     assert_eq!(step(Some(&decided), Seen { holds: false, ..seen() }), Step::Opened);
 }
 
@@ -174,14 +197,47 @@ fn a_baseline_that_waits_ended_or_is_of_another_place_silences_nothing() {
     let good = expected("prod/*", "spec.replicas");
     let asked = ("prod/a", "spec.replicas");
     assert!(good.silences(Some(&place), asked, at(0)));
-    assert!(!good.silences(None, asked, at(0)), "an address that no rule maps has no baseline");
+    assert!(
+        !good.silences(None, asked, at(0)),
+        "an address that no rule maps has no baseline"
+    );
     assert!(!good.silences(Some(&place), asked, at(60)), "it ended");
     for (name, worse) in [
-        ("waits", DriftBaseline { approved: false, ..good.clone() }),
-        ("signed by nobody", DriftBaseline { approved_by: None, ..good.clone() }),
-        ("ended", DriftBaseline { active: false, ..good.clone() }),
-        ("another service", DriftBaseline { service: "shop".into(), ..good.clone() }),
-        ("another environment", DriftBaseline { environment: "lab".into(), ..good.clone() }),
+        (
+            "waits",
+            DriftBaseline {
+                approved: false,
+                ..good.clone()
+            },
+        ),
+        (
+            "signed by nobody",
+            DriftBaseline {
+                approved_by: None,
+                ..good.clone()
+            },
+        ),
+        (
+            "ended",
+            DriftBaseline {
+                active: false,
+                ..good.clone()
+            },
+        ),
+        (
+            "another service",
+            DriftBaseline {
+                service: "shop".into(),
+                ..good.clone()
+            },
+        ),
+        (
+            "another environment",
+            DriftBaseline {
+                environment: "lab".into(),
+                ..good.clone()
+            },
+        ),
     ] {
         assert!(!worse.silences(Some(&place), asked, at(0)), "{name}");
     }
@@ -192,7 +248,11 @@ fn errors(body: &Value, now: Timestamp) -> Vec<String> {
     let mut reading = Reading::new(body.as_object().unwrap_or(&empty), "");
     let input: DriftBaselineInput = crate::core::card::read(&mut reading);
     baseline::check(&mut reading, &input, now);
-    reading.errors.iter().map(|it| format!("{} {}", it.field, it.code)).collect()
+    reading
+        .errors
+        .iter()
+        .map(|it| format!("{} {}", it.field, it.code))
+        .collect()
 }
 
 #[test]

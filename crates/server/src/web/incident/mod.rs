@@ -1,4 +1,5 @@
 //! Incidents, alerts and drift.
 
+pub(super) mod drift;
 pub(super) mod incidents;
 pub(crate) mod what_changed;

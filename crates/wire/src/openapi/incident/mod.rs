@@ -1,3 +1,4 @@
-//! Incidents: what changed before them.
+//! Incidents: what changed before them; drift.
 
+pub(super) mod drift;
 pub(super) mod what_changed;
