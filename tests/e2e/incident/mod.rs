@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod candidates;
+pub(crate) mod drift;
 pub(crate) mod pages;
 pub(crate) mod watched;
 pub(crate) mod what_changed;

@@ -219,10 +219,12 @@ impl PlainNoun for DriftBaseline {
     }
 
     fn add(cx: &mut Context<'_, '_>, input: DriftBaselineInput, mut reading: Reading<'_>) -> Result<Self> {
+        if !input.service.0.is_empty() {
+            check_part(cx, &input.service, &input.environment)?;
+        }
         check_place(cx, &mut reading, &input.connection, &input.environment)?;
         baseline::check(&mut reading, &input, cx.now);
         reading.finish()?;
-        check_part(cx, &input.service, &input.environment)?;
         if noun::in_use::<Self>(cx)?.len() >= baseline::MOST {
             return Err(too_many(baseline::MOST, "baselines"));
         }
