@@ -15,6 +15,7 @@ macro_rules! card_nouns {
             $crate::incident::drift::finding::DriftFinding,
             $crate::incident::drift::rule::DriftRule,
             $crate::incident::drift::source::DriftSource,
+            $crate::incident::watch_verdict::WatchVerdict,
             $crate::emergency::outside_look::OutsideLook,
             $crate::audit::witness::Witness,
         }

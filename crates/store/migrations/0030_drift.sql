@@ -63,3 +63,19 @@ CREATE TABLE "drift_finding" (
 CREATE UNIQUE INDEX drift_finding_by_natural_key ON "drift_finding" (tenant, source, natural_key);
 CREATE INDEX drift_finding_by_source ON "drift_finding" (tenant, source, is_there, id);
 CREATE INDEX drift_finding_by_state ON "drift_finding" (tenant, state, id);
+
+-- What systems that compare a new version with the old one say while a change is watched.
+CREATE TABLE "watch_verdict" (
+    tenant TEXT NOT NULL, -- recorded
+    id TEXT NOT NULL, -- recorded
+    version BIGINT NOT NULL, -- recorded
+    change TEXT NOT NULL, -- derived
+    natural_key TEXT NOT NULL, -- derived
+    at BIGINT NOT NULL, -- derived
+    body TEXT NOT NULL, -- recorded
+    sealed TEXT NOT NULL, -- recorded
+    code BYTEA, -- operational
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX watch_verdict_by_change ON "watch_verdict" (tenant, change, id);
+CREATE UNIQUE INDEX watch_verdict_by_natural_key ON "watch_verdict" (tenant, natural_key);

@@ -1,6 +1,7 @@
 //! Incidents, alerts and drift.
 
 pub(crate) mod alerts;
+pub(crate) mod canary;
 pub(crate) mod candidates;
 pub(crate) mod drift;
 pub(crate) mod pages;

@@ -1,5 +1,5 @@
 //! Drafts a post-implementation review from what is known: planned and actual times, deviations, the timeline, what differs,
-//! alerts in the watch window, permits that were used, who was told. It is worked out anew each time, so that late words are in it.
+//! alerts and canary verdicts of the watch, permits that were used, who was told. It is worked out anew each time, so that late words are in it.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -7,13 +7,14 @@ use model::change::related_records::{Entry, Link, Message, Permit};
 use model::change::success;
 use model::core::enums::{EntryKind, LinkKind};
 use model::directory::snapshot::Incident;
-use model::incident::watch;
+use model::incident::{watch, watch_verdict};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::show_timeline;
+use crate::incident::take_verdict::verdicts_on;
 
 /// The most lines of the timeline.
 const LINES: usize = 200;
@@ -42,8 +43,9 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     let permits: Vec<Value> = file.permits.iter().map(shown).collect();
     let told = told(cx, &change)?;
     let went_well = success::succeeded(&change) == Some(true);
-    // While an incident of the watch is open, nobody knows whether the objectives are met.
-    let is_quiet = alerts.iter().all(|it| it.resolved_at.is_some());
+    // While an incident of the watch is open or a canary did not pass, nobody knows whether the objectives are met.
+    let verdicts = verdicts_on(cx, &change.key)?;
+    let is_quiet = alerts.iter().all(|it| it.resolved_at.is_some()) && watch_verdict::are_passed(&verdicts);
     let deviations = deviations(cx, &change)?;
     let mut summary = summary(&change, &alerts, &file.permits, told.len());
     for it in &deviations {
@@ -57,6 +59,9 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
             "planned": planned(&change),
             "deviations": deviations.iter().map(|it| json!({
                 "at": it.occurred_at, "kind": it.kind, "step": it.step, "text": it.text,
+            })).collect::<Vec<_>>(),
+            "verdicts": verdicts.iter().map(|it| json!({
+                "at": it.at, "judged": it.judged, "result": it.result, "text": it.text,
             })).collect::<Vec<_>>(),
             "timeline": timeline, "differs": differs, "permits": permits, "told": told,
             "alerts": alerts.iter().map(|it| json!({

@@ -9,3 +9,4 @@ pub mod set_incident;
 pub mod set_watch_table;
 pub mod take_alert;
 pub mod take_drift;
+pub mod take_verdict;

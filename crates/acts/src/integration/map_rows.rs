@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use model::core::parse::Reading;
 use model::directory::snapshot::Mapping;
 
-/// Kinds that tell of deployments alone, each in an environment.
-const WITH_PLACES: [&str; 3] = ["argocd", "jenkins", "plain"];
+/// Kinds that tell of deployments or canaries alone, each in an environment.
+const WITH_PLACES: [&str; 5] = ["argocd", "jenkins", "plain", "flagger", "argo_rollouts"];
 
 /// Kinds that report drift.
 const OF_DRIFT: [&str; 4] = ["terraform", "argocd_drift", "aide", "kubernetes_audit"];

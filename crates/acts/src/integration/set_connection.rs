@@ -169,6 +169,8 @@ const KINDS: &[&str] = &[
     "argocd_drift",
     "aide",
     "kubernetes_audit",
+    "flagger",
+    "argo_rollouts",
 ];
 
 /// Reads the address that letters are answered to: a mailbox whose server delivers `name+anything@` to `name@`.

@@ -305,7 +305,10 @@ fn write_records(world: &World, key: &str) {
     use model::emergency::outside_look::OutsideLook;
     use model::emergency::records::GlassUse;
     use model::gate::provenance::OutsideCheck;
-    use model::incident::drift::{baseline::DriftBaseline, finding::DriftFinding, rule::DriftRule, source::DriftSource};
+    use model::incident::drift::{
+        baseline::DriftBaseline, finding::DriftFinding, rule::DriftRule, source::DriftSource,
+    };
+    use model::incident::watch_verdict::WatchVerdict;
     use model::risk::forecast::inputs::FEATURES;
     use model::risk::forecast::model_record::FailureModel;
     use model::risk::forecast::outcome::Outcome;
@@ -344,6 +347,9 @@ fn write_records(world: &World, key: &str) {
             "attribute": "spec.paused", "service": "web", "environment": "lab", "state": "open", "is_there": true, "since": at,
             "appeared_at": at, "first_seen": at, "last_seen": at, "count": 1, "doer": "ada"});
         write_one::<DriftFinding>(cx, "drift_finding.opened", with_id("finding", drifted))?;
+        let verdict = json!({"connection": "c-1", "change": key, "natural_key": "sha256:ab", "judged": "web", "service": "web",
+            "environment": "lab", "result": "inconclusive", "text": "No data."});
+        write_one::<WatchVerdict>(cx, "watch_verdict.taken", with_id("verdict", verdict))?;
         let outcome = Outcome {
             at: 0,
             known_at: 0,

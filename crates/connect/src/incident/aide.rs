@@ -13,7 +13,7 @@ use model::integration::signal::{SetAside, Signal};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::incident::drift::{fingerprint, parse, report};
+use crate::incident::form::{fingerprint, parse, report};
 
 #[derive(Deserialize)]
 struct Report {

@@ -10,7 +10,7 @@ use model::incident::drift::{Difference, DriftReport, EXISTENCE};
 use model::integration::signal::{self, SetAside, Signal};
 use serde::Deserialize;
 
-use crate::incident::drift::{parse, report};
+use crate::incident::form::{parse, report};
 
 /// The attribute of a resource that differs in anything.
 const SYNC: &str = "sync";

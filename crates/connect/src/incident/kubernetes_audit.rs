@@ -11,7 +11,7 @@ use model::integration::signal::{self, SetAside, Signal};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::incident::drift::{fingerprint, report, unreadable};
+use crate::incident::form::{fingerprint, report, unreadable};
 
 /// The most attributes of one write that are told apart; one with more is told as a whole.
 const MOST_PATHS: usize = 50;

@@ -1,8 +1,10 @@
-//! Drift: what differs from what is recorded, as the systems that look for it report it.
+//! Drift as the systems that look for it report it, and canary verdicts.
 
 mod aide;
 mod argocd_drift;
+pub mod canary;
 pub mod drift;
+mod form;
 mod kubernetes_audit;
 mod terraform;
 #[cfg(test)]

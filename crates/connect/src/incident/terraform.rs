@@ -12,7 +12,7 @@ use model::integration::signal::{self, SetAside, Signal};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::incident::drift::{fingerprint, parse, report};
+use crate::incident::form::{fingerprint, parse, report};
 
 #[derive(Deserialize)]
 struct Plan {

@@ -5,7 +5,8 @@ use model::incident::drift::{DriftReport, EXISTENCE, MOST, OBJECT, WHOLE};
 use model::integration::signal::{SetAside, Signal};
 use serde_json::{Value, json};
 
-use super::drift::{fingerprint, read, reduce};
+use super::drift::{read, reduce};
+use super::form::fingerprint;
 
 /// A report of AIDE 0.18.3 of Debian 12 as it wrote it, over a folder in which a file was added, one removed and three changed.
 const AIDE: &str = include_str!("fixtures/aide-0.18.3.json");

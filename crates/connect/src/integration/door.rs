@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::integration::signal::{self, Repository, SetAside, Signal};
 use ring::hmac;
 
-use crate::incident::drift;
+use crate::incident::{canary, drift};
 use crate::integration::received::{Headers, Kept};
 use crate::integration::{
     alertmanager, argocd, cdevents, cloudevents, github, gitlab, jenkins, pagerduty, plain, standard_webhooks,
@@ -27,6 +27,8 @@ pub const KINDS: &[&str] = &[
     "argocd_drift",
     "aide",
     "kubernetes_audit",
+    "flagger",
+    "argo_rollouts",
 ];
 
 /// Why a delivery is turned away.
@@ -215,6 +217,7 @@ pub fn read(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> Res
         "alertmanager" => alertmanager::read(body),
         "pagerduty" => pagerduty::read(body, received_at),
         "mail" => mail_reply::read(body),
+        kind if canary::KINDS.contains(&kind) => canary::read(kind, body, received_at),
         kind if drift::KINDS.contains(&kind) => drift::read(kind, body, received_at),
         other => Err(SetAside::because(format_args!(
             "nothing reads deliveries of the kind {other}"

@@ -38,6 +38,10 @@ macro_rules! words {
     )+};
 }
 
+mod drift;
+
+pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
+
 words! {
     /// What an action item asks for. The list grows with the rules that open items.
     ActionKind {
@@ -497,33 +501,6 @@ words! {
         Pipeline = "pipeline",
         /// The system worked it out.
         Derived = "derived",
-    }
-    /// Where a finding of drift stands.
-    DriftState {
-        /// Nobody has decided about it.
-        Open = "open",
-        /// What is done about it is decided.
-        Decided = "decided",
-        /// It needs nobody.
-        Closed = "closed",
-    }
-    /// What is done about drift.
-    DriftOutcome {
-        /// It stays, under an emergency change.
-        AcceptAsEmergency = "accept_as_emergency",
-        /// It stays, and a retrospective change reports it.
-        ReportAfterwards = "report_afterwards",
-        /// It is taken back.
-        Revert = "revert",
-    }
-    /// How a finding of drift was closed.
-    DriftEnding {
-        /// The difference is no longer there.
-        Gone = "gone",
-        /// A change or a permit explains it.
-        Explained = "explained",
-        /// A baseline expects it.
-        Expected = "expected",
     }
     /// A part in owning a service.
     OwnershipRole {

@@ -4,4 +4,5 @@ pub mod drift;
 pub mod reference;
 pub mod watch;
 pub mod watch_table;
+pub mod watch_verdict;
 pub mod what_changed;

@@ -641,6 +641,8 @@ const ADMINISTRATION: &[Shape] = &[
                     "argocd_drift",
                     "aide",
                     "kubernetes_audit",
+                    "flagger",
+                    "argo_rollouts",
                 ]),
                 "Which system.",
             )

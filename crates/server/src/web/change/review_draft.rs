@@ -36,6 +36,10 @@ pub(crate) fn what_differs(draft: &Value) -> Entry {
     for row in draft["facts"]["deviations"].as_array().into_iter().flatten() {
         entry = entry.aside(Rich::new().said(row["text"].as_str().unwrap_or_default()));
     }
+    for row in draft["facts"]["verdicts"].as_array().into_iter().flatten() {
+        let text = |name: &str| row[name].as_str().unwrap_or_default();
+        entry = entry.aside(Rich::new().said(format!("{}: {}", text("judged"), text("result"))));
+    }
     for row in draft["facts"]["alerts"].as_array().into_iter().flatten() {
         let text = |name: &str| row[name].as_str().unwrap_or_default();
         entry = entry.aside(format!("{}: {}", text("key"), text("title")));

@@ -33,7 +33,7 @@ const MOST: i64 = 500;
 /// How many deliveries of one connection are shown.
 const DELIVERIES: i64 = 50;
 /// The kinds of system that deliver, with their words.
-const KINDS: [(&str, &str); 14] = [
+const KINDS: [(&str, &str); 16] = [
     ("github", "GitHub"),
     ("gitlab", "GitLab"),
     ("argocd", "Argo CD"),
@@ -48,6 +48,8 @@ const KINDS: [(&str, &str); 14] = [
     ("argocd_drift", "Argo CD (drift)"),
     ("aide", "AIDE (drift)"),
     ("kubernetes_audit", "Kubernetes audit (drift)"),
+    ("flagger", "Flagger"),
+    ("argo_rollouts", "Argo Rollouts"),
 ];
 
 /// What a kind of connection is called.
