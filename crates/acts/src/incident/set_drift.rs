@@ -259,12 +259,11 @@ impl PlainNoun for DriftBaseline {
         }
         reading.finish()?;
         if self.approved || self.ends_at <= cx.now {
-            let what = if self.approved {
-                "is approved already"
+            let text = if self.approved {
+                "This baseline is approved already."
             } else {
-                "is over"
+                "This baseline is over."
             };
-            let text = format!("This baseline {what}.");
             return Err(Refusal::not_now("not_open", text, "Propose another if it is needed.", Vec::new()).into());
         }
         check_second(cx, &self)?;

@@ -91,7 +91,7 @@ pub struct DriftBaselineInput {
     #[card(label = "Environment", example = "production")]
     pub environment: EnvironmentKey,
     /// Why it is expected.
-    #[card(label = "Why", most = 2_000, text, example = "The autoscaler sets the count.")]
+    #[card(label = "Why", most = 2_000, text, example = "The autoscaler sets the count")]
     pub reason: String,
     /// When it ends.
     #[card(label = "Ends", option = "to", example = "2027-02-28T00:00:00Z")]

@@ -118,7 +118,7 @@ pub struct DriftFindingInput {
         most = 2_000,
         text,
         needed,
-        example = "Somebody tried a larger instance by hand."
+        example = "Somebody tried a larger instance by hand"
     )]
     pub reason: Option<String>,
 }

@@ -39,7 +39,7 @@ fn place() -> Place {
 fn expected(pattern: &str, attribute: &str) -> DriftBaseline {
     serde_json::from_value(json!({
         "id": "b", "version": 1, "pattern": pattern, "attribute": attribute, "connection": "c", "service": "pay",
-        "environment": "production", "reason": "The autoscaler.", "ends_at": at(60), "by": "p-1", "approved": true,
+        "environment": "production", "reason": "scaled", "ends_at": at(60), "by": "p-1", "approved": true,
         "approved_by": "p-2", "approved_at": at(0), "active": true,
     }))
     .unwrap()
@@ -259,7 +259,7 @@ fn errors(body: &Value, now: Timestamp) -> Vec<String> {
 fn a_proposal_that_silences_too_much_or_approves_itself_is_refused() {
     let with = |more: Value| {
         let mut body = json!({"pattern": "prod/a", "attribute": "spec.replicas", "connection": "c", "service": "pay",
-            "environment": "production", "reason": "The autoscaler.", "ends_at": at(60)});
+            "environment": "production", "reason": "scaled", "ends_at": at(60)});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         body
     };
