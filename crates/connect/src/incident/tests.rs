@@ -345,3 +345,19 @@ fn the_reduced_form_says_the_same_and_is_held_to_the_limits() {
     let Signal::Drift(late) = &late[0] else { panic!() };
     assert_eq!(late.taken_at, now(), "a report of the future is of now");
 }
+
+#[test]
+fn a_plan_of_fifty_megabytes_becomes_a_short_message_that_still_proves_what_is_gone() {
+    let filler = "x".repeat(2_400);
+    let same = json!({"actions": ["no-op"], "before": {"text": filler}, "after": {"text": filler}});
+    let mut changes: Vec<Value> = (0..11_000)
+        .map(|number| resource(&format!("r.n{number}"), &same))
+        .collect();
+    let moved = json!({"actions": ["update"], "before": {"size": 2}, "after": {"size": 1}});
+    changes.push(resource("r.moved", &moved));
+    let body = plan(&json!({"resource_changes": changes})).to_string();
+    assert!(body.len() > 50 * 1024 * 1024, "{}", body.len());
+    let (message, report) = reduce("terraform", body.as_bytes(), None, now()).unwrap();
+    assert!(message.len() < 2 * 1024 * 1024 && !report.is_too_long());
+    assert_eq!((found(&report), report.is_complete), (vec![("r.moved", "size")], true));
+}
