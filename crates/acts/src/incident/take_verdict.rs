@@ -121,8 +121,11 @@ fn watched(
 }
 
 fn is_watched(change: &Change, directory: &Directory, at: Timestamp) -> bool {
-    watch::watch_span(change, directory)
-        .is_some_and(|(from, until)| from <= at && until.is_none_or(|until| at <= until))
+    let Some((from, until)) = watch::watch_span(change, directory) else {
+        return false;
+    };
+    // Many senders tell whole seconds alone.
+    from.as_second() <= at.as_second() && until.is_none_or(|until| at <= until)
 }
 
 /// Keeps a verdict on a change, once; one that is no pass is told to those in charge.
