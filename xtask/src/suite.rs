@@ -44,7 +44,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "foreign",
-        needs: &[Need::Python, Need::Node, Need::OpenSsl, Need::Identity],
+        needs: &[Need::Python, Need::Node, Need::OpenSsl, Need::Integrity, Need::Identity],
         run: foreign_judges,
     },
     Part {

@@ -31,6 +31,8 @@ pub enum Need {
     Clients,
     /// Prometheus Alertmanager, which sends alerts.
     Alerts,
+    /// AIDE, which reports files that changed.
+    Integrity,
     /// LemonLDAP::NG, an identity provider, with what its portal and its OpenID Connect load. It runs as the tests' own
     /// process.
     Identity,
@@ -49,6 +51,7 @@ impl Need {
         Need::Gateways,
         Need::Clients,
         Need::Alerts,
+        Need::Integrity,
         Need::Identity,
     ];
 
@@ -85,6 +88,7 @@ impl Need {
                 &["prometheus-alertmanager"],
                 Path::new("/usr/bin/prometheus-alertmanager").exists(),
             ),
+            Need::Integrity => (&["aide"], Path::new("/usr/bin/aide").exists()),
             Need::Identity => {
                 let modules = [
                     "Lemonldap/NG/Portal/Main.pm",

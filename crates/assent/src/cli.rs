@@ -16,6 +16,7 @@ use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{incidents, what_changed};
 use crate::commands::incident::{problems, what_changed};
+use crate::commands::incident::{drift, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
@@ -206,6 +207,9 @@ pub enum Command {
     /// Links between records.
     #[command(subcommand)]
     RecordLink(problems::RecordLink),
+    /// Drift: reports of what differs from what is recorded, and the rules that map it.
+    #[command(subcommand)]
+    Drift(drift::Drift),
     /// What changed on a service, and on what it depends on, before a time.
     WhatChanged(what_changed::WhatChanged),
     /// Bring services, people, groups and ownership in from a file.

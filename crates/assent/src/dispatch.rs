@@ -12,6 +12,7 @@ use crate::commands::directory::{access_reviews, environments, groups, import, o
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{incidents, problems, what_changed};
+use crate::commands::incident::{drift, incidents, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
@@ -71,6 +72,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Problem(problem) => problems::problem(problem, common, output),
         Command::IncidentReview(review) => problems::review(review, common, output),
         Command::RecordLink(link) => problems::record_link(link, common, output),
+        Command::Drift(drift) => drift::run(drift, common, output),
         Command::WhatChanged(asked) => what_changed::run(asked, common, output),
         Command::Import(import) => import::run(import, common, output),
         Command::Backup(backup) => backup::backup(backup, output),

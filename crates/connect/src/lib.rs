@@ -8,6 +8,7 @@
 pub mod change;
 pub mod directory;
 pub mod identity;
+pub mod incident;
 pub mod integration;
 pub mod notify;
 pub mod report;

@@ -73,6 +73,7 @@ const TABLES: &[&[Route]] = &[
     approval::sla_table::ROUTES,
     incident::major_severity::ROUTES,
     incident::watch_table::ROUTES,
+    incident::drift::ROUTES,
     incident::what_changed::ROUTES,
     notify::preferences::ROUTES,
     change::templates::ROUTES,

@@ -56,6 +56,7 @@ const MIGRATIONS: &[Migration] = migrations![
     28 "0028_incident_entries",
     26 "0026_action_item",
     29 "0029_incident_learning",
+    30 "0030_drift",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

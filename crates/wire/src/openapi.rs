@@ -498,6 +498,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(risk::forecasts::SHAPES)
         .chain(&[
             incident::what_changed::SHAPES,
+            incident::drift::SHAPES,
             incident::incidents::SHAPES,
             incident::learning::SHAPES,
             risk::affected::SHAPES,

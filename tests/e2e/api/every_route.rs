@@ -51,6 +51,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "POST /api/v1/changes/{key}/gate-reopenings",
         "needs an event that lacks its reasons; reopened.rs of the acts' tests walks it",
     ),
+    (
+        "PATCH /api/v1/drift-findings/{id}",
+        "needs a report by the secret of a connection; incident/drift.rs walks it",
+    ),
     ("POST /api/v1/freeze-previews", "looks, and writes nothing"),
     ("POST /api/v1/mapping/explanation", "looks, and writes nothing"),
     ("POST /api/v1/mapping/trial", "looks, and writes nothing"),

@@ -73,6 +73,12 @@ fn an_alert_in_the_watch_of_a_normal_change_holds_its_closing_until_a_review_add
     eventually("the change took note", || shown()["watch_incidents"].is_array());
     let incident = named(&server, "Labels come out blank").remove(0)["key"].clone();
     assert_eq!(shown()["watch_incidents"][0]["incident"], incident);
+    let draft = server.must("GET", &format!("{path}/review-draft"), &owner, None);
+    assert_eq!(
+        draft["objectives_met"], false,
+        "an incident of the watch is open: {draft:#}"
+    );
+    assert!(draft["facts"]["planned"]["planned_end"].is_string(), "{draft:#}");
     let (code, told) = close(&server, &path);
     assert!(code == 409 && told.contains("incident_not_addressed"), "{code} {told}");
     assert_eq!(review(&server, &path, &json!({"incidents": ["INC-99999"]})).0, 422);

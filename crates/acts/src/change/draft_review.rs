@@ -1,18 +1,20 @@
-//! Drafts a post-implementation review from what is known: the timeline, what differs, alerts in the watch window, permits
-//! that were used, who was told. It is worked out anew each time, so that late words are in it.
+//! Drafts a post-implementation review from what is known: planned and actual times, deviations, the timeline, what differs,
+//! alerts and canary verdicts of the watch, permits that were used, who was told. It is worked out anew each time, so that late words are in it.
 
+use jiff::Timestamp;
 use model::change::record::Change;
-use model::change::related_records::{Link, Message, Permit};
+use model::change::related_records::{Entry, Link, Message, Permit};
 use model::change::success;
-use model::core::enums::LinkKind;
+use model::core::enums::{EntryKind, LinkKind};
 use model::directory::snapshot::Incident;
-use model::incident::watch;
+use model::incident::{watch, watch_verdict};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::show_timeline;
+use crate::incident::take_verdict::verdicts_on;
 
 /// The most lines of the timeline.
 const LINES: usize = 200;
@@ -41,12 +43,26 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     let permits: Vec<Value> = file.permits.iter().map(shown).collect();
     let told = told(cx, &change)?;
     let went_well = success::succeeded(&change) == Some(true);
-    let summary = summary(&change, &alerts, &file.permits, told.len());
+    // While an incident of the watch is open or a canary did not pass, nobody knows whether the objectives are met.
+    let verdicts = verdicts_on(cx, &change.key)?;
+    let is_quiet = alerts.iter().all(|it| it.resolved_at.is_some()) && watch_verdict::are_passed(&verdicts);
+    let deviations = deviations(cx, &change)?;
+    let mut summary = summary(&change, &alerts, &file.permits, told.len());
+    for it in &deviations {
+        summary.push_str(&format!("\nOtherwise than planned: {}", it.text));
+    }
     Ok(json!({
-        "objectives_met": went_well, "assessment_adequate": went_well && alerts.is_empty(), "steps_adequate": went_well,
+        "objectives_met": went_well && is_quiet, "assessment_adequate": went_well && alerts.is_empty(), "steps_adequate": went_well,
         "summary": summary, "improvements": [],
         "incidents": alerts.iter().map(|it| &it.key).collect::<Vec<_>>(),
         "facts": {
+            "planned": planned(&change),
+            "deviations": deviations.iter().map(|it| json!({
+                "at": it.occurred_at, "kind": it.kind, "step": it.step, "text": it.text,
+            })).collect::<Vec<_>>(),
+            "verdicts": verdicts.iter().map(|it| json!({
+                "at": it.at, "judged": it.judged, "result": it.result, "text": it.text,
+            })).collect::<Vec<_>>(),
             "timeline": timeline, "differs": differs, "permits": permits, "told": told,
             "alerts": alerts.iter().map(|it| json!({
                 "key": it.key, "title": it.title, "severity": it.severity, "started_at": it.started_at,
@@ -64,6 +80,28 @@ fn differs(change: &Change, target: &model::change::record::Target) -> Value {
         "outcome": record.and_then(|it| it.outcome),
         "earlier": record.map(|it| it.earlier.iter().map(|one| one.outcome).collect::<Vec<_>>()),
     })
+}
+
+/// Planned and actual times, and by how many minutes they differ.
+fn planned(change: &Change) -> Value {
+    let later = |planned: Option<Timestamp>, actual: Option<Timestamp>| {
+        Some(actual?.duration_since(planned?).as_mins()).filter(|minutes| *minutes != 0)
+    };
+    json!({
+        "planned_start": change.planned_start, "planned_end": change.planned_end,
+        "actual_start": change.actual_start, "actual_end": change.actual_end,
+        "start_minutes_later": later(change.planned_start, change.actual_start),
+        "end_minutes_later": later(change.planned_end, change.actual_end),
+    })
+}
+
+/// What the log of actions says was done otherwise than planned, or went wrong.
+fn deviations(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Entry>> {
+    let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
+    let mut found = record::bodies::<Entry>(cx.tx, &filter)?;
+    found.retain(|it| matches!(it.kind, EntryKind::Deviation | EntryKind::Issue));
+    found.truncate(LINES);
+    Ok(found)
 }
 
 fn shown(permit: &Permit) -> Value {
@@ -114,6 +152,9 @@ fn summary(change: &Change, alerts: &[Incident], permits: &[Permit], told: usize
     let mut lines = vec![format!("{} {}: {outcome}.", change.key, change.content.title)];
     if let (Some(start), Some(end)) = (change.actual_start, change.actual_end) {
         lines.push(format!("Work ran from {start} to {end}."));
+        if let (Some(from), Some(until)) = (change.planned_start, change.planned_end) {
+            lines.push(format!("It was planned from {from} to {until}."));
+        }
     }
     for it in alerts {
         lines.push(format!("{} began at {}: {}.", it.key, it.started_at, it.title));

@@ -135,7 +135,8 @@ fn last_check(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Res
     }))
 }
 
-fn owners(directory: &Directory, service: &str, environment: &str, now: Timestamp) -> Vec<PersonId> {
+/// The owners of a service; where it has none, the change managers.
+pub(crate) fn owners(directory: &Directory, service: &str, environment: &str, now: Timestamp) -> Vec<PersonId> {
     let holders = directory.holders(
         &ServiceKey::from(service),
         &EnvironmentKey::from(environment),

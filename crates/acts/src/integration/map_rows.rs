@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use model::core::parse::Reading;
 use model::directory::snapshot::Mapping;
 
-/// Kinds that tell of deployments alone, each in an environment.
-const WITH_PLACES: [&str; 3] = ["argocd", "jenkins", "plain"];
+/// Kinds that tell of deployments or canaries alone, each in an environment.
+const WITH_PLACES: [&str; 5] = ["argocd", "jenkins", "plain", "flagger", "argo_rollouts"];
+
+/// Kinds that report drift.
+const OF_DRIFT: [&str; 4] = ["terraform", "argocd_drift", "aide", "kubernetes_audit"];
 
 /// Notes each row that no delivery of this kind can ever match.
 pub(crate) fn check(reading: &mut Reading<'_>, kind: &str, map: &[Mapping]) {
@@ -44,6 +47,7 @@ fn why_never(kind: &str, row: &Mapping) -> Option<String> {
             Some(format!("GitLab calls a project `group/name`, and never `{repository}`"))
         }
         "mail" => Some("Mail names no repository".to_owned()),
+        kind if OF_DRIFT.contains(&kind) => Some("Drift rules map what this kind reports, and no repository".to_owned()),
         kind if WITH_PLACES.contains(&kind) && row.environments.is_empty() => {
             Some("A deployment is told with its environment, and `environments` names none".to_owned())
         }

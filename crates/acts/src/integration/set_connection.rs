@@ -171,6 +171,12 @@ const KINDS: &[&str] = &[
     "siem",
     "incident_mail",
     reply_by_mail::KIND,
+    "terraform",
+    "argocd_drift",
+    "aide",
+    "kubernetes_audit",
+    "flagger",
+    "argo_rollouts",
 ];
 
 /// Reads the address that letters are answered to: a mailbox whose server delivers `name+anything@` to `name@`.

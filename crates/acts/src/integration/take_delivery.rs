@@ -10,7 +10,7 @@ use store::integration::inbox;
 use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::incident::take_alert;
+use crate::incident::{take_alert, take_drift, take_verdict};
 use crate::integration::take_deployment::take_deployment;
 use crate::integration::told_deployment::{Here, Told};
 use crate::integration::unmatched_deliveries::NOTHING;
@@ -74,6 +74,8 @@ pub fn take_signal(cx: &mut Context<'_, '_>, connection: &str, signal: &Signal) 
         Signal::DeploymentStatus(it) => Told::from(it),
         Signal::Ping | Signal::Repository(_) => return Ok("ping".to_owned()),
         Signal::Alert(it) => return take_alert::take_alert(cx, connection, it),
+        Signal::Verdict(it) => return take_verdict::take_verdict(cx, connection, it),
+        Signal::Drift(it) => return take_drift::take_drift(cx, connection, it),
         Signal::CommitTree(it) => return take_tree(cx, connection, it),
         Signal::Ask(it) => return take_ask(cx, connection, it),
         Signal::MailReply(it) => return reply_by_mail::take_reply(cx, connection, it),

@@ -64,6 +64,7 @@ const TRACES: &[(Role, &[&str])] = &[
             "service.",
             "ownership.",
             "connection.",
+            "drift_rule.",
             "identity_provider.",
             "workload.",
             "webhook.",
@@ -100,6 +101,8 @@ const TRACES: &[(Role, &[&str])] = &[
 const JUDGING: &[&str] = &[
     "announcement.",
     "approval.given",
+    "drift_baseline.",
+    "drift_finding.decided",
     "peer_review.given",
     "change.returned",
     "change.rejection_overruled",

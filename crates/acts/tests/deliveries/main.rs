@@ -4,6 +4,7 @@
 
 mod apart;
 mod committers;
+mod drift;
 mod halts;
 mod meant;
 mod messengers;

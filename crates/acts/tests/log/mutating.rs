@@ -362,6 +362,38 @@ fn write_records(world: &World, key: &str) {
     });
 }
 
+/// Drift, and what a canary came to, as outside systems tell them.
+fn write_drift(world: &World, key: &str) {
+    use model::incident::drift::{
+        baseline::DriftBaseline, finding::DriftFinding, rule::DriftRule, source::DriftSource,
+    };
+    use model::incident::watch_verdict::WatchVerdict;
+    let key = key.to_owned();
+    world.system(move |cx| {
+        let at = "2026-11-20T08:00:00Z";
+        let with_id = |name: &str, more: serde_json::Value| {
+            let mut record = body(json!({"id": format!("r-{name}"), "version": 0, "at": at}));
+            record.extend(body(more));
+            serde_json::Value::Object(record)
+        };
+        let mapped = json!({"pattern": "prod/*", "connection": "c-1", "service": "web", "environment": "lab", "place": 100, "active": true});
+        write_one::<DriftRule>(cx, "drift_rule.added", with_id("rule", mapped))?;
+        let expected = json!({"pattern": "prod/*", "attribute": "spec.replicas", "connection": "c-1", "service": "web",
+            "environment": "lab", "reason": "The autoscaler.", "ends_at": at, "by": "p-1", "approved": true, "active": true});
+        write_one::<DriftBaseline>(cx, "drift_baseline.proposed", with_id("baseline", expected))?;
+        let reported = json!({"connection": "c-1", "scope": "host-7", "reported_at": at, "reports": 1, "differences": 1, "expected": 0});
+        write_one::<DriftSource>(cx, "drift_source.reported", with_id("source", reported))?;
+        let drifted = json!({"source": "r-source", "connection": "c-1", "natural_key": "sha256:aa", "address": "prod/web",
+            "attribute": "spec.paused", "service": "web", "environment": "lab", "state": "open", "is_there": true, "since": at,
+            "appeared_at": at, "first_seen": at, "last_seen": at, "count": 1, "doer": "ada"});
+        write_one::<DriftFinding>(cx, "drift_finding.opened", with_id("finding", drifted))?;
+        let verdict = json!({"connection": "c-1", "change": key, "natural_key": "sha256:ab", "judged": "web", "service": "web",
+            "environment": "lab", "result": "inconclusive", "text": "No data."});
+        write_one::<WatchVerdict>(cx, "watch_verdict.taken", with_id("verdict", verdict))?;
+        Ok(())
+    });
+}
+
 fn write_one<R>(cx: &mut acts::Context<'_, '_>, kind: &'static str, record: serde_json::Value) -> acts::Result<()>
 where
     R: acts::core::write::Versioned + serde::de::DeserializeOwned,
@@ -428,6 +460,7 @@ pub(crate) fn world() -> World {
     under_way(&world);
     write_records(&world, "CHG-1001");
     teach(&world);
+    write_drift(&world, "CHG-1001");
     halt(&world);
     world.system(|cx| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use model::integration::signal::{self, Repository, SetAside, Signal};
 use ring::hmac;
 
+use crate::incident::{canary, drift};
 use crate::integration::incidents::{grafana, jira, mail as incident_mail, opsgenie, servicenow, siem};
 use crate::integration::received::{Headers, Kept};
 use crate::integration::{
@@ -29,6 +30,12 @@ pub const KINDS: &[&str] = &[
     "siem",
     "incident_mail",
     "mail",
+    "terraform",
+    "argocd_drift",
+    "aide",
+    "kubernetes_audit",
+    "flagger",
+    "argo_rollouts",
 ];
 
 /// Why a delivery is turned away.
@@ -223,6 +230,8 @@ pub fn read(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> Res
         "siem" => siem::read(body, received_at),
         "incident_mail" => incident_mail::read(body, received_at),
         "mail" => mail_reply::read(body),
+        kind if canary::KINDS.contains(&kind) => canary::read(kind, body, received_at),
+        kind if drift::KINDS.contains(&kind) => drift::read(kind, body, received_at),
         other => Err(SetAside::because(format_args!(
             "nothing reads deliveries of the kind {other}"
         ))),

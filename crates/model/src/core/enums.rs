@@ -38,8 +38,10 @@ macro_rules! words {
     )+};
 }
 
+mod drift;
 mod learning;
 
+pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
 
 words! {

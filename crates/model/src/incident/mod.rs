@@ -5,6 +5,8 @@ pub mod course;
 pub mod entry;
 pub mod lifecycle;
 pub mod major;
+
+pub mod drift;
 pub mod reference;
 pub mod signature;
 
@@ -17,4 +19,5 @@ pub mod review_answer;
 pub mod review_text;
 pub mod watch;
 pub mod watch_table;
+pub mod watch_verdict;
 pub mod what_changed;

@@ -14,8 +14,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::committers::Committer;
+use crate::incident::drift::DriftReport;
 
-pub use more::{Alert, Ask, AskKind, AskTexts, CommitTree, MailReply, REPLY_MARK, Repository};
+pub use more::{Alert, Ask, AskKind, AskTexts, CommitTree, MailReply, REPLY_MARK, Repository, Verdict};
 
 /// The longest name of a repository, environment, ref, task, tag or person, in bytes.
 pub const NAME_MAX_BYTES: usize = 255;
@@ -112,6 +113,10 @@ pub enum Signal {
     MailReply(MailReply),
     /// Which repository a delivery is of.
     Repository(Repository),
+    /// What a source of drift found.
+    Drift(DriftReport),
+    /// What a canary came to.
+    Verdict(Verdict),
     /// Something that has no meaning here; it is kept and counted.
     Unknown {
         /// The sender's name for the event.
@@ -186,6 +191,8 @@ impl Signal {
             ),
             Self::MailReply(it) => key("mail_reply", &[&it.message_id]),
             Self::Repository(it) => key("repository", &[&it.id, &folded(&it.name)]),
+            Self::Verdict(it) => key("verdict", &[&it.source_key]),
+            Self::Drift(it) => key("drift", &[&it.scope, &it.taken_at.to_string()]),
             Self::Unknown { event, action } => key("unknown", &[event, action.as_deref().unwrap_or_default()]),
         }
     }

@@ -132,11 +132,20 @@ const USUAL: [(&str, &str); 121] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 39] = [
+const OTHERWISE: [(&str, &str, &str); 48] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
     ("/changes/*/return", "question", "Your question"),
+    ("/drift-baselines", "environment", "Environment"),
+    ("/drift-baselines", "pattern", "Addresses"),
+    ("/drift-baselines/*", "environment", "Environment"),
+    ("/drift-baselines/*", "pattern", "Addresses"),
+    ("/drift-rules", "environment", "Environment"),
+    ("/drift-rules", "pattern", "Addresses"),
+    ("/drift-rules/*", "environment", "Environment"),
+    ("/drift-rules/*", "pattern", "Addresses"),
+    ("/drift/*", "outcome", "What is done"),
     ("/freezes", "reason", "Why, and who agreed"),
     ("/freezes/*", "reason", "Why, and who agreed"),
     ("/freezes/*/agreement", "reason", "Why"),

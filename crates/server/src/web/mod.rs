@@ -193,6 +193,9 @@ fn estate_routes() -> Router<AppState> {
             "/t/{tenant}/services/{key}/ownerships",
             post(directory::services::set_ownership),
         )
+        .route("/t/{tenant}/drift", get(incident::drift::show_findings))
+        .route("/t/{tenant}/drift/{id}", post(incident::drift::decide))
+        .route("/t/{tenant}/drift-test", get(incident::drift::show_test))
         .route(
             "/t/{tenant}/what-changed",
             get(incident::what_changed::show_what_changed),

@@ -691,6 +691,12 @@ const ADMINISTRATION: &[Shape] = &[
                     "siem",
                     "incident_mail",
                     "mail",
+                    "terraform",
+                    "argocd_drift",
+                    "aide",
+                    "kubernetes_audit",
+                    "flagger",
+                    "argo_rollouts",
                 ]),
                 "Which system.",
             )

@@ -8,7 +8,7 @@ use crate::openapi::compliance::{archive, control_reports};
 use crate::openapi::directory::{ownership, routes as table_estate};
 use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
-use crate::openapi::incident::{incidents, learning, what_changed};
+use crate::openapi::incident::{drift, incidents, learning, what_changed};
 use crate::openapi::integration::deliveries;
 use crate::openapi::policy::configurations;
 use crate::openapi::report::metrics;
@@ -81,7 +81,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
         .chain(&[what_changed::ROUTES, affected::ROUTES])
-        .chain(&[incidents::ROUTES, learning::ROUTES])
+        .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());
     routes.chain(cards::routes()).collect()

@@ -1,5 +1,6 @@
 //! Incidents, alerts and drift.
 
+pub mod drift;
 pub mod incidents;
 pub mod problems;
 pub mod what_changed;

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::core::enums::WatchResult;
+
 /// Something is wrong with a service, or no longer so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
@@ -31,6 +33,24 @@ pub struct Alert {
     /// When it ended, once it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+}
+
+/// What a system that compares a new version with the old one says of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The sender's key of this verdict.
+    pub source_key: String,
+    /// What was judged, in the sender's words.
+    pub judged: String,
+    /// Where, in the sender's words.
+    pub place: String,
+    /// What it came to.
+    pub result: WatchResult,
+    /// What the sender says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// When it was reached.
+    pub at: Timestamp,
 }
 
 /// What a commit holds: two commits with one tree hold the same files.

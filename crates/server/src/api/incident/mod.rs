@@ -1,5 +1,6 @@
 //! Incidents, alerts and drift.
 
+pub(super) mod drift;
 pub(super) mod incidents;
 pub(super) mod major_severity;
 pub(super) mod learning;

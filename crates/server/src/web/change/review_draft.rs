@@ -1,6 +1,6 @@
 //! The review after a failure as it is drafted: what its form begins with, and what is told of each target.
 
-use pages::{ActForm, Entry, Tone, short_digest};
+use pages::{ActForm, Entry, Rich, Tone, short_digest};
 use serde_json::Value;
 
 /// Fills a review's form with its draft: a start for whoever writes it. What is judged with yes or no stays theirs to say.
@@ -32,6 +32,13 @@ pub(crate) fn what_differs(draft: &Value) -> Entry {
             line.push_str(&format!(" in place of {before}"));
         }
         entry = entry.aside(format!("{line}, {}", text("outcome")));
+    }
+    for row in draft["facts"]["deviations"].as_array().into_iter().flatten() {
+        entry = entry.aside(Rich::new().said(row["text"].as_str().unwrap_or_default()));
+    }
+    for row in draft["facts"]["verdicts"].as_array().into_iter().flatten() {
+        let text = |name: &str| row[name].as_str().unwrap_or_default();
+        entry = entry.aside(Rich::new().said(format!("{}: {}", text("judged"), text("result"))));
     }
     for row in draft["facts"]["alerts"].as_array().into_iter().flatten() {
         let text = |name: &str| row[name].as_str().unwrap_or_default();

@@ -61,7 +61,9 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         title: "Gateways".to_owned(),
         byline: Rich::from(
             "Whether every deployment passes a gate and is told of, what was refused, and how long pipelines waited.",
-        ),
+        )
+        .line()
+        .link("Drift", view.url("/drift")),
         sections,
         ..RecordPage::default()
     };

@@ -1,6 +1,7 @@
 //! Incidents, alerts and drift.
 
 pub(super) mod commander;
+pub(super) mod drift;
 pub(super) mod incidents;
 pub(super) mod link_forms;
 pub(super) mod links;

@@ -50,6 +50,12 @@ const KINDS: [(&str, &str); 16] = [
     ("siem", "SIEM alerts"),
     ("incident_mail", "Incidents by mail"),
     ("mail", "Mail replies"),
+    ("terraform", "Terraform plans (drift)"),
+    ("argocd_drift", "Argo CD (drift)"),
+    ("aide", "AIDE (drift)"),
+    ("kubernetes_audit", "Kubernetes audit (drift)"),
+    ("flagger", "Flagger"),
+    ("argo_rollouts", "Argo Rollouts"),
 ];
 
 /// What a kind of connection is called.

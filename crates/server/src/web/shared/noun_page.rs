@@ -182,6 +182,7 @@ fn told(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Rich {
         (_, Value::String(text)) => Rich::new().said(text.as_str()),
         (_, Value::Array(items)) if !items.is_empty() => Rich::new().said(joined(items)),
         (_, Value::Number(number)) => Rich::from(number.to_string()),
+        (_, Value::Bool(true)) => Rich::from("yes"),
         _ => Rich::new(),
     }
 }

@@ -3,4 +3,6 @@
 pub(super) mod incidents;
 
 pub(super) mod learning;
+
+pub(super) mod drift;
 pub(super) mod what_changed;

@@ -1,0 +1,189 @@
+//! Takes a canary verdict of an outside system: it is kept on the changes that are at work or watched where it was reached.
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::people_in_charge;
+use model::change::record::Change;
+use model::core::enums::{State, WatchResult};
+use model::core::ids::{EnvironmentKey, RecordId, ServiceKey};
+use model::core::parse::Reading;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Connection, Directory};
+use model::incident::watch;
+use model::incident::watch_verdict::{TEXT, WatchVerdict, WatchVerdictInput};
+use model::integration::signal::Verdict;
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::core::connections;
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::noun::PlainNoun;
+use crate::core::write::{Written, draft};
+use crate::integration::unmatched_deliveries::NOTHING;
+
+/// How long after its last save a closed change is looked at, in hours: no watch is longer.
+const CLOSED_HOURS: i64 = 24 * 7;
+/// The most closed changes that are looked at, the newest first.
+const MOST_CLOSED: i64 = 1_000;
+/// The most changes that one verdict is kept on.
+const MOST: usize = 5;
+
+impl PlainNoun for WatchVerdict {
+    type Input = WatchVerdictInput;
+    const IS_HISTORY: bool = true;
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// Verdicts are told by outside systems.
+    fn add(_cx: &mut Context<'_, '_>, _input: WatchVerdictInput, _reading: Reading<'_>) -> Result<Self> {
+        Err(Refusal::not_found("such a verb").into())
+    }
+}
+
+/// The verdicts on a change, in the order in which they were taken.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn verdicts_on(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<WatchVerdict>> {
+    Ok(record::bodies::<WatchVerdict>(
+        cx.tx,
+        &Filter::new().equals("change", change).order_by("id"),
+    )?)
+}
+
+/// Takes a verdict; answers what came of it, in words.
+///
+/// # Errors
+/// The store's.
+pub fn take_verdict(cx: &mut Context<'_, '_>, connection: &str, verdict: &Verdict) -> Result<String> {
+    let connection = connections::connection(cx, connection)?;
+    let Some((service, environment)) = place_of(&connection, verdict) else {
+        return Ok(format!("noted: {} in {} {NOTHING}", verdict.judged, verdict.place));
+    };
+    let changes = watched(cx, (&service, &environment), verdict.at)?;
+    if changes.is_empty() {
+        return Ok(format!(
+            "noted: no change of {service} in {environment} was at work or watched then"
+        ));
+    }
+    let mut keys = Vec::new();
+    for change in changes {
+        if keep(cx, &connection, verdict, (&service, &environment), &change)? {
+            keys.push(change.key);
+        }
+    }
+    Ok(match keys.is_empty() {
+        true => "known already".to_owned(),
+        false => format!("{} is kept on {}", verdict.result, keys.join(", ")),
+    })
+}
+
+/// Our service and environment of what was judged; none where the map is silent or names several.
+fn place_of(connection: &Connection, verdict: &Verdict) -> Option<(ServiceKey, EnvironmentKey)> {
+    let rows = connection.map.iter().filter(|row| row.is_of(&verdict.judged));
+    let mut places = rows.filter_map(|row| {
+        let mut names = row.environments.iter();
+        let found = names.find(|(theirs, _)| theirs.eq_ignore_ascii_case(&verdict.place));
+        found.map(|(_, ours)| (row.service.clone(), ours.clone()))
+    });
+    places.next().filter(|_| places.next().is_none())
+}
+
+/// The changes of a place whose work or watch an instant falls into.
+fn watched(
+    cx: &mut Context<'_, '_>,
+    (service, environment): (&ServiceKey, &EnvironmentKey),
+    at: Timestamp,
+) -> Result<Vec<Change>> {
+    let directory = cx.directory()?;
+    let under_way = Filter::new()
+        .one_of("state", [State::Implementing, State::Reviewing].map(State::as_str))
+        .order_by("number");
+    let mut found = record::bodies::<Change>(cx.tx, &under_way)?;
+    let since = at
+        .checked_sub(SignedDuration::from_hours(CLOSED_HOURS))
+        .unwrap_or(Timestamp::MIN);
+    let closed = Filter::new()
+        .equals("state", State::Closed.as_str())
+        .at_least("updated_at", since)
+        .descending_by("updated_at")
+        .limit(MOST_CLOSED);
+    found.extend(record::bodies::<Change>(cx.tx, &closed)?);
+    found.retain(|change| {
+        let mut targets = change.content.targets.iter();
+        is_watched(change, &directory, at) && targets.any(|it| it.service == *service && it.environment == *environment)
+    });
+    found.truncate(MOST);
+    Ok(found)
+}
+
+fn is_watched(change: &Change, directory: &Directory, at: Timestamp) -> bool {
+    let Some((from, until)) = watch::watch_span(change, directory) else {
+        return false;
+    };
+    // Many senders tell whole seconds alone.
+    from.as_second() <= at.as_second() && until.is_none_or(|until| at <= until)
+}
+
+/// Keeps a verdict on a change, once; one that is no pass is told to those in charge.
+fn keep(
+    cx: &mut Context<'_, '_>,
+    connection: &Connection,
+    verdict: &Verdict,
+    (service, environment): (&ServiceKey, &EnvironmentKey),
+    change: &Change,
+) -> Result<bool> {
+    let parts = json!([connection.id, verdict.source_key, change.key]).to_string();
+    let natural_key = proof::crypto::digest_text(parts.as_bytes());
+    let known = Filter::new().equals("natural_key", natural_key.as_str());
+    if record::count::<WatchVerdict>(cx.tx, &known)? > 0 {
+        return Ok(false);
+    }
+    let taken = WatchVerdict {
+        id: RecordId(cx.new_id()?),
+        version: 0,
+        change: change.key.clone(),
+        connection: connection.id.clone(),
+        natural_key,
+        judged: verdict.judged.clone(),
+        service: service.clone(),
+        environment: environment.clone(),
+        result: verdict.result,
+        text: verdict.text.as_ref().map(|text| text.chars().take(TEXT).collect()),
+        at: verdict.at,
+    };
+    let mut written = Written::default();
+    let taken = cx.put(&mut written, taken)?;
+    if taken.result != WatchResult::Passed {
+        let directory = cx.directory()?;
+        let subject = format!("{}: the canary of {service} is {}", change.key, taken.result);
+        let said = taken.text.clone().unwrap_or_default();
+        let text = format!("{subject}, which is no pass. {said}\nSee whether the change has to be rolled back.\n");
+        for person in people_in_charge(change, &directory) {
+            let dedup = format!("watch_verdict/{}/{person}", taken.id);
+            let about = Some((&change.id, change.key.as_str()));
+            save_message(
+                cx,
+                &mut written,
+                &person,
+                about,
+                ("watch_verdict", &subject, &text, &dedup),
+            )?;
+        }
+    }
+    let data =
+        json!({"change_key": change.key, "service": service, "environment": environment, "result": taken.result});
+    cx.tell(
+        vec![draft(
+            "watch_verdict.taken",
+            ("watch_verdict", taken.id.0.clone()),
+            cx.now,
+            data,
+        )],
+        written,
+    )?;
+    Ok(true)
+}

@@ -1,0 +1,11 @@
+//! Drift as the systems that look for it report it, and canary verdicts.
+
+mod aide;
+mod argocd_drift;
+pub mod canary;
+pub mod drift;
+mod form;
+mod kubernetes_audit;
+mod terraform;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! Which change or permit explains a difference, and what becomes of its finding. All of it is pure: the caller loads the changes
+//! and permits of the place.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::change::record::{Change, Target};
+use crate::change::related_records::Permit;
+use crate::core::enums::{DriftEnding, DriftOutcome, DriftState, Kind, Outcome, PermitState, State};
+use crate::core::ids::{EnvironmentKey, RecordId, ServiceKey};
+use crate::core::parse::later;
+use crate::gate::build;
+use crate::incident::drift::finding::DriftFinding;
+
+/// How far the clock of a source may differ from ours.
+pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+/// How far back the first report of a source is matched.
+pub const FIRST_HOURS: i64 = 24;
+/// How far back a report is matched at most, however long its source was silent.
+pub const MOST_DAYS: i64 = 7;
+
+/// Where a difference is, as a rule says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The service.
+    pub service: ServiceKey,
+    /// The environment.
+    pub environment: EnvironmentKey,
+    /// The config item, where the address is one.
+    pub config_item: Option<String>,
+    /// The rule that says so.
+    pub rule: RecordId,
+}
+
+/// From when to when a difference came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// When it was not there yet.
+    pub since: Timestamp,
+    /// When it was seen.
+    pub until: Timestamp,
+}
+
+impl Span {
+    /// Of a difference in a report about a state: after the last look at everything, bounded.
+    #[must_use]
+    pub fn of_report(last: Option<Timestamp>, taken_at: Timestamp) -> Self {
+        let back = |hours: i64| {
+            taken_at
+                .checked_sub(SignedDuration::from_hours(hours))
+                .unwrap_or(Timestamp::MIN)
+        };
+        let since = match last {
+            Some(last) => last.max(back(24 * MOST_DAYS)),
+            None => back(FIRST_HOURS),
+        };
+        Self {
+            since: since.min(taken_at),
+            until: taken_at,
+        }
+    }
+
+    /// Of an event with its own time.
+    #[must_use]
+    pub fn of_event(at: Timestamp) -> Self {
+        Self { since: at, until: at }
+    }
+
+    fn overlaps(self, from: Timestamp, until: Timestamp) -> bool {
+        from <= later(self.until, TOLERANCE) && later(until, TOLERANCE) >= self.since
+    }
+}
+
+/// What explains a difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The key of the change.
+    pub change: String,
+    /// The id of the permit, where one was used.
+    pub permit: Option<RecordId>,
+}
+
+/// What explains a difference at a place: a permit that was used in its time, or a change at work in its time.
+#[must_use]
+pub fn explain(
+    place: &Place,
+    artifact: Option<&str>,
+    span: Span,
+    (changes, permits): (&[Change], &[Permit]),
+    now: Timestamp,
+) -> Option<Explanation> {
+    let permit = permits
+        .iter()
+        .find(|permit| is_permitted(place, artifact, span, permit));
+    if let Some(permit) = permit {
+        return Some(Explanation {
+            change: permit.change_key.clone(),
+            permit: Some(permit.id.clone()),
+        });
+    }
+    let change = changes
+        .iter()
+        .find(|change| explains(change, place, artifact, span, now))?;
+    Some(Explanation {
+        change: change.key.clone(),
+        permit: None,
+    })
+}
+
+fn is_permitted(place: &Place, artifact: Option<&str>, span: Span, permit: &Permit) -> bool {
+    let is_here = permit.service == place.service && permit.environment == place.environment;
+    let is_used = permit.used_at.is_some_and(|at| span.overlaps(at, at)) && permit.state == PermitState::Issued;
+    is_here && is_used && agrees(artifact, permit.artifact.as_deref())
+}
+
+/// Whether a change was lawfully at work at the place in that time. One that was reported afterwards explains nothing before its
+/// approver has confirmed it.
+#[must_use]
+pub fn explains(change: &Change, place: &Place, artifact: Option<&str>, span: Span, now: Timestamp) -> bool {
+    if !is_lawful(change) {
+        return false;
+    }
+    let mut targets = change.content.targets.iter().filter(|target| is_at(target, place));
+    targets.any(|target| {
+        let Some((from, until)) = worked(change, target, now) else {
+            return false;
+        };
+        let mut builds = target.artifact.iter().chain(&target.rollback_to);
+        let is_its = match (artifact, &target.artifact) {
+            (Some(found), Some(_)) => builds.any(|build| build::are_one(found, build)),
+            _ => true,
+        };
+        span.overlaps(from, until) && is_its
+    })
+}
+
+/// Whether a target is about a place: a target that names config items is about these alone.
+fn is_at(target: &Target, place: &Place) -> bool {
+    let is_item = match &place.config_item {
+        Some(item) => target.config_items.is_empty() || target.config_items.contains(item),
+        None => true,
+    };
+    target.service == place.service && target.environment == place.environment && is_item
+}
+
+/// Whether what was found and what was named are one build, as far as both are told.
+fn agrees(found: Option<&str>, named: Option<&str>) -> bool {
+    match (found, named) {
+        (Some(found), Some(named)) => build::are_one(found, named),
+        _ => true,
+    }
+}
+
+fn is_lawful(change: &Change) -> bool {
+    if let Some(told) = &change.retrospective {
+        let is_confirmed = told.confirmation.as_ref().is_some_and(|it| it.confirmed);
+        return is_confirmed && (!change.unauthorized || change.finding.is_some());
+    }
+    !change.unauthorized || change.finding.is_some()
+}
+
+/// From when to when there was work on a target; `None` where there was none, or where nothing was done.
+fn worked(change: &Change, target: &Target, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let record = change.target_record(&target.id)?;
+    if record.outcome == Some(Outcome::NotImplemented) && !record.was_rolled_back() {
+        return None;
+    }
+    let from = record.actual_start.or(change.actual_start)?;
+    let until = record.actual_end.or(change.actual_end).unwrap_or(now);
+    Some((from, until.max(from)))
+}
+
+/// Whether the change that a decision names still carries it: one of the right kind, at the place, that nobody rejected, took back
+/// or denied.
+#[must_use]
+pub fn carries(change: &Change, outcome: DriftOutcome, place: (&ServiceKey, &EnvironmentKey)) -> bool {
+    let mut targets = change.content.targets.iter();
+    let is_here = targets.any(|target| (&target.service, &target.environment) == place);
+    let is_alive = !matches!(change.state, State::Cancelled | State::Rejected);
+    let is_of_kind = match outcome {
+        DriftOutcome::AcceptAsEmergency => change.content.kind == Kind::Emergency,
+        DriftOutcome::ReportAfterwards => change.retrospective.as_ref().is_some_and(|told| {
+            let is_denied = told.confirmation.as_ref().is_some_and(|it| !it.confirmed);
+            !is_denied && (!change.unauthorized || change.finding.is_some())
+        }),
+        DriftOutcome::Revert => true,
+    };
+    is_here && is_alive && is_of_kind
+}
+
+/// What is known when a difference is seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// Whether a baseline silences it.
+    pub is_expected: bool,
+    /// Whether a change or a permit explains it.
+    pub is_explained: bool,
+    /// Whether what was found is what was found before.
+    pub is_same: bool,
+    /// Whether what was decided still holds.
+    pub holds: bool,
+    /// Whether it is an event with its own time.
+    pub is_event: bool,
+}
+
+/// What becomes of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing is written.
+    Ignored,
+    /// It is seen once more.
+    Again,
+    /// It is open, as a new finding or anew.
+    Opened,
+    /// It is closed.
+    Closed(DriftEnding),
+}
+
+/// What becomes of the finding of a difference, if there is one, or of a new one.
+#[must_use]
+pub fn step(known: Option<&DriftFinding>, seen: Seen) -> Step {
+    if seen.is_expected {
+        return match known {
+            Some(known) if known.is_open() => Step::Closed(DriftEnding::Expected),
+            _ => Step::Ignored,
+        };
+    }
+    let state = known.map(|it| it.state);
+    if seen.is_explained {
+        return match (known, state) {
+            // Later lawful work does not explain an earlier event, except where it was to take it back.
+            (Some(known), Some(DriftState::Open | DriftState::Decided)) if seen.is_event => {
+                match known.outcome == Some(DriftOutcome::Revert) {
+                    true => Step::Closed(DriftEnding::Explained),
+                    false => Step::Again,
+                }
+            }
+            (Some(known), Some(DriftState::Closed)) if known.ending == Some(DriftEnding::Explained) && seen.is_same => {
+                Step::Again
+            }
+            _ => Step::Closed(DriftEnding::Explained),
+        };
+    }
+    match state {
+        Some(DriftState::Open) => Step::Again,
+        Some(DriftState::Decided) if seen.is_same && seen.holds => Step::Again,
+        _ => Step::Opened,
+    }
+}

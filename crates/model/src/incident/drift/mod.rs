@@ -1,0 +1,123 @@
+//! Drift: what differs from what is recorded, without a change that explains it. A report tells of differences; rules map each to
+//! a service; baselines silence what is expected; what remains is a finding.
+
+pub mod baseline;
+pub mod finding;
+pub mod matching;
+pub mod rule;
+pub mod source;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The most differences of one report that are read one by one. A report with more becomes one finding about all of it.
+pub const MOST: usize = 2_000;
+/// The longest address, in bytes.
+pub const ADDRESS: usize = 512;
+/// The longest path of an attribute, in bytes.
+pub const ATTRIBUTE: usize = 200;
+/// The longest scope, in bytes.
+pub const SCOPE: usize = 200;
+/// The attribute that tells whether a thing is there at all.
+pub const EXISTENCE: &str = "existence";
+/// The attribute of a write that does not tell what it wrote.
+pub const OBJECT: &str = "object";
+/// The address and the attribute of a finding about a whole report.
+pub const WHOLE: (&str, &str) = ("(whole report)", "report");
+
+/// One attribute of one thing that is not as it is recorded. Values are never kept, only their fingerprints: they may be secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The thing, in the words of its source: `aws_instance.web`, `/etc/passwd`, `prod/deployments.apps/booking-api`.
+    pub address: String,
+    /// The path of the attribute, such as `instance_type`.
+    pub attribute: String,
+    /// The fingerprint of what was found; absent where the source tells none, or marks it as a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+    /// The digest of the artifact that was found, where the attribute names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// When it happened, where the source says so to the moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// The account that did it, where the source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doer: Option<String>,
+}
+
+/// What a source found when it looked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriftReport {
+    /// What it looked at, where one connection looks at several things: an application, a host. Empty for all of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scope: String,
+    /// When it looked.
+    pub taken_at: Timestamp,
+    /// Whether it looked at everything in its scope, so that what it does not name is as recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_complete: bool,
+    /// Whether it is a list of events, each with its own time, and no state.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_log: bool,
+    /// Addresses that it looked at and found as recorded, where it does not look at everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clean: Vec<String>,
+    /// How many differences it has; more than are listed where there are too many.
+    pub count: u64,
+    /// The differences, at most [`MOST`].
+    pub differences: Vec<Difference>,
+}
+
+impl DriftReport {
+    /// Cuts what is too much: the report becomes one difference about all of it, and proves nothing of anything else.
+    #[must_use]
+    pub fn bounded(mut self, fingerprint: impl FnOnce() -> String) -> Self {
+        if self.differences.len() <= MOST {
+            return self;
+        }
+        self.count = self.differences.len() as u64;
+        self.is_complete = false;
+        self.clean.clear();
+        self.differences = vec![Difference {
+            address: WHOLE.0.to_owned(),
+            attribute: WHOLE.1.to_owned(),
+            found: Some(fingerprint()),
+            digest: None,
+            at: None,
+            doer: None,
+        }];
+        self
+    }
+
+    /// Whether it holds too much to be read one by one.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.count > self.differences.len() as u64
+    }
+}
+
+/// Whether a pattern fits a text: `*` stands for any run of characters, also an empty one, and everything else for itself.
+#[must_use]
+pub fn fits(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut read) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while read < text.len() {
+        if pattern.get(at) == Some(&b'*') {
+            star = Some((at, read));
+            at += 1;
+        } else if pattern.get(at) == Some(&text[read]) {
+            (at, read) = (at + 1, read + 1);
+        } else if let Some((place, taken)) = star {
+            // The last star takes one character more, and what follows it is tried anew.
+            star = Some((place, taken + 1));
+            (at, read) = (place + 1, taken + 1);
+        } else {
+            return false;
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}

@@ -1,0 +1,214 @@
+//! Findings of drift with the form that decides about each, and the page that shows which rule maps an address.
+
+use acts::core::noun;
+use acts::incident::set_drift::try_rules;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use model::core::act::actions;
+use model::core::body::Body;
+use model::core::enums::{DriftOutcome, DriftState};
+use model::incident::drift::finding::DriftFinding;
+use pages::{ActForm, Entry, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, Tone, count};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::shared::form::Form;
+use crate::web::shared::form_page::{Back, send, sent};
+use crate::web::shared::view::{View, Visitor, show};
+
+/// How many findings are shown at once.
+const SHOWN: usize = 50;
+/// What may be done about drift.
+const OUTCOMES: [(&str, &str); 3] = [
+    ("accept_as_emergency", "Accept it under an emergency change"),
+    ("report_afterwards", "Report it afterwards by a retrospective change"),
+    ("revert", "Revert it"),
+];
+
+/// The findings that are not closed.
+pub(crate) async fn show_findings(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Incidents, |view| findings_page(view, None)).await
+}
+
+fn findings_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    let findings = noun::list::<DriftFinding>(view.cx)?;
+    let mut byline = Rich::from("What differs from what is recorded, without a change that explains it. ")
+        .link("Expected drift", view.url("/drift-baselines"));
+    if view.may(actions::SET_CONNECTION) {
+        byline = byline
+            .text(" · ")
+            .link("Drift rules", view.url("/drift-rules"))
+            .text(" · ")
+            .link("Try the rules", view.url("/drift-test"));
+    }
+    if findings.is_empty() {
+        byline = byline.line().text("Nothing has drifted, as far as a source told.");
+    } else if findings.len() > SHOWN {
+        byline = byline
+            .line()
+            .text("Shown are the oldest; all of them are in `assent drift-finding list`: ")
+            .text(count(findings.len() as u64));
+    }
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Incidents".to_owned(), view.url("/incidents"))],
+        title: "Drift".to_owned(),
+        byline,
+        sections: findings.iter().take(SHOWN).map(|it| section(view, it)).collect(),
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
+        back.put(view, &mut page.frame, below);
+    }
+    Ok(page.render())
+}
+
+fn section(view: &View<'_, '_, '_>, finding: &DriftFinding) -> Section {
+    let id = finding.id.as_str();
+    let mut facts = vec![
+        Fact::new("Attribute", Rich::new().said(finding.attribute.as_str())),
+        Fact::new("State", state_words(finding)),
+        Fact::new("First seen", view.reader.moment(finding.first_seen)),
+        Fact::new("Last seen", view.reader.moment(finding.last_seen)),
+        Fact::new("Times seen", finding.count.to_string()),
+    ];
+    match &finding.service {
+        Some(service) => {
+            let url = view.url(&format!("/services/{}", escaped(&service.0)));
+            facts.push(Fact::new("Service", Rich::new().said_link(service.0.as_str(), url)));
+        }
+        None => facts.push(Fact::new("Service", "No rule maps it to a service.")),
+    }
+    let said = [
+        ("Environment", finding.environment.as_ref().map(|it| it.0.as_str())),
+        ("Config item", finding.config_item.as_deref()),
+        ("Made by", finding.doer.as_deref()),
+        ("Why", finding.reason.as_deref()),
+    ];
+    for (label, text) in said {
+        facts.extend(text.map(|text| Fact::new(label, Rich::new().said(text))));
+    }
+    if let Some(key) = &finding.change {
+        facts.push(Fact::new(
+            "Change",
+            Rich::new().link(key.as_str(), view.change_url(key)),
+        ));
+    }
+    let url = view.url(&format!("/drift/{}", escaped(id)));
+    let form = ActForm::new(format!("decide-{id}"), "Decide what is done", url)
+        .field(Field::select("outcome", "What is done", &OUTCOMES).value("revert"))
+        .field(
+            Field::text("change", "The change’s key")
+                .hint("Of the emergency or retrospective change; none for a revert.")
+                .half(),
+        )
+        .field(Field::textarea("reason", "Why").required())
+        .submit("Record it");
+    Section::new(
+        format!("finding-{id}"),
+        finding.address.as_str(),
+        SectionBody::Facts(facts),
+    )
+    .said()
+    .acts(vec![form])
+}
+
+fn state_words(finding: &DriftFinding) -> &'static str {
+    match (finding.state, finding.outcome) {
+        (DriftState::Decided, Some(DriftOutcome::AcceptAsEmergency)) => "Accepted under an emergency change",
+        (DriftState::Decided, Some(DriftOutcome::ReportAfterwards)) => "Reported afterwards",
+        (DriftState::Decided, _) => "To be reverted",
+        (DriftState::Closed, _) => "Closed",
+        (DriftState::Open, _) => "Nobody has decided about it",
+    }
+}
+
+/// Decides about a finding.
+pub(crate) async fn decide(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let sent = sent(
+        form,
+        format!("/drift/{}", escaped(&id)),
+        "/drift".to_owned(),
+        Place::Incidents,
+    );
+    let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| noun::edit::<DriftFinding>(cx, &id, body).map(drop);
+    send(&state, &visitor, sent, run, findings_page).await
+}
+
+/// What the address of the test page asks.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub(crate) struct Asked {
+    connection: Option<String>,
+    address: Option<String>,
+}
+
+/// The page that shows which rule maps an address.
+pub(crate) async fn show_test(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+    show(&state, &visitor, Place::Incidents, move |view| test_page(view, &asked)).await
+}
+
+fn test_page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+    view.cx.allow(actions::SET_CONNECTION)?;
+    let said = |text: &Option<String>| text.as_deref().map(str::trim).unwrap_or_default().to_owned();
+    let (connection, address) = (said(&asked.connection), said(&asked.address));
+    let mut form = ActForm::new("try", "Try the rules", view.url("/drift-test"))
+        .field(
+            Field::text("connection", "Connection")
+                .hint("Its id.")
+                .value(connection.clone())
+                .half(),
+        )
+        .field(
+            Field::text("address", "Address")
+                .hint("As the connection reports it.")
+                .value(address.clone()),
+        )
+        .submit("Show the rule");
+    form.is_question = true;
+    form.is_open = true;
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Drift".to_owned(), view.url("/drift"))],
+        title: "Try the rules".to_owned(),
+        byline: Rich::from("Which rule maps an address of a drift report to a service, and what is expected there."),
+        acts: vec![form],
+        ..RecordPage::default()
+    };
+    if !connection.is_empty() && !address.is_empty() {
+        page.sections.push(matched(view, &connection, &address)?);
+    }
+    Ok(page.render())
+}
+
+fn matched(view: &mut View<'_, '_, '_>, connection: &str, address: &str) -> acts::Result<Section> {
+    let (rule, baselines) = match try_rules(view.cx, connection, address) {
+        Ok(found) => found,
+        Err(acts::Error::Refused(_)) => {
+            let none = Section::new("matched", "What fits", SectionBody::Entries(Vec::new()));
+            return Ok(none.unsaid("No connection has this id."));
+        }
+        Err(error) => return Err(error),
+    };
+    let mut entries = Vec::new();
+    if let Some(rule) = rule {
+        let text = Rich::new().said(rule.pattern.as_str());
+        let place = format!("{} · {}", rule.service, rule.environment);
+        entries.push(Entry::new(Tone::Ok, text).icon("link").why(Rich::new().said(place)));
+    }
+    for baseline in baselines {
+        let text = Rich::from("Expected drift").text(" ").said(baseline.attribute.as_str());
+        entries.push(
+            Entry::new(Tone::Wait, text)
+                .icon("eye")
+                .why(Rich::new().said(baseline.pattern.as_str())),
+        );
+    }
+    let section = Section::new("matched", "What fits", SectionBody::Entries(entries));
+    Ok(section.unsaid("No rule fits: a finding there has no service, and is the change managers’."))
+}

@@ -1,0 +1,93 @@
+//! Canary verdicts of Flagger and Argo Rollouts on a change that is watched: kept once, told where they are no pass, and in the draft
+//! of the review.
+
+use serde_json::{Value, json};
+use tests::faults::eventually;
+use tests::journey::{artifact, scheduled};
+use tests::session::Session;
+use tests::{Place, Server};
+
+use crate::platform::crash::{must_replay, must_verify};
+
+fn connect(server: &Server, kind: &str) -> (String, String) {
+    let request = json!({"kind": kind, "name": kind,
+        "map": [{"repository": "printer", "service": "label-print", "environments": {"prod": "production"}}]});
+    let made = server.must("POST", "/api/v1/connections", &server.token("admin"), Some(&request));
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    (text("hook_path"), text("secret"))
+}
+
+fn deliver(server: &Server, (path, secret): &(String, String), body: &Value) {
+    let request = ureq::http::Request::builder()
+        .method("POST")
+        .uri(format!("{}{path}", server.url))
+        .header("Content-Type", "application/json")
+        .header("Authorization", format!("Bearer {secret}"))
+        .body(body.to_string())
+        .unwrap();
+    assert_eq!(tests::caller::agent().run(request).unwrap().status().as_u16(), 202);
+}
+
+fn verdicts(server: &Server, key: &str) -> Vec<Value> {
+    let found = server.must("GET", "/api/v1/watch-verdicts?limit=200", &server.token("owner"), None);
+    let mut rows = found["items"].as_array().unwrap().clone();
+    rows.retain(|row| row["change"] == key);
+    rows
+}
+
+#[test]
+fn a_canary_that_did_not_pass_is_told_and_keeps_the_draft_from_proposing_success() {
+    let place = Place::demo("canary");
+    let server = Server::start(&place, true);
+    let (flagger, rollouts) = (connect(&server, "flagger"), connect(&server, "argo_rollouts"));
+    let path = scheduled(&server, "Sharper labels", &artifact(93_001));
+    let key = path.rsplit('/').next().unwrap().to_owned();
+    let (implementer, owner) = (server.token("implementer"), server.token("owner"));
+    server.must(
+        "POST",
+        &format!("{path}/implementation"),
+        &implementer,
+        Some(&json!({})),
+    );
+    let event = |phase: &str| {
+        let millis = server.server_time().as_millisecond().to_string();
+        json!({"name": "printer", "namespace": "prod", "phase": phase, "checksum": "85d557f47b",
+            "metadata": {"eventMessage": "Canary analysis", "eventType": "Normal", "timestamp": millis}})
+    };
+    deliver(&server, &flagger, &event("Progressing"));
+    deliver(&server, &flagger, &event("Succeeded"));
+    eventually("the pass is kept", || verdicts(&server, &key).len() == 1);
+    let run = json!({"name": "printer-1", "status": "Inconclusive", "message": "Too few requests."});
+    let rollout = json!({"rollout": {"metadata": {"name": "printer", "namespace": "prod"},
+        "status": {"canary": {"currentStepAnalysisRunStatus": run}}}});
+    deliver(&server, &rollouts, &rollout);
+    eventually("the doubt is kept", || verdicts(&server, &key).len() == 2);
+    let mut again = rollout.clone();
+    again["rollout"]["status"]["phase"] = json!("Paused");
+    deliver(&server, &rollouts, &again);
+    let messages = Session::begin(&server, "owner").get("/t/halden/messages").body;
+    let told = Session::begin(&server, "change_manager").get("/t/halden/messages").body;
+    assert!(
+        messages.contains("inconclusive") || told.contains("inconclusive"),
+        "{messages} {told}"
+    );
+    let done = json!({"outcome": "succeeded"});
+    server.must("POST", &format!("{path}/completion"), &implementer, Some(&done));
+    let draft = server.must("GET", &format!("{path}/review-draft"), &owner, None);
+    assert_eq!(draft["objectives_met"], false, "{draft:#}");
+    let results: Vec<&str> = draft["facts"]["verdicts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["result"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        results,
+        ["passed", "inconclusive"],
+        "the same analysis again is the same verdict"
+    );
+    server.wait_for_log();
+    must_verify(&server);
+    assert!(server.stop().success());
+    must_replay(&place);
+}
