@@ -11,6 +11,10 @@ macro_rules! card_nouns {
             $crate::notify::announcement::Announcement,
             $crate::change::custom_field::CustomField,
             $crate::emergency::outside_look::OutsideLook,
+            $crate::schedule::conflict_record::Conflict,
+            $crate::schedule::outside_calendar::OutsideCalendar,
+            $crate::schedule::planning_terms::PlanningTerms,
+            $crate::schedule::traffic::Traffic,
             $crate::audit::witness::Witness,
         }
     };

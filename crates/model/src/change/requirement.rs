@@ -16,6 +16,7 @@ use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::grounds::grounds_unmet;
 use crate::gate::closing;
+use crate::schedule::conflict_record::conflicts_unmet;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{freeze_unmet, stopping};
 
@@ -340,6 +341,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     }
     let dependencies = file.depends_on.iter();
     rows.extend(dependencies.filter_map(|linked| dependency_unmet(file, directory, linked, now)));
+    rows.extend(conflicts_unmet(change, directory));
     rows
 }
 
