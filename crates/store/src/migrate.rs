@@ -50,6 +50,7 @@ const MIGRATIONS: &[Migration] = migrations![
     23 "0023_failure",
     24 "0024_sinks",
     25 "0025_bundles",
+    31 "0031_conflicts",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

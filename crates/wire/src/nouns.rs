@@ -3,3 +3,5 @@
 pub use model::audit::witness::Witness;
 pub use model::core::card::{Card, Does, Field, Kind, Noun, Verb};
 pub use model::nouns::CARDS;
+pub use model::schedule::outside_calendar::OutsideCalendar;
+pub use model::schedule::traffic::Traffic;

@@ -23,6 +23,7 @@ mod policy;
 mod report;
 mod risk;
 mod rows;
+mod schedule;
 mod shapes;
 mod table;
 
@@ -492,7 +493,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(integration::deliveries::SHAPES)
         .chain(report::metrics::SHAPES)
         .chain(risk::forecasts::SHAPES)
-        .chain(&[incident::what_changed::SHAPES])
+        .chain(&[incident::what_changed::SHAPES, schedule::planning::SHAPES])
         .copied()
         .flatten();
     own.chain(policy::configurations::SHAPES)

@@ -1,6 +1,6 @@
 //! Finds the conflicts of a change as it stands, or of one as somebody would plan it. Nothing is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
@@ -20,6 +20,8 @@ use crate::core::error::Result;
 const MOST: i64 = 10_000;
 /// The most targets and people of a plan that is tried.
 const MOST_NAMED: usize = 100;
+/// How many changes are read at once.
+const AT_ONCE: usize = 500;
 /// How long a change takes of which nothing is said.
 const USUAL: SignedDuration = SignedDuration::from_hours(1);
 
@@ -38,7 +40,7 @@ pub struct Tried {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn planned_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -> Result<Vec<Planned>> {
+pub fn planned_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -> Result<Vec<Planned>> {
     let directory = cx.directory()?;
     let gap = directory.planning().gap();
     let (from, to) = (later(from, -gap), later(to, gap));
@@ -68,6 +70,24 @@ pub(crate) fn planned_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timest
         found.extend(planned.filter(|it| it.starts_at < to && from < it.ends_at));
     }
     found.extend(directory.maintenance(from, to));
+    Ok(found)
+}
+
+/// The plans of changes by their ids; those that are over or not planned are left out.
+///
+/// # Errors
+/// The store's.
+pub fn plans_of(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<BTreeMap<String, Planned>> {
+    let mut found = BTreeMap::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let filter = Filter::new().one_of("id", ids.iter().copied()).order_by("id");
+        let changes = record::bodies::<Change>(cx.tx, &filter)?;
+        found.extend(
+            changes
+                .iter()
+                .filter_map(|it| Some((it.id.0.clone(), Planned::of(it)?))),
+        );
+    }
     Ok(found)
 }
 
@@ -121,7 +141,11 @@ pub fn preview_conflicts(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<Fo
     let mut reading = Reading::new(body, "");
     let tried = read_plan(cx, &mut reading)?;
     if !tried.has_times {
-        reading.wrong("planned_start", "missing", "`planned_start` and `planned_end` are needed.");
+        reading.wrong(
+            "planned_start",
+            "missing",
+            "`planned_start` and `planned_end` are needed.",
+        );
     }
     reading.finish()?;
     find_of(cx, &tried.planned)
@@ -151,13 +175,19 @@ pub(crate) fn read_plan(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>) -> 
         planned.items = items.collect();
     }
     if planned.places.is_empty() && !reading.says("targets") {
-        reading.wrong("targets", "missing", "`targets` names service and environment, or `change` a change.");
+        reading.wrong(
+            "targets",
+            "missing",
+            "`targets` names service and environment, or `change` a change.",
+        );
     }
     if let Some(people) = read_people(cx, reading)? {
         planned.people = people;
     }
     let (start, end) = (reading.time("planned_start"), reading.time("planned_end"));
-    let has_times = change.as_ref().is_some_and(|it| it.planned_start.is_some() && it.planned_end.is_some())
+    let has_times = change
+        .as_ref()
+        .is_some_and(|it| it.planned_start.is_some() && it.planned_end.is_some())
         || (start.is_some() && end.is_some());
     let length = planned.ends_at.duration_since(planned.starts_at);
     planned.starts_at = start.unwrap_or(planned.starts_at);
@@ -206,14 +236,21 @@ fn read_target(reading: &mut Reading<'_>) -> TriedTarget {
 fn check_targets(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, targets: &[TriedTarget]) -> Result<()> {
     let directory = cx.visible()?;
     if targets.len() > MOST_NAMED {
-        reading.wrong("targets", "too_many", format!("At most {MOST_NAMED} targets are looked at."));
+        reading.wrong(
+            "targets",
+            "too_many",
+            format!("At most {MOST_NAMED} targets are looked at."),
+        );
     }
     for (place, (service, environment, _)) in targets.iter().enumerate() {
         if !service.is_empty() && !directory.services.contains_key(&ServiceKey::from(service.as_str())) {
             let at = format!("targets[{place}].service");
             reading.wrong(&at, "unknown", format!("There is no service `{service}`."));
         }
-        if !environment.is_empty() && !directory.environments.contains_key(&EnvironmentKey::from(environment.as_str()))
+        if !environment.is_empty()
+            && !directory
+                .environments
+                .contains_key(&EnvironmentKey::from(environment.as_str()))
         {
             let at = format!("targets[{place}].environment");
             reading.wrong(&at, "unknown", format!("There is no environment `{environment}`."));
@@ -236,7 +273,11 @@ fn read_people(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>) -> Result<Op
             Some(person) => {
                 people.insert(person.id.clone());
             }
-            None => reading.wrong("implementers", "unknown", format!("There is nobody with the login `{login}`.")),
+            None => reading.wrong(
+                "implementers",
+                "unknown",
+                format!("There is nobody with the login `{login}`."),
+            ),
         }
     }
     Ok(Some(people))

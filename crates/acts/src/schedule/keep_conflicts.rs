@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use model::change::record::Change;
-use model::core::act::actions::READ;
 use model::core::enums::{ConflictDecision, ConflictState, State};
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::{Reading, later};
@@ -99,7 +98,11 @@ fn decide(
         reading.wrong("moves", "missing", text);
     }
     if input.decision.is_none() {
-        reading.wrong("decision", "missing", "`decision` is one_moves, both_stay or one_window.");
+        reading.wrong(
+            "decision",
+            "missing",
+            "`decision` is one_moves, both_stay or one_window.",
+        );
     }
     if input.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) || !reading.says("reason") {
         reading.wrong("reason", "missing", "`reason` says why it is decided so.");
@@ -118,7 +121,14 @@ fn decide(
     for change in [&one, &other] {
         let owner = change.content.owner.clone();
         let text = format!("{}: {news}", change.key);
-        tell(cx, change, &[owner], ("conflict_decided", &decided), &text, "Plan as it was decided.")?;
+        tell(
+            cx,
+            change,
+            &[owner],
+            ("conflict_decided", &decided),
+            &text,
+            "Plan as it was decided.",
+        )?;
     }
     settle_both(cx, &decided)?;
     Ok(decided)
@@ -140,7 +150,11 @@ fn check_arbiter(cx: &mut Context<'_, '_>, conflict: &Conflict, changes: [&Chang
     let is_arbiter = arbiters.contains(&cx.actor.person);
     let stakes = changes.iter().flat_map(|change| {
         let content = &change.content;
-        let people = change.authors.iter().chain(&change.planned_by).chain(&content.implementers);
+        let people = change
+            .authors
+            .iter()
+            .chain(&change.planned_by)
+            .chain(&content.implementers);
         people.chain([&change.requester, &content.owner])
     });
     let is_own = stakes.into_iter().any(|person| self_grant::is_own(&cx.actor, person));
@@ -177,7 +191,11 @@ fn assign(
     match named {
         None => reading.wrong("decision", "missing", "Say a `decision`, or another `owner`."),
         Some(login) if owner.is_none() => {
-            reading.wrong("owner", "unknown", format!("There is no active person with the login `{login}`."));
+            reading.wrong(
+                "owner",
+                "unknown",
+                format!("There is no active person with the login `{login}`."),
+            );
         }
         Some(_) => {}
     }
@@ -217,7 +235,12 @@ pub(crate) fn follow_saved(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
         Planned::of(before) == Planned::of(change) && is_submitted(before) == is_submitted(change)
     });
     let directory = cx.directory()?;
-    let known: Vec<Conflict> = directory.conflicts.iter().filter(|it| it.is_of(change)).cloned().collect();
+    let known: Vec<Conflict> = directory
+        .conflicts
+        .iter()
+        .filter(|it| it.is_of(change))
+        .cloned()
+        .collect();
     if is_same || (known.is_empty() && directory.planning().hold_kinds.is_empty()) {
         return Ok(());
     }
@@ -236,7 +259,9 @@ fn follow(cx: &mut Context<'_, '_>, change: &Change, known: Vec<Conflict>) -> Re
             true => conflict.other.clone(),
             false => conflict.one.clone(),
         };
-        let meets = found.iter().find(|it| it.change.as_ref().is_some_and(|id| id.0 == other));
+        let meets = found
+            .iter()
+            .find(|it| it.change.as_ref().is_some_and(|id| id.0 == other));
         let second = change_of(cx, &other)?;
         let pair = ordered(change, &second);
         seen.insert(other);
@@ -316,7 +341,14 @@ fn tell_found(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Cha
         one.key, other.key, conflict.overlaps_from, conflict.overlaps_to, conflict.due_at
     );
     let next = "Move one of both, or have the conflict decided.";
-    tell(cx, one, &[one.content.owner.clone()], ("conflict_found", conflict), &text, next)?;
+    tell(
+        cx,
+        one,
+        &[one.content.owner.clone()],
+        ("conflict_found", conflict),
+        &text,
+        next,
+    )?;
     let mut people = vec![other.content.owner.clone()];
     people.extend(arbiters);
     tell(cx, other, &people, ("conflict_found", conflict), &text, next)
@@ -453,7 +485,10 @@ pub(crate) fn follow_pair(cx: &mut Context<'_, '_>, pair: &str) -> Result<()> {
     let plans = Planned::of(one).zip(Planned::of(other));
     let mut ways = Ways::of(&directory, terms.steps());
     let found = plans.and_then(|(mine, second)| between(&mut ways, (&directory, &terms), &mine, &second));
-    let known = directory.conflicts.iter().find(|it| it.one == one.id.0 && it.other == other.id.0);
+    let known = directory
+        .conflicts
+        .iter()
+        .find(|it| it.one == one.id.0 && it.other == other.id.0);
     match (known.cloned(), &found) {
         (Some(known), _) => save_followed(cx, known, (one, other), found.as_ref(), &terms),
         (None, Some(found)) => open(cx, (one, other), found, &terms),
@@ -485,5 +520,12 @@ pub(crate) fn escalate(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
         "The conflict of {} and {} was to be decided by {}.",
         next.one_key, next.other_key, next.due_at
     );
-    tell(cx, &other, &arbiters, ("conflict_escalated", &next), &text, "Decide it.")
+    tell(
+        cx,
+        &other,
+        &arbiters,
+        ("conflict_escalated", &next),
+        &text,
+        "Decide it.",
+    )
 }

@@ -31,17 +31,30 @@ pub fn find_slots(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<Slot>> {
     let mut reading = Reading::new(body, "");
     let mut mine = read_plan(cx, &mut reading)?.planned;
     if let Some(minutes) = reading.integer("minutes", 1..=MOST_MINUTES) {
-        mine = mine.at(mine.starts_at, later(mine.starts_at, SignedDuration::from_mins(minutes)));
+        mine = mine.at(
+            mine.starts_at,
+            later(mine.starts_at, SignedDuration::from_mins(minutes)),
+        );
     }
     let after = reading.time("after").unwrap_or(cx.now);
     let count = reading.integer("count", 1..=MOST_COUNT).unwrap_or(USUAL_COUNT);
     let name = reading.text("zone", LINE);
     if let Some(name) = name.as_deref().filter(|name| zone(name).is_none()) {
-        reading.wrong("zone", "unknown", format!("`{name}` is no IANA zone, such as Europe/Oslo."));
+        reading.wrong(
+            "zone",
+            "unknown",
+            format!("`{name}` is no IANA zone, such as Europe/Oslo."),
+        );
     }
     reading.finish()?;
     let earliest = earliest(cx, &mine, after)?;
-    offered(cx, &mine, earliest, name.as_deref(), usize::try_from(count).unwrap_or(1))
+    offered(
+        cx,
+        &mine,
+        earliest,
+        name.as_deref(),
+        usize::try_from(count).unwrap_or(1),
+    )
 }
 
 /// Free times of a change as it stands (`GET /changes/{key}/slots`).

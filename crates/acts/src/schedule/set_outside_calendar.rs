@@ -103,10 +103,18 @@ fn check(cx: &mut Context<'_, '_>, input: &OutsideCalendarInput, reading: &mut R
 /// 403, 404, 422 for too many events, or the store's.
 pub fn import_events(cx: &mut Context<'_, '_>, id: &str, events: &[OutsideEvent]) -> Result<OutsideCalendar> {
     cx.allow(SET_WINDOW)?;
-    let found = cx.directory()?.outside_calendars.iter().find(|it| it.id.as_str() == id).cloned();
+    let found = cx
+        .directory()?
+        .outside_calendars
+        .iter()
+        .find(|it| it.id.as_str() == id)
+        .cloned();
     let calendar = found.ok_or_else(|| Refusal::not_found("outside-calendar"))?;
     if events.len() > MOST_EVENTS {
-        let text = format!("The calendar has {} events; at most {MOST_EVENTS} are imported.", events.len());
+        let text = format!(
+            "The calendar has {} events; at most {MOST_EVENTS} are imported.",
+            events.len()
+        );
         return Err(Refusal::field("text", "too_many", text).into());
     }
     let imported = kept(events);

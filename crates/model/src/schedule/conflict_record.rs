@@ -151,7 +151,13 @@ pub const CARD: Card = Card {
 impl Conflict {
     /// A conflict of two changes that was found now; the one that was written first comes first.
     #[must_use]
-    pub fn new(id: RecordId, (one, other): (&Change, &Change), found: &Found, terms: &PlanningTerms, now: Timestamp) -> Self {
+    pub fn new(
+        id: RecordId,
+        (one, other): (&Change, &Change),
+        found: &Found,
+        terms: &PlanningTerms,
+        now: Timestamp,
+    ) -> Self {
         let fresh = Self {
             id,
             version: 0,
@@ -247,9 +253,17 @@ impl Conflict {
     }
 
     fn as_found(self, (one, other): (&Change, &Change), found: &Found) -> Self {
-        let ends = found.met.iter().flat_map(|met| met.path.first().into_iter().chain(met.path.last()));
+        let ends = found
+            .met
+            .iter()
+            .flat_map(|met| met.path.first().into_iter().chain(met.path.last()));
         let of = |change: &Change| -> BTreeSet<ServiceKey> {
-            change.content.targets.iter().map(|target| target.service.clone()).collect()
+            change
+                .content
+                .targets
+                .iter()
+                .map(|target| target.service.clone())
+                .collect()
         };
         let (mine, theirs) = (of(one), of(other));
         let ends = ends.map(|name| ServiceKey::from(name.as_str()));
@@ -274,7 +288,10 @@ impl Conflict {
         Self {
             state: ConflictState::Decided,
             decision: input.decision,
-            moves: input.moves.clone().filter(|_| input.decision == Some(ConflictDecision::OneMoves)),
+            moves: input
+                .moves
+                .clone()
+                .filter(|_| input.decision == Some(ConflictDecision::OneMoves)),
             reason: input.reason.clone(),
             decided_by: Some(by),
             decided_at: Some(now),
@@ -330,7 +347,8 @@ impl Conflict {
     /// change. Once it is escalated, change managers may decide as well.
     #[must_use]
     pub fn arbiters(&self, directory: &Directory, changes: [&Change; 2], now: Timestamp) -> Vec<PersonId> {
-        let is_apart = |person: &PersonId| directory.is_active(person) && !changes.iter().any(|it| has_part(it, person));
+        let is_apart =
+            |person: &PersonId| directory.is_active(person) && !changes.iter().any(|it| has_part(it, person));
         let mut found: Vec<PersonId> = Vec::new();
         let mut add = |person: PersonId| {
             if is_apart(&person) && !found.contains(&person) {
@@ -358,7 +376,8 @@ impl Conflict {
     /// environments, without any.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
-        let is_near = self.services.is_empty() && other.services.is_empty() || !self.services.is_disjoint(&other.services);
+        let is_near =
+            self.services.is_empty() && other.services.is_empty() || !self.services.is_disjoint(&other.services);
         self.id != other.id && is_near && !self.kinds.is_disjoint(&other.kinds)
     }
 }

@@ -73,8 +73,7 @@ pub struct Judging<'a> {
 /// The best free times, at most so many.
 #[must_use]
 pub fn offer(judging: &Judging<'_>, most: usize) -> Vec<Slot> {
-    let mut slots = all(judging);
-    slots.sort_by(|one, other| (other.rank, one.starts_at).cmp(&(one.rank, other.starts_at)));
+    let mut slots = judging.ranked(all(judging).into_iter().map(|slot| slot.starts_at));
     slots.truncate(most);
     slots
 }
@@ -98,6 +97,15 @@ pub fn all(judging: &Judging<'_>) -> Vec<Slot> {
 }
 
 impl Judging<'_> {
+    /// Starts that are known to be free, the best ones first.
+    #[must_use]
+    pub fn ranked(&self, free: impl Iterator<Item = Timestamp>) -> Vec<Slot> {
+        let windows = self.windows();
+        let mut slots: Vec<Slot> = free.map(|start| self.slot(&windows, start)).collect();
+        slots.sort_by(|one, other| (other.rank, one.starts_at).cmp(&(one.rank, other.starts_at)));
+        slots
+    }
+
     fn length(&self) -> SignedDuration {
         self.mine.ends_at.duration_since(self.mine.starts_at)
     }
@@ -130,7 +138,9 @@ impl Judging<'_> {
         let (work, until) = (self.work(), self.until());
         let hours = |from: Timestamp, to: Timestamp| {
             let hours = (0..24 * i64::from(AHEAD_DAYS)).map(SignedDuration::from_hours);
-            hours.map(move |hours| later(from, hours)).take_while(move |start| *start < to)
+            hours
+                .map(move |hours| later(from, hours))
+                .take_while(move |start| *start < to)
         };
         let whole = hours(rounded(self.earliest), until);
         let spans = windows.iter().flat_map(|window| window.spans());
@@ -214,7 +224,11 @@ impl Judging<'_> {
 
     /// Whether somebody of the services' teams is on call for the whole time; nothing is said where nobody ever is.
     fn on_call(&self, start: Timestamp, end: Timestamp) -> Option<(SlotTerm, i64, String)> {
-        let services = self.mine.places.iter().filter_map(|(key, _)| self.directory.services.get(key));
+        let services = self
+            .mine
+            .places
+            .iter()
+            .filter_map(|(key, _)| self.directory.services.get(key));
         let teams: Vec<GroupKey> = services
             .filter_map(|service| service.team.as_deref().map(GroupKey::from))
             .collect();
@@ -226,7 +240,14 @@ impl Judging<'_> {
             .collect();
         let cover = rows.iter().find(|row| row.starts_at <= start && end <= row.ends_at);
         let said = match cover {
-            Some(row) => (0, format!("{} is on call for {} then.", self.directory.login(&row.person), row.group)),
+            Some(row) => (
+                0,
+                format!(
+                    "{} is on call for {} then.",
+                    self.directory.login(&row.person),
+                    row.group
+                ),
+            ),
             None => (WORST, "Nobody of its teams is on call for the whole time.".to_owned()),
         };
         (!rows.is_empty()).then_some((SlotTerm::OnCall, said.0, said.1))
@@ -237,7 +258,10 @@ impl Judging<'_> {
         let today = day(start);
         let others = self.others.iter().filter(|other| other.maintenance.is_none());
         let count = others.filter(|other| day(other.starts_at) == today).count();
-        let penalty = i64::try_from(count).unwrap_or(WORST).saturating_mul(PER_CHANGE).min(WORST);
+        let penalty = i64::try_from(count)
+            .unwrap_or(WORST)
+            .saturating_mul(PER_CHANGE)
+            .min(WORST);
         let text = match count {
             0 => "No other change begins on that day.".to_owned(),
             1 => "One other change begins on that day.".to_owned(),
@@ -248,7 +272,11 @@ impl Judging<'_> {
 
     /// The users of the service that is used most then, against its own busiest hour.
     fn users(&self, start: Timestamp, end: Timestamp) -> Option<(SlotTerm, i64, String)> {
-        let known = self.mine.places.iter().filter_map(|(key, _)| self.directory.traffic.get(key));
+        let known = self
+            .mine
+            .places
+            .iter()
+            .filter_map(|(key, _)| self.directory.traffic.get(key));
         let rated = known.map(|traffic: &Traffic| {
             let (users, most) = traffic.users(start, end);
             let penalty = (users * WORST).checked_div(most).unwrap_or_default();
@@ -289,7 +317,11 @@ fn window<'w>(windows: &[&'w MaintenanceWindow], start: Timestamp, end: Timestam
 
 fn in_window(window: Option<&MaintenanceWindow>) -> (SlotTerm, i64, String) {
     match window {
-        Some(window) => (SlotTerm::Window, 0, format!("It lies in the window “{}”.", window.title)),
+        Some(window) => (
+            SlotTerm::Window,
+            0,
+            format!("It lies in the window “{}”.", window.title),
+        ),
         None => (
             SlotTerm::Window,
             WORST,

@@ -79,7 +79,12 @@ pub const CARD: Card = Card {
     command: "outside-calendar",
     patch: "OutsideCalendarPatch",
     columns: &["id", "name", "event_count", "imported_at", "url"],
-    shown: &[Field::shown("event_count", Kind::Integer(0, MOST_EVENTS as i64), "How many events it has.").needed()],
+    shown: &[Field::shown(
+        "event_count",
+        Kind::Integer(0, MOST_EVENTS as i64),
+        "How many events it has.",
+    )
+    .needed()],
     verbs: verbs! {
         List "list_outside_calendars" at "/outside-calendars" may READ => "List calendars of others";
         Add "add_outside_calendar" at "/outside-calendars" may SET_WINDOW => "Add a calendar of others";
@@ -90,7 +95,11 @@ pub const CARD: Card = Card {
     events: &[
         Event::new("outside_calendar.added", "calendar", "added a calendar of others"),
         Event::new("outside_calendar.edited", "edit", "changed a calendar of others"),
-        Event::new("outside_calendar.imported", "calendar", "imported the events of a calendar"),
+        Event::new(
+            "outside_calendar.imported",
+            "calendar",
+            "imported the events of a calendar",
+        ),
         Event::new("outside_calendar.ended", "x", "removed a calendar of others"),
     ],
     page: Some(Page {

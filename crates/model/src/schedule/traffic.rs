@@ -53,7 +53,7 @@ pub struct TrafficInput {
     /// The IANA zone of its hours.
     #[card(example = "Europe/Oslo", usual = "UTC")]
     pub zone: String,
-    /// Lines of weekday, hour and users, such as mon,9,1200; or of hour and users, for every day. On the command line, @FILE reads a file.
+    /// Lines of weekday, hour and users, such as mon,9,1200; or of hour and users, for every day.
     #[card(most = MOST, example = "mon,9,1200")]
     pub profile: String,
     /// Where the table is from, such as a query.
@@ -113,7 +113,10 @@ fn places(cells: &[&str], number: usize, line: &str) -> Result<Vec<usize>, Strin
     let wrong = |what: &str| format!("Line {number}, `{line}`: {what}. A line looks like `mon,9,1200` or `9,1200`.");
     let (days, hour) = match cells {
         [hour, _] => ((0..7).collect::<Vec<usize>>(), *hour),
-        [day, hour, _] => (vec![weekday(day).ok_or_else(|| wrong("the weekday is unknown"))?], *hour),
+        [day, hour, _] => (
+            vec![weekday(day).ok_or_else(|| wrong("the weekday is unknown"))?],
+            *hour,
+        ),
         _ => return Err(wrong("it has not two or three cells")),
     };
     let hour = hour.strip_suffix(":00").unwrap_or(hour);
@@ -171,7 +174,11 @@ fn touched(from: Timestamp, to: Timestamp) -> Vec<Timestamp> {
         next = at.checked_add(SignedDuration::from_hours(1));
     }
     // The last hour counts as well where the span ends early in it.
-    hours.extend(to.checked_sub(SignedDuration::from_nanos(1)).ok().filter(|last| *last > from));
+    hours.extend(
+        to.checked_sub(SignedDuration::from_nanos(1))
+            .ok()
+            .filter(|last| *last > from),
+    );
     hours
 }
 

@@ -279,7 +279,10 @@ mod tests {
         ]);
         let mut ways = Ways::of(&directory, 4);
         let found = ways.shared_data("a", "b").unwrap();
-        assert_eq!(found, ("db".to_owned(), ["a", "db", "c", "b"].map(str::to_owned).into()));
+        assert_eq!(
+            found,
+            ("db".to_owned(), ["a", "db", "c", "b"].map(str::to_owned).into())
+        );
         assert_eq!(ways.shared_data("a", "e"), None, "three steps are too far");
         let (place, _) = ways.shared_data("b", "d").unwrap();
         assert_eq!(place, "db", "the service between them is no data");

@@ -9,6 +9,7 @@ mod calendars;
 mod clocks;
 mod clocks_of_stages;
 mod conditions;
+mod conflicts;
 mod content;
 mod custom_fields;
 mod distinct_groups;

@@ -14,6 +14,7 @@ use crate::openapi::policy::configurations;
 use crate::openapi::report::metrics;
 use crate::openapi::risk::forecasts;
 use crate::openapi::rows::{GATE_QUESTION, Row, at, delete, get, list, post};
+use crate::openapi::schedule::planning;
 use crate::openapi::{Answer, Param, Route, Scope, patches};
 
 const CHANGE: &str = "/api/v1/changes/{key}";
@@ -77,7 +78,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(table_identity::ALL)
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
-        .chain(&[what_changed::ROUTES])
+        .chain(&[what_changed::ROUTES, planning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());
     routes.chain(cards::routes()).collect()
