@@ -22,7 +22,7 @@ use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{metrics, views};
 use crate::commands::risk::table;
-use crate::commands::schedule::{calendars, freezes, windows};
+use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::common::Common;
 use crate::lists::Listed;
 
@@ -161,6 +161,18 @@ pub enum Command {
     /// Business calendars, by which clocks run.
     #[command(subcommand)]
     Calendar(calendars::Calendar),
+    /// Calendars of others, whose events count as maintenance.
+    #[command(subcommand)]
+    OutsideCalendar(planning::OutsideCalendars),
+    /// How many users services have by hour of the week.
+    #[command(subcommand)]
+    Traffic(planning::TrafficTables),
+    /// Show free times for a change, the best ones first.
+    #[command(after_help = "Example: assent slots CHG-1042 --minutes 90 --count 5")]
+    Slots(planning::Slots),
+    /// Show what a change conflicts with, as it is planned or at another time.
+    #[command(after_help = "Example: assent conflicts CHG-1042 --from 2026-12-01T20:00:00Z --to 2026-12-01T22:00:00Z")]
+    Conflicts(planning::Conflicts),
     /// A noun whose command comes from its card.
     #[command(flatten)]
     Noun(nouns::AnyNoun),

@@ -18,7 +18,7 @@ use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{metrics, views};
 use crate::commands::risk::table;
-use crate::commands::schedule::{calendars, freezes, windows};
+use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::failure::Result;
 use crate::output::Output;
 
@@ -60,6 +60,10 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Group(group) => groups::group(group, common, output),
         Command::Ownership(ownership) => ownership::ownership(ownership, common, output),
         Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
+        Command::OutsideCalendar(calendar) => planning::outside_calendar(calendar, common, output),
+        Command::Traffic(traffic) => planning::traffic(traffic, common, output),
+        Command::Slots(slots) => planning::slots(slots, common, output),
+        Command::Conflicts(conflicts) => planning::conflicts(conflicts, common, output),
         Command::Noun(noun) => nouns::run(noun, common, output),
         Command::View(view) => views::run(view, common, output),
         Command::Metrics(figures) => metrics::run(figures, common, output),

@@ -50,6 +50,7 @@ const TABLES: &[&[Route]] = &[
     gate::questions::ROUTES,
     gate::gateways::ROUTES,
     schedule::business_calendars::ROUTES,
+    schedule::planning::ROUTES,
     identity::sign_in_methods::ROUTES,
     directory::imports::ROUTES,
     integration::deliveries::ROUTES,

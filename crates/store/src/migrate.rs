@@ -57,6 +57,7 @@ const MIGRATIONS: &[Migration] = migrations![
     26 "0026_action_item",
     29 "0029_incident_learning",
     30 "0030_drift",
+    31 "0031_conflicts",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -23,6 +23,7 @@ mod policy;
 mod report;
 mod risk;
 mod rows;
+mod schedule;
 mod shapes;
 mod table;
 
@@ -503,6 +504,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             incident::learning::SHAPES,
             risk::affected::SHAPES,
             risk::checklists::SHAPES,
+            schedule::planning::SHAPES,
         ])
         .copied()
         .flatten();

@@ -15,6 +15,10 @@ use model::directory::snapshot::{
 use model::emergency::outside_look::OutsideLook;
 use model::risk::forecast::model_record::FailureModel;
 use model::schedule::calendar::Calendar;
+use model::schedule::conflict_record::Conflict;
+use model::schedule::outside_calendar::OutsideCalendar;
+use model::schedule::planning_terms::PlanningTerms;
+use model::schedule::traffic::Traffic;
 use store::Tx;
 use store::directory::estate_write;
 use store::record::{self, Filter, Record};
@@ -112,6 +116,10 @@ nouns![
     OnCall,
     Training,
     OutsideLook,
+    Conflict,
+    PlanningTerms,
+    OutsideCalendar,
+    Traffic,
     FailureModel,
 ];
 

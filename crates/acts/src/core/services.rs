@@ -88,6 +88,8 @@ pub struct Services {
     clock_mark: ClockMark,
     /// The tenants whose logs tell that events have grounds.
     grounded: Mutex<HashSet<String>>,
+    /// Up to which writes the conflicts of a tenant's plans are all kept.
+    conflicts: Mutex<HashMap<String, (i64, i64, i64)>>,
     closed: ClosedByFinding,
 }
 
@@ -140,6 +142,7 @@ impl Services {
             policies: Mutex::default(),
             ids: Mutex::default(),
             grounded: Mutex::default(),
+            conflicts: Mutex::default(),
             closed: ClosedByFinding::default(),
         }
     }
@@ -249,6 +252,16 @@ impl Services {
     /// Notes that it does.
     pub(crate) fn note_grounds(&self, tenant: &str) {
         locked(&self.grounded).insert(tenant.to_owned());
+    }
+
+    /// Whether the conflicts of a tenant's plans are all kept, up to these writes.
+    pub(crate) fn has_conflicts_of(&self, tenant: &str, mark: (i64, i64, i64)) -> bool {
+        locked(&self.conflicts).get(tenant) == Some(&mark)
+    }
+
+    /// Notes that they are.
+    pub(crate) fn note_conflicts_of(&self, tenant: &str, mark: (i64, i64, i64)) {
+        locked(&self.conflicts).insert(tenant.to_owned(), mark);
     }
 
     /// What the gate is closed for, whatever its rows say.

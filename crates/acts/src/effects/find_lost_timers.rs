@@ -13,7 +13,7 @@ use crate::core::error::{Error, Result};
 use crate::directory::{review_by_clock, review_items};
 use crate::identity::{audit_workload_trust, expire_federated_rights};
 use crate::notify::action_items;
-use crate::schedule::expand_spans;
+use crate::schedule::{expand_spans, keep_conflicts};
 
 /// How many changes one round looks at.
 const MOST: i64 = 20;
@@ -68,6 +68,7 @@ pub fn find_lost_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
         lost.subjects
             .extend(doubted.into_iter().map(|id| (audit_workload_trust::TABLE, id)));
         lost.subjects.extend(expand_spans::run_out(cx)?);
+        lost.subjects.extend(keep_conflicts::untold(cx)?);
         if review_by_clock::is_lost(cx)? {
             lost.subjects.push((review_by_clock::LOST, cx.tenant()));
         }

@@ -13,7 +13,7 @@ use crate::gate::answer;
 use crate::identity::{audit_workload_trust, expire_federated_rights};
 use crate::integration::external_checks;
 use crate::notify::{action_items, escalate_items, send_deferred};
-use crate::schedule::expand_spans;
+use crate::schedule::{expand_spans, keep_conflicts};
 
 /// Reloads the subject and asks the model what is due now.
 ///
@@ -39,6 +39,8 @@ pub fn run_timer(cx: &mut Context<'_, '_>, table: &str, subject: &str) -> Result
         action_items::TABLE => escalate_items::escalate(cx, subject),
         expand_spans::FREEZES => expand_spans::expand_freeze(cx, subject),
         expand_spans::WINDOWS => expand_spans::expand_window(cx, subject),
+        keep_conflicts::PAIR => keep_conflicts::follow_pair(cx, subject),
+        keep_conflicts::LATE => keep_conflicts::escalate(cx, subject),
         "outside_check" => external_checks::judge_again(cx, subject),
         _ => Ok(()),
     };

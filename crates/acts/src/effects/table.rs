@@ -8,15 +8,17 @@ use crate::effects::refresh_gate::refresh_gate;
 use crate::effects::settle_related_changes::settle_others;
 use crate::integration::external_checks::answer_moved;
 use crate::risk::ask_probes::ask_new;
+use crate::schedule::keep_conflicts::follow_saved;
 
 /// Links get their rows first, as an effect that saves the change again ends the round. Exceptions lapse and templates are
-/// suspended before what is judged after that and depends on them. The gate and outside systems are answered last, from changes
-/// that were judged, and probes are asked for what these want.
+/// suspended before what is judged after that and depends on them; conflicts are followed once the plans are judged. The gate and
+/// outside systems are answered last, from changes that were judged, and probes are asked for what these want.
 pub(crate) const EFFECTS: &[Effect] = &[
     mirror_links,
     lapse_exceptions,
     count_failures,
     settle_others,
+    follow_saved,
     refresh_gate,
     answer_moved,
     ask_new,

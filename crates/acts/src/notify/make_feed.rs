@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use model::change::record::Change;
 use model::core::act::actions;
-use model::core::ids::RecordId;
+use model::core::ids::{RecordId, ServiceKey};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Token;
 use serde_json::json;
@@ -78,17 +78,34 @@ pub fn find_feeds(cx: &mut Context<'_, '_>) -> Result<Vec<Token>> {
         .collect())
 }
 
-/// The changes in which the acting person has a part, planned from a month back to half a year ahead.
+/// What a feed is about; a feed of nothing else is about the person whose it is.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub struct About {
+    /// All changes of this service.
+    pub service: Option<String>,
+    /// All changes of services that this team runs.
+    pub team: Option<String>,
+}
+
+/// The changes of a feed: those of a service or a team that the acting person sees, or those in which they have a part; planned from
+/// a month back to half a year ahead.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_own_changes(cx: &mut Context<'_, '_>) -> Result<Vec<Change>> {
+pub fn find_feed_changes(cx: &mut Context<'_, '_>, about: &About) -> Result<Vec<Change>> {
     let hours = jiff::SignedDuration::from_hours;
     let filter = ChangeFilter {
         planned_from: Some(cx.now - hours(LOOK.0)),
         planned_to: Some(cx.now + hours(LOOK.1)),
+        service: about.service.clone(),
         ..ChangeFilter::default()
     };
+    let directory = cx.visible()?;
+    let runs = |service: &ServiceKey| {
+        let known = directory.services.get(service);
+        known.is_some_and(|it| it.team.is_some() && it.team == about.team)
+    };
+    let is_about = about.service.is_some() || about.team.is_some();
     let me = cx.actor.person.clone();
     let mut own = Vec::new();
     for (row, _) in find_changes(cx, &filter, MOST_CHANGES, None)?.rows {
@@ -99,7 +116,8 @@ pub fn find_own_changes(cx: &mut Context<'_, '_>) -> Result<Vec<Change>> {
             || content.tester.as_ref() == Some(&me)
             || content.implementers.contains(&me)
             || change.requests.iter().any(|request| request.person == me);
-        if has_part {
+        let is_of_team = about.team.is_none() || content.targets.iter().any(|target| runs(&target.service));
+        if (is_about && is_of_team) || (!is_about && has_part) {
             own.push(change);
         }
     }

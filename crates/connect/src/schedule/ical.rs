@@ -1,5 +1,6 @@
 //! Holidays out of an iCalendar file (RFC 5545): whole days, single or yearly. Folding and quoting are the library's.
 
+mod events;
 mod yearly;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use jiff::civil::Date;
 use model::core::parse;
 use model::schedule::calendar::Holiday;
 
+pub use self::events::events;
 use self::yearly::Yearly;
 use crate::directory::table::Problem;
 

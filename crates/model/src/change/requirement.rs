@@ -17,6 +17,7 @@ use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::grounds::grounds_unmet;
 use crate::gate::closing;
 use crate::risk::reach;
+use crate::schedule::conflict_record::conflicts_unmet;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{freeze_unmet, stopping};
 
@@ -351,6 +352,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     }
     let dependencies = file.depends_on.iter();
     rows.extend(dependencies.filter_map(|linked| dependency_unmet(file, directory, linked, now)));
+    rows.extend(conflicts_unmet(change, directory));
     rows
 }
 

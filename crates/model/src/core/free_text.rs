@@ -22,6 +22,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "expedited_reason",
     "external_id",
     "external_ref",
+    "imported",
     "improvements",
     "incident",
     "item",

@@ -78,6 +78,8 @@ fn help_where_nobody_is(code: &str) -> Option<&'static str> {
         | "condition_open"
         | "freeze"
         | "rejected_elsewhere"
+        | "conflict_open"
+        | "conflict_decided"
         | "on_hold"
         | "meeting_missing"
         | "dependency_open"

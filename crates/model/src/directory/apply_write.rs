@@ -14,8 +14,13 @@ use crate::directory::records::{
 use crate::directory::snapshot::{Directory, Tenant};
 use crate::emergency::outside_look::OutsideLook;
 use crate::risk::forecast::model_record::FailureModel;
+use crate::core::enums::ConflictState;
 use crate::schedule::calendar::Calendar;
+use crate::schedule::conflict_record::Conflict;
 use crate::schedule::freeze::Freeze;
+use crate::schedule::outside_calendar::OutsideCalendar;
+use crate::schedule::planning_terms::PlanningTerms;
+use crate::schedule::traffic::Traffic;
 
 /// A record of the estate that a directory holds.
 pub trait Held: Sized {
@@ -63,6 +68,22 @@ held! {
     OnCall: |directory, it| directory.on_call.put(it, |row| &row.id);
     Training: |directory, it| directory.trainings.put(it, |row| &row.id);
     OutsideLook: |directory, it| directory.outside_looks.put(it, |row| &row.id);
+    Conflict: |directory, it| if it.state == ConflictState::Gone {
+        directory.conflicts.remove(&it.id, |row| &row.id);
+    } else {
+        directory.conflicts.put(it, |row| &row.id);
+    };
+    PlanningTerms: |directory, it| directory.planning_terms = Some(it);
+    OutsideCalendar: |directory, it| if it.active {
+        directory.outside_calendars.put(it, |row| &row.id);
+    } else {
+        directory.outside_calendars.remove(&it.id, |row| &row.id);
+    };
+    Traffic: |directory, it| if it.active {
+        directory.traffic.insert(it.service.clone(), it);
+    } else {
+        directory.traffic.remove(&it.service);
+    };
     FailureModel: |directory, it| directory.put_model(it);
 }
 

@@ -31,7 +31,11 @@ use crate::policy::{configuration, mapping};
 use crate::risk::forecast::model_record::FailureModel;
 use crate::risk::{assessment, terms};
 use crate::schedule::calendar::{Calendar, zone};
+use crate::schedule::conflict_record::Conflict;
 pub use crate::schedule::freeze::{Freeze, FreezeException};
+use crate::schedule::outside_calendar::OutsideCalendar;
+use crate::schedule::planning_terms::PlanningTerms;
+use crate::schedule::traffic::Traffic;
 
 /// The tenant's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +159,14 @@ pub struct Directory {
     pub trainings: Rows<training::Training>,
     /// Looks from outside at the work of small teams.
     pub outside_looks: Rows<outside_look::OutsideLook>,
+    /// Conflicts of changes that are kept and not gone.
+    pub conflicts: Rows<Conflict>,
+    /// The terms of planning; absent while they are the usual ones.
+    pub planning_terms: Option<PlanningTerms>,
+    /// Calendars of others, with their events.
+    pub outside_calendars: Rows<OutsideCalendar>,
+    /// The users of services by hour.
+    pub traffic: Shelf<ServiceKey, Traffic>,
     /// The model of failure in force: the one that was fitted last; absent before the first.
     pub failure_model: Option<Arc<FailureModel>>,
 }

@@ -31,7 +31,12 @@ pub(crate) fn bypassed(file: &ChangeFile, directory: &Directory, now: Timestamp,
     let started = started.filter(|row| {
         matches!(
             row.code.as_str(),
-            "rejected_elsewhere" | "condition_open" | "task_open" | "dependency_open"
+            "rejected_elsewhere"
+                | "condition_open"
+                | "task_open"
+                | "dependency_open"
+                | "conflict_open"
+                | "conflict_decided"
         )
     });
     let mut rows: Vec<Unmet> = other.chain(started).collect();

@@ -1,11 +1,18 @@
 //! Schedule: windows, freezes, the calendar, free slots and conflicts.
 
 pub mod calendar;
+pub mod conflict_record;
+pub mod conflicts;
 pub mod fiscal;
 pub mod freeze;
 pub mod freeze_steps;
 pub mod frozen_target;
+pub mod offer;
+pub mod outside_calendar;
 pub mod plan;
+pub mod planning_terms;
 pub mod repeat;
 pub mod rule;
 pub mod slots;
+pub mod traffic;
+pub mod ways;

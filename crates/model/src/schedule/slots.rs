@@ -48,7 +48,7 @@ pub fn starts(directory: &Directory, work: &Work<'_>, zone: &TimeZone, hour: Tim
     starts
 }
 
-fn covers_all(window: &MaintenanceWindow, work: &Work<'_>) -> bool {
+pub(crate) fn covers_all(window: &MaintenanceWindow, work: &Work<'_>) -> bool {
     work.places.iter().all(|(service, environment)| {
         (window.services.is_empty() || window.services.contains(service))
             && (window.environments.is_empty() || window.environments.contains(environment))
@@ -77,7 +77,7 @@ fn on_days(work: &Work<'_>, zone: &TimeZone, hour: Time) -> Vec<Timestamp> {
     starts
 }
 
-fn is_frozen(directory: &Directory, work: &Work<'_>, start: Timestamp) -> bool {
+pub(crate) fn is_frozen(directory: &Directory, work: &Work<'_>, start: Timestamp) -> bool {
     directory.freezes.iter().any(|freeze| {
         freeze.overlaps(start, later(start, work.length))
             && !work.change.is_some_and(|change| freeze.excepts_stored(change))
@@ -89,7 +89,7 @@ fn is_frozen(directory: &Directory, work: &Work<'_>, start: Timestamp) -> bool {
 }
 
 /// The next quarter of an hour.
-fn rounded(at: Timestamp) -> Timestamp {
+pub(crate) fn rounded(at: Timestamp) -> Timestamp {
     let over = at.as_second().rem_euclid(GRID);
     let is_whole = over == 0 && at.subsec_nanosecond() == 0;
     if is_whole {

@@ -10,6 +10,7 @@ mod checklists;
 mod clocks;
 mod clocks_of_stages;
 mod conditions;
+mod conflicts;
 mod content;
 mod custom_fields;
 mod distinct_groups;

@@ -11,7 +11,7 @@ use acts::effects::find_lost_timers;
 use acts::gate::coverage;
 use acts::identity::{audit_workload_trust, warn_token_expiry};
 use acts::integration::find_lost_calls;
-use acts::schedule::expand_spans;
+use acts::schedule::{expand_spans, keep_conflicts};
 use connect::integration::door;
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
@@ -406,6 +406,8 @@ impl Worker {
                     audit_workload_trust::TABLE,
                     expand_spans::FREEZES,
                     expand_spans::WINDOWS,
+                    keep_conflicts::PAIR,
+                    keep_conflicts::LATE,
                 ]
                 .contains(&table);
                 if is_usual {

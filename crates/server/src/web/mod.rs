@@ -160,6 +160,8 @@ fn estate_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/calendar", get(schedule::calendar::calendar))
         .route("/t/{tenant}/calendar/propose", get(schedule::reschedule::propose))
+        .route("/t/{tenant}/conflicts", get(schedule::conflict_list::conflicts))
+        .route("/t/{tenant}/conflicts/{id}", post(schedule::conflict_list::decide))
         .route(
             "/t/{tenant}/calendar/feed",
             get(notify::calendar_feed::show_feeds).post(plain(notify::calendar_feed::make)),

@@ -14,6 +14,7 @@ use crate::openapi::policy::configurations;
 use crate::openapi::report::metrics;
 use crate::openapi::risk::{affected, forecasts};
 use crate::openapi::rows::{GATE_QUESTION, Row, at, delete, get, list, post};
+use crate::openapi::schedule::planning;
 use crate::openapi::{Answer, Param, Route, Scope, patches};
 
 const CHANGE: &str = "/api/v1/changes/{key}";
@@ -81,7 +82,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
         .chain(&[what_changed::ROUTES, affected::ROUTES])
-        .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES])
+        .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES, planning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());
     routes.chain(cards::routes()).collect()

@@ -2,4 +2,5 @@
 
 pub mod calendars;
 pub mod freezes;
+pub mod planning;
 pub mod windows;

@@ -2,4 +2,5 @@
 
 pub(super) mod business_calendars;
 pub(super) mod calendar;
+pub(super) mod planning;
 pub(super) mod windows_freezes;

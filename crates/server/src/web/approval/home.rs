@@ -21,6 +21,7 @@ use crate::web::approval::decision_card::{self, brief};
 use crate::web::cab::home_board;
 use crate::web::change::open_acts::{context, decisions, signatures};
 use crate::web::report::home_roles::{self, VendorPlaces};
+use crate::web::schedule::conflict_list;
 use crate::web::shared::response::{base, see};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{self, risk, state as stage};
@@ -134,6 +135,10 @@ fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCar
     let decide_by = decision_due(change, &view.me);
     let glass = change.break_glass.as_ref().filter(|_| open.has(Act::CosignBreakGlass));
     let until = glass.map(|glass| glass.until);
+    let mut brief = brief(view, file);
+    if let Some(conflict) = conflict_list::in_brief(view, change)? {
+        brief.when = brief.when.line().append(conflict);
+    }
     Ok(QueueCard {
         key: change.key.clone(),
         href: view.change_url(&change.key),
@@ -152,7 +157,7 @@ fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCar
         seen: unseen
             .map(|request| decision_card::seen_words(view, request))
             .unwrap_or_default(),
-        brief: brief(view, file),
+        brief,
         acts: signatures(&open, &context(view, file))
             .into_iter()
             .chain(decisions(view, file, &open, &context(view, file)))

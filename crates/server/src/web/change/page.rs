@@ -30,6 +30,7 @@ use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
 use crate::web::gate::reopening;
 use crate::web::risk::{forecast_section, matrix_section};
+use crate::web::schedule::conflict_list;
 use crate::web::shared::form::{self, Decoded, Form, refill, to_errors, unplaced};
 use crate::web::shared::view::{View, Visitor, notice_of, show_as};
 use crate::web::shared::words::{free, kind, plain, risk, state};
@@ -99,6 +100,10 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
     let forecast = forecast_section::section(view, &file.change)?;
     let mut page = assemble(view, &around);
     page.risk_sections.extend(forecast);
+    page.notices.extend(conflict_list::notice(view, &file.change)?);
+    if let Some(conflict) = conflict_list::in_brief(view, &file.change)? {
+        page.brief.when = page.brief.when.line().append(conflict);
+    }
     for_each_act(&mut page, &mut |act| mark(act, &context));
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);

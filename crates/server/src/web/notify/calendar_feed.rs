@@ -2,7 +2,7 @@
 
 use acts::identity::set_token;
 use acts::notify::make_feed;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -49,7 +49,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     let make = ActForm::new("feed", "Make a feed", view.url("/calendar/feed"))
         .field(idempotent_form::field(view))
         .tone(ActTone::Go)
-        .note("Whoever has its address reads the titles and times of your changes. It is shown once.")
+        .note("Whoever has its address reads the titles and times of your changes. It is shown once. With ?service=KEY or ?team=NAME behind it, it tells all changes of a service or team that you see.")
         .submit("Make a feed");
     let mut page = RecordPage {
         frame: view.frame.clone(),
@@ -109,7 +109,11 @@ pub(crate) async fn revoke(
 }
 
 /// The feed itself. Whatever is wrong with the address, the answer is the same: nothing is there.
-pub(crate) async fn calendar(State(state): State<AppState>, Path((tenant, name)): Path<(String, String)>) -> Response {
+pub(crate) async fn calendar(
+    State(state): State<AppState>,
+    Path((tenant, name)): Path<(String, String)>,
+    Query(about): Query<make_feed::About>,
+) -> Response {
     let absent = || failure::Failure::new(404, "not_found", "There is no such calendar.").into_response();
     let Some(secret) = name.strip_suffix(".ics") else {
         return absent();
@@ -120,11 +124,13 @@ pub(crate) async fn calendar(State(state): State<AppState>, Path((tenant, name))
         _ => return absent(),
     };
     let made = state
-        .act(Lane::Pages, &caller, Mode::Read, |cx| {
-            let changes = make_feed::find_own_changes(cx)?;
-            let directory = cx.visible()?;
+        .act(Lane::Pages, &caller, Mode::Read, move |cx| {
+            let changes = make_feed::find_feed_changes(cx, &about)?;
+            let directory = cx.directory()?;
             let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
-            let mut text = write(&changes, &directory, &base, cx.now);
+            let me = directory.people.get(&cx.actor.person);
+            let zone = me.map_or("UTC", |person| person.zone.as_str());
+            let mut text = write((&changes, &about), (&*cx.visible()?, zone), &base, cx.now);
             mask_text(cx, &mut text)?;
             Ok(text)
         })
@@ -146,7 +152,12 @@ pub(crate) async fn calendar(State(state): State<AppState>, Path((tenant, name))
 }
 
 /// Writes a calendar.
-fn write(changes: &[Change], directory: &Directory, base: &str, now: Timestamp) -> String {
+fn write(
+    (changes, about): (&[Change], &make_feed::About),
+    (directory, zone): (&Directory, &str),
+    base: &str,
+    now: Timestamp,
+) -> String {
     let name = directory
         .tenant
         .as_ref()
@@ -160,7 +171,11 @@ fn write(changes: &[Change], directory: &Directory, base: &str, now: Timestamp) 
     ] {
         put(&mut out, line);
     }
-    put(&mut out, &format!("X-WR-CALNAME:{}", text(&format!("Changes, {name}"))));
+    let of = about.service.as_ref().or(about.team.as_ref());
+    let name = of.map_or_else(|| format!("Changes, {name}"), |of| format!("Changes of {of}, {name}"));
+    put(&mut out, &format!("X-WR-CALNAME:{}", text(&name)));
+    // Instants are told in UTC; programs that show whole days need the reader's zone.
+    put(&mut out, &format!("X-WR-TIMEZONE:{}", text(zone)));
     for change in changes {
         put_change(&mut out, change, base, now);
     }

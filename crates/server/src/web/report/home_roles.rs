@@ -5,17 +5,19 @@ use std::collections::BTreeSet;
 
 use acts::approval::find_decided::find_decided;
 use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, Tally, TargetRow, find_changes, tally_changes};
+use acts::schedule::change_conflicts::plans_of;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use model::change::waiting_on;
 use model::core::act::actions;
 use model::core::enums::{Decision, State as Stage};
 use model::core::ids::ServiceKey;
+use model::schedule::conflicts::{Planned, between, pairs};
+use model::schedule::ways::Ways;
 use pages::{ActForm, ActTone, Cell, Column, Entry, Field, Figure, Fold, Rich, Section, SectionBody, Table, Tone};
 
 use crate::http::percent::escaped;
 use crate::web::report::success_rate;
 use crate::web::schedule::calendar;
-use crate::web::schedule::conflicts::{Planned, Ways, between, collisions};
 use crate::web::shared::view::View;
 use crate::web::shared::words::capital;
 
@@ -236,22 +238,30 @@ fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
         ..ChangeFilter::default()
     };
     let rows = find_changes(view.cx, &filter, LOOK, None)?.rows;
-    let planned: Vec<Planned<'_>> = rows
-        .iter()
-        .filter_map(|(row, targets)| Planned::of(row, targets))
-        .collect();
+    let ids: Vec<&str> = rows.iter().map(|(row, _)| row.id.as_str()).collect();
+    let planned: Vec<Planned> = plans_of(view.cx, &ids)?.into_values().collect();
     let mut entries = Vec::new();
-    let mut ways = Ways::of(&view.directory);
-    let pairs = collisions(&mut ways, &planned).into_iter().take(MOST);
-    for found in pairs.filter_map(|(one, other)| between(&mut ways, &planned[one], &planned[other])) {
+    let terms = view.directory.planning();
+    let mut ways = Ways::of(&view.directory, terms.steps());
+    let pairs = pairs(&mut ways, &terms, &planned).into_iter().take(MOST);
+    for (one, other) in pairs {
+        let (one, other) = (&planned[one], &planned[other]);
+        let Some(found) = between(&mut ways, (&view.directory, &terms), one, other) else {
+            continue;
+        };
         let text = Rich::new()
-            .link(found.one.as_str(), view.change_url(&found.one))
+            .link(one.key.as_str(), view.change_url(&one.key))
             .text(" and ")
-            .link(found.other.as_str(), view.change_url(&found.other))
+            .link(other.key.as_str(), view.change_url(&other.key))
             .text(" collide");
         let span = view.reader.span(found.from, found.to);
-        let propose = view.url(&format!("/calendar/propose?change={}", found.other));
-        let why = Rich::from(format!("{span}, on {}. ", found.path.join(" needs "))).link("Another time", propose);
+        let propose = view.url(&format!("/calendar/propose?change={}", other.key));
+        let on = found
+            .met
+            .first()
+            .map(|met| met.path.join(" needs "))
+            .unwrap_or_default();
+        let why = Rich::from(format!("{span}, on {on}. ")).link("Another time", propose);
         entries.push(Entry::new(Tone::Stop, text).why(why));
     }
     for (listed, _) in rows.iter().filter(|(row, _)| is_undecided(row)) {

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes};
+use acts::schedule::change_conflicts::plans_of;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use model::core::act::actions;
 use model::core::ids::{EnvironmentKey, ServiceKey};
+use model::schedule::conflicts::{Found, Planned, between, pairs};
+use model::schedule::ways::Ways;
 use pages::{
     ActForm, Band, Bar, Block, Calendar, Cell, Chip, Choice, Column, Day, Drawing, Field, Fold, Input, Lane, Notice,
     Place, Rich, Standing, Table, Tone,
@@ -16,7 +19,6 @@ use pages::{
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::schedule::conflicts::{Collision, Planned, Ways, between, collisions};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words;
 
@@ -28,6 +30,8 @@ const BEFORE: i64 = 7;
 const TOLD: usize = 3;
 /// The most changes that a day of a month shows.
 const MOST_IN_MONTH: usize = 8;
+/// The row of services that no team runs.
+const NO_TEAM: &str = "No team";
 /// How many others a change of the table names, with which it collides.
 const NAMED: usize = 5;
 
@@ -47,14 +51,16 @@ enum Shape {
     Week,
     Month,
     Lanes,
+    Teams,
 }
 
 impl Shape {
-    const ALL: [(Shape, &'static str, &'static str); 4] = [
+    const ALL: [(Shape, &'static str, &'static str); 5] = [
         (Shape::Day, "day", "Day"),
         (Shape::Week, "week", "Week"),
         (Shape::Month, "month", "Month"),
         (Shape::Lanes, "service", "By service"),
+        (Shape::Teams, "team", "By team"),
     ];
 
     fn of(word: Option<&str>) -> Self {
@@ -85,6 +91,13 @@ struct Others {
     named: Vec<String>,
     /// How many more.
     more: usize,
+}
+
+/// Two plans that collide: a change, what it collides with, and why.
+struct Collision {
+    one: Planned,
+    other: Planned,
+    found: Found,
 }
 
 /// A window or freeze that is shown.
@@ -127,16 +140,17 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
     let drawing = match board.shape {
         Shape::Day | Shape::Week => Drawing::Days(days(view, &board)),
         Shape::Month => Drawing::Month(days(view, &board)),
-        Shape::Lanes => lanes(view, &board),
+        Shape::Lanes | Shape::Teams => lanes(view, &board),
     };
     let step = match board.shape {
         Shape::Day => 1,
-        Shape::Lanes => 4,
+        Shape::Lanes | Shape::Teams => 4,
         Shape::Week => 7,
         Shape::Month => 28,
     };
     let acts = vec![
         ActForm::link("As a list", view.url("/windows")).tone(pages::ActTone::Quiet),
+        ActForm::link("Conflicts", view.url("/conflicts")).tone(pages::ActTone::Quiet),
         ActForm::link("Subscribe", view.url("/calendar/feed")).tone(pages::ActTone::Quiet),
     ];
     let page = Calendar {
@@ -183,7 +197,7 @@ impl Board {
         match self.shape {
             Shape::Week => self.first.saturating_add(2.days()),
             Shape::Month => self.first.saturating_add(10.days()),
-            Shape::Day | Shape::Lanes => self.first,
+            Shape::Day | Shape::Lanes | Shape::Teams => self.first,
         }
     }
 }
@@ -200,7 +214,7 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
     let (first, days) = match shape {
         Shape::Day => (anchor, 1),
         Shape::Week => (anchor.saturating_sub(2.days()), 7),
-        Shape::Lanes => (anchor, 4),
+        Shape::Lanes | Shape::Teams => (anchor, 4),
         Shape::Month => {
             let first = anchor.first_of_month();
             let back = i64::from(first.weekday().to_monday_zero_offset());
@@ -210,14 +224,21 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
     let from = start_of(view, first);
     let to = start_of(view, first.saturating_add(i64::try_from(days).unwrap_or(1).days()));
     let (changes, is_cut) = changes(view, asked, from, to)?;
-    let planned: Vec<Planned<'_>> = changes
-        .iter()
-        .filter_map(|one| Planned::of(&one.listed, &one.targets))
-        .collect();
-    let mut ways = Ways::of(&view.directory);
-    let pairs = collisions(&mut ways, &planned);
-    let told = pairs.iter().take(TOLD);
-    let told = told.filter_map(|(one, other)| between(&mut ways, &planned[*one], &planned[*other]));
+    let ids: Vec<&str> = changes.iter().map(|one| one.listed.id.as_str()).collect();
+    let mut planned: Vec<Planned> = plans_of(view.cx, &ids)?.into_values().collect();
+    planned.extend(view.directory.maintenance(from, to));
+    let terms = view.directory.planning();
+    let mut ways = Ways::of(&view.directory, terms.steps());
+    let pairs = pairs(&mut ways, &terms, &planned);
+    let told = pairs.iter().take(TOLD).filter_map(|(one, other)| {
+        let (one, other) = (&planned[*one], &planned[*other]);
+        let found = between(&mut ways, (&view.directory, &terms), one, other)?;
+        Some(Collision {
+            one: one.clone(),
+            other: other.clone(),
+            found,
+        })
+    });
     let (told, collisions, colliding) = (told.collect(), pairs.len(), others(&planned, &pairs));
     Ok(Board {
         shape,
@@ -235,16 +256,16 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
 }
 
 /// With which others each of the changes collides.
-fn others(planned: &[Planned<'_>], pairs: &[(usize, usize)]) -> BTreeMap<String, Others> {
+fn others(planned: &[Planned], pairs: &[(usize, usize)]) -> BTreeMap<String, Others> {
     let mut found: Vec<Others> = planned.iter().map(|_| Others::default()).collect();
     for (one, other) in pairs.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]) {
         match found[one].named.len() < NAMED {
-            true => found[one].named.push(planned[other].key.to_owned()),
+            true => found[one].named.push(planned[other].key.clone()),
             false => found[one].more += 1,
         }
     }
     let keyed = planned.iter().zip(found).filter(|(_, others)| !others.named.is_empty());
-    keyed.map(|(change, others)| (change.key.to_owned(), others)).collect()
+    keyed.map(|(change, others)| (change.key.clone(), others)).collect()
 }
 
 /// The instant at which a day begins for the reader.
@@ -323,6 +344,18 @@ fn spans(view: &View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp)
             services: names(&window.services),
         }));
     }
+    for event in view.directory.maintenance(from, to) {
+        let scope = event.maintenance.unwrap_or_default();
+        if touches(&scope.services, &scope.environments) {
+            spans.push(Span {
+                title: format!("Maintenance: {}", event.key),
+                start: view.reader.local(event.starts_at),
+                end: view.reader.local(event.ends_at),
+                is_freeze: false,
+                services: names(&scope.services),
+            });
+        }
+    }
     for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended) {
         if !touches(&freeze.services, &freeze.environments) {
             continue;
@@ -345,15 +378,15 @@ fn title(board: &Board) -> String {
     match board.shape {
         Shape::Day => board.first.strftime("%A %-d %B %Y").to_string(),
         Shape::Month => board.anchor().strftime("%B %Y").to_string(),
-        Shape::Week | Shape::Lanes => {
+        Shape::Week | Shape::Lanes | Shape::Teams => {
             let start = match board.first.month() == last.month() {
                 true => board.first.strftime("%-d").to_string(),
                 false => board.first.strftime("%-d %B").to_string(),
             };
-            let by = if board.shape == Shape::Lanes {
-                ", by service"
-            } else {
-                ""
+            let by = match board.shape {
+                Shape::Lanes => ", by service",
+                Shape::Teams => ", by team",
+                _ => "",
             };
             format!("{start} to {}{by}", last.strftime("%-d %B %Y"))
         }
@@ -366,7 +399,7 @@ fn lede(view: &View<'_, '_, '_>, board: &Board) -> String {
         Shape::Day | Shape::Week => format!(
             "Your time, {zone}. Evening and night are drawn larger than the day, because that is when things change."
         ),
-        Shape::Month | Shape::Lanes => format!("Your time, {zone}."),
+        Shape::Month | Shape::Lanes | Shape::Teams => format!("Your time, {zone}."),
     }
 }
 
@@ -549,6 +582,17 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, us
     (blocks, more)
 }
 
+/// The row of a service on a timeline: itself, or the team that runs it.
+fn row_of(view: &View<'_, '_, '_>, shape: Shape, service: &str) -> String {
+    if shape != Shape::Teams {
+        return service.to_owned();
+    }
+    let known = view.directory.services.get(&ServiceKey::from(service));
+    known
+        .and_then(|it| it.team.clone())
+        .unwrap_or_else(|| NO_TEAM.to_owned())
+}
+
 fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
     let from = start_of(view, board.first).as_second();
     let to = start_of(
@@ -563,11 +607,14 @@ fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
         let seconds = (when.timestamp().as_second() - from).clamp(0, whole);
         u32::try_from(seconds * 1_000 / whole).unwrap_or_default()
     };
-    let mut services: BTreeMap<&str, Vec<Bar>> = BTreeMap::new();
+    let mut rows: BTreeMap<String, Vec<Bar>> = BTreeMap::new();
     for one in &board.changes {
-        let keys: BTreeSet<&str> = one.targets.iter().map(|target| target.service.as_str()).collect();
-        for service in keys {
-            services.entry(service).or_default().push(Bar {
+        let keys = one
+            .targets
+            .iter()
+            .map(|target| row_of(view, board.shape, &target.service));
+        for row in keys.collect::<BTreeSet<String>>() {
+            rows.entry(row).or_default().push(Bar {
                 from: at(&one.start),
                 length: (at(&one.end) - at(&one.start)).max(6),
                 title: one.listed.title.clone(),
@@ -580,24 +627,28 @@ fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
             });
         }
     }
-    let bands = |service: &str| {
-        let covers = |span: &&Span| span.services.is_empty() || span.services.contains(service);
+    let bands = |row: &str| {
+        let mut of_row = |service: &String| row_of(view, board.shape, service) == row;
+        let covers = |span: &&Span| span.services.is_empty() || span.services.iter().any(&mut of_row);
         let spans = board.spans.iter().filter(covers);
         spans
             .map(|span| (at(&span.start), at(&span.end) - at(&span.start), span.is_freeze))
             .collect()
     };
-    let lanes = services.into_iter().map(|(service, bars)| {
+    let lanes = rows.into_iter().map(|(row, bars)| {
+        let service = view.directory.services.get(&ServiceKey::from(row.as_str()));
+        let (href, team) = match board.shape {
+            Shape::Teams => (String::new(), String::new()),
+            _ => (
+                view.url(&format!("/services/{row}")),
+                service.and_then(|known| known.team.clone()).unwrap_or_default(),
+            ),
+        };
         let mut lane = Lane {
-            service: service.to_owned(),
-            href: view.url(&format!("/services/{service}")),
-            team: view
-                .directory
-                .services
-                .get(&ServiceKey::from(service))
-                .and_then(|known| known.team.clone())
-                .unwrap_or_default(),
-            bands: bands(service),
+            bands: bands(&row),
+            service: row,
+            href,
+            team,
             bars,
         };
         lane.settle();
@@ -616,30 +667,19 @@ fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
 }
 
 fn notices(view: &View<'_, '_, '_>, board: &Board) -> Vec<Notice> {
-    let notice = |found: &Collision| {
-        let title = format!(
-            "{} and {} collide {}",
-            found.one,
-            found.other,
-            view.reader.span(found.from, found.to)
-        );
-        let way = match found.path.as_slice() {
-            [one] => format!("Both touch {one} in {}. ", found.environment),
-            path => format!("{}, in {}. ", path.join(" needs "), found.environment),
-        };
-        let text = Rich::from(way)
-            .text("Another time for ")
-            .link(
-                found.one.as_str(),
-                view.url(&format!("/calendar/propose?change={}", found.one)),
-            )
-            .text(" or ")
-            .link(
-                found.other.as_str(),
-                view.url(&format!("/calendar/propose?change={}", found.other)),
-            )
-            .text(".");
-        Notice::new(Tone::Stop, text).title(title)
+    let notice = |it: &Collision| {
+        let span = view.reader.span(it.found.from, it.found.to);
+        let title = format!("{} and {} collide {span}", it.one.key, it.other.key);
+        let mut text = Rich::from(words::capital(&format!("{}. ", it.found.sentence()))).text("Another time for ");
+        let changes = [&it.one, &it.other]
+            .into_iter()
+            .filter(|plan| plan.maintenance.is_none());
+        for (place, plan) in changes.enumerate() {
+            let propose = view.url(&format!("/calendar/propose?change={}", plan.key));
+            text = if place == 0 { text } else { text.text(" or ") };
+            text = text.link(plan.key.as_str(), propose);
+        }
+        Notice::new(Tone::Stop, text.text(".")).title(title)
     };
     let mut notices: Vec<Notice> = board.told.iter().map(notice).collect();
     if board.is_cut {
@@ -717,20 +757,24 @@ mod tests {
     #[test]
     fn a_change_that_collides_with_hundreds_names_a_few() {
         let keys: Vec<String> = (0..300).map(|number| format!("CHG-{number}")).collect();
-        let (start, end) = (
+        let (starts_at, ends_at) = (
             Timestamp::UNIX_EPOCH,
             Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1),
         );
         let crowd = keys.iter().map(|key| Planned {
-            key,
-            start,
-            end,
-            places: vec![("pay", "production")],
+            id: key.as_str().into(),
+            key: key.clone(),
+            starts_at,
+            ends_at,
+            places: vec![("pay".into(), "production".into())],
+            items: BTreeSet::new(),
+            people: BTreeSet::new(),
+            maintenance: None,
         });
-        let crowd: Vec<Planned<'_>> = crowd.collect();
+        let crowd: Vec<Planned> = crowd.collect();
         let directory = snapshot::Directory::default();
-        let told = |crowd: &[Planned<'_>]| {
-            let pairs = collisions(&mut Ways::of(&directory), crowd);
+        let told = |crowd: &[Planned]| {
+            let pairs = pairs(&mut Ways::of(&directory, 4), &directory.planning(), crowd);
             (pairs.len(), others(crowd, &pairs).get("CHG-0").map(with))
         };
         assert_eq!(told(&crowd[..1]), (0, None));

@@ -4,22 +4,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acts::report::find_changes::{ChangeFilter, Order, SortKey, find_changes, find_ordered};
+use acts::schedule::change_conflicts::{find_of, planned_near};
 use acts::schedule::find_earliest;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::ChangeFile;
 use model::change::requirement::earliest_start;
-use model::core::enums::State as Stage;
-use model::core::ids::{EnvironmentKey, ServiceKey};
+use model::core::ids::{EnvironmentKey, PersonId, ServiceKey};
 use model::directory::snapshot::{Directory, Freeze, MaintenanceWindow};
+use model::schedule::conflicts::{Planned, taken as taken_times};
+use model::schedule::offer::Judging;
 use model::schedule::slots::{AHEAD_DAYS, Work, starts};
 use pages::{ChangeFields, Fits};
 
 use crate::web::change::after_template;
 use crate::web::change::edit_fields::{Back, read};
-use crate::web::schedule::conflicts::{Planned, Ways, around, between};
 use crate::web::shared::form::{FIT, Form};
 use crate::web::shared::view::View;
 
@@ -29,10 +29,6 @@ const OFFERED: usize = 3;
 const COLLISIONS: usize = 3;
 /// The longest work, and the furthest time, that is held against freezes and other changes; nobody plans beyond.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
-/// The most other changes that are looked at; times behind the last of them are not offered.
-const MOST: i64 = 500;
-/// How long before a time changes may have begun that are still under way, in days.
-const BEFORE: i64 = 7;
 /// How long a change takes of which nothing is said, in minutes.
 const USUAL_MINUTES: i64 = 60;
 /// When a change may begin of which nothing is said: few work then.
@@ -138,6 +134,8 @@ struct Wish<'a> {
     work: Work<'a>,
     /// The key of the change itself, with which it cannot collide; empty before it is written.
     own: &'a str,
+    /// The people that do it, as far as they are known.
+    people: &'a BTreeSet<PersonId>,
     hour: Time,
     /// Whether there are windows for it near the time that is looked at: then it is done in one of them or not at all.
     is_bound: bool,
@@ -162,13 +160,15 @@ fn offered(
             length,
         },
         own: file.map_or("", |file| file.change.key.as_str()),
+        people: &people(file),
         hour,
         is_bound: false,
     };
     let free = free(view, &wish)?;
+    let best = ranked(view, &wish, &free)?;
     let day = |start: &Timestamp| view.reader.local(*start).date();
     let mut fits = Fits {
-        times: told(view, spread(&free, day), length),
+        times: told(view, spread(&best, day), length),
         is_looked: true,
         ..Fits::default()
     };
@@ -202,7 +202,7 @@ fn told(view: &View<'_, '_, '_>, starts: Vec<Timestamp>, length: SignedDuration)
     starts.into_iter().map(one).collect()
 }
 
-/// The first start of each of the next days; where too few days have any, later ones of the same days as well.
+/// The first start of each day in the order that is given; where too few days have any, others of the same days as well.
 fn spread<D: Ord>(free: &[Timestamp], day: impl Fn(&Timestamp) -> D) -> Vec<Timestamp> {
     let mut days = BTreeSet::new();
     let (first, later): (Vec<Timestamp>, Vec<Timestamp>) =
@@ -210,6 +210,15 @@ fn spread<D: Ord>(free: &[Timestamp], day: impl Fn(&Timestamp) -> D) -> Vec<Time
     let mut found: Vec<Timestamp> = first.into_iter().chain(later).take(OFFERED).collect();
     found.sort_unstable();
     found
+}
+
+/// The people of a change that is written.
+fn people(file: Option<&ChangeFile>) -> BTreeSet<PersonId> {
+    let content = file.map(|file| &file.change.content);
+    let people = content
+        .into_iter()
+        .flat_map(|it| it.implementers.iter().chain(&it.tester));
+    people.cloned().collect()
 }
 
 /// Windows that speak of all these places and lie within a time.
@@ -256,46 +265,50 @@ fn possible(directory: &Directory, wish: &Wish<'_>, zone: &TimeZone) -> BTreeSet
     found
 }
 
-/// Changes that may be under way within a time.
-fn planned(from: Timestamp, until: Timestamp) -> ChangeFilter {
-    let states = Stage::ALL
-        .iter()
-        .filter(|state| state.is_open() && **state != Stage::Reviewing);
-    ChangeFilter {
-        states: states.map(|state| state.as_str().to_owned()).collect(),
-        planned_from: Some(from - SignedDuration::from_hours(24 * BEFORE)),
-        planned_to: Some(until),
-        ..ChangeFilter::default()
+/// What is looked for as a plan, at a time.
+fn mine(wish: &Wish<'_>, start: Timestamp) -> Planned {
+    Planned {
+        id: wish.work.change.cloned().unwrap_or_default(),
+        key: wish.own.to_owned(),
+        starts_at: start,
+        ends_at: start + wish.work.length,
+        places: wish.work.places.to_vec(),
+        items: BTreeSet::new(),
+        people: wish.people.clone(),
+        maintenance: None,
     }
 }
 
-/// Starts at which no other change is in the way, in their order.
+/// Starts at which no other change and no maintenance is in the way, in their order.
 fn free(view: &mut View<'_, '_, '_>, wish: &Wish<'_>) -> acts::Result<Vec<Timestamp>> {
     let zone = view.reader.local(view.now()).time_zone().clone();
     let length = wish.work.length;
-    let mut starts = possible(&view.directory, wish, &zone);
-    let filter = planned(wish.work.earliest, wish.work.earliest + ahead() + length);
-    let order = Order {
-        key: SortKey::PlannedStart,
-        is_down: false,
-    };
-    let (others, next) = find_ordered(view.cx, &filter, order, MOST, None)?;
-    if next.is_some() {
-        let last = others.rows.last().and_then(|(row, _)| row.planned_start);
-        starts.retain(|start| last.is_some_and(|last| *start + length <= last));
-    }
-    let others: Vec<Planned<'_>> = others
-        .rows
-        .iter()
-        .filter_map(|(row, targets)| Planned::of(row, targets))
-        .filter(|other| other.key != wish.own)
-        .collect();
-    let taken = taken_by(&view.directory, wish.work.places, &others);
+    let starts = possible(&view.directory, wish, &zone);
+    let (first, last) = (wish.work.earliest, wish.work.earliest + ahead() + length);
+    let others = planned_near(view.cx, first, last)?;
+    let taken = taken_by(&view.directory, &mine(wish, first), &others);
     let is_free = |start: &Timestamp| {
         let end = *start + length;
         !taken.iter().any(|(from, to)| *from < end && *start < *to)
     };
     Ok(starts.into_iter().filter(is_free).collect())
+}
+
+/// The same, the best ones first by the terms of planning.
+fn ranked(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, free: &[Timestamp]) -> acts::Result<Vec<Timestamp>> {
+    let first = wish.work.earliest;
+    let others = planned_near(view.cx, first, first + ahead() + wish.work.length)?;
+    let zone = view.reader.local(view.now()).time_zone().clone();
+    let judging = Judging {
+        directory: &view.directory,
+        terms: &view.directory.planning(),
+        mine: &mine(wish, first),
+        earliest: first,
+        others: &others,
+        zone: &zone,
+    };
+    let slots = judging.ranked(free.iter().copied());
+    Ok(slots.into_iter().map(|slot| slot.starts_at).collect())
 }
 
 /// Freezes over a time of the wished work that do not except it.
@@ -336,30 +349,14 @@ fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> ac
     {
         found.push("It lies outside the maintenance windows of its places.".to_owned());
     }
-    let places = wish.work.places.iter();
-    let mine = Planned {
-        key: wish.own,
-        start,
-        end,
-        places: places
-            .map(|(service, place)| (service.as_str(), place.as_str()))
-            .collect(),
-    };
-    let others = find_changes(view.cx, &planned(start, end), MOST, None)?.rows;
-    let others = others.iter().filter_map(|(row, targets)| Planned::of(row, targets));
-    let mut ways = Ways::of(&directory);
-    let collisions = others.filter(|other| other.key != wish.own).filter_map(|other| {
-        let met = between(&mut ways, &mine, &other)?;
-        let (key, place) = (other.key, met.environment);
-        Some(match met.path.as_slice() {
-            [service] => format!("{key} is planned then too: both touch {service} in {place}."),
-            path => format!(
-                "{key} is planned then too: they meet by {} in {place}.",
-                path.join(" → ")
-            ),
-        })
-    });
-    found.extend(collisions.take(COLLISIONS));
+    for conflict in find_of(view.cx, &mine(wish, start))?.into_iter().take(COLLISIONS) {
+        let with = &conflict.with;
+        let told = conflict.met.iter().map(|met| match conflict.change {
+            Some(_) => format!("{with} is planned then too: {}.", met.sentence()),
+            None => format!("“{with}” lies over it: {}.", met.sentence()),
+        });
+        found.extend(told);
+    }
     Ok(found)
 }
 
@@ -407,29 +404,9 @@ fn told_nearest(view: &View<'_, '_, '_>, before: Option<Timestamp>, after: Optio
     }
 }
 
-/// The times of those other changes that touch the same places, or in the same environment what these need or are needed by.
-fn taken_by(
-    directory: &Directory,
-    places: &[(ServiceKey, EnvironmentKey)],
-    others: &[Planned<'_>],
-) -> Vec<(Timestamp, Timestamp)> {
-    let reached: Vec<(BTreeSet<ServiceKey>, &str)> = places
-        .iter()
-        .map(|(service, environment)| (around(directory, service, environment), environment.as_str()))
-        .collect();
-    let touches = |other: &&Planned<'_>| {
-        other.places.iter().any(|(service, environment)| {
-            let service = ServiceKey::from(*service);
-            reached
-                .iter()
-                .any(|(around, own)| own == environment && around.contains(&service))
-        })
-    };
-    others
-        .iter()
-        .filter(touches)
-        .map(|other| (other.start, other.end))
-        .collect()
+/// The times that others take which conflict with a plan, wherever it is put.
+fn taken_by(directory: &Directory, mine: &Planned, others: &[Planned]) -> Vec<(Timestamp, Timestamp)> {
+    taken_times(directory, &directory.planning(), mine, others)
 }
 
 #[cfg(test)]
@@ -437,8 +414,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
     use super::*;
-    use crate::web::schedule::conflicts;
-    use model::directory::snapshot;
 
     fn form(pairs: &[(&str, &str)]) -> Form {
         let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -495,6 +470,7 @@ mod tests {
                 length: SignedDuration::from_hours(1),
             },
             own: "",
+            people: &BTreeSet::new(),
             hour: USUAL_HOUR,
             is_bound: false,
         };
@@ -518,33 +494,6 @@ mod tests {
             possible(&directory, &behind, &TimeZone::UTC).is_empty(),
             "its windows are over"
         );
-    }
-
-    #[test]
-    fn what_is_taken_is_what_would_collide() {
-        let row = |from: &str, to: &str| serde_json::json!({"id": format!("{from}-{to}"), "version": 1, "from": from, "to": to});
-        let rows = [("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "f"), ("x", "a")];
-        let rows: Vec<serde_json::Value> = rows.map(|(from, to)| row(from, to)).into();
-        let rows: Vec<snapshot::Dependency> = serde_json::from_value(rows.into()).unwrap();
-        let directory = Directory {
-            dependencies: rows.into(),
-            ..Directory::default()
-        };
-        let planned = |service: &'static str, environment: &'static str| Planned {
-            key: service,
-            start: Timestamp::UNIX_EPOCH,
-            end: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1),
-            places: vec![(service, environment)],
-        };
-        let mine = planned("a", "production");
-        for service in ["a", "b", "c", "d", "e", "f", "x", "y"] {
-            for environment in ["production", "staging"] {
-                let other = planned(service, environment);
-                let collides = conflicts::between(&mut Ways::of(&directory), &mine, &other).is_some();
-                let taken = taken_by(&directory, &[("a".into(), "production".into())], &[other]);
-                assert_eq!(!taken.is_empty(), collides, "{service} in {environment}");
-            }
-        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 pub(crate) mod business_hours;
 pub(super) mod calendar;
-pub(super) mod conflicts;
+pub(crate) mod conflict_list;
 pub(super) mod free_slots;
 pub(super) mod freeze_and_window;
 pub(super) mod freeze_parts;

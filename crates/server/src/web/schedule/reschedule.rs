@@ -4,31 +4,36 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::{self, ChangeFile};
+use model::change::record::Change;
 use model::change::requirement::earliest_start;
 use model::core::act::{Act, actions};
 use model::core::parse;
 use model::directory::snapshot::Freeze;
+use model::schedule::conflicts::Planned;
+use model::schedule::offer::Slot;
 use pages::elements::text;
 use pages::{ActForm, ActTone, Entry, Field, Notice, Place, RecordPage, Rich, Section, SectionBody, Tone};
 
 use acts::change::find_acts::find_acts;
-use acts::report::find_changes::{ChangeFilter, find_changes};
+use acts::schedule::change_conflicts::find_of;
+use acts::schedule::offer_slots::offered;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::open_acts;
-use crate::web::schedule::conflicts::{Planned, Ways, between};
 use crate::web::shared::fields::{standing, time_field};
 use crate::web::shared::form::STANDS;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, show};
 
-/// How far around a time other changes are looked at, in days.
-const AROUND: i64 = 7;
 /// How far ahead links lead, in days.
 const AHEAD: i64 = 366;
-/// The most changes that are looked at.
-const MOST: i64 = 300;
+/// The most conflicts that are named.
+const MOST: usize = 50;
+/// How many free times are offered.
+const OFFERED: usize = 8;
+/// How many reasons of a time are named: those that speak most for and against it.
+const REASONS: usize = 7;
 /// How long a change takes when it has no times yet, in hours.
 const USUAL_HOURS: i64 = 1;
 
@@ -85,6 +90,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<S
             SectionBody::Entries(found),
         ));
     }
+    page.sections.extend(offers(view, &file, start, end)?);
     page.sections.push(try_section(view, key, start, end));
     if open.has(Act::Schedule) {
         page.acts.push(set_form(view, &file, start, end));
@@ -134,35 +140,27 @@ fn against(view: &mut View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
             entries.push(Entry::new(Tone::Freeze, text).why(over_span(view, freeze, (start, end))));
         }
     }
-    let mine = Planned {
-        key,
-        start,
-        end,
-        places,
+    let change = view.cx.file(key)?.change;
+    let timed = Change {
+        planned_start: Some(start),
+        planned_end: Some(end),
+        extended_until: None,
+        ..change
     };
-    let around = SignedDuration::from_hours(24 * AROUND);
-    let filter = ChangeFilter {
-        planned_from: Some(start - around),
-        planned_to: Some(end),
-        ..ChangeFilter::default()
+    let Some(mine) = Planned::of(&timed) else {
+        return Ok(entries);
     };
-    let directory = view.directory.clone();
-    let mut ways = Ways::of(&directory);
-    for (listed, rows) in find_changes(view.cx, &filter, MOST, None)?.rows {
-        let other = Planned::of(&listed, &rows).filter(|other| other.key != key);
-        let Some(collision) = other.and_then(|other| between(&mut ways, &mine, &other)) else {
-            continue;
+    for conflict in find_of(view.cx, &mine)?.into_iter().take(MOST) {
+        let text = match conflict.change {
+            Some(_) => Rich::new().link(conflict.with.as_str(), view.change_url(&conflict.with)),
+            None => Rich::new().said(conflict.with.as_str()),
         };
-        let text = Rich::new()
-            .link(listed.key.as_str(), view.change_url(&listed.key))
-            .text(" ")
-            .said(listed.title.as_str());
-        let why = match collision.path.as_slice() {
-            [one] => format!("both touch {one} in {}", collision.environment),
-            path => format!("{}, in {}", path.join(" needs "), collision.environment),
-        };
-        let span = view.reader.span(collision.from, collision.to);
-        entries.push(Entry::new(Tone::Stop, text).why(format!("{span}: {why}")));
+        let span = view.reader.span(conflict.from, conflict.to);
+        let why = conflict.met.iter().fold(Rich::new(), |why, met| {
+            let why = if why.is_empty() { why } else { why.line() };
+            why.text(format!("{span}: {}", met.sentence()))
+        });
+        entries.push(Entry::new(Tone::Stop, text).why(why));
     }
     Ok(entries)
 }
@@ -172,6 +170,48 @@ fn store_rows(file: &change_file::ChangeFile) -> Vec<(String, String)> {
     targets
         .map(|target| (target.service.0.clone(), target.environment.0.clone()))
         .collect()
+}
+
+/// The best free times, each with its reasons, as links that show what one of them would mean.
+fn offers(
+    view: &mut View<'_, '_, '_>,
+    file: &ChangeFile,
+    start: Timestamp,
+    end: Timestamp,
+) -> acts::Result<Option<Section>> {
+    let timed = Change {
+        planned_start: Some(start),
+        planned_end: Some(end),
+        extended_until: None,
+        ..file.change.clone()
+    };
+    let Some(mine) = Planned::of(&timed).filter(|_| file.change.state.is_before_start()) else {
+        return Ok(None);
+    };
+    let led = earliest_start(file, &view.directory, view.now()).map(|(at, _)| at);
+    let earliest = led.map_or(view.now(), |led| led.max(view.now()));
+    let zone = view.reader.local(view.now()).time_zone().iana_name().map(str::to_owned);
+    let slots = offered(view.cx, &mine, earliest, zone.as_deref(), OFFERED)?;
+    let entry = |slot: &Slot| {
+        let address = view.url(&format!(
+            "/calendar/propose?change={}&planned_start={}&planned_end={}",
+            escaped(&file.change.key),
+            view.reader.field(slot.starts_at),
+            view.reader.field(slot.ends_at)
+        ));
+        let words = text::capital(&view.reader.span(slot.starts_at, slot.ends_at));
+        let entry = Entry::new(Tone::Plain, Rich::new().link(words, address)).aside(format!("{} of 100", slot.score));
+        let why = slot.reasons.iter().take(REASONS).fold(Rich::new(), |why, reason| {
+            let why = if why.is_empty() { why } else { why.line() };
+            why.text(reason.text.as_str())
+        });
+        entry.why(why)
+    };
+    let entries: Vec<Entry> = slots.iter().map(entry).collect();
+    Ok(Some(
+        Section::new("offers", "The best free times", SectionBody::Entries(entries))
+            .unsaid("No time in the next three weeks is free."),
+    ))
 }
 
 /// Links to times nearby, so that nobody has to type one: none into the past, and none that leads on for ever.

@@ -29,6 +29,7 @@ const WORDS: &[(&str, &str)] = &[
     ),
     ("freeze_set", "The freeze is set."),
     ("freeze_answered", "Your answer is signed."),
+    ("conflict_decided", "The conflict is noted as you said."),
     ("freeze_announced", "The freeze is announced, and counts from now on."),
     ("freeze_changed", "The freeze is changed."),
     (

@@ -1,0 +1,293 @@
+//! Finds the conflicts of a change as it stands, or of one as somebody would plan it. Nothing is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::record::Change;
+use model::core::act::actions::READ;
+use model::core::body::Body;
+use model::core::enums::State;
+use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
+use model::core::parse::{LINE, Reading, later};
+use model::core::refusal::Refusal;
+use model::schedule::conflicts::{Found, LONGEST, Planned, find};
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+
+/// The most other changes that are compared with one.
+const MOST: i64 = 10_000;
+/// The most targets and people of a plan that is tried.
+const MOST_NAMED: usize = 100;
+/// How many changes are read at once.
+const AT_ONCE: usize = 500;
+/// How long a change takes of which nothing is said.
+const USUAL: SignedDuration = SignedDuration::from_hours(1);
+
+/// A target of a plan that is tried: service, environment, config items.
+type TriedTarget = (String, String, Vec<String>);
+
+/// A plan that somebody tries.
+pub struct Tried {
+    /// The plan.
+    pub planned: Planned,
+    /// Whether its times were given or known.
+    pub has_times: bool,
+}
+
+/// The changes that may be under way within a span, and maintenance of imported calendars.
+///
+/// # Errors
+/// The store's.
+pub fn planned_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -> Result<Vec<Planned>> {
+    let directory = cx.directory()?;
+    let gap = directory.planning().gap();
+    let (from, to) = (later(from, -gap), later(to, gap));
+    let open = |is_begun: bool| {
+        let states = State::ALL.iter().filter(move |state| {
+            state.is_open() && **state != State::Reviewing && (**state >= State::Implementing) == is_begun
+        });
+        states.map(|state| state.as_str())
+    };
+    let waiting = Filter::new()
+        .one_of("state", open(false))
+        .more("planned_start", later(from, -LONGEST))
+        .less("planned_start", to)
+        .more("planned_end", from)
+        .order_by("planned_start")
+        .limit(MOST);
+    // Work under way may last longer than planned, so that its planned end says nothing.
+    let begun = Filter::new()
+        .one_of("state", open(true))
+        .less("planned_start", to)
+        .order_by("planned_start")
+        .limit(MOST);
+    let mut found = Vec::new();
+    for filter in [waiting, begun] {
+        let changes = record::bodies::<Change>(cx.tx, &filter)?;
+        let planned = changes.iter().filter_map(Planned::of);
+        found.extend(planned.filter(|it| it.starts_at < to && from < it.ends_at));
+    }
+    found.extend(directory.maintenance(from, to));
+    Ok(found)
+}
+
+/// The plans of changes by their ids; those that are over or not planned are left out.
+///
+/// # Errors
+/// The store's.
+pub fn plans_of(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<BTreeMap<String, Planned>> {
+    let mut found = BTreeMap::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let filter = Filter::new().one_of("id", ids.iter().copied()).order_by("id");
+        let changes = record::bodies::<Change>(cx.tx, &filter)?;
+        found.extend(
+            changes
+                .iter()
+                .filter_map(|it| Some((it.id.0.clone(), Planned::of(it)?))),
+        );
+    }
+    Ok(found)
+}
+
+/// The conflicts of a plan, with all others.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn find_all(cx: &mut Context<'_, '_>, mine: &Planned) -> Result<Vec<Found>> {
+    let others = planned_near(cx, mine.starts_at, mine.ends_at)?;
+    let directory = cx.directory()?;
+    Ok(find(&directory, &directory.planning(), mine, &others))
+}
+
+/// The conflicts of a plan that the acting person may see.
+///
+/// # Errors
+/// The store's.
+pub fn find_of(cx: &mut Context<'_, '_>, mine: &Planned) -> Result<Vec<Found>> {
+    let mut shown = Vec::new();
+    for found in find_all(cx, mine)? {
+        let is_seen = match &found.change {
+            Some(change) => cx.sees(change.as_str())?,
+            None => true,
+        };
+        if is_seen {
+            shown.push(found);
+        }
+    }
+    Ok(shown)
+}
+
+/// The conflicts of a change as it is planned (`GET /changes/{key}/conflicts`).
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn find_change_conflicts(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Found>> {
+    cx.allow(READ)?;
+    let change = cx.change(key)?;
+    match Planned::of(&change) {
+        Some(mine) => find_of(cx, &mine),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The conflicts of a plan that nobody set yet (`POST /conflict-previews`).
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn preview_conflicts(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<Found>> {
+    cx.allow(READ)?;
+    let mut reading = Reading::new(body, "");
+    let tried = read_plan(cx, &mut reading)?;
+    if !tried.has_times {
+        reading.wrong(
+            "planned_start",
+            "missing",
+            "`planned_start` and `planned_end` are needed.",
+        );
+    }
+    reading.finish()?;
+    find_of(cx, &tried.planned)
+}
+
+/// Reads a plan: a change by its key, and what would be otherwise.
+///
+/// # Errors
+/// 404, 422, or the store's.
+pub(crate) fn read_plan(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>) -> Result<Tried> {
+    let now = cx.now;
+    let change = match reading.text("change", LINE) {
+        Some(key) => Some(cx.change(&key)?),
+        None => None,
+    };
+    let mut planned = started(change.as_ref(), now);
+    if let Some(targets) = reading.objects("targets", read_target) {
+        check_targets(cx, reading, &targets)?;
+        planned.places = targets
+            .iter()
+            .map(|(service, place, _)| (ServiceKey::from(service.as_str()), EnvironmentKey::from(place.as_str())))
+            .collect();
+        let items = targets.iter().flat_map(|(_, place, items)| {
+            let place = EnvironmentKey::from(place.as_str());
+            items.iter().map(move |item| (item.clone(), place.clone()))
+        });
+        planned.items = items.collect();
+    }
+    if planned.places.is_empty() && !reading.says("targets") {
+        reading.wrong(
+            "targets",
+            "missing",
+            "`targets` names service and environment, or `change` a change.",
+        );
+    }
+    if let Some(people) = read_people(cx, reading)? {
+        planned.people = people;
+    }
+    let (start, end) = (reading.time("planned_start"), reading.time("planned_end"));
+    let has_times = change
+        .as_ref()
+        .is_some_and(|it| it.planned_start.is_some() && it.planned_end.is_some())
+        || (start.is_some() && end.is_some());
+    let length = planned.ends_at.duration_since(planned.starts_at);
+    planned.starts_at = start.unwrap_or(planned.starts_at);
+    planned.ends_at = end.unwrap_or_else(|| later(planned.starts_at, length));
+    let length = planned.ends_at.duration_since(planned.starts_at);
+    if !length.is_positive() || length > LONGEST {
+        let text = "`planned_end` lies after `planned_start`, and at most 31 days after it.";
+        reading.wrong("planned_end", "out_of_order", text);
+    }
+    Ok(Tried { planned, has_times })
+}
+
+/// A plan to begin with: that of a change, or none.
+fn started(change: Option<&Change>, now: Timestamp) -> Planned {
+    let times = change.and_then(|it| it.planned_start.zip(it.window_end()));
+    let (starts_at, ends_at) = times.unwrap_or((now, later(now, USUAL)));
+    let known = change.and_then(Planned::of).or_else(|| {
+        // One without times has targets and people all the same.
+        let timed = Change {
+            planned_start: Some(starts_at),
+            planned_end: Some(ends_at),
+            ..change?.clone()
+        };
+        Planned::of(&timed)
+    });
+    known.unwrap_or_else(|| Planned {
+        id: change.map_or_else(ChangeId::default, |it| it.id.clone()),
+        key: change.map_or_else(String::new, |it| it.key.clone()),
+        starts_at,
+        ends_at,
+        places: Vec::new(),
+        items: BTreeSet::new(),
+        people: BTreeSet::new(),
+        maintenance: None,
+    })
+}
+
+fn read_target(reading: &mut Reading<'_>) -> TriedTarget {
+    (
+        reading.needed("service", LINE),
+        reading.needed("environment", LINE),
+        reading.texts("config_items", LINE).unwrap_or_default(),
+    )
+}
+
+fn check_targets(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, targets: &[TriedTarget]) -> Result<()> {
+    let directory = cx.visible()?;
+    if targets.len() > MOST_NAMED {
+        reading.wrong(
+            "targets",
+            "too_many",
+            format!("At most {MOST_NAMED} targets are looked at."),
+        );
+    }
+    for (place, (service, environment, _)) in targets.iter().enumerate() {
+        if !service.is_empty() && !directory.services.contains_key(&ServiceKey::from(service.as_str())) {
+            let at = format!("targets[{place}].service");
+            reading.wrong(&at, "unknown", format!("There is no service `{service}`."));
+        }
+        if !environment.is_empty()
+            && !directory
+                .environments
+                .contains_key(&EnvironmentKey::from(environment.as_str()))
+        {
+            let at = format!("targets[{place}].environment");
+            reading.wrong(&at, "unknown", format!("There is no environment `{environment}`."));
+        }
+    }
+    Ok(())
+}
+
+/// Implementers and tester by their logins; `None` where the request names neither.
+fn read_people(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>) -> Result<Option<BTreeSet<PersonId>>> {
+    let directory = cx.directory()?;
+    let implementers = reading.texts("implementers", LINE);
+    let tester = reading.text("tester", LINE);
+    if implementers.is_none() && tester.is_none() {
+        return Ok(None);
+    }
+    let mut people = BTreeSet::new();
+    for login in implementers.into_iter().flatten().chain(tester).take(MOST_NAMED) {
+        match directory.by_login(&login) {
+            Some(person) => {
+                people.insert(person.id.clone());
+            }
+            None => reading.wrong(
+                "implementers",
+                "unknown",
+                format!("There is nobody with the login `{login}`."),
+            ),
+        }
+    }
+    Ok(Some(people))
+}
+
+/// The change of a conflict, as messages and pages name it.
+///
+/// # Errors
+/// 404, or the store's.
+pub(crate) fn change_of(cx: &mut Context<'_, '_>, id: &str) -> Result<Change> {
+    let found = cx.load_change(id)?;
+    Ok(found.ok_or_else(|| Refusal::not_found(format!("change {id}")))?)
+}

@@ -1,0 +1,531 @@
+//! Keeps the conflicts that stay: one record for each pair of changes. A conflict is kept once both changes were submitted and left
+//! alone for a while, or at once where the terms of planning hold changes for it; it is followed on every edit of either change.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use model::change::record::Change;
+use model::core::enums::{ConflictDecision, ConflictState, State};
+use model::core::ids::{PersonId, RecordId};
+use model::core::parse::{Reading, later};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
+use model::schedule::conflict_record::{Conflict, ConflictInput, MOST_KEPT, MOST_PRECEDENTS};
+use model::schedule::conflicts::{Found, Planned, between, pairs};
+use model::schedule::planning_terms::PlanningTerms;
+use model::schedule::ways::Ways;
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::case::settle_open::settle_one;
+use crate::core::context::{Context, Saved};
+use crate::core::error::Result;
+use crate::core::grounds;
+use crate::core::noun::PlainNoun;
+use crate::guard::self_grant;
+use crate::schedule::change_conflicts::{change_of, find_all, planned_near};
+
+/// A pair of changes whose conflict is to be kept or followed: `id/id`.
+pub const PAIR: &str = "conflict_pair";
+/// A conflict whose time to decide passed.
+pub const LATE: &str = "conflict_late";
+
+/// How long both changes must have been left alone before their conflict is kept.
+const STAYS: SignedDuration = SignedDuration::from_mins(15);
+/// How far ahead conflicts are kept, in days.
+const AHEAD_DAYS: i64 = 60;
+/// The most pairs of one round.
+const MOST_PAIRS: usize = 20;
+/// The most decided conflicts among which precedents are looked for.
+const MOST_DECIDED: i64 = 500;
+
+impl PlainNoun for Conflict {
+    type Input = ConflictInput;
+
+    fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
+        let all = cx.directory()?.conflicts.to_vec();
+        let mut seen = Vec::new();
+        for conflict in all {
+            if cx.sees(&conflict.one)? && cx.sees(&conflict.other)? {
+                seen.push(conflict);
+            }
+        }
+        Ok(seen)
+    }
+
+    fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {
+        let Some(found) = record::load::<Self>(cx.tx, key)?.map(|stored| stored.record) else {
+            return Ok(None);
+        };
+        let is_seen = cx.sees(&found.one)? && cx.sees(&found.other)?;
+        Ok(Some(found).filter(|_| is_seen))
+    }
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.state != ConflictState::Gone
+    }
+
+    fn add(_cx: &mut Context<'_, '_>, _input: ConflictInput, _reading: Reading<'_>) -> Result<Self> {
+        // The card has no verb that adds one: conflicts are found.
+        Err(Refusal::not_found("conflict").into())
+    }
+
+    fn edit(self, cx: &mut Context<'_, '_>, input: ConflictInput, reading: Reading<'_>) -> Result<Self> {
+        match reading.says("decision") {
+            true => decide(cx, self, input, reading),
+            false => assign(cx, self, &input, reading),
+        }
+    }
+}
+
+/// Decides a conflict as one of its arbiters. The decision binds both changes.
+fn decide(
+    cx: &mut Context<'_, '_>,
+    conflict: Conflict,
+    input: ConflictInput,
+    mut reading: Reading<'_>,
+) -> Result<Conflict> {
+    let (one, other) = (change_of(cx, &conflict.one)?, change_of(cx, &conflict.other)?);
+    check_arbiter(cx, &conflict, [&one, &other])?;
+    let is_moved = input.decision == Some(ConflictDecision::OneMoves);
+    let names_one = input.moves.as_ref() == Some(&one.key) || input.moves.as_ref() == Some(&other.key);
+    if is_moved && !names_one {
+        let text = format!("`moves` is {} or {}: the change that moves.", one.key, other.key);
+        reading.wrong("moves", "missing", text);
+    }
+    if input.decision.is_none() {
+        reading.wrong(
+            "decision",
+            "missing",
+            "`decision` is one_moves, both_stay or one_window.",
+        );
+    }
+    if input.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) || !reading.says("reason") {
+        reading.wrong("reason", "missing", "`reason` says why it is decided so.");
+    }
+    reading.finish()?;
+    let person = cx.actor.person.clone();
+    let others = vec![grounds::named(&conflict)];
+    let grounds = grounds::of_records(cx, (&[], others), None)?;
+    let decided = conflict.decided(&input, person, cx.now);
+    let data = json!({
+        "one": decided.one_key, "other": decided.other_key, "decision": decided.decision, "moves": decided.moves,
+        "grounds": grounds,
+    });
+    let decided = cx.put_estate("conflict.decided", decided, data)?;
+    let news = told_decision(&decided);
+    for change in [&one, &other] {
+        let owner = change.content.owner.clone();
+        let text = format!("{}: {news}", change.key);
+        tell(
+            cx,
+            change,
+            &[owner],
+            ("conflict_decided", &decided),
+            &text,
+            "Plan as it was decided.",
+        )?;
+    }
+    settle_both(cx, &decided)?;
+    Ok(decided)
+}
+
+fn told_decision(decided: &Conflict) -> String {
+    let pair = format!("the conflict of {} and {}", decided.one_key, decided.other_key);
+    match (decided.decision, &decided.moves) {
+        (Some(ConflictDecision::OneMoves), Some(moves)) => format!("{pair} is decided: {moves} moves."),
+        (Some(ConflictDecision::OneWindow), _) => format!("{pair} is decided: both are done in one window."),
+        _ => format!("{pair} is decided: both stay as planned."),
+    }
+}
+
+/// Arbiters decide in person, and never through a credential that somebody with a part in either change gave them.
+fn check_arbiter(cx: &mut Context<'_, '_>, conflict: &Conflict, changes: [&Change; 2]) -> Result<()> {
+    let directory = cx.directory()?;
+    let arbiters = conflict.arbiters(&directory, changes, cx.now);
+    let is_arbiter = arbiters.contains(&cx.actor.person);
+    let stakes = changes.iter().flat_map(|change| {
+        let content = &change.content;
+        let people = change
+            .authors
+            .iter()
+            .chain(&change.planned_by)
+            .chain(&content.implementers);
+        people.chain([&change.requester, &content.owner])
+    });
+    let is_own = stakes.into_iter().any(|person| self_grant::is_own(&cx.actor, person));
+    if is_arbiter && !is_own {
+        return Ok(());
+    }
+    let logins: Vec<String> = arbiters.iter().map(|person| directory.login(person)).collect();
+    let text = "An owner of what both changes share decides their conflict, or else a change manager, and nobody with a part in either change.";
+    Err(Refusal::not_allowed("not_arbiter", text.to_owned())
+        .with_others(logins)
+        .into())
+}
+
+/// Names another owner of a conflict: the owners of both changes, its present owner and its arbiters may.
+fn assign(
+    cx: &mut Context<'_, '_>,
+    conflict: Conflict,
+    input: &ConflictInput,
+    mut reading: Reading<'_>,
+) -> Result<Conflict> {
+    let (one, other) = (change_of(cx, &conflict.one)?, change_of(cx, &conflict.other)?);
+    let directory = cx.directory()?;
+    let me = &cx.actor.person;
+    let is_concerned = [&one.content.owner, &other.content.owner].contains(&me)
+        || conflict.owner.as_ref() == Some(me)
+        || conflict.arbiters(&directory, [&one, &other], cx.now).contains(me);
+    if !is_concerned {
+        let text = "The owners of both changes, the owner of the conflict and its arbiters name another owner.";
+        return Err(Refusal::not_allowed("not_concerned", text.to_owned()).into());
+    }
+    let named = input.owner.as_ref().filter(|_| reading.says("owner"));
+    let owner = named.and_then(|login| directory.by_login(login.as_str()));
+    let owner = owner.filter(|person| person.active).map(|person| person.id.clone());
+    match named {
+        None => reading.wrong("decision", "missing", "Say a `decision`, or another `owner`."),
+        Some(login) if owner.is_none() => {
+            reading.wrong(
+                "owner",
+                "unknown",
+                format!("There is no active person with the login `{login}`."),
+            );
+        }
+        Some(_) => {}
+    }
+    reading.finish()?;
+    let next = Conflict { owner, ..conflict };
+    cx.put_estate("conflict.assigned", next, json!({}))
+}
+
+/// How conflicts like this one were decided, the newest first.
+///
+/// # Errors
+/// The store's.
+pub fn precedents(cx: &mut Context<'_, '_>, conflict: &Conflict) -> Result<Vec<Conflict>> {
+    let filter = Filter::new()
+        .is_set("decided_at")
+        .descending_by("decided_at")
+        .limit(MOST_DECIDED);
+    let decided = record::bodies::<Conflict>(cx.tx, &filter)?;
+    let mut like = Vec::new();
+    for other in decided.into_iter().filter(|other| conflict.is_like(other)) {
+        if like.len() < MOST_PRECEDENTS && cx.sees(&other.one)? && cx.sees(&other.other)? {
+            like.push(other);
+        }
+    }
+    Ok(like)
+}
+
+/// Follows the conflicts of a change that was saved with another plan, in the same transaction; opens those that hold it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn follow_saved(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
+    let change = &saved.after.change;
+    let before = saved.before.as_ref().map(|file| &file.change);
+    let is_submitted = |change: &Change| change.state != State::Draft;
+    let is_same = before.is_some_and(|before| {
+        Planned::of(before) == Planned::of(change) && is_submitted(before) == is_submitted(change)
+    });
+    let directory = cx.directory()?;
+    let known: Vec<Conflict> = directory
+        .conflicts
+        .iter()
+        .filter(|it| it.is_of(change))
+        .cloned()
+        .collect();
+    if is_same || (known.is_empty() && directory.planning().hold_kinds.is_empty()) {
+        return Ok(());
+    }
+    cx.as_system(|cx| follow(cx, change, known))
+}
+
+fn follow(cx: &mut Context<'_, '_>, change: &Change, known: Vec<Conflict>) -> Result<()> {
+    let terms = cx.directory()?.planning();
+    let found = match Planned::of(change) {
+        Some(mine) => find_all(cx, &mine)?,
+        None => Vec::new(),
+    };
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for conflict in known {
+        let other = match conflict.one == change.id.0 {
+            true => conflict.other.clone(),
+            false => conflict.one.clone(),
+        };
+        let meets = found
+            .iter()
+            .find(|it| it.change.as_ref().is_some_and(|id| id.0 == other));
+        let second = change_of(cx, &other)?;
+        let pair = ordered(change, &second);
+        seen.insert(other);
+        save_followed(cx, conflict, pair, meets, &terms)?;
+    }
+    if change.state == State::Draft {
+        return Ok(());
+    }
+    for one in found.iter().filter(|it| terms.hold(&it.kinds())) {
+        let Some(id) = one.change.as_ref().filter(|id| !seen.contains(id.as_str())) else {
+            continue;
+        };
+        let second = change_of(cx, id.as_str())?;
+        if second.state != State::Draft {
+            open(cx, ordered(change, &second), one, &terms)?;
+        }
+    }
+    Ok(())
+}
+
+/// The change that was written first, then the other.
+fn ordered<'a>(one: &'a Change, other: &'a Change) -> (&'a Change, &'a Change) {
+    match one.number <= other.number {
+        true => (one, other),
+        false => (other, one),
+    }
+}
+
+fn save_followed(
+    cx: &mut Context<'_, '_>,
+    conflict: Conflict,
+    pair: (&Change, &Change),
+    found: Option<&Found>,
+    terms: &PlanningTerms,
+) -> Result<()> {
+    let next = conflict.clone().followed(pair, found, terms, cx.now);
+    if next == conflict {
+        return Ok(());
+    }
+    let is_gone = next.state == ConflictState::Gone;
+    let kind = if is_gone { "conflict.gone" } else { "conflict.followed" };
+    let data = json!({"one": next.one_key, "other": next.other_key});
+    let is_reopened = conflict.state != ConflictState::Open && next.state == ConflictState::Open;
+    let next = cx.put_estate(kind, next, data)?;
+    if is_reopened {
+        tell_found(cx, &next, pair)?;
+    }
+    settle_both(cx, &next)
+}
+
+/// Keeps a conflict; a pair that met before keeps its record.
+fn open(cx: &mut Context<'_, '_>, pair: (&Change, &Change), found: &Found, terms: &PlanningTerms) -> Result<()> {
+    let known = Filter::new()
+        .equals("one", pair.0.id.as_str())
+        .equals("other", pair.1.id.as_str())
+        .order_by("id");
+    if let Some(known) = record::find_one::<Conflict>(cx.tx, &known)? {
+        return save_followed(cx, known.record, pair, Some(found), terms);
+    }
+    if cx.directory()?.conflicts.len() >= MOST_KEPT {
+        return Ok(());
+    }
+    let conflict = Conflict::new(RecordId(cx.new_id()?), pair, found, terms, cx.now);
+    let data = json!({"one": conflict.one_key, "other": conflict.other_key});
+    let conflict = cx.put_estate("conflict.found", conflict, data)?;
+    tell_found(cx, &conflict, pair)?;
+    settle_both(cx, &conflict)
+}
+
+/// Notifies the owners of both changes and the arbiters.
+fn tell_found(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Change, &Change)) -> Result<()> {
+    let directory = cx.directory()?;
+    let arbiters = conflict.arbiters(&directory, [one, other], cx.now);
+    let why = conflict.why.first().cloned().unwrap_or_default();
+    let text = format!(
+        "{} and {} conflict from {} to {}: {why}. It is to be decided by {}.",
+        one.key, other.key, conflict.overlaps_from, conflict.overlaps_to, conflict.due_at
+    );
+    let next = "Move one of both, or have the conflict decided.";
+    tell(
+        cx,
+        one,
+        &[one.content.owner.clone()],
+        ("conflict_found", conflict),
+        &text,
+        next,
+    )?;
+    let mut people = vec![other.content.owner.clone()];
+    people.extend(arbiters);
+    tell(cx, other, &people, ("conflict_found", conflict), &text, next)
+}
+
+/// Writes to people about a change, once for each time that the conflict was found.
+fn tell(
+    cx: &mut Context<'_, '_>,
+    change: &Change,
+    people: &[PersonId],
+    (topic, conflict): (&'static str, &Conflict),
+    text: &str,
+    next: &str,
+) -> Result<()> {
+    let mark = format!("{}-{}", conflict.id, conflict.found_at.as_second());
+    cx.as_system(|cx| {
+        cx.on_change(change.id.as_str(), |case| {
+            for person in people {
+                case.write_to(person, topic, &mark, text.to_owned(), next);
+            }
+            Ok(())
+        })
+    })
+}
+
+/// Judges both changes again: what holds them is another now.
+fn settle_both(cx: &mut Context<'_, '_>, conflict: &Conflict) -> Result<()> {
+    let pair = [conflict.one.clone(), conflict.other.clone()];
+    cx.as_system(|cx| {
+        for id in &pair {
+            if change_of(cx, id)?.state.is_open() {
+                settle_one(cx, id)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// What a round has to do: pairs whose conflict is to be kept or followed, and conflicts whose time passed. It is computed in a read,
+/// so that a change of the graph that touches many changes does not hold the writer.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn untold(cx: &mut Context<'_, '_>) -> Result<Vec<(&'static str, String)>> {
+    let (directory, now) = (cx.directory()?, cx.now);
+    let is_late = |it: &&Conflict| it.state == ConflictState::Open && !it.escalated && it.due_at <= now;
+    let late = directory.conflicts.iter().filter(is_late).take(MOST_PAIRS);
+    let mut work: Vec<(&'static str, String)> = late.map(|it| (LATE, it.id.0.clone())).collect();
+    work.extend(untold_pairs(cx, &directory)?.into_iter().map(|pair| (PAIR, pair)));
+    Ok(work)
+}
+
+fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<String>> {
+    let mark = newest(cx, directory)?;
+    let tenant = cx.tenant();
+    if cx.services.has_conflicts_of(&tenant, mark) {
+        return Ok(Vec::new());
+    }
+    let (terms, now) = (directory.planning(), cx.now);
+    let ahead = later(now, SignedDuration::from_hours(24 * AHEAD_DAYS));
+    let mut plans = planned_near(cx, now, ahead)?;
+    plans.retain(|plan| plan.maintenance.is_none());
+    let mut ways = Ways::of(directory, terms.steps());
+    let mut found = Vec::new();
+    let mut met: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut is_waiting = false;
+    for (one, other) in pairs(&mut ways, &terms, &plans) {
+        let (one, other) = (&plans[one], &plans[other]);
+        met.insert((one.id.0.clone(), other.id.0.clone()));
+        let is_new = found.len() < MOST_PAIRS && kept_otherwise(&mut ways, (directory, &terms), one, other);
+        if !is_new {
+            continue;
+        }
+        let (first, second) = (change_of(cx, one.id.as_str())?, change_of(cx, other.id.as_str())?);
+        let stays = |change: &Change| later(change.updated_at, STAYS) <= now;
+        let is_draft = |change: &Change| change.state == State::Draft;
+        match stays(&first) && stays(&second) {
+            true if is_draft(&first) || is_draft(&second) => {}
+            true => found.push(format!("{}/{}", one.id, other.id)),
+            false => is_waiting = true,
+        }
+    }
+    let parted = directory.conflicts.iter().filter(|it| {
+        let pair = (it.one.clone(), it.other.clone());
+        !met.contains(&pair) && !met.contains(&(pair.1, pair.0))
+    });
+    found.extend(parted.take(MOST_PAIRS).map(|it| format!("{}/{}", it.one, it.other)));
+    if found.is_empty() && !is_waiting {
+        cx.services.note_conflicts_of(&tenant, mark);
+    }
+    Ok(found)
+}
+
+/// Whether no record of the pair says what is found.
+fn kept_otherwise(
+    ways: &mut Ways<'_>,
+    (directory, terms): (&Directory, &PlanningTerms),
+    one: &Planned,
+    other: &Planned,
+) -> bool {
+    let is_pair = |it: &&Conflict| {
+        (it.one == one.id.0 && it.other == other.id.0) || (it.one == other.id.0 && it.other == one.id.0)
+    };
+    let Some(known) = directory.conflicts.iter().find(is_pair) else {
+        return directory.conflicts.len() < MOST_KEPT;
+    };
+    let found = between(ways, (directory, terms), one, other);
+    found.is_none_or(|found| {
+        known.kinds != found.kinds() || known.overlaps_from != found.from || known.overlaps_to != found.to
+    })
+}
+
+/// By which it is known whether anything was written since: the generation of the directory, the newest change, and the hour, as work
+/// ends and terms pass without anybody writing.
+fn newest(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<(i64, i64, i64)> {
+    let last = Filter::new().descending_by("updated_at").limit(1);
+    let last = record::bodies::<Change>(cx.tx, &last)?;
+    let updated = last.first().map_or(0, |change| change.updated_at.as_microsecond());
+    Ok((directory.generation, updated, cx.now.as_second() / 3_600))
+}
+
+/// Keeps or follows the conflict of a pair, as `id/id`.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn follow_pair(cx: &mut Context<'_, '_>, pair: &str) -> Result<()> {
+    let Some((one, other)) = pair.split_once('/') else {
+        return Ok(());
+    };
+    let (one, other) = (change_of(cx, one)?, change_of(cx, other)?);
+    let (one, other) = ordered(&one, &other);
+    let directory = cx.directory()?;
+    let terms = directory.planning();
+    let plans = Planned::of(one).zip(Planned::of(other));
+    let mut ways = Ways::of(&directory, terms.steps());
+    let found = plans.and_then(|(mine, second)| between(&mut ways, (&directory, &terms), &mine, &second));
+    let known = directory
+        .conflicts
+        .iter()
+        .find(|it| it.one == one.id.0 && it.other == other.id.0);
+    match (known.cloned(), &found) {
+        (Some(known), _) => save_followed(cx, known, (one, other), found.as_ref(), &terms),
+        (None, Some(found)) => open(cx, (one, other), found, &terms),
+        (None, None) => Ok(()),
+    }
+}
+
+/// Escalates a conflict that nobody decided in time: change managers may decide from now on, and are notified.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn escalate(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    let Some(conflict) = record::load::<Conflict>(cx.tx, id)?.map(|stored| stored.record) else {
+        return Ok(());
+    };
+    if conflict.state != ConflictState::Open || conflict.escalated || cx.now < conflict.due_at {
+        return Ok(());
+    }
+    let next = Conflict {
+        escalated: true,
+        ..conflict
+    };
+    let data = json!({"one": next.one_key, "other": next.other_key, "due_at": next.due_at});
+    let next = cx.put_estate("conflict.escalated", next, data)?;
+    let (one, other) = (change_of(cx, &next.one)?, change_of(cx, &next.other)?);
+    let directory = cx.directory()?;
+    let arbiters = next.arbiters(&directory, [&one, &other], cx.now);
+    let text = format!(
+        "The conflict of {} and {} was to be decided by {}.",
+        next.one_key, next.other_key, next.due_at
+    );
+    tell(
+        cx,
+        &other,
+        &arbiters,
+        ("conflict_escalated", &next),
+        &text,
+        "Decide it.",
+    )
+}

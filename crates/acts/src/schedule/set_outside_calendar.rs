@@ -1,0 +1,130 @@
+//! Calendars of others, and the import of their events.
+
+use model::core::act::actions::SET_WINDOW;
+use model::core::ids::{EnvironmentKey, RecordId};
+use model::core::parse::Reading;
+use model::core::refusal::Refusal;
+use model::schedule::outside_calendar::{
+    MOST_CALENDARS, MOST_EVENTS, OutsideCalendar, OutsideCalendarInput, OutsideEvent, kept,
+};
+use serde_json::{Value, json};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::noun::PlainNoun;
+
+impl PlainNoun for OutsideCalendar {
+    type Input = OutsideCalendarInput;
+
+    fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
+        Ok(cx.directory()?.outside_calendars.to_vec())
+    }
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.active
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: OutsideCalendarInput, mut reading: Reading<'_>) -> Result<Self> {
+        check(cx, &input, &mut reading)?;
+        reading.finish()?;
+        if Self::listed(cx)?.len() >= MOST_CALENDARS {
+            let text = format!("There are {MOST_CALENDARS} calendars of others already.");
+            return Err(Refusal::not_now("too_many", text, "Remove one that nobody needs.", Vec::new()).into());
+        }
+        let calendar = Self {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            name: input.name,
+            url: input.url,
+            services: input.services,
+            environments: input.environments,
+            imported: None,
+            imported_at: None,
+            active: true,
+        };
+        cx.put_estate("outside_calendar.added", calendar, json!({}))
+    }
+
+    fn edit(self, cx: &mut Context<'_, '_>, input: OutsideCalendarInput, mut reading: Reading<'_>) -> Result<Self> {
+        check(cx, &input, &mut reading)?;
+        reading.finish()?;
+        let edited = Self {
+            name: input.name,
+            url: input.url,
+            services: input.services,
+            environments: input.environments,
+            ..self
+        };
+        cx.put_estate("outside_calendar.edited", edited, json!({}))
+    }
+
+    fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        let ended = Self {
+            active: false,
+            imported: None,
+            ..self
+        };
+        cx.put_estate("outside_calendar.ended", ended, json!({}))
+    }
+
+    /// Answers tell how many events there are, and not each of them.
+    fn complete(_cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
+        for (record, value) in records.iter().zip(values) {
+            if let Value::Object(map) = value {
+                map.remove("imported");
+                map.insert("event_count".to_owned(), json!(record.events().count()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check(cx: &mut Context<'_, '_>, input: &OutsideCalendarInput, reading: &mut Reading<'_>) -> Result<()> {
+    let directory = cx.directory()?;
+    let unknown = |key: &&EnvironmentKey| !directory.environments.contains_key(*key);
+    for key in input.environments.iter().filter(unknown) {
+        reading.wrong("environments", "unknown", format!("There is no environment `{key}`."));
+    }
+    let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+    if input.url.as_ref().is_some_and(|url| !is_web(url)) {
+        reading.wrong("url", "not_a_url", "`url` begins with https:// or http://.");
+    }
+    Ok(())
+}
+
+/// Replaces the events of a calendar (`POST /outside-calendars/{id}/imports`); events that are over long ago are left out by whoever
+/// reads the file. An import that changes nothing writes nothing.
+///
+/// # Errors
+/// 403, 404, 422 for too many events, or the store's.
+pub fn import_events(cx: &mut Context<'_, '_>, id: &str, events: &[OutsideEvent]) -> Result<OutsideCalendar> {
+    cx.allow(SET_WINDOW)?;
+    let found = cx
+        .directory()?
+        .outside_calendars
+        .iter()
+        .find(|it| it.id.as_str() == id)
+        .cloned();
+    let calendar = found.ok_or_else(|| Refusal::not_found("outside-calendar"))?;
+    if events.len() > MOST_EVENTS {
+        let text = format!(
+            "The calendar has {} events; at most {MOST_EVENTS} are imported.",
+            events.len()
+        );
+        return Err(Refusal::field("text", "too_many", text).into());
+    }
+    let imported = kept(events);
+    if calendar.imported.as_ref() == Some(&imported) {
+        return Ok(calendar);
+    }
+    let next = OutsideCalendar {
+        imported: Some(imported),
+        imported_at: Some(cx.now),
+        ..calendar
+    };
+    cx.put_estate("outside_calendar.imported", next, json!({"events": events.len()}))
+}

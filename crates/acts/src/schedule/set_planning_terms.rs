@@ -1,0 +1,64 @@
+//! The terms of planning: one record of a tenant. They hold for what is judged from now on; conflicts that hold changes already go on
+//! doing so, so that nobody frees a change by relaxing the terms.
+
+use model::core::parse::Reading;
+use model::schedule::planning_terms::{KEY, PlanningTerms, PlanningTermsInput};
+use serde_json::json;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::noun::PlainNoun;
+
+/// The most environments that take one change at a time.
+const MOST_EXCLUSIVE: usize = 50;
+
+impl PlainNoun for PlanningTerms {
+    type Input = PlanningTermsInput;
+
+    /// Those that are set; none while the usual ones hold.
+    fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
+        Ok(cx.directory()?.planning_terms.clone().into_iter().collect())
+    }
+
+    /// Those in force, also where nobody set any.
+    fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {
+        let terms = cx.directory()?.planning();
+        Ok(Some(terms).filter(|_| key == KEY))
+    }
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: PlanningTermsInput, mut reading: Reading<'_>) -> Result<Self> {
+        let directory = cx.directory()?;
+        for (place, key) in input.exclusive_environments.iter().enumerate() {
+            if !directory.environments.contains_key(key) {
+                let at = format!("exclusive_environments[{place}]");
+                reading.wrong(&at, "unknown", format!("There is no environment `{key}`."));
+            }
+        }
+        if input.exclusive_environments.len() > MOST_EXCLUSIVE {
+            let text = format!("At most {MOST_EXCLUSIVE} environments take one change at a time.");
+            reading.wrong("exclusive_environments", "too_many", text);
+        }
+        for (field, value) in [
+            ("dependency_steps", input.dependency_steps),
+            ("decide_hours", input.decide_hours),
+        ] {
+            if value == Some(0) {
+                reading.wrong(field, "out_of_range", format!("`{field}` is 1 or more."));
+            }
+        }
+        let said: Vec<&str> = ["exclusive_environments", "hold_kinds"]
+            .into_iter()
+            .filter(|field| reading.says(field))
+            .collect();
+        reading.finish()?;
+        let terms = Self {
+            by: Some(cx.actor.person.clone()),
+            ..directory.planning().with(input, |field| said.contains(&field))
+        };
+        cx.put_estate("planning_terms.set", terms, json!({}))
+    }
+}

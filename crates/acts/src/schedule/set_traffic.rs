@@ -1,0 +1,67 @@
+//! The users of services by hour of the week.
+
+use model::core::ids::{RecordId, ServiceKey};
+use model::core::parse::Reading;
+use model::schedule::calendar::zone;
+use model::schedule::traffic::{Traffic, TrafficInput, read_profile};
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::noun::PlainNoun;
+
+impl PlainNoun for Traffic {
+    type Input = TrafficInput;
+
+    fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
+        Ok(cx.directory()?.traffic.values().cloned().collect())
+    }
+
+    fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {
+        Ok(cx.directory()?.traffic.get(&ServiceKey::from(key)).cloned())
+    }
+
+    fn key(&self) -> &str {
+        self.service.as_str()
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.active
+    }
+
+    /// Replaces the table that a service has.
+    fn add(cx: &mut Context<'_, '_>, input: TrafficInput, mut reading: Reading<'_>) -> Result<Self> {
+        if !input.zone.is_empty() && zone(&input.zone).is_none() {
+            let text = format!("`{}` is no IANA zone, such as Europe/Oslo.", input.zone);
+            reading.wrong("zone", "unknown", text);
+        }
+        if !input.profile.is_empty()
+            && let Err(text) = read_profile(&input.profile)
+        {
+            reading.wrong("profile", "not_a_table", text);
+        }
+        reading.finish()?;
+        // One that was taken out of use comes back under its record.
+        let old = Filter::new().equals("service", input.service.as_str()).order_by("id");
+        let old = record::bodies::<Self>(cx.tx, &old)?.into_iter().next();
+        let traffic = Self {
+            id: match &old {
+                Some(old) => old.id.clone(),
+                None => RecordId(cx.new_id()?),
+            },
+            version: old.map_or(0, |old| old.version),
+            service: input.service,
+            zone: input.zone,
+            profile: input.profile,
+            source: input.source,
+            active: true,
+        };
+        cx.put_estate("traffic.set", traffic, json!({}))
+    }
+
+    fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        let ended = Self { active: false, ..self };
+        cx.put_estate("traffic.ended", ended, json!({}))
+    }
+}

@@ -1,0 +1,367 @@
+//! Conflicts of plans: two changes, or a change and maintenance, that overlap or lie too close and share an item, a dependency,
+//! data, a person or an environment. Everything that shows or forbids a conflict asks these functions.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::change::record::Change;
+use crate::core::enums::{ConflictKind, State};
+use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
+use crate::core::parse::later;
+use crate::directory::snapshot::Directory;
+use crate::schedule::planning_terms::PlanningTerms;
+use crate::schedule::ways::Ways;
+
+/// Something with planned times: a change, or maintenance of another calendar.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The change's id; empty for maintenance, and for a change that is not written yet.
+    pub id: ChangeId,
+    /// Its key, or the title of maintenance.
+    pub key: String,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end.
+    pub ends_at: Timestamp,
+    /// Service and environment of each target.
+    pub places: Vec<(ServiceKey, EnvironmentKey)>,
+    /// Config items of its targets, by key, each with the environment.
+    pub items: BTreeSet<(String, EnvironmentKey)>,
+    /// The people that do it: implementers and tester.
+    pub people: BTreeSet<PersonId>,
+    /// What maintenance is about; `None` for a change.
+    pub maintenance: Option<Scope>,
+}
+
+/// What maintenance is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// Services; empty means all.
+    pub services: BTreeSet<ServiceKey>,
+    /// Environments; empty means all.
+    pub environments: BTreeSet<EnvironmentKey>,
+}
+
+/// One reason why two plans conflict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Met {
+    /// Why.
+    pub kind: ConflictKind,
+    /// From the one to the other: services and items by key, a login, or an environment.
+    pub path: Vec<String>,
+    /// The environment, where the reason has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// What both share where it stands inside of the path: the place of the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<String>,
+}
+
+/// Two plans that conflict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// The key of the other one, or the title of the maintenance.
+    pub with: String,
+    /// The other change; absent for maintenance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeId>,
+    /// When both are under way, or when the later one begins where they only lie too close.
+    pub from: Timestamp,
+    /// Until when.
+    pub to: Timestamp,
+    /// Every reason, the strongest first; never empty.
+    pub met: Vec<Met>,
+}
+
+impl Planned {
+    /// A change that is planned and neither over nor called off.
+    #[must_use]
+    pub fn of(change: &Change) -> Option<Self> {
+        if !change.state.is_open() || change.state == State::Reviewing {
+            return None;
+        }
+        let (starts_at, ends_at) = change.planned_start.zip(change.window_end())?;
+        let targets = &change.content.targets;
+        let places = targets.iter().map(|it| (it.service.clone(), it.environment.clone()));
+        let items = targets.iter().flat_map(|target| {
+            let items = target.config_items.iter();
+            items.map(|item| (item.clone(), target.environment.clone()))
+        });
+        let people = change.content.implementers.iter().chain(&change.content.tester);
+        Some(Self {
+            id: change.id.clone(),
+            key: change.key.clone(),
+            starts_at,
+            ends_at,
+            places: places.collect(),
+            items: items.collect(),
+            people: people.cloned().collect(),
+            maintenance: None,
+        })
+    }
+
+    /// The same at another time.
+    #[must_use]
+    pub fn at(&self, starts_at: Timestamp, ends_at: Timestamp) -> Self {
+        Self {
+            starts_at,
+            ends_at,
+            ..self.clone()
+        }
+    }
+
+    /// Whether two plans overlap or lie closer than the tenant's terms allow.
+    #[must_use]
+    pub fn is_near(&self, other: &Self, terms: &PlanningTerms) -> bool {
+        let gap = terms.gap();
+        self.starts_at < later(other.ends_at, gap) && other.starts_at < later(self.ends_at, gap)
+    }
+}
+
+/// What a plan conflicts with, in the order of time.
+#[must_use]
+pub fn find(directory: &Directory, terms: &PlanningTerms, mine: &Planned, others: &[Planned]) -> Vec<Found> {
+    let mut ways = Ways::of(directory, terms.steps());
+    mine.places
+        .iter()
+        .for_each(|(service, _)| ways.prepare(service.as_str()));
+    let mut found: Vec<Found> = others
+        .iter()
+        .filter_map(|other| between(&mut ways, (directory, terms), mine, other))
+        .collect();
+    found.sort_by(|one, other| (one.from, &one.with).cmp(&(other.from, &other.with)));
+    found
+}
+
+/// The times at which a plan would conflict with others, wherever it is put: those of each other that it meets.
+#[must_use]
+pub fn taken(
+    directory: &Directory,
+    terms: &PlanningTerms,
+    mine: &Planned,
+    others: &[Planned],
+) -> Vec<(Timestamp, Timestamp)> {
+    let mut ways = Ways::of(directory, terms.steps());
+    mine.places
+        .iter()
+        .for_each(|(service, _)| ways.prepare(service.as_str()));
+    let gap = terms.gap();
+    let meets = |other: &&Planned| is_other(mine, other) && meet(&mut ways, terms, mine, other);
+    others
+        .iter()
+        .filter(meets)
+        .map(|other| (later(other.starts_at, -gap), later(other.ends_at, gap)))
+        .collect()
+}
+
+/// Which plans conflict, in the order of time: the places of both in the list, that of the one that starts first before. A crowd
+/// at the same time has as many as its square, so that the reasons are looked up by [`between`] only for those that are shown.
+#[must_use]
+pub fn pairs(ways: &mut Ways<'_>, terms: &PlanningTerms, plans: &[Planned]) -> Vec<(usize, usize)> {
+    let mut order: Vec<(usize, &Planned)> = plans.iter().enumerate().collect();
+    order.sort_by_key(|(_, plan)| (plan.starts_at, plan.key.as_str()));
+    let gap = terms.gap();
+    let mut found = Vec::new();
+    for (place, (one_at, one)) in order.iter().enumerate() {
+        let beside = order.iter().skip(place + 1);
+        let end = later(one.ends_at, gap);
+        for (other_at, other) in beside.take_while(|(_, other)| other.starts_at < end) {
+            if is_other(one, other) && meet(ways, terms, one, other) {
+                found.push((other.starts_at, (*one_at, *other_at)));
+            }
+        }
+    }
+    // The later one's start is when both are under way.
+    found.sort_by_key(|(from, _)| *from);
+    found.into_iter().map(|(_, pair)| pair).collect()
+}
+
+/// Why two plans conflict; `None` where they do not.
+#[must_use]
+pub fn between(
+    ways: &mut Ways<'_>,
+    (directory, terms): (&Directory, &PlanningTerms),
+    mine: &Planned,
+    other: &Planned,
+) -> Option<Found> {
+    if !is_other(mine, other) || !mine.is_near(other, terms) || !meet(ways, terms, mine, other) {
+        return None;
+    }
+    let met = reasons(ways, (directory, terms), mine, other);
+    let from = mine.starts_at.max(other.starts_at);
+    let to = mine.ends_at.min(other.ends_at).max(from);
+    (!met.is_empty()).then(|| Found {
+        with: other.key.clone(),
+        change: (other.maintenance.is_none()).then(|| other.id.clone()),
+        from,
+        to,
+        met,
+    })
+}
+
+/// Whether they are two: a change does not conflict with itself, and maintenance with no other maintenance.
+fn is_other(mine: &Planned, other: &Planned) -> bool {
+    match (&mine.maintenance, &other.maintenance) {
+        (None, None) => mine.id.as_str().is_empty() || mine.id != other.id,
+        (Some(_), Some(_)) => false,
+        _ => true,
+    }
+}
+
+/// Whether two plans meet at all, whatever their times: without the reasons, which cost more.
+fn meet(ways: &mut Ways<'_>, terms: &PlanningTerms, mine: &Planned, other: &Planned) -> bool {
+    if let Some((plan, scope)) = with_scope(mine, other) {
+        return under(ways, plan, scope).is_some();
+    }
+    let near = |ways: &mut Ways<'_>, (service, place): &(ServiceKey, EnvironmentKey)| {
+        let mut there = other.places.iter().filter(|(_, second)| second == place);
+        there.any(|(second, _)| {
+            ways.meet(service.as_str(), second.as_str())
+                || ways.shared_data(service.as_str(), second.as_str()).is_some()
+        })
+    };
+    !mine.people.is_disjoint(&other.people)
+        || !mine.items.is_disjoint(&other.items)
+        || exclusive(terms, mine, other).is_some()
+        || mine.places.iter().any(|place| near(ways, place))
+}
+
+/// Every reason why two plans meet, one of each kind: the shortest.
+fn reasons(
+    ways: &mut Ways<'_>,
+    (directory, terms): (&Directory, &PlanningTerms),
+    mine: &Planned,
+    other: &Planned,
+) -> Vec<Met> {
+    if let Some((plan, scope)) = with_scope(mine, other) {
+        return under(ways, plan, scope).into_iter().collect();
+    }
+    let mut found = Vec::new();
+    if let Some((item, place)) = mine.items.intersection(&other.items).next() {
+        found.push(Met::at(ConflictKind::SameItem, vec![item.clone()], place));
+    }
+    for (service, place) in &mine.places {
+        for (second, _) in other.places.iter().filter(|(_, second)| second == place) {
+            let (one, two) = (service.as_str(), second.as_str());
+            if let Some(path) = ways.between(one, two) {
+                let kind = match path.len() {
+                    1 => ConflictKind::SameItem,
+                    _ => ConflictKind::Dependency,
+                };
+                found.push(Met::at(kind, path, place));
+            }
+            // One service shares its data with itself, which says nothing more.
+            if one != two
+                && let Some((shared, path)) = ways.shared_data(one, two)
+            {
+                let met = Met::at(ConflictKind::SharedData, path, place);
+                found.push(Met {
+                    shared: Some(shared),
+                    ..met
+                });
+            }
+        }
+    }
+    if let Some(person) = mine.people.intersection(&other.people).next() {
+        found.push(Met::of(ConflictKind::People, vec![directory.login(person)]));
+    }
+    if let Some(place) = exclusive(terms, mine, other) {
+        found.push(Met::at(ConflictKind::Environment, vec![place.0.clone()], place));
+    }
+    found.sort_by(|one, two| (one.kind, one.path.len(), &one.path).cmp(&(two.kind, two.path.len(), &two.path)));
+    found.dedup_by_key(|met| met.kind);
+    found
+}
+
+/// An environment of both that takes one change at a time.
+fn exclusive<'a>(terms: &PlanningTerms, mine: &'a Planned, other: &Planned) -> Option<&'a EnvironmentKey> {
+    let mut places = mine.places.iter().map(|(_, place)| place);
+    places.find(|place| {
+        terms.exclusive_environments.contains(*place) && other.places.iter().any(|(_, second)| second == *place)
+    })
+}
+
+fn with_scope<'a>(mine: &'a Planned, other: &'a Planned) -> Option<(&'a Planned, &'a Scope)> {
+    match (&mine.maintenance, &other.maintenance) {
+        (None, Some(scope)) => Some((mine, scope)),
+        (Some(scope), None) => Some((other, scope)),
+        _ => None,
+    }
+}
+
+/// The shortest way from a plan to what is maintained.
+fn under(ways: &mut Ways<'_>, plan: &Planned, scope: &Scope) -> Option<Met> {
+    let mut best: Option<Met> = None;
+    let here = |place: &EnvironmentKey| scope.environments.is_empty() || scope.environments.contains(place);
+    for (service, place) in plan.places.iter().filter(|(_, place)| here(place)) {
+        let mut paths: Vec<Vec<String>> = Vec::new();
+        if scope.services.is_empty() {
+            paths.push(vec![service.0.clone()]);
+        }
+        for maintained in &scope.services {
+            paths.extend(ways.between(service.as_str(), maintained.as_str()));
+        }
+        for path in paths {
+            if best.as_ref().is_none_or(|known| path.len() < known.path.len()) {
+                best = Some(Met::at(ConflictKind::Maintenance, path, place));
+            }
+        }
+    }
+    best
+}
+
+impl Met {
+    fn of(kind: ConflictKind, path: Vec<String>) -> Self {
+        Self {
+            kind,
+            path,
+            environment: None,
+            shared: None,
+        }
+    }
+
+    fn at(kind: ConflictKind, path: Vec<String>, environment: &EnvironmentKey) -> Self {
+        Self {
+            environment: Some(environment.0.clone()),
+            ..Self::of(kind, path)
+        }
+    }
+
+    /// The reason in a sentence without a full stop, beginning in lower case.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let place = self.environment.as_deref().unwrap_or_default();
+        let path = self.path.join(" → ");
+        match (self.kind, self.path.as_slice()) {
+            (ConflictKind::SameItem, _) => format!("both touch {path} in {place}"),
+            (ConflictKind::Dependency, _) => format!("{}, in {place}", self.path.join(" needs ")),
+            (ConflictKind::SharedData, _) => {
+                let shared = self.shared.as_deref().unwrap_or_default();
+                format!("both store data in {shared}, in {place}: {path}")
+            }
+            (ConflictKind::People, _) => format!("both need {path}"),
+            (ConflictKind::Environment, _) => format!("{place} takes one change at a time"),
+            (ConflictKind::Maintenance, [one]) => format!("{one} in {place} is under maintenance"),
+            (ConflictKind::Maintenance, _) => format!("maintenance reaches it in {place}: {path}"),
+        }
+    }
+}
+
+impl Found {
+    /// All reasons in one line without a full stop.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        self.met.iter().map(Met::sentence).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The kinds of its reasons.
+    #[must_use]
+    pub fn kinds(&self) -> BTreeSet<ConflictKind> {
+        self.met.iter().map(|met| met.kind).collect()
+    }
+}
+
+/// How far around a plan others may lie that conflict with it: nobody plans longer work.
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 31);

@@ -1,0 +1,227 @@
+//! Calendars of others: their events count as maintenance in conflicts of plans. An import replaces all events of its calendar.
+
+use std::collections::BTreeSet;
+
+use derive::{Described, Noun};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::act::actions::{READ, SET_WINDOW};
+use crate::core::card::{Card, Event, Field, Kind, Page};
+use crate::core::ids::{ChangeId, EnvironmentKey, RecordId, ServiceKey};
+use crate::directory::snapshot::Directory;
+use crate::schedule::conflicts::{Planned, Scope};
+use crate::verbs;
+
+/// The most events of one import.
+pub const MOST_EVENTS: usize = 5_000;
+/// The most calendars of a tenant.
+pub const MOST_CALENDARS: usize = 50;
+/// The longest title of an event, in characters; what is longer is cut.
+pub const MOST_TITLE: usize = 80;
+/// The longest text that all events of a calendar are kept in.
+const MOST_TEXT: usize = MOST_EVENTS * (MOST_TITLE * 4 + 50);
+
+/// A calendar of others, with its events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+pub struct OutsideCalendar {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// What it is called.
+    #[card(text)]
+    pub name: String,
+    /// Its address as iCalendar; without one it is uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
+    pub url: Option<String>,
+    /// The services that its events are about; none means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[card(refers = "service")]
+    pub services: BTreeSet<ServiceKey>,
+    /// The environments that its events are about; none means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub environments: BTreeSet<EnvironmentKey>,
+    /// Its events, one a line: start and end in seconds since 1970, then the title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(most = MOST_TEXT, text)]
+    pub imported: Option<String>,
+    /// When they were imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_at: Option<Timestamp>,
+    /// Whether it is in use.
+    #[card(column)]
+    pub active: bool,
+}
+
+/// A calendar of others, whose events count as maintenance.
+#[derive(Debug, Clone, Default, Deserialize, Described)]
+#[serde(default)]
+pub struct OutsideCalendarInput {
+    /// What it is called.
+    #[card(text, example = "Data centre works")]
+    pub name: String,
+    /// Its address as iCalendar; without one it is uploaded.
+    #[card(text, example = "https://dc.example/works.ics")]
+    pub url: Option<String>,
+    /// The services that its events are about; none means all.
+    #[card(refers = "service", option = "service", example = "booking-api")]
+    pub services: BTreeSet<ServiceKey>,
+    /// The environments that its events are about; none means all.
+    #[card(option = "environment", example = "production")]
+    pub environments: BTreeSet<EnvironmentKey>,
+}
+
+/// The card.
+pub const CARD: Card = Card {
+    tag: "estate",
+    command: "outside-calendar",
+    patch: "OutsideCalendarPatch",
+    columns: &["id", "name", "event_count", "imported_at", "url"],
+    shown: &[Field::shown(
+        "event_count",
+        Kind::Integer(0, MOST_EVENTS as i64),
+        "How many events it has.",
+    )
+    .needed()],
+    verbs: verbs! {
+        List "list_outside_calendars" at "/outside-calendars" may READ => "List calendars of others";
+        Add "add_outside_calendar" at "/outside-calendars" may SET_WINDOW => "Add a calendar of others";
+        Show "show_outside_calendar" at "/outside-calendars/{id}" may READ => "Show a calendar of others";
+        Edit "edit_outside_calendar" at "/outside-calendars/{id}" may SET_WINDOW => "Change a calendar of others";
+        End "end_outside_calendar" at "/outside-calendars/{id}" may SET_WINDOW => "Remove a calendar of others";
+    },
+    events: &[
+        Event::new("outside_calendar.added", "calendar", "added a calendar of others"),
+        Event::new("outside_calendar.edited", "edit", "changed a calendar of others"),
+        Event::new(
+            "outside_calendar.imported",
+            "calendar",
+            "imported the events of a calendar",
+        ),
+        Event::new("outside_calendar.ended", "x", "removed a calendar of others"),
+    ],
+    page: Some(Page {
+        path: "/outside-calendars",
+        byline: "Calendars of suppliers and data centres. Their events count as maintenance: a change in such a time is shown as a conflict.",
+        empty: "No calendar is imported.",
+        labels: ["Add a calendar", "Change it", "Remove it"],
+    }),
+    ..Card::of::<OutsideCalendar, OutsideCalendarInput>("outside_calendar", "Calendars of others")
+};
+
+/// One event of a calendar of others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OutsideEvent {
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end.
+    pub ends_at: Timestamp,
+    /// Its title.
+    pub title: String,
+}
+
+impl OutsideCalendar {
+    /// Its events, in the order of time.
+    pub fn events(&self) -> impl Iterator<Item = OutsideEvent> + '_ {
+        let lines = self.imported.as_deref().unwrap_or_default().lines();
+        lines.filter_map(|line| {
+            let mut parts = line.splitn(3, ' ');
+            let mut second = || Timestamp::from_second(parts.next()?.parse().ok()?).ok();
+            let (starts_at, ends_at) = (second()?, second()?);
+            Some(OutsideEvent {
+                starts_at,
+                ends_at,
+                title: parts.next().unwrap_or_default().to_owned(),
+            })
+        })
+    }
+}
+
+/// Events as a record keeps them, in order; titles are cut, and an event that is there twice is kept once.
+#[must_use]
+pub fn kept(events: &[OutsideEvent]) -> String {
+    let lines: BTreeSet<(i64, i64, String)> = events
+        .iter()
+        .map(|event| {
+            let title = event.title.chars().filter(|letter| !letter.is_control());
+            let title: String = title.take(MOST_TITLE).collect();
+            (event.starts_at.as_second(), event.ends_at.as_second(), title)
+        })
+        .collect();
+    let lines = lines.iter().map(|(from, to, title)| format!("{from} {to} {title}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+impl Directory {
+    /// Maintenance of imported calendars that lies over any instant of `[from, to)`.
+    #[must_use]
+    pub fn maintenance(&self, from: Timestamp, to: Timestamp) -> Vec<Planned> {
+        let calendars = self.outside_calendars.iter().filter(|calendar| calendar.active);
+        let planned = calendars.flat_map(|calendar| {
+            let near = calendar
+                .events()
+                .filter(|event| event.starts_at < to && from < event.ends_at);
+            near.map(|event| Planned {
+                id: ChangeId::default(),
+                key: event.title,
+                starts_at: event.starts_at,
+                ends_at: event.ends_at,
+                places: Vec::new(),
+                items: BTreeSet::new(),
+                people: BTreeSet::new(),
+                maintenance: Some(Scope {
+                    services: calendar.services.clone(),
+                    environments: calendar.environments.clone(),
+                }),
+            })
+        });
+        planned.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn event(from: &str, to: &str, title: &str) -> OutsideEvent {
+        OutsideEvent {
+            starts_at: from.parse().unwrap(),
+            ends_at: to.parse().unwrap(),
+            title: title.to_owned(),
+        }
+    }
+
+    #[test]
+    fn events_come_back_in_order_once_each_and_without_line_ends() {
+        let late = event("2026-12-02T00:00:00Z", "2026-12-02T01:00:00Z", "Two\nlines, and spaces");
+        let early = event("2026-12-01T00:00:00Z", "2026-12-01T01:00:00Z", "");
+        let calendar = OutsideCalendar {
+            id: RecordId::from("c"),
+            version: 1,
+            name: "C".to_owned(),
+            url: None,
+            services: BTreeSet::new(),
+            environments: BTreeSet::new(),
+            imported: Some(kept(&[late.clone(), early.clone(), late.clone()])),
+            imported_at: None,
+            active: true,
+        };
+        let found: Vec<OutsideEvent> = calendar.events().collect();
+        let late = OutsideEvent {
+            title: "Twolines, and spaces".to_owned(),
+            ..late
+        };
+        assert_eq!(found, [early, late]);
+        let directory = Directory {
+            outside_calendars: vec![calendar].into(),
+            ..Directory::default()
+        };
+        let over = |from: &str, to: &str| directory.maintenance(from.parse().unwrap(), to.parse().unwrap()).len();
+        assert_eq!(over("2026-12-01T01:00:00Z", "2026-12-02T00:00:00Z"), 0, "ends touch");
+        assert_eq!(over("2026-12-01T00:59:00Z", "2026-12-02T00:01:00Z"), 2);
+    }
+}

@@ -1,0 +1,359 @@
+//! Conflicts of plans and free times, over estates at random: what is planted is found with its way, what is clean is not, and no
+//! time that is offered collides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use model::core::enums::{ConflictKind, SlotTerm};
+use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
+use model::directory::snapshot::{Dependency, Directory, Freeze};
+use model::schedule::conflicts::{Found, Planned, Scope, find, pairs};
+use model::schedule::offer::{Judging, Slot, all, offer};
+use model::schedule::planning_terms::PlanningTerms;
+use model::schedule::traffic::Traffic;
+use model::schedule::ways::Ways;
+use proptest::prelude::*;
+use serde_json::json;
+
+use crate::people::dawn;
+
+/// How many services an estate has.
+const SERVICES: usize = 12;
+
+fn hour(hours: i64) -> Timestamp {
+    dawn() + SignedDuration::from_hours(hours)
+}
+
+fn service(number: usize) -> ServiceKey {
+    ServiceKey(format!("s{number}"))
+}
+
+fn plan(key: &str, services: &[ServiceKey], place: &str, (from, to): (i64, i64)) -> Planned {
+    let places = services.iter().map(|it| (it.clone(), EnvironmentKey::from(place)));
+    Planned {
+        id: ChangeId::from(key),
+        key: key.to_owned(),
+        starts_at: hour(from),
+        ends_at: hour(to),
+        places: places.collect(),
+        items: BTreeSet::new(),
+        people: BTreeSet::new(),
+        maintenance: None,
+    }
+}
+
+fn arrow(from: &str, to: &str, kind: &str, to_kind: &str) -> Dependency {
+    serde_json::from_value(json!({
+        "id": format!("{from}-{to}"), "version": 1, "from": from, "to": to, "kind": kind, "to_kind": to_kind,
+    }))
+    .unwrap()
+}
+
+fn estate(arrows: Vec<Dependency>) -> Directory {
+    Directory {
+        dependencies: arrows.into(),
+        ..Directory::default()
+    }
+}
+
+fn kinds(found: &[Found]) -> BTreeSet<ConflictKind> {
+    found.iter().flat_map(Found::kinds).collect()
+}
+
+/// One conflict of each kind between `a` and another plan at the same time, in an estate with ways of their own.
+fn planted(kind: ConflictKind) -> (Directory, PlanningTerms, Planned, Planned) {
+    let directory = estate(vec![
+        arrow("a", "m", "depends_on", "service"),
+        arrow("m", "z", "depends_on", "service"),
+        arrow("a", "db", "stores_in", "config_item"),
+        arrow("q", "r", "depends_on", "service"),
+        arrow("r", "db", "stores_in", "config_item"),
+    ]);
+    let mine = plan("CHG-1", &["a".into()], "production", (10, 12));
+    let other = |service: &str| plan("CHG-2", &[service.into()], "production", (11, 13));
+    let usual = PlanningTerms::default();
+    match kind {
+        ConflictKind::SameItem => (directory, usual, mine, other("a")),
+        ConflictKind::Dependency => (directory, usual, mine, other("z")),
+        ConflictKind::SharedData => (directory, usual, mine, other("q")),
+        ConflictKind::People => {
+            let people = BTreeSet::from([PersonId::from("ida")]);
+            let mine = Planned {
+                people: people.clone(),
+                ..mine
+            };
+            (directory, usual, mine, Planned { people, ..other("x") })
+        }
+        ConflictKind::Environment => {
+            let terms = PlanningTerms {
+                exclusive_environments: BTreeSet::from(["production".into()]),
+                ..usual
+            };
+            (directory, terms, mine, other("x"))
+        }
+        ConflictKind::Maintenance => {
+            let scope = Scope {
+                services: BTreeSet::from(["z".into()]),
+                environments: BTreeSet::new(),
+            };
+            let event = Planned {
+                id: ChangeId::default(),
+                places: Vec::new(),
+                maintenance: Some(scope),
+                ..other("x")
+            };
+            (directory, usual, mine, event)
+        }
+    }
+}
+
+#[test]
+fn each_kind_of_conflict_is_found_with_its_way_from_both_sides() {
+    let ways: BTreeMap<ConflictKind, &[&str]> = BTreeMap::from([
+        (ConflictKind::SameItem, &["a"][..]),
+        (ConflictKind::Dependency, &["a", "m", "z"]),
+        (ConflictKind::SharedData, &["a", "db", "r", "q"]),
+        (ConflictKind::People, &["ida"]),
+        (ConflictKind::Environment, &["production"]),
+        (ConflictKind::Maintenance, &["a", "m", "z"]),
+    ]);
+    for kind in ConflictKind::ALL {
+        let (directory, terms, mine, other) = planted(*kind);
+        let found = find(&directory, &terms, &mine, std::slice::from_ref(&other));
+        assert_eq!(kinds(&found), BTreeSet::from([*kind]), "{kind}");
+        assert_eq!(found[0].met[0].path, ways[kind], "{kind}");
+        assert_eq!((found[0].from, found[0].to), (hour(11), hour(12)), "{kind}");
+        assert!(!found[0].sentence().is_empty());
+        let back = find(&directory, &terms, &other, std::slice::from_ref(&mine));
+        assert_eq!(kinds(&back), BTreeSet::from([*kind]), "{kind} from the other side");
+    }
+}
+
+#[test]
+fn what_only_touches_in_time_or_in_name_is_no_conflict() {
+    for kind in ConflictKind::ALL {
+        let (directory, terms, mine, other) = planted(*kind);
+        let later = other.at(hour(12), hour(14));
+        assert!(
+            find(&directory, &terms, &mine, std::slice::from_ref(&later)).is_empty(),
+            "{kind}: one ends as the other begins"
+        );
+        let wider = PlanningTerms {
+            gap_minutes: 1,
+            ..terms.clone()
+        };
+        assert_eq!(find(&directory, &wider, &mine, &[later]).len(), 1, "{kind}: too close");
+        if let ConflictKind::SameItem | ConflictKind::Dependency | ConflictKind::SharedData = kind {
+            let elsewhere = Planned {
+                places: other
+                    .places
+                    .iter()
+                    .map(|(it, _)| (it.clone(), "staging".into()))
+                    .collect(),
+                ..other.clone()
+            };
+            assert!(
+                find(&directory, &terms, &mine, &[elsewhere]).is_empty(),
+                "{kind}: another environment"
+            );
+        }
+        if *kind != ConflictKind::Maintenance {
+            let itself = Planned {
+                id: mine.id.clone(),
+                ..other
+            };
+            assert!(
+                find(&directory, &terms, &mine, &[itself]).is_empty(),
+                "{kind}: a change and itself"
+            );
+        }
+    }
+    let (directory, terms, mine, other) = planted(ConflictKind::Dependency);
+    let near = PlanningTerms {
+        dependency_steps: 1,
+        ..terms
+    };
+    assert!(
+        find(&directory, &near, &mine, &[other]).is_empty(),
+        "two steps are further than one"
+    );
+}
+
+prop_compose! {
+    fn arrows()(ends in prop::collection::vec((0..SERVICES, 0..SERVICES), 0..20)) -> Vec<Dependency> {
+        let ends: BTreeSet<(usize, usize)> = ends.into_iter().filter(|(from, to)| from != to).collect();
+        let arrow = |(from, to): (usize, usize)| arrow(&service(from).0, &service(to).0, "depends_on", "service");
+        ends.into_iter().map(arrow).collect()
+    }
+}
+
+prop_compose! {
+    fn plans()(
+        rows in prop::collection::vec((0..SERVICES, 0..3_usize, 0..400_i64, 1..30_i64, prop::option::of(0..4_usize)), 0..25),
+    ) -> Vec<Planned> {
+        let row = |(number, (first, place, from, hours, person)): (usize, (usize, usize, i64, i64, Option<usize>))| {
+            let place = ["production", "staging", "test"][place];
+            let people = person.map(|it| PersonId(format!("p{it}"))).into_iter().collect();
+            Planned { people, ..plan(&format!("CHG-{}", number + 2), &[service(first)], place, (from, from + hours)) }
+        };
+        rows.into_iter().enumerate().map(row).collect()
+    }
+}
+
+/// What a slow walk over the arrows says of two services: whether one is the other or needs it, within four steps.
+fn needs(directory: &Directory, from: &ServiceKey, to: &ServiceKey) -> bool {
+    let mut near = BTreeSet::from([from.clone()]);
+    for _ in 0..4 {
+        let next = directory.dependencies.iter().filter(|row| near.contains(&row.from));
+        let next: Vec<ServiceKey> = next.map(|row| row.to.clone()).collect();
+        near.extend(next);
+    }
+    near.contains(to)
+}
+
+fn conflict(directory: &Directory, one: &Planned, other: &Planned) -> bool {
+    let overlap = one.starts_at < other.ends_at && other.starts_at < one.ends_at;
+    let near = one.places.iter().any(|(first, place)| {
+        let mut there = other.places.iter().filter(|(_, second)| second == place);
+        there.any(|(second, _)| needs(directory, first, second) || needs(directory, second, first))
+    });
+    overlap && (near || !one.people.is_disjoint(&other.people))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn conflicts_are_those_of_a_slow_walk_from_one_change_and_over_all(arrows in arrows(), plans in plans()) {
+        let directory = estate(arrows);
+        let terms = PlanningTerms::default();
+        let mut ways = Ways::of(&directory, terms.steps());
+        let found: BTreeSet<(usize, usize)> = pairs(&mut ways, &terms, &plans)
+            .into_iter()
+            .map(|(one, other)| (one.min(other), one.max(other)))
+            .collect();
+        for (place, mine) in plans.iter().enumerate() {
+            let with: BTreeSet<String> =
+                find(&directory, &terms, mine, &plans).into_iter().map(|it| it.with).collect();
+            for (other_place, other) in plans.iter().enumerate().filter(|(other, _)| *other != place) {
+                let expected = conflict(&directory, mine, other);
+                prop_assert_eq!(with.contains(&other.key), expected, "{} and {}", &mine.key, &other.key);
+                let pair = (place.min(other_place), place.max(other_place));
+                prop_assert_eq!(found.contains(&pair), expected, "{} and {}", &mine.key, &other.key);
+            }
+        }
+    }
+
+    #[test]
+    fn no_time_that_is_offered_collides_or_is_frozen(
+        arrows in arrows(), plans in plans(), first in 0..SERVICES, hours in 1..12_i64, gap in 0..120_i64,
+        frozen in (0..300_i64, 1..100_i64), event in (0..300_i64, 1..50_i64, 0..SERVICES),
+    ) {
+        let freeze: Freeze = serde_json::from_value(json!({
+            "id": "f", "version": 1, "title": "F", "starts_at": hour(frozen.0), "ends_at": hour(frozen.0 + frozen.1),
+        })).unwrap();
+        let directory = Directory { freezes: vec![freeze].into(), ..estate(arrows) };
+        let terms = PlanningTerms { gap_minutes: gap, ..PlanningTerms::default() };
+        let maintenance = Planned {
+            id: ChangeId::default(),
+            places: Vec::new(),
+            maintenance: Some(Scope { services: BTreeSet::from([service(event.2)]), environments: BTreeSet::new() }),
+            ..plan("works", &[], "production", (event.0, event.0 + event.1))
+        };
+        let others: Vec<Planned> = plans.into_iter().chain([maintenance]).collect();
+        let mine = Planned {
+            people: BTreeSet::from([PersonId::from("p1")]),
+            ..plan("CHG-1", &[service(first)], "production", (0, hours))
+        };
+        let slots = all(&judging(&directory, &terms, &mine, &others));
+        for slot in &slots {
+            let there = mine.at(slot.starts_at, slot.ends_at);
+            prop_assert_eq!(find(&directory, &terms, &there, &others), Vec::new(), "{}", slot.starts_at);
+            prop_assert!(!directory.freezes.iter().any(|it| it.overlaps(slot.starts_at, slot.ends_at)));
+            prop_assert!(slot.starts_at >= dawn() && (0..=100).contains(&slot.score));
+        }
+    }
+}
+
+fn judging<'a>(
+    directory: &'a Directory,
+    terms: &'a PlanningTerms,
+    mine: &'a Planned,
+    others: &'a [Planned],
+) -> Judging<'a> {
+    static UTC: TimeZone = TimeZone::UTC;
+    Judging {
+        directory,
+        terms,
+        mine,
+        earliest: dawn(),
+        others,
+        zone: &UTC,
+    }
+}
+
+fn traffic(profile: &str) -> Traffic {
+    Traffic {
+        id: "t".into(),
+        version: 1,
+        service: "api".into(),
+        zone: "UTC".to_owned(),
+        profile: profile.to_owned(),
+        source: None,
+        active: true,
+    }
+}
+
+#[test]
+fn other_users_by_hour_give_another_order_and_a_weight_of_nothing_takes_it_back() {
+    let mine = plan("CHG-1", &["api".into()], "production", (0, 1));
+    let table = |quiet: i64| -> String {
+        let line = |hour: i64| format!("{hour},{}\n", if hour == quiet { 1 } else { 1_000 });
+        (0..24).map(line).collect()
+    };
+    let best = |quiet: i64, terms: &PlanningTerms| -> Slot {
+        let mut directory = Directory::default();
+        directory.traffic.insert("api".into(), traffic(&table(quiet)));
+        offer(&judging(&directory, terms, &mine, &[]), 1).remove(0)
+    };
+    let usual = PlanningTerms::default();
+    let at = |slot: &Slot| slot.starts_at.to_zoned(TimeZone::UTC).hour();
+    assert_eq!(at(&best(3, &usual)), 3);
+    assert_eq!(at(&best(14, &usual)), 14, "other users, another order");
+    let said = best(3, &usual)
+        .reasons
+        .into_iter()
+        .find(|it| it.term == SlotTerm::Users);
+    assert_eq!(
+        said.unwrap().text,
+        "api has 1 users an hour then, 0 % of its busiest hour."
+    );
+    let blind = PlanningTerms {
+        weight_users: 0,
+        ..usual
+    };
+    assert_eq!(at(&best(3, &blind)), 10, "the first hour, as nobody asks for users");
+}
+
+#[test]
+fn absences_and_windows_say_where_they_stand() {
+    let mine = Planned {
+        people: BTreeSet::from([PersonId::from("ida")]),
+        ..plan("CHG-1", &["api".into()], "production", (0, 1))
+    };
+    let window = json!({"id": "w", "version": 1, "title": "Nights", "starts_at": hour(30), "ends_at": hour(34)});
+    let absence = json!({"id": "a", "version": 1, "person": "ida", "starts_at": hour(0), "ends_at": hour(32)});
+    let directory = Directory {
+        windows: vec![serde_json::from_value(window).unwrap()].into(),
+        absences: vec![serde_json::from_value(absence).unwrap()].into(),
+        ..Directory::default()
+    };
+    let terms = PlanningTerms::default();
+    let best = offer(&judging(&directory, &terms, &mine, &[]), 3);
+    assert_eq!(best[0].starts_at, hour(32), "in the window, and nobody is away");
+    assert_eq!(best[0].in_window, Some(true));
+    let text: Vec<&str> = best[0].reasons.iter().map(|it| it.text.as_str()).collect();
+    assert!(text.contains(&"It lies in the window “Nights”."), "{text:?}");
+    assert!(text.contains(&"Nobody is away then."), "{text:?}");
+}

@@ -1,0 +1,252 @@
+//! Conflicts: those that are kept, with their owner, arbiters, precedents and decision; and what a change conflicts with, for its
+//! page and its card.
+
+use acts::Context;
+use acts::core::noun;
+use acts::schedule::change_conflicts::find_of;
+use acts::schedule::keep_conflicts::precedents;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::change::record::Change;
+use model::core::body::Body;
+use model::core::enums::{ConflictDecision, ConflictState};
+use model::core::ids::PersonId;
+use model::schedule::conflict_record::Conflict;
+use model::schedule::conflicts::Planned;
+use pages::{ActForm, ActTone, Fact, Field, Notice, Place, RecordPage, Rich, Section, SectionBody, Tone};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::schedule::list::sent;
+use crate::web::shared::form::Form;
+use crate::web::shared::form_page::{Back, send};
+use crate::web::shared::view::{View, Visitor, show};
+
+/// The path of the page.
+const PATH: &str = "/conflicts";
+/// The most conflicts that the page shows.
+const MOST: usize = 100;
+/// The most conflicts that a change's page names.
+const MOST_NAMED: usize = 3;
+
+/// The page of conflicts that are kept.
+pub(crate) async fn conflicts(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Calendar, |view| page(view, None)).await
+}
+
+/// Decides a conflict, or names another owner.
+pub(crate) async fn decide(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let path = format!("{PATH}/{}", escaped(&id));
+    let sent = sent(form, path, PATH, Place::Calendar, "conflict_decided");
+    let run = move |cx: &mut Context<'_, '_>, body: &Body| noun::edit::<Conflict>(cx, &id, body).map(drop);
+    send(&state, &visitor, sent, run, page).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    let mut found = noun::list::<Conflict>(view.cx)?;
+    found.sort_by_key(|it| (it.state != ConflictState::Open, it.due_at));
+    let open = found.iter().filter(|it| it.state == ConflictState::Open).count();
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Calendar".to_owned(), view.url("/calendar"))],
+        title: "Conflicts".to_owned(),
+        byline: Rich::from("Changes that cannot both be as planned, each with its owner and the people who decide."),
+        ..RecordPage::default()
+    };
+    if open == 0 {
+        page.byline = page.byline.line().text("No conflict waits for a decision.");
+    }
+    for conflict in found.iter().take(MOST) {
+        page.sections.push(section(view, conflict)?);
+    }
+    if let Some(back) = back {
+        let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
+        back.put(view, &mut page.frame, below);
+    }
+    Ok(page.render())
+}
+
+fn section(view: &mut View<'_, '_, '_>, conflict: &Conflict) -> acts::Result<Section> {
+    let (one, other) = (view.cx.change(&conflict.one)?, view.cx.change(&conflict.other)?);
+    let arbiters = conflict.arbiters(&view.directory, [&one, &other], view.now());
+    let mut facts = facts(view, conflict, &arbiters);
+    let like = precedents(view.cx, conflict)?;
+    let before = like
+        .iter()
+        .map(|it| format!("{} and {}: {}", it.one_key, it.other_key, decision(it)));
+    let before: Vec<String> = before.collect();
+    if !before.is_empty() {
+        let lines = before.iter().skip(1).fold(Rich::from(before[0].as_str()), |text, row| {
+            text.line().text(row.as_str())
+        });
+        facts.push(Fact::new("Decided before", lines));
+    }
+    let title = format!("{} and {}", conflict.one_key, conflict.other_key);
+    let id = format!("conflict-{}", conflict.id);
+    let section = Section::new(id, title, SectionBody::Facts(facts)).said();
+    let mut forms = Vec::new();
+    if arbiters.contains(&view.me) && conflict.state == ConflictState::Open {
+        forms.push(decide_form(view, conflict));
+    }
+    let is_concerned = [&one.content.owner, &other.content.owner].contains(&&view.me)
+        || conflict.owner.as_ref() == Some(&view.me)
+        || arbiters.contains(&view.me);
+    if is_concerned {
+        forms.push(owner_form(view, conflict));
+    }
+    Ok(section.acts(forms))
+}
+
+fn facts(view: &View<'_, '_, '_>, conflict: &Conflict, arbiters: &[PersonId]) -> Vec<Fact> {
+    let link = |key: &str| (key.to_owned(), view.change_url(key));
+    let (one, other) = (link(&conflict.one_key), link(&conflict.other_key));
+    let changes = Rich::new().link(one.0, one.1).text(", ").link(other.0, other.1);
+    let reasons = conflict
+        .why
+        .iter()
+        .enumerate()
+        .fold(Rich::new(), |text, (place, why)| match place {
+            0 => text.text(why.as_str()),
+            _ => text.line().text(why.as_str()),
+        });
+    let names: Vec<String> = arbiters.iter().map(|person| view.name(person)).collect();
+    let held = match (conflict.state, conflict.holds) {
+        (ConflictState::Open, true) => "Neither change starts before a decision.",
+        (ConflictState::Open, false) => "Both changes may start.",
+        _ => "The decision binds both changes.",
+    };
+    let mut facts = vec![
+        Fact::new("Changes", changes),
+        Fact::new("Why", reasons),
+        Fact::new(
+            "Together",
+            view.reader.span(conflict.overlaps_from, conflict.overlaps_to),
+        ),
+        Fact::new("Held", held),
+        Fact::new("Decides", Rich::new().said(names.join(", "))),
+    ];
+    if let Some(owner) = &conflict.owner {
+        facts.push(Fact::new("Sees to it", Rich::new().said(view.name(owner))));
+    }
+    match conflict.state {
+        ConflictState::Open => facts.push(Fact::new("Due", view.moment(conflict.due_at))),
+        _ => facts.push(Fact::new("Decision", decision(conflict))),
+    }
+    if let Some(reason) = conflict
+        .reason
+        .as_ref()
+        .filter(|_| conflict.state == ConflictState::Decided)
+    {
+        facts.push(Fact::new("Reason", Rich::new().said(reason.as_str())));
+    }
+    facts
+}
+
+fn decision(conflict: &Conflict) -> String {
+    match (conflict.decision, &conflict.moves) {
+        (Some(ConflictDecision::OneMoves), Some(moves)) => format!("{moves} moves"),
+        (Some(ConflictDecision::OneMoves), None) => "one moves".to_owned(),
+        (Some(ConflictDecision::BothStay), _) => "both stay as planned".to_owned(),
+        (Some(ConflictDecision::OneWindow), _) => "both are done in one window".to_owned(),
+        (None, _) => "not decided".to_owned(),
+    }
+}
+
+fn decide_form(view: &View<'_, '_, '_>, conflict: &Conflict) -> ActForm {
+    let decisions = [
+        ("one_moves", "One moves"),
+        ("both_stay", "Both stay as planned"),
+        ("one_window", "Both are done in one window"),
+    ];
+    let (one, other) = (conflict.one_key.as_str(), conflict.other_key.as_str());
+    let url = view.url(&format!("{PATH}/{}", escaped(conflict.id.as_str())));
+    ActForm::new(format!("decide-{}", conflict.id), "Decide", url)
+        .tone(ActTone::Go)
+        .field(Field::select("decision", "Decision", &decisions).required())
+        .field(
+            Field::select(
+                "moves",
+                "The change that moves",
+                &[("", "None"), (one, one), (other, other)],
+            )
+            .hint("Only where one moves."),
+        )
+        .field(
+            Field::textarea("reason", "Why")
+                .hint("Both owners read the reason, and later arbiters find it as precedent.")
+                .required(),
+        )
+        .submit("Decide the conflict")
+}
+
+fn owner_form(view: &View<'_, '_, '_>, conflict: &Conflict) -> ActForm {
+    let url = view.url(&format!("{PATH}/{}", escaped(conflict.id.as_str())));
+    ActForm::new(format!("owner-{}", conflict.id), "Another owner", url)
+        .tone(ActTone::Link)
+        .field(Field::text("owner", "Login").required())
+        .submit("Name another owner")
+}
+
+/// What a change conflicts with, for its page: the first few, with the way from the one to the other.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn notice(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<Option<Notice>> {
+    let Some(mine) = Planned::of(change) else {
+        return Ok(None);
+    };
+    let found = find_of(view.cx, &mine)?;
+    let mut lines = found.iter().take(MOST_NAMED);
+    let Some(first) = lines.next() else {
+        return Ok(None);
+    };
+    let line = |text: Rich, it: &model::schedule::conflicts::Found| {
+        let text = match it.change {
+            Some(_) => text.link(it.with.as_str(), view.change_url(&it.with)),
+            None => text.said(it.with.as_str()),
+        };
+        it.met
+            .iter()
+            .fold(text, |text, met| text.text(format!(": {}", met.sentence())))
+    };
+    let mut text = lines.fold(line(Rich::new(), first), |text, it| line(text.line(), it));
+    let more = found.len().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        text = text.line().text(format!("{more} more conflicts."));
+    }
+    let propose = view.url(&format!("/calendar/propose?change={}", escaped(&change.key)));
+    let text = text
+        .line()
+        .link("Another time", propose)
+        .text(" ")
+        .link("All conflicts", view.url(PATH));
+    Ok(Some(
+        Notice::new(Tone::Wait, text).title("It conflicts as it is planned"),
+    ))
+}
+
+/// The same in one line, for a card of the queue.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn in_brief(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<Option<Rich>> {
+    let Some(mine) = Planned::of(change) else {
+        return Ok(None);
+    };
+    let found = find_of(view.cx, &mine)?;
+    let Some(first) = found.first() else {
+        return Ok(None);
+    };
+    let text = Rich::from("Conflicts with ")
+        .said(first.with.as_str())
+        .text(format!(": {}", first.sentence()));
+    Ok(Some(match found.len() {
+        1 => text,
+        many => text.text(format!(" (1 of {many})")),
+    }))
+}

@@ -1,0 +1,3 @@
+//! Schedule: conflicts of plans and free times.
+
+pub(super) mod planning;
