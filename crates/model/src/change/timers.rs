@@ -18,7 +18,6 @@ use crate::core::ids::PersonId;
 use crate::core::parse::later;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
-use crate::emergency::budget;
 use crate::emergency::grounds::end_of_grounds;
 use crate::incident::watch;
 use crate::schedule::freeze::Freeze;
@@ -137,8 +136,6 @@ fn instants(case: &Case<'_>) -> Vec<DueAt> {
     if let Some(glass) = change.break_glass.as_ref().filter(|glass| !glass.ended) {
         found.push(effect(Some(glass.until), true));
     }
-    let late = budget::validation_due(case);
-    found.extend(late.into_iter().map(|(at, is_pending)| effect(Some(at), is_pending)));
     found
 }
 
@@ -295,7 +292,6 @@ pub fn run(case: &mut Case<'_>) {
     latest_rollback_passes(case);
     overrun(case);
     end_break_glass(case);
-    budget::late_validation(case);
     after_the_work(case);
     settle(case);
 }
