@@ -16,6 +16,7 @@ use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::what_changed;
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
+use crate::commands::notify::action_items;
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{metrics, views};
@@ -120,6 +121,9 @@ pub enum Command {
     /// Witnesses of the log: programs of others that cosign its checkpoints.
     #[command(subcommand)]
     Witness(witnesses::Witness),
+    /// What somebody has to do about a record, and until when.
+    #[command(subcommand)]
+    ActionItem(action_items::ActionItem),
     /// Who reads the log.
     #[command(subcommand)]
     Log(witnesses::Log),

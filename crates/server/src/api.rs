@@ -69,6 +69,7 @@ const TABLES: &[&[Route]] = &[
     approval::sla_table::ROUTES,
     incident::watch_table::ROUTES,
     incident::what_changed::ROUTES,
+    notify::action_items::ROUTES,
     notify::preferences::ROUTES,
     change::templates::ROUTES,
     identity::tokens::ROUTES,

@@ -2,4 +2,5 @@
 
 pub use model::audit::witness::Witness;
 pub use model::core::card::{Card, Does, Field, Kind, Noun, Verb};
+pub use model::notify::action_item::ActionItem;
 pub use model::nouns::CARDS;

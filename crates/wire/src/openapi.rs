@@ -17,6 +17,7 @@ mod gate;
 mod identity;
 mod incident;
 mod integration;
+mod notify;
 pub mod judge;
 mod patches;
 mod policy;
@@ -493,7 +494,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(integration::deliveries::SHAPES)
         .chain(report::metrics::SHAPES)
         .chain(risk::forecasts::SHAPES)
-        .chain(&[incident::what_changed::SHAPES])
+        .chain(&[incident::what_changed::SHAPES, notify::action_items::SHAPES])
         .copied()
         .flatten();
     own.chain(policy::configurations::SHAPES)

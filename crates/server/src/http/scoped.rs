@@ -37,6 +37,10 @@ const OPEN: &[&str] = &[
     "GET /templates/{key}",
     "PUT /people/{login}/password",
     "* /messages*",
+    "GET /action-items",
+    "GET /action-items/{key}",
+    "POST /action-items/{key}/acknowledgement",
+    "POST /action-items/{key}/settlement",
 ];
 /// Pages of which the same is true, below the tenant's address.
 const PAGES: &[&str] = &[
@@ -49,6 +53,7 @@ const PAGES: &[&str] = &[
     "/account*",
     "/telling",
     "/messages",
+    "/inbox*",
     "/help",
     "/live",
     "/changes*",

@@ -10,6 +10,7 @@ use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
 use crate::openapi::incident::what_changed;
 use crate::openapi::integration::deliveries;
+use crate::openapi::notify::action_items;
 use crate::openapi::policy::configurations;
 use crate::openapi::report::metrics;
 use crate::openapi::risk::forecasts;
@@ -77,7 +78,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(table_identity::ALL)
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
-        .chain(&[what_changed::ROUTES])
+        .chain(&[what_changed::ROUTES, action_items::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());
     routes.chain(cards::routes()).collect()

@@ -15,7 +15,7 @@ use crate::failure::Result;
 use crate::output::{Output, array, text_of};
 
 /// Nouns whose command has more than the verbs of the card; it takes in [`Verbs`].
-const WITH_MORE: &[&str] = &["witness"];
+const WITH_MORE: &[&str] = &["action-item", "witness"];
 
 /// A verb that was chosen, with its arguments.
 #[derive(Debug)]
