@@ -1,6 +1,8 @@
 //! Compliance: retention, legal hold and reports.
 
 pub mod erase_texts;
+pub mod find_violation_trend;
+pub mod follow_violations;
 pub mod report_controls;
 pub mod set_legal_hold;
 pub mod set_retention;

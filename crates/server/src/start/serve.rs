@@ -21,7 +21,9 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::background::sinks::{self, Ways};
-use crate::background::{forecasts, grounds, mailer, outbound_calls, projector, replays, sequencer, worker};
+use crate::background::{
+    forecasts, grounds, mailer, outbound_calls, projector, replays, sequencer, violations, worker,
+};
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
 use crate::http::change_notifier::Bells;
@@ -341,6 +343,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     callers.extend(replays::start(settings, state)?);
     callers.push(grounds::start(state)?);
     callers.push(forecasts::start(state)?);
+    callers.push(violations::start(state)?);
     Ok((threads, callers))
 }
 

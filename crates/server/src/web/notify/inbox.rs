@@ -4,7 +4,6 @@ use acts::notify::act_on_items::{acknowledge, assign, settle_item};
 use acts::notify::list_items::{ItemQuery, Whose, list, list_settled};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use model::core::enums::Closing;
 use model::core::ids::GroupKey;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::last_people;
@@ -13,7 +12,7 @@ use pages::{ActForm, Cell, Column, Entry, Field, Fold, Place, RecordPage, Rich, 
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::notify::inbox_item::{about_link, closes, item_page, kind_word, owner_of, state_word};
+use crate::web::notify::inbox_item::{about_link, closes, is_said, item_page, kind_word, owner_of, state_word};
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
@@ -145,9 +144,9 @@ fn one_list(view: &View<'_, '_, '_>, name: &str, items: &[ActionItem]) -> acts::
 /// The title of an item with its page. Titles of rules are our words, those of people their own.
 fn titled(view: &View<'_, '_, '_>, item: &ActionItem) -> Rich {
     let href = view.url(&format!("/inbox/{}", escaped(&item.key)));
-    match item.closing {
-        Closing::Person => Rich::new().said_link(item.title.as_str(), href),
-        _ => Rich::new().link(item.title.as_str(), href),
+    match is_said(item) {
+        true => Rich::new().said_link(item.title.as_str(), href),
+        false => Rich::new().link(item.title.as_str(), href),
     }
 }
 
@@ -186,9 +185,9 @@ fn settled_entries(view: &View<'_, '_, '_>, items: &[ActionItem]) -> SectionBody
 fn table(view: &View<'_, '_, '_>, caption: &str, items: &[ActionItem]) -> SectionBody {
     let row = |item: &ActionItem| {
         let href = view.url(&format!("/inbox/{}", escaped(&item.key)));
-        let title = match item.closing {
-            Closing::Person => Cell::title(item.title.as_str(), href),
-            _ => Cell::Told {
+        let title = match is_said(item) {
+            true => Cell::title(item.title.as_str(), href),
+            false => Cell::Told {
                 text: item.title.clone(),
                 href,
                 sub: Rich::new(),

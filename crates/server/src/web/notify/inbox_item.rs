@@ -26,6 +26,11 @@ pub(super) fn kind_word(kind: ActionKind) -> &'static str {
     }
 }
 
+/// Whether its title is none of our words: a person wrote it, or a control rule, whose texts are English for every reader.
+pub(super) fn is_said(item: &ActionItem) -> bool {
+    item.closing == Closing::Person || item.kind == ActionKind::ResolveViolation
+}
+
 /// Where it stands, in a word.
 pub(super) fn state_word(item: &ActionItem, now: Timestamp) -> (Tone, &'static str) {
     match item.state {
@@ -72,7 +77,7 @@ pub(super) fn about_link(view: &View<'_, '_, '_>, item: &ActionItem) -> Rich {
 pub(super) fn closes(item: &ActionItem) -> Rich {
     let reason = item.reason.clone().unwrap_or_default();
     match (item.closing, item.state) {
-        (Closing::Person, _) | (_, ActionState::Dismissed) => Rich::new().said(reason),
+        (Closing::Person | Closing::Uninvolved, _) | (_, ActionState::Dismissed) => Rich::new().said(reason),
         _ => Rich::from(reason),
     }
 }
@@ -92,7 +97,7 @@ pub(super) fn item_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Ba
     let mut page = RecordPage {
         crumb: vec![("Inbox".to_owned(), view.url("/inbox"))],
         title: item.title.clone(),
-        is_said: item.closing == Closing::Person,
+        is_said: is_said(&item),
         marks: vec![tone.mark(word)],
         byline: Rich::new().key(item.key.as_str()),
         facts: facts(view, &item),
@@ -169,7 +174,7 @@ fn facts(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<Fact> {
 
 fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
     let is_theirs = answers_for(&view.directory, item, &view.me, view.now());
-    let is_finding = item.closing == Closing::ConditionOrDismissal;
+    let is_finding = matches!(item.closing, Closing::ConditionOrDismissal | Closing::Uninvolved);
     let may_dismiss =
         is_finding && !item.involved.contains(&view.me) && (is_theirs || view.may(model::core::act::actions::AUDIT));
     let url = |verb: &str| view.url(&format!("/inbox/{}/{verb}", escaped(&item.key)));
@@ -183,6 +188,14 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
                     &[("done", "It is done"), ("dismissed", "Nothing is to be done")],
                 ))
                 .field(Field::textarea("reason", "Why").required())
+                .submit("Settle it"),
+        );
+    }
+    if may_dismiss && item.closing == Closing::Uninvolved {
+        acts.push(
+            ActForm::new("remedy", "Settle it as remedied", url("settlement"))
+                .field(Field::hidden("state", "done"))
+                .field(Field::textarea("reason", "What was done about it").required())
                 .submit("Settle it"),
         );
     }
