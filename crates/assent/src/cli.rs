@@ -18,6 +18,7 @@ use crate::commands::incident::{incidents, what_changed};
 use crate::commands::incident::{problems, what_changed};
 use crate::commands::incident::{drift, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
+use crate::commands::notify::action_items;
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{metrics, views};
@@ -125,6 +126,9 @@ pub enum Command {
     /// Witnesses of the log: programs of others that cosign its checkpoints.
     #[command(subcommand)]
     Witness(witnesses::Witness),
+    /// What somebody has to do about a record, and until when.
+    #[command(subcommand)]
+    ActionItem(action_items::ActionItem),
     /// Who reads the log.
     #[command(subcommand)]
     Log(witnesses::Log),

@@ -14,6 +14,7 @@ use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{incidents, problems, what_changed};
 use crate::commands::incident::{drift, incidents, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
+use crate::commands::notify::action_items;
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{metrics, views};
@@ -45,6 +46,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Token(token) => tokens::run(token, common, output),
         Command::Key(key) => keys::run(key, common, output),
         Command::Witness(witness) => witnesses::witness(witness, common, output),
+        Command::ActionItem(item) => action_items::run(item, common, output),
         Command::Log(log) => witnesses::log(log, common, output),
         Command::Mapping(mapping) => mapping::run(mapping, common, output),
         Command::Connection(connection) => connections::run(connection, common, output),

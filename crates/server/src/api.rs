@@ -76,6 +76,7 @@ const TABLES: &[&[Route]] = &[
     incident::watch_table::ROUTES,
     incident::drift::ROUTES,
     incident::what_changed::ROUTES,
+    notify::action_items::ROUTES,
     notify::preferences::ROUTES,
     change::templates::ROUTES,
     identity::tokens::ROUTES,

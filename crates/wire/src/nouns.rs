@@ -5,6 +5,7 @@ pub use model::core::card::{Card, Does, Field, Kind, Noun, Verb};
 pub use model::incident::incident_review::IncidentReview;
 pub use model::incident::problem::ProblemRecord;
 pub use model::incident::record_link::RecordLink;
+pub use model::notify::action_item::ActionItem;
 pub use model::nouns::CARDS;
 pub use model::schedule::outside_calendar::OutsideCalendar;
 pub use model::schedule::traffic::Traffic;

@@ -17,6 +17,7 @@ mod gate;
 mod identity;
 mod incident;
 mod integration;
+mod notify;
 pub mod judge;
 mod patches;
 mod policy;
@@ -502,6 +503,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             incident::drift::SHAPES,
             incident::incidents::SHAPES,
             incident::learning::SHAPES,
+            notify::action_items::SHAPES,
             risk::affected::SHAPES,
             risk::checklists::SHAPES,
             schedule::planning::SHAPES,

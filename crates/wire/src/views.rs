@@ -23,6 +23,7 @@ use serde_json::{Map, Value, json};
 
 /// Fields whose text is a person's id in records and a login in answers.
 const PEOPLE: &[&str] = &[
+    "acknowledged_by",
     "actor",
     "approved_by",
     "activation_handed_by",
@@ -44,6 +45,7 @@ const PEOPLE: &[&str] = &[
     "handed_by",
     "implemented_by",
     "implementers",
+    "involved",
     "manager",
     "members",
     "opened_by",
@@ -57,6 +59,7 @@ const PEOPLE: &[&str] = &[
     "removed_by",
     "requester",
     "set_by",
+    "settled_by",
     "tester",
     "used_by",
     "verbal_approver",

@@ -2,6 +2,8 @@
 
 pub mod archive_changes;
 pub mod erase_texts;
+pub mod find_violation_trend;
+pub mod follow_violations;
 pub mod report_controls;
 pub mod set_legal_hold;
 pub mod set_retention;

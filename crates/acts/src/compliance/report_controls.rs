@@ -106,7 +106,7 @@ pub(crate) fn read_trail(cx: &mut Context<'_, '_>, position: &LogPosition) -> Re
 }
 
 /// The leaf of an event, with the deltas that are kept beside it.
-fn leaf(cx: &mut Context<'_, '_>, event: &Event) -> Result<Leaf> {
+pub(crate) fn leaf(cx: &mut Context<'_, '_>, event: &Event) -> Result<Leaf> {
     let unreadable = |error: serde_json::Error| Error::Fault(format!("event {} cannot be read: {error}", event.id));
     let mut leaf = Leaf::read(&event.bytes).map_err(unreadable)?;
     let Some(digest) = leaf.records_digest().map(str::to_owned) else {

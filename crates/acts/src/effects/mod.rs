@@ -1,6 +1,7 @@
 //! Effects: what follows a saved change in the same transaction, run by the executor in a fixed order.
 
 pub mod find_lost_timers;
+pub(crate) mod follow_items;
 pub(crate) mod lapse_exceptions;
 pub(crate) mod mirror_links;
 pub(crate) mod refresh_gate;

@@ -2,6 +2,7 @@
 
 use crate::change::set_template::count_failures;
 use crate::core::context::Effect;
+use crate::effects::follow_items::follow_items;
 use crate::effects::lapse_exceptions::lapse_exceptions;
 use crate::effects::mirror_links::mirror_links;
 use crate::effects::refresh_gate::refresh_gate;
@@ -11,8 +12,8 @@ use crate::risk::ask_probes::ask_new;
 use crate::schedule::keep_conflicts::follow_saved;
 
 /// Links get their rows first, as an effect that saves the change again ends the round. Exceptions lapse and templates are
-/// suspended before what is judged after that and depends on them; conflicts are followed once the plans are judged. The gate and
-/// outside systems are answered last, from changes that were judged, and probes are asked for what these want.
+/// suspended before what is judged after that and depends on them; conflicts are followed once the plans are judged. The gate,
+/// outside systems and action items follow changes that were judged, and probes are asked for what these want.
 pub(crate) const EFFECTS: &[Effect] = &[
     mirror_links,
     lapse_exceptions,
@@ -22,4 +23,5 @@ pub(crate) const EFFECTS: &[Effect] = &[
     refresh_gate,
     answer_moved,
     ask_new,
+    follow_items,
 ];

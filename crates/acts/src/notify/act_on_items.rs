@@ -239,7 +239,7 @@ pub fn settle_item(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     let waits = match item.closing {
-        Closing::Person => false,
+        Closing::Person | Closing::Uninvolved => false,
         Closing::Condition => true,
         Closing::ConditionOrDismissal => state == ActionState::Done,
     };
@@ -250,10 +250,10 @@ pub fn settle_item(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
 }
 
 fn check_may_settle(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
-    if item.closing == Closing::ConditionOrDismissal {
+    if matches!(item.closing, Closing::ConditionOrDismissal | Closing::Uninvolved) {
         let (person, speaker) = (cx.actor.person.clone(), cx.actor.speaker().clone());
         if item.involved.contains(&person) || item.involved.contains(&speaker) {
-            let text = "A finding is dismissed by somebody who had no part in what it is about.";
+            let text = "A finding is settled by somebody who had no part in what it is about.";
             return Err(Refusal::not_allowed("own_request", text).into());
         }
         impersonation::check_voice(cx)?;

@@ -18,7 +18,6 @@ use crate::core::ids::PersonId;
 use crate::core::parse::later;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
-use crate::emergency::budget;
 use crate::emergency::grounds::end_of_grounds;
 use crate::incident::watch;
 use crate::schedule::freeze::Freeze;
@@ -141,8 +140,6 @@ fn instants(case: &Case<'_>) -> Vec<DueAt> {
         let undo = planned_undo::instants(change).into_iter();
         found.extend(undo.map(|(at, mark)| news(case, Some(at), mark)));
     }
-    let late = budget::validation_due(case);
-    found.extend(late.into_iter().map(|(at, is_pending)| effect(Some(at), is_pending)));
     found
 }
 
@@ -307,7 +304,6 @@ pub fn run(case: &mut Case<'_>) {
     overrun(case);
     planned_undo::run(case);
     end_break_glass(case);
-    budget::late_validation(case);
     after_the_work(case);
     settle(case);
 }

@@ -201,6 +201,12 @@ impl ChangeTrail {
         (facts, unreadable)
     }
 
+    /// The facts of one change by its id; `None` where the log has none that can be read.
+    #[must_use]
+    pub fn facts_of(&self, id: &str) -> Option<ChangeFacts> {
+        facts_of(self.changes.get(id)?).ok()
+    }
+
     /// How many events about Assent itself happened in a span `[from, to)`, by the part of the kind before the dot.
     #[must_use]
     pub fn administration(&self, from: Timestamp, to: Timestamp) -> BTreeMap<String, u64> {

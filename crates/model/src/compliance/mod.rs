@@ -6,3 +6,4 @@ pub mod control_report;
 pub mod erasure;
 pub mod framework;
 pub mod violation;
+pub mod violation_items;

@@ -112,6 +112,8 @@ words! {
         Condition = "condition",
         /// By its condition, or dismissed as a false positive by somebody whom it is not about.
         ConditionOrDismissal = "condition_or_dismissal",
+        /// By somebody whom it is not about, with a reason: remedied, or dismissed as a false positive.
+        Uninvolved = "uninvolved",
         /// By its owner, with a reason.
         Person = "person",
     }

@@ -26,8 +26,6 @@ pub const BUDGET_DAYS: i64 = 90;
 pub const USUAL_BUDGET: u32 = 3;
 /// How many minutes after its end it must be validated, unless a policy says otherwise: a day.
 pub const USUAL_VALIDATION_MINUTES: i64 = 24 * 60;
-/// What begins the marks of the days on which people were told that it is not validated.
-const UNVALIDATED: &str = "glass_unvalidated/";
 
 /// How often each team broke the glass in the last [`BUDGET_DAYS`]; a team that is not named did not.
 pub type Used = BTreeMap<String, i64>;
@@ -171,7 +169,7 @@ pub fn cosignature_unmet(file: &ChangeFile, directory: &Directory, now: Timestam
     ))
 }
 
-/// Whom it is escalated to when the budget is spent or nobody validates.
+/// Whom it is escalated to when the budget is spent.
 fn above(case: &Case<'_>) -> Vec<PersonId> {
     let mut people = case.directory.with_role(Role::Executive);
     people.extend(last_people(&case.directory));
@@ -208,53 +206,6 @@ pub(crate) fn tell_over_budget(case: &mut Case<'_>, counted: &Counted) {
     for person in once_each(readers) {
         let next = "A change manager validates it; look at why the usual way does not serve this team.";
         case.write_to(&person, "break_glass_over_budget", &mark, news.clone(), next);
-    }
-}
-
-/// How late the validation is told: the day and its mark.
-fn late(case: &Case<'_>) -> Option<(Timestamp, i64, String)> {
-    let glass = case
-        .change()
-        .lawful_break_glass()
-        .filter(|glass| glass.validated.is_none())?;
-    let since = glass.counted.as_ref()?.validate_by;
-    let day = case.now.duration_since(since).as_hours().max(0) / 24;
-    let at = since + SignedDuration::from_hours(24 * day);
-    Some((at, day, format!("{UNVALIDATED}{since}/{day}")))
-}
-
-/// When somebody must be told that a break-glass is not validated: the instant, and whether it is still to be told. There is
-/// no last one: each day's instant leads to the next day's, until somebody validates.
-pub(crate) fn validation_due(case: &Case<'_>) -> Vec<(Timestamp, bool)> {
-    let Some((at, _, mark)) = late(case) else {
-        return Vec::new();
-    };
-    let mut found = vec![(at, !case.change().told.contains(&mark))];
-    if at <= case.now {
-        found.push((at + SignedDuration::from_hours(24), true));
-    }
-    found
-}
-
-/// Tells once a day that the validation is late: first those who may give it, from the second day on those above too. Of days
-/// that passed while no server ran, the last one is told.
-pub(crate) fn late_validation(case: &mut Case<'_>) {
-    let Some((at, day, mark)) = late(case).filter(|(at, ..)| *at <= case.now) else {
-        return;
-    };
-    if !case.file.change.tell_once(&mark) {
-        return;
-    }
-    // The mark of the day says all that those of earlier days said; a record does not grow by one for each.
-    let told = &mut case.file.change.told;
-    told.retain(|it| *it == mark || !it.starts_with(UNVALIDATED));
-    case.tell("break_glass.unvalidated", json!({"since": at.to_string(), "day": day}));
-    let mut people = concerned(case);
-    people.extend(above(case).into_iter().filter(|_| day > 0));
-    let news = format!("The break-glass of {} has not been validated.", case.change().key);
-    for person in once_each(people) {
-        let next = "Another person than the one who opened it validates it; it does not close before.";
-        case.write_to(&person, "break_glass_unvalidated", &mark, news.clone(), next);
     }
 }
 

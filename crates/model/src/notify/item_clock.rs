@@ -7,6 +7,8 @@
 //! | 3 | a working day later | those above: change managers, and whom the kind adds |
 //! | 4 … | each working day for what is urgent, else each week of five working days | the owner and those above |
 //!
+//! The validation of a break-glass counts all days: its clock runs at night.
+//!
 //! Where no owner is left, the item falls to an owner of its services, then to the change managers, else to administrators.
 
 use std::collections::BTreeSet;
@@ -201,7 +203,7 @@ fn next_step(item: &ActionItem) -> i64 {
 }
 
 fn step_at(directory: &Directory, item: &ActionItem, step: i64, now: Timestamp) -> Timestamp {
-    let clock = clock(directory, item.owner.as_ref(), item.group.as_ref());
+    let clock = clock_of(directory, item);
     match step {
         ..=REMINDER => {
             let worked = clock.worked(item.asked_at, item.due_at).as_secs() / 2;
@@ -214,6 +216,14 @@ fn step_at(directory: &Directory, item: &ActionItem, step: i64, now: Timestamp) 
             let days = if is_urgent(item) { 1 } else { WEEK };
             clock.after(item.due_at, Span::WorkDays(1 + (later - ABOVE) * days))
         }
+    }
+}
+
+/// The clock by which an item escalates: its owner's calendar. Work that a broken glass let begin does not rest at night.
+fn clock_of<'a>(directory: &'a Directory, item: &ActionItem) -> Clock<'a> {
+    match item.kind {
+        ActionKind::ValidateBreakGlass => Clock::new(None, None),
+        _ => clock(directory, item.owner.as_ref(), item.group.as_ref()),
     }
 }
 

@@ -3,10 +3,12 @@
 use jiff::SignedDuration;
 use model::approval::obligation::{Due, Duty};
 use model::change::change_file::Lent;
-use model::core::enums::{self, Role, State};
+use model::core::enums::{self, ActionKind, Role, State};
 use model::directory::snapshot;
 use model::emergency::break_glass;
 use model::emergency::budget::{Used, teams_of, words_of_team};
+use model::notify::action_item::{Due as ItemDue, Owner};
+use model::notify::change_items::{settled_because, wanted};
 use model::notify::preferences::{Quiet, Telling};
 use serde_json::json;
 
@@ -149,85 +151,33 @@ fn a_policy_sets_the_budget_and_the_time_of_its_validation() {
 }
 
 #[test]
-fn a_late_validation_is_told_once_a_day_and_ends_with_it() {
+fn a_broken_glass_owes_its_validation_until_another_gives_it() {
     let mut world = opened(0, Vec::new());
-    world.wait_until(at("11:00"));
-    let told = |world: &World| {
-        let kinds = world
-            .events
-            .iter()
-            .filter(|event| event.kind == "break_glass.unvalidated");
-        kinds.count()
-    };
-    world.wait(24 * 60 - 1);
-    assert_eq!(told(&world), 0);
-    world.wait(1);
-    assert_eq!(told(&world), 1);
-    assert!(!topics_to(&world, "sue").contains(&"break_glass_unvalidated"));
-    world.wait(24 * 60);
-    assert_eq!(told(&world), 2);
+    let due = at("11:00") + SignedDuration::from_hours(24);
+    let item = wanted(world.change(), ActionKind::ValidateBreakGlass).unwrap();
+    assert_eq!((item.due, item.owner), (ItemDue::At(due), Owner::ServiceOwner));
     assert!(
-        topics_to(&world, "sue").contains(&"break_glass_unvalidated"),
-        "the second day goes higher"
+        item.involved.contains(&"cora".into()),
+        "who broke it does not settle it"
     );
     let words = body(json!({"text": "It was right."}));
     assert_eq!(
         code(world.act("cora", |case| break_glass::validate(case, &words))),
         "own_request"
     );
+    world.wait_until(due + SignedDuration::from_hours(30 * 24));
+    assert!(wanted(world.change(), ActionKind::ValidateBreakGlass).is_some());
     world.act("mia", |case| break_glass::validate(case, &words)).unwrap();
-    world.wait(20 * 24 * 60);
-    assert_eq!(told(&world), 2);
-}
-
-/// The days of which people were told, in the order of the telling.
-fn days_told(world: &World) -> Vec<i64> {
-    let events = world.events.iter();
-    let of_it = events.filter(|event| event.kind == "break_glass.unvalidated");
-    of_it.map(|event| event.data["day"].as_i64().unwrap()).collect()
+    assert_eq!(wanted(world.change(), ActionKind::ValidateBreakGlass), None);
+    let reason = settled_because(world.change(), ActionKind::ValidateBreakGlass);
+    assert_eq!(reason, "The break-glass was validated.");
 }
 
 #[test]
-fn thirty_days_without_a_validation_are_told_one_by_one_and_leave_one_mark() {
-    let mut world = opened(0, Vec::new());
-    let due = at("11:00") + SignedDuration::from_hours(24);
-    world.wait_until(due + SignedDuration::from_hours(30 * 24 - 1));
-    assert_eq!(days_told(&world), (0..30).collect::<Vec<_>>());
-    let letters = |who: &str| {
-        let topics = topics_to(&world, who).into_iter();
-        topics.filter(|topic| *topic == "break_glass_unvalidated").count()
-    };
-    assert_eq!((letters("mia"), letters("sue")), (30, 29), "the first day stays below");
-    let marks = world
-        .change()
-        .told
-        .iter()
-        .filter(|it| it.starts_with("glass_unvalidated/"));
-    assert_eq!(marks.count(), 1);
-    // A timer that runs twice at one instant, or a second server's, tells nobody again.
-    world.run_timers();
-    world.run_timers();
-    assert_eq!(days_told(&world).len(), 30);
-    let words = body(json!({"text": "It was right."}));
-    world.act("mia", |case| break_glass::validate(case, &words)).unwrap();
-    world.wait(10 * 24 * 60);
-    assert_eq!(days_told(&world).len(), 30, "it ends with the validation");
-}
-
-#[test]
-fn a_server_that_stood_still_for_days_tells_the_present_day_once_and_goes_on_daily() {
-    let mut world = opened(0, Vec::new());
-    let due = at("11:00") + SignedDuration::from_hours(24);
-    world.wait_until(due + SignedDuration::from_hours(2 * 24 + 1));
-    assert_eq!(days_told(&world), [0, 1, 2]);
-    // Nothing runs for nine days and a half, and then all that is due at once.
-    world.now = due + SignedDuration::from_hours(11 * 24 + 12);
-    world.run_timers();
-    world.run_timers();
-    assert_eq!(days_told(&world), [0, 1, 2, 11]);
-    world.wait_until(due + SignedDuration::from_hours(29 * 24 + 1));
-    let rest: Vec<i64> = [0, 1, 2].into_iter().chain(11..30).collect();
-    assert_eq!(days_told(&world), rest);
+fn beyond_the_budget_the_validation_is_the_change_managers() {
+    let world = opened(3, Vec::new());
+    let item = wanted(world.change(), ActionKind::ValidateBreakGlass).unwrap();
+    assert_eq!(item.owner, Owner::ChangeManagers);
 }
 
 #[test]
@@ -242,7 +192,7 @@ fn whoever_broke_the_glass_does_not_close_the_change() {
 /// Broken glasses of any kind (T36): whoever breaks it, whatever people wish to be told and however long nobody looks.
 /// `ASSENT_TEST_GLASSES` says how many.
 #[test]
-fn every_broken_glass_is_told_at_once_and_daily_until_another_validates_it_and_closes_not_before() {
+fn every_broken_glass_is_told_at_once_owes_its_validation_and_closes_not_before() {
     let count: u64 = std::env::var("ASSENT_TEST_GLASSES").map_or(300, |text| text.parse().unwrap());
     let mut late = 0;
     for number in 0..count {
@@ -306,24 +256,15 @@ fn break_it(world: &mut World, who: &str, minutes: i64) {
     world.review("olga").unwrap();
 }
 
-/// Lets days pass after the validation was due: on each of them people are told, and nobody closes.
+/// Lets days pass after the validation was due: on each of them it is owed, and nobody closes.
 fn wait_days(world: &mut World, days: i64) {
     let glass = world.change().break_glass.as_ref().unwrap();
     let validate_by = glass.counted.as_ref().unwrap().validate_by;
     world.wait_until(validate_by - SignedDuration::from_secs(1));
-    let noted = |world: &World| {
-        let events = world.events.iter();
-        events.filter(|it| it.kind == "break_glass.unvalidated").count()
-    };
     for day in 0..days {
-        let (letters, events) = (world.letters.len(), noted(world));
         world.wait_until(validate_by + SignedDuration::from_hours(24 * day) + SignedDuration::from_secs(5));
-        assert_eq!(noted(world), events + 1, "day {day}");
-        let mut fresh = world.letters[letters..]
-            .iter()
-            .filter(|it| it.topic == "break_glass_unvalidated");
-        assert!(fresh.clone().count() > 0, "day {day}");
-        assert!(fresh.all(|letter| world.directory.told_at(&letter.to, letter.topic, world.now) == world.now));
+        let item = wanted(world.change(), ActionKind::ValidateBreakGlass).unwrap();
+        assert_eq!(item.due, ItemDue::At(validate_by), "day {day}");
         for closer in ["olga", "mia", "max"] {
             assert!(world.close(closer).is_err(), "{closer} closed it unvalidated");
         }

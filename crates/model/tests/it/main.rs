@@ -1,6 +1,7 @@
 //! The rules of change enablement, tried from outside: whole walks, every act in every state, and random histories.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
 
+mod action_items;
 mod blocks;
 mod boards;
 mod budget;

@@ -15,6 +15,8 @@ pub enum Place {
     /// What waits for the reader.
     #[default]
     Home,
+    /// Action items of the reader and their groups.
+    Inbox,
     /// All changes.
     Changes,
     /// Windows and what is planned in them.
@@ -73,8 +75,9 @@ pub enum Place {
 
 impl Place {
     /// The places that everybody sees, in their order.
-    pub const EVERYBODY: [Place; 11] = [
+    pub const EVERYBODY: [Place; 12] = [
         Place::Home,
+        Place::Inbox,
         Place::Changes,
         Place::Calendar,
         Place::Freezes,
@@ -88,7 +91,7 @@ impl Place {
     ];
 
     /// The places of who is scoped to services, in their order.
-    pub const SCOPED: [Place; 4] = [Place::Home, Place::Changes, Place::Calendar, Place::Help];
+    pub const SCOPED: [Place; 5] = [Place::Home, Place::Inbox, Place::Changes, Place::Calendar, Place::Help];
 
     /// The places of a reader, in their order: those of everybody, and by right
     /// the log with the deliveries, the administration of people, and that of what is
@@ -127,6 +130,7 @@ impl Place {
     pub fn path(self) -> &'static str {
         match self {
             Place::Home => "/",
+            Place::Inbox => "/inbox",
             Place::Changes => "/changes",
             Place::Calendar => "/calendar",
             Place::Freezes => "/freezes",
@@ -162,6 +166,7 @@ impl Place {
     pub fn label(self) -> &'static str {
         match self {
             Place::Home => "Home",
+            Place::Inbox => "Inbox",
             Place::Changes => "Changes",
             Place::Calendar => "Calendar",
             Place::Freezes => "Freezes",
@@ -195,6 +200,7 @@ impl Place {
     fn icon(self) -> &'static str {
         match self {
             Place::Home => "home",
+            Place::Inbox => "inbox",
             Place::Changes => "list",
             Place::Calendar => "calendar",
             Place::Freezes => "snow",
@@ -227,7 +233,7 @@ impl Place {
 
     fn group(self) -> &'static str {
         match self {
-            Place::Home | Place::Changes | Place::Calendar | Place::Freezes => "",
+            Place::Home | Place::Inbox | Place::Changes | Place::Calendar | Place::Freezes => "",
             Place::Services | Place::Ownership | Place::GateChecks | Place::Incidents | Place::Templates => "Estate",
             Place::Metrics
             | Place::AuditLog

@@ -14,4 +14,5 @@ pub(crate) mod sequencer;
 pub(crate) mod sink_file;
 pub(crate) mod sinks;
 pub(crate) mod sweep;
+pub(crate) mod violations;
 pub(crate) mod worker;

@@ -40,6 +40,10 @@ const OPEN: &[&str] = &[
     "GET /templates/{key}",
     "PUT /people/{login}/password",
     "* /messages*",
+    "GET /action-items",
+    "GET /action-items/{key}",
+    "POST /action-items/{key}/acknowledgement",
+    "POST /action-items/{key}/settlement",
 ];
 /// Doors among these that hold more than the change that they name: the bundle of a change has events of people and freezes in it.
 const CLOSED: &[&str] = &["/changes/{key}/bundle"];
@@ -54,6 +58,7 @@ const PAGES: &[&str] = &[
     "/account*",
     "/telling",
     "/messages",
+    "/inbox*",
     "/help",
     "/live",
     "/changes*",

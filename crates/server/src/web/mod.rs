@@ -332,6 +332,12 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/gateways", get(gate::gateways::gateways))
         .route("/t/{tenant}/messages", get(notify::messages::messages))
         .route(
+            "/t/{tenant}/inbox",
+            get(notify::inbox::show_inbox).post(plain(notify::inbox::open_item)),
+        )
+        .route("/t/{tenant}/inbox/{key}", get(notify::inbox::show_item))
+        .route("/t/{tenant}/inbox/{key}/{verb}", post(notify::inbox::act))
+        .route(
             "/t/{tenant}/people",
             get(directory::people::show_people).post(plain(directory::people::create)),
         )

@@ -1,3 +1,4 @@
 //! Notifications: messages, preferences, mail and feeds.
 
+pub mod action_items;
 pub mod preferences;

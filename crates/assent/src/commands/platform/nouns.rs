@@ -15,7 +15,9 @@ use crate::failure::Result;
 use crate::output::{Output, array, text_of};
 
 /// Nouns whose command has more than the verbs of the card; it takes in [`Verbs`].
-const WITH_MORE: &[&str] = &["witness", "problem", "incident-review", "record-link", "outside-calendar", "traffic"];
+const WITH_MORE: &[&str] = &[
+    "action-item", "witness", "problem", "incident-review", "record-link", "outside-calendar", "traffic",
+];
 
 /// A verb that was chosen, with its arguments.
 #[derive(Debug)]

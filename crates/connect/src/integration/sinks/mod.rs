@@ -145,6 +145,7 @@ fn severity(kind: &str) -> u8 {
         "tenant.without_administrator",
     ];
     const MEDIUM: &[&str] = &[
+        "action_item.escalated",
         "approval.nobody_can",
         "attempt.refused",
         "change.began_early",

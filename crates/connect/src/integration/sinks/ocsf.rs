@@ -25,6 +25,7 @@ enum Class {
 
 /// Kinds that are findings of compliance.
 const COMPLIANCE: &[&str] = &[
+    "action_item.escalated",
     "approval.nobody_can",
     "break_glass.opened",
     "break_glass.over_budget",

@@ -1,6 +1,7 @@
 //! Control reports: which control of a framework is enforced how, and what its tests found.
 
 use acts::Context;
+use acts::compliance::find_violation_trend::find_violation_trend;
 use acts::compliance::report_controls::{Asked, report_controls};
 use model::compliance::framework::{FRAMEWORKS, Framework};
 use model::core::act::actions;
@@ -14,6 +15,11 @@ use crate::http::route::{Ask, Reply, Route};
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_control_reports", list).scope(Scope::Audit),
     Route::reads("show_control_report", show).scope(Scope::Audit),
+    Route::reads("list_violation_months", |cx, ask| {
+        let months = find_violation_trend(cx)?.into_iter();
+        ask.whole(months.map(|month| json!(month)).collect())
+    })
+    .scope(Scope::Audit),
 ];
 
 fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

@@ -1,4 +1,5 @@
 //! Notifications: messages, preferences, mail and feeds.
 
+pub(super) mod action_items;
 pub(super) mod preferences;
 pub(super) mod stream;

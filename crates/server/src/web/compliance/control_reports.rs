@@ -1,5 +1,6 @@
 //! Control reports as pages. The texts of a report are English for every reader, as its bytes are the same for all.
 
+use acts::compliance::find_violation_trend::{ViolationMonth, find_violation_trend};
 use acts::compliance::report_controls::{Asked, report_controls};
 use axum::extract::{Path, Query, State};
 use axum::http::header;
@@ -52,10 +53,42 @@ fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         byline: Rich::from(
             "Each report is computed from the log: the same span and size of the log give the same report.",
         ),
-        sections: vec![Section::new("frameworks", "Frameworks", SectionBody::Table(table))],
+        sections: vec![
+            Section::new("frameworks", "Frameworks", SectionBody::Table(table)),
+            violations(view)?,
+        ],
         ..RecordPage::default()
     };
     Ok(page.render())
+}
+
+/// Violations that control rules found, opened and settled by month.
+fn violations(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
+    let months = find_violation_trend(view.cx)?;
+    let row = |it: &ViolationMonth| {
+        let number = |number: i64| Cell::Short(count(u64::try_from(number).unwrap_or_default()));
+        vec![
+            Cell::Name(it.month.clone()),
+            number(it.opened),
+            number(it.done),
+            number(it.dismissed),
+            number(it.open),
+        ]
+    };
+    let table = Table {
+        caption: "Violations by month".to_owned(),
+        columns: vec![
+            Column::new("Month", Fold::Never),
+            Column::new("Opened", Fold::Under).number(),
+            Column::new("Remedied", Fold::Under).number(),
+            Column::new("Dismissed", Fold::Under).number(),
+            Column::new("Open at its end", Fold::Under).number(),
+        ],
+        rows: months.iter().rev().map(row).collect(),
+        ..Table::default()
+    };
+    Ok(Section::new("violations", "Violations", SectionBody::Table(table))
+        .lede("Each violation that a control rule finds is an action item of the owner of its service."))
 }
 
 /// The span and the size of the log that an address asks for.

@@ -1,6 +1,8 @@
 //! Notifications: messages, preferences, mail and feeds.
 
 pub(super) mod calendar_feed;
+pub(super) mod inbox;
+mod inbox_item;
 pub(crate) mod letters;
 pub(super) mod messages;
 pub(super) mod preferences;

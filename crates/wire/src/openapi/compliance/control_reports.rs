@@ -45,9 +45,31 @@ const ROUTES: &[Row] = &[
             "ControlReport",
         )
     },
+    Row {
+        may: "audit",
+        scope: Scope::Audit,
+        ..list(
+            "log",
+            "list_violation_months",
+            "/violation-trend",
+            "List how many violations were opened and settled in each of the last twelve months",
+            "ViolationMonth",
+        )
+    },
 ];
 
 const ANSWERS: &[Shape] = &[
+    shape(
+        "ViolationMonth",
+        "The violations of one month, in UTC: the action items that control rules opened.",
+        &[
+            text("month", LINE, "The month: `2026-11`.").needed(),
+            integer("opened", 0, i64::MAX, "How many were found in it for the first time.").needed(),
+            integer("done", 0, i64::MAX, "How many were remedied in it.").needed(),
+            integer("dismissed", 0, i64::MAX, "How many were dismissed in it as false positives.").needed(),
+            integer("open", 0, i64::MAX, "How many were open at its end; of this month, now.").needed(),
+        ],
+    ),
     shape(
         "ControlFramework",
         "A standard or regulation whose controls over changes can be reported on.",

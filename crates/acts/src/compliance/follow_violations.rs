@@ -1,0 +1,166 @@
+//! The round that opens an action item for each violation that the control rules find, and settles it once they find it no more.
+//! It follows the log from a position of its own. A finding has one item, however often it is found.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use model::change::change_file::Actor;
+use model::change::record::Change;
+use model::change::related_records::{Approval, Evidence};
+use model::compliance::change_trail::{ChangeFacts, ChangeTrail};
+use model::compliance::violation_items::{is_looked_at, items};
+use model::core::enums::{AboutKind, ActionKind, ActionState};
+use model::emergency::records::GlassUse;
+use model::notify::action_item::{About, NewItem, natural_key};
+use store::audit::event::{self, Event};
+use store::audit::log;
+use store::record::{self, Filter};
+use store::report::projection;
+use store::{Lane, Mode};
+
+use crate::compliance::report_controls::leaf;
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::transactions::Transactions;
+use crate::notify::action_items::{find, open, open_about, settle_by_rule};
+
+/// The name under which the position is kept.
+const NAME: &str = "violations";
+/// How many events one step looks at.
+const BATCH: i64 = 500;
+/// How far back a break-glass is looked at again: rules give it seven days after its end.
+const GLASSES: SignedDuration = SignedDuration::from_hours(45 * 24);
+/// The most of these a round looks at.
+const MOST_GLASSES: i64 = 500;
+/// Why an item is settled whose violation passed.
+const PASSED: &str = "The control rule finds nothing any more.";
+
+/// What a round does about one change.
+struct Move {
+    about: About,
+    opens: Vec<NewItem>,
+    settles: Vec<String>,
+}
+
+/// Follows the log of a tenant to its end, and looks at the deadlines of its break-glasses; answers the position. Changes are judged
+/// in transactions that read, so that other writers wait only for the items to be saved.
+///
+/// # Errors
+/// The store's.
+pub fn follow_violations(executor: &impl Transactions, tenant: &str) -> Result<i64> {
+    let system = || Actor::system();
+    let position = loop {
+        let (from, to, moves) = executor.wait(Lane::Worker, tenant, system(), Mode::Read, next_moves)?;
+        if to <= from {
+            break from;
+        }
+        let save = move |cx: &mut Context<'_, '_>| match projection::save_position(cx.tx, NAME, from, to)? {
+            true => moves.iter().try_for_each(|it| do_move(cx, it)),
+            // Another server follows as well.
+            false => Ok(()),
+        };
+        executor.wait(Lane::Worker, tenant, system(), Mode::Write, save)?;
+    };
+    let moves = executor.wait(Lane::Worker, tenant, system(), Mode::Read, late_glasses)?;
+    if !moves.is_empty() {
+        let save = move |cx: &mut Context<'_, '_>| moves.iter().try_for_each(|it| do_move(cx, it));
+        executor.wait(Lane::Worker, tenant, system(), Mode::Write, save)?;
+    }
+    Ok(position)
+}
+
+fn next_moves(cx: &mut Context<'_, '_>) -> Result<(i64, i64, Vec<Move>)> {
+    let size = log::state(cx.tx)?.map_or(0, |state| state.size);
+    let from = projection::position(cx.tx, NAME)?;
+    let to = size.min(from + BATCH);
+    let mut moves = Vec::new();
+    if to > from {
+        for id in projection::changes_between(cx.tx, from, to)? {
+            moves.extend(move_of(cx, &id)?);
+        }
+    }
+    Ok((from, to, moves))
+}
+
+/// Deadlines pass without an event: what a break-glass owes is looked at in each round.
+fn late_glasses(cx: &mut Context<'_, '_>) -> Result<Vec<Move>> {
+    let since = cx.now.saturating_sub(GLASSES).unwrap_or(jiff::Timestamp::MIN);
+    let latest = Filter::new().more("at", since).descending_by("at").limit(MOST_GLASSES);
+    let mut changes: Vec<String> = record::bodies::<GlassUse>(cx.tx, &latest)?
+        .into_iter()
+        .map(|glass| glass.change.0)
+        .collect();
+    changes.sort();
+    changes.dedup();
+    let mut moves = Vec::new();
+    for id in changes {
+        moves.extend(move_of(cx, &id)?);
+    }
+    Ok(moves)
+}
+
+/// What is to be done about a change; `None` where its items are as they should be.
+fn move_of(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Move>> {
+    let Some(change) = record::load::<Change>(cx.tx, id)?.map(|stored| stored.record) else {
+        return Ok(None);
+    };
+    let Some(facts) = facts_of(cx, &change)?.filter(|facts| is_looked_at(facts, cx.now)) else {
+        return Ok(None);
+    };
+    let about = About::new(AboutKind::Change, change.key);
+    let found = items(&facts, cx.now);
+    let is_found = |part: &str| found.iter().any(|item| item.part == part);
+    let open_now = open_about(cx, &about)?.into_iter();
+    let prefix = natural_key(ActionKind::ResolveViolation, &about, "");
+    let parts = open_now.filter_map(|item| item.natural_key.strip_prefix(&prefix).map(str::to_owned));
+    let settles: Vec<String> = parts.filter(|part| !is_found(part)).collect();
+    let mut opens = Vec::new();
+    for item in found {
+        if is_news(cx, &item)? {
+            opens.push(item);
+        }
+    }
+    let is_nothing = opens.is_empty() && settles.is_empty();
+    Ok((!is_nothing).then_some(Move { about, opens, settles }))
+}
+
+/// Whether a finding has no item, or one that its rule settled. What a person settled stays settled.
+fn is_news(cx: &mut Context<'_, '_>, new: &NewItem) -> Result<bool> {
+    let known = find(cx, new.kind, &new.about, &new.part)?;
+    Ok(known.is_none_or(|item| item.state == ActionState::Done && item.reason.as_deref() == Some(PASSED)))
+}
+
+fn do_move(cx: &mut Context<'_, '_>, it: &Move) -> Result<()> {
+    for part in &it.settles {
+        settle_by_rule(cx, ActionKind::ResolveViolation, &it.about, part, PASSED)?;
+    }
+    for item in &it.opens {
+        if is_news(cx, item)? {
+            open(cx, item.clone())?;
+        }
+    }
+    Ok(())
+}
+
+/// The facts of one change as the log states them: from its own events, and from those that wrote it, its approvals or evidence.
+fn facts_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<ChangeFacts>> {
+    let id = change.id.as_str();
+    let of_change = || Filter::new().equals("change_id", id).order_by("id");
+    let mut found = event::of_subject(cx.tx, "change", id)?;
+    found.extend(event::of_record(cx.tx, "change", id)?);
+    for approval in record::bodies::<Approval>(cx.tx, &of_change())? {
+        found.extend(event::of_record(cx.tx, "approval", approval.id.as_str())?);
+    }
+    for evidence in record::bodies::<Evidence>(cx.tx, &of_change())? {
+        found.extend(event::of_record(cx.tx, "evidence", evidence.id.as_str())?);
+    }
+    let placed = found
+        .into_iter()
+        .filter_map(|event| Some((u64::try_from(event.seq?).ok()?, event)));
+    let placed: BTreeMap<u64, Event> = placed.collect();
+    let mut trail = ChangeTrail::default();
+    for (index, event) in &placed {
+        trail.take(*index, leaf(cx, event)?);
+    }
+    Ok(trail.facts_of(id))
+}

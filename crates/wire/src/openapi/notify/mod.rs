@@ -1,0 +1,3 @@
+//! Notifications: action items.
+
+pub(super) mod action_items;
