@@ -192,11 +192,11 @@ pub fn find_end(cx: &mut Context<'_, '_>, text: &str) -> Result<Option<End>> {
             let is_seen = id.map(|id| cx.sees(&id)).transpose()?.unwrap_or_default();
             return Ok(if is_seen { end(RelationEnd::Change, upper) } else { None });
         }
-        Some(RelationEnd::ProblemRecord) => {
+        Some(RelationEnd::Problem) => {
             let wanted = Filter::new().equals("key", upper.as_str());
             let is_there = record::count::<ProblemRecord>(cx.tx, &wanted)? > 0;
             return Ok(if is_there {
-                end(RelationEnd::ProblemRecord, upper)
+                end(RelationEnd::Problem, upper)
             } else {
                 None
             });

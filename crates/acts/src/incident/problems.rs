@@ -157,7 +157,7 @@ fn put_new(cx: &mut Context<'_, '_>, kind: &'static str, problem: ProblemRecord)
 /// Links failures to their problem: the problem caused them.
 fn link_cases(cx: &mut Context<'_, '_>, problem: &str, cases: &[String]) -> Result<()> {
     for case in cases {
-        link(cx, (problem, RelationEnd::ProblemRecord), RelationKind::Caused, case)?;
+        link(cx, (problem, RelationEnd::Problem), RelationKind::Caused, case)?;
     }
     Ok(())
 }
@@ -362,12 +362,7 @@ fn draft_fix(cx: &mut Context<'_, '_>, problem: ProblemRecord) -> Result<Problem
     };
     let data = json!({"key": fixed.key, "change": change});
     let saved = keep(cx, "problem.fix_drafted", fixed, data)?;
-    link(
-        cx,
-        (&saved.key, RelationEnd::ProblemRecord),
-        RelationKind::FixedBy,
-        &change,
-    )?;
+    link(cx, (&saved.key, RelationEnd::Problem), RelationKind::FixedBy, &change)?;
     Ok(saved)
 }
 

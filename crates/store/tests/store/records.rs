@@ -492,7 +492,7 @@ fn many_words_are_written_in_chunks() {
     });
 }
 
-fn from<R: serde::de::DeserializeOwned>(value: Json) -> R {
+fn from<R: record::Record>(value: Json) -> R {
     serde_json::from_value(value).unwrap()
 }
 
