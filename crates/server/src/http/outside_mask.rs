@@ -55,6 +55,23 @@ const CLOSED: &[&str] = &[
     "type",
     "verdict",
 ];
+/// Members by which a row of a list is a record or is about one: where one names a record outside, the row leaves its list.
+const NAMING: &[&str] = &[
+    "change",
+    "change_key",
+    "config_item",
+    "from",
+    "incident",
+    "item",
+    "key",
+    "of",
+    "on",
+    "service",
+    "subject",
+    "target",
+    "template",
+    "to",
+];
 /// Elements of a page whose text is what a form sends.
 const KEPT_ELEMENTS: &[&str] = &["textarea", "script", "style"];
 /// Attributes that hold an address.
@@ -118,10 +135,10 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
     fn is_row_outside(&mut self, row: &Value) -> bool {
         match row {
             Value::String(text) => self.is_hidden(text),
-            Value::Object(map) => map.iter().any(|(name, inner)| {
-                let text = inner.as_str().filter(|_| !CLOSED.contains(&name.as_str()));
-                text.is_some_and(|text| !WRITTEN.contains(&name.as_str()) && self.is_hidden(text))
-            }),
+            Value::Object(map) => NAMING
+                .iter()
+                .filter_map(|name| map.get(*name)?.as_str())
+                .any(|text| self.is_hidden(text)),
             _ => false,
         }
     }
