@@ -86,6 +86,8 @@ fn sees_own_alone(server: &Server, token: &str, (own, other, both): (&str, &str,
     ] {
         assert!(matches!(read(server, token, path).0, 403 | 404), "{path}");
     }
+    let reach = format!("/changes/{own}/affected");
+    assert_eq!(read(server, token, &reach).0, 404, "it names what is outside");
     names_nothing_outside(server, token, (own, other));
 }
 

@@ -53,6 +53,7 @@ const BOUNDED: &[&str] = &["touches", "impact", "complexity", "disruption"];
 const ALWAYS_FREE: &[&str] = &[
     "planned_start",
     "planned_end",
+    "planned_undo",
     "targets",
     "services",
     "environment",

@@ -154,7 +154,10 @@ pub fn outside(change: &Change, directory: &Directory) -> Vec<String> {
     let is_open = |field: &str| template.locked.contains_key(field) || template.free.contains(field);
     let no_way_back = content.no_rollback_reason.is_some() && !is_open("no_rollback_reason");
     let no_way_back = no_way_back.then(|| "no_rollback_reason".to_owned());
-    let mut fields: Vec<String> = usual.chain(own).chain(no_way_back).collect();
+    // What is undone as planned counts as no rollback, so the template's approvers leave it open, or others decide.
+    let undo = content.planned_undo.is_some() && !is_open("planned_undo");
+    let undo = undo.then(|| "planned_undo".to_owned());
+    let mut fields: Vec<String> = usual.chain(own).chain(no_way_back).chain(undo).collect();
     for field in template.bounds.exceeded(&counted(change, directory)) {
         if !fields.iter().any(|known| known == field) {
             fields.push(field.to_owned());

@@ -3,7 +3,7 @@
 use derive::{Described, Noun};
 use serde::{Deserialize, Serialize};
 
-use crate::core::act::actions::{READ, SET_CONNECTION};
+use crate::core::act::actions::SET_CONNECTION;
 use crate::core::card::{Card, Event, Page};
 use crate::core::enums::ProbeReads;
 use crate::core::ids::{GroupKey, RecordId};
@@ -74,9 +74,9 @@ pub const CARD: Card = Card {
     patch: "ProbePatch",
     columns: &["id", "key", "title", "url", "pointer", "reads", "owner"],
     verbs: verbs! {
-        List "list_probes" at "/probes" may READ => "List the probes of checklists";
+        List "list_probes" at "/probes" may "set_connection | audit" => "List the probes of checklists";
         Add "add_probe" at "/probes" may SET_CONNECTION => "Add a probe that checklists may ask";
-        Show "show_probe" at "/probes/{id}" may READ => "Show a probe";
+        Show "show_probe" at "/probes/{id}" may "set_connection | audit" => "Show a probe";
         Edit "edit_probe" at "/probes/{id}" may SET_CONNECTION => "Change a probe";
         End "end_probe" at "/probes/{id}" may SET_CONNECTION => "Take a probe out of use";
     },

@@ -6,7 +6,7 @@ use model::core::enums::State;
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};
 
-use crate::world::{World, at, body, code, facts_but, fields};
+use crate::world::{World, at, body, code, facts_but, fields, standard_facts};
 
 /// A change that is read-only until 15:00; its window is from 11:00 to 13:00.
 fn declared() -> Value {
@@ -136,4 +136,12 @@ fn whoever_did_the_work_does_not_call_its_undo_off() {
     undo(&mut world, "mia", off).unwrap();
     assert!(!world.change().undo.as_ref().unwrap().done);
     assert!(!world.unmet().contains(&"undo_open".to_owned()));
+}
+
+#[test]
+fn a_standard_change_with_an_undo_that_its_template_does_not_leave_open_is_a_normal_one() {
+    let mut words = standard_facts();
+    words.extend(body(declared()));
+    let world = World::with(words, Vec::new());
+    assert_eq!(world.change().turned_normal, ["planned_undo"]);
 }

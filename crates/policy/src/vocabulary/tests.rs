@@ -137,6 +137,55 @@ fn every_kind_compiles() {
 }
 
 #[test]
+fn each_way_of_checking_an_item_has_annotations_of_its_own() {
+    let with = |more: &[(&'static str, &'static str)]| {
+        let mut pairs = vec![("require", "item"), ("title", "A backup"), ("owner", "group:dba")];
+        pairs.extend(more);
+        compile(&pairs)
+    };
+    let probe = with(&[("check", "probe"), ("probe", "restored-backup"), ("max_age", "24h")]).unwrap();
+    assert_eq!(
+        (probe.due, probe.duty),
+        (
+            Due::Start,
+            Duty::Item {
+                title: "A backup".to_owned(),
+                check: ItemCheck::Probe {
+                    probe: "restored-backup".to_owned(),
+                    max_age_minutes: 24 * 60,
+                },
+                owner: Asked::Group(GroupKey::from("dba")),
+            }
+        )
+    );
+    for good in [
+        &[("check", "manual"), ("distinct_from", "author")][..],
+        &[("check", "manual"), ("due", "approval")],
+        &[("check", "evidence"), ("aspect", "backup"), ("max_age", "7d")],
+    ] {
+        assert!(with(good).is_ok(), "{good:?}");
+    }
+    for (wrong, code) in [
+        (&[][..], "annotation_missing"),
+        (&[("check", "glance")], "bad_value"),
+        (&[("check", "probe"), ("probe", "x")], "annotation_missing"),
+        (&[("check", "probe"), ("max_age", "1h")], "annotation_missing"),
+        (&[("check", "evidence")], "annotation_missing"),
+        (&[("check", "manual"), ("aspect", "backup")], "bad_value"),
+        (&[("check", "manual"), ("max_age", "1h")], "bad_value"),
+        (&[("check", "manual"), ("items", "One")], "misplaced_annotation"),
+    ] {
+        assert_eq!(with(wrong).unwrap_err()[0].code, code, "{wrong:?}");
+    }
+    assert_eq!(
+        compile(&[("require", "security_answers"), ("due", "approval")])
+            .unwrap()
+            .duty,
+        Duty::SecurityAnswers {}
+    );
+}
+
+#[test]
 fn tasks_times_and_permits_compile() {
     let task = compile(&[("require", "task"), ("kind", "verify"), ("title", "Look")]).unwrap();
     assert_eq!(
