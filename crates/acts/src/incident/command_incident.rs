@@ -1,11 +1,12 @@
 //! What a commander does: takes or hands over command, halts the work under way, and ends the freeze of a major incident.
 
+use jiff::Timestamp;
 use model::approval::decide::check_factor;
 use model::change::read_content;
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{IncidentState, TimelineKind};
-use model::core::parse::{Reading, TEXT};
+use model::core::parse::{Reading, TEXT, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
 use model::identity::factor::Wanted;
@@ -118,7 +119,7 @@ pub fn declare_major(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    check_declarable(&before)?;
+    check_declarable(&before, cx.now)?;
     major::check_commander(&before, &directory, &cx.actor.person)?;
     let is_again = before.course.stood_down.is_some();
     if is_again && before.course.raised_by.as_ref() == Some(&cx.actor.person) {
@@ -139,10 +140,12 @@ pub fn declare_major(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     Ok(saved)
 }
 
-fn check_declarable(incident: &Incident) -> Result<()> {
+fn check_declarable(incident: &Incident, now: Timestamp) -> Result<()> {
     let key = &incident.key;
     let refused = |code, text: String, satisfy: String| Err(Refusal::not_now(code, text, satisfy, Vec::new()).into());
-    if incident.is_major() {
+    // What was major for the longest time stops nothing any more, and is declared anew.
+    let since = incident.course.major_since;
+    if since.is_some_and(|since| now < later(since, major::LONGEST)) {
         return refused(
             "is_major",
             format!("{key} is a major incident already."),
