@@ -17,7 +17,7 @@ use crate::directory::snapshot::{Directory, logins};
 use crate::emergency::grounds::grounds_unmet;
 use crate::gate::closing;
 use crate::risk::reach;
-use crate::schedule::conflict_record::conflicts_unmet;
+use crate::schedule::conflict_rules::conflicts_unmet;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{freeze_unmet, stopping};
 

@@ -365,3 +365,35 @@ impl Found {
 
 /// How far around a plan others may lie that conflict with it: nobody plans longer work.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 31);
+
+impl Directory {
+    /// The tenant's terms of planning, or the usual ones.
+    #[must_use]
+    pub fn planning(&self) -> PlanningTerms {
+        self.planning_terms.clone().unwrap_or_default()
+    }
+
+    /// Maintenance of imported calendars that lies over any instant of `[from, to)`.
+    #[must_use]
+    pub fn maintenance(&self, from: Timestamp, to: Timestamp) -> Vec<Planned> {
+        let calendars = self.outside_calendars.iter().filter(|calendar| calendar.active);
+        let planned = calendars.flat_map(|calendar| {
+            let events = calendar.events();
+            let near = events.filter(|event| event.starts_at < to && from < event.ends_at);
+            near.map(|event| Planned {
+                id: ChangeId::default(),
+                key: event.title,
+                starts_at: event.starts_at,
+                ends_at: event.ends_at,
+                places: Vec::new(),
+                items: BTreeSet::new(),
+                people: BTreeSet::new(),
+                maintenance: Some(Scope {
+                    services: calendar.services.clone(),
+                    environments: calendar.environments.clone(),
+                }),
+            })
+        });
+        planned.collect()
+    }
+}

@@ -2,6 +2,7 @@
 
 pub mod calendar;
 pub mod conflict_record;
+pub mod conflict_rules;
 pub mod conflicts;
 pub mod fiscal;
 pub mod freeze;

@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::act::actions::{READ, SET_WINDOW};
 use crate::core::card::{Card, Event, Field, Kind, Page};
-use crate::core::ids::{ChangeId, EnvironmentKey, RecordId, ServiceKey};
-use crate::directory::snapshot::Directory;
-use crate::schedule::conflicts::{Planned, Scope};
+use crate::core::ids::{EnvironmentKey, RecordId, ServiceKey};
 use crate::verbs;
 
 /// The most events of one import.
@@ -154,33 +152,6 @@ pub fn kept(events: &[OutsideEvent]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-impl Directory {
-    /// Maintenance of imported calendars that lies over any instant of `[from, to)`.
-    #[must_use]
-    pub fn maintenance(&self, from: Timestamp, to: Timestamp) -> Vec<Planned> {
-        let calendars = self.outside_calendars.iter().filter(|calendar| calendar.active);
-        let planned = calendars.flat_map(|calendar| {
-            let near = calendar
-                .events()
-                .filter(|event| event.starts_at < to && from < event.ends_at);
-            near.map(|event| Planned {
-                id: ChangeId::default(),
-                key: event.title,
-                starts_at: event.starts_at,
-                ends_at: event.ends_at,
-                places: Vec::new(),
-                items: BTreeSet::new(),
-                people: BTreeSet::new(),
-                maintenance: Some(Scope {
-                    services: calendar.services.clone(),
-                    environments: calendar.environments.clone(),
-                }),
-            })
-        });
-        planned.collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test may stop where it fails")]
@@ -216,12 +187,5 @@ mod tests {
             ..late
         };
         assert_eq!(found, [early, late]);
-        let directory = Directory {
-            outside_calendars: vec![calendar].into(),
-            ..Directory::default()
-        };
-        let over = |from: &str, to: &str| directory.maintenance(from.parse().unwrap(), to.parse().unwrap()).len();
-        assert_eq!(over("2026-12-01T01:00:00Z", "2026-12-02T00:00:00Z"), 0, "ends touch");
-        assert_eq!(over("2026-12-01T00:59:00Z", "2026-12-02T00:01:00Z"), 2);
     }
 }

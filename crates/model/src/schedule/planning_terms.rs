@@ -11,7 +11,6 @@ use crate::core::act::actions::{READ, SET_FREEZE};
 use crate::core::card::{Card, Event, Page};
 use crate::core::enums::{ConflictKind, SlotTerm};
 use crate::core::ids::{EnvironmentKey, PersonId, RecordId};
-use crate::directory::snapshot::Directory;
 use crate::verbs;
 
 /// The id and key of the one record of a tenant.
@@ -224,13 +223,5 @@ impl PlanningTerms {
             version: self.version,
             by: self.by,
         }
-    }
-}
-
-impl Directory {
-    /// The tenant's terms of planning, or the usual ones.
-    #[must_use]
-    pub fn planning(&self) -> PlanningTerms {
-        self.planning_terms.clone().unwrap_or_default()
     }
 }

@@ -10,6 +10,7 @@ use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
 use model::directory::snapshot::{Dependency, Directory, Freeze};
 use model::schedule::conflicts::{Found, Planned, Scope, find, pairs};
 use model::schedule::offer::{Judging, Slot, all, offer};
+use model::schedule::outside_calendar::{OutsideCalendar, OutsideEvent, kept};
 use model::schedule::planning_terms::PlanningTerms;
 use model::schedule::traffic::Traffic;
 use model::schedule::ways::Ways;
@@ -356,4 +357,35 @@ fn absences_and_windows_say_where_they_stand() {
     let text: Vec<&str> = best[0].reasons.iter().map(|it| it.text.as_str()).collect();
     assert!(text.contains(&"It lies in the window “Nights”."), "{text:?}");
     assert!(text.contains(&"Nobody is away then."), "{text:?}");
+}
+
+#[test]
+fn events_of_imported_calendars_are_maintenance_while_they_last() {
+    let event = |from: i64, to: i64| OutsideEvent {
+        starts_at: hour(from),
+        ends_at: hour(to),
+        title: "Racks".to_owned(),
+    };
+    let calendar = OutsideCalendar {
+        id: "c".into(),
+        version: 1,
+        name: "C".to_owned(),
+        url: None,
+        services: BTreeSet::from(["api".into()]),
+        environments: BTreeSet::new(),
+        imported: Some(kept(&[event(1, 2), event(10, 12)])),
+        imported_at: None,
+        active: true,
+    };
+    let directory = Directory {
+        outside_calendars: vec![calendar].into(),
+        ..Directory::default()
+    };
+    assert_eq!(directory.maintenance(hour(2), hour(10)), Vec::new(), "ends touch");
+    let near = directory.maintenance(hour(1), hour(11));
+    assert_eq!(near.len(), 2);
+    let mine = plan("CHG-1", &["api".into()], "production", (11, 13));
+    let found = find(&directory, &PlanningTerms::default(), &mine, &near);
+    assert_eq!(found[0].sentence(), "api in production is under maintenance");
+    assert_eq!((found[0].with.as_str(), &found[0].change), ("Racks", &None));
 }

@@ -231,13 +231,9 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
     let mut ways = Ways::of(&view.directory, terms.steps());
     let pairs = pairs(&mut ways, &terms, &planned);
     let told = pairs.iter().take(TOLD).filter_map(|(one, other)| {
-        let (one, other) = (&planned[*one], &planned[*other]);
-        let found = between(&mut ways, (&view.directory, &terms), one, other)?;
-        Some(Collision {
-            one: one.clone(),
-            other: other.clone(),
-            found,
-        })
+        let (one, other) = (planned[*one].clone(), planned[*other].clone());
+        let found = between(&mut ways, (&view.directory, &terms), &one, &other)?;
+        Some(Collision { one, other, found })
     });
     let (told, collisions, colliding) = (told.collect(), pairs.len(), others(&planned, &pairs));
     Ok(Board {
@@ -593,6 +589,21 @@ fn row_of(view: &View<'_, '_, '_>, shape: Shape, service: &str) -> String {
         .unwrap_or_else(|| NO_TEAM.to_owned())
 }
 
+/// A change on a timeline; `at` places an instant on it.
+fn bar(view: &View<'_, '_, '_>, board: &Board, one: &Shown, at: &dyn Fn(&Zoned) -> u32) -> Bar {
+    Bar {
+        from: at(&one.start),
+        length: (at(&one.end) - at(&one.start)).max(6),
+        title: one.listed.title.clone(),
+        key: one.listed.key.clone(),
+        href: view.change_url(&one.listed.key),
+        standing: standing(&one.listed, view.now()),
+        word: stays_away(&one.listed, view.now()).unwrap_or_default(),
+        clashes: board.colliding.contains_key(&one.listed.key),
+        row: 0,
+    }
+}
+
 fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
     let from = start_of(view, board.first).as_second();
     let to = start_of(
@@ -614,17 +625,7 @@ fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
             .iter()
             .map(|target| row_of(view, board.shape, &target.service));
         for row in keys.collect::<BTreeSet<String>>() {
-            rows.entry(row).or_default().push(Bar {
-                from: at(&one.start),
-                length: (at(&one.end) - at(&one.start)).max(6),
-                title: one.listed.title.clone(),
-                key: one.listed.key.clone(),
-                href: view.change_url(&one.listed.key),
-                standing: standing(&one.listed, view.now()),
-                word: stays_away(&one.listed, view.now()).unwrap_or_default(),
-                clashes: board.colliding.contains_key(&one.listed.key),
-                row: 0,
-            });
+            rows.entry(row).or_default().push(bar(view, board, one, &at));
         }
     }
     let bands = |row: &str| {
