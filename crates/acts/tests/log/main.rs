@@ -21,6 +21,7 @@ mod glasses;
 mod grounded;
 mod hands;
 mod interleaving;
+mod items;
 mod leaving;
 mod locked_out;
 mod lowered_facts;

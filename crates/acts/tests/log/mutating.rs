@@ -243,6 +243,7 @@ fn furnish_rarer(world: &World) {
     use acts::identity::set_workload;
     use acts::integration::keep_provenance;
     use model::change::custom_field::CustomField;
+    use model::notify::action_item::ActionItem;
     use model::notify::announcement::Announcement;
     world.system(|cx| {
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
@@ -254,6 +255,10 @@ fn furnish_rarer(world: &World) {
         training::set_training(cx, &with(json!({"person": "sam", "training": "sox"})))?;
         on_call::set_on_call(cx, &with(json!({"group": "eyes", "person": "sam"})))?;
         noun::add::<Announcement>(cx, &with(json!({"title": "Docks closed", "text": "Plan nothing."})))?;
+        noun::add::<ActionItem>(
+            cx,
+            &body(json!({"title": "Renew it", "text": "It ends soon.", "owner": "olga"})),
+        )?;
         noun::add::<CustomField>(cx, &body(json!({"key": "dock", "name": "Dock", "holds": "text"})))?;
         meetings::open_meeting(cx, &body(json!({"group": "eyes", "title": "Board"})))?;
         let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
