@@ -25,6 +25,7 @@ mod grounded;
 mod hands;
 mod interleaving;
 mod learning;
+mod items;
 mod leaving;
 mod linking;
 mod locked_out;

@@ -243,6 +243,7 @@ fn furnish_rarer(world: &World) {
     use acts::identity::set_workload;
     use acts::integration::keep_provenance;
     use model::change::custom_field::CustomField;
+    use model::notify::action_item::ActionItem;
     use model::notify::announcement::Announcement;
     use model::risk::probe::Probe;
     world.system(|cx| {
@@ -258,6 +259,10 @@ fn furnish_rarer(world: &World) {
         let probe = json!({"key": "backup", "title": "The last backup", "url": "https://b.example/{service}",
             "pointer": "/age", "reads": "age_hours", "owner": "eyes"});
         noun::add::<Probe>(cx, &body(probe))?;
+        noun::add::<ActionItem>(
+            cx,
+            &body(json!({"title": "Renew it", "text": "It ends soon.", "owner": "olga"})),
+        )?;
         noun::add::<CustomField>(cx, &body(json!({"key": "dock", "name": "Dock", "holds": "text"})))?;
         meetings::open_meeting(cx, &body(json!({"group": "eyes", "title": "Board"})))?;
         let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",

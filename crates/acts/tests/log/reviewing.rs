@@ -6,6 +6,7 @@ use model::change::change_file;
 use model::change::related_records::Message;
 use model::core::{enums, ids};
 use model::directory::access_review::AccessReview;
+use model::notify::action_item::ActionItem;
 use serde_json::json;
 use store::audit::event;
 use store::queue::timer;
@@ -57,7 +58,10 @@ fn sign_all(world: &World) {
             signed_at: Some(world.executor.tools().clock.now()),
             ..part.record
         };
-        world.system(move |cx| cx.put_estate("access_review.signed", part.clone(), json!({})).map(drop));
+        world.system(move |cx| {
+            cx.put_estate("access_review.signed", part.clone(), json!({}))?;
+            run_timer::run_timer(cx, "access_review", part.id.as_str())
+        });
     }
 }
 
@@ -84,6 +88,19 @@ fn told(world: &World, subject: &str) -> Vec<String> {
     found
 }
 
+/// Who got a letter about an action item, by the end of its subject.
+fn written(world: &World, ending: &'static str) -> Vec<String> {
+    let found = world.look(move |cx| {
+        let directory = cx.directory()?;
+        let all = record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?.into_iter();
+        let about = all.filter(|it| it.topic.starts_with("action_item") && it.subject.ends_with(ending));
+        let mut readers: Vec<String> = about.map(|it| directory.login(&it.person)).collect();
+        readers.sort();
+        Ok(readers)
+    });
+    found.unwrap()
+}
+
 /// How many letters told of what waits, and of what is still to look at when the next one would begin.
 fn letters(world: &World) -> usize {
     told(world, "Rights of your people to look at").len() + told(world, "Rights of your people still to look at").len()
@@ -106,41 +123,45 @@ fn a_part_that_nobody_signs_is_told_of_before_it_is_due_then_to_others_and_each_
     // Adam looks at his people, and another at him.
     let parts = told(&world, "Rights of your people to look at");
     assert_eq!(parts, ["adam", "mona"]);
-    let (soon, late) = ("A review of access is due soon", "A review of access is late");
-    go_to(&world, "2026-11-30T20:00:00Z");
+    go_to(&world, "2026-11-27T08:00:00Z");
     work(&world);
-    assert!(told(&world, soon).is_empty());
-    go_to(&world, "2026-11-30T20:00:01Z");
+    assert!(written(&world, "is due soon").is_empty());
+    go_to(&world, "2026-11-27T08:00:01Z");
     work(&world);
     work(&world);
-    assert_eq!((told(&world, soon), told(&world, late)), (parts.clone(), vec![]));
+    assert_eq!(written(&world, "is due soon"), parts);
     go_to(&world, "2026-12-04T08:00:01Z");
     work(&world);
     work(&world);
+    assert_eq!(written(&world, "is overdue"), parts);
+    go_to(&world, "2026-12-05T08:00:01Z");
+    work(&world);
     // Both parts go to the administrator and the auditor, and to their own managers.
-    assert_eq!(told(&world, late), ["adam", "adam", "aino", "aino", "mona"]);
-    go_to(&world, "2026-12-11T08:00:01Z");
+    let all = ["adam", "adam", "aino", "aino", "mona", "mona"];
+    assert_eq!(written(&world, "is still overdue"), all);
+    go_to(&world, "2026-12-10T08:00:01Z");
     // A timer that was lost is found, and one that runs twice tells once.
     world.system(|cx| {
-        for part in record::find::<AccessReview>(cx.tx, &Filter::new().order_by("id"))? {
-            timer::cancel(cx.tx, "access_review", part.record.id.as_str(), "unsigned")?;
+        for item in record::find::<ActionItem>(cx.tx, &Filter::new().order_by("id"))? {
+            timer::cancel(cx.tx, "action_item", item.record.id.as_str(), "escalation")?;
         }
         Ok(())
     });
     work(&world);
     work(&world);
-    assert_eq!(told(&world, late).len(), 10);
+    assert_eq!(written(&world, "is still overdue").len(), 12);
     sign_all(&world);
     go_to(&world, "2026-12-18T08:00:01Z");
     work(&world);
-    assert_eq!(told(&world, late).len(), 10, "what is signed is told of no more");
+    let total = written(&world, "is still overdue").len();
+    assert_eq!(total, 12, "what is signed is told of no more");
     world.sequence();
     let kinds = world.look(|cx| {
         let found = event::page(cx.tx, 0, 1_000)?;
         Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
     });
-    let reminded = |kind: &&String| *kind == "access_review.reminded";
-    assert_eq!(kinds.unwrap().iter().filter(reminded).count(), 6);
+    let escalated = |kind: &&String| *kind == "action_item.escalated";
+    assert_eq!(kinds.unwrap().iter().filter(escalated).count(), 8);
     world.assert_replays();
 }
 

@@ -377,8 +377,18 @@ fn readers_whose_messages_nobody_wakes_are_found_once() {
     });
 }
 
+fn item(id: &str, state: &str) -> model::notify::action_item::ActionItem {
+    serde_json::from_value(json!({
+        "id": id, "version": 1, "key": format!("ACT-{id}"), "natural_key": format!("review_access/access_review/{id}/"),
+        "kind": "review_access", "about_kind": "access_review", "about": id, "title": "Sign it", "state": state,
+        "closing": "condition", "opened_by": "p1", "opened_at": "2026-11-20T08:00:00Z", "asked_at": "2026-11-20T08:00:00Z",
+        "due_at": "2026-12-04T08:00:00Z", "steps": 0,
+    }))
+    .unwrap()
+}
+
 #[test]
-fn parts_of_reviews_that_nothing_wakes_are_found() {
+fn parts_of_reviews_without_an_action_item_are_found() {
     check(|world| {
         for (id, signed) in [("r1", None), ("r2", Some("2026-11-20T10:00:00Z")), ("r3", None)] {
             world.act(move |tx| {
@@ -394,18 +404,47 @@ fn parts_of_reviews_that_nothing_wakes_are_found() {
             });
         }
         assert_eq!(world.read(|tx| timer::reviews_without(tx, 9)), ["r1", "r3"]);
+        world.act(|tx| store::record::insert(tx, &item("r1", "open"), "{}"));
+        assert_eq!(world.read(|tx| timer::reviews_without(tx, 9)), ["r3"]);
+    });
+}
+
+#[test]
+fn action_items_that_nothing_wakes_are_found() {
+    check(|world| {
+        for (id, state) in [
+            ("i1", "open"),
+            ("i2", "done"),
+            ("i3", "acknowledged"),
+            ("i4", "dismissed"),
+        ] {
+            world.act(move |tx| store::record::insert(tx, &item(id, state), "{}"));
+        }
+        assert_eq!(world.read(|tx| timer::items_without(tx, 9)), ["i1", "i3"]);
+        assert_eq!(world.read(|tx| timer::items_without(tx, 1)), ["i1"]);
         world.act(|tx| {
             timer::set(
                 tx,
                 &NewTimer {
                     id: "t9",
-                    subject_table: "access_review",
-                    subject_id: "r1",
-                    kind: "unsigned",
+                    subject_table: "action_item",
+                    subject_id: "i1",
+                    kind: "escalation",
                     run_at: at(9),
                 },
             )
         });
-        assert_eq!(world.read(|tx| timer::reviews_without(tx, 9)), ["r3"]);
+        assert_eq!(world.read(|tx| timer::items_without(tx, 9)), ["i3"]);
+    });
+}
+
+#[test]
+fn an_action_item_has_one_row_for_its_natural_key() {
+    check(|world| {
+        world.act(|tx| store::record::insert(tx, &item("i1", "open"), "{}"));
+        let mut other = item("i2", "open");
+        other.natural_key = "review_access/access_review/i1/".to_owned();
+        let done = world.try_act(ACME, move |tx| store::record::insert(tx, &other, "{}"));
+        assert!(done.is_err(), "{done:?}");
     });
 }
