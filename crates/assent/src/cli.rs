@@ -14,9 +14,7 @@ use crate::commands::compliance::{archive, control_reports, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services};
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
-use crate::commands::incident::{incidents, what_changed};
-use crate::commands::incident::{problems, what_changed};
-use crate::commands::incident::{drift, what_changed};
+use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::notify::action_items;
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
@@ -213,7 +211,6 @@ pub enum Command {
     /// Incidents.
     #[command(subcommand)]
     Incident(incidents::Incident),
-    Incident(Listed),
     /// Problems: failures that recur, and the changes that fix them.
     #[command(subcommand)]
     Problem(problems::Problem),
