@@ -50,14 +50,14 @@ const MIGRATIONS: &[Migration] = migrations![
     23 "0023_failure",
     24 "0024_sinks",
     25 "0025_bundles",
-    34 "0034_audit_samples",
-    33 "0033_probe",
-    32 "0032_archive",
-    28 "0028_incident_entries",
     26 "0026_action_item",
-    29 "0029_incident_learning",
-    30 "0030_drift",
-    31 "0031_conflicts",
+    27 "0027_incident_entries",
+    28 "0028_incident_learning",
+    29 "0029_drift",
+    30 "0030_conflicts",
+    31 "0031_archive",
+    32 "0032_probe",
+    33 "0033_audit_samples",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.
