@@ -4,6 +4,7 @@
 mod admin;
 mod bad_input;
 mod board;
+mod commander;
 mod desk;
 mod every_page;
 mod everyday;

@@ -14,7 +14,7 @@ use crate::commands::compliance::{control_reports, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services};
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
-use crate::commands::incident::{problems, what_changed};
+use crate::commands::incident::{incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
@@ -191,7 +191,7 @@ pub enum Command {
     Template(Listed),
     /// Incidents.
     #[command(subcommand)]
-    Incident(Listed),
+    Incident(incidents::Incident),
     /// Problems: failures that recur, and the changes that fix them.
     #[command(subcommand)]
     Problem(problems::Problem),

@@ -11,6 +11,7 @@ macro_rules! card_nouns {
             $crate::notify::action_item::ActionItem,
             $crate::notify::announcement::Announcement,
             $crate::change::custom_field::CustomField,
+            $crate::incident::entry::IncidentEntry,
             $crate::emergency::outside_look::OutsideLook,
             $crate::audit::witness::Witness,
             $crate::incident::record_link::RecordLink,

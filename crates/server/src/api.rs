@@ -68,6 +68,7 @@ const TABLES: &[&[Route]] = &[
     risk::risk_table::ROUTES,
     directory::services::ROUTES,
     approval::sla_table::ROUTES,
+    incident::major_severity::ROUTES,
     incident::watch_table::ROUTES,
     incident::what_changed::ROUTES,
     notify::preferences::ROUTES,

@@ -51,6 +51,7 @@ const MIGRATIONS: &[Migration] = migrations![
     24 "0024_sinks",
     25 "0025_bundles",
     26 "0026_action_item",
+    28 "0028_incident_entries",
     29 "0029_incident_learning",
 ];
 

@@ -236,7 +236,10 @@ const TAGS: &[(&str, &str)] = &[
         "Sign-in, second factors, sessions, identity providers and what they provision.",
     ),
     ("templates", "Standard changes: pre-approved and versioned."),
-    ("action items", "What somebody has to do about a record, and until when."),
+    (
+        "action items",
+        "What somebody has to do about a record, and until when.",
+    ),
     ("reports", "Figures with their definitions, intervals and rows."),
     ("administration", "People, groups, tokens, connections, policies."),
     ("deliveries", "What outside systems send."),
@@ -493,7 +496,11 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(integration::deliveries::SHAPES)
         .chain(report::metrics::SHAPES)
         .chain(risk::forecasts::SHAPES)
-        .chain(&[incident::what_changed::SHAPES, incident::learning::SHAPES])
+        .chain(&[
+            incident::what_changed::SHAPES,
+            incident::incidents::SHAPES,
+            incident::learning::SHAPES,
+        ])
         .copied()
         .flatten();
     own.chain(policy::configurations::SHAPES)

@@ -12,7 +12,7 @@ use model::core::ids::PersonId;
 use model::core::private_fields::PERSONAL;
 use model::core::unmet::Unmet;
 use model::directory::manager::Origin;
-use model::directory::snapshot::{Directory, Person};
+use model::directory::snapshot::{Directory, Incident, Person};
 use model::gate::answer::Answer;
 use model::incident::watch;
 use model::risk::forecast::pinned::Forecast;
@@ -32,6 +32,7 @@ const PEOPLE: &[&str] = &[
     "by",
     "checker",
     "closed_by",
+    "commander",
     "confirmed_by",
     "conflicted",
     "delegate",
@@ -43,12 +44,14 @@ const PEOPLE: &[&str] = &[
     "implementers",
     "manager",
     "members",
+    "opened_by",
     "owner",
     "people",
     "person",
     "planned_by",
     "present",
     "proposer",
+    "raised_by",
     "removed_by",
     "requester",
     "set_by",
@@ -278,6 +281,13 @@ fn object<T: Serialize>(record: &T) -> Map<String, Value> {
 pub fn shown<T: Serialize>(record: &T, directory: &Directory) -> Value {
     let mut value = Value::Object(object(record));
     name_people(&mut value, directory);
+    value
+}
+
+/// An incident with its state, which its times tell.
+pub fn incident(incident: &Incident, directory: &Directory) -> Value {
+    let mut value = shown(incident, directory);
+    value["state"] = json!(incident.state());
     value
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod alerts;
 pub(crate) mod candidates;
 pub(crate) mod learning;
+pub(crate) mod major;
 pub(crate) mod pages;
 pub(crate) mod watched;
 pub(crate) mod what_changed;

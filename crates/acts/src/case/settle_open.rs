@@ -4,7 +4,7 @@ use model::change::record::{Change, Target};
 use model::change::settle;
 use model::core::enums::{FreezeReach, Role, State};
 use model::core::ids::PersonId;
-use model::directory::snapshot::{Freeze, Person};
+use model::directory::snapshot::{Freeze, Incident, Person};
 use store::record::{self, Filter};
 
 use crate::case::committers::of_change;
@@ -71,6 +71,12 @@ pub fn settle_asked(cx: &mut Context<'_, '_>) -> Result<()> {
 /// # Errors
 /// The store's.
 pub(crate) fn settle_person(cx: &mut Context<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
+    let has_moved = before.is_some_and(|before| before.active != after.active || before.roles != after.roles);
+    let commands = |it: &Incident| it.is_major() && it.course.commander.as_ref() == Some(&after.id);
+    // What a major incident stops names its commander, and without one those who may take command.
+    if has_moved && cx.directory()?.incidents.values().any(commands) {
+        return settle_open(cx, |_| true);
+    }
     let asked = |person: &Person| [Role::Security, Role::ChangeManager].map(|role| person.roles.contains(&role));
     let is_same = match before {
         Some(before) => {

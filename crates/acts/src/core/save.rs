@@ -189,6 +189,7 @@ fn topic_words(topic: &str) -> String {
         "break_glass" => "broke glass",
         "break_glass_ended" => "ended its break-glass",
         "exception_lapsed" | "exception_withdrawn" => "may pass a freeze no more",
+        "exception_signed" => "may start in spite of an incident",
         "permit_voided" => "needs a new permit",
         "went_wrong" => "went wrong",
         "does_not_work" => "does not work",

@@ -64,6 +64,8 @@ pub fn create_tenant(cx: &mut Context<'_, '_>, name: &str, demo: bool) -> Result
         sla_table_from: None,
         watch_table: Default::default(),
         watch_table_from: None,
+        major_severity: model::incident::major::USUAL_BOUND,
+        major_severity_from: None,
         retention: erasure::Retention::default(),
         retention_from: None,
         risk_table,

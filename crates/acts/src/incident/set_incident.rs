@@ -1,16 +1,19 @@
-//! Incidents, first form: opened and resolved; they freeze nothing by themselves.
+//! Incidents: opened, edited, mitigated, resolved and opened again by people. A grave one freezes the changes around it at once.
 
 use jiff::Timestamp;
 use model::change::ready_spans::SKEW;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::Kind;
-use model::core::ids::{RecordId, ServiceKey};
+use model::core::enums::{Kind, TimelineKind};
+use model::core::ids::{PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{self, Incident};
 use model::directory::unknown_name;
 use model::emergency::grounds;
+use model::incident::course::MOST_KEYS;
+use model::incident::lifecycle::{self, Happens};
+use model::incident::major;
 use serde_json::{Value, json};
 use store::counter;
 
@@ -19,16 +22,22 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::{BEFORE_FIRST_INCIDENT, INCIDENTS};
 use crate::core::read_fields::patched;
-use crate::incident::{judge_candidates, note_in_watch};
+use crate::incident::{judge_candidates, note_entry, note_in_watch, sync_major};
+
+/// The most services of an incident.
+const MOST_SERVICES: usize = 200;
 
 /// What may change of an incident.
-const FIELDS: [&str; 6] = [
+const FIELDS: [&str; 9] = [
     "title",
     "severity",
     "services",
     "started_at",
+    "mitigated_at",
     "resolved_at",
     "external_ref",
+    "external_keys",
+    "kind",
 ];
 
 /// Reads an incident as a whole; severity and start are the given ones where nothing is said.
@@ -45,12 +54,30 @@ fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timesta
     incident.started_at = reading.time("started_at").unwrap_or(incident.started_at);
     incident.resolved_at = reading.time("resolved_at");
     incident.external_ref = reading.text("external_ref", LINE);
+    incident.course.kind = reading.word("kind").unwrap_or_default();
+    incident.course.mitigated_at = reading.time("mitigated_at");
+    let keys = reading.texts("external_keys", LINE).unwrap_or_default();
+    if keys.len() > MOST_KEYS {
+        let text = format!("An incident has at most {MOST_KEYS} keys in other systems.");
+        reading.wrong("external_keys", "too_many", text);
+    }
+    incident.course.external_keys = keys.into_iter().collect();
+    if incident.services.len() > MOST_SERVICES {
+        let text = format!(
+            "An incident names at most {MOST_SERVICES} services; name those where it hurts, and what needs them follows."
+        );
+        reading.wrong("services", "too_many", text);
+    }
     let is_read = !reading.errors.iter().any(|error| error.field == "started_at");
     if is_read && incident.resolved_at.is_some_and(|end| end < incident.started_at) {
         reading.wrong("resolved_at", "out_of_order", "It was resolved before it began.");
     }
+    if is_read && incident.course.mitigated_at.is_some_and(|at| at < incident.started_at) {
+        reading.wrong("mitigated_at", "out_of_order", "It was mitigated before it began.");
+    }
     let told = [
         ("started_at", Some(incident.started_at)),
+        ("mitigated_at", incident.course.mitigated_at),
         ("resolved_at", incident.resolved_at),
     ];
     for (field, at) in told {
@@ -87,26 +114,41 @@ pub fn open_incident(cx: &mut Context<'_, '_>, body: &Body) -> Result<Incident> 
         external_ref: None,
         connection: None,
         cause_verdicts: Vec::new(),
+        course: Default::default(),
     };
     fill(&mut reading, &directory, cx.now, &mut incident);
     reading.finish()?;
     incident.key = next_key(cx)?;
+    incident.course.opened_by = (!cx.actor.is_system).then(|| cx.actor.person.clone());
     let incident = incident.with_recorded_end(None, cx.now);
-    put(cx, "incident.opened", incident)
+    put_by(cx, "incident.opened", incident, json!({}))
 }
 
-/// Changes or resolves an incident (`PATCH /incidents/{key}`). Null clears: one that was resolved too early is open again.
+/// An incident by its key, in any case of letters.
 ///
 /// # Errors
-/// 403, 404, 422, or the store's.
+/// 404, or the store's.
+pub(crate) fn find(cx: &mut Context<'_, '_>, key: &str) -> Result<Incident> {
+    let directory = cx.visible()?;
+    if !directory.incidents.contains_key(&key.to_uppercase()) {
+        return Err(Refusal::not_found(format!("incident {key}")).into());
+    }
+    // The record as it is kept: what somebody sees of it may be less.
+    let whole = cx.directory()?;
+    let found = whole.incidents.get(&key.to_uppercase()).cloned();
+    found.ok_or_else(|| Refusal::not_found(format!("incident {key}")).into())
+}
+
+/// Changes, mitigates or resolves an incident (`PATCH /incidents/{key}`). Null clears: one that was resolved too early is open
+/// again.
+///
+/// # Errors
+/// 403, 404, 409 for what its state forbids, 422, or the store's.
 pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
     cx.allow(act::actions::SET_INCIDENT)?;
-    let directory = cx.directory()?;
-    let Some(before) = directory.incidents.get(&key.to_uppercase()) else {
-        return Err(Refusal::not_found(format!("incident {key}")).into());
-    };
+    let (directory, before) = (cx.directory()?, find(cx, key)?);
     let mut incident = before.clone();
-    let whole = patched(before, &FIELDS, body)?;
+    let whole = patched(&before, &FIELDS, body)?;
     let mut reading = Reading::new(&whole, "");
     fill(&mut reading, &directory, cx.now, &mut incident);
     for field in ["severity", "started_at"] {
@@ -115,16 +157,115 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
         }
     }
     reading.finish()?;
-    if incident == *before {
+    if incident == before {
         return Ok(incident);
     }
-    let incident = incident.with_recorded_end(Some(before), cx.now);
-    put(cx, "incident.edited", incident)
+    check_edit(cx, &before, &incident)?;
+    let incident = incident.with_recorded_end(Some(&before), cx.now);
+    let saved = put_by(cx, "incident.edited", incident, json!({}))?;
+    note_moves(cx, &before, &saved)?;
+    Ok(saved)
 }
 
-/// Saves an incident, and has the changes take note of it that were watched when it began.
+/// Checks an edit against the table of states. What ends or narrows a major incident is its commander's to say.
+fn check_edit(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> Result<()> {
+    for happens in happened(before, after) {
+        lifecycle::check(before, happens)?;
+    }
+    let is_narrower = !before.services.is_subset(&after.services);
+    let is_over = before.resolved_at.is_none() && after.resolved_at.is_some();
+    if before.is_major() && (is_narrower || is_over) {
+        let directory = cx.directory()?;
+        major::check_commander(before, &directory, &cx.actor.person)?;
+    }
+    Ok(())
+}
+
+/// What an edit says that happened.
+fn happened(before: &Incident, after: &Incident) -> Vec<Happens> {
+    let mut found = Vec::new();
+    match (before.resolved_at, after.resolved_at) {
+        (None, Some(_)) => found.push(Happens::Resolved),
+        (Some(_), None) => found.push(Happens::Reopened),
+        _ => {}
+    }
+    let is_open = before.resolved_at.is_none() && after.resolved_at.is_none();
+    match (before.course.mitigated_at, after.course.mitigated_at) {
+        (None, Some(_)) if is_open => found.push(Happens::Mitigated),
+        (Some(_), None) => found.push(Happens::NotMitigated),
+        _ => {}
+    }
+    found
+}
+
+/// Notes in the timeline what an edit or a delivery moved.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn note_moves(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> Result<()> {
+    if before.state() != after.state() {
+        let text = format!("{} → {}", before.state(), after.state());
+        note_entry::note(cx, after, TimelineKind::State, &text)?;
+    }
+    if before.severity != after.severity {
+        let text = format!("Severity {} → {}", before.severity, after.severity);
+        note_entry::note(cx, after, TimelineKind::Severity, &text)?;
+        let is_lower = after.severity > before.severity && after.is_major();
+        if is_lower {
+            let text = "It stays a major incident until it ends or its commander ends the freeze.";
+            note_entry::note(cx, after, TimelineKind::Severity, text)?;
+        }
+    }
+    if before.services != after.services {
+        let keys: Vec<&str> = after.services.iter().map(ServiceKey::as_str).collect();
+        note_entry::note(
+            cx,
+            after,
+            TimelineKind::State,
+            &format!("Services: {}", keys.join(", ")),
+        )?;
+    }
+    Ok(())
+}
+
+/// Saves what a person moved.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn put_by(
+    cx: &mut Context<'_, '_>,
+    kind: &'static str,
+    incident: Incident,
+    data: Value,
+) -> Result<Incident> {
+    let by = (!cx.actor.is_system).then(|| cx.actor.person.clone());
+    save(cx, kind, incident, (by.as_ref(), data))
+}
+
+/// Saves what a source moved.
+///
+/// # Errors
+/// The store's.
 pub(crate) fn put(cx: &mut Context<'_, '_>, kind: &'static str, incident: Incident) -> Result<Incident> {
-    let saved = cx.put_estate(kind, incident, json!({}))?;
+    save(cx, kind, incident, (None, json!({})))
+}
+
+/// Saves an incident, brings its freeze in line, and has the changes take note of it that were watched when it began.
+fn save(
+    cx: &mut Context<'_, '_>,
+    kind: &'static str,
+    incident: Incident,
+    (by, data): (Option<&PersonId>, Value),
+) -> Result<Incident> {
+    let directory = cx.directory()?;
+    let before = directory.incidents.get(&incident.key).cloned();
+    let incident = major::judged(incident, &directory, by, cx.now);
+    let saved = cx.put_estate(kind, incident, data)?;
+    if kind == "incident.opened" {
+        let text = format!("Opened with severity {}: {}", saved.severity, saved.title);
+        note_entry::note(cx, &saved, TimelineKind::State, &text)?;
+    }
+    sync_major::sync(cx, before.as_ref(), &saved)?;
     note_in_watch::note(cx, &saved)?;
     if kind == "incident.opened" {
         judge_candidates::note_candidates(cx, &saved)?;

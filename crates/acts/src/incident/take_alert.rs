@@ -4,20 +4,27 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use model::change::ready_spans::SKEW;
+use model::core::enums::{IncidentKind, IncidentState, TimelineKind};
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse;
 use model::directory::snapshot::{self, Connection, Incident};
+use model::incident::course::IncidentCourse;
+use model::incident::lifecycle::{self, Happens, Then};
+use model::incident::major;
 use model::integration::signal::Alert;
 
 use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::incident::set_incident;
+use crate::incident::{note_entry, set_incident};
 
 /// The longest title, in characters.
 const TITLE: usize = 200;
 /// The title of an alert that says nothing of itself.
 const UNNAMED: &str = "Alert";
+/// How many names of services a note names.
+const NAMED: usize = 5;
 
 /// Takes an alert.
 ///
@@ -33,9 +40,19 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
     };
     let mut same: Vec<Incident> = directory.incidents.values().filter(is_same).cloned().collect();
     same.sort_by_key(|it| (it.started_at, it.id.clone()));
+    let alert = &no_later_than(alert, cx.now);
     let services = services(&directory, &connection, alert);
-    let (kind, incident) = match judged(&same, alert, &services) {
-        Judged::Known(key) => return Ok(format!("{key} is known already")),
+    let is_commanded = |it: &Incident| major::commander(it, &directory).is_some();
+    let known = match repeated_one(&directory, &same) {
+        Some(target) if !alert.is_over => joined(target, alert, &services),
+        Some(target) => Judged::Known(target.key.clone()),
+        None => judged(&same, alert, &services, is_commanded),
+    };
+    let (kind, incident) = match known {
+        Judged::Known(key) => {
+            note_lower(cx, &key, alert)?;
+            return Ok(format!("{key} is known already"));
+        }
         Judged::Moved(kind, incident) => (kind, *incident),
         Judged::New(started_at, resolved_at) => {
             let incident = Incident {
@@ -51,16 +68,105 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
                 external_ref: Some(reference),
                 connection: Some(connection.id.clone()),
                 cause_verdicts: Vec::new(),
+                course: IncidentCourse {
+                    kind: kind_of(&connection),
+                    ..IncidentCourse::default()
+                },
             };
             ("incident.opened", incident)
         }
     };
+    let before = directory.incidents.get(&incident.key).cloned();
     let saved = set_incident::put(cx, kind, incident)?;
+    note_delivery(cx, (before.as_ref(), &saved), (&connection, alert))?;
     Ok(match kind {
         "incident.opened" => format!("{} is opened", saved.key),
         "incident.reopened" => format!("{} is open again", saved.key),
         _ => format!("{} is told again", saved.key),
     })
+}
+
+/// An alert whose clock runs ahead of ours begins now: nothing lies in the future.
+fn no_later_than(alert: &Alert, now: Timestamp) -> Alert {
+    let limit = parse::later(now, SKEW);
+    let mut alert = alert.clone();
+    if alert.started_at > limit {
+        alert.started_at = now;
+    }
+    alert.later_starts.retain(|at| *at <= limit);
+    alert.ended_at = alert
+        .ended_at
+        .map(|at| if at > limit { now.max(alert.started_at) } else { at });
+    alert
+}
+
+/// The incident that goes on and that the latest one under this key repeats: what its source says belongs there.
+fn repeated_one<'d>(directory: &'d snapshot::Directory, same: &[Incident]) -> Option<&'d Incident> {
+    let key = same.last()?.course.duplicate_of.as_ref()?;
+    let target = directory.incidents.get(key)?;
+    (target.resolved_at.is_none() && target.course.closed_at.is_none()).then_some(target)
+}
+
+/// What the connection's alerts are about.
+fn kind_of(connection: &Connection) -> IncidentKind {
+    match connection.kind.as_str() {
+        "siem" => IncidentKind::Security,
+        _ => IncidentKind::Service,
+    }
+}
+
+/// Notes in the timeline what a delivery brought: the alert, what it moved, and names of services that nobody knows here.
+fn note_delivery(
+    cx: &mut Context<'_, '_>,
+    (before, after): (Option<&Incident>, &Incident),
+    (connection, alert): (&Connection, &Alert),
+) -> Result<()> {
+    let what = match alert.is_over {
+        true => "is over",
+        false => "fires",
+    };
+    let text = format!("{}: “{}” {what}", connection.name, title_of(alert));
+    note_entry::note(cx, after, TimelineKind::Alert, &text)?;
+    if let Some(before) = before {
+        set_incident::note_moves(cx, before, after)?;
+    }
+    if after.services.is_empty() && before.is_none() {
+        let named: Vec<&str> = alert.services.iter().take(NAMED).map(String::as_str).collect();
+        let text = match named.is_empty() {
+            true => "The alert names no service; name the services of the incident.".to_owned(),
+            false => format!(
+                "The alert names {}, which is no service here; name the services of the incident, or map the name in the connection {}.",
+                named.join(", "),
+                connection.name
+            ),
+        };
+        note_entry::note(cx, after, TimelineKind::Alert, &text)?;
+    }
+    Ok(())
+}
+
+/// Notes that the source says less than the incident is taken for. It lowers nothing: the severity falls by a person alone, or a
+/// flapping source would open what is frozen.
+fn note_lower(cx: &mut Context<'_, '_>, key: &str, alert: &Alert) -> Result<()> {
+    let directory = cx.directory()?;
+    let Some(before) = directory.incidents.get(key) else {
+        return Ok(());
+    };
+    let told = Some(alert.severity).filter(|told| *told > before.severity);
+    if alert.is_over || before.resolved_at.is_some() || before.course.source_severity == told {
+        return Ok(());
+    }
+    let mut incident = before.clone();
+    incident.course.source_severity = told;
+    let saved = set_incident::put(cx, "incident.edited", incident)?;
+    let text = match told {
+        Some(told) => format!(
+            "Its source says severity {told} now; it stays {} until a person lowers it.",
+            before.severity
+        ),
+        None => format!("Its source says severity {} again.", alert.severity),
+    };
+    note_entry::note(cx, &saved, TimelineKind::Severity, &text)
 }
 
 /// What an alert means for the incidents under its key.
@@ -74,28 +180,30 @@ enum Judged {
 }
 
 /// Judges an alert by what stands under its key, in the order of beginning.
-fn judged(same: &[Incident], alert: &Alert, services: &BTreeSet<ServiceKey>) -> Judged {
+fn judged(
+    same: &[Incident],
+    alert: &Alert,
+    services: &BTreeSet<ServiceKey>,
+    is_commanded: impl Fn(&Incident) -> bool,
+) -> Judged {
     if alert.is_over {
-        return over(same, alert);
+        return over(same, alert, is_commanded);
     }
     let Some(latest) = same.last() else {
         return Judged::New(alert.started_at, None);
     };
     let Some(resolved_at) = latest.resolved_at else {
-        return joined(latest, alert, services);
+        return match alert.reopens && latest.state() == IncidentState::Mitigated {
+            true => reopened(latest),
+            false => joined(latest, alert, services),
+        };
     };
     if alert.reopens {
-        return match alert.told_at.is_some_and(|told| told > resolved_at) {
-            true => Judged::Moved(
-                "incident.reopened",
-                Box::new(Incident {
-                    resolved_at: None,
-                    // The system that knows says that it goes on.
-                    end_recorded_at: None,
-                    ..latest.clone()
-                }),
-            ),
-            false => Judged::Known(latest.key.clone()),
+        let told = alert.told_at.filter(|told| *told > resolved_at);
+        return match (told, lifecycle::then(latest.state(), Happens::ReopenedBySource)) {
+            (Some(_), Then::Becomes(_)) => reopened(latest),
+            (Some(told), Then::Another) => Judged::New(alert.started_at.max(told), None),
+            _ => Judged::Known(latest.key.clone()),
         };
     }
     // Where the order of messages decides, a message after the end begins a new incident, also within the same instant.
@@ -110,13 +218,39 @@ fn judged(same: &[Incident], alert: &Alert, services: &BTreeSet<ServiceKey>) -> 
     }
 }
 
-/// The end of what is open; an end that lies before the beginning belongs to an earlier occurrence.
-fn over(same: &[Incident], alert: &Alert) -> Judged {
+/// The system that knows says that it goes on.
+fn reopened(latest: &Incident) -> Judged {
+    let mut incident = Incident {
+        resolved_at: None,
+        end_recorded_at: None,
+        ..latest.clone()
+    };
+    incident.course.mitigated_at = None;
+    Judged::Moved("incident.reopened", Box::new(incident))
+}
+
+/// The end of what is open; an end that lies before the beginning belongs to an earlier occurrence. What a commander leads is
+/// over when the commander says so: until then it is mitigated.
+fn over(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Judged {
     let Some(latest) = same.last() else {
         let end = alert.ended_at.unwrap_or(alert.started_at);
         return Judged::New(end.min(alert.started_at), Some(end));
     };
     let ends_it = |end: Timestamp| alert.told_at.is_some() || latest.started_at <= end;
+    let happens = match is_commanded(latest) {
+        true => Happens::EndedUnderCommand,
+        false => Happens::EndedBySource,
+    };
+    let then = lifecycle::then(latest.state(), happens);
+    if let (Some(end), true) = (
+        alert.ended_at.filter(|end| ends_it(*end)),
+        happens == Happens::EndedUnderCommand,
+    ) {
+        return match then {
+            Then::Becomes(_) => mitigated(latest, end.max(latest.started_at)),
+            _ => Judged::Known(latest.key.clone()),
+        };
+    }
     match alert
         .ended_at
         .filter(|end| latest.resolved_at.is_none() && ends_it(*end))
@@ -131,6 +265,12 @@ fn over(same: &[Incident], alert: &Alert) -> Judged {
         ),
         None => Judged::Known(latest.key.clone()),
     }
+}
+
+fn mitigated(latest: &Incident, at: Timestamp) -> Judged {
+    let mut incident = latest.clone();
+    incident.course.mitigated_at = Some(at);
+    Judged::Moved("incident.mitigated", Box::new(incident))
 }
 
 /// The incident with what the alert adds: a name where it has none, further services, a graver severity while it is open.
@@ -202,7 +342,7 @@ mod tests {
     fn told(alerts: &[Alert]) -> Vec<(i64, Option<i64>)> {
         let mut same: Vec<Incident> = Vec::new();
         for alert in alerts {
-            match judged(&same, alert, &BTreeSet::new()) {
+            match judged(&same, alert, &BTreeSet::new(), |it| it.course.commander.is_some()) {
                 Judged::Known(_) => {}
                 Judged::Moved(_, incident) => *same.last_mut().expect("one was known") = *incident,
                 Judged::New(started_at, resolved_at) => same.push(Incident {
@@ -218,6 +358,7 @@ mod tests {
                     external_ref: None,
                     connection: None,
                     cause_verdicts: Vec::new(),
+                    course: IncidentCourse::default(),
                 }),
             }
         }
@@ -282,5 +423,91 @@ mod tests {
             ..reopened
         };
         assert_eq!(told(&[alert(10, None), alert(10, Some(20)), stale]), [(10, Some(20))]);
+    }
+
+    fn commanded() -> Incident {
+        Incident {
+            id: RecordId("i0".to_owned()),
+            version: 1,
+            key: "INC-1".to_owned(),
+            title: "Slow".to_owned(),
+            severity: 1,
+            services: BTreeSet::new(),
+            started_at: at(10),
+            resolved_at: None,
+            end_recorded_at: None,
+            external_ref: None,
+            connection: None,
+            cause_verdicts: Vec::new(),
+            course: IncidentCourse {
+                commander: Some("kim".into()),
+                ..IncidentCourse::default()
+            },
+        }
+    }
+
+    fn moved(incident: &Incident, alert: &Alert) -> Option<Incident> {
+        let is_commanded = |it: &Incident| it.course.commander.is_some();
+        match judged(std::slice::from_ref(incident), alert, &BTreeSet::new(), is_commanded) {
+            Judged::Moved(_, incident) => Some(*incident),
+            Judged::Known(_) | Judged::New(..) => None,
+        }
+    }
+
+    #[test]
+    fn the_end_of_what_somebody_commands_mitigates_it_however_often_it_flaps() {
+        let mut incident = commanded();
+        for end in [20, 30, 40] {
+            incident = moved(&incident, &alert(10, Some(end))).unwrap_or(incident);
+            assert_eq!(incident.state(), IncidentState::Mitigated);
+            assert_eq!(incident.course.mitigated_at, Some(at(20)), "the first end counts");
+            assert!(
+                moved(&incident, &alert(10, None)).is_none(),
+                "a repeated alert moves nothing"
+            );
+        }
+        let reopened = Alert {
+            reopens: true,
+            told_at: Some(at(50)),
+            ..alert(10, None)
+        };
+        assert_eq!(
+            moved(&incident, &reopened).map(|it| it.state()),
+            Some(IncidentState::Open)
+        );
+    }
+
+    #[test]
+    fn what_is_closed_is_never_opened_again_by_its_source() {
+        let mut incident = commanded();
+        incident.resolved_at = Some(at(20));
+        incident.course.closed_at = Some(at(25));
+        let reopened = Alert {
+            reopens: true,
+            told_at: Some(at(30)),
+            ..alert(10, None)
+        };
+        let found = judged(&[incident], &reopened, &BTreeSet::new(), |_| true);
+        assert!(matches!(found, Judged::New(start, None) if start == at(30)));
+    }
+
+    #[test]
+    fn a_source_raises_a_severity_and_never_lowers_it() {
+        let mut incident = commanded();
+        incident.severity = 2;
+        let told = |severity: i64| Alert {
+            severity,
+            ..alert(10, None)
+        };
+        assert_eq!(moved(&incident, &told(1)).map(|it| it.severity), Some(1));
+        assert!(moved(&incident, &told(4)).is_none());
+    }
+
+    #[test]
+    fn an_alert_of_the_future_begins_now() {
+        let told = no_later_than(&alert(10_000, Some(10_001)), at(20));
+        assert_eq!((told.started_at, told.ended_at), (at(20), Some(at(20))));
+        let skewed = no_later_than(&alert(10, None), at(10));
+        assert_eq!(skewed.started_at, at(10));
     }
 }

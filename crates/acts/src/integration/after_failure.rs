@@ -96,6 +96,7 @@ fn incident_of(
         external_ref: Some(reference),
         connection: Some(deployment.connection.clone()),
         cause_verdicts: Vec::new(),
+        course: Default::default(),
     };
     Ok(set_incident::put(cx, "incident.opened", incident)?.key)
 }

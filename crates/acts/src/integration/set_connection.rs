@@ -164,6 +164,12 @@ const KINDS: &[&str] = &[
     "plain",
     "alertmanager",
     "pagerduty",
+    "grafana",
+    "opsgenie",
+    "servicenow",
+    "jira",
+    "siem",
+    "incident_mail",
     reply_by_mail::KIND,
 ];
 

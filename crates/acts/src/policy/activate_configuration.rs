@@ -10,6 +10,7 @@ use model::core::enums::{ConfigurationKind, ConfigurationState, State};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Tenant;
+use model::incident::major::USUAL_BOUND;
 use model::policy::configuration::{Configuration, InForce};
 use serde_json::json;
 use store::record::{self, Filter};
@@ -243,6 +244,10 @@ fn save(
             tenant.watch_table_from = in_force;
             tenant.watch_table = active.watches.unwrap_or_default();
         }
+        ConfigurationKind::MajorSeverity => {
+            tenant.major_severity_from = in_force;
+            tenant.major_severity = active.major_severity.unwrap_or(USUAL_BOUND);
+        }
         ConfigurationKind::Retention => {
             tenant.retention_from = in_force;
             tenant.retention = active.retention.unwrap_or_default();
@@ -266,6 +271,7 @@ fn save(
         (ConfigurationKind::Mapping, _) => "mapping.activated",
         (ConfigurationKind::SlaTable, _) => "sla_table.activated",
         (ConfigurationKind::WatchTable, _) => "watch_table.activated",
+        (ConfigurationKind::MajorSeverity, _) => "major_severity.activated",
         (ConfigurationKind::Retention, _) => "retention.activated",
         (ConfigurationKind::Ownership, _) => "ownership.activated",
     };

@@ -49,6 +49,7 @@ pub(crate) fn present(
         ConfigurationKind::Mapping => &tenant.mapping_from,
         ConfigurationKind::SlaTable => &tenant.sla_table_from,
         ConfigurationKind::WatchTable => &tenant.watch_table_from,
+        ConfigurationKind::MajorSeverity => &tenant.major_severity_from,
         ConfigurationKind::Retention => &tenant.retention_from,
         // Rows stand beside each other: none is in force instead of another.
         ConfigurationKind::Ownership => &None,
@@ -60,6 +61,7 @@ pub(crate) fn present(
         (None, ConfigurationKind::Mapping) => (None, of_mapping(&tenant.mapping)?),
         (None, ConfigurationKind::SlaTable) => (None, of_sla_table(&tenant.sla_table)?),
         (None, ConfigurationKind::WatchTable) => (None, of_watch_table(&tenant.watch_table)?),
+        (None, ConfigurationKind::MajorSeverity) => (None, of_major_severity(tenant.major_severity)?),
         (None, ConfigurationKind::Retention) => (None, of_retention(&tenant.retention)?),
         (None, ConfigurationKind::Ownership) => (None, String::new()),
     };
@@ -101,6 +103,14 @@ pub fn of_sla_table(table: &SlaTable) -> Result<String> {
 /// A fault when there is none.
 pub fn of_watch_table(table: &WatchTable) -> Result<String> {
     Ok(proof::canonical::digest(&serde_json::to_value(table)?)?)
+}
+
+/// The digest of the bound of major incidents: over its canonical JSON.
+///
+/// # Errors
+/// A fault when there is none.
+pub fn of_major_severity(bound: i64) -> Result<String> {
+    Ok(proof::canonical::digest(&json!({"major_severity": bound}))?)
 }
 
 /// The digest of a retention: over its canonical JSON.
@@ -153,6 +163,7 @@ pub(crate) fn tell_people(
         ConfigurationKind::Ownership => "Rows of the ownership matrix",
         ConfigurationKind::SlaTable => "The times to acknowledge and to decide",
         ConfigurationKind::WatchTable => "The watch windows",
+        ConfigurationKind::MajorSeverity => "The severity of major incidents",
         ConfigurationKind::Retention => "The times for which texts, files and raw deliveries are kept",
     };
     let by = directory.name(&cx.actor.person);

@@ -76,6 +76,7 @@ const TRACES: &[(Role, &[&str])] = &[
             "risk_table.",
             "sla_table.",
             "watch_table.",
+            "major_severity.",
             "retention.",
             "text.",
             "environment.",

@@ -249,6 +249,7 @@ pub(crate) fn bare(
         rules: Vec::new(),
         slas: None,
         watches: None,
+        major_severity: None,
         retention: None,
         proposer: cx.actor.person.clone(),
         handed_by: cx.actor.hand().cloned(),
@@ -271,6 +272,7 @@ pub(crate) fn save(cx: &mut Context<'_, '_>, proposal: Configuration) -> Result<
         ConfigurationKind::Ownership => ("ownership.proposed", proposal.digest.clone()),
         ConfigurationKind::SlaTable => ("sla_table.proposed", proposal.digest.clone()),
         ConfigurationKind::WatchTable => ("watch_table.proposed", proposal.digest.clone()),
+        ConfigurationKind::MajorSeverity => ("major_severity.proposed", proposal.digest.clone()),
         ConfigurationKind::Retention => ("retention.proposed", proposal.digest.clone()),
     };
     let data: Value = json!({"digest": digest});

@@ -18,7 +18,7 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::read_fields::{check_ahead, patched, read_marked_span, read_scope, read_span};
 use crate::schedule::read_repeat::read_repeat;
-use crate::schedule::set_freeze::{check_times, load, read_thaw, settle_touched, state_thaw, take_effect};
+use crate::schedule::set_freeze::{check_times, load_own, read_thaw, settle_touched, state_thaw, take_effect};
 use crate::schedule::sign_step::{ask_owner, signed};
 use crate::schedule::{loosen_freeze, push_freezes};
 
@@ -72,7 +72,7 @@ fn is_over(said: &'static str, helps: &'static str) -> Error {
 /// 403, 404, 409 for one that is over, 422, or the store's.
 pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
     cx.allow(act::actions::SET_FREEZE)?;
-    let before = load(cx, id)?;
+    let before = load_own(cx, id)?;
     if before.is_over(cx.now) {
         return Err(is_over("This freeze is over.", "Set a new freeze."));
     }

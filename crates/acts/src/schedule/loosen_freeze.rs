@@ -19,7 +19,7 @@ use crate::core::context::Context;
 use crate::core::eligible_people::whom_rules_let_here;
 use crate::core::error::Result;
 use crate::schedule::push_freezes;
-use crate::schedule::set_freeze::{check_not_over, load, settle_touched, state_thaw, take_effect};
+use crate::schedule::set_freeze::{check_not_over, load_own, settle_touched, state_thaw, take_effect};
 use crate::schedule::sign_step::signed;
 
 /// Proposes to end a freeze (`DELETE /freezes/{id} {reason}`); one that is over stays as it was. Its setter takes it back at
@@ -29,7 +29,7 @@ use crate::schedule::sign_step::signed;
 /// 403, 404, 422 without a reason, or the store's.
 pub fn end_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
     cx.allow(act::actions::SET_FREEZE)?;
-    let freeze = load(cx, id)?;
+    let freeze = load_own(cx, id)?;
     if freeze.is_over(cx.now) {
         return Ok(freeze);
     }
@@ -92,7 +92,7 @@ pub(crate) fn propose(
 /// store's.
 pub fn confirm_loosening(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
     cx.allow(act::actions::SET_FREEZE)?;
-    let before = load(cx, id)?;
+    let before = load_own(cx, id)?;
     check_not_over(&before, cx.now)?;
     let Some(loosening) = before.loosening.clone() else {
         let text = format!("Nobody proposes to end or shorten the freeze “{}”.", before.title);

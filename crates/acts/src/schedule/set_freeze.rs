@@ -13,6 +13,7 @@ use model::core::enums::{FreezeStage, Level, PermitState};
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
+use model::incident::major;
 use model::schedule::freeze::{Freeze, FreezeException};
 use model::schedule::freeze_steps::Course;
 use model::schedule::repeat::Occurrence;
@@ -246,6 +247,32 @@ pub(crate) fn load(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
     found.ok_or_else(|| Refusal::not_found("freeze").into())
 }
 
+/// A freeze that a person may move by hand: one that follows from a major incident is moved by its incident alone.
+///
+/// # Errors
+/// 404; 409 `follows_incident`; or the store's.
+pub(crate) fn load_own(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
+    let freeze = load(cx, id)?;
+    let Some(key) = &freeze.course.major_incident else {
+        return Ok(freeze);
+    };
+    let directory = cx.directory()?;
+    let asked = directory
+        .incidents
+        .get(key)
+        .map(|it| major::asked(it, &directory))
+        .unwrap_or_default();
+    let text = format!(
+        "The freeze “{}” follows from the major incident {key}, so nobody edits it.",
+        freeze.title
+    );
+    let satisfy = format!(
+        "The commander of {key} signs for single changes (POST /incidents/{key}/signatures) or ends it (DELETE /incidents/{key}/major)."
+    );
+    let people = asked.iter().map(|person| directory.login(person)).collect();
+    Err(Refusal::not_now("follows_incident", text, satisfy, people).into())
+}
+
 /// Refuses what concerns a freeze that lies behind us: nothing waits for it any more.
 pub(crate) fn check_not_over(freeze: &Freeze, now: jiff::Timestamp) -> Result<()> {
     if !freeze.is_over(now) {
@@ -275,7 +302,7 @@ fn check_exceptable(freeze: &Freeze, change: &Change) -> Result<()> {
 /// 403, 404, 422; 409 for a freeze or a change that is over, and for one that is excepted already; or the store's.
 pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
     cx.allow(act::actions::SET_FREEZE)?;
-    let mut freeze = load(cx, id)?;
+    let mut freeze = load_own(cx, id)?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("change", LINE);
     let reason = reading.needed("reason", TEXT);
@@ -293,6 +320,7 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
         by: cx.actor.person.clone(),
         at: cx.now,
         what_digest: change.digests.what.clone(),
+        until: None,
     };
     freeze.exceptions.push(exception);
     let freeze = cx.put_estate("freeze.excepted", freeze, json!({"change": change.key}))?;
@@ -302,7 +330,7 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
 
 /// Whether somebody asked for a change, answers for it, wrote it or does its work: what a freeze lets through for it, it lets
 /// through for them.
-fn has_part(actor: &Actor, change: &Change) -> bool {
+pub(crate) fn has_part(actor: &Actor, change: &Change) -> bool {
     let named = [&change.requester, &change.content.owner]
         .into_iter()
         .chain(&change.authors);
@@ -317,7 +345,7 @@ fn has_part(actor: &Actor, change: &Change) -> bool {
 /// 403; 404 also for a change that is not excepted; 409 for a freeze that is over; or the store's.
 pub fn withdraw_exception(cx: &mut Context<'_, '_>, id: &str, change: &str) -> Result<Freeze> {
     cx.allow(act::actions::SET_FREEZE)?;
-    let mut freeze = load(cx, id)?;
+    let mut freeze = load_own(cx, id)?;
     let change = cx.change(change)?;
     let (gone, kept): (Vec<_>, Vec<_>) = freeze.exceptions.into_iter().partition(|row| row.change == change.id);
     if gone.is_empty() {

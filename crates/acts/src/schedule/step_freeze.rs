@@ -16,7 +16,7 @@ use crate::core::error::Result;
 use crate::guard::self_grant;
 use crate::schedule::find_hits::{self, Hit};
 use crate::schedule::push_freezes;
-use crate::schedule::set_freeze::{check_not_over, load, take_effect};
+use crate::schedule::set_freeze::{check_not_over, load_own, take_effect};
 use crate::schedule::sign_step::signed;
 
 /// Signs the answer of the business owner (`POST /freezes/{id}/agreement {decision?, reason}`).
@@ -25,7 +25,7 @@ use crate::schedule::sign_step::signed;
 /// 403 for everybody else; 404; 409 for a freeze that asks no agreement, is announced or is over; 422; or the store's.
 pub fn answer_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
     cx.allow(act::actions::READ)?;
-    let mut freeze = load(cx, id)?;
+    let mut freeze = load_own(cx, id)?;
     check_business_owner(cx, &freeze)?;
     let mut reading = Reading::new(body, "");
     let answer = reading.word("decision").unwrap_or(FreezeAnswer::Agree);
@@ -73,7 +73,7 @@ fn check_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
 /// 403, 404; 409 before its business owner agreed, for one that is announced or is over; 422; or the store's.
 pub fn announce_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
     cx.allow(act::actions::SET_FREEZE)?;
-    let mut freeze = load(cx, id)?;
+    let mut freeze = load_own(cx, id)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;

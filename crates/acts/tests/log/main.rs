@@ -8,6 +8,7 @@ mod asked;
 mod by_two;
 mod catalogues;
 mod claims;
+mod commanding;
 mod configuring;
 mod connections;
 mod damaged;

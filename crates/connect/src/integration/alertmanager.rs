@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::integration::received::{parse, time};
 
 /// The most alerts of one delivery.
-const MOST: usize = 1_000;
+const MOST: usize = 10_000;
 /// The longest group key that is kept as it is, in bytes; of a longer one a digest takes the end's place.
 const KEY_MAX_BYTES: usize = 200;
 /// The most beginnings of a group that are kept beside the first.

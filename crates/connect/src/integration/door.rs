@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use model::integration::signal::{self, Repository, SetAside, Signal};
 use ring::hmac;
 
+use crate::integration::incidents::{grafana, jira, mail as incident_mail, opsgenie, servicenow, siem};
 use crate::integration::received::{Headers, Kept};
 use crate::integration::{
     alertmanager, argocd, cdevents, cloudevents, github, gitlab, jenkins, pagerduty, plain, standard_webhooks,
@@ -21,6 +22,12 @@ pub const KINDS: &[&str] = &[
     "plain",
     "alertmanager",
     "pagerduty",
+    "grafana",
+    "opsgenie",
+    "servicenow",
+    "jira",
+    "siem",
+    "incident_mail",
     "mail",
 ];
 
@@ -156,7 +163,7 @@ pub fn keep(kind: &str, headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, Set
             )
         }
         "cloudevents" | "cdevents" => return cloudevents::keep(headers, body),
-        "mail" => ("mail".to_owned(), mail_reply::message_id(&body)),
+        "mail" | "incident_mail" => ("mail".to_owned(), mail_reply::message_id(&body)),
         other => (other.to_owned(), headers("webhook-id")),
     };
     Ok(Kept {
@@ -209,6 +216,12 @@ pub fn read(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> Res
         "plain" => plain::read(body, received_at),
         "alertmanager" => alertmanager::read(body),
         "pagerduty" => pagerduty::read(body, received_at),
+        "grafana" => grafana::read(body),
+        "opsgenie" => opsgenie::read(body, received_at),
+        "servicenow" => servicenow::read(body, received_at),
+        "jira" => jira::read(body, received_at),
+        "siem" => siem::read(body, received_at),
+        "incident_mail" => incident_mail::read(body, received_at),
         "mail" => mail_reply::read(body),
         other => Err(SetAside::because(format_args!(
             "nothing reads deliveries of the kind {other}"

@@ -10,6 +10,7 @@ pub(crate) mod documented_tests;
 pub mod door;
 pub mod github;
 pub mod gitlab;
+pub mod incidents;
 pub mod jenkins;
 pub mod pagerduty;
 pub mod plain;

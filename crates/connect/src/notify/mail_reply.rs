@@ -33,7 +33,7 @@ fn parsed(body: &[u8]) -> Option<Message<'_>> {
 
 /// The message without the line that some mail servers put before what they pipe: `From ada@example.org Fri Nov 20 …`
 /// (RFC 4155).
-fn without_envelope(body: &[u8]) -> &[u8] {
+pub(crate) fn without_envelope(body: &[u8]) -> &[u8] {
     if !body.starts_with(b"From ") {
         return body;
     }

@@ -39,7 +39,7 @@ const BELOW: [&str; 12] = [
 ];
 
 /// The first text of a message as plain lines; of a plain and a readable one the plain, unless `reads_page`.
-pub(super) fn text_of(message: &Message<'_>, reads_page: bool) -> String {
+pub(crate) fn text_of(message: &Message<'_>, reads_page: bool) -> String {
     let part = if reads_page {
         message.html_part(0)
     } else {

@@ -3,4 +3,4 @@
 pub mod chat;
 pub mod mail;
 pub mod mail_reply;
-mod mail_text;
+pub(crate) mod mail_text;

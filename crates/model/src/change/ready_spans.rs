@@ -206,6 +206,6 @@ fn is_under(
         stops(freeze)
             && freeze.is_on(at)
             && directory.is_frozen_by(freeze, &target.service, &target.environment)
-            && !freeze.excepts(change)
+            && !freeze.excepts_at(change, at)
     })
 }

@@ -294,7 +294,7 @@ pub fn freezes_over<'a>(
 ) -> impl Iterator<Item = &'a Freeze> {
     directory.freezes.iter().filter(move |freeze| {
         freeze.overlaps(start, end)
-            && !freeze.excepts(change)
+            && !freeze.excepts_at(change, start)
             && change
                 .content
                 .targets

@@ -357,7 +357,7 @@ fn flag_freezes(case: &mut Case<'_>) {
     let on = change.state == State::Implementing
         && case.directory.freezes.iter().any(|freeze| {
             freeze.is_on(case.now)
-                && !freeze.excepts(change)
+                && !freeze.excepts_at(change, case.now)
                 && change.open_targets().any(|target| {
                     case.directory
                         .is_frozen_by(freeze, &target.service, &target.environment)
@@ -380,7 +380,7 @@ fn halt(case: &mut Case<'_>) {
         case.directory.freezes.iter().any(|freeze| {
             freeze.halt
                 && freeze.is_on(case.now)
-                && !freeze.excepts(change)
+                && !freeze.excepts_at(change, case.now)
                 && case
                     .directory
                     .is_frozen_by(freeze, &target.service, &target.environment)
@@ -416,7 +416,7 @@ pub fn void_at_halt(case: &mut Case<'_>, freeze: &Freeze) {
         is_reached(permit, freeze, &directory)
     });
     let change = case.change();
-    let may_go_on = freeze.excepts(change) || change.lawful_break_glass().is_some();
+    let may_go_on = freeze.excepts_at(change, now) || change.lawful_break_glass().is_some();
     if people.is_empty() || !may_go_on {
         return;
     }

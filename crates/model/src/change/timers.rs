@@ -259,9 +259,16 @@ fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
         let mut targets = targets.iter();
         targets.any(|target| directory.is_frozen_by(freeze, &target.service, &target.environment))
     };
+    let change = &case.change().id;
     let freezes = case.directory.freezes.iter().filter(touches);
-    let spans = freezes.flat_map(|freeze| freeze.spans());
-    spans.flat_map(|span| [look(Some(span.starts_at)), look(Some(span.ends_at))])
+    freezes.flat_map(move |freeze| {
+        let own = freeze.exceptions.iter().filter(move |row| &row.change == change);
+        let ends = own.filter_map(|row| row.until).map(|until| look(Some(until)));
+        let spans = freeze.spans();
+        spans
+            .flat_map(|span| [look(Some(span.starts_at)), look(Some(span.ends_at))])
+            .chain(ends)
+    })
 }
 
 /// When a standard change in review closes by itself as it stands; `None` where something is still missing.

@@ -157,6 +157,41 @@ words! {
         /// To the services that need them, near and far.
         Dependants = "dependants",
     }
+    /// What an incident is about.
+    IncidentKind {
+        /// A service does not do what it should.
+        Service = "service",
+        /// Somebody attacks, or has got in.
+        Security = "security",
+    }
+    /// Where an incident stands.
+    IncidentState {
+        /// It goes on.
+        Open = "open",
+        /// Its effect is contained; its cause is not removed.
+        Mitigated = "mitigated",
+        /// It is over.
+        Resolved = "resolved",
+        /// Nothing is left to be done.
+        Closed = "closed",
+    }
+    /// What an entry of an incident's timeline tells.
+    TimelineKind {
+        /// What a person noted.
+        Note = "note",
+        /// What a source delivered.
+        Alert = "alert",
+        /// That its state moved.
+        State = "state",
+        /// That its severity moved.
+        Severity = "severity",
+        /// Who commands it.
+        Command = "command",
+        /// What its freeze did.
+        Freeze = "freeze",
+        /// What its commander signed.
+        Signature = "signature",
+    }
     /// How the months of a fiscal year are cut.
     FiscalMonths {
         /// As civil months, from the year's first day on.
@@ -676,6 +711,8 @@ words! {
         SlaTable = "sla_table",
         /// How long changes are watched after their work.
         WatchTable = "watch_table",
+        /// From which severity on an incident is major.
+        MajorSeverity = "major_severity",
         /// How long texts, files and raw deliveries are kept.
         Retention = "retention",
     }

@@ -11,6 +11,7 @@ use crate::core::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, S
 use crate::directory::hands::Hand;
 use crate::directory::suspension::Suspended;
 use crate::directory::template_bounds::TemplateBounds;
+use crate::incident::course::IncidentCourse;
 use crate::notify::preferences;
 use crate::schedule::repeat::{Occurrence, Repeat};
 
@@ -387,7 +388,7 @@ impl MaintenanceWindow {
     }
 }
 
-/// An incident, first form.
+/// An incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
     /// The record's id.
@@ -419,6 +420,9 @@ pub struct Incident {
     /// What people said of changes that may have led to it, in order; of one change the last counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cause_verdicts: Vec<CauseVerdict>,
+    /// Its way from open to closed, its command, and what it stops.
+    #[serde(flatten)]
+    pub course: IncidentCourse,
 }
 
 /// What a person said of a change that may have led to an incident.

@@ -8,6 +8,7 @@ use crate::change::record::Change;
 use crate::core::ids::{PersonId, ServiceKey};
 use crate::core::refusal::Refusal;
 use crate::directory::snapshot::{Directory, Incident};
+use crate::incident::course::IncidentCourse;
 
 /// Some services, outside of which everything is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +93,10 @@ impl Scope {
         let bare = |(key, row): (&String, &Incident)| {
             let row = Incident {
                 cause_verdicts: Vec::new(),
+                course: IncidentCourse {
+                    signatures: Vec::new(),
+                    ..row.course.clone()
+                },
                 ..row.clone()
             };
             (key.clone(), row)

@@ -19,7 +19,7 @@ use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, ServiceKey};
 use crate::core::shared_map::{Rows, Shelf};
 use crate::core::statement;
 pub use crate::directory::basis::Holder;
-use crate::directory::dependants::dependants;
+use crate::directory::dependants::{dependants, dependencies};
 use crate::directory::ownership_matrix::Matrix;
 pub use crate::directory::ownership_matrix::Ownership;
 pub use crate::directory::records::{
@@ -27,7 +27,7 @@ pub use crate::directory::records::{
     Incident, MaintenanceWindow, Mapping, Person, Readdressed, Service, StandardTemplate, TemplateApproval, Token,
 };
 use crate::emergency::outside_look;
-use crate::incident::watch_table;
+use crate::incident::{course, watch_table};
 use crate::policy::{configuration, mapping};
 use crate::risk::forecast::model_record::FailureModel;
 use crate::risk::{assessment, terms};
@@ -47,6 +47,7 @@ pub struct Graph {
     from: OnceLock<Arc<Places>>,
     into: OnceLock<Arc<Places>>,
     reached: Arc<Mutex<Reached>>,
+    needed: Arc<Mutex<Reached>>,
 }
 
 impl From<Vec<Dependency>> for Graph {
@@ -56,6 +57,7 @@ impl From<Vec<Dependency>> for Graph {
             from: OnceLock::new(),
             into: OnceLock::new(),
             reached: Arc::default(),
+            needed: Arc::default(),
         }
     }
 }
@@ -124,6 +126,7 @@ impl Graph {
     /// Adds an arrow; one between the same ends is replaced.
     pub fn put(&mut self, arrow: Dependency) {
         self.reached = Arc::default();
+        self.needed = Arc::default();
         let place = self.place(&arrow);
         self.into = OnceLock::new();
         match place.and_then(|place| self.rows.get_mut(place)) {
@@ -143,6 +146,7 @@ impl Graph {
         self.from = OnceLock::new();
         self.into = OnceLock::new();
         self.reached = Arc::default();
+        self.needed = Arc::default();
         if arrow.ended {
             self.rows.remove(&arrow.id, |row| &row.id);
         } else {
@@ -159,6 +163,17 @@ impl Graph {
         }
         let found = Arc::new(dependants(self.rows.iter(), services));
         reached.insert(services.clone(), Arc::clone(&found));
+        found
+    }
+
+    /// The services that these need, near and far, looked up in the same way.
+    pub fn needed(&self, services: &BTreeSet<ServiceKey>) -> Arc<BTreeSet<ServiceKey>> {
+        let mut needed = self.needed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = needed.get(services) {
+            return Arc::clone(known);
+        }
+        let found = Arc::new(dependencies(self.rows.iter(), services));
+        needed.insert(services.clone(), Arc::clone(&found));
         found
     }
 
@@ -211,6 +226,12 @@ pub struct Tenant {
     /// The configuration that brought it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch_table_from: Option<configuration::InForce>,
+    /// The severity from which on an incident is major: 1 is the gravest, 0 means none.
+    #[serde(default = "usual_bound", skip_serializing_if = "is_usual_bound")]
+    pub major_severity: i64,
+    /// The configuration that brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major_severity_from: Option<configuration::InForce>,
     /// How long texts, files and raw deliveries are kept.
     #[serde(default, skip_serializing_if = "crate::compliance::erasure::Retention::is_usual")]
     pub retention: erasure::Retention,
@@ -237,6 +258,14 @@ pub struct Tenant {
     /// The policies in force; absent for those that come with the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<configuration::InForce>,
+}
+
+fn usual_bound() -> i64 {
+    course::USUAL_BOUND
+}
+
+fn is_usual_bound(bound: &i64) -> bool {
+    *bound == course::USUAL_BOUND
 }
 
 /// The whole estate of a tenant, as decisions look at it. What is written is put into a copy that shares the rest.
@@ -370,7 +399,9 @@ impl Directory {
         }
         freeze.reach == FreezeReach::Dependants
             && freeze.is_in(environment)
-            && self.dependencies.dependants(&freeze.services).contains(service)
+            && (self.dependencies.dependants(&freeze.services).contains(service)
+                || freeze.course.major_incident.is_some()
+                    && self.dependencies.needed(&freeze.services).contains(service))
     }
 
     /// The services that a freeze is about; none for all of them.
@@ -378,6 +409,9 @@ impl Directory {
         let mut services = freeze.services.clone();
         if freeze.reach == FreezeReach::Dependants {
             services.extend(self.dependencies.dependants(&freeze.services).iter().cloned());
+        }
+        if freeze.course.major_incident.is_some() {
+            services.extend(self.dependencies.needed(&freeze.services).iter().cloned());
         }
         services
     }

@@ -16,7 +16,7 @@ use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::Role;
 use crate::core::ids::PersonId;
-use crate::core::parse::{LINE, Reading, TEXT};
+use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{self, Refusal};
 use crate::core::statement::Stated;
 use crate::core::unmet::{self, Unmet};
@@ -26,8 +26,11 @@ use crate::emergency::bypassed;
 use crate::emergency::owed::reviewed_it;
 use crate::emergency::records::{self, BreakGlass, Bypassed, Cosignature};
 use crate::identity::factor::Wanted;
+use crate::incident::signature;
 use crate::policy::facts::Part;
 use crate::policy::permission::allowed;
+use crate::schedule::freeze::Freeze;
+use crate::schedule::frozen_target::freeze_unmet;
 
 /// The longest time box.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(4);
@@ -63,6 +66,7 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
     check_state(case, Act::BreakGlass)?;
     next_step::check_hold(case)?;
     check_ready(case)?;
+    check_no_major_incident(case)?;
     let (by, at) = (case.person(), case.now);
     let needs_cosignature = needs_cosignature(case);
     let until = until.unwrap_or(at);
@@ -103,6 +107,28 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
     }
     settle(case);
     Ok(())
+}
+
+/// Refuses to break the glass for a change that a major incident stops: its commander's signature alone lets it through. Work
+/// whose glass was broken before goes on.
+fn check_no_major_incident(case: &Case<'_>) -> Result<(), Refusal> {
+    let (change, directory, now) = (case.change(), &case.directory, case.now);
+    let stops = |freeze: &&Freeze| {
+        freeze.course.major_incident.is_some()
+            && freeze.is_on(now)
+            && !freeze.excepts_at(change, now)
+            && signature::is_stopped(freeze, change, directory)
+    };
+    let span = (now, later(now, SignedDuration::from_secs(1)));
+    let found = directory.freezes.iter().filter(stops);
+    let rows = found
+        .map(|freeze| freeze_unmet(freeze, (change, directory), span))
+        .collect();
+    refusal::refuse_unmet(
+        "major_incident",
+        "A major incident stops this change, also under a broken glass.",
+        rows,
+    )
 }
 
 /// What the glass stands in for, as the log tells it: by code and rule, without the words.

@@ -20,8 +20,12 @@ use crate::gate::begun::{before_next_start, has_begun, has_starts_ahead};
 use crate::gate::closing::{CLOSED, closed_unmet};
 use crate::gate::names::Names;
 use crate::gate::{rollback_binding, way_back};
+use crate::incident::major;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{has_many, stops_begun};
+
+/// How one gets past a freeze.
+const EXCEPT: &str = "Wait for its end, or have a change manager except this change.";
 
 /// A span of time in which a freeze stops a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +41,9 @@ pub struct FrozenSpan {
     /// Logins of who may except the change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting_on: Vec<String>,
+    /// What is said instead where a major incident stops it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major: Option<major::Stop>,
 }
 
 /// All that the gate must know of one target: everything but the time.
@@ -246,7 +253,7 @@ fn row(
             .freezes
             .iter()
             .filter(|freeze| directory.is_frozen_by(freeze, &target.service, &target.environment))
-            .filter(|freeze| !freeze.excepts(change))
+            .filter_map(|freeze| Some((freeze, freeze.stops_from(change)?)))
             .flat_map(|freeze| frozen_spans(freeze, (change, directory), has_begun, now))
             .collect(),
         unmet: unmet.into_iter().filter(|row| row.code != CLOSED).collect(),
@@ -263,18 +270,21 @@ fn planner(change: &Change, directory: &Directory) -> String {
 
 /// The times of a freeze, as a row keeps them.
 fn frozen_spans(
-    freeze: &Freeze,
+    (freeze, stops_from): (&Freeze, Timestamp),
     (change, directory): (&Change, &Directory),
     has_begun: bool,
     now: Timestamp,
 ) -> Vec<FrozenSpan> {
     let waiting_on = excepters_of(freeze, (change, directory), now);
-    let spans = freeze.spans().map(|span| FrozenSpan {
+    let major = major::refusal(freeze, directory);
+    let ahead = freeze.spans().filter(|span| stops_from < span.ends_at);
+    let spans = ahead.map(|span| FrozenSpan {
         title: freeze.title.clone(),
-        starts_at: span.starts_at,
+        starts_at: span.starts_at.max(stops_from),
         ends_at: span.ends_at,
         halt: stops_begun(freeze, change, has_begun),
         waiting_on: waiting_on.clone(),
+        major: major.clone(),
     });
     spans.collect()
 }
@@ -283,6 +293,9 @@ fn frozen_spans(
 fn excepters_of(freeze: &Freeze, (change, directory): (&Change, &Directory), now: Timestamp) -> Vec<String> {
     if freeze.is_over(now) {
         return Vec::new();
+    }
+    if let Some(incident) = major::incident_of(freeze, directory) {
+        return logins(directory, &major::asked(incident, directory));
     }
     logins(directory, &eligible::excepters(change, directory))
 }
@@ -461,7 +474,9 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
     for freeze in row.frozen.iter().filter(|freeze| now < freeze.ends_at) {
         let is_on = freeze.starts_at <= now && (!begun || freeze.halt);
         let whose = row.named_target();
-        let text = if is_on {
+        let text = if let Some(major) = freeze.major.as_ref().filter(|_| is_on || row.is_unscheduled_by(freeze)) {
+            major.sentence(&whose)
+        } else if is_on {
             format!("The freeze “{}” is on{whose} until {}.", freeze.title, freeze.ends_at)
         } else if row.is_unscheduled_by(freeze) {
             format!(
@@ -474,7 +489,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
         rows.push(unmet(
             "freeze",
             text,
-            "Wait for its end, or have a change manager except this change.",
+            freeze.major.as_ref().map_or(EXCEPT, |it| it.satisfy.as_str()),
             freeze.waiting_on.clone(),
         ));
     }

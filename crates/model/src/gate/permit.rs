@@ -24,6 +24,7 @@ use crate::gate::answer;
 use crate::gate::closed_target::ClosedTarget;
 use crate::gate::closing::{CLOSED, closed_unmet, lifters, may_lift, standing};
 use crate::gate::names::{Names, permitted};
+use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{freeze_unmet, over_target};
 
 /// A permit lives this long unless a policy grants more.
@@ -131,8 +132,25 @@ fn latest(case: &Case<'_>, purpose: Purpose) -> Option<Timestamp> {
     let change = case.change();
     match change.lawful_break_glass() {
         Some(glass) => Some(glass.until),
-        None => change.window_end(),
+        None => change.window_end().into_iter().chain(end_of_exceptions(case)).min(),
     }
+}
+
+/// When the first exception ends by which the change may start in spite of a freeze: a permit for its start ends with it.
+fn end_of_exceptions(case: &Case<'_>) -> Option<Timestamp> {
+    let (change, directory, now) = (case.change(), &case.directory, case.now);
+    if change.state == State::Implementing {
+        return None;
+    }
+    let lies_over = |freeze: &&Freeze| {
+        let mut targets = change.open_targets();
+        freeze.is_on(now) && targets.any(|it| directory.is_frozen_by(freeze, &it.service, &it.environment))
+    };
+    let freezes = directory.freezes.iter().filter(lies_over);
+    freezes
+        .filter_map(|freeze| freeze.stops_from(change))
+        .filter(|until| *until > now)
+        .min()
 }
 
 fn make(

@@ -1,7 +1,11 @@
-//! Incidents: how a text names one, which of them began while a change was watched, their links, their reviews, and the problems
-//! behind those that recur.
+//! Incidents: their course, what a major one stops, how a text names one, which of them began while a change was watched, their
+//! links, their reviews, and the problems behind those that recur.
 
+pub mod course;
+pub mod entry;
 pub mod incident_review;
+pub mod lifecycle;
+pub mod major;
 pub mod problem;
 pub mod record_link;
 pub mod recurred;
@@ -9,6 +13,7 @@ pub mod recurrence;
 pub mod reference;
 pub mod review_answer;
 pub mod review_text;
+pub mod signature;
 pub mod watch;
 pub mod watch_table;
 pub mod what_changed;

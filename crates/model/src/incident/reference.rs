@@ -41,7 +41,7 @@ pub fn incident_here<'d>(directory: &'d Directory, text: &str) -> Option<&'d Inc
     let by_key = directory.incidents.get(&text.to_uppercase());
     by_key.or_else(|| {
         let same = directory.incidents.values();
-        same.filter(|incident| incident.external_ref.as_deref() == Some(text))
+        same.filter(|it| it.external_ref.as_deref() == Some(text) || it.course.external_keys.contains(text))
             .max_by_key(|incident| (incident.started_at, incident.key.clone()))
     })
 }

@@ -56,6 +56,9 @@ pub struct Configuration {
     /// How long changes are watched after their work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watches: Option<watch_table::WatchTable>,
+    /// From which severity on an incident is major; 0 means none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major_severity: Option<i64>,
     /// How long texts, files and raw deliveries are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<erasure::Retention>,

@@ -179,6 +179,9 @@ pub struct FreezeException {
     pub at: Timestamp,
     /// The digest *what* of the change that was excepted; another content is not.
     pub what_digest: String,
+    /// Until when the change may start; absent where the exception has no end of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 impl FreezeException {
@@ -311,6 +314,32 @@ impl Freeze {
     /// Whether it lets this change pass, as it stands: by an exception, or by its risk.
     pub fn excepts(&self, change: &Change) -> bool {
         self.thaws(change) || self.exceptions.iter().any(|exception| exception.counts_for(change))
+    }
+
+    /// From when on it stops this change, as it stands: `None` for a change that passes without an end, the end of the exception
+    /// for one that passes until then, and the beginning of all times for every other.
+    #[must_use]
+    pub fn stops_from(&self, change: &Change) -> Option<Timestamp> {
+        if self.thaws(change) {
+            return None;
+        }
+        let ends = self
+            .exceptions
+            .iter()
+            .filter(|row| row.counts_for(change))
+            .map(|row| row.until);
+        let mut latest = Timestamp::MIN;
+        for end in ends {
+            // One exception without an end is enough.
+            latest = latest.max(end?);
+        }
+        Some(latest)
+    }
+
+    /// Whether it lets this change pass at an instant.
+    #[must_use]
+    pub fn excepts_at(&self, change: &Change, at: Timestamp) -> bool {
+        self.stops_from(change).is_none_or(|from| at < from)
     }
 
     /// Whether it lets the change with this id pass as it is stored: an exception leaves with the content that it was for.

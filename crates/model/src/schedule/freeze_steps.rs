@@ -25,6 +25,9 @@ pub struct Course {
     /// How many of them were expected to fail, by the last year: a decimal number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thaw_expected_failures: Option<String>,
+    /// The key of the major incident that it follows from. Nobody edits such a freeze: its incident moves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major_incident: Option<String>,
 }
 
 /// A signed step.

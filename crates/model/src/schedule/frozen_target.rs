@@ -6,6 +6,7 @@ use crate::change::eligible;
 use crate::change::record::{Change, Target};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
+use crate::incident::major;
 use crate::schedule::freeze::Freeze;
 
 /// Freezes over `[from, to)` of a target that do not except its change.
@@ -16,7 +17,7 @@ pub fn over_target<'a>(
 ) -> impl Iterator<Item = &'a Freeze> {
     directory.freezes.iter().filter(move |freeze| {
         freeze.overlaps(from, to)
-            && !freeze.excepts(change)
+            && !freeze.excepts_at(change, from)
             && directory.is_frozen_by(freeze, &target.service, &target.environment)
     })
 }
@@ -31,7 +32,7 @@ pub fn stopping<'a>(
     if change.open_targets().any(is_free) {
         return Vec::new();
     }
-    let lies_over = |freeze: &&Freeze| freeze.overlaps(from, to) && !freeze.excepts(change);
+    let lies_over = |freeze: &&Freeze| freeze.overlaps(from, to) && !freeze.excepts_at(change, from);
     let covers = |freeze: &&Freeze| !frozen(change, directory, freeze).is_empty();
     directory.freezes.iter().filter(lies_over).filter(covers).collect()
 }
@@ -65,6 +66,16 @@ pub fn freeze_unmet(
         true => named.join(" and "),
         false => "it".to_owned(),
     };
+    if let Some(stop) = major::refusal(freeze, directory) {
+        let whose = if over == "it" {
+            String::new()
+        } else {
+            format!(" for {over}")
+        };
+        let asked = major::incident_of(freeze, directory).map(|it| major::asked(it, directory));
+        let waiting_on = logins(directory, &asked.unwrap_or_default());
+        return unmet("freeze", stop.sentence(&whose), stop.satisfy, waiting_on);
+    }
     unmet(
         "freeze",
         format!(

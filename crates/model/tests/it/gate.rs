@@ -128,6 +128,7 @@ fn a_freeze_that_lies_ahead_in_the_window_is_named_with_who_may_except_the_chang
         ends_at: at(to),
         halt: false,
         waiting_on: vec!["marta".to_owned()],
+        major: None,
     };
     let mut unscheduled = row("c1", "CHG-1", State::Approved, Purpose::Deploy);
     unscheduled.frozen = vec![span("12:00", "12:30"), span("13:00", "14:00")];

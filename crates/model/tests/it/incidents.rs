@@ -31,6 +31,7 @@ fn incident(key: &str, service: &str, began: &str, resolved: Option<&str>) -> In
         external_ref: Some(format!("pagerduty:{key}")),
         connection: None,
         cause_verdicts: Vec::new(),
+        course: Default::default(),
     }
 }
 

@@ -21,6 +21,7 @@ mod incidents;
 mod input;
 mod leading;
 mod lifecycle;
+mod major;
 mod matrix;
 mod one_person;
 mod oracle;

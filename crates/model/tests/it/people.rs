@@ -55,6 +55,8 @@ fn tenant() -> Tenant {
         sla_table_from: None,
         watch_table: Default::default(),
         watch_table_from: None,
+        major_severity: model::incident::major::USUAL_BOUND,
+        major_severity_from: None,
         retention: erasure::Retention::default(),
         retention_from: None,
         risk_table: Default::default(),
@@ -204,6 +206,7 @@ pub fn incident(key: &str) -> Incident {
         external_ref: None,
         connection: None,
         cause_verdicts: Vec::new(),
+        course: Default::default(),
     }
 }
 

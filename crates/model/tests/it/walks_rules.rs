@@ -345,6 +345,7 @@ fn a_freeze_stops_times_and_starts_and_passes() {
         by: "mia".into(),
         at: excepted.now,
         what_digest: excepted.change().digests.what.clone(),
+        until: None,
     };
     excepted.estate(|estate| estate.freezes[0].exceptions.push(exception));
     excepted.settle();
@@ -366,6 +367,7 @@ fn an_exception_is_for_what_was_excepted_alone() {
             by: "max".into(),
             at: world.now,
             what_digest: world.change().digests.what.clone(),
+            until: None,
         };
         world.estate(|estate| {
             let mut freezes: Vec<_> = estate.freezes.iter().cloned().collect();

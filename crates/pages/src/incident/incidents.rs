@@ -20,6 +20,8 @@ pub struct IncidentRow {
     pub severity: String,
     /// Whether it is still open.
     pub is_open: bool,
+    /// Whether it is a major incident now.
+    pub is_major: bool,
     /// The services it touches.
     pub services: String,
     /// When it began, for the reader.
@@ -48,9 +50,10 @@ impl ListRow for IncidentRow {
     }
 
     fn cells(&self) -> Vec<Cell> {
-        let state = match self.is_open {
-            true => Tone::Wait.mark("Open"),
-            false => Tone::Ok.mark("Resolved"),
+        let state = match (self.is_major, self.is_open) {
+            (true, _) => Tone::Stop.mark("Major"),
+            (false, true) => Tone::Wait.mark("Open"),
+            (false, false) => Tone::Ok.mark("Resolved"),
         };
         vec![
             Cell::Text(Rich::new().key(&self.key)),
@@ -94,6 +97,7 @@ impl ListRow for IncidentRow {
             title: "Slow label printing".to_owned(),
             severity: "minor".to_owned(),
             is_open: true,
+            is_major: false,
             services: "label-print".to_owned(),
             started: "today 09:40".to_owned(),
             related: Rich::new()

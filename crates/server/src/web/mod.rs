@@ -211,6 +211,10 @@ fn estate_routes() -> Router<AppState> {
         )
         .merge(learning_routes())
         .route(
+            "/t/{tenant}/incidents/{key}/{act}",
+            post(plain(incident::commander::act)),
+        )
+        .route(
             "/t/{tenant}/templates",
             get(change::templates::show_list).post(plain(change::templates::propose)),
         )

@@ -1,6 +1,6 @@
 //! What answers bring of windows, freezes, incidents, and the watch over a change.
 
-use model::core::enums::{FreezeFate, FreezeReach, FreezeStage, Level, State};
+use model::core::enums::{FreezeFate, FreezeReach, FreezeStage, IncidentState, Level, State};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
@@ -144,6 +144,11 @@ pub(crate) const SPANS: &[Shape] = &[
                 "`dependants`: it also stops the services that need those named, near and far.",
             ),
             text("reason", TEXT, "Why."),
+            text(
+                "major_incident",
+                LINE,
+                "The key of the major incident that it follows from; nobody edits such a freeze.",
+            ),
             text("business_owner", LINE, "Who agrees for the business: a login."),
             objects("steps", "FreezeStep", "The signed steps, in order."),
             word("thaw_risk", all!(Level), "Changes of this risk or less pass."),
@@ -229,6 +234,7 @@ pub(crate) const SPANS: &[Shape] = &[
                 LINE,
                 "The digest *what* of the change that was excepted; an edit of it ends the exception.",
             ),
+            time("until", "Until when the change may start, where a commander signed for it."),
         ],
     ),
     shape(
@@ -242,6 +248,18 @@ pub(crate) const SPANS: &[Shape] = &[
                 "The changes that name it: `key` and `state`; told where one incident is asked for.",
             ),
             text("connection", LINE, "The connection that delivered it."),
+            word("state", all!(IncidentState), "Where it stands, by its times."),
+            text("commander", LINE, "Who leads the work on it: a login."),
+            text("opened_by", LINE, "Who opened it by hand: a login."),
+            text("closed_by", LINE, "Who closed it: a login."),
+            time("closed_at", "When it was closed."),
+            text("duplicate_of", LINE, "The key of the incident that it repeats."),
+            integer("source_severity", 1, 4, "The severity that its source names, where it is less grave than its own."),
+            time("major_since", "Since when it is a major incident; absent where it is none."),
+            text("raised_by", LINE, "Who made it major by hand: a login."),
+            boolean("halted", "Whether its commander halts work under way."),
+            object("stood_down", "StoodDown", "That its commander ended the freeze before it ended."),
+            objects("signatures", "Signature", "What its commanders let through, in order."),
         ],
     )
     .based_on(&["IncidentInput", "Stored"]),

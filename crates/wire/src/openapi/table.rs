@@ -8,7 +8,7 @@ use crate::openapi::compliance::control_reports;
 use crate::openapi::directory::{ownership, routes as table_estate};
 use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
-use crate::openapi::incident::{learning, what_changed};
+use crate::openapi::incident::{incidents, learning, what_changed};
 use crate::openapi::integration::deliveries;
 use crate::openapi::policy::configurations;
 use crate::openapi::report::metrics;
@@ -77,7 +77,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(table_identity::ALL)
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
-        .chain(&[what_changed::ROUTES, learning::ROUTES])
+        .chain(&[what_changed::ROUTES, incidents::ROUTES, learning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());
     routes.chain(cards::routes()).collect()

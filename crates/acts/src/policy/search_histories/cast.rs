@@ -307,6 +307,7 @@ fn usual_incident(services: BTreeSet<ServiceKey>) -> Incident {
         external_ref: None,
         connection: None,
         cause_verdicts: Vec::new(),
+        course: Default::default(),
     }
 }
 
@@ -353,6 +354,8 @@ fn usual_tenant() -> Tenant {
         sla_table_from: None,
         watch_table: Default::default(),
         watch_table_from: None,
+        major_severity: model::incident::major::USUAL_BOUND,
+        major_severity_from: None,
         retention: erasure::Retention::default(),
         retention_from: None,
         risk_table: Default::default(),

@@ -67,6 +67,7 @@ const ENTITIES: &[&str] = &[
     "keys",
     "mapping",
     "on_call",
+    "major_severity",
     "ownership",
     "person",
     "policies",

@@ -2,5 +2,6 @@
 
 pub(super) mod incidents;
 pub(super) mod learning;
+pub(super) mod major_severity;
 pub(super) mod watch_table;
 pub(super) mod what_changed;

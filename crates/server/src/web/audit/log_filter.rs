@@ -91,6 +91,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("text", "Erased texts"),
     ("token", "Tokens"),
     ("training", "Trainings"),
+    ("major_severity", "Severity of major incidents"),
     ("watch_table", "Watch windows"),
     ("webhook", "Webhooks"),
     ("window", "Maintenance windows"),

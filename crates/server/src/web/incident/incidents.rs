@@ -16,7 +16,7 @@ use pages::{
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::incident::{links, what_changed};
+use crate::web::incident::{commander, links, what_changed};
 use crate::web::shared::fields::{standing, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
@@ -93,6 +93,7 @@ fn incident_row(view: &View<'_, '_, '_>, incident: &Incident) -> IncidentRow {
         title: incident.title.clone(),
         severity: severity(incident.severity),
         is_open: incident.resolved_at.is_none(),
+        is_major: incident.is_major(),
         services: services_of(incident),
         started: view.reader.moment(incident.started_at),
         related: Rich::new(),
@@ -142,10 +143,6 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
     let Some(incident) = directory.incidents.get(&key.to_uppercase()) else {
         return Err(Refusal::not_found(format!("incident {key}")).into());
     };
-    let mark = match incident.resolved_at {
-        Some(_) => Tone::Ok.mark("Resolved"),
-        None => Tone::Wait.mark("Open"),
-    };
     let mut facts = vec![
         Fact::new("Severity", severity(incident.severity)),
         Fact::new("Began", view.reader.moment(incident.started_at)),
@@ -163,18 +160,21 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
             .as_deref()
             .map(|text| Fact::new("Elsewhere", Rich::new().said(text))),
     );
+    facts.extend(commander::facts(view, incident));
+    let mut sections = vec![candidates(view, incident)?];
+    sections.extend(commander::sections(view, incident)?);
+    sections.push(named_by(view, incident)?);
+    let here = format!("/incidents/{}", incident.key);
+    sections.push(links::section(view, &incident.key, &here)?);
     let mut page = RecordPage {
         frame: view.frame.clone(),
+        notices: commander::notice(view, incident).into_iter().collect(),
         crumb: vec![("Incidents".to_owned(), view.url("/incidents"))],
         key: incident.key.clone(),
         title: incident.title.clone(),
-        marks: vec![mark],
+        marks: vec![commander::state_mark(incident)],
         facts,
-        sections: vec![
-            candidates(view, incident)?,
-            named_by(view, incident)?,
-            links::section(view, &incident.key, &format!("/incidents/{}", incident.key))?,
-        ],
+        sections,
         is_facts_first: true,
         ..RecordPage::default()
     };
@@ -190,6 +190,7 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
             .submit("Say that it is over");
         page.acts.push(resolve);
     }
+    page.acts.extend(commander::forms(view, incident));
     if view.may(actions::SET_INCIDENT) {
         page.acts.push(judge_form(view, incident));
     }

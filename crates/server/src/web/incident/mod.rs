@@ -1,5 +1,6 @@
 //! Incidents, alerts and drift.
 
+pub(super) mod commander;
 pub(super) mod incidents;
 pub(super) mod link_forms;
 pub(super) mod links;

@@ -33,7 +33,7 @@ const MOST: i64 = 500;
 /// How many deliveries of one connection are shown.
 const DELIVERIES: i64 = 50;
 /// The kinds of system that deliver, with their words.
-const KINDS: [(&str, &str); 10] = [
+const KINDS: [(&str, &str); 16] = [
     ("github", "GitHub"),
     ("gitlab", "GitLab"),
     ("argocd", "Argo CD"),
@@ -43,6 +43,12 @@ const KINDS: [(&str, &str); 10] = [
     ("plain", "Plain JSON"),
     ("alertmanager", "Alertmanager"),
     ("pagerduty", "PagerDuty"),
+    ("grafana", "Grafana"),
+    ("opsgenie", "Opsgenie"),
+    ("servicenow", "ServiceNow"),
+    ("jira", "Jira"),
+    ("siem", "SIEM alerts"),
+    ("incident_mail", "Incidents by mail"),
     ("mail", "Mail replies"),
 ];
 

@@ -153,6 +153,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
         ConfigurationKind::Ownership => "rows of the ownership matrix",
         ConfigurationKind::SlaTable => "times to acknowledge and to decide",
         ConfigurationKind::WatchTable => "watch windows",
+        ConfigurationKind::MajorSeverity => "the severity of major incidents",
         ConfigurationKind::Retention => "a retention",
     };
     let tone = match row.state {
@@ -225,11 +226,20 @@ fn content_of(row: &Configuration, ownership: &[String]) -> Rich {
         ConfigurationKind::Ownership => ownership.to_vec(),
         ConfigurationKind::SlaTable => row.slas.iter().map(sla_words).collect(),
         ConfigurationKind::WatchTable => row.watches.iter().map(watch_windows::words).collect(),
+        ConfigurationKind::MajorSeverity => row.major_severity.map(bound_words).into_iter().collect(),
         ConfigurationKind::Retention => row.retention.map(retention::words).into_iter().collect(),
         _ => Vec::new(),
     };
     let lines = told.into_iter();
     lines.fold(Rich::new(), |rich, line| rich.text(line).line())
+}
+
+fn bound_words(bound: i64) -> String {
+    match bound {
+        0 => "No incident is major.".to_owned(),
+        1 => "Incidents of severity 1 are major.".to_owned(),
+        _ => format!("Incidents of severity 1 to {bound} are major."),
+    }
 }
 
 fn sla_words(table: &SlaTable) -> String {

@@ -124,11 +124,16 @@ pub(super) fn freeze_page(
     if !freeze.reach.is_usual() {
         page.facts.push(Fact::new("Services that need these", "are frozen too"));
     }
+    if let Some(key) = &freeze.course.major_incident {
+        let url = view.url(&format!("/incidents/{}", escaped(key)));
+        page.facts.push(Fact::new("Follows from", Rich::new().link(key.as_str(), url)));
+    }
     page.facts.extend(freeze_parts::facts(view, &freeze));
     put_sections(view, &mut page, &freeze)?;
     let history = find_history::<Freeze>(view.cx, id)?;
     page.sections.push(history_section(view, &history));
-    if view.may(actions::SET_FREEZE) && !is_over {
+    let follows = freeze.course.major_incident.is_some();
+    if view.may(actions::SET_FREEZE) && !is_over && !follows {
         let standing = Standing::of(OF_FREEZE, &freeze, freeze.version)?;
         let mut act = freeze_form(view, &freeze, &standing)?;
         act.is_open = is_open;

@@ -284,7 +284,7 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
     found.sort_by_key(|freeze| (freeze.is_over(view.now()), freeze.next_time(view.now())));
     let rows = found
         .into_iter()
-        .map(|freeze| freeze_row(view, freeze, may_set))
+        .map(|freeze| freeze_row(view, freeze, may_set && freeze.course.major_incident.is_none()))
         .collect();
     let mut page = Freezes {
         frame: view.frame.clone(),

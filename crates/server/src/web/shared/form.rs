@@ -33,6 +33,7 @@ const TIMES: &[&str] = &[
     "ends_at",
     "occurred_at",
     "started_at",
+    "mitigated_at",
     "resolved_at",
     "expires_at",
     "review_by",
@@ -69,6 +70,7 @@ const BOOLEANS: &[&str] = &[
     "is_production",
     "compromised",
     "is_needed",
+    "justified",
     "is_complete",
     "is_retired",
     "accepted",
@@ -77,7 +79,7 @@ const BOOLEANS: &[&str] = &[
     "with_texts",
 ];
 /// Keys of changes and incidents: blanks around them, as they come with copied ones, are no part of them.
-const KEYS: &[&str] = &["to", "change", "incident", "incident_key", "change_key"];
+const KEYS: &[&str] = &["to", "change", "incident", "incident_key", "change_key", "into"];
 /// Lists whose entries hold no commas.
 const LISTS: &[&str] = &[
     "implementers",

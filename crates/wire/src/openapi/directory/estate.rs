@@ -1,6 +1,8 @@
 //! What requests bring of the estate: services, environments, config items, dependencies, rows of the matrix, spans.
 
-use model::core::enums::{Criticality, DependencyKind, FreezeAnswer, FreezeReach, NodeKind, OwnershipRole, Recurrence};
+use model::core::enums::{
+    Criticality, DependencyKind, FreezeAnswer, FreezeReach, IncidentKind, NodeKind, OwnershipRole, Recurrence,
+};
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{Shape, Words, all, boolean, integer, objects, shape, text, texts, time, word};
@@ -221,9 +223,12 @@ pub(crate) const ESTATE: &[Shape] = &[
             integer("severity", 1, 4, "1 is the gravest."),
             texts("services", LINE, "Services it hurts."),
             time("started_at", "Its start."),
+            time("mitigated_at", "Since when its effect is contained."),
             time("resolved_at", "Its end."),
             time("end_recorded_at", "When its end was recorded first."),
             text("external_ref", LINE, "Its key elsewhere."),
+            texts("external_keys", LINE, "Further keys in other systems, such as `jira:OPS-7`; at most 20."),
+            word("kind", all!(IncidentKind), "`service` unless said."),
         ],
     ),
 ];

@@ -19,7 +19,7 @@ const FILE: usize = 256 * 1024;
 
 const KIND: &[Param] = &[Param::new(
     "kind",
-    "Only `policies`, `risk_table`, `mapping`, `ownership`, `sla_table`, `watch_table` or `retention`.",
+    "Only `policies`, `risk_table`, `mapping`, `ownership`, `sla_table`, `watch_table`, `major_severity` or `retention`.",
 )];
 
 /// The routes.
@@ -110,6 +110,23 @@ pub(crate) const ROWS: &[Row] = &[
         "/watch-table",
         "Propose how long changes are watched after their work",
         "WatchTableInput",
+        "Configuration",
+    )
+    .may("set_policy"),
+    get(
+        "administration",
+        "show_major_severity",
+        "/major-severity",
+        "Show from which severity on an incident is major",
+        "MajorSeverity",
+    )
+    .may("read"),
+    post(
+        "administration",
+        "propose_major_severity",
+        "/major-severity",
+        "Propose from which severity on an incident is major",
+        "MajorSeverityInput",
         "Configuration",
     )
     .may("set_policy"),
@@ -593,6 +610,26 @@ pub(crate) const SHAPES: &[Shape] = &[
         ],
     ),
     shape(
+        "MajorSeverity",
+        "From which severity on an incident stops changes of high risk around it.",
+        &[
+            text("digest", LINE, "Digest of the configuration.").needed(),
+            text_or_null(
+                "configuration",
+                "The configuration that brought it; null for what holds without one.",
+            ),
+            integer("severity", 0, 4, "1 is the gravest; 0 means that no incident is major.").needed(),
+        ],
+    ),
+    shape(
+        "MajorSeverityInput",
+        "Another bound. Incidents that are major stay so until they end.",
+        &[
+            integer("severity", 0, 4, "1 is the gravest; 0 means that no incident is major.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+    shape(
         "RetentionDays",
         "For how long what need not be kept for ever is kept. The log, records, digests and proofs stay in any case.",
         &[
@@ -686,6 +723,7 @@ pub(crate) const SHAPES: &[Shape] = &[
             free("terms", "Of a risk table: how what a change reaches and touches counts, where it is not as usual."),
             object("slas", "SlaRows", "The times to acknowledge and to decide."),
             object("watches", "WatchRows", "The watch windows."),
+            integer("major_severity", 0, 4, "The severity from which on an incident is major."),
             object(
                 "retention",
                 "RetentionDays",

@@ -1,0 +1,47 @@
+//! Opsgenie's webhook integration (`https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/`): the alias of an
+//! alert names the incident while it is open. What happens to an alert between its beginning and its end is noted.
+
+use jiff::Timestamp;
+use model::integration::signal::{self, SetAside, Signal};
+use serde_json::Value;
+
+use super::{Told, first, moment, severity, text};
+use crate::integration::received::parse;
+
+/// Reads a delivery.
+///
+/// # Errors
+/// [`SetAside`] where it names no action or no alert.
+pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
+    let it: Value = parse(body)?;
+    let action = text(&it, "/action").ok_or_else(|| SetAside::because("the delivery names no action"))?;
+    let is_over = match action.as_str() {
+        "Create" | "UpdatePriority" | "UpdateMessage" => false,
+        "Close" | "Delete" => true,
+        other => {
+            return Ok(vec![Signal::Unknown {
+                event: signal::name("action", other)?,
+                action: None,
+            }]);
+        }
+    };
+    let key = first(&it, &["/alert/alias", "/alert/alertId"]);
+    let key = key.ok_or_else(|| SetAside::because("the delivery names no alert"))?;
+    let services = first(&it, &["/alert/details/service", "/alert/entity"])
+        .into_iter()
+        .collect();
+    let told_at = moment(&it, "/alert/updatedAt")?;
+    let created = moment(&it, "/alert/createdAt")?;
+    let told = Told {
+        key,
+        is_over,
+        title: text(&it, "/alert/message"),
+        services,
+        severity: text(&it, "/alert/priority").as_deref().and_then(severity),
+        started_at: created,
+        ended_at: told_at,
+        told_at: Some(received_at),
+        ..Told::default()
+    };
+    Ok(vec![told.into_signal(received_at)?])
+}

@@ -1,0 +1,136 @@
+//! What each thing that happens to an incident does in each of its states: the one table that acts and deliveries ask.
+
+use crate::core::enums::IncidentState::{self, Closed, Mitigated, Open, Resolved};
+use crate::core::refusal::Refusal;
+use crate::directory::snapshot::Incident;
+use crate::incident::course::Signature;
+
+/// What happens to an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happens {
+    /// Its source repeats what is known of this occurrence, late or in another order.
+    Repeated,
+    /// Its source fires again after the end of this occurrence.
+    FiredAgain,
+    /// Its source says that the same matter is open again.
+    ReopenedBySource,
+    /// Its source says that it is over, and nobody commands it.
+    EndedBySource,
+    /// Its source says that it is over while a commander leads the work.
+    EndedUnderCommand,
+    /// A person says that its effect is contained.
+    Mitigated,
+    /// A person says that the effect is not contained after all.
+    NotMitigated,
+    /// A person says that it is over.
+    Resolved,
+    /// A person says that it is not over after all.
+    Reopened,
+    /// A person closes it.
+    Closed,
+    /// A person says that it repeats another incident.
+    Merged,
+}
+
+/// What comes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// The state stays.
+    Stays,
+    /// The incident moves to this state.
+    Becomes(IncidentState),
+    /// It is another incident.
+    Another,
+    /// It is refused.
+    Refused,
+}
+
+use Then::{Another, Becomes, Refused, Stays};
+
+/// One row for each thing that happens; its cells are for open, mitigated, resolved and closed.
+pub const TABLE: [(Happens, [Then; 4]); 11] = [
+    (Happens::Repeated, [Stays, Stays, Stays, Stays]),
+    (Happens::FiredAgain, [Stays, Stays, Another, Another]),
+    (
+        Happens::ReopenedBySource,
+        [Stays, Becomes(Open), Becomes(Open), Another],
+    ),
+    (
+        Happens::EndedBySource,
+        [Becomes(Resolved), Becomes(Resolved), Stays, Stays],
+    ),
+    // A flapping source must not end what people are still working on, nor its freeze.
+    (Happens::EndedUnderCommand, [Becomes(Mitigated), Stays, Stays, Stays]),
+    (Happens::Mitigated, [Becomes(Mitigated), Stays, Refused, Refused]),
+    (Happens::NotMitigated, [Stays, Becomes(Open), Stays, Refused]),
+    (
+        Happens::Resolved,
+        [Becomes(Resolved), Becomes(Resolved), Stays, Refused],
+    ),
+    (Happens::Reopened, [Stays, Stays, Becomes(Open), Refused]),
+    (Happens::Closed, [Refused, Refused, Becomes(Closed), Stays]),
+    (
+        Happens::Merged,
+        [Becomes(Closed), Becomes(Closed), Becomes(Closed), Refused],
+    ),
+];
+
+/// What comes of something in a state.
+#[must_use]
+pub fn then(state: IncidentState, happens: Happens) -> Then {
+    let place = match state {
+        Open => 0,
+        Mitigated => 1,
+        Resolved => 2,
+        Closed => 3,
+    };
+    let row = TABLE.iter().find(|(known, _)| *known == happens);
+    row.map_or(Refused, |(_, cells)| cells[place])
+}
+
+/// Refuses what the table refuses in the state of an incident.
+///
+/// # Errors
+/// 409 `not_in_state`, with the way on.
+pub fn check(incident: &Incident, happens: Happens) -> Result<(), Refusal> {
+    let state = incident.state();
+    if then(state, happens) != Refused {
+        return Ok(());
+    }
+    let key = &incident.key;
+    let satisfy = match (state, happens) {
+        (Open | Mitigated, _) => format!("Resolve {key} first: PATCH /incidents/{key} with `resolved_at`."),
+        (Resolved, _) => format!("Open {key} again first: PATCH /incidents/{key} with `resolved_at` null."),
+        (Closed, _) => "Open a new incident that names this one.".to_owned(),
+    };
+    let text = format!("{key} is {state}, so this is not possible.");
+    Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()))
+}
+
+impl Incident {
+    /// Where it stands, by its times alone: a record from before the states were kept has one too.
+    #[must_use]
+    pub fn state(&self) -> IncidentState {
+        if self.course.closed_at.is_some() {
+            return IncidentState::Closed;
+        }
+        if self.resolved_at.is_some() {
+            return IncidentState::Resolved;
+        }
+        match self.course.mitigated_at {
+            Some(_) => IncidentState::Mitigated,
+            None => IncidentState::Open,
+        }
+    }
+
+    /// Whether it is a major incident now.
+    #[must_use]
+    pub fn is_major(&self) -> bool {
+        self.course.major_since.is_some()
+    }
+
+    /// The signatures that nobody reviewed yet.
+    pub fn unreviewed(&self) -> impl Iterator<Item = &Signature> {
+        self.course.signatures.iter().filter(|row| row.review.is_none())
+    }
+}

@@ -1,0 +1,255 @@
+//! Major incidents: from which severity on an incident stops high-risk changes, where, for how long, and who lets one through. The
+//! freeze of a major incident follows from the incident alone; nobody edits it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::core::enums::{FreezeReach, IncidentState, Level, Role};
+use crate::core::ids::{PersonId, RecordId};
+use crate::core::parse::later;
+use crate::core::refusal::Refusal;
+use crate::directory::snapshot::{Directory, Freeze, Incident, last_people, logins};
+pub use crate::incident::course::USUAL_BOUND;
+use crate::schedule::freeze_steps::Course;
+use crate::schedule::repeat::Repeat;
+
+/// So long a major incident stops changes at most. What goes on for longer is declared anew, so that nothing is stopped for ever.
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// For so long after a commander ended the freeze of an incident, the person who made it major makes no other one of the same
+/// services major alone.
+pub const SPENT: SignedDuration = SignedDuration::from_hours(24);
+
+/// What is said of a change that a major incident stops.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// The incident and what it stops, without a full stop.
+    pub text: String,
+    /// Who declared it and who commands it, in whole sentences.
+    pub who: String,
+    /// How the commander is asked.
+    pub satisfy: String,
+}
+
+/// The severity from which on an incident is major: 1 is the gravest, 0 means none.
+#[must_use]
+pub fn bound(directory: &Directory) -> i64 {
+    let tenant = directory.tenant.as_ref();
+    tenant.map_or(USUAL_BOUND, |tenant| tenant.major_severity)
+}
+
+/// Whether a person may lead the work on an incident: they take part and are a commander or a change manager.
+#[must_use]
+pub fn may_command(directory: &Directory, person: &PersonId) -> bool {
+    directory.has_role(person, Role::Commander) || last_people(directory).contains(person)
+}
+
+/// The people who may take command, in the order in which they are named: commanders, then change managers.
+#[must_use]
+pub fn commanders(directory: &Directory) -> Vec<PersonId> {
+    let mut found = directory.with_role(Role::Commander);
+    for person in last_people(directory) {
+        if !found.contains(&person) {
+            found.push(person);
+        }
+    }
+    found
+}
+
+/// The commander, while that person may act. One who was deactivated or lost the right commands nothing.
+#[must_use]
+pub fn commander<'i>(incident: &'i Incident, directory: &Directory) -> Option<&'i PersonId> {
+    let named = incident.course.commander.as_ref();
+    named.filter(|person| directory.takes_part(person) && may_command(directory, person))
+}
+
+/// The people whom a stopped change waits for: the commander, and without one those who may take command.
+#[must_use]
+pub fn asked(incident: &Incident, directory: &Directory) -> Vec<PersonId> {
+    match commander(incident, directory) {
+        Some(person) => vec![person.clone()],
+        None => commanders(directory),
+    }
+}
+
+/// Whether the person who makes an incident major did so a short while ago for one of these services, and a commander ended that
+/// freeze: an incident that is opened to hold others up does so once.
+fn is_spent(incident: &Incident, directory: &Directory, by: &PersonId, now: Timestamp) -> bool {
+    directory.incidents.values().any(|other| {
+        let course = &other.course;
+        let is_theirs = course.raised_by.as_ref() == Some(by);
+        let is_late = course.stood_down.as_ref().is_some_and(|it| now < later(it.at, SPENT));
+        other.key != incident.key && is_theirs && is_late && !other.services.is_disjoint(&incident.services)
+    })
+}
+
+/// The incident as it is to be saved: it becomes major with its severity, and is so until it ends or its commander ends the
+/// freeze. A severity that falls ends nothing, so that a flapping source opens no gate. `by` is the person who acts; `None` for a
+/// source.
+#[must_use]
+pub fn judged(mut incident: Incident, directory: &Directory, by: Option<&PersonId>, now: Timestamp) -> Incident {
+    if !matches!(incident.state(), IncidentState::Open | IncidentState::Mitigated) {
+        incident.course.major_since = None;
+        incident.course.halted = false;
+        return incident;
+    }
+    let course = &incident.course;
+    let is_settled = course.major_since.is_some() || course.stood_down.is_some();
+    // No service means no place that could be frozen.
+    let is_grave = incident.severity <= bound(directory) && !incident.services.is_empty();
+    if is_settled || !is_grave || by.is_some_and(|by| is_spent(&incident, directory, by, now)) {
+        return incident;
+    }
+    incident.course.major_since = Some(now);
+    incident.course.raised_by = by.cloned();
+    incident
+}
+
+/// The freeze that an incident asks for: new starts and scheduling of high-risk changes on its services, on what they need and on
+/// what needs them. `None` where it asks for none. `before` is the freeze as it stands; a new one takes the id.
+#[must_use]
+pub fn freeze(incident: &Incident, before: Option<&Freeze>, id: RecordId, now: Timestamp) -> Option<Freeze> {
+    let since = incident.course.major_since?;
+    let same = before.filter(|it| it.starts_at == since);
+    // No services would mean all of them.
+    let services = match incident.services.is_empty() {
+        true => same?.services.clone(),
+        false => incident.services.clone(),
+    };
+    let is_signed = |change: &crate::core::ids::ChangeId| {
+        let mut rows = incident.course.signatures.iter();
+        rows.any(|row| &row.change == change && row.is_in_force(now))
+    };
+    let mut exceptions = same.map(|it| it.exceptions.clone()).unwrap_or_default();
+    exceptions.retain(|row| is_signed(&row.change));
+    Some(Freeze {
+        id: same.map_or(id, |it| it.id.clone()),
+        version: same.map_or(0, |it| it.version),
+        title: format!("{}: {}", incident.key, incident.title),
+        reason: None,
+        starts_at: since,
+        ends_at: later(since, LONGEST),
+        services,
+        environments: std::collections::BTreeSet::new(),
+        halt: incident.course.halted,
+        reach: FreezeReach::Dependants,
+        exceptions,
+        ended: false,
+        corrected_at: None,
+        loosening: None,
+        loosened: Vec::new(),
+        set_by: incident.course.raised_by.clone(),
+        set_at: Some(since),
+        repeat: Repeat::default(),
+        course: Course {
+            thaw_risk: Some(Level::Medium),
+            major_incident: Some(incident.key.clone()),
+            ..Course::default()
+        },
+    })
+}
+
+/// The incident that a freeze follows from.
+#[must_use]
+pub fn incident_of<'d>(freeze: &Freeze, directory: &'d Directory) -> Option<&'d Incident> {
+    let key = freeze.course.major_incident.as_ref()?;
+    directory.incidents.get(key)
+}
+
+/// What a freeze says of the changes that it stops, where it follows from a major incident.
+#[must_use]
+pub fn refusal(freeze: &Freeze, directory: &Directory) -> Option<Stop> {
+    let incident = incident_of(freeze, directory)?;
+    let key = &incident.key;
+    let commands = match commander(incident, directory) {
+        Some(person) => format!("{} commands it.", directory.name(person)),
+        None => "Nobody commands it yet.".to_owned(),
+    };
+    let opener = incident.course.raised_by.as_ref();
+    let declared = opener.map_or_else(String::new, |person| {
+        format!("{} declared it. ", directory.name(person))
+    });
+    let satisfy = match commander(incident, directory) {
+        Some(person) => format!(
+            "Wait for the end of {key}, or ask {} to sign for this change on the page of {key} (POST /incidents/{key}/signatures).",
+            directory.login(person)
+        ),
+        None => format!(
+            "Wait for the end of {key}, or have one of those who may take command of it (POST /incidents/{key}/command) and then sign \
+             for this change."
+        ),
+    };
+    Some(Stop {
+        text: format!(
+            "The major incident {key} (“{}”) stops changes of high risk on its services and around them",
+            incident.title
+        ),
+        who: format!("{declared}{commands}"),
+        satisfy,
+    })
+}
+
+impl Stop {
+    /// Both in one text; `whose` names the target where a change has several.
+    #[must_use]
+    pub fn sentence(&self, whose: &str) -> String {
+        format!("{}{whose}. {}", self.text, self.who)
+    }
+}
+
+/// Refuses everybody but the commander; without one, everybody who could not take command.
+///
+/// # Errors
+/// 403 `not_commander`, which names whom to ask.
+pub fn check_commander(incident: &Incident, directory: &Directory, person: &PersonId) -> Result<(), Refusal> {
+    let asked = asked(incident, directory);
+    if asked.contains(person) {
+        return Ok(());
+    }
+    let key = &incident.key;
+    let text = match commander(incident, directory) {
+        Some(commander) => format!("{} commands {key} and decides this.", directory.name(commander)),
+        None => format!("Nobody commands {key}; a commander or change manager takes command first."),
+    };
+    Err(Refusal::not_allowed("not_commander", text).with_others(logins(directory, &asked)))
+}
+
+/// Refuses whoever does not command: for what only the commander's own signature does.
+///
+/// # Errors
+/// 403 `not_commander`.
+pub fn check_in_command(incident: &Incident, directory: &Directory, person: &PersonId) -> Result<(), Refusal> {
+    check_commander(incident, directory, person)?;
+    if commander(incident, directory).is_some() {
+        return Ok(());
+    }
+    let key = &incident.key;
+    let text = format!("Nobody commands {key}. Take command first: POST /incidents/{key}/command.");
+    Err(Refusal::not_allowed("not_commander", text).with_others(logins(directory, &asked(incident, directory))))
+}
+
+/// Refuses a change of command by whoever may not make it: while somebody commands, that person hands over, or a change manager
+/// decides.
+///
+/// # Errors
+/// 403 `not_commander`; 422 for a person who may not command.
+pub fn check_command(
+    incident: &Incident,
+    directory: &Directory,
+    (actor, wanted): (&PersonId, &PersonId),
+) -> Result<(), Refusal> {
+    if !directory.takes_part(wanted) || !may_command(directory, wanted) {
+        let text = format!(
+            "{} may not command an incident: that takes the right `commander` or `change_manager`.",
+            directory.name(wanted)
+        );
+        return Err(Refusal::field("commander", "not_allowed", text));
+    }
+    let present = commander(incident, directory);
+    if present.is_none() && may_command(directory, actor) || present == Some(actor) {
+        return Ok(());
+    }
+    if last_people(directory).contains(actor) && actor != wanted {
+        return Ok(());
+    }
+    check_commander(incident, directory, actor)
+}

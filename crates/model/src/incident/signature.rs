@@ -1,0 +1,115 @@
+//! The commander's signature: what it takes to let one change through the freeze of a major incident.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::approval::decide::check_factor;
+use crate::change::change_file::Actor;
+use crate::change::record::Change;
+use crate::core::enums::{Level, Role};
+use crate::core::ids::PersonId;
+use crate::core::refusal::Refusal;
+use crate::directory::snapshot::{Directory, Freeze, Incident, logins};
+use crate::identity::factor::Wanted;
+use crate::incident::major;
+
+/// The longest time for which a signature lets a change start.
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+/// The most signatures of one incident: beyond them the freeze is no freeze, and the commander ends it.
+pub const MOST: usize = 200;
+
+/// What a signature is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The major incident.
+    pub incident: &'a Incident,
+    /// Its freeze; `None` where it has none.
+    pub freeze: Option<&'a Freeze>,
+    /// The change that is to be let through.
+    pub change: &'a Change,
+    /// Whether the person who signs has a part in the change.
+    pub is_own: bool,
+}
+
+/// Checks a signature: a major incident, its commander in person with a fresh factor, the change of somebody else, and a change
+/// that the incident stops.
+///
+/// # Errors
+/// 403 `not_commander`, `step_up_required` or `own_request`; 409 `not_major`, `not_in_state`, `not_stopped`, `excepted_already` or
+/// `too_many`.
+pub fn check(asked: &Asked<'_>, directory: &Directory, actor: &Actor, now: Timestamp) -> Result<(), Refusal> {
+    let (incident, change) = (asked.incident, asked.change);
+    let key = &incident.key;
+    let not_now = |code, text: String, satisfy: &str| Err(Refusal::not_now(code, text, satisfy, Vec::new()));
+    let nothing = "Nothing has to be done.";
+    let Some(freeze) = asked.freeze.filter(|freeze| incident.is_major() && freeze.is_on(now)) else {
+        return not_now(
+            "not_major",
+            format!("{key} is no major incident now, so it stops nothing."),
+            nothing,
+        );
+    };
+    major::check_in_command(incident, directory, &actor.person)?;
+    check_factor(actor, Wanted::Any, now)?;
+    if asked.is_own {
+        return Err(own_change(incident, directory, &actor.person));
+    }
+    if !change.state.is_open() {
+        let text = format!("{} is {}, so no incident stops it.", change.key, change.state);
+        return not_now("not_in_state", text, nothing);
+    }
+    if !is_stopped(freeze, change, directory) {
+        let text = format!(
+            "{key} does not stop {}: its risk is not high, or it is elsewhere.",
+            change.key
+        );
+        return not_now("not_stopped", text, nothing);
+    }
+    if freeze.excepts_at(change, now) {
+        let text = format!("{} may pass already.", change.key);
+        let satisfy = "Leave it, or take the signature back with DELETE /incidents/{key}/signatures/{change}.";
+        return not_now("excepted_already", text, satisfy);
+    }
+    if incident.course.signatures.len() >= MOST {
+        let text = format!("{MOST} changes were let through {key}, so its freeze protects nothing any more.");
+        return not_now("too_many", text, "The commander ends the freeze.");
+    }
+    Ok(())
+}
+
+/// The commander who asks for a change does not let it through: one person would rule alone.
+fn own_change(incident: &Incident, directory: &Directory, person: &PersonId) -> Refusal {
+    let mut others = major::commanders(directory);
+    others.retain(|other| other != person);
+    let text = format!(
+        "Nobody lets their own change through. Hand the command of {} over first; the other commander signs.",
+        incident.key
+    );
+    Refusal::not_allowed("own_request", text).with_others(logins(directory, &others))
+}
+
+/// Whether the freeze of an incident stops a change: it has high risk, and one of its open targets lies in the closure.
+#[must_use]
+pub fn is_stopped(freeze: &Freeze, change: &Change, directory: &Directory) -> bool {
+    let mut targets = change.open_targets();
+    change.risk.level >= Level::High
+        && targets.any(|target| directory.is_frozen_by(freeze, &target.service, &target.environment))
+}
+
+/// Refuses a review by whoever signed, or has no right to it: another commander or change manager looks afterwards.
+///
+/// # Errors
+/// 403 `own_request` or `not_allowed`.
+pub fn check_reviewer(by: &PersonId, directory: &Directory, actor: &Actor) -> Result<(), Refusal> {
+    let mut others = major::commanders(directory);
+    others.retain(|person| person != by);
+    if by == &actor.person || by == actor.speaker() {
+        let text = "Another person than the commander who signed reviews the signature.";
+        return Err(Refusal::not_allowed("own_request", text).with_others(logins(directory, &others)));
+    }
+    let may = others.contains(&actor.person) || directory.has_role(&actor.person, Role::Auditor);
+    if may {
+        return Ok(());
+    }
+    let text = "A commander or a change manager reviews signatures.";
+    Err(Refusal::not_allowed("not_allowed", text).with_others(logins(directory, &others)))
+}
