@@ -75,7 +75,7 @@ fn owed(world: &World, key: &str) -> Vec<String> {
         let incident = cx.directory()?.incidents.get(&key).cloned().unwrap();
         unmet_review(cx, &incident)
     });
-    found.unwrap().into_iter().map(|row| row.code.to_string()).collect()
+    found.unwrap().into_iter().map(|row| row.code).collect()
 }
 
 fn close(world: &World, key: &str) -> std::result::Result<(), Refusal> {
