@@ -27,6 +27,7 @@ use crate::web::change::review_draft::start_from;
 use crate::web::change::runbook::rolls_back_since;
 use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
+use crate::web::incident::links;
 use crate::web::risk::{forecast_section, matrix_section};
 use crate::web::shared::form::{self, Decoded, Form, refill, to_errors, unplaced};
 use crate::web::shared::view::{View, Visitor, notice_of, show_as};
@@ -95,8 +96,10 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
         review_draft,
     };
     let forecast = forecast_section::section(view, &file.change)?;
+    let linked = links::from_elsewhere(view, &file.change.key)?;
     let mut page = assemble(view, &around);
     page.risk_sections.extend(forecast);
+    page.risk_sections.extend(linked);
     for_each_act(&mut page, &mut |act| mark(act, &context));
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);
