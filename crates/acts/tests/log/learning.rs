@@ -85,6 +85,20 @@ fn close(world: &World, key: &str) -> std::result::Result<(), Refusal> {
     })
 }
 
+/// The draft has the change with its decisions and permits, the course, and what people wrote.
+fn is_drafted(world: &World, found: &str, key: &str) {
+    let k = found.to_owned();
+    let drafted = world.look(move |cx| draft_incident_review(cx, &k)).unwrap();
+    assert_eq!(drafted.changes.len(), 1);
+    assert_eq!((drafted.changes[0].role, drafted.changes[0].permits), ("caused it", 1));
+    assert!(
+        drafted.changes[0].decided_by.contains(&"olga".to_owned()),
+        "{drafted:#?}"
+    );
+    assert!(drafted.course.iter().any(|(_, text)| text.contains(key)));
+    assert!(drafted.markdown().contains("The alert came late"));
+}
+
 #[test]
 fn an_incident_of_a_change_is_not_closed_before_its_review_is_complete() {
     let world = World::new();
@@ -144,16 +158,7 @@ fn an_incident_of_a_change_is_not_closed_before_its_review_is_complete() {
         )),
         "is_complete not_allowed"
     );
-    let k = found.clone();
-    let drafted = world.look(move |cx| draft_incident_review(cx, &k)).unwrap();
-    assert_eq!(drafted.changes.len(), 1);
-    assert_eq!((drafted.changes[0].role, drafted.changes[0].permits), ("caused it", 1));
-    assert!(
-        drafted.changes[0].decided_by.contains(&"olga".to_owned()),
-        "{drafted:#?}"
-    );
-    assert!(drafted.course.iter().any(|(_, text)| text.contains(&key)));
-    assert!(drafted.markdown().contains("The alert came late"));
+    is_drafted(&world, &found, &key);
     world.sequence();
     world.assert_replays();
 }
