@@ -238,7 +238,10 @@ const TAGS: &[(&str, &str)] = &[
         "Sign-in, second factors, sessions, identity providers and what they provision.",
     ),
     ("templates", "Standard changes: pre-approved and versioned."),
-    ("action items", "What somebody has to do about a record, and until when."),
+    (
+        "action items",
+        "What somebody has to do about a record, and until when.",
+    ),
     ("reports", "Figures with their definitions, intervals and rows."),
     ("administration", "People, groups, tokens, connections, policies."),
     ("deliveries", "What outside systems send."),

@@ -3,9 +3,9 @@
 pub(crate) mod alerts;
 pub(crate) mod canary;
 pub(crate) mod candidates;
-pub(crate) mod major;
 pub(crate) mod learning;
 pub(crate) mod drift;
+pub(crate) mod major;
 pub(crate) mod pages;
 pub(crate) mod watched;
 pub(crate) mod what_changed;

@@ -16,6 +16,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::incident::note_entry::note;
 use crate::incident::set_incident::{find, put_by};
+use crate::incident::write_review::unmet_review;
 
 /// How many incidents one may lie behind another as duplicates of duplicates.
 const DEEPEST: usize = 50;
@@ -23,7 +24,8 @@ const DEEPEST: usize = 50;
 /// Closes an incident that is resolved (`POST /incidents/{key}/closure {reason?}`).
 ///
 /// # Errors
-/// 403, 404; 409 while it is open or a signature waits for its review; 422; or the store's.
+/// 403, 404; 409 while it is open, a signature waits for its review, or it is related to a change and its own review is not
+/// complete; 422; or the store's.
 pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
     cx.allow(act::actions::SET_INCIDENT)?;
     let before = find(cx, key)?;
@@ -35,11 +37,9 @@ pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
         return Ok(before);
     }
     let directory = cx.directory()?;
-    refuse_unmet(
-        "incident_not_done",
-        "The incident cannot be closed yet.",
-        unmet(&before, &directory),
-    )?;
+    let mut owed = unmet(&before, &directory);
+    owed.extend(unmet_review(cx, &before)?);
+    refuse_unmet("incident_not_done", "The incident cannot be closed yet.", owed)?;
     let mut incident = before;
     incident.course.closed_at = Some(cx.now);
     incident.course.closed_by = Some(cx.actor.person.clone());

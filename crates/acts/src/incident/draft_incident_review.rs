@@ -7,11 +7,13 @@ use model::core::act::actions;
 use model::core::enums::{RelationEnd, RelationKind};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Incident};
+use model::incident::entry::IncidentEntry;
 use model::incident::incident_review::IncidentReview;
 use model::incident::review_answer::ReviewAnswer;
 use model::incident::review_text::{Action, Drafted, Involved, MOST_LINES};
 use model::risk::cause::Cause;
 use model::risk::forecast::words::percent;
+use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -147,7 +149,7 @@ fn shown_actions(cx: &mut Context<'_, '_>, directory: &Directory, key: &str) -> 
     Ok(shown.collect())
 }
 
-/// What happened when: the incident's events, and the work of the changes that were involved.
+/// What happened when: the incident's timeline, and the work of the changes that were involved.
 fn course(cx: &mut Context<'_, '_>, incident: &Incident, changes: &[Involved]) -> Result<Vec<(Timestamp, String)>> {
     let mut lines = vec![(incident.started_at, format!("{} began.", incident.key))];
     lines.extend(incident.resolved_at.map(|at| (at, format!("{} ended.", incident.key))));
@@ -155,22 +157,11 @@ fn course(cx: &mut Context<'_, '_>, incident: &Incident, changes: &[Involved]) -
         lines.extend(change.began.map(|at| (at, format!("Work on {} began.", change.key))));
         lines.extend(change.ended.map(|at| (at, format!("Work on {} ended.", change.key))));
     }
-    let events = store::audit::event::latest_of_subject(cx.tx, ("incident", incident.id.as_str()), MOST_LINES as i64)?;
-    lines.extend(events.into_iter().filter_map(|event| {
-        let text = words(&event.kind)?;
-        Some((event.occurred_at, format!("{} {text}.", incident.key)))
-    }));
+    let entries = Filter::new().equals("about", incident.key.as_str()).descending_by("at");
+    let entries = record::bodies::<IncidentEntry>(cx.tx, &entries.limit(MOST_LINES as i64))?;
+    lines.extend(entries.into_iter().map(|entry| (entry.at, entry.text)));
     lines.sort();
     lines.dedup();
     lines.truncate(MOST_LINES);
     Ok(lines)
-}
-
-/// An event of an incident in words; one that says nothing of its course is left out.
-fn words(kind: &str) -> Option<String> {
-    let what = kind.strip_prefix("incident.")?;
-    if what == "edited" {
-        return None;
-    }
-    Some(format!("was recorded as {}", what.replace('_', " ")))
 }

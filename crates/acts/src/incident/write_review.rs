@@ -254,14 +254,14 @@ fn check_complete(cx: &mut Context<'_, '_>, incident: &Incident, review: &Incide
     .into())
 }
 
-/// Refuses to close an incident that is related to a change before its review is complete. The act that closes an incident asks
-/// here.
+/// What keeps an incident that is related to a change from being closed: its review is not complete. The act that closes an
+/// incident asks here.
 ///
 /// # Errors
-/// 409 with what is missing, or the store's.
-pub fn check_reviewed(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
+/// The store's.
+pub fn unmet_review(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Vec<Unmet>> {
     if !is_change_related(cx, incident)? {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let review = find_review(cx, &incident.key)?;
     let mut unmet = missing_of(cx, incident, review.as_ref())?;
@@ -271,17 +271,5 @@ pub fn check_reviewed(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<(
         let row = model::core::unmet::unmet("review_is_draft", text, "Complete the review.", Vec::new());
         unmet.push(row);
     }
-    if unmet.is_empty() {
-        return Ok(());
-    }
-    let text = format!(
-        "{} is related to a change, so it is not closed before its review is complete.",
-        incident.key
-    );
-    Err(Refusal::NotNow {
-        code: "review_missing",
-        text,
-        unmet,
-    }
-    .into())
+    Ok(unmet)
 }

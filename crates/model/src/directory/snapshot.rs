@@ -26,7 +26,7 @@ pub use crate::directory::records::{
     Incident, MaintenanceWindow, Mapping, Person, Readdressed, Service, StandardTemplate, TemplateApproval, Token,
 };
 use crate::emergency::outside_look;
-use crate::incident::{major, watch_table};
+use crate::incident::{course, watch_table};
 use crate::policy::{configuration, mapping};
 use crate::risk::forecast::model_record::FailureModel;
 use crate::risk::{assessment, terms};
@@ -105,11 +105,11 @@ pub struct Tenant {
 }
 
 fn usual_bound() -> i64 {
-    major::USUAL_BOUND
+    course::USUAL_BOUND
 }
 
 fn is_usual_bound(bound: &i64) -> bool {
-    *bound == major::USUAL_BOUND
+    *bound == course::USUAL_BOUND
 }
 
 /// The whole estate of a tenant, as decisions look at it. What is written is put into a copy that shares the rest.

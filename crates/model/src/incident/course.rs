@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::core::enums::{IncidentKind, IncidentState};
+use crate::core::enums::IncidentKind;
 use crate::core::ids::{ChangeId, PersonId};
-use crate::directory::snapshot::Incident;
 
+/// The gravest severity alone is major, unless the tenant says otherwise.
+pub const USUAL_BOUND: i64 = 1;
 /// The most keys that an incident has in other systems.
 pub const MOST_KEYS: usize = 20;
 
@@ -137,33 +138,5 @@ impl Signature {
     #[must_use]
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         self.withdrawn_at.is_none() && now < self.until
-    }
-}
-
-impl Incident {
-    /// Where it stands, by its times alone: a record from before the states were kept has one too.
-    #[must_use]
-    pub fn state(&self) -> IncidentState {
-        if self.course.closed_at.is_some() {
-            return IncidentState::Closed;
-        }
-        if self.resolved_at.is_some() {
-            return IncidentState::Resolved;
-        }
-        match self.course.mitigated_at {
-            Some(_) => IncidentState::Mitigated,
-            None => IncidentState::Open,
-        }
-    }
-
-    /// Whether it is a major incident now.
-    #[must_use]
-    pub fn is_major(&self) -> bool {
-        self.course.major_since.is_some()
-    }
-
-    /// The signatures that nobody reviewed yet.
-    pub fn unreviewed(&self) -> impl Iterator<Item = &Signature> {
-        self.course.signatures.iter().filter(|row| row.review.is_none())
     }
 }

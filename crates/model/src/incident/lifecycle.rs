@@ -3,6 +3,7 @@
 use crate::core::enums::IncidentState::{self, Closed, Mitigated, Open, Resolved};
 use crate::core::refusal::Refusal;
 use crate::directory::snapshot::Incident;
+use crate::incident::course::Signature;
 
 /// What happens to an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,4 +105,32 @@ pub fn check(incident: &Incident, happens: Happens) -> Result<(), Refusal> {
     };
     let text = format!("{key} is {state}, so this is not possible.");
     Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()))
+}
+
+impl Incident {
+    /// Where it stands, by its times alone: a record from before the states were kept has one too.
+    #[must_use]
+    pub fn state(&self) -> IncidentState {
+        if self.course.closed_at.is_some() {
+            return IncidentState::Closed;
+        }
+        if self.resolved_at.is_some() {
+            return IncidentState::Resolved;
+        }
+        match self.course.mitigated_at {
+            Some(_) => IncidentState::Mitigated,
+            None => IncidentState::Open,
+        }
+    }
+
+    /// Whether it is a major incident now.
+    #[must_use]
+    pub fn is_major(&self) -> bool {
+        self.course.major_since.is_some()
+    }
+
+    /// The signatures that nobody reviewed yet.
+    pub fn unreviewed(&self) -> impl Iterator<Item = &Signature> {
+        self.course.signatures.iter().filter(|row| row.review.is_none())
+    }
 }

@@ -9,11 +9,10 @@ use crate::core::ids::{PersonId, RecordId};
 use crate::core::parse::later;
 use crate::core::refusal::Refusal;
 use crate::directory::snapshot::{Directory, Freeze, Incident, last_people, logins};
+pub use crate::incident::course::USUAL_BOUND;
 use crate::schedule::freeze_steps::Course;
 use crate::schedule::repeat::Repeat;
 
-/// The gravest severity alone is major, unless the tenant says otherwise.
-pub const USUAL_BOUND: i64 = 1;
 /// So long a major incident stops changes at most. What goes on for longer is declared anew, so that nothing is stopped for ever.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// For so long after a commander ended the freeze of an incident, the person who made it major makes no other one of the same

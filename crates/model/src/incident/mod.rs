@@ -1,8 +1,11 @@
 //! Incidents: how a text names one, which of them began while a change was watched, their links, their reviews, and the problems
 //! behind those that recur.
+//! Incidents: their course, what a major one stops, how a text names one, which of them began while a change was watched, their
+//! links, their reviews, and the problems behind those that recur.
 
 pub mod course;
 pub mod entry;
+pub mod incident_review;
 pub mod lifecycle;
 pub mod major;
 
@@ -10,7 +13,6 @@ pub mod drift;
 pub mod reference;
 pub mod signature;
 
-pub mod incident_review;
 pub mod problem;
 pub mod record_link;
 pub mod recurred;

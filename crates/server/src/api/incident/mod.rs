@@ -2,7 +2,7 @@
 
 pub(super) mod drift;
 pub(super) mod incidents;
-pub(super) mod major_severity;
 pub(super) mod learning;
+pub(super) mod major_severity;
 pub(super) mod watch_table;
 pub(super) mod what_changed;

@@ -29,6 +29,7 @@ use crate::web::change::runbook::rolls_back_since;
 use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
 use crate::web::gate::reopening;
+use crate::web::incident::links;
 use crate::web::risk::{forecast_section, matrix_section};
 use crate::web::schedule::conflict_list;
 use crate::web::shared::form::{self, Decoded, Form, refill, to_errors, unplaced};
@@ -98,12 +99,14 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
         review_draft,
     };
     let forecast = forecast_section::section(view, &file.change)?;
+    let linked = links::from_elsewhere(view, &file.change.key)?;
     let mut page = assemble(view, &around);
     page.risk_sections.extend(forecast);
     page.notices.extend(conflict_list::notice(view, &file.change)?);
     if let Some(conflict) = conflict_list::in_brief(view, &file.change)? {
         page.brief.when = page.brief.when.line().append(conflict);
     }
+    page.risk_sections.extend(linked);
     for_each_act(&mut page, &mut |act| mark(act, &context));
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);

@@ -2,7 +2,7 @@
 
 use acts::incident::link_records::{Seen, find_links};
 use model::core::act::actions;
-use model::core::enums::RelationEnd;
+use model::core::enums::{RelationEnd, RelationKind};
 use model::incident::record_link::{CERTAIN, End};
 use model::risk::forecast::words::percent;
 use pages::{ActForm, ActTone, Entry, Field, Rich, Section, SectionBody, Tone};
@@ -34,6 +34,31 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, key: &str, page: &str) -> act
             .extend(found.iter().map(|seen| unlink_form(view, seen, page)));
     }
     Ok(section)
+}
+
+/// The links of a change that it does not hold itself; nothing where there are none.
+pub(crate) fn from_elsewhere(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Option<Section>> {
+    let is_own = |seen: &Seen| {
+        let holder = match seen.link.kind {
+            RelationKind::FixedBy => &seen.link.to,
+            _ => &seen.link.from,
+        };
+        seen.link.is_of_change && holder == key
+    };
+    let found = find_links(view.cx, key)?;
+    let entries: Vec<Entry> = found
+        .iter()
+        .filter(|seen| !is_own(seen))
+        .map(|seen| entry(view, seen))
+        .collect();
+    let section = || {
+        Section::new(
+            "linked",
+            "Linked from other records",
+            SectionBody::Entries(entries.clone()),
+        )
+    };
+    Ok((!entries.is_empty()).then(section))
 }
 
 /// A record at the other end, with its page where it has one.

@@ -255,12 +255,8 @@ fn answer_form(view: &View<'_, '_, '_>, change: &Involved, here: &str) -> ActFor
 }
 
 fn course(view: &View<'_, '_, '_>, drafted: &Drafted) -> Section {
-    let row = |(at, text): &(jiff::Timestamp, String)| {
-        vec![
-            Cell::Short(view.reader.moment(*at)),
-            Cell::Text(Rich::from(text.as_str())),
-        ]
-    };
+    let row =
+        |(at, text): &(jiff::Timestamp, String)| vec![Cell::Short(view.reader.moment(*at)), Cell::said(text.as_str())];
     let table = Table {
         caption: "Course".to_owned(),
         columns: vec![Column::new("Time", Fold::Never), Column::new("Event", Fold::Never)],

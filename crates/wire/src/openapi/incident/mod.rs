@@ -1,6 +1,7 @@
-//! Incidents: what changed before them, and what they teach.
+//! Incidents: their command, what changed before them, and what they teach.
 
 pub(super) mod incidents;
+
 
 pub(super) mod learning;
 
