@@ -355,7 +355,9 @@ pub(crate) fn ownership(
     let environment = named_environment(reading, directory);
     let role = reading.needed_word("role", OwnershipRole::Owner);
     let (person, group) = holder(reading, directory);
-    let function = reading.technical("function", KEY).map(|word| word.trim().to_lowercase());
+    let function = reading
+        .technical("function", KEY)
+        .map(|word| word.trim().to_lowercase());
     let since = reading.time("since");
     let ends_at = reading.time("ends_at");
     let mut row = Ownership {
