@@ -81,7 +81,9 @@ fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
             meeting.group
         );
         let members = members_of(&directory, &meeting.group);
-        return Err(Refusal::not_allowed("not_of_the_board", text).with_others(members).into());
+        return Err(Refusal::not_allowed("not_of_the_board", text)
+            .with_others(members)
+            .into());
     }
     if meeting.is_over(cx.now) {
         let managers = directory.with_role(enums::Role::ChangeManager);
@@ -92,7 +94,9 @@ fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     if cx.actor.by_token && directory.has_role(person, enums::Role::Pipeline) {
         let text = "A pipeline's token sits on no board.";
         let members = members_of(&directory, &meeting.group);
-        return Err(Refusal::not_allowed("not_of_the_board", text).with_others(members).into());
+        return Err(Refusal::not_allowed("not_of_the_board", text)
+            .with_others(members)
+            .into());
     }
     Ok(meeting)
 }

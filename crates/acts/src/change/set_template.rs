@@ -382,7 +382,10 @@ fn approvers(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<Ve
             .approvals
             .iter()
             .any(|it| it.speaker() == person || it.person == *person);
-        given || *person == cx.actor.person || *person == template.proposer || template.handed_by.as_ref() == Some(person)
+        given
+            || *person == cx.actor.person
+            || *person == template.proposer
+            || template.handed_by.as_ref() == Some(person)
     };
     let able = directory
         .people

@@ -372,7 +372,7 @@ pub(crate) fn ownership(
     let environment = named_environment(reading, directory);
     let role = reading.needed_word("role", OwnershipRole::Owner);
     let (person, group) = holder(reading, directory);
-    let function = reading.technical("function", KEY).map(|word| word.trim().to_lowercase());
+    let function = function(reading);
     let since = reading.time("since");
     let ends_at = reading.time("ends_at");
     let mut row = Ownership {
@@ -541,6 +541,12 @@ pub(crate) fn zone(reading: &mut Reading<'_>) -> Option<String> {
         reading.wrong("zone", "unknown", text);
     }
     Some(zone)
+}
+
+/// One job function, in lower case.
+fn function(reading: &mut Reading<'_>) -> Option<String> {
+    let word = reading.technical("function", KEY)?;
+    Some(word.trim().to_lowercase())
 }
 
 /// Job functions: words such as `dba`, kept in lower case.

@@ -584,10 +584,18 @@ pub struct GateCheck {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_artifact: Option<String>,
     /// The commit asked about, as given.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::core::typed::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option"
+    )]
     pub commit: Option<String>,
     /// The change named by the caller, as given.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::core::typed::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option"
+    )]
     pub asked_change: Option<String>,
     /// Forward or back.
     pub purpose: Purpose,

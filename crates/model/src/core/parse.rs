@@ -175,7 +175,8 @@ impl<'a> Reading<'a> {
         if !typed::is_technical(text) {
             let at = self.at(field);
             let signs = typed::TECHNICAL_SIGNS;
-            let what = format!("`{at}` is a technical name of at most 200 letters, digits, spaces and the signs {signs}");
+            let what =
+                format!("`{at}` is a technical name of at most 200 letters, digits, spaces and the signs {signs}");
             self.wrong(field, "not_technical", what);
         }
     }

@@ -21,7 +21,11 @@ pub struct LinkRule {
     /// `trailer`, `branch`, `title` or `body`.
     pub from: String,
     /// What stands before the key; of a trailer, its name.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::core::typed::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option"
+    )]
     pub prefix: Option<String>,
 }
 
@@ -639,7 +643,7 @@ pub struct ConnectionApi {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Builder {
     /// How it is called.
-#[serde(with = "crate::core::typed")]
+    #[serde(with = "crate::core::typed")]
     pub builder: String,
     /// Its public key, PEM (SubjectPublicKeyInfo): Ed25519 or ECDSA P-256.
     pub public_key: String,
@@ -662,7 +666,11 @@ pub struct Mapping {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository_id: Option<String>,
     /// The name that it had first, where it was renamed: what was told before is known by it.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::core::typed::option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option"
+    )]
     pub first_named: Option<String>,
 }
 

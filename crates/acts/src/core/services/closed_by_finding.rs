@@ -150,6 +150,9 @@ mod tests {
         assert!(closed.check("acme", "c-2").is_ok() && closed.check("acme", "c-1").is_err());
         closed.open_change("acme", "c-1");
         assert!(closed.check("acme", "c-1").is_ok());
-        assert!(closed.close_change("acme", "c-1", "A later one."), "a later finding is news");
+        assert!(
+            closed.close_change("acme", "c-1", "A later one."),
+            "a later finding is news"
+        );
     }
 }

@@ -242,11 +242,7 @@ const WHOLE: &[Phrase] = &[
     ("calendar.set", "clock", "set working hours"),
     ("change.drafted", "s-draft", "brought it back to draft"),
     ("change.gate_reopened", "check", "opened the gate again"),
-    (
-        "change.gate_reopening_asked",
-        "flag",
-        "asked to open the gate again",
-    ),
+    ("change.gate_reopening_asked", "flag", "asked to open the gate again"),
     ("change.finding_stated", "flag", "said what became of a finding"),
     ("change.hold_ended", "s-hold", "reminded that its hold was to end"),
     ("change.in_freeze", "snow", "found it inside a freeze"),
