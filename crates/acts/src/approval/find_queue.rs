@@ -21,6 +21,8 @@ use crate::core::error::{Error, Result};
 
 /// The most open changes that are looked through, oldest first.
 const MOST: i64 = 1_000;
+/// Of how many changes what hangs on them is read at once.
+const AT_ONCE: usize = 20;
 /// How many of the latest broken glasses are looked at; a time box lasts for hours, so those that wait are among them.
 const GLASSES: i64 = 20;
 
@@ -90,24 +92,46 @@ pub fn find_queue(cx: &mut Context<'_, '_>, most: usize) -> Result<Vec<ChangeFil
         .collect();
     asked.sort();
     let mut queue = find_unsigned(cx)?;
-    for (_, key) in asked {
+    for some in asked.chunks(AT_ONCE) {
         if queue.len() >= most {
             break;
         }
-        if queue.iter().any(|file| file.change.key == key) {
-            continue;
+        let mut changes = Vec::new();
+        for (_, key) in some {
+            if queue.iter().any(|file| file.change.key == *key) {
+                continue;
+            }
+            match cx.change(key) {
+                Ok(change) => changes.push(change),
+                // Outside of the acting person's scope nothing waits for them.
+                Err(Error::Refused(_)) => {}
+                Err(fault) => return Err(fault),
+            }
         }
-        let file = match cx.file(&key) {
-            Ok(file) => file,
-            // Outside of the acting person's scope nothing waits for them.
-            Err(Error::Refused(_)) => continue,
-            Err(fault) => return Err(fault),
-        };
-        if waits_for(cx, &file)? {
-            queue.push(file);
+        for file in seen_files(cx, changes)? {
+            if queue.len() < most && waits_for(cx, &file)? {
+                queue.push(file);
+            }
         }
     }
     Ok(queue)
+}
+
+/// The files of changes, read at once; one that the acting person may not see is left out.
+fn seen_files(cx: &mut Context<'_, '_>, changes: Vec<Change>) -> Result<Vec<ChangeFile>> {
+    match cx.files(changes.clone()) {
+        Err(Error::Refused(_)) => {}
+        files => return files,
+    }
+    let mut seen = Vec::new();
+    for change in changes {
+        match cx.files(vec![change]) {
+            Ok(files) => seen.extend(files),
+            Err(Error::Refused(_)) => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(seen)
 }
 
 /// The changes whose broken glass opens nothing before the acting person, or another who could, signs it too.

@@ -10,7 +10,7 @@ use model::core::enums::{CheckState, GateDecision, Purpose, State};
 use model::core::ids::{RecordId, TargetId};
 use model::core::refusal::Refusal;
 use model::core::unmet::{self, Unmet};
-use model::gate::answer::{self, Answer, GateRow, decide, rows};
+use model::gate::answer::{self, Answer, GateRow, decide, rows_of_target};
 use model::gate::build::is_plain_digest;
 use model::gate::names::{self, Names};
 use model::gate::permit::{self, Signing};
@@ -348,7 +348,7 @@ fn give_permit(
     let closed = services.closed();
     cx.on_change(change, |case| {
         let now = case.now;
-        let found = rows(&case.file, &case.directory, now)
+        let found = rows_of_target(&case.file, &case.directory, now, &target)
             .into_iter()
             .find(|row| row.target == target && row.purpose == purpose);
         let Some(row) = found else {

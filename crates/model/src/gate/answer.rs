@@ -148,6 +148,20 @@ pub struct Answer {
 
 /// The rows of a change: a target that names neither artifact nor commit opens no gate.
 pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<GateRow> {
+    rows_where(file, directory, now, |_| true)
+}
+
+/// The rows of one target of a change: of many, the others are not made.
+pub fn rows_of_target(file: &ChangeFile, directory: &Directory, now: Timestamp, id: &TargetId) -> Vec<GateRow> {
+    rows_where(file, directory, now, |target| target.id == *id)
+}
+
+fn rows_where(
+    file: &ChangeFile,
+    directory: &Directory,
+    now: Timestamp,
+    is_wanted: impl Fn(&Target) -> bool,
+) -> Vec<GateRow> {
     let change = &file.change;
     if !change.state.is_open() {
         return Vec::new();
@@ -159,7 +173,7 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
         false => Vec::new(),
     };
     let mut found = Vec::new();
-    for target in &change.content.targets {
+    for target in change.content.targets.iter().filter(|target| is_wanted(target)) {
         let named = target.artifact.is_some() || target.commit.is_some();
         if named && change.state <= State::Reviewing {
             let is_ahead = !has_begun(change, &file.permits, &target.id);

@@ -6,7 +6,7 @@ mod later_targets;
 mod names;
 
 use model::core::enums::{GateDecision, Purpose, State};
-use model::gate::answer::{FrozenSpan, GateRow, decide, rows};
+use model::gate::answer::{FrozenSpan, GateRow, decide, rows, rows_of_target};
 
 use crate::world::{World, at};
 
@@ -167,6 +167,12 @@ fn a_target_that_names_nothing_opens_no_gate() {
 fn a_row_reads_back_from_its_json() {
     for state in State::ALL {
         let world = World::in_state(*state);
+        let all = rows(&world.file, &world.directory, world.now);
+        for target in &world.file.change.content.targets {
+            let own: Vec<_> = all.iter().filter(|row| row.target == target.id).cloned().collect();
+            let alone = rows_of_target(&world.file, &world.directory, world.now, &target.id);
+            assert_eq!(alone, own, "a target's rows are the same alone");
+        }
         for row in rows(&world.file, &world.directory, world.now) {
             let text = serde_json::to_string(&row).unwrap();
             assert!(!text.contains("null"), "{text}");

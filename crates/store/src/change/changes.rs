@@ -395,20 +395,25 @@ fn target_state(change: &Change, target: &Target) -> String {
         .to_owned()
 }
 
-/// Rewrites the targets' rows where they differ.
+/// Rewrites the targets' rows that differ. Of many targets one moves at a time.
 pub(crate) fn save_targets(tx: &mut Tx<'_>, change: &Change, is_new: bool) -> Result<()> {
-    let wanted = target_rows(change);
+    let mut wanted: BTreeMap<String, TargetRow> = target_rows(change)
+        .into_iter()
+        .map(|row| (row.target_id.clone(), row))
+        .collect();
     let id = change.id.as_str();
-    if !is_new {
-        if targets_of(tx, id)? == wanted {
-            return Ok(());
+    let present = if is_new { Vec::new() } else { targets_of(tx, id)? };
+    for row in present {
+        if wanted.get(&row.target_id) == Some(&row) {
+            wanted.remove(&row.target_id);
+            continue;
         }
         tx.execute(
-            "DELETE FROM change_target WHERE tenant = $tenant AND change_id = $change_id",
-            &[("change_id", id.into())],
+            "DELETE FROM change_target WHERE tenant = $tenant AND change_id = $change_id AND target_id = $target_id",
+            &[("change_id", id.into()), ("target_id", row.target_id.into())],
         )?;
     }
-    for row in wanted {
+    for row in wanted.into_values() {
         tx.execute(
             "INSERT INTO change_target (tenant, change_id, target_id, number, service, environment, artifact,
                 commit_sha, rollback_to, state)

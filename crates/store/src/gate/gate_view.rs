@@ -1,5 +1,7 @@
 //! The gate's view: one row for each target that could open the gate, found by one lookup.
 
+use std::collections::BTreeMap;
+
 use crate::error::Result;
 use crate::row_code::{self, optional};
 use crate::tx::Tx;
@@ -59,18 +61,24 @@ const TABLE: &str = "gate_view";
 
 /// Makes these the rows of a change, and no others. `present` is what stands there, as [`of_change`] tells it.
 pub fn save(tx: &mut Tx<'_>, change_id: &str, present: &[GateRow], rows: &[GateRow]) -> Result<()> {
-    let mut wanted = rows.to_vec();
-    wanted.sort_by(|a, b| (&a.target_id, &a.purpose).cmp(&(&b.target_id, &b.purpose)));
-    if present == wanted {
-        return Ok(());
+    let wanted: BTreeMap<_, &GateRow> = rows.iter().map(|row| (key(row), row)).collect();
+    let there: BTreeMap<_, &GateRow> = present.iter().map(|row| (key(row), row)).collect();
+    // One target of many moves at a time: the rows of the others stay as they are.
+    for (key, row) in &there {
+        if wanted.get(key) != Some(row) {
+            tx.execute(
+                "DELETE FROM gate_view WHERE tenant = $tenant AND change_id = $change_id AND target_id = $target_id
+                 AND purpose = $purpose",
+                &[
+                    ("change_id", change_id.into()),
+                    ("target_id", key.0.into()),
+                    ("purpose", key.1.into()),
+                ],
+            )?;
+        }
     }
-    if !present.is_empty() {
-        tx.execute(
-            "DELETE FROM gate_view WHERE tenant = $tenant AND change_id = $change_id",
-            &[("change_id", change_id.into())],
-        )?;
-    }
-    for row in wanted {
+    let fresh = wanted.into_iter().filter(|(key, row)| there.get(key) != Some(row));
+    for row in fresh.map(|(_, row)| row.clone()) {
         let code = row.code(tx);
         tx.execute(
             "INSERT INTO gate_view (tenant, change_id, target_id, purpose, service, environment, artifact, commit_sha, body,
@@ -91,6 +99,21 @@ pub fn save(tx: &mut Tx<'_>, change_id: &str, present: &[GateRow], rows: &[GateR
         )?;
     }
     Ok(())
+}
+
+/// A row's place among those of its change.
+fn key(row: &GateRow) -> (&str, &str) {
+    (&row.target_id, &row.purpose)
+}
+
+/// The rows of a change that are in one of the two alone, or differ in them; those of `present` first.
+#[must_use]
+pub fn differing(present: &[GateRow], rows: &[GateRow]) -> Vec<GateRow> {
+    let wanted: BTreeMap<_, &GateRow> = rows.iter().map(|row| (key(row), row)).collect();
+    let there: BTreeMap<_, &GateRow> = present.iter().map(|row| (key(row), row)).collect();
+    let gone = present.iter().filter(|row| wanted.get(&key(row)) != Some(row));
+    let fresh = rows.iter().filter(|row| there.get(&key(row)) != Some(row));
+    gone.chain(fresh).cloned().collect()
 }
 
 /// The rows of a change, in the order of targets and purposes.

@@ -278,6 +278,40 @@ fn gate_row(target: &str, artifact: Option<&str>, commit: Option<&str>) -> GateR
 }
 
 #[test]
+fn of_many_targets_only_the_rows_that_differ_are_written() {
+    let row = |target: usize, artifact: &str| gate_row(&target.to_string(), Some(artifact), None);
+    let before: Vec<GateRow> = (0..40).map(|target| row(target, "a")).collect();
+    let mut after = before.clone();
+    after[7] = row(7, "b");
+    after.remove(3);
+    after.push(row(40, "a"));
+    after.reverse();
+    let differing = gate_view::differing(&before, &after);
+    let named: Vec<(&str, Option<&str>)> = differing
+        .iter()
+        .map(|it| (it.target_id.as_str(), it.artifact.as_deref()))
+        .collect();
+    assert_eq!(
+        named,
+        [("3", Some("a")), ("7", Some("a")), ("40", Some("a")), ("7", Some("b"))]
+    );
+    assert!(gate_view::differing(&before, &before).is_empty());
+    check(|world| {
+        let (first, then) = (before.clone(), after.clone());
+        world.act(move |tx| gate_view::save(tx, "c1", &[], &first));
+        world.act(move |tx| {
+            let present = gate_view::of_change(tx, "c1")?;
+            gate_view::save(tx, "c1", &present, &then)
+        });
+        let mut wanted = after.clone();
+        wanted.sort_by(|one, other| one.place().cmp(&other.place()));
+        let mut there = world.read(|tx| gate_view::of_change(tx, "c1"));
+        there.sort_by(|one, other| one.place().cmp(&other.place()));
+        assert_eq!(there, wanted);
+    });
+}
+
+#[test]
 fn the_gate_finds_a_target_by_artifact_or_commit() {
     check(|world| {
         let rows = [gate_row("2", None, Some("c")), gate_row("1", Some("a"), None)];
