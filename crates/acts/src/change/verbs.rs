@@ -1,6 +1,7 @@
 //! The verbs of a change that the model does alone: each loads the change, does the verb, and saves what became of it.
 
-use model::change::{after, around, planned_undo, tasks, work, write};
+use model::change::around::planned_undo;
+use model::change::{after, around, tasks, work, write};
 use model::core::body::Body;
 use model::core::ids::RecordId;
 use model::schedule::plan;

@@ -1,8 +1,9 @@
 //! What is told of a deployment, in one shape, and the way back that it may be.
 
 use jiff::Timestamp;
+use model::change::around::planned_undo;
 use model::change::change_file::Case;
-use model::change::planned_undo;
+use model::change::duties::undo;
 use model::change::ready_spans::SKEW;
 use model::change::record::Change;
 use model::change::related_records::Deployment;
@@ -157,7 +158,7 @@ pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bo
         Some(Outcome::Failed) if word.has_begun => Outcome::RollbackFailed,
         _ => return true,
     };
-    if outcome == Outcome::RolledBack && planned_undo::is_expected(case.change(), target, word.at) {
+    if outcome == Outcome::RolledBack && undo::is_expected(case.change(), target, word.at) {
         planned_undo::note_signal(case, word.at);
         return true;
     }

@@ -26,6 +26,7 @@ use crate::directory::snapshot::logins;
 
 pub mod checklist;
 mod links;
+pub mod planned_undo;
 
 pub use checklist::tick;
 pub use links::{LinkEnd, link, unlink};

@@ -2,6 +2,7 @@
 
 pub(crate) mod evidence;
 pub mod items;
+pub mod undo;
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::change::record::{Change, Content, DisruptionPlan, Impact, Step, Target, TemplateRef};
-use crate::change::{custom_field, custom_values, planned_undo};
+use crate::change::{custom_field, custom_values};
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin};
 use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT};
@@ -19,6 +19,7 @@ mod afterwards;
 mod assessment;
 mod image_reference;
 pub mod references;
+mod undo;
 
 pub use afterwards::RetrospectiveInput;
 use afterwards::{check_told_afterwards, read_retrospective};
@@ -74,7 +75,7 @@ pub fn read(
         input.content.risk_override.clone_from(&old.risk_override);
     }
     check_times(&mut reading, &input);
-    planned_undo::check(&mut reading, &input, keep);
+    undo::check(&mut reading, &input, keep);
     check_there(&mut reading, &input, directory, keep);
     references::check(&mut reading, &mut input.content, directory, keep);
     if reading.value("retrospective").is_some() && !reading.errors.is_empty() {
@@ -160,7 +161,7 @@ fn read_fields(
         rollback_plan: reading.objects("rollback_plan", read_step).unwrap_or_default(),
         no_rollback_reason: reading.text("no_rollback_reason", TEXT),
         rollback_minutes: reading.integer("rollback_minutes", 0..=100_000),
-        planned_undo: planned_undo::read(reading),
+        planned_undo: undo::read(reading),
         owner: owner.unwrap_or_else(|| requester.clone()),
         team: reading.text("team", LINE),
         implementers: people(reading, "implementers", directory),

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::cab::meeting;
 use crate::change::custom_field;
 use crate::change::lowered::Lowered;
-pub use crate::change::marks::{FieldEdit, PlannedUndo, ReadySpan, UndoRecord};
 use crate::compliance::erasure::{self, LegalHold};
 pub use crate::core::enums::EscalationStep;
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
@@ -22,6 +21,10 @@ use crate::risk::forecast::kept_forecast::Forecast;
 use crate::risk::kept_answers::SecurityAnswer;
 use crate::risk::kept_reach::KeptReach;
 use crate::schedule::calendar::Span;
+
+mod marks;
+
+pub use marks::{FieldEdit, PlannedUndo, ReadySpan, UndoRecord};
 
 /// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::approval::obligation::Duty;
 use crate::approval::{one_hand, routing};
 use crate::cab::board;
+use crate::change::affected::affected;
 use crate::change::change_file::Case;
 use crate::change::content::digests;
 use crate::change::record::{self, Change};
@@ -98,7 +99,7 @@ pub fn settle(case: &mut Case<'_>) {
         recompute(case);
     }
     keep_inside(case);
-    reach::ask_again(case);
+    ask_again(case);
     for _ in 0..State::ALL.len() * 2 {
         if !step(case) {
             break;
@@ -122,6 +123,41 @@ fn risk_moved(case: &Case<'_>) -> bool {
     let change = case.change();
     let is_judged = change.state.is_open() && !change.has_lost_texts();
     is_judged && effective(&case.file, &case.directory, case.now).risk != change.risk
+}
+
+/// Whether the assessment of a change is due again once it reaches more. A standard change keeps inside its template, and an
+/// emergency waits for no such look.
+fn is_watched(change: &Change) -> bool {
+    let is_ahead = matches!(change.state, State::Authorizing | State::Approved | State::Scheduled);
+    is_ahead && change.content.kind == Kind::Normal && !change.has_lost_texts()
+}
+
+/// Asks for the assessment again where the graph reaches more than it looked at, and notifies whoever answers for the change.
+fn ask_again(case: &mut Case<'_>) {
+    let change = case.change();
+    let Some(kept) = change.reach.clone().filter(|_| is_watched(change)) else {
+        return;
+    };
+    let found = affected(&case.directory, &change.content.targets);
+    let Some(growth) = reach::growth(&kept, &found) else {
+        return;
+    };
+    let now = case.now;
+    case.file.change.reach = Some(reach::KeptReach {
+        grown_at: Some(now),
+        ..kept
+    });
+    let digest = reach::digest(&reach::things(&found));
+    case.tell(
+        "change.reach_grown",
+        json!({"count": growth.count, "reach_digest": digest}),
+    );
+    move_to(case, State::Assessing);
+    let change = case.change();
+    let (owner, key) = (change.content.owner.clone(), change.key.clone());
+    let news = format!("{key} reaches {} than when it was assessed.", reach::more(growth.count));
+    let next = "Look at what is new, and assess it again.";
+    case.write_to(&owner, "reach_grown", &now.to_string(), news, next);
 }
 
 fn step(case: &mut Case<'_>) -> bool {

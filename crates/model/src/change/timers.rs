@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::approval::{clocks, routing};
 use crate::change::after::{close_now, mark_unauthorized};
+use crate::change::around::planned_undo;
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::closure::before_closure;
 use crate::change::record::Change;
@@ -12,7 +13,7 @@ use crate::change::requirement::before_start;
 use crate::change::settle::{is_forward, revoke_permits, settle};
 use crate::change::success::succeeded;
 use crate::change::template::template_review;
-use crate::change::{duties, eligible, planned_undo};
+use crate::change::{duties, eligible};
 use crate::core::enums::{self, Kind, Outcome, State};
 use crate::core::ids::PersonId;
 use crate::core::parse::later;
@@ -137,7 +138,7 @@ fn instants(case: &Case<'_>) -> Vec<DueAt> {
         found.push(effect(Some(glass.until), true));
     }
     if planned_undo::is_awaited(case) {
-        let undo = planned_undo::instants(change).into_iter();
+        let undo = duties::undo::instants(change).into_iter();
         found.extend(undo.map(|(at, mark)| news(case, Some(at), mark)));
     }
     found

@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 
 use crate::approval::authority::{self, candidates};
-use crate::approval::obligation::{Duty, Verdict};
+use crate::approval::obligation::{Duty, TargetObligation, Verdict};
 use crate::change::change_file::{Actor, Case, ChangeFile};
 use crate::change::conditions;
-use crate::change::duties::items;
 use crate::change::record::{Content, Target};
 use crate::core::act;
 use crate::core::enums::{self, OwnershipRole, Role};
@@ -293,7 +292,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now
     let checks = file.conditions.iter().any(|condition| {
         &condition.checker == person || conditions::checkers(file, directory, condition).contains(person)
     });
-    let checks = checks || items::has_item(file, directory, person, now);
+    let checks = checks || has_item(file, directory, person, now);
     [
         (&change.requester == person, Part::Requester),
         (&content.owner == person || owns(OwnershipRole::Owner), Part::Owner),
@@ -314,6 +313,18 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now
     .into_iter()
     .filter_map(|(has, part)| has.then_some(part))
     .collect()
+}
+
+/// Whether a person has an item of a change's checklist.
+fn has_item(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
+    let is_theirs = |row: &TargetObligation| match &row.obligation.duty {
+        Duty::Item { owner, .. } => authority::targets_of(file, row).any(|target| {
+            let holders = candidates(file, directory, owner, target, now);
+            holders.iter().any(|holder| &holder.person == person)
+        }),
+        _ => false,
+    };
+    file.requirements.obligations.iter().any(is_theirs)
 }
 
 /// Whether a person has a right of their own over each target. Whoever writes a change names its owner and implementers, so

@@ -29,7 +29,7 @@ pub struct Probe {
     #[card(text)]
     pub title: String,
     /// The address; {service} and {environment} stand for those of the target.
-    #[card(most = URL, text)]
+    #[card(most = URL, text, label = "Address")]
     pub url: String,
     /// Where the value is in the JSON of the answer: a pointer such as /restored/age (RFC 6901).
     pub pointer: String,
@@ -55,7 +55,7 @@ pub struct ProbeInput {
     #[card(text, example = "The last backup that was restored")]
     pub title: String,
     /// The address; {service} and {environment} stand for those of the target.
-    #[card(most = URL, text, example = "https://backups.example/{service}/{environment}")]
+    #[card(most = URL, text, label = "Address", example = "https://backups.example/{service}/{environment}")]
     pub url: String,
     /// Where the value is in the JSON of the answer: a pointer such as /restored/age (RFC 6901).
     #[card(example = "/restored/age_hours")]

@@ -9,8 +9,6 @@ use crate::change::affected::{Affected, affected};
 use crate::change::change_file::Case;
 use crate::change::eligible;
 use crate::change::record::{Change, Exclusion};
-use crate::change::settle::move_to;
-use crate::core::enums::{Kind, State};
 use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
@@ -112,40 +110,8 @@ pub(crate) fn follow_edit(case: &mut Case<'_>, before: &Change) {
     });
 }
 
-/// Whether the assessment of a change is due again once it reaches more. A standard change keeps inside its template, and an
-/// emergency waits for no such look.
-fn is_watched(change: &Change) -> bool {
-    let is_ahead = matches!(change.state, State::Authorizing | State::Approved | State::Scheduled);
-    is_ahead && change.content.kind == Kind::Normal && !change.has_lost_texts()
-}
-
-/// Asks for the assessment again where the graph reaches more than it looked at, and notifies whoever answers for the change.
-pub(crate) fn ask_again(case: &mut Case<'_>) {
-    let change = case.change();
-    let Some(kept) = change.reach.clone().filter(|_| is_watched(change)) else {
-        return;
-    };
-    let found = affected(&case.directory, &change.content.targets);
-    let Some(growth) = growth(&kept, &found) else { return };
-    let now = case.now;
-    case.file.change.reach = Some(KeptReach {
-        grown_at: Some(now),
-        ..kept
-    });
-    let digest = digest(&things(&found));
-    case.tell(
-        "change.reach_grown",
-        json!({"count": growth.count, "reach_digest": digest}),
-    );
-    move_to(case, State::Assessing);
-    let change = case.change();
-    let (owner, key) = (change.content.owner.clone(), change.key.clone());
-    let news = format!("{key} reaches {} than when it was assessed.", more(growth.count));
-    let next = "Look at what is new, and assess it again.";
-    case.write_to(&owner, "reach_grown", &now.to_string(), news, next);
-}
-
-fn more(count: usize) -> String {
+/// How much more is reached, in words.
+pub(crate) fn more(count: usize) -> String {
     match count {
         1 => "one thing more".to_owned(),
         many => format!("{many} things more"),

@@ -1,6 +1,6 @@
 //! The planned undo of a change: expected, reminded, missed, and never a way to call a rollback something else.
 
-use model::change::planned_undo;
+use model::change::around::planned_undo;
 use model::change::success::{succeeded, was_rolled_back};
 use model::core::enums::State;
 use model::core::refusal::Refusal;

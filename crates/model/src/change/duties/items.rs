@@ -86,16 +86,6 @@ impl<'f> Item<'f> {
     }
 }
 
-/// Whether a person has an item of a change's checklist.
-pub fn has_item(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
-    let mut items = file.requirements.obligations.iter().filter_map(Item::of);
-    items.any(|item| {
-        targets_of(file, item.row)
-            .flat_map(|target| candidates(file, directory, item.owner, target, now))
-            .any(|holder| &holder.person == person)
-    })
-}
-
 /// What an item still asks.
 pub(crate) fn item_unmet(file: &ChangeFile, directory: &Directory, item: &Item<'_>, now: Timestamp) -> Option<Unmet> {
     let line = line_of(file, item);

@@ -1,7 +1,7 @@
 //! The checklist on the page of a change, and the end of its planned undo.
 
 use model::change::duties::items::standing;
-use model::change::planned_undo;
+use model::change::duties::undo;
 use model::change::related_records::ChecklistItem;
 use model::core::act::Act as Verb;
 use model::core::enums::{ItemKind, State};
@@ -88,7 +88,7 @@ impl Around<'_> {
     /// The end of a planned undo: implementers record it, and whoever may close the change calls it off.
     pub(crate) fn undo_acts(&self) -> Vec<ActForm> {
         let is_begun = matches!(self.file.change.state, State::Implementing | State::Reviewing);
-        if !is_begun || planned_undo::open(&self.file.change).is_none() {
+        if !is_begun || undo::open(&self.file.change).is_none() {
             return Vec::new();
         }
         let mut acts = Vec::new();

@@ -10,7 +10,7 @@ use acts::report::find_records::{find_comments, find_entries};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
-use model::change::planned_undo;
+use model::change::duties::undo;
 use model::change::record::Change;
 use model::change::success;
 use model::change::timers::decision_due;
@@ -287,7 +287,7 @@ fn reach_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
 
 /// The planned undo that is still ahead, or was missed.
 fn undo_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
-    let undo = planned_undo::open(change).filter(|_| change.state.is_open())?;
+    let undo = undo::open(change).filter(|_| change.state.is_open())?;
     let at = view.reader.moment(undo.at);
     let (tone, title) = match change.undo_missed_at {
         Some(_) => (

@@ -65,12 +65,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
             "Risk by highest impact (rows) and complexity (columns)",
             SectionBody::Table(risk_table(&table)),
         )
-        .note(
-            Rich::new()
-                .link("Forecasts of failure", view.url("/failure-models"))
-                .text(" ")
-                .link("Probes of checklists", view.url("/probes")),
-        ),
+        .note(further(view)),
         sla_section(view),
         watch_windows::section(view),
         retention::section(view)?,
@@ -207,6 +202,14 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
     )
     .tone(ActTone::Link);
     entry.act(row.id.0.clone(), activate).act(row.id.0.clone(), withdraw)
+}
+
+/// Pages beside the risk table.
+fn further(view: &View<'_, '_, '_>) -> Rich {
+    Rich::new()
+        .link("Forecasts of failure", view.url("/failure-models"))
+        .text(" ")
+        .link("Probes of checklists", view.url("/probes"))
 }
 
 fn sla_section(view: &View<'_, '_, '_>) -> Section {

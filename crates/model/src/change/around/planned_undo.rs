@@ -1,87 +1,20 @@
-//! The planned undo: the inverse that a change declares with its time, such as “read-only until 04:00”. It is expected, announced
-//! and recorded, and missing it raises an alarm; it is neither a rollback nor a failure.
-//!
-//! It is part of *what*, so it is declared before the work and covered by the approvals. What is taken back before its time, and
-//! what began by a break-glass, that is without those approvals, is a rollback by whatever name.
+//! The end of a planned undo: recorded, called off, told by a connected system, and missed.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
-use crate::change::change_file::{Case, ChangeFile};
-use crate::change::eligible;
+use crate::change::change_file::Case;
+use crate::change::duties::undo::{EARLY, instants, open, undo_unmet};
 use crate::change::next_step::check_state;
-use crate::change::read_content::Input;
-use crate::change::record::{Change, Content, PlannedUndo, TargetRecord, UndoRecord};
+use crate::change::record::{PlannedUndo, TargetRecord, UndoRecord};
 use crate::change::settle::settle;
 use crate::change::work::remember_implementer;
 use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::{Outcome, State};
-use crate::core::ids::TargetId;
-use crate::core::parse::{LINE, Reading, TEXT, later};
+use crate::core::parse::{Reading, TEXT, later};
 use crate::core::refusal::Refusal;
-use crate::core::unmet::{Unmet, unmet};
-use crate::directory::snapshot::{Directory, logins};
-
-/// So long before its time an undo may begin and still be the planned one.
-pub const EARLY: SignedDuration = SignedDuration::from_mins(30);
-/// So long before its time people are reminded.
-const REMINDER: SignedDuration = SignedDuration::from_mins(30);
-/// So long after its time people are told a second time that it was missed.
-const AGAIN: SignedDuration = SignedDuration::from_hours(1);
-/// The longest time between the planned start and the undo.
-pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 92);
-
-/// Reads `planned_undo`.
-pub(crate) fn read(reading: &mut Reading<'_>) -> Option<PlannedUndo> {
-    reading.object("planned_undo", |inner| PlannedUndo {
-        text: inner.needed("text", LINE),
-        // Reading ends in a refusal where the time is missing, so what is put in its place is never kept.
-        at: inner.needed_time("at").unwrap_or(Timestamp::UNIX_EPOCH),
-    })
-}
-
-/// The undo lies after the start, within a quarter, and belongs to work that is still ahead.
-pub(crate) fn check(reading: &mut Reading<'_>, input: &Input, keep: Option<&Content>) {
-    let Some(undo) = &input.content.planned_undo else {
-        return;
-    };
-    if reading
-        .errors
-        .iter()
-        .any(|error| error.field.starts_with("planned_undo"))
-    {
-        return;
-    }
-    if input.retrospective.is_some() {
-        let text = "Work that is done declares no undo: nobody decided on it before.";
-        return reading.wrong("planned_undo", "not_allowed", text);
-    }
-    let is_kept = keep.is_some_and(|old| old.planned_undo.as_ref() == Some(undo));
-    let Some(start) = input.planned_start else { return };
-    if undo.at <= start {
-        let text = "`planned_undo.at` must lie after `planned_start`.";
-        reading.wrong("planned_undo.at", "out_of_order", text);
-    } else if !is_kept && undo.at > later(start, LONGEST) {
-        let text = "`planned_undo.at` lies 92 days after `planned_start` at most; a later undo is a change of its own.";
-        reading.wrong("planned_undo.at", "out_of_range", text);
-    }
-}
-
-/// The undo that is declared and has neither been done nor called off.
-pub fn open(change: &Change) -> Option<&PlannedUndo> {
-    change.content.planned_undo.as_ref().filter(|_| change.undo.is_none())
-}
-
-/// Whether what takes a target back at a time is its planned undo: declared, approved, due by then, and of a target that had
-/// succeeded.
-pub fn is_expected(change: &Change, target: &TargetId, at: Timestamp) -> bool {
-    let has_succeeded = change
-        .target_record(target)
-        .is_some_and(|record| record.outcome.is_some_and(Outcome::is_success));
-    let is_due = |undo: &PlannedUndo| undo.at <= later(at, EARLY);
-    has_succeeded && change.break_glass.is_none() && change.content.planned_undo.as_ref().is_some_and(is_due)
-}
+use crate::directory::snapshot::logins;
 
 /// Records that the planned undo is done, or calls it off with a reason.
 ///
@@ -205,32 +138,6 @@ pub fn note_signal(case: &mut Case<'_>, at: Timestamp) {
         note(case, true, at, None);
         settle(case);
     }
-}
-
-/// What the planned undo still asks before the change closes.
-pub(crate) fn undo_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
-    let change = &file.change;
-    // What was rolled back has nothing left to undo.
-    let is_there = |record: &TargetRecord| record.outcome.is_none_or(Outcome::is_success) && !record.was_rolled_back();
-    let undo = open(change).filter(|_| change.target_records.iter().any(is_there))?;
-    let text = match undo.at <= now {
-        true => format!("The undo that was planned for {} is not recorded.", undo.at),
-        false => format!("The undo is planned for {}.", undo.at),
-    };
-    Some(unmet(
-        "undo_open",
-        text,
-        "Carry it out at its time and record it (POST …/undo), or have it called off by the owner or a change manager.",
-        logins(directory, &eligible::implementers(file, directory, now)),
-    ))
-}
-
-/// The instants of the undo: its reminder, its time, and an hour later.
-pub(crate) fn instants(change: &Change) -> Vec<(Timestamp, String)> {
-    let Some(undo) = open(change) else { return Vec::new() };
-    let remind = undo.at.checked_sub(REMINDER).unwrap_or(undo.at);
-    let rows = [("soon", remind), ("missed", undo.at), ("still", later(undo.at, AGAIN))];
-    rows.map(|(what, at)| (at, format!("undo_{what}/{}", undo.at))).into()
 }
 
 /// Whether the undo is waited for: work has begun, and nothing of it was taken back or failed.

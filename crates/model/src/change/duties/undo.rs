@@ -1,0 +1,64 @@
+//! The planned undo: the inverse that a change declares with its time, such as “read-only until 04:00”. It is expected, announced
+//! and recorded, and missing it raises an alarm; it is neither a rollback nor a failure.
+//!
+//! It is part of *what*, so it is declared before the work and covered by the approvals. What is taken back before its time, and
+//! what began by a break-glass, that is without those approvals, is a rollback by whatever name.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::change::change_file::ChangeFile;
+use crate::change::eligible;
+use crate::change::record::{Change, PlannedUndo, TargetRecord};
+use crate::core::enums::Outcome;
+use crate::core::ids::TargetId;
+use crate::core::parse::later;
+use crate::core::unmet::{Unmet, unmet};
+use crate::directory::snapshot::{Directory, logins};
+
+/// So long before its time an undo may begin and still be the planned one.
+pub const EARLY: SignedDuration = SignedDuration::from_mins(30);
+/// So long before its time people are reminded.
+const REMINDER: SignedDuration = SignedDuration::from_mins(30);
+/// So long after its time people are told a second time that it was missed.
+const AGAIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// The undo that is declared and has neither been done nor called off.
+pub fn open(change: &Change) -> Option<&PlannedUndo> {
+    change.content.planned_undo.as_ref().filter(|_| change.undo.is_none())
+}
+
+/// Whether what takes a target back at a time is its planned undo: declared, approved, due by then, and of a target that had
+/// succeeded.
+pub fn is_expected(change: &Change, target: &TargetId, at: Timestamp) -> bool {
+    let has_succeeded = change
+        .target_record(target)
+        .is_some_and(|record| record.outcome.is_some_and(Outcome::is_success));
+    let is_due = |undo: &PlannedUndo| undo.at <= later(at, EARLY);
+    has_succeeded && change.break_glass.is_none() && change.content.planned_undo.as_ref().is_some_and(is_due)
+}
+
+/// What the planned undo still asks before the change closes.
+pub(crate) fn undo_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
+    let change = &file.change;
+    // What was rolled back has nothing left to undo.
+    let is_there = |record: &TargetRecord| record.outcome.is_none_or(Outcome::is_success) && !record.was_rolled_back();
+    let undo = open(change).filter(|_| change.target_records.iter().any(is_there))?;
+    let text = match undo.at <= now {
+        true => format!("The undo that was planned for {} is not recorded.", undo.at),
+        false => format!("The undo is planned for {}.", undo.at),
+    };
+    Some(unmet(
+        "undo_open",
+        text,
+        "Carry it out at its time and record it (POST …/undo), or have it called off by the owner or a change manager.",
+        logins(directory, &eligible::implementers(file, directory, now)),
+    ))
+}
+
+/// The instants of the undo: its reminder, its time, and an hour later.
+pub(crate) fn instants(change: &Change) -> Vec<(Timestamp, String)> {
+    let Some(undo) = open(change) else { return Vec::new() };
+    let remind = undo.at.checked_sub(REMINDER).unwrap_or(undo.at);
+    let rows = [("soon", remind), ("missed", undo.at), ("still", later(undo.at, AGAIN))];
+    rows.map(|(what, at)| (at, format!("undo_{what}/{}", undo.at))).into()
+}

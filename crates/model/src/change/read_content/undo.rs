@@ -1,0 +1,46 @@
+//! What a request says of a planned undo.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Input;
+use crate::change::record::{Content, PlannedUndo};
+use crate::core::parse::{LINE, Reading, later};
+
+/// The longest time between the planned start and the undo.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 92);
+
+/// Reads `planned_undo`.
+pub(crate) fn read(reading: &mut Reading<'_>) -> Option<PlannedUndo> {
+    reading.object("planned_undo", |inner| PlannedUndo {
+        text: inner.needed("text", LINE),
+        // Reading ends in a refusal where the time is missing, so what is put in its place is never kept.
+        at: inner.needed_time("at").unwrap_or(Timestamp::UNIX_EPOCH),
+    })
+}
+
+/// The undo lies after the start, within a quarter, and belongs to work that is still ahead.
+pub(crate) fn check(reading: &mut Reading<'_>, input: &Input, keep: Option<&Content>) {
+    let Some(undo) = &input.content.planned_undo else {
+        return;
+    };
+    if reading
+        .errors
+        .iter()
+        .any(|error| error.field.starts_with("planned_undo"))
+    {
+        return;
+    }
+    if input.retrospective.is_some() {
+        let text = "Work that is done declares no undo: nobody decided on it before.";
+        return reading.wrong("planned_undo", "not_allowed", text);
+    }
+    let is_kept = keep.is_some_and(|old| old.planned_undo.as_ref() == Some(undo));
+    let Some(start) = input.planned_start else { return };
+    if undo.at <= start {
+        let text = "`planned_undo.at` must lie after `planned_start`.";
+        reading.wrong("planned_undo.at", "out_of_order", text);
+    } else if !is_kept && undo.at > later(start, LONGEST) {
+        let text = "`planned_undo.at` lies 92 days after `planned_start` at most; a later undo is a change of its own.";
+        reading.wrong("planned_undo.at", "out_of_range", text);
+    }
+}
