@@ -99,6 +99,7 @@ const TRACES: &[(Role, &[&str])] = &[
 const JUDGING: &[&str] = &[
     "announcement.",
     "approval.given",
+    "conflict.decided",
     "peer_review.given",
     "change.returned",
     "change.rejection_overruled",
@@ -107,6 +108,8 @@ const JUDGING: &[&str] = &[
     "change.closed",
     "freeze.",
     "window.",
+    "outside_calendar.",
+    "planning_terms.",
     "template.",
     "extension.",
     "break_glass.",

@@ -131,11 +131,14 @@ const USUAL: [(&str, &str); 120] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 25] = [
+const OTHERWISE: [(&str, &str, &str); 28] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
     ("/changes/*/return", "question", "Your question"),
+    ("/conflicts/*", "moves", "The change that moves"),
+    ("/conflicts/*", "owner", "Login"),
+    ("/conflicts/*", "reason", "Why"),
     ("/freezes", "reason", "Why, and who agreed"),
     ("/freezes/*", "reason", "Why, and who agreed"),
     ("/freezes/*/agreement", "reason", "Why"),
