@@ -98,7 +98,9 @@ fn a_conflict_holds_both_changes_until_somebody_else_decides_and_the_decision_bi
     assert_eq!(conflict["why"][0], why.as_str());
     assert!(is_held(&server, &one) && is_held(&server, &other));
     for path in [&one, &other] {
-        ["owner", "security", "change_manager"].map(|role| approve(&server, path, role));
+        for role in ["owner", "security", "change_manager"] {
+            approve(&server, path, role);
+        }
     }
     // Shown on the page, and at the gate while its window is open.
     let page = Session::begin(&server, "owner").get(&one.replace("/api/v1", "/t/halden"));
