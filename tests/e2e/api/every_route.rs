@@ -56,6 +56,12 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "needs a report by the secret of a connection; incident/drift.rs walks it",
     ),
     ("POST /api/v1/freeze-previews", "looks, and writes nothing"),
+    ("POST /api/v1/conflict-previews", "looks, and writes nothing"),
+    ("POST /api/v1/slots", "looks, and writes nothing"),
+    (
+        "PATCH /api/v1/conflicts/{id}",
+        "needs two changes that conflict; schedule/conflicts.rs walks it",
+    ),
     ("POST /api/v1/mapping/explanation", "looks, and writes nothing"),
     ("POST /api/v1/mapping/trial", "looks, and writes nothing"),
     ("POST /api/v1/second-factors/passkeys", PASSKEYS),

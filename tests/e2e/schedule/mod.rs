@@ -1,4 +1,5 @@
 //! Windows, freezes and calendars.
 
 pub(crate) mod business;
+pub(crate) mod conflicts;
 pub(crate) mod loosened;

@@ -101,6 +101,7 @@ const TRACES: &[(Role, &[&str])] = &[
 const JUDGING: &[&str] = &[
     "announcement.",
     "approval.given",
+    "conflict.decided",
     "drift_baseline.",
     "drift_finding.decided",
     "peer_review.given",
@@ -111,6 +112,8 @@ const JUDGING: &[&str] = &[
     "change.closed",
     "freeze.",
     "window.",
+    "outside_calendar.",
+    "planning_terms.",
     "template.",
     "extension.",
     "break_glass.",

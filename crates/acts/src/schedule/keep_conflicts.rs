@@ -1,7 +1,7 @@
 //! Keeps the conflicts that stay: one record for each pair of changes. A conflict is kept once both changes were submitted and left
 //! alone for a while, or at once where the terms of planning hold changes for it; it is followed on every edit of either change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use model::change::record::Change;
@@ -24,7 +24,7 @@ use crate::core::error::Result;
 use crate::core::grounds;
 use crate::core::noun::PlainNoun;
 use crate::guard::self_grant;
-use crate::schedule::change_conflicts::{change_of, find_all, planned_near};
+use crate::schedule::change_conflicts::{change_of, find_all};
 
 /// A pair of changes whose conflict is to be kept or followed: `id/id`.
 pub const PAIR: &str = "conflict_pair";
@@ -35,8 +35,10 @@ pub const LATE: &str = "conflict_late";
 const STAYS: SignedDuration = SignedDuration::from_mins(15);
 /// How far ahead conflicts are kept, in days.
 const AHEAD_DAYS: i64 = 60;
-/// The most pairs of one round.
+/// The most pairs of one round, and the most conflicts that one act begins to keep.
 const MOST_PAIRS: usize = 20;
+/// The most changes of one round: the next ones. Those behind them come into it as time passes.
+const MOST_SWEPT: i64 = 1_000;
 /// The most decided conflicts among which precedents are looked for.
 const MOST_DECIDED: i64 = 500;
 
@@ -271,7 +273,8 @@ fn follow(cx: &mut Context<'_, '_>, change: &Change, known: Vec<Conflict>) -> Re
     if change.state == State::Draft {
         return Ok(());
     }
-    for one in found.iter().filter(|it| terms.hold(&it.kinds())) {
+    // A change that so many conflicts hold does not start for the lack of one more.
+    for one in found.iter().filter(|it| terms.hold(&it.kinds())).take(MOST_PAIRS) {
         let Some(id) = one.change.as_ref().filter(|id| !seen.contains(id.as_str())) else {
             continue;
         };
@@ -409,57 +412,70 @@ fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<S
         return Ok(Vec::new());
     }
     let (terms, now) = (directory.planning(), cx.now);
-    let ahead = later(now, SignedDuration::from_hours(24 * AHEAD_DAYS));
-    let mut plans = planned_near(cx, now, ahead)?;
-    plans.retain(|plan| plan.maintenance.is_none());
+    let changes = submitted(cx)?;
+    let plans: Vec<Planned> = changes.iter().filter_map(Planned::of).collect();
+    let fresh: BTreeSet<&str> = changes
+        .iter()
+        .filter(|it| later(it.updated_at, STAYS) > now)
+        .map(|it| it.id.as_str())
+        .collect();
+    let known: BTreeMap<(&str, &str), &Conflict> = directory
+        .conflicts
+        .iter()
+        .map(|it| (in_order(&it.one, &it.other), it))
+        .collect();
     let mut ways = Ways::of(directory, terms.steps());
-    let mut found = Vec::new();
-    let mut met: BTreeSet<(String, String)> = BTreeSet::new();
-    let mut is_waiting = false;
+    let (mut found, mut met, mut is_waiting) = (Vec::new(), BTreeSet::new(), false);
     for (one, other) in pairs(&mut ways, &terms, &plans) {
         let (one, other) = (&plans[one], &plans[other]);
-        met.insert((one.id.0.clone(), other.id.0.clone()));
-        let is_new = found.len() < MOST_PAIRS && kept_otherwise(&mut ways, (directory, &terms), one, other);
-        if !is_new {
-            continue;
-        }
-        let (first, second) = (change_of(cx, one.id.as_str())?, change_of(cx, other.id.as_str())?);
-        let stays = |change: &Change| later(change.updated_at, STAYS) <= now;
-        let is_draft = |change: &Change| change.state == State::Draft;
-        match stays(&first) && stays(&second) {
-            true if is_draft(&first) || is_draft(&second) => {}
-            true => found.push(format!("{}/{}", one.id, other.id)),
-            false => is_waiting = true,
+        let pair = in_order(one.id.as_str(), other.id.as_str());
+        let kept = known.get(&pair);
+        met.extend(kept.map(|_| pair));
+        let is_right = match kept {
+            Some(kept) => between(&mut ways, (directory, &terms), one, other).is_some_and(|found| says(kept, &found)),
+            None => directory.conflicts.len() >= MOST_KEPT,
+        };
+        let is_fresh = kept.is_none() && (fresh.contains(pair.0) || fresh.contains(pair.1));
+        is_waiting = is_waiting || (!is_right && is_fresh);
+        if !is_right && !is_fresh && found.len() < MOST_PAIRS {
+            found.push(format!("{}/{}", one.id, other.id));
         }
     }
-    let parted = directory.conflicts.iter().filter(|it| {
-        let pair = (it.one.clone(), it.other.clone());
-        !met.contains(&pair) && !met.contains(&(pair.1, pair.0))
-    });
-    found.extend(parted.take(MOST_PAIRS).map(|it| format!("{}/{}", it.one, it.other)));
+    let ids: BTreeSet<&str> = plans.iter().map(|plan| plan.id.as_str()).collect();
+    let parted = known
+        .keys()
+        .filter(|pair| ids.contains(pair.0) && ids.contains(pair.1) && !met.contains(*pair));
+    found.extend(parted.take(MOST_PAIRS).map(|(one, other)| format!("{one}/{other}")));
     if found.is_empty() && !is_waiting {
         cx.services.note_conflicts_of(&tenant, mark);
     }
     Ok(found)
 }
 
-/// Whether no record of the pair says what is found.
-fn kept_otherwise(
-    ways: &mut Ways<'_>,
-    (directory, terms): (&Directory, &PlanningTerms),
-    one: &Planned,
-    other: &Planned,
-) -> bool {
-    let is_pair = |it: &&Conflict| {
-        (it.one == one.id.0 && it.other == other.id.0) || (it.one == other.id.0 && it.other == one.id.0)
-    };
-    let Some(known) = directory.conflicts.iter().find(is_pair) else {
-        return directory.conflicts.len() < MOST_KEPT;
-    };
-    let found = between(ways, (directory, terms), one, other);
-    found.is_none_or(|found| {
-        known.kinds != found.kinds() || known.overlaps_from != found.from || known.overlaps_to != found.to
-    })
+/// Two ids in their order, by which a pair is found whatever its order.
+fn in_order<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
+    (one.min(other), one.max(other))
+}
+
+/// Whether a record says what is found.
+fn says(kept: &Conflict, found: &Found) -> bool {
+    kept.kinds == found.kinds() && kept.overlaps_from == found.from && kept.overlaps_to == found.to
+}
+
+/// The next changes that were submitted and are not over, by their start.
+fn submitted(cx: &mut Context<'_, '_>) -> Result<Vec<Change>> {
+    let states = State::ALL.iter();
+    let states = states.filter(|state| state.is_open() && ![State::Draft, State::Reviewing].contains(state));
+    let filter = Filter::new()
+        .one_of("state", states.map(|state| state.as_str()))
+        .less(
+            "planned_start",
+            later(cx.now, SignedDuration::from_hours(24 * AHEAD_DAYS)),
+        )
+        .more("planned_end", cx.now)
+        .order_by("planned_start")
+        .limit(MOST_SWEPT);
+    Ok(record::bodies::<Change>(cx.tx, &filter)?)
 }
 
 /// By which it is known whether anything was written since: the generation of the directory, the newest change, and the hour, as work

@@ -97,7 +97,11 @@ fn differing(left: &Directory, right: &Directory) -> Vec<&'static str> {
         meetings,
         on_call,
         trainings,
-        outside_looks
+        outside_looks,
+        conflicts,
+        planning_terms,
+        outside_calendars,
+        traffic
     ];
     let parts = parts.into_iter().filter(|(_, is_same)| !is_same);
     parts.map(|(name, _)| name).collect()

@@ -246,6 +246,9 @@ fn furnish_rarer(world: &World) {
     use model::notify::action_item::ActionItem;
     use model::notify::announcement::Announcement;
     use model::risk::probe::Probe;
+    use model::schedule::outside_calendar::OutsideCalendar;
+    use model::schedule::planning_terms::PlanningTerms;
+    use model::schedule::traffic::Traffic;
     world.system(|cx| {
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         let with = |more: serde_json::Value| {
@@ -264,6 +267,12 @@ fn furnish_rarer(world: &World) {
             &body(json!({"title": "Renew it", "text": "It ends soon.", "owner": "olga"})),
         )?;
         noun::add::<CustomField>(cx, &body(json!({"key": "dock", "name": "Dock", "holds": "text"})))?;
+        noun::add::<PlanningTerms>(cx, &body(json!({"gap_minutes": 5})))?;
+        noun::add::<Traffic>(
+            cx,
+            &body(json!({"service": "web", "zone": "UTC", "profile": "mon,9,1200"})),
+        )?;
+        noun::add::<OutsideCalendar>(cx, &body(json!({"name": "Works", "services": ["web"]})))?;
         meetings::open_meeting(cx, &body(json!({"group": "eyes", "title": "Board"})))?;
         let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
             "claims": {"repository": "halden/*"}});
@@ -317,6 +326,7 @@ fn write_records(world: &World, key: &str) {
     use model::risk::forecast::inputs::FEATURES;
     use model::risk::forecast::model_record::FailureModel;
     use model::risk::forecast::outcome::Outcome;
+    use model::schedule::conflict_record::Conflict;
     let key = key.to_owned();
     world.system(move |cx| {
         let change = cx.change(&key)?.id;
@@ -341,6 +351,9 @@ fn write_records(world: &World, key: &str) {
         write_one::<PeerReview>(cx, "peer_review.given", with_id("peer", read))?;
         let looked = json!({"group": "eyes", "by": "p-1", "text": "Nothing odd.", "changes": [key]});
         write_one::<OutsideLook>(cx, "outside_look.recorded", with_id("look", looked))?;
+        let met = json!({"one": change, "other": "c-9", "one_key": key, "other_key": "CHG-9", "kinds": ["people"], "why": ["both need sam"],
+            "overlaps_from": at, "overlaps_to": at, "state": "gone", "holds": false, "found_at": at, "due_at": at, "decided_at": at});
+        write_one::<Conflict>(cx, "conflict.gone", with_id("conflict", met))?;
         let outcome = Outcome {
             at: 0,
             known_at: 0,

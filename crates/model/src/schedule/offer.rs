@@ -21,6 +21,8 @@ use crate::schedule::traffic::Traffic;
 const WORST: i64 = 1_000;
 /// How much each other change on the same day weighs, in thousandths.
 const PER_CHANGE: i64 = 100;
+/// In seconds.
+const HOUR: i64 = 60 * 60;
 /// The most starts that are judged.
 const MOST_STARTS: usize = 2_000;
 
@@ -133,7 +135,7 @@ impl Judging<'_> {
         self.directory.windows.iter().filter(is_ahead).collect()
     }
 
-    /// Starts an hour apart, those of windows from their beginning on, that no freeze takes.
+    /// Whole hours, as users are counted by them, and starts an hour apart in windows from their beginning on, that no freeze takes.
     fn starts(&self, windows: &[&MaintenanceWindow]) -> Vec<Timestamp> {
         let (work, until) = (self.work(), self.until());
         let hours = |from: Timestamp, to: Timestamp| {
@@ -142,7 +144,7 @@ impl Judging<'_> {
                 .map(move |hours| later(from, hours))
                 .take_while(move |start| *start < to)
         };
-        let whole = hours(rounded(self.earliest), until);
+        let whole = hours(whole_hour(self.earliest), until);
         let spans = windows.iter().flat_map(|window| window.spans());
         let spans = spans.filter(|span| span.overlaps(self.earliest, until));
         let within = spans.flat_map(|span| hours(rounded(span.starts_at.max(self.earliest)), span.ends_at.min(until)));
@@ -299,6 +301,15 @@ impl Judging<'_> {
         };
         (SlotTerm::Wait, penalty, text)
     }
+}
+
+/// The next whole hour.
+fn whole_hour(at: Timestamp) -> Timestamp {
+    let over = at.as_second().rem_euclid(HOUR);
+    if over == 0 && at.subsec_nanosecond() == 0 {
+        return at;
+    }
+    Timestamp::from_second(at.as_second() - over + HOUR).unwrap_or(at)
 }
 
 /// A share in thousandths; `None` of nothing.

@@ -132,11 +132,14 @@ const USUAL: [(&str, &str); 121] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 48] = [
+const OTHERWISE: [(&str, &str, &str); 51] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
     ("/changes/*/return", "question", "Your question"),
+    ("/conflicts/*", "moves", "The change that moves"),
+    ("/conflicts/*", "owner", "Login"),
+    ("/conflicts/*", "reason", "Why"),
     ("/drift-baselines", "environment", "Environment"),
     ("/drift-baselines", "pattern", "Addresses"),
     ("/drift-baselines/*", "environment", "Environment"),
