@@ -131,7 +131,7 @@ const USUAL: [(&str, &str); 120] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 25] = [
+const OTHERWISE: [(&str, &str, &str); 29] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
@@ -142,6 +142,10 @@ const OTHERWISE: [(&str, &str, &str); 25] = [
     ("/freezes/*/announcement", "reason", "Why"),
     ("/freezes/*/exceptions", "reason", "Why it may pass"),
     ("/identity-providers", "roles", "Their groups that give rights"),
+    ("/inbox", "due_at", "Until"),
+    ("/inbox", "text", "What helps to do it"),
+    ("/inbox", "title", "What is to be done"),
+    ("/inbox/*/settlement", "state", "What came of it"),
     ("/incidents", "title", "What is broken"),
     ("/incidents/*/candidates", "confirmed", "Verdict"),
     ("/incidents/*/candidates", "reason", "Why"),
