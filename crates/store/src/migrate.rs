@@ -58,8 +58,6 @@ const MIGRATIONS: &[Migration] = migrations![
     31 "0031_archive",
     32 "0032_probe",
     33 "0033_audit_samples",
-    28 "0028_incident_entries",
-    29 "0029_incident_learning",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -1,5 +1,6 @@
 //! Notifications: messages, preferences, mail and feeds.
 
 pub(crate) mod announced;
+pub(crate) mod items;
 pub(crate) mod post;
 pub(crate) mod told;

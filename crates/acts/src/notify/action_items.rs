@@ -21,7 +21,7 @@ use crate::core::write::{Written, draft};
 pub const TABLE: &str = "action_item";
 /// The kind of an item's timer.
 const KIND: &str = "escalation";
-/// The topic of letters about new items, which may wait for the digest.
+/// The topic of letters about items that are new or due soon.
 pub(crate) const TOPIC: &str = "action_item";
 /// The most items that are looked at for one record or one owner at once.
 const MOST: i64 = 500;

@@ -10,7 +10,7 @@ use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 use crate::notify::action_items::{TABLE, TOPIC, facts, fall, set_timer, write_to};
 
-/// The topic of letters about items that are due, which never wait.
+/// The topic of letters about items that are due.
 const LATE: &str = "action_item_due";
 /// The shortest time between two steps: a calendar that has no day left ahead would else wake the item at once again.
 const PAUSE: SignedDuration = SignedDuration::from_hours(1);

@@ -132,7 +132,7 @@ const USUAL: [(&str, &str); 121] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 51] = [
+const OTHERWISE: [(&str, &str, &str); 55] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
@@ -155,6 +155,10 @@ const OTHERWISE: [(&str, &str, &str); 51] = [
     ("/freezes/*/announcement", "reason", "Why"),
     ("/freezes/*/exceptions", "reason", "Why it may pass"),
     ("/identity-providers", "roles", "Their groups that give rights"),
+    ("/inbox", "due_at", "Until"),
+    ("/inbox", "text", "What helps to do it"),
+    ("/inbox", "title", "What is to be done"),
+    ("/inbox/*/settlement", "state", "What came of it"),
     ("/incidents", "title", "What is broken"),
     ("/incidents/*/candidates", "confirmed", "Verdict"),
     ("/incidents/*/candidates", "reason", "Why"),

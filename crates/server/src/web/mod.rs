@@ -336,7 +336,7 @@ fn other_routes() -> Router<AppState> {
             get(notify::inbox::show_inbox).post(plain(notify::inbox::open_item)),
         )
         .route("/t/{tenant}/inbox/{key}", get(notify::inbox::show_item))
-        .route("/t/{tenant}/inbox/{key}/{verb}", post(notify::inbox::act))
+        .route("/t/{tenant}/inbox/{key}/{act}", post(notify::inbox::act))
         .route(
             "/t/{tenant}/people",
             get(directory::people::show_people).post(plain(directory::people::create)),

@@ -195,7 +195,7 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
         acts.push(
             ActForm::new("remedy", "Settle it as remedied", url("settlement"))
                 .field(Field::hidden("state", "done"))
-                .field(Field::textarea("reason", "What was done about it").required())
+                .field(Field::textarea("reason", "Why").required())
                 .submit("Settle it"),
         );
     }
@@ -214,8 +214,8 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
     if is_theirs && !item.kind.has_fixed_owner() {
         acts.push(
             ActForm::new("assign", "Give it to somebody else", url("assignment"))
-                .field(Field::text("owner", "Who has to do it").hint("A login."))
-                .field(Field::text("group", "Or which group").hint("The group's key."))
+                .field(Field::text("owner", "Owner").hint("A login."))
+                .field(Field::text("group", "Or a group").hint("The group's key."))
                 .submit("Give it to them"),
         );
     }
