@@ -15,7 +15,6 @@ use crate::commands::directory::{access_reviews, groups, import, ownership, peop
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
-use crate::commands::incident::{incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::notify::action_items;
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
