@@ -38,94 +38,21 @@ macro_rules! words {
     )+};
 }
 
+mod checks;
 mod drift;
+mod incidents;
+mod items;
 mod learning;
+mod planning;
 
+pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
+pub use incidents::{IncidentKind, IncidentState, TimelineKind};
+pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, Severity};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
+pub use planning::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
 
 words! {
-    /// What an action item asks for. The list grows with the rules that open items.
-    ActionKind {
-        /// Validate work under a break-glass.
-        ValidateBreakGlass = "validate_break_glass",
-        /// Confirm or deny a change that was recorded after its work.
-        ConfirmRetrospective = "confirm_retrospective",
-        /// Sign one's part of a review of access.
-        ReviewAccess = "review_access",
-        /// Resolve a violation that a control rule found.
-        ResolveViolation = "resolve_violation",
-        /// Improve something that a review named.
-        Improve = "improve",
-        /// Decide about a difference between what is recorded and what runs.
-        DecideDrift = "decide_drift",
-        /// Decide about changes that are in each other's way.
-        DecideConflict = "decide_conflict",
-        /// Acknowledge a communication or a notice.
-        Acknowledge = "acknowledge",
-        /// Something that a person opened.
-        Other = "other",
-    }
-    /// Where an action item stands. Overdue is no state: it follows from the due time.
-    ActionState {
-        /// It waits for its owner.
-        Open = "open",
-        /// Its owner has seen it.
-        Acknowledged = "acknowledged",
-        /// It is done.
-        Done = "done",
-        /// Nothing is to be done, for a reason.
-        Dismissed = "dismissed",
-    }
-    /// What kind of record an action item is about.
-    AboutKind {
-        /// A change, by its key.
-        Change = "change",
-        /// An incident, by its key.
-        Incident = "incident",
-        /// A problem, by its key.
-        Problem = "problem",
-        /// A service, by its key.
-        Service = "service",
-        /// A freeze, by its id.
-        Freeze = "freeze",
-        /// A board, by the key of its group.
-        Board = "board",
-        /// A meeting of a board, by its id.
-        Meeting = "meeting",
-        /// A vendor, by its key.
-        Vendor = "vendor",
-        /// A part of a review of access, by its id.
-        AccessReview = "access_review",
-        /// A conflict, by its id.
-        Conflict = "conflict",
-        /// A drift, by its id.
-        Drift = "drift",
-        /// An announcement, by its id.
-        Announcement = "announcement",
-        /// Anything else, or nothing.
-        Other = "other",
-    }
-    /// How an action item is settled.
-    Closing {
-        /// By its condition alone: nobody ticks it off.
-        Condition = "condition",
-        /// By its condition, or dismissed as a false positive by somebody whom it is not about.
-        ConditionOrDismissal = "condition_or_dismissal",
-        /// By somebody whom it is not about, with a reason: remedied, or dismissed as a false positive.
-        Uninvolved = "uninvolved",
-        /// By its owner, with a reason.
-        Person = "person",
-    }
-    /// How much something matters that is found.
-    Severity {
-        /// A control did not work.
-        High = "high",
-        /// A control worked late or in part.
-        Medium = "medium",
-        /// Worth a look.
-        Low = "low",
-    }
     /// How often a review of access begins by itself.
     Period {
         /// Each month.
@@ -161,41 +88,6 @@ words! {
         /// To the services that need them, near and far.
         Dependants = "dependants",
     }
-    /// What an incident is about.
-    IncidentKind {
-        /// A service does not do what it should.
-        Service = "service",
-        /// Somebody attacks, or has got in.
-        Security = "security",
-    }
-    /// Where an incident stands.
-    IncidentState {
-        /// It goes on.
-        Open = "open",
-        /// Its effect is contained; its cause is not removed.
-        Mitigated = "mitigated",
-        /// It is over.
-        Resolved = "resolved",
-        /// Nothing is left to be done.
-        Closed = "closed",
-    }
-    /// What an entry of an incident's timeline tells.
-    TimelineKind {
-        /// What a person noted.
-        Note = "note",
-        /// What a source delivered.
-        Alert = "alert",
-        /// That its state moved.
-        State = "state",
-        /// That its severity moved.
-        Severity = "severity",
-        /// Who commands it.
-        Command = "command",
-        /// What its freeze did.
-        Freeze = "freeze",
-        /// What its commander signed.
-        Signature = "signature",
-    }
     /// How the months of a fiscal year are cut.
     FiscalMonths {
         /// As civil months, from the year's first day on.
@@ -221,56 +113,6 @@ words! {
         InForce = "in_force",
         /// It is over, or was taken back.
         Ended = "ended",
-    }
-    /// Why two plans cannot both be as planned.
-    ConflictKind {
-        /// Both touch the same service in the same environment, or the same config item.
-        SameItem = "same_item",
-        /// A service of the one needs a service of the other.
-        Dependency = "dependency",
-        /// Both store data in the same place, within two steps.
-        SharedData = "shared_data",
-        /// The same person is needed by both.
-        People = "people",
-        /// Both are in an environment that takes one change at a time.
-        Environment = "environment",
-        /// Maintenance of an imported calendar lies over it.
-        Maintenance = "maintenance",
-    }
-    /// Where a conflict that is kept stands.
-    ConflictState {
-        /// It waits for its arbiter.
-        Open = "open",
-        /// Its arbiter decided, and the decision binds both changes.
-        Decided = "decided",
-        /// The changes no longer meet.
-        Gone = "gone",
-    }
-    /// How a conflict is decided.
-    ConflictDecision {
-        /// One of the two changes moves.
-        OneMoves = "one_moves",
-        /// Both stay as planned.
-        BothStay = "both_stay",
-        /// Both are done in one window, with the same planned times.
-        OneWindow = "one_window",
-    }
-    /// A term by which free times are ranked.
-    SlotTerm {
-        /// Whether the time lies in a maintenance window.
-        Window = "window",
-        /// Whether the people of the change work then.
-        Hours = "hours",
-        /// Whether the people of the change are away then.
-        Absence = "absence",
-        /// Whether a member of the teams of its services is on call then.
-        OnCall = "on_call",
-        /// How much else is planned on that day.
-        Load = "load",
-        /// How many users its services have then.
-        Users = "users",
-        /// How long the change waits until then.
-        Wait = "wait",
     }
     /// What the business owner of a freeze says.
     FreezeAnswer {
@@ -382,39 +224,6 @@ words! {
         /// Personal data.
         PersonalData = "personal_data",
     }
-    /// A security question of an assessment.
-    SecurityQuestion {
-        /// Does it open new ports or network paths?
-        OpenPorts = "open_ports",
-        /// Does it give new rights?
-        Rights = "rights",
-        /// Does data flow to where it did not before?
-        DataFlows = "data_flows",
-        /// Does it bring in a third party?
-        ThirdParties = "third_parties",
-        /// Does it make, move or show secrets?
-        Secrets = "secrets",
-    }
-    /// How an item of a checklist is checked.
-    ItemKind {
-        /// Somebody ticks it.
-        Manual = "manual",
-        /// Evidence shows it.
-        Evidence = "evidence",
-        /// A configured address is asked.
-        Probe = "probe",
-    }
-    /// What the value in a probe's answer is.
-    ProbeReads {
-        /// An age in seconds.
-        AgeSeconds = "age_seconds",
-        /// An age in minutes.
-        AgeMinutes = "age_minutes",
-        /// An age in hours.
-        AgeHours = "age_hours",
-        /// A time (RFC 3339).
-        Time = "time",
-    }
     /// What users will notice.
     Disruption {
         /// Nothing.
@@ -509,15 +318,6 @@ words! {
         Waiver = "waiver",
         /// The answer of a probe.
         Probe = "probe",
-    }
-    /// What an auditor concluded about a change of a sample.
-    AuditVerdict {
-        /// The control worked.
-        Effective = "effective",
-        /// It did not.
-        Exception = "exception",
-        /// It does not concern this change.
-        NotApplicable = "not_applicable",
     }
     /// Which question evidence answers.
     Aspect {

@@ -40,6 +40,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(session_routes())
         .merge(change_routes())
         .merge(estate_routes())
+        .merge(audit_routes())
         .merge(other_routes())
         .merge(admin_routes())
         .merge(shared::noun_page::router())
@@ -296,10 +297,8 @@ fn freeze_routes() -> Router<AppState> {
         )
 }
 
-fn other_routes() -> Router<AppState> {
+fn audit_routes() -> Router<AppState> {
     Router::new()
-        .route("/t/{tenant}/gate-checks", get(gate::checks::list))
-        .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
         .route("/t/{tenant}/audit", get(audit::log::log))
         .route("/t/{tenant}/audit/events/{id}", get(audit::log_entry::show_entry))
         .route("/t/{tenant}/audit/reports", get(compliance::control_reports::list))
@@ -323,6 +322,12 @@ fn other_routes() -> Router<AppState> {
             post(audit::audit_paper::review),
         )
         .route("/t/{tenant}/audit-samples/{id}/signature", post(audit::audit_paper::sign))
+}
+
+fn other_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/gate-checks", get(gate::checks::list))
+        .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
         .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))
         .route("/t/{tenant}/figures/ended", get(report::success_rate::show_ended))
         .route("/t/{tenant}/metrics", get(report::metrics::show_metrics))
