@@ -49,6 +49,16 @@ const NUMBERS: &[&str] = &[
     "severity",
     "suspend_after",
     "watch_minutes",
+    "dependency_steps",
+    "gap_minutes",
+    "decide_hours",
+    "weight_window",
+    "weight_hours",
+    "weight_absence",
+    "weight_on_call",
+    "weight_load",
+    "weight_users",
+    "weight_wait",
     "step",
     "template_version",
     "changes_days",
@@ -101,6 +111,8 @@ const LISTS: &[&str] = &[
     "scopes",
     "kinds",
     "exdates",
+    "exclusive_environments",
+    "hold_kinds",
 ];
 /// Lists of sentences, one a line.
 const LINES: &[&str] = &["improvements", "contributing"];

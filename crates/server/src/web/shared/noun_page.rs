@@ -124,7 +124,7 @@ fn page<N: PlainNoun>(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts:
     for record in &records {
         page.sections.push(section(view, record)?);
     }
-    if may::<N>(view, Does::Add) {
+    if may::<N>(view, Does::Add) || may::<N>(view, Does::Set) {
         page.acts
             .push(form::<N>(view, words.labels[0], words.path, &Value::Null));
     }
@@ -148,7 +148,7 @@ fn section<N: PlainNoun>(view: &View<'_, '_, '_>, record: &N) -> acts::Result<Se
     let title = fields
         .first()
         .and_then(|field| body[field.name].as_str())
-        .unwrap_or_default();
+        .unwrap_or(N::CARD.title);
     let facts = fields.iter().skip(1).filter_map(|field| {
         let value = told(view, field, &body[field.name]);
         (!value.is_empty()).then(|| Fact::new(field.label, value))
