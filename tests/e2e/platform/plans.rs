@@ -28,6 +28,15 @@ const WALKS: &[(&str, &str)] = &[
         "bounded: what was refused beyond the newest goes",
     ),
     ("SELECT * FROM gate_use", "bounded, as above"),
+    (
+        "SELECT file FROM archive_garbage",
+        "files of the archive that wait for their removal are few",
+    ),
+    ("UPDATE archive_garbage", "as above"),
+    (
+        "SELECT change_id FROM archived_change a",
+        "a replay, which goes through everything",
+    ),
     ("DELETE FROM server WHERE beat_at", "one row a server"),
     (
         "DELETE FROM session WHERE tenant = $tenant AND method",
