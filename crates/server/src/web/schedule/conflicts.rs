@@ -109,7 +109,11 @@ pub(crate) fn between(ways: &mut Ways<'_>, one: &Planned<'_>, other: &Planned<'_
 
 /// The services with which work on one in an environment collides: itself, what it needs and what needs it, as far as
 /// [`between`] looks. Two walks of the graph, whatever the number of changes that are then held against it.
-pub(crate) fn around(directory: &Directory, service: &ServiceKey, environment: &EnvironmentKey) -> BTreeSet<ServiceKey> {
+pub(crate) fn around(
+    directory: &Directory,
+    service: &ServiceKey,
+    environment: &EnvironmentKey,
+) -> BTreeSet<ServiceKey> {
     let environments = BTreeSet::from([environment.clone()]);
     let mut found = BTreeSet::new();
     for towards in [Towards::Causes, Towards::Dependants] {
@@ -187,7 +191,8 @@ impl<'a> Ways<'a> {
     fn meet(&mut self, one: &Planned<'_>, other: &Planned<'_>) -> bool {
         one.places.iter().any(|(service, environment)| {
             let mut there = other.places.iter().filter(|(_, place)| place == environment);
-            there.any(|(second, _)| self.leads(service, second, environment) || self.leads(second, service, environment))
+            there
+                .any(|(second, _)| self.leads(service, second, environment) || self.leads(second, service, environment))
         })
     }
 
@@ -279,7 +284,10 @@ mod tests {
         }
         let directory = directory(arrows);
         let mut ways = Ways::of(&directory);
-        assert_eq!(ways.path("0.0", "4.99", LIVE).unwrap(), ["0.0", "1.0", "2.0", "3.0", "4.99"]);
+        assert_eq!(
+            ways.path("0.0", "4.99", LIVE).unwrap(),
+            ["0.0", "1.0", "2.0", "3.0", "4.99"]
+        );
         assert_eq!(ways.known[&("0.0".to_owned(), LIVE.to_owned())].places.len(), 400);
     }
 }
