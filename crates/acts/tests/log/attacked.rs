@@ -54,6 +54,11 @@ const APART: &[(&str, &str)] = &[
         "password",
         "each has a code, and replay compares its hash with the event that set it",
     ),
+    (
+        "archive_garbage",
+        "files to be removed; a file that a segment names is kept when its turn comes",
+    ),
+    ("archive_state", "how much the archive holds, for people to look at"),
     ("person_seen", "when each person was seen last, for people to look at"),
     (
         "projection",
@@ -103,6 +108,22 @@ const APART: &[(&str, &str)] = &[
 
 /// Attacks that replay does not name, each with the reason.
 const SILENT: &[(&str, &str, &str)] = &[
+    (
+        "archived_change",
+        "insert",
+        "it is read for a change whose row holds no body of its own; of any other it names nothing",
+    ),
+    (
+        "person_identity",
+        "insert",
+        "a row that the person's own record does not have is refused when it is read",
+    ),
+    ("revoked", "insert", "it takes a permit away and opens nothing"),
+    (
+        "search_term",
+        "insert",
+        "it finds a record for another word; the list reads the record with the rights of its reader",
+    ),
     (
         "checkpoint",
         "insert",

@@ -458,7 +458,18 @@ fn teach(world: &World) {
             "id": "move", "version": 0, "change": "c", "change_key": "CHG-1002", "incident_key": "INC-101", "cause": "dock_strike",
             "features": ["disruption"], "model": "m", "what": "w", "from_ppm": 10, "to_ppm": 20, "at": cx.now,
         }))?;
-        cx.put_estate("cause_move.noted", moved, json!({})).map(drop)
+        cx.put_estate("cause_move.noted", moved, json!({}))?;
+        let sample: model::audit::audit_sample::AuditSample = serde_json::from_value(json!({
+            "id": "sample", "version": 0, "title": "Strikes", "control": "SOX-CM-1", "from": cx.now, "to": cx.now, "seed": "s",
+            "population": 1, "population_digest": "d", "strata": ["normal, low risk: 1 of 1"], "changes": ["CHG-1001"],
+            "by": "system", "at": cx.now, "active": true,
+        }))?;
+        cx.put_estate("audit_sample.drawn", sample, json!({}))?;
+        let conclusion: model::audit::audit_conclusion::AuditConclusion = serde_json::from_value(json!({
+            "id": "conclusion", "version": 0, "sample": "sample", "change": "CHG-1001", "verdict": "effective",
+            "text": "Approved before.", "by": "system", "at": cx.now,
+        }))?;
+        cx.put_estate("audit_conclusion.added", conclusion, json!({})).map(drop)
     });
 }
 

@@ -221,9 +221,8 @@ impl Terms<'_> {
     }
 
     fn follows(&self, row: &Dependency) -> bool {
-        let holds = |wanted: &BTreeSet<EnvironmentKey>| {
-            row.environments.is_empty() || !row.environments.is_disjoint(wanted)
-        };
+        let holds =
+            |wanted: &BTreeSet<EnvironmentKey>| row.environments.is_empty() || !row.environments.is_disjoint(wanted);
         !row.ended && self.kinds.contains(&row.kind) && self.environments.is_none_or(holds)
     }
 }
@@ -255,7 +254,12 @@ pub struct Closure<'g> {
 pub fn closure<'g>(graph: &'g Graph, start: &[Node<'g>], terms: &Terms<'_>) -> Closure<'g> {
     let mut found: Vec<Found<'g>> = Vec::new();
     let mut known: HashSet<Node<'g>> = HashSet::new();
-    for node in start.iter().copied().filter(|node| known.insert(*node)).collect::<Vec<_>>() {
+    for node in start
+        .iter()
+        .copied()
+        .filter(|node| known.insert(*node))
+        .collect::<Vec<_>>()
+    {
         found.push(Found {
             node,
             distance: 0,
@@ -294,8 +298,12 @@ pub fn closure<'g>(graph: &'g Graph, start: &[Node<'g>], terms: &Terms<'_>) -> C
 fn neighbours<'g>(graph: &'g Graph, (kind, key): Node<'g>, terms: &Terms<'_>) -> Vec<(Node<'g>, DependencyKind)> {
     // A part leads to its whole along its arrow; what is needed leads to what needs it against the arrow.
     let is_along = |row: &Dependency| (row.kind == DependencyKind::PartOf) == (terms.towards == Towards::Dependants);
-    let leaving = graph.leaving(kind, key).filter(|row| is_along(row) && terms.follows(row));
-    let arriving = graph.arriving(kind, key).filter(|row| !is_along(row) && terms.follows(row));
+    let leaving = graph
+        .leaving(kind, key)
+        .filter(|row| is_along(row) && terms.follows(row));
+    let arriving = graph
+        .arriving(kind, key)
+        .filter(|row| !is_along(row) && terms.follows(row));
     let ends = leaving.map(|row| ((row.to_kind, row.to.as_str()), row.kind));
     let mut found: Vec<(Node<'g>, DependencyKind)> = ends.collect();
     found.extend(arriving.map(|row| ((row.from_kind, row.from.as_str()), row.kind)));

@@ -138,9 +138,9 @@ fn count(cells: &[&str], number: usize, line: &str) -> Result<i64, String> {
 }
 
 fn weekday(text: &str) -> Option<usize> {
-    let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let text = text.to_ascii_lowercase();
-    let by_name = names.iter().position(|name| text.starts_with(name));
+    let by_name = names.iter().position(|name| text.len() >= 3 && name.starts_with(&text));
     let by_number = || text.parse::<usize>().ok().filter(|day| (1..=7).contains(day));
     by_name.or_else(|| by_number().map(|day| day - 1))
 }
@@ -206,7 +206,8 @@ mod tests {
             ("", "no line"),
             ("mon,24,1", "within 0 to 23"),
             ("mon,x,1", "hour is no number"),
-            ("moon day,1,1\nxyz,1,1", "Line 2"),
+            ("moon day,1,1", "Line 1"),
+            ("mon,1,1\nxyz,1,1", "Line 2"),
             ("mon,1,-5", "no number of 0 or more"),
             ("mon,1,1\nmon,1,2", "already"),
             ("mon 1 1", "cells"),

@@ -98,6 +98,10 @@ const WORDS: &[(&str, &str)] = &[
         "The probe is asked; its answer comes with the evidence.",
     ),
     ("undo", "The end of the planned undo is noted."),
+    (
+        "gate-reopenings",
+        "The explanation is recorded. The gate opens once the second person agrees.",
+    ),
     ("tasks", "The task is added."),
     ("tasks/{}", "The task is updated."),
     ("comments", "Your comment is there."),
