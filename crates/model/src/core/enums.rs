@@ -38,88 +38,11 @@ macro_rules! words {
     )+};
 }
 
+pub(crate) use words;
+
+pub use crate::core::action_words::{AboutKind, ActionKind, ActionState, Closing, Severity};
+
 words! {
-    /// What an action item asks for. The list grows with the rules that open items.
-    ActionKind {
-        /// Validate work under a break-glass.
-        ValidateBreakGlass = "validate_break_glass",
-        /// Confirm or deny a change that was recorded after its work.
-        ConfirmRetrospective = "confirm_retrospective",
-        /// Sign one's part of a review of access.
-        ReviewAccess = "review_access",
-        /// Resolve a violation that a control rule found.
-        ResolveViolation = "resolve_violation",
-        /// Improve something that a review named.
-        Improve = "improve",
-        /// Decide about a difference between what is recorded and what runs.
-        DecideDrift = "decide_drift",
-        /// Decide about changes that are in each other's way.
-        DecideConflict = "decide_conflict",
-        /// Acknowledge a communication or a notice.
-        Acknowledge = "acknowledge",
-        /// Something that a person opened.
-        Other = "other",
-    }
-    /// Where an action item stands. Overdue is no state: it follows from the due time.
-    ActionState {
-        /// It waits for its owner.
-        Open = "open",
-        /// Its owner has seen it.
-        Acknowledged = "acknowledged",
-        /// It is done.
-        Done = "done",
-        /// Nothing is to be done, for a reason.
-        Dismissed = "dismissed",
-    }
-    /// What kind of record an action item is about.
-    AboutKind {
-        /// A change, by its key.
-        Change = "change",
-        /// An incident, by its key.
-        Incident = "incident",
-        /// A problem, by its key.
-        Problem = "problem",
-        /// A service, by its key.
-        Service = "service",
-        /// A freeze, by its id.
-        Freeze = "freeze",
-        /// A board, by the key of its group.
-        Board = "board",
-        /// A meeting of a board, by its id.
-        Meeting = "meeting",
-        /// A vendor, by its key.
-        Vendor = "vendor",
-        /// A part of a review of access, by its id.
-        AccessReview = "access_review",
-        /// A conflict, by its id.
-        Conflict = "conflict",
-        /// A drift, by its id.
-        Drift = "drift",
-        /// An announcement, by its id.
-        Announcement = "announcement",
-        /// Anything else, or nothing.
-        Other = "other",
-    }
-    /// How an action item is settled.
-    Closing {
-        /// By its condition alone: nobody ticks it off.
-        Condition = "condition",
-        /// By its condition, or dismissed as a false positive by somebody whom it is not about.
-        ConditionOrDismissal = "condition_or_dismissal",
-        /// By somebody whom it is not about, with a reason: remedied, or dismissed as a false positive.
-        Uninvolved = "uninvolved",
-        /// By its owner, with a reason.
-        Person = "person",
-    }
-    /// How much something matters that is found.
-    Severity {
-        /// A control did not work.
-        High = "high",
-        /// A control worked late or in part.
-        Medium = "medium",
-        /// Worth a look.
-        Low = "low",
-    }
     /// How often a review of access begins by itself.
     Period {
         /// Each month.
@@ -817,31 +740,5 @@ impl FreezeReach {
     #[must_use]
     pub fn is_usual(&self) -> bool {
         *self == Self::None
-    }
-}
-
-#[expect(
-    clippy::derivable_impls,
-    reason = "the table of words marks no word as the usual one"
-)]
-impl Default for AboutKind {
-    fn default() -> Self {
-        Self::Other
-    }
-}
-
-impl ActionState {
-    /// Whether something is still to be done.
-    #[must_use]
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::Open | Self::Acknowledged)
-    }
-}
-
-impl ActionKind {
-    /// Whether nobody else can do it: the record that the item is about names its owner.
-    #[must_use]
-    pub fn has_fixed_owner(self) -> bool {
-        matches!(self, Self::ConfirmRetrospective | Self::ReviewAccess)
     }
 }

@@ -1,6 +1,7 @@
 //! The ground of the model: ids, enums, acts, refusals and parsing. It imports no area.
 
 pub mod act;
+pub mod action_words;
 pub mod body;
 pub mod card;
 pub mod confusables;
