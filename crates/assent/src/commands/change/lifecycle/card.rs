@@ -73,6 +73,7 @@ fn content(change: &Value) -> Vec<Row> {
             },
         ),
         ("no way back", field("no_rollback_reason")),
+        ("planned undo", of("planned_undo", |it| format!("{}: {}", text_of(it, "at"), text_of(it, "text")))),
     ]
 }
 
@@ -133,6 +134,10 @@ fn lists(change: &Value) -> Vec<String> {
     let own = change.get("custom_fields").and_then(Value::as_object);
     for key in own.into_iter().flat_map(serde_json::Map::keys) {
         lines.push(line("  own field", key, &text_of(&change["custom_fields"], key)));
+    }
+    for row in array(change, "security_answers") {
+        let answer = if is_true(row, "yes") { "yes" } else { "no" };
+        lines.push(line("  security", &text_of(row, "question"), &format!("{answer} {}", text_of(row, "text"))));
     }
     for row in array(change, "excluded") {
         lines.push(line("  left out", &text_of(row, "item"), &text_of(row, "reason")));
@@ -255,7 +260,8 @@ mod tests {
                 "commit": "k-commit", "rollback_to": "k-back", "config_items": ["k-item"]}],
             "impact": {"data": "k-data", "availability": "k-availability", "compliance": "k-compliance"},
             "complexity": "k-complexity", "disruption": {"kind": "k-outage", "minutes": 4711, "audience": "k-audience"},
-            "security": "k-security", "dependencies_reviewed": true,
+            "security": "k-security", "security_answers": [{"question": "k-question", "yes": true, "text": "k-answer"}],
+            "planned_undo": {"text": "k-undone-then", "at": "k-undo-at"}, "dependencies_reviewed": true,
             "excluded": [{"item": "k-excluded", "reason": "k-why"}], "risk_override": {"level": "k-level", "reason": "k-stated"},
             "plan": [{"title": "k-step", "owner": "k-doer", "team": "k-crew", "minutes": 4712, "check": "k-check"}],
             "rollback_plan": [{"title": "k-undo", "owner": "k-undoer", "team": "k-undoers", "minutes": 4713, "check": "k-undone"}],
