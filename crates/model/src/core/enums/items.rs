@@ -94,3 +94,25 @@ words! {
         NotApplicable = "not_applicable",
     }
 }
+
+impl Default for AboutKind {
+    fn default() -> Self {
+        Self::Other
+    }
+}
+
+impl ActionState {
+    /// Whether something is still to be done.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::Acknowledged)
+    }
+}
+
+impl ActionKind {
+    /// Whether nobody else can do it: the record that the item is about names its owner.
+    #[must_use]
+    pub fn has_fixed_owner(self) -> bool {
+        matches!(self, Self::ConfirmRetrospective | Self::ReviewAccess)
+    }
+}

@@ -604,9 +604,7 @@ fn later(act: &Act) -> Result<Request<'_>> {
                 if *deny { "denied" } else { "confirmed" },
             )
         }
-        Act::ReopenGate { key, text: words } => {
-            (key, "/gate-reopenings", json!({"text": words}), "has its explanation")
-        }
+        Act::ReopenGate { key, text } => (key, "/gate-reopenings", json!({"text": text}), "has its explanation"),
         Act::Finding { key, text: words } => (key, "/finding", json!({"text": words}), "has its finding"),
         _ => return Err(Failure::could_not("This act has no route of its own.")),
     })
