@@ -405,9 +405,12 @@ impl<'a> Check<'a> {
             .any(|missing| missing.what.starts_with("record:"));
         for (index, event) in events {
             let lack = judge.note(*index, event, &event.records);
-            // An event that stands here for the history of a person or a freeze is judged where it belongs.
-            let about = |lack: &grounds::Lack| lack.change.clone().unwrap_or_else(|| event.subject.id.clone());
-            let Some(lack) = lack.filter(|it| about(it) == manifest.subject.id) else {
+            // An event that is here for the history of a person or a freeze is judged with what it let through.
+            let is_here = |lack: &grounds::Lack| match &lack.change {
+                Some(change) => *change == manifest.subject.id,
+                None => grounds::is_about_change(&event.kind),
+            };
+            let Some(lack) = lack.filter(is_here) else {
                 continue;
             };
             let at = bundle::event_name(*index);

@@ -20,6 +20,8 @@ use model::emergency::{break_glass, budget};
 use model::identity::factor::Factor;
 use model::policy::facts::ActorFacts;
 use model::policy::permission;
+use model::risk::effective::unaccepted;
+use model::risk::security_questions;
 use policy::PolicySet;
 use serde_json::{Value, json};
 
@@ -190,7 +192,12 @@ impl<'s> Stage<'s> {
         if self.file.change.state != State::Assessing {
             return true;
         }
-        let words = body(json!({"dependencies_reviewed": true, "security": "Looked at."}));
+        let touches = unaccepted(&self.file.change, &self.directory).touches;
+        let open = security_questions::open(&self.file.change.content, &touches);
+        let answers: Vec<_> = open.iter().map(|it| json!({"question": it, "yes": false})).collect();
+        let words = body(json!({
+            "dependencies_reviewed": true, "security": "Looked at.", "security_answers": answers,
+        }));
         self.act(by, "assesses it", |case| write::assess(case, &words)).is_ok()
     }
 
