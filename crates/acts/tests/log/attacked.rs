@@ -73,7 +73,6 @@ const APART: &[(&str, &str)] = &[
         "secret",
         "secrets under the master key; `doctor` and replay open those that are in use",
     ),
-    ("server", "which servers run; a lease, taken anew each minute"),
     (
         "session",
         "each has a code of the server that began it; one without opens nothing",

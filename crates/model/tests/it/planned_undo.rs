@@ -117,7 +117,7 @@ fn a_declaration_is_part_of_what_is_approved() {
             json!({"planned_undo": {"text": "x", "at": "2027-11-20T10:00:00Z"}}),
             "out_of_range",
         ),
-        (json!({"planned_undo": {"text": "x"}}), "missing"),
+        (json!({"planned_undo": {"text": "x", "at": null}}), "missing"),
     ] {
         let found = fields(world.edit("rita", wrong));
         assert_eq!(found, [("planned_undo.at".to_owned(), why.to_owned())]);

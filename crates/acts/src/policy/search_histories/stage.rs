@@ -215,6 +215,30 @@ impl<'s> Stage<'s> {
                     let does = format!("brings evidence ({aspect})");
                     self.first_of(by, &does, known, |case| around::add_evidence(case, &words, stored()));
                 }
+                Duty::Task { kind, title } => {
+                    let words = body(json!({"kind": kind, "title": title}));
+                    let known = self.file.tasks.iter().any(|it| it.title == *title);
+                    self.first_of(by, "adds a task", known, |case| tasks::add(case, &words));
+                }
+                duty if is_peer_review(duty) && with_peers => self.review_as_peers(duty),
+                _ => {}
+            }
+        }
+        self.bring_items(by);
+        for id in open_items(&self.file) {
+            let words = Body::new();
+            self.first_of(by, "ticks an item", false, |case| around::tick(case, &id, &words));
+        }
+        for id in open_tasks(&self.file) {
+            let words = body(json!({"state": "done"}));
+            self.first_of(by, "does a task", false, |case| tasks::update(case, &id, &words));
+        }
+    }
+
+    /// Brings what items of checklists ask: evidence that is new enough, and answers of probes.
+    fn bring_items(&mut self, by: &[&Hand]) {
+        for row in self.file.requirements.obligations.clone() {
+            match &row.obligation.duty {
                 Duty::Item {
                     check: ItemCheck::Evidence {
                         aspect, environment, ..
@@ -232,22 +256,8 @@ impl<'s> Stage<'s> {
                     check: ItemCheck::Probe { probe, .. },
                     ..
                 } => self.hear_probe(by, probe),
-                Duty::Task { kind, title } => {
-                    let words = body(json!({"kind": kind, "title": title}));
-                    let known = self.file.tasks.iter().any(|it| it.title == *title);
-                    self.first_of(by, "adds a task", known, |case| tasks::add(case, &words));
-                }
-                duty if is_peer_review(duty) && with_peers => self.review_as_peers(duty),
                 _ => {}
             }
-        }
-        for id in open_items(&self.file) {
-            let words = Body::new();
-            self.first_of(by, "ticks an item", false, |case| around::tick(case, &id, &words));
-        }
-        for id in open_tasks(&self.file) {
-            let words = body(json!({"state": "done"}));
-            self.first_of(by, "does a task", false, |case| tasks::update(case, &id, &words));
         }
     }
 
@@ -420,6 +430,7 @@ impl<'s> Stage<'s> {
         if self.file.change.content.kind != Kind::Emergency {
             self.now = window() + SignedDuration::from_mins(1);
         }
+        self.bring_items(&[by]);
         self.act(by, "starts the work", work::start).is_ok() && self.file.change.state == State::Implementing
     }
 

@@ -110,10 +110,10 @@ fn use_of_fields(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
         caption: "Use of fields".to_owned(),
         columns: vec![
             Column::new("Field", Fold::Never),
-            Column::new("Changes", Fold::Under).number(),
-            Column::new("Filled", Fold::Under).number(),
-            Column::new("Filler text", Fold::Under).number(),
-            Column::new("Proposal", Fold::Under),
+            Column::new("Changes", Fold::Never).number(),
+            Column::new("Filled", Fold::Never).number(),
+            Column::new("Filler text", Fold::Never).number(),
+            Column::new("Proposal", Fold::Never),
         ],
         rows: find_field_use(view.cx)?.iter().map(row).collect(),
         ..Table::default()
