@@ -720,7 +720,7 @@ const ESTATE: &[Shape] = &[
         "What every stored thing has.",
         &[
             text("id", LINE, "The record's id.").needed(),
-            integer("version", 1, i64::MAX, "Grows with every save."),
+            integer("version", 0, i64::MAX, "Grows with every save; 0 for an entry that is shipped and was never saved."),
         ],
     ),
     shape(
