@@ -3,8 +3,8 @@
 pub(crate) mod alerts;
 pub(crate) mod canary;
 pub(crate) mod candidates;
-pub(crate) mod learning;
 pub(crate) mod drift;
+pub(crate) mod learning;
 pub(crate) mod major;
 pub(crate) mod pages;
 pub(crate) mod watched;

@@ -1,16 +1,16 @@
 //! Incidents, alerts and drift.
 
+pub(crate) mod alert_drift;
 pub mod close_incident;
 pub mod command_incident;
-pub mod find_situation;
-pub(crate) mod alert_drift;
-pub mod find_what_changed;
-pub mod judge_candidates;
-pub mod note_entry;
 pub mod draft_incident_review;
 pub(crate) mod find_failures;
+pub mod find_situation;
+pub mod find_what_changed;
+pub mod judge_candidates;
 pub(crate) mod keep;
 pub mod link_records;
+pub mod note_entry;
 pub(crate) mod note_in_watch;
 pub mod problems;
 pub mod review_actions;
@@ -21,6 +21,6 @@ pub mod set_watch_table;
 pub mod sign_exception;
 pub(crate) mod sync_major;
 pub mod take_alert;
-pub mod write_review;
 pub mod take_drift;
 pub mod take_verdict;
+pub mod write_review;

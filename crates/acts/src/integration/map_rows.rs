@@ -47,7 +47,9 @@ fn why_never(kind: &str, row: &Mapping) -> Option<String> {
             Some(format!("GitLab calls a project `group/name`, and never `{repository}`"))
         }
         "mail" => Some("Mail names no repository".to_owned()),
-        kind if OF_DRIFT.contains(&kind) => Some("Drift rules map what this kind reports, and no repository".to_owned()),
+        kind if OF_DRIFT.contains(&kind) => {
+            Some("Drift rules map what this kind reports, and no repository".to_owned())
+        }
         kind if WITH_PLACES.contains(&kind) && row.environments.is_empty() => {
             Some("A deployment is told with its environment, and `environments` names none".to_owned())
         }

@@ -3,7 +3,7 @@
 pub mod ask_probes;
 pub mod find_affected;
 pub mod fit_model;
-pub mod set_probe;
 pub mod move_forecasts;
 pub mod set_cause;
+pub mod set_probe;
 pub mod show_forecast;

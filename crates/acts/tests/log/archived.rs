@@ -191,7 +191,9 @@ fn holds_and_erasures_reach_into_the_archive() {
     round(&world);
     world.pass_seconds(2 * 3600);
     round(&world);
-    let announced = world.look(|cx| Ok(store::compliance::archive::announced(cx.tx, 9)?)).unwrap();
+    let announced = world
+        .look(|cx| Ok(store::compliance::archive::announced(cx.tx, 9)?))
+        .unwrap();
     assert_eq!(files(&world), Vec::<std::path::PathBuf>::new(), "{announced:?}");
     for key in [&key, &other] {
         assert_proven(&world, key);

@@ -138,7 +138,15 @@ fn count(cells: &[&str], number: usize, line: &str) -> Result<i64, String> {
 }
 
 fn weekday(text: &str) -> Option<usize> {
-    let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let names = [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
     let text = text.to_ascii_lowercase();
     let by_name = names.iter().position(|name| text.len() >= 3 && name.starts_with(&text));
     let by_number = || text.parse::<usize>().ok().filter(|day| (1..=7).contains(day));

@@ -172,7 +172,11 @@ const OTHERWISE: [(&str, &str, &str); 55] = [
     ("/incidents/*/review/actions", "owner", "Owner"),
     ("/incidents/*/review/actions", "title", "Action"),
     ("/incidents/*/review/answers", "rating", "Was the risk rated right?"),
-    ("/incidents/*/review/answers", "steps_adequate", "Were the steps adequate?"),
+    (
+        "/incidents/*/review/answers",
+        "steps_adequate",
+        "Were the steps adequate?",
+    ),
     ("/problems", "title", "What recurs"),
     ("/problems/*/links", "kind", "It is"),
     ("/problems/*/links", "to", "The other record"),

@@ -258,7 +258,10 @@ fn learning_routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/problem-searches", post(incident::problems::search))
         .route("/t/{tenant}/problems/{key}", get(incident::problems::show_one))
-        .route("/t/{tenant}/problems/{key}/links", post(incident::link_forms::link_problem))
+        .route(
+            "/t/{tenant}/problems/{key}/links",
+            post(incident::link_forms::link_problem),
+        )
         .route(
             "/t/{tenant}/problems/{key}/links/{id}/end",
             post(incident::link_forms::unlink_problem),
@@ -321,7 +324,10 @@ fn audit_routes() -> Router<AppState> {
             "/t/{tenant}/audit-samples/{id}/reviews/{conclusion}",
             post(audit::audit_paper::review),
         )
-        .route("/t/{tenant}/audit-samples/{id}/signature", post(audit::audit_paper::sign))
+        .route(
+            "/t/{tenant}/audit-samples/{id}/signature",
+            post(audit::audit_paper::sign),
+        )
 }
 
 fn other_routes() -> Router<AppState> {

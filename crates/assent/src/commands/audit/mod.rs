@@ -4,6 +4,6 @@ pub mod events;
 pub mod history;
 pub mod keys;
 pub mod paper;
-pub(crate) mod replay;
 pub mod renew_codes;
+pub(crate) mod replay;
 pub mod witnesses;

@@ -164,7 +164,11 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
     let mut sections = vec![candidates(view, incident)?];
     sections.extend(commander::sections(view, incident)?);
     sections.push(named_by(view, incident)?);
-    sections.push(links::section(view, &incident.key, &format!("/incidents/{}", incident.key))?);
+    sections.push(links::section(
+        view,
+        &incident.key,
+        &format!("/incidents/{}", incident.key),
+    )?);
     let mut page = RecordPage {
         frame: view.frame.clone(),
         notices: commander::notice(view, incident).into_iter().collect(),

@@ -23,7 +23,9 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Res
     };
     let moved = moved(view, change)?;
     Ok(match forecast_of(view.cx, change)? {
-        Shown::Recorded(forecast) => section(picture(&forecast), note("kept with the change;")).map(|it| it.lede(moved)),
+        Shown::Recorded(forecast) => {
+            section(picture(&forecast), note("kept with the change;")).map(|it| it.lede(moved))
+        }
         Shown::Computed(forecast) => section(picture(&forecast), note("not kept yet;")),
         Shown::Absent { closed, needed } if change.state.is_before_start() => {
             let picture = ForecastPicture {
@@ -44,7 +46,9 @@ fn moved(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<String> {
         return Ok(String::new());
     }
     let moves = moves_of(view.cx, change)?;
-    let told = current(change, &moves).into_iter().map(|row| format!("It {}.", row.told()));
+    let told = current(change, &moves)
+        .into_iter()
+        .map(|row| format!("It {}.", row.told()));
     Ok(told.collect::<Vec<_>>().join(" "))
 }
 

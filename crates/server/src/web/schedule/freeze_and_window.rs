@@ -126,7 +126,8 @@ pub(super) fn freeze_page(
     }
     if let Some(key) = &freeze.course.major_incident {
         let url = view.url(&format!("/incidents/{}", escaped(key)));
-        page.facts.push(Fact::new("Follows from", Rich::new().link(key.as_str(), url)));
+        page.facts
+            .push(Fact::new("Follows from", Rich::new().link(key.as_str(), url)));
     }
     page.facts.extend(freeze_parts::facts(view, &freeze));
     put_sections(view, &mut page, &freeze)?;

@@ -2,7 +2,6 @@
 
 pub(super) mod incidents;
 
-
 pub(super) mod learning;
 
 pub(super) mod drift;

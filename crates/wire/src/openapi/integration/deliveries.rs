@@ -593,7 +593,11 @@ const MAPPINGS: &[Shape] = &[
         "ReviewDraft",
         "A draft of the review, with the facts that it rests on.",
         &[
-            boolean("objectives_met", "As it seems; never while an incident of the watch is open or a canary did not pass.").needed(),
+            boolean(
+                "objectives_met",
+                "As it seems; never while an incident of the watch is open or a canary did not pass.",
+            )
+            .needed(),
             boolean("assessment_adequate", "As it seems.").needed(),
             boolean("steps_adequate", "As it seems.").needed(),
             text("summary", TEXT, "What happened.").needed(),

@@ -73,7 +73,12 @@ fn content(change: &Value) -> Vec<Row> {
             },
         ),
         ("no way back", field("no_rollback_reason")),
-        ("planned undo", of("planned_undo", |it| format!("{}: {}", text_of(it, "at"), text_of(it, "text")))),
+        (
+            "planned undo",
+            of("planned_undo", |it| {
+                format!("{}: {}", text_of(it, "at"), text_of(it, "text"))
+            }),
+        ),
     ]
 }
 
@@ -137,7 +142,11 @@ fn lists(change: &Value) -> Vec<String> {
     }
     for row in array(change, "security_answers") {
         let answer = if is_true(row, "yes") { "yes" } else { "no" };
-        lines.push(line("  security", &text_of(row, "question"), &format!("{answer} {}", text_of(row, "text"))));
+        lines.push(line(
+            "  security",
+            &text_of(row, "question"),
+            &format!("{answer} {}", text_of(row, "text")),
+        ));
     }
     for row in array(change, "excluded") {
         lines.push(line("  left out", &text_of(row, "item"), &text_of(row, "reason")));
