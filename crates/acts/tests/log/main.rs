@@ -25,6 +25,7 @@ mod grounded;
 mod hands;
 mod interleaving;
 mod learning;
+mod lessons;
 mod items;
 mod leaving;
 mod linking;

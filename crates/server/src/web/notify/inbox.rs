@@ -100,7 +100,8 @@ fn inbox_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<
         SectionBody::Words(Rich::from(ESCALATION)),
     ));
     if view.cx.scope()?.is_none() {
-        page.acts.push(form(view));
+        page.acts.push(ActForm::link("Lessons", view.url("/lessons")));
+    page.acts.push(form(view));
     }
     page.frame = view.frame.clone();
     if let Some(back) = back {
