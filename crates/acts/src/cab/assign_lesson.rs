@@ -39,8 +39,7 @@ impl PlainNoun for LessonAssignment {
         reading.finish()?;
         let in_use = noun::in_use::<Self>(cx)?;
         let person = input.person.as_ref().and_then(|_| people.first().cloned());
-        let is_same =
-            |it: &&Self| it.lesson == input.lesson && it.person == person && it.group == input.group;
+        let is_same = |it: &&Self| it.lesson == input.lesson && it.person == person && it.group == input.group;
         let known = in_use.iter().find(is_same).cloned();
         if known.is_none() && in_use.len() >= MOST {
             let text = format!("{MOST} assignments of lessons are in use.");
@@ -89,10 +88,21 @@ fn people_of(reading: &mut Reading<'_>, input: &LessonAssignmentInput, directory
         refuse_departed(reading, "person", &person, directory);
         return vec![person];
     }
-    let people = input.group.as_ref().map(|group| directory.members(group)).unwrap_or_default();
-    let is_known = input.group.as_ref().is_some_and(|group| directory.groups.contains_key(group));
+    let people = input
+        .group
+        .as_ref()
+        .map(|group| directory.members(group))
+        .unwrap_or_default();
+    let is_known = input
+        .group
+        .as_ref()
+        .is_some_and(|group| directory.groups.contains_key(group));
     if is_known && people.is_empty() {
-        reading.wrong("group", "empty", "This group has no member who takes part here; name another one.");
+        reading.wrong(
+            "group",
+            "empty",
+            "This group has no member who takes part here; name another one.",
+        );
     }
     if people.len() > MOST_PEOPLE {
         let text = format!("This group has more than {MOST_PEOPLE} members; assign the lesson to smaller groups.");

@@ -65,7 +65,9 @@ pub fn own_lessons(cx: &mut Context<'_, '_>) -> Result<Vec<OwnLesson>> {
         let mine = |row: &&Training| row.person == me && row.training == lesson.id;
         let valid = directory.trainings.iter().filter(mine).filter(|row| row.is_on(now));
         let valid_until = valid.map(|row| row.ends_at).max();
-        let asked = assigned.iter().filter(|it| it.lesson == lesson.id && it.people.contains(&me));
+        let asked = assigned
+            .iter()
+            .filter(|it| it.lesson == lesson.id && it.people.contains(&me));
         let due = asked.map(|it| it.due_at).min();
         OwnLesson {
             lesson,
@@ -192,7 +194,11 @@ pub fn questions_of(
 ) -> Result<(LessonAttempt, &'static Lesson, Vec<&'static LessonQuestion>)> {
     let attempt = noun::show::<LessonAttempt>(cx, id)?;
     let lesson = find_lesson(&attempt.lesson)?;
-    let questions = attempt.questions.iter().filter_map(|name| lesson.question(name)).collect();
+    let questions = attempt
+        .questions
+        .iter()
+        .filter_map(|name| lesson.question(name))
+        .collect();
     Ok((attempt, lesson, questions))
 }
 
@@ -208,7 +214,11 @@ pub fn answer_attempt(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result
     let mut reading = Reading::new(body, "");
     let answers = reading.texts("answers", LINE);
     if answers.is_none() && !reading.says("answers") {
-        reading.wrong("answers", "missing", "`answers` is missing: a letter for each question.");
+        reading.wrong(
+            "answers",
+            "missing",
+            "`answers` is missing: a letter for each question.",
+        );
     }
     reading.finish()?;
     check_themself(cx)?;

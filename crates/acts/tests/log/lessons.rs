@@ -52,7 +52,10 @@ fn begun(world: &World, login: &'static str, before: bool) -> LessonAttempt {
 /// The right letters of a test, the first `wrong` of them changed.
 fn letters(attempt: &LessonAttempt, wrong: usize) -> Vec<String> {
     let lesson = lesson::find(&attempt.lesson).unwrap();
-    let rights = attempt.questions.iter().map(|name| lesson.question(name).unwrap().right.as_str());
+    let rights = attempt
+        .questions
+        .iter()
+        .map(|name| lesson.question(name).unwrap().right.as_str());
     let other = |right: &str| if right == "a" { "b" } else { "a" };
     let given = rights.enumerate();
     given
@@ -63,7 +66,9 @@ fn letters(attempt: &LessonAttempt, wrong: usize) -> Vec<String> {
 fn answered(world: &World, login: &'static str, wrong: usize) -> LessonAttempt {
     let test = begun(world, login, false);
     let answers = json!({"answers": letters(&test, wrong)});
-    world.by(login, move |cx| answer_attempt(cx, test.id.as_str(), &body(answers.clone())))
+    world.by(login, move |cx| {
+        answer_attempt(cx, test.id.as_str(), &body(answers.clone()))
+    })
 }
 
 /// A change that waits for its approvals.
@@ -88,7 +93,9 @@ fn approves(world: &World, login: &'static str, key: &str) -> String {
 }
 
 fn assigned(world: &World, request: Value) -> LessonAssignment {
-    world.by("mona", move |cx| noun::add::<LessonAssignment>(cx, &body(request.clone())))
+    world.by("mona", move |cx| {
+        noun::add::<LessonAssignment>(cx, &body(request.clone()))
+    })
 }
 
 fn item_of(world: &World, assignment: &LessonAssignment, login: &'static str) -> Option<ActionItem> {
@@ -111,7 +118,11 @@ fn an_expired_lesson_stops_the_right_that_needs_it_and_a_passed_one_restores_it(
     assert!(answered(&world, "olga", 0).passed);
     assert_eq!(approves(&world, "olga", &key), "");
     assert_eq!(item_of(&world, &assignment, "olga").unwrap().state, ActionState::Done);
-    assert_eq!(approves(&world, "sam", &key), "house.act.unlessoned", "another's test earns nothing");
+    assert_eq!(
+        approves(&world, "sam", &key),
+        "house.act.unlessoned",
+        "another's test earns nothing"
+    );
 
     world.pass_seconds(366 * 86_400);
     let later = asked(&world, "2027-11-21T12:00:00Z", "2027-11-21T14:00:00Z");
@@ -142,10 +153,18 @@ fn nobody_but_the_person_passes_a_lesson_and_three_times_a_day_is_enough() {
     assert_eq!(code(attempt(&world, lent.clone(), begin)), "lent_voice");
     assert_eq!(code(attempt(&world, Actor::system(), begin)), "not_a_person");
     let test = begun(&world, "olga", false);
-    assert_eq!(begun(&world, "olga", false).id, test.id, "an open test is not drawn anew");
+    assert_eq!(
+        begun(&world, "olga", false).id,
+        test.id,
+        "an open test is not drawn anew"
+    );
     let (id, answers) = (test.id.to_string(), json!({"answers": letters(&test, 0)}));
     let answer = move |cx: &mut Context<'_, '_>| answer_attempt(cx, &id, &body(answers.clone()));
-    assert_eq!(code(attempt(&world, world.actor("sam"), answer.clone())), "not_found", "a test of another");
+    assert_eq!(
+        code(attempt(&world, world.actor("sam"), answer.clone())),
+        "not_found",
+        "a test of another"
+    );
     assert_eq!(code(attempt(&world, lent, answer.clone())), "lent_voice");
     assert_eq!(code(attempt(&world, world.actor("olga"), answer.clone())), "");
     assert_eq!(code(attempt(&world, world.actor("olga"), answer)), "answered");
@@ -165,7 +184,9 @@ fn questions_before_a_lesson_earn_nothing_and_come_first() {
     let world = World::new();
     let test = begun(&world, "olga", true);
     let answers = json!({"answers": letters(&test, 0)});
-    let done = world.by("olga", move |cx| answer_attempt(cx, test.id.as_str(), &body(answers.clone())));
+    let done = world.by("olga", move |cx| {
+        answer_attempt(cx, test.id.as_str(), &body(answers.clone()))
+    });
     assert_eq!((done.right, done.passed), (3, false));
     let olga = world.actor("olga").person;
     let trained = world.look(move |cx| Ok(cx.directory()?.is_trained(&olga, LESSON, cx.now)));
@@ -178,8 +199,16 @@ fn questions_before_a_lesson_earn_nothing_and_come_first() {
     let scores = world.by("mona", lesson_scores);
     let score = scores.iter().find(|it| it.lesson == LESSON).unwrap();
     assert_eq!((score.people, score.before, score.tests, score.passed), (1, None, 1, 1));
-    assert_ne!(code(attempt(&world, world.actor("olga"), lesson_scores)), "", "scores are for change managers");
-    assert_eq!(world.by("olga", lesson_figures), LessonFigures::example(), "a tenant without changes");
+    assert_ne!(
+        code(attempt(&world, world.actor("olga"), lesson_scores)),
+        "",
+        "scores are for change managers"
+    );
+    assert_eq!(
+        world.by("olga", lesson_figures),
+        LessonFigures::example(),
+        "a tenant without changes"
+    );
 }
 
 #[test]
@@ -192,12 +221,19 @@ fn an_assignment_asks_each_member_and_a_live_session_counts() {
     let request = json!({"lesson": LESSON, "group": "board", "due_at": "2026-12-01T08:00:00Z"});
     let assignment = assigned(&world, request.clone());
     let state = |login: &'static str| item_of(&world, &assignment, login).map(|item| item.state);
-    assert_eq!((state("olga"), state("sam"), state("rita")), (Some(ActionState::Open), Some(ActionState::Open), None));
+    assert_eq!(
+        (state("olga"), state("sam"), state("rita")),
+        (Some(ActionState::Open), Some(ActionState::Open), None)
+    );
     let live = json!({"person": "sam", "training": LESSON, "starts_at": "2026-11-20T08:00:00Z", "ends_at": "2027-11-20T08:00:00Z"});
     world.system(move |cx| set_training(cx, &body(live.clone())).map(drop));
     assert_eq!(state("sam"), Some(ActionState::Done));
     assert_eq!(assigned(&world, request).id, assignment.id, "the same one again");
-    assert_eq!(state("sam"), Some(ActionState::Done), "who is trained is not asked again");
+    assert_eq!(
+        state("sam"),
+        Some(ActionState::Done),
+        "who is trained is not asked again"
+    );
     let id = assignment.id.clone();
     world.by("mona", move |cx| noun::end::<LessonAssignment>(cx, id.as_str()));
     assert_eq!(state("olga"), Some(ActionState::Done));
@@ -208,9 +244,15 @@ fn an_assignment_asks_each_member_and_a_live_session_counts() {
         code(done)
     };
     let ahead = "2026-12-01T08:00:00Z";
-    assert_eq!(refused(json!({"lesson": "none", "person": "olga", "due_at": ahead})), "unknown");
+    assert_eq!(
+        refused(json!({"lesson": "none", "person": "olga", "due_at": ahead})),
+        "unknown"
+    );
     assert_eq!(refused(json!({"lesson": LESSON, "due_at": ahead})), "missing");
-    assert_eq!(refused(json!({"lesson": LESSON, "person": "olga", "group": "board", "due_at": ahead})), "both");
+    assert_eq!(
+        refused(json!({"lesson": LESSON, "person": "olga", "group": "board", "due_at": ahead})),
+        "both"
+    );
     let behind = json!({"lesson": LESSON, "person": "olga", "due_at": "2026-11-20T07:00:00Z"});
     assert_eq!(refused(behind), "in_the_past");
     let by_olga = attempt(&world, world.actor("olga"), |cx| {

@@ -251,7 +251,9 @@ fn furnish_rarer(world: &World) {
     use model::schedule::outside_calendar::OutsideCalendar;
     use model::schedule::planning_terms::PlanningTerms;
     use model::schedule::traffic::Traffic;
-    world.by("olga", |cx| noun::add::<LessonAttempt>(cx, &body(json!({"lesson": "intervals"}))));
+    world.by("olga", |cx| {
+        noun::add::<LessonAttempt>(cx, &body(json!({"lesson": "intervals"})))
+    });
     world.system(|cx| {
         let lesson = json!({"lesson": "approval", "person": "olga", "due_at": "2026-12-20T07:00:00Z"});
         noun::add::<LessonAssignment>(cx, &body(lesson))?;

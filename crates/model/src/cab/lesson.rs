@@ -244,9 +244,9 @@ impl LessonFigures {
             ("{emergencies}", self.emergencies),
             ("{created}", self.created),
         ];
-        pairs
-            .into_iter()
-            .fold(text.to_owned(), |text, (name, count)| text.replace(name, &count.to_string()))
+        pairs.into_iter().fold(text.to_owned(), |text, (name, count)| {
+            text.replace(name, &count.to_string())
+        })
     }
 }
 
@@ -283,7 +283,11 @@ mod tests {
             assert!(lesson.minutes < LONGEST_MINUTES, "{}", lesson.id);
             for tag in ["en", "de"] {
                 let minutes = words(lesson, tag).div_ceil(PACE);
-                assert!(i64::try_from(minutes).is_ok_and(|it| it <= lesson.minutes), "{} in {tag}", lesson.id);
+                assert!(
+                    i64::try_from(minutes).is_ok_and(|it| it <= lesson.minutes),
+                    "{} in {tag}",
+                    lesson.id
+                );
             }
         }
     }
@@ -296,8 +300,19 @@ mod tests {
             assert_eq!(names.len(), lesson.questions.len(), "{}", lesson.id);
             for question in &lesson.questions {
                 let letters: BTreeSet<&str> = question.options.iter().map(|it| it.id.as_str()).collect();
-                assert_eq!(letters, BTreeSet::from(["a", "b", "c"]), "{}/{}", lesson.id, question.id);
-                assert!(letters.contains(question.right.as_str()), "{}/{}", lesson.id, question.id);
+                assert_eq!(
+                    letters,
+                    BTreeSet::from(["a", "b", "c"]),
+                    "{}/{}",
+                    lesson.id,
+                    question.id
+                );
+                assert!(
+                    letters.contains(question.right.as_str()),
+                    "{}/{}",
+                    lesson.id,
+                    question.id
+                );
             }
         }
     }
@@ -307,7 +322,11 @@ mod tests {
         let all: Vec<&LessonQuestion> = all().iter().flat_map(|lesson| &lesson.questions).collect();
         for letter in ["a", "b", "c"] {
             let right = all.iter().filter(|question| question.right == letter).count();
-            assert!(right * 2 <= all.len() && right > 0, "{letter}: {right} of {}", all.len());
+            assert!(
+                right * 2 <= all.len() && right > 0,
+                "{letter}: {right} of {}",
+                all.len()
+            );
         }
     }
 

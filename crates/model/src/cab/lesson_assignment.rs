@@ -44,6 +44,7 @@ pub struct LessonAssignment {
     #[card(column)]
     pub active: bool,
     /// Who assigned it: a login.
+    #[card(optional)]
     pub by: PersonId,
 }
 

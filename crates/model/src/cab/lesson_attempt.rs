@@ -132,7 +132,12 @@ pub fn may_begin<'a>(
     }
     if before && !earlier.is_empty() {
         let text = "Questions before a lesson are answered once, before its first test.";
-        return Err(Refusal::not_now("too_late", text, "Begin the test of the lesson.", Vec::new()));
+        return Err(Refusal::not_now(
+            "too_late",
+            text,
+            "Begin the test of the lesson.",
+            Vec::new(),
+        ));
     }
     let since = now
         .checked_sub(SignedDuration::from_hours(DAY_HOURS))
@@ -157,9 +162,19 @@ pub fn may_begin<'a>(
 /// # Errors
 /// 409 where it was answered, is over, or the lesson has changed since; 422 for another number of answers or a letter that is
 /// none of a question.
-pub fn judge(attempt: LessonAttempt, lesson: &Lesson, answers: Vec<String>, now: Timestamp) -> Result<LessonAttempt, Refusal> {
+pub fn judge(
+    attempt: LessonAttempt,
+    lesson: &Lesson,
+    answers: Vec<String>,
+    now: Timestamp,
+) -> Result<LessonAttempt, Refusal> {
     if attempt.answered_at.is_some() {
-        return Err(Refusal::not_now("answered", "This test was answered.", "Begin another one.", Vec::new()));
+        return Err(Refusal::not_now(
+            "answered",
+            "This test was answered.",
+            "Begin another one.",
+            Vec::new(),
+        ));
     }
     if !attempt.is_open(now) {
         let text = format!("A test is answered within {ANSWER_MINUTES} minutes, and these are over.");
@@ -167,7 +182,12 @@ pub fn judge(attempt: LessonAttempt, lesson: &Lesson, answers: Vec<String>, now:
     }
     if attempt.lesson_version != lesson.version {
         let text = "The lesson has changed since this test began.";
-        return Err(Refusal::not_now("lesson_changed", text, "Read the lesson and begin another test.", Vec::new()));
+        return Err(Refusal::not_now(
+            "lesson_changed",
+            text,
+            "Read the lesson and begin another test.",
+            Vec::new(),
+        ));
     }
     if answers.len() != attempt.questions.len() {
         let text = format!("`answers` holds one letter for each of the {DRAWN} questions, in their order.");
@@ -177,7 +197,10 @@ pub fn judge(attempt: LessonAttempt, lesson: &Lesson, answers: Vec<String>, now:
     for (place, (name, answer)) in attempt.questions.iter().zip(&answers).enumerate() {
         let question = lesson.question(name);
         if !question.is_some_and(|it| it.options.iter().any(|option| option.id == *answer)) {
-            let text = format!("`{answer}` is no answer to question {}; the answers are a, b and c.", place + 1);
+            let text = format!(
+                "`{answer}` is no answer to question {}; the answers are a, b and c.",
+                place + 1
+            );
             return Err(Refusal::field(&format!("answers[{place}]"), "unknown", text));
         }
         right += i64::from(question.is_some_and(|it| it.right == *answer));
@@ -275,7 +298,10 @@ mod tests {
     /// The right letters, of which the first `wrong` are others.
     fn letters(attempt: &LessonAttempt, wrong: usize) -> Vec<String> {
         let lesson = find(&attempt.lesson).unwrap();
-        let rights = attempt.questions.iter().map(|it| lesson.question(it).unwrap().right.as_str());
+        let rights = attempt
+            .questions
+            .iter()
+            .map(|it| lesson.question(it).unwrap().right.as_str());
         let other = |right: &str| if right == "a" { "b" } else { "a" };
         rights
             .enumerate()
@@ -293,11 +319,17 @@ mod tests {
         let now = "2026-11-20T08:10:00Z";
         let begun = "2026-11-20T08:00:00Z";
         let done = judged(attempt("p", false, begun), 0, now).unwrap();
-        assert_eq!((done.right, done.passed, done.event()), (3, true, "lesson_attempt.passed"));
+        assert_eq!(
+            (done.right, done.passed, done.event()),
+            (3, true, "lesson_attempt.passed")
+        );
         let failed = judged(attempt("p", false, begun), 1, now).unwrap();
         assert_eq!((failed.right, failed.passed), (2, false));
         let before = judged(attempt("p", true, begun), 0, now).unwrap();
-        assert_eq!((before.right, before.passed, before.event()), (3, false, "lesson_attempt.scored"));
+        assert_eq!(
+            (before.right, before.passed, before.event()),
+            (3, false, "lesson_attempt.scored")
+        );
     }
 
     #[test]
@@ -309,11 +341,17 @@ mod tests {
         };
         let done = judged(attempt("p", false, begun), 1, "2026-11-20T08:10:00Z").unwrap();
         assert_eq!(code(judged(done, 0, "2026-11-20T08:11:00Z")), "answered");
-        assert_eq!(code(judged(attempt("p", false, begun), 0, "2026-11-20T09:00:00Z")), "over");
+        assert_eq!(
+            code(judged(attempt("p", false, begun), 0, "2026-11-20T09:00:00Z")),
+            "over"
+        );
         let lesson = find("risk_levels").unwrap();
         let now = at("2026-11-20T08:10:00Z");
         let two = vec!["a".to_owned(), "b".to_owned()];
-        assert_eq!(code(judge(attempt("p", false, begun), lesson, two, now)), "wrong_number");
+        assert_eq!(
+            code(judge(attempt("p", false, begun), lesson, two, now)),
+            "wrong_number"
+        );
         let odd = vec!["a".to_owned(), "b".to_owned(), "d".to_owned()];
         assert_eq!(code(judge(attempt("p", false, begun), lesson, odd, now)), "unknown");
         let old = LessonAttempt {
@@ -335,7 +373,11 @@ mod tests {
         assert_eq!(may_begin(&all, lesson, false, now).unwrap(), None);
         assert_eq!(may_begin(&all, lesson, true, now).unwrap_err().code(), "too_late");
         all.push(attempt("p", false, "2026-11-20T10:00:00Z"));
-        assert_eq!(may_begin(&all, lesson, false, now).unwrap(), all.last(), "no second draw");
+        assert_eq!(
+            may_begin(&all, lesson, false, now).unwrap(),
+            all.last(),
+            "no second draw"
+        );
         let over = at("2026-11-20T11:00:00Z");
         assert_eq!(may_begin(&all, lesson, false, over).unwrap_err().code(), "too_many");
         let next_day = at("2026-11-21T08:00:00Z");
@@ -348,7 +390,14 @@ mod tests {
         let mut all = Vec::new();
         for person in ["a", "b", "c", "d", "e"] {
             all.push(judged(attempt(person, true, "2026-11-20T08:00:00Z"), 2, "2026-11-20T08:10:00Z").unwrap());
-            all.push(judged(attempt(person, false, "2026-11-20T08:20:00Z"), 1, "2026-11-20T08:30:00Z").unwrap());
+            all.push(
+                judged(
+                    attempt(person, false, "2026-11-20T08:20:00Z"),
+                    1,
+                    "2026-11-20T08:30:00Z",
+                )
+                .unwrap(),
+            );
             if person == "e" {
                 assert_eq!(score(lesson, &all).people, 5);
                 break;
@@ -359,7 +408,11 @@ mod tests {
         all.push(judged(attempt("a", false, "2026-11-20T09:00:00Z"), 0, "2026-11-20T09:10:00Z").unwrap());
         all.push(judged(attempt("z", false, "2026-11-20T09:00:00Z"), 0, "2026-11-20T09:10:00Z").unwrap());
         let told = score(lesson, &all);
-        assert_eq!((told.before, told.after), (Some((5, 15)), Some((11, 15))), "z answered nothing before");
+        assert_eq!(
+            (told.before, told.after),
+            (Some((5, 15)), Some((11, 15))),
+            "z answered nothing before"
+        );
         assert_eq!((told.tests, told.passed), (7, 2));
     }
 }

@@ -10,8 +10,8 @@ use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
 use crate::risk::{calibration, forecast, icon_array};
 use crate::{
-    ActForm, Brief, CalibrationPlot, Chart, Entry, Fact, Figure, ForecastPicture, Frame, Graph, IconArray, Mark, Moment, Notice,
-    Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
+    ActForm, Brief, CalibrationPlot, Chart, Entry, Fact, Figure, ForecastPicture, Frame, Graph, IconArray, Mark,
+    Moment, Notice, Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
 };
 
 /// The most lines of a text that stand open on a page.

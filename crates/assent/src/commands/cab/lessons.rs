@@ -50,18 +50,35 @@ pub fn run(asked: &Lesson, common: &Common, output: &Output) -> Result<u8> {
         }
         Lesson::Show { lesson } => show(&client.get(&format!("/lessons/{}", encode(lesson)))?.body, output),
         Lesson::Questions { attempt } => {
-            questions(&client.get(&format!("/lesson-attempts/{}/questions", encode(attempt)))?.body, output);
+            questions(
+                &client
+                    .get(&format!("/lesson-attempts/{}/questions", encode(attempt)))?
+                    .body,
+                output,
+            );
         }
         Lesson::Answer { attempt, answers } => {
             let path = format!("/lesson-attempts/{}/answers", encode(attempt));
             let done = client.post(&path, &json!({"answers": answers}))?.body;
             output.data(&done, |output| {
                 let word = if done["passed"] == true { "passed" } else { "not passed" };
-                output.line(&format!("{word}: {} of {} right", text_of(&done, "right"), answers.len()));
+                output.line(&format!(
+                    "{word}: {} of {} right",
+                    text_of(&done, "right"),
+                    answers.len()
+                ));
             });
         }
         Lesson::Scores => {
-            let heads = ["lesson", "people", "right_before", "right_after", "answers", "tests", "passed"];
+            let heads = [
+                "lesson",
+                "people",
+                "right_before",
+                "right_after",
+                "answers",
+                "tests",
+                "passed",
+            ];
             rows(&client.get("/lesson-scores?limit=200")?.body, &heads, output);
         }
     }

@@ -29,7 +29,10 @@ pub(crate) const ROUTES: &[Route] = &[
         let (attempt, _, questions) = lessons::questions_of(cx, ask.place(0))?;
         // The order of the list is that of the test, and so its places are its keys.
         let rows = questions.into_iter().enumerate();
-        keyed(ask, rows.map(|(place, it)| (place.to_string(), question(&attempt, it, &language))))
+        keyed(
+            ask,
+            rows.map(|(place, it)| (place.to_string(), question(&attempt, it, &language))),
+        )
     }),
     Route::writes("answer_lesson_attempt", |cx, ask| {
         let answered = lessons::answer_attempt(cx, ask.place(0), &ask.body)?;
@@ -48,7 +51,10 @@ fn language(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<String> {
         Some(_) => Err(Refusal::field("language", "unknown_word", "`language` is `en` or `de`.").into()),
         None => {
             let directory = cx.directory()?;
-            let telling = directory.people.get(&cx.actor.person).and_then(|it| it.telling.as_ref());
+            let telling = directory
+                .people
+                .get(&cx.actor.person)
+                .and_then(|it| it.telling.as_ref());
             Ok(telling.and_then(|it| it.language.clone()).unwrap_or_default())
         }
     }
@@ -105,7 +111,8 @@ fn question(attempt: &LessonAttempt, question: &LessonQuestion, language: &str) 
 }
 
 fn score(score: &LessonScore) -> Value {
-    let mut value = json!({"lesson": score.lesson, "people": score.people, "tests": score.tests, "passed": score.passed});
+    let mut value =
+        json!({"lesson": score.lesson, "people": score.people, "tests": score.tests, "passed": score.passed});
     if let (Some((before, all)), Some((after, _))) = (score.before, score.after) {
         value["right_before"] = json!(before);
         value["right_after"] = json!(after);

@@ -2,7 +2,9 @@
 //! and what came of lessons.
 
 use acts::Context;
-use acts::cab::lessons::{OwnLesson, answer_attempt, find_lesson, lesson_figures, lesson_scores, own_lessons, questions_of};
+use acts::cab::lessons::{
+    OwnLesson, answer_attempt, find_lesson, lesson_figures, lesson_scores, own_lessons, questions_of,
+};
 use acts::core::noun;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
@@ -13,8 +15,8 @@ use model::cab::lesson_attempt::{LessonAttempt, LessonScore, MOST_A_DAY};
 use model::core::body::Body;
 use pages::language::ENGLISH;
 use pages::{
-    ActForm, ActTone, Cell, Choice, Column, Entry, Fact, Field, Fold, IconArray, Input, Place, RecordPage, Rich, Section,
-    SectionBody, Table, Tone, count, minutes,
+    ActForm, ActTone, Cell, Choice, Column, Entry, Fact, Field, Fold, IconArray, Input, Place, RecordPage, Rich,
+    Section, SectionBody, Table, Tone, count, minutes,
 };
 use serde_json::json;
 
@@ -81,7 +83,10 @@ pub(crate) async fn begin(
         body.insert("before".to_owned(), json!(before));
         noun::add::<LessonAttempt>(cx, &body).map(drop)
     };
-    send(&state, &visitor, sent, run, move |view, back| page(view, &id, &wish, back)).await
+    send(&state, &visitor, sent, run, move |view, back| {
+        page(view, &id, &wish, back)
+    })
+    .await
 }
 
 /// Answers a test.
@@ -97,13 +102,21 @@ pub(crate) async fn answer(
     let given = (1..=lesson::DRAWN).map(|number| form.first(&format!("q{number}")).to_owned());
     let answers: Vec<String> = given.filter(|letter| !letter.is_empty()).collect();
     let here = format!("/lessons/{}", escaped(&id));
-    let sent = sent(form, format!("{here}/attempts/{}", escaped(&attempt)), here, Place::Home);
+    let sent = sent(
+        form,
+        format!("{here}/attempts/{}", escaped(&attempt)),
+        here,
+        Place::Home,
+    );
     let run = move |cx: &mut Context<'_, '_>, _: &Body| {
         let mut body = Body::new();
         body.insert("answers".to_owned(), json!(answers));
         answer_attempt(cx, &attempt, &body).map(drop)
     };
-    send(&state, &visitor, sent, run, move |view, back| page(view, &id, &wish, back)).await
+    send(&state, &visitor, sent, run, move |view, back| {
+        page(view, &id, &wish, back)
+    })
+    .await
 }
 
 /// Assigns a lesson.
@@ -115,9 +128,17 @@ pub(crate) async fn assign(
     form: Form,
 ) -> Response {
     let wish = Wish { uri, headers };
-    let sent = sent(form, "/lesson-assignments".to_owned(), "/lessons".to_owned(), Place::Home);
+    let sent = sent(
+        form,
+        "/lesson-assignments".to_owned(),
+        "/lessons".to_owned(),
+        Place::Home,
+    );
     let run = |cx: &mut Context<'_, '_>, body: &Body| noun::add::<LessonAssignment>(cx, body).map(drop);
-    send(&state, &visitor, sent, run, move |view, back| list_page(view, &wish, back)).await
+    send(&state, &visitor, sent, run, move |view, back| {
+        list_page(view, &wish, back)
+    })
+    .await
 }
 
 /// Takes an assignment back.
@@ -133,7 +154,10 @@ pub(crate) async fn unassign(
     let path = format!("/lesson-assignments/{}/end", escaped(&id));
     let sent = sent(form, path, "/lessons".to_owned(), Place::Home);
     let run = move |cx: &mut Context<'_, '_>, _: &Body| noun::end::<LessonAssignment>(cx, &id).map(drop);
-    send(&state, &visitor, sent, run, move |view, back| list_page(view, &wish, back)).await
+    send(&state, &visitor, sent, run, move |view, back| {
+        list_page(view, &wish, back)
+    })
+    .await
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, wish: &Wish, back: Option<&Back>) -> acts::Result<String> {
@@ -142,14 +166,17 @@ fn list_page(view: &mut View<'_, '_, '_>, wish: &Wish, back: Option<&Back>) -> a
     let mut page = RecordPage {
         frame: view.frame.clone(),
         title: "Lessons".to_owned(),
-        byline: Rich::from("How to read the risk of a change. Each lesson takes less than five minutes and has a short test."),
+        byline: Rich::from(
+            "How to read the risk of a change. Each lesson takes less than five minutes and has a short test.",
+        ),
         sections: own.iter().map(|it| own_section(view, it, language)).collect(),
         ..RecordPage::default()
     };
     if view.may("set_freeze") {
         page.acts.push(assign_form(view, language));
         let assigned = noun::list::<LessonAssignment>(view.cx)?;
-        page.sections.extend(assigned.iter().map(|it| assignment(view, it, language)));
+        page.sections
+            .extend(assigned.iter().map(|it| assignment(view, it, language)));
         let scores = lesson_scores(view.cx)?;
         page.sections.push(score_section(&scores, language));
     }
@@ -171,7 +198,10 @@ fn own_section(view: &View<'_, '_, '_>, own: &OwnLesson, language: &str) -> Sect
         (None, false) => "Not passed yet",
     };
     let mut facts = vec![
-        Fact::new("Reading time", minutes(u64::try_from(own.lesson.minutes).unwrap_or_default())),
+        Fact::new(
+            "Reading time",
+            minutes(u64::try_from(own.lesson.minutes).unwrap_or_default()),
+        ),
         Fact::new("Your training", Rich::from(state)),
     ];
     if let Some(until) = own.valid_until {
@@ -197,7 +227,11 @@ fn assign_form(view: &View<'_, '_, '_>, language: &str) -> ActForm {
         .field(idempotent_form::field(view))
         .field(Field::new("lesson", "Lesson", Input::Select(lessons.collect())).required())
         .field(Field::text("person", "Person").hint("A login; or choose a group."))
-        .field(Field::new("group", "Members of the group", Input::Select(groups.collect())))
+        .field(Field::new(
+            "group",
+            "Members of the group",
+            Input::Select(groups.collect()),
+        ))
         .field(time_field(view, "due_at", "Until").required())
         .submit("Assign it")
 }
@@ -270,13 +304,17 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, wish: &Wish, back: Option<&Back>)
         .filter(|it| it.lesson == lesson.id)
         .collect();
     let now = view.now();
-    let open = attempts.iter().find(|it| it.is_open(now) && it.lesson_version == lesson.version);
+    let open = attempts
+        .iter()
+        .find(|it| it.is_open(now) && it.lesson_version == lesson.version);
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Lessons".to_owned(), view.url("/lessons"))],
         title: lesson.title.in_language(language).to_owned(),
         is_said: true,
-        byline: Rich::from("For people who decide about changes. Figures are counts of your own changes, without names."),
+        byline: Rich::from(
+            "For people who decide about changes. Figures are counts of your own changes, without names.",
+        ),
         ..RecordPage::default()
     };
     // Questions before a lesson are answered before its text is seen.
@@ -335,7 +373,12 @@ fn text_sections(lesson: &Lesson, figures: &LessonFigures, language: &str) -> Ve
             "An example with made-up figures: fewer than 20 of your changes had an outcome in the last 90 days."
         };
         sections.push(
-            Section::new(format!("picture-{number}"), "Changes as squares", SectionBody::Icons(array)).lede(lede),
+            Section::new(
+                format!("picture-{number}"),
+                "Changes as squares",
+                SectionBody::Icons(array),
+            )
+            .lede(lede),
         );
     }
     sections
@@ -387,7 +430,11 @@ fn result_section(view: &mut View<'_, '_, '_>, attempt: &LessonAttempt, language
         let text = Rich::from(word).said(question.text.in_language(language));
         Entry::new(tone, text).sub(Rich::new().said(question.why.in_language(language)))
     };
-    let title = if attempt.passed { "You passed the test" } else { "You did not pass the test" };
+    let title = if attempt.passed {
+        "You passed the test"
+    } else {
+        "You did not pass the test"
+    };
     let mut section = Section::new(
         "result",
         title,

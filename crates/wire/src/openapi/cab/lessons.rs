@@ -27,7 +27,13 @@ pub(crate) const ROUTES: &[Row] = &[
     Row {
         may: "read",
         params: LANGUAGE,
-        ..get("training", "show_lesson", "/lessons/{id}", "Show a lesson with your figures", "Lesson")
+        ..get(
+            "training",
+            "show_lesson",
+            "/lessons/{id}",
+            "Show a lesson with your figures",
+            "Lesson",
+        )
     },
     Row {
         may: "read",
@@ -107,11 +113,21 @@ pub(crate) const SHAPES: &[Shape] = &[
         &[
             integer("changes", 0, i64::MAX, "The changes with an outcome.").needed(),
             integer("failed", 0, i64::MAX, "Those that failed.").needed(),
-            integer("low", 0, i64::MAX, "Of as many changes, the lower end of the 95 % interval.").needed(),
+            integer(
+                "low",
+                0,
+                i64::MAX,
+                "Of as many changes, the lower end of the 95 % interval.",
+            )
+            .needed(),
             integer("high", 0, i64::MAX, "The upper end.").needed(),
             integer("created", 0, i64::MAX, "The changes that were created.").needed(),
             integer("emergencies", 0, i64::MAX, "The emergencies among them.").needed(),
-            boolean("is_own", "Whether they are your own; otherwise there are too few, and they are an example.").needed(),
+            boolean(
+                "is_own",
+                "Whether they are your own; otherwise there are too few, and they are an example.",
+            )
+            .needed(),
         ],
     ),
     shape(
