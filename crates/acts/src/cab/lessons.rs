@@ -16,6 +16,7 @@ use store::record::{self, Filter, Record};
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
+use crate::core::grounds::named;
 use crate::core::noun::{self, PlainNoun};
 use crate::core::write::{Written, draft};
 use crate::guard::impersonation;
@@ -242,7 +243,7 @@ fn earn(cx: &mut Context<'_, '_>, lesson: &Lesson, attempt: &LessonAttempt) -> R
         starts_at: cx.now,
         ends_at: cx.now.checked_add(valid).unwrap_or(Timestamp::MAX),
     };
-    let data = json!({"lesson": lesson.id, "lesson_version": lesson.version, "attempt": attempt.id});
+    let data = json!({"lesson": lesson.id, "lesson_version": lesson.version, "attempt": named(attempt)});
     let training = cx.put_estate("training.earned", training, data)?;
     settle_trained(cx, &training)?;
     settle_asked(cx)
