@@ -428,7 +428,10 @@ fn result_section(view: &mut View<'_, '_, '_>, attempt: &LessonAttempt, language
             false => (Tone::Wait, "Not quite: "),
         };
         let text = Rich::from(word).said(question.text.in_language(language));
-        Entry::new(tone, text).sub(Rich::new().said(question.why.in_language(language)))
+        Entry {
+            sub: Rich::new().said(question.why.in_language(language)),
+            ..Entry::new(tone, text)
+        }
     };
     let title = if attempt.passed {
         "You passed the test"
