@@ -4,6 +4,7 @@
 mod api;
 mod approval;
 mod audit;
+mod cab;
 mod change;
 mod compliance;
 mod directory;

@@ -20,6 +20,8 @@ macro_rules! card_nouns {
             $crate::emergency::outside_look::OutsideLook,
             $crate::audit::audit_conclusion::AuditConclusion,
             $crate::audit::audit_sample::AuditSample,
+            $crate::cab::lesson_assignment::LessonAssignment,
+            $crate::cab::lesson_attempt::LessonAttempt,
             $crate::risk::probe::Probe,
             $crate::schedule::conflict_record::Conflict,
             $crate::schedule::outside_calendar::OutsideCalendar,

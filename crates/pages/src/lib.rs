@@ -73,6 +73,7 @@ pub use notify::messages::{MessageRow, Messages};
 pub use problem::Problem;
 pub use risk::calibration::{CalibrationPlot, CalibrationPoint};
 pub use risk::forecast::{ForecastBar, ForecastPicture, Probability};
+pub use risk::icon_array::IconArray;
 pub use schedule::calendar::{Band, Bar, Block, Calendar, Day, Drawing, Lane, Standing};
 pub use schedule::times::{FreezeRow, Freezes, WindowRow, Windows};
 

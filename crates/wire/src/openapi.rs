@@ -238,6 +238,7 @@ const TAGS: &[(&str, &str)] = &[
         "Sign-in, second factors, sessions, identity providers and what they provision.",
     ),
     ("templates", "Standard changes: pre-approved and versioned."),
+    ("training", "Lessons, their tests and assignments."),
     (
         "action items",
         "What somebody has to do about a record, and until when.",
@@ -502,6 +503,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(report::metrics::SHAPES)
         .chain(risk::forecasts::SHAPES)
         .chain(&[
+            cab::lessons::SHAPES,
             incident::what_changed::SHAPES,
             incident::drift::SHAPES,
             incident::incidents::SHAPES,

@@ -10,6 +10,7 @@ use model::core::refusal::Refusal;
 use serde_json::json;
 use store::record;
 
+use crate::cab::lessons::settle_trained;
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -83,7 +84,10 @@ pub(crate) fn keep_training(cx: &mut Context<'_, '_>, row: Training) -> Result<T
     if row.version > 0 {
         return Ok(row);
     }
-    cx.put_estate("training.set", row, json!({}))
+    let kept = cx.put_estate("training.set", row, json!({}))?;
+    // A live session counts as the test of a lesson does.
+    settle_trained(cx, &kept)?;
+    Ok(kept)
 }
 
 /// Ends a training now (`DELETE /trainings/{id}`).

@@ -24,6 +24,7 @@ mod glasses;
 mod grounded;
 mod hands;
 mod interleaving;
+mod lessons;
 mod items;
 mod learning;
 mod leaving;

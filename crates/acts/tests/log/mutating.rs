@@ -242,6 +242,8 @@ fn furnish_rarer(world: &World) {
     use acts::compliance::set_retention;
     use acts::identity::set_workload;
     use acts::integration::keep_provenance;
+    use model::cab::lesson_assignment::LessonAssignment;
+    use model::cab::lesson_attempt::LessonAttempt;
     use model::change::custom_field::CustomField;
     use model::notify::action_item::ActionItem;
     use model::notify::announcement::Announcement;
@@ -249,7 +251,12 @@ fn furnish_rarer(world: &World) {
     use model::schedule::outside_calendar::OutsideCalendar;
     use model::schedule::planning_terms::PlanningTerms;
     use model::schedule::traffic::Traffic;
+    world.by("olga", |cx| {
+        noun::add::<LessonAttempt>(cx, &body(json!({"lesson": "intervals"})))
+    });
     world.system(|cx| {
+        let lesson = json!({"lesson": "approval", "person": "olga", "due_at": "2026-12-20T07:00:00Z"});
+        noun::add::<LessonAssignment>(cx, &body(lesson))?;
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         let with = |more: serde_json::Value| {
             let mut wanted = body(days.clone());

@@ -113,6 +113,17 @@ impl World {
         Self::on(config, folder, None, &policy::pack(name).unwrap().files)
     }
 
+    /// The same world under a policy of its own too.
+    pub fn with_policy(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::sqlite(folder.path().join("assent.db"));
+        let file = policy::SourceFile {
+            name: "house/house.cedar".to_owned(),
+            text: text.to_owned(),
+        };
+        Self::on(config, folder, None, &[file])
+    }
+
     /// The same world with evidence in chunks, as servers on PostgreSQL keep it.
     pub fn with_chunks() -> Self {
         let folder = tempfile::tempdir().unwrap();

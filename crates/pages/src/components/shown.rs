@@ -1,7 +1,7 @@
 //! Parts that belong to one page's template, cut out of the samples of that page: what is shown is what pages show.
 
 use crate::elements::{figures, glossary, icons, parts};
-use crate::risk::{calibration, forecast};
+use crate::risk::{calibration, forecast, icon_array};
 use crate::{AuditLog, Calendar, ChangeForm, ChangePage, Fact, GatePage, Home, Part, Runbook, Section, SectionBody};
 
 /// What of the tokens is shown, each with what it is for.
@@ -158,9 +158,14 @@ fn drawings() -> String {
         let body = SectionBody::Forecast(Box::new(picture));
         Section::new(format!("forecast-part-{number}"), "Forecast of failure", body).html()
     });
+    let arrays = icon_array::samples().into_iter().zip(1..).map(|(array, number)| {
+        let body = SectionBody::Icons(array);
+        Section::new(format!("icons-part-{number}"), "Changes as squares", body).html()
+    });
     let plot = SectionBody::Calibration(Box::new(calibration::sample()));
     Section::new("figures-part", "Four figures", figures).html()
         + &pictures.collect::<String>()
+        + &arrays.collect::<String>()
         + &Section::new("calibration-part", "Predicted and observed", plot).html()
         + &Section::new("graph-part", "What reaches what", graph).html()
         + &charts

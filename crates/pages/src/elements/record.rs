@@ -8,10 +8,10 @@ use crate::elements::form::Acts;
 use crate::elements::parts::{Entries, Facts, Plan, Timeline};
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
-use crate::risk::{calibration, forecast};
+use crate::risk::{calibration, forecast, icon_array};
 use crate::{
-    ActForm, Brief, CalibrationPlot, Chart, Entry, Fact, Figure, ForecastPicture, Frame, Graph, Mark, Moment, Notice,
-    Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
+    ActForm, Brief, CalibrationPlot, Chart, Entry, Fact, Figure, ForecastPicture, Frame, Graph, IconArray, Mark,
+    Moment, Notice, Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
 };
 
 /// The most lines of a text that stand open on a page.
@@ -57,6 +57,8 @@ pub enum SectionBody {
     },
     /// A forecast of failure, drawn.
     Forecast(Box<ForecastPicture>),
+    /// Counts drawn as squares.
+    Icons(IconArray),
     /// Predicted and observed failures.
     Calibration(Box<CalibrationPlot>),
 }
@@ -162,6 +164,7 @@ impl Section {
             SectionBody::Chart(chart, _) => chart.is_empty(),
             SectionBody::Matrix { cells, .. } => cells.rows.is_empty(),
             SectionBody::Forecast(picture) => picture.value.is_empty(),
+            SectionBody::Icons(array) => array.of == 0,
             SectionBody::Calibration(plot) => plot.points.is_empty(),
         }
     }
@@ -204,6 +207,7 @@ impl Section {
             ]
             .concat(),
             SectionBody::Forecast(picture) => forecast::Drawn { picture }.html(),
+            SectionBody::Icons(array) => icon_array::Drawn { array: *array }.html(),
             SectionBody::Calibration(plot) => calibration::Drawn { plot }.html(),
             SectionBody::Code(text) => code(text),
         };

@@ -2,3 +2,4 @@
 
 pub(crate) mod calibration;
 pub(crate) mod forecast;
+pub(crate) mod icon_array;

@@ -44,6 +44,9 @@ const OPEN: &[&str] = &[
     "GET /action-items/{key}",
     "POST /action-items/{key}/acknowledgement",
     "POST /action-items/{key}/settlement",
+    "GET /lessons",
+    "GET /lessons/{id}",
+    "* /lesson-attempts*",
 ];
 /// Doors among these that hold more than the change that they name: the bundle of a change has events of people and freezes in it.
 const CLOSED: &[&str] = &["/changes/{key}/bundle"];
@@ -59,6 +62,7 @@ const PAGES: &[&str] = &[
     "/telling",
     "/messages",
     "/inbox*",
+    "/lessons*",
     "/help",
     "/live",
     "/changes*",

@@ -332,6 +332,12 @@ fn audit_routes() -> Router<AppState> {
 
 fn other_routes() -> Router<AppState> {
     Router::new()
+        .route("/t/{tenant}/lessons", get(cab::lessons::show_lessons))
+        .route("/t/{tenant}/lessons/{id}", get(cab::lessons::show_lesson))
+        .route("/t/{tenant}/lessons/{id}/attempts", post(cab::lessons::begin))
+        .route("/t/{tenant}/lessons/{id}/attempts/{attempt}", post(cab::lessons::answer))
+        .route("/t/{tenant}/lesson-assignments", post(cab::lessons::assign))
+        .route("/t/{tenant}/lesson-assignments/{id}/end", post(cab::lessons::unassign))
         .route("/t/{tenant}/gate-checks", get(gate::checks::list))
         .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
         .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))

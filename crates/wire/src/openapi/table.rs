@@ -1,7 +1,7 @@
 //! Every route, one row each. The order is that of the document.
 
 use crate::openapi::audit::{attestations, keys, samples, witnesses};
-use crate::openapi::cab::meetings;
+use crate::openapi::cab::{lessons, meetings};
 use crate::openapi::cards;
 use crate::openapi::change::bulk;
 use crate::openapi::compliance::{archive, control_reports};
@@ -83,6 +83,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
         .chain(&[what_changed::ROUTES, affected::ROUTES, action_items::ROUTES])
+        .chain(&[lessons::ROUTES])
         .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES, planning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());

@@ -488,6 +488,7 @@ const WHOLE: &[Phrase] = &[
         "flagged that nobody administers the tenant",
     ),
     ("text.erased", "x", "erased texts"),
+    ("training.earned", "check", "earned a training"),
     ("training.ended", "x", "ended a training"),
     ("training.set", "person", "noted a training"),
     ("webhook.created", "out", "added a webhook"),

@@ -99,6 +99,7 @@ fn inbox_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<
         "How it escalates",
         SectionBody::Words(Rich::from(ESCALATION)),
     ));
+    page.acts.push(ActForm::link("Lessons", view.url("/lessons")));
     if view.cx.scope()?.is_none() {
         page.acts.push(form(view));
     }

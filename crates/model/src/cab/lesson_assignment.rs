@@ -1,0 +1,115 @@
+//! Lessons that people are asked to pass until a time. Each of them gets an action item, which a passed test settles.
+
+use derive::{Described, Noun};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::act::actions::SET_FREEZE;
+use crate::core::card::{Card, Event};
+use crate::core::enums::{AboutKind, ActionKind};
+use crate::core::ids::{GroupKey, PersonId, RecordId};
+use crate::core::parse::Reading;
+use crate::notify::action_item::About;
+use crate::verbs;
+
+/// The most assignments in use.
+pub const MOST: usize = 200;
+/// The most people of one assignment.
+pub const MOST_PEOPLE: usize = 500;
+/// What asks for a lesson.
+pub const KIND: ActionKind = ActionKind::Other;
+
+/// A lesson that a person, or each member of a group, passes until a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+pub struct LessonAssignment {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The lesson's name.
+    #[card(column)]
+    pub lesson: String,
+    /// Who passes it: a login. Absent where a group does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    /// The group whose members pass it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(refers = "group")]
+    pub group: Option<GroupKey>,
+    /// The people who were asked: logins.
+    pub people: Vec<PersonId>,
+    /// Until when it is to be passed.
+    pub due_at: Timestamp,
+    /// Whether it is in use.
+    #[card(column)]
+    pub active: bool,
+    /// Who assigned it: a login.
+    #[card(optional)]
+    pub by: PersonId,
+}
+
+/// A lesson that a person, or each present member of a group, is asked to pass. The same one again asks members who came later.
+#[derive(Debug, Clone, Default, Deserialize, Described)]
+#[serde(default)]
+pub struct LessonAssignmentInput {
+    /// The lesson's name.
+    #[card(example = "risk_levels")]
+    pub lesson: String,
+    /// Who passes it: a login.
+    pub person: Option<String>,
+    /// Or the group whose members pass it.
+    #[card(refers = "group", example = "change-managers")]
+    pub group: Option<GroupKey>,
+    /// Until when it is to be passed.
+    #[card(label = "Until", option = "due", example = "2026-12-01T08:00:00Z")]
+    pub due_at: Timestamp,
+}
+
+/// The card.
+pub const CARD: Card = Card {
+    tag: "training",
+    command: "lesson-assignment",
+    columns: &["id", "lesson", "person", "group", "due_at"],
+    verbs: verbs! {
+        List "list_lesson_assignments" at "/lesson-assignments" may SET_FREEZE => "List assignments of lessons in use";
+        Add "assign_lesson" at "/lesson-assignments" may SET_FREEZE => "Assign a lesson to a person or to the members of a group";
+        Show "show_lesson_assignment" at "/lesson-assignments/{id}" may SET_FREEZE => "Show an assignment of a lesson";
+        End "end_lesson_assignment" at "/lesson-assignments/{id}" may SET_FREEZE => "Take an assignment of a lesson back";
+    },
+    events: &[
+        Event::new("lesson_assignment.added", "person", "assigned a lesson"),
+        Event::new("lesson_assignment.renewed", "person", "assigned a lesson again"),
+        Event::new("lesson_assignment.ended", "x", "took an assignment of a lesson back"),
+    ],
+    ..Card::of::<LessonAssignment, LessonAssignmentInput>("lesson_assignment", "Assignments of lessons")
+};
+
+/// What the action item of a lesson is about.
+#[must_use]
+pub fn about(lesson: &str) -> About {
+    About::new(AboutKind::Other, format!("lesson/{lesson}"))
+}
+
+impl LessonAssignment {
+    /// What tells the action item of one of its people apart.
+    #[must_use]
+    pub fn part(&self, person: &PersonId) -> String {
+        format!("{}/{person}", self.id)
+    }
+}
+
+/// The rules on an assignment: a lesson that there is, one of person and group, a time ahead.
+pub fn check_input(reading: &mut Reading<'_>, input: &LessonAssignmentInput, now: Timestamp) {
+    if !input.lesson.is_empty() && crate::cab::lesson::find(&input.lesson).is_none() {
+        reading.wrong("lesson", "unknown", crate::cab::lesson::why_unknown(&input.lesson));
+    }
+    match (&input.person, &input.group) {
+        (Some(_), Some(_)) => reading.wrong("group", "both", "Name either `person` or `group`."),
+        (None, None) => reading.wrong("person", "missing", "Name a `person` or a `group`."),
+        _ => {}
+    }
+    let is_read = !reading.errors.iter().any(|error| error.field == "due_at");
+    if is_read && input.due_at <= now {
+        reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
+    }
+}

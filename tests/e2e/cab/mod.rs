@@ -1,0 +1,3 @@
+//! Change advisory boards: lessons.
+
+pub(crate) mod lessons;
