@@ -8,7 +8,7 @@ use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{meetings, on_call};
 use crate::commands::change::{lifecycle, templates};
 use crate::commands::compliance::{archive, control_reports, retention};
-use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services};
+use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
@@ -62,6 +62,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Ownership(ownership) => ownership::ownership(ownership, common, output),
         Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
         Command::OutsideCalendar(calendar) => planning::outside_calendar(calendar, common, output),
+        Command::Vendor(vendor) => vendors::vendor(vendor, common, output),
         Command::Traffic(traffic) => planning::traffic(traffic, common, output),
         Command::Slots(slots) => planning::slots(slots, common, output),
         Command::Conflicts(conflicts) => planning::conflicts(conflicts, common, output),

@@ -16,7 +16,9 @@ use model::emergency::outside_look::OutsideLook;
 use model::risk::forecast::model_record::FailureModel;
 use model::schedule::calendar::Calendar;
 use model::schedule::conflict_record::Conflict;
+use model::directory::vendor::Vendor;
 use model::schedule::outside_calendar::OutsideCalendar;
+use model::schedule::vendor_notice::VendorNotice;
 use model::schedule::planning_terms::PlanningTerms;
 use model::schedule::traffic::Traffic;
 use store::Tx;
@@ -119,6 +121,8 @@ nouns![
     Conflict,
     PlanningTerms,
     OutsideCalendar,
+    Vendor,
+    VendorNotice,
     Traffic,
     FailureModel,
 ];

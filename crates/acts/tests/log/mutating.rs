@@ -243,12 +243,14 @@ fn furnish_rarer(world: &World) {
     use acts::identity::set_workload;
     use acts::integration::keep_provenance;
     use model::change::custom_field::CustomField;
+    use model::directory::vendor::Vendor;
     use model::notify::action_item::ActionItem;
     use model::notify::announcement::Announcement;
     use model::risk::probe::Probe;
     use model::schedule::outside_calendar::OutsideCalendar;
     use model::schedule::planning_terms::PlanningTerms;
     use model::schedule::traffic::Traffic;
+    use model::schedule::vendor_notice::VendorNotice;
     world.system(|cx| {
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         let with = |more: serde_json::Value| {
@@ -273,6 +275,12 @@ fn furnish_rarer(world: &World) {
             &body(json!({"service": "web", "zone": "UTC", "profile": "mon,9,1200"})),
         )?;
         noun::add::<OutsideCalendar>(cx, &body(json!({"name": "Works", "services": ["web"]})))?;
+        let vendor = json!({"key": "hosts", "name": "Hosts", "services": ["web"], "contacts": ["noc@hosts.example"],
+            "members": ["ivo"]});
+        noun::add::<Vendor>(cx, &body(vendor))?;
+        let notice = json!({"vendor": "hosts", "reference": "H-1", "title": "Disks", "text": "Row 4.", "services": ["web"],
+            "impact": "outage"});
+        noun::add::<VendorNotice>(cx, &with(notice))?;
         meetings::open_meeting(cx, &body(json!({"group": "eyes", "title": "Board"})))?;
         let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
             "claims": {"repository": "halden/*"}});

@@ -18,9 +18,11 @@ use crate::core::enums::ConflictState;
 use crate::schedule::calendar::Calendar;
 use crate::schedule::conflict_record::Conflict;
 use crate::schedule::freeze::Freeze;
+use crate::directory::vendor::Vendor;
 use crate::schedule::outside_calendar::OutsideCalendar;
 use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::traffic::Traffic;
+use crate::schedule::vendor_notice::VendorNotice;
 
 /// A record of the estate that a directory holds.
 pub trait Held: Sized {
@@ -78,6 +80,16 @@ held! {
         directory.outside_calendars.put(it, |row| &row.id);
     } else {
         directory.outside_calendars.remove(&it.id, |row| &row.id);
+    };
+    Vendor: |directory, it| if it.active {
+        directory.vendors.put(it, |row| &row.id);
+    } else {
+        directory.vendors.remove(&it.id, |row| &row.id);
+    };
+    VendorNotice: |directory, it| if it.state.is_live() {
+        directory.vendor_notices.put(it, |row| &row.id);
+    } else {
+        directory.vendor_notices.remove(&it.id, |row| &row.id);
     };
     Traffic: |directory, it| if it.active {
         directory.traffic.insert(it.service.clone(), it);

@@ -17,3 +17,4 @@ pub mod suspension;
 pub mod template_bounds;
 pub mod two_people;
 pub mod unknown_name;
+pub mod vendor;

@@ -56,6 +56,7 @@ const KINDS: [(&str, &str); 22] = [
     ("kubernetes_audit", "Kubernetes audit (drift)"),
     ("flagger", "Flagger"),
     ("argo_rollouts", "Argo Rollouts"),
+    ("statuspage", "Statuspage (vendor notices)"),
 ];
 
 /// What a kind of connection is called.
