@@ -15,8 +15,8 @@ fn login(server: &Server, role: &str) -> String {
     server.person(role)["login"].as_str().unwrap().to_owned()
 }
 
-/// A connection of a status page and the vendor whose notices come by it; the hook's path and secret.
-fn vendor(server: &Server) -> (String, String) {
+/// A connection of a status page and the vendor whose notices come by it; the hook's path and secret, and the id.
+fn vendor(server: &Server) -> (String, String, String) {
     let admin = server.token("admin");
     let request = json!({"kind": "statuspage", "name": "Cartwell's status",
         "map": [{"repository": "Block storage", "service": SERVICE, "environments": {}}]});
@@ -30,10 +30,10 @@ fn vendor(server: &Server) -> (String, String) {
         "people are named by their logins"
     );
     let text = |name: &str| made[name].as_str().unwrap().to_owned();
-    (text("hook_path"), text("secret"))
+    (text("hook_path"), text("secret"), text("id"))
 }
 
-fn deliver(server: &Server, (path, secret): &(String, String), incident: &Value) {
+fn deliver(server: &Server, (path, secret, _): &(String, String, String), incident: &Value) {
     let body = json!({"page": {"id": "p1", "status_indicator": "maintenance"}, "incident": incident});
     let request = ureq::http::Request::builder()
         .method("POST")
@@ -101,7 +101,8 @@ fn a_vendor_s_maintenance_is_seen_acknowledged_and_never_approved() {
     deliver(&server, &door, &bare);
     let admin = server.token("admin");
     eventually("it is set aside", || {
-        let found = server.must("GET", "/api/v1/deliveries?limit=200", &admin, None);
+        let parked = format!("/api/v1/connections/{}/deliveries?state=parked", door.2);
+        let found = server.must("GET", &parked, &admin, None);
         found.to_string().contains("has no start (scheduled_for)")
     });
     assert_eq!(notices(&server).len(), 1);
