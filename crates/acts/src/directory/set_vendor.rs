@@ -3,7 +3,8 @@
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
-use model::directory::vendor::{MOST, Vendor, VendorInput, check};
+use model::directory::vendor::{MOST, Vendor, VendorInput};
+use model::directory::vendor_rules::check;
 use serde_json::json;
 use store::record::{self, Filter};
 

@@ -7,12 +7,12 @@ use model::core::enums::{AboutKind, ActionKind, Closing, NoticeState};
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
+use model::directory::snapshot::Mapping;
 use model::directory::vendor::Vendor;
 use model::integration::signal::{self, Notice};
 use model::notify::action_item::{About, Due, NewItem, Owner, natural_key as item_key};
 use model::schedule::calendar::Span;
-use model::schedule::conflicts::LONGEST;
-use model::schedule::vendor_notice::{MOST, TEXT, VendorNotice, VendorNoticeInput, check, natural_key};
+use model::schedule::vendor_notice::{LONGEST, MOST, TEXT, VendorNotice, VendorNoticeInput, check, natural_key};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
@@ -49,18 +49,21 @@ impl PlainNoun for VendorNotice {
         }
         reading.finish()?;
         let known = known(cx, &input.vendor, &input.reference)?;
-        if known.is_none() {
-            check_count(cx)?;
+        if known.is_none() && is_full(cx)? {
+            let text = format!("{MOST} notices of vendors are under way or lie ahead.");
+            return Err(Refusal::not_now("too_many", text, "Cancel those that are off.", Vec::new()).into());
         }
+        let natural_key = natural_key(&input.vendor, &input.reference);
+        let base = of_input(input, known.as_ref());
         let notice = Self {
             id: match &known {
                 Some(known) => known.id.clone(),
                 None => RecordId(cx.new_id()?),
             },
             version: known.as_ref().map_or(0, |it| it.version),
-            natural_key: natural_key(&input.vendor, &input.reference),
+            natural_key,
             told_at: cx.now,
-            ..of_input(input, known.as_ref())
+            ..base
         };
         keep(cx, known, notice)
     }
@@ -130,15 +133,11 @@ fn known(cx: &mut Context<'_, '_>, vendor: &str, reference: &str) -> Result<Opti
     Ok(record::find_one::<VendorNotice>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
-/// Refuses one more notice where as many lie ahead as readers can bear.
-fn check_count(cx: &mut Context<'_, '_>) -> Result<()> {
+/// Whether as many notices lie ahead as readers can bear.
+fn is_full(cx: &mut Context<'_, '_>) -> Result<bool> {
     let live = [NoticeState::Announced, NoticeState::UnderWay].map(NoticeState::as_str);
     let filter = Filter::new().one_of("state", live).more("ends_at", cx.now);
-    if record::count::<VendorNotice>(cx.tx, &filter)? < MOST {
-        return Ok(());
-    }
-    let text = format!("{MOST} notices of vendors are under way or lie ahead.");
-    Err(Refusal::not_now("too_many", text, "Cancel those that are off.", Vec::new()).into())
+    Ok(record::count::<VendorNotice>(cx.tx, &filter)? >= MOST)
 }
 
 /// Tells an item of a service from those of others.
@@ -294,11 +293,11 @@ pub fn take_notice(cx: &mut Context<'_, '_>, connection: &str, it: &Notice) -> R
             connection.id
         ));
     };
-    let services = |name: &String| connection.map.iter().filter(move |row| row.is_of(name));
-    let mapped: BTreeSet<ServiceKey> = it
-        .components
+    let is_named = |row: &&Mapping| it.components.iter().any(|name| row.is_of(name));
+    let mapped: BTreeSet<ServiceKey> = connection
+        .map
         .iter()
-        .flat_map(services)
+        .filter(is_named)
         .map(|row| row.service.clone())
         .collect();
     if mapped.is_empty() {
@@ -316,7 +315,7 @@ pub fn take_notice(cx: &mut Context<'_, '_>, connection: &str, it: &Notice) -> R
     if known.as_ref().is_some_and(|known| known.told_at > it.told_at) {
         return Ok(format!("noted: a newer notice of {} is known", it.reference));
     }
-    if known.is_none() && check_count(cx).is_err() {
+    if known.is_none() && is_full(cx)? {
         return Ok(format!(
             "complaint: {MOST} notices of vendors are under way or lie ahead already"
         ));

@@ -84,7 +84,10 @@ fn a_repeated_notice_renews_the_one_with_its_reference_and_asks_for_a_new_acknow
         (&first.id, first.version),
         "nothing new writes nothing"
     );
-    assert_eq!(open_items(&world)[0].state, ActionState::Acknowledged);
+    assert!(
+        open_items(&world).is_empty(),
+        "who acknowledged it has nothing left to do"
+    );
 
     let worse = set(&world, &json!({"impact": "outage"}));
     assert_eq!((&worse.id, worse.version), (&first.id, first.version + 1));

@@ -18,3 +18,4 @@ pub mod template_bounds;
 pub mod two_people;
 pub mod unknown_name;
 pub mod vendor;
+pub mod vendor_rules;

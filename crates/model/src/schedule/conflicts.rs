@@ -401,8 +401,10 @@ impl Directory {
     /// Maintenance that vendors announce, and that lies over any instant of `[from, to)`.
     fn announced(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Planned> + '_ {
         let near = move |notice: &&VendorNotice| notice.starts_at < to && from < notice.ends_at;
-        self.vendor_notices.iter().filter(near).map(|notice| {
-            let name = self.vendor(&notice.vendor).map_or(&notice.vendor, |vendor| &vendor.name);
+        self.vendor_notices.iter().filter(near).map(move |notice| {
+            let name = self
+                .vendor(&notice.vendor)
+                .map_or(&notice.vendor, |vendor| &vendor.name);
             Planned {
                 id: ChangeId::default(),
                 key: format!("{name}: {} (impact: {})", notice.title, notice.impact),

@@ -13,11 +13,12 @@ pub use crate::core::enums::{NoticeImpact, NoticeState};
 use crate::core::ids::{RecordId, ServiceKey};
 use crate::core::parse::{LINE, Reading};
 use crate::directory::records::Incident;
-use crate::schedule::conflicts::LONGEST;
 use crate::verbs;
 
 /// The longest text, in characters.
 pub const TEXT: usize = 4_000;
+/// The longest maintenance: plans are compared with nothing that lasts longer.
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 31);
 /// The most notices of a tenant that are not over.
 pub const MOST: i64 = 500;
 /// The most incidents that a review names.

@@ -399,7 +399,8 @@ fn what_a_vendor_announces_is_maintenance_with_its_impact_in_the_conflicts_of_a_
         "services": ["api"], "starts_at": hour(10).to_string(), "ends_at": hour(12).to_string(), "impact": "outage",
         "state": "announced", "told_at": hour(0).to_string(),
     });
-    let vendor = json!({"id": "v", "version": 1, "key": "cartwell", "name": "Cartwell", "services": ["api"], "active": true});
+    let vendor =
+        json!({"id": "v", "version": 1, "key": "cartwell", "name": "Cartwell", "services": ["api"], "active": true});
     let notice: VendorNotice = serde_json::from_value(notice).unwrap();
     let vendor: Vendor = serde_json::from_value(vendor).unwrap();
     let directory = Directory {
@@ -417,6 +418,9 @@ fn what_a_vendor_announces_is_maintenance_with_its_impact_in_the_conflicts_of_a_
     assert_eq!(found[0].with, "Cartwell: Racks (impact: outage)");
     assert_eq!(found[0].change, None, "it is no change of ours");
     assert!(find_for("web").is_empty());
-    assert_eq!(directory.operators(&"api".into()).as_deref(), Some("Cartwell (cartwell)"));
+    assert_eq!(
+        directory.operators(&"api".into()).as_deref(),
+        Some("Cartwell (cartwell)")
+    );
     assert_eq!(directory.operators(&"web".into()), None);
 }

@@ -83,7 +83,13 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
         .chain(&[what_changed::ROUTES, affected::ROUTES, action_items::ROUTES])
-        .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES, planning::ROUTES, vendors::ROUTES])
+        .chain(&[
+            drift::ROUTES,
+            incidents::ROUTES,
+            learning::ROUTES,
+            planning::ROUTES,
+            vendors::ROUTES,
+        ])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());
     routes.chain(cards::routes()).collect()

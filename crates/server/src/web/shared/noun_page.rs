@@ -253,9 +253,7 @@ fn control(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Field
                 .value(number)
                 .hint(field.doc)
         }
-        Kind::Text(_) | Kind::Object => {
-            Field::text(field.name, field.label).value(text).hint(field.doc)
-        }
+        Kind::Text(_) | Kind::Object => Field::text(field.name, field.label).value(text).hint(field.doc),
     };
     if field.is_needed { control.required() } else { control }
 }
