@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use model::core::enums::{AboutKind, ActionKind, Closing, NoticeState};
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading};
@@ -63,6 +64,9 @@ impl PlainNoun for VendorNotice {
             version: known.as_ref().map_or(0, |it| it.version),
             natural_key,
             told_at: cx.now,
+            // A repeated notice that says nothing of these takes nothing back.
+            actual_start: base.actual_start.or(known.as_ref().and_then(|it| it.actual_start)),
+            actual_end: base.actual_end.or(known.as_ref().and_then(|it| it.actual_end)),
             ..base
         };
         keep(cx, known, notice)
@@ -312,7 +316,9 @@ pub fn take_notice(cx: &mut Context<'_, '_>, connection: &str, it: &Notice) -> R
         return Ok(format!("complaint: {} lasts longer than 31 days", it.title));
     }
     let known = known(cx, &vendor.key, &it.reference)?;
-    if known.as_ref().is_some_and(|known| known.told_at > it.told_at) {
+    // A sender whose clock is ahead does not keep later notices out.
+    let told_at = it.told_at.min(cx.now);
+    if known.as_ref().is_some_and(|known| known.told_at > told_at) {
         return Ok(format!("noted: a newer notice of {} is known", it.reference));
     }
     if known.is_none() && is_full(cx)? {
@@ -321,27 +327,43 @@ pub fn take_notice(cx: &mut Context<'_, '_>, connection: &str, it: &Notice) -> R
         ));
     }
     let is_new = known.is_none();
+    let id = match &known {
+        Some(known) => known.id.clone(),
+        None => RecordId(cx.new_id()?),
+    };
     let notice = VendorNotice {
-        id: match &known {
-            Some(known) => known.id.clone(),
-            None => RecordId(cx.new_id()?),
-        },
-        version: known.as_ref().map_or(0, |it| it.version),
-        natural_key: natural_key(&vendor.key, &it.reference),
-        vendor: vendor.key.clone(),
-        reference: it.reference.clone(),
-        title: signal::shortened(&it.title.replace(['\n', '\t'], " "), LINE),
-        text: it.text.as_deref().map(|text| signal::shortened(text, TEXT)),
+        id,
+        told_at,
         services: mapped,
-        starts_at: it.starts_at,
-        ends_at: it.ends_at,
-        impact: it.impact,
-        state: it.state,
-        actual_start: it.actual_start.or(known.as_ref().and_then(|it| it.actual_start)),
-        actual_end: it.actual_end,
-        told_at: it.told_at,
+        ..of_delivery(it, &vendor.key, known.as_ref(), cx.now)
     };
     let saved = keep(cx, known, notice)?;
     let word = if is_new { "recorded" } else { "renewed" };
     Ok(format!("{word} the notice {}: {}", saved.reference, saved.state))
+}
+
+/// A delivered notice as it is kept. Of times counts the vendor's word, else what is known, else when it was said; nothing has
+/// happened that lies ahead.
+fn of_delivery(it: &Notice, vendor: &str, known: Option<&VendorNotice>, now: Timestamp) -> VendorNotice {
+    let said = |state: NoticeState| (it.state == state).then_some(it.told_at.min(now));
+    let is_past = |at: &Timestamp| *at <= now;
+    let begun = it.actual_start.filter(is_past).or(known.and_then(|it| it.actual_start));
+    let ended = it.actual_end.filter(is_past).or(known.and_then(|it| it.actual_end));
+    VendorNotice {
+        id: RecordId(String::new()),
+        version: known.map_or(0, |it| it.version),
+        natural_key: natural_key(vendor, &it.reference),
+        vendor: vendor.to_owned(),
+        reference: it.reference.clone(),
+        title: signal::shortened(&it.title.replace(['\n', '\t'], " "), LINE),
+        text: it.text.as_deref().map(|text| signal::shortened(text, TEXT)),
+        services: BTreeSet::new(),
+        starts_at: it.starts_at,
+        ends_at: it.ends_at,
+        impact: it.impact,
+        state: it.state,
+        actual_start: begun.or(said(NoticeState::UnderWay)),
+        actual_end: ended.or(said(NoticeState::Completed)),
+        told_at: it.told_at,
+    }
 }
