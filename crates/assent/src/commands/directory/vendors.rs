@@ -38,7 +38,7 @@ pub fn vendor(vendor: &Vendor, common: &Common, output: &Output) -> Result<u8> {
             let path = format!("/vendors/{}/parity?days={days}", encode(key));
             let found = Client::new(common)?.get(&path)?.body;
             output.data(&found, |output| {
-                for row in array(&found["measures"]) {
+                for row in array(&found, "measures") {
                     let side = |of: &str| format!("{} of {}", text_of(&row[of], "hits"), text_of(&row[of], "of"));
                     output.line(&format!(
                         "{}: {}; vendor {}, internal {}",
