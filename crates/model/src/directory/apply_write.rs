@@ -7,18 +7,18 @@ use crate::approval::absence::{Absence, Delegation};
 use crate::cab::meeting::{Meeting, OnCall};
 use crate::cab::training::Training;
 use crate::change::custom_field::CustomField;
+use crate::core::enums::ConflictState;
 use crate::directory::ownership_matrix::Ownership;
 use crate::directory::records::{
     ConfigItem, Dependency, Environment, Group, Incident, MaintenanceWindow, Person, Service, StandardTemplate,
 };
 use crate::directory::snapshot::{Directory, Tenant};
+use crate::directory::vendor::Vendor;
 use crate::emergency::outside_look::OutsideLook;
 use crate::risk::forecast::model_record::FailureModel;
-use crate::core::enums::ConflictState;
 use crate::schedule::calendar::Calendar;
 use crate::schedule::conflict_record::Conflict;
 use crate::schedule::freeze::Freeze;
-use crate::directory::vendor::Vendor;
 use crate::schedule::outside_calendar::OutsideCalendar;
 use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::traffic::Traffic;

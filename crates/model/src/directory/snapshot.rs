@@ -25,6 +25,7 @@ pub use crate::directory::records::{
     Builder, CauseVerdict, ConfigItem, Connection, ConnectionApi, Deactivation, Dependency, Environment, Group,
     Incident, MaintenanceWindow, Mapping, Person, Readdressed, Service, StandardTemplate, TemplateApproval, Token,
 };
+use crate::directory::vendor::Vendor;
 use crate::emergency::outside_look;
 use crate::incident::{course, watch_table};
 use crate::policy::{configuration, mapping};
@@ -33,7 +34,6 @@ use crate::risk::{assessment, terms};
 use crate::schedule::calendar::{Calendar, zone};
 use crate::schedule::conflict_record::Conflict;
 pub use crate::schedule::freeze::{Freeze, FreezeException};
-use crate::directory::vendor::Vendor;
 use crate::schedule::outside_calendar::OutsideCalendar;
 use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::traffic::Traffic;
