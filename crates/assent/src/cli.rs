@@ -11,7 +11,7 @@ use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{lessons, meetings, on_call};
 use crate::commands::change::lifecycle;
 use crate::commands::compliance::{archive, control_reports, retention};
-use crate::commands::directory::{access_reviews, groups, import, ownership, people, services};
+use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
@@ -169,6 +169,9 @@ pub enum Command {
     /// Calendars of others, whose events count as maintenance.
     #[command(subcommand)]
     OutsideCalendar(planning::OutsideCalendars),
+    /// Organisations that operate services, and how their changes compare.
+    #[command(subcommand)]
+    Vendor(vendors::Vendor),
     /// How many users services have by hour of the week.
     #[command(subcommand)]
     Traffic(planning::TrafficTables),

@@ -8,7 +8,7 @@ use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, templates};
 use crate::commands::compliance::{archive, control_reports, retention};
-use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services};
+use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
@@ -63,6 +63,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Ownership(ownership) => ownership::ownership(ownership, common, output),
         Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
         Command::OutsideCalendar(calendar) => planning::outside_calendar(calendar, common, output),
+        Command::Vendor(vendor) => vendors::vendor(vendor, common, output),
         Command::Traffic(traffic) => planning::traffic(traffic, common, output),
         Command::Slots(slots) => planning::slots(slots, common, output),
         Command::Conflicts(conflicts) => planning::conflicts(conflicts, common, output),
@@ -84,16 +85,19 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Backup(backup) => backup::backup(backup, output),
         Command::Restore(restore) => backup::restore(restore, output),
         Command::Doctor(doctor) => doctor::run(doctor, common, output),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "assent", &mut script);
-            output.line(String::from_utf8_lossy(&script).trim_end());
-            Ok(0)
-        }
+        Command::Completions { shell } => Ok(complete(*shell, output)),
         Command::Openapi => {
             let document = wire::openapi::document(common.server.trim_end_matches('/'));
             output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
             Ok(0)
         }
     }
+}
+
+/// Prints the script by which a shell completes commands.
+fn complete(shell: clap_complete::Shell, output: &Output) -> u8 {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "assent", &mut script);
+    output.line(String::from_utf8_lossy(&script).trim_end());
+    0
 }

@@ -27,6 +27,8 @@ macro_rules! card_nouns {
             $crate::schedule::outside_calendar::OutsideCalendar,
             $crate::schedule::planning_terms::PlanningTerms,
             $crate::schedule::traffic::Traffic,
+            $crate::directory::vendor::Vendor,
+            $crate::schedule::vendor_notice::VendorNotice,
             $crate::audit::witness::Witness,
             $crate::incident::record_link::RecordLink,
             $crate::incident::incident_review::IncidentReview,

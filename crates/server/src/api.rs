@@ -72,6 +72,7 @@ const TABLES: &[&[Route]] = &[
     risk::matrix::ROUTES,
     risk::risk_table::ROUTES,
     directory::services::ROUTES,
+    directory::vendors::ROUTES,
     approval::sla_table::ROUTES,
     incident::major_severity::ROUTES,
     incident::watch_table::ROUTES,

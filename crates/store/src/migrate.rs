@@ -59,6 +59,7 @@ const MIGRATIONS: &[Migration] = migrations![
     32 "0032_probe",
     33 "0033_audit_samples",
     35 "0035_lessons",
+    37 "0037_vendor",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -2,6 +2,7 @@
 
 pub use model::audit::witness::Witness;
 pub use model::core::card::{Card, Does, Field, Kind, Noun, Verb};
+pub use model::directory::vendor::Vendor;
 pub use model::incident::incident_review::IncidentReview;
 pub use model::incident::problem::ProblemRecord;
 pub use model::incident::record_link::RecordLink;

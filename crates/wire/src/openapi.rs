@@ -512,6 +512,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             risk::affected::SHAPES,
             risk::checklists::SHAPES,
             schedule::planning::SHAPES,
+            directory::vendors::SHAPES,
         ])
         .copied()
         .flatten();

@@ -4,3 +4,4 @@ pub(crate) mod foreign_ids;
 pub(crate) mod scoped;
 pub(crate) mod scoped_walk;
 pub(crate) mod tenants;
+pub(crate) mod vendors;

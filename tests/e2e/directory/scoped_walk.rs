@@ -11,7 +11,7 @@ use tests::{Place, Server};
 
 /// What lies outside, by names that occur nowhere else.
 const SERVICE_OUT: &str = "zanzibar-core";
-const NAMES_OUT: [&str; 10] = [
+const NAMES_OUT: [&str; 12] = [
     SERVICE_OUT,
     "zanzibar-front",
     "Zanzibar Front",
@@ -22,6 +22,8 @@ const NAMES_OUT: [&str; 10] = [
     "Wombat freeze",
     "Numbat window",
     "Bilby news",
+    "Potoroo Hosts",
+    "Bandicoot works",
 ];
 /// The fewest answers that a whole walk sees.
 const FEWEST_ANSWERS: usize = 150;
@@ -114,7 +116,7 @@ fn scene(server: &Server) -> Scene {
     }
 }
 
-/// A freeze, a window and an announcement of the service outside; the ids of the first two.
+/// A freeze, a window, an announcement and a vendor's notice of the service outside; the ids of the first two.
 fn spans_outside(server: &Server, now: Timestamp) -> [String; 2] {
     let manager = server.token("change_manager");
     let post = |path: &str, body: Value| server.must("POST", &format!("/api/v1{path}"), &manager, Some(&body));
@@ -130,6 +132,13 @@ fn spans_outside(server: &Server, now: Timestamp) -> [String; 2] {
     post(
         "/announcements",
         json!({"title": "Bilby news", "text": "Mind it.", "services": [SERVICE_OUT], "starts_at": at(now, -60), "ends_at": at(now, 7_200)}),
+    );
+    let vendor = json!({"key": "potoroo", "name": "Potoroo Hosts", "services": [SERVICE_OUT]});
+    server.must("POST", "/api/v1/vendors", &server.token("admin"), Some(&vendor));
+    post(
+        "/vendor-notices",
+        json!({"vendor": "potoroo", "reference": "P-1", "title": "Bandicoot works", "services": [SERVICE_OUT], "impact": "outage",
+            "starts_at": at(now, 900_000), "ends_at": at(now, 990_000)}),
     );
     [freeze, window].map(|made| made["id"].as_str().unwrap().to_owned())
 }

@@ -12,6 +12,7 @@ use model::directory::snapshot::{
     ConfigItem, Dependency, Directory, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant,
 };
+use model::directory::vendor::Vendor;
 use model::emergency::outside_look::OutsideLook;
 use model::risk::forecast::model_record::FailureModel;
 use model::schedule::calendar::Calendar;
@@ -19,6 +20,7 @@ use model::schedule::conflict_record::Conflict;
 use model::schedule::outside_calendar::OutsideCalendar;
 use model::schedule::planning_terms::PlanningTerms;
 use model::schedule::traffic::Traffic;
+use model::schedule::vendor_notice::VendorNotice;
 use store::Tx;
 use store::directory::estate_write;
 use store::record::{self, Filter, Record};
@@ -119,6 +121,8 @@ nouns![
     Conflict,
     PlanningTerms,
     OutsideCalendar,
+    Vendor,
+    VendorNotice,
     Traffic,
     FailureModel,
 ];

@@ -10,4 +10,5 @@ pub mod review_by_clock;
 pub(crate) mod review_items;
 pub mod set_person;
 pub mod set_service;
+pub mod set_vendor;
 pub mod suspend_given;

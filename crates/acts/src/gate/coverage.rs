@@ -185,12 +185,17 @@ fn deployments_without_change(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
             Some(key) => format!("{key} was not open for it"),
             None => "no change names it".to_owned(),
         };
+        let vendor = directory.operators(&row.service);
+        let operated = vendor.as_ref().map(|it| format!(" {it} operates {}.", row.service));
         found.push(Unmatched {
             code: "deployment_without_change",
             text: format!(
-                "A deployment of {} to {} was told, and {why}.",
-                row.service, row.environment
+                "A deployment of {} to {} was told, and {why}.{}",
+                row.service,
+                row.environment,
+                operated.unwrap_or_default()
             ),
+            vendor,
             owners: logins(
                 &directory,
                 &owners(&directory, row.service.as_str(), row.environment.as_str(), cx.now),
@@ -254,6 +259,7 @@ fn changes_without_deployment(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
                     "{} says that {} went to {}, and no source told of it.",
                     change.key, place.0, place.1
                 ),
+                vendor: directory.operators(&target.service),
                 service: place.0.to_owned(),
                 environment: place.1.to_owned(),
                 artifact: target.artifact.clone(),

@@ -54,7 +54,10 @@ pub(crate) fn alert(
         );
         let place = match service.as_str() {
             "" => "what no rule maps to a service".to_owned(),
-            service => format!("{service} in {environment}"),
+            service => match directory.operators(&ServiceKey::from(service)) {
+                Some(vendor) => format!("{service} in {environment}, operated by {vendor}"),
+                None => format!("{service} in {environment}"),
+            },
         };
         let subject = format!("Drift of {place}: {} without a change", findings.len());
         let text = text(cx, &place, &findings);

@@ -329,6 +329,17 @@ impl PlainNoun for DriftFinding {
         self.is_open()
     }
 
+    /// Names the vendors that operate the service.
+    fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
+        let directory = cx.directory()?;
+        for (record, value) in records.iter().zip(values) {
+            if let Some(vendor) = record.service.as_ref().and_then(|it| directory.operators(it)) {
+                value["vendor"] = json!(vendor);
+            }
+        }
+        Ok(())
+    }
+
     fn add(_cx: &mut Context<'_, '_>, _input: DriftFindingInput, _reading: Reading<'_>) -> Result<Self> {
         Err(Refusal::not_found("such a verb").into())
     }

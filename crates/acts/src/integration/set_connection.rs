@@ -177,6 +177,7 @@ const KINDS: &[&str] = &[
     "kubernetes_audit",
     "flagger",
     "argo_rollouts",
+    "statuspage",
 ];
 
 /// Reads the address that letters are answered to: a mailbox whose server delivers `name+anything@` to `name@`.

@@ -16,6 +16,7 @@ use crate::integration::told_deployment::{Here, Told};
 use crate::integration::unmatched_deliveries::NOTHING;
 use crate::integration::{external_checks, follow_repository, keep_provenance, messengers, take_commits};
 use crate::notify::reply_by_mail;
+use crate::schedule::take_notice;
 
 /// Takes all signals of a delivery and marks it done; answers what came of it, in words.
 ///
@@ -75,6 +76,7 @@ pub fn take_signal(cx: &mut Context<'_, '_>, connection: &str, signal: &Signal) 
         Signal::Ping | Signal::Repository(_) => return Ok("ping".to_owned()),
         Signal::Alert(it) => return take_alert::take_alert(cx, connection, it),
         Signal::Verdict(it) => return take_verdict::take_verdict(cx, connection, it),
+        Signal::Notice(it) => return take_notice::take_notice(cx, connection, it),
         Signal::Drift(it) => return take_drift::take_drift(cx, connection, it),
         Signal::CommitTree(it) => return take_tree(cx, connection, it),
         Signal::Ask(it) => return take_ask(cx, connection, it),

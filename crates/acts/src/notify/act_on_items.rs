@@ -152,6 +152,7 @@ fn outside(login: &str) -> String {
 }
 
 /// Acknowledges an item (`POST /action-items/{key}/acknowledgement`): its owner has seen it and is reminded no more before it is due.
+/// An item that asks for nothing else is done by it.
 ///
 /// # Errors
 /// 403 for who does not answer for it; 404; 409 when it is settled; the store's.
@@ -168,6 +169,9 @@ pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
         acknowledged_at: Some(cx.now),
         ..item
     };
+    if next.kind == ActionKind::Acknowledge {
+        return settle(cx, next, ActionState::Done, "Acknowledged.");
+    }
     keep(cx, "action_item.acknowledged", next, false)
 }
 

@@ -20,3 +20,4 @@ pub mod set_planning_terms;
 pub mod set_traffic;
 pub(crate) mod sign_step;
 pub mod step_freeze;
+pub mod take_notice;

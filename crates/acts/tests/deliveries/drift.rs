@@ -59,7 +59,7 @@ fn state(minute: i64, differences: Vec<Difference>) -> DriftReport {
 
 impl World {
     /// A connection that reports drift of the service `pay`; its id.
-    fn source(&self, kind: &'static str) -> String {
+    pub(crate) fn source(&self, kind: &'static str) -> String {
         self.by("ada", move |cx| {
             let made = set_connection::create_connection(cx, &body(json!({"kind": kind, "name": kind, "map": []})))?.0;
             let rule = json!({"pattern": "pay.*", "connection": made.id, "service": "pay", "environment": "production", "place": 1});
@@ -68,12 +68,12 @@ impl World {
         })
     }
 
-    fn report(&self, connection: &str, report: DriftReport) -> String {
+    pub(crate) fn report(&self, connection: &str, report: DriftReport) -> String {
         let connection = connection.to_owned();
         self.system(move |cx| take_drift(cx, &connection, &report))
     }
 
-    fn findings(&self) -> Vec<DriftFinding> {
+    pub(crate) fn findings(&self) -> Vec<DriftFinding> {
         self.system(|cx| Ok(record::bodies::<DriftFinding>(cx.tx, &Filter::new().order_by("id"))?))
     }
 

@@ -12,6 +12,7 @@ mod named;
 mod places;
 mod reruns;
 mod several;
+mod vendors;
 mod ways;
 
 use std::sync::{Arc, Mutex};

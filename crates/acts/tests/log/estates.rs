@@ -101,6 +101,8 @@ fn differing(left: &Directory, right: &Directory) -> Vec<&'static str> {
         conflicts,
         planning_terms,
         outside_calendars,
+        vendors,
+        vendor_notices,
         traffic
     ];
     let parts = parts.into_iter().filter(|(_, is_same)| !is_same);

@@ -59,6 +59,7 @@ mod timers;
 mod trying;
 mod turning;
 mod two_people;
+mod vendors;
 mod voices;
 mod ways_in;
 mod who_could;

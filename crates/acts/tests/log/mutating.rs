@@ -245,12 +245,14 @@ fn furnish_rarer(world: &World) {
     use model::cab::lesson_assignment::LessonAssignment;
     use model::cab::lesson_attempt::LessonAttempt;
     use model::change::custom_field::CustomField;
+    use model::directory::vendor::Vendor;
     use model::notify::action_item::ActionItem;
     use model::notify::announcement::Announcement;
     use model::risk::probe::Probe;
     use model::schedule::outside_calendar::OutsideCalendar;
     use model::schedule::planning_terms::PlanningTerms;
     use model::schedule::traffic::Traffic;
+    use model::schedule::vendor_notice::VendorNotice;
     world.by("olga", |cx| {
         noun::add::<LessonAttempt>(cx, &body(json!({"lesson": "intervals"})))
     });
@@ -280,6 +282,12 @@ fn furnish_rarer(world: &World) {
             &body(json!({"service": "web", "zone": "UTC", "profile": "mon,9,1200"})),
         )?;
         noun::add::<OutsideCalendar>(cx, &body(json!({"name": "Works", "services": ["web"]})))?;
+        let vendor = json!({"key": "hosts", "name": "Hosts", "services": ["web"], "contacts": ["noc@hosts.example"],
+            "members": ["ivo"]});
+        noun::add::<Vendor>(cx, &body(vendor))?;
+        let notice = json!({"vendor": "hosts", "reference": "H-1", "title": "Disks", "text": "Row 4.", "services": ["web"],
+            "impact": "outage"});
+        noun::add::<VendorNotice>(cx, &with(notice))?;
         meetings::open_meeting(cx, &body(json!({"group": "eyes", "title": "Board"})))?;
         let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
             "claims": {"repository": "halden/*"}});

@@ -5,7 +5,7 @@ use model::integration::signal::{self, Repository, SetAside, Signal};
 use ring::hmac;
 
 use crate::incident::{canary, drift};
-use crate::integration::incidents::{grafana, jira, mail as incident_mail, opsgenie, servicenow, siem};
+use crate::integration::incidents::{grafana, jira, mail as incident_mail, opsgenie, servicenow, siem, statuspage};
 use crate::integration::received::{Headers, Kept};
 use crate::integration::{
     alertmanager, argocd, cdevents, cloudevents, github, gitlab, jenkins, pagerduty, plain, standard_webhooks,
@@ -36,6 +36,7 @@ pub const KINDS: &[&str] = &[
     "kubernetes_audit",
     "flagger",
     "argo_rollouts",
+    "statuspage",
 ];
 
 /// Why a delivery is turned away.
@@ -228,6 +229,7 @@ pub fn read(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> Res
         "servicenow" => servicenow::read(body, received_at),
         "jira" => jira::read(body, received_at),
         "siem" => siem::read(body, received_at),
+        "statuspage" => statuspage::read(body, received_at),
         "incident_mail" => incident_mail::read(body, received_at),
         "mail" => mail_reply::read(body),
         kind if canary::KINDS.contains(&kind) => canary::read(kind, body, received_at),

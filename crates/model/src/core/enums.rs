@@ -44,6 +44,7 @@ mod incidents;
 mod items;
 mod learning;
 mod planning;
+mod vendors;
 
 pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
@@ -51,6 +52,7 @@ pub use incidents::{IncidentKind, IncidentState, TimelineKind};
 pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, Severity};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
 pub use planning::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
+pub use vendors::{NoticeImpact, NoticeState, ParityMeasure, ParityVerdict};
 
 words! {
     /// How often a review of access begins by itself.

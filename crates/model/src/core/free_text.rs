@@ -12,6 +12,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "choice",
     "choices",
     "comment",
+    "contacts",
     "contributing",
     "description",
     "digest_salt",

@@ -13,6 +13,7 @@ use crate::directory::records::{
     ConfigItem, Dependency, Environment, Group, Incident, MaintenanceWindow, Person, Service, StandardTemplate,
 };
 use crate::directory::snapshot::{Directory, Tenant};
+use crate::directory::vendor::Vendor;
 use crate::emergency::outside_look::OutsideLook;
 use crate::risk::forecast::model_record::FailureModel;
 use crate::schedule::calendar::Calendar;
@@ -21,6 +22,7 @@ use crate::schedule::freeze::Freeze;
 use crate::schedule::outside_calendar::OutsideCalendar;
 use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::traffic::Traffic;
+use crate::schedule::vendor_notice::VendorNotice;
 
 /// A record of the estate that a directory holds.
 pub trait Held: Sized {
@@ -78,6 +80,16 @@ held! {
         directory.outside_calendars.put(it, |row| &row.id);
     } else {
         directory.outside_calendars.remove(&it.id, |row| &row.id);
+    };
+    Vendor: |directory, it| if it.active {
+        directory.vendors.put(it, |row| &row.id);
+    } else {
+        directory.vendors.remove(&it.id, |row| &row.id);
+    };
+    VendorNotice: |directory, it| if it.state.is_live() {
+        directory.vendor_notices.put(it, |row| &row.id);
+    } else {
+        directory.vendor_notices.remove(&it.id, |row| &row.id);
     };
     Traffic: |directory, it| if it.active {
         directory.traffic.insert(it.service.clone(), it);

@@ -17,3 +17,5 @@ pub mod suspension;
 pub mod template_bounds;
 pub mod two_people;
 pub mod unknown_name;
+pub mod vendor;
+pub mod vendor_rules;

@@ -8,6 +8,7 @@ use crate::change::record::Change;
 use crate::core::ids::{PersonId, ServiceKey};
 use crate::core::refusal::Refusal;
 use crate::directory::snapshot::{Directory, Incident};
+use crate::directory::vendor::Vendor;
 use crate::incident::course::IncidentCourse;
 
 /// Some services, outside of which everything is absent.
@@ -130,7 +131,37 @@ impl Scope {
             row
         });
         seen.windows = windows.collect::<Vec<_>>().into();
+        self.narrow_maintenance(directory, &mut seen);
         seen
+    }
+
+    /// Maintenance of others and of vendors: what concerns no service inside is absent, and so are the vendors' own facts.
+    fn narrow_maintenance(&self, directory: &Directory, seen: &mut Directory) {
+        let calendars = directory.outside_calendars.iter();
+        let calendars = calendars.filter(|row| self.touches(&row.services)).cloned();
+        let calendars = calendars.map(|mut row| {
+            row.services = self.inside(&row.services);
+            row
+        });
+        seen.outside_calendars = calendars.collect::<Vec<_>>().into();
+        let notices = directory.vendor_notices.iter();
+        let notices = notices.filter(|row| self.touches(&row.services)).cloned();
+        let notices = notices.map(|mut row| {
+            row.services = self.inside(&row.services);
+            row
+        });
+        seen.vendor_notices = notices.collect::<Vec<_>>().into();
+        let vendors = directory.vendors.iter();
+        let vendors = vendors.filter(|row| row.services.iter().any(|it| self.services.contains(it)));
+        let bare = vendors.cloned().map(|row| Vendor {
+            contract: None,
+            contract_ends_at: None,
+            contacts: BTreeSet::new(),
+            members: BTreeSet::new(),
+            services: self.inside(&row.services),
+            ..row
+        });
+        seen.vendors = bare.collect::<Vec<_>>().into();
     }
 }
 

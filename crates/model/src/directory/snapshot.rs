@@ -25,6 +25,7 @@ pub use crate::directory::records::{
     Builder, CauseVerdict, ConfigItem, Connection, ConnectionApi, Deactivation, Dependency, Environment, Group,
     Incident, MaintenanceWindow, Mapping, Person, Readdressed, Service, StandardTemplate, TemplateApproval, Token,
 };
+use crate::directory::vendor::Vendor;
 use crate::emergency::outside_look;
 use crate::incident::{course, watch_table};
 use crate::policy::{configuration, mapping};
@@ -36,6 +37,7 @@ pub use crate::schedule::freeze::{Freeze, FreezeException};
 use crate::schedule::outside_calendar::OutsideCalendar;
 use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::traffic::Traffic;
+use crate::schedule::vendor_notice::VendorNotice;
 
 /// The tenant's settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +167,10 @@ pub struct Directory {
     pub planning_terms: Option<PlanningTerms>,
     /// Calendars of others, with their events.
     pub outside_calendars: Rows<OutsideCalendar>,
+    /// Vendors in use.
+    pub vendors: Rows<Vendor>,
+    /// Notices of vendors about maintenance that is not over.
+    pub vendor_notices: Rows<VendorNotice>,
     /// The users of services by hour.
     pub traffic: Shelf<ServiceKey, Traffic>,
     /// The model of failure in force: the one that was fitted last; absent before the first.

@@ -142,6 +142,8 @@ pub struct Unmatched {
     pub service: String,
     /// The environment.
     pub environment: String,
+    /// The vendors that operate the service, by name and key.
+    pub vendor: Option<String>,
     /// The artifact, if there is one.
     pub artifact: Option<String>,
     /// The commit, if there is one.

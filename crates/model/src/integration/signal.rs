@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::gate::committers::Committer;
 use crate::incident::drift::DriftReport;
 
-pub use more::{Alert, Ask, AskKind, AskTexts, CommitTree, MailReply, REPLY_MARK, Repository, Verdict};
+pub use more::{Alert, Ask, AskKind, AskTexts, CommitTree, MailReply, Notice, REPLY_MARK, Repository, Verdict};
 
 /// The longest name of a repository, environment, ref, task, tag or person, in bytes.
 pub const NAME_MAX_BYTES: usize = 255;
@@ -117,6 +117,8 @@ pub enum Signal {
     Drift(DriftReport),
     /// What a canary came to.
     Verdict(Verdict),
+    /// A vendor tells of its own maintenance.
+    Notice(Notice),
     /// Something that has no meaning here; it is kept and counted.
     Unknown {
         /// The sender's name for the event.
@@ -192,6 +194,7 @@ impl Signal {
             Self::MailReply(it) => key("mail_reply", &[&it.message_id]),
             Self::Repository(it) => key("repository", &[&it.id, &folded(&it.name)]),
             Self::Verdict(it) => key("verdict", &[&it.source_key]),
+            Self::Notice(it) => key("notice", &[&it.reference, &it.told_at.to_string()]),
             Self::Drift(it) => key("drift", &[&it.scope, &it.taken_at.to_string()]),
             Self::Unknown { event, action } => key("unknown", &[event, action.as_deref().unwrap_or_default()]),
         }

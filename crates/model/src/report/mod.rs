@@ -8,6 +8,7 @@ pub mod evaluate;
 pub mod event_log;
 pub mod field_use;
 pub mod figure;
+pub mod parity;
 pub mod population;
 pub mod statistics;
 pub mod window;

@@ -12,6 +12,7 @@ use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
 use crate::core::parse::later;
 use crate::directory::snapshot::Directory;
 use crate::schedule::planning_terms::PlanningTerms;
+use crate::schedule::vendor_notice::VendorNotice;
 use crate::schedule::ways::Ways;
 
 /// Something with planned times: a change, or maintenance of another calendar.
@@ -373,7 +374,7 @@ impl Directory {
         self.planning_terms.clone().unwrap_or_default()
     }
 
-    /// Maintenance of imported calendars that lies over any instant of `[from, to)`.
+    /// Maintenance of imported calendars and of vendors that lies over any instant of `[from, to)`.
     #[must_use]
     pub fn maintenance(&self, from: Timestamp, to: Timestamp) -> Vec<Planned> {
         let calendars = self.outside_calendars.iter().filter(|calendar| calendar.active);
@@ -394,6 +395,29 @@ impl Directory {
                 }),
             })
         });
-        planned.collect()
+        planned.chain(self.announced(from, to)).collect()
+    }
+
+    /// Maintenance that vendors announce, and that lies over any instant of `[from, to)`.
+    fn announced(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Planned> + '_ {
+        let near = move |notice: &&VendorNotice| notice.starts_at < to && from < notice.ends_at;
+        self.vendor_notices.iter().filter(near).map(move |notice| {
+            let name = self
+                .vendor(&notice.vendor)
+                .map_or(&notice.vendor, |vendor| &vendor.name);
+            Planned {
+                id: ChangeId::default(),
+                key: format!("{name}: {} (impact: {})", notice.title, notice.impact),
+                starts_at: notice.starts_at,
+                ends_at: notice.ends_at,
+                places: Vec::new(),
+                items: BTreeSet::new(),
+                people: BTreeSet::new(),
+                maintenance: Some(Scope {
+                    services: notice.services.clone(),
+                    environments: BTreeSet::new(),
+                }),
+            }
+        })
     }
 }

@@ -16,4 +16,5 @@ pub mod repeat;
 pub mod rule;
 pub mod slots;
 pub mod traffic;
+pub mod vendor_notice;
 pub mod ways;

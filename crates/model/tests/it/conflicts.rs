@@ -8,11 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use model::core::enums::{ConflictKind, SlotTerm};
 use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
 use model::directory::snapshot::{Dependency, Directory, Freeze};
+use model::directory::vendor::Vendor;
 use model::schedule::conflicts::{Found, Planned, Scope, find, pairs};
 use model::schedule::offer::{Judging, Slot, all, offer};
 use model::schedule::outside_calendar::{OutsideCalendar, OutsideEvent, kept};
 use model::schedule::planning_terms::PlanningTerms;
 use model::schedule::traffic::Traffic;
+use model::schedule::vendor_notice::VendorNotice;
 use model::schedule::ways::Ways;
 use proptest::prelude::*;
 use serde_json::json;
@@ -388,4 +390,37 @@ fn events_of_imported_calendars_are_maintenance_while_they_last() {
     let found = find(&directory, &PlanningTerms::default(), &mine, &near);
     assert_eq!(found[0].sentence(), "api in production is under maintenance");
     assert_eq!((found[0].with.as_str(), &found[0].change), ("Racks", &None));
+}
+
+#[test]
+fn what_a_vendor_announces_is_maintenance_with_its_impact_in_the_conflicts_of_a_plan() {
+    let notice = json!({
+        "id": "n", "version": 1, "natural_key": "cartwell/CW-1", "vendor": "cartwell", "reference": "CW-1", "title": "Racks",
+        "services": ["api"], "starts_at": hour(10).to_string(), "ends_at": hour(12).to_string(), "impact": "outage",
+        "state": "announced", "told_at": hour(0).to_string(),
+    });
+    let vendor =
+        json!({"id": "v", "version": 1, "key": "cartwell", "name": "Cartwell", "services": ["api"], "active": true});
+    let notice: VendorNotice = serde_json::from_value(notice).unwrap();
+    let vendor: Vendor = serde_json::from_value(vendor).unwrap();
+    let directory = Directory {
+        vendors: vec![vendor].into(),
+        vendor_notices: vec![notice].into(),
+        ..Directory::default()
+    };
+    assert_eq!(directory.maintenance(hour(1), hour(10)), Vec::new(), "ends touch");
+    let near = directory.maintenance(hour(11), hour(13));
+    let find_for = |service: &str| {
+        let mine = plan("CHG-1", &[service.into()], "production", (11, 13));
+        find(&directory, &PlanningTerms::default(), &mine, &near)
+    };
+    let found = find_for("api");
+    assert_eq!(found[0].with, "Cartwell: Racks (impact: outage)");
+    assert_eq!(found[0].change, None, "it is no change of ours");
+    assert!(find_for("web").is_empty());
+    assert_eq!(
+        directory.operators(&"api".into()).as_deref(),
+        Some("Cartwell (cartwell)")
+    );
+    assert_eq!(directory.operators(&"web".into()), None);
 }

@@ -697,6 +697,7 @@ const ADMINISTRATION: &[Shape] = &[
                     "kubernetes_audit",
                     "flagger",
                     "argo_rollouts",
+                    "statuspage",
                 ]),
                 "Which system.",
             )

@@ -5,7 +5,7 @@ use crate::openapi::cab::{lessons, meetings};
 use crate::openapi::cards;
 use crate::openapi::change::bulk;
 use crate::openapi::compliance::{archive, control_reports};
-use crate::openapi::directory::{ownership, routes as table_estate};
+use crate::openapi::directory::{ownership, routes as table_estate, vendors};
 use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
 use crate::openapi::incident::{drift, incidents, learning, what_changed};
@@ -83,7 +83,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
         .chain(&[what_changed::ROUTES, affected::ROUTES, action_items::ROUTES])
-        .chain(&[lessons::ROUTES])
+        .chain(&[lessons::ROUTES, vendors::ROUTES])
         .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES, planning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());

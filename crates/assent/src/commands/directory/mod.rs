@@ -9,3 +9,4 @@ pub mod ownership;
 pub mod people;
 pub mod rows;
 pub mod services;
+pub mod vendors;

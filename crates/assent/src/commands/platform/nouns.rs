@@ -23,6 +23,7 @@ const WITH_MORE: &[&str] = &[
     "record-link",
     "outside-calendar",
     "traffic",
+    "vendor",
 ];
 
 /// A verb that was chosen, with its arguments.

@@ -7,6 +7,7 @@ pub mod mail;
 pub mod opsgenie;
 pub mod servicenow;
 pub mod siem;
+pub mod statuspage;
 
 #[cfg(test)]
 mod tests;

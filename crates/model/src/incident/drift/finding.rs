@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::act::actions::READ;
-use crate::core::card::{Card, Event};
+use crate::core::card::{Card, Event, Field, Kind};
 use crate::core::enums::{DriftEnding, DriftOutcome, DriftState};
 use crate::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
+use crate::core::parse::LINE;
 use crate::incident::drift::{ADDRESS, ATTRIBUTE};
 use crate::verbs;
 
@@ -140,6 +141,11 @@ pub const CARD: Card = Card {
         "outcome",
         "change",
     ],
+    shown: &[Field::shown(
+        "vendor",
+        Kind::Text(LINE),
+        "The vendors that operate the service.",
+    )],
     verbs: verbs! {
         List "list_drift_findings" at "/drift-findings" may READ => "List findings of drift that are not closed";
         Show "show_drift_finding" at "/drift-findings/{id}" may READ => "Show a finding of drift";

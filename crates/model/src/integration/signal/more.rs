@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::core::enums::WatchResult;
+use crate::core::enums::{NoticeImpact, NoticeState, WatchResult};
 
 /// Something is wrong with a service, or no longer so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,4 +188,34 @@ pub struct AskTexts {
     /// The commit's message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+/// A vendor tells of its own maintenance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// The vendor's own reference.
+    pub reference: String,
+    /// What is done.
+    pub title: String,
+    /// The vendor's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The vendor's names of what it concerns; a connection's map turns them into services.
+    pub components: Vec<String>,
+    /// Its announced start.
+    pub starts_at: Timestamp,
+    /// Its announced end.
+    pub ends_at: Timestamp,
+    /// What it does to them.
+    pub impact: NoticeImpact,
+    /// Where it stands.
+    pub state: NoticeState,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual_start: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual_end: Option<Timestamp>,
+    /// When the vendor said so.
+    pub told_at: Timestamp,
 }

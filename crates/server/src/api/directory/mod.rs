@@ -5,3 +5,4 @@ pub(super) mod imports;
 pub(super) mod ownership_lines;
 pub(super) mod people;
 pub(super) mod services;
+pub(super) mod vendors;

@@ -6,3 +6,4 @@ pub(super) mod ownership_proposal;
 pub(super) mod people;
 pub(super) mod rights;
 pub(super) mod services;
+pub(super) mod vendors;

@@ -33,7 +33,7 @@ const MOST: i64 = 500;
 /// How many deliveries of one connection are shown.
 const DELIVERIES: i64 = 50;
 /// The kinds of system that deliver, with their words.
-const KINDS: [(&str, &str); 22] = [
+const KINDS: [(&str, &str); 23] = [
     ("github", "GitHub"),
     ("gitlab", "GitLab"),
     ("argocd", "Argo CD"),
@@ -56,6 +56,7 @@ const KINDS: [(&str, &str); 22] = [
     ("kubernetes_audit", "Kubernetes audit (drift)"),
     ("flagger", "Flagger"),
     ("argo_rollouts", "Argo Rollouts"),
+    ("statuspage", "Statuspage (vendor notices)"),
 ];
 
 /// What a kind of connection is called.

@@ -296,6 +296,10 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
         page.acts
             .push(ActForm::link("Announcements", view.url("/announcements")));
     }
+    page.acts.extend([
+        ActForm::link("Vendors", view.url("/vendors")),
+        ActForm::link("Vendor notices", view.url("/vendor-notices")),
+    ]);
     if let Some(back) = back {
         let acts = page
             .acts

@@ -13,6 +13,7 @@ use model::core::refusal::Refusal;
 use pages::{ActForm, ActTone, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::Value;
 use store::record::Record;
+use wire::views;
 
 use crate::http::handler::{get, plain, post};
 use crate::http::percent::escaped;
@@ -143,8 +144,15 @@ fn may<N: PlainNoun>(view: &View<'_, '_, '_>, does: Does) -> bool {
 
 /// A record: its first text as the heading, the other fields as facts.
 fn section<N: PlainNoun>(view: &View<'_, '_, '_>, record: &N) -> acts::Result<Section> {
-    let body = serde_json::to_value(record)?;
+    let mut body = serde_json::to_value(record)?;
     let fields = N::CARD.input.2;
+    // Readers know people by their logins, and forms send these back.
+    let shown = views::shown(record, &view.directory);
+    for field in fields.iter().filter(|field| matches!(field.kind, Kind::Texts(_))) {
+        if let Some(value) = shown.get(field.name) {
+            body[field.name] = value.clone();
+        }
+    }
     let title = fields
         .first()
         .and_then(|field| body[field.name].as_str())

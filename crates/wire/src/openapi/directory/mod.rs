@@ -3,3 +3,4 @@
 pub(super) mod estate;
 pub(super) mod ownership;
 pub(super) mod routes;
+pub(super) mod vendors;

@@ -142,6 +142,7 @@ const GATEWAYS: &[Shape] = &[
             text("text", TEXT, "The sentence.").needed(),
             text("service", LINE, "The service.").needed(),
             text("environment", LINE, "The environment.").needed(),
+            text_or_null("vendor", "The vendors that operate the service."),
             text_or_null("artifact", "The artifact."),
             text_or_null("commit", "The commit."),
             text_or_null("change", "The change's key."),

@@ -1,0 +1,221 @@
+//! Vendors and their notices: one notice for each reference, acknowledged and never approved, reviewed once it is over.
+
+use acts::Context;
+use acts::core::noun::{self, PlainNoun};
+use acts::directory::set_person;
+use acts::integration::{set_connection, take_delivery};
+use acts::notify::act_on_items::acknowledge;
+use acts::notify::action_items;
+use model::core::enums::{AboutKind, ActionState, NoticeImpact, NoticeState};
+use model::directory::vendor::Vendor;
+use model::integration::signal::{Notice, Signal};
+use model::notify::action_item::{About, ActionItem};
+use model::schedule::vendor_notice::VendorNotice;
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+fn tried<T: Send + 'static>(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> String {
+    let actor = world.actor(login);
+    match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
+        Ok(_) => String::new(),
+        Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+fn vendor(world: &World, connection: Option<String>) {
+    let mut wanted = json!({"key": "cartwell", "name": "Cartwell", "services": ["pay"], "members": ["ivo"]});
+    if let Some(connection) = connection {
+        wanted["connection"] = json!(connection);
+    }
+    world.system(move |cx| noun::add::<Vendor>(cx, &body(wanted.clone())));
+}
+
+fn notice(more: &Value) -> Value {
+    let mut wanted = json!({"vendor": "cartwell", "reference": "CW-1", "title": "Disks", "services": ["pay"],
+        "starts_at": "2026-11-21T20:00:00Z", "ends_at": "2026-11-21T22:00:00Z", "impact": "degraded"});
+    for (name, value) in more.as_object().unwrap() {
+        wanted[name] = value.clone();
+    }
+    wanted
+}
+
+fn set(world: &World, more: &Value) -> VendorNotice {
+    let wanted = notice(more);
+    world.by("mona", move |cx| noun::add::<VendorNotice>(cx, &body(wanted.clone())))
+}
+
+fn open_items(world: &World) -> Vec<ActionItem> {
+    let found = world.look(|cx| action_items::open_about(cx, &About::new(AboutKind::Vendor, "cartwell")));
+    found.unwrap()
+}
+
+fn shown(world: &World, notice: &VendorNotice) -> Value {
+    let notice = notice.clone();
+    let found = world.look(move |cx| {
+        let mut values = [json!({})];
+        VendorNotice::complete(cx, std::slice::from_ref(&notice), &mut values)?;
+        Ok(values[0].clone())
+    });
+    found.unwrap()
+}
+
+#[test]
+fn a_repeated_notice_renews_the_one_with_its_reference_and_asks_for_a_new_acknowledgement() {
+    let world = World::new();
+    vendor(&world, None);
+    let first = set(&world, &json!({}));
+    let items = open_items(&world);
+    assert_eq!(items.len(), 1);
+    assert_eq!(shown(&world, &first)["unacknowledged"], json!(["pay"]));
+    let key = items[0].key.clone();
+    world.by("olga", move |cx| acknowledge(cx, &key, &body(json!({}))));
+    assert_eq!(shown(&world, &first)["unacknowledged"], json!([]));
+
+    let same = set(&world, &json!({}));
+    assert_eq!(
+        (&same.id, same.version),
+        (&first.id, first.version),
+        "nothing new writes nothing"
+    );
+    assert!(
+        open_items(&world).is_empty(),
+        "who acknowledged it has nothing left to do"
+    );
+
+    let worse = set(&world, &json!({"impact": "outage"}));
+    assert_eq!((&worse.id, worse.version), (&first.id, first.version + 1));
+    let again = open_items(&world);
+    assert_eq!((again.len(), again[0].state), (1, ActionState::Open));
+    assert_eq!(shown(&world, &worse)["unacknowledged"], json!(["pay"]));
+
+    set(&world, &json!({"impact": "outage", "state": "cancelled"}));
+    assert!(open_items(&world).is_empty(), "nothing is left to acknowledge");
+    let live = world.look(|cx| Ok(cx.directory()?.vendor_notices.len())).unwrap();
+    assert_eq!(live, 0, "what is off is no maintenance");
+}
+
+#[test]
+fn what_went_otherwise_than_announced_is_to_be_reviewed_and_what_did_not_is_not() {
+    let world = World::new();
+    vendor(&world, None);
+    // The clock stands at 08:00 on 20 November, so the work may lie behind.
+    let past = |more: &Value| {
+        let mut wanted = json!({"starts_at": "2026-11-20T05:00:00Z", "ends_at": "2026-11-20T06:00:00Z", "state": "completed",
+            "actual_start": "2026-11-20T05:00:00Z", "actual_end": "2026-11-20T05:50:00Z"});
+        for (name, value) in more.as_object().unwrap() {
+            wanted[name] = value.clone();
+        }
+        wanted
+    };
+    let fine = set(&world, &past(&json!({"reference": "CW-1"})));
+    assert_eq!(shown(&world, &fine)["review"]["is_as_announced"], json!(true));
+    assert!(open_items(&world).is_empty());
+    let late = set(
+        &world,
+        &past(&json!({"reference": "CW-2", "actual_end": "2026-11-20T06:45:00Z"})),
+    );
+    let review = shown(&world, &late)["review"].clone();
+    assert_eq!(
+        (&review["end_minutes"], &review["is_as_announced"]),
+        (&json!(45), &json!(false))
+    );
+    let items = open_items(&world);
+    assert_eq!(items.len(), 1);
+    assert!(items[0].title.starts_with("Review maintenance"), "{}", items[0].title);
+}
+
+#[test]
+fn what_is_not_true_or_not_whole_is_refused() {
+    let world = World::new();
+    vendor(&world, None);
+    for more in [
+        json!({"vendor": "nobody"}),
+        json!({"services": []}),
+        json!({"services": ["nowhere"]}),
+        json!({"ends_at": "2026-11-21T19:00:00Z"}),
+        json!({"ends_at": "2027-01-21T19:00:00Z"}),
+        json!({"actual_start": "2026-11-21T20:00:00Z"}),
+        json!({"impact": "huge"}),
+        json!({"starts_at": null}),
+    ] {
+        let wanted = notice(&more);
+        let code = tried(&world, "mona", move |cx| {
+            noun::add::<VendorNotice>(cx, &body(wanted.clone()))
+        });
+        assert_eq!(code, "invalid", "{more}");
+    }
+    for login in ["rita", "ivo"] {
+        let wanted = notice(&json!({}));
+        let code = tried(&world, login, move |cx| {
+            noun::add::<VendorNotice>(cx, &body(wanted.clone()))
+        });
+        assert_eq!(code, "not_allowed", "{login}: the vendor's person too");
+    }
+    world.system(|cx| set_person::create_person(cx, &body(json!({"login": "ada", "roles": ["admin"]}))).map(drop));
+    for wanted in [
+        json!({"key": "cartwell", "name": "Again"}),
+        json!({"key": "Other One", "name": "x"}),
+        json!({"key": "other", "name": "x", "members": ["ivo"]}),
+        json!({"key": "other", "name": "x", "members": ["nobody"]}),
+        json!({"key": "other", "name": "x", "contacts": ["no address"]}),
+        json!({"key": "other", "name": "x", "connection": "none"}),
+    ] {
+        let request = wanted.clone();
+        let code = tried(&world, "ada", move |cx| noun::add::<Vendor>(cx, &body(request.clone())));
+        assert_eq!(code, "invalid", "{wanted}");
+    }
+}
+
+fn told(more: impl FnOnce(&mut Notice)) -> Signal {
+    let mut notice = Notice {
+        reference: "page/1".to_owned(),
+        title: "Disks".to_owned(),
+        text: None,
+        components: vec!["Block storage".to_owned()],
+        starts_at: "2026-11-21T20:00:00Z".parse().unwrap(),
+        ends_at: "2026-11-21T22:00:00Z".parse().unwrap(),
+        impact: NoticeImpact::Degraded,
+        state: NoticeState::Announced,
+        actual_start: None,
+        actual_end: None,
+        told_at: "2026-11-20T07:00:00Z".parse().unwrap(),
+    };
+    more(&mut notice);
+    Signal::Notice(notice)
+}
+
+#[test]
+fn a_delivered_notice_is_of_the_vendor_of_its_connection_and_an_older_one_changes_nothing() {
+    let world = World::new();
+    let id = world.system(|cx| {
+        let wanted = json!({"kind": "statuspage", "name": "Cartwell", "map": [
+            {"repository": "Block storage", "service": "pay", "environments": {}}]});
+        Ok(set_connection::create_connection(cx, &body(wanted))?.0.id.0)
+    });
+    let take = |signal: Signal| {
+        let id = id.clone();
+        world.system(move |cx| take_delivery::take_signals(cx, &id, std::slice::from_ref(&signal)))
+    };
+    assert!(take(told(|_| ())).starts_with("complaint: no vendor"));
+    vendor(&world, Some(id.clone()));
+    assert_eq!(take(told(|_| ())), "recorded the notice page/1: announced");
+    assert_eq!(open_items(&world).len(), 1);
+    let newer = told(|it| {
+        it.told_at = "2026-11-20T07:30:00Z".parse().unwrap();
+        it.state = NoticeState::Cancelled;
+    });
+    assert_eq!(take(newer), "renewed the notice page/1: cancelled");
+    assert!(take(told(|_| ())).starts_with("noted: a newer notice"));
+    assert!(open_items(&world).is_empty());
+    let unmapped = told(|it| it.components = vec!["Mail".to_owned()]);
+    assert!(take(unmapped).starts_with("complaint: Disks of Cartwell (cartwell) is about Mail"));
+    let count = world.look(|cx| Ok(VendorNotice::listed(cx)?.len())).unwrap();
+    assert_eq!(count, 1);
+}

@@ -1,0 +1,55 @@
+//! `assent vendor`: organisations that operate services, and how their changes compare.
+
+use clap::Subcommand;
+use wire::nouns as noun;
+
+use crate::client::{Client, encode};
+use crate::commands::platform::nouns::{Verbs, run_verb};
+use crate::common::Common;
+use crate::failure::Result;
+use crate::output::{Output, array, text_of};
+
+/// Vendors.
+#[derive(Debug, Subcommand)]
+pub enum Vendor {
+    /// Add, list, show, change and end vendors.
+    #[command(flatten)]
+    Verb(Verbs<noun::Vendor>),
+    /// Compare a vendor's changes with those of internal teams.
+    #[command(after_help = "Example: assent vendor parity cartwell --days 180")]
+    Parity {
+        /// The vendor.
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// Work that began in so many days.
+        #[arg(long, default_value_t = 90)]
+        days: i64,
+    },
+}
+
+/// Runs a command about vendors.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn vendor(vendor: &Vendor, common: &Common, output: &Output) -> Result<u8> {
+    match vendor {
+        Vendor::Verb(verbs) => run_verb(verbs, common, output),
+        Vendor::Parity { key, days } => {
+            let path = format!("/vendors/{}/parity?days={days}", encode(key));
+            let found = Client::new(common)?.get(&path)?.body;
+            output.data(&found, |output| {
+                for row in array(&found, "measures") {
+                    let side = |of: &str| format!("{} of {}", text_of(&row[of], "hits"), text_of(&row[of], "of"));
+                    output.line(&format!(
+                        "{}: {}; vendor {}, internal {}",
+                        text_of(row, "measure"),
+                        text_of(row, "verdict"),
+                        side("vendor"),
+                        side("internal")
+                    ));
+                }
+            });
+            Ok(0)
+        }
+    }
+}

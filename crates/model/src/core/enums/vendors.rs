@@ -1,0 +1,69 @@
+//! The closed words of vendors: their notices, and how they compare with internal teams.
+
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// What a vendor's maintenance does to its services, as the vendor announces it.
+    NoticeImpact {
+        /// Nothing that users notice.
+        None = "none",
+        /// The services are slower, or in part away.
+        Degraded = "degraded",
+        /// The services are away.
+        Outage = "outage",
+    }
+    /// Where a vendor's maintenance stands.
+    NoticeState {
+        /// It lies ahead.
+        Announced = "announced",
+        /// The vendor works on it.
+        UnderWay = "under_way",
+        /// It is over.
+        Completed = "completed",
+        /// It does not take place.
+        Cancelled = "cancelled",
+    }
+    /// What is compared between the changes of a vendor and those of internal teams.
+    ParityMeasure {
+        /// Description, reason, plan, way back, times and people are recorded.
+        Facts = "facts",
+        /// Evidence is attached.
+        Evidence = "evidence",
+        /// It was recorded before the work, and the work stayed in its planned times.
+        Timeliness = "timeliness",
+        /// It succeeded.
+        Outcomes = "outcomes",
+    }
+    /// How a vendor compares in one measure.
+    ParityVerdict {
+        /// Below internal teams: the intervals do not overlap.
+        Behind = "behind",
+        /// The intervals overlap.
+        Alike = "alike",
+        /// Above internal teams: the intervals do not overlap.
+        Ahead = "ahead",
+        /// One side has too few changes.
+        NotEnough = "not_enough",
+    }
+}
+
+impl Default for NoticeState {
+    fn default() -> Self {
+        Self::Announced
+    }
+}
+
+impl Default for NoticeImpact {
+    /// What says nothing is read with care.
+    fn default() -> Self {
+        Self::Degraded
+    }
+}
+
+impl NoticeState {
+    /// Whether the maintenance is still to come, or goes on.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Announced | Self::UnderWay)
+    }
+}
