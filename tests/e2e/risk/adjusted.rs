@@ -19,8 +19,11 @@ fn shown(server: &Server, path: &str) -> Value {
 fn last_quarter(server: &Server) -> (String, Timestamp) {
     let found = shown(server, "/api/v1/changes?state=closed");
     let closed = found["items"].as_array().unwrap().iter();
-    let closed = closed.filter_map(|change| change["closed_at"].as_str()?.parse::<Timestamp>().ok());
-    let last = closed.max().expect("the demo has closed changes");
+    let closed_at = |row: &Value| {
+        let change = shown(server, &format!("/api/v1/changes/{}", row["key"].as_str()?));
+        change["closed_at"].as_str()?.parse::<Timestamp>().ok()
+    };
+    let last = closed.filter_map(closed_at).max().expect("the demo has closed changes");
     let date = last.to_zoned(TimeZone::UTC).date();
     let quarter = (date.month() - 1) / 3 + 1;
     let begin = jiff::civil::date(date.year(), quarter * 3 - 2, 1);
@@ -42,7 +45,9 @@ fn a_quarter_that_ends_is_compared_by_itself_and_decided_by_people() {
     }
     let path = format!("/api/v1/risk-adjustments/{quarter}");
     let token = server.token("auditor");
-    eventually("the quarter is compared", || server.ask("GET", &path, Some(&token), None).0 == 200);
+    eventually("the quarter is compared", || {
+        server.ask("GET", &path, Some(&token), None).0 == 200
+    });
     let made = shown(&server, &path);
     assert!(made["compared"].as_i64().unwrap() > 0, "{made:#}");
     let test = &made["comparison"]["back_test"];
@@ -52,7 +57,8 @@ fn a_quarter_that_ends_is_compared_by_itself_and_decided_by_people() {
     let again = listed["items"].as_array().unwrap().iter();
     assert_eq!(again.filter(|it| it["quarter"] == quarter.as_str()).count(), 1);
 
-    let page = Session::begin(&server, "change_manager").get(&format!("/t/halden/risk-adjustments/{quarter}/comparison"));
+    let page =
+        Session::begin(&server, "change_manager").get(&format!("/t/halden/risk-adjustments/{quarter}/comparison"));
     for words in [
         "Rules that asked much and found nothing",
         "Changes that failed under light rules",
@@ -72,11 +78,11 @@ fn a_quarter_that_ends_is_compared_by_itself_and_decided_by_people() {
 fn is_declined(server: &Server, quarter: &str) {
     let path = format!("/risk-adjustments/{quarter}/decisions");
     let no = json!({"adopted": false, "reason": "One exercise."});
-    let (status, _) = ask(server, "requester", ("POST", &path), &no);
+    let (status, _) = ask(server, &server.token("requester"), "POST", &path, &no);
     assert_eq!(status, 403);
     let args = ["risk", "decline", quarter, "--reason", "One exercise."];
     let (code, told) = assent(server, "change_manager", &args);
     assert_eq!((code, &told["state"]), (0, &json!("declined")), "{told:#}");
-    let (status, refused) = ask(server, "change_manager", ("POST", &path), &no);
+    let (status, refused) = ask(server, &server.token("change_manager"), "POST", &path, &no);
     assert_eq!((status, &refused["code"]), (409, &json!("not_in_state")), "{refused:#}");
 }

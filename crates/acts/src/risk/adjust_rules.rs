@@ -183,7 +183,9 @@ fn write(cx: &mut Context<'_, '_>, drawn: RiskAdjustment) -> Result<RiskAdjustme
     );
     let title = format!("Decide about the adjustment of {}", saved.quarter);
     let item = NewItem {
-        text: Some("Adopt the proposed risk table or a configuration of your own, or decline with a reason.".to_owned()),
+        text: Some(
+            "Adopt the proposed risk table or a configuration of your own, or decline with a reason.".to_owned(),
+        ),
         owner: Owner::ChangeManagers,
         due: Due::At(cx.now.saturating_add(time).unwrap_or(cx.now)),
         links: vec![url],
@@ -214,12 +216,20 @@ pub fn decide_adjustment(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Re
     adjustment.check_open()?;
     let configuration = match (is_adopted, named) {
         (false, _) => None,
-        (true, Some(id)) => Some(check_named(cx, &id)?),
+        (true, Some(id)) => Some(check_named(cx, &adjustment, &id)?),
         (true, None) => Some(propose(cx, &adjustment, &reason)?),
     };
     let (state, kind, settled) = match is_adopted {
-        true => (AdjustmentState::Adopted, "risk_adjustment.adopted", "The adjustment is adopted."),
-        false => (AdjustmentState::Declined, "risk_adjustment.declined", "The adjustment is declined."),
+        true => (
+            AdjustmentState::Adopted,
+            "risk_adjustment.adopted",
+            "The adjustment is adopted.",
+        ),
+        false => (
+            AdjustmentState::Declined,
+            "risk_adjustment.declined",
+            "The adjustment is declined.",
+        ),
     };
     let decided = RiskAdjustment {
         state,
@@ -235,15 +245,17 @@ pub fn decide_adjustment(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Re
     Ok(saved)
 }
 
-/// Checks that a configuration can stand for the adjustment: rules that are proposed, or in force since.
-fn check_named(cx: &mut Context<'_, '_>, id: &str) -> Result<String> {
+/// Checks that a configuration can stand for the adjustment: rules that somebody proposed since the quarter began, and that wait or
+/// are in force.
+fn check_named(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment, id: &str) -> Result<String> {
     let found = configuration(cx, id)?;
     let is_of_rules = matches!(found.kind, ConfigurationKind::Policies | ConfigurationKind::RiskTable);
     let is_current = matches!(found.state, ConfigurationState::Proposed | ConfigurationState::Active);
-    if is_of_rules && is_current {
+    let is_since = span(&adjustment.quarter).is_some_and(|(from, _)| from <= found.proposed_at);
+    if is_of_rules && is_current && is_since {
         return Ok(found.id.0);
     }
-    let text = "The configuration must be a set of policies or a risk table that is proposed or in force.";
+    let text = "The configuration must be a set of policies or a risk table that was proposed since the quarter began, and that waits or is in force.";
     Err(Refusal::field("configuration", "not_allowed", text).into())
 }
 
@@ -256,7 +268,8 @@ fn propose(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment, reason: &str) 
         return Err(Refusal::not_now("no_proposal", text, satisfy, Vec::new()).into());
     };
     if rules_in_force(cx)? != before {
-        let text = "The risk table has changed since the comparison, so its back-test says nothing about the present one.";
+        let text =
+            "The risk table has changed since the comparison, so its back-test says nothing about the present one.";
         let satisfy = "Propose a risk table and name its id in `configuration`, or decline with a reason.";
         return Err(Refusal::not_now("risk_table_moved", text, satisfy, Vec::new()).into());
     }

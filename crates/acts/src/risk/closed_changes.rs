@@ -115,12 +115,7 @@ fn facts_at_approval<'r>(approvals: &[Approval], facts: &'r [DecisionFacts]) -> 
     facts.iter().find(|row| row.digest == last.facts_digest)
 }
 
-fn closed_change(
-    change: &Change,
-    around: &Around<'_>,
-    policies: &PolicySet,
-    ratings: Vec<RiskRating>,
-) -> ClosedChange {
+fn closed_change(change: &Change, around: &Around<'_>, policies: &PolicySet, ratings: Vec<RiskRating>) -> ClosedChange {
     let content = &change.content;
     let rules = rules(change, around, policies);
     let plain = ClosedChange {

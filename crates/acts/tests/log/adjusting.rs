@@ -78,9 +78,7 @@ fn adjusted() -> World {
 
 fn item(world: &World, quarter: &str) -> Option<ActionItem> {
     let about = About::new(AboutKind::Other, format!("risk-adjustment {quarter}"));
-    world
-        .look(move |cx| find(cx, ActionKind::Improve, &about, ""))
-        .unwrap()
+    world.look(move |cx| find(cx, ActionKind::Improve, &about, "")).unwrap()
 }
 
 fn decide(world: &World, login: &'static str, said: Value) -> std::result::Result<RiskAdjustment, Refusal> {
@@ -104,7 +102,10 @@ fn replayed(world: &World) -> Vec<String> {
 #[test]
 fn each_quarter_is_compared_once_and_the_change_managers_have_thirty_days() {
     let world = planted();
-    assert!(due(&world).is_none(), "nothing was closed in the quarter that ended last");
+    assert!(
+        due(&world).is_none(),
+        "nothing was closed in the quarter that ended last"
+    );
     go_to(&world, "2027-01-02T08:00:00Z");
     let (drawn, stale) = (due(&world).unwrap(), due(&world).unwrap());
     assert_eq!((drawn.quarter.as_str(), drawn.compared), ("2026-Q4", 106));
@@ -125,7 +126,10 @@ fn each_quarter_is_compared_once_and_the_change_managers_have_thirty_days() {
     // The next quarter has one change alone, which says nothing.
     go_to(&world, "2027-02-10T08:00:00Z");
     work(&world);
-    assert!(item(&world, "2026-Q4").unwrap().steps > 0, "nobody decided for thirty days");
+    assert!(
+        item(&world, "2026-Q4").unwrap().steps > 0,
+        "nobody decided for thirty days"
+    );
     world.system(|cx| {
         let late = like(&cx.change("CHG-5001")?, 900);
         let late = Change {
@@ -159,7 +163,10 @@ fn adopting_proposes_the_table_and_another_person_puts_it_in_force() {
     let Err(Refusal::Invalid(errors)) = unreasoned else {
         panic!("{unreasoned:?}")
     };
-    assert_eq!((errors[0].field.as_str(), errors[0].code.as_str()), ("reason", "missing"));
+    assert_eq!(
+        (errors[0].field.as_str(), errors[0].code.as_str()),
+        ("reason", "missing")
+    );
     let adopted = decide(&world, "mona", yes()).unwrap();
     assert_eq!(adopted.state, AdjustmentState::Adopted);
     assert_eq!(item(&world, "2026-Q4").unwrap().state, ActionState::Done);
@@ -170,7 +177,9 @@ fn adopting_proposes_the_table_and_another_person_puts_it_in_force() {
     };
     assert_eq!(level(&world), Level::Low, "adopting alone moves nothing");
     let own = id.clone();
-    let refused = attempt(&world, "mona", move |cx| activate_configuration(cx, &own, &body(json!({}))));
+    let refused = attempt(&world, "mona", move |cx| {
+        activate_configuration(cx, &own, &body(json!({})))
+    });
     assert_eq!(refusal(refused).code(), "second_person_needed");
     let active = world.by("ada", move |cx| activate_configuration(cx, &id, &body(json!({}))));
     assert_eq!(active.state, ConfigurationState::Active);

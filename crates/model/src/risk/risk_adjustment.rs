@@ -91,7 +91,11 @@ pub const CARD: Card = Card {
         Show "show_risk_adjustment" at "/risk-adjustments/{key}" may READ => "Show a quarterly adjustment with its findings and its back-test";
     },
     events: &[
-        Event::new("risk_adjustment.proposed", "chart", "compared the rules with the changes of a quarter"),
+        Event::new(
+            "risk_adjustment.proposed",
+            "chart",
+            "compared the rules with the changes of a quarter",
+        ),
         Event::new("risk_adjustment.adopted", "check", "adopted a quarterly adjustment"),
         Event::new("risk_adjustment.declined", "x", "declined a quarterly adjustment"),
     ],
@@ -173,7 +177,9 @@ mod tests {
             [from, to].map(|it| it.to_string()),
             ["2026-10-01T00:00:00Z", "2027-01-01T00:00:00Z"]
         );
-        for wrong in ["2026-Q0", "2026-Q5", "2026-q1", "26-Q1", "2026-Q01", "1999-Q4", "", "2026"] {
+        for wrong in [
+            "2026-Q0", "2026-Q5", "2026-q1", "26-Q1", "2026-Q01", "1999-Q4", "", "2026",
+        ] {
             assert_eq!(span(wrong), None, "{wrong}");
         }
     }

@@ -179,7 +179,11 @@ const OTHERWISE: [(&str, &str, &str); 57] = [
     ("/ownership", "ends_at", "Until"),
     ("/ownership", "role", "Part"),
     ("/risk-adjustments", "quarter", "Quarter"),
-    ("/risk-adjustments/*/decisions", "configuration", "Or a configuration of your own"),
+    (
+        "/risk-adjustments/*/decisions",
+        "configuration",
+        "Or a configuration of your own",
+    ),
     ("/services/*/watchers", "group", "For a group"),
     ("/templates", "title", "Title"),
     ("/tokens", "person", "Acts as"),

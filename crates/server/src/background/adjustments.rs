@@ -1,6 +1,7 @@
 //! The thread that compares the rules of every tenant with the quarter that ended last. The adjustments themselves are its memory:
 //! a server that was away finds at its start that the comparison is missing.
 
+use std::collections::HashMap;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use acts::Context;
 use acts::risk::adjust_rules::{find_due, keep_adjustment};
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
+use model::risk::risk_adjustment::last_ended;
 use store::{CrossTx, Lane, Mode};
 
 use crate::background::sequencer::{pause, told};
@@ -23,20 +25,26 @@ pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let bell = state.bells().until_dismissed();
     let state = state.clone();
     let mut next = Timestamp::MIN;
+    let mut done = HashMap::new();
     Builder::new().name("adjustments".to_owned()).spawn(move || {
         while pause(&bell, LOOK) {
             let now = state.executor().tools().clock.now();
             // A clock that was set back keeps nothing waiting for longer than the usual time.
             next = next.min(now.saturating_add(BETWEEN).unwrap_or(now));
             if now >= next {
-                look(&state);
+                look(&state, now, &mut done);
                 next = now.saturating_add(BETWEEN).unwrap_or(now);
             }
         }
     })
 }
 
-fn look(state: &AppState) {
+/// Looks at all tenants. `done` has the quarter that each was looked at for last: nothing is closed in a quarter that has ended, so
+/// one look at its changes suffices.
+fn look(state: &AppState, now: Timestamp, done: &mut HashMap<String, String>) {
+    let Some(quarter) = last_ended(now) else {
+        return;
+    };
     let find = |tx: &mut CrossTx<'_>| Ok(store::servers::tenants(tx)?);
     let executor = state.executor();
     let found = executor.wait_across(Lane::Worker, "whose quarter is to be compared", Mode::Read, find);
@@ -44,20 +52,27 @@ fn look(state: &AppState) {
         if state.bells().is_stopping() {
             return;
         }
-        compare(state, &tenant);
+        if done.get(&tenant) != Some(&quarter) && compare(state, &tenant) {
+            done.insert(tenant, quarter.clone());
+        }
     }
 }
 
-fn compare(state: &AppState, tenant: &str) {
+/// Compares the quarter of a tenant where that is due; answers whether nothing is left to do.
+fn compare(state: &AppState, tenant: &str) -> bool {
     let executor = state.executor();
     let find = |cx: &mut Context<'_, '_>| find_due(cx);
     let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, find);
-    let Some(Some(drawn)) = told(found, "comparing a quarter with its rules") else {
-        return;
+    let drawn = match told(found, "comparing a quarter with its rules") {
+        Some(Some(drawn)) => drawn,
+        Some(None) => return true,
+        None => return false,
     };
     let keep = move |cx: &mut Context<'_, '_>| keep_adjustment(cx, &drawn);
     let kept = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, keep);
-    if told(kept, "writing a quarterly adjustment") == Some(true) {
+    let kept = told(kept, "writing a quarterly adjustment");
+    if kept == Some(true) {
         state.bells().ring(tenant);
     }
+    kept.is_some()
 }

@@ -82,7 +82,12 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(table_identity::ALL)
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
-        .chain(&[what_changed::ROUTES, affected::ROUTES, action_items::ROUTES, adjustments::ROUTES])
+        .chain(&[
+            what_changed::ROUTES,
+            affected::ROUTES,
+            action_items::ROUTES,
+            adjustments::ROUTES,
+        ])
         .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES, planning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());

@@ -57,7 +57,9 @@ fn quarter() -> Vec<ClosedChange> {
 
 fn found(comparison: &Comparison) -> Vec<(FindingKind, &str, i64, i64)> {
     let findings = comparison.findings.iter();
-    findings.map(|it| (it.kind, it.subject.as_str(), it.of, it.hits)).collect()
+    findings
+        .map(|it| (it.kind, it.subject.as_str(), it.of, it.hits))
+        .collect()
 }
 
 #[test]
@@ -75,7 +77,11 @@ fn one_useless_rule_and_one_under_ruled_category_are_found_and_nothing_else() {
     assert_eq!(rate.ppm, 320_000, "8 of 25");
     assert!(rate.low_ppm > rest.high_ppm, "{rate:?} {rest:?}");
     assert_eq!(compared.findings[1].changes.len(), 8, "the failed ones");
-    assert_eq!(compare(&quarter(), in_force(), 0), compared, "the same facts give the same");
+    assert_eq!(
+        compare(&quarter(), in_force(), 0),
+        compared,
+        "the same facts give the same"
+    );
 }
 
 #[test]
@@ -85,14 +91,26 @@ fn the_proposal_raises_the_cell_of_the_failures_and_the_back_test_says_what_that
     let before = RiskTable::default();
     assert_eq!(before.level(Level::Low, Some(Level::Medium)), Level::Low);
     assert_eq!(proposal.table.level(Level::Low, Some(Level::Medium)), Level::Medium);
-    assert_eq!(proposal.table.level(Level::Low, Some(Level::Low)), Level::Low, "others stay");
+    assert_eq!(
+        proposal.table.level(Level::Low, Some(Level::Low)),
+        Level::Low,
+        "others stay"
+    );
     assert_eq!(proposal.terms, RiskTerms::default());
     let test = &compared.back_test;
-    assert_eq!((test.changes, test.reproduced), (115, 115), "what happened comes out again");
+    assert_eq!(
+        (test.changes, test.reproduced),
+        (115, 115),
+        "what happened comes out again"
+    );
     assert_eq!((test.rerouted, test.failures_met), (25, 8));
     assert_eq!(test.minutes_added, 25 * (120 - 10));
     assert_eq!(test.without_minutes, 0);
-    assert!(test.rows.iter().all(|row| (row.from, row.to) == (Level::Low, Level::Medium)));
+    assert!(
+        test.rows
+            .iter()
+            .all(|row| (row.from, row.to) == (Level::Low, Level::Medium))
+    );
 }
 
 #[test]
@@ -113,10 +131,7 @@ fn a_touch_raises_the_complexity_of_its_own_changes_alone() {
         ..change(it, Level::High, Level::Low)
     }));
     let compared = compare(&changes, in_force(), 0);
-    assert_eq!(
-        found(&compared),
-        [(FindingKind::UnderRuled, "touches network", 25, 8)]
-    );
+    assert_eq!(found(&compared), [(FindingKind::UnderRuled, "touches network", 25, 8)]);
     let proposal = compared.proposal.unwrap();
     assert_eq!(proposal.table, RiskTable::default());
     assert_eq!(proposal.terms.complexity.get(&Touch::Network), Some(&Level::Medium));
@@ -134,7 +149,11 @@ fn reviews_that_call_a_cell_too_low_raise_it_and_what_they_call_too_high_is_left
     let mut changes: Vec<ClosedChange> = (0..3).map(|it| change(it, Level::Medium, Level::Low)).collect();
     changes.extend((3..6).map(|it| change(it, Level::High, Level::Medium)));
     for (place, change) in changes.iter_mut().enumerate() {
-        change.ratings.push(if place < 3 { RiskRating::TooLow } else { RiskRating::TooHigh });
+        change.ratings.push(if place < 3 {
+            RiskRating::TooLow
+        } else {
+            RiskRating::TooHigh
+        });
     }
     let compared = compare(&changes, in_force(), 0);
     assert_eq!(

@@ -11,8 +11,8 @@ use model::risk::adjustment::{BackTest, Comparison, Finding, MOST_KEYS, Rate, Re
 use model::risk::forecast::words::percent;
 use model::risk::risk_adjustment::RiskAdjustment;
 use pages::{
-    ActForm, ActTone, Cell, Column, Fact, Field, Fold, Mark, Place, RecordPage, Rich, Section, SectionBody, Table, Tone,
-    count,
+    ActForm, ActTone, Cell, Column, Fact, Field, Fold, Mark, Place, RecordPage, Rich, Section, SectionBody, Table,
+    Tone, count,
 };
 
 use crate::http::percent::escaped;
@@ -29,7 +29,10 @@ pub(crate) async fn show_one(
     visitor: Visitor,
     Path((_, quarter)): Path<(String, String)>,
 ) -> Response {
-    show(&state, &visitor, Place::Policies, move |view| page(view, &quarter, None)).await
+    show(&state, &visitor, Place::Policies, move |view| {
+        page(view, &quarter, None)
+    })
+    .await
 }
 
 /// Adopts or declines it.
@@ -40,10 +43,18 @@ pub(crate) async fn decide(
     form: Form,
 ) -> Response {
     let here = format!("/risk-adjustments/{}", escaped(&quarter));
-    let sent = sent(form, format!("{here}/decisions"), format!("{here}/comparison"), Place::Policies);
+    let sent = sent(
+        form,
+        format!("{here}/decisions"),
+        format!("{here}/comparison"),
+        Place::Policies,
+    );
     let whose = quarter.clone();
     let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| decide_adjustment(cx, &whose, body).map(drop);
-    send(&state, &visitor, sent, run, move |view, back| page(view, &quarter, back)).await
+    send(&state, &visitor, sent, run, move |view, back| {
+        page(view, &quarter, back)
+    })
+    .await
 }
 
 fn mark(state: AdjustmentState) -> Mark {
@@ -110,7 +121,9 @@ fn sections(view: &View<'_, '_, '_>, comparison: &Comparison) -> Vec<Section> {
     let of = |kind: FindingKind| comparison.findings.iter().filter(move |it| it.kind == kind);
     let useless: Vec<&Finding> = of(FindingKind::UselessRule).collect();
     let under: Vec<&Finding> = of(FindingKind::UnderRuled).collect();
-    let wrong: Vec<&Finding> = of(FindingKind::RatedTooLow).chain(of(FindingKind::RatedTooHigh)).collect();
+    let wrong: Vec<&Finding> = of(FindingKind::RatedTooLow)
+        .chain(of(FindingKind::RatedTooHigh))
+        .collect();
     let mut sections = vec![
         Section::new(
             "useless",
@@ -144,7 +157,11 @@ fn sections(view: &View<'_, '_, '_>, comparison: &Comparison) -> Vec<Section> {
         }
         None => {
             let text = Rich::from("No change of the risk table meets these findings.");
-            sections.push(Section::new("proposal", "The proposed risk table", SectionBody::Words(text)));
+            sections.push(Section::new(
+                "proposal",
+                "The proposed risk table",
+                SectionBody::Words(text),
+            ));
         }
     }
     sections.extend(back_test(view, &comparison.back_test));
@@ -314,10 +331,16 @@ fn back_test(view: &View<'_, '_, '_>, found: &BackTest) -> Vec<Section> {
         ),
         Fact::new("Would have another risk", part(found.rerouted, found.reproduced)),
         Fact::new("Failures that would have met more review", whole(found.failures_met)),
-        Fact::new("Time that reviews would have taken in addition", hours(found.minutes_added)),
+        Fact::new(
+            "Time that reviews would have taken in addition",
+            hours(found.minutes_added),
+        ),
     ];
     if found.without_minutes > 0 {
-        facts.push(Fact::new("Changes without a time to compare", whole(found.without_minutes)));
+        facts.push(Fact::new(
+            "Changes without a time to compare",
+            whole(found.without_minutes),
+        ));
     }
     let row = |it: &Rerouted| {
         vec![
@@ -339,8 +362,12 @@ fn back_test(view: &View<'_, '_, '_>, found: &BackTest) -> Vec<Section> {
         ..Table::default()
     };
     vec![
-        Section::new("back-test", "Back-test on the changes of the quarter", SectionBody::Facts(facts))
-            .note("only changes whose risk the table in force gives again are compared"),
+        Section::new(
+            "back-test",
+            "Back-test on the changes of the quarter",
+            SectionBody::Facts(facts),
+        )
+        .note("only changes whose risk the table in force gives again are compared"),
         Section::new(
             "rerouted",
             "Changes that would have another risk",
