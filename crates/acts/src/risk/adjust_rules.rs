@@ -30,11 +30,12 @@ const MOST_LISTED: i64 = 40;
 
 impl PlainNoun for RiskAdjustment {
     type Input = RiskAdjustmentInput;
-    const IS_HISTORY: bool = true;
 
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
         let newest = Filter::new().descending_by("quarter").limit(MOST_LISTED);
-        Ok(record::bodies::<Self>(cx.tx, &newest)?)
+        let mut found = record::bodies::<Self>(cx.tx, &newest)?;
+        found.reverse();
+        Ok(found)
     }
 
     fn key(&self) -> &str {

@@ -150,7 +150,7 @@ fn each_quarter_is_compared_once_and_the_change_managers_have_thirty_days() {
     assert_eq!(item(&world, "2027-Q1"), None, "nobody is asked about nothing");
     let listed = world.by("olga", noun::list::<RiskAdjustment>);
     let quarters: Vec<&str> = listed.iter().map(|it| it.quarter.as_str()).collect();
-    assert_eq!(quarters, ["2027-Q1", "2026-Q4"]);
+    assert_eq!(quarters, ["2026-Q4", "2027-Q1"]);
     assert_eq!(replayed(&world), Vec::<String>::new());
 }
 

@@ -86,7 +86,7 @@ pub const CARD: Card = Card {
         Field::shown("configuration_state", Kind::Text(60), "Where that configuration is."),
     ],
     verbs: verbs! {
-        List "list_risk_adjustments" at "/risk-adjustments" may READ => "List quarterly adjustments, the newest first";
+        List "list_risk_adjustments" at "/risk-adjustments" may READ => "List the quarterly adjustments of the last ten years";
         Add "compare_quarter" at "/risk-adjustments" may SET_POLICY => "Compare the rules with what came of the changes of a quarter", token Admin, called "compare";
         Show "show_risk_adjustment" at "/risk-adjustments/{key}" may READ => "Show a quarterly adjustment with its findings and its back-test";
     },
