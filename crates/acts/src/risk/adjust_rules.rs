@@ -256,7 +256,8 @@ fn check_named(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment, id: &str) 
     if is_of_rules && is_current && is_since {
         return Ok(found.id.0);
     }
-    let text = "The configuration must be a set of policies or a risk table that was proposed since the quarter began, and that waits or is in force.";
+    let text = "The configuration must be a set of policies or a risk table that was proposed since the quarter began, and \
+         that waits or is in force.";
     Err(Refusal::field("configuration", "not_allowed", text).into())
 }
 
