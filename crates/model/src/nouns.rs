@@ -36,6 +36,7 @@ macro_rules! card_nouns {
             $crate::incident::problem::ProblemRecord,
             $crate::risk::cause::Cause,
             $crate::risk::cause_move::CauseMove,
+            $crate::risk::risk_adjustment::RiskAdjustment,
         }
     };
 }

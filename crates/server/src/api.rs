@@ -67,6 +67,7 @@ const TABLES: &[&[Route]] = &[
     compliance::control_reports::ROUTES,
     compliance::archive::ROUTES,
     compliance::retention::ROUTES,
+    risk::adjustments::ROUTES,
     risk::affected::ROUTES,
     risk::forecasts::ROUTES,
     risk::matrix::ROUTES,

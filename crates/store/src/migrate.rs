@@ -60,6 +60,7 @@ const MIGRATIONS: &[Migration] = migrations![
     33 "0033_audit_samples",
     35 "0035_lessons",
     37 "0037_vendor",
+    36 "0036_risk_adjustment",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -1,6 +1,8 @@
-//! Risk: the model of failure and its forecasts, root causes and how they move forecasts.
+//! Risk: the model of failure and its forecasts, root causes and how they move forecasts, quarterly adjustments.
 
+pub mod adjust_rules;
 pub mod ask_probes;
+pub mod closed_changes;
 pub mod find_affected;
 pub mod fit_model;
 pub mod move_forecasts;

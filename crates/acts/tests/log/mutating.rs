@@ -474,6 +474,11 @@ fn teach(world: &World) {
             "features": ["disruption"], "model": "m", "what": "w", "from_ppm": 10, "to_ppm": 20, "at": cx.now,
         }))?;
         cx.put_estate("cause_move.noted", moved, json!({}))?;
+        let adjusted: model::risk::risk_adjustment::RiskAdjustment = serde_json::from_value(json!({
+            "id": "2019-Q4", "version": 0, "quarter": "2019-Q4", "state": "declined", "compared": 1, "findings": ["useless_rule: r"],
+            "at": cx.now, "decided_by": "system", "decided_at": cx.now, "reason": "One exercise.",
+        }))?;
+        cx.put_estate("risk_adjustment.proposed", adjusted, json!({}))?;
         let sample: model::audit::audit_sample::AuditSample = serde_json::from_value(json!({
             "id": "sample", "version": 0, "title": "Strikes", "control": "SOX-CM-1", "from": cx.now, "to": cx.now, "seed": "s",
             "population": 1, "population_digest": "d", "strata": ["normal, low risk: 1 of 1"], "changes": ["CHG-1001"],

@@ -1,5 +1,6 @@
 //! Risk: impact, reach, the risk table, categories and checklists.
 
+pub mod adjustment;
 pub mod assessment;
 pub mod cause;
 pub mod cause_move;
@@ -12,5 +13,6 @@ pub mod matrix;
 pub mod probe;
 pub mod reach;
 pub mod regimes;
+pub mod risk_adjustment;
 pub mod security_questions;
 pub mod terms;

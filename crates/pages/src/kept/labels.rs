@@ -132,7 +132,7 @@ const USUAL: [(&str, &str); 121] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 55] = [
+const OTHERWISE: [(&str, &str, &str); 57] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
@@ -182,6 +182,12 @@ const OTHERWISE: [(&str, &str, &str); 55] = [
     ("/problems/*/links", "to", "The other record"),
     ("/ownership", "ends_at", "Until"),
     ("/ownership", "role", "Part"),
+    ("/risk-adjustments", "quarter", "Quarter"),
+    (
+        "/risk-adjustments/*/decisions",
+        "configuration",
+        "Or a configuration of your own",
+    ),
     ("/services/*/watchers", "group", "For a group"),
     ("/templates", "title", "Title"),
     ("/tokens", "person", "Acts as"),

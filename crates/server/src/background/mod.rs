@@ -1,6 +1,7 @@
 //! Background work: the queue's worker, the mailer, outbound calls, the sequencer, the judge of new events and nightly replays.
 //! Background work: the queue's worker, the mailer, outbound calls, sinks of the log, the sequencer and nightly replays.
 
+pub(crate) mod adjustments;
 pub(crate) mod archiver;
 pub(crate) mod forecasts;
 pub(crate) mod grounds;

@@ -380,6 +380,14 @@ fn other_routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/live", get(shared::live::stream))
         .route("/t/{tenant}/failure-models", get(risk::failure_models::show_models))
+        .route(
+            "/t/{tenant}/risk-adjustments/{id}/comparison",
+            get(risk::adjustments::show_one),
+        )
+        .route(
+            "/t/{tenant}/risk-adjustments/{id}/decisions",
+            post(risk::adjustments::decide),
+        )
         .route("/t/{tenant}/policies", get(policy::policies::show_policies))
         .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
         .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))

@@ -578,3 +578,27 @@ fn problems_causes_and_moved_forecasts_are_found_by_their_columns() {
         assert_eq!(found, std::slice::from_ref(&moved));
     });
 }
+
+#[test]
+fn a_quarter_has_one_adjustment_and_the_newest_comes_first() {
+    use model::risk::risk_adjustment::RiskAdjustment;
+    let of = |quarter: &str| -> RiskAdjustment {
+        from(json!({
+            "id": quarter, "version": 1, "quarter": quarter, "state": "nothing_found", "compared": 0, "findings": [],
+            "at": "2026-11-20T08:00:00Z",
+        }))
+    };
+    let rows = [of("2026-Q2"), of("2026-Q3")];
+    check(|world| {
+        let wanted = rows.clone();
+        world.act(move |tx| {
+            record::insert(tx, &wanted[0], "{}")?;
+            record::insert(tx, &wanted[1], "{}")
+        });
+        let newest = Filter::new().descending_by("quarter").limit(1);
+        let found = world.read(move |tx| record::bodies::<RiskAdjustment>(tx, &newest));
+        assert_eq!(found, std::slice::from_ref(&rows[1]));
+        let twice = rows[0].clone();
+        assert!(world.try_act(ACME, move |tx| record::insert(tx, &twice, "{}")).is_err());
+    });
+}

@@ -13,7 +13,7 @@ use crate::openapi::integration::deliveries;
 use crate::openapi::notify::action_items;
 use crate::openapi::policy::configurations;
 use crate::openapi::report::metrics;
-use crate::openapi::risk::{affected, forecasts};
+use crate::openapi::risk::{adjustments, affected, forecasts};
 use crate::openapi::rows::{GATE_QUESTION, Row, at, delete, get, list, post};
 use crate::openapi::schedule::planning;
 use crate::openapi::{Answer, Param, Route, Scope, patches};
@@ -83,7 +83,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
         .chain(&[what_changed::ROUTES, affected::ROUTES, action_items::ROUTES])
-        .chain(&[lessons::ROUTES, vendors::ROUTES])
+        .chain(&[adjustments::ROUTES, lessons::ROUTES, vendors::ROUTES])
         .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES, planning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());

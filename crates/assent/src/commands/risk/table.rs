@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::commands::policy::proposals::{activate, tell_proposal};
-use crate::commands::risk::{affected, forecast};
+use crate::commands::risk::{adjustment, affected, forecast};
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, text_of};
@@ -37,6 +37,29 @@ pub enum Risk {
         /// The change.
         #[arg(value_name = "KEY")]
         key: String,
+    },
+    /// Adopt a quarterly adjustment: its risk table is proposed, and another person puts that in force.
+    #[command(after_help = "Example: assent risk adopt 2026-Q3 --reason 'Three network changes failed'")]
+    Adopt {
+        /// The quarter.
+        #[arg(value_name = "QUARTER")]
+        quarter: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// A set of policies or a risk table that is adopted in place of the proposed one, by its id.
+        #[arg(long, value_name = "ID")]
+        configuration: Option<String>,
+    },
+    /// Decline a quarterly adjustment.
+    #[command(after_help = "Example: assent risk decline 2026-Q3 --reason 'All three were one exercise'")]
+    Decline {
+        /// The quarter.
+        #[arg(value_name = "QUARTER")]
+        quarter: String,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
     /// Propose a table, or put a proposal in force.
     #[command(
@@ -97,6 +120,18 @@ pub fn run(risk: &Risk, common: &Common, output: &Output) -> Result<u8> {
         Risk::Forecast { key } => forecast::show(&client, key, output),
         Risk::Models => forecast::models(&client, output),
         Risk::Matrix { key } => forecast::matrix(&client, key, output),
+        Risk::Adopt {
+            quarter,
+            reason,
+            configuration,
+        } => {
+            let body = adjustment::adoption(reason, configuration.as_deref());
+            adjustment::decide(&client, quarter, &body, output)
+        }
+        Risk::Decline { quarter, reason } => {
+            let body = json!({"adopted": false, "reason": reason});
+            adjustment::decide(&client, quarter, &body, output)
+        }
         Risk::Apply {
             activate: Some(id),
             change,

@@ -73,6 +73,28 @@ words! {
         /// It was lower.
         TooHigh = "too_high",
     }
+    /// Where the decision about a quarterly adjustment is.
+    AdjustmentState {
+        /// Something was found; nobody decided yet.
+        Proposed = "proposed",
+        /// Nothing was found.
+        NothingFound = "nothing_found",
+        /// A configuration was proposed because of it.
+        Adopted = "adopted",
+        /// It changes nothing, for a reason.
+        Declined = "declined",
+    }
+    /// What the comparison of a quarter finds.
+    FindingKind {
+        /// A rule asked about many changes and found nothing.
+        UselessRule = "useless_rule",
+        /// Changes below high risk failed more often than all others.
+        UnderRuled = "under_ruled",
+        /// Reviews say that the risk of a cell of the table is too low.
+        RatedTooLow = "rated_too_low",
+        /// Reviews say that it is too high.
+        RatedTooHigh = "rated_too_high",
+    }
     /// A feature of a change that a root cause concerns; each is an input of the forecast of failure.
     CauseFeature {
         /// More than one target.

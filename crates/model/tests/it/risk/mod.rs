@@ -1,5 +1,6 @@
 //! Risk cannot be talked down: on each axis the higher of stated and derived counts until an approver accepts the lower one.
 
+mod adjustments;
 mod causes;
 mod forecast;
 mod hands;

@@ -210,6 +210,8 @@ fn further(view: &View<'_, '_, '_>) -> Rich {
         .link("Forecasts of failure", view.url("/failure-models"))
         .text(" ")
         .link("Probes of checklists", view.url("/probes"))
+        .text(" ")
+        .link("Quarterly adjustments", view.url("/risk-adjustments"))
 }
 
 fn sla_section(view: &View<'_, '_, '_>) -> Section {

@@ -1,5 +1,6 @@
 //! Risk: forecasts of failure and their models.
 
+pub(super) mod adjustments;
 pub(super) mod failure_models;
 pub(super) mod forecast_section;
 pub(super) mod matrix_section;

@@ -1,0 +1,290 @@
+//! Compares the rules with what came of the changes of a quarter, and takes the decision about it. Adopting proposes a
+//! configuration as its author; another person, or an approved change, puts that in force.
+
+use jiff::{SignedDuration, Timestamp};
+use model::core::act::actions;
+use model::core::body::Body;
+use model::core::enums::{AboutKind, ActionKind, AdjustmentState, ConfigurationKind, ConfigurationState, Level};
+use model::core::ids::RecordId;
+use model::core::parse::{LINE, Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::notify::action_item::{About, Due, NewItem, Owner};
+use model::policy::configuration::Configuration;
+use model::risk::adjustment::{Comparison, RiskRules, compare};
+use model::risk::assessment::RiskTable;
+use model::risk::risk_adjustment::{DAYS_TO_DECIDE, RiskAdjustment, RiskAdjustmentInput, last_ended, span};
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::noun::{self, PlainNoun};
+use crate::incident::keep::keep;
+use crate::notify::action_items::{open, settle_by_rule};
+use crate::policy::configurations::configuration;
+use crate::policy::propose_configuration::propose_risk_table;
+use crate::risk::closed_changes::find_closed;
+
+/// The most adjustments that are listed: ten years.
+const MOST_LISTED: i64 = 40;
+
+impl PlainNoun for RiskAdjustment {
+    type Input = RiskAdjustmentInput;
+
+    fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
+        let newest = Filter::new().descending_by("quarter").limit(MOST_LISTED);
+        let mut found = record::bodies::<Self>(cx.tx, &newest)?;
+        found.reverse();
+        Ok(found)
+    }
+
+    fn key(&self) -> &str {
+        &self.quarter
+    }
+
+    fn page(&self) -> Option<String> {
+        Some(format!("/risk-adjustments/{}/comparison", self.quarter))
+    }
+
+    fn is_in_use(&self) -> bool {
+        false
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: RiskAdjustmentInput, mut reading: Reading<'_>) -> Result<Self> {
+        let times = span(&input.quarter);
+        if reading.says("quarter") && times.is_none() {
+            let text = format!("`{}` is no quarter such as 2026-Q3.", input.quarter);
+            reading.wrong("quarter", "not_a_quarter", text);
+        }
+        if times.is_some_and(|(_, to)| cx.now < to) {
+            reading.wrong("quarter", "not_over", "The quarter has not ended yet.");
+        }
+        reading.finish()?;
+        if Self::found(cx, &input.quarter)?.is_some() {
+            let text = format!("{} was compared already.", input.quarter);
+            return Err(Refusal::not_now("compared", text, "Read that comparison.", Vec::new()).into());
+        }
+        let drawn = draw(cx, &input.quarter)?;
+        write(cx, drawn)
+    }
+
+    fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
+        for (adjustment, value) in records.iter().zip(values) {
+            if let Some(body) = value.as_object_mut() {
+                body.remove("report");
+            }
+            value["comparison"] = serde_json::to_value(adjustment.comparison())?;
+            if let Some(state) = configuration_state(cx, adjustment)? {
+                value["configuration_state"] = json!(state);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the configuration of an adopted adjustment is.
+///
+/// # Errors
+/// The store's.
+pub fn configuration_state(
+    cx: &mut Context<'_, '_>,
+    adjustment: &RiskAdjustment,
+) -> Result<Option<ConfigurationState>> {
+    let Some(id) = &adjustment.configuration else {
+        return Ok(None);
+    };
+    let found = record::load::<Configuration>(cx.tx, id)?;
+    Ok(found.map(|stored| stored.record.state))
+}
+
+/// The comparison of the quarter that ended last, where it is due: nobody has made it, and changes were closed in the quarter. It
+/// is made in a reading transaction, so that nothing waits for it.
+///
+/// # Errors
+/// The store's.
+pub fn find_due(cx: &mut Context<'_, '_>) -> Result<Option<RiskAdjustment>> {
+    let Some(quarter) = last_ended(cx.now) else {
+        return Ok(None);
+    };
+    if RiskAdjustment::found(cx, &quarter)?.is_some() {
+        return Ok(None);
+    }
+    let drawn = draw(cx, &quarter)?;
+    Ok((drawn.compared > 0).then_some(drawn))
+}
+
+/// Writes a comparison, unless another server or a person made it meanwhile; answers whether it was written.
+///
+/// # Errors
+/// The store's.
+pub fn keep_adjustment(cx: &mut Context<'_, '_>, drawn: &RiskAdjustment) -> Result<bool> {
+    if RiskAdjustment::found(cx, &drawn.quarter)?.is_some() {
+        return Ok(false);
+    }
+    write(cx, drawn.clone())?;
+    Ok(true)
+}
+
+fn rules_in_force(cx: &mut Context<'_, '_>) -> Result<RiskRules> {
+    let directory = cx.directory()?;
+    let tenant = directory.tenant.as_ref();
+    Ok(RiskRules {
+        table: tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default(),
+        terms: directory.risk_terms(),
+    })
+}
+
+fn draw(cx: &mut Context<'_, '_>, quarter: &str) -> Result<RiskAdjustment> {
+    let times = span(quarter).unwrap_or((Timestamp::MIN, Timestamp::MIN));
+    let rules = rules_in_force(cx)?;
+    let (changes, left_out) = find_closed(cx, times)?;
+    let compared = compare(&changes, rules, left_out);
+    let named = |comparison: &Comparison| {
+        let findings = comparison.findings.iter();
+        findings.map(|it| format!("{}: {}", it.kind, it.subject)).collect()
+    };
+    Ok(RiskAdjustment {
+        id: RecordId::from(quarter),
+        version: 0,
+        quarter: quarter.to_owned(),
+        state: if compared.findings.is_empty() {
+            AdjustmentState::NothingFound
+        } else {
+            AdjustmentState::Proposed
+        },
+        compared: compared.changes,
+        findings: named(&compared),
+        report: Some(serde_json::to_string(&compared)?),
+        at: cx.now,
+        decided_by: None,
+        decided_at: None,
+        reason: None,
+        configuration: None,
+    })
+}
+
+fn about(adjustment: &RiskAdjustment) -> About {
+    About::new(AboutKind::Other, format!("risk-adjustment {}", adjustment.quarter))
+}
+
+/// Saves a comparison; where it found something, the change managers have thirty days.
+fn write(cx: &mut Context<'_, '_>, drawn: RiskAdjustment) -> Result<RiskAdjustment> {
+    let drawn = RiskAdjustment { at: cx.now, ..drawn };
+    let data = json!({"state": drawn.state, "compared": drawn.compared, "findings": drawn.findings.len()});
+    let saved = keep(cx, "risk_adjustment.proposed", drawn, data)?;
+    if saved.state != AdjustmentState::Proposed {
+        return Ok(saved);
+    }
+    let time = SignedDuration::from_hours(24 * DAYS_TO_DECIDE);
+    let url = format!(
+        "{}/t/{}/risk-adjustments/{}/comparison",
+        cx.services.tools().public_url,
+        cx.tenant(),
+        saved.quarter
+    );
+    let title = format!("Decide about the adjustment of {}", saved.quarter);
+    let item = NewItem {
+        text: Some(
+            "Adopt the proposed risk table or a configuration of your own, or decline with a reason.".to_owned(),
+        ),
+        owner: Owner::ChangeManagers,
+        due: Due::At(cx.now.saturating_add(time).unwrap_or(cx.now)),
+        links: vec![url],
+        ..NewItem::new(ActionKind::Improve, about(&saved), title)
+    };
+    open(cx, item)?;
+    Ok(saved)
+}
+
+/// Decides about an adjustment (`POST /risk-adjustments/{key}/decisions {adopted, reason, configuration?}`). Adopting proposes its
+/// risk table, or names a configuration that somebody proposed instead; either is put in force by another person or an approved
+/// change. Declining changes nothing.
+///
+/// # Errors
+/// 403, 404, 409, 422, or the store's.
+pub fn decide_adjustment(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<RiskAdjustment> {
+    cx.allow(actions::SET_POLICY)?;
+    let adjustment = noun::show::<RiskAdjustment>(cx, key)?;
+    let mut reading = Reading::new(body, "");
+    let is_adopted = reading.needed_boolean("adopted");
+    let reason = reading.needed("reason", TEXT);
+    let named = reading.text("configuration", LINE);
+    if named.is_some() && !is_adopted && !reading.errors.iter().any(|it| it.field == "adopted") {
+        let text = "A configuration is named where the adjustment is adopted.";
+        reading.wrong("configuration", "not_allowed", text);
+    }
+    reading.finish()?;
+    adjustment.check_open()?;
+    let configuration = match (is_adopted, named) {
+        (false, _) => None,
+        (true, Some(id)) => Some(check_named(cx, &adjustment, &id)?),
+        (true, None) => Some(propose(cx, &adjustment, &reason)?),
+    };
+    let (state, kind, settled) = match is_adopted {
+        true => (
+            AdjustmentState::Adopted,
+            "risk_adjustment.adopted",
+            "The adjustment is adopted.",
+        ),
+        false => (
+            AdjustmentState::Declined,
+            "risk_adjustment.declined",
+            "The adjustment is declined.",
+        ),
+    };
+    let decided = RiskAdjustment {
+        state,
+        decided_by: Some(cx.actor.person.clone()),
+        decided_at: Some(cx.now),
+        reason: Some(reason),
+        configuration,
+        ..adjustment
+    };
+    let data = json!({"configuration": decided.configuration});
+    let saved = keep(cx, kind, decided, data)?;
+    settle_by_rule(cx, ActionKind::Improve, &about(&saved), "", settled)?;
+    Ok(saved)
+}
+
+/// Checks that a configuration can stand for the adjustment: rules that somebody proposed since the quarter began, and that wait or
+/// are in force.
+fn check_named(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment, id: &str) -> Result<String> {
+    let found = configuration(cx, id)?;
+    let is_of_rules = matches!(found.kind, ConfigurationKind::Policies | ConfigurationKind::RiskTable);
+    let is_current = matches!(found.state, ConfigurationState::Proposed | ConfigurationState::Active);
+    let is_since = span(&adjustment.quarter).is_some_and(|(from, _)| from <= found.proposed_at);
+    if is_of_rules && is_current && is_since {
+        return Ok(found.id.0);
+    }
+    let text = "The configuration must be a set of policies or a risk table that was proposed since the quarter began, and \
+         that waits or is in force.";
+    Err(Refusal::field("configuration", "not_allowed", text).into())
+}
+
+/// Proposes the risk table of an adjustment; answers the configuration's id.
+fn propose(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment, reason: &str) -> Result<String> {
+    let comparison = adjustment.comparison();
+    let Some((before, wanted)) = comparison.and_then(|it| Some((it.before, it.proposal?))) else {
+        let text = format!("The adjustment of {} proposes no risk table.", adjustment.quarter);
+        let satisfy = "Propose a set of policies and name its id in `configuration`, or decline with a reason.";
+        return Err(Refusal::not_now("no_proposal", text, satisfy, Vec::new()).into());
+    };
+    if rules_in_force(cx)? != before {
+        let text =
+            "The risk table has changed since the comparison, so its back-test says nothing about the present one.";
+        let satisfy = "Propose a risk table and name its id in `configuration`, or decline with a reason.";
+        return Err(Refusal::not_now("risk_table_moved", text, satisfy, Vec::new()).into());
+    }
+    let body = json!({"table": rows(&wanted.table), "terms": wanted.terms, "reason": reason});
+    let Value::Object(body) = body else {
+        return Err(Refusal::not_found("risk table").into());
+    };
+    Ok(propose_risk_table(cx, &body)?.id.0)
+}
+
+/// The table as a request names it.
+fn rows(table: &RiskTable) -> Value {
+    let row = |cells: &[Level; 3]| json!({"low": cells[0], "medium": cells[1], "high": cells[2]});
+    let [none, low, medium, high] = &table.0;
+    json!({"none": row(none), "low": row(low), "medium": row(medium), "high": row(high)})
+}

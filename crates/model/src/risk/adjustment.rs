@@ -1,0 +1,483 @@
+//! The quarterly comparison of rules with what came of the changes of a quarter: which rule asked much and found nothing, which
+//! changes failed under light rules, where risk was rated wrong; and a risk table that follows from it, tried on the same changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::approval::obligation;
+use crate::core::enums::{Category, FindingKind, Kind, Level, RiskRating, Touch};
+use crate::report::statistics::{Estimate, median, share};
+use crate::risk::assessment::RiskTable;
+use crate::risk::terms::RiskTerms;
+
+/// So many changes a rule must have asked about: where it found nothing in 30, Wilson's interval leaves at most 11.4 % for it.
+pub const LEAST_ASKED: usize = 30;
+/// So many changes a group and the rest need: with fewer, Wilson's interval is wider than most differences.
+pub const LEAST_CHANGES: usize = 20;
+/// So many of a group must have failed: two may be one accident and its repetition.
+pub const LEAST_FAILED: usize = 3;
+/// So many answers of reviews a cell of the table needs; more than half of them must agree.
+pub const LEAST_ANSWERS: usize = 3;
+/// The most groups that are found: each takes its changes out before the next is looked for.
+pub const MOST_GROUPS: usize = 5;
+/// The most findings of one kind.
+pub const MOST_FINDINGS: usize = 20;
+/// The most changes that a finding names.
+pub const MOST_KEYS: usize = 50;
+/// The most changes that a back-test lists.
+pub const MOST_ROWS: usize = 200;
+
+/// What a rule asked of a change, and what came of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Whether it found something: a rejection, a return, a condition, failed evidence, a peer who disagreed.
+    pub has_found: bool,
+    /// How long it took until it was met, in minutes.
+    pub minutes: i64,
+}
+
+/// A closed change as the comparison sees it. Facts are those of its last approval, else of the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedChange {
+    /// Its key.
+    pub key: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its category.
+    pub category: Category,
+    /// What it touched.
+    pub touches: BTreeSet<Touch>,
+    /// The risk that it was approved with.
+    pub risk: Level,
+    /// Its highest impact.
+    pub impact: Level,
+    /// Its complexity.
+    pub complexity: Level,
+    /// The rules that asked something, by their ids.
+    pub rules: BTreeMap<String, Asked>,
+    /// Whether it failed; absent where nothing was implemented.
+    pub has_failed: Option<bool>,
+    /// What reviews of incidents say about the risk that it was rated with.
+    pub ratings: Vec<RiskRating>,
+}
+
+impl ClosedChange {
+    fn is_failure(&self) -> bool {
+        self.has_failed == Some(true)
+    }
+
+    /// How long its slowest rule took: rules ask beside each other.
+    fn minutes(&self) -> i64 {
+        self.rules.values().map(|it| it.minutes).max().unwrap_or_default()
+    }
+
+    /// Its cell in the risk table.
+    fn cell(&self) -> (usize, usize) {
+        let column = match self.complexity {
+            Level::None | Level::Low => 0,
+            Level::Medium => 1,
+            Level::High => 2,
+        };
+        (row_of(self.impact), column)
+    }
+}
+
+fn row_of(level: Level) -> usize {
+    usize::try_from(obligation::level_number(level)).unwrap_or_default()
+}
+
+/// The rules by which risk is computed: the table and its terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskRules {
+    /// The table.
+    pub table: RiskTable,
+    /// The terms.
+    pub terms: RiskTerms,
+}
+
+impl RiskRules {
+    /// The risk of a change by these rules.
+    #[must_use]
+    pub fn level(&self, change: &ClosedChange) -> Level {
+        let least = self.terms.complexity_of(&change.touches).unwrap_or(Level::None);
+        self.table.level(change.impact, Some(change.complexity.max(least)))
+    }
+}
+
+/// A share with Wilson's 95 % interval, in parts per million.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// The share.
+    pub ppm: i64,
+    /// The lower end.
+    pub low_ppm: i64,
+    /// The upper end.
+    pub high_ppm: i64,
+}
+
+impl From<Estimate> for Rate {
+    fn from(it: Estimate) -> Self {
+        Self {
+            ppm: it.value,
+            low_ppm: it.low,
+            high_ppm: it.high,
+        }
+    }
+}
+
+/// Something that the comparison found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What kind of finding it is.
+    pub kind: FindingKind,
+    /// The rule's id, the group, or the cell of the table.
+    pub subject: String,
+    /// How many changes, or answers of reviews, were looked at.
+    pub of: i64,
+    /// How many of them failed, or say so.
+    pub hits: i64,
+    /// The share that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+    /// The same of all other changes under light rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Rate>,
+    /// How long the rule took in all, in minutes.
+    #[serde(default)]
+    pub minutes: i64,
+    /// The changes behind it, at most [`MOST_KEYS`].
+    pub changes: Vec<String>,
+}
+
+/// A change that the proposal routes otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rerouted {
+    /// Its key.
+    pub key: String,
+    /// Its risk by the rules in force.
+    pub from: Level,
+    /// Its risk by the proposal.
+    pub to: Level,
+    /// Whether it failed.
+    pub has_failed: bool,
+}
+
+/// The proposal tried on the changes of the quarter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackTest {
+    /// How many changes were tried.
+    pub changes: i64,
+    /// Of how many the rules in force give the risk that they were approved with. Only these are compared.
+    pub reproduced: i64,
+    /// How many get another risk.
+    pub rerouted: i64,
+    /// How many failed changes would have met more review.
+    pub failures_met: i64,
+    /// The median time of the other risk less that of the own, summed over those that get another risk; in minutes.
+    pub minutes_added: i64,
+    /// How many of them count no time, as no change of the quarter had the other risk.
+    pub without_minutes: i64,
+    /// The changes that get another risk, at most [`MOST_ROWS`].
+    pub rows: Vec<Rerouted>,
+}
+
+/// What a comparison found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// How many closed changes were compared.
+    pub changes: i64,
+    /// How many closed changes were too many to look at.
+    pub left_out: i64,
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// The rules in force.
+    pub before: RiskRules,
+    /// The proposed rules, where the table or its terms meet a finding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<RiskRules>,
+    /// The proposal on the same changes; without one, the rules in force.
+    pub back_test: BackTest,
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn keys<'c>(changes: impl IntoIterator<Item = &'c ClosedChange>) -> Vec<String> {
+    let keys = changes.into_iter().map(|it| it.key.clone());
+    keys.take(MOST_KEYS).collect()
+}
+
+/// Compares the rules with the closed changes of a quarter. The same changes give the same comparison.
+#[must_use]
+pub fn compare(changes: &[ClosedChange], before: RiskRules, left_out: usize) -> Comparison {
+    let groups = under_ruled(changes);
+    let (mut rated, too_low) = rated_wrong(changes);
+    let proposal = propose(changes, &before, &groups, &too_low);
+    let mut findings = useless_rules(changes);
+    findings.extend(groups.into_iter().map(|(_, finding)| finding));
+    findings.append(&mut rated);
+    let back_test = try_on(changes, &before, proposal.as_ref().unwrap_or(&before));
+    Comparison {
+        changes: signed(changes.len()),
+        left_out: signed(left_out),
+        findings,
+        before,
+        proposal,
+        back_test,
+    }
+}
+
+/// Rules that asked about many changes and found nothing in any of them; those that took longest first.
+fn useless_rules(changes: &[ClosedChange]) -> Vec<Finding> {
+    let mut by_rule: BTreeMap<&str, Vec<(&ClosedChange, Asked)>> = BTreeMap::new();
+    for change in changes {
+        for (rule, asked) in &change.rules {
+            by_rule.entry(rule).or_default().push((change, *asked));
+        }
+    }
+    by_rule.retain(|_, rows| rows.len() >= LEAST_ASKED && rows.iter().all(|(_, asked)| !asked.has_found));
+    let finding = |(rule, rows): (&str, Vec<(&ClosedChange, Asked)>)| Finding {
+        kind: FindingKind::UselessRule,
+        subject: rule.to_owned(),
+        of: signed(rows.len()),
+        hits: 0,
+        rate: share(0, rows.len() as u64).map(Rate::from),
+        rest: None,
+        minutes: rows.iter().map(|(_, asked)| asked.minutes).sum(),
+        changes: keys(rows.iter().map(|(change, _)| *change)),
+    };
+    let mut found: Vec<Finding> = by_rule.into_iter().map(finding).collect();
+    found.sort_by_key(|it| std::cmp::Reverse(it.minutes));
+    found.truncate(MOST_FINDINGS);
+    found
+}
+
+/// What changes of a group share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Category(Category),
+    Kind(Kind),
+    Touch(Touch),
+}
+
+impl Group {
+    fn all() -> impl Iterator<Item = Self> {
+        let categories = Category::ALL.iter().copied().map(Self::Category);
+        let kinds = Kind::ALL.iter().copied().map(Self::Kind);
+        categories
+            .chain(Touch::ALL.iter().copied().map(Self::Touch))
+            .chain(kinds)
+    }
+
+    fn holds(self, change: &ClosedChange) -> bool {
+        match self {
+            Self::Category(category) => change.category == category,
+            Self::Kind(kind) => change.kind == kind,
+            Self::Touch(touch) => change.touches.contains(&touch),
+        }
+    }
+
+    fn subject(self) -> String {
+        match self {
+            Self::Category(category) => format!("category {category}"),
+            Self::Kind(kind) => format!("kind {kind}"),
+            Self::Touch(touch) => format!("touches {touch}"),
+        }
+    }
+}
+
+/// Groups whose changes failed more often than all others, each below high risk, where shipped rules ask less. The worst is taken
+/// out before the next is looked for, so that a group is not found again under another name.
+fn under_ruled(changes: &[ClosedChange]) -> Vec<(Group, Finding)> {
+    let is_light = |it: &&ClosedChange| it.risk < Level::High && it.has_failed.is_some();
+    let mut light: Vec<&ClosedChange> = changes.iter().filter(is_light).collect();
+    let mut found = Vec::new();
+    while found.len() < MOST_GROUPS {
+        // Of two that are as bad, the earlier one in the list of groups.
+        let mut judged: Vec<(Group, Finding)> = Group::all().filter_map(|group| judged(group, &light)).collect();
+        judged.sort_by_key(|(_, it)| std::cmp::Reverse(it.rate.map(|rate| rate.low_ppm)));
+        let Some((group, finding)) = judged.into_iter().next() else {
+            break;
+        };
+        light.retain(|change| !group.holds(change));
+        found.push((group, finding));
+    }
+    found
+}
+
+/// The finding about a group, where its interval is above that of the rest.
+fn judged(group: Group, light: &[&ClosedChange]) -> Option<(Group, Finding)> {
+    let (of, rest): (Vec<&ClosedChange>, Vec<&ClosedChange>) =
+        light.iter().copied().partition(|change| group.holds(change));
+    let failed: Vec<&ClosedChange> = of.iter().copied().filter(|it| it.is_failure()).collect();
+    if of.len() < LEAST_CHANGES || rest.len() < LEAST_CHANGES || failed.len() < LEAST_FAILED {
+        return None;
+    }
+    let others = rest.iter().filter(|it| it.is_failure()).count();
+    let rate = share(failed.len() as u64, of.len() as u64)?;
+    let other = share(others as u64, rest.len() as u64)?;
+    if rate.low <= other.high {
+        return None;
+    }
+    let finding = Finding {
+        kind: FindingKind::UnderRuled,
+        subject: group.subject(),
+        of: signed(of.len()),
+        hits: signed(failed.len()),
+        rate: Some(rate.into()),
+        rest: Some(other.into()),
+        minutes: 0,
+        changes: keys(failed),
+    };
+    Some((group, finding))
+}
+
+/// Cells of the table whose risk reviews call wrong, and those that they call too low.
+fn rated_wrong(changes: &[ClosedChange]) -> (Vec<Finding>, Vec<(usize, usize)>) {
+    let mut by_cell: BTreeMap<(usize, usize), Vec<(&ClosedChange, RiskRating)>> = BTreeMap::new();
+    for change in changes {
+        let ratings = change.ratings.iter().map(|rating| (change, *rating));
+        by_cell.entry(change.cell()).or_default().extend(ratings);
+    }
+    by_cell.retain(|_, ratings| ratings.len() >= LEAST_ANSWERS);
+    let (mut findings, mut too_low) = (Vec::new(), Vec::new());
+    for (cell, ratings) in by_cell {
+        for (wrong, kind) in [
+            (RiskRating::TooLow, FindingKind::RatedTooLow),
+            (RiskRating::TooHigh, FindingKind::RatedTooHigh),
+        ] {
+            let said: Vec<&ClosedChange> = ratings.iter().filter(|it| it.1 == wrong).map(|it| it.0).collect();
+            if said.len() * 2 <= ratings.len() {
+                continue;
+            }
+            if wrong == RiskRating::TooLow {
+                too_low.push(cell);
+            }
+            findings.push(Finding {
+                kind,
+                subject: cell_name(cell),
+                of: signed(ratings.len()),
+                hits: signed(said.len()),
+                rate: share(said.len() as u64, ratings.len() as u64).map(Rate::from),
+                rest: None,
+                minutes: 0,
+                changes: keys(said),
+            });
+        }
+    }
+    (findings, too_low)
+}
+
+fn cell_name((row, column): (usize, usize)) -> String {
+    let row = ["none", "low", "medium", "high"][row.min(3)];
+    let column = ["low", "medium", "high"][column.min(2)];
+    format!("impact {row}, complexity {column}")
+}
+
+/// The rules that meet the findings, where they differ. They only ask for more: what was rated too high is left to people.
+fn propose(
+    changes: &[ClosedChange],
+    before: &RiskRules,
+    groups: &[(Group, Finding)],
+    too_low: &[(usize, usize)],
+) -> Option<RiskRules> {
+    let mut rules = before.clone();
+    for (group, _) in groups {
+        let is_missed = |it: &&ClosedChange| {
+            group.holds(it) && it.is_failure() && it.risk < Level::High && before.level(it) == it.risk
+        };
+        let failed: Vec<&ClosedChange> = changes.iter().filter(is_missed).collect();
+        raise_for(&mut rules, *group, &failed);
+    }
+    for cell in too_low {
+        raise_cell(&mut rules.table, *cell);
+    }
+    (rules != *before).then_some(rules)
+}
+
+/// Raises the rules until at least half of the failed changes would have had a higher risk: the least complexity of what they
+/// touch where that does it, as it concerns no others; else the cells with most failures.
+fn raise_for(rules: &mut RiskRules, group: Group, failed: &[&ClosedChange]) {
+    let needed = failed.len().div_ceil(2);
+    let is_met = |rules: &RiskRules| failed.iter().filter(|it| rules.level(it) > it.risk).count() >= needed;
+    if let Group::Touch(touch) = group {
+        let present = rules.terms.complexity.get(&touch).copied().unwrap_or(Level::None);
+        for level in [Level::Medium, Level::High].into_iter().filter(|it| *it > present) {
+            let mut tried = rules.clone();
+            tried.terms.complexity.insert(touch, level);
+            if is_met(&tried) {
+                *rules = tried;
+                return;
+            }
+        }
+    }
+    let mut cells: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+    for change in failed {
+        *cells.entry(change.cell()).or_default() += 1;
+    }
+    let mut cells: Vec<((usize, usize), usize)> = cells.into_iter().collect();
+    cells.sort_by_key(|(cell, count)| (std::cmp::Reverse(*count), *cell));
+    for (cell, _) in cells {
+        if is_met(rules) {
+            return;
+        }
+        raise_cell(&mut rules.table, cell);
+    }
+}
+
+/// Raises a cell by one level, and those that may not be below it.
+fn raise_cell(table: &mut RiskTable, (row, column): (usize, usize)) {
+    let RiskTable(cells) = table;
+    cells[row][column] = match cells[row][column] {
+        Level::None | Level::Low => Level::Medium,
+        Level::Medium | Level::High => Level::High,
+    };
+    let places = (0..4_usize).flat_map(|row| (0..3_usize).map(move |column| (row, column)));
+    for (row, column) in places {
+        let left = column.checked_sub(1).map_or(Level::None, |left| cells[row][left]);
+        let above = row.checked_sub(1).map_or(Level::None, |above| cells[above][column]);
+        cells[row][column] = cells[row][column].max(left).max(above);
+    }
+}
+
+/// Tries rules on the changes whose risk the rules in force give again.
+fn try_on(changes: &[ClosedChange], before: &RiskRules, after: &RiskRules) -> BackTest {
+    let reproduced: Vec<&ClosedChange> = changes.iter().filter(|it| before.level(it) == it.risk).collect();
+    let mut minutes: BTreeMap<Level, Vec<i64>> = BTreeMap::new();
+    for change in &reproduced {
+        minutes.entry(change.risk).or_default().push(change.minutes());
+    }
+    let usual = |level: Level| {
+        let mut of = minutes.get(&level)?.clone();
+        of.sort_unstable();
+        median(&of).map(|it| it.value)
+    };
+    let mut found = BackTest {
+        changes: signed(changes.len()),
+        reproduced: signed(reproduced.len()),
+        ..BackTest::default()
+    };
+    for change in reproduced {
+        let to = after.level(change);
+        if to == change.risk {
+            continue;
+        }
+        found.rerouted += 1;
+        found.failures_met += i64::from(change.is_failure() && to > change.risk);
+        match usual(to).zip(usual(change.risk)) {
+            Some((to, from)) => found.minutes_added += to - from,
+            None => found.without_minutes += 1,
+        }
+        if found.rows.len() < MOST_ROWS {
+            found.rows.push(Rerouted {
+                key: change.key.clone(),
+                from: change.risk,
+                to,
+                has_failed: change.is_failure(),
+            });
+        }
+    }
+    found
+}
