@@ -13,7 +13,7 @@ use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
-use crate::commands::notify::action_items;
+use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{metrics, views};
@@ -62,6 +62,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Ownership(ownership) => ownership::ownership(ownership, common, output),
         Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
         Command::OutsideCalendar(calendar) => planning::outside_calendar(calendar, common, output),
+        Command::CommunicationPlan(plans) => communications::communication_plan(plans, common, output),
         Command::Traffic(traffic) => planning::traffic(traffic, common, output),
         Command::Slots(slots) => planning::slots(slots, common, output),
         Command::Conflicts(conflicts) => planning::conflicts(conflicts, common, output),

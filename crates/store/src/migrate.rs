@@ -58,6 +58,7 @@ const MIGRATIONS: &[Migration] = migrations![
     31 "0031_archive",
     32 "0032_probe",
     33 "0033_audit_samples",
+    34 "0034_communications",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -507,6 +507,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             incident::incidents::SHAPES,
             incident::learning::SHAPES,
             notify::action_items::SHAPES,
+            notify::communications::SHAPES,
             risk::affected::SHAPES,
             risk::checklists::SHAPES,
             schedule::planning::SHAPES,

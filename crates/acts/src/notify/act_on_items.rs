@@ -168,6 +168,10 @@ pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
         acknowledged_at: Some(cx.now),
         ..item
     };
+    if next.kind == ActionKind::Acknowledge {
+        // Nothing else is asked for.
+        return settle(cx, next, ActionState::Done, "Acknowledged.");
+    }
     keep(cx, "action_item.acknowledged", next, false)
 }
 

@@ -160,6 +160,8 @@ fn change_routes() -> Router<AppState> {
 fn estate_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/calendar", get(schedule::calendar::calendar))
+        .route("/t/{tenant}/status", get(notify::status::show_status))
+        .route("/t/{tenant}/status.atom", get(notify::status::feed))
         .route("/t/{tenant}/calendar/propose", get(schedule::reschedule::propose))
         .route("/t/{tenant}/conflicts", get(schedule::conflict_list::conflicts))
         .route("/t/{tenant}/conflicts/{id}", post(schedule::conflict_list::decide))

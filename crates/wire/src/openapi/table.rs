@@ -10,7 +10,7 @@ use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
 use crate::openapi::incident::{drift, incidents, learning, what_changed};
 use crate::openapi::integration::deliveries;
-use crate::openapi::notify::action_items;
+use crate::openapi::notify::{action_items, communications};
 use crate::openapi::policy::configurations;
 use crate::openapi::report::metrics;
 use crate::openapi::risk::{affected, forecasts};
@@ -82,7 +82,12 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(table_identity::ALL)
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
-        .chain(&[what_changed::ROUTES, affected::ROUTES, action_items::ROUTES])
+        .chain(&[
+            what_changed::ROUTES,
+            affected::ROUTES,
+            action_items::ROUTES,
+            communications::ROUTES,
+        ])
         .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES, planning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());

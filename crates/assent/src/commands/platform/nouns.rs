@@ -16,7 +16,14 @@ use crate::output::{Output, array, text_of};
 
 /// Nouns whose command has more than the verbs of the card; it takes in [`Verbs`].
 const WITH_MORE: &[&str] = &[
-    "action-item", "witness", "problem", "incident-review", "record-link", "outside-calendar", "traffic",
+    "action-item",
+    "witness",
+    "problem",
+    "incident-review",
+    "record-link",
+    "outside-calendar",
+    "traffic",
+    "communication-plan",
 ];
 
 /// A verb that was chosen, with its arguments.
