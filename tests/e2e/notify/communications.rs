@@ -46,8 +46,9 @@ fn a_plan_tells_what_it_would_and_the_status_shows_what_is_open() {
 }
 
 fn is_previewed(server: &Server, plan: &str) {
-    let change = json!({"title": "Labels rest", "targets": [{"service": "label-print", "environment": "production"}],
-        "disruption": {"kind": "outage", "minutes": 8}});
+    let change = json!({"title": "Labels rest", "description": "d", "justification": "j", "category": "application", "complexity": "low",
+        "targets": [{"service": "label-print", "environment": "production"}], "disruption": {"kind": "outage", "minutes": 8},
+        "plan": [{"title": "Out", "minutes": 10}], "rollback_plan": [{"title": "Back", "minutes": 5}]});
     let (status, change) = ask(server, "requester", ("POST", "/changes"), &change);
     assert_eq!(status, 201, "{change}");
     let path = format!("/communication-plans/{plan}/previews");
@@ -65,8 +66,9 @@ fn is_previewed(server: &Server, plan: &str) {
 }
 
 fn shows_the_status(server: &Server) {
-    let incident = json!({"title": "Labels are <slow>", "severity": 2, "services": ["label-print"]});
-    let (status, incident) = ask(server, "admin", ("POST", "/incidents"), &incident);
+    let incident = json!({"title": "Labels are <slow>", "severity": 2, "services": ["label-print"],
+        "started_at": server.server_time().to_string()});
+    let (status, incident) = ask(server, "commander", ("POST", "/incidents"), &incident);
     assert_eq!(status, 201, "{incident}");
     let (status, shown) = ask(server, "requester", ("GET", "/status"), &Value::Null);
     assert_eq!(status, 200, "{shown}");

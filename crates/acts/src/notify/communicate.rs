@@ -32,7 +32,9 @@ use crate::notify::action_items::{open, open_about, settle};
 pub const TABLE: &str = "communication";
 /// The kind of the job that mails a letter to an address that is no person's.
 pub const LETTER: &str = "communication";
-/// The kind of the timers, and the topic of messages.
+/// The topic of messages: they are mailed in the words of the plan.
+pub const TOPIC: &str = "communication";
+/// The kind of the timers.
 const KIND: &str = "communication";
 /// The most letters of one round.
 const MOST_SENT: usize = 200;
@@ -223,7 +225,9 @@ impl<'c> Round<'c> {
         let public_url = cx.services.tools().public_url.clone();
         let text = format!("{text}\n{public_url}/t/{}/changes/{}\n", cx.tenant(), self.change.key);
         let dedup = format!("communication/{key}");
-        save_message(cx, written, person, None, (KIND, &subject, &text, &dedup))
+        // Naming the change has the texts of the message erased with those of the change.
+        let about = Some((&self.change.id, self.change.key.as_str()));
+        save_message(cx, written, person, about, (TOPIC, &subject, &text, &dedup))
     }
 
     /// Asks somebody to acknowledge an announcement, until the change starts.

@@ -13,6 +13,7 @@ use model::core::refusal::Refusal;
 use pages::{ActForm, ActTone, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::Value;
 use store::record::Record;
+use wire::views;
 
 use crate::http::handler::{get, plain, post};
 use crate::http::percent::escaped;
@@ -143,7 +144,8 @@ fn may<N: PlainNoun>(view: &View<'_, '_, '_>, does: Does) -> bool {
 
 /// A record: its first text as the heading, the other fields as facts.
 fn section<N: PlainNoun>(view: &View<'_, '_, '_>, record: &N) -> acts::Result<Section> {
-    let body = serde_json::to_value(record)?;
+    // People are named by their logins, as the API takes them.
+    let body = views::shown(record, &view.directory);
     let fields = N::CARD.input.2;
     let title = fields
         .first()
