@@ -39,7 +39,11 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
             Section::new("coming", "Planned", SectionBody::Entries(coming))
                 .unsaid("No change that users will notice is planned in the next 30 days."),
         ],
-        acts: vec![ActForm::link("Atom feed", view.url("/status.atom")).tone(ActTone::Quiet)],
+        acts: vec![
+            ActForm::link("Atom feed", view.url("/status.atom")).tone(ActTone::Quiet),
+            ActForm::link("Communication plans", view.url("/communication-plans")).tone(ActTone::Quiet),
+            ActForm::link("Business units", view.url("/business-units")).tone(ActTone::Quiet),
+        ],
         ..RecordPage::default()
     };
     Ok(page.render())
