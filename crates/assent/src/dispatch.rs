@@ -84,16 +84,19 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Backup(backup) => backup::backup(backup, output),
         Command::Restore(restore) => backup::restore(restore, output),
         Command::Doctor(doctor) => doctor::run(doctor, common, output),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "assent", &mut script);
-            output.line(String::from_utf8_lossy(&script).trim_end());
-            Ok(0)
-        }
+        Command::Completions { shell } => Ok(completions(*shell, output)),
         Command::Openapi => {
             let document = wire::openapi::document(common.server.trim_end_matches('/'));
             output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
             Ok(0)
         }
     }
+}
+
+/// Writes the script by which a shell completes commands.
+fn completions(shell: clap_complete::Shell, output: &Output) -> u8 {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "assent", &mut script);
+    output.line(String::from_utf8_lossy(&script).trim_end());
+    0
 }

@@ -12,7 +12,7 @@ use crate::core::enums::{Audience, CommunicationStage, Disruption, Kind, Level};
 use crate::core::ids::RecordId;
 use crate::core::parse::Reading;
 use crate::notify::business_unit::is_key;
-use crate::notify::wording::unknown_placeholder;
+use crate::notify::placeholders::unknown_placeholder;
 use crate::verbs;
 
 /// The longest text of a letter, in characters.

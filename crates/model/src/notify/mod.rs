@@ -7,6 +7,7 @@ pub mod change_items;
 pub mod communication;
 pub mod communication_plan;
 pub mod item_clock;
+pub mod placeholders;
 pub mod preferences;
 pub mod watching;
 pub mod wording;

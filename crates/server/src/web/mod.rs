@@ -160,8 +160,6 @@ fn change_routes() -> Router<AppState> {
 fn estate_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/calendar", get(schedule::calendar::calendar))
-        .route("/t/{tenant}/status", get(notify::status::show_status))
-        .route("/t/{tenant}/status.atom", get(notify::status::feed))
         .route("/t/{tenant}/calendar/propose", get(schedule::reschedule::propose))
         .route("/t/{tenant}/conflicts", get(schedule::conflict_list::conflicts))
         .route("/t/{tenant}/conflicts/{id}", post(schedule::conflict_list::decide))
@@ -328,6 +326,8 @@ fn audit_routes() -> Router<AppState> {
 
 fn other_routes() -> Router<AppState> {
     Router::new()
+        .route("/t/{tenant}/status", get(notify::status::show_status))
+        .route("/t/{tenant}/status.atom", get(notify::status::feed))
         .route("/t/{tenant}/gate-checks", get(gate::checks::list))
         .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
         .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))
