@@ -16,7 +16,7 @@ use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
-use crate::commands::notify::action_items;
+use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{metrics, views};
@@ -172,6 +172,9 @@ pub enum Command {
     /// Organisations that operate services, and how their changes compare.
     #[command(subcommand)]
     Vendor(vendors::Vendor),
+    /// Communication plans: who is told of a change, at which stages, and in which words.
+    #[command(subcommand)]
+    CommunicationPlan(communications::CommunicationPlans),
     /// How many users services have by hour of the week.
     #[command(subcommand)]
     Traffic(planning::TrafficTables),

@@ -13,7 +13,7 @@ use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
-use crate::commands::notify::action_items;
+use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{metrics, views};
@@ -64,6 +64,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
         Command::OutsideCalendar(calendar) => planning::outside_calendar(calendar, common, output),
         Command::Vendor(vendor) => vendors::vendor(vendor, common, output),
+        Command::CommunicationPlan(plans) => communications::communication_plan(plans, common, output),
         Command::Traffic(traffic) => planning::traffic(traffic, common, output),
         Command::Slots(slots) => planning::slots(slots, common, output),
         Command::Conflicts(conflicts) => planning::conflicts(conflicts, common, output),
@@ -86,6 +87,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Restore(restore) => backup::restore(restore, output),
         Command::Doctor(doctor) => doctor::run(doctor, common, output),
         Command::Completions { shell } => Ok(complete(*shell, output)),
+        Command::Completions { shell } => Ok(completions(*shell, output)),
         Command::Openapi => {
             let document = wire::openapi::document(common.server.trim_end_matches('/'));
             output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
@@ -96,6 +98,8 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
 
 /// Prints the script by which a shell completes commands.
 fn complete(shell: clap_complete::Shell, output: &Output) -> u8 {
+/// Writes the script by which a shell completes commands.
+fn completions(shell: clap_complete::Shell, output: &Output) -> u8 {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "assent", &mut script);
     output.line(String::from_utf8_lossy(&script).trim_end());

@@ -10,6 +10,9 @@ macro_rules! card_nouns {
         $apply! {
             $crate::notify::action_item::ActionItem,
             $crate::notify::announcement::Announcement,
+            $crate::notify::business_unit::BusinessUnit,
+            $crate::notify::communication::Communication,
+            $crate::notify::communication_plan::CommunicationPlan,
             $crate::change::custom_field::CustomField,
             $crate::incident::entry::IncidentEntry,
             $crate::incident::drift::baseline::DriftBaseline,

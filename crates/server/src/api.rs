@@ -80,6 +80,7 @@ const TABLES: &[&[Route]] = &[
     incident::drift::ROUTES,
     incident::what_changed::ROUTES,
     notify::action_items::ROUTES,
+    notify::communications::ROUTES,
     notify::preferences::ROUTES,
     change::templates::ROUTES,
     identity::tokens::ROUTES,

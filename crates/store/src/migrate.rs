@@ -58,9 +58,10 @@ const MIGRATIONS: &[Migration] = migrations![
     31 "0031_archive",
     32 "0032_probe",
     33 "0033_audit_samples",
+    34 "0034_communications",
     35 "0035_lessons",
-    37 "0037_vendor",
     36 "0036_risk_adjustment",
+    37 "0037_vendor",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -7,6 +7,7 @@ pub use model::incident::incident_review::IncidentReview;
 pub use model::incident::problem::ProblemRecord;
 pub use model::incident::record_link::RecordLink;
 pub use model::notify::action_item::ActionItem;
+pub use model::notify::communication_plan::CommunicationPlan;
 pub use model::nouns::CARDS;
 pub use model::schedule::outside_calendar::OutsideCalendar;
 pub use model::schedule::traffic::Traffic;

@@ -38,6 +38,7 @@ const PEOPLE: &[&str] = &[
     "commander",
     "confirmed_by",
     "conflicted",
+    "contacts",
     "delegate",
     "delegator",
     "delegators",

@@ -8,6 +8,7 @@ use crate::effects::mirror_links::mirror_links;
 use crate::effects::refresh_gate::refresh_gate;
 use crate::effects::settle_related_changes::settle_others;
 use crate::integration::external_checks::answer_moved;
+use crate::notify::communicate::follow_stage;
 use crate::risk::ask_probes::ask_new;
 use crate::schedule::keep_conflicts::follow_saved;
 
@@ -24,4 +25,5 @@ pub(crate) const EFFECTS: &[Effect] = &[
     answer_moved,
     ask_new,
     follow_items,
+    follow_stage,
 ];

@@ -170,6 +170,7 @@ pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
         ..item
     };
     if next.kind == ActionKind::Acknowledge {
+        // Nothing else is asked for.
         return settle(cx, next, ActionState::Done, "Acknowledged.");
     }
     keep(cx, "action_item.acknowledged", next, false)

@@ -2,12 +2,16 @@
 
 pub mod act_on_items;
 pub mod action_items;
+pub mod communicate;
 pub(crate) mod escalate_items;
+pub mod find_status;
 pub mod list_items;
 pub mod make_feed;
 pub mod mark_message;
 pub mod reply_by_mail;
 pub mod send_deferred;
 pub mod set_announcement;
+pub mod set_business_unit;
+pub mod set_communication_plan;
 pub mod set_telling;
 pub mod watch_service;

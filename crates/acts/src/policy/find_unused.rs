@@ -102,6 +102,8 @@ const TRACES: &[(Role, &[&str])] = &[
 const JUDGING: &[&str] = &[
     "announcement.",
     "approval.given",
+    "business_unit.",
+    "communication_plan.",
     "conflict.decided",
     "drift_baseline.",
     "drift_finding.decided",

@@ -12,6 +12,7 @@ mod by_two;
 mod catalogues;
 mod claims;
 mod commanding;
+mod communicating;
 mod configuring;
 mod connections;
 mod damaged;

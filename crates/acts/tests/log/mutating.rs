@@ -248,6 +248,8 @@ fn furnish_rarer(world: &World) {
     use model::directory::vendor::Vendor;
     use model::notify::action_item::ActionItem;
     use model::notify::announcement::Announcement;
+    use model::notify::business_unit::BusinessUnit;
+    use model::notify::communication_plan::CommunicationPlan;
     use model::risk::probe::Probe;
     use model::schedule::outside_calendar::OutsideCalendar;
     use model::schedule::planning_terms::PlanningTerms;
@@ -268,6 +270,13 @@ fn furnish_rarer(world: &World) {
         training::set_training(cx, &with(json!({"person": "sam", "training": "sox"})))?;
         on_call::set_on_call(cx, &with(json!({"group": "eyes", "person": "sam"})))?;
         noun::add::<Announcement>(cx, &with(json!({"title": "Docks closed", "text": "Plan nothing."})))?;
+        let unit = json!({"key": "dispatch", "name": "Dispatch", "services": ["web"], "contacts": ["uma"],
+            "mail_addresses": ["dispatch@halden.example"], "language": "de"});
+        noun::add::<BusinessUnit>(cx, &body(unit))?;
+        let plan = json!({"key": "all", "name": "All", "audiences": ["owners", "business_units"],
+            "stages": ["announced", "reminder"], "reminder_minutes": 30, "acknowledge": true,
+            "subject_en": "{stage}: {title}", "text_en": "From {start}.", "text_de": "Ab {start}."});
+        noun::add::<CommunicationPlan>(cx, &body(plan))?;
         let probe = json!({"key": "backup", "title": "The last backup", "url": "https://b.example/{service}",
             "pointer": "/age", "reads": "age_hours", "owner": "eyes"});
         noun::add::<Probe>(cx, &body(probe))?;
@@ -369,6 +378,8 @@ fn write_records(world: &World, key: &str) {
         let met = json!({"one": change, "other": "c-9", "one_key": key, "other_key": "CHG-9", "kinds": ["people"], "why": ["both need sam"],
             "overlaps_from": at, "overlaps_to": at, "state": "gone", "holds": false, "found_at": at, "due_at": at, "decided_at": at});
         write_one::<Conflict>(cx, "conflict.gone", with_id("conflict", met))?;
+        let told = json!({"natural_key": "CHG-1/started//p-1", "plan": "all", "stage": "started", "person": "p-1", "language": "de"});
+        write_one::<model::notify::communication::Communication>(cx, "communication.sent", with_id("told", told))?;
         let outcome = Outcome {
             at: 0,
             known_at: 0,

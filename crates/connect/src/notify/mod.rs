@@ -1,5 +1,6 @@
 //! Notifications: messages, preferences, mail and feeds.
 
+pub mod atom;
 pub mod chat;
 pub mod mail;
 pub mod mail_reply;

@@ -39,6 +39,7 @@ macro_rules! words {
 }
 
 mod checks;
+mod communication;
 mod drift;
 mod incidents;
 mod items;
@@ -47,6 +48,7 @@ mod planning;
 mod vendors;
 
 pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
+pub use communication::{Audience, CommunicationStage, LetterLanguage};
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
 pub use incidents::{IncidentKind, IncidentState, TimelineKind};
 pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, Severity};

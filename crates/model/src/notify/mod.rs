@@ -2,7 +2,12 @@
 
 pub mod action_item;
 pub mod announcement;
+pub mod business_unit;
 pub mod change_items;
+pub mod communication;
+pub mod communication_plan;
 pub mod item_clock;
+pub mod placeholders;
 pub mod preferences;
 pub mod watching;
+pub mod wording;

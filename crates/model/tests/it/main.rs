@@ -10,6 +10,7 @@ mod calendars;
 mod checklists;
 mod clocks;
 mod clocks_of_stages;
+mod communications;
 mod conditions;
 mod conflicts;
 mod content;

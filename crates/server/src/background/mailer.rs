@@ -5,7 +5,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use acts::core::write;
-use acts::notify::{reply_by_mail, send_deferred};
+use acts::notify::{communicate, reply_by_mail, send_deferred};
 use connect::notify::mail::{Letter, Party};
 use jiff::SignedDuration;
 use model::change::related_records::Message;
@@ -93,6 +93,7 @@ impl Postman {
         let done = match row.kind.as_str() {
             "mail" => self.mail(row),
             send_deferred::DIGEST => self.digest(row),
+            communicate::LETTER => self.to_address(row),
             other => Err(acts::Error::Fault(format!("nobody does jobs of the kind `{other}`"))),
         };
         if let Err(error) = done {
@@ -200,6 +201,48 @@ impl Postman {
             Posted::Refused => self.finish_digest(row, Some("failed")),
             Posted::NotYet(why) => self.try_later(row, why),
         }
+    }
+
+    /// Sends the letter of a communication to a mail address that is no person's.
+    fn to_address(&self, row: &Job) -> acts::Result<()> {
+        let Some(smtp) = &self.smtp else {
+            return self.finish_address(row, None);
+        };
+        let subject = row.subject.clone();
+        let load = move |cx: &mut acts::Context<'_, '_>| communicate::address_letter(cx, &subject);
+        let Some(found) = self.holder.look(&row.tenant, load)? else {
+            return self.finish_address(row, None);
+        };
+        let letter = Letter {
+            from: self.sender(smtp),
+            to: Party {
+                name: String::new(),
+                address: found.address,
+            },
+            reply_to: None,
+            subject: found.subject,
+            text: found.text,
+            message_id: self.message_id(&row.subject),
+            written_at: found.at,
+        };
+        match Self::post(row, smtp, &letter) {
+            Posted::Taken => self.finish_address(row, Some("mailed")),
+            Posted::Refused => self.finish_address(row, Some("failed")),
+            Posted::NotYet(why) => self.try_later(row, why),
+        }
+    }
+
+    fn finish_address(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {
+        let (id, subject, holder) = (row.id.clone(), row.subject.clone(), self.holder.name.clone());
+        self.holder.act(&row.tenant, move |cx| {
+            if !job::finish(cx.tx, &id, &holder)? {
+                return Ok(());
+            }
+            match delivery {
+                Some(delivery) => communicate::mark_letter(cx, &subject, delivery),
+                None => Ok(()),
+            }
+        })
     }
 
     fn finish_digest(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {

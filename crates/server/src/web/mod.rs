@@ -339,6 +339,8 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/lessons/{id}/attempts/{attempt}", post(cab::lessons::answer))
         .route("/t/{tenant}/lesson-assignments", post(cab::lessons::assign))
         .route("/t/{tenant}/lesson-assignments/{id}/end", post(cab::lessons::unassign))
+        .route("/t/{tenant}/status", get(notify::status::show_status))
+        .route("/t/{tenant}/status.atom", get(notify::status::feed))
         .route("/t/{tenant}/gate-checks", get(gate::checks::list))
         .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
         .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))

@@ -10,7 +10,7 @@ use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
 use crate::openapi::incident::{drift, incidents, learning, what_changed};
 use crate::openapi::integration::deliveries;
-use crate::openapi::notify::action_items;
+use crate::openapi::notify::{action_items, communications};
 use crate::openapi::policy::configurations;
 use crate::openapi::report::metrics;
 use crate::openapi::risk::{adjustments, affected, forecasts};
@@ -83,7 +83,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(deliveries::ALL)
         .chain(metrics::TABLES)
         .chain(&[what_changed::ROUTES, affected::ROUTES, action_items::ROUTES])
-        .chain(&[adjustments::ROUTES, lessons::ROUTES, vendors::ROUTES])
+        .chain(&[adjustments::ROUTES, communications::ROUTES, lessons::ROUTES, vendors::ROUTES])
         .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES, planning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());

@@ -24,6 +24,7 @@ const WITH_MORE: &[&str] = &[
     "outside-calendar",
     "traffic",
     "vendor",
+    "communication-plan",
 ];
 
 /// A verb that was chosen, with its arguments.

@@ -2,6 +2,7 @@
 //! this program.
 
 use acts::Context;
+use acts::notify::communicate::TOPIC;
 use model::change::change_file::ChangeFile;
 use model::change::record::Change;
 use model::change::related_records::Message;
@@ -16,12 +17,13 @@ use crate::web::shared::words::{plain, with_times};
 /// The questions of a decision card, each with the lines of its answer.
 pub(crate) type Answers = Vec<(String, Vec<String>)>;
 
-/// The letter of a message, for the person who acts; `None` for a message about no change.
+/// The letter of a message, for the person who acts; `None` for a message about no change, and for one in the
+/// words of a communication plan.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn letter(cx: &mut Context<'_, '_>, message: &Message) -> acts::Result<Option<Mail>> {
-    let Some(key) = message.change_key.clone() else {
+    let Some(key) = message.change_key.clone().filter(|_| message.topic != TOPIC) else {
         return Ok(None);
     };
     let file = cx.file(&key)?;

@@ -6,3 +6,4 @@ mod inbox_item;
 pub(crate) mod letters;
 pub(super) mod messages;
 pub(super) mod preferences;
+pub(super) mod status;

@@ -151,6 +151,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
     let acts = vec![
         ActForm::link("As a list", view.url("/windows")).tone(pages::ActTone::Quiet),
         ActForm::link("Conflicts", view.url("/conflicts")).tone(pages::ActTone::Quiet),
+        ActForm::link("Status", view.url("/status")).tone(pages::ActTone::Quiet),
         ActForm::link("Subscribe", view.url("/calendar/feed")).tone(pages::ActTone::Quiet),
     ];
     let page = Calendar {

@@ -59,6 +59,7 @@ const NUMBERS: &[&str] = &[
     "weight_load",
     "weight_users",
     "weight_wait",
+    "reminder_minutes",
     "step",
     "template_version",
     "changes_days",
@@ -70,6 +71,8 @@ const NUMBERS: &[&str] = &[
 /// Yes or no.
 const BOOLEANS: &[&str] = &[
     "dependencies_reviewed",
+    "only_disruptive",
+    "acknowledge",
     "objectives_met",
     "assessment_adequate",
     "steps_adequate",
@@ -113,6 +116,11 @@ const LISTS: &[&str] = &[
     "exdates",
     "exclusive_environments",
     "hold_kinds",
+    "contacts",
+    "mail_addresses",
+    "risks",
+    "audiences",
+    "stages",
 ];
 /// Lists of sentences, one a line.
 const LINES: &[&str] = &["improvements", "contributing"];

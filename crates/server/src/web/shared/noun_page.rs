@@ -144,15 +144,9 @@ fn may<N: PlainNoun>(view: &View<'_, '_, '_>, does: Does) -> bool {
 
 /// A record: its first text as the heading, the other fields as facts.
 fn section<N: PlainNoun>(view: &View<'_, '_, '_>, record: &N) -> acts::Result<Section> {
-    let mut body = serde_json::to_value(record)?;
+    // People are named by their logins, as the API takes them.
+    let body = views::shown(record, &view.directory);
     let fields = N::CARD.input.2;
-    // Readers know people by their logins, and forms send these back.
-    let shown = views::shown(record, &view.directory);
-    for field in fields.iter().filter(|field| matches!(field.kind, Kind::Texts(_))) {
-        if let Some(value) = shown.get(field.name) {
-            body[field.name] = value.clone();
-        }
-    }
     let title = fields
         .first()
         .and_then(|field| body[field.name].as_str())

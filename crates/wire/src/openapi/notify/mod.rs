@@ -1,3 +1,4 @@
-//! Notifications: action items.
+//! Notifications: action items, communications.
 
 pub(super) mod action_items;
+pub(super) mod communications;

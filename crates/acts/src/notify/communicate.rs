@@ -1,0 +1,334 @@
+//! Tells people of a change as the communication plans say: once for each stage, announced start and person.
+//!
+//! A saved change that came to another stage gets a timer. The timer asks the plans what is due now, and sends what nobody was told
+//! yet, a bounded number in one transaction: a record with a natural key and its message or letter are written together, so a round
+//! that is cut off or runs twice sends nothing a second time.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use model::change::record::Change;
+use model::core::enums::{AboutKind, ActionKind, Closing, CommunicationStage};
+use model::core::ids::RecordId;
+use model::notify::action_item::{About, Due, NewItem, Owner};
+use model::notify::business_unit::BusinessUnit;
+use model::notify::communication::{Communication, Recipient, due, natural_key, recipients, remind_at, stage_of};
+use model::notify::communication_plan::CommunicationPlan;
+use model::notify::wording::rendered;
+use serde_json::json;
+use store::queue::job;
+use store::queue::timer::{self, NewTimer};
+use store::record::{self, Filter};
+
+use crate::core::context::{Context, Saved};
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::noun::PlainNoun;
+use crate::core::write::{Written, draft};
+use crate::notify::action_items::{open, open_about, settle};
+
+/// The table of the timers, whose subject is the id of a change.
+pub const TABLE: &str = "communication";
+/// The kind of the job that mails a letter to an address that is no person's.
+pub const LETTER: &str = "communication";
+/// The topic of messages: they are mailed in the words of the plan.
+pub const TOPIC: &str = "communication";
+/// The kind of the timers.
+const KIND: &str = "communication";
+/// The most letters of one round.
+const MOST_SENT: usize = 200;
+/// The most communications of one change that are looked at.
+const MOST_KNOWN: i64 = 50_000;
+
+/// Has a change's communications looked at once it came to another stage. Tenants without plans have no timers.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn follow_stage(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
+    let change = &saved.after.change;
+    let before = saved.before.as_ref().and_then(|file| stage_of(&file.change));
+    let now = stage_of(change);
+    if now.is_none() || now == before {
+        return Ok(());
+    }
+    if record::count::<CommunicationPlan>(cx.tx, &Filter::new().equals("active", true))? == 0 {
+        return Ok(());
+    }
+    set_timer(cx, change.id.as_str(), cx.now)
+}
+
+fn set_timer(cx: &mut Context<'_, '_>, change: &str, run_at: Timestamp) -> Result<()> {
+    let id = cx.new_id()?;
+    let new = NewTimer {
+        id: &id,
+        subject_table: TABLE,
+        subject_id: change,
+        kind: KIND,
+        run_at,
+    };
+    Ok(timer::set(cx.tx, &new)?)
+}
+
+/// Sends what is due of a change and was not sent, and sets the timer for what is left or ahead.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn communicate(cx: &mut Context<'_, '_>, change: &str) -> Result<()> {
+    let Some(change) = record::load::<Change>(cx.tx, change)?.map(|stored| stored.record) else {
+        return Ok(());
+    };
+    if stage_of(&change).is_some_and(|(_, start)| start.is_none()) {
+        settle_asked(cx, &change)?;
+    }
+    let plans = CommunicationPlan::listed(cx)?;
+    let mut round = Round::begin(cx, &change)?;
+    for plan in &plans {
+        for (stage, start) in due(plan, &change, cx.now) {
+            round.tell(cx, plan, (stage, start))?;
+        }
+    }
+    if round.left == 0 {
+        return set_timer(cx, change.id.as_str(), cx.now);
+    }
+    let ahead = plans.iter().filter_map(|plan| remind_at(plan, &change));
+    match ahead.filter(|at| *at > cx.now).min() {
+        Some(at) => set_timer(cx, change.id.as_str(), at),
+        None => Ok(()),
+    }
+}
+
+/// One round of letters about a change.
+struct Round<'c> {
+    change: &'c Change,
+    units: Vec<BusinessUnit>,
+    /// What was sent, and when, by natural key.
+    known: BTreeMap<String, Timestamp>,
+    /// How many more letters fit in.
+    left: usize,
+}
+
+impl<'c> Round<'c> {
+    fn begin(cx: &mut Context<'_, '_>, change: &'c Change) -> Result<Self> {
+        let filter = Filter::new().equals("change_key", change.key.as_str());
+        let sent = record::bodies::<Communication>(cx.tx, &filter.order_by("id").limit(MOST_KNOWN))?;
+        Ok(Self {
+            change,
+            units: BusinessUnit::listed(cx)?,
+            known: sent.into_iter().map(|it| (it.natural_key, it.at)).collect(),
+            left: MOST_SENT,
+        })
+    }
+
+    /// Tells everybody whom a plan names and who was not told of this stage.
+    fn tell(
+        &mut self,
+        cx: &mut Context<'_, '_>,
+        plan: &CommunicationPlan,
+        (stage, start): (CommunicationStage, Option<Timestamp>),
+    ) -> Result<()> {
+        let directory = cx.directory()?;
+        let mut written = Written::default();
+        let mut asked = Vec::new();
+        let mut count = 0;
+        for recipient in recipients(&directory, (plan, &self.units), self.change, cx.now) {
+            let who = name_of(&recipient);
+            let key = natural_key(&self.change.key, stage, start, &who);
+            if self.known.contains_key(&key) || !self.is_news(plan, (stage, start), &who) {
+                continue;
+            }
+            if self.left == 0 {
+                break;
+            }
+            self.send(cx, &mut written, (plan, stage), &recipient, &key)?;
+            self.known.insert(key, cx.now);
+            self.left -= 1;
+            count += 1;
+            if plan.acknowledge && stage == CommunicationStage::Announced && recipient.is_asked {
+                asked.push(recipient);
+            }
+        }
+        if count == 0 {
+            return Ok(());
+        }
+        let data = json!({"change": self.change.key, "plan": plan.key, "stage": stage, "count": count});
+        let subject = ("communication_plan", plan.id.0.clone());
+        cx.tell(vec![draft("communication.sent", subject, cx.now, data)], written)?;
+        for recipient in asked {
+            self.ask(cx, &recipient)?;
+        }
+        Ok(())
+    }
+
+    /// Whether somebody does not know it already: a reminder is none for who was told of the start so late, and only those who
+    /// were told that a change comes are told that it does not.
+    fn is_news(
+        &self,
+        plan: &CommunicationPlan,
+        (stage, start): (CommunicationStage, Option<Timestamp>),
+        who: &str,
+    ) -> bool {
+        match stage {
+            CommunicationStage::Reminder => {
+                let announced = natural_key(&self.change.key, CommunicationStage::Announced, start, who);
+                let told = self.known.get(&announced);
+                told.is_none_or(|at| remind_at(plan, self.change).is_some_and(|remind| *at < remind))
+            }
+            CommunicationStage::Cancelled => {
+                let mut keys = self.known.keys();
+                let begin = format!("{}/{}/", self.change.key, CommunicationStage::Announced);
+                keys.any(|key| key.starts_with(&begin) && key.ends_with(&format!("/{who}")))
+            }
+            _ => true,
+        }
+    }
+
+    fn send(
+        &self,
+        cx: &mut Context<'_, '_>,
+        written: &mut Written,
+        (plan, stage): (&CommunicationPlan, CommunicationStage),
+        recipient: &Recipient,
+        key: &str,
+    ) -> Result<()> {
+        let sent = Communication {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            natural_key: key.to_owned(),
+            change_key: self.change.key.clone(),
+            plan: plan.key.clone(),
+            stage,
+            person: recipient.person.clone(),
+            business_unit: recipient.business_unit.clone(),
+            mail_address: recipient.mail_address.clone(),
+            language: recipient.language,
+            at: cx.now,
+            delivery: recipient.mail_address.as_ref().map(|_| "kept".to_owned()),
+        };
+        let sent = cx.put(written, sent)?;
+        let Some(person) = &recipient.person else {
+            let id = cx.new_id()?;
+            let new = job::NewJob {
+                id: &id,
+                kind: LETTER,
+                subject: sent.id.as_str(),
+                payload: "",
+                run_at: cx.now,
+            };
+            return Ok(job::insert(cx.tx, &new)?);
+        };
+        let directory = cx.directory()?;
+        let known = directory.people.get(person);
+        let zone = known.and_then(|it| model::schedule::calendar::zone(&it.zone));
+        let words = (recipient.language, &zone.unwrap_or(TimeZone::UTC));
+        let (subject, text) = rendered(plan, self.change, stage, words);
+        let public_url = cx.services.tools().public_url.clone();
+        let text = format!("{text}\n{public_url}/t/{}/changes/{}\n", cx.tenant(), self.change.key);
+        let dedup = format!("communication/{key}");
+        // Naming the change has the texts of the message erased with those of the change.
+        let about = Some((&self.change.id, self.change.key.as_str()));
+        save_message(cx, written, person, about, (TOPIC, &subject, &text, &dedup))
+    }
+
+    /// Asks somebody to acknowledge an announcement, until the change starts.
+    fn ask(&self, cx: &mut Context<'_, '_>, recipient: &Recipient) -> Result<()> {
+        let (Some(person), Some(start)) = (&recipient.person, self.change.planned_start) else {
+            return Ok(());
+        };
+        let targets = self.change.content.targets.iter();
+        let item = NewItem {
+            part: format!("communication/{person}"),
+            services: targets.map(|target| target.service.clone()).collect(),
+            owner: Owner::Person(person.clone()),
+            // One that is announced shortly before its start still leaves a while to see it.
+            due: Due::At(start.max(cx.now + SignedDuration::from_mins(15))),
+            closing: Closing::Person,
+            // The announcement itself was the letter.
+            tells: false,
+            ..NewItem::new(
+                ActionKind::Acknowledge,
+                about(self.change),
+                format!("Acknowledge the announcement of {}", self.change.key),
+            )
+        };
+        open(cx, item)?;
+        Ok(())
+    }
+}
+
+fn about(change: &Change) -> About {
+    About::new(AboutKind::Change, change.key.as_str())
+}
+
+/// What stands for a recipient in natural keys: an id, or the digest of an address, which may be somebody's name.
+fn name_of(recipient: &Recipient) -> String {
+    match (&recipient.person, &recipient.mail_address) {
+        (Some(person), _) => person.0.clone(),
+        (None, Some(address)) => proof::crypto::digest_text(address.to_lowercase().as_bytes()),
+        (None, None) => String::new(),
+    }
+}
+
+/// Nobody has to acknowledge a change any more whose work began or that does not come.
+fn settle_asked(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
+    for item in open_about(cx, &about(change))? {
+        if item.kind == ActionKind::Acknowledge {
+            let reason = "The change has started or does not take place.";
+            settle(cx, item, model::core::enums::ActionState::Done, reason)?;
+        }
+    }
+    Ok(())
+}
+
+/// A letter to a mail address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressLetter {
+    /// The address.
+    pub address: String,
+    /// The subject.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+/// The letter of a communication to a mail address; `None` where the plan is gone or the record is about a person.
+///
+/// # Errors
+/// The store's.
+pub fn address_letter(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<AddressLetter>> {
+    let Some(sent) = record::load::<Communication>(cx.tx, id)?.map(|stored| stored.record) else {
+        return Ok(None);
+    };
+    let filter = Filter::new().equals("key", sent.plan.as_str()).equals("active", true);
+    let plan = record::bodies::<CommunicationPlan>(cx.tx, &filter.order_by("id").limit(1))?.pop();
+    let (Some(plan), Some(address)) = (plan, sent.mail_address) else {
+        return Ok(None);
+    };
+    let change = cx.change(&sent.change_key)?;
+    let (subject, text) = rendered(&plan, &change, sent.stage, (sent.language, &TimeZone::UTC));
+    Ok(Some(AddressLetter {
+        address,
+        subject,
+        text,
+        at: sent.at,
+    }))
+}
+
+/// Notes what became of the letter of a communication.
+///
+/// # Errors
+/// The store's.
+pub fn mark_letter(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result<()> {
+    let Some(sent) = record::load::<Communication>(cx.tx, id)?.map(|stored| stored.record) else {
+        return Ok(());
+    };
+    let mut written = Written::default();
+    let marked = Communication {
+        delivery: Some(delivery.to_owned()),
+        ..sent
+    };
+    cx.put(&mut written, marked)?;
+    cx.tell(Vec::new(), written)
+}

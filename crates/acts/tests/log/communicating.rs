@@ -1,0 +1,206 @@
+//! Communications: each person and address is told of each stage once, whatever becomes of the rounds that tell them.
+
+use acts::core::noun;
+use acts::effects::run_timer;
+use acts::notify::act_on_items::acknowledge;
+use acts::notify::set_communication_plan::preview_communication;
+use acts::notify::{action_items, communicate};
+use model::change::related_records::Message;
+use model::core::enums::{AboutKind, ActionKind, ActionState};
+use model::notify::action_item::{About, ActionItem};
+use model::notify::business_unit::BusinessUnit;
+use model::notify::communication::Communication;
+use model::notify::communication_plan::CommunicationPlan;
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+use store::{Lane, Mode};
+
+use crate::reviewing::work;
+use crate::world::{TENANT, World, body};
+
+fn plan(world: &World, more: Value) -> CommunicationPlan {
+    let mut wanted = body(json!({
+        "key": "all", "name": "All", "audiences": ["owners", "business_units"], "stages": ["announced", "reminder", "cancelled"],
+        "reminder_minutes": 30, "acknowledge": true, "subject_en": "{stage}: {title}", "text_en": "From {start}.",
+        "subject_de": "{stage}: {title}", "text_de": "Ab {start}.",
+    }));
+    wanted.extend(body(more));
+    wanted.retain(|_, value| !value.is_null());
+    world.system(move |cx| noun::add::<CommunicationPlan>(cx, &wanted))
+}
+
+/// A unit that uses the service `pay`, with Sam and these addresses.
+fn unit(world: &World, key: &str, addresses: Vec<String>) {
+    let unit = body(
+        json!({"key": key, "name": key, "services": ["pay"], "contacts": ["sam"], "mail_addresses": addresses,
+        "language": "de"}),
+    );
+    world.system(move |cx| noun::add::<BusinessUnit>(cx, &unit));
+}
+
+fn id_of(world: &World, key: &str) -> String {
+    let key = key.to_owned();
+    world.look(move |cx| Ok(cx.change(&key)?.id.0)).unwrap()
+}
+
+fn run(world: &World, id: &str) {
+    let id = id.to_owned();
+    world.system(move |cx| run_timer::run_timer(cx, communicate::TABLE, &id));
+}
+
+/// How many communications there are of a change at a stage.
+fn sent(world: &World, key: &str, stage: &str) -> usize {
+    let filter = Filter::new().equals("change_key", key).order_by("id");
+    let all = world.look(move |cx| Ok(record::bodies::<Communication>(cx.tx, &filter)?));
+    all.unwrap().iter().filter(|it| it.stage.as_str() == stage).count()
+}
+
+/// The subjects of the messages, in order.
+fn messages(world: &World) -> Vec<String> {
+    let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+    let all = all.unwrap().into_iter().filter(|it| it.topic == "communication");
+    let mut subjects: Vec<String> = all.map(|it| it.subject).collect();
+    subjects.sort();
+    subjects
+}
+
+fn asked(world: &World, key: &str) -> Vec<ActionItem> {
+    let about = About::new(AboutKind::Change, key);
+    let open = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
+    open.into_iter()
+        .filter(|it| it.kind == ActionKind::Acknowledge)
+        .collect()
+}
+
+#[test]
+fn everybody_is_told_once_and_acknowledges_once() {
+    let world = World::new();
+    unit(&world, "dispatch", vec!["dispatch@halden.example".to_owned()]);
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    // Olga owns the service, Sam is the unit's contact, and the unit has an address.
+    assert_eq!(sent(&world, &key, "announced"), 3);
+    let told = ["Angekündigt: Move booking to 4.2", "Announced: Move booking to 4.2"];
+    assert_eq!(messages(&world), told);
+    let id = id_of(&world, &key);
+    run(&world, &id);
+    run(&world, &id);
+    assert_eq!((sent(&world, &key, "announced"), messages(&world).len()), (3, 2));
+    let items = asked(&world, &key);
+    assert_eq!(items.len(), 2);
+    let sam = world.actor("sam").person;
+    let his = items
+        .iter()
+        .find(|it| it.owner.as_ref() == Some(&sam))
+        .unwrap()
+        .key
+        .clone();
+    let done = world.by("sam", move |cx| acknowledge(cx, &his, &body(json!({}))));
+    assert_eq!(done.state, ActionState::Done);
+    assert_eq!((done.acknowledged_by, asked(&world, &key).len()), (Some(sam), 1));
+    run(&world, &id);
+    assert_eq!(asked(&world, &key).len(), 1, "what was acknowledged is not asked again");
+    assert_eq!(sent(&world, &key, "reminder"), 0);
+    // The change starts at ten; half an hour before, everybody is reminded.
+    world.pass_seconds(90 * 60);
+    work(&world);
+    work(&world);
+    assert_eq!(sent(&world, &key, "reminder"), 3);
+    world.assert_replays();
+}
+
+#[test]
+fn a_round_that_is_cut_off_leaves_nothing_and_the_next_one_tells_everybody() {
+    let world = World::new();
+    for unit_key in ["one", "two"] {
+        let addresses = (0..150).map(|number| format!("{unit_key}{number}@halden.example"));
+        unit(&world, unit_key, addresses.collect());
+    }
+    plan(&world, json!({"stages": ["announced"], "reminder_minutes": null}));
+    let key = world.scheduled("Move booking to 4.2");
+    let id = id_of(&world, &key);
+    for _ in 0..4 {
+        let subject = id.clone();
+        let killed = world.executor.wait(
+            Lane::Acts,
+            TENANT,
+            model::change::change_file::Actor::system(),
+            Mode::Write,
+            {
+                move |cx: &mut acts::Context<'_, '_>| {
+                    run_timer::run_timer(cx, communicate::TABLE, &subject)?;
+                    Err::<(), _>(acts::Error::Fault("the worker was killed".to_owned()))
+                }
+            },
+        );
+        assert!(killed.is_err());
+        let before = sent(&world, &key, "announced");
+        run(&world, &id);
+        let after = sent(&world, &key, "announced");
+        assert_eq!(
+            after,
+            (before + 200).min(302),
+            "a round tells 200, and a killed one nobody"
+        );
+    }
+    assert_eq!(messages(&world).len(), 2);
+    world.assert_replays();
+}
+
+#[test]
+fn a_cancellation_goes_to_those_who_were_told_that_the_change_comes() {
+    let world = World::new();
+    unit(&world, "dispatch", Vec::new());
+    plan(&world, json!({}));
+    let key = world.scheduled("Move booking to 4.2");
+    work(&world);
+    unit(&world, "late", vec!["late@halden.example".to_owned()]);
+    let k = key.clone();
+    let reason = body(json!({"reason": "Not needed any more."}));
+    world.by("rita", move |cx| acts::change::verbs::cancel_change(cx, &k, &reason));
+    work(&world);
+    assert_eq!(
+        sent(&world, &key, "cancelled"),
+        2,
+        "the address was never told that it comes"
+    );
+    assert!(asked(&world, &key).is_empty(), "nobody acknowledges what does not come");
+    world.assert_replays();
+}
+
+#[test]
+fn a_preview_sends_nothing_and_a_plan_without_sense_is_refused() {
+    let world = World::new();
+    unit(&world, "dispatch", Vec::new());
+    let plan = plan(&world, json!({"only_disruptive": true}));
+    let key = world.draft("Move booking to 4.2");
+    let (id, asked) = (
+        plan.id.0.clone(),
+        body(json!({"change": key, "stage": "started", "language": "de"})),
+    );
+    let preview = world.by("rita", move |cx| preview_communication(cx, &id, &asked));
+    assert_eq!(preview.subject, "Begonnen: Move booking to 4.2");
+    assert_eq!((preview.recipient_count, preview.asked_count), (2, 2));
+    assert!(!preview.is_covered, "nobody will notice it");
+    assert!(messages(&world).is_empty());
+    let wrong = body(
+        json!({"key": "all", "name": "x", "audiences": [], "stages": ["reminder"], "acknowledge": true,
+        "subject_en": "{titel}", "text_en": "t"}),
+    );
+    let refused = world
+        .executor
+        .wait(Lane::Acts, TENANT, world.actor("mona"), Mode::Write, move |cx| {
+            noun::add::<CommunicationPlan>(cx, &wrong).map(drop)
+        });
+    let text = format!("{:?}", refused.unwrap_err());
+    for field in [
+        "audiences",
+        "reminder_minutes",
+        "acknowledge",
+        "unknown_placeholder",
+        "not_unique",
+    ] {
+        assert!(text.contains(field), "{field} is not in {text}");
+    }
+}

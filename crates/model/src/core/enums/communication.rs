@@ -1,0 +1,53 @@
+//! The closed words of communications.
+
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// At which stage of a change people are told of it.
+    CommunicationStage {
+        /// It is approved and has its time.
+        Announced = "announced",
+        /// It starts soon.
+        Reminder = "reminder",
+        /// Its work began.
+        Started = "started",
+        /// It ended as planned, or works with issues.
+        Finished = "finished",
+        /// It failed, or was done in part or not at all.
+        Failed = "failed",
+        /// It was taken back.
+        RolledBack = "rolled_back",
+        /// It was announced and does not take place.
+        Cancelled = "cancelled",
+    }
+    /// Whom a communication plan tells.
+    Audience {
+        /// The owners of all services that the change reaches.
+        Owners = "owners",
+        /// The business units that use one of these services.
+        BusinessUnits = "business_units",
+        /// The people who watch one of these services.
+        Watchers = "watchers",
+    }
+    /// The language of a letter.
+    LetterLanguage {
+        /// English.
+        En = "en",
+        /// German.
+        De = "de",
+    }
+}
+
+impl Default for LetterLanguage {
+    fn default() -> Self {
+        Self::En
+    }
+}
+
+impl LetterLanguage {
+    /// The language behind a tag of a person's preferences; English for any other.
+    #[must_use]
+    pub fn of(tag: Option<&str>) -> Self {
+        tag.and_then(|tag| tag.parse().ok()).unwrap_or_default()
+    }
+}

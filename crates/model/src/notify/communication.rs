@@ -1,0 +1,241 @@
+//! Communications: what somebody was told of a change at one of its stages, once each; and which stages are due.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use derive::{Described, Noun};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::change::affected::affected;
+use crate::change::record::Change;
+use crate::core::card::{Card, Event, NoInput};
+use crate::core::enums::{Audience, CommunicationStage, LetterLanguage, NodeKind, Outcome, OwnershipRole, State};
+use crate::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
+use crate::directory::snapshot::Directory;
+use crate::notify::business_unit::BusinessUnit;
+use crate::notify::communication_plan::CommunicationPlan;
+use crate::verbs;
+
+/// The most recipients of one stage of a change by one plan.
+pub const MOST_RECIPIENTS: usize = 5_000;
+
+/// What somebody was told of a change at one of its stages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+pub struct Communication {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// What makes it one: change, stage, announced start and recipient. There is one record for each.
+    #[card(column, most = 700)]
+    pub natural_key: String,
+    /// The change.
+    #[card(column)]
+    pub change_key: String,
+    /// The key of the plan.
+    pub plan: String,
+    /// The stage.
+    #[card(words)]
+    pub stage: CommunicationStage,
+    /// Who was told: a login. Absent where a mail address was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    /// The key of the business unit through which it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub business_unit: Option<String>,
+    /// The mail address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
+    pub mail_address: Option<String>,
+    /// The language.
+    #[card(words)]
+    pub language: LetterLanguage,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// Of a letter to a mail address: kept, mailed or failed. Messages to people have their own delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<String>,
+}
+
+/// The card.
+pub const CARD: Card = Card {
+    tag: "estate",
+    columns: &["change_key", "stage", "plan", "person", "business_unit", "at"],
+    verbs: verbs! {
+        List "list_communications" at "/communications" may "set_freeze | audit" => "List what was told of changes, and to whom";
+        Show "show_communication" at "/communications/{id}" may "set_freeze | audit" => "Show a communication";
+    },
+    events: &[Event::new("communication.sent", "bell", "told people of a change")],
+    ..Card::of::<Communication, NoInput>("communication", "Communications")
+};
+
+/// To whom a communication goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// The person; `None` for a mail address.
+    pub person: Option<PersonId>,
+    /// The mail address; `None` for a person.
+    pub mail_address: Option<String>,
+    /// The business unit through which they are told.
+    pub business_unit: Option<String>,
+    /// The language.
+    pub language: LetterLanguage,
+    /// Whether they are asked to acknowledge: owners and contacts are, watchers and addresses are not.
+    pub is_asked: bool,
+}
+
+/// A stage that a change is in, with the planned start where that is the news. Nothing is due while a change is on hold.
+#[must_use]
+pub fn stage_of(change: &Change) -> Option<(CommunicationStage, Option<Timestamp>)> {
+    match change.state {
+        State::Scheduled if change.hold.is_none() => {
+            let start = change.planned_start?;
+            Some((CommunicationStage::Announced, Some(start)))
+        }
+        State::Implementing => Some((CommunicationStage::Started, None)),
+        State::Reviewing | State::Closed => Some((ended(change.outcome?), None)),
+        State::Cancelled | State::Rejected => Some((CommunicationStage::Cancelled, None)),
+        _ => None,
+    }
+}
+
+fn ended(outcome: Outcome) -> CommunicationStage {
+    match outcome {
+        Outcome::Succeeded | Outcome::SucceededWithIssues => CommunicationStage::Finished,
+        Outcome::RolledBack => CommunicationStage::RolledBack,
+        Outcome::PartiallyImplemented | Outcome::RollbackFailed | Outcome::Failed | Outcome::NotImplemented => {
+            CommunicationStage::Failed
+        }
+    }
+}
+
+/// The stages of a change that a plan tells now, in their order.
+#[must_use]
+pub fn due(plan: &CommunicationPlan, change: &Change, now: Timestamp) -> Vec<(CommunicationStage, Option<Timestamp>)> {
+    let Some((stage, start)) = stage_of(change).filter(|_| plan.covers(change)) else {
+        return Vec::new();
+    };
+    if start.is_some_and(|start| start <= now) {
+        return Vec::new();
+    }
+    let mut found = vec![(stage, start)];
+    if remind_at(plan, change).is_some_and(|at| at <= now) {
+        found.push((CommunicationStage::Reminder, start));
+    }
+    found.retain(|(stage, _)| plan.stages.contains(stage));
+    found
+}
+
+/// When a plan reminds of a change that is announced.
+#[must_use]
+pub fn remind_at(plan: &CommunicationPlan, change: &Change) -> Option<Timestamp> {
+    let (_, start) = stage_of(change).filter(|_| plan.covers(change))?;
+    let minutes = plan
+        .reminder_minutes
+        .filter(|_| plan.stages.contains(&CommunicationStage::Reminder))?;
+    Some(start? - SignedDuration::from_mins(minutes))
+}
+
+/// What makes a communication one.
+#[must_use]
+pub fn natural_key(change: &str, stage: CommunicationStage, start: Option<Timestamp>, recipient: &str) -> String {
+    let start = start.map(|at| at.as_second().to_string()).unwrap_or_default();
+    format!("{change}/{stage}/{start}/{recipient}")
+}
+
+/// The people and addresses whom a plan tells of a change, each once. Nobody is told of a change that they may not see.
+#[must_use]
+pub fn recipients(
+    directory: &Directory,
+    (plan, units): (&CommunicationPlan, &[BusinessUnit]),
+    change: &Change,
+    now: Timestamp,
+) -> Vec<Recipient> {
+    let services = reached(directory, change);
+    let mut people: BTreeMap<PersonId, Recipient> = BTreeMap::new();
+    let mut addresses: BTreeMap<String, Recipient> = BTreeMap::new();
+    if plan.audiences.contains(&Audience::Owners) {
+        for person in owners(directory, change, &services, now) {
+            let row = of_person(directory, &person, None, true);
+            people.entry(person).or_insert(row);
+        }
+    }
+    if plan.audiences.contains(&Audience::BusinessUnits) {
+        for unit in units.iter().filter(|unit| !unit.services.is_disjoint(&services)) {
+            for person in &unit.contacts {
+                let row = of_person(directory, person, Some(unit), true);
+                people.entry(person.clone()).or_insert(row);
+            }
+            for address in &unit.mail_addresses {
+                let row = Recipient {
+                    person: None,
+                    mail_address: Some(address.clone()),
+                    business_unit: Some(unit.key.clone()),
+                    language: unit.language,
+                    is_asked: false,
+                };
+                addresses.entry(address.to_lowercase()).or_insert(row);
+            }
+        }
+    }
+    if plan.audiences.contains(&Audience::Watchers) {
+        for person in watchers(directory, &services) {
+            let row = of_person(directory, &person, None, false);
+            people.entry(person).or_insert(row);
+        }
+    }
+    people.retain(|person, _| directory.is_active(person) && directory.sees(person, change));
+    let found = people.into_values().chain(addresses.into_values());
+    found.take(MOST_RECIPIENTS).collect()
+}
+
+fn of_person(directory: &Directory, person: &PersonId, unit: Option<&BusinessUnit>, is_asked: bool) -> Recipient {
+    let telling = directory.people.get(person).and_then(|found| found.telling.as_ref());
+    let own = telling.and_then(|telling| telling.language.as_deref());
+    Recipient {
+        person: Some(person.clone()),
+        mail_address: None,
+        business_unit: unit.map(|unit| unit.key.clone()),
+        language: match (own, unit) {
+            (None, Some(unit)) => unit.language,
+            _ => LetterLanguage::of(own),
+        },
+        is_asked,
+    }
+}
+
+/// The services of a change and all that need them.
+fn reached(directory: &Directory, change: &Change) -> BTreeSet<ServiceKey> {
+    let all = affected(directory, &change.content.targets).into_iter();
+    let services = all.filter(|it| it.kind == NodeKind::Service);
+    services.map(|it| ServiceKey::from(it.key.as_str())).collect()
+}
+
+fn owners(
+    directory: &Directory,
+    change: &Change,
+    services: &BTreeSet<ServiceKey>,
+    now: Timestamp,
+) -> BTreeSet<PersonId> {
+    let targets = change.content.targets.iter();
+    let environments: BTreeSet<&EnvironmentKey> = targets.map(|target| &target.environment).collect();
+    let mut found = BTreeSet::new();
+    for service in services {
+        for environment in &environments {
+            let holders = directory.holders(service, environment, OwnershipRole::Owner, now);
+            found.extend(holders.into_iter().map(|holder| holder.person));
+        }
+    }
+    found
+}
+
+fn watchers(directory: &Directory, services: &BTreeSet<ServiceKey>) -> BTreeSet<PersonId> {
+    let mut found = BTreeSet::new();
+    for service in services.iter().filter_map(|key| directory.services.get(key)) {
+        found.extend(service.watchers.iter().cloned());
+        for group in &service.watching_groups {
+            found.extend(directory.members(group));
+        }
+    }
+    found
+}

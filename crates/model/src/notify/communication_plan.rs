@@ -1,0 +1,211 @@
+//! Communication plans: whom a change is told to, at which of its stages, and in which words.
+
+use std::collections::BTreeSet;
+
+use derive::{Described, Noun};
+use serde::{Deserialize, Serialize};
+
+use crate::change::record::Change;
+use crate::core::act::actions::{READ, SET_FREEZE};
+use crate::core::card::{Card, Event, Page};
+use crate::core::enums::{Audience, CommunicationStage, Disruption, Kind, Level};
+use crate::core::ids::RecordId;
+use crate::core::parse::Reading;
+use crate::notify::business_unit::is_key;
+use crate::notify::placeholders::unknown_placeholder;
+use crate::verbs;
+
+/// The longest text of a letter, in characters.
+pub const TEXT: usize = 4_000;
+/// The most plans of a tenant.
+pub const MOST: usize = 50;
+/// The longest time between a reminder and the start, in minutes: 30 days.
+pub const MOST_MINUTES: i64 = 30 * 24 * 60;
+
+/// Whom a change is told to, at which stages, and in which words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+pub struct CommunicationPlan {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The key. Where several plans tell a person the same, the first key in the alphabet does.
+    #[card(column)]
+    pub key: String,
+    /// The name.
+    #[card(text)]
+    pub name: String,
+    /// Only changes of these kinds; none means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[card(words)]
+    pub kinds: BTreeSet<Kind>,
+    /// Only changes of these levels of risk; none means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[card(words)]
+    pub risks: BTreeSet<Level>,
+    /// Only changes that users will notice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_disruptive: bool,
+    /// Who is told.
+    #[card(words)]
+    pub audiences: BTreeSet<Audience>,
+    /// At which stages.
+    #[card(words)]
+    pub stages: BTreeSet<CommunicationStage>,
+    /// How many minutes before the start the reminder is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(most = MOST_MINUTES)]
+    pub reminder_minutes: Option<i64>,
+    /// Whether owners and contacts of business units are asked to acknowledge the announcement.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub acknowledge: bool,
+    /// The subject in English, with placeholders.
+    #[card(text, label = "Subject in English")]
+    pub subject_en: String,
+    /// The text in English, with placeholders.
+    #[card(most = TEXT, text, label = "Text in English")]
+    pub text_en: String,
+    /// The subject in German; the English one where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text, label = "Subject in German")]
+    pub subject_de: Option<String>,
+    /// The text in German; the English one where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(most = TEXT, text, label = "Text in German")]
+    pub text_de: Option<String>,
+    /// Whether it is in use.
+    #[card(column)]
+    pub active: bool,
+}
+
+/// Whom a change is told to, at which stages, and in which words.
+#[derive(Debug, Clone, Default, Deserialize, Described)]
+#[serde(default)]
+pub struct CommunicationPlanInput {
+    /// The key. Where several plans tell a person the same, the first key in the alphabet does.
+    #[card(positional, example = "disruptions")]
+    pub key: String,
+    /// The name.
+    #[card(text, example = "Disruptions")]
+    pub name: String,
+    /// Only changes of these kinds; none means all.
+    #[card(words, option = "kind", example = "normal")]
+    pub kinds: BTreeSet<Kind>,
+    /// Only changes of these levels of risk; none means all.
+    #[card(words, option = "risk", example = "high")]
+    pub risks: BTreeSet<Level>,
+    /// Only changes that users will notice.
+    pub only_disruptive: bool,
+    /// Who is told.
+    #[card(words, option = "audience", example = "business_units")]
+    pub audiences: BTreeSet<Audience>,
+    /// At which stages.
+    #[card(words, option = "stage", example = "announced")]
+    pub stages: BTreeSet<CommunicationStage>,
+    /// How many minutes before the start the reminder is sent.
+    #[card(most = MOST_MINUTES, option = "reminder", example = "60")]
+    pub reminder_minutes: Option<i64>,
+    /// Whether owners and contacts of business units are asked to acknowledge the announcement.
+    pub acknowledge: bool,
+    /// The subject in English, with placeholders: {change} {title} {stage} {start} {end} {services} {disruption}.
+    #[card(text, label = "Subject in English", example = "{stage}: {title}")]
+    pub subject_en: String,
+    /// The text in English, with placeholders.
+    #[card(most = TEXT, text, label = "Text in English", example = "{services} from {start} to {end}: {disruption}.")]
+    pub text_en: String,
+    /// The subject in German; the English one where it is missing.
+    #[card(text, label = "Subject in German", example = "{stage}: {title}")]
+    pub subject_de: Option<String>,
+    /// The text in German; the English one where it is missing.
+    #[card(most = TEXT, text, label = "Text in German", example = "{services} von {start} bis {end}: {disruption}.")]
+    pub text_de: Option<String>,
+}
+
+/// The card.
+pub const CARD: Card = Card {
+    tag: "estate",
+    command: "communication-plan",
+    patch: "CommunicationPlanPatch",
+    columns: &["id", "key", "name", "audiences", "stages"],
+    verbs: verbs! {
+        List "list_communication_plans" at "/communication-plans" may READ => "List communication plans";
+        Add "add_communication_plan" at "/communication-plans" may SET_FREEZE => "Add a communication plan";
+        Show "show_communication_plan" at "/communication-plans/{id}" may READ => "Show a communication plan";
+        Edit "edit_communication_plan" at "/communication-plans/{id}" may SET_FREEZE => "Change a communication plan";
+        End "end_communication_plan" at "/communication-plans/{id}" may SET_FREEZE => "Take a communication plan out of use";
+    },
+    events: &[
+        Event::new("communication_plan.added", "bell", "added a communication plan"),
+        Event::new("communication_plan.edited", "edit", "changed a communication plan"),
+        Event::new("communication_plan.ended", "x", "took a communication plan out of use"),
+    ],
+    page: Some(Page {
+        path: "/communication-plans",
+        byline: "Who is told of a change, at which stages, and in which words.",
+        empty: "There is no communication plan.",
+        labels: ["Add a communication plan", "Change it", "Take it out of use"],
+    }),
+    ..Card::of::<CommunicationPlan, CommunicationPlanInput>("communication_plan", "Communication plans")
+};
+
+impl CommunicationPlan {
+    /// Whether changes like this one are told by the plan. Work that was recorded afterwards is told by none.
+    #[must_use]
+    pub fn covers(&self, change: &Change) -> bool {
+        let content = &change.content;
+        self.active
+            && change.retrospective.is_none()
+            && (self.kinds.is_empty() || self.kinds.contains(&content.kind))
+            && (self.risks.is_empty() || self.risks.contains(&change.risk.level))
+            && (!self.only_disruptive || is_disruptive(change))
+    }
+}
+
+/// Whether users will notice a change, as it says.
+#[must_use]
+pub fn is_disruptive(change: &Change) -> bool {
+    let plan = change.content.disruption.as_ref();
+    plan.is_some_and(|plan| plan.kind != Disruption::None)
+}
+
+/// The rules of a plan's fields.
+pub fn check(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
+    if reading.says("key") && !is_key(&input.key) {
+        let text = "`key` has at most 64 letters, digits, `-`, `_` and `.`.";
+        reading.wrong("key", "not_a_key", text);
+    }
+    if input.audiences.is_empty() {
+        let text = "`audiences` names at least one of owners, business_units and watchers.";
+        reading.wrong("audiences", "missing", text);
+    }
+    if input.stages.is_empty() {
+        reading.wrong(
+            "stages",
+            "missing",
+            "`stages` names at least one stage, such as announced.",
+        );
+    }
+    let has_reminder = input.stages.contains(&CommunicationStage::Reminder);
+    if has_reminder != input.reminder_minutes.is_some_and(|minutes| minutes > 0) {
+        let text = "The stage `reminder` and `reminder_minutes`, at least 1, belong together.";
+        reading.wrong("reminder_minutes", "missing", text);
+    }
+    if input.acknowledge && !input.stages.contains(&CommunicationStage::Announced) {
+        let text = "Only an announcement is acknowledged: add the stage `announced`.";
+        reading.wrong("acknowledge", "not_allowed", text);
+    }
+    let wordings = [
+        ("subject_en", Some(&input.subject_en)),
+        ("text_en", Some(&input.text_en)),
+        ("subject_de", input.subject_de.as_ref()),
+        ("text_de", input.text_de.as_ref()),
+    ];
+    for (field, text) in wordings {
+        if let Some(name) = text.and_then(|text| unknown_placeholder(text)) {
+            let text = format!(
+                "`{{{name}}}` is no placeholder; there are {{change}}, {{title}}, {{stage}}, {{start}}, {{end}}, {{services}} and {{disruption}}."
+            );
+            reading.wrong(field, "unknown_placeholder", text);
+        }
+    }
+}

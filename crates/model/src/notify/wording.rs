@@ -1,0 +1,105 @@
+//! The words of a communication: a plan's templates with the facts of a change.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::change::record::Change;
+use crate::core::enums::{CommunicationStage, Disruption, LetterLanguage};
+use crate::notify::communication_plan::CommunicationPlan;
+use crate::notify::placeholders::fill;
+
+/// The subject and the text for a reader with this language and time zone. The change's words are put in once and never read as a
+/// template.
+#[must_use]
+pub fn rendered(
+    plan: &CommunicationPlan,
+    change: &Change,
+    stage: CommunicationStage,
+    (language, zone): (LetterLanguage, &TimeZone),
+) -> (String, String) {
+    let (subject, text) = match language {
+        LetterLanguage::De => (
+            plan.subject_de.as_ref().unwrap_or(&plan.subject_en),
+            plan.text_de.as_ref().unwrap_or(&plan.text_en),
+        ),
+        LetterLanguage::En => (&plan.subject_en, &plan.text_en),
+    };
+    let value = |name: &str| Some(fact(change, stage, (language, zone), name));
+    (fill(subject, value), fill(text, value))
+}
+
+fn fact(
+    change: &Change,
+    stage: CommunicationStage,
+    (language, zone): (LetterLanguage, &TimeZone),
+    name: &str,
+) -> String {
+    let moment = |at: Option<Timestamp>| {
+        let at = at.map(|at| at.to_zoned(zone.clone()));
+        at.map_or_else(|| "–".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M %Z").to_string())
+    };
+    match name {
+        "change" => change.key.clone(),
+        "title" => change.content.title.clone(),
+        "stage" => stage_word(stage, language).to_owned(),
+        "start" => moment(change.planned_start),
+        "end" => moment(change.planned_end),
+        "services" => services(change),
+        "disruption" => disruption(change, language),
+        _ => format!("{{{name}}}"),
+    }
+}
+
+/// The services of a change's targets, each once.
+fn services(change: &Change) -> String {
+    let mut seen: Vec<&str> = Vec::new();
+    for target in &change.content.targets {
+        if !seen.contains(&target.service.as_str()) {
+            seen.push(target.service.as_str());
+        }
+    }
+    seen.join(", ")
+}
+
+/// A stage in the words of a language.
+#[must_use]
+pub fn stage_word(stage: CommunicationStage, language: LetterLanguage) -> &'static str {
+    use CommunicationStage as S;
+    match (stage, language) {
+        (S::Announced, LetterLanguage::En) => "Announced",
+        (S::Announced, LetterLanguage::De) => "Angekündigt",
+        (S::Reminder, LetterLanguage::En) => "Starts soon",
+        (S::Reminder, LetterLanguage::De) => "Beginnt bald",
+        (S::Started, LetterLanguage::En) => "Started",
+        (S::Started, LetterLanguage::De) => "Begonnen",
+        (S::Finished, LetterLanguage::En) => "Finished",
+        (S::Finished, LetterLanguage::De) => "Beendet",
+        (S::Failed, LetterLanguage::En) => "Failed",
+        (S::Failed, LetterLanguage::De) => "Fehlgeschlagen",
+        (S::RolledBack, LetterLanguage::En) => "Rolled back",
+        (S::RolledBack, LetterLanguage::De) => "Zurückgenommen",
+        (S::Cancelled, LetterLanguage::En) => "Cancelled",
+        (S::Cancelled, LetterLanguage::De) => "Abgesagt",
+    }
+}
+
+fn disruption(change: &Change, language: LetterLanguage) -> String {
+    let plan = change.content.disruption.as_ref();
+    let kind = plan.map_or(Disruption::None, |plan| plan.kind);
+    let is_german = language == LetterLanguage::De;
+    let word = match (kind, is_german) {
+        (Disruption::None, false) => "no disruption",
+        (Disruption::None, true) => "keine Beeinträchtigung",
+        (Disruption::Degraded, false) => "slower or less",
+        (Disruption::Degraded, true) => "langsamer oder eingeschränkt",
+        (Disruption::ReadOnly, false) => "read-only",
+        (Disruption::ReadOnly, true) => "nur lesbar",
+        (Disruption::Outage, false) => "unavailable",
+        (Disruption::Outage, true) => "nicht verfügbar",
+    };
+    match plan.and_then(|plan| plan.minutes) {
+        Some(minutes) if is_german => format!("{word}, {minutes} Minuten"),
+        Some(minutes) => format!("{word}, {minutes} minutes"),
+        None => word.to_owned(),
+    }
+}

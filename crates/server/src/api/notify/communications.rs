@@ -1,0 +1,48 @@
+//! Communications: the preview of a plan, and the status of a tenant. The rest comes from the cards.
+
+use acts::notify::find_status::find_status;
+use acts::notify::set_communication_plan::preview_communication;
+use model::change::record::Change;
+use serde_json::{Value, json};
+use wire::views;
+
+use crate::http::route::{Reply, Route};
+
+/// Preview and status.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::writes("preview_communication", |cx, ask| {
+        let preview = preview_communication(cx, ask.place(0), &ask.body)?;
+        Ok(Reply::ok(json!(preview)))
+    }),
+    Route::reads("show_status", |cx, _| {
+        let status = find_status(cx)?;
+        let directory = cx.visible()?;
+        let open = directory.incidents.iter().map(|(_, incident)| incident);
+        let open = open.filter(|incident| incident.resolved_at.is_none());
+        let incidents: Vec<Value> = open.map(|it| views::incident(it, &directory)).collect();
+        Ok(Reply::ok(json!({
+            "current": status.current.iter().map(change).collect::<Vec<_>>(),
+            "coming": status.coming.iter().map(change).collect::<Vec<_>>(),
+            "incidents": incidents,
+        })))
+    }),
+];
+
+fn change(change: &Change) -> Value {
+    let targets = change.content.targets.iter();
+    let services: std::collections::BTreeSet<&str> = targets.map(|target| target.service.as_str()).collect();
+    let mut value = json!({
+        "key": change.key, "title": change.content.title, "state": change.state, "services": services,
+        "is_on_hold": change.hold.is_some(),
+    });
+    if let Some(plan) = &change.content.disruption {
+        value["disruption"] = json!(plan.kind);
+    }
+    if let Some(start) = change.planned_start {
+        value["planned_start"] = json!(start);
+    }
+    if let Some(end) = change.planned_end {
+        value["planned_end"] = json!(end);
+    }
+    value
+}

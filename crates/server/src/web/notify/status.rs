@@ -1,0 +1,159 @@
+//! The status page: disruptive changes under way and ahead, and open incidents; and the same as an Atom feed.
+
+use acts::notify::find_status::{Status, find_status};
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use connect::notify::atom;
+use model::change::record::Change;
+use model::core::enums::{Disruption, LetterLanguage};
+use model::directory::records::Incident;
+use model::notify::communication::stage_of;
+use model::notify::wording::stage_word;
+use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBody, Tone};
+use store::{Lane, Mode};
+
+use crate::http::outside_mask::mask_text;
+use crate::http::state::AppState;
+use crate::web::shared::view::{View, Visitor, show};
+
+/// The status page.
+pub(crate) async fn show_status(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Calendar, page).await
+}
+
+fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
+    let status = find_status(view.cx)?;
+    let incidents: Vec<Entry> = open_incidents(view).map(|it| incident_entry(view, it)).collect();
+    let current: Vec<Entry> = status.current.iter().map(|it| change_entry(view, it)).collect();
+    let coming: Vec<Entry> = status.coming.iter().map(|it| change_entry(view, it)).collect();
+    let page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Calendar".to_owned(), view.url("/calendar"))],
+        title: "Status".to_owned(),
+        byline: Rich::from("Changes that users will notice, under way and in the next 30 days, and open incidents."),
+        sections: vec![
+            Section::new("incidents", "Open incidents", SectionBody::Entries(incidents)).unsaid("No incident is open."),
+            Section::new("current", "Under way", SectionBody::Entries(current))
+                .unsaid("No change that users will notice is under way."),
+            Section::new("coming", "Planned", SectionBody::Entries(coming))
+                .unsaid("No change that users will notice is planned in the next 30 days."),
+        ],
+        acts: vec![
+            ActForm::link("Atom feed", view.url("/status.atom")).tone(ActTone::Quiet),
+            ActForm::link("Communication plans", view.url("/communication-plans")).tone(ActTone::Quiet),
+            ActForm::link("Business units", view.url("/business-units")).tone(ActTone::Quiet),
+        ],
+        ..RecordPage::default()
+    };
+    Ok(page.render())
+}
+
+/// The open incidents that the reader sees.
+fn open_incidents<'d>(view: &'d View<'_, '_, '_>) -> impl Iterator<Item = &'d Incident> + 'd {
+    let all = view.directory.incidents.iter().map(|(_, incident)| incident);
+    all.filter(|incident| incident.resolved_at.is_none())
+}
+
+fn incident_entry(view: &View<'_, '_, '_>, incident: &Incident) -> Entry {
+    let url = view.url(&format!("/incidents/{}", incident.key));
+    let services: Vec<&str> = incident.services.iter().map(|key| key.as_str()).collect();
+    Entry::new(Tone::Stop, Rich::new().said_link(incident.title.as_str(), url))
+        .why(Rich::new().said(services.join(", ")))
+        .aside(view.moment(incident.started_at))
+}
+
+fn change_entry(view: &View<'_, '_, '_>, change: &Change) -> Entry {
+    let link = Rich::new().said_link(change.content.title.as_str(), view.change_url(&change.key));
+    let mut entry =
+        Entry::new(Tone::Wait, link).why(Rich::new().said(services(change)).text(". ").text(disruption(change)));
+    if let (Some(start), Some(end)) = (change.planned_start, change.planned_end) {
+        entry = entry.aside(view.reader.span(start, end));
+    }
+    entry
+}
+
+fn services(change: &Change) -> String {
+    let targets = change.content.targets.iter();
+    let found: std::collections::BTreeSet<&str> = targets.map(|target| target.service.as_str()).collect();
+    found.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn disruption(change: &Change) -> &'static str {
+    match change.content.disruption.as_ref().map(|plan| plan.kind) {
+        None | Some(Disruption::None) => "Nobody should notice.",
+        Some(Disruption::Degraded) => "It is slower or partly missing.",
+        Some(Disruption::ReadOnly) => "Reading works, writing does not.",
+        Some(Disruption::Outage) => "It is unavailable.",
+    }
+}
+
+/// The status as an Atom feed, for whoever is signed in.
+pub(crate) async fn feed(State(state): State<AppState>, visitor: Visitor) -> Response {
+    let made = state
+        .act(Lane::Pages, &visitor.caller, Mode::Read, |cx| {
+            let mut view = View::open(cx, Place::Calendar)?;
+            let status = find_status(view.cx)?;
+            let mut text = written(&mut view, &status);
+            mask_text(view.cx, &mut text)?;
+            Ok(text)
+        })
+        .await;
+    match made {
+        Ok(text) => {
+            let mut response = text.into_response();
+            let headers = response.headers_mut();
+            let kind = HeaderValue::from_static("application/atom+xml; charset=utf-8");
+            headers.insert(header::CONTENT_TYPE, kind);
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            response
+        }
+        Err(failure) => failure.into_response(),
+    }
+}
+
+fn written(view: &mut View<'_, '_, '_>, status: &Status) -> String {
+    let base = format!("{}/t/{}", view.cx.services.tools().public_url, view.cx.tenant());
+    let incidents = open_incidents(view).map(|incident| atom::Entry {
+        link: format!("{base}/incidents/{}", incident.key),
+        title: format!("Incident: {}", incident.title),
+        updated: incident.started_at,
+        text: incident
+            .services
+            .iter()
+            .map(|key| key.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
+    });
+    let changes = status.current.iter().chain(&status.coming).map(|change| {
+        let stage = stage_of(change).map_or("On hold", |(stage, _)| stage_word(stage, LetterLanguage::En));
+        let times =
+            [change.planned_start, change.planned_end].map(|at| at.map_or_else(String::new, |at| at.to_string()));
+        atom::Entry {
+            link: format!("{base}/changes/{}", change.key),
+            title: format!("{stage}: {}", change.content.title),
+            updated: change.updated_at,
+            text: format!(
+                "{}, {} to {}. {}",
+                services(change),
+                times[0],
+                times[1],
+                disruption(change)
+            ),
+        }
+    });
+    let entries: Vec<atom::Entry> = incidents.chain(changes).collect();
+    let updated = entries.iter().map(|entry| entry.updated).max().unwrap_or(view.now());
+    let tenant = view
+        .directory
+        .tenant
+        .as_ref()
+        .map_or("Assent", |tenant| tenant.name.as_str());
+    atom::feed(
+        &format!("Status, {tenant}"),
+        &format!("{base}/status"),
+        updated,
+        &entries,
+    )
+}

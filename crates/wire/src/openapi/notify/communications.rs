@@ -1,0 +1,92 @@
+//! Routes and shapes of communications beside their cards: the preview of a plan, and the status of a tenant.
+
+use model::core::enums::{CommunicationStage, Disruption, LetterLanguage, State};
+use model::core::parse::LINE;
+use model::notify::communication::MOST_RECIPIENTS;
+use model::notify::communication_plan::TEXT;
+
+use crate::openapi::rows::{Row, get, post};
+use crate::openapi::shapes::{Shape, all, boolean, integer, objects, shape, text, texts, time, word};
+
+/// The routes.
+pub(crate) const ROUTES: &[Row] = &[
+    Row {
+        status: 200,
+        ..post(
+            "estate",
+            "preview_communication",
+            "/communication-plans/{id}/previews",
+            "Show what a plan would tell of a change; nothing is written or sent",
+            "CommunicationPreviewInput",
+            "CommunicationPreview",
+        )
+        .may("read")
+    },
+    get(
+        "estate",
+        "show_status",
+        "/status",
+        "Show disruptive changes under way and in the next 30 days, and open incidents",
+        "Status",
+    )
+    .may("read"),
+];
+
+/// The shapes.
+pub(crate) const SHAPES: &[Shape] = &[
+    shape(
+        "CommunicationPreviewInput",
+        "Of which change the words of a plan are shown.",
+        &[
+            text("change", LINE, "The change.").needed(),
+            word("stage", all!(CommunicationStage), "The stage; `announced` unless set."),
+            word("language", all!(LetterLanguage), "The language; `en` unless set."),
+        ],
+    ),
+    shape(
+        "CommunicationPreview",
+        "What a plan would tell of a change.",
+        &[
+            text("subject", TEXT, "The subject.").needed(),
+            text("text", TEXT * 4, "The text.").needed(),
+            boolean("is_covered", "Whether the plan is about changes like this one.").needed(),
+            integer(
+                "recipient_count",
+                0,
+                MOST_RECIPIENTS as i64,
+                "How many people and mail addresses it would reach.",
+            )
+            .needed(),
+            integer(
+                "asked_count",
+                0,
+                MOST_RECIPIENTS as i64,
+                "How many of these are asked to acknowledge.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "Status",
+        "What users notice now and soon.",
+        &[
+            objects("current", "StatusChange", "Disruptive changes under way.").needed(),
+            objects("coming", "StatusChange", "Disruptive changes of the next 30 days.").needed(),
+            objects("incidents", "Incident", "Open incidents.").needed(),
+        ],
+    ),
+    shape(
+        "StatusChange",
+        "A change that users will notice.",
+        &[
+            text("key", LINE, "The change.").needed(),
+            text("title", LINE, "Its title.").needed(),
+            word("state", all!(State), "Its state.").needed(),
+            texts("services", LINE, "The services of its targets.").needed(),
+            boolean("is_on_hold", "Whether it is on hold.").needed(),
+            word("disruption", all!(Disruption), "What users will notice."),
+            time("planned_start", "Its start."),
+            time("planned_end", "Its end."),
+        ],
+    ),
+];

@@ -1,0 +1,85 @@
+//! Communications: units and plans written by change managers, a preview of their words, the status page with its feed, and the log.
+
+use serde_json::{Value, json};
+use tests::session::Session;
+use tests::{Place, Server};
+
+use crate::platform::crash::{must_replay, must_verify};
+
+fn ask(server: &Server, role: &str, (method, path): (&str, &str), body: &Value) -> (u16, Value) {
+    let token = server.token(role);
+    let path = format!("/api/v1{path}");
+    let body = Some(body).filter(|body| !body.is_null());
+    let (status, answer) = server.ask_with(method, &path, Some(&token), body, &[]);
+    (status, serde_json::from_slice(&answer).unwrap_or_default())
+}
+
+#[test]
+fn a_plan_tells_what_it_would_and_the_status_shows_what_is_open() {
+    let place = Place::new("communications");
+    let server = Server::start(&place, true);
+    let unit = json!({"key": "dispatch", "name": "Dispatch Oslo", "services": ["label-print"], "mail_addresses": ["desk@halden.example"],
+        "language": "de"});
+    assert_eq!(ask(&server, "requester", ("POST", "/business-units"), &unit).0, 403);
+    let (status, made) = ask(&server, "change_manager", ("POST", "/business-units"), &unit);
+    assert_eq!(status, 201, "{made}");
+    let wrong =
+        json!({"key": "a b", "name": "x", "services": ["nowhere"], "contacts": ["nobody"], "mail_addresses": ["no"]});
+    let (status, answer) = ask(&server, "change_manager", ("POST", "/business-units"), &wrong);
+    assert_eq!(status, 422);
+    for code in ["not_a_key", "services[0]", "contacts", "not_an_address"] {
+        assert!(answer.to_string().contains(code), "{code} is not in {answer}");
+    }
+    let plan = json!({"key": "disruptions", "name": "Disruptions", "audiences": ["business_units"], "stages": ["announced"],
+        "subject_en": "{stage}: {title}", "text_en": "{services}: {disruption}.", "text_de": "{services}: {disruption}."});
+    let (status, plan) = ask(&server, "change_manager", ("POST", "/communication-plans"), &plan);
+    assert_eq!(status, 201, "{plan}");
+    is_previewed(&server, plan["id"].as_str().unwrap());
+    shows_the_status(&server);
+    server.wait_for_log();
+    let auditor = Session::begin(&server, "auditor");
+    let log = auditor.get("/t/halden/audit?kind=communication_plan").body;
+    assert!(log.contains("added a communication plan"), "the log has words for it");
+    must_verify(&server);
+    assert!(server.stop().success());
+    must_replay(&place);
+}
+
+fn is_previewed(server: &Server, plan: &str) {
+    let change = json!({"title": "Labels rest", "description": "d", "justification": "j", "category": "application", "complexity": "low",
+        "targets": [{"service": "label-print", "environment": "production"}], "disruption": {"kind": "outage", "minutes": 8},
+        "plan": [{"title": "Out", "minutes": 10}], "rollback_plan": [{"title": "Back", "minutes": 5}]});
+    let (status, change) = ask(server, "requester", ("POST", "/changes"), &change);
+    assert_eq!(status, 201, "{change}");
+    let path = format!("/communication-plans/{plan}/previews");
+    let asked = json!({"change": change["key"], "stage": "announced", "language": "de"});
+    let (status, preview) = ask(server, "change_manager", ("POST", &path), &asked);
+    assert_eq!(status, 200, "{preview}");
+    assert_eq!(preview["subject"], "Angekündigt: Labels rest");
+    assert_eq!(preview["text"], "label-print: nicht verfügbar, 8 Minuten.");
+    assert_eq!(
+        (&preview["is_covered"], &preview["recipient_count"]),
+        (&json!(true), &json!(1))
+    );
+    let asked = json!({"change": change["key"], "stage": "soon"});
+    assert_eq!(ask(server, "change_manager", ("POST", &path), &asked).0, 422);
+}
+
+fn shows_the_status(server: &Server) {
+    let incident = json!({"title": "Labels are <slow>", "severity": 2, "services": ["label-print"],
+        "started_at": server.server_time().to_string()});
+    let (status, incident) = ask(server, "commander", ("POST", "/incidents"), &incident);
+    assert_eq!(status, 201, "{incident}");
+    let (status, shown) = ask(server, "requester", ("GET", "/status"), &Value::Null);
+    assert_eq!(status, 200, "{shown}");
+    let open = shown["incidents"].as_array().unwrap();
+    assert!(open.iter().any(|it| it["key"] == incident["key"]), "{shown}");
+    let reader = Session::begin(server, "requester");
+    assert!(reader.get("/t/halden/status").body.contains("Labels are &lt;slow&gt;"));
+    let feed = reader.get("/t/halden/status.atom").body;
+    assert!(feed.starts_with("<?xml"), "{feed}");
+    assert!(
+        feed.contains("<title>Incident: Labels are &lt;slow&gt;</title>"),
+        "{feed}"
+    );
+}
