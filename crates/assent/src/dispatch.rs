@@ -87,7 +87,6 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Restore(restore) => backup::restore(restore, output),
         Command::Doctor(doctor) => doctor::run(doctor, common, output),
         Command::Completions { shell } => Ok(complete(*shell, output)),
-        Command::Completions { shell } => Ok(completions(*shell, output)),
         Command::Openapi => {
             let document = wire::openapi::document(common.server.trim_end_matches('/'));
             output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
@@ -98,8 +97,6 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
 
 /// Prints the script by which a shell completes commands.
 fn complete(shell: clap_complete::Shell, output: &Output) -> u8 {
-/// Writes the script by which a shell completes commands.
-fn completions(shell: clap_complete::Shell, output: &Output) -> u8 {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "assent", &mut script);
     output.line(String::from_utf8_lossy(&script).trim_end());
