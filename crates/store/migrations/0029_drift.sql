@@ -28,6 +28,7 @@ CREATE TABLE "drift_baseline" (
     code BYTEA, -- operational
     PRIMARY KEY (tenant, id)
 );
+CREATE INDEX drift_baseline_in_use ON "drift_baseline" (tenant, active, id);
 CREATE INDEX drift_baseline_by_connection ON "drift_baseline" (tenant, connection, active, id);
 
 -- What a connection looks at for drift, and its last report.

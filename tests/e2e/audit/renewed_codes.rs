@@ -21,7 +21,10 @@ fn lose_codes(place: &Place) {
     let tables = beside(place, list);
     assert!(tables.lines().count() > 40, "{tables}");
     for table in tables.lines() {
-        run_sql(place, &format!("UPDATE \"{}\" SET code = NULL", table.trim()));
+        let table = table.trim();
+        if beside(place, &format!("SELECT count(*) FROM \"{table}\"")).trim() != "0" {
+            run_sql(place, &format!("UPDATE \"{table}\" SET code = NULL"));
+        }
     }
 }
 

@@ -59,8 +59,30 @@ fn refused(answer: (u16, Value), status: u16, code: &str) {
     assert_eq!((answer.0, &answer.1["code"]), (status, &json!(code)), "{:#}", answer.1);
 }
 
+/// Asks with the version that stands, where the method wants one.
+fn ask(server: &Server, role: &str, (method, path): (&str, &str), body: &Value) -> (u16, Vec<u8>) {
+    let token = server.token(role);
+    if method != "PATCH" {
+        return server.ask(method, path, Some(&token), Some(body));
+    }
+    let version = server.must("GET", path, &token, None)["version"].clone();
+    server.ask_with(
+        method,
+        path,
+        Some(&token),
+        Some(body),
+        &[("If-Match", &format!("\"{version}\""))],
+    )
+}
+
+fn patched(server: &Server, role: &str, path: &str, body: &Value) -> Value {
+    let (status, answer) = ask(server, role, ("PATCH", path), body);
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
+    serde_json::from_slice(&answer).unwrap()
+}
+
 fn refused_by(server: &Server, role: &str, (method, path): (&str, &str), body: &Value, (status, code): (u16, &str)) {
-    let (found, answer) = server.ask(method, path, Some(&server.token(role)), Some(body));
+    let (found, answer) = ask(server, role, (method, path), body);
     let answer: Value = serde_json::from_slice(&answer).unwrap();
     refused((found, answer), status, code);
 }
@@ -179,14 +201,14 @@ fn fixes(server: &Server, major: &str, path: &str, fix: &str) {
 fn ends(server: &Server, path: &str, other: &str, new: &str) {
     let now = json!({"resolved_at": server.server_time().to_string()});
     refused_by(server, "implementer", ("PATCH", path), &now, (403, "not_commander"));
-    let lower = server.must("PATCH", path, &server.token("owner"), Some(&json!({"severity": 4})));
+    let lower = patched(server, "owner", path, &json!({"severity": 4}));
     assert!(
         lower["major_since"].is_string(),
         "a lower severity ends nothing: {lower:#}"
     );
     assert_eq!(gate(server, new)["decision"], "stop");
     let commander = server.token("commander");
-    let resolved = server.must("PATCH", path, &commander, Some(&now));
+    let resolved = patched(server, "commander", path, &now);
     assert_eq!(
         (&resolved["state"], &resolved["major_since"]),
         (&json!("resolved"), &Value::Null)
@@ -308,7 +330,7 @@ fn bad_input_about_incidents_gets_a_clear_answer() {
     let server = Server::start(&place, true);
     let commander = server.token("commander");
     let refuse = |method: &str, path: &str, body: &Value| {
-        let (status, told) = server.ask(method, path, Some(&commander), Some(body));
+        let (status, told) = ask(&server, "commander", (method, path), body);
         (status, String::from_utf8_lossy(&told).into_owned())
     };
     let ahead = (server.server_time() + SignedDuration::from_hours(2)).to_string();

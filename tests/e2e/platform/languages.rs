@@ -91,13 +91,14 @@ fn every_text_on_every_page_is_peoples_or_has_words_in_each_language() {
 }
 
 /// What people of the demo wrote, where it stands unmarked within a sentence of ours.
-const SAID: [&str; 14] = [
+const SAID: [&str; 15] = [
     "Add an index to the ledger's posting table",
     "Correct the fuel surcharge for ferries",
     "Patch the warehouse hosts",
     "Print return labels in two languages",
     "Print the customs reference on every label",
     "Replace the rollers of line two",
+    "Send invoices as structured data to the public sector",
     "Somebody watches the first hundred labels.",
     "Tell the docks",
     "The gateway would answer to any address. Restrict it first.",

@@ -24,9 +24,10 @@ const MOST: usize = 50;
 /// 403, 404, 409, 422, or the store's.
 pub fn add_review_action(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ActionItem> {
     cx.allow(act::actions::SET_INCIDENT)?;
+    let asked = key;
     let key = key.to_uppercase();
     if find_review(cx, &key)?.is_none() {
-        return Err(Refusal::not_found(format!("review of {key}; write it first")).into());
+        return Err(Refusal::not_found(format!("review of {asked}; write it first")).into());
     }
     let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");

@@ -68,6 +68,17 @@ fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timesta
         );
         reading.wrong("services", "too_many", text);
     }
+    // People type whole seconds; an end within the second of the begin is that moment.
+    let begin = incident.started_at;
+    let within = |at: Timestamp| {
+        if at.as_second() == begin.as_second() {
+            at.max(begin)
+        } else {
+            at
+        }
+    };
+    incident.resolved_at = incident.resolved_at.map(within);
+    incident.course.mitigated_at = incident.course.mitigated_at.map(within);
     let is_read = !reading.errors.iter().any(|error| error.field == "started_at");
     if is_read && incident.resolved_at.is_some_and(|end| end < incident.started_at) {
         reading.wrong("resolved_at", "out_of_order", "It was resolved before it began.");

@@ -228,6 +228,7 @@ fn furnish(world: &World) {
         Ok(())
     });
     furnish_rarer(world);
+    furnish_outsiders(world);
     let template = body(json!({
         "key": "restart", "title": "Restart", "services": ["web"], "environments": ["lab"], "free": ["planned_start", "planned_end"],
         "locked": {"category": "application", "complexity": "low", "description": "d", "justification": "j",
@@ -245,16 +246,12 @@ fn furnish_rarer(world: &World) {
     use model::cab::lesson_assignment::LessonAssignment;
     use model::cab::lesson_attempt::LessonAttempt;
     use model::change::custom_field::CustomField;
-    use model::directory::vendor::Vendor;
     use model::notify::action_item::ActionItem;
     use model::notify::announcement::Announcement;
-    use model::notify::business_unit::BusinessUnit;
-    use model::notify::communication_plan::CommunicationPlan;
     use model::risk::probe::Probe;
     use model::schedule::outside_calendar::OutsideCalendar;
     use model::schedule::planning_terms::PlanningTerms;
     use model::schedule::traffic::Traffic;
-    use model::schedule::vendor_notice::VendorNotice;
     world.by("olga", |cx| {
         noun::add::<LessonAttempt>(cx, &body(json!({"lesson": "intervals"})))
     });
@@ -270,13 +267,6 @@ fn furnish_rarer(world: &World) {
         training::set_training(cx, &with(json!({"person": "sam", "training": "sox"})))?;
         on_call::set_on_call(cx, &with(json!({"group": "eyes", "person": "sam"})))?;
         noun::add::<Announcement>(cx, &with(json!({"title": "Docks closed", "text": "Plan nothing."})))?;
-        let unit = json!({"key": "dispatch", "name": "Dispatch", "services": ["web"], "contacts": ["uma"],
-            "mail_addresses": ["dispatch@halden.example"], "language": "de"});
-        noun::add::<BusinessUnit>(cx, &body(unit))?;
-        let plan = json!({"key": "all", "name": "All", "audiences": ["owners", "business_units"],
-            "stages": ["announced", "reminder"], "reminder_minutes": 30, "acknowledge": true,
-            "subject_en": "{stage}: {title}", "text_en": "From {start}.", "text_de": "Ab {start}."});
-        noun::add::<CommunicationPlan>(cx, &body(plan))?;
         let probe = json!({"key": "backup", "title": "The last backup", "url": "https://b.example/{service}",
             "pointer": "/age", "reads": "age_hours", "owner": "eyes"});
         noun::add::<Probe>(cx, &body(probe))?;
@@ -291,12 +281,6 @@ fn furnish_rarer(world: &World) {
             &body(json!({"service": "web", "zone": "UTC", "profile": "mon,9,1200"})),
         )?;
         noun::add::<OutsideCalendar>(cx, &body(json!({"name": "Works", "services": ["web"]})))?;
-        let vendor = json!({"key": "hosts", "name": "Hosts", "services": ["web"], "contacts": ["noc@hosts.example"],
-            "members": ["ivo"]});
-        noun::add::<Vendor>(cx, &body(vendor))?;
-        let notice = json!({"vendor": "hosts", "reference": "H-1", "title": "Disks", "text": "Row 4.", "services": ["web"],
-            "impact": "outage"});
-        noun::add::<VendorNotice>(cx, &with(notice))?;
         meetings::open_meeting(cx, &body(json!({"group": "eyes", "title": "Board"})))?;
         let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
             "claims": {"repository": "halden/*"}});
@@ -318,6 +302,30 @@ fn furnish_rarer(world: &World) {
             at: cx.now,
         };
         keep_provenance::keep(cx, told)
+    });
+}
+
+/// Who is told of changes, and a vendor with a notice.
+fn furnish_outsiders(world: &World) {
+    use model::directory::vendor::Vendor;
+    use model::notify::business_unit::BusinessUnit;
+    use model::notify::communication_plan::CommunicationPlan;
+    use model::schedule::vendor_notice::VendorNotice;
+    world.system(|cx| {
+        let unit = json!({"key": "dispatch", "name": "Dispatch", "services": ["web"], "contacts": ["uma"],
+            "mail_addresses": ["dispatch@halden.example"], "language": "de"});
+        noun::add::<BusinessUnit>(cx, &body(unit))?;
+        let plan = json!({"key": "all", "name": "All", "audiences": ["owners", "business_units"],
+            "stages": ["announced", "reminder"], "reminder_minutes": 30, "acknowledge": true,
+            "subject_en": "{stage}: {title}", "text_en": "From {start}.", "text_de": "Ab {start}."});
+        noun::add::<CommunicationPlan>(cx, &body(plan))?;
+        let vendor = json!({"key": "hosts", "name": "Hosts", "services": ["web"], "contacts": ["noc@hosts.example"],
+            "members": ["ivo"]});
+        noun::add::<Vendor>(cx, &body(vendor))?;
+        let notice = json!({"vendor": "hosts", "reference": "H-1", "title": "Disks", "text": "Row 4.", "services": ["web"],
+            "impact": "outage",
+            "starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
+        noun::add::<VendorNotice>(cx, &body(notice)).map(drop)
     });
 }
 

@@ -64,6 +64,7 @@ pub struct AuditConclusionInput {
 /// The card.
 pub const CARD: Card = Card {
     tag: "log",
+    command: "audit-conclusion",
     patch: "AuditConclusionPatch",
     columns: &["id", "sample", "change", "verdict", "by", "reviewed_by"],
     verbs: verbs! {

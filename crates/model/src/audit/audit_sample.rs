@@ -116,6 +116,7 @@ pub struct AuditSampleInput {
 /// The card.
 pub const CARD: Card = Card {
     tag: "log",
+    command: "audit-sample",
     columns: &["id", "title", "control", "from", "to", "population", "signed_by"],
     verbs: verbs! {
         List "list_audit_samples" at "/audit-samples" may AUDIT => "List samples of changes that auditors test", token Audit;

@@ -1,4 +1,4 @@
-"""securesystemslib verifies the envelopes of a change by the published PEM; in-toto's own types read the statement and its predicate."""
+"""securesystemslib verifies the envelopes of a change by the published PEM; in-toto's own type reads the statement."""
 
 import json
 import pathlib
@@ -6,7 +6,6 @@ import sys
 
 from cryptography.hazmat.primitives import serialization
 from google.protobuf import json_format
-from in_toto_attestation.predicates.vsa.v1 import vsa_pb2
 from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import Statement
 from securesystemslib.dsse import Envelope
@@ -37,10 +36,11 @@ statement = json_format.ParseDict(said, statement_pb2.Statement())
 Statement.copy_from_pb(statement).validate()
 assert dict(statement.subject[0].digest) == {"sha256": digits}, statement.subject
 assert said["predicateType"] == "https://slsa.dev/verification_summary/v1", said
-summary = json_format.ParseDict(said["predicate"], vsa_pb2.VerificationSummary())
-assert summary.verification_result == "PASSED", summary
-assert list(summary.verified_levels) == ["ASSENT_APPROVED_CHANGE"], summary
-assert summary.resource_uri.endswith("/services/edge-dns/environments/production"), summary
+summary = said["predicate"]
+assert summary["verificationResult"] == "PASSED", summary
+assert summary["verifiedLevels"] == ["ASSENT_APPROVED_CHANGE"], summary
+assert summary["resourceUri"].endswith("/services/edge-dns/environments/production"), summary
+assert set(summary) >= {"verifier", "timeVerified", "policy"}, summary
 changed = json.loads(json.dumps(raw))
 changed["payload"] = changed["payload"][:-8] + "AAAAAAA="
 try:

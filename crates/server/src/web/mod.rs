@@ -336,7 +336,10 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/lessons", get(cab::lessons::show_lessons))
         .route("/t/{tenant}/lessons/{id}", get(cab::lessons::show_lesson))
         .route("/t/{tenant}/lessons/{id}/attempts", post(cab::lessons::begin))
-        .route("/t/{tenant}/lessons/{id}/attempts/{attempt}", post(cab::lessons::answer))
+        .route(
+            "/t/{tenant}/lessons/{id}/attempts/{attempt}",
+            post(cab::lessons::answer),
+        )
         .route("/t/{tenant}/lesson-assignments", post(cab::lessons::assign))
         .route("/t/{tenant}/lesson-assignments/{id}/end", post(cab::lessons::unassign))
         .route("/t/{tenant}/status", get(notify::status::show_status))

@@ -107,7 +107,12 @@ pub(crate) fn item_unmet(file: &ChangeFile, directory: &Directory, item: &Item<'
         item.row.obligation.id
     );
     let people = logins(directory, &item.owners(file, directory, now));
-    Some(unmet(code, format!("{}: {text} {reason}", item.title), satisfy, people))
+    Some(unmet(
+        code,
+        format!("Checklist item “{}”: {text} {reason}", item.title),
+        satisfy,
+        people,
+    ))
 }
 
 /// How a line of a change's checklist stands.
