@@ -3,6 +3,10 @@
 //! Run with `--features foreign` and `ASSENT_TEST_PYTHON` naming a Python interpreter. The lists of packages come with `apt-get
 //! update`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the measured time is printed beside the result"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;

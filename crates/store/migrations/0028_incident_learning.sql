@@ -92,3 +92,7 @@ CREATE TABLE "cause_move" (
 );
 CREATE INDEX cause_move_by_change_id ON "cause_move" (tenant, change_id, id);
 CREATE INDEX cause_move_by_incident_key ON "cause_move" (tenant, incident_key, id);
+CREATE INDEX review_answer_by_change ON "review_answer" (tenant, change_key, id);
+CREATE INDEX cause_in_use ON "cause" (tenant, active, id);
+CREATE INDEX incident_review_by_cause ON "incident_review" (tenant, cause, id);
+CREATE INDEX problem_by_cause ON "problem" (tenant, cause, id);

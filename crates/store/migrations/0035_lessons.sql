@@ -26,4 +26,4 @@ CREATE TABLE "lesson_assignment" (
     code BYTEA, -- operational
     PRIMARY KEY (tenant, id)
 );
-CREATE INDEX lesson_assignment_in_use ON "lesson_assignment" (tenant, active, lesson, id);
+CREATE INDEX lesson_assignment_in_use ON "lesson_assignment" (tenant, active, id);

@@ -27,3 +27,4 @@ CREATE TABLE "vendor_notice" (
 );
 CREATE UNIQUE INDEX vendor_notice_by_natural_key ON "vendor_notice" (tenant, natural_key);
 CREATE INDEX vendor_notice_by_state ON "vendor_notice" (tenant, state, ends_at);
+CREATE INDEX vendor_in_use ON "vendor" (tenant, active, key, id);

@@ -7,7 +7,7 @@ use std::process::Command;
 use tests::session::Session;
 use tests::{Place, Server, binary, on_postgres};
 
-use crate::audit::tamper::{replay, run_sql};
+use crate::audit::tamper::{replay, replay_of, run_sql};
 use crate::platform::beside::beside;
 use crate::platform::crash::place_arguments;
 
@@ -22,7 +22,10 @@ fn lose_codes(place: &Place) {
     assert!(tables.lines().count() > 40, "{tables}");
     for table in tables.lines() {
         let table = table.trim();
-        if beside(place, &format!("SELECT count(*) FROM \"{table}\"")).trim() != "0" {
+        if !beside(place, &format!("SELECT 1 FROM \"{table}\" LIMIT 1"))
+            .trim()
+            .is_empty()
+        {
             run_sql(place, &format!("UPDATE \"{table}\" SET code = NULL"));
         }
     }
@@ -123,10 +126,11 @@ fn lost_codes_are_written_anew_by_two_people_after_a_replay_without_a_difference
 
     let (is_good, told) = host.renew("admin", "auditor", false);
     assert!(is_good && told.contains("log.codes_renewed"), "{told}");
+    let (code, told) = replay_of(&place, &["--tenant", "halden"]);
     assert_eq!(
-        replay(&place).0,
+        code,
         Some(0),
-        "every row has its code and is as the log tells"
+        "every row has its code and is as the log tells: {told:?}"
     );
     let server = Server::start(&place, false);
     let admin = Session::begin(&server, "admin");

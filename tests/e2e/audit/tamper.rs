@@ -172,8 +172,13 @@ pub(crate) fn copy(of: &Place, n: usize) -> Place {
 
 /// What `audit replay` ends with and says.
 pub(crate) fn replay(place: &Place) -> (Option<i32>, String) {
+    replay_of(place, &[])
+}
+
+/// The same of one tenant.
+pub(crate) fn replay_of(place: &Place, more: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(binary());
-    command.args(["audit", "replay"]);
+    command.args(["audit", "replay"]).args(more);
     place_arguments(place, &mut command);
     if place.database.is_some() {
         // Beside a database the folder remembers how far each log was.

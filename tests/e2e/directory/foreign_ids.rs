@@ -23,6 +23,10 @@ const OTHERS: usize = 6;
 const NO_IDS: &[&str] = &["tenant", "kind", "act", "*act", "*rest", "+rest", "level", "name"];
 /// Doors at which no id of anybody is ever answered by 404, each with the reason.
 const NEVER_404: &[(&str, &str)] = &[
+    (
+        "POST /api/v1/outside-calendars/{id}/imports",
+        "the calendar in the body is read first, and the probe sends none",
+    ),
     ("DELETE /api/v1/second-factors/{id}", OWN_FACTORS),
     ("POST /api/v1/second-factors/{id}/confirmation", OWN_FACTORS),
     ("POST /api/v1/second-factors/passkeys/{id}/confirmation", ANSWER_FIRST),

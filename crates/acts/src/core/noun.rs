@@ -2,7 +2,7 @@
 //! the rules of the noun: 403 comes before 422.
 
 use model::core::body::Body;
-use model::core::card::{self, Described, Does, Input, Kind, Noun};
+use model::core::card::{self, Described, Does, Field, Input, Kind, Noun};
 use model::core::ids::{GroupKey, ServiceKey};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
@@ -123,6 +123,7 @@ pub fn add<N: PlainNoun>(cx: &mut Context<'_, '_>, body: &Body) -> Result<N> {
     let mut reading = Reading::new(body, "");
     let input = card::read::<N::Input>(&mut reading);
     check_references::<N::Input>(&mut reading, &*cx.directory()?);
+    check_clear::<N>(&mut reading);
     N::add(cx, input, reading)
 }
 
@@ -136,6 +137,7 @@ pub fn edit<N: PlainNoun>(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> R
     let mut reading = Reading::new(body, "");
     let input = card::read_edit::<N::Input, N>(&mut reading, &old);
     check_references::<N::Input>(&mut reading, &*cx.directory()?);
+    check_clear::<N>(&mut reading);
     old.edit(cx, input, reading)
 }
 
@@ -176,6 +178,33 @@ pub fn allow<N: Noun>(cx: &mut Context<'_, '_>, does: Does) -> Result<()> {
         return Ok(());
     }
     cx.allow(last)
+}
+
+/// Notes each text that the log would show in clear and that is no technical name; free text is sealed, keys are looked up.
+fn check_clear<N: PlainNoun>(reading: &mut Reading<'_>) {
+    for field in N::Input::FIELDS.iter().filter(|field| field.refers.is_empty()) {
+        let kept = N::CARD.fields.iter().find(|it| it.name == field.name);
+        // A table of several lines is read by its noun, which takes nothing else.
+        let is_table = matches!(field.kind, Kind::Text(most) if most > LINE);
+        if is_table || kept.is_none_or(|it| it.is_free_text) {
+            continue;
+        }
+        for text in said(reading, field) {
+            reading.check_technical(field.name, &text);
+        }
+    }
+}
+
+/// The texts of a field; one of another form is noted already.
+fn said(reading: &mut Reading<'_>, field: &Field) -> Vec<String> {
+    let before = reading.errors.len();
+    let said = match field.kind {
+        Kind::Texts(most) => reading.texts(field.name, most).unwrap_or_default(),
+        Kind::Text(most) => reading.text(field.name, most).into_iter().collect(),
+        _ => Vec::new(),
+    };
+    reading.errors.truncate(before);
+    said
 }
 
 /// Notes each key of another noun that the tenant does not have; what a request leaves alone is not judged.

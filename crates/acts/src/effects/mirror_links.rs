@@ -9,7 +9,7 @@ use store::record;
 
 use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
-use crate::incident::link_records::{add_link, end_link};
+use crate::incident::link_records::{add_link, end_link, is_plain_number};
 
 /// Writes the rows of links that were set or taken away.
 pub(crate) fn mirror_links(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
@@ -49,6 +49,10 @@ fn row_of(change_key: &str, link: &Link) -> Option<RecordLink> {
     let (kind, leads_away) = of_change(link)?;
     let own = (change_key.to_owned(), RelationEnd::Change);
     let other_kind = kind_of_key(&link.to).unwrap_or(RelationEnd::Outside);
+    // The log shows the ends of a row in clear; the change's own link seals a reference that could hold a person's words.
+    if other_kind == RelationEnd::Outside && !is_plain_number(&link.to) {
+        return None;
+    }
     let other = (link.to.clone(), other_kind);
     let ((from, from_kind), (to, to_kind)) = if leads_away { (own, other) } else { (other, own) };
     let origin = match () {

@@ -213,8 +213,18 @@ pub fn find_end(cx: &mut Context<'_, '_>, text: &str) -> Result<Option<End>> {
     }
     Ok(match reference::incident(&*cx.visible()?, text) {
         Ok(Reference::Incident(key)) => end(RelationEnd::Incident, key),
-        Ok(Reference::Outside(text)) => end(RelationEnd::Outside, text),
-        Err(_) => None,
+        Ok(Reference::Outside(text)) if is_plain_number(&text) => end(RelationEnd::Outside, text),
+        Ok(Reference::Outside(_)) | Err(_) => None,
+    })
+}
+
+/// Whether an outside reference is a system and a number, such as `jira:OPS-7`. The log shows the ends of links in clear, so a
+/// reference that could hold a person's words is none.
+pub(crate) fn is_plain_number(text: &str) -> bool {
+    let is_number = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-';
+    text.split_once(':').is_some_and(|(system, number)| {
+        let is_system = system.len() <= 32 && system.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        is_system && number.len() <= 40 && number.bytes().all(is_number) && number.bytes().any(|it| it.is_ascii_digit())
     })
 }
 

@@ -84,8 +84,11 @@ fn open(
 /// The actions of the review of an incident, in the order of their keys.
 ///
 /// # Errors
-/// The store's.
+/// 404, or the store's.
 pub fn actions_of(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Vec<ActionItem>> {
+    if !cx.visible()?.incidents.contains_key(&incident_key.to_owned()) {
+        return Err(Refusal::not_found("incident").into());
+    }
     let filter = Filter::new()
         .equals("about_kind", AboutKind::Incident.as_str())
         .equals("about", incident_key)

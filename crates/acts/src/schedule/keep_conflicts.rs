@@ -348,7 +348,7 @@ fn tell_found(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Cha
     tell(
         cx,
         one,
-        &[one.content.owner.clone()],
+        std::slice::from_ref(&one.content.owner),
         ("conflict_found", conflict),
         &text,
         next,

@@ -35,14 +35,11 @@ fn a_deployment_without_a_change_on_a_vendor_s_service_names_the_vendor() {
     world.take(status("stranger", &artifact(9, 0), "success", 4));
     let (text, vendor) = world.unmatched();
     assert_eq!(vendor, None, "nobody else operates it");
-    assert!(text.ends_with("no change names it."), "{text}");
+    assert!(!text.contains("operates"), "{text}");
     world.vendor_of("pay");
     let (text, vendor) = world.unmatched();
     assert_eq!(vendor.as_deref(), Some("Cartwell (cartwell)"));
-    assert!(
-        text.ends_with("no change names it. Cartwell (cartwell) operates pay."),
-        "{text}"
-    );
+    assert!(text.ends_with(". Cartwell (cartwell) operates pay."), "{text}");
 }
 
 #[test]

@@ -279,7 +279,8 @@ fn attempt(case: &Refused, actor: Actor) -> acts::Result<()> {
 
 #[test]
 fn a_refusal_by_a_rule_of_the_house_names_people_whose_act_succeeds() {
-    let cases: [(&str, fn() -> Refused); 5] = [
+    type Story = fn() -> Refused;
+    let cases: [(&str, Story); 5] = [
         ("own_request", own_suspension),
         ("own_request", own_exception),
         ("own_request", own_template),

@@ -157,6 +157,8 @@ fn is_clear(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use proptest::prelude::*;
     use serde_json::json;
 

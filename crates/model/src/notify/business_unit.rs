@@ -38,6 +38,7 @@ pub struct BusinessUnit {
     pub services: BTreeSet<ServiceKey>,
     /// The people who are told: logins.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[card(text)]
     pub contacts: BTreeSet<PersonId>,
     /// Mail addresses that are told as well.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]

@@ -95,6 +95,7 @@ pub struct CommunicationPlanInput {
     #[card(words, option = "risk", example = "high")]
     pub risks: BTreeSet<Level>,
     /// Only changes that users will notice.
+    #[card(option = "disruptive")]
     pub only_disruptive: bool,
     /// Who is told.
     #[card(words, option = "audience", example = "business_units")]

@@ -66,7 +66,7 @@ pub fn growth(kept: &KeptReach, found: &[Affected]) -> Option<Growth> {
     }
     let known: BTreeSet<&String> = kept.things.iter().collect();
     let new: Vec<String> = now.into_iter().filter(|thing| !known.contains(thing)).collect();
-    (!new.is_empty()).then(|| Growth {
+    (!new.is_empty()).then_some(Growth {
         count: new.len(),
         things: new,
     })

@@ -61,7 +61,7 @@ impl Conflict {
             decided_to: None,
             one_window: false,
         };
-        fresh.as_found((one, other), found)
+        fresh.found_again((one, other), found)
     }
 
     /// Whether it is about this change.
@@ -96,7 +96,7 @@ impl Conflict {
             };
         };
         let was = self.state;
-        let mut next = self.as_found((one, other), found);
+        let mut next = self.found_again((one, other), found);
         match was {
             ConflictState::Gone => {
                 next.state = ConflictState::Open;
@@ -125,7 +125,7 @@ impl Conflict {
         self.kinds.is_subset(&self.decided_kinds) && (may_grow || !is_longer)
     }
 
-    fn as_found(self, (one, other): (&Change, &Change), found: &Found) -> Self {
+    fn found_again(self, (one, other): (&Change, &Change), found: &Found) -> Self {
         let ends = found
             .met
             .iter()

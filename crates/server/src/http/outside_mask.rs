@@ -281,10 +281,10 @@ pub(crate) fn mask_page(cx: &mut Context<'_, '_>, page: String) -> acts::Result<
 /// # Errors
 /// The store's.
 pub(crate) fn mask_text(cx: &mut Context<'_, '_>, text: &mut String) -> acts::Result<()> {
-    if let Some(mut mask) = Mask::of(cx)? {
-        if let Some(masked) = mask.without(text) {
-            *text = masked;
-        }
+    if let Some(mut mask) = Mask::of(cx)?
+        && let Some(masked) = mask.without(text)
+    {
+        *text = masked;
     }
     Ok(())
 }
@@ -342,6 +342,8 @@ pub(crate) fn mask_error(cx: &mut Context<'_, '_>, error: acts::Error) -> acts::
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use super::*;
 
     #[test]

@@ -316,6 +316,8 @@ pub(crate) const SPANS: &[Shape] = &[
             time("ends_at", "Its end.").needed(),
             texts("services", LINE, "Services' keys."),
             texts("environments", LINE, "Environments' keys."),
+            word("reach", all!(FreezeReach), "Whether a freeze also stops the services that need those named."),
+            text("major_incident", LINE, "The key of the major incident that a freeze follows from."),
             text("business_owner", LINE, "Who agrees to a freeze for the business: a login."),
             objects("steps", "FreezeStep", "The signed steps of a freeze, in order."),
             word("thaw_risk", all!(Level), "Changes of this risk or less pass a freeze."),

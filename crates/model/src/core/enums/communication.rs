@@ -30,17 +30,13 @@ words! {
         Watchers = "watchers",
     }
     /// The language of a letter.
+    #[derive(Default)]
     LetterLanguage {
         /// English.
+        #[default]
         En = "en",
         /// German.
         De = "de",
-    }
-}
-
-impl Default for LetterLanguage {
-    fn default() -> Self {
-        Self::En
     }
 }
 

@@ -36,6 +36,7 @@ words! {
         Dismissed = "dismissed",
     }
     /// What kind of record an action item is about.
+    #[derive(Default)]
     AboutKind {
         /// A change, by its key.
         Change = "change",
@@ -62,6 +63,7 @@ words! {
         /// An announcement, by its id.
         Announcement = "announcement",
         /// Anything else, or nothing.
+        #[default]
         Other = "other",
     }
     /// How an action item is settled.
@@ -92,12 +94,6 @@ words! {
         Exception = "exception",
         /// It does not concern this change.
         NotApplicable = "not_applicable",
-    }
-}
-
-impl Default for AboutKind {
-    fn default() -> Self {
-        Self::Other
     }
 }
 

@@ -13,8 +13,10 @@ words! {
         Outage = "outage",
     }
     /// Where a vendor's maintenance stands.
+    #[derive(Default)]
     NoticeState {
         /// It lies ahead.
+        #[default]
         Announced = "announced",
         /// The vendor works on it.
         UnderWay = "under_way",
@@ -44,12 +46,6 @@ words! {
         Ahead = "ahead",
         /// One side has too few changes.
         NotEnough = "not_enough",
-    }
-}
-
-impl Default for NoticeState {
-    fn default() -> Self {
-        Self::Announced
     }
 }
 

@@ -2,6 +2,7 @@
 
 use acts::Context;
 use acts::incident::set_drift::try_rules;
+use model::core::act::actions;
 use model::core::refusal::Refusal;
 use model::incident::drift::ADDRESS;
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use crate::http::route::{Ask, Reply, Route};
 pub(crate) const ROUTES: &[Route] = &[Route::reads("try_drift_rules", matches).scope(Scope::Admin)];
 
 fn matches(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::SET_CONNECTION)?;
     let needed = |name: &str| {
         let text = format!("`{name}` is missing.");
         ask.query(name).ok_or_else(|| Refusal::field(name, "missing", text))

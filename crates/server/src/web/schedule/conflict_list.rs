@@ -242,11 +242,5 @@ pub(crate) fn in_brief(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Re
     let Some(first) = found.first() else {
         return Ok(None);
     };
-    let text = Rich::from("Conflicts with ")
-        .said(first.with.as_str())
-        .text(format!(": {}", first.sentence()));
-    Ok(Some(match found.len() {
-        1 => text,
-        many => text.text(format!(" (1 of {many})")),
-    }))
+    Ok(Some(Rich::from("Conflicts with ").said(first.with.as_str())))
 }

@@ -85,7 +85,7 @@ fn fill_from(tx: &mut Tx<'_>, table: &str, row: &mut Row, last: &mut Last) -> Re
         .filter(|part| part.version == version)
         .ok_or_else(|| strange("which does not hold it"))?;
     if row.get("sealed").is_ok() {
-        if row.text_ref("sealed")? != "" {
+        if !row.text_ref("sealed")?.is_empty() {
             return Err(strange("and yet has a sealed form"));
         }
         row.set("sealed", part.sealed.as_str().into())?;
