@@ -51,7 +51,11 @@ const STATES: [&str; 10] = [
 /// What the page of one act on several needs beside its act: a change that can, and one that cannot.
 const PICKED: [&str; 2] = ["authorizing", "draft"];
 /// Parts of addresses that lead to files and raw answers instead of pages.
-const FILES: [&str; 12] = [
+const FILES: [&str; 16] = [
+    ".atom",
+    ".md",
+    ".pdf",
+    ".svg",
     ".ics",
     ".csv",
     ".xlsx",

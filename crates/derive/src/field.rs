@@ -65,6 +65,11 @@ pub(crate) fn emit(field: &Field) -> Result<TokenStream> {
     let label = said.label.map_or_else(|| label(&text), |it| it.value());
     let [example, refers, option, usual] =
         [said.example, said.refers, said.option, said.usual].map(|it| it.map(|it| it.value()).unwrap_or_default());
+    let option = if option.is_empty() {
+        text.replace('_', "-")
+    } else {
+        option
+    };
     let (is_free_text, is_positional) = (said.text, said.positional);
     let column = said.column.unwrap_or_default();
     Ok(quote! {

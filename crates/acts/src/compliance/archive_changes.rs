@@ -134,7 +134,7 @@ fn tidy_up(cx: &mut Context<'_, '_>) -> Result<u64> {
     Ok(archive::collect_garbage(cx.tx, cx.now - GARBAGE_STAYS, FILES)?)
 }
 
-/// What is wrong with a tenant's archive, in words: segments that are gone or were altered, at most [`TOLD`] of them. At
+/// What is wrong with a tenant's archive, in words: segments that are gone or were altered, at most twenty of them. At
 /// most [`OPENED`] segments are opened: their ids are hashes, so the first of them are a sample; a replay opens all.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 //! Links between records, read from both ends. What a change holds among its own links is written there, by the same rules as on
-//! the change, and has its row here by an effect ([`crate::effects::mirror_links`]), whichever way it came.
+//! the change, and has its row here by an effect (`effects::mirror_links`), whichever way it came.
 
 use model::change::related_records::Deployment;
 use model::core::enums::{RelationEnd, RelationKind, RelationOrigin};

@@ -61,7 +61,7 @@ pub struct Field {
     pub example: &'static str,
     /// Whether the command line takes it without an option.
     pub is_positional: bool,
-    /// The name of its option, where that is not the field's.
+    /// The name of its option: the field's with hyphens, where nothing else is said.
     pub option: &'static str,
     /// What the command line and the form give unless something else is said; empty for nothing.
     pub usual: &'static str,

@@ -99,6 +99,7 @@ pub const CARD: Card = Card {
         empty: "There is no business unit.",
         labels: ["Add a business unit", "Change it", "Remove it"],
     }),
+    command: "business-unit",
     ..Card::of::<BusinessUnit, BusinessUnitInput>("business_unit", "Business units")
 };
 

@@ -11,6 +11,7 @@ pub(crate) mod projector;
 pub(crate) mod queue_worker;
 pub(crate) mod recurrences;
 pub(crate) mod replays;
+pub(crate) mod rounds;
 pub(crate) mod sequencer;
 pub(crate) mod sink_file;
 pub(crate) mod sinks;

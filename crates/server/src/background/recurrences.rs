@@ -11,8 +11,9 @@ use acts::incident::problems::{is_search_due, search_problems};
 use acts::risk::move_forecasts::{find_due, keep_moves};
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
-use store::{CrossTx, Lane, Mode};
+use store::{Lane, Mode};
 
+use crate::background::rounds::{USUAL, for_each_tenant, has_come};
 use crate::background::sequencer::{pause, told};
 use crate::http::state::AppState;
 
@@ -20,8 +21,6 @@ use crate::http::state::AppState;
 const LOOK: Duration = Duration::from_secs(1);
 /// How long one look at moves holds.
 const BETWEEN_MOVES: SignedDuration = SignedDuration::from_secs(5);
-/// How long one search for failures that recur holds.
-const BETWEEN_SEARCHES: SignedDuration = SignedDuration::from_mins(10);
 /// How many moves one transaction writes.
 const AT_ONCE: usize = 100;
 /// Clocks of several servers may differ by so much.
@@ -48,37 +47,21 @@ pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     })
 }
 
-/// Whether the time has come; then it is set to the next. A clock that was set back keeps nothing waiting for longer than usual.
-fn has_come(next: &mut Option<Timestamp>, now: Timestamp, between: SignedDuration) -> bool {
-    let later = now.saturating_add(between).unwrap_or(now);
-    if next.is_some_and(|next| now < next && next <= later) {
-        return false;
-    }
-    *next = Some(later);
-    true
-}
-
 fn look(state: &AppState, due: &mut Due, now: Timestamp) {
     let moves = has_come(&mut due.moves, now, BETWEEN_MOVES);
-    let search = has_come(&mut due.search, now, BETWEEN_SEARCHES);
+    let search = has_come(&mut due.search, now, USUAL);
     if !moves && !search {
         return;
     }
-    let find = |tx: &mut CrossTx<'_>| Ok(store::servers::tenants(tx)?);
-    let executor = state.executor();
-    let found = executor.wait_across(Lane::Worker, "whose failures recur", Mode::Read, find);
-    for tenant in told(found, "looking for failures that recur").unwrap_or_default() {
-        if state.bells().is_stopping() {
-            return;
-        }
-        if moves && move_forecasts(state, &tenant, due.seen.get(&tenant).copied()) {
+    for_each_tenant(state, "looking for failures that recur", |tenant| {
+        if moves && move_forecasts(state, tenant, due.seen.get(tenant).copied()) {
             let seen = now.checked_sub(SKEW).unwrap_or(now);
-            due.seen.insert(tenant.clone(), seen);
+            due.seen.insert(tenant.to_owned(), seen);
         }
         if search {
-            search_tenant(state, &tenant);
+            search_tenant(state, tenant);
         }
-    }
+    });
 }
 
 /// Moves the forecasts of a tenant; answers whether all that was due is written.

@@ -26,9 +26,17 @@ fn fill(store: &Store, number: usize) -> Result<(), Error> {
     })
 }
 
-fn pragma(store: &Store, sql: &'static str) {
+fn pages(store: &Store) -> i64 {
+    store
+        .wait_across(Lane::Acts, "the file's pages", Mode::Read, |tx| {
+            tx.query("PRAGMA page_count", &[])?[0].int("page_count")
+        })
+        .unwrap()
+}
+
+fn pragma(store: &Store, sql: String) {
     let done = store.wait_across(Lane::Acts, "the file's allowance", Mode::Write, move |tx| {
-        tx.query(sql, &[]).map(|_| ())
+        tx.query(&sql, &[]).map(|_| ())
     });
     assert_eq!(done, Ok::<_, Error>(()));
 }
@@ -36,14 +44,15 @@ fn pragma(store: &Store, sql: &'static str) {
 #[test]
 fn a_full_file_refuses_and_heals() {
     let world = World::sqlite();
-    pragma(&world.store, "PRAGMA max_page_count = 400");
+    let room = pages(&world.store) + 200;
+    pragma(&world.store, format!("PRAGMA max_page_count = {room}"));
     let full = (0..200).map(|it| fill(&world.store, it)).find(Result::is_err);
     assert_eq!(full, Some(Err(Error::Full)));
     assert!(Error::Full.is_passing());
     let kept = world.read(event::count_unsequenced);
     assert!(kept > 0);
     assert_eq!(world.read(|tx| counter::get(tx, "n")), 0, "reading goes on");
-    pragma(&world.store, "PRAGMA max_page_count = 100000");
+    pragma(&world.store, "PRAGMA max_page_count = 100000".to_owned());
     assert_eq!(fill(&world.store, 999), Ok(()));
     assert_eq!(
         world.read(event::count_unsequenced),

@@ -1,0 +1,74 @@
+//! The rounds that threads make over all tenants.
+
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use store::{CrossTx, Lane, Mode};
+
+use crate::background::sequencer::{pause, told};
+use crate::http::state::AppState;
+
+/// How often a thread looks whether its time has come.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long one round holds, where nothing needs another time.
+pub(crate) const USUAL: SignedDuration = SignedDuration::from_mins(10);
+
+/// Starts a thread that visits every tenant each `between`, and at once when it begins. It ends when the bells dismiss it. `name`
+/// is the thread's, and `why` says in the log what it was looking for.
+pub(crate) fn start(
+    state: &AppState,
+    (name, why): (&'static str, &'static str),
+    between: SignedDuration,
+    mut visit: impl FnMut(&AppState, &str) + Send + 'static,
+) -> std::io::Result<JoinHandle<()>> {
+    let bell = state.bells().until_dismissed();
+    let state = state.clone();
+    let mut next = None;
+    Builder::new().name(name.to_owned()).spawn(move || {
+        while pause(&bell, LOOK) {
+            let now = state.executor().tools().clock.now();
+            if has_come(&mut next, now, between) {
+                for_each_tenant(&state, why, |tenant| visit(&state, tenant));
+            }
+        }
+    })
+}
+
+/// Whether the time has come; then it is set to the next. A clock that was set back keeps nothing waiting for longer than usual.
+pub(crate) fn has_come(next: &mut Option<Timestamp>, now: Timestamp, between: SignedDuration) -> bool {
+    let later = now.saturating_add(between).unwrap_or(now);
+    if next.is_some_and(|next| now < next && next <= later) {
+        return false;
+    }
+    *next = Some(later);
+    true
+}
+
+/// Visits every tenant, until the server stops.
+pub(crate) fn for_each_tenant(state: &AppState, why: &'static str, mut visit: impl FnMut(&str)) {
+    let find = |tx: &mut CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+    let found = state.executor().wait_across(Lane::Worker, why, Mode::Read, find);
+    for tenant in told(found, why).unwrap_or_default() {
+        if state.bells().is_stopping() {
+            return;
+        }
+        visit(&tenant);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back_keeps_nothing_waiting_for_longer_than_usual() {
+        let start: Timestamp = "2026-11-28T10:00:00Z".parse().unwrap();
+        let mut next = None;
+        assert!(has_come(&mut next, start, USUAL));
+        assert!(!has_come(&mut next, start + SignedDuration::from_mins(9), USUAL));
+        assert!(has_come(&mut next, start + SignedDuration::from_mins(10), USUAL));
+        assert!(has_come(&mut next, start - SignedDuration::from_hours(5), USUAL));
+        assert!(!has_come(&mut next, start - SignedDuration::from_hours(5), USUAL));
+    }
+}
