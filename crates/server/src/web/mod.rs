@@ -333,6 +333,14 @@ fn audit_routes() -> Router<AppState> {
 
 fn other_routes() -> Router<AppState> {
     Router::new()
+        .route("/t/{tenant}/boards", get(cab::boards::show_boards))
+        .route("/t/{tenant}/boards/{key}", get(cab::boards::show_board))
+        .route("/t/{tenant}/boards/{key}/meetings", post(cab::boards::plan_meeting))
+        .route("/t/{tenant}/boards/{key}/series", post(cab::boards::plan_series))
+        .route("/t/{tenant}/boards/{key}/series/{id}/end", post(cab::boards::end_series))
+        .route("/t/{tenant}/board-packs/{month}", get(cab::board_pack::show_pack))
+        .route("/t/{tenant}/meetings/{id}", get(cab::meeting_page::show_meeting))
+        .route("/t/{tenant}/meetings/{id}/{act}", post(cab::meeting_acts::act))
         .route("/t/{tenant}/lessons", get(cab::lessons::show_lessons))
         .route("/t/{tenant}/lessons/{id}", get(cab::lessons::show_lesson))
         .route("/t/{tenant}/lessons/{id}/attempts", post(cab::lessons::begin))
