@@ -82,7 +82,12 @@ impl PlainNoun for Agenda {
             reading.wrong("meeting", "not_allowed", "The meeting of an agenda stays.");
         }
         if reading.says("chair") {
-            let found = read_chair(cx, &mut reading, (input.chair.as_deref(), Some(&self.group)), &directory);
+            let found = read_chair(
+                cx,
+                &mut reading,
+                (input.chair.as_deref(), Some(&self.group)),
+                &directory,
+            );
             edited.chair = found.unwrap_or(edited.chair);
         }
         let is_open = self.state == AgendaState::Open;
@@ -189,7 +194,11 @@ pub(crate) fn read_chair(
         None => Some(cx.actor.person.clone()),
     };
     let Some(person) = person else {
-        reading.wrong("chair", "unknown", unknown_name::person(directory, login.unwrap_or_default()));
+        reading.wrong(
+            "chair",
+            "unknown",
+            unknown_name::person(directory, login.unwrap_or_default()),
+        );
         return None;
     };
     let group = group?;
@@ -207,7 +216,11 @@ pub(crate) fn read_chair(
 fn check_month(reading: &mut Reading<'_>, month: Option<&str>, now: Timestamp) {
     let Some(month) = month else { return };
     match month_span(month) {
-        None => reading.wrong("month", "not_a_month", format!("`{month}` is no month, such as 2026-10.")),
+        None => reading.wrong(
+            "month",
+            "not_a_month",
+            format!("`{month}` is no month, such as 2026-10."),
+        ),
         Some((from, _)) if from > now => {
             reading.wrong("month", "ahead", format!("The month {month} has not begun."));
         }
@@ -262,7 +275,7 @@ pub(crate) fn plan(cx: &mut Context<'_, '_>, meeting: &Meeting, planned: Planned
 }
 
 /// Saves a record of a board with its event; none of them is a part of the estate, which stays cached.
-pub(crate) fn keep<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, record: R, data: Value) -> Result<R> {
+pub fn keep<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, record: R, data: Value) -> Result<R> {
     let mut written = Written::default();
     let kept = cx.put(&mut written, record)?;
     let event = draft(kind, (R::TABLE, kept.id().to_owned()), cx.now, data);
@@ -317,7 +330,10 @@ pub fn items_of(cx: &mut Context<'_, '_>, agenda: &RecordId) -> Result<Vec<Agend
 pub fn agendas_of(cx: &mut Context<'_, '_>, group: &GroupKey) -> Result<Vec<Agenda>> {
     cx.allow(actions::READ)?;
     let filter = Filter::new().equals("people_group", group.as_str());
-    Ok(record::bodies::<Agenda>(cx.tx, &filter.descending_by("starts_at").limit(MOST_LISTED))?)
+    Ok(record::bodies::<Agenda>(
+        cx.tx,
+        &filter.descending_by("starts_at").limit(MOST_LISTED),
+    )?)
 }
 
 /// Does what the clock made due for an agenda: freezes it, or ends the votes before its meeting.
@@ -357,7 +373,10 @@ pub fn freeze_agenda(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
 fn freeze(cx: &mut Context<'_, '_>, agenda: Agenda, meeting: Meeting) -> Result<Agenda> {
     let mut items = find_items(cx, &agenda.group)?;
     let is_time_left = agenda.starts_at.duration_since(cx.now) >= SignedDuration::from_mins(LEAST_VOTE_MINUTES);
-    for item in items.iter_mut().filter(|it| !is_time_left && it.listing == ItemListing::Vote) {
+    for item in items
+        .iter_mut()
+        .filter(|it| !is_time_left && it.listing == ItemListing::Vote)
+    {
         (item.listing, item.ground) = (ItemListing::Live, ListingGround::NoVotes);
     }
     let digest = digest_of(&items);
@@ -436,10 +455,17 @@ fn open_votes(
 
 /// Writes to the members that the agenda is frozen, and whether their votes are asked for.
 fn ask_members(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
-    let url = format!("{}/t/{}/meetings/{}", cx.services.tools().public_url, cx.tenant(), agenda.id);
+    let url = format!(
+        "{}/t/{}/meetings/{}",
+        cx.services.tools().public_url,
+        cx.tenant(),
+        agenda.id
+    );
     let what = match agenda.voted {
         true => "Everything on it is decided at the meeting.",
-        false => "Vote on the items of low and medium risk before the meeting, or object, and they are discussed there.",
+        false => {
+            "Vote on the items of low and medium risk before the meeting, or object, and they are discussed there."
+        }
     };
     let subject = format!("The agenda of {} is frozen", agenda.group);
     let text = format!("The meeting begins at {}. {what}\n{url}\n", agenda.starts_at);
@@ -459,7 +485,10 @@ fn ask_members(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
 /// The store's.
 pub(crate) fn find_items(cx: &mut Context<'_, '_>, group: &GroupKey) -> Result<Vec<AgendaItem>> {
     let states = [State::Authorizing, State::Approved, State::Scheduled].map(State::as_str);
-    let filter = Filter::new().one_of("state", states).order_by("number").limit(MOST_LOOKED);
+    let filter = Filter::new()
+        .one_of("state", states)
+        .order_by("number")
+        .limit(MOST_LOOKED);
     let members = cx.directory()?.members(group);
     let mut open = record::bodies::<Change>(cx.tx, &filter)?;
     open.retain(|change| change.requests.iter().any(|request| members.contains(&request.person)));

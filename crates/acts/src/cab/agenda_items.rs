@@ -45,7 +45,10 @@ impl PlainNoun for AgendaItem {
         }
         let file = cx.file(&input.change)?;
         let Some(since) = waits_for(&file, &agenda.group, cx.now) else {
-            let text = format!("{} needs no decision of the group {} now.", file.change.key, agenda.group);
+            let text = format!(
+                "{} needs no decision of the group {} now.",
+                file.change.key, agenda.group
+            );
             return Err(Refusal::field("change", "not_needed", text).into());
         };
         let known = by_change(cx, &agenda.id, &file.change.key)?;
@@ -54,7 +57,11 @@ impl PlainNoun for AgendaItem {
         if let Some(known) = known.as_ref().filter(|it| is_same(it)) {
             return Ok(known.clone());
         }
-        let last = items_of(cx, &agenda.id)?.iter().map(|it| it.place).max().unwrap_or_default();
+        let last = items_of(cx, &agenda.id)?
+            .iter()
+            .map(|it| it.place)
+            .max()
+            .unwrap_or_default();
         if known.is_none() && last >= i64::try_from(MOST_ITEMS * 2).unwrap_or(i64::MAX) {
             let text = "This agenda is full.";
             return Err(Refusal::not_now("too_many", text, "Leave it for the next meeting.", Vec::new()).into());
@@ -88,7 +95,9 @@ fn over() -> Refusal {
 }
 
 fn by_change(cx: &mut Context<'_, '_>, agenda: &RecordId, key: &str) -> Result<Option<AgendaItem>> {
-    let filter = Filter::new().equals("agenda", agenda.as_str()).equals("change_key", key);
+    let filter = Filter::new()
+        .equals("agenda", agenda.as_str())
+        .equals("change_key", key);
     Ok(record::find_one::<AgendaItem>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
@@ -117,7 +126,10 @@ fn check_frozen(agenda: &Agenda) -> Result<()> {
         return Ok(());
     }
     let (text, help) = match agenda.frozen_at {
-        None => ("The agenda is not frozen yet.", "What needs the board comes to it by itself."),
+        None => (
+            "The agenda is not frozen yet.",
+            "What needs the board comes to it by itself.",
+        ),
         Some(_) => ("The minutes are signed.", "Plan another meeting."),
     };
     Err(Refusal::not_now("not_frozen", text, help, Vec::new()).into())
@@ -182,7 +194,13 @@ pub fn take_turn(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Agen
     check_frozen(&agenda)?;
     if !meeting.is_on(cx.now) {
         let text = "The meeting is not on.";
-        return Err(Refusal::not_now("meeting_not_open", text, "Go through its items once it has begun.", Vec::new()).into());
+        return Err(Refusal::not_now(
+            "meeting_not_open",
+            text,
+            "Go through its items once it has begun.",
+            Vec::new(),
+        )
+        .into());
     }
     if !agenda.voted {
         agenda = end_votes(cx, agenda)?;
@@ -201,7 +219,10 @@ pub fn take_turn(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Agen
         reading.wrong("minutes", "missing", text);
     }
     if let Some(more) = minutes.filter(|more| is_current && *more > item.room()) {
-        let text = format!("{more} minutes are more than this item may have: {} are left.", item.room());
+        let text = format!(
+            "{more} minutes are more than this item may have: {} are left.",
+            item.room()
+        );
         reading.wrong("minutes", "too_many", text);
     }
     reading.finish()?;

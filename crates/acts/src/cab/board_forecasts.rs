@@ -32,7 +32,10 @@ impl PlainNoun for BoardForecast {
     /// Those of the acting person.
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
         let filter = Filter::new().equals("person", cx.actor.person.as_str());
-        Ok(record::bodies::<Self>(cx.tx, &filter.descending_by("id").limit(MOST_LISTED))?)
+        Ok(record::bodies::<Self>(
+            cx.tx,
+            &filter.descending_by("id").limit(MOST_LISTED),
+        )?)
     }
 
     /// One of the acting person; those of others are absent.
@@ -100,7 +103,9 @@ impl PlainNoun for BoardForecast {
 /// # Errors
 /// The store's.
 pub fn forecasts_on(cx: &mut Context<'_, '_>, agenda: &RecordId, key: &str) -> Result<Vec<BoardForecast>> {
-    let filter = Filter::new().equals("agenda", agenda.as_str()).equals("change_key", key);
+    let filter = Filter::new()
+        .equals("agenda", agenda.as_str())
+        .equals("change_key", key);
     let found = record::bodies::<BoardForecast>(cx.tx, &filter.order_by("person").limit(MOST_LISTED))?;
     let is_own = |it: &BoardForecast| it.person == cx.actor.person;
     Ok(match found.iter().any(is_own) {

@@ -80,7 +80,10 @@ pub fn sign_minutes(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
 fn check_signable(cx: &mut Context<'_, '_>, agenda: &Agenda, meeting: &Meeting) -> Result<()> {
     let directory = cx.directory()?;
     if cx.actor.person != agenda.chair {
-        let text = format!("{} leads this meeting and signs its minutes.", directory.name(&agenda.chair));
+        let text = format!(
+            "{} leads this meeting and signs its minutes.",
+            directory.name(&agenda.chair)
+        );
         let help = vec![directory.login(&agenda.chair)];
         return Err(Refusal::not_allowed("not_the_chair", text).with_others(help).into());
     }
@@ -90,7 +93,13 @@ fn check_signable(cx: &mut Context<'_, '_>, agenda: &Agenda, meeting: &Meeting) 
     }
     if agenda.state == AgendaState::Open || meeting.starts_at > cx.now {
         let text = format!("The meeting begins at {}.", meeting.starts_at);
-        return Err(Refusal::not_now("meeting_not_begun", text, "Sign its minutes once it is over.", Vec::new()).into());
+        return Err(Refusal::not_now(
+            "meeting_not_begun",
+            text,
+            "Sign its minutes once it is over.",
+            Vec::new(),
+        )
+        .into());
     }
     Ok(())
 }
@@ -102,7 +111,10 @@ fn minuted(
     (meeting, votes): (&Meeting, Option<&Meeting>),
 ) -> Result<Vec<AgendaItem>> {
     let both = || votes.into_iter().chain([meeting]);
-    let came: BTreeSet<PersonId> = both().flat_map(|it| &it.attendees).map(|row| row.person.clone()).collect();
+    let came: BTreeSet<PersonId> = both()
+        .flat_map(|it| &it.attendees)
+        .map(|row| row.person.clone())
+        .collect();
     let ids: Vec<RecordId> = both().map(|it| it.id.clone()).collect();
     let mut items = Vec::new();
     for item in items_of(cx, &agenda.id)? {
@@ -131,12 +143,20 @@ pub fn items_about(cx: &mut Context<'_, '_>, meeting: &RecordId) -> Result<Vec<A
     let filter = Filter::new()
         .equals("about_kind", about.kind.as_str())
         .equals("about", about.key.as_str());
-    Ok(record::bodies::<ActionItem>(cx.tx, &filter.order_by("id").limit(MOST_ITEMS))?)
+    Ok(record::bodies::<ActionItem>(
+        cx.tx,
+        &filter.order_by("id").limit(MOST_ITEMS),
+    )?)
 }
 
 /// Sends the minutes to those whom they name as their receivers.
 fn send(cx: &mut Context<'_, '_>, agenda: &Agenda, items: &[AgendaItem]) -> Result<()> {
-    let url = format!("{}/t/{}/meetings/{}", cx.services.tools().public_url, cx.tenant(), agenda.id);
+    let url = format!(
+        "{}/t/{}/meetings/{}",
+        cx.services.tools().public_url,
+        cx.tenant(),
+        agenda.id
+    );
     let row = |it: &AgendaItem| {
         let outcome = it.outcome.map_or("deferred", ItemOutcome::as_str).replace('_', " ");
         format!("{}: {outcome}, {} for, {} against\n", it.change_key, it.yes, it.no)

@@ -106,13 +106,21 @@ pub const CARD: Card = Card {
     patch: "AgendaPatch",
     columns: &["id", "group", "starts_at", "freeze_at", "state", "digest", "chair"],
     shown: &[
-        Field::shown("later", Kind::Texts(LINE), "Keys of changes that need the board and came after the freeze."),
+        Field::shown(
+            "later",
+            Kind::Texts(LINE),
+            "Keys of changes that need the board and came after the freeze.",
+        ),
         Field::shown(
             "record",
             Kind::Object,
             "The minutes: who was there, conflicts of interest, and each item with its outcome and its votes.",
         ),
-        Field::shown("verifies", Kind::Boolean, "Whether the minutes are those that were signed: their digest is computed anew."),
+        Field::shown(
+            "verifies",
+            Kind::Boolean,
+            "Whether the minutes are those that were signed: their digest is computed anew.",
+        ),
     ],
     verbs: verbs! {
         List "list_agendas" at "/agendas" may READ => "List agendas of meetings";
@@ -159,7 +167,10 @@ pub fn check_freeze_at(reading: &mut Reading<'_>, freeze_at: Timestamp, meeting:
     if freeze_at < now {
         reading.wrong("freeze_at", "in_the_past", "`freeze_at` must not lie behind.");
     } else if freeze_at >= meeting.starts_at {
-        let text = format!("The meeting begins at {}; freeze its agenda before that.", meeting.starts_at);
+        let text = format!(
+            "The meeting begins at {}; freeze its agenda before that.",
+            meeting.starts_at
+        );
         reading.wrong("freeze_at", "too_late", text);
     } else if meeting.starts_at.duration_since(freeze_at) > SignedDuration::from_hours(LONGEST_HOURS) {
         let text = format!("Freeze the agenda at most {LONGEST_HOURS} hours before the meeting begins.");

@@ -14,8 +14,8 @@ use crate::change::change_file::ChangeFile;
 use crate::change::related_records::Approval;
 use crate::core::act::actions::READ;
 use crate::core::card::{Card, Event};
-pub use crate::core::enums::{ItemListing, ItemOutcome, ListingGround};
 use crate::core::enums::{ApprovalState, Decision, Level, State};
+pub use crate::core::enums::{ItemListing, ItemOutcome, ListingGround};
 use crate::core::ids::{ChangeId, GroupKey, PersonId, RecordId};
 use crate::core::parse::TEXT;
 use crate::verbs;
@@ -106,7 +106,16 @@ pub struct AgendaItemInput {
 pub const CARD: Card = Card {
     tag: "boards",
     command: "agenda-item",
-    columns: &["id", "agenda", "place", "change_key", "risk", "listing", "ground", "outcome"],
+    columns: &[
+        "id",
+        "agenda",
+        "place",
+        "change_key",
+        "risk",
+        "listing",
+        "ground",
+        "outcome",
+    ],
     verbs: verbs! {
         List "list_agenda_items" at "/agenda-items" may READ => "List items of agendas";
         Add "add_agenda_item" at "/agenda-items" may READ => "Add a change to a frozen agenda, as its chair";
@@ -119,7 +128,11 @@ pub const CARD: Card = Card {
         Event::new("agenda_item.begun", "clock", "brought an item before the board"),
         Event::new("agenda_item.extended", "clock", "gave an item more time"),
         Event::new("agenda_item.ended", "check", "ended an item at the meeting"),
-        Event::new("agenda_item.minuted", "edit", "noted what the board decided about an item"),
+        Event::new(
+            "agenda_item.minuted",
+            "edit",
+            "noted what the board decided about an item",
+        ),
     ],
     ..Card::of::<AgendaItem, AgendaItemInput>("agenda_item", "Items of agendas")
 };

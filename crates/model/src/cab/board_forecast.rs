@@ -100,7 +100,10 @@ pub fn scores(forecasts: &[(&BoardForecast, Option<bool>)]) -> Vec<ForecastScore
         let row = (forecast.percent, *outcome);
         by_person.entry(&forecast.person).or_default().push(row);
     }
-    by_person.into_iter().map(|(person, rows)| score(person, &rows)).collect()
+    by_person
+        .into_iter()
+        .map(|(person, rows)| score(person, &rows))
+        .collect()
 }
 
 fn score(person: &PersonId, rows: &[(i64, Option<bool>)]) -> ForecastScore {

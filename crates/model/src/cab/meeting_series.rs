@@ -97,7 +97,11 @@ pub const CARD: Card = Card {
     },
     events: &[
         Event::new("meeting_series.added", "meeting", "planned a series of meetings"),
-        Event::new("meeting_series.planned", "calendar", "planned the next meeting of a series"),
+        Event::new(
+            "meeting_series.planned",
+            "calendar",
+            "planned the next meeting of a series",
+        ),
         Event::new("meeting_series.ended", "x", "ended a series of meetings"),
     ],
     ..Card::of::<MeetingSeries, MeetingSeriesInput>("meeting_series", "Series of meetings")
@@ -126,7 +130,12 @@ impl MeetingSeries {
             .expand(once, calendars, now)
             .map_err(|trouble| (trouble.field, trouble.code, trouble.text))?;
         let is_new = |at: &Timestamp| *at > now && self.planned_until.is_none_or(|until| *at > until);
-        Ok(repeat.occurrences.iter().map(|it| it.starts_at).filter(is_new).collect())
+        Ok(repeat
+            .occurrences
+            .iter()
+            .map(|it| it.starts_at)
+            .filter(is_new)
+            .collect())
     }
 
     /// When the meeting that begins then is planned.
@@ -159,6 +168,10 @@ pub fn check_input(reading: &mut Reading<'_>, input: &MeetingSeriesInput, now: T
         reading.wrong("rrule", "too_long", format!("A rule has at most {LINE} characters."));
     }
     if input.freeze_minutes.is_some_and(|minutes| minutes < 1) && is_read(reading, "freeze_minutes") {
-        reading.wrong("freeze_minutes", "too_small", "An agenda is frozen at least 1 minute before its meeting.");
+        reading.wrong(
+            "freeze_minutes",
+            "too_small",
+            "An agenda is frozen at least 1 minute before its meeting.",
+        );
     }
 }

@@ -83,11 +83,19 @@ impl Minutes {
         (members, action_items): (&[PersonId], Vec<String>),
         now: Timestamp,
     ) -> Self {
-        let came = |meeting: &Meeting| meeting.attendees.iter().map(|row| row.person.clone()).collect::<BTreeSet<_>>();
+        let came = |meeting: &Meeting| {
+            meeting
+                .attendees
+                .iter()
+                .map(|row| row.person.clone())
+                .collect::<BTreeSet<_>>()
+        };
         let present = came(meeting);
         let mut by_vote = votes.map(came).unwrap_or_default();
         by_vote.retain(|person| !present.contains(person));
-        let absent = members.iter().filter(|it| !present.contains(*it) && !by_vote.contains(*it));
+        let absent = members
+            .iter()
+            .filter(|it| !present.contains(*it) && !by_vote.contains(*it));
         let conflicts = votes.into_iter().chain([meeting]).flat_map(|it| &it.conflicts);
         Self {
             meeting: agenda.id.clone(),
@@ -142,7 +150,10 @@ pub fn minutes_of(agenda: &Agenda) -> Option<Minutes> {
 /// Whether the minutes of an agenda are those that were signed: their digest, computed anew, is the signed one.
 #[must_use]
 pub fn verifies(agenda: &Agenda) -> bool {
-    let read: Option<Value> = agenda.minutes.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let read: Option<Value> = agenda
+        .minutes
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok());
     let computed = read.and_then(|value| proof::canonical::digest(&value).ok());
     computed.is_some() && computed == agenda.minutes_digest
 }

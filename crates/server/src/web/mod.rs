@@ -337,7 +337,10 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/boards/{key}", get(cab::boards::show_board))
         .route("/t/{tenant}/boards/{key}/meetings", post(cab::boards::plan_meeting))
         .route("/t/{tenant}/boards/{key}/series", post(cab::boards::plan_series))
-        .route("/t/{tenant}/boards/{key}/series/{id}/end", post(cab::boards::end_series))
+        .route(
+            "/t/{tenant}/boards/{key}/series/{id}/end",
+            post(cab::boards::end_series),
+        )
         .route("/t/{tenant}/board-packs/{month}", get(cab::board_pack::show_pack))
         .route("/t/{tenant}/meetings/{id}", get(cab::meeting_page::show_meeting))
         .route("/t/{tenant}/meetings/{id}/{act}", post(cab::meeting_acts::act))

@@ -65,8 +65,12 @@ pub fn run(asked: &Board, common: &Common, output: &Output) -> Result<u8> {
             output,
         ),
         Board::Freeze { agenda } => {
-            let done = client.post(&format!("/agendas/{}/freeze", encode(agenda)), &json!({}))?.body;
-            output.data(&done, |output| output.line(&format!("frozen, digest {}", text_of(&done, "digest"))));
+            let done = client
+                .post(&format!("/agendas/{}/freeze", encode(agenda)), &json!({}))?
+                .body;
+            output.data(&done, |output| {
+                output.line(&format!("frozen, digest {}", text_of(&done, "digest")))
+            });
         }
         Board::Object { item, reason } => {
             let path = format!("/agenda-items/{}/objections", encode(item));
@@ -77,19 +81,25 @@ pub fn run(asked: &Board, common: &Common, output: &Output) -> Result<u8> {
         }
         Board::Turn { item, minutes } => {
             let body = minutes.map_or_else(|| json!({}), |minutes| json!({"minutes": minutes}));
-            let done = client.post(&format!("/agenda-items/{}/turns", encode(item)), &body)?.body;
+            let done = client
+                .post(&format!("/agenda-items/{}/turns", encode(item)), &body)?
+                .body;
             output.data(&done, |output| {
                 output.line(&format!("{} is before the board", text_of(&done, "change_key")));
             });
         }
         Board::Sign { agenda } => {
-            let done = client.post(&format!("/agendas/{}/signature", encode(agenda)), &json!({}))?.body;
+            let done = client
+                .post(&format!("/agendas/{}/signature", encode(agenda)), &json!({}))?
+                .body;
             output.data(&done, |output| {
                 output.line(&format!("signed, digest {}", text_of(&done, "minutes_digest")));
             });
         }
         Board::Scores { board } => rows(
-            &client.get(&format!("/boards/{}/forecast-scores?limit=200", encode(board)))?.body,
+            &client
+                .get(&format!("/boards/{}/forecast-scores?limit=200", encode(board)))?
+                .body,
             &["person", "given", "compared", "succeeded", "expected", "brier"],
             output,
         ),

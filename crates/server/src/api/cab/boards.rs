@@ -55,9 +55,16 @@ fn boards(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let found = find_boards(cx)?;
     let (directory, now) = (cx.directory()?, cx.now);
     let row = |key: &GroupKey| {
-        let name = directory.groups.get(key).map(|group| group.name.clone()).unwrap_or_default();
+        let name = directory
+            .groups
+            .get(key)
+            .map(|group| group.name.clone())
+            .unwrap_or_default();
         let mut value = json!({"key": key, "name": name, "members": directory.members(key).len()});
-        let meetings = directory.meetings.iter().filter(|it| &it.group == key && it.starts_at > now);
+        let meetings = directory
+            .meetings
+            .iter()
+            .filter(|it| &it.group == key && it.starts_at > now);
         if let Some(next) = meetings.filter(|it| it.ended_at.is_none()).map(|it| it.starts_at).min() {
             value["next_at"] = json!(next);
         }

@@ -27,10 +27,19 @@ pub(crate) async fn show_pack(
 fn page(view: &mut View<'_, '_, '_>, month: &str) -> acts::Result<String> {
     let pack = find_pack(view.cx, month)?;
     let before = month_before(pack.from);
-    let after = pack.to.checked_add(SignedDuration::from_hours(24 * 32)).map(month_before);
-    let mut moves = vec![ActForm::link("The month before", view.url(&format!("/board-packs/{before}")))];
+    let after = pack
+        .to
+        .checked_add(SignedDuration::from_hours(24 * 32))
+        .map(month_before);
+    let mut moves = vec![ActForm::link(
+        "The month before",
+        view.url(&format!("/board-packs/{before}")),
+    )];
     if let Some(after) = after.ok().filter(|_| pack.to <= view.now()) {
-        moves.push(ActForm::link("The month after", view.url(&format!("/board-packs/{after}"))));
+        moves.push(ActForm::link(
+            "The month after",
+            view.url(&format!("/board-packs/{after}")),
+        ));
     }
     let failures = rows_section(
         view,
@@ -159,10 +168,14 @@ fn review_section(view: &View<'_, '_, '_>, pack: &BoardPack) -> Section {
         count(pack.changed() as u64),
         count(pack.reviewed.len() as u64)
     );
-    Section::new("reviews", "What the reviews of boards changed", SectionBody::Table(table))
-        .note(note)
-        .lede("Conditions, returns and rejections of the meetings whose minutes are signed.")
-        .unsaid("No minutes of this month are signed.")
+    Section::new(
+        "reviews",
+        "What the reviews of boards changed",
+        SectionBody::Table(table),
+    )
+    .note(note)
+    .lede("Conditions, returns and rejections of the meetings whose minutes are signed.")
+    .unsaid("No minutes of this month are signed.")
 }
 
 fn upcoming_section(view: &View<'_, '_, '_>, upcoming: &[Upcoming]) -> Section {
@@ -180,10 +193,7 @@ fn upcoming_section(view: &View<'_, '_, '_>, upcoming: &[Upcoming]) -> Section {
     };
     let table = Table {
         caption: "Changes of high risk ahead".to_owned(),
-        columns: vec![
-            Column::new("Change", Fold::Never),
-            Column::new("Planned", Fold::Never),
-        ],
+        columns: vec![Column::new("Change", Fold::Never), Column::new("Planned", Fold::Never)],
         rows: upcoming.iter().map(row).collect(),
         ..Table::default()
     };

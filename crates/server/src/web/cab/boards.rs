@@ -112,7 +112,12 @@ pub(crate) async fn end_series(
 fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let boards = find_boards(view.cx)?;
     let row = |key: &GroupKey| {
-        let name = view.directory.groups.get(key).map(|group| group.name.clone()).unwrap_or_default();
+        let name = view
+            .directory
+            .groups
+            .get(key)
+            .map(|group| group.name.clone())
+            .unwrap_or_default();
         let next = ahead(view, key).map(|meeting| meeting.starts_at).min();
         vec![
             Cell::Title {
@@ -141,7 +146,10 @@ fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         frame: view.frame.clone(),
         title: "Boards".to_owned(),
         byline: Rich::from("The groups that decide at meetings."),
-        acts: vec![ActForm::link("Board pack of last month", view.url(&format!("/board-packs/{month}")))],
+        acts: vec![ActForm::link(
+            "Board pack of last month",
+            view.url(&format!("/board-packs/{month}")),
+        )],
         sections: vec![
             Section::new("boards", "Boards", SectionBody::Table(table))
                 .unsaid("No rule asks a group to decide at a meeting, and none has met."),
@@ -194,9 +202,15 @@ fn facts(view: &View<'_, '_, '_>, key: &GroupKey) -> Vec<Fact> {
     let now = view.now();
     let members = view.directory.members(key);
     let names = |people: Vec<&PersonId>| people.into_iter().map(|person| view.name(person)).collect::<Vec<_>>();
-    let away = members.iter().filter(|person| view.directory.is_absent(person, now)).collect();
+    let away = members
+        .iter()
+        .filter(|person| view.directory.is_absent(person, now))
+        .collect();
     let on_call = view.directory.on_call.iter();
-    let on_call = on_call.filter(|row| &row.group == key && row.is_on(now)).map(|row| &row.person).collect();
+    let on_call = on_call
+        .filter(|row| &row.group == key && row.is_on(now))
+        .map(|row| &row.person)
+        .collect();
     vec![
         Fact::people("Members", names(members.iter().collect())),
         Fact::people("Absent now", names(away)),
@@ -226,14 +240,21 @@ fn plan_forms(view: &View<'_, '_, '_>, key: &GroupKey) -> Vec<ActForm> {
             .field(idempotent_form::field(view))
             .field(Field::text("title", "What its meetings are called").required())
             .field(time_field(view, "starts_at", "The first one begins").required())
-            .field(Field::text("rrule", "Rule").hint("Such as FREQ=WEEKLY;BYDAY=TU.").required())
+            .field(
+                Field::text("rrule", "Rule")
+                    .hint("Such as FREQ=WEEKLY;BYDAY=TU.")
+                    .required(),
+            )
             .field(Field::text("time_zone", "Time zone").value(view.reader.zone_name()))
             .field(chair())
             .field(
                 Field::select(
                     "review",
                     "What they are",
-                    &[("false", "Meetings on changes"), ("true", "Reviews of the month before, with its board pack")],
+                    &[
+                        ("false", "Meetings on changes"),
+                        ("true", "Reviews of the month before, with its board pack"),
+                    ],
                 )
                 .value("false"),
             )
@@ -250,22 +271,41 @@ fn coming_section(view: &View<'_, '_, '_>, key: &GroupKey, agendas: &[Agenda]) -
         let agenda = agendas.iter().find(|it| it.id == meeting.id);
         let why = match agenda {
             None => Rich::from("Without an agenda."),
-            Some(it) if it.state == AgendaState::Open => Rich::from("Its agenda is frozen ").append(view.moment(it.freeze_at)),
+            Some(it) if it.state == AgendaState::Open => {
+                Rich::from("Its agenda is frozen ").append(view.moment(it.freeze_at))
+            }
             Some(it) if !it.voted => Rich::from("Votes are open until it begins."),
             Some(_) => Rich::from("Its agenda is frozen."),
         };
-        let tone = if meeting.is_on(view.now()) { Tone::Ok } else { Tone::Plain };
-        Entry::new(tone, text).icon("calendar").why(why).aside(view.moment(meeting.starts_at))
+        let tone = if meeting.is_on(view.now()) {
+            Tone::Ok
+        } else {
+            Tone::Plain
+        };
+        Entry::new(tone, text)
+            .icon("calendar")
+            .why(why)
+            .aside(view.moment(meeting.starts_at))
     };
-    Section::new("coming", "Meetings", SectionBody::Entries(meetings.iter().map(entry).collect()))
-        .unsaid("No meeting is open or planned.")
+    Section::new(
+        "coming",
+        "Meetings",
+        SectionBody::Entries(meetings.iter().map(entry).collect()),
+    )
+    .unsaid("No meeting is open or planned.")
 }
 
 fn past_section(view: &View<'_, '_, '_>, agendas: &[Agenda]) -> Section {
     let now = view.now();
-    let past = agendas.iter().filter(|it| it.state == AgendaState::Signed || it.starts_at <= now);
+    let past = agendas
+        .iter()
+        .filter(|it| it.state == AgendaState::Signed || it.starts_at <= now);
     let entry = |it: &Agenda| {
-        let title = view.directory.meeting(&it.id).map(|meeting| meeting.title.clone()).unwrap_or_default();
+        let title = view
+            .directory
+            .meeting(&it.id)
+            .map(|meeting| meeting.title.clone())
+            .unwrap_or_default();
         let text = Rich::new().said_link(title, view.url(&format!("/meetings/{}", it.id)));
         let entry = match it.signed_at {
             Some(at) => Entry::new(Tone::Ok, text).why(Rich::from("Minutes signed ").append(view.moment(at))),
@@ -273,8 +313,12 @@ fn past_section(view: &View<'_, '_, '_>, agendas: &[Agenda]) -> Section {
         };
         entry.aside(view.moment(it.starts_at))
     };
-    Section::new("past", "Minutes", SectionBody::Entries(past.take(PAST).map(entry).collect()))
-        .unsaid("No meeting with an agenda has begun.")
+    Section::new(
+        "past",
+        "Minutes",
+        SectionBody::Entries(past.take(PAST).map(entry).collect()),
+    )
+    .unsaid("No meeting with an agenda has begun.")
 }
 
 fn series_section(view: &View<'_, '_, '_>, key: &GroupKey, series: &[MeetingSeries]) -> Section {
@@ -303,12 +347,18 @@ fn series_section(view: &View<'_, '_, '_>, key: &GroupKey, series: &[MeetingSeri
 fn score_section(view: &View<'_, '_, '_>, scores: &[ForecastScore]) -> Section {
     let percent = |it: Option<i64>| it.map_or_else(|| "fewer than 5".to_owned(), |it| format!("{it} %"));
     let row = |it: &ForecastScore| {
-        let brier = it.brier.map_or_else(|| "fewer than 5".to_owned(), |it| format!("0.{:03}", it / 1_000));
+        let brier = it
+            .brier
+            .map_or_else(|| "fewer than 5".to_owned(), |it| format!("0.{:03}", it / 1_000));
         vec![
             Cell::Text(Rich::new().said(view.name(&it.person))),
             Cell::Short(format!("{} of {}", count(it.compared as u64), count(it.given as u64))),
             Cell::Short(percent(it.expected)),
-            Cell::Short(format!("{} of {}", count(it.succeeded as u64), count(it.compared as u64))),
+            Cell::Short(format!(
+                "{} of {}",
+                count(it.succeeded as u64),
+                count(it.compared as u64)
+            )),
             Cell::Short(brier),
         ]
     };

@@ -21,9 +21,7 @@ use pages::{ActForm, ActTone, Fact, Field, Place, RecordPage, Rich, Section, Sec
 
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::brief;
-use crate::web::cab::meeting_parts::{
-    action_section, agenda_sections, minutes_section, room_section, vote_section,
-};
+use crate::web::cab::meeting_parts::{action_section, agenda_sections, minutes_section, room_section, vote_section};
 use crate::web::change::open_acts::{context, decisions, has_said_all};
 use crate::web::shared::form_page::Back;
 use crate::web::shared::idempotent_form;
@@ -53,7 +51,11 @@ impl Session {
     fn load(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<Self> {
         view.cx.allow(actions::READ)?;
         let absent = || Refusal::not_found(format!("meeting {id}"));
-        let meeting = view.directory.meeting(&RecordId(id.to_owned())).cloned().ok_or_else(absent)?;
+        let meeting = view
+            .directory
+            .meeting(&RecordId(id.to_owned()))
+            .cloned()
+            .ok_or_else(absent)?;
         let agenda = Agenda::found(view.cx, id)?;
         let (items, later) = match &agenda {
             Some(agenda) => (items_of(view.cx, &agenda.id)?, later_items(view.cx, agenda)?),
@@ -124,7 +126,10 @@ pub(crate) fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -
         frame: view.frame.clone(),
         crumb: vec![
             ("Boards".to_owned(), view.url("/boards")),
-            (session.meeting.group.to_string(), view.url(&format!("/boards/{}", session.meeting.group))),
+            (
+                session.meeting.group.to_string(),
+                view.url(&format!("/boards/{}", session.meeting.group)),
+            ),
         ],
         title: session.meeting.title.clone(),
         is_said: true,
@@ -136,7 +141,8 @@ pub(crate) fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -
     if let Some((item, file)) = before_reader(view, &session)? {
         page.sections.push(item_section(view, &session, (&item, &file))?);
         let forecasts = forecasts_on(view.cx, &item.agenda, &item.change_key)?;
-        page.sections.push(vote_section(view, &session, (&item, &file), &forecasts));
+        page.sections
+            .push(vote_section(view, &session, (&item, &file), &forecasts));
     }
     page.sections.extend(agenda_sections(view, &session));
     page.sections.push(room_section(view, &session));
@@ -156,11 +162,19 @@ fn byline(view: &View<'_, '_, '_>, session: &Session) -> Rich {
         (None, true) => Rich::from("In session since ").append(view.moment(meeting.starts_at)),
         (None, false) => Rich::from("Begins ").append(view.moment(meeting.starts_at)),
     };
-    let live: Vec<&AgendaItem> = session.items.iter().filter(|it| it.listing == ItemListing::Live).collect();
+    let live: Vec<&AgendaItem> = session
+        .items
+        .iter()
+        .filter(|it| it.listing == ItemListing::Live)
+        .collect();
     let done = live.iter().filter(|it| it.ended_at.is_some()).count();
     match live.is_empty() {
         true => when,
-        false => when.text(format!(". {} of {} items are done", count(done as u64), count(live.len() as u64))),
+        false => when.text(format!(
+            ". {} of {} items are done",
+            count(done as u64),
+            count(live.len() as u64)
+        )),
     }
 }
 
@@ -184,7 +198,10 @@ fn facts(view: &View<'_, '_, '_>, session: &Session) -> Vec<Fact> {
         facts.push(Fact::new("Board pack", Rich::new().link(month.as_str(), url)));
     }
     if let Some(digest) = &agenda.pack_digest {
-        facts.push(Fact::new("Digest of the board pack", Rich::new().digest(digest.as_str())));
+        facts.push(Fact::new(
+            "Digest of the board pack",
+            Rich::new().digest(digest.as_str()),
+        ));
     }
     facts.push(Fact::new("Saved", "Each vote and each step, at once"));
     facts
@@ -195,8 +212,14 @@ fn head_acts(view: &View<'_, '_, '_>, session: &Session) -> Vec<ActForm> {
     if let Some(seat) = session.seat(view).filter(|_| session.is_member) {
         let at = Field::hidden("at", seat.id.as_str());
         forms.push(match (seat.has(&view.me), session.is_live(view)) {
-            (true, _) => session.form(view, "leave", "Leave", "departure").field(at).tone(ActTone::Quiet),
-            (false, true) => session.form(view, "attend", "Attend", "attendance").field(at).tone(ActTone::Go),
+            (true, _) => session
+                .form(view, "leave", "Leave", "departure")
+                .field(at)
+                .tone(ActTone::Quiet),
+            (false, true) => session
+                .form(view, "attend", "Attend", "attendance")
+                .field(at)
+                .tone(ActTone::Go),
             (false, false) => session
                 .form(view, "attend", "Take part in the votes", "attendance")
                 .field(at)
@@ -296,7 +319,10 @@ fn item_section(
         true => form,
         false => form.field(Field::hidden("next", format!("meeting-{}", session.meeting.id))),
     };
-    let mut forms: Vec<ActForm> = decisions(view, file, &open, &context(view, file)).into_iter().map(stay).collect();
+    let mut forms: Vec<ActForm> = decisions(view, file, &open, &context(view, file))
+        .into_iter()
+        .map(stay)
+        .collect();
     forms.extend(own_forms(view, session, item));
     let note = match item.box_ends_at() {
         Some(until) if item.ended_at.is_none() => Rich::new()
@@ -306,10 +332,12 @@ fn item_section(
         None => Rich::from("Decided by vote before the meeting"),
     };
     let title = session.titles.get(&item.change.0).cloned().unwrap_or_default();
-    Ok(Section::new("item", title, SectionBody::Brief(Box::new(brief(view, file))))
-        .said()
-        .note(note)
-        .acts(forms))
+    Ok(
+        Section::new("item", title, SectionBody::Brief(Box::new(brief(view, file))))
+            .said()
+            .note(note)
+            .acts(forms),
+    )
 }
 
 /// What a member does beside voting: a forecast, an objection, a conflict of interest.

@@ -26,14 +26,23 @@ pub(crate) fn vote_section(
     (item, file): (&AgendaItem, &ChangeFile),
     forecasts: &[BoardForecast],
 ) -> Section {
-    let meetings: Vec<&RecordId> = session.votes.iter().chain([&session.meeting]).map(|it| &it.id).collect();
+    let meetings: Vec<&RecordId> = session
+        .votes
+        .iter()
+        .chain([&session.meeting])
+        .map(|it| &it.id)
+        .collect();
     let is_here = |it: &&Approval| it.meeting.as_ref().is_some_and(|id| meetings.contains(&id));
     let stands = |it: &&Approval| it.state != ApprovalState::Withdrawn;
     let members = view.directory.members(&session.meeting.group);
     let row = |person: &PersonId| {
         let votes = file.approvals.iter().filter(is_here).filter(stands);
         let vote = votes.filter(|it| &it.person == person).last();
-        let has_conflict = session.votes.iter().chain([&session.meeting]).any(|it| it.has_conflict(person, &item.change_id()));
+        let has_conflict = session
+            .votes
+            .iter()
+            .chain([&session.meeting])
+            .any(|it| it.has_conflict(person, &item.change_id()));
         let told = match (vote, has_conflict) {
             (_, true) => Cell::Text(Rich::from("No vote: conflict of interest")),
             (Some(vote), _) => Cell::Mark(decision_tone(vote.decision).mark(decision_words(vote.decision))),
@@ -41,7 +50,11 @@ pub(crate) fn vote_section(
         };
         let forecast = forecasts.iter().find(|it| &it.person == person);
         let forecast = forecast.map(|it| format!("{} %", it.percent)).unwrap_or_default();
-        vec![Cell::Text(Rich::new().said(view.name(person))), told, Cell::Short(forecast)]
+        vec![
+            Cell::Text(Rich::new().said(view.name(person))),
+            told,
+            Cell::Short(forecast),
+        ]
     };
     let table = Table {
         caption: "Votes on this item".to_owned(),
@@ -104,14 +117,21 @@ fn ground_words(ground: ListingGround) -> &'static str {
 
 /// The agenda: what is decided at the meeting, what by vote before it, and what came after the freeze.
 pub(crate) fn agenda_sections(view: &View<'_, '_, '_>, session: &Session) -> Vec<Section> {
-    let Some(agenda) = &session.agenda else { return Vec::new() };
+    let Some(agenda) = &session.agenda else {
+        return Vec::new();
+    };
     if agenda.state == AgendaState::Open {
         let text = "What needs the board comes to it when it is frozen, by risk and age.";
         return vec![Section::new("agenda", "Agenda", SectionBody::Words(Rich::from(text)))];
     }
     let part = |listing: ItemListing| session.items.iter().filter(move |it| it.listing == listing);
     let live = table(view, session, (agenda, "At the meeting"), part(ItemListing::Live));
-    let by_vote = table(view, session, (agenda, "By vote before the meeting"), part(ItemListing::Vote));
+    let by_vote = table(
+        view,
+        session,
+        (agenda, "By vote before the meeting"),
+        part(ItemListing::Vote),
+    );
     let mut sections = vec![
         Section::new("live", "At the meeting, by risk and age", SectionBody::Table(live))
             .unsaid("Nothing is left for the meeting."),
@@ -194,8 +214,12 @@ fn later_section(view: &View<'_, '_, '_>, session: &Session) -> Section {
         entry.act(format!("later-{}", it.change_key), form)
     };
     let entries: Vec<Entry> = session.later.iter().map(entry).collect();
-    Section::new("later", "Received or edited after the freeze", SectionBody::Entries(entries))
-        .unsaid("Nothing came after the freeze.")
+    Section::new(
+        "later",
+        "Received or edited after the freeze",
+        SectionBody::Entries(entries),
+    )
+    .unsaid("Nothing came after the freeze.")
 }
 
 /// Who is there, who is away and whom they delegated to, and declared conflicts of interest.
@@ -285,7 +309,11 @@ pub(crate) fn minutes_section(view: &View<'_, '_, '_>, session: &Session) -> Opt
             Cell::Text(Rich::new().link(it.change_key.as_str(), view.change_url(&it.change_key))),
             outcome_cell(it.outcome),
             Cell::Short(format!("{}, {}", it.yes, it.no)),
-            Cell::Short(it.spent_minutes.map(|spent| minutes_of_time(spent.unsigned_abs())).unwrap_or_default()),
+            Cell::Short(
+                it.spent_minutes
+                    .map(|spent| minutes_of_time(spent.unsigned_abs()))
+                    .unwrap_or_default(),
+            ),
         ]
     };
     let table = Table {
@@ -307,7 +335,11 @@ pub(crate) fn minutes_section(view: &View<'_, '_, '_>, session: &Session) -> Opt
 }
 
 fn signature(view: &View<'_, '_, '_>, agenda: &Agenda, minutes: &Minutes) -> Rich {
-    let signer = agenda.signed_by.as_ref().map(|person| view.name(person)).unwrap_or_default();
+    let signer = agenda
+        .signed_by
+        .as_ref()
+        .map(|person| view.name(person))
+        .unwrap_or_default();
     let signed = Rich::from("Signed by ").name(signer);
     let signed = match agenda.signed_at {
         Some(at) => signed.text(", ").append(view.moment(at)),

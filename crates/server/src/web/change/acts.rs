@@ -407,7 +407,12 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: T
                 key: key.to_owned(),
                 ..told
             };
-            see_told(state, visitor, &format!("{}/meetings/{}", visitor.base(), escaped(id)), &told)
+            see_told(
+                state,
+                visitor,
+                &format!("{}/meetings/{}", visitor.base(), escaped(id)),
+                &told,
+            )
         }
         // The runbook shows by itself what was done.
         "runbook" if is_again => see_told(state, visitor, &format!("{change}/runbook"), &told),

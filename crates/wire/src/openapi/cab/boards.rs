@@ -122,12 +122,22 @@ pub(crate) const SHAPES: &[Shape] = &[
             text("month", LINE, "The month.").needed(),
             time("from", "Its first instant.").needed(),
             time("to", "The first instant behind it.").needed(),
-            text("digest", LINE, "SHA-256 of the pack without this field, as canonical JSON (RFC 8785).").needed(),
+            text(
+                "digest",
+                LINE,
+                "SHA-256 of the pack without this field, as canonical JSON (RFC 8785).",
+            )
+            .needed(),
             objects("figures", "PackFigure", "Its figures.").needed(),
             objects("failures", "PackRow", "The deployments that failed, at most 100.").needed(),
             objects("emergencies", "PackRow", "The emergencies, at most 100.").needed(),
             objects("reviewed", "PackReview", "What boards decided, from signed minutes.").needed(),
-            objects("upcoming", "PackUpcoming", "Changes of high risk that are planned for the next 31 days, at most 100.").needed(),
+            objects(
+                "upcoming",
+                "PackUpcoming",
+                "Changes of high risk that are planned for the next 31 days, at most 100.",
+            )
+            .needed(),
         ],
     ),
     shape(
@@ -135,10 +145,20 @@ pub(crate) const SHAPES: &[Shape] = &[
         "A figure of the month.",
         &[
             text("metric", LINE, "The metric.").needed(),
-            integer("value", i64::MIN, i64::MAX, "Its value in the unit of the metric; absent where there is not enough data."),
+            integer(
+                "value",
+                i64::MIN,
+                i64::MAX,
+                "Its value in the unit of the metric; absent where there is not enough data.",
+            ),
             integer("hits", 0, i64::MAX, "How many are hits.").needed(),
             integer("of", 0, i64::MAX, "How many were counted.").needed(),
-            text("rows", TEXT, "The page with the rows behind it, below the tenant's address.").needed(),
+            text(
+                "rows",
+                TEXT,
+                "The page with the rows behind it, below the tenant's address.",
+            )
+            .needed(),
         ],
     ),
     shape(
@@ -156,7 +176,11 @@ pub(crate) const SHAPES: &[Shape] = &[
         &[
             text("meeting", LINE, "The meeting: its id.").needed(),
             text("change_key", LINE, "The change's key.").needed(),
-            text("outcome", LINE, "approved, approved_with_conditions, returned, rejected or deferred."),
+            text(
+                "outcome",
+                LINE,
+                "approved, approved_with_conditions, returned, rejected or deferred.",
+            ),
             integer("yes", 0, i64::MAX, "The votes for it.").needed(),
             integer("no", 0, i64::MAX, "The votes against it.").needed(),
         ],
