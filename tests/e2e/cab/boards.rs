@@ -27,7 +27,11 @@ fn login(server: &Server, role: &str) -> String {
 
 /// A server on which every change needs the board of owner and security, by the pack for boards.
 fn with_board(server: &Server) {
-    let members = json!([login(server, "owner"), login(server, "security"), login(server, "change_manager")]);
+    let members = json!([
+        login(server, "owner"),
+        login(server, "security"),
+        login(server, "change_manager")
+    ]);
     for key in ["cab", "ecab"] {
         let group = json!({"key": key, "name": "The board", "members": members});
         done(server, "admin", ("PUT", &format!("/groups/{key}")), &group);
@@ -63,18 +67,37 @@ fn a_meeting_goes_from_its_agenda_to_signed_minutes() {
     let agenda = json!({"meeting": id, "freeze_at": at(60), "chair": login(&server, "owner")});
     done(&server, "change_manager", ("POST", "/agendas"), &agenda);
     let path = format!("/agendas/{id}");
-    let frozen = done(&server, "change_manager", ("POST", &format!("{path}/freeze")), &json!({}));
+    let frozen = done(
+        &server,
+        "change_manager",
+        ("POST", &format!("{path}/freeze")),
+        &json!({}),
+    );
     assert_eq!(frozen["state"], "frozen", "{frozen}");
     let items = done(&server, "owner", ("GET", "/agenda-items?limit=200"), &Value::Null);
-    let item = items["items"].as_array().unwrap().iter().find(|it| it["change_key"] == *key).unwrap().clone();
-    assert_eq!((&item["listing"], &item["ground"]), (&json!("live"), &json!("high_risk")));
+    let item = items["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["change_key"] == *key)
+        .unwrap()
+        .clone();
+    assert_eq!(
+        (&item["listing"], &item["ground"]),
+        (&json!("live"), &json!("high_risk"))
+    );
     let late = grave(&server, "Renew the certificate of the scanners", 912);
     let shown = done(&server, "owner", ("GET", &path), &Value::Null);
     assert_eq!(shown["later"], json!([late]), "{shown}");
 
     server.advance(121 * 60);
     for role in ["owner", "security"] {
-        done(&server, role, ("POST", &format!("/meetings/{id}/attendance")), &json!({}));
+        done(
+            &server,
+            role,
+            ("POST", &format!("/meetings/{id}/attendance")),
+            &json!({}),
+        );
     }
     let turn = format!("/agenda-items/{}/turns", item["id"].as_str().unwrap());
     assert_eq!(ask(&server, "security", ("POST", &turn), &json!({})).0, 403);
@@ -89,7 +112,11 @@ fn a_meeting_goes_from_its_agenda_to_signed_minutes() {
     let signature = format!("{path}/signature");
     assert_eq!(ask(&server, "security", ("POST", &signature), &json!({})).0, 403);
     let signed = done(&server, "owner", ("POST", &signature), &json!({}));
-    assert_eq!((&signed["state"], &signed["verifies"]), (&json!("signed"), &json!(true)), "{signed}");
+    assert_eq!(
+        (&signed["state"], &signed["verifies"]),
+        (&json!("signed"), &json!(true)),
+        "{signed}"
+    );
     assert_eq!(signed["record"]["items"].as_array().unwrap().len(), 2);
     assert_eq!(signed["record"]["chair"], login(&server, "owner"));
     let letters = Session::begin(&server, "security").get("/t/halden/messages").body;
@@ -108,14 +135,20 @@ fn is_on_the_page(server: &Server, id: &str, key: &str, late: &str) {
     let here = format!("/t/halden/meetings/{id}");
     let page = owner.get(&here).body;
     assert!(page.contains("data-until="), "a time box that counts down");
-    assert!(page.contains("data-key=\"N\"") || page.contains("data-key=\"T\""), "keys for the chair");
+    assert!(
+        page.contains("data-key=\"N\"") || page.contains("data-key=\"T\""),
+        "keys for the chair"
+    );
     assert!(page.contains("85 %") && page.contains(key) && page.contains(late));
     let board = owner.get("/t/halden/boards/cab");
     assert!(board.status == 200 && board.body.contains("Tuesday’s board"));
     assert_eq!(owner.get("/t/halden/boards").status, 200);
     assert_eq!(owner.get("/t/halden/meetings/none").status, 404);
     let auditor = Session::begin(server, "auditor").get(&here);
-    assert!(!auditor.body.contains("data-key=\"N\""), "who leads nothing is offered nothing to lead");
+    assert!(
+        !auditor.body.contains("data-key=\"N\""),
+        "who leads nothing is offered nothing to lead"
+    );
 }
 
 /// The pack of the month names the decision, and its figures open their rows.
@@ -131,6 +164,12 @@ fn has_a_pack(server: &Server, key: &str) {
         let rows = figure["rows"].as_str().unwrap();
         assert_eq!(owner.get(&format!("/t/halden{rows}")).status, 200, "{rows}");
     }
-    assert_eq!(ask(server, "owner", ("GET", "/board-packs/2026-13"), &Value::Null).0, 422);
-    assert_eq!(ask(server, "owner", ("GET", "/board-packs/2999-01"), &Value::Null).0, 422);
+    assert_eq!(
+        ask(server, "owner", ("GET", "/board-packs/2026-13"), &Value::Null).0,
+        422
+    );
+    assert_eq!(
+        ask(server, "owner", ("GET", "/board-packs/2999-01"), &Value::Null).0,
+        422
+    );
 }

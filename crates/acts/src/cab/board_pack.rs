@@ -171,7 +171,8 @@ pub fn find_pack(cx: &mut Context<'_, '_>, month: &str) -> Result<BoardPack> {
     }
     let mut figures = Vec::new();
     for id in METRICS {
-        let found = find_figure(cx, &question(cx.now, id, (from, to))?)?;
+        let query = question(cx.now, id, (from, to))?;
+        let found = find_figure(cx, &query)?;
         figures.push(PackFigure {
             definition: found.definition,
             figure: found.whole,

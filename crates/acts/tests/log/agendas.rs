@@ -40,7 +40,10 @@ fn attempt<T: std::fmt::Debug + Send + 'static>(
     login: &'static str,
     act: impl Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static,
 ) -> String {
-    match world.executor.wait(Lane::Acts, TENANT, world.actor(login), Mode::Write, act) {
+    match world
+        .executor
+        .wait(Lane::Acts, TENANT, world.actor(login), Mode::Write, act)
+    {
         Ok(_) => String::new(),
         Err(Error::Refused(Refusal::Invalid(errors))) => errors[0].code.clone(),
         Err(Error::Refused(refusal)) => refusal.code().to_owned(),
@@ -106,7 +109,10 @@ fn what_is_not_contested_is_decided_by_vote_and_the_chair_signs_what_came_of_it(
     assert_eq!((frozen.state, frozen.voted), (AgendaState::Frozen, false));
     assert_eq!(frozen.digest.as_deref(), Some(digest_of(&items).as_str()));
     assert_eq!(items.len(), 1);
-    assert_eq!((items[0].change_key.as_str(), items[0].listing), (key.as_str(), ItemListing::Vote));
+    assert_eq!(
+        (items[0].change_key.as_str(), items[0].listing),
+        (key.as_str(), ItemListing::Vote)
+    );
     let before = frozen.votes.unwrap().0;
     assert_eq!(votes(&world, "olga", &key, &before), "not_attending");
     for login in ["olga", "sam"] {
@@ -133,8 +139,14 @@ fn what_is_not_contested_is_decided_by_vote_and_the_chair_signs_what_came_of_it(
     let (signed, meeting) = signed;
     assert!(meeting.ended_at.is_some(), "signing ends the meeting");
     let minutes = minutes_of(&signed).unwrap();
-    assert_eq!((minutes.present.len(), minutes.by_vote.len(), minutes.absent.len()), (1, 1, 0));
-    assert_eq!((minutes.items[0].outcome, minutes.items[0].yes), (ItemOutcome::Approved, 2));
+    assert_eq!(
+        (minutes.present.len(), minutes.by_vote.len(), minutes.absent.len()),
+        (1, 1, 0)
+    );
+    assert_eq!(
+        (minutes.items[0].outcome, minutes.items[0].yes),
+        (ItemOutcome::Approved, 2)
+    );
     assert!(verifies(&signed));
     let forged = Agenda {
         minutes: signed.minutes.as_ref().map(|text| text.replace("approved", "rejected")),
@@ -168,11 +180,18 @@ fn an_objection_moves_an_item_to_the_meeting_and_what_comes_later_waits_for_the_
     assert_eq!(objects("sam"), "");
     assert_eq!(objects("sam"), "decided_live");
     attend(&world, "olga", &before);
-    assert_eq!(votes(&world, "olga", &key, &before), "not_on_agenda", "votes before the meeting have ended for it");
+    assert_eq!(
+        votes(&world, "olga", &key, &before),
+        "not_on_agenda",
+        "votes before the meeting have ended for it"
+    );
 
     let late = asked(&world, "Renew the certificate");
     let (agenda, items) = pass(&world, &id, 3);
-    assert_eq!((items[0].listing, items[0].ground), (ItemListing::Live, ListingGround::Contested));
+    assert_eq!(
+        (items[0].listing, items[0].ground),
+        (ItemListing::Live, ListingGround::Contested)
+    );
     let shown = agenda.clone();
     let later = world.look(move |cx| agenda::later_items(cx, &shown)).unwrap();
     assert_eq!(later.iter().map(|it| &it.change_key).collect::<Vec<_>>(), [&late]);
@@ -182,7 +201,9 @@ fn an_objection_moves_an_item_to_the_meeting_and_what_comes_later_waits_for_the_
     assert_eq!(votes(&world, "sam", &late, &id), "not_on_agenda");
     let adds = |login: &'static str| {
         let wanted = json!({"agenda": id, "change": late, "reason": "It ends on Friday."});
-        attempt(&world, login, move |cx| noun::add::<AgendaItem>(cx, &body(wanted.clone())))
+        attempt(&world, login, move |cx| {
+            noun::add::<AgendaItem>(cx, &body(wanted.clone()))
+        })
     };
     assert_eq!(adds("sam"), "not_allowed", "only the chair adds");
     assert_eq!(adds("olga"), "");
@@ -190,14 +211,18 @@ fn an_objection_moves_an_item_to_the_meeting_and_what_comes_later_waits_for_the_
 
     let turns = |login: &'static str, wanted: Value| {
         let item = item.clone();
-        attempt(&world, login, move |cx| agenda_items::take_turn(cx, &item, &body(wanted.clone())))
+        attempt(&world, login, move |cx| {
+            agenda_items::take_turn(cx, &item, &body(wanted.clone()))
+        })
     };
     assert_eq!(turns("sam", json!({})), "not_allowed");
     assert_eq!(turns("olga", json!({})), "");
     assert_eq!(turns("olga", json!({})), "missing", "it is before the board already");
     assert_eq!(turns("olga", json!({"minutes": 3})), "");
     let kept = item.clone();
-    let begun = world.look(move |cx| Ok(record::load::<AgendaItem>(cx.tx, &kept)?.unwrap().record)).unwrap();
+    let begun = world
+        .look(move |cx| Ok(record::load::<AgendaItem>(cx.tx, &kept)?.unwrap().record))
+        .unwrap();
     assert_eq!(begun.added_minutes, 3);
     let ends = begun.box_ends_at().unwrap().duration_since(begun.begun_at.unwrap());
     assert_eq!(ends.as_mins(), begun.box_minutes + 3);
@@ -289,14 +314,19 @@ fn members_forecast_before_the_work_and_nobody_else_does() {
     pass(&world, &id, 1);
     let forecasts = |login: &'static str, percent: i64| {
         let wanted = json!({"agenda": id, "change": key, "percent": percent});
-        attempt(&world, login, move |cx| noun::add::<BoardForecast>(cx, &body(wanted.clone())))
+        attempt(&world, login, move |cx| {
+            noun::add::<BoardForecast>(cx, &body(wanted.clone()))
+        })
     };
     assert_eq!(forecasts("rita", 50), "not_of_the_board");
     assert_ne!(forecasts("olga", 101), "");
     assert_eq!(forecasts("olga", 90), "");
     assert_eq!(forecasts("olga", 70), "", "another one takes its place");
     let scores = world.look(|cx| board_scores(cx, &"cab".into())).unwrap();
-    assert_eq!((scores.len(), scores[0].given, scores[0].compared, scores[0].brier), (1, 1, 0, None));
+    assert_eq!(
+        (scores.len(), scores[0].given, scores[0].compared, scores[0].brier),
+        (1, 1, 0, None)
+    );
     world.sequence();
     world.assert_replays();
 }

@@ -344,7 +344,8 @@ fn furnish_boards(world: &World, key: &str) {
         };
         keep(cx, "board_forecast.given", forecast, json!({}))?;
         let first = (cx.now + jiff::SignedDuration::from_hours(24 * 30)).to_string();
-        let series = json!({"group": "eyes", "title": "Board", "starts_at": first, "rrule": "FREQ=WEEKLY", "chair": "olga"});
+        let series =
+            json!({"group": "eyes", "title": "Board", "starts_at": first, "rrule": "FREQ=WEEKLY", "chair": "olga"});
         noun::add::<MeetingSeries>(cx, &body(series)).map(drop)
     });
 }

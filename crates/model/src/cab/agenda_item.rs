@@ -57,10 +57,10 @@ pub struct AgendaItem {
     #[card(words)]
     pub ground: ListingGround,
     /// Its time box at the meeting, in minutes.
-    #[card(most = LONGEST_MINUTES)]
+    #[card(most = 120)]
     pub box_minutes: i64,
     /// What the chair added to it, in minutes.
-    #[card(most = LONGEST_MINUTES)]
+    #[card(most = 120)]
     pub added_minutes: i64,
     /// When it came before the board.
     #[serde(default, skip_serializing_if = "Option::is_none")]

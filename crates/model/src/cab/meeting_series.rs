@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::core::act::actions::{READ, SET_MEETING};
 use crate::core::card::{Card, Event};
 use crate::core::ids::{GroupKey, PersonId, RecordId};
-use crate::core::parse::{LINE, Reading};
+use crate::core::parse::Reading;
 use crate::core::shared_map::Shelf;
 use crate::schedule::calendar::Calendar;
 use crate::schedule::repeat::{Occurrence, Repeat};
 use crate::verbs;
 
+/// The longest rule, in characters. A rule is read strictly and holds no words of people.
+pub const RULE: usize = 500;
 /// The most series in use.
 pub const MOST: usize = 50;
 /// How long before it begins a meeting of a series is planned, in days.
 pub const AHEAD_DAYS: i64 = 8;
-/// The longest time between freeze and meeting, in minutes.
-pub const MOST_FREEZE_MINUTES: i64 = 24 * 60;
 
 /// A board that meets by a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
@@ -36,11 +36,12 @@ pub struct MeetingSeries {
     /// When the first one begins.
     pub starts_at: Timestamp,
     /// The rule by which they repeat: the value of an RRULE (RFC 5545, 3.3.10).
+    #[card(most = RULE)]
     pub rrule: String,
     /// The IANA zone in which the rule is read.
     pub time_zone: String,
     /// How long before a meeting its agenda is frozen, in minutes.
-    #[card(most = MOST_FREEZE_MINUTES)]
+    #[card(most = 1_440)]
     pub freeze_minutes: i64,
     /// Who leads the meetings and signs their minutes: a login.
     pub chair: PersonId,
@@ -68,13 +69,13 @@ pub struct MeetingSeriesInput {
     #[card(label = "First meeting", option = "from", example = "2026-12-01T13:00:00Z")]
     pub starts_at: Timestamp,
     /// The rule by which they repeat, such as FREQ=WEEKLY;BYDAY=TU.
-    #[card(label = "Rule", example = "FREQ=WEEKLY;BYDAY=TU")]
+    #[card(most = RULE, label = "Rule", example = "FREQ=WEEKLY;BYDAY=TU")]
     pub rrule: String,
     /// The IANA zone in which the rule is read; UTC unless said.
     #[card(example = "Europe/Oslo")]
     pub time_zone: Option<String>,
     /// How long before a meeting its agenda is frozen, in minutes; a day unless said.
-    #[card(most = MOST_FREEZE_MINUTES, label = "Frozen before, in minutes", example = "1440")]
+    #[card(most = 1_440, label = "Frozen before, in minutes", example = "1440")]
     pub freeze_minutes: Option<i64>,
     /// Who leads the meetings: a login, a member of the board. You, unless said.
     #[card(example = "olga")]
@@ -163,9 +164,6 @@ pub fn check_input(reading: &mut Reading<'_>, input: &MeetingSeriesInput, now: T
     let is_read = |reading: &Reading<'_>, field: &str| !reading.errors.iter().any(|error| error.field == field);
     if is_read(reading, "starts_at") && input.starts_at <= now {
         reading.wrong("starts_at", "in_the_past", "`starts_at` must lie ahead.");
-    }
-    if is_read(reading, "rrule") && input.rrule.chars().count() > LINE {
-        reading.wrong("rrule", "too_long", format!("A rule has at most {LINE} characters."));
     }
     if input.freeze_minutes.is_some_and(|minutes| minutes < 1) && is_read(reading, "freeze_minutes") {
         reading.wrong(

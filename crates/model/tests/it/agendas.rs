@@ -51,7 +51,10 @@ fn a_higher_risk_gets_more_time_and_only_a_high_one_needs_the_meeting() {
 #[test]
 fn a_month_is_written_as_year_and_month() {
     let (from, to) = month_span("2026-12").unwrap();
-    assert_eq!((from.to_string(), to.to_string()), ("2026-12-01T00:00:00Z".into(), "2027-01-01T00:00:00Z".into()));
+    assert_eq!(
+        (from.to_string(), to.to_string()),
+        ("2026-12-01T00:00:00Z".into(), "2027-01-01T00:00:00Z".into())
+    );
     for text in ["2026-13", "2026-1", "2026-00", "1999-12", "october", "2026-10-01", ""] {
         assert_eq!(month_span(text), None, "{text}");
     }
@@ -91,7 +94,10 @@ fn a_list_takes_the_place_of_what_it_had() {
     }))
     .unwrap();
     let change = "c1".into();
-    assert!(meeting.lists(&change, "sha256:1"), "without an agenda every change may be voted on");
+    assert!(
+        meeting.lists(&change, "sha256:1"),
+        "without an agenda every change may be voted on"
+    );
     meeting.listed = Some(Vec::new());
     assert!(!meeting.lists(&change, "sha256:1"));
     let listed = |digest: &str| ListedChange {

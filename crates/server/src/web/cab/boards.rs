@@ -347,9 +347,10 @@ fn series_section(view: &View<'_, '_, '_>, key: &GroupKey, series: &[MeetingSeri
 fn score_section(view: &View<'_, '_, '_>, scores: &[ForecastScore]) -> Section {
     let percent = |it: Option<i64>| it.map_or_else(|| "fewer than 5".to_owned(), |it| format!("{it} %"));
     let row = |it: &ForecastScore| {
-        let brier = it
-            .brier
-            .map_or_else(|| "fewer than 5".to_owned(), |it| format!("0.{:03}", it / 1_000));
+        let brier = it.brier.map_or_else(
+            || "fewer than 5".to_owned(),
+            |it| format!("{}.{:03}", it / 1_000_000, it % 1_000_000 / 1_000),
+        );
         vec![
             Cell::Text(Rich::new().said(view.name(&it.person))),
             Cell::Short(format!("{} of {}", count(it.compared as u64), count(it.given as u64))),

@@ -37,7 +37,7 @@ pub(crate) fn vote_section(
     let members = view.directory.members(&session.meeting.group);
     let row = |person: &PersonId| {
         let votes = file.approvals.iter().filter(is_here).filter(stands);
-        let vote = votes.filter(|it| &it.person == person).last();
+        let vote = votes.filter(|it| &it.person == person).next_back();
         let has_conflict = session
             .votes
             .iter()
@@ -80,7 +80,7 @@ fn decision_tone(decision: Decision) -> Tone {
 }
 
 fn decision_words(decision: Decision) -> String {
-    words::capital(&words::plain(decision.as_str()))
+    words::capital(decision.as_str())
 }
 
 fn outcome_tone(outcome: ItemOutcome) -> Tone {
