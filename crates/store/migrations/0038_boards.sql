@@ -28,6 +28,7 @@ CREATE TABLE "agenda_item" (
     PRIMARY KEY (tenant, id)
 );
 CREATE INDEX agenda_item_by_place ON "agenda_item" (tenant, agenda, place);
+CREATE INDEX agenda_item_of_change ON "agenda_item" (tenant, change_key, id);
 CREATE UNIQUE INDEX agenda_item_by_change ON "agenda_item" (tenant, agenda, change_key);
 
 CREATE TABLE "board_forecast" (
