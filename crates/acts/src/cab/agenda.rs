@@ -18,7 +18,7 @@ use model::directory::snapshot::Directory;
 use model::directory::unknown_name;
 use serde_json::{Value, json};
 use store::queue::timer::{self, NewTimer};
-use store::record::{self, Filter, Record};
+use store::record::{self, Filter};
 
 use crate::cab::board_pack;
 use crate::case::settle_open::settle_asked;
