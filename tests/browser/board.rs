@@ -96,7 +96,10 @@ fn items_come_before_the_board_by_keyboard_and_a_reload_loses_nothing() {
     let here = format!("/meetings/{id}");
     desk.go(&here);
     let browser = &desk.browser;
-    for number in 1..=3 {
+    // The demo may have changes of its own that need the board.
+    let mut shown = 0;
+    while shown < 20 && browser.has("[data-key=\"N\"]") {
+        shown += 1;
         browser.press("n");
         browser.leave_by(|| browser.press("\u{e007}"));
         browser.wait_for(
@@ -108,9 +111,10 @@ fn items_come_before_the_board_by_keyboard_and_a_reload_loses_nothing() {
         assert_eq!(
             browser.text("#item h2"),
             before,
-            "item {number} is still before the board"
+            "item {shown} is still before the board"
         );
     }
+    assert!(shown >= 3, "{shown} items came before the board");
     assert!(!browser.has("[data-key=\"N\"]"), "no item is left");
     browser.press("t");
     browser.leave_by(|| browser.press("\u{e007}"));
