@@ -52,6 +52,25 @@ fn grave(server: &Server, title: &str, number: u64) -> String {
     path.rsplit('/').next().unwrap().to_owned()
 }
 
+/// A meeting in two hours with its agenda, frozen at once; its id.
+fn frozen_agenda(server: &Server) -> String {
+    let now = server.held_time();
+    let at = |minutes: i64| (now + SignedDuration::from_mins(minutes)).to_string();
+    let meeting = json!({"group": "cab", "title": "Tuesday’s board", "starts_at": at(120)});
+    let meeting = done(server, "change_manager", ("POST", "/meetings"), &meeting);
+    let id = meeting["id"].as_str().unwrap().to_owned();
+    let agenda = json!({"meeting": id, "freeze_at": at(60), "chair": login(server, "owner")});
+    done(server, "change_manager", ("POST", "/agendas"), &agenda);
+    let frozen = done(
+        server,
+        "change_manager",
+        ("POST", &format!("/agendas/{id}/freeze")),
+        &json!({}),
+    );
+    assert_eq!(frozen["state"], "frozen", "{frozen}");
+    id
+}
+
 #[test]
 fn a_meeting_goes_from_its_agenda_to_signed_minutes() {
     let place = Place::new("boards");
@@ -60,20 +79,8 @@ fn a_meeting_goes_from_its_agenda_to_signed_minutes() {
     server.hold_clock(now);
     with_board(&server);
     let key = grave(&server, "Turn the label store around", 911);
-    let at = |minutes: i64| (now + SignedDuration::from_mins(minutes)).to_string();
-    let meeting = json!({"group": "cab", "title": "Tuesday’s board", "starts_at": at(120)});
-    let meeting = done(&server, "change_manager", ("POST", "/meetings"), &meeting);
-    let id = meeting["id"].as_str().unwrap().to_owned();
-    let agenda = json!({"meeting": id, "freeze_at": at(60), "chair": login(&server, "owner")});
-    done(&server, "change_manager", ("POST", "/agendas"), &agenda);
+    let id = frozen_agenda(&server);
     let path = format!("/agendas/{id}");
-    let frozen = done(
-        &server,
-        "change_manager",
-        ("POST", &format!("{path}/freeze")),
-        &json!({}),
-    );
-    assert_eq!(frozen["state"], "frozen", "{frozen}");
     let items = done(&server, "owner", ("GET", "/agenda-items?limit=200"), &Value::Null);
     let item = items["items"]
         .as_array()
@@ -109,30 +116,35 @@ fn a_meeting_goes_from_its_agenda_to_signed_minutes() {
     let addition = json!({"agenda": id, "change": late, "reason": "It ends on Friday."});
     assert_eq!(ask(&server, "security", ("POST", "/agenda-items"), &addition).0, 403);
     done(&server, "owner", ("POST", "/agenda-items"), &addition);
-    let signature = format!("{path}/signature");
-    assert_eq!(ask(&server, "security", ("POST", &signature), &json!({})).0, 403);
-    let signed = done(&server, "owner", ("POST", &signature), &json!({}));
-    assert_eq!(
-        (&signed["state"], &signed["verifies"]),
-        (&json!("signed"), &json!(true)),
-        "{signed}"
-    );
-    let minuted = signed["record"]["items"].as_array().unwrap();
-    for wanted in [&key, &late] {
-        assert!(
-            minuted.iter().any(|it| it["change_key"] == **wanted),
-            "{wanted}: {signed}"
-        );
-    }
-    assert_eq!(signed["record"]["chair"], login(&server, "owner"));
-    let letters = Session::begin(&server, "security").get("/t/halden/messages").body;
-    assert!(letters.contains("Minutes of cab"), "the minutes are sent");
+    is_signed(&server, &path, [&key, &late]);
     has_a_pack(&server, &key);
 
     server.wait_for_log();
     must_verify(&server);
     assert!(server.stop().success());
     must_replay(&place);
+}
+
+/// The chair alone signs the minutes, which name these items and are sent.
+fn is_signed(server: &Server, path: &str, keys: [&str; 2]) {
+    let signature = format!("{path}/signature");
+    assert_eq!(ask(server, "security", ("POST", &signature), &json!({})).0, 403);
+    let signed = done(server, "owner", ("POST", &signature), &json!({}));
+    assert_eq!(
+        (&signed["state"], &signed["verifies"]),
+        (&json!("signed"), &json!(true)),
+        "{signed}"
+    );
+    let minuted = signed["record"]["items"].as_array().unwrap();
+    for wanted in keys {
+        assert!(
+            minuted.iter().any(|it| it["change_key"] == *wanted),
+            "{wanted}: {signed}"
+        );
+    }
+    assert_eq!(signed["record"]["chair"], login(server, "owner"));
+    let letters = Session::begin(server, "security").get("/t/halden/messages").body;
+    assert!(letters.contains("Minutes of cab"), "the minutes are sent");
 }
 
 /// The page shows the item before the board with its time box, its votes and what came after the freeze, also once it is loaded anew.

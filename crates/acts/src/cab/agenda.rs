@@ -21,6 +21,7 @@ use store::queue::timer::{self, NewTimer};
 use store::record::{self, Filter};
 
 use crate::cab::board_pack;
+pub use crate::cab::listed_items::items_of;
 use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
@@ -311,16 +312,6 @@ pub fn load_agenda(cx: &mut Context<'_, '_>, id: &str) -> Result<(Agenda, Meetin
         (Some(agenda), Some(meeting)) => Ok((agenda, meeting)),
         _ => Err(Refusal::not_found(format!("agenda {id}")).into()),
     }
-}
-
-/// The items of an agenda in their order.
-///
-/// # Errors
-/// The store's.
-pub fn items_of(cx: &mut Context<'_, '_>, agenda: &RecordId) -> Result<Vec<AgendaItem>> {
-    let filter = Filter::new().equals("agenda", agenda.as_str()).order_by("place");
-    let most = i64::try_from(MOST_ITEMS * 2).unwrap_or(i64::MAX);
-    Ok(record::bodies::<AgendaItem>(cx.tx, &filter.limit(most))?)
 }
 
 /// The agendas of a board, the latest meeting first, at most 100.

@@ -13,7 +13,7 @@ use model::report::figure::Figure;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
-use crate::cab::agenda::items_of;
+use crate::cab::listed_items::items_of;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::report::find_figures::{RowOfFigure, find_figure, find_rows};

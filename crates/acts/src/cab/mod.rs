@@ -7,6 +7,7 @@ pub mod board_forecasts;
 pub mod board_pack;
 pub mod boards;
 pub mod lessons;
+pub mod listed_items;
 pub mod meeting_series;
 pub mod meetings;
 pub mod on_call;

@@ -41,6 +41,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(change_routes())
         .merge(estate_routes())
         .merge(audit_routes())
+        .merge(board_routes())
         .merge(other_routes())
         .merge(admin_routes())
         .merge(shared::noun_page::router())
@@ -331,7 +332,7 @@ fn audit_routes() -> Router<AppState> {
         )
 }
 
-fn other_routes() -> Router<AppState> {
+fn board_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/boards", get(cab::boards::show_boards))
         .route("/t/{tenant}/boards/{key}", get(cab::boards::show_board))
@@ -344,6 +345,10 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/board-packs/{month}", get(cab::board_pack::show_pack))
         .route("/t/{tenant}/meetings/{id}", get(cab::meeting_page::show_meeting))
         .route("/t/{tenant}/meetings/{id}/{act}", post(cab::meeting_acts::act))
+}
+
+fn other_routes() -> Router<AppState> {
+    Router::new()
         .route("/t/{tenant}/lessons", get(cab::lessons::show_lessons))
         .route("/t/{tenant}/lessons/{id}", get(cab::lessons::show_lesson))
         .route("/t/{tenant}/lessons/{id}/attempts", post(cab::lessons::begin))
