@@ -8,7 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
-use crate::commands::cab::{lessons, meetings, on_call};
+use crate::commands::cab::{boards, lessons, meetings, on_call};
 use crate::commands::change::lifecycle;
 use crate::commands::compliance::{archive, control_reports, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
@@ -127,6 +127,9 @@ pub enum Command {
     /// What somebody has to do about a record, and until when.
     #[command(subcommand)]
     ActionItem(action_items::ActionItem),
+    /// Groups that decide at meetings, and the board pack.
+    #[command(subcommand)]
+    Board(boards::Board),
     /// Lessons on reading the risk of a change, and their tests.
     #[command(subcommand)]
     Lesson(lessons::Lesson),

@@ -5,7 +5,7 @@ use clap::CommandFactory;
 use crate::cli::{Cli, Command};
 use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
-use crate::commands::cab::{lessons, meetings, on_call};
+use crate::commands::cab::{boards, lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, templates};
 use crate::commands::compliance::{archive, control_reports, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
@@ -46,6 +46,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Key(key) => keys::run(key, common, output),
         Command::Witness(witness) => witnesses::witness(witness, common, output),
         Command::ActionItem(item) => action_items::run(item, common, output),
+        Command::Board(board) => boards::run(board, common, output),
         Command::Lesson(lesson) => lessons::run(lesson, common, output),
         Command::Log(log) => witnesses::log(log, common, output),
         Command::Mapping(mapping) => mapping::run(mapping, common, output),

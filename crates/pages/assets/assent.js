@@ -31,7 +31,7 @@
   // The card that holds the focus, else the first one.
   const currentCard = () => {
     const focused = document.activeElement;
-    return (focused && focused.closest("[data-card], .decision")) || one("[data-card], .decision");
+    return (focused && focused.closest("[data-card], .decision")) || one("[data-card], .decision") || one("main");
   };
 
   const moveCard = (step) => {
@@ -69,7 +69,7 @@
     else if (key === "?") one("nav a[href$='/help']")?.click();
     else if (key === "J") moveCard(1);
     else if (key === "K") moveCard(-1);
-    else if (!"ACRXU".includes(key) || key.length !== 1 || !useKey(key)) return;
+    else if (!"ACRXUNT".includes(key) || key.length !== 1 || !useKey(key)) return;
     event.preventDefault();
   };
 
@@ -573,6 +573,21 @@
     link.replaceWith(head);
     tell();
   };
+
+  // The time that is left of a time box; behind its end how much it is over.
+  const countDown = () => all("[data-until]").forEach((field) => {
+    const at = Date.parse(field.dataset.until);
+    if (Number.isNaN(at)) return;
+    const seconds = Math.round((at - Date.now()) / 1000);
+    const two = (number) => String(Math.floor(number) % 60).padStart(2, "0");
+    const left = Math.abs(seconds);
+    field.textContent = `${seconds < 0 ? "+" : ""}${Math.floor(left / 60)}:${two(left)}`;
+    field.classList.toggle("late", seconds < 0);
+  });
+  if (one("[data-until]")) {
+    countDown();
+    setInterval(countDown, 1000);
+  }
 
   addEventListener("keydown", press);
   addEventListener("submit", guard);

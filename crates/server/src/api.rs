@@ -40,6 +40,7 @@ const TABLES: &[&[Route]] = &[
     approval::approvals::ROUTES,
     change::items::ROUTES,
     gate::attestations::ROUTES,
+    cab::boards::ROUTES,
     cab::lessons::ROUTES,
     cab::meetings::ROUTES,
     emergency::break_glass::ROUTES,

@@ -240,6 +240,10 @@ const TAGS: &[(&str, &str)] = &[
     ("templates", "Standard changes: pre-approved and versioned."),
     ("training", "Lessons, their tests and assignments."),
     (
+        "boards",
+        "Agendas of meetings, their minutes, forecasts of members, the board pack.",
+    ),
+    (
         "action items",
         "What somebody has to do about a record, and until when.",
     ),
@@ -503,6 +507,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(report::metrics::SHAPES)
         .chain(risk::forecasts::SHAPES)
         .chain(&[
+            cab::boards::SHAPES,
             cab::lessons::SHAPES,
             incident::what_changed::SHAPES,
             incident::drift::SHAPES,

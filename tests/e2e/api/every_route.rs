@@ -62,6 +62,26 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "PATCH /api/v1/conflicts/{id}",
         "needs two changes that conflict; schedule/conflicts.rs walks it",
     ),
+    (
+        "POST /api/v1/agenda-items",
+        "needs a change that waits for a board after a freeze; agendas.rs of the acts' tests and cab/boards.rs walk it",
+    ),
+    (
+        "POST /api/v1/agenda-items/{id}/objections",
+        "needs an item of an agenda; cab/boards.rs walks it",
+    ),
+    (
+        "POST /api/v1/agenda-items/{id}/turns",
+        "needs an item and a meeting that is on; cab/boards.rs walks it",
+    ),
+    (
+        "POST /api/v1/agendas/{id}/signature",
+        "needs a meeting that has begun; cab/boards.rs walks it",
+    ),
+    (
+        "POST /api/v1/board-forecasts",
+        "needs an item of an agenda; cab/boards.rs walks it",
+    ),
     ("POST /api/v1/mapping/explanation", "looks, and writes nothing"),
     ("POST /api/v1/mapping/trial", "looks, and writes nothing"),
     ("POST /api/v1/second-factors/passkeys", PASSKEYS),

@@ -52,6 +52,7 @@ pub fn open_meeting(cx: &mut Context<'_, '_>, body: &Body) -> Result<Meeting> {
         at: cx.now,
         attendees: Vec::new(),
         conflicts: Vec::new(),
+        listed: None,
     };
     let meeting = cx.put_estate("meeting.opened", meeting, json!({}))?;
     settle_asked(cx)?;
@@ -65,7 +66,7 @@ fn members_of(directory: &Directory, group: &GroupKey) -> Vec<String> {
 }
 
 /// A meeting that is not over, of whose board the acting person is.
-fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
+pub(crate) fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     cx.allow(act::actions::READ)?;
     impersonation::check_whole(cx)?;
     let Some(stored) = record::load::<Meeting>(cx.tx, id)? else {

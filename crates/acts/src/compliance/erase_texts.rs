@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use model::cab::agenda_item::AgendaItem;
 use model::change::change_file::EventDraft;
 use model::change::record::Change;
 use model::change::related_records::{
@@ -342,6 +343,7 @@ fn names(cx: &mut Context<'_, '_>, change: &Change, erasure: &Erasure, gone_at: 
             names.retain(|(table, _)| *table != Change::TABLE);
             names.extend(letters_until(cx, change, gone_at)?);
             names.extend(questions_about(cx, change)?);
+            names.extend(listings_of(cx, change)?);
             Ok(names)
         }
         // Letters quote what stood there when they were written.
@@ -365,6 +367,13 @@ fn questions_about(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name
     let checks = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
     let checks = record::bodies::<GateCheck>(cx.tx, &checks)?.into_iter();
     Ok(checks.map(|check| (GateCheck::TABLE, check.id.0)).collect())
+}
+
+/// The items of agendas that a change was: why a member objected or the chair added it stands in them.
+fn listings_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name>> {
+    let items = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
+    let items = record::bodies::<AgendaItem>(cx.tx, &items)?.into_iter();
+    Ok(items.map(|item| (AgendaItem::TABLE, item.id.0)).collect())
 }
 
 /// The letters about a change until a moment.
@@ -491,6 +500,7 @@ fn erase_named(
         };
     }
     in_table!(
+        AgendaItem,
         Approval,
         Change,
         ChangeTask,

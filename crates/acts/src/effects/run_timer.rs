@@ -6,6 +6,7 @@ use model::core::refusal::Refusal;
 use store::record;
 
 use crate::audit::revoke_signed;
+use crate::cab::{agenda, meeting_series};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::directory::{review_by_clock, review_items};
@@ -42,6 +43,8 @@ pub fn run_timer(cx: &mut Context<'_, '_>, table: &str, subject: &str) -> Result
         expand_spans::WINDOWS => expand_spans::expand_window(cx, subject),
         keep_conflicts::PAIR => keep_conflicts::follow_pair(cx, subject),
         keep_conflicts::LATE => keep_conflicts::escalate(cx, subject),
+        agenda::TABLE => agenda::follow(cx, subject),
+        meeting_series::TABLE => meeting_series::plan_next(cx, subject),
         "outside_check" => external_checks::judge_again(cx, subject),
         _ => Ok(()),
     };

@@ -5,6 +5,7 @@
 mod addresses;
 mod adjusting;
 mod administrators;
+mod agendas;
 mod archived;
 mod asked;
 mod attacked;

@@ -305,6 +305,51 @@ fn furnish_rarer(world: &World) {
     });
 }
 
+/// An agenda with an item and a forecast, and a board that meets by a rule.
+fn furnish_boards(world: &World, key: &str) {
+    use acts::cab::agenda::{freeze_agenda, keep};
+    use acts::cab::meetings::open_meeting;
+    use model::cab::agenda::Agenda;
+    use model::cab::agenda_item::AgendaItem;
+    use model::cab::board_forecast::BoardForecast;
+    use model::cab::meeting_series::MeetingSeries;
+    let key = key.to_owned();
+    world.system(move |cx| {
+        let at = |hours| (cx.now + jiff::SignedDuration::from_hours(hours)).to_string();
+        let (starts_at, freeze_at) = (at(4), at(1));
+        let meeting = json!({"group": "eyes", "title": "Board", "starts_at": starts_at});
+        let meeting = open_meeting(cx, &body(meeting))?;
+        let wanted = json!({"meeting": meeting.id, "freeze_at": freeze_at, "chair": "olga"});
+        let agenda = noun::add::<Agenda>(cx, &body(wanted))?;
+        let agenda = freeze_agenda(cx, agenda.id.as_str())?;
+        let file = cx.file(&key)?;
+        let item = AgendaItem {
+            id: cx.new_id()?.as_str().into(),
+            agenda: agenda.id.clone(),
+            place: 1,
+            reason: Some("It cannot wait.".to_owned()),
+            ..AgendaItem::of(&file, cx.now)
+        };
+        keep(cx, "agenda_item.listed", item, json!({}))?;
+        let forecast = BoardForecast {
+            id: cx.new_id()?.as_str().into(),
+            version: 0,
+            agenda: agenda.id.clone(),
+            group: agenda.group.clone(),
+            change: file.change.id.0.as_str().into(),
+            change_key: key.clone(),
+            person: agenda.chair.clone(),
+            percent: 80,
+            at: cx.now,
+        };
+        keep(cx, "board_forecast.given", forecast, json!({}))?;
+        let first = (cx.now + jiff::SignedDuration::from_hours(24 * 30)).to_string();
+        let series =
+            json!({"group": "eyes", "title": "Board", "starts_at": first, "rrule": "FREQ=WEEKLY", "chair": "olga"});
+        noun::add::<MeetingSeries>(cx, &body(series)).map(drop)
+    });
+}
+
 /// Who is told of changes, and a vendor with a notice.
 fn furnish_outsiders(world: &World) {
     use model::directory::vendor::Vendor;
@@ -526,6 +571,7 @@ pub(crate) fn world() -> World {
         link_change::link_change(cx, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
     });
     under_way(&world);
+    furnish_boards(&world, "CHG-1001");
     write_records(&world, "CHG-1001");
     teach(&world);
     write_drift(&world, "CHG-1001");

@@ -38,6 +38,7 @@ macro_rules! words {
     )+};
 }
 
+mod boards;
 mod checks;
 mod communication;
 mod drift;
@@ -47,6 +48,7 @@ mod learning;
 mod planning;
 mod vendors;
 
+pub use boards::{AgendaState, ItemListing, ItemOutcome, ListingGround};
 pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
 pub use communication::{Audience, CommunicationStage, LetterLanguage};
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
 
 mod action_items;
+mod agendas;
 mod blocks;
 mod boards;
 mod budget;

@@ -18,6 +18,7 @@ enum Piece {
     Code(String),
     Digest(String),
     Time { words: String, absolute: String },
+    Countdown { words: String, until: String },
     Key(String),
     Late(String),
     AllLate(Vec<Piece>),
@@ -119,6 +120,16 @@ impl Rich {
     #[must_use]
     pub fn digest(self, whole: impl Into<String>) -> Self {
         self.with(Piece::Digest(whole.into()))
+    }
+
+    /// The same with a time until which something lasts, in words (“until 14:12”); with the script the time that is left, second by
+    /// second. `until` is the moment in RFC 3339.
+    #[must_use]
+    pub fn countdown(self, words: impl Into<String>, until: impl Into<String>) -> Self {
+        self.with(Piece::Countdown {
+            words: words.into(),
+            until: until.into(),
+        })
     }
 
     /// Adds a time in words that count from now, such as `2 days ago`; paper tells it as `absolute`.
@@ -228,6 +239,7 @@ impl Rich {
                 | Piece::Key(text)
                 | Piece::Late(text)
                 | Piece::Time { words: text, .. }
+                | Piece::Countdown { words: text, .. }
                 | Piece::Link { text, .. } => text::plain(text),
                 Piece::Digest(whole) => text::plain(&crate::short_digest(whole)),
                 Piece::Heavy(pieces) | Piece::AllLate(pieces) => Rich { pieces: pieces.clone() }.plain(),
@@ -293,6 +305,12 @@ fn push(out: &mut String, piece: &Piece) {
     // Writing into a String cannot fail.
     let _ = match piece {
         Piece::Text(words) => write!(out, "{}", text::mark(words)),
+        Piece::Countdown { words, until } => write!(
+            out,
+            "<b role=\"timer\" data-until=\"{}\">{}</b>",
+            text::mark(until),
+            text::mark(words)
+        ),
         Piece::Said(words) => write!(out, "<span translate=\"no\">{}</span>", text::mark(words)),
         Piece::Name(words) => write!(out, "<b translate=\"no\">{}</b>", text::mark(words)),
         Piece::Strong(words) => write!(out, "<b>{}</b>", text::mark(words)),

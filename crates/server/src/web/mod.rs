@@ -41,6 +41,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(change_routes())
         .merge(estate_routes())
         .merge(audit_routes())
+        .merge(board_routes())
         .merge(other_routes())
         .merge(admin_routes())
         .merge(shared::noun_page::router())
@@ -329,6 +330,21 @@ fn audit_routes() -> Router<AppState> {
             "/t/{tenant}/audit-samples/{id}/signature",
             post(audit::audit_paper::sign),
         )
+}
+
+fn board_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/boards", get(cab::boards::show_boards))
+        .route("/t/{tenant}/boards/{key}", get(cab::boards::show_board))
+        .route("/t/{tenant}/boards/{key}/meetings", post(cab::boards::plan_meeting))
+        .route("/t/{tenant}/boards/{key}/series", post(cab::boards::plan_series))
+        .route(
+            "/t/{tenant}/boards/{key}/series/{id}/end",
+            post(cab::boards::end_series),
+        )
+        .route("/t/{tenant}/board-packs/{month}", get(cab::board_pack::show_pack))
+        .route("/t/{tenant}/meetings/{id}", get(cab::meeting_page::show_meeting))
+        .route("/t/{tenant}/meetings/{id}/{act}", post(cab::meeting_acts::act))
 }
 
 fn other_routes() -> Router<AppState> {

@@ -1,7 +1,7 @@
 //! Every route, one row each. The order is that of the document.
 
 use crate::openapi::audit::{attestations, keys, samples, witnesses};
-use crate::openapi::cab::{lessons, meetings};
+use crate::openapi::cab::{boards, lessons, meetings};
 use crate::openapi::cards;
 use crate::openapi::change::bulk;
 use crate::openapi::compliance::{archive, control_reports};
@@ -85,6 +85,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(&[what_changed::ROUTES, affected::ROUTES, action_items::ROUTES])
         .chain(&[
             adjustments::ROUTES,
+            boards::ROUTES,
             communications::ROUTES,
             lessons::ROUTES,
             vendors::ROUTES,

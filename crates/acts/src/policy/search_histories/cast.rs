@@ -61,6 +61,7 @@ fn meeting(key: &GroupKey, members: &BTreeSet<PersonId>, at: Timestamp) -> Meeti
         at,
         attendees: attendees.collect(),
         conflicts: Vec::new(),
+        listed: None,
     }
 }
 

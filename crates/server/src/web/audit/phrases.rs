@@ -418,6 +418,7 @@ const WHOLE: &[Phrase] = &[
     ("meeting.conflict_declared", "flag", "declared a conflict of interest"),
     ("meeting.ended", "meeting", "ended a meeting"),
     ("meeting.left", "meeting", "left a meeting"),
+    ("meeting.listed", "meeting", "listed what a meeting votes on"),
     ("meeting.opened", "meeting", "opened a meeting"),
     ("message.delivery", "bell", "noted how a message was delivered"),
     ("messages.delivery", "bell", "noted how messages were delivered"),

@@ -71,6 +71,10 @@ fn section(
         format!("Before {name} decides"),
         SectionBody::Entries(entries),
     )
+    .acts(vec![ActForm::link(
+        "Open the board",
+        view.url(&format!("/boards/{key}")),
+    )])
     .note(note)
 }
 

@@ -400,6 +400,20 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: T
             };
             see_told(state, visitor, &format!("{}/", visitor.base()), &told)
         }
+        // A vote at a meeting leads to the next item there.
+        _ if next.starts_with("meeting-") => {
+            let id = next.trim_start_matches("meeting-");
+            let told = Told {
+                key: key.to_owned(),
+                ..told
+            };
+            see_told(
+                state,
+                visitor,
+                &format!("{}/meetings/{}", visitor.base(), escaped(id)),
+                &told,
+            )
+        }
         // The runbook shows by itself what was done.
         "runbook" if is_again => see_told(state, visitor, &format!("{change}/runbook"), &told),
         "runbook" => see(&format!("{change}/runbook")),
