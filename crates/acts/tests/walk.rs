@@ -219,6 +219,9 @@ fn question(change: Option<&str>) -> gate_question::Question {
         change: change.map(str::to_owned),
         purpose: None,
     }
+    member: None,
+  member: None,
+    }
 }
 
 fn test_and_deploy(world: &World, key: &str) {

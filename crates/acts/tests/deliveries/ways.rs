@@ -21,6 +21,9 @@ impl World {
             change: None,
             purpose,
         }
+        member: None,
+    mber: None,
+        }
     }
 
     /// The decision, the purpose that was found, and the first reason.

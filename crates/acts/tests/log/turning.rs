@@ -119,6 +119,9 @@ fn question_about(service: &str, artifact: &str) -> gate_question::Question {
         change: None,
         purpose: None,
     }
+    member: None,
+  member: None,
+    }
 }
 
 /// A permit for the approved change, asked for at one of the servers.
