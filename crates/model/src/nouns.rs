@@ -43,7 +43,7 @@ macro_rules! card_nouns {
             $crate::change::waves::member_list::MemberList,
             $crate::change::waves::member_list::bucket::MemberBucket,
             $crate::change::waves::member_outcome::MemberOutcome,
-            $crate::schedule::maintenance::Maintenance,
+            $crate::schedule::joint_maintenance::JointMaintenance,
         }
     };
 }

@@ -107,6 +107,14 @@ pub struct DryRun {
 /// 403; 404 for a change that has none; the store's.
 pub fn find_waves(cx: &mut Context<'_, '_>, key: &str) -> Result<Waves> {
     cx.allow(READ)?;
+    waves_now(cx, key)
+}
+
+/// The same for whoever has just done something to them.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn waves_now(cx: &mut Context<'_, '_>, key: &str) -> Result<Waves> {
     let file = cx.file(key)?;
     let directory = cx.directory()?;
     let target = file.change.content.targets.iter().find(|it| it.members.is_some());
@@ -192,8 +200,11 @@ pub fn dry_run(cx: &mut Context<'_, '_>, key: &str) -> Result<DryRun> {
     let change = file.change;
     let plan = planned(&change)?;
     let mut lists = Lists::default();
+    let scope = cx.scope()?;
+    let is_seen = |target: &&Target| scope.as_ref().is_none_or(|scope| scope.has(target.service.as_str()));
+    let seen: Vec<Target> = change.content.targets.iter().filter(is_seen).cloned().collect();
     let mut members = Vec::new();
-    for list in change.content.targets.iter().filter_map(|it| it.members.as_ref()) {
+    for list in seen.iter().filter_map(|it| it.members.as_ref()) {
         members.extend(lists.members(cx, &list.digest)?);
     }
     let waves = dry_waves(&change, &plan, &members);
@@ -210,7 +221,7 @@ pub fn dry_run(cx: &mut Context<'_, '_>, key: &str) -> Result<DryRun> {
         waves,
         fits,
         conflicts,
-        shared: shared(cx, &change)?,
+        shared: shared(cx, &change, &seen)?,
         missing,
     })
 }
@@ -240,10 +251,10 @@ fn dry_waves(change: &Change, plan: &WavePlan, members: &[Member]) -> Vec<DryWav
 
 /// The open changes of the same services in whose lists members of this one stand; of a change that is not seen its key is not
 /// told.
-fn shared(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Shared>> {
+fn shared(cx: &mut Context<'_, '_>, change: &Change, seen: &[Target]) -> Result<Vec<Shared>> {
     let mut lists = Lists::default();
     let mut own: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
-    for target in &change.content.targets {
+    for target in seen {
         let Some(list) = &target.members else { continue };
         let names = lists.members(cx, &list.digest)?.into_iter().map(|member| member.name);
         let place = (target.service.to_string(), target.environment.to_string());

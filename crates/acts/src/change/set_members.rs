@@ -1,4 +1,4 @@
-//! Sets the plan of waves and the members of a change (`PUT …/wave-plan`, `POST …/members`).
+//! Sets the plan of waves and the members of a change (`POST …/wave-plan`, `POST …/members`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,12 +58,20 @@ struct Draft<'c> {
     kept: BTreeMap<String, i64>,
 }
 
+/// Refuses whoever may not set members of a change, before a request is read.
+///
+/// # Errors
+/// 403, 404, 409, or the store's.
+pub fn check_may_set(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+    cx.try_on_change(key, |case| check_editable(case))
+}
+
 /// Sets the plan of waves; members that there are already are placed anew.
 ///
 /// # Errors
 /// 403; 422 for a wrong plan, or one that leaves members without a wave; 409 once the change is under way; the store's.
 pub fn set_wave_plan(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    cx.try_on_change(key, |case| check_editable(case))?;
+    check_may_set(cx, key)?;
     let mut reading = Reading::new(body, "");
     let plan = read_plan(&mut reading);
     reading.finish()?;
@@ -86,14 +94,18 @@ pub fn set_wave_plan(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
 /// # Errors
 /// 403; 422 with every wrong row; 409 without a plan of waves, or once the change is under way; the store's.
 pub fn set_members(cx: &mut Context<'_, '_>, key: &str, mut set: MemberSet) -> Result<()> {
-    cx.try_on_change(key, |case| check_editable(case))?;
+    check_may_set(cx, key)?;
     let change = cx.change(key)?;
     let Some(plan) = change.content.wave_plan.clone() else {
         let text = "The change has no plan of waves that would place its members.";
-        let help = "Set one first (PUT …/wave-plan).";
+        let help = "Set one first (POST …/wave-plan).";
         return Err(Refusal::not_now("no_wave_plan", text, help, Vec::new()).into());
     };
     add_config_items(cx, &mut set)?;
+    if set.rows.is_empty() && set.remove.is_empty() {
+        let text = "Name members in `csv` or by `config_items_of`, or those that leave in `remove`.";
+        return Err(Refusal::field("csv", "missing", text).into());
+    }
     let rows = by_target(&change, &set)?;
     let remove: BTreeSet<&str> = set.remove.iter().map(String::as_str).collect();
     let mut lists = Lists::default();

@@ -7,6 +7,7 @@ use model::change::waves::member_outcome::{DETAIL, MemberOutcome};
 use model::change::waves::report::{self, Told};
 use model::change::waves::run;
 use model::change::waves::member_list::Member;
+use model::core::act::Act;
 use model::core::body::Body;
 use model::core::enums::MemberState;
 use model::core::ids::TargetId;
@@ -51,6 +52,14 @@ pub struct Taken {
     pub moved: usize,
     /// How many stood so already.
     pub known: usize,
+}
+
+/// Refuses whoever may not tell how members of a change stand, before a request is read.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn check_may_tell(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+    cx.try_on_change(key, |case| case.allow(Act::Complete))
 }
 
 /// Reads `outcomes`: what a request tells of members.
@@ -112,8 +121,6 @@ pub fn tell_members(cx: &mut Context<'_, '_>, key: &str, told: &[MemberTold]) ->
         }
     }
     if !errors.is_empty() {
-        // Who may not tell learns that first.
-        cx.try_on_change(key, |case| case.allow(model::core::act::Act::Complete))?;
         errors.truncate(NAMED);
         return Err(Refusal::Invalid(errors).into());
     }
@@ -173,7 +180,7 @@ pub(crate) fn keep_outcomes(cx: &mut Context<'_, '_>, kind: &'static str, rows: 
 /// 403; 409 where the waves do not run, or where nothing failed; 422 for a member that did not fail; the store's.
 pub fn retry_members(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<usize> {
     let change = cx.change(key)?;
-    cx.try_on_change(key, |case| case.allow(model::core::act::Act::Complete))?;
+    check_may_tell(cx, key)?;
     let mut reading = Reading::new(body, "");
     let named: BTreeSet<String> = reading.texts("members", LINE).unwrap_or_default().into_iter().collect();
     reading.finish()?;

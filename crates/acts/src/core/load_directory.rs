@@ -18,6 +18,7 @@ use model::risk::forecast::model_record::FailureModel;
 use model::schedule::calendar::Calendar;
 use model::schedule::conflict_record::Conflict;
 use model::schedule::outside_calendar::OutsideCalendar;
+use model::schedule::joint_maintenance::JointMaintenance;
 use model::schedule::planning_terms::PlanningTerms;
 use model::schedule::traffic::Traffic;
 use model::schedule::vendor_notice::VendorNotice;
@@ -123,6 +124,7 @@ nouns![
     OutsideCalendar,
     Vendor,
     VendorNotice,
+    JointMaintenance,
     Traffic,
     FailureModel,
 ];

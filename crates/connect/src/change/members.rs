@@ -103,6 +103,10 @@ pub fn read_table(text: &str) -> Result<Vec<TableRow>, Problem> {
     if rows.iter().any(|(_, fields)| !fields.contains_key("member")) {
         return Err(Problem::new(1, "the column `member` is missing"));
     }
+    let is_word = |(_, fields): &&(usize, serde_json::Map<String, Value>)| fields.get("canary").is_some_and(Value::is_string);
+    if let Some((line, _)) = rows.iter().find(is_word) {
+        return Err(Problem::new(*line, "`canary` is `true` or `false`"));
+    }
     Ok(rows
         .into_iter()
         .map(|(line, fields)| {

@@ -481,7 +481,7 @@ fn read_reason(body: &Body) -> Result<String, Refusal> {
 pub(crate) fn check_waves(case: &Case<'_>) -> Result<(), Refusal> {
     if case.change().wave_run.is_none() {
         let text = "The change has no waves.";
-        let help = "Set its plan of waves and its members first (PUT …/wave-plan, POST …/members).";
+        let help = "Set its plan of waves and its members first (POST …/wave-plan, POST …/members).";
         return Err(Refusal::not_now("no_waves", text, help, Vec::new()));
     }
     if !matches!(case.change().state, State::Scheduled | State::Implementing) {
