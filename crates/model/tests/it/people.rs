@@ -213,7 +213,6 @@ pub fn incident(key: &str) -> Incident {
 pub fn template() -> StandardTemplate {
     StandardTemplate {
         custom_fields: Vec::new(),
-        wave_plan: None,
         id: "t1".into(),
         version: 1,
         key: "patch".into(),

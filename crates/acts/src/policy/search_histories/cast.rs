@@ -322,7 +322,6 @@ fn usual_template() -> StandardTemplate {
         title: "As always".to_owned(),
         locked: serde_json::Map::new(),
         custom_fields: Vec::new(),
-        wave_plan: None,
         free: BTreeSet::new(),
         bounds: TemplateBounds::widest(),
         services: BTreeSet::new(),
