@@ -35,7 +35,10 @@ fn draft(server: &Server, build: &str) -> String {
         "planned_start": planned(server, -5), "planned_end": planned(server, 120),
         "plan": [{"title": "Out", "minutes": 2}], "rollback_plan": [{"title": "Back", "minutes": 2}], "rollback_minutes": 5,
     });
-    must(server, "requester", "/changes", &request)["key"].as_str().unwrap().to_owned()
+    must(server, "requester", "/changes", &request)["key"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn approve(server: &Server, key: &str, build: &str) {
@@ -85,15 +88,40 @@ fn a_change_goes_to_its_members_wave_by_wave_and_deliveries_halt_it() {
     let build = artifact(95_001);
     let key = draft(&server, &build);
     let plan = json!({"waves": [{"wave": "canary", "canary": true}, {"wave": "rest"}], "halt_failures": 3});
-    assert_eq!(ask(&server, "pipeline", ("POST", &format!("/changes/{key}/wave-plan")), &plan).0, 403);
+    assert_eq!(
+        ask(
+            &server,
+            "pipeline",
+            ("POST", &format!("/changes/{key}/wave-plan")),
+            &plan
+        )
+        .0,
+        403
+    );
     must(&server, "requester", &format!("/changes/{key}/wave-plan"), &plan);
     let mut csv = String::from("member,region,canary\nlp-c,Norway,true\n");
     (0..9).for_each(|number| csv.push_str(&format!("lp-{number},Sweden,\n")));
-    let waves = must(&server, "requester", &format!("/changes/{key}/members"), &json!({"csv": csv}));
-    assert_eq!((&waves["waves"][0]["count"], &waves["waves"][1]["count"]), (&json!(1), &json!(9)));
-    let (_, dry) = ask(&server, "requester", ("GET", &format!("/changes/{key}/waves/dry-run")), &Value::Null);
+    let waves = must(
+        &server,
+        "requester",
+        &format!("/changes/{key}/members"),
+        &json!({"csv": csv}),
+    );
+    assert_eq!(
+        (&waves["waves"][0]["count"], &waves["waves"][1]["count"]),
+        (&json!(1), &json!(9))
+    );
+    let (_, dry) = ask(
+        &server,
+        "requester",
+        ("GET", &format!("/changes/{key}/waves/dry-run")),
+        &Value::Null,
+    );
     assert_eq!(dry["count"], 10, "{dry}");
-    assert!(!dry["missing"].as_array().unwrap().is_empty(), "approvals are missing: {dry}");
+    assert!(
+        !dry["missing"].as_array().unwrap().is_empty(),
+        "approvals are missing: {dry}"
+    );
     approve(&server, &key, &build);
     let first = json!({"service": "label-print", "environment": "production", "artifact": build, "member": "lp-c"});
     let check = must(&server, "pipeline", "/gate-checks", &first);
@@ -102,7 +130,8 @@ fn a_change_goes_to_its_members_wave_by_wave_and_deliveries_halt_it() {
     assert_eq!(gate(&server, &build, "lp-99"), (403, "member_unknown".to_owned()));
     let connection = connect(&server);
     let tell = |member: &str, state: &str| {
-        let report = json!({"id": format!("{member}-{state}"), "change": key, "members": [{"member": member, "state": state}]});
+        let report =
+            json!({"id": format!("{member}-{state}"), "change": key, "members": [{"member": member, "state": state}]});
         deliver(&server, &connection, &report);
     };
     tell("lp-c", "succeeded");
@@ -110,17 +139,41 @@ fn a_change_goes_to_its_members_wave_by_wave_and_deliveries_halt_it() {
     for member in ["lp-1", "lp-2", "lp-3"] {
         tell(member, "failed");
     }
-    eventually("the third failure halts it", || gate(&server, &build, "lp-4").1 == "waves_halted");
+    eventually("the third failure halts it", || {
+        gate(&server, &build, "lp-4").1 == "waves_halted"
+    });
     shows_what_stops_it(&server, &key);
-    let resumed = must(&server, "implementer", &format!("/changes/{key}/waves/resume"), &json!({"reason": "Seen."}));
+    let resumed = must(
+        &server,
+        "implementer",
+        &format!("/changes/{key}/waves/resume"),
+        &json!({"reason": "Seen."}),
+    );
     assert!(resumed.get("stop").is_none(), "{resumed}");
     assert_eq!(gate(&server, &build, "lp-4").0, 200);
-    let retried = must(&server, "implementer", &format!("/changes/{key}/waves/retries"), &json!({}));
+    let retried = must(
+        &server,
+        "implementer",
+        &format!("/changes/{key}/waves/retries"),
+        &json!({}),
+    );
     assert_eq!(retried["moved"], 3, "{retried}");
-    let rest: Vec<Value> = (0..9).map(|number| json!({"member": format!("lp-{number}"), "state": "succeeded"})).collect();
-    let told = must(&server, "implementer", &format!("/changes/{key}/waves/outcomes"), &json!({"outcomes": rest}));
+    let rest: Vec<Value> = (0..9)
+        .map(|number| json!({"member": format!("lp-{number}"), "state": "succeeded"}))
+        .collect();
+    let told = must(
+        &server,
+        "implementer",
+        &format!("/changes/{key}/waves/outcomes"),
+        &json!({"outcomes": rest}),
+    );
     assert_eq!((&told["moved"], &told["waves"]["current"]), (&json!(9), &json!(3)));
-    must(&server, "implementer", &format!("/changes/{key}/completion"), &json!({"outcome": "succeeded"}));
+    must(
+        &server,
+        "implementer",
+        &format!("/changes/{key}/completion"),
+        &json!({"outcome": "succeeded"}),
+    );
     server.wait_for_log();
     must_verify(&server);
     assert!(server.stop().success());
@@ -128,11 +181,15 @@ fn a_change_goes_to_its_members_wave_by_wave_and_deliveries_halt_it() {
 }
 
 fn shows_what_stops_it(server: &Server, key: &str) {
-    let page = Session::begin(server, "implementer").get(&format!("/t/halden/changes/{key}/waves?state=failed")).body;
+    let page = Session::begin(server, "implementer")
+        .get(&format!("/t/halden/changes/{key}/waves?state=failed"))
+        .body;
     for wanted in ["was halted at", "Resume the waves", "lp-2"] {
         assert!(page.contains(wanted), "{wanted} is not on the page");
     }
-    let reader = Session::begin(server, "auditor").get(&format!("/t/halden/changes/{key}/waves")).body;
+    let reader = Session::begin(server, "auditor")
+        .get(&format!("/t/halden/changes/{key}/waves"))
+        .body;
     assert!(!reader.contains("Resume the waves"), "an auditor resumes nothing");
 }
 
@@ -143,8 +200,12 @@ fn coordinated_changes_wait_for_the_common_go_and_for_each_other() {
     let builds = [artifact(95_011), artifact(95_012)];
     let keys: Vec<String> = builds.iter().map(|build| draft(&server, build)).collect();
     let request = json!({"title": "Row 4", "changes": keys, "starts_at": planned(&server, -10), "ends_at": planned(&server, 200)});
-    assert_eq!(ask(&server, "requester", ("POST", "/joint-maintenances"), &request).0, 403);
-    let narrow = json!({"title": "Row 4", "changes": keys, "starts_at": planned(&server, 0), "ends_at": planned(&server, 20)});
+    assert_eq!(
+        ask(&server, "requester", ("POST", "/joint-maintenances"), &request).0,
+        403
+    );
+    let narrow =
+        json!({"title": "Row 4", "changes": keys, "starts_at": planned(&server, 0), "ends_at": planned(&server, 20)});
     let (status, answer) = ask(&server, "change_manager", ("POST", "/joint-maintenances"), &narrow);
     assert_eq!(status, 422, "{answer}");
     assert!(answer.to_string().contains("outside_window"), "{answer}");
@@ -157,14 +218,34 @@ fn coordinated_changes_wait_for_the_common_go_and_for_each_other() {
         approve(&server, key, build);
     }
     let codes = |key: &str| {
-        let found = ask(&server, "owner", ("GET", &format!("/changes/{key}/requirements")), &Value::Null).1;
+        let found = ask(
+            &server,
+            "owner",
+            ("GET", &format!("/changes/{key}/requirements")),
+            &Value::Null,
+        )
+        .1;
         let rows = found["items"].as_array().unwrap().clone();
-        rows.iter().map(|row| row["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        rows.iter()
+            .map(|row| row["code"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
-    assert!(codes(&keys[0]).contains(&"joint_go_missing".to_owned()), "{:?}", codes(&keys[0]));
+    assert!(
+        codes(&keys[0]).contains(&"joint_go_missing".to_owned()),
+        "{:?}",
+        codes(&keys[0])
+    );
     assert_eq!(edit(&server, &path, &go).0, 200);
-    assert!(!codes(&keys[0]).iter().any(|code| code.starts_with("joint")), "{:?}", codes(&keys[0]));
-    assert!(codes(&keys[1]).contains(&"joint_order".to_owned()), "{:?}", codes(&keys[1]));
+    assert!(
+        !codes(&keys[0]).iter().any(|code| code.starts_with("joint")),
+        "{:?}",
+        codes(&keys[0])
+    );
+    assert!(
+        codes(&keys[1]).contains(&"joint_order".to_owned()),
+        "{:?}",
+        codes(&keys[1])
+    );
     assert!(server.stop().success());
     must_replay(&place);
 }

@@ -236,7 +236,10 @@ fn dry_waves(change: &Change, plan: &WavePlan, members: &[Member]) -> Vec<DryWav
             *regions.entry(member.region.clone()).or_default() += 1;
         }
         let count: usize = regions.values().sum();
-        let at_once = plan.most_at_once.and_then(|most| usize::try_from(most).ok()).unwrap_or(count);
+        let at_once = plan
+            .most_at_once
+            .and_then(|most| usize::try_from(most).ok())
+            .unwrap_or(count);
         let turns = i64::try_from(count.div_ceil(at_once.max(1))).unwrap_or(i64::MAX);
         DryWave {
             number,

@@ -65,7 +65,12 @@ pub(super) fn keep_list(cx: &mut Context<'_, '_>, service: &ServiceKey, members:
     }
     let list = cx.put(&mut written, list)?;
     let data = json!({"count": list.count, "service": list.service});
-    let event = draft("member_list.kept", (MemberList::TABLE, list.id.to_string()), cx.now, data);
+    let event = draft(
+        "member_list.kept",
+        (MemberList::TABLE, list.id.to_string()),
+        cx.now,
+        data,
+    );
     cx.tell(vec![event], written)?;
     Ok(list)
 }
@@ -90,7 +95,8 @@ impl Lists {
     fn bucket(&mut self, cx: &mut Context<'_, '_>, digest: &str) -> Result<Option<&MemberBucket>> {
         if !self.buckets.contains_key(digest) {
             let found = record::load::<MemberBucket>(cx.tx, digest)?.map(|stored| stored.record);
-            self.buckets.insert(digest.to_owned(), found.filter(MemberBucket::is_whole));
+            self.buckets
+                .insert(digest.to_owned(), found.filter(MemberBucket::is_whole));
         }
         Ok(self.buckets.get(digest).and_then(Option::as_ref))
     }
@@ -100,7 +106,10 @@ impl Lists {
     /// # Errors
     /// The store's.
     pub(crate) fn member(&mut self, cx: &mut Context<'_, '_>, list: &str, name: &str) -> Result<Option<Member>> {
-        let bucket = self.list(cx, list)?.and_then(|list| list.bucket_of(name)).map(str::to_owned);
+        let bucket = self
+            .list(cx, list)?
+            .and_then(|list| list.bucket_of(name))
+            .map(str::to_owned);
         let Some(bucket) = bucket else { return Ok(None) };
         Ok(self.bucket(cx, &bucket)?.and_then(|bucket| bucket.member(name)))
     }
@@ -110,7 +119,10 @@ impl Lists {
     /// # Errors
     /// The store's.
     pub(crate) fn members(&mut self, cx: &mut Context<'_, '_>, list: &str) -> Result<Vec<Member>> {
-        let digests = self.list(cx, list)?.map(|list| list.buckets.clone()).unwrap_or_default();
+        let digests = self
+            .list(cx, list)?
+            .map(|list| list.buckets.clone())
+            .unwrap_or_default();
         let mut found = Vec::new();
         for digest in digests {
             found.extend(self.bucket(cx, &digest)?.map(MemberBucket::read).unwrap_or_default());

@@ -125,7 +125,11 @@ pub fn set_members(cx: &mut Context<'_, '_>, key: &str, mut set: MemberSet) -> R
                 members.insert(member.name.clone(), member.clone());
             }
         }
-        members.extend(told.into_iter().flatten().map(|member| (member.name.clone(), member.clone())));
+        members.extend(
+            told.into_iter()
+                .flatten()
+                .map(|member| (member.name.clone(), member.clone())),
+        );
         let stays = |member: &&Member| {
             members
                 .get(&member.name)
@@ -149,9 +153,15 @@ pub fn set_members(cx: &mut Context<'_, '_>, key: &str, mut set: MemberSet) -> R
 
 /// Adds the config items that a query names, for every target of their service.
 fn add_config_items(cx: &mut Context<'_, '_>, set: &mut MemberSet) -> Result<()> {
-    let Some(service) = &set.config_items_of else { return Ok(()) };
+    let Some(service) = &set.config_items_of else {
+        return Ok(());
+    };
     let directory = cx.visible()?;
-    let is_wanted = |kind: Option<&str>| set.config_item_kind.as_deref().is_none_or(|wanted| kind == Some(wanted));
+    let is_wanted = |kind: Option<&str>| {
+        set.config_item_kind
+            .as_deref()
+            .is_none_or(|wanted| kind == Some(wanted))
+    };
     let rows: Vec<MemberRow> = directory
         .config_items
         .values()
@@ -177,7 +187,10 @@ fn by_target(change: &Change, set: &MemberSet) -> Result<BTreeMap<usize, Vec<Mem
     let mut found: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
     let mut names: BTreeSet<(usize, &str)> = BTreeSet::new();
     if set.rows.len() > MOST_MEMBERS {
-        let text = format!("A change has at most {MOST_MEMBERS} members, and these are {}.", set.rows.len());
+        let text = format!(
+            "A change has at most {MOST_MEMBERS} members, and these are {}.",
+            set.rows.len()
+        );
         return Err(Refusal::field("csv", "too_many", text).into());
     }
     for row in &set.rows {
@@ -189,7 +202,13 @@ fn by_target(change: &Change, set: &MemberSet) -> Result<BTreeMap<usize, Vec<Mem
         });
         let (first, second) = (places.next(), places.next());
         let Some((at, _)) = first else {
-            wrong("unknown", format!("{} has no target `{}` in `{}`.", change.key, row.service, row.environment));
+            wrong(
+                "unknown",
+                format!(
+                    "{} has no target `{}` in `{}`.",
+                    change.key, row.service, row.environment
+                ),
+            );
             continue;
         };
         if second.is_some() {
@@ -221,7 +240,11 @@ fn by_target(change: &Change, set: &MemberSet) -> Result<BTreeMap<usize, Vec<Mem
     let more = errors.len().saturating_sub(NAMED);
     errors.truncate(NAMED);
     if more > 0 {
-        errors.push(FieldError::new("csv", "too_many", format!("{more} more rows are wrong.")));
+        errors.push(FieldError::new(
+            "csv",
+            "too_many",
+            format!("{more} more rows are wrong."),
+        ));
     }
     Err(Refusal::Invalid(errors).into())
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use model::change::record::{Change, Target};
+use model::change::waves::member_list::Member;
 use model::change::waves::member_outcome::{DETAIL, MemberOutcome};
 use model::change::waves::report::{self, Told};
 use model::change::waves::run;
-use model::change::waves::member_list::Member;
 use model::core::act::Act;
 use model::core::body::Body;
 use model::core::enums::MemberState;
@@ -77,7 +77,11 @@ pub fn read_told(body: &Body) -> std::result::Result<Vec<MemberTold>, Refusal> {
     });
     let count = told.as_ref().map_or(0, Vec::len);
     if count == 0 && reading.errors.is_empty() {
-        reading.wrong("outcomes", "missing", "`outcomes` is missing: name at least one member.");
+        reading.wrong(
+            "outcomes",
+            "missing",
+            "`outcomes` is missing: name at least one member.",
+        );
     }
     if count > MOST_TOLD {
         let text = format!("One request tells of at most {MOST_TOLD} members; send the others in another.");
@@ -155,7 +159,10 @@ fn found(
     let text = match hits.len() {
         0 => format!("`{}` is no member of {}.", row.member, change.key),
         1 => return Ok(Ok(hits.remove(0))),
-        _ => format!("Several targets have a member `{}`: name `service` and `environment`.", row.member),
+        _ => format!(
+            "Several targets have a member `{}`: name `service` and `environment`.",
+            row.member
+        ),
     };
     Ok(Err(text))
 }
@@ -267,7 +274,10 @@ pub(crate) fn take_members(cx: &mut Context<'_, '_>, connection: &str, told: &Me
         }
     }
     let said = match tell_members(cx, &change.key, &rows) {
-        Ok(taken) => format!("{}: {} members moved, {} stood so already", change.key, taken.moved, taken.known),
+        Ok(taken) => format!(
+            "{}: {} members moved, {} stood so already",
+            change.key, taken.moved, taken.known
+        ),
         Err(Error::Refused(refusal)) => return Ok(format!("complaint: {}: {}", change.key, refusal.text())),
         Err(error) => return Err(error),
     };

@@ -58,7 +58,12 @@ impl PlainNoun for JointMaintenance {
         Ok(row)
     }
 
-    fn edit(self, cx: &mut Context<'_, '_>, mut input: JointMaintenanceInput, mut reading: Reading<'_>) -> Result<Self> {
+    fn edit(
+        self,
+        cx: &mut Context<'_, '_>,
+        mut input: JointMaintenanceInput,
+        mut reading: Reading<'_>,
+    ) -> Result<Self> {
         tidy(&mut input);
         let decides = reading.says("decision");
         let is_moved =
@@ -81,7 +86,12 @@ impl PlainNoun for JointMaintenance {
             check_ready(cx, &self)?;
         }
         let concerned: BTreeSet<String> = self.changes.iter().chain(&input.changes).cloned().collect();
-        let kept: Vec<String> = self.over.iter().filter(|key| input.changes.contains(key)).cloned().collect();
+        let kept: Vec<String> = self
+            .over
+            .iter()
+            .filter(|key| input.changes.contains(key))
+            .cloned()
+            .collect();
         let edited = Self {
             title: input.title,
             changes: input.changes,
@@ -143,7 +153,11 @@ fn check_changes(
         };
         let is_known = old.is_some_and(|old| old.changes.contains(key));
         if !is_known && !change.state.is_before_start() {
-            reading.wrong(&field, "too_late", format!("{key} is {}: its work is not ahead.", change.state));
+            reading.wrong(
+                &field,
+                "too_late",
+                format!("{key} is {}: its work is not ahead.", change.state),
+            );
         }
         if others.iter().any(|row| row.changes.contains(key)) {
             let text = format!("{key} belongs to another coordinated maintenance.");
@@ -175,7 +189,10 @@ fn check_ready(cx: &mut Context<'_, '_>, row: &JointMaintenance) -> Result<()> {
     let directory = cx.directory()?;
     for key in row.changes.iter().filter(|key| !row.over.contains(key)) {
         let change = cx.change(key)?;
-        if matches!(change.state, State::Scheduled | State::Implementing | State::Reviewing | State::Closed) {
+        if matches!(
+            change.state,
+            State::Scheduled | State::Implementing | State::Reviewing | State::Closed
+        ) {
             continue;
         }
         rows.push(unmet(
@@ -205,7 +222,10 @@ fn settle_all(cx: &mut Context<'_, '_>, keys: &[String]) -> Result<()> {
 pub(crate) fn follow_joint(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let change = &saved.after.change;
     let has_ended = |state: State| matches!(state, State::Reviewing | State::Closed | State::Cancelled);
-    let is_new = saved.before.as_ref().is_some_and(|before| !has_ended(before.change.state));
+    let is_new = saved
+        .before
+        .as_ref()
+        .is_some_and(|before| !has_ended(before.change.state));
     if !is_new || !has_ended(change.state) {
         return Ok(());
     }
@@ -215,7 +235,16 @@ pub(crate) fn follow_joint(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
     let Some(row) = rows.find(is_of).cloned() else {
         return Ok(());
     };
-    let next = cx.put_estate("joint_maintenance.moved_on", row.after(change), json!({"change_key": change.key}))?;
-    let ahead: Vec<String> = next.changes.iter().filter(|key| !next.over.contains(key)).cloned().collect();
+    let next = cx.put_estate(
+        "joint_maintenance.moved_on",
+        row.after(change),
+        json!({"change_key": change.key}),
+    )?;
+    let ahead: Vec<String> = next
+        .changes
+        .iter()
+        .filter(|key| !next.over.contains(key))
+        .cloned()
+        .collect();
     settle_all(cx, &ahead)
 }

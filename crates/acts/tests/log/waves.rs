@@ -110,22 +110,37 @@ fn deliveries_tell_outcomes_and_the_third_failure_halts_the_second_wave() {
     assert!(said.contains("1 members moved"), "{said}");
     let go = ask(&world, Some("m0"));
     assert_eq!(code(&go), "go");
-    assert_ne!(go.check.permit, first.check.permit, "each member has a permit of its own");
+    assert_ne!(
+        go.check.permit, first.check.permit,
+        "each member has a permit of its own"
+    );
     for name in ["m0", "m1"] {
         deliver(&world, &connection, &key, &[(name, MemberState::Failed)]);
     }
     assert_eq!(code(&ask(&world, Some("m2"))), "go");
-    let said = deliver(&world, &connection, &key, &[("m1", MemberState::Failed), ("m3", MemberState::Failed)]);
+    let said = deliver(
+        &world,
+        &connection,
+        &key,
+        &[("m1", MemberState::Failed), ("m3", MemberState::Failed)],
+    );
     assert!(said.contains("1 members moved, 1 stood so already"), "{said}");
     let halted = ask(&world, Some("m4"));
     assert_eq!(code(&halted), "waves_halted");
-    assert!(!halted.check.reasons[0].waiting_on.is_empty(), "the refusal says who resumes them");
+    assert!(
+        !halted.check.reasons[0].waiting_on.is_empty(),
+        "the refusal says who resumes them"
+    );
     let whose = key.clone();
-    world.by("ivo", move |cx| resume_waves(cx, &whose, &body(json!({"reason": "Seen."}))));
+    world.by("ivo", move |cx| {
+        resume_waves(cx, &whose, &body(json!({"reason": "Seen."})))
+    });
     assert_eq!(code(&ask(&world, Some("m4"))), "go");
     assert_eq!(code(&ask(&world, Some("m3"))), "member_failed");
     let whose = key.clone();
-    let count = world.by("ivo", move |cx| retry_members(cx, &whose, &body(json!({"members": ["m3"]}))));
+    let count = world.by("ivo", move |cx| {
+        retry_members(cx, &whose, &body(json!({"members": ["m3"]})))
+    });
     assert_eq!((count, code(&ask(&world, Some("m3")))), (1, "go"));
     let whose = key.clone();
     let wanted = Wanted {
@@ -150,7 +165,10 @@ fn a_delivery_tells_of_mapped_services_and_known_members_alone() {
     ask(&world, Some("c"));
     let words = [("c", MemberState::Succeeded), ("x", MemberState::Failed)];
     let said = deliver(&world, &connection, &key, &words);
-    assert!(said.contains("1 members moved") && said.contains("1 are no members: x"), "{said}");
+    assert!(
+        said.contains("1 members moved") && said.contains("1 are no members: x"),
+        "{said}"
+    );
     let elsewhere = world.system(|cx| {
         let wanted = json!({"kind": "waves", "name": "Other", "map": [
             {"repository": "fleet", "service": "pay", "environments": {}}]});
@@ -168,7 +186,9 @@ fn paused_waves_let_nobody_through_and_revoke_what_was_given() {
     world.pass_seconds(150 * 60);
     let given = ask(&world, Some("c")).check.permit.unwrap();
     let whose = key.clone();
-    world.by("ivo", move |cx| pause_waves(cx, &whose, &body(json!({"reason": "The depot is closed."}))));
+    world.by("ivo", move |cx| {
+        pause_waves(cx, &whose, &body(json!({"reason": "The depot is closed."})))
+    });
     assert_eq!(code(&ask(&world, Some("c"))), "waves_paused");
     let alive = world.system(move |cx| Ok(answer::check_alive(cx, given.as_str()).is_ok()));
     assert!(!alive, "a permit of before the pause is void");
@@ -203,7 +223,15 @@ fn members_come_by_file_and_by_query_and_wrong_rows_are_named_at_once() {
         service: "nowhere".to_owned(),
         ..row("b", "", false)
     };
-    assert!(attempt(vec![row("a", "", false), row("a", "", false), elsewhere, row("x|y", "", false)]).is_err());
+    assert!(
+        attempt(vec![
+            row("a", "", false),
+            row("a", "", false),
+            elsewhere,
+            row("x|y", "", false)
+        ])
+        .is_err()
+    );
     assert!(attempt(Vec::new()).is_err());
     world.system(|cx| {
         let item = json!({"key": "truck-1", "name": "Truck 1", "service": "pay", "kind": "truck"});
@@ -220,7 +248,10 @@ fn members_come_by_file_and_by_query_and_wrong_rows_are_named_at_once() {
     assert_eq!(waves.run.unwrap().waves[1].count, 1);
     let whose = key.clone();
     let found = world.look(move |cx| dry_run(cx, &whose)).unwrap();
-    assert!(found.missing.iter().any(|row| !row.unmet.code.is_empty()), "a draft lacks its approvals");
+    assert!(
+        found.missing.iter().any(|row| !row.unmet.code.is_empty()),
+        "a draft lacks its approvals"
+    );
     assert_eq!(found.waves.iter().map(|wave| wave.count).sum::<usize>(), 1);
 }
 
@@ -242,7 +273,11 @@ fn ten_thousand_members_are_set_in_one_act_and_a_question_reads_one_bucket() {
     let id = key.clone();
     let list = world.look(move |cx| {
         let change = cx.change(&id)?;
-        let digest = change.content.targets[0].members.clone().map(|it| it.digest).unwrap_or_default();
+        let digest = change.content.targets[0]
+            .members
+            .clone()
+            .map(|it| it.digest)
+            .unwrap_or_default();
         Ok(record::load::<MemberList>(cx.tx, &digest)?.map(|it| it.record))
     });
     let list = list.unwrap().unwrap();

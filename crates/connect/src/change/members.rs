@@ -62,9 +62,14 @@ pub fn read_report(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
 }
 
 fn word(it: Word) -> Result<MemberWord, SetAside> {
-    let state: MemberState = it.state.parse().map_err(|text| SetAside::because(format_args!("state {text}")))?;
+    let state: MemberState = it
+        .state
+        .parse()
+        .map_err(|text| SetAside::because(format_args!("state {text}")))?;
     if state == MemberState::Waiting {
-        return Err(SetAside::because("state `waiting` is not told; failed members are tried again by an act"));
+        return Err(SetAside::because(
+            "state `waiting` is not told; failed members are tried again by an act",
+        ));
     }
     let named = |field: &str, text: Option<String>| text.map(|text| signal::name(field, &text)).transpose();
     Ok(MemberWord {
@@ -103,7 +108,8 @@ pub fn read_table(text: &str) -> Result<Vec<TableRow>, Problem> {
     if rows.iter().any(|(_, fields)| !fields.contains_key("member")) {
         return Err(Problem::new(1, "the column `member` is missing"));
     }
-    let is_word = |(_, fields): &&(usize, serde_json::Map<String, Value>)| fields.get("canary").is_some_and(Value::is_string);
+    let is_word =
+        |(_, fields): &&(usize, serde_json::Map<String, Value>)| fields.get("canary").is_some_and(Value::is_string);
     if let Some((line, _)) = rows.iter().find(is_word) {
         return Err(Problem::new(*line, "`canary` is `true` or `false`"));
     }
@@ -133,16 +139,22 @@ mod tests {
     fn a_report_names_its_members_and_a_state_that_is_none_is_set_aside() {
         let body = br#"{"id": "r", "change": "CHG-1", "members": [{"member": "a", "state": "failed", "text": " x "}]}"#;
         let signals = read_report(body).unwrap();
-        let [Signal::Members(report)] = &signals[..] else { panic!("{signals:?}") };
+        let [Signal::Members(report)] = &signals[..] else {
+            panic!("{signals:?}")
+        };
         assert_eq!((report.change.as_str(), report.members.len()), ("CHG-1", 1));
         assert_eq!(report.members[0].state, MemberState::Failed);
         assert_eq!(report.members[0].text.as_deref(), Some("x"));
         for wrong in ["broken", "waiting"] {
-            let body = format!(r#"{{"id": "r", "change": "CHG-1", "members": [{{"member": "a", "state": "{wrong}"}}]}}"#);
+            let body =
+                format!(r#"{{"id": "r", "change": "CHG-1", "members": [{{"member": "a", "state": "{wrong}"}}]}}"#);
             assert!(read_report(body.as_bytes()).is_err(), "{wrong}");
         }
         let one = r#"{"member": "a", "state": "failed"}"#;
-        let many = format!(r#"{{"id": "r", "change": "C", "members": [{}]}}"#, vec![one; MOST_TOLD + 1].join(","));
+        let many = format!(
+            r#"{{"id": "r", "change": "C", "members": [{}]}}"#,
+            vec![one; MOST_TOLD + 1].join(",")
+        );
         assert!(read_report(many.as_bytes()).is_err());
     }
 
@@ -150,8 +162,14 @@ mod tests {
     fn a_table_is_read_by_its_heads_and_needs_the_column_of_members() {
         let rows = read_table("region,member,canary\nNorway,NO-1,true\n,NO-2,\n").unwrap();
         assert_eq!(rows.len(), 2);
-        assert_eq!((rows[0].member.as_str(), rows[0].region.as_str(), rows[0].canary), ("NO-1", "Norway", true));
-        assert_eq!((rows[1].member.as_str(), rows[1].region.as_str(), rows[1].canary), ("NO-2", "", false));
+        assert_eq!(
+            (rows[0].member.as_str(), rows[0].region.as_str(), rows[0].canary),
+            ("NO-1", "Norway", true)
+        );
+        assert_eq!(
+            (rows[1].member.as_str(), rows[1].region.as_str(), rows[1].canary),
+            ("NO-2", "", false)
+        );
         assert!(read_table("region\nNorway\n").is_err());
         assert!(read_table("member,colour\na,red\n").is_err());
     }

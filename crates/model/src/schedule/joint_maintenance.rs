@@ -94,10 +94,22 @@ pub const CARD: Card = Card {
         End "end_joint_maintenance" at "/joint-maintenances/{id}" may SET_FREEZE => "End a coordinated maintenance";
     },
     events: &[
-        Event::new("joint_maintenance.added", "calendar", "coordinated changes in one window"),
+        Event::new(
+            "joint_maintenance.added",
+            "calendar",
+            "coordinated changes in one window",
+        ),
         Event::new("joint_maintenance.edited", "edit", "changed a coordinated maintenance"),
-        Event::new("joint_maintenance.decided", "check", "decided on a coordinated maintenance"),
-        Event::new("joint_maintenance.moved_on", "clock", "saw a change of a coordinated maintenance end"),
+        Event::new(
+            "joint_maintenance.decided",
+            "check",
+            "decided on a coordinated maintenance",
+        ),
+        Event::new(
+            "joint_maintenance.moved_on",
+            "clock",
+            "saw a change of a coordinated maintenance end",
+        ),
         Event::new("joint_maintenance.ended", "x", "ended a coordinated maintenance"),
     ],
     page: Some(Page {
@@ -125,7 +137,11 @@ pub fn check_plan(reading: &mut Reading<'_>, input: &JointMaintenanceInput, now:
     }
     for (place, key) in input.changes.iter().enumerate() {
         if input.changes[..place].contains(key) {
-            reading.wrong(&format!("changes[{place}]"), "not_unique", format!("{key} is named twice."));
+            reading.wrong(
+                &format!("changes[{place}]"),
+                "not_unique",
+                format!("{key} is named twice."),
+            );
         }
     }
 }
@@ -170,7 +186,10 @@ pub fn joint_unmet(change: &Change, directory: &Directory) -> Vec<Unmet> {
     if change.content.kind == Kind::Emergency || change.retrospective.is_some() {
         return Vec::new();
     }
-    let own = directory.joint_maintenances.iter().filter(|row| row.changes.contains(&change.key));
+    let own = directory
+        .joint_maintenances
+        .iter()
+        .filter(|row| row.changes.contains(&change.key));
     own.flat_map(|row| unmet_of(row, change, directory)).collect()
 }
 
@@ -185,12 +204,25 @@ fn unmet_of(row: &JointMaintenance, change: &Change, directory: &Directory) -> V
         }
         None => {
             let text = format!("The coordinated maintenance “{}” has no go yet.", row.title);
-            rows.push(unmet("joint_go_missing", text, "A change manager decides go or no-go.", managers()));
+            rows.push(unmet(
+                "joint_go_missing",
+                text,
+                "A change manager decides go or no-go.",
+                managers(),
+            ));
         }
     }
     if let Some(before) = row.open_before(&change.key) {
-        let text = format!("{before} comes before it in the coordinated maintenance “{}”.", row.title);
-        rows.push(unmet("joint_order", text, format!("The work of {before} ends first."), managers()));
+        let text = format!(
+            "{before} comes before it in the coordinated maintenance “{}”.",
+            row.title
+        );
+        rows.push(unmet(
+            "joint_order",
+            text,
+            format!("The work of {before} ends first."),
+            managers(),
+        ));
     }
     if let Some(text) = row.why_outside(change) {
         let help = "Plan it inside of the window, or have a change manager move the window.";

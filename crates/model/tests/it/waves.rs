@@ -50,7 +50,9 @@ fn scheduled(plan: &WavePlan) -> World {
     assign(plan, &mut lists, &[]).unwrap();
     let (list, _) = build(&"shop".into(), &lists[0]);
     let new = (TargetId::from("1"), list.reference(), of_waves(plan, &lists[0]));
-    world.act("rita", |case| report::set_waves(case, plan, vec![new])).unwrap();
+    world
+        .act("rita", |case| report::set_waves(case, plan, vec![new]))
+        .unwrap();
     world.until_scheduled()
 }
 
@@ -109,19 +111,34 @@ fn a_plan_places_members_by_mark_region_size_and_share_and_starves_nobody() {
     let placed = waves_of(&lists[0]);
     assert_eq!((placed["a"], placed["b"], placed["c"], placed["d"]), (1, 2, 3, 4));
     let narrow = plan(json!({"waves": [{"wave": "north", "regions": ["Norway"]}]}));
-    assert_eq!(assign(&narrow, &mut lists, &[]), Err(vec!["c".to_owned(), "d".to_owned()]));
+    assert_eq!(
+        assign(&narrow, &mut lists, &[]),
+        Err(vec!["c".to_owned(), "d".to_owned()])
+    );
 }
 
 #[test]
 fn members_that_stay_keep_their_wave_when_others_come() {
     let rules = plan(json!({"waves": [{"wave": "one", "size": 2}, {"wave": "rest"}]}));
-    let mut lists = vec![vec![member("m", "", false), member("n", "", false), member("o", "", false)]];
+    let mut lists = vec![vec![
+        member("m", "", false),
+        member("n", "", false),
+        member("o", "", false),
+    ]];
     assign(&rules, &mut lists, &[]).unwrap();
     let kept = waves_of(&lists[0]);
-    let mut later = vec![vec![member("a", "", false), member("m", "", false), member("n", "", false)]];
+    let mut later = vec![vec![
+        member("a", "", false),
+        member("m", "", false),
+        member("n", "", false),
+    ]];
     assign(&rules, &mut later, &[kept]).unwrap();
     let placed = waves_of(&later[0]);
-    assert_eq!((placed["a"], placed["m"], placed["n"]), (2, 1, 1), "a comes first by name, and takes nobody's place");
+    assert_eq!(
+        (placed["a"], placed["m"], placed["n"]),
+        (2, 1, 1),
+        "a comes first by name, and takes nobody's place"
+    );
 }
 
 #[test]
@@ -147,7 +164,10 @@ fn a_list_is_known_by_its_members_alone_and_one_is_found_in_its_bucket() {
     other[3].name = "truck-x".to_owned();
     let (next, replaced) = build(&"shop".into(), &other);
     assert_ne!(next.id, list.id);
-    let same = replaced.iter().filter(|it| list.buckets.contains(&it.id.to_string())).count();
+    let same = replaced
+        .iter()
+        .filter(|it| list.buckets.contains(&it.id.to_string()))
+        .count();
     assert!(replaced.len() - same <= 2, "one member moves at most two buckets");
     let mut forged = buckets[0].clone();
     forged.members.push("forged|||1".to_owned());
@@ -162,7 +182,10 @@ fn a_wave_waits_for_the_one_before_it_and_opens_by_its_last_outcome() {
     tell(&mut world, vec![told("c", 1, MemberState::Succeeded, None)]);
     assert_eq!(gate(&world, "m1", 2, None), Vec::<String>::new());
     assert_eq!(gate(&world, "c", 1, Some(MemberState::Succeeded)), ["member_done"]);
-    assert_eq!(gate(&world, "m1", 2, Some(MemberState::InProgress)), Vec::<String>::new());
+    assert_eq!(
+        gate(&world, "m1", 2, Some(MemberState::InProgress)),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -194,11 +217,17 @@ fn the_third_failure_halts_and_only_who_implements_resumes() {
     let row = answer::rows(&world.file, &world.directory, world.now);
     let row = row.into_iter().find(|row| row.waves.is_some()).unwrap();
     let reason = &judge(&row, world.now).reasons[0];
-    assert_eq!((reason.code.as_str(), reason.waiting_on.contains(&"ida".to_owned())), ("waves_halted", true));
+    assert_eq!(
+        (reason.code.as_str(), reason.waiting_on.contains(&"ida".to_owned())),
+        ("waves_halted", true)
+    );
     // Outcomes are told in spite of it: they say what happened.
     tell(&mut world, vec![told("m4", 2, MemberState::Succeeded, None)]);
     let reason = body(json!({"reason": "Revision C is set aside."}));
-    assert_eq!(code(world.act("rita", |case| run::resume(case, &reason))), "not_allowed");
+    assert_eq!(
+        code(world.act("rita", |case| run::resume(case, &reason))),
+        "not_allowed"
+    );
     world.act("ida", |case| run::resume(case, &reason)).unwrap();
     assert_eq!(gate(&world, "m5", 2, None), Vec::<String>::new());
     assert_eq!(gate(&world, "m3", 2, Some(MemberState::Failed)), ["member_failed"]);
@@ -215,7 +244,10 @@ fn a_pause_stops_every_member_until_it_is_resumed() {
     let reason = body(json!({"reason": "The depot is closed."}));
     world.act("ida", |case| run::pause(case, &reason)).unwrap();
     assert_eq!(gate(&world, "c", 1, None), ["waves_paused"]);
-    assert_eq!(code(world.act("ida", |case| run::pause(case, &reason))), "waves_stopped");
+    assert_eq!(
+        code(world.act("ida", |case| run::pause(case, &reason))),
+        "waves_stopped"
+    );
     world.act("ida", |case| run::resume(case, &reason)).unwrap();
     assert_eq!(gate(&world, "c", 1, None), Vec::<String>::new());
     assert_eq!(code(world.act("ida", |case| run::resume(case, &reason))), "waves_run");
@@ -223,7 +255,9 @@ fn a_pause_stops_every_member_until_it_is_resumed() {
 
 #[test]
 fn the_next_wave_is_kept_until_the_watch_is_over_and_no_more_go_than_may_at_once() {
-    let rules = plan(json!({"waves": [{"wave": "canary", "canary": true}, {"wave": "rest"}], "watch_minutes": 30, "most_at_once": 2}));
+    let rules = plan(
+        json!({"waves": [{"wave": "canary", "canary": true}, {"wave": "rest"}], "watch_minutes": 30, "most_at_once": 2}),
+    );
     let mut world = started(&rules);
     tell(&mut world, vec![told("c", 1, MemberState::Succeeded, None)]);
     assert_eq!(gate(&world, "m1", 2, None), ["wave_watched"]);
@@ -237,14 +271,20 @@ fn the_next_wave_is_kept_until_the_watch_is_over_and_no_more_go_than_may_at_once
         ],
     );
     assert_eq!(gate(&world, "m3", 2, None), ["wave_full"]);
-    assert_eq!(gate(&world, "m1", 2, Some(MemberState::InProgress)), Vec::<String>::new());
+    assert_eq!(
+        gate(&world, "m1", 2, Some(MemberState::InProgress)),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn a_target_has_not_succeeded_while_members_of_it_have_not_ended() {
     let mut world = started(&two());
     tell(&mut world, vec![told("c", 1, MemberState::Succeeded, None)]);
-    assert_eq!(code(world.complete("ida", json!({"outcome": "succeeded"}))), "members_open");
+    assert_eq!(
+        code(world.complete("ida", json!({"outcome": "succeeded"}))),
+        "members_open"
+    );
     let rest = (1..=5).map(|number| told(&format!("m{number}"), 2, MemberState::Succeeded, None));
     tell(&mut world, rest.collect());
     assert!(world.change().wave_run.as_ref().unwrap().is_through());
@@ -258,7 +298,10 @@ fn what_is_told_twice_counts_once() {
     let known = tell(&mut world, vec![told("c", 1, MemberState::Failed, None)]).remove(0);
     let again = tell(&mut world, vec![told("c", 1, MemberState::Failed, Some(known.clone()))]);
     assert_eq!(again, Vec::new());
-    let late = tell(&mut world, vec![told("c", 1, MemberState::InProgress, Some(known.clone()))]);
+    let late = tell(
+        &mut world,
+        vec![told("c", 1, MemberState::InProgress, Some(known.clone()))],
+    );
     assert_eq!(late, Vec::new(), "a late word of the beginning moves nothing");
     let wave = &world.change().wave_run.as_ref().unwrap().waves[0];
     assert_eq!((wave.failed, wave.done, wave.left()), (1, 0, 0));
@@ -270,7 +313,10 @@ fn what_is_told_twice_counts_once() {
 #[test]
 fn another_member_voids_the_approvals_of_its_target_and_no_others() {
     let target = |service: &str| json!({"service": service, "environment": "production", "artifact": "git:aa"});
-    let mut world = World::with(facts_but(json!({"targets": [target("shop"), target("pay")]})), Vec::new());
+    let mut world = World::with(
+        facts_but(json!({"targets": [target("shop"), target("pay")]})),
+        Vec::new(),
+    );
     let rules = two();
     let list = |service: &str, names: &[&str]| {
         let mut lists = vec![names.iter().map(|name| member(name, "", false)).collect::<Vec<_>>()];
@@ -281,7 +327,9 @@ fn another_member_voids_the_approvals_of_its_target_and_no_others() {
     let set = |world: &mut World, second: &[&str]| {
         let (one, two) = (list("shop", &["a", "b"]), list("pay", second));
         let lists = vec![(TargetId::from("1"), one.0, one.1), (TargetId::from("2"), two.0, two.1)];
-        world.act("rita", |case| report::set_waves(case, &rules, lists)).unwrap();
+        world
+            .act("rita", |case| report::set_waves(case, &rules, lists))
+            .unwrap();
     };
     // The second target has an owner of its own.
     world.estate(|directory| {
@@ -307,7 +355,8 @@ fn another_member_voids_the_approvals_of_its_target_and_no_others() {
         let is_void = approval.what == model::change::related_records::Coverage::Voided;
         assert_eq!(is_void, is_about || covers_nothing, "{:?}", approval.counted_for);
     }
-    let voided = |it: &&model::change::related_records::Approval| it.what == model::change::related_records::Coverage::Voided;
+    let voided =
+        |it: &&model::change::related_records::Approval| it.what == model::change::related_records::Coverage::Voided;
     let all = world.file.approvals.len();
     assert_eq!((all, world.file.approvals.iter().filter(voided).count()), (2, 1));
 }
@@ -321,7 +370,9 @@ fn an_ordinary_edit_keeps_the_members_of_targets_that_stay() {
     let (list, _) = build(&"shop".into(), &lists[0]);
     let kept: ListRef = list.reference();
     let new = (TargetId::from("1"), kept.clone(), of_waves(&rules, &lists[0]));
-    world.act("rita", |case| report::set_waves(case, &rules, vec![new])).unwrap();
+    world
+        .act("rita", |case| report::set_waves(case, &rules, vec![new]))
+        .unwrap();
     world.edit("rita", json!({"title": "Ship 2.5"})).unwrap();
     assert_eq!(world.change().content.targets[0].members, Some(kept));
     assert!(world.change().wave_run.is_some() && world.change().content.wave_plan.is_some());
@@ -333,11 +384,21 @@ fn an_ordinary_edit_keeps_the_members_of_targets_that_stay() {
 
 #[test]
 fn a_plan_says_all_that_is_wrong_with_it() {
-    let wrong = body(json!({"waves": [{"wave": "a", "size": 0}, {"wave": "a"}, {"percent": 101}], "watch_minutes": -1}));
+    let wrong =
+        body(json!({"waves": [{"wave": "a", "size": 0}, {"wave": "a"}, {"percent": 101}], "watch_minutes": -1}));
     let mut reading = Reading::new(&wrong, "");
     read_plan(&mut reading);
     let fields: Vec<String> = reading.errors.iter().map(|error| error.field.clone()).collect();
-    for wanted in ["waves[0].size", "waves[1].wave", "waves[2].wave", "waves[2].percent", "watch_minutes"] {
-        assert!(fields.iter().any(|field| field == wanted), "{wanted} is not among {fields:?}");
+    for wanted in [
+        "waves[0].size",
+        "waves[1].wave",
+        "waves[2].wave",
+        "waves[2].percent",
+        "watch_minutes",
+    ] {
+        assert!(
+            fields.iter().any(|field| field == wanted),
+            "{wanted} is not among {fields:?}"
+        );
     }
 }

@@ -163,15 +163,12 @@ pub fn waves(waves: &Waves, common: &Common, output: &Output) -> Result<u8> {
             output.data(&made, |output| tell_waves(output, &made));
         }
         Waves::Members(members) => {
-            let made = client.post(&path(&members.key, "/members"), &members_of(members)?)?.body;
+            let made = client
+                .post(&path(&members.key, "/members"), &members_of(members)?)?
+                .body;
             output.data(&made, |output| tell_waves(output, &made));
         }
-        Waves::List {
-            key,
-            wave,
-            state,
-            from,
-        } => {
+        Waves::List { key, wave, state, from } => {
             let mut query = format!("/members?from={from}");
             if let Some(wave) = wave {
                 query.push_str(&format!("&wave={wave}"));
@@ -188,11 +185,15 @@ pub fn waves(waves: &Waves, common: &Common, output: &Output) -> Result<u8> {
         }
         Waves::Tell(told) => return tell(&client, told, output),
         Waves::Pause { key, reason } => {
-            let done = client.post(&path(key, "/waves/pause"), &json!({"reason": reason}))?.body;
+            let done = client
+                .post(&path(key, "/waves/pause"), &json!({"reason": reason}))?
+                .body;
             output.data(&done, |output| tell_waves(output, &done));
         }
         Waves::Resume { key, reason } => {
-            let done = client.post(&path(key, "/waves/resume"), &json!({"reason": reason}))?.body;
+            let done = client
+                .post(&path(key, "/waves/resume"), &json!({"reason": reason}))?
+                .body;
             output.data(&done, |output| tell_waves(output, &done));
         }
         Waves::Retry { key, members } => {
@@ -214,7 +215,11 @@ fn path(key: &str, rest: &str) -> String {
 }
 
 fn plan_of(plan: &Plan) -> Result<Value> {
-    let waves = plan.waves.iter().map(|text| wave_of(text)).collect::<Result<Vec<_>>>()?;
+    let waves = plan
+        .waves
+        .iter()
+        .map(|text| wave_of(text))
+        .collect::<Result<Vec<_>>>()?;
     let mut body = Map::new();
     body.insert("waves".to_owned(), json!(waves));
     let numbers = [
@@ -270,7 +275,10 @@ fn members_of(members: &Members) -> Result<Value> {
     if !members.remove.is_empty() {
         body.insert("remove".to_owned(), json!(members.remove));
     }
-    for (name, text) in [("config_items_of", &members.config_items_of), ("config_item_kind", &members.kind)] {
+    for (name, text) in [
+        ("config_items_of", &members.config_items_of),
+        ("config_item_kind", &members.kind),
+    ] {
         if let Some(text) = text {
             body.insert(name.to_owned(), json!(text));
         }
@@ -282,17 +290,26 @@ fn tell(client: &Client, told: &Tell, output: &Output) -> Result<u8> {
     let mut names: BTreeSet<String> = told.members.iter().cloned().collect();
     if let Some(file) = &told.file {
         let text = read_text(file)?;
-        names.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+        names.extend(
+            text.lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned),
+        );
     }
     let names: Vec<String> = names.into_iter().collect();
     let (mut moved, mut last) = (0, Value::Null);
     for part in names.chunks(AT_ONCE) {
         let outcomes: Vec<Value> = part.iter().map(|name| word_of(told, name)).collect();
-        last = client.post(&path(&told.key, "/waves/outcomes"), &json!({"outcomes": outcomes}))?.body;
+        last = client
+            .post(&path(&told.key, "/waves/outcomes"), &json!({"outcomes": outcomes}))?
+            .body;
         moved += last["moved"].as_i64().unwrap_or_default();
     }
     if names.is_empty() {
-        return Err(Failure::could_not("name at least one member, or a file of them".to_owned()));
+        return Err(Failure::could_not(
+            "name at least one member, or a file of them".to_owned(),
+        ));
     }
     output.data(&last, |output| {
         output.line(&format!("{moved} members moved"));
@@ -303,7 +320,11 @@ fn tell(client: &Client, told: &Tell, output: &Output) -> Result<u8> {
 
 fn word_of(told: &Tell, name: &str) -> Value {
     let mut word = json!({"member": name, "state": told.state});
-    for (field, text) in [("text", &told.text), ("service", &told.service), ("environment", &told.environment)] {
+    for (field, text) in [
+        ("text", &told.text),
+        ("service", &told.service),
+        ("environment", &told.environment),
+    ] {
         if let Some(text) = text {
             word[field] = json!(text);
         }
@@ -338,7 +359,10 @@ fn tell_members(output: &Output, found: &Value) {
     let rows: Vec<Vec<String>> = array(found, "items").iter().map(row).collect();
     output.rows(&["member", "region", "wave", "state", "tries", "detail"], &rows);
     if found["more"] == true {
-        output.talk(&format!("There are {} in all; ask on with --from.", text_of(found, "count")));
+        output.talk(&format!(
+            "There are {} in all; ask on with --from.",
+            text_of(found, "count")
+        ));
     }
 }
 

@@ -87,18 +87,33 @@ pub(crate) fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
         return vec![stop.clone()];
     }
     let Some(member) = &row.member else {
-        let text = format!("{} goes to many members in waves, and the question names none.", row.key);
-        return one("member_missing", text, "Ask again with `member=`, one question for each member.");
+        let text = format!(
+            "{} goes to many members in waves, and the question names none.",
+            row.key
+        );
+        return one(
+            "member_missing",
+            text,
+            "Ask again with `member=`, one question for each member.",
+        );
     };
     let Some(wave) = member.wave else {
         let text = format!("`{}` is no member of {}.", member.name, row.key);
-        return one("member_unknown", text, "Mend the name, or add the member before the change is approved.");
+        return one(
+            "member_unknown",
+            text,
+            "Mend the name, or add the member before the change is approved.",
+        );
     };
     match member.state {
         Some(MemberState::InProgress) => return Vec::new(),
         Some(state) if has_failed(state) => {
             let text = format!("`{}` has {}.", member.name, said(state));
-            return one("member_failed", text, "Whoever implements the change lets it be tried again (POST …/waves/retries).");
+            return one(
+                "member_failed",
+                text,
+                "Whoever implements the change lets it be tried again (POST …/waves/retries).",
+            );
         }
         Some(state) if has_ended(state) => {
             let text = format!("`{}` has {}.", member.name, said(state));
@@ -113,7 +128,11 @@ pub(crate) fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
             waves.name_of(wave),
             waves.name_of(waves.current)
         );
-        return one("wave_waits", text, "Tell the outcomes of the open wave; the next one opens by itself.");
+        return one(
+            "wave_waits",
+            text,
+            "Tell the outcomes of the open wave; the next one opens by itself.",
+        );
     }
     if let Some(opens) = waits_until(row).filter(|opens| now < *opens) {
         let text = format!(

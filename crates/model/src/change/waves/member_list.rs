@@ -37,13 +37,7 @@ pub struct Member {
 impl Member {
     fn line(&self) -> String {
         let canary = if self.canary { "canary" } else { "" };
-        [
-            self.name.as_str(),
-            self.region.as_str(),
-            canary,
-            &self.wave.to_string(),
-        ]
-        .join(&BETWEEN.to_string())
+        [self.name.as_str(), self.region.as_str(), canary, &self.wave.to_string()].join(&BETWEEN.to_string())
     }
 
     fn from_line(line: &str) -> Option<Self> {
@@ -103,13 +97,13 @@ pub const CARD: Card = Card {
         List "list_member_lists" at "/member-lists" may READ => "List the member lists of changes";
         Show "show_member_list" at "/member-lists/{id}" may READ => "Show a member list with the digests of its buckets";
     },
-    events: &[Event::new("member_list.kept", "target", "set the members of a change")],
+    events: &[Event::new("member_list.kept", "list", "set the members of a change")],
     ..Card::of::<MemberList, NoInput>("member_list", "Member lists")
 };
 
 /// The record of a bucket and its card.
 pub mod bucket {
-    use super::{Card, Deserialize, Described, NoInput, Noun, READ, RecordId, Serialize};
+    use super::{Card, Described, Deserialize, NoInput, Noun, READ, RecordId, Serialize};
     use crate::verbs;
 
     /// A bucket of a member list. Its id is the digest over its members, so that it never changes.

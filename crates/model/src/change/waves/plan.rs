@@ -127,11 +127,7 @@ fn check_waves(reading: &mut Reading<'_>, waves: &[WaveRule]) {
 ///
 /// # Errors
 /// The names of members that no wave takes: a plan starves nobody.
-pub fn assign(
-    plan: &WavePlan,
-    lists: &mut [Vec<Member>],
-    kept: &[BTreeMap<String, i64>],
-) -> Result<(), Vec<String>> {
+pub fn assign(plan: &WavePlan, lists: &mut [Vec<Member>], kept: &[BTreeMap<String, i64>]) -> Result<(), Vec<String>> {
     let all: usize = lists.iter().map(Vec::len).sum();
     let mut room: Vec<usize> = plan.waves.iter().map(|rule| rule.room(all)).collect();
     let mut open: Vec<&mut Member> = Vec::new();

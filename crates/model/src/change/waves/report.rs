@@ -46,7 +46,10 @@ pub fn set_waves(case: &mut Case<'_>, plan: &WavePlan, lists: Vec<NewList>) -> R
     case.allow(Act::Edit)?;
     let digests: Vec<String> = lists.iter().map(|(_, list, _)| list.digest.clone()).collect();
     case.file.change.wave_run = fresh(plan, lists);
-    case.tell("change.waves_planned", json!({"waves": plan.waves.len(), "lists": digests}));
+    case.tell(
+        "change.waves_planned",
+        json!({"waves": plan.waves.len(), "lists": digests}),
+    );
     settle(case);
     Ok(())
 }
@@ -96,7 +99,12 @@ pub fn report(case: &mut Case<'_>, told: Vec<Told>) -> Result<Vec<MemberOutcome>
 }
 
 /// Begins the work on a member whose gate says go; `None` where it has begun already.
-pub fn begin(case: &mut Case<'_>, target: &TargetId, member: &Member, known: Option<MemberOutcome>) -> Option<MemberOutcome> {
+pub fn begin(
+    case: &mut Case<'_>,
+    target: &TargetId,
+    member: &Member,
+    known: Option<MemberOutcome>,
+) -> Option<MemberOutcome> {
     if known.as_ref().is_some_and(|it| it.state == MemberState::InProgress) {
         return None;
     }

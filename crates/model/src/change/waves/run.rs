@@ -328,10 +328,16 @@ pub(crate) fn advance(case: &mut Case<'_>) {
     halt_by_rule(case);
     let (now, watch) = (
         case.now,
-        case.change().content.wave_plan.as_ref().map_or(0, |plan| plan.watch_minutes),
+        case.change()
+            .content
+            .wave_plan
+            .as_ref()
+            .map_or(0, |plan| plan.watch_minutes),
     );
     let mut passed = Vec::new();
-    let Some(run) = &mut case.file.change.wave_run else { return };
+    let Some(run) = &mut case.file.change.wave_run else {
+        return;
+    };
     while run.stop.is_none() && !run.is_through() {
         let number = run.current;
         let Some(wave) = run.wave_mut(number).filter(|wave| wave.left() <= 0) else {
@@ -348,7 +354,10 @@ pub(crate) fn advance(case: &mut Case<'_>) {
         }
     }
     for (number, count, failed) in passed {
-        case.tell("change.wave_passed", json!({"wave": number, "count": count, "failed": failed}));
+        case.tell(
+            "change.wave_passed",
+            json!({"wave": number, "count": count, "failed": failed}),
+        );
     }
 }
 
@@ -399,7 +408,14 @@ fn stop(case: &mut Case<'_>, cause: WaveStopCause, incident_key: Option<String>,
     let (wave, number) = (run.current, run.in_progress);
     let listed: Vec<TargetId> = run.lists.iter().map(|list| list.target.clone()).collect();
     let data = json!({"cause": cause, "wave": wave, "in_progress": number, "incident_key": incident_key});
-    case.tell(if is_by_rule { "change.waves_halted" } else { "change.waves_paused" }, data);
+    case.tell(
+        if is_by_rule {
+            "change.waves_halted"
+        } else {
+            "change.waves_paused"
+        },
+        data,
+    );
     revoke_permits(case, "the waves were stopped", |permit| {
         is_forward(permit) && listed.contains(&permit.target)
     });
@@ -431,12 +447,18 @@ pub fn note_watch(case: &mut Case<'_>) {
 /// # Errors
 /// 403, 422, 409 where there are no waves, or where they are stopped already.
 pub fn pause(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
-    case.allow(Act::Complete).or_else(|refusal| case.allow(Act::Hold).map_err(|_| refusal))?;
+    case.allow(Act::Complete)
+        .or_else(|refusal| case.allow(Act::Hold).map_err(|_| refusal))?;
     let reason = read_reason(body)?;
     check_waves(case)?;
     if case.change().wave_run.as_ref().is_some_and(|run| run.stop.is_some()) {
         let text = "The waves are stopped already.";
-        return Err(Refusal::not_now("waves_stopped", text, "Resume them first.", Vec::new()));
+        return Err(Refusal::not_now(
+            "waves_stopped",
+            text,
+            "Resume them first.",
+            Vec::new(),
+        ));
     }
     let by = case.person();
     stop(case, WaveStopCause::Person, None, Some((by, reason)));
@@ -457,7 +479,12 @@ pub fn resume(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let change = &mut case.file.change;
     let Some(run) = change.wave_run.as_mut().filter(|run| run.stop.is_some()) else {
         let text = "The waves are not stopped.";
-        return Err(Refusal::not_now("waves_run", text, "Nothing has to be resumed.", Vec::new()));
+        return Err(Refusal::not_now(
+            "waves_run",
+            text,
+            "Nothing has to be resumed.",
+            Vec::new(),
+        ));
     };
     run.stop = None;
     run.known_incidents = open;
@@ -485,7 +512,10 @@ pub(crate) fn check_waves(case: &Case<'_>) -> Result<(), Refusal> {
         return Err(Refusal::not_now("no_waves", text, help, Vec::new()));
     }
     if !matches!(case.change().state, State::Scheduled | State::Implementing) {
-        let text = format!("Waves run while a change is scheduled or implementing; it is {}.", case.change().state);
+        let text = format!(
+            "Waves run while a change is scheduled or implementing; it is {}.",
+            case.change().state
+        );
         return Err(Refusal::not_now("waves_not_open", text, "Start it first.", Vec::new()));
     }
     Ok(())

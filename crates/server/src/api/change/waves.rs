@@ -179,8 +179,7 @@ fn member(row: &Shown, directory: &Directory) -> Value {
 
 fn dry_run(found: &DryRun) -> Value {
     let wave = |wave: &find_waves::DryWave| {
-        let mut row =
-            json!({"wave": wave.wave, "number": wave.number, "count": wave.count, "regions": wave.regions});
+        let mut row = json!({"wave": wave.wave, "number": wave.number, "count": wave.count, "regions": wave.regions});
         if let Some(minutes) = wave.minutes {
             row["minutes"] = json!(minutes);
         }

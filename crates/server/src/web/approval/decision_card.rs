@@ -89,7 +89,11 @@ fn in_waves(view: &View<'_, '_, '_>, change: &Change, rich: Rich) -> Rich {
     let Some(plan) = &change.content.wave_plan else {
         return rich;
     };
-    let lists = change.content.targets.iter().filter_map(|target| target.members.as_ref());
+    let lists = change
+        .content
+        .targets
+        .iter()
+        .filter_map(|target| target.members.as_ref());
     let members: i64 = lists.map(|list| list.count).sum();
     let members = count(u64::try_from(members).unwrap_or(0));
     let words = format!("{members} members in {} waves", count(plan.waves.len() as u64));

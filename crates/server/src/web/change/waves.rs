@@ -14,8 +14,8 @@ use model::core::enums::MemberState;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use pages::{
-    ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Input, Place, RecordPage, Rich, Section, SectionBody, Table,
-    Tone, count, minutes,
+    ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Input, Place, RecordPage, Rich, Section, SectionBody,
+    Table, Tone, count, minutes,
 };
 use serde_json::{Map, Value, json};
 
@@ -43,7 +43,10 @@ pub(crate) async fn show_waves(
     Path((_, key)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    show(&state, &visitor, Place::Changes, move |view| page(view, &key, &asked, None)).await
+    show(&state, &visitor, Place::Changes, move |view| {
+        page(view, &key, &asked, None)
+    })
+    .await
 }
 
 /// Does one of the acts of the page.
@@ -104,7 +107,13 @@ fn plan_body(body: &Body) -> Result<Body, Refusal> {
             match text.trim().parse::<i64>() {
                 Ok(number) => plan.insert(field.to_owned(), json!(number)),
                 Err(_) if text.trim().is_empty() => plan.remove(field),
-                Err(_) => return Err(Refusal::field(field, "not_a_number", format!("`{field}` is a whole number."))),
+                Err(_) => {
+                    return Err(Refusal::field(
+                        field,
+                        "not_a_number",
+                        format!("`{field}` is a whole number."),
+                    ));
+                }
             };
         }
     }
@@ -119,7 +128,8 @@ fn wave_of(line: &str) -> Result<Value, Refusal> {
     let mut regions = Vec::new();
     for part in parts {
         let wrong = || {
-            let text = format!("`{part}` says nothing of a wave: write `canary`, `region=NAME`, `size=N` or `percent=N`.");
+            let text =
+                format!("`{part}` says nothing of a wave: write `canary`, `region=NAME`, `size=N` or `percent=N`.");
             Refusal::field("waves", "not_a_wave", text)
         };
         match part.split_once('=').map(|(name, text)| (name.trim(), text.trim())) {
@@ -206,7 +216,8 @@ fn facts(view: &View<'_, '_, '_>, waves: &Waves) -> Vec<Fact> {
 /// What stops the waves, and the acts on them.
 fn state_section(view: &View<'_, '_, '_>, waves: &Waves, may_work: bool) -> Section {
     let Some(run) = &waves.run else {
-        return Section::new("state", "State", SectionBody::Entries(Vec::new())).unsaid("The change has no members yet.");
+        return Section::new("state", "State", SectionBody::Entries(Vec::new()))
+            .unsaid("The change has no members yet.");
     };
     let mut entries = Vec::new();
     match &run.stop {
@@ -325,11 +336,15 @@ fn members_section(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked, url: &
     let only = asked.wave.map(|wave| format!("wave={wave}&")).unwrap_or_default();
     if wanted.from > 0 {
         let from = wanted.from.saturating_sub(MOST_LISTED);
-        note = note.link("earlier", format!("{url}/waves?{only}from={from}#members")).text(" ");
+        note = note
+            .link("earlier", format!("{url}/waves?{only}from={from}#members"))
+            .text(" ");
     }
     if all > wanted.from.saturating_add(MOST_LISTED) {
         let from = wanted.from + MOST_LISTED;
-        note = note.link("later", format!("{url}/waves?{only}from={from}#members")).text(" ");
+        note = note
+            .link("later", format!("{url}/waves?{only}from={from}#members"))
+            .text(" ");
     }
     note = note.link("failed", format!("{url}/waves?{only}state=failed#members"));
     Ok(Section::new("members", "Outcome per member", SectionBody::Table(table))
@@ -376,7 +391,10 @@ fn dry_section(found: &DryRun) -> Section {
     let line = |tone: Tone, text: String| Entry::new(tone, Rich::from(text)).icon("clock");
     match found.fits {
         Some(true) => entries.push(line(Tone::Ok, "They fit between the planned times.".to_owned())),
-        Some(false) => entries.push(line(Tone::Stop, "They do not fit between the planned times.".to_owned())),
+        Some(false) => entries.push(line(
+            Tone::Stop,
+            "They do not fit between the planned times.".to_owned(),
+        )),
         None => {}
     }
     for other in &found.conflicts {
@@ -385,7 +403,11 @@ fn dry_section(found: &DryRun) -> Section {
     }
     for other in &found.shared {
         let text = Rich::from("Same members as ").said(other.key.as_str());
-        entries.push(Entry::new(Tone::Stop, text).icon("incident").why(count(other.count as u64)));
+        entries.push(
+            Entry::new(Tone::Stop, text)
+                .icon("incident")
+                .why(count(other.count as u64)),
+        );
     }
     for row in &found.missing {
         let text = Rich::new().said(row.unmet.text.as_str());
@@ -424,11 +446,19 @@ fn members_form(view: &View<'_, '_, '_>, key: &str) -> ActForm {
 pub(crate) fn line(view: &View<'_, '_, '_>, change: &model::change::record::Change) -> Option<Entry> {
     change.content.wave_plan.as_ref()?;
     let url = format!("{}/waves", view.change_url(&change.key));
-    let members: i64 = change.wave_run.iter().flat_map(|run| &run.waves).map(|wave| wave.count).sum();
+    let members: i64 = change
+        .wave_run
+        .iter()
+        .flat_map(|run| &run.waves)
+        .map(|wave| wave.count)
+        .sum();
     let is_stopped = change.wave_run.as_ref().is_some_and(|run| run.stop.is_some());
     let words = match is_stopped {
         true => "Its waves are stopped".to_owned(),
-        false => format!("It goes to {} members in waves", count(u64::try_from(members).unwrap_or(0))),
+        false => format!(
+            "It goes to {} members in waves",
+            count(u64::try_from(members).unwrap_or(0))
+        ),
     };
     let tone = if is_stopped { Tone::Stop } else { Tone::Plain };
     Some(Entry::new(tone, Rich::new().link(words, url)).icon("list"))
@@ -443,7 +473,10 @@ mod tests {
     #[test]
     fn a_line_of_the_form_is_a_wave_and_what_says_nothing_is_refused() {
         let wave = wave_of("canary, canary, region=Norway, size=12").unwrap();
-        assert_eq!(wave, json!({"wave": "canary", "canary": true, "regions": ["Norway"], "size": 12}));
+        assert_eq!(
+            wave,
+            json!({"wave": "canary", "canary": true, "regions": ["Norway"], "size": 12})
+        );
         assert_eq!(wave_of("rest").unwrap(), json!({"wave": "rest"}));
         assert!(wave_of("rest, all").is_err());
         assert!(wave_of("rest, size=many").is_err());

@@ -8,9 +8,7 @@ use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::Param;
 use crate::openapi::rows::{Row, get, post};
-use crate::openapi::shapes::{
-    Shape, all, boolean, free, integer, object, objects, shape, text, texts, time, word,
-};
+use crate::openapi::shapes::{Shape, all, boolean, free, integer, object, objects, shape, text, texts, time, word};
 
 /// The most members of a change.
 const MANY: i64 = MOST_MEMBERS as i64;
@@ -39,7 +37,10 @@ pub(crate) const ROUTES: &[Row] = &[
         may: "read",
         params: &[
             Param::new("wave", "Of this wave alone: its number."),
-            Param::new("state", "Those that stand so alone; `waiting` unless anything was told of them."),
+            Param::new(
+                "state",
+                "Those that stand so alone; `waiting` unless anything was told of them.",
+            ),
             Param::new("from", "How many are left out at the beginning; 0 unless set."),
         ],
         ..get(
@@ -131,10 +132,26 @@ pub(crate) const SHAPES: &[Shape] = &[
         "The waves of a change, in their order.",
         &[
             objects("waves", "WaveRule", "The waves, the first one first; at most 50.").needed(),
-            integer("most_at_once", 1, MANY, "The most members that are in progress at once; all of a wave unless set."),
-            integer("halt_failures", 1, MANY, "So many failures in one wave halt it; 3 unless set."),
-            boolean("halt_on_incident", "Whether an incident that begins on a service of the change halts it; yes unless set."),
-            boolean("halt_on_watch", "Whether a watch result that is no pass halts it; yes unless set."),
+            integer(
+                "most_at_once",
+                1,
+                MANY,
+                "The most members that are in progress at once; all of a wave unless set.",
+            ),
+            integer(
+                "halt_failures",
+                1,
+                MANY,
+                "So many failures in one wave halt it; 3 unless set.",
+            ),
+            boolean(
+                "halt_on_incident",
+                "Whether an incident that begins on a service of the change halts it; yes unless set.",
+            ),
+            boolean(
+                "halt_on_watch",
+                "Whether a watch result that is no pass halts it; yes unless set.",
+            ),
             integer(
                 "watch_minutes",
                 0,
@@ -149,7 +166,11 @@ pub(crate) const SHAPES: &[Shape] = &[
         &[
             text("wave", NAME, "Its technical name.").needed(),
             boolean("canary", "Whether it takes members that are marked as canaries alone."),
-            texts("regions", NAME, "The regions from which it takes members; none means all."),
+            texts(
+                "regions",
+                NAME,
+                "The regions from which it takes members; none means all.",
+            ),
             integer("size", 1, MANY, "The most members that it takes."),
             integer("percent", 1, 100, "The most members that it takes, as a share of all."),
         ],
@@ -165,7 +186,10 @@ pub(crate) const SHAPES: &[Shape] = &[
             ),
             text("config_items_of", LINE, "Config items of this service become members."),
             text("config_item_kind", LINE, "Of these the items of this kind alone."),
-            boolean("replace", "Whether members that are not named leave the targets that the table names."),
+            boolean(
+                "replace",
+                "Whether members that are not named leave the targets that the table names.",
+            ),
             texts("remove", LINE, "Members that leave."),
         ],
     ),
@@ -181,7 +205,11 @@ pub(crate) const SHAPES: &[Shape] = &[
             text("member", LINE, "Its name.").needed(),
             word("state", all!(MemberState), "How it stands; `waiting` is not told.").needed(),
             text("text", DETAIL, "In words."),
-            text("service", LINE, "The service, where several targets have a member of the name."),
+            text(
+                "service",
+                LINE,
+                "The service, where several targets have a member of the name.",
+            ),
             text("environment", LINE, "The environment."),
         ],
     ),
@@ -205,8 +233,18 @@ pub(crate) const SHAPES: &[Shape] = &[
         &[
             text("change", LINE, "The key of the change.").needed(),
             object("plan", "WavePlan", "The plan.").needed(),
-            objects("waves", "WaveCount", "The waves, counted; none before the change has members.").needed(),
-            integer("current", 1, MOST_WAVES as i64 + 1, "The number of the wave that is open; one more than there are waves once all are through."),
+            objects(
+                "waves",
+                "WaveCount",
+                "The waves, counted; none before the change has members.",
+            )
+            .needed(),
+            integer(
+                "current",
+                1,
+                MOST_WAVES as i64 + 1,
+                "The number of the wave that is open; one more than there are waves once all are through.",
+            ),
             time("opens_at", "From when that wave may begin."),
             integer("in_progress", 0, MANY, "How many members are in progress."),
             object("stop", "WaveStop", "What stops the waves; absent while they run."),
@@ -271,11 +309,25 @@ pub(crate) const SHAPES: &[Shape] = &[
         &[
             objects("waves", "DryWave", "The waves.").needed(),
             integer("count", 0, MANY, "How many members there are.").needed(),
-            boolean("fits", "Whether the waves fit between the planned times; absent where one of both is unknown."),
-            integer("conflict_count", 0, i64::MAX, "How many conflicts the change has; `…/conflicts` shows them.").needed(),
+            boolean(
+                "fits",
+                "Whether the waves fit between the planned times; absent where one of both is unknown.",
+            ),
+            integer(
+                "conflict_count",
+                0,
+                i64::MAX,
+                "How many conflicts the change has; `…/conflicts` shows them.",
+            )
+            .needed(),
             texts("conflicts", LINE, "With which changes and maintenances, at most 50.").needed(),
             objects("shared", "SharedMembers", "Open changes with the same members.").needed(),
-            objects("missing", "Requirement", "What is missing before it starts, approvals among it.").needed(),
+            objects(
+                "missing",
+                "Requirement",
+                "What is missing before it starts, approvals among it.",
+            )
+            .needed(),
         ],
     ),
     shape(
@@ -286,7 +338,12 @@ pub(crate) const SHAPES: &[Shape] = &[
             integer("number", 1, MOST_WAVES as i64, "Its number.").needed(),
             integer("count", 0, MANY, "How many members it has.").needed(),
             free("regions", "How many of them each region has; the empty name is none.").needed(),
-            integer("minutes", 0, i64::MAX, "How long it takes by the minutes of the plan, with its watch."),
+            integer(
+                "minutes",
+                0,
+                i64::MAX,
+                "How long it takes by the minutes of the plan, with its watch.",
+            ),
         ],
     ),
     shape(
