@@ -20,9 +20,7 @@ impl World {
             commit: None,
             change: None,
             purpose,
-        }
-        member: None,
-    mber: None,
+            member: None,
         }
     }
 
