@@ -63,7 +63,7 @@ struct Draft<'c> {
 /// # Errors
 /// 403, 404, 409, or the store's.
 pub fn check_may_set(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
-    cx.try_on_change(key, |case| check_editable(case))
+    cx.try_on_change(key, check_editable)
 }
 
 /// Sets the plan of waves; members that there are already are placed anew.

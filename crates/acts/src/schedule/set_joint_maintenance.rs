@@ -7,7 +7,7 @@ use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::{Refusal, refuse_unmet};
 use model::core::unmet::unmet;
-use model::schedule::joint_maintenance::{JointMaintenance, JointMaintenanceInput, MOST, check_plan};
+use model::schedule::joint_maintenance::{JointMaintenance, JointMaintenanceInput, MOST, check_plan, why_outside};
 use serde_json::json;
 
 use crate::case::settle_open::settle_one;
@@ -163,20 +163,8 @@ fn check_changes(
             let text = format!("{key} belongs to another coordinated maintenance.");
             reading.wrong(&field, "not_unique", text);
         }
-        let window = JointMaintenance {
-            id: RecordId(String::new()),
-            version: 0,
-            title: String::new(),
-            changes: Vec::new(),
-            starts_at: input.starts_at,
-            ends_at: input.ends_at,
-            decision: None,
-            reason: None,
-            over: Vec::new(),
-            active: true,
-            by: cx.actor.person.clone(),
-        };
-        if let Some(text) = window.why_outside(&change).filter(|_| change.state.is_before_start()) {
+        let outside = why_outside(&change, input.starts_at, input.ends_at);
+        if let Some(text) = outside.filter(|_| change.state.is_before_start()) {
             reading.wrong(&field, "outside_window", text);
         }
     }

@@ -154,19 +154,6 @@ impl JointMaintenance {
         open.next().map(String::as_str)
     }
 
-    /// Why a change does not lie in the window that all share; `None` where it does.
-    #[must_use]
-    pub fn why_outside(&self, change: &Change) -> Option<String> {
-        let (start, end) = change.planned_start.zip(change.planned_end)?;
-        let is_inside = self.starts_at <= start && end <= self.ends_at;
-        (!is_inside).then(|| {
-            format!(
-                "{} is planned from {start} to {end}, and the window that it shares is from {} to {}.",
-                change.key, self.starts_at, self.ends_at
-            )
-        })
-    }
-
     /// After the end of a change: it is over, and one without success takes the common go back.
     #[must_use]
     pub fn after(&self, change: &Change) -> Self {
@@ -178,6 +165,19 @@ impl JointMaintenance {
         }
         next
     }
+}
+
+/// Why a change does not lie in the window from `starts_at` to `ends_at`; `None` where it does.
+#[must_use]
+pub fn why_outside(change: &Change, starts_at: Timestamp, ends_at: Timestamp) -> Option<String> {
+    let (start, end) = change.planned_start.zip(change.planned_end)?;
+    let is_inside = starts_at <= start && end <= ends_at;
+    (!is_inside).then(|| {
+        format!(
+            "{} is planned from {start} to {end}, and the window that it shares is from {starts_at} to {ends_at}.",
+            change.key
+        )
+    })
 }
 
 /// What coordinated maintenances ask of a change before work begins. An emergency waits for none.
@@ -224,7 +224,7 @@ fn unmet_of(row: &JointMaintenance, change: &Change, directory: &Directory) -> V
             managers(),
         ));
     }
-    if let Some(text) = row.why_outside(change) {
+    if let Some(text) = why_outside(change, row.starts_at, row.ends_at) {
         let help = "Plan it inside of the window, or have a change manager move the window.";
         rows.push(unmet("joint_window", text, help, managers()));
     }

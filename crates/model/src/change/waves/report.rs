@@ -182,8 +182,8 @@ fn moved(case: &mut Case<'_>, row: Told) -> MemberOutcome {
 /// Whether members of a target have not ended: what a deployment's signal says is then about one of them.
 #[must_use]
 pub fn has_open_members(change: &Change, target: &TargetId) -> bool {
-    let lists = change.wave_run.iter().flat_map(|run| &run.lists);
-    lists.into_iter().any(|list| &list.target == target && list.left() > 0)
+    let mut lists = change.wave_run.iter().flat_map(|run| &run.lists);
+    lists.any(|list| &list.target == target && list.left() > 0)
 }
 
 /// Why a target may not be told to have succeeded: members of it have not, or not ended. `None` where it may.

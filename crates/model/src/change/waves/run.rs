@@ -282,11 +282,10 @@ pub(crate) fn count_move(
     after: MemberState,
     now: Timestamp,
 ) {
-    let ended = |state: MemberState| has_ended(state);
     if let Some(list) = run.lists.iter_mut().find(|list| &list.target == target) {
         let mut add = |state: MemberState, by: i64| match state {
             MemberState::Succeeded => list.done += by,
-            other if ended(other) => list.not_done += by,
+            other if has_ended(other) => list.not_done += by,
             _ => {}
         };
         if let Some(before) = before {
@@ -372,7 +371,10 @@ fn halt_by_rule(case: &mut Case<'_>) {
     if run.waves.iter().any(|wave| wave.fresh_failures >= plan.halt_failures) {
         return stop(case, WaveStopCause::Failures, None, None);
     }
-    let open = plan.halt_on_incident.then(|| open_incidents(case)).unwrap_or_default();
+    let open = match plan.halt_on_incident {
+        true => open_incidents(case),
+        false => Vec::new(),
+    };
     let fresh = open.into_iter().find(|key| !run.known_incidents.contains(key));
     if let Some(key) = fresh {
         stop(case, WaveStopCause::Incident, Some(key), None);

@@ -153,7 +153,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked, back: Option<&Bac
     let change = view.cx.change(key)?;
     let url = view.change_url(&change.key);
     let may_work = view.cx.try_on_change(key, |case| case.allow(Act::Complete)).is_ok();
-    let may_edit = view.cx.try_on_change(key, |case| check_editable(case)).is_ok() && change.state.is_before_start();
+    let may_edit = view.cx.try_on_change(key, check_editable).is_ok() && change.state.is_before_start();
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![
