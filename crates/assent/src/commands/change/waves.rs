@@ -246,7 +246,7 @@ fn wave_of(text: &str) -> Result<Value> {
     for part in parts {
         let number = |text: &str| {
             text.parse::<i64>()
-                .map_err(|_| Failure::could_not(format!("`{text}` in the wave `{text}` is no whole number")))
+                .map_err(|_| Failure::could_not(format!("`{text}` is no whole number of a wave")))
         };
         match part.split_once('=') {
             None if part == "canary" => drop(wave.insert("canary".to_owned(), json!(true))),

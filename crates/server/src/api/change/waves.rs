@@ -6,6 +6,7 @@ use acts::change::set_members::{self, MemberRow};
 use acts::change::tell_members;
 use connect::change::members::{TableRow, read_table};
 use model::core::act::actions;
+use model::core::enums::MemberState;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
@@ -143,7 +144,7 @@ fn list_members(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             Refusal::field(name, "not_a_number", help)
         }),
     };
-    let state = ask.query("state").map(str::parse).transpose();
+    let state = ask.query("state").map(str::parse::<MemberState>).transpose();
     let state = state.map_err(|text: String| Refusal::field("state", "unknown_word", text))?;
     let wanted = Wanted {
         wave: number("wave")?.map(i64::from),

@@ -284,7 +284,7 @@ fn waves_section(view: &View<'_, '_, '_>, waves: &Waves, url: &str) -> Section {
             started = view.moment(at);
         }
         vec![
-            Cell::title(wave.wave.as_str(), format!("{url}/waves?wave={number}#members")),
+            Cell::Text(Rich::new().said_link(wave.wave.as_str(), format!("{url}/waves?wave={number}#members"))),
             Cell::text(state),
             whole(wave.done),
             whole(wave.failed),
