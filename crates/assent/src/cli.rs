@@ -10,6 +10,8 @@ use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{boards, lessons, meetings, on_call};
 use crate::commands::change::lifecycle;
+use crate::commands::cab::{lessons, meetings, on_call};
+use crate::commands::change::{lifecycle, waves};
 use crate::commands::compliance::{archive, control_reports, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, gateway, permits};
@@ -172,6 +174,9 @@ pub enum Command {
     /// Calendars of others, whose events count as maintenance.
     #[command(subcommand)]
     OutsideCalendar(planning::OutsideCalendars),
+    /// One change over many members, wave by wave.
+    #[command(subcommand)]
+    Waves(waves::Waves),
     /// Organisations that operate services, and how their changes compare.
     #[command(subcommand)]
     Vendor(vendors::Vendor),

@@ -7,6 +7,8 @@ use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{boards, lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, templates};
+use crate::commands::cab::{lessons, meetings, on_call};
+use crate::commands::change::{lifecycle, templates, waves};
 use crate::commands::compliance::{archive, control_reports, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, gateway, permits};
@@ -64,6 +66,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Ownership(ownership) => ownership::ownership(ownership, common, output),
         Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
         Command::OutsideCalendar(calendar) => planning::outside_calendar(calendar, common, output),
+        Command::Waves(command) => waves::waves(command, common, output),
         Command::Vendor(vendor) => vendors::vendor(vendor, common, output),
         Command::CommunicationPlan(plans) => communications::communication_plan(plans, common, output),
         Command::Traffic(traffic) => planning::traffic(traffic, common, output),

@@ -44,6 +44,10 @@ macro_rules! card_nouns {
             $crate::risk::cause::Cause,
             $crate::risk::cause_move::CauseMove,
             $crate::risk::risk_adjustment::RiskAdjustment,
+            $crate::change::waves::member_list::MemberList,
+            $crate::change::waves::member_list::bucket::MemberBucket,
+            $crate::change::waves::member_outcome::MemberOutcome,
+            $crate::schedule::joint_maintenance::JointMaintenance,
         }
     };
 }

@@ -59,6 +59,9 @@ pub struct Claims {
     /// The commit, when the target names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// The member of the target for which alone it is, where the change goes to many in waves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
     /// Way forward or way back.
     pub purpose: Purpose,
     /// The digest over the change's content that was approved.
@@ -135,6 +138,20 @@ pub fn verify(
     check_time(&claims, expected.now)?;
     check_revocation(&claims, list, (expected.now, expected.max_list_age_seconds))?;
     Ok(claims)
+}
+
+/// Holds a verified permit to a member of its target: one that names a member is for this one alone.
+///
+/// # Errors
+/// [`Refused`] with the code `wrong_member` (bad).
+pub fn check_member(claims: &Claims, member: Option<&str>) -> std::result::Result<(), Refused> {
+    match &claims.member {
+        Some(named) if member != Some(named.as_str()) => {
+            let text = format!("The permit is for the member `{named}` alone.");
+            Err(Refused::bad("wrong_member", text))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_audience(claims: &Claims, tenant: &str, expected: &Expected<'_>) -> std::result::Result<(), Refused> {

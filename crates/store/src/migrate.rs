@@ -63,6 +63,7 @@ const MIGRATIONS: &[Migration] = migrations![
     36 "0036_risk_adjustment",
     37 "0037_vendor",
     38 "0038_boards",
+    39 "0039_waves",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -520,6 +520,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             risk::checklists::SHAPES,
             schedule::planning::SHAPES,
             directory::vendors::SHAPES,
+            change::waves::SHAPES,
         ])
         .copied()
         .flatten();

@@ -17,6 +17,7 @@ use model::emergency::outside_look::OutsideLook;
 use model::risk::forecast::model_record::FailureModel;
 use model::schedule::calendar::Calendar;
 use model::schedule::conflict_record::Conflict;
+use model::schedule::joint_maintenance::JointMaintenance;
 use model::schedule::outside_calendar::OutsideCalendar;
 use model::schedule::planning_terms::PlanningTerms;
 use model::schedule::traffic::Traffic;
@@ -123,6 +124,7 @@ nouns![
     OutsideCalendar,
     Vendor,
     VendorNotice,
+    JointMaintenance,
     Traffic,
     FailureModel,
 ];

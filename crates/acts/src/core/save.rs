@@ -213,6 +213,7 @@ fn topic_words(topic: &str) -> String {
         "freeze_loosened" => "lies in a freeze that covers less",
         "incident_in_watch" => "has an incident in its watch window",
         "incident_caused" => "caused an incident",
+        "waves_halted" => "has a halted wave",
         other => return other.replace('_', " "),
     };
     words.to_owned()

@@ -11,6 +11,7 @@ use crate::integration::external_checks::answer_moved;
 use crate::notify::communicate::follow_stage;
 use crate::risk::ask_probes::ask_new;
 use crate::schedule::keep_conflicts::follow_saved;
+use crate::schedule::set_joint_maintenance::follow_joint;
 
 /// Links get their rows first, as an effect that saves the change again ends the round. Exceptions lapse and templates are
 /// suspended before what is judged after that and depends on them; conflicts are followed once the plans are judged. The gate,
@@ -20,6 +21,7 @@ pub(crate) const EFFECTS: &[Effect] = &[
     lapse_exceptions,
     count_failures,
     settle_others,
+    follow_joint,
     follow_saved,
     refresh_gate,
     answer_moved,

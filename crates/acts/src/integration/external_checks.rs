@@ -475,6 +475,7 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         commit: Some(check.commit.clone()),
         change: check.named.clone(),
         purpose: Some(Purpose::Deploy),
+        member: None,
     };
     let answer = answer::ask(cx, &question)?;
     let key = answer

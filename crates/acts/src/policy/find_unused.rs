@@ -48,6 +48,7 @@ const TRACES: &[(Role, &[&str])] = &[
             "change.implementing",
             "change.completed",
             "target.completed",
+            "member_outcome.",
             "entry.",
             "change.created",
             "permit.issued",
@@ -95,6 +96,7 @@ const TRACES: &[(Role, &[&str])] = &[
             "evidence.added",
             "change.created",
             "target.completed",
+            "member_outcome.",
         ],
     ),
 ];
@@ -114,6 +116,7 @@ const JUDGING: &[&str] = &[
     "change.reviewed",
     "change.closed",
     "freeze.",
+    "joint_maintenance.",
     "window.",
     "outside_calendar.",
     "vendor_notice.",

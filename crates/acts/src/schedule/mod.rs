@@ -15,6 +15,7 @@ pub mod push_freezes;
 pub(crate) mod read_repeat;
 pub mod set_calendar;
 pub mod set_freeze;
+pub mod set_joint_maintenance;
 pub mod set_outside_calendar;
 pub mod set_planning_terms;
 pub mod set_traffic;

@@ -614,6 +614,7 @@ impl World {
             commit: None,
             change: None,
             purpose: Some(purpose),
+            member: None,
         };
         self.system(move |cx| Ok(answer::check(cx, &question, None)?.permit.is_some()))
     }

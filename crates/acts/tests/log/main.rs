@@ -64,6 +64,7 @@ mod turning;
 mod two_people;
 mod vendors;
 mod voices;
+mod waves;
 mod ways_in;
 mod who_could;
 mod witnessing;

@@ -50,6 +50,7 @@ pub const WHAT: &[&str] = &[
     "incident",
     "threat",
     "custom_fields",
+    "wave_plan",
 ];
 
 /// Fields that the digest *when* covers.
@@ -112,6 +113,7 @@ pub const NEITHER: &[&str] = &[
     "erasure",
     "texts_erased_at",
     "closed_targets",
+    "wave_run",
     "validations",
     "reviews",
     "clocks",

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::cab::meeting;
 use crate::change::custom_field;
 use crate::change::lowered::Lowered;
+use crate::change::waves::member_list::ListRef;
+use crate::change::waves::plan::WavePlan;
+use crate::change::waves::run::WaveRun;
 use crate::compliance::erasure::{self, LegalHold};
 pub use crate::core::enums::EscalationStep;
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
@@ -24,7 +27,7 @@ use crate::schedule::calendar::Span;
 
 mod marks;
 
-pub use marks::{FieldEdit, PlannedUndo, ReadySpan, UndoRecord};
+pub use marks::{CausedIncident, FieldEdit, PlannedUndo, ReadySpan, UndoRecord, WatchedIncident};
 
 /// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +50,9 @@ pub struct Target {
     /// Digest of what runs again after a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_to: Option<String>,
+    /// The list of its members, where it goes to many in waves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<ListRef>,
 }
 
 /// How one target stands.
@@ -298,6 +304,9 @@ pub struct Content {
     /// What it says in the fields that the tenant added, in the order of keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub custom_fields: Vec<custom_field::CustomValue>,
+    /// In which waves it goes to the members of its targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave_plan: Option<WavePlan>,
 }
 
 /// A level stated against the table, with the reason.
@@ -455,26 +464,6 @@ pub struct PostImplementationReview {
     /// Who wrote it.
     pub by: PersonId,
     /// When.
-    pub at: Timestamp,
-}
-
-/// An incident that a person confirmed as caused by a change: one row for each incident, however often it was linked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CausedIncident {
-    /// Its key here, or its outside reference.
-    pub incident: String,
-    /// Who confirmed it.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// An incident that began while a change was watched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WatchedIncident {
-    /// Its key.
-    pub incident: String,
-    /// When the change took note of it.
     pub at: Timestamp,
 }
 
@@ -716,6 +705,9 @@ pub struct Change {
     /// Targets that a person closed by revoking a permit, also those that were opened again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed_targets: Vec<ClosedTarget>,
+    /// How far its waves have come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave_run: Option<WaveRun>,
     /// Validations, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validations: Vec<Validation>,

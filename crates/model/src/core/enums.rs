@@ -47,6 +47,7 @@ mod items;
 mod learning;
 mod planning;
 mod vendors;
+mod waves;
 
 pub use boards::{AgendaState, ItemListing, ItemOutcome, ListingGround};
 pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
@@ -58,6 +59,7 @@ pub use learning::{AdjustmentState, FindingKind};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
 pub use planning::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
 pub use vendors::{NoticeImpact, NoticeState, ParityMeasure, ParityVerdict};
+pub use waves::{GoDecision, MemberState, WaveStopCause};
 
 words! {
     /// How often a review of access begins by itself.

@@ -19,6 +19,7 @@ use crate::risk::forecast::model_record::FailureModel;
 use crate::schedule::calendar::Calendar;
 use crate::schedule::conflict_record::Conflict;
 use crate::schedule::freeze::Freeze;
+use crate::schedule::joint_maintenance::JointMaintenance;
 use crate::schedule::outside_calendar::OutsideCalendar;
 use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::traffic::Traffic;
@@ -90,6 +91,11 @@ held! {
         directory.vendor_notices.put(it, |row| &row.id);
     } else {
         directory.vendor_notices.remove(&it.id, |row| &row.id);
+    };
+    JointMaintenance: |directory, it| if it.active {
+        directory.joint_maintenances.put(it, |row| &row.id);
+    } else {
+        directory.joint_maintenances.remove(&it.id, |row| &row.id);
     };
     Traffic: |directory, it| if it.active {
         directory.traffic.insert(it.service.clone(), it);

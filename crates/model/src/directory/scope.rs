@@ -162,6 +162,8 @@ impl Scope {
             ..row
         });
         seen.vendors = bare.collect::<Vec<_>>().into();
+        // A coordinated maintenance is about changes of several owners.
+        seen.joint_maintenances = Vec::new().into();
     }
 }
 

@@ -34,6 +34,7 @@ use crate::risk::{assessment, terms};
 use crate::schedule::calendar::{Calendar, zone};
 use crate::schedule::conflict_record::Conflict;
 pub use crate::schedule::freeze::{Freeze, FreezeException};
+use crate::schedule::joint_maintenance::JointMaintenance;
 use crate::schedule::outside_calendar::OutsideCalendar;
 use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::traffic::Traffic;
@@ -171,6 +172,8 @@ pub struct Directory {
     pub vendors: Rows<Vendor>,
     /// Notices of vendors about maintenance that is not over.
     pub vendor_notices: Rows<VendorNotice>,
+    /// Coordinated maintenances in use.
+    pub joint_maintenances: Rows<JointMaintenance>,
     /// The users of services by hour.
     pub traffic: Shelf<ServiceKey, Traffic>,
     /// The model of failure in force: the one that was fitted last; absent before the first.

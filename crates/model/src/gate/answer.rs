@@ -9,6 +9,7 @@ use crate::change::named::named;
 use crate::change::record::{Change, Target};
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
 use crate::change::template::template_review;
+use crate::change::waves::gate::{self, AskedMember, WaveGate, wave_gate};
 use crate::change::{duties, eligible};
 use crate::core::enums::{GateDecision, Purpose, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
@@ -100,6 +101,12 @@ pub struct GateRow {
     pub closed: Vec<Unmet>,
     /// The change's owner, whom a stop waits for when nothing else is known.
     pub owner: String,
+    /// How the waves stand, for a target that goes to many members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waves: Option<WaveGate>,
+    /// The member about which the question is. It is no part of the row: whoever asks puts it there.
+    #[serde(skip)]
+    pub member: Option<AskedMember>,
 }
 
 impl GateRow {
@@ -273,6 +280,10 @@ fn row(
         unmet: unmet.into_iter().filter(|row| row.code != CLOSED).collect(),
         closed: closed_unmet(change, target, purpose, directory),
         owner: planner(change, directory),
+        waves: Some(purpose)
+            .filter(|purpose| *purpose == Purpose::Deploy)
+            .and_then(|_| wave_gate(file, directory, target, now)),
+        member: None,
     }
 }
 
@@ -440,7 +451,10 @@ pub fn judge(row: &GateRow, now: Timestamp) -> Answer {
     let mut reasons = row.closed.clone();
     match row.purpose {
         Purpose::Rollback => reasons.extend(row.unmet.clone()),
-        Purpose::Deploy => reasons.extend(against(row, now)),
+        Purpose::Deploy => {
+            reasons.extend(gate::against(row, now));
+            reasons.extend(against(row, now));
+        }
     }
     let next = next_transition(row, now);
     if !reasons.is_empty() {
@@ -554,7 +568,8 @@ fn next_transition(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
     if row.purpose == Purpose::Rollback {
         return None;
     }
-    let mut instants = vec![row.opens_at, row.closes_at, row.glass_until, row.good_until];
+    let wave = gate::waits_until(row);
+    let mut instants = vec![row.opens_at, row.closes_at, row.glass_until, row.good_until, wave];
     for freeze in &row.frozen {
         instants.push(Some(freeze.starts_at));
         instants.push(Some(freeze.ends_at));

@@ -50,4 +50,5 @@ mod walks_around;
 mod walks_bound;
 mod walks_committers;
 mod walks_rules;
+mod waves;
 mod world;

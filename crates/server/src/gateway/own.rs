@@ -89,6 +89,7 @@ fn question_of(place: &Place) -> Question {
         commit: place.commit.clone(),
         change: place.change.clone(),
         purpose: place.purpose,
+        member: None,
     }
 }
 

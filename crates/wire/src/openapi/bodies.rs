@@ -551,6 +551,7 @@ const GATE: &[Shape] = &[
             text("environment", LINE, "The environment's key.").needed(),
             text("artifact", 255, "The artifact's digest."),
             text("commit", 64, "Or the commit."),
+            text("member", LINE, "The member, where the change goes to many in waves."),
         ],
     ),
     shape(
@@ -562,6 +563,7 @@ const GATE: &[Shape] = &[
             text("artifact", 255, "The artifact's digest."),
             text("commit", 64, "Or the commit."),
             text("change", LINE, "The change that is meant; it never suffices alone."),
+            text("member", LINE, "The member, where the change goes to many in waves."),
             word(
                 "purpose",
                 all!(Purpose),
@@ -698,6 +700,7 @@ const ADMINISTRATION: &[Shape] = &[
                     "flagger",
                     "argo_rollouts",
                     "statuspage",
+                    "waves",
                 ]),
                 "Which system.",
             )

@@ -136,6 +136,7 @@ pub(crate) const GATE_QUESTION: &[Param] = &[
     Param::new("artifact", "The artifact's digest; this or `commit` must be given."),
     Param::new("commit", "The commit."),
     Param::new("change", "The change that is meant; it never suffices alone."),
+    Param::new("member", "The member, where the change goes to many in waves."),
     Param::new("purpose", "`deploy` or `rollback`; either unless said."),
     Param::new(
         "permit",

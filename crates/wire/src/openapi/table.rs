@@ -3,7 +3,7 @@
 use crate::openapi::audit::{attestations, keys, samples, witnesses};
 use crate::openapi::cab::{boards, lessons, meetings};
 use crate::openapi::cards;
-use crate::openapi::change::bulk;
+use crate::openapi::change::{bulk, waves};
 use crate::openapi::compliance::{archive, control_reports};
 use crate::openapi::directory::{ownership, routes as table_estate, vendors};
 use crate::openapi::gate::routes as table_gateways;
@@ -89,6 +89,7 @@ pub(crate) fn all() -> Vec<Route> {
             communications::ROUTES,
             lessons::ROUTES,
             vendors::ROUTES,
+            waves::ROUTES,
         ])
         .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES, planning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);

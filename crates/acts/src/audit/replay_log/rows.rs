@@ -401,6 +401,13 @@ fn comparable(rows: &[GateRow]) -> Vec<GateRow> {
         for freeze in &mut row.frozen {
             freeze.waiting_on.clear();
         }
+        if let Some(waves) = &mut row.waves {
+            waves.people.clear();
+            if let Some(stop) = &mut waves.stop {
+                stop.waiting_on.clear();
+                stop.cannot_be_met = false;
+            }
+        }
         for unmet in row.unmet.iter_mut().chain(&mut row.closed) {
             unmet.text.clear();
             unmet.satisfy.clear();

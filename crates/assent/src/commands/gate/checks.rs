@@ -59,6 +59,9 @@ pub struct Check {
     /// The change that is meant; it never suffices alone.
     #[arg(long, value_name = "KEY")]
     pub change: Option<String>,
+    /// The member that is about to be changed, where the change goes to many in waves.
+    #[arg(long, value_name = "NAME")]
+    pub member: Option<String>,
     /// Ask for the way back.
     #[arg(long)]
     pub rollback: bool,
@@ -154,6 +157,9 @@ fn ask(client: &Client, check: &Check, now: Timestamp) -> Result<Value> {
     let mut body = check.build.body();
     if let Some(change) = &check.change {
         body.insert("change".to_owned(), json!(change));
+    }
+    if let Some(member) = &check.member {
+        body.insert("member".to_owned(), json!(member));
     }
     if check.rollback {
         body.insert("purpose".to_owned(), json!("rollback"));

@@ -90,6 +90,9 @@ pub struct Verify {
     /// Where to remember what lists have revoked: what one did stays revoked, and a list of a lower epoch is refused.
     #[arg(long, value_name = "FILE")]
     pub remember: Option<PathBuf>,
+    /// The member that is about to be changed, where the change goes to many in waves.
+    #[arg(long, value_name = "NAME")]
+    pub member: Option<String>,
     /// The change's content digest to insist on.
     #[arg(long, value_name = "DIGEST")]
     pub content_digest: Option<String>,
@@ -175,7 +178,9 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
         }),
         max_list_age_seconds: verify.max_list_age.map(i64::unsigned_abs),
     };
-    match proof::permit::verify(&permit, &keys, list.as_ref(), &expected) {
+    let verified = proof::permit::verify(&permit, &keys, list.as_ref(), &expected);
+    let of_member = |claims| proof::permit::check_member(&claims, verify.member.as_deref()).map(|()| claims);
+    match verified.and_then(of_member) {
         Ok(claims) => Ok(told(output, 0, "good", &sentence(&claims), Some(&claims))),
         Err(refused) => {
             // An untrusted list counts as none; why it is untrusted tells more than that there is none.

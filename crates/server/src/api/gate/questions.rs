@@ -91,6 +91,7 @@ fn read_target(reading: &mut Reading<'_>) -> Question {
         commit: reading.text("commit", 64).map(|commit| commit.to_lowercase()),
         change: None,
         purpose: None,
+        member: reading.text("member", LINE),
     };
     if question.artifact.is_none() && question.commit.is_none() && reading.errors.is_empty() {
         reading.wrong(

@@ -76,11 +76,31 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         .filter(|one| one.distance > 0)
         .map(|one| one.key)
         .collect();
-    match reached.len() {
+    let rich = match reached.len() {
         0 => rich,
         1..=4 => rich.text(". It reaches ").append(names(&reached)).text("."),
         many => rich.text(format!(". It reaches {} things.", count(many as u64))),
-    }
+    };
+    in_waves(view, change, rich)
+}
+
+/// To how many members it goes, and what halts it: an approval covers the list of them.
+fn in_waves(view: &View<'_, '_, '_>, change: &Change, rich: Rich) -> Rich {
+    let Some(plan) = &change.content.wave_plan else {
+        return rich;
+    };
+    let lists = change
+        .content
+        .targets
+        .iter()
+        .filter_map(|target| target.members.as_ref());
+    let members: i64 = lists.map(|list| list.count).sum();
+    let members = count(u64::try_from(members).unwrap_or(0));
+    let words = format!("{members} members in {} waves", count(plan.waves.len() as u64));
+    let failures = count(u64::try_from(plan.halt_failures).unwrap_or(0));
+    rich.text(" ")
+        .link(words, format!("{}/waves", view.change_url(&change.key)))
+        .text(format!(", each halted by {failures} failures."))
 }
 
 fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {

@@ -256,6 +256,11 @@ const WHOLE: &[Phrase] = &[
         "incident",
         "noted an incident in its watch window",
     ),
+    ("change.wave_passed", "check", "noted that a wave of it is through"),
+    ("change.waves_halted", "x", "halted its waves"),
+    ("change.waves_paused", "s-hold", "paused its waves"),
+    ("change.waves_planned", "list", "planned its waves and their members"),
+    ("change.waves_resumed", "go", "let its waves go on"),
     (
         "change.latest_rollback_passed",
         "clock",

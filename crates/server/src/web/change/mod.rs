@@ -27,3 +27,4 @@ pub(super) mod review_draft;
 pub(super) mod runbook;
 pub(super) mod sections;
 pub(super) mod templates;
+pub(super) mod waves;

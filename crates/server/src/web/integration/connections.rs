@@ -57,6 +57,7 @@ const KINDS: [(&str, &str); 23] = [
     ("flagger", "Flagger"),
     ("argo_rollouts", "Argo Rollouts"),
     ("statuspage", "Statuspage (vendor notices)"),
+    ("waves", "Outcomes of members (waves)"),
 ];
 
 /// What a kind of connection is called.

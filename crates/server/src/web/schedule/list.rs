@@ -299,6 +299,7 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
     page.acts.extend([
         ActForm::link("Vendors", view.url("/vendors")),
         ActForm::link("Vendor notices", view.url("/vendor-notices")),
+        ActForm::link("Coordinated maintenances", view.url("/joint-maintenances")),
     ]);
     if let Some(back) = back {
         let acts = page

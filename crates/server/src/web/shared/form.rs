@@ -121,6 +121,7 @@ const LISTS: &[&str] = &[
     "risks",
     "audiences",
     "stages",
+    "changes",
 ];
 /// Lists of sentences, one a line.
 const LINES: &[&str] = &["improvements", "contributing"];

@@ -2,3 +2,4 @@
 
 pub(super) mod bulk;
 pub(super) mod templates;
+pub(super) mod waves;
