@@ -141,6 +141,11 @@ fn of_retention() -> Vec<(String, &'static str, bool)> {
             false,
         ),
         (
+            retention::COUNT.to_owned(),
+            "inbox_with_body (tenant=? AND received_at>? AND received_at<?)",
+            false,
+        ),
+        (
             archive::TO_ARCHIVE.to_owned(),
             "change_to_archive (tenant=? AND updated_at<?)",
             false,

@@ -160,7 +160,7 @@ impl RunTrail {
         };
         let record = self
             .records
-            .entry(table)
+            .entry(*table)
             .or_default()
             .entry(delta.id.clone())
             .or_default();

@@ -338,8 +338,9 @@ fn erased(found: &Reconciliation) -> Section {
             Column::new("Count", Fold::Under).number(),
         ],
         rows: rows
+            .into_iter()
             .map(|(label, number)| vec![Cell::text(label), Cell::Short(count(number))])
-            .to_vec(),
+            .collect(),
         ..Table::default()
     };
     Section::new("erased", "What was erased", SectionBody::Table(table)).lede("The log counts it for ever.")
