@@ -64,6 +64,7 @@ const MIGRATIONS: &[Migration] = migrations![
     37 "0037_vendor",
     38 "0038_boards",
     39 "0039_waves",
+    40 "0040_retention",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.
