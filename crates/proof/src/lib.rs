@@ -36,6 +36,8 @@ pub mod remembered;
 pub mod report;
 pub mod revocation;
 pub mod tile;
+pub mod time_stamp;
+pub mod witness;
 
 pub use error::Error;
 

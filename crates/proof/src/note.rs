@@ -217,6 +217,15 @@ pub struct NoteSignature {
     pub bytes: Vec<u8>,
 }
 
+impl NoteSignature {
+    /// The line of a note, with its end.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let signature = crypto::base64_standard(&[self.key_id.as_slice(), &self.bytes].concat());
+        format!("\u{2014} {} {signature}\n", self.name)
+    }
+}
+
 /// A text with its signatures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -295,9 +304,8 @@ impl Note {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = format!("{}\n", self.text);
-        for NoteSignature { name, key_id, bytes } in &self.signatures {
-            let signature = crypto::base64_standard(&[key_id.as_slice(), bytes].concat());
-            out.push_str(&format!("\u{2014} {name} {signature}\n"));
+        for signature in &self.signatures {
+            out.push_str(&signature.to_line());
         }
         out
     }

@@ -1,5 +1,6 @@
 //! Audit: the log, proofs, bundles, replay, witnesses and keys.
 
+pub mod ask_witnesses;
 pub mod attest_change;
 pub mod audit_paper;
 pub mod check_log;
@@ -22,8 +23,12 @@ pub mod renew_codes;
 pub mod replay_log;
 pub(crate) mod revoke_signed;
 pub mod sequence_events;
+pub mod set_time_authority;
+pub mod set_watched_log;
 pub mod set_witness;
 pub mod show_event;
 pub mod sign_revocations;
+pub mod stamp_log;
 pub mod take_cosignature;
 pub mod turn_key;
+pub mod witness_log;

@@ -72,6 +72,8 @@ const TRACES: &[(Role, &[&str])] = &[
             "sink.",
             "key.",
             "witness.",
+            "watched_log.",
+            "time_authority.",
             "log.published",
             "log.closed",
             "policies.",

@@ -65,6 +65,8 @@ mod vendors;
 mod voices;
 mod ways_in;
 mod who_could;
+mod scheduled_reports;
+mod watching;
 mod witnessing;
 mod world;
 mod writing;

@@ -4,4 +4,6 @@ pub mod audit_conclusion;
 pub mod audit_sample;
 pub mod draw;
 pub mod key_rotation;
+pub mod time_authority;
+pub mod watched_log;
 pub mod witness;

@@ -314,6 +314,10 @@ fn audit_routes() -> Router<AppState> {
             "/t/{tenant}/audit/reports/{framework}/exceptions.csv",
             get(compliance::control_reports::exceptions),
         )
+        .route(
+            "/t/{tenant}/audit/reports/{framework}/file/{format}",
+            get(compliance::control_reports::file),
+        )
         .route("/t/{tenant}/audit/sample", get(audit::audit_sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(audit::audit_sample::verify))
         .route("/t/{tenant}/audit-samples/{id}/paper", get(audit::audit_paper::paper))
