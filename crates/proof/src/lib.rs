@@ -37,7 +37,6 @@ pub mod report;
 pub mod revocation;
 pub mod tile;
 pub mod time_stamp;
-pub mod witness;
 
 pub use error::Error;
 

@@ -5,6 +5,8 @@
 //! Two signature types are used: 0x01, Ed25519 over the note's text, for the log itself; and 0x04,
 //! the timestamped `cosignature/v1`, for cosigners and witnesses.
 
+pub mod witness;
+
 use crate::crypto::{self, Hash, SigningKey};
 use crate::{Error, Result};
 

@@ -25,7 +25,12 @@ fn name_of(key: &str) -> &str {
 fn watch(watched: &Server, witness: &Server) {
     let (log, _) = keys(watched);
     let (_, cosigner) = keys(witness);
-    let added = witness.must("POST", "/api/v1/watched-logs", &witness.token("admin"), Some(&json!({"key": log})));
+    let added = witness.must(
+        "POST",
+        "/api/v1/watched-logs",
+        &witness.token("admin"),
+        Some(&json!({"key": log})),
+    );
     assert_eq!(added["origin"], name_of(&log));
     let url = format!("{}/t/halden/witness", witness.url);
     let body = json!({"key": cosigner, "url": url});
@@ -37,7 +42,8 @@ fn cosigned(watched: &Server, witness: &Server) -> Option<Value> {
     let listed = watched.must("GET", "/api/v1/witnesses", &watched.token("auditor"), None);
     let last = listed["items"][0]["cosigned"].clone();
     let note = last["checkpoint"].as_str()?.to_owned();
-    note.contains(&format!("\u{2014} {} ", name_of(&cosigner))).then_some(last)
+    note.contains(&format!("\u{2014} {} ", name_of(&cosigner)))
+        .then_some(last)
 }
 
 fn size(cosigned: Option<Value>) -> u64 {
@@ -58,8 +64,15 @@ fn two_servers_witness_each_other() {
     });
     // The log grows, and the witness follows with a proof.
     let before = size(cosigned(one, two));
-    one.must("POST", "/api/v1/changes", &one.token("requester"), Some(&json!({"title": "One more"})));
-    eventually("the witness cosigns the log that has grown", || size(cosigned(one, two)) > before);
+    one.must(
+        "POST",
+        "/api/v1/changes",
+        &one.token("requester"),
+        Some(&json!({"title": "One more"})),
+    );
+    eventually("the witness cosigns the log that has grown", || {
+        size(cosigned(one, two)) > before
+    });
     let seen = two.must("GET", "/api/v1/watched-logs", &two.token("auditor"), None);
     assert!(seen["items"][0]["seen"]["size"].as_u64().unwrap() > before, "{seen}");
     is_verified(one, two);
@@ -81,7 +94,9 @@ fn is_verified(one: &Server, two: &Server) {
         let mut verify = std::process::Command::new(binary());
         verify.args(["--json", "audit", "verify", "--max-age", "off", "--log"]);
         verify.arg(format!("{}/t/halden/log", one.url)).arg("--key").arg(&file);
-        verify.env("ASSENT_SERVER", &one.url).env("ASSENT_TOKEN", one.token("auditor"));
+        verify
+            .env("ASSENT_SERVER", &one.url)
+            .env("ASSENT_TOKEN", one.token("auditor"));
         must_run(&mut verify).contains(name_of(&witness))
     });
 }
@@ -91,8 +106,15 @@ fn refuses(one: &Server, two: &Server) {
     let door = format!("{}/t/halden/witness/add-checkpoint", two.url);
     let submit = |body: &str| {
         let mut answer = tests::caller::agent().post(&door).send(body).unwrap();
-        let kind = answer.headers().get("content-type").map(|it| it.to_str().unwrap().to_owned());
-        (answer.status().as_u16(), kind.unwrap_or_default(), answer.body_mut().read_to_string().unwrap())
+        let kind = answer
+            .headers()
+            .get("content-type")
+            .map(|it| it.to_str().unwrap().to_owned());
+        (
+            answer.status().as_u16(),
+            kind.unwrap_or_default(),
+            answer.body_mut().read_to_string().unwrap(),
+        )
     };
     let (_, note) = one.get("/t/halden/log/checkpoint", Some(&one.token("auditor")));
     let note = String::from_utf8(note).unwrap();
@@ -104,7 +126,11 @@ fn refuses(one: &Server, two: &Server) {
     assert_eq!(submit(&format!("old {seen}\n\n{elsewhere}")).0, 404);
     let root = note.lines().nth(2).unwrap();
     let changed = note.replacen(root, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 1);
-    assert_eq!(submit(&format!("old {seen}\n\n{changed}")).0, 403, "the signature is over another root");
+    assert_eq!(
+        submit(&format!("old {seen}\n\n{changed}")).0,
+        403,
+        "the signature is over another root"
+    );
     for malformed in ["", "old x\n\n", "old 99999999\n\nx"] {
         assert_eq!(submit(malformed).0, 400, "{malformed:?}");
     }

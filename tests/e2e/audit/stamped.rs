@@ -34,12 +34,14 @@ impl Authority {
         authority.write("config", config.as_bytes());
         let subject = format!("/CN=Time {name}");
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650";
-        authority.openssl(&format!(
-            "req -x509 {key} -keyout ca.key -out ca.pem -addext basicConstraints=critical,CA:TRUE -subj"
-        ), &[&subject]);
-        authority.openssl("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout signer.key -out signer.csr -subj", &[
-            &format!("{subject} stamps"),
-        ]);
+        authority.openssl(
+            &format!("req -x509 {key} -keyout ca.key -out ca.pem -addext basicConstraints=critical,CA:TRUE -subj"),
+            &[&subject],
+        );
+        authority.openssl(
+            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout signer.key -out signer.csr -subj",
+            &[&format!("{subject} stamps")],
+        );
         authority.openssl(
             "x509 -req -in signer.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 3650 -extfile usage -out signer.pem",
             &[],
@@ -84,16 +86,25 @@ fn add(server: &Server, url: &str, certificates: &str) -> Value {
 fn stamped(server: &Server, id: &Value) -> Value {
     let listed = server.must("GET", "/api/v1/time-authorities", &server.token("auditor"), None);
     let items = listed["items"].as_array().unwrap();
-    items.iter().find(|it| it["id"] == *id).map_or(Value::Null, |it| it["stamped"].clone())
+    items
+        .iter()
+        .find(|it| it["id"] == *id)
+        .map_or(Value::Null, |it| it["stamped"].clone())
 }
 
 fn verify(server: &Server, what: &[&str], anchors: &Path) -> (Option<i32>, String) {
     let keys = server.data.join("keys");
     std::fs::write(&keys, server.get("/t/halden/log/key", None).1).unwrap();
     let mut command = Command::new(binary());
-    command.args(["--json", "audit", "verify"]).args(what).arg("--key").arg(&keys);
+    command
+        .args(["--json", "audit", "verify"])
+        .args(what)
+        .arg("--key")
+        .arg(&keys);
     command.arg("--time-authority").arg(anchors);
-    command.env("ASSENT_SERVER", &server.url).env("ASSENT_TOKEN", server.token("auditor"));
+    command
+        .env("ASSENT_SERVER", &server.url)
+        .env("ASSENT_TOKEN", server.token("auditor"));
     let done = command.output().unwrap();
     (done.status.code(), String::from_utf8_lossy(&done.stdout).into_owned())
 }
@@ -118,17 +129,26 @@ fn checkpoints_are_stamped_and_openssl_agrees() {
         request[at] ^= 1;
         (200, other.answer(&request))
     });
-    add(&server, &format!("http://{}", silent.local_addr().unwrap()), &good.certificates());
+    add(
+        &server,
+        &format!("http://{}", silent.local_addr().unwrap()),
+        &good.certificates(),
+    );
     let mistaken = add(&server, &wrong.url, &other_certificates);
     let unknown = add(&server, &format!("{}/elsewhere", outside.url), &stranger.certificates());
     let added = add(&server, &outside.url, &good.certificates());
     assert_eq!(added["signer"], "CN=Time good");
-    eventually("the log is stamped, although an authority before hangs", || !stamped(&server, &added["id"]).is_null());
+    eventually("the log is stamped, although an authority before hangs", || {
+        !stamped(&server, &added["id"]).is_null()
+    });
     eventually("the log says why others gave none", || {
         let log = server.log();
         log.contains("another imprint") && log.contains("its signer is unknown")
     });
-    assert_eq!((stamped(&server, &mistaken["id"]), stamped(&server, &unknown["id"])), (Value::Null, Value::Null));
+    assert_eq!(
+        (stamped(&server, &mistaken["id"]), stamped(&server, &unknown["id"])),
+        (Value::Null, Value::Null)
+    );
 
     is_judged(&server, &good);
     is_in_log(&server, (&good, &stranger));
@@ -147,7 +167,9 @@ fn is_judged(server: &Server, good: &Authority) {
     let (_, note) = server.get("/t/halden/log/checkpoint", Some(&server.token("auditor")));
     let origin = String::from_utf8(note).unwrap().lines().next().unwrap().to_owned();
     let hex = line["root"].as_str().unwrap();
-    let root: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect();
+    let root: Vec<u8> = (0..32)
+        .map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap())
+        .collect();
     let text = format!("{origin}\n{}\n{}\n", line["size"], STANDARD.encode(root));
     good.judge(&text, &STANDARD.decode(line["token"].as_str().unwrap()).unwrap());
 }
@@ -180,5 +202,8 @@ fn is_in_bundle(server: &Server, (good, stranger): (&Authority, &Authority)) {
     let mut archive = std::fs::File::open(file).unwrap();
     archive.read_to_end(&mut bytes).unwrap();
     let name = b"time_stamps.json";
-    assert!(bytes.windows(name.len()).any(|at| at == name), "the bundle names the file");
+    assert!(
+        bytes.windows(name.len()).any(|at| at == name),
+        "the bundle names the file"
+    );
 }

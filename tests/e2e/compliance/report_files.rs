@@ -49,7 +49,10 @@ fn reports_are_files_with_the_same_bytes_for_the_same_inputs() {
         let title = json!({"title": format!("Written after {format}")});
         server.must("POST", "/api/v1/changes", &server.token("requester"), Some(&title));
         server.wait_for_log();
-        assert!(first == file(&server, &query), "{format}: other bytes for the same inputs");
+        assert!(
+            first == file(&server, &query),
+            "{format}: other bytes for the same inputs"
+        );
         std::fs::write(folder.join(format), first).unwrap();
     }
     let (status, said) = refusal(&server, "auditor", SPAN);
@@ -60,11 +63,27 @@ fn reports_are_files_with_the_same_bytes_for_the_same_inputs() {
     assert_eq!(refusal(&server, "requester", "format=pdf").0, 403);
     let out = folder.join("by-command");
     let mut export = Command::new(binary());
-    export.args(["control-report", "export", "sox", "--format", "oscal", "--from", "2020-01-01T00:00:00Z", "--to"]);
-    export.args(["2040-01-01T00:00:00Z", "--size", &size.to_string(), "-o"]).arg(&out);
-    export.env("ASSENT_SERVER", &server.url).env("ASSENT_TOKEN", server.token("auditor"));
+    export.args([
+        "control-report",
+        "export",
+        "sox",
+        "--format",
+        "oscal",
+        "--from",
+        "2020-01-01T00:00:00Z",
+        "--to",
+    ]);
+    export
+        .args(["2040-01-01T00:00:00Z", "--size", &size.to_string(), "-o"])
+        .arg(&out);
+    export
+        .env("ASSENT_SERVER", &server.url)
+        .env("ASSENT_TOKEN", server.token("auditor"));
     must_run(&mut export);
-    assert_eq!(std::fs::read(&out).unwrap(), std::fs::read(folder.join("oscal")).unwrap());
+    assert_eq!(
+        std::fs::read(&out).unwrap(),
+        std::fs::read(folder.join("oscal")).unwrap()
+    );
     others_read_them(&folder);
 }
 
@@ -124,18 +143,29 @@ fn a_schedule_has_a_report_made_and_announced() {
     let refused = json!({"framework": "gdpr", "span": "last_month", "recipients": ["nobody"]});
     let (status, answer) = server.ask("POST", "/api/v1/report-schedules", Some(&auditor), Some(&refused));
     let answer: Value = serde_json::from_slice(&answer).unwrap();
-    let fields: Vec<&str> = answer["errors"].as_array().unwrap().iter().map(|it| it["field"].as_str().unwrap()).collect();
+    let fields: Vec<&str> = answer["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["field"].as_str().unwrap())
+        .collect();
     assert_eq!((status, fields), (422, vec!["framework", "recipients"]), "{answer}");
     let wanted = json!({"framework": "sox", "span": "last_month", "format": "oscal", "recipients": [login]});
     let made = server.must("POST", "/api/v1/report-schedules", &auditor, Some(&wanted));
     let path = format!("/api/v1/report-schedules/{}", made["id"].as_str().unwrap());
     let show = || server.must("GET", &path, &auditor, None);
-    eventually("the report on the last month is made", || !show()["made_digest"].is_null());
+    eventually("the report on the last month is made", || {
+        !show()["made_digest"].is_null()
+    });
     let shown = show();
     // The log gives the same file again: its digest is the one that the log keeps.
     let (from, to) = span(shown["made_for"].as_str().unwrap());
     let query = format!("from={from}&to={to}&size={}&format=oscal", shown["made_size"]);
-    let hex: String = digest(&SHA256, &file(&server, &query)).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = digest(&SHA256, &file(&server, &query))
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     assert_eq!(shown["made_digest"], format!("sha256:{hex}"));
     let messages = Session::begin(&server, "auditor").get("/t/halden/messages").body;
     assert!(messages.contains("/audit/reports/sox/file/oscal?from="), "{messages}");
@@ -147,7 +177,11 @@ fn a_schedule_has_a_report_made_and_announced() {
 fn span(month: &str) -> (String, String) {
     let (year, number) = month.split_once('-').unwrap();
     let (year, number): (i32, u32) = (year.parse().unwrap(), number.parse().unwrap());
-    let (next_year, next) = if number == 12 { (year + 1, 1) } else { (year, number + 1) };
+    let (next_year, next) = if number == 12 {
+        (year + 1, 1)
+    } else {
+        (year, number + 1)
+    };
     (
         format!("{year:04}-{number:02}-01T00:00:00Z"),
         format!("{next_year:04}-{next:02}-01T00:00:00Z"),

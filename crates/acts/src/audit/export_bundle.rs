@@ -18,7 +18,7 @@ use store::change::blob;
 use store::record::{self, Filter, Record};
 
 use crate::audit::grounds_around;
-use crate::audit::stamp_log::stamps_after;
+use crate::audit::outside_proofs::stamp_log::stamps_after;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::grounds;

@@ -1,6 +1,5 @@
 //! Audit: the log, proofs, bundles, replay, witnesses and keys.
 
-pub mod ask_witnesses;
 pub mod attest_change;
 pub mod audit_paper;
 pub mod check_log;
@@ -16,6 +15,7 @@ pub mod note_attempt;
 pub mod note_log_sizes;
 pub mod note_replay;
 pub mod open_log;
+pub mod outside_proofs;
 pub mod prove_event;
 pub mod publish_log;
 pub mod read_grounds;
@@ -23,12 +23,8 @@ pub mod renew_codes;
 pub mod replay_log;
 pub(crate) mod revoke_signed;
 pub mod sequence_events;
-pub mod set_time_authority;
-pub mod set_watched_log;
 pub mod set_witness;
 pub mod show_event;
 pub mod sign_revocations;
-pub mod stamp_log;
 pub mod take_cosignature;
 pub mod turn_key;
-pub mod witness_log;

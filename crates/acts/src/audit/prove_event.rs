@@ -7,7 +7,7 @@ use proof::tile::{TileReader, TileSource};
 use serde::Serialize;
 use store::audit::event::{self, Event};
 
-use crate::audit::stamp_log::stamps_file;
+use crate::audit::outside_proofs::stamp_log::stamps_file;
 use crate::audit::take_cosignature::witnessed_checkpoint;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};

@@ -539,7 +539,10 @@ pub(crate) fn world() -> World {
     world.system(|cx| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.
         let witness = "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-        noun::add::<Witness>(cx, &body(json!({"key": witness, "url": "https://witness.example/walk"})))?;
+        noun::add::<Witness>(
+            cx,
+            &body(json!({"key": witness, "url": "https://witness.example/walk"})),
+        )?;
         let watched = "log.example/acme+7895ec0a+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
         noun::add::<WatchedLog>(cx, &body(json!({"key": watched})))?;
         let authority = json!({"url": "https://tsa.example/tsr", "certificates": CERTIFICATE, "every_hours": 6});

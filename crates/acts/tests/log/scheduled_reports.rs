@@ -21,13 +21,17 @@ fn a_scheduled_report_is_made_once_for_each_span_that_ends() {
     let world = World::new();
     world.draft("One");
     world.sequence();
-    let wanted = body(json!({"framework": "sox", "span": "last_month", "format": "csv", "recipients": ["olga", "rita"]}));
+    let wanted =
+        body(json!({"framework": "sox", "span": "last_month", "format": "csv", "recipients": ["olga", "rita"]}));
     let added = world.system(move |cx| noun::add::<ReportSchedule>(cx, &wanted));
     assert_eq!(added.made_for, None);
     world.sequence();
     let due = || world.look(|cx| find_due_report(cx)).unwrap();
     let first = due().expect("the span that ended last is due at once");
-    assert_eq!((first.schedule.id.clone(), first.report.framework.as_str()), (added.id.clone(), "sox"));
+    assert_eq!(
+        (first.schedule.id.clone(), first.report.framework.as_str()),
+        (added.id.clone(), "sox")
+    );
     let kept = first.clone();
     assert!(world.system(move |cx| keep_made_report(cx, &kept, "sha256:00")));
     let again = first.clone();
@@ -39,7 +43,10 @@ fn a_scheduled_report_is_made_once_for_each_span_that_ends() {
     assert_eq!(letters(&world), 2);
     let id = added.id.0.clone();
     let made = world.look(move |cx| noun::show::<ReportSchedule>(cx, &id)).unwrap();
-    assert_eq!((made.made_for.as_ref(), made.made_digest.as_deref()), (Some(&first.span), Some("sha256:00")));
+    assert_eq!(
+        (made.made_for.as_ref(), made.made_digest.as_deref()),
+        (Some(&first.span), Some("sha256:00"))
+    );
 
     world.pass_seconds(MONTH_SECONDS);
     let second = due().expect("another month has ended");

@@ -1,13 +1,13 @@
 //! This tenant as a witness of logs of others: what it cosigns and what it answers otherwise (C2SP tlog-witness).
 
 use acts::Error;
-use acts::audit::witness_log::{Witnessed, witness_log};
+use acts::audit::outside_proofs::witness_log::{Witnessed, witness_log};
 use acts::core::noun;
 use model::audit::watched_log::WatchedLog;
 use proof::crypto::{Hash, SigningKey};
 use proof::merkle::{leaf_hash, node_hash};
 use proof::note::{Checkpoint, KeyKind, Note, NoteSigner, VerifierKeys};
-use proof::witness::{AddCheckpoint, read_cosignatures};
+use proof::note::witness::{AddCheckpoint, read_cosignatures};
 use serde_json::json;
 
 use crate::world::{TENANT, World, body};
@@ -68,11 +68,19 @@ fn a_log_that_only_grows_is_cosigned_and_nothing_else_is() {
     let added = world.system(move |cx| noun::add::<WatchedLog>(cx, &add));
 
     must_verify(&world, &submit(&world, &log, 0, &[], first), first);
-    assert_eq!(submit(&world, &log, 0, &[], first), Witnessed::Conflict(1), "1 was seen");
+    assert_eq!(
+        submit(&world, &log, 0, &[], first),
+        Witnessed::Conflict(1),
+        "1 was seen"
+    );
     assert_eq!(submit(&world, &signer(2), 1, &[b], second), Witnessed::NotSigned);
     assert_eq!(submit(&world, &log, 1, &[a], second), Witnessed::NotConsistent);
     assert_eq!(submit(&world, &log, 1, &[], second), Witnessed::NotConsistent);
-    assert_eq!(submit(&world, &log, 1, &[], (1, b)), Witnessed::Conflict(1), "a fork of the same size");
+    assert_eq!(
+        submit(&world, &log, 1, &[], (1, b)),
+        Witnessed::Conflict(1),
+        "a fork of the same size"
+    );
     assert!(matches!(submit(&world, &log, 3, &[], second), Witnessed::Malformed(_)));
     // What was seen already is cosigned anew, which attests that it is fresh.
     must_verify(&world, &submit(&world, &log, 1, &[], first), first);
@@ -101,7 +109,9 @@ fn what_is_no_request_is_malformed_and_the_own_log_is_not_watched() {
     let keys = world.keys(TENANT);
     for (wrong, code) in [(&keys.0[0], "own_log"), (&keys.0[1], "not_a_log")] {
         let add = body(json!({"key": wrong.to_text()}));
-        let refused = world.look(move |cx| noun::add::<WatchedLog>(cx, &add).map(drop)).unwrap_err();
+        let refused = world
+            .look(move |cx| noun::add::<WatchedLog>(cx, &add).map(drop))
+            .unwrap_err();
         let Error::Refused(refusal) = refused else {
             panic!("{refused:?}");
         };

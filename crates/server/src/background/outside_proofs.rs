@@ -4,13 +4,13 @@
 use std::thread::JoinHandle;
 
 use acts::Context;
-use acts::audit::ask_witnesses::{Submission, ask_again, find_due_witnesses, take_answer};
-use acts::audit::stamp_log::{StampRequest, find_due_stamps, keep_stamp};
+use acts::audit::outside_proofs::ask_witnesses::{Submission, ask_again, find_due_witnesses, take_answer};
+use acts::audit::outside_proofs::stamp_log::{StampRequest, find_due_stamps, keep_stamp};
 use connect::socket::call::{Answer, Call, Caller};
 use jiff::SignedDuration;
 use model::change::change_file::Actor;
 use proof::time_stamp;
-use proof::witness::{read_cosignatures, read_size};
+use proof::note::witness::{read_cosignatures, read_size};
 use store::{Lane, Mode};
 
 use crate::background::rounds;

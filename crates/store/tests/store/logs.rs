@@ -510,7 +510,10 @@ fn a_watched_log_moves_on_from_the_size_that_was_seen_and_from_no_other() {
         let find = |origin: &'static str| world.read(move |tx| watched_checkpoint::find(tx, origin));
         assert_eq!(find("log.example/a"), None);
         assert!(advance(0, seen("log.example/a", 5, "r5")));
-        assert!(!advance(0, seen("log.example/a", 6, "fork")), "another request was faster");
+        assert!(
+            !advance(0, seen("log.example/a", 6, "fork")),
+            "another request was faster"
+        );
         assert!(advance(5, seen("log.example/a", 7, "r7")));
         assert!(advance(0, seen("log.example/b", 2, "r2")));
         assert_eq!(find("log.example/a"), Some(seen("log.example/a", 7, "r7")));

@@ -2,7 +2,7 @@
 //! log is what lets a checkpoint in.
 
 use acts::Context;
-use acts::audit::witness_log::{Witnessed, witness_log};
+use acts::audit::outside_proofs::witness_log::{Witnessed, witness_log};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use model::change::change_file::Actor;
 use model::core::refusal::Refusal;
-use proof::witness::SIZE_MEDIA_TYPE;
+use proof::note::witness::SIZE_MEDIA_TYPE;
 use store::{Lane, Mode};
 
 use crate::http::failure::Failure;

@@ -3,7 +3,7 @@
 use model::audit::witness::Witness;
 use proof::note::{Checkpoint, Note, VerifierKey};
 use proof::tile::TileReader;
-use proof::witness::AddCheckpoint;
+use proof::note::witness::AddCheckpoint;
 use store::audit::cosignature;
 
 use crate::audit::cosign_log::RENEWED_AFTER_SECONDS;

@@ -2,11 +2,11 @@
 
 use model::audit::watched_log::WatchedLog;
 use proof::note::{Checkpoint, Note, VerifierKey, VerifierKeys};
-use proof::witness::AddCheckpoint;
+use proof::note::witness::AddCheckpoint;
 use proof::{crypto, merkle};
 use store::audit::watched_checkpoint::{self, WatchedCheckpoint};
 
-use crate::audit::set_watched_log::origin;
+use crate::audit::outside_proofs::set_watched_log::origin;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::in_use;
