@@ -1,9 +1,9 @@
 //! Submits checkpoints of this log to witnesses that take them (C2SP tlog-witness, `add-checkpoint`).
 
 use model::audit::witness::Witness;
+use proof::note::witness::AddCheckpoint;
 use proof::note::{Checkpoint, Note, VerifierKey};
 use proof::tile::TileReader;
-use proof::note::witness::AddCheckpoint;
 use store::audit::cosignature;
 
 use crate::audit::cosign_log::RENEWED_AFTER_SECONDS;

@@ -107,6 +107,19 @@ pub fn keep_stamp(cx: &mut Context<'_, '_>, asked: &StampRequest, token: &[u8], 
     Ok(stamps::save(cx.tx, &kept)?)
 }
 
+/// The time stamp over the longest log, of the authorities in use.
+///
+/// # Errors
+/// The store's.
+pub fn newest_stamp(cx: &mut Context<'_, '_>) -> Result<Option<TimeStamp>> {
+    let mut newest: Option<TimeStamp> = None;
+    for authority in in_use::<TimeAuthority>(cx)? {
+        let found = stamps::newest(cx.tx, authority.id.as_str())?;
+        newest = newest.into_iter().chain(found).max_by_key(|it| it.size);
+    }
+    Ok(newest)
+}
+
 /// The first time stamps over checkpoints of at least the size `from`, with the proofs that the stamped log grew out of the one of
 /// that size.
 ///

@@ -1,8 +1,8 @@
 //! Witnesses logs of others (C2SP tlog-witness): takes a checkpoint that only grew and cosigns it.
 
 use model::audit::watched_log::WatchedLog;
-use proof::note::{Checkpoint, Note, VerifierKey, VerifierKeys};
 use proof::note::witness::AddCheckpoint;
+use proof::note::{Checkpoint, Note, VerifierKey, VerifierKeys};
 use proof::{crypto, merkle};
 use store::audit::watched_checkpoint::{self, WatchedCheckpoint};
 
