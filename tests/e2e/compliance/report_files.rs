@@ -140,7 +140,7 @@ fn a_schedule_has_a_report_made_and_announced() {
     server.wait_for_log();
     let auditor = server.token("auditor");
     let login = server.person("auditor")["login"].clone();
-    let refused = json!({"framework": "gdpr", "span": "last_month", "recipients": ["nobody"]});
+    let refused = json!({"framework": "gdpr", "span": "last_month", "contacts": ["nobody"]});
     let (status, answer) = server.ask("POST", "/api/v1/report-schedules", Some(&auditor), Some(&refused));
     let answer: Value = serde_json::from_slice(&answer).unwrap();
     let fields: Vec<&str> = answer["errors"]
@@ -149,8 +149,8 @@ fn a_schedule_has_a_report_made_and_announced() {
         .iter()
         .map(|it| it["field"].as_str().unwrap())
         .collect();
-    assert_eq!((status, fields), (422, vec!["framework", "recipients"]), "{answer}");
-    let wanted = json!({"framework": "sox", "span": "last_month", "format": "oscal", "recipients": [login]});
+    assert_eq!((status, fields), (422, vec!["framework", "contacts"]), "{answer}");
+    let wanted = json!({"framework": "sox", "span": "last_month", "format": "oscal", "contacts": [login]});
     let made = server.must("POST", "/api/v1/report-schedules", &auditor, Some(&wanted));
     let path = format!("/api/v1/report-schedules/{}", made["id"].as_str().unwrap());
     let show = || server.must("GET", &path, &auditor, None);

@@ -111,7 +111,7 @@ fn tell_recipients(
     );
     let directory = cx.directory()?;
     let is_here = |person: &&model::core::ids::PersonId| directory.people.get(*person).is_some_and(|it| it.active);
-    for person in made.recipients.iter().filter(is_here) {
+    for person in made.contacts.iter().filter(is_here) {
         let dedup = format!("report_schedule:{}:{}:{}:{person}", made.id, due.span, made.version);
         save_message(cx, written, person, None, ("control_report", &subject, &text, &dedup))?;
     }

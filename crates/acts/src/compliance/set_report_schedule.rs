@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::compliance::framework::{FRAMEWORKS, framework};
-use model::compliance::report_schedule::{MOST, MOST_RECIPIENTS, ReportSchedule, ReportScheduleInput};
+use model::compliance::report_schedule::{MOST, MOST_CONTACTS, ReportSchedule, ReportScheduleInput};
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
@@ -25,9 +25,9 @@ impl PlainNoun for ReportSchedule {
     }
 
     fn add(cx: &mut Context<'_, '_>, input: ReportScheduleInput, mut reading: Reading<'_>) -> Result<Self> {
-        let recipients = checked(cx, &input, &mut reading)?;
-        if recipients.is_empty() && !reading.says("recipients") {
-            reading.wrong("recipients", "missing", "`recipients` names at least one login.");
+        let contacts = checked(cx, &input, &mut reading)?;
+        if contacts.is_empty() && !reading.says("contacts") {
+            reading.wrong("contacts", "missing", "`contacts` names at least one login.");
         }
         reading.finish()?;
         if Self::listed(cx)?.len() >= MOST {
@@ -40,7 +40,7 @@ impl PlainNoun for ReportSchedule {
             framework: input.framework,
             span: input.span,
             format: input.format,
-            recipients,
+            contacts,
             made_for: None,
             made_size: None,
             made_digest: None,
@@ -52,17 +52,17 @@ impl PlainNoun for ReportSchedule {
 
     fn edit(self, cx: &mut Context<'_, '_>, input: ReportScheduleInput, mut reading: Reading<'_>) -> Result<Self> {
         let found = checked(cx, &input, &mut reading)?;
-        // An edit that leaves the recipients alone keeps them, whoever of them has left.
-        let recipients = match reading.says("recipients") {
+        // An edit that leaves the contacts alone keeps them, whoever of them has left.
+        let contacts = match reading.says("contacts") {
             true => found,
-            false => self.recipients.clone(),
+            false => self.contacts.clone(),
         };
         reading.finish()?;
         let edited = Self {
             framework: input.framework,
             span: input.span,
             format: input.format,
-            recipients,
+            contacts,
             ..self
         };
         cx.put_estate("report_schedule.edited", edited, json!({}))
@@ -74,7 +74,7 @@ impl PlainNoun for ReportSchedule {
     }
 }
 
-/// Checks an input; answers the people behind the logins of its recipients.
+/// Checks an input; answers the people behind the logins of its contacts.
 fn checked(
     cx: &mut Context<'_, '_>,
     input: &ReportScheduleInput,
@@ -89,28 +89,28 @@ fn checked(
         );
         reading.wrong("framework", "unknown", text);
     }
-    let mut recipients = BTreeSet::new();
-    if !reading.says("recipients") {
-        return Ok(recipients);
+    let mut contacts = BTreeSet::new();
+    if !reading.says("contacts") {
+        return Ok(contacts);
     }
-    if input.recipients.is_empty() {
-        reading.wrong("recipients", "missing", "`recipients` names at least one login.");
+    if input.contacts.is_empty() {
+        reading.wrong("contacts", "missing", "`contacts` names at least one login.");
     }
-    if input.recipients.len() > MOST_RECIPIENTS {
-        let text = format!("`recipients` has at most {MOST_RECIPIENTS} entries.");
-        reading.wrong("recipients", "too_many", text);
+    if input.contacts.len() > MOST_CONTACTS {
+        let text = format!("`contacts` has at most {MOST_CONTACTS} entries.");
+        reading.wrong("contacts", "too_many", text);
     }
     let directory = cx.directory()?;
-    for login in &input.recipients {
+    for login in &input.contacts {
         match directory.by_login(login).filter(|person| person.active) {
             Some(person) => {
-                recipients.insert(person.id.clone());
+                contacts.insert(person.id.clone());
             }
             None => {
                 let text = format!("Nobody who is active has the login `{login}`.");
-                reading.wrong("recipients", "unknown", text);
+                reading.wrong("contacts", "unknown", text);
             }
         }
     }
-    Ok(recipients)
+    Ok(contacts)
 }

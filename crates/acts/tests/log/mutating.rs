@@ -547,7 +547,7 @@ pub(crate) fn world() -> World {
         noun::add::<WatchedLog>(cx, &body(json!({"key": watched})))?;
         let authority = json!({"url": "https://tsa.example/tsr", "certificates": CERTIFICATE, "every_hours": 6});
         noun::add::<TimeAuthority>(cx, &body(authority))?;
-        let schedule = json!({"framework": "sox", "span": "last_month", "format": "oscal", "recipients": ["olga"]});
+        let schedule = json!({"framework": "sox", "span": "last_month", "format": "oscal", "contacts": ["olga"]});
         noun::add::<ReportSchedule>(cx, &body(schedule))?;
         turn_key::rotate_key(cx, signing_keys::PERMIT, &body(json!({"reason": "Once a year"}))).map(|_| ())
     });

@@ -21,12 +21,11 @@ fn a_scheduled_report_is_made_once_for_each_span_that_ends() {
     let world = World::new();
     world.draft("One");
     world.sequence();
-    let wanted =
-        body(json!({"framework": "sox", "span": "last_month", "format": "csv", "recipients": ["olga", "rita"]}));
+    let wanted = body(json!({"framework": "sox", "span": "last_month", "format": "csv", "contacts": ["olga", "rita"]}));
     let added = world.system(move |cx| noun::add::<ReportSchedule>(cx, &wanted));
     assert_eq!(added.made_for, None);
     world.sequence();
-    let due = || world.look(|cx| find_due_report(cx)).unwrap();
+    let due = || world.look(find_due_report).unwrap();
     let first = due().expect("the span that ended last is due at once");
     assert_eq!(
         (first.schedule.id.clone(), first.report.framework.as_str()),

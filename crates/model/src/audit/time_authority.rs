@@ -30,7 +30,7 @@ pub struct TimeAuthority {
     #[card(text)]
     pub url: String,
     /// Certificates in PEM that its time stamps are trusted by: its own, or those of its issuers.
-    #[card(most = CERTIFICATES, text)]
+    #[card(most = CERTIFICATES)]
     pub certificates: String,
     /// How many hours lie between two time stamps; none is asked for while the log does not grow.
     pub every_hours: i64,
@@ -53,7 +53,7 @@ pub struct TimeAuthorityInput {
     #[card(text, positional, example = "https://tsa.example/tsr")]
     pub url: String,
     /// Certificates in PEM that its time stamps are trusted by: its own, or those of its issuers.
-    #[card(most = CERTIFICATES, text, example = "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----")]
+    #[card(most = CERTIFICATES, example = "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----")]
     pub certificates: String,
     /// How many hours lie between two time stamps; none is asked for while the log does not grow.
     #[card(option = "every-hours", example = "24")]

@@ -17,7 +17,7 @@ use crate::verbs;
 /// The most schedules of a tenant.
 pub const MOST: usize = 50;
 /// The most people who get the letter of one schedule.
-pub const MOST_RECIPIENTS: usize = 50;
+pub const MOST_CONTACTS: usize = 50;
 /// For how many minutes after its span a report waits, so that the last events of the span have their place in the log.
 pub const SETTLING_MINUTES: i64 = 10;
 
@@ -38,7 +38,7 @@ pub struct ReportSchedule {
     pub format: ReportFormat,
     /// The people who get a letter with the link: logins.
     #[card(text)]
-    pub recipients: BTreeSet<PersonId>,
+    pub contacts: BTreeSet<PersonId>,
     /// The span that was reported on last, such as 2026-10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_for: Option<String>,
@@ -70,8 +70,8 @@ pub struct ReportScheduleInput {
     #[card(words, optional, usual = "pdf", example = "oscal")]
     pub format: ReportFormat,
     /// The people who get a letter with the link: logins.
-    #[card(option = "recipient", example = "adam")]
-    pub recipients: BTreeSet<String>,
+    #[card(option = "contact", example = "adam")]
+    pub contacts: BTreeSet<String>,
 }
 
 /// The card.
@@ -84,7 +84,7 @@ pub const CARD: Card = Card {
         "framework",
         "span",
         "format",
-        "recipients",
+        "contacts",
         "made_for",
         "made_digest",
     ],

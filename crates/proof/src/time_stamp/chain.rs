@@ -47,6 +47,20 @@ impl Anchors {
         Ok(Self(found))
     }
 
+    /// The certificates in PEM, and nothing around them.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        let of = |certificate: &Certificate| {
+            let text = crypto::base64_standard(&certificate.to_der().unwrap_or_default());
+            let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+            format!(
+                "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+                lines.join("\n")
+            )
+        };
+        self.0.iter().map(of).collect()
+    }
+
     /// The subject of the first certificate.
     #[must_use]
     pub fn subject(&self) -> String {

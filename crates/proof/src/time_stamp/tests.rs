@@ -100,6 +100,12 @@ fn what_the_authority_does_not_grant_is_refused_with_its_status() {
 fn certificates_are_read_strictly() {
     assert_eq!(Anchors::parse(EC_CA).unwrap().subject(), "CN=Time CA ec");
     assert_eq!(Anchors::parse(&format!("{EC_CA}\n{RSA_CA}")).unwrap().0.len(), 2);
+    let around = format!("of Jane\n{EC_CA}and more");
+    assert_eq!(
+        Anchors::parse(&around).unwrap().to_pem(),
+        EC_CA,
+        "what stands around is left out"
+    );
     for bad in [
         "",
         "no certificate",

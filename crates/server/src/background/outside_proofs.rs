@@ -9,8 +9,8 @@ use acts::audit::outside_proofs::stamp_log::{StampRequest, find_due_stamps, keep
 use connect::socket::call::{Answer, Call, Caller};
 use jiff::SignedDuration;
 use model::change::change_file::Actor;
-use proof::time_stamp;
 use proof::note::witness::{read_cosignatures, read_size};
+use proof::time_stamp;
 use store::{Lane, Mode};
 
 use crate::background::rounds;
@@ -39,9 +39,13 @@ pub(crate) fn start(state: &AppState, caller: &Caller) -> std::io::Result<Vec<Jo
 }
 
 fn ask_witnesses(state: &AppState, caller: &Caller, tenant: &str) {
-    let due = act(state, tenant, Mode::Read, "looking for witnesses to ask", |cx| {
-        find_due_witnesses(cx)
-    });
+    let due = act(
+        state,
+        tenant,
+        Mode::Read,
+        "looking for witnesses to ask",
+        find_due_witnesses,
+    );
     for asked in due.unwrap_or_default() {
         if state.bells().is_stopping() {
             return;
@@ -97,7 +101,7 @@ fn ask_authorities(state: &AppState, caller: &Caller, tenant: &str) {
         tenant,
         Mode::Read,
         "looking for time stamps that are due",
-        |cx| find_due_stamps(cx),
+        find_due_stamps,
     );
     for asked in due.unwrap_or_default() {
         if state.bells().is_stopping() {

@@ -24,13 +24,13 @@ impl PlainNoun for TimeAuthority {
     }
 
     fn add(cx: &mut Context<'_, '_>, input: TimeAuthorityInput, mut reading: Reading<'_>) -> Result<Self> {
-        check(cx, &input, &mut reading)?;
+        let certificates = check(cx, &input, &mut reading)?;
         reading.finish()?;
         let authority = Self {
             id: RecordId(cx.new_id()?),
             version: 0,
             url: input.url,
-            certificates: input.certificates,
+            certificates,
             every_hours: input.every_hours.unwrap_or(EVERY_HOURS),
             active: true,
             by: cx.actor.person.clone(),
@@ -58,7 +58,8 @@ impl PlainNoun for TimeAuthority {
     }
 }
 
-fn check(cx: &mut Context<'_, '_>, input: &TimeAuthorityInput, reading: &mut Reading<'_>) -> Result<()> {
+/// Checks an input; answers its certificates without what stood around them, as the log shows them in clear.
+fn check(cx: &mut Context<'_, '_>, input: &TimeAuthorityInput, reading: &mut Reading<'_>) -> Result<String> {
     check_address(reading, &input.url, &cx.services.tools().reaches);
     let known = in_use::<TimeAuthority>(cx)?;
     if known.len() >= MOST {
@@ -68,12 +69,16 @@ fn check(cx: &mut Context<'_, '_>, input: &TimeAuthorityInput, reading: &mut Rea
     if !input.url.is_empty() && known.iter().any(|it| it.url == input.url) {
         reading.wrong("url", "not_unique", "This authority is asked already.");
     }
-    if !input.certificates.is_empty()
-        && let Err(why) = Anchors::parse(&input.certificates)
-    {
-        let text = format!("`certificates` holds no certificates in PEM: {why}.");
-        reading.wrong("certificates", "not_certificates", text);
-    }
+    let certificates = match Anchors::parse(&input.certificates) {
+        Ok(anchors) => anchors.to_pem(),
+        // What is missing is noted already.
+        Err(_) if input.certificates.is_empty() => String::new(),
+        Err(why) => {
+            let text = format!("`certificates` holds no certificates in PEM: {why}.");
+            reading.wrong("certificates", "not_certificates", text);
+            String::new()
+        }
+    };
     if input
         .every_hours
         .is_some_and(|hours| !(1..=MOST_HOURS).contains(&hours))
@@ -81,5 +86,5 @@ fn check(cx: &mut Context<'_, '_>, input: &TimeAuthorityInput, reading: &mut Rea
         let text = format!("`every_hours` is a number from 1 to {MOST_HOURS}.");
         reading.wrong("every_hours", "out_of_range", text);
     }
-    Ok(())
+    Ok(certificates)
 }
