@@ -98,7 +98,8 @@ document = json.loads((folder / "oscal").read_text())
 path = folder / "oscal.json"
 path.write_text(json.dumps(document))
 read = AssessmentResults.oscal_read(path)
-assert len(read.results) == 1 and read.metadata.oscal_version.endswith("1.2.1") or str(read.metadata.oscal_version) == "1.2.1"
+assert len(read.results) == 1 and len(read.results[0].findings) >= 1
+assert document["assessment-results"]["metadata"]["oscal-version"] == "1.2.1"
 for place in (document["assessment-results"], document["assessment-results"]["metadata"], document["assessment-results"]["results"][0]):
     place["unknown"] = 1
     path.write_text(json.dumps(document))
