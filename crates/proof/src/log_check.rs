@@ -116,7 +116,12 @@ impl LogReport {
             return;
         };
         match source.get("time-stamps") {
-            Ok(Some(bytes)) => self.check_served(source, &String::from_utf8_lossy(&bytes), (&origin, size), anchors),
+            Ok(Some(bytes)) => self.check_served(
+                source,
+                &String::from_utf8_lossy(&bytes),
+                (origin.as_str(), size),
+                anchors,
+            ),
             Ok(None) if anchors.is_some() => {
                 let text = "The log has no time stamps.";
                 self.report.remark("no_time_stamps", "time-stamps", text);

@@ -105,7 +105,7 @@ fn is_verified(one: &Server, two: &Server) {
 fn refuses(one: &Server, two: &Server) {
     let door = format!("{}/t/halden/witness/add-checkpoint", two.url);
     let submit = |body: &str| {
-        let mut answer = tests::caller::agent().post(&door).send(body).unwrap();
+        let mut answer = tests::caller::agent().post(door.as_str()).send(body).unwrap();
         let kind = answer
             .headers()
             .get("content-type")
