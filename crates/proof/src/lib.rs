@@ -36,6 +36,7 @@ pub mod remembered;
 pub mod report;
 pub mod revocation;
 pub mod tile;
+pub mod time_stamp;
 
 pub use error::Error;
 

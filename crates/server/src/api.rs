@@ -106,6 +106,8 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(notify::stream::router())
         .merge(audit::log::router())
         .merge(audit::samples::router())
+        .merge(compliance::control_reports::router())
+        .merge(audit::witness::router())
         .merge(shared::openapi::router())
 }
 

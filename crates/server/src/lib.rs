@@ -8,6 +8,7 @@ mod access;
 mod api;
 mod background;
 mod change;
+mod compliance;
 pub mod demo;
 pub mod gateway;
 mod http;

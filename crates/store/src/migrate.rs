@@ -65,6 +65,7 @@ const MIGRATIONS: &[Migration] = migrations![
     38 "0038_boards",
     39 "0039_waves",
     40 "0040_retention",
+    41 "0041_outside_time",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -28,6 +28,7 @@ mod schedule;
 mod shapes;
 mod table;
 
+use model::compliance::control_report::ReportFormat;
 use model::core::enums::Noun;
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
@@ -378,11 +379,47 @@ fn responses(route: &Route) -> Value {
         all.insert("200".to_owned(), told);
         all.insert("412".to_owned(), json!({"$ref": "#/components/responses/stale"}));
     }
+    if route.operation == "add_checkpoint" {
+        witnessed(&mut all);
+    }
     for status in refusals(route) {
         let told = json!({"$ref": format!("#/components/responses/{}", name_of(*status))});
         all.entry(status.to_string()).or_insert(told);
     }
     Value::Object(all)
+}
+
+/// The answers of a witness, which are text (C2SP tlog-witness).
+fn witnessed(all: &mut Map<String, Value>) {
+    let answers = [
+        (
+            400,
+            "text/plain",
+            "The request cannot be read, or its old size is beyond its checkpoint.",
+        ),
+        (403, "text/plain", "No trusted key of the log signed the checkpoint."),
+        (404, "text/plain", "No log of this origin is watched."),
+        (409, "text/x.tlog.size", "The size of the log that was seen last."),
+        (422, "text/plain", "The proof does not show that the log only grew."),
+    ];
+    for (status, kind, doc) in answers {
+        let content = json!({kind: {"schema": {"type": "string"}}, "application/problem+json": {"schema": shapes::reference("Problem")}});
+        all.insert(status.to_string(), json!({"description": doc, "content": content}));
+    }
+}
+
+/// The media types of a control report as a file.
+fn report_files() -> Value {
+    let mut content = Map::new();
+    for format in ReportFormat::ALL {
+        let kind = format.media_type().split(';').next().unwrap_or_default();
+        let schema = match kind {
+            "application/json" => json!({"type": "object"}),
+            _ => json!({"type": "string", "contentMediaType": kind}),
+        };
+        content.insert(kind.to_owned(), json!({"schema": schema}));
+    }
+    Value::Object(content)
 }
 
 fn success(route: &Route) -> Value {
@@ -397,6 +434,9 @@ fn success(route: &Route) -> Value {
         Answer::Bytes(kind) => json!({"type": "string", "contentMediaType": kind}),
     };
     let mut told = json!({"description": "Done.", "content": {kind: {"schema": schema}}});
+    if route.operation == "export_control_report" {
+        told["content"] = report_files();
+    }
     if matches!(route.answer, Answer::Json("Change")) {
         told["headers"] = json!({"ETag": {"description": "Moves with the record, its state and decisions.", "schema": {"type": "string"}}});
     }

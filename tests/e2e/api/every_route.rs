@@ -44,6 +44,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "takes what a witness signed, and keeps no record; witnessed.rs walks it",
     ),
     (
+        "POST /t/{tenant}/witness/add-checkpoint",
+        "the signature of a log opens it, no credential; mutual_witnesses.rs walks it",
+    ),
+    (
         "POST /api/v1/people/{login}/suspensions/{number}",
         "needs a compromised account that gave something; leavers.rs of the server's tests walks it",
     ),

@@ -16,6 +16,7 @@ pub mod note_log_sizes;
 pub mod note_look;
 pub mod note_replay;
 pub mod open_log;
+pub mod outside_proofs;
 pub mod prove_event;
 pub mod publish_log;
 pub mod read_grounds;

@@ -73,6 +73,8 @@ const TRACES: &[(Role, &[&str])] = &[
             "sink.",
             "key.",
             "witness.",
+            "watched_log.",
+            "time_authority.",
             "log.published",
             "log.closed",
             "policies.",

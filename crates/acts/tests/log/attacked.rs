@@ -64,6 +64,14 @@ const APART: &[(&str, &str)] = &[
         "projection",
         "how far figures have read the log; replay computes their rows again",
     ),
+    (
+        "time_stamp",
+        "time stamps of authorities, which readers verify under certificates that they trust",
+    ),
+    (
+        "watched_checkpoint",
+        "how far logs of others were seen; one that is set back lets a fork be cosigned, which the log's other witnesses find",
+    ),
     ("saved_view", "filters of lists"),
     (
         "second_factor",

@@ -71,6 +71,8 @@ mod voices;
 mod waves;
 mod ways_in;
 mod who_could;
+mod scheduled_reports;
+mod watching;
 mod witnessing;
 mod world;
 mod writing;

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use acts::audit::{replay_log, turn_key};
 use acts::change::{link_change, record_entry};
 use acts::core::{noun, signing_keys};
+use model::audit::time_authority::TimeAuthority;
+use model::audit::watched_log::WatchedLog;
 use model::audit::witness::Witness;
+use model::compliance::report_schedule::ReportSchedule;
 use model::emergency::outside_look;
 use model::gate::provenance;
 use rusqlite::types::Value as Cell;
@@ -263,6 +266,9 @@ fn furnish_waves(cx: &mut acts::Context<'_, '_>) -> acts::Result<()> {
     }))?;
     cx.put_estate("joint_maintenance.added", joint, json!({})).map(drop)
 }
+
+/// A certificate of a time-stamping authority.
+pub(crate) const CERTIFICATE: &str = include_str!("../../../proof/src/time_stamp/fixtures/ec-ca.pem");
 
 /// What fewer tenants have.
 fn furnish_rarer(world: &World) {
@@ -623,7 +629,16 @@ pub(crate) fn world() -> World {
     world.system(|cx| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.
         let witness = "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-        noun::add::<Witness>(cx, &body(json!({"key": witness})))?;
+        noun::add::<Witness>(
+            cx,
+            &body(json!({"key": witness, "url": "https://witness.example/walk"})),
+        )?;
+        let watched = "log.example/acme+7895ec0a+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+        noun::add::<WatchedLog>(cx, &body(json!({"key": watched})))?;
+        let authority = json!({"url": "https://tsa.example/tsr", "certificates": CERTIFICATE, "every_hours": 6});
+        noun::add::<TimeAuthority>(cx, &body(authority))?;
+        let schedule = json!({"framework": "sox", "span": "last_month", "format": "oscal", "contacts": ["olga"]});
+        noun::add::<ReportSchedule>(cx, &body(schedule))?;
         turn_key::rotate_key(cx, signing_keys::PERMIT, &body(json!({"reason": "Once a year"}))).map(|_| ())
     });
     // The first bundle of the log is full.

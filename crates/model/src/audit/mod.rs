@@ -5,4 +5,6 @@ pub mod audit_sample;
 pub mod auditor_look;
 pub mod draw;
 pub mod key_rotation;
+pub mod time_authority;
+pub mod watched_log;
 pub mod witness;

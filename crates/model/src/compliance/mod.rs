@@ -11,5 +11,6 @@ pub mod person_erasure;
 pub mod reconciliation;
 pub mod retention_rule;
 pub mod run_trail;
+pub mod report_schedule;
 pub mod violation;
 pub mod violation_items;

@@ -46,6 +46,7 @@ mod incidents;
 mod items;
 mod learning;
 mod planning;
+mod reports;
 mod vendors;
 mod waves;
 
@@ -58,6 +59,7 @@ pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, KeptK
 pub use learning::{AdjustmentState, FindingKind};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
 pub use planning::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
+pub use reports::{ReportFormat, ReportSpan};
 pub use vendors::{NoticeImpact, NoticeState, ParityMeasure, ParityVerdict};
 pub use waves::{GoDecision, MemberState, WaveStopCause};
 

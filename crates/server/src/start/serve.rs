@@ -22,8 +22,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::background::sinks::{self, Ways};
 use crate::background::{
-    adjustments, archiver, forecasts, grounds, mailer, outbound_calls, projector, recurrences, replays, sequencer,
-    violations, worker,
+    adjustments, archiver, forecasts, grounds, mailer, outbound_calls, outside_proofs, projector, recurrences, replays,
+    reports, sequencer, violations, worker,
 };
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
@@ -345,6 +345,8 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     callers.extend(replays::start(settings, state)?);
     callers.push(grounds::start(state)?);
     callers.push(forecasts::start(state)?);
+    callers.push(reports::start(state)?);
+    callers.extend(outside_proofs::start(state, caller)?);
     callers.push(adjustments::start(state)?);
     callers.push(recurrences::start(state)?);
     callers.push(violations::start(state)?);

@@ -331,6 +331,8 @@ fn audit_routes() -> Router<AppState> {
         .route(
             "/t/{tenant}/retention/preview",
             get(compliance::retention_preview::show_page),
+            "/t/{tenant}/audit/reports/{framework}/file/{format}",
+            get(compliance::control_reports::file),
         )
         .route("/t/{tenant}/audit/sample", get(audit::audit_sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(audit::audit_sample::verify))

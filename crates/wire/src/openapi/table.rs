@@ -688,6 +688,21 @@ const PUBLIC: &[Row] = &[
         Answer::Bytes("text/plain"),
     )
     .may("open"),
+    Row {
+        body: None,
+        answer: Answer::Bytes("text/plain"),
+        status: 200,
+        scope: Scope::Open,
+        base: "",
+        ..at(
+            "POST",
+            "without credential",
+            "add_checkpoint",
+            "/t/{tenant}/witness/add-checkpoint",
+            "Cosign a checkpoint of a watched log that only grew (C2SP tlog-witness); the body is the request in text",
+        )
+    }
+    .may("open"),
     open(
         "log_key_pem",
         "/t/{tenant}/log/key.pem",
@@ -702,6 +717,13 @@ const LOG: &[Row] = &[
         "checkpoint",
         "/t/{tenant}/log/checkpoint",
         "The signed checkpoint (C2SP tlog-checkpoint)",
+        "text/plain",
+    )
+    .may("audit @audit"),
+    part(
+        "time_stamps",
+        "/t/{tenant}/log/time-stamps",
+        "Time stamps over checkpoints (RFC 3161), a JSON object a line",
         "text/plain",
     )
     .may("audit @audit"),

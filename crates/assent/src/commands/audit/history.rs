@@ -8,6 +8,7 @@ use proof::log_check::{LogCheck, LogReport, verify_log};
 use proof::note::{Checkpoint, VerifierKeys, open_checkpoint};
 use proof::report::{Finding, Outcome};
 use proof::tile::{TileReader, TileSource};
+use proof::time_stamp::Anchors;
 use proof::{crypto, merkle};
 use serde_json::{Value, json};
 
@@ -113,6 +114,10 @@ pub struct Verify {
     /// Verifier keys as served at /t/TENANT/log/key, which you got once and keep; without it the material's own are used.
     #[arg(long, value_name = "FILE")]
     pub key: Option<String>,
+    /// Certificates in PEM by which time stamps (RFC 3161) are trusted, which you got from the authority; without it those beside
+    /// the time stamps are used.
+    #[arg(long, value_name = "FILE")]
+    pub time_authority: Option<String>,
     /// With --log: a checkpoint seen earlier, out of which the log must have grown.
     #[arg(long, value_name = "FILE", requires = "log", conflicts_with = "bundle")]
     pub older: Option<String>,
@@ -131,7 +136,7 @@ pub struct Verify {
 pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
     match audit {
         Audit::Verify(verify) => match (&verify.bundle, &verify.log) {
-            (Some(bundle), _) => verify_bundle(bundle, verify.key.as_deref(), output),
+            (Some(bundle), _) => verify_bundle(bundle, verify, output),
             (None, Some(log)) => verify_whole(verify, log, common, output),
             (None, None) => Err(Failure::could_not("Name a bundle, or a --log.")),
         },
@@ -169,9 +174,17 @@ fn keys_of(file: &str) -> Result<VerifierKeys> {
         .map_err(|error| Failure::could_not(format!("`{file}` holds no verifier keys: {error}.")))
 }
 
-fn verify_bundle(file: &str, key: Option<&str>, output: &Output) -> Result<u8> {
+/// The certificates by which time stamps are trusted.
+fn anchors_of(file: &str) -> Result<Anchors> {
+    Anchors::parse(&read_text(file)?)
+        .map_err(|error| Failure::could_not(format!("`{file}` holds no certificates in PEM: {error}.")))
+}
+
+fn verify_bundle(file: &str, verify: &Verify, output: &Output) -> Result<u8> {
+    let key = verify.key.as_deref();
     let keys = key.map(keys_of).transpose()?;
-    let report = proof::bundle::verify(&read_file(file)?, keys.as_ref());
+    let anchors = verify.time_authority.as_deref().map(anchors_of).transpose()?;
+    let report = proof::bundle::verify_with(&read_file(file)?, keys.as_ref(), anchors.as_ref());
     let value = serde_json::to_value(&report).map_err(|error| Failure::could_not(error.to_string()))?;
     output.data(&value, |output| {
         tell_outcome(
@@ -352,6 +365,8 @@ fn verify_whole(verify: &Verify, log: &str, common: &Common, output: &Output) ->
     };
     let mut report = verify_log(source.as_ref(), &keys, &check);
     bar.finish_and_clear();
+    let anchors = verify.time_authority.as_deref().map(anchors_of).transpose()?;
+    report.check_stamps(source.as_ref(), anchors.as_ref());
     if let Some(max_age) = max_age {
         let now = u64::try_from(clock::now().as_second()).unwrap_or_default();
         report.hold_to_age(now, max_age);

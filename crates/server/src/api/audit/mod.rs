@@ -4,4 +4,5 @@ pub(super) mod keys;
 pub(super) mod log;
 pub(super) mod mandates;
 pub(super) mod samples;
+pub(super) mod witness;
 pub(super) mod witnesses;

@@ -14,7 +14,7 @@ pub(super) mod edit_conflict;
 pub(super) mod edit_fields;
 pub(super) mod evidence;
 pub(super) mod evidence_list;
-pub(super) mod export;
+pub(crate) mod export;
 pub(crate) mod field_definitions;
 pub(super) mod list;
 pub(super) mod new_form;
