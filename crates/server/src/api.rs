@@ -85,6 +85,7 @@ const TABLES: &[&[Route]] = &[
     change::templates::ROUTES,
     identity::tokens::ROUTES,
     report::metrics::ROUTES,
+    report::dashboards::ROUTES,
     report::saved_views::ROUTES,
     integration::webhooks::ROUTES,
     integration::sinks::ROUTES,
@@ -102,6 +103,7 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(notify::stream::router())
         .merge(audit::log::router())
         .merge(audit::samples::router())
+        .merge(report::dashboards::router())
         .merge(shared::openapi::router())
 }
 

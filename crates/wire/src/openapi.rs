@@ -515,6 +515,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             risk::checklists::SHAPES,
             schedule::planning::SHAPES,
             directory::vendors::SHAPES,
+            report::dashboards::SHAPES,
         ])
         .copied()
         .flatten();

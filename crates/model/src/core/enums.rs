@@ -45,6 +45,7 @@ mod incidents;
 mod items;
 mod learning;
 mod planning;
+mod reports;
 mod vendors;
 
 pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
@@ -55,6 +56,7 @@ pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, Sever
 pub use learning::{AdjustmentState, FindingKind};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
 pub use planning::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
+pub use reports::{Rhythm, TemplatePart};
 pub use vendors::{NoticeImpact, NoticeState, ParityMeasure, ParityVerdict};
 
 words! {

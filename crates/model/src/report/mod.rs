@@ -2,6 +2,8 @@
 
 pub mod change_outcome;
 pub mod control_chart;
+pub mod dashboard;
+pub mod dashboard_subscription;
 pub mod definition;
 pub mod deployments;
 pub mod evaluate;
@@ -10,5 +12,7 @@ pub mod field_use;
 pub mod figure;
 pub mod parity;
 pub mod population;
+pub mod saved_dashboard;
 pub mod statistics;
+pub mod template_rework;
 pub mod window;
