@@ -54,7 +54,7 @@ pub struct TemplateFeedbackInput {
     #[card(positional, example = "CHG-1042")]
     pub change: String,
     /// The part in which something was missing.
-    #[card(words, needed, usual = "nothing", example = "plan")]
+    #[card(words, needed, label = "Part of the template", usual = "nothing", example = "plan")]
     pub part: Option<TemplatePart>,
     /// What was missing.
     #[card(most = TEXT, text, example = "The step that drains the queue.")]

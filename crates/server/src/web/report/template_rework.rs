@@ -82,7 +82,7 @@ fn missing(found: &TemplateReport) -> Section {
     let table = Table {
         caption: "What operations missed".to_owned(),
         columns: vec![
-            Column::new("Part", Fold::Never),
+            Column::new("Part of the template", Fold::Never),
             Column::new("Answers", Fold::Never).number(),
         ],
         rows: rows.collect(),
