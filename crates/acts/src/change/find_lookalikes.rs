@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use model::change::lookalike::{DAYS, MOST, alike, is_alike};
 use model::core::act::actions::READ;
 use model::core::enums::State;
+use model::report::lookalike::{DAYS, MOST, alike, is_alike};
 
 use crate::core::context::Context;
 use crate::core::error::Result;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use model::change::record::Change;
-use model::change::template_feedback::{TemplateFeedback, TemplateFeedbackInput};
-use model::change::template_trial::{
+use model::change::template::feedback::{TemplateFeedback, TemplateFeedbackInput};
+use model::change::template::trial::{
     MOST, Side, TemplateTrial, TemplateTrialInput, difference, is_in_variant, verdict,
 };
 use model::core::body::Body;

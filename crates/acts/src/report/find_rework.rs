@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use model::change::template_feedback::TemplateFeedback;
+use model::change::template::feedback::TemplateFeedback;
 use model::core::act::actions::READ;
 use model::core::refusal::Refusal;
 use model::directory::scope;

@@ -10,6 +10,7 @@ pub mod evaluate;
 pub mod event_log;
 pub mod field_use;
 pub mod figure;
+pub mod lookalike;
 pub mod parity;
 pub mod population;
 pub mod saved_dashboard;

@@ -331,6 +331,18 @@ fn audit_routes() -> Router<AppState> {
         )
 }
 
+/// Dashboards, and the rework of templates.
+fn dashboard_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/dashboard", get(report::dashboards::show_list))
+        .route("/t/{tenant}/dashboard/{id}", get(report::dashboards::show_dashboard))
+        .route("/t/{tenant}/dashboard/{id}/rows", get(report::dashboards::show_rows))
+        .route(
+            "/t/{tenant}/templates/{key}/rework",
+            get(report::template_rework::show_rework),
+        )
+}
+
 fn other_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/lessons", get(cab::lessons::show_lessons))
@@ -348,13 +360,7 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
         .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))
         .route("/t/{tenant}/figures/ended", get(report::success_rate::show_ended))
-        .route("/t/{tenant}/dashboard", get(report::dashboards::show_list))
-        .route("/t/{tenant}/dashboard/{id}", get(report::dashboards::show_dashboard))
-        .route("/t/{tenant}/dashboard/{id}/rows", get(report::dashboards::show_rows))
-        .route(
-            "/t/{tenant}/templates/{key}/rework",
-            get(report::template_rework::show_rework),
-        )
+        .merge(dashboard_routes())
         .route("/t/{tenant}/metrics", get(report::metrics::show_metrics))
         .route("/t/{tenant}/metrics/event-log.xes", get(report::metrics::xes))
         .route("/t/{tenant}/metrics/event-log.csv", get(report::metrics::csv))
