@@ -64,7 +64,7 @@ fn make(
     let directory = cx.directory()?;
     let mut body = body.clone();
     let id = cx.new_id()?;
-    try_template::assign(cx, &id, &mut body)?;
+    try_template::assign(cx, &id, &mut body, !pipeline.is_empty())?;
     let from_template = read_content::fill_from_template(&mut body, &directory);
     let mut input = read_content::read(&body, &directory, requester, None)?;
     for field in from_template.iter().copied().chain(filled.iter().copied()) {

@@ -173,11 +173,12 @@ fn result_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Value> {
 }
 
 /// Lets a request follow the variant of its template, where a trial runs and the digest of the change's id says so. A request that
-/// fills in a field which the variant does not leave free stays with the template; it counts on its side all the same.
+/// fills in a field which the variant does not leave free stays with the template; it counts on its side all the same. A delivery
+/// keeps the template that the mapping names: nobody is there to name another one.
 ///
 /// # Errors
 /// 422 for a request that names a variant on trial; the store's.
-pub(crate) fn assign(cx: &mut Context<'_, '_>, id: &str, body: &mut Body) -> Result<()> {
+pub(crate) fn assign(cx: &mut Context<'_, '_>, id: &str, body: &mut Body, is_delivered: bool) -> Result<()> {
     let Some(key) = body.get("template").and_then(Value::as_str).map(str::to_owned) else {
         return Ok(());
     };
@@ -188,7 +189,8 @@ pub(crate) fn assign(cx: &mut Context<'_, '_>, id: &str, body: &mut Body) -> Res
             .order_by("id")
             .limit(1)
     };
-    if let Some(trial) = record::bodies::<TemplateTrial>(cx.tx, &running("variant"))?.pop() {
+    let tried = record::bodies::<TemplateTrial>(cx.tx, &running("variant"))?.pop();
+    if let Some(trial) = tried.filter(|_| !is_delivered) {
         let text = format!(
             "`{key}` is on trial as a variant of `{0}`. Name `{0}`; half of its uses follow the variant.",
             trial.template

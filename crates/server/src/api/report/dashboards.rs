@@ -59,7 +59,7 @@ pub(crate) const ROUTES: &[Route] = &[
         let (_, narrow) = asked(cx, ask)?;
         let (tile, row) = (needed(ask, "tile")?, needed(ask, "row")?);
         let found = find_changes_of_row(cx, (tile, row), &narrow)?;
-        keyed(ask, found.iter().map(|row| (row.key.clone(), change_value(row))))
+        in_order(ask, &found)
     }),
     Route::reads("show_template_rework", rework),
     Route::reads("list_change_lookalikes", lookalikes),
@@ -127,6 +127,12 @@ fn row_value(tenant: &str, row: &TileRow) -> Value {
     value
 }
 
+/// The changes in the order in which they were found.
+fn in_order(ask: &Ask, found: &[ChangeRow]) -> acts::Result<Reply> {
+    let rows = found.iter().enumerate();
+    keyed(ask, rows.map(|(place, row)| (format!("{place:06}"), change_value(row))))
+}
+
 fn change_value(row: &ChangeRow) -> Value {
     json!({
         "key": row.key, "title": row.title, "state": row.state, "kind": row.kind, "risk": row.risk,
@@ -165,7 +171,7 @@ fn lookalikes(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         }
     }
     let found = find_lookalikes(cx, &title, &services, None)?;
-    keyed(ask, found.iter().map(|row| (row.key.clone(), change_value(row))))
+    in_order(ask, &found)
 }
 
 /// The tiles behind the main figures.
