@@ -7,7 +7,7 @@ use axum::response::Response;
 use model::change::custom_field::{CustomField, MOST_ASKED, MOST_FIELDS};
 use model::core::act::actions;
 use model::core::body::Body;
-use model::core::enums::{FieldKind, Kind};
+use model::core::enums::{Category, FieldKind, Kind};
 use model::report::field_use::{Useless, Verdict};
 use pages::{
     ActForm, ActTone, Cell, Column, Fact, Field, Fold, NINE, Place, RecordPage, Rich, Section, SectionBody, Table,
@@ -150,6 +150,14 @@ fn section(view: &View<'_, '_, '_>, field: &CustomField, may_set: bool) -> Secti
     if let Some(since) = field.needed_since {
         let text = format!("before submission, of changes written since {}", view.reader.day(since));
         facts.push(Fact::new("Needed", text));
+        let about: Vec<String> = field
+            .categories
+            .iter()
+            .map(|category| capital(category.as_str()))
+            .collect();
+        if !about.is_empty() {
+            facts.push(Fact::new("Needed in which categories", about.join(", ")));
+        }
     }
     if let Some(hint) = &field.description {
         facts.push(Fact::new("Help", Rich::new().said(hint.as_str())));
@@ -193,10 +201,25 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomFie
         .map(|(value, label)| (value.as_str(), label.as_str()))
         .collect();
     let mut on = Field::many("kinds", "On which changes", &kinds).hint("None ticked means all of them.");
+    let categories: Vec<(String, String)> = Category::ALL
+        .iter()
+        .map(|category| (category.as_str().to_owned(), capital(category.as_str())))
+        .collect();
+    let categories: Vec<(&str, &str)> = categories
+        .iter()
+        .map(|(value, label)| (value.as_str(), label.as_str()))
+        .collect();
+    let mut about =
+        Field::many("categories", "Needed in which categories", &categories).hint("None ticked means all of them.");
     let mut form = ActForm::new(id, label, view.url("/fields"));
     form = match known {
         Some(field) => {
             on.chosen = field.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+            about.chosen = field
+                .categories
+                .iter()
+                .map(|category| category.as_str().to_owned())
+                .collect();
             form.field(Field::hidden("key", field.key.as_str()))
                 .field(Field::hidden("holds", field.holds.as_str()))
         }
@@ -234,7 +257,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomFie
         pages::Input::Checkbox,
     )
     .value(if is_needed { "true" } else { "" });
-    form.field(on).field(needed).submit("Keep this field")
+    form.field(on).field(needed).field(about).submit("Keep this field")
 }
 
 /// What people write in lines and tick, as the API takes it.
