@@ -72,6 +72,7 @@ pub struct DashboardSubscriptionInput {
 /// The card.
 pub const CARD: Card = Card {
     tag: "reports",
+    command: "dashboard-subscription",
     patch: "DashboardSubscriptionPatch",
     columns: &["id", "dashboard", "rhythm", "hour", "people", "next_at"],
     verbs: verbs! {

@@ -64,6 +64,7 @@ pub struct TemplateFeedbackInput {
 /// The card.
 pub const CARD: Card = Card {
     tag: "changes",
+    command: "template-feedback",
     columns: &["change", "template", "template_version", "part", "text"],
     verbs: verbs! {
         List "list_template_feedback" at "/template-feedback" may READ => "List what operations missed in templates";

@@ -66,6 +66,7 @@ pub struct TemplateTrialInput {
 /// The card.
 pub const CARD: Card = Card {
     tag: "changes",
+    command: "template-trial",
     columns: &["id", "template", "variant", "started_at", "ended_at", "result.verdict"],
     shown: SHOWN,
     verbs: verbs! {

@@ -201,25 +201,10 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomFie
         .map(|(value, label)| (value.as_str(), label.as_str()))
         .collect();
     let mut on = Field::many("kinds", "On which changes", &kinds).hint("None ticked means all of them.");
-    let categories: Vec<(String, String)> = Category::ALL
-        .iter()
-        .map(|category| (category.as_str().to_owned(), capital(category.as_str())))
-        .collect();
-    let categories: Vec<(&str, &str)> = categories
-        .iter()
-        .map(|(value, label)| (value.as_str(), label.as_str()))
-        .collect();
-    let mut about =
-        Field::many("categories", "Needed in which categories", &categories).hint("None ticked means all of them.");
     let mut form = ActForm::new(id, label, view.url("/fields"));
     form = match known {
         Some(field) => {
             on.chosen = field.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
-            about.chosen = field
-                .categories
-                .iter()
-                .map(|category| category.as_str().to_owned())
-                .collect();
             form.field(Field::hidden("key", field.key.as_str()))
                 .field(Field::hidden("holds", field.holds.as_str()))
         }
@@ -257,7 +242,30 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomFie
         pages::Input::Checkbox,
     )
     .value(if is_needed { "true" } else { "" });
-    form.field(on).field(needed).field(about).submit("Keep this field")
+    form.field(on)
+        .field(needed)
+        .field(categories(known))
+        .submit("Keep this field")
+}
+
+/// In which categories a needed field is asked for.
+fn categories(known: Option<&CustomField>) -> Field {
+    let words = |category: &Category| (category.as_str().to_owned(), capital(category.as_str()));
+    let all: Vec<(String, String)> = Category::ALL.iter().map(words).collect();
+    let all: Vec<(&str, &str)> = all
+        .iter()
+        .map(|(value, label)| (value.as_str(), label.as_str()))
+        .collect();
+    let mut field =
+        Field::many("categories", "Needed in which categories", &all).hint("None ticked means all of them.");
+    if let Some(known) = known {
+        field.chosen = known
+            .categories
+            .iter()
+            .map(|category| category.as_str().to_owned())
+            .collect();
+    }
+    field
 }
 
 /// What people write in lines and tick, as the API takes it.
