@@ -43,7 +43,9 @@ pub struct Uses {
 /// The store's.
 pub fn find_uses(cx: &mut Context<'_, '_>, templates: &[&str], (from, to): (Timestamp, Timestamp)) -> Result<Uses> {
     let most = i64::try_from(MOST_CHANGES).unwrap_or(i64::MAX);
-    let stored = change_outcome::list(cx.tx, from, to, most)?;
+    // The list ends before its last time, and both ends of this window count.
+    let behind = to.checked_add(SignedDuration::from_millis(1)).unwrap_or(to);
+    let stored = change_outcome::list(cx.tx, from, behind, most)?;
     let mut rows = Vec::new();
     for row in stored.iter().filter(|row| row.created_at >= from) {
         let outcome: ChangeOutcome = serde_json::from_str(&row.body)?;
