@@ -103,7 +103,7 @@ call() {
     case $path in
       /changes/*) more+=(-H "If-Match: $(etag "$role" "$(echo "$path" | cut -d/ -f3)")");;
       /incidents/*) more+=(-H 'If-Match: *');;
-      /freezes/*|/windows/*|/joint-maintenances/*|/connections/*|/people/*/telling|/access-review-schedule) more+=(-H "If-Match: $(version "$role" "$path")");;
+      /freezes/*|/windows/*|/joint-maintenances/*|/connections/*|/dashboards/*|/people/*/telling|/access-review-schedule) more+=(-H "If-Match: $(version "$role" "$path")");;
     esac
   fi
   answer=$(curl -sS -X "$method" -H "Authorization: Bearer $(token "$role")" -w '\n%{http_code}' "${more[@]}" "$SERVER/api/v1$path")

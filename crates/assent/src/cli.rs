@@ -22,7 +22,7 @@ use crate::commands::integration::{connections, deliveries, mail, sinks, webhook
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
-use crate::commands::report::{metrics, views};
+use crate::commands::report::{dashboards, metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::common::Common;
@@ -204,6 +204,9 @@ pub enum Command {
     /// Figures of how changes go, with their definitions and rows.
     #[command(subcommand)]
     Metrics(metrics::Metrics),
+    /// Dashboards: what their tiles count, and the changes behind a row.
+    #[command(subcommand)]
+    Dashboard(dashboards::Dashboards),
     /// Meetings of boards (CAB, ECAB) that decide about changes.
     #[command(subcommand)]
     Meeting(meetings::Meeting),

@@ -19,7 +19,7 @@ use crate::commands::integration::{connections, deliveries, mail, sinks, webhook
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{backup, config, doctor, nouns, serve};
 use crate::commands::policy::{mapping, sets};
-use crate::commands::report::{metrics, views};
+use crate::commands::report::{dashboards, metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::failure::Result;
@@ -77,6 +77,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Noun(noun) => nouns::run(noun, common, output),
         Command::View(view) => views::run(view, common, output),
         Command::Metrics(figures) => metrics::run(figures, common, output),
+        Command::Dashboard(dashboards) => dashboards::dashboard(dashboards, common, output),
         Command::Meeting(meeting) => meetings::meeting(meeting, common, output),
         Command::OnCall(row) => on_call::on_call(row, common, output),
         Command::Service(service) => services::service(service, common, output),

@@ -89,6 +89,7 @@ const TABLES: &[&[Route]] = &[
     change::templates::ROUTES,
     identity::tokens::ROUTES,
     report::metrics::ROUTES,
+    report::dashboards::ROUTES,
     report::saved_views::ROUTES,
     integration::webhooks::ROUTES,
     integration::sinks::ROUTES,
@@ -108,6 +109,7 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(audit::samples::router())
         .merge(compliance::control_reports::router())
         .merge(audit::witness::router())
+        .merge(report::dashboards::router())
         .merge(shared::openapi::router())
 }
 

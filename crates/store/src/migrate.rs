@@ -66,6 +66,7 @@ const MIGRATIONS: &[Migration] = migrations![
     39 "0039_waves",
     40 "0040_retention",
     41 "0041_outside_time",
+    42 "0042_dashboard",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

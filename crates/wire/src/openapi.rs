@@ -562,6 +562,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             schedule::planning::SHAPES,
             directory::vendors::SHAPES,
             change::waves::SHAPES,
+            report::dashboards::SHAPES,
         ])
         .copied()
         .flatten();

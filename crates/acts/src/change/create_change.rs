@@ -10,6 +10,7 @@ use model::core::ids::PersonId;
 use store::counter;
 
 use crate::case::committers;
+use crate::change::try_template;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::{BEFORE_FIRST, NUMBERS};
@@ -62,6 +63,8 @@ fn make(
 ) -> Result<String> {
     let directory = cx.directory()?;
     let mut body = body.clone();
+    let id = cx.new_id()?;
+    try_template::assign(cx, &id, &mut body, !pipeline.is_empty())?;
     let from_template = read_content::fill_from_template(&mut body, &directory);
     let mut input = read_content::read(&body, &directory, requester, None)?;
     for field in from_template.iter().copied().chain(filled.iter().copied()) {
@@ -72,7 +75,7 @@ fn make(
     }
     let number = BEFORE_FIRST + counter::next(cx.tx, NUMBERS)?;
     let key = format!("CHG-{number}");
-    let mut change = new_change(&cx.new_id()?, key.clone(), number, input, requester.clone(), cx.now);
+    let mut change = new_change(&id, key.clone(), number, input, requester.clone(), cx.now);
     change.digest_salt = Some(proof::crypto::base64url(&secrets::fresh(cx)?));
     let mut file = ChangeFile::new(change);
     if !file.change.content.targets.is_empty() {

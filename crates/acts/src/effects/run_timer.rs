@@ -14,6 +14,7 @@ use crate::gate::answer;
 use crate::identity::{audit_workload_trust, expire_federated_rights};
 use crate::integration::external_checks;
 use crate::notify::{action_items, communicate, escalate_items, send_deferred};
+use crate::report::send_dashboard;
 use crate::schedule::{expand_spans, keep_conflicts};
 
 /// Reloads the subject and asks the model what is due now.
@@ -38,6 +39,7 @@ pub fn run_timer(cx: &mut Context<'_, '_>, table: &str, subject: &str) -> Result
         expire_federated_rights::TABLE => expire_federated_rights::run(cx, subject),
         review_items::TABLE => review_items::follow_by_id(cx, subject),
         communicate::TABLE => communicate::communicate(cx, subject),
+        send_dashboard::TABLE => send_dashboard::send_dashboard(cx, subject),
         action_items::TABLE => escalate_items::escalate(cx, subject),
         expand_spans::FREEZES => expand_spans::expand_freeze(cx, subject),
         expand_spans::WINDOWS => expand_spans::expand_window(cx, subject),

@@ -17,6 +17,7 @@ mod communicating;
 mod configuring;
 mod connections;
 mod damaged;
+mod dashboards;
 mod ending;
 mod erasing;
 mod estates;

@@ -232,6 +232,7 @@ fn furnish(world: &World) {
     });
     furnish_rarer(world);
     furnish_outsiders(world);
+    furnish_dashboards(world);
     let template = body(json!({
         "key": "restart", "title": "Restart", "services": ["web"], "environments": ["lab"], "free": ["planned_start", "planned_end"],
         "locked": {"category": "application", "complexity": "low", "description": "d", "justification": "j",
@@ -409,6 +410,18 @@ fn furnish_outsiders(world: &World) {
             "impact": "outage",
             "starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         noun::add::<VendorNotice>(cx, &body(notice)).map(drop)
+    });
+}
+
+/// A dashboard, and who has it mailed.
+fn furnish_dashboards(world: &World) {
+    use model::report::dashboard_subscription::DashboardSubscription;
+    use model::report::saved_dashboard::Dashboard;
+    world.by("rita", |cx| {
+        let saved = json!({"title": "Mine", "tiles": ["own", "states"], "query": "kind=normal", "is_shared": true});
+        let saved = noun::add::<Dashboard>(cx, &body(saved))?;
+        let letter = json!({"dashboard": saved.id, "rhythm": "weekly", "hour": 7});
+        noun::add::<DashboardSubscription>(cx, &body(letter)).map(drop)
     });
 }
 

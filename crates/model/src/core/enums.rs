@@ -59,7 +59,7 @@ pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, KeptK
 pub use learning::{AdjustmentState, FindingKind};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
 pub use planning::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
-pub use reports::{ReportFormat, ReportSpan};
+pub use reports::{ReportFormat, ReportSpan, Rhythm, TemplatePart};
 pub use vendors::{NoticeImpact, NoticeState, ParityMeasure, ParityVerdict};
 pub use waves::{GoDecision, MemberState, WaveStopCause};
 

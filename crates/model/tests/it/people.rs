@@ -79,6 +79,7 @@ pub fn field(key: &str, holds: FieldKind) -> CustomField {
         holds,
         choices: Vec::new(),
         kinds: Default::default(),
+        categories: Default::default(),
         needed_since: None,
         is_over: false,
     }

@@ -301,6 +301,8 @@ pub struct Frame {
     pub stream: String,
     /// The language that the reader chose, by its tag; empty for what their browser asks for.
     pub language: String,
+    /// Whether the page is on a screen on a wall: large, without navigation.
+    pub is_wall: bool,
 }
 
 /// A group of places with its heading.
@@ -347,7 +349,8 @@ impl Frame {
             content: Content(content),
             meanings: Content(&meanings),
         });
-        document_in(&self.language, title, &self.assets, "", &body)
+        let class = if self.is_wall { "wall" } else { "" };
+        document_in(&self.language, title, &self.assets, class, &body)
     }
 
     /// An address of this tenant: `self.url("/changes")`.

@@ -380,6 +380,20 @@ fn board_routes() -> Router<AppState> {
         .route("/t/{tenant}/board-packs/{month}", get(cab::board_pack::show_pack))
         .route("/t/{tenant}/meetings/{id}", get(cab::meeting_page::show_meeting))
         .route("/t/{tenant}/meetings/{id}/{act}", post(cab::meeting_acts::act))
+/// Metrics, dashboards, and the rework of templates.
+fn figure_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/metrics", get(report::metrics::show_metrics))
+        .route("/t/{tenant}/metrics/event-log.xes", get(report::metrics::xes))
+        .route("/t/{tenant}/metrics/event-log.csv", get(report::metrics::csv))
+        .route("/t/{tenant}/metrics/{id}", get(report::metric::show_metric))
+        .route("/t/{tenant}/dashboard", get(report::dashboards::show_list))
+        .route("/t/{tenant}/dashboard/{id}", get(report::dashboards::show_dashboard))
+        .route("/t/{tenant}/dashboard/{id}/rows", get(report::dashboards::show_rows))
+        .route(
+            "/t/{tenant}/templates/{key}/rework",
+            get(report::template_rework::show_rework),
+        )
 }
 
 fn other_routes() -> Router<AppState> {
@@ -399,10 +413,7 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
         .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))
         .route("/t/{tenant}/figures/ended", get(report::success_rate::show_ended))
-        .route("/t/{tenant}/metrics", get(report::metrics::show_metrics))
-        .route("/t/{tenant}/metrics/event-log.xes", get(report::metrics::xes))
-        .route("/t/{tenant}/metrics/event-log.csv", get(report::metrics::csv))
-        .route("/t/{tenant}/metrics/{id}", get(report::metric::show_metric))
+        .merge(figure_routes())
         .route("/t/{tenant}/gateways", get(gate::gateways::gateways))
         .route("/t/{tenant}/messages", get(notify::messages::messages))
         .route(

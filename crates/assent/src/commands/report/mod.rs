@@ -1,4 +1,5 @@
 //! Reports: lists, counts, saved views and exports.
 
+pub mod dashboards;
 pub mod metrics;
 pub mod views;

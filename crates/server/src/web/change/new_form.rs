@@ -1,5 +1,6 @@
 //! The empty form of a change: from nothing, or after a template.
 
+use acts::change::find_lookalikes::find_lookalikes;
 use acts::change::{create_change, find_similar, verbs};
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -100,11 +101,12 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
     let once = idempotent_form::once(&visitor, "/changes", &form);
     let done = write(&state, &visitor, move |cx| {
         let done = idempotent_form::run(&once, cx, |cx| create_from(cx, &sent))?;
-        Ok((done, comes_twice(cx, &sent)?))
+        let alike = lookalikes(cx, &done.answer.0)?;
+        Ok((done, comes_twice(cx, &sent)?, alike))
     })
     .await;
     match done {
-        Ok((done, twice)) => {
+        Ok((done, twice, alike)) => {
             let ((key, similar), is_again) = (done.answer, done.is_again);
             let is_done_already = !form.first("retrospective.actual_start").is_empty();
             let done = match (is_submitted, form.first(AFTER)) {
@@ -113,7 +115,7 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
                 (true, "") => "handed_over",
                 (true, _) => "by_template",
             };
-            let told = Told::written(done, similar, twice).unless_again(is_again);
+            let told = Told::written(done, similar, twice).alike(alike).unless_again(is_again);
             see_told(&state, &visitor, &format!("{}/changes/{key}", visitor.base()), &told)
         }
         Err(failure) if matches!(failure.status(), 409 | 422) => {
@@ -129,6 +131,19 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
         }
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/changes", visitor.base())).await,
     }
+}
+
+/// The keys of the changes that look like one that was just written.
+fn lookalikes(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<Vec<String>> {
+    let change = cx.change(key)?;
+    let services = change
+        .content
+        .targets
+        .iter()
+        .map(|target| target.service.0.clone())
+        .collect();
+    let found = find_lookalikes(cx, &change.content.title, &services, Some(key))?;
+    Ok(found.into_iter().map(|row| row.key).collect())
 }
 
 /// Writes what a form says; the key, and the change whose plan was taken over.

@@ -361,6 +361,8 @@ fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActFor
         acts.push(if waits { link } else { link.tone(ActTone::Go) });
     }
     acts.extend(states(view, template));
+    let rework = format!("/templates/{}/rework", escaped(&template.key));
+    acts.push(ActForm::link("Rework", view.url(&rework)).tone(ActTone::Quiet));
     acts
 }
 

@@ -66,6 +66,7 @@ const NUMBERS: &[&str] = &[
     "deliveries_days",
     "archive_days",
     "rights_last_days",
+    "hour",
     "index",
 ];
 /// Yes or no.
@@ -85,6 +86,7 @@ const BOOLEANS: &[&str] = &[
     "is_production",
     "compromised",
     "is_needed",
+    "is_shared",
     "justified",
     "is_complete",
     "is_retired",
@@ -113,6 +115,7 @@ const LISTS: &[&str] = &[
     "roles",
     "scopes",
     "kinds",
+    "categories",
     "exdates",
     "exclusive_environments",
     "hold_kinds",
@@ -122,6 +125,8 @@ const LISTS: &[&str] = &[
     "audiences",
     "stages",
     "changes",
+    "tiles",
+    "people",
 ];
 /// Lists of sentences, one a line.
 const LINES: &[&str] = &["improvements", "contributing"];

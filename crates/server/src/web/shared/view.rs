@@ -318,6 +318,7 @@ fn frame(
         as_of: format!("{}, times in {}", reader.absolute(cx.now), reader.zone_name()),
         stream: String::new(),
         language: language_of(directory, &cx.actor.person),
+        is_wall: false,
     };
     Ok((frame, log.size))
 }

@@ -1,3 +1,4 @@
 //! Reports: metrics, and the event log for process mining.
 
+pub(crate) mod dashboards;
 pub(crate) mod metrics;
