@@ -46,6 +46,7 @@ const PEOPLE: &[&str] = &[
     "handed_by",
     "implemented_by",
     "implementers",
+    "improvements_owner",
     "involved",
     "manager",
     "members",

@@ -55,6 +55,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "PATCH /api/v1/drift-findings/{id}",
         "needs a report by the secret of a connection; incident/drift.rs walks it",
     ),
+    (
+        "POST /api/v1/changes/{key}/readiness",
+        "needs a rule that asks for it; ready.rs of the acts' tests walks it",
+    ),
     ("POST /api/v1/freeze-previews", "looks, and writes nothing"),
     ("POST /api/v1/conflict-previews", "looks, and writes nothing"),
     ("POST /api/v1/slots", "looks, and writes nothing"),

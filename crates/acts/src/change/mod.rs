@@ -8,6 +8,7 @@ pub mod find_acts;
 pub mod find_similar;
 pub mod find_unvalidated;
 pub mod link_change;
+pub(crate) mod open_improvements;
 pub mod record_entry;
 pub mod set_custom_field;
 pub mod set_template;

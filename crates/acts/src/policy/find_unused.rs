@@ -115,6 +115,8 @@ const JUDGING: &[&str] = &[
     "change.closed",
     "freeze.",
     "window.",
+    "monitor.",
+    "objective.",
     "outside_calendar.",
     "vendor_notice.",
     "planning_terms.",

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cab::meeting;
+use crate::change::around::communication::Communicated;
 use crate::change::custom_field;
 use crate::change::lowered::Lowered;
 use crate::compliance::erasure::{self, LegalHold};
@@ -446,6 +447,12 @@ pub struct PostImplementationReview {
     /// What to do better.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub improvements: Vec<String>,
+    /// Who sees to what is done better; the owner of the change unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub improvements_owner: Option<PersonId>,
+    /// Until when that is done; 30 days after the review unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub improvements_due_at: Option<Timestamp>,
     /// The incidents that it addresses, by key or outside reference.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
     pub incidents: Vec<String>,
@@ -728,6 +735,9 @@ pub struct Change {
     /// Who closed it; absent when it closed by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_by: Option<PersonId>,
+    /// What people know of its planned start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub communicated: Option<Communicated>,
     /// What people were already told, so that a timer that runs twice tells once.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub told: BTreeSet<String>,

@@ -44,6 +44,7 @@ mod drift;
 mod incidents;
 mod items;
 mod learning;
+mod monitoring;
 mod planning;
 mod vendors;
 
@@ -54,6 +55,7 @@ pub use incidents::{IncidentKind, IncidentState, TimelineKind};
 pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, Severity};
 pub use learning::{AdjustmentState, FindingKind};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
+pub use monitoring::{ObjectiveBound, ObjectiveResult};
 pub use planning::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
 pub use vendors::{NoticeImpact, NoticeState, ParityMeasure, ParityVerdict};
 

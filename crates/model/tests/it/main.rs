@@ -34,6 +34,7 @@ mod people;
 mod planned_undo;
 mod properties;
 mod reach;
+mod readiness;
 mod repeats;
 mod risk;
 mod rollback;

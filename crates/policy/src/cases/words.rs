@@ -39,6 +39,16 @@ pub fn words(obligation: &Obligation) -> String {
         Duty::OutsideLook { from, within_minutes } => {
             format!("outside_look, from {from}, within {}", duration(*within_minutes))
         }
+        Duty::Communication {
+            announced_minutes,
+            acknowledged,
+            ready_from,
+        } => joined([
+            Some("communication".to_owned()),
+            announced_minutes.map(|minutes| format!("announced_before {}", duration(minutes))),
+            acknowledged.then(|| "acknowledged".to_owned()),
+            ready_from.as_ref().map(|asked| format!("ready_from {}", asked_word(asked))),
+        ]),
         Duty::BreakGlass {
             budget,
             validate_within_minutes,

@@ -229,6 +229,21 @@ fn tasks_times_and_permits_compile() {
             start_within_minutes: None,
         }
     );
+    let communication = compile(&[
+        ("require", "communication"),
+        ("announced_before", "24h"),
+        ("acknowledged", ""),
+        ("ready_from", "group:ops,group:network"),
+    ])
+    .unwrap();
+    assert_eq!(
+        communication.duty,
+        Duty::Communication {
+            announced_minutes: Some(1_440),
+            acknowledged: true,
+            ready_from: Some(Asked::Groups(vec!["ops".into(), "network".into()])),
+        }
+    );
     let permit = compile(&[
         ("require", "permit"),
         ("minutes", "30"),

@@ -313,6 +313,12 @@ pub enum Act {
         /// What should be done better; may be given several times.
         #[arg(long)]
         improvement: Vec<String>,
+        /// Who sees to it: a login; the owner of the change unless said.
+        #[arg(long, value_name = "LOGIN", requires = "improvement")]
+        improvements_owner: Option<String>,
+        /// Until when it is done, such as +14d; in 30 days unless said.
+        #[arg(long, value_name = "TIME", requires = "improvement", allow_hyphen_values = true)]
+        improvements_due: Option<String>,
         /// An incident that the review addresses, by key; may be given several times.
         #[arg(long)]
         incident: Vec<String>,
@@ -675,6 +681,8 @@ fn review(act: &Act) -> Value {
         assessment_inadequate,
         steps_inadequate,
         improvement,
+        improvements_owner,
+        improvements_due,
         incident,
         ..
     } = act
@@ -687,6 +695,13 @@ fn review(act: &Act) -> Value {
         ("steps_adequate", Some(json!(!steps_inadequate))),
         ("summary", text(summary)),
         ("improvements", (!improvement.is_empty()).then(|| json!(improvement))),
+        ("improvements_owner", improvements_owner.as_ref().map(|login| json!(login))),
+        (
+            "improvements_due_at",
+            improvements_due
+                .as_ref()
+                .map(|text| clock::moment(text, clock::now()).map_or_else(|_| json!(text), |at| json!(at.to_string()))),
+        ),
         ("incidents", (!incident.is_empty()).then(|| json!(incident))),
     ])
 }
@@ -708,6 +723,14 @@ fn over_draft(client: &Client, key: &str, act: &Act) -> Result<Value> {
         "steps_adequate": judged("steps_adequate"), "summary": words("summary"), "improvements": words("improvements"),
         "incidents": words("incidents"),
     }))
+    .map(|mut body: Value| {
+        for name in ["improvements_owner", "improvements_due_at"] {
+            if !said[name].is_null() {
+                body[name] = said[name].clone();
+            }
+        }
+        body
+    })
 }
 
 /// Decisions and peer reviews name the digest of the content that was read; without one, the content is shown first and
