@@ -75,7 +75,12 @@ impl Prometheus {
 }
 
 fn measures(server: &Server, key: &str) -> Vec<Value> {
-    let found = server.must("GET", "/api/v1/objective-measures?limit=200", &server.token("owner"), None);
+    let found = server.must(
+        "GET",
+        "/api/v1/objective-measures?limit=200",
+        &server.token("owner"),
+        None,
+    );
     let mut rows = found["items"].as_array().unwrap().clone();
     rows.retain(|row| row["change"] == key);
     rows
@@ -109,16 +114,31 @@ fn what_is_raised_for_a_change_reaches_a_real_prometheus_and_leaves_it_again() {
     server.must("POST", "/api/v1/objectives", &admin, Some(&objective));
     let path = scheduled(&server, "Sharper labels", &artifact(93_101));
     let key = path.rsplit('/').next().unwrap().to_owned();
-    assert!(!prometheus.has("AssentLabelWalk").0, "nothing is raised before the start");
+    assert!(
+        !prometheus.has("AssentLabelWalk").0,
+        "nothing is raised before the start"
+    );
     let implementer = server.token("implementer");
-    server.must("POST", &format!("{path}/implementation"), &implementer, Some(&json!({})));
+    server.must(
+        "POST",
+        &format!("{path}/implementation"),
+        &implementer,
+        Some(&json!({})),
+    );
     eventually("the rule is there", || prometheus.has("AssentLabelWalk").0);
     eventually("the target is there", || prometheus.has("label-walk").1);
     let told = hook.wait_for("the call that it is raised", |one| one.path == "/hook");
-    assert_eq!((&told.json()["state"], &told.json()["change"]), (&json!("raised"), &json!(key)));
+    assert_eq!(
+        (&told.json()["state"], &told.json()["change"]),
+        (&json!("raised"), &json!(key))
+    );
     eventually("the objective is measured", || measures(&server, &key).len() == 1);
     let measure = measures(&server, &key).remove(0);
-    assert_eq!((&measure["value"], &measure["result"]), (&json!("3"), &json!("missed")), "{measure:#}");
+    assert_eq!(
+        (&measure["value"], &measure["result"]),
+        (&json!("3"), &json!("missed")),
+        "{measure:#}"
+    );
     server.kill();
     // Somebody's hand, or half a write: the next server makes the file equal to the records.
     std::fs::write(raised.join("halden/rules.yml"), "{\"groups\": []}").unwrap();
@@ -127,7 +147,12 @@ fn what_is_raised_for_a_change_reaches_a_real_prometheus_and_leaves_it_again() {
         std::fs::read_to_string(raised.join("halden/rules.yml")).is_ok_and(|text| text.contains("AssentLabelWalk"))
     });
     let id = monitor["id"].as_str().unwrap();
-    server.must("DELETE", &format!("/api/v1/monitors/{id}"), &server.token("admin"), None);
+    server.must(
+        "DELETE",
+        &format!("/api/v1/monitors/{id}"),
+        &server.token("admin"),
+        None,
+    );
     eventually("what is lowered is gone", || {
         let (rule, target) = prometheus.has("label-walk");
         !rule && !target

@@ -60,7 +60,9 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     for it in measures.iter().filter(|it| it.missed_count > 0) {
         let (key, place) = (&it.objective_key, &it.place);
         let (missed, measured) = (it.missed_count, it.measured_count);
-        summary.push_str(&format!("\nThe objective {key} at {place} was missed {missed} of {measured} times."));
+        summary.push_str(&format!(
+            "\nThe objective {key} at {place} was missed {missed} of {measured} times."
+        ));
     }
     Ok(json!({
         "objectives_met": went_well && is_quiet, "assessment_adequate": went_well && alerts.is_empty(), "steps_adequate": went_well,

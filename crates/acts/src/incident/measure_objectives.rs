@@ -155,7 +155,9 @@ pub fn take(cx: &mut Context<'_, '_>, subject: &str, told: &std::result::Result<
     };
     let known = find(cx, &change, &objective, &place)?;
     let before = known.as_ref().map(|it| it.result);
-    let result = told.as_ref().map_or(ObjectiveResult::Unknown, |value| objective.judge(value));
+    let result = told
+        .as_ref()
+        .map_or(ObjectiveResult::Unknown, |value| objective.judge(value));
     let is_missed = result == ObjectiveResult::Missed;
     let mut measure = match known {
         Some(known) => known,
@@ -204,7 +206,10 @@ fn tell(
     measure: &ObjectiveMeasure,
 ) -> Result<()> {
     let directory = cx.directory()?;
-    let subject = format!("{}: the objective {} is missed at {}", change.key, objective.key, measure.place);
+    let subject = format!(
+        "{}: the objective {} is missed at {}",
+        change.key, objective.key, measure.place
+    );
     let value = measure.value.as_deref().unwrap_or_default();
     let text = format!(
         "{subject}. The value is {value}, the bound {}.\nSee whether the change has to be rolled back.\n",
@@ -213,7 +218,13 @@ fn tell(
     for person in people_in_charge(change, &directory) {
         let dedup = format!("objective/{}/{}/{person}", measure.id, measure.missed_count);
         let about = Some((&change.id, change.key.as_str()));
-        save_message(cx, written, &person, about, ("objective_missed", &subject, &text, &dedup))?;
+        save_message(
+            cx,
+            written,
+            &person,
+            about,
+            ("objective_missed", &subject, &text, &dedup),
+        )?;
     }
     Ok(())
 }

@@ -65,7 +65,9 @@ fn lies_over(directory: &Directory, freeze: &Freeze, place: &Place) -> bool {
     match &place.service {
         Some(service) => {
             let service = ServiceKey(service.clone());
-            environments.iter().any(|it| directory.is_frozen_by(freeze, &service, it))
+            environments
+                .iter()
+                .any(|it| directory.is_frozen_by(freeze, &service, it))
         }
         None => environments.iter().any(|it| freeze.is_in(it)),
     }
@@ -104,10 +106,7 @@ pub fn find_denied(cx: &mut Context<'_, '_>, environment: Option<&str>) -> Resul
         return Err(Refusal::field("environment", "unknown", text).into());
     }
     let rows = record::bodies::<Connection>(cx.tx, &Filter::new().order_by("id"))?;
-    let connections: Vec<Connection> = rows
-        .into_iter()
-        .filter(|it| it.active && it.kind == ARGOCD)
-        .collect();
+    let connections: Vec<Connection> = rows.into_iter().filter(|it| it.active && it.kind == ARGOCD).collect();
     let mut found: Vec<Denied> = Vec::new();
     for freeze in directory.freezes.iter().filter(|freeze| !freeze.ended) {
         let applications = applications(&directory, &connections, freeze, environment);
@@ -141,9 +140,11 @@ fn applications(
         return frozen.map(|service| service.0.clone()).collect();
     }
     let rows = connections.iter().flat_map(|it| &it.map);
-    let frozen = rows.filter(|row| directory.services.contains_key(&row.service)).filter(|row| {
-        let named: Vec<EnvironmentKey> = row.environments.values().cloned().collect();
-        is_frozen(&row.service, if named.is_empty() { &wanted } else { &named })
-    });
+    let frozen = rows
+        .filter(|row| directory.services.contains_key(&row.service))
+        .filter(|row| {
+            let named: Vec<EnvironmentKey> = row.environments.values().cloned().collect();
+            is_frozen(&row.service, if named.is_empty() { &wanted } else { &named })
+        });
     frozen.map(|row| row.repository.clone()).collect()
 }

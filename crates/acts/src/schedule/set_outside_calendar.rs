@@ -116,10 +116,17 @@ fn check(cx: &mut Context<'_, '_>, input: &OutsideCalendarInput, reading: &mut R
         reading.wrong("url", "not_a_url", text);
     }
     if input.url.is_none() && (input.is_caldav || input.every_minutes.is_some()) {
-        reading.wrong("url", "missing", "Only a calendar with an address, `url`, is read again.");
+        reading.wrong(
+            "url",
+            "missing",
+            "Only a calendar with an address, `url`, is read again.",
+        );
     }
     let (least, most) = EVERY_MINUTES;
-    if input.every_minutes.is_some_and(|minutes| !(least..=most).contains(&minutes)) {
+    if input
+        .every_minutes
+        .is_some_and(|minutes| !(least..=most).contains(&minutes))
+    {
         let text = format!("`every_minutes` is {least} to {most}.");
         reading.wrong("every_minutes", "out_of_range", text);
     }

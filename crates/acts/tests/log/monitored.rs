@@ -28,7 +28,10 @@ fn begun(world: &World) -> String {
     let key = world.scheduled("Widen the column");
     world.evidence(&key, "note", b"works");
     world.pass_seconds(150 * 60);
-    assert!(!world.system(raise_monitors::follow), "nothing is watched before the start");
+    assert!(
+        !world.system(raise_monitors::follow),
+        "nothing is watched before the start"
+    );
     let k = key.clone();
     world.by("ivo", move |cx| start_change(cx, &k));
     key
@@ -67,15 +70,24 @@ fn a_monitor_is_raised_from_the_start_to_the_end_of_the_watch_also_where_a_round
     assert_eq!(rule["labels"]["assent_change"], key.as_str());
     let id = raised(&world)[0].id.0.clone();
     let told = world.look(move |cx| raise_monitors::errand(cx, &id)).unwrap().unwrap();
-    assert_eq!((told.0.as_str(), &told.1["state"]), ("https://hooks.example/x", &json!("raised")));
+    assert_eq!(
+        (told.0.as_str(), &told.1["state"]),
+        ("https://hooks.example/x", &json!("raised"))
+    );
     let k = key.clone();
     let done = body(json!({"outcome": "succeeded"}));
     world.by("ivo", move |cx| complete_change(cx, &k, &done));
-    assert!(!world.system(raise_monitors::follow), "the watch goes on after the work");
+    assert!(
+        !world.system(raise_monitors::follow),
+        "the watch goes on after the work"
+    );
     world.pass_seconds(8 * 86_400);
     assert!(world.system(raise_monitors::follow));
     let found = raised(&world);
-    assert_eq!((found.len(), found[0].active, found[0].lowered_at.is_some()), (1, false, true));
+    assert_eq!(
+        (found.len(), found[0].active, found[0].lowered_at.is_some()),
+        (1, false, true)
+    );
     assert_eq!(rules(&world), json!({"groups": []}));
     world.assert_replays();
 }
@@ -89,13 +101,28 @@ fn an_objective_is_measured_while_a_change_is_watched_and_a_miss_is_no_success()
     assert!(world.system(measure_objectives::ask));
     assert!(world.look(measure_objectives::find_due).unwrap().is_empty(), "it waits");
     let subject = due[0].clone();
-    let asked = world.look(move |cx| measure_objectives::errand(cx, &subject)).unwrap().unwrap();
-    assert_eq!((asked.base.as_str(), asked.expression.as_str()), ("https://prometheus.example", "burn{s=\"pay\"}"));
-    for told in [Ok("20".to_owned()), Ok("1".to_owned()), Err("There was no answer.".to_owned())] {
+    let asked = world
+        .look(move |cx| measure_objectives::errand(cx, &subject))
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (asked.base.as_str(), asked.expression.as_str()),
+        ("https://prometheus.example", "burn{s=\"pay\"}")
+    );
+    for told in [
+        Ok("20".to_owned()),
+        Ok("1".to_owned()),
+        Err("There was no answer.".to_owned()),
+    ] {
         let subject = due[0].clone();
         world.system(move |cx| measure_objectives::take(cx, &subject, &told));
     }
-    let all = world.look(|cx| Ok(record::bodies::<ObjectiveMeasure>(cx.tx, &Filter::new().order_by("id"))?));
+    let all = world.look(|cx| {
+        Ok(record::bodies::<ObjectiveMeasure>(
+            cx.tx,
+            &Filter::new().order_by("id"),
+        )?)
+    });
     let [measure] = all.unwrap().try_into().unwrap();
     assert_eq!((measure.measured_count, measure.missed_count), (3, 1));
     assert_eq!((measure.result, measure.value), (ObjectiveResult::Unknown, None));
@@ -131,21 +158,30 @@ fn each_improvement_of_a_review_is_an_action_item_with_its_owner_and_its_time() 
         .map(|it| it.title.as_str())
         .collect();
     titles.sort_unstable();
-    assert_eq!(titles, ["Drain earlier", "Tell the docks"], "an addendum opens none twice");
+    assert_eq!(
+        titles,
+        ["Drain earlier", "Tell the docks"],
+        "an addendum opens none twice"
+    );
     let sam = world.actor("sam").person;
     for item in open.iter().filter(|it| it.kind == ActionKind::Improve) {
         assert_eq!(item.owner.as_ref(), Some(&sam));
         assert_eq!(item.due_at.to_string(), "2027-01-15T12:00:00Z");
     }
     let k = key.clone();
-    let past = body(json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "x",
-        "improvements": ["y"], "improvements_owner": "nobody", "improvements_due_at": "2020-01-01T00:00:00Z"}));
+    let past = body(
+        json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "x",
+        "improvements": ["y"], "improvements_owner": "nobody", "improvements_due_at": "2020-01-01T00:00:00Z"}),
+    );
     let refused = world
         .executor
         .wait(Lane::Acts, TENANT, world.actor("rita"), Mode::Write, move |cx| {
             review_change(cx, &k, &past)
         });
     let text = format!("{:?}", refused.unwrap_err());
-    assert!(text.contains("improvements_owner") && text.contains("in_the_past"), "{text}");
+    assert!(
+        text.contains("improvements_owner") && text.contains("in_the_past"),
+        "{text}"
+    );
     world.assert_replays();
 }

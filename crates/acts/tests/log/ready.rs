@@ -44,7 +44,8 @@ fn acknowledged_by(world: &World, login: &'static str, key: &str) {
 #[test]
 fn a_change_starts_once_it_was_announced_acknowledged_and_its_team_is_ready() {
     let world = World::with_policy(POLICY);
-    let unit = json!({"key": "dispatch", "name": "Dispatch", "services": ["pay"], "contacts": ["sam"], "language": "en"});
+    let unit =
+        json!({"key": "dispatch", "name": "Dispatch", "services": ["pay"], "contacts": ["sam"], "language": "en"});
     world.system(move |cx| noun::add::<BusinessUnit>(cx, &body(unit.clone())));
     let plan = json!({"key": "all", "name": "All", "audiences": ["owners", "business_units"], "stages": ["announced"],
         "acknowledge": true, "subject_en": "{stage}: {title}", "text_en": "From {start}."});
@@ -52,7 +53,10 @@ fn a_change_starts_once_it_was_announced_acknowledged_and_its_team_is_ready() {
     let key = world.scheduled("Move the racks");
     world.evidence(&key, "note", b"works");
     let refused = start(&world, &key);
-    assert!(refused.contains("not_announced") && refused.contains("team_not_ready"), "{refused}");
+    assert!(
+        refused.contains("not_announced") && refused.contains("team_not_ready"),
+        "{refused}"
+    );
     work(&world);
     let refused = start(&world, &key);
     assert!(!refused.contains("not_announced"), "{refused}");
@@ -60,7 +64,10 @@ fn a_change_starts_once_it_was_announced_acknowledged_and_its_team_is_ready() {
     acknowledged_by(&world, "sam", &key);
     acknowledged_by(&world, "olga", &key);
     let refused = start(&world, &key);
-    assert!(!refused.contains("not_acknowledged") && refused.contains("team_not_ready"), "{refused}");
+    assert!(
+        !refused.contains("not_acknowledged") && refused.contains("team_not_ready"),
+        "{refused}"
+    );
     let k = key.clone();
     world.by("olga", move |cx| say_ready(cx, &k, &body(json!({}))));
     world.pass_seconds(150 * 60);

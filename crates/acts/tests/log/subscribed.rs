@@ -13,7 +13,9 @@ const URL: &str = "https://dc.example/works.ics";
 
 fn calendar(world: &World) -> OutsideCalendar {
     let calendar = json!({"name": "Works", "url": URL, "every_minutes": 30});
-    world.by("mona", move |cx| noun::add::<OutsideCalendar>(cx, &body(calendar.clone())))
+    world.by("mona", move |cx| {
+        noun::add::<OutsideCalendar>(cx, &body(calendar.clone()))
+    })
 }
 
 fn event(day: &str) -> OutsideEvent {
@@ -44,7 +46,11 @@ fn a_reading_replaces_the_events_and_one_that_fails_keeps_them_and_says_why() {
     assert_eq!((first.events().count(), first.entity_tag.clone()), (1, tag.clone()));
     told(&world, &id, URL, Ok(Some((vec![event("2026-12-01")], tag))));
     told(&world, &id, URL, Ok(None));
-    assert_eq!(now(&world, &id).version, first.version, "what changes nothing writes nothing");
+    assert_eq!(
+        now(&world, &id).version,
+        first.version,
+        "what changes nothing writes nothing"
+    );
     told(&world, &id, URL, Err("The address answered 503.".to_owned()));
     let failed = now(&world, &id);
     assert_eq!(failed.read_problem.as_deref(), Some("The address answered 503."));

@@ -19,7 +19,10 @@ fn call(base: &str, expression: &str) -> Call {
         url: format!("{base}/api/v1/query"),
         headers: vec![
             ("accept".to_owned(), "application/json".to_owned()),
-            ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
+            (
+                "content-type".to_owned(),
+                "application/x-www-form-urlencoded".to_owned(),
+            ),
         ],
         body: format!("query={}", coded(expression)).into_bytes(),
     }
@@ -49,7 +52,10 @@ fn read(answer: &Answer) -> Result<String, String> {
             Some([one]) => &one["value"],
             Some([]) => return Err("The query has no sample.".to_owned()),
             Some(many) => {
-                let text = format!("The query has {} series; write one that has a single value.", many.len());
+                let text = format!(
+                    "The query has {} series; write one that has a single value.",
+                    many.len()
+                );
                 return Err(text);
             }
             None => return Err("The answer holds no samples.".to_owned()),
@@ -59,7 +65,10 @@ fn read(answer: &Answer) -> Result<String, String> {
     let value = sample[1].as_str().unwrap_or_default();
     match value.parse::<f64>() {
         Ok(number) if number.is_finite() && value.len() <= 32 => Ok(value.to_owned()),
-        _ => Err(format!("The value `{}` is no finite number.", value.chars().take(32).collect::<String>())),
+        _ => Err(format!(
+            "The value `{}` is no finite number.",
+            value.chars().take(32).collect::<String>()
+        )),
     }
 }
 
@@ -91,9 +100,17 @@ mod tests {
             (200, vector(&format!("{sample}, {sample}")), "2 series"),
             (200, vector("{\"value\": [1, \"NaN\"]}"), "NaN"),
             (200, vector("{\"value\": [1, \"+Inf\"]}"), "Inf"),
-            (400, "{\"status\": \"error\", \"error\": \"parse error\"}".to_owned(), "parse error"),
+            (
+                400,
+                "{\"status\": \"error\", \"error\": \"parse error\"}".to_owned(),
+                "parse error",
+            ),
             (502, "<html>".to_owned(), "502"),
-            (200, "{\"status\": \"success\", \"data\": {\"resultType\": \"matrix\"}}".to_owned(), "neither"),
+            (
+                200,
+                "{\"status\": \"success\", \"data\": {\"resultType\": \"matrix\"}}".to_owned(),
+                "neither",
+            ),
         ] {
             let text = told(status, &body).unwrap_err();
             assert!(text.contains(why), "{why} is not in {text}");

@@ -309,9 +309,7 @@ fn response(out: &mut String, tree: &Tree, thing: Thing<'_>, names: &[&str]) {
         if !props.is_empty() {
             put(
                 out,
-                format_args!(
-                    "<D:propstat><D:prop>{props}</D:prop><D:status>HTTP/1.1 {status}</D:status></D:propstat>"
-                ),
+                format_args!("<D:propstat><D:prop>{props}</D:prop><D:status>HTTP/1.1 {status}</D:status></D:propstat>"),
             );
         }
     }
@@ -527,9 +525,17 @@ mod tests {
         assert_eq!(found.status, 207);
         let principal = "<D:current-user-principal><D:href>/t/halden/caldav/</D:href></D:current-user-principal>";
         assert!(found.body.contains(principal), "{}", found.body);
-        assert!(found.body.contains("<D:color/></D:prop><D:status>HTTP/1.1 404"), "{}", found.body);
+        assert!(
+            found.body.contains("<D:color/></D:prop><D:status>HTTP/1.1 404"),
+            "{}",
+            found.body
+        );
         let home = ask("PROPFIND", "", Some("1"), "");
-        assert!(home.body.contains("<D:href>/t/halden/caldav/changes/</D:href>"), "{}", home.body);
+        assert!(
+            home.body.contains("<D:href>/t/halden/caldav/changes/</D:href>"),
+            "{}",
+            home.body
+        );
         assert!(home.body.contains("<C:calendar/>") && home.body.contains("Changes, &lt;Halden&gt;"));
         assert_eq!(ask("PROPFIND", "", Some("infinity"), "").status, 403);
     }
@@ -545,7 +551,10 @@ mod tests {
         };
         let early = "<C:comp-filter name=\"VEVENT\"><C:time-range start=\"20261130T000000Z\" end=\"20261202T000000Z\"/></C:comp-filter>";
         let told = ask("REPORT", "changes", Some("1"), &query(early)).body;
-        assert!(told.contains("/changes/a.ics") && !told.contains("/changes/b.ics"), "{told}");
+        assert!(
+            told.contains("/changes/a.ics") && !told.contains("/changes/b.ics"),
+            "{told}"
+        );
         assert!(told.contains("SUMMARY:Move &amp; mend&#13;\n"), "{told}");
         let tasks = ask("REPORT", "changes", None, &query("<C:comp-filter name=\"VTODO\"/>"));
         assert!(!tasks.body.contains("<D:response>"), "{}", tasks.body);
@@ -556,7 +565,10 @@ mod tests {
                         </C:calendar-multiget>";
         let told = ask("REPORT", "changes", None, multiget).body;
         assert!(told.contains("<D:getetag>&quot;b&quot;</D:getetag>"), "{told}");
-        assert!(told.contains("/t/other/caldav/changes/a.ics</D:href><D:status>HTTP/1.1 404"), "{told}");
+        assert!(
+            told.contains("/t/other/caldav/changes/a.ics</D:href><D:status>HTTP/1.1 404"),
+            "{told}"
+        );
     }
 
     #[test]

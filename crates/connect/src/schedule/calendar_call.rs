@@ -117,7 +117,9 @@ fn answered(answer: &Answer, is_caldav: bool, now: Timestamp) -> Result<Read, St
         })?;
         events.extend(found);
         if events.len() > MOST_EVENTS {
-            return Err(format!("It has more than {MOST_EVENTS} events; name a smaller calendar."));
+            return Err(format!(
+                "It has more than {MOST_EVENTS} events; name a smaller calendar."
+            ));
         }
     }
     events.sort();
@@ -158,7 +160,9 @@ fn objects(text: &str) -> Result<Vec<String>, String> {
     }
     match is_multistatus {
         true => Ok(found),
-        false => Err("The answer is no multistatus of CalDAV; is the address that of a calendar collection?".to_owned()),
+        false => {
+            Err("The answer is no multistatus of CalDAV; is the address that of a calendar collection?".to_owned())
+        }
     }
 }
 

@@ -59,7 +59,12 @@ pub fn read(target: Option<&str>, body: &[u8]) -> Result<Question, Wrong> {
         return Err(("ValidationException", text));
     }
     let at = body.at_time.map(|text| {
-        let wrong = || ("ValidationException", "AtTime is a time such as 2026-12-24T18:00:00Z.".to_owned());
+        let wrong = || {
+            (
+                "ValidationException",
+                "AtTime is a time such as 2026-12-24T18:00:00Z.".to_owned(),
+            )
+        };
         text.parse().map_err(|_| wrong())
     });
     Ok(Question {
@@ -145,7 +150,11 @@ mod tests {
             (None, b"{}", "UnknownOperationException"),
             (Some(TARGET), b"{}", "ValidationException"),
             (Some(TARGET), br#"{"CalendarNames": []}"#, "ValidationException"),
-            (Some(TARGET), br#"{"CalendarNames": ["a"], "AtTime": "soon"}"#, "ValidationException"),
+            (
+                Some(TARGET),
+                br#"{"CalendarNames": ["a"], "AtTime": "soon"}"#,
+                "ValidationException",
+            ),
         ] {
             assert_eq!(read(target, body).unwrap_err().0, kind);
         }
@@ -158,9 +167,15 @@ mod tests {
         // Two that overlap change nothing where the first one ends.
         let closed = [(two, four), (one, three)];
         let told = answer(&closed, at("2026-12-20T00:00:00Z"));
-        assert_eq!((&told["State"], &told["NextTransitionTime"]), (&json!("OPEN"), &json!("2026-12-24T00:00:00Z")));
+        assert_eq!(
+            (&told["State"], &told["NextTransitionTime"]),
+            (&json!("OPEN"), &json!("2026-12-24T00:00:00Z"))
+        );
         let told = answer(&closed, one);
-        assert_eq!((&told["State"], &told["NextTransitionTime"]), (&json!("CLOSED"), &json!("2026-12-30T00:00:00Z")));
+        assert_eq!(
+            (&told["State"], &told["NextTransitionTime"]),
+            (&json!("CLOSED"), &json!("2026-12-30T00:00:00Z"))
+        );
         let told = answer(&closed, four);
         assert_eq!((&told["State"], told.get("NextTransitionTime")), (&json!("OPEN"), None));
     }

@@ -72,8 +72,14 @@ mod tests {
         assert_eq!(one["schedule"], "30 18 24 12 *");
         assert_eq!(one["duration"], "3571m", "from 18:30:00 to 06:01:00");
         assert_eq!((&one["kind"], &one["timeZone"]), (&json!("deny"), &json!("UTC")));
-        assert!(window("2026-11-20T00:00:00Z", "2026-11-28T12:00:00Z").is_none(), "it is over");
-        assert!(window("2027-11-20T00:00:00Z", "2027-11-21T00:00:00Z").is_none(), "it would hold this week");
+        assert!(
+            window("2026-11-20T00:00:00Z", "2026-11-28T12:00:00Z").is_none(),
+            "it is over"
+        );
+        assert!(
+            window("2027-11-20T00:00:00Z", "2027-11-21T00:00:00Z").is_none(),
+            "it would hold this week"
+        );
         let long = window("2020-01-01T00:00:00Z", "2027-01-01T00:00:00Z").unwrap();
         assert_eq!(long["schedule"], "0 12 1 2 *", "300 days ago");
     }

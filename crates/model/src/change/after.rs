@@ -162,7 +162,11 @@ fn check_improvements(
         reading.wrong("improvements_owner", "not_active", text);
     }
     if due_at.is_some_and(|at| at <= case.now) {
-        reading.wrong("improvements_due_at", "in_the_past", "`improvements_due_at` must lie ahead.");
+        reading.wrong(
+            "improvements_due_at",
+            "in_the_past",
+            "`improvements_due_at` must lie ahead.",
+        );
     }
 }
 

@@ -22,7 +22,7 @@ pub const MOST_TARGETS: usize = 100;
 /// The longest expression, in characters.
 pub const EXPRESSION: usize = 2_000;
 /// How long an expression may have to hold before it alerts, in minutes: at most a day.
-const MOST_HOLD: usize = 1_440;
+const MOST_HOLD: i64 = 1_440;
 
 /// What is watched more closely while a change of its services is at work and in its watch window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
@@ -288,7 +288,10 @@ mod tests {
         let rule = &rules["groups"][0]["rules"][0];
         assert_eq!(rule["alert"], "AssentLabelLatency");
         assert_eq!(rule["expr"], "p99{service=\"pay\", env=\"production\"} > 0.5");
-        assert_eq!((&rule["for"], &rule["annotations"]["summary"]), (&json!("2m"), &json!("Latency { { of }} labels")));
+        assert_eq!(
+            (&rule["for"], &rule["annotations"]["summary"]),
+            (&json!("2m"), &json!("Latency { { of }} labels"))
+        );
         assert_eq!(super::rules("halden", &[]), json!({"groups": []}));
         assert_eq!(super::targets(&[]), json!([]));
     }

@@ -20,7 +20,7 @@ pub const MOST: usize = 200;
 /// How often a value is asked, in minutes, unless the objective says otherwise.
 pub const USUAL_MINUTES: i64 = 5;
 /// The longest time between two questions, in minutes.
-const MOST_MINUTES: usize = 60;
+const MOST_MINUTES: i64 = 60;
 /// The longest number, in characters.
 const NUMBER: usize = 32;
 
@@ -172,7 +172,11 @@ impl Objective {
             ObjectiveBound::AtMost => value <= bound,
             ObjectiveBound::AtLeast => value >= bound,
         };
-        if is_met { ObjectiveResult::Met } else { ObjectiveResult::Missed }
+        if is_met {
+            ObjectiveResult::Met
+        } else {
+            ObjectiveResult::Missed
+        }
     }
 }
 

@@ -62,7 +62,16 @@ pub struct ObjectiveMeasureInput {}
 pub const CARD: Card = Card {
     tag: "estate",
     command: "objective-measure",
-    columns: &["at", "change", "objective_key", "place", "value", "bound", "result", "id"],
+    columns: &[
+        "at",
+        "change",
+        "objective_key",
+        "place",
+        "value",
+        "bound",
+        "result",
+        "id",
+    ],
     verbs: verbs! {
         List "list_objective_measures" at "/objective-measures" may READ => "List what objectives came to while changes were watched";
         Show "show_objective_measure" at "/objective-measures/{id}" may READ => "Show what an objective came to";

@@ -56,7 +56,11 @@ pub const CARD: Card = Card {
     },
     events: &[
         Event::new("raised_monitor.raised", "eye", "raised monitoring for a change"),
-        Event::new("raised_monitor.lowered", "eye", "lowered monitoring after the watch of a change"),
+        Event::new(
+            "raised_monitor.lowered",
+            "eye",
+            "lowered monitoring after the watch of a change",
+        ),
     ],
     ..Card::of::<RaisedMonitor, RaisedMonitorInput>("raised_monitor", "Raised monitoring")
 };

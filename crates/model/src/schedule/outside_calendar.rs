@@ -22,7 +22,7 @@ pub const USUAL_MINUTES: i64 = 60;
 /// How often a calendar is read at most, and at least, in minutes: a quarter of an hour and a week.
 pub const EVERY_MINUTES: (i64, i64) = (15, 10_080);
 /// The longest interval between two readings, as the card says it.
-const MOST_MINUTES: usize = 10_080;
+const MOST_MINUTES: i64 = 10_080;
 /// The longest text that all events of a calendar are kept in.
 const MOST_TEXT: usize = MOST_EVENTS * (MOST_TITLE * 4 + 50);
 

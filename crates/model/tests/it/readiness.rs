@@ -49,7 +49,11 @@ fn nothing_starts_before_it_is_announced_acknowledged_and_each_team_is_ready() {
     assert_eq!(world.gate("git:aa").reasons[0].waiting_on, ["olga", "sam"]);
     acknowledge(&mut world, "vera");
     acknowledge(&mut world, "olga");
-    assert_eq!(world.gate("git:aa").reasons[0].waiting_on, ["sam"], "nobody else was asked");
+    assert_eq!(
+        world.gate("git:aa").reasons[0].waiting_on,
+        ["sam"],
+        "nobody else was asked"
+    );
     acknowledge(&mut world, "sam");
     assert_eq!(missing(world.start("ida")), ["team_not_ready"]);
     let no_part = world.act("ida", |case| communication::say_ready(case, &body(json!({}))));
@@ -59,14 +63,24 @@ fn nothing_starts_before_it_is_announced_acknowledged_and_each_team_is_ready() {
         .unwrap();
     assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
     world
-        .act("olga", |case| communication::say_ready(case, &body(json!({"ready": false}))))
+        .act("olga", |case| {
+            communication::say_ready(case, &body(json!({"ready": false})))
+        })
         .unwrap();
-    assert_eq!(missing(world.start("ida")), ["team_not_ready"], "a word can be taken back");
+    assert_eq!(
+        missing(world.start("ida")),
+        ["team_not_ready"],
+        "a word can be taken back"
+    );
     world
-        .act("olga", |case| communication::say_ready(case, &body(json!({"ready": true}))))
+        .act("olga", |case| {
+            communication::say_ready(case, &body(json!({"ready": true})))
+        })
         .unwrap();
     world.start("ida").unwrap();
-    let late = world.act("olga", |case| communication::say_ready(case, &body(json!({"ready": false}))));
+    let late = world.act("olga", |case| {
+        communication::say_ready(case, &body(json!({"ready": false})))
+    });
     assert_eq!(code(late), "started");
 }
 

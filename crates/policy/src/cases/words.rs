@@ -47,7 +47,9 @@ pub fn words(obligation: &Obligation) -> String {
             Some("communication".to_owned()),
             announced_minutes.map(|minutes| format!("announced_before {}", duration(minutes))),
             acknowledged.then(|| "acknowledged".to_owned()),
-            ready_from.as_ref().map(|asked| format!("ready_from {}", asked_word(asked))),
+            ready_from
+                .as_ref()
+                .map(|asked| format!("ready_from {}", asked_word(asked))),
         ]),
         Duty::BreakGlass {
             budget,

@@ -32,7 +32,9 @@ impl Courier {
     fn read_calendar(&self, call: &job::Job) -> Made {
         let subject = call.subject.clone();
         let found = self.look(&call.tenant, move |cx| read_calendars::errand(cx, &subject));
-        let Some(errand) = found.map_err(again)? else { return Ok(()) };
+        let Some(errand) = found.map_err(again)? else {
+            return Ok(());
+        };
         let (calendar, credential) = (&errand.calendar, errand.credential.as_deref());
         let read = calendar_call::read(&self.caller, calendar, credential, self.now());
         let told = read.map(|read| match read {
@@ -50,7 +52,9 @@ impl Courier {
     fn tell_monitor(&self, call: &job::Job) -> Made {
         let subject = call.subject.clone();
         let found = self.look(&call.tenant, move |cx| raise_monitors::errand(cx, &subject));
-        let Some((url, body)) = found.map_err(again)? else { return Ok(()) };
+        let Some((url, body)) = found.map_err(again)? else {
+            return Ok(());
+        };
         let call = Call {
             method: "POST",
             url,
@@ -68,7 +72,9 @@ impl Courier {
     fn measure_objective(&self, call: &job::Job) -> Made {
         let subject = call.subject.clone();
         let found = self.look(&call.tenant, move |cx| measure_objectives::errand(cx, &subject));
-        let Some(errand) = found.map_err(again)? else { return Ok(()) };
+        let Some(errand) = found.map_err(again)? else {
+            return Ok(());
+        };
         let told = prometheus::query(&self.caller, &errand.base, &errand.expression);
         let subject = call.subject.clone();
         let taken = self.act(&call.tenant, move |cx| measure_objectives::take(cx, &subject, &told));

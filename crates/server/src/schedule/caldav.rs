@@ -10,8 +10,8 @@ use connect::schedule::caldav::{Asked, BODY_MAX_BYTES, Reply, Tree, answer, pass
 use store::{Lane, Mode};
 
 use crate::http::authenticate::caller_of_feed;
-use crate::http::failure;
 use crate::http::outside_mask::mask_text;
+use crate::http::percent::decoded;
 use crate::http::state::AppState;
 use crate::web::notify::calendar_feed::objects;
 
@@ -60,7 +60,7 @@ pub(crate) async fn serve(State(state): State<AppState>, request: Request) -> Re
         Ok(reply) => with_dav(sent(reply, is_head)),
         // A person who was deactivated has no calendar any more.
         Err(failure) if matches!(failure.status(), 401 | 403) => challenge(),
-        Err(failure) => failure::Failure::into_response(failure),
+        Err(failure) => failure.into_response(),
     }
 }
 
@@ -82,9 +82,10 @@ fn secret(headers: &HeaderMap) -> Option<String> {
 /// The collection that a path names, with its events: one's own changes, or those of `service-KEY` or `team-NAME`.
 fn tree(cx: &mut acts::Context<'_, '_>, below: &str) -> acts::Result<Tree> {
     let first = below.split('/').next().unwrap_or_default();
+    let named = decoded(first).unwrap_or_default();
     let about = About {
-        service: first.strip_prefix("service-").map(str::to_owned),
-        team: first.strip_prefix("team-").map(str::to_owned),
+        service: named.strip_prefix("service-").map(str::to_owned),
+        team: named.strip_prefix("team-").map(str::to_owned),
     };
     let is_about = about.service.is_some() || about.team.is_some();
     let changes = find_feed_changes(cx, &about)?;
@@ -96,7 +97,10 @@ fn tree(cx: &mut acts::Context<'_, '_>, below: &str) -> acts::Result<Tree> {
         object.entity_tag = format!("\"{}\"", proof::crypto::digest_text(object.text.as_bytes()));
     }
     let tags: Vec<&str> = found.iter().map(|it| it.entity_tag.as_str()).collect();
-    let tenant = directory.tenant.as_ref().map_or("Assent", |tenant| tenant.name.as_str());
+    let tenant = directory
+        .tenant
+        .as_ref()
+        .map_or("Assent", |tenant| tenant.name.as_str());
     Ok(Tree {
         root: format!("/t/{}/caldav/", cx.tenant()),
         collection: if is_about { first.to_owned() } else { OWN.to_owned() },
@@ -142,7 +146,10 @@ mod tests {
         assert_eq!(super::place("/t/halden/caldav"), Some(("halden", "")));
         assert_eq!(super::place("/t/halden/caldav/"), Some(("halden", "")));
         assert_eq!(super::place("/t/halden/caldav/changes/"), Some(("halden", "changes")));
-        assert_eq!(super::place("/t/halden/caldav/changes/a.ics"), Some(("halden", "changes/a.ics")));
+        assert_eq!(
+            super::place("/t/halden/caldav/changes/a.ics"),
+            Some(("halden", "changes/a.ics"))
+        );
         assert_eq!(super::place("/t/halden/calendar"), None);
     }
 }

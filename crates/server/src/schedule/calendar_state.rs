@@ -41,11 +41,14 @@ pub(crate) async fn show(
         Ok(question) => question,
         Err(why) => return told(400, &wrong(&why)),
     };
+    let places: Vec<Place> = question.calendars.into_iter().map(place).collect();
+    let at = question.at;
     let found = state
         .act(Lane::Pages, &caller, Mode::Read, move |cx| {
-            let at = question.at.unwrap_or(cx.now);
-            let places: Vec<Place> = question.calendars.into_iter().map(place).collect();
-            Ok(find_closed(cx, &places)?.map(|closed| answer(&closed, at)).map_err(absent))
+            let at = at.unwrap_or(cx.now);
+            Ok(find_closed(cx, &places)?
+                .map(|closed| answer(&closed, at))
+                .map_err(absent))
         })
         .await;
     match found {

@@ -22,8 +22,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::background::sinks::{self, Ways};
 use crate::background::{
-    adjustments, archiver, forecasts, grounds, mailer, monitors, outbound_calls, projector, recurrences, replays, sequencer,
-    violations, worker,
+    adjustments, archiver, forecasts, grounds, mailer, monitors, outbound_calls, projector, recurrences, replays,
+    sequencer, violations, worker,
 };
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};

@@ -110,7 +110,9 @@ pub fn outside_calendar(calendar: &OutsideCalendars, common: &Common, output: &O
             let body = json!({"login": login, "password": password.trim_end_matches(['\n', '\r'])});
             let path = format!("/outside-calendars/{}/credentials", encode(id));
             let kept = Client::new(common)?.post(&path, &body)?.body;
-            output.data(&kept, |output| output.line("the credential is kept, and the calendar is read"));
+            output.data(&kept, |output| {
+                output.line("the credential is kept, and the calendar is read")
+            });
             Ok(0)
         }
     }

@@ -28,10 +28,10 @@ pub struct Communicated {
     pub announced_at: Option<Timestamp>,
     /// Who is asked to acknowledge.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub asked: BTreeSet<PersonId>,
+    pub asked_people: BTreeSet<PersonId>,
     /// Of whom the acknowledgement is there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub acknowledged: BTreeSet<PersonId>,
+    pub acknowledged_people: BTreeSet<PersonId>,
     /// Who said that they are ready, and when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ready: Vec<SaidReady>,
@@ -55,8 +55,8 @@ fn present<'c>(case: &'c mut Case<'_>) -> Option<&'c mut Communicated> {
         *kept = Some(Communicated {
             starts_at,
             announced_at: None,
-            asked: BTreeSet::new(),
-            acknowledged: BTreeSet::new(),
+            asked_people: BTreeSet::new(),
+            acknowledged_people: BTreeSet::new(),
             ready: Vec::new(),
         });
     }
@@ -72,19 +72,23 @@ pub fn note_announced(case: &mut Case<'_>, starts_at: Timestamp, asked: &BTreeSe
     let Some(known) = present(case) else { return };
     let before = known.clone();
     known.announced_at.get_or_insert(now);
-    known.asked.extend(asked.iter().cloned());
+    known.asked_people.extend(asked.iter().cloned());
     if *known == before {
         return;
     }
-    let count = known.asked.len();
+    let count = known.asked_people.len();
     case.tell("change.announced", json!({"starts_at": starts_at, "asked": count}));
     settle(case);
 }
 
 /// Notes that somebody who was asked has acknowledged the present start.
 pub fn note_acknowledged(case: &mut Case<'_>, person: &PersonId) {
-    let Some(known) = present(case) else { return };
-    if !known.asked.contains(person) || !known.acknowledged.insert(person.clone()) {
+    let start = case.change().planned_start;
+    let known = case.file.change.communicated.as_mut();
+    let Some(known) = known.filter(|it| Some(it.starts_at) == start) else {
+        return;
+    };
+    if !known.asked_people.contains(person) || !known.acknowledged_people.insert(person.clone()) {
         return;
     }
     let starts_at = known.starts_at;
@@ -113,16 +117,18 @@ pub fn say_ready(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         let text = "The change has started, so nobody is asked any more whether their team is ready.";
         return Err(Refusal::not_now("started", text, "Add a comment instead.", Vec::new()));
     }
-    let now = case.now;
+    let (now, start) = (case.now, case.change().planned_start);
+    let known = case.change().communicated.as_ref();
+    let said = known.filter(|it| Some(it.starts_at) == start).map(|it| &it.ready);
+    let was_ready = said.is_some_and(|ready| ready.iter().any(|it| it.person == person));
+    if was_ready == is_ready {
+        return Ok(());
+    }
     let Some(known) = present(case) else {
         let text = "The change has no planned start to be ready for.";
         let satisfy = "Set `planned_start` and `planned_end` first.";
         return Err(Refusal::not_now("not_planned", text, satisfy, Vec::new()));
     };
-    let was_ready = known.ready.iter().any(|it| it.person == person);
-    if was_ready == is_ready {
-        return Ok(());
-    }
     known.ready.retain(|it| it.person != person);
     if is_ready {
         known.ready.push(SaidReady {

@@ -75,8 +75,13 @@ fn announced_unmet(
     let earliest = announced_at + SignedDuration::from_mins(minutes?);
     Some(unmet(
         "announced_late",
-        format!("{reason} The start at {start} was announced at {announced_at}, less than {} minutes before.", minutes?),
-        format!("Plan a start that leaves this time after its announcement, such as one well after {earliest} (rule `{rule}`)."),
+        format!(
+            "{reason} The start at {start} was announced at {announced_at}, less than {} minutes before.",
+            minutes?
+        ),
+        format!(
+            "Plan a start that leaves this time after its announcement, such as one well after {earliest} (rule `{rule}`)."
+        ),
         managers(),
     ))
 }
@@ -84,12 +89,12 @@ fn announced_unmet(
 fn acknowledged_unmet(directory: &Directory, row: &TargetObligation, known: Option<&Communicated>) -> Option<Unmet> {
     let known = known?;
     let missing: Vec<PersonId> = known
-        .asked
-        .difference(&known.acknowledged)
+        .asked_people
+        .difference(&known.acknowledged_people)
         .filter(|person| directory.is_active(person))
         .cloned()
         .collect();
-    if missing.is_empty() && !known.asked.is_empty() {
+    if missing.is_empty() && !known.asked_people.is_empty() {
         return None;
     }
     let names = logins(directory, &missing);
@@ -118,7 +123,11 @@ struct Team {
 }
 
 /// The teams of a rule: one for each group that it names, else one for each of its targets.
-fn teams((file, directory, now): (&ChangeFile, &Directory, Timestamp), row: &TargetObligation, asked: &Asked) -> Vec<Team> {
+fn teams(
+    (file, directory, now): (&ChangeFile, &Directory, Timestamp),
+    row: &TargetObligation,
+    asked: &Asked,
+) -> Vec<Team> {
     let groups = match asked {
         Asked::Group(key) => vec![key.clone()],
         other => other.distinct_groups().map(<[_]>::to_vec).unwrap_or_default(),
@@ -134,7 +143,10 @@ fn teams((file, directory, now): (&ChangeFile, &Directory, Timestamp), row: &Tar
     for target in targets_of(file, row) {
         let holders = candidates(file, directory, asked, target, now).into_iter();
         let people: BTreeSet<PersonId> = holders.map(|holder| holder.person).collect();
-        let people: Vec<PersonId> = people.into_iter().filter(|person| directory.is_active(person)).collect();
+        let people: Vec<PersonId> = people
+            .into_iter()
+            .filter(|person| directory.is_active(person))
+            .collect();
         let name = format!("{} of {}", asked.word().replace('_', " "), target.service);
         if !found.iter().any(|team| team.name == name) {
             found.push(Team { name, people });
@@ -163,10 +175,7 @@ fn ready_unmet(
                     sentence(&row.obligation.reason),
                     team.name
                 ),
-                format!(
-                    "One of them says so (POST …/readiness; rule `{}`).",
-                    row.obligation.id
-                ),
+                format!("One of them says so (POST …/readiness; rule `{}`).", row.obligation.id),
                 logins(directory, &team.people),
             )
         })

@@ -43,7 +43,12 @@ pub(crate) fn what_differs(draft: &Value) -> Entry {
     for row in draft["facts"]["objectives"].as_array().into_iter().flatten() {
         let text = |name: &str| row[name].as_str().unwrap_or_default();
         let value = row["value"].as_str().unwrap_or("no value");
-        let line = format!("{} at {}: {value}, {}", text("objective"), text("place"), text("result"));
+        let line = format!(
+            "{} at {}: {value}, {}",
+            text("objective"),
+            text("place"),
+            text("result")
+        );
         entry = entry.aside(Rich::new().said(line));
     }
     for row in draft["facts"]["alerts"].as_array().into_iter().flatten() {

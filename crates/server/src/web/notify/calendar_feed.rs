@@ -157,7 +157,8 @@ pub(crate) async fn calendar(
 /// The events of a feed, each as an object of its own with an entity tag that stays while the event does.
 pub(crate) fn objects(changes: &[Change], directory: &Directory, base: &str, now: Timestamp) -> Vec<Object> {
     let whole = |name: String, (starts_at, ends_at): (Timestamp, Timestamp), event: &str| {
-        let text = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Assent//Changes//EN\r\n{event}END:VCALENDAR\r\n");
+        let text =
+            format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Assent//Changes//EN\r\n{event}END:VCALENDAR\r\n");
         Object {
             name: format!("{name}.ics"),
             starts_at,

@@ -695,7 +695,10 @@ fn review(act: &Act) -> Value {
         ("steps_adequate", Some(json!(!steps_inadequate))),
         ("summary", text(summary)),
         ("improvements", (!improvement.is_empty()).then(|| json!(improvement))),
-        ("improvements_owner", improvements_owner.as_ref().map(|login| json!(login))),
+        (
+            "improvements_owner",
+            improvements_owner.as_ref().map(|login| json!(login)),
+        ),
         (
             "improvements_due_at",
             improvements_due
