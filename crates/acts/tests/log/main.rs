@@ -26,6 +26,7 @@ mod glasses;
 mod grounded;
 mod hands;
 mod interleaving;
+mod inviting;
 mod items;
 mod learning;
 mod leaving;

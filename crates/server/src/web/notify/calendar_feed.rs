@@ -5,6 +5,7 @@ use acts::notify::make_feed;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use connect::notify::mail::{CalendarPart, Method};
 use connect::schedule::caldav::Object;
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -185,6 +186,41 @@ pub(crate) fn objects(changes: &[Change], directory: &Directory, base: &str, now
         }
     }
     found
+}
+
+/// An invitation to the planned time of a change, or its cancellation, from one mail address to another (RFC 6047); `None` without
+/// planned times.
+pub(crate) fn invitation(
+    change: &Change,
+    method: Method,
+    (organizer, attendee): (&str, &str),
+    (base, now): (&str, Timestamp),
+) -> Option<CalendarPart> {
+    change.planned_start.and(change.planned_end)?;
+    let mail = |address: &str| -> String { address.chars().filter(|it| !it.is_control()).collect() };
+    let mut event = String::new();
+    put_change(&mut event, change, base, now);
+    let people = [
+        format!("ORGANIZER:mailto:{}", mail(organizer)),
+        format!("ATTENDEE;ROLE=REQ-PARTICIPANT;RSVP=FALSE:mailto:{}", mail(attendee)),
+    ];
+    let mut lines = String::new();
+    for line in &people {
+        put(&mut lines, line);
+    }
+    let event = event.replace("END:VEVENT\r\n", &format!("{lines}END:VEVENT\r\n"));
+    let event = match method {
+        Method::Request => event,
+        // Whoever has no part any more takes it out, whatever becomes of the change.
+        Method::Cancel => event
+            .replace("STATUS:CONFIRMED", "STATUS:CANCELLED")
+            .replace("STATUS:TENTATIVE", "STATUS:CANCELLED"),
+    };
+    let method_word = method.as_str();
+    let text = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Assent//Changes//EN\r\nMETHOD:{method_word}\r\n{event}END:VCALENDAR\r\n"
+    );
+    Some(CalendarPart { method, text })
 }
 
 /// Writes a calendar.
