@@ -123,7 +123,7 @@ fn an_objective_is_measured_while_a_change_is_watched_and_a_miss_is_no_success()
             &Filter::new().order_by("id"),
         )?)
     });
-    let [measure] = all.unwrap().try_into().unwrap();
+    let [measure]: [ObjectiveMeasure; 1] = all.unwrap().try_into().unwrap();
     assert_eq!((measure.measured_count, measure.missed_count), (3, 1));
     assert_eq!((measure.result, measure.value), (ObjectiveResult::Unknown, None));
     let k = key.clone();

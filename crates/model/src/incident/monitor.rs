@@ -101,9 +101,9 @@ pub const CARD: Card = Card {
     patch: "MonitorPatch",
     columns: &["id", "key", "title", "services", "environments"],
     verbs: verbs! {
-        List "list_monitors" at "/monitors" may "set_connection | read" => "List monitors that are raised while changes are watched";
+        List "list_monitors" at "/monitors" may "set_connection | audit" => "List monitors that are raised while changes are watched";
         Add "add_monitor" at "/monitors" may SET_CONNECTION => "Add a monitor that is raised while changes are watched";
-        Show "show_monitor" at "/monitors/{id}" may "set_connection | read" => "Show a monitor";
+        Show "show_monitor" at "/monitors/{id}" may "set_connection | audit" => "Show a monitor";
         Edit "edit_monitor" at "/monitors/{id}" may SET_CONNECTION => "Change a monitor";
         End "end_monitor" at "/monitors/{id}" may SET_CONNECTION => "Take a monitor out of use";
     },

@@ -103,9 +103,9 @@ pub const CARD: Card = Card {
     patch: "ObjectivePatch",
     columns: &["id", "key", "title", "service", "bound_is", "bound"],
     verbs: verbs! {
-        List "list_objectives" at "/objectives" may "set_connection | read" => "List objectives of services";
+        List "list_objectives" at "/objectives" may "set_connection | audit" => "List objectives of services";
         Add "add_objective" at "/objectives" may SET_CONNECTION => "Add an objective that is asked for while changes are watched";
-        Show "show_objective" at "/objectives/{id}" may "set_connection | read" => "Show an objective";
+        Show "show_objective" at "/objectives/{id}" may "set_connection | audit" => "Show an objective";
         Edit "edit_objective" at "/objectives/{id}" may SET_CONNECTION => "Change an objective";
         End "end_objective" at "/objectives/{id}" may SET_CONNECTION => "Take an objective out of use";
     },
