@@ -371,14 +371,7 @@ impl Reader<'_> {
                 let within_minutes = minutes.ok_or_else(missing)?;
                 Ok((Due::Start, Duty::OutsideLook { from, within_minutes }))
             }
-            "communication" => Ok((
-                Due::Start,
-                Duty::Communication {
-                    announced_minutes: self.minutes("announced_before", limits::DURATION_MINUTES)?,
-                    acknowledged: self.flag("acknowledged")?,
-                    ready_from: self.text("ready_from", values::asked_of_rule)?,
-                },
-            )),
+            "communication" => self.communication(),
             "break_glass" => {
                 let budget = match self.annotations.get("budget") {
                     Some(_) => Some(self.people("budget")?),
@@ -402,6 +395,15 @@ impl Reader<'_> {
             }
             _ => self.permit(),
         }
+    }
+
+    fn communication(&self) -> Result<(Due, Duty), Problem> {
+        let duty = Duty::Communication {
+            announced_minutes: self.minutes("announced_before", limits::DURATION_MINUTES)?,
+            acknowledged: self.flag("acknowledged")?,
+            ready_from: self.text("ready_from", values::asked_of_rule)?,
+        };
+        Ok((Due::Start, duty))
     }
 
     fn approval(&self) -> Result<ApprovalRule, Problem> {

@@ -86,6 +86,18 @@ fn measures(server: &Server, key: &str) -> Vec<Value> {
     rows
 }
 
+/// A monitor and an objective of the label printers; answers the monitor.
+fn watched_more(server: &Server, prometheus: &Prometheus, hook: &Outside) -> Value {
+    let admin = server.token("admin");
+    let target = prometheus.url.trim_start_matches("http://").to_owned();
+    let monitor = json!({"key": "label-walk", "title": "Labels", "services": ["label-print"], "scrape_targets": [target],
+        "expression": "vector(1)", "url": format!("{}/hook", hook.url)});
+    let objective = json!({"key": "label-burn", "title": "Burn", "service": "label-print", "url": prometheus.url,
+        "expression": "vector(3)", "bound_is": "at_most", "bound": "2", "every_minutes": 1});
+    server.must("POST", "/api/v1/objectives", &admin, Some(&objective));
+    server.must("POST", "/api/v1/monitors", &admin, Some(&monitor))
+}
+
 #[test]
 fn what_is_raised_for_a_change_reaches_a_real_prometheus_and_leaves_it_again() {
     let place = Place::demo("raised");
@@ -104,14 +116,7 @@ fn what_is_raised_for_a_change_reaches_a_real_prometheus_and_leaves_it_again() {
         "127.0.0.0/8",
     ];
     let server = Server::start_with(&place, true, &flags);
-    let admin = server.token("admin");
-    let target = prometheus.url.trim_start_matches("http://").to_owned();
-    let monitor = json!({"key": "label-walk", "title": "Labels", "services": ["label-print"], "scrape_targets": [target],
-        "expression": "vector(1)", "url": format!("{}/hook", hook.url)});
-    let monitor = server.must("POST", "/api/v1/monitors", &admin, Some(&monitor));
-    let objective = json!({"key": "label-burn", "title": "Burn", "service": "label-print", "url": prometheus.url,
-        "expression": "vector(3)", "bound_is": "at_most", "bound": "2", "every_minutes": 1});
-    server.must("POST", "/api/v1/objectives", &admin, Some(&objective));
+    let monitor = watched_more(&server, &prometheus, &hook);
     let path = scheduled(&server, "Sharper labels", &artifact(93_101));
     let key = path.rsplit('/').next().unwrap().to_owned();
     assert!(

@@ -9,6 +9,7 @@ use crate::cab::meeting;
 use crate::change::around::communication::Communicated;
 use crate::change::custom_field;
 use crate::change::lowered::Lowered;
+pub use crate::change::post_review::PostImplementationReview;
 use crate::compliance::erasure::{self, LegalHold};
 pub use crate::core::enums::EscalationStep;
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
@@ -428,38 +429,6 @@ pub struct Validation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Who looked.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// The post-implementation review.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PostImplementationReview {
-    /// Were the objectives met?
-    pub objectives_met: bool,
-    /// Was the assessment adequate?
-    pub assessment_adequate: bool,
-    /// Were the steps adequate?
-    pub steps_adequate: bool,
-    /// In words.
-    pub summary: String,
-    /// What to do better.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub improvements: Vec<String>,
-    /// Who sees to what is done better; the owner of the change unless set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub improvements_owner: Option<PersonId>,
-    /// Until when that is done; 30 days after the review unless set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub improvements_due_at: Option<Timestamp>,
-    /// The incidents that it addresses, by key or outside reference.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
-    pub incidents: Vec<String>,
-    /// Whether it was written after closing.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub addendum: bool,
-    /// Who wrote it.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,

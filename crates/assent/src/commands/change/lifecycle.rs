@@ -5,6 +5,7 @@ mod around;
 mod bulk;
 mod card;
 mod content;
+mod review;
 mod show;
 mod undo;
 
