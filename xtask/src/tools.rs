@@ -85,8 +85,10 @@ impl Need {
             }
             Need::Clients => (&[], true),
             Need::Alerts => (
-                &["prometheus-alertmanager"],
-                Path::new("/usr/bin/prometheus-alertmanager").exists(),
+                &["prometheus-alertmanager", "prometheus"],
+                ["/usr/bin/prometheus-alertmanager", "/usr/bin/prometheus"]
+                    .iter()
+                    .all(|path| Path::new(path).exists()),
             ),
             Need::Integrity => (&["aide"], Path::new("/usr/bin/aide").exists()),
             Need::Identity => {

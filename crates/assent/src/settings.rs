@@ -107,6 +107,18 @@ pub const KEYS: &[Key] = &[
         "certificates (PEM) of an own authority that such calls trust instead of the public ones",
     ),
     key(
+        "monitoring_dir",
+        Kind::Text,
+        None,
+        "the folder in which Prometheus finds targets and rules while changes are watched",
+    ),
+    key(
+        "monitoring_reload",
+        Kind::Text,
+        None,
+        "the address that has Prometheus read its rules again, such as http://127.0.0.1:9090/-/reload",
+    ),
+    key(
         "workloads",
         Kind::Text,
         None,

@@ -29,6 +29,7 @@ const ROUTERS: &[&str] = &[
     include_str!("start/health.rs"),
     include_str!("identity/workloads.rs"),
     include_str!("gateway/mod.rs"),
+    include_str!("schedule/mod.rs"),
 ];
 
 const PARTS: [Part; 12] = [

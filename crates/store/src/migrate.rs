@@ -67,6 +67,7 @@ const MIGRATIONS: &[Migration] = migrations![
     40 "0040_retention",
     41 "0041_outside_time",
     42 "0042_dashboard",
+    43 "0043_monitoring",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -24,10 +24,12 @@ use serde_json::{Map, Value, json};
 /// Fields whose text is a person's id in records and a login in answers.
 const PEOPLE: &[&str] = &[
     "acknowledged_by",
+    "acknowledged_people",
     "actor",
     "approved_by",
     "activation_handed_by",
     "asked_by",
+    "asked_people",
     "assignee",
     "authors",
     "begun_by",
@@ -46,6 +48,7 @@ const PEOPLE: &[&str] = &[
     "handed_by",
     "implemented_by",
     "implementers",
+    "improvements_owner",
     "involved",
     "manager",
     "members",
@@ -218,6 +221,7 @@ pub(crate) const RECORD: &[&str] = &[
     "actual_end",
     "caused_incidents",
     "watch_incidents",
+    "communicated",
     "extension",
     "extended_until",
     "watchers",

@@ -63,6 +63,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "POST /api/v1/template-feedback",
         "needs a closed change from a template; the guide walks it",
     ),
+    (
+        "POST /api/v1/changes/{key}/readiness",
+        "needs a rule that asks for it; ready.rs of the acts' tests walks it",
+    ),
     ("POST /api/v1/freeze-previews", "looks, and writes nothing"),
     ("POST /api/v1/conflict-previews", "looks, and writes nothing"),
     ("POST /api/v1/slots", "looks, and writes nothing"),

@@ -11,6 +11,7 @@ pub mod find_unvalidated;
 pub mod find_waves;
 pub mod link_change;
 pub(crate) mod member_lists;
+pub(crate) mod open_improvements;
 pub mod record_entry;
 pub mod set_custom_field;
 pub mod set_members;

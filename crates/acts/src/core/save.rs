@@ -135,6 +135,7 @@ fn same_to_readers(old: &record::Change, new: &record::Change) -> bool {
     let mut old = old.clone();
     old.watchers.clone_from(&new.watchers);
     old.told.clone_from(&new.told);
+    old.communicated.clone_from(&new.communicated);
     old.way_back_taken = new.way_back_taken;
     old.implemented_by.clone_from(&new.implemented_by);
     &old == new

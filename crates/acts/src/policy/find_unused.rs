@@ -120,6 +120,8 @@ const JUDGING: &[&str] = &[
     "freeze.",
     "joint_maintenance.",
     "window.",
+    "monitor.",
+    "objective.",
     "outside_calendar.",
     "vendor_notice.",
     "planning_terms.",

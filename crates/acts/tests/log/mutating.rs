@@ -515,6 +515,10 @@ fn write_drift(world: &World, key: &str) {
     use model::incident::drift::{
         baseline::DriftBaseline, finding::DriftFinding, rule::DriftRule, source::DriftSource,
     };
+    use model::incident::monitor::Monitor;
+    use model::incident::objective::Objective;
+    use model::incident::objective_measure::ObjectiveMeasure;
+    use model::incident::raised_monitor::RaisedMonitor;
     use model::incident::watch_verdict::WatchVerdict;
     let key = key.to_owned();
     world.system(move |cx| {
@@ -538,6 +542,18 @@ fn write_drift(world: &World, key: &str) {
         let verdict = json!({"connection": "c-1", "change": key, "natural_key": "sha256:ab", "judged": "web", "service": "web",
             "environment": "lab", "result": "inconclusive", "text": "No data."});
         write_one::<WatchVerdict>(cx, "watch_verdict.taken", with_id("verdict", verdict))?;
+        let monitor = json!({"key": "latency", "title": "Latency", "services": ["web"], "scrape_targets": ["probe.example:9115"],
+            "expression": "up", "hold_minutes": 2, "active": true});
+        write_one::<Monitor>(cx, "monitor.added", with_id("monitor", monitor))?;
+        let raised = json!({"change": key, "monitor": "r-monitor", "monitor_key": "latency", "places": ["web/lab"], "lowered_at": at,
+            "active": false});
+        write_one::<RaisedMonitor>(cx, "raised_monitor.raised", with_id("raised", raised))?;
+        let objective = json!({"key": "errors", "title": "Errors", "service": "web", "url": "https://prometheus.example",
+            "expression": "up", "bound_is": "at_most", "bound": "1", "active": true});
+        write_one::<Objective>(cx, "objective.added", with_id("objective", objective))?;
+        let measure = json!({"change": key, "objective": "r-objective", "objective_key": "errors", "place": "web/lab",
+            "natural_key": "sha256:ac", "value": "2", "bound": "1", "result": "missed", "measured_count": 1, "missed_count": 1});
+        write_one::<ObjectiveMeasure>(cx, "objective_measure.taken", with_id("measure", measure))?;
         Ok(())
     });
 }

@@ -25,6 +25,7 @@ use crate::core::statement::Stated;
 use crate::directory::snapshot::logins;
 
 pub mod checklist;
+pub mod communication;
 mod links;
 pub mod planned_undo;
 

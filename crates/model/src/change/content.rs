@@ -96,6 +96,7 @@ pub const NEITHER: &[&str] = &[
     "undo_missed_at",
     "caused_incidents",
     "watch_incidents",
+    "communicated",
     "extension",
     "extended_until",
     "overrun",

@@ -16,6 +16,7 @@ pub mod lifecycle;
 pub mod lowered;
 pub mod named;
 pub(crate) mod next_step;
+pub mod post_review;
 pub mod read_content;
 pub mod ready_spans;
 pub mod record;

@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cab::meeting;
+use crate::change::around::communication::Communicated;
 use crate::change::custom_field;
 use crate::change::lowered::Lowered;
 use crate::change::waves::member_list::ListRef;
 use crate::change::waves::plan::WavePlan;
 use crate::change::waves::run::WaveRun;
+pub use crate::change::post_review::PostImplementationReview;
 use crate::compliance::erasure::{self, LegalHold};
 pub use crate::core::enums::EscalationStep;
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
@@ -441,32 +443,6 @@ pub struct Validation {
     pub at: Timestamp,
 }
 
-/// The post-implementation review.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PostImplementationReview {
-    /// Were the objectives met?
-    pub objectives_met: bool,
-    /// Was the assessment adequate?
-    pub assessment_adequate: bool,
-    /// Were the steps adequate?
-    pub steps_adequate: bool,
-    /// In words.
-    pub summary: String,
-    /// What to do better.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub improvements: Vec<String>,
-    /// The incidents that it addresses, by key or outside reference.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
-    pub incidents: Vec<String>,
-    /// Whether it was written after closing.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub addendum: bool,
-    /// Who wrote it.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-}
-
 /// A person who is asked for a decision, since when, by which rule and with which authority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
@@ -720,6 +696,9 @@ pub struct Change {
     /// Who closed it; absent when it closed by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_by: Option<PersonId>,
+    /// What people know of its planned start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub communicated: Option<Communicated>,
     /// What people were already told, so that a timer that runs twice tells once.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub told: BTreeSet<String>,

@@ -115,6 +115,7 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
         reviews: Vec::new(),
         closed_at: None,
         closed_by: None,
+        communicated: None,
         told: std::collections::BTreeSet::new(),
     }
 }

@@ -35,6 +35,7 @@ mod people;
 mod planned_undo;
 mod properties;
 mod reach;
+mod readiness;
 mod repeats;
 mod risk;
 mod rollback;

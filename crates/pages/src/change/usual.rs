@@ -415,11 +415,10 @@ impl Act {
                 .field(yes_or_no("assessment_adequate", "Was the assessment adequate?"))
                 .field(yes_or_no("steps_adequate", "Were the steps adequate?"))
                 .field(Field::textarea("summary", "In a few sentences").required())
-                .field(Field::textarea("improvements", "What to do better").hint("One a line."))
-                .field(
-                    Field::text("incidents", "Incidents that it addresses")
-                        .hint("Keys, parted by commas. An open incident of the watch window, or one that the change caused, is named here."),
-                )
+                .field(Field::textarea("improvements", "What to do better").hint("One a line; each becomes an action item."))
+                .field(Field::text("improvements_owner", "Who sees to it").hint("A login; else the owner."))
+                .field(Field::text("incidents", "Incidents that it addresses")
+                    .hint("Keys, parted by commas. An open incident of the watch window, or one that the change caused, is named here."))
                 .submit("Finish the review"),
             _ => at(context, "close", "Close", "/closure")
                 .tone(ActTone::Go)

@@ -69,6 +69,7 @@ const PAGES: &[&str] = &[
     "/calendar",
     "/calendar/feed*",
     "/feed/*",
+    "/caldav*",
     "/assets/*",
 ];
 /// Pages among these that are about more than the change that they name.

@@ -40,6 +40,10 @@ pub struct Settings {
     pub outgoing_allow: Vec<String>,
     /// Certificates (PEM) of an own authority, trusted by outgoing calls instead of the public ones.
     pub outgoing_ca: Option<PathBuf>,
+    /// The folder in which Prometheus finds targets and rules while changes are watched; none are written without it.
+    pub monitoring_dir: Option<PathBuf>,
+    /// The address that has Prometheus read its rules again, such as `http://127.0.0.1:9090/-/reload`.
+    pub monitoring_reload: Option<String>,
     /// What the configuration of a cluster that asks this server itself, without a companion, says of its workloads.
     pub cluster: Option<Bindings>,
     /// How many worker threads serve timers and deliveries.
@@ -68,6 +72,8 @@ impl Settings {
             policy_parameters: String::new(),
             outgoing_allow: Vec::new(),
             outgoing_ca: None,
+            monitoring_dir: None,
+            monitoring_reload: None,
             cluster: None,
             workers: 2,
             replay_at: None,

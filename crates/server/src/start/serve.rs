@@ -22,8 +22,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::background::sinks::{self, Ways};
 use crate::background::{
-    adjustments, archiver, forecasts, grounds, mailer, outbound_calls, outside_proofs, projector, recurrences, replays,
-    reports, sequencer, violations, worker,
+    adjustments, archiver, forecasts, grounds, mailer, monitors, outbound_calls, outside_proofs, projector, recurrences,
+    replays, reports, sequencer, violations, worker,
 };
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
@@ -329,6 +329,14 @@ fn egress(settings: &Settings) -> Result<(Egress, Option<Vec<u8>>), ServeError> 
     Ok((egress, authority.transpose()?))
 }
 
+/// Where files for Prometheus are put, if anywhere.
+fn monitoring(settings: &Settings) -> Option<monitors::Place> {
+    settings.monitoring_dir.as_ref().map(|folder| monitors::Place {
+        folder: folder.clone(),
+        reload: settings.monitoring_reload.clone(),
+    })
+}
+
 type Threads = Vec<JoinHandle<()>>;
 
 /// Starts the threads that work with the store alone, and those that call other people's servers.
@@ -350,6 +358,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     callers.push(adjustments::start(state)?);
     callers.push(recurrences::start(state)?);
     callers.push(violations::start(state)?);
+    callers.push(monitors::start(state, monitoring(settings), caller)?);
     Ok((threads, callers))
 }
 

@@ -236,6 +236,10 @@ const CHANGE: &[Shape] = &[
                 "WatchIncident",
                 "Incidents of its services that began in its watch window.",
             ),
+            free(
+                "communicated",
+                "What people know of its planned start: `starts_at`, `announced_at`, `asked_people`, `acknowledged_people`, and who is `ready`.",
+            ),
             frees("validations", "Whether it works: `result`, `text`, `by`, `at`."),
             frees(
                 "reviews",

@@ -254,6 +254,13 @@ const ACTS: &[Row] = &[
     )
     .may("complete_change"),
     act(
+        "say_ready",
+        "/readiness",
+        "Say that one's team is ready for the planned start, where a rule asks, or take that back",
+        "ReadinessInput",
+    )
+    .may("comment_change"),
+    act(
         "validate_change",
         "/validation",
         "Say whether it works",

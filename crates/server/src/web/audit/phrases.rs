@@ -251,6 +251,13 @@ const WHOLE: &[Phrase] = &[
         "incident",
         "confirmed that it caused an incident",
     ),
+    ("change.announced", "bell", "noted that its start was announced"),
+    (
+        "change.acknowledged",
+        "bell",
+        "noted that somebody acknowledged its announcement",
+    ),
+    ("change.readiness_stated", "flag", "said whether a team is ready for it"),
     (
         "change.incident_in_watch",
         "incident",

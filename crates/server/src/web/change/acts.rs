@@ -169,6 +169,14 @@ const DOORS: &[Door] = &[
         }
         acts::change::verbs::undo_change(cx, key, &body)
     }),
+    door("readiness", |cx, key, _, body| {
+        let mut body = body.clone();
+        // A form sends words; what takes it back says so in a hidden field.
+        if body.get("ready").is_some_and(|said| said == "no") {
+            body.insert("ready".to_owned(), Value::Bool(false));
+        }
+        acts::change::verbs::say_ready(cx, key, &body)
+    }),
     boxed(
         door("tasks", |cx, key, _, body| {
             acts::change::verbs::add_task(cx, key, body).map(drop)

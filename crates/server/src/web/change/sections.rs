@@ -422,6 +422,7 @@ impl Around<'_> {
             acts.insert(0, ActForm::link("Step by step", page));
         }
         acts.extend(self.undo_acts());
+        acts.extend(self.ready_acts(view));
         Work::new("", entries.collect()).acts(acts)
     }
 

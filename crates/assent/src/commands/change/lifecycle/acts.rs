@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{card, path, show};
 use crate::client::Client;
 use crate::clock;
+use crate::commands::change::lifecycle::review::{over_draft, review};
 use crate::commands::change::lifecycle::undo::answers;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, Tone, text_of};
@@ -313,6 +314,12 @@ pub enum Act {
         /// What should be done better; may be given several times.
         #[arg(long)]
         improvement: Vec<String>,
+        /// Who sees to it: a login; the owner of the change unless said.
+        #[arg(long, value_name = "LOGIN", requires = "improvement")]
+        improvements_owner: Option<String>,
+        /// Until when it is done, such as +14d; in 30 days unless said.
+        #[arg(long, value_name = "TIME", requires = "improvement", allow_hyphen_values = true)]
+        improvements_due: Option<String>,
         /// An incident that the review addresses, by key; may be given several times.
         #[arg(long)]
         incident: Vec<String>,
@@ -386,14 +393,14 @@ pub enum Act {
 }
 
 /// A body of those fields that have a value.
-fn fields(all: &[(&str, Option<Value>)]) -> Value {
+pub(super) fn fields(all: &[(&str, Option<Value>)]) -> Value {
     let set = all
         .iter()
         .filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)));
     Value::Object(set.collect())
 }
 
-fn text(value: &Option<String>) -> Option<Value> {
+pub(super) fn text(value: &Option<String>) -> Option<Value> {
     value.as_ref().map(|text| json!(text))
 }
 
@@ -666,48 +673,6 @@ fn completion(act: &Act) -> Result<Value> {
         ("actual_downtime_minutes", downtime.map(|minutes| json!(minutes))),
         ("reason", text(reason)),
     ]))
-}
-
-fn review(act: &Act) -> Value {
-    let Act::Review {
-        summary,
-        objectives_missed,
-        assessment_inadequate,
-        steps_inadequate,
-        improvement,
-        incident,
-        ..
-    } = act
-    else {
-        return Value::Null;
-    };
-    fields(&[
-        ("objectives_met", Some(json!(!objectives_missed))),
-        ("assessment_adequate", Some(json!(!assessment_inadequate))),
-        ("steps_adequate", Some(json!(!steps_inadequate))),
-        ("summary", text(summary)),
-        ("improvements", (!improvement.is_empty()).then(|| json!(improvement))),
-        ("incidents", (!incident.is_empty()).then(|| json!(incident))),
-    ])
-}
-
-/// The drafted review with what the command line says in its place.
-fn over_draft(client: &Client, key: &str, act: &Act) -> Result<Value> {
-    let draft = client.get(&path(key, "/review-draft"))?.body;
-    let said = review(act);
-    let judged = |name: &str| json!(said[name] == true && draft[name] == true);
-    let words = |name: &str| {
-        if said[name].is_null() {
-            &draft[name]
-        } else {
-            &said[name]
-        }
-    };
-    Ok(json!({
-        "objectives_met": judged("objectives_met"), "assessment_adequate": judged("assessment_adequate"),
-        "steps_adequate": judged("steps_adequate"), "summary": words("summary"), "improvements": words("improvements"),
-        "incidents": words("incidents"),
-    }))
 }
 
 /// Decisions and peer reviews name the digest of the content that was read; without one, the content is shown first and

@@ -1,0 +1,151 @@
+//! The thread that raises monitoring while changes are watched: it brings the records of raised monitors to what the changes say, puts
+//! questions about objectives on their way, and makes the files for Prometheus equal to the records. It remembers nothing that
+//! the records do not say, so a server that was killed finds what is due at its start.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+
+use acts::Context;
+use acts::incident::measure_objectives;
+use acts::incident::raise_monitors::{self, Files};
+use connect::socket::call::{Call, Caller};
+use jiff::SignedDuration;
+use model::change::change_file::Actor;
+use store::{Lane, Mode};
+
+use crate::background::rounds;
+use crate::background::sequencer::told;
+use crate::http::state::AppState;
+
+/// How long one round holds.
+const BETWEEN: SignedDuration = SignedDuration::from_secs(5);
+
+/// Where files for Prometheus are put, and how it is told to read them again.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// The folder; each tenant has one of its own in it.
+    pub(crate) folder: PathBuf,
+    /// The address that has Prometheus read its rules again.
+    pub(crate) reload: Option<String>,
+}
+
+/// Starts it. It ends when the bells dismiss it.
+pub(crate) fn start(state: &AppState, place: Option<Place>, caller: &Caller) -> std::io::Result<JoinHandle<()>> {
+    let caller = caller.clone();
+    // Nobody knows what Prometheus has read before the first round.
+    let mut is_read = false;
+    rounds::start_whole(state, "monitors", BETWEEN, move |state| {
+        rounds::for_each_tenant(state, "looking for monitors to raise or lower", |tenant| {
+            follow(state, tenant);
+            if let Some(place) = &place {
+                is_read &= !write(state, tenant, &place.folder);
+            }
+        });
+        if let Some(url) = place.as_ref().and_then(|place| place.reload.as_ref())
+            && !is_read
+        {
+            is_read = reload(&caller, url);
+        }
+    })
+}
+
+/// Brings the records of a tenant to what its changes say.
+fn follow(state: &AppState, tenant: &str) {
+    let executor = state.executor();
+    let look = |cx: &mut Context<'_, '_>| {
+        let is_due = !raise_monitors::find_due(cx)?.is_empty();
+        Ok(is_due || !measure_objectives::find_due(cx)?.is_empty())
+    };
+    let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look);
+    if told(found, "looking for monitors to raise or lower") != Some(true) {
+        return;
+    }
+    let act = |cx: &mut Context<'_, '_>| {
+        let has_moved = raise_monitors::follow(cx)?;
+        Ok(measure_objectives::ask(cx)? || has_moved)
+    };
+    let done = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
+    if told(done, "raising and lowering monitors") == Some(true) {
+        state.bells().ring(tenant);
+    }
+}
+
+/// Makes the files of a tenant equal to its records; answers whether Prometheus has to read its rules again.
+fn write(state: &AppState, tenant: &str, folder: &Path) -> bool {
+    let load = |cx: &mut Context<'_, '_>| raise_monitors::files(cx);
+    let found = state
+        .executor()
+        .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, load);
+    let Some(files) = told(found, "reading what is raised") else {
+        return false;
+    };
+    match write_files(&folder.join(tenant), &files) {
+        Ok(is_changed) => is_changed,
+        Err(error) => {
+            tracing::error!(%error, tenant, "files for Prometheus could not be written");
+            false
+        }
+    }
+}
+
+/// Writes what differs, each file whole or not at all; answers whether the rules did. Targets are read again by Prometheus itself.
+fn write_files(folder: &Path, files: &Files) -> std::io::Result<bool> {
+    std::fs::create_dir_all(folder)?;
+    replace(&folder.join("targets.json"), &files.targets)?;
+    replace(&folder.join("rules.yml"), &files.rules)
+}
+
+fn replace(path: &Path, text: &str) -> std::io::Result<bool> {
+    if std::fs::read(path).is_ok_and(|found| found == text.as_bytes()) {
+        return Ok(false);
+    }
+    let new = path.with_extension("new");
+    let mut file = std::fs::File::create(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)?;
+    Ok(true)
+}
+
+/// Has Prometheus read its rules again (`POST /-/reload`); answers whether it did.
+fn reload(caller: &Caller, url: &str) -> bool {
+    let call = Call {
+        method: "POST",
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: Vec::new(),
+    };
+    match caller.call(&call) {
+        Ok(answer) if answer.is_taken() => return true,
+        Ok(answer) => tracing::warn!(status = answer.status, "Prometheus did not read its rules again"),
+        Err(why) => tracing::warn!(why, "Prometheus did not read its rules again"),
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    #[test]
+    fn files_are_made_equal_whatever_is_left_of_an_earlier_round() {
+        let folder = std::env::temp_dir().join(format!("assent-monitors-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let files = |rules: &str| Files {
+            targets: "[]\n".to_owned(),
+            rules: rules.to_owned(),
+        };
+        assert!(write_files(&folder, &files("a\n")).unwrap(), "there was none");
+        assert!(!write_files(&folder, &files("a\n")).unwrap(), "they are equal");
+        // A server that was killed left half a file beside the whole one.
+        std::fs::write(folder.join("rules.new"), "hal").unwrap();
+        std::fs::write(folder.join("rules.yml"), "somebody wrote here\n").unwrap();
+        assert!(write_files(&folder, &files("b\n")).unwrap());
+        assert_eq!(std::fs::read_to_string(folder.join("rules.yml")).unwrap(), "b\n");
+        assert!(!folder.join("rules.new").exists());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
