@@ -29,6 +29,11 @@ const WALKS: &[(&str, &str)] = &[
     ),
     ("SELECT * FROM gate_use", "bounded, as above"),
     (
+        "SELECT tenant FROM unsettled",
+        "a row for each tenant with unsettled changes, seldom any",
+    ),
+    ("DELETE FROM settled", "once all is settled"),
+    (
         "SELECT file FROM archive_garbage",
         "files of the archive that wait for their removal are few",
     ),

@@ -8,3 +8,4 @@ pub(crate) mod on_change;
 pub(crate) mod policy_floor;
 pub(crate) mod present;
 pub mod settle_open;
+pub mod unsettled;

@@ -21,7 +21,7 @@ use serde_json::json;
 use store::gate::revocation::{self, NotBefore};
 use store::record::{self, Filter};
 
-use crate::case::settle_open::settle_open;
+use crate::case::settle_open::{settle_open, settle_own};
 use crate::core::context::Context;
 use crate::core::eligible_people::whom_rules_let_here_but;
 use crate::core::error::Result;
@@ -326,7 +326,7 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
     };
     freeze.exceptions.push(exception);
     let freeze = cx.put_estate("freeze.excepted", freeze, json!({"change": change.key}))?;
-    settle_open(cx, |open| open.id == change.id)?;
+    settle_own(cx, &change)?;
     Ok(freeze)
 }
 

@@ -53,6 +53,7 @@ mod reviewing;
 mod rights;
 mod scoped;
 mod seats;
+mod settling;
 mod showing;
 mod sitting;
 mod suspended;

@@ -12,6 +12,7 @@ pub(crate) mod queue_worker;
 pub(crate) mod recurrences;
 pub(crate) mod replays;
 pub(crate) mod sequencer;
+pub(crate) mod settler;
 pub(crate) mod sink_file;
 pub(crate) mod sinks;
 pub(crate) mod sweep;
