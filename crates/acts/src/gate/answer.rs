@@ -142,7 +142,7 @@ fn present_row(cx: &mut Context<'_, '_>, row: GateRow) -> Result<GateRow> {
 fn gone(mut row: GateRow) -> GateRow {
     let text = format!("{} is being judged again.", row.key);
     row.closed
-        .push(unmet::unmet("not_scheduled", text, "Ask the gate again in a minute.", Vec::new()));
+        .push(unmet::unmet("not_scheduled", text, "Ask the gate again.", Vec::new()));
     row
 }
 
