@@ -19,3 +19,6 @@ CREATE TABLE "settled" (
     code BYTEA, -- operational
     PRIMARY KEY (tenant, change_id)
 );
+-- Lists of checks by service, and of those that wait or waited by state, newest first.
+CREATE INDEX gate_check_by_service_id ON "gate_check" (tenant, service, id);
+CREATE INDEX gate_check_by_state_id ON "gate_check" (tenant, state, id) WHERE wait_until IS NOT NULL;

@@ -1,7 +1,7 @@
 //! Codes for the rows of a version that had none.
 
-use crate::error::Result;
 use crate::change::unsettled;
+use crate::error::Result;
 use crate::gate::gate_view;
 use crate::identity::{second_factor, secrets};
 use crate::tx::Tx;

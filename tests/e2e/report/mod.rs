@@ -1,3 +1,4 @@
 //! Reports from the outside: figures and the rows behind them.
 
+mod bounded;
 mod figures;

@@ -96,7 +96,11 @@ fn a_freeze_counts_at_the_gate_and_for_verbs_before_the_changes_under_it_are_wri
     world.executor.services().settle_at_once(0);
     freeze(&world);
     assert!(is_left(&world));
-    assert_eq!(state(&world, &keys[0]), State::Scheduled, "what is written follows later");
+    assert_eq!(
+        state(&world, &keys[0]),
+        State::Scheduled,
+        "what is written follows later"
+    );
     let (decision, codes) = asked(&world, BUILDS[0]);
     assert_eq!(decision, GateDecision::Stop);
     assert!(codes.contains(&"freeze".to_owned()), "{codes:?}");
@@ -131,7 +135,10 @@ fn a_permit_that_lives_is_judged_in_the_act() {
     assert!(is_left(&world));
     let id = permit.0;
     let alive = world.look(move |cx| answer::check_alive(cx, &id));
-    assert!(matches!(alive, Err(Error::Refused(Refusal::NotNow { .. }))), "{alive:?}");
+    assert!(
+        matches!(alive, Err(Error::Refused(Refusal::NotNow { .. }))),
+        "{alive:?}"
+    );
 }
 
 #[test]
@@ -248,15 +255,14 @@ fn one(cx: &mut Context<'_, '_>, deed: &Deed) -> Result<bool> {
     match deed {
         Deed::Freeze { halts } => {
             let until = cx.now + jiff::SignedDuration::from_mins(4);
-            let span = json!({"title": "Stop", "starts_at": cx.now, "ends_at": until, "reason": "Fire.", "halt": halts});
+            let span =
+                json!({"title": "Stop", "starts_at": cx.now, "ends_at": until, "reason": "Fire.", "halt": halts});
             set_freeze::set_freeze(cx, &body(span)).map(|_| true)
         }
         Deed::Criticality(level) => {
             set_service::set_service(cx, &body(json!({"key": "pay", "criticality": level}))).map(|_| true)
         }
-        Deed::Security { active } => {
-            set_person::edit_person(cx, "sam", &body(json!({"active": active}))).map(|_| true)
-        }
+        Deed::Security { active } => set_person::edit_person(cx, "sam", &body(json!({"active": active}))).map(|_| true),
         Deed::Hold(key) => verbs::hold_change(cx, key, &body(json!({"reason": "Look first."}))).map(|()| true),
         Deed::Resume(key) => verbs::resume_change(cx, key).map(|()| true),
         Deed::Deploy(build) => Ok(answer::check(cx, &question(build), None)?.permit.is_some()),

@@ -397,6 +397,7 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
         .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))
         .route("/t/{tenant}/policies/{id}/{act}", post(policy::policies::act))
+        .route("/t/{tenant}/picks/{kind}", get(shared::picks::find))
         .route("/t/{tenant}/help", get(shared::help::show_help))
         .route("/t/{tenant}/components", get(shared::help::components))
         .route("/t/{tenant}/{*rest}", get(shared::help::nothing))

@@ -33,15 +33,7 @@ const MARKS: &str = "settled";
 impl Unsettled {
     fn parts(&self) -> [[u8; 8]; 6] {
         let since = self.since.as_microsecond();
-        [
-            self.generation,
-            since,
-            self.urgent,
-            self.pass,
-            self.mark,
-            self.left_out,
-        ]
-        .map(i64::to_be_bytes)
+        [self.generation, since, self.urgent, self.pass, self.mark, self.left_out].map(i64::to_be_bytes)
     }
 }
 
@@ -198,7 +190,10 @@ pub fn open_after(tx: &mut Tx<'_>, mark: i64, limit: i64) -> Result<Vec<(String,
 
 /// The tenants with open changes that have to be judged again.
 pub fn tenants(tx: &mut CrossTx<'_>) -> Result<Vec<String>> {
-    ids(&tx.query("SELECT tenant FROM unsettled ORDER BY tenant", &[])?, "tenant")
+    ids(
+        &tx.query("SELECT tenant FROM unsettled ORDER BY tenant", &[])?,
+        "tenant",
+    )
 }
 
 /// Gives every row its code, whatever it holds.

@@ -50,10 +50,7 @@ fn a_tenant_is_unsettled_from_an_act_until_all_is_judged() {
         // Another act takes nothing back of what was done for the first, and an earlier value lowers nothing.
         world.act(|tx| unsettled::raise(tx, 9, at(5)));
         world.act(|tx| unsettled::raise(tx, 8, at(6)));
-        assert_eq!(
-            world.read(unsettled::state),
-            Some(Unsettled { generation: 9, ..on })
-        );
+        assert_eq!(world.read(unsettled::state), Some(Unsettled { generation: 9, ..on }));
         assert_eq!(tenants(world), ["acme"]);
         assert_eq!(world.try_act(OTHER, unsettled::state).unwrap(), None);
         world.act(|tx| unsettled::note_judged(tx, "c1", 9));
