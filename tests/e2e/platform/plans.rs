@@ -34,6 +34,10 @@ const WALKS: &[(&str, &str)] = &[
     ),
     ("DELETE FROM settled", "once all is settled"),
     (
+        "SELECT count(*) AS it FROM (SELECT 1 AS one FROM",
+        "at most 101 open changes, by an index of states",
+    ),
+    (
         "SELECT file FROM archive_garbage",
         "files of the archive that wait for their removal are few",
     ),

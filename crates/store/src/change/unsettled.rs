@@ -142,7 +142,7 @@ pub fn judged_at(tx: &mut Tx<'_>, change_id: &str) -> Result<Option<i64>> {
 pub fn has_more_open_than(tx: &mut Tx<'_>, most: i64) -> Result<bool> {
     let sql = format!(
         "SELECT count(*) AS it FROM (SELECT 1 AS one FROM \"change\" WHERE tenant = $tenant AND state IN ({})
-            LIMIT $limit) AS open",
+            LIMIT $limit) AS few",
         open_states()
     );
     let found = tx.query_one(&sql, &[("limit", most.saturating_add(1).into())])?;
