@@ -86,6 +86,9 @@ pub fn pass_over(cx: &mut Context<'_, '_>) -> Result<()> {
         it.urgent = it.generation;
         return Ok(unsettled::save(cx.tx, &it)?);
     }
+    if it.pass == 0 {
+        (it.pass, it.mark, it.left_out) = (it.generation, 0, 0);
+    }
     if let Some((_, number)) = unsettled::open_after(cx.tx, it.mark, 1)?.into_iter().next() {
         it.mark = number;
         it.left_out += 1;

@@ -23,6 +23,7 @@ use model::core::body::Body;
 use model::core::enums::{CheckState, GateDecision};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::{FieldError, Refusal};
+use model::directory::outside_names::OTHER_CHANGE;
 use model::gate::answer::Answer;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
@@ -232,6 +233,9 @@ fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     for row in &rows {
         let mut view = views::gate_check(row, None, &directory);
         mask_value(cx, &mut view)?;
+        if view["change"] == OTHER_CHANGE {
+            view["change"] = Value::Null;
+        }
         items.push(view);
     }
     Ok(ask.page(items, next))
