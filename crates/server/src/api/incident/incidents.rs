@@ -12,7 +12,7 @@ use model::incident::major;
 use serde_json::{Value, json};
 use wire::views;
 
-use crate::api::shared::records::{keyed, state_asked};
+use crate::api::shared::records::{is_titled, keyed, state_asked};
 use crate::http::route::{Ask, Reply, Route};
 
 /// Incidents.
@@ -84,7 +84,14 @@ fn incidents(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             && is_major.is_none_or(|major| major == it.is_major())
             && (service.is_empty() || it.services.iter().any(|key| key.as_str() == service))
     };
-    let rows = directory.incidents.values().filter(wanted);
+    let after = ask.query("after").unwrap_or_default();
+    let is_named = |it: &&Incident| is_titled(ask, &it.title) || is_titled(ask, &it.key);
+    let rows = directory.incidents.values().filter(wanted).filter(is_named);
+    let mut rows: Vec<&Incident> = rows.filter(|it| it.key.as_str() > after).collect();
+    rows.sort_by(|one, other| one.key.cmp(&other.key));
+    // Only what one page may show is made into an answer.
+    rows.truncate(usize::try_from(ask.limit()?).unwrap_or_default() + 1);
+    let rows = rows.into_iter();
     keyed(ask, rows.map(|row| (row.key.clone(), views::incident(row, &directory))))
 }
 
