@@ -134,6 +134,7 @@ fn change_routes() -> Router<AppState> {
         .route("/t/{tenant}/views", post(report::saved_views::save))
         .route("/t/{tenant}/views/removal", post(report::saved_views::remove))
         .route("/t/{tenant}/views/sharing", post(report::saved_views::share))
+        .route("/t/{tenant}/picks/{kind}", get(shared::picks::find))
         .route("/t/{tenant}/changes/new", get(change::new_form::new_form))
         .route("/t/{tenant}/changes/{key}", get(change::page::show))
         .route(
@@ -344,7 +345,6 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/lesson-assignments/{id}/end", post(cab::lessons::unassign))
         .route("/t/{tenant}/status", get(notify::status::show_status))
         .route("/t/{tenant}/status.atom", get(notify::status::feed))
-        .route("/t/{tenant}/picks/{kind}", get(shared::picks::find))
         .route("/t/{tenant}/gate-checks", get(gate::checks::list))
         .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
         .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))
