@@ -12,7 +12,8 @@ use model::directory::unknown_name;
 use serde_json::json;
 use store::record;
 
-use crate::case::settle_open::{settle_asked, settle_own};
+use crate::case::settle_one::settle_own;
+use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::impersonation;

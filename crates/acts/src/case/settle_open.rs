@@ -2,13 +2,13 @@
 //! act itself; many are left to the settler ([`crate::case::unsettled`]).
 
 use model::change::record::{Change, Target};
-use model::change::settle;
 use model::core::enums::{FreezeReach, Role, State};
 use model::core::ids::PersonId;
 use model::directory::snapshot::{Freeze, Incident, Person};
 use store::record::{self, Filter};
 
 use crate::case::committers::of_change;
+use crate::case::settle_one::settle_one;
 use crate::case::unsettled;
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -33,33 +33,6 @@ pub fn settle_open(cx: &mut Context<'_, '_>, concerns: impl Fn(&Change) -> bool)
         settle_one(cx, stored.record.id.as_str())?;
     }
     Ok(())
-}
-
-/// Judges one change if it is open, in this transaction: the one that an act is about.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn settle_own(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
-    let found = record::load::<Change>(cx.tx, change.id.as_str())?;
-    match found.is_some_and(|stored| stored.record.state.is_open()) {
-        true => settle_one(cx, change.id.as_str()),
-        false => Ok(()),
-    }
-}
-
-/// Judges one change, in this transaction.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn settle_one(cx: &mut Context<'_, '_>, change: &str) -> Result<()> {
-    let before = cx.file(change)?;
-    let id = before.change.id.clone();
-    cx.on_file(Some(before.clone()), before, |case| {
-        settle::recompute(case);
-        settle::settle(case);
-        Ok(())
-    })?;
-    cx.note_judged(id.as_str())
 }
 
 /// Judges every open change again after an arrow of the graph moved, where a freeze reaches along arrows.

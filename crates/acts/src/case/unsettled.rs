@@ -6,7 +6,7 @@
 use model::change::change_file::ChangeFile;
 use store::change::unsettled::{self, Unsettled};
 
-use crate::case::settle_open::settle_one;
+use crate::case::settle_one::settle_one;
 use crate::core::context::Context;
 use crate::core::error::Result;
 

@@ -7,7 +7,7 @@ use store::change::unsettled::{self, Unsettled};
 use store::gate::gate_view;
 use store::record;
 
-use crate::case::settle_open::settle_one;
+use crate::case::settle_one::settle_one;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::gate::answer::{question_of, waiting_checks};

@@ -16,7 +16,7 @@ use model::incident::signature::{self, LONGEST};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
-use crate::case::settle_open::settle_own;
+use crate::case::settle_one::settle_own;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::grounds;

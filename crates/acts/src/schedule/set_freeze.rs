@@ -21,7 +21,8 @@ use serde_json::json;
 use store::gate::revocation::{self, NotBefore};
 use store::record::{self, Filter};
 
-use crate::case::settle_open::{settle_open, settle_own};
+use crate::case::settle_one::settle_own;
+use crate::case::settle_open::settle_open;
 use crate::core::context::Context;
 use crate::core::eligible_people::whom_rules_let_here_but;
 use crate::core::error::Result;
