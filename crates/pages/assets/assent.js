@@ -589,6 +589,31 @@
     setInterval(countDown, 1000);
   }
 
+  // A field that searches offers what fits the letters typed so far; without an answer it is a line of text.
+  const pick = (field) => {
+    const list = field.list;
+    let timer = 0;
+    let asked = 0;
+    const ask = async () => {
+      const turn = (asked += 1);
+      const url = `${field.dataset.pick}?q=${encodeURIComponent(field.value)}`;
+      const answer = await fetch(url, { headers: { Accept: "application/json" } });
+      if (!answer.ok || answer.redirected || turn !== asked) return;
+      const { items } = await answer.json();
+      list.replaceChildren(...items.map(({ value, label }) => {
+        const option = document.createElement("option");
+        option.value = value;
+        option.textContent = label;
+        return option;
+      }));
+    };
+    field.addEventListener("focus", ask, { once: true });
+    field.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(ask, 150);
+    });
+  };
+
   addEventListener("keydown", press);
   addEventListener("submit", guard);
   addEventListener("click", fit);
@@ -605,6 +630,7 @@
   if (steps) runbook(steps);
   const asked = one("form[data-passkey]");
   if (asked) passkey(asked);
+  all("[data-pick]").forEach(pick);
   const every = one("[data-pick-all]");
   if (every) pickAll(every);
   const address = one("[data-stream]")?.dataset.stream;

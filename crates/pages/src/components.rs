@@ -151,6 +151,7 @@ fn fields() -> String {
             .value("2026-11-23T20:00"),
         Field::select("due", "Due", &[("start", "Before start"), ("close", "Before closing")]).half(),
         Field::new("minutes", "Minutes", Input::Number).value("4").half(),
+        Field::pick("service", "Service", "/t/halden/picks/services").value("booking-api"),
         Field::radio(
             "notice",
             "What people will notice",

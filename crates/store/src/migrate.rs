@@ -68,6 +68,7 @@ const MIGRATIONS: &[Migration] = migrations![
     41 "0041_outside_time",
     42 "0042_dashboard",
     43 "0043_monitoring",
+    44 "0044_unsettled",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

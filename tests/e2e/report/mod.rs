@@ -1,4 +1,5 @@
 //! Reports from the outside: figures and the rows behind them.
 
 mod dashboards;
+mod bounded;
 mod figures;

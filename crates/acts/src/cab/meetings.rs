@@ -12,7 +12,8 @@ use model::directory::unknown_name;
 use serde_json::json;
 use store::record;
 
-use crate::case::settle_open::{settle_asked, settle_open};
+use crate::case::settle_one::settle_own;
+use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::impersonation;
@@ -190,7 +191,7 @@ pub fn declare_conflict(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resu
     });
     let data = json!({"person": person, "change": change.id});
     let meeting = cx.put_estate("meeting.conflict_declared", meeting, data)?;
-    settle_open(cx, |open| open.id == change.id)?;
+    settle_own(cx, &change)?;
     Ok(meeting)
 }
 

@@ -242,6 +242,11 @@ impl<'a, 'c> Context<'a, 'c> {
         self.touch_directory()
     }
 
+    /// Whether records of the estate were written of which nobody was told yet.
+    pub(crate) fn has_untold(&self) -> bool {
+        !self.written.is_empty()
+    }
+
     /// Whether the estate was written here.
     pub(crate) fn has_touched_directory(&self) -> bool {
         self.has_touched

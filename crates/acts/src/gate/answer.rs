@@ -109,6 +109,7 @@ fn found(cx: &mut Context<'_, '_>, question: &Question) -> Result<Arc<Found>> {
     }
     let mut found = Found::default();
     for row in found_rows(cx, question)? {
+        let row = present_row(cx, row)?;
         if row.purpose == Purpose::Rollback {
             found.back.push(row);
         } else {
@@ -120,6 +121,35 @@ fn found(cx: &mut Context<'_, '_>, question: &Question) -> Result<Arc<Found>> {
         kept.keep_found(moment, cx.tx.tenant(), question, &found);
     }
     Ok(found)
+}
+
+/// A row as it has to be now: that of a change which an act on the directory left unsettled is judged here, and says go only
+/// where what is written says so too.
+fn present_row(cx: &mut Context<'_, '_>, row: GateRow) -> Result<GateRow> {
+    if !cx.is_unsettled(row.change.as_str())? {
+        return Ok(row);
+    }
+    let judge = |case: &mut change_file::Case<'_>| {
+        let rows = rows_of_target(&case.file, &case.directory, case.now, &row.target);
+        let of_it = |it: &GateRow| it.target == row.target && it.purpose == row.purpose;
+        Ok::<_, Refusal>(rows.into_iter().find(of_it))
+    };
+    let fresh = cx.as_system(|cx| cx.try_on_change(row.change.as_str(), judge))?;
+    Ok(match fresh {
+        Some(fresh) => GateRow {
+            written: Some(Box::new(row)),
+            ..fresh
+        },
+        None => gone(row),
+    })
+}
+
+/// A row that is about to go: it opens nothing.
+fn gone(mut row: GateRow) -> GateRow {
+    let text = format!("{} is being judged again.", row.key);
+    row.closed
+        .push(unmet::unmet("not_scheduled", text, "Ask the gate again.", Vec::new()));
+    row
 }
 
 /// The rows that answer a question, in the order of changes. Where none names all of it in the same words, those do that name

@@ -86,6 +86,10 @@ const APART: &[(&str, &str)] = &[
         "each has a code of the server that began it; one without opens nothing",
     ),
     (
+        "settled",
+        "which unsettled changes were judged, each with a code; one that is gone is judged once more",
+    ),
+    (
         "sink_state",
         "how far each sink was fed; a sink that is fed again gets events twice",
     ),
@@ -98,6 +102,10 @@ const APART: &[(&str, &str)] = &[
         "for which scopes a token was used, for people to look at",
     ),
     ("token_use", "when a token was used last, for people to look at"),
+    (
+        "unsettled",
+        "that changes have to be judged again, with a code; once it is gone, replay compares the gate's rows with their changes",
+    ),
     (
         "webhook_delivery",
         "what waits to be told to webhooks; it carries no right",

@@ -62,6 +62,7 @@ mod reviewing;
 mod rights;
 mod scoped;
 mod seats;
+mod settling;
 mod showing;
 mod sitting;
 mod subscribed;

@@ -107,6 +107,9 @@ pub struct GateRow {
     /// The member about which the question is. It is no part of the row: whoever asks puts it there.
     #[serde(skip)]
     pub member: Option<AskedMember>,
+    /// The row that stands in the store where this one was judged after it, for a change that is not settled yet: go needs both.
+    #[serde(skip)]
+    pub written: Option<Box<GateRow>>,
 }
 
 impl GateRow {
@@ -284,6 +287,7 @@ fn row(
             .filter(|purpose| *purpose == Purpose::Deploy)
             .and_then(|_| wave_gate(file, directory, target, now)),
         member: None,
+        written: None,
     }
 }
 
@@ -381,9 +385,10 @@ pub fn decide<'a>(rows: impl IntoIterator<Item = &'a GateRow>, asked_change: Opt
     }
 }
 
-/// The rows that are go now.
+/// The rows that are go now. What stands in the store beside a row does not count here: two changes that may go make a question
+/// ambiguous, also while one of them still has to be written.
 fn open<'a>(rows: &[&'a GateRow], now: Timestamp) -> Vec<&'a GateRow> {
-    let is_go = |row: &&&GateRow| judge(row, now).decision == GateDecision::Go;
+    let is_go = |row: &&&GateRow| judge_alone(row, now).decision == GateDecision::Go;
     rows.iter().filter(is_go).copied().collect()
 }
 
@@ -446,8 +451,16 @@ fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> 
     }
 }
 
-/// Judges one row by the clock.
+/// Judges one row by the clock. Where another stands in the store, both have to say go.
 pub fn judge(row: &GateRow, now: Timestamp) -> Answer {
+    let answer = judge_alone(row, now);
+    match &row.written {
+        Some(written) if answer.decision == GateDecision::Go => judge_alone(written, now),
+        _ => answer,
+    }
+}
+
+fn judge_alone(row: &GateRow, now: Timestamp) -> Answer {
     let mut reasons = row.closed.clone();
     match row.purpose {
         Purpose::Rollback => reasons.extend(row.unmet.clone()),
@@ -564,6 +577,11 @@ fn window_unmet(row: &GateRow, now: Timestamp) -> Option<Unmet> {
 }
 
 fn next_transition(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
+    let written = row.written.as_deref().and_then(|it| next_transition(it, now));
+    next_of(row, now).into_iter().chain(written).min()
+}
+
+fn next_of(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
     // Neither a freeze nor the end of the window stops a way back.
     if row.purpose == Purpose::Rollback {
         return None;

@@ -52,6 +52,8 @@ pub enum Input {
     Textarea,
     /// One of a closed list, in a menu.
     Select(Vec<Choice>),
+    /// One of many: a line of text for which the script offers what fits the letters typed so far. The address answers them.
+    Pick(String),
     /// One of a few, all in view.
     Radio(Vec<Choice>),
     /// Any of a few, all in view; see [`Field::chosen`].
@@ -136,6 +138,12 @@ impl Field {
     #[must_use]
     pub fn select(name: impl Into<String>, label: impl Into<String>, choices: &[(&str, &str)]) -> Self {
         Self::new(name, label, Input::Select(pairs(choices)))
+    }
+
+    /// One of many, found by its letters: `url` answers what fits them.
+    #[must_use]
+    pub fn pick(name: impl Into<String>, label: impl Into<String>, url: impl Into<String>) -> Self {
+        Self::new(name, label, Input::Pick(url.into()))
     }
 
     /// One of `choices`, all in view.
@@ -233,7 +241,7 @@ impl PlacedField<'_> {
 
     /// The value as it really is, when it holds characters that deceive the eye.
     fn unmasked(&self) -> Option<&str> {
-        let is_typed = matches!(self.field.input, Input::Text | Input::Textarea);
+        let is_typed = matches!(self.field.input, Input::Text | Input::Textarea | Input::Pick(_));
         let deceives = is_typed && crate::elements::text::deceives(&self.field.value);
         deceives.then_some(self.field.value.as_str())
     }

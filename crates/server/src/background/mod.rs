@@ -16,6 +16,7 @@ pub(crate) mod replays;
 pub(crate) mod reports;
 pub(crate) mod rounds;
 pub(crate) mod sequencer;
+pub(crate) mod settler;
 pub(crate) mod sink_file;
 pub(crate) mod sinks;
 pub(crate) mod sweep;

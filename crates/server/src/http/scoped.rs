@@ -64,6 +64,7 @@ const PAGES: &[&str] = &[
     "/inbox*",
     "/lessons*",
     "/help",
+    "/picks/services",
     "/live",
     "/changes*",
     "/calendar",

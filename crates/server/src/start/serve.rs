@@ -23,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::background::sinks::{self, Ways};
 use crate::background::{
     adjustments, archiver, forecasts, grounds, mailer, monitors, outbound_calls, outside_proofs, projector, recurrences,
-    replays, reports, sequencer, violations, worker,
+    replays, reports, sequencer, settler, violations, worker,
 };
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
@@ -348,6 +348,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     callers.extend(sinks::start(state, &server, &ways(settings, caller)?)?);
     threads.push(sequencer::start(state, &server)?);
     threads.push(projector::start(state)?);
+    threads.push(settler::start(state)?);
     threads.push(archiver::start(state)?);
     // Reading a large file whole takes long and is no call, but as one it holds up no stop.
     callers.extend(replays::start(settings, state)?);

@@ -135,6 +135,7 @@ fn change_routes() -> Router<AppState> {
         .route("/t/{tenant}/views", post(report::saved_views::save))
         .route("/t/{tenant}/views/removal", post(report::saved_views::remove))
         .route("/t/{tenant}/views/sharing", post(report::saved_views::share))
+        .route("/t/{tenant}/picks/{kind}", get(shared::picks::find))
         .route("/t/{tenant}/changes/new", get(change::new_form::new_form))
         .route("/t/{tenant}/changes/{key}", get(change::page::show))
         .route(

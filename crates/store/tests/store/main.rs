@@ -14,6 +14,7 @@ mod orders;
 mod postgres;
 mod queues;
 mod records;
+mod settled;
 mod sinks;
 mod sqlite;
 mod statements;

@@ -130,6 +130,15 @@ pub(crate) const fn delete(
     }
 }
 
+/// What gate checks are listed by.
+pub(crate) const OF_CHECKS: &[Param] = &[
+    Param::new("service", "Only checks about the service with this key."),
+    Param::new(
+        "state",
+        "Only checks in this state: `waiting`, `collectable`, `settled` or `over`.",
+    ),
+];
+
 pub(crate) const GATE_QUESTION: &[Param] = &[
     Param::new("service", "The service's key.").needed(),
     Param::new("environment", "The environment's key.").needed(),

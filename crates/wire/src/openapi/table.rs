@@ -14,7 +14,7 @@ use crate::openapi::notify::{action_items, communications};
 use crate::openapi::policy::configurations;
 use crate::openapi::report::{dashboards, metrics};
 use crate::openapi::risk::{adjustments, affected, forecasts};
-use crate::openapi::rows::{GATE_QUESTION, Row, at, delete, get, list, post};
+use crate::openapi::rows::{GATE_QUESTION, OF_CHECKS, Row, at, delete, get, list, post};
 use crate::openapi::schedule::planning;
 use crate::openapi::{Answer, Param, Route, Scope, patches};
 
@@ -552,6 +552,17 @@ const GATE: &[Row] = &[
             "/gate",
             "May this go? 200 go, 403 stop",
             "GateAnswer",
+        )
+    },
+    Row {
+        may: "read",
+        params: OF_CHECKS,
+        ..list(
+            "gate",
+            "list_gate_checks",
+            "/gate-checks",
+            "List recorded checks, the newest first",
+            "GateCheck",
         )
     },
     post(

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::commands::gate::build::Build;
-use crate::commands::gate::lists::{REFUSED, RUNNING, UNMATCHED, coverage, list, seconds_of, waits};
+use crate::commands::gate::lists::{REFUSED, RUNNING, UNMATCHED, checks, coverage, list, seconds_of, waits};
 use crate::common::Common;
 use crate::failure::{Failure, Result, SecretFile};
 use crate::output::{Output, Tone, array, text_of, unmet_lines};
@@ -29,6 +29,8 @@ pub enum Gate {
         --artifact sha256:… --wait 30m --permit permit.jwt && ./deploy.sh"
     )]
     Check(Check),
+    /// List recorded checks, the newest first.
+    Checks(Of),
     /// List questions that named nothing that is known, with the reason.
     Refused,
     /// List production services with their sources, gates and what is amiss.
@@ -39,6 +41,17 @@ pub enum Gate {
     Waits(Days),
     /// List what is recorded as running.
     Running,
+}
+
+/// Which checks are listed.
+#[derive(Debug, Args)]
+pub struct Of {
+    /// Only checks about this service.
+    #[arg(long, value_name = "KEY")]
+    pub service: Option<String>,
+    /// Only checks in this state.
+    #[arg(long, value_parser = ["waiting", "collectable", "settled", "over"])]
+    pub state: Option<String>,
 }
 
 /// How far back to look.
@@ -92,6 +105,7 @@ pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let check = match gate {
         Gate::Check(check) => check,
+        Gate::Checks(of) => return checks(&client, output, of.service.as_deref(), of.state.as_deref()),
         Gate::Refused => return list(&client, output, "/gate-refusals?limit=200", &REFUSED),
         Gate::Coverage(days) => return coverage(&client, output, days.days),
         Gate::Unmatched(days) => {

@@ -8,6 +8,7 @@ use acts::Context;
 use acts::core::gate_question::Question;
 use acts::gate::answer::{self, Checked};
 use acts::gate::{consume_permit, shown_permit};
+use acts::report::find_records::{CheckQuery, find_gate_checks};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
@@ -22,6 +23,7 @@ use model::core::body::Body;
 use model::core::enums::{CheckState, GateDecision};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::{FieldError, Refusal};
+use model::directory::outside_names::OTHER_CHANGE;
 use model::gate::answer::Answer;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
@@ -30,6 +32,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use wire::views;
 
 use crate::api::shared::change_replies;
+use crate::api::shared::records::state_asked;
 use crate::http::address::BASE;
 use crate::http::authenticate::Asking;
 use crate::http::caller::{Caller, Scope};
@@ -52,6 +55,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Asking, and collecting.
 pub(crate) const ROUTES: &[Route] = &[
+    Route::reads("list_gate_checks", list),
     Route::writes("create_gate_check", check)
         .scope(Scope::Gate)
         .lane(Lane::Gate)
@@ -209,6 +213,33 @@ pub(crate) fn gate_reply(cx: &Context<'_, '_>, answer: &Answer) -> Reply {
     told(answer)
         .fold(reply, |reply, (name, value)| reply.with(name, value))
         .with("cache-control", "no-store")
+}
+
+fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::READ)?;
+    let limit = ask.limit()?;
+    let states: Vec<&str> = CheckState::ALL.iter().map(|state| state.as_str()).collect();
+    let state = state_asked(ask, &states)?;
+    let query = CheckQuery {
+        before: ask.query("after").map(str::to_owned),
+        service: ask.query("service").filter(|key| !key.is_empty()).map(str::to_owned),
+        state: CheckState::ALL.iter().copied().find(|it| Some(it.as_str()) == state),
+    };
+    let mut rows = find_gate_checks(cx, &query, limit + 1)?;
+    let has_more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    let next = rows.last().filter(|_| has_more).map(|row| row.id.0.clone());
+    let directory = cx.directory()?;
+    let mut items = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let mut view = views::gate_check(row, None, &directory);
+        mask_value(cx, &mut view)?;
+        if view["change"] == OTHER_CHANGE {
+            view["change"] = Value::Null;
+        }
+        items.push(view);
+    }
+    Ok(ask.page(items, next))
 }
 
 fn check(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

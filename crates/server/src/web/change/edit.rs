@@ -14,7 +14,7 @@ use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{Origin, State as Stage, TemplateState};
 use model::core::refusal::{FieldError, Refusal};
-use pages::{ChangeFields, ChangeForm, DerivedFact, Field, NINE, Notice, Place, Reader, Rich, Rows, Tone};
+use pages::{ChangeFields, ChangeForm, DerivedFact, Field, IN_A_MENU, NINE, Notice, Place, Reader, Rich, Rows, Tone};
 
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
@@ -75,12 +75,20 @@ pub(crate) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
         .filter(|template| template.state == TemplateState::Approved);
     ChangeFields {
         zone: view.reader.zone_name().to_owned(),
-        services: directory.services.keys().map(|key| key.0.clone()).collect(),
+        // One more than a menu holds tells that they are searched.
+        services: directory
+            .services
+            .keys()
+            .take(IN_A_MENU + 1)
+            .map(|key| key.0.clone())
+            .collect(),
         environments: directory.environments.keys().map(|key| key.0.clone()).collect(),
         templates: approved
+            .take(IN_A_MENU + 1)
             .map(|template| (template.key.clone(), template.title.clone()))
             .collect(),
-        own: own_fields(directory, None),
+        picks_url: view.url("/picks"),
+        own: own_fields(view, None),
         ..ChangeFields::default()
     }
 }
@@ -194,7 +202,7 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
     };
     let back = back.as_ref();
     let mut fields = empty_fields(view);
-    fields.own = own_fields(&view.directory, Some(change));
+    fields.own = own_fields(view, Some(change));
     fields.earliest_start = open_acts::earliest(view, &file);
     for (name, value) in flat(&base, &view.reader) {
         if name == "touches" {

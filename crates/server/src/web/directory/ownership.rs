@@ -17,6 +17,7 @@ use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::capital;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::fields::service_filter;
 
 /// The most rows that one page shows.
 const MOST: usize = 300;
@@ -223,10 +224,9 @@ fn filters(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Field> {
             .value(value.unwrap_or_default())
             .half()
     };
-    let services = view.directory.services.keys().map(|key| key.0.clone()).collect();
     let places = view.directory.environments.keys().map(|key| key.0.clone()).collect();
     vec![
-        menu("service", "Service", services, asked.service()),
+        service_filter(view, asked.service().unwrap_or_default()),
         menu("environment", "Environment", places, asked.environment()),
     ]
 }

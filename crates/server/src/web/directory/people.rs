@@ -51,17 +51,16 @@ fn people_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) 
     let has_reviews = may_set || view.may(actions::AUDIT) || !reviews(view.cx, 1)?.is_empty();
     let mut found: Vec<&Person> = view.directory.people.values().collect();
     found.sort_by_cached_key(|person| (!person.active, person.name.to_lowercase()));
-    let (shown, count) = words.narrow(found.into_iter(), |person| {
+    let (shown, told) = words.narrow(found.into_iter(), |person| {
         vec![person.login.as_str(), person.name.as_str()]
     });
     let rows = shown.into_iter().map(|person| person_row(view, person, may_set));
     let mut page = People {
         frame: view.frame.clone(),
         rows: rows.collect(),
-        count,
         ..People::default()
     };
-    words.put(&mut page, view.url("/people"));
+    words.put(&mut page, view.url("/people"), &told, (Vec::new(), &[]));
     if has_reviews {
         let url = view.url("/access-reviews");
         page.acts

@@ -43,7 +43,7 @@ pub(crate) async fn services(State(state): State<AppState>, visitor: Visitor, Qu
 fn services_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
     let open = open_changes(view)?;
     let directory = view.directory.clone();
-    let (shown, count) = words.narrow(directory.services.values(), |service| {
+    let (shown, told) = words.narrow(directory.services.values(), |service| {
         let team = service.team.as_deref().unwrap_or_default();
         vec![service.key.as_str(), service.name.as_str(), team]
     });
@@ -51,10 +51,9 @@ fn services_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>
     let mut page = Services {
         frame: view.frame.clone(),
         rows: rows.collect(),
-        count,
         ..Services::default()
     };
-    words.put(&mut page, view.url("/services"));
+    words.put(&mut page, view.url("/services"), &told, (Vec::new(), &[]));
     if view.may(actions::SET_SERVICE) {
         page.acts.push(service_form(view, None));
     }

@@ -19,6 +19,7 @@ use pages::{
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::fields::service_filter;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words;
 
@@ -443,12 +444,11 @@ fn filters(view: &View<'_, '_, '_>, board: &Board) -> Vec<Field> {
             .value(value.unwrap_or_default())
             .half()
     };
-    let services = view.directory.services.keys().map(|key| key.0.clone()).collect();
     let places = view.directory.environments.keys().map(|key| key.0.clone()).collect();
     vec![
         Field::hidden("view", board.shape.word()),
         Field::hidden("from", board.anchor().to_string()),
-        menu("service", "Service", services, board.asked.service.as_deref()),
+        service_filter(view, board.asked.service.as_deref().unwrap_or_default()),
         menu("environment", "Environment", places, board.asked.environment.as_deref()),
     ]
 }
