@@ -17,7 +17,7 @@ use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
-use crate::commands::platform::{backup, config, doctor, nouns, serve};
+use crate::commands::platform::{backup, config, doctor, nouns, running_copies, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{metrics, views};
 use crate::commands::risk::table;
@@ -238,8 +238,10 @@ pub enum Command {
     Import(import::Import),
     /// Save the embedded database and its evidence while the server runs.
     Backup(backup::Backup),
-    /// Bring a backup back into an empty data directory.
+    /// Bring a backup, or a moment of a running copy, back into an empty data directory.
     Restore(backup::Restore),
+    /// Make this host the one that serves the data of a running copy.
+    Takeover(running_copies::Takeover),
     /// Find and explain what is wrong with an installation.
     Doctor(doctor::Doctor),
     /// Print a script that completes commands in a shell.

@@ -85,6 +85,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Import(import) => import::run(import, common, output),
         Command::Backup(backup) => backup::backup(backup, output),
         Command::Restore(restore) => backup::restore(restore, output),
+        Command::Takeover(takeover) => running_copies::takeover(takeover, output),
         Command::Doctor(doctor) => doctor::run(doctor, common, output),
         Command::Completions { shell } => Ok(complete(*shell, output)),
         Command::Openapi => {

@@ -6,7 +6,7 @@ use crate::openapi::cards;
 use crate::openapi::change::bulk;
 use crate::openapi::compliance::{archive, control_reports};
 use crate::openapi::directory::{ownership, routes as table_estate, vendors};
-use crate::openapi::gate::routes as table_gateways;
+use crate::openapi::gate::{emergency_cards, routes as table_gateways};
 use crate::openapi::identity::routes as table_identity;
 use crate::openapi::incident::{drift, incidents, learning, what_changed};
 use crate::openapi::integration::deliveries;
@@ -85,6 +85,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(&[what_changed::ROUTES, affected::ROUTES, action_items::ROUTES])
         .chain(&[
             adjustments::ROUTES,
+            emergency_cards::ROUTES,
             communications::ROUTES,
             lessons::ROUTES,
             vendors::ROUTES,
