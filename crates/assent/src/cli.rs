@@ -12,7 +12,7 @@ use crate::commands::cab::{lessons, meetings, on_call};
 use crate::commands::change::lifecycle;
 use crate::commands::compliance::{archive, control_reports, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
-use crate::commands::gate::{checks, gateway, permits};
+use crate::commands::gate::{checks, emergency, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
@@ -89,6 +89,8 @@ pub enum Command {
     /// Ask the gate whether something may be deployed.
     #[command(subcommand)]
     Gate(checks::Gate),
+    /// Report what was done while no server could be reached.
+    Reconcile(emergency::Reconcile),
     /// Stand beside a gateway: ask the server for it, and verify permits when the server is away.
     Gateway(gateway::Gateway),
     /// Verify permits offline, or revoke them.

@@ -9,7 +9,7 @@ use crate::commands::cab::{lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, templates};
 use crate::commands::compliance::{archive, control_reports, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
-use crate::commands::gate::{checks, gateway, permits};
+use crate::commands::gate::{checks, emergency, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
@@ -33,6 +33,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Config(config) => config::run(config, output),
         Command::Change(change) => lifecycle::run(change, common, output),
         Command::Gate(gate) => checks::run(gate, common, output),
+        Command::Reconcile(asked) => emergency::reconcile(asked, common, output),
         Command::Gateway(gateway) => gateway::run(gateway, common),
         Command::Permit(permit) => permits::run(permit, common, output),
         Command::Audit(audit) => history::run(audit, common, output),

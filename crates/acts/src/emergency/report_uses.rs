@@ -207,7 +207,7 @@ fn take(
     };
     let told = json!({"done_at": done_at.to_string(), "differences": found, "card": used.card});
     let used = save(cx, "emergency_use.reported", used, told)?;
-    ask_owners(cx, &used, card.as_ref())?;
+    ask_owners(cx, &used)?;
     Ok(found)
 }
 
@@ -246,8 +246,10 @@ fn against_card(
     if card.revoked_at.is_some_and(|at| line.at >= at.as_second()) {
         found.push("revoked");
     }
-    let uses = Filter::new().equals("card", card.id.as_str());
-    if line.is_good() && record::count::<EmergencyUse>(cx.tx, &uses)? >= card.uses {
+    let uses = Filter::new().equals("card", card.id.as_str()).order_by("id").limit(LISTED);
+    let uses = record::bodies::<EmergencyUse>(cx.tx, &uses)?;
+    let allowed = uses.iter().filter(|used| used.allowed).count();
+    if line.is_good() && i64::try_from(allowed).unwrap_or(i64::MAX) >= card.uses {
         found.push("beyond_uses");
     }
     Ok(Some(card))
@@ -283,7 +285,7 @@ fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static
 }
 
 /// Asks the owners of the service to look at a use; where something differs, with what does.
-fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&EmergencyCard>) -> Result<()> {
+fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse) -> Result<()> {
     let directory = cx.directory()?;
     let service = ServiceKey::from(used.service.as_str());
     let is_known = directory.services.contains_key(&service);
@@ -292,7 +294,6 @@ fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&Emerg
         false => (About::new(AboutKind::Other, used.id.as_str()), Owner::ChangeManagers),
     };
     let did_it = directory.by_login(&used.said_by).map(|person| person.id.clone());
-    let signers = card.into_iter().flat_map(|card| [Some(card.by.clone()), card.approved_by.clone()]);
     let title = match used.differences.is_empty() {
         true => format!("Look at the work on {} without the server", used.service),
         false => format!("Explain the work on {} without the server: {}", used.service, used.differences.join(", ")),
@@ -317,8 +318,8 @@ fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&Emerg
         owner,
         due: Due::Within(Span::WorkDays(LOOK_DAYS)),
         closing: Closing::Person,
-        // Whoever did it or signed the card does not wave it through.
-        involved: signers.flatten().chain(did_it).collect(),
+        // Whoever did it does not wave it through.
+        involved: did_it.into_iter().collect(),
         tells: true,
         ..NewItem::new(ActionKind::Other, about, title)
     };

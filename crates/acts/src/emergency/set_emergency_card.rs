@@ -1,6 +1,6 @@
 //! Emergency cards: one person proposes, another signs, and whoever may sign prints.
 
-use model::core::act::actions::SET_FREEZE;
+use model::core::act::actions::SET_WINDOW;
 use model::core::enums::Role;
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;
@@ -144,8 +144,13 @@ fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
         })
     };
     if card.is_proposed_by(&person) || card.is_proposed_by(&speaker) || is_one(&card.by) {
-        let text = "A card needs two people, and you are behind the proposal: another change manager signs it.";
+        let text = "A card needs two people, and you are behind the proposal: another owner or change manager signs it.";
         return Err(Refusal::not_allowed("own_proposal", text).into());
+    }
+    let is_manager = |person: &PersonId| directory.has_role(person, Role::ChangeManager);
+    if !is_manager(&card.by) && !is_manager(&person) {
+        let text = "One of the two who sign an emergency card is a change manager.";
+        return Err(Refusal::not_allowed("not_allowed", text).into());
     }
     Ok(())
 }
@@ -155,9 +160,15 @@ fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
 /// # Errors
 /// 403; 404; 409 before the second signature, after the end and after a revocation; the store's.
 pub fn print_card(cx: &mut Context<'_, '_>, id: &str) -> Result<(EmergencyCard, String)> {
-    cx.allow(SET_FREEZE)?;
+    cx.allow(SET_WINDOW)?;
     let found = record::load::<EmergencyCard>(cx.tx, id)?.map(|stored| stored.record);
     let card = found.ok_or_else(|| Refusal::not_found("emergency-card"))?;
+    let person = cx.actor.person.clone();
+    let is_signer = card.by == person || card.approved_by.as_ref() == Some(&person);
+    if !is_signer && !cx.directory()?.has_role(&person, Role::ChangeManager) {
+        let text = "Only its two signers and change managers print an emergency card.";
+        return Err(Refusal::not_allowed("not_allowed", text).into());
+    }
     if !card.approved || !card.active || card.ends_at <= cx.now {
         let text = "Only a card that two people signed, and that is neither over nor revoked, is printed.";
         return Err(Refusal::not_now("not_open", text, "A second person signs it first.", Vec::new()).into());

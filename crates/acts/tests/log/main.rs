@@ -18,6 +18,7 @@ mod connections;
 mod damaged;
 mod ending;
 mod erasing;
+mod emergency_cards;
 mod estates;
 mod figuring;
 mod files;

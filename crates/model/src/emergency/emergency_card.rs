@@ -7,7 +7,7 @@ use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::core::act::actions::{READ, SET_FREEZE};
+use crate::core::act::actions::{READ, SET_WINDOW};
 use crate::core::card::{Card, Event, Page};
 use crate::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::core::parse::Reading;
@@ -106,10 +106,10 @@ pub const CARD: Card = Card {
     ],
     verbs: verbs! {
         List "list_emergency_cards" at "/emergency-cards" may READ => "List emergency cards in use";
-        Add "propose_emergency_card" at "/emergency-cards" may SET_FREEZE => "Propose an emergency card", called "propose";
+        Add "propose_emergency_card" at "/emergency-cards" may SET_WINDOW => "Propose an emergency card", called "propose";
         Show "show_emergency_card" at "/emergency-cards/{id}" may READ => "Show an emergency card, without its code";
-        Edit "sign_emergency_card" at "/emergency-cards/{id}" may SET_FREEZE => "Sign an emergency card as its second person", called "sign";
-        End "revoke_emergency_card" at "/emergency-cards/{id}" may SET_FREEZE => "Revoke an emergency card", called "revoke";
+        Edit "sign_emergency_card" at "/emergency-cards/{id}" may SET_WINDOW => "Sign an emergency card as its second person", called "sign";
+        End "revoke_emergency_card" at "/emergency-cards/{id}" may SET_WINDOW => "Revoke an emergency card", called "revoke";
     },
     events: &[
         Event::new("emergency_card.proposed", "edit", "proposed an emergency card"),

@@ -13,7 +13,7 @@ pub(crate) const ROUTES: &[Row] = &[get(
     "Show an emergency card as it is printed: whoever has this can use it",
     "PrintedEmergencyCard",
 )
-.may("set_freeze")];
+.may("set_window")];
 
 /// The shapes.
 pub(crate) const SHAPES: &[Shape] = &[shape(
