@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use acts::audit::replay_log::{Progress, ReplayReport, replay_log};
-use acts::audit::{accept_loss, check_log, cosign_log, find_lost_secrets, renew_codes, sequence_events, take_cosignature};
+use acts::audit::{
+    accept_loss, check_log, cosign_log, find_lost_secrets, renew_codes, sequence_events, take_cosignature,
+};
 use acts::compliance::archive_changes::{self, ArchiveReport};
 use acts::core::signing_keys;
 use acts::directory::{create_tenant, set_person};

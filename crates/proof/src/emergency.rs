@@ -89,7 +89,10 @@ pub fn open(token: &str, keys: &Jwks) -> std::result::Result<Card, Refused> {
     let card: Card = serde_json::from_slice(&payload)
         .map_err(|error| Refused::bad("malformed", format!("The card's claims are malformed: {error}.")))?;
     if card.tenant != keys.tenant {
-        return Err(Refused::bad("wrong_tenant", "The card is of another tenant than the key set."));
+        return Err(Refused::bad(
+            "wrong_tenant",
+            "The card is of another tenant than the key set.",
+        ));
     }
     Ok(card)
 }
@@ -117,7 +120,10 @@ pub fn check(card: &Card, list: Option<&RevocationList>, wanted: &Wanted<'_>) ->
         return Err(Refused::bad("expired", "The card has expired."));
     }
     if wanted.used >= card.uses {
-        let text = format!("The card was used {} times here, of {} that it allows.", wanted.used, card.uses);
+        let text = format!(
+            "The card was used {} times here, of {} that it allows.",
+            wanted.used, card.uses
+        );
         return Err(Refused::bad("used_up", text));
     }
     if list.is_some_and(|list| list.revoked.contains(&card.jti)) {
@@ -315,8 +321,20 @@ mod tests {
         };
         assert!(check(&opened, None, &wanted).is_ok());
         let refused = |wanted: Wanted<'_>| check(&opened, None, &wanted).unwrap_err().code;
-        assert_eq!(refused(Wanted { service: "label-print", ..wanted }), "outside_scope");
-        assert_eq!(refused(Wanted { environment: "staging", ..wanted }), "outside_scope");
+        assert_eq!(
+            refused(Wanted {
+                service: "label-print",
+                ..wanted
+            }),
+            "outside_scope"
+        );
+        assert_eq!(
+            refused(Wanted {
+                environment: "staging",
+                ..wanted
+            }),
+            "outside_scope"
+        );
         assert_eq!(refused(Wanted { now: 900, ..wanted }), "not_yet_valid");
         assert_eq!(refused(Wanted { now: 9_060, ..wanted }), "expired");
         assert_eq!(refused(Wanted { used: 2, ..wanted }), "used_up");
@@ -374,8 +392,15 @@ mod tests {
         // Whoever computes the digest anew breaks the line behind.
         edited[1] = edited[1].clone().sealed().unwrap();
         assert_eq!(read(&text(&edited)).unwrap().broken_at, Some(3));
-        assert_eq!(read(&text(&whole[1..])).unwrap().broken_at, Some(1), "its beginning is gone");
-        assert_eq!(read(&text(&[whole[0].clone(), whole[2].clone()])).unwrap().broken_at, Some(2));
+        assert_eq!(
+            read(&text(&whole[1..])).unwrap().broken_at,
+            Some(1),
+            "its beginning is gone"
+        );
+        assert_eq!(
+            read(&text(&[whole[0].clone(), whole[2].clone()])).unwrap().broken_at,
+            Some(2)
+        );
         assert!(read("{}").unwrap_err().to_string().contains("line 1"));
         let mut long = whole[0].clone();
         long.reason = "x".repeat(MOST_TEXT + 1);

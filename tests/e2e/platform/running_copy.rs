@@ -30,7 +30,6 @@ fn wait_for_copy(copy: &Path) -> Duration {
     assent::clock::now().duration_since(began).unsigned_abs()
 }
 
-
 /// Runs a command that fills an empty folder, and puts the key and the people into it.
 fn fill(of: &Path, name: &str, words: &[&str]) -> Place {
     let place = Place::new(name);
@@ -43,7 +42,12 @@ fn fill(of: &Path, name: &str, words: &[&str]) -> Place {
 }
 
 fn run(words: &[&str], data: &Path) -> (bool, String) {
-    let done = Command::new(binary()).args(words).arg("--data").arg(data).output().unwrap();
+    let done = Command::new(binary())
+        .args(words)
+        .arg("--data")
+        .arg(data)
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     (done.status.success(), said)
 }
@@ -135,34 +139,66 @@ fn an_older_moment_is_read_only_until_two_people_accept_the_loss() {
     let words = ["restore", "--from", flags[1], "--at", &then];
     let older = fill(place.folder.path(), "brought_back", &words);
     let (is_good, said) = run(&["doctor"], older.folder.path());
-    assert!(!is_good && said.contains("halden: the log of the tenant halden had "), "{said}");
+    assert!(
+        !is_good && said.contains("halden: the log of the tenant halden had "),
+        "{said}"
+    );
 
     let server = Server::spawn(&older, true, &[]);
     eventually("it says why it is not ready", || {
         let (status, said) = server.get("/readyz", None);
         status == 503 && String::from_utf8_lossy(&said).contains("older copy")
     });
-    let (status, said) = server.ask("POST", "/api/v1/changes", Some(&server.token("requester")), Some(&wanted));
-    assert!(status == 503 && String::from_utf8_lossy(&said).contains("read_only"), "{status}");
+    let (status, said) = server.ask(
+        "POST",
+        "/api/v1/changes",
+        Some(&server.token("requester")),
+        Some(&wanted),
+    );
+    assert!(
+        status == 503 && String::from_utf8_lossy(&said).contains("read_only"),
+        "{status}"
+    );
     let pipeline = server.token("pipeline");
     let gate = tests::journey::gate_path(&open);
-    assert_ne!(server.get(&gate, Some(&pipeline)).0, 200, "the gate is open over an older copy");
+    assert_ne!(
+        server.get(&gate, Some(&pipeline)).0,
+        200,
+        "the gate is open over an older copy"
+    );
     let key = |change: &Value| format!("/api/v1/changes/{}", change["key"].as_str().unwrap());
     let token = server.token("auditor");
-    assert_eq!(server.get(&key(&json!({"key": kept})), Some(&token)).0, 200, "it can be read");
+    assert_eq!(
+        server.get(&key(&json!({"key": kept})), Some(&token)).0,
+        200,
+        "it can be read"
+    );
     assert_eq!(server.get(&key(&lost), Some(&token)).0, 404);
     let person = |role: &str| {
         let found = server.person(role);
         let file = folder.path().join(format!("{role}.txt"));
         std::fs::write(&file, found["password"].as_str().unwrap()).unwrap();
-        (found["login"].as_str().unwrap().to_owned(), file.to_str().unwrap().to_owned())
+        (
+            found["login"].as_str().unwrap().to_owned(),
+            file.to_str().unwrap().to_owned(),
+        )
     };
     let (admin, auditor) = (person("admin"), person("auditor"));
     server.stop();
     let accept = |one: &(String, String), other: &(String, String)| {
         let words = [
-            "audit", "accept-loss", "--tenant", "halden", "--by", &one.0, "--by-password-file", &one.1, "--and", &other.0,
-            "--and-password-file", &other.1,
+            "audit",
+            "accept-loss",
+            "--tenant",
+            "halden",
+            "--by",
+            &one.0,
+            "--by-password-file",
+            &one.1,
+            "--and",
+            &other.0,
+            "--and-password-file",
+            &other.1,
         ];
         run(&words, older.folder.path())
     };

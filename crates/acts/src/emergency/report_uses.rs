@@ -40,7 +40,10 @@ impl PlainNoun for EmergencyUse {
     const IS_HISTORY: bool = true;
 
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
-        Ok(record::bodies::<Self>(cx.tx, &Filter::new().descending_by("id").limit(LISTED))?)
+        Ok(record::bodies::<Self>(
+            cx.tx,
+            &Filter::new().descending_by("id").limit(LISTED),
+        )?)
     }
 
     fn key(&self) -> &str {
@@ -57,7 +60,10 @@ impl PlainNoun for EmergencyReport {
     const IS_HISTORY: bool = true;
 
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
-        Ok(record::bodies::<Self>(cx.tx, &Filter::new().descending_by("id").limit(LISTED))?)
+        Ok(record::bodies::<Self>(
+            cx.tx,
+            &Filter::new().descending_by("id").limit(LISTED),
+        )?)
     }
 
     fn key(&self) -> &str {
@@ -74,7 +80,10 @@ impl PlainNoun for EmergencyReport {
         };
         for (place, line) in record.lines.iter().enumerate() {
             if let Some(name) = odd_name(line) {
-                let text = format!("Line {}: `{name}` is no technical name, as the log would show it.", place + 1);
+                let text = format!(
+                    "Line {}: `{name}` is no technical name, as the log would show it.",
+                    place + 1
+                );
                 reading.wrong("record", "not_technical", text);
             }
         }
@@ -148,7 +157,12 @@ fn report(cx: &mut Context<'_, '_>, record: &emergency::Record) -> Result<Emerge
         by: cx.actor.person.clone(),
         at: cx.now,
     };
-    let report = save(cx, "emergency_report.added", report, json!({"lines": lines, "added": added}))?;
+    let report = save(
+        cx,
+        "emergency_report.added",
+        report,
+        json!({"lines": lines, "added": added}),
+    )?;
     if report.differences.iter().any(|it| it == "record_cut") {
         ask_about_cut(cx, &report)?;
     }
@@ -186,7 +200,11 @@ fn take(
     let card = against_card(cx, line, keys, &mut found)?;
     against_facts(cx, line, &mut found)?;
     let done_at = Timestamp::from_second(line.at).unwrap_or(Timestamp::UNIX_EPOCH);
-    let build = line.artifact.clone().or_else(|| line.commit.clone()).unwrap_or_default();
+    let build = line
+        .artifact
+        .clone()
+        .or_else(|| line.commit.clone())
+        .unwrap_or_default();
     let used = EmergencyUse {
         id: RecordId(cx.new_id()?),
         version: 0,
@@ -231,8 +249,8 @@ fn against_card(
         found.push("card_unknown");
         return Ok(None);
     };
-    let is_inside = card.services.iter().any(|it| it.as_str() == line.service)
-        && card.environment.as_str() == line.environment;
+    let is_inside =
+        card.services.iter().any(|it| it.as_str() == line.service) && card.environment.as_str() == line.environment;
     if !is_inside {
         found.push("outside_scope");
     }
@@ -246,7 +264,10 @@ fn against_card(
     if card.revoked_at.is_some_and(|at| line.at >= at.as_second()) {
         found.push("revoked");
     }
-    let uses = Filter::new().equals("card", card.id.as_str()).order_by("id").limit(LISTED);
+    let uses = Filter::new()
+        .equals("card", card.id.as_str())
+        .order_by("id")
+        .limit(LISTED);
     let uses = record::bodies::<EmergencyUse>(cx.tx, &uses)?;
     let allowed = uses.iter().filter(|used| used.allowed).count();
     if line.is_good() && i64::try_from(allowed).unwrap_or(i64::MAX) >= card.uses {
@@ -264,7 +285,10 @@ fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static
         found.push("clock_ahead");
     }
     let directory = cx.directory()?;
-    if !directory.services.contains_key(&ServiceKey::from(line.service.as_str())) {
+    if !directory
+        .services
+        .contains_key(&ServiceKey::from(line.service.as_str()))
+    {
         found.push("unknown_service");
         return Ok(());
     }
@@ -290,13 +314,20 @@ fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse) -> Result<()> {
     let service = ServiceKey::from(used.service.as_str());
     let is_known = directory.services.contains_key(&service);
     let (about, owner) = match is_known {
-        true => (About::new(AboutKind::Service, used.service.as_str()), Owner::ServiceOwner),
+        true => (
+            About::new(AboutKind::Service, used.service.as_str()),
+            Owner::ServiceOwner,
+        ),
         false => (About::new(AboutKind::Other, used.id.as_str()), Owner::ChangeManagers),
     };
     let did_it = directory.by_login(&used.said_by).map(|person| person.id.clone());
     let title = match used.differences.is_empty() {
         true => format!("Look at the work on {} without the server", used.service),
-        false => format!("Explain the work on {} without the server: {}", used.service, used.differences.join(", ")),
+        false => format!(
+            "Explain the work on {} without the server: {}",
+            used.service,
+            used.differences.join(", ")
+        ),
     };
     let text = format!(
         "{} deployed to {} {} at {} on the host {}, as reported by {} later. Record the change that it was, and settle this with its key.",

@@ -51,7 +51,9 @@ impl PlainNoun for EmergencyCard {
         }
         reading.finish()?;
         check_may_answer(cx)?;
-        let in_use = noun::in_use::<Self>(cx)?.into_iter().filter(|card| card.ends_at > cx.now);
+        let in_use = noun::in_use::<Self>(cx)?
+            .into_iter()
+            .filter(|card| card.ends_at > cx.now);
         if in_use.count() >= MOST {
             let text = format!("{MOST} emergency cards are in use, which is what can be kept an eye on.");
             return Err(Refusal::not_now("too_many", text, "Revoke one that nobody needs.", Vec::new()).into());
@@ -144,7 +146,8 @@ fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
         })
     };
     if card.is_proposed_by(&person) || card.is_proposed_by(&speaker) || is_one(&card.by) {
-        let text = "A card needs two people, and you are behind the proposal: another owner or change manager signs it.";
+        let text =
+            "A card needs two people, and you are behind the proposal: another owner or change manager signs it.";
         return Err(Refusal::not_allowed("own_proposal", text).into());
     }
     let is_manager = |person: &PersonId| directory.has_role(person, Role::ChangeManager);

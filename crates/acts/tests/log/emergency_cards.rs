@@ -72,11 +72,15 @@ fn a_card_is_signed_by_two_people_as_it_was_proposed() {
         (json!({"approved": true}), "invalid"),
     ] {
         let input = wanted(&world, &more);
-        let code = tried(&world, "olga", move |cx| noun::add::<EmergencyCard>(cx, &body(input.clone())));
+        let code = tried(&world, "olga", move |cx| {
+            noun::add::<EmergencyCard>(cx, &body(input.clone()))
+        });
         assert_eq!(code, field, "{more}");
     }
     let input = wanted(&world, &json!({}));
-    let code = tried(&world, "ivo", move |cx| noun::add::<EmergencyCard>(cx, &body(input.clone())));
+    let code = tried(&world, "ivo", move |cx| {
+        noun::add::<EmergencyCard>(cx, &body(input.clone()))
+    });
     assert_eq!(code, "not_allowed");
     let id = proposed(&world);
     let unsigned = id.clone();
@@ -91,7 +95,11 @@ fn a_card_is_signed_by_two_people_as_it_was_proposed() {
     assert_eq!(sign(&world, "mona", &id), "not_open");
     let (printed, again) = (id.clone(), id.clone());
     let (card, token) = world.by("olga", move |cx| print_card(cx, &printed));
-    assert_eq!(world.by("mona", move |cx| print_card(cx, &again)).1, token, "the same card each time");
+    assert_eq!(
+        world.by("mona", move |cx| print_card(cx, &again)).1,
+        token,
+        "the same card each time"
+    );
     assert_eq!(card.uses, 2);
     let keys = world.look(signing_keys::jwks).unwrap();
     let claims = emergency::open(&token, &keys).unwrap();
@@ -138,7 +146,9 @@ fn report(world: &World, lines: &[Line]) -> EmergencyReport {
 
 fn items(world: &World) -> Vec<ActionItem> {
     let about = About::new(AboutKind::Service, "pay");
-    world.look(move |cx| acts::notify::action_items::open_about(cx, &about)).unwrap()
+    world
+        .look(move |cx| acts::notify::action_items::open_about(cx, &about))
+        .unwrap()
 }
 
 #[test]
@@ -152,7 +162,10 @@ fn a_record_is_reported_once_and_its_uses_are_looked_at() {
     assert_eq!(found.len(), 2);
     let is_medium = |item: &ActionItem| item.severity == Some(Severity::Medium) && item.state == ActionState::Open;
     assert!(found.iter().all(is_medium), "{found:?}");
-    assert!(found.iter().all(|item| item.owner.is_some()), "each has an owner: {found:?}");
+    assert!(
+        found.iter().all(|item| item.owner.is_some()),
+        "each has an owner: {found:?}"
+    );
     let again = report(&world, &lines);
     assert_eq!((again.added, again.differences.len(), again.id), (0, 0, reported.id));
     assert_eq!(items(&world).len(), 2);
@@ -166,26 +179,57 @@ fn every_difference_is_found_and_named() {
     let world = World::new();
     let (id, token) = signed(&world);
     let now = world.clock.now().as_second();
-    let of = |name: &str, more: &dyn Fn(&mut Line)| report(&world, &record(&world, (name, Some(&token)), 1, more)).differences;
+    let of = |name: &str, more: &dyn Fn(&mut Line)| {
+        report(&world, &record(&world, (name, Some(&token)), 1, more)).differences
+    };
     // A copy of the card on another host: its two uses are over after one of each.
     assert_eq!(of("a", &|_| {}), [] as [&str; 0]);
     assert_eq!(of("b", &|line| line.host = "dock-2".to_owned()), [] as [&str; 0]);
     assert_eq!(of("c", &|_| {}), ["beyond_uses"]);
     let refused = |line: &mut Line| line.code = "expired".to_owned();
-    assert_eq!(of("d", &|line| { refused(line); line.at = now + 49 * 3_600 }), ["after_expiry", "clock_ahead", "refused_there"]);
-    assert_eq!(of("e", &|line| { refused(line); line.at = now - 3_600 }), ["before_valid", "refused_there"]);
-    assert_eq!(of("f", &|line| { refused(line); line.environment = "lab".to_owned() }), ["outside_scope", "refused_there"]);
     assert_eq!(
-        of("g", &|line| { refused(line); line.artifact = Some(format!("sha256:{:064x}", 7)) }),
+        of("d", &|line| {
+            refused(line);
+            line.at = now + 49 * 3_600
+        }),
+        ["after_expiry", "clock_ahead", "refused_there"]
+    );
+    assert_eq!(
+        of("e", &|line| {
+            refused(line);
+            line.at = now - 3_600
+        }),
+        ["before_valid", "refused_there"]
+    );
+    assert_eq!(
+        of("f", &|line| {
+            refused(line);
+            line.environment = "lab".to_owned()
+        }),
+        ["outside_scope", "refused_there"]
+    );
+    assert_eq!(
+        of("g", &|line| {
+            refused(line);
+            line.artifact = Some(format!("sha256:{:064x}", 7))
+        }),
         ["refused_there", "unknown_artifact"]
     );
-    assert_eq!(of("h", &|line| { refused(line); line.card = Some(format!("{token}x")) }), ["card_forged", "refused_there"]);
+    assert_eq!(
+        of("h", &|line| {
+            refused(line);
+            line.card = Some(format!("{token}x"))
+        }),
+        ["card_forged", "refused_there"]
+    );
     let without = record(&world, ("i", None), 1, |_| {});
     assert_eq!(report(&world, &without).differences, ["no_card", "refused_there"]);
     // A card that was revoked while the host could not know it.
     world.by("mona", move |cx| noun::end::<EmergencyCard>(cx, &id));
     assert!(of("j", &|_| {}).contains(&"revoked".to_owned()));
-    let high = items(&world).into_iter().filter(|item| item.severity == Some(Severity::High));
+    let high = items(&world)
+        .into_iter()
+        .filter(|item| item.severity == Some(Severity::High));
     assert_eq!(high.count(), 8, "each difference is somebody's item");
     world.assert_replays();
 }
@@ -208,10 +252,16 @@ fn a_record_that_was_edited_or_cut_is_named_as_such() {
     // A line whose words were changed without its digest.
     let mut edited = record(&world, ("s", Some(&token)), 1, |_| {});
     edited[0].by = "rita".to_owned();
-    assert!(report(&world, &edited).differences.contains(&"record_edited".to_owned()));
+    assert!(
+        report(&world, &edited)
+            .differences
+            .contains(&"record_edited".to_owned())
+    );
     for text in ["", "{}", "no record"] {
         let input = json!({"record": text});
-        let code = tried(&world, "ivo", move |cx| noun::add::<EmergencyReport>(cx, &body(input.clone())));
+        let code = tried(&world, "ivo", move |cx| {
+            noun::add::<EmergencyReport>(cx, &body(input.clone()))
+        });
         assert_eq!(code, "invalid", "{text}");
     }
     let mut worded = record(&world, ("t", Some(&token)), 1, |_| {});

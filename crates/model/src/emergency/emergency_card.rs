@@ -70,7 +70,13 @@ pub struct EmergencyCard {
 #[serde(default)]
 pub struct EmergencyCardInput {
     /// The services that it is for.
-    #[card(label = "Services", refers = "service", option = "service", example = "label-print", needed)]
+    #[card(
+        label = "Services",
+        refers = "service",
+        option = "service",
+        example = "label-print",
+        needed
+    )]
     pub services: BTreeSet<ServiceKey>,
     /// The environment.
     #[card(label = "Environment", example = "production")]

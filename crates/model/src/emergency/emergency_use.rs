@@ -5,7 +5,7 @@ use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::core::act::actions::{READ};
+use crate::core::act::actions::READ;
 use crate::core::card::{Card, Event, NoInput};
 use crate::core::ids::{PersonId, RecordId};
 use crate::verbs;
@@ -58,7 +58,16 @@ pub struct EmergencyUse {
 pub const CARD: Card = Card {
     tag: "gate",
     command: "emergency-use",
-    columns: &["at", "done_at", "service", "environment", "build", "said_by", "allowed", "differences"],
+    columns: &[
+        "at",
+        "done_at",
+        "service",
+        "environment",
+        "build",
+        "said_by",
+        "allowed",
+        "differences",
+    ],
     verbs: verbs! {
         List "list_emergency_uses" at "/emergency-uses" may READ => "List what was done while no server could be reached, the newest first";
         Show "show_emergency_use" at "/emergency-uses/{id}" may READ => "Show what was done while no server could be reached";

@@ -42,7 +42,10 @@ impl PrintedCard {
         let mut rows = String::new();
         for (place, line) in lines.iter().enumerate() {
             let y = 26 + 7 * i32::try_from(place).unwrap_or_default();
-            rows.push_str(&format!("<text x=\"10\" y=\"{y}\" font-size=\"5\">{}</text>", escaped(line)));
+            rows.push_str(&format!(
+                "<text x=\"10\" y=\"{y}\" font-size=\"5\">{}</text>",
+                escaped(line)
+            ));
         }
         let top = height - CODE - 6;
         Some(format!(
@@ -57,7 +60,11 @@ impl PrintedCard {
 
     fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        lines.extend(wrapped(&format!("For {} in {}", self.services.join(", "), self.environment)));
+        lines.extend(wrapped(&format!(
+            "For {} in {}",
+            self.services.join(", "),
+            self.environment
+        )));
         lines.push(format!("{} uses in all, until {}", self.uses, self.until));
         lines.extend(wrapped(&format!("Signed by {}", self.signers.join(" and "))));
         lines.push(format!("Card {}", self.id));
@@ -128,7 +135,10 @@ mod tests {
         let drawn = card.svg().unwrap();
         let mut reader = quick_xml::Reader::from_str(&drawn);
         while reader.read_event().unwrap() != quick_xml::events::Event::Eof {}
-        assert!(!drawn.contains("<script>") && drawn.contains("3 uses in all, until 2026-12-31"), "{drawn}");
+        assert!(
+            !drawn.contains("<script>") && drawn.contains("3 uses in all, until 2026-12-31"),
+            "{drawn}"
+        );
         assert!(drawn.contains("Signed by marta and olga"));
         let other = PrintedCard {
             token: "u".repeat(2_300),

@@ -54,7 +54,7 @@ fn round(copier: &mut Copier, state: &AppState) -> Option<Copied> {
         Copied::Fenced(fence) => {
             let why = format!("the host {} took over at {}; use that one", fence.host, fence.at);
             tracing::error!(why, "the data is read-only");
-            freeze(state.executor(), &why, logs.keys().map(String::as_str));
+            freeze(state.executor(), &why);
         }
     }
     Some(copied)

@@ -262,7 +262,9 @@ impl Metrics {
     pub(crate) fn note_copy_lag(&self, now: Timestamp) {
         let at = self.copied_at.load(Ordering::Relaxed);
         if at > 0 {
-            self.copy_lag.get_or_create(&Vec::new()).set((now.as_second() - at).max(0));
+            self.copy_lag
+                .get_or_create(&Vec::new())
+                .set((now.as_second() - at).max(0));
         }
     }
 

@@ -67,7 +67,7 @@ pub fn own(data: &Path) -> Result<Option<Own>, ServeError> {
 pub fn claim(folder: &Path, data: &Path, now: Timestamp) -> Result<Own, ServeError> {
     let fence = copying::claim(folder, &host_name(), now)?;
     let own = Own {
-        folder: folder.to_owned(),
+        folder: folder.canonicalize().map_err(trouble(folder))?,
         epoch: fence.epoch,
     };
     write(&data.join(EPOCH_FILE), &own)?;
@@ -95,7 +95,8 @@ pub(crate) fn epoch(settings: &Settings, now: Timestamp) -> Result<Option<u64>, 
         let text = "`copy_to` lies inside of the data folder. Name a folder on another disk, best another host's";
         return Err(ServeError::Refused(text.to_owned()));
     }
-    let own = own(&settings.data_dir)?.filter(|own| own.folder == *folder);
+    let place = folder.canonicalize().map_err(trouble(folder))?;
+    let own = own(&settings.data_dir)?.filter(|own| own.folder == place);
     match (own, copying::fence(folder)?) {
         (Some(own), Some(fence)) if own.epoch == fence.epoch => Ok(Some(own.epoch)),
         (_, None) => claim(folder, &settings.data_dir, now).map(|own| Some(own.epoch)),
@@ -135,13 +136,14 @@ pub fn marks(logs: &BTreeMap<String, SeenLog>) -> Marks {
 /// [`ServeError`] where the copy's folder cannot be read, or the store's.
 pub(crate) fn freeze_older(settings: &Settings, executor: &Executor) -> Result<bool, ServeError> {
     note_marks(settings, executor)?;
+    // Which host may write comes first: one that was taken over serves nothing.
+    epoch(settings, executor.tools().recorder.now())?;
     let is_restored = settings.data_dir.join(RESTORED_FILE).exists();
     if !is_restored && settings.copy_to.is_none() {
         return Ok(false);
     }
     let behind = behind(executor)?;
     let Some((_, why)) = behind.first() else {
-        epoch(settings, executor.tools().recorder.now())?;
         return Ok(false);
     };
     let why = format!(
@@ -149,27 +151,30 @@ pub(crate) fn freeze_older(settings: &Settings, executor: &Executor) -> Result<b
          copy is brought back"
     );
     tracing::error!(why, "the data is read-only");
-    freeze(executor, &why, behind.iter().map(|(tenant, _)| tenant.as_str()));
+    freeze(executor, &why);
     Ok(true)
 }
 
-/// Refuses every write from now on, and closes the gates of these tenants.
-pub(crate) fn freeze<'a>(executor: &Executor, why: &str, tenants: impl Iterator<Item = &'a str>) {
+/// Refuses every write from now on, and closes the gates of all tenants.
+pub(crate) fn freeze(executor: &Executor, why: &str) {
     executor.tools().store.freeze(why);
-    for tenant in tenants {
-        executor.services().closed().note_log(tenant, Some(why.to_owned()));
-    }
+    executor.services().closed().close_all(why);
 }
 
 /// Takes what the copy's folder knows of the logs as seen, but for what two people gave up.
 fn note_marks(settings: &Settings, executor: &Executor) -> Result<(), ServeError> {
     let Some(folder) = &settings.copy_to else { return Ok(()) };
-    let Some(alive) = copying::alive(folder)? else { return Ok(()) };
+    let Some(alive) = copying::alive(folder)? else {
+        return Ok(());
+    };
     let given_up: Marks = read(&settings.data_dir.join(GIVEN_UP_FILE))?.unwrap_or_default();
     for (tenant, mark) in alive.marks {
         let Some(root) = hash_of_text(&mark.root) else { continue };
         if given_up.get(&tenant) != Some(&mark) {
-            executor.tools().seen_logs.note(&tenant, SeenLog { size: mark.size, root });
+            executor
+                .tools()
+                .seen_logs
+                .note(&tenant, SeenLog { size: mark.size, root });
         }
     }
     Ok(())
@@ -264,7 +269,10 @@ mod tests {
         give_up(&folder, "halden", Some(log(7, 3))).unwrap();
         let seen: Marks = read(&folder.join(SEEN_LOGS)).unwrap().unwrap();
         let given_up: Marks = read(&folder.join(GIVEN_UP_FILE)).unwrap().unwrap();
-        assert_eq!((seen["halden"].size, seen["system"].size, given_up["halden"].size), (7, 4, 9));
+        assert_eq!(
+            (seen["halden"].size, seen["system"].size, given_up["halden"].size),
+            (7, 4, 9)
+        );
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -22,8 +22,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::background::sinks::{self, Ways};
 use crate::background::{
-    adjustments, archiver, copier, forecasts, grounds, mailer, outbound_calls, projector, recurrences, replays, sequencer,
-    violations, worker,
+    adjustments, archiver, copier, forecasts, grounds, mailer, outbound_calls, projector, recurrences, replays,
+    sequencer, violations, worker,
 };
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::copying::files;
 use crate::copying::folder::{
     Alive, BASE, BASE_DONE, Base, Fence, Marks, SegmentHead, beside, create, fence, generations, make, names,
     put_in_place, segment_file, set_alive, trouble, write, write_json,
 };
 use crate::copying::tail::{Chunk, Tail};
-use crate::copying::files;
 use crate::error::{Error, Result};
 use crate::zstandard;
 

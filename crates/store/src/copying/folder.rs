@@ -198,7 +198,9 @@ pub fn claim(folder: &Path, host: &str, at: Timestamp) -> Result<Fence> {
     let text = serde_json::to_vec(&fence).map_err(|error| Error::Other(error.to_string()))?;
     let new = folder.join(format!("{}.{}.new", fence_file(epoch), std::process::id()));
     let mut file = create(&new)?;
-    file.write_all(&text).and_then(|()| file.sync_all()).map_err(trouble(&new))?;
+    file.write_all(&text)
+        .and_then(|()| file.sync_all())
+        .map_err(trouble(&new))?;
     // A link is made only where the name is free, so that of two hosts one is refused, and no half-written fence is ever read.
     let linked = std::fs::hard_link(&new, &path);
     let _ = std::fs::remove_file(&new);

@@ -109,15 +109,24 @@ fn unpack_base(source: &Source, to: &Path) -> Result<File> {
     let packed = File::open(&path).map_err(trouble(&path))?;
     let mut decoder = zstd::stream::read::Decoder::new(packed).map_err(trouble(&path))?;
     drop(create(to)?);
-    let mut file = OpenOptions::new().read(true).write(true).open(to).map_err(trouble(to))?;
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(to)
+        .map_err(trouble(to))?;
     let mut part = vec![0; 1 << 20];
     let mut bytes = 0;
     loop {
-        let count = decoder.read(&mut part).map_err(|error| wrong(&path, &error.to_string()))?;
+        let count = decoder
+            .read(&mut part)
+            .map_err(|error| wrong(&path, &error.to_string()))?;
         if count == 0 {
             break;
         }
         bytes += count as u64;
+        if bytes > source.base.bytes {
+            break;
+        }
         file.write_all(&part[..count]).map_err(trouble(to))?;
     }
     match bytes == source.base.bytes {
@@ -163,7 +172,9 @@ fn apply(file: &mut File, head: &SegmentHead, frames: &[u8], (path, to): (&Path,
 
 /// A segment that is missing between others must not end a restore unseen.
 fn check_no_gap(source: &Source, segments: u64) -> Result<()> {
-    let numbers = names(&source.folder)?.into_iter().filter_map(|name| segment_number(&name));
+    let numbers = names(&source.folder)?
+        .into_iter()
+        .filter_map(|name| segment_number(&name));
     let last = numbers.max().unwrap_or_default();
     let next = source.folder.join(segment_file(segments + 1));
     if last > segments && !next.exists() {

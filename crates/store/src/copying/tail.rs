@@ -137,7 +137,9 @@ fn read_on(path: &Path, state: &mut State) -> Result<(), String> {
         Err(error) => return Err(unread(error)),
     }
     // A header that is being written is read in the next round.
-    let Some(found) = wal::start(&header) else { return Ok(()) };
+    let Some(found) = wal::start(&header) else {
+        return Ok(());
+    };
     let position = match state.position.take() {
         Some(position) if position.start.salts == found.salts => position,
         Some(position) if !state.may_begin_anew || found.salts[0] != position.start.salts[0].wrapping_add(1) => {

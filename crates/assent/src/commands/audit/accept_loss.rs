@@ -38,7 +38,9 @@ pub(crate) fn accept_loss(asked: &RenewCodes, output: &Output) -> Result<u8> {
             continue;
         }
         let (has, seen) = host.accept_loss(name, &people)?;
-        told.push(json!({"tenant": name, "has": has, "seen": seen, "first_lost": has, "last_lost": seen.saturating_sub(1)}));
+        told.push(
+            json!({"tenant": name, "has": has, "seen": seen, "first_lost": has, "last_lost": seen.saturating_sub(1)}),
+        );
     }
     for name in [tenant, SYSTEM] {
         host.give_up(&settings.data_dir, name)?;

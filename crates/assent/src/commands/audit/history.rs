@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::clock;
+use crate::commands::audit::accept_loss::accept_loss;
 use crate::commands::audit::events::{self, Events};
 use crate::commands::audit::paper::{self, Paper};
-use crate::commands::audit::accept_loss::accept_loss;
 use crate::commands::audit::renew_codes::{RenewCodes, renew_codes};
 use crate::commands::audit::replay::replay;
 use crate::commands::change::lifecycle;

@@ -102,7 +102,10 @@ impl RecordFile {
         let mut text = String::new();
         file.seek(SeekFrom::Start(0)).map_err(wrong)?;
         let limit = MAX_RECORD_BYTES as u64 + 1;
-        Read::by_ref(&mut file).take(limit).read_to_string(&mut text).map_err(wrong)?;
+        Read::by_ref(&mut file)
+            .take(limit)
+            .read_to_string(&mut text)
+            .map_err(wrong)?;
         let unusable = |why: String| {
             Failure::could_not(format!(
                 "`{path}` cannot be continued: {why}. Keep it for the report, and begin another with --emergency-record FILE."
@@ -175,16 +178,24 @@ impl RecordFile {
 pub(crate) fn check(check: &Check, output: &Output) -> Result<u8> {
     let said = &check.emergency;
     let now = clock::now().as_second();
-    let (by, reason) = (named("by", said.by.as_deref())?, said.reason.clone().unwrap_or_default());
+    let (by, reason) = (
+        named("by", said.by.as_deref())?,
+        said.reason.clone().unwrap_or_default(),
+    );
     if reason.trim().is_empty() || reason.chars().count() > REASON {
-        return Err(Failure::could_not(format!("Say in --reason why it cannot wait, in at most {REASON} characters.")));
+        return Err(Failure::could_not(format!(
+            "Say in --reason why it cannot wait, in at most {REASON} characters."
+        )));
     }
     let token = said.emergency_card.as_deref().map(read_text).transpose()?;
     let token = token.map(|text| text.trim().to_owned());
     let mut record = RecordFile::open(&said.emergency_record)?;
     record.check_clock(now)?;
     let judged = match &token {
-        None => Err(Refused::bad("no_card", "Nothing allows this: there is no card. It is recorded.")),
+        None => Err(Refused::bad(
+            "no_card",
+            "Nothing allows this: there is no card. It is recorded.",
+        )),
         Some(token) => judge(check, token, (now, record.used(token)))?,
     };
     let code = judged.as_ref().err().map_or("good", |refused| refused.code).to_owned();
@@ -292,8 +303,13 @@ pub(crate) fn print(asked: &Print, client: &Client, output: &Output) -> Result<u
 /// The server's refusal, or why it could not be asked.
 pub(crate) fn reconcile(asked: &Reconcile, common: &Common, output: &Output) -> Result<u8> {
     let record = read_text(&asked.file)?;
-    let report = Client::new(common)?.post("/emergency-reports", &json!({"record": record}))?.body;
-    let differences: Vec<&str> = array(&report, "differences").iter().filter_map(|it| it.as_str()).collect();
+    let report = Client::new(common)?
+        .post("/emergency-reports", &json!({"record": record}))?
+        .body;
+    let differences: Vec<&str> = array(&report, "differences")
+        .iter()
+        .filter_map(|it| it.as_str())
+        .collect();
     output.data(&report, |output| {
         output.line(&format!(
             "{} of {} lines were new",

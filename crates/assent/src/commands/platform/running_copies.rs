@@ -1,6 +1,7 @@
 //! Running copies on the host: `assent restore --from` brings a moment back, `assent takeover` makes this host the one that serves.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -17,6 +18,8 @@ use crate::output::Output;
 
 /// How long the host before must have been silent, in seconds: it says every half second that it lives.
 const SILENT_SECONDS: i64 = 15;
+/// Within this time a host that reaches the folder has seen that it is fenced off.
+const FENCED: Duration = Duration::from_secs(2);
 /// A copy that is further behind than this, in seconds, loses more than is promised.
 const LAG_SECONDS: i64 = 5;
 /// A copy that is further behind than this, in seconds, is none to rely on.
@@ -51,7 +54,11 @@ fn could_not(error: impl std::fmt::Display) -> Failure {
 /// When the folder is not empty, or the copy does not reach to the moment or is damaged.
 pub(crate) fn restore(asked: &Restore, output: &Output) -> Result<u8> {
     let from = asked.from.as_deref().unwrap_or(Path::new(""));
-    let at = asked.at.as_deref().map(|text| clock::moment(text, clock::now())).transpose()?;
+    let at = asked
+        .at
+        .as_deref()
+        .map(|text| clock::moment(text, clock::now()))
+        .transpose()?;
     let restored = bring(from, at, &asked.data)?;
     tell(output, &restored, &asked.data);
     output.next(&format!("assent doctor --data {}", asked.data.display()));
@@ -66,7 +73,10 @@ pub(crate) fn takeover(asked: &Takeover, output: &Output) -> Result<u8> {
     check_empty(&asked.data)?;
     let from = asked.from.as_path();
     let Some(alive) = copying::alive(from).map_err(could_not)? else {
-        return Err(Failure::could_not(format!("`{}` holds no running copy.", from.display())));
+        return Err(Failure::could_not(format!(
+            "`{}` holds no running copy.",
+            from.display()
+        )));
     };
     let now = clock::now();
     let silent = now.duration_since(alive.at).as_secs();
@@ -76,11 +86,19 @@ pub(crate) fn takeover(asked: &Takeover, output: &Output) -> Result<u8> {
         )));
     }
     crate::archive::make_folder(&asked.data)?;
-    // First the other host is fenced off, then its last segment is read.
+    // A copy that cannot be restored must not stop the host that writes it.
+    let mut restored = bring_into(from, None, &asked.data)?;
     let own = running_copy::claim(from, &asked.data, now).map_err(could_not)?;
-    let restored = bring_into(from, None, &asked.data)?;
+    if asked.while_alive {
+        // What the other host wrote until it saw the fence comes too.
+        std::thread::sleep(FENCED);
+        restored = bring_into(from, None, &asked.data)?;
+    }
     tell(output, &restored, &asked.data);
-    output.talk(&format!("This host writes the copy from now on, in epoch {}.", own.epoch));
+    output.talk(&format!(
+        "This host writes the copy from now on, in epoch {}.",
+        own.epoch
+    ));
     output.next(&format!(
         "assent serve --data {} --copy-to {}",
         asked.data.display(),
@@ -136,7 +154,13 @@ pub(in crate::commands) fn check(data: &Path, now: Timestamp, checks: &mut Check
     let found = copying::fence(&own.folder).and_then(|fence| Ok((fence, copying::alive(&own.folder)?)));
     let (fence, alive) = match found {
         Ok(found) => found,
-        Err(error) => return checks.bad("copy", error.to_string(), "Mount the folder, or give the server another one."),
+        Err(error) => {
+            return checks.bad(
+                "copy",
+                error.to_string(),
+                "Mount the folder, or give the server another one.",
+            );
+        }
     };
     if let Some(fence) = fence.filter(|fence| fence.epoch != own.epoch) {
         let text = format!("{place} is written by the host {} since {}", fence.host, fence.at);
@@ -144,7 +168,11 @@ pub(in crate::commands) fn check(data: &Path, now: Timestamp, checks: &mut Check
     }
     let Some(alive) = alive else {
         let text = format!("{place} holds no whole copy yet");
-        return checks.warn("copy", text, "The server writes one after its start; its log says why it does not.");
+        return checks.warn(
+            "copy",
+            text,
+            "The server writes one after its start; its log says why it does not.",
+        );
     };
     let lag = now.duration_since(alive.at).as_secs();
     let text = format!("{place} holds everything up to {}, {lag} seconds ago", alive.at);

@@ -69,7 +69,8 @@ fn uses(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         sections: vec![section],
         ..RecordPage::default()
     };
-    page.acts.push(ActForm::link("Emergency cards", view.url("/emergency-cards")));
+    page.acts
+        .push(ActForm::link("Emergency cards", view.url("/emergency-cards")));
     page.frame = view.frame.clone();
     Ok(page.render())
 }
