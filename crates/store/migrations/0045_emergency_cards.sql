@@ -12,6 +12,7 @@ CREATE TABLE "emergency_card" (
     PRIMARY KEY (tenant, id)
 );
 CREATE INDEX emergency_card_in_use ON "emergency_card" (tenant, active, id);
+CREATE INDEX emergency_card_by_end ON "emergency_card" (tenant, active, ends_at);
 
 CREATE TABLE "emergency_use" (
     tenant TEXT NOT NULL, -- recorded
@@ -29,7 +30,7 @@ CREATE TABLE "emergency_use" (
 );
 CREATE UNIQUE INDEX emergency_use_by_digest ON "emergency_use" (tenant, digest);
 CREATE INDEX emergency_use_by_place ON "emergency_use" (tenant, place);
-CREATE INDEX emergency_use_by_card ON "emergency_use" (tenant, card);
+CREATE INDEX emergency_use_by_card ON "emergency_use" (tenant, card, id);
 
 CREATE TABLE "emergency_report" (
     tenant TEXT NOT NULL, -- recorded
