@@ -1,9 +1,9 @@
 //! Emergency cards need two people; what was done under them is reported once, and every difference is somebody's action item.
 
-use acts::Context;
 use acts::core::noun;
 use acts::core::signing_keys;
 use acts::emergency::set_emergency_card::print_card;
+use acts::{Clock, Context};
 use model::core::enums::{AboutKind, ActionState, Severity};
 use model::emergency::emergency_card::EmergencyCard;
 use model::emergency::emergency_report::EmergencyReport;
