@@ -15,12 +15,12 @@ use crate::commands::change::{lifecycle, waves};
 use crate::commands::compliance::{archive, control_reports, retention};
 use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
-use crate::commands::gate::{checks, gateway, permits};
+use crate::commands::gate::{checks, emergency, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
-use crate::commands::platform::{backup, config, doctor, nouns, serve};
+use crate::commands::platform::{backup, config, doctor, nouns, running_copies, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{dashboards, metrics, views};
 use crate::commands::risk::table;
@@ -92,6 +92,8 @@ pub enum Command {
     /// Ask the gate whether something may be deployed.
     #[command(subcommand)]
     Gate(checks::Gate),
+    /// Report what was done while no server could be reached.
+    Reconcile(emergency::Reconcile),
     /// Stand beside a gateway: ask the server for it, and verify permits when the server is away.
     Gateway(gateway::Gateway),
     /// Verify permits offline, or revoke them.
@@ -252,8 +254,10 @@ pub enum Command {
     Import(import::Import),
     /// Save the embedded database and its evidence while the server runs.
     Backup(backup::Backup),
-    /// Bring a backup back into an empty data directory.
+    /// Bring a backup, or a moment of a running copy, back into an empty data directory.
     Restore(backup::Restore),
+    /// Make this host the one that serves the data of a running copy.
+    Takeover(running_copies::Takeover),
     /// Find and explain what is wrong with an installation.
     Doctor(doctor::Doctor),
     /// Print a script that completes commands in a shell.

@@ -12,7 +12,7 @@ use crate::commands::change::{lifecycle, templates, waves};
 use crate::commands::compliance::{archive, control_reports, retention};
 use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
-use crate::commands::gate::{checks, gateway, permits};
+use crate::commands::gate::{checks, emergency, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
@@ -36,6 +36,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Config(config) => config::run(config, output),
         Command::Change(change) => lifecycle::run(change, common, output),
         Command::Gate(gate) => checks::run(gate, common, output),
+        Command::Reconcile(asked) => emergency::reconcile(asked, common, output),
         Command::Gateway(gateway) => gateway::run(gateway, common),
         Command::Permit(permit) => permits::run(permit, common, output),
         Command::Audit(audit) => history::run(audit, common, output),
@@ -92,6 +93,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Import(import) => import::run(import, common, output),
         Command::Backup(backup) => backup::backup(backup, output),
         Command::Restore(restore) => backup::restore(restore, output),
+        Command::Takeover(takeover) => running_copies::takeover(takeover, output),
         Command::Doctor(doctor) => doctor::run(doctor, common, output),
         Command::Completions { shell } => Ok(complete(*shell, output)),
         Command::Openapi => {

@@ -38,6 +38,9 @@ pub struct Flags {
     /// The folder for the embedded database, evidence and the master key [usual: ./assent-data].
     #[arg(long, value_name = "DIR")]
     pub data: Option<String>,
+    /// Keep a running copy of the embedded database in this folder, at most seconds behind.
+    #[arg(long, value_name = "DIR")]
+    pub copy_to: Option<String>,
     /// A PostgreSQL database instead of the embedded one; with a password in it, prefer ASSENT_DATABASE_FILE.
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
@@ -69,6 +72,7 @@ impl Flags {
             ("tls_cert", &self.tls_cert),
             ("tls_key", &self.tls_key),
             ("data", &self.data),
+            ("copy_to", &self.copy_to),
             ("database", &self.database),
             ("replay_at", &self.replay_at),
             ("monitoring_dir", &self.monitoring_dir),
@@ -152,6 +156,7 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     {
         return Err(wrong("database", "it begins with postgres://"));
     }
+    settings.copy_to = merged.text("copy_to").map(PathBuf::from);
     settings.master_key = merged.text("master_key").map(str::to_owned);
     settings.evidence_limit_bytes = merged.number("evidence_limit_bytes");
     settings.packs = merged.list("packs");

@@ -144,6 +144,12 @@ pub const KEYS: &[Key] = &[
     ),
     key("workers", Kind::Number, Some("2"), "threads for timers and deliveries"),
     key(
+        "copy_to",
+        Kind::Text,
+        None,
+        "the folder of a running copy of the embedded database, best on another host's disk",
+    ),
+    key(
         "replay_at",
         Kind::Text,
         Some("02:30"),

@@ -63,6 +63,7 @@ pub use elements::table::{Cell, Column, Fold, Paging, Sort, Table};
 pub use elements::words::{Kind, Mark, Risk, State, Tone};
 pub use gate::check::GatePage;
 pub use gate::checks::{GateCheckRow, GateChecks};
+pub use gate::emergency_card::PrintedCard;
 pub use help::Help;
 pub use identity::sign_in::{Passkey, SignIn, StepUp};
 pub use identity::tokens::{TokenRow, Tokens};

@@ -21,6 +21,7 @@ pub mod commitment;
 pub mod crypto;
 pub mod diff;
 pub mod dsse;
+pub mod emergency;
 mod error;
 pub mod event;
 pub mod grounds;

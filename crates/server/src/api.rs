@@ -6,7 +6,7 @@ mod cab;
 mod change;
 mod compliance;
 mod directory;
-mod emergency;
+pub(crate) mod emergency;
 pub(crate) mod gate;
 mod identity;
 mod incident;
@@ -44,6 +44,7 @@ const TABLES: &[&[Route]] = &[
     cab::lessons::ROUTES,
     cab::meetings::ROUTES,
     emergency::break_glass::ROUTES,
+    emergency::cards::ROUTES,
     schedule::calendar::ROUTES,
     change::changes::ROUTES,
     policy::configurations::ROUTES,

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod change;
 pub mod code_rows;
 pub mod compliance;
+pub mod copying;
 pub mod counter;
 pub mod damage;
 pub mod directory;

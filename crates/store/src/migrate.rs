@@ -69,6 +69,7 @@ const MIGRATIONS: &[Migration] = migrations![
     42 "0042_dashboard",
     43 "0043_monitoring",
     44 "0044_unsettled",
+    45 "0045_emergency_cards",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

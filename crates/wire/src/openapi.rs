@@ -556,6 +556,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             incident::learning::SHAPES,
             notify::action_items::SHAPES,
             risk::adjustments::SHAPES,
+            gate::emergency_cards::SHAPES,
             notify::communications::SHAPES,
             risk::affected::SHAPES,
             risk::checklists::SHAPES,

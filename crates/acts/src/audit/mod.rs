@@ -1,5 +1,6 @@
 //! Audit: the log, proofs, bundles, replay, witnesses and keys.
 
+pub mod accept_loss;
 pub mod attest_change;
 pub mod audit_paper;
 pub mod check_log;

@@ -53,9 +53,13 @@ const TRACES: &[(Role, &[&str])] = &[
             "change.created",
             "permit.issued",
             "incident.",
+            "emergency_report.",
         ],
     ),
-    (Role::Commander, &["incident.", "break_glass.", "permit.revoked"]),
+    (
+        Role::Commander,
+        &["incident.", "break_glass.", "permit.revoked", "emergency_report."],
+    ),
     (
         Role::Admin,
         &[
@@ -111,6 +115,7 @@ const JUDGING: &[&str] = &[
     "conflict.decided",
     "drift_baseline.",
     "drift_finding.decided",
+    "emergency_card.",
     "peer_review.given",
     "change.returned",
     "change.rejection_overruled",

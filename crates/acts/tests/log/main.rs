@@ -20,6 +20,7 @@ mod damaged;
 mod dashboards;
 mod ending;
 mod erasing;
+mod emergency_cards;
 mod estates;
 mod figuring;
 mod files;

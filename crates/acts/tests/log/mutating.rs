@@ -510,6 +510,27 @@ fn write_records(world: &World, key: &str) {
     });
 }
 
+/// An emergency card, and what was done under it.
+fn write_emergency(world: &World) {
+    use model::emergency::emergency_card::EmergencyCard;
+    use model::emergency::emergency_report::EmergencyReport;
+    use model::emergency::emergency_use::EmergencyUse;
+    world.system(|cx| {
+        let at = "2026-11-20T08:00:00Z";
+        let card = json!({"id": "r-card", "version": 0, "services": ["web"], "environment": "lab", "uses": 2,
+            "ends_at": "2026-12-20T08:00:00Z", "reason": "In the safe.", "by": "p-1", "approved": true, "approved_by": "p-2",
+            "approved_at": at, "active": true});
+        write_one::<EmergencyCard>(cx, "emergency_card.signed", card)?;
+        let used = json!({"id": "r-use", "version": 0, "digest": "sha256:ac", "place": "r/1", "card": "r-card", "service": "web",
+            "environment": "lab", "build": ARTIFACT, "host": "dock-1", "said_by": "ivo", "reason": "The rack burns.", "done_at": at,
+            "allowed": true, "differences": ["unknown_artifact"], "by": "p-1", "at": at});
+        write_one::<EmergencyUse>(cx, "emergency_use.reported", used)?;
+        let reported = json!({"id": "r-report", "version": 0, "named": "r", "lines": 1, "added": 1,
+            "differences": ["unknown_artifact"], "by": "p-1", "at": at});
+        write_one::<EmergencyReport>(cx, "emergency_report.added", reported)
+    });
+}
+
 /// Drift, and what a canary came to, as outside systems tell them.
 fn write_drift(world: &World, key: &str) {
     use model::incident::drift::{
@@ -654,6 +675,7 @@ pub(crate) fn world() -> World {
     write_records(&world, "CHG-1001");
     teach(&world);
     write_drift(&world, "CHG-1001");
+    write_emergency(&world);
     halt(&world);
     world.system(|cx| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.

@@ -132,7 +132,7 @@ const USUAL: [(&str, &str); 121] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 57] = [
+const OTHERWISE: [(&str, &str, &str); 61] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
@@ -149,6 +149,10 @@ const OTHERWISE: [(&str, &str, &str); 57] = [
     ("/drift-rules/*", "environment", "Environment"),
     ("/drift-rules/*", "pattern", "Addresses"),
     ("/drift/*", "outcome", "What is done"),
+    ("/emergency-cards", "approved", "Signed"),
+    ("/emergency-cards", "environment", "Environment"),
+    ("/emergency-cards/*", "approved", "Signed"),
+    ("/emergency-cards/*", "environment", "Environment"),
     ("/freezes", "reason", "Why, and who agreed"),
     ("/freezes/*", "reason", "Why, and who agreed"),
     ("/freezes/*/agreement", "reason", "Why"),

@@ -3,6 +3,7 @@
 
 pub(crate) mod adjustments;
 pub(crate) mod archiver;
+pub(crate) mod copier;
 pub(crate) mod forecasts;
 pub(crate) mod grounds;
 pub(crate) mod mailer;

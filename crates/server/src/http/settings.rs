@@ -23,6 +23,8 @@ pub struct Settings {
     /// Whether the data folder's memory of how far logs were is the one of this database. It is not where a command looks at a
     /// database and names no folder: the usual one may be another server's.
     pub remembers_logs: bool,
+    /// The folder of a running copy of the embedded database, best on another host's disk; without it none is kept.
+    pub copy_to: Option<PathBuf>,
     /// `postgres://…`; without it the embedded database in the data folder.
     pub database_url: Option<String>,
     /// The master key, 32 bytes in base64 (`ASSENT_MASTER_KEY`); needed with PostgreSQL, refused beside a key file.
@@ -64,6 +66,7 @@ impl Settings {
             trusted_proxies: Vec::new(),
             data_dir: data_dir.into(),
             remembers_logs: true,
+            copy_to: None,
             database_url: None,
             master_key: None,
             smtp: None,

@@ -114,6 +114,7 @@ async fn metrics(State(state): State<AppState>) -> Response {
             .metrics()
             .note_lane(lane.name(), state.executor().tools().store.waiting(lane));
     }
+    state.metrics().note_copy_lag(state.executor().tools().recorder.now());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], state.metrics().text()).into_response()
 }

@@ -22,8 +22,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::background::sinks::{self, Ways};
 use crate::background::{
-    adjustments, archiver, forecasts, grounds, mailer, monitors, outbound_calls, outside_proofs, projector, recurrences,
-    replays, reports, sequencer, settler, violations, worker,
+    adjustments, archiver, copier, forecasts, grounds, mailer, monitors, outbound_calls, outside_proofs, projector,
+    recurrences, replays, reports, sequencer, settler, violations, worker,
 };
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
@@ -37,6 +37,7 @@ use crate::start::listen::{Front, acceptor, take};
 use crate::start::master_key;
 use crate::start::open_store::{check_policies, forget_leftovers, make_folder, open};
 use crate::start::router::Doors;
+use crate::start::running_copy;
 use crate::start::serve_error::ServeError;
 
 /// Work on the executor before the doors open: the demo's filling.
@@ -279,10 +280,13 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
     }
     let opened = open(settings, public_url, Arc::new(clock))?;
     forget_leftovers(&opened.uploads);
-    if let Some(prepare) = prepare {
-        prepare(&opened.executor, public_url)?;
+    // Over an older copy nothing is written before two people have said so.
+    if !running_copy::freeze_older(settings, &opened.executor)? {
+        if let Some(prepare) = prepare {
+            prepare(&opened.executor, public_url)?;
+        }
+        index_identities(&opened.executor)?;
     }
-    index_identities(&opened.executor)?;
     let state = AppState::new(
         opened.executor,
         bells,
@@ -341,6 +345,9 @@ type Threads = Vec<JoinHandle<()>>;
 
 /// Starts the threads that work with the store alone, and those that call other people's servers.
 fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Result<(Threads, Threads), ServeError> {
+    if state.executor().tools().store.frozen().is_some() {
+        return Ok((Vec::new(), Vec::new()));
+    }
     let server = state.executor().new_id(state.executor().tools().recorder.now())?;
     let mut threads = worker::start(state, &server, settings.workers)?;
     let mut callers = vec![mailer::start(state, &server, settings.smtp.as_ref())?];
@@ -360,6 +367,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     callers.push(recurrences::start(state)?);
     callers.push(violations::start(state)?);
     callers.push(monitors::start(state, monitoring(settings), caller)?);
+    callers.extend(copier::start(settings, state)?);
     Ok((threads, callers))
 }
 

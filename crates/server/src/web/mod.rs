@@ -456,6 +456,11 @@ fn other_routes() -> Router<AppState> {
             "/t/{tenant}/risk-adjustments/{id}/decisions",
             post(risk::adjustments::decide),
         )
+        .route(
+            "/t/{tenant}/emergency-cards/{id}/print",
+            get(gate::emergency_cards::print),
+        )
+        .route("/t/{tenant}/emergency-uses", get(gate::emergency_cards::show_uses))
         .route("/t/{tenant}/policies", get(policy::policies::show_policies))
         .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
         .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))

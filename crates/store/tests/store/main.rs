@@ -5,6 +5,7 @@
 mod access;
 mod archive;
 mod bundles;
+mod copying;
 mod damaged;
 mod identity;
 mod lanes;

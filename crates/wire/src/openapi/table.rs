@@ -6,7 +6,7 @@ use crate::openapi::cards;
 use crate::openapi::change::{bulk, waves};
 use crate::openapi::compliance::{archive, control_reports, reconciliation};
 use crate::openapi::directory::{ownership, routes as table_estate, vendors};
-use crate::openapi::gate::routes as table_gateways;
+use crate::openapi::gate::{emergency_cards, routes as table_gateways};
 use crate::openapi::identity::routes as table_identity;
 use crate::openapi::incident::{drift, incidents, learning, what_changed};
 use crate::openapi::integration::deliveries;
@@ -88,6 +88,7 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(&[
             adjustments::ROUTES,
             boards::ROUTES,
+            emergency_cards::ROUTES,
             communications::ROUTES,
             lessons::ROUTES,
             vendors::ROUTES,

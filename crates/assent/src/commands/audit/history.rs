@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::clock;
+use crate::commands::audit::accept_loss::accept_loss;
 use crate::commands::audit::events::{self, Events};
 use crate::commands::audit::mandates;
 use crate::commands::audit::paper::{self, Paper};
@@ -97,6 +98,12 @@ pub enum Audit {
         --and piet --and-password-file piet.txt"
     )]
     RenewCodes(RenewCodes),
+    /// Accept, as two people, that the entries behind an older copy are lost; it can be written again afterwards.
+    #[command(
+        after_help = "Example: assent audit accept-loss --data /var/lib/assent --tenant acme --by ada --by-password-file ada.txt \\\n         \
+        --and ben --and-password-file ben.txt"
+    )]
+    AcceptLoss(RenewCodes),
 }
 
 /// How old a checkpoint's newest cosignature may be: a server attests its log each minute, and a mirror follows within minutes.
@@ -155,6 +162,7 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
         Audit::Events(asked) => events::run(asked, common, output),
         Audit::Replay { place, tenant } => replay(place, tenant.as_deref(), output),
         Audit::RenewCodes(asked) => renew_codes(asked, output),
+        Audit::AcceptLoss(asked) => accept_loss(asked, output),
     }
 }
 

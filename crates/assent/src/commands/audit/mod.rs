@@ -1,5 +1,6 @@
 //! Audit: the log, proofs, bundles, replay, witnesses and keys.
 
+pub mod accept_loss;
 pub mod events;
 pub mod history;
 pub mod keys;

@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod checks;
+pub mod emergency;
 pub mod gateway;
 pub(super) mod lists;
 pub mod permits;

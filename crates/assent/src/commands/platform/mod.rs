@@ -4,4 +4,5 @@ pub mod backup;
 pub mod config;
 pub mod doctor;
 pub mod nouns;
+pub mod running_copies;
 pub mod serve;

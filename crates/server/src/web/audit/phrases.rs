@@ -422,6 +422,7 @@ const WHOLE: &[Phrase] = &[
     ("log.closed", "leaf", "closed the log to the public"),
     ("log.codes_renewed", "leaf", "wrote the codes over all rows anew"),
     ("log.grounds_began", "leaf", "tells from now on what events rested on"),
+    ("log.loss_accepted", "x", "accepted that entries of the log are lost"),
     ("log.published", "leaf", "opened the log to the public"),
     ("log.sized", "leaf", "noted the size of the log"),
     ("mapping.activated", "leaf", "put a mapping in force"),

@@ -6,7 +6,7 @@ use axum::response::Response;
 use jiff::SignedDuration;
 use model::core::act;
 use model::gate::coverage::{SILENT_DAYS, findings};
-use pages::{Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
+use pages::{ActForm, Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 use store::gate::gate_use;
 
 use crate::http::state::AppState;
@@ -65,6 +65,10 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         .line()
         .link("Drift", view.url("/drift")),
         sections,
+        acts: vec![
+            ActForm::link("Emergency cards", view.url("/emergency-cards")),
+            ActForm::link("Work without the server", view.url("/emergency-uses")),
+        ],
         ..RecordPage::default()
     };
     Ok(page.render())
