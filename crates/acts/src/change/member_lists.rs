@@ -162,6 +162,9 @@ pub(crate) fn put_member(cx: &mut Context<'_, '_>, rows: &mut [GateRow], questio
             wave: member.map(|member| member.wave),
             state: known.map(|stored| stored.record.state),
         });
+        if let Some(written) = &mut row.written {
+            written.member.clone_from(&row.member);
+        }
     }
     Ok(())
 }
