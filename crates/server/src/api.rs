@@ -3,7 +3,7 @@
 mod approval;
 mod audit;
 mod cab;
-mod change;
+pub(crate) mod change;
 mod compliance;
 mod directory;
 pub(crate) mod emergency;

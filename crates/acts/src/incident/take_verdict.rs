@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::change::change_file::people_in_charge;
 use model::change::record::Change;
 use model::change::waves::run;
-use model::core::enums::{State, WatchResult};
+use model::core::enums::WatchResult;
 use model::core::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;

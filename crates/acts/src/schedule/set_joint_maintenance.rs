@@ -10,7 +10,7 @@ use model::core::unmet::unmet;
 use model::schedule::joint_maintenance::{JointMaintenance, JointMaintenanceInput, MOST, check_plan, why_outside};
 use serde_json::json;
 
-use crate::case::settle_open::settle_one;
+use crate::case::settle_one::settle_one;
 use crate::core::context::{Context, Saved};
 use crate::core::error::{Error, Result};
 use crate::core::noun::{self, PlainNoun};

@@ -266,6 +266,7 @@ fn an_approved_change_is_seen_once_a_system_reports_it_and_silence_ends_then() {
             commit: None,
             change: None,
             purpose: None,
+            member: None,
         };
         answer::check(cx, &question, None)
     });

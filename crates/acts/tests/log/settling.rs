@@ -27,6 +27,7 @@ fn question(build: &str) -> Question {
         commit: None,
         change: None,
         purpose: None,
+        member: None,
     }
 }
 

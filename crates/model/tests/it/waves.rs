@@ -333,11 +333,13 @@ fn another_member_voids_the_approvals_of_its_target_and_no_others() {
     };
     // The second target has an owner of its own.
     world.estate(|directory| {
-        let mut row = directory.ownerships.iter().next().unwrap().clone();
+        let mut rows = directory.ownerships.to_vec();
+        let mut row = rows[0].clone();
         row.id = "o2".into();
         row.service = Some("pay".into());
         row.person = Some("vera".into());
-        directory.ownerships.put(row, |it| &it.id);
+        rows.push(row);
+        directory.ownerships = rows.into();
     });
     set(&mut world, &["x", "y"]);
     let mut world = world.until_authorizing();

@@ -332,6 +332,8 @@ fn audit_routes() -> Router<AppState> {
         .route(
             "/t/{tenant}/retention/preview",
             get(compliance::retention_preview::show_page),
+        )
+        .route(
             "/t/{tenant}/audit/reports/{framework}/file/{format}",
             get(compliance::control_reports::file),
         )
@@ -381,6 +383,8 @@ fn board_routes() -> Router<AppState> {
         .route("/t/{tenant}/board-packs/{month}", get(cab::board_pack::show_pack))
         .route("/t/{tenant}/meetings/{id}", get(cab::meeting_page::show_meeting))
         .route("/t/{tenant}/meetings/{id}/{act}", post(cab::meeting_acts::act))
+}
+
 /// Metrics, dashboards, and the rework of templates.
 fn figure_routes() -> Router<AppState> {
     Router::new()

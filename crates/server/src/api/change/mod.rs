@@ -6,4 +6,4 @@ pub(super) mod evidence;
 pub(super) mod evidence_file;
 pub(super) mod items;
 pub(super) mod templates;
-pub(super) mod waves;
+pub(crate) mod waves;
