@@ -2,7 +2,7 @@
 
 pub(super) mod home_roles;
 pub(super) mod metric;
-mod metric_words;
+pub(super) mod metric_words;
 pub(super) mod metrics;
 pub(super) mod saved_views;
 pub(super) mod success_rate;
