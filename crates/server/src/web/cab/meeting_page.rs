@@ -105,7 +105,7 @@ impl Session {
     /// A person's name for lists.
     pub(crate) fn names(view: &View<'_, '_, '_>, people: impl Iterator<Item = PersonId>) -> Rich {
         let names: Vec<String> = people.map(|person| view.name(&person)).collect();
-        Rich::new().names(&names, ", ")
+        Rich::new().names(&names, "and")
     }
 }
 
