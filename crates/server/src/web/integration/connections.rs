@@ -33,7 +33,7 @@ const MOST: i64 = 500;
 /// How many deliveries of one connection are shown.
 const DELIVERIES: i64 = 50;
 /// The kinds of system that deliver, with their words.
-const KINDS: [(&str, &str); 23] = [
+const KINDS: [(&str, &str); 24] = [
     ("github", "GitHub"),
     ("gitlab", "GitLab"),
     ("argocd", "Argo CD"),
