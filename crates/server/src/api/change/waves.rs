@@ -2,9 +2,8 @@
 
 use acts::Context;
 use acts::change::find_waves::{self, DryRun, MOST_LISTED, Shown, Wanted, Waves};
-use acts::change::set_members::{self, MemberRow};
+use acts::change::set_members;
 use acts::change::tell_members;
-use connect::change::members::{TableRow, read_table};
 use model::core::act::actions;
 use model::core::enums::MemberState;
 use model::core::parse::Reading;
@@ -12,10 +11,9 @@ use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use serde_json::{Value, json};
 
+use crate::change::member_rows::{CSV, rows_of};
 use crate::http::route::{Ask, Reply, Route};
 
-/// The longest table of members, in characters.
-pub(crate) const CSV: usize = 900_000;
 /// The most conflicts that a dry run names.
 const NAMED: usize = 50;
 
@@ -69,23 +67,6 @@ pub(crate) const ROUTES: &[Route] = &[
         Ok(Reply::ok(json!({"moved": moved, "known": 0, "waves": waves})))
     }),
 ];
-
-/// The rows of a table of members, with their places for errors.
-///
-/// # Errors
-/// 422 with the line.
-pub(crate) fn rows_of(csv: &str) -> Result<Vec<MemberRow>, Refusal> {
-    let rows = read_table(csv).map_err(|problem| Refusal::field("csv", "not_a_table", problem.to_string()))?;
-    let row = |row: TableRow| MemberRow {
-        place: format!("csv line {}", row.line),
-        service: row.service,
-        environment: row.environment,
-        member: row.member,
-        region: row.region,
-        canary: row.canary,
-    };
-    Ok(rows.into_iter().map(row).collect())
-}
 
 fn shown(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<Reply> {
     Ok(Reply::ok(waves_of(cx, key)?))

@@ -19,7 +19,7 @@ use pages::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::api::change::waves::{CSV, rows_of};
+use crate::change::member_rows::{CSV, rows_of};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
