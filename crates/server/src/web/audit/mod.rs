@@ -7,5 +7,4 @@ pub(super) mod log;
 pub(super) mod log_entry;
 pub(super) mod log_filter;
 pub(super) mod mandate;
-pub(super) mod mandate;
 pub(super) mod phrases;
