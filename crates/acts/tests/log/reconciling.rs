@@ -14,7 +14,7 @@ use model::change::related_records::{Deployment, Permit};
 use model::compliance::reconciliation::{Lack, Reconciliation};
 use serde_json::json;
 
-use crate::world::{ARTIFACT, World, body};
+use crate::world::{ARTIFACT, FILE, World, body};
 
 /// How many deployments to production are replayed, and how many permits of each kind are tampered with.
 const REPLAYED: usize = 600;
@@ -208,15 +208,11 @@ fn tags_that_were_never_in_another_environment_are_listed() {
     let tags = tags();
     replay(&world, &tags);
     // Counted here by a plain walk over the file.
-    let mut seen = BTreeSet::new();
     let mut never = 0;
-    for tag in &tags {
-        let name = (tag.service.clone(), tag.tag.clone());
-        if tag.environment != "production" {
-            seen.insert(name);
-        } else if !seen.contains(&name) {
-            never += 1;
-        }
+    for tag in tags.iter().filter(|it| it.environment == "production") {
+        let is_before = |it: &&Tag| it.environment != "production" && it.at <= tag.at;
+        let mut before = tags.iter().filter(is_before);
+        never += u64::from(!before.any(|it| it.service == tag.service && it.tag == tag.tag));
     }
     let found = whole(&world);
     assert!(never > 0, "the slice has none");
@@ -237,6 +233,8 @@ fn tags_that_were_never_in_another_environment_are_listed() {
 fn an_approved_change_is_seen_once_a_system_reports_it_and_silence_ends_then() {
     let world = World::new();
     let key = world.scheduled("Widen the column");
+    world.evidence(&key, "note", b"works");
+    world.evidence(&key, "file", FILE);
     world.sequence();
     let found = whole(&world);
     assert_eq!(

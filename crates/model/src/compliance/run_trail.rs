@@ -53,6 +53,28 @@ const FOLLOWED: [(&str, &[&str]); 7] = [
     ("person", &["roles", "active", "services"]),
 ];
 
+/// More parts of kinds of events that change Assent itself, beside those that control reports count.
+const MORE_ADMINISTRATION: [&str; 18] = [
+    "access_review",
+    "audit_mandate",
+    "hold_order",
+    "identity_provider",
+    "log",
+    "major_severity",
+    "person_erasure",
+    "policies",
+    "retention",
+    "retention_rule",
+    "risk_table",
+    "sink",
+    "sla_table",
+    "tenant",
+    "watch_table",
+    "webhook",
+    "witness",
+    "workload",
+];
+
 /// A permit as the log issued it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedPermit {
@@ -106,7 +128,7 @@ impl RunTrail {
     /// Takes the next event, which has this index in the log.
     pub fn take(&mut self, index: u64, leaf: Leaf) {
         let area = leaf.kind.split('.').next().unwrap_or_default();
-        if ADMINISTRATION.contains(&area) {
+        if ADMINISTRATION.contains(&area) || MORE_ADMINISTRATION.contains(&area) {
             self.administration.push(Administered {
                 kind: leaf.kind.clone(),
                 at: leaf.occurred_at,
