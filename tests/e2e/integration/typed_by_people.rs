@@ -35,13 +35,13 @@ fn draft_of(server: &Server, short: &str) -> Value {
 }
 
 fn absent(change: &Value) -> Vec<&'static str> {
-    let is_absent = |field: &&str| match &change[**field] {
+    let is_absent = |field: &&str| match &change[*field] {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
         Value::String(text) => text.is_empty(),
         _ => false,
     };
-    NEEDED.iter().filter(|field| is_absent(field)).copied().collect()
+    NEEDED.into_iter().filter(is_absent).collect()
 }
 
 /// Has a system of another kind deliver, by its secret.
