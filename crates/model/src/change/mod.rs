@@ -6,6 +6,7 @@ pub mod around;
 pub mod blocks;
 pub mod change_file;
 pub mod closure;
+pub mod communicated;
 pub mod conditions;
 pub mod content;
 pub mod custom_field;

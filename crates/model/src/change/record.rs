@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cab::meeting;
-use crate::change::around::communication::Communicated;
+use crate::change::communicated::Communicated;
 use crate::change::custom_field;
 use crate::change::lowered::Lowered;
 use crate::change::waves::member_list::ListRef;

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::change::change_file::Case;
+use crate::change::communicated::{Communicated, SaidReady};
 use crate::change::duties::communication::ready_people;
 use crate::change::next_step::check_state;
 use crate::change::settle::settle;
@@ -17,34 +17,6 @@ use crate::core::ids::PersonId;
 use crate::core::parse::Reading;
 use crate::core::refusal::Refusal;
 use crate::directory::snapshot::logins;
-
-/// What people know of one planned start.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Communicated {
-    /// The planned start that it is about.
-    pub starts_at: Timestamp,
-    /// When it was announced first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub announced_at: Option<Timestamp>,
-    /// Who is asked to acknowledge.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub asked_people: BTreeSet<PersonId>,
-    /// Of whom the acknowledgement is there.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub acknowledged_people: BTreeSet<PersonId>,
-    /// Who said that they are ready, and when.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ready: Vec<SaidReady>,
-}
-
-/// Somebody's word that their team is ready.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SaidReady {
-    /// Who.
-    pub person: PersonId,
-    /// When.
-    pub at: Timestamp,
-}
 
 /// What is known of the present planned start.
 fn present<'c>(case: &'c mut Case<'_>) -> Option<&'c mut Communicated> {

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::authority::{candidates, targets_of};
 use crate::approval::obligation::{Asked, Duty, TargetObligation};
-use crate::change::around::communication::Communicated;
 use crate::change::change_file::ChangeFile;
+use crate::change::communicated::Communicated;
 use crate::core::enums::Role;
 use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, sentence, unmet};

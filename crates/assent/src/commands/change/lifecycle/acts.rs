@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{card, path, show};
 use crate::client::Client;
 use crate::clock;
-use crate::commands::change::lifecycle::review::{over_draft, review};
+use crate::commands::change::lifecycle::review::{Review, over_draft, review};
 use crate::commands::change::lifecycle::undo::answers;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, Tone, text_of};
@@ -289,41 +289,7 @@ pub enum Act {
         text: Option<String>,
     },
     /// Write the post-implementation review. What is not marked as wrong was right.
-    #[command(
-        after_help = "Example: assent change review CHG-1042 --summary 'As planned.' --improvement 'Drain earlier'"
-    )]
-    Review {
-        /// The change's key.
-        key: String,
-        /// What is to be remembered.
-        #[arg(long, required_unless_present = "draft")]
-        summary: Option<String>,
-        /// Start from the draft that is made of what is known (`assent change review-draft`); what is said here stands
-        /// over it.
-        #[arg(long)]
-        draft: bool,
-        /// The objectives were not met.
-        #[arg(long)]
-        objectives_missed: bool,
-        /// The assessment was not adequate.
-        #[arg(long)]
-        assessment_inadequate: bool,
-        /// The steps were not adequate.
-        #[arg(long)]
-        steps_inadequate: bool,
-        /// What should be done better; may be given several times.
-        #[arg(long)]
-        improvement: Vec<String>,
-        /// Who sees to it: a login; the owner of the change unless said.
-        #[arg(long, value_name = "LOGIN", requires = "improvement")]
-        improvements_owner: Option<String>,
-        /// Until when it is done, such as +14d; in 30 days unless said.
-        #[arg(long, value_name = "TIME", requires = "improvement", allow_hyphen_values = true)]
-        improvements_due: Option<String>,
-        /// An incident that the review addresses, by key; may be given several times.
-        #[arg(long)]
-        incident: Vec<String>,
-    },
+    Review(Review),
     /// Close it.
     Close {
         /// The change's key.
@@ -393,14 +359,14 @@ pub enum Act {
 }
 
 /// A body of those fields that have a value.
-pub(super) fn fields(all: &[(&str, Option<Value>)]) -> Value {
+fn fields(all: &[(&str, Option<Value>)]) -> Value {
     let set = all
         .iter()
         .filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)));
     Value::Object(set.collect())
 }
 
-pub(super) fn text(value: &Option<String>) -> Option<Value> {
+fn text(value: &Option<String>) -> Option<Value> {
     value.as_ref().map(|text| json!(text))
 }
 
@@ -438,8 +404,10 @@ pub(super) fn run(client: &Client, act: &Act, output: &Output) -> Result<()> {
         _ => {}
     }
     let (key, rest, mut body, done) = request(act)?;
-    if let Act::Review { draft: true, .. } = act {
-        body = over_draft(client, key, act)?;
+    if let Act::Review(said) = act
+        && said.draft
+    {
+        body = over_draft(client, said)?;
     }
     let answer = client.post(&path(key, rest), &body)?.body;
     if let Act::BreakGlass { validate: None, .. } = act {
@@ -579,7 +547,7 @@ fn later(act: &Act) -> Result<Request<'_>> {
                 "validated",
             )
         }
-        Act::Review { key, .. } => (key, "/review", review(act), "reviewed"),
+        Act::Review(said) => (&said.key, "/review", review(said), "reviewed"),
         Act::Close { key } => (key, "/closure", json!({}), "closed"),
         Act::Cancel { key, reason } => (key, "/cancellation", json!({"reason": reason}), "cancelled"),
         Act::BreakGlass {
