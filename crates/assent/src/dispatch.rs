@@ -14,7 +14,7 @@ use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
-use crate::commands::platform::{backup, config, doctor, nouns, serve};
+use crate::commands::platform::{backup, config, doctor, nouns, running_copies, serve};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{dashboards, metrics, views};
 use crate::commands::risk::table;

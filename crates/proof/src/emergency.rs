@@ -97,6 +97,12 @@ pub fn open(token: &str, keys: &Jwks) -> std::result::Result<Card, Refused> {
     Ok(card)
 }
 
+/// The refusal of somebody who shows no card.
+#[must_use]
+pub fn no_card() -> Refused {
+    Refused::bad("no_card", "Nothing allows this: there is no card. It is recorded.")
+}
+
 /// Whether an opened card allows something, without asking anybody.
 ///
 /// # Errors

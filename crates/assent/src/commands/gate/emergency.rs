@@ -192,10 +192,7 @@ pub(crate) fn check(check: &Check, output: &Output) -> Result<u8> {
     let mut record = RecordFile::open(&said.emergency_record)?;
     record.check_clock(now)?;
     let judged = match &token {
-        None => Err(Refused::bad(
-            "no_card",
-            "Nothing allows this: there is no card. It is recorded.",
-        )),
+        None => Err(emergency::no_card()),
         Some(token) => judge(check, token, (now, record.used(token)))?,
     };
     let code = judged.as_ref().err().map_or("good", |refused| refused.code).to_owned();
