@@ -303,7 +303,6 @@ fn a_revocation_that_was_taken_off_the_list_is_found() {
             environment: "production".into(),
             artifact: None,
             commit: None,
-            member: None,
             purpose: enums::Purpose::Deploy,
             member: None,
             content_digest: "sha256:00".into(),
