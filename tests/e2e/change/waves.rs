@@ -87,41 +87,7 @@ fn a_change_goes_to_its_members_wave_by_wave_and_deliveries_halt_it() {
     let server = Server::start(&place, true);
     let build = artifact(95_001);
     let key = draft(&server, &build);
-    let plan = json!({"waves": [{"wave": "canary", "canary": true}, {"wave": "rest"}], "halt_failures": 3});
-    assert_eq!(
-        ask(
-            &server,
-            "pipeline",
-            ("POST", &format!("/changes/{key}/wave-plan")),
-            &plan
-        )
-        .0,
-        403
-    );
-    must(&server, "requester", &format!("/changes/{key}/wave-plan"), &plan);
-    let mut csv = String::from("member,region,canary\nlp-c,Norway,true\n");
-    (0..9).for_each(|number| csv.push_str(&format!("lp-{number},Sweden,\n")));
-    let waves = must(
-        &server,
-        "requester",
-        &format!("/changes/{key}/members"),
-        &json!({"csv": csv}),
-    );
-    assert_eq!(
-        (&waves["waves"][0]["count"], &waves["waves"][1]["count"]),
-        (&json!(1), &json!(9))
-    );
-    let (_, dry) = ask(
-        &server,
-        "requester",
-        ("GET", &format!("/changes/{key}/waves/dry-run")),
-        &Value::Null,
-    );
-    assert_eq!(dry["count"], 10, "{dry}");
-    assert!(
-        !dry["missing"].as_array().unwrap().is_empty(),
-        "approvals are missing: {dry}"
-    );
+    plans_its_members(&server, &key);
     approve(&server, &key, &build);
     let first = json!({"service": "label-print", "environment": "production", "artifact": build, "member": "lp-c"});
     let check = must(&server, "pipeline", "/gate-checks", &first);
@@ -143,16 +109,64 @@ fn a_change_goes_to_its_members_wave_by_wave_and_deliveries_halt_it() {
         gate(&server, &build, "lp-4").1 == "waves_halted"
     });
     shows_what_stops_it(&server, &key);
+    goes_on(&server, &key, &build);
+    server.wait_for_log();
+    must_verify(&server);
+    assert!(server.stop().success());
+    must_replay(&place);
+}
+
+/// Ten members in two waves, tried before anybody approves.
+fn plans_its_members(server: &Server, key: &str) {
+    let plan = json!({"waves": [{"wave": "canary", "canary": true}, {"wave": "rest"}], "halt_failures": 3});
+    assert_eq!(
+        ask(
+            server,
+            "pipeline",
+            ("POST", &format!("/changes/{key}/wave-plan")),
+            &plan
+        )
+        .0,
+        403
+    );
+    must(server, "requester", &format!("/changes/{key}/wave-plan"), &plan);
+    let mut csv = String::from("member,region,canary\nlp-c,Norway,true\n");
+    (0..9).for_each(|number| csv.push_str(&format!("lp-{number},Sweden,\n")));
+    let waves = must(
+        server,
+        "requester",
+        &format!("/changes/{key}/members"),
+        &json!({"csv": csv}),
+    );
+    assert_eq!(
+        (&waves["waves"][0]["count"], &waves["waves"][1]["count"]),
+        (&json!(1), &json!(9))
+    );
+    let (_, dry) = ask(
+        server,
+        "requester",
+        ("GET", &format!("/changes/{key}/waves/dry-run")),
+        &Value::Null,
+    );
+    assert_eq!(dry["count"], 10, "{dry}");
+    assert!(
+        !dry["missing"].as_array().unwrap().is_empty(),
+        "approvals are missing: {dry}"
+    );
+}
+
+/// The implementer resumes, retries what failed, and all end well.
+fn goes_on(server: &Server, key: &str, build: &str) {
     let resumed = must(
-        &server,
+        server,
         "implementer",
         &format!("/changes/{key}/waves/resume"),
         &json!({"reason": "Seen."}),
     );
     assert!(resumed.get("stop").is_none(), "{resumed}");
-    assert_eq!(gate(&server, &build, "lp-4").0, 200);
+    assert_eq!(gate(server, build, "lp-4").0, 200);
     let retried = must(
-        &server,
+        server,
         "implementer",
         &format!("/changes/{key}/waves/retries"),
         &json!({}),
@@ -162,22 +176,18 @@ fn a_change_goes_to_its_members_wave_by_wave_and_deliveries_halt_it() {
         .map(|number| json!({"member": format!("lp-{number}"), "state": "succeeded"}))
         .collect();
     let told = must(
-        &server,
+        server,
         "implementer",
         &format!("/changes/{key}/waves/outcomes"),
         &json!({"outcomes": rest}),
     );
     assert_eq!((&told["moved"], &told["waves"]["current"]), (&json!(9), &json!(3)));
     must(
-        &server,
+        server,
         "implementer",
         &format!("/changes/{key}/completion"),
         &json!({"outcome": "succeeded"}),
     );
-    server.wait_for_log();
-    must_verify(&server);
-    assert!(server.stop().success());
-    must_replay(&place);
 }
 
 fn shows_what_stops_it(server: &Server, key: &str) {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::record::{Change, Target};
 use model::change::waiting_on::{self, Ahead};
+use model::change::waves::kept_run::WaveRun;
 use model::change::waves::member_list::Member;
 use model::change::waves::member_outcome::MemberOutcome;
 use model::change::waves::plan::WavePlan;
-use model::change::waves::run::WaveRun;
 use model::core::act::actions::READ;
 use model::core::enums::MemberState;
 use model::core::refusal::Refusal;

@@ -6,7 +6,6 @@ use model::change::record::{Change, Target};
 use model::change::waves::member_list::Member;
 use model::change::waves::member_outcome::{DETAIL, MemberOutcome};
 use model::change::waves::report::{self, Told};
-use model::change::waves::run;
 use model::core::act::Act;
 use model::core::body::Body;
 use model::core::enums::MemberState;
@@ -228,7 +227,7 @@ pub fn retry_members(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn pause_waves(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    cx.on_change(key, |case| run::pause(case, body))
+    cx.on_change(key, |case| report::pause(case, body))
 }
 
 /// Lets stopped waves go on.
@@ -236,7 +235,7 @@ pub fn pause_waves(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<(
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn resume_waves(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    cx.on_change(key, |case| run::resume(case, body))
+    cx.on_change(key, |case| report::resume(case, body))
 }
 
 /// Takes a delivery about members; answers what came of it, in words. A connection tells of the services that it maps alone.

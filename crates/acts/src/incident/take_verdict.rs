@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use model::change::change_file::people_in_charge;
 use model::change::record::Change;
-use model::change::waves::run;
+use model::change::waves::report;
 use model::core::enums::WatchResult;
 use model::core::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::core::parse::Reading;
@@ -163,7 +163,7 @@ fn keep(
     )?;
     if taken.result != WatchResult::Passed && change.wave_run.is_some() {
         cx.on_change(change.id.as_str(), |case| {
-            run::note_watch(case);
+            report::note_watch(case);
             Ok(())
         })?;
     }

@@ -7,7 +7,8 @@ use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::{Refusal, refuse_unmet};
 use model::core::unmet::unmet;
-use model::schedule::joint_maintenance::{JointMaintenance, JointMaintenanceInput, MOST, check_plan, why_outside};
+use model::schedule::joint_maintenance::{JointMaintenance, JointMaintenanceInput, MOST, check_plan};
+use model::schedule::joint_rules::why_outside;
 use serde_json::json;
 
 use crate::case::settle_one::settle_one;

@@ -20,7 +20,7 @@ use crate::risk::reach;
 use crate::schedule::conflict_rules::conflicts_unmet;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{freeze_unmet, stopping};
-use crate::schedule::joint_maintenance::joint_unmet;
+use crate::schedule::joint_rules::joint_unmet;
 
 /// What submission needs: the facts that a reader cannot do without.
 pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {

@@ -111,7 +111,9 @@ pub fn settle(case: &mut Case<'_>) {
     routing::route(case);
     flag_freezes(case);
     halt(case);
-    run::advance(case);
+    if run::advance(case) {
+        revoke_stopped(case);
+    }
     end_permits_ahead(case);
     ready_spans::note(case);
     if matches!(case.change().state, State::Implementing | State::Reviewing) {
@@ -420,6 +422,14 @@ pub fn revoke_permits(case: &mut Case<'_>, reason: &str, which: impl Fn(&Permit)
 /// Whether permits of a purpose die: helper for readers of [`revoke_permits`].
 pub fn is_forward(permit: &Permit) -> bool {
     permit.purpose == Purpose::Deploy
+}
+
+/// Revokes the permits of members, once their waves are stopped.
+pub(crate) fn revoke_stopped(case: &mut Case<'_>) {
+    let change = case.change().clone();
+    revoke_permits(case, "the waves were stopped", |permit| {
+        is_forward(permit) && run::is_in_waves(&change, &permit.target)
+    });
 }
 
 /// A change under way goes on in a freeze, and says so.

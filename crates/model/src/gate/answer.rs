@@ -465,7 +465,7 @@ fn judge_alone(row: &GateRow, now: Timestamp) -> Answer {
     match row.purpose {
         Purpose::Rollback => reasons.extend(row.unmet.clone()),
         Purpose::Deploy => {
-            reasons.extend(gate::against(row, now));
+            reasons.extend(gate::against(&row.key, (row.waves.as_ref(), row.member.as_ref()), now));
             reasons.extend(against(row, now));
         }
     }
@@ -586,7 +586,7 @@ fn next_of(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
     if row.purpose == Purpose::Rollback {
         return None;
     }
-    let wave = gate::waits_until(row);
+    let wave = gate::waits_until(row.waves.as_ref(), row.member.as_ref());
     let mut instants = vec![row.opens_at, row.closes_at, row.glass_until, row.good_until, wave];
     for freeze in &row.frozen {
         instants.push(Some(freeze.starts_at));

@@ -10,7 +10,7 @@ use crate::change::named::{act_of, named};
 use crate::change::record::Change;
 use crate::change::related_records::Permit;
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
-use crate::change::waves::run::WaveRun;
+use crate::change::waves::kept_run::WaveRun;
 use crate::core::enums::{PermitState, Purpose, State};
 use crate::core::ids::TargetId;
 use crate::core::unmet::Unmet;

@@ -7,7 +7,7 @@ use model::change::waves::member_list::{ListRef, MOST_MEMBERS, Member, build};
 use model::change::waves::member_outcome::MemberOutcome;
 use model::change::waves::plan::{WavePlan, assign, read_plan};
 use model::change::waves::report::{self, Told};
-use model::change::waves::run::{self, of_waves};
+use model::change::waves::run::of_waves;
 use model::core::enums::{GateDecision, MemberState, State, WaveStopCause};
 use model::core::ids::TargetId;
 use model::core::parse::Reading;
@@ -225,10 +225,10 @@ fn the_third_failure_halts_and_only_who_implements_resumes() {
     tell(&mut world, vec![told("m4", 2, MemberState::Succeeded, None)]);
     let reason = body(json!({"reason": "Revision C is set aside."}));
     assert_eq!(
-        code(world.act("rita", |case| run::resume(case, &reason))),
+        code(world.act("rita", |case| report::resume(case, &reason))),
         "not_allowed"
     );
-    world.act("ida", |case| run::resume(case, &reason)).unwrap();
+    world.act("ida", |case| report::resume(case, &reason)).unwrap();
     assert_eq!(gate(&world, "m5", 2, None), Vec::<String>::new());
     assert_eq!(gate(&world, "m3", 2, Some(MemberState::Failed)), ["member_failed"]);
     let again = failed.into_iter().map(|row| (row, member("m3", "", false)));
@@ -242,15 +242,18 @@ fn the_third_failure_halts_and_only_who_implements_resumes() {
 fn a_pause_stops_every_member_until_it_is_resumed() {
     let mut world = started(&two());
     let reason = body(json!({"reason": "The depot is closed."}));
-    world.act("ida", |case| run::pause(case, &reason)).unwrap();
+    world.act("ida", |case| report::pause(case, &reason)).unwrap();
     assert_eq!(gate(&world, "c", 1, None), ["waves_paused"]);
     assert_eq!(
-        code(world.act("ida", |case| run::pause(case, &reason))),
+        code(world.act("ida", |case| report::pause(case, &reason))),
         "waves_stopped"
     );
-    world.act("ida", |case| run::resume(case, &reason)).unwrap();
+    world.act("ida", |case| report::resume(case, &reason)).unwrap();
     assert_eq!(gate(&world, "c", 1, None), Vec::<String>::new());
-    assert_eq!(code(world.act("ida", |case| run::resume(case, &reason))), "waves_run");
+    assert_eq!(
+        code(world.act("ida", |case| report::resume(case, &reason))),
+        "waves_run"
+    );
 }
 
 #[test]

@@ -156,10 +156,7 @@ fn every_field_that_a_change_may_answer_is_described() {
         artifact: text(),
         commit: text(),
         rollback_to: text(),
-        members: Some(model::change::waves::member_list::ListRef {
-            digest: "x".to_owned(),
-            count: 1,
-        }),
+        members: serde_json::from_value(json!({"digest": "x", "count": 1})).unwrap(),
     };
     let earlier = EarlierOutcome {
         outcome: Outcome::Succeeded,

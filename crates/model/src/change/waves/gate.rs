@@ -10,7 +10,6 @@ use crate::change::waves::member_outcome::{has_ended, has_failed};
 use crate::core::enums::{MemberState, WaveStopCause};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
-use crate::gate::answer::GateRow;
 
 /// How waves stand, as the row of a target keeps it: no counts, so that the row moves with the waves and not with each member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,35 +79,36 @@ impl WaveGate {
 }
 
 /// What waves have against the way forward of a row.
-pub(crate) fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
-    let Some(waves) = &row.waves else { return Vec::new() };
+pub(crate) fn against(
+    key: &str,
+    (waves, member): (Option<&WaveGate>, Option<&AskedMember>),
+    now: Timestamp,
+) -> Vec<Unmet> {
+    let Some(waves) = waves else { return Vec::new() };
     let one = |code: &str, text: String, help: &str| vec![unmet(code, text, help, waves.people.clone())];
     if let Some(stop) = &waves.stop {
         return vec![stop.clone()];
     }
-    let Some(member) = &row.member else {
-        let text = format!(
-            "{} goes to many members in waves, and the question names none.",
-            row.key
-        );
+    let Some(asked) = member else {
+        let text = format!("{key} goes to many members in waves, and the question names none.");
         return one(
             "member_missing",
             text,
             "Ask again with `member=`, one question for each member.",
         );
     };
-    let Some(wave) = member.wave else {
-        let text = format!("`{}` is no member of {}.", member.name, row.key);
+    let Some(wave) = asked.wave else {
+        let text = format!("`{}` is no member of {key}.", asked.name);
         return one(
             "member_unknown",
             text,
             "Mend the name, or add the member before the change is approved.",
         );
     };
-    match member.state {
+    match asked.state {
         Some(MemberState::InProgress) => return Vec::new(),
         Some(state) if has_failed(state) => {
-            let text = format!("`{}` has {}.", member.name, said(state));
+            let text = format!("`{}` has {}.", asked.name, said(state));
             return one(
                 "member_failed",
                 text,
@@ -116,7 +116,7 @@ pub(crate) fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
             );
         }
         Some(state) if has_ended(state) => {
-            let text = format!("`{}` has {}.", member.name, said(state));
+            let text = format!("`{}` has {}.", asked.name, said(state));
             return one("member_done", text, "Nothing is left to do for it in this change.");
         }
         _ => {}
@@ -124,7 +124,7 @@ pub(crate) fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
     if wave > waves.current {
         let text = format!(
             "`{}` goes in wave {}, which waits for wave {}.",
-            member.name,
+            asked.name,
             waves.name_of(wave),
             waves.name_of(waves.current)
         );
@@ -134,7 +134,7 @@ pub(crate) fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
             "Tell the outcomes of the open wave; the next one opens by itself.",
         );
     }
-    if let Some(opens) = waits_until(row).filter(|opens| now < *opens) {
+    if let Some(opens) = waits_until(Some(waves), member).filter(|opens| now < *opens) {
         let text = format!(
             "Wave {} opens at {opens}: the wave before it is watched until then.",
             waves.name_of(wave)
@@ -142,7 +142,7 @@ pub(crate) fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
         return one("wave_watched", text, "Wait for it.");
     }
     if waves.is_full {
-        let text = format!("As many members of {} are in progress as may be at once.", row.key);
+        let text = format!("As many members of {key} are in progress as may be at once.");
         return one("wave_full", text, "Ask again when one of them has ended.");
     }
     Vec::new()
@@ -158,7 +158,7 @@ fn said(state: MemberState) -> &'static str {
 }
 
 /// When the clock alone opens the wave of the member that was asked about.
-pub(crate) fn waits_until(row: &GateRow) -> Option<Timestamp> {
-    let (waves, member) = (row.waves.as_ref()?, row.member.as_ref()?);
+pub(crate) fn waits_until(waves: Option<&WaveGate>, member: Option<&AskedMember>) -> Option<Timestamp> {
+    let (waves, member) = (waves?, member?);
     waves.opens_at.filter(|_| member.wave == Some(waves.current))
 }

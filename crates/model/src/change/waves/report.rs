@@ -4,16 +4,17 @@ use serde_json::json;
 
 use crate::change::change_file::Case;
 use crate::change::record::Change;
-use crate::change::settle::{revoke_permits, settle};
+use crate::change::settle::{revoke_permits, revoke_stopped, settle};
 use crate::change::waves::member_list::{ListRef, Member};
 use crate::change::waves::member_outcome::{MOST_TRIES, MemberOutcome, has_failed, id_of};
 use crate::change::waves::plan::WavePlan;
-use crate::change::waves::run::{check_waves, count_move, fresh};
+use crate::change::waves::run::{check_waves, count_move, fresh, open_incidents, stop};
 use crate::change::write;
 use crate::core::act::Act;
 use crate::core::body::Body;
-use crate::core::enums::{MemberState, State};
+use crate::core::enums::{MemberState, State, WaveStopCause};
 use crate::core::ids::{RecordId, TargetId};
+use crate::core::parse::{Reading, TEXT};
 use crate::core::refusal::Refusal;
 
 /// A list as it is to be set: its target, the list, and its members by wave.
@@ -179,27 +180,77 @@ fn moved(case: &mut Case<'_>, row: Told) -> MemberOutcome {
     outcome
 }
 
-/// Whether members of a target have not ended: what a deployment's signal says is then about one of them.
-#[must_use]
-pub fn has_open_members(change: &Change, target: &TargetId) -> bool {
-    let mut lists = change.wave_run.iter().flat_map(|run| &run.lists);
-    lists.any(|list| &list.target == target && list.left() > 0)
+/// A watch result on the change is no pass.
+pub fn note_watch(case: &mut Case<'_>) {
+    let change = case.change();
+    let halts = change.content.wave_plan.as_ref().is_some_and(|plan| plan.halt_on_watch);
+    let runs = change.wave_run.as_ref().is_some_and(|run| run.stop.is_none());
+    if halts && runs && change.state == State::Implementing {
+        stop(case, WaveStopCause::Watch, None, None);
+        revoke_stopped(case);
+        settle(case);
+    }
 }
 
-/// Why a target may not be told to have succeeded: members of it have not, or not ended. `None` where it may.
-#[must_use]
-pub fn against_success(change: &Change, targets: &[TargetId]) -> Option<Refusal> {
-    let run = change.wave_run.as_ref()?;
-    let list = run
-        .lists
-        .iter()
-        .find(|list| targets.contains(&list.target) && (list.left() > 0 || list.not_done > 0))?;
-    let text = format!(
-        "Of target {}, {} members have not ended and {} ended without success.",
-        list.target,
-        list.left(),
-        list.not_done
-    );
-    let help = "Tell the outcomes of the others first, or state `partially_implemented`.";
-    Some(Refusal::not_now("members_open", text, help, Vec::new()))
+/// Pauses the waves (`POST …/waves/pause {reason}`): no member gets a go until somebody resumes them.
+///
+/// # Errors
+/// 403, 422, 409 where there are no waves, or where they are stopped already.
+pub fn pause(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Complete)
+        .or_else(|refusal| case.allow(Act::Hold).map_err(|_| refusal))?;
+    let reason = read_reason(body)?;
+    check_waves(case)?;
+    if case.change().wave_run.as_ref().is_some_and(|run| run.stop.is_some()) {
+        let text = "The waves are stopped already.";
+        return Err(Refusal::not_now(
+            "waves_stopped",
+            text,
+            "Resume them first.",
+            Vec::new(),
+        ));
+    }
+    let by = case.person();
+    stop(case, WaveStopCause::Person, None, Some((by, reason)));
+    revoke_stopped(case);
+    settle(case);
+    Ok(())
+}
+
+/// Lets stopped waves go on (`POST …/waves/resume {reason}`). Failures count from zero, and the incidents that are open now
+/// halt them no more.
+///
+/// # Errors
+/// 403, 422, 409 where they are not stopped.
+pub fn resume(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Complete)?;
+    read_reason(body)?;
+    check_waves(case)?;
+    let open = open_incidents(case);
+    let change = &mut case.file.change;
+    let Some(run) = change.wave_run.as_mut().filter(|run| run.stop.is_some()) else {
+        let text = "The waves are not stopped.";
+        return Err(Refusal::not_now(
+            "waves_run",
+            text,
+            "Nothing has to be resumed.",
+            Vec::new(),
+        ));
+    };
+    run.stop = None;
+    run.known_incidents = open;
+    for wave in &mut run.waves {
+        wave.fresh_failures = 0;
+    }
+    let wave = run.current;
+    case.tell("change.waves_resumed", json!({"wave": wave}));
+    settle(case);
+    Ok(())
+}
+
+fn read_reason(body: &Body) -> Result<String, Refusal> {
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    Ok(reason)
 }

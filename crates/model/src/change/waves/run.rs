@@ -1,180 +1,21 @@
-//! How far the waves of a change have come: counts, the wave that is open, and what stops it.
+//! How far the waves of a change have come: counting, opening the next wave, and halting by rule.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::change::change_file::Case;
 use crate::change::record::{Change, Content};
-use crate::change::settle::{is_forward, revoke_permits, settle};
+use crate::change::waves::kept_run::{ListCount, WaveCount, WaveRun, WaveStop};
 use crate::change::waves::member_list::ListRef;
 use crate::change::waves::member_outcome::{has_ended, has_failed};
 use crate::change::waves::plan::WavePlan;
-use crate::core::act::Act;
-use crate::core::body::Body;
 use crate::core::enums::{MemberState, State, WaveStopCause};
 use crate::core::ids::{PersonId, TargetId};
-use crate::core::parse::{Reading, TEXT, later};
+use crate::core::parse::later;
 use crate::core::refusal::Refusal;
 use crate::incident::watch;
-
-/// How far the waves of a change have come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WaveRun {
-    /// The waves, in the order of the plan.
-    pub waves: Vec<WaveCount>,
-    /// The targets with members.
-    pub lists: Vec<ListCount>,
-    /// The number of the wave that is open, from 1 on; one more than there are waves once all are through.
-    pub current: i64,
-    /// From when that wave may begin: the watch of the one before lasts until then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opens_at: Option<Timestamp>,
-    /// How many members are in progress.
-    pub in_progress: i64,
-    /// What stops the waves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stop: Option<WaveStop>,
-    /// The open incidents that a person knew of who let the waves go on.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub known_incidents: Vec<String>,
-}
-
-/// The members of a wave, counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WaveCount {
-    /// The technical name of the wave.
-    pub wave: String,
-    /// How many members it has.
-    pub count: i64,
-    /// How many of them have what the change brings.
-    pub done: i64,
-    /// How many failed or were rolled back.
-    pub failed: i64,
-    /// How many were left out.
-    pub left_out: i64,
-    /// How many failed since the waves went on last.
-    pub fresh_failures: i64,
-    /// When its first member began or ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started_at: Option<Timestamp>,
-    /// When its last member ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<Timestamp>,
-}
-
-/// The members of a target, counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListCount {
-    /// The target.
-    pub target: TargetId,
-    /// The digest of its list.
-    pub digest: String,
-    /// How many members each wave has of it.
-    pub of_waves: Vec<i64>,
-    /// How many of them have what the change brings.
-    pub done: i64,
-    /// How many have ended in another way.
-    pub not_done: i64,
-}
-
-/// What stops the waves, and since when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WaveStop {
-    /// What it is.
-    pub cause: WaveStopCause,
-    /// Why, in the words of the person who paused them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// The key of the incident.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub incident_key: Option<String>,
-    /// Who paused them; absent where a rule halted them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<PersonId>,
-    /// Since when.
-    pub at: Timestamp,
-}
-
-impl WaveStop {
-    /// It in one sentence, without the words of a person.
-    #[must_use]
-    pub fn sentence(&self, run: &WaveRun, plan: &WavePlan) -> String {
-        let wave = run.name_of(run.current.min(run.len()));
-        match self.cause {
-            WaveStopCause::Person => format!("The waves are paused since {}, at wave {wave}.", self.at),
-            WaveStopCause::Failures => format!(
-                "Wave {wave} was halted at {}: the halt rule allows fewer than {} failures.",
-                self.at, plan.halt_failures
-            ),
-            WaveStopCause::Incident => {
-                format!("Wave {wave} was halted at {}: an incident is open.", self.at)
-            }
-            WaveStopCause::Watch => format!("Wave {wave} was halted at {}: a watch result is no pass.", self.at),
-        }
-    }
-}
-
-impl WaveCount {
-    /// How many of its members have not ended.
-    #[must_use]
-    pub fn left(&self) -> i64 {
-        self.count - self.done - self.failed - self.left_out
-    }
-}
-
-impl ListCount {
-    /// How many of its members have not ended.
-    #[must_use]
-    pub fn left(&self) -> i64 {
-        self.of_waves.iter().sum::<i64>() - self.done - self.not_done
-    }
-}
-
-impl WaveRun {
-    /// How many waves there are.
-    #[must_use]
-    pub fn len(&self) -> i64 {
-        i64::try_from(self.waves.len()).unwrap_or(i64::MAX)
-    }
-
-    /// Whether there are no waves.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.waves.is_empty()
-    }
-
-    /// Number and name of a wave, as sentences name it.
-    #[must_use]
-    pub fn name_of(&self, number: i64) -> String {
-        let at = usize::try_from(number - 1).ok();
-        match at.and_then(|at| self.waves.get(at)) {
-            Some(wave) => format!("{number} “{}”", wave.wave),
-            None => number.to_string(),
-        }
-    }
-
-    /// Whether every wave is through.
-    #[must_use]
-    pub fn is_through(&self) -> bool {
-        self.current > self.len()
-    }
-
-    fn wave_mut(&mut self, number: i64) -> Option<&mut WaveCount> {
-        let at = usize::try_from(number - 1).ok()?;
-        self.waves.get_mut(at)
-    }
-
-    /// Sets the counts of the waves from those of the lists.
-    fn count(&mut self) {
-        for (at, wave) in self.waves.iter_mut().enumerate() {
-            let of_list = |list: &ListCount| list.of_waves.get(at).copied().unwrap_or(0);
-            wave.count = self.lists.iter().map(of_list).sum();
-        }
-    }
-}
 
 /// The run of a plan that has not begun. `of_waves` are the members of each wave, for each target with a list.
 #[must_use]
@@ -318,12 +159,13 @@ pub(crate) fn count_move(
     };
 }
 
-/// Halts by rule, and opens the next wave where the open one is through.
-pub(crate) fn advance(case: &mut Case<'_>) {
+/// Halts by rule, and opens the next wave where the open one is through. Answers whether the waves were stopped now.
+pub(crate) fn advance(case: &mut Case<'_>) -> bool {
     let change = case.change();
     if change.state != State::Implementing || change.wave_run.is_none() {
-        return;
+        return false;
     }
+    let was_stopped = is_stopped(change);
     halt_by_rule(case);
     let (now, watch) = (
         case.now,
@@ -335,7 +177,7 @@ pub(crate) fn advance(case: &mut Case<'_>) {
     );
     let mut passed = Vec::new();
     let Some(run) = &mut case.file.change.wave_run else {
-        return;
+        return false;
     };
     while run.stop.is_none() && !run.is_through() {
         let number = run.current;
@@ -358,6 +200,17 @@ pub(crate) fn advance(case: &mut Case<'_>) {
             json!({"wave": number, "count": count, "failed": failed}),
         );
     }
+    !was_stopped && is_stopped(case.change())
+}
+
+/// Whether a permit is for a target whose members go in waves.
+pub(crate) fn is_in_waves(change: &Change, target: &TargetId) -> bool {
+    let mut lists = change.wave_run.iter().flat_map(|run| &run.lists);
+    lists.any(|list| &list.target == target)
+}
+
+fn is_stopped(change: &Change) -> bool {
+    change.wave_run.as_ref().is_some_and(|run| run.stop.is_some())
 }
 
 fn halt_by_rule(case: &mut Case<'_>) {
@@ -382,7 +235,7 @@ fn halt_by_rule(case: &mut Case<'_>) {
 }
 
 /// The keys of the incidents that are open on services of the change and began after it did.
-fn open_incidents(case: &Case<'_>) -> Vec<String> {
+pub(crate) fn open_incidents(case: &Case<'_>) -> Vec<String> {
     let found = watch::in_watch(case.change(), &case.directory).into_iter();
     found
         .filter(|incident| incident.resolved_at.is_none())
@@ -390,7 +243,13 @@ fn open_incidents(case: &Case<'_>) -> Vec<String> {
         .collect()
 }
 
-fn stop(case: &mut Case<'_>, cause: WaveStopCause, incident_key: Option<String>, said: Option<(PersonId, String)>) {
+/// Stops the waves. Whoever calls this revokes the permits of their targets.
+pub(crate) fn stop(
+    case: &mut Case<'_>,
+    cause: WaveStopCause,
+    incident_key: Option<String>,
+    said: Option<(PersonId, String)>,
+) {
     let now = case.now;
     let change = &mut case.file.change;
     let (Some(run), Some(plan)) = (&mut change.wave_run, &change.content.wave_plan) else {
@@ -408,7 +267,6 @@ fn stop(case: &mut Case<'_>, cause: WaveStopCause, incident_key: Option<String>,
     let news = format!("{}: {}", change.key, halted.sentence(run, plan));
     run.stop = Some(halted);
     let (wave, number) = (run.current, run.in_progress);
-    let listed: Vec<TargetId> = run.lists.iter().map(|list| list.target.clone()).collect();
     let data = json!({"cause": cause, "wave": wave, "in_progress": number, "incident_key": incident_key});
     case.tell(
         if is_by_rule {
@@ -418,9 +276,6 @@ fn stop(case: &mut Case<'_>, cause: WaveStopCause, incident_key: Option<String>,
         },
         data,
     );
-    revoke_permits(case, "the waves were stopped", |permit| {
-        is_forward(permit) && listed.contains(&permit.target)
-    });
     if !is_by_rule {
         return;
     }
@@ -431,79 +286,6 @@ fn stop(case: &mut Case<'_>, cause: WaveStopCause, incident_key: Option<String>,
     for person in people {
         case.write_to(&person, "waves_halted", &now.to_string(), news.clone(), next);
     }
-}
-
-/// A watch result on the change is no pass.
-pub fn note_watch(case: &mut Case<'_>) {
-    let change = case.change();
-    let halts = change.content.wave_plan.as_ref().is_some_and(|plan| plan.halt_on_watch);
-    let runs = change.wave_run.as_ref().is_some_and(|run| run.stop.is_none());
-    if halts && runs && change.state == State::Implementing {
-        stop(case, WaveStopCause::Watch, None, None);
-        settle(case);
-    }
-}
-
-/// Pauses the waves (`POST …/waves/pause {reason}`): no member gets a go until somebody resumes them.
-///
-/// # Errors
-/// 403, 422, 409 where there are no waves, or where they are stopped already.
-pub fn pause(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
-    case.allow(Act::Complete)
-        .or_else(|refusal| case.allow(Act::Hold).map_err(|_| refusal))?;
-    let reason = read_reason(body)?;
-    check_waves(case)?;
-    if case.change().wave_run.as_ref().is_some_and(|run| run.stop.is_some()) {
-        let text = "The waves are stopped already.";
-        return Err(Refusal::not_now(
-            "waves_stopped",
-            text,
-            "Resume them first.",
-            Vec::new(),
-        ));
-    }
-    let by = case.person();
-    stop(case, WaveStopCause::Person, None, Some((by, reason)));
-    settle(case);
-    Ok(())
-}
-
-/// Lets stopped waves go on (`POST …/waves/resume {reason}`). Failures count from zero, and the incidents that are open now
-/// halt them no more.
-///
-/// # Errors
-/// 403, 422, 409 where they are not stopped.
-pub fn resume(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
-    case.allow(Act::Complete)?;
-    read_reason(body)?;
-    check_waves(case)?;
-    let open = open_incidents(case);
-    let change = &mut case.file.change;
-    let Some(run) = change.wave_run.as_mut().filter(|run| run.stop.is_some()) else {
-        let text = "The waves are not stopped.";
-        return Err(Refusal::not_now(
-            "waves_run",
-            text,
-            "Nothing has to be resumed.",
-            Vec::new(),
-        ));
-    };
-    run.stop = None;
-    run.known_incidents = open;
-    for wave in &mut run.waves {
-        wave.fresh_failures = 0;
-    }
-    let wave = run.current;
-    case.tell("change.waves_resumed", json!({"wave": wave}));
-    settle(case);
-    Ok(())
-}
-
-fn read_reason(body: &Body) -> Result<String, Refusal> {
-    let mut reading = Reading::new(body, "");
-    let reason = reading.needed("reason", TEXT);
-    reading.finish()?;
-    Ok(reason)
 }
 
 /// Refuses what is about waves of a change without any, or in a state in which they do not run.
@@ -533,4 +315,29 @@ pub fn of_waves(plan: &WavePlan, members: &[crate::change::waves::member_list::M
     (1..=i64::try_from(plan.waves.len()).unwrap_or(0))
         .map(|number| counts.get(&number).copied().unwrap_or(0))
         .collect()
+}
+
+/// Whether members of a target have not ended: what a deployment's signal says is then about one of them.
+#[must_use]
+pub fn has_open_members(change: &Change, target: &TargetId) -> bool {
+    let mut lists = change.wave_run.iter().flat_map(|run| &run.lists);
+    lists.any(|list| &list.target == target && list.left() > 0)
+}
+
+/// Why a target may not be told to have succeeded: members of it have not, or not ended. `None` where it may.
+#[must_use]
+pub fn against_success(change: &Change, targets: &[TargetId]) -> Option<Refusal> {
+    let run = change.wave_run.as_ref()?;
+    let list = run
+        .lists
+        .iter()
+        .find(|list| targets.contains(&list.target) && (list.left() > 0 || list.not_done > 0))?;
+    let text = format!(
+        "Of target {}, {} members have not ended and {} ended without success.",
+        list.target,
+        list.left(),
+        list.not_done
+    );
+    let help = "Tell the outcomes of the others first, or state `partially_implemented`.";
+    Some(Refusal::not_now("members_open", text, help, Vec::new()))
 }

@@ -83,7 +83,7 @@ fn waves(found: &Waves, directory: &Directory) -> Value {
         "change": found.change.key, "plan": found.plan, "waves": [], "waiting_on": found.people,
     });
     let Some(run) = &found.run else { return view };
-    let wave = |wave: &model::change::waves::run::WaveCount| {
+    let wave = |wave: &model::change::waves::kept_run::WaveCount| {
         let mut row = json!({
             "wave": wave.wave, "count": wave.count, "done": wave.done, "failed": wave.failed,
             "left_out": wave.left_out, "left": wave.left(),

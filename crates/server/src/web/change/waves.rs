@@ -272,7 +272,7 @@ fn waves_section(view: &View<'_, '_, '_>, waves: &Waves, url: &str) -> Section {
         return Section::new("waves", "Waves", SectionBody::Entries(entries.collect()));
     };
     let whole = |number: i64| Cell::Short(count(u64::try_from(number).unwrap_or(0)));
-    let row = |(number, wave): (i64, &model::change::waves::run::WaveCount)| {
+    let row = |(number, wave): (i64, &model::change::waves::kept_run::WaveCount)| {
         let state = match number.cmp(&run.current) {
             std::cmp::Ordering::Less => "Through",
             std::cmp::Ordering::Equal if run.stop.is_some() => "Stopped",
