@@ -1,18 +1,19 @@
 //! The change: its content (what is decided on), and its record (how far it has come).
 
+mod post_review;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::post_review::PostImplementationReview;
 use crate::cab::meeting;
-use crate::change::communicated::Communicated;
 use crate::change::custom_field;
 use crate::change::lowered::Lowered;
 use crate::change::waves::kept_run::WaveRun;
 use crate::change::waves::member_list::ListRef;
 use crate::change::waves::plan::WavePlan;
-pub use crate::change::post_review::PostImplementationReview;
 use crate::compliance::erasure::{self, LegalHold};
 pub use crate::core::enums::EscalationStep;
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
@@ -22,6 +23,7 @@ use crate::directory::basis::Basis;
 use crate::emergency::records::BreakGlass;
 use crate::gate::closed_target::ClosedTarget;
 use crate::gate::reopened::GateReopening;
+use crate::notify::communicated::Communicated;
 use crate::risk::forecast::kept_forecast::Forecast;
 use crate::risk::kept_answers::SecurityAnswer;
 use crate::risk::kept_reach::KeptReach;

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::change::change_file::Case;
-use crate::change::communicated::{Communicated, SaidReady};
 use crate::change::duties::communication::ready_people;
 use crate::change::next_step::check_state;
 use crate::change::settle::settle;
@@ -17,6 +16,7 @@ use crate::core::ids::PersonId;
 use crate::core::parse::Reading;
 use crate::core::refusal::Refusal;
 use crate::directory::snapshot::logins;
+use crate::notify::communicated::{Communicated, SaidReady};
 
 /// What is known of the present planned start.
 fn present<'c>(case: &'c mut Case<'_>) -> Option<&'c mut Communicated> {

@@ -8,11 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::approval::authority::{candidates, targets_of};
 use crate::approval::obligation::{Asked, Duty, TargetObligation};
 use crate::change::change_file::ChangeFile;
-use crate::change::communicated::Communicated;
 use crate::core::enums::Role;
 use crate::core::ids::PersonId;
 use crate::core::unmet::{Unmet, sentence, unmet};
 use crate::directory::snapshot::{Directory, logins};
+use crate::notify::communicated::Communicated;
 
 /// What a rule asks to be communicated.
 #[derive(Debug, Clone, Copy)]
