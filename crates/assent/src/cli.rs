@@ -10,7 +10,7 @@ use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{lessons, meetings, on_call};
 use crate::commands::change::lifecycle;
-use crate::commands::compliance::{archive, control_reports, retention};
+use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
@@ -109,6 +109,8 @@ pub enum Command {
     /// What the tests of a framework's controls found: SOX, PCI DSS, HIPAA, ISO 27001, SOC 2, NIST 800-53.
     #[command(subcommand)]
     ControlReport(control_reports::ControlReport),
+    /// What ran beside what was approved, both ways; and services that report nothing.
+    Reconciliation(reconciliation::Reconciliation),
     /// For how long texts, files and raw deliveries are kept.
     #[command(subcommand)]
     Retention(retention::Retention),

@@ -7,7 +7,7 @@ use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, templates};
-use crate::commands::compliance::{archive, control_reports, retention};
+use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
@@ -39,6 +39,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Policy(policy) => sets::run(policy, common, output),
         Command::Risk(risk) => table::run(risk, common, output),
         Command::ControlReport(asked) => control_reports::run(asked, common, output),
+        Command::Reconciliation(asked) => reconciliation::run(asked, common, output),
         Command::Retention(kept) => retention::run(kept, common, output),
         Command::Archive(archive) => archive::run(archive, common, output),
         Command::Sla(sla) => sla::run(sla, common, output),

@@ -62,6 +62,7 @@ const MIGRATIONS: &[Migration] = migrations![
     35 "0035_lessons",
     36 "0036_risk_adjustment",
     37 "0037_vendor",
+    40 "0040_retention",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -132,12 +132,17 @@ fn of_retention() -> Vec<(String, &'static str, bool)> {
     vec![
         (
             retention::TO_ERASE.to_owned(),
-            "change_to_erase (tenant=? AND updated_at<?)",
+            "change_to_erase (tenant=? AND updated_at>? AND updated_at<?)",
             false,
         ),
         (
             retention::FORGET.to_owned(),
-            "inbox_with_body (tenant=? AND received_at<?)",
+            "inbox_with_body (tenant=? AND received_at>? AND received_at<?)",
+            false,
+        ),
+        (
+            retention::COUNT.to_owned(),
+            "inbox_with_body (tenant=? AND received_at>? AND received_at<?)",
             false,
         ),
         (

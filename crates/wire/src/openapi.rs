@@ -494,6 +494,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(audit::attestations::SHAPES)
         .chain(audit::samples::SHAPES)
         .chain(compliance::control_reports::SHAPES)
+        .chain(compliance::reconciliation::SHAPES)
         .chain(compliance::archive::SHAPES)
         .chain(cab::meetings::SHAPES)
         .chain(change::bulk::SHAPES)

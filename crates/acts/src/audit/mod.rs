@@ -13,6 +13,7 @@ pub mod find_timeline;
 pub(crate) mod grounds_around;
 pub mod note_attempt;
 pub mod note_log_sizes;
+pub mod note_look;
 pub mod note_replay;
 pub mod open_log;
 pub mod prove_event;

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use model::change::change_file::{Case, ChangeFile};
 use model::change::timers;
 use model::core::refusal::Refusal;
+use model::directory::scope;
 use model::notify::watching;
 use model::policy::facts::ActorFacts;
 
@@ -40,6 +41,9 @@ impl Context<'_, '_> {
         file: ChangeFile,
         verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
     ) -> Result<T> {
+        if self.scope()?.is_some_and(|scope| scope.is_bound()) {
+            return Err(scope::read_only().into());
+        }
         self.as_verb(|cx| cx.do_verb(before, file, verb))
     }
 

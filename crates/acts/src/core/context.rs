@@ -385,7 +385,8 @@ impl<'a, 'c> Context<'a, 'c> {
         if self.actor.is_system {
             return Ok(None);
         }
-        Ok(Scope::of(&self.estate()?.directory, &self.actor))
+        let now = self.now;
+        Ok(Scope::of(&self.estate()?.directory, &self.actor, now))
     }
 
     /// The estate as the acting person sees it. What is judged is judged by the whole of it.
@@ -420,6 +421,9 @@ impl<'a, 'c> Context<'a, 'c> {
 
     /// Refuses whoever is scoped to services what is about the tenant: they read and ask the gate, and act on their changes.
     fn check_scope(&mut self, action: &str) -> Result<()> {
+        if action != actions::READ && self.scope()?.is_some_and(|scope| scope.is_bound()) {
+            return Err(scope::read_only().into());
+        }
         if matches!(action, actions::READ | actions::ASK_GATE)
             || action == Act::Create.as_str()
             || self.scope()?.is_none()

@@ -8,6 +8,7 @@ use model::cab::meeting::{Meeting, OnCall};
 use model::cab::training::Training;
 use model::change::custom_field::CustomField;
 use model::directory::apply_write::Held;
+use model::directory::audit_mandate::AuditMandate;
 use model::directory::snapshot::{
     ConfigItem, Dependency, Directory, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant,
@@ -121,6 +122,7 @@ nouns![
     Conflict,
     PlanningTerms,
     OutsideCalendar,
+    AuditMandate,
     Vendor,
     VendorNotice,
     Traffic,

@@ -8,6 +8,7 @@ pub mod provision;
 pub mod review_access;
 pub mod review_by_clock;
 pub(crate) mod review_items;
+pub mod set_audit_mandate;
 pub mod set_person;
 pub mod set_service;
 pub mod set_vendor;

@@ -246,6 +246,8 @@ fn furnish_rarer(world: &World) {
     use model::cab::lesson_assignment::LessonAssignment;
     use model::cab::lesson_attempt::LessonAttempt;
     use model::change::custom_field::CustomField;
+    use model::compliance::hold_order::HoldOrder;
+    use model::compliance::retention_rule::RetentionRule;
     use model::notify::action_item::ActionItem;
     use model::notify::announcement::Announcement;
     use model::risk::probe::Probe;
@@ -281,6 +283,9 @@ fn furnish_rarer(world: &World) {
             &body(json!({"service": "web", "zone": "UTC", "profile": "mon,9,1200"})),
         )?;
         noun::add::<OutsideCalendar>(cx, &body(json!({"name": "Works", "services": ["web"]})))?;
+        noun::add::<HoldOrder>(cx, &body(json!({"reason": "Case 4711", "services": ["web"]})))?;
+        let rule = json!({"regime": "own", "record_kind": "change", "keep_days": 100, "active": true});
+        noun::add::<RetentionRule>(cx, &body(rule))?;
         meetings::open_meeting(cx, &body(json!({"group": "eyes", "title": "Board"})))?;
         let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
             "claims": {"repository": "halden/*"}});
@@ -508,7 +513,18 @@ fn teach(world: &World) {
             "id": "conclusion", "version": 0, "sample": "sample", "change": "CHG-1001", "verdict": "effective",
             "text": "Approved before.", "by": "system", "at": cx.now,
         }))?;
-        cx.put_estate("audit_conclusion.added", conclusion, json!({})).map(drop)
+        cx.put_estate("audit_conclusion.added", conclusion, json!({}))?;
+        let mandate: model::directory::audit_mandate::AuditMandate = serde_json::from_value(json!({
+            "id": "mandate", "version": 0, "person": "nobody", "reason": "Year-end audit", "services": ["web"], "starts_at": cx.now,
+            "ends_at": cx.now, "by": "system", "at": cx.now, "active": true,
+        }))?;
+        cx.put_estate("audit_mandate.proposed", mandate, json!({}))?;
+        let erasure: model::compliance::person_erasure::PersonErasure = serde_json::from_value(json!({
+            "id": "erasure", "version": 0, "person": "nobody", "reason": "Ticket 812", "by": "system", "at": cx.now, "active": true,
+        }))?;
+        cx.put_estate("person_erasure.asked", erasure, json!({}))?;
+        let look = model::audit::auditor_look::AuditorLook::of("nobody".into(), ("change", "CHG-1001"), cx.now);
+        acts::audit::note_look::note_look(cx, &look)
     });
 }
 

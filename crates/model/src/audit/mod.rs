@@ -2,6 +2,7 @@
 
 pub mod audit_conclusion;
 pub mod audit_sample;
+pub mod auditor_look;
 pub mod draw;
 pub mod key_rotation;
 pub mod witness;

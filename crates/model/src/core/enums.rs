@@ -51,7 +51,7 @@ pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
 pub use communication::{Audience, CommunicationStage, LetterLanguage};
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
 pub use incidents::{IncidentKind, IncidentState, TimelineKind};
-pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, Severity};
+pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, KeptKind, RetentionRegime, Severity};
 pub use learning::{AdjustmentState, FindingKind};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
 pub use planning::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};

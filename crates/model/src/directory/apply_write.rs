@@ -8,6 +8,7 @@ use crate::cab::meeting::{Meeting, OnCall};
 use crate::cab::training::Training;
 use crate::change::custom_field::CustomField;
 use crate::core::enums::ConflictState;
+use crate::directory::audit_mandate::AuditMandate;
 use crate::directory::ownership_matrix::Ownership;
 use crate::directory::records::{
     ConfigItem, Dependency, Environment, Group, Incident, MaintenanceWindow, Person, Service, StandardTemplate,
@@ -81,6 +82,7 @@ held! {
     } else {
         directory.outside_calendars.remove(&it.id, |row| &row.id);
     };
+    AuditMandate: |directory, it| directory.audit_mandates.put(it, |row| &row.id);
     Vendor: |directory, it| if it.active {
         directory.vendors.put(it, |row| &row.id);
     } else {

@@ -2,6 +2,8 @@
 
 pub mod access_review;
 pub mod apply_write;
+pub mod audit_mandate;
+pub mod audit_mandate_rules;
 pub mod basis;
 pub mod graph;
 pub mod hands;

@@ -17,6 +17,7 @@ pub use crate::core::enums::{DependencyKind, GroupKind, NodeKind};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, ServiceKey};
 use crate::core::shared_map::{Rows, Shelf};
 use crate::core::statement;
+use crate::directory::audit_mandate::AuditMandate;
 pub use crate::directory::basis::Holder;
 pub use crate::directory::graph::Graph;
 use crate::directory::ownership_matrix::Matrix;
@@ -167,6 +168,8 @@ pub struct Directory {
     pub planning_terms: Option<PlanningTerms>,
     /// Calendars of others, with their events.
     pub outside_calendars: Rows<OutsideCalendar>,
+    /// Mandates of auditors, those that are over included.
+    pub audit_mandates: Rows<AuditMandate>,
     /// Vendors in use.
     pub vendors: Rows<Vendor>,
     /// Notices of vendors about maintenance that is not over.

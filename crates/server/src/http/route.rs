@@ -298,7 +298,8 @@ async fn handle(
             Some(reply) => reply,
             None => once.run(cx, |cx| guarded(cx, route, &asked, &ask))?,
         };
-        Ok(Given::by(route, reply))
+        let look = attempts::look_at_route(cx, (route.method, route.path), route.is_about_change().then(|| ask.place(0)))?;
+        Ok((Given::by(route, reply), look))
     };
     let answer = asking.act(&state, route.lane, route.mode(), act).await;
     if let (Err(failure), Some((caller, ask))) = (&answer, &noted) {
@@ -306,7 +307,8 @@ async fn handle(
         let what = format!("{} {}", route.method, route.path);
         attempts::note(&state, caller, what, change, failure).await;
     }
-    let given = answer?;
+    let (given, look) = answer?;
+    attempts::note_looked(&state, &caller, look).await?;
     attempts::note_scope_use(&state, &caller, route.scope);
     let reply = match given {
         Given::Written(response) => return Ok(response),

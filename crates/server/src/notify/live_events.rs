@@ -109,14 +109,17 @@ async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -
         reader.check_alive(cx)?;
         cx.allow(act::actions::READ)?;
         let directory = cx.directory()?;
-        let is_scoped = cx.scope()?.is_some();
+        let scope = cx.scope()?;
+        let is_scoped = scope.is_some();
+        // What an auditor with a mandate reads is noted record by record, which a stream cannot be.
+        let is_bound = scope.is_some_and(|scope| scope.is_bound());
         let events = event::page(cx.tx, from, BATCH)?;
         let seen = from + i64::try_from(events.len()).unwrap_or(BATCH);
         let mut lines = Vec::new();
         for event in events {
             let index = event.seq.unwrap_or(from);
             // Of a scope come its own changes alone.
-            if is_scoped && (event.subject_table != "change" || cx.change(&event.subject_id).is_err()) {
+            if is_bound || is_scoped && (event.subject_table != "change" || cx.change(&event.subject_id).is_err()) {
                 continue;
             }
             let text = match &telling {

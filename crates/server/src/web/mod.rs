@@ -314,9 +314,37 @@ fn audit_routes() -> Router<AppState> {
             "/t/{tenant}/audit/reports/{framework}/exceptions.csv",
             get(compliance::control_reports::exceptions),
         )
+        .route(
+            "/t/{tenant}/audit/reconciliation",
+            get(compliance::reconciliation::show_page),
+        )
+        .route(
+            "/t/{tenant}/audit/reconciliation.csv",
+            get(compliance::reconciliation::csv),
+        )
+        .route(
+            "/t/{tenant}/retention/preview",
+            get(compliance::retention_preview::show_page),
+        )
         .route("/t/{tenant}/audit/sample", get(audit::audit_sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(audit::audit_sample::verify))
         .route("/t/{tenant}/audit-samples/{id}/paper", get(audit::audit_paper::paper))
+        .route(
+            "/t/{tenant}/person-erasures/{id}/page",
+            get(compliance::person_erasure::show_erasure),
+        )
+        .route(
+            "/t/{tenant}/person-erasures/{id}/confirmation",
+            post(compliance::person_erasure::confirm),
+        )
+        .route(
+            "/t/{tenant}/audit-mandates/{id}/page",
+            get(audit::mandate::show_mandate),
+        )
+        .route(
+            "/t/{tenant}/audit-mandates/{id}/confirmation",
+            post(audit::mandate::confirm),
+        )
         .route(
             "/t/{tenant}/audit-samples/{id}/conclusions",
             post(audit::audit_paper::conclude),

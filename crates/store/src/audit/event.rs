@@ -65,6 +65,19 @@ impl Event {
     }
 }
 
+/// The ids of the records of a table of which a version was made by an event that waits for its place.
+pub fn records_unsequenced(tx: &mut Tx<'_>, table: &str) -> Result<BTreeSet<String>> {
+    tx.query(
+        "SELECT r.record_id AS id FROM event e
+         JOIN event_record r ON r.tenant = e.tenant AND r.event_id = e.id
+         WHERE e.tenant = $tenant AND e.seq IS NULL AND r.table_name = $table ORDER BY r.record_id",
+        &[("table", table.into())],
+    )?
+    .iter()
+    .map(|row| row.text("id"))
+    .collect()
+}
+
 /// Writes an event. `Conflict` in `event_record` when another event made the same version of a record.
 pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
     tx.execute(

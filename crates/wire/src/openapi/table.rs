@@ -1,10 +1,10 @@
 //! Every route, one row each. The order is that of the document.
 
-use crate::openapi::audit::{attestations, keys, samples, witnesses};
+use crate::openapi::audit::{attestations, keys, mandates, samples, witnesses};
 use crate::openapi::cab::{lessons, meetings};
 use crate::openapi::cards;
 use crate::openapi::change::bulk;
-use crate::openapi::compliance::{archive, control_reports};
+use crate::openapi::compliance::{archive, control_reports, reconciliation};
 use crate::openapi::directory::{ownership, routes as table_estate, vendors};
 use crate::openapi::gate::routes as table_gateways;
 use crate::openapi::identity::routes as table_identity;
@@ -75,7 +75,9 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(witnesses::TABLES)
         .chain(attestations::TABLES)
         .chain(samples::TABLES)
+        .chain(mandates::TABLES)
         .chain(control_reports::TABLES)
+        .chain(reconciliation::TABLES)
         .chain(archive::TABLES)
         .chain(meetings::TABLES)
         .chain(bulk::TABLES)

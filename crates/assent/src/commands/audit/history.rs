@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::clock;
 use crate::commands::audit::events::{self, Events};
+use crate::commands::audit::mandates;
 use crate::commands::audit::paper::{self, Paper};
 use crate::commands::audit::renew_codes::{RenewCodes, renew_codes};
 use crate::commands::audit::replay::replay;
@@ -53,6 +54,8 @@ pub enum Audit {
     /// The working paper of an audit sample (`assent audit-sample` draws and lists samples).
     #[command(subcommand)]
     Paper(Paper),
+    /// Confirm a mandate of an auditor that another person proposed.
+    ConfirmMandate(mandates::Confirm),
     /// Prove that an event stands in the log.
     #[command(after_help = "Example: assent audit prove 4711 --log https://assent.example/t/acme/log --key acme.key")]
     Prove {
@@ -137,6 +140,7 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
             unless_let_in(exported, output)
         }
         Audit::Attest { change, output: file } => attest(change, file, common, output),
+        Audit::ConfirmMandate(asked) => mandates::confirm(asked, common, output),
         Audit::Paper(asked) => paper::run(asked, common, output),
         Audit::Prove { event, log, key } => match log {
             Some(log) => prove(event, log, key.as_deref(), common, output),

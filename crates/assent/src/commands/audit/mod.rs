@@ -3,6 +3,7 @@
 pub mod events;
 pub mod history;
 pub mod keys;
+pub mod mandates;
 pub mod paper;
 pub mod renew_codes;
 pub(crate) mod replay;

@@ -44,7 +44,7 @@ fn show(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(Reply::ok(body))
 }
 
-fn size_of(text: &str) -> Result<i64, Refusal> {
+pub(crate) fn size_of(text: &str) -> Result<i64, Refusal> {
     text.parse().ok().filter(|size| *size > 0).ok_or_else(|| {
         let why = "`size` is the size of the log at a checkpoint: a whole number above 0.";
         Refusal::field("size", "not_a_number", why)

@@ -434,6 +434,7 @@ const WHOLE: &[Phrase] = &[
     ),
     ("person.deactivated", "person", "deactivated a person"),
     ("person.edited", "person", "changed a person"),
+    ("person.erased", "person", "erased a person’s data"),
     (
         "person.gifts_suspended",
         "person",

@@ -92,7 +92,7 @@ fn violations(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
 }
 
 /// The span and the size of the log that an address asks for.
-fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
+pub(crate) fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
     let time = |name: &str| match wanted.get(name) {
         None => Ok(None),
         Some(text) => match text.parse().ok().or_else(|| view.reader.read_field(text)) {

@@ -407,6 +407,11 @@ fn population(view: &View<'_, '_, '_>) -> Section {
             "controls tested against the log, by framework",
         ),
         entry(
+            "Reconciliation",
+            "/audit/reconciliation",
+            "what ran beside what was approved, both ways",
+        ),
+        entry(
             "The population",
             "/changes?state=closed",
             "filter it, and export it with its query and row count",
