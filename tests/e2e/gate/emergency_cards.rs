@@ -56,12 +56,9 @@ impl Host<'_> {
     }
 }
 
-#[test]
-fn work_goes_on_by_a_printed_card_and_is_reported_afterwards() {
-    let place = Place::demo("emergency_card");
-    let server = Server::start(&place, true);
-    let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str| folder.path().join(name);
+/// A card that two people signed, printed into a folder with what a host keeps beforehand.
+fn print_card(server: &Server, folder: &Path) {
+    let file = |name: &str| folder.join(name);
     let ends_at = (server.server_time() + SignedDuration::from_hours(24)).to_string();
     let input = json!({"services": ["label-print"], "environment": "production", "uses": 2, "ends_at": ends_at,
         "reason": "In the safe of the control room."});
@@ -100,6 +97,40 @@ fn work_goes_on_by_a_printed_card_and_is_reported_afterwards() {
         server.get("/t/halden/.well-known/assent-revocations", None).1,
     )
     .unwrap();
+}
+
+/// Reports both records, and looks at what came of it.
+fn report_both(server: &Server, folder: &Path) {
+    let file = |name: &str| folder.join(name);
+    let report = |name: &str| assent(server, "implementer", &["reconcile", file(name).to_str().unwrap()]);
+    let (code, said) = report("one.jsonl");
+    assert_eq!((code, &said["added"]), (1, &json!(4)), "{said}");
+    let (code, said) = report("other.jsonl");
+    assert_eq!((code, &said["added"]), (1, &json!(2)), "{said}");
+    let differs = |name: &str| said["differences"].as_array().unwrap().contains(&json!(name));
+    assert!(
+        differs("card_forged") && differs("beyond_uses") && differs("unknown_artifact"),
+        "{said}"
+    );
+    let (code, said) = report("one.jsonl");
+    assert_eq!((code, &said["added"]), (0, &json!(0)), "{said}");
+    let token = server.token("auditor");
+    let uses = server.must("GET", "/api/v1/emergency-uses", &token, None);
+    assert_eq!(uses["items"].as_array().map(Vec::len), Some(6), "{uses}");
+    let items = server.must("GET", "/api/v1/action-items?about=label-print&open=true", &token, None);
+    let items = items["items"].as_array().unwrap();
+    let is_ours = |item: &&Value| item["title"].as_str().unwrap().contains("without the server");
+    assert_eq!(items.iter().filter(is_ours).count(), 5, "{items:?}");
+}
+
+#[test]
+fn work_goes_on_by_a_printed_card_and_is_reported_afterwards() {
+    let place = Place::demo("emergency_card");
+    let server = Server::start(&place, true);
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    print_card(&server, folder.path());
+    let text = file("card");
     server.stop();
 
     let one = Host {
@@ -134,25 +165,7 @@ fn work_goes_on_by_a_printed_card_and_is_reported_afterwards() {
     std::fs::write(file("other.jsonl"), kept).unwrap();
 
     let server = Server::start(&place, true);
-    let report = |name: &str| assent(&server, "implementer", &["reconcile", file(name).to_str().unwrap()]);
-    let (code, said) = report("one.jsonl");
-    assert_eq!((code, &said["added"]), (1, &json!(4)), "{said}");
-    let (code, said) = report("other.jsonl");
-    assert_eq!((code, &said["added"]), (1, &json!(2)), "{said}");
-    let differs = |name: &str| said["differences"].as_array().unwrap().contains(&json!(name));
-    assert!(
-        differs("card_forged") && differs("beyond_uses") && differs("unknown_artifact"),
-        "{said}"
-    );
-    let (code, said) = report("one.jsonl");
-    assert_eq!((code, &said["added"]), (0, &json!(0)), "{said}");
-    let token = server.token("auditor");
-    let uses = server.must("GET", "/api/v1/emergency-uses", &token, None);
-    assert_eq!(uses["items"].as_array().map(Vec::len), Some(6), "{uses}");
-    let items = server.must("GET", "/api/v1/action-items?about=label-print&open=true", &token, None);
-    let items = items["items"].as_array().unwrap();
-    let is_ours = |item: &&Value| item["title"].as_str().unwrap().contains("without the server");
-    assert_eq!(items.iter().filter(is_ours).count(), 5, "{items:?}");
+    report_both(&server, folder.path());
     must_verify(&server);
     server.stop();
     must_replay(&place);

@@ -114,6 +114,51 @@ fn a_host_that_is_killed_is_taken_over_with_seconds_of_loss() {
     must_replay(&place);
 }
 
+/// Two people accept what is lost, and nobody alone.
+fn accept_by_two(data: &Path, [admin, auditor]: &[(String, String); 2]) {
+    let accept = |one: &(String, String), other: &(String, String)| {
+        let mut words = vec!["audit", "accept-loss", "--tenant", "halden"];
+        words.extend(["--by", one.0.as_str(), "--by-password-file", one.1.as_str()]);
+        words.extend(["--and", other.0.as_str(), "--and-password-file", other.1.as_str()]);
+        run(&words, data)
+    };
+    let (is_good, said) = accept(admin, admin);
+    assert!(!is_good && said.contains("Two different people"), "{said}");
+    let (is_good, said) = accept(admin, auditor);
+    assert!(is_good && said.contains("halden: entries "), "{said}");
+    let (is_good, said) = accept(admin, auditor);
+    assert!(!is_good && said.contains("Nothing is lost"), "{said}");
+}
+
+/// Nothing is written and nothing let through; what was there by then can be read.
+fn check_read_only(server: &Server, open: &str, wanted: &Value, (kept, lost): (&str, &Value)) {
+    eventually("it says why it is not ready", || {
+        let (status, said) = server.get("/readyz", None);
+        status == 503 && String::from_utf8_lossy(&said).contains("older copy")
+    });
+    let (status, said) = server.ask(
+        "POST",
+        "/api/v1/changes",
+        Some(&server.token("requester")),
+        Some(wanted),
+    );
+    assert!(
+        status == 503 && String::from_utf8_lossy(&said).contains("read_only"),
+        "{status}"
+    );
+    let pipeline = server.token("pipeline");
+    let gate = tests::journey::gate_path(open);
+    assert_ne!(
+        server.get(&gate, Some(&pipeline)).0,
+        200,
+        "the gate is open over an older copy"
+    );
+    let key = |change: &Value| format!("/api/v1/changes/{}", change["key"].as_str().unwrap());
+    let token = server.token("auditor");
+    assert_eq!(server.get(kept, Some(&token)).0, 200, "it can be read");
+    assert_eq!(server.get(&key(lost), Some(&token)).0, 404);
+}
+
 #[test]
 fn an_older_moment_is_read_only_until_two_people_accept_the_loss() {
     if on_postgres() {
@@ -147,65 +192,16 @@ fn an_older_moment_is_read_only_until_two_people_accept_the_loss() {
     );
 
     let server = Server::spawn(&older, true, &[]);
-    eventually("it says why it is not ready", || {
-        let (status, said) = server.get("/readyz", None);
-        status == 503 && String::from_utf8_lossy(&said).contains("older copy")
-    });
-    let (status, said) = server.ask(
-        "POST",
-        "/api/v1/changes",
-        Some(&server.token("requester")),
-        Some(&wanted),
-    );
-    assert!(
-        status == 503 && String::from_utf8_lossy(&said).contains("read_only"),
-        "{status}"
-    );
-    let pipeline = server.token("pipeline");
-    let gate = tests::journey::gate_path(&open);
-    assert_ne!(
-        server.get(&gate, Some(&pipeline)).0,
-        200,
-        "the gate is open over an older copy"
-    );
-    let key = |change: &Value| format!("/api/v1/changes/{}", change["key"].as_str().unwrap());
-    let token = server.token("auditor");
-    assert_eq!(server.get(&kept, Some(&token)).0, 200, "it can be read");
-    assert_eq!(server.get(&key(&lost), Some(&token)).0, 404);
-    let person = |role: &str| {
+    check_read_only(&server, &open, &wanted, (&kept, &lost));
+    let people = ["admin", "auditor"].map(|role| {
         let found = server.person(role);
         let file = folder.path().join(format!("{role}.txt"));
         std::fs::write(&file, found["password"].as_str().unwrap()).unwrap();
-        (
-            found["login"].as_str().unwrap().to_owned(),
-            file.to_str().unwrap().to_owned(),
-        )
-    };
-    let (admin, auditor) = (person("admin"), person("auditor"));
+        let login = found["login"].as_str().unwrap().to_owned();
+        (login, file.to_str().unwrap().to_owned())
+    });
     server.stop();
-    let accept = |one: &(String, String), other: &(String, String)| {
-        let words = [
-            "audit",
-            "accept-loss",
-            "--tenant",
-            "halden",
-            "--by",
-            &one.0,
-            "--by-password-file",
-            &one.1,
-            "--and",
-            &other.0,
-            "--and-password-file",
-            &other.1,
-        ];
-        run(&words, older.folder.path())
-    };
-    let (is_good, said) = accept(&admin, &admin);
-    assert!(!is_good && said.contains("Two different people"), "{said}");
-    let (is_good, said) = accept(&admin, &auditor);
-    assert!(is_good && said.contains("halden: entries "), "{said}");
-    let (is_good, said) = accept(&admin, &auditor);
-    assert!(!is_good && said.contains("Nothing is lost"), "{said}");
+    accept_by_two(older.folder.path(), &people);
 
     let server = Server::start(&older, true);
     server.must("POST", "/api/v1/changes", &server.token("requester"), Some(&wanted));

@@ -14,6 +14,8 @@ use prometheus_client::registry::{Metric, Registry};
 use store::Depth;
 use store::compliance::archive::ArchiveState;
 
+/// What the lag of the running copy says.
+const COPY_LAG: &str = "How many seconds ago everything was in the running copy";
 /// Edges of the histogram, in seconds.
 const EDGES: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
@@ -100,12 +102,7 @@ impl Default for Metrics {
                 "What the archive of ended changes holds: changes, segments, and bytes compressed and before",
                 Family::default(),
             ),
-            copy_lag: registered(
-                it,
-                "copy_lag_seconds",
-                "How many seconds ago everything was in the running copy",
-                Family::default(),
-            ),
+            copy_lag: registered(it, "copy_lag_seconds", COPY_LAG, Family::default()),
             copied_at: AtomicI64::new(0),
             refused_deliveries: registered(
                 it,

@@ -43,6 +43,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(audit_routes())
         .merge(board_routes())
         .merge(other_routes())
+        .merge(emergency_routes())
         .merge(admin_routes())
         .merge(shared::noun_page::router())
         .method_not_allowed_fallback(shared::help::form_alone)
@@ -399,6 +400,14 @@ fn figure_routes() -> Router<AppState> {
             "/t/{tenant}/templates/{key}/rework",
             get(report::template_rework::show_rework),
         )
+/// The pages of work without the server.
+fn emergency_routes() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/t/{tenant}/emergency-cards/{id}/print",
+            get(gate::emergency_cards::print),
+        )
+        .route("/t/{tenant}/emergency-uses", get(gate::emergency_cards::show_uses))
 }
 
 fn other_routes() -> Router<AppState> {
@@ -460,11 +469,6 @@ fn other_routes() -> Router<AppState> {
             "/t/{tenant}/risk-adjustments/{id}/decisions",
             post(risk::adjustments::decide),
         )
-        .route(
-            "/t/{tenant}/emergency-cards/{id}/print",
-            get(gate::emergency_cards::print),
-        )
-        .route("/t/{tenant}/emergency-uses", get(gate::emergency_cards::show_uses))
         .route("/t/{tenant}/policies", get(policy::policies::show_policies))
         .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
         .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))

@@ -117,7 +117,8 @@ pub fn backup(backup: &Backup, output: &Output) -> Result<u8> {
 /// When the folder is not empty, or the backup is damaged.
 pub fn restore(restore: &Restore, output: &Output) -> Result<u8> {
     let Some(file) = &restore.file else {
-        return running_copies::restore(restore, output);
+        let from = restore.from.as_deref().unwrap_or(Path::new(""));
+        return running_copies::restore(from, restore.at.as_deref(), &restore.data, output);
     };
     let written = crate::archive::restore(file, &restore.data)?;
     let value =

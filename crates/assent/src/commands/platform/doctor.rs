@@ -1,6 +1,7 @@
 //! `assent doctor`: finds and explains what is wrong with an installation, on the host or from outside.
 
 mod outside;
+mod running_copy;
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
@@ -17,7 +18,6 @@ use acts::compliance::archive_changes::{COUNTED, OPENED};
 use crate::archive::{DATABASE_FILE, KEY_FILE};
 use crate::bridge::{self, BACKLOG, Damage, Host, LogStanding};
 use crate::clock;
-use crate::commands::platform::running_copies;
 use crate::common::Common;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, Tone};
@@ -150,7 +150,7 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
     if let Some(data) = &place.data {
         check_folder(data, checks);
         check_space(data, checks);
-        running_copies::check(data, clock::now(), checks);
+        running_copy::check(data, clock::now(), checks);
     }
     if let Some(data) = place.data.as_ref().filter(|_| settings.database_url.is_none()) {
         check_key(data, checks);

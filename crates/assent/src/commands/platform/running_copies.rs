@@ -11,8 +11,6 @@ use store::copying::{self, Restored};
 
 use crate::archive::{DATABASE_FILE, KEY_FILE, check_empty};
 use crate::clock;
-use crate::commands::platform::backup::Restore;
-use crate::commands::platform::doctor::Checks;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 
@@ -20,10 +18,6 @@ use crate::output::Output;
 const SILENT_SECONDS: i64 = 15;
 /// Within this time a host that reaches the folder has seen that it is fenced off.
 const FENCED: Duration = Duration::from_secs(2);
-/// A copy that is further behind than this, in seconds, loses more than is promised.
-const LAG_SECONDS: i64 = 5;
-/// A copy that is further behind than this, in seconds, is none to rely on.
-const LONG_LAG_SECONDS: i64 = 60;
 
 /// Takes the data of a running copy over.
 #[derive(Debug, Args)]
@@ -52,16 +46,11 @@ fn could_not(error: impl std::fmt::Display) -> Failure {
 ///
 /// # Errors
 /// When the folder is not empty, or the copy does not reach to the moment or is damaged.
-pub(crate) fn restore(asked: &Restore, output: &Output) -> Result<u8> {
-    let from = asked.from.as_deref().unwrap_or(Path::new(""));
-    let at = asked
-        .at
-        .as_deref()
-        .map(|text| clock::moment(text, clock::now()))
-        .transpose()?;
-    let restored = bring(from, at, &asked.data)?;
-    tell(output, &restored, &asked.data);
-    output.next(&format!("assent doctor --data {}", asked.data.display()));
+pub(crate) fn restore(from: &Path, at: Option<&str>, data: &Path, output: &Output) -> Result<u8> {
+    let at = at.map(|text| clock::moment(text, clock::now())).transpose()?;
+    let restored = bring(from, at, data)?;
+    tell(output, &restored, data);
+    output.next(&format!("assent doctor --data {}", data.display()));
     Ok(0)
 }
 
@@ -141,45 +130,4 @@ fn tell(output: &Output, restored: &Restored, data: &Path) {
         "A running copy holds no master key: put it at {}.",
         data.join(KEY_FILE).display()
     ));
-}
-
-/// Whether the running copy of a data folder keeps up.
-pub(in crate::commands) fn check(data: &Path, now: Timestamp, checks: &mut Checks) {
-    let own = match running_copy::own(data) {
-        Ok(None) => return,
-        Ok(Some(own)) => own,
-        Err(error) => return checks.bad("copy", error.to_string(), "Bring the file back, or move it away."),
-    };
-    let place = own.folder.display().to_string();
-    let found = copying::fence(&own.folder).and_then(|fence| Ok((fence, copying::alive(&own.folder)?)));
-    let (fence, alive) = match found {
-        Ok(found) => found,
-        Err(error) => {
-            return checks.bad(
-                "copy",
-                error.to_string(),
-                "Mount the folder, or give the server another one.",
-            );
-        }
-    };
-    if let Some(fence) = fence.filter(|fence| fence.epoch != own.epoch) {
-        let text = format!("{place} is written by the host {} since {}", fence.host, fence.at);
-        return checks.bad("copy", text, "This host serves nothing any more; use that one.");
-    }
-    let Some(alive) = alive else {
-        let text = format!("{place} holds no whole copy yet");
-        return checks.warn(
-            "copy",
-            text,
-            "The server writes one after its start; its log says why it does not.",
-        );
-    };
-    let lag = now.duration_since(alive.at).as_secs();
-    let text = format!("{place} holds everything up to {}, {lag} seconds ago", alive.at);
-    let help = "That is fine while no server runs. Otherwise look for `keeping the running copy` in the server's log.";
-    match lag {
-        ..=LAG_SECONDS => checks.good("copy", text),
-        ..=LONG_LAG_SECONDS => checks.warn("copy", text, help),
-        _ => checks.bad("copy", text, help),
-    }
 }
