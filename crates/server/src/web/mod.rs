@@ -400,6 +400,8 @@ fn figure_routes() -> Router<AppState> {
             "/t/{tenant}/templates/{key}/rework",
             get(report::template_rework::show_rework),
         )
+}
+
 /// The pages of work without the server.
 fn emergency_routes() -> Router<AppState> {
     Router::new()
