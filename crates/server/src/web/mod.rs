@@ -149,10 +149,7 @@ fn change_routes() -> Router<AppState> {
             get(change::affected::show_affected),
         )
         .route("/t/{tenant}/changes/{key}/waves", get(change::waves::show_waves))
-        .route(
-            "/t/{tenant}/changes/{key}/waves/{act}",
-            post(change::waves::act),
-        )
+        .route("/t/{tenant}/changes/{key}/waves/{act}", post(change::waves::act))
         .route("/t/{tenant}/changes/{key}/runbook", get(change::runbook::show_runbook))
         .route(
             "/t/{tenant}/changes/{key}/evidence",
