@@ -69,6 +69,7 @@ const WORDS: &[(&str, &str)] = &[
     ("resume", "It goes on."),
     ("implementation", "The work has begun."),
     ("implementation/entries", "It is noted."),
+    ("readiness", "It is noted."),
     ("extension", "The owner and the change managers are asked."),
     ("extension/decision", "They are told."),
     ("completion", "The outcome is noted."),
