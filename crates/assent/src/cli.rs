@@ -12,18 +12,24 @@ use crate::commands::cab::{boards, lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, waves};
 use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
-use crate::commands::gate::{checks, emergency, gateway, permits};
+#[cfg(feature = "server")]
+use crate::commands::gate::gateway;
+use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
-use crate::commands::platform::{backup, config, doctor, nouns, running_copies, serve};
+#[cfg(feature = "server")]
+use crate::commands::platform::{backup, config, doctor, running_copies, serve};
+use crate::commands::platform::{man, nouns};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{dashboards, metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::common::Common;
 use crate::lists::Listed;
+#[cfg(feature = "server")]
+use crate::place::Place;
 
 /// `assent`.
 #[derive(Debug, Parser)]
@@ -78,8 +84,10 @@ fn without_the_usual(error: clap::Error, words: &[OsString]) -> clap::Error {
 /// Every command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    #[cfg(feature = "server")]
     /// Start the server.
     Serve(serve::Serve),
+    #[cfg(feature = "server")]
     /// Look at the server's settings without starting it.
     #[command(subcommand)]
     Config(config::Config),
@@ -91,6 +99,7 @@ pub enum Command {
     Gate(checks::Gate),
     /// Report what was done while no server could be reached.
     Reconcile(emergency::Reconcile),
+    #[cfg(feature = "server")]
     /// Stand beside a gateway: ask the server for it, and verify permits when the server is away.
     Gateway(gateway::Gateway),
     /// Verify permits offline, or revoke them.
@@ -249,12 +258,16 @@ pub enum Command {
     WhatChanged(what_changed::WhatChanged),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
+    #[cfg(feature = "server")]
     /// Save the embedded database and its evidence while the server runs.
     Backup(backup::Backup),
+    #[cfg(feature = "server")]
     /// Bring a backup, or a moment of a running copy, back into an empty data directory.
     Restore(backup::Restore),
+    #[cfg(feature = "server")]
     /// Make this host the one that serves the data of a running copy.
     Takeover(running_copies::Takeover),
+    #[cfg(feature = "server")]
     /// Find and explain what is wrong with an installation.
     Doctor(doctor::Doctor),
     /// Print a script that completes commands in a shell.
@@ -262,6 +275,22 @@ pub enum Command {
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+    #[cfg(feature = "server")]
+    /// On the host: bring the schema of the data up to this program, without serving.
+    #[command(after_help = "Example: assent migrate --database postgres://assent@db/assent\n\n\
+        Without --data and --database the settings say where: variables and ./assent.toml.")]
+    Migrate {
+        /// Where the data is.
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Write the man pages.
+    #[command(after_help = "Example: assent man /usr/local/share/man/man1")]
+    Man {
+        /// The folder to write into; it is made when it is not there.
+        #[arg(value_name = "DIR")]
+        folder: std::path::PathBuf,
     },
     /// Print the API's OpenAPI document.
     #[command(after_help = "Example: assent openapi > openapi.json")]
