@@ -21,7 +21,7 @@ use crate::commands::integration::{connections, deliveries, mail, sinks, webhook
 use crate::commands::notify::{action_items, communications};
 #[cfg(feature = "server")]
 use crate::commands::platform::{backup, config, doctor, running_copies, serve};
-use crate::commands::platform::{man, nouns};
+use crate::commands::platform::nouns;
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{dashboards, metrics, views};
 use crate::commands::risk::table;

@@ -29,6 +29,11 @@ pub fn client(release: &Release) -> Result<()> {
         }
         entries.push(Entry::file(name, 0o755, bytes));
     }
+    // What pipelines fetch first; it checks the archive against the sums.
+    write(
+        &release.out.join("client.sh"),
+        &read(&release.root.join("packaging/install/client.sh"))?,
+    )?;
     entries.push(Entry::file("LICENSE", 0o644, read(&release.root.join("LICENSE"))?));
     write(
         &release.named("x86_64-linux-client.tar.gz"),
@@ -104,8 +109,9 @@ fn build(release: &Release, profile: &str, arguments: &[&str]) -> Result<String>
     let (target, flags) = target_and_flags(&installed_targets());
     let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))?;
     let flags = format!(
-        "{flags}--remap-path-prefix={}=/assent --remap-path-prefix={home}=/cargo",
-        release.root.display()
+        "{flags}--remap-path-prefix={}=/assent --remap-path-prefix={home}=/cargo --remap-path-prefix={}=/target",
+        release.root.display(),
+        release.target.display()
     );
     let status = Command::new(shell::cargo())
         .args(["build", "--locked", "--package", "assent", "--profile", profile])

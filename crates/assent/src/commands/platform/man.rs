@@ -33,24 +33,27 @@ pub fn write(folder: &Path, output: &Output) -> Result<u8> {
 
 /// Each page with its file name: `assent.1`, `assent-gate.1`, `assent-gate-check.1` and so on, by name.
 fn pages(mut command: Command) -> Result<Vec<(String, Vec<u8>)>> {
-    // Hidden help commands would each bring a copy of every page.
-    command = command.disable_help_subcommand(true);
     command.build();
     let mut found = Vec::new();
     let mut left = vec![("assent".to_owned(), command)];
     while let Some((name, command)) = left.pop() {
-        for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        for below in command.get_subcommands().filter(is_shown) {
             left.push((format!("{name}-{}", below.get_name()), below.clone()));
         }
         let mut text = Vec::new();
         // Without a date: the same grammar makes the same pages.
-        let page = clap_mangen::Man::new(command.name(name.clone())).date("");
+        let page = clap_mangen::Man::new(command).title(&name).date("");
         page.render(&mut text)
             .map_err(|error| Failure::could_not(format!("The page `{name}` cannot be made: {error}.")))?;
         found.push((format!("{name}.1"), text));
     }
     found.sort();
     Ok(found)
+}
+
+/// The commands `help` would each bring a copy of every page.
+fn is_shown(command: &&Command) -> bool {
+    !command.is_hide_set() && command.get_name() != "help"
 }
 
 #[cfg(test)]
