@@ -12,24 +12,20 @@ use crate::commands::cab::{boards, lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, waves};
 use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
-#[cfg(feature = "server")]
-use crate::commands::gate::gateway;
 use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
-#[cfg(feature = "server")]
-use crate::commands::platform::{backup, config, doctor, running_copies, serve};
 use crate::commands::platform::nouns;
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{dashboards, metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::common::Common;
-use crate::lists::Listed;
 #[cfg(feature = "server")]
-use crate::place::Place;
+use crate::host::Host;
+use crate::lists::Listed;
 
 /// `assent`.
 #[derive(Debug, Parser)]
@@ -84,13 +80,10 @@ fn without_the_usual(error: clap::Error, words: &[OsString]) -> clap::Error {
 /// Every command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// The server, and what works on its data.
     #[cfg(feature = "server")]
-    /// Start the server.
-    Serve(serve::Serve),
-    #[cfg(feature = "server")]
-    /// Look at the server's settings without starting it.
-    #[command(subcommand)]
-    Config(config::Config),
+    #[command(flatten)]
+    Host(Host),
     /// Work on changes.
     #[command(subcommand)]
     Change(Box<lifecycle::Change>),
@@ -99,9 +92,6 @@ pub enum Command {
     Gate(checks::Gate),
     /// Report what was done while no server could be reached.
     Reconcile(emergency::Reconcile),
-    #[cfg(feature = "server")]
-    /// Stand beside a gateway: ask the server for it, and verify permits when the server is away.
-    Gateway(gateway::Gateway),
     /// Verify permits offline, or revoke them.
     #[command(subcommand)]
     Permit(permits::Permit),
@@ -258,32 +248,11 @@ pub enum Command {
     WhatChanged(what_changed::WhatChanged),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
-    #[cfg(feature = "server")]
-    /// Save the embedded database and its evidence while the server runs.
-    Backup(backup::Backup),
-    #[cfg(feature = "server")]
-    /// Bring a backup, or a moment of a running copy, back into an empty data directory.
-    Restore(backup::Restore),
-    #[cfg(feature = "server")]
-    /// Make this host the one that serves the data of a running copy.
-    Takeover(running_copies::Takeover),
-    #[cfg(feature = "server")]
-    /// Find and explain what is wrong with an installation.
-    Doctor(doctor::Doctor),
     /// Print a script that completes commands in a shell.
     #[command(after_help = "Example: assent completions bash > /etc/bash_completion.d/assent")]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
-    },
-    #[cfg(feature = "server")]
-    /// On the host: bring the schema of the data up to this program, without serving.
-    #[command(after_help = "Example: assent migrate --database postgres://assent@db/assent\n\n\
-        Without --data and --database the settings say where: variables and ./assent.toml.")]
-    Migrate {
-        /// Where the data is.
-        #[command(flatten)]
-        place: Place,
     },
     /// Write the man pages.
     #[command(after_help = "Example: assent man /usr/local/share/man/man1")]

@@ -17,7 +17,10 @@ pub mod common;
 mod companion;
 mod dispatch;
 pub mod failure;
+#[cfg(feature = "server")]
+pub mod host;
 mod lists;
+#[cfg(feature = "server")]
 mod mail_address;
 pub mod memory;
 mod names;
