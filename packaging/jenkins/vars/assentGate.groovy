@@ -7,7 +7,7 @@ def call(Map what, Closure body) {
       "SERVICE=${what.service}", "ENVIRONMENT=${what.environment}", "ARTIFACT=${what.artifact}", "WAIT=${what.wait ?: '30m'}",
     ]) {
       sh '''
-        assent --json gate check --service "$SERVICE" --environment "$ENVIRONMENT" --artifact "$ARTIFACT" --wait "$WAIT" --permit permit.jwt > gate.json
+        assent --json gate check --service "$SERVICE" --environment "$ENVIRONMENT" --artifact "$ARTIFACT" --wait "$WAIT" --permit permit.jwt > gate.json || { code=$?; cat gate.json; exit $code; }
       '''
       def outcome = 'failed'
       try {

@@ -101,7 +101,7 @@ impl Job<'_> {
         let (url, token) = (self.server.url.clone(), self.server.token("pipeline"));
         let inputs = [
             ("server", url.as_str()),
-            ("token", &token),
+            ("token", token.as_str()),
             ("service", "edge-dns"),
             ("environment", "production"),
             ("artifact", artifact),
@@ -123,7 +123,11 @@ fn a_job_installs_asks_the_gate_deploys_and_records_with_the_actions_alone() {
         folder: folder.path(),
         path: Vec::new(),
     };
-    let install = [("version", VERSION), ("source", &source), ("signers", &signers)];
+    let install = [
+        ("version", VERSION),
+        ("source", source.as_str()),
+        ("signers", signers.as_str()),
+    ];
     let (code, text, outputs) = job.action("setup", &install);
     assert_eq!(code, Some(0), "{text}");
     assert!(outputs["version"].as_str().unwrap().starts_with("assent "), "{outputs}");
@@ -146,8 +150,8 @@ fn a_job_installs_asks_the_gate_deploys_and_records_with_the_actions_alone() {
     let (url, token) = (server.url.clone(), server.token("pipeline"));
     let record = [
         ("server", url.as_str()),
-        ("token", &token),
-        ("change", &change),
+        ("token", token.as_str()),
+        ("change", change.as_str()),
         ("status", "success"),
     ];
     let (code, text, _) = job.action("record", &record);
@@ -165,7 +169,7 @@ fn a_job_installs_asks_the_gate_deploys_and_records_with_the_actions_alone() {
 
     let nothing = [
         ("server", url.as_str()),
-        ("token", &token),
+        ("token", token.as_str()),
         ("change", ""),
         ("status", "failure"),
     ];
@@ -228,4 +232,70 @@ fn the_certificate_of_the_webhook_is_for_the_service_and_trusted_through_its_bun
          test \"$(stat -c %a made/tls.key)\" = 600
          ! openssl verify -CAfile made/ca.crt -verify_hostname assent-gateway.other.svc made/tls.crt",
     );
+}
+
+/// What each platform would have a runner do; Jenkins and GitHub have tests of their own.
+const PLATFORMS: &[(&str, char)] = &[
+    ("gitlab", '1'),
+    ("azure-devops", '2'),
+    ("buildkite", '3'),
+    ("tekton", '4'),
+    ("argo-cd", '5'),
+    ("flux", '6'),
+];
+
+#[test]
+fn the_steps_of_every_other_platform_are_stopped_without_a_change_and_pass_with_an_approved_one() {
+    let place = Place::demo("platforms");
+    let server = Server::start(&place, true);
+    let folder = tempfile::tempdir().unwrap();
+    let release = release(folder.path());
+    std::fs::copy(root().join("packaging/install/client.sh"), release.join("client.sh")).unwrap();
+    let usual = std::env::var("PATH").unwrap();
+    // Images have the program in their path; runners install it by the step itself.
+    let path = format!("{}:{usual}", tests::binary().parent().unwrap().display());
+    for (platform, digit) in PLATFORMS {
+        let artifact = format!("sha256:{}", digit.to_string().repeat(64));
+        let steps = |wait: &str| {
+            let script = python("steps.py")
+                .arg(platform)
+                .args(["service=edge-dns", "environment=production", "tenant=halden"])
+                .args([format!("server={}", server.url), format!("artifact={artifact}")])
+                .args([
+                    format!("version={VERSION}"),
+                    format!("source=file://{}", release.display()),
+                ])
+                .arg(format!("wait={wait}"))
+                .output()
+                .unwrap();
+            assert!(script.status.success(), "{platform}: {}", said(&script));
+            // What a file fixes at half an hour is shortened here, or the stop would take as long.
+            let text = String::from_utf8(script.stdout).unwrap();
+            text.replace("30m", wait).replace("25m", wait)
+        };
+        let work = tempfile::tempdir().unwrap();
+        let run = |script: &str| {
+            Command::new("bash")
+                .args(["-euo", "pipefail", "-c", script])
+                .current_dir(work.path())
+                .env("PATH", &path)
+                .env("ARTIFACT", &artifact)
+                .env("ASSENT_TOKEN", server.token("pipeline"))
+                .output()
+                .unwrap()
+        };
+        let stopped = run(&steps("1s"));
+        assert_eq!(stopped.status.code(), Some(1), "{platform}: {}", said(&stopped));
+        assert!(
+            said(&stopped).contains("change_missing"),
+            "{platform}: {}",
+            said(&stopped)
+        );
+        ready(&server, &artifact);
+        let passed = run(&steps("60s"));
+        assert!(passed.status.success(), "{platform}: {}", said(&passed));
+        let asked = format!("/api/v1/changes?artifact={artifact}");
+        let changes = server.must("GET", &asked, &server.token("requester"), None);
+        assert_eq!(changes["items"][0]["state"], "implementing", "{platform}: {changes}");
+    }
 }

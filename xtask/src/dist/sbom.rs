@@ -63,7 +63,7 @@ fn bill(metadata: &Value, checksums: &BTreeMap<String, String>, epoch: u64) -> R
             "ref": packages.get(id).map(|package| purl(package)),
             "dependsOn": below.iter().filter_map(reference).collect::<BTreeSet<_>>(),
         }));
-        left.extend(below.into_iter().filter(|id| seen.insert(id)));
+        left.extend(below.into_iter().filter(|id| seen.insert(*id)));
     }
     dependencies.sort_by_key(|row| row["ref"].to_string());
     let mut components: Vec<Value> = seen
