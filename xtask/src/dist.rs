@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: what is released, built into `target/dist` so that the same commit makes the same bytes.
+//! `cargo xtask dist`: what is released, built into `target/packages` so that the same commit makes the same bytes.
 //!
 //! Each part is runnable alone. Times in archives are those of the commit, owners are numbers, paths of this machine are cut out
 //! of the programs. `twice` shows that by building all parts from nothing twice and comparing the digests.
@@ -25,7 +25,7 @@ const PARTS: &[&str] = &["client", "server", "deb", "image", "chart", "sbom", "s
 pub struct Release {
     /// The repository's root folder.
     pub root: PathBuf,
-    /// Where the release is written.
+    /// Where the release is written; not `dist`, which is where cargo keeps the profile of that name.
     pub out: PathBuf,
     /// Where cargo builds.
     pub target: PathBuf,
@@ -57,7 +57,7 @@ pub fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     if arguments.iter().any(|part| part == "twice") {
         return twice(root, &target);
     }
-    let release = prepare(root, target.join("dist"), target)?;
+    let release = prepare(root, target.join("packages"), target)?;
     let wanted = |part: &&&str| arguments.is_empty() || arguments.iter().any(|named| named == **part);
     for part in PARTS.iter().filter(wanted) {
         println!("dist: {part}");
@@ -92,7 +92,7 @@ fn make(release: &Release, part: &str) -> Result<()> {
 /// Builds the release twice, each time from nothing, and compares every digest.
 fn twice(root: &Path, target: &Path) -> Result<bool> {
     let mut sums = Vec::new();
-    for name in ["dist", "dist-again"] {
+    for name in ["packages", "packages-again"] {
         let out = target.join(name);
         // The same folder each time: where cargo builds is part of what it makes.
         let building = target.join("dist-build");

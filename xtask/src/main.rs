@@ -29,7 +29,7 @@ cargo xtask <task>
   bench [ARGUMENT…]      measures a release build (package `tests`, program `bench`)
   soak [--percent N] [NAME…]
                          runs the long tests at full size, or at a share of it (program `soak`)
-  dist [PART…]           builds what is released into target/dist; all, or of:
+  dist [PART…]           builds what is released into target/packages; all, or of:
                          client server deb image chart sbom sums; `twice` builds all twice and compares
   with COMMAND…          runs a command beside a private PostgreSQL, with the tests' environment set
   setup                  installs what the tests need and this machine lacks";

@@ -129,7 +129,7 @@ fn component(package: &Value, checksums: &BTreeMap<String, String>, kind: &str) 
     }
     if !text("license").is_empty() {
         // Some old manifests write a slash for OR, which SPDX does not know.
-        let expression = text("license").replace('/', " OR ");
+        let expression = text("license").replace(" / ", "/").replace('/', " OR ");
         row.insert("licenses".to_owned(), json!([{"expression": expression}]));
     }
     if let Some(sum) = checksums.get(&format!("{}@{}", text("name"), text("version"))) {
