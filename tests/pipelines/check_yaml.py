@@ -4,6 +4,7 @@ import pathlib
 import re
 import sys
 
+import kubernetes_validate
 import yaml
 
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -35,6 +36,19 @@ def texts(root):
             yield f"{path}, block {number}", block
 
 
+def check_manifest(name, document):
+    """Holds what is Kubernetes' own to its schema; kinds of Argo CD, Flux and Tekton are not in it."""
+    if not isinstance(document, dict) or not {"apiVersion", "kind"} <= set(document):
+        return
+    group = document["apiVersion"].partition("/")[0]
+    if "." in group and not group.endswith(".k8s.io"):
+        return
+    try:
+        kubernetes_validate.validate(document, "1.37", strict=True)
+    except kubernetes_validate.ValidationError as error:
+        sys.exit(f"{name}: {document['kind']}: {error.message}")
+
+
 def main():
     count = 0
     for name, text in texts(pathlib.Path(sys.argv[1])):
@@ -44,6 +58,8 @@ def main():
             sys.exit(f"{name}: {error}")
         if not documents:
             sys.exit(f"{name} holds nothing")
+        for document in documents:
+            check_manifest(name, document)
         count += 1
     print(count)
 
