@@ -146,7 +146,37 @@ fn target_and_flags(installed: &str) -> (&'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
     use super::*;
+
+    #[test]
+    fn the_client_is_made_without_server_and_database() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let tree = |features: &[&str]| {
+            let mut command = Command::new(shell::cargo());
+            command.args([
+                "tree",
+                "--locked",
+                "--package",
+                "assent",
+                "--edges",
+                "normal",
+                "--prefix",
+                "none",
+            ]);
+            let told = shell::quiet(command.args(features).current_dir(root)).unwrap();
+            let names = told
+                .lines()
+                .filter_map(|line| line.split(' ').next().map(str::to_owned));
+            names.collect::<std::collections::BTreeSet<String>>()
+        };
+        let (client, whole) = (tree(&["--no-default-features"]), tree(&[]));
+        for name in ["server", "acts", "store", "axum", "rusqlite", "postgres", "tokio"] {
+            assert!(whole.contains(name), "{name} is no part of the server");
+            assert!(!client.contains(name), "{name} is a part of the client");
+        }
+        assert!(client.contains("wire") && client.contains("proof"), "{client:?}");
+    }
 
     #[test]
     fn musl_is_taken_where_it_is_installed_and_glibc_is_static_otherwise() {
