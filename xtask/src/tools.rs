@@ -33,6 +33,8 @@ pub enum Need {
     Alerts,
     /// AIDE, which reports files that changed.
     Integrity,
+    /// What a release is packed, judged and signed with: `dpkg-deb`, `systemd-analyze`, `ssh-keygen`.
+    Packaging,
     /// LemonLDAP::NG, an identity provider, with what its portal and its OpenID Connect load. It runs as the tests' own
     /// process.
     Identity,
@@ -52,6 +54,7 @@ impl Need {
         Need::Clients,
         Need::Alerts,
         Need::Integrity,
+        Need::Packaging,
         Need::Identity,
     ];
 
@@ -90,6 +93,11 @@ impl Need {
                     .iter()
                     .all(|path| Path::new(path).exists()),
             ),
+            Need::Packaging => {
+                let programs = ["dpkg-deb", "systemd-analyze", "ssh-keygen"];
+                let present = programs.iter().all(|program| shell::find(program).is_some());
+                (&["dpkg", "systemd", "openssh-client"], present)
+            }
             Need::Integrity => (&["aide"], Path::new("/usr/bin/aide").exists()),
             Need::Identity => {
                 let modules = [

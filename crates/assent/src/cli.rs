@@ -12,17 +12,19 @@ use crate::commands::cab::{boards, lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, waves};
 use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
-use crate::commands::gate::{checks, emergency, gateway, permits};
+use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
-use crate::commands::platform::{backup, config, doctor, nouns, running_copies, serve};
+use crate::commands::platform::nouns;
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{dashboards, metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::common::Common;
+#[cfg(feature = "server")]
+use crate::host::Host;
 use crate::lists::Listed;
 
 /// `assent`.
@@ -78,11 +80,10 @@ fn without_the_usual(error: clap::Error, words: &[OsString]) -> clap::Error {
 /// Every command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Start the server.
-    Serve(serve::Serve),
-    /// Look at the server's settings without starting it.
-    #[command(subcommand)]
-    Config(config::Config),
+    /// The server, and what works on its data.
+    #[cfg(feature = "server")]
+    #[command(flatten)]
+    Host(Host),
     /// Work on changes.
     #[command(subcommand)]
     Change(Box<lifecycle::Change>),
@@ -91,8 +92,6 @@ pub enum Command {
     Gate(checks::Gate),
     /// Report what was done while no server could be reached.
     Reconcile(emergency::Reconcile),
-    /// Stand beside a gateway: ask the server for it, and verify permits when the server is away.
-    Gateway(gateway::Gateway),
     /// Verify permits offline, or revoke them.
     #[command(subcommand)]
     Permit(permits::Permit),
@@ -249,19 +248,18 @@ pub enum Command {
     WhatChanged(what_changed::WhatChanged),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
-    /// Save the embedded database and its evidence while the server runs.
-    Backup(backup::Backup),
-    /// Bring a backup, or a moment of a running copy, back into an empty data directory.
-    Restore(backup::Restore),
-    /// Make this host the one that serves the data of a running copy.
-    Takeover(running_copies::Takeover),
-    /// Find and explain what is wrong with an installation.
-    Doctor(doctor::Doctor),
     /// Print a script that completes commands in a shell.
     #[command(after_help = "Example: assent completions bash > /etc/bash_completion.d/assent")]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+    /// Write the man pages.
+    #[command(after_help = "Example: assent man /usr/local/share/man/man1")]
+    Man {
+        /// The folder to write into; it is made when it is not there.
+        #[arg(value_name = "DIR")]
+        folder: std::path::PathBuf,
     },
     /// Print the API's OpenAPI document.
     #[command(after_help = "Example: assent openapi > openapi.json")]

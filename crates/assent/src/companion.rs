@@ -358,7 +358,7 @@ impl Decide for Companion {
 }
 
 fn question(place: &Place, permit: Option<&str>) -> String {
-    let shown = permit.map(server::gateway::permit_id);
+    let shown = permit.map(proof::permit::id_as_written);
     let path = if place.admits_running { "/admission" } else { "/gate" };
     let fields = query(&[
         ("service", Some(place.service.as_str())),

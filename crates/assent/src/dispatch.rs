@@ -9,17 +9,19 @@ use crate::commands::cab::{boards, lessons, meetings, on_call};
 use crate::commands::change::{lifecycle, templates, waves};
 use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
-use crate::commands::gate::{checks, emergency, gateway, permits};
+use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
 use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
-use crate::commands::platform::{backup, config, doctor, nouns, running_copies, serve};
+use crate::commands::platform::{man, nouns};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{dashboards, metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::failure::Result;
+#[cfg(feature = "server")]
+use crate::host;
 use crate::output::Output;
 
 /// Does what the command line says; answers the exit code.
@@ -29,12 +31,11 @@ use crate::output::Output;
 pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
     let common = &cli.common;
     match &cli.command {
-        Command::Serve(serve) => serve::run(serve),
-        Command::Config(config) => config::run(config, output),
+        #[cfg(feature = "server")]
+        Command::Host(asked) => host::run(asked, common, output),
         Command::Change(change) => lifecycle::run(change, common, output),
         Command::Gate(gate) => checks::run(gate, common, output),
         Command::Reconcile(asked) => emergency::reconcile(asked, common, output),
-        Command::Gateway(gateway) => gateway::run(gateway, common),
         Command::Permit(permit) => permits::run(permit, common, output),
         Command::Audit(audit) => history::run(audit, common, output),
         Command::Policy(policy) => sets::run(policy, common, output),
@@ -88,12 +89,14 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Drift(drift) => drift::run(drift, common, output),
         Command::WhatChanged(asked) => what_changed::run(asked, common, output),
         Command::Import(import) => import::run(import, common, output),
-        Command::Backup(backup) => backup::backup(backup, output),
-        Command::Restore(restore) => backup::restore(restore, output),
-        Command::Takeover(takeover) => running_copies::takeover(takeover, output),
-        Command::Doctor(doctor) => doctor::run(doctor, common, output),
         Command::Completions { shell } => Ok(complete(*shell, output)),
         Command::Openapi => Ok(tell_openapi(&common.server, output)),
+        Command::Man { folder } => man::write(folder, output),
+        Command::Openapi => {
+            let document = wire::openapi::document(common.server.trim_end_matches('/'));
+            output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
+            Ok(0)
+        }
     }
 }
 

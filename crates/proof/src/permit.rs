@@ -93,6 +93,21 @@ pub fn sign(claims: &Claims, key: &SigningKey) -> Result<String> {
     jws::sign(TYPE, &payload, key)
 }
 
+/// The longest id of a permit, in bytes.
+const LONGEST_ID: usize = 255;
+
+/// The id in a permit's payload as it is written there, unverified: it names a permit to ask about and proves nothing. A text
+/// that no permit has where it cannot be read.
+#[must_use]
+pub fn id_as_written(token: &str) -> String {
+    let payload = token.split('.').nth(1).and_then(crate::crypto::from_base64url);
+    let claims: Option<serde_json::Value> = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let id = claims.as_ref().and_then(|claims| claims["jti"].as_str());
+    id.filter(|id| id.len() <= LONGEST_ID)
+        .unwrap_or("unreadable")
+        .to_owned()
+}
+
 /// What the verifier is about to do. The tenant is that of the key set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected<'a> {

@@ -18,6 +18,7 @@ pub(crate) mod lost_database;
 pub(crate) mod paused_server;
 pub(crate) mod plans;
 pub(crate) mod promises;
+pub(crate) mod proxied;
 pub(crate) mod running_copy;
 pub(crate) mod served_log;
 pub(crate) mod stopped;

@@ -5,19 +5,20 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use acts::Context;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use axum::response::sse::Event;
 use model::core::act;
 use store::audit::event;
 use store::{Lane, Mode};
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use wire::views;
 
 use crate::http::caller::Caller;
+
 use crate::http::failure::Failure;
 use crate::http::outside_mask;
 use crate::http::state::AppState;
+use crate::notify::event_stream::event_stream;
 
 /// How many events one look takes.
 const BATCH: i64 = 100;
@@ -67,9 +68,7 @@ pub(crate) fn open(state: AppState, caller: Caller, telling: Telling, from: i64)
         // A stream that is not read to its end, or whose reader went away, ends with its channel.
         let _ = tokio::time::timeout(LIFE, feed).await;
     });
-    Sse::new(ReceiverStream::new(receive))
-        .keep_alive(KeepAlive::default())
-        .into_response()
+    event_stream(receive)
 }
 
 async fn feed(

@@ -14,16 +14,20 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::clock;
+#[cfg(feature = "server")]
 use crate::commands::audit::accept_loss::accept_loss;
 use crate::commands::audit::events::{self, Events};
 use crate::commands::audit::mandates;
 use crate::commands::audit::paper::{self, Paper};
+#[cfg(feature = "server")]
 use crate::commands::audit::renew_codes::{RenewCodes, renew_codes};
+#[cfg(feature = "server")]
 use crate::commands::audit::replay::replay;
 use crate::commands::change::lifecycle;
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_file, read_text};
 use crate::output::{Output, Tone, array, clean, text_of};
+#[cfg(feature = "server")]
 use crate::place::Place;
 use crate::progress::bar;
 
@@ -82,6 +86,7 @@ pub enum Audit {
         assent audit events --actor marta --from -7d --limit 500 --json"
     )]
     Events(Box<Events>),
+    #[cfg(feature = "server")]
     /// On the host: rebuild every record from the events and compare; exit 0 equal, 1 not, 2 could not.
     #[command(after_help = "Example: assent audit replay --data /var/lib/assent")]
     Replay {
@@ -92,12 +97,14 @@ pub enum Audit {
         #[arg(long)]
         tenant: Option<String>,
     },
+    #[cfg(feature = "server")]
     /// On the host, while no server runs: write the codes over all rows anew, after a full replay, by two people.
     #[command(
         after_help = "Example: assent audit renew-codes --data /var/lib/assent --tenant acme --by olga --by-password-file olga.txt \\\n         \
         --and piet --and-password-file piet.txt"
     )]
     RenewCodes(RenewCodes),
+    #[cfg(feature = "server")]
     /// Accept, as two people, that the entries behind an older copy are lost; it can be written again afterwards.
     #[command(
         after_help = "Example: assent audit accept-loss --data /var/lib/assent --tenant acme --by ada --by-password-file ada.txt \\\n         \
@@ -160,8 +167,11 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
         },
         Audit::Show { event } => show_event(event, common, output),
         Audit::Events(asked) => events::run(asked, common, output),
+        #[cfg(feature = "server")]
         Audit::Replay { place, tenant } => replay(place, tenant.as_deref(), output),
+        #[cfg(feature = "server")]
         Audit::RenewCodes(asked) => renew_codes(asked, output),
+        #[cfg(feature = "server")]
         Audit::AcceptLoss(asked) => accept_loss(asked, output),
     }
 }

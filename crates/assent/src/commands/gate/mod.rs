@@ -3,6 +3,7 @@
 pub mod build;
 pub mod checks;
 pub mod emergency;
+#[cfg(feature = "server")]
 pub mod gateway;
 pub(super) mod lists;
 pub mod permits;

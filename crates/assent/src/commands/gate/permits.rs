@@ -109,7 +109,7 @@ pub fn run(permit: &Permit, common: &Common, output: &Output) -> Result<u8> {
     match permit {
         Permit::Verify(wanted) => verify(wanted, output),
         Permit::Consume(wanted) => {
-            let jti = server::gateway::permit_id(read_text(&wanted.file)?.trim());
+            let jti = proof::permit::id_as_written(read_text(&wanted.file)?.trim());
             let path = format!("/permits/{}/consumption", encode(&jti));
             let body = Value::Object(wanted.build.body());
             let answer = Client::new(common)?.post(&path, &body)?.body;

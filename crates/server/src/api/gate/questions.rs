@@ -12,7 +12,7 @@ use acts::report::find_records::{CheckQuery, find_gate_checks};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use jiff::{SignedDuration, Timestamp};
@@ -28,7 +28,6 @@ use model::gate::answer::Answer;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use wire::views;
 
 use crate::api::shared::change_replies;
@@ -36,12 +35,14 @@ use crate::api::shared::records::state_asked;
 use crate::http::address::BASE;
 use crate::http::authenticate::Asking;
 use crate::http::caller::{Caller, Scope};
+
 use crate::http::failure::Failure;
 use crate::http::handler::get;
 use crate::http::outside_mask::{mask_answer, mask_value};
 use crate::http::route::{Ask, Places, Reply, Route, query_of};
 use crate::http::state::AppState;
 use crate::http::{attempts, clock, query_words};
+use crate::notify::event_stream::event_stream;
 use crate::start::router::Waited;
 
 /// How far ahead a check may wait.
@@ -367,9 +368,7 @@ async fn follow_check(State(state): State<AppState>, caller: Caller, mut places:
     let first = look(&state, &caller, &id).await?;
     let (send, receive) = mpsc::channel(8);
     tokio::spawn(tell_turns(state, caller, id, first, send));
-    Ok(Sse::new(ReceiverStream::new(receive))
-        .keep_alive(KeepAlive::default())
-        .into_response())
+    Ok(event_stream(receive))
 }
 
 async fn tell_turns(
