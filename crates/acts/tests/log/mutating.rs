@@ -14,6 +14,7 @@ use model::audit::witness::Witness;
 use model::compliance::report_schedule::ReportSchedule;
 use model::emergency::outside_look;
 use model::gate::provenance;
+use model::integration::dialect::Dialect;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, params_from_iter};
 use serde_json::json;
@@ -686,6 +687,7 @@ pub(crate) fn world() -> World {
         )?;
         let watched = "log.example/acme+7895ec0a+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
         noun::add::<WatchedLog>(cx, &body(json!({"key": watched})))?;
+        noun::add::<Dialect>(cx, &body(json!({"name": "servicenow"})))?;
         let authority = json!({"url": "https://tsa.example/tsr", "certificates": CERTIFICATE, "every_hours": 6});
         noun::add::<TimeAuthority>(cx, &body(authority))?;
         let schedule = json!({"framework": "sox", "span": "last_month", "format": "oscal", "contacts": ["olga"]});

@@ -5,10 +5,8 @@ use serde::{Deserialize, Serialize};
 words! {
     /// The protocol of another system that its clients speak.
     DialectName {
-        /// The Table, Change Management and DevOps APIs of ServiceNow.
+        /// The Table API and the Change Management API of ServiceNow.
         Servicenow = "servicenow",
-        /// The deployment and build APIs of Jira Cloud.
-        Jira = "jira",
     }
 }
 

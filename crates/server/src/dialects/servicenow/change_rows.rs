@@ -33,7 +33,7 @@ pub(super) fn change(it: &Value) -> Row {
         .map_or(("", ""), |row| (row.1, row.2));
     let (code, code_label) = states::close_code(text_of(&it["outcome"]));
     let ended = match state {
-        State::Cancelled => text_of(&it["cancelled"]["text"]),
+        State::Cancelled => text_of(&it["cancelled"]["reason"]),
         _ => items_of(&it["reviews"])
             .last()
             .map_or("", |review| text_of(&review["summary"])),
