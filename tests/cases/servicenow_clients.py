@@ -3,7 +3,6 @@ from lib import *
 import base64, datetime, pathlib, socket, ssl, tempfile, threading, warnings
 
 HOST = SERVER.split('://', 1)[1]
-STATES = {}
 
 
 def basic(role, path, method='GET', body=None):
@@ -295,8 +294,8 @@ def run():
     key = walk(svc, digest())
     in_the_log(key)
     queries(key)
-    others(svc)
-    change_management(svc)
+    others(service())
+    change_management(service())
     by_pysnc(key, svc)
     reading = ok('admin', 'POST', '/tokens', {'name': 'reads ' + mark(), 'person': login('requester'), 'scopes': ['read']}).json['token']
     answer = basic(reading, '/api/now/table/change_request', 'POST', written())

@@ -62,7 +62,8 @@ impl Refused {
             }
         }
         Self {
-            status,
+            // These protocols know no 422: what cannot be taken is a bad request there.
+            status: if status == 422 { 400 } else { status },
             code: text_of(&problem["code"]).to_owned(),
             text: seen.join(" "),
             retry_after,
@@ -184,6 +185,8 @@ mod tests {
             "errors": [{"field": "title", "text": "Say it."}]});
         let refused = Refused::by_problem(409, &problem, None);
         assert_eq!(refused.code, "evidence_missing");
+        assert_eq!(refused.status, 409);
+        assert_eq!(Refused::by_problem(422, &problem, None).status, 400);
         assert_eq!(
             refused.text,
             "Evidence is missing. title: Say it. Evidence is missing. Add evidence."

@@ -199,7 +199,7 @@ async fn go(asked: &Asked, path: &str, to: &'static str, acts: &Acts) -> Result<
         .any(|wanted| state_of(&view) >= wanted);
     match is_there {
         true => Ok(()),
-        false => Err(refuse(asked, path, &view, to, "nothing more leads yet").await),
+        false => Err(refuse(asked, path, &view, to, "more is needed to go").await),
     }
 }
 

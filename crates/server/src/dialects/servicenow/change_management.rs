@@ -22,11 +22,11 @@ const MOST_SHOWN: usize = 500;
 pub(super) async fn answer(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
     match parts {
         ["change"] => changes(asked, None).await,
-        ["change", kind] if KINDS.contains(kind) => changes(asked, Some(kind)).await,
+        ["change", kind] if KINDS.contains(kind) => changes(asked, Some(*kind)).await,
         ["change", "standard", template] if asked.method == Method::POST => {
-            create(asked, Some("standard"), Some(template)).await
+            create(asked, Some("standard"), Some(*template)).await
         }
-        ["change", kind, id] if KINDS.contains(kind) => change(asked, Some(kind), id).await,
+        ["change", kind, id] if KINDS.contains(kind) => change(asked, Some(*kind), id).await,
         ["change", id] => change(asked, None, id).await,
         ["change", id, "nextstate" | "nextstates"] => next(asked, id).await,
         ["change", id, "task"] => change_tasks(asked, id).await,

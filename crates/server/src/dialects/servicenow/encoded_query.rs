@@ -217,11 +217,19 @@ impl Condition {
     fn is_met(&self, row: &Row) -> bool {
         let value = value_of(row, &self.field);
         let (has, wanted) = (value.to_lowercase(), self.value.to_lowercase());
-        let is_in = || wanted.split(',').any(|word| word.trim() == has);
+        // A reference is named by its id or by what people read of it, such as the number of a change.
+        let shown = row.get(&self.field).filter(|field| field.table.is_some());
+        let shown = shown.map_or_else(|| has.clone(), |field| field.display.to_lowercase());
+        let is_in = || {
+            wanted
+                .split(',')
+                .any(|word| [&has, &shown].iter().any(|it| it.as_str() == word.trim()))
+        };
+        let is_named = [&has, &shown].contains(&&wanted);
         let order = compare(&value, &self.value);
         match self.operator {
-            Operator::Is => has == wanted,
-            Operator::IsNot => has != wanted,
+            Operator::Is => is_named,
+            Operator::IsNot => !is_named,
             Operator::Less => !has.is_empty() && order.is_lt(),
             Operator::AtMost => !has.is_empty() && order.is_le(),
             Operator::More => order.is_gt(),
@@ -243,6 +251,7 @@ impl Condition {
 mod tests {
     use super::*;
     use crate::dialects::servicenow::rows::Field;
+    use crate::dialects::servicenow::tables::Table;
 
     fn row(number: &str, state: &str, title: &str) -> Row {
         Row(vec![
@@ -281,6 +290,22 @@ mod tests {
         assert_eq!(found("state>=-4"), ["CHG-2", "CHG-10"]);
         assert_eq!(found("short_descriptionLIKE^^"), ["CHG-10"]);
         assert_eq!(found("state.displayISEMPTY"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_reference_is_named_by_its_id_or_by_what_people_read() {
+        let row = Row(vec![Field::refers("change_request", Table::ChangeRequest, "CHG-7")]);
+        let id = row.value("change_request").to_owned();
+        for (query, is_found) in [
+            (format!("change_request={id}"), true),
+            ("change_request=CHG-7".to_owned(), true),
+            ("change_request.number=CHG-7".to_owned(), true),
+            ("change_requestINCHG-6,CHG-7".to_owned(), true),
+            ("change_request!=CHG-7".to_owned(), false),
+            ("change_request=CHG-70".to_owned(), false),
+        ] {
+            assert_eq!(read(&query).unwrap().finds(&row), is_found, "{query}");
+        }
     }
 
     #[test]

@@ -124,7 +124,7 @@ pub(super) fn shown_time(time: Timestamp) -> String {
 /// A time as it is read: as it is written, or by RFC 3339.
 pub(super) fn read_time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    let plain = || format!("{}Z", text.replacen(' ', "T", 1)).parse().ok();
+    let plain = || format!("{}Z", text.replacen(' ', "T", 1)).parse::<Timestamp>().ok();
     text.parse().ok().or_else(plain)
 }
 

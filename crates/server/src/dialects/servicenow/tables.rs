@@ -272,7 +272,7 @@ async fn approvers(asked: &Asked, query: &Query) -> Result<Vec<Row>, Refused> {
     if let Some(key) = parent(asked, query, &["sysapproval", "document_id"]).await? {
         return of_change(asked, &key).await;
     }
-    if query.wanted("state").as_deref() != Some(&["requested"]) {
+    if query.wanted("state").as_deref() != Some(["requested"].as_slice()) {
         let text =
             "Approvals are found by their change (`sysapproval`), or all that are asked for (`state=requested`).";
         return Err(Refused::field(text));

@@ -177,8 +177,12 @@ async fn update_incident(asked: &Asked, key: &str, id: &str, mut fields: Map<Str
             .map(|it| states::shown(INCIDENTS, it).0);
         match states::number(INCIDENTS, &state) {
             to if to.is_some() && to == here => {}
-            Some("2") => drop(body.insert("mitigated_at".to_owned(), json!(asked.now))),
-            Some("6") => drop(body.entry("resolved_at").or_insert(json!(asked.now))),
+            Some("2") => {
+                body.insert("mitigated_at".to_owned(), json!(asked.now));
+            }
+            Some("6") => {
+                body.entry("resolved_at").or_insert_with(|| json!(asked.now));
+            }
             _ => {
                 let text = format!(
                     "{key} does not go to state `{state}` by this field: 2 (In Progress) says that its effect is \
