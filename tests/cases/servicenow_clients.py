@@ -50,7 +50,7 @@ def patch(role, key, **fields):
 
 
 def written():
-    """What a client writes into a new change request."""
+    """What a client writes into a new record of change_request."""
     start, end = now() - dt.timedelta(minutes=5), now() + dt.timedelta(hours=2)
     form = '%Y-%m-%d %H:%M:%S'
     return {

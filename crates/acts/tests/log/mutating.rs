@@ -680,11 +680,9 @@ pub(crate) fn world() -> World {
     halt(&world);
     world.system(|cx| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.
-        let witness = "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-        noun::add::<Witness>(
-            cx,
-            &body(json!({"key": witness, "url": "https://witness.example/walk"})),
-        )?;
+        let witness = json!({"key": "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
+            "url": "https://witness.example/walk"});
+        noun::add::<Witness>(cx, &body(witness))?;
         let watched = "log.example/acme+7895ec0a+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
         noun::add::<WatchedLog>(cx, &body(json!({"key": watched})))?;
         noun::add::<Dialect>(cx, &body(json!({"name": "servicenow"})))?;

@@ -1,4 +1,4 @@
-//! What a client writes into a change request, as acts here: each by its own route, in a fixed order, and each stands by itself.
+//! What a client writes into `change_request`, as acts here: each by its own route, in a fixed order, and each stands by itself.
 
 use model::core::enums::State;
 use serde_json::{Map, Value, json};
@@ -6,14 +6,15 @@ use serde_json::{Map, Value, json};
 use super::change_rows::state_of;
 use super::fields::{OWN, content, nothing_left, plain, take};
 use super::states::{self, CHANGES, Step};
-use super::tables::{Table, segment};
+use super::table::Table;
+use super::tables::segment;
 use crate::dialects::Asked;
 use crate::dialects::api::{Refused, items_of, text_of};
 
 /// How many unmet conditions a refusal names.
 const MOST_UNMET: usize = 10;
 
-/// The acts that the fields of a change request ask for.
+/// The acts that the fields of a record of `change_request` ask for.
 #[derive(Debug, Default)]
 struct Acts {
     /// The number of the state.
@@ -110,7 +111,7 @@ pub(super) async fn create(asked: &Asked, mut fields: Map<String, Value>) -> Res
         ));
     }
     let content = content(asked, &mut fields).await?;
-    nothing_left(&fields, Table::ChangeRequest)?;
+    nothing_left(&fields, Table::Change)?;
     asked.api.post("/changes", &Value::Object(content)).await
 }
 
@@ -118,7 +119,7 @@ pub(super) async fn create(asked: &Asked, mut fields: Map<String, Value>) -> Res
 pub(super) async fn update(asked: &Asked, key: &str, mut fields: Map<String, Value>) -> Result<Value, Refused> {
     let acts = Acts::read(&mut fields)?;
     let content = content(asked, &mut fields).await?;
-    nothing_left(&fields, Table::ChangeRequest)?;
+    nothing_left(&fields, Table::Change)?;
     let mut done = Vec::new();
     let path = format!("/changes/{}", segment(key));
     match perform(asked, &path, content, &acts, &mut done).await {

@@ -7,7 +7,8 @@ use super::change_acts::{self, next_states};
 use super::change_rows::{self, state_of};
 use super::fields::{OWN, object, take};
 use super::rows::{Row, Shape, Show};
-use super::tables::{Table, change_key, find, find_one, segment, tasks};
+use super::table::Table;
+use super::tables::{change_key, find, find_one, segment, tasks};
 use super::write;
 use super::{nothing, query, wrong_method};
 use crate::dialects::api::{Refused, items_of, text_of};
@@ -59,7 +60,7 @@ async fn changes(asked: &Asked, kind: Option<&str>) -> Result<Answered, Refused>
     }
     let limit = super::count(asked, "sysparm_limit", MOST_SHOWN)?.min(MOST_SHOWN);
     let offset = super::count(asked, "sysparm_offset", 0)?;
-    let mut rows = find(asked, Table::ChangeRequest, &query(asked)?).await?;
+    let mut rows = find(asked, Table::Change, &query(asked)?).await?;
     rows.retain(|row| kind.is_none_or(|kind| row.value("type") == kind));
     let page: Vec<Value> = rows.iter().skip(offset).take(limit).map(shown).collect();
     let mut answered = result(200, json!(page));
@@ -92,7 +93,7 @@ async fn change(asked: &Asked, kind: Option<&str>, id: &str) -> Result<Answered,
     let path = format!("/changes/{}", segment(&key));
     let view = asked.api.get(&path).await?;
     if kind.is_some_and(|kind| text_of(&view["kind"]) != kind) {
-        return Err(write::absent(Table::ChangeRequest));
+        return Err(write::absent(Table::Change));
     }
     let view = match asked.method {
         Method::GET => view,
@@ -199,7 +200,7 @@ fn conflicts_shown(key: &str, found: &[Value]) -> Value {
         .map(|it| {
             let why: Vec<&str> = items_of(&it["why"]).iter().map(text_of).collect();
             let row = Row(vec![
-                super::rows::Field::refers("change", Table::ChangeRequest, key),
+                super::rows::Field::refers("change", Table::Change, key),
                 super::rows::Field::text("conflicting_change", text_of(&it["with"])),
                 super::rows::Field::time("start_date", &it["from"]),
                 super::rows::Field::time("end_date", &it["to"]),

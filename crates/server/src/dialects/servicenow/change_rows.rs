@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::rows::{Field, Row};
 use super::states::{self, CHANGES, TASKS};
 use super::sys_id::{Part, of_key, of_part};
-use super::tables::Table;
+use super::table::Table;
 use crate::dialects::api::{items_of, text_of};
 
 /// The numbers of levels of risk there.
@@ -111,8 +111,8 @@ pub(super) fn task(change: &str, it: &Value, place: usize) -> Row {
         Field::text("number", format!("{change}-T{place}")),
         Field::text("sys_class_name", "change_task"),
         Field::text("short_description", text_of(&it["title"])),
-        Field::refers("change_request", Table::ChangeRequest, change),
-        Field::refers("parent", Table::ChangeRequest, change),
+        Field::refers("change_request", Table::Change, change),
+        Field::refers("parent", Table::Change, change),
         Field::text("change_task_type", text_of(&it["kind"])),
         Field::choice("state", number, label),
         Field::flag("active", state == TaskState::Open),
@@ -195,8 +195,8 @@ fn approver(
 ) -> Row {
     Row(vec![
         Field::text("sys_id", id),
-        Field::refers("sysapproval", Table::ChangeRequest, key),
-        Field::refers("document_id", Table::ChangeRequest, key),
+        Field::refers("sysapproval", Table::Change, key),
+        Field::refers("document_id", Table::Change, key),
         Field::text("source_table", "change_request"),
         Field::refers("approver", Table::SysUser, person),
         Field::choice("state", state.0, state.1),

@@ -251,7 +251,7 @@ impl Condition {
 mod tests {
     use super::*;
     use crate::dialects::servicenow::rows::Field;
-    use crate::dialects::servicenow::tables::Table;
+    use crate::dialects::servicenow::table::Table;
 
     fn row(number: &str, state: &str, title: &str) -> Row {
         Row(vec![
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_reference_is_named_by_its_id_or_by_what_people_read() {
-        let row = Row(vec![Field::refers("change_request", Table::ChangeRequest, "CHG-7")]);
+        let row = Row(vec![Field::refers("change_request", Table::Change, "CHG-7")]);
         let id = row.value("change_request").to_owned();
         for (query, is_found) in [
             (format!("change_request={id}"), true),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::rows::read_time;
 use super::sys_id::{self, Named, of_key};
-use super::tables::Table;
+use super::table::Table;
 use crate::dialects::Asked;
 use crate::dialects::api::{Refused, text_of};
 
@@ -146,9 +146,9 @@ mod tests {
     #[test]
     fn what_is_left_is_refused_by_name() {
         let fields = object_of(json!({"chg_model": "x", "risk": "2"}));
-        let refused = nothing_left(&fields, Table::ChangeRequest).expect_err("two are left");
+        let refused = nothing_left(&fields, Table::Change).expect_err("two are left");
         assert!(refused.text.contains("`chg_model`, `risk`"), "{}", refused.text);
-        assert!(nothing_left(&Map::new(), Table::ChangeRequest).is_ok());
+        assert!(nothing_left(&Map::new(), Table::Change).is_ok());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Clients of ServiceNow: the Table API and the Change Management API, by their public documentation (release Zurich, 2025).
+//! Clients of ServiceNow: the Table API and the Change Management API.
 //!
 //! Sources: "Table API", "Change Management API" and "Operators available for filters and queries" of ServiceNow's developer reference.
 
@@ -10,6 +10,7 @@ mod fields;
 mod rows;
 mod states;
 mod sys_id;
+mod table;
 mod tables;
 mod write;
 
@@ -20,7 +21,8 @@ use super::api::Refused;
 use super::{Answered, Asked};
 use encoded_query::Query;
 use rows::{Row, Shape, Show};
-use tables::{Table, find, find_one};
+use table::Table;
+use tables::{find, find_one};
 
 /// How many records are shown unless a client says so, and at most.
 const MOST_SHOWN: usize = 10_000;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::sys_id::of_key;
-use super::tables::Table;
+use super::table::Table;
 
 /// The form of times.
 const TIME: &str = "%Y-%m-%d %H:%M:%S";

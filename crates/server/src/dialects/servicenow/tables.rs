@@ -8,6 +8,7 @@ use super::encoded_query::Query;
 use super::rows::{Field, Row};
 use super::states::{self, CHANGES, INCIDENTS, PROBLEMS};
 use super::sys_id::{self, Named, Part, of_key};
+use super::table::Table;
 use crate::dialects::Asked;
 use crate::dialects::api::{Refused, items_of, text_of};
 use crate::http::percent::escaped;
@@ -19,68 +20,23 @@ const MOST_NAMED: usize = 200;
 /// Before the key of a config item in its id, which tells it from a service.
 const CONFIG_ITEM: &str = "ci/";
 
-/// A table that is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Table {
-    ChangeRequest,
-    ChangeTask,
-    Incident,
-    Problem,
-    CmdbCi,
-    SysUser,
-    SysUserGroup,
-    Approver,
-}
-
-/// The tables and their names.
-const TABLES: &[(Table, &str)] = &[
-    (Table::ChangeRequest, "change_request"),
-    (Table::ChangeTask, "change_task"),
-    (Table::Incident, "incident"),
-    (Table::Problem, "problem"),
-    (Table::CmdbCi, "cmdb_ci"),
-    (Table::SysUser, "sys_user"),
-    (Table::SysUserGroup, "sys_user_group"),
-    (Table::Approver, "sysapproval_approver"),
-];
-
-impl Table {
-    pub(super) fn name(self) -> &'static str {
-        let row = TABLES.iter().find(|(table, _)| *table == self);
-        row.map_or("", |(_, name)| name)
-    }
-
-    /// The table with this name.
-    ///
-    /// # Errors
-    /// Which tables there are.
-    pub(super) fn named(name: &str) -> Result<Self, Refused> {
-        let row = TABLES.iter().find(|(_, known)| *known == name);
-        row.map(|(table, _)| *table).ok_or_else(|| {
-            let known: Vec<&str> = TABLES.iter().map(|(_, name)| *name).collect();
-            let text = format!("There is no table `{name}` here. There are: {}.", known.join(", "));
-            Refused::new(400, "invalid_table", text)
-        })
-    }
-
-    /// The fields of its records.
-    fn fields(self) -> Vec<&'static str> {
-        let nothing = Value::Null;
-        let row = match self {
-            Self::ChangeRequest => change_rows::change(&nothing),
-            Self::ChangeTask => change_rows::task("", &nothing, 1),
-            Self::Incident => incident(&nothing),
-            Self::Problem => problem(&nothing),
-            Self::CmdbCi => service(&nothing),
-            Self::SysUser => person(&nothing),
-            Self::SysUserGroup => group(&nothing),
-            Self::Approver => {
-                let asked = json!({"requests": [{}]});
-                change_rows::approvals(&asked, &[]).pop().unwrap_or(Row(Vec::new()))
-            }
-        };
-        row.0.iter().map(|field| field.name).collect()
-    }
+/// The fields of the records of a table.
+fn fields(table: Table) -> Vec<&'static str> {
+    let nothing = Value::Null;
+    let row = match table {
+        Table::Change => change_rows::change(&nothing),
+        Table::ChangeTask => change_rows::task("", &nothing, 1),
+        Table::Incident => incident(&nothing),
+        Table::Problem => problem(&nothing),
+        Table::CmdbCi => service(&nothing),
+        Table::SysUser => person(&nothing),
+        Table::SysUserGroup => group(&nothing),
+        Table::Approver => {
+            let asked = json!({"requests": [{}]});
+            change_rows::approvals(&asked, &[]).pop().unwrap_or(Row(Vec::new()))
+        }
+    };
+    row.0.iter().map(|field| field.name).collect()
 }
 
 /// A part of a path: what it holds stays within it.
@@ -90,7 +46,7 @@ pub(super) fn segment(text: &str) -> String {
 
 /// The records that a query finds, in its order.
 pub(super) async fn find(asked: &Asked, table: Table, query: &Query) -> Result<Vec<Row>, Refused> {
-    query.check(&table.fields()).map_err(Refused::field)?;
+    query.check(&fields(table)).map_err(Refused::field)?;
     let mut rows = match query.wanted("sys_id") {
         Some(ids) => named(asked, table, &ids).await?,
         None => candidates(asked, table, query).await?,
@@ -119,7 +75,7 @@ fn check_count(count: usize) -> Result<(), Refused> {
 /// All records among which a query may find something.
 async fn candidates(asked: &Asked, table: Table, query: &Query) -> Result<Vec<Row>, Refused> {
     match table {
-        Table::ChangeRequest => Ok(changes(asked, query).await?.iter().map(change_rows::change).collect()),
+        Table::Change => Ok(changes(asked, query).await?.iter().map(change_rows::change).collect()),
         Table::ChangeTask => {
             let key = parent(asked, query, &["change_request", "parent"]).await?;
             let key = key.ok_or_else(|| Refused::field("Tasks are found by their change: query `change_request`."))?;
@@ -168,7 +124,7 @@ pub(super) async fn find_one(asked: &Asked, table: Table, id: &str) -> Result<Op
 
 async fn by_key(asked: &Asked, table: Table, key: &str) -> Result<Option<Row>, Refused> {
     let (path, row): (&str, fn(&Value) -> Row) = match table {
-        Table::ChangeRequest => ("/changes", change_rows::change),
+        Table::Change => ("/changes", change_rows::change),
         Table::Incident => ("/incidents", incident),
         Table::Problem => ("/problems", problem),
         Table::CmdbCi if key.starts_with(CONFIG_ITEM) => ("/config-items", config_item),
@@ -327,7 +283,7 @@ fn problem(it: &Value) -> Row {
         Field::choice("state", number, label),
         Field::flag("active", number != "107"),
         Field::refers("cmdb_ci", Table::CmdbCi, first(&it["services"])),
-        Field::refers("rfc", Table::ChangeRequest, text_of(&it["fix"])),
+        Field::refers("rfc", Table::Change, text_of(&it["fix"])),
         Field::text("u_assent_state", text_of(&it["state"])),
         Field::time("opened_at", &it["at"]),
         Field::time("closed_at", &it["closed_at"]),
@@ -377,11 +333,12 @@ fn group(it: &Value) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialects::servicenow::table::TABLES;
 
     #[test]
     fn every_table_has_an_id_and_fields_without_doubles() {
         for (table, name) in TABLES {
-            let mut fields = table.fields();
+            let mut fields = fields(*table);
             assert!(fields.contains(&"sys_id"), "{name}");
             let count = fields.len();
             fields.sort_unstable();

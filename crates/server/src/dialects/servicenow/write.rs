@@ -8,7 +8,8 @@ use super::fields::{key, nothing_left, object, take, time};
 use super::rows::Row;
 use super::states::{self, INCIDENTS, TASKS};
 use super::sys_id::{self, Named, Part};
-use super::tables::{Table, change_key, find_one, of_change, segment, tasks};
+use super::table::Table;
+use super::tables::{change_key, find_one, of_change, segment, tasks};
 use crate::dialects::Asked;
 use crate::dialects::api::{Refused, text_of};
 
@@ -24,7 +25,7 @@ const TASK_TYPES: &[(&str, &str)] = &[
 pub(super) async fn create(asked: &Asked, table: Table) -> Result<Row, Refused> {
     let fields = object(asked)?;
     match table {
-        Table::ChangeRequest => Ok(change_rows::change(&change_acts::create(asked, fields).await?)),
+        Table::Change => Ok(change_rows::change(&change_acts::create(asked, fields).await?)),
         Table::ChangeTask => create_task(asked, fields, None).await,
         Table::Incident => create_incident(asked, fields).await,
         _ => Err(read_only(table)),
@@ -35,13 +36,13 @@ pub(super) async fn create(asked: &Asked, table: Table) -> Result<Row, Refused> 
 pub(super) async fn update(asked: &Asked, table: Table, id: &str) -> Result<Row, Refused> {
     let fields = object(asked)?;
     match (table, sys_id::read(id)) {
-        (Table::ChangeRequest, Some(Named::Key(key))) => {
+        (Table::Change, Some(Named::Key(key))) => {
             Ok(change_rows::change(&change_acts::update(asked, &key, fields).await?))
         }
         (Table::ChangeTask, Some(Named::Part(Part::Task, key))) => update_task(asked, &key, id, fields).await,
         (Table::Incident, Some(Named::Key(key))) => update_incident(asked, &key, id, fields).await,
         (Table::Approver, Some(Named::Part(Part::Approval, key))) => decide_by_id(asked, &key, id, fields).await,
-        (Table::ChangeRequest | Table::ChangeTask | Table::Incident | Table::Approver, _) => Err(absent(table)),
+        (Table::Change | Table::ChangeTask | Table::Incident | Table::Approver, _) => Err(absent(table)),
         _ => Err(read_only(table)),
     }
 }
