@@ -50,6 +50,7 @@ macro_rules! card_nouns {
             $crate::schedule::outside_calendar::OutsideCalendar,
             $crate::schedule::planning_terms::PlanningTerms,
             $crate::schedule::traffic::Traffic,
+            $crate::integration::dialect::Dialect,
             $crate::directory::vendor::Vendor,
             $crate::schedule::vendor_notice::VendorNotice,
             $crate::audit::witness::Witness,

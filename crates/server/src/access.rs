@@ -30,6 +30,7 @@ const ROUTERS: &[&str] = &[
     include_str!("identity/workloads.rs"),
     include_str!("gateway/mod.rs"),
     include_str!("schedule/mod.rs"),
+    include_str!("dialects/mod.rs"),
 ];
 
 const PARTS: [Part; 12] = [

@@ -10,6 +10,7 @@ mod background;
 mod change;
 mod compliance;
 pub mod demo;
+mod dialects;
 pub mod gateway;
 mod http;
 pub mod identity;

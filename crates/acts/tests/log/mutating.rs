@@ -14,6 +14,7 @@ use model::audit::witness::Witness;
 use model::compliance::report_schedule::ReportSchedule;
 use model::emergency::outside_look;
 use model::gate::provenance;
+use model::integration::dialect::Dialect;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, params_from_iter};
 use serde_json::json;
@@ -656,13 +657,12 @@ pub(crate) fn world() -> World {
     halt(&world);
     world.system(|cx| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.
-        let witness = "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-        noun::add::<Witness>(
-            cx,
-            &body(json!({"key": witness, "url": "https://witness.example/walk"})),
-        )?;
+        let witness = json!({"key": "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
+            "url": "https://witness.example/walk"});
+        noun::add::<Witness>(cx, &body(witness))?;
         let watched = "log.example/acme+7895ec0a+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
         noun::add::<WatchedLog>(cx, &body(json!({"key": watched})))?;
+        noun::add::<Dialect>(cx, &body(json!({"name": "servicenow"})))?;
         let authority = json!({"url": "https://tsa.example/tsr", "certificates": CERTIFICATE, "every_hours": 6});
         noun::add::<TimeAuthority>(cx, &body(authority))?;
         let schedule = json!({"framework": "sox", "span": "last_month", "format": "oscal", "contacts": ["olga"]});

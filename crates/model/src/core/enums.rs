@@ -41,6 +41,7 @@ macro_rules! words {
 mod boards;
 mod checks;
 mod communication;
+mod dialects;
 mod drift;
 mod incidents;
 mod items;
@@ -54,6 +55,7 @@ mod waves;
 pub use boards::{AgendaState, ItemListing, ItemOutcome, ListingGround};
 pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
 pub use communication::{Audience, CommunicationStage, LetterLanguage};
+pub use dialects::DialectName;
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
 pub use incidents::{IncidentKind, IncidentState, TimelineKind};
 pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, KeptKind, RetentionRegime, Severity};
