@@ -1,5 +1,7 @@
 //! Agendas of boards: frozen with what needs the board, votes before the meeting, items at it, minutes, series, forecasts.
 
+use std::collections::BTreeSet;
+
 use acts::cab::board_forecasts::board_scores;
 use acts::cab::board_pack::find_pack;
 use acts::cab::{agenda, agenda_items, meetings, sign_minutes};
@@ -11,7 +13,7 @@ use jiff::SignedDuration;
 use model::cab::agenda::{Agenda, AgendaState};
 use model::cab::agenda_item::{AgendaItem, ItemListing, ItemOutcome, ListingGround, digest_of};
 use model::cab::board_forecast::BoardForecast;
-use model::cab::meeting::Meeting;
+use model::cab::meeting::{BoardDecision, Meeting};
 use model::cab::meeting_series::MeetingSeries;
 use model::cab::minutes::{minutes_of, verifies};
 use model::change::related_records::Message;
@@ -121,7 +123,15 @@ fn what_is_not_contested_is_decided_by_vote_and_the_chair_signs_what_came_of_it(
     }
     let decided = key.clone();
     let decisions = world.look(move |cx| Ok(cx.change(&decided)?.board_decisions)).unwrap();
-    assert_eq!(decisions.len(), 1, "the board decided before the meeting");
+    // The second person's coming makes the quorum for the first vote; their own vote joins it in a second decision.
+    let (olga, sam) = (world.actor("olga").person, world.actor("sam").person);
+    let both = |it: &BoardDecision| it.meeting.as_str() == before && it.present.len() == 2;
+    assert!(decisions.iter().all(both), "the board decided before the meeting");
+    let voted: Vec<BTreeSet<_>> = decisions
+        .into_iter()
+        .map(|it| it.approved_by.into_iter().collect())
+        .collect();
+    assert_eq!(voted, [BTreeSet::from([olga.clone()]), BTreeSet::from([olga, sam])]);
 
     let (begun, items) = pass(&world, &id, 3);
     assert!(begun.voted);

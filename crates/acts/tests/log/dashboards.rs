@@ -2,6 +2,7 @@
 
 use acts::change::{create_change, set_template, verbs};
 use acts::core::noun;
+use acts::directory::set_service;
 use acts::effects::run_timer;
 use acts::report::find_rework::find_template_report;
 use acts::report::find_tiles::find_dashboard;
@@ -99,13 +100,21 @@ fn a_letter_that_is_hours_late_is_left_out_and_the_next_one_comes() {
     world.assert_replays();
 }
 
-fn template(world: &World, key: &'static str) {
+fn propose(world: &World, key: &'static str, service: &'static str) {
     let template = body(json!({
-        "key": key, "title": "Restart", "services": ["pay"],
+        "key": key, "title": "Restart", "services": [service],
         "locked": {"category": "application", "complexity": "low", "description": "d", "justification": "j",
             "plan": [{"title": key}], "rollback_plan": [{"title": "Back", "minutes": 2}]},
     }));
     world.by("rita", move |cx| set_template::propose_template(cx, &template));
+}
+
+fn template(world: &World, key: &'static str) {
+    propose(world, key, "pay");
+    approve(world, key);
+}
+
+fn approve(world: &World, key: &'static str) {
     for login in ["olga", "mona"] {
         world.by(login, move |cx| {
             set_template::approve_template(cx, key, &body(json!({})))
@@ -172,13 +181,14 @@ fn a_trial_needs_two_approved_templates_for_the_same_services() {
     };
     assert_eq!(tried("restart", "restart"), "invalid");
     assert_eq!(tried("restart", "nowhere"), "invalid");
-    let other = body(json!({
-        "key": "other", "title": "Other", "services": ["web"],
-        "locked": {"category": "application", "complexity": "low", "description": "d", "justification": "j",
-            "plan": [{"title": "One"}], "rollback_plan": [{"title": "Back", "minutes": 2}]},
-    }));
-    world.by("rita", move |cx| set_template::propose_template(cx, &other));
+    world.system(|cx| set_service::set_service(cx, &body(json!({"key": "web", "criticality": "low"}))));
+    propose(&world, "other", "pay");
+    propose(&world, "elsewhere", "web");
+    approve(&world, "elsewhere");
     assert_eq!(tried("restart", "other"), "invalid", "nobody approved it");
+    assert_eq!(tried("restart", "elsewhere"), "invalid", "it is for another service");
+    approve(&world, "other");
+    assert_eq!(tried("restart", "other"), "done");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Rows of waves and of a coordinated maintenance, which few acts write.
+//! Rows of waves, of a coordinated maintenance and of trials of templates, which few acts write.
 
 use serde_json::json;
 
@@ -27,4 +27,20 @@ pub(crate) fn furnish_waves(cx: &mut acts::Context<'_, '_>) -> acts::Result<()> 
         "ends_at": "2026-12-20T09:00:00Z", "decision": "no_go", "reason": "Rain.", "active": true, "by": "system",
     }))?;
     cx.put_estate("joint_maintenance.added", joint, json!({})).map(drop)
+}
+
+/// A trial of a template, and what was missing in one.
+pub(crate) fn furnish_trials(cx: &mut acts::Context<'_, '_>) -> acts::Result<()> {
+    use model::change::template::feedback::TemplateFeedback;
+    use model::change::template::trial::TemplateTrial;
+    let trial: TemplateTrial = serde_json::from_value(json!({
+        "id": "trial", "version": 0, "template": "restart", "variant": "restart-short", "template_version": 1, "variant_version": 1,
+        "started_at": cx.now, "by": "system", "active": true,
+    }))?;
+    cx.put_estate("template_trial.added", trial, json!({}))?;
+    let feedback: TemplateFeedback = serde_json::from_value(json!({
+        "id": "feedback", "version": 0, "change": "CHG-1001", "template": "restart", "template_version": 1, "part": "plan",
+        "text": "Drain the queue.", "by": "system", "at": cx.now,
+    }))?;
+    cx.put_estate("template_feedback.added", feedback, json!({})).map(drop)
 }
