@@ -27,6 +27,7 @@ impl Context<'_, '_> {
         verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
     ) -> Result<T> {
         let before = self.file(key)?;
+        self.check_acts()?;
         self.as_verb(|cx| {
             // What an act on the directory has changed for it counts before the verb.
             let before = cx.settled(before)?;
@@ -45,9 +46,7 @@ impl Context<'_, '_> {
         file: ChangeFile,
         verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
     ) -> Result<T> {
-        if self.scope()?.is_some_and(|scope| scope.is_bound()) {
-            return Err(scope::read_only().into());
-        }
+        self.check_acts()?;
         let fresh = before.is_none().then(|| file.change.id.clone());
         self.as_verb(|cx| {
             let answer = cx.do_verb(before, file, verb)?;
@@ -56,6 +55,14 @@ impl Context<'_, '_> {
             }
             Ok(answer)
         })
+    }
+
+    /// Refuses whoever reads and does nothing else: an auditor with a mandate.
+    fn check_acts(&mut self) -> Result<()> {
+        if self.scope()?.is_some_and(|scope| scope.is_bound()) {
+            return Err(scope::read_only().into());
+        }
+        Ok(())
     }
 
     fn do_verb<T>(
@@ -135,6 +142,7 @@ impl Context<'_, '_> {
         verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
     ) -> Result<T> {
         let file = self.file(key)?;
+        self.check_acts()?;
         let is_stale = file.change.state.is_open() && self.is_unsettled(file.change.id.as_str())?;
         let (directory, policies, tenant) = (self.directory()?, self.policies()?, self.tenant());
         let now = self.now;

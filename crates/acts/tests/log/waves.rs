@@ -52,6 +52,13 @@ fn draft(world: &World, members: usize) -> String {
     key
 }
 
+/// Approves a draft whose build was seen to work in staging, and waits until its window is open.
+fn open(world: &World, key: &str) {
+    world.approved(key.to_owned());
+    world.evidence(key, "note", b"works");
+    world.pass_seconds(150 * 60);
+}
+
 fn ask(world: &World, member: Option<&str>) -> Checked {
     let question = Question {
         service: "pay".into(),
@@ -98,8 +105,7 @@ fn deliver(world: &World, connection: &str, key: &str, words: &[(&str, MemberSta
 fn deliveries_tell_outcomes_and_the_third_failure_halts_the_second_wave() {
     let world = World::new();
     let key = draft(&world, 6);
-    world.approved(key.clone());
-    world.pass_seconds(150 * 60);
+    open(&world, &key);
     assert_eq!(code(&ask(&world, None)), "member_missing");
     assert_eq!(code(&ask(&world, Some("nobody"))), "member_unknown");
     assert_eq!(code(&ask(&world, Some("m0"))), "wave_waits");
@@ -160,8 +166,7 @@ fn a_delivery_tells_of_mapped_services_and_known_members_alone() {
     let connection = connection(&world);
     let said = deliver(&world, &connection, &key, &[("c", MemberState::Succeeded)]);
     assert!(said.starts_with("complaint"), "it is not under way: {said}");
-    world.approved(key.clone());
-    world.pass_seconds(150 * 60);
+    open(&world, &key);
     ask(&world, Some("c"));
     let words = [("c", MemberState::Succeeded), ("x", MemberState::Failed)];
     let said = deliver(&world, &connection, &key, &words);
@@ -182,8 +187,7 @@ fn a_delivery_tells_of_mapped_services_and_known_members_alone() {
 fn paused_waves_let_nobody_through_and_revoke_what_was_given() {
     let world = World::new();
     let key = draft(&world, 2);
-    world.approved(key.clone());
-    world.pass_seconds(150 * 60);
+    open(&world, &key);
     let given = ask(&world, Some("c")).check.permit.unwrap();
     let whose = key.clone();
     world.by("ivo", move |cx| {
@@ -285,8 +289,7 @@ fn ten_thousand_members_are_set_in_one_act_and_a_question_reads_one_bucket() {
     let buckets = world.look(|cx| Ok(record::bodies::<MemberBucket>(cx.tx, &Filter::new().order_by("id"))?));
     let largest = buckets.unwrap().iter().map(|it| it.members.len()).max().unwrap();
     assert!(largest < 300, "{largest}");
-    world.approved(key.clone());
-    world.pass_seconds(150 * 60);
+    open(&world, &key);
     assert_eq!(code(&ask(&world, Some("c"))), "go");
     assert_eq!(code(&ask(&world, Some("m9998"))), "wave_waits");
     let state = world.look(move |cx| Ok(cx.change(&key)?.state)).unwrap();
