@@ -92,11 +92,6 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Completions { shell } => Ok(complete(*shell, output)),
         Command::Openapi => Ok(tell_openapi(&common.server, output)),
         Command::Man { folder } => man::write(folder, output),
-        Command::Openapi => {
-            let document = wire::openapi::document(common.server.trim_end_matches('/'));
-            output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
-            Ok(0)
-        }
     }
 }
 

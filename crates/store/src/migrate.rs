@@ -70,7 +70,7 @@ const MIGRATIONS: &[Migration] = migrations![
     43 "0043_monitoring",
     44 "0044_unsettled",
     45 "0045_emergency_cards",
-    47 "0047_dialect",
+    46 "0046_dialect",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.
