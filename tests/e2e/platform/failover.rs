@@ -16,12 +16,14 @@ use tests::faults::{eventually, signals, size};
 use tests::journey::{ENVIRONMENT, SERVICE, artifact, question, scheduled};
 use tests::{Place, Server, binary, free_port, on_postgres};
 
-use crate::platform::crash::{must_replay, must_run, must_verify};
+use crate::platform::crash::{must_replay, must_run, must_verify, place_arguments};
 
 /// The number of rounds; it is set by `soak` alone, whose rounds are noted and resumed.
 const ROUNDS: &str = "ASSENT_TEST_FAILOVERS";
 /// How many people write at each server.
 const WRITERS: usize = 2;
+/// How long a writer waits for an answer before it asks again.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// When writes are back after a process was lost, and after a machine was (promise G7). Half of the rounds are held to it and each
 /// to twice as much, as other programs may have this machine for a moment.
 const PROCESS: Duration = Duration::from_secs(15);
@@ -101,7 +103,7 @@ impl World {
         eventually("the cluster is whole", || nodes.is_whole());
         let loads = ["A", "B"].map(|name| {
             let token = self.servers[0].token("requester");
-            Load::begin(&format!("R{number}{name}"), &token, WRITERS)
+            Load::begin_with(&format!("R{number}{name}"), &token, WRITERS, PATIENCE)
         });
         for (load, server) in loads.iter().zip(&self.servers) {
             load.turn_to(Some(&server.url));
@@ -196,8 +198,21 @@ impl World {
         } = self;
         servers.into_iter().for_each(|server| assert!(server.stop().success()));
         must_replay(&places[0]);
+        doctor_misses_what_is_missing(&places[0]);
         drop(nodes);
     }
+}
+
+/// Of what a failover takes this cluster lacks encryption, and its URL names one host that is no loopback address.
+fn doctor_misses_what_is_missing(place: &Place) {
+    let mut doctor = Command::new(binary());
+    place_arguments(place, doctor.arg("doctor"));
+    let done = doctor.output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+    let told: Vec<&str> = said.lines().filter(|line| line.contains(" failover: ")).collect();
+    assert_eq!(told.len(), 2, "{said}");
+    assert!(told.iter().any(|line| line.contains("names one host")), "{said}");
+    assert!(told.iter().any(|line| line.contains("not encrypted")), "{said}");
 }
 
 fn since(began: Timestamp) -> Duration {
