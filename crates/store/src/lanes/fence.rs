@@ -7,7 +7,7 @@
 //! to which the log is on the disk may not go back. That finds it out as long as it has not written as much as its successor had;
 //! behind that, the marks of Assent's own log find out that entries are gone.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::driver::{Connection, Reach};
 use crate::error::{Error, Result};
@@ -52,20 +52,37 @@ pub(crate) fn ask(connection: &mut Connection) -> Result<Option<Primary>> {
     }))
 }
 
-/// How much one session's answer may be behind another's that overtook it on the way, in bytes.
-const SLACK: i64 = 64 * 1024;
-
 /// The newest primary that this process has met.
 #[derive(Debug, Default)]
 pub(crate) struct Fence(Mutex<Option<Primary>>);
 
 impl Fence {
-    /// Takes a primary that is at least as new as any before it.
+    /// Asks a primary on a session, takes it when it is no former one, and answers its timeline; 0 where it tells none.
     ///
     /// # Errors
-    /// `Unavailable` for one on an earlier timeline, and for one of another cluster.
-    pub(crate) fn admit(&self, primary: Primary) -> Result<()> {
-        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// `Unavailable` for a standby, a former primary and another cluster, and where the connection breaks.
+    pub(crate) fn pass(&self, connection: &mut Connection) -> Result<i64> {
+        // What was met before the question was asked is behind whatever the present primary answers.
+        let floor = *self.lock();
+        let Some(primary) = ask(connection)? else {
+            return Ok(0);
+        };
+        self.admit(primary, floor)?;
+        Ok(primary.timeline)
+    }
+
+    /// The timeline of the newest primary that was met; 0 before the first one.
+    pub(crate) fn timeline(&self) -> i64 {
+        self.lock().map_or(0, |known| known.timeline)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Primary>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a primary that is at least as new as any before it, and on one timeline at least as far as `floor`.
+    fn admit(&self, primary: Primary, floor: Option<Primary>) -> Result<()> {
+        let mut newest = self.lock();
         let Some(known) = *newest else {
             *newest = Some(primary);
             return Ok(());
@@ -81,16 +98,16 @@ impl Fence {
                 primary.timeline, known.timeline
             )));
         }
-        let is_same = primary.timeline == known.timeline;
-        if is_same && primary.flushed < known.flushed.saturating_sub(SLACK) {
+        let floor = floor.filter(|floor| floor.timeline == primary.timeline);
+        if let Some(floor) = floor.filter(|floor| primary.flushed < floor.flushed) {
             return Err(Error::Unavailable(format!(
                 "another primary answers on timeline {}: its log ends {} bytes before what was seen",
                 primary.timeline,
-                known.flushed - primary.flushed
+                floor.flushed - primary.flushed
             )));
         }
         // Two threads may ask at once, and the earlier answer may come last.
-        if !is_same || primary.flushed > known.flushed {
+        if primary.timeline > known.timeline || primary.flushed > known.flushed {
             *newest = Some(primary);
         }
         Ok(())
@@ -101,65 +118,83 @@ impl Fence {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
-    use super::{Fence, Primary, SLACK};
-    use crate::error::Error;
+    use super::{Fence, Primary};
+    use crate::error::{Error, Result};
 
-    fn primary(cluster: i64, timeline: i64) -> Primary {
-        at(cluster, timeline, 10 << 20)
-    }
-
-    fn at(cluster: i64, timeline: i64, flushed: i64) -> Primary {
-        Primary {
+    /// As `pass`, with the answer of a primary on this timeline and so far.
+    fn meet(fence: &Fence, cluster: i64, timeline: i64, flushed: i64) -> Result<()> {
+        let floor = *fence.lock();
+        let primary = Primary {
             cluster,
             timeline,
             flushed,
-        }
+        };
+        fence.admit(primary, floor)
     }
 
     /// Patroni 3.0.2 promoted a primary a second time that had stood still, on the number of its successor's timeline.
     #[test]
     fn a_second_primary_on_the_same_timeline_is_refused_while_it_is_behind() {
         let fence = Fence::default();
-        for flushed in [30 << 20, (30 << 20) - SLACK, 40 << 20] {
-            fence.admit(at(7, 3, flushed)).unwrap();
+        for flushed in [300, 300, 400] {
+            meet(&fence, 7, 3, flushed).unwrap();
         }
-        let second = fence.admit(at(7, 3, (40 << 20) - SLACK - 1));
+        let second = meet(&fence, 7, 3, 399);
         assert!(
-            matches!(&second, Err(Error::Unavailable(why)) if why.contains("on timeline 3")),
+            matches!(&second, Err(Error::Unavailable(why)) if why.contains("timeline 3: its log ends 1 bytes")),
             "{second:?}"
         );
-        // What a promotion leaves behind it is legal: a new timeline begins where the standby was.
-        fence.admit(at(7, 4, 20 << 20)).unwrap();
-        fence.admit(at(7, 4, 20 << 20)).unwrap();
+        // A new timeline begins where the standby was.
+        meet(&fence, 7, 4, 200).unwrap();
+        meet(&fence, 7, 4, 200).unwrap();
+        assert!(meet(&fence, 7, 4, 199).is_err());
+    }
+
+    /// A thread that stood still between its question and its answer has met the present primary all the same.
+    #[test]
+    fn an_answer_that_another_one_overtook_is_taken_and_sets_nothing_back() {
+        let fence = Fence::default();
+        meet(&fence, 7, 3, 100).unwrap();
+        let floor = *fence.lock();
+        meet(&fence, 7, 3, 900).unwrap();
+        let late = Primary {
+            cluster: 7,
+            timeline: 3,
+            flushed: 150,
+        };
+        fence.admit(late, floor).unwrap();
+        assert!(meet(&fence, 7, 3, 899).is_err());
     }
 
     #[test]
     fn a_former_primary_is_refused_after_its_successor_was_met() {
         let fence = Fence::default();
+        assert_eq!(fence.timeline(), 0);
         for timeline in [3, 3, 5] {
-            fence.admit(primary(7, timeline)).unwrap();
+            meet(&fence, 7, timeline, 100).unwrap();
         }
-        let former = fence.admit(primary(7, 4));
+        let former = meet(&fence, 7, 4, 900);
         assert!(
             matches!(&former, Err(Error::Unavailable(why)) if why.contains("is 4, and 5")),
             "{former:?}"
         );
         // The refused one has moved nothing.
-        fence.admit(primary(7, 5)).unwrap();
-        assert!(fence.admit(primary(7, 3)).is_err());
+        assert_eq!(fence.timeline(), 5);
+        meet(&fence, 7, 5, 100).unwrap();
+        assert!(meet(&fence, 7, 3, 900).is_err());
     }
 
     #[test]
     fn another_cluster_is_refused_whatever_its_timeline() {
         let fence = Fence::default();
-        fence.admit(primary(7, 2)).unwrap();
+        meet(&fence, 7, 2, 100).unwrap();
         for timeline in [1, 2, 9] {
-            let other = fence.admit(primary(8, timeline));
+            let other = meet(&fence, 8, timeline, 900);
             assert!(
                 matches!(&other, Err(Error::Unavailable(why)) if why.contains("another PostgreSQL cluster")),
                 "{other:?}"
             );
         }
-        fence.admit(primary(7, 2)).unwrap();
+        meet(&fence, 7, 2, 100).unwrap();
     }
 }

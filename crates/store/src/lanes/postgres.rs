@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::driver::{Address, Connection, PostgresConnection};
 use crate::error::{Error, Result};
-use crate::lanes::fence::{self, Fence};
+use crate::lanes::fence::Fence;
 use crate::lanes::task::Attempt;
 use crate::lanes::turns::Turns;
 use crate::lanes::{Mode, Queue, Work};
@@ -56,7 +56,7 @@ impl Link {
 
     /// Connects. While the server is away one thread at a time tries, and the others take its word instead of waiting
     /// out the timeout each.
-    fn connect(&self) -> Result<Connection> {
+    fn connect(&self) -> Result<Met> {
         if !self.down.load(Ordering::Acquire) {
             return self.try_connect();
         }
@@ -91,7 +91,7 @@ impl Link {
         self.probing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn try_connect(&self) -> Result<Connection> {
+    fn try_connect(&self) -> Result<Met> {
         let before = self.made.load(Ordering::Acquire);
         let connected = self.open();
         if connected.is_ok() {
@@ -105,13 +105,18 @@ impl Link {
     }
 
     /// A session with the present primary, never with one that a standby has replaced.
-    fn open(&self) -> Result<Connection> {
-        let mut connection = Connection::Postgres(PostgresConnection::open(&self.address, self.role.as_deref())?);
-        if let Some(primary) = fence::ask(&mut connection)? {
-            self.fence.admit(primary)?;
-        }
-        Ok(connection)
+    fn open(&self) -> Result<Met> {
+        let session = PostgresConnection::open(&self.address, self.role.as_deref())?;
+        let mut connection = Connection::Postgres(session);
+        let timeline = self.fence.pass(&mut connection)?;
+        Ok(Met { connection, timeline })
     }
+}
+
+/// A session, and the timeline of the primary that it is with.
+struct Met {
+    connection: Connection,
+    timeline: i64,
 }
 
 /// Serves one thread's acts until the queue closes.
@@ -119,6 +124,7 @@ pub(crate) fn serve(link: &Arc<Link>, queue: &Queue) {
     let mut session = Session {
         link: Arc::clone(link),
         connection: None,
+        timeline: 0,
         written: 0,
     };
     while let Some(batch) = queue.take(1) {
@@ -134,6 +140,8 @@ pub(crate) fn serve(link: &Arc<Link>, queue: &Queue) {
 struct Session {
     link: Arc<Link>,
     connection: Option<Connection>,
+    /// That of the primary that the connection is with; 0 where it tells none.
+    timeline: i64,
     /// How many transactions wrote on this thread.
     written: u32,
 }
@@ -178,10 +186,18 @@ impl Session {
     /// One try: begin, act, commit.
     fn once(&mut self, work: &mut dyn Work, attempt: u32, conflicted: &mut bool) -> Result<Next> {
         let begin = begin(work);
+        // Another thread has met a successor: the primary of this session is a former one, if it lives at all.
+        if self.timeline < self.link.fence.timeline() {
+            self.connection = None;
+        }
         let fresh = self.connection.is_none();
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            empty => empty.insert(self.link.connect()?),
+            empty => {
+                let met = self.link.connect()?;
+                self.timeline = met.timeline;
+                empty.insert(met.connection)
+            }
         };
         if let Err(error) = connection.batch(&begin) {
             // Nothing was asked yet, so whatever made an old connection useless a new one may mend.
@@ -248,10 +264,14 @@ impl Session {
     /// Tells the fence from time to time how far the primary is, so that another one on its timeline is known to be behind.
     fn tell_fence(&mut self) {
         self.written = self.written.wrapping_add(1);
-        let Some(connection) = self.connection.as_mut().filter(|_| self.written % TOLD_EVERY == 0) else {
+        let Some(connection) = self
+            .connection
+            .as_mut()
+            .filter(|_| self.written.is_multiple_of(TOLD_EVERY))
+        else {
             return;
         };
-        let told = fence::ask(connection).and_then(|primary| primary.map_or(Ok(()), |it| self.link.fence.admit(it)));
+        let told = self.link.fence.pass(connection);
         if let Err(error) = told {
             // The commit stands; the next act connects anew, and is refused there if this was another primary.
             tracing::warn!(%error, "the database was not told apart from a former primary");
