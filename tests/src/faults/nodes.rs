@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::network::Network;
-use super::{cluster, eventually, signals};
+use super::{cluster, signals};
 
 /// The machines of the database.
 pub const NODES: [&str; 3] = ["n1", "n2", "n3"];
@@ -79,7 +79,8 @@ impl Nodes {
         }
         nodes.start_proxies();
         nodes.start_pooler();
-        eventually("the cluster has a primary and standbys", || nodes.is_whole());
+        let came = crate::held::awaited(|| nodes.is_whole().then_some(()));
+        assert!(came.is_some(), "the cluster never came up:\n{}", nodes.last_words());
         nodes.make_database();
         Ok(nodes)
     }
