@@ -22,6 +22,8 @@ use crate::platform::crash::{must_replay, must_run, must_verify, place_arguments
 const ROUNDS: &str = "ASSENT_TEST_FAILOVERS";
 /// How many people write at each server.
 const WRITERS: usize = 2;
+/// The number of the artifact that the gate is asked about.
+const DEPLOYED: u64 = 50_000;
 /// How long a writer waits for an answer before it asks again.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// When writes are back after a process was lost, and after a machine was (promise G7). Half of the rounds are held to it and each
@@ -81,6 +83,8 @@ impl World {
             folder: tempfile::tempdir().unwrap(),
         };
         let first = world.start_server(0, true);
+        // One change for all rounds: what is under way stops others of its service.
+        scheduled(&first, "Goes on through every outage", &artifact(DEPLOYED));
         first.wait_for_log();
         let people = "demo-credentials.json";
         std::fs::copy(first.data.join(people), world.places[1].folder.path().join(people)).unwrap();
@@ -109,7 +113,7 @@ impl World {
             load.turn_to(Some(&server.url));
             load.wait_for(2);
         }
-        let ahead = Ahead::fetch(&self.servers[0], number, self.folder.path());
+        let ahead = Ahead::fetch(&self.servers[0], self.folder.path());
         let took = match fault {
             Fault::PrimaryKilled | Fault::PrimaryPaused | Fault::PrimaryCutOff => {
                 self.lose_primary(fault, &loads, &ahead)
@@ -227,9 +231,8 @@ struct Ahead {
 }
 
 impl Ahead {
-    fn fetch(server: &Server, round: usize, folder: &Path) -> Self {
-        let artifact = artifact(50_000 + u64::try_from(round).unwrap());
-        scheduled(server, &format!("Goes on through outage {round}"), &artifact);
+    fn fetch(server: &Server, folder: &Path) -> Self {
+        let artifact = artifact(DEPLOYED);
         let pipeline = server.token("pipeline");
         let answer = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&question(&artifact)));
         let permit = answer["permit"].as_str().expect("the gate gives a permit").to_owned();
@@ -277,6 +280,7 @@ impl Companion {
         let child = Command::new(binary())
             .args([
                 "gateway",
+                "--insecure-http",
                 "--server",
                 &server.url,
                 "--tenant",
