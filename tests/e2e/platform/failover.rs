@@ -234,13 +234,21 @@ impl Ahead {
     fn fetch(server: &Server, folder: &Path) -> Self {
         let artifact = artifact(DEPLOYED);
         let pipeline = server.token("pipeline");
-        let answer = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&question(&artifact)));
-        let permit = answer["permit"].as_str().expect("the gate gives a permit").to_owned();
+        let mut permit = String::new();
+        eventually("a permit is given", || {
+            let asked = question(&artifact);
+            let (status, bytes) = server.ask("POST", "/api/v1/gate-checks", Some(&pipeline), Some(&asked));
+            let answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            answer["permit"].as_str().unwrap_or_default().clone_into(&mut permit);
+            status < 300 && !permit.is_empty()
+        });
         std::fs::write(folder.join("permit"), &permit).unwrap();
         for file in ["jwks.json", "assent-revocations"] {
-            let (status, bytes) = server.get(&format!("/t/halden/.well-known/{file}"), None);
-            assert_eq!(status, 200, "{file}");
-            std::fs::write(folder.join(file), bytes).unwrap();
+            eventually("what verifiers need is served", || {
+                let (status, bytes) = server.get(&format!("/t/halden/.well-known/{file}"), None);
+                std::fs::write(folder.join(file), bytes).unwrap();
+                status == 200
+            });
         }
         Self {
             folder: folder.to_owned(),
