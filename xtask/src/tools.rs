@@ -38,6 +38,9 @@ pub enum Need {
     /// LemonLDAP::NG, an identity provider, with what its portal and its OpenID Connect load. It runs as the tests' own
     /// process.
     Identity,
+    /// PostgreSQL that fails over: Patroni, etcd, HAProxy, PgBouncer and the network namespaces that they run in. Only root makes
+    /// those, so for anybody else the tests of it are left out and say so.
+    Failover,
 }
 
 impl Need {
@@ -56,6 +59,7 @@ impl Need {
         Need::Integrity,
         Need::Packaging,
         Need::Identity,
+        Need::Failover,
     ];
 
     /// The Debian packages that fill the need, or none when it is filled already.
@@ -99,6 +103,19 @@ impl Need {
                 (&["dpkg", "systemd", "openssh-client"], present)
             }
             Need::Integrity => (&["aide"], Path::new("/usr/bin/aide").exists()),
+            Need::Failover => {
+                let programs = [
+                    "/usr/bin/patroni",
+                    "/usr/bin/etcd",
+                    "/usr/sbin/haproxy",
+                    "/usr/sbin/pgbouncer",
+                ];
+                let is_there = programs.iter().all(|path| Path::new(path).exists()) && shell::find("ip").is_some();
+                (
+                    &["patroni", "etcd-server", "haproxy", "pgbouncer", "iproute2"],
+                    is_there || !shell::is_root(),
+                )
+            }
             Need::Identity => {
                 let modules = [
                     "Lemonldap/NG/Portal/Main.pm",

@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 use server::identity::password;
 use store::audit::event;
 pub(crate) use store::damage::Damage;
+pub(crate) use store::failover::Standing;
 use store::queue::{job, timer};
 use store::{Lane, Mode, SYSTEM_TENANT, Store};
 
@@ -146,6 +147,11 @@ impl Host {
     /// What is damaged in the storage itself, which is told before anything is opened: a damaged file may not open at all.
     pub(crate) fn find_damage(settings: &server::Settings) -> Result<Vec<Damage>> {
         server::find_damage(settings).map_err(could_not)
+    }
+
+    /// How a PostgreSQL database is set up for the loss of its primary; `None` for the embedded engine.
+    pub(crate) fn failover_standing(settings: &server::Settings) -> Result<Option<Standing>> {
+        server::failover_standing(settings).map_err(could_not)
     }
 
     /// Rows that belong to no tenant.

@@ -13,6 +13,7 @@ pub mod damage;
 pub mod directory;
 mod driver;
 mod error;
+pub mod failover;
 pub mod gate;
 pub mod idempotency;
 pub mod identity;

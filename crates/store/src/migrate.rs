@@ -150,7 +150,10 @@ fn in_transaction<T>(
 ) -> Result<T> {
     connection.batch(begin)?;
     let done = body(connection);
-    let ended = connection.batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" });
+    let ended = match &done {
+        Ok(_) => connection.commit(),
+        Err(_) => connection.batch("ROLLBACK"),
+    };
     let value = done?;
     ended?;
     Ok(value)

@@ -12,6 +12,7 @@ use crate::copying::tail::Tail;
 use crate::damage::{self, Damage};
 use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
+use crate::failover::{self, Standing};
 use crate::lanes::{self, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Task, Wakes, Work};
 use crate::moment::{Moment, Moments};
 use crate::row_code::RowCoder;
@@ -212,19 +213,33 @@ impl Store {
         }
     }
 
+    /// How the database is set up for the loss of its primary; `None` on the embedded engine. Nothing is changed.
+    ///
+    /// # Errors
+    /// `Unavailable` and the like where no primary can be reached.
+    pub fn failover_standing(config: &Config) -> Result<Option<Standing>> {
+        match &config.engine {
+            Engine::Sqlite { .. } => Ok(None),
+            Engine::Postgres { .. } => failover::standing(&Self::owner(config)?).map(Some),
+        }
+    }
+
     fn as_owner(config: &Config) -> Result<Connection> {
+        Ok(Connection::Postgres(PostgresConnection::open(&Self::owner(config)?, None)?))
+    }
+
+    fn owner(config: &Config) -> Result<Address> {
         let Engine::Postgres {
             url, root_certificates, ..
         } = config.engine.clone()
         else {
             return Err(Error::other("only a PostgreSQL database has an owner"));
         };
-        let owner = Address {
+        Ok(Address {
             url,
             root_certificates,
             statement_timeout_ms: config.statement_timeout_ms,
-        };
-        Ok(Connection::Postgres(PostgresConnection::open(&owner, None)?))
+        })
     }
 
     fn open_sqlite(config: &Config, path: &Path) -> Result<Self> {
