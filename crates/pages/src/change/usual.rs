@@ -279,7 +279,7 @@ impl Act {
                 .field(
                     Field::radio(
                         "verdict",
-                        "Your word as a peer",
+                        "Your peer review",
                         &[
                             ("agree", "I have read plan and code, and agree"),
                             ("disagree", "I do not agree"),

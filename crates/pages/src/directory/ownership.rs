@@ -70,7 +70,7 @@ impl ListRow for OwnershipRow {
             ActForm::new("ownership", "Name somebody", "/t/halden/ownership")
                 .field(Field::select("role", "Part", &[("owner", "Owner"), ("security", "Security")]).half())
                 .field(Field::text("person", "Login").half())
-                .submit("Name them"),
+                .submit("Assign this role"),
         ]
     }
 

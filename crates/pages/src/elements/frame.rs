@@ -6,7 +6,7 @@ use askama::Template;
 use crate::elements::{filters, icons, parts};
 use crate::{Notice, Part, assets, render};
 
-/// From so many on that wait for the reader's word, the frame counts no further.
+/// From so many on that wait for the reader's decision, the frame counts no further.
 pub const WAITING_SHOWN: u32 = 100;
 
 /// A place of the navigation.
@@ -39,7 +39,7 @@ pub enum Place {
     AuditLog,
     /// What outside systems sent.
     Deliveries,
-    /// Gateways: what is watched, what has no partner, what was refused, how long was waited.
+    /// Gateways: what is watched, deployments and changes without a match, what was refused, how long was waited.
     Gateways,
     /// Who may, what is required, and the risk table.
     Policies,
@@ -187,7 +187,7 @@ impl Place {
             Place::Deliveries => "Deliveries",
             Place::Gateways => "Gateways",
             Place::Policies => "Policies",
-            Place::Rights => "Rights in doubt",
+            Place::Rights => "Questionable rights",
             Place::People => "People",
             Place::Tokens => "Tokens",
             Place::Workloads => "Workloads",
@@ -282,7 +282,7 @@ pub struct Frame {
     pub place: Place,
     /// The reader's name.
     pub person: String,
-    /// Changes that wait for the reader's word; [`WAITING_SHOWN`] stands for that many or more.
+    /// Changes that wait for the reader's decision; [`WAITING_SHOWN`] stands for that many or more.
     pub waiting: u32,
     /// Messages not seen yet.
     pub new_messages: u32,

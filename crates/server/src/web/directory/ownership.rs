@@ -258,7 +258,7 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::text("person", "Login").half())
         .field(Field::text("group", "Or a group").half())
         .field(super::super::shared::fields::time_field(view, "ends_at", "Until"))
-        .submit("Name them")
+        .submit("Assign this role")
 }
 
 /// Names somebody.

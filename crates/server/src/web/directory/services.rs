@@ -408,7 +408,7 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
     .field(Field::text("person", "Login").half())
     .field(Field::text("group", "Or a group").half());
     if !by_two {
-        return form.submit("Name them");
+        return form.submit("Assign this role");
     }
     form.field(
         Field::text("reason", "Why")

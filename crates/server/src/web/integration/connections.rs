@@ -125,7 +125,7 @@ fn row(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<Vec
     let state = match (connection.active, parked) {
         (false, _) if connection.waits => Tone::Wait.mark("Waits for another person"),
         (false, _) => Tone::Plain.mark("Ended"),
-        (true, 0) => Tone::Ok.mark("Taken"),
+        (true, 0) => Tone::Ok.mark("Active"),
         (true, parked) => Tone::Stop.mark(format!("{parked} set aside")),
     };
     Ok(vec![
@@ -220,7 +220,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         title: connection.name.clone(),
         is_said: true,
         marks: vec![match connection.active {
-            true => Tone::Ok.mark("Taken"),
+            true => Tone::Ok.mark("Active"),
             false if connection.waits => Tone::Wait.mark("Waits for another person"),
             false => Tone::Plain.mark("Ended"),
         }],
