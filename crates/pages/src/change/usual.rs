@@ -327,6 +327,7 @@ impl Act {
                         .value(context.planned_end.as_str())
                         .required(),
                 )
+                .field(Field::time_in_words("planned_start", "planned_end"))
                 .submit("Set these times"),
             Act::Hold => at(context, "hold", "Put on hold", "/hold")
                 .note("Its clocks pause, and its permits are void for good.")

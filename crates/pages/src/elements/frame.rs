@@ -71,6 +71,10 @@ pub enum Place {
     Messages,
     /// The reader's own account; reached from the top bar.
     Account,
+    /// The search; reached from the top bar.
+    Search,
+    /// Setting Assent up; reached from home while a step is open, and from the search.
+    Setup,
 }
 
 impl Place {
@@ -158,6 +162,8 @@ impl Place {
             Place::Help => "/help",
             Place::Messages => "/messages",
             Place::Account => "/account",
+            Place::Search => "/search",
+            Place::Setup => "/setup",
         }
     }
 
@@ -194,6 +200,8 @@ impl Place {
             Place::Help => "Help and glossary",
             Place::Messages => "Messages",
             Place::Account => "Your account",
+            Place::Search => "Search",
+            Place::Setup => "Set up Assent",
         }
     }
 
@@ -228,6 +236,8 @@ impl Place {
             Place::Help => "help",
             Place::Messages => "bell",
             Place::Account => "gear",
+            Place::Search => "search",
+            Place::Setup => "gear",
         }
     }
 
@@ -251,7 +261,7 @@ impl Place {
             | Place::Hours
             | Place::Fields
             | Place::Keys => "Administration",
-            Place::Help | Place::Messages | Place::Account => "More",
+            Place::Help | Place::Messages | Place::Account | Place::Search | Place::Setup => "More",
         }
     }
 }
