@@ -3,3 +3,4 @@
 mod dashboards;
 mod bounded;
 mod figures;
+mod search;

@@ -65,7 +65,11 @@ fn wrong(place: usize, text: &str) -> FieldError {
 
 fn read_line(line: &str) -> Option<Invitation> {
     let plain = line.replace('<', ",").replace('>', "");
-    let parts: Vec<&str> = plain.split([',', ';', '\t']).map(str::trim).filter(|it| !it.is_empty()).collect();
+    let parts: Vec<&str> = plain
+        .split([',', ';', '\t'])
+        .map(str::trim)
+        .filter(|it| !it.is_empty())
+        .collect();
     let before_at = |mail: &str| mail.split('@').next().unwrap_or_default().to_lowercase();
     let (login, name, email) = match parts[..] {
         [mail] if mail.contains('@') => (before_at(mail), before_at(mail), mail),
@@ -126,8 +130,10 @@ mod tests {
 
     #[test]
     fn a_line_is_read_as_people_write_it() {
-        let read = read_invitations("hanne, Hanne Brandt, hanne@halden.example\nAiko Tanaka <Aiko@halden.example>\n\ntom@x.example")
-            .unwrap();
+        let read = read_invitations(
+            "hanne, Hanne Brandt, hanne@halden.example\nAiko Tanaka <Aiko@halden.example>\n\ntom@x.example",
+        )
+        .unwrap();
         let told: Vec<(&str, &str, &str)> = read
             .iter()
             .map(|it| (it.login.as_str(), it.name.as_str(), it.email.as_str()))
@@ -145,7 +151,11 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named_by_its_line() {
         let why = |text: &str| read_invitations(text).unwrap_err().to_string();
-        assert!(why("tom@x.example\nHanne").contains("Line 2"), "{}", why("tom@x.example\nHanne"));
+        assert!(
+            why("tom@x.example\nHanne").contains("Line 2"),
+            "{}",
+            why("tom@x.example\nHanne")
+        );
         assert!(why("a, b, c, d").contains("Line 1"));
         assert!(why("tom@x.example\nTOM@y.example").contains("twice"));
         assert!(why("  \n").contains("at least one"));

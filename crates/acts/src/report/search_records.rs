@@ -224,6 +224,9 @@ mod tests {
             terms: vec![("service", "nowhere".to_owned())],
         };
         let refused = change_filter(&query, &Directory::default()).err();
-        assert!(refused.is_some_and(|error| error.to_string().contains("nowhere")), "names what was typed");
+        assert!(
+            refused.is_some_and(|error| error.to_string().contains("nowhere")),
+            "names what was typed"
+        );
     }
 }

@@ -54,7 +54,12 @@ const MANY: Takes = Takes::Words { many: true };
 pub const OPERATORS: [Operator; 9] = [
     operator("state", MANY, "Changes in one of these states.", "state:open"),
     operator("outcome", MANY, "Changes with one of these outcomes.", "outcome:failed"),
-    operator("service", Takes::Service, "Changes of a service, by its key.", "service:wms"),
+    operator(
+        "service",
+        Takes::Service,
+        "Changes of a service, by its key.",
+        "service:wms",
+    ),
     operator(
         "environment",
         Takes::Environment,
@@ -64,7 +69,12 @@ pub const OPERATORS: [Operator; 9] = [
     operator("kind", ONE, "Normal, standard or emergency changes.", "kind:emergency"),
     operator("risk", ONE, "Changes of a risk level.", "risk:high"),
     operator("owner", Takes::Person, "Changes of an owner, by login.", "owner:hanne"),
-    operator("requester", Takes::Person, "Changes of a requester, by login.", "requester:tomasz"),
+    operator(
+        "requester",
+        Takes::Person,
+        "Changes of a requester, by login.",
+        "requester:tomasz",
+    ),
     operator("team", Takes::Team, "Changes of a team.", "team:\"Port systems\""),
 ];
 
@@ -179,7 +189,10 @@ fn read_operator(token: &str) -> Result<Option<(&'static Operator, String)>, Ref
     let (name, value) = (name.to_lowercase(), value.replace('"', ""));
     if let Some(operator) = Operator::named(&name) {
         if value.trim().is_empty() {
-            let text = format!("`{name}:` has no value. Write it without a space, such as `{}`.", operator.example);
+            let text = format!(
+                "`{name}:` has no value. Write it without a space, such as `{}`.",
+                operator.example
+            );
             return Err(refused("missing", text));
         }
         return Ok(Some((operator, value.trim().to_owned())));
@@ -229,7 +242,8 @@ mod tests {
 
     #[test]
     fn operators_are_told_from_words_and_quotation_marks_keep_a_name_whole() {
-        let read = SearchQuery::parse("label outcome:failed,rolled_back SERVICE:wms team:\"Port systems\" printer").unwrap();
+        let read =
+            SearchQuery::parse("label outcome:failed,rolled_back SERVICE:wms team:\"Port systems\" printer").unwrap();
         assert_eq!(read.words, "label printer");
         assert_eq!(read.get("outcome"), Some("failed,rolled_back"));
         assert_eq!(read.get("service"), Some("wms"));
@@ -240,7 +254,10 @@ mod tests {
     #[test]
     fn an_address_and_a_word_with_a_colon_are_words() {
         let read = SearchQuery::parse("https://ci.example/7 re:print \"disk:full\"").unwrap();
-        assert_eq!((read.words.as_str(), read.terms.len()), ("https://ci.example/7 re:print disk:full", 0));
+        assert_eq!(
+            (read.words.as_str(), read.terms.len()),
+            ("https://ci.example/7 re:print disk:full", 0)
+        );
     }
 
     #[test]

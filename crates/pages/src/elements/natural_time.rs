@@ -88,7 +88,10 @@ fn words_of(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in spaced.split_whitespace() {
         // Behind a number `am` is the half of the day; elsewhere it is a German filler.
-        let is_half = word == "am" && words.last().is_some_and(|last| last.ends_with(|c: char| c.is_ascii_digit()));
+        let is_half = word == "am"
+            && words
+                .last()
+                .is_some_and(|last| last.ends_with(|c: char| c.is_ascii_digit()));
         if is_half || !FILLERS.contains(&word) {
             words.push(word.to_owned());
         }
@@ -136,7 +139,11 @@ fn moment(reader: &Reader, now: Timestamp, words: &[String]) -> Result<Timestamp
             let ahead = i64::from(today.weekday().until(weekday));
             let date = today.checked_add(ahead.days()).map_err(|_| wrong())?;
             let is_over = ahead == 0 && at(reader, date, clock)? <= now;
-            if is_over { date.checked_add(7.days()).map_err(|_| wrong())? } else { date }
+            if is_over {
+                date.checked_add(7.days()).map_err(|_| wrong())?
+            } else {
+                date
+            }
         }
     };
     at(reader, chosen, clock)
@@ -179,7 +186,10 @@ fn day_of(today: Date, words: &[String]) -> Option<(Named, usize)> {
         "übermorgen" => return Some((ahead(2)?, 1)),
         _ => {}
     }
-    if let Some((_, weekday)) = DAYS.iter().find(|(known, _)| is_word(known, first.trim_end_matches('.'))) {
+    if let Some((_, weekday)) = DAYS
+        .iter()
+        .find(|(known, _)| is_word(known, first.trim_end_matches('.')))
+    {
         return Some((Named::Weekday(*weekday), 1));
     }
     if let Ok(date) = first.parse::<Date>() {
@@ -189,12 +199,19 @@ fn day_of(today: Date, words: &[String]) -> Option<(Named, usize)> {
     let month = words.get(1)?.trim_end_matches('.');
     let month = MONTHS.iter().position(|known| is_word(known, month))?;
     let month = i8::try_from(month + 1).ok()?;
-    let year = words.get(2).and_then(|word| word.parse::<i16>().ok()).filter(|year| *year >= 2000);
+    let year = words
+        .get(2)
+        .and_then(|word| word.parse::<i16>().ok())
+        .filter(|year| *year >= 2000);
     let used = if year.is_some() { 3 } else { 2 };
     let this = Date::new(year.unwrap_or(today.year()), month, number).ok()?;
     // Without a year the next day of this name.
     let is_past = year.is_none() && this < today;
-    let chosen = if is_past { Date::new(today.year() + 1, month, number).ok()? } else { this };
+    let chosen = if is_past {
+        Date::new(today.year() + 1, month, number).ok()?
+    } else {
+        this
+    };
     Some((Named::Date(chosen), used))
 }
 
@@ -239,14 +256,20 @@ mod tests {
     fn days_clocks_and_lengths_are_read_in_the_readers_zone() {
         for (text, wanted) in [
             ("tomorrow 22:00 for 2 h", "2026-11-29T21:00:00Z 2026-11-29T23:00:00Z"),
-            ("morgen um 22 Uhr für 2 Stunden", "2026-11-29T21:00:00Z 2026-11-29T23:00:00Z"),
+            (
+                "morgen um 22 Uhr für 2 Stunden",
+                "2026-11-29T21:00:00Z 2026-11-29T23:00:00Z",
+            ),
             ("Mon 9:00 to 11:30", "2026-11-30T08:00:00Z 2026-11-30T10:30:00Z"),
             ("today 23:00 - 01:00", "2026-11-28T22:00:00Z 2026-11-29T00:00:00Z"),
             ("in 30 min for 1h 30min", "2026-11-28T11:30:00Z 2026-11-28T13:00:00Z"),
             ("2026-12-01 20:00", "2026-12-01T19:00:00Z"),
             ("12 am to 1 am", "2026-11-27T23:00:00Z 2026-11-28T00:00:00Z"),
             ("3 Dec 7 pm for 45 min", "2026-12-03T18:00:00Z 2026-12-03T18:45:00Z"),
-            ("1 jan 08:00 until 2 jan 09:00", "2027-01-01T07:00:00Z 2027-01-02T08:00:00Z"),
+            (
+                "1 jan 08:00 until 2 jan 09:00",
+                "2027-01-01T07:00:00Z 2027-01-02T08:00:00Z",
+            ),
         ] {
             assert_eq!(told(text), wanted, "{text}");
         }
@@ -260,7 +283,15 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused_with_an_example() {
-        for text in ["", "soon", "tomorrow", "tomorrow 25:00", "mon 9:00 for a while", "mon 9:00 for 0 min", "in 9999 d"] {
+        for text in [
+            "",
+            "soon",
+            "tomorrow",
+            "tomorrow 25:00",
+            "mon 9:00 for a while",
+            "mon 9:00 for 0 min",
+            "in 9999 d",
+        ] {
             assert!(told(text).contains("Write it such as"), "{text}: {}", told(text));
         }
         assert!(told(&"x".repeat(MOST + 1)).contains("at most 80"));

@@ -65,7 +65,9 @@ fn values(name: &str, begun: &str, directory: &Directory) -> Vec<(String, &'stat
         Takes::Team => teams(directory),
     };
     let is_whole = known.contains(&begun);
-    let fits = known.into_iter().filter(|word| !is_whole && word.to_lowercase().starts_with(&begun));
+    let fits = known
+        .into_iter()
+        .filter(|word| !is_whole && word.to_lowercase().starts_with(&begun));
     fits.map(|word| match word.contains(char::is_whitespace) {
         true => (format!("{name}:\"{word}\""), operator.explanation),
         false => (format!("{name}:{kept}{word}"), operator.explanation),

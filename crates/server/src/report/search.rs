@@ -135,14 +135,21 @@ fn on_change(cx: &mut Context<'_, '_>, verb: &str, key: &str) -> acts::Result<Ve
         .iter()
         .filter(|(word, act, _)| word.starts_with(verb) && open.has(*act));
     let title = file.change.content.title.as_str();
-    Ok(offered.map(|(word, _, form)| act_item(word, form, &key, title)).collect())
+    Ok(offered
+        .map(|(word, _, form)| act_item(word, form, &key, title))
+        .collect())
 }
 
 fn of_queue(cx: &mut Context<'_, '_>) -> acts::Result<Vec<Item>> {
     let mut found = Vec::new();
     for file in find_queue(cx, MOST_OF_QUEUE)? {
         if find_acts(cx, &file)?.has(Act::Approve) {
-            found.push(act_item("approve", "approve", &file.change.key, &file.change.content.title));
+            found.push(act_item(
+                "approve",
+                "approve",
+                &file.change.key,
+                &file.change.content.title,
+            ));
         }
     }
     Ok(found)

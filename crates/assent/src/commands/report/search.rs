@@ -29,7 +29,11 @@ pub fn run(asked: &Search, common: &Common, output: &Output) -> Result<u8> {
 }
 
 fn tell(output: &Output, found: &Value) {
-    let row = |item: &Value| ["kind", "key", "title", "state", "path"].map(|field| text_of(item, field)).to_vec();
+    let row = |item: &Value| {
+        ["kind", "key", "title", "state", "path"]
+            .map(|field| text_of(item, field))
+            .to_vec()
+    };
     let rows: Vec<Vec<String>> = array(found, "items").iter().map(row).collect();
     output.rows(&["kind", "key", "title", "state", "page"], &rows);
 }

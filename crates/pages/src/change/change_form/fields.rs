@@ -269,12 +269,7 @@ impl ChangeFields {
         if !self.locked.iter().any(|name| name.starts_with("planned_")) {
             fields.push(Field::time_in_words("planned_start", "planned_end"));
         }
-        self.section(
-            "s-when",
-            "When",
-            &format!("Times in {zone}."),
-            fields,
-        )
+        self.section("s-when", "When", &format!("Times in {zone}."), fields)
     }
 
     fn effect(&self) -> FormSection {

@@ -430,7 +430,9 @@ fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
         ),
         outcome_menu(menu("outcome", "Outcome", outcomes.collect())),
         menu("risk", "Risk", levels.to_vec()),
-        crate::web::shared::fields::pick_field(view, "people", "owner", "Owner’s login").value(present("owner")).half(),
+        crate::web::shared::fields::pick_field(view, "people", "owner", "Owner’s login")
+            .value(present("owner"))
+            .half(),
         crate::web::shared::fields::pick_field(view, "people", "requester", "Requester’s login")
             .value(present("requester"))
             .half(),

@@ -138,7 +138,8 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
     }
     if person.id != view.me {
         let manager = person.manager.as_ref().map(|id| view.directory.login(id));
-        let field = crate::web::shared::fields::pick_field(view, "people", "manager", "Login of their manager").value(manager.unwrap_or_default());
+        let field = crate::web::shared::fields::pick_field(view, "people", "manager", "Login of their manager")
+            .value(manager.unwrap_or_default());
         acts.push(
             ActForm::new("manager", "Manager", url("manager"))
                 .tone(ActTone::Link)

@@ -13,9 +13,7 @@ use model::core::body::Body;
 use model::core::enums::Role;
 use model::core::refusal::Refusal;
 use model::directory::two_people;
-use pages::{
-    ActForm, ActTone, Choice, Entry, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody, Tone,
-};
+use pages::{ActForm, ActTone, Choice, Entry, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use serde_json::{Value, json};
 
 use crate::http::failure::Failure;
@@ -27,9 +25,9 @@ use crate::web::integration::connections::{KINDS, connect};
 use crate::web::shared::fields::pick_field;
 use crate::web::shared::form::{Form, lines};
 use crate::web::shared::form_page::{Back, Made, Sent, send, send_made, sent};
+use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show, show_as};
 use crate::web::shared::words::capital;
-use crate::web::shared::idempotent_form;
 
 /// The most services that are typed at once.
 const MOST_SERVICES: usize = 100;
@@ -63,7 +61,9 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         frame: view.frame.clone(),
         title: "Set up Assent".to_owned(),
         byline: match current {
-            Some(_) => Rich::from("Six steps to the first gated pipeline. Each is saved when it is done, in any order."),
+            Some(_) => {
+                Rich::from("Six steps to the first gated pipeline. Each is saved when it is done, in any order.")
+            }
             None => Rich::from("Every step is done. A pipeline asks the gate, and its answer is on record."),
         },
         facts: vec![Fact::new("Steps done", format!("{done} of {}", Step::ALL.len()))],
@@ -81,12 +81,21 @@ fn section(view: &View<'_, '_, '_>, standing: &Standing, step: Step) -> Section 
     let (words, acts) = match step {
         Step::People => (
             Rich::from(format!("People who can sign in: {}.", standing.people)),
-            vec![people_form(view), ActForm::link("All people", view.url("/people")).tone(ActTone::Quiet)],
+            vec![
+                people_form(view),
+                ActForm::link("All people", view.url("/people")).tone(ActTone::Quiet),
+            ],
         ),
         Step::Services => (services_words(standing), services_acts(view, standing)),
         Step::Owners => (
-            Rich::from(format!("Services with an owner: {} of {}.", standing.owned, standing.services)),
-            vec![owner_act(view), ActForm::link("All owners", view.url("/ownership")).tone(ActTone::Quiet)],
+            Rich::from(format!(
+                "Services with an owner: {} of {}.",
+                standing.owned, standing.services
+            )),
+            vec![
+                owner_act(view),
+                ActForm::link("All owners", view.url("/ownership")).tone(ActTone::Quiet),
+            ],
         ),
         Step::Rules => return rules_section(view, standing),
         Step::Connection => return connection_section(view, standing),
@@ -96,7 +105,9 @@ fn section(view: &View<'_, '_, '_>, standing: &Standing, step: Step) -> Section 
 }
 
 fn people_form(view: &View<'_, '_, '_>) -> ActForm {
-    let roles = Role::ALL.iter().map(|role| Choice::new(role.as_str(), capital(role.as_str())));
+    let roles = Role::ALL
+        .iter()
+        .map(|role| Choice::new(role.as_str(), capital(role.as_str())));
     ActForm::new("invite", "Add people", view.url("/setup/people"))
         .field(idempotent_form::field(view))
         .field(
@@ -115,7 +126,9 @@ fn services_words(standing: &Standing) -> Rich {
         true => known.line().text(
             "Type them, import a file with `assent import`, or take them from the first delivery of a connection.",
         ),
-        false => known.line().text("Deliveries named repositories that are mapped to nothing here: they are offered below."),
+        false => known
+            .line()
+            .text("Deliveries named repositories that are mapped to nothing here: they are offered below."),
     }
 }
 
@@ -142,14 +155,32 @@ fn from_delivery(view: &View<'_, '_, '_>, standing: &Standing, repository: &str)
     let connections = connections.map(|(id, name, _, _)| Choice::said(id.as_str(), name.as_str()));
     let places = view.directory.environments.keys();
     let places = places.map(|place| Choice::said(place.0.as_str(), place.0.as_str()));
-    ActForm::new("repository", "Take a service from a delivery", view.url("/setup/repository"))
-        .field(idempotent_form::field(view))
-        .field(Field::new("connection", "Connection", Input::Select(connections.collect())).required())
-        .field(Field::text("repository", "Repository").value(repository).required().half())
-        .field(Field::text("key", "Key of the service").value(key).required().half())
-        .field(Field::text("theirs", "Their environment").value("production").required().half())
-        .field(Field::new("ours", "Our environment", Input::Select(places.collect())).required().half())
-        .submit("Add this service")
+    ActForm::new(
+        "repository",
+        "Take a service from a delivery",
+        view.url("/setup/repository"),
+    )
+    .field(idempotent_form::field(view))
+    .field(Field::new("connection", "Connection", Input::Select(connections.collect())).required())
+    .field(
+        Field::text("repository", "Repository")
+            .value(repository)
+            .required()
+            .half(),
+    )
+    .field(Field::text("key", "Key of the service").value(key).required().half())
+    .field(
+        Field::text("theirs", "Their environment")
+            .value("production")
+            .required()
+            .half(),
+    )
+    .field(
+        Field::new("ours", "Our environment", Input::Select(places.collect()))
+            .required()
+            .half(),
+    )
+    .submit("Add this service")
 }
 
 fn owner_act(view: &View<'_, '_, '_>) -> ActForm {
@@ -181,12 +212,18 @@ fn rules_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
     let words = match (standing.has_proposal, standing.has_rules) {
         (true, _) => "A pack is proposed. Another administrator puts it in force, on the page Policies.",
         (false, true) => "These rules are in force.",
-        (false, false) => "The basic rules are in force. A pack adds to them; nothing of yours is stopped before a pipeline asks the gate.",
+        (false, false) => {
+            "The basic rules are in force. A pack adds to them; nothing of yours is stopped before a pipeline asks the gate."
+        }
     };
     acts.push(ActForm::link("Policies, with their text", view.url("/policies")).tone(ActTone::Quiet));
-    Section::new(Step::Rules.id(), Step::Rules.title(), SectionBody::Entries(entries.collect()))
-        .lede(words)
-        .acts(acts)
+    Section::new(
+        Step::Rules.id(),
+        Step::Rules.title(),
+        SectionBody::Entries(entries.collect()),
+    )
+    .lede(words)
+    .acts(acts)
 }
 
 fn pack_form(view: &View<'_, '_, '_>) -> ActForm {
@@ -219,7 +256,12 @@ fn connection_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
     let form = ActForm::new("connect", "Connect a system", view.url("/setup/connection"))
         .field(idempotent_form::field(view))
         .field(Field::select("kind", "Kind", &KINDS).required().half())
-        .field(Field::text("name", "Name").hint("For people: “GitHub of Logistics”.").required().half())
+        .field(
+            Field::text("name", "Name")
+                .hint("For people: “GitHub of Logistics”.")
+                .required()
+                .half(),
+        )
         .note("The next page leads through the settings of the other system.")
         .submit("Connect it");
     Section::new(
@@ -233,10 +275,17 @@ fn connection_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
 
 fn gate_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
     if standing.was_asked {
-        let words = Rich::from("A pipeline asked the gate. ").link("Its answers", view.url("/gate-checks")).text(".");
+        let words = Rich::from("A pipeline asked the gate. ")
+            .link("Its answers", view.url("/gate-checks"))
+            .text(".");
         return Section::new(Step::Gate.id(), Step::Gate.title(), SectionBody::Words(words));
     }
-    let service = view.directory.services.keys().next().map_or("SERVICE", |key| key.0.as_str());
+    let service = view
+        .directory
+        .services
+        .keys()
+        .next()
+        .map_or("SERVICE", |key| key.0.as_str());
     let production = view.directory.environments.values().find(|place| place.is_production);
     let place = production.map_or("production", |place| place.key.0.as_str());
     let url = &view.cx.services.tools().public_url;
@@ -258,15 +307,23 @@ async fn add_people(state: &AppState, visitor: &Visitor, form: Form) -> Response
     };
     let roles = sent.form.all("roles");
     let run = move |cx: &mut Context<'_, '_>, _: &Body| {
-        let people: Vec<(Invitation, String)> =
-            prepared.iter().map(|it| (it.invitation.clone(), it.phc.clone())).collect();
+        let people: Vec<(Invitation, String)> = prepared
+            .iter()
+            .map(|it| (it.invitation.clone(), it.phc.clone()))
+            .collect();
         let made = invite_people::invite_people(cx, &people, &roles)?;
         let (url, tenant) = (cx.services.tools().public_url.clone(), cx.tenant());
         let links = made.iter().zip(&prepared);
-        let shown = links.map(|(person, it)| (person.name.clone(), welcome::address(&url, &tenant, &person.login, &it.key)));
+        let shown = links.map(|(person, it)| {
+            (
+                person.name.clone(),
+                welcome::address(&url, &tenant, &person.login, &it.key),
+            )
+        });
         Ok(Made {
             title: format!("People added: {}", made.len()),
-            text: "Copy the links now: they cannot be shown again. Each works until its person has chosen a password.".to_owned(),
+            text: "Copy the links now: they cannot be shown again. Each works until its person has chosen a password."
+                .to_owned(),
             shown: shown.collect(),
         })
     };
@@ -295,7 +352,10 @@ async fn prepare(state: &AppState, form: &Form) -> Result<Vec<Prepared>, Failure
 async fn refused(state: &AppState, visitor: &Visitor, sent: Sent, failure: Failure) -> Response {
     let status = failure.status();
     let back = Back::new(state, visitor, &sent.path, sent.form, failure);
-    show_as(state, visitor, Place::Setup, status, move |view| page(view, Some(&back))).await
+    show_as(state, visitor, Place::Setup, status, move |view| {
+        page(view, Some(&back))
+    })
+    .await
 }
 
 fn to(step: &str, form: Form) -> Sent {
@@ -360,7 +420,13 @@ fn of_row(field: &str, row: &str, error: acts::Error) -> acts::Error {
 
 /// Makes the service of a repository, and maps the repository to it.
 fn add_repository(cx: &mut Context<'_, '_>, body: &Body) -> acts::Result<()> {
-    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+    let text = |name: &str| {
+        body.get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    };
     let service = json!({"key": text("key")});
     set_service::set_service(cx, service.as_object().unwrap_or(&Body::new()))?;
     let id = text("connection");

@@ -98,7 +98,11 @@ impl Standing {
         let directory = view.directory.clone();
         let is_owned = |service: &&model::core::ids::ServiceKey| {
             let mut places = directory.environments.keys();
-            places.any(|place| !directory.holders(service, place, OwnershipRole::Owner, view.now()).is_empty())
+            places.any(|place| {
+                !directory
+                    .holders(service, place, OwnershipRole::Owner, view.now())
+                    .is_empty()
+            })
         };
         let owned = directory.services.keys().filter(is_owned).count();
         let proposed = Filter::new().descending_by("proposed_at").limit(MOST);
@@ -117,10 +121,16 @@ impl Standing {
             people: directory.people.values().filter(|person| person.active).count(),
             services: directory.services.keys().count(),
             owned,
-            has_rules: directory.tenant.as_ref().is_some_and(|tenant| tenant.policies.is_some()),
+            has_rules: directory
+                .tenant
+                .as_ref()
+                .is_some_and(|tenant| tenant.policies.is_some()),
             has_proposal,
             connections,
-            strangers: unmatched_deliveries::all(view.cx)?.into_iter().map(|it| it.text).collect(),
+            strangers: unmatched_deliveries::all(view.cx)?
+                .into_iter()
+                .map(|it| it.text)
+                .collect(),
             was_asked: !find_gate_checks(view.cx, &CheckQuery::default(), 1)?.is_empty(),
         })
     }
@@ -147,7 +157,10 @@ impl Standing {
 pub(super) fn sentences(texts: &[&str]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for line in texts.iter().flat_map(|text| text.lines()) {
-        let reason = line.trim().strip_prefix("@reason(\"").and_then(|rest| rest.strip_suffix("\")"));
+        let reason = line
+            .trim()
+            .strip_prefix("@reason(\"")
+            .and_then(|rest| rest.strip_suffix("\")"));
         if let Some(reason) = reason.filter(|it| !found.iter().any(|known| known == it)) {
             found.push(reason.to_owned());
         }
@@ -201,7 +214,10 @@ mod tests {
 
     #[test]
     fn a_repository_is_read_from_what_was_noted() {
-        assert_eq!(repository_of("halden/wms to prod is mapped to nothing here"), Some("halden/wms"));
+        assert_eq!(
+            repository_of("halden/wms to prod is mapped to nothing here"),
+            Some("halden/wms")
+        );
         assert_eq!(repository_of("nothing is mapped"), None);
     }
 }

@@ -47,7 +47,11 @@ pub(crate) fn new_key(state: &AppState) -> Result<String, Failure> {
 }
 
 /// Asks for a password. The link itself changes nothing, so that a program that looks at links does not use it up.
-pub(crate) async fn form(State(state): State<AppState>, Path(tenant): Path<String>, Query(link): Query<Link>) -> Response {
+pub(crate) async fn form(
+    State(state): State<AppState>,
+    Path(tenant): Path<String>,
+    Query(link): Query<Link>,
+) -> Response {
     let (login, key) = (link.login.unwrap_or_default(), link.key.unwrap_or_default());
     html(200, page(&state, &tenant, (&login, &key), None).await.render())
 }
@@ -92,11 +96,14 @@ pub(crate) async fn go(
         Err(failure) if failure.status() == 403 => bare_problem(&failure),
         Err(failure) => {
             let error = match failure.status() {
-                401 => "This link was used already, or is not whole. Ask whoever gave it to you for a new one.".to_owned(),
-                422 => failure.problem.errors.first().map_or_else(
-                    || failure.problem.detail.clone(),
-                    |error| error.text.clone(),
-                ),
+                401 => {
+                    "This link was used already, or is not whole. Ask whoever gave it to you for a new one.".to_owned()
+                }
+                422 => failure
+                    .problem
+                    .errors
+                    .first()
+                    .map_or_else(|| failure.problem.detail.clone(), |error| error.text.clone()),
                 _ => failure.problem.detail.clone(),
             };
             let link = (form.first("login"), form.first("key"));

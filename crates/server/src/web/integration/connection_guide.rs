@@ -62,7 +62,9 @@ fn place_of(kind: &str) -> &'static str {
 /// How the reason of a refused delivery is put right.
 fn remedy(code: &str) -> &'static str {
     match code {
-        "signature_mismatch" | "bad_signature" => "Enter the secret again in the other system, save, and deliver once more.",
+        "signature_mismatch" | "bad_signature" => {
+            "Enter the secret again in the other system, save, and deliver once more."
+        }
         "too_large" => "Choose fewer events: a delivery has a limit of size.",
         _ => "Compare address, content type and secret with those above, and deliver once more.",
     }
@@ -106,7 +108,10 @@ fn page(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<St
         .map(|(event, meaning)| Entry::new(Tone::Ok, *event).why(*meaning))
         .collect();
     if !ticked.is_empty() {
-        sections.insert(1, Section::new("events", "Events to choose", SectionBody::Entries(ticked)));
+        sections.insert(
+            1,
+            Section::new("events", "Events to choose", SectionBody::Entries(ticked)),
+        );
     }
     let words = match (&unmatched, connection.map.len()) {
         (Some(found), _) => Rich::from("A delivery named what is mapped to nothing here: ").said(found.text.as_str()),
@@ -120,7 +125,7 @@ fn page(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<St
         crumb: vec![("Set up Assent".to_owned(), view.url("/setup"))],
         title: match deliveries.is_empty() {
             true => format!("Waiting for the first delivery from {kind}"),
-            false => format!("{kind} delivers"),
+            false => format!("Deliveries from {kind} arrive"),
         },
         byline: Rich::new().said(connection.name.as_str()),
         acts: vec![
@@ -145,14 +150,13 @@ fn webhook(view: &View<'_, '_, '_>, connection: &Connection) -> Section {
 }
 
 /// What arrived, or that nothing did: the script looks again while this says that it waits.
-fn arrivals(
-    view: &View<'_, '_, '_>,
-    kind: &str,
-    deliveries: &[inbox::Delivery],
-    turned: &[inbox::Turned],
-) -> Section {
+fn arrivals(view: &View<'_, '_, '_>, kind: &str, deliveries: &[inbox::Delivery], turned: &[inbox::Turned]) -> Section {
     let taken = deliveries.iter().map(|row| {
-        let told = row.reason.as_deref().or(row.result.as_deref()).unwrap_or("It is being read.");
+        let told = row
+            .reason
+            .as_deref()
+            .or(row.result.as_deref())
+            .unwrap_or("It is being read.");
         let tone = if row.state == "parked" { Tone::Stop } else { Tone::Ok };
         Entry::new(tone, Rich::new().said(row.event.as_str()))
             .why(Rich::new().said(told))
@@ -164,8 +168,16 @@ fn arrivals(
         entry
     });
     let entries: Vec<Entry> = taken.chain(refused).collect();
-    let id = if deliveries.is_empty() { "waiting-delivery" } else { "arrived" };
-    let title = if deliveries.is_empty() { "Waiting for the first delivery" } else { "The latest deliveries" };
+    let id = if deliveries.is_empty() {
+        "waiting-delivery"
+    } else {
+        "arrived"
+    };
+    let title = if deliveries.is_empty() {
+        "Waiting for the first delivery"
+    } else {
+        "The latest deliveries"
+    };
     let words = match (deliveries.is_empty(), kind) {
         (true, "GitHub") => "GitHub sends a ping when the webhook is saved. To test again, choose Redeliver there.",
         (true, _) => "Save the webhook and send a test from the other system. This page looks again by itself.",

@@ -258,7 +258,8 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
     }
     if connection.active || connection.waits {
         let guide = view.url(&format!("/connections/{}/guide", escaped(id)));
-        page.acts.push(ActForm::link("Guide to its settings", guide).tone(ActTone::Quiet));
+        page.acts
+            .push(ActForm::link("Guide to its settings", guide).tone(ActTone::Quiet));
         page.acts.push(repository_form(view, id));
         page.acts.push(edit_form(view, &connection)?);
         let end = ActForm::new(

@@ -215,7 +215,10 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
         acts.push(
             ActForm::new("assign", "Give it to somebody else", url("assignment"))
                 .field(crate::web::shared::fields::pick_field(view, "people", "owner", "Owner").hint("A login."))
-                .field(crate::web::shared::fields::pick_field(view, "groups", "group", "Or a group").hint("The group's key."))
+                .field(
+                    crate::web::shared::fields::pick_field(view, "groups", "group", "Or a group")
+                        .hint("The group's key."),
+                )
                 .submit("Give it to them"),
         );
     }

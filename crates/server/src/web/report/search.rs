@@ -35,7 +35,11 @@ const SECTIONS: [(&str, &str, &str); 8] = [
 ];
 
 /// The search; a whole key leads to its change.
-pub(crate) async fn show_search(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+pub(crate) async fn show_search(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+) -> Response {
     let text = asked.q.unwrap_or_default().trim().to_owned();
     if asked.look.is_none() && is_key(&text) {
         return see(&format!("{}/changes/{}", visitor.base(), text.to_uppercase()));
@@ -100,8 +104,8 @@ fn entry(view: &View<'_, '_, '_>, item: &Item) -> Entry {
     match item.kind {
         "act" => {
             let (verb, key) = item.key.split_once(' ').unwrap_or((item.key.as_str(), ""));
-            let text = Rich::new().link(format!("{} {key}", capital(verb)), url);
-            Entry::new(Tone::Plain, text).why(Rich::new().said(item.title.as_str()))
+            let text = Rich::new().link(capital(verb), url);
+            Entry::new(Tone::Plain, text).why(Rich::new().said(format!("{key}: {}", item.title)))
         }
         "page" => Entry::new(Tone::Plain, Rich::new().link(item.title.as_str(), url)),
         _ => {

@@ -36,7 +36,12 @@ pub(crate) const SHAPES: &[Shape] = &[
                 "`act`, `change`, `person`, `service`, `incident`, `freeze`, `template` or `page`.",
             )
             .needed(),
-            text("key", LINE, "An act with the key of its change, a record's key, login or id; empty for a page.").needed(),
+            text(
+                "key",
+                LINE,
+                "An act with the key of its change, a record's key, login or id; empty for a page.",
+            )
+            .needed(),
             text("title", TEXT, "Its title or name.").needed(),
             text("state", LINE, "Its state; empty where it has none.").needed(),
             text("path", TEXT, "The path of its page, below the tenant's address.").needed(),
@@ -47,7 +52,12 @@ pub(crate) const SHAPES: &[Shape] = &[
         "What a search found: at most 10 records of a kind.",
         &[
             objects("items", "SearchHit", "What was found.").needed(),
-            texts("completions", TEXT, "Searches that go on with the last word, at most 8.").needed(),
+            texts(
+                "completions",
+                TEXT,
+                "Searches that go on with the last word, at most 8.",
+            )
+            .needed(),
         ],
     ),
 ];
