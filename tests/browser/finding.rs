@@ -7,11 +7,12 @@ use crate::desk::Desk;
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 const TAB: &str = "\u{e004}";
+const CONTROL: &str = "\u{e009}";
 const DOWN: &str = "\u{e015}";
 
 /// Presses Ctrl and K.
 fn open_palette(desk: &Desk) {
-    desk.browser.press("\u{e009}k\u{e009}");
+    desk.browser.press_held(CONTROL, "k");
     desk.browser.wait_for(
         "the palette is open and has the focus",
         "return document.querySelector('dialog.palette[open]') !== null && document.activeElement.role === 'combobox';",

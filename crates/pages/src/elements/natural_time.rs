@@ -47,11 +47,13 @@ fn is_word(known: &str, word: &str) -> bool {
     known.split(' ').any(|it| it == word)
 }
 
-/// Reads a start and, where it is told, an end, in the reader's zone.
+/// Reads a start and, where it is told, an end, as people write them: `tomorrow 22:00 for 2 h`, `Mon 9:00 to 11:30`; in English
+/// or German, in the reader's zone.
 ///
 /// # Errors
 /// A sentence for the person who typed it: what cannot be read, and an example of what can.
-pub(crate) fn read(reader: &Reader, now: Timestamp, text: &str) -> Result<(Timestamp, Option<Timestamp>), String> {
+pub fn read_words(reader: &Reader, text: &str) -> Result<(Timestamp, Option<Timestamp>), String> {
+    let now = reader.now();
     if text.chars().count() > MOST {
         return Err(format!("A time in words has at most {MOST} characters. {HELP}"));
     }
@@ -245,7 +247,7 @@ mod tests {
 
     fn told(text: &str) -> String {
         let now: Timestamp = NOW.parse().unwrap();
-        match read(&Reader::named("Europe/Oslo", now), now, text) {
+        match read_words(&Reader::named("Europe/Oslo", now), text) {
             Ok((start, None)) => start.to_string(),
             Ok((start, Some(end))) => format!("{start} {end}"),
             Err(text) => text,

@@ -5,8 +5,6 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp, Zoned};
 
-use crate::elements::natural_time;
-
 /// What a `datetime-local` control sent, read in the reader's zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldTime {
@@ -193,13 +191,10 @@ impl Reader {
         })
     }
 
-    /// Reads a start, and an end where one is told, as people write them: `tomorrow 22:00 for 2 h`, `Mon 9:00 to 11:30`; in
-    /// English or German, in the reader's zone.
-    ///
-    /// # Errors
-    /// A sentence for the person who typed it.
-    pub fn read_words(&self, text: &str) -> Result<(Timestamp, Option<Timestamp>), String> {
-        natural_time::read(self, self.now.timestamp(), text)
+    /// When it is read.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now.timestamp()
     }
 
     /// Why [`Self::read_field`] read no time: a sentence for whoever typed it.

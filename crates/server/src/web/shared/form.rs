@@ -11,7 +11,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use model::core::body::Body;
 use model::core::refusal::{FieldError, Refusal};
-use pages::{ActForm, Field, FieldTime, IN_WORDS, Input, Reader, Rich, WRONG};
+use pages::{ActForm, Field, FieldTime, IN_WORDS, Input, Reader, Rich, WRONG, read_words};
 use serde_json::{Map, Value};
 
 use crate::http::body::{FORM_LIMIT, at_hand, is_utf8};
@@ -280,7 +280,7 @@ impl Form {
             let Some((start, end)) = name.strip_prefix(IN_WORDS).and_then(|both| both.split_once(':')) else {
                 continue;
             };
-            match reader.read_words(value) {
+            match read_words(reader, value) {
                 Ok((from, to)) => {
                     insert(tree, start, Value::String(from.to_string()));
                     if let Some(to) = to {
