@@ -172,7 +172,7 @@
         return group;
       });
       list.replaceChildren(...made);
-      if (made.length === 0) list.append(make("p", { class: "group-name" }, told("Nothing fits.")));
+      if (made.length === 0) list.append(make("div", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, told("Nothing fits.")));
       choose(0);
     };
     const read = (page) => all("section[id^='hits-'], #completions, #operators", page).map((section) => ({
