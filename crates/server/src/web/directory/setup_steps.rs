@@ -112,7 +112,10 @@ impl Standing {
         });
         let found = record::find::<Connection>(view.cx.tx, &Filter::new().order_by("id").limit(MOST))?;
         let mut connections = Vec::new();
-        let in_use = found.into_iter().map(|stored| stored.record).filter(|it| it.active || it.waits);
+        let in_use = found
+            .into_iter()
+            .map(|stored| stored.record)
+            .filter(|it| it.active || it.waits);
         for connection in in_use {
             let id = connection.id.0.clone();
             let has_delivered = !inbox::of_connection(view.cx.tx, &id, 1)?.is_empty();
