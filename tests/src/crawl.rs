@@ -17,7 +17,7 @@ const ROLES: [(&str, &[&str]); 10] = [
             "/changes?state=open&risk=high",
         ],
     ),
-    ("admin", &[]),
+    ("admin", &["/setup", "/search?q=label"]),
     (
         "auditor",
         &[

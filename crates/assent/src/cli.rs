@@ -19,7 +19,7 @@ use crate::commands::integration::{connections, deliveries, mail, sinks, webhook
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::nouns;
 use crate::commands::policy::{mapping, sets};
-use crate::commands::report::{dashboards, metrics, views};
+use crate::commands::report::{dashboards, metrics, search, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::common::Common;
@@ -246,6 +246,8 @@ pub enum Command {
     Drift(drift::Drift),
     /// What changed on a service, and on what it depends on, before a time.
     WhatChanged(what_changed::WhatChanged),
+    /// Search changes, people, services, incidents, freezes, templates and pages.
+    Search(search::Search),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
     /// Print a script that completes commands in a shell.

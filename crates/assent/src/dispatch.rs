@@ -16,7 +16,7 @@ use crate::commands::integration::{connections, deliveries, mail, sinks, webhook
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{man, nouns};
 use crate::commands::policy::{mapping, sets};
-use crate::commands::report::{dashboards, metrics, views};
+use crate::commands::report::{dashboards, metrics, search, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::failure::Result;
@@ -88,6 +88,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::RecordLink(link) => problems::record_link(link, common, output),
         Command::Drift(drift) => drift::run(drift, common, output),
         Command::WhatChanged(asked) => what_changed::run(asked, common, output),
+        Command::Search(asked) => search::run(asked, common, output),
         Command::Import(import) => import::run(import, common, output),
         Command::Completions { shell } => Ok(complete(*shell, output)),
         Command::Openapi => Ok(tell_openapi(&common.server, output)),

@@ -92,6 +92,7 @@ const TABLES: &[&[Route]] = &[
     report::metrics::ROUTES,
     report::dashboards::ROUTES,
     report::saved_views::ROUTES,
+    report::search::ROUTES,
     integration::webhooks::ROUTES,
     integration::sinks::ROUTES,
     audit::witnesses::ROUTES,

@@ -17,6 +17,7 @@ pub mod identity;
 mod integration;
 pub mod logs;
 mod notify;
+mod report;
 mod schedule;
 pub mod start;
 pub mod web;

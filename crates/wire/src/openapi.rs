@@ -564,6 +564,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             directory::vendors::SHAPES,
             change::waves::SHAPES,
             report::dashboards::SHAPES,
+            report::search::SHAPES,
         ])
         .copied()
         .flatten();

@@ -3,3 +3,4 @@
 mod bounded;
 mod dashboards;
 mod figures;
+mod search;

@@ -174,10 +174,10 @@ fn save_letters(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFi
 /// What a subject says after the key, as on the pages and in letters.
 fn topic_words(topic: &str) -> String {
     let words = match topic {
-        "asked_to_approve" => "needs your word",
-        "reminder" => "still needs your word",
+        "asked_to_approve" => "needs your decision",
+        "reminder" => "still needs your decision",
         "unacknowledged" => "waits for a word",
-        "approval_voided" | "approval_expired" => "needs your word again",
+        "approval_voided" | "approval_expired" => "needs your decision again",
         "returned" => "came back with a question",
         "answered" => "has an answer to your question",
         "rejected" => "was rejected",

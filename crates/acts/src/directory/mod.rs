@@ -4,6 +4,7 @@ pub mod create_tenant;
 pub mod deactivate_person;
 pub(crate) mod entitlements;
 pub mod import_directory;
+pub mod invite_people;
 pub mod provision;
 pub mod review_access;
 pub mod review_by_clock;

@@ -13,5 +13,6 @@ pub mod metric_query;
 pub mod name_record;
 pub mod project_outcomes;
 pub mod saved_views;
+pub mod search_records;
 pub mod send_dashboard;
 pub mod set_dashboard;

@@ -689,7 +689,7 @@ fn a_way_back_that_a_permit_ahead_allows_is_not_unauthorized_and_counts_once_its
     assert_eq!(
         world.alarms(),
         alarms,
-        "what is found out late is told by the list of what has no partner"
+        "what is found out late is told by the list of deployments and changes without a match"
     );
 }
 

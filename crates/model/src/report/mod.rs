@@ -14,6 +14,7 @@ pub mod lookalike;
 pub mod parity;
 pub mod population;
 pub mod saved_dashboard;
+pub mod search_query;
 pub mod statistics;
 pub mod template_rework;
 pub mod window;

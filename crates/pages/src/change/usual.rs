@@ -279,7 +279,7 @@ impl Act {
                 .field(
                     Field::radio(
                         "verdict",
-                        "Your word as a peer",
+                        "Your peer review",
                         &[
                             ("agree", "I have read plan and code, and agree"),
                             ("disagree", "I do not agree"),
@@ -327,6 +327,7 @@ impl Act {
                         .value(context.planned_end.as_str())
                         .required(),
                 )
+                .field(Field::time_in_words("planned_start", "planned_end"))
                 .submit("Set these times"),
             Act::Hold => at(context, "hold", "Put on hold", "/hold")
                 .note("Its clocks pause, and its permits are void for good.")

@@ -7,6 +7,8 @@ use crate::{Part, Rich, render};
 
 /// The element that lists what is wrong in a form that came back; one form of a page does.
 pub const WRONG: &str = "wrong";
+/// What the name of a field for a time in words begins with; behind it the names of the fields for start and end.
+pub const IN_WORDS: &str = "in_words:";
 
 /// One choice of a select, a group of radio buttons or of checkboxes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -144,6 +146,13 @@ impl Field {
     #[must_use]
     pub fn pick(name: impl Into<String>, label: impl Into<String>, url: impl Into<String>) -> Self {
         Self::new(name, label, Input::Pick(url.into()))
+    }
+
+    /// A start and an end in words, which count instead of the fields of these names.
+    #[must_use]
+    pub fn time_in_words(start: &str, end: &str) -> Self {
+        Self::text(format!("{IN_WORDS}{start}:{end}"), "Or in words")
+            .hint("Such as: tomorrow 22:00 for 2 h, or Mon 9:00 to 11:30. It counts instead of the two times.")
     }
 
     /// One of `choices`, all in view.

@@ -8,6 +8,7 @@ pub(crate) mod frame;
 pub(crate) mod glossary;
 pub(crate) mod icons;
 pub(crate) mod list;
+pub(crate) mod natural_time;
 pub(crate) mod part;
 pub(crate) mod parts;
 pub(crate) mod reader;

@@ -185,7 +185,7 @@ const OTHERWISE: [(&str, &str, &str); 61] = [
     ("/problems/*/links", "kind", "It is"),
     ("/problems/*/links", "to", "The other record"),
     ("/ownership", "ends_at", "Until"),
-    ("/ownership", "role", "Part"),
+    ("/ownership", "role", "Role"),
     ("/risk-adjustments", "quarter", "Quarter"),
     (
         "/risk-adjustments/*/decisions",

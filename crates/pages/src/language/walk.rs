@@ -13,7 +13,7 @@ use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data
 use crate::elements::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.
-pub const SCRIPT: [&str; 24] = [
+pub const SCRIPT: [&str; 35] = [
     "1 new entry, ",
     "{#n} new entries, ",
     "show",
@@ -38,6 +38,17 @@ pub const SCRIPT: [&str; 24] = [
     "No passkey was used. Try again, or go back.",
     "Select all on this page",
     "{#n} of {#all} selected",
+    "Nothing fits.",
+    "Recent",
+    "Search or type a command",
+    "Results",
+    "Arrows choose, Tab completes, Enter opens, Esc closes.",
+    "Search and commands",
+    "Close this",
+    "Keys of the keyboard",
+    "Copy",
+    "Copied",
+    "The first delivery arrived. ",
 ];
 
 /// Elements that stand within a sentence.

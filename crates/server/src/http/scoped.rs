@@ -47,6 +47,7 @@ const OPEN: &[&str] = &[
     "GET /lessons",
     "GET /lessons/{id}",
     "* /lesson-attempts*",
+    "GET /search",
 ];
 /// Doors among these that hold more than the change that they name: the bundle of a change has events of people and freezes in it.
 const CLOSED: &[&str] = &["/changes/{key}/bundle"];
@@ -65,6 +66,7 @@ const PAGES: &[&str] = &[
     "/lessons*",
     "/help",
     "/picks/services",
+    "/search",
     "/live",
     "/changes*",
     "/calendar",
@@ -89,6 +91,7 @@ const MANDATE: &[&str] = &[
     "GET /services",
     "GET /services/{key}",
     "GET /environments*",
+    "GET /search",
 ];
 /// Pages of which the same is true.
 const MANDATE_PAGES: &[&str] = &[
@@ -101,6 +104,7 @@ const MANDATE_PAGES: &[&str] = &[
     "/account*",
     "/help",
     "/live",
+    "/search",
     "/changes",
     "/changes/*",
     "/assets/*",

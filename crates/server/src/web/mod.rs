@@ -64,6 +64,10 @@ fn session_routes() -> Router<AppState> {
             "/t/{tenant}/sign-in/{provider}/callback",
             get(identity::provider_sign_in::back),
         )
+        .route(
+            "/t/{tenant}/welcome",
+            get(identity::welcome::form).post(plain(identity::welcome::go)),
+        )
         .route("/t/{tenant}/sign-out", post(identity::sign_in::out))
         .route(
             "/t/{tenant}/step-up/{provider}",
@@ -386,6 +390,7 @@ fn board_routes() -> Router<AppState> {
 /// Metrics, dashboards, and the rework of templates.
 fn figure_routes() -> Router<AppState> {
     Router::new()
+        .route("/t/{tenant}/search", get(report::search::show_search))
         .route("/t/{tenant}/metrics", get(report::metrics::show_metrics))
         .route("/t/{tenant}/metrics/event-log.xes", get(report::metrics::xes))
         .route("/t/{tenant}/metrics/event-log.csv", get(report::metrics::csv))
@@ -483,7 +488,13 @@ fn admin_routes() -> Router<AppState> {
             "/t/{tenant}/connections",
             get(integration::connections::show_list).post(plain(integration::connections::create)),
         )
+        .route("/t/{tenant}/setup", get(directory::setup::show_setup))
+        .route("/t/{tenant}/setup/{step}", post(directory::setup::act))
         .route("/t/{tenant}/connections/{id}", get(integration::connections::one))
+        .route(
+            "/t/{tenant}/connections/{id}/guide",
+            get(integration::connection_guide::show_guide),
+        )
         .route(
             "/t/{tenant}/connections/{id}/{act}",
             post(integration::connections::act),

@@ -95,7 +95,7 @@ fn times_are_set_over_those_that_the_page_showed() {
     assert_eq!(change(&house, "CHG-1001")["planned_by"], json!(["marta"]));
     let page = house.get(&marta, CHANGE);
     for said in [
-        "You set its times: your word counts",
+        "You set its times: your approval counts",
         "nobody agrees to times of their own",
     ] {
         assert!(page.shows(said), "{said}: {page:?}");

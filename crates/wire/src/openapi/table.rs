@@ -12,7 +12,7 @@ use crate::openapi::incident::{drift, incidents, learning, what_changed};
 use crate::openapi::integration::deliveries;
 use crate::openapi::notify::{action_items, communications};
 use crate::openapi::policy::configurations;
-use crate::openapi::report::{dashboards, metrics};
+use crate::openapi::report::{dashboards, metrics, search};
 use crate::openapi::risk::{adjustments, affected, forecasts};
 use crate::openapi::rows::{GATE_QUESTION, OF_CHECKS, Row, at, delete, get, list, post};
 use crate::openapi::schedule::planning;
@@ -94,6 +94,7 @@ pub(crate) fn all() -> Vec<Route> {
             vendors::ROUTES,
             waves::ROUTES,
             dashboards::ROUTES,
+            search::ROUTES,
         ])
         .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES, planning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);

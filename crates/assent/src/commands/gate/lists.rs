@@ -1,4 +1,4 @@
-//! Lists around the gate: what was refused, what is watched, what has no partner, how long was waited, what runs.
+//! Lists around the gate: what was refused, what is watched, deployments and changes without a match, how long was waited, what runs.
 
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ pub(crate) const CHECKS: [(&str, &str); 6] = [
     ("change", "change"),
     ("checked", "checked_at"),
 ];
-/// Columns of what has no partner.
+/// Columns of deployments and changes without a match.
 pub(crate) const UNMATCHED: [(&str, &str); 5] = [
     ("since", "since"),
     ("service", "service"),

@@ -2,4 +2,5 @@
 
 pub mod dashboards;
 pub mod metrics;
+pub mod search;
 pub mod views;

@@ -264,12 +264,12 @@ impl ChangeFields {
             start = start.hint(format!("It can start at {} at the earliest.", self.earliest_start));
         }
         start.warnings = self.fits.as_ref().map(|fits| fits.against.clone());
-        self.section(
-            "s-when",
-            "When",
-            &format!("Times in {zone}."),
-            vec![start, Field::new("planned_end", "End", Input::DateTime).half()],
-        )
+        let mut fields = vec![start, Field::new("planned_end", "End", Input::DateTime).half()];
+        // What cannot be edited is not set by words either.
+        if !self.locked.iter().any(|name| name.starts_with("planned_")) {
+            fields.push(Field::time_in_words("planned_start", "planned_end"));
+        }
+        self.section("s-when", "When", &format!("Times in {zone}."), fields)
     }
 
     fn effect(&self) -> FormSection {
@@ -355,19 +355,27 @@ impl ChangeFields {
         }
     }
 
+    /// A field for one person: it searches where the form knows an address that answers.
+    fn person_field(&self, name: &str, label: &str) -> Field {
+        match self.picks_url.is_empty() {
+            true => Field::text(name, label),
+            false => Field::pick(name, label, format!("{}/people", self.picks_url)),
+        }
+    }
+
     fn people(&self) -> FormSection {
         self.section(
             "s-people",
             "People",
             "Logins. Whoever is not named is derived from the service.",
             vec![
-                Field::text("owner", "Owner").half(),
+                self.person_field("owner", "Owner").half(),
                 Field::text("team", "Team").half(),
                 Field::text("implementers", "Implementers")
                     .hint("Parted by commas.")
                     .half(),
-                Field::text("tester", "Tester").half(),
-                Field::text("business_contact", "Business contact").half(),
+                self.person_field("tester", "Tester").half(),
+                self.person_field("business_contact", "Business contact").half(),
             ],
         )
     }

@@ -3,3 +3,4 @@
 pub(crate) mod dashboards;
 pub(crate) mod metrics;
 pub(super) mod saved_views;
+pub(super) mod search;

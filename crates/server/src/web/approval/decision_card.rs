@@ -208,7 +208,7 @@ fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
 }
 
 /// What a planner is told beside what they are asked.
-const SET_ITS_TIMES: &str = "You set its times: your word counts for what is done, and not for them.";
+const SET_ITS_TIMES: &str = "You set its times: your approval counts for the plan, not for its times.";
 
 /// Whether the reader is asked, and set the times themselves.
 fn speaks_of_what_alone(view: &View<'_, '_, '_>, change: &Change) -> bool {
@@ -424,8 +424,8 @@ pub(crate) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
     }
     let me = view.directory.login(&view.me);
     match (row.waiting_on.contains(&me), row.waiting_on.len()) {
-        (true, 1) => Rich::from("Your word is missing."),
-        (true, _) => Rich::from("Your word is missing, or that of others who are asked too."),
+        (true, 1) => Rich::from("Your decision is missing."),
+        (true, _) => Rich::from("Your decision is missing, or that of others who are asked too."),
         (false, _) => Rich::from("The word of ")
             .append(view.all_waits_on(&row.waiting_on))
             .text(" is missing."),
@@ -580,8 +580,8 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
 fn whose_word(view: &View<'_, '_, '_>, waiting_on: &[String]) -> Rich {
     let me = view.directory.login(&view.me);
     match (waiting_on.contains(&me), waiting_on.len()) {
-        (true, 1) => Rich::from("Your word."),
-        (true, _) => Rich::from("Your word, or that of others who are asked too."),
+        (true, 1) => Rich::from("Your decision."),
+        (true, _) => Rich::from("Your decision, or that of others who are asked too."),
         (false, _) => Rich::from("The word of ")
             .append(view.all_waits_on(waiting_on))
             .text("."),

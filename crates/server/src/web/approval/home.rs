@@ -50,6 +50,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.follow(None);
     let news = news(view, None)?;
     view.frame.notices.extend(news);
+    view.frame.notices.extend(not_set_up(view));
     let queue = std::mem::take(&mut view.queue);
     let mut due = Vec::new();
     for file in queue.iter().take(CARDS) {
@@ -82,6 +83,15 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         frame: view.frame.clone(),
     };
     Ok(page.render())
+}
+
+/// Leads an administrator on while there is nobody else, or no service.
+fn not_set_up(view: &View<'_, '_, '_>) -> Option<Notice> {
+    let others = view.directory.people.values().filter(|person| person.active).count();
+    let is_empty = others < 2 || view.directory.services.keys().next().is_none();
+    let text = Rich::from("Six steps lead to the first gated pipeline: ").link("Set up Assent", view.url("/setup"));
+    let notice = Notice::new(Tone::Plain, text.text(".")).title("This installation is not set up yet");
+    (is_empty && view.may(actions::SET_CONNECTION)).then_some(notice)
 }
 
 /// A notice for each current announcement: those about this service, or all that concern the reader.

@@ -52,7 +52,7 @@ pub(crate) fn seated(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) 
     };
     let mut choices: Vec<(&str, &str)> = seats.iter().map(|(id, title)| (id.as_str(), title.as_str())).collect();
     choices.push(("", "Outside of a meeting"));
-    form.field(Field::select("meeting", "Where you give your word", &choices).value(here.as_str()))
+    form.field(Field::select("meeting", "Where you vote", &choices).value(here.as_str()))
 }
 
 /// The forms of a board that are open to the reader.

@@ -430,8 +430,10 @@ fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
         ),
         outcome_menu(menu("outcome", "Outcome", outcomes.collect())),
         menu("risk", "Risk", levels.to_vec()),
-        Field::text("owner", "Owner’s login").value(present("owner")).half(),
-        Field::text("requester", "Requester’s login")
+        crate::web::shared::fields::pick_field(view, "people", "owner", "Owner’s login")
+            .value(present("owner"))
+            .half(),
+        crate::web::shared::fields::pick_field(view, "people", "requester", "Requester’s login")
             .value(present("requester"))
             .half(),
         Field::text("team", "Team").value(present("team")).half(),

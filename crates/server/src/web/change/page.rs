@@ -389,7 +389,7 @@ fn binds(change: &Change, is_silent: bool) -> Rich {
         false => Rich::new()
             .text("You decide on exactly this text: digest ")
             .digest(digest)
-            .text(". An edit of it voids your word, and you are told."),
+            .text(". An edit of it voids your decision, and you are notified."),
     }
 }
 

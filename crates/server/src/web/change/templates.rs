@@ -363,7 +363,7 @@ fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActFor
     let mut acts = Vec::new();
     if template.state == TemplateState::Approved && view.may(Verb::Create.as_str()) {
         let address = format!("/changes/new?{AFTER}={}", escaped(&template.key));
-        let link = ActForm::link("Write a change after it", view.url(&address));
+        let link = ActForm::link("New change from this template", view.url(&address));
         // One act stands out: what waits for the reader goes before what may be done at any time.
         let waits = next_of(template).is_some() && view.may(actions::APPROVE_TEMPLATE);
         acts.push(if waits { link } else { link.tone(ActTone::Go) });

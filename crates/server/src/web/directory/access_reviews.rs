@@ -189,7 +189,7 @@ fn part_in(key: &str) -> String {
 fn right_row(view: &View<'_, '_, '_>, right: &HeldRight, of: &AccessReview) -> Vec<Cell> {
     let mark = match (of.signed_at, right.refused) {
         (None, _) => Tone::Wait.mark("Not yet looked at"),
-        (Some(_), true) => Tone::Stop.mark("Taken away"),
+        (Some(_), true) => Tone::Stop.mark("Revoked"),
         (Some(_), false) => Tone::Ok.mark("Stays"),
     };
     vec![

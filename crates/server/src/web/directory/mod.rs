@@ -6,4 +6,6 @@ pub(super) mod ownership_proposal;
 pub(super) mod people;
 pub(super) mod rights;
 pub(super) mod services;
+pub(crate) mod setup;
+mod setup_steps;
 pub(super) mod vendors;

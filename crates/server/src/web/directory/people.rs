@@ -138,7 +138,8 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
     }
     if person.id != view.me {
         let manager = person.manager.as_ref().map(|id| view.directory.login(id));
-        let field = Field::text("manager", "Login of their manager").value(manager.unwrap_or_default());
+        let field = crate::web::shared::fields::pick_field(view, "people", "manager", "Login of their manager")
+            .value(manager.unwrap_or_default());
         acts.push(
             ActForm::new("manager", "Manager", url("manager"))
                 .tone(ActTone::Link)
@@ -188,7 +189,7 @@ fn person_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::text("name", "Name").required().half())
         .field(Field::new("email", "Mail address", Input::Email).half())
         .field(Field::text("zone", "Time zone").hint("Such as Europe/Oslo.").half())
-        .field(Field::text("manager", "Login of their manager").half())
+        .field(crate::web::shared::fields::pick_field(view, "people", "manager", "Login of their manager").half())
         .field(Field::new("roles", "Rights", role_choices()));
     asking_why(view, form).submit("Add this person")
 }

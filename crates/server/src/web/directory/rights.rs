@@ -54,7 +54,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     sections.extend(reports.into_iter().map(section));
     let page = RecordPage {
         frame: view.frame.clone(),
-        title: "Rights in doubt".to_owned(),
+        title: "Questionable rights".to_owned(),
         byline: Rich::from("What should not stay as it is."),
         sections,
         ..RecordPage::default()

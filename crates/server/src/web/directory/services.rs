@@ -403,12 +403,12 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
     )
     .field(idempotent_form::field(view))
     .field(Field::hidden("service", service.key.as_str()))
-    .field(Field::select("role", "As", &roles).half())
-    .field(fields::keys_menu("environment", "In", places).half())
-    .field(Field::text("person", "Login").half())
-    .field(Field::text("group", "Or a group").half());
+    .field(Field::select("role", "Role", &roles).half())
+    .field(fields::keys_menu("environment", "Environment", places).half())
+    .field(fields::pick_field(view, "people", "person", "Person").half())
+    .field(fields::pick_field(view, "groups", "group", "Or a group").half());
     if !by_two {
-        return form.submit("Name them");
+        return form.submit("Assign this role");
     }
     form.field(
         Field::text("reason", "Why")

@@ -232,8 +232,8 @@ mod tests {
     fn a_letter_is_in_its_readers_language_and_the_title_stays() {
         let mail = || {
             Mail {
-            subject: "CHG-1 needs your word: Home".to_owned(),
-            body: "CHG-1 Home\n\nYour word is due today 17:00. Nobody decides in your place by silence.\n\nDecide: https://x/\n"
+            subject: "CHG-1 needs your decision: Home".to_owned(),
+            body: "CHG-1 Home\n\nYour decision is due today 17:00. Nobody decides in your place by silence.\n\nDecide: https://x/\n"
                 .to_owned(),
         }
         };

@@ -6,5 +6,6 @@ pub(super) mod metric;
 pub(super) mod metric_words;
 pub(super) mod metrics;
 pub(super) mod saved_views;
+pub(super) mod search;
 pub(super) mod success_rate;
 pub(super) mod template_rework;

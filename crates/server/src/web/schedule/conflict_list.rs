@@ -188,7 +188,7 @@ fn owner_form(view: &View<'_, '_, '_>, conflict: &Conflict) -> ActForm {
     let url = view.url(&format!("{PATH}/{}", escaped(conflict.id.as_str())));
     ActForm::new(format!("owner-{}", conflict.id), "Another owner", url)
         .tone(ActTone::Link)
-        .field(Field::text("owner", "Login").required())
+        .field(crate::web::shared::fields::pick_field(view, "people", "owner", "Owner").required())
         .submit("Name another owner")
 }
 

@@ -252,8 +252,9 @@ fn window_form(view: &View<'_, '_, '_>) -> ActForm {
     let form = ActForm::new("window", "Add a maintenance window", view.url("/windows"))
         .field(idempotent_form::field(view))
         .field(Field::text("title", "Name").required())
-        .field(time_field(view, "starts_at", "From").required())
-        .field(time_field(view, "ends_at", "To").required())
+        .field(time_field(view, "starts_at", "From"))
+        .field(time_field(view, "ends_at", "To"))
+        .field(Field::time_in_words("starts_at", "ends_at"))
         .field(services)
         .field(environments);
     let form = freeze_parts::repeat_fields(view, true)
@@ -487,8 +488,9 @@ fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
     let form = ActForm::new("freeze", "Set a freeze", view.url("/freezes"))
         .field(idempotent_form::field(view))
         .field(Field::text("title", "Name").required())
-        .field(time_field(view, "starts_at", "From").required())
-        .field(time_field(view, "ends_at", "To").required())
+        .field(time_field(view, "starts_at", "From"))
+        .field(time_field(view, "ends_at", "To"))
+        .field(Field::time_in_words("starts_at", "ends_at"))
         .field(services)
         .field(environments.value("production"));
     let form = freeze_parts::repeat_fields(view, true)

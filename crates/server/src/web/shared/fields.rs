@@ -23,6 +23,11 @@ pub(crate) fn standing<const N: usize>(times: [(&str, Option<jiff::Timestamp>); 
     serde_json::Value::Object(told).to_string()
 }
 
+/// A field that searches people by name or login, or another kind of [`crate::web::shared::picks`].
+pub(crate) fn pick_field(view: &View<'_, '_, '_>, kind: &str, name: &str, label: &str) -> Field {
+    Field::pick(name, label, view.url(&format!("/picks/{kind}")))
+}
+
 /// A field for one of the keys of a kind ([`crate::web::shared::picks`]): a menu of few, else a field that searches. `none` is
 /// what the menu says for no key; the field is empty then.
 pub(crate) fn key_field(

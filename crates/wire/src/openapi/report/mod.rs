@@ -2,3 +2,4 @@
 
 pub(crate) mod dashboards;
 pub(crate) mod metrics;
+pub(crate) mod search;

@@ -129,11 +129,11 @@ pub enum Act {
         #[arg(long)]
         reason: String,
     },
-    /// Say your word as a peer.
+    /// Record your peer review.
     PeerReview {
         /// The change's key.
         key: String,
-        /// Your word.
+        /// Your decision.
         #[arg(long, value_parser = ["agree", "disagree"])]
         verdict: String,
         /// In your own words.
