@@ -70,6 +70,7 @@ const MIGRATIONS: &[Migration] = migrations![
     43 "0043_monitoring",
     44 "0044_unsettled",
     45 "0045_emergency_cards",
+    48 "0048_agent",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -9,6 +9,7 @@ use model::cab::training::Training;
 use model::change::custom_field::CustomField;
 use model::directory::apply_write::Held;
 use model::directory::audit_mandate::AuditMandate;
+use model::identity::agent::Agent;
 use model::directory::snapshot::{
     ConfigItem, Dependency, Directory, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant,
@@ -124,6 +125,7 @@ nouns![
     PlanningTerms,
     OutsideCalendar,
     AuditMandate,
+    Agent,
     Vendor,
     VendorNotice,
     JointMaintenance,

@@ -9,6 +9,7 @@ use crate::cab::training::Training;
 use crate::change::custom_field::CustomField;
 use crate::core::enums::ConflictState;
 use crate::directory::audit_mandate::AuditMandate;
+use crate::identity::agent::Agent;
 use crate::directory::ownership_matrix::Ownership;
 use crate::directory::records::{
     ConfigItem, Dependency, Environment, Group, Incident, MaintenanceWindow, Person, Service, StandardTemplate,
@@ -84,6 +85,7 @@ held! {
         directory.outside_calendars.remove(&it.id, |row| &row.id);
     };
     AuditMandate: |directory, it| directory.audit_mandates.put(it, |row| &row.id);
+    Agent: |directory, it| directory.agents.put(it, |row| &row.id);
     Vendor: |directory, it| if it.active {
         directory.vendors.put(it, |row| &row.id);
     } else {

@@ -18,6 +18,7 @@ use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, ServiceKey};
 use crate::core::shared_map::{Rows, Shelf};
 use crate::core::statement;
 use crate::directory::audit_mandate::AuditMandate;
+use crate::identity::agent::Agent;
 pub use crate::directory::basis::Holder;
 pub use crate::directory::graph::Graph;
 use crate::directory::ownership_matrix::Matrix;
@@ -171,6 +172,8 @@ pub struct Directory {
     pub outside_calendars: Rows<OutsideCalendar>,
     /// Mandates of auditors, those that are over included.
     pub audit_mandates: Rows<AuditMandate>,
+    /// Agents, those that were ended included.
+    pub agents: Rows<Agent>,
     /// Vendors in use.
     pub vendors: Rows<Vendor>,
     /// Notices of vendors about maintenance that is not over.
@@ -188,7 +191,14 @@ impl Directory {
     pub fn name(&self, person: &PersonId) -> String {
         self.people
             .get(person)
-            .map_or_else(|| person.0.clone(), |found| found.name.clone())
+            .map_or_else(
+                || person.0.clone(),
+                // Whoever reads the name of an agent reads what it is.
+                |found| match found.is_agent {
+                    true => format!("{} (agent)", found.name),
+                    false => found.name.clone(),
+                },
+            )
     }
 
     /// A person's login; the id when unknown.

@@ -1,5 +1,6 @@
 //! One table row per route: its path, its scope, its act. One handler does for all of them what every door owes.
 
+mod agents;
 mod paging;
 mod row;
 
@@ -376,6 +377,7 @@ fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) 
         see_change_as(cx, caller, ask.place(0), route.scope)?;
     }
     scoped::check_door(cx, route.method, route.path)?;
+    agents::check_door(cx, route)?;
     caller.check_scope(route.scope)?;
     let Some(current) = route.current else {
         return answered(cx, route, ask);
