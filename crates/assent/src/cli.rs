@@ -15,11 +15,11 @@ use crate::commands::directory::{access_reviews, groups, import, ownership, peop
 use crate::commands::gate::{checks, emergency, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
-use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
+use crate::commands::integration::{connections, deliveries, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{backup, config, doctor, nouns, running_copies, serve};
 use crate::commands::policy::{mapping, sets};
-use crate::commands::report::{dashboards, metrics, views};
+use crate::commands::report::{dashboards, export, metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::common::Common;
@@ -247,6 +247,10 @@ pub enum Command {
     Drift(drift::Drift),
     /// What changed on a service, and on what it depends on, before a time.
     WhatChanged(what_changed::WhatChanged),
+    /// Export a list as a file.
+    Export(export::Export),
+    /// Serve the tools of the Model Context Protocol on standard input and output.
+    Mcp(mcp::Mcp),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
     /// Save the embedded database and its evidence while the server runs.

@@ -12,11 +12,11 @@ use crate::commands::directory::{access_reviews, environments, groups, import, o
 use crate::commands::gate::{checks, emergency, gateway, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
-use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
+use crate::commands::integration::{connections, deliveries, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{backup, config, doctor, nouns, running_copies, serve};
 use crate::commands::policy::{mapping, sets};
-use crate::commands::report::{dashboards, metrics, views};
+use crate::commands::report::{dashboards, export, metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::failure::Result;
@@ -87,6 +87,8 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::RecordLink(link) => problems::record_link(link, common, output),
         Command::Drift(drift) => drift::run(drift, common, output),
         Command::WhatChanged(asked) => what_changed::run(asked, common, output),
+        Command::Export(asked) => export::run(asked, common, output),
+        Command::Mcp(asked) => mcp::run(asked, common),
         Command::Import(import) => import::run(import, common, output),
         Command::Backup(backup) => backup::backup(backup, output),
         Command::Restore(restore) => backup::restore(restore, output),

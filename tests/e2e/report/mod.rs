@@ -2,4 +2,5 @@
 
 mod dashboards;
 mod bounded;
+mod exports;
 mod figures;

@@ -101,7 +101,9 @@ fn check_agents_day(cx: &mut Context<'_, '_>, requester: &PersonId) -> Result<()
     let day = cx.now.to_zoned(TimeZone::UTC).start_of_day();
     let midnight = day.map_err(|error| Error::Fault(error.to_string()))?;
     let before = midnight.timestamp() - SignedDuration::from_micros(1);
-    let filter = Filter::new().equals("requester", requester.as_str()).more("created_at", before);
+    let filter = Filter::new()
+        .equals("requester", requester.as_str())
+        .more("created_at", before);
     let drafted = record::count::<Change>(cx.tx, &filter)?;
     if drafted < agent.changes_per_day {
         return Ok(());

@@ -98,7 +98,11 @@ pub(crate) fn end_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> 
         .cloned()
         .collect();
     for agent in theirs {
-        cx.put_estate("agent.ended", Agent { active: false, ..agent }, json!({"with_sponsor": true}))?;
+        cx.put_estate(
+            "agent.ended",
+            Agent { active: false, ..agent },
+            json!({"with_sponsor": true}),
+        )?;
     }
     Ok(())
 }

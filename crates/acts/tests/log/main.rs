@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
 mod addresses;
+mod agents;
 mod adjusting;
 mod administrators;
 mod agendas;

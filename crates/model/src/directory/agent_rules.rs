@@ -94,8 +94,8 @@ pub fn check_action(directory: &Directory, actor: &Actor, action: &str, now: Tim
         return Ok(());
     };
     check_in_force(agent, directory, now)?;
-    let is_open = matches!(action, actions::READ | actions::ASK_GATE)
-        || Act::named(action).is_some_and(is_act_of_agents);
+    let is_open =
+        matches!(action, actions::READ | actions::ASK_GATE) || Act::named(action).is_some_and(is_act_of_agents);
     if is_open {
         return Ok(());
     }
@@ -129,7 +129,11 @@ pub fn check_left(directory: &Directory, actor: &Actor, change: &Change) -> Resu
         let text = "An agent owns no change. Name the person who answers for it in `owner`.";
         return Err(Refusal::field("owner", "agent_decides_nothing", text));
     }
-    if content.tester.as_ref().is_some_and(|tester| directory.agent(tester).is_some()) {
+    if content
+        .tester
+        .as_ref()
+        .is_some_and(|tester| directory.agent(tester).is_some())
+    {
         let text = "An agent validates nothing. Name a person in `tester`.";
         return Err(Refusal::field("tester", "agent_decides_nothing", text));
     }
@@ -158,11 +162,7 @@ pub fn check(
     Some((account?.id.clone(), sponsor?.id.clone()))
 }
 
-fn active<'d>(
-    reading: &mut Reading<'_>,
-    (field, login): (&str, &str),
-    directory: &'d Directory,
-) -> Option<&'d Person> {
+fn active<'d>(reading: &mut Reading<'_>, (field, login): (&str, &str), directory: &'d Directory) -> Option<&'d Person> {
     let found = directory.by_login(login).filter(|person| person.active);
     if reading.says(field) && found.is_none() {
         reading.wrong(field, "unknown", format!("Nobody active has the login `{login}`."));

@@ -113,12 +113,18 @@ mod tests {
     #[test]
     fn agents_of_one_sponsor_are_one_with_them_and_join_nobody_else() {
         let mut hands = Hands::default();
-        let people: Vec<PersonId> = ["agent-a", "agent-b", "agent-c", "sponsor", "other"].map(PersonId::from).to_vec();
-        let [a, b, c, sponsor, other] = &people[..] else { panic!("five") };
+        let people: Vec<PersonId> = ["agent-a", "agent-b", "agent-c", "sponsor", "other"]
+            .map(PersonId::from)
+            .to_vec();
+        let [a, b, c, sponsor, other] = &people[..] else {
+            panic!("five")
+        };
         hands.sponsor(a, sponsor);
         hands.sponsor(b, sponsor);
         hands.sponsor(c, other);
-        assert!(hands.are_one(a, b) && hands.are_one(a, sponsor) && !hands.are_one(a, c) && !hands.are_one(sponsor, other));
+        assert!(
+            hands.are_one(a, b) && hands.are_one(a, sponsor) && !hands.are_one(a, c) && !hands.are_one(sponsor, other)
+        );
         assert_eq!(hands.same(sponsor).len(), 3);
         assert_eq!(hands.same(a).len(), 3);
         assert!(hands.has_agent(sponsor, |agent| agent == b) && !hands.has_agent(other, |agent| agent == b));

@@ -376,8 +376,8 @@ fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) 
     if route.is_about_change() {
         see_change_as(cx, caller, ask.place(0), route.scope)?;
     }
-    scoped::check_door(cx, route.method, route.path)?;
     agents::check_door(cx, route)?;
+    scoped::check_door(cx, route.method, route.path)?;
     caller.check_scope(route.scope)?;
     let Some(current) = route.current else {
         return answered(cx, route, ask);
@@ -392,6 +392,28 @@ fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) 
     }
     check_precondition(ask.if_match.as_deref(), version)?;
     answer
+}
+
+/// A page of a list for a door that hands on more than one, with the rights of the list's own door and of that one.
+///
+/// # Errors
+/// Those of both doors, or the store's.
+pub(crate) fn list_page(
+    cx: &mut Context<'_, '_>,
+    door: &str,
+    (route, caller): (&Route, &Caller),
+    query: &[(String, String)],
+) -> acts::Result<Value> {
+    scoped::check_door(cx, "GET", door)?;
+    let ask = Ask {
+        places: Vec::new(),
+        query: query.to_vec(),
+        body: Body::new(),
+        path: route.path.to_owned(),
+        if_match: None,
+        wants_new: false,
+    };
+    Ok(guarded(cx, route, caller, &ask)?.body)
 }
 
 /// What the act answers, then what of the query is no word of it. What was done is taken back with the refusal.

@@ -2,6 +2,7 @@
 
 pub mod companion_listener;
 pub(crate) mod health;
+mod text_format;
 pub(crate) mod listen;
 pub(crate) mod master_key;
 pub(crate) mod open_store;

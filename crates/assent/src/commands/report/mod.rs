@@ -1,5 +1,6 @@
 //! Reports: lists, counts, saved views and exports.
 
 pub mod dashboards;
+pub mod export;
 pub mod metrics;
 pub mod views;
