@@ -236,3 +236,13 @@ fn what_would_make_a_person_an_agent_or_an_agent_a_person_is_refused() {
         "all errors are told, this one first"
     );
 }
+
+/// The record of an agent, for the tests that change every column.
+pub(crate) fn furnish(cx: &mut Context<'_, '_>) -> Result<()> {
+    let agent: Agent = serde_json::from_value(json!({
+        "id": "agent", "version": 0, "person": "nobody", "sponsor": "nobody-else", "charter": "Drafts.",
+        "charter_digest": "sha256:aa", "services": ["web"], "environments": ["lab"], "changes_per_day": 1,
+        "highest_risk": "low", "ends_at": cx.now, "active": true, "by": "system", "at": cx.now,
+    }))?;
+    cx.put_estate("agent.added", agent, json!({})).map(drop)
+}

@@ -647,19 +647,13 @@ fn teach(world: &World) {
             "ends_at": cx.now, "by": "system", "at": cx.now, "active": true,
         }))?;
         cx.put_estate("audit_mandate.proposed", mandate, json!({}))?;
-        let agent: model::identity::agent::Agent = serde_json::from_value(json!({
-            "id": "agent", "version": 0, "person": "nobody", "sponsor": "nobody-else", "charter": "Drafts.",
-            "charter_digest": "sha256:aa", "services": ["web"], "environments": ["lab"], "changes_per_day": 1,
-            "highest_risk": "low", "ends_at": cx.now, "active": true, "by": "system", "at": cx.now,
-        }))?;
-        cx.put_estate("agent.added", agent, json!({}))?;
         let erasure: model::compliance::person_erasure::PersonErasure = serde_json::from_value(json!({
             "id": "erasure", "version": 0, "person": "nobody", "reason": "Ticket 812", "by": "system", "at": cx.now, "active": true,
         }))?;
         cx.put_estate("person_erasure.asked", erasure, json!({}))?;
         let look = model::audit::auditor_look::AuditorLook::of("nobody".into(), ("change", "CHG-1001"), cx.now);
         acts::audit::note_look::note_look(cx, &look)?;
-        furnish_waves(cx)
+        crate::agents::furnish(cx).and_then(|()| furnish_waves(cx))
     });
 }
 

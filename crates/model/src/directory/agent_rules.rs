@@ -147,11 +147,11 @@ pub fn check(
     directory: &Directory,
     now: Timestamp,
 ) -> Option<(PersonId, PersonId)> {
-    let account = active(reading, ("person", &input.person), directory);
+    let account = active(reading, ("person", input.person.as_str()), directory);
     if let Some(found) = account {
         check_account(reading, found, directory);
     }
-    let sponsor = active(reading, ("sponsor", &input.sponsor), directory);
+    let sponsor = active(reading, ("sponsor", input.sponsor.as_str()), directory);
     if let Some(found) = sponsor
         && (found.is_barred_from_deciding() || directory.agent(&found.id).is_some() || input.person == input.sponsor)
     {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
@@ -17,9 +17,6 @@ use crate::start::text_format;
 
 /// How long the store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// The figures come in two formats.
-const VARY: (HeaderName, &str) = (header::VARY, "accept");
 
 /// Steps of a time service back by less than this are not told, in seconds.
 const CLOCK_SLACK_SECONDS: i64 = 5;
@@ -121,8 +118,12 @@ async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Response 
     state.metrics().note_copy_lag(state.executor().tools().recorder.now());
     let told = state.metrics().text();
     if text_format::is_wanted(&headers) {
-        return ([(header::CONTENT_TYPE, text_format::KIND), VARY], text_format::text_format(&told)).into_response();
+        return (
+            [(header::CONTENT_TYPE, text_format::KIND), (header::VARY, "accept")],
+            text_format::text_format(&told),
+        )
+            .into_response();
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind), VARY], told).into_response()
+    ([(header::CONTENT_TYPE, kind), (header::VARY, "accept")], told).into_response()
 }

@@ -22,7 +22,7 @@ pub(super) fn tools() -> Vec<Value> {
     vec![
         tool(
             ("ask", "Show a change by its key, or find changes by words.", true),
-            json!({"key": text("The key of a change, such as CHG-1042."), "words": text("Words that a change has.")}),
+            &json!({"key": text("The key of a change, such as CHG-1042."), "words": text("Words that a change has.")}),
             &[],
         ),
         tool(
@@ -31,7 +31,7 @@ pub(super) fn tools() -> Vec<Value> {
                 "Write the draft of a change. People assess and approve it; nothing is done yet.",
                 false,
             ),
-            json!({
+            &json!({
                 "change": {"type": "object", "description": "The fields of `ChangeInput` in the OpenAPI document; `owner` names a person."},
                 "tool_call": call,
             }),
@@ -43,7 +43,7 @@ pub(super) fn tools() -> Vec<Value> {
                 "List what changed on a service, and on what it depends on, before a time.",
                 true,
             ),
-            json!({
+            &json!({
                 "service": text("The key of the service."),
                 "before": text("A time in RFC 3339; now unless said."),
                 "hours": {"type": "integer", "minimum": 1, "description": "How many hours back; 24 unless said."},
@@ -56,7 +56,7 @@ pub(super) fn tools() -> Vec<Value> {
                 "Ask the gate whether something may go now. Only `go` is a yes.",
                 true,
             ),
-            json!({
+            &json!({
                 "service": text("The key of the service."),
                 "environment": text("The environment."),
                 "artifact": text("The digest of what would be deployed, sha256:…"),
@@ -67,7 +67,7 @@ pub(super) fn tools() -> Vec<Value> {
     ]
 }
 
-fn tool((name, doc, is_reading): (&str, &str, bool), properties: Value, needed: &[&str]) -> Value {
+fn tool((name, doc, is_reading): (&str, &str, bool), properties: &Value, needed: &[&str]) -> Value {
     json!({
         "name": name,
         "description": doc,

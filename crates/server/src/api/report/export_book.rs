@@ -6,7 +6,6 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 use serde_json::Value;
 use wire::openapi::columns::Column;
 
-use crate::api::report::exports::cell;
 use crate::http::failure::Failure;
 
 /// The most characters of a cell in a workbook (Excel specifications and limits).
@@ -15,6 +14,15 @@ const MOST_CHARACTERS: usize = 32_767;
 const MOST_EXACT: i64 = 9_007_199_254_740_992;
 /// How a moment in UTC is shown.
 const TIME: &str = "yyyy-mm-dd hh:mm:ss";
+
+/// A value as one cell: a text as it is, nothing as nothing, lists and objects as JSON.
+pub(super) fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
 
 /// The file.
 ///

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use wire::openapi::columns::{Column, columns, lists};
 
-use crate::api::report::export_book::workbook;
+use crate::api::report::export_book::{cell, workbook};
 use crate::api::rows;
 use crate::http::address::BASE;
 use crate::http::attempts;
@@ -199,24 +199,15 @@ async fn book(state: &AppState, caller: &Caller, wanted: &Wanted, first: Value) 
     workbook(&wanted.columns, &rows)
 }
 
-/// A value as one cell: a text as it is, nothing as nothing, lists and objects as JSON.
-pub(super) fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 fn row_of(wanted: &Wanted, row: &Value) -> String {
-    let cell = |column: &Column| {
+    let written = |column: &Column| {
         let value = &row[column.name.as_str()];
         match wanted.is_safe && value.is_string() {
             true => defused(&cell(value)),
             false => cell(value),
         }
     };
-    line(wanted.columns.iter().map(cell))
+    line(wanted.columns.iter().map(written))
 }
 
 /// A record of RFC 4180: fields with a comma, a quote or a line break in quotes, ended by CRLF.
