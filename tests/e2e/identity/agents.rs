@@ -102,10 +102,7 @@ fn an_agent_drafts_by_tools_and_is_marked_in_the_log() {
 
     let asked = |call: &Value| json!({"service": "label-print", "environment": "production", "tool_call": call});
     let stopped = mcp.call("check_gate", &asked(&call));
-    assert!(
-        stopped["content"][0]["text"].as_str().unwrap().contains("stop") || stopped["isError"] == true,
-        "{stopped}"
-    );
+    assert_eq!(stopped["structuredContent"]["decision"], "stop", "{stopped}");
 
     let path = format!("/api/v1/changes/{}", drafted["key"].as_str().unwrap());
     let yes = json!({"decision": "approve", "content_digest": drafted["digests"]["content"]});

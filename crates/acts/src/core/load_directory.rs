@@ -9,13 +9,13 @@ use model::cab::training::Training;
 use model::change::custom_field::CustomField;
 use model::directory::apply_write::Held;
 use model::directory::audit_mandate::AuditMandate;
-use model::identity::agent::Agent;
 use model::directory::snapshot::{
     ConfigItem, Dependency, Directory, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant,
 };
 use model::directory::vendor::Vendor;
 use model::emergency::outside_look::OutsideLook;
+use model::identity::agent::Agent;
 use model::risk::forecast::model_record::FailureModel;
 use model::schedule::calendar::Calendar;
 use model::schedule::conflict_record::Conflict;

@@ -212,7 +212,10 @@ impl Context<'_, '_> {
             return Ok(());
         }
         if self.charter.is_none() {
-            let found = self.directory()?.agent(&self.actor.person).map(|agent| agent.charter_digest.clone());
+            let found = self
+                .directory()?
+                .agent(&self.actor.person)
+                .map(|agent| agent.charter_digest.clone());
             self.charter = Some(found);
         }
         if let Some(digest) = self.charter.iter().flatten().next() {

@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
 mod addresses;
-mod agents;
 mod adjusting;
 mod administrators;
 mod agendas;
+mod agents;
 mod archived;
 mod asked;
 mod attacked;

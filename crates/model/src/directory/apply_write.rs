@@ -9,7 +9,6 @@ use crate::cab::training::Training;
 use crate::change::custom_field::CustomField;
 use crate::core::enums::ConflictState;
 use crate::directory::audit_mandate::AuditMandate;
-use crate::identity::agent::Agent;
 use crate::directory::ownership_matrix::Ownership;
 use crate::directory::records::{
     ConfigItem, Dependency, Environment, Group, Incident, MaintenanceWindow, Person, Service, StandardTemplate,
@@ -17,6 +16,7 @@ use crate::directory::records::{
 use crate::directory::snapshot::{Directory, Tenant};
 use crate::directory::vendor::Vendor;
 use crate::emergency::outside_look::OutsideLook;
+use crate::identity::agent::Agent;
 use crate::risk::forecast::model_record::FailureModel;
 use crate::schedule::calendar::Calendar;
 use crate::schedule::conflict_record::Conflict;

@@ -18,7 +18,6 @@ use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, ServiceKey};
 use crate::core::shared_map::{Rows, Shelf};
 use crate::core::statement;
 use crate::directory::audit_mandate::AuditMandate;
-use crate::identity::agent::Agent;
 pub use crate::directory::basis::Holder;
 pub use crate::directory::graph::Graph;
 use crate::directory::ownership_matrix::Matrix;
@@ -29,6 +28,7 @@ pub use crate::directory::records::{
 };
 use crate::directory::vendor::Vendor;
 use crate::emergency::outside_look;
+use crate::identity::agent::Agent;
 use crate::incident::{course, watch_table};
 use crate::policy::{configuration, mapping};
 use crate::risk::forecast::model_record::FailureModel;
@@ -189,16 +189,14 @@ pub struct Directory {
 impl Directory {
     /// A person's name for sentences; the id when unknown.
     pub fn name(&self, person: &PersonId) -> String {
-        self.people
-            .get(person)
-            .map_or_else(
-                || person.0.clone(),
-                // Whoever reads the name of an agent reads what it is.
-                |found| match found.is_agent {
-                    true => format!("{} (agent)", found.name),
-                    false => found.name.clone(),
-                },
-            )
+        self.people.get(person).map_or_else(
+            || person.0.clone(),
+            // Whoever reads the name of an agent reads what it is.
+            |found| match found.is_agent {
+                true => format!("{} (agent)", found.name),
+                false => found.name.clone(),
+            },
+        )
     }
 
     /// A person's login; the id when unknown.

@@ -11,9 +11,9 @@ use crate::core::act;
 use crate::core::enums::{self, OwnershipRole, Role};
 use crate::core::ids::PersonId;
 use crate::core::refusal::Refusal;
+use crate::directory::agent_rules;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
-use crate::directory::agent_rules;
 use crate::directory::two_people;
 use crate::policy::facts::{ActorFacts, ChangeFacts, ForecastFacts, Part, TargetFacts};
 use crate::risk::effective::{effective, unaccepted};
@@ -312,7 +312,9 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now
         (may_implement, Part::Implementer),
         (
             change.implemented_by.contains(person)
-                || file.hands.has_agent(person, |agent| change.implemented_by.contains(agent)),
+                || file
+                    .hands
+                    .has_agent(person, |agent| change.implemented_by.contains(agent)),
             Part::Implemented,
         ),
         (

@@ -2,7 +2,6 @@
 
 pub mod companion_listener;
 pub(crate) mod health;
-mod text_format;
 pub(crate) mod listen;
 pub(crate) mod master_key;
 pub(crate) mod open_store;
@@ -11,3 +10,4 @@ pub mod running_copy;
 pub(crate) mod seen_logs;
 pub(crate) mod serve;
 pub(crate) mod serve_error;
+mod text_format;

@@ -93,7 +93,7 @@ pub(super) fn call(client: &Client, name: &str, arguments: &Value) -> std::resul
     found.map_err(|failure| told(&failure))
 }
 
-/// A refusal whole, with its code and who can help; a gate that says stop is one as well.
+/// A refusal whole, with its code and who can help.
 fn told(failure: &Failure) -> String {
     match failure {
         Failure::Refused { problem, .. } if problem.is_object() => format!("{} {problem}", failure.text()),
@@ -191,7 +191,12 @@ fn check_gate(client: &Client, arguments: &Value) -> Result<Value> {
         ("environment", Some(environment)),
         ("artifact", Some(artifact)),
     ]);
-    Ok(client.get(&format!("/gate{asked}"))?.body)
+    match client.get(&format!("/gate{asked}")) {
+        Ok(answer) => Ok(answer.body),
+        // The gate's stop comes as 403 and is an answer, with what would open it.
+        Err(Failure::Refused { problem, .. }) if problem["decision"] == "stop" => Ok(problem),
+        Err(failure) => Err(failure),
+    }
 }
 
 #[cfg(test)]
