@@ -170,6 +170,14 @@ pub struct Deactivation {
 }
 
 impl Person {
+    /// Their name as pages and letters show it: whoever reads that of an agent reads what it is.
+    pub fn shown_name(&self) -> String {
+        if self.is_agent {
+            return format!("{} (agent)", self.name);
+        }
+        self.name.clone()
+    }
+
     /// Whether their account was deactivated as compromised.
     pub fn is_compromised(&self) -> bool {
         self.deactivation.as_ref().is_some_and(|it| it.compromised)

@@ -189,14 +189,9 @@ pub struct Directory {
 impl Directory {
     /// A person's name for sentences; the id when unknown.
     pub fn name(&self, person: &PersonId) -> String {
-        self.people.get(person).map_or_else(
-            || person.0.clone(),
-            // Whoever reads the name of an agent reads what it is.
-            |found| match found.is_agent {
-                true => format!("{} (agent)", found.name),
-                false => found.name.clone(),
-            },
-        )
+        self.people
+            .get(person)
+            .map_or_else(|| person.0.clone(), |found| found.shown_name())
     }
 
     /// A person's login; the id when unknown.
