@@ -8,7 +8,6 @@ use crate::openapi::rows::{Row, at, get, list};
 use crate::openapi::shapes::{Shape, all, boolean, integer, object, objects, shape, text, texts, time, word};
 use crate::openapi::{Answer, Param};
 
-/// The routes.
 const FILE: &[Param] = &[
     Param::new("format", "`csv` or `xlsx`; csv unless said."),
     Param::new(
@@ -17,6 +16,7 @@ const FILE: &[Param] = &[
     ),
 ];
 
+/// The routes.
 pub(crate) const ROUTES: &[Row] = &[
     list(
         TAG,
