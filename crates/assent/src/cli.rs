@@ -15,11 +15,12 @@ use crate::commands::directory::{access_reviews, groups, import, ownership, peop
 use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
-use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
+use crate::commands::integration::{connections, deliveries, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::nouns;
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{dashboards, metrics, search, views};
+use crate::commands::report::{dashboards, export, metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::common::Common;
@@ -248,6 +249,10 @@ pub enum Command {
     WhatChanged(what_changed::WhatChanged),
     /// Search changes, people, services, incidents, freezes, templates and pages.
     Search(search::Search),
+    /// Export a list as a file.
+    Export(export::Export),
+    /// Serve the tools of the Model Context Protocol on standard input and output.
+    Mcp(mcp::Mcp),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
     /// Print a script that completes commands in a shell.

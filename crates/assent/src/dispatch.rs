@@ -12,11 +12,12 @@ use crate::commands::directory::{access_reviews, environments, groups, import, o
 use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
-use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
+use crate::commands::integration::{connections, deliveries, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{man, nouns};
 use crate::commands::policy::{mapping, sets};
 use crate::commands::report::{dashboards, metrics, search, views};
+use crate::commands::report::{dashboards, export, metrics, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::failure::Result;
@@ -89,6 +90,8 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Drift(drift) => drift::run(drift, common, output),
         Command::WhatChanged(asked) => what_changed::run(asked, common, output),
         Command::Search(asked) => search::run(asked, common, output),
+        Command::Export(asked) => export::run(asked, common, output),
+        Command::Mcp(asked) => mcp::run(asked, common),
         Command::Import(import) => import::run(import, common, output),
         Command::Completions { shell } => Ok(complete(*shell, output)),
         Command::Openapi => Ok(tell_openapi(&common.server, output)),

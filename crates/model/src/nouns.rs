@@ -40,6 +40,7 @@ macro_rules! card_nouns {
             $crate::cab::meeting_series::MeetingSeries,
             $crate::audit::auditor_look::AuditorLook,
             $crate::directory::audit_mandate::AuditMandate,
+            $crate::identity::agent::Agent,
             $crate::compliance::hold_order::HoldOrder,
             $crate::compliance::person_erasure::PersonErasure,
             $crate::compliance::retention_rule::RetentionRule,

@@ -112,6 +112,7 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(compliance::control_reports::router())
         .merge(audit::witness::router())
         .merge(report::dashboards::router())
+        .merge(report::exports::router())
         .merge(shared::openapi::router())
 }
 

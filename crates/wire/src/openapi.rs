@@ -11,6 +11,7 @@ mod bodies;
 mod cab;
 mod cards;
 mod change;
+pub mod columns;
 mod compliance;
 mod directory;
 mod gate;
@@ -434,6 +435,13 @@ fn success(route: &Route) -> Value {
         Answer::Bytes(kind) => json!({"type": "string", "contentMediaType": kind}),
     };
     let mut told = json!({"description": "Done.", "content": {kind: {"schema": schema}}});
+    if matches!(route.operation, "export_list" | "metrics") {
+        let other = match route.operation {
+            "export_list" => ReportFormat::Xlsx.media_type(),
+            _ => "text/plain",
+        };
+        told["content"][other] = json!({"schema": {"type": "string", "contentMediaType": other}});
+    }
     if route.operation == "export_control_report" {
         told["content"] = report_files();
     }

@@ -490,6 +490,7 @@ mod tests {
             vouched: Vec::new(),
             readdressed: None,
             made_by: None,
+            is_agent: false,
             services: Default::default(),
         };
         directory.people.insert(id.clone(), person);

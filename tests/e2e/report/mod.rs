@@ -2,5 +2,6 @@
 
 mod bounded;
 mod dashboards;
+mod exports;
 mod figures;
 mod search;

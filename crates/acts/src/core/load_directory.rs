@@ -15,6 +15,7 @@ use model::directory::snapshot::{
 };
 use model::directory::vendor::Vendor;
 use model::emergency::outside_look::OutsideLook;
+use model::identity::agent::Agent;
 use model::risk::forecast::model_record::FailureModel;
 use model::schedule::calendar::Calendar;
 use model::schedule::conflict_record::Conflict;
@@ -124,6 +125,7 @@ nouns![
     PlanningTerms,
     OutsideCalendar,
     AuditMandate,
+    Agent,
     Vendor,
     VendorNotice,
     JointMaintenance,

@@ -69,6 +69,7 @@ const TRACES: &[(Role, &[&str])] = &[
             "service.",
             "vendor.",
             "audit_mandate.",
+            "agent.",
             "person_erasure.",
             "retention_rule.",
             "ownership.",

@@ -6,6 +6,7 @@ mod addresses;
 mod adjusting;
 mod administrators;
 mod agendas;
+mod agents;
 mod archived;
 mod asked;
 mod attacked;

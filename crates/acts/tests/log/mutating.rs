@@ -631,6 +631,7 @@ fn teach(world: &World) {
         cx.put_estate("person_erasure.asked", erasure, json!({}))?;
         let look = model::audit::auditor_look::AuditorLook::of("nobody".into(), ("change", "CHG-1001"), cx.now);
         acts::audit::note_look::note_look(cx, &look)?;
+        crate::agents::furnish(cx)?;
         wave_rows::furnish_waves(cx)?;
         wave_rows::furnish_trials(cx)
     });

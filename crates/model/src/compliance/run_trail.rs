@@ -54,8 +54,9 @@ const FOLLOWED: [(&str, &[&str]); 7] = [
 ];
 
 /// More parts of kinds of events that change Assent itself, beside those that control reports count.
-const MORE_ADMINISTRATION: [&str; 18] = [
+const MORE_ADMINISTRATION: [&str; 19] = [
     "access_review",
+    "agent",
     "audit_mandate",
     "hold_order",
     "identity_provider",

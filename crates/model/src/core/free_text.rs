@@ -8,6 +8,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "attributes",
     "audience",
     "business_contact",
+    "charter",
     "check",
     "choice",
     "choices",

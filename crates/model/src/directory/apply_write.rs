@@ -16,6 +16,7 @@ use crate::directory::records::{
 use crate::directory::snapshot::{Directory, Tenant};
 use crate::directory::vendor::Vendor;
 use crate::emergency::outside_look::OutsideLook;
+use crate::identity::agent::Agent;
 use crate::risk::forecast::model_record::FailureModel;
 use crate::schedule::calendar::Calendar;
 use crate::schedule::conflict_record::Conflict;
@@ -84,6 +85,7 @@ held! {
         directory.outside_calendars.remove(&it.id, |row| &row.id);
     };
     AuditMandate: |directory, it| directory.audit_mandates.put(it, |row| &row.id);
+    Agent: |directory, it| directory.agents.put(it, |row| &row.id);
     Vendor: |directory, it| if it.active {
         directory.vendors.put(it, |row| &row.id);
     } else {

@@ -53,11 +53,10 @@ impl Scope {
         let own = directory.people.get(&actor.person).map(|person| &person.services);
         let own = own.filter(|services| !services.is_empty());
         let lent = actor.lent.as_ref().and_then(|lent| lent.services.as_ref());
-        let services = match (own, lent) {
-            (None, None) => return None,
-            (Some(one), None) | (None, Some(one)) => one.clone(),
-            (Some(one), Some(other)) => one & other,
-        };
+        let limits = directory.agent(&actor.person).map(|agent| &agent.services);
+        let mut bounds = [own, lent, limits].into_iter().flatten();
+        let first = bounds.next()?.clone();
+        let services = bounds.fold(first, |all, bound| &all & bound);
         Some(Self {
             services,
             person: actor.person.clone(),
@@ -226,6 +225,7 @@ impl Scope {
         // A coordinated maintenance is about changes of several owners.
         seen.joint_maintenances = Vec::new().into();
         seen.audit_mandates = Vec::new().into();
+        seen.agents = Vec::new().into();
     }
 }
 

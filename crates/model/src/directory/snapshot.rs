@@ -28,6 +28,7 @@ pub use crate::directory::records::{
 };
 use crate::directory::vendor::Vendor;
 use crate::emergency::outside_look;
+use crate::identity::agent::Agent;
 use crate::incident::{course, watch_table};
 use crate::policy::{configuration, mapping};
 use crate::risk::forecast::model_record::FailureModel;
@@ -171,6 +172,8 @@ pub struct Directory {
     pub outside_calendars: Rows<OutsideCalendar>,
     /// Mandates of auditors, those that are over included.
     pub audit_mandates: Rows<AuditMandate>,
+    /// Agents, those that were ended included.
+    pub agents: Rows<Agent>,
     /// Vendors in use.
     pub vendors: Rows<Vendor>,
     /// Notices of vendors about maintenance that is not over.
@@ -188,7 +191,7 @@ impl Directory {
     pub fn name(&self, person: &PersonId) -> String {
         self.people
             .get(person)
-            .map_or_else(|| person.0.clone(), |found| found.name.clone())
+            .map_or_else(|| person.0.clone(), |found| found.shown_name())
     }
 
     /// A person's login; the id when unknown.

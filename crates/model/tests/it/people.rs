@@ -172,6 +172,7 @@ fn person(login: &str, roles: &[Role]) -> Person {
         vouched: Vec::new(),
         readdressed: None,
         made_by: None,
+        is_agent: false,
         services: Default::default(),
     }
 }

@@ -10,3 +10,4 @@ pub mod running_copy;
 pub(crate) mod seen_logs;
 pub(crate) mod serve;
 pub(crate) mod serve_error;
+mod text_format;

@@ -470,6 +470,7 @@ impl Made {
             vouched: Vec::new(),
             readdressed: None,
             made_by: None,
+            is_agent: false,
             services: Default::default(),
         };
         self.found.logins.insert(login.into(), login.into());

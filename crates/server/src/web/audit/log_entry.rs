@@ -311,7 +311,7 @@ impl Teller<'_, '_, '_, '_> {
         }
         let person = self.view.directory.people.get(&PersonId::from(text));
         match person.filter(|_| !free_text::is_text(field)) {
-            Some(person) => person.name.clone(),
+            Some(person) => person.shown_name(),
             None => text.to_owned(),
         }
     }

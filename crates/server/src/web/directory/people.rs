@@ -89,7 +89,7 @@ fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> Person
         told: told_of(view, person),
         login: person.login.clone(),
         href: String::new(),
-        name: person.name.clone(),
+        name: person.shown_name(),
         roles: roles.join(", "),
         team: String::new(),
         is_active: person.active,

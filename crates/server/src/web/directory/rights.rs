@@ -223,7 +223,7 @@ fn conflict(view: &View<'_, '_, '_>, it: Conflict) -> Vec<Cell> {
 /// The name of whoever has a login.
 fn named(view: &View<'_, '_, '_>, login: &str) -> String {
     let person = view.directory.by_login(login);
-    person.map_or_else(|| login.to_owned(), |person| person.name.clone())
+    person.map_or_else(|| login.to_owned(), |person| person.shown_name())
 }
 
 /// The rows of the ownership matrix that speak of a finding's target.

@@ -221,7 +221,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
             None => self
                 .directory
                 .by_login(who)
-                .map_or_else(|| who.to_owned(), |person| person.name.clone()),
+                .map_or_else(|| who.to_owned(), |person| person.shown_name()),
         }
     }
 

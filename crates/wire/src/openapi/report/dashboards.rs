@@ -8,6 +8,14 @@ use crate::openapi::rows::{Row, at, get, list};
 use crate::openapi::shapes::{Shape, all, boolean, integer, object, objects, shape, text, texts, time, word};
 use crate::openapi::{Answer, Param};
 
+const FILE: &[Param] = &[
+    Param::new("format", "`csv` or `xlsx`; csv unless said."),
+    Param::new(
+        "safe",
+        "`true` writes a quote before texts that a spreadsheet would take for formulas; unless said they are raw.",
+    ),
+];
+
 /// The routes.
 pub(crate) const ROUTES: &[Row] = &[
     list(
@@ -26,6 +34,18 @@ pub(crate) const ROUTES: &[Row] = &[
         "RoleDashboard",
     )
     .may("read"),
+    Row {
+        may: "read",
+        answer: Answer::Bytes("text/csv"),
+        params: FILE,
+        ..at(
+            "GET",
+            TAG,
+            "export_list",
+            "/exports/{noun}/file",
+            "Export a list as CSV (RFC 4180) or as a workbook, with the rights and filters of its own route",
+        )
+    },
     Row {
         may: "read",
         params: NARROW,
