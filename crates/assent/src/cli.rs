@@ -9,7 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{boards, lessons, meetings, on_call};
-use crate::commands::change::{lifecycle, waves};
+use crate::commands::change::{lifecycle, versions, waves};
 use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, emergency, gateway, permits};
@@ -194,6 +194,12 @@ pub enum Command {
     /// Show what a change conflicts with, as it is planned or at another time.
     #[command(after_help = "Example: assent conflicts CHG-1042 --from 2026-12-01T20:00:00Z --to 2026-12-01T22:00:00Z")]
     Conflicts(planning::Conflicts),
+    /// Compare two versions of a change, field by field.
+    #[command(after_help = "Example: assent versions CHG-1042 --from mine")]
+    Versions(versions::Versions),
+    /// Show what is to be seen of a change before it is decided.
+    #[command(after_help = "Example: assent warnings CHG-1042")]
+    Warnings(versions::Warnings),
     /// A noun whose command comes from its card.
     #[command(flatten)]
     Noun(nouns::AnyNoun),
