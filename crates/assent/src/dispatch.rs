@@ -95,12 +95,15 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Takeover(takeover) => running_copies::takeover(takeover, output),
         Command::Doctor(doctor) => doctor::run(doctor, common, output),
         Command::Completions { shell } => Ok(complete(*shell, output)),
-        Command::Openapi => {
-            let document = wire::openapi::document(common.server.trim_end_matches('/'));
-            output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
-            Ok(0)
-        }
+        Command::Openapi => Ok(tell_openapi(&common.server, output)),
     }
+}
+
+/// Prints the API's OpenAPI document.
+fn tell_openapi(server: &str, output: &Output) -> u8 {
+    let document = wire::openapi::document(server.trim_end_matches('/'));
+    output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
+    0
 }
 
 /// Prints the script by which a shell completes commands.

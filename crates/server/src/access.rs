@@ -458,7 +458,9 @@ fn set_with(pack: Option<policy::Pack>) -> PolicySet {
 
 fn is_page(door: &str) -> bool {
     let path = door.split_once(' ').unwrap().1;
-    let is_machine = ["/scim/", "/.well-known/", "/log/", "/witness/"].iter().any(|it| path.contains(it));
+    let is_machine = ["/scim/", "/.well-known/", "/log/", "/witness/"]
+        .iter()
+        .any(|it| path.contains(it));
     let stands_first = path == "/" || path.starts_with("/sign-in") || path.starts_with("/assets");
     stands_first || (path.starts_with("/t/") && !is_machine && path != "/t/{tenant}/token")
 }

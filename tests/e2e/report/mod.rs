@@ -1,5 +1,5 @@
 //! Reports from the outside: figures and the rows behind them.
 
-mod dashboards;
 mod bounded;
+mod dashboards;
 mod figures;

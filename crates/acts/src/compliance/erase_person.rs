@@ -77,7 +77,12 @@ impl PlainNoun for PersonErasure {
     }
 
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
-        keep(cx, "person_erasure.withdrawn", Self { active: false, ..self }, json!({}))
+        keep(
+            cx,
+            "person_erasure.withdrawn",
+            Self { active: false, ..self },
+            json!({}),
+        )
     }
 }
 
@@ -123,7 +128,10 @@ fn check(cx: &mut Context<'_, '_>, person: &Person) -> Result<()> {
     }
     let orders = find_holds::standing(cx)?;
     if let Some(order) = orders.iter().find(|order| order.people.contains(&person.id)) {
-        let text = format!("The hold order {} names this person: nothing of them is erased.", order.id);
+        let text = format!(
+            "The hold order {} names this person: nothing of them is erased.",
+            order.id
+        );
         let satisfy = "Lift it first (`DELETE /hold-orders/{id}`), if those who asked for it agree.";
         return Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into());
     }
@@ -153,7 +161,10 @@ fn erase(cx: &mut Context<'_, '_>, erasure: PersonErasure) -> Result<PersonErasu
         erase_record::<Person>(cx, &mut written, &id, &commitments(piece), &|_| {})?;
         let texts: Vec<Value> = piece.iter().map(Place::told).collect();
         let data = json!({"kind": "person", "records": [{"table": Person::TABLE, "id": id, "texts": texts}]});
-        cx.tell(vec![draft("text.erased", (Person::TABLE, id.clone()), cx.now, data)], written)?;
+        cx.tell(
+            vec![draft("text.erased", (Person::TABLE, id.clone()), cx.now, data)],
+            written,
+        )?;
     }
     cx.touch_directory()?;
     let done = PersonErasure {

@@ -47,7 +47,9 @@ fn world() -> (World, HoldOrder) {
 }
 
 fn leave(world: &World) {
-    world.by("ada", |cx| deactivate_person::deactivate_person(cx, "mquagga", &body(json!({"reason": "Miriam Quagga left"}))));
+    world.by("ada", |cx| {
+        deactivate_person::deactivate_person(cx, "mquagga", &body(json!({"reason": "Miriam Quagga left"})))
+    });
 }
 
 fn ask(world: &World) -> std::result::Result<PersonErasure, String> {
@@ -77,7 +79,10 @@ fn a_leaver_is_erased_by_two_people_and_what_they_signed_stays_proven() {
     for table in ["person", "person_identity", "text_salt", "event"] {
         assert!(!left.contains(table), "{table} of {left:?}");
     }
-    let found = world.look(move |cx| Ok(cx.directory()?.people.get(&order.by).cloned())).unwrap().unwrap();
+    let found = world
+        .look(move |cx| Ok(cx.directory()?.people.get(&order.by).cloned()))
+        .unwrap()
+        .unwrap();
     assert_eq!(found.name, NAME);
     assert!(found.login.starts_with("erased-") && !found.active && found.email.is_none());
     world.sequence();

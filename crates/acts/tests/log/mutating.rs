@@ -19,6 +19,7 @@ use rusqlite::{Connection, params_from_iter};
 use serde_json::json;
 use store::queue::timer;
 
+use crate::wave_rows;
 use crate::world::{ARTIFACT, TENANT, World, body};
 
 /// Where each migration lies.
@@ -241,35 +242,26 @@ fn furnish(world: &World) {
     world.by("rita", move |cx| set_template::propose_template(cx, &template));
 }
 
-/// Members of waves with an outcome, and changes that share a window.
-fn furnish_waves(cx: &mut acts::Context<'_, '_>) -> acts::Result<()> {
-    use model::change::waves::member_list::{Member, build};
-    use model::change::waves::member_outcome::MemberOutcome;
-    use model::schedule::joint_maintenance::JointMaintenance;
-    let member = Member {
-        name: "web-1".to_owned(),
-        wave: 1,
-        ..Member::default()
-    };
-    let (list, buckets) = build(&"web".into(), &[member]);
-    for bucket in buckets {
-        cx.put_estate("member_list.kept", bucket, json!({}))?;
-    }
-    cx.put_estate("member_list.kept", list, json!({}))?;
-    let outcome: MemberOutcome = serde_json::from_value(json!({
-        "id": "c.1.web-1", "version": 0, "change": "c", "change_key": "CHG-1001", "target": "1", "member": "web-1", "wave": 1,
-        "state": "failed", "text": "It did not answer.", "tries": 1, "at": cx.now, "by": "system",
-    }))?;
-    cx.put_estate("member_outcome.told", outcome, json!({}))?;
-    let joint: JointMaintenance = serde_json::from_value(json!({
-        "id": "joint", "version": 0, "title": "Row 4", "changes": ["CHG-9001", "CHG-9002"], "starts_at": "2026-12-20T07:00:00Z",
-        "ends_at": "2026-12-20T09:00:00Z", "decision": "no_go", "reason": "Rain.", "active": true, "by": "system",
-    }))?;
-    cx.put_estate("joint_maintenance.added", joint, json!({})).map(drop)
-}
-
 /// A certificate of a time-stamping authority.
 pub(crate) const CERTIFICATE: &str = include_str!("../../../proof/src/time_stamp/fixtures/ec-ca.pem");
+
+fn provenance_told(at: jiff::Timestamp) -> provenance::Provenance {
+    provenance::Provenance {
+        id: "".into(),
+        version: 0,
+        repository: "halden/web".to_owned(),
+        commit: "6dcb09b5b57875f334f61aebed695e2e4193db5e".to_owned(),
+        tree: None,
+        artifact: Some(ARTIFACT.to_owned()),
+        files: None,
+        before: None,
+        committers: None,
+        is_partial: false,
+        merged: None,
+        source: "ci".to_owned(),
+        at,
+    }
+}
 
 /// What fewer tenants have.
 fn furnish_rarer(world: &World) {
@@ -325,22 +317,7 @@ fn furnish_rarer(world: &World) {
             "claims": {"repository": "halden/*"}});
         set_workload::set_workload(cx, "jobs", &body(workload))?;
         set_retention::propose_retention(cx, &body(json!({"changes_days": 400, "reason": "As the law says."})))?;
-        let told = provenance::Provenance {
-            id: "".into(),
-            version: 0,
-            repository: "halden/web".to_owned(),
-            commit: "6dcb09b5b57875f334f61aebed695e2e4193db5e".to_owned(),
-            tree: None,
-            artifact: Some(ARTIFACT.to_owned()),
-            files: None,
-            before: None,
-            committers: None,
-            is_partial: false,
-            merged: None,
-            source: "ci".to_owned(),
-            at: cx.now,
-        };
-        keep_provenance::keep(cx, told)
+        keep_provenance::keep(cx, provenance_told(cx.now))
     });
 }
 
@@ -653,7 +630,7 @@ fn teach(world: &World) {
         cx.put_estate("person_erasure.asked", erasure, json!({}))?;
         let look = model::audit::auditor_look::AuditorLook::of("nobody".into(), ("change", "CHG-1001"), cx.now);
         acts::audit::note_look::note_look(cx, &look)?;
-        furnish_waves(cx)
+        wave_rows::furnish_waves(cx)
     });
 }
 

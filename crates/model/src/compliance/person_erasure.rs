@@ -74,9 +74,17 @@ pub const CARD: Card = Card {
         End "withdraw_person_erasure" at "/person-erasures/{id}" may SET_PERSON => "Withdraw an erasure that waits for a second person", token Admin, called "withdraw";
     },
     events: &[
-        Event::new("person_erasure.asked", "people", "asked for the erasure of a person’s data"),
+        Event::new(
+            "person_erasure.asked",
+            "people",
+            "asked for the erasure of a person’s data",
+        ),
         Event::new("person_erasure.done", "check", "had a person’s data erased"),
-        Event::new("person_erasure.withdrawn", "x", "withdrew the erasure of a person’s data"),
+        Event::new(
+            "person_erasure.withdrawn",
+            "x",
+            "withdrew the erasure of a person’s data",
+        ),
     ],
     page: Some(Page {
         path: "/person-erasures",

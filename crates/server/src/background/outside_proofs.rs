@@ -29,12 +29,22 @@ const NOTED: usize = 200;
 pub(crate) fn start(state: &AppState, caller: &Caller) -> std::io::Result<Vec<JoinHandle<()>>> {
     let (asking, stamping) = (caller.clone(), caller.clone());
     Ok(vec![
-        rounds::start(state, ("witnesses", "asking witnesses for cosignatures"), WITNESSES, move |state, tenant| {
-            ask_witnesses(state, &asking, tenant);
-        })?,
-        rounds::start(state, ("time-stamps", "asking authorities for time stamps"), AUTHORITIES, move |state, tenant| {
-            ask_authorities(state, &stamping, tenant);
-        })?,
+        rounds::start(
+            state,
+            ("witnesses", "asking witnesses for cosignatures"),
+            WITNESSES,
+            move |state, tenant| {
+                ask_witnesses(state, &asking, tenant);
+            },
+        )?,
+        rounds::start(
+            state,
+            ("time-stamps", "asking authorities for time stamps"),
+            AUTHORITIES,
+            move |state, tenant| {
+                ask_authorities(state, &stamping, tenant);
+            },
+        )?,
     ])
 }
 

@@ -21,13 +21,18 @@ const MOST: usize = 10;
 
 /// Starts it. It ends when the bells dismiss it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
-    rounds::start(state, ("reports", "looking for control reports that are due"), BETWEEN, |state, tenant| {
-        for _ in 0..MOST {
-            if state.bells().is_stopping() || !make(state, tenant) {
-                return;
+    rounds::start(
+        state,
+        ("reports", "looking for control reports that are due"),
+        BETWEEN,
+        |state, tenant| {
+            for _ in 0..MOST {
+                if state.bells().is_stopping() || !make(state, tenant) {
+                    return;
+                }
             }
-        }
-    })
+        },
+    )
 }
 
 /// Makes the next report of a tenant; answers whether another one may be due.

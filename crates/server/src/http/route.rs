@@ -298,7 +298,11 @@ async fn handle(
             Some(reply) => reply,
             None => once.run(cx, |cx| guarded(cx, route, &asked, &ask))?,
         };
-        let look = attempts::look_at_route(cx, (route.method, route.path), route.is_about_change().then(|| ask.place(0)))?;
+        let look = attempts::look_at_route(
+            cx,
+            (route.method, route.path),
+            route.is_about_change().then(|| ask.place(0)),
+        )?;
         Ok((Given::by(route, reply), look))
     };
     let answer = asking.act(&state, route.lane, route.mode(), act).await;

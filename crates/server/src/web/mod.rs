@@ -153,10 +153,7 @@ fn change_routes() -> Router<AppState> {
             get(approval::versions::show_versions),
         )
         .route("/t/{tenant}/changes/{key}/waves", get(change::waves::show_waves))
-        .route(
-            "/t/{tenant}/changes/{key}/waves/{act}",
-            post(change::waves::act),
-        )
+        .route("/t/{tenant}/changes/{key}/waves/{act}", post(change::waves::act))
         .route("/t/{tenant}/changes/{key}/runbook", get(change::runbook::show_runbook))
         .route(
             "/t/{tenant}/changes/{key}/evidence",
@@ -404,6 +401,8 @@ fn figure_routes() -> Router<AppState> {
             "/t/{tenant}/templates/{key}/rework",
             get(report::template_rework::show_rework),
         )
+}
+
 /// The pages of work without the server.
 fn emergency_routes() -> Router<AppState> {
     Router::new()

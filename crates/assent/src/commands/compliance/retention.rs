@@ -65,28 +65,7 @@ pub fn run(retention: &Retention, common: &Common, output: &Output) -> Result<u8
     let client = Client::new(common)?;
     match retention {
         Retention::Show => {
-            let found = client.get("/retention")?.body;
-            output.data(&found, |output| {
-                let days = |field: &str| match found[field].as_i64() {
-                    Some(days) => format!("{days} days"),
-                    None => "for ever".to_owned(),
-                };
-                let rows = [
-                    vec![
-                        "texts and files of changes that have ended".to_owned(),
-                        days("changes_days"),
-                    ],
-                    vec![
-                        "raw deliveries that were worked off".to_owned(),
-                        days("deliveries_days"),
-                    ],
-                    vec![
-                        "ended changes before they move to the archive".to_owned(),
-                        days("archive_days"),
-                    ],
-                ];
-                output.rows(&["", "kept"], &rows);
-            });
+            show(&client, output)?;
             Ok(0)
         }
         Retention::ConfirmErasure { id } => {
@@ -134,6 +113,32 @@ pub fn run(retention: &Retention, common: &Common, output: &Output) -> Result<u8
             }
         }
     }
+}
+
+fn show(client: &Client, output: &Output) -> Result<()> {
+    let found = client.get("/retention")?.body;
+    output.data(&found, |output| {
+        let days = |field: &str| match found[field].as_i64() {
+            Some(days) => format!("{days} days"),
+            None => "for ever".to_owned(),
+        };
+        let rows = [
+            vec![
+                "texts and files of changes that have ended".to_owned(),
+                days("changes_days"),
+            ],
+            vec![
+                "raw deliveries that were worked off".to_owned(),
+                days("deliveries_days"),
+            ],
+            vec![
+                "ended changes before they move to the archive".to_owned(),
+                days("archive_days"),
+            ],
+        ];
+        output.rows(&["", "kept"], &rows);
+    });
+    Ok(())
 }
 
 fn dry_run(client: &Client, (changes, deliveries): (Option<u32>, Option<u32>), output: &Output) -> Result<()> {

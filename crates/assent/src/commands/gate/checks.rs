@@ -113,7 +113,7 @@ pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
         && check.emergency.is_said()
     {
         // Nobody can be asked.
-        return emergency::check(check, output);
+        return emergency::check(&check.build, &check.emergency, output);
     }
     let client = Client::new(common)?;
     let check = match gate {

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::client::{Client, encode};
 use crate::clock;
-use crate::commands::gate::checks::Check;
+use crate::commands::gate::build::Build;
 use crate::common::Common;
 use crate::failure::{Failure, Result, SecretFile, read_file, read_text};
 use crate::output::{Output, Tone, array, text_of};
@@ -175,8 +175,7 @@ impl RecordFile {
 ///
 /// # Errors
 /// What cannot be read or recorded: nothing is let through then.
-pub(crate) fn check(check: &Check, output: &Output) -> Result<u8> {
-    let said = &check.emergency;
+pub(crate) fn check(build: &Build, said: &Emergency, output: &Output) -> Result<u8> {
     let now = clock::now().as_second();
     let (by, reason) = (
         named("by", said.by.as_deref())?,
@@ -193,7 +192,7 @@ pub(crate) fn check(check: &Check, output: &Output) -> Result<u8> {
     record.check_clock(now)?;
     let judged = match &token {
         None => Err(emergency::no_card()),
-        Some(token) => judge(check, token, (now, record.used(token)))?,
+        Some(token) => judge((build, said), token, (now, record.used(token)))?,
     };
     let code = judged.as_ref().err().map_or("good", |refused| refused.code).to_owned();
     record.add(Line {
@@ -204,10 +203,10 @@ pub(crate) fn check(check: &Check, output: &Output) -> Result<u8> {
         at: now,
         // What is too long for a card is none; its beginning would say nothing.
         card: token.filter(|token| token.len() <= emergency::MAX_CARD_BYTES),
-        service: named("service", Some(&check.build.service))?,
-        environment: named("environment", Some(&check.build.environment))?,
-        artifact: check.build.artifact.clone(),
-        commit: check.build.commit.clone(),
+        service: named("service", Some(&build.service))?,
+        environment: named("environment", Some(&build.environment))?,
+        artifact: build.artifact.clone(),
+        commit: build.commit.clone(),
         by,
         reason,
         code: code.clone(),
@@ -229,16 +228,19 @@ pub(crate) fn check(check: &Check, output: &Output) -> Result<u8> {
 }
 
 /// What a card says to it: a sentence, or the refusal.
-fn judge(check: &Check, token: &str, (now, used): (i64, i64)) -> Result<std::result::Result<String, Refused>> {
-    let said = &check.emergency;
+fn judge(
+    (build, said): (&Build, &Emergency),
+    token: &str,
+    (now, used): (i64, i64),
+) -> Result<std::result::Result<String, Refused>> {
     let keys = Jwks::parse(&read_file(said.keys.as_deref().unwrap_or_default())?)
         .map_err(|error| Failure::could_not(format!("The key set cannot be used: {error}.")))?;
     let list = said.revocations.as_deref().map(read_text).transpose()?;
     let list = list.map(|text| RevocationList::open(&text, &keys)).transpose();
     let list = list.map_err(|refused| Failure::could_not(refused.text))?;
     let wanted = Wanted {
-        service: &check.build.service,
-        environment: &check.build.environment,
+        service: &build.service,
+        environment: &build.environment,
         now,
         used,
     };
