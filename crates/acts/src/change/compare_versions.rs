@@ -8,7 +8,6 @@ use model::change::change_file::ChangeFile;
 use model::change::record::Change;
 use model::change::related_records::Approval;
 use model::core::act::actions::READ;
-use model::core::enums::Decision;
 use model::core::ids::PersonId;
 use model::core::refusal::{FieldChange, Refusal};
 use model::core::statement::Stated;
@@ -75,6 +74,8 @@ struct History {
     versions: Vec<ContentVersion>,
     sealed: VecDeque<(usize, Value)>,
     writers: Vec<(usize, String, PersonId, Timestamp)>,
+    /// The questions with which it was returned, sealed, the oldest first.
+    questions: Vec<Value>,
 }
 
 /// Compares two versions of a change by its key (`GET /changes/{key}/versions`). `from` is a number or [`MINE`]; without it, the
@@ -132,6 +133,22 @@ pub fn since_decision(cx: &mut Context<'_, '_>, file: &ChangeFile, person: &Pers
     compare(cx, file, history, (from, to)).map(Some)
 }
 
+/// The question with which a change was returned last, also once it was answered; nothing where it never was.
+///
+/// # Errors
+/// The store's.
+pub fn last_question(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<Stated>> {
+    if let Some(returned) = &change.returned {
+        return Ok(Some(returned.clone()));
+    }
+    let events = event::of_subject(cx.tx, "change", change.id.as_str())?;
+    if !events.iter().any(|it| it.kind == "change.returned") {
+        return Ok(None);
+    }
+    let history = history(cx, change)?;
+    Ok(questions(cx, change, &history)?.pop())
+}
+
 /// The last decision of a person about a change, also where it counts no more.
 #[must_use]
 pub fn last_decision<'f>(file: &'f ChangeFile, person: &PersonId) -> Option<&'f Approval> {
@@ -186,6 +203,9 @@ fn history(cx: &mut Context<'_, '_>, change: &Change) -> Result<History> {
             continue;
         };
         let next = diff::apply(delta, sealed.as_ref())?;
+        if let Some(asked) = delta.set.get("returned") {
+            found.questions.push(asked.clone());
+        }
         let digest = next["digests"]["content"].as_str().unwrap_or_default().to_owned();
         if found.versions.last().is_none_or(|it| it.digest != digest) {
             let (number, by) = (found.versions.len() + 1, PersonId::from(event.actor.as_str()));
@@ -239,23 +259,30 @@ fn compare(
     };
     let differences = field_changes::between(&old, &new, &*cx.directory()?);
     let (begin, end) = (history.versions[from - 1].at, newest.at);
-    let questions = file.approvals.iter().filter(|it| it.decision == Decision::Return);
-    let questions = questions.filter(|it| begin <= it.at && it.at <= end);
-    let mut questions: Vec<Stated> = questions
-        .map(|it| Stated {
-            by: it.person.clone(),
-            at: it.at,
-            reason: it.comment.clone().unwrap_or_default(),
-        })
-        .collect();
-    questions.sort_by_key(|it| it.at);
+    let questions = questions(cx, &file.change, &history)?;
+    let questions = questions.into_iter().filter(|it| begin <= it.at && it.at <= end);
     Ok(Comparison {
         edits: differences.into_iter().map(edited).collect(),
         from,
         to,
-        questions,
+        questions: questions.collect(),
         versions: history.versions,
     })
+}
+
+/// The questions of all returns, their texts opened, the oldest first.
+fn questions(cx: &mut Context<'_, '_>, change: &Change, history: &History) -> Result<Vec<Stated>> {
+    if history.questions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let texts = salts::of_record(cx.tx, "change", change.id.as_str())?;
+    let mut found = Vec::new();
+    for sealed in &history.questions {
+        let mut value = sealed.clone();
+        field_changes::open(&mut value, &texts);
+        found.push(serde_json::from_value(value)?);
+    }
+    Ok(found)
 }
 
 /// The change as it stood in a version that is kept, its texts opened.
@@ -268,6 +295,8 @@ fn version(cx: &mut Context<'_, '_>, change: &Change, history: &History, number:
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use serde_json::json;
 
     use super::*;
@@ -283,7 +312,7 @@ mod tests {
         History {
             versions: (1..=5).map(version).collect(),
             sealed: (3..=5).map(|number| (number, json!({}))).collect(),
-            writers: Vec::new(),
+            ..History::default()
         }
     }
 

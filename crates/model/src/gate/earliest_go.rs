@@ -33,14 +33,22 @@ pub fn earliest_go(row: &GateRow, now: Timestamp) -> EarliestGo {
         return EarliestGo::At(at);
     }
     let met = with_people_done(row);
-    if judge(&met, now).decision == GateDecision::Go {
-        return EarliestGo::Unknown;
+    let excepted = GateRow {
+        frozen: Vec::new(),
+        ..met.clone()
+    };
+    for tried in [&met, &excepted] {
+        if judge(tried, now).decision == GateDecision::Go {
+            return EarliestGo::Unknown;
+        }
+        if let Some(at) = by_clock(tried, now) {
+            return EarliestGo::NotBefore(at);
+        }
     }
-    match (by_clock(&met, now), row.opens_at) {
-        (Some(at), _) => EarliestGo::NotBefore(at),
+    match row.opens_at {
+        Some(_) => EarliestGo::OtherTimes,
         // Nobody set its times yet.
-        (None, None) => EarliestGo::Unknown,
-        (None, Some(_)) => EarliestGo::OtherTimes,
+        None => EarliestGo::Unknown,
     }
 }
 

@@ -1,11 +1,11 @@
 //! What a decision card tells beside the change itself: what became of it since the reader decided, what warns, the conditions of
 //! others, and the question of the last return.
 
-use acts::change::compare_versions::{Comparison, since_decision};
+use acts::change::compare_versions::{Comparison, last_question, since_decision};
 use acts::change::find_warnings::warnings_of;
 use model::change::change_file::ChangeFile;
 use model::change::related_records::Condition;
-use model::core::enums::Decision;
+use model::core::statement::Stated;
 use pages::{Brief, Rich, Tone, count};
 
 use crate::web::approval::decision_card::brief;
@@ -27,11 +27,12 @@ pub(crate) fn whole_brief(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> act
     let found = warnings_of(view.cx, file)?;
     let me = view.me.clone();
     let compared = since_decision(view.cx, file, &me)?;
+    let asked = last_question(view.cx, &file.change)?;
     Ok(Brief {
         warned: warnings::rows(view, &found),
         since: compared.map(|it| since(view, file, &it)).unwrap_or_default(),
         conditions: conditions(view, file),
-        question: question(view, file),
+        question: asked.map(|it| question(view, &it)).unwrap_or_default(),
         ..brief(view, file)
     })
 }
@@ -101,19 +102,12 @@ fn conditions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
 }
 
 /// The question of the last return, also once it was answered: whoever decides reads it beside the answer.
-fn question(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
-    let returns = file.approvals.iter().filter(|it| it.decision == Decision::Return);
-    let Some(last) = returns.max_by_key(|it| it.at) else {
-        return Rich::new();
-    };
-    let Some(text) = &last.comment else {
-        return Rich::new();
-    };
+fn question(view: &View<'_, '_, '_>, last: &Stated) -> Rich {
     Rich::new()
-        .name(view.name(&last.person))
+        .name(view.name(&last.by))
         .text(" returned it with a question, ")
         .append(view.ago(last.at))
         .text(".")
         .line()
-        .quoted(beginning_of_prose(text, MOST_LETTERS))
+        .quoted(beginning_of_prose(&last.reason, MOST_LETTERS))
 }
