@@ -191,15 +191,9 @@ pub enum Command {
     /// Show free times for a change, the best ones first.
     #[command(after_help = "Example: assent slots CHG-1042 --minutes 90 --count 5")]
     Slots(planning::Slots),
-    /// Show what a change conflicts with, as it is planned or at another time.
-    #[command(after_help = "Example: assent conflicts CHG-1042 --from 2026-12-01T20:00:00Z --to 2026-12-01T22:00:00Z")]
-    Conflicts(planning::Conflicts),
-    /// Compare two versions of a change, field by field.
-    #[command(after_help = "Example: assent versions CHG-1042 --from mine")]
-    Versions(versions::Versions),
-    /// Show what is to be seen of a change before it is decided.
-    #[command(after_help = "Example: assent warnings CHG-1042")]
-    Warnings(versions::Warnings),
+    /// What is to be seen of a change before it is decided.
+    #[command(flatten)]
+    Seen(versions::Seen),
     /// A noun whose command comes from its card.
     #[command(flatten)]
     Noun(nouns::AnyNoun),

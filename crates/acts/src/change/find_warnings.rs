@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use model::approval::warning::{self, Warning};
 use model::change::change_file::ChangeFile;
-use model::change::warning::{self, Warning};
 use model::core::act::actions::READ;
 use model::schedule::conflicts::Planned;
 

@@ -1,6 +1,6 @@
 //! What is to be seen of a change before it is decided, and what may be said of its first go.
 
-use model::change::warning::{Warning, of_change, of_file};
+use model::approval::warning::{Warning, of_change, of_file};
 use model::core::enums::{Purpose, State, WarningKind};
 use model::gate::answer::{GateRow, rows};
 use model::gate::earliest_go::{EarliestGo, earliest_go};

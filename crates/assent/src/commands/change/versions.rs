@@ -1,12 +1,39 @@
 //! `assent versions` and `assent warnings`: what is to be seen of a change before it is decided.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use crate::client::{Client, encode};
+use crate::commands::schedule::planning;
 use crate::common::Common;
 use crate::failure::Result;
 use crate::output::{Output, array, text_of};
+
+/// What is to be seen of a change before it is decided.
+#[derive(Debug, Subcommand)]
+pub enum Seen {
+    /// Show what a change conflicts with, as it is planned or at another time.
+    #[command(after_help = "Example: assent conflicts CHG-1042 --from 2026-12-01T20:00:00Z --to 2026-12-01T22:00:00Z")]
+    Conflicts(planning::Conflicts),
+    /// Compare two versions of a change, field by field.
+    #[command(after_help = "Example: assent versions CHG-1042 --from mine")]
+    Versions(Versions),
+    /// Show freezes, conflicts, what was bypassed or waived, and lowered risk.
+    #[command(after_help = "Example: assent warnings CHG-1042")]
+    Warnings(Warnings),
+}
+
+/// Runs a command about what is to be seen.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn run(seen: &Seen, common: &Common, output: &Output) -> Result<u8> {
+    match seen {
+        Seen::Conflicts(asked) => planning::conflicts(asked, common, output),
+        Seen::Versions(asked) => versions(asked, common, output),
+        Seen::Warnings(asked) => warnings(asked, common, output),
+    }
+}
 
 /// Which versions are compared.
 #[derive(Debug, Args)]
@@ -28,11 +55,7 @@ pub struct Warnings {
     key: String,
 }
 
-/// Compares two versions.
-///
-/// # Errors
-/// The server's refusal, or why it could not be asked.
-pub fn versions(asked: &Versions, common: &Common, output: &Output) -> Result<u8> {
+fn versions(asked: &Versions, common: &Common, output: &Output) -> Result<u8> {
     let pairs = [("from", &asked.from), ("to", &asked.to)];
     let pairs = pairs
         .iter()
@@ -54,11 +77,7 @@ pub fn versions(asked: &Versions, common: &Common, output: &Output) -> Result<u8
     Ok(0)
 }
 
-/// Shows warnings.
-///
-/// # Errors
-/// The server's refusal, or why it could not be asked.
-pub fn warnings(asked: &Warnings, common: &Common, output: &Output) -> Result<u8> {
+fn warnings(asked: &Warnings, common: &Common, output: &Output) -> Result<u8> {
     let path = format!("/changes/{}/warnings", encode(&asked.key));
     let found = Client::new(common)?.get(&path)?.body;
     output.data(&found, |output| {

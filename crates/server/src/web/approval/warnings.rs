@@ -1,7 +1,7 @@
 //! What is to be seen of a change before it is decided, in words: whole for the card, the form and the page of a gate check, in few
 //! words for rows of lists and the calendar.
 
-use model::change::warning::Warning;
+use model::approval::warning::Warning;
 use model::core::enums::{RatedFact, WarningKind};
 use pages::{Entry, Notice, Rich, Tone};
 

@@ -5,5 +5,6 @@ pub(crate) mod ownership;
 pub(super) mod ownership_proposal;
 pub(super) mod people;
 pub(super) mod rights;
+pub(super) mod service_sections;
 pub(super) mod services;
 pub(super) mod vendors;

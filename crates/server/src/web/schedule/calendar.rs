@@ -11,7 +11,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
-use model::change::warning::Warning;
+use model::approval::warning::Warning;
 use model::core::act::actions;
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::schedule::conflicts::{Found, Planned, between, pairs};
