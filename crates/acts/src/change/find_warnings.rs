@@ -44,6 +44,7 @@ pub fn warnings_by_key(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<BTreeMa
     let changes = changes_of(cx, ids)?;
     let rows = changes
         .iter()
+        .filter(|it| it.state.is_open())
         .map(|it| (it.key.clone(), warning::of_change(it, &directory, cx.now)));
     Ok(rows.filter(|(_, rows)| !rows.is_empty()).collect())
 }

@@ -110,10 +110,8 @@ pub fn of_file(file: &ChangeFile, directory: &Directory, conflicts: &[Found], no
 }
 
 fn gather(change: &Change, directory: &Directory, lowered: &[Lowered], now: Timestamp) -> Vec<Warning> {
-    if !change.state.is_open() {
-        return Vec::new();
-    }
-    let freezes = directory.freezes.iter();
+    // A freeze stops nothing that is over; what was bypassed or stated lower stays to be seen.
+    let freezes = directory.freezes.iter().filter(|_| change.state.is_open());
     let mut rows: Vec<Warning> = freezes
         .filter_map(|freeze| of_freeze(freeze, change, directory, now))
         .collect();
