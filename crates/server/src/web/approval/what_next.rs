@@ -13,6 +13,8 @@ const GO_ON: &[&str] = &[
     "approvals",
     "approvals/{}/withdrawal",
     "submission",
+    "handed_over",
+    "answer",
     "assessment",
     "acknowledgements",
     "peer-reviews",
