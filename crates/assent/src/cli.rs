@@ -9,7 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{boards, lessons, meetings, on_call};
-use crate::commands::change::{lifecycle, waves};
+use crate::commands::change::{lifecycle, versions, waves};
 use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, emergency, permits};
@@ -191,9 +191,9 @@ pub enum Command {
     /// Show free times for a change, the best ones first.
     #[command(after_help = "Example: assent slots CHG-1042 --minutes 90 --count 5")]
     Slots(planning::Slots),
-    /// Show what a change conflicts with, as it is planned or at another time.
-    #[command(after_help = "Example: assent conflicts CHG-1042 --from 2026-12-01T20:00:00Z --to 2026-12-01T22:00:00Z")]
-    Conflicts(planning::Conflicts),
+    /// What is to be seen of a change before it is decided.
+    #[command(flatten)]
+    Seen(versions::Seen),
     /// A noun whose command comes from its card.
     #[command(flatten)]
     Noun(nouns::AnyNoun),

@@ -6,7 +6,7 @@ use crate::cli::{Cli, Command};
 use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{boards, lessons, meetings, on_call};
-use crate::commands::change::{lifecycle, templates, waves};
+use crate::commands::change::{lifecycle, templates, versions, waves};
 use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, emergency, permits};
@@ -73,7 +73,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::CommunicationPlan(plans) => communications::communication_plan(plans, common, output),
         Command::Traffic(traffic) => planning::traffic(traffic, common, output),
         Command::Slots(slots) => planning::slots(slots, common, output),
-        Command::Conflicts(conflicts) => planning::conflicts(conflicts, common, output),
+        Command::Seen(command) => versions::run(command, common, output),
         Command::Noun(noun) => nouns::run(noun, common, output),
         Command::View(view) => views::run(view, common, output),
         Command::Metrics(figures) => metrics::run(figures, common, output),

@@ -48,6 +48,7 @@ pub use directory::ownership::{OwnershipRow, Ownerships};
 pub use directory::people::{People, PersonRow};
 pub use directory::services::{ServiceRow, Services};
 pub use elements::chart::{Chart, Dot, Plot, SeriesPoint, StackedBar};
+pub use elements::dependency_picture::{DependencyPicture, Neighbour};
 pub use elements::figures::{Figure, Graph, GraphNode};
 pub use elements::natural_time::read_words;
 pub use elements::form::{ActForm, ActTone, Choice, Field, IN_WORDS, Input, WRONG};

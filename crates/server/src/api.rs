@@ -78,6 +78,7 @@ const TABLES: &[&[Route]] = &[
     risk::risk_table::ROUTES,
     directory::services::ROUTES,
     directory::vendors::ROUTES,
+    change::versions::ROUTES,
     change::waves::ROUTES,
     approval::sla_table::ROUTES,
     incident::major_severity::ROUTES,

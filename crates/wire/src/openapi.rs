@@ -571,6 +571,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             schedule::planning::SHAPES,
             directory::vendors::SHAPES,
             change::waves::SHAPES,
+            change::versions::SHAPES,
             report::dashboards::SHAPES,
             report::search::SHAPES,
         ])

@@ -1,6 +1,7 @@
 //! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
 
 pub mod add_evidence;
+pub mod compare_versions;
 pub mod create_change;
 pub mod draft_review;
 pub mod edit_change;
@@ -8,6 +9,7 @@ pub mod find_acts;
 pub mod find_lookalikes;
 pub mod find_similar;
 pub mod find_unvalidated;
+pub mod find_warnings;
 pub mod find_waves;
 pub mod link_change;
 pub(crate) mod member_lists;

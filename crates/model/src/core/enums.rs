@@ -96,6 +96,25 @@ words! {
         /// The level that the assessment states against the table.
         RiskOverride = "risk_override",
     }
+    /// What is to be seen of a change before it is decided.
+    WarningKind {
+        /// A freeze stops it.
+        Freeze = "freeze",
+        /// A freeze would stop it, and lets it pass.
+        FreezePassed = "freeze_passed",
+        /// It conflicts with another change, or with maintenance.
+        Conflict = "conflict",
+        /// A broken glass stands in for its conditions, or waits for the second signature.
+        BreakGlass = "break_glass",
+        /// A condition for which a broken glass stood in.
+        Bypassed = "bypassed",
+        /// An item of its checklist that was waived.
+        Waived = "waived",
+        /// Evidence that failed or says nothing, and was accepted.
+        AcceptedEvidence = "accepted_evidence",
+        /// A fact that it states below what is derived.
+        LoweredRisk = "lowered_risk",
+    }
     /// How far a freeze reaches beyond the services that it names.
     FreezeReach {
         /// Not at all.

@@ -51,5 +51,6 @@ mod walks_around;
 mod walks_bound;
 mod walks_committers;
 mod walks_rules;
+mod warnings;
 mod waves;
 mod world;

@@ -68,6 +68,8 @@ pub struct QueueRow {
     pub next: Rich,
     /// When that is due or planned.
     pub due: String,
+    /// What is to be seen before it is decided, in few words: “Freeze, conflict”; empty for nothing.
+    pub warned: Rich,
 }
 
 /// The first page.
@@ -170,7 +172,7 @@ fn table(caption: &str, rows: &[QueueRow], next: &'static str) -> Table {
                 href: row.href.clone(),
                 key: row.key.clone(),
                 marks: Vec::new(),
-                sub: Rich::new(),
+                sub: row.warned.clone(),
             },
             Cell::Mark(row.state.mark()),
             row.risk.map_or(Cell::text(""), |risk| Cell::Mark(risk.mark())),
@@ -230,6 +232,19 @@ fn sample_card(key: &str, title: &str, risk: Risk, is_late: bool) -> QueueCard {
                 (Tone::Ok, Rich::from("412 of 412 tests passed on this build")),
                 (Tone::Ok, Rich::from("Last night’s backup was restored")),
             ],
+            since: vec![(
+                Tone::Wait,
+                Rich::new()
+                    .strong("Plan, step 3: Minutes")
+                    .text(": ")
+                    .removed("3")
+                    .text(" → ")
+                    .inserted("7"),
+            )],
+            warned: vec![(
+                Tone::Freeze,
+                Rich::from("The freeze ").said("Peak shipping").text(" stops it"),
+            )],
             if_it_fails: Rich::from("Back in 9 minutes, latest Saturday 23:15."),
             still_missing: Rich::from("Your decision, then Marta Lindqvist’s."),
             ..Brief::default()
@@ -271,6 +286,7 @@ fn sample_row(key: &str, title: &str, state: State, next: Rich) -> QueueRow {
         risk: Some(Risk::Medium),
         next,
         due: "Mon 23 Nov 12:00".to_owned(),
+        warned: Rich::new(),
     }
 }
 

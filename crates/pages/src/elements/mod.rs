@@ -1,6 +1,7 @@
 //! Elements that pages are built from: forms, tables, lists, frames, icons and texts.
 
 pub(crate) mod chart;
+pub(crate) mod dependency_picture;
 pub(crate) mod figures;
 pub(crate) mod filters;
 pub(crate) mod form;

@@ -10,8 +10,8 @@ use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
 use crate::risk::{calibration, forecast, icon_array};
 use crate::{
-    ActForm, Brief, CalibrationPlot, Chart, Entry, Fact, Figure, ForecastPicture, Frame, Graph, IconArray, Mark,
-    Moment, Notice, Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
+    ActForm, Brief, CalibrationPlot, Chart, DependencyPicture, Entry, Fact, Figure, ForecastPicture, Frame, Graph,
+    IconArray, Mark, Moment, Notice, Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
 };
 
 /// The most lines of a text that stand open on a page.
@@ -44,6 +44,8 @@ pub enum SectionBody {
     Figures(Vec<Figure>, Table),
     /// What reaches what, drawn; its table is a section of its own.
     Graph(Box<Graph>),
+    /// The neighbours of a service, drawn, and the table that says the same.
+    Dependencies(Box<DependencyPicture>, Table),
     /// A chart, and the table that says the same.
     Chart(Box<Chart>, Table),
     /// A risk matrix, what would move the change in it, and its inputs.
@@ -161,6 +163,7 @@ impl Section {
             SectionBody::Words(words) => words.is_empty(),
             SectionBody::Figures(figures, _) => figures.is_empty(),
             SectionBody::Graph(graph) => graph.columns.is_empty(),
+            SectionBody::Dependencies(_, table) => table.rows.is_empty(),
             SectionBody::Chart(chart, _) => chart.is_empty(),
             SectionBody::Matrix { cells, .. } => cells.rows.is_empty(),
             SectionBody::Forecast(picture) => picture.value.is_empty(),
@@ -188,6 +191,7 @@ impl Section {
             SectionBody::Figures(figures, table) => with_table(&Figures { figures }.html(), table),
             SectionBody::Chart(chart, table) => with_table(&chart.html(), table),
             SectionBody::Graph(graph) => Drawn { graph }.html(),
+            SectionBody::Dependencies(picture, table) => with_table(&picture.html(), table),
             SectionBody::Matrix { cells, ways, inputs } => [
                 // Each column is needed to read a cell, so that a narrow screen scrolls within.
                 format!(

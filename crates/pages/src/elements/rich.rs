@@ -21,6 +21,8 @@ enum Piece {
     Countdown { words: String, until: String },
     Key(String),
     Late(String),
+    Removed(String),
+    Inserted(String),
     AllLate(Vec<Piece>),
     Link { text: String, href: String, kind: Kind },
     Break,
@@ -153,6 +155,18 @@ impl Rich {
         self.with(Piece::Late(text.into()))
     }
 
+    /// Adds what somebody took away or wrote over, in their words.
+    #[must_use]
+    pub fn removed(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Removed(text.into()))
+    }
+
+    /// Adds what somebody wrote in its place, in their words.
+    #[must_use]
+    pub fn inserted(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Inserted(text.into()))
+    }
+
     /// The same sentence in the colour of what is late.
     #[must_use]
     pub fn all_late(self) -> Self {
@@ -238,6 +252,8 @@ impl Rich {
                 | Piece::Code(text)
                 | Piece::Key(text)
                 | Piece::Late(text)
+                | Piece::Removed(text)
+                | Piece::Inserted(text)
                 | Piece::Time { words: text, .. }
                 | Piece::Countdown { words: text, .. }
                 | Piece::Link { text, .. } => text::plain(text),
@@ -330,6 +346,8 @@ fn push(out: &mut String, piece: &Piece) {
             text::mark(words)
         ),
         Piece::Key(words) => write!(out, "<span class=\"key\">{}</span>", text::mark(words)),
+        Piece::Removed(words) => write!(out, "<del translate=\"no\">{}</del>", text::mark(words)),
+        Piece::Inserted(words) => write!(out, "<ins translate=\"no\">{}</ins>", text::mark(words)),
         Piece::Late(words) => write!(out, "<span class=\"late\">{}</span>", text::mark(words)),
         Piece::Break | Piece::Heavy(_) | Piece::AllLate(_) => write!(out, "<br/>"),
         Piece::Link {
@@ -386,6 +404,21 @@ mod tests {
         let html = Rich::new().code("https://a.example/t/<b>").html();
         assert_eq!(html, "<code>https://a.example/<wbr/>t/<wbr/>&lt;b&gt;</code>");
         assert_eq!(Rich::new().code("sha256:ab/c").html(), "<code>sha256:ab/c</code>");
+    }
+
+    #[test]
+    fn what_was_taken_away_and_written_is_told_apart_by_its_elements_and_in_plain_text_by_order() {
+        let edit = Rich::new()
+            .strong("Minutes")
+            .text(": ")
+            .removed("<3>")
+            .text(" → ")
+            .inserted("7");
+        assert_eq!(
+            edit.html(),
+            "<b>Minutes</b>: <del translate=\"no\">&lt;3&gt;</del> → <ins translate=\"no\">7</ins>"
+        );
+        assert_eq!(edit.plain(), "Minutes: <3> → 7");
     }
 
     #[test]

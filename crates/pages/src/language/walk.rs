@@ -52,8 +52,9 @@ pub const SCRIPT: [&str; 35] = [
 ];
 
 /// Elements that stand within a sentence.
-const WITHIN: [&str; 15] = [
-    "a", "b", "i", "em", "strong", "code", "kbd", "small", "span", "button", "svg", "wbr", "del", "abbr", "tspan",
+const WITHIN: [&str; 16] = [
+    "a", "b", "i", "em", "strong", "code", "kbd", "small", "span", "button", "svg", "wbr", "del", "ins", "abbr",
+    "tspan",
 ];
 /// Elements whose text is data and never looked up.
 const DATA: [&str; 6] = ["code", "pre", "kbd", "textarea", "script", "style"];

@@ -152,6 +152,10 @@ fn change_routes() -> Router<AppState> {
             "/t/{tenant}/changes/{key}/affected",
             get(change::affected::show_affected),
         )
+        .route(
+            "/t/{tenant}/changes/{key}/versions",
+            get(approval::versions::show_versions),
+        )
         .route("/t/{tenant}/changes/{key}/waves", get(change::waves::show_waves))
         .route("/t/{tenant}/changes/{key}/waves/{act}", post(change::waves::act))
         .route("/t/{tenant}/changes/{key}/runbook", get(change::runbook::show_runbook))

@@ -3,7 +3,7 @@
 use crate::openapi::audit::{attestations, keys, mandates, samples, witnesses};
 use crate::openapi::cab::{boards, lessons, meetings};
 use crate::openapi::cards;
-use crate::openapi::change::{bulk, waves};
+use crate::openapi::change::{bulk, versions, waves};
 use crate::openapi::compliance::{archive, control_reports, reconciliation};
 use crate::openapi::directory::{ownership, routes as table_estate, vendors};
 use crate::openapi::gate::{emergency_cards, routes as table_gateways};
@@ -93,6 +93,7 @@ pub(crate) fn all() -> Vec<Route> {
             lessons::ROUTES,
             vendors::ROUTES,
             waves::ROUTES,
+            versions::ROUTES,
             dashboards::ROUTES,
             search::ROUTES,
         ])

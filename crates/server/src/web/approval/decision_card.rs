@@ -3,17 +3,15 @@
 use jiff::Timestamp;
 use model::change::affected::affected;
 use model::change::change_file::ChangeFile;
-use model::change::lowered::Lowered;
 use model::change::record::{self, Change};
 use model::change::related_records::{Approval, Coverage};
 use model::change::template::template_trouble;
 use model::change::timers;
 use model::change::waiting_on::{Ahead, Step, ahead, first_awaited};
-use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind, RatedFact};
+use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind};
 use model::core::unmet::Unmet;
 use model::emergency::budget::{could_be_asked, waits_for_cosignature};
 use model::identity::factor::Factor;
-use model::risk::effective::effective;
 use model::risk::security_questions::SecurityAnswer;
 use pages::elements::text;
 use pages::{Brief, Rich, Tone, count, minutes};
@@ -26,7 +24,7 @@ use crate::web::shared::words::{beginning_of_prose, capital, names, plain};
 /// How many sentences of what is missing a card tells.
 const MISSING_SHOWN: usize = 3;
 
-/// The card of a change for the reader.
+/// The card of a change for the reader, from its file alone; `card_news::whole_brief` adds what warns and what changed.
 pub(crate) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
     let rows = ahead(file, &view.directory, view.now());
     Brief {
@@ -38,6 +36,7 @@ pub(crate) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
         who_decides: who_decides(view, file, &rows),
         if_it_fails: if_it_fails(view, &file.change),
         still_missing: still_missing(view, &rows),
+        ..Brief::default()
     }
 }
 
@@ -216,38 +215,8 @@ fn speaks_of_what_alone(view: &View<'_, '_, '_>, change: &Change) -> bool {
     is_asked && change.state.is_before_start() && change.planned_by.contains(&view.me)
 }
 
-/// What the change states below what its services and config items say, the stated beside the derived.
-fn lowered(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
-    let lowered = effective(file, &view.directory, view.now()).risk.lowered;
-    let row = |it: Lowered| {
-        let subject = match it.fact {
-            RatedFact::Data => "Impact on data",
-            RatedFact::Availability => "Impact on availability",
-            RatedFact::Compliance => "Impact on compliance",
-            RatedFact::Complexity => "Complexity",
-            RatedFact::Touches => "What it touches",
-            RatedFact::RiskOverride => "Risk",
-        };
-        let (stated, derived) = (plain(&it.stated), plain(&it.derived));
-        match it.accepted_by {
-            None => (
-                Tone::Wait,
-                Rich::from(format!("{subject}: stated {stated}, derived {derived}.")),
-            ),
-            Some(_) => (
-                Tone::Plain,
-                Rich::from(format!(
-                    "{subject}: stated {stated}, derived {derived}. An approver accepted the lower value."
-                )),
-            ),
-        }
-    };
-    lowered.into_iter().map(row).collect()
-}
-
 fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
-    let mut rows = lowered(view, file);
-    rows.extend(forecast_section::on_card(&file.change));
+    let mut rows: Vec<(Tone, Rich)> = forecast_section::on_card(&file.change).into_iter().collect();
     rows.extend(file.change.content.security_answers.iter().map(answered));
     for evidence in &file.evidence {
         let tone = match (evidence.result, &evidence.accepted) {
@@ -323,11 +292,6 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
         .map(|found| decided(view, found))
         .collect();
     rows.extend(by_template(view, file));
-    let glass = file.change.lawful_break_glass().into_iter();
-    rows.extend(glass.flat_map(|glass| &glass.bypassed).map(|row| {
-        let text = Rich::from("Bypassed: ").append(view.sentence(&row.text));
-        (Tone::Stop, text)
-    }));
     let me = view.directory.login(&view.me);
     let mut told: Vec<(&str, &[String])> = Vec::new();
     // That nobody is left to validate or review decides nothing; it stands with what is missing before it closes.

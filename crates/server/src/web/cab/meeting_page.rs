@@ -20,7 +20,7 @@ use model::core::refusal::Refusal;
 use pages::{ActForm, ActTone, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, count};
 
 use crate::http::state::AppState;
-use crate::web::approval::decision_card::brief;
+use crate::web::approval::card_news::whole_brief;
 use crate::web::cab::meeting_parts::{action_section, agenda_sections, minutes_section, room_section, vote_section};
 use crate::web::change::open_acts::{context, decisions, has_said_all};
 use crate::web::shared::form_page::Back;
@@ -332,12 +332,11 @@ fn item_section(
         None => Rich::from("Decided by vote before the meeting"),
     };
     let title = session.titles.get(&item.change.0).cloned().unwrap_or_default();
-    Ok(
-        Section::new("item", title, SectionBody::Brief(Box::new(brief(view, file))))
-            .said()
-            .note(note)
-            .acts(forms),
-    )
+    let card = whole_brief(view, file)?;
+    Ok(Section::new("item", title, SectionBody::Brief(Box::new(card)))
+        .said()
+        .note(note)
+        .acts(forms))
 }
 
 /// What a member does beside voting: a forecast, an objection, a conflict of interest.

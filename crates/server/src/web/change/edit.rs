@@ -2,6 +2,7 @@
 
 use acts::Context;
 use acts::change::find_similar::{self, Filled};
+use acts::change::find_warnings::warnings_of;
 use acts::change::{edit_change, verbs};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -19,6 +20,7 @@ use pages::{ChangeFields, ChangeForm, DerivedFact, Field, IN_A_MENU, NINE, Notic
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::approval::warnings;
 use crate::web::change::custom_fields::own_fields;
 use crate::web::change::edit_fields::{Back, HELD, asks_for_more, flat, labels, patch, read};
 use crate::web::change::{edit_conflict, open_acts};
@@ -230,6 +232,8 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
     page.hidden
         .extend([Field::hidden("revision", revision), Field::hidden("was", was)]);
     page.notices.extend(voids(view, &file));
+    let found = warnings_of(view.cx, &file)?;
+    page.notices.extend(warnings::notice(view, &found));
     fill_back(view, &mut page, &mut fields, back);
     if let (Some(back), Some((both, is_edited))) = (back, &both) {
         page.hidden.push(Field::hidden("both", both.join(",")));

@@ -5,6 +5,7 @@ pub(crate) mod ownership;
 pub(super) mod ownership_proposal;
 pub(super) mod people;
 pub(super) mod rights;
+pub(super) mod service_sections;
 pub(super) mod services;
 pub(crate) mod setup;
 mod setup_steps;

@@ -229,18 +229,3 @@ pub(crate) fn notice(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Resu
         Notice::new(Tone::Wait, text).title("It conflicts as it is planned"),
     ))
 }
-
-/// The same in one line, for a card of the queue.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn in_brief(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<Option<Rich>> {
-    let Some(mine) = Planned::of(change) else {
-        return Ok(None);
-    };
-    let found = find_of(view.cx, &mine)?;
-    let Some(first) = found.first() else {
-        return Ok(None);
-    };
-    Ok(Some(Rich::from("Conflicts with ").said(first.with.as_str())))
-}

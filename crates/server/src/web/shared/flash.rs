@@ -55,7 +55,7 @@ const WORDS: &[(&str, &str)] = &[
     ("submission", "It is handed over for assessment."),
     ("assessment", "It is assessed."),
     ("acknowledgements", "It is noted that you have seen it."),
-    ("approvals", "Decision recorded."),
+    ("approvals", "Your decision is recorded."),
     ("approvals/{}/withdrawal", "Decision withdrawn."),
     ("meeting", "The meeting is open."),
     ("meetings/{}/attendance", "You are there."),

@@ -29,6 +29,7 @@ use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::http::{outside_mask, scoped};
+use crate::web::approval::what_next;
 use crate::web::shared::flash::{KEPT, Told};
 use crate::web::shared::problem::{bare_problem, problem_of, reasons};
 use crate::web::shared::response::{ASSETS, base, html, see, to_sign_in};
@@ -372,10 +373,13 @@ where
     let act = move |cx: &mut Context<'_, '_>| {
         let look = attempts::look_at_page(cx, &path)?;
         let mut view = View::open(cx, place)?;
-        let notice = told
-            .as_ref()
-            .and_then(|told| told.notice(&view.reader, |key| view.change_url(key)));
-        view.frame.notices.extend(notice);
+        if let Some(told) = &told {
+            let notice = told.notice(&view.reader, |key| view.change_url(key));
+            if let Some(mut notice) = notice {
+                notice.rows.extend(what_next::after(&mut view, told, &path)?);
+                view.frame.notices.push(notice);
+            }
+        }
         let page = make(&mut view)?;
         Ok((outside_mask::mask_page(view.cx, page)?, look))
     };
