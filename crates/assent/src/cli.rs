@@ -19,8 +19,7 @@ use crate::commands::integration::{connections, deliveries, mail, mcp, sinks, we
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::nouns;
 use crate::commands::policy::{mapping, sets};
-use crate::commands::report::{dashboards, metrics, search, views};
-use crate::commands::report::{dashboards, export, metrics, views};
+use crate::commands::report::{dashboards, export, metrics, search, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::common::Common;

@@ -71,7 +71,7 @@ const MIGRATIONS: &[Migration] = migrations![
     44 "0044_unsettled",
     45 "0045_emergency_cards",
     46 "0046_dialect",
-    48 "0048_agent",
+    47 "0047_agent",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.
