@@ -225,7 +225,10 @@ impl Store {
     }
 
     fn as_owner(config: &Config) -> Result<Connection> {
-        Ok(Connection::Postgres(PostgresConnection::open(&Self::owner(config)?, None)?))
+        Ok(Connection::Postgres(PostgresConnection::open(
+            &Self::owner(config)?,
+            None,
+        )?))
     }
 
     fn owner(config: &Config) -> Result<Address> {

@@ -135,7 +135,9 @@ fn router(state: AppState) -> Router {
         .merge(scim::router())
         .merge(workloads::router())
         .merge(schedule::router())
-        .merge(dialects::router(api::router().merge(api::brief()).with_state(state.clone())))
+        .merge(dialects::router(
+            api::router().merge(api::brief()).with_state(state.clone()),
+        ))
         .merge(health::router())
         .merge(web::routes(&state))
         // A door that compresses a long list answers nobody else meanwhile, so it is done the quickest way.
