@@ -10,6 +10,7 @@ CREATE TABLE "report_schedule" (
     code BYTEA, -- operational
     PRIMARY KEY (tenant, id)
 );
+CREATE INDEX report_schedule_in_use ON "report_schedule" (tenant, active, id);
 
 -- Logs of others that this tenant witnesses.
 CREATE TABLE "watched_log" (
@@ -22,6 +23,7 @@ CREATE TABLE "watched_log" (
     code BYTEA, -- operational
     PRIMARY KEY (tenant, id)
 );
+CREATE INDEX watched_log_in_use ON "watched_log" (tenant, active, id);
 
 -- The last checkpoint of each log of others that was cosigned, by its origin: it stays when the log is watched no longer.
 CREATE TABLE "watched_checkpoint" (
@@ -44,6 +46,7 @@ CREATE TABLE "time_authority" (
     code BYTEA, -- operational
     PRIMARY KEY (tenant, id)
 );
+CREATE INDEX time_authority_in_use ON "time_authority" (tenant, active, id);
 
 -- Time stamps over checkpoints; each proves itself. `authority` is the id of the authority that gave it.
 CREATE TABLE "time_stamp" (

@@ -10,6 +10,9 @@ use crate::error::Result;
 use crate::tx::{CrossTx, Tx};
 use crate::value::{Row, Value};
 
+/// How many of the events that wait for their place are read at once.
+const PAGE_OF_WAITING: i64 = 1_000;
+
 /// An event to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent<'a> {
@@ -65,17 +68,30 @@ impl Event {
     }
 }
 
-/// The ids of the records of a table of which a version was made by an event that waits for its place.
+/// The ids of the records of a table of which a version was made by an event that waits for its place. It reads the events
+/// that wait a page at a time.
 pub fn records_unsequenced(tx: &mut Tx<'_>, table: &str) -> Result<BTreeSet<String>> {
-    tx.query(
-        "SELECT r.record_id AS id FROM event e
-         JOIN event_record r ON r.tenant = e.tenant AND r.event_id = e.id
-         WHERE e.tenant = $tenant AND e.seq IS NULL AND r.table_name = $table ORDER BY r.record_id",
-        &[("table", table.into())],
-    )?
-    .iter()
-    .map(|row| row.text("id"))
-    .collect()
+    let (mut found, mut after) = (BTreeSet::new(), String::new());
+    loop {
+        let rows = tx.query(
+            "SELECT e.id AS event, r.record_id AS record
+             FROM (SELECT id FROM event WHERE tenant = $tenant AND seq IS NULL AND id > $after ORDER BY id LIMIT $limit) e
+             LEFT JOIN event_record r ON r.tenant = $tenant AND r.event_id = e.id AND r.table_name = $table
+             ORDER BY e.id",
+            &[
+                ("table", table.into()),
+                ("after", after.as_str().into()),
+                ("limit", PAGE_OF_WAITING.into()),
+            ],
+        )?;
+        let Some(last) = rows.last() else {
+            return Ok(found);
+        };
+        after = last.text("event")?;
+        for row in &rows {
+            found.extend(row.opt_text("record")?);
+        }
+    }
 }
 
 /// Writes an event. `Conflict` in `event_record` when another event made the same version of a record.
