@@ -14,6 +14,7 @@ use store::record::{self, Filter};
 
 use crate::cab::agenda::{end_votes, items_of, keep, listed, load_agenda, move_to_meeting, relist};
 use crate::cab::meetings::own_meeting;
+use crate::case::settle_one::settle_own;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
@@ -86,6 +87,7 @@ impl PlainNoun for AgendaItem {
             relist(cx, votes, &change, None)?;
         }
         relist(cx, &agenda.id, &change, Some(listed(&item)))?;
+        settle_own(cx, &file.change)?;
         Ok(item)
     }
 }
@@ -179,7 +181,9 @@ pub fn object_to_vote(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result
     objected.objected_by.retain(|known| *known != person);
     objected.objected_by.push(person);
     objected.reason = Some(reason);
-    move_to_meeting(cx, &agenda, objected, ListingGround::Contested)
+    let moved = move_to_meeting(cx, &agenda, objected, ListingGround::Contested)?;
+    settle_own(cx, &file.change)?;
+    Ok(moved)
 }
 
 /// Brings an item before the board, or gives it more time where it is there (`POST /agenda-items/{id}/turns {minutes?}`).

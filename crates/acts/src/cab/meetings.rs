@@ -211,5 +211,8 @@ pub fn end_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
         ended_at: Some(cx.now),
         ..stored.record
     };
-    cx.put_estate("meeting.ended", ended, json!({}))
+    let ended = cx.put_estate("meeting.ended", ended, json!({}))?;
+    // What was to be decided at it waits for another one.
+    settle_asked(cx)?;
+    Ok(ended)
 }

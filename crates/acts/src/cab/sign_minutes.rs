@@ -16,6 +16,7 @@ use store::record::{self, Filter};
 
 use crate::cab::agenda::{TABLE, end_votes, file_of, items_of, keep, load_agenda};
 use crate::cab::agenda_items::end_current;
+use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
@@ -49,7 +50,10 @@ pub fn sign_minutes(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
                 ended_at: Some(cx.now),
                 ..meeting
             };
-            cx.put_estate("meeting.ended", ended, json!({}))?
+            let ended = cx.put_estate("meeting.ended", ended, json!({}))?;
+            // What was not decided at it waits for another one.
+            settle_asked(cx)?;
+            ended
         }
     };
     let votes = match &agenda.votes {
