@@ -56,7 +56,7 @@ pub struct TimeAuthorityInput {
     #[card(most = CERTIFICATES, example = "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----")]
     pub certificates: String,
     /// How many hours lie between two time stamps; none is asked for while the log does not grow.
-    #[card(option = "every-hours", example = "24")]
+    #[card(most = MOST_HOURS, option = "every-hours", example = "24")]
     pub every_hours: Option<i64>,
 }
 
