@@ -6,6 +6,7 @@ use model::change::read_content;
 use model::change::record::{Change, Target, TargetRecord};
 use model::change::related_records::GateCheck;
 use model::change::success;
+use model::core::card::Noun;
 use model::core::confusables;
 use model::core::enums::{GateDecision, Kind, Purpose, State};
 use model::core::ids::PersonId;
@@ -306,6 +307,19 @@ fn object<T: Serialize>(record: &T) -> Map<String, Value> {
 pub fn shown<T: Serialize>(record: &T, directory: &Directory) -> Value {
     let mut value = Value::Object(object(record));
     name_people(&mut value, directory);
+    value
+}
+
+/// A record that has a card, with every field that its card describes: whoever described a digest means it to be compared.
+pub fn noun<N: Noun>(record: &N, directory: &Directory) -> Value {
+    let mut value = shown(record, directory);
+    let mut whole = object(record);
+    let described = N::FIELDS.iter().map(|field| field.name);
+    for name in described.filter(|name| INNER.contains(name)) {
+        if let Some(inner) = whole.remove(name) {
+            value[name] = inner;
+        }
+    }
     value
 }
 

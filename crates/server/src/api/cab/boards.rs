@@ -45,7 +45,7 @@ pub(crate) const ROUTES: &[Route] = &[
 
 fn shown(cx: &mut Context<'_, '_>, agenda: Agenda) -> acts::Result<Reply> {
     let version = agenda.version;
-    let mut values = [views::shown(&agenda, &*cx.directory()?)];
+    let mut values = [views::noun(&agenda, &*cx.directory()?)];
     Agenda::complete(cx, &[agenda], &mut values)?;
     let [value] = values;
     Ok(Reply::created(value).tagged(version))
