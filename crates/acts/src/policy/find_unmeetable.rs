@@ -89,6 +89,13 @@ pub(crate) fn shortage(duty: &Duty, directory: &Directory, now: Timestamp) -> Op
             ready_from: Some(Asked::Group(group)),
             ..
         } => (of_group(group), directory.members(group).len(), 1),
+        Duty::Communication {
+            ready_from: Some(Asked::Groups(groups)),
+            ..
+        } => {
+            let empty = groups.iter().find(|group| directory.members(group).is_empty())?;
+            (of_group(empty), 0, 1)
+        }
         _ => return None,
     };
     (there < needed).then_some((whom, there, needed))
