@@ -34,8 +34,8 @@ impl Prometheus {
         let listen = format!("127.0.0.1:{}", tests::free_port());
         let raised = folder.join("raised");
         let config = format!(
-            "global:\n  scrape_interval: 1s\n  evaluation_interval: 1s\nrule_files:\n  - {0}/*/rules.yml\nscrape_configs:\n  - job_name: raised\n    \
-             file_sd_configs:\n      - files: [\"{0}/*/targets.json\"]\n        refresh_interval: 1s\n",
+            "global:\n  scrape_interval: 1s\n  evaluation_interval: 1s\nrule_files:\n  - {0}/*.rules.yml\nscrape_configs:\n  - job_name: raised\n    \
+             file_sd_configs:\n      - files: [\"{0}/*.targets.json\"]\n        refresh_interval: 1s\n",
             raised.display()
         );
         let file = folder.join("prometheus.yml");
@@ -146,10 +146,10 @@ fn what_is_raised_for_a_change_reaches_a_real_prometheus_and_leaves_it_again() {
     );
     server.kill();
     // Somebody's hand, or half a write: the next server makes the file equal to the records.
-    std::fs::write(raised.join("halden/rules.yml"), "{\"groups\": []}").unwrap();
+    std::fs::write(raised.join("halden.rules.yml"), "{\"groups\": []}").unwrap();
     let server = Server::start_with(&place, true, &flags);
     eventually("the rules are written again", || {
-        std::fs::read_to_string(raised.join("halden/rules.yml")).is_ok_and(|text| text.contains("AssentLabelWalk"))
+        std::fs::read_to_string(raised.join("halden.rules.yml")).is_ok_and(|text| text.contains("AssentLabelWalk"))
     });
     let id = monitor["id"].as_str().unwrap();
     server.must(

@@ -24,7 +24,7 @@ const BETWEEN: SignedDuration = SignedDuration::from_secs(5);
 /// Where files for Prometheus are put, and how it is told to read them again.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
-    /// The folder; each tenant has one of its own in it.
+    /// The folder; each tenant has its own files in it.
     pub(crate) folder: PathBuf,
     /// The address that has Prometheus read its rules again.
     pub(crate) reload: Option<String>,
@@ -80,7 +80,7 @@ fn write(state: &AppState, tenant: &str, folder: &Path) -> bool {
     let Some(files) = told(found, "reading what is raised") else {
         return false;
     };
-    match write_files(&folder.join(tenant), &files) {
+    match write_files(folder, tenant, &files) {
         Ok(is_changed) => is_changed,
         Err(error) => {
             tracing::error!(%error, tenant, "files for Prometheus could not be written");
@@ -90,10 +90,11 @@ fn write(state: &AppState, tenant: &str, folder: &Path) -> bool {
 }
 
 /// Writes what differs, each file whole or not at all; answers whether the rules did. Targets are read again by Prometheus itself.
-fn write_files(folder: &Path, files: &Files) -> std::io::Result<bool> {
+/// The files of all tenants lie in one folder, since Prometheus takes no pattern in the name of a folder.
+fn write_files(folder: &Path, tenant: &str, files: &Files) -> std::io::Result<bool> {
     std::fs::create_dir_all(folder)?;
-    replace(&folder.join("targets.json"), &files.targets)?;
-    replace(&folder.join("rules.yml"), &files.rules)
+    replace(&folder.join(format!("{tenant}.targets.json")), &files.targets)?;
+    replace(&folder.join(format!("{tenant}.rules.yml")), &files.rules)
 }
 
 fn replace(path: &Path, text: &str) -> std::io::Result<bool> {
@@ -138,14 +139,14 @@ mod tests {
             targets: "[]\n".to_owned(),
             rules: rules.to_owned(),
         };
-        assert!(write_files(&folder, &files("a\n")).unwrap(), "there was none");
-        assert!(!write_files(&folder, &files("a\n")).unwrap(), "they are equal");
+        assert!(write_files(&folder, "acme", &files("a\n")).unwrap(), "there was none");
+        assert!(!write_files(&folder, "acme", &files("a\n")).unwrap(), "they are equal");
         // A server that was killed left half a file beside the whole one.
-        std::fs::write(folder.join("rules.new"), "hal").unwrap();
-        std::fs::write(folder.join("rules.yml"), "somebody wrote here\n").unwrap();
-        assert!(write_files(&folder, &files("b\n")).unwrap());
-        assert_eq!(std::fs::read_to_string(folder.join("rules.yml")).unwrap(), "b\n");
-        assert!(!folder.join("rules.new").exists());
+        std::fs::write(folder.join("acme.rules.new"), "hal").unwrap();
+        std::fs::write(folder.join("acme.rules.yml"), "somebody wrote here\n").unwrap();
+        assert!(write_files(&folder, "acme", &files("b\n")).unwrap());
+        assert_eq!(std::fs::read_to_string(folder.join("acme.rules.yml")).unwrap(), "b\n");
+        assert!(!folder.join("acme.rules.new").exists());
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }
