@@ -88,7 +88,7 @@ pub struct Denied {
     pub starts_at: Timestamp,
     /// Its end.
     pub ends_at: Timestamp,
-    /// The applications, by the names of the Argo CD connections, else by the keys of their services.
+    /// The applications by the names that the Argo CD connections map; a service that none maps has its key.
     pub applications: Vec<String>,
 }
 
@@ -134,17 +134,18 @@ fn applications(
         let mut places = places.iter().filter(|it| wanted.contains(it));
         places.any(|it| directory.is_frozen_by(freeze, service, it))
     };
-    if connections.is_empty() {
-        let services = directory.services.iter().map(|(key, _)| key);
-        let frozen = services.filter(|service| is_frozen(service, &wanted));
-        return frozen.map(|service| service.0.clone()).collect();
-    }
-    let rows = connections.iter().flat_map(|it| &it.map);
-    let frozen = rows
+    let rows = || connections.iter().flat_map(|it| &it.map);
+    // A service without a name there may still be an application: left out, its freeze would hold nothing.
+    let mapped: BTreeSet<&ServiceKey> = rows().map(|row| &row.service).collect();
+    let services = directory.services.iter().map(|(key, _)| key);
+    let unmapped = services
+        .filter(|service| !mapped.contains(service) && is_frozen(service, &wanted))
+        .map(|service| service.0.clone());
+    let named = rows()
         .filter(|row| directory.services.contains_key(&row.service))
         .filter(|row| {
             let named: Vec<EnvironmentKey> = row.environments.values().cloned().collect();
             is_frozen(&row.service, if named.is_empty() { &wanted } else { &named })
         });
-    frozen.map(|row| row.repository.clone()).collect()
+    named.map(|row| row.repository.clone()).chain(unmapped).collect()
 }
