@@ -17,13 +17,13 @@ pub enum ControlReport {
     List,
     /// Report on a framework; exit 0 without exceptions, 1 with some.
     #[command(
-        after_help = "Example: assent control-report show sox --from 2026-07-01 --to 2026-10-01\n\n\
+        after_help = "Example: assent control-report show sox --from 2026-07-01T00:00:00Z --to 2026-10-01T00:00:00Z\n\n\
         The same framework, span and size of the log give the same report."
     )]
     Show(Show),
     /// Export a report as a file; exit 0 without regard to exceptions.
     #[command(
-        after_help = "Example: assent control-report export sox --format oscal --from 2026-07-01 --to 2026-10-01 -o sox.json\n\n\
+        after_help = "Example: assent control-report export sox --format oscal --from 2026-07-01T00:00:00Z --to 2026-10-01T00:00:00Z -o sox.json\n\n\
         The same framework, span, size of the log and format give the same bytes."
     )]
     Export {

@@ -12,7 +12,7 @@ use crate::output::{Output, array, text_of};
 /// What to reconcile.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example: assent reconciliation --from 2026-07-01 --to 2026-10-01 --service booking-api\n\n\
+    after_help = "Example: assent reconciliation --from 2026-07-01T00:00:00Z --to 2026-10-01T00:00:00Z --service booking-api\n\n\
     Exit 0 where nothing was found, 1 otherwise. Permits are compared with the database unless --size is said."
 )]
 pub struct Reconciliation {
