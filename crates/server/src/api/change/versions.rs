@@ -12,8 +12,12 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("compare_versions", |cx, ask| {
         let asked = (ask.query("from"), ask.query("to"));
         let found = compare_versions(cx, ask.place(0), asked)?;
-        let directory = cx.visible()?;
-        Ok(Reply::ok(views::shown(&found, &directory)))
+        let mut shown = views::shown(&found, &*cx.visible()?);
+        // The digest of a version is what a decision names.
+        for (place, version) in found.versions.iter().enumerate() {
+            shown["versions"][place]["digest"] = version.digest.clone().into();
+        }
+        Ok(Reply::ok(shown))
     }),
     Route::reads("show_warnings", |cx, ask| {
         let found = find_warnings(cx, ask.place(0))?;
