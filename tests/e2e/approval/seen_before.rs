@@ -57,7 +57,8 @@ fn what_changed_since_ones_approval_is_told_with_who_and_why() {
     );
     let requester = server.token("requester");
     let edit = json!({"plan": [{"title": "Bring it out", "minutes": 25}], "verification": "Ten rows are read."});
-    server.must("PATCH", &path, &requester, Some(&edit));
+    let (status, answer) = server.ask_with("PATCH", &path, Some(&requester), Some(&edit), &[("If-Match", "*")]);
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
 
     let told = server.must("GET", &format!("{path}/versions?from=mine"), &owner, None);
     let field = |name: &str| {

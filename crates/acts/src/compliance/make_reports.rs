@@ -106,7 +106,7 @@ fn tell_recipients(
     );
     let subject = format!("Control report for {}: {title}", due.span);
     let text = format!(
-        "The control report for {} is ready.\n\n{link}\n\nDigest of the file: {digest}\n",
+        "The control report for {} is ready: {link}\n\nDigest of the file: {digest}\n",
         due.span
     );
     let directory = cx.directory()?;

@@ -4,14 +4,10 @@ use serde::{Deserialize, Serialize};
 
 words! {
     /// The protocol of another system that its clients speak.
+    #[derive(Default)]
     DialectName {
         /// The Table API and the Change Management API of ServiceNow.
+        #[default]
         Servicenow = "servicenow",
-    }
-}
-
-impl Default for DialectName {
-    fn default() -> Self {
-        Self::Servicenow
     }
 }

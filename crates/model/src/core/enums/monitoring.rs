@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 words! {
     /// On which side of its bound the value of an objective is.
+    #[derive(Default)]
     ObjectiveBound {
         /// The value is the bound or less.
+        #[default]
         AtMost = "at_most",
         /// The value is the bound or more.
         AtLeast = "at_least",
@@ -18,11 +20,5 @@ words! {
         Missed = "missed",
         /// There is no value, which is no pass.
         Unknown = "unknown",
-    }
-}
-
-impl Default for ObjectiveBound {
-    fn default() -> Self {
-        Self::AtMost
     }
 }
