@@ -28,7 +28,7 @@ fn draft_of(server: &Server, short: &str) -> Value {
         let found = server.must("GET", path, &token, None);
         let items = found["items"].as_array().unwrap().iter();
         let is_it = |it: &&Value| it["title"].as_str().is_some_and(|title| title.contains(short));
-        items.filter(is_it).cloned().next()
+        items.filter(is_it).next().cloned()
     };
     eventually("the deployment made a change", || find().is_some());
     find().unwrap()

@@ -480,7 +480,7 @@ fn a_commit_whose_wait_for_the_standby_was_called_off_is_not_acknowledged() {
     };
     set("nobody");
     let status = std::thread::scope(|scope| {
-        let asked = scope.spawn(&ask);
+        let asked = scope.spawn(ask);
         eventually("the commit's wait is called off", || {
             let cancel = "DO $$ BEGIN
                 PERFORM pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep';

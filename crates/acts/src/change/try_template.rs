@@ -285,7 +285,7 @@ const MOST_LISTED: i64 = 200;
 fn check_operations(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
     let directory = cx.directory()?;
     let me = &cx.actor.person;
-    let mut people: Vec<_> = change.content.implementers.iter().cloned().collect();
+    let mut people: Vec<_> = change.content.implementers.to_vec();
     people.extend([change.requester.clone(), change.content.owner.clone()]);
     for target in &change.content.targets {
         let holders = directory.holders(&target.service, &target.environment, OwnershipRole::Owner, cx.now);

@@ -126,7 +126,7 @@ fn what_two_overlapping_orders_hold_goes_only_once_both_are_lifted() {
     lift(&world, "ada", &by_service).unwrap();
     assert_eq!(look_at_retention(&world), 0, "the other order holds it still");
     lift(&world, "ada", &by_person).unwrap();
-    assert_eq!(preview(&world).changes, [key.clone()]);
+    assert_eq!(preview(&world).changes, std::slice::from_ref(&key));
     assert_eq!(look_at_retention(&world), 1);
     assert_eq!(title(&world, &key), "[erased]");
     world.sequence();

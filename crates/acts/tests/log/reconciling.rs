@@ -247,7 +247,7 @@ fn an_approved_change_is_seen_once_a_system_reports_it_and_silence_ends_then() {
             .iter()
             .map(|it| it.change.clone())
             .collect::<Vec<_>>(),
-        [key.clone()]
+        std::slice::from_ref(&key)
     );
     assert_eq!(
         found

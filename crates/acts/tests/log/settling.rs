@@ -154,9 +154,8 @@ fn a_check_that_waits_is_turned_first() {
             .unwrap()
             .record;
         it.ended = true;
-        let it = cx.put_estate("freeze.ended", it, json!({}))?;
-        acts::case::settle_open::settle_open(cx, |_| true)?;
-        Ok(drop(it))
+        cx.put_estate("freeze.ended", it, json!({}))?;
+        acts::case::settle_open::settle_open(cx, |_| true)
     });
     let id = checked.check.id.0.clone();
     assert_eq!(settle(&world.executor, 1), Left::More);

@@ -26,7 +26,7 @@ pub enum Permit {
         after_help = "Example: assent permit verify permit.jwt --service booking-api --environment production \\\n           \
         --artifact sha256:… --keys jwks.json --revocations revocations.jwt"
     )]
-    Verify(Verify),
+    Verify(Box<Verify>),
     /// Use a permit up at the server's gate: the first who asks has it; exit 0 yes, 1 no.
     #[command(
         after_help = "Example: assent permit consume permit.jwt --service booking-api --environment production --artifact sha256:…"

@@ -36,8 +36,8 @@ pub(crate) fn vote_section(
     let stands = |it: &&Approval| it.state != ApprovalState::Withdrawn;
     let members = view.directory.members(&session.meeting.group);
     let row = |person: &PersonId| {
-        let votes = file.approvals.iter().filter(is_here).filter(stands);
-        let vote = votes.filter(|it| &it.person == person).next_back();
+        let mut votes = file.approvals.iter().filter(is_here).filter(stands);
+        let vote = votes.rfind(|it| &it.person == person);
         let has_conflict = session
             .votes
             .iter()

@@ -89,7 +89,7 @@ impl Around<'_> {
     /// Whom a rule asks whether their team is ready: they say so, or take it back.
     pub(crate) fn ready_acts(&self, view: &View<'_, '_, '_>) -> Vec<ActForm> {
         let change = &self.file.change;
-        let asked = ready_people(&self.file, &view.directory, view.cx.now);
+        let asked = ready_people(self.file, &view.directory, view.cx.now);
         if !change.state.is_before_start() || !asked.contains(&view.me) || !self.open.has(Verb::Comment) {
             return Vec::new();
         }

@@ -154,7 +154,7 @@ fn listed<T>(
     let columns = columns
         .iter()
         .enumerate()
-        .map(|(place, name)| Column::new(*name, if place == 0 { Fold::Never } else { Fold::Under }));
+        .map(|(place, name)| Column::new(name, if place == 0 { Fold::Never } else { Fold::Under }));
     let table = Table {
         caption: title.to_owned(),
         columns: columns.collect(),

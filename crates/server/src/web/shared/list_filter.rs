@@ -184,6 +184,8 @@ fn trimmed(text: &Option<String>) -> &str {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use super::*;
 
     #[test]

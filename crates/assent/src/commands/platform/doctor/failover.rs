@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn each_thing_that_is_missing_is_told_alone() {
-        let cases: [(&str, fn(&mut Standing)); 6] = [
+        type Spoil = fn(&mut Standing);
+        let cases: [(&str, Spoil); 6] = [
             ("`synchronous_commit` is `local`", |it| {
                 it.synchronous_commit = "local".to_owned()
             }),

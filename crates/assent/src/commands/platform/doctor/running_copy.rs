@@ -47,9 +47,11 @@ pub(super) fn check(data: &Path, now: Timestamp, checks: &mut Checks) {
     let lag = now.duration_since(alive.at).as_secs();
     let text = format!("{place} holds everything up to {}, {lag} seconds ago", alive.at);
     let help = "That is fine while no server runs. Otherwise look for `keeping the running copy` in the server's log.";
-    match lag {
-        ..=LAG_SECONDS => checks.good("copy", text),
-        ..=LONG_LAG_SECONDS => checks.warn("copy", text, help),
-        _ => checks.bad("copy", text, help),
+    if lag <= LAG_SECONDS {
+        checks.good("copy", text);
+    } else if lag <= LONG_LAG_SECONDS {
+        checks.warn("copy", text, help);
+    } else {
+        checks.bad("copy", text, help);
     }
 }
