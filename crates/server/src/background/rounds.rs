@@ -59,6 +59,8 @@ pub(crate) fn for_each_tenant(state: &AppState, why: &'static str, mut visit: im
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use super::*;
 
     #[test]
