@@ -26,9 +26,9 @@ fn draft_of(server: &Server, short: &str) -> Value {
     let find = || {
         let path = "/api/v1/changes?service=edge-dns&limit=50";
         let found = server.must("GET", path, &token, None);
-        let items = found["items"].as_array().unwrap().iter();
+        let mut items = found["items"].as_array().unwrap().iter();
         let is_it = |it: &&Value| it["title"].as_str().is_some_and(|title| title.contains(short));
-        items.filter(is_it).next().cloned()
+        items.find(is_it).cloned()
     };
     eventually("the deployment made a change", || find().is_some());
     find().unwrap()
