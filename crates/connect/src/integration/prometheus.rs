@@ -74,6 +74,8 @@ fn read(answer: &Answer) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use super::*;
 
     fn told(status: u16, body: &str) -> Result<String, String> {
