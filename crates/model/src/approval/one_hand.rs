@@ -30,6 +30,12 @@ pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Hands
     if !hands.is_grave {
         return hands;
     }
+    for agent in directory.agents.iter() {
+        let made = directory.people.get(&agent.person).and_then(|it| it.made_by.as_ref());
+        if let Some(hand) = made {
+            hands.make(&agent.person, &hand.by);
+        }
+    }
     let times = times(file, directory);
     let mut join = |person: &PersonId, by: &PersonId, at: Timestamp| {
         let is_of_late = |acted: &Timestamp| at <= *acted && *acted < at + SignedDuration::from_hours(HAND_HOURS);
@@ -39,7 +45,7 @@ pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Hands
         }
     };
     for person in directory.people.values() {
-        if let Some(hand) = &person.made_by {
+        if let Some(hand) = person.made_by.as_ref().filter(|_| !person.is_agent) {
             join(&person.id, &hand.by, hand.at);
         }
     }

@@ -28,6 +28,8 @@ pub struct Hands {
     roots: BTreeMap<PersonId, PersonId>,
     /// The sponsors of agents: an agent counts as one person with its sponsor on every change.
     sponsors: BTreeMap<PersonId, PersonId>,
+    /// Who made the accounts of agents. What such an agent did counts as its maker's too, and joins maker and sponsor in nothing.
+    makers: BTreeMap<PersonId, PersonId>,
 }
 
 impl Hands {
@@ -57,10 +59,15 @@ impl Hands {
         self.sponsors.insert(agent.clone(), sponsor.clone());
     }
 
-    /// Whether one of somebody's agents has some part.
+    /// Counts what an agent did as done by whoever made its account, too.
+    pub fn make(&mut self, agent: &PersonId, maker: &PersonId) {
+        self.makers.insert(agent.clone(), maker.clone());
+    }
+
+    /// Whether one of somebody's agents, or one that they made, has some part.
     pub fn has_agent(&self, person: &PersonId, part: impl Fn(&PersonId) -> bool) -> bool {
-        let mut pairs = self.sponsors.iter();
-        pairs.any(|(agent, sponsor)| sponsor == person && part(agent))
+        let mut pairs = self.sponsors.iter().chain(&self.makers);
+        pairs.any(|(agent, of)| of == person && part(agent))
     }
 
     /// The one person that somebody counts as.
@@ -74,8 +81,10 @@ impl Hands {
         let root = self.root(person);
         let others = self.roots.iter().filter(|(_, of)| *of == root).map(|(other, _)| other);
         let pairs = self.sponsors.iter().filter(|(agent, _)| self.root(agent) == root);
+        let made = self.makers.iter().filter(|(_, maker)| self.root(maker) == root);
         others
             .chain(pairs.flat_map(|(agent, sponsor)| [agent, sponsor]))
+            .chain(made.map(|(agent, _)| agent))
             .chain([person])
             .collect()
     }
@@ -129,5 +138,22 @@ mod tests {
         assert_eq!(hands.same(a).len(), 3);
         assert!(hands.has_agent(sponsor, |agent| agent == b) && !hands.has_agent(other, |agent| agent == b));
         assert!(!hands.is_joined(sponsor), "no hand stands behind a sponsor");
+    }
+
+    #[test]
+    fn whoever_made_an_agent_is_not_one_with_its_sponsor() {
+        let mut hands = Hands::of_a_grave_change();
+        let [agent, sponsor, maker, owner] = ["agent", "sponsor", "maker", "owner"].map(PersonId::from);
+        hands.sponsor(&agent, &sponsor);
+        hands.make(&agent, &maker);
+        // The maker gave another person a part of the ownership, who is one with them.
+        hands.join(&owner, &maker);
+        assert!(!hands.are_one(&maker, &sponsor) && !hands.are_one(&owner, &sponsor));
+        assert!(!hands.same(&owner).contains(&sponsor) && !hands.same(&sponsor).contains(&maker));
+        assert!(
+            hands.same(&maker).contains(&agent),
+            "what the agent wrote, its maker may have written"
+        );
+        assert!(hands.has_agent(&maker, |it| *it == agent));
     }
 }
