@@ -241,3 +241,6 @@ told() {
   call admin GET "/connections/$1/deliveries" >&2
   return 1
 }
+
+# snow ROLE METHOD PATH [CURL…]: asks as a client of ServiceNow does.
+snow() { local role=$1 method=$2 path=$3; shift 3; curl -sS -u "x:$(token "$role")" -X "$method" -H 'Content-Type: application/json' "$SERVER$path" "$@"; }
