@@ -110,7 +110,7 @@ def approve_by_rows(key):
     waiting = {names[row['approver']['value']]: row for row in rows}
     for role in ('owner', 'security', 'change_manager'):
         check(login(role) in waiting, f'{role} is asked for an approval', sorted(waiting))
-    status, why = refusal(lambda: table('requester', 'sysapproval_approver').update(query={'sys_id': waiting[login('owner')]['sys_id']}, payload={'state': 'approved'}))
+    status, why = refusal(lambda: table('requester', 'sysapproval_approver').update(query={'sys_id': waiting[login('owner')]['sys_id']}, payload={'state': 'approved'}).one())
     check(status == 403, 'nobody decides for another', why)
 
     # What was read before an edit approves nothing.
@@ -172,7 +172,7 @@ def others(svc):
     check(made['state'] == '1' and made['number'].startswith('INC-'), 'an incident is made', made)
     solved = incidents.update(query={'number': made['number']}, payload={'state': '6'}).one()
     check(solved['state'] == '6' and solved['resolved_at'] != '', 'and resolved', solved['state'])
-    status, why = refusal(lambda: incidents.update(query={'number': made['number']}, payload={'state': '7'}))
+    status, why = refusal(lambda: incidents.update(query={'number': made['number']}, payload={'state': '7'}).one())
     check(status == 409, 'it is not closed by a field', why)
     key = table('requester', 'change_request').create(payload={**written(), 'u_assent_targets': [target(svc, digest())]}).one()['number']
     task = table('requester', 'change_task').create(payload={'change_request': key, 'short_description': 'Check the printer', 'change_task_type': 'testing'}).one()
