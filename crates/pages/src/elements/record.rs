@@ -22,6 +22,8 @@ const UNFOLDED: usize = 24;
 pub enum SectionBody {
     /// Approvals, evidence, reasons, people.
     Entries(Vec<Entry>),
+    /// The same, which opens at the words.
+    Folded(&'static str, Vec<Entry>),
     /// Rows to compare.
     Table(Table),
     /// The steps of a plan.
@@ -166,6 +168,14 @@ impl Section {
             SectionBody::Dependencies(_, table) => table.rows.is_empty(),
             SectionBody::Chart(chart, _) => chart.is_empty(),
             SectionBody::Matrix { cells, .. } => cells.rows.is_empty(),
+            SectionBody::Folded(words, entries) => folded(
+                words,
+                &Entries {
+                    entries: entries.as_slice(),
+                    wide: true,
+                }
+                .html(),
+            ),
             SectionBody::Forecast(picture) => picture.value.is_empty(),
             SectionBody::Icons(array) => array.of == 0,
             SectionBody::Calibration(plot) => plot.points.is_empty(),
@@ -210,6 +220,14 @@ impl Section {
                 inputs.html(),
             ]
             .concat(),
+            SectionBody::Folded(words, entries) => folded(
+                words,
+                &Entries {
+                    entries: entries.as_slice(),
+                    wide: true,
+                }
+                .html(),
+            ),
             SectionBody::Forecast(picture) => forecast::Drawn { picture }.html(),
             SectionBody::Icons(array) => icon_array::Drawn { array: *array }.html(),
             SectionBody::Calibration(plot) => calibration::Drawn { plot }.html(),
@@ -228,10 +246,14 @@ impl Section {
 
 /// A drawing with the table that says the same, folded.
 fn with_table(drawing: &str, table: &Table) -> String {
+    format!("{drawing}{}", folded("The same as a table", &table.html()))
+}
+
+/// What opens at its words.
+fn folded(words: &str, html: &str) -> String {
     format!(
-        "{drawing}<details class=\"more\"><summary>{}The same as a table</summary>{}</details>",
-        crate::elements::icons::icon("right", ""),
-        table.html()
+        "<details class=\"more\"><summary>{}{words}</summary>{html}</details>",
+        crate::elements::icons::icon("right", "")
     )
 }
 
@@ -243,10 +265,7 @@ fn code(text: &str) -> String {
     );
     match text.lines().count() {
         lines if lines > UNFOLDED => {
-            format!(
-                "<details class=\"more\"><summary>{}Show its {lines} lines</summary>{pre}</details>",
-                crate::elements::icons::icon("right", "")
-            )
+            folded(&format!("Show its {lines} lines"), &pre)
         }
         _ => pre,
     }

@@ -36,18 +36,29 @@ pub(crate) fn start(state: &AppState, place: Option<Place>, caller: &Caller) -> 
     // Nobody knows what Prometheus has read before the first round.
     let mut is_read = false;
     rounds::start_whole(state, "monitors", BETWEEN, move |state| {
+        let mut are_targets_new = false;
         rounds::for_each_tenant(state, "looking for monitors to raise or lower", |tenant| {
             follow(state, tenant);
             if let Some(place) = &place {
-                is_read &= !write(state, tenant, &place.folder);
+                let written = write(state, tenant, &place.folder);
+                are_targets_new |= written.targets;
+                is_read &= !written.rules;
             }
         });
         if let Some(url) = place.as_ref().and_then(|place| place.reload.as_ref())
             && !is_read
+            && !are_targets_new
         {
             is_read = reload(&caller, url);
         }
     })
+}
+
+/// Which files of a tenant were not as they had to be.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Written {
+    targets: bool,
+    rules: bool,
 }
 
 /// Brings the records of a tenant to what its changes say.
@@ -71,30 +82,33 @@ fn follow(state: &AppState, tenant: &str) {
     }
 }
 
-/// Makes the files of a tenant equal to its records; answers whether Prometheus has to read its rules again.
-fn write(state: &AppState, tenant: &str, folder: &Path) -> bool {
+/// Makes the files of a tenant equal to its records; answers what differed.
+fn write(state: &AppState, tenant: &str, folder: &Path) -> Written {
     let load = |cx: &mut Context<'_, '_>| raise_monitors::files(cx);
     let found = state
         .executor()
         .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, load);
     let Some(files) = told(found, "reading what is raised") else {
-        return false;
+        return Written::default();
     };
     match write_files(folder, tenant, &files) {
-        Ok(is_changed) => is_changed,
+        Ok(written) => written,
         Err(error) => {
             tracing::error!(%error, tenant, "files for Prometheus could not be written");
-            false
+            Written::default()
         }
     }
 }
 
-/// Writes what differs, each file whole or not at all; answers whether the rules did. Targets are read again by Prometheus itself.
+/// Writes what differs, each file whole or not at all. Targets are read again by Prometheus itself; told to read its rules in the
+/// same second, Prometheus 2.42 goes on scraping targets that are gone, so a round that writes targets does not tell it.
 /// The files of all tenants lie in one folder, since Prometheus takes no pattern in the name of a folder.
-fn write_files(folder: &Path, tenant: &str, files: &Files) -> std::io::Result<bool> {
+fn write_files(folder: &Path, tenant: &str, files: &Files) -> std::io::Result<Written> {
     std::fs::create_dir_all(folder)?;
-    replace(&folder.join(format!("{tenant}.targets.json")), &files.targets)?;
-    replace(&folder.join(format!("{tenant}.rules.yml")), &files.rules)
+    Ok(Written {
+        targets: replace(&folder.join(format!("{tenant}.targets.json")), &files.targets)?,
+        rules: replace(&folder.join(format!("{tenant}.rules.yml")), &files.rules)?,
+    })
 }
 
 fn replace(path: &Path, text: &str) -> std::io::Result<bool> {
@@ -139,12 +153,14 @@ mod tests {
             targets: "[]\n".to_owned(),
             rules: rules.to_owned(),
         };
-        assert!(write_files(&folder, "acme", &files("a\n")).unwrap(), "there was none");
-        assert!(!write_files(&folder, "acme", &files("a\n")).unwrap(), "they are equal");
+        let written = |targets, rules| Written { targets, rules };
+        let write = |rules: &str| write_files(&folder, "acme", &files(rules)).unwrap();
+        assert_eq!(write("a\n"), written(true, true), "there was none");
+        assert_eq!(write("a\n"), written(false, false), "they are equal");
         // A server that was killed left half a file beside the whole one.
         std::fs::write(folder.join("acme.rules.new"), "hal").unwrap();
         std::fs::write(folder.join("acme.rules.yml"), "somebody wrote here\n").unwrap();
-        assert!(write_files(&folder, "acme", &files("b\n")).unwrap());
+        assert_eq!(write("b\n"), written(false, true));
         assert_eq!(std::fs::read_to_string(folder.join("acme.rules.yml")).unwrap(), "b\n");
         assert!(!folder.join("acme.rules.new").exists());
         std::fs::remove_dir_all(&folder).unwrap();

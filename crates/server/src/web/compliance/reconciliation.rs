@@ -19,6 +19,7 @@ use crate::http::state::AppState;
 use crate::web::change::change_query::Wanted;
 use crate::web::change::export::csv_line;
 use crate::web::compliance::control_reports;
+use crate::web::shared::fields::time_field;
 use crate::web::shared::view::{View, Visitor, problem, show};
 
 /// The address of the page below the tenant's.
@@ -130,8 +131,7 @@ fn page(view: &View<'_, '_, '_>, asked: &Asked, found: &Reconciliation) -> Recor
 }
 
 fn span_form(view: &View<'_, '_, '_>, asked: &Asked, found: &Reconciliation) -> ActForm {
-    let moment =
-        |name: &'static str, label: &'static str, at: Timestamp| Field::text(name, label).value(at.to_string()).half();
+    let moment = |name, label, at| time_field(view, name, label).value(view.reader.field(at));
     ActForm::new("span", "Choose the span", view.url(HERE))
         .question()
         .field(moment("from", "From", found.from))

@@ -124,7 +124,7 @@ fn services_words(standing: &Standing) -> Rich {
     let known = Rich::from(format!("Services: {}.", standing.services));
     match standing.strangers.is_empty() {
         true => known.line().text(
-            "Type them, import a file with `assent import`, or take them from the first delivery of a connection.",
+            "Type them, import a file with “assent import”, or take them from the first delivery of a connection.",
         ),
         false => known
             .line()
@@ -220,7 +220,7 @@ fn rules_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
     Section::new(
         Step::Rules.id(),
         Step::Rules.title(),
-        SectionBody::Entries(entries.collect()),
+        SectionBody::Folded("The rules in sentences", entries.collect()),
     )
     .lede(words)
     .acts(acts)
