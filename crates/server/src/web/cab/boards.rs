@@ -142,17 +142,18 @@ fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         ..Table::default()
     };
     let month = month_before(view.now());
+    let pack = ActForm::link("Board pack of last month", view.url(&format!("/board-packs/{month}")));
+    let policies = boards
+        .is_empty()
+        .then(|| ActForm::link("Policies and packs", view.url("/policies")));
     let page = RecordPage {
         frame: view.frame.clone(),
         title: "Boards".to_owned(),
         byline: Rich::from("The groups that decide at meetings."),
-        acts: vec![ActForm::link(
-            "Board pack of last month",
-            view.url(&format!("/board-packs/{month}")),
-        )],
+        acts: policies.into_iter().chain([pack]).collect(),
         sections: vec![
             Section::new("boards", "Boards", SectionBody::Table(table))
-                .unsaid("No rule asks a group to decide at a meeting, and none has met."),
+                .unsaid("No rule asks a group to decide at a meeting, and none has met. The pack “cab” brings such a rule."),
         ],
         ..RecordPage::default()
     };
