@@ -154,7 +154,7 @@ impl Section {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match &self.body {
-            SectionBody::Entries(entries) => entries.is_empty(),
+            SectionBody::Entries(entries) | SectionBody::Folded(_, entries) => entries.is_empty(),
             SectionBody::Table(table) => table.rows.is_empty(),
             SectionBody::Plan(steps) => steps.is_empty(),
             SectionBody::Steps(steps) => steps.is_empty(),
@@ -168,14 +168,6 @@ impl Section {
             SectionBody::Dependencies(_, table) => table.rows.is_empty(),
             SectionBody::Chart(chart, _) => chart.is_empty(),
             SectionBody::Matrix { cells, .. } => cells.rows.is_empty(),
-            SectionBody::Folded(words, entries) => folded(
-                words,
-                &Entries {
-                    entries: entries.as_slice(),
-                    wide: true,
-                }
-                .html(),
-            ),
             SectionBody::Forecast(picture) => picture.value.is_empty(),
             SectionBody::Icons(array) => array.of == 0,
             SectionBody::Calibration(plot) => plot.points.is_empty(),
