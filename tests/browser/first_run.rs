@@ -96,7 +96,7 @@ fn an_empty_installation_leads_its_administrator_to_a_connection_that_waits() {
     assert!(!done(&browser, "people") && !done(&browser, "services"));
     assert_eq!(browser.axe(), Vec::<String>::new());
     hand.fill(
-        "[name=people]",
+        "textarea[name=people]",
         "Hanne Brandt <hanne@acme.example>\nAiko Tanaka <aiko@acme.example>",
     );
     hand.click("[name=roles][value=requester]");
@@ -112,7 +112,7 @@ fn an_empty_installation_leads_its_administrator_to_a_connection_that_waits() {
         .collect();
     assert_eq!(links.len(), 2, "{links:?}");
     assert!(done(&browser, "people"));
-    hand.fill("[name=services]", "wms, Warehouse, Logistics\nrates");
+    hand.fill("textarea[name=services]", "wms, Warehouse, Logistics\nrates");
     hand.send("services");
     browser.wait_for(
         "the services are there",

@@ -134,7 +134,8 @@
     let asked = 0;
     let drawn = 0;
     let timer = 0;
-    let isEntered = false;
+    // What a key asked for before the list was drawn.
+    let pending = null;
 
     const choose = (place) => {
       chosen = options.length === 0 ? -1 : (place + options.length) % options.length;
@@ -153,9 +154,14 @@
       location.assign(url);
     };
     const enter = () => {
-      if (drawn !== asked) { isEntered = true; return; }
-      isEntered = false;
+      if (drawn !== asked) { pending = enter; return; }
       if (chosen >= 0) follow(options[chosen]);
+    };
+    // The first option that is a search of its own: what is typed so far, completed.
+    const whole = () => options.find(({ href }) => new URL(href, location.href).pathname === `${base()}/search`);
+    const complete = () => {
+      if (drawn !== asked) { pending = complete; return; }
+      if (whole()) follow(whole());
     };
     const draw = (groups) => {
       options = [];
@@ -200,16 +206,17 @@
       }
       drawn = turn;
       draw(groups);
-      if (isEntered) enter();
+      const act = pending;
+      pending = null;
+      act?.();
     };
     const press = (event) => {
       const steps = { ArrowDown: 1, ArrowUp: -1 };
       if (steps[event.key]) choose(chosen + steps[event.key]);
       else if (event.key === "Enter") enter();
       else if (event.key === "Tab" && !event.shiftKey) {
-        const whole = options.find(({ href }) => new URL(href, location.href).pathname === `${base()}/search`);
-        if (!whole || input.value.trim() === "") return;
-        follow(whole);
+        if (input.value.trim() === "" || (drawn === asked && !whole())) return;
+        complete();
       } else return;
       event.preventDefault();
     };
@@ -226,7 +233,7 @@
       input.addEventListener("keydown", press);
       input.addEventListener("input", () => {
         asked += 1;
-        isEntered = false;
+        pending = null;
         clearTimeout(timer);
         timer = setTimeout(ask, 120);
       });
@@ -811,7 +818,7 @@
   // The guide to a connection: what is copied has a button, and the page looks again until the first delivery arrived.
   const LOOKS = 5000;
   const copyable = (code) => {
-    const button = make("button", { class: "btn small", type: "button" }, told("Copy"));
+    const button = make("button", { class: "btn small", type: "button", "data-script-only": "true" }, told("Copy"));
     button.addEventListener("click", async () => {
       try {
         await navigator.clipboard.writeText(code.textContent);

@@ -376,7 +376,7 @@ const QUESTIONS: [&str; 8] = [
 fn questions_in_slack(card: &Value) -> Vec<String> {
     let blocks = &card["blocks"].as_array().unwrap()[3..];
     let answers: Vec<&str> = blocks.iter().filter_map(|it| it["text"]["text"].as_str()).collect();
-    assert!(answers[7].contains("The word of"), "{card}");
+    assert!(answers[7].contains("Decision of"), "{card}");
     let questions = answers.iter().filter_map(|text| text.lines().next());
     questions.map(str::to_owned).collect()
 }

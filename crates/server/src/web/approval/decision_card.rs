@@ -390,7 +390,7 @@ pub(crate) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
     match (row.waiting_on.contains(&me), row.waiting_on.len()) {
         (true, 1) => Rich::from("Your decision is missing."),
         (true, _) => Rich::from("Your decision is missing, or that of others who are asked too."),
-        (false, _) => Rich::from("The word of ")
+        (false, _) => Rich::from("The decision of ")
             .append(view.all_waits_on(&row.waiting_on))
             .text(" is missing."),
     }
@@ -529,7 +529,7 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     });
     for row in next.iter().take(MISSING_SHOWN) {
         rich = match row.unmet.code.as_str() {
-            "approval_missing" => rich.append(whose_word(view, &row.unmet.waiting_on)).text(" "),
+            "approval_missing" => rich.append(whose_decision(view, &row.unmet.waiting_on)).text(" "),
             _ if is_one_peer_review(&row.unmet) => rich.text("A peer review. "),
             _ => rich.append(view.sentence(&row.unmet.text)).text(" "),
         };
@@ -540,13 +540,13 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     }
 }
 
-/// Whose word is missing: the reader's own is named first.
-fn whose_word(view: &View<'_, '_, '_>, waiting_on: &[String]) -> Rich {
+/// Whose decision is missing: the reader's own is named first.
+fn whose_decision(view: &View<'_, '_, '_>, waiting_on: &[String]) -> Rich {
     let me = view.directory.login(&view.me);
     match (waiting_on.contains(&me), waiting_on.len()) {
         (true, 1) => Rich::from("Your decision."),
         (true, _) => Rich::from("Your decision, or that of others who are asked too."),
-        (false, _) => Rich::from("The word of ")
+        (false, _) => Rich::from("Decision of ")
             .append(view.all_waits_on(waiting_on))
             .text("."),
     }

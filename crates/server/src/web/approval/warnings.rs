@@ -124,7 +124,7 @@ fn lowered(it: &Warning) -> (Tone, Rich) {
         Some(RatedFact::Availability) => "Impact on availability",
         Some(RatedFact::Compliance) => "Impact on compliance",
         Some(RatedFact::Complexity) => "Complexity",
-        Some(RatedFact::Touches) => "What it touches",
+        Some(RatedFact::Touches) => "Touches",
         Some(RatedFact::RiskOverride) | None => "Risk",
     };
     let word = |value: &Option<String>| plain(value.as_deref().unwrap_or_default());
