@@ -34,7 +34,12 @@ impl<'a> Task<'a> {
             "map": [{"repository": "halden/edge-dns-*", "service": "edge-dns", "environments": {"prod": "production"}}],
         });
         let path = "/api/v1/connections";
-        assert_eq!(server.ask("POST", path, Some(&server.token("pipeline")), Some(&request)).0, 403);
+        assert_eq!(
+            server
+                .ask("POST", path, Some(&server.token("pipeline")), Some(&request))
+                .0,
+            403
+        );
         let made = server.must("POST", path, &server.token("admin"), Some(&request));
         Self {
             server,
@@ -63,7 +68,11 @@ impl<'a> Task<'a> {
         let token = self.server.token("admin");
         let told = self.server.must("GET", "/api/v1/outside-checks", &token, None);
         let items = told["items"].as_array().unwrap();
-        items.iter().filter(|it| it["connection"] == self.id.as_str()).cloned().collect()
+        items
+            .iter()
+            .filter(|it| it["connection"] == self.id.as_str())
+            .cloned()
+            .collect()
     }
 }
 
@@ -87,7 +96,10 @@ fn request(base: &str, number: u32, more: Value) -> Value {
 }
 
 fn told(number: u32, status: &str) -> impl Fn(&Sent) -> bool + use<> {
-    let (path, status) = (format!("/api/v2/task-results/{number}-2ceb-42cd/callback"), status.to_owned());
+    let (path, status) = (
+        format!("/api/v2/task-results/{number}-2ceb-42cd/callback"),
+        status.to_owned(),
+    );
     move |one: &Sent| {
         one.method == "PATCH" && one.path == path && one.json()["data"]["attributes"]["status"] == status.as_str()
     }
@@ -99,7 +111,9 @@ fn count(terraform: &Outside, of: impl Fn(&Sent) -> bool) -> usize {
 
 fn outcomes(one: &Sent) -> Vec<Value> {
     let told = one.json();
-    let found = told.pointer("/data/relationships/outcomes/data").and_then(Value::as_array);
+    let found = told
+        .pointer("/data/relationships/outcomes/data")
+        .and_then(Value::as_array);
     found.cloned().unwrap_or_default()
 }
 
@@ -138,7 +152,11 @@ fn a_run_waits_for_the_gate_and_has_one_result() {
     {
         let task = Task::connect(&server, &base);
         // As Terraform tries a task that is set up: nothing is asked, nothing is told.
-        task.ask(&request(&base, 1, json!({"stage": "test", "access_token": "test-token"})));
+        task.ask(&request(
+            &base,
+            1,
+            json!({"stage": "test", "access_token": "test-token"}),
+        ));
         let body = request(&base, 2, json!({}));
         task.ask(&body);
         let first = terraform.wait_for("the run is told why it waits", told(2, "running"));
@@ -160,7 +178,9 @@ fn a_run_waits_for_the_gate_and_has_one_result() {
         assert_eq!(count(&terraform, told(1, "running")), 0, "a trial wants no result");
     }
     server.advance(8 * 60);
-    eventually("it hears that it still waits", || count(&terraform, told(2, "running")) >= 2);
+    eventually("it hears that it still waits", || {
+        count(&terraform, told(2, "running")) >= 2
+    });
     let key = approved_change(&server);
     eventually("the result is on its way", || tries.load(Ordering::SeqCst) == 1);
     server.advance(60);
@@ -169,7 +189,12 @@ fn a_run_waits_for_the_gate_and_has_one_result() {
     let result = terraform.wait_for("the result", told(2, "passed"));
     let told_words = result.json()["data"]["attributes"].clone();
     assert!(told_words["message"].as_str().unwrap().contains(&key), "{told_words:#}");
-    assert!(told_words["url"].as_str().unwrap().ends_with(&format!("/changes/{key}")));
+    assert!(
+        told_words["url"]
+            .as_str()
+            .unwrap()
+            .ends_with(&format!("/changes/{key}"))
+    );
     // A result is the last word.
     let hold = json!({"reason": "The vendor called."});
     let path = format!("/api/v1/changes/{key}/hold");
@@ -229,7 +254,11 @@ fn a_forged_request_is_turned_away_and_a_result_goes_to_the_configured_host_alon
         assert_eq!(task.send(&body, &wrong, ("X-Try", "1")), 401);
     }
     let bearer = format!("Bearer {}", task.secret);
-    assert_eq!(task.send(&body, "", ("Authorization", &bearer)), 401, "the key alone signs nothing");
+    assert_eq!(
+        task.send(&body, "", ("Authorization", &bearer)),
+        401,
+        "the key alone signs nothing"
+    );
     let changed = request(&base, 1, json!({"is_speculative": true, "stage": "post_plan"}));
     assert_eq!(task.send(&changed, &good, ("X-Try", "1")), 401);
     task.ask(&request(&elsewhere.url, 2, json!({})));
@@ -238,13 +267,21 @@ fn a_forged_request_is_turned_away_and_a_result_goes_to_the_configured_host_alon
     let deliveries = || server.must("GET", &path, &token, None);
     eventually("it is read", || deliveries()["items"][0]["state"] == "done");
     let told = deliveries();
-    assert!(told["items"][0]["result"].as_str().unwrap().starts_with("refused"), "{told:#}");
+    assert!(
+        told["items"][0]["result"].as_str().unwrap().starts_with("refused"),
+        "{told:#}"
+    );
     task.ask(&request(&base, 3, json!({})));
     terraform.wait_for("the good one is answered", self::told(3, "running"));
     assert!(elsewhere.sent().is_empty(), "{:#?}", elsewhere.sent());
     // What is kept of a request lets nobody answer it.
     let id = deliveries()["items"][0]["id"].as_str().unwrap().to_owned();
-    let kept = server.must("GET", &format!("/api/v1/deliveries/{id}"), &token, None).to_string();
+    let kept = server
+        .must("GET", &format!("/api/v1/deliveries/{id}"), &token, None)
+        .to_string();
     let checks = Value::from(task.checks()).to_string();
-    assert!(!kept.contains("atlasv1") && !checks.contains("atlasv1"), "{kept} {checks}");
+    assert!(
+        !kept.contains("atlasv1") && !checks.contains("atlasv1"),
+        "{kept} {checks}"
+    );
 }

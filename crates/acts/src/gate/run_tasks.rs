@@ -234,7 +234,10 @@ mod tests {
     fn a_result_goes_to_the_configured_host_and_to_a_task_alone() {
         let good = "https://app.terraform.io/api/v2/task-results/5ea8d46c-2ceb-42cd-83f2-82e54697bddd/callback";
         assert!(is_callback(good, USUAL_BASE));
-        assert!(is_callback(&good.replace("app.", "app.eu."), "https://app.eu.terraform.io/"));
+        assert!(is_callback(
+            &good.replace("app.", "app.eu."),
+            "https://app.eu.terraform.io/"
+        ));
         for bad in [
             "https://app.terraform.io.evil.example/api/v2/task-results/5ea8/callback",
             "https://app.terraform.io@evil.example/api/v2/task-results/5ea8/callback",
@@ -299,7 +302,11 @@ mod tests {
             (said.answer, said.next.map(|next| next.duration_since(at).as_mins()))
         };
         assert_eq!(look("pre_apply", None, 0), (Word::Waiting, Some(8)));
-        assert_eq!(look("pre_apply", None, 7), (Word::Waiting, Some(8)), "nothing puts it off");
+        assert_eq!(
+            look("pre_apply", None, 7),
+            (Word::Waiting, Some(8)),
+            "nothing puts it off"
+        );
         assert_eq!(look("pre_apply", None, 8), (Word::Waiting, Some(16)));
         assert_eq!(look("pre_apply", Some(11), 9), (Word::Waiting, Some(11)));
         assert_eq!(look("pre_apply", None, 57), (Word::Waiting, Some(58)));

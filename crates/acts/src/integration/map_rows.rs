@@ -78,7 +78,9 @@ fn why_no_workspace(row: &Mapping, has_two_parts: bool) -> Option<String> {
     let (_, name) = repository.split_once('/')?;
     let is_named = |theirs: &String| theirs.eq_ignore_ascii_case(name);
     if open == 0 && !row.environments.keys().any(is_named) {
-        return Some(format!("A workspace that is named whole has its own name `{name}` in `environments`"));
+        return Some(format!(
+            "A workspace that is named whole has its own name `{name}` in `environments`"
+        ));
     }
     None
 }

@@ -115,8 +115,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
     let organization = needed("organization_name", &it.organization_name)?;
     let workspace = needed("workspace_name", &it.workspace_name)?;
     let callback = it.task_result_callback_url.as_deref().unwrap_or_default();
-    let reply_to =
-        signal::url(callback).ok_or_else(|| SetAside::because("task_result_callback_url is no address"))?;
+    let reply_to = signal::url(callback).ok_or_else(|| SetAside::because("task_result_callback_url is no address"))?;
     if it.access_token.is_empty() || it.access_token.len() > TOKEN_MAX_BYTES {
         return Err(SetAside::because("access_token is empty or too long"));
     }
@@ -328,19 +327,17 @@ mod tests {
         assert!(signature("Jefe", body, good));
         assert!(!signature("Jefe", b"what do ya want for nothing!", good));
         assert!(!signature("jefe", body, good));
-        for wrong in [
-            "",
-            &good[..126],
-            &good.replace('1', "z"),
-            &format!("sha512={good}"),
-        ] {
+        for wrong in ["", &good[..126], &good.replace('1', "z"), &format!("sha512={good}")] {
             assert!(!signature("Jefe", body, wrong), "{wrong}");
         }
     }
 
     #[test]
     fn what_is_kept_holds_no_token() {
-        let kept = sealed(request(json!({})), |token| Ok::<_, ()>(format!("sealed-{}", token.len()))).unwrap();
+        let kept = sealed(request(json!({})), |token| {
+            Ok::<_, ()>(format!("sealed-{}", token.len()))
+        })
+        .unwrap();
         let text = String::from_utf8(kept.clone()).unwrap();
         assert!(!text.contains("atlasv1") && text.contains("sealed-36"), "{text}");
         let [Signal::RunTask(task)] = &read(&kept, at()).unwrap()[..] else {
@@ -385,10 +382,24 @@ mod tests {
     #[test]
     fn each_reason_is_an_outcome_and_shows_as_it_was_written() {
         let reasons = vec![
-            unmet("approval_missing", "An approval of <b>*Ops*</b> is missing.", "Ops approves.", vec!["ada".to_owned()]),
-            unmet("window_closed", "The window opens at 22:00.", "Wait.", vec!["bo".to_owned()]),
+            unmet(
+                "approval_missing",
+                "An approval of <b>*Ops*</b> is missing.",
+                "Ops approves.",
+                vec!["ada".to_owned()],
+            ),
+            unmet(
+                "window_closed",
+                "The window opens at 22:00.",
+                "Wait.",
+                vec!["bo".to_owned()],
+            ),
         ];
-        let call = result(&check(Word::Waiting, reasons), "secret", "https://a.example/t/x/changes/CHG-1042");
+        let call = result(
+            &check(Word::Waiting, reasons),
+            "secret",
+            "https://a.example/t/x/changes/CHG-1042",
+        );
         assert_eq!((call.method, call.url.as_str()), ("PATCH", CALLBACK));
         assert_eq!(call.headers[0].1, "Bearer secret");
         assert_eq!(call.headers[1].1, "application/vnd.api+json");
@@ -400,10 +411,16 @@ mod tests {
         assert_eq!(outcomes[0]["type"], "task-result-outcomes");
         let first = &outcomes[0]["attributes"];
         assert_eq!(first["outcome-id"], "approval_missing-1");
-        assert_eq!(first["tags"]["Status"][0], json!({"label": "Waiting", "level": "warning"}));
+        assert_eq!(
+            first["tags"]["Status"][0],
+            json!({"label": "Waiting", "level": "warning"})
+        );
         assert_eq!(first["tags"]["Change"][0]["label"], "CHG-1042");
         let shown = first["body"].as_str().unwrap();
-        assert!(shown.contains(r"\<b\>\*Ops\*\</b\>") && shown.contains("- ada"), "{shown}");
+        assert!(
+            shown.contains(r"\<b\>\*Ops\*\</b\>") && shown.contains("- ada"),
+            "{shown}"
+        );
         let done = result(&check(Word::Approved, Vec::new()), "secret", "p");
         let done: Value = serde_json::from_slice(&done.body).unwrap();
         assert_eq!(done["data"]["attributes"]["status"], "passed");

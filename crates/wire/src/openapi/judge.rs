@@ -19,7 +19,9 @@ pub fn misfits(method: &str, path: &str, status: u16, kind: &str, body: &[u8]) -
         let is_served = path.starts_with(BASE) && (200..300).contains(&status);
         // `HEAD` is the `GET` of its path without a body, and `OPTIONS` tells the methods.
         if is_served && !matches!(method, "HEAD" | "OPTIONS") {
-            return vec![format!("{method} {path} {status}: no route of the description is served there")];
+            return vec![format!(
+                "{method} {path} {status}: no route of the description is served there"
+            )];
         }
         return Vec::new();
     };
@@ -201,7 +203,11 @@ mod tests {
             0,
             "no route of the API"
         );
-        assert_eq!(look("GET", "/api/v1/nowhere", 200, json, "{}"), 1, "served without a description");
+        assert_eq!(
+            look("GET", "/api/v1/nowhere", 200, json, "{}"),
+            1,
+            "served without a description"
+        );
         assert_eq!(look("GET", "/api/v1/nowhere", 404, json, "{}"), 0);
         assert_eq!(look("HEAD", "/api/v1/nowhere", 200, json, ""), 0);
         assert_eq!(

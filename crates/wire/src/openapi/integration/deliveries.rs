@@ -314,7 +314,13 @@ const DELIVERIES: &[Shape] = &[
         &[
             word(
                 "ask",
-                Words::These(&["protection_rule", "merge", "status_check", "deployment_approval", "run_task"]),
+                Words::These(&[
+                    "protection_rule",
+                    "merge",
+                    "status_check",
+                    "deployment_approval",
+                    "run_task",
+                ]),
                 "What it wants to know.",
             )
             .needed(),
@@ -356,7 +362,11 @@ const DELIVERIES: &[Shape] = &[
             )
             .needed(),
             text("text", TEXT, "Why."),
-            text("stage", LINE, "For a run of Terraform: where it is, such as `pre_apply`."),
+            text(
+                "stage",
+                LINE,
+                "For a run of Terraform: where it is, such as `pre_apply`.",
+            ),
             boolean(
                 "is_speculative",
                 "For a run of Terraform: whether nothing of its plan can ever be applied.",
