@@ -426,7 +426,7 @@ const DELIVERIES: &[Shape] = &[
             text(
                 "base",
                 LINE,
-                "`https://api.github.com` or `https://gitlab.com` unless said.",
+                "`https://api.github.com`, `https://gitlab.com` or `https://app.terraform.io` unless said.",
             ),
             word(
                 "status",
