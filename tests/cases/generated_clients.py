@@ -47,11 +47,11 @@ def python_client(folder, document):
     models = importlib.import_module('made.models')
     listed = call(tag_of['list_services'], 'list_services').sync(client=client, limit=2)
     check([type(it).__name__ for it in listed.items] == ['Service', 'Service'], 'services are read as services', listed)
-    made = call(tag_of['create_change'], 'create_change').sync_detailed(client=client, body=models.ChangeInput.from_dict(DRAFT))
+    made = call(tag_of['create_change'], 'create_change').sync_detailed(client=client, body=models.NewChange.from_dict(DRAFT))
     check(made.status_code == 201 and made.parsed.key.startswith('CHG-'), 'a change is made', made)
     shown = call(tag_of['show_change'], 'show_change').sync(made.parsed.key, client=client)
     check(shown.title == DRAFT['title'] and shown.targets[0].service == 'edge-dns', 'and read again', shown)
-    refused = call(tag_of['create_change'], 'create_change').sync_detailed(client=client, body=models.ChangeInput.from_dict({}))
+    refused = call(tag_of['create_change'], 'create_change').sync_detailed(client=client, body=models.NewChange.from_dict({}))
     check(refused.status_code == 422 and type(refused.parsed).__name__ == 'Problem', 'a refusal is read as a problem', refused)
 
 USE = '''
@@ -64,12 +64,12 @@ const client = createClient<paths>({ baseUrl: server, headers: { authorization: 
 const listed = await client.GET("/api/v1/services", { params: { query: { limit: 2 } } });
 if (listed.data === undefined) throw new Error(`${listed.response.status}`);
 const services: components["schemas"]["Service"][] = listed.data.items;
-const body: components["schemas"]["ChangeInput"] = JSON.parse(draft);
+const body: components["schemas"]["NewChange"] = JSON.parse(draft);
 const made = await client.POST("/api/v1/changes", { body });
 if (made.data === undefined) throw new Error(JSON.stringify(made.error));
 const path = { key: made.data.key! };
 const shown = await client.GET("/api/v1/changes/{key}", { params: { path } });
-const refused = await client.POST("/api/v1/changes", { body: {} as components["schemas"]["ChangeInput"] });
+const refused = await client.POST("/api/v1/changes", { body: {} as components["schemas"]["NewChange"] });
 console.log(JSON.stringify({
   services: services.map((it) => it.key), key: made.data.key, title: shown.data?.title,
   refused: refused.error?.code, status: refused.response.status,
