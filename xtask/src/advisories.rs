@@ -117,7 +117,10 @@ fn held(lock: &str, snapshot: &str, deny: &str) -> Result<Held> {
 }
 
 fn rows<'a>(table: &'a Table, name: &str) -> &'a [Value] {
-    table.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    match table.get(name).and_then(Value::as_array) {
+        Some(rows) => rows,
+        None => &[],
+    }
 }
 
 /// Whether a version is patched, or never had the weakness.

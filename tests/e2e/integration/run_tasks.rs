@@ -183,7 +183,9 @@ fn a_run_waits_for_the_gate_and_has_one_result() {
     });
     let key = approved_change(&server);
     let passed = || count(&terraform, told(2, "passed"));
-    eventually("the first try meets a server that is down", || tries.load(Ordering::SeqCst) >= 1);
+    eventually("the first try meets a server that is down", || {
+        tries.load(Ordering::SeqCst) >= 1
+    });
     // The failure is noted a moment after it was met, so the clock goes on until the next try is due.
     eventually("and is tried again", || {
         server.advance(5);
