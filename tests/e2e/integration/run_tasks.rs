@@ -31,6 +31,7 @@ impl<'a> Task<'a> {
     fn connect(server: &'a Server, base: &str) -> Self {
         let request = json!({
             "kind": "terraform_task", "name": "Terraform", "api": {"base": base},
+            "trusted": ["pipeline-bot"],
             "map": [{"repository": "halden/edge-dns-*", "service": "edge-dns", "environments": {"prod": "production"}}],
         });
         let path = "/api/v1/connections";
@@ -224,6 +225,15 @@ fn a_run_that_cannot_be_judged_is_refused_at_once_and_one_that_waits_within_the_
         task.ask(&request(&base, 2, json!({"vcs_commit_url": null})));
         let refused = terraform.wait_for("so is a run without a commit", told(2, "failed"));
         assert_eq!(code(&refused), "commit_missing");
+        // Anybody who may start a run could name a commit that was approved; an account of the connection is believed.
+        let claim = json!({"vcs_commit_url": null, "run_message": format!("Apply {COMMIT}")});
+        task.ask(&request(&base, 6, claim.clone()));
+        let refused = terraform.wait_for("and one that only claims a commit", told(6, "failed"));
+        assert_eq!(code(&refused), "commit_missing");
+        let mut trusted = claim;
+        trusted["run_created_by"] = json!("pipeline-bot");
+        task.ask(&request(&base, 7, trusted));
+        terraform.wait_for("but for an account that is trusted", told(7, "running"));
         let speculative = json!({"stage": "post_plan", "is_speculative": true});
         task.ask(&request(&base, 3, speculative));
         terraform.wait_for("a plan that is never applied passes", told(3, "passed"));

@@ -87,6 +87,9 @@ fn asked(
     it: &RunTask,
 ) -> Result<OutsideCheck> {
     let (named, found_by) = find_change(&connection.links, &it.texts).unzip();
+    let is_trusted = |login: &String| connection.trusted.iter().any(|it| it.eq_ignore_ascii_case(login));
+    // Whoever starts a run could name any commit that was approved, and apply something else.
+    let counts = !it.is_claimed || it.actor.as_ref().is_some_and(is_trusted);
     Ok(OutsideCheck {
         id: RecordId(cx.new_id()?),
         version: 0,
@@ -99,7 +102,7 @@ fn asked(
         base: None,
         environment: place.map(|(_, ours)| ours.clone()),
         theirs: Some(it.run.clone()),
-        commit: it.commit.clone(),
+        commit: if counts { it.commit.clone() } else { String::new() },
         number: None,
         reply_to: it.reply_to.clone(),
         named,
@@ -162,7 +165,7 @@ pub(crate) fn said(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Sai
     }
     if check.commit.is_empty() {
         let text = "The run names no commit, so nothing ties it to what was approved.";
-        let help = "Plan from a repository, or name the commit in the message of the run.";
+        let help = "Plan from a repository; or start the run by an account that the connection trusts, with the commit in its message.";
         return Ok(refused(unmet("commit_missing", text, help, Vec::new())));
     }
     let said = external_checks::may_deploy(cx, check)?;

@@ -40,6 +40,7 @@ struct Body {
     workspace_name: Option<String>,
     run_id: Option<String>,
     run_message: Option<String>,
+    run_created_by: Option<String>,
     task_result_id: Option<String>,
     task_result_callback_url: Option<String>,
     task_result_enforcement_level: Option<String>,
@@ -120,13 +121,18 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         return Err(SetAside::because("access_token is empty or too long"));
     }
     let message = it.run_message.as_deref().and_then(signal::free_text);
+    let told = told_commit(it.vcs_commit_url.as_deref());
+    let claimed = message.as_deref().and_then(claimed_commit).filter(|_| told.is_none());
+    let is_claimed = claimed.is_some();
     Ok(vec![Signal::RunTask(RunTask {
         workspace: signal::name("workspace", &format!("{organization}/{workspace}"))?,
         run: needed("run_id", &it.run_id)?,
         result: needed("task_result_id", &it.task_result_id)?,
         stage: stage.to_owned(),
         is_speculative: it.is_speculative,
-        commit: commit_of(it.vcs_commit_url.as_deref(), message.as_deref()),
+        commit: told.or(claimed).unwrap_or_default(),
+        is_claimed,
+        actor: it.run_created_by.as_deref().and_then(signal::line),
         reply_to,
         token: it.access_token,
         texts: AskTexts {
@@ -140,17 +146,17 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
     })])
 }
 
-/// The commit that a run was planned from: the last part of its address (`…/commit/SHA` at GitHub and GitLab, `…/commits/SHA` at
-/// Bitbucket), or, where the configuration was uploaded, the first that the message of the run names. Empty where there is none.
-fn commit_of(url: Option<&str>, message: Option<&str>) -> String {
-    let is_commit = |word: &&str| signal::commit("commit", word).is_ok();
-    let last = url.and_then(|url| url.trim_end_matches('/').rsplit('/').next());
-    let words = || {
-        let text = message.unwrap_or_default();
-        text.split(|letter: char| !letter.is_ascii_alphanumeric())
-    };
-    let found = last.filter(is_commit).or_else(|| words().find(is_commit));
-    found.unwrap_or_default().to_owned()
+/// The commit that a run was planned from, where Terraform fetched it: the last part of its address (`…/commit/SHA` at GitHub and
+/// GitLab, `…/commits/SHA` at Bitbucket).
+fn told_commit(url: Option<&str>) -> Option<String> {
+    let last = url?.trim_end_matches('/').rsplit('/').next()?;
+    signal::commit("vcs_commit_url", last).ok()
+}
+
+/// The first commit that the message of a run names.
+fn claimed_commit(message: &str) -> Option<String> {
+    let mut words = message.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.find_map(|word| signal::commit("run_message", word).ok())
 }
 
 /// Tells a run what is said: `running` with what it waits for, or the result, with each reason as an outcome.
@@ -283,19 +289,25 @@ mod tests {
             (it.reply_to.as_str(), it.run.as_str()),
             (CALLBACK, "run-i3Df5to9ELvibKpQ")
         );
-        assert_eq!((it.occurred_at, it.is_speculative), (at(), false));
+        assert_eq!((it.occurred_at, it.is_speculative, it.is_claimed), (at(), false, false));
+        assert_eq!(it.actor.as_deref(), Some("username"));
         let shown = serde_json::to_string(&it).unwrap();
         assert!(!shown.contains("atlasv1"), "a signal is shown to people: {shown}");
     }
 
     #[test]
-    fn an_uploaded_configuration_names_its_commit_in_the_message() {
-        let of = |url: Value, message: &str| task(json!({"vcs_commit_url": url, "run_message": message})).commit;
-        assert_eq!(of(Value::Null, &format!("CHG-7 at {COMMIT}.")), COMMIT);
-        assert_eq!(of(Value::Null, "CHG-7"), "");
+    fn a_commit_in_the_message_is_the_word_of_who_started_the_run() {
+        let of = |url: Value, message: &str| {
+            let it = task(json!({"vcs_commit_url": url, "run_message": message}));
+            (it.commit, it.is_claimed)
+        };
+        let claim = format!("CHG-7 at {COMMIT}.");
+        let (told, none) = ((COMMIT.to_owned(), false), (String::new(), false));
+        assert_eq!(of(Value::Null, &claim), (COMMIT.to_owned(), true));
+        assert_eq!(of(Value::Null, "CHG-7"), none);
         let bitbucket = json!(format!("https://bitbucket.org/a/b/commits/{COMMIT}/"));
-        assert_eq!(of(bitbucket, ""), COMMIT);
-        assert_eq!(of(json!("https://github.com/a/b/commit/main"), ""), "");
+        assert_eq!(of(bitbucket, &claim.replace('7', "8")), told);
+        assert_eq!(of(json!("https://github.com/a/b/commit/main"), ""), none);
     }
 
     #[test]

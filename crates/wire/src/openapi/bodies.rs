@@ -746,7 +746,7 @@ const ADMINISTRATION: &[Shape] = &[
             texts(
                 "trusted",
                 LINE,
-                "Accounts and repositories outside of the map whose requests may write their commit into a change.",
+                "Accounts and repositories outside of the map whose requests may write their commit into a change; accounts whose runs of Terraform are believed the commit in their message.",
             ),
             text(
                 "secret",

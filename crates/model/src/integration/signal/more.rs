@@ -183,6 +183,12 @@ pub struct RunTask {
     pub is_speculative: bool,
     /// The commit that it was planned from; empty where it names none.
     pub commit: String,
+    /// Whether the commit is the word of whoever started the run: the configuration was uploaded, and nothing else ties it to one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_claimed: bool,
+    /// The account that started the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// Where the result goes.
     pub reply_to: String,
     /// The sealed token for it, which is shown to nobody.
