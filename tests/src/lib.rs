@@ -106,7 +106,7 @@ fn create_database(name: &str, more: &str) -> String {
 
 /// Every answer of the API is what its description says, whatever a test wants of it. `ASSENT_TEST_MISFITS` names a file in
 /// which all differences of a run are gathered instead.
-fn must_be_described(method: &str, path: &str, (status, kind, body): (u16, &str, &[u8])) {
+pub(crate) fn must_be_described(method: &str, path: &str, (status, kind, body): (u16, &str, &[u8])) {
     let found = wire::openapi::judge::misfits(method, path, status, kind, body);
     if let (false, Some(file)) = (found.is_empty(), std::env::var_os("ASSENT_TEST_MISFITS")) {
         use std::io::Write as _;

@@ -4,6 +4,7 @@
 //! description of it anywhere. `tidy` holds the house rules that no compiler checks. `bench` and
 //! `soak` pass their arguments on to the programs of the `tests` package.
 
+mod advisories;
 mod dist;
 mod foreign;
 mod memory;
@@ -24,7 +25,7 @@ const HELP: &str = "\
 cargo xtask <task>
 
   test [PART…]           every check and every test; or only the parts named, of:
-                         fmt tidy clippy unit foreign e2e postgres browser docs
+                         fmt tidy advisories clippy unit foreign e2e postgres browser docs
   tidy [--bless-new]     the house rules alone; --bless-new records the checksums of new migrations
   bench [ARGUMENT…]      measures a release build (package `tests`, program `bench`)
   soak [--percent N] [NAME…]

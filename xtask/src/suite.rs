@@ -11,7 +11,7 @@ use anyhow::{Context, Error, Result, bail};
 use crate::postgres::Cluster;
 use crate::report::{self, Count, PartResult};
 use crate::tools::{self, Need};
-use crate::{foreign, memory, node, postgres, shell, tidy};
+use crate::{advisories, foreign, memory, node, postgres, shell, tidy};
 
 /// One part of the suite.
 struct Part {
@@ -31,6 +31,11 @@ const PARTS: &[Part] = &[
         name: "tidy",
         needs: &[],
         run: tidy_rules,
+    },
+    Part {
+        name: "advisories",
+        needs: &[],
+        run: |world| advisories::count(world.root),
     },
     Part {
         name: "clippy",

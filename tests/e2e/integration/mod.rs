@@ -7,6 +7,7 @@ pub(crate) mod messengers;
 pub(crate) mod poison;
 pub(crate) mod replayed;
 pub(crate) mod rollback;
+pub(crate) mod run_tasks;
 pub(crate) mod sinks;
 pub(crate) mod typed_by_people;
 pub(crate) mod unsent;

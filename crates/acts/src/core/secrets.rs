@@ -2,6 +2,7 @@
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::services::Tools;
 use store::identity::secrets;
 
 fn bound(tenant: &str, name: &str) -> Vec<u8> {
@@ -31,6 +32,29 @@ pub fn open(cx: &mut Context<'_, '_>, name: &str) -> Result<Option<Vec<u8>>> {
     };
     let bound = bound(&cx.tenant(), name);
     Ok(Some(cx.services.tools().master.open(&wrapped, &bound)?.to_vec()))
+}
+
+/// Seals a credential that came with a delivery, for what is kept of it.
+///
+/// # Errors
+/// A fault of the keys.
+pub fn seal_delivered(tools: &Tools, tenant: &str, connection: &str, secret: &str) -> Result<String> {
+    let bound = bound(tenant, &delivered_name(connection));
+    let wrapped = tools.master.seal(secret.as_bytes(), &bound, tools.entropy.as_ref())?;
+    Ok(proof::crypto::base64url(&wrapped))
+}
+
+/// Opens a credential that came with a delivery of a connection; `None` where it is none of this key.
+pub(crate) fn open_delivered(cx: &Context<'_, '_>, connection: &str, sealed: &str) -> Option<Vec<u8>> {
+    let wrapped = proof::crypto::from_base64url(sealed)?;
+    let bound = bound(&cx.tenant(), &delivered_name(connection));
+    let opened = cx.services.tools().master.open(&wrapped, &bound).ok()?;
+    Some(opened.to_vec())
+}
+
+/// What a credential that came with a delivery is bound to.
+fn delivered_name(connection: &str) -> String {
+    format!("connection/{connection}/delivered")
 }
 
 /// Fresh bytes for a secret.

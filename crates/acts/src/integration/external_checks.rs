@@ -8,6 +8,7 @@ use model::change::{read_content, write};
 use model::core::enums::{GateDecision, Purpose, State};
 use model::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use model::core::refusal::Refusal;
+use model::core::unmet::Unmet;
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::provenance::{OutsideCheck, Word, find_change};
 use model::integration::signal::{Ask, AskKind};
@@ -25,7 +26,7 @@ use crate::core::error::{Error, Result};
 use crate::core::gate_question::Question;
 use crate::core::secrets::{self, credential_name};
 use crate::core::write::{Written, draft};
-use crate::gate::answer;
+use crate::gate::{answer, run_tasks};
 
 /// The kind of call that carries an answer.
 pub const CALL: &str = "answer";
@@ -111,6 +112,9 @@ fn asked(connection: &Connection, rows: &[&Mapping], environment: Option<Environ
         change_key: None,
         answer: Word::Waiting,
         text: String::new(),
+        stage: None,
+        is_speculative: false,
+        reasons: Vec::new(),
         is_over: false,
         at: ask.occurred_at,
     }
@@ -153,7 +157,9 @@ fn natural_key(ask: &Ask) -> String {
             ask.commit,
             ask.number.unwrap_or(0)
         ),
-        AskKind::StatusCheck | AskKind::DeploymentApproval => format!("{}@{}", ask.reply_to, ask.commit),
+        AskKind::StatusCheck | AskKind::DeploymentApproval | AskKind::RunTask => {
+            format!("{}@{}", ask.reply_to, ask.commit)
+        }
     }
 }
 
@@ -323,18 +329,33 @@ pub fn rejudge_of(cx: &mut Context<'_, '_>, repository: &str) -> Result<()> {
 /// The store's.
 pub fn judge_again(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     if let Some(stored) = record::load::<OutsideCheck>(cx.tx, id)? {
-        judge(cx, stored.record, Cause::Moved)?;
+        let cause = match stored.record.ask {
+            // Whoever waits there hears that it still does.
+            AskKind::RunTask => Cause::AskedAgain,
+            _ => Cause::Moved,
+        };
+        judge(cx, stored.record, cause)?;
     }
     Ok(())
 }
 
+/// Judges a question for the first time.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn ask_first(cx: &mut Context<'_, '_>, check: OutsideCheck) -> Result<String> {
+    judge(cx, check, Cause::Asked)
+}
+
 /// What we say now, and until when by the clock alone.
-struct Said {
-    answer: Word,
-    text: String,
-    change: Option<Change>,
-    next: Option<jiff::Timestamp>,
-    is_over: bool,
+pub(crate) struct Said {
+    pub(crate) answer: Word,
+    pub(crate) text: String,
+    /// All that is missing, where the gate was asked.
+    pub(crate) reasons: Vec<Unmet>,
+    pub(crate) change: Option<Change>,
+    pub(crate) next: Option<jiff::Timestamp>,
+    pub(crate) is_over: bool,
 }
 
 /// Why a question is judged.
@@ -349,15 +370,23 @@ enum Cause {
 }
 
 fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<String> {
-    let said = if check.ask.is_merge() {
-        let said = may_merge(cx, &check)?;
-        with_those_before(cx, &check, said)?
-    } else {
-        may_deploy(cx, &check)?
+    let said = match check.ask {
+        // A result is told once, and nothing moves it.
+        AskKind::RunTask if check.is_over => return Ok(format!("run_task {}: told", check.answer.as_str())),
+        AskKind::RunTask => run_tasks::said(cx, &check)?,
+        AskKind::Merge | AskKind::StatusCheck => {
+            let said = may_merge(cx, &check)?;
+            with_those_before(cx, &check, said)?
+        }
+        AskKind::ProtectionRule | AskKind::DeploymentApproval => may_deploy(cx, &check)?,
     };
     let mut next = check.clone();
     next.answer = said.answer;
     next.text = said.text;
+    // Others are told one text.
+    if next.ask == AskKind::RunTask {
+        next.reasons = said.reasons;
+    }
     next.is_over = check.is_over || said.is_over;
     next.change = said.change.as_ref().map(|it| it.id.clone());
     next.change_key = said.change.map(|it| it.key);
@@ -369,7 +398,8 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
         }
         return Ok(told);
     }
-    let is_news = check.version == 0 || cause != Cause::Moved || next.answer != check.answer || next.text != check.text;
+    let is_other = next.answer != check.answer || next.text != check.text || next.reasons != check.reasons;
+    let is_news = check.version == 0 || cause != Cause::Moved || is_other;
     let mut written = Written::default();
     let saved = cx.put(&mut written, next)?;
     let now = cx.now;
@@ -469,7 +499,11 @@ fn of_key(cx: &mut Context<'_, '_>, key: Option<&str>) -> Result<Option<Change>>
     }
 }
 
-fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
+/// What the gate says of a deployment that asks.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     let question = Question {
         service: check.service.0.clone(),
         environment: check.environment.as_ref().map(|it| it.0.clone()).unwrap_or_default(),
@@ -508,6 +542,7 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     Ok(Said {
         answer: word,
         text,
+        reasons: answer.reasons,
         next: answer.next_transition_at,
         // What has ended stays answered: the run went through, or was stopped for good.
         is_over: is_dead,
@@ -519,6 +554,7 @@ fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     let say = |answer: Word, text: String, change: Option<Change>| Said {
         answer,
         text,
+        reasons: Vec::new(),
         change,
         next: None,
         is_over: false,
@@ -630,7 +666,14 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
     if !connection.active || connection.api.is_none() {
         return Ok(None);
     }
-    let bytes = secrets::open(cx, &credential_name(connection.id.as_str()))?.unwrap_or_default();
+    let bytes = match check.ask {
+        // Its token is gone once it has its result, and nothing more is said.
+        AskKind::RunTask => match secrets::open(cx, &run_tasks::token_name(check.id.as_str()))? {
+            Some(token) => token,
+            None => return Ok(None),
+        },
+        _ => secrets::open(cx, &credential_name(connection.id.as_str()))?.unwrap_or_default(),
+    };
     let place = check
         .change_key
         .as_ref()

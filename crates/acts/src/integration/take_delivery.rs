@@ -11,6 +11,7 @@ use crate::change::tell_members;
 use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::gate::run_tasks;
 use crate::incident::{take_alert, take_drift, take_verdict};
 use crate::integration::take_deployment::take_deployment;
 use crate::integration::told_deployment::{Here, Told};
@@ -82,6 +83,7 @@ pub fn take_signal(cx: &mut Context<'_, '_>, connection: &str, signal: &Signal) 
         Signal::Drift(it) => return take_drift::take_drift(cx, connection, it),
         Signal::CommitTree(it) => return take_tree(cx, connection, it),
         Signal::Ask(it) => return take_ask(cx, connection, it),
+        Signal::RunTask(it) => return run_tasks::take(cx, connection, it),
         Signal::MailReply(it) => return reply_by_mail::take_reply(cx, connection, it),
         Signal::Push(it) => return take_commits::take_push(cx, connection, it),
         Signal::PullRequest(it) => return take_commits::take_merge(cx, connection, it),
@@ -171,7 +173,8 @@ fn take_ask(cx: &mut Context<'_, '_>, connection: &str, it: &signal::Ask) -> Res
     }
 }
 
-fn environment_of<'a>(row: &'a Mapping, theirs: &str) -> Option<&'a EnvironmentKey> {
+/// Our environment of a name that is theirs.
+pub(crate) fn environment_of<'a>(row: &'a Mapping, theirs: &str) -> Option<&'a EnvironmentKey> {
     let found = row
         .environments
         .iter()

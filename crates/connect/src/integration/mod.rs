@@ -18,6 +18,7 @@ pub mod probe;
 pub mod prometheus;
 pub mod received;
 pub mod reply;
+pub mod run_task;
 pub mod sinks;
 pub mod standard_webhooks;
 pub mod words;

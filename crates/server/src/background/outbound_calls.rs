@@ -5,6 +5,7 @@
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use acts::gate::run_tasks;
 use acts::integration::send_webhooks::{self, Parcel, Round};
 use acts::integration::{external_checks, poll_deployments};
 use acts::risk::ask_probes;
@@ -19,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::around::checklist::Answered;
 use model::change::change_file::Actor;
 use model::directory::snapshot;
+use model::integration::signal::AskKind;
 use store::integration::call;
 use store::integration::webhook::{Delivery, Leased, Tried};
 use store::queue::job;
@@ -168,7 +170,13 @@ impl Courier {
             .map_err(|error| (error.to_string(), true))?;
         let Some(errand) = found else { return Ok(()) };
         let words = (errand.credential.as_str(), errand.page.as_str());
-        reply::carry(&self.caller, &errand.connection, &errand.check, words, self.now())
+        reply::carry(&self.caller, &errand.connection, &errand.check, words, self.now())?;
+        if errand.check.ask == AskKind::RunTask && errand.check.is_over {
+            let check = errand.check.id.0.clone();
+            let forgotten = self.act(&call.tenant, move |cx| run_tasks::forget_token(cx, &check));
+            told(forgotten, "forgetting the token of a run");
+        }
+        Ok(())
     }
 
     /// Asks the probe of a checklist. Whatever comes of it is kept with the change, so it is not tried again by itself.

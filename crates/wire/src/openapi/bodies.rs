@@ -719,6 +719,7 @@ const ADMINISTRATION: &[Shape] = &[
                     "argo_rollouts",
                     "statuspage",
                     "waves",
+                    "terraform_task",
                 ]),
                 "Which system.",
             )
@@ -745,7 +746,7 @@ const ADMINISTRATION: &[Shape] = &[
             texts(
                 "trusted",
                 LINE,
-                "Accounts and repositories outside of the map whose requests may write their commit into a change.",
+                "Accounts and repositories outside of the map whose requests may write their commit into a change; accounts whose runs of Terraform are believed the commit in their message.",
             ),
             text(
                 "secret",
@@ -758,7 +759,12 @@ const ADMINISTRATION: &[Shape] = &[
         "RepositoryMap",
         "A repository and what it stands for.",
         &[
-            text("repository", LINE, "`owner/name`.").needed(),
+            text(
+                "repository",
+                LINE,
+                "`owner/name`; of Terraform `organisation/workspace`, where `*` is the part that names the environment.",
+            )
+            .needed(),
             text("service", LINE, "The service's key.").needed(),
             free("environments", "Their environment's name to ours."),
             time(

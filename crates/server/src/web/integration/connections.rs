@@ -33,7 +33,7 @@ const MOST: i64 = 500;
 /// How many deliveries of one connection are shown.
 const DELIVERIES: i64 = 50;
 /// The kinds of system that deliver, with their words.
-pub(crate) const KINDS: [(&str, &str); 24] = [
+pub(crate) const KINDS: [(&str, &str); 25] = [
     ("github", "GitHub"),
     ("gitlab", "GitLab"),
     ("argocd", "Argo CD"),
@@ -58,6 +58,7 @@ pub(crate) const KINDS: [(&str, &str); 24] = [
     ("argo_rollouts", "Argo Rollouts"),
     ("statuspage", "Statuspage (vendor notices)"),
     ("waves", "Outcomes of members (waves)"),
+    ("terraform_task", "Terraform run tasks"),
 ];
 
 /// What a kind of connection is called.
@@ -182,7 +183,10 @@ pub(crate) fn connect(cx: &mut acts::Context<'_, '_>, body: &Body) -> acts::Resu
         ("Deliver to".to_owned(), address),
         ("Secret".to_owned(), secret.clone()),
     ];
-    let signing = door::signing_secret(&secret).filter(|_| !matches!(made.kind.as_str(), "github" | "pagerduty"));
+    let signing = door::signing_secret(&secret).filter(|_| {
+        // These sign with the secret as it stands.
+        !matches!(made.kind.as_str(), "github" | "pagerduty" | "terraform_task")
+    });
     shown.extend(signing.map(|secret| ("Signing secret".to_owned(), secret)));
     Ok(Made {
         title: format!("{} is connected", made.name),

@@ -314,12 +314,30 @@ const DELIVERIES: &[Shape] = &[
         &[
             word(
                 "ask",
-                Words::These(&["protection_rule", "merge", "status_check", "deployment_approval"]),
+                Words::These(&[
+                    "protection_rule",
+                    "merge",
+                    "status_check",
+                    "deployment_approval",
+                    "run_task",
+                ]),
                 "What it wants to know.",
             )
             .needed(),
             text("connection", LINE, "The connection that asked."),
-            text("repository", LINE, "`owner/name`."),
+            text("natural_key", URL, "Names the question for good within the connection."),
+            text(
+                "repository",
+                LINE,
+                "`owner/name`; of a run of Terraform `organisation/workspace`.",
+            ),
+            text(
+                "theirs",
+                LINE,
+                "The engine's name of the environment; of a run of Terraform the run.",
+            ),
+            text("reply_to", URL, "Where the answer goes."),
+            text("change", LINE, "The id of the change that decides."),
             text(
                 "service",
                 LINE,
@@ -344,6 +362,16 @@ const DELIVERIES: &[Shape] = &[
             )
             .needed(),
             text("text", TEXT, "Why."),
+            text(
+                "stage",
+                LINE,
+                "For a run of Terraform: where it is, such as `pre_apply`.",
+            ),
+            boolean(
+                "is_speculative",
+                "For a run of Terraform: whether nothing of its plan can ever be applied.",
+            ),
+            objects("reasons", "Unmet", "For a run of Terraform: each reason of the gate."),
             boolean("is_over", "Whether nobody waits any more."),
             time("at", "When it was asked."),
         ],
@@ -398,7 +426,7 @@ const DELIVERIES: &[Shape] = &[
             text(
                 "base",
                 LINE,
-                "`https://api.github.com` or `https://gitlab.com` unless said.",
+                "`https://api.github.com`, `https://gitlab.com` or `https://app.terraform.io` unless said.",
             ),
             word(
                 "status",
