@@ -40,8 +40,9 @@ pub use change::change_form::{
 };
 pub use change::changes::{ChangeList, ChangeRow};
 pub use change::page::{ChangePage, Decision, TargetRow, Work};
-pub use change::runbook::{RunClock, RunStep, Runbook};
+pub use change::runbook::{RunClock, RunStep, RunUndo, Runbook};
 pub use change::templates::{TemplateRow, Templates};
+pub use change::by_steps::BySteps;
 pub use change::usual::{Act, ActContext, SecurityQuestionAsked, once};
 pub use components::Components;
 pub use directory::ownership::{OwnershipRow, Ownerships};

@@ -574,9 +574,21 @@ const ITEMS: &[Shape] = &[
                 i64::MAX,
                 "The step of the plan it is about, of the rollback plan where it is a rollback, counted from 1.",
             ),
-            text("withdraws", LINE, "The beginning of a way back that it takes back."),
+            text(
+                "withdraws",
+                LINE,
+                "The entry that it takes back: the beginning of a way back, or a step that was noted by mistake.",
+            ),
+            boolean("skipped", "Whether the step was skipped; `text` says why."),
+            text("tap", 64, "The key of the tap that noted it."),
+            integer(
+                "clock_ahead_seconds",
+                -86_400,
+                86_400,
+                "By how much the clock of the device ran ahead, negative behind; `occurred_at` is corrected by it.",
+            ),
             text("target", LINE, "The target's id."),
-            time("occurred_at", "When it happened."),
+            time("occurred_at", "When it happened, by whoever reports it; `at` is when it was received."),
         ],
     )
     .based_on(&["Item"]),
