@@ -191,6 +191,10 @@ impl Runbook {
         self.undo.as_ref().map_or("", |undo| undo.entry.as_str())
     }
 
+    fn undo_step(&self) -> String {
+        self.undo.as_ref().map(|undo| undo.step.to_string()).unwrap_or_default()
+    }
+
     fn undo_words(&self) -> String {
         match &self.undo {
             Some(undo) if undo.is_skipped => format!("Step {} is noted as skipped.", undo.step),
