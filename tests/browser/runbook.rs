@@ -17,7 +17,7 @@ pub fn under_way(desk: &Desk) -> String {
 }
 
 /// A change under way with a plan, and its key.
-fn under_way_by(desk: &Desk, plan: Value, build: u8) -> String {
+fn under_way_by(desk: &Desk, plan: Value, build: u64) -> String {
     let digest = journey::artifact(build);
     let mut request = journey::request("Move the labels to the new queue", &digest, desk.server.server_time());
     request["plan"] = plan;
