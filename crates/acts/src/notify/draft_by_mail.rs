@@ -38,8 +38,8 @@ const MOST_LINES: usize = 20;
 /// # Errors
 /// The store's, or a fault of the keys.
 pub fn own_address(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
-    // Whoever acts in another's name does not learn their secrets.
-    if cx.actor.lent.is_some() {
+    // Whoever handed out a way into another's account does not learn their secrets by it.
+    if cx.actor.hand().is_some() {
         return Ok(None);
     }
     let directory = cx.directory()?;
