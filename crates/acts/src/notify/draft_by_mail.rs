@@ -5,8 +5,10 @@
 //!
 //! A letter drafts and nothing more: no other act is reached from here. A letter that arrives again is the same by its Message-ID.
 
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use model::change::around::StoredFile;
+use model::change::record::Change;
 use model::change::related_records::Message;
 use model::change::requirement::before_submission;
 use model::core::body::Body;
@@ -30,6 +32,8 @@ use crate::notify::reply_by_mail::{self, KIND};
 
 /// The topic of the answers: they come at once, as their reader waits for them.
 const TOPIC: &str = "mail";
+/// The most changes that a person drafts within a day, by mail or not, before letters make no more.
+const MOST_A_DAY: i64 = 50;
 /// How much of what is missing or was left out an answer names.
 const MOST_LINES: usize = 20;
 
@@ -119,8 +123,13 @@ pub(crate) fn take_letter(cx: &mut Context<'_, '_>, person: &Person, reply: &Mai
     if record::count::<Message>(cx.tx, &Filter::new().equals("dedup", once.as_str()))? > 0 {
         return Ok("noted: this letter was taken before".to_owned());
     }
+    let since = cx.now - SignedDuration::from_hours(24);
+    let today = Filter::new().equals("requester", person.id.as_str()).more("created_at", since);
     let made = match cx.directory()?.agent(&person.id) {
         Some(_) => Err("an agent drafts with its token, not by mail".to_owned()),
+        None if record::count::<Change>(cx.tx, &today)? >= MOST_A_DAY => {
+            Err(format!("{MOST_A_DAY} changes of yours were drafted within a day"))
+        }
         None => draft_change(cx, person, reply)?,
     };
     match made {
