@@ -1,5 +1,6 @@
 //! The runbook on a phone at night: one step at a time, and no tap is lost when the connection is.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tests::browser::Look;
 use tests::journey;
@@ -290,9 +291,13 @@ fn five_taps_and_an_undo_without_a_connection_keep_their_order_and_their_times()
     let path = format!("/changes/{key}/implementation/entries");
     let entries = desk.api("implementer", "GET", &path, Value::Null);
     let entries = entries["items"].as_array().unwrap();
-    let times = |name: &str| -> Vec<&str> { entries.iter().map(|entry| entry[name].as_str().unwrap()).collect() };
-    assert!(times("occurred_at").is_sorted() && times("at").is_sorted(), "{entries:?}");
-    assert!(times("occurred_at").last() <= times("at").first(), "all were tapped before one was received");
+    let times = |name: &str| -> Vec<Timestamp> {
+        let texts = entries.iter().map(|entry| entry[name].as_str().unwrap());
+        texts.map(|text| text.parse().unwrap()).collect()
+    };
+    let (tapped, received) = (times("occurred_at"), times("at"));
+    assert!(tapped.is_sorted() && received.is_sorted(), "{entries:?}");
+    assert!(tapped.last() <= received.first(), "all were tapped before one was received");
     assert_eq!(entries[3]["withdraws"], entries[2]["id"]);
     assert_eq!((&entries[4]["skipped"], &entries[4]["text"]), (&json!(true), &json!("It was done yesterday.")));
     browser.wait_for_words("3 of 5 done");
