@@ -96,6 +96,7 @@ pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<Rec
     let said = read(case, &mut reading);
     reading.finish()?;
     check_state(case, Act::Record)?;
+    check_skipper(case, &said)?;
     let taken_back = check_withdrawn(case, &said, earlier)?;
     check_watch(case, &said, earlier)?;
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
@@ -338,6 +339,15 @@ fn check_undone(case: &Case<'_>, said: &Said, named: &str, earlier: &[Entry]) ->
         return Err(Refusal::not_now("undo_too_late", text, next, Vec::new()));
     }
     Ok(TakenBack::Step(entry.id.clone(), step, entry.kind))
+}
+
+/// A reason for going without a step is a person's.
+fn check_skipper(case: &Case<'_>, said: &Said) -> Result<(), Refusal> {
+    if !said.is_skipped || case.directory.agent(&case.person()).is_none() {
+        return Ok(());
+    }
+    let text = "An agent skips no step. An implementer skips it with a reason.";
+    Err(Refusal::not_allowed("agent_skips_nothing", text))
 }
 
 /// A watch step ends after its minutes, and after the steps before it; only skipping it ends it earlier.
