@@ -482,9 +482,10 @@
     // What may be taken back last: the latest step that was tapped here and not taken back since.
     const offerUndo = (taps) => {
       const form = one("form[data-undo]", root);
-      if (!form || taps.length === 0) return;
+      if (!form) return;
       const withdrawn = new Set(taps.map((tap) => tap.body.withdraws));
       const last = taps.findLast(isEnd);
+      if (!last && !taps.some((tap) => tap.undoes)) return;
       const isOpen = last && !withdrawn.has(last.key) && !taps.slice(taps.indexOf(last)).some((tap) => tap.undoes);
       form.hidden = !isOpen;
       if (!isOpen) return;
