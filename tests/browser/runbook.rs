@@ -261,7 +261,10 @@ fn five_taps_and_an_undo_without_a_connection_keep_their_order_and_their_times()
     let desk = Desk::open();
     let browser = &desk.browser;
     let titles = ["One", "Two", "Three", "Four", "Five"];
-    let plan: Vec<Value> = titles.iter().map(|title| json!({"title": title, "minutes": 1})).collect();
+    let plan: Vec<Value> = titles
+        .iter()
+        .map(|title| json!({"title": title, "minutes": 1}))
+        .collect();
     let key = under_way_by(&desk, json!(plan), 92);
     desk.sign_in("implementer");
     browser.look(Look::PHONE_DARK);
@@ -297,9 +300,15 @@ fn five_taps_and_an_undo_without_a_connection_keep_their_order_and_their_times()
     };
     let (tapped, received) = (times("occurred_at"), times("at"));
     assert!(tapped.is_sorted() && received.is_sorted(), "{entries:?}");
-    assert!(tapped.last() <= received.first(), "all were tapped before one was received");
+    assert!(
+        tapped.last() <= received.first(),
+        "all were tapped before one was received"
+    );
     assert_eq!(entries[3]["withdraws"], entries[2]["id"]);
-    assert_eq!((&entries[4]["skipped"], &entries[4]["text"]), (&json!(true), &json!("It was done yesterday.")));
+    assert_eq!(
+        (&entries[4]["skipped"], &entries[4]["text"]),
+        (&json!(true), &json!("It was done yesterday."))
+    );
     browser.wait_for_words("3 of 5 done");
 }
 

@@ -35,6 +35,7 @@ mod schedule;
 pub use api::ApiPage;
 pub use approval::home::{Home, QueueCard, QueueRow};
 pub use audit::log::{AuditLog, LogEntry};
+pub use change::by_steps::BySteps;
 pub use change::change_form::{
     ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, IN_A_MENU, NINE, RowGroup, Rows,
 };
@@ -42,7 +43,6 @@ pub use change::changes::{ChangeList, ChangeRow};
 pub use change::page::{ChangePage, Decision, TargetRow, Work};
 pub use change::runbook::{RunClock, RunStep, RunUndo, Runbook};
 pub use change::templates::{TemplateRow, Templates};
-pub use change::by_steps::BySteps;
 pub use change::usual::{Act, ActContext, SecurityQuestionAsked, once};
 pub use components::Components;
 pub use directory::ownership::{OwnershipRow, Ownerships};

@@ -56,8 +56,14 @@ fn the_runbook_holds_a_watch_and_keeps_every_tap() {
     let path = work.path.clone();
     a_tap_is_taken_back(&work);
     server.advance(60);
-    let work = Work { server: &server, path: path.clone() };
-    let first = work.note("implementer", &json!({"kind": "step", "step": 1, "text": "Bring it out"}));
+    let work = Work {
+        server: &server,
+        path: path.clone(),
+    };
+    let first = work.note(
+        "implementer",
+        &json!({"kind": "step", "step": 1, "text": "Bring it out"}),
+    );
     assert_eq!(first.0, 201, "{first:?}");
     let done = json!({"kind": "step", "step": 2, "text": "Look at the errors"});
     let (status, refused) = work.note("implementer", &done);
@@ -74,7 +80,10 @@ fn the_runbook_holds_a_watch_and_keeps_every_tap() {
 }
 
 fn a_tap_is_taken_back(work: &Work<'_>) {
-    let (_, slip) = work.note("implementer", &json!({"kind": "step", "step": 1, "text": "Bring it out"}));
+    let (_, slip) = work.note(
+        "implementer",
+        &json!({"kind": "step", "step": 1, "text": "Bring it out"}),
+    );
     let back = json!({"kind": "step", "withdraws": slip["id"], "text": "Taken back: Bring it out"});
     let (status, _) = work.note("requester", &back);
     assert_eq!(status, 403, "only who noted it takes it back");
@@ -101,8 +110,16 @@ fn late_taps_are_one_each(work: &Work<'_>, began: Timestamp) {
     let (status, first) = work.note("implementer", &watched);
     assert_eq!(status, 201, "{first}");
     let (status, again) = work.note("implementer", &watched);
-    assert_eq!((status, &again["id"]), (201, &first["id"]), "the same tap is the same entry");
-    assert_eq!(work.note("implementer", &tap(3, 3, "a1")).0, 409, "another tap needs another key");
+    assert_eq!(
+        (status, &again["id"]),
+        (201, &first["id"]),
+        "the same tap is the same entry"
+    );
+    assert_eq!(
+        work.note("implementer", &tap(3, 3, "a1")).0,
+        409,
+        "another tap needs another key"
+    );
     assert_eq!(work.note("implementer", &tap(3, 3, "a2")).0, 201);
     let entries = work.entries();
     assert_eq!(entries.len(), 5, "{entries:?}");

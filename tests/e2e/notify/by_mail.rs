@@ -33,7 +33,10 @@ fn address_of(server: &Server, role: &str) -> String {
 fn drafts(server: &Server) -> Vec<Value> {
     let found = server.must("GET", "/api/v1/changes?limit=200", &server.token("auditor"), None);
     let items = found["items"].as_array().unwrap().iter();
-    items.filter(|change| change["title"] == "Swap the labels").cloned().collect()
+    items
+        .filter(|change| change["title"] == "Swap the labels")
+        .cloned()
+        .collect()
 }
 
 #[test]
@@ -57,7 +60,10 @@ fn a_letter_of_a_known_person_is_one_draft_and_nobody_elses() {
     });
     assert_eq!(letters.to(&requester, "was not taken").len(), 1, "once a day");
     assert!(drafts(&server).is_empty());
-    assert!(letters.to("eve@mail.example", "").is_empty(), "a stranger learns nothing");
+    assert!(
+        letters.to("eve@mail.example", "").is_empty(),
+        "a stranger learns nothing"
+    );
 
     for _ in 0..2 {
         let taken = hand_on(&server, &mailbox, &letter(&requester, &own, "m9", ""));
@@ -85,11 +91,18 @@ fn send_what_drafts_nothing(server: &Server, mailbox: &(String, String), own: &s
     let swapped = if own[..at].ends_with('a') { "b" } else { "a" };
     let forged = format!("{}{swapped}{}", &own[..at - 1], &own[at..]);
     let requester = format!("{}@halden.example", login(server, "requester"));
-    assert_eq!(hand_on(server, mailbox, &letter(&requester, &forged, "m3", "")), Some(202));
+    assert_eq!(
+        hand_on(server, mailbox, &letter(&requester, &forged, "m3", "")),
+        Some(202)
+    );
     let program = letter(&requester, own, "m4", "Auto-Submitted: auto-replied\r\n");
     assert_eq!(hand_on(server, mailbox, &program), Some(202));
     let plain = letter(&requester, "assent@halden.example", "m5", "");
-    assert_eq!(hand_on(server, mailbox, &plain), Some(202), "`From` alone makes nothing");
+    assert_eq!(
+        hand_on(server, mailbox, &plain),
+        Some(202),
+        "`From` alone makes nothing"
+    );
     let wrong = (mailbox.0.clone(), "another-secret-of-enough-length".to_owned());
     assert_eq!(hand_on(server, &wrong, &letter(&requester, own, "m6", "")), Some(401));
 }
@@ -102,13 +115,24 @@ fn must_be_the_letter(server: &Server, found: &Value) {
     assert_eq!(change["requester"], json!(login(server, "requester")), "{change}");
     assert_eq!(change["justification"], "They come off");
     assert_eq!(change["targets"][0]["service"], "label-print");
-    assert!(change["description"].as_str().unwrap().starts_with("The old ones smear."));
+    assert!(
+        change["description"]
+            .as_str()
+            .unwrap()
+            .starts_with("The old ones smear.")
+    );
     let approvals = server.must("GET", &format!("{path}/approvals"), &token, None);
-    assert!(approvals["items"].as_array().unwrap().is_empty(), "nothing is decided by mail");
+    assert!(
+        approvals["items"].as_array().unwrap().is_empty(),
+        "nothing is decided by mail"
+    );
     let evidence = server.must("GET", &format!("{path}/evidence"), &token, None);
     let evidence = evidence["items"].as_array().unwrap();
     assert_eq!(evidence.len(), 1, "{evidence:?}");
-    assert_eq!((&evidence[0]["name"], &evidence[0]["result"]), (&json!("plan.txt"), &json!("informational")));
+    assert_eq!(
+        (&evidence[0]["name"], &evidence[0]["result"]),
+        (&json!("plan.txt"), &json!("informational"))
+    );
     let file = format!("{path}/evidence/{}/file", evidence[0]["id"].as_str().unwrap());
     let (status, bytes) = server.get(&file, Some(&token));
     assert_eq!((status, String::from_utf8_lossy(&bytes).trim()), (200, PLAN));
@@ -120,7 +144,12 @@ fn must_say_what_is_missing(answers: &[Letter], found: &Value) {
     assert_eq!(answer.head("Auto-Submitted"), "auto-generated");
     assert!(!answer.head("Reply-To").contains('+'), "nothing answers an answer");
     let text = answer.text();
-    for words in [found["key"].as_str().unwrap(), "a planned start", "run.sh", "Nothing is decided by mail"] {
+    for words in [
+        found["key"].as_str().unwrap(),
+        "a planned start",
+        "run.sh",
+        "Nothing is decided by mail",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
 }

@@ -14,7 +14,9 @@ use crate::core::error::Result;
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn record_entry(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    let looks_back = ["withdraws", "step", "tap"].into_iter().any(|field| body.contains_key(field));
+    let looks_back = ["withdraws", "step", "tap"]
+        .into_iter()
+        .any(|field| body.contains_key(field));
     let earlier = match looks_back {
         true => earlier(cx, key)?,
         false => Vec::new(),

@@ -60,7 +60,10 @@ pub fn own_address(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
         return Ok(None);
     };
     let secret = connection_secret(cx, found.id.as_str())?;
-    let (id, tag) = (reply_by_mail::letters(id.as_bytes()), tag(&cx.tenant(), &secret, person));
+    let (id, tag) = (
+        reply_by_mail::letters(id.as_bytes()),
+        tag(&cx.tenant(), &secret, person),
+    );
     Ok(Some(format!("{local}+{id}{tag}@{domain}")))
 }
 
@@ -119,12 +122,18 @@ pub(crate) fn take_letter(cx: &mut Context<'_, '_>, person: &Person, reply: &Mai
     if reply.message_id.is_empty() {
         return Ok("refused: the letter has no Message-ID, by which it would be known when it comes again".to_owned());
     }
-    let once = format!("letter/{}/{}", person.id, proof::crypto::digest_text(reply.message_id.as_bytes()));
+    let once = format!(
+        "letter/{}/{}",
+        person.id,
+        proof::crypto::digest_text(reply.message_id.as_bytes())
+    );
     if record::count::<Message>(cx.tx, &Filter::new().equals("dedup", once.as_str()))? > 0 {
         return Ok("noted: this letter was taken before".to_owned());
     }
     let since = cx.now - SignedDuration::from_hours(24);
-    let today = Filter::new().equals("requester", person.id.as_str()).more("created_at", since);
+    let today = Filter::new()
+        .equals("requester", person.id.as_str())
+        .more("created_at", since);
     let made = match cx.directory()?.agent(&person.id) {
         Some(_) => Err("an agent drafts with its token, not by mail".to_owned()),
         None if record::count::<Change>(cx.tx, &today)? >= MOST_A_DAY => {
@@ -143,7 +152,12 @@ pub(crate) fn take_letter(cx: &mut Context<'_, '_>, person: &Person, reply: &Mai
                 reply.subject,
                 page(cx, "/changes/new")
             );
-            let letter = (TOPIC, "No change was drafted from your letter", text.as_str(), once.as_str());
+            let letter = (
+                TOPIC,
+                "No change was drafted from your letter",
+                text.as_str(),
+                once.as_str(),
+            );
             tell(cx, person, letter, ("reply.refused", None))?;
             Ok(format!("refused: {why}"))
         }
@@ -164,7 +178,12 @@ fn tell_of_a_stranger(cx: &mut Context<'_, '_>, person: &Person, reply: &MailRep
          connection.\n",
         reply.from
     );
-    let letter = (TOPIC, "A letter to your address for changes was not taken", text.as_str(), once.as_str());
+    let letter = (
+        TOPIC,
+        "A letter to your address for changes was not taken",
+        text.as_str(),
+        once.as_str(),
+    );
     tell(cx, person, letter, ("reply.refused", None))?;
     Ok("refused: it was not sent by whom the address was given to".to_owned())
 }
@@ -234,7 +253,10 @@ fn make(cx: &mut Context<'_, '_>, read: LetterDraft, reply: &MailReply) -> Resul
     }
     notes.extend(reply.left_out.iter().cloned());
     let (change, directory) = (cx.change(&key)?, cx.directory()?);
-    let missing = before_submission(&change, &directory).into_iter().map(|row| row.text).collect();
+    let missing = before_submission(&change, &directory)
+        .into_iter()
+        .map(|row| row.text)
+        .collect();
     Ok(Drafted {
         key,
         notes,
@@ -245,10 +267,14 @@ fn make(cx: &mut Context<'_, '_>, read: LetterDraft, reply: &MailReply) -> Resul
 
 /// A file of the letter as evidence that says nothing of a result: that is for a person to say.
 fn add_file(cx: &mut Context<'_, '_>, key: &str, file: &MailFile) -> Result<()> {
-    let body: Body = [("kind", "file"), ("name", file.name.as_str()), ("text", "It came with the letter.")]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.into()))
-        .collect();
+    let body: Body = [
+        ("kind", "file"),
+        ("name", file.name.as_str()),
+        ("text", "It came with the letter."),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.into()))
+    .collect();
     let stored = StoredFile {
         digest: file.digest.clone(),
         size: file.size,

@@ -27,9 +27,18 @@ const KINDS: [(&str, &str); 14] = [
     ("png", "image/png"),
     ("jpg", "image/jpeg"),
     ("jpeg", "image/jpeg"),
-    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    ("pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+    (
+        "docx",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ),
+    (
+        "xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
+    (
+        "pptx",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ),
     ("odt", "application/vnd.oasis.opendocument.text"),
 ];
 
@@ -70,7 +79,10 @@ pub fn files(body: &[u8]) -> (Vec<LetterFile>, Vec<String>) {
 }
 
 fn judge(name: &str, bytes: &[u8], kept: usize) -> Result<&'static str, &'static str> {
-    let kind = name.rsplit_once('.').map(|(_, kind)| kind.to_lowercase()).unwrap_or_default();
+    let kind = name
+        .rsplit_once('.')
+        .map(|(_, kind)| kind.to_lowercase())
+        .unwrap_or_default();
     let Some((_, media_type)) = KINDS.iter().find(|(known, _)| *known == kind) else {
         return Err("files of this kind are not taken by mail");
     };
@@ -84,7 +96,9 @@ fn judge(name: &str, bytes: &[u8], kept: usize) -> Result<&'static str, &'static
 
 /// Whether it is a picture that the text shows (RFC 2392).
 fn is_inside(part: &MessagePart<'_>) -> bool {
-    let is_picture = part.content_type().is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("image"));
+    let is_picture = part
+        .content_type()
+        .is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("image"));
     let is_attached = part
         .content_disposition()
         .is_some_and(|it| it.ctype().eq_ignore_ascii_case("attachment"));
@@ -99,9 +113,16 @@ fn name_of(part: &MessagePart<'_>) -> String {
     let clean = clean.trim().trim_start_matches('.');
     // The kind stands at the end of the name and stays there.
     if clean.len() <= NAME_MAX_BYTES {
-        return if clean.is_empty() { "file".to_owned() } else { clean.to_owned() };
+        return if clean.is_empty() {
+            "file".to_owned()
+        } else {
+            clean.to_owned()
+        };
     }
-    let kind = clean.rsplit_once('.').map(|(_, kind)| kind).filter(|kind| kind.len() <= 5);
+    let kind = clean
+        .rsplit_once('.')
+        .map(|(_, kind)| kind)
+        .filter(|kind| kind.len() <= 5);
     let short = signal::shortened(clean, NAME_MAX_BYTES - 6);
     kind.map_or_else(|| short.clone(), |kind| format!("{short}.{kind}"))
 }
@@ -129,10 +150,20 @@ mod tests {
 
     #[test]
     fn files_of_known_kinds_are_kept_and_others_told() {
-        let (plan, program, up) = (attached("plan.pdf"), attached("run.exe"), attached("../../etc/passwd.txt"));
+        let (plan, program, up) = (
+            attached("plan.pdf"),
+            attached("run.exe"),
+            attached("../../etc/passwd.txt"),
+        );
         let (kept, left_out) = files(&letter(&[(&plan, "PDF"), (&program, "MZ"), (&up, "root")]));
         let names: Vec<(&str, &str)> = kept.iter().map(|it| (it.name.as_str(), it.media_type)).collect();
-        assert_eq!(names, [("plan.pdf", "application/pdf"), ("passwd.txt", "text/plain; charset=utf-8")]);
+        assert_eq!(
+            names,
+            [
+                ("plan.pdf", "application/pdf"),
+                ("passwd.txt", "text/plain; charset=utf-8")
+            ]
+        );
         assert_eq!(left_out.len(), 1);
         assert!(left_out[0].starts_with("run.exe: "), "{left_out:?}");
     }

@@ -81,7 +81,10 @@ pub fn read(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
         from: signal::name("From", &writer.to_lowercase())?,
         tokens: tokens(&message),
         text: signal::shortened(&words, WORDS_MAX_BYTES),
-        subject: signal::shortened(&signal::free_text(message.subject().unwrap_or_default()).unwrap_or_default(), SUBJECT_MAX_BYTES),
+        subject: signal::shortened(
+            &signal::free_text(message.subject().unwrap_or_default()).unwrap_or_default(),
+            SUBJECT_MAX_BYTES,
+        ),
         files: Vec::new(),
         left_out: Vec::new(),
     })])

@@ -56,7 +56,10 @@ pub struct LetterDraft {
 impl LetterDraft {
     /// The draft without its fields: title and description alone.
     pub fn bare(&self) -> Body {
-        let kept = self.body.iter().filter(|(name, _)| matches!(name.as_str(), "title" | "description"));
+        let kept = self
+            .body
+            .iter()
+            .filter(|(name, _)| matches!(name.as_str(), "title" | "description"));
         kept.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 }
@@ -84,7 +87,9 @@ pub fn read(subject: &str, text: &str, directory: &Directory, writers_zone: &str
         draft.body.insert("justification".to_owned(), why.into());
     }
     if let Some(complexity) = value(Field::Complexity) {
-        draft.body.insert("complexity".to_owned(), complexity.to_lowercase().into());
+        draft
+            .body
+            .insert("complexity".to_owned(), complexity.to_lowercase().into());
     }
     let artifact = value(Field::Artifact);
     draft.target(directory, value(Field::Service), value(Field::Environment), artifact);
@@ -98,14 +103,24 @@ pub fn read(subject: &str, text: &str, directory: &Directory, writers_zone: &str
 }
 
 impl LetterDraft {
-    fn target(&mut self, directory: &Directory, service: Option<&str>, environment: Option<&str>, artifact: Option<&str>) {
+    fn target(
+        &mut self,
+        directory: &Directory,
+        service: Option<&str>,
+        environment: Option<&str>,
+        artifact: Option<&str>,
+    ) {
         let Some(service) = service else {
             if environment.is_some() || artifact.is_some() {
-                self.notes.push("The environment was left out, as no line `Service:` says what it is about.".to_owned());
+                self.notes
+                    .push("The environment was left out, as no line `Service:` says what it is about.".to_owned());
             }
             return;
         };
-        let known = directory.services.keys().find(|key| key.as_str().eq_ignore_ascii_case(service));
+        let known = directory
+            .services
+            .keys()
+            .find(|key| key.as_str().eq_ignore_ascii_case(service));
         let Some(known) = known else {
             self.notes.push(format!("There is no service `{service}`."));
             return;
@@ -163,8 +178,16 @@ fn title(subject: &str, text: &str) -> String {
         rest = rest.get(prefix.len()..).unwrap_or_default().trim_start();
     }
     let first = text.lines().map(str::trim).find(|line| !line.is_empty());
-    let found = if rest.is_empty() { first.unwrap_or("A change by mail") } else { rest };
-    let line: String = found.chars().map(|it| if it.is_control() { ' ' } else { it }).take(LINE).collect();
+    let found = if rest.is_empty() {
+        first.unwrap_or("A change by mail")
+    } else {
+        rest
+    };
+    let line: String = found
+        .chars()
+        .map(|it| if it.is_control() { ' ' } else { it })
+        .take(LINE)
+        .collect();
     match line.trim() {
         "" => "A change by mail".to_owned(),
         title => title.to_owned(),

@@ -17,7 +17,10 @@ fn under_way() -> World {
         {"title": "Watch it", "minutes": 10, "watch": true},
         {"title": "Tell support"},
     ]);
-    let world = World::with(facts_but(json!({"plan": plan, "implementers": ["ida", "tom"], "tester": null})), Vec::new());
+    let world = World::with(
+        facts_but(json!({"plan": plan, "implementers": ["ida", "tom"], "tester": null})),
+        Vec::new(),
+    );
     world.until_implementing()
 }
 
@@ -52,7 +55,11 @@ fn a_watch_ends_after_its_minutes_and_after_the_steps_before_it() {
     world.now = at("11:34");
     assert_eq!(code(say(&mut world, done(2))), "watch_goes_on");
     let early = json!({"text": "Done", "step": 2, "occurred_at": "2026-11-20T11:26:00Z"});
-    assert_eq!(code(say(&mut world, early)), "watch_goes_on", "an earlier time ends it no sooner");
+    assert_eq!(
+        code(say(&mut world, early)),
+        "watch_goes_on",
+        "an earlier time ends it no sooner"
+    );
     world.now = at("11:35");
     say(&mut world, done(2)).unwrap();
     assert_eq!(standing(&world, 2), Standing::Done);
@@ -62,10 +69,17 @@ fn a_watch_ends_after_its_minutes_and_after_the_steps_before_it() {
 fn a_step_is_skipped_with_a_reason_only() {
     let mut world = under_way();
     say(&mut world, done(1)).unwrap();
-    assert_eq!(fields(say(&mut world, json!({"kind": "step", "step": 2, "skipped": true})))[0].0, "text");
+    assert_eq!(
+        fields(say(&mut world, json!({"kind": "step", "step": 2, "skipped": true})))[0].0,
+        "text"
+    );
     let nothing = json!({"text": "Why", "kind": "deviation", "step": 2, "skipped": true});
     assert_eq!(fields(say(&mut world, nothing))[0].0, "skipped");
-    say(&mut world, json!({"text": "The dashboard is down", "step": 2, "skipped": true})).unwrap();
+    say(
+        &mut world,
+        json!({"text": "The dashboard is down", "step": 2, "skipped": true}),
+    )
+    .unwrap();
     assert_eq!(standing(&world, 2), Standing::Skipped);
     assert_eq!(world.file.entries.last().unwrap().text, "The dashboard is down");
     assert_eq!(proposed(&world), None, "a step is open");
@@ -83,13 +97,22 @@ fn a_tap_is_taken_back_within_minutes_by_its_person_and_stays_in_the_log() {
     say(&mut world, back.clone()).unwrap();
     assert_eq!(standing(&world, 1), Standing::Planned);
     assert_eq!(world.file.entries.len(), 2, "nothing is removed");
-    assert_eq!(fields(say(&mut world, back))[0].0, "withdraws", "it is taken back already");
+    assert_eq!(
+        fields(say(&mut world, back))[0].0,
+        "withdraws",
+        "it is taken back already"
+    );
     let second = say(&mut world, done(1)).unwrap();
     world.now += SignedDuration::from_mins(6);
     let late = json!({"text": "Too late", "withdraws": second});
     assert_eq!(code(say(&mut world, late.clone())), "undo_too_late");
-    let backdated = json!({"text": "Too late", "withdraws": second, "occurred_at": world.file.entries[2].at.to_string()});
-    assert_eq!(code(say(&mut world, backdated)), "undo_too_late", "a typed time makes it no earlier");
+    let backdated =
+        json!({"text": "Too late", "withdraws": second, "occurred_at": world.file.entries[2].at.to_string()});
+    assert_eq!(
+        code(say(&mut world, backdated)),
+        "undo_too_late",
+        "a typed time makes it no earlier"
+    );
 }
 
 #[test]
@@ -98,7 +121,11 @@ fn a_step_back_that_was_tapped_by_mistake_is_no_way_back() {
     say(&mut world, json!({"text": "Back", "kind": "rollback"})).unwrap();
     let walked = say(&mut world, json!({"text": "One", "kind": "rollback", "step": 1})).unwrap();
     assert!(world.change().way_back_taken);
-    say(&mut world, json!({"text": "A slip", "kind": "step", "withdraws": walked})).unwrap();
+    say(
+        &mut world,
+        json!({"text": "A slip", "kind": "step", "withdraws": walked}),
+    )
+    .unwrap();
     assert!(!world.change().way_back_taken);
 }
 
@@ -131,7 +158,10 @@ fn a_tap_lies_neither_ahead_nor_before_the_start_nor_by_a_clock_that_is_set_wron
         (kept(1, at("11:05"), at("12:00"), 0), "occurred_at"),
         (kept(1, at("12:05"), at("12:00"), 0), "occurred_at"),
         (kept(1, at("11:20"), at("12:00"), 100_000), "sent_at"),
-        (json!({"text": "Done", "step": 1, "occurred_at": "2026-11-20T11:05:00Z"}), "occurred_at"),
+        (
+            json!({"text": "Done", "step": 1, "occurred_at": "2026-11-20T11:05:00Z"}),
+            "occurred_at",
+        ),
     ] {
         assert_eq!(fields(say(&mut world, words.clone()))[0].0, field, "{words}");
     }
@@ -154,8 +184,12 @@ fn a_tap_that_arrives_again_is_the_same_and_nobody_else_s() {
     other["tap"] = json!("tap-2");
     assert_eq!(again("ida", &other).unwrap(), None);
     // A device without a connection names what it takes back by its own key.
-    say(&mut world, json!({"text": "A slip", "withdraws": "tap-1", "occurred_at": "2026-11-20T11:21:00Z",
-        "sent_at": "2026-11-20T12:00:00Z", "tap": "tap-3"})).unwrap();
+    say(
+        &mut world,
+        json!({"text": "A slip", "withdraws": "tap-1", "occurred_at": "2026-11-20T11:21:00Z",
+        "sent_at": "2026-11-20T12:00:00Z", "tap": "tap-3"}),
+    )
+    .unwrap();
     assert_eq!(standing(&world, 1), Standing::Planned);
     assert_eq!(steps::counted(&world.file.entries).len(), 0);
 }
@@ -171,5 +205,9 @@ fn what_the_steps_add_up_to_is_proposed() {
     world.now += SignedDuration::from_mins(10);
     say(&mut world, done(2)).unwrap();
     say(&mut world, done(3)).unwrap();
-    assert_eq!(proposed(&world), Some(Outcome::SucceededWithIssues), "something went wrong on the way");
+    assert_eq!(
+        proposed(&world),
+        Some(Outcome::SucceededWithIssues),
+        "something went wrong on the way"
+    );
 }

@@ -142,7 +142,14 @@ impl Runbook {
             length: "9 min".to_owned(),
         }];
         odd.notices = vec![Notice::new(Tone::Stop, MARKUP).title(BIDI)];
-        vec![under_way, waiting, odd, sample_all_done(), sample_back(), sample_watch()]
+        vec![
+            under_way,
+            waiting,
+            odd,
+            sample_all_done(),
+            sample_back(),
+            sample_watch(),
+        ]
     }
 
     fn heading(&self) -> String {

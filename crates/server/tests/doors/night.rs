@@ -86,7 +86,10 @@ fn behind_the_last_step_the_way_back_stays_open_and_is_walked_step_by_step() {
     }
     let page = ivan.page(&format!("/changes/{key}"));
     let proposed = between(&page, "value=\"succeeded\"", "/>");
-    assert!(proposed.contains("checked=\"checked\""), "the steps propose it: {proposed}");
+    assert!(
+        proposed.contains("checked=\"checked\""),
+        "the steps propose it: {proposed}"
+    );
     assert!(page.contains("Steps: 1 done, 0 skipped, 0 failed, 0 open."), "{page}");
 
     let turned = ivan.send(&entries, "next=runbook&kind=rollback&text=Rolling+back");

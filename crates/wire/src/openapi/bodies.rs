@@ -370,7 +370,10 @@ const WORK: &[Shape] = &[
             ),
             boolean("skipped", "Whether the step was skipped; `text` says why."),
             text("target", LINE, "The target's id."),
-            time("occurred_at", "When it happened; now unless said. The end of a step does not lie before the start of the work."),
+            time(
+                "occurred_at",
+                "When it happened; now unless said. The end of a step does not lie before the start of the work.",
+            ),
             time(
                 "sent_at",
                 "The time by the clock of the device that sends what it kept: `occurred_at` is corrected by how far that clock is off.",

@@ -80,7 +80,12 @@ pub fn repeated(person: &PersonId, body: &Body, earlier: &[Entry]) -> Result<Opt
     let kind = body.get("kind").and_then(|it| it.as_str()).unwrap_or("step");
     if known.by != *person || known.step != step || known.kind.as_str() != kind {
         let text = "Another entry was made with this `tap`.";
-        return Err(Refusal::not_now("tap_reused", text, "Make a key of its own for each tap.", Vec::new()));
+        return Err(Refusal::not_now(
+            "tap_reused",
+            text,
+            "Make a key of its own for each tap.",
+            Vec::new(),
+        ));
     }
     Ok(Some(known.id.clone()))
 }
@@ -176,7 +181,8 @@ fn time_field(case: &Case<'_>, reading: &mut Reading<'_>, ends_step: bool) -> Sa
     let sent_at = reading.time("sent_at");
     let ahead = sent_at.map_or(0, |sent| sent.duration_since(case.now).as_secs());
     if ahead.abs() > CLOCK_MOST_SECONDS {
-        let text = "The clock of the device differs by more than a day from the server’s. Set it, or send without the times.";
+        let text =
+            "The clock of the device differs by more than a day from the server’s. Set it, or send without the times.";
         reading.wrong("sent_at", "out_of_range", text);
     }
     let is_off = ahead.abs() > CLOCK_TOLERANCE_SECONDS;
@@ -194,7 +200,9 @@ fn time_field(case: &Case<'_>, reading: &mut Reading<'_>, ends_step: bool) -> Sa
     }
     not_long_before_creation(case, reading, "occurred_at", said_at.map(|_| at));
     let change = case.change();
-    let start = change.actual_start.filter(|_| ends_step && change.retrospective.is_none());
+    let start = change
+        .actual_start
+        .filter(|_| ends_step && change.retrospective.is_none());
     if let Some(start) = start.filter(|start| at < *start) {
         if at < later(start, -tolerance) {
             let text = format!("`occurred_at` lies before the work began, at {start}. A step is done after that.");
@@ -250,9 +258,8 @@ fn note_way_back(case: &mut Case<'_>, said: &Said, taken_back: Option<&TakenBack
     let Some(TakenBack::Step(id, _, EntryKind::Rollback)) = taken_back else {
         return;
     };
-    let is_done = |entry: &&Entry| {
-        entry.id != *id && entry.kind == EntryKind::Rollback && entry.step.is_some() && !entry.skipped
-    };
+    let is_done =
+        |entry: &&Entry| entry.id != *id && entry.kind == EntryKind::Rollback && entry.step.is_some() && !entry.skipped;
     let has_used = case
         .file
         .permits
@@ -323,7 +330,10 @@ fn check_undone(case: &Case<'_>, said: &Said, named: &str, earlier: &[Entry]) ->
         return Err(Refusal::field("withdraws", "unknown", text));
     };
     if entry.by != case.person() {
-        let text = format!("{} noted this step, and nobody else takes it back.", case.name(&entry.by));
+        let text = format!(
+            "{} noted this step, and nobody else takes it back.",
+            case.name(&entry.by)
+        );
         let who = logins(&case.directory, std::slice::from_ref(&entry.by));
         return Err(Refusal::not_allowed("not_your_entry", text).with_others(who));
     }

@@ -424,7 +424,10 @@ impl ChangeFields {
                 Field::select(
                     format!("{name}.watch"),
                     "Ends",
-                    &[("", "When it is done"), ("true", "After its minutes at the earliest: a watch")],
+                    &[
+                        ("", "When it is done"),
+                        ("true", "After its minutes at the earliest: a watch"),
+                    ],
                 )
                 .half(),
             ]

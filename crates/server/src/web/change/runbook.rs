@@ -251,12 +251,7 @@ fn run_steps(view: &View<'_, '_, '_>, walk: &Walk<'_>) -> Vec<RunStep> {
 }
 
 /// Since when the step runs; and by when to turn back, or since when the way back is taken.
-fn clocks(
-    view: &View<'_, '_, '_>,
-    change: &Change,
-    walk: &Walk<'_>,
-    current: Option<usize>,
-) -> Vec<RunClock> {
+fn clocks(view: &View<'_, '_, '_>, change: &Change, walk: &Walk<'_>, current: Option<usize>) -> Vec<RunClock> {
     if !walk.is_on {
         return Vec::new();
     }
@@ -299,7 +294,12 @@ fn watch_until(view: &View<'_, '_, '_>, until: Timestamp) -> RunClock {
     RunClock {
         label: "Watch until".to_owned(),
         time: hour(view, until),
-        detail: if is_over { "its minutes are over" } else { "then it can be ended" }.to_owned(),
+        detail: if is_over {
+            "its minutes are over"
+        } else {
+            "then it can be ended"
+        }
+        .to_owned(),
         instant: if is_over { String::new() } else { until.to_string() },
         is_late: false,
     }

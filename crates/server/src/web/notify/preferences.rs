@@ -83,7 +83,11 @@ fn by_mail(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
         Fact::new("Your address for changes", Rich::new().code(address.as_str())),
         Fact::new("How it is used", Rich::from(what)),
     ];
-    Ok(Some(Section::new("by-mail", "Changes by mail", SectionBody::Facts(facts))))
+    Ok(Some(Section::new(
+        "by-mail",
+        "Changes by mail",
+        SectionBody::Facts(facts),
+    )))
 }
 
 fn languages() -> Vec<(&'static str, &'static str)> {
