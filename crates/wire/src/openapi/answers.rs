@@ -574,11 +574,7 @@ const ITEMS: &[Shape] = &[
                 i64::MAX,
                 "The step of the plan it is about, of the rollback plan where it is a rollback, counted from 1.",
             ),
-            text(
-                "withdraws",
-                LINE,
-                "The entry that it takes back: the beginning of a way back, or a step that was noted by mistake.",
-            ),
+            text("withdraws", LINE, "The entry that it takes back."),
             boolean("skipped", "Whether the step was skipped; `text` says why."),
             text("tap", 64, "The key of the tap that noted it."),
             integer(
