@@ -35,12 +35,13 @@ mod schedule;
 pub use api::ApiPage;
 pub use approval::home::{Home, QueueCard, QueueRow};
 pub use audit::log::{AuditLog, LogEntry};
+pub use change::by_steps::BySteps;
 pub use change::change_form::{
     ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, IN_A_MENU, NINE, RowGroup, Rows,
 };
 pub use change::changes::{ChangeList, ChangeRow};
 pub use change::page::{ChangePage, Decision, TargetRow, Work};
-pub use change::runbook::{RunClock, RunStep, Runbook};
+pub use change::runbook::{RunClock, RunStep, RunUndo, Runbook};
 pub use change::templates::{TemplateRow, Templates};
 pub use change::usual::{Act, ActContext, SecurityQuestionAsked, once};
 pub use components::Components;

@@ -4,6 +4,7 @@ pub(crate) mod earned;
 pub(crate) mod facts;
 pub(crate) mod headline;
 pub(crate) mod offered;
+pub(crate) mod runbook;
 pub(crate) mod several;
 pub(crate) mod swept;
 pub(crate) mod tricks;

@@ -1,6 +1,7 @@
 //! Notifications: messages, preferences, mail and feeds.
 
 pub(crate) mod announced;
+pub(crate) mod by_mail;
 pub(crate) mod communications;
 pub(crate) mod items;
 pub(crate) mod post;

@@ -3,6 +3,7 @@
 pub mod act_on_items;
 pub mod action_items;
 pub mod communicate;
+pub mod draft_by_mail;
 pub(crate) mod escalate_items;
 pub mod find_status;
 pub mod invite;

@@ -7,6 +7,7 @@
 
 use model::change::change_file::Actor;
 use model::change::related_records::Message;
+use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Connection;
 use model::integration::signal::MailReply;
@@ -21,6 +22,7 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
+use crate::notify::draft_by_mail;
 
 /// The kind of connection that hands replies on.
 pub const KIND: &str = "mail";
@@ -35,7 +37,7 @@ pub const LOCAL_MAX: usize = 64 - 1 - ID_LETTERS - TAG_LETTERS;
 const MOST: i64 = 20;
 
 /// The tenant's connection for replies: the first active one.
-fn replies(cx: &mut Context<'_, '_>) -> Result<Option<Connection>> {
+pub(crate) fn replies(cx: &mut Context<'_, '_>) -> Result<Option<Connection>> {
     let filter = Filter::new().equals("kind", KIND).order_by("id").limit(MOST);
     let found = record::find::<Connection>(cx.tx, &filter)?;
     Ok(found.into_iter().map(|stored| stored.record).find(|it| it.active))
@@ -61,7 +63,7 @@ pub fn reply_address(cx: &mut Context<'_, '_>, message: &Message) -> Result<Opti
     Ok(Some(format!("{local}+{}{tag}@{domain}", letters(id.as_bytes()))))
 }
 
-fn letters(bytes: &[u8]) -> String {
+pub(crate) fn letters(bytes: &[u8]) -> String {
     Secret::from(bytes).to_base32().trim_end_matches('=').to_lowercase()
 }
 
@@ -74,8 +76,18 @@ fn tag(tenant: &str, secret: &[u8], message: &Message) -> String {
         change,
         message.person.as_str(),
     ];
-    let tag = proof::crypto::hmac_sha256(secret, said.join("\0").as_bytes());
+    tag_of(secret, &said)
+}
+
+/// A tag over parts of which none holds a zero.
+pub(crate) fn tag_of(secret: &[u8], parts: &[&str]) -> String {
+    let tag = proof::crypto::hmac_sha256(secret, parts.join("\0").as_bytes());
     letters(&tag[..TAG_BYTES])
+}
+
+/// The id that the signed part of an address names, and the tag beside it.
+pub(crate) fn id_and_tag(token: &str) -> Option<(String, &str)> {
+    Some((id_of(token)?, token.get(ID_LETTERS..)?))
 }
 
 /// The id that the signed part of an address names.
@@ -108,6 +120,9 @@ pub fn take_reply(cx: &mut Context<'_, '_>, from: &str, reply: &MailReply) -> Re
         return Ok("noted: replies come through a connection of the kind mail".to_owned());
     }
     let secret = connection_secret(cx, from)?;
+    if let Some(writer) = draft_by_mail::addressee(cx, &secret, &reply.tokens)? {
+        return draft_by_mail::take_letter(cx, &writer, reply);
+    }
     let mut message = None;
     for token in &reply.tokens {
         message = message_of(cx, &secret, token)?;
@@ -169,6 +184,19 @@ fn answer(cx: &mut Context<'_, '_>, message: &Message, reply: &MailReply, why: &
     cx.tell(vec![event], written)
 }
 
+/// A person who acts by a letter: with their rights, and without a factor, so that nothing is decided so.
+pub(crate) fn writer_of(person: &PersonId) -> Actor {
+    Actor {
+        person: person.clone(),
+        by_token: false,
+        stepped_up_at: None,
+        factor: None,
+        is_system: false,
+        method: KIND.to_owned(),
+        lent: None,
+    }
+}
+
 /// Writes the comment; the inner error is the rule that refuses it.
 fn comment(
     cx: &mut Context<'_, '_>,
@@ -176,15 +204,7 @@ fn comment(
     key: &str,
     text: &str,
 ) -> Result<std::result::Result<String, String>> {
-    let writer = Actor {
-        person: message.person.clone(),
-        by_token: false,
-        stepped_up_at: None,
-        factor: None,
-        is_system: false,
-        method: KIND.to_owned(),
-        lent: None,
-    };
+    let writer = writer_of(&message.person);
     let before = std::mem::replace(&mut cx.actor, writer);
     let body = json!({"text": text}).as_object().cloned().unwrap_or_default();
     let done = verbs::comment_change(cx, key, &body);

@@ -229,13 +229,20 @@ fn level_of(reading: &mut Reading<'_>, field: &str, text: &str, allowed: &[Level
 }
 
 fn read_step(reading: &mut Reading<'_>) -> Step {
-    Step {
+    let step = Step {
         title: reading.needed("title", LINE),
         doer: reading.text("owner", LINE),
         team: reading.text("team", LINE),
         minutes: reading.integer("minutes", 0..=100_000),
         check: reading.text("check", TEXT),
+        watch: false,
+    };
+    let watch = reading.boolean("watch").unwrap_or(false);
+    if watch && step.minutes.is_none_or(|minutes| minutes == 0) {
+        let text = "A watch step needs `minutes`: it ends when they are over.";
+        reading.wrong("minutes", "missing", text);
     }
+    Step { watch, ..step }
 }
 
 fn read_disruption(reading: &mut Reading<'_>) -> DisruptionPlan {

@@ -159,6 +159,9 @@ pub struct Step {
     /// How one sees that it worked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
+    /// Whether the step is a watch: it ends after its minutes at the earliest, or is skipped with a reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watch: bool,
 }
 
 /// Impact on the three axes.

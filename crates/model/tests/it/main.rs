@@ -40,6 +40,7 @@ mod repeats;
 mod risk;
 mod rollback;
 mod rules_oracle;
+mod runbook;
 mod running;
 mod small_team;
 mod templates;

@@ -5,6 +5,7 @@
 //! names are those of the API, nested ones with points (`impact.data`); lists
 //! are one entry a line.
 
+use super::by_steps::{self, BySteps};
 use crate::{ActForm, ActTone, Choice, Field, Input};
 
 /// An act on a change.
@@ -111,6 +112,8 @@ pub struct ActContext {
     pub questions: Vec<SecurityQuestionAsked>,
     /// Whether the log of actions says that it is rolled back.
     pub is_rolled_back: bool,
+    /// What the steps of the runbook add up to; `None` where none is noted.
+    pub by_steps: Option<BySteps>,
     /// The digest of the planned times that the page shows.
     pub when_digest: String,
     /// The planned times that the page shows, to the instant, as a form sends them along.
@@ -377,12 +380,7 @@ impl Act {
                 .submit("Tell them"),
             _ => at(context, "complete", "Tell the outcome", "/completion")
                 .field(target(context, "Every open target"))
-                .field(
-                    // How it ended is said by a person: only a way back that was noted speaks for itself.
-                    Field::radio("outcome", "Outcome", &OUTCOMES)
-                        .value(if context.is_rolled_back { "rolled_back" } else { "" })
-                        .required(),
-                )
+                .field(by_steps::outcome(&OUTCOMES, context))
                 .field(time("actual_start", "Began", context))
                 .field(time("actual_end", "Ended", context))
                 .field(Field::new(
@@ -726,6 +724,7 @@ pub(crate) fn sample_context() -> ActContext {
             text: "443 from the office".to_owned(),
         }],
         is_rolled_back: false,
+        by_steps: None,
         when_digest: "sha256:41d0".to_owned(),
         standing_times: "{\"planned_start\":\"2026-11-21T21:00:00Z\"}".to_owned(),
         once: "0193-a1".to_owned(),

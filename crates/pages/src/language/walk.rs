@@ -13,7 +13,7 @@ use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data
 use crate::elements::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.
-pub const SCRIPT: [&str; 35] = [
+pub const SCRIPT: [&str; 41] = [
     "1 new entry, ",
     "{#n} new entries, ",
     "show",
@@ -27,6 +27,12 @@ pub const SCRIPT: [&str; 35] = [
     "Every step back is done",
     "{#n} of {#all} steps back done",
     "Rolling back, step {#n} of {#all}",
+    "On this step since",
+    "Watch until",
+    "then it can be ended",
+    "Step {#n} is noted as done.",
+    "Step {#n} is noted as skipped.",
+    "Taken back: {title}",
     "You are signed out. Sign in again; what you tapped is kept.",
     "Not noted: {text}. {why}",
     "{#h} h {#min} min",

@@ -26,6 +26,7 @@ use crate::background::queue_worker::{Failed, Holder, LEASE, go_round, side_by_s
 use crate::background::sequencer::told;
 use crate::http::clock::tick;
 use crate::http::state::AppState;
+use crate::notify::letter_files;
 
 /// How many rows a round takes.
 const MOST: i64 = 20;
@@ -199,10 +200,16 @@ impl Worker {
             Ok(None) => return,
             Err(error) => return self.give_back(row, &error),
         };
-        let signals = match door::read_whole(&kind, &found.event, &found.body, found.received_at) {
+        let mut signals = match door::read_whole(&kind, &found.event, &found.body, found.received_at) {
             Ok(signals) => signals,
             Err(aside) => return self.set_aside(row, aside.reason),
         };
+        let place = (row.tenant.as_str(), row.connection.as_str());
+        if kind == acts::notify::reply_by_mail::KIND
+            && let Err(error) = letter_files::keep(&self.holder.state, place, &found.body, &mut signals)
+        {
+            return self.give_back(row, &error);
+        }
         drop(found);
         let (id, connection, holder) = (row.id.clone(), row.connection.clone(), self.holder.name.clone());
         let done = self.holder.act(&row.tenant, move |cx| {

@@ -114,6 +114,10 @@ const CONTENT: &[Shape] = &[
             text("team", LINE, "The team."),
             integer("minutes", 0, MINUTES, "How long it takes."),
             text("check", TEXT, "How one sees that it worked."),
+            boolean(
+                "watch",
+                "Whether it is a watch: it ends after its `minutes` at the earliest, or is skipped with a reason.",
+            ),
         ],
     ),
     shape(
@@ -361,10 +365,24 @@ const WORK: &[Shape] = &[
             text(
                 "withdraws",
                 LINE,
-                "The id of the entry that began a way back by mistake; with the kind `deviation`, before any step of it is done.",
+                "The id (or `tap`) of an entry that is taken back: the beginning of a way back, with the kind `deviation`, before any \
+                 step of it is done; or a step that the same person noted less than five minutes before, with the kind `step`.",
             ),
+            boolean("skipped", "Whether the step was skipped; `text` says why."),
             text("target", LINE, "The target's id."),
-            time("occurred_at", "When it happened; now unless said."),
+            time(
+                "occurred_at",
+                "When it happened; now unless said. The end of a step does not lie before the start of the work.",
+            ),
+            time(
+                "sent_at",
+                "The time by the clock of the device that sends what it kept: `occurred_at` is corrected by how far that clock is off.",
+            ),
+            text(
+                "tap",
+                64,
+                "A key that the device made for this tap: what arrives again with the same key is the same entry.",
+            ),
         ],
     ),
     shape(

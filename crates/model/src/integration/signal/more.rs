@@ -87,6 +87,28 @@ pub struct MailReply {
     pub tokens: Vec<String>,
     /// The new words in it, without what they answer; perhaps empty.
     pub text: String,
+    /// Its subject line; perhaps empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subject: String,
+    /// The files that came with it and were kept; empty while none were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<MailFile>,
+    /// The names of files that were not kept, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+}
+
+/// A file that came with a letter and was kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailFile {
+    /// Its name, without folders.
+    pub name: String,
+    /// Its media type, by its name.
+    pub media_type: String,
+    /// Bytes.
+    pub size: i64,
+    /// `sha256:…`.
+    pub digest: String,
 }
 
 /// What an outside system wants to know before it goes on.

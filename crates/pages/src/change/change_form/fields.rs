@@ -11,7 +11,7 @@ use crate::{Choice, Field, Input};
 pub enum Rows {
     /// `targets.0.service`, `.environment`, `.artifact`, `.commit`, `.rollback_to`, `.config_items`.
     Targets,
-    /// `plan.0.title`, `.owner`, `.minutes`, `.check`.
+    /// `plan.0.title`, `.owner`, `.minutes`, `.check`, `.watch`.
     Plan,
     /// `rollback_plan.0.title` and the same as in the plan.
     RollbackPlan,
@@ -421,6 +421,15 @@ impl ChangeFields {
                 Field::text(format!("{name}.owner"), "Who").half(),
                 Field::new(format!("{name}.minutes"), "Minutes", Input::Number).half(),
                 Field::text(format!("{name}.check"), "Check").half(),
+                Field::select(
+                    format!("{name}.watch"),
+                    "Ends",
+                    &[
+                        ("", "When it is done"),
+                        ("true", "After its minutes at the earliest: a watch"),
+                    ],
+                )
+                .half(),
             ]
         })
     }

@@ -118,6 +118,7 @@ const PHRASES: &[Phrase] = &[
     ("gate.checked", "gate", "asked the gate"),
     ("group.set", "person", "set a group"),
     ("incident.opened", "incident", "opened an incident"),
+    ("letter.taken", "edit", "told a person what a draft by mail lacks"),
     ("log.replayed", "check", "compared every record with the log"),
     (
         "ownership.activated",

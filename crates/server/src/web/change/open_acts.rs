@@ -47,6 +47,7 @@ pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
         item: String::new(),
         questions: questions(view, change),
         is_rolled_back: false,
+        by_steps: None,
         when_digest: change.digests.when.clone(),
         standing_times: fields::standing([
             ("planned_start", change.planned_start),

@@ -28,7 +28,7 @@ use crate::web::approval::decision_card;
 use crate::web::change::open_acts::{context, decisions, has_said_all, note, others};
 use crate::web::change::plan_steps::{length, steps};
 use crate::web::change::review_draft::start_from;
-use crate::web::change::runbook::rolls_back_since;
+use crate::web::change::runbook::{by_steps, rolls_back_since};
 use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
 use crate::web::gate::reopening;
@@ -84,6 +84,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
     let told = find_timeline(view.cx, &id)?;
     let context = ActContext {
         is_rolled_back: rolls_back_since(&entries).is_some(),
+        by_steps: by_steps(&file.change, &entries),
         ..context(view, &file)
     };
     let has_failed = success::succeeded(&file.change) == Some(false);
@@ -432,7 +433,7 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
 }
 
 /// What forms of other pages send along beside the words of a person, which the same act's form here knows nothing of.
-const CARRIED: [&str; 3] = ["next", "step", "withdraws"];
+const CARRIED: [&str; 4] = ["next", "step", "withdraws", "skipped"];
 
 /// Gives a form that came back what it was sent with: what a runbook says of its step is not lost on the change's own page.
 fn carry(act: &mut ActForm, sent: &Form) {

@@ -29,6 +29,7 @@ use crate::web::approval::decision_card::{self, decided, missing, outcome_mark, 
 use crate::web::cab::meetings;
 use crate::web::change::open_acts::awaits_word_of;
 use crate::web::change::review_draft::what_differs;
+use crate::web::change::runbook::reported;
 use crate::web::change::{affected, custom_fields, waves};
 use crate::web::shared::fields::watching;
 use crate::web::shared::moments;
@@ -403,18 +404,24 @@ impl Around<'_> {
     pub fn runbook(&self, view: &View<'_, '_, '_>) -> Work {
         let entries = self.entries.iter().map(|entry| {
             let (tone, word) = match entry.kind {
+                EntryKind::Step if entry.withdraws.is_some() => (Tone::Wait, "Step taken back"),
                 _ if entry.withdraws.is_some() => (Tone::Wait, "Going on after all"),
+                _ if entry.skipped => (Tone::Wait, "Step skipped"),
                 EntryKind::Step => (Tone::Ok, "Step"),
                 EntryKind::Deviation => (Tone::Wait, "Deviation"),
                 EntryKind::Issue => (Tone::Stop, "Issue"),
                 EntryKind::Rollback => (Tone::Wait, "Rollback"),
             };
-            Entry::new(
+            let shown = Entry::new(
                 tone,
                 Rich::new().strong(word).text(format!(" by {}", view.name(&entry.by))),
             )
             .quote(entry.text.as_str())
-            .aside(view.moment(entry.occurred_at))
+            .aside(view.moment(entry.occurred_at));
+            match reported(view, entry) {
+                Some(words) => shown.aside(words),
+                None => shown,
+            }
         });
         let mut acts = self.act(Verb::Record, Act::Entry);
         if !acts.is_empty() {

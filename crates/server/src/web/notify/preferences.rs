@@ -1,5 +1,6 @@
 //! How the reader wishes to be told: at once or once a day, and when not at all.
 
+use acts::notify::draft_by_mail;
 use axum::extract::State;
 use axum::response::Response;
 use model::core::act::actions;
@@ -63,10 +64,30 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         ],
         ..RecordPage::default()
     };
+    page.sections.extend(by_mail(view)?);
     if let Some(back) = back {
         back.put(view, &mut page.frame, page.acts.iter_mut());
     }
     Ok(page.render())
+}
+
+/// The reader's own address for changes by mail, where mail is taken.
+fn by_mail(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
+    let Some(address) = draft_by_mail::own_address(view.cx)? else {
+        return Ok(None);
+    };
+    let what = "A letter from your mail address to this one becomes a draft of yours, with its files as evidence. Lines such as \
+                “Service: booking-api”, “Environment: production” and “Start: 2026-11-21 22:00” fill its fields. The address is \
+                yours alone: keep it to yourself.";
+    let facts = vec![
+        Fact::new("Your address for changes", Rich::new().code(address.as_str())),
+        Fact::new("How it is used", Rich::from(what)),
+    ];
+    Ok(Some(Section::new(
+        "by-mail",
+        "Changes by mail",
+        SectionBody::Facts(facts),
+    )))
 }
 
 fn languages() -> Vec<(&'static str, &'static str)> {

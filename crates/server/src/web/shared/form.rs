@@ -94,6 +94,8 @@ const BOOLEANS: &[&str] = &[
     "helped",
     "deputy",
     "with_texts",
+    "watch",
+    "skipped",
 ];
 /// Keys of changes and incidents: blanks around them, as they come with copied ones, are no part of them.
 const KEYS: &[&str] = &["to", "change", "incident", "into", "incident_key", "change_key"];

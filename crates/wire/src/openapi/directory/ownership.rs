@@ -515,6 +515,11 @@ const ANSWERS: &[Shape] = &[
         &[
             text("person", LINE, "Who: a login.").needed(),
             text("zone", LINE, "The zone in which the times are read.").needed(),
+            text(
+                "change_address",
+                LINE,
+                "The secret address to which this person sends changes by mail; only in the answer to themselves.",
+            ),
         ],
     )
     .based_on(&["TellingInput"]),
