@@ -11,6 +11,7 @@ mod node;
 mod postgres;
 mod report;
 mod shell;
+mod site;
 mod suite;
 mod tidy;
 mod tools;
@@ -57,6 +58,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "tidy" => tidy::run(&root, rest),
         "dist" => dist::run(&root, rest),
         "bench" | "soak" => dispatch(&root, task, rest),
+        "docs-site" => suite::docs_site(&root),
         "with" => suite::with_services(&root, rest),
         "setup" => Ok(setup(&root)),
         "help" | "--help" | "-h" => {
