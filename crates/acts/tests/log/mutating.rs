@@ -280,6 +280,7 @@ fn furnish_rarer(world: &World) {
     use model::risk::probe::Probe;
     use model::schedule::outside_calendar::OutsideCalendar;
     use model::schedule::planning_terms::PlanningTerms;
+    use model::cab::duty_rota::DutyRota;
     use model::schedule::traffic::Traffic;
     world.by("olga", |cx| {
         noun::add::<LessonAttempt>(cx, &body(json!({"lesson": "intervals"})))
@@ -309,6 +310,8 @@ fn furnish_rarer(world: &World) {
             cx,
             &body(json!({"service": "web", "zone": "UTC", "profile": "mon,9,1200"})),
         )?;
+        let rota = json!({"group": "eyes", "people": ["sam"], "starts_at": "2026-11-30T08:00:00Z", "time_zone": "Europe/Oslo"});
+        noun::add::<DutyRota>(cx, &body(rota))?;
         noun::add::<OutsideCalendar>(cx, &body(json!({"name": "Works", "services": ["web"]})))?;
         noun::add::<HoldOrder>(cx, &body(json!({"reason": "Case 4711", "services": ["web"]})))?;
         let rule = json!({"regime": "own", "record_kind": "change", "keep_days": 100, "active": true});

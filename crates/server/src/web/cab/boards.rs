@@ -146,10 +146,10 @@ fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         frame: view.frame.clone(),
         title: "Boards".to_owned(),
         byline: Rich::from("The groups that decide at meetings."),
-        acts: vec![ActForm::link(
-            "Board pack of last month",
-            view.url(&format!("/board-packs/{month}")),
-        )],
+        acts: vec![
+            ActForm::link("Board pack of last month", view.url(&format!("/board-packs/{month}"))),
+            ActForm::link("Duty rotas", view.url("/duty-rotas")).tone(ActTone::Quiet),
+        ],
         sections: vec![
             Section::new("boards", "Boards", SectionBody::Table(table))
                 .unsaid("No rule asks a group to decide at a meeting, and none has met."),

@@ -123,6 +123,7 @@ const LISTS: &[&str] = &[
     "mail_addresses",
     "risks",
     "audiences",
+    "duty_groups",
     "stages",
     "changes",
     "tiles",
