@@ -505,11 +505,16 @@ fn pages(world: &World) -> Result<Count> {
     Ok(Count::of_check(told.is_ok(), &lines))
 }
 
-/// Builds the documentation site alone, and says whether that succeeded.
+/// Builds the documentation site alone, with the reference of a program that is there or of one that it builds, and says whether
+/// that succeeded.
 ///
 /// # Errors
-/// When the build cannot be run at all.
-pub fn docs_site(root: &Path) -> Result<bool> {
+/// When the build cannot be run at all, or the site not be built with the program that is there.
+pub fn docs_site(root: &Path, program: Option<&str>) -> Result<bool> {
+    if let Some(program) = program {
+        println!("the documentation is in {}", site::build(root, Path::new(program))?.display());
+        return Ok(true);
+    }
     let world = World {
         root,
         cluster: None,

@@ -7,6 +7,8 @@ use anyhow::{Result, bail};
 
 use crate::shell;
 
+/// The heading of the options that every command takes.
+const COMMON: &str = "Everywhere:";
 /// The most commands below each other; the grammar has three.
 const MOST_DEEP: usize = 5;
 
@@ -37,7 +39,6 @@ pub fn pages(program: &Path) -> Result<Vec<(String, String)>> {
 
 fn pages_of(help: &dyn Fn(&[String]) -> Result<String>) -> Result<Vec<(String, String)>> {
     let whole = help(&[])?;
-    let common = options(&whole);
     let mut index = format!(
         "# Command line\n\nGenerated from `assent --help`. What every command takes stands here alone.\n\n```text\n{}\n```\n\n\
          | Command | Purpose |\n|---|---|\n",
@@ -47,7 +48,7 @@ fn pages_of(help: &dyn Fn(&[String]) -> Result<String>) -> Result<Vec<(String, S
     for (name, purpose) in commands(&whole) {
         index.push_str(&format!("| [`{name}`]({name}.md) | {} |\n", super::cell(&purpose)));
         let mut page = format!("# assent {name}\n\n");
-        tell(help, &[name.clone()], &common, &mut page)?;
+        tell(help, std::slice::from_ref(&name), &mut page)?;
         pages.push((format!("reference/commands/{name}.md"), page));
     }
     if pages.is_empty() {
@@ -58,7 +59,7 @@ fn pages_of(help: &dyn Fn(&[String]) -> Result<String>) -> Result<Vec<(String, S
 }
 
 /// What a command and all below it say of themselves.
-fn tell(help: &dyn Fn(&[String]) -> Result<String>, words: &[String], common: &[String], page: &mut String) -> Result<()> {
+fn tell(help: &dyn Fn(&[String]) -> Result<String>, words: &[String], page: &mut String) -> Result<()> {
     if words.len() > MOST_DEEP {
         bail!("`assent {}` has commands without end", words.join(" "));
     }
@@ -67,10 +68,10 @@ fn tell(help: &dyn Fn(&[String]) -> Result<String>, words: &[String], common: &[
         let title = format!("assent {}", words.join(" "));
         page.push_str(&format!("## {title} {{#{}}}\n\n", super::slug(&title)));
     }
-    page.push_str(&format!("```text\n{}\n```\n\n", without(&text, common).trim_end()));
+    page.push_str(&format!("```text\n{}\n```\n\n", without_common(&text)));
     for (name, _) in commands(&text) {
         let below = [words, &[name]].concat();
-        tell(help, &below, common, page)?;
+        tell(help, &below, page)?;
     }
     Ok(())
 }
@@ -83,42 +84,37 @@ fn section<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
 
 /// The commands that a help lists, each with its purpose.
 fn commands(text: &str) -> Vec<(String, String)> {
-    let rows = section(text, "Commands:").filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    let named = rows.map(|line| line.trim().split_once(' ').unwrap_or((line.trim(), "")));
-    let own = named.filter(|(name, _)| *name != "help");
-    own.map(|(name, purpose)| (name.to_owned(), purpose.trim().to_owned()))
-        .collect()
-}
-
-/// The name of the option that a line begins with.
-fn option(line: &str) -> Option<&str> {
-    let inner = line.trim_start();
-    let indent = line.len() - inner.len();
-    let is_option = (2..=6).contains(&indent) && inner.starts_with('-');
-    let long = inner.split([' ', ',', '=', '[']).find(|word| word.starts_with("--"));
-    long.or_else(|| inner.split(' ').next()).filter(|_| is_option)
-}
-
-/// The names of the options that a help explains.
-fn options(text: &str) -> Vec<String> {
-    text.lines().filter_map(option).map(str::to_owned).collect()
-}
-
-/// A help without the options that every command takes.
-fn without(text: &str, common: &[String]) -> String {
-    let mut kept = Vec::new();
-    let mut is_left_out = false;
-    for line in text.lines() {
-        if let Some(name) = option(line) {
-            is_left_out = common.iter().any(|known| known == name);
-        } else if !line.is_empty() && !line.starts_with("          ") {
-            is_left_out = false;
+    let mut found: Vec<(String, String)> = Vec::new();
+    for line in section(text, "Commands:").filter(|line| !line.is_empty()) {
+        let words = line.trim();
+        if line.starts_with("   ") {
+            // A long purpose goes on in the next line.
+            if let Some((_, purpose)) = found.last_mut() {
+                purpose.push(' ');
+                purpose.push_str(words);
+            }
+            continue;
         }
-        if !is_left_out {
+        let (name, purpose) = words.split_once(' ').unwrap_or((words, ""));
+        found.push((name.to_owned(), purpose.trim().to_owned()));
+    }
+    found.retain(|(name, _)| name != "help");
+    found
+}
+
+/// A help without the section of the options that every command takes.
+fn without_common(text: &str) -> String {
+    let mut kept = Vec::new();
+    let mut is_common = false;
+    for line in text.lines() {
+        if !line.is_empty() && !line.starts_with(' ') {
+            is_common = line == COMMON;
+        }
+        if !is_common {
             kept.push(line);
         }
     }
-    kept.join("\n").replace("\n\n\n", "\n\n")
+    kept.join("\n").trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -127,10 +123,10 @@ mod tests {
 
     use super::*;
 
-    const ROOT: &str = "Changes\n\nUsage: assent <COMMAND>\n\nCommands:\n  gate  Ask the gate\n  help  Print this\n\n\
-        Options:\n      --server <URL>  The server\n          [env: X]\n  -h, --help  Print help\n";
-    const GATE: &str = "Ask the gate\n\nCommands:\n  check  Ask once\n\nOptions:\n      --server <URL>  The server\n  -h, --help  Print help\n";
-    const CHECK: &str = "Ask once\n\nOptions:\n      --wait <S>   Wait\n      --server <URL>\n          The server\n  -h, --help\n          Print help\n";
+    const ROOT: &str = "Changes\n\nUsage: assent <COMMAND>\n\nCommands:\n  gate  Ask the gate\n        and wait\n  help  Print this\n\n\
+        Options:\n  -h, --help  Print help\n\nEverywhere:\n      --server <URL>  The server\n\nExit codes: 0 yes\n";
+    const GATE: &str = "Ask\n\nCommands:\n  check  Ask once\n\nEverywhere:\n      --server <URL>  The server\n";
+    const CHECK: &str = "Ask once\n\nOptions:\n      --wait <S>   Wait\n\nEverywhere:\n      --server <URL>\n          The server\n\nExample: x\n";
 
     fn told(words: &[String]) -> Result<String> {
         let text = match words {
@@ -147,12 +143,12 @@ mod tests {
         let names: Vec<&str> = pages.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(names, ["reference/commands/gate.md", "reference/commands/README.md"]);
         assert!(pages[0].1.contains("## assent gate check {#assent-gate-check}"), "{}", pages[0].1);
-        assert!(pages[1].1.contains("| [`gate`](gate.md) | Ask the gate |"), "{}", pages[1].1);
+        assert!(pages[1].1.contains("| [`gate`](gate.md) | Ask the gate and wait |"), "{}", pages[1].1);
     }
 
     #[test]
     fn what_every_command_takes_is_told_once() {
         let page = &pages_of(&told).unwrap()[0].1;
-        assert!(page.contains("--wait") && !page.contains("--server") && !page.contains("Print help"), "{page}");
+        assert!(page.contains("--wait") && page.contains("Example: x") && !page.contains("--server"), "{page}");
     }
 }
