@@ -65,6 +65,7 @@ fn who_is_on_duty_follows_turns_overrides_and_absences_and_is_found_where_it_is_
     commands(&server, &security);
     let path = format!("/on-call/{}", swap["id"].as_str().unwrap());
     done(&server, "change_manager", ("DELETE", &path), &Value::Null);
+    imports(&server, &owner, &security);
     let away = json!({"starts_at": at(&server, -1), "ends_at": at(&server, 600)});
     done(&server, "owner", ("POST", "/absences"), &away);
     let rota = done(&server, "requester", ("GET", "/duty-rotas/watch"), &Value::Null);
@@ -81,6 +82,31 @@ fn who_is_on_duty_follows_turns_overrides_and_absences_and_is_found_where_it_is_
     must_verify(&server);
     assert!(server.stop().success());
     must_replay(&place);
+}
+
+/// A calendar brings times of members, all or none, and the next one replaces them.
+fn imports(server: &Server, owner: &str, security: &str) {
+    let begin = server.server_time() + SignedDuration::from_hours(240);
+    let stamp = |at: jiff::Timestamp| at.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let (from, until) = (stamp(begin), stamp(begin + SignedDuration::from_hours(8)));
+    let calendar = |titles: &[&str]| {
+        let event = |(place, title): (usize, &&str)| {
+            format!("BEGIN:VEVENT\r\nUID:{place}\r\nDTSTART:{from}\r\nDTEND:{until}\r\nSUMMARY:Duty {title}\r\nEND:VEVENT\r\n")
+        };
+        let events: String = titles.iter().enumerate().map(event).collect();
+        json!({"group": "watch", "text": format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{events}END:VCALENDAR\r\n")})
+    };
+    let call = ("POST", "/on-call/imports");
+    assert_eq!(ask(server, "requester", call, &calendar(&[owner])).0, 403);
+    let (status, refused) = ask(server, "change_manager", call, &calendar(&[owner, "nobody"]));
+    assert!(status == 422 && refused.to_string().contains("Duty nobody"), "{status} {refused}");
+    let told = |titles: &[&str]| {
+        let told = done(server, "change_manager", call, &calendar(titles));
+        [&told["added"], &told["known"], &told["ended"]].map(|count| count.as_i64().unwrap())
+    };
+    assert_eq!(told(&[owner]), [1, 0, 0], "the refused one left nothing");
+    assert_eq!(told(&[owner, security]), [1, 1, 0]);
+    assert_eq!(told(&[security]), [0, 1, 1]);
 }
 
 /// A commander finds whoever is on duty now among the contacts.

@@ -86,6 +86,7 @@ fn a_time_on_call_goes_before_the_rota_and_an_absence_is_a_gap() {
         starts_at: at("2026-11-05T00:00:00Z"),
         ends_at: at("2026-11-07T00:00:00Z"),
         corrected_at: None,
+        imported: false,
     });
     let spans = directory.duty_spans(&group(), from, until);
     let told: Vec<(String, Vec<&str>)> = spans
