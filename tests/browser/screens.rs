@@ -27,7 +27,11 @@ fn wanted() -> BTreeSet<String> {
         }
         let text = std::fs::read_to_string(path).unwrap();
         let marks = text.lines().filter_map(|line| line.strip_prefix("<!-- picture "));
-        found.extend(marks.filter_map(|mark| mark.split_once(": ")).map(|(name, _)| name.to_owned()));
+        found.extend(
+            marks
+                .filter_map(|mark| mark.split_once(": "))
+                .map(|(name, _)| name.to_owned()),
+        );
     }
     found
 }
@@ -35,7 +39,11 @@ fn wanted() -> BTreeSet<String> {
 #[test]
 fn every_screenshot_that_the_documentation_asks_for_is_taken() {
     let taken: BTreeSet<String> = SCREENS.iter().map(|screen| screen.0.to_owned()).collect();
-    assert_eq!(taken, wanted(), "the pages of docs/site and this test name the same pictures");
+    assert_eq!(
+        taken,
+        wanted(),
+        "the pages of docs/site and this test name the same pictures"
+    );
     let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
     browser.look(Look::DESK);

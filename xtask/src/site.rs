@@ -35,7 +35,9 @@ pub fn build(root: &Path, program: &Path) -> Result<PathBuf> {
     let document = commands::ask(program, &["openapi"])?;
     let parsed = serde_json::from_str(&document).context("`assent openapi` prints no JSON")?;
     stage.pages.extend(api::pages(&parsed));
-    stage.files.insert("reference/openapi.json".to_owned(), document.into_bytes());
+    stage
+        .files
+        .insert("reference/openapi.json".to_owned(), document.into_bytes());
     stage.pages.extend(codes::pages(&tree)?);
     let out = shell::target_folder(root).join("docs-site");
     let (source, html) = (out.join("source"), out.join("html"));
@@ -45,7 +47,15 @@ pub fn build(root: &Path, program: &Path) -> Result<PathBuf> {
     let text = serde_json::to_string_pretty(&nav::settings(&stage.pages, &source, &html))?;
     std::fs::write(&settings, text).context("cannot write the settings of MkDocs")?;
     let mut command = Command::new(foreign::site_python(root));
-    command.args(["-m", "mkdocs", "build", "--strict", "--quiet", "--clean", "--config-file"]);
+    command.args([
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--quiet",
+        "--clean",
+        "--config-file",
+    ]);
     shell::quiet(command.arg(&settings).current_dir(root))?;
     Ok(html)
 }
@@ -90,7 +100,11 @@ mod tests {
 
     #[test]
     fn a_walk_under_no_role_is_named() {
-        let walks = [("docs/guide/freeze.md", "# F"), ("docs/guide/hold.md", "# H"), ("docs/guide/README.md", "")];
+        let walks = [
+            ("docs/guide/freeze.md", "# F"),
+            ("docs/guide/hold.md", "# H"),
+            ("docs/guide/README.md", ""),
+        ];
         let tree = |index| Tree::of(&[walks[0], walks[1], walks[2], (BY_ROLE, index)]);
         check_roles(&tree("[a](../guide/freeze.md) [b](../guide/hold.md)")).unwrap();
         let error = check_roles(&tree("[a](../guide/freeze.md)")).unwrap_err().to_string();

@@ -512,7 +512,10 @@ fn pages(world: &World) -> Result<Count> {
 /// When the build cannot be run at all, or the site not be built with the program that is there.
 pub fn docs_site(root: &Path, program: Option<&str>) -> Result<bool> {
     if let Some(program) = program {
-        println!("the documentation is in {}", site::build(root, Path::new(program))?.display());
+        println!(
+            "the documentation is in {}",
+            site::build(root, Path::new(program))?.display()
+        );
         return Ok(true);
     }
     let world = World {

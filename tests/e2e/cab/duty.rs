@@ -72,12 +72,22 @@ fn who_is_on_duty_follows_turns_overrides_and_absences_and_is_found_where_it_is_
     assert_eq!(rota["on_duty"], json!([]), "{rota}");
     assert!(!rota["gaps"].as_array().unwrap().is_empty(), "{rota}");
     is_named(&server);
-    let page = Session::begin(&server, "change_manager").get("/t/halden/duty-rotas").body;
-    assert!(page.contains("watch") && page.contains("Gaps in the next 30 days"), "the page shows the gap");
+    let page = Session::begin(&server, "change_manager")
+        .get("/t/halden/duty-rotas")
+        .body;
+    assert!(
+        page.contains("watch") && page.contains("Gaps in the next 30 days"),
+        "the page shows the gap"
+    );
     done(&server, "change_manager", ("DELETE", "/duty-rotas/watch"), &Value::Null);
-    assert_eq!(ask(&server, "requester", ("GET", "/duty-rotas/watch"), &Value::Null).0, 404);
+    assert_eq!(
+        ask(&server, "requester", ("GET", "/duty-rotas/watch"), &Value::Null).0,
+        404
+    );
     server.wait_for_log();
-    let log = Session::begin(&server, "auditor").get("/t/halden/audit?kind=duty_rota").body;
+    let log = Session::begin(&server, "auditor")
+        .get("/t/halden/audit?kind=duty_rota")
+        .body;
     assert!(log.contains("set a duty rota"), "the log has words for it");
     must_verify(&server);
     assert!(server.stop().success());
@@ -91,7 +101,9 @@ fn imports(server: &Server, owner: &str, security: &str) {
     let (from, until) = (stamp(begin), stamp(begin + SignedDuration::from_hours(8)));
     let calendar = |titles: &[&str]| {
         let event = |(place, title): (usize, &&str)| {
-            format!("BEGIN:VEVENT\r\nUID:{place}\r\nDTSTART:{from}\r\nDTEND:{until}\r\nSUMMARY:Duty {title}\r\nEND:VEVENT\r\n")
+            format!(
+                "BEGIN:VEVENT\r\nUID:{place}\r\nDTSTART:{from}\r\nDTEND:{until}\r\nSUMMARY:Duty {title}\r\nEND:VEVENT\r\n"
+            )
         };
         let events: String = titles.iter().enumerate().map(event).collect();
         json!({"group": "watch", "text": format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{events}END:VCALENDAR\r\n")})
@@ -99,7 +111,10 @@ fn imports(server: &Server, owner: &str, security: &str) {
     let call = ("POST", "/on-call/imports");
     assert_eq!(ask(server, "requester", call, &calendar(&[owner])).0, 403);
     let (status, refused) = ask(server, "change_manager", call, &calendar(&[owner, "nobody"]));
-    assert!(status == 422 && refused.to_string().contains("Duty nobody"), "{status} {refused}");
+    assert!(
+        status == 422 && refused.to_string().contains("Duty nobody"),
+        "{status} {refused}"
+    );
     let told = |titles: &[&str]| {
         let told = done(server, "change_manager", call, &calendar(titles));
         [&told["added"], &told["known"], &told["ended"]].map(|count| count.as_i64().unwrap())
@@ -128,19 +143,43 @@ fn is_named(server: &Server) {
             "subject_en": "{stage}: {title}", "text_en": "{services}."})
     };
     for (groups, code) in [(json!([]), "duty_groups"), (json!(["nobody"]), "unknown")] {
-        let (status, refused) = ask(server, "change_manager", ("POST", "/communication-plans"), &plan("wrong", groups));
-        assert!(status == 422 && refused.to_string().contains(code), "{status} {refused}");
+        let (status, refused) = ask(
+            server,
+            "change_manager",
+            ("POST", "/communication-plans"),
+            &plan("wrong", groups),
+        );
+        assert!(
+            status == 422 && refused.to_string().contains(code),
+            "{status} {refused}"
+        );
     }
-    let made = done(server, "change_manager", ("POST", "/communication-plans"), &plan("watch", json!(["watch"])));
+    let made = done(
+        server,
+        "change_manager",
+        ("POST", "/communication-plans"),
+        &plan("watch", json!(["watch"])),
+    );
     let change = json!({"title": "Labels rest", "description": "d", "justification": "j", "category": "application", "complexity": "low",
         "targets": [{"service": "label-print", "environment": "production"}],
         "plan": [{"title": "Out", "minutes": 10}], "rollback_plan": [{"title": "Back", "minutes": 5}]});
     let change = done(server, "requester", ("POST", "/changes"), &change);
     let path = format!("/communication-plans/{}/previews", made["id"].as_str().unwrap());
-    let preview = done(server, "change_manager", ("POST", &path), &json!({"change": change["key"]}));
-    assert_eq!(preview["recipient_count"], 2, "in a gap all members are told: {preview}");
+    let preview = done(
+        server,
+        "change_manager",
+        ("POST", &path),
+        &json!({"change": change["key"]}),
+    );
+    assert_eq!(
+        preview["recipient_count"], 2,
+        "in a gap all members are told: {preview}"
+    );
     let item = json!({"title": "Empty the spool", "escalate_to": "watch"});
-    assert_eq!(done(server, "requester", ("POST", "/action-items"), &item)["escalate_to"], "watch");
+    assert_eq!(
+        done(server, "requester", ("POST", "/action-items"), &item)["escalate_to"],
+        "watch"
+    );
     let wrong = json!({"title": "Empty the spool", "escalate_to": "nobody"});
     assert_eq!(ask(server, "requester", ("POST", "/action-items"), &wrong).0, 422);
 }

@@ -32,12 +32,19 @@ pub fn pages(document: &Value) -> Vec<(String, String)> {
         let about = tag["description"].as_str().unwrap_or_default();
         let Some(operations) = by_tag.get(name) else { continue };
         let file = format!("{}.md", slug(name));
-        index.push_str(&format!("| [{name}]({file}) | {} | {} |\n", cell(about), operations.len()));
+        index.push_str(&format!(
+            "| [{name}]({file}) | {} | {} |\n",
+            cell(about),
+            operations.len()
+        ));
         let page = format!("# API: {name}\n\n{about}\n\n{}", operations.join("\n"));
         pages.push((format!("reference/api/{file}"), page));
     }
     pages.push(("reference/api/README.md".to_owned(), index));
-    pages.push(("reference/api/shapes.md".to_owned(), shapes(&document["components"]["schemas"])));
+    pages.push((
+        "reference/api/shapes.md".to_owned(),
+        shapes(&document["components"]["schemas"]),
+    ));
     pages
 }
 
@@ -65,7 +72,9 @@ fn told(method: &str, path: &str, operation: &Value) -> String {
     if !body.is_null() {
         out.push_str(&format!("Body: {}.\n\n", kind(body)));
     }
-    let answers: Vec<String> = rows(&operation["responses"]).map(|(status, it)| answer(status, it)).collect();
+    let answers: Vec<String> = rows(&operation["responses"])
+        .map(|(status, it)| answer(status, it))
+        .collect();
     out.push_str(&format!("| Answer | Contents |\n|---|---|\n{}\n", answers.join("\n")));
     out
 }
@@ -74,7 +83,12 @@ fn parameter(it: &Value) -> String {
     let text = |name: &str| it[name].as_str().unwrap_or_default();
     let needed = if it["required"] == true { ", required" } else { "" };
     let kind = kind(&it["schema"]);
-    format!("| `{}` | {}{needed} | {kind} | {} |", text("name"), text("in"), cell(text("description")))
+    format!(
+        "| `{}` | {}{needed} | {kind} | {} |",
+        text("name"),
+        text("in"),
+        cell(text("description"))
+    )
 }
 
 fn answer(status: &str, it: &Value) -> String {
@@ -86,7 +100,11 @@ fn answer(status: &str, it: &Value) -> String {
         .map(|(_, content)| kind(&content["schema"]))
         .filter(|kind| kind != "any")
         .collect();
-    let contents = if contents.is_empty() { String::new() } else { format!(" {}", contents[0]) };
+    let contents = if contents.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", contents[0])
+    };
     format!("| {status} | {}{contents} |", cell(about))
 }
 
@@ -96,7 +114,11 @@ fn kind(schema: &Value) -> String {
         return format!("[{name}](shapes.md#{})", slug(name));
     }
     if let Some(words) = schema["enum"].as_array() {
-        let words: Vec<String> = words.iter().filter_map(Value::as_str).map(|word| format!("`{word}`")).collect();
+        let words: Vec<String> = words
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|word| format!("`{word}`"))
+            .collect();
         return words.join(", ");
     }
     for (name, between) in [("allOf", " and "), ("anyOf", " or "), ("oneOf", " or ")] {
@@ -132,16 +154,29 @@ fn shapes(schemas: &Value) -> String {
             if !bases.is_empty() {
                 out.push_str(&format!("All of {}, and:\n\n", bases.join(", ")));
             }
-            out.push_str(&format!("| Field | Type | Meaning |\n|---|---|---|\n{}\n\n", fields.join("\n")));
+            out.push_str(&format!(
+                "| Field | Type | Meaning |\n|---|---|---|\n{}\n\n",
+                fields.join("\n")
+            ));
         }
     }
     out
 }
 
 fn field(name: &str, it: &Value, required: &Value) -> String {
-    let is_needed = required.as_array().is_some_and(|names| names.iter().any(|it| it == name));
-    let name = if is_needed { format!("**`{name}`**") } else { format!("`{name}`") };
-    format!("| {name} | {} | {} |", kind(it), cell(it["description"].as_str().unwrap_or_default()))
+    let is_needed = required
+        .as_array()
+        .is_some_and(|names| names.iter().any(|it| it == name));
+    let name = if is_needed {
+        format!("**`{name}`**")
+    } else {
+        format!("`{name}`")
+    };
+    format!(
+        "| {name} | {} | {} |",
+        kind(it),
+        cell(it["description"].as_str().unwrap_or_default())
+    )
 }
 
 #[cfg(test)]
@@ -169,8 +204,14 @@ mod tests {
         let pages: BTreeMap<String, String> = pages(&document).into_iter().collect();
         let page = &pages["reference/api/estate.md"];
         assert!(page.contains("## `POST /freezes` {#set_freeze}"), "{page}");
-        assert!(page.contains("Body: [Freeze](shapes.md#freeze).") && page.contains("| 201 | Made [Freeze]"), "{page}");
-        assert!(page.contains("| `limit` | query | integer | At most \\| so many |"), "{page}");
+        assert!(
+            page.contains("Body: [Freeze](shapes.md#freeze).") && page.contains("| 201 | Made [Freeze]"),
+            "{page}"
+        );
+        assert!(
+            page.contains("| `limit` | query | integer | At most \\| so many |"),
+            "{page}"
+        );
         let shapes = &pages["reference/api/shapes.md"];
         assert!(shapes.contains("| **`title`** | string | Its title |"), "{shapes}");
     }

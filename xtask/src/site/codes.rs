@@ -18,10 +18,26 @@ const CALLS: &[(&str, usize, &str)] = &[
 ];
 /// Codes that no call names: they are kinds of refusal.
 const KINDS: &[(&str, &str, &str)] = &[
-    ("digest_not_current", "409", "The decision is about content that has changed since."),
-    ("invalid", "422", "Fields need another look; `errors` names each with its own code."),
-    ("not_found", "404", "There is no such record, or it is hidden from the caller."),
-    ("not_in_state", "409", "The act does not belong to the state of the change."),
+    (
+        "digest_not_current",
+        "409",
+        "The decision is about content that has changed since.",
+    ),
+    (
+        "invalid",
+        "422",
+        "Fields need another look; `errors` names each with its own code.",
+    ),
+    (
+        "not_found",
+        "404",
+        "There is no such record, or it is hidden from the caller.",
+    ),
+    (
+        "not_in_state",
+        "409",
+        "The act does not belong to the state of the change.",
+    ),
     ("stale", "412", "Somebody else was faster; load the record again."),
 ];
 /// The most sentences shown for one code: some have many.
@@ -83,7 +99,12 @@ fn calls(text: &str, name: &str, place: usize) -> Vec<(String, Option<String>)> 
         }
         let arguments = arguments(&text[at + open.len()..]);
         let code = arguments.get(place).and_then(|it| literal(it));
-        let is_code = |code: &String| code.len() > 2 && code.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit());
+        let is_code = |code: &String| {
+            code.len() > 2
+                && code
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit())
+        };
         if let Some(code) = code.filter(is_code) {
             found.push((code, arguments.get(place + 1).and_then(|it| literal(it))));
         }
@@ -125,9 +146,7 @@ fn literal(argument: &str) -> Option<String> {
     while let Some(c) = signs.next() {
         match c {
             '"' => return Some(text),
-            '\\' if signs.peek() == Some(&'\n') => {
-                while signs.next_if(|c| c.is_whitespace()).is_some() {}
-            }
+            '\\' if signs.peek() == Some(&'\n') => while signs.next_if(|c| c.is_whitespace()).is_some() {},
             '\\' => text.extend(signs.next().map(|c| if c == 'n' { ' ' } else { c })),
             c => text.push(c),
         }
@@ -145,21 +164,35 @@ fn page_of(codes: &BTreeMap<String, Code>) -> String {
     for (code, row) in codes {
         let answers: Vec<&str> = row.answers.iter().copied().collect();
         let sentences: Vec<String> = row.sentences.iter().take(MOST_SENTENCES).map(|it| shown(it)).collect();
-        page.push_str(&format!("| `{code}` | {} | {} |\n", answers.join(", "), sentences.join("<br>")));
+        page.push_str(&format!(
+            "| `{code}` | {} | {} |\n",
+            answers.join(", "),
+            sentences.join("<br>")
+        ));
     }
     page
 }
 
 /// A sentence in a cell. A part that differs would be read as an attribute at its end.
 fn shown(sentence: &str) -> String {
-    cell(sentence).replace('{', "&#123;").replace('*', "\\*").replace('[', "\\[")
+    cell(sentence)
+        .replace('{', "&#123;")
+        .replace('*', "\\*")
+        .replace('[', "\\[")
 }
 
 /// The schema of policies, and the table of what they may require.
 fn facts(tree: &Tree) -> Result<String> {
-    let schema = tree.text("policies/schema.cedarschema").context("the schema of policies is gone")?;
-    let vocabulary = tree.text("crates/policy/src/vocabulary.rs").context("the vocabulary is gone")?;
-    let rows: Vec<&str> = vocabulary.lines().filter_map(|line| line.strip_prefix("//! ")).collect();
+    let schema = tree
+        .text("policies/schema.cedarschema")
+        .context("the schema of policies is gone")?;
+    let vocabulary = tree
+        .text("crates/policy/src/vocabulary.rs")
+        .context("the vocabulary is gone")?;
+    let rows: Vec<&str> = vocabulary
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! "))
+        .collect();
     let table: Vec<&str> = rows.iter().copied().filter(|line| line.starts_with('|')).collect();
     if table.is_empty() {
         bail!("the vocabulary has no table");
@@ -187,7 +220,10 @@ mod tests {
     fn codes_are_found_with_the_sentences_beside_them() {
         let source = "fn f() { Refusal::not_now(\n  \"frozen\",\n  format!(\"A freeze, {title}, \\\n     is on.\"), x(1, 2)) }\n\
                       fn g() { reading.wrong(\"ends_at\", \"in_the_past\", \"`ends_at` must lie ahead.\"); unmet(code, text) }";
-        let tree = Tree::of(&[("crates/acts/src/a.rs", source), ("crates/acts/src/tests.rs", "not_now(\"no_code\", \"x\")")]);
+        let tree = Tree::of(&[
+            ("crates/acts/src/a.rs", source),
+            ("crates/acts/src/tests.rs", "not_now(\"no_code\", \"x\")"),
+        ]);
         let found = codes(&tree);
         assert!(found["frozen"].sentences.contains("A freeze, {title}, is on."));
         assert!(found["frozen"].answers.contains("409") && found["in_the_past"].answers.contains("422"));

@@ -142,13 +142,24 @@ mod tests {
         let pages = pages_of(&told).unwrap();
         let names: Vec<&str> = pages.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(names, ["reference/commands/gate.md", "reference/commands/README.md"]);
-        assert!(pages[0].1.contains("## assent gate check {#assent-gate-check}"), "{}", pages[0].1);
-        assert!(pages[1].1.contains("| [`gate`](gate.md) | Ask the gate and wait |"), "{}", pages[1].1);
+        assert!(
+            pages[0].1.contains("## assent gate check {#assent-gate-check}"),
+            "{}",
+            pages[0].1
+        );
+        assert!(
+            pages[1].1.contains("| [`gate`](gate.md) | Ask the gate and wait |"),
+            "{}",
+            pages[1].1
+        );
     }
 
     #[test]
     fn what_every_command_takes_is_told_once() {
         let page = &pages_of(&told).unwrap()[0].1;
-        assert!(page.contains("--wait") && page.contains("Example: x") && !page.contains("--server"), "{page}");
+        assert!(
+            page.contains("--wait") && page.contains("Example: x") && !page.contains("--server"),
+            "{page}"
+        );
     }
 }

@@ -15,8 +15,24 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("Run", &["docs/operations/"]),
     ("Command line", &["reference/commands/"]),
     ("API", &["reference/api/"]),
-    ("Reference", &["reference/codes.md", "reference/facts.md", "docs/log-format.md", "GLOSSARY.md"]),
-    ("Design", &["ARCHITECTURE.md", "docs/decisions/", "docs/site/comparison.md", "SECURITY.md"]),
+    (
+        "Reference",
+        &[
+            "reference/codes.md",
+            "reference/facts.md",
+            "docs/log-format.md",
+            "GLOSSARY.md",
+        ],
+    ),
+    (
+        "Design",
+        &[
+            "ARCHITECTURE.md",
+            "docs/decisions/",
+            "docs/site/comparison.md",
+            "SECURITY.md",
+        ],
+    ),
     ("Project", &["CHANGELOG.md", "CONTRIBUTING.md", "STYLE.md"]),
 ];
 

@@ -232,7 +232,11 @@ impl Page {
         let slug = links::slug(title);
         let times = self.seen.entry(slug.clone()).or_insert(0);
         *times += 1;
-        if *times == 1 { slug } else { format!("{slug}-{}", *times - 1) }
+        if *times == 1 {
+            slug
+        } else {
+            format!("{slug}-{}", *times - 1)
+        }
     }
 }
 
@@ -243,7 +247,10 @@ fn indent_of(line: &str) -> usize {
 /// How many signs a heading begins with.
 fn heading(line: &str) -> Option<usize> {
     let level = line.len() - line.trim_start_matches('#').len();
-    (1..=6).contains(&level).then_some(level).filter(|_| line[level..].starts_with(' '))
+    (1..=6)
+        .contains(&level)
+        .then_some(level)
+        .filter(|_| line[level..].starts_with(' '))
 }
 
 /// Where the text of a list item begins, if the line is one.
@@ -265,7 +272,11 @@ mod tests {
     use super::*;
 
     fn staged(text: &str) -> String {
-        let tree = Tree::of(&[("docs/a.md", text), ("docs/decisions/README.md", "# D"), ("LICENSE", "x")]);
+        let tree = Tree::of(&[
+            ("docs/a.md", text),
+            ("docs/decisions/README.md", "# D"),
+            ("LICENSE", "x"),
+        ]);
         let stage = Stage::of(&tree, Path::new("/nowhere")).unwrap();
         stage.pages["docs/a.md"].clone()
     }
@@ -287,7 +298,10 @@ mod tests {
     #[test]
     fn a_folder_is_its_first_page_and_code_is_left_alone() {
         let page = staged("[d](decisions/) [l](../LICENSE) `[x](gone/)`\n```sh\n# no [h](gone)\n```\n");
-        assert!(page.contains("[d](decisions/README.md) [l](../LICENSE) `[x](gone/)`"), "{page}");
+        assert!(
+            page.contains("[d](decisions/README.md) [l](../LICENSE) `[x](gone/)`"),
+            "{page}"
+        );
         assert!(page.contains("# no [h](gone)\n```"), "{page}");
     }
 

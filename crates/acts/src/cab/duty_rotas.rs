@@ -39,7 +39,9 @@ impl PlainNoun for DutyRota {
         let people = check(&mut reading, &input, &directory);
         reading.finish()?;
         // One that was taken out of use comes back under its record.
-        let old = Filter::new().equals("people_group", input.group.as_str()).order_by("id");
+        let old = Filter::new()
+            .equals("people_group", input.group.as_str())
+            .order_by("id");
         let old = record::bodies::<Self>(cx.tx, &old.limit(1))?.into_iter().next();
         let rota = Self {
             id: match &old {
@@ -90,5 +92,7 @@ impl PlainNoun for DutyRota {
 /// The gaps ahead, each as its start and its end.
 fn gaps(directory: &Directory, group: &GroupKey, now: Timestamp) -> Vec<String> {
     let gaps = directory.duty_gaps(group, now);
-    gaps.iter().map(|gap| format!("{} – {}", gap.starts_at, gap.ends_at)).collect()
+    gaps.iter()
+        .map(|gap| format!("{} – {}", gap.starts_at, gap.ends_at))
+        .collect()
 }

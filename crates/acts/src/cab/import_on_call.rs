@@ -39,7 +39,10 @@ pub fn import_on_call(cx: &mut Context<'_, '_>, group: &GroupKey, events: &[Outs
     let directory = cx.directory()?;
     let ahead: Vec<&OutsideEvent> = events.iter().filter(|event| event.ends_at > cx.now).collect();
     if ahead.len() > MOST {
-        let text = format!("The calendar has {} times ahead; at most {MOST} are imported.", ahead.len());
+        let text = format!(
+            "The calendar has {} times ahead; at most {MOST} are imported.",
+            ahead.len()
+        );
         return Err(Refusal::field("text", "too_many", text).into());
     }
     let mut wanted = Vec::new();
@@ -57,7 +60,10 @@ pub fn import_on_call(cx: &mut Context<'_, '_>, group: &GroupKey, events: &[Outs
         return Err(Refusal::field("text", "not_of_the_board", text).into());
     }
     let mut told = Imported::default();
-    let theirs = directory.on_call.iter().filter(|row| &row.group == group && row.ends_at > cx.now);
+    let theirs = directory
+        .on_call
+        .iter()
+        .filter(|row| &row.group == group && row.ends_at > cx.now);
     let theirs: Vec<OnCall> = theirs.cloned().collect();
     let is_row = |row: &OnCall, (person, start, end): &(PersonId, jiff::Timestamp, jiff::Timestamp)| {
         (&row.person, row.starts_at, row.ends_at) == (person, *start, *end)

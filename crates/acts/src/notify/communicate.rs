@@ -144,7 +144,11 @@ impl<'c> Round<'c> {
         let mut asked = Vec::new();
         let mut count = 0;
         let beginning = natural_key(&self.change.key, stage, start, "");
-        let first = self.first.get(&(plan.key.clone(), beginning)).copied().unwrap_or(cx.now);
+        let first = self
+            .first
+            .get(&(plan.key.clone(), beginning))
+            .copied()
+            .unwrap_or(cx.now);
         let found = recipients(&directory, (plan, &self.units), self.change, cx.now);
         for recipient in with_duty(found, &directory, (plan, self.change), first) {
             let who = name_of(&recipient);

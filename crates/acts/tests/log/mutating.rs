@@ -270,6 +270,7 @@ fn furnish_rarer(world: &World) {
     use acts::compliance::set_retention;
     use acts::identity::set_workload;
     use acts::integration::keep_provenance;
+    use model::cab::duty_rota::DutyRota;
     use model::cab::lesson_assignment::LessonAssignment;
     use model::cab::lesson_attempt::LessonAttempt;
     use model::change::custom_field::CustomField;
@@ -280,7 +281,6 @@ fn furnish_rarer(world: &World) {
     use model::risk::probe::Probe;
     use model::schedule::outside_calendar::OutsideCalendar;
     use model::schedule::planning_terms::PlanningTerms;
-    use model::cab::duty_rota::DutyRota;
     use model::schedule::traffic::Traffic;
     world.by("olga", |cx| {
         noun::add::<LessonAttempt>(cx, &body(json!({"lesson": "intervals"})))

@@ -212,7 +212,11 @@ impl Directory {
         let calls = self.on_call.iter().filter(|row| &row.group == group);
         let calls = calls.flat_map(|row| [row.starts_at, row.ends_at]);
         let absences = self.absences.iter().flat_map(|row| [row.starts_at, row.ends_at]);
-        turn.into_iter().chain(calls).chain(absences).filter(|at| *at > now).min()
+        turn.into_iter()
+            .chain(calls)
+            .chain(absences)
+            .filter(|at| *at > now)
+            .min()
     }
 
     /// The gaps of a group's duty in the days ahead.

@@ -201,7 +201,11 @@ pub fn with_duty(
     if !plan.audiences.contains(&Audience::OnDuty) {
         return found;
     }
-    for person in plan.duty_groups.iter().flat_map(|group| directory.reached_on_duty(group, at)) {
+    for person in plan
+        .duty_groups
+        .iter()
+        .flat_map(|group| directory.reached_on_duty(group, at))
+    {
         let is_known = found.iter().any(|row| row.person.as_ref() == Some(&person));
         let is_told = directory.is_active(&person) && directory.sees(&person, change);
         if is_told && !is_known && found.len() < MOST_RECIPIENTS {

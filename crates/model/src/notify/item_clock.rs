@@ -149,7 +149,9 @@ fn deputies(directory: &Directory, item: &ActionItem, now: Timestamp) -> Vec<Per
 /// Those on duty, at this instant, of the group that an item names for its escalation.
 fn on_duty(directory: &Directory, item: &ActionItem, now: Timestamp) -> Vec<PersonId> {
     let group = item.escalate_to.as_ref();
-    group.map(|group| directory.reached_on_duty(group, now)).unwrap_or_default()
+    group
+        .map(|group| directory.reached_on_duty(group, now))
+        .unwrap_or_default()
 }
 
 /// Those above, whom step three reaches.

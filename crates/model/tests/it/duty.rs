@@ -47,7 +47,11 @@ fn logins(people: &[PersonId]) -> Vec<&str> {
 fn a_handover_keeps_its_time_of_the_day_when_the_clocks_change() {
     // Until 25 October 08:00 in Oslo is 06:00 UTC, and 07:00 UTC afterwards.
     let rota = rota(7);
-    assert_eq!(rota.turn_at(at("2026-10-19T05:59:59Z")), None, "nobody before the first turn");
+    assert_eq!(
+        rota.turn_at(at("2026-10-19T05:59:59Z")),
+        None,
+        "nobody before the first turn"
+    );
     let sam: PersonId = "sam".into();
     let sue: PersonId = "sue".into();
     let handover = at("2026-10-26T07:00:00Z");
@@ -64,7 +68,11 @@ fn turns_follow_each_other_without_a_gap_or_an_overlap_for_years() {
             let (person, end) = rota.turn_at(now).unwrap();
             assert_ne!(Some(person), last.as_ref(), "turn {number} of {days} days");
             let inside = end - SignedDuration::from_secs(1);
-            assert_eq!(rota.turn_at(inside), Some((person, end)), "turn {number} of {days} days");
+            assert_eq!(
+                rota.turn_at(inside),
+                Some((person, end)),
+                "turn {number} of {days} days"
+            );
             (now, last) = (end, Some(person.clone()));
         }
     }
@@ -77,7 +85,9 @@ fn a_time_on_call_goes_before_the_rota_and_an_absence_is_a_gap() {
     assert_eq!(logins(&directory.on_duty(&group(), from)), ["sam"]);
     let away = serde_json::json!({"id": "a1", "version": 1, "person": "sam", "starts_at": "2026-11-04T00:00:00Z",
         "ends_at": "2026-11-06T00:00:00Z"});
-    directory.absences.push(serde_json::from_value::<Absence>(away).unwrap());
+    directory
+        .absences
+        .push(serde_json::from_value::<Absence>(away).unwrap());
     directory.on_call.push(OnCall {
         id: "d1".into(),
         version: 1,
@@ -101,7 +111,11 @@ fn a_time_on_call_goes_before_the_rota_and_an_absence_is_a_gap() {
     ];
     assert_eq!(told, wanted.map(|(start, people)| (start.to_owned(), people)));
     let gap = at("2026-11-04T12:00:00Z");
-    assert_eq!(logins(&directory.reached_on_duty(&group(), gap)), ["sam", "sue"], "a gap reaches all members");
+    assert_eq!(
+        logins(&directory.reached_on_duty(&group(), gap)),
+        ["sam", "sue"],
+        "a gap reaches all members"
+    );
     assert_eq!(directory.duty_gaps(&group(), from).len(), 1);
 }
 
@@ -124,12 +138,21 @@ fn an_item_that_names_a_group_reaches_who_is_on_duty_when_it_is_due() {
     item.escalate_to = Some(group());
     let (sam, sue): (PersonId, PersonId) = ("sam".into(), "sue".into());
     let due = at("2026-11-24T08:00:00Z");
-    assert!(!notified(&directory, &item, 1, due).contains(&sue), "not before it is due");
+    assert!(
+        !notified(&directory, &item, 1, due).contains(&sue),
+        "not before it is due"
+    );
     let told = notified(&directory, &item, 2, due);
-    assert!(told.contains(&sue) && !told.contains(&sam), "the turn of 23 November is hers: {told:?}");
+    assert!(
+        told.contains(&sue) && !told.contains(&sam),
+        "the turn of 23 November is hers: {told:?}"
+    );
     assert!(answers_for(&directory, &item, &sue, due) && !answers_for(&directory, &item, &sam, due));
     let later = at("2026-12-01T08:00:00Z");
-    assert!(notified(&directory, &item, 3, later).contains(&sam), "after the handover");
+    assert!(
+        notified(&directory, &item, 3, later).contains(&sam),
+        "after the handover"
+    );
 }
 
 #[test]

@@ -71,7 +71,9 @@ pub fn on_call(row: &OnCall, common: &Common, output: &Output) -> Result<u8> {
             let counts = ["added", "known", "ended", "left_out"].map(|name| text_of(&made, name));
             output.data(&made, |output| {
                 let [added, known, ended, left_out] = &counts;
-                output.line(&format!("{added} added, {known} known, {ended} ended, {left_out} left out"));
+                output.line(&format!(
+                    "{added} added, {known} known, {ended} ended, {left_out} left out"
+                ));
             });
         }
         OnCall::List => {

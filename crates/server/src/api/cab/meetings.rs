@@ -4,13 +4,13 @@ use acts::Context;
 use acts::cab::import_on_call::import_on_call;
 use acts::cab::{meetings, on_call, training};
 use connect::schedule::ical;
+use model::cab::meeting::{Meeting, OnCall};
+use model::cab::training::Training;
 use model::core::act::actions;
 use model::core::ids::GroupKey;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use serde_json::json;
-use model::cab::meeting::{Meeting, OnCall};
-use model::cab::training::Training;
 
 use crate::api::shared::records::{all, loaded, new_one, tagged};
 use crate::http::caller::Scope;
