@@ -205,10 +205,7 @@ impl Directory {
     /// The next instant at which somebody else may be on duty.
     fn next_duty_edge(&self, group: &GroupKey, now: Timestamp) -> Option<Timestamp> {
         let rota = self.duty_rota(group);
-        let turn = rota.and_then(|rota| match rota.turn_at(now) {
-            Some((_, end)) => Some(end),
-            None => Some(rota.starts_at),
-        });
+        let turn = rota.map(|rota| rota.turn_at(now).map_or(rota.starts_at, |(_, end)| end));
         let calls = self.on_call.iter().filter(|row| &row.group == group);
         let calls = calls.flat_map(|row| [row.starts_at, row.ends_at]);
         let absences = self.absences.iter().flat_map(|row| [row.starts_at, row.ends_at]);
