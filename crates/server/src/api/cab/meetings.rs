@@ -10,6 +10,7 @@ use model::core::act::actions;
 use model::core::ids::GroupKey;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
+use model::directory::unknown_name;
 use serde_json::json;
 
 use crate::api::shared::records::{all, loaded, new_one, tagged};
@@ -73,8 +74,9 @@ fn import(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(actions::SET_MEETING)?;
     let mut reading = Reading::new(&ask.body, "");
     let group = GroupKey(reading.needed("group", LINE));
-    if !group.as_str().is_empty() && !cx.directory()?.groups.contains_key(&group) {
-        reading.wrong("group", "unknown", format!("There is no group `{group}`."));
+    let directory = cx.directory()?;
+    if !group.as_str().is_empty() && !directory.groups.contains_key(&group) {
+        reading.wrong("group", "unknown", unknown_name::group(&directory, group.as_str()));
     }
     let text = reading.needed("text", CALENDAR);
     reading.finish()?;
