@@ -21,6 +21,7 @@ mod own_fields;
 mod passkeys;
 mod runbook;
 mod scanned;
+mod screens;
 mod second_look;
 mod spans;
 mod torn;

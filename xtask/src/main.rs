@@ -12,6 +12,7 @@ mod node;
 mod postgres;
 mod report;
 mod shell;
+mod site;
 mod suite;
 mod tidy;
 mod tools;
@@ -32,6 +33,9 @@ cargo xtask <task>
                          runs the long tests at full size, or at a share of it (program `soak`)
   dist [PART…]           builds what is released into target/packages; all, or of:
                          client server deb image chart sbom sums; `twice` builds all twice and compares
+  docs-site [ASSENT]
+                         builds the documentation as pages to browse and search, into target/docs-site/html,
+                         with the reference of this program, or of the one that it builds
   with COMMAND…          runs a command beside a private PostgreSQL, with the tests' environment set
   setup                  installs what the tests need and this machine lacks";
 
@@ -58,6 +62,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "tidy" => tidy::run(&root, rest),
         "dist" => dist::run(&root, rest),
         "bench" | "soak" => dispatch(&root, task, rest),
+        "docs-site" => suite::docs_site(&root, rest.first().map(String::as_str)),
         "with" => suite::with_services(&root, rest),
         "setup" => Ok(setup(&root)),
         "help" | "--help" | "-h" => {

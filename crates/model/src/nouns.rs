@@ -38,6 +38,7 @@ macro_rules! card_nouns {
             $crate::cab::agenda_item::AgendaItem,
             $crate::cab::board_forecast::BoardForecast,
             $crate::cab::meeting_series::MeetingSeries,
+            $crate::cab::duty_rota::DutyRota,
             $crate::audit::auditor_look::AuditorLook,
             $crate::directory::audit_mandate::AuditMandate,
             $crate::identity::agent::Agent,

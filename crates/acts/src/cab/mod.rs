@@ -6,6 +6,8 @@ pub mod assign_lesson;
 pub mod board_forecasts;
 pub mod board_pack;
 pub mod boards;
+pub mod duty_rotas;
+pub mod import_on_call;
 pub mod lessons;
 pub mod listed_items;
 pub mod meeting_series;

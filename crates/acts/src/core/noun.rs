@@ -73,6 +73,14 @@ pub trait PlainNoun: Versioned + Noun {
         Err(absent::<Self>(self.key()).into())
     }
 
+    /// What a page says of a record besides its fields: labels with their texts.
+    ///
+    /// # Errors
+    /// The store's.
+    fn further(&self, _cx: &mut Context<'_, '_>) -> Result<Vec<(&'static str, Vec<String>)>> {
+        Ok(Vec::new())
+    }
+
     /// Adds the fields of answers that are computed; `values` are views of the records.
     ///
     /// # Errors

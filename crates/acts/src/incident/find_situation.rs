@@ -41,7 +41,7 @@ pub struct InScope {
 pub struct Contact {
     /// The person.
     pub person: PersonId,
-    /// Why: `commander`, `on_call`, a part in owning, `change_manager`.
+    /// Why: `commander`, `on_call`, `on_duty`, a part in owning, `change_manager`.
     pub roles: BTreeSet<String>,
     /// The services for which the person answers.
     pub services: BTreeSet<ServiceKey>,
@@ -148,7 +148,7 @@ fn in_scope(change: &Change, services: &BTreeSet<ServiceKey>, signed: bool) -> I
     }
 }
 
-/// The commander, the people who own its services, those on call, and the change managers; each once.
+/// The commander, the people who own its services, those on call or on duty by a rota, and the change managers; each once.
 fn contacts(cx: &Context<'_, '_>, directory: &Directory, incident: &Incident) -> Vec<Contact> {
     let mut found: BTreeMap<PersonId, Contact> = BTreeMap::new();
     let mut add = |person: &PersonId, role: &str, service: Option<&ServiceKey>| {
@@ -178,6 +178,10 @@ fn contacts(cx: &Context<'_, '_>, directory: &Directory, incident: &Incident) ->
         for person in row.person.iter().chain(&members) {
             add(person, row.role.as_str(), Some(service));
         }
+        let group = row.group.as_ref().filter(|key| directory.duty_rota(key).is_some());
+        for person in group.map(|key| directory.on_duty(key, cx.now)).unwrap_or_default() {
+            add(&person, "on_duty", Some(service));
+        }
     }
     for row in directory
         .on_call
@@ -186,6 +190,11 @@ fn contacts(cx: &Context<'_, '_>, directory: &Directory, incident: &Incident) ->
     {
         add(&row.person, "on_call", None);
     }
+    for rota in directory.duty_rotas.iter() {
+        for person in directory.on_duty(&rota.group, cx.now) {
+            add(&person, "on_duty", None);
+        }
+    }
     for person in directory.with_role(model::core::enums::Role::ChangeManager) {
         add(&person, "change_manager", None);
     }
@@ -193,6 +202,7 @@ fn contacts(cx: &Context<'_, '_>, directory: &Directory, incident: &Incident) ->
     rows.sort_by_key(|row| {
         (
             !row.roles.contains("commander"),
+            !row.roles.contains("on_duty"),
             row.services.is_empty(),
             row.person.clone(),
         )

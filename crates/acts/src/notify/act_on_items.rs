@@ -57,6 +57,7 @@ impl PlainNoun for ActionItem {
             text: input.text,
             services: input.services,
             owner,
+            escalate_to: input.escalate_to,
             due: input.due_at.map_or(Due::Within(USUAL_TIME), Due::At),
             closing: Closing::Person,
             links: input.links,

@@ -54,6 +54,7 @@ pub fn open(cx: &mut Context<'_, '_>, new: NewItem) -> Result<ActionItem> {
         severity: new.severity,
         owner,
         group,
+        escalate_to: new.escalate_to,
         state: ActionState::Open,
         closing: new.closing,
         opened_by: cx.actor.person.clone(),

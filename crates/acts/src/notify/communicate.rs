@@ -14,7 +14,9 @@ use model::core::enums::{AboutKind, ActionKind, Closing, CommunicationStage};
 use model::core::ids::{PersonId, RecordId};
 use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
 use model::notify::business_unit::BusinessUnit;
-use model::notify::communication::{Communication, Recipient, due, natural_key, recipients, remind_at, stage_of};
+use model::notify::communication::{
+    Communication, Recipient, due, natural_key, recipients, remind_at, stage_of, with_duty,
+};
 use model::notify::communication_plan::CommunicationPlan;
 use model::notify::wording::rendered;
 use serde_json::json;
@@ -105,6 +107,8 @@ struct Round<'c> {
     units: Vec<BusinessUnit>,
     /// What was sent, and when, by natural key.
     known: BTreeMap<String, Timestamp>,
+    /// When each plan told a stage first, by the plan's key and the beginning of natural keys.
+    first: BTreeMap<(String, String), Timestamp>,
     /// How many more letters fit in.
     left: usize,
 }
@@ -113,8 +117,15 @@ impl<'c> Round<'c> {
     fn begin(cx: &mut Context<'_, '_>, change: &'c Change) -> Result<Self> {
         let filter = Filter::new().equals("change_key", change.key.as_str());
         let sent = record::bodies::<Communication>(cx.tx, &filter.order_by("id").limit(MOST_KNOWN))?;
+        let mut first = BTreeMap::new();
+        for it in &sent {
+            let (beginning, _) = it.natural_key.rsplit_once('/').unwrap_or_default();
+            let at = first.entry((it.plan.clone(), format!("{beginning}/"))).or_insert(it.at);
+            *at = it.at.min(*at);
+        }
         Ok(Self {
             change,
+            first,
             units: BusinessUnit::listed(cx)?,
             known: sent.into_iter().map(|it| (it.natural_key, it.at)).collect(),
             left: MOST_SENT,
@@ -132,7 +143,14 @@ impl<'c> Round<'c> {
         let mut written = Written::default();
         let mut asked = Vec::new();
         let mut count = 0;
-        for recipient in recipients(&directory, (plan, &self.units), self.change, cx.now) {
+        let beginning = natural_key(&self.change.key, stage, start, "");
+        let first = self
+            .first
+            .get(&(plan.key.clone(), beginning))
+            .copied()
+            .unwrap_or(cx.now);
+        let found = recipients(&directory, (plan, &self.units), self.change, cx.now);
+        for recipient in with_duty(found, &directory, (plan, self.change), first) {
             let who = name_of(&recipient);
             let key = natural_key(&self.change.key, stage, start, &who);
             if self.known.contains_key(&key) || !self.is_news(plan, (stage, start), &who) {

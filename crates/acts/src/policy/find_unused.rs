@@ -117,6 +117,7 @@ const JUDGING: &[&str] = &[
     "business_unit.",
     "communication_plan.",
     "conflict.decided",
+    "duty_rota.",
     "drift_baseline.",
     "drift_finding.decided",
     "emergency_card.",

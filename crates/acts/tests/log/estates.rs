@@ -96,6 +96,7 @@ fn differing(left: &Directory, right: &Directory) -> Vec<&'static str> {
         templates,
         meetings,
         on_call,
+        duty_rotas,
         trainings,
         outside_looks,
         conflicts,
@@ -136,6 +137,7 @@ fn empty(found: &Directory) -> BTreeSet<&'static str> {
         templates,
         meetings,
         on_call,
+        duty_rotas,
         trainings,
         outside_looks
     ];

@@ -270,6 +270,7 @@ fn furnish_rarer(world: &World) {
     use acts::compliance::set_retention;
     use acts::identity::set_workload;
     use acts::integration::keep_provenance;
+    use model::cab::duty_rota::DutyRota;
     use model::cab::lesson_assignment::LessonAssignment;
     use model::cab::lesson_attempt::LessonAttempt;
     use model::change::custom_field::CustomField;
@@ -309,6 +310,8 @@ fn furnish_rarer(world: &World) {
             cx,
             &body(json!({"service": "web", "zone": "UTC", "profile": "mon,9,1200"})),
         )?;
+        let rota = json!({"group": "eyes", "people": ["sam"], "starts_at": "2026-11-30T08:00:00Z", "time_zone": "Europe/Oslo"});
+        noun::add::<DutyRota>(cx, &body(rota))?;
         noun::add::<OutsideCalendar>(cx, &body(json!({"name": "Works", "services": ["web"]})))?;
         noun::add::<HoldOrder>(cx, &body(json!({"reason": "Case 4711", "services": ["web"]})))?;
         let rule = json!({"regime": "own", "record_kind": "change", "keep_days": 100, "active": true});

@@ -4,6 +4,7 @@ pub mod agenda;
 pub mod agenda_item;
 pub mod board;
 pub mod board_forecast;
+pub mod duty_rota;
 pub mod lesson;
 pub mod lesson_assignment;
 pub mod lesson_attempt;

@@ -160,6 +160,8 @@ pub struct Directory {
     pub meetings: Rows<meeting::Meeting>,
     /// Who is on call, and when.
     pub on_call: Rows<meeting::OnCall>,
+    /// Duty rotas in use, one a group at most.
+    pub duty_rotas: Rows<crate::cab::duty_rota::DutyRota>,
     /// Who has learned what.
     pub trainings: Rows<training::Training>,
     /// Looks from outside at the work of small teams.

@@ -189,6 +189,32 @@ pub fn recipients(
     found.take(MOST_RECIPIENTS).collect()
 }
 
+/// The same and those on duty of a plan's groups at an instant, each once: the one at which the stage was told first, so that a
+/// handover tells nobody a second time.
+#[must_use]
+pub fn with_duty(
+    mut found: Vec<Recipient>,
+    directory: &Directory,
+    (plan, change): (&CommunicationPlan, &Change),
+    at: Timestamp,
+) -> Vec<Recipient> {
+    if !plan.audiences.contains(&Audience::OnDuty) {
+        return found;
+    }
+    for person in plan
+        .duty_groups
+        .iter()
+        .flat_map(|group| directory.reached_on_duty(group, at))
+    {
+        let is_known = found.iter().any(|row| row.person.as_ref() == Some(&person));
+        let is_told = directory.is_active(&person) && directory.sees(&person, change);
+        if is_told && !is_known && found.len() < MOST_RECIPIENTS {
+            found.push(of_person(directory, &person, None, true));
+        }
+    }
+    found
+}
+
 fn of_person(directory: &Directory, person: &PersonId, unit: Option<&BusinessUnit>, is_asked: bool) -> Recipient {
     let telling = directory.people.get(person).and_then(|found| found.telling.as_ref());
     let own = telling.and_then(|telling| telling.language.as_deref());

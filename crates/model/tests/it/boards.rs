@@ -303,6 +303,7 @@ fn those_on_call_are_asked_first_and_everybody_when_nobody_is() {
                 starts_at: at("10:00"),
                 ends_at: at("12:00"),
                 corrected_at: None,
+                imported: false,
             });
         }
     });

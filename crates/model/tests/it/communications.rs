@@ -11,7 +11,7 @@ use model::notify::communication_plan::CommunicationPlan;
 
 use crate::world::{World, facts};
 
-fn plan() -> CommunicationPlan {
+pub(crate) fn plan() -> CommunicationPlan {
     CommunicationPlan {
         id: RecordId::from("p"),
         version: 1,
@@ -21,6 +21,7 @@ fn plan() -> CommunicationPlan {
         risks: BTreeSet::new(),
         only_disruptive: false,
         audiences: Audience::ALL.iter().copied().collect(),
+        duty_groups: BTreeSet::from(["nobody".into()]),
         stages: CommunicationStage::ALL.iter().copied().collect(),
         reminder_minutes: Some(30),
         acknowledge: false,

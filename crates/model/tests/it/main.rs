@@ -17,6 +17,7 @@ mod conflicts;
 mod content;
 mod custom_fields;
 mod distinct_groups;
+mod duty;
 mod evidence;
 mod figures;
 mod freeze_steps;

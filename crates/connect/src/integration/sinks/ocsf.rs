@@ -59,6 +59,7 @@ const ENTITIES: &[&str] = &[
     "custom_field",
     "delegation",
     "dependency",
+    "duty_rota",
     "directory",
     "environment",
     "freeze",

@@ -143,6 +143,7 @@ fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     };
     let month = month_before(view.now());
     let pack = ActForm::link("Board pack of last month", view.url(&format!("/board-packs/{month}")));
+    let rotas = ActForm::link("Duty rotas", view.url("/duty-rotas")).tone(ActTone::Quiet);
     let policies = boards
         .is_empty()
         .then(|| ActForm::link("Policies and packs", view.url("/policies")));
@@ -150,7 +151,7 @@ fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         frame: view.frame.clone(),
         title: "Boards".to_owned(),
         byline: Rich::from("The groups that decide at meetings."),
-        acts: policies.into_iter().chain([pack]).collect(),
+        acts: policies.into_iter().chain([pack, rotas]).collect(),
         sections: vec![
             Section::new("boards", "Boards", SectionBody::Table(table))
                 .unsaid("No rule asks a group to decide at a meeting, and none has met. The pack “cab” brings such a rule."),

@@ -125,6 +125,7 @@ const LISTS: &[&str] = &[
     "mail_addresses",
     "risks",
     "audiences",
+    "duty_groups",
     "stages",
     "changes",
     "tiles",

@@ -84,6 +84,15 @@ const ON_CALL: &[Row] = &[
         "OnCall",
     )
     .may("set_meeting"),
+    post(
+        "directory",
+        "import_on_call",
+        "/on-call/imports",
+        "Take the times of a group on call in from an iCalendar text; they replace those of the import before",
+        "OnCallImportInput",
+        "OnCallImport",
+    )
+    .may("set_meeting"),
     get(
         "directory",
         "show_on_call",
@@ -182,6 +191,19 @@ const BODIES: &[Shape] = &[
             text("training", LINE, "Which: a word such as pci_dss.").needed(),
             time("starts_at", "From when it is valid.").needed(),
             time("ends_at", "Until when, exclusive.").needed(),
+        ],
+    ),
+    shape(
+        "OnCallImportInput",
+        "The times of a group on call as a calendar.",
+        &[
+            text("group", LINE, "A group's key.").needed(),
+            text(
+                "text",
+                1 << 19,
+                "The iCalendar text (RFC 5545); the title of each event has the login or the name of one member.",
+            )
+            .needed(),
         ],
     ),
     shape(
@@ -293,6 +315,16 @@ const ANSWERS: &[Shape] = &[
         ],
     ),
     shape(
+        "OnCallImport",
+        "What an import brought.",
+        &[
+            integer("added", 0, i64::MAX, "Times that were added.").needed(),
+            integer("known", 0, i64::MAX, "Times that were there.").needed(),
+            integer("ended", 0, i64::MAX, "Times of the import before that were ended.").needed(),
+            integer("left_out", 0, i64::MAX, "How many events are over, called off or too far ahead.").needed(),
+        ],
+    ),
+    shape(
         "StaffingLack",
         "What a pack lacks.",
         &[
@@ -304,10 +336,13 @@ const ANSWERS: &[Shape] = &[
     shape(
         "OnCall",
         "A time on call.",
-        &[time(
-            "corrected_at",
-            "When it was recorded, where that was after its start: it counts from then on.",
-        )],
+        &[
+            time(
+                "corrected_at",
+                "When it was recorded, where that was after its start: it counts from then on.",
+            ),
+            boolean("imported", "Whether a calendar brought it: the next import of its group replaces it."),
+        ],
     )
     .based_on(&["OnCallInput", "Stored"]),
 ];
