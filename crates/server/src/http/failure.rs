@@ -90,6 +90,16 @@ fn from_store(error: &store::Error) -> Failure {
             failure
         }
         store::Error::ReadOnly(why) => Failure::busy("read_only", format!("Nothing is written here: {why}.")).after(60),
+        store::Error::BucketAway(why) => {
+            // The reason names hosts and keys, which are the operator's.
+            tracing::warn!(why, "the archive's bucket gives nothing");
+            Failure::busy(
+                "archive_unreachable",
+                "This is in the archive, whose storage cannot be reached now. Nothing is lost, and everything else works. Ask again in \
+                 a few minutes; if it stays so, tell the administrator.",
+            )
+            .after(60)
+        }
         passing if passing.is_passing() => Failure::busy(
             "unavailable",
             "The server has too much to do, or its database cannot be reached. Ask again soon.",

@@ -7,20 +7,25 @@
 //! Moving has four steps, and a process that is killed between two of them loses nothing: [`gather`] reads, [`announce`] notes
 //! the file that will be written, [`Gathered::write`] writes and syncs it, [`move_in`] points to it and empties the rows in one
 //! transaction. A file that was announced and never pointed to is removed by [`collect_garbage`].
+//!
+//! With a bucket, segments are objects in it. They are written, read and removed outside of transactions ([`Gathered::write`],
+//! `remote`, [`Garbage::remove`]).
 
 mod figures;
 mod fill;
 mod moving;
 mod place;
+mod remote;
 mod segment;
 
 #[cfg(test)]
 pub(crate) use figures::TO_ARCHIVE;
 pub use figures::{
-    ArchiveState, HeldChange, announced, collect_garbage, due, held, lost, notice_garbage, segments, state, sums,
-    waiting,
+    ArchiveState, Garbage, HeldChange, announced, bucket_garbage, collect_garbage, due, forget_garbage, held, lost,
+    notice_garbage, segments, state, sums, waiting,
 };
 pub use fill::segment_of;
 pub(crate) use fill::{MARK, fill, fill_row, fill_text, fill_texts, holds};
 pub use moving::{Gathered, announce, gather, move_in, thaw};
 pub(crate) use moving::{thaw_row, thaw_text};
+pub(crate) use remote::{Back, Brought, Places, Remote};
