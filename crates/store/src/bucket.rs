@@ -32,12 +32,6 @@ pub trait Bucket: Send + Sync {
     /// The bucket's.
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>>;
 
-    /// The next keys that begin with `prefix` and come after `after`, in order: a page, empty at the end.
-    ///
-    /// # Errors
-    /// The bucket's.
-    fn list(&self, prefix: &str, after: &str) -> Result<Vec<String>>;
-
     /// Removes an object. One that is not there is as good.
     ///
     /// # Errors

@@ -1,17 +1,15 @@
 //! The archive in a bucket: everything is read as before, no lane waits for the network, and what cannot be reached is told.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use model::change::record::Change;
 use store::bucket::{Bucket, Put, SharedBucket};
-use store::compliance::archive;
+use store::compliance::archive::{self, Gathered};
 use store::{Error, Lane, Mode, record, search};
 
-use crate::archive::{
-    announce, archive as archive_all, comment, fill, gather, id, is_archived, look, move_in, reads, segments,
-};
+use crate::archive::{announce, comment, fill, id, is_archived, look, move_in, reads, segments};
 use crate::world::{ACME, World, at};
 
 /// A bucket in memory that may be away, hang, or keep what it was sent without saying so.
@@ -82,6 +80,23 @@ fn check(test: impl Fn(&World, &InMemory)) {
     }
 }
 
+/// Reads what is to be moved. Each segment is of another moment: opened ones stay in the memory that all tests share.
+fn gather(world: &World, numbers: &[i64]) -> Gathered {
+    static MOMENTS: AtomicI64 = AtomicI64::new(1_000);
+    let ids: Vec<String> = numbers.iter().map(|number| id(*number)).collect();
+    let moment = at(MOMENTS.fetch_add(1, Ordering::SeqCst));
+    let found = look(world, ACME, move |tx| archive::gather(tx, &ids, moment));
+    found.unwrap().unwrap()
+}
+
+/// Moves changes into a segment.
+fn archived(world: &World, numbers: &[i64]) -> bool {
+    let gathered = gather(world, numbers);
+    announce(world, ACME, &gathered);
+    gathered.write().unwrap();
+    move_in(world, ACME, &gathered)
+}
+
 /// Removes what nothing names any more.
 fn collect(world: &World) -> Result<u64, Error> {
     let garbage = world.read(|tx| archive::bucket_garbage(tx, at(50), 9));
@@ -95,7 +110,7 @@ fn what_lies_in_a_bucket_is_read_as_before_and_comes_back() {
     check(|world, bucket| {
         fill(world, ACME);
         let before = reads(world, ACME);
-        assert!(archive_all(world, ACME, &[1, 2]) && archive_all(world, ACME, &[3, 4]));
+        assert!(archived(world, &[1, 2]) && archived(world, &[3, 4]));
         assert_eq!(bucket.keys().len(), 2);
         assert!(bucket.keys()[0].starts_with("archive/"), "{:?}", bucket.keys());
         assert_eq!(reads(world, ACME), before, "an act that needs two segments gets both");
@@ -119,7 +134,7 @@ fn an_upload_whose_answer_is_lost_leaves_everything_and_its_object_goes() {
     check(|world, bucket| {
         fill(world, ACME);
         let before = reads(world, ACME);
-        let gathered = gather(world, ACME, &[1, 2]).unwrap();
+        let gathered = gather(world, &[1, 2]);
         announce(world, ACME, &gathered);
         bucket.is_unanswered.store(true, Ordering::SeqCst);
         assert!(matches!(gathered.write(), Err(Error::BucketAway(_))));
@@ -140,7 +155,7 @@ fn an_upload_whose_answer_is_lost_leaves_everything_and_its_object_goes() {
 fn a_bucket_that_is_away_or_altered_is_told_of_its_changes_alone() {
     check(|world, bucket| {
         fill(world, ACME);
-        assert!(archive_all(world, ACME, &[1, 2]));
+        assert!(archived(world, &[1, 2]));
         let load = |number: i64| look(world, ACME, move |tx| record::load::<Change>(tx, &id(number)));
         bucket.is_away.store(true, Ordering::SeqCst);
         assert!(matches!(load(1), Err(Error::BucketAway(_))));
@@ -164,7 +179,7 @@ fn a_bucket_that_is_away_or_altered_is_told_of_its_changes_alone() {
 fn a_bucket_that_hangs_holds_up_no_lane() {
     check(|world, bucket| {
         fill(world, ACME);
-        assert!(archive_all(world, ACME, &[1, 2]));
+        assert!(archived(world, &[1, 2]));
         bucket.hang(true);
         // More than there are threads of the lane, and one that writes.
         let (send, answers) = std::sync::mpsc::channel();
@@ -198,7 +213,7 @@ fn an_act_that_says_so_reads_the_bucket_where_it_runs() {
     check(|world, bucket| {
         fill(world, ACME);
         for number in 1..=4 {
-            assert!(archive_all(world, ACME, &[number]));
+            assert!(archived(world, &[number]));
         }
         let runs = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&runs);
