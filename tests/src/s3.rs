@@ -46,10 +46,13 @@ impl S3 {
     /// When it does not answer.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        let mut answer = ureq::get(self.url("?list-type=2")).call().expect("it lists its objects");
+        let mut answer = ureq::get(self.url("?list-type=2"))
+            .call()
+            .expect("it lists its objects");
         let text = answer.body_mut().read_to_string().expect("a list is text");
         let keys = text.split("<Key>").skip(1);
-        keys.filter_map(|rest| Some(rest.split_once("</Key>")?.0.to_owned())).collect()
+        keys.filter_map(|rest| Some(rest.split_once("</Key>")?.0.to_owned()))
+            .collect()
     }
 
     /// The bytes of an object.
@@ -59,7 +62,11 @@ impl S3 {
     #[must_use]
     pub fn object(&self, key: &str) -> Vec<u8> {
         let answer = ureq::get(self.url(&format!("/{key}"))).call();
-        answer.expect("it has the object").body_mut().read_to_vec().expect("an object is bytes")
+        answer
+            .expect("it has the object")
+            .body_mut()
+            .read_to_vec()
+            .expect("an object is bytes")
     }
 
     /// Puts bytes in an object's place.
@@ -67,14 +74,19 @@ impl S3 {
     /// # Panics
     /// When it does not answer.
     pub fn put(&self, key: &str, bytes: &[u8]) {
-        ureq::put(self.url(&format!("/{key}"))).send(bytes).expect("it takes an object");
+        ureq::put(self.url(&format!("/{key}")))
+            .send(bytes)
+            .expect("it takes an object");
     }
 
     /// The same as variables, reached at its own port.
     #[must_use]
     pub fn variables(&self) -> [(&'static str, String); 3] {
         [
-            ("ASSENT_ARCHIVE_BUCKET", format!("http://127.0.0.1:{}/assent/one", self.port)),
+            (
+                "ASSENT_ARCHIVE_BUCKET",
+                format!("http://127.0.0.1:{}/assent/one", self.port),
+            ),
             ("ASSENT_BUCKET_ACCESS_KEY", "AKIAZOOKEEPER".to_owned()),
             ("ASSENT_BUCKET_SECRET_KEY", SECRET.to_owned()),
         ]

@@ -308,7 +308,10 @@ mod tests {
             ("database = \"mysql://x\"", "begins with postgres://"),
             ("packs = [\"soks\"]", "there is no pack `soks`"),
             ("archive_bucket = \"s3://x\"", "HOST/BUCKET"),
-            ("archive_bucket = \"https://s3.example/x\"", "`bucket_access_key` is missing"),
+            (
+                "archive_bucket = \"https://s3.example/x\"",
+                "`bucket_access_key` is missing",
+            ),
             ("smtp = \"smtps://mail.example\"", "`smtp_from` is missing"),
             ("public_url = \"ftp://assent.example\"", "begins with https://"),
             ("public_url = \"https:///x\"", "names a host"),

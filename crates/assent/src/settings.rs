@@ -161,7 +161,12 @@ pub const KEYS: &[Key] = &[
         Some("us-east-1"),
         "the bucket's region; most services other than AWS take any",
     ),
-    key("bucket_access_key", Kind::Text, None, "the id of the access key for the bucket"),
+    key(
+        "bucket_access_key",
+        Kind::Text,
+        None,
+        "the id of the access key for the bucket",
+    ),
     key("bucket_secret_key", Kind::Secret, None, "the secret of that access key"),
     key(
         "replay_at",

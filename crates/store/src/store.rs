@@ -405,7 +405,7 @@ impl Store {
         lane: Lane,
         tenant: &str,
         mode: Mode,
-        (act, wants): (A, Option<(Arc<Remote>, Arc<Brought>)>),
+        (act, wants): (A, Wants),
         done: D,
     ) where
         T: Send + 'static,
@@ -538,6 +538,9 @@ impl Store {
         }
     }
 }
+
+/// The bucket, and what is brought from it for an act that may want it.
+type Wants = Option<(Arc<Remote>, Arc<Brought>)>;
 
 fn unanswered<E: Failure>() -> E {
     E::from(Error::other("the lane ended without an answer"))

@@ -67,7 +67,11 @@ fn an_archive_in_a_bucket_outlives_kills_and_outages_and_is_erased_there() {
     });
     assert_eq!(held(&server, &key)["is_in_bucket"], true);
     assert_eq!(told(&server, &key), before);
-    assert!(s3.keys().iter().all(|key| key.starts_with("one/archive/")), "{:?}", s3.keys());
+    assert!(
+        s3.keys().iter().all(|key| key.starts_with("one/archive/")),
+        "{:?}",
+        s3.keys()
+    );
 
     // What nothing points to is removed.
     server.advance(2 * 60 * 60);
@@ -122,18 +126,28 @@ fn bucket_is_away(server: Server, (place, file, late): (&Place, &str, jiff::Time
     let question = json!({"service": "edge-dns", "environment": "production"});
     let pipeline = server.token("pipeline");
     let (status, answer) = server.ask("POST", "/api/v1/gate-checks", Some(&pipeline), Some(&question));
-    assert!(matches!(status, 200 | 201), "the gate: {}", String::from_utf8_lossy(&answer));
+    assert!(
+        matches!(status, 200 | 201),
+        "the gate: {}",
+        String::from_utf8_lossy(&answer)
+    );
     let fresh = cancelled(&server, "Brush the okapi");
     assert_eq!(ask(&server, &fresh).0, 200);
     assert!(!server.log().contains(SECRET) && !server.log().contains("AKIAZOOKEEPER"));
     proxy.go(Way::Open);
-    eventually("it is read as soon as the bucket is back", || ask(&server, key).0 == 200);
+    eventually("it is read as soon as the bucket is back", || {
+        ask(&server, key).0 == 200
+    });
     server.kill();
 }
 
 /// An object that somebody altered in the bucket is an error, never a change.
 fn altered_bytes_are_not_believed(s3: &S3, (place, file, late): (&Place, &str, jiff::Timestamp), key: &str) {
-    let kept: Vec<(String, Vec<u8>)> = s3.keys().into_iter().map(|key| (key.clone(), s3.object(&key))).collect();
+    let kept: Vec<(String, Vec<u8>)> = s3
+        .keys()
+        .into_iter()
+        .map(|key| (key.clone(), s3.object(&key)))
+        .collect();
     for (key, _) in &kept {
         s3.put(key, b"somebody else's");
     }

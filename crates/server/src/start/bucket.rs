@@ -66,7 +66,9 @@ impl Place {
         let uri: Uri = text.parse().map_err(|_| form())?;
         let (scheme, authority) = (uri.scheme_str().unwrap_or_default(), uri.authority().ok_or_else(form)?);
         if authority.as_str().contains('@') {
-            return Err("write the access key into `bucket_access_key` and its secret into `bucket_secret_key`".to_owned());
+            return Err(
+                "write the access key into `bucket_access_key` and its secret into `bucket_secret_key`".to_owned(),
+            );
         }
         let host = authority.host();
         match scheme {
@@ -103,7 +105,11 @@ impl Place {
 
     /// The path of an object, as it is signed and sent.
     fn path(&self, key: &str) -> String {
-        format!("/{}/{}", encoded(&self.bucket, false), encoded(&format!("{}{key}", self.prefix), false))
+        format!(
+            "/{}/{}",
+            encoded(&self.bucket, false),
+            encoded(&format!("{}{key}", self.prefix), false)
+        )
     }
 }
 
@@ -225,8 +231,14 @@ mod tests {
             ("s3.example", "assent", "halden/one/")
         );
         assert_eq!(place.path("archive/ab/c.zst"), "/assent/halden/one/archive/ab/c.zst");
-        assert_eq!(Place::parse("http://127.0.0.1:9000/assent").unwrap().path("k"), "/assent/k");
-        assert_eq!(Place::parse("http://[::1]:9000/assent").unwrap().authority, "[::1]:9000");
+        assert_eq!(
+            Place::parse("http://127.0.0.1:9000/assent").unwrap().path("k"),
+            "/assent/k"
+        );
+        assert_eq!(
+            Place::parse("http://[::1]:9000/assent").unwrap().authority,
+            "[::1]:9000"
+        );
         for (text, why) in [
             ("http://s3.example/assent", "write https"),
             ("http://8.8.8.8/assent", "write https"),

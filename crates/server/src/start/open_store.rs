@@ -18,9 +18,9 @@ use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
 
 use crate::http::failed_sync::end_after_failed_sync;
 use crate::http::settings::Settings;
-use crate::start::{bucket, master_key};
 use crate::start::seen_logs::SeenLogsFile;
 use crate::start::serve_error::ServeError;
+use crate::start::{bucket, master_key};
 
 /// An opened house.
 pub struct Opened {

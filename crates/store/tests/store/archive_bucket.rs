@@ -118,9 +118,16 @@ fn what_lies_in_a_bucket_is_read_as_before_and_comes_back() {
         assert!(held.in_bucket && !held.in_folder);
         let gets = bucket.gets.load(Ordering::SeqCst);
         assert_eq!(reads(world, ACME), before);
-        assert_eq!(bucket.gets.load(Ordering::SeqCst), gets, "what was opened stays in memory");
+        assert_eq!(
+            bucket.gets.load(Ordering::SeqCst),
+            gets,
+            "what was opened stays in memory"
+        );
         world.act(|tx| record::update(tx, &comment(1, 2), "", 1));
-        assert!(!is_archived(world, 1) && is_archived(world, 2), "a write brought it back");
+        assert!(
+            !is_archived(world, 1) && is_archived(world, 2),
+            "a write brought it back"
+        );
         assert_eq!(segments(world).len(), 2);
         assert_eq!(collect(world), Ok(0), "nobody noticed the former object yet");
         world.act(|tx| archive::notice_garbage(tx, at(40)));

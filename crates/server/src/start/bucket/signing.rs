@@ -54,7 +54,10 @@ impl Request<'_> {
         let mut canonical = headers.clone();
         canonical.push(("host".to_owned(), self.authority.to_owned()));
         canonical.sort();
-        let lines: String = canonical.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let lines: String = canonical
+            .iter()
+            .map(|(name, value)| format!("{name}:{value}\n"))
+            .collect();
         let names: Vec<&str> = canonical.iter().map(|(name, _)| name.as_str()).collect();
         let names = names.join(";");
         let request = format!("{}\n{}\n\n{lines}\n{names}\n{digest}", self.method, self.path);

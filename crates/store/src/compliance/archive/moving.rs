@@ -247,9 +247,7 @@ pub fn move_in(tx: &mut Tx<'_>, gathered: &Gathered, now: Timestamp) -> Result<b
 fn is_there(tx: &mut Tx<'_>, gathered: &Gathered) -> Result<bool> {
     let is_written = match &gathered.target {
         Target::Row => return Ok(true),
-        Target::Folder(folder) => {
-            place::read(folder, gathered.id()).is_ok_and(|bytes| bytes == gathered.packed.bytes)
-        }
+        Target::Folder(folder) => place::read(folder, gathered.id()).is_ok_and(|bytes| bytes == gathered.packed.bytes),
         Target::Bucket(_) => true,
     };
     if !is_written {

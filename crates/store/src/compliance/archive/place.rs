@@ -32,7 +32,9 @@ pub(super) fn upload(bucket: &SharedBucket, id: &str, bytes: &[u8]) -> Result<()
     bucket.0.put(&key, bytes, Put::Always)?;
     match bucket.0.get(&key)? {
         Some(found) if found == bytes => Ok(()),
-        _ => Err(Error::other(format!("the bucket does not hold the archive segment `{id}` as it was written"))),
+        _ => Err(Error::other(format!(
+            "the bucket does not hold the archive segment `{id}` as it was written"
+        ))),
     }
 }
 

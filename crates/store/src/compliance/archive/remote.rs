@@ -68,7 +68,9 @@ impl Brought {
             return bytes;
         }
         if state.found.len() >= MOST_SEGMENTS || state.bytes > MOST_BYTES {
-            return Err(Error::other("more of the archive is needed at once than is opened for one act"));
+            return Err(Error::other(
+                "more of the archive is needed at once than is opened for one act",
+            ));
         }
         state.wanted = Some(id.to_owned());
         Err(Error::BucketAway("the segment is being brought".to_owned()))
@@ -108,7 +110,11 @@ impl Brought {
 
 fn fetch(bucket: &SharedBucket, id: &str) -> Result<Arc<[u8]>> {
     let bytes = bucket.0.get(&place::key_of(id)?)?;
-    let gone = || Error::Corrupt(format!("the object of the archive segment `{id}` is gone from the bucket"));
+    let gone = || {
+        Error::Corrupt(format!(
+            "the object of the archive segment `{id}` is gone from the bucket"
+        ))
+    };
     bytes.map(Arc::from).ok_or_else(gone)
 }
 
