@@ -6,6 +6,7 @@ mod signing;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use acts::Clock;
@@ -16,10 +17,11 @@ use store::bucket::{Bucket, Put, SharedBucket};
 use store::{Error, Result};
 
 use self::signing::{Request, encoded};
+use crate::http::clock::SystemClock;
 use crate::start::serve_error::ServeError;
 
-/// The largest object that is read, in bytes.
-const MOST_BYTES: u64 = 80 << 20;
+/// The largest object that is read, in bytes: a file of evidence in a copy.
+const MOST_BYTES: u64 = 1 << 30;
 /// How much of an answer that refuses is read.
 const MOST_REFUSAL: u64 = 64 << 10;
 
@@ -101,6 +103,14 @@ impl Place {
         })
     }
 
+    /// How it reads in the settings.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let rest = self.prefix.trim_end_matches('/');
+        let slash = if rest.is_empty() { "" } else { "/" };
+        format!("{}://{}/{}{slash}{rest}", self.scheme, self.authority, self.bucket)
+    }
+
     /// The path of an object, as it is signed and sent.
     fn path(&self, key: &str) -> String {
         format!("/{}/{}", encoded(&self.bucket, false), encoded(&format!("{}{key}", self.prefix), false))
@@ -111,6 +121,46 @@ impl Place {
 fn is_inside(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| !is_public(address))
+}
+
+/// Where a running copy is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyPlace {
+    /// A folder, best on another host's disk.
+    Folder(PathBuf),
+    /// A bucket.
+    Bucket(BucketSettings),
+}
+
+impl fmt::Display for CopyPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => write!(f, "{}", folder.display()),
+            Self::Bucket(bucket) => f.write_str(&bucket.place.text()),
+        }
+    }
+}
+
+impl CopyPlace {
+    /// Opens the place; `outgoing_ca` as in the settings. Nothing is called yet.
+    ///
+    /// # Errors
+    /// [`ServeError`] where the own authority's certificates cannot be read.
+    pub fn open(&self, outgoing_ca: Option<&Path>) -> std::result::Result<SharedBucket, ServeError> {
+        match self {
+            Self::Folder(folder) => Ok(SharedBucket::in_folder(folder)),
+            Self::Bucket(bucket) => {
+                let authority = authority_of(outgoing_ca)?;
+                client(bucket, authority.as_deref(), Arc::new(SystemClock))
+            }
+        }
+    }
+}
+
+/// The certificates of an own authority, where the settings name one.
+pub(crate) fn authority_of(outgoing_ca: Option<&Path>) -> std::result::Result<Option<Vec<u8>>, ServeError> {
+    let read = |path: &Path| std::fs::read(path).map_err(|error| ServeError::Folder(path.to_owned(), error));
+    outgoing_ca.map(read).transpose()
 }
 
 /// A client of one bucket.
@@ -141,18 +191,30 @@ pub(crate) fn client(
 impl S3 {
     /// Makes a call to an object; answers the status and, where it was taken, the body.
     fn ask(&self, method: &'static str, key: &str, body: &[u8], headers: &[(&str, &str)]) -> Result<(u16, Vec<u8>)> {
+        let path = self.settings.place.path(key);
+        self.ask_for(method, (&path, ""), body, headers)
+    }
+
+    fn ask_for(
+        &self,
+        method: &'static str,
+        (path, query): (&str, &str),
+        body: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Result<(u16, Vec<u8>)> {
         let place = &self.settings.place;
-        let path = place.path(key);
         let request = Request {
             method,
             authority: &place.authority,
-            path: &path,
+            path,
+            query,
             headers,
             body,
         };
+        let rest = if query.is_empty() { String::new() } else { format!("?{query}") };
         let call = Call {
             method,
-            url: format!("{}://{}{path}", place.scheme, place.authority),
+            url: format!("{}://{}{path}{rest}", place.scheme, place.authority),
             headers: request.signed(&self.settings, self.clock.now()),
             body: body.to_vec(),
         };
@@ -179,6 +241,15 @@ fn code_of(body: &[u8]) -> Option<&str> {
     is_word.then_some(code)
 }
 
+/// The keys in an answer to `ListObjectsV2`, behind the prefix. Ours need no escapes; what somebody else put there is passed over.
+fn keys_of(body: &[u8], prefix: &str) -> Vec<String> {
+    let text = String::from_utf8_lossy(body);
+    let keys = text.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
+    keys.filter(|(key, _)| !key.contains('&'))
+        .filter_map(|(key, _)| key.strip_prefix(prefix).map(str::to_owned))
+        .collect()
+}
+
 impl Bucket for S3 {
     fn put(&self, key: &str, bytes: &[u8], when: Put) -> Result<bool> {
         let headers: &[(&str, &str)] = match when {
@@ -198,6 +269,20 @@ impl Bucket for S3 {
             (200, body) => Ok(Some(body)),
             // A missing bucket is no missing object.
             (404, body) if code_of(&body) == Some("NoSuchKey") => Ok(None),
+            (status, body) => Err(self.refused(status, &body)),
+        }
+    }
+
+    fn list(&self, prefix: &str, after: &str) -> Result<Vec<String>> {
+        let place = &self.settings.place;
+        let whole = |key: &str| encoded(&format!("{}{key}", place.prefix), true);
+        let mut query = format!("list-type=2&prefix={}", whole(prefix));
+        if !after.is_empty() {
+            query.push_str(&format!("&start-after={}", whole(after)));
+        }
+        let path = format!("/{}", encoded(&place.bucket, false));
+        match self.ask_for("GET", (&path, &query), &[], &[])? {
+            (200, body) => Ok(keys_of(&body, &place.prefix)),
             (status, body) => Err(self.refused(status, &body)),
         }
     }
@@ -227,6 +312,9 @@ mod tests {
         assert_eq!(place.path("archive/ab/c.zst"), "/assent/halden/one/archive/ab/c.zst");
         assert_eq!(Place::parse("http://127.0.0.1:9000/assent").unwrap().path("k"), "/assent/k");
         assert_eq!(Place::parse("http://[::1]:9000/assent").unwrap().authority, "[::1]:9000");
+        let text = "https://s3.example/assent/one";
+        assert_eq!(Place::parse(text).unwrap().text(), text);
+        assert_eq!(Place::parse("https://s3.example/assent/").unwrap().text(), "https://s3.example/assent");
         for (text, why) in [
             ("http://s3.example/assent", "write https"),
             ("http://8.8.8.8/assent", "write https"),
@@ -240,6 +328,14 @@ mod tests {
             let told = Place::parse(text).unwrap_err();
             assert!(told.contains(why) && !told.contains("key:secret"), "{text}: {told}");
         }
+    }
+
+    #[test]
+    fn a_list_gives_the_keys_behind_the_prefix() {
+        let body = b"<ListBucketResult><Contents><Key>one/a/b</Key><Size>1</Size></Contents><Contents><Key>one/c&amp;d</Key>\
+            </Contents><Contents><Key>two/e</Key></Contents></ListBucketResult>";
+        assert_eq!(keys_of(body, "one/"), ["a/b"]);
+        assert!(keys_of(b"<ListBucketResult/>", "").is_empty());
     }
 
     #[test]
