@@ -147,7 +147,7 @@ pub const KEYS: &[Key] = &[
         "copy_to",
         Kind::Text,
         None,
-        "the folder of a running copy of the embedded database, best on another host's disk",
+        "where a running copy of the embedded database is kept: a folder on another host's disk, or https://HOST/BUCKET",
     ),
     key(
         "archive_bucket",

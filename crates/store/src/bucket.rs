@@ -1,6 +1,10 @@
-//! A place for objects outside of the host, such as an S3-compatible bucket. This crate opens no sockets: the place is given to it.
+//! A place for objects outside of the database: an S3-compatible bucket, which is given to this crate as it opens no sockets, or a
+//! folder.
+
+mod folder;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::Result;
@@ -32,6 +36,12 @@ pub trait Bucket: Send + Sync {
     /// The bucket's.
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>>;
 
+    /// The next keys that begin with `prefix` and come after `after`, in the order of their bytes: a page, empty at the end.
+    ///
+    /// # Errors
+    /// The bucket's.
+    fn list(&self, prefix: &str, after: &str) -> Result<Vec<String>>;
+
     /// Removes an object. One that is not there is as good.
     ///
     /// # Errors
@@ -42,6 +52,15 @@ pub trait Bucket: Send + Sync {
 /// A bucket that clones share.
 #[derive(Clone)]
 pub struct SharedBucket(pub Arc<dyn Bucket>);
+
+impl SharedBucket {
+    /// A folder as a bucket: each object a file, written beside its name and put in its place, on the disk when the call returns.
+    /// Its file system has to know hard links.
+    #[must_use]
+    pub fn in_folder(folder: &Path) -> Self {
+        Self(Arc::new(folder::Folder::new(folder)))
+    }
+}
 
 impl fmt::Debug for SharedBucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

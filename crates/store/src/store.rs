@@ -507,11 +507,11 @@ impl Store {
             .map_err(|it| Error::Fatal(format!("the backup could not be synced: {it}")))
     }
 
-    /// A running copy of the SQLite database into a folder, as the host of this epoch. Only one may work at a time. `Other` on
+    /// A running copy of the SQLite database into a folder or bucket, as the host of this epoch. Only one may work at a time. `Other` on
     /// PostgreSQL, which has replicas of its own.
-    pub fn copier(&self, folder: &Path, epoch: u64) -> Result<Copier> {
+    pub fn copier(&self, place: &SharedBucket, epoch: u64) -> Result<Copier> {
         match (&self.shared.engine, &self.shared.tail) {
-            (Engine::Sqlite { path }, Some(tail)) => Ok(Copier::new(path, folder, epoch, Arc::clone(tail))),
+            (Engine::Sqlite { path }, Some(tail)) => Ok(Copier::new(path, place, epoch, Arc::clone(tail))),
             _ => Err(Error::other("a PostgreSQL database is copied by its own replicas")),
         }
     }

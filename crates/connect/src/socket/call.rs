@@ -18,8 +18,7 @@ use super::egress::Egress;
 
 /// How long a call may take, from the name's look-up to the answer's last byte.
 pub const PATIENCE: Duration = Duration::from_secs(15);
-/// How long a call to an address of the operator's may take, and how long until it is connected.
-const OPERATOR_PATIENCE: Duration = Duration::from_secs(20);
+/// How long it may take until an address of the operator's is connected.
 const OPERATOR_CONNECTS: Duration = Duration::from_secs(2);
 /// How much of an answer is read, in bytes.
 pub const ANSWER_MAX_BYTES: u64 = 1 << 20;
@@ -102,7 +101,6 @@ impl Caller {
     pub fn of_operator(authorities_pem: Option<&[u8]>) -> Result<Self, String> {
         let config = config(authorities_pem)?
             .timeout_connect(Some(OPERATOR_CONNECTS))
-            .timeout_global(Some(OPERATOR_PATIENCE))
             .build();
         let agent = Agent::with_parts(config, DefaultConnector::default(), DefaultResolver::default());
         Ok(Self { agent })
@@ -118,7 +116,7 @@ impl Caller {
     /// # Errors
     /// A sentence: there was no answer, or the address may not be called.
     pub fn call(&self, call: &Call) -> Result<Answer, String> {
-        let mut response = self.send(call)?;
+        let mut response = self.send(call, PATIENCE)?;
         let retry_after_seconds = response
             .headers()
             .get("retry-after")
@@ -145,34 +143,34 @@ impl Caller {
         })
     }
 
-    /// Makes a call whose answer is needed whole: its status and at most so many bytes.
+    /// Makes a call whose answer is needed whole, within some time: its status and at most so many bytes.
     ///
     /// # Errors
     /// As [`Caller::call`], and where the answer is longer or breaks off.
-    pub fn fetch(&self, call: &Call, most_bytes: u64) -> Result<(u16, Vec<u8>), String> {
-        let mut response = self.send(call)?;
+    pub fn fetch(&self, call: &Call, most_bytes: u64, patience: Duration) -> Result<(u16, Vec<u8>), String> {
+        let mut response = self.send(call, patience)?;
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(most_bytes).read_to_vec();
         Ok((status, body.map_err(|error| told(&error))?))
     }
 
-    fn send(&self, call: &Call) -> Result<ureq::http::Response<ureq::Body>, String> {
+    fn send(&self, call: &Call, patience: Duration) -> Result<ureq::http::Response<ureq::Body>, String> {
         let mut request = ureq::http::Request::builder().method(call.method).uri(&call.url);
         for (name, value) in &call.headers {
             request = request.header(name, value);
         }
-        let told = |error: ureq::Error| told(&error);
-        if call.body.is_empty() && matches!(call.method, "GET" | "DELETE") {
-            self.agent
-                .run(request.body(()).map_err(|_| "the address is none".to_owned())?)
-        } else {
-            self.agent.run(
-                request
-                    .body(&call.body[..])
-                    .map_err(|_| "the address is none".to_owned())?,
-            )
-        }
-        .map_err(told)
+        let wrong = |_| "the address is none".to_owned();
+        let run = match call.body.is_empty() && matches!(call.method, "GET" | "DELETE") {
+            true => {
+                let request = self.agent.configure_request(request.body(()).map_err(wrong)?);
+                self.agent.run(request.timeout_global(Some(patience)).build())
+            }
+            false => {
+                let request = self.agent.configure_request(request.body(&call.body[..]).map_err(wrong)?);
+                self.agent.run(request.timeout_global(Some(patience)).build())
+            }
+        };
+        run.map_err(|error| told(&error))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::civil::Time;
 
 use crate::gateway::Bindings;
-use crate::start::bucket::BucketSettings;
+use crate::start::bucket::{BucketSettings, CopyPlace};
 
 /// How a server is to be run.
 #[derive(Debug, Clone)]
@@ -24,8 +24,8 @@ pub struct Settings {
     /// Whether the data folder's memory of how far logs were is the one of this database. It is not where a command looks at a
     /// database and names no folder: the usual one may be another server's.
     pub remembers_logs: bool,
-    /// The folder of a running copy of the embedded database, best on another host's disk; without it none is kept.
-    pub copy_to: Option<PathBuf>,
+    /// Where a running copy of the embedded database is kept; without it none is.
+    pub copy_to: Option<CopyPlace>,
     /// The S3-compatible bucket in which segments of the archive are written; without it beside the embedded database, and on
     /// PostgreSQL into rows.
     pub archive_bucket: Option<BucketSettings>,

@@ -6,7 +6,9 @@ mod signing;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use acts::Clock;
 use axum::http::Uri;
@@ -16,10 +18,15 @@ use store::bucket::{Bucket, Put, SharedBucket};
 use store::{Error, Result};
 
 use self::signing::{Request, encoded};
+use crate::http::clock::SystemClock;
 use crate::start::serve_error::ServeError;
 
-/// The largest object that is read, in bytes.
-const MOST_BYTES: u64 = 80 << 20;
+/// The largest object that is read, in bytes: a file of evidence in a copy.
+const MOST_BYTES: u64 = 1 << 30;
+/// How long a call for the archive may take: somebody waits for it.
+pub(crate) const ARCHIVE_PATIENCE: Duration = Duration::from_secs(20);
+/// The same for a running copy, whose objects may be large.
+const COPY_PATIENCE: Duration = Duration::from_secs(300);
 /// How much of an answer that refuses is read.
 const MOST_REFUSAL: u64 = 64 << 10;
 
@@ -103,6 +110,14 @@ impl Place {
         })
     }
 
+    /// How it reads in the settings.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let rest = self.prefix.trim_end_matches('/');
+        let slash = if rest.is_empty() { "" } else { "/" };
+        format!("{}://{}/{}{slash}{rest}", self.scheme, self.authority, self.bucket)
+    }
+
     /// The path of an object, as it is signed and sent.
     fn path(&self, key: &str) -> String {
         format!(
@@ -119,9 +134,51 @@ fn is_inside(host: &str) -> bool {
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| !is_public(address))
 }
 
+/// Where a running copy is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyPlace {
+    /// A folder, best on another host's disk.
+    Folder(PathBuf),
+    /// A bucket.
+    Bucket(BucketSettings),
+}
+
+impl fmt::Display for CopyPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => write!(f, "{}", folder.display()),
+            Self::Bucket(bucket) => f.write_str(&bucket.place.text()),
+        }
+    }
+}
+
+impl CopyPlace {
+    /// Opens the place; `outgoing_ca` as in the settings. Nothing is called yet.
+    ///
+    /// # Errors
+    /// [`ServeError`] where the own authority's certificates cannot be read.
+    pub fn open(&self, outgoing_ca: Option<&Path>) -> std::result::Result<SharedBucket, ServeError> {
+        match self {
+            Self::Folder(folder) => Ok(SharedBucket::in_folder(folder)),
+            Self::Bucket(bucket) => {
+                let authority = authority_of(outgoing_ca)?;
+                client(bucket, authority.as_deref(), (Arc::new(SystemClock), COPY_PATIENCE))
+            }
+        }
+    }
+}
+
+/// The certificates of an own authority, where the settings name one.
+pub(crate) fn authority_of(outgoing_ca: Option<&Path>) -> std::result::Result<Option<Vec<u8>>, ServeError> {
+    let read = |path: &Path| std::fs::read(path).map_err(|error| ServeError::Folder(path.to_owned(), error));
+    outgoing_ca.map(read).transpose()
+}
+
 /// A client of one bucket.
 struct S3 {
     settings: BucketSettings,
+    /// How long a call may take.
+    patience: Duration,
     caller: Caller,
     clock: Arc<dyn Clock>,
 }
@@ -133,12 +190,13 @@ struct S3 {
 pub(crate) fn client(
     settings: &BucketSettings,
     authority_pem: Option<&[u8]>,
-    clock: Arc<dyn Clock>,
+    (clock, patience): (Arc<dyn Clock>, Duration),
 ) -> std::result::Result<SharedBucket, ServeError> {
     let caller = Caller::of_operator(authority_pem);
     let caller = caller.map_err(|why| ServeError::Refused(format!("`outgoing_ca`: {why}")))?;
     Ok(SharedBucket(Arc::new(S3 {
         settings: settings.clone(),
+        patience,
         caller,
         clock,
     })))
@@ -147,23 +205,39 @@ pub(crate) fn client(
 impl S3 {
     /// Makes a call to an object; answers the status and, where it was taken, the body.
     fn ask(&self, method: &'static str, key: &str, body: &[u8], headers: &[(&str, &str)]) -> Result<(u16, Vec<u8>)> {
+        let path = self.settings.place.path(key);
+        self.ask_for(method, (&path, ""), body, headers)
+    }
+
+    fn ask_for(
+        &self,
+        method: &'static str,
+        (path, query): (&str, &str),
+        body: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Result<(u16, Vec<u8>)> {
         let place = &self.settings.place;
-        let path = place.path(key);
         let request = Request {
             method,
             authority: &place.authority,
-            path: &path,
+            path,
+            query,
             headers,
             body,
         };
+        let rest = if query.is_empty() { String::new() } else { format!("?{query}") };
+        let mut headers = request.signed(&self.settings, self.clock.now());
+        if method == "PUT" {
+            headers.push(("content-type".to_owned(), "application/octet-stream".to_owned()));
+        }
         let call = Call {
             method,
-            url: format!("{}://{}{path}", place.scheme, place.authority),
-            headers: request.signed(&self.settings, self.clock.now()),
+            url: format!("{}://{}{path}{rest}", place.scheme, place.authority),
+            headers,
             body: body.to_vec(),
         };
         let most = if method == "GET" { MOST_BYTES } else { MOST_REFUSAL };
-        let answer = self.caller.fetch(&call, most);
+        let answer = self.caller.fetch(&call, most, self.patience);
         answer.map_err(|why| Error::BucketAway(format!("`{}` cannot be asked: {why}", place.authority)))
     }
 
@@ -185,6 +259,15 @@ fn code_of(body: &[u8]) -> Option<&str> {
     is_word.then_some(code)
 }
 
+/// The keys in an answer to `ListObjectsV2`, behind the prefix. Ours need no escapes; what somebody else put there is passed over.
+fn keys_of(body: &[u8], prefix: &str) -> Vec<String> {
+    let text = String::from_utf8_lossy(body);
+    let keys = text.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
+    keys.filter(|(key, _)| !key.contains('&'))
+        .filter_map(|(key, _)| key.strip_prefix(prefix).map(str::to_owned))
+        .collect()
+}
+
 impl Bucket for S3 {
     fn put(&self, key: &str, bytes: &[u8], when: Put) -> Result<bool> {
         let headers: &[(&str, &str)] = match when {
@@ -204,6 +287,20 @@ impl Bucket for S3 {
             (200, body) => Ok(Some(body)),
             // A missing bucket is no missing object.
             (404, body) if code_of(&body) == Some("NoSuchKey") => Ok(None),
+            (status, body) => Err(self.refused(status, &body)),
+        }
+    }
+
+    fn list(&self, prefix: &str, after: &str) -> Result<Vec<String>> {
+        let place = &self.settings.place;
+        let whole = |key: &str| encoded(&format!("{}{key}", place.prefix), true);
+        let mut query = format!("list-type=2&prefix={}", whole(prefix));
+        if !after.is_empty() {
+            query.push_str(&format!("&start-after={}", whole(after)));
+        }
+        let path = format!("/{}", encoded(&place.bucket, false));
+        match self.ask_for("GET", (&path, &query), &[], &[])? {
+            (200, body) => Ok(keys_of(&body, &place.prefix)),
             (status, body) => Err(self.refused(status, &body)),
         }
     }
@@ -239,6 +336,9 @@ mod tests {
             Place::parse("http://[::1]:9000/assent").unwrap().authority,
             "[::1]:9000"
         );
+        for text in ["https://s3.example/assent/one", "https://s3.example/assent"] {
+            assert_eq!(Place::parse(text).unwrap().text(), text);
+        }
         for (text, why) in [
             ("http://s3.example/assent", "write https"),
             ("http://8.8.8.8/assent", "write https"),
@@ -252,6 +352,14 @@ mod tests {
             let told = Place::parse(text).unwrap_err();
             assert!(told.contains(why) && !told.contains("key:secret"), "{text}: {told}");
         }
+    }
+
+    #[test]
+    fn a_list_gives_the_keys_behind_the_prefix() {
+        let body = b"<ListBucketResult><Contents><Key>one/a/b</Key><Size>1</Size></Contents><Contents><Key>one/c&amp;d</Key>\
+            </Contents><Contents><Key>two/e</Key></Contents></ListBucketResult>";
+        assert_eq!(keys_of(body, "one/"), ["a/b"]);
+        assert!(keys_of(b"<ListBucketResult/>", "").is_empty());
     }
 
     #[test]

@@ -133,9 +133,9 @@ fn archive_bucket(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<
     let Some(named) = &settings.archive_bucket else {
         return Ok(None);
     };
-    let authority = settings.outgoing_ca.as_ref();
-    let authority = authority.map(|path| std::fs::read(path).map_err(|error| ServeError::Folder(path.clone(), error)));
-    bucket::client(named, authority.transpose()?.as_deref(), Arc::clone(clock)).map(Some)
+    let authority = bucket::authority_of(settings.outgoing_ca.as_deref())?;
+    let patience = bucket::ARCHIVE_PATIENCE;
+    bucket::client(named, authority.as_deref(), (Arc::clone(clock), patience)).map(Some)
 }
 
 /// Whether the data is of a version before this migration. Of row codes: once theirs was run, a row without a code is forged.

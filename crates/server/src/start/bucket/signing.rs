@@ -10,12 +10,14 @@ use super::BucketSettings;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// A request that is to be signed. It has no query: none of the calls needs one.
+/// A request that is to be signed.
 pub(super) struct Request<'a> {
     pub(super) method: &'a str,
     pub(super) authority: &'a str,
     /// The path, encoded.
     pub(super) path: &'a str,
+    /// The query, encoded, its parameters in the order of their names.
+    pub(super) query: &'a str,
     /// Further headers, their names in small letters.
     pub(super) headers: &'a [(&'a str, &'a str)],
     pub(super) body: &'a [u8],
@@ -60,7 +62,8 @@ impl Request<'_> {
             .collect();
         let names: Vec<&str> = canonical.iter().map(|(name, _)| name.as_str()).collect();
         let names = names.join(";");
-        let request = format!("{}\n{}\n\n{lines}\n{names}\n{digest}", self.method, self.path);
+        let target = format!("{}\n{}\n{}", self.method, self.path, self.query);
+        let request = format!("{target}\n{lines}\n{names}\n{digest}");
         let scope = format!("{day}/{}/s3/aws4_request", settings.region);
         let to_sign = format!("{ALGORITHM}\n{moment}\n{scope}\n{}", hex(sha256(request.as_bytes())));
         let mut key = hmac_sha256(format!("AWS4{}", settings.secret_key).as_bytes(), day.as_bytes());
@@ -95,6 +98,7 @@ mod tests {
             method: "PUT",
             authority: "s3.example.com:9000",
             path: "/examplebucket/archive/ab/abc.zst",
+            query: "",
             headers: &[("if-none-match", "*")],
             body: b"Welcome",
         };
