@@ -12,7 +12,9 @@ pub struct S3 {
     pub port: u16,
 }
 
-/// The secret of the access key in [`S3::settings`], which nothing may show.
+/// The id of the access key in [`S3::settings`], and its secret, which nothing may show.
+pub const KEY: &str = "AKIAZOOKEEPER";
+/// See [`KEY`].
 pub const SECRET: &str = "ZookeepersSecretKey";
 
 impl S3 {
@@ -75,34 +77,58 @@ impl S3 {
     /// When it does not answer.
     pub fn put(&self, key: &str, bytes: &[u8]) {
         ureq::put(self.url(&format!("/{key}")))
+            .content_type("application/octet-stream")
             .send(bytes)
             .expect("it takes an object");
     }
 
-    /// The same as variables, reached at its own port.
+    /// The bytes of an object; nothing where it is not there.
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<Vec<u8>> {
+        ureq::get(self.url(&format!("/{key}")))
+            .call()
+            .ok()?
+            .body_mut()
+            .read_to_vec()
+            .ok()
+    }
+
+    /// The address of the bucket with what keys begin with, reached at its own port.
+    #[must_use]
+    pub fn address(&self, prefix: &str) -> String {
+        self.url(&format!("/{prefix}"))
+    }
+
+    /// The access key and the archive's bucket as variables, reached at its own port.
     #[must_use]
     pub fn variables(&self) -> [(&'static str, String); 3] {
         [
-            (
-                "ASSENT_ARCHIVE_BUCKET",
-                format!("http://127.0.0.1:{}/assent/one", self.port),
-            ),
-            ("ASSENT_BUCKET_ACCESS_KEY", "AKIAZOOKEEPER".to_owned()),
+            ("ASSENT_ARCHIVE_BUCKET", self.address("one")),
+            ("ASSENT_BUCKET_ACCESS_KEY", KEY.to_owned()),
             ("ASSENT_BUCKET_SECRET_KEY", SECRET.to_owned()),
         ]
     }
 
-    /// Writes a file of settings that names the bucket, reached over this port.
+    /// Writes a file of settings that names the bucket for the archive, reached over this port, with the access key.
     ///
     /// # Panics
     /// When the file cannot be written.
     pub fn settings(&self, port: u16, file: &Path) {
-        let lines = format!(
-            "archive_bucket = \"http://127.0.0.1:{port}/assent/one\"\nbucket_access_key = \"AKIAZOOKEEPER\"\n\
-             bucket_secret_key = \"{SECRET}\"\n"
-        );
-        std::fs::write(file, lines).expect("a file can be written");
+        let bucket = format!("archive_bucket = \"http://127.0.0.1:{port}/assent/one\"\n");
+        std::fs::write(file, bucket + &key_lines()).expect("a file can be written");
     }
+
+    /// The same with the access key alone.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn settings_of_key(&self, file: &Path) {
+        std::fs::write(file, key_lines()).expect("a file can be written");
+    }
+}
+
+fn key_lines() -> String {
+    format!("bucket_access_key = \"{KEY}\"\nbucket_secret_key = \"{SECRET}\"\n")
 }
 
 impl Drop for S3 {
