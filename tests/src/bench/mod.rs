@@ -15,6 +15,7 @@ pub mod rates;
 pub mod report;
 pub mod risk;
 pub mod routing;
+pub mod scale;
 pub mod screens;
 pub mod settling;
 pub mod storage;

@@ -33,10 +33,27 @@ pub fn binary() -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Where a product keeps its data.
+enum Home {
+    /// A folder that goes with it.
+    Own(tempfile::TempDir),
+    /// A folder that stays.
+    Kept(PathBuf),
+}
+
+impl Home {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(folder) => folder.path(),
+            Self::Kept(folder) => folder,
+        }
+    }
+}
+
 /// A running server with the demo. Dropping it ends it.
 pub struct Product {
     child: Child,
-    folder: tempfile::TempDir,
+    folder: Home,
     /// Where it listens.
     pub address: SocketAddr,
     tokens: BTreeMap<String, String>,
@@ -45,12 +62,25 @@ pub struct Product {
 impl Product {
     /// Starts it and waits until it is ready.
     pub fn start() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        Self::begin(&binary()?, Home::Own(tempfile::tempdir()?), None)
+    }
+
+    /// Starts a program over a folder that stays, with the demo in it, and a PostgreSQL database where one is named.
+    pub fn start_in(program: &Path, folder: &Path, database: Option<&str>) -> Result<Self> {
+        Self::begin(program, Home::Kept(folder.to_owned()), database)
+    }
+
+    fn begin(program: &Path, folder: Home, database: Option<&str>) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = std::fs::File::create(folder.path().join("server.log"))?;
-        let child = Command::new(binary()?)
+        let mut command = Command::new(program);
+        command
             .args(["serve", "--demo", "--listen", &address.to_string(), "--data"])
-            .arg(folder.path())
+            .arg(folder.path());
+        if let Some(url) = database {
+            command.args(["--database", url]).env("ASSENT_MASTER_KEY", ::tests::MASTER_KEY);
+        }
+        let child = command
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
