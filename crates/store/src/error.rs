@@ -37,8 +37,8 @@ pub enum Error {
     /// Nothing may be written here, for this reason: the data is an older copy, or another host took over (503).
     #[error("nothing is written here: {0}")]
     ReadOnly(String),
-    /// The bucket of the archive gives nothing now, for this reason; what does not lie in it is not touched (503).
-    #[error("the archive's bucket: {0}")]
+    /// A bucket gives nothing now, for this reason; what does not lie in it is not touched (503).
+    #[error("the bucket: {0}")]
     BucketAway(String),
     /// The act panicked; it was rolled back and the lane goes on.
     #[error("the act panicked")]

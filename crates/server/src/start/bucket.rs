@@ -26,7 +26,7 @@ const MOST_BYTES: u64 = 1 << 30;
 /// How long a call for the archive may take: somebody waits for it.
 pub(crate) const ARCHIVE_PATIENCE: Duration = Duration::from_secs(20);
 /// The same for a running copy, whose objects may be large.
-const COPY_PATIENCE: Duration = Duration::from_secs(300);
+const COPY_PATIENCE: Duration = Duration::from_secs(60);
 /// How much of an answer that refuses is read.
 const MOST_REFUSAL: u64 = 64 << 10;
 

@@ -1,7 +1,7 @@
 //! What the data folder knows of a running copy: whether this host may write it, and whether the data is an older copy.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use acts::audit::check_log;
 use acts::core::log_high_water::SeenLog;
