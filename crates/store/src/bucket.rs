@@ -1,12 +1,14 @@
 //! A place for objects outside of the database: an S3-compatible bucket, which is given to this crate as it opens no sockets, or a
 //! folder.
 
+mod brought;
 mod folder;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+pub(crate) use self::brought::{Brought, Places, fetch};
 use crate::error::Result;
 
 /// When an object is written.

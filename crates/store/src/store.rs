@@ -7,15 +7,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use crate::bucket::SharedBucket;
-use crate::compliance::archive::{Back, Brought, Places, Remote};
+use crate::bucket::{Brought, Places, SharedBucket};
 use crate::copying::Copier;
 use crate::copying::tail::Tail;
 use crate::damage::{self, Damage};
 use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
 use crate::failover::{self, Standing};
-use crate::lanes::{self, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Task, Wakes, Work};
+use crate::lanes::{self, Back, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Remote, Task, Wakes, Work};
 use crate::moment::{Moment, Moments};
 use crate::row_code::RowCoder;
 use crate::tenant::check_tenant;

@@ -1,6 +1,6 @@
 //! What an act sees of its transaction.
 
-use crate::compliance::archive::Places;
+use crate::bucket::Places;
 use crate::driver::{Connection, Reach};
 use crate::error::{Error, Result};
 use crate::moment::Moment;

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::compliance::archive::Back;
+use super::errands::Back;
 use crate::driver::Connection;
 use crate::error::{Error, Failure};
 use crate::lanes::Mode;
@@ -41,7 +41,7 @@ pub(crate) struct Task<T, E, A, D> {
     pub(crate) act: A,
     pub(crate) done: D,
     pub(crate) answer: Option<Result<T, E>>,
-    /// The way back for an act that may want a segment of the archive from the bucket.
+    /// The way back for an act that may want a object from the bucket.
     pub(crate) back: Option<Back>,
 }
 

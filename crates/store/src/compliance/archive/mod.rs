@@ -9,13 +9,12 @@
 //! transaction. A file that was announced and never pointed to is removed by [`collect_garbage`].
 //!
 //! With a bucket, segments are objects in it. They are written, read and removed outside of transactions ([`Gathered::write`],
-//! `remote`, [`Garbage::remove`]).
+//! [`crate::bucket`], [`Garbage::remove`]).
 
 mod figures;
 mod fill;
 mod moving;
 mod place;
-mod remote;
 mod segment;
 
 #[cfg(test)]
@@ -28,4 +27,3 @@ pub use fill::segment_of;
 pub(crate) use fill::{MARK, fill, fill_row, fill_text, fill_texts, holds};
 pub use moving::{Gathered, announce, gather, move_in, thaw};
 pub(crate) use moving::{thaw_row, thaw_text};
-pub(crate) use remote::{Back, Brought, Places, Remote};
