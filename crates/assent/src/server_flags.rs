@@ -169,9 +169,13 @@ pub fn read(merged: &Merged) -> Result<Settings> {
         return Err(wrong("database", "it begins with postgres://"));
     }
     let copy_to = merged.text("copy_to");
-    settings.copy_to = copy_to.map(|text| copy_place(merged, "copy_to", text, &wrong)).transpose()?;
+    settings.copy_to = copy_to
+        .map(|text| copy_place(merged, "copy_to", text, &wrong))
+        .transpose()?;
     let bucket_text = merged.text("archive_bucket");
-    settings.archive_bucket = bucket_text.map(|text| bucket(merged, "archive_bucket", text, &wrong)).transpose()?;
+    settings.archive_bucket = bucket_text
+        .map(|text| bucket(merged, "archive_bucket", text, &wrong))
+        .transpose()?;
     settings.master_key = merged.text("master_key").map(str::to_owned);
     settings.evidence_limit_bytes = merged.number("evidence_limit_bytes");
     settings.packs = merged.list("packs");

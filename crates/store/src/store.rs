@@ -399,14 +399,8 @@ impl Store {
         self.push(lane, "", mode, (act, None), done);
     }
 
-    fn push<T, E, A, D>(
-        &self,
-        lane: Lane,
-        tenant: &str,
-        mode: Mode,
-        (act, wants): (A, Wants),
-        done: D,
-    ) where
+    fn push<T, E, A, D>(&self, lane: Lane, tenant: &str, mode: Mode, (act, wants): (A, Wants), done: D)
+    where
         T: Send + 'static,
         E: Failure,
         A: Fn(&mut Connection, &str) -> (Result<T, E>, Option<Error>) + Send + 'static,

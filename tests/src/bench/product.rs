@@ -78,7 +78,9 @@ impl Product {
             .args(["serve", "--demo", "--listen", &address.to_string(), "--data"])
             .arg(folder.path());
         if let Some(url) = database {
-            command.args(["--database", url]).env("ASSENT_MASTER_KEY", ::tests::MASTER_KEY);
+            command
+                .args(["--database", url])
+                .env("ASSENT_MASTER_KEY", ::tests::MASTER_KEY);
         }
         let child = command
             .stdin(Stdio::null())

@@ -127,7 +127,11 @@ impl Progress {
             return Ok(Self::default());
         }
         let said: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
-        let field = |name: &str| said[name].as_u64().with_context(|| format!("{} has no {name}", path.display()));
+        let field = |name: &str| {
+            said[name]
+                .as_u64()
+                .with_context(|| format!("{} has no {name}", path.display()))
+        };
         Ok(Self {
             closed: field("closed")?,
             next: field("next")?,
@@ -271,7 +275,11 @@ fn lines_of(what: &str, point: &Point) -> Vec<Line> {
         Line::under(format!("GET /gate over {what}, p99"), point.gate, "–", GATE_MS),
         Line::told(
             format!("Bytes of {what}"),
-            format!("{:.2} GB, {:.1} kB each", point.bytes / 1e9, point.bytes / point.changes / 1e3),
+            format!(
+                "{:.2} GB, {:.1} kB each",
+                point.bytes / 1e9,
+                point.bytes / point.changes / 1e3
+            ),
             "–",
         ),
     ]
@@ -286,7 +294,11 @@ fn curve(points: &[Point]) -> Vec<Line> {
     let told = |what: &str, found: Option<(f64, f64)>, unit: &str, by: f64| {
         let (value, exponent) = found?;
         let figure = format!("{:.1} {unit} (grows with the {exponent:.2}th power)", value / by);
-        Some(Line::told(format!("{what}, extrapolated to 10 million changes"), figure, "–"))
+        Some(Line::told(
+            format!("{what}, extrapolated to 10 million changes"),
+            figure,
+            "–",
+        ))
     };
     [
         told("Bytes", at(|point| point.bytes), "GB", 1e9),
@@ -387,7 +399,9 @@ fn add_rows(wish: &Wish) -> Result<()> {
 
 /// In one transaction. Rows of a run that was killed before it noted them are there already.
 fn add_to_file(base: &rusqlite::Connection, from: u64, to: u64) -> Result<()> {
-    let numbers = format!("(WITH RECURSIVE c(n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM c WHERE n < {to}) SELECT n FROM c)");
+    let numbers = format!(
+        "(WITH RECURSIVE c(n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM c WHERE n < {to}) SELECT n FROM c)"
+    );
     base.execute_batch("BEGIN IMMEDIATE")?;
     let look = "SELECT count(*) FROM \"change\" WHERE tenant = 'halden' AND id = ?1";
     let found: i64 = base.query_row(look, [format!("row-{from}")], |row| row.get(0))?;
@@ -406,7 +420,10 @@ fn add_to_file(base: &rusqlite::Connection, from: u64, to: u64) -> Result<()> {
 fn add_to_database(base: &mut postgres::Client, from: u64, to: u64) -> Result<()> {
     let numbers = format!("generate_series({from}, {to}) AS c(n)");
     let mut transaction = base.transaction()?;
-    let found = transaction.query("SELECT 1 FROM \"change\" WHERE tenant = 'halden' AND id = $1", &[&format!("row-{from}")])?;
+    let found = transaction.query(
+        "SELECT 1 FROM \"change\" WHERE tenant = 'halden' AND id = $1",
+        &[&format!("row-{from}")],
+    )?;
     for table in TABLES.iter().filter(|_| found.is_empty()) {
         let rows = transaction.query(
             "SELECT column_name::text FROM information_schema.columns
@@ -435,7 +452,14 @@ mod tests {
         let read = wish("here --sizes 20,40 --rows 7").unwrap();
         assert_eq!((read.sizes, read.rows, read.engine), (vec![20, 40], 7, Engine::Sqlite));
         assert_eq!(wish("here").unwrap().sizes, [10_000, 50_000, 200_000]);
-        for wrong in ["", "here --sizes", "here --sizes 40,20", "here --sizes x", "here --all 1", "here --engine db"] {
+        for wrong in [
+            "",
+            "here --sizes",
+            "here --sizes 40,20",
+            "here --sizes x",
+            "here --all 1",
+            "here --engine db",
+        ] {
             assert!(wish(wrong).is_err(), "{wrong}");
         }
     }
@@ -483,7 +507,9 @@ mod tests {
         let after = Progress::read(folder.path()).unwrap();
         assert_eq!((after.closed, after.next, after.rows), (4, 7, 56));
         let base = rusqlite::Connection::open(folder.path().join("assent.db")).unwrap();
-        let rows = base.query_row("SELECT count(*) FROM \"change\" WHERE id LIKE 'row-%'", [], |row| row.get::<_, i64>(0));
+        let rows = base.query_row("SELECT count(*) FROM \"change\" WHERE id LIKE 'row-%'", [], |row| {
+            row.get::<_, i64>(0)
+        });
         assert_eq!(rows.unwrap(), 56);
     }
 }

@@ -22,7 +22,8 @@ use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
 use bench::{
-    build, decision, doors, leaving, lists, log, people, rates, risk, routing, scale, screens, settling, storage, waiting,
+    build, decision, doors, leaving, lists, log, people, rates, risk, routing, scale, screens, settling, storage,
+    waiting,
 };
 
 /// Connections of the measures of rates.

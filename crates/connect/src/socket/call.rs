@@ -166,7 +166,9 @@ impl Caller {
                 self.agent.run(request.timeout_global(Some(patience)).build())
             }
             false => {
-                let request = self.agent.configure_request(request.body(&call.body[..]).map_err(wrong)?);
+                let request = self
+                    .agent
+                    .configure_request(request.body(&call.body[..]).map_err(wrong)?);
                 self.agent.run(request.timeout_global(Some(patience)).build())
             }
         };

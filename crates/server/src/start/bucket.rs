@@ -225,7 +225,11 @@ impl S3 {
             headers,
             body,
         };
-        let rest = if query.is_empty() { String::new() } else { format!("?{query}") };
+        let rest = if query.is_empty() {
+            String::new()
+        } else {
+            format!("?{query}")
+        };
         let mut headers = request.signed(&self.settings, self.clock.now());
         if method == "PUT" {
             headers.push(("content-type".to_owned(), "application/octet-stream".to_owned()));
@@ -356,7 +360,8 @@ mod tests {
 
     #[test]
     fn a_list_gives_the_keys_behind_the_prefix() {
-        let body = b"<ListBucketResult><Contents><Key>one/a/b</Key><Size>1</Size></Contents><Contents><Key>one/c&amp;d</Key>\
+        let body =
+            b"<ListBucketResult><Contents><Key>one/a/b</Key><Size>1</Size></Contents><Contents><Key>one/c&amp;d</Key>\
             </Contents><Contents><Key>two/e</Key></Contents></ListBucketResult>";
         assert_eq!(keys_of(body, "one/"), ["a/b"]);
         assert!(keys_of(b"<ListBucketResult/>", "").is_empty());

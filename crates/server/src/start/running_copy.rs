@@ -67,11 +67,7 @@ pub fn own(data: &Path) -> Result<Option<Own>, ServeError> {
 ///
 /// # Errors
 /// [`ServeError`] where another host was faster or a folder cannot be written.
-pub fn claim(
-    (place, bucket): (&CopyPlace, &SharedBucket),
-    data: &Path,
-    now: Timestamp,
-) -> Result<Own, ServeError> {
+pub fn claim((place, bucket): (&CopyPlace, &SharedBucket), data: &Path, now: Timestamp) -> Result<Own, ServeError> {
     let fence = copying::claim(bucket, &host_name(), now)?;
     let own = Own {
         place: name_of(place)?,

@@ -40,7 +40,9 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(trouble(path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(trouble(path))
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(trouble(path))
 }
 
 impl Folder {
@@ -170,7 +172,11 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("assent-folder-bucket-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         let bucket = Folder::new(&folder);
-        assert_eq!(bucket.list("", "").unwrap(), Vec::<String>::new(), "it is not there yet");
+        assert_eq!(
+            bucket.list("", "").unwrap(),
+            Vec::<String>::new(),
+            "it is not there yet"
+        );
         for key in ["a/x", "a.json", "b/c/d", "b-e", "z"] {
             assert!(bucket.put(key, key.as_bytes(), Put::Always).unwrap());
         }

@@ -130,8 +130,9 @@ impl Copier {
 
     /// Answers how many parts the base has, and how many bytes the file.
     fn copy_base(&mut self, generation: &mut Generation, clock: &dyn Fn() -> Timestamp) -> Result<(u64, u64)> {
-        let failed = trouble(&self.database);
-        let mut source = File::open(&self.database).map_err(&failed)?;
+        let database = self.database.clone();
+        let failed = trouble(&database);
+        let mut source = File::open(&database).map_err(&failed)?;
         let (mut parts, mut bytes) = (0, 0);
         loop {
             let mut part = Vec::new();
@@ -143,7 +144,9 @@ impl Copier {
             parts += 1;
             bytes += part.len() as u64;
             let packed = zstandard::pack(&part, LEVEL)?;
-            self.place.0.put(&part_key(&generation.name, parts), &packed, Put::Always)?;
+            self.place
+                .0
+                .put(&part_key(&generation.name, parts), &packed, Put::Always)?;
             // What is written meanwhile must not pile up.
             self.write_new(generation, clock, false)?;
         }
@@ -230,7 +233,9 @@ fn write_segment(place: &SharedBucket, generation: &mut Generation, chunk: &Chun
     let mut bytes = serde_json::to_vec(&head).map_err(|error| Error::Other(error.to_string()))?;
     bytes.push(b'\n');
     bytes.extend(zstandard::pack(&chunk.frames, LEVEL)?);
-    place.0.put(&segment_key(&generation.name, head.number), &bytes, Put::Always)?;
+    place
+        .0
+        .put(&segment_key(&generation.name, head.number), &bytes, Put::Always)?;
     generation.last = head.number;
     Ok(())
 }

@@ -139,7 +139,10 @@ fn unpack_base(source: &Source<'_>, to: &Path) -> Result<File> {
     }
     match bytes == source.base.bytes {
         true => Ok(file),
-        false => Err(wrong(&base_key(&source.generation), "the base is shorter or longer than it was")),
+        false => Err(wrong(
+            &base_key(&source.generation),
+            "the base is shorter or longer than it was",
+        )),
     }
 }
 
@@ -205,8 +208,11 @@ fn bring_files(place: &SharedBucket, data: &Path) -> Result<u64> {
         let Some(bytes) = place.0.get(&key)? else { continue };
         let to = data.join(inner);
         make(to.parent().unwrap_or(data))?;
-        create(&to)
-            .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(trouble(&to)))?;
+        create(&to).and_then(|mut file| {
+            file.write_all(&bytes)
+                .and_then(|()| file.sync_all())
+                .map_err(trouble(&to))
+        })?;
         brought += 1;
     }
     Ok(brought)

@@ -41,7 +41,7 @@ pub(crate) struct Task<T, E, A, D> {
     pub(crate) act: A,
     pub(crate) done: D,
     pub(crate) answer: Option<Result<T, E>>,
-    /// The way back for an act that may want a object from the bucket.
+    /// The way back for an act that may want an object from the bucket.
     pub(crate) back: Option<Back>,
 }
 
@@ -91,9 +91,9 @@ where
             .back
             .as_ref()
             .and_then(|back| Some((back.brought.take_wanted()?, back.clone())));
-        if let Some((id, back)) = wanted {
+        if let Some((key, back)) = wanted {
             self.answer = None;
-            return back.bring(id, self);
+            return back.bring(key, self);
         }
         let Self { done, answer, .. } = *self;
         let answer = answer.unwrap_or_else(|| Err(E::from(Error::other("the act never ran"))));

@@ -63,6 +63,14 @@ impl Bucket for InMemory {
         Ok(self.objects.lock().unwrap().get(key).cloned())
     }
 
+    fn list(&self, prefix: &str, after: &str) -> Result<Vec<String>, Error> {
+        self.reached()?;
+        let keys = self.keys().into_iter();
+        Ok(keys
+            .filter(|key| key.starts_with(prefix) && key.as_str() > after)
+            .collect())
+    }
+
     fn delete(&self, key: &str) -> Result<(), Error> {
         self.reached()?;
         self.objects.lock().unwrap().remove(key);

@@ -222,7 +222,9 @@ pub(super) fn open_row(tx: &Tx<'_>, id: &str, row: &Row) -> Result<Segment> {
     match (is_at, row.opt_bytes("bytes")?, places.folder, places.bucket) {
         ((false, false), Some(bytes), ..) => Segment::open(tx.tenant(), id, &bytes),
         ((true, false), None, Some(folder), _) => Segment::open(tx.tenant(), id, &place::read(folder, id)?),
-        ((false, true), None, _, Some((bucket, brought))) => Segment::open(tx.tenant(), id, &brought.read(bucket, &place::key_of(id)?)?),
+        ((false, true), None, _, Some((bucket, brought))) => {
+            Segment::open(tx.tenant(), id, &brought.read(bucket, &place::key_of(id)?)?)
+        }
         ((false, true), None, _, None) => Err(Error::BucketAway(format!(
             "the archive segment `{id}` lies in a bucket, and this server has none; give it `archive_bucket`"
         ))),

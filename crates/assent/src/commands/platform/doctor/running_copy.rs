@@ -29,7 +29,13 @@ pub(super) fn check(data: &Path, now: Timestamp, checks: &mut Checks) {
     });
     let bucket = match bucket {
         Ok(bucket) => bucket,
-        Err(failure) => return checks.warn("copy", failure.text(), "Say the bucket's access key to this command as to the server."),
+        Err(failure) => {
+            return checks.warn(
+                "copy",
+                failure.text(),
+                "Say the bucket's access key to this command as to the server.",
+            );
+        }
     };
     let found = copying::fence(&bucket).and_then(|fence| Ok((fence, copying::alive(&bucket)?)));
     let (fence, alive) = match found {
