@@ -168,14 +168,7 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     {
         return Err(wrong("database", "it begins with postgres://"));
     }
-    let copy_to = merged.text("copy_to");
-    settings.copy_to = copy_to
-        .map(|text| copy_place(merged, "copy_to", text, &wrong))
-        .transpose()?;
-    let bucket_text = merged.text("archive_bucket");
-    settings.archive_bucket = bucket_text
-        .map(|text| bucket(merged, "archive_bucket", text, &wrong))
-        .transpose()?;
+    places(merged, &mut settings, &wrong)?;
     settings.master_key = merged.text("master_key").map(str::to_owned);
     settings.evidence_limit_bytes = merged.number("evidence_limit_bytes");
     settings.packs = merged.list("packs");
@@ -208,6 +201,19 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     settings.cluster = workloads.map(read_bindings).transpose()?;
     check_log(merged, &wrong)?;
     Ok(settings)
+}
+
+/// Where copies and the archive lie outside of the data folder.
+fn places(merged: &Merged, settings: &mut Settings, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<()> {
+    let copy_to = merged.text("copy_to");
+    settings.copy_to = copy_to
+        .map(|text| copy_place(merged, "copy_to", text, wrong))
+        .transpose()?;
+    let bucket_text = merged.text("archive_bucket");
+    settings.archive_bucket = bucket_text
+        .map(|text| bucket(merged, "archive_bucket", text, wrong))
+        .transpose()?;
+    Ok(())
 }
 
 /// The bucket that a setting names, with the access key.
