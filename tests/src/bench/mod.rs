@@ -1,5 +1,6 @@
 //! The parts of the program `bench`.
 
+pub mod base;
 pub mod build;
 pub mod client;
 pub mod decision;

@@ -35,8 +35,8 @@ pub fn binary() -> Result<PathBuf> {
 
 /// Where a product keeps its data.
 enum Home {
-    /// A folder that goes with it.
-    Own(tempfile::TempDir),
+    /// A place that goes with it, on the engine of this run.
+    Own(::tests::Place),
     /// A folder that stays.
     Kept(PathBuf),
 }
@@ -44,7 +44,7 @@ enum Home {
 impl Home {
     fn path(&self) -> &Path {
         match self {
-            Self::Own(folder) => folder.path(),
+            Self::Own(place) => place.folder.path(),
             Self::Kept(folder) => folder,
         }
     }
@@ -54,6 +54,7 @@ impl Home {
 pub struct Product {
     child: Child,
     folder: Home,
+    database_url: Option<String>,
     /// Where it listens.
     pub address: SocketAddr,
     tokens: BTreeMap<String, String>,
@@ -62,7 +63,9 @@ pub struct Product {
 impl Product {
     /// Starts it and waits until it is ready.
     pub fn start() -> Result<Self> {
-        Self::begin(&binary()?, Home::Own(tempfile::tempdir()?), None)
+        let place = ::tests::Place::new("bench");
+        let database = place.database.clone();
+        Self::begin(&binary()?, Home::Own(place), database.as_deref())
     }
 
     /// Starts a program over a folder that stays, with the demo in it, and a PostgreSQL database where one is named.
@@ -90,6 +93,7 @@ impl Product {
         let mut product = Self {
             child,
             folder,
+            database_url: database.map(str::to_owned),
             address,
             tokens: BTreeMap::new(),
         };
@@ -130,7 +134,12 @@ impl Product {
         found.with_context(|| format!("the demo has no {role}"))
     }
 
-    /// Its database's file.
+    /// Its database's URL, on PostgreSQL.
+    pub fn database_url(&self) -> Option<&str> {
+        self.database_url.as_deref()
+    }
+
+    /// Its database's file, on SQLite.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("assent.db")
     }
