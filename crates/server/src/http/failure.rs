@@ -7,6 +7,9 @@ use wire::problem::{MEDIA_TYPE, Problem};
 
 use crate::http::request_id;
 
+/// The code of a failure to reach the bucket of the archive.
+pub(crate) const ARCHIVE_AWAY: &str = "archive_unreachable";
+
 /// Why a request got no answer of its own.
 #[derive(Debug, Clone)]
 pub struct Failure {
@@ -94,9 +97,8 @@ fn from_store(error: &store::Error) -> Failure {
             // The reason names hosts and keys, which are the operator's.
             tracing::warn!(why, "the archive's bucket gives nothing");
             Failure::busy(
-                "archive_unreachable",
-                "This is in the archive, whose storage cannot be reached now. Nothing is lost, and everything else works. Ask again in \
-                 a few minutes; if it stays so, tell the administrator.",
+                ARCHIVE_AWAY,
+                "This is in the archive, whose storage cannot be reached now. Nothing is lost, and everything else works.",
             )
             .after(60)
         }
