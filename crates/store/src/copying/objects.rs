@@ -169,7 +169,7 @@ pub(crate) fn fence_after(place: &SharedBucket, epoch: u64) -> Result<Option<Fen
 /// Takes the copy over for a host: only one of several who try at once gets the next epoch.
 ///
 /// # Errors
-/// `Other` where another host was faster; the place's.
+/// `Other` where another host was faster, or the place does not know conditions; the place's.
 pub fn claim(place: &SharedBucket, host: &str, at: Timestamp) -> Result<Fence> {
     let epoch = fence(place)?.map_or(0, |it| it.epoch) + 1;
     let fence = Fence {
@@ -178,8 +178,15 @@ pub fn claim(place: &SharedBucket, host: &str, at: Timestamp) -> Result<Fence> {
         at,
     };
     let text = serde_json::to_vec(&fence).map_err(|error| Error::Other(error.to_string()))?;
-    match place.0.put(&fence_key(epoch), &text, Put::IfAbsent)? {
-        true => Ok(fence),
-        false => Err(Error::Other("another host took the copy over just now".to_owned())),
+    let key = fence_key(epoch);
+    if !place.0.put(&key, &text, Put::IfAbsent)? {
+        return Err(Error::Other("another host took the copy over just now".to_owned()));
+    }
+    // A service that does not know the condition takes the object a second time, and would take it from a second host.
+    match place.0.put(&key, &text, Put::IfAbsent)? {
+        false => Ok(fence),
+        true => Err(Error::Other(
+            "the bucket's service does not know `If-None-Match`, so it cannot tell two hosts apart".to_owned(),
+        )),
     }
 }

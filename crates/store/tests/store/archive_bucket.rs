@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use model::change::record::Change;
 use store::bucket::{Bucket, Put, SharedBucket};
 use store::compliance::archive::{self, Gathered};
+use store::copying;
 use store::{Error, Lane, Mode, record, search};
 
 use crate::archive::{announce, comment, fill, id, is_archived, look, move_in, reads, segments};
@@ -18,6 +19,7 @@ struct InMemory {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
     is_away: AtomicBool,
     is_unanswered: AtomicBool,
+    takes_twice: AtomicBool,
     hangs: Mutex<bool>,
     goes_on: Condvar,
     gets: AtomicUsize,
@@ -47,7 +49,8 @@ impl Bucket for InMemory {
     fn put(&self, key: &str, bytes: &[u8], when: Put) -> Result<bool, Error> {
         self.reached()?;
         let mut objects = self.objects.lock().unwrap();
-        if when == Put::IfAbsent && objects.contains_key(key) {
+        let is_refused = when == Put::IfAbsent && objects.contains_key(key);
+        if is_refused && !self.takes_twice.load(Ordering::SeqCst) {
             return Ok(false);
         }
         objects.insert(key.to_owned(), bytes.to_vec());
@@ -221,6 +224,17 @@ fn a_bucket_that_hangs_holds_up_no_lane() {
         }
         assert!(!is_archived(world, 1));
     });
+}
+
+#[test]
+fn a_bucket_that_takes_a_fence_twice_holds_no_running_copy() {
+    let bucket = Arc::new(InMemory::default());
+    let place = SharedBucket(bucket.clone());
+    assert_eq!(copying::claim(&place, "one", at(1)).unwrap().epoch, 1);
+    assert_eq!(copying::claim(&place, "two", at(2)).unwrap().epoch, 2);
+    bucket.takes_twice.store(true, Ordering::SeqCst);
+    let why = copying::claim(&place, "three", at(3)).unwrap_err().to_string();
+    assert!(why.contains("If-None-Match"), "{why}");
 }
 
 #[test]
