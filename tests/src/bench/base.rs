@@ -35,7 +35,7 @@ impl Base {
         let question = format!("SELECT count(*) FROM {from}");
         Ok(match self {
             Self::Sqlite(base) => base.query_row(&question, [], |row| row.get(0))?,
-            Self::Postgres(base) => base.query_one(&question, &[])?.get(0),
+            Self::Postgres(base) => base.query_one(question.as_str(), &[])?.get(0),
         })
     }
 
@@ -81,7 +81,7 @@ impl Base {
         Ok(match self {
             Self::Sqlite(base) => base.query_row(&question, [], |row| Ok((row.get(0)?, row.get(1)?)))?,
             Self::Postgres(base) => {
-                let row = base.query_one(&question, &[])?;
+                let row = base.query_one(question.as_str(), &[])?;
                 (row.get(0), row.get(1))
             }
         })
