@@ -79,7 +79,9 @@ impl Product {
         let mut command = Command::new(program);
         command
             .args(["serve", "--demo", "--listen", &address.to_string(), "--data"])
-            .arg(folder.path());
+            .arg(folder.path())
+            // A measure that lasts over night would measure the replay as well.
+            .env("ASSENT_REPLAY_AT", "never");
         if let Some(url) = database {
             command
                 .args(["--database", url])
