@@ -12,6 +12,7 @@ pub mod held;
 pub mod left_english;
 pub mod letters;
 pub mod outside;
+pub mod s3;
 pub mod session;
 
 use std::io::{BufRead, BufReader, Write};

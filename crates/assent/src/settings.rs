@@ -147,8 +147,27 @@ pub const KEYS: &[Key] = &[
         "copy_to",
         Kind::Text,
         None,
-        "the folder of a running copy of the embedded database, best on another host's disk",
+        "where a running copy of the embedded database is kept: a folder on another host's disk, or https://HOST/BUCKET",
     ),
+    key(
+        "archive_bucket",
+        Kind::Text,
+        None,
+        "the S3-compatible bucket for the archive: https://HOST/BUCKET, with /PREFIX if several servers share it",
+    ),
+    key(
+        "bucket_region",
+        Kind::Text,
+        Some("us-east-1"),
+        "the bucket's region; most services other than AWS take any",
+    ),
+    key(
+        "bucket_access_key",
+        Kind::Text,
+        None,
+        "the id of the access key for the bucket",
+    ),
+    key("bucket_secret_key", Kind::Secret, None, "the secret of that access key"),
     key(
         "replay_at",
         Kind::Text,

@@ -1,5 +1,6 @@
 //! The four lanes: bounded queues before named threads, on which connections live and die.
 
+mod errands;
 mod fence;
 mod postgres;
 mod queue;
@@ -7,6 +8,7 @@ mod sqlite;
 mod task;
 mod turns;
 
+pub(crate) use self::errands::{Back, Remote};
 pub(crate) use self::fence::ask as ask_primary;
 pub use self::postgres::Jitter;
 pub(crate) use self::postgres::Link;

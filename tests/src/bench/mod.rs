@@ -1,5 +1,6 @@
 //! The parts of the program `bench`.
 
+pub mod base;
 pub mod build;
 pub mod client;
 pub mod decision;
@@ -15,6 +16,7 @@ pub mod rates;
 pub mod report;
 pub mod risk;
 pub mod routing;
+pub mod scale;
 pub mod screens;
 pub mod settling;
 pub mod storage;

@@ -1,7 +1,7 @@
 //! What the data folder knows of a running copy: whether this host may write it, and whether the data is an older copy.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use acts::audit::check_log;
 use acts::core::log_high_water::SeenLog;
@@ -9,9 +9,11 @@ use acts::{Executor, Result as ActResult};
 use jiff::Timestamp;
 use proof::crypto::{hash_of_text, hash_text};
 use serde::{Deserialize, Serialize};
+use store::bucket::SharedBucket;
 use store::copying::{self, Mark, Marks};
 
 use crate::http::settings::Settings;
+use crate::start::bucket::CopyPlace;
 use crate::start::seen_logs::{FILE as SEEN_LOGS, replace};
 use crate::start::serve_error::ServeError;
 
@@ -25,8 +27,9 @@ pub const GIVEN_UP_FILE: &str = "given-up.json";
 /// Which copy a host writes, and as what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Own {
-    /// The copy's folder.
-    pub folder: PathBuf,
+    /// The copy's folder, or the address of its bucket.
+    #[serde(alias = "folder")]
+    pub place: String,
     /// The epoch that the host took.
     pub epoch: u64,
 }
@@ -64,49 +67,66 @@ pub fn own(data: &Path) -> Result<Option<Own>, ServeError> {
 ///
 /// # Errors
 /// [`ServeError`] where another host was faster or a folder cannot be written.
-pub fn claim(folder: &Path, data: &Path, now: Timestamp) -> Result<Own, ServeError> {
-    let fence = copying::claim(folder, &host_name(), now)?;
+pub fn claim((place, bucket): (&CopyPlace, &SharedBucket), data: &Path, now: Timestamp) -> Result<Own, ServeError> {
+    let fence = copying::claim(bucket, &host_name(), now)?;
     let own = Own {
-        folder: folder.canonicalize().map_err(trouble(folder))?,
+        place: name_of(place)?,
         epoch: fence.epoch,
     };
     write(&data.join(EPOCH_FILE), &own)?;
     Ok(own)
 }
 
+/// How a data folder remembers a place: one folder has one name.
+fn name_of(place: &CopyPlace) -> Result<String, ServeError> {
+    match place {
+        CopyPlace::Folder(folder) => {
+            let folder = folder.canonicalize().map_err(trouble(folder))?;
+            Ok(folder.display().to_string())
+        }
+        CopyPlace::Bucket(bucket) => Ok(bucket.place.text()),
+    }
+}
+
+/// Makes a folder for a copy, which must not be copied into itself.
+fn make_folder(folder: &Path, data: &Path) -> Result<(), ServeError> {
+    std::fs::create_dir_all(folder).map_err(trouble(folder))?;
+    let is_inside = |inner: &Path, outer: &Path| {
+        let both = (inner.canonicalize(), outer.canonicalize());
+        matches!(both, (Ok(inner), Ok(outer)) if inner.starts_with(&outer))
+    };
+    if is_inside(folder, data) {
+        let text = "`copy_to` lies inside of the data folder. Name a folder on another disk, best another host's";
+        return Err(ServeError::Refused(text.to_owned()));
+    }
+    Ok(())
+}
+
 /// The epoch in which this host writes the copy of its settings; nothing where none is kept. A new folder is taken over at once.
 ///
 /// # Errors
-/// [`ServeError::Refused`] where another host took the copy over, or the folder is none for a copy.
+/// [`ServeError::Refused`] where another host took the copy over, or the place is none for a copy.
 pub(crate) fn epoch(settings: &Settings, now: Timestamp) -> Result<Option<u64>, ServeError> {
-    let Some(folder) = &settings.copy_to else {
+    let Some(place) = &settings.copy_to else {
         return Ok(None);
     };
     if settings.database_url.is_some() {
         let text = "`copy_to` is for the embedded database; PostgreSQL has replicas of its own";
         return Err(ServeError::Refused(text.to_owned()));
     }
-    std::fs::create_dir_all(folder).map_err(trouble(folder))?;
-    let is_inside = |inner: &Path, outer: &Path| {
-        let both = (inner.canonicalize(), outer.canonicalize());
-        matches!(both, (Ok(inner), Ok(outer)) if inner.starts_with(&outer))
-    };
-    if is_inside(folder, &settings.data_dir) {
-        let text = "`copy_to` lies inside of the data folder. Name a folder on another disk, best another host's";
-        return Err(ServeError::Refused(text.to_owned()));
+    if let CopyPlace::Folder(folder) = place {
+        make_folder(folder, &settings.data_dir)?;
     }
-    let place = folder.canonicalize().map_err(trouble(folder))?;
-    let own = own(&settings.data_dir)?.filter(|own| own.folder == place);
-    match (own, copying::fence(folder)?) {
+    let bucket = place.open(settings.outgoing_ca.as_deref())?;
+    let name = name_of(place)?;
+    let own = own(&settings.data_dir)?.filter(|own| own.place == name);
+    match (own, copying::fence(&bucket)?) {
         (Some(own), Some(fence)) if own.epoch == fence.epoch => Ok(Some(own.epoch)),
-        (_, None) => claim(folder, &settings.data_dir, now).map(|own| Some(own.epoch)),
+        (_, None) => claim((place, &bucket), &settings.data_dir, now).map(|own| Some(own.epoch)),
         (_, Some(fence)) => Err(ServeError::Refused(format!(
-            "The copy in {} is written by the host {} since {}, which may have newer data. To serve that data here, stop that host \
-             and run `assent takeover --from {} --data NEW-DIR`. To begin a copy of this data, name another folder",
-            folder.display(),
-            fence.host,
-            fence.at,
-            folder.display()
+            "The copy in {place} is written by the host {} since {}, which may have newer data. To serve that data here, stop that \
+             host and run `assent takeover --from {place} --data NEW-DIR`. To begin a copy of this data, name another folder",
+            fence.host, fence.at
         ))),
     }
 }
@@ -133,7 +153,7 @@ pub fn marks(logs: &BTreeMap<String, SeenLog>) -> Marks {
 /// asked of data that came from a running copy, and of data that a running copy is made of.
 ///
 /// # Errors
-/// [`ServeError`] where the copy's folder cannot be read, or the store's.
+/// [`ServeError`] where the copy cannot be read, or the store's.
 pub(crate) fn freeze_older(settings: &Settings, executor: &Executor) -> Result<bool, ServeError> {
     note_marks(settings, executor)?;
     // Which host may write comes first: one that was taken over serves nothing.
@@ -163,8 +183,9 @@ pub(crate) fn freeze(executor: &Executor, why: &str) {
 
 /// Takes what the copy's folder knows of the logs as seen, but for what two people gave up.
 fn note_marks(settings: &Settings, executor: &Executor) -> Result<(), ServeError> {
-    let Some(folder) = &settings.copy_to else { return Ok(()) };
-    let Some(alive) = copying::alive(folder)? else {
+    let Some(place) = &settings.copy_to else { return Ok(()) };
+    let bucket = place.open(settings.outgoing_ca.as_deref())?;
+    let Some(alive) = copying::alive(&bucket)? else {
         return Ok(());
     };
     let given_up: Marks = read(&settings.data_dir.join(GIVEN_UP_FILE))?.unwrap_or_default();
@@ -218,9 +239,9 @@ pub fn give_up(data: &Path, tenant: &str, now: Option<SeenLog>) -> Result<(), Se
 ///
 /// # Errors
 /// [`ServeError`] where a file cannot be written.
-pub fn note_restored(data: &Path, from: &Path, restored: &copying::Restored) -> Result<(), ServeError> {
+pub fn note_restored(data: &Path, from: &CopyPlace, restored: &copying::Restored) -> Result<(), ServeError> {
     write(&data.join(SEEN_LOGS), &restored.marks)?;
-    let told = serde_json::json!({"from": from, "moment": restored.moment, "segments": restored.segments});
+    let told = serde_json::json!({"from": from.to_string(), "moment": restored.moment, "segments": restored.segments});
     write(&data.join(RESTORED_FILE), &told)
 }
 
@@ -239,7 +260,7 @@ mod tests {
             let data = folder.join(name);
             std::fs::create_dir_all(&data).unwrap();
             Settings {
-                copy_to: Some(folder.join("copy")),
+                copy_to: Some(CopyPlace::Folder(folder.join("copy"))),
                 ..Settings::new(data)
             }
         };
@@ -247,11 +268,13 @@ mod tests {
         assert_eq!(epoch(&one, now).unwrap(), Some(1));
         assert_eq!(epoch(&one, now).unwrap(), Some(1), "it goes on after a restart");
         assert!(epoch(&two, now).unwrap_err().to_string().contains("takeover"));
-        let taken = claim(&folder.join("copy"), &two.data_dir, now).unwrap();
+        let copy = CopyPlace::Folder(folder.join("copy"));
+        let bucket = copy.open(None).unwrap();
+        let taken = claim((&copy, &bucket), &two.data_dir, now).unwrap();
         assert_eq!((taken.epoch, epoch(&two, now).unwrap()), (2, Some(2)));
         assert!(epoch(&one, now).is_err(), "the host before");
         let inside = Settings {
-            copy_to: Some(one.data_dir.join("copy")),
+            copy_to: Some(CopyPlace::Folder(one.data_dir.join("copy"))),
             ..one.clone()
         };
         assert!(epoch(&inside, now).unwrap_err().to_string().contains("inside"));

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::errands::Back;
 use crate::driver::Connection;
 use crate::error::{Error, Failure};
 use crate::lanes::Mode;
@@ -40,6 +41,8 @@ pub(crate) struct Task<T, E, A, D> {
     pub(crate) act: A,
     pub(crate) done: D,
     pub(crate) answer: Option<Result<T, E>>,
+    /// The way back for an act that may want an object from the bucket.
+    pub(crate) back: Option<Back>,
 }
 
 impl<T, E, A, D> Work for Task<T, E, A, D>
@@ -83,7 +86,15 @@ where
         self.answer = Some(Err(E::from(error)));
     }
 
-    fn answer(self: Box<Self>) {
+    fn answer(mut self: Box<Self>) {
+        let wanted = self
+            .back
+            .as_ref()
+            .and_then(|back| Some((back.brought.take_wanted()?, back.clone())));
+        if let Some((key, back)) = wanted {
+            self.answer = None;
+            return back.bring(key, self);
+        }
         let Self { done, answer, .. } = *self;
         let answer = answer.unwrap_or_else(|| Err(E::from(Error::other("the act never ran"))));
         // A panic in the callback must not take the lane's thread with it.
