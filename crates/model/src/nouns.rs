@@ -52,6 +52,8 @@ macro_rules! card_nouns {
             $crate::schedule::planning_terms::PlanningTerms,
             $crate::schedule::traffic::Traffic,
             $crate::integration::dialect::Dialect,
+            $crate::integration::foreign_change::ForeignChange,
+            $crate::integration::foreign_system::ForeignSystem,
             $crate::directory::vendor::Vendor,
             $crate::schedule::vendor_notice::VendorNotice,
             $crate::audit::witness::Witness,

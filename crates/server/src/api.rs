@@ -96,6 +96,7 @@ const TABLES: &[&[Route]] = &[
     report::search::ROUTES,
     integration::webhooks::ROUTES,
     integration::sinks::ROUTES,
+    integration::foreign::ROUTES,
     audit::witnesses::ROUTES,
 ];
 

@@ -11,6 +11,7 @@ pub mod door;
 pub mod github;
 pub mod gitlab;
 pub mod incidents;
+pub mod incumbent;
 pub mod jenkins;
 pub mod pagerduty;
 pub mod plain;

@@ -1,6 +1,8 @@
 //! Integrations: connections, deliveries, outgoing calls and webhooks.
 
 pub mod dialect;
+pub mod foreign_change;
+pub mod foreign_system;
 pub mod occurrence;
 pub mod signal;
 pub mod sink;

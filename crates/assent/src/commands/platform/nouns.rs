@@ -22,6 +22,7 @@ const WITH_MORE: &[&str] = &[
     "incident-review",
     "record-link",
     "outside-calendar",
+    "foreign-system",
     "traffic",
     "vendor",
     "communication-plan",

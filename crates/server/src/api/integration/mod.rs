@@ -2,5 +2,6 @@
 
 pub(super) mod connections;
 pub(super) mod deliveries;
+pub(super) mod foreign;
 pub(super) mod sinks;
 pub(super) mod webhooks;

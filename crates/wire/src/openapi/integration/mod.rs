@@ -1,4 +1,5 @@
 //! Integrations: connections, deliveries, outgoing calls and webhooks.
 
 pub(super) mod deliveries;
+mod foreign;
 mod sinks;

@@ -1,0 +1,90 @@
+//! `assent foreign-system`: systems beside this one, and how their decisions compare with the rules here.
+
+use clap::Subcommand;
+use serde_json::json;
+use wire::nouns as noun;
+
+use crate::client::{Client, encode};
+use crate::common::Common;
+use crate::commands::platform::nouns::{Verbs, run_verb};
+use crate::failure::{Result, read_text};
+use crate::output::{Output, array, text_of};
+
+/// Systems beside this one, from which changes are read.
+#[derive(Debug, Subcommand)]
+pub enum ForeignSystems {
+    /// Add, list, change and end systems.
+    #[command(flatten)]
+    Verb(Verbs<noun::ForeignSystem>),
+    /// Keep the credential of a system; the password or token is read from the file.
+    #[command(after_help = "Example: assent foreign-system credential 0198… secret.txt --login assent")]
+    Credential {
+        /// The system's id, as `list` shows it.
+        id: String,
+        /// The file with the password or token, `-` for standard input.
+        file: String,
+        /// The login that the password belongs to; none for a token.
+        #[arg(long)]
+        login: Option<String>,
+    },
+    /// Compare its decisions with the rules here.
+    #[command(after_help = "Example: assent foreign-system differences 0198… --difference would_let_go")]
+    Differences {
+        /// The system's id, as `list` shows it.
+        id: String,
+        /// Which changes are listed.
+        #[arg(long, value_parser = ["same", "would_stop", "would_let_go", "not_judged", "undecided"], default_value = "would_stop")]
+        difference: String,
+        /// The id behind which the list goes on.
+        #[arg(long)]
+        after: Option<String>,
+        /// How many changes are listed.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=200))]
+        limit: i64,
+    },
+}
+
+/// Runs a command about systems beside this one.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn run(systems: &ForeignSystems, common: &Common, output: &Output) -> Result<u8> {
+    match systems {
+        ForeignSystems::Verb(verbs) => run_verb(verbs, common, output),
+        ForeignSystems::Credential { id, file, login } => {
+            let secret = read_text(file)?;
+            let mut body = json!({"secret": secret.trim_end_matches(['\n', '\r'])});
+            if let Some(login) = login {
+                body["login"] = json!(login);
+            }
+            let path = format!("/foreign-systems/{}/credentials", encode(id));
+            let kept = Client::new(common)?.post(&path, &body)?.body;
+            output.data(&kept, |output| output.line("the credential is kept, and the system is read"));
+            Ok(0)
+        }
+        ForeignSystems::Differences {
+            id,
+            difference,
+            after,
+            limit,
+        } => {
+            let mut path = format!("/foreign-systems/{}/differences?difference={difference}&limit={limit}", encode(id));
+            if let Some(after) = after {
+                path.push_str(&format!("&after={}", encode(after)));
+            }
+            let report = Client::new(common)?.get(&path)?.body;
+            output.data(&report, |output| {
+                for word in ["same", "would_stop", "would_let_go", "not_judged", "undecided"] {
+                    output.line(&format!("{word}: {}", text_of(&report, word)));
+                }
+                for change in array(&report, "changes") {
+                    output.line(&format!("{}  {}", text_of(change, "foreign_key"), text_of(change, "why")));
+                }
+                if report["next"].is_string() {
+                    output.line(&format!("more: --after {}", text_of(&report, "next")));
+                }
+            });
+            Ok(0)
+        }
+    }
+}
