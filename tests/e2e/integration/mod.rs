@@ -1,5 +1,6 @@
 //! Integrations: connections, deliveries, outgoing calls and webhooks.
 
+pub(crate) mod beside;
 pub(crate) mod deliveries;
 pub(crate) mod gated;
 pub(crate) mod gitlab;

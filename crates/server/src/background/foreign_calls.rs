@@ -23,8 +23,8 @@ type Made = Result<(), (String, bool)>;
 enum Ended {
     /// Everything was read.
     Whole,
-    /// It goes on after so many seconds.
-    After(i64),
+    /// It goes on there after so many seconds.
+    After(i64, Position),
     /// It failed for this reason.
     Failed(String),
     /// The system is read no more.
@@ -47,11 +47,11 @@ impl Courier {
         let ended = self.read_pages(call, &errand, tick())?;
         let id = call.subject.clone();
         let noted = self.act(&call.tenant, move |cx| match &ended {
-            Ended::Whole => read_foreign::ask_again(cx, &id, None),
-            Ended::After(seconds) => read_foreign::ask_again(cx, &id, Some(*seconds)),
+            Ended::Whole => read_foreign::ask_again(cx, &id),
+            Ended::After(seconds, position) => read_foreign::go_on(cx, &id, (*seconds, &written(position))),
             Ended::Failed(why) => {
                 read_foreign::fail(cx, (&id, &url), why)?;
-                read_foreign::ask_again(cx, &id, None)
+                read_foreign::ask_again(cx, &id)
             }
             // Whoever moved it has asked for it anew.
             Ended::Gone => Ok(()),
@@ -62,7 +62,7 @@ impl Courier {
     /// Reads page after page; what was read is kept whatever becomes of the next one.
     fn read_pages(&self, call: &job::Job, errand: &read_foreign::Errand, began: Instant) -> Result<Ended, (String, bool)> {
         let (system, credential) = (&errand.system, errand.credential.as_deref());
-        let mut position = Position::since(system.begins_at());
+        let mut position = read_position(&call.payload).unwrap_or_else(|| Position::since(system.begins_at()));
         let mut size = PAGE;
         let mut problem: Option<String> = None;
         let mut furthest = position.at;
@@ -71,11 +71,11 @@ impl Courier {
         }
         for _ in 0..MOST_PAGES {
             if !self.may_go_on(began) {
-                return Ok(Ended::After(REST_SECONDS));
+                return Ok(Ended::After(REST_SECONDS, position));
             }
             let page = match incumbent::read(&self.caller, system, credential, (&position, size)) {
                 Ok(page) => page,
-                Err(Unread::Wait(seconds)) => return Ok(Ended::After(seconds)),
+                Err(Unread::Wait(seconds)) => return Ok(Ended::After(seconds, position)),
                 Err(Unread::TooLong) if size > SMALL_PAGE => {
                     size = SMALL_PAGE;
                     continue;
@@ -107,13 +107,49 @@ impl Courier {
         // Whoever invents rows without end, at one moment or ahead of now, is asked at the usual times and no sooner.
         let goes_on = furthest > system.read_until.unwrap_or(system.read_since) && furthest <= self.now();
         Ok(if goes_on {
-            Ended::After(REST_SECONDS)
+            Ended::After(REST_SECONDS, position)
         } else {
             Ended::Failed("Its pages do not end.".to_owned())
         })
     }
 }
 
+/// A position as a call carries it: the moment in microseconds, the id, and the token where there is one.
+fn written(position: &Position) -> String {
+    let token = position.token.as_deref().unwrap_or_default();
+    format!("{} {} {token}", position.at.as_microsecond(), position.id)
+}
+
+/// The position that a call carries; `None` for a round that begins.
+fn read_position(text: &str) -> Option<Position> {
+    let mut parts = text.splitn(3, ' ');
+    let at = Timestamp::from_microsecond(parts.next()?.parse().ok()?).ok()?;
+    let id = parts.next()?.to_owned();
+    let token = parts.next().filter(|token| !token.is_empty()).map(str::to_owned);
+    Some(Position { at, id, token })
+}
+
 fn again(error: acts::Error) -> (String, bool) {
     (error.to_string(), true)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    #[test]
+    fn a_round_goes_on_where_it_was() {
+        let at: Timestamp = "2026-11-28T10:00:00.123Z".parse().unwrap();
+        for (id, token) in [("", None), ("a1", None), ("", Some("a b"))] {
+            let position = Position {
+                at,
+                id: id.to_owned(),
+                token: token.map(str::to_owned),
+            };
+            assert_eq!(read_position(&written(&position)), Some(position));
+        }
+        assert_eq!(read_position(""), None);
+    }
 }

@@ -186,19 +186,30 @@ fn unmapped(name: Option<&str>) -> String {
     }
 }
 
-/// Puts the next reading on its way: at its time, or after so many seconds where the system asks to be left alone or a round ended
-/// before the last page.
+/// Puts the next reading on its way, at its time.
 ///
 /// # Errors
 /// The store's.
-pub fn ask_again(cx: &mut Context<'_, '_>, id: &str, after_seconds: Option<i64>) -> Result<()> {
+pub fn ask_again(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     let Some(system) = in_use(cx, id)? else { return Ok(()) };
-    let soon = |seconds: i64| cx.now.checked_add(SignedDuration::from_secs(seconds)).ok();
-    let Some(at) = after_seconds.and_then(soon).or(system.next_reading(cx.now)) else {
+    let Some(at) = system.next_reading(cx.now) else {
         return Ok(());
     };
     let call_id = cx.new_id()?;
     Ok(call::insert(cx.tx, &call_id, (CALL, id), at)?)
+}
+
+/// Has a round go on where it was, after so many seconds: the system asks to be left alone, or a round ended before the last page.
+///
+/// # Errors
+/// The store's.
+pub fn go_on(cx: &mut Context<'_, '_>, id: &str, (seconds, left): (i64, &str)) -> Result<()> {
+    if in_use(cx, id)?.is_none() {
+        return Ok(());
+    }
+    let at = cx.now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(cx.now);
+    let call_id = cx.new_id()?;
+    Ok(call::insert_rest(cx.tx, &call_id, (CALL, id), left, at)?)
 }
 
 /// Notes why a reading failed; the same reason again writes nothing.
