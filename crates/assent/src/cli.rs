@@ -163,6 +163,9 @@ pub enum Command {
     /// Systems beside this one, from which changes are read.
     #[command(subcommand)]
     ForeignSystem(foreign::ForeignSystems),
+    /// Changes of another system's past, imported as reported later.
+    #[command(subcommand)]
+    ImportedChange(foreign::ImportedChanges),
     /// People.
     #[command(subcommand)]
     Person(people::Person),

@@ -58,6 +58,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Mail(mail) => mail::run(mail, common, output),
         Command::Webhook(webhook) => webhooks::run(webhook, common, output),
         Command::Sink(sink) => sinks::run(sink, common, output),
+        Command::ImportedChange(changes) => foreign::imported(changes, common, output),
         Command::ForeignSystem(systems) => foreign::run(systems, common, output),
         Command::Workload(workload) => workloads::run(workload, common, output),
         Command::Access(access) => access_reviews::run(access, common, output),

@@ -54,6 +54,7 @@ macro_rules! card_nouns {
             $crate::integration::dialect::Dialect,
             $crate::integration::foreign_change::ForeignChange,
             $crate::integration::foreign_system::ForeignSystem,
+            $crate::integration::imported_change::ImportedChange,
             $crate::directory::vendor::Vendor,
             $crate::schedule::vendor_notice::VendorNotice,
             $crate::audit::witness::Witness,

@@ -10,7 +10,7 @@ pub(crate) mod emergency;
 pub(crate) mod gate;
 mod identity;
 mod incident;
-mod integration;
+pub(crate) mod integration;
 mod notify;
 mod policy;
 pub(crate) mod report;
@@ -97,6 +97,7 @@ const TABLES: &[&[Route]] = &[
     integration::webhooks::ROUTES,
     integration::sinks::ROUTES,
     integration::foreign::ROUTES,
+    integration::history::ROUTES,
     audit::witnesses::ROUTES,
 ];
 

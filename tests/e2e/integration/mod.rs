@@ -4,6 +4,7 @@ pub(crate) mod beside;
 pub(crate) mod deliveries;
 pub(crate) mod gated;
 pub(crate) mod gitlab;
+pub(crate) mod history;
 pub(crate) mod messengers;
 pub(crate) mod poison;
 pub(crate) mod replayed;

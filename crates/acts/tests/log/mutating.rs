@@ -521,6 +521,7 @@ fn write_drift(world: &World, key: &str) {
     use model::incident::watch_verdict::WatchVerdict;
     use model::integration::foreign_change::ForeignChange;
     use model::integration::foreign_system::ForeignSystem;
+    use model::integration::imported_change::ImportedChange;
     let key = key.to_owned();
     world.system(move |cx| {
         let at = "2026-11-20T08:00:00Z";
@@ -560,6 +561,10 @@ fn write_drift(world: &World, key: &str) {
             "environment": "lab", "told_by": "ada", "told_approvers": ["bob"], "edited_at": at, "read_at": at,
             "difference": "would_stop", "judged_at": at, "unmet_rules": ["base.owner"], "why": ["Nobody."]});
         write_one::<ForeignChange>(cx, "foreign_change.compared", with_id("theirs", theirs))?;
+        let past = json!({"source": "sn", "foreign_key": "CHG0", "title": "Theirs", "kind": "normal", "service": "web",
+            "environment": "lab", "outcome": "succeeded", "told_by": "ada", "ended_at": at, "is_imported": true,
+            "imported_at": at, "by": "p-1"});
+        write_one::<ImportedChange>(cx, "imported_change.added", with_id("past", past))?;
         let measure = json!({"change": key, "objective": "r-objective", "objective_key": "errors", "place": "web/lab",
             "natural_key": "sha256:ac", "value": "2", "bound": "1", "result": "missed", "measured_count": 1, "missed_count": 1});
         write_one::<ObjectiveMeasure>(cx, "objective_measure.taken", with_id("measure", measure))?;

@@ -10,6 +10,7 @@ pub(crate) mod documented_tests;
 pub mod door;
 pub mod github;
 pub mod gitlab;
+pub mod history;
 pub mod incidents;
 pub mod incumbent;
 pub mod jenkins;

@@ -3,6 +3,7 @@
 pub mod dialect;
 pub mod foreign_change;
 pub mod foreign_system;
+pub mod imported_change;
 pub mod occurrence;
 pub mod signal;
 pub mod sink;

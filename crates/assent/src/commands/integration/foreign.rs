@@ -1,4 +1,5 @@
-//! `assent foreign-system`: systems beside this one, and how their decisions compare with the rules here.
+//! `assent foreign-system` and `assent imported-change`: systems beside this one, how their decisions compare with the rules here, and
+//! their past.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -42,6 +43,57 @@ pub enum ForeignSystems {
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=200))]
         limit: i64,
     },
+}
+
+/// Changes of another system's past, imported as reported later.
+#[derive(Debug, Subcommand)]
+pub enum ImportedChanges {
+    /// List and show them.
+    #[command(flatten)]
+    Verb(Verbs<noun::ImportedChange>),
+    /// Import a table (CSV) or a JSON list; the same file again adds nothing.
+    #[command(after_help = "Example: assent imported-change import servicenow past.csv --dry-run")]
+    Import {
+        /// The system that they come from, such as servicenow.
+        source: String,
+        /// The file, `-` for standard input.
+        file: String,
+        /// In which form it is.
+        #[arg(long, value_parser = ["csv", "json"], default_value = "csv")]
+        format: String,
+        /// Write nothing, and tell what is wrong.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Runs a command about imported changes.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn imported(changes: &ImportedChanges, common: &Common, output: &Output) -> Result<u8> {
+    match changes {
+        ImportedChanges::Verb(verbs) => run_verb(verbs, common, output),
+        ImportedChanges::Import {
+            source,
+            file,
+            format,
+            dry_run,
+        } => {
+            let body = json!({"source": source, "format": format, "text": read_text(file)?, "dry_run": dry_run});
+            let told = Client::new(common)?.post("/history-imports", &body)?.body;
+            let problems = array(&told, "problems");
+            output.data(&told, |output| {
+                let (added, known) = (text_of(&told, "added"), text_of(&told, "known"));
+                output.line(&format!("{added} new, {known} imported before"));
+                for problem in problems {
+                    let (line, text) = (text_of(problem, "line"), text_of(problem, "text"));
+                    output.line(&format!("line {line}: {text}"));
+                }
+            });
+            Ok(u8::from(!problems.is_empty()))
+        }
+    }
 }
 
 /// Runs a command about systems beside this one.

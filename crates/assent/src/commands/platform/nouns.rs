@@ -23,6 +23,7 @@ const WITH_MORE: &[&str] = &[
     "record-link",
     "outside-calendar",
     "foreign-system",
+    "imported-change",
     "traffic",
     "vendor",
     "communication-plan",

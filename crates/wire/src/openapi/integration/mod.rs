@@ -2,4 +2,5 @@
 
 pub(super) mod deliveries;
 mod foreign;
+mod history;
 mod sinks;
