@@ -35,7 +35,11 @@ fn row(number: usize, edited: Timestamp) -> BTreeMap<&'static str, String> {
         3 => ("-2", "approved"),
         _ => ("3", "approved"),
     };
-    let service = if number % 20 == 3 { "A system nobody knows" } else { "Labels" };
+    let service = if number % 20 == 3 {
+        "A system nobody knows"
+    } else {
+        "Labels"
+    };
     let plan = if number % 2 == 0 { "" } else { "Bring it out" };
     BTreeMap::from([
         ("sys_id", format!("{number:032x}")),
@@ -71,7 +75,13 @@ fn asked(path: &str) -> (String, Option<String>, usize) {
         return (at.to_owned(), None, size);
     }
     let at = first.strip_prefix("sys_updated_on=").unwrap().to_owned();
-    let id = text.split('^').nth(1).unwrap().strip_prefix("sys_id>").unwrap().to_owned();
+    let id = text
+        .split('^')
+        .nth(1)
+        .unwrap()
+        .strip_prefix("sys_id>")
+        .unwrap()
+        .to_owned();
     (at, Some(id), size)
 }
 
@@ -168,11 +178,19 @@ fn keep_credential(server: &Server, id: &str) {
     let path = format!("/api/v1/foreign-systems/{id}/credentials");
     let body = json!({"login": "reader", "secret": "hush"});
     let kept = server.must("POST", &path, &server.token("admin"), Some(&body));
-    assert!(kept["has_credential"] == true && !kept.to_string().contains("hush"), "{kept:#}");
+    assert!(
+        kept["has_credential"] == true && !kept.to_string().contains("hush"),
+        "{kept:#}"
+    );
 }
 
 fn system(server: &Server, id: &str) -> Value {
-    server.must("GET", &format!("/api/v1/foreign-systems/{id}"), &server.token("auditor"), None)
+    server.must(
+        "GET",
+        &format!("/api/v1/foreign-systems/{id}"),
+        &server.token("auditor"),
+        None,
+    )
 }
 
 fn differences(server: &Server, id: &str, word: &str) -> Value {
@@ -187,7 +205,9 @@ fn all(server: &Server) -> Vec<Value> {
         let path = format!("/api/v1/foreign-changes?limit=200{after}");
         let page = server.must("GET", &path, &server.token("auditor"), None);
         found.extend(page["items"].as_array().unwrap().iter().cloned());
-        let Some(next) = page["next"].as_str() else { return found };
+        let Some(next) = page["next"].as_str() else {
+            return found;
+        };
         after = format!("&after={next}");
     }
 }
@@ -224,10 +244,17 @@ fn a_thousand_changes_of_another_system_are_compared_and_each_difference_has_its
     // Nothing changes here: a row of theirs is no change of ours, and approves none.
     let after = server.must("GET", "/api/v1/changes?limit=200", &server.token("auditor"), None)["items"].clone();
     let named = |list: &Value| -> BTreeSet<String> {
-        list.as_array().unwrap().iter().map(|it| it["key"].to_string()).collect()
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["key"].to_string())
+            .collect()
     };
     assert!(named(&before).is_subset(&named(&after)));
-    assert!(!after.to_string().contains("Change number"), "their changes are no changes of ours");
+    assert!(
+        !after.to_string().contains("Change number"),
+        "their changes are no changes of ours"
+    );
     must_tell_of_edits(&mut server, &rows, &id);
     must_verify(&server);
     assert!(server.stop().success());
@@ -238,7 +265,11 @@ fn must_have_reasons(server: &Server, id: &str) {
     let report = differences(server, id, "would_stop");
     let count = |word: &str| report[word].as_u64().unwrap();
     let words = ["same", "would_stop", "would_let_go", "not_judged", "undecided"];
-    assert_eq!(words.iter().map(|word| count(word)).sum::<u64>(), CHANGES as u64, "{report:#}");
+    assert_eq!(
+        words.iter().map(|word| count(word)).sum::<u64>(),
+        CHANGES as u64,
+        "{report:#}"
+    );
     assert_eq!(count("undecided"), (CHANGES / 5) as u64);
     assert_eq!(count("not_judged"), (CHANGES / 20) as u64);
     // Of what they let go nothing has an approval that counts here.
@@ -250,18 +281,29 @@ fn must_have_reasons(server: &Server, id: &str) {
         let why = it["why"].as_array().map_or(0, Vec::len);
         match it["difference"].as_str().unwrap() {
             "would_stop" => {
-                let rules: Vec<&str> = it["unmet_rules"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+                let rules: Vec<&str> = it["unmet_rules"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .collect();
                 assert!(why > 0 && !rules.is_empty(), "{it:#}");
                 assert_eq!(rules.contains(&"plan_missing"), number % 2 == 0, "{it:#}");
             }
-            "not_judged" => assert!(it["why"][0].as_str().unwrap().contains("A system nobody knows"), "{it:#}"),
+            "not_judged" => assert!(
+                it["why"][0].as_str().unwrap().contains("A system nobody knows"),
+                "{it:#}"
+            ),
             "undecided" => assert_eq!(why, 0, "{it:#}"),
             _ => assert_eq!(it["phase"], "stopped", "{it:#}"),
         }
     }
     let book = server.get("/api/v1/exports/foreign-changes/file", Some(&server.token("auditor")));
     assert_eq!(book.0, 200);
-    assert_eq!(String::from_utf8(book.1).unwrap().matches("would_stop").count(), CHANGES * 3 / 5 - CHANGES / 20);
+    assert_eq!(
+        String::from_utf8(book.1).unwrap().matches("would_stop").count(),
+        CHANGES * 3 / 5 - CHANGES / 20
+    );
 }
 
 /// A row that changes its key, one that goes back, one that claims to be edited years ahead; and one that is edited rightly after it.
@@ -276,7 +318,11 @@ fn must_tell_of_edits(server: &mut Server, rows: &Rows, id: &str) {
         };
         edit(900, now, &[("number", "CHG7777777")]);
         edit(904, now, &[("state", "-5")]);
-        edit(905, "2094-01-01T00:00:00Z".parse().unwrap(), &[("short_description", "From tomorrow")]);
+        edit(
+            905,
+            "2094-01-01T00:00:00Z".parse().unwrap(),
+            &[("short_description", "From tomorrow")],
+        );
     }
     eventually("the edits are read", || {
         server.advance(20);
@@ -287,10 +333,24 @@ fn must_tell_of_edits(server: &mut Server, rows: &Rows, id: &str) {
         all(server).into_iter().find(|it| it["natural_key"] == key).unwrap()
     };
     assert_eq!(of(900)["former_keys"], json!(["CHG0000900"]));
-    assert!(of(904)["read_problem"].as_str().unwrap().contains("from ended to waiting"), "{:#}", of(904));
-    assert!(of(905)["read_problem"].as_str().unwrap().contains("ahead of now"), "{:#}", of(905));
+    assert!(
+        of(904)["read_problem"]
+            .as_str()
+            .unwrap()
+            .contains("from ended to waiting"),
+        "{:#}",
+        of(904)
+    );
+    assert!(
+        of(905)["read_problem"].as_str().unwrap().contains("ahead of now"),
+        "{:#}",
+        of(905)
+    );
     let until: Timestamp = system(server, id)["read_until"].as_str().unwrap().parse().unwrap();
-    assert!(until <= server.held_time(), "the future keeps nobody from reading what comes before it");
+    assert!(
+        until <= server.held_time(),
+        "the future keeps nobody from reading what comes before it"
+    );
     {
         let mut rows = rows.lock().unwrap();
         let row = rows.get_mut(&format!("{:032x}", 906)).unwrap();
@@ -310,7 +370,12 @@ fn whoever_may_not_gets_nothing_and_a_system_that_lies_is_named() {
     server.hold_clock(server.server_time());
     let body = json!({"name": "x", "kind": "servicenow", "url": "https://sn.example", "environment": "production"});
     for role in ["requester", "change_manager", "auditor"] {
-        let (status, _) = server.ask("POST", "/api/v1/foreign-systems", Some(&server.token(role)), Some(&body));
+        let (status, _) = server.ask(
+            "POST",
+            "/api/v1/foreign-systems",
+            Some(&server.token(role)),
+            Some(&body),
+        );
         assert_eq!(status, 403, "{role}");
     }
     let (status, _) = server.ask("GET", "/api/v1/foreign-changes", Some(&server.token("requester")), None);
@@ -325,7 +390,12 @@ fn whoever_may_not_gets_nothing_and_a_system_that_lies_is_named() {
     ] {
         let mut bad = body.clone();
         bad[field] = json!(value);
-        let (status, answer) = server.ask("POST", "/api/v1/foreign-systems", Some(&server.token("admin")), Some(&bad));
+        let (status, answer) = server.ask(
+            "POST",
+            "/api/v1/foreign-systems",
+            Some(&server.token("admin")),
+            Some(&bad),
+        );
         let answer = String::from_utf8_lossy(&answer).into_owned();
         assert!(status == 422 && answer.contains(field), "{field}: {status} {answer}");
     }
@@ -350,10 +420,18 @@ fn whoever_may_not_gets_nothing_and_a_system_that_lies_is_named() {
             let problem = system(&server, &id)["read_problem"].clone();
             problem.as_str().is_some_and(|problem| problem.contains(why))
         });
-        server.must("DELETE", &format!("/api/v1/foreign-systems/{id}"), &server.token("admin"), None);
+        server.must(
+            "DELETE",
+            &format!("/api/v1/foreign-systems/{id}"),
+            &server.token("admin"),
+            None,
+        );
     }
     let followed = |sent: &Sent| sent.path.starts_with("/elsewhere");
-    assert!(!moved.sent().iter().any(followed), "a redirect is an answer, not a way on");
+    assert!(
+        !moved.sent().iter().any(followed),
+        "a redirect is an answer, not a way on"
+    );
     must_verify(&server);
     assert!(server.stop().success());
     must_replay(&place);
@@ -367,7 +445,10 @@ fn jira_is_read_by_its_tokens_and_an_own_workflow_by_a_table() {
     server.hold_clock(server.server_time());
     let edited = server.held_time().strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string();
     let outside = Outside::start(move |sent| {
-        assert_eq!((sent.method.as_str(), sent.path.as_str()), ("POST", "/rest/api/3/search/jql"));
+        assert_eq!(
+            (sent.method.as_str(), sent.path.as_str()),
+            ("POST", "/rest/api/3/search/jql")
+        );
         if sent.header("authorization") != "Bearer a-token" {
             return (401, json!({}));
         }
@@ -379,7 +460,10 @@ fn jira_is_read_by_its_tokens_and_an_own_workflow_by_a_table() {
                 "issuetype": {"name": "Change"}, "components": [{"name": "label-print"}], "updated": edited, "created": edited}})
         };
         match asked["nextPageToken"].as_str() {
-            None => (200, json!({"issues": [issue(1, "Deploying"), issue(2, "Declined")], "nextPageToken": "two"})),
+            None => (
+                200,
+                json!({"issues": [issue(1, "Deploying"), issue(2, "Declined")], "nextPageToken": "two"}),
+            ),
             Some("two") => (200, json!({"issues": [issue(3, "Planning")], "isLast": true})),
             Some(other) => panic!("no such token: {other}"),
         }
@@ -387,7 +471,10 @@ fn jira_is_read_by_its_tokens_and_an_own_workflow_by_a_table() {
     let body = json!({"name": "Jira", "kind": "jira", "url": outside.url, "environment": "production", "every_minutes": 1,
         "narrowed_by": "project = OPS", "state_map": "Deploying = started"});
     let admin = server.token("admin");
-    let id = server.must("POST", "/api/v1/foreign-systems", &admin, Some(&body))["id"].as_str().unwrap().to_owned();
+    let id = server.must("POST", "/api/v1/foreign-systems", &admin, Some(&body))["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let path = format!("/api/v1/foreign-systems/{id}/credentials");
     server.must("POST", &path, &admin, Some(&json!({"secret": "a-token"})));
     eventually("three issues are read", || {
@@ -402,8 +489,12 @@ fn jira_is_read_by_its_tokens_and_an_own_workflow_by_a_table() {
         })
         .collect();
     let expected = [("OPS-1", "started"), ("OPS-2", "stopped"), ("OPS-3", "waiting")];
-    assert_eq!(phases, expected.map(|(key, phase)| (key.to_owned(), phase.to_owned())).into());
-    assert_eq!(differences(&server, &id, "would_stop")["changes"][0]["foreign_key"], "OPS-1");
+    let expected = expected.map(|(key, phase)| (key.to_owned(), phase.to_owned()));
+    assert_eq!(phases, BTreeMap::from(expected));
+    assert_eq!(
+        differences(&server, &id, "would_stop")["changes"][0]["foreign_key"],
+        "OPS-1"
+    );
     must_verify(&server);
     assert!(server.stop().success());
     must_replay(&place);

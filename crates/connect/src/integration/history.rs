@@ -21,8 +21,8 @@ pub fn rows(text: &str, is_json: bool) -> Result<Vec<(usize, Map<String, Value>)
     if text.len() > MOST_BYTES {
         return Err(Problem::new(1, format!("the text is longer than {MOST_BYTES} bytes")));
     }
-    let value: Value = serde_json::from_str(text)
-        .map_err(|error| Problem::new(error.line().max(1), "it is no JSON".to_owned()))?;
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| Problem::new(error.line().max(1), "it is no JSON".to_owned()))?;
     let Value::Array(items) = value else {
         return Err(Problem::new(1, "it is no list of objects"));
     };
@@ -42,7 +42,11 @@ mod tests {
     #[test]
     fn tables_and_lists_are_read_alike_and_say_where_they_are_none() {
         let table = rows("key,service,approved_by\nCHG1,shop,ada;bob\n", false).unwrap();
-        let list = rows(r#"[{"key": "CHG1", "service": "shop", "approved_by": ["ada", "bob"]}]"#, true).unwrap();
+        let list = rows(
+            r#"[{"key": "CHG1", "service": "shop", "approved_by": ["ada", "bob"]}]"#,
+            true,
+        )
+        .unwrap();
         assert_eq!(table[0].1, list[0].1);
         assert_eq!((table[0].0, list[0].0), (2, 1));
         assert_eq!(rows("[\n1, x]", true).unwrap_err().line, 2);

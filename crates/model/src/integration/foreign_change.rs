@@ -124,15 +124,35 @@ pub struct ForeignChange {
 pub const CARD: Card = Card {
     tag: "administration",
     command: "foreign-change",
-    columns: &["foreign_key", "phase", "service", "difference", "unmet_rules", "edited_at", "title"],
+    columns: &[
+        "foreign_key",
+        "phase",
+        "service",
+        "difference",
+        "unmet_rules",
+        "edited_at",
+        "title",
+    ],
     verbs: verbs! {
         List "list_foreign_changes" at "/foreign-changes" may "set_connection | set_freeze | audit" => "List the changes of systems beside this one";
         Show "show_foreign_change" at "/foreign-changes/{id}" may "set_connection | set_freeze | audit" => "Show a change of a system beside this one";
     },
     events: &[
-        Event::new("foreign_change.read", "eye", "read a change of a system beside this one"),
-        Event::new("foreign_change.edited", "edit", "read an edit of a change of a system beside this one"),
-        Event::new("foreign_change.compared", "check", "compared a change of a system beside this one with the rules"),
+        Event::new(
+            "foreign_change.read",
+            "eye",
+            "read a change of a system beside this one",
+        ),
+        Event::new(
+            "foreign_change.edited",
+            "edit",
+            "read an edit of a change of a system beside this one",
+        ),
+        Event::new(
+            "foreign_change.compared",
+            "check",
+            "compared a change of a system beside this one with the rules",
+        ),
     ],
     ..Card::of::<ForeignChange, NoInput>("foreign_change", "Changes of systems beside this one")
 };
@@ -230,7 +250,12 @@ impl ForeignChange {
 /// Takes a row that was read: `None` where it says nothing new. The id there names it, so a row whose key changes stays one record,
 /// and a row that is read twice is kept once.
 #[must_use]
-pub fn take(known: Option<&ForeignChange>, told: &Told, home: &Home, (id, now): (&RecordId, Timestamp)) -> Option<Step> {
+pub fn take(
+    known: Option<&ForeignChange>,
+    told: &Told,
+    home: &Home,
+    (id, now): (&RecordId, Timestamp),
+) -> Option<Step> {
     // A row that is older than what is kept was read from a copy that lags behind.
     if known.is_some_and(|known| told.edited_at < known.edited_at) {
         return None;
@@ -417,7 +442,9 @@ mod tests {
 
     #[test]
     fn a_row_whose_key_changes_stays_one_record_with_both_keys() {
-        let first = taken(None, &told(ForeignPhase::Approved, "2026-11-20T10:00:00Z")).unwrap().after;
+        let first = taken(None, &told(ForeignPhase::Approved, "2026-11-20T10:00:00Z"))
+            .unwrap()
+            .after;
         let renamed = Told {
             key: "CHG9".to_owned(),
             ..told(ForeignPhase::Approved, "2026-11-20T11:00:00Z")
@@ -430,24 +457,33 @@ mod tests {
 
     #[test]
     fn each_question_is_put_once_and_what_cannot_be_so_is_named() {
-        let approved = taken(None, &told(ForeignPhase::Approved, "2026-11-20T10:00:00Z")).unwrap().after;
+        let approved = taken(None, &told(ForeignPhase::Approved, "2026-11-20T10:00:00Z"))
+            .unwrap()
+            .after;
         let started = taken(Some(&approved), &told(ForeignPhase::Started, "2026-11-20T10:10:00Z")).unwrap();
         assert!(started.is_decided);
         let ended = taken(Some(&started.after), &told(ForeignPhase::Ended, "2026-11-20T10:20:00Z")).unwrap();
         assert!(!ended.is_decided && ended.after.read_problem.is_none());
         let back = taken(Some(&ended.after), &told(ForeignPhase::Waiting, "2026-11-20T10:30:00Z")).unwrap();
         assert!(back.after.read_problem.unwrap().contains("from ended to waiting"));
-        let ahead = taken(None, &told(ForeignPhase::Started, "2031-01-01T00:00:00Z")).unwrap().after;
+        let ahead = taken(None, &told(ForeignPhase::Started, "2031-01-01T00:00:00Z"))
+            .unwrap()
+            .after;
         assert!(ahead.read_problem.as_ref().unwrap().contains("ahead of now"));
         assert_eq!(ahead.decided_at(at(NOW)), at(NOW));
     }
 
     #[test]
     fn decisions_compare_both_ways() {
-        let approved = taken(None, &told(ForeignPhase::Approved, "2026-11-20T10:00:00Z")).unwrap().after;
-        let stopped = taken(None, &told(ForeignPhase::Stopped, "2026-11-20T10:00:00Z")).unwrap().after;
+        let approved = taken(None, &told(ForeignPhase::Approved, "2026-11-20T10:00:00Z"))
+            .unwrap()
+            .after;
+        let stopped = taken(None, &told(ForeignPhase::Stopped, "2026-11-20T10:00:00Z"))
+            .unwrap()
+            .after;
         let lacks = [("base.owner".to_owned(), "The owner has not approved.".to_owned())];
-        let difference = |change: &ForeignChange, unmet: &[(String, String)]| compared(change.clone(), unmet, at(NOW)).difference;
+        let difference =
+            |change: &ForeignChange, unmet: &[(String, String)]| compared(change.clone(), unmet, at(NOW)).difference;
         assert_eq!(difference(&approved, &[]), ForeignDifference::Same);
         assert_eq!(difference(&approved, &lacks), ForeignDifference::WouldStop);
         assert_eq!(difference(&stopped, &lacks), ForeignDifference::Same);

@@ -35,7 +35,16 @@ const CONDITION: usize = 1_000;
 
 /// The facts of a change that a table may find in other fields there.
 pub const FACTS: &[&str] = &[
-    "approvals", "back_out", "ended", "impact", "outcome", "plan", "planned_end", "planned_start", "service", "started",
+    "approvals",
+    "back_out",
+    "ended",
+    "impact",
+    "outcome",
+    "plan",
+    "planned_end",
+    "planned_start",
+    "service",
+    "started",
 ];
 
 /// A system beside this one, from which changes are read and in which nothing is ever written.
@@ -147,10 +156,18 @@ pub const CARD: Card = Card {
     },
     events: &[
         Event::new("foreign_system.added", "link", "had a system beside this one read"),
-        Event::new("foreign_system.edited", "edit", "changed how a system beside this one is read"),
+        Event::new(
+            "foreign_system.edited",
+            "edit",
+            "changed how a system beside this one is read",
+        ),
         Event::new("foreign_system.read", "eye", "read changes of a system beside this one"),
         Event::new("foreign_system.failed", "x", "could not read a system beside this one"),
-        Event::new("foreign_system.ended", "x", "ended the reading of a system beside this one"),
+        Event::new(
+            "foreign_system.ended",
+            "x",
+            "ended the reading of a system beside this one",
+        ),
     ],
     page: Some(Page {
         path: "/foreign-systems",
@@ -227,7 +244,9 @@ impl ForeignSystem {
     /// The service here that a name there means: by the table, or by the key itself.
     #[must_use]
     pub fn service(&self, name: &str, directory: &Directory) -> Option<ServiceKey> {
-        let mapped = table(self.service_map.as_deref()).ok()?.remove(&name.trim().to_lowercase());
+        let mapped = table(self.service_map.as_deref())
+            .ok()?
+            .remove(&name.trim().to_lowercase());
         let key = ServiceKey::from(mapped.as_deref().unwrap_or(name.trim()));
         directory.services.contains_key(&key).then_some(key)
     }
@@ -242,7 +261,8 @@ pub fn check(reading: &mut Reading<'_>, input: &ForeignSystemInput, directory: &
     if reading.says("url") && !input.url.is_empty() {
         let is_web = input.url.starts_with("https://") || input.url.starts_with("http://");
         if !is_web || input.url.contains(['@', '?', '#']) {
-            let text = "`url` is an address such as https://example.service-now.com, without login, query and fragment.";
+            let text =
+                "`url` is an address such as https://example.service-now.com, without login, query and fragment.";
             reading.wrong("url", "not_a_url", text);
         }
     }
@@ -277,7 +297,11 @@ fn check_tables(reading: &mut Reading<'_>, input: &ForeignSystemInput, directory
         let rows = match table(text.as_deref()) {
             Ok(rows) => rows,
             Err(bad) => {
-                reading.wrong(field, "not_a_table", format!("Line {} of `{field}`: {}.", bad.line, bad.text));
+                reading.wrong(
+                    field,
+                    "not_a_table",
+                    format!("Line {} of `{field}`: {}.", bad.line, bad.text),
+                );
                 continue;
             }
         };
@@ -301,7 +325,9 @@ fn wrong_fact(fact: &str, field: &str) -> Option<String> {
     if !FACTS.contains(&fact) {
         return Some(format!("`{fact}` is none of: {}.", FACTS.join(", ")));
     }
-    let is_name = field.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'));
+    let is_name = field
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'));
     (!is_name).then(|| format!("`{field}` is no name of a field: letters, digits, `_` and `.`."))
 }
 
@@ -317,7 +343,11 @@ mod tests {
         assert_eq!(rows["booking = core"], "booking-api");
         assert_eq!(rows["shop"], "shop");
         assert_eq!(table(Some("a = b\nnothing")).unwrap_err().line, 2);
-        assert_eq!(table(Some("a = b\nA = c")).unwrap_err().line, 2, "a name stands there once");
+        assert_eq!(
+            table(Some("a = b\nA = c")).unwrap_err().line,
+            2,
+            "a name stands there once"
+        );
     }
 
     #[test]
@@ -328,7 +358,10 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(system.begins_at().to_string(), "2026-11-20T09:58:00Z");
-        let fresh = ForeignSystem { read_until: None, ..system };
+        let fresh = ForeignSystem {
+            read_until: None,
+            ..system
+        };
         assert_eq!(fresh.begins_at(), fresh.read_since);
     }
 }

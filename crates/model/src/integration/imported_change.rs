@@ -25,8 +25,18 @@ pub const MOST_TEXT: usize = 4 << 20;
 pub const MOST_PROBLEMS: usize = 100;
 /// The columns of a table, and the fields of a JSON object.
 pub const COLUMNS: &[&str] = &[
-    "key", "title", "kind", "service", "environment", "outcome", "requested_by", "approved_by", "planned_start",
-    "planned_end", "started_at", "ended_at",
+    "key",
+    "title",
+    "kind",
+    "service",
+    "environment",
+    "outcome",
+    "requested_by",
+    "approved_by",
+    "planned_start",
+    "planned_end",
+    "started_at",
+    "ended_at",
 ];
 /// Those of them that hold lists.
 pub const LISTS: &[&str] = &["approved_by"];
@@ -92,7 +102,16 @@ pub struct ImportedChange {
 pub const CARD: Card = Card {
     tag: "administration",
     command: "imported-change",
-    columns: &["source", "foreign_key", "service", "environment", "outcome", "ended_at", "imported_at", "title"],
+    columns: &[
+        "source",
+        "foreign_key",
+        "service",
+        "environment",
+        "outcome",
+        "ended_at",
+        "imported_at",
+        "title",
+    ],
     verbs: verbs! {
         List "list_imported_changes" at "/imported-changes" may "set_connection | set_freeze | audit" => "List changes that were imported from another system's past";
         Show "show_imported_change" at "/imported-changes/{id}" may "set_connection | set_freeze | audit" => "Show a change that was imported";
@@ -162,8 +181,16 @@ fn row(reading: &mut Reading<'_>, import: Import<'_>) -> ImportedChange {
         reading.wrong("service", "unknown", unknown_name::service(directory, &service));
     }
     let environment = reading.needed("environment", LINE);
-    if !environment.is_empty() && !directory.environments.contains_key(&EnvironmentKey::from(environment.as_str())) {
-        reading.wrong("environment", "unknown", format!("There is no environment `{environment}`."));
+    if !environment.is_empty()
+        && !directory
+            .environments
+            .contains_key(&EnvironmentKey::from(environment.as_str()))
+    {
+        reading.wrong(
+            "environment",
+            "unknown",
+            format!("There is no environment `{environment}`."),
+        );
     }
     let ended_at = reading.needed_time("ended_at");
     let started_at = reading.time("started_at");
@@ -225,8 +252,14 @@ mod tests {
     fn each_wrong_row_is_named_by_its_line_and_a_key_stands_once() {
         let row = |line: usize, fields: Value| (line, fields.as_object().unwrap().clone());
         let rows = [
-            row(2, json!({"key": "CHG1", "title": "T", "service": "none", "environment": "lab", "outcome": "succeeded"})),
-            row(3, json!({"key": "CHG1", "title": "T", "outcome": "great", "ended_at": "2031-01-01T00:00:00Z"})),
+            row(
+                2,
+                json!({"key": "CHG1", "title": "T", "service": "none", "environment": "lab", "outcome": "succeeded"}),
+            ),
+            row(
+                3,
+                json!({"key": "CHG1", "title": "T", "outcome": "great", "ended_at": "2031-01-01T00:00:00Z"}),
+            ),
         ];
         let import = Import {
             source: "sn",
@@ -241,6 +274,9 @@ mod tests {
             of.map(|it| it.error.code.as_str()).collect()
         };
         assert_eq!(of(2), ["unknown", "unknown", "missing"]);
-        assert!(of(3).contains(&"not_unique") && of(3).contains(&"not_in_the_past"), "{problems:?}");
+        assert!(
+            of(3).contains(&"not_unique") && of(3).contains(&"not_in_the_past"),
+            "{problems:?}"
+        );
     }
 }

@@ -60,7 +60,12 @@ impl Courier {
     }
 
     /// Reads page after page; what was read is kept whatever becomes of the next one.
-    fn read_pages(&self, call: &job::Job, errand: &read_foreign::Errand, began: Instant) -> Result<Ended, (String, bool)> {
+    fn read_pages(
+        &self,
+        call: &job::Job,
+        errand: &read_foreign::Errand,
+        began: Instant,
+    ) -> Result<Ended, (String, bool)> {
         let (system, credential) = (&errand.system, errand.credential.as_deref());
         let mut position = read_position(&call.payload).unwrap_or_else(|| Position::since(system.begins_at()));
         let mut size = PAGE;
@@ -81,7 +86,9 @@ impl Courier {
                     continue;
                 }
                 Err(Unread::TooLong) => {
-                    return Ok(Ended::Failed("Its answer is longer than is read, or broke off.".to_owned()));
+                    return Ok(Ended::Failed(
+                        "Its answer is longer than is read, or broke off.".to_owned(),
+                    ));
                 }
                 Err(Unread::Failed(why)) => return Ok(Ended::Failed(why)),
             };
@@ -92,7 +99,11 @@ impl Courier {
             let (id, url, rows, told) = (call.subject.clone(), system.url.clone(), page.rows, problem.clone());
             let is_last = page.next.is_none();
             // A page in the middle leaves what the last round told of it.
-            let told = if is_last || told.is_some() { told } else { system.read_problem.clone() };
+            let told = if is_last || told.is_some() {
+                told
+            } else {
+                system.read_problem.clone()
+            };
             let kept = self.act(&call.tenant, move |cx| {
                 read_foreign::take_page(cx, (&id, &url), &rows, told.as_deref())
             });

@@ -45,7 +45,10 @@ pub fn import_history(
 ) -> Result<Imported> {
     cx.allow(SET_CONNECTION)?;
     if rows.len() > MOST_ROWS {
-        let text = format!("There are {} rows; one import takes at most {MOST_ROWS}. Part the file.", rows.len());
+        let text = format!(
+            "There are {} rows; one import takes at most {MOST_ROWS}. Part the file.",
+            rows.len()
+        );
         return Err(Refusal::field("text", "too_many", text).into());
     }
     let (directory, by) = (cx.directory()?, cx.actor.person.clone());
@@ -64,7 +67,10 @@ pub fn import_history(
             None => fresh.push(change),
             Some(it) if it.tells_the_same(&change) => known += 1,
             Some(_) => {
-                let text = format!("`{}` was imported before and said something else: what was reported stays.", change.foreign_key);
+                let text = format!(
+                    "`{}` was imported before and said something else: what was reported stays.",
+                    change.foreign_key
+                );
                 let error = FieldError::new("key", "differs", text);
                 problems.push(Problem { line, error });
             }
@@ -95,7 +101,10 @@ fn known(
     let mut known = BTreeMap::new();
     for part in found.chunks(AT_ONCE) {
         let keys = part.iter().map(|(_, change)| change.foreign_key.as_str());
-        let filter = Filter::new().equals("source", source).one_of("foreign_key", keys).order_by("id");
+        let filter = Filter::new()
+            .equals("source", source)
+            .one_of("foreign_key", keys)
+            .order_by("id");
         let rows = record::bodies::<ImportedChange>(cx.tx, &filter)?;
         known.extend(rows.into_iter().map(|it| (it.foreign_key.clone(), it)));
     }
@@ -115,7 +124,12 @@ fn keep(cx: &mut Context<'_, '_>, source: &str, fresh: Vec<ImportedChange>) -> R
     }
     let Some(first) = first else { return Ok(()) };
     let data = json!({"source": source, "rows": count, "reported": "later"});
-    let event = draft("imported_change.added", ("imported_change", first.to_string()), cx.now, data);
+    let event = draft(
+        "imported_change.added",
+        ("imported_change", first.to_string()),
+        cx.now,
+        data,
+    );
     cx.tell(vec![event], written)
 }
 
@@ -133,7 +147,9 @@ pub(crate) fn left_out(cx: &mut Context<'_, '_>, window: Window, filter: &RowFil
     if !is_told || filter.within.as_ref().is_some_and(|it| it.is_empty()) {
         return Ok(0);
     }
-    let mut rows = Filter::new().at_least("ended_at", window.from).less("ended_at", window.to);
+    let mut rows = Filter::new()
+        .at_least("ended_at", window.from)
+        .less("ended_at", window.to);
     if let Some(service) = &filter.service {
         rows = rows.equals("service", service.as_str());
     }

@@ -102,7 +102,11 @@ fn approvals_short(
         holders.retain(|holder| people.contains(&holder.person));
         let counted = most_counted(rule, &holders);
         if counted < rule.count as usize {
-            let (reason, asked, count) = (row.obligation.reason.trim_end_matches('.'), asked_word(&rule.from), rule.count);
+            let (reason, asked, count) = (
+                row.obligation.reason.trim_end_matches('.'),
+                asked_word(&rule.from),
+                rule.count,
+            );
             return Some(format!(
                 "{reason}: it asks {count} of {asked}, and {counted} of those who approved there may decide it here."
             ));
@@ -124,7 +128,10 @@ fn template_missing(
         is_good && is_there && (it.environments.is_empty() || it.environments.contains(&change.environment))
     });
     (change.kind == Kind::Standard && !is_covered).then(|| {
-        let text = format!("No approved template here is for standard changes of {service} in {}.", change.environment);
+        let text = format!(
+            "No approved template here is for standard changes of {service} in {}.",
+            change.environment
+        );
         ("template_missing".to_owned(), text)
     })
 }
@@ -154,7 +161,10 @@ fn imagined(
 ) -> Result<ChangeFile> {
     let requester = change.told_by.as_deref().and_then(|name| person(directory, kind, name));
     let requester = requester.unwrap_or_else(|| PersonId::from(""));
-    let authors: Vec<&PersonId> = Some(&requester).filter(|it| !it.as_str().is_empty()).into_iter().collect();
+    let authors: Vec<&PersonId> = Some(&requester)
+        .filter(|it| !it.as_str().is_empty())
+        .into_iter()
+        .collect();
     let (level, complexity) = (change.impact, Level::Medium);
     let step = |is_there: bool, title: &str| if is_there { json!([{"title": title}]) } else { json!([]) };
     let opened = change.opened_at.unwrap_or(change.edited_at).min(at);
@@ -168,7 +178,10 @@ fn imagined(
         "dependencies_reviewed": true, "plan": step(change.has_plan, "As planned there"),
         "rollback_plan": step(change.has_way_back, "As planned there"),
     });
-    for (field, time) in [("planned_start", change.planned_start), ("planned_end", change.planned_end)] {
+    for (field, time) in [
+        ("planned_start", change.planned_start),
+        ("planned_end", change.planned_end),
+    ] {
         if let Some(time) = time {
             body[field] = json!(time);
         }

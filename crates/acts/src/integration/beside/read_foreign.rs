@@ -81,7 +81,12 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
 ///
 /// # Errors
 /// The store's.
-pub fn take_page(cx: &mut Context<'_, '_>, (id, url): (&str, &str), rows: &[Told], problem: Option<&str>) -> Result<bool> {
+pub fn take_page(
+    cx: &mut Context<'_, '_>,
+    (id, url): (&str, &str),
+    rows: &[Told],
+    problem: Option<&str>,
+) -> Result<bool> {
     let Some(system) = in_use(cx, id)?.filter(|system| system.url == url) else {
         return Ok(false);
     };
@@ -94,7 +99,8 @@ pub fn take_page(cx: &mut Context<'_, '_>, (id, url): (&str, &str), rows: &[Told
     }
     let is_news = !drafts.is_empty();
     // An edit that a row claims to lie ahead must not keep the reading from what is edited until then.
-    let last = rows.iter().map(|told| told.edited_at.min(cx.now)).max();
+    let believed = rows.iter().map(|told| told.edited_at).filter(|at| *at <= cx.now);
+    let last = believed.max();
     let read_until = last.max(system.read_until);
     let problem = problem.map(cut);
     if is_news || read_until != system.read_until || problem != system.read_problem {
@@ -106,7 +112,12 @@ pub fn take_page(cx: &mut Context<'_, '_>, (id, url): (&str, &str), rows: &[Told
         };
         let saved = cx.put(&mut written, next)?;
         let subject = ("foreign_system", saved.id.to_string());
-        drafts.push(draft("foreign_system.read", subject, cx.now, json!({"rows": rows.len()})));
+        drafts.push(draft(
+            "foreign_system.read",
+            subject,
+            cx.now,
+            json!({"rows": rows.len()}),
+        ));
     }
     cx.tell(drafts, written)?;
     Ok(true)

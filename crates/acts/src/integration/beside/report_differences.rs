@@ -71,13 +71,20 @@ pub fn report_differences(
     let system = stored.record;
     let mut counts = Vec::new();
     for word in ForeignDifference::ALL {
-        counts.push((*word, record::count::<ForeignChange>(cx.tx, &of_difference(&system.id, *word))?));
+        counts.push((
+            *word,
+            record::count::<ForeignChange>(cx.tx, &of_difference(&system.id, *word))?,
+        ));
     }
-    let filter = of_difference(&system.id, ForeignDifference::WouldStop).order_by("id").limit(MOST_COUNTED);
+    let filter = of_difference(&system.id, ForeignDifference::WouldStop)
+        .order_by("id")
+        .limit(MOST_COUNTED);
     let parts = record::parts::<ForeignChange, Part>(cx.tx, &filter)?;
     let stopped = counts.iter().find(|(word, _)| *word == ForeignDifference::WouldStop);
     let is_whole = stopped.is_none_or(|(_, count)| *count <= MOST_COUNTED);
-    let services = parts.iter().filter_map(|part| part.service.as_ref().map(|it| it.0.clone()));
+    let services = parts
+        .iter()
+        .filter_map(|part| part.service.as_ref().map(|it| it.0.clone()));
     let services = counted(services);
     let rules = counted(parts.iter().flat_map(|part| part.unmet_rules.iter().cloned()));
     let mut filter = of_difference(&system.id, difference).order_by("id").limit(limit + 1);

@@ -50,7 +50,10 @@ impl PlainNoun for ForeignSystem {
             let text = format!("{MOST} systems are read already.");
             return Err(Refusal::not_now("too_many", text, "End one that nobody needs.", Vec::new()).into());
         }
-        let usual = cx.now.checked_sub(SignedDuration::from_hours(24 * USUAL_DAYS)).unwrap_or(cx.now);
+        let usual = cx
+            .now
+            .checked_sub(SignedDuration::from_hours(24 * USUAL_DAYS))
+            .unwrap_or(cx.now);
         let system = Self {
             id: RecordId(cx.new_id()?),
             version: 0,
@@ -124,14 +127,22 @@ pub fn keep_credential(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
         reading.wrong("login", "not_allowed", "`login` has no colon (RFC 7617).");
     }
     if login.is_empty() && secret.contains(':') {
-        reading.wrong("secret", "not_allowed", "A token has no colon; with a password belongs a `login`.");
+        reading.wrong(
+            "secret",
+            "not_allowed",
+            "A token has no colon; with a password belongs a `login`.",
+        );
     }
     let is_header = secret.bytes().all(|b| (0x20..0x7f).contains(&b));
     if login.is_empty() && !is_header {
         reading.wrong("secret", "not_allowed", "A token has printable ASCII characters only.");
     }
     reading.finish()?;
-    let kept = if login.is_empty() { secret } else { format!("{login}:{secret}") };
+    let kept = if login.is_empty() {
+        secret
+    } else {
+        format!("{login}:{secret}")
+    };
     secrets::keep(cx, &credential_name(id), kept.as_bytes())?;
     let next = ForeignSystem {
         has_credential: true,

@@ -6,8 +6,8 @@ use serde_json::json;
 use wire::nouns as noun;
 
 use crate::client::{Client, encode};
-use crate::common::Common;
 use crate::commands::platform::nouns::{Verbs, run_verb};
+use crate::common::Common;
 use crate::failure::{Result, read_text};
 use crate::output::{Output, array, text_of};
 
@@ -111,7 +111,9 @@ pub fn run(systems: &ForeignSystems, common: &Common, output: &Output) -> Result
             }
             let path = format!("/foreign-systems/{}/credentials", encode(id));
             let kept = Client::new(common)?.post(&path, &body)?.body;
-            output.data(&kept, |output| output.line("the credential is kept, and the system is read"));
+            output.data(&kept, |output| {
+                output.line("the credential is kept, and the system is read")
+            });
             Ok(0)
         }
         ForeignSystems::Differences {
@@ -120,7 +122,10 @@ pub fn run(systems: &ForeignSystems, common: &Common, output: &Output) -> Result
             after,
             limit,
         } => {
-            let mut path = format!("/foreign-systems/{}/differences?difference={difference}&limit={limit}", encode(id));
+            let mut path = format!(
+                "/foreign-systems/{}/differences?difference={difference}&limit={limit}",
+                encode(id)
+            );
             if let Some(after) = after {
                 path.push_str(&format!("&after={}", encode(after)));
             }
@@ -130,7 +135,11 @@ pub fn run(systems: &ForeignSystems, common: &Common, output: &Output) -> Result
                     output.line(&format!("{word}: {}", text_of(&report, word)));
                 }
                 for change in array(&report, "changes") {
-                    output.line(&format!("{}  {}", text_of(change, "foreign_key"), text_of(change, "why")));
+                    output.line(&format!(
+                        "{}  {}",
+                        text_of(change, "foreign_key"),
+                        text_of(change, "why")
+                    ));
                 }
                 if report["next"].is_string() {
                     output.line(&format!("more: --after {}", text_of(&report, "next")));

@@ -46,11 +46,15 @@ pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Res
         return Err(Unread::Failed(text));
     }
     let (read, left_out) = gathered(rows.iter().map(|row| told(asking, row)));
-    let token = answer["nextPageToken"].as_str().filter(|token| token.len() <= MOST_TOKEN);
+    let token = answer["nextPageToken"]
+        .as_str()
+        .filter(|token| token.len() <= MOST_TOKEN);
     let is_last = answer["isLast"].as_bool().unwrap_or(token.is_none());
     let token = token.filter(|_| !is_last && !rows.is_empty());
     if token.is_some() && token == position.token.as_deref() {
-        return Err(Unread::Failed("Its pages do not go on: the same token came again.".to_owned()));
+        return Err(Unread::Failed(
+            "Its pages do not go on: the same token came again.".to_owned(),
+        ));
     }
     // The lower bound stays while tokens lead on: the token belongs to this very question.
     let next = token.map(|token| Position {
@@ -73,14 +77,18 @@ fn query(position: &Position, narrowed_by: Option<&str>) -> String {
 
 fn told(asking: &Asking<'_>, row: &Value) -> Result<Told, String> {
     let id = row["id"].as_str().and_then(key).ok_or("an issue has no `id`")?;
-    let issue = row["key"].as_str().and_then(key).ok_or_else(|| format!("`{id}` has no key"))?;
+    let issue = row["key"]
+        .as_str()
+        .and_then(key)
+        .ok_or_else(|| format!("`{id}` has no key"))?;
     let fields = &row["fields"];
     let edited_at = moment(&fields["updated"]).ok_or_else(|| format!("{issue} has no `updated`"))?;
     let of = |fact: &str| &fields[field(asking, fact).as_str()];
     let state = text(&fields["status"]);
     let category = fields["status"]["statusCategory"]["key"].as_str().unwrap_or_default();
     let phase = asking.system.phase(&state);
-    let is_there = |value: &Value| !matches!(value, Value::Null) && value.as_str().is_none_or(|it| !it.trim().is_empty());
+    let is_there =
+        |value: &Value| !matches!(value, Value::Null) && value.as_str().is_none_or(|it| !it.trim().is_empty());
     Ok(Told {
         title: kept(&text(&fields["summary"])).unwrap_or_else(|| issue.clone()),
         kind: kind(&text(&fields["issuetype"])),
@@ -121,9 +129,11 @@ fn phase_of(state: &str, category: &str) -> ForeignPhase {
         "implementing" | "in progress" => ForeignPhase::Started,
         "completed" | "closed" | "done" | "failed" | "resolved" | "review" => ForeignPhase::Ended,
         "declined" | "canceled" | "cancelled" | "rejected" => ForeignPhase::Stopped,
-        "planning" | "authorize" | "awaiting cab approval" | "awaiting approval" | "peer review / change manager approval" => {
-            ForeignPhase::Waiting
-        }
+        "planning"
+        | "authorize"
+        | "awaiting cab approval"
+        | "awaiting approval"
+        | "peer review / change manager approval" => ForeignPhase::Waiting,
         _ if category == "new" => ForeignPhase::Waiting,
         _ => ForeignPhase::Unknown,
     }
@@ -145,7 +155,9 @@ fn text_of_object(value: &Value) -> String {
 
 /// The address of a person, else the name that people read.
 fn person(value: &Value) -> String {
-    let found = ["emailAddress", "displayName", "accountId"].iter().find_map(|name| value[*name].as_str());
+    let found = ["emailAddress", "displayName", "accountId"]
+        .iter()
+        .find_map(|name| value[*name].as_str());
     found.unwrap_or_default().to_owned()
 }
 
@@ -175,7 +187,9 @@ fn approvers(value: &Value) -> Vec<String> {
 fn moment(value: &Value) -> Option<Timestamp> {
     let text = value.as_str()?;
     let parsed = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%S%.f%z", text).ok();
-    parsed.and_then(|it| it.to_timestamp().ok()).or_else(|| text.parse().ok())
+    parsed
+        .and_then(|it| it.to_timestamp().ok())
+        .or_else(|| text.parse().ok())
 }
 
 #[cfg(test)]
@@ -210,7 +224,10 @@ mod tests {
 
     #[test]
     fn statuses_of_an_own_workflow_are_unknown() {
-        assert_eq!(phase_of("Awaiting implementation", "indeterminate"), ForeignPhase::Approved);
+        assert_eq!(
+            phase_of("Awaiting implementation", "indeterminate"),
+            ForeignPhase::Approved
+        );
         assert_eq!(phase_of("Deploying", "indeterminate"), ForeignPhase::Unknown);
         assert_eq!(phase_of("Idea", "new"), ForeignPhase::Waiting);
     }

@@ -95,12 +95,11 @@ pub fn read(
         ForeignKind::Jira => jira::page(&asking, position, size)?,
     };
     // A system that answers the same rows again would be read for ever.
-    match &page.next {
-        Some(next) if next == position => Err(Unread::Failed(
-            "Its pages do not go on: the last one ends where the one before ended.".to_owned(),
-        )),
-        _ => Ok(page),
+    if page.next.as_ref() == Some(position) {
+        let text = "Its pages do not go on: the last one ends where the one before ended.";
+        return Err(Unread::Failed(text.to_owned()));
     }
+    Ok(page)
 }
 
 /// A system that is being asked.

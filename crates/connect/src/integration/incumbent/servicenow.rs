@@ -64,9 +64,13 @@ pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Res
     let behind = |row: &Told| (row.edited_at, row.natural_key.as_str()) > (position.at, position.id.as_str());
     // Rows before the position were not asked for: such a system would be read for ever.
     if !position.id.is_empty() && !read.iter().all(behind) {
-        return Err(Unread::Failed("Its pages do not go on: a row of one before came again.".to_owned()));
+        return Err(Unread::Failed(
+            "Its pages do not go on: a row of one before came again.".to_owned(),
+        ));
     }
-    let last = read.iter().max_by(|a, b| (a.edited_at, &a.natural_key).cmp(&(b.edited_at, &b.natural_key)));
+    let last = read
+        .iter()
+        .max_by(|a, b| (a.edited_at, &a.natural_key).cmp(&(b.edited_at, &b.natural_key)));
     if last.is_none() && !rows.is_empty() {
         let why = left_out.map(|(_, why)| why).unwrap_or_default();
         return Err(Unread::Failed(format!("No row of a page could be read: {why}.")));
@@ -190,7 +194,11 @@ fn shown(row: &Value, field: &str) -> String {
 }
 
 fn shown_of(row: &Value, field: &str) -> String {
-    if field.is_empty() { String::new() } else { shown(row, field) }
+    if field.is_empty() {
+        String::new()
+    } else {
+        shown(row, field)
+    }
 }
 
 /// A moment such as `2026-11-28 10:00:00`, in UTC.
@@ -237,13 +245,20 @@ mod tests {
         assert_eq!(phase_of("-3", "requested"), ForeignPhase::Waiting);
         assert_eq!(phase_of("-3", "approved"), ForeignPhase::Approved);
         assert_eq!(phase_of("-3", "rejected"), ForeignPhase::Stopped);
-        assert_eq!(phase_of("-1", "rejected"), ForeignPhase::Started, "a no that nobody kept to is a start");
+        assert_eq!(
+            phase_of("-1", "rejected"),
+            ForeignPhase::Started,
+            "a no that nobody kept to is a start"
+        );
         assert_eq!(phase_of("111", "approved"), ForeignPhase::Unknown);
     }
 
     #[test]
     fn moments_are_read_in_utc_and_nothing_else_is_one() {
-        assert_eq!(moment("2026-11-28 10:00:00").unwrap().to_string(), "2026-11-28T10:00:00Z");
+        assert_eq!(
+            moment("2026-11-28 10:00:00").unwrap().to_string(),
+            "2026-11-28T10:00:00Z"
+        );
         for bad in ["", "yesterday", "28/11/2026"] {
             assert_eq!(moment(bad), None, "{bad}");
         }

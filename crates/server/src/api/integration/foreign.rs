@@ -23,9 +23,9 @@ pub(crate) const ROUTES: &[Route] = &[
 fn compare(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let difference = match ask.query("difference") {
         None => ForeignDifference::WouldStop,
-        Some(word) => word
-            .parse()
-            .map_err(|why: String| acts::Error::from(Refusal::field("difference", "unknown_word", format!("{why}."))))?,
+        Some(word) => word.parse().map_err(|why: String| {
+            acts::Error::from(Refusal::field("difference", "unknown_word", format!("{why}.")))
+        })?,
     };
     let limit = ask.limit()?;
     let report = report_differences(cx, ask.place(0), (difference, ask.query("after"), limit))?;

@@ -39,8 +39,9 @@ pub(crate) fn import_text(cx: &mut Context<'_, '_>, body: &Body) -> acts::Result
 }
 
 fn told(imported: &Imported) -> Value {
-    let problems = imported.problems.iter().map(|it| {
-        json!({"line": it.line, "field": it.error.field, "code": it.error.code, "text": it.error.text})
-    });
+    let problems = imported
+        .problems
+        .iter()
+        .map(|it| json!({"line": it.line, "field": it.error.field, "code": it.error.code, "text": it.error.text}));
     json!({"added": imported.added, "known": imported.known, "problems": problems.collect::<Vec<_>>()})
 }

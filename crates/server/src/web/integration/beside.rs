@@ -45,7 +45,10 @@ pub(crate) async fn show_system(
     Path((_, id)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    show(&state, &visitor, Place::Connections, move |view| page(view, &id, &asked, None)).await
+    show(&state, &visitor, Place::Connections, move |view| {
+        page(view, &id, &asked, None)
+    })
+    .await
 }
 
 fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked, back: Option<&Back>) -> acts::Result<String> {
@@ -58,11 +61,18 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked, back: Option<&Back
         title: system.name.clone(),
         is_said: true,
         marks: vec![standing(&report)],
-        byline: Rich::from("Their changes are read and judged here. Nothing is written there, and no approval there counts here."),
+        byline: Rich::from(
+            "Their changes are read and judged here. Nothing is written there, and no approval there counts here.",
+        ),
         facts: facts(view, &report),
         sections: vec![
             kinds(view, &report),
-            counted("rules", "Rules that would have stopped what they let go", "Rule", &report.rules),
+            counted(
+                "rules",
+                "Rules that would have stopped what they let go",
+                "Rule",
+                &report.rules,
+            ),
             counted("services", "Services that this concerns", "Service", &report.services),
             changes(view, &report, difference),
         ],
@@ -112,7 +122,10 @@ fn facts(view: &View<'_, '_, '_>, report: &Report) -> Vec<Fact> {
 /// How many changes there are of each kind; each leads to its list.
 fn kinds(view: &View<'_, '_, '_>, report: &Report) -> Section {
     let row = |(difference, number): &(ForeignDifference, i64)| {
-        let url = view.url(&format!("/beside/{}?difference={difference}", escaped(report.system.id.as_str())));
+        let url = view.url(&format!(
+            "/beside/{}?difference={difference}",
+            escaped(report.system.id.as_str())
+        ));
         vec![
             Cell::Told {
                 text: words(*difference).to_owned(),
@@ -124,7 +137,10 @@ fn kinds(view: &View<'_, '_, '_>, report: &Report) -> Section {
     };
     let table = Table {
         caption: "How the decisions compare".to_owned(),
-        columns: vec![Column::new("Comparison", Fold::Never), Column::new("Changes", Fold::Under).number()],
+        columns: vec![
+            Column::new("Comparison", Fold::Never),
+            Column::new("Changes", Fold::Under).number(),
+        ],
         rows: report.counts.iter().map(row).collect(),
         ..Table::default()
     };
@@ -135,7 +151,10 @@ fn counted(id: &'static str, title: &'static str, label: &'static str, rows: &[C
     let row = |it: &Counted| vec![Cell::said(it.key.as_str()), Cell::Short(count(it.count.unsigned_abs()))];
     let table = Table {
         caption: title.to_owned(),
-        columns: vec![Column::new(label, Fold::Never), Column::new("Changes", Fold::Under).number()],
+        columns: vec![
+            Column::new(label, Fold::Never),
+            Column::new("Changes", Fold::Under).number(),
+        ],
         rows: rows.iter().take(COUNTED).map(row).collect(),
         ..Table::default()
     };
@@ -202,7 +221,11 @@ fn credential_form(view: &View<'_, '_, '_>, report: &Report) -> ActForm {
                 .hint("Of an account that may only read; empty for a token.")
                 .half(),
         )
-        .field(Field::new("secret", "Password or token", Input::Password).required().half())
+        .field(
+            Field::new("secret", "Password or token", Input::Password)
+                .required()
+                .half(),
+        )
         .note("The credential is sealed and never shown.")
         .submit("Keep it")
 }

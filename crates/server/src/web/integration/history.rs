@@ -58,7 +58,9 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         frame: view.frame.clone(),
         crumb: vec![("Systems beside this one".to_owned(), view.url("/foreign-systems"))],
         title: "Imported changes".to_owned(),
-        byline: Rich::from("The past of another system, as reported later. It proves nothing, opens no gate, and stands in no figure."),
+        byline: Rich::from(
+            "The past of another system, as reported later. It proves nothing, opens no gate, and stands in no figure.",
+        ),
         sections: vec![
             Section::new("imported", "The newest ones", SectionBody::Table(table)).unsaid("Nothing is imported."),
         ],

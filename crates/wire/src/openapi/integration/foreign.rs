@@ -44,7 +44,12 @@ pub(crate) const SHAPES: &[Shape] = &[
         "By what a system beside this one is read: a login with its password, or a token alone.",
         &[
             text("login", LINE, "The login; absent for a token."),
-            text("secret", 4_000, "The password or token; it is kept sealed and never shown.").needed(),
+            text(
+                "secret",
+                4_000,
+                "The password or token; it is kept sealed and never shown.",
+            )
+            .needed(),
         ],
     ),
     shape(
@@ -55,11 +60,28 @@ pub(crate) const SHAPES: &[Shape] = &[
             text("name", LINE, "What it is called.").needed(),
             time("read_until", "Up to which edit there everything was read."),
             integer("same", 0, i64::MAX, "How many decisions are the same.").needed(),
-            integer("would_stop", 0, i64::MAX, "How many they let go that the rules here would have stopped.").needed(),
-            integer("would_let_go", 0, i64::MAX, "How many they stopped that the rules here would have let go.").needed(),
+            integer(
+                "would_stop",
+                0,
+                i64::MAX,
+                "How many they let go that the rules here would have stopped.",
+            )
+            .needed(),
+            integer(
+                "would_let_go",
+                0,
+                i64::MAX,
+                "How many they stopped that the rules here would have let go.",
+            )
+            .needed(),
             integer("not_judged", 0, i64::MAX, "How many could not be judged.").needed(),
             integer("undecided", 0, i64::MAX, "How many they have not decided.").needed(),
-            objects("rules", "ForeignCount", "The rules that would have stopped what they let go.").needed(),
+            objects(
+                "rules",
+                "ForeignCount",
+                "The rules that would have stopped what they let go.",
+            )
+            .needed(),
             objects("services", "ForeignCount", "The services that this concerns.").needed(),
             boolean("is_whole", "Whether all of them were counted for rules and services.").needed(),
             objects("changes", "ForeignChange", "The changes of the kind that was asked.").needed(),

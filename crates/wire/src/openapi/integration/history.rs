@@ -30,7 +30,12 @@ pub(crate) const SHAPES: &[Shape] = &[
         &[
             text("source", 64, "The system that they come from, such as servicenow.").needed(),
             text("format", 10, "csv or json; csv unless set."),
-            text("text", MOST_TEXT, "The table or the list of objects, with at most 2,000 rows.").needed(),
+            text(
+                "text",
+                MOST_TEXT,
+                "The table or the list of objects, with at most 2,000 rows.",
+            )
+            .needed(),
             boolean("dry_run", "Whether nothing is written and only told what is wrong."),
         ],
     ),
@@ -47,7 +52,13 @@ pub(crate) const SHAPES: &[Shape] = &[
         "HistoryProblem",
         "What is wrong with a row.",
         &[
-            integer("line", 1, i64::MAX, "The line on which it begins, or its number in a list.").needed(),
+            integer(
+                "line",
+                1,
+                i64::MAX,
+                "The line on which it begins, or its number in a list.",
+            )
+            .needed(),
             text("field", LINE, "The field.").needed(),
             text("code", LINE, "A stable code.").needed(),
             text("text", 1_000, "What is wrong, and how it is mended.").needed(),
