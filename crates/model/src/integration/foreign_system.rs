@@ -260,7 +260,8 @@ pub fn check(reading: &mut Reading<'_>, input: &ForeignSystemInput, directory: &
     }
     if reading.says("url") && !input.url.is_empty() {
         let is_web = input.url.starts_with("https://") || input.url.starts_with("http://");
-        if !is_web || input.url.contains(['@', '?', '#']) {
+        let is_plain = |c: char| !c.is_whitespace() && !matches!(c, '@' | '?' | '#');
+        if !is_web || !input.url.chars().all(is_plain) {
             let text =
                 "`url` is an address such as https://example.service-now.com, without login, query and fragment.";
             reading.wrong("url", "not_a_url", text);

@@ -99,7 +99,8 @@ fn approvals_short(
 ) -> Option<String> {
     for target in targets_of(file, row) {
         let mut holders = able(file, directory, (&row.obligation.id, rule), target, at);
-        holders.retain(|holder| people.contains(&holder.person));
+        let refused = &file.requirements.refused;
+        holders.retain(|holder| people.contains(&holder.person) && !refused.contains(&holder.person));
         let counted = most_counted(rule, &holders);
         if counted < rule.count as usize {
             let (reason, asked, count) = (
