@@ -15,6 +15,7 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::core::noun::PlainNoun;
 use crate::core::secrets;
 use crate::core::write::{Written, draft};
 use crate::integration::beside::judge_foreign::lacking;
@@ -46,6 +47,31 @@ pub(crate) fn ask(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()
     }
     let id = cx.new_id()?;
     Ok(call::insert(cx.tx, &id, (CALL, system.id.as_str()), cx.now)?)
+}
+
+/// The systems that nobody asks any more, since a fault or a person took their call away. It writes nothing.
+///
+/// # Errors
+/// The store's.
+pub fn find_unasked(cx: &mut Context<'_, '_>) -> Result<Vec<ForeignSystem>> {
+    let mut found = Vec::new();
+    for system in ForeignSystem::listed(cx)? {
+        if !call::waits(cx.tx, CALL, system.id.as_str())? {
+            found.push(system);
+        }
+    }
+    Ok(found)
+}
+
+/// Has a system read that nobody asks any more.
+///
+/// # Errors
+/// The store's.
+pub fn ask_anew(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
+    match in_use(cx, system.id.as_str())? {
+        Some(system) => ask(cx, &system),
+        None => Ok(()),
+    }
 }
 
 /// What a courier needs to read a system.
