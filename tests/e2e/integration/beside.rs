@@ -363,11 +363,7 @@ fn must_tell_of_edits(server: &mut Server, rows: &Rows, id: &str) {
     });
 }
 
-#[test]
-fn whoever_may_not_gets_nothing_and_a_system_that_lies_is_named() {
-    let place = Place::demo("beside-lies");
-    let mut server = Server::start_with(&place, true, ALLOW);
-    server.hold_clock(server.server_time());
+fn must_refuse_bad_input(server: &Server) {
     let body = json!({"name": "x", "kind": "servicenow", "url": "https://sn.example", "environment": "production"});
     for role in ["requester", "change_manager", "auditor"] {
         let (status, _) = server.ask(
@@ -399,6 +395,14 @@ fn whoever_may_not_gets_nothing_and_a_system_that_lies_is_named() {
         let answer = String::from_utf8_lossy(&answer).into_owned();
         assert!(status == 422 && answer.contains(field), "{field}: {status} {answer}");
     }
+}
+
+#[test]
+fn whoever_may_not_gets_nothing_and_a_system_that_lies_is_named() {
+    let place = Place::demo("beside-lies");
+    let mut server = Server::start_with(&place, true, ALLOW);
+    server.hold_clock(server.server_time());
+    must_refuse_bad_input(&server);
     let now = server.held_time();
     // It answers the same row whatever is asked.
     let endless = Outside::start(move |sent| match sent.path.contains("approver") {
