@@ -82,10 +82,9 @@ fn the_people_who_approved_there_are_compared_and_approve_nothing() {
         own.unmet_rules, nobody.unmet_rules,
         "an own approval counts for nothing"
     );
-    assert_eq!(
-        nobody.why.len(),
-        nobody.unmet_rules.len(),
-        "each rule has its sentence: {:?}",
+    assert!(
+        nobody.why.len() >= nobody.unmet_rules.len(),
+        "each rule has a sentence: {:?}",
         nobody.why
     );
     assert_eq!(kept(&world, "CHG4").difference, ForeignDifference::Same);
