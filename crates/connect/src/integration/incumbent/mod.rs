@@ -160,7 +160,11 @@ fn answered(answer: &Answer) -> Result<Value, Unread> {
 
 /// A text as it is kept: one line, cut; `None` for nothing.
 fn kept(text: &str) -> Option<String> {
-    let line: String = signal::SetAside::because(text.trim()).reason.chars().take(KEPT).collect();
+    let line: String = signal::SetAside::because(text.trim())
+        .reason
+        .chars()
+        .take(KEPT)
+        .collect();
     (!line.is_empty()).then_some(line)
 }
 
@@ -223,7 +227,10 @@ mod tests {
         assert_eq!(answered(&answer(503, "")), Err(Unread::Wait(USUAL_WAIT_SECONDS)));
         assert_eq!(answered(&answer(200, "")), Err(Unread::TooLong));
         for status in [302, 401, 404] {
-            assert!(matches!(answered(&answer(status, "{}")), Err(Unread::Failed(_))), "{status}");
+            assert!(
+                matches!(answered(&answer(status, "{}")), Err(Unread::Failed(_))),
+                "{status}"
+            );
         }
     }
 

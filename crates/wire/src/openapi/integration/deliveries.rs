@@ -13,10 +13,24 @@ const TEXT: usize = 20_000;
 const URL: usize = 2_000;
 
 /// Every table of this file.
-pub(crate) const ALL: &[&[Row]] = &[WEBHOOKS, sinks::ROUTES, foreign::ROUTES, history::ROUTES, INBOUND, MAPPING];
+pub(crate) const ALL: &[&[Row]] = &[
+    WEBHOOKS,
+    sinks::ROUTES,
+    foreign::ROUTES,
+    history::ROUTES,
+    INBOUND,
+    MAPPING,
+];
 
 /// Every shape of this file.
-pub(crate) const SHAPES: &[&[Shape]] = &[WEBHOOK, sinks::SHAPES, foreign::SHAPES, history::SHAPES, DELIVERIES, MAPPINGS];
+pub(crate) const SHAPES: &[&[Shape]] = &[
+    WEBHOOK,
+    sinks::SHAPES,
+    foreign::SHAPES,
+    history::SHAPES,
+    DELIVERIES,
+    MAPPINGS,
+];
 
 const WEBHOOKS: &[Row] = &[
     list(
