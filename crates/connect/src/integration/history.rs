@@ -1,7 +1,7 @@
 //! Rows of another system's past, from a table (RFC 4180) or a JSON list of objects, each with the line where it begins.
 
-use model::integration::imported_change::{COLUMNS, LISTS};
-use serde_json::{Map, Value};
+use model::integration::imported_change::{COLUMNS, LISTS, Row};
+use serde_json::Value;
 
 use crate::directory::table::{self, Columns, MOST_BYTES, Problem};
 
@@ -9,7 +9,7 @@ use crate::directory::table::{self, Columns, MOST_BYTES, Problem};
 ///
 /// # Errors
 /// Why it is none, and where.
-pub fn rows(text: &str, is_json: bool) -> Result<Vec<(usize, Map<String, Value>)>, Problem> {
+pub fn rows(text: &str, is_json: bool) -> Result<Vec<Row>, Problem> {
     if !is_json {
         let columns = Columns {
             known: COLUMNS,

@@ -124,6 +124,9 @@ pub const CARD: Card = Card {
     ..Card::of::<ImportedChange, NoInput>("imported_change", "Imported changes")
 };
 
+/// A row of an import: the line on which it begins, or its number in a list of JSON, and its fields.
+pub type Row = (usize, Map<String, Value>);
+
 /// What is wrong with a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -148,7 +151,7 @@ pub struct Import<'a> {
 
 /// Reads rows; each is a change without an id, or says what is wrong with it.
 #[must_use]
-pub fn read(rows: &[(usize, Map<String, Value>)], import: Import<'_>) -> (Vec<(usize, ImportedChange)>, Vec<Problem>) {
+pub fn read(rows: &[Row], import: Import<'_>) -> (Vec<(usize, ImportedChange)>, Vec<Problem>) {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     let mut keys: BTreeSet<String> = BTreeSet::new();
     for (line, fields) in rows {

@@ -7,10 +7,10 @@ use model::core::card::NoInput;
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::{FieldError, Refusal};
-use model::integration::imported_change::{Import, ImportedChange, MOST_PROBLEMS, MOST_ROWS, Problem, read};
+use model::integration::imported_change::{Import, ImportedChange, MOST_PROBLEMS, MOST_ROWS, Problem, Row, read};
 use model::report::evaluate::Window;
 use model::report::population::RowFilter;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -38,11 +38,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// 403; 422 with each wrong line; the store's.
-pub fn import_history(
-    cx: &mut Context<'_, '_>,
-    source: &str,
-    (rows, is_dry_run): (&[(usize, Map<String, Value>)], bool),
-) -> Result<Imported> {
+pub fn import_history(cx: &mut Context<'_, '_>, source: &str, (rows, is_dry_run): (&[Row], bool)) -> Result<Imported> {
     cx.allow(SET_CONNECTION)?;
     if rows.len() > MOST_ROWS {
         let text = format!(
