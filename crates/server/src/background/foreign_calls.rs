@@ -67,7 +67,9 @@ impl Courier {
         began: Instant,
     ) -> Result<Ended, (String, bool)> {
         let (system, credential) = (&errand.system, errand.credential.as_deref());
-        let mut position = read_position(&call.payload).unwrap_or_else(|| Position::since(system.begins_at()));
+        // After an edit of its terms everything is read again, whatever an earlier round left.
+        let left = read_position(&call.payload).filter(|_| system.read_until.is_some());
+        let mut position = left.unwrap_or_else(|| Position::since(system.begins_at()));
         let mut size = PAGE;
         let mut problem: Option<String> = None;
         let mut furthest = position.at;
