@@ -15,7 +15,7 @@ use crate::commands::directory::{access_reviews, groups, import, ownership, peop
 use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
-use crate::commands::integration::{connections, deliveries, mail, mcp, sinks, webhooks};
+use crate::commands::integration::{connections, deliveries, foreign, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::nouns;
 use crate::commands::policy::{mapping, sets};
@@ -160,6 +160,12 @@ pub enum Command {
     /// Receivers of the log, such as a SIEM.
     #[command(subcommand)]
     Sink(sinks::Sink),
+    /// Systems beside this one, from which changes are read.
+    #[command(subcommand)]
+    ForeignSystem(foreign::ForeignSystems),
+    /// Changes of another system's past, imported as reported later.
+    #[command(subcommand)]
+    ImportedChange(foreign::ImportedChanges),
     /// People.
     #[command(subcommand)]
     Person(people::Person),

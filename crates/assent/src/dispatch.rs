@@ -12,7 +12,7 @@ use crate::commands::directory::{access_reviews, environments, groups, import, o
 use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
-use crate::commands::integration::{connections, deliveries, mail, mcp, sinks, webhooks};
+use crate::commands::integration::{connections, deliveries, foreign, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{man, nouns};
 use crate::commands::policy::{mapping, sets};
@@ -58,6 +58,8 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Mail(mail) => mail::run(mail, common, output),
         Command::Webhook(webhook) => webhooks::run(webhook, common, output),
         Command::Sink(sink) => sinks::run(sink, common, output),
+        Command::ImportedChange(changes) => foreign::imported(changes, common, output),
+        Command::ForeignSystem(systems) => foreign::run(systems, common, output),
         Command::Workload(workload) => workloads::run(workload, common, output),
         Command::Access(access) => access_reviews::run(access, common, output),
         Command::Person(person) => people::run(person, common, output),

@@ -10,7 +10,7 @@ pub(crate) mod emergency;
 pub(crate) mod gate;
 mod identity;
 mod incident;
-mod integration;
+pub(crate) mod integration;
 mod notify;
 mod policy;
 pub(crate) mod report;
@@ -96,6 +96,8 @@ const TABLES: &[&[Route]] = &[
     report::search::ROUTES,
     integration::webhooks::ROUTES,
     integration::sinks::ROUTES,
+    integration::foreign::ROUTES,
+    integration::history::ROUTES,
     audit::witnesses::ROUTES,
 ];
 

@@ -1,8 +1,10 @@
 //! Integrations: connections, deliveries, outgoing calls and webhooks.
 
+pub(crate) mod beside;
 pub(crate) mod deliveries;
 pub(crate) mod gated;
 pub(crate) mod gitlab;
+pub(crate) mod history;
 pub(crate) mod messengers;
 pub(crate) mod poison;
 pub(crate) mod replayed;

@@ -1,6 +1,7 @@
 //! Integrations: connections, deliveries, outgoing calls and webhooks.
 
 pub mod after_failure;
+pub mod beside;
 pub(crate) mod create_mapped;
 pub(crate) mod early_rollback;
 pub mod edit_connection;

@@ -7,7 +7,7 @@ use model::core::act::actions;
 use model::core::refusal::Refusal;
 use model::report::change_outcome::ChangeOutcome;
 use model::report::control_chart::{self, Chart};
-use model::report::definition::{Definition, Formula, Measure};
+use model::report::definition::{Definition, Exclusion, Formula, Measure, Population};
 use model::report::evaluate::{Counted, Question, Window, evaluate};
 use model::report::figure::{Figure, by_group, figure, weekly};
 use model::report::population::{Dimension, Facts};
@@ -17,6 +17,7 @@ use store::report::{change_outcome, projection};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::integration::beside::import_history;
 use crate::report::metric_query::MetricQuery;
 use crate::report::project_outcomes::NAME;
 
@@ -114,10 +115,17 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> 
     let groups = by_group(definition, &counted, window);
     let is_volume = definition.formula == Formula::PerWeek;
     let course = weekly(&counted, window);
+    let mut whole = figure(definition, &all, window);
+    if matches!(definition.population, Population::Deployments | Population::Changes) {
+        let imported = import_history::left_out(cx, window, &query.filter)?;
+        if imported > 0 {
+            whole.excluded.insert(Exclusion::Imported, imported);
+        }
+    }
     Ok(FoundFigure {
         definition,
         window,
-        whole: figure(definition, &all, window),
+        whole,
         correlation: correlation(&query, &groups),
         chart: is_volume.then(|| control_chart::chart(&course)),
         course,

@@ -10,6 +10,7 @@ mod agents;
 mod archived;
 mod asked;
 mod attacked;
+mod beside;
 mod by_two;
 mod catalogues;
 mod claims;

@@ -522,6 +522,9 @@ fn write_drift(world: &World, key: &str) {
     use model::incident::objective_measure::ObjectiveMeasure;
     use model::incident::raised_monitor::RaisedMonitor;
     use model::incident::watch_verdict::WatchVerdict;
+    use model::integration::foreign_change::ForeignChange;
+    use model::integration::foreign_system::ForeignSystem;
+    use model::integration::imported_change::ImportedChange;
     let key = key.to_owned();
     world.system(move |cx| {
         let at = "2026-11-20T08:00:00Z";
@@ -553,6 +556,18 @@ fn write_drift(world: &World, key: &str) {
         let objective = json!({"key": "errors", "title": "Errors", "service": "web", "url": "https://prometheus.example",
             "expression": "up", "bound_is": "at_most", "bound": "1", "active": true});
         write_one::<Objective>(cx, "objective.added", with_id("objective", objective))?;
+        let system = json!({"name": "SN", "kind": "servicenow", "url": "https://sn.example", "environment": "lab",
+            "read_since": at, "service_map": "Web = web", "active": true});
+        write_one::<ForeignSystem>(cx, "foreign_system.added", with_id("foreign", system))?;
+        let theirs = json!({"system": "r-foreign", "natural_key": "a1", "foreign_key": "CHG1", "title": "Theirs", "kind": "normal",
+            "impact": "medium", "told_state": "Implement", "phase": "started", "told_service": "Web", "service": "web",
+            "environment": "lab", "told_by": "ada", "told_approvers": ["bob"], "edited_at": at, "read_at": at,
+            "difference": "would_stop", "judged_at": at, "unmet_rules": ["base.owner"], "why": ["Nobody."]});
+        write_one::<ForeignChange>(cx, "foreign_change.compared", with_id("theirs", theirs))?;
+        let past = json!({"source": "sn", "foreign_key": "CHG0", "title": "Theirs", "kind": "normal", "service": "web",
+            "environment": "lab", "outcome": "succeeded", "told_by": "ada", "ended_at": at, "is_imported": true,
+            "imported_at": at, "by": "p-1"});
+        write_one::<ImportedChange>(cx, "imported_change.added", with_id("past", past))?;
         let measure = json!({"change": key, "objective": "r-objective", "objective_key": "errors", "place": "web/lab",
             "natural_key": "sha256:ac", "value": "2", "bound": "1", "result": "missed", "measured_count": 1, "missed_count": 1});
         write_one::<ObjectiveMeasure>(cx, "objective_measure.taken", with_id("measure", measure))?;

@@ -1,6 +1,9 @@
 //! Integrations: connections, deliveries, outgoing calls and webhooks.
 
 pub mod dialect;
+pub mod foreign_change;
+pub mod foreign_system;
+pub mod imported_change;
 pub mod occurrence;
 pub mod signal;
 pub mod sink;

@@ -93,11 +93,20 @@ pub enum Exclusion {
     PlannedUndo,
     /// It ended before it began.
     Clock,
+    /// Imported from another system's past: no definition counts what was governed elsewhere and reported later.
+    Imported,
 }
 
 impl Exclusion {
     /// All of them, in their order.
-    pub const ALL: [Self; 5] = [Self::Skipped, Self::Rerun, Self::Burst, Self::PlannedUndo, Self::Clock];
+    pub const ALL: [Self; 6] = [
+        Self::Skipped,
+        Self::Rerun,
+        Self::Burst,
+        Self::PlannedUndo,
+        Self::Clock,
+        Self::Imported,
+    ];
 
     /// The word in files and answers.
     #[must_use]
@@ -108,6 +117,7 @@ impl Exclusion {
             Self::Burst => "burst",
             Self::PlannedUndo => "planned_undo",
             Self::Clock => "clock",
+            Self::Imported => "imported",
         }
     }
 }

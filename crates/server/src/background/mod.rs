@@ -5,6 +5,7 @@ pub(crate) mod adjustments;
 pub(crate) mod archiver;
 pub(crate) mod copier;
 pub(crate) mod forecasts;
+pub(crate) mod foreign_calls;
 pub(crate) mod grounds;
 pub(crate) mod mailer;
 pub(crate) mod monitors;

@@ -78,7 +78,7 @@ impl Courier {
     }
 
     /// Whether work that began then may begin another call.
-    fn may_go_on(&self, began: Instant) -> bool {
+    pub(super) fn may_go_on(&self, began: Instant) -> bool {
         !self.state.bells().is_stopping() && tick().saturating_duration_since(began) <= ROUND
     }
 
@@ -158,7 +158,7 @@ impl Courier {
         if ask_probes::is_call(&call.kind) {
             return self.ask_probe(call);
         }
-        if let Some(made) = self.make_watch_call(call) {
+        if let Some(made) = self.make_watch_call(call).or_else(|| self.make_foreign_call(call)) {
             return made;
         }
         let subject = call.subject.clone();

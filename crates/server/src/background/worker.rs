@@ -10,6 +10,7 @@ use acts::core::{connections, row_mac};
 use acts::effects::find_lost_timers;
 use acts::gate::coverage;
 use acts::identity::{audit_workload_trust, warn_token_expiry};
+use acts::integration::beside::read_foreign;
 use acts::integration::find_lost_calls;
 use acts::schedule::{expand_spans, keep_conflicts};
 use connect::integration::door;
@@ -272,6 +273,11 @@ impl Worker {
             tracing::info!(tenant, id, "nothing was asked of this connection; it is from now on");
             let make_up = move |cx: &mut acts::Context<'_, '_>| find_lost_calls::make_up(cx, &connection);
             told(self.holder.act(tenant, make_up), "making up for a lost call");
+        }
+        let looked = self.holder.look(tenant, read_foreign::find_unasked);
+        for system in told(looked, "looking for systems that nobody reads").unwrap_or_default() {
+            let ask = move |cx: &mut acts::Context<'_, '_>| read_foreign::ask_anew(cx, &system);
+            told(self.holder.act(tenant, ask), "having a system read anew");
         }
     }
 

@@ -523,6 +523,12 @@ fn admin_routes() -> Router<AppState> {
             get(integration::sinks::show_list).post(plain(integration::sinks::create)),
         )
         .route("/t/{tenant}/sinks/{id}", get(integration::sinks::one))
+        .route(
+            "/t/{tenant}/history",
+            get(integration::history::show_list).post(plain(integration::history::import)),
+        )
+        .route("/t/{tenant}/beside/{id}", get(integration::beside::show_system))
+        .route("/t/{tenant}/beside/{id}/credential", post(integration::beside::keep))
         .route("/t/{tenant}/sinks/{id}/{act}", post(integration::sinks::act))
         .route(
             "/t/{tenant}/identity-providers",

@@ -22,6 +22,8 @@ const WITH_MORE: &[&str] = &[
     "incident-review",
     "record-link",
     "outside-calendar",
+    "foreign-system",
+    "imported-change",
     "traffic",
     "vendor",
     "communication-plan",

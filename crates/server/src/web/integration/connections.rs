@@ -101,7 +101,10 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
     let mut page = RecordPage {
         frame: view.frame.clone(),
         title: "Connections".to_owned(),
-        byline: Rich::from("Systems that deliver here: what they tell becomes changes, deployments and evidence."),
+        byline: Rich::from("Systems that deliver here: what they tell becomes changes, deployments and evidence. ")
+            .link("Systems beside this one", view.url("/foreign-systems"))
+            .text(" · ")
+            .link("Imported changes", view.url("/history")),
         sections: vec![
             Section::new("connections", "All of them", SectionBody::Table(table))
                 .unsaid("None yet. Connect your source control first: its deliveries make changes by themselves."),

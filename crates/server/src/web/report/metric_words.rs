@@ -157,6 +157,7 @@ pub(crate) fn exclusion(why: Exclusion) -> &'static str {
         Exclusion::Burst => "Returns in a burst",
         Exclusion::PlannedUndo => "Planned returns",
         Exclusion::Clock => "Ended before they began",
+        Exclusion::Imported => "Imported from another system’s past",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Routes and shapes of what comes in from outside systems and of what goes out to them.
 
-use crate::openapi::integration::sinks;
+use crate::openapi::integration::{foreign, history, sinks};
 use crate::openapi::rows::{Row, at, delete, get, list, post};
 use crate::openapi::shapes::{
     Shape, Words, boolean, free, free_or_null, frees, integer, integer_or_null, object, objects, shape, text,
@@ -13,10 +13,24 @@ const TEXT: usize = 20_000;
 const URL: usize = 2_000;
 
 /// Every table of this file.
-pub(crate) const ALL: &[&[Row]] = &[WEBHOOKS, sinks::ROUTES, INBOUND, MAPPING];
+pub(crate) const ALL: &[&[Row]] = &[
+    WEBHOOKS,
+    sinks::ROUTES,
+    foreign::ROUTES,
+    history::ROUTES,
+    INBOUND,
+    MAPPING,
+];
 
 /// Every shape of this file.
-pub(crate) const SHAPES: &[&[Shape]] = &[WEBHOOK, sinks::SHAPES, DELIVERIES, MAPPINGS];
+pub(crate) const SHAPES: &[&[Shape]] = &[
+    WEBHOOK,
+    sinks::SHAPES,
+    foreign::SHAPES,
+    history::SHAPES,
+    DELIVERIES,
+    MAPPINGS,
+];
 
 const WEBHOOKS: &[Row] = &[
     list(

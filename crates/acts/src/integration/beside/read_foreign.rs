@@ -1,0 +1,280 @@
+//! Reads the changes of a system beside this one again and again. A call names the system; a courier asks page by page, and each page
+//! is kept together with how far the reading is, so that a server that was killed goes on there: no row is lost, and none is kept twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+use model::change::change_file::EventDraft;
+use model::core::enums::ForeignDifference;
+use model::core::ids::RecordId;
+use model::integration::foreign_change::{ForeignChange, Home, Told, compared, not_judged, take};
+use model::integration::foreign_system::ForeignSystem;
+use serde_json::json;
+use store::integration::call;
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::noun::PlainNoun;
+use crate::core::secrets;
+use crate::core::write::{Written, draft};
+use crate::integration::beside::judge_foreign::lacking;
+use crate::integration::beside::set_foreign_system::{credential_name, in_use};
+
+/// The kind of call that reads a system.
+const CALL: &str = "foreign_changes";
+/// The longest sentence on why a reading failed, in characters.
+const PROBLEM: usize = 200;
+
+/// The most changes of a system that are kept.
+const MOST_CHANGES: i64 = 200_000;
+/// Why a system with so many changes is read no further.
+pub const FULL: &str = "200,000 of its changes are kept, which is the most: end it, and read from a later day.";
+
+/// Whether a call reads a system.
+#[must_use]
+pub fn is_call(kind: &str) -> bool {
+    kind == CALL
+}
+
+/// Has a system read as soon as may be.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn ask(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
+    if system.next_reading(cx.now).is_none() {
+        return Ok(());
+    }
+    let id = cx.new_id()?;
+    Ok(call::insert(cx.tx, &id, (CALL, system.id.as_str()), cx.now)?)
+}
+
+/// The systems that nobody asks any more, since a fault or a person took their call away. It writes nothing.
+///
+/// # Errors
+/// The store's.
+pub fn find_unasked(cx: &mut Context<'_, '_>) -> Result<Vec<ForeignSystem>> {
+    let mut found = Vec::new();
+    for system in ForeignSystem::listed(cx)? {
+        if !call::waits(cx.tx, CALL, system.id.as_str())? {
+            found.push(system);
+        }
+    }
+    Ok(found)
+}
+
+/// Has a system read that nobody asks any more.
+///
+/// # Errors
+/// The store's.
+pub fn ask_anew(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
+    match in_use(cx, system.id.as_str())? {
+        Some(system) => ask(cx, &system),
+        None => Ok(()),
+    }
+}
+
+/// What a courier needs to read a system.
+pub struct Errand {
+    /// The system.
+    pub system: ForeignSystem,
+    /// Its credential, where one is kept.
+    pub credential: Option<Vec<u8>>,
+    /// Whether as many of its changes are kept as may be.
+    pub is_full: bool,
+}
+
+/// Loads what a courier needs; `None` when the system is read no more.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
+    let Some(system) = in_use(cx, id)? else { return Ok(None) };
+    let credential = match system.has_credential {
+        true => secrets::open(cx, &credential_name(id))?,
+        false => None,
+    };
+    let kept = record::count::<ForeignChange>(cx.tx, &Filter::new().equals("system", id))?;
+    Ok(Some(Errand {
+        system,
+        credential,
+        is_full: kept >= MOST_CHANGES,
+    }))
+}
+
+/// Keeps the rows of a page, judges those on which they decided, and notes how far the reading is; `false` where the system is read no
+/// more, or from another address than the page came from.
+///
+/// # Errors
+/// The store's.
+pub fn take_page(
+    cx: &mut Context<'_, '_>,
+    (id, url): (&str, &str),
+    rows: &[Told],
+    problem: Option<&str>,
+) -> Result<bool> {
+    let Some(system) = in_use(cx, id)?.filter(|system| system.url == url) else {
+        return Ok(false);
+    };
+    let mut known = known(cx, &system, rows)?;
+    let (mut written, mut drafts) = (Written::default(), Vec::new());
+    let mut seen = BTreeSet::new();
+    // A row that stands on a page twice is taken once; the next round reads it again.
+    for told in rows.iter().filter(|told| seen.insert(told.natural_key.as_str())) {
+        take_row(cx, &system, told, (&mut known, &mut written, &mut drafts))?;
+    }
+    let is_news = !drafts.is_empty();
+    // An edit that a row claims to lie ahead must not keep the reading from what is edited until then.
+    let believed = rows.iter().map(|told| told.edited_at).filter(|at| *at <= cx.now);
+    let last = believed.max();
+    let read_until = last.max(system.read_until);
+    let problem = problem.map(cut);
+    if is_news || read_until != system.read_until || problem != system.read_problem {
+        let next = ForeignSystem {
+            read_until,
+            read_at: Some(cx.now),
+            read_problem: problem,
+            ..system
+        };
+        let saved = cx.put(&mut written, next)?;
+        let subject = ("foreign_system", saved.id.to_string());
+        drafts.push(draft(
+            "foreign_system.read",
+            subject,
+            cx.now,
+            json!({"rows": rows.len()}),
+        ));
+    }
+    cx.tell(drafts, written)?;
+    Ok(true)
+}
+
+/// The records of the rows of a page, by their ids there.
+fn known(cx: &mut Context<'_, '_>, system: &ForeignSystem, rows: &[Told]) -> Result<BTreeMap<String, ForeignChange>> {
+    if rows.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let keys = rows.iter().map(|told| told.natural_key.as_str());
+    let filter = Filter::new()
+        .equals("system", system.id.as_str())
+        .one_of("natural_key", keys)
+        .order_by("id");
+    let found = record::bodies::<ForeignChange>(cx.tx, &filter)?;
+    Ok(found.into_iter().map(|it| (it.natural_key.clone(), it)).collect())
+}
+
+/// What a page gathers: the records as they are by then, and what is written of them.
+type Gathered<'a> = (
+    &'a mut BTreeMap<String, ForeignChange>,
+    &'a mut Written,
+    &'a mut Vec<EventDraft>,
+);
+
+fn take_row(
+    cx: &mut Context<'_, '_>,
+    system: &ForeignSystem,
+    told: &Told,
+    (known, written, drafts): Gathered<'_>,
+) -> Result<()> {
+    let service = match &told.service {
+        Some(name) => system.service(name, &*cx.directory()?),
+        None => None,
+    };
+    let home = Home {
+        system: system.id.clone(),
+        service,
+        environment: system.environment.clone(),
+    };
+    let id = RecordId(cx.new_id()?);
+    let before = known.get(&told.natural_key);
+    let is_new = before.is_none();
+    let Some(step) = take(before, told, &home, (&id, cx.now)) else {
+        return Ok(());
+    };
+    let mut after = step.after;
+    if step.is_decided {
+        after = match after.service.clone() {
+            Some(service) => {
+                let unmet = lacking(cx, system.kind, &after, &service)?;
+                compared(after, &unmet, cx.now)
+            }
+            None => not_judged(after, unmapped(told.service.as_deref()), cx.now),
+        };
+    }
+    let kind = match (is_new, step.is_decided) {
+        (_, true) => "foreign_change.compared",
+        (true, false) => "foreign_change.read",
+        (false, false) => "foreign_change.edited",
+    };
+    let saved = cx.put(written, after)?;
+    let data = json!({
+        "system": saved.system, "foreign_key": saved.foreign_key, "phase": saved.phase, "difference": saved.difference,
+        "unmet_rules": saved.unmet_rules,
+    });
+    drafts.push(draft(kind, ("foreign_change", saved.id.to_string()), cx.now, data));
+    known.insert(saved.natural_key.clone(), saved);
+    Ok(())
+}
+
+fn unmapped(name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("No service here is meant by “{name}”: name it in the table of services."),
+        None => "It names no service there.".to_owned(),
+    }
+}
+
+/// Puts the next reading on its way, at its time.
+///
+/// # Errors
+/// The store's.
+pub fn ask_again(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+    let Some(system) = in_use(cx, id)? else { return Ok(()) };
+    let Some(at) = system.next_reading(cx.now) else {
+        return Ok(());
+    };
+    let call_id = cx.new_id()?;
+    Ok(call::insert(cx.tx, &call_id, (CALL, id), at)?)
+}
+
+/// Has a round go on where it was, after so many seconds: the system asks to be left alone, or a round ended before the last page.
+///
+/// # Errors
+/// The store's.
+pub fn go_on(cx: &mut Context<'_, '_>, id: &str, (seconds, left): (i64, &str)) -> Result<()> {
+    if in_use(cx, id)?.is_none() {
+        return Ok(());
+    }
+    let at = cx.now.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(cx.now);
+    let call_id = cx.new_id()?;
+    Ok(call::insert_rest(cx.tx, &call_id, (CALL, id), left, at)?)
+}
+
+/// Notes why a reading failed; the same reason again writes nothing.
+///
+/// # Errors
+/// The store's.
+pub fn fail(cx: &mut Context<'_, '_>, (id, url): (&str, &str), why: &str) -> Result<()> {
+    let Some(system) = in_use(cx, id)?.filter(|system| system.url == url) else {
+        return Ok(());
+    };
+    let why = Some(cut(why));
+    if system.read_problem == why {
+        return Ok(());
+    }
+    let next = ForeignSystem {
+        read_problem: why,
+        ..system
+    };
+    cx.put_estate("foreign_system.failed", next, json!({})).map(drop)
+}
+
+fn cut(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(PROBLEM).collect()
+}
+
+/// The changes of a system that are compared in one way.
+pub(crate) fn of_difference(system: &RecordId, difference: ForeignDifference) -> Filter {
+    Filter::new()
+        .equals("system", system.as_str())
+        .equals("difference", difference.as_str())
+}

@@ -1,0 +1,179 @@
+//! Systems beside this one: from where their changes are read, and with which credential.
+
+use jiff::SignedDuration;
+use model::core::act::actions::SET_CONNECTION;
+use model::core::body::Body;
+use model::core::ids::RecordId;
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::integration::foreign_change::ForeignChange;
+use model::integration::foreign_system::{ForeignSystem, ForeignSystemInput, MOST, USUAL_DAYS, check};
+use serde_json::json;
+use store::record;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::noun::PlainNoun;
+use crate::core::secrets;
+use crate::integration::beside::read_foreign;
+
+/// The name under which the credential of a system rests.
+pub(crate) fn credential_name(id: &str) -> String {
+    format!("foreign_system/{id}")
+}
+
+/// The system with this id while it is read.
+pub(crate) fn in_use(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<ForeignSystem>> {
+    let found = record::load::<ForeignSystem>(cx.tx, id)?.map(|stored| stored.record);
+    Ok(found.filter(|system| system.active))
+}
+
+impl PlainNoun for ForeignSystem {
+    type Input = ForeignSystemInput;
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.active
+    }
+
+    fn page(&self) -> Option<String> {
+        Some(format!("/beside/{}", self.id))
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: ForeignSystemInput, mut reading: Reading<'_>) -> Result<Self> {
+        check(&mut reading, &input, &*cx.directory()?);
+        reading.finish()?;
+        if Self::listed(cx)?.len() >= MOST {
+            let text = format!("{MOST} systems are read already.");
+            return Err(Refusal::not_now("too_many", text, "End one that nobody needs.", Vec::new()).into());
+        }
+        let usual = cx
+            .now
+            .checked_sub(SignedDuration::from_hours(24 * USUAL_DAYS))
+            .unwrap_or(cx.now);
+        let system = Self {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            name: input.name,
+            kind: input.kind,
+            url: input.url,
+            has_credential: false,
+            environment: input.environment,
+            every_minutes: input.every_minutes,
+            read_since: input.read_since.unwrap_or(usual),
+            narrowed_by: input.narrowed_by,
+            service_map: input.service_map,
+            state_map: input.state_map,
+            field_map: input.field_map,
+            read_until: None,
+            read_at: None,
+            read_problem: None,
+            active: true,
+        };
+        let added = cx.put_estate("foreign_system.added", system, json!({}))?;
+        read_foreign::ask(cx, &added)?;
+        Ok(added)
+    }
+
+    fn edit(self, cx: &mut Context<'_, '_>, input: ForeignSystemInput, mut reading: Reading<'_>) -> Result<Self> {
+        check(&mut reading, &input, &*cx.directory()?);
+        reading.finish()?;
+        let is_moved = (&input.url, input.kind) != (&self.url, self.kind);
+        let edited = Self {
+            name: input.name,
+            kind: input.kind,
+            url: input.url,
+            // A credential is meant for the address that it was given for.
+            has_credential: self.has_credential && !is_moved,
+            environment: input.environment,
+            every_minutes: input.every_minutes,
+            read_since: input.read_since.unwrap_or(self.read_since),
+            narrowed_by: input.narrowed_by,
+            service_map: input.service_map,
+            state_map: input.state_map,
+            field_map: input.field_map,
+            // Everything is read again under the new terms; what is the same writes nothing.
+            read_until: None,
+            read_problem: None,
+            ..self
+        };
+        let edited = cx.put_estate("foreign_system.edited", edited, json!({}))?;
+        read_foreign::ask(cx, &edited)?;
+        Ok(edited)
+    }
+
+    fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        let ended = Self { active: false, ..self };
+        cx.put_estate("foreign_system.ended", ended, json!({}))
+    }
+}
+
+/// Keeps the credential of a system (`POST /foreign-systems/{id}/credentials`): a login with its password, or a token; and has it read.
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn keep_credential(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<ForeignSystem> {
+    cx.allow(SET_CONNECTION)?;
+    let Some(system) = in_use(cx, id)? else {
+        return Err(Refusal::not_found("foreign-system").into());
+    };
+    let mut reading = Reading::new(body, "");
+    let login = reading.text("login", LINE).unwrap_or_default();
+    let secret = reading.needed("secret", 4_000);
+    if login.contains(':') {
+        reading.wrong("login", "not_allowed", "`login` has no colon (RFC 7617).");
+    }
+    if login.is_empty() && secret.contains(':') {
+        reading.wrong(
+            "secret",
+            "not_allowed",
+            "A token has no colon; with a password belongs a `login`.",
+        );
+    }
+    let is_header = secret.bytes().all(|b| (0x20..0x7f).contains(&b));
+    if login.is_empty() && !is_header {
+        reading.wrong("secret", "not_allowed", "A token has printable ASCII characters only.");
+    }
+    reading.finish()?;
+    let kept = if login.is_empty() {
+        secret
+    } else {
+        format!("{login}:{secret}")
+    };
+    secrets::keep(cx, &credential_name(id), kept.as_bytes())?;
+    let next = ForeignSystem {
+        has_credential: true,
+        ..system
+    };
+    let saved = cx.put_estate("foreign_system.edited", next, json!({"credential": true}))?;
+    read_foreign::ask(cx, &saved)?;
+    Ok(saved)
+}
+
+impl PlainNoun for ForeignChange {
+    type Input = model::core::card::NoInput;
+    const IS_HISTORY: bool = true;
+
+    fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
+        let filter = record::Filter::new().order_by("id").limit(MOST_LISTED);
+        Ok(record::bodies::<Self>(cx.tx, &filter)?)
+    }
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn is_in_use(&self) -> bool {
+        false
+    }
+
+    fn add(_cx: &mut Context<'_, '_>, _input: Self::Input, _reading: Reading<'_>) -> Result<Self> {
+        Err(Refusal::not_found("foreign-change").into())
+    }
+}
+
+/// How many are listed where no page is asked.
+const MOST_LISTED: i64 = 200;

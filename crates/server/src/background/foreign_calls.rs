@@ -1,0 +1,168 @@
+//! Calls of the couriers that read the changes of systems beside this one, page by page. No transaction is open while a page is asked;
+//! each page is kept at once.
+
+use std::time::Instant;
+
+use acts::integration::beside::read_foreign;
+use connect::integration::incumbent::{self, PAGE, Position, SMALL_PAGE, Unread};
+use jiff::Timestamp;
+use store::queue::job;
+
+use crate::background::outbound_calls::Courier;
+use crate::http::clock::tick;
+
+/// The most pages of a round; what is left is read in the next one, which begins at once.
+const MOST_PAGES: usize = 100;
+/// How many seconds a system rests between two rounds that follow each other at once.
+const REST_SECONDS: i64 = 1;
+
+/// What came of a call: why it failed, and whether trying again later may help.
+type Made = Result<(), (String, bool)>;
+
+/// How a round ended.
+enum Ended {
+    /// Everything was read.
+    Whole,
+    /// It goes on there after so many seconds.
+    After(i64, Position),
+    /// It failed for this reason.
+    Failed(String),
+    /// The system is read no more.
+    Gone,
+}
+
+impl Courier {
+    /// Reads a system beside this one, if the call is one of these.
+    pub(super) fn make_foreign_call(&self, call: &job::Job) -> Option<Made> {
+        read_foreign::is_call(&call.kind).then(|| self.read_foreign(call))
+    }
+
+    fn read_foreign(&self, call: &job::Job) -> Made {
+        let subject = call.subject.clone();
+        let found = self.look(&call.tenant, move |cx| read_foreign::errand(cx, &subject));
+        let Some(errand) = found.map_err(again)? else {
+            return Ok(());
+        };
+        let url = errand.system.url.clone();
+        let ended = self.read_pages(call, &errand, tick())?;
+        let id = call.subject.clone();
+        let noted = self.act(&call.tenant, move |cx| match &ended {
+            Ended::Whole => read_foreign::ask_again(cx, &id),
+            Ended::After(seconds, position) => read_foreign::go_on(cx, &id, (*seconds, &written(position))),
+            Ended::Failed(why) => {
+                read_foreign::fail(cx, (&id, &url), why)?;
+                read_foreign::ask_again(cx, &id)
+            }
+            // Whoever moved it has asked for it anew.
+            Ended::Gone => Ok(()),
+        });
+        noted.map_err(again)
+    }
+
+    /// Reads page after page; what was read is kept whatever becomes of the next one.
+    fn read_pages(
+        &self,
+        call: &job::Job,
+        errand: &read_foreign::Errand,
+        began: Instant,
+    ) -> Result<Ended, (String, bool)> {
+        let (system, credential) = (&errand.system, errand.credential.as_deref());
+        // After an edit of its terms everything is read again, whatever an earlier round left.
+        let left = read_position(&call.payload).filter(|_| system.read_until.is_some());
+        let mut position = left.unwrap_or_else(|| Position::since(system.begins_at()));
+        let mut size = PAGE;
+        let mut problem: Option<String> = None;
+        let mut furthest = position.at;
+        if errand.is_full {
+            return Ok(Ended::Failed(read_foreign::FULL.to_owned()));
+        }
+        for _ in 0..MOST_PAGES {
+            if !self.may_go_on(began) {
+                return Ok(Ended::After(REST_SECONDS, position));
+            }
+            let page = match incumbent::read(&self.caller, system, credential, (&position, size)) {
+                Ok(page) => page,
+                Err(Unread::Wait(seconds)) => return Ok(Ended::After(seconds, position)),
+                Err(Unread::TooLong) if size > SMALL_PAGE => {
+                    size = SMALL_PAGE;
+                    continue;
+                }
+                Err(Unread::TooLong) => {
+                    return Ok(Ended::Failed(
+                        "Its answer is longer than is read, or broke off.".to_owned(),
+                    ));
+                }
+                Err(Unread::Failed(why)) => return Ok(Ended::Failed(why)),
+            };
+            if let Some((count, first)) = &page.left_out {
+                problem = Some(format!("Rows that could not be read: {count} of a page; {first}."));
+            }
+            furthest = page.rows.iter().map(|row| row.edited_at).fold(furthest, Timestamp::max);
+            let (id, url, rows, told) = (call.subject.clone(), system.url.clone(), page.rows, problem.clone());
+            let is_last = page.next.is_none();
+            // A page in the middle leaves what the last round told of it.
+            let told = if is_last || told.is_some() {
+                told
+            } else {
+                system.read_problem.clone()
+            };
+            let kept = self.act(&call.tenant, move |cx| {
+                read_foreign::take_page(cx, (&id, &url), &rows, told.as_deref())
+            });
+            if !kept.map_err(again)? {
+                return Ok(Ended::Gone);
+            }
+            match page.next {
+                Some(next) => position = next,
+                None => return Ok(Ended::Whole),
+            }
+        }
+        // Whoever invents rows without end, at one moment or ahead of now, is asked at the usual times and no sooner.
+        let goes_on = furthest > system.read_until.unwrap_or(system.read_since) && furthest <= self.now();
+        Ok(if goes_on {
+            Ended::After(REST_SECONDS, position)
+        } else {
+            Ended::Failed("Its pages do not end.".to_owned())
+        })
+    }
+}
+
+/// A position as a call carries it: the moment in microseconds, the id, and the token where there is one.
+fn written(position: &Position) -> String {
+    let token = position.token.as_deref().unwrap_or_default();
+    format!("{} {} {token}", position.at.as_microsecond(), position.id)
+}
+
+/// The position that a call carries; `None` for a round that begins.
+fn read_position(text: &str) -> Option<Position> {
+    let mut parts = text.splitn(3, ' ');
+    let at = Timestamp::from_microsecond(parts.next()?.parse().ok()?).ok()?;
+    let id = parts.next()?.to_owned();
+    let token = parts.next().filter(|token| !token.is_empty()).map(str::to_owned);
+    Some(Position { at, id, token })
+}
+
+fn again(error: acts::Error) -> (String, bool) {
+    (error.to_string(), true)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    #[test]
+    fn a_round_goes_on_where_it_was() {
+        let at: Timestamp = "2026-11-28T10:00:00.123Z".parse().unwrap();
+        for (id, token) in [("", None), ("a1", None), ("", Some("a b"))] {
+            let position = Position {
+                at,
+                id: id.to_owned(),
+                token: token.map(str::to_owned),
+            };
+            assert_eq!(read_position(&written(&position)), Some(position));
+        }
+        assert_eq!(read_position(""), None);
+    }
+}
