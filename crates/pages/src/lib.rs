@@ -57,7 +57,7 @@ pub use elements::list::{Bulk, Chip, FILTER_FORM, List, ListOrder, ListRow, View
 pub use elements::natural_time::read_words;
 pub use elements::part::Part;
 pub(crate) use elements::part::render;
-pub use elements::parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, StageStep, Stepper};
+pub use elements::parts::{Brief, Empty, Entry, Fact, Moment, Named, Notice, PlanStep, StageStep, Stepper};
 pub use elements::reader::{FieldTime, Reader, count, count_word, minutes, short_digest, size};
 pub use elements::record::{RecordPage, Section, SectionBody};
 pub use elements::rich::Rich;

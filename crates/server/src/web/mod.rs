@@ -448,6 +448,7 @@ fn other_routes() -> Router<AppState> {
             "/t/{tenant}/people",
             get(directory::people::show_people).post(plain(directory::people::create)),
         )
+        .route("/t/{tenant}/people/{login}", get(directory::person_page::show_person))
         .route("/t/{tenant}/people/{login}/{act}", post(directory::people::act))
         .route(
             "/t/{tenant}/access-reviews",

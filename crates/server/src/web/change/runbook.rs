@@ -213,7 +213,7 @@ fn clocks(
 }
 
 fn hour(view: &View<'_, '_, '_>, at: Timestamp) -> String {
-    view.reader.local(at).strftime("%H:%M").to_string()
+    view.reader.time(at)
 }
 
 /// Something that goes on, and how many minutes it was to take.
@@ -274,7 +274,7 @@ fn so_far(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
         EntryKind::Issue => Tone::Stop,
     };
     let why = Rich::new()
-        .said(view.name(&entry.by))
+        .append(view.person(&entry.by))
         .text(format!(", {}", view.reader.moment(entry.occurred_at)));
     Entry::new(tone, free(&entry.text)).why(why)
 }

@@ -168,7 +168,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
         ConfigurationState::Withdrawn => "withdrawn",
     };
     let text = Rich::new()
-        .name(view.name(&row.proposer))
+        .append(view.person(&row.proposer))
         .text(format!(" proposed {what}: {state}"));
     let mut entry = Entry::new(tone, text)
         .quote(row.reason.clone())
