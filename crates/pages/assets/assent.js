@@ -872,6 +872,19 @@
     setInterval(countDown, 1000);
   }
 
+  // The browser knows its zone, which no request tells: a field for a zone offers it.
+  const offerZone = (field) => {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!zone || zone === field.value) return;
+    const button = make("button", { class: "btn small", type: "button" }, told("Use {zone}", { zone }));
+    button.addEventListener("click", () => {
+      field.value = zone;
+      button.remove();
+      field.focus();
+    });
+    field.after(button);
+  };
+
   // A field that searches offers what fits the letters typed so far; without an answer it is a line of text.
   const pick = (field) => {
     const list = field.list;
@@ -950,6 +963,7 @@
   const asked = one("form[data-passkey]");
   if (asked) passkey(asked);
   all("[data-pick]").forEach(pick);
+  all("form[action$='/telling'] input[name=zone]").forEach(offerZone);
   if (one("#webhook, form[action$='/setup/people']")) all("#webhook code, .notice[data-answer] code").forEach(copyable);
   const awaited = one("#waiting-delivery");
   if (awaited) awaitDelivery(awaited);

@@ -439,6 +439,17 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_of_twelve_hours_says_which_half_of_the_day_and_is_one_word() {
+        let reader = oslo().by_twelve(true);
+        let night = at("2026-11-21T21:05:09Z");
+        assert_eq!(reader.moment(night), "tomorrow 10:05\u{a0}pm");
+        assert_eq!(reader.clock(night), "10:05:09\u{a0}pm");
+        assert_eq!(reader.time(at("2026-11-20T23:00:00Z")), "12:00\u{a0}am");
+        assert_eq!(reader.field(night), "2026-11-21T22:05", "a control keeps its own format");
+        assert_eq!(oslo().time(night), "22:05");
+    }
+
+    #[test]
     fn a_time_that_clocks_leave_out_is_no_time_and_its_day_is_named() {
         let reader = oslo();
         assert_eq!(reader.read_field("2027-03-28T02:30"), None);

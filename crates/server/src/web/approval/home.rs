@@ -340,12 +340,21 @@ fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
     Ok(Some(Entry::new(Tone::Wait, text).why(all)))
 }
 
+/// Offers language, zone and clock to whoever never chose any of them.
+fn not_chosen(view: &View<'_, '_, '_>) -> Option<Entry> {
+    let me = view.directory.people.get(&view.me)?;
+    let way = Rich::new().link("Choose language, zone and clock", view.url("/telling"));
+    let text = format!("Times are in {}, by 24 hours", me.zone);
+    me.telling.is_none().then(|| Entry::new(Tone::Plain, text).icon("gear").why(way))
+}
+
 fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let now = view.now();
     let horizon = now + jiff::SignedDuration::from_hours(24 * AHEAD_DAYS);
     let own = home_roles::places_of_a_vendor(view)?;
     let mut entries: Vec<Entry> = late(view, own.as_ref())?;
     entries.extend(queue_is_cut(view)?);
+    entries.extend(not_chosen(view));
     for freeze in view
         .directory
         .freezes

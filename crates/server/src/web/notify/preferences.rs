@@ -9,9 +9,16 @@ use pages::{ActForm, Fact, Field, Place, RecordPage, Rich, Section, SectionBody}
 use serde_json::json;
 
 use crate::http::state::AppState;
+use crate::web::shared::flash::KEPT;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::view::{View, Visitor, show};
+
+/// What the choices of clock and density are called.
+const BY_DAY: &str = "24 hours";
+const BY_TWELVE: &str = "12 hours, am and pm";
+const COMFORTABLE: &str = "comfortable";
+const COMPACT: &str = "compact";
 
 /// The page.
 pub(crate) async fn show_telling(State(state): State<AppState>, visitor: Visitor) -> Response {
@@ -33,6 +40,8 @@ pub(crate) fn facts(telling: &Telling, zone: &str) -> Vec<Fact> {
         Fact::new("Quiet hours", quiet),
         Fact::new("Language", language_name(telling)),
         Fact::new("Time zone", zone.to_owned()),
+        Fact::new("Clock", if telling.is_by_twelve() { BY_TWELVE } else { BY_DAY }),
+        Fact::new("Rows of pages", if telling.is_compact() { COMPACT } else { COMFORTABLE }),
     ]
 }
 
@@ -55,8 +64,11 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         frame: view.frame.clone(),
         crumb: vec![("Your account".to_owned(), view.url("/account"))],
         title: "How you are told".to_owned(),
-        byline: Rich::from("News that can wait may come in a daily letter, and not in your quiet hours."),
-        acts: vec![form(view, &telling)],
+        byline: Rich::from(
+            "News that can wait may come in a daily letter, and not in your quiet hours. Language, time zone and clock hold for \
+             pages, letters and calendars.",
+        ),
+        acts: vec![form(view, &telling, &zone)],
         sections: vec![
             Section::new("wishes", "As it is now", SectionBody::Facts(facts(&telling, &zone))),
             Section::new("never", "What never waits", SectionBody::Words(Rich::from(never))),
@@ -75,7 +87,7 @@ fn languages() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-fn form(view: &View<'_, '_, '_>, telling: &Telling) -> ActForm {
+fn form(view: &View<'_, '_, '_>, telling: &Telling, zone: &str) -> ActForm {
     let how = if telling.digest_at.is_some() {
         "digest"
     } else {
@@ -108,6 +120,22 @@ fn form(view: &View<'_, '_, '_>, telling: &Telling) -> ActForm {
                 .value(text(telling.language.as_ref())),
         )
         .field(
+            Field::text("zone", "Time zone")
+                .hint("Such as Europe/Oslo.")
+                .value(zone)
+                .half(),
+        )
+        .field(
+            Field::select("clock", "Clock", &[("24", BY_DAY), ("12", BY_TWELVE)])
+                .value(if telling.is_by_twelve() { "12" } else { "24" })
+                .half(),
+        )
+        .field(
+            Field::select("density", "Rows of pages", &[("comfortable", COMFORTABLE), ("compact", COMPACT)])
+                .value(if telling.is_compact() { "compact" } else { "comfortable" })
+                .half(),
+        )
+        .field(
             Field::select(
                 "has_invitations",
                 "Invitations to the times of your changes",
@@ -126,13 +154,19 @@ pub(crate) async fn set_telling(State(state): State<AppState>, visitor: Visitor,
         path: "/telling".to_owned(),
         then: "/telling".to_owned(),
         place: Place::Account,
-        done: "",
+        done: KEPT,
     };
     let run = |cx: &mut acts::Context<'_, '_>, body: &Body| {
         let (me, mut said) = (cx.actor.person.clone(), body.clone());
         let login = cx.directory()?.login(&me);
         if said.get("how") == Some(&json!("at_once")) {
             said.remove("digest_at");
+        }
+        // What is as it is for everybody needs no wish.
+        for (field, usual) in [("clock", "24"), ("density", "comfortable")] {
+            if said.get(field) == Some(&json!(usual)) {
+                said.remove(field);
+            }
         }
         // A form sends words.
         let invitations = said.remove("has_invitations");
