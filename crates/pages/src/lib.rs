@@ -33,7 +33,7 @@ pub mod samples;
 mod schedule;
 
 pub use api::ApiPage;
-pub use approval::home::{Home, QueueCard, QueueRow};
+pub use approval::home::{Home, HomeNumber, QueueCard, QueueRow};
 pub use audit::log::{AuditLog, LogEntry};
 pub use change::change_form::{
     ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, IN_A_MENU, NINE, RowGroup, Rows,

@@ -37,7 +37,7 @@ pub(crate) const WAITS: &str = "waits_for";
 /// The name under which an address asks for the page with every row picked (`all`), for whoever has no script.
 const PICKED: &str = "picked";
 /// The outcomes of changes that failed, also in part.
-const UNSUCCESSFUL: &str = "failed,rolled_back,rollback_failed,partially_implemented";
+pub(crate) const UNSUCCESSFUL: &str = "failed,rolled_back,rollback_failed,partially_implemented";
 /// The list's name among saved views.
 pub(crate) const LIST: &str = "changes";
 
