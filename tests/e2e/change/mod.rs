@@ -6,5 +6,6 @@ pub(crate) mod headline;
 pub(crate) mod offered;
 pub(crate) mod several;
 pub(crate) mod swept;
+mod tabs;
 pub(crate) mod tricks;
 pub(crate) mod waves;

@@ -5,3 +5,4 @@ pub(crate) mod communications;
 pub(crate) mod items;
 pub(crate) mod post;
 pub(crate) mod told;
+mod wishes;
