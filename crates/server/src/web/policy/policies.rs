@@ -84,7 +84,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
     }
     sections.extend(try_policies::case_sections(view)?);
     let digest = view.policies.digest().to_owned();
-    let mut acts = Vec::new();
+    let mut acts = vec![ActForm::link("As a document to print", view.url("/policies/document")).tone(ActTone::Quiet)];
     if view.may(actions::SET_POLICY) {
         acts.push(try_policies::try_form(view)?);
     }
@@ -265,7 +265,7 @@ fn sla_words(table: &SlaTable) -> String {
     sla::ROWS.iter().filter_map(row).collect::<Vec<_>>().join("; ")
 }
 
-fn sla_table(table: &SlaTable) -> Table {
+pub(super) fn sla_table(table: &SlaTable) -> Table {
     let row = |name: &&str| {
         let row = table.named(name)?;
         Some(vec![
@@ -361,7 +361,7 @@ fn mapping(view: &View<'_, '_, '_>) -> Vec<Entry> {
     rules.map(entry).collect()
 }
 
-fn risk_table(table: &RiskTable) -> Table {
+pub(super) fn risk_table(table: &RiskTable) -> Table {
     let rows = ["None", "Low", "Medium", "High"]
         .into_iter()
         .zip(&table.0)
