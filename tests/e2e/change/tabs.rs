@@ -68,3 +68,25 @@ fn names_lead_to_the_page_of_a_person_for_whoever_sees_more_than_their_own_servi
     let seen = stranger.get(&address);
     assert!(seen.status == 303 && seen.location.contains("/sign-in"), "{} {}", seen.status, seen.location);
 }
+
+#[test]
+fn what_harms_nobody_is_taken_back_from_where_it_was_told() {
+    let place = Place::demo("taken-back");
+    let server = Server::start(&place, true);
+    let path = scheduled(&server, "Wash the undo", &artifact(413));
+    let key = path.rsplit('/').next().unwrap();
+    let reader = Session::begin(&server, "executive");
+    let url = format!("/t/halden/changes/{key}");
+    let watched = reader.form(&format!("{url}/watchers"), &[]);
+    assert!(watched.location.contains("done=watchers"), "{}", watched.location);
+    let answer = |address: &str| {
+        let page = reader.get(address).body;
+        let told = page.split("data-answer=\"true\"").nth(1).unwrap_or_default().to_owned();
+        told.split("<nav class=\"tabs\"").next().unwrap_or_default().to_owned()
+    };
+    assert!(answer(&watched.location).contains(&format!("{url}/watchers/end")), "the way back stands beside it");
+    let forged = format!("{url}?done=watchers&seal=1.abcd");
+    assert_eq!(answer(&forged), "", "a link that somebody made tells nothing and offers nothing");
+    let ended = reader.form(&format!("{url}/watchers/end"), &[]);
+    assert!(answer(&ended.location).contains("Watch it again"));
+}

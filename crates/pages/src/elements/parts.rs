@@ -20,6 +20,8 @@ pub struct Notice {
     pub rows: Vec<Rich>,
     /// Whether it answers what the reader just did; it is then read aloud first.
     pub is_answer: bool,
+    /// Acts on it: taking back what was just done.
+    pub acts: Vec<ActForm>,
 }
 
 impl Notice {
@@ -52,6 +54,13 @@ impl Notice {
             Tone::Wait => "clock",
             Tone::Plain => "bell",
             tone => tone.icon(),
+        }
+    }
+
+    fn act_row(&self) -> Acts<'_> {
+        Acts {
+            group: "told",
+            forms: &self.acts,
         }
     }
 

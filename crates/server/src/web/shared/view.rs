@@ -407,6 +407,7 @@ where
             let notice = told.notice(&view.reader, |key| view.change_url(key));
             if let Some(mut notice) = notice {
                 notice.rows.extend(what_next::after(&mut view, told, &path)?);
+                notice.acts.extend(what_next::undo(&mut view, told, &path)?);
                 view.frame.notices.push(notice);
             }
         }
