@@ -23,5 +23,6 @@ mod runbook;
 mod scanned;
 mod second_look;
 mod spans;
+mod tabs;
 mod torn;
 mod writing;

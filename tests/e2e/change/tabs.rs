@@ -75,7 +75,7 @@ fn what_harms_nobody_is_taken_back_from_where_it_was_told() {
     let server = Server::start(&place, true);
     let path = scheduled(&server, "Wash the undo", &artifact(413));
     let key = path.rsplit('/').next().unwrap();
-    let reader = Session::begin(&server, "executive");
+    let reader = Session::begin(&server, "requester");
     let url = format!("/t/halden/changes/{key}");
     let watched = reader.form(&format!("{url}/watchers"), &[]);
     assert!(watched.location.contains("done=watchers"), "{}", watched.location);
