@@ -65,7 +65,7 @@ fn a_manager_reads_at_home_what_collides_by_which_way_and_what_missed_its_window
     );
     desk.server.hold_clock(now + SignedDuration::from_hours(3));
     desk.sign_in("change_manager");
-    let told = desk.browser.text("aside.rail");
+    let told = desk.browser.text("main");
     let row = told.split("\n\n").find(|part| part.contains(missed));
     assert!(
         told.contains(missed) && told.contains("its window passed"),

@@ -38,7 +38,7 @@
   // The tabs of a record are links to the same page with another part open. Here they change it in place as tabs do, by
   // arrows too, and the address follows, so that each can be sent to somebody.
   const tabs = (() => {
-    const strip = () => one("[data-tabs]");
+    const strip = () => one(".tab-panel") && one("[data-tabs]");
     const links = () => all("a[data-tab]", strip());
     const panel = (link) => document.getElementById(`panel-${link.dataset.tab}`);
     const dress = () => {
