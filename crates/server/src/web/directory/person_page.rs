@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::enums::{OwnershipRole, State as Stage};
+use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Person;
 use pages::{ActForm, Cell, Column, Entry, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone};
@@ -62,7 +63,7 @@ fn page(view: &mut View<'_, '_, '_>, login: &str) -> acts::Result<String> {
 /// What they answer for: each service with the role that they hold somewhere.
 fn services(view: &View<'_, '_, '_>, person: &Person) -> Section {
     let (now, directory) = (view.now(), &view.directory);
-    let holds = |key, role| {
+    let holds = |key: &ServiceKey, role: OwnershipRole| {
         let mut places = directory.environments.keys();
         places.any(|place| directory.holds(&person.id, key, place, role, now))
     };

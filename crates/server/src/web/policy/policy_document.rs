@@ -131,17 +131,19 @@ fn rules(view: &View<'_, '_, '_>) -> Section {
     section.note(Rich::new().link("their texts", view.url("/policies")))
 }
 
+/// Names to copy, one after another.
+fn codes(ids: impl Iterator<Item = &'static str>) -> Rich {
+    ids.enumerate().fold(Rich::new(), |rich, (place, id)| {
+        let rich = if place == 0 { rich } else { rich.text(", ") };
+        rich.code(id)
+    })
+}
+
 /// Which control each rule enforces and what tests it, clause by clause.
 fn controls(view: &View<'_, '_, '_>, framework: &'static Framework) -> Section {
     let in_force: BTreeSet<&str> = view.policies.sources().map(|source| source.id.as_str()).collect();
-    let codes = |ids: &mut dyn Iterator<Item = &&'static str>| {
-        ids.enumerate().fold(Rich::new(), |rich, (place, id)| {
-            let rich = if place == 0 { rich } else { rich.text(", ") };
-            rich.code(*id)
-        })
-    };
     let row = |control: &Control| {
-        let rules = codes(&mut control.policies.iter().filter(|id| in_force.contains(**id)));
+        let rules = codes(control.policies.iter().copied().filter(|id| in_force.contains(id)));
         let rules = match rules.is_empty() {
             true => Rich::new().late("no rule in force"),
             false => rules,
@@ -156,7 +158,7 @@ fn controls(view: &View<'_, '_, '_>, framework: &'static Framework) -> Section {
             },
             Cell::said(control.enforcement),
             Cell::Text(rules),
-            Cell::Text(codes(&mut control.rules.iter())),
+            Cell::Text(codes(control.rules.iter().copied())),
         ]
     };
     let table = Table {

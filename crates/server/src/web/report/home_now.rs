@@ -90,7 +90,7 @@ fn halted(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Resu
     };
     let found = changes(view, &filter, own)?;
     let entries = found.iter().filter_map(|change| {
-        let (run, plan) = (change.wave_run.as_ref()?, change.content.waves.as_ref()?);
+        let (run, plan) = (change.wave_run.as_ref()?, change.content.wave_plan.as_ref()?);
         let why = run.stop.as_ref()?.sentence(run, plan);
         Some(Entry::new(Tone::Stop, named(view, change, "/waves")).why(view.sentence(&why)))
     });
