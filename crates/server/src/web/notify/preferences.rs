@@ -1,10 +1,11 @@
 //! How the reader wishes to be told: at once or once a day, and when not at all.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
-use model::notify::preferences::Telling;
+use model::notify::preferences::{LANGUAGES, Telling};
 use pages::{ActForm, Fact, Field, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::json;
 
@@ -12,6 +13,7 @@ use crate::http::state::AppState;
 use crate::web::shared::flash::KEPT;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
+use crate::web::shared::languages;
 use crate::web::shared::view::{View, Visitor, show};
 
 /// What the choices of clock and density are called.
@@ -21,8 +23,9 @@ const COMFORTABLE: &str = "comfortable";
 const COMPACT: &str = "compact";
 
 /// The page.
-pub(crate) async fn show_telling(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Account, |view| page(view, None)).await
+pub(crate) async fn show_telling(State(state): State<AppState>, visitor: Visitor, headers: HeaderMap) -> Response {
+    let offered = languages::of_browser(&headers);
+    show(&state, &visitor, Place::Account, move |view| page(view, None, offered)).await
 }
 
 /// What a person reads of their wishes.
@@ -52,10 +55,23 @@ fn language_name(telling: &Telling) -> String {
     found.map_or_else(|| "as your browser asks".to_owned(), |(_, name)| (*name).to_owned())
 }
 
-fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+/// The page. Whoever chose nothing yet finds in its form what their browser asks for: the language, and whether it counts 12 hours.
+fn page(
+    view: &mut View<'_, '_, '_>,
+    back: Option<&Back>,
+    (language, is_by_twelve): (&str, bool),
+) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let person = view.directory.people.get(&view.me);
     let telling = person.and_then(|it| it.telling.clone()).unwrap_or_default();
+    let offered = match telling.is_usual() {
+        true => Telling {
+            language: LANGUAGES.contains(&language).then(|| language.to_owned()),
+            clock: is_by_twelve.then(|| "12".to_owned()),
+            ..Telling::default()
+        },
+        false => telling.clone(),
+    };
     let zone = person.map(|it| it.zone.clone()).unwrap_or_default();
     let never = "What you are asked to decide, what is escalated, what goes wrong during the work, break-glass and \
                  whatever concerns security comes at once, at any hour. Every message also stands under Messages \
@@ -68,7 +84,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
             "News that can wait may come in a daily letter, and not in your quiet hours. Language, time zone and clock hold for \
              pages, letters and calendars.",
         ),
-        acts: vec![form(view, &telling, &zone)],
+        acts: vec![form(view, &offered, &zone)],
         sections: vec![
             Section::new("wishes", "As it is now", SectionBody::Facts(facts(&telling, &zone))),
             Section::new("never", "What never waits", SectionBody::Words(Rich::from(never))),
@@ -173,5 +189,5 @@ pub(crate) async fn set_telling(State(state): State<AppState>, visitor: Visitor,
         said.insert("has_invitations".to_owned(), json!(invitations == Some(json!("yes"))));
         acts::notify::set_telling::set_telling(cx, &login, &said).map(drop)
     };
-    send(&state, &visitor, sent, run, page).await
+    send(&state, &visitor, sent, run, |view, back| page(view, back, ("", false))).await
 }
