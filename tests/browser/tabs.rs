@@ -83,7 +83,9 @@ fn a_row_of_the_list_is_one_line_on_a_desk_and_closer_for_whoever_wishes_so() {
     let path = format!("/api/v1/people/{login}/telling");
     let wish = json!({"how": "at_once", "density": "compact"});
     let token = desk.server.token("requester");
-    let (status, _) = desk.server.ask_with("PUT", &path, Some(&token), Some(&wish), &[("If-Match", "*")]);
+    let (status, _) = desk
+        .server
+        .ask_with("PUT", &path, Some(&token), Some(&wish), &[("If-Match", "*")]);
     assert_eq!(status, 200);
     desk.go("/changes");
     let after = browser.run(tallest, &[]).as_f64().unwrap();
@@ -106,7 +108,12 @@ fn a_home_answers_without_scrolling_what_is_acute_how_much_there_is_and_what_is_
             const first = document.querySelector('main [data-card] h3, main .sections > section:not(#acute) h2');
             return [bottom('h1'), bottom('#acute'), bottom('.numbers'), first ? first.getBoundingClientRect().bottom : 0]
                 .every((at) => at <= innerHeight);";
-        assert_eq!(browser.run(script, &[]), true, "{role} has to scroll:\n{}", browser.text("main"));
+        assert_eq!(
+            browser.run(script, &[]),
+            true,
+            "{role} has to scroll:\n{}",
+            browser.text("main")
+        );
         assert!(browser.text("#acute").contains("Labels come out blank"), "{role}");
         browser.picture(&format!("tabs/home-{role}"), false);
     }

@@ -129,9 +129,14 @@ const BY_TWELVE: [&str; 13] = [
 /// Whether the region that an `Accept-Language` names first counts 12 hours; no where it names none.
 #[must_use]
 pub fn is_by_twelve(header: &str) -> bool {
-    let tags = header.split(',').take(20).map(|wish| wish.split(';').next().unwrap_or_default().trim());
+    let tags = header
+        .split(',')
+        .take(20)
+        .map(|wish| wish.split(';').next().unwrap_or_default().trim());
     let mut regions = tags.filter_map(|tag| tag.split('-').skip(1).find(|part| part.len() == 2));
-    regions.next().is_some_and(|region| BY_TWELVE.iter().any(|known| known.eq_ignore_ascii_case(region)))
+    regions
+        .next()
+        .is_some_and(|region| BY_TWELVE.iter().any(|known| known.eq_ignore_ascii_case(region)))
 }
 
 /// A quality value such as `0.8` in thousandths.

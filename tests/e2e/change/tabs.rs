@@ -24,23 +24,43 @@ fn each_tab_has_an_address_and_whoever_acts_stays_in_it() {
     for tab in ["approvals", "plan", "evidence", "risk", "work", "comments", "timeline"] {
         let page = reader.get(&format!("{url}?tab={tab}")).body;
         assert_eq!(open(&page), [tab]);
-        assert!(page.contains("id=\"panel-overview\" hidden"), "all of them are on the page");
-        assert!(page.contains(&format!("?tab={tab}\" data-tab=\"{tab}\" aria-current=\"page\"")), "{tab}");
+        assert!(
+            page.contains("id=\"panel-overview\" hidden"),
+            "all of them are on the page"
+        );
+        assert!(
+            page.contains(&format!("?tab={tab}\" data-tab=\"{tab}\" aria-current=\"page\"")),
+            "{tab}"
+        );
     }
-    let odd = reader.get(&format!("{url}?tab=%3Cscript%3Ealert(1)%3C%2Fscript%3E")).body;
+    let odd = reader
+        .get(&format!("{url}?tab=%3Cscript%3Ealert(1)%3C%2Fscript%3E"))
+        .body;
     assert_eq!(open(&odd), ["overview"]);
     assert!(!odd.contains("<script>alert"), "nothing of the address is on the page");
     let said = reader.form(&format!("{url}/comments"), &[("text", "Whoever says it stays here.")]);
-    assert!(said.location.contains("?tab=comments&done=comments"), "{}", said.location);
+    assert!(
+        said.location.contains("?tab=comments&done=comments"),
+        "{}",
+        said.location
+    );
     let after = reader.get(&said.location).body;
     assert_eq!(open(&after), ["comments"]);
     assert!(after.contains("Your comment is there."), "it says what was recorded");
     let empty = reader.form(&format!("{url}/comments"), &[("text", "")]);
     assert_eq!((empty.status, open(&empty.body)), (422, vec!["comments".to_owned()]));
 
-    server.must("POST", &format!("{path}/implementation"), &server.token("implementer"), Some(&json!({})));
+    server.must(
+        "POST",
+        &format!("{path}/implementation"),
+        &server.token("implementer"),
+        Some(&json!({})),
+    );
     let work = reader.get(&format!("{url}?tab=work")).body;
-    assert!(work.contains("Planned and actual") && work.contains("later"), "planned beside actual");
+    assert!(
+        work.contains("Planned and actual") && work.contains("later"),
+        "planned beside actual"
+    );
 }
 
 #[test]
@@ -53,10 +73,16 @@ fn names_lead_to_the_page_of_a_person_for_whoever_sees_more_than_their_own_servi
     let reader = Session::begin(&server, "auditor");
     let page = reader.get(&format!("/t/halden/changes/{key}")).body;
     let address = format!("/t/halden/people/{login}");
-    assert!(page.contains(&format!("<a class=\"who\" href=\"{address}\"")), "the owner’s name is a link");
+    assert!(
+        page.contains(&format!("<a class=\"who\" href=\"{address}\"")),
+        "the owner’s name is a link"
+    );
     let person = reader.get(&address);
     assert_eq!(person.status, 200);
-    assert!(person.body.contains("Answers for") && person.body.contains(key), "with their open changes");
+    assert!(
+        person.body.contains("Answers for") && person.body.contains(key),
+        "with their open changes"
+    );
     assert!(person.body.contains("class=\"face face-"), "their initials, drawn here");
     for nobody in ["nobody-at-all", "%3Cscript%3E", "..%2Faccount"] {
         let seen = reader.get(&format!("/t/halden/people/{nobody}"));
@@ -66,7 +92,12 @@ fn names_lead_to_the_page_of_a_person_for_whoever_sees_more_than_their_own_servi
     // Another tenant's reader learns nothing, not even that the login is there.
     let stranger = Session::begin(&server, "other_requester");
     let seen = stranger.get(&address);
-    assert!(seen.status == 303 && seen.location.contains("/sign-in"), "{} {}", seen.status, seen.location);
+    assert!(
+        seen.status == 303 && seen.location.contains("/sign-in"),
+        "{} {}",
+        seen.status,
+        seen.location
+    );
 }
 
 #[test]
@@ -84,9 +115,16 @@ fn what_harms_nobody_is_taken_back_from_where_it_was_told() {
         let told = page.split("data-answer=\"true\"").nth(1).unwrap_or_default().to_owned();
         told.split("<nav class=\"tabs\"").next().unwrap_or_default().to_owned()
     };
-    assert!(answer(&watched.location).contains(&format!("{url}/watchers/end")), "the way back stands beside it");
+    assert!(
+        answer(&watched.location).contains(&format!("{url}/watchers/end")),
+        "the way back stands beside it"
+    );
     let forged = format!("{url}?done=watchers&seal=1.abcd");
-    assert_eq!(answer(&forged), "", "a link that somebody made tells nothing and offers nothing");
+    assert_eq!(
+        answer(&forged),
+        "",
+        "a link that somebody made tells nothing and offers nothing"
+    );
     let ended = reader.form(&format!("{url}/watchers/end"), &[]);
     assert!(answer(&ended.location).contains("Watch it again"));
 }

@@ -23,7 +23,10 @@ fn zone_clock_and_density_are_ones_own_and_hold_on_every_page() {
     let login = server.person("requester")["login"].as_str().unwrap().to_owned();
     let reader = Session::begin(&server, "requester");
     let offered = reader.get("/t/halden/").body;
-    assert!(offered.contains("Choose language, zone and clock"), "offered until it is chosen");
+    assert!(
+        offered.contains("Choose language, zone and clock"),
+        "offered until it is chosen"
+    );
     for (wrong, told) in [
         (json!({"how": "at_once", "zone": "Mars/Olympus"}), "unknown"),
         (json!({"how": "at_once", "clock": "13"}), "unknown_word"),
@@ -37,7 +40,10 @@ fn zone_clock_and_density_are_ones_own_and_hold_on_every_page() {
     assert_eq!(status, 403, "nobody says it of another: {answer}");
     let (status, answer) = set(&server, "requester", &login, &wish);
     assert_eq!(status, 200, "{answer}");
-    assert_eq!((&answer["zone"], &answer["clock"]), (&json!("Pacific/Apia"), &json!("12")));
+    assert_eq!(
+        (&answer["zone"], &answer["clock"]),
+        (&json!("Pacific/Apia"), &json!("12"))
+    );
     for path in ["/", "/changes", "/calendar", "/messages", "/account"] {
         let page = reader.get(&format!("/t/halden{path}")).body;
         assert!(page.contains("<body class=\"compact twelve\">"), "{path}");
@@ -46,12 +52,21 @@ fn zone_clock_and_density_are_ones_own_and_hold_on_every_page() {
     let home = reader.get("/t/halden/").body;
     assert!(!home.contains("Choose language, zone and clock"), "it was chosen");
     // A form sends the same, and another reader keeps their own.
-    let fields = [("how", "at_once"), ("zone", "Europe/Oslo"), ("clock", "24"), ("density", "comfortable"), ("language", "de")];
+    let fields = [
+        ("how", "at_once"),
+        ("zone", "Europe/Oslo"),
+        ("clock", "24"),
+        ("density", "comfortable"),
+        ("language", "de"),
+    ];
     let seen = reader.form("/t/halden/telling", &fields);
     assert_eq!(seen.status, 303, "{}", seen.body);
     assert!(seen.location.contains("done=kept"), "{}", seen.location);
     let home = reader.get("/t/halden/").body;
-    assert!(home.contains("lang=\"de\"") && !home.contains("twelve"), "as the form said");
+    assert!(
+        home.contains("lang=\"de\"") && !home.contains("twelve"),
+        "as the form said"
+    );
     let other = Session::begin(&server, "auditor").get("/t/halden/").body;
     assert!(!other.contains("class=\"compact"), "another reader keeps their own");
     must_verify(&server);

@@ -15,13 +15,27 @@ fn the_document_has_a_new_version_only_once_a_second_person_approved_it() {
         seen.body
     };
     let version = |page: &str| {
-        let told = page.split(">Version ").nth(1).or_else(|| page.split("Version ").nth(1)).unwrap_or_default();
-        told.split(' ').next().unwrap_or_default().parse::<u64>().unwrap_or_default()
+        let told = page
+            .split(">Version ")
+            .nth(1)
+            .or_else(|| page.split("Version ").nth(1))
+            .unwrap_or_default();
+        told.split(' ')
+            .next()
+            .unwrap_or_default()
+            .parse::<u64>()
+            .unwrap_or_default()
     };
     let first = document();
     let before = version(&first);
     assert!(before >= 1, "{first}");
-    for words in ["base.require.owner", "SOX-CM-1", "COBIT BAI06.01", "IT general controls", "approval_after_start"] {
+    for words in [
+        "base.require.owner",
+        "SOX-CM-1",
+        "COBIT BAI06.01",
+        "IT general controls",
+        "approval_after_start",
+    ] {
         assert!(first.contains(words), "{words}");
     }
     let reason = "High risk waits for nobody";
@@ -34,12 +48,18 @@ fn the_document_has_a_new_version_only_once_a_second_person_approved_it() {
     assert!(!proposed.contains(reason), "nor is it told as one");
     let path = format!("/api/v1/configurations/{}/activation", made["id"].as_str().unwrap());
     let (status, _) = server.ask("POST", &path, Some(&proposer), Some(&json!({})));
-    assert!((400..500).contains(&status), "nobody approves what they proposed: {status}");
+    assert!(
+        (400..500).contains(&status),
+        "nobody approves what they proposed: {status}"
+    );
     assert_eq!(version(&document()), before);
     server.must("POST", &path, &server.token("admin"), Some(&json!({})));
     let approved = document();
     assert_eq!(version(&approved), before + 1);
-    assert!(approved.contains(reason), "with its reason, who proposed and who approved it");
+    assert!(
+        approved.contains(reason),
+        "with its reason, who proposed and who approved it"
+    );
     let names = ["change_manager", "admin"].map(|role| server.person(role)["login"].as_str().unwrap().to_owned());
     for login in names {
         assert!(approved.contains(&format!("/t/halden/people/{login}\"")), "{login}");

@@ -13,7 +13,12 @@ fn numbers(home: &str) -> Vec<(String, String)> {
     };
     let list = rest.split("</ul>").next().unwrap();
     let number = |row: &str| {
-        let href = row.split('"').next().unwrap().replace("&amp;", "&").replace("&#38;", "&");
+        let href = row
+            .split('"')
+            .next()
+            .unwrap()
+            .replace("&amp;", "&")
+            .replace("&#38;", "&");
         let count = row.split("class=\"val\">").nth(1).unwrap().split('<').next().unwrap();
         (count.to_owned(), href)
     };
@@ -30,7 +35,12 @@ fn count_of(list: &str, href: &str) -> String {
     let told = told.split('<').next().unwrap();
     match told.split_once(" of ") {
         Some((_, all)) => all.to_owned(),
-        None => told.trim_start_matches("at least ").split(' ').next().unwrap().to_owned(),
+        None => told
+            .trim_start_matches("at least ")
+            .split(' ')
+            .next()
+            .unwrap()
+            .to_owned(),
     }
 }
 
@@ -40,13 +50,25 @@ fn each_number_of_each_home_is_the_count_of_the_list_that_it_opens() {
     let server = Server::start(&place, true);
     scheduled(&server, "Wash the labels", &artifact(401));
     let mut seen = 0;
-    for role in ["requester", "owner", "security", "change_manager", "implementer", "executive", "auditor"] {
+    for role in [
+        "requester",
+        "owner",
+        "security",
+        "change_manager",
+        "implementer",
+        "executive",
+        "auditor",
+    ] {
         let session = Session::begin(&server, role);
         let home = session.get("/t/halden/").body;
         for (count, href) in numbers(&home) {
             let list = session.get(&href);
             assert_eq!(list.status, 200, "{role}: {href}");
-            assert_eq!(count.trim_end_matches('+'), count_of(&list.body, &href), "{role}: {href}");
+            assert_eq!(
+                count.trim_end_matches('+'),
+                count_of(&list.body, &href),
+                "{role}: {href}"
+            );
             seen += 1;
         }
     }
@@ -63,15 +85,27 @@ fn what_changed_since_yesterday_is_what_happened_and_not_what_was_planned() {
         scheduled(&server, "Begun at once", &artifact(402)),
         scheduled(&server, "Planned alone", &artifact(403)),
     );
-    server.must("POST", &format!("{begun}/implementation"), &server.token("implementer"), Some(&json!({})));
+    server.must(
+        "POST",
+        &format!("{begun}/implementation"),
+        &server.token("implementer"),
+        Some(&json!({})),
+    );
     let reader = Session::begin(&server, "requester");
     let section = || {
         let home = reader.get("/t/halden/").body;
-        let found = home.split("<section id=\"since-yesterday\">").nth(1).unwrap_or_default().to_owned();
+        let found = home
+            .split("<section id=\"since-yesterday\">")
+            .nth(1)
+            .unwrap_or_default()
+            .to_owned();
         found.split("</section>").next().unwrap_or_default().to_owned()
     };
     let key = |path: &str| path.rsplit('/').next().unwrap().to_owned();
     eventually("the log has it", || section().contains(&key(&begun)));
     assert!(section().contains("The work began"), "{}", section());
-    assert!(!section().contains(&key(&waiting)), "its window is open, and nothing happened");
+    assert!(
+        !section().contains(&key(&waiting)),
+        "its window is open, and nothing happened"
+    );
 }

@@ -89,7 +89,11 @@ pub fn take_from_browser(cx: &mut Context<'_, '_>, language: &str, is_by_twelve:
 fn one_of(reading: &mut Reading<'_>, field: &'static str, words: &[&str]) -> Option<String> {
     let said = reading.text(field, LINE)?;
     if !words.contains(&said.as_str()) {
-        let wrong = format!("`{field}` is one of {}; leave it out for {}.", words.join(", "), words.first()?);
+        let wrong = format!(
+            "`{field}` is one of {}; leave it out for {}.",
+            words.join(", "),
+            words.first()?
+        );
         reading.wrong(field, "unknown_word", wrong);
     }
     Some(said)

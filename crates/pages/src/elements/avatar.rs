@@ -18,9 +18,9 @@ pub(crate) fn avatar(name: &str) -> String {
 
 /// The colour of a name: the same on every page, for every reader and after every start (FNV-1a).
 fn colour(name: &str) -> u32 {
-    let hash = name
-        .bytes()
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
     hash % COLOURS
 }
 
@@ -45,7 +45,13 @@ mod tests {
     #[test]
     fn a_person_keeps_their_colour_and_people_differ() {
         assert_eq!(avatar("Priya Raman"), avatar("Priya Raman"));
-        let names = ["Priya Raman", "Hanne Brandt", "Luc Moreau", "Marta Lindqvist", "Yusuf Demir"];
+        let names = [
+            "Priya Raman",
+            "Hanne Brandt",
+            "Luc Moreau",
+            "Marta Lindqvist",
+            "Yusuf Demir",
+        ];
         let colours: std::collections::BTreeSet<u32> = names.iter().map(|name| colour(name)).collect();
         assert!(colours.len() > 1, "{colours:?}");
     }

@@ -368,7 +368,11 @@ impl Frame {
             (self.is_compact, "compact"),
             (self.is_by_twelve, "twelve"),
         ];
-        let classes: Vec<&str> = classes.into_iter().filter(|(is, _)| *is).map(|(_, name)| name).collect();
+        let classes: Vec<&str> = classes
+            .into_iter()
+            .filter(|(is, _)| *is)
+            .map(|(_, name)| name)
+            .collect();
         document_in(&self.language, title, &self.assets, &classes.join(" "), &body)
     }
 

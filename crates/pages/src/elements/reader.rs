@@ -445,7 +445,11 @@ mod tests {
         assert_eq!(reader.moment(night), "tomorrow 10:05\u{a0}pm");
         assert_eq!(reader.clock(night), "10:05:09\u{a0}pm");
         assert_eq!(reader.time(at("2026-11-20T23:00:00Z")), "12:00\u{a0}am");
-        assert_eq!(reader.field(night), "2026-11-21T22:05", "a control keeps its own format");
+        assert_eq!(
+            reader.field(night),
+            "2026-11-21T22:05",
+            "a control keeps its own format"
+        );
         assert_eq!(oslo().time(night), "22:05");
     }
 

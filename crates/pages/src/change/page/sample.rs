@@ -3,8 +3,8 @@
 use crate::approval::home::sample_decisions;
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP, frame};
 use crate::{
-    ActForm, ActTone, Brief, Cell, ChangePage, Column, Decision, Entry, Fact, Field, Fold, Input, Kind, Moment, Notice, Place,
-    PlanStep, Rich, Risk, Section, SectionBody, State, Stepper, Table, TargetRow, Tone, Work,
+    ActForm, ActTone, Brief, Cell, ChangePage, Column, Decision, Entry, Fact, Field, Fold, Input, Kind, Moment, Notice,
+    Place, PlanStep, Rich, Risk, Section, SectionBody, State, Stepper, Table, TargetRow, Tone, Work,
 };
 
 const URL: &str = "/t/halden/changes/CHG-1042";
@@ -519,7 +519,12 @@ fn course() -> Section {
             .map(|label| Column::new(label, Fold::Never))
             .to_vec(),
         rows: vec![
-            row("Start", "Sat 21 Nov 22:00", "Sat 21 Nov 22:00", Rich::from("as planned")),
+            row(
+                "Start",
+                "Sat 21 Nov 22:00",
+                "Sat 21 Nov 22:00",
+                Rich::from("as planned"),
+            ),
             row(
                 "End",
                 "Sat 21 Nov 23:30",

@@ -136,7 +136,10 @@ mod tests {
         for page in ChangePage::samples() {
             let tabs = page.tabs();
             assert_eq!(tabs.iter().filter(|tab| tab.is_open).count(), 1);
-            assert!(tabs.first().unwrap().is_open, "the overview, where the address names none");
+            assert!(
+                tabs.first().unwrap().is_open,
+                "the overview, where the address names none"
+            );
             let mut hrefs: Vec<&str> = tabs.iter().map(|tab| tab.href.as_str()).collect();
             hrefs.sort_unstable();
             hrefs.dedup();

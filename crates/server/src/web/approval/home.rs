@@ -357,7 +357,9 @@ fn not_chosen(view: &View<'_, '_, '_>) -> Option<Entry> {
     let me = view.directory.people.get(&view.me)?;
     let way = Rich::new().link("Choose language, zone and clock", view.url("/telling"));
     let text = format!("Times are in {}, by 24 hours", me.zone);
-    me.telling.is_none().then(|| Entry::new(Tone::Plain, text).icon("gear").why(way))
+    me.telling
+        .is_none()
+        .then(|| Entry::new(Tone::Plain, text).icon("gear").why(way))
 }
 
 fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {

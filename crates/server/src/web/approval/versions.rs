@@ -41,13 +41,10 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<S
     ];
     if !compared.questions.is_empty() {
         let asked = compared.questions.iter().map(|it| {
-            Entry::new(
-                Tone::Plain,
-                view.person(&it.by).text(" returned it with a question"),
-            )
-            .icon("back")
-            .quote(it.reason.as_str())
-            .aside(view.ago(it.at))
+            Entry::new(Tone::Plain, view.person(&it.by).text(" returned it with a question"))
+                .icon("back")
+                .quote(it.reason.as_str())
+                .aside(view.ago(it.at))
         });
         sections.push(Section::new(
             "questions",

@@ -50,11 +50,7 @@ pub(crate) fn vote_section(
         };
         let forecast = forecasts.iter().find(|it| &it.person == person);
         let forecast = forecast.map(|it| format!("{} %", it.percent)).unwrap_or_default();
-        vec![
-            Cell::Text(view.person(person)),
-            told,
-            Cell::Short(forecast),
-        ]
+        vec![Cell::Text(view.person(person)), told, Cell::Short(forecast)]
     };
     let table = Table {
         caption: "Votes on this item".to_owned(),

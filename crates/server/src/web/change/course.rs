@@ -16,7 +16,10 @@ pub(crate) fn section(view: &View<'_, '_, '_>, change: &Change, entries: &[Actio
         moments(view, "Start", change.planned_start, Some(began)),
         moments(view, "End", change.planned_end, change.actual_end),
     ];
-    let planned = change.planned_start.zip(change.planned_end).map(|(from, to)| between(from, to));
+    let planned = change
+        .planned_start
+        .zip(change.planned_end)
+        .map(|(from, to)| between(from, to));
     let took = change.actual_end.map(|end| between(began, end));
     rows.push(lengths(Cell::Name("Duration".to_owned()), planned, took));
     rows.extend(steps(change, entries, began));

@@ -125,16 +125,13 @@ impl Around<'_> {
             let is_late = request.acknowledged_at.is_none() && request.acknowledge_by < view.now();
             let aside = if is_late { aside.all_late() } else { aside };
             entries.push(
-                Entry::new(
-                    Tone::Wait,
-                    view.person(&request.person).text(" is asked"),
-                )
-                .why(
-                    view.sentence(why_asked(&request.why))
-                        .text(", rule ")
-                        .code(request.rule.as_str()),
-                )
-                .aside(aside),
+                Entry::new(Tone::Wait, view.person(&request.person).text(" is asked"))
+                    .why(
+                        view.sentence(why_asked(&request.why))
+                            .text(", rule ")
+                            .code(request.rule.as_str()),
+                    )
+                    .aside(aside),
             );
         }
         for review in &self.file.peer_reviews {
@@ -144,8 +141,7 @@ impl Around<'_> {
                 Tone::Plain
             };
             let words = format!(" {}s as a peer", review.verdict.as_str());
-            let mut entry =
-                Entry::new(tone, view.person(&review.person).text(words)).aside(view.ago(review.at));
+            let mut entry = Entry::new(tone, view.person(&review.person).text(words)).aside(view.ago(review.at));
             if review.state != ApprovalState::Standing {
                 entry = entry.why(plain(review.state.as_str()));
             }
@@ -272,7 +268,9 @@ impl Around<'_> {
                         .text(format!("; {holds}")),
                 )
                 .aside(match &task.done_by {
-                    Some(person) => Rich::from(format!("{} by ", plain(task.state.as_str()))).append(view.person(person)),
+                    Some(person) => {
+                        Rich::from(format!("{} by ", plain(task.state.as_str()))).append(view.person(person))
+                    }
                     None => Rich::from(plain(task.state.as_str())),
                 });
             let id = task.id.as_str();
@@ -454,18 +452,15 @@ impl Around<'_> {
             } else {
                 "reviewed it"
             };
-            let mut entry = Entry::new(
-                Tone::Ok,
-                view.person(&review.by).text(format!(" {kind}")),
-            )
-            .why(format!(
-                "Objectives met: {}. Assessment adequate: {}. Steps adequate: {}.",
-                yes(review.objectives_met),
-                yes(review.assessment_adequate),
-                yes(review.steps_adequate)
-            ))
-            .quote(review.summary.as_str())
-            .aside(view.ago(review.at));
+            let mut entry = Entry::new(Tone::Ok, view.person(&review.by).text(format!(" {kind}")))
+                .why(format!(
+                    "Objectives met: {}. Assessment adequate: {}. Steps adequate: {}.",
+                    yes(review.objectives_met),
+                    yes(review.assessment_adequate),
+                    yes(review.steps_adequate)
+                ))
+                .quote(review.summary.as_str())
+                .aside(view.ago(review.at));
             if !review.incidents.is_empty() {
                 entry = entry.aside(Rich::from("It addresses ").said(review.incidents.join(", ")));
             }
@@ -588,10 +583,7 @@ impl Around<'_> {
             Fact::people("Requester", vec![view.named(&change.requester)]),
         ];
         if !content.implementers.is_empty() {
-            facts.push(Fact::people(
-                "Implementers",
-                view.all_named(&content.implementers),
-            ));
+            facts.push(Fact::people("Implementers", view.all_named(&content.implementers)));
         }
         if let Some(tester) = &content.tester {
             facts.push(Fact::people("Tester", vec![view.named(tester)]));

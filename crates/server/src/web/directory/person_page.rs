@@ -72,7 +72,11 @@ fn services(view: &View<'_, '_, '_>, person: &Person) -> Section {
         let roles: Vec<String> = roles.map(|role| plain(role.as_str())).collect();
         let url = view.url(&format!("/services/{}", escaped(service.key.as_str())));
         let text = Rich::new().said_link(service.key.as_str(), url);
-        (!roles.is_empty()).then(|| Entry::new(Tone::Plain, text).icon("service").why(capital(&roles.join(", "))))
+        (!roles.is_empty()).then(|| {
+            Entry::new(Tone::Plain, text)
+                .icon("service")
+                .why(capital(&roles.join(", ")))
+        })
     });
     let body = SectionBody::Entries(entries.take(MOST).collect());
     Section::new("answers-for", "Answers for", body).unsaid("No service.")
@@ -96,7 +100,11 @@ fn changes(view: &mut View<'_, '_, '_>, person: &Person) -> acts::Result<Section
             sub: Rich::new(),
         };
         let planned = listed.planned_start.map(|at| view.reader.moment(at));
-        vec![title, Cell::Mark(state.mark()), Cell::Short(planned.unwrap_or_default())]
+        vec![
+            title,
+            Cell::Mark(state.mark()),
+            Cell::Short(planned.unwrap_or_default()),
+        ]
     });
     let table = Table {
         caption: "Their open changes, the newest first".to_owned(),
@@ -114,11 +122,23 @@ fn changes(view: &mut View<'_, '_, '_>, person: &Person) -> acts::Result<Section
 fn facts(view: &View<'_, '_, '_>, person: &Person) -> Vec<Fact> {
     let now = view.now();
     let roles: Vec<String> = person.roles.iter().map(|role| plain(role.as_str())).collect();
-    let groups: Vec<String> = view.directory.groups_of(&person.id).iter().map(|group| group.0.clone()).collect();
+    let groups: Vec<String> = view
+        .directory
+        .groups_of(&person.id)
+        .iter()
+        .map(|group| group.0.clone())
+        .collect();
     let mut facts = vec![
         Fact::people("Name", vec![view.name(&person.id)]),
         Fact::new("Login", Rich::new().said(person.login.as_str())),
-        Fact::new("Rights", if roles.is_empty() { "none".to_owned() } else { roles.join(", ") }),
+        Fact::new(
+            "Rights",
+            if roles.is_empty() {
+                "none".to_owned()
+            } else {
+                roles.join(", ")
+            },
+        ),
     ];
     if !groups.is_empty() {
         facts.push(Fact::new("Groups", Rich::new().said(groups.join(", "))));
@@ -127,7 +147,11 @@ fn facts(view: &View<'_, '_, '_>, person: &Person) -> Vec<Fact> {
         facts.push(Fact::people("Answers to", vec![view.named(&manager.id)]));
     }
     facts.push(Fact::new("Time zone", person.zone.as_str()));
-    let away = view.directory.absences.iter().find(|row| row.person == person.id && row.is_on(now));
+    let away = view
+        .directory
+        .absences
+        .iter()
+        .find(|row| row.person == person.id && row.is_on(now));
     facts.extend(away.map(|row| Fact::new("Away until", view.moment(row.ends_at))));
     facts
 }

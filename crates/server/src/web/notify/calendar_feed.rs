@@ -13,8 +13,8 @@ use model::core::body::Body;
 use model::core::enums::State as Stage;
 use model::directory::snapshot::{Directory, Freeze};
 use model::schedule::repeat::Occurrence;
-use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use pages::language;
+use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use store::{Lane, Mode};
 
 use crate::http::authenticate::caller_of_feed;
@@ -307,7 +307,10 @@ fn put_change(out: &mut String, change: &Change, (base, spoken): (&str, Spoken),
         out,
         &format!(
             "DESCRIPTION:{}",
-            text(&format!("{}\n{url}", said(spoken, &words::capital(change.state.as_str()))))
+            text(&format!(
+                "{}\n{url}",
+                said(spoken, &words::capital(change.state.as_str()))
+            ))
         ),
     );
     put(out, &format!("URL:{url}"));
@@ -324,12 +327,7 @@ fn which(freeze: &Freeze, span: Occurrence) -> String {
 }
 
 /// One time of a freeze; each of several is an event of its own, so that a reader needs no rule.
-fn put_freeze(
-    out: &mut String,
-    (freeze, span): (&Freeze, Occurrence),
-    (base, spoken): (&str, Spoken),
-    now: Timestamp,
-) {
+fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), (base, spoken): (&str, Spoken), now: Timestamp) {
     let which = which(freeze, span);
     put(out, "BEGIN:VEVENT");
     put(out, &format!("UID:{}{which}@assent", freeze.id.0));

@@ -44,7 +44,10 @@ pub(crate) fn facts(telling: &Telling, zone: &str) -> Vec<Fact> {
         Fact::new("Language", language_name(telling)),
         Fact::new("Time zone", zone.to_owned()),
         Fact::new("Clock", if telling.is_by_twelve() { BY_TWELVE } else { BY_DAY }),
-        Fact::new("Rows of pages", if telling.is_compact() { COMPACT } else { COMFORTABLE }),
+        Fact::new(
+            "Rows of pages",
+            if telling.is_compact() { COMPACT } else { COMFORTABLE },
+        ),
     ]
 }
 
@@ -147,9 +150,13 @@ fn form(view: &View<'_, '_, '_>, telling: &Telling, zone: &str) -> ActForm {
                 .half(),
         )
         .field(
-            Field::select("density", "Rows of pages", &[("comfortable", COMFORTABLE), ("compact", COMPACT)])
-                .value(if telling.is_compact() { "compact" } else { "comfortable" })
-                .half(),
+            Field::select(
+                "density",
+                "Rows of pages",
+                &[("comfortable", COMFORTABLE), ("compact", COMPACT)],
+            )
+            .value(if telling.is_compact() { "compact" } else { "comfortable" })
+            .half(),
         )
         .field(
             Field::select(

@@ -44,7 +44,11 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let risks: RiskTable = tenant.as_ref().map(|it| it.risk_table.clone()).unwrap_or_default();
     let slas: SlaTable = tenant.as_ref().map(|it| it.sla_table).unwrap_or_default();
     let mut sections = vec![
-        Section::new("purpose", "Purpose and scope", SectionBody::Words(purpose(&organisation))),
+        Section::new(
+            "purpose",
+            "Purpose and scope",
+            SectionBody::Words(purpose(&organisation)),
+        ),
         rules(view),
         Section::new(
             "risk-table",
@@ -83,8 +87,13 @@ fn approved(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Configuration>> {
         .descending_by("proposed_at")
         .limit(READ);
     let found = record::find::<Configuration>(view.cx.tx, &filter)?;
-    let is_approved = |it: &Configuration| matches!(it.state, ConfigurationState::Active | ConfigurationState::Replaced);
-    let mut approved: Vec<Configuration> = found.into_iter().map(|stored| stored.record).filter(is_approved).collect();
+    let is_approved =
+        |it: &Configuration| matches!(it.state, ConfigurationState::Active | ConfigurationState::Replaced);
+    let mut approved: Vec<Configuration> = found
+        .into_iter()
+        .map(|stored| stored.record)
+        .filter(is_approved)
+        .collect();
     approved.sort_by_key(|it| std::cmp::Reverse(it.activated_at));
     Ok(approved)
 }
@@ -102,14 +111,21 @@ fn approval(view: &View<'_, '_, '_>, approved: &[Configuration]) -> Vec<Fact> {
     let mut facts = vec![Fact::new("Version", (approved.len() + 1).to_string())];
     match approved.first() {
         Some(latest) => {
-            facts.extend(latest.activated_at.map(|at| Fact::new("In force since", view.moment(at))));
+            facts.extend(
+                latest
+                    .activated_at
+                    .map(|at| Fact::new("In force since", view.moment(at))),
+            );
             facts.push(Fact::people("Proposed by", vec![view.named(&latest.proposer)]));
             let by = latest.activated_by.as_ref();
             facts.extend(by.map(|by| Fact::people("Approved by", vec![view.named(by)])));
         }
         None => facts.push(Fact::new("Approved by", "nobody here yet: it comes with Assent")),
     }
-    facts.push(Fact::new("Digest of the rules", Rich::new().digest(view.policies.digest())));
+    facts.push(Fact::new(
+        "Digest of the rules",
+        Rich::new().digest(view.policies.digest()),
+    ));
     facts
 }
 
@@ -172,7 +188,11 @@ fn controls(view: &View<'_, '_, '_>, framework: &'static Framework) -> Section {
         rows: framework.controls.iter().map(row).collect(),
         ..Table::default()
     };
-    let section = Section::new(format!("map-{}", framework.id), "Map to controls:", SectionBody::Table(table));
+    let section = Section::new(
+        format!("map-{}", framework.id),
+        "Map to controls:",
+        SectionBody::Table(table),
+    );
     let report = view.url("/audit/reports");
     section
         .named(framework.title)

@@ -48,7 +48,9 @@ fn changes(
 ) -> acts::Result<Vec<Change>> {
     let found = find_changes(view.cx, filter, LOOK, None)?.rows;
     let keys = found.into_iter().map(|(listed, _)| listed.key);
-    let keys: Vec<String> = keys.filter(|key| own.is_none_or(|own| own.changes.contains(key))).collect();
+    let keys: Vec<String> = keys
+        .filter(|key| own.is_none_or(|own| own.changes.contains(key)))
+        .collect();
     keys.iter().map(|key| view.cx.change(key)).collect()
 }
 
@@ -61,7 +63,11 @@ fn named(view: &View<'_, '_, '_>, change: &Change, path: &str) -> Rich {
 
 /// Emergencies whose glass is broken: what it lets through ends with its time.
 fn glasses(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
-    let open = Stage::ALL.iter().copied().filter(|state| state.is_open()).collect::<Vec<_>>();
+    let open = Stage::ALL
+        .iter()
+        .copied()
+        .filter(|state| state.is_open())
+        .collect::<Vec<_>>();
     let filter = ChangeFilter {
         states: states(&open),
         kind: Some("emergency".to_owned()),
@@ -72,7 +78,10 @@ fn glasses(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Res
     let entries = found.iter().filter_map(|change| {
         let glass = change.break_glass.as_ref()?;
         let until = view.reader.due(glass.until);
-        let why = match (waits_for_cosignature(change, now), glass.is_lawful() && glass.until > now) {
+        let why = match (
+            waits_for_cosignature(change, now),
+            glass.is_lawful() && glass.until > now,
+        ) {
             (true, _) => format!("The broken glass waits for a second signature, until {until}"),
             (false, true) if !glass.ended => format!("The glass is broken until {until}"),
             _ => return None,

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use acts::approval::find_decided::find_decided;
-use acts::report::find_moved::find_moved;
 use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, Tally, TargetRow, find_changes, tally_changes};
+use acts::report::find_moved::find_moved;
 use acts::schedule::change_conflicts::plans_of;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use model::change::record::Change;
