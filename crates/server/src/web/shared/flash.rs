@@ -213,9 +213,9 @@ impl Told {
             .collect();
         let tab = match self.tab {
             "" => String::new(),
-            tab => format!("tab={tab}&"),
+            tab => format!("&tab={tab}"),
         };
-        format!("{tab}{}&{SEAL}={at}.{tag}", query.join("&"))
+        format!("{}&{SEAL}={at}.{tag}{tab}", query.join("&"))
     }
 
     /// What an address tells, where its seal is this session's and fresh.
