@@ -47,12 +47,11 @@
       strip().setAttribute("role", "tablist");
       for (const link of links()) {
         const isOpen = !panel(link).hidden;
-        const name = `tab-${link.dataset.tab}`;
         link.removeAttribute("aria-current");
-        const told = { role: "tab", id: name, "aria-controls": panel(link).id, "aria-selected": isOpen, tabindex: isOpen ? 0 : -1 };
+        const told = { role: "tab", "aria-controls": panel(link).id, "aria-selected": isOpen, tabindex: isOpen ? 0 : -1 };
         for (const [attribute, value] of Object.entries(told)) link.setAttribute(attribute, String(value));
         panel(link).setAttribute("role", "tabpanel");
-        panel(link).setAttribute("aria-labelledby", name);
+        panel(link).setAttribute("aria-labelledby", link.id);
       }
     };
     const open = (link) => {
