@@ -15,9 +15,9 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 
 /// The most entries of the log that are looked at, the newest first.
-const LOOKED_AT: i64 = 5_000;
+const LOOKED_AT: i64 = 4_000;
 /// How many are read at once.
-const STEP: i64 = 1_000;
+const STEP: i64 = 400;
 /// What counts: the work began, it ended, the change was closed.
 pub const KINDS: [&str; 3] = ["change.implementing", "change.completed", "change.closed"];
 
