@@ -70,5 +70,6 @@ fn zone_clock_and_density_are_ones_own_and_hold_on_every_page() {
     let other = Session::begin(&server, "auditor").get("/t/halden/").body;
     assert!(!other.contains("class=\"compact"), "another reader keeps their own");
     must_verify(&server);
-    must_replay(&server);
+    assert!(server.stop().success());
+    must_replay(&place);
 }
