@@ -26,7 +26,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::compliance::retention;
 use crate::web::directory::ownership_proposal;
-use crate::web::policy::{try_policies, watch_windows};
+use crate::web::policy::{policy_document, try_policies, watch_windows};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::view::{View, Visitor, show};
@@ -53,6 +53,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
         .as_ref()
         .map(|tenant| tenant.risk_table.clone())
         .unwrap_or_default();
+    let in_words = Rich::new().link("as a document to print", view.url("/policies/document"));
     let mut sections = vec![
         Section::new(
             "proposals",
@@ -60,6 +61,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
             SectionBody::Entries(entries(view, &found, (&older, &told))),
         )
         .unsaid("Nothing was proposed yet: the policies and the risk table that come with Assent are in force."),
+        policy_document::rules(view).note(in_words),
         Section::new(
             "risk-table",
             "Risk by highest impact (rows) and complexity (columns)",
@@ -84,7 +86,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
     }
     sections.extend(try_policies::case_sections(view)?);
     let digest = view.policies.digest().to_owned();
-    let mut acts = vec![ActForm::link("As a document to print", view.url("/policies/document")).tone(ActTone::Quiet)];
+    let mut acts = Vec::new();
     if view.may(actions::SET_POLICY) {
         acts.push(try_policies::try_form(view)?);
     }

@@ -49,7 +49,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
             "Purpose and scope",
             SectionBody::Words(purpose(&organisation)),
         ),
-        rules(view),
+        rules(view).note(Rich::new().link("their texts", view.url("/policies"))),
         Section::new(
             "risk-table",
             "Risk by highest impact (rows) and complexity (columns)",
@@ -130,7 +130,7 @@ fn approval(view: &View<'_, '_, '_>, approved: &[Configuration]) -> Vec<Fact> {
 }
 
 /// Every rule in force in the words in which it was approved.
-fn rules(view: &View<'_, '_, '_>) -> Section {
+pub(super) fn rules(view: &View<'_, '_, '_>) -> Section {
     let rows = view.policies.sources().map(|source| {
         vec![
             Cell::title(source.reason.as_str(), ""),
@@ -143,8 +143,7 @@ fn rules(view: &View<'_, '_, '_>) -> Section {
         rows: rows.collect(),
         ..Table::default()
     };
-    let section = Section::new("rules", "Rules", SectionBody::Table(table));
-    section.note(Rich::new().link("their texts", view.url("/policies")))
+    Section::new("rules", "Rules", SectionBody::Table(table))
 }
 
 /// Names to copy, one after another.
