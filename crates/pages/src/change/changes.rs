@@ -51,6 +51,7 @@ pub struct ChangeRow {
 
 impl ListRow for ChangeRow {
     const TITLE: &'static str = "Changes";
+    const IS_ONE_LINE: bool = true;
 
     fn columns() -> Vec<Column> {
         vec![
