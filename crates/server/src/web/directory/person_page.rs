@@ -69,14 +69,12 @@ fn services(view: &View<'_, '_, '_>, person: &Person) -> Section {
     };
     let entries = directory.services.values().filter_map(|service| {
         let roles = OwnershipRole::ALL.iter().filter(|role| holds(&service.key, **role));
-        let roles: Vec<String> = roles.map(|role| plain(role.as_str())).collect();
+        let roles: Vec<&str> = roles.map(|role| role.as_str()).collect();
         let url = view.url(&format!("/services/{}", escaped(service.key.as_str())));
         let text = Rich::new().said_link(service.key.as_str(), url);
-        (!roles.is_empty()).then(|| {
-            Entry::new(Tone::Plain, text)
-                .icon("service")
-                .why(capital(&roles.join(", ")))
-        })
+        let entry = Entry::new(Tone::Plain, text).icon("service");
+        let told = roles.iter().fold(entry, |entry, role| entry.aside(capital(role)));
+        (!roles.is_empty()).then_some(told)
     });
     let body = SectionBody::Entries(entries.take(MOST).collect());
     Section::new("answers-for", "Answers for", body).unsaid("No service.")

@@ -177,7 +177,7 @@ fn controls(view: &View<'_, '_, '_>, framework: &'static Framework) -> Section {
         ]
     };
     let table = Table {
-        caption: format!("Controls of {}", framework.title),
+        caption: "Controls, with the rules that enforce them and what tests them".to_owned(),
         columns: vec![
             Column::new("Control", Fold::Never),
             Column::new("How it is enforced", Fold::Under),
