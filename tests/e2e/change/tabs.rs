@@ -18,7 +18,7 @@ fn each_tab_has_an_address_and_whoever_acts_stays_in_it() {
     let server = Server::start(&place, true);
     let path = scheduled(&server, "Wash the tabs", &artifact(411));
     let key = path.rsplit('/').next().unwrap();
-    let reader = Session::begin(&server, "implementer");
+    let reader = Session::begin(&server, "requester");
     let url = format!("/t/halden/changes/{key}");
     assert_eq!(open(&reader.get(&url).body), ["overview"]);
     for tab in ["approvals", "plan", "evidence", "risk", "work", "comments", "timeline"] {
