@@ -74,7 +74,10 @@ fn each_number_of_each_home_is_the_count_of_the_list_that_it_opens() {
     }
     assert!(seen >= 10, "only {seen} numbers on seven homes");
     let vendor = Session::begin(&server, "vendor").get("/t/halden/").body;
-    assert!(numbers(&vendor).is_empty(), "a vendor is told nothing of what others do");
+    assert!(
+        numbers(&vendor).is_empty(),
+        "a vendor is told nothing of what others do"
+    );
 }
 
 #[test]
