@@ -16,7 +16,8 @@ fn an_open_page_shows_another_persons_act_and_keeps_what_is_being_typed() {
     let browser = &desk.browser;
     let key = change["key"].as_str().unwrap();
     let name = "return document.querySelector('#approvals').innerText";
-    desk.read("owner", key);
+    desk.sign_in("owner");
+    desk.go(&format!("/changes/{key}?tab=comments"));
     browser.click_words("Comment");
     browser.type_into("#comments textarea", "Half a sen");
     let before = browser.run(name, &[]);
@@ -67,7 +68,8 @@ fn acts_that_follow_each_other_are_all_on_an_open_page_without_a_word_of_its_rea
     let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
     let key = change["key"].as_str().unwrap();
-    desk.read("auditor", key);
+    desk.sign_in("auditor");
+    desk.go(&format!("/changes/{key}?tab=comments"));
     browser.run("window.stays = true; return true;", &[]);
     for number in 1..=7 {
         let words = format!("Comment number {number}");

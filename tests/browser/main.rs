@@ -24,5 +24,6 @@ mod scanned;
 mod screens;
 mod second_look;
 mod spans;
+mod tabs;
 mod torn;
 mod writing;

@@ -16,6 +16,7 @@
   // Days and hours as the house writes them: English is British, with 24 hours.
   const lang = document.documentElement.lang;
   const tongue = lang.startsWith("en") ? "en-GB" : lang;
+  const hourCycle = document.body?.classList.contains("twelve") ? "h12" : "h23";
 
   // Storage can be forbidden; then keys stay on.
   const areKeysOff = () => {
@@ -33,6 +34,90 @@
     const focused = document.activeElement;
     return (focused && focused.closest("[data-card], .decision")) || one("[data-card], .decision") || one("main");
   };
+
+  // The tabs of a record are links to the same page with another part open. Here they change it in place as tabs do, by
+  // arrows too, and the address follows, so that each can be sent to somebody.
+  const tabs = (() => {
+    const strip = () => one(".tab-panel") && one("[data-tabs]");
+    const links = () => all("a[data-tab]", strip());
+    const panel = (link) => document.getElementById(`panel-${link.dataset.tab}`);
+    const dress = () => {
+      if (!strip()) return;
+      document.documentElement.dataset.tabs = "on";
+      strip().setAttribute("role", "tablist");
+      for (const link of links()) {
+        const isOpen = !panel(link).hidden;
+        link.removeAttribute("aria-current");
+        const told = { role: "tab", "aria-controls": panel(link).id, "aria-selected": isOpen, tabindex: isOpen ? 0 : -1 };
+        for (const [attribute, value] of Object.entries(told)) link.setAttribute(attribute, String(value));
+        panel(link).setAttribute("role", "tabpanel");
+        panel(link).setAttribute("aria-labelledby", link.id);
+      }
+    };
+    const open = (link) => {
+      for (const other of links()) panel(other).hidden = other !== link;
+      dress();
+      link.scrollIntoView({ block: "nearest", inline: "nearest" });
+    };
+    const go = (link) => {
+      open(link);
+      history.pushState(null, "", link.href);
+    };
+    // Opens the tab that holds an element, if it is closed, and answers whether it did.
+    const reveal = (element) => {
+      const held = element?.closest(".tab-panel[hidden]");
+      const link = held && links().find((it) => panel(it) === held);
+      if (!link) return false;
+      open(link);
+      history.replaceState(null, "", link.href + location.hash);
+      return true;
+    };
+    const aimed = () => {
+      try { return document.getElementById(decodeURIComponent(location.hash.slice(1))); } catch { return null; }
+    };
+    // What the address says: something on the page by its name, else a tab.
+    const settle = () => {
+      if (!strip()) return;
+      const target = aimed();
+      if (target) {
+        if (reveal(target)) target.scrollIntoView();
+        return;
+      }
+      const name = new URLSearchParams(location.search).get("tab");
+      open(links().find((link) => link.dataset.tab === name) || links()[0]);
+    };
+    const click = (event) => {
+      const link = event.target.closest?.("[data-tabs] a[data-tab]");
+      if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      go(link);
+    };
+    const press = (event) => {
+      const link = event.target.closest?.("[data-tabs] a[data-tab]");
+      if (!link || event.ctrlKey || event.metaKey || event.altKey) return;
+      const row = links();
+      const at = row.indexOf(link);
+      const isRight = getComputedStyle(link).direction === "rtl";
+      const places = { ArrowRight: at + (isRight ? -1 : 1), ArrowLeft: at + (isRight ? 1 : -1), Home: 0, End: row.length - 1 };
+      if (event.key === " ") go(link);
+      else if (event.key in places) {
+        const next = row[(places[event.key] + row.length) % row.length];
+        go(next);
+        next.focus();
+      } else return;
+      event.preventDefault();
+    };
+    const begin = () => {
+      if (!strip()) return;
+      dress();
+      const target = aimed();
+      if (target && reveal(target)) target.scrollIntoView();
+      addEventListener("click", click);
+      addEventListener("keydown", press);
+      addEventListener("popstate", settle);
+    };
+    return { begin, dress, reveal };
+  })();
 
   // J and K walk the cards of a queue, else the rows of the first list that has links.
   const stops = () => {
@@ -56,6 +141,7 @@
     const card = currentCard();
     const act = key === "U" ? one('[data-key="U"]') : card && one(`[data-key="${key}"]`, card);
     if (!act) return false;
+    tabs.reveal(act);
     if (act.tagName === "SUMMARY") {
       act.parentElement.open = true;
       const field = one("textarea, input:not([type=hidden]), select", act.parentElement);
@@ -87,6 +173,7 @@
     const name = new URLSearchParams(location.hash.slice(1)).get("act");
     const act = name && one(`[data-act="${CSS.escape(name)}"]`);
     if (!act) return;
+    tabs.reveal(act);
     if (act.tagName === "DETAILS") act.open = true;
     const field = act.tagName === "DETAILS" && one("textarea, input:not([type=hidden]), select", act);
     const target = field || (act.tagName === "A" ? act : one("summary, button", act));
@@ -366,6 +453,7 @@
     document.title = fresh.title;
     bring(one("[data-follow]"), one("[data-follow]", fresh));
     relearn();
+    tabs.dress();
     if (one("#timeline")) say(words, "#timeline", told("see the timeline"));
   };
 
@@ -465,7 +553,7 @@
       until = server.until;
     };
 
-    const hour = (at) => new Date(at).toLocaleTimeString(tongue, { hour: "2-digit", minute: "2-digit" });
+    const hour = (at) => new Date(at).toLocaleTimeString(tongue, { hour: "2-digit", minute: "2-digit", hourCycle });
 
     // The clock of a step begins when the one before it ended; how long it may take is told once the server answers again.
     const setClock = (number, since, minutes) => {
@@ -713,7 +801,7 @@
     if (kept && Date.now() - kept.at > WEEK) localStorage.removeItem(name);
     // Beside what another wrote stands what was sent from here already.
     else if (differs && !document.getElementById("both")) {
-      const when = new Date(kept.at).toLocaleString(tongue, { dateStyle: "medium", timeStyle: "short" });
+      const when = new Date(kept.at).toLocaleString(tongue, { dateStyle: "medium", timeStyle: "short", hourCycle });
       one("[data-kept-words]", line).textContent = told("What you typed here on {when} is kept on this device.", { when });
       one("[data-put]", line).addEventListener("click", () => { put(kept); line.hidden = true; });
       one("[data-drop]", line).addEventListener("click", () => { localStorage.removeItem(name); line.hidden = true; });
@@ -865,6 +953,19 @@
     setInterval(countDown, 1000);
   }
 
+  // The browser knows its zone, which no request tells: a field for a zone offers it.
+  const offerZone = (field) => {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!zone || zone === field.value) return;
+    const button = make("button", { class: "btn small", type: "button" }, told("Use {zone}", { zone }));
+    button.addEventListener("click", () => {
+      field.value = zone;
+      button.remove();
+      field.focus();
+    });
+    field.after(button);
+  };
+
   // A field that searches offers what fits the letters typed so far; without an answer it is a line of text.
   const pick = (field) => {
     const list = field.list;
@@ -926,6 +1027,7 @@
   addEventListener("submit", guard);
   addEventListener("click", fit);
   addEventListener("pageshow", unguard);
+  tabs.begin();
   one("[data-answer]")?.focus();
   openAct();
   addEventListener("hashchange", openAct);
@@ -942,6 +1044,7 @@
   const asked = one("form[data-passkey]");
   if (asked) passkey(asked);
   all("[data-pick]").forEach(pick);
+  all("form[action$='/telling'] input[name=zone]").forEach(offerZone);
   if (one("#webhook, form[action$='/setup/people']")) all("#webhook code, .notice[data-answer] code").forEach(copyable);
   const awaited = one("#waiting-delivery");
   if (awaited) awaitDelivery(awaited);

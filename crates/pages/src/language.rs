@@ -121,6 +121,24 @@ pub fn accepted(header: &str) -> &'static str {
     best.1
 }
 
+/// Regions that count 12 hours twice a day, by the Unicode CLDR (`timeData`, preferred `h`).
+const BY_TWELVE: [&str; 13] = [
+    "AU", "BD", "CA", "CO", "EG", "IN", "KR", "MY", "NZ", "PH", "PK", "SA", "US",
+];
+
+/// Whether the region that an `Accept-Language` names first counts 12 hours; no where it names none.
+#[must_use]
+pub fn is_by_twelve(header: &str) -> bool {
+    let tags = header
+        .split(',')
+        .take(20)
+        .map(|wish| wish.split(';').next().unwrap_or_default().trim());
+    let mut regions = tags.filter_map(|tag| tag.split('-').skip(1).find(|part| part.len() == 2));
+    regions
+        .next()
+        .is_some_and(|region| BY_TWELVE.iter().any(|known| known.eq_ignore_ascii_case(region)))
+}
+
 /// A quality value such as `0.8` in thousandths.
 fn thousandths(value: &str) -> Option<u32> {
     let value: f32 = value.trim().parse().ok()?;
@@ -161,6 +179,13 @@ mod tests {
         assert_eq!(accepted("en-XA"), "en-XA");
         assert_eq!(accepted(""), "en");
         assert_eq!(accepted("de;q=7, de;q=x"), "en");
+    }
+
+    #[test]
+    fn the_region_that_is_named_first_says_which_clock() {
+        assert!(is_by_twelve("en-US,en;q=0.9") && is_by_twelve("hi, en-in;q=0.5"));
+        assert!(!is_by_twelve("en-GB,en-US;q=0.8"));
+        assert!(!is_by_twelve("zh-Hant-TW") && !is_by_twelve("en") && !is_by_twelve(""));
     }
 
     #[test]

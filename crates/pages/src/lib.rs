@@ -33,7 +33,7 @@ pub mod samples;
 mod schedule;
 
 pub use api::ApiPage;
-pub use approval::home::{Home, QueueCard, QueueRow};
+pub use approval::home::{Home, HomeNumber, QueueCard, QueueRow};
 pub use audit::log::{AuditLog, LogEntry};
 pub use change::by_steps::BySteps;
 pub use change::change_form::{
@@ -58,7 +58,7 @@ pub use elements::list::{Bulk, Chip, FILTER_FORM, List, ListOrder, ListRow, View
 pub use elements::natural_time::read_words;
 pub use elements::part::Part;
 pub(crate) use elements::part::render;
-pub use elements::parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, StageStep, Stepper};
+pub use elements::parts::{Brief, Empty, Entry, Fact, Moment, Named, Notice, PlanStep, StageStep, Stepper};
 pub use elements::reader::{FieldTime, Reader, count, count_word, minutes, short_digest, size};
 pub use elements::record::{RecordPage, Section, SectionBody};
 pub use elements::rich::Rich;

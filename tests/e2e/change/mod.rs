@@ -7,5 +7,6 @@ pub(crate) mod offered;
 pub(crate) mod runbook;
 pub(crate) mod several;
 pub(crate) mod swept;
+mod tabs;
 pub(crate) mod tricks;
 pub(crate) mod waves;

@@ -6,3 +6,4 @@ pub(crate) mod communications;
 pub(crate) mod items;
 pub(crate) mod post;
 pub(crate) mod told;
+mod wishes;

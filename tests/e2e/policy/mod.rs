@@ -1,3 +1,4 @@
 //! Policies: Cedar sets, configurations and trials.
 
+mod document;
 pub(crate) mod mapping;

@@ -305,7 +305,7 @@ fn walked_page(cx: &mut Context<'_, '_>, asked: &Asked, end: i64, limit: i64) ->
 }
 
 /// The index of the first entry below `end` that was written down at a time or later.
-fn first_since(cx: &mut Context<'_, '_>, at: Timestamp, end: i64) -> Result<i64> {
+pub(crate) fn first_since(cx: &mut Context<'_, '_>, at: Timestamp, end: i64) -> Result<i64> {
     let (mut low, mut high) = (0, end);
     while low < high {
         let middle = low + (high - low) / 2;

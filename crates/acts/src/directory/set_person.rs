@@ -90,7 +90,8 @@ pub(crate) fn settle_committers(cx: &mut Context<'_, '_>, before: Option<&Person
     settle_open::settle_of(cx, &after.id)
 }
 
-fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
+/// Reads an IANA time zone.
+pub(crate) fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
     let zone = reading.text("zone", LINE)?;
     if jiff::tz::TimeZone::get(&zone).is_err() {
         reading.wrong(

@@ -5,6 +5,7 @@ pub mod find_changes;
 pub mod find_ended;
 pub mod find_field_use;
 pub mod find_figures;
+pub mod find_moved;
 pub mod find_parity;
 pub mod find_records;
 pub mod find_rework;

@@ -232,8 +232,7 @@ fn wish(world: &mut World, dice: &mut Dice) {
                     from: format!("{:02}:30", dice.roll(24)),
                     until: format!("{:02}:00", dice.roll(24)),
                 }),
-                language: None,
-                has_invitations: false,
+                ..Telling::default()
             });
         }
     });

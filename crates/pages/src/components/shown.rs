@@ -68,11 +68,7 @@ pub(super) fn sections() -> Vec<(&'static str, String)> {
             "Timeline",
             format!("<div class=\"cq\">{}</div>", cut(&log, "<ol class=\"time\"")),
         ),
-        (
-            "Tabs",
-            // The sections that they lead to stand on their own page.
-            cut(&change, "<nav class=\"tabs\"").replace("href=\"#", "href=\"/t/halden/changes/CHG-1042#"),
-        ),
+        ("Tabs", cut(&change, "<nav class=\"tabs\"")),
         ("Bulk bar", bulk()),
         ("Two people edited", cut(&form, "<div class=\"form-row stack tight\"")),
         (

@@ -4,7 +4,7 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 123] = [
+const USUAL: [(&str, &str); 125] = [
     ("archive_days", "Days until the archive"),
     ("bounds.highest_risk", "Highest risk"),
     ("business_owner", "Business owner"),
@@ -16,12 +16,14 @@ const USUAL: [(&str, &str); 123] = [
     ("class", "Or a class"),
     ("client_id", "Client id"),
     ("client_secret", "Client secret"),
+    ("clock", "Clock"),
     ("compromised", "The account is compromised"),
     ("creates_people", "Makes people at their first sign-in"),
     ("criticality", "Criticality"),
     ("data_class", "Data class"),
     ("delegate", "Who"),
     ("deliveries_days", "Days for raw deliveries"),
+    ("density", "Rows of pages"),
     ("deputy", "Only while I am away"),
     ("description", "Help"),
     ("digest_at", "The daily letter comes at"),

@@ -13,7 +13,7 @@ use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data
 use crate::elements::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.
-pub const SCRIPT: [&str; 41] = [
+pub const SCRIPT: [&str; 42] = [
     "1 new entry, ",
     "{#n} new entries, ",
     "show",
@@ -55,6 +55,7 @@ pub const SCRIPT: [&str; 41] = [
     "Copy",
     "Copied",
     "The first delivery arrived. ",
+    "Use {zone}",
 ];
 
 /// Elements that stand within a sentence.

@@ -448,6 +448,7 @@ fn other_routes() -> Router<AppState> {
             "/t/{tenant}/people",
             get(directory::people::show_people).post(plain(directory::people::create)),
         )
+        .route("/t/{tenant}/people/{login}", get(directory::person_page::show_person))
         .route("/t/{tenant}/people/{login}/{act}", post(directory::people::act))
         .route(
             "/t/{tenant}/access-reviews",
@@ -478,6 +479,7 @@ fn other_routes() -> Router<AppState> {
             post(risk::adjustments::decide),
         )
         .route("/t/{tenant}/policies", get(policy::policies::show_policies))
+        .route("/t/{tenant}/policies/document", get(policy::policy_document::show_document))
         .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
         .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))
         .route("/t/{tenant}/policies/{id}/{act}", post(policy::policies::act))

@@ -40,6 +40,8 @@ fn telling_view(person: &Person, telling: &preferences::Telling) -> Value {
         ("quiet_from", quiet.map(|it| &it.from)),
         ("quiet_until", quiet.map(|it| &it.until)),
         ("language", telling.language.as_ref()),
+        ("clock", telling.clock.as_ref()),
+        ("density", telling.density.as_ref()),
     ] {
         if let Some(value) = value {
             view[field] = json!(value);

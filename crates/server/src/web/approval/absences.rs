@@ -85,8 +85,8 @@ fn absence(view: &View<'_, '_, '_>, row: &Absence) -> Entry {
 
 fn delegation(view: &View<'_, '_, '_>, row: &Delegation) -> Entry {
     let text = match row.delegator == view.me {
-        true => Rich::new().name(view.name(&row.delegate)).text(" speaks for you"),
-        false => Rich::new().text("You speak for ").name(view.name(&row.delegator)),
+        true => view.person(&row.delegate).text(" speaks for you"),
+        false => Rich::new().text("You speak for ").append(view.person(&row.delegator)),
     };
     let parts: Vec<String> = row.parts.iter().map(|part| plain(part)).collect();
     let services: Vec<String> = row.services.iter().map(|key| key.0.clone()).collect();

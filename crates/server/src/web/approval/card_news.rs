@@ -46,11 +46,11 @@ pub(crate) fn versions_url(view: &View<'_, '_, '_>, key: &str, (from, to): (usiz
 fn since(view: &View<'_, '_, '_>, file: &ChangeFile, compared: &Comparison) -> Vec<(Tone, Rich)> {
     let mut rows = Vec::new();
     if let Some(newest) = compared.versions.last() {
-        let who = Rich::new().name(view.name(&newest.by)).text(" edited it ");
+        let who = view.person(&newest.by).text(" edited it ");
         rows.push((Tone::Wait, who.append(view.ago(newest.at)).text(".")));
     }
     rows.extend(compared.questions.iter().map(|asked| {
-        let who = Rich::new().name(view.name(&asked.by)).text(" had asked: ");
+        let who = view.person(&asked.by).text(" had asked: ");
         (Tone::Plain, who.quoted(beginning_of_prose(&asked.reason, MOST_LETTERS)))
     }));
     let (from, to) = (compared.from, compared.to);
@@ -91,11 +91,11 @@ fn conditions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
             Some(met) => (
                 Tone::Ok,
                 text.text("Met, says ")
-                    .name(view.name(&met.by))
+                    .append(view.person(&met.by))
                     .text(", ")
                     .append(view.ago(met.at)),
             ),
-            None => (Tone::Wait, text.name(view.name(&row.checker)).text(" checks it.")),
+            None => (Tone::Wait, text.append(view.person(&row.checker)).text(" checks it.")),
         }
     };
     rows.iter().map(one).collect()
@@ -104,7 +104,7 @@ fn conditions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
 /// The question of the last return, also once it was answered: whoever decides reads it beside the answer.
 fn question(view: &View<'_, '_, '_>, last: &Stated) -> Rich {
     Rich::new()
-        .name(view.name(&last.by))
+        .append(view.person(&last.by))
         .text(" returned it with a question, ")
         .append(view.ago(last.at))
         .text(".")

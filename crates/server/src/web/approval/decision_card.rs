@@ -143,7 +143,7 @@ fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             .text(" until ")
             .append(view.moment(time.ends_at))
             .text(": ")
-            .name(view.name(&row.by))
+            .append(view.person(&row.by))
             .text(" excepted it, ")
             .append(view.ago(row.at))
             .text(".")
@@ -192,7 +192,7 @@ fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
         && could_be_asked(file, &view.directory, &view.me, view.now())
     {
         return Rich::new()
-            .name(view.name(&glass.by))
+            .append(view.person(&glass.by))
             .text(" broke the glass. It opens nothing before a second person signs, and you may.");
     }
     let mine = change.requests.iter().filter(|request| request.person == view.me);
@@ -249,7 +249,7 @@ fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
         rows.push((
             Tone::Ok,
             Rich::new()
-                .said(view.name(&review.person))
+                .append(view.person(&review.person))
                 .text(" read plan and code, and agrees"),
         ));
     }

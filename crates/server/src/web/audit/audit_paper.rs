@@ -131,10 +131,10 @@ fn facts(view: &View<'_, '_, '_>, sample: &AuditSample) -> Vec<Fact> {
         ),
         Fact::new("Strata", Rich::new().said(sample.strata.join("; "))),
         Fact::new("Seed", Rich::new().code(sample.seed.as_str())),
-        Fact::new("Drawn by", Rich::new().said(view.name(&sample.by))),
+        Fact::new("Drawn by", view.person(&sample.by)),
     ];
     if let (Some(by), Some(at)) = (&sample.signed_by, sample.signed_at) {
-        facts.push(Fact::new("Signed by", Rich::new().said(view.name(by))));
+        facts.push(Fact::new("Signed by", view.person(by)));
         facts.push(Fact::new("Signed", view.reader.moment(at)));
     }
     if let Some(digest) = &sample.paper_digest {
@@ -188,10 +188,10 @@ fn concluded(view: &View<'_, '_, '_>, it: &AuditConclusion) -> Vec<Fact> {
     let mut facts = vec![
         Fact::new("Conclusion", Rich::from(verdict)),
         Fact::new("Found", Rich::new().said(it.text.as_str())),
-        Fact::new("Concluded by", Rich::new().said(view.name(&it.by))),
+        Fact::new("Concluded by", view.person(&it.by)),
     ];
     if let Some(by) = &it.reviewed_by {
-        facts.push(Fact::new("Reviewed by", Rich::new().said(view.name(by))));
+        facts.push(Fact::new("Reviewed by", view.person(by)));
     }
     facts
 }

@@ -330,7 +330,7 @@ fn series_section(view: &View<'_, '_, '_>, key: &GroupKey, series: &[MeetingSeri
             false => "Meetings on changes.",
         };
         let text = Rich::new().said(it.title.as_str()).text(" ").code(it.rrule.as_str());
-        let why = Rich::from(what).text(" Chair: ").said(view.name(&it.chair));
+        let why = Rich::from(what).text(" Chair: ").append(view.person(&it.chair));
         let entry = Entry::new(Tone::Plain, text).icon("calendar").why(why);
         if !view.may(actions::SET_MEETING) {
             return entry;
@@ -354,7 +354,7 @@ fn score_section(view: &View<'_, '_, '_>, scores: &[ForecastScore]) -> Section {
             |it| format!("{}.{:03}", it / 1_000_000, it % 1_000_000 / 1_000),
         );
         vec![
-            Cell::Text(Rich::new().said(view.name(&it.person))),
+            Cell::Text(view.person(&it.person)),
             Cell::Short(format!("{} of {}", count(it.compared as u64), count(it.given as u64))),
             Cell::Short(percent(it.expected)),
             Cell::Short(format!(

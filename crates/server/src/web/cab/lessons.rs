@@ -238,7 +238,7 @@ fn assign_form(view: &View<'_, '_, '_>, language: &str) -> ActForm {
 
 fn assignment(view: &View<'_, '_, '_>, it: &LessonAssignment, language: &str) -> Section {
     let who = match (&it.person, &it.group) {
-        (Some(person), _) => Fact::new("Person", Rich::new().said(view.name(person))),
+        (Some(person), _) => Fact::new("Person", view.person(person)),
         (None, group) => {
             let key = group.as_ref().map(ToString::to_string).unwrap_or_default();
             Fact::new("Members of the group", Rich::new().said(key))
@@ -252,7 +252,7 @@ fn assignment(view: &View<'_, '_, '_>, it: &LessonAssignment, language: &str) ->
         who,
         Fact::new("Until", view.reader.moment(it.due_at)),
         Fact::new("Passed", Rich::from(told)),
-        Fact::new("Assigned by", Rich::new().said(view.name(&it.by))),
+        Fact::new("Assigned by", view.person(&it.by)),
     ];
     let url = view.url(&format!("/lesson-assignments/{}/end", it.id));
     let end = ActForm::new(format!("end-{}", it.id), "Take the assignment back", url).tone(ActTone::Stop);

@@ -184,7 +184,7 @@ fn facts(view: &View<'_, '_, '_>, session: &Session) -> Vec<Fact> {
         facts.push(Fact::new("Agenda", "None was planned for this meeting"));
         return facts;
     };
-    facts.push(Fact::new("Chair", Rich::new().said(view.name(&agenda.chair))));
+    facts.push(Fact::new("Chair", view.person(&agenda.chair)));
     let frozen = match agenda.frozen_at {
         Some(at) => Rich::from("frozen ").append(view.moment(at)),
         None => Rich::from("freezes ").append(view.moment(agenda.freeze_at)),

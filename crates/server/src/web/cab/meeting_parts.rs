@@ -50,11 +50,7 @@ pub(crate) fn vote_section(
         };
         let forecast = forecasts.iter().find(|it| &it.person == person);
         let forecast = forecast.map(|it| format!("{} %", it.percent)).unwrap_or_default();
-        vec![
-            Cell::Text(Rich::new().said(view.name(person))),
-            told,
-            Cell::Short(forecast),
-        ]
+        vec![Cell::Text(view.person(person)), told, Cell::Short(forecast)]
     };
     let table = Table {
         caption: "Votes on this item".to_owned(),
@@ -227,7 +223,7 @@ pub(crate) fn room_section(view: &View<'_, '_, '_>, session: &Session) -> Sectio
     let members = view.directory.members(&session.meeting.group);
     let entry = |person: &PersonId| {
         let came = |meeting: &Meeting| meeting.attendees.iter().find(|row| &row.person == person).cloned();
-        let name = Rich::new().name(view.name(person));
+        let name = view.person(person);
         if let Some(row) = came(&session.meeting) {
             let entry = Entry::new(Tone::Ok, name).why(Rich::from("at the meeting since ").append(view.moment(row.at)));
             return match row.left_at {
@@ -245,7 +241,7 @@ pub(crate) fn room_section(view: &View<'_, '_, '_>, session: &Session) -> Sectio
         match (view.directory.is_absent(person, now), delegate) {
             (_, Some(row)) => entry.why(
                 Rich::from("represented by ")
-                    .said(view.name(&row.delegate))
+                    .append(view.person(&row.delegate))
                     .text(", who may speak; members of a board vote themselves"),
             ),
             (true, None) => entry.why(Rich::from("absent, without a delegate")),
@@ -256,7 +252,7 @@ pub(crate) fn room_section(view: &View<'_, '_, '_>, session: &Session) -> Sectio
     let both = session.votes.iter().chain([&session.meeting]);
     entries.extend(both.flat_map(|it| &it.conflicts).map(|row| {
         let text = Rich::new()
-            .name(view.name(&row.person))
+            .append(view.person(&row.person))
             .text(" declared a conflict of interest about ")
             .link(row.change_key.as_str(), view.change_url(&row.change_key));
         Entry::new(Tone::Stop, text).quote(row.reason.as_str())

@@ -116,7 +116,7 @@ pub(crate) fn facts(view: &View<'_, '_, '_>, change: &Change) -> Vec<Fact> {
     let fact = |value: &CustomValue| {
         let label = name_then(&view.directory, value);
         match &value.held {
-            Held::Person(person) => Fact::people(label, vec![view.name(person)]),
+            Held::Person(person) => Fact::people(label, vec![view.named(person)]),
             Held::Service(service) => {
                 let url = view.url(&format!("/services/{service}"));
                 Fact::new(label, Rich::new().said_link(service.as_str(), url))

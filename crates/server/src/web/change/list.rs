@@ -37,7 +37,7 @@ pub(crate) const WAITS: &str = "waits_for";
 /// The name under which an address asks for the page with every row picked (`all`), for whoever has no script.
 const PICKED: &str = "picked";
 /// The outcomes of changes that failed, also in part.
-const UNSUCCESSFUL: &str = "failed,rolled_back,rollback_failed,partially_implemented";
+pub(crate) const UNSUCCESSFUL: &str = "failed,rolled_back,rollback_failed,partially_implemented";
 /// The list's name among saved views.
 pub(crate) const LIST: &str = "changes";
 
@@ -287,8 +287,8 @@ pub(crate) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow
             .unwrap_or_default(),
         planned_end: listed.planned_end.map(|at| view.reader.moment(at)).unwrap_or_default(),
         waits_for: String::new(),
-        owner: view.name(&owner),
-        requester: view.name(&ids::PersonId::from(listed.requester.as_str())),
+        owner: view.named(&owner),
+        requester: view.named(&ids::PersonId::from(listed.requester.as_str())),
         team: listed.team.clone().unwrap_or_default(),
         created: view.reader.moment(listed.created_at),
         updated: view.reader.moment(listed.updated_at),

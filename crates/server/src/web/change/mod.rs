@@ -8,6 +8,7 @@ pub(super) mod change_query;
 pub(super) mod checklist_section;
 pub(super) mod copy;
 pub(super) mod counts;
+mod course;
 pub(super) mod custom_fields;
 pub(super) mod edit;
 pub(super) mod edit_conflict;

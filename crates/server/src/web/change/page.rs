@@ -7,7 +7,7 @@ use acts::audit::find_timeline::find_timeline;
 use acts::change::draft_review;
 use acts::change::find_acts::{OpenActs, find_acts};
 use acts::report::find_records::{find_comments, find_entries};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::duties::undo;
@@ -25,6 +25,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::card_news::whole_brief;
 use crate::web::approval::decision_card;
+use crate::web::change::course;
 use crate::web::change::open_acts::{context, decisions, has_said_all, note, others};
 use crate::web::change::plan_steps::{length, steps};
 use crate::web::change::review_draft::start_from;
@@ -51,17 +52,39 @@ pub(crate) struct Refused {
     pub failure: Failure,
 }
 
+/// Which tab of the page an address names.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub(crate) struct Asked {
+    tab: Option<String>,
+}
+
 /// Shows a change.
 pub(crate) async fn show(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
 ) -> Response {
+    let tab = asked.tab.unwrap_or_default();
     show_as(&state, &visitor, Place::Changes, 200, move |view| {
         view.follow(Some(&key));
-        page(view, &key, None)
+        page(view, (&key, &tab), None)
     })
     .await
+}
+
+/// The tab in which an act is done and what it recorded stands: whoever did it stays there. The first for all others.
+pub(crate) fn tab_of(path: &str) -> &'static str {
+    let mut parts = path.trim_start_matches('/').split('/');
+    match (parts.next().unwrap_or_default(), parts.next_back().unwrap_or_default()) {
+        ("approvals", "withdrawal") | ("conditions" | "peer-reviews", _) => "approvals",
+        ("evidence", _) => "evidence",
+        ("tasks", _) => "plan",
+        ("permits" | "permit-file" | "readiness" | "undo", _) | ("implementation", "entries") => "work",
+        ("review", _) => "review",
+        ("comments", _) => "comments",
+        _ => "",
+    }
 }
 
 /// Shows a change with a form that came back.
@@ -69,12 +92,12 @@ pub(crate) async fn show_refused(state: &AppState, visitor: &Visitor, key: Strin
     let status = refused.failure.status();
     let refused = Arc::new(refused);
     show_as(state, visitor, Place::Changes, status, move |view| {
-        page(view, &key, Some(&refused))
+        page(view, (&key, tab_of(&refused.path)), Some(&refused))
     })
     .await
 }
 
-fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, (key, tab): (&str, &str), refused: Option<&Refused>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let file = view.cx.file(key)?;
     let open = find_acts(view.cx, &file)?;
@@ -108,10 +131,16 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
     page.risk_sections.extend(forecast);
     page.notices.extend(conflict_list::notice(view, &file.change)?);
     page.brief = whole_brief(view, &file)?;
-    page.risk_sections.extend(linked);
+    page.linked.extend(linked);
+    tab.clone_into(&mut page.tab);
     for_each_act(&mut page, &mut |act| mark(act, &context));
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);
+        // A form that stands above, with what can be done now, is in the first tab, whatever it is about.
+        let mut above = page.decision.acts.iter().chain(&page.acts);
+        if above.any(|act| act.is_open) {
+            page.tab.clear();
+        }
     }
     Ok(page.render())
 }
@@ -158,6 +187,8 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         gate: around.gate(view),
         runbook: around.runbook(view),
         review: around.review(view),
+        watch: around.watch(view),
+        course: course::section(view, change, &around.entries),
         links: around.links(view),
         comments: around.comments(view),
         timeline: around.timeline(view),
@@ -172,6 +203,8 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         },
         facts: around.facts(view),
         risk_sections: vec![matrix_section::section(view, file)],
+        linked: Vec::new(),
+        tab: String::new(),
         // The page adds what only the store knows.
         brief: Brief::default(),
     }
@@ -494,7 +527,7 @@ fn for_each_act(page: &mut ChangePage, see: &mut dyn FnMut(&mut ActForm)) {
         .iter_mut()
         .flat_map(|target| target.acts.iter_mut())
         .for_each(&mut *see);
-    let works: [&mut Work; 9] = [
+    let works: [&mut Work; 10] = [
         &mut page.requirements,
         &mut page.approvals,
         &mut page.evidence,
@@ -503,6 +536,7 @@ fn for_each_act(page: &mut ChangePage, see: &mut dyn FnMut(&mut ActForm)) {
         &mut page.gate,
         &mut page.runbook,
         &mut page.review,
+        &mut page.watch,
         &mut page.links,
     ];
     for work in works {

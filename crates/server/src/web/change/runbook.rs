@@ -271,7 +271,7 @@ fn clocks(view: &View<'_, '_, '_>, change: &Change, walk: &Walk<'_>, current: Op
 }
 
 fn hour(view: &View<'_, '_, '_>, at: Timestamp) -> String {
-    view.reader.local(at).strftime("%H:%M").to_string()
+    view.reader.time(at)
 }
 
 /// Something that goes on, and how many minutes it was to take.
@@ -350,7 +350,7 @@ fn so_far(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
         EntryKind::Issue => Tone::Stop,
     };
     let why = Rich::new()
-        .said(view.name(&entry.by))
+        .append(view.person(&entry.by))
         .text(format!(", {}", view.reader.moment(entry.occurred_at)));
     let why = match reported(view, entry) {
         Some(words) => why.text(format!(", {words}")),

@@ -30,7 +30,7 @@ use crate::web::cab::meetings;
 use crate::web::change::open_acts::awaits_word_of;
 use crate::web::change::review_draft::what_differs;
 use crate::web::change::runbook::reported;
-use crate::web::change::{affected, custom_fields, waves};
+use crate::web::change::{affected, course, custom_fields, waves};
 use crate::web::shared::fields::watching;
 use crate::web::shared::moments;
 use crate::web::shared::view::View;
@@ -126,16 +126,13 @@ impl Around<'_> {
             let is_late = request.acknowledged_at.is_none() && request.acknowledge_by < view.now();
             let aside = if is_late { aside.all_late() } else { aside };
             entries.push(
-                Entry::new(
-                    Tone::Wait,
-                    Rich::new().name(view.name(&request.person)).text(" is asked"),
-                )
-                .why(
-                    view.sentence(why_asked(&request.why))
-                        .text(", rule ")
-                        .code(request.rule.as_str()),
-                )
-                .aside(aside),
+                Entry::new(Tone::Wait, view.person(&request.person).text(" is asked"))
+                    .why(
+                        view.sentence(why_asked(&request.why))
+                            .text(", rule ")
+                            .code(request.rule.as_str()),
+                    )
+                    .aside(aside),
             );
         }
         for review in &self.file.peer_reviews {
@@ -145,8 +142,7 @@ impl Around<'_> {
                 Tone::Plain
             };
             let words = format!(" {}s as a peer", review.verdict.as_str());
-            let mut entry =
-                Entry::new(tone, Rich::new().name(view.name(&review.person)).text(words)).aside(view.ago(review.at));
+            let mut entry = Entry::new(tone, view.person(&review.person).text(words)).aside(view.ago(review.at));
             if review.state != ApprovalState::Standing {
                 entry = entry.why(plain(review.state.as_str()));
             }
@@ -229,7 +225,7 @@ impl Around<'_> {
                 );
                 match &condition.met {
                     Some(met) => entry
-                        .why(Rich::new().said(view.name(&met.by)).text(" says it is met"))
+                        .why(view.person(&met.by).text(" says it is met"))
                         .aside(view.ago(met.at)),
                     None if checkers.contains(&view.me) && self.open.has(Verb::MeetCondition) => {
                         let meet = self
@@ -258,7 +254,7 @@ impl Around<'_> {
                 TaskState::Dropped => Tone::Plain,
             };
             let who = match &task.assignee {
-                Some(person) => Rich::new().said(view.name(person)),
+                Some(person) => view.person(person),
                 None => Rich::from("nobody yet"),
             };
             let holds = if task.mandatory {
@@ -273,7 +269,9 @@ impl Around<'_> {
                         .text(format!("; {holds}")),
                 )
                 .aside(match &task.done_by {
-                    Some(person) => Rich::from(format!("{} by ", plain(task.state.as_str()))).said(view.name(person)),
+                    Some(person) => {
+                        Rich::from(format!("{} by ", plain(task.state.as_str()))).append(view.person(person))
+                    }
                     None => Rich::from(plain(task.state.as_str())),
                 });
             let id = task.id.as_str();
@@ -445,7 +443,7 @@ impl Around<'_> {
             let entry = Entry::new(
                 tone,
                 Rich::new()
-                    .name(view.name(&validation.by))
+                    .append(view.person(&validation.by))
                     .text(format!(" says that {word}")),
             )
             .aside(view.ago(validation.at));
@@ -461,18 +459,15 @@ impl Around<'_> {
             } else {
                 "reviewed it"
             };
-            let mut entry = Entry::new(
-                Tone::Ok,
-                Rich::new().name(view.name(&review.by)).text(format!(" {kind}")),
-            )
-            .why(format!(
-                "Objectives met: {}. Assessment adequate: {}. Steps adequate: {}.",
-                yes(review.objectives_met),
-                yes(review.assessment_adequate),
-                yes(review.steps_adequate)
-            ))
-            .quote(review.summary.as_str())
-            .aside(view.ago(review.at));
+            let mut entry = Entry::new(Tone::Ok, view.person(&review.by).text(format!(" {kind}")))
+                .why(format!(
+                    "Objectives met: {}. Assessment adequate: {}. Steps adequate: {}.",
+                    yes(review.objectives_met),
+                    yes(review.assessment_adequate),
+                    yes(review.steps_adequate)
+                ))
+                .quote(review.summary.as_str())
+                .aside(view.ago(review.at));
             if !review.incidents.is_empty() {
                 entry = entry.aside(Rich::from("It addresses ").said(review.incidents.join(", ")));
             }
@@ -481,10 +476,9 @@ impl Around<'_> {
             }
             entries.push(entry);
         }
-        entries.extend(watch_entries(view, change));
         if let Some(finding) = &change.finding {
             let text = Rich::new()
-                .name(view.name(&finding.by))
+                .append(view.person(&finding.by))
                 .text(" found on the unauthorized work");
             entries.push(Entry::new(Tone::Wait, text).quote(finding.reason.as_str()));
         }
@@ -495,6 +489,14 @@ impl Around<'_> {
             acts.extend(self.act(Verb::Review, Act::Review).into_iter().map(addendum));
         }
         Work::new("", entries).acts(acts)
+    }
+
+    /// How it is watched after the work, and what began meanwhile.
+    pub fn watch(&self, view: &View<'_, '_, '_>) -> Work {
+        let change = &self.file.change;
+        let mut entries: Vec<Entry> = course::watch(view, change).into_iter().collect();
+        entries.extend(watch_entries(view, change));
+        Work::new("", entries)
     }
 
     /// Links to other records.
@@ -522,7 +524,7 @@ impl Around<'_> {
     /// Comments, oldest first, with the form that adds one.
     pub fn comments(&self, view: &View<'_, '_, '_>) -> Work {
         let entries = self.comments.iter().map(|comment| {
-            Entry::new(Tone::Plain, Rich::new().name(view.name(&comment.by)))
+            Entry::new(Tone::Plain, view.person(&comment.by))
                 .icon("comment")
                 .quote(comment.text.as_str())
                 .aside(view.moment(comment.at))
@@ -584,17 +586,14 @@ impl Around<'_> {
         let change = &self.file.change;
         let content = &change.content;
         let mut facts = vec![
-            Fact::people("Owner", vec![view.name(&content.owner)]),
-            Fact::people("Requester", vec![view.name(&change.requester)]),
+            Fact::people("Owner", vec![view.named(&content.owner)]),
+            Fact::people("Requester", vec![view.named(&change.requester)]),
         ];
         if !content.implementers.is_empty() {
-            facts.push(Fact::people(
-                "Implementers",
-                content.implementers.iter().map(|person| view.name(person)).collect(),
-            ));
+            facts.push(Fact::people("Implementers", view.all_named(&content.implementers)));
         }
         if let Some(tester) = &content.tester {
-            facts.push(Fact::people("Tester", vec![view.name(tester)]));
+            facts.push(Fact::people("Tester", vec![view.named(tester)]));
         }
         facts.extend(unknown_items(content, &view.directory));
         for (label, value) in [("Team", &content.team), ("Business contact", &content.business_contact)] {
@@ -613,11 +612,12 @@ impl Around<'_> {
             let words: Vec<String> = touches.iter().map(|touch| plain(touch.as_str())).collect();
             facts.push(Fact::new("Touches", words.join(", ")));
         }
-        facts.push(Fact::new("Category", capital(content.category.as_str())));
+        facts.push(Fact::new("Category", capital(content.category.as_str())).folded());
         if !change.labels.is_empty() {
             facts.push(Fact::new("Labels", Rich::new().said(change.labels.join(", "))));
         }
         let digests = Fact {
+            is_folded: true,
             label: "Digests".to_owned(),
             values: vec![
                 Rich::new().text("what ").digest(&change.digests.what),
@@ -671,7 +671,7 @@ fn watch_entries(view: &View<'_, '_, '_>, change: &Change) -> Vec<Entry> {
     };
     let caused = change.caused_incidents.iter().map(|row| {
         let text = Rich::new()
-            .name(view.name(&row.by))
+            .append(view.person(&row.by))
             .text(" says that it caused ")
             .append(linked(&row.incident));
         Entry::new(Tone::Stop, text).aside(view.ago(row.at))

@@ -323,7 +323,7 @@ fn sections_of(view: &View<'_, '_, '_>, version: &StandardTemplate, is_next: boo
         Entry::new(
             Tone::Ok,
             Rich::new()
-                .name(view.name(&approval.person))
+                .append(view.person(&approval.person))
                 .text(format!(" approved as {}", plain(approval.role.as_str()))),
         )
         .aside(view.ago(approval.at))

@@ -131,7 +131,7 @@ fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts:
         title: format!("Rights of the people of {}", view.name(&found.manager)),
         facts: vec![
             Fact::new("State", Rich::from(word)),
-            Fact::new("Begun by", Rich::new().said(view.name(&found.begun_by))),
+            Fact::new("Begun by", view.person(&found.begun_by)),
             Fact::new("Until", view.reader.day(found.due_at)),
         ],
         sections: vec![Section::new("rights", "Rights", SectionBody::Table(table))],

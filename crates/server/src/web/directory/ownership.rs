@@ -108,7 +108,7 @@ fn scope_words(scope: &str) -> String {
 
 fn matrix_row(view: &View<'_, '_, '_>, row: &Ownership, may_set: bool) -> OwnershipRow {
     let holder = match (&row.person, &row.group, &row.function) {
-        (Some(person), _, _) => Rich::new().said(view.name(person)),
+        (Some(person), _, _) => view.person(person),
         (None, Some(group), None) => Rich::from("the group ").said(group.as_str()),
         (None, Some(group), Some(function)) => Rich::new().said(function).text(" in the group ").said(group.as_str()),
         (None, None, _) => Rich::new(),
@@ -177,7 +177,7 @@ fn line_entries(view: &View<'_, '_, '_>, role: OwnershipRole, number: usize, lin
         String::new()
     };
     let holders = line.holders.iter().map(|holder| {
-        let text = Rich::from(format!("{part}: ")).name(view.name(&holder.person));
+        let text = Rich::from(format!("{part}: ")).append(view.person(&holder.person));
         let order = if number == 0 {
             "asked first"
         } else {

@@ -354,7 +354,7 @@ fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
     };
     let entries = view.directory.ownerships.iter().filter(is_about).map(|row| {
         let who = match (&row.person, &row.group) {
-            (Some(person), _) => Rich::new().name(view.name(person)),
+            (Some(person), _) => view.person(person),
             (None, Some(group)) => Rich::from("The group ").name(group.0.as_str()),
             (None, None) => Rich::from("Nobody"),
         };

@@ -356,7 +356,7 @@ fn facts(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) 
         ),
         Fact::new("Environment", Rich::new().said(check.environment.as_str())),
         Fact::new("Build", Rich::new().code(build(check))),
-        Fact::new("Asked by", Rich::new().said(view.name(&check.by))),
+        Fact::new("Asked by", view.person(&check.by)),
         Fact::new("Asked", view.reader.moment(check.asked_at)),
         Fact::new("Purpose", purpose(check.purpose)),
         Fact::new("State", standing(check.state)),

@@ -167,7 +167,7 @@ fn facts(view: &View<'_, '_, '_>, workload: &Workload) -> Vec<Fact> {
             if workload.own_issuer { "yes" } else { "no" },
         ),
         Fact::new("Meant for", Rich::new().code(workload.meant_for.as_str())),
-        Fact::people("Acts as", vec![view.name(&workload.person)]),
+        Fact::people("Acts as", vec![view.named(&workload.person)]),
         Fact::new("It may", Rich::new().said(scopes(workload))),
     ];
     if let Some(roles) = &workload.roles {
@@ -176,7 +176,7 @@ fn facts(view: &View<'_, '_, '_>, workload: &Workload) -> Vec<Fact> {
     }
     facts.extend([
         Fact::new("Minutes inside", workload.minutes.to_string()),
-        Fact::people("Owner", vec![view.name(&workload.owner)]),
+        Fact::people("Owner", vec![view.named(&workload.owner)]),
         Fact::new("Exchanged at", Rich::new().code(exchange)),
     ]);
     facts

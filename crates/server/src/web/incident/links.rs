@@ -79,7 +79,7 @@ fn entry(view: &View<'_, '_, '_>, seen: &Seen) -> Entry {
     let link = &seen.link;
     let by = match link.by.as_str() {
         "system" => Rich::from("set by a rule"),
-        _ => Rich::from("set by ").name(view.name(&link.by)),
+        _ => Rich::from("set by ").append(view.person(&link.by)),
     };
     let mut why = by.text(", ").append(view.moment(link.at));
     if link.confidence_ppm < CERTAIN {

@@ -192,7 +192,7 @@ fn facts(view: &View<'_, '_, '_>, shown: &ShownProblem) -> Vec<Fact> {
         ));
     }
     if let (Some(by), Some(at)) = (&problem.decided_by, problem.decided_at) {
-        let rich = Rich::new().name(view.name(by)).text(", ").append(view.moment(at));
+        let rich = view.person(by).text(", ").append(view.moment(at));
         facts.push(Fact::new("Decided", rich));
     }
     if let Some(reason) = &problem.reason {

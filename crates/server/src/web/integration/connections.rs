@@ -415,7 +415,7 @@ fn proposal_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
 
 fn facts(view: &View<'_, '_, '_>, connection: &Connection) -> Vec<Fact> {
     let mut facts = vec![
-        Fact::people("Owner", vec![view.name(&connection.owner)]),
+        Fact::people("Owner", vec![view.named(&connection.owner)]),
         Fact::new(
             "Deliver to",
             Rich::new().code(hook_address(view, connection.id.as_str())),

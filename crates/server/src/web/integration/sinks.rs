@@ -186,7 +186,7 @@ fn facts(view: &View<'_, '_, '_>, sink: &Sink, state: Option<&states::State>, si
         kinds = kinds.code(kind.as_str());
     }
     let mut facts = vec![
-        Fact::people("Owner", vec![view.name(&sink.owner)]),
+        Fact::people("Owner", vec![view.named(&sink.owner)]),
         Fact::new("Form", form_of(sink.format)),
         Fact::new("Kinds of event", kinds),
         Fact::new("Free texts", if sink.with_texts { "sent" } else { "left out" }),

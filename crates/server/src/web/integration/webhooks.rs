@@ -237,7 +237,7 @@ fn kinds(webhook: &Webhook) -> Rich {
 
 fn facts(view: &View<'_, '_, '_>, webhook: &Webhook, state: Option<&webhook::State>) -> Vec<Fact> {
     let mut facts = vec![
-        Fact::people("Owner", vec![view.name(&webhook.owner)]),
+        Fact::people("Owner", vec![view.named(&webhook.owner)]),
         Fact::new("Form", form_of(webhook)),
         Fact::new("Told of", kinds(webhook)),
     ];

@@ -13,6 +13,7 @@ use model::core::body::Body;
 use model::core::enums::State as Stage;
 use model::directory::snapshot::{Directory, Freeze};
 use model::schedule::repeat::Occurrence;
+use pages::language;
 use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use store::{Lane, Mode};
 
@@ -23,7 +24,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Made, Sent, send, send_made};
-use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::view::{View, Visitor, language_of, show};
 use crate::web::shared::{idempotent_form, words};
 
 /// The longest line of a calendar, in bytes without its end (RFC 5545, section 3.1).
@@ -134,7 +135,8 @@ pub(crate) async fn calendar(
             let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
             let me = directory.people.get(&cx.actor.person);
             let zone = me.map_or("UTC", |person| person.zone.as_str());
-            let mut text = write((&changes, &about), (&*cx.visible()?, zone), &base, cx.now);
+            let spoken = language::find(&language_of(&directory, &cx.actor.person));
+            let mut text = write((&changes, &about), (&*cx.visible()?, zone), (&base, spoken), cx.now);
             mask_text(cx, &mut text)?;
             Ok(text)
         })
@@ -172,7 +174,7 @@ pub(crate) fn objects(changes: &[Change], directory: &Directory, base: &str, now
     for change in changes {
         let mut event = String::new();
         // The time of the last save stands still while the change does.
-        put_change(&mut event, change, base, change.updated_at);
+        put_change(&mut event, change, (base, None), change.updated_at);
         if let (Some(start), Some(end)) = (change.planned_start, change.planned_end) {
             found.push(whole(change.id.0.clone(), (start, end), &event));
         }
@@ -180,7 +182,7 @@ pub(crate) fn objects(changes: &[Change], directory: &Directory, base: &str, now
     for freeze in directory.freezes.iter().filter(|freeze| !freeze.ended) {
         for span in freeze.spans().filter(|span| span.ends_at > now).take(MOST_SPANS) {
             let mut event = String::new();
-            put_freeze(&mut event, (freeze, span), base, freeze.starts_at);
+            put_freeze(&mut event, (freeze, span), (base, None), freeze.starts_at);
             let name = format!("{}{}", freeze.id.0, which(freeze, span));
             found.push(whole(name, (span.starts_at, span.ends_at), &event));
         }
@@ -199,7 +201,7 @@ pub(crate) fn invitation(
     change.planned_start.and(change.planned_end)?;
     let mail = |address: &str| -> String { address.chars().filter(|it| !it.is_control()).collect() };
     let mut event = String::new();
-    put_change(&mut event, change, base, now);
+    put_change(&mut event, change, (base, None), now);
     let people = [
         format!("ORGANIZER:mailto:{}", mail(organizer)),
         format!("ATTENDEE;ROLE=REQ-PARTICIPANT;RSVP=FALSE:mailto:{}", mail(attendee)),
@@ -227,7 +229,7 @@ pub(crate) fn invitation(
 fn write(
     (changes, about): (&[Change], &make_feed::About),
     (directory, zone): (&Directory, &str),
-    base: &str,
+    (base, spoken): (&str, Spoken),
     now: Timestamp,
 ) -> String {
     let name = directory
@@ -244,23 +246,36 @@ fn write(
         put(&mut out, line);
     }
     let of = about.service.as_ref().or(about.team.as_ref());
-    let name = of.map_or_else(|| format!("Changes, {name}"), |of| format!("Changes of {of}, {name}"));
+    let changes_of = said(spoken, "Changes");
+    let name = match of {
+        None => format!("{changes_of}, {name}"),
+        Some(of) if spoken.is_none() => format!("Changes of {of}, {name}"),
+        Some(of) => format!("{changes_of}: {of}, {name}"),
+    };
     put(&mut out, &format!("X-WR-CALNAME:{}", text(&name)));
     // Instants are told in UTC; programs that show whole days need the reader's zone.
     put(&mut out, &format!("X-WR-TIMEZONE:{}", text(zone)));
     for change in changes {
-        put_change(&mut out, change, base, now);
+        put_change(&mut out, change, (base, spoken), now);
     }
     for freeze in directory.freezes.iter().filter(|freeze| !freeze.ended) {
         for span in freeze.spans().filter(|span| span.ends_at > now) {
-            put_freeze(&mut out, (freeze, span), base, now);
+            put_freeze(&mut out, (freeze, span), (base, spoken), now);
         }
     }
     put(&mut out, "END:VCALENDAR");
     out
 }
 
-fn put_change(out: &mut String, change: &Change, base: &str, now: Timestamp) {
+/// The language that the owner of a feed chose; none for English.
+type Spoken = Option<&'static language::Language>;
+
+/// Words of ours in that language.
+fn said(spoken: Spoken, words: &str) -> String {
+    spoken.map_or_else(|| words.to_owned(), |language| language.text(words))
+}
+
+fn put_change(out: &mut String, change: &Change, (base, spoken): (&str, Spoken), now: Timestamp) {
     let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
         return;
     };
@@ -292,7 +307,10 @@ fn put_change(out: &mut String, change: &Change, base: &str, now: Timestamp) {
         out,
         &format!(
             "DESCRIPTION:{}",
-            text(&format!("{}\n{url}", words::capital(change.state.as_str())))
+            text(&format!(
+                "{}\n{url}",
+                said(spoken, &words::capital(change.state.as_str()))
+            ))
         ),
     );
     put(out, &format!("URL:{url}"));
@@ -309,7 +327,7 @@ fn which(freeze: &Freeze, span: Occurrence) -> String {
 }
 
 /// One time of a freeze; each of several is an event of its own, so that a reader needs no rule.
-fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), base: &str, now: Timestamp) {
+fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), (base, spoken): (&str, Spoken), now: Timestamp) {
     let which = which(freeze, span);
     put(out, "BEGIN:VEVENT");
     put(out, &format!("UID:{}{which}@assent", freeze.id.0));
@@ -317,7 +335,8 @@ fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), base: &st
     put(out, &sequence(freeze.version));
     put(out, &format!("DTSTART:{}", instant(span.starts_at)));
     put(out, &format!("DTEND:{}", instant(span.ends_at)));
-    put(out, &format!("SUMMARY:{}", text(&format!("Freeze: {}", freeze.title))));
+    let title = said(spoken, &format!("Freeze: {}", freeze.title));
+    put(out, &format!("SUMMARY:{}", text(&title)));
     put(out, &format!("URL:{base}/freezes"));
     // A freeze takes nobody's time.
     put(out, "TRANSP:TRANSPARENT");

@@ -26,7 +26,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::compliance::retention;
 use crate::web::directory::ownership_proposal;
-use crate::web::policy::{try_policies, watch_windows};
+use crate::web::policy::{policy_document, try_policies, watch_windows};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::view::{View, Visitor, show};
@@ -53,6 +53,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
         .as_ref()
         .map(|tenant| tenant.risk_table.clone())
         .unwrap_or_default();
+    let in_words = Rich::new().link("as a document to print", view.url("/policies/document"));
     let mut sections = vec![
         Section::new(
             "proposals",
@@ -60,6 +61,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
             SectionBody::Entries(entries(view, &found, (&older, &told))),
         )
         .unsaid("Nothing was proposed yet: the policies and the risk table that come with Assent are in force."),
+        policy_document::rules(view).note(in_words),
         Section::new(
             "risk-table",
             "Risk by highest impact (rows) and complexity (columns)",
@@ -168,7 +170,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
         ConfigurationState::Withdrawn => "withdrawn",
     };
     let text = Rich::new()
-        .name(view.name(&row.proposer))
+        .append(view.person(&row.proposer))
         .text(format!(" proposed {what}: {state}"));
     let mut entry = Entry::new(tone, text)
         .quote(row.reason.clone())
@@ -265,7 +267,7 @@ fn sla_words(table: &SlaTable) -> String {
     sla::ROWS.iter().filter_map(row).collect::<Vec<_>>().join("; ")
 }
 
-fn sla_table(table: &SlaTable) -> Table {
+pub(super) fn sla_table(table: &SlaTable) -> Table {
     let row = |name: &&str| {
         let row = table.named(name)?;
         Some(vec![
@@ -361,7 +363,7 @@ fn mapping(view: &View<'_, '_, '_>) -> Vec<Entry> {
     rules.map(entry).collect()
 }
 
-fn risk_table(table: &RiskTable) -> Table {
+pub(super) fn risk_table(table: &RiskTable) -> Table {
     let rows = ["None", "Low", "Medium", "High"]
         .into_iter()
         .zip(&table.0)

@@ -44,7 +44,7 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
         for it in Dashboard::listed(view.cx)? {
             let url = view.url(&format!("/dashboard/{}", it.id));
             let link = Rich::new().said_link(it.title.as_str(), url);
-            saved.push(Entry::new(Tone::Plain, link).why(Rich::new().said(view.name(&it.owner))));
+            saved.push(Entry::new(Tone::Plain, link).why(view.person(&it.owner)));
         }
         let page = RecordPage {
             frame: view.frame.clone(),

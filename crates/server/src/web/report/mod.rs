@@ -1,6 +1,7 @@
 //! Reports: lists, counts, saved views and exports.
 
 pub(super) mod dashboards;
+pub(super) mod home_now;
 pub(super) mod home_roles;
 pub(super) mod metric;
 pub(super) mod metric_words;

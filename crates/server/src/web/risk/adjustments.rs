@@ -104,7 +104,7 @@ fn facts(view: &mut View<'_, '_, '_>, adjustment: &RiskAdjustment) -> acts::Resu
         Fact::new("Compared", view.moment(adjustment.at)),
     ];
     if let (Some(by), Some(at)) = (&adjustment.decided_by, adjustment.decided_at) {
-        let rich = Rich::new().name(view.name(by)).text(", ").append(view.moment(at));
+        let rich = view.person(by).text(", ").append(view.moment(at));
         facts.push(Fact::new("Decided", rich));
     }
     if let Some(reason) = &adjustment.reason {

@@ -526,8 +526,8 @@ fn days(view: &View<'_, '_, '_>, board: &Board) -> Vec<Day> {
                 href: address(view, &board.asked, Shape::Day, date),
                 is_today,
                 is_outside: board.shape == Shape::Month && date.month() != month,
-                now: is_today.then(|| (hour, format!("Now, {}", now.strftime("%H:%M")))),
-                bands: bands(board, date),
+                now: is_today.then(|| (hour, format!("Now, {}", view.reader.time(view.now())))),
+                bands: bands(view, board, date),
                 blocks,
                 more,
             }
@@ -535,10 +535,10 @@ fn days(view: &View<'_, '_, '_>, board: &Board) -> Vec<Day> {
         .collect()
 }
 
-fn bands(board: &Board, date: Date) -> Vec<Band> {
+fn bands(view: &View<'_, '_, '_>, board: &Board, date: Date) -> Vec<Band> {
     let band = |span: &Span| {
         let (hour, hours) = hours_on(date, &span.start, &span.end)?;
-        let clock = |zoned: &Zoned| zoned.strftime("%H:%M").to_string();
+        let clock = |zoned: &Zoned| view.reader.time(zoned.timestamp());
         let begins = (span.start.date() == date).then(|| format!("from {}", clock(&span.start)));
         let ends = (span.end.date() == date).then(|| format!("to {}", clock(&span.end)));
         let told: Vec<String> = begins.into_iter().chain(ends).collect();
@@ -562,7 +562,7 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, us
             continue;
         };
         let time = match one.start.date() == date {
-            true => one.start.strftime("%H:%M").to_string(),
+            true => view.reader.time(one.start.timestamp()),
             false => "goes on".to_owned(),
         };
         blocks.push(Block {

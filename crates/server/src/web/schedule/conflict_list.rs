@@ -131,7 +131,7 @@ fn facts(view: &View<'_, '_, '_>, conflict: &Conflict, arbiters: &[PersonId]) ->
         Fact::new("Decides", Rich::new().said(names.join(", "))),
     ];
     if let Some(owner) = &conflict.owner {
-        facts.push(Fact::new("Sees to it", Rich::new().said(view.name(owner))));
+        facts.push(Fact::new("Sees to it", view.person(owner)));
     }
     match conflict.state {
         ConflictState::Open => facts.push(Fact::new("Due", view.moment(conflict.due_at))),

@@ -165,7 +165,7 @@ pub(super) fn signatures(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry>
     };
     let rows = freeze.course.steps.iter().rev().map(|step| {
         let (tone, done) = words(step.step);
-        let text = Rich::new().name(view.name(&step.by)).text(done);
+        let text = view.person(&step.by).text(done);
         Entry::new(tone, text)
             .quote(step.reason.as_str())
             .aside(view.moment(step.at))
@@ -204,7 +204,7 @@ pub(super) fn times(view: &View<'_, '_, '_>, repeat: &Repeat) -> Option<Section>
 pub(super) fn facts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(owner) = &freeze.course.business_owner {
-        facts.push(Fact::new("Business owner", Rich::new().name(view.name(owner))));
+        facts.push(Fact::new("Business owner", view.person(owner)));
     }
     let repeat = &freeze.repeat;
     let told = [

@@ -1,7 +1,7 @@
 //! Fields and facts that pages of several areas share.
 
 use model::core::ids::PersonId;
-use pages::{Choice, Fact, Field, IN_A_MENU, Input, Rich};
+use pages::{Choice, Fact, Field, IN_A_MENU, Input, Named, Rich};
 
 use crate::web::shared::view::View;
 
@@ -71,8 +71,9 @@ pub(crate) fn watching<'p>(
     people: impl Iterator<Item = &'p PersonId>,
     groups: impl Iterator<Item = String>,
 ) -> Fact {
-    let names: Vec<String> = people.map(|person| view.name(person)).collect();
-    let mut fact = Fact::people("Watching", names.iter().take(WATCHERS_SHOWN).cloned().collect());
+    let names = view.all_named(people);
+    let shown: Vec<Named> = names.iter().take(WATCHERS_SHOWN).cloned().collect();
+    let mut fact = Fact::people("Watching", shown);
     let group = |key: String| Rich::new().text("the group ").said(key);
     fact.values.extend(groups.map(group));
     match names.len().saturating_sub(WATCHERS_SHOWN) {

@@ -44,7 +44,7 @@ pub(crate) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
 /// The same, with what the event is about where its page knows that: a step of the work, the name of a record.
 pub(crate) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich>) -> Moment {
     let (icon, words) = phrase(told);
-    let mut text = Rich::new().name(view.name(&told.actor)).text(format!(" {words}"));
+    let mut text = view.person(&told.actor).text(format!(" {words}"));
     if let Some(detail) = detail(view, told) {
         text = text.text(format!(": {detail}"));
     }
