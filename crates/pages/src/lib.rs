@@ -36,7 +36,7 @@ pub use api::ApiPage;
 pub use approval::home::{Home, QueueCard, QueueRow};
 pub use audit::log::{AuditLog, LogEntry};
 pub use change::change_form::{
-    ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, IN_A_MENU, NINE, RowGroup, Rows,
+    ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, IN_A_MENU, KeptDraft, NINE, RowGroup, Rows,
 };
 pub use change::changes::{ChangeList, ChangeRow};
 pub use change::page::{ChangePage, Decision, TargetRow, Work};

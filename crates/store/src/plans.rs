@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 
+use crate::change::form_draft;
 use crate::compliance::{archive, retention};
 use crate::identity::{second_factor, session, workload};
 use crate::integration::{inbox, webhook};
@@ -54,6 +55,11 @@ fn statements() -> Vec<(String, &'static str, bool)> {
         (
             second_factor::PRUNE.to_owned(),
             "ceremony_across_by_expires_at (expires_at<?)",
+            false,
+        ),
+        (
+            form_draft::PRUNE.to_owned(),
+            "form_draft_across_by_saved_at (saved_at<?)",
             false,
         ),
         (

@@ -1,5 +1,6 @@
 //! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
 
+pub(crate) mod drafted;
 pub(crate) mod earned;
 pub(crate) mod facts;
 pub(crate) mod headline;

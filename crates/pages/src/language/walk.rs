@@ -32,6 +32,8 @@ pub const SCRIPT: [&str; 35] = [
     "{#h} h {#min} min",
     "in {time}",
     "What you typed here on {when} is kept on this device.",
+    "Another window of this form keeps other answers; what you type here is kept on this device alone. ",
+    "Open it again",
     "Turn the keys on",
     "Turn the keys off",
     "This authenticator has a passkey of yours already.",

@@ -142,6 +142,8 @@ fn change_routes() -> Router<AppState> {
         .route("/t/{tenant}/views/sharing", post(report::saved_views::share))
         .route("/t/{tenant}/picks/{kind}", get(shared::picks::find))
         .route("/t/{tenant}/changes/new", get(change::new_form::new_form))
+        .route("/t/{tenant}/changes/new/draft", post(change::form_draft::save))
+        .route("/t/{tenant}/changes/new/draft/removal", post(change::form_draft::discard))
         .route("/t/{tenant}/changes/{key}", get(change::page::show))
         .route(
             "/t/{tenant}/changes/{key}/edit",
