@@ -19,6 +19,7 @@ use crate::shape::Shape;
 use crate::{Directory, Finding, Hasher, PolicySet, PolicySource, SourceFile, limits, vocabulary};
 use check::{actions_of, check, check_base, validate};
 use names::{Named, named};
+pub(crate) use names::fields_of;
 use read::{Loaded, load};
 
 /// A set that is compiled but for the names that only the caller can look up.

@@ -155,6 +155,13 @@ impl PolicySet {
         self.sources.values()
     }
 
+    /// The keys of the tenant's own fields that a policy of the set reads, with the policy's id.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sources
+            .values()
+            .flat_map(|source| load::fields_of(&source.text).map(move |(_, key)| (key, source.id.as_str())))
+    }
+
     /// Every obligation that a policy of the set can ask, in no order.
     pub fn obligations(&self) -> impl Iterator<Item = &Obligation> {
         self.obligations.values()

@@ -3,6 +3,7 @@
 pub(crate) mod drafted;
 pub(crate) mod earned;
 pub(crate) mod facts;
+pub(crate) mod fielded;
 pub(crate) mod headline;
 pub(crate) mod offered;
 pub(crate) mod several;

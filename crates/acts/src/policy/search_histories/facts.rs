@@ -153,6 +153,7 @@ fn plain() -> Facts {
             implementers: Vec::new(),
             implemented_by: Vec::new(),
             tester: None,
+            fields: std::collections::BTreeMap::new(),
         },
         target: TargetFacts {
             target: "t1".into(),

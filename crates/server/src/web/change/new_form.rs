@@ -1,10 +1,13 @@
 //! The empty form of a change: from nothing, or after a template.
 
+use std::collections::BTreeSet;
+
 use acts::change::find_lookalikes::find_lookalikes;
 use acts::change::keep_draft::{discard_draft, find_drafts};
 use acts::change::{create_change, find_similar, verbs};
 use axum::extract::{Query, State};
 use axum::response::Response;
+use model::change::custom_values;
 use model::core::act::Act as Verb;
 use model::core::enums::Kind;
 use model::core::ids::ServiceKey;
@@ -25,6 +28,7 @@ use crate::web::shared::view::{View, Visitor, problem, reader_of, see_told, show
 use acts::Context;
 use acts::change::find_similar::Filled;
 use model::core::body::Body;
+use serde_json::Value;
 
 /// What the address asks for: the template that the change follows, or the service that it is about.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -66,6 +70,13 @@ fn new_page(
     fields.retrospective = true;
     if let Some(key) = service {
         fields.set("targets.0.service", key);
+        let services = BTreeSet::from([ServiceKey::from(key)]);
+        for field in directory.custom_fields.values() {
+            let value = custom_values::default_for(field, &services, &directory);
+            if let Some(text) = value.as_ref().and_then(Value::as_str) {
+                fields.set(&field.path(), text);
+            }
+        }
     }
     let Some(template) = after_template::approved(&directory, after) else {
         let usual = NINE.iter().map(|name| (*name).to_owned());

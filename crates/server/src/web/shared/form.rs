@@ -86,6 +86,7 @@ const BOOLEANS: &[&str] = &[
     "is_production",
     "compromised",
     "is_needed",
+    "is_fact",
     "is_shared",
     "justified",
     "is_complete",
