@@ -25,6 +25,7 @@ mod vocabulary;
 
 pub use bare::Bare;
 pub use builtin::{Pack, SCHEMA, base, pack, packs};
+pub use parameters::Parameter;
 pub use cases::{CasesReport, check_cases, run_cases, words as words_of};
 pub use explain::{Explained, Explanation};
 pub use nearest::nearest;

@@ -482,6 +482,7 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/policies", get(policy::policies::show_policies))
         .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
         .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))
+        .route("/t/{tenant}/policy-parameters", post(policy::parameters::propose))
         .route("/t/{tenant}/policies/{id}/{act}", post(policy::policies::act))
         .route("/t/{tenant}/help", get(shared::help::show_help))
         .route("/t/{tenant}/components", get(shared::help::components))
