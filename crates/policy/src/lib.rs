@@ -25,10 +25,10 @@ mod vocabulary;
 
 pub use bare::Bare;
 pub use builtin::{Pack, SCHEMA, base, pack, packs};
-pub use parameters::Parameter;
 pub use cases::{CasesReport, check_cases, run_cases, words as words_of};
 pub use explain::{Explained, Explanation};
 pub use nearest::nearest;
+pub use parameters::Parameter;
 pub use set::{PolicySet, PolicySource};
 pub use thread::{STACK_BYTES, on_policy_thread};
 

@@ -19,8 +19,8 @@ use crate::set::{AsksFrom, Known};
 use crate::shape::Shape;
 use crate::{Directory, Finding, Hasher, PolicySet, PolicySource, SourceFile, limits, vocabulary};
 use check::{actions_of, check, check_base, validate};
-use names::{Named, named};
 pub(crate) use names::fields_of;
+use names::{Named, named};
 use read::{Loaded, load};
 
 /// A set that is compiled but for the names that only the caller can look up.

@@ -257,8 +257,9 @@ fn declaration(name: &str, body: &toml::Value) -> Result<Declaration, String> {
         .get("type")
         .and_then(toml::Value::as_str)
         .ok_or("`type` is missing")?;
-    let kind = Type::parse(word)
-        .ok_or_else(|| format!("the type `{word}` is none of count, minutes, duration, name, factor, groups, risk, probability"))?;
+    let kind = Type::parse(word).ok_or_else(|| {
+        format!("the type `{word}` is none of count, minutes, duration, name, factor, groups, risk, probability")
+    })?;
     let default = typed(kind, body.get("default").ok_or("`default` is missing")?)?;
     let floor = bound(kind, body.get("floor"))?;
     let ceiling = bound(kind, body.get("ceiling"))?;

@@ -282,7 +282,11 @@ pub(crate) fn probability(text: &str) -> Result<i64, String> {
         return Err(wrong());
     }
     let ppm = format!("{whole}{part:0<4}").parse().map_err(|_| wrong())?;
-    if (1..=1_000_000).contains(&ppm) { Ok(ppm) } else { Err(wrong()) }
+    if (1..=1_000_000).contains(&ppm) {
+        Ok(ppm)
+    } else {
+        Err(wrong())
+    }
 }
 
 /// The word for a step, as `@due` writes it.

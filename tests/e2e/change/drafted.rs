@@ -37,7 +37,11 @@ fn what_was_typed_is_restored_to_its_writer_alone() {
         assert_eq!(version(&writer.form(SAVE, &typed("", "0", "Half a thought"))), 1);
         assert_eq!(version(&writer.form(SAVE, &typed("", "1", "Half a <thought>"))), 2);
         let again = Session::begin(&server, "requester").get(NEW);
-        for words in ["What you typed here is restored", "Half a &lt;thought&gt;", "Throw it away and begin anew"] {
+        for words in [
+            "What you typed here is restored",
+            "Half a &lt;thought&gt;",
+            "Throw it away and begin anew",
+        ] {
             assert!(again.body.contains(words), "{words}: {}", again.body);
         }
         let other = Session::begin(&server, "owner").get(NEW);
@@ -46,7 +50,9 @@ fn what_was_typed_is_restored_to_its_writer_alone() {
         other_windows_and_wrong_forms_are_refused(&writer);
         let nobody = Session::begin(&server, "auditor").form(SAVE, &typed("", "0", "None"));
         assert_eq!(nobody.status, 403, "who creates no change drafts none");
-        let elsewhere = writer.from_site("https://evil.example").form(SAVE, &typed("", "2", "Planted"));
+        let elsewhere = writer
+            .from_site("https://evil.example")
+            .form(SAVE, &typed("", "2", "Planted"));
         assert_eq!(elsewhere.status, 403, "{}", elsewhere.body);
     }
     let later = server.server_time() + SignedDuration::from_hours(24 * 31);

@@ -37,7 +37,8 @@ fn asked(server: &Server, number: u64, says: &Value) -> Vec<String> {
     let path = format!("/api/v1/changes/{}/requirements", made["key"].as_str().unwrap());
     let found = server.must("GET", &path, &server.token("auditor"), None);
     let rows = found["obligations"].as_array().unwrap().iter();
-    rows.map(|row| row["obligation"]["id"].as_str().unwrap_or_default().to_owned()).collect()
+    rows.map(|row| row["obligation"]["id"].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 #[test]
@@ -50,7 +51,11 @@ fn a_policy_reads_a_field_that_is_declared_as_a_fact_and_no_other() {
     assert_eq!(field(&server, &number).0, 201);
     let free = json!({"key": "note", "name": "Note", "holds": "text", "is_fact": true});
     let (status, told) = field(&server, &free);
-    assert_eq!((status, &told["errors"][0]["field"]), (422, &json!("is_fact")), "{told:#}");
+    assert_eq!(
+        (status, &told["errors"][0]["field"]),
+        (422, &json!("is_fact")),
+        "{told:#}"
+    );
 
     let proposal = json!({
         "reason": "Gold is rehearsed", "parameters": "thorough_evidence_from = \"never\"\n",
@@ -59,13 +64,20 @@ fn a_policy_reads_a_field_that_is_declared_as_a_fact_and_no_other() {
     });
     let (status, told) = ask(&server, &admin, "POST", "/policies", &proposal);
     assert_eq!(status, 422, "the field is not declared: {told:#}");
-    assert!(told.to_string().contains("no field `tier` of changes is declared"), "{told:#}");
+    assert!(
+        told.to_string().contains("no field `tier` of changes is declared"),
+        "{told:#}"
+    );
     assert_eq!(field(&server, &tier(true)).0, 201);
     let made = server.must("POST", "/api/v1/policies", &admin, Some(&proposal));
     let path = format!("/api/v1/configurations/{}/activation", made["id"].as_str().unwrap());
     server.must("POST", &path, &server.token("change_manager"), Some(&json!({})));
 
-    let has = |number, says: Value| asked(&server, number, &says).iter().any(|id| id == "house.require.gold");
+    let has = |number, says: Value| {
+        asked(&server, number, &says)
+            .iter()
+            .any(|id| id == "house.require.gold")
+    };
     assert!(has(61_001, json!({"tier": "gold", "parcels": 1_000})));
     assert!(!has(61_002, json!({"tier": "gold", "parcels": 999})));
     assert!(!has(61_003, json!({"tier": "gold"})), "what is not said is no number");
@@ -89,7 +101,11 @@ fn a_service_answers_by_default_and_a_form_of_too_many_fields_warns() {
     for default in ["label-print=bronze", "no-such-service=gold", "label-print"] {
         wrong["defaults"] = json!([default]);
         let (status, told) = field(&server, &wrong);
-        assert_eq!((status, &told["errors"][0]["field"]), (422, &json!("defaults[0]")), "{told:#}");
+        assert_eq!(
+            (status, &told["errors"][0]["field"]),
+            (422, &json!("defaults[0]")),
+            "{told:#}"
+        );
     }
     assert_eq!(field(&server, &tier(false)).0, 201);
     let requester = server.token("requester");
@@ -99,7 +115,11 @@ fn a_service_answers_by_default_and_a_form_of_too_many_fields_warns() {
     let path = format!("/api/v1/changes/{}", made["key"].as_str().unwrap());
     let edit = json!({"custom_fields": {"tier": "gold"}});
     let (status, edited) = ask(&server, &requester, "PATCH", below(&path), &edit);
-    assert_eq!((status, &edited["custom_fields"]["tier"]), (200, &json!("gold")), "{edited:#}");
+    assert_eq!(
+        (status, &edited["custom_fields"]["tier"]),
+        (200, &json!("gold")),
+        "{edited:#}"
+    );
     wanted["custom_fields"] = json!({"tier": "gold"});
     let said = server.must("POST", "/api/v1/changes", &requester, Some(&wanted));
     assert_eq!(said["custom_fields"]["tier"], "gold", "what is said goes before");
@@ -114,7 +134,10 @@ fn a_service_answers_by_default_and_a_form_of_too_many_fields_warns() {
         last = told;
     }
     let warned = server.must("GET", "/api/v1/custom-fields/extra_7", &server.token("admin"), None);
-    assert!(warned["warnings"][0].as_str().unwrap().contains("9 fields of your own"), "{warned:#} {last:#}");
+    assert!(
+        warned["warnings"][0].as_str().unwrap().contains("9 fields of your own"),
+        "{warned:#} {last:#}"
+    );
     let page = Session::begin(&server, "admin").get("/t/halden/fields");
     assert!(page.body.contains("A form asks more than people read"), "{}", page.body);
     must_verify(&server);

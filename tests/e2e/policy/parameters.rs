@@ -39,13 +39,19 @@ fn a_value_within_its_bounds_comes_into_force_by_two_people_and_no_other_way() {
     assert!(!asks(&server, &path));
     assert_eq!(value(&server, "canary_from_impact"), "never");
 
-    assert_eq!(propose(&server, "requester", &json!({"canary_from_impact": "low"})).0, 403);
+    assert_eq!(
+        propose(&server, "requester", &json!({"canary_from_impact": "low"})).0,
+        403
+    );
     for (values, told) in [
         (json!({"peer_review_from_probability": "30%"}), "above its ceiling"),
         (json!({"peer_review_from_probability": "0.1%"}), "below its floor"),
         (json!({"canary_from_impact": "enormous"}), "none, low, medium, high"),
         (json!({"canary_from": "low"}), "no parameter `canary_from`"),
-        (json!({"canary_from_impact": "low\"\nthorough_evidence_from = \"none"}), "Write the value as"),
+        (
+            json!({"canary_from_impact": "low\"\nthorough_evidence_from = \"none"}),
+            "Write the value as",
+        ),
         (json!({}), "one parameter with its value"),
     ] {
         let (status, refused) = propose(&server, "admin", &values);
@@ -53,28 +59,58 @@ fn a_value_within_its_bounds_comes_into_force_by_two_people_and_no_other_way() {
         assert!(refused.to_string().contains(told), "{values}: {refused:#}");
     }
 
-    let words = ["policy", "value", "canary_from_impact", "low", "--reason", "Half of them failed"];
+    let words = [
+        "policy",
+        "value",
+        "canary_from_impact",
+        "low",
+        "--reason",
+        "Half of them failed",
+    ];
     let (code, proposal) = assent(&server, "admin", &words);
     assert_eq!(code, 0, "{proposal:#}");
     let activation = format!("/configurations/{}/activation", proposal["id"].as_str().unwrap());
     let alone = ask(&server, &server.token("admin"), "POST", &activation, &json!({}));
-    assert_eq!((alone.0, &alone.1["code"]), (409, &json!("second_person_needed")), "{:#}", alone.1);
+    assert_eq!(
+        (alone.0, &alone.1["code"]),
+        (409, &json!("second_person_needed")),
+        "{:#}",
+        alone.1
+    );
     assert!(!asks(&server, &path), "a proposal moves nothing");
-    let (status, active) = ask(&server, &server.token("change_manager"), "POST", &activation, &json!({}));
+    let (status, active) = ask(
+        &server,
+        &server.token("change_manager"),
+        "POST",
+        &activation,
+        &json!({}),
+    );
     assert_eq!(status, 201, "{active:#}");
     assert_eq!(value(&server, "canary_from_impact"), "low");
     assert_eq!(value(&server, "thorough_evidence_from"), "never", "other values stay");
     assert!(asks(&server, &path), "an impact of low is asked for a canary now");
 
     let page = Session::begin(&server, "admin").get("/t/halden/policies");
-    for words in ["Parameters of the policies", "canary_from_impact", "0.5% to 20%", "Propose another value"] {
+    for words in [
+        "Parameters of the policies",
+        "canary_from_impact",
+        "0.5% to 20%",
+        "Propose another value",
+    ] {
         assert!(page.body.contains(words), "{words}");
     }
-    let form = [("parameter", "canary_from_impact"), ("value", "high"), ("reason", "Less")];
+    let form = [
+        ("parameter", "canary_from_impact"),
+        ("value", "high"),
+        ("reason", "Less"),
+    ];
     let sent = Session::begin(&server, "change_manager").form("/t/halden/policy-parameters", &form);
     assert_eq!(sent.status, 303, "{}", sent.body);
     assert_eq!(value(&server, "canary_from_impact"), "low", "a proposal again");
     let page = Session::begin(&server, "requester").get("/t/halden/policies");
-    assert!(!page.body.contains("Propose another value"), "a requester proposes nothing");
+    assert!(
+        !page.body.contains("Propose another value"),
+        "a requester proposes nothing"
+    );
     must_verify(&server);
 }

@@ -114,7 +114,14 @@ mod tests {
             assert!(is_form(form), "{form}");
         }
         let long = format!("service={}", "a".repeat(200));
-        for form in ["after=", "after=a&service=b", "next=//evil", "service=a b", "service=<b>", &long] {
+        for form in [
+            "after=",
+            "after=a&service=b",
+            "next=//evil",
+            "service=a b",
+            "service=<b>",
+            &long,
+        ] {
             assert!(!is_form(form), "{form}");
         }
     }

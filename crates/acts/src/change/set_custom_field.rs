@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use model::change::custom_field::{
-    BUDGET, CustomField, CustomFieldInput, MOST_ASKED, MOST_CHOICES, MOST_DEFAULTS, MOST_FIELDS, default_pair, over_budget,
+    BUDGET, CustomField, CustomFieldInput, MOST_ASKED, MOST_CHOICES, MOST_DEFAULTS, MOST_FIELDS, default_pair,
+    over_budget,
 };
 use model::change::custom_values;
 use model::core::enums::{FieldKind, Kind};
@@ -124,7 +125,8 @@ fn check_unread(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
 
 fn check_defaults(reading: &mut Reading<'_>, directory: &Directory, field: &CustomField) {
     if field.is_fact && !CustomField::may_be_fact(field.holds) {
-        let text = "Policies read a choice, a number, a day or a service, and not what people type freely or whom they name.";
+        let text =
+            "Policies read a choice, a number, a day or a service, and not what people type freely or whom they name.";
         reading.wrong("is_fact", "not_allowed", text);
     }
     if field.defaults.len() > MOST_DEFAULTS {
@@ -135,7 +137,10 @@ fn check_defaults(reading: &mut Reading<'_>, directory: &Directory, field: &Cust
     let mut known = BTreeSet::new();
     for (place, line) in field.defaults.iter().enumerate() {
         let wrong = match default_pair(line) {
-            None => Some(("not_a_default", format!("`{line}` is no service with its value, such as `label-print=gold`."))),
+            None => Some((
+                "not_a_default",
+                format!("`{line}` is no service with its value, such as `label-print=gold`."),
+            )),
             Some((service, _)) if !directory.services.contains_key(&ServiceKey::from(service)) => {
                 Some(("unknown", unknown_name::service(directory, service)))
             }

@@ -319,7 +319,11 @@ fn barring(
         ..cx.actor.clone()
     };
     let facts = actor_facts(&actor, directory, parts, cx.now);
-    let verdict = set.may(&facts, act.as_str(), Some((&change_facts(file, directory, &cx.tenant()), targets)));
+    let verdict = set.may(
+        &facts,
+        act.as_str(),
+        Some((&change_facts(file, directory, &cx.tenant()), targets)),
+    );
     if verdict.allowed { Vec::new() } else { verdict.reasons }
 }
 

@@ -28,7 +28,11 @@ pub fn propose_parameters(cx: &mut Context<'_, '_>, body: &Body) -> Result<Confi
     let policies = cx.policies()?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
-    let said = reading.value("values").and_then(Value::as_object).cloned().unwrap_or_default();
+    let said = reading
+        .value("values")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
     if said.is_empty() || said.len() > MOST {
         let text = format!("`values` names one parameter with its value, and {MOST} at most.");
         reading.wrong("values", "missing", text);
@@ -39,10 +43,15 @@ pub fn propose_parameters(cx: &mut Context<'_, '_>, body: &Body) -> Result<Confi
             Value::String(text) => text.trim().to_owned(),
             other => other.to_string(),
         };
-        let is_plain = !text.is_empty() && text.len() <= LINE && !text.contains(['"', '\\']) && !text.contains(char::is_control);
+        let is_plain =
+            !text.is_empty() && text.len() <= LINE && !text.contains(['"', '\\']) && !text.contains(char::is_control);
         match policies.parameters().iter().any(|known| known.name == *name) {
             true if is_plain => values.push((name.clone(), text)),
-            true => reading.wrong(&format!("values.{name}"), "not_a_value", "Write the value as the page of policies shows it."),
+            true => reading.wrong(
+                &format!("values.{name}"),
+                "not_a_value",
+                "Write the value as the page of policies shows it.",
+            ),
             false => {
                 let text = format!("The policies in force have no parameter `{name}`.");
                 reading.wrong(&format!("values.{name}"), "unknown", text);
@@ -57,10 +66,18 @@ pub fn propose_parameters(cx: &mut Context<'_, '_>, body: &Body) -> Result<Confi
 ///
 /// # Errors
 /// 422 as of any set, or the store's.
-pub(crate) fn propose_with(cx: &mut Context<'_, '_>, values: &[(String, String)], reason: &str) -> Result<Configuration> {
+pub(crate) fn propose_with(
+    cx: &mut Context<'_, '_>,
+    values: &[(String, String)],
+    reason: &str,
+) -> Result<Configuration> {
     let policies = cx.policies()?;
     let mut body = set_in_force(cx, &policies)?;
-    let mut lines = body.get("parameters").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut lines = body
+        .get("parameters")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     for (name, value) in values {
         let known = policies.parameters().iter().find(|known| known.name == *name);
         let known = known.ok_or_else(|| Error::Fault(format!("the policies in force have no parameter {name}")))?;

@@ -153,7 +153,10 @@ fn draw(cx: &mut Context<'_, '_>, quarter: &str) -> Result<RiskAdjustment> {
         cx.policies()?.digest().clone_into(&mut compared.policies);
     }
     let named = |comparison: &Comparison| {
-        let findings = comparison.findings.iter().map(|it| format!("{}: {}", it.kind, it.subject));
+        let findings = comparison
+            .findings
+            .iter()
+            .map(|it| format!("{}: {}", it.kind, it.subject));
         let values = comparison.parameters.iter();
         let values = values.map(|it| format!("parameter: {} from {} to {}", it.name, it.before, it.after));
         findings.chain(values).collect()
@@ -200,9 +203,7 @@ fn write(cx: &mut Context<'_, '_>, drawn: RiskAdjustment) -> Result<RiskAdjustme
     );
     let title = format!("Decide about the adjustment of {}", saved.quarter);
     let item = NewItem {
-        text: Some(
-            "Adopt the proposed rules or a configuration of your own, or decline with a reason.".to_owned(),
-        ),
+        text: Some("Adopt the proposed rules or a configuration of your own, or decline with a reason.".to_owned()),
         owner: Owner::ChangeManagers,
         due: Due::At(cx.now.saturating_add(time).unwrap_or(cx.now)),
         links: vec![url],
@@ -298,11 +299,7 @@ fn propose(
 }
 
 /// Proposes the risk table of an adjustment; answers the configuration's id.
-fn propose_table(
-    cx: &mut Context<'_, '_>,
-    (before, wanted): (&RiskRules, &RiskRules),
-    reason: &str,
-) -> Result<String> {
+fn propose_table(cx: &mut Context<'_, '_>, (before, wanted): (&RiskRules, &RiskRules), reason: &str) -> Result<String> {
     if rules_in_force(cx)? != *before {
         let text =
             "The risk table has changed since the comparison, so its back-test says nothing about the present one.";

@@ -58,9 +58,16 @@ fn with_facts(cx: &mut Context<'_, '_>, first: &Change, number: i64) -> acts::Re
         way_back_taken: is_doubtful && number < 50,
         ..like(first, number)
     };
-    let of_first = Filter::new().equals("change_id", first.id.as_str()).order_by("id").limit(20);
+    let of_first = Filter::new()
+        .equals("change_id", first.id.as_str())
+        .order_by("id")
+        .limit(20);
     let approvals = record::bodies::<Approval>(cx.tx, &of_first)?;
-    let last = approvals.iter().filter(|row| row.is_yes()).max_by_key(|row| row.at).unwrap();
+    let last = approvals
+        .iter()
+        .filter(|row| row.is_yes())
+        .max_by_key(|row| row.at)
+        .unwrap();
     let facts = record::bodies::<DecisionFacts>(cx.tx, &of_first)?;
     let facts = facts.into_iter().find(|row| row.digest == last.facts_digest).unwrap();
     let (id, ppm) = (change.id.clone(), if is_doubtful { 60_000 } else { 10_000 });
@@ -103,19 +110,38 @@ fn a_value_of_a_parameter_is_proposed_with_its_back_test_and_adopted_by_two_peop
     let comparison = drawn.comparison().unwrap();
     let it = &comparison.parameters[0];
     assert_eq!(
-        (it.name.as_str(), it.before.as_str(), it.after.as_str(), it.of, it.failed),
+        (
+            it.name.as_str(),
+            it.before.as_str(),
+            it.after.as_str(),
+            it.of,
+            it.failed
+        ),
         ("peer_review_from_probability", "10%", "5%", 40, 12)
     );
     assert!(it.back_test.reproduced > 0, "{:#?}", it.back_test);
-    assert_eq!((it.back_test.asked, it.back_test.failures_met), (40, 12), "{:#?}", it.back_test);
+    assert_eq!(
+        (it.back_test.asked, it.back_test.failures_met),
+        (40, 12),
+        "{:#?}",
+        it.back_test
+    );
     assert!(keep(&world, drawn));
 
     let value = |world: &World| {
         let policies = world.look(|cx| cx.policies()).unwrap();
-        let found = policies.parameters().iter().find(|it| it.name == "peer_review_from_probability");
+        let found = policies
+            .parameters()
+            .iter()
+            .find(|it| it.name == "peer_review_from_probability");
         found.unwrap().value.clone()
     };
-    let adopted = decide(&world, "mona", json!({"adopted": true, "reason": "Twelve of 40 failed"})).unwrap();
+    let adopted = decide(
+        &world,
+        "mona",
+        json!({"adopted": true, "reason": "Twelve of 40 failed"}),
+    )
+    .unwrap();
     assert_eq!(value(&world), "10%", "adopting alone moves nothing");
     let id = adopted.policies.unwrap();
     let own = id.clone();

@@ -125,7 +125,16 @@ pub const CARD: Card = Card {
     tag: "directory",
     command: "field",
     derived: &[("active", |field| (field["is_over"] != true).into())],
-    columns: &["key", "name", "holds", "choices", "kinds", "needed_since", "is_fact", "is_over"],
+    columns: &[
+        "key",
+        "name",
+        "holds",
+        "choices",
+        "kinds",
+        "needed_since",
+        "is_fact",
+        "is_over",
+    ],
     shown: &[card::Field::shown(
         "warnings",
         card::Kind::Texts(LINE),
@@ -169,7 +178,10 @@ impl CustomField {
     /// Whether policies can read what fields of this kind hold: not what people type freely, nor whom they name, which the records
     /// of decisions would keep in clear words.
     pub fn may_be_fact(holds: FieldKind) -> bool {
-        matches!(holds, FieldKind::Choice | FieldKind::Number | FieldKind::Date | FieldKind::Service)
+        matches!(
+            holds,
+            FieldKind::Choice | FieldKind::Number | FieldKind::Date | FieldKind::Service
+        )
     }
 
     /// Its name as a field of a request: `custom_fields.cost_centre`.

@@ -44,7 +44,8 @@ pub fn facts(values: &[CustomValue], directory: &Directory) -> BTreeMap<String, 
         field.is_some_and(|field| field.is_fact && !field.is_over)
     };
     let told = values.iter().filter(is_fact);
-    told.filter_map(|value| Some((value.key.clone(), fact(&value.held)?))).collect()
+    told.filter_map(|value| Some((value.key.clone(), fact(&value.held)?)))
+        .collect()
 }
 
 /// A value as a fact; what people type freely, and whom they name, is none.
@@ -177,7 +178,10 @@ pub fn fill_defaults(body: &mut Map<String, Value>, directory: &Directory) -> bo
 
 /// What these services say in a field by default, as a request says it.
 pub fn default_for(field: &CustomField, services: &BTreeSet<ServiceKey>, directory: &Directory) -> Option<Value> {
-    let said: BTreeSet<&str> = services.iter().filter_map(|service| field.default_of(service)).collect();
+    let said: BTreeSet<&str> = services
+        .iter()
+        .filter_map(|service| field.default_of(service))
+        .collect();
     let mut said = said.into_iter();
     let (text, None) = (said.next()?, said.next()) else {
         return None;

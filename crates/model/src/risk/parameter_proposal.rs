@@ -83,7 +83,11 @@ fn propose_one(changes: &[ClosedChange], threshold: &Threshold) -> Option<Parame
         Measure::Risk | Measure::Impact => &LEVELS,
     };
     let below = |change: &&ClosedChange| measured(change, threshold).is_some_and(|it| it < threshold.from);
-    let below: Vec<&ClosedChange> = changes.iter().filter(|it| it.has_failed.is_some()).filter(below).collect();
+    let below: Vec<&ClosedChange> = changes
+        .iter()
+        .filter(|it| it.has_failed.is_some())
+        .filter(below)
+        .collect();
     let is_allowed = |value: &&i64| (threshold.floor..threshold.from).contains(*value);
     let mut values = steps.iter().rev().filter(is_allowed);
     values.find_map(|value| judged(&below, threshold, *value))

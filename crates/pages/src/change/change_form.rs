@@ -464,7 +464,10 @@ fn sample_asked() -> ChangeForm {
 fn sample_restored() -> ChangeForm {
     let link = |title: &str| {
         let url = "/t/halden/changes/new?service=booking-api";
-        Rich::new().said_link(title, url).text(", kept ").time("2 h ago", "Fri 20 Nov 2026 10:12")
+        Rich::new()
+            .said_link(title, url)
+            .text(", kept ")
+            .time("2 h ago", "Fri 20 Nov 2026 10:12")
     };
     ChangeForm {
         kept: Some(KeptDraft {
@@ -478,7 +481,10 @@ fn sample_restored() -> ChangeForm {
             ),
             others: vec![link("Rotate the keys"), link(MARKUP), link(BIDI)],
         }),
-        hidden: vec![Field::hidden("draft", "service=shipments"), Field::hidden("draft_version", "3")],
+        hidden: vec![
+            Field::hidden("draft", "service=shipments"),
+            Field::hidden("draft_version", "3"),
+        ],
         ..sample_base(&sample_fields())
     }
 }

@@ -304,7 +304,9 @@ fn own_field(text: &str) -> Result<(String, FieldFact), String> {
             let word = || FieldFact::Word(said.to_owned());
             Ok((key.to_owned(), said.parse().map_or_else(|_| word(), FieldFact::Number)))
         }
-        None => Err(format!("`{text}` is no field with its value, such as `tier=gold` or `parcels=1200`")),
+        None => Err(format!(
+            "`{text}` is no field with its value, such as `tier=gold` or `parcels=1200`"
+        )),
     }
 }
 

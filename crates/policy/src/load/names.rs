@@ -26,10 +26,14 @@ impl Named {
             What::Entity(uid) => uid,
             What::Field(key) if names.is_fact(key) => return None,
             What::Field(key) => {
-                let help = "declare it on the page “Fields of changes”, or with `is_fact` of `PUT /custom-fields/{key}`";
+                let help =
+                    "declare it on the page “Fields of changes”, or with `is_fact` of `PUT /custom-fields/{key}`";
                 return Some(Finding {
                     help: Some(help.to_owned()),
-                    ..self.finding("unknown_name", format!("no field `{key}` of changes is declared as a fact"))
+                    ..self.finding(
+                        "unknown_name",
+                        format!("no field `{key}` of changes is declared as a fact"),
+                    )
                 });
             }
         };
@@ -94,8 +98,8 @@ pub(super) fn named(policy: &Loaded<'_>, obligation: Option<&Obligation>) -> Vec
     let groups = groups.into_iter().map(|key| uid("Group", &key));
     let all = policy.policy.entity_literals().into_iter().chain(groups);
     let entities = all.map(|uid| (place_of(policy, &uid), What::Entity(uid)));
-    let fields = fields_of(policy.statement.text)
-        .map(|(at, key)| (policy.statement.offset + at, What::Field(key.to_owned())));
+    let fields =
+        fields_of(policy.statement.text).map(|(at, key)| (policy.statement.offset + at, What::Field(key.to_owned())));
     let named = |(place, what)| Named {
         line: policy.line_at(place),
         what,

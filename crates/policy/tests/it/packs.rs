@@ -243,7 +243,11 @@ fn a_peer_reads_from_the_forecast_and_a_canary_goes_first_from_the_impact_that_a
     let both = "peer_review_from_probability = \"2%\"\ncanary_from_impact = \"high\"";
     assert_eq!(ids("", Some(99_999), Level::High), 0);
     assert_eq!(ids("", Some(100_000), Level::High), 1);
-    assert_eq!(ids("", None, Level::High), 0, "without a forecast nothing is asked for it");
+    assert_eq!(
+        ids("", None, Level::High),
+        0,
+        "without a forecast nothing is asked for it"
+    );
     assert_eq!(ids(both, Some(19_999), Level::Medium), 0);
     assert_eq!(ids(both, Some(20_000), Level::Medium), 1);
     assert_eq!(ids(both, Some(20_000), Level::High), 2);
@@ -253,7 +257,11 @@ fn a_peer_reads_from_the_forecast_and_a_canary_goes_first_from_the_impact_that_a
         ("2", "no percentage"),
         ("2.00001%", "no percentage"),
     ] {
-        let wrong = compile(&policy::base().files, &format!("peer_review_from_probability = \"{value}\"")).unwrap_err();
+        let wrong = compile(
+            &policy::base().files,
+            &format!("peer_review_from_probability = \"{value}\""),
+        )
+        .unwrap_err();
         assert!(wrong[0].text.contains(told), "{wrong:#?}");
     }
     let set = compile(&policy::base().files, both).unwrap();
@@ -262,7 +270,10 @@ fn a_peer_reads_from_the_forecast_and_a_canary_goes_first_from_the_impact_that_a
         .iter()
         .map(|it| (it.name.as_str(), it.value.as_str(), it.default.as_str()))
         .collect();
-    assert!(shown.contains(&("peer_review_from_probability", "2%", "10%")), "{shown:?}");
+    assert!(
+        shown.contains(&("peer_review_from_probability", "2%", "10%")),
+        "{shown:?}"
+    );
     let from: Vec<i64> = set.thresholds().iter().map(|it| it.from).collect();
     assert_eq!(from, [2, 3, 20_000], "risk, impact and probability");
 }
@@ -283,20 +294,32 @@ fn a_policy_reads_a_declared_field_by_its_kind() {
     assert_eq!(keys, ["tier", "tier", "parcels", "parcels"]);
     let asks = |fields: &[(&str, FieldFact)]| {
         let mut facts = crate::support::change();
-        facts.fields = fields.iter().map(|(key, fact)| ((*key).to_owned(), fact.clone())).collect();
+        facts.fields = fields
+            .iter()
+            .map(|(key, fact)| ((*key).to_owned(), fact.clone()))
+            .collect();
         let requirements = policy::on_policy_thread(|| set.require(&facts, &[crate::support::target("1", "pay", &[])]));
         assert_eq!(requirements.stop, None);
-        requirements.obligations.iter().any(|row| row.obligation.id == "house.require.gold")
+        requirements
+            .obligations
+            .iter()
+            .any(|row| row.obligation.id == "house.require.gold")
     };
     let word = |text: &str| FieldFact::Word(text.to_owned());
     assert!(asks(&[("tier", word("gold")), ("parcels", FieldFact::Number(11))]));
     assert!(!asks(&[("tier", word("gold")), ("parcels", FieldFact::Number(10))]));
-    assert!(!asks(&[("tier", FieldFact::Number(11)), ("parcels", word("gold"))]), "a number is no word");
+    assert!(
+        !asks(&[("tier", FieldFact::Number(11)), ("parcels", word("gold"))]),
+        "a number is no word"
+    );
     assert!(!asks(&[]));
     let unguarded = "@id(\"house.require.x\") @reason(\"X.\") @require(\"review\")
         permit (principal, action == Action::\"require\", resource) when { resource.words.getTag(\"tier\") == \"gold\" };";
     files.push(file("house/unguarded.cedar", unguarded));
-    assert!(compile(&files, "").is_err(), "a field that may be missing is asked for first");
+    assert!(
+        compile(&files, "").is_err(),
+        "a field that may be missing is asked for first"
+    );
 }
 
 #[test]

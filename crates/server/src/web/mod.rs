@@ -143,7 +143,10 @@ fn change_routes() -> Router<AppState> {
         .route("/t/{tenant}/picks/{kind}", get(shared::picks::find))
         .route("/t/{tenant}/changes/new", get(change::new_form::new_form))
         .route("/t/{tenant}/changes/new/draft", post(change::form_draft::save))
-        .route("/t/{tenant}/changes/new/draft/removal", post(change::form_draft::discard))
+        .route(
+            "/t/{tenant}/changes/new/draft/removal",
+            post(change::form_draft::discard),
+        )
         .route("/t/{tenant}/changes/{key}", get(change::page::show))
         .route(
             "/t/{tenant}/changes/{key}/edit",

@@ -69,7 +69,9 @@ pub enum Policy {
     )]
     Apply(Box<apply::Apply>),
     /// Propose another value for a parameter of the policies in force; `assent policy apply --activate` puts it in force.
-    #[command(after_help = "Example: assent policy value peer_review_from_probability 2% --reason 'Failures below 10 %'")]
+    #[command(
+        after_help = "Example: assent policy value peer_review_from_probability 2% --reason 'Failures below 10 %'"
+    )]
     Value {
         /// The parameter, as `GET /policies` names it.
         #[arg(value_name = "NAME")]

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::core::enums::{Category, FindingKind, Kind, Level, RiskRating, Touch};
-use model::risk::adjustment::{Asked, ClosedChange, Comparison, RiskRules, compare};
 use model::policy::facts::ForecastFacts;
 use model::policy::threshold::{Measure, Threshold};
+use model::risk::adjustment::{Asked, ClosedChange, Comparison, RiskRules, compare};
 use model::risk::assessment::RiskTable;
 use model::risk::parameter_proposal::propose;
 use model::risk::terms::RiskTerms;
@@ -243,11 +243,29 @@ fn a_parameter_is_proposed_where_changes_below_it_failed_more_often_and_within_i
     let found = propose(&changes, &[threshold(5_000)]);
     assert_eq!(found.len(), 1, "{found:#?}");
     let it = &found[0];
-    assert_eq!((it.before.as_str(), it.after.as_str(), it.of, it.failed), ("10%", "5%", 40, 12));
-    assert_eq!(propose(&changes, &[threshold(5_000)]), found, "the same changes give the same values");
-    assert_eq!(propose(&changes, &[threshold(60_001)]), [], "no value lies within its bounds");
+    assert_eq!(
+        (it.before.as_str(), it.after.as_str(), it.of, it.failed),
+        ("10%", "5%", 40, 12)
+    );
+    assert_eq!(
+        propose(&changes, &[threshold(5_000)]),
+        found,
+        "the same changes give the same values"
+    );
+    assert_eq!(
+        propose(&changes, &[threshold(60_001)]),
+        [],
+        "no value lies within its bounds"
+    );
     let calm: Vec<ClosedChange> = (0..100).map(|it| forecast(it, Some(60_000), false)).collect();
     assert_eq!(propose(&calm, &[threshold(5_000)]), []);
-    let bare: Vec<ClosedChange> = changes.into_iter().map(|it| ClosedChange { told: None, ..it }).collect();
-    assert_eq!(propose(&bare, &[threshold(5_000)]), [], "without stored facts nothing is compared");
+    let bare: Vec<ClosedChange> = changes
+        .into_iter()
+        .map(|it| ClosedChange { told: None, ..it })
+        .collect();
+    assert_eq!(
+        propose(&bare, &[threshold(5_000)]),
+        [],
+        "without stored facts nothing is compared"
+    );
 }

@@ -1,18 +1,18 @@
 //! Fields that a tenant adds to its changes, with how many answers each kind of change asks already.
 
+use acts::change::set_custom_field::budget_sentence;
 use acts::core::noun;
 use acts::report::find_field_use::{FieldUse, find_field_use};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use acts::change::set_custom_field::budget_sentence;
 use model::change::custom_field::{CustomField, MOST_ASKED, MOST_FIELDS, over_budget};
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{Category, FieldKind, Kind};
 use model::report::field_use::{Useless, Verdict};
 use pages::{
-    ActForm, ActTone, Cell, Column, Fact, Field, Fold, NINE, Notice, Place, RecordPage, Rich, Section, SectionBody, Table,
-    Tone, count,
+    ActForm, ActTone, Cell, Column, Fact, Field, Fold, NINE, Notice, Place, RecordPage, Rich, Section, SectionBody,
+    Table, Tone, count,
 };
 use serde_json::Value;
 
@@ -88,12 +88,8 @@ fn budget(fields: &[&CustomField]) -> Section {
     let mut rows: Vec<Fact> = Kind::ALL.iter().map(row).collect();
     let warned = over_budget(fields.iter().copied()).into_iter();
     rows.extend(warned.map(|(kind, shown)| Fact::new("Over the budget", budget_sentence(kind, shown))));
-    Section::new(
-        "budget",
-        "What a change asks at most",
-        SectionBody::Facts(rows),
-    )
-    .note(format!("{in_use} of {MOST_FIELDS} fields in use"))
+    Section::new("budget", "What a change asks at most", SectionBody::Facts(rows))
+        .note(format!("{in_use} of {MOST_FIELDS} fields in use"))
 }
 
 /// How the fields that people type are used, with a proposal for each that is useless.
@@ -269,7 +265,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomFie
             .value(if is_fact { "true" } else { "" });
         form = form.field(fact);
     }
-    form        .submit("Keep this field")
+    form.submit("Keep this field")
 }
 
 /// In which categories a needed field is asked for.

@@ -119,7 +119,11 @@ pub(crate) async fn put_aside(state: &AppState, visitor: &Visitor, form: Form) -
 /// Throws the draft of a form away; the form begins anew.
 pub(crate) async fn discard(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let url = format!("{}{}", visitor.base(), path(form.first(DRAFT)));
-    match write(&state, &visitor, move |cx| keep_draft::discard_draft(cx, form.first(DRAFT))).await {
+    match write(&state, &visitor, move |cx| {
+        keep_draft::discard_draft(cx, form.first(DRAFT))
+    })
+    .await
+    {
         Ok(()) => see(&url),
         Err(failure) => problem(&state, &visitor, &failure, &url).await,
     }

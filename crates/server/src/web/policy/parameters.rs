@@ -60,8 +60,17 @@ fn form(view: &View<'_, '_, '_>, found: &[Parameter]) -> ActForm {
     let choices = found.iter().map(|it| Choice::said(it.name.as_str(), it.name.as_str()));
     ActForm::new("set-parameter", "Propose another value", view.url("/policy-parameters"))
         .field(idempotent_form::field(view))
-        .field(Field::new("parameter", "Parameter", Input::Select(choices.collect())).required().half())
-        .field(Field::text("value", "Value").hint("As in the table: 2%, medium, 24h, 3.").required().half())
+        .field(
+            Field::new("parameter", "Parameter", Input::Select(choices.collect()))
+                .required()
+                .half(),
+        )
+        .field(
+            Field::text("value", "Value")
+                .hint("As in the table: 2%, medium, 24h, 3.")
+                .required()
+                .half(),
+        )
         .field(Field::textarea("reason", "Why").required())
         .note("The set in force is proposed with this value. Another person, or an approved change, puts it in force.")
         .submit("Propose it")

@@ -141,7 +141,19 @@ pub(crate) const AFTER: &str = "after";
 pub(crate) const FIT: &str = "fit";
 /// Names that steer the page and are no fields of the act.
 const STEERING: &[&str] = &[
-    "act", "add", "revision", "next", "asked", "was", "both", DRAFT, DRAFT_VERSION, STANDS, MARK, AFTER, FIT,
+    "act",
+    "add",
+    "revision",
+    "next",
+    "asked",
+    "was",
+    "both",
+    DRAFT,
+    DRAFT_VERSION,
+    STANDS,
+    MARK,
+    AFTER,
+    FIT,
 ];
 /// The name under which a form sends which draft it keeps.
 pub(crate) const DRAFT: &str = "draft";
