@@ -58,11 +58,6 @@ fn statements() -> Vec<(String, &'static str, bool)> {
             false,
         ),
         (
-            form_draft::PRUNE.to_owned(),
-            "form_draft_across_by_saved_at (saved_at<?)",
-            false,
-        ),
-        (
             idempotency::LAST_OF_MOST.to_owned(),
             "idempotency_across_by_created_at (created_at<?)",
             false,
@@ -117,9 +112,14 @@ fn statements() -> Vec<(String, &'static str, bool)> {
     ]
 }
 
-/// What ends of workloads.
+/// What ends of workloads, and of drafts that nobody sends.
 fn of_workloads() -> Vec<(String, &'static str, bool)> {
     vec![
+        (
+            form_draft::PRUNE.to_owned(),
+            "form_draft_across_by_saved_at (saved_at<?)",
+            false,
+        ),
         (
             workload::PRUNE.to_owned(),
             "workload_token_across_by_expires_at (expires_at<?)",

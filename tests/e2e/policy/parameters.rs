@@ -90,7 +90,12 @@ fn a_value_within_its_bounds_comes_into_force_by_two_people_and_no_other_way() {
     assert_eq!(value(&server, "thorough_evidence_from"), "never", "other values stay");
     assert!(asks(&server, &path), "an impact of low is asked for a canary now");
 
-    let page = Session::begin(&server, "admin").get("/t/halden/policies");
+    is_told_and_proposed_on_the_page(&server);
+    must_verify(&server);
+}
+
+fn is_told_and_proposed_on_the_page(server: &Server) {
+    let page = Session::begin(server, "admin").get("/t/halden/policies");
     for words in [
         "Parameters of the policies",
         "canary_from_impact",
@@ -104,13 +109,12 @@ fn a_value_within_its_bounds_comes_into_force_by_two_people_and_no_other_way() {
         ("value", "high"),
         ("reason", "Less"),
     ];
-    let sent = Session::begin(&server, "change_manager").form("/t/halden/policy-parameters", &form);
+    let sent = Session::begin(server, "change_manager").form("/t/halden/policy-parameters", &form);
     assert_eq!(sent.status, 303, "{}", sent.body);
-    assert_eq!(value(&server, "canary_from_impact"), "low", "a proposal again");
-    let page = Session::begin(&server, "requester").get("/t/halden/policies");
+    assert_eq!(value(server, "canary_from_impact"), "low", "a proposal again");
+    let page = Session::begin(server, "requester").get("/t/halden/policies");
     assert!(
         !page.body.contains("Propose another value"),
         "a requester proposes nothing"
     );
-    must_verify(&server);
 }
