@@ -231,8 +231,8 @@ fn thresholds(loaded: &[Loaded<'_>], asks_from: &AsksFrom, parameters: &Paramete
     let mut found: BTreeMap<(Measure, &str), Threshold> = BTreeMap::new();
     for policy in loaded {
         for (measure, name) in vocabulary::asking_parameters(&policy.annotations) {
-            let numbers = asks_from.get(&policy.id).into_iter().flatten();
-            let Some((_, from)) = numbers.into_iter().find(|(by, _)| *by == measure) else {
+            let mut numbers = asks_from.get(&policy.id).into_iter().flatten();
+            let Some((_, from)) = numbers.find(|(by, _)| *by == measure) else {
                 continue;
             };
             let threshold = found.entry((measure, name)).or_insert_with(|| Threshold {

@@ -281,7 +281,7 @@ pub(crate) fn probability(text: &str) -> Result<i64, String> {
     if !is_plain(whole, 3) || !is_plain(part, 4) {
         return Err(wrong());
     }
-    let ppm = format!("{whole}{part:0<4}").parse().map_err(|_| wrong())?;
+    let ppm: i64 = format!("{whole}{part:0<4}").parse().map_err(|_| wrong())?;
     if (1..=1_000_000).contains(&ppm) {
         Ok(ppm)
     } else {

@@ -26,8 +26,7 @@ impl Named {
             What::Entity(uid) => uid,
             What::Field(key) if names.is_fact(key) => return None,
             What::Field(key) => {
-                let help =
-                    "declare it on the page “Fields of changes”, or with `is_fact` of `PUT /custom-fields/{key}`";
+                let help = "declare it on the page “Fields of changes”, or with `is_fact` of `POST /custom-fields`";
                 return Some(Finding {
                     help: Some(help.to_owned()),
                     ..self.finding(
