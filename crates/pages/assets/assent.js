@@ -645,6 +645,7 @@
     });
     form.addEventListener("submit", () => { clearTimeout(timer); save(true); });
     if (form.dataset.saves) keepAside(form);
+    one("#drafts form")?.addEventListener("submit", () => localStorage.removeItem(name));
   };
 
   // The server keeps what is typed, too, so that another device goes on with it. One request at a time, and none once the
