@@ -619,9 +619,13 @@ impl Reader<'_> {
 
     /// From which number on a rule asks, as it stands there or as a parameter says.
     fn asks_from(&self, key: &str, measure: Measure, text: &str) -> Result<i64, Problem> {
-        let (kind, read): (Type, fn(&str) -> Result<i64, String>) = match measure {
-            Measure::Probability => (Type::Probability, values::probability),
-            Measure::Risk | Measure::Impact => (Type::Risk, values::risk),
+        let kind = match measure {
+            Measure::Probability => Type::Probability,
+            Measure::Risk | Measure::Impact => Type::Risk,
+        };
+        let read = |text: &str| match measure {
+            Measure::Probability => values::probability(text),
+            Measure::Risk | Measure::Impact => values::risk(text),
         };
         let Some(name) = text.strip_prefix('$') else {
             return read(text).map_err(|text| bad_value(key, text));

@@ -13,7 +13,7 @@ use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data
 use crate::elements::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.
-pub const SCRIPT: [&str; 35] = [
+pub const SCRIPT: [&str; 37] = [
     "1 new entry, ",
     "{#n} new entries, ",
     "show",
