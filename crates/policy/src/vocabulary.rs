@@ -4,11 +4,11 @@
 //! |---|---|---|---|
 //! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control @while_active`; `@function @training` (a word); with `@from("group:…")` also `@quorum @on_call`; with `@from("group:…,group:…")` also `@distinct_groups`, which it needs | start |
 //! | `evidence` | `@aspect` | `@environment @from_risk @from_impact @from_probability @due` | `@due`, else start |
-//! | `peer_review` | | `@count @from` (a group's key) `@due` | `@due`, else start |
+//! | `peer_review` | | `@count @from` (a group's key) `@from_risk @from_impact @from_probability @due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
 //! | `item` | `@title @check @owner` (a word of `@from`) | `@due`; manual: `@distinct_from`; evidence: `@aspect`, which it needs, `@environment @max_age`; probe: `@probe @max_age`, which it needs | `@due`, else start |
 //! | `security_answers` | | `@due` | `@due`, else start |
-//! | `task` | `@kind @title` | | prepare, test: start; implement, verify: close |
+//! | `task` | `@kind @title` | `@from_risk @from_impact @from_probability` | prepare, test: start; implement, verify: close |
 //! | `validation` | | `@distinct_from @from` | close |
 //! | `review` | | | close |
 //! | `lead_time` | `@lead_time` | `@fields` (covered fields, separated by `,`, whose edit starts it again; also beside `@lead_time` of an approval) | start |
