@@ -757,6 +757,7 @@
   // A form is kept on this device while it is typed, until the server has taken it, for a week at most.
   const DRAFT = "assent.draft:";
   const WEEK = 7 * 24 * 3600 * 1000;
+  const SAVES = 3000;
 
   const allDrafts = () => {
     try { return Object.keys(localStorage).filter((name) => name.startsWith(DRAFT)); } catch { return []; }
@@ -813,6 +814,38 @@
       timer = setTimeout(() => save(false), 200);
     });
     form.addEventListener("submit", () => { clearTimeout(timer); save(true); });
+    if (form.dataset.saves) keepAside(form);
+    one("#drafts form")?.addEventListener("submit", () => localStorage.removeItem(name));
+  };
+
+  // The server keeps what is typed, too, so that another device goes on with it. One request at a time, and none once the
+  // form is sent.
+  const keepAside = (form) => {
+    let [timer, sending, ended] = [0, null, false];
+    const later = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => keep().catch(() => {}), SAVES);
+    };
+    const keep = async () => {
+      if (ended) return;
+      if (sending) return later();
+      sending = new AbortController();
+      try {
+        const body = new URLSearchParams(new FormData(form));
+        const answer = await fetch(form.dataset.saves, { method: "POST", body, signal: sending.signal });
+        if (answer.ok && !answer.redirected) form.elements.draft_version.value = (await answer.json()).version;
+        else if (answer.status === 409) {
+          ended = true;
+          say(told("Another window of this form keeps other answers; what you type here is kept on this device alone. "), location.href, told("Open it again"));
+        }
+      } finally {
+        sending = null;
+      }
+    };
+    form.addEventListener("input", later);
+    form.addEventListener("submit", () => { ended = true; clearTimeout(timer); sending?.abort(); });
+    // A page that comes back from the history is written on.
+    addEventListener("pageshow", (event) => { if (event.persisted) ended = false; });
   };
 
   // A time that fits is put in at once; without script the form comes back with it.

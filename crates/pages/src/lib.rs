@@ -37,7 +37,7 @@ pub use approval::home::{Home, HomeNumber, QueueCard, QueueRow};
 pub use audit::log::{AuditLog, LogEntry};
 pub use change::by_steps::BySteps;
 pub use change::change_form::{
-    ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, IN_A_MENU, NINE, RowGroup, Rows,
+    ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, IN_A_MENU, KeptDraft, NINE, RowGroup, Rows,
 };
 pub use change::changes::{ChangeList, ChangeRow};
 pub use change::page::{ChangePage, Decision, TargetRow, Work};

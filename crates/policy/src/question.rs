@@ -10,11 +10,11 @@ use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpres
 use model::approval::obligation::level_number;
 use model::core::enums::{Criticality, OwnershipRole};
 use model::core::ids::{PersonId, ServiceKey, TargetId};
-use model::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
+use model::policy::facts::{ActorFacts, ChangeFacts, FieldFact, Part, TargetFacts};
 
 /// The entity types of the schema, read once.
 static TYPES: LazyLock<HashMap<&'static str, EntityTypeName>> = LazyLock::new(|| {
-    const NAMES: [&str; 18] = [
+    const NAMES: [&str; 20] = [
         "Action",
         "Actor",
         "Category",
@@ -25,6 +25,7 @@ static TYPES: LazyLock<HashMap<&'static str, EntityTypeName>> = LazyLock::new(||
         "Group",
         "Kind",
         "Level",
+        "Numbers",
         "Part",
         "Person",
         "Regime",
@@ -33,6 +34,7 @@ static TYPES: LazyLock<HashMap<&'static str, EntityTypeName>> = LazyLock::new(||
         "State",
         "System",
         "Tenant",
+        "Words",
     ];
     let all = NAMES.into_iter().chain(["Touch"]);
     all.map(|name| (name, name.parse().expect("an identifier is a type name")))
@@ -138,6 +140,7 @@ impl Question {
         let resource = uid("Change", &change.change);
         self.entities
             .push(entity(resource, change_attributes(change), HashSet::new())?);
+        self.entities.extend(field_entities(change)?);
         let mut people: BTreeSet<&PersonId> = [&change.requester, &change.owner].into_iter().collect();
         people.extend(&change.authors);
         people.extend(&change.implementers);
@@ -199,8 +202,34 @@ pub(crate) fn neutral_target() -> TargetFacts {
     }
 }
 
+/// The name of the words and of the numbers of the change at hand; a question is about one change.
+const OWN: &str = "own";
+
+/// What the tenant's own fields say: words and numbers apart, for the tags of an entity are of one type.
+fn field_entities(change: &ChangeFacts) -> Result<[Entity; 2], Unfit> {
+    let tags = |pick: fn(&FieldFact) -> Option<RestrictedExpression>| {
+        let fields = change.fields.iter();
+        fields.filter_map(move |(key, fact)| Some((key.clone(), pick(fact)?)))
+    };
+    let words = tags(|fact| match fact {
+        FieldFact::Word(word) => Some(RestrictedExpression::new_string(word.clone())),
+        FieldFact::Number(_) => None,
+    });
+    let numbers = tags(|fact| match fact {
+        FieldFact::Number(number) => Some(RestrictedExpression::new_long(*number)),
+        FieldFact::Word(_) => None,
+    });
+    Ok([tagged(uid("Words", OWN), words)?, tagged(uid("Numbers", OWN), numbers)?])
+}
+
+fn tagged(uid: EntityUid, tags: impl Iterator<Item = (String, RestrictedExpression)>) -> Result<Entity, Unfit> {
+    Entity::new_with_tags(uid, [], [], tags).map_err(|error| error.to_string())
+}
+
 fn change_attributes(change: &ChangeFacts) -> Attributes {
     let mut attributes = HashMap::from([
+        ("words".to_owned(), reference("Words", OWN)),
+        ("numbers".to_owned(), reference("Numbers", OWN)),
         ("kind".to_owned(), reference("Kind", change.kind.as_str())),
         ("state".to_owned(), reference("State", change.state.as_str())),
         ("category".to_owned(), reference("Category", change.category.as_str())),

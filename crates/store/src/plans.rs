@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 
+use crate::change::form_draft;
 use crate::compliance::{archive, retention};
 use crate::identity::{second_factor, session, workload};
 use crate::integration::{inbox, webhook};
@@ -111,9 +112,14 @@ fn statements() -> Vec<(String, &'static str, bool)> {
     ]
 }
 
-/// What ends of workloads.
+/// What ends of workloads, and of drafts that nobody sends.
 fn of_workloads() -> Vec<(String, &'static str, bool)> {
     vec![
+        (
+            form_draft::PRUNE.to_owned(),
+            "form_draft_across_by_saved_at (saved_at<?)",
+            false,
+        ),
         (
             workload::PRUNE.to_owned(),
             "workload_token_across_by_expires_at (expires_at<?)",

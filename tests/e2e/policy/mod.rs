@@ -2,3 +2,4 @@
 
 mod document;
 pub(crate) mod mapping;
+pub(crate) mod parameters;

@@ -11,6 +11,7 @@ pub mod find_similar;
 pub mod find_unvalidated;
 pub mod find_warnings;
 pub mod find_waves;
+pub mod keep_draft;
 pub mod link_change;
 pub(crate) mod member_lists;
 pub(crate) mod open_improvements;

@@ -10,6 +10,7 @@ use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Person;
 use serde_json::{Value, json};
+use store::change::form_draft;
 use store::record::{self, Filter, Record};
 
 use crate::compliance::erase_texts::{NAMED, Place, commitments, erase_record, former_of};
@@ -155,6 +156,7 @@ fn erase(cx: &mut Context<'_, '_>, erasure: PersonErasure) -> Result<PersonErasu
     let bare = bare(person);
     let id = bare.id.0.clone();
     cx.put_estate("person.erased", bare, json!({}))?;
+    form_draft::delete_of_person(cx.tx, &id)?;
     let (texts, _) = former_of(cx, (Person::TABLE, &id))?;
     for piece in texts.chunks(NAMED) {
         let mut written = Written::default();

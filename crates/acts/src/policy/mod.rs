@@ -11,6 +11,7 @@ pub mod find_unstaffed;
 pub mod find_unused;
 pub mod propose_configuration;
 pub mod propose_ownership;
+pub mod propose_parameters;
 pub mod search_histories;
 pub mod set_mapping;
 pub mod try_acts;

@@ -129,6 +129,7 @@ fn closed_change(change: &Change, around: &Around<'_>, policies: &PolicySet, rat
         rules,
         has_failed: succeeded(change).map(|is_success| !is_success),
         ratings,
+        told: around.facts.map(|facts| (facts.told.clone(), facts.targets.clone())),
     };
     let Some(told) = around.facts.map(|facts| &facts.told) else {
         return plain;

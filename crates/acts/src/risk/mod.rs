@@ -1,5 +1,6 @@
 //! Risk: the model of failure and its forecasts, root causes and how they move forecasts, quarterly adjustments.
 
+mod adjust_parameters;
 pub mod adjust_rules;
 pub mod ask_probes;
 pub mod closed_changes;

@@ -2,17 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use acts::Context;
 use acts::core::noun;
 use acts::notify::action_items::find;
 use acts::policy::activate_configuration::activate_configuration;
 use acts::policy::propose_configuration::propose_risk_table;
 use acts::risk::adjust_rules::{decide_adjustment, find_due, keep_adjustment};
 use model::change::record::{Change, Impact};
+use model::change::related_records::Approval;
 use model::core::enums::{AboutKind, ActionKind, ActionState, AdjustmentState, Category, ConfigurationState, Level};
 use model::core::refusal::Refusal;
 use model::notify::action_item::{About, ActionItem};
+use model::policy::decision_facts::DecisionFacts;
+use model::policy::facts::ForecastFacts;
 use model::risk::risk_adjustment::RiskAdjustment;
 use serde_json::{Value, json};
+use store::record::{self, Filter};
 
 use crate::configuring::{attempt, refusal};
 use crate::reviewing::{go_to, work};
@@ -43,6 +48,110 @@ fn like(first: &Change, number: i64) -> Change {
     change.content.complexity = Some(if is_network { Level::Medium } else { Level::Low });
     change.risk.level = Level::Low;
     change
+}
+
+/// The same with stored facts behind its approval: those of applications with an even number have a forecast of 6 %, all others of 1 %,
+/// and 12 of the former failed.
+fn with_facts(cx: &mut Context<'_, '_>, first: &Change, number: i64) -> acts::Result<()> {
+    let is_doubtful = number > 25 && number % 2 == 0;
+    let change = Change {
+        way_back_taken: is_doubtful && number < 50,
+        ..like(first, number)
+    };
+    let of_first = Filter::new()
+        .equals("change_id", first.id.as_str())
+        .order_by("id")
+        .limit(20);
+    let approvals = record::bodies::<Approval>(cx.tx, &of_first)?;
+    let last = approvals
+        .iter()
+        .filter(|row| row.is_yes())
+        .max_by_key(|row| row.at)
+        .unwrap();
+    let facts = record::bodies::<DecisionFacts>(cx.tx, &of_first)?;
+    let facts = facts.into_iter().find(|row| row.digest == last.facts_digest).unwrap();
+    let (id, ppm) = (change.id.clone(), if is_doubtful { 60_000 } else { 10_000 });
+    let mut told = facts.told.clone();
+    told.forecast = Some(ForecastFacts {
+        model: "m".to_owned(),
+        features_version: 1,
+        probability_ppm: Some(ppm),
+        low_ppm: ppm,
+        high_ppm: ppm,
+    });
+    let approval = Approval {
+        id: format!("a{number:03}").as_str().into(),
+        version: 0,
+        change: id.clone(),
+        ..last.clone()
+    };
+    let facts = DecisionFacts {
+        id: format!("f{number:03}").as_str().into(),
+        version: 0,
+        change: id,
+        told,
+        ..facts
+    };
+    cx.put_estate("change.closed", change, json!({}))?;
+    cx.put_estate("change.approved", approval, json!({}))?;
+    cx.put_estate("change.approved", facts, json!({})).map(drop)
+}
+
+#[test]
+fn a_value_of_a_parameter_is_proposed_with_its_back_test_and_adopted_by_two_people() {
+    let world = crate::configuring::world();
+    let key = world.closed("Give every shipment a customs reference");
+    world.system(move |cx| {
+        let first = cx.change(&key)?;
+        (1..=105).try_for_each(|number| with_facts(cx, &first, number))
+    });
+    go_to(&world, "2027-01-02T08:00:00Z");
+    let drawn = due(&world).unwrap();
+    let comparison = drawn.comparison().unwrap();
+    let it = &comparison.parameters[0];
+    assert_eq!(
+        (
+            it.name.as_str(),
+            it.before.as_str(),
+            it.after.as_str(),
+            it.of,
+            it.failed
+        ),
+        ("peer_review_from_probability", "10%", "5%", 40, 12)
+    );
+    assert!(it.back_test.reproduced > 0, "{:#?}", it.back_test);
+    assert_eq!(
+        (it.back_test.asked, it.back_test.failures_met),
+        (40, 12),
+        "{:#?}",
+        it.back_test
+    );
+    assert!(keep(&world, drawn));
+
+    let value = |world: &World| {
+        let policies = world.look(|cx| cx.policies()).unwrap();
+        let found = policies
+            .parameters()
+            .iter()
+            .find(|it| it.name == "peer_review_from_probability");
+        found.unwrap().value.clone()
+    };
+    let adopted = decide(
+        &world,
+        "mona",
+        json!({"adopted": true, "reason": "Twelve of 40 failed"}),
+    )
+    .unwrap();
+    assert_eq!(value(&world), "10%", "adopting alone moves nothing");
+    let id = adopted.policies.unwrap();
+    let own = id.clone();
+    let refused = attempt(&world, "mona", move |cx| {
+        activate_configuration(cx, &own, &body(json!({})))
+    });
+    assert_eq!(refusal(refused).code(), "second_person_needed");
+    world.by("ada", move |cx| activate_configuration(cx, &id, &body(json!({}))));
+    assert_eq!(value(&world), "5%");
+    assert_eq!(replayed(&world), Vec::<String>::new());
 }
 
 /// A fourth quarter of 2026 with 106 closed changes.

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use crate::approval::authority::{self, candidates};
 use crate::approval::obligation::{Duty, TargetObligation, Verdict};
 use crate::change::change_file::{Actor, Case, ChangeFile};
-use crate::change::conditions;
 use crate::change::record::{Content, Target};
+use crate::change::{conditions, custom_values};
 use crate::core::act;
 use crate::core::enums::{self, OwnershipRole, Role};
 use crate::core::ids::PersonId;
@@ -83,7 +83,7 @@ impl Case<'_> {
 /// What the policies are told of a change now: of its risk, impact, complexity and touches, what counts by the estate as it is.
 /// What has ended is told as it was kept.
 pub fn present_facts(file: &ChangeFile, directory: &Directory, tenant: &str, now: Timestamp) -> ChangeFacts {
-    let told = change_facts(file, tenant);
+    let told = change_facts(file, directory, tenant);
     if file.change.state.is_final() {
         return told;
     }
@@ -99,8 +99,8 @@ pub fn present_facts(file: &ChangeFile, directory: &Directory, tenant: &str, now
     }
 }
 
-/// What the policies are told of a change as its record says.
-pub fn change_facts(file: &ChangeFile, tenant: &str) -> ChangeFacts {
+/// What the policies are told of a change as its record says; of fields of the tenant's own, those that are declared as facts.
+pub fn change_facts(file: &ChangeFile, directory: &Directory, tenant: &str) -> ChangeFacts {
     let change = &file.change;
     let content = &change.content;
     ChangeFacts {
@@ -125,6 +125,7 @@ pub fn change_facts(file: &ChangeFile, tenant: &str) -> ChangeFacts {
         implementers: content.implementers.clone(),
         implemented_by: change.implemented_by.clone(),
         tester: content.tester.clone(),
+        fields: custom_values::facts(&content.custom_fields, directory),
     }
 }
 

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::approval::obligation;
 use crate::core::enums::{Category, FindingKind, Kind, Level, RiskRating, Touch};
+use crate::policy::facts::{ChangeFacts, TargetFacts};
 use crate::report::statistics::{Estimate, median, share};
 use crate::risk::assessment::RiskTable;
+use crate::risk::parameter_proposal::ParameterProposal;
 use crate::risk::terms::RiskTerms;
 
 /// So many changes a rule must have asked about: where it found nothing in 30, Wilson's interval leaves at most 11.4 % for it.
@@ -60,6 +62,8 @@ pub struct ClosedChange {
     pub has_failed: Option<bool>,
     /// What reviews of incidents say about the risk that it was rated with.
     pub ratings: Vec<RiskRating>,
+    /// What the policies were told of it when it was approved last, where that was stored.
+    pub told: Option<(ChangeFacts, Vec<TargetFacts>)>,
 }
 
 impl ClosedChange {
@@ -198,6 +202,20 @@ pub struct Comparison {
     pub proposal: Option<RiskRules>,
     /// The proposal on the same changes; without one, the rules in force.
     pub back_test: BackTest,
+    /// Other values for parameters of the policies, each with its own back-test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<ParameterProposal>,
+    /// The digest of the policies that they are of.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub policies: String,
+}
+
+impl Comparison {
+    /// Whether adopting it proposes something: a risk table, or values of parameters.
+    #[must_use]
+    pub fn has_proposal(&self) -> bool {
+        self.proposal.is_some() || !self.parameters.is_empty()
+    }
 }
 
 fn signed(count: usize) -> i64 {
@@ -226,6 +244,8 @@ pub fn compare(changes: &[ClosedChange], before: RiskRules, left_out: usize) -> 
         before,
         proposal,
         back_test,
+        parameters: Vec::new(),
+        policies: String::new(),
     }
 }
 

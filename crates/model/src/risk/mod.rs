@@ -10,6 +10,7 @@ pub mod forecast;
 pub mod kept_answers;
 pub mod kept_reach;
 pub mod matrix;
+pub mod parameter_proposal;
 pub mod probe;
 pub mod reach;
 pub mod regimes;

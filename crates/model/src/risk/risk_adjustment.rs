@@ -61,6 +61,9 @@ pub struct RiskAdjustment {
     /// The configuration that was proposed by adopting it: its id. Another person puts that in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub configuration: Option<String>,
+    /// The set of policies with other values of parameters that was proposed by adopting it: its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<String>,
 }
 
 /// A quarter that is compared at once, where the server has not done it yet.
@@ -84,6 +87,7 @@ pub const CARD: Card = Card {
             "Findings with their changes, the rules in force, the proposed ones, and the back-test.",
         ),
         Field::shown("configuration_state", Kind::Text(60), "Where that configuration is."),
+        Field::shown("policies_state", Kind::Text(60), "Where that set of policies is."),
     ],
     verbs: verbs! {
         List "list_risk_adjustments" at "/risk-adjustments" may READ => "List the quarterly adjustments of the last ten years";

@@ -81,6 +81,8 @@ pub fn field(key: &str, holds: FieldKind) -> CustomField {
         kinds: Default::default(),
         categories: Default::default(),
         needed_since: None,
+        defaults: Vec::new(),
+        is_fact: false,
         is_over: false,
     }
 }

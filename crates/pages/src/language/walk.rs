@@ -13,7 +13,7 @@ use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data
 use crate::elements::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.
-pub const SCRIPT: [&str; 42] = [
+pub const SCRIPT: [&str; 44] = [
     "1 new entry, ",
     "{#n} new entries, ",
     "show",
@@ -38,6 +38,8 @@ pub const SCRIPT: [&str; 42] = [
     "{#h} h {#min} min",
     "in {time}",
     "What you typed here on {when} is kept on this device.",
+    "Another window of this form keeps other answers; what you type here is kept on this device alone. ",
+    "Open it again",
     "Turn the keys on",
     "Turn the keys off",
     "This authenticator has a passkey of yours already.",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::core::enums::{Category, Kind, Level, OwnershipRole, State};
 use model::core::ids::{GroupKey, PersonId, ServiceKey, TargetId};
-use model::policy::facts::{ActorFacts, ChangeFacts, ForecastFacts, TargetFacts};
+use model::policy::facts::{ActorFacts, ChangeFacts, FieldFact, ForecastFacts, TargetFacts};
 
 use crate::nearest;
 use crate::question::neutral_target;
@@ -45,6 +45,7 @@ impl World {
             implementers: Vec::new(),
             implemented_by: Vec::new(),
             tester: None,
+            fields: BTreeMap::new(),
         };
         let target = TargetFacts {
             target: TargetId::from("1"),
@@ -214,6 +215,10 @@ impl World {
             "implementers" => change.implementers = people(value)?,
             "implemented_by" => change.implemented_by = people(value)?,
             "tester" => change.tester = (value != "none").then(|| PersonId::from(value)),
+            "field" => {
+                let (key, fact) = own_field(value)?;
+                change.fields.insert(key, fact);
+            }
             _ => {
                 let known = [
                     "kind",
@@ -235,6 +240,7 @@ impl World {
                     "implementers",
                     "implemented_by",
                     "tester",
+                    "field",
                 ];
                 return Err(crate::values::unknown(field, &known, ""));
             }
@@ -288,6 +294,20 @@ fn forecast(text: &str) -> Result<Option<ForecastFacts>, String> {
         low_ppm,
         high_ppm,
     }))
+}
+
+/// A field of the tenant's own that policies read: `tier=gold` says a word, `parcels=1200` a number.
+fn own_field(text: &str) -> Result<(String, FieldFact), String> {
+    let said = text.split_once('=').map(|(key, said)| (key.trim(), said.trim()));
+    match said.filter(|(key, said)| !key.is_empty() && !said.is_empty()) {
+        Some((key, said)) => {
+            let word = || FieldFact::Word(said.to_owned());
+            Ok((key.to_owned(), said.parse::<i64>().map_or_else(|_| word(), FieldFact::Number)))
+        }
+        None => Err(format!(
+            "`{text}` is no field with its value, such as `tier=gold` or `parcels=1200`"
+        )),
+    }
 }
 
 fn yes(text: &str) -> Result<bool, String> {

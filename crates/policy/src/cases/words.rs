@@ -148,7 +148,7 @@ fn span(span: Span) -> String {
 }
 
 /// Minutes as an annotation writes them, in the largest unit that fits.
-fn duration(minutes: i64) -> String {
+pub(crate) fn duration(minutes: i64) -> String {
     match minutes {
         m if m % (24 * 60) == 0 => format!("{}d", m / (24 * 60)),
         m if m % 60 == 0 => format!("{}h", m / 60),

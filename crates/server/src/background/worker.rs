@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use acts::change::keep_draft;
 use acts::compliance::set_retention;
 use acts::core::{connections, row_mac};
 use acts::effects::find_lost_timers;
@@ -311,12 +312,14 @@ impl Worker {
         self.holder.across("forgetting silent servers", Mode::Write, forget);
         let delivered = business - SignedDuration::from_hours(24 * model::integration::webhook::KEPT_DAYS);
         let answered = true_time - SignedDuration::from_hours(KEPT_HOURS);
-        let parts: [(&'static str, Prune, Timestamp); 5] = [
+        let left = business - SignedDuration::from_hours(24 * keep_draft::KEPT_DAYS);
+        let parts: [(&'static str, Prune, Timestamp); 6] = [
             ("sweeping sessions", session::prune, business),
             ("sweeping ceremonies", second_factor::prune, business),
             ("sweeping workloads", workload::prune, business),
             ("sweeping deliveries", store::integration::webhook::prune, delivered),
             ("sweeping answers", store::idempotency::prune, answered),
+            ("sweeping drafts", store::change::form_draft::prune, left),
         ];
         for (reason, prune, before) in parts {
             self.sweep_one(reason, prune, before);

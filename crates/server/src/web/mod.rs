@@ -142,6 +142,11 @@ fn change_routes() -> Router<AppState> {
         .route("/t/{tenant}/views/sharing", post(report::saved_views::share))
         .route("/t/{tenant}/picks/{kind}", get(shared::picks::find))
         .route("/t/{tenant}/changes/new", get(change::new_form::new_form))
+        .route("/t/{tenant}/changes/new/draft", post(change::form_draft::save))
+        .route(
+            "/t/{tenant}/changes/new/draft/removal",
+            post(change::form_draft::discard),
+        )
         .route("/t/{tenant}/changes/{key}", get(change::page::show))
         .route(
             "/t/{tenant}/changes/{key}/edit",
@@ -482,6 +487,7 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/policies/document", get(policy::policy_document::show_document))
         .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
         .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))
+        .route("/t/{tenant}/policy-parameters", post(policy::parameters::propose))
         .route("/t/{tenant}/policies/{id}/{act}", post(policy::policies::act))
         .route("/t/{tenant}/help", get(shared::help::show_help))
         .route("/t/{tenant}/components", get(shared::help::components))

@@ -247,6 +247,25 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
                 "The configuration that brought them; null for those of the program.",
             ),
             objects("policies", "PolicySource", "Every policy, sorted by id.").needed(),
+            objects("parameters", "PolicyParameter", "Every parameter with the value that holds, by name.").needed(),
+        ],
+    ),
+    shape(
+        "PolicyParameter",
+        "A parameter of the policies; values as a file of parameters writes them, words without their quotes.",
+        &[
+            text("name", LINE, "Its name.").needed(),
+            text(
+                "type",
+                LINE,
+                "`count`, `minutes`, `duration`, `name`, `factor`, `groups`, `risk` or `probability`.",
+            )
+            .needed(),
+            text("value", LINE, "The value that holds.").needed(),
+            text("default", LINE, "The value that holds where a tenant sets none.").needed(),
+            text("floor", LINE, "The least that a tenant may set."),
+            text("ceiling", LINE, "The most that a tenant may set."),
+            text("about", TEXT, "What it is for.").needed(),
         ],
     ),
     shape(

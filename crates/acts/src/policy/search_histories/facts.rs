@@ -153,6 +153,7 @@ fn plain() -> Facts {
             implementers: Vec::new(),
             implemented_by: Vec::new(),
             tester: None,
+            fields: std::collections::BTreeMap::new(),
         },
         target: TargetFacts {
             target: "t1".into(),
@@ -301,7 +302,10 @@ fn of_the_change(text: &str, found: &mut Vec<Dimension>) {
         }),
         ("complexity", |facts, level| facts.change.complexity = level),
     ];
-    let named = rows.into_iter().filter(|(name, _)| text.contains(name));
+    // A rule that asks from an impact on looks at each of the three.
+    let asks_from = text.contains("from_impact");
+    let is_named = |name: &str| text.contains(name) || asks_from && name.starts_with("impact_");
+    let named = rows.into_iter().filter(|(name, _)| is_named(name));
     found.extend(named.map(|(name, say)| levels(name, say)));
 }
 

@@ -56,6 +56,14 @@ fn control(view: &View<'_, '_, '_>, field: &CustomField, change: Option<&Change>
     if !kinds.is_empty() {
         hints.push(format!("For {} changes alone.", and(&kinds)));
     }
+    if field.needed_since.is_some() && !field.categories.is_empty() {
+        let about: Vec<String> = field
+            .categories
+            .iter()
+            .map(|category| category.as_str().to_owned())
+            .collect();
+        hints.push(format!("Needed in these categories: {}.", about.join(", ")));
+    }
     if field.holds == FieldKind::Person {
         hints.push("A login.".to_owned());
     }

@@ -17,6 +17,7 @@ pub(super) mod evidence;
 pub(super) mod evidence_list;
 pub(crate) mod export;
 pub(crate) mod field_definitions;
+pub(super) mod form_draft;
 pub(super) mod list;
 pub(super) mod new_form;
 pub(super) mod open_acts;

@@ -26,7 +26,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::compliance::retention;
 use crate::web::directory::ownership_proposal;
-use crate::web::policy::{policy_document, try_policies, watch_windows};
+use crate::web::policy::{parameters, policy_document, try_policies, watch_windows};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::view::{View, Visitor, show};
@@ -40,7 +40,7 @@ pub(crate) async fn show_policies(State(state): State<AppState>, visitor: Visito
     show(&state, &visitor, Place::Policies, |view| policies_page(view, None)).await
 }
 
-fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+pub(crate) fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let filter = Filter::new().descending_by("proposed_at").limit(SHOWN);
     let found = record::find::<Configuration>(view.cx.tx, &filter)?;
@@ -72,6 +72,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
         watch_windows::section(view),
         retention::section(view)?,
         mapping_section(view),
+        parameters::section(view),
     ];
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for source in view.policies.sources() {

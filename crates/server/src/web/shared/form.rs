@@ -86,6 +86,7 @@ const BOOLEANS: &[&str] = &[
     "is_production",
     "compromised",
     "is_needed",
+    "is_fact",
     "is_shared",
     "justified",
     "is_complete",
@@ -143,8 +144,24 @@ pub(crate) const AFTER: &str = "after";
 pub(crate) const FIT: &str = "fit";
 /// Names that steer the page and are no fields of the act.
 const STEERING: &[&str] = &[
-    "act", "add", "revision", "next", "asked", "was", "both", STANDS, MARK, AFTER, FIT,
+    "act",
+    "add",
+    "revision",
+    "next",
+    "asked",
+    "was",
+    "both",
+    DRAFT,
+    DRAFT_VERSION,
+    STANDS,
+    MARK,
+    AFTER,
+    FIT,
 ];
+/// The name under which a form sends which draft it keeps.
+pub(crate) const DRAFT: &str = "draft";
+/// The version of that draft which it saw last.
+pub(crate) const DRAFT_VERSION: &str = "draft_version";
 /// The name under which a form sends along the times that it showed, to the instant: `{"planned_start": "…Z"}`.
 pub(crate) const STANDS: &str = "stands";
 /// Before the name of a field of which two people's values are at hand: which one stays.
