@@ -72,7 +72,11 @@ const MIGRATIONS: &[Migration] = migrations![
     45 "0045_emergency_cards",
     46 "0046_dialect",
     47 "0047_agent",
-    58 "0058_archive_bucket",
+    48 "0048_form_draft",
+    49 "0049_foreign",
+    50 "0050_imported_change",
+    51 "0051_duty_rota",
+    52 "0052_archive_bucket",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.
