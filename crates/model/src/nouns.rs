@@ -52,6 +52,7 @@ macro_rules! card_nouns {
             $crate::schedule::planning_terms::PlanningTerms,
             $crate::schedule::traffic::Traffic,
             $crate::integration::dialect::Dialect,
+            $crate::integration::outside_run::OutsideRun,
             $crate::directory::vendor::Vendor,
             $crate::schedule::vendor_notice::VendorNotice,
             $crate::audit::witness::Witness,

@@ -72,6 +72,7 @@ const MIGRATIONS: &[Migration] = migrations![
     45 "0045_emergency_cards",
     46 "0046_dialect",
     47 "0047_agent",
+    53 "0053_outside_run",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -56,7 +56,7 @@ mod waves;
 pub use boards::{AgendaState, ItemListing, ItemOutcome, ListingGround};
 pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
 pub use communication::{Audience, CommunicationStage, LetterLanguage};
-pub use dialects::DialectName;
+pub use dialects::{DialectName, OutsideRunKind};
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
 pub use incidents::{IncidentKind, IncidentState, TimelineKind};
 pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, KeptKind, RetentionRegime, Severity};

@@ -2,6 +2,7 @@
 
 pub mod dialect;
 pub mod occurrence;
+pub mod outside_run;
 pub mod signal;
 pub mod sink;
 pub mod webhook;
