@@ -43,6 +43,14 @@ impl Told {
     }
 }
 
+/// Who implements a change that a client makes: its own account, where that is one that implements or delivers.
+pub(super) async fn implementers(asked: &Asked) -> Result<Option<Value>, Refused> {
+    let me = asked.api.get("/me").await?;
+    let is_one = |role: &Value| matches!(text_of(role), "pipeline" | "implementer");
+    let works = items_of(&me["roles"]).iter().any(is_one);
+    Ok(works.then(|| json!([me["login"]])))
+}
+
 /// The state of a change in an answer.
 pub(super) fn state_of(change: &Value) -> State {
     text_of(&change["state"]).parse().unwrap_or(State::Draft)

@@ -15,13 +15,15 @@ const GATING: &str = "initiate_deployment_gating";
 /// The states that a client may tell.
 const STATES: &[&str] = &[
     "unknown",
-    "pending",
+    PENDING,
     "in_progress",
     "cancelled",
     "failed",
     "rolled_back",
     "successful",
 ];
+/// The state of a deployment that waits.
+const PENDING: &str = "pending";
 /// How work ended, by the state that a client tells.
 const OUTCOMES: &[(&str, &str)] = &[
     ("successful", "succeeded"),
@@ -102,7 +104,14 @@ async fn take(asked: &Asked, entry: &Value) -> Result<(Key, Vec<String>), Refuse
     }
     let (run, unknown) = match known {
         Some(run) => (run, Vec::new()),
-        None => first(asked, entry, &key).await?,
+        None => {
+            let (run, unknown) = first(asked, entry, &key).await?;
+            // A step that is refused leaves the deployment known, with its change.
+            if state != PENDING {
+                runs::tell(asked, OutsideRunKind::Deployment, &name, &run).await?;
+            }
+            (run, unknown)
+        }
     };
     if run["change_key"].is_string() && run["state"] != json!(state) {
         follow(asked, &run, &state).await?;
@@ -193,6 +202,9 @@ async fn make(asked: &Asked, entry: &Value, key: &Key, about: (&str, &str, &Buil
     let mut content = json!({"title": text(&entry["displayName"], "displayName")?, "targets": [target]});
     if let Some(description) = entry["description"].as_str().filter(|text| !text.trim().is_empty()) {
         content["description"] = json!(description);
+    }
+    if let Some(implementers) = gating::implementers(asked).await? {
+        content["implementers"] = implementers;
     }
     let once = key_of(OutsideRunKind::Deployment, &key.name());
     let made = asked.api.post_once("/changes", &content, &once).await?;

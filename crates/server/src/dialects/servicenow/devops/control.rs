@@ -111,6 +111,11 @@ async fn plan(
     let mut content = content(asked, &mut attributes).await?;
     nothing_left(&attributes, Table::Change)?;
     content.entry("title").or_insert_with(|| json!(TITLE));
+    if !content.contains_key("implementers")
+        && let Some(implementers) = gating::implementers(asked).await?
+    {
+        content.insert("implementers".to_owned(), implementers);
+    }
     let mut target = json!({"service": service, "environment": environment});
     for (field, name) in [("commit", commit), ("artifact", artifact.as_deref())] {
         if let Some(name) = name {
