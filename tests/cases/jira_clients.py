@@ -169,10 +169,9 @@ def gitlab(secret, svc):
         'associations': [{'associationType': 'serviceIdOrKeys', 'values': [svc]}], 'url': 'https://gitlab.example/halden/labels/-/jobs/9',
         'label': f'halden/labels-production-{number}-{commit[:8]}', 'state': 'pending', 'lastUpdated': at(),
         'pipeline': {'id': 'labels', 'displayName': 'labels', 'url': 'https://gitlab.example/halden/labels/-/pipelines'},
-        'environment': {'id': 31, 'displayName': 'production', 'type': 'production'},
+        'environment': {'id': '31', 'displayName': 'production', 'type': 'production'},
         'commands': [{'command': 'initiate_deployment_gating'}],
     }
-    body['environment']['id'] = '31'
     told = tell(secret, body)
     check(told.status == 202 and len(told['acceptedDeployments']) == 1, 'a deployment of GitLab is accepted', told)
     key = gating(secret, number, '31')['details'][0]['issueKey']
@@ -214,7 +213,8 @@ def attacks(secret, name, svc, key, number, commit):
 def run():
     secret, name = account()
     check(tell(secret, deployment(1, 'label-print', sha())).status == 404, 'it is absent while the dialect is off')
-    check(http('POST', '/oauth/token', b'{}').status == 404, 'so are its credentials')
+    body = json.dumps({'grant_type': 'client_credentials', 'client_secret': secret}).encode()
+    check(http('POST', '/oauth/token', body, {'Content-Type': 'application/json'}).status == 404, 'so are its credentials')
     dialect = ok('admin', 'POST', '/dialects', {'name': 'jira'}).json['id']
     check(gating(secret, sequence()).status == 404, 'a deployment that nobody told of is absent')
     bearer = credentials(secret)

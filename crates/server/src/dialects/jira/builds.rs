@@ -28,7 +28,7 @@ struct Key {
 impl Key {
     fn read(entry: &Value) -> Result<Self, Refused> {
         Ok(Self {
-            pipeline: text(&entry["pipelineId"], "pipelineId")?.to_owned(),
+            pipeline: text(&entry["pipelineId"], "pipelineId")?,
             number: number(&entry["buildNumber"], "buildNumber")?,
         })
     }

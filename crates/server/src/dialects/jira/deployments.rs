@@ -4,7 +4,7 @@ use model::core::enums::{OutsideRunKind, State};
 use model::integration::outside_run::key_of;
 use serde_json::{Value, json};
 
-use super::tells::{Build, associated, build_of, changes, entries, number, text};
+use super::tells::{Build, associated, build_of, changes, entries, number, plain, text};
 use crate::dialects::api::{Refused, items_of, text_of};
 use crate::dialects::gating::{self, Standing, Told, state_of};
 use crate::dialects::{Answered, Asked, runs};
@@ -50,8 +50,8 @@ impl Key {
 
     fn read(entry: &Value) -> Result<Self, Refused> {
         Ok(Self {
-            pipeline: text(&entry["pipeline"]["id"], "pipeline.id")?.to_owned(),
-            environment: text(&entry["environment"]["id"], "environment.id")?.to_owned(),
+            pipeline: text(&entry["pipeline"]["id"], "pipeline.id")?,
+            environment: text(&entry["environment"]["id"], "environment.id")?,
             number: number(&entry["deploymentSequenceNumber"], "deploymentSequenceNumber")?,
         })
     }
@@ -177,7 +177,7 @@ async fn service(asked: &Asked, entry: &Value) -> Result<String, Refused> {
 /// The environment by its id, else by its name.
 async fn environment(asked: &Asked, entry: &Value) -> Result<String, Refused> {
     let said = &entry["environment"];
-    for name in [text_of(&said["id"]).to_owned(), text_of(&said["displayName"]).to_lowercase()] {
+    for name in [plain(&said["id"]), text_of(&said["displayName"]).to_lowercase()] {
         let path = format!("/environments/{}", segment(&name));
         if !name.is_empty() && asked.api.find(&path).await?.is_some() {
             return Ok(name);
@@ -185,7 +185,7 @@ async fn environment(asked: &Asked, entry: &Value) -> Result<String, Refused> {
     }
     let text = format!(
         "No environment is called `{}`. Give `environment.id` or `environment.displayName` the key of an environment of Assent.",
-        text_of(&said["id"])
+        plain(&said["id"])
     );
     Err(Refused::field(text))
 }

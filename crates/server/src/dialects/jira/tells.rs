@@ -32,13 +32,21 @@ pub(super) fn number(value: &Value, name: &str) -> Result<i64, Refused> {
     found.filter(|found| *found >= 0).ok_or_else(wrong)
 }
 
-/// A text that must be there.
-pub(super) fn text<'v>(value: &'v Value, name: &str) -> Result<&'v str, Refused> {
-    let found = text_of(value).trim();
+/// A text that must be there; some clients write ids as numbers.
+pub(super) fn text(value: &Value, name: &str) -> Result<String, Refused> {
+    let found = plain(value);
     if found.is_empty() {
         return Err(Refused::field(format!("`{name}` is missing.")));
     }
     Ok(found)
+}
+
+/// A text or a number as text; empty for anything else.
+pub(super) fn plain(value: &Value) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        _ => text_of(value).trim().to_owned(),
+    }
 }
 
 /// The values of the associations of a kind, and of the field that some clients write in their stead.
@@ -141,5 +149,7 @@ mod tests {
         assert_eq!(number(&json!("12"), "n").ok(), Some(12));
         assert!(number(&json!(-1), "n").is_err());
         assert!(number(&json!(1.5), "n").is_err());
+        assert_eq!(text(&json!(31), "n").ok().as_deref(), Some("31"));
+        assert!(text(&json!(" "), "n").is_err());
     }
 }
