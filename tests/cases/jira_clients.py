@@ -2,7 +2,7 @@
 from lib import *
 import pathlib, shutil, subprocess
 
-TOOLS = pathlib.Path(__file__).resolve().parents[2] / '.tools'
+MODULES = pathlib.Path(os.environ.get('ASSENT_TEST_NODE_MODULES') or pathlib.Path(__file__).resolve().parents[2] / '.tools/node/node_modules')
 
 
 def account(*scopes):
@@ -23,11 +23,9 @@ def jira(secret, method, path, body=None):
 
 def by_jira_js(secret, call, parameters):
     """What a call of jira.js answers; a refusal is its error."""
-    own = TOOLS / 'nodejs/programs/node'
-    node = str(own) if own.exists() else shutil.which('node')
-    package = TOOLS / 'node/node_modules/jira.js'
+    node, package = shutil.which('node'), MODULES / 'jira.js'
     if not node or not package.exists():
-        raise Unjudged(f'there is no Node or no jira.js in {TOOLS}')
+        raise Unjudged(f'there is no Node, or no jira.js in {MODULES}')
     program = '''
 const { AgileClient } = require(process.argv[1]);
 const [host, accessToken, call, parameters] = process.argv.slice(2);

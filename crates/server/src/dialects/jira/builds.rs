@@ -2,6 +2,7 @@
 
 use model::core::enums::OutsideRunKind;
 use model::gate::build::are_one;
+use model::integration::outside_run::key_of;
 use serde_json::{Value, json};
 
 use super::tells::{changes, entries, is_commit, number, text};
@@ -80,10 +81,11 @@ async fn take(asked: &Asked, entry: &Value) -> Result<(Key, Vec<String>), Refuse
             check(change, commit.as_deref())?;
         }
         for change in &named {
-            let path = format!("/changes/{}/evidence", segment(text_of(&change["key"])));
+            let about = text_of(&change["key"]);
+            let path = format!("/changes/{}/evidence", segment(about));
             let body = evidence(entry, result, commit.as_deref());
             // The number of the update makes it one piece of evidence, however often it is sent.
-            let once = format!("{}-{sequence}", model::integration::outside_run::key_of(OutsideRunKind::Build, &key.name()));
+            let once = format!("{}-{sequence}-{about}", key_of(OutsideRunKind::Build, &key.name()));
             asked.api.post_once(&path, &body, &once).await?;
         }
     }
