@@ -5,6 +5,7 @@
 mod api;
 mod gating;
 mod jira;
+mod kosli;
 mod runs;
 mod servicenow;
 
@@ -95,10 +96,11 @@ pub(crate) fn router(api: Router) -> Router<AppState> {
             async move { serve(&doors, &state, dialect, request).await }
         }
     };
-    let (servicenow, devops, jira) = (
+    let (servicenow, devops, jira, kosli) = (
         door(DialectName::Servicenow),
         door(DialectName::ServicenowDevops),
         door(DialectName::Jira),
+        door(DialectName::Kosli),
     );
     let exchange = move |State(state): State<AppState>, request: Request| {
         let doors = doors.clone();
@@ -112,6 +114,9 @@ pub(crate) fn router(api: Router) -> Router<AppState> {
         .route("/rest/builds/{*rest}", any(plain(jira.clone())))
         .route("/jira/{*rest}", any(plain(jira)))
         .route("/oauth/token", any(plain(exchange)))
+        .route("/api/v2/attestations/{*rest}", any(plain(kosli.clone())))
+        .route("/api/v2/artifacts/{*rest}", any(plain(kosli.clone())))
+        .route("/api/v2/asserts/{*rest}", any(plain(kosli)))
 }
 
 async fn serve(doors: &Doors, state: &AppState, dialect: DialectName, request: Request) -> Response {
@@ -133,13 +138,17 @@ async fn serve(doors: &Doors, state: &AppState, dialect: DialectName, request: R
     };
     let body = match body.is_empty() {
         true => Ok(Value::Null),
-        false => serde_json::from_slice(&body),
+        false if dialect == DialectName::Kosli && is_of_type(&parts.headers, "multipart/form-data") => {
+            kosli::read_form(&parts.headers, body).await
+        }
+        false => {
+            let wrong = |_| Refused::new(400, "malformed", "The body is not JSON.");
+            serde_json::from_slice(&body).map_err(wrong)
+        }
     };
     let (body, query) = match (body, query_of(&parts.uri)) {
         (Ok(body), Ok(query)) => (body, query),
-        (Err(_), _) => {
-            return refused(dialect, &Refused::new(400, "malformed", "The body is not JSON."));
-        }
+        (Err(why), _) => return refused(dialect, &why),
         (_, Err(failure)) => return failure.into_response(),
     };
     let asked = Asked {
@@ -155,6 +164,7 @@ async fn serve(doors: &Doors, state: &AppState, dialect: DialectName, request: R
         DialectName::Servicenow => servicenow::answer(&asked).await,
         DialectName::ServicenowDevops => servicenow::devops::answer(&asked).await,
         DialectName::Jira => jira::answer(&asked).await,
+        DialectName::Kosli => kosli::answer(&asked).await,
     };
     match answered {
         Ok(answered) => sent(answered),
@@ -167,10 +177,7 @@ async fn serve(doors: &Doors, state: &AppState, dialect: DialectName, request: R
 async fn exchange(doors: &Doors, state: &AppState, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, BODY_MAX_BYTES).await.unwrap_or_default();
-    let is_form = parts
-        .headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|it| it.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let is_form = is_of_type(&parts.headers, "application/x-www-form-urlencoded");
     let credentials = jira::oauth::read(&body, is_form);
     match is_open(state, DialectName::Jira, &credentials.secret).await {
         Ok(true) => doors.is_known.store(true, Ordering::Relaxed),
@@ -185,6 +192,12 @@ async fn exchange(doors: &Doors, state: &AppState, request: Request) -> Response
         Method::POST => sent(jira::oauth::granted(&credentials)),
         _ => refused(DialectName::Jira, &Refused::new(405, "method_not_allowed", "Send POST.")),
     }
+}
+
+/// Whether a body is of a type, whatever parameters this has.
+fn is_of_type(headers: &HeaderMap, kind: &str) -> bool {
+    let found = headers.get(header::CONTENT_TYPE);
+    found.is_some_and(|it| it.as_bytes().starts_with(kind.as_bytes()))
 }
 
 /// The token of a client: as bearer, as the password of HTTP Basic with any user name, or as a token of ServiceNow DevOps behind
@@ -234,6 +247,7 @@ fn refused(dialect: DialectName, why: &Refused) -> Response {
         DialectName::Servicenow => Answered::new(why.status, servicenow::refusal(why)),
         DialectName::ServicenowDevops => servicenow::devops::refusal(why),
         DialectName::Jira => Answered::new(why.status, jira::refusal(why)),
+        DialectName::Kosli => Answered::new(why.status, kosli::refusal(why)),
     };
     if let Some(seconds) = &why.retry_after {
         answered.headers.push(("retry-after", seconds.clone()));

@@ -13,6 +13,8 @@ words! {
         ServicenowDevops = "servicenow_devops",
         /// The deployments and builds of Jira Cloud, with the gating of deployments.
         Jira = "jira",
+        /// The command line of Kosli: attestations, artifacts and assertions.
+        Kosli = "kosli",
     }
 
     /// What a run of another system is.
