@@ -86,7 +86,10 @@ fn told_again(known: &OutsideRun, now: OutsideRun) -> std::result::Result<Outsid
         return Err(Refusal::not_now("taken", text, satisfy, Vec::new()));
     }
     if now.sequence < known.sequence {
-        let text = format!("Update {} came later than this one, which is {}.", known.sequence, now.sequence);
+        let text = format!(
+            "Update {} came later than this one, which is {}.",
+            known.sequence, now.sequence
+        );
         let satisfy = "Number updates upwards.";
         return Err(Refusal::not_now("late", text, satisfy, Vec::new()));
     }

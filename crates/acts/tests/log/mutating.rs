@@ -666,7 +666,8 @@ pub(crate) fn world() -> World {
         let watched = "log.example/acme+7895ec0a+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
         noun::add::<WatchedLog>(cx, &body(json!({"key": watched})))?;
         noun::add::<Dialect>(cx, &body(json!({"name": "servicenow"})))?;
-        let run = json!({"kind": "deployment", "external_ref": "walk | 1", "change_key": "CHG-1001", "state": "pending"});
+        let run =
+            json!({"kind": "deployment", "external_ref": "walk | 1", "change_key": "CHG-1001", "state": "pending"});
         noun::add::<OutsideRun>(cx, &body(run))?;
         let authority = json!({"url": "https://tsa.example/tsr", "certificates": CERTIFICATE, "every_hours": 6});
         noun::add::<TimeAuthority>(cx, &body(authority))?;

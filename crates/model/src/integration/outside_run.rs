@@ -102,13 +102,25 @@ pub struct OutsideRunInput {
 pub const CARD: Card = Card {
     tag: "administration",
     command: "outside-run",
-    columns: &["key", "kind", "external_ref", "change_key", "service", "environment", "state"],
+    columns: &[
+        "key",
+        "kind",
+        "external_ref",
+        "change_key",
+        "service",
+        "environment",
+        "state",
+    ],
     verbs: verbs! {
         List "list_outside_runs" at "/outside-runs" may READ => "List runs of other systems";
         Set "set_outside_run" at "/outside-runs" may ASK_GATE => "Tell of a run of another system, or how it stands", called "tell";
         Show "show_outside_run" at "/outside-runs/{key}" may READ => "Show a run of another system";
     },
-    events: &[Event::new("outside_run.told", "right", "told of a run of another system")],
+    events: &[Event::new(
+        "outside_run.told",
+        "right",
+        "told of a run of another system",
+    )],
     ..Card::of::<OutsideRun, OutsideRunInput>("outside_run", "Runs of other systems")
 };
 
@@ -131,10 +143,12 @@ pub fn differs<'r>(known: &'r OutsideRun, now: &'r OutsideRun) -> Option<(&'stat
         ("artifact", &known.artifact, &now.artifact),
         ("commit", &known.commit, &now.commit),
     ];
-    fields.into_iter().find_map(|(name, stands, said)| match (stands, said) {
-        (Some(stands), Some(said)) if stands != said => Some((name, stands.as_str(), said.as_str())),
-        _ => None,
-    })
+    fields
+        .into_iter()
+        .find_map(|(name, stands, said)| match (stands, said) {
+            (Some(stands), Some(said)) if stands != said => Some((name, stands.as_str(), said.as_str())),
+            _ => None,
+        })
 }
 
 #[cfg(test)]

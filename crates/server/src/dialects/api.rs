@@ -145,13 +145,7 @@ impl Api {
         }
     }
 
-    async fn ask(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-        ahead: Ahead<'_>,
-    ) -> Result<Value, Refused> {
+    async fn ask(&self, method: &str, path: &str, body: Option<&Value>, ahead: Ahead<'_>) -> Result<Value, Refused> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{BASE}{path}"))

@@ -91,7 +91,10 @@ pub(super) async fn ask(asked: &Asked, run: &Value) -> Result<Told, Refused> {
     let mut reasons = items_of(&answer["reasons"]).to_vec();
     // Before it is submitted, the gate says no more than that it is not approved: what it lacks helps its writer on.
     if matches!(state, State::Draft | State::Assessing) {
-        let unmet = asked.api.get(&format!("/changes/{}/requirements", segment(key))).await?;
+        let unmet = asked
+            .api
+            .get(&format!("/changes/{}/requirements", segment(key)))
+            .await?;
         reasons.extend_from_slice(items_of(&unmet["items"]));
     }
     reasons.truncate(MOST_REASONS);

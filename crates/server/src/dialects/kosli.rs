@@ -31,7 +31,8 @@ pub(super) async fn read_form(headers: &HeaderMap, body: Bytes) -> Result<Value,
     let mut found = None;
     while let Some(field) = form.next_field().await.map_err(|_| unreadable())? {
         if field.file_name().is_some() {
-            let text = "Attachments are not taken here. Add the file as evidence in Assent, or leave `--attachments` out.";
+            let text =
+                "Attachments are not taken here. Add the file as evidence in Assent, or leave `--attachments` out.";
             return Err(Refused::field(text));
         }
         if field.name() == Some(FIELD) && found.is_none() {
@@ -53,7 +54,10 @@ pub(super) async fn answer(asked: &Asked) -> Result<Answered, Refused> {
     };
     let me = asked.api.get("/me").await?;
     if text_of(&me["tenant"]) != *organisation {
-        let text = format!("The organisation is the tenant of the token, `{}`.", text_of(&me["tenant"]));
+        let text = format!(
+            "The organisation is the tenant of the token, `{}`.",
+            text_of(&me["tenant"])
+        );
         return Err(Refused::new(404, "not_found", text));
     }
     match (*kind, &asked.method, rest) {
@@ -80,7 +84,8 @@ pub(super) fn refusal(why: &Refused) -> Value {
 }
 
 fn nothing() -> Refused {
-    let text = "This address is not answered here. There are generic attestations, artifacts, and assertions by fingerprint.";
+    let text =
+        "This address is not answered here. There are generic attestations, artifacts, and assertions by fingerprint.";
     Refused::new(404, "not_found", text)
 }
 
@@ -96,9 +101,18 @@ fn digest(fingerprint: &str) -> Result<String, Refused> {
 /// The change that a trail is, which is about the service that the flow is.
 async fn change(asked: &Asked, flow: &str, trail: &str) -> Result<Value, Refused> {
     let found = asked.api.find(&format!("/changes/{}", segment(trail))).await?;
-    let absent = || Refused::new(404, "not_found", format!("A trail is a change here, and there is none called `{trail}`."));
+    let absent = || {
+        Refused::new(
+            404,
+            "not_found",
+            format!("A trail is a change here, and there is none called `{trail}`."),
+        )
+    };
     let change = found.ok_or_else(absent)?;
-    if items_of(&change["targets"]).iter().any(|target| text_of(&target["service"]) == flow) {
+    if items_of(&change["targets"])
+        .iter()
+        .any(|target| text_of(&target["service"]) == flow)
+    {
         return Ok(change);
     }
     let text = format!("A flow is a service here, and {trail} has no target of the service `{flow}`.");
@@ -119,18 +133,29 @@ async fn attest(asked: &Asked, flow: &str, trail: &str) -> Result<Answered, Refu
     };
     let is_of = |target: &Value| artifact.as_deref().is_none_or(|it| text_of(&target["artifact"]) == it);
     if !items_of(&change["targets"]).iter().any(is_of) {
-        let text = format!("{trail} has no target with this artifact, so an attestation about it is no evidence of {trail}.");
+        let text =
+            format!("{trail} has no target with this artifact, so an attestation about it is no evidence of {trail}.");
         return Err(Refused::new(409, "another_build", text));
     }
-    let (result, word) = if is_compliant { ("passed", "Compliant") } else { ("failed", "Not compliant") };
+    let (result, word) = if is_compliant {
+        ("passed", "Compliant")
+    } else {
+        ("failed", "Not compliant")
+    };
     let parts = [text_of(&said["description"]), text_of(&said["origin_url"])];
-    let text = parts.iter().fold(format!("{word}."), |text, part| format!("{text} {part}"));
+    let text = parts
+        .iter()
+        .filter(|part| !part.is_empty())
+        .fold(format!("{word}."), |text, part| format!("{text} {part}"));
     let mut body = json!({"kind": "note", "aspect": "functional", "result": result, "text": text.trim(),
         "name": if name.is_empty() { "Attestation" } else { name }});
     if let Some(artifact) = artifact {
         body["artifact"] = json!(artifact);
     }
-    asked.api.post(&format!("/changes/{}/evidence", segment(trail)), &body).await?;
+    asked
+        .api
+        .post(&format!("/changes/{}/evidence", segment(trail)), &body)
+        .await?;
     Ok(Answered::new(201, json!("OK")))
 }
 
@@ -152,7 +177,11 @@ async fn artifact(asked: &Asked, flow: &str) -> Result<Answered, Refused> {
 async fn assert(asked: &Asked, fingerprint: &str) -> Result<Answered, Refused> {
     let artifact = digest(fingerprint)?;
     let needed = |name: &str, option: &str| {
-        let missing = || Refused::field(format!("`--{option}` is needed here: the gate answers for a service in an environment."));
+        let missing = || {
+            Refused::field(format!(
+                "`--{option}` is needed here: the gate answers for a service in an environment."
+            ))
+        };
         asked.query(name).ok_or_else(missing)
     };
     let (flow, environment) = (needed("flow_name", "flow")?, needed("environment_name", "environment")?);
@@ -198,7 +227,13 @@ mod tests {
         let stop = json!({"decision": "stop", "change": "CHG-1", "reasons": [{"text": "It is not approved.", "satisfy": "Have it approved."}]});
         let told = shown(&stop, "shop", "https://here");
         assert_eq!(told["compliant"], false);
-        assert_eq!(told["policy_evaluations"][0]["policy_name"], "It is not approved. Have it approved.");
-        assert_eq!(shown(&json!({"decision": "go"}), "shop", "https://here")["compliant"], true);
+        assert_eq!(
+            told["policy_evaluations"][0]["policy_name"],
+            "It is not approved. Have it approved."
+        );
+        assert_eq!(
+            shown(&json!({"decision": "go"}), "shop", "https://here")["compliant"],
+            true
+        );
     }
 }

@@ -190,7 +190,10 @@ async fn exchange(doors: &Doors, state: &AppState, request: Request) -> Response
     }
     match parts.method {
         Method::POST => sent(jira::oauth::granted(&credentials)),
-        _ => refused(DialectName::Jira, &Refused::new(405, "method_not_allowed", "Send POST.")),
+        _ => refused(
+            DialectName::Jira,
+            &Refused::new(405, "method_not_allowed", "Send POST."),
+        ),
     }
 }
 

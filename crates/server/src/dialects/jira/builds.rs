@@ -68,7 +68,9 @@ async fn take(asked: &Asked, entry: &Value) -> Result<(Key, Vec<String>), Refuse
     let sequence = number(&entry["updateSequenceNumber"], "updateSequenceNumber")?;
     let state = text(&entry["state"], "state")?.to_lowercase();
     let row = STATES.iter().find(|row| row.0 == state);
-    let result = row.ok_or_else(|| Refused::field(format!("There is no state `{state}` of a build.")))?.1;
+    let result = row
+        .ok_or_else(|| Refused::field(format!("There is no state `{state}` of a build.")))?
+        .1;
     let known = runs::find(asked, OutsideRunKind::Build, &key.name()).await?;
     let last = known.as_ref().and_then(|run| run["sequence"].as_i64());
     if last.is_some_and(|last| last >= sequence) {

@@ -4,6 +4,7 @@ use model::core::enums::{OutsideRunKind, State};
 use model::integration::outside_run::key_of;
 use serde_json::{Value, json};
 
+use super::nothing;
 use super::tells::{Build, associated, build_of, changes, entries, number, plain, text};
 use crate::dialects::api::{Refused, items_of, text_of};
 use crate::dialects::gating::{self, Standing, Told, state_of};
@@ -32,7 +33,7 @@ const OUTCOMES: &[(&str, &str)] = &[
 ];
 
 /// What names a deployment.
-pub(super) struct Key {
+struct Key {
     pipeline: String,
     environment: String,
     number: i64,
@@ -40,7 +41,7 @@ pub(super) struct Key {
 
 impl Key {
     /// The key that a path names.
-    pub(super) fn new(pipeline: &str, environment: &str, sequence: &str) -> Result<Self, Refused> {
+    fn new(pipeline: &str, environment: &str, sequence: &str) -> Result<Self, Refused> {
         Ok(Self {
             pipeline: pipeline.to_owned(),
             environment: environment.to_owned(),
@@ -137,7 +138,7 @@ async fn first(asked: &Asked, entry: &Value, key: &Key) -> Result<(Value, Vec<St
     }
     let change = match matching(&named, &service, &environment, &build) {
         Some(key) => Some(key),
-        None if is_gated => Some(make(asked, entry, key, (&service, &environment, &build)).await?),
+        None if is_gated => Some(make(asked, entry, key, (service.as_str(), environment.as_str(), &build)).await?),
         None => None,
     };
     let run = json!({"change_key": change, "service": service, "environment": environment, "artifact": build.artifact,
@@ -161,15 +162,24 @@ fn matching(changes: &[Value], service: &str, environment: &str, build: &Build) 
 }
 
 async fn service(asked: &Asked, entry: &Value) -> Result<String, Refused> {
-    let named: Vec<&str> = associated(entry, &["serviceIdOrKeys"]).into_iter().map(text_of).collect();
+    let named: Vec<&str> = associated(entry, &["serviceIdOrKeys"])
+        .into_iter()
+        .map(text_of)
+        .collect();
     for key in &named {
         if asked.api.find(&format!("/services/{}", segment(key))).await?.is_some() {
             return Ok((*key).to_owned());
         }
     }
     let text = match named.is_empty() {
-        true => "The deployment names no service: add the key of a service as an association of the type `serviceIdOrKeys`.".to_owned(),
-        false => format!("No service is called `{}`. Associate the key of a service of Assent.", named.join("` or `")),
+        true => {
+            "The deployment names no service: add the key of a service as an association of the type `serviceIdOrKeys`."
+                .to_owned()
+        }
+        false => format!(
+            "No service is called `{}`. Associate the key of a service of Assent.",
+            named.join("` or `")
+        ),
     };
     Err(Refused::field(text))
 }
@@ -244,13 +254,34 @@ async fn follow(asked: &Asked, run: &Value, state: &str) -> Result<(), Refused> 
     asked.api.post(&format!("{path}/completion"), &body).await.map(drop)
 }
 
+/// Answers about one deployment; `parts` is the path behind the word for pipelines.
+pub(super) async fn read(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
+    let [
+        pipeline,
+        "environments",
+        environment,
+        "deployments",
+        sequence,
+        rest @ ..,
+    ] = parts
+    else {
+        return Err(nothing());
+    };
+    let key = Key::new(pipeline, environment, sequence)?;
+    match rest {
+        [] => show(asked, &key).await,
+        ["gating-status"] => gating(asked, &key).await,
+        _ => Err(nothing()),
+    }
+}
+
 async fn found(asked: &Asked, key: &Key) -> Result<Value, Refused> {
     let known = runs::find(asked, OutsideRunKind::Deployment, &key.name()).await?;
     known.ok_or_else(|| Refused::new(404, "not_found", "Nobody told of this deployment."))
 }
 
 /// Shows a deployment as it was told of last.
-pub(super) async fn show(asked: &Asked, key: &Key) -> Result<Answered, Refused> {
+async fn show(asked: &Asked, key: &Key) -> Result<Answered, Refused> {
     let run = found(asked, key).await?;
     let keys: Vec<&str> = run["change_key"].as_str().into_iter().collect();
     let body = json!({
@@ -270,7 +301,7 @@ pub(super) async fn show(asked: &Asked, key: &Key) -> Result<Answered, Refused> 
 }
 
 /// Whether a deployment may go, by its gate.
-pub(super) async fn gating(asked: &Asked, key: &Key) -> Result<Answered, Refused> {
+async fn gating(asked: &Asked, key: &Key) -> Result<Answered, Refused> {
     let run = found(asked, key).await?;
     let mut body = key.shown();
     body["updatedTimestamp"] = json!(asked.now);
@@ -318,7 +349,9 @@ mod tests {
 
     #[test]
     fn a_change_matches_by_service_environment_and_build() {
-        let changes = [json!({"key": "CHG-1", "targets": [{"service": "shop", "environment": "production", "commit": "1f2e3d4"}]})];
+        let changes = [
+            json!({"key": "CHG-1", "targets": [{"service": "shop", "environment": "production", "commit": "1f2e3d4"}]}),
+        ];
         let matches = |service: &str, commit: &str| matching(&changes, service, "production", &build(commit));
         assert_eq!(matches("shop", "1f2e3d4").as_deref(), Some("CHG-1"));
         // Another service's change, and another build, gate nothing.
@@ -329,7 +362,13 @@ mod tests {
 
     #[test]
     fn every_standing_has_a_word() {
-        let words = [Standing::Awaiting, Standing::Allowed, Standing::Rejected, Standing::Cancelled].map(word);
+        let words = [
+            Standing::Awaiting,
+            Standing::Allowed,
+            Standing::Rejected,
+            Standing::Cancelled,
+        ]
+        .map(word);
         assert_eq!(words, ["awaiting", "allowed", "prevented", "prevented"]);
     }
 

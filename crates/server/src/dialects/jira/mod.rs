@@ -29,22 +29,7 @@ pub(super) async fn answer(asked: &Asked) -> Result<Answered, Refused> {
     };
     match (kind, &asked.method, rest) {
         ("deployments", &Method::POST, ["bulk"]) => deployments::bulk(asked).await,
-        ("deployments", &Method::GET, ["pipelines", pipeline, "environments", environment, "deployments", number]) => {
-            deployments::show(asked, &deployments::Key::new(pipeline, environment, number)?).await
-        }
-        (
-            "deployments",
-            &Method::GET,
-            [
-                "pipelines",
-                pipeline,
-                "environments",
-                environment,
-                "deployments",
-                number,
-                "gating-status",
-            ],
-        ) => deployments::gating(asked, &deployments::Key::new(pipeline, environment, number)?).await,
+        ("deployments", &Method::GET, ["pipelines", rest @ ..]) => deployments::read(asked, rest).await,
         ("builds", &Method::POST, ["bulk"]) => builds::bulk(asked).await,
         ("builds", &Method::GET, ["pipelines", pipeline, "builds", number]) => {
             builds::show(asked, pipeline, number).await

@@ -96,7 +96,10 @@ async fn plan(
     run: &Run,
     commit: Option<&str>,
 ) -> Result<Plan, Refused> {
-    let service = [take(&mut attributes, "cmdb_ci"), take(&mut attributes, "business_service")];
+    let service = [
+        take(&mut attributes, "cmdb_ci"),
+        take(&mut attributes, "business_service"),
+    ];
     let service = service.into_iter().flatten().next().ok_or_else(|| {
         Refused::field("`cmdb_ci` is missing in `attributes`: it names the service that is deployed.")
     })?;
@@ -185,7 +188,10 @@ pub(super) async fn status(asked: &Asked) -> Result<Answered, Refused> {
         "state": states::shown(CHANGES, state_of(&told.change)).1,
         "details": told.text(),
     });
-    Ok(Answered::new(number, json!({"result": {"status": result, "details": details}})))
+    Ok(Answered::new(
+        number,
+        json!({"result": {"status": result, "details": details}}),
+    ))
 }
 
 /// The number of the change of a stage.

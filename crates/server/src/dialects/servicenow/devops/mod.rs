@@ -32,7 +32,14 @@ pub(in crate::dialects) async fn answer(asked: &Asked) -> Result<Answered, Refus
         (&Method::PUT, ["devops", "orchestration", "changeInfo"]) => control::update(asked).await,
         (&Method::POST, ["devops", "artifact", "registration"]) => registration::artifacts(asked).await,
         (&Method::POST, ["devops", "package", "registration"]) => registration::package(asked).await,
-        (_, ["devops", "orchestration", "changeControl" | "changeStatus" | "changeInfo"])
+        (
+            _,
+            [
+                "devops",
+                "orchestration",
+                "changeControl" | "changeStatus" | "changeInfo",
+            ],
+        )
         | (_, ["devops", "artifact" | "package", "registration"]) => Err(wrong_method()),
         _ => {
             let text = "This address is not answered here. There are change control, change status, change info, and the \
@@ -123,7 +130,10 @@ mod tests {
     fn a_run_is_one_however_its_attempt_is_said() {
         assert_eq!(run("4711", Some("2")), run("4711/attempts/2", None));
         assert_eq!(run("4711/attempts/2", Some("undefined")), run("4711", Some("2")));
-        assert_eq!(run("4711", None).name("Deploy"), "halden/shop/Deliver | 4711 | 1 | Deploy");
+        assert_eq!(
+            run("4711", None).name("Deploy"),
+            "halden/shop/Deliver | 4711 | 1 | Deploy"
+        );
         assert!(Run::new(None, Some("1".to_owned()), None).is_err());
     }
 
@@ -133,7 +143,10 @@ mod tests {
         let answered = refusal(&why);
         assert_eq!(answered.status, 400);
         assert_eq!(answered.body["result"]["errorMessage"], "CHG-1 is New.");
-        assert_eq!(answered.body["result"]["details"]["errors"][0]["message"], "CHG-1 is New.");
+        assert_eq!(
+            answered.body["result"]["details"]["errors"][0]["message"],
+            "CHG-1 is New."
+        );
         assert_eq!(answered.body["error"]["message"], "CHG-1 is New.");
         for status in [401, 429, 503] {
             assert_eq!(refusal(&Refused::new(status, "x", "y")).status, status);

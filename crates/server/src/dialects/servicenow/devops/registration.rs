@@ -29,7 +29,9 @@ struct Artifact {
 impl Artifact {
     fn read(value: &Value) -> Result<Self, Refused> {
         let Value::Object(fields) = value else {
-            return Err(Refused::field("Each of `artifacts` is an object with `name` and `version`."));
+            return Err(Refused::field(
+                "Each of `artifacts` is an object with `name` and `version`.",
+            ));
         };
         let mut fields = fields.clone();
         let (name, version) = (needed(&mut fields, "name")?, needed(&mut fields, "version")?);
@@ -55,7 +57,7 @@ impl Artifact {
     /// The services that it may be of, the likeliest first.
     fn services(&self) -> Vec<&str> {
         match &self.service {
-            Some(service) => vec![service],
+            Some(service) => vec![service.as_str()],
             None => {
                 let last = self.name.rsplit(JOINTS).next().unwrap_or_default();
                 vec![self.name.as_str(), last]
@@ -146,7 +148,8 @@ mod tests {
     #[test]
     fn an_artifact_is_of_the_service_that_it_is_called_or_that_is_said() {
         let read = |value: Value| Artifact::read(&value).unwrap();
-        let called = read(json!({"name": "com.halden:label-print", "version": "1.7.0", "repositoryName": "halden/labels"}));
+        let called =
+            read(json!({"name": "com.halden:label-print", "version": "1.7.0", "repositoryName": "halden/labels"}));
         assert_eq!(called.services(), ["com.halden:label-print", "label-print"]);
         assert_eq!(called.digest, None);
         let said = read(json!({"name": "labels", "version": "1", "u_assent_service": "label-print"}));
