@@ -61,8 +61,9 @@ pub(super) fn associated<'v>(entry: &'v Value, kinds: &[&str]) -> Vec<&'v Value>
 /// The keys that an entry names: those of changes that are there, as the API shows these, and the others.
 pub(super) async fn changes(asked: &Asked, entry: &Value) -> Result<(Vec<Value>, Vec<String>), Refused> {
     let named = associated(entry, &["issueKeys", "issueIdOrKeys"]);
+    let named: Vec<&str> = named.into_iter().map(text_of).take(MOST_KEYS).collect();
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
-    for key in named.into_iter().map(text_of).take(MOST_KEYS) {
+    for key in named {
         let view = match key.starts_with(CHANGE) {
             true => asked.api.find(&format!("/changes/{}", segment(key))).await?,
             false => None,
