@@ -244,3 +244,9 @@ told() {
 
 # snow ROLE METHOD PATH [CURL…]: asks as a client of ServiceNow does.
 snow() { local role=$1 method=$2 path=$3; shift 3; curl -sS -u "x:$(token "$role")" -X "$method" -H 'Content-Type: application/json' "$SERVER$path" "$@"; }
+
+# devops TOKEN METHOD PATH [CURL…]: asks as a step of ServiceNow DevOps does, with a token behind the id of its tool.
+devops() { local key=$1 method=$2 path=$3; shift 3; curl -sS -X "$method" -H "Authorization: sn_devops.DevOpsToken tool:$key" -H 'Content-Type: application/json' "$SERVER/api/sn_devops/v2/devops/$path" "$@"; }
+
+# jira TOKEN METHOD PATH [CURL…]: asks as a client of Jira Cloud does.
+jira() { local key=$1 method=$2 path=$3; shift 3; curl -sS -X "$method" -H "Authorization: Bearer $key" -H 'Content-Type: application/json' "$SERVER/rest/$path" "$@"; }

@@ -56,6 +56,7 @@ macro_rules! card_nouns {
             $crate::integration::foreign_change::ForeignChange,
             $crate::integration::foreign_system::ForeignSystem,
             $crate::integration::imported_change::ImportedChange,
+            $crate::integration::outside_run::OutsideRun,
             $crate::directory::vendor::Vendor,
             $crate::schedule::vendor_notice::VendorNotice,
             $crate::audit::witness::Witness,

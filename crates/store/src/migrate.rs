@@ -77,6 +77,7 @@ const MIGRATIONS: &[Migration] = migrations![
     50 "0050_imported_change",
     51 "0051_duty_rota",
     52 "0052_archive_bucket",
+    53 "0053_outside_run",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -22,6 +22,7 @@ pub(crate) mod save_deployment;
 pub mod send_webhooks;
 pub mod set_connection;
 pub mod set_dialect;
+pub mod set_outside_run;
 pub mod set_sink;
 pub mod set_webhook;
 pub(crate) mod take_commits;

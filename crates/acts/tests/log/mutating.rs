@@ -15,6 +15,7 @@ use model::compliance::report_schedule::ReportSchedule;
 use model::emergency::outside_look;
 use model::gate::provenance;
 use model::integration::dialect::Dialect;
+use model::integration::outside_run::OutsideRun;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, params_from_iter};
 use serde_json::json;
@@ -683,6 +684,9 @@ pub(crate) fn world() -> World {
         let watched = "log.example/acme+7895ec0a+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
         noun::add::<WatchedLog>(cx, &body(json!({"key": watched})))?;
         noun::add::<Dialect>(cx, &body(json!({"name": "servicenow"})))?;
+        let run =
+            json!({"kind": "deployment", "external_ref": "walk | 1", "change_key": "CHG-1001", "state": "pending"});
+        noun::add::<OutsideRun>(cx, &body(run))?;
         let authority = json!({"url": "https://tsa.example/tsr", "certificates": CERTIFICATE, "every_hours": 6});
         noun::add::<TimeAuthority>(cx, &body(authority))?;
         let schedule = json!({"framework": "sox", "span": "last_month", "format": "oscal", "contacts": ["olga"]});

@@ -57,7 +57,7 @@ mod waves;
 pub use boards::{AgendaState, ItemListing, ItemOutcome, ListingGround};
 pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
 pub use communication::{Audience, CommunicationStage, LetterLanguage};
-pub use dialects::DialectName;
+pub use dialects::{DialectName, OutsideRunKind};
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
 pub use foreign::{ForeignDifference, ForeignKind, ForeignPhase};
 pub use incidents::{IncidentKind, IncidentState, TimelineKind};

@@ -5,6 +5,7 @@ pub mod foreign_change;
 pub mod foreign_system;
 pub mod imported_change;
 pub mod occurrence;
+pub mod outside_run;
 pub mod signal;
 pub mod sink;
 pub mod webhook;

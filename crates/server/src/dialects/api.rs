@@ -20,6 +20,15 @@ pub(super) struct Api {
     credential: String,
 }
 
+/// What must hold before a request is done.
+enum Ahead<'a> {
+    Nothing,
+    /// The record has this version.
+    Version(&'a Value),
+    /// Nothing else was done under this key.
+    Once(&'a str),
+}
+
 /// Why a request was not done.
 #[derive(Debug)]
 pub(super) struct Refused {
@@ -90,7 +99,7 @@ impl Api {
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, Refused> {
-        self.ask("GET", path, None, None).await
+        self.ask("GET", path, None, Ahead::Nothing).await
     }
 
     /// A record that may be absent.
@@ -103,12 +112,17 @@ impl Api {
     }
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Refused> {
-        self.ask("POST", path, Some(body), None).await
+        self.ask("POST", path, Some(body), Ahead::Nothing).await
+    }
+
+    /// Makes something once: the same again answers what was made, and something else under the same key is refused.
+    pub(super) async fn post_once(&self, path: &str, body: &Value, key: &str) -> Result<Value, Refused> {
+        self.ask("POST", path, Some(body), Ahead::Once(key)).await
     }
 
     /// Changes or sets what has this version; a newer one refuses.
     pub(super) async fn edit(&self, method: &str, path: &str, body: &Value, version: &Value) -> Result<Value, Refused> {
-        self.ask(method, path, Some(body), Some(format!("\"{version}\""))).await
+        self.ask(method, path, Some(body), Ahead::Version(version)).await
     }
 
     /// All items of a list. A list of more than so many is refused rather than cut off.
@@ -131,20 +145,16 @@ impl Api {
         }
     }
 
-    async fn ask(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-        if_match: Option<String>,
-    ) -> Result<Value, Refused> {
+    async fn ask(&self, method: &str, path: &str, body: Option<&Value>, ahead: Ahead<'_>) -> Result<Value, Refused> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{BASE}{path}"))
             .header(header::AUTHORIZATION, &self.credential);
-        if let Some(tag) = if_match {
-            request = request.header(header::IF_MATCH, tag);
-        }
+        request = match ahead {
+            Ahead::Nothing => request,
+            Ahead::Version(version) => request.header(header::IF_MATCH, format!("\"{version}\"")),
+            Ahead::Once(key) => request.header("idempotency-key", key),
+        };
         let body = match body {
             Some(body) => {
                 request = request.header(header::CONTENT_TYPE, "application/json");

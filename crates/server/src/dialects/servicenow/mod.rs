@@ -5,6 +5,7 @@
 mod change_acts;
 mod change_management;
 mod change_rows;
+pub(super) mod devops;
 mod encoded_query;
 mod fields;
 mod rows;
