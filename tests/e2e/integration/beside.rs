@@ -40,7 +40,7 @@ fn row(number: usize, edited: Timestamp) -> BTreeMap<&'static str, String> {
     } else {
         "Labels"
     };
-    let plan = if number % 2 == 0 { "" } else { "Bring it out" };
+    let plan = if number.is_multiple_of(2) { "" } else { "Bring it out" };
     BTreeMap::from([
         ("sys_id", format!("{number:032x}")),
         ("number", format!("CHG{number:07}")),

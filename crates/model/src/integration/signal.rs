@@ -17,7 +17,8 @@ use crate::gate::committers::Committer;
 use crate::incident::drift::DriftReport;
 
 pub use more::{
-    Alert, Ask, AskKind, AskTexts, CommitTree, MailFile, MailReply, MemberReport, MemberWord, Notice, REPLY_MARK, Repository, RunTask, Verdict,
+    Alert, Ask, AskKind, AskTexts, CommitTree, MailFile, MailReply, MemberReport, MemberWord, Notice, REPLY_MARK,
+    Repository, RunTask, Verdict,
 };
 
 /// The longest name of a repository, environment, ref, task, tag or person, in bytes.

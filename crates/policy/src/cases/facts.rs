@@ -302,7 +302,10 @@ fn own_field(text: &str) -> Result<(String, FieldFact), String> {
     match said.filter(|(key, said)| !key.is_empty() && !said.is_empty()) {
         Some((key, said)) => {
             let word = || FieldFact::Word(said.to_owned());
-            Ok((key.to_owned(), said.parse::<i64>().map_or_else(|_| word(), FieldFact::Number)))
+            Ok((
+                key.to_owned(),
+                said.parse::<i64>().map_or_else(|_| word(), FieldFact::Number),
+            ))
         }
         None => Err(format!(
             "`{text}` is no field with its value, such as `tier=gold` or `parcels=1200`"

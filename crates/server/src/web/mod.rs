@@ -484,7 +484,10 @@ fn other_routes() -> Router<AppState> {
             post(risk::adjustments::decide),
         )
         .route("/t/{tenant}/policies", get(policy::policies::show_policies))
-        .route("/t/{tenant}/policies/document", get(policy::policy_document::show_document))
+        .route(
+            "/t/{tenant}/policies/document",
+            get(policy::policy_document::show_document),
+        )
         .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
         .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))
         .route("/t/{tenant}/policy-parameters", post(policy::parameters::propose))
