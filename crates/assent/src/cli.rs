@@ -260,6 +260,14 @@ pub enum Command {
     Mcp(mcp::Mcp),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
+    /// What the program writes of itself.
+    #[command(flatten)]
+    Own(Own),
+}
+
+/// What the program writes of itself.
+#[derive(Debug, Subcommand)]
+pub enum Own {
     /// Print a script that completes commands in a shell.
     #[command(after_help = "Example: assent completions bash > /etc/bash_completion.d/assent")]
     Completions {

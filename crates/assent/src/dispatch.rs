@@ -2,7 +2,7 @@
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Own};
 use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
 use crate::commands::cab::{boards, lessons, meetings, on_call};
@@ -94,9 +94,16 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Export(asked) => export::run(asked, common, output),
         Command::Mcp(asked) => mcp::run(asked, common),
         Command::Import(import) => import::run(import, common, output),
-        Command::Completions { shell } => Ok(complete(*shell, output)),
-        Command::Openapi => Ok(tell_openapi(&common.server, output)),
-        Command::Man { folder } => man::write(folder, output),
+        Command::Own(own) => write_own(own, &common.server, output),
+    }
+}
+
+/// Writes what the program tells of itself.
+fn write_own(own: &Own, server: &str, output: &Output) -> Result<u8> {
+    match own {
+        Own::Completions { shell } => Ok(complete(*shell, output)),
+        Own::Openapi => Ok(tell_openapi(server, output)),
+        Own::Man { folder } => man::write(folder, output),
     }
 }
 

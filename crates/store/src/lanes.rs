@@ -7,6 +7,7 @@ mod queue;
 mod sqlite;
 mod task;
 mod turns;
+mod work;
 
 pub(crate) use self::errands::{Back, Remote};
 pub(crate) use self::fence::ask as ask_primary;
@@ -15,7 +16,8 @@ pub(crate) use self::postgres::Link;
 pub(crate) use self::queue::{Queue, Spent, Wakes};
 pub use self::sqlite::FatalHook;
 pub(crate) use self::sqlite::Reading;
-pub(crate) use self::task::{Task, Work};
+pub(crate) use self::task::Task;
+pub(crate) use self::work::Work;
 pub(crate) use self::{postgres::serve as serve_postgres, sqlite::read as read_sqlite, sqlite::write as write_sqlite};
 
 /// Whose work it is. A crowded lane holds up no other.

@@ -134,21 +134,25 @@ fn approved_change(server: &Server) -> String {
     key
 }
 
+/// Terraform, where the first result meets a server that is down.
+fn down_at_first(tries: &Arc<AtomicUsize>) -> Outside {
+    let tries = Arc::clone(tries);
+    Outside::start(move |one| {
+        let is_result = one.json()["data"]["attributes"]["status"] == "passed";
+        if is_result && tries.fetch_add(1, Ordering::SeqCst) == 0 {
+            return (503, Value::Null);
+        }
+        (200, Value::Null)
+    })
+}
+
 #[test]
 fn a_run_waits_for_the_gate_and_has_one_result() {
     let place = Place::demo("run_tasks");
     let mut server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
     server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
     let tries = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&tries);
-    let terraform = Outside::start(move |one| {
-        let is_result = one.json()["data"]["attributes"]["status"] == "passed";
-        // The first result meets a server that is down.
-        if is_result && counted.fetch_add(1, Ordering::SeqCst) == 0 {
-            return (503, Value::Null);
-        }
-        (200, Value::Null)
-    });
+    let terraform = down_at_first(&tries);
     let base = terraform.url.clone();
     {
         let task = Task::connect(&server, &base);

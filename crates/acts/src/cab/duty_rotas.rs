@@ -1,7 +1,8 @@
 //! Duty rotas: one for each group, replaced as a whole.
 
 use jiff::Timestamp;
-use model::cab::duty_rota::{DutyRota, DutyRotaInput, ahead, check};
+use model::cab::duty_rota::{DutyRota, DutyRotaInput};
+use model::cab::on_duty::{ahead, check};
 use model::core::ids::{GroupKey, RecordId};
 use model::core::parse::Reading;
 use model::directory::snapshot::Directory;

@@ -8,7 +8,6 @@ use model::change::{read_content, write};
 use model::core::enums::{GateDecision, Purpose, State};
 use model::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use model::core::refusal::Refusal;
-use model::core::unmet::Unmet;
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::provenance::{OutsideCheck, Word, find_change};
 use model::integration::signal::{Ask, AskKind};
@@ -26,6 +25,7 @@ use crate::core::error::{Error, Result};
 use crate::core::gate_question::Question;
 use crate::core::secrets::{self, credential_name};
 use crate::core::write::{Written, draft};
+use crate::gate::said::Said;
 use crate::gate::{answer, run_tasks};
 
 /// The kind of call that carries an answer.
@@ -347,17 +347,6 @@ pub(crate) fn ask_first(cx: &mut Context<'_, '_>, check: OutsideCheck) -> Result
     judge(cx, check, Cause::Asked)
 }
 
-/// What we say now, and until when by the clock alone.
-pub(crate) struct Said {
-    pub(crate) answer: Word,
-    pub(crate) text: String,
-    /// All that is missing, where the gate was asked.
-    pub(crate) reasons: Vec<Unmet>,
-    pub(crate) change: Option<Change>,
-    pub(crate) next: Option<jiff::Timestamp>,
-    pub(crate) is_over: bool,
-}
-
 /// Why a question is judged.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
@@ -373,7 +362,7 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     let said = match check.ask {
         // A result is told once, and nothing moves it.
         AskKind::RunTask if check.is_over => return Ok(format!("run_task {}: told", check.answer.as_str())),
-        AskKind::RunTask => run_tasks::said(cx, &check)?,
+        AskKind::RunTask => run_tasks::said(cx, &check, may_deploy)?,
         AskKind::Merge | AskKind::StatusCheck => {
             let said = may_merge(cx, &check)?;
             with_those_before(cx, &check, said)?
@@ -500,10 +489,7 @@ fn of_key(cx: &mut Context<'_, '_>, key: Option<&str>) -> Result<Option<Change>>
 }
 
 /// What the gate says of a deployment that asks.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
+fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     let question = Question {
         service: check.service.0.clone(),
         environment: check.environment.as_ref().map(|it| it.0.clone()).unwrap_or_default(),

@@ -10,8 +10,6 @@ pub mod feed_sinks;
 pub(crate) mod find_change;
 pub mod find_lost_calls;
 pub(crate) mod follow_repository;
-pub mod keep_attestation;
-pub mod keep_provenance;
 pub mod map_rows;
 pub mod mapping_facts;
 pub(crate) mod messengers;

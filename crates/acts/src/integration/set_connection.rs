@@ -19,7 +19,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::gate::run_tasks;
 use crate::integration::{map_rows, poll_deployments, set_webhook};
-use crate::notify::reply_by_mail;
+use crate::notify::mail_address;
 use crate::schedule::push_freezes;
 
 /// Makes a connection (`POST /connections {kind, name, map}`); answers it with its secret, once. Where two people say what moves
@@ -172,7 +172,7 @@ const KINDS: &[&str] = &[
     "jira",
     "siem",
     "incident_mail",
-    reply_by_mail::KIND,
+    mail_address::KIND,
     "terraform",
     "argocd_drift",
     "aide",
@@ -186,7 +186,7 @@ const KINDS: &[&str] = &[
 
 /// Reads the address that letters are answered to: a mailbox whose server delivers `name+anything@` to `name@`.
 pub(crate) fn read_reply_to(reading: &mut Reading<'_>, kind: &str) -> Option<String> {
-    use crate::notify::reply_by_mail::{KIND, LOCAL_MAX};
+    use crate::notify::mail_address::{KIND, LOCAL_MAX};
     if kind != KIND {
         if reading.text("reply_to", LINE).is_some() {
             reading.wrong(

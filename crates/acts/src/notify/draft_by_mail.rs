@@ -28,7 +28,7 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
-use crate::notify::reply_by_mail::{self, KIND};
+use crate::notify::mail_address::{self, KIND};
 
 /// The topic of the answers: they come at once, as their reader waits for them.
 const TOPIC: &str = "mail";
@@ -50,7 +50,7 @@ pub fn own_address(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
     let Some(person) = directory.people.get(&cx.actor.person).filter(|it| it.active) else {
         return Ok(None);
     };
-    let Some(found) = reply_by_mail::replies(cx)? else {
+    let Some(found) = mail_address::replies(cx)? else {
         return Ok(None);
     };
     let Some((local, domain)) = found.reply_to.as_deref().and_then(|it| it.split_once('@')) else {
@@ -60,23 +60,20 @@ pub fn own_address(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
         return Ok(None);
     };
     let secret = connection_secret(cx, found.id.as_str())?;
-    let (id, tag) = (
-        reply_by_mail::letters(id.as_bytes()),
-        tag(&cx.tenant(), &secret, person),
-    );
+    let (id, tag) = (mail_address::letters(id.as_bytes()), tag(&cx.tenant(), &secret, person));
     Ok(Some(format!("{local}+{id}{tag}@{domain}")))
 }
 
 fn tag(tenant: &str, secret: &[u8], person: &Person) -> String {
     let address = person.email.as_deref().unwrap_or_default().to_lowercase();
-    reply_by_mail::tag_of(secret, &["assent draft v1", tenant, person.id.as_str(), &address])
+    mail_address::tag_of(secret, &["assent draft v1", tenant, person.id.as_str(), &address])
 }
 
 /// The person to whom one of the addresses was given.
 pub(crate) fn addressee(cx: &mut Context<'_, '_>, secret: &[u8], tokens: &[String]) -> Result<Option<Person>> {
     let (directory, tenant) = (cx.directory()?, cx.tenant());
     for token in tokens {
-        let Some((id, told)) = reply_by_mail::id_and_tag(token) else {
+        let Some((id, told)) = mail_address::id_and_tag(token) else {
             continue;
         };
         let Some(person) = directory.people.get(&PersonId::from(id.as_str())) else {
@@ -222,7 +219,7 @@ fn draft_change(
 ) -> Result<std::result::Result<Drafted, String>> {
     let directory = cx.directory()?;
     let read = letter_draft::read(&reply.subject, &reply.text, &directory, &person.zone);
-    let before = std::mem::replace(&mut cx.actor, reply_by_mail::writer_of(&person.id));
+    let before = std::mem::replace(&mut cx.actor, mail_address::writer_of(&person.id));
     let made = make(cx, read, reply);
     cx.actor = before;
     match made {

@@ -8,6 +8,7 @@ pub(crate) mod escalate_items;
 pub mod find_status;
 pub mod invite;
 pub mod list_items;
+pub mod mail_address;
 pub mod make_feed;
 pub mod mark_message;
 pub mod reply_by_mail;

@@ -5,15 +5,11 @@
 //! The address holds the message's id and a tag over tenant, message, change and person under the connection's secret, so
 //! that none can be guessed and none works for anybody else.
 
-use model::change::change_file::Actor;
 use model::change::related_records::Message;
-use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
-use model::directory::snapshot::Connection;
 use model::integration::signal::MailReply;
 use serde_json::json;
-use store::record::{self, Filter};
-use totp_rs::Secret;
+use store::record;
 use uuid::Uuid;
 
 use crate::change::verbs;
@@ -23,25 +19,7 @@ use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 use crate::notify::draft_by_mail;
-
-/// The kind of connection that hands replies on.
-pub const KIND: &str = "mail";
-/// How many bytes of the tag stand in an address: 120 bits.
-const TAG_BYTES: usize = 15;
-/// How many characters an id takes in base32, and the tag after it.
-const ID_LETTERS: usize = 26;
-const TAG_LETTERS: usize = 24;
-/// The longest part before `@` (RFC 5321 section 4.5.3.1.1), without `+` and the signed part.
-pub const LOCAL_MAX: usize = 64 - 1 - ID_LETTERS - TAG_LETTERS;
-/// How many connections of the kind are looked at.
-const MOST: i64 = 20;
-
-/// The tenant's connection for replies: the first active one.
-pub(crate) fn replies(cx: &mut Context<'_, '_>) -> Result<Option<Connection>> {
-    let filter = Filter::new().equals("kind", KIND).order_by("id").limit(MOST);
-    let found = record::find::<Connection>(cx.tx, &filter)?;
-    Ok(found.into_iter().map(|stored| stored.record).find(|it| it.active))
-}
+use crate::notify::mail_address::{KIND, id_and_tag, letters, replies, tag_of, writer_of};
 
 /// Where a letter's reader may answer to; `None` where replies are not taken, or the letter is about no change.
 ///
@@ -63,10 +41,6 @@ pub fn reply_address(cx: &mut Context<'_, '_>, message: &Message) -> Result<Opti
     Ok(Some(format!("{local}+{}{tag}@{domain}", letters(id.as_bytes()))))
 }
 
-pub(crate) fn letters(bytes: &[u8]) -> String {
-    Secret::from(bytes).to_base32().trim_end_matches('=').to_lowercase()
-}
-
 fn tag(tenant: &str, secret: &[u8], message: &Message) -> String {
     let change = message.change.as_ref().map_or("", |id| id.as_str());
     let said = [
@@ -79,26 +53,9 @@ fn tag(tenant: &str, secret: &[u8], message: &Message) -> String {
     tag_of(secret, &said)
 }
 
-/// A tag over parts of which none holds a zero.
-pub(crate) fn tag_of(secret: &[u8], parts: &[&str]) -> String {
-    let tag = proof::crypto::hmac_sha256(secret, parts.join("\0").as_bytes());
-    letters(&tag[..TAG_BYTES])
-}
-
-/// The id that the signed part of an address names, and the tag beside it.
-pub(crate) fn id_and_tag(token: &str) -> Option<(String, &str)> {
-    Some((id_of(token)?, token.get(ID_LETTERS..)?))
-}
-
-/// The id that the signed part of an address names.
-fn id_of(token: &str) -> Option<String> {
-    let bytes = Secret::try_from_base32(token.get(..ID_LETTERS)?.to_uppercase()).ok()?;
-    Some(Uuid::from_slice(bytes.as_bytes()).ok()?.to_string())
-}
-
 /// The message that an address was made for.
 fn message_of(cx: &mut Context<'_, '_>, secret: &[u8], token: &str) -> Result<Option<Message>> {
-    let (Some(id), Some(told)) = (id_of(token), token.get(ID_LETTERS..)) else {
+    let Some((id, told)) = id_and_tag(token) else {
         return Ok(None);
     };
     let Some(stored) = record::load::<Message>(cx.tx, &id)? else {
@@ -182,19 +139,6 @@ fn answer(cx: &mut Context<'_, '_>, message: &Message, reply: &MailReply, why: &
     }
     let event = draft("reply.refused", ("message", message.id.0.clone()), cx.now, json!({}));
     cx.tell(vec![event], written)
-}
-
-/// A person who acts by a letter: with their rights, and without a factor, so that nothing is decided so.
-pub(crate) fn writer_of(person: &PersonId) -> Actor {
-    Actor {
-        person: person.clone(),
-        by_token: false,
-        stepped_up_at: None,
-        factor: None,
-        is_system: false,
-        method: KIND.to_owned(),
-        lent: None,
-    }
 }
 
 /// Writes the comment; the inner error is the rule that refuses it.

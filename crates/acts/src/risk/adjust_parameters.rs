@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use model::core::refusal::Refusal;
 use model::policy::configuration::Configuration;
 use model::report::statistics::median;
-use model::risk::adjustment::{ClosedChange, Comparison, MOST_ROWS};
+use model::risk::adjustment::{Comparison, MOST_ROWS};
+use model::risk::closed_change::ClosedChange;
 use model::risk::parameter_proposal::{AskedMore, ParameterProposal, ParameterTest, propose};
 use policy::PolicySet;
 

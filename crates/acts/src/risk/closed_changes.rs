@@ -11,7 +11,7 @@ use model::core::enums::{Decision, EvidenceResult, Level, PeerVerdict, RiskRatin
 use model::core::ids::ChangeId;
 use model::incident::review_answer::ReviewAnswer;
 use model::policy::decision_facts::DecisionFacts;
-use model::risk::adjustment::{Asked, ClosedChange};
+use model::risk::closed_change::{Asked, ClosedChange};
 use model::risk::risk_adjustment::MOST_CHANGES;
 use policy::PolicySet;
 use store::record::{self, Filter, Record};

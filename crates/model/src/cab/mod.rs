@@ -11,5 +11,6 @@ pub mod lesson_attempt;
 pub mod meeting;
 pub mod meeting_series;
 pub mod minutes;
+pub mod on_duty;
 pub mod quorum;
 pub mod training;

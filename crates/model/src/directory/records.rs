@@ -695,6 +695,13 @@ impl Mapping {
     pub fn is_of(&self, repository: &str) -> bool {
         self.repository.eq_ignore_ascii_case(repository)
     }
+
+    /// Our environment of a name that is theirs.
+    pub fn environment_of(&self, theirs: &str) -> Option<&EnvironmentKey> {
+        let mut known = self.environments.iter();
+        let found = known.find(|(name, _)| name.eq_ignore_ascii_case(theirs));
+        found.map(|(_, ours)| ours)
+    }
 }
 
 /// An API token: only its digest is stored.

@@ -4,6 +4,7 @@ pub mod adjustment;
 pub mod assessment;
 pub mod cause;
 pub mod cause_move;
+pub mod closed_change;
 pub mod derived;
 pub mod effective;
 pub mod forecast;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::threshold::{Measure, Threshold};
 use crate::report::statistics::share;
-use crate::risk::adjustment::{ClosedChange, LEAST_CHANGES, LEAST_FAILED, Rate};
+use crate::risk::closed_change::{ClosedChange, LEAST_CHANGES, LEAST_FAILED, Rate};
 
 /// The probabilities that are proposed, in parts per million.
 const STEPS: [i64; 9] = [5_000, 10_000, 20_000, 30_000, 50_000, 75_000, 100_000, 150_000, 200_000];

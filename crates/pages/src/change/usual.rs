@@ -142,15 +142,6 @@ const LEVELS: [(&str, &str); 5] = [
     ("medium", "Medium"),
     ("high", "High"),
 ];
-const OUTCOMES: [(&str, &str); 7] = [
-    ("succeeded", "Succeeded"),
-    ("succeeded_with_issues", "Succeeded with issues"),
-    ("partially_implemented", "Partially implemented"),
-    ("rolled_back", "Rolled back"),
-    ("rollback_failed", "Rollback failed"),
-    ("failed", "Failed"),
-    ("not_implemented", "Not implemented"),
-];
 
 /// What lets a form do its work once, also when it is sent again from the page before.
 pub fn once(context: &ActContext) -> Field {
@@ -380,7 +371,7 @@ impl Act {
                 .submit("Tell them"),
             _ => at(context, "complete", "Tell the outcome", "/completion")
                 .field(target(context, "Every open target"))
-                .field(by_steps::outcome(&OUTCOMES, context))
+                .field(by_steps::outcome(context.by_steps.as_ref(), context.is_rolled_back))
                 .field(time("actual_start", "Began", context))
                 .field(time("actual_end", "Ended", context))
                 .field(Field::new(

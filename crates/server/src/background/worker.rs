@@ -207,7 +207,7 @@ impl Worker {
             Err(aside) => return self.set_aside(row, aside.reason),
         };
         let place = (row.tenant.as_str(), row.connection.as_str());
-        if kind == acts::notify::reply_by_mail::KIND
+        if kind == acts::notify::mail_address::KIND
             && let Err(error) = letter_files::keep(&self.holder.state, place, &found.body, &mut signals)
         {
             return self.give_back(row, &error);

@@ -153,10 +153,7 @@ fn change_routes() -> Router<AppState> {
             get(change::edit::edit_form).post(plain(change::edit::edit)),
         )
         .route("/t/{tenant}/changes/{key}/clone", get(change::copy::clone_form))
-        .route(
-            "/t/{tenant}/changes/{key}/affected",
-            get(change::affected::show_affected),
-        )
+        .route("/t/{tenant}/changes/{key}/affected", get(risk::affected::show_affected))
         .route(
             "/t/{tenant}/changes/{key}/versions",
             get(approval::versions::show_versions),
@@ -423,6 +420,35 @@ fn emergency_routes() -> Router<AppState> {
         .route("/t/{tenant}/emergency-uses", get(gate::emergency_cards::show_uses))
 }
 
+/// People, what they may do, and their tokens.
+fn people_routes() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/t/{tenant}/people",
+            get(directory::people::show_people).post(plain(directory::people::create)),
+        )
+        .route("/t/{tenant}/people/{login}", get(directory::person_page::show_person))
+        .route("/t/{tenant}/people/{login}/{act}", post(directory::people::act))
+        .route(
+            "/t/{tenant}/access-reviews",
+            get(directory::access_reviews::show_list).post(plain(directory::access_reviews::begin)),
+        )
+        .route("/t/{tenant}/access-reviews/{id}", get(directory::access_reviews::one))
+        .route(
+            "/t/{tenant}/access-reviews/{id}/signature",
+            post(directory::access_reviews::sign),
+        )
+        .route("/t/{tenant}/rights", get(directory::rights::show_rights))
+        .route(
+            "/t/{tenant}/tokens",
+            get(identity::tokens::tokens).post(plain(identity::tokens::create_token)),
+        )
+        .route(
+            "/t/{tenant}/tokens/{id}/revocation",
+            post(identity::tokens::revoke_token),
+        )
+}
+
 fn other_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/lessons", get(cab::lessons::show_lessons))
@@ -449,30 +475,7 @@ fn other_routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/inbox/{key}", get(notify::inbox::show_item))
         .route("/t/{tenant}/inbox/{key}/{act}", post(notify::inbox::act))
-        .route(
-            "/t/{tenant}/people",
-            get(directory::people::show_people).post(plain(directory::people::create)),
-        )
-        .route("/t/{tenant}/people/{login}", get(directory::person_page::show_person))
-        .route("/t/{tenant}/people/{login}/{act}", post(directory::people::act))
-        .route(
-            "/t/{tenant}/access-reviews",
-            get(directory::access_reviews::show_list).post(plain(directory::access_reviews::begin)),
-        )
-        .route("/t/{tenant}/access-reviews/{id}", get(directory::access_reviews::one))
-        .route(
-            "/t/{tenant}/access-reviews/{id}/signature",
-            post(directory::access_reviews::sign),
-        )
-        .route("/t/{tenant}/rights", get(directory::rights::show_rights))
-        .route(
-            "/t/{tenant}/tokens",
-            get(identity::tokens::tokens).post(plain(identity::tokens::create_token)),
-        )
-        .route(
-            "/t/{tenant}/tokens/{id}/revocation",
-            post(identity::tokens::revoke_token),
-        )
+        .merge(people_routes())
         .route("/t/{tenant}/live", get(shared::live::stream))
         .route("/t/{tenant}/failure-models", get(risk::failure_models::show_models))
         .route(
@@ -490,7 +493,10 @@ fn other_routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
         .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))
-        .route("/t/{tenant}/policy-parameters", post(policy::parameters::propose))
+        .route(
+            "/t/{tenant}/policy-parameters",
+            post(policy::policies::propose_parameter),
+        )
         .route("/t/{tenant}/policies/{id}/{act}", post(policy::policies::act))
         .route("/t/{tenant}/help", get(shared::help::show_help))
         .route("/t/{tenant}/components", get(shared::help::components))

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 
 use super::queue::Queue;
-use super::task::Work;
+use super::work::Work;
 use crate::bucket::{Brought, SharedBucket, fetch};
 use crate::error::{Error, Result};
 

@@ -19,7 +19,6 @@ use crate::core::noun::PlainNoun;
 use crate::core::secrets;
 use crate::core::write::{Written, draft};
 use crate::integration::beside::judge_foreign::lacking;
-use crate::integration::beside::set_foreign_system::{credential_name, in_use};
 
 /// The kind of call that reads a system.
 const CALL: &str = "foreign_changes";
@@ -30,6 +29,17 @@ const PROBLEM: usize = 200;
 const MOST_CHANGES: i64 = 200_000;
 /// Why a system with so many changes is read no further.
 pub const FULL: &str = "200,000 of its changes are kept, which is the most: end it, and read from a later day.";
+
+/// The name under which the credential of a system rests.
+pub(super) fn credential_name(id: &str) -> String {
+    format!("foreign_system/{id}")
+}
+
+/// The system with this id while it is read.
+pub(super) fn in_use(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<ForeignSystem>> {
+    let found = record::load::<ForeignSystem>(cx.tx, id)?.map(|stored| stored.record);
+    Ok(found.filter(|system| system.active))
+}
 
 /// Whether a call reads a system.
 #[must_use]

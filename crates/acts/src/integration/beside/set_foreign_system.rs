@@ -15,18 +15,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::secrets;
-use crate::integration::beside::read_foreign;
-
-/// The name under which the credential of a system rests.
-pub(crate) fn credential_name(id: &str) -> String {
-    format!("foreign_system/{id}")
-}
-
-/// The system with this id while it is read.
-pub(crate) fn in_use(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<ForeignSystem>> {
-    let found = record::load::<ForeignSystem>(cx.tx, id)?.map(|stored| stored.record);
-    Ok(found.filter(|system| system.active))
-}
+use crate::integration::beside::read_foreign::{self, credential_name, in_use};
 
 impl PlainNoun for ForeignSystem {
     type Input = ForeignSystemInput;

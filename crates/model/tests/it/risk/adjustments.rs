@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::core::enums::{Category, FindingKind, Kind, Level, RiskRating, Touch};
 use model::policy::facts::ForecastFacts;
 use model::policy::threshold::{Measure, Threshold};
-use model::risk::adjustment::{Asked, ClosedChange, Comparison, RiskRules, compare};
+use model::risk::adjustment::{Comparison, RiskRules, compare};
 use model::risk::assessment::RiskTable;
+use model::risk::closed_change::{Asked, ClosedChange};
 use model::risk::parameter_proposal::propose;
 use model::risk::terms::RiskTerms;
 

@@ -1,7 +1,6 @@
 //! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
 
 pub(super) mod acts;
-pub(super) mod affected;
 pub(super) mod after_template;
 pub(super) mod bulk;
 pub(super) mod change_query;

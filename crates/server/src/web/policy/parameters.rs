@@ -1,20 +1,13 @@
 //! The parameters of the policies in force, with the values and bounds, and the form that proposes another value.
 
-use acts::policy::propose_parameters::propose_parameters;
-use axum::extract::State;
-use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
-use pages::{ActForm, Cell, Choice, Column, Field, Fold, Input, Place, Rich, Section, SectionBody, Table};
+use pages::{ActForm, Cell, Choice, Column, Field, Fold, Input, Rich, Section, SectionBody, Table};
 use policy::Parameter;
 use serde_json::{Value, json};
 
-use crate::http::state::AppState;
-use crate::web::policy::policies::policies_page;
-use crate::web::shared::form::Form;
-use crate::web::shared::form_page::{send, sent};
 use crate::web::shared::idempotent_form;
-use crate::web::shared::view::{View, Visitor};
+use crate::web::shared::view::View;
 
 /// The section of the page of policies.
 pub(crate) fn section(view: &View<'_, '_, '_>) -> Section {
@@ -77,19 +70,11 @@ fn form(view: &View<'_, '_, '_>, found: &[Parameter]) -> ActForm {
 }
 
 /// What the form says, as the API takes it.
-fn gather(body: &Body) -> Body {
+pub(super) fn gather(body: &Body) -> Body {
     let mut body = body.clone();
     let (name, value) = (body.remove("parameter"), body.remove("value"));
     if let Some(Value::String(name)) = name {
         body.insert("values".to_owned(), json!({name: value}));
     }
     body
-}
-
-/// Proposes another value.
-pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    let path = "/policy-parameters".to_owned();
-    let sent = sent(form, path, "/policies".to_owned(), Place::Policies);
-    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| propose_parameters(cx, &gather(body)).map(drop);
-    send(&state, &visitor, sent, run, policies_page).await
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use acts::Context;
 use acts::approval::set_sla_table;
+use acts::policy::propose_parameters::propose_parameters;
 use acts::policy::{activate_configuration, configurations};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -26,9 +27,9 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::compliance::retention;
 use crate::web::directory::ownership_proposal;
-use crate::web::policy::{parameters, policy_document, try_policies, watch_windows};
+use crate::web::policy::{parameters, try_policies, watch_windows};
 use crate::web::shared::form::Form;
-use crate::web::shared::form_page::{Back, Sent, send};
+use crate::web::shared::form_page::{Back, Sent, send, sent};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::{idempotent_form, words};
 
@@ -61,7 +62,7 @@ pub(crate) fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) ->
             SectionBody::Entries(entries(view, &found, (&older, &told))),
         )
         .unsaid("Nothing was proposed yet: the policies and the risk table that come with Assent are in force."),
-        policy_document::rules(view).note(in_words),
+        rules(view).note(in_words),
         Section::new(
             "risk-table",
             "Risk by highest impact (rows) and complexity (columns)",
@@ -205,6 +206,23 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
     )
     .tone(ActTone::Link);
     entry.act(row.id.0.clone(), activate).act(row.id.0.clone(), withdraw)
+}
+
+/// Every rule in force in the words in which it was approved.
+pub(super) fn rules(view: &View<'_, '_, '_>) -> Section {
+    let rows = view.policies.sources().map(|source| {
+        vec![
+            Cell::title(source.reason.as_str(), ""),
+            Cell::Text(Rich::new().code(source.id.as_str())),
+        ]
+    });
+    let table = Table {
+        caption: "The rules in force".to_owned(),
+        columns: vec![Column::new("Rule", Fold::Never), Column::new("Name", Fold::Under)],
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    Section::new("rules", "Rules", SectionBody::Table(table))
 }
 
 /// Pages beside the risk table.
@@ -388,6 +406,14 @@ pub(super) fn risk_table(table: &RiskTable) -> Table {
 
 fn capital(level: Level) -> String {
     words::capital(level.as_str())
+}
+
+/// Proposes another value for a parameter.
+pub(crate) async fn propose_parameter(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let path = "/policy-parameters".to_owned();
+    let sent = sent(form, path, "/policies".to_owned(), Place::Policies);
+    let run = |cx: &mut Context<'_, '_>, body: &Body| propose_parameters(cx, &parameters::gather(body)).map(drop);
+    send(&state, &visitor, sent, run, policies_page).await
 }
 
 /// Puts a proposal in force, or withdraws it.

@@ -15,7 +15,7 @@ use pages::{Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionB
 use store::record::{self, Filter};
 
 use crate::http::state::AppState;
-use crate::web::policy::policies::{risk_table, sla_table};
+use crate::web::policy::policies::{risk_table, rules, sla_table};
 use crate::web::policy::watch_windows;
 use crate::web::shared::view::{View, Visitor, show};
 
@@ -127,23 +127,6 @@ fn approval(view: &View<'_, '_, '_>, approved: &[Configuration]) -> Vec<Fact> {
         Rich::new().digest(view.policies.digest()),
     ));
     facts
-}
-
-/// Every rule in force in the words in which it was approved.
-pub(super) fn rules(view: &View<'_, '_, '_>) -> Section {
-    let rows = view.policies.sources().map(|source| {
-        vec![
-            Cell::title(source.reason.as_str(), ""),
-            Cell::Text(Rich::new().code(source.id.as_str())),
-        ]
-    });
-    let table = Table {
-        caption: "The rules in force".to_owned(),
-        columns: vec![Column::new("Rule", Fold::Never), Column::new("Name", Fold::Under)],
-        rows: rows.collect(),
-        ..Table::default()
-    };
-    Section::new("rules", "Rules", SectionBody::Table(table))
 }
 
 /// Names to copy, one after another.

@@ -413,6 +413,34 @@ const DELIVERIES: &[Shape] = &[
         ],
     ),
     shape(
+        "RepositoryMap",
+        "A repository and what it stands for.",
+        &[
+            text(
+                "repository",
+                LINE,
+                "`owner/name`; of Terraform `organisation/workspace`, where `*` is the part that names the environment.",
+            )
+            .needed(),
+            text("service", LINE, "The service's key.").needed(),
+            free("environments", "Their environment's name to ours."),
+            time(
+                "since",
+                "Since when, where it joined a connection that was there; in answers.",
+            ),
+            text(
+                "repository_id",
+                LINE,
+                "The repository's id at the sender, by which a renamed one is followed; in answers.",
+            ),
+            text(
+                "first_named",
+                LINE,
+                "The name that it had before it was renamed; in answers.",
+            ),
+        ],
+    ),
+    shape(
         "LinkRule",
         "Where a change's key is looked for.",
         &[
