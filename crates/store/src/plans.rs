@@ -94,7 +94,7 @@ fn statements() -> Vec<(String, &'static str, bool)> {
         ),
         (
             timer::CHECKS.to_owned(),
-            "gate_check_waiting (tenant=? AND state=?)",
+            "gate_check_by_state_id (tenant=? AND state=?)",
             true,
         ),
         (timer::READERS.to_owned(), "message_held (tenant=?)", false),

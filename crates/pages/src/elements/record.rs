@@ -256,9 +256,7 @@ fn code(text: &str) -> String {
         crate::elements::text::mark(text)
     );
     match text.lines().count() {
-        lines if lines > UNFOLDED => {
-            folded(&format!("Show its {lines} lines"), &pre)
-        }
+        lines if lines > UNFOLDED => folded(&format!("Show its {lines} lines"), &pre),
         _ => pre,
     }
 }

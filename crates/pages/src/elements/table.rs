@@ -346,7 +346,10 @@ mod tests {
     #[test]
     fn a_row_that_has_no_title_folds_under_its_first_column() {
         let table = Table {
-            columns: vec![Column::new("Service", Fold::Never), Column::new("Builds", Fold::Under).number()],
+            columns: vec![
+                Column::new("Service", Fold::Never),
+                Column::new("Builds", Fold::Under).number(),
+            ],
             rows: vec![vec![Cell::said("wms"), Cell::Short("3".to_owned())]],
             ..Table::default()
         };

@@ -151,10 +151,9 @@ fn list_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         title: "Boards".to_owned(),
         byline: Rich::from("The groups that decide at meetings."),
         acts: policies.into_iter().chain([pack]).collect(),
-        sections: vec![
-            Section::new("boards", "Boards", SectionBody::Table(table))
-                .unsaid("No rule asks a group to decide at a meeting, and none has met. The pack “cab” brings such a rule."),
-        ],
+        sections: vec![Section::new("boards", "Boards", SectionBody::Table(table)).unsaid(
+            "No rule asks a group to decide at a meeting, and none has met. The pack “cab” brings such a rule.",
+        )],
         ..RecordPage::default()
     };
     Ok(page.render())
