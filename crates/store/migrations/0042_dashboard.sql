@@ -19,7 +19,7 @@ CREATE TABLE "dashboard_subscription" (
     id TEXT NOT NULL, -- recorded
     version BIGINT NOT NULL, -- recorded
     owner TEXT, -- derived
-    next_at BIGINT NOT NULL, -- derived
+    next_at BIGINT, -- derived
     active BOOLEAN NOT NULL, -- derived
     body TEXT NOT NULL, -- recorded
     sealed TEXT NOT NULL, -- recorded

@@ -16,6 +16,7 @@ fn plan(store: &Store, sql: &str) -> String {
     let params: Vec<(&'static str, Value)> = [
         ("now", Timestamp::UNIX_EPOCH.into()),
         ("before", Timestamp::UNIX_EPOCH.into()),
+        ("from", Timestamp::UNIX_EPOCH.into()),
         ("last", Timestamp::UNIX_EPOCH.into()),
         ("most", 1_000_i64.into()),
         ("skipped", 999_i64.into()),
