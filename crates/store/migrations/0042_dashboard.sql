@@ -4,7 +4,7 @@ CREATE TABLE "dashboard" (
     tenant TEXT NOT NULL, -- recorded
     id TEXT NOT NULL, -- recorded
     version BIGINT NOT NULL, -- recorded
-    owner TEXT NOT NULL, -- derived
+    owner TEXT, -- derived
     active BOOLEAN NOT NULL, -- derived
     body TEXT NOT NULL, -- recorded
     sealed TEXT NOT NULL, -- recorded
@@ -18,8 +18,8 @@ CREATE TABLE "dashboard_subscription" (
     tenant TEXT NOT NULL, -- recorded
     id TEXT NOT NULL, -- recorded
     version BIGINT NOT NULL, -- recorded
-    owner TEXT NOT NULL, -- derived
-    next_at BIGINT NOT NULL, -- derived
+    owner TEXT, -- derived
+    next_at BIGINT, -- derived
     active BOOLEAN NOT NULL, -- derived
     body TEXT NOT NULL, -- recorded
     sealed TEXT NOT NULL, -- recorded

@@ -17,6 +17,7 @@ fn plan(store: &Store, sql: &str) -> String {
     let params: Vec<(&'static str, Value)> = [
         ("now", Timestamp::UNIX_EPOCH.into()),
         ("before", Timestamp::UNIX_EPOCH.into()),
+        ("from", Timestamp::UNIX_EPOCH.into()),
         ("last", Timestamp::UNIX_EPOCH.into()),
         ("most", 1_000_i64.into()),
         ("skipped", 999_i64.into()),
@@ -95,7 +96,7 @@ fn statements() -> Vec<(String, &'static str, bool)> {
         ),
         (
             timer::CHECKS.to_owned(),
-            "gate_check_waiting (tenant=? AND state=?)",
+            "gate_check_by_state_id (tenant=? AND state=?)",
             true,
         ),
         (timer::READERS.to_owned(), "message_held (tenant=?)", false),

@@ -18,7 +18,7 @@ pub struct Dialect {
     /// Grows with every save.
     pub version: i64,
     /// Whose clients are answered.
-    #[card(words, column)]
+    #[card(words, text, column)]
     pub name: DialectName,
     /// Whether it is in use.
     #[card(column)]
