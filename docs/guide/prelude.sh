@@ -103,7 +103,7 @@ call() {
     case $path in
       /changes/*) more+=(-H "If-Match: $(etag "$role" "$(echo "$path" | cut -d/ -f3)")");;
       /incidents/*) more+=(-H 'If-Match: *');;
-      /freezes/*|/windows/*|/connections/*|/people/*/telling|/access-review-schedule) more+=(-H "If-Match: $(version "$role" "$path")");;
+      /freezes/*|/windows/*|/joint-maintenances/*|/connections/*|/dashboards/*|/people/*/telling|/access-review-schedule) more+=(-H "If-Match: $(version "$role" "$path")");;
     esac
   fi
   answer=$(curl -sS -X "$method" -H "Authorization: Bearer $(token "$role")" -w '\n%{http_code}' "${more[@]}" "$SERVER/api/v1$path")
@@ -241,3 +241,6 @@ told() {
   call admin GET "/connections/$1/deliveries" >&2
   return 1
 }
+
+# snow ROLE METHOD PATH [CURL…]: asks as a client of ServiceNow does.
+snow() { local role=$1 method=$2 path=$3; shift 3; curl -sS -u "x:$(token "$role")" -X "$method" -H 'Content-Type: application/json' "$SERVER$path" "$@"; }

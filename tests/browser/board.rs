@@ -49,3 +49,80 @@ fn a_member_of_the_board_sees_what_wants_a_word_there_and_attends_from_home() {
         "{after}"
     );
 }
+
+/// A board of owner, security and change manager that a pack asks about changes of high risk.
+fn with_board(desk: &Desk) {
+    let login = |role: &str| desk.server.person(role)["login"].clone();
+    let members: Vec<_> = ["owner", "security", "change_manager"].map(login).to_vec();
+    for key in ["cab", "ecab"] {
+        let group = json!({"key": key, "name": "The board", "members": members});
+        desk.api("admin", "PUT", &format!("/groups/{key}"), group);
+    }
+    let proposal = json!({"packs": ["cab"], "reason": "High risk is decided at a meeting"});
+    let proposed = desk.api("admin", "POST", "/policies", proposal);
+    let path = format!("/configurations/{}/activation", proposed["id"].as_str().unwrap());
+    desk.api("change_manager", "POST", &path, json!({}));
+}
+
+#[test]
+fn items_come_before_the_board_by_keyboard_and_a_reload_loses_nothing() {
+    let mut desk = Desk::open();
+    let now = desk.server.server_time();
+    desk.server.hold_clock(now);
+    with_board(&desk);
+    for number in 620..623 {
+        let digest = journey::artifact(number);
+        let start = now + jiff::SignedDuration::from_hours(72);
+        let mut request = journey::request(&format!("Turn label store {number} around"), &digest, start);
+        request["impact"] = json!({"data": "low", "availability": "high", "compliance": "none"});
+        request["complexity"] = json!("high");
+        journey::waiting_for_approval(&desk.server, &request, &digest);
+    }
+    let at = |minutes: i64| (now + jiff::SignedDuration::from_mins(minutes)).to_string();
+    let meeting = json!({"group": "cab", "title": "Tuesday’s sitting", "starts_at": at(60)});
+    let meeting = desk.api("change_manager", "POST", "/meetings", meeting);
+    let id = meeting["id"].as_str().unwrap().to_owned();
+    let chair = desk.server.person("owner")["login"].clone();
+    desk.api(
+        "change_manager",
+        "POST",
+        "/agendas",
+        json!({"meeting": id, "freeze_at": at(30), "chair": chair}),
+    );
+    desk.api("change_manager", "POST", &format!("/agendas/{id}/freeze"), json!({}));
+    desk.server.advance(61 * 60);
+    desk.api("owner", "POST", &format!("/meetings/{id}/attendance"), json!({}));
+    desk.sign_in("owner");
+    let here = format!("/meetings/{id}");
+    desk.go(&here);
+    let browser = &desk.browser;
+    // The demo may have changes of its own that need the board.
+    let mut shown = 0;
+    while shown < 20 && browser.has("[data-key=\"N\"]") {
+        shown += 1;
+        browser.press("n");
+        browser.leave_by(|| browser.press("\u{e007}"));
+        browser.wait_for(
+            "a time box that counts down",
+            "return document.querySelector('[data-until]') !== null",
+        );
+        let before = browser.text("#item h2");
+        desk.go(&here);
+        assert_eq!(
+            browser.text("#item h2"),
+            before,
+            "item {shown} is still before the board"
+        );
+    }
+    assert!(shown >= 3, "{shown} items came before the board");
+    assert!(!browser.has("[data-key=\"N\"]"), "no item is left");
+    browser.press("t");
+    browser.leave_by(|| browser.press("\u{e007}"));
+    browser.wait_for_words("of 11 minutes");
+    for look in [Look::NARROW_DARK, Look::DESK] {
+        browser.look(look);
+        browser.picture(&format!("journeys/meeting-{}", look.name()), true);
+        let found = browser.axe();
+        assert!(found.is_empty(), "{found:?}");
+    }
+}

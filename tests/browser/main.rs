@@ -9,6 +9,8 @@ mod desk;
 mod every_page;
 mod everyday;
 mod feed;
+mod finding;
+mod first_run;
 mod homes;
 mod journeys;
 mod keyboard;

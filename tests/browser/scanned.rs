@@ -50,7 +50,7 @@ fn a_browser_that_clicks_everything_in_every_letter_decides_nothing() {
         let digest = artifact(81_000 + paths.len() as u64);
         let title = format!("Clicked about {}", paths.len());
         let path = waiting_for_approval(server, &request(&title, &digest, server.server_time()), &digest);
-        let subject = format!("{} needs your word", path.rsplit('/').next().unwrap());
+        let subject = format!("{} needs your decision", path.rsplit('/').next().unwrap());
         eventually("whoever is asked has a letter", || {
             letters.to("", &subject).len() >= ASKED.len()
         });
@@ -59,13 +59,13 @@ fn a_browser_that_clicks_everything_in_every_letter_decides_nothing() {
     let before: Vec<Value> = paths.iter().map(|path| standing(server, path)).collect();
     let mut clicked = 0;
     desk.browser.forget();
-    for letter in letters.to("", "needs your word") {
+    for letter in letters.to("", "needs your decision") {
         clicked += click_all(&desk, &letter);
     }
     for role in ASKED {
         desk.enter(&desk.browser, role, "/");
         let login = server.person(role)["login"].as_str().unwrap().to_owned();
-        let own = letters.to(&format!("{login}@halden.example"), "needs your word");
+        let own = letters.to(&format!("{login}@halden.example"), "needs your decision");
         assert!(own.len() >= paths.len(), "{role} has {} letters", own.len());
         for letter in own {
             clicked += click_all(&desk, &letter);

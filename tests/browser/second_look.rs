@@ -55,12 +55,12 @@ fn what_is_missing_reads_as_missing_and_messages_name_what_they_are_about() {
     desk.read("security", key);
     let rows = "#requirements .entries > li";
     assert!(
-        with_words(&desk, rows, "Your word is missing.") > 0,
+        with_words(&desk, rows, "Your decision is missing.") > 0,
         "{}",
         desk.browser.text("#requirements")
     );
     assert!(
-        with_words(&desk, rows, "The word of ") > 0,
+        with_words(&desk, rows, "The decision of ") > 0,
         "{}",
         desk.browser.text("#requirements")
     );

@@ -310,7 +310,7 @@ fn a_standard_change_is_written_after_its_template_which_answers_all_but_its_tim
     for words in ["Restart node one", "check: A test label prints", "3 min"] {
         assert!(plan.contains(words), "`{words}` is not in {plan}");
     }
-    browser.leave_by(|| browser.click_words("Write a change after it"));
+    browser.leave_by(|| browser.click_words("New change from this template"));
     browser.wait_for_words("Two answers, the template gives the others");
     let asked = json!(["planned_start", "planned_end"]);
     assert_eq!(browser.run(IN_SIGHT, &[]), asked);

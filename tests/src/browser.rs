@@ -406,6 +406,16 @@ impl Browser {
         );
     }
 
+    /// Presses a key while another is held.
+    pub fn press_held(&self, held: &str, key: &str) {
+        let keys = [("keyDown", held), ("keyDown", key), ("keyUp", key), ("keyUp", held)];
+        let actions = keys.map(|(kind, value)| json!({"type": kind, "value": value}));
+        self.post(
+            "/actions",
+            &json!({"actions": [{"type": "key", "id": "keys", "actions": actions}]}),
+        );
+    }
+
     /// What the first element of a selector says to the eye; nothing when it is absent.
     pub fn text(&self, css: &str) -> String {
         let script = "const one = document.querySelector(arguments[0]); return one ? one.innerText : '';";

@@ -17,7 +17,7 @@ const ROLES: [(&str, &[&str]); 10] = [
             "/changes?state=open&risk=high",
         ],
     ),
-    ("admin", &[]),
+    ("admin", &["/setup", "/search?q=label"]),
     (
         "auditor",
         &[
@@ -51,7 +51,7 @@ const STATES: [&str; 10] = [
 /// What the page of one act on several needs beside its act: a change that can, and one that cannot.
 const PICKED: [&str; 2] = ["authorizing", "draft"];
 /// Parts of addresses that lead to files and raw answers instead of pages.
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     ".atom",
     ".md",
     ".pdf",
@@ -67,6 +67,7 @@ const FILES: [&str; 16] = [
     "/evidence/",
     "/bundle",
     "/feed/",
+    "/file/",
     "/assets/",
 ];
 /// Parts of addresses behind which a name of the demo stands.

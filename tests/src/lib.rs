@@ -162,17 +162,33 @@ impl Server {
         Self::spawn_saying(place, demo, name, (more, ""))
     }
 
-    fn spawn_saying(place: &Place, demo: bool, name: &str, (more, levels): (&[&str], &str)) -> Self {
+    fn spawn_saying(place: &Place, demo: bool, name: &str, said: (&[&str], &str)) -> Self {
+        Self::spawn_by(Command::new(binary()), place, demo, ("127.0.0.1", name), said)
+    }
+
+    /// The same on a machine of a test's own network: `program` runs the binary there.
+    pub fn start_on(program: Command, address: &str, place: &Place, demo: bool) -> Self {
+        let mut server = Self::spawn_by(program, place, demo, (address, address), (&[], ""));
+        server.wait_until_ready();
+        server
+    }
+
+    fn spawn_by(
+        mut command: Command,
+        place: &Place,
+        demo: bool,
+        (address, name): (&str, &str),
+        (more, levels): (&[&str], &str),
+    ) -> Self {
         let port = free_port();
-        let url = format!("http://127.0.0.1:{port}");
+        let url = format!("http://{address}:{port}");
         let public = format!("http://{name}:{port}");
         let data = place.folder.path().to_path_buf();
-        let mut command = Command::new(binary());
         command
             .args([
                 "serve",
                 "--listen",
-                &format!("127.0.0.1:{port}"),
+                &format!("{address}:{port}"),
                 "--public-url",
                 &public,
                 "--data",

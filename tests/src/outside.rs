@@ -33,8 +33,8 @@ impl Sent {
     }
 }
 
-/// What it answers: the status and a JSON body.
-pub type Answers = dyn Fn(&Sent) -> (u16, Value) + Send + Sync;
+/// What it answers: the status and a body.
+pub type Answers = dyn Fn(&Sent) -> (u16, Vec<u8>) + Send + Sync;
 
 /// The server. It ends when it is dropped.
 pub struct Outside {
@@ -56,7 +56,24 @@ impl Outside {
         Self::begin(false, answers)
     }
 
+    /// Starts one that answers bytes.
+    pub fn start_bytes(answers: impl Fn(&Sent) -> (u16, Vec<u8>) + Send + Sync + 'static) -> Self {
+        Self::begin_bytes(true, answers)
+    }
+
     fn begin(keeps: bool, answers: impl Fn(&Sent) -> (u16, Value) + Send + Sync + 'static) -> Self {
+        Self::begin_bytes(keeps, move |sent| {
+            let (status, body) = answers(sent);
+            let text = if body.is_null() {
+                String::new()
+            } else {
+                body.to_string()
+            };
+            (status, text.into_bytes())
+        })
+    }
+
+    fn begin_bytes(keeps: bool, answers: impl Fn(&Sent) -> (u16, Vec<u8>) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let sent = Arc::new(Mutex::new(Vec::new()));
@@ -108,16 +125,11 @@ fn serve(stream: TcpStream, kept: Option<&Mutex<Vec<Sent>>>, answers: &Answers) 
         if let Some(kept) = kept {
             kept.lock().unwrap().push(sent);
         }
-        let text = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
         let head = format!(
             "HTTP/1.1 {status} It\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            text.len()
+            body.len()
         );
-        if stream.write_all(format!("{head}{text}").as_bytes()).is_err() {
+        if stream.write_all(&[head.as_bytes(), &body].concat()).is_err() {
             return;
         }
     }

@@ -4,6 +4,7 @@
 //! description of it anywhere. `tidy` holds the house rules that no compiler checks. `bench` and
 //! `soak` pass their arguments on to the programs of the `tests` package.
 
+mod dist;
 mod foreign;
 mod memory;
 mod node;
@@ -28,6 +29,8 @@ cargo xtask <task>
   bench [ARGUMENT…]      measures a release build (package `tests`, program `bench`)
   soak [--percent N] [NAME…]
                          runs the long tests at full size, or at a share of it (program `soak`)
+  dist [PART…]           builds what is released into target/packages; all, or of:
+                         client server deb image chart sbom sums; `twice` builds all twice and compares
   with COMMAND…          runs a command beside a private PostgreSQL, with the tests' environment set
   setup                  installs what the tests need and this machine lacks";
 
@@ -52,6 +55,7 @@ fn run(arguments: &[String]) -> Result<bool> {
     match task.as_str() {
         "test" => suite::run(&root, rest),
         "tidy" => tidy::run(&root, rest),
+        "dist" => dist::run(&root, rest),
         "bench" | "soak" => dispatch(&root, task, rest),
         "with" => suite::with_services(&root, rest),
         "setup" => Ok(setup(&root)),

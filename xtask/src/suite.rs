@@ -39,7 +39,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "unit",
-        needs: &[Need::Postgres],
+        needs: &[Need::Postgres, Need::Packaging],
         run: unit,
     },
     Part {

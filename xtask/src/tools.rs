@@ -33,9 +33,14 @@ pub enum Need {
     Alerts,
     /// AIDE, which reports files that changed.
     Integrity,
+    /// What a release is packed, judged and signed with: `dpkg-deb`, `systemd-analyze`, `ssh-keygen`.
+    Packaging,
     /// LemonLDAP::NG, an identity provider, with what its portal and its OpenID Connect load. It runs as the tests' own
     /// process.
     Identity,
+    /// PostgreSQL that fails over: Patroni, etcd, HAProxy, PgBouncer and the network namespaces that they run in. Only root makes
+    /// those, so for anybody else the tests of it are left out and say so.
+    Failover,
 }
 
 impl Need {
@@ -52,7 +57,9 @@ impl Need {
         Need::Clients,
         Need::Alerts,
         Need::Integrity,
+        Need::Packaging,
         Need::Identity,
+        Need::Failover,
     ];
 
     /// The Debian packages that fill the need, or none when it is filled already.
@@ -64,15 +71,12 @@ impl Need {
             Need::Node if node::is_there() => (&[], true),
             Need::Node => return Need::Python.missing_packages(),
             Need::Browser => {
-                let present = shell::find("chromium").is_some() && chromedriver().is_some();
+                let present = are_found(&["chromium", "chromedriver"]);
                 (&["chromium", "chromium-driver"], present)
             }
             Need::OpenSsl => (&["openssl"], shell::find("openssl").is_some()),
             Need::Tracer => (&["strace"], shell::find("strace").is_some()),
-            Need::Shell => {
-                let present = shell::find("curl").is_some() && shell::find("jq").is_some();
-                (&["curl", "jq"], present)
-            }
+            Need::Shell => (&["curl", "jq"], are_found(&["curl", "jq"])),
             Need::Gateways => {
                 let programs = [
                     "/usr/sbin/nginx",
@@ -80,15 +84,32 @@ impl Need {
                     "/usr/sbin/apache2",
                     "/usr/share/lua/5.3/socket.lua",
                 ];
-                let present = shell::find("caddy").is_some() && programs.iter().all(|path| Path::new(path).exists());
+                let present = shell::find("caddy").is_some() && are_there(&programs);
                 (&["nginx", "caddy", "haproxy", "apache2-bin", "lua-socket"], present)
             }
             Need::Clients => (&[], true),
             Need::Alerts => (
-                &["prometheus-alertmanager"],
-                Path::new("/usr/bin/prometheus-alertmanager").exists(),
+                &["prometheus-alertmanager", "prometheus"],
+                are_there(&["/usr/bin/prometheus-alertmanager", "/usr/bin/prometheus"]),
             ),
+            Need::Packaging => {
+                let programs = ["dpkg-deb", "systemd-analyze", "ssh-keygen"];
+                (&["dpkg", "systemd", "openssh-client"], are_found(&programs))
+            }
             Need::Integrity => (&["aide"], Path::new("/usr/bin/aide").exists()),
+            Need::Failover => {
+                let programs = [
+                    "/usr/bin/patroni",
+                    "/usr/bin/etcd",
+                    "/usr/sbin/haproxy",
+                    "/usr/sbin/pgbouncer",
+                ];
+                let is_there = are_there(&programs) && shell::find("ip").is_some();
+                (
+                    &["patroni", "etcd-server", "haproxy", "pgbouncer", "iproute2"],
+                    is_there || !shell::is_root(),
+                )
+            }
             Need::Identity => {
                 let modules = [
                     "Lemonldap/NG/Portal/Main.pm",
@@ -110,6 +131,16 @@ impl Need {
         };
         if present { &[] } else { packages }
     }
+}
+
+/// Whether all of these programs are in the path.
+fn are_found(programs: &[&str]) -> bool {
+    programs.iter().all(|program| shell::find(program).is_some())
+}
+
+/// Whether all of these files are there.
+fn are_there(paths: &[&str]) -> bool {
+    paths.iter().all(|path| Path::new(path).exists())
 }
 
 /// The browser's driver program, when it is installed.

@@ -218,6 +218,7 @@ fn question(change: Option<&str>) -> gate_question::Question {
         commit: None,
         change: change.map(str::to_owned),
         purpose: None,
+        member: None,
     }
 }
 

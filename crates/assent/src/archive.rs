@@ -325,6 +325,10 @@ fn is_operational(name: &str) -> bool {
     is_database
         // What is restored may be older than what this server saw.
         || server::SEEN_LOGS_FILES.contains(&name)
+        // A running copy has one host; whoever brings a backup back elsewhere is another one.
+        || name == server::running_copy::EPOCH_FILE
+        || name == server::running_copy::RESTORED_FILE
+        || name == server::running_copy::GIVEN_UP_FILE
         || name.starts_with("uploads/")
         || name.ends_with(".lock")
         || name.ends_with(".sock")
@@ -483,7 +487,7 @@ fn read_manifest(zip: &mut ZipArchive<File>, from: &Path) -> Result<Manifest> {
     Ok(manifest)
 }
 
-fn check_empty(data: &Path) -> Result<()> {
+pub(crate) fn check_empty(data: &Path) -> Result<()> {
     match std::fs::read_dir(data) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
@@ -669,6 +673,7 @@ mod tests {
             "server.lock",
             "clock.sock",
             "seen-logs.json",
+            "running-copy.json",
         ] {
             assert!(is_operational(left), "{left}");
         }

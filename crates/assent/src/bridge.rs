@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use acts::audit::replay_log::{Progress, ReplayReport, replay_log};
-use acts::audit::{cosign_log, find_lost_secrets, renew_codes, sequence_events, take_cosignature};
+use acts::audit::{
+    accept_loss, check_log, cosign_log, find_lost_secrets, renew_codes, sequence_events, take_cosignature,
+};
 use acts::compliance::archive_changes::{self, ArchiveReport};
 use acts::core::signing_keys;
 use acts::directory::{create_tenant, set_person};
@@ -19,6 +21,7 @@ use serde_json::{Map, Value};
 use server::identity::password;
 use store::audit::event;
 pub(crate) use store::damage::Damage;
+pub(crate) use store::failover::Standing;
 use store::queue::{job, timer};
 use store::{Lane, Mode, SYSTEM_TENANT, Store};
 
@@ -146,6 +149,11 @@ impl Host {
         server::find_damage(settings).map_err(could_not)
     }
 
+    /// How a PostgreSQL database is set up for the loss of its primary; `None` for the embedded engine.
+    pub(crate) fn failover_standing(settings: &server::Settings) -> Result<Option<Standing>> {
+        server::failover_standing(settings).map_err(could_not)
+    }
+
     /// Rows that belong to no tenant.
     pub(crate) fn strays(&self) -> Result<Vec<Damage>> {
         let look = |tx: &mut store::CrossTx<'_>| Ok(store::damage::strays(tx)?);
@@ -214,6 +222,32 @@ impl Host {
                 .map_err(refused)?;
         }
         Ok(())
+    }
+
+    /// The tenants whose logs are behind what was seen of them, with the reason.
+    pub(crate) fn behind(&self) -> Result<Vec<(String, String)>> {
+        server::running_copy::behind(&self.executor).map_err(could_not)
+    }
+
+    /// Tells in a log that what was seen behind its end is lost; answers how long it is and how long it was seen.
+    pub(crate) fn accept_loss(&self, tenant: &str, by: &[PersonId]) -> Result<(u64, u64)> {
+        let seen = self.executor.tools().seen_logs.seen(tenant);
+        let present = check_log::present(&self.executor, tenant).map_err(refused)?;
+        let (Some(seen), Some(present)) = (seen, present) else {
+            return Err(Failure::could_not(format!("There is no log of {tenant} here.")));
+        };
+        let by = by.to_vec();
+        let accept = move |cx: &mut acts::Context<'_, '_>| accept_loss::accept_loss(cx, &by, present.size, &seen);
+        self.executor
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, accept)
+            .map_err(refused)?;
+        Ok((present.size, seen.size))
+    }
+
+    /// Remembers the log of a tenant as it is from now on.
+    pub(crate) fn give_up(&self, data: &Path, tenant: &str) -> Result<()> {
+        let present = check_log::present(&self.executor, tenant).map_err(refused)?;
+        server::running_copy::give_up(data, tenant, present).map_err(could_not)
     }
 
     /// Takes the codes over the rows of a tenant away, so that nothing opens by them: on a host that was opened without codes.

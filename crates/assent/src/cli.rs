@@ -8,21 +8,23 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
-use crate::commands::cab::{lessons, meetings, on_call};
-use crate::commands::change::lifecycle;
-use crate::commands::compliance::{archive, control_reports, retention};
+use crate::commands::cab::{boards, lessons, meetings, on_call};
+use crate::commands::change::{lifecycle, versions, waves};
+use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
-use crate::commands::gate::{checks, gateway, permits};
+use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
-use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
+use crate::commands::integration::{connections, deliveries, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
-use crate::commands::platform::{backup, config, doctor, nouns, serve};
+use crate::commands::platform::nouns;
 use crate::commands::policy::{mapping, sets};
-use crate::commands::report::{metrics, views};
+use crate::commands::report::{dashboards, export, metrics, search, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::common::Common;
+#[cfg(feature = "server")]
+use crate::host::Host;
 use crate::lists::Listed;
 
 /// `assent`.
@@ -78,19 +80,18 @@ fn without_the_usual(error: clap::Error, words: &[OsString]) -> clap::Error {
 /// Every command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Start the server.
-    Serve(serve::Serve),
-    /// Look at the server's settings without starting it.
-    #[command(subcommand)]
-    Config(config::Config),
+    /// The server, and what works on its data.
+    #[cfg(feature = "server")]
+    #[command(flatten)]
+    Host(Host),
     /// Work on changes.
     #[command(subcommand)]
     Change(Box<lifecycle::Change>),
     /// Ask the gate whether something may be deployed.
     #[command(subcommand)]
     Gate(checks::Gate),
-    /// Stand beside a gateway: ask the server for it, and verify permits when the server is away.
-    Gateway(gateway::Gateway),
+    /// Report what was done while no server could be reached.
+    Reconcile(emergency::Reconcile),
     /// Verify permits offline, or revoke them.
     #[command(subcommand)]
     Permit(permits::Permit),
@@ -109,6 +110,8 @@ pub enum Command {
     /// What the tests of a framework's controls found: SOX, PCI DSS, HIPAA, ISO 27001, SOC 2, NIST 800-53.
     #[command(subcommand)]
     ControlReport(control_reports::ControlReport),
+    /// What ran beside what was approved, both ways; and services that report nothing.
+    Reconciliation(reconciliation::Reconciliation),
     /// For how long texts, files and raw deliveries are kept.
     #[command(subcommand)]
     Retention(retention::Retention),
@@ -127,6 +130,9 @@ pub enum Command {
     /// What somebody has to do about a record, and until when.
     #[command(subcommand)]
     ActionItem(action_items::ActionItem),
+    /// Groups that decide at meetings, and the board pack.
+    #[command(subcommand)]
+    Board(boards::Board),
     /// Lessons on reading the risk of a change, and their tests.
     #[command(subcommand)]
     Lesson(lessons::Lesson),
@@ -169,6 +175,9 @@ pub enum Command {
     /// Calendars of others, whose events count as maintenance.
     #[command(subcommand)]
     OutsideCalendar(planning::OutsideCalendars),
+    /// One change over many members, wave by wave.
+    #[command(subcommand)]
+    Waves(waves::Waves),
     /// Organisations that operate services, and how their changes compare.
     #[command(subcommand)]
     Vendor(vendors::Vendor),
@@ -181,9 +190,9 @@ pub enum Command {
     /// Show free times for a change, the best ones first.
     #[command(after_help = "Example: assent slots CHG-1042 --minutes 90 --count 5")]
     Slots(planning::Slots),
-    /// Show what a change conflicts with, as it is planned or at another time.
-    #[command(after_help = "Example: assent conflicts CHG-1042 --from 2026-12-01T20:00:00Z --to 2026-12-01T22:00:00Z")]
-    Conflicts(planning::Conflicts),
+    /// What is to be seen of a change before it is decided.
+    #[command(flatten)]
+    Seen(versions::Seen),
     /// A noun whose command comes from its card.
     #[command(flatten)]
     Noun(nouns::AnyNoun),
@@ -193,6 +202,9 @@ pub enum Command {
     /// Figures of how changes go, with their definitions and rows.
     #[command(subcommand)]
     Metrics(metrics::Metrics),
+    /// Dashboards: what their tiles count, and the changes behind a row.
+    #[command(subcommand)]
+    Dashboard(dashboards::Dashboards),
     /// Meetings of boards (CAB, ECAB) that decide about changes.
     #[command(subcommand)]
     Meeting(meetings::Meeting),
@@ -234,19 +246,26 @@ pub enum Command {
     Drift(drift::Drift),
     /// What changed on a service, and on what it depends on, before a time.
     WhatChanged(what_changed::WhatChanged),
+    /// Search changes, people, services, incidents, freezes, templates and pages.
+    Search(search::Search),
+    /// Export a list as a file.
+    Export(export::Export),
+    /// Serve the tools of the Model Context Protocol on standard input and output.
+    Mcp(mcp::Mcp),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
-    /// Save the embedded database and its evidence while the server runs.
-    Backup(backup::Backup),
-    /// Bring a backup back into an empty data directory.
-    Restore(backup::Restore),
-    /// Find and explain what is wrong with an installation.
-    Doctor(doctor::Doctor),
     /// Print a script that completes commands in a shell.
     #[command(after_help = "Example: assent completions bash > /etc/bash_completion.d/assent")]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+    /// Write the man pages.
+    #[command(after_help = "Example: assent man /usr/local/share/man/man1")]
+    Man {
+        /// The folder to write into; it is made when it is not there.
+        #[arg(value_name = "DIR")]
+        folder: std::path::PathBuf,
     },
     /// Print the API's OpenAPI document.
     #[command(after_help = "Example: assent openapi > openapi.json")]

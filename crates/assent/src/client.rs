@@ -221,6 +221,20 @@ impl Client {
         bytes.map(Some).map_err(|error| self.unreachable(&error))
     }
 
+    /// Writes what stands at a path under `/api/v1` into a sink as it comes; answers how many bytes that were.
+    ///
+    /// # Errors
+    /// The server's refusal, why it could not be asked, or that it broke off: what was written then is not the whole.
+    pub fn download(&self, path: &str, sink: &mut impl std::io::Write) -> Result<u64> {
+        let mut response = self.raw("GET", &format!("/api/v1{path}"), None, &[])?;
+        if !response.status().is_success() {
+            return Err(refused(response));
+        }
+        let mut source = response.body_mut().as_reader();
+        std::io::copy(&mut source, sink)
+            .map_err(|error| Failure::could_not(format!("The answer broke off and is not whole: {error}.")))
+    }
+
     fn raw(
         &self,
         method: &str,

@@ -5,21 +5,23 @@ use clap::CommandFactory;
 use crate::cli::{Cli, Command};
 use crate::commands::approval::sla;
 use crate::commands::audit::{history, keys, witnesses};
-use crate::commands::cab::{lessons, meetings, on_call};
-use crate::commands::change::{lifecycle, templates};
-use crate::commands::compliance::{archive, control_reports, retention};
+use crate::commands::cab::{boards, lessons, meetings, on_call};
+use crate::commands::change::{lifecycle, templates, versions, waves};
+use crate::commands::compliance::{archive, control_reports, reconciliation, retention};
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
-use crate::commands::gate::{checks, gateway, permits};
+use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
 use crate::commands::incident::{drift, incidents, problems, what_changed};
-use crate::commands::integration::{connections, deliveries, mail, sinks, webhooks};
+use crate::commands::integration::{connections, deliveries, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
-use crate::commands::platform::{backup, config, doctor, nouns, serve};
+use crate::commands::platform::{man, nouns};
 use crate::commands::policy::{mapping, sets};
-use crate::commands::report::{metrics, views};
+use crate::commands::report::{dashboards, export, metrics, search, views};
 use crate::commands::risk::table;
 use crate::commands::schedule::{calendars, freezes, planning, windows};
 use crate::failure::Result;
+#[cfg(feature = "server")]
+use crate::host;
 use crate::output::Output;
 
 /// Does what the command line says; answers the exit code.
@@ -29,16 +31,17 @@ use crate::output::Output;
 pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
     let common = &cli.common;
     match &cli.command {
-        Command::Serve(serve) => serve::run(serve),
-        Command::Config(config) => config::run(config, output),
+        #[cfg(feature = "server")]
+        Command::Host(asked) => host::run(asked, common, output),
         Command::Change(change) => lifecycle::run(change, common, output),
         Command::Gate(gate) => checks::run(gate, common, output),
-        Command::Gateway(gateway) => gateway::run(gateway, common),
+        Command::Reconcile(asked) => emergency::reconcile(asked, common, output),
         Command::Permit(permit) => permits::run(permit, common, output),
         Command::Audit(audit) => history::run(audit, common, output),
         Command::Policy(policy) => sets::run(policy, common, output),
         Command::Risk(risk) => table::run(risk, common, output),
         Command::ControlReport(asked) => control_reports::run(asked, common, output),
+        Command::Reconciliation(asked) => reconciliation::run(asked, common, output),
         Command::Retention(kept) => retention::run(kept, common, output),
         Command::Archive(archive) => archive::run(archive, common, output),
         Command::Sla(sla) => sla::run(sla, common, output),
@@ -46,6 +49,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Key(key) => keys::run(key, common, output),
         Command::Witness(witness) => witnesses::witness(witness, common, output),
         Command::ActionItem(item) => action_items::run(item, common, output),
+        Command::Board(board) => boards::run(board, common, output),
         Command::Lesson(lesson) => lessons::run(lesson, common, output),
         Command::Log(log) => witnesses::log(log, common, output),
         Command::Mapping(mapping) => mapping::run(mapping, common, output),
@@ -63,14 +67,16 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Ownership(ownership) => ownership::ownership(ownership, common, output),
         Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
         Command::OutsideCalendar(calendar) => planning::outside_calendar(calendar, common, output),
+        Command::Waves(command) => waves::waves(command, common, output),
         Command::Vendor(vendor) => vendors::vendor(vendor, common, output),
         Command::CommunicationPlan(plans) => communications::communication_plan(plans, common, output),
         Command::Traffic(traffic) => planning::traffic(traffic, common, output),
         Command::Slots(slots) => planning::slots(slots, common, output),
-        Command::Conflicts(conflicts) => planning::conflicts(conflicts, common, output),
+        Command::Seen(command) => versions::run(command, common, output),
         Command::Noun(noun) => nouns::run(noun, common, output),
         Command::View(view) => views::run(view, common, output),
         Command::Metrics(figures) => metrics::run(figures, common, output),
+        Command::Dashboard(dashboards) => dashboards::dashboard(dashboards, common, output),
         Command::Meeting(meeting) => meetings::meeting(meeting, common, output),
         Command::OnCall(row) => on_call::on_call(row, common, output),
         Command::Service(service) => services::service(service, common, output),
@@ -82,17 +88,21 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::RecordLink(link) => problems::record_link(link, common, output),
         Command::Drift(drift) => drift::run(drift, common, output),
         Command::WhatChanged(asked) => what_changed::run(asked, common, output),
+        Command::Search(asked) => search::run(asked, common, output),
+        Command::Export(asked) => export::run(asked, common, output),
+        Command::Mcp(asked) => mcp::run(asked, common),
         Command::Import(import) => import::run(import, common, output),
-        Command::Backup(backup) => backup::backup(backup, output),
-        Command::Restore(restore) => backup::restore(restore, output),
-        Command::Doctor(doctor) => doctor::run(doctor, common, output),
         Command::Completions { shell } => Ok(complete(*shell, output)),
-        Command::Openapi => {
-            let document = wire::openapi::document(common.server.trim_end_matches('/'));
-            output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
-            Ok(0)
-        }
+        Command::Openapi => Ok(tell_openapi(&common.server, output)),
+        Command::Man { folder } => man::write(folder, output),
     }
+}
+
+/// Prints the API's OpenAPI document.
+fn tell_openapi(server: &str, output: &Output) -> u8 {
+    let document = wire::openapi::document(server.trim_end_matches('/'));
+    output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
+    0
 }
 
 /// Prints the script by which a shell completes commands.

@@ -25,6 +25,15 @@ impl Failure {
         Self::CouldNot(text.into())
     }
 
+    /// What a program without the server answers where the data of a host would have to be opened.
+    #[cfg(not(feature = "server"))]
+    pub fn client_only() -> Self {
+        Self::could_not(
+            "This program is the client and holds no server. Run the command with the `assent` of the server's package, on the \
+             server's host.",
+        )
+    }
+
     /// 1 when the server said no to what was asked; 2 when it could not be asked: no connection, no credential, not now.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

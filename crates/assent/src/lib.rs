@@ -4,24 +4,32 @@
 //! One file per group of commands under `commands/`. What a command prints as its result goes to standard output,
 //! everything else to standard error. Exit codes: 0 yes, 1 no, 2 could not be done or could not be told.
 
+#[cfg(feature = "server")]
 pub mod archive;
+#[cfg(feature = "server")]
 mod bridge;
 pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod common;
+#[cfg(feature = "server")]
 mod companion;
 mod dispatch;
 pub mod failure;
+#[cfg(feature = "server")]
+pub mod host;
 mod lists;
+#[cfg(feature = "server")]
 mod mail_address;
 pub mod memory;
 mod names;
 pub mod output;
 mod place;
 mod progress;
+#[cfg(feature = "server")]
 mod server_flags;
+#[cfg(feature = "server")]
 pub mod settings;
 
 use std::ffi::OsString;

@@ -1,13 +1,18 @@
 //! Where the data is, for commands that work on the host.
 
+#[cfg(feature = "server")]
 use std::path::PathBuf;
 
 use clap::Args;
 
+#[cfg(feature = "server")]
 use crate::archive::DATABASE_FILE;
+#[cfg(feature = "server")]
 use crate::failure::{Failure, Result};
+#[cfg(feature = "server")]
 use crate::server_flags::{Flags, merged, read};
 
+#[cfg(feature = "server")]
 /// Where the data is.
 #[derive(Debug, Args, Clone, Default)]
 pub struct Place {
@@ -19,6 +24,7 @@ pub struct Place {
     pub database: Option<String>,
 }
 
+#[cfg(feature = "server")]
 impl Place {
     /// Whether either was named.
     #[must_use]
@@ -65,5 +71,19 @@ impl Place {
             return Err(Failure::could_not(text));
         }
         Ok(settings)
+    }
+}
+
+/// The client holds no server, so it takes no place of data.
+#[cfg(not(feature = "server"))]
+#[derive(Debug, Args, Clone, Default)]
+pub struct Place {}
+
+#[cfg(not(feature = "server"))]
+impl Place {
+    /// Never: a place cannot be named.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        false
     }
 }

@@ -38,12 +38,21 @@ pub struct Flags {
     /// The folder for the embedded database, evidence and the master key [usual: ./assent-data].
     #[arg(long, value_name = "DIR")]
     pub data: Option<String>,
+    /// Keep a running copy of the embedded database in this folder, at most seconds behind.
+    #[arg(long, value_name = "DIR")]
+    pub copy_to: Option<String>,
     /// A PostgreSQL database instead of the embedded one; with a password in it, prefer ASSENT_DATABASE_FILE.
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
     /// When all records are compared with the logs each day, a time in UTC, or never [usual: 02:30].
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub replay_at: Option<String>,
+    /// The folder in which Prometheus finds targets and rules while changes are watched.
+    #[arg(long, value_name = "DIR")]
+    pub monitoring_dir: Option<String>,
+    /// The address that has Prometheus read its rules again.
+    #[arg(long, value_name = "URL")]
+    pub monitoring_reload: Option<String>,
     /// Fill an empty data folder with a believable organisation, and open it again later.
     #[arg(long)]
     pub demo: bool,
@@ -63,8 +72,11 @@ impl Flags {
             ("tls_cert", &self.tls_cert),
             ("tls_key", &self.tls_key),
             ("data", &self.data),
+            ("copy_to", &self.copy_to),
             ("database", &self.database),
             ("replay_at", &self.replay_at),
+            ("monitoring_dir", &self.monitoring_dir),
+            ("monitoring_reload", &self.monitoring_reload),
             ("log", &self.log),
             ("log_format", &self.log_format),
         ];
@@ -144,6 +156,7 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     {
         return Err(wrong("database", "it begins with postgres://"));
     }
+    settings.copy_to = merged.text("copy_to").map(PathBuf::from);
     settings.master_key = merged.text("master_key").map(str::to_owned);
     settings.evidence_limit_bytes = merged.number("evidence_limit_bytes");
     settings.packs = merged.list("packs");
@@ -162,6 +175,16 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     settings.smtp = smtp(merged, &wrong)?;
     settings.outgoing_allow = merged.list("outgoing_allow");
     settings.outgoing_ca = merged.text("outgoing_ca").map(PathBuf::from);
+    settings.monitoring_dir = merged.text("monitoring_dir").map(PathBuf::from);
+    settings.monitoring_reload = merged.text("monitoring_reload").map(str::to_owned);
+    if let Some(url) = &settings.monitoring_reload
+        && !(url.starts_with("http://") || url.starts_with("https://"))
+    {
+        return Err(wrong("monitoring_reload", "it begins with http:// or https://"));
+    }
+    if settings.monitoring_reload.is_some() && settings.monitoring_dir.is_none() {
+        return Err(wrong("monitoring_reload", "`monitoring_dir` is missing beside it"));
+    }
     let workloads = merged.text("workloads").map(std::path::Path::new);
     settings.cluster = workloads.map(read_bindings).transpose()?;
     check_log(merged, &wrong)?;
@@ -257,6 +280,10 @@ mod tests {
             ("public_url = \"ftp://assent.example\"", "begins with https://"),
             ("public_url = \"https:///x\"", "names a host"),
             ("log = \"==\"", "`log` (assent.toml:1) cannot be used"),
+            (
+                "monitoring_reload = \"http://p/-/reload\"",
+                "`monitoring_dir` is missing",
+            ),
             ("replay_at = \"25:00\"", "`replay_at` (assent.toml:1) cannot be used"),
             (
                 "log_format = \"xml\"",

@@ -107,6 +107,18 @@ pub const KEYS: &[Key] = &[
         "certificates (PEM) of an own authority that such calls trust instead of the public ones",
     ),
     key(
+        "monitoring_dir",
+        Kind::Text,
+        None,
+        "the folder in which Prometheus finds targets and rules while changes are watched",
+    ),
+    key(
+        "monitoring_reload",
+        Kind::Text,
+        None,
+        "the address that has Prometheus read its rules again, such as http://127.0.0.1:9090/-/reload",
+    ),
+    key(
         "workloads",
         Kind::Text,
         None,
@@ -131,6 +143,12 @@ pub const KEYS: &[Key] = &[
         "a TOML file with values for the packs' parameters",
     ),
     key("workers", Kind::Number, Some("2"), "threads for timers and deliveries"),
+    key(
+        "copy_to",
+        Kind::Text,
+        None,
+        "the folder of a running copy of the embedded database, best on another host's disk",
+    ),
     key(
         "replay_at",
         Kind::Text,

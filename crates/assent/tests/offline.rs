@@ -74,6 +74,7 @@ fn claims() -> Claims {
         environment: "production".into(),
         artifact: Some(ARTIFACT.into()),
         commit: None,
+        member: None,
         purpose: Purpose::Deploy,
         content_digest: "sha256:c".into(),
         policy_digest: "sha256:p".into(),

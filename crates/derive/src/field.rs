@@ -147,11 +147,16 @@ fn kind(said: &Said, inner: &Type, is_list: bool) -> Result<TokenStream> {
         .most
         .as_ref()
         .map_or_else(|| quote!(crate::core::parse::LINE), |it| quote!(#it));
+    // A number is no text: without a word it is as large as JSON carries it.
+    let largest = said
+        .most
+        .as_ref()
+        .map_or_else(|| quote!(crate::core::parse::WHOLE), |it| quote!(#it as i64));
     let name = last(inner).unwrap_or_default();
     match (name.as_str(), is_list) {
         ("Timestamp", false) => Ok(quote!(#card::Kind::Time)),
         ("bool", false) => Ok(quote!(#card::Kind::Boolean)),
-        ("i64", false) => Ok(quote!(#card::Kind::Integer(0, #most as i64))),
+        ("i64", false) => Ok(quote!(#card::Kind::Integer(0, #largest))),
         ("String" | "ServiceKey" | "EnvironmentKey" | "GroupKey" | "PersonId" | "RecordId", true) => {
             Ok(quote!(#card::Kind::Texts(#most)))
         }

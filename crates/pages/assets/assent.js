@@ -31,17 +31,22 @@
   // The card that holds the focus, else the first one.
   const currentCard = () => {
     const focused = document.activeElement;
-    return (focused && focused.closest("[data-card], .decision")) || one("[data-card], .decision");
+    return (focused && focused.closest("[data-card], .decision")) || one("[data-card], .decision") || one("main");
+  };
+
+  // J and K walk the cards of a queue, else the rows of the first list that has links.
+  const stops = () => {
+    const cards = all("[data-card]");
+    return cards.length > 0 ? cards : all("main tbody tr, main .entries > li").filter((row) => one("a[href]", row));
   };
 
   const moveCard = (step) => {
-    const cards = all("[data-card]");
+    const cards = stops();
     if (cards.length === 0) return;
-    const focused = document.activeElement && document.activeElement.closest("[data-card]");
-    const place = focused ? cards.indexOf(focused) + step : 0;
+    const focused = cards.findIndex((card) => card.contains(document.activeElement));
+    const place = focused < 0 ? 0 : focused + step;
     const next = cards[Math.min(Math.max(place, 0), cards.length - 1)];
-    const link = one("a", next);
-    if (link) link.focus();
+    one("a[href]", next)?.focus();
     next.scrollIntoView({ block: "nearest" });
   };
 
@@ -62,15 +67,208 @@
   };
 
   const press = (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (isTyping(event.target) || areKeysOff()) return;
+    if (event.defaultPrevented || event.altKey || areKeysOff()) return;
+    if (event.ctrlKey || event.metaKey) {
+      if (event.key.toLowerCase() === "k" && !event.shiftKey && palette.open()) event.preventDefault();
+      return;
+    }
+    if (isTyping(event.target) || one("dialog[open]")) return;
     const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
     if (key === "/") one(".find input")?.focus();
-    else if (key === "?") one("nav a[href$='/help']")?.click();
+    else if (key === "?") showKeys();
     else if (key === "J") moveCard(1);
     else if (key === "K") moveCard(-1);
-    else if (!"ACRXU".includes(key) || key.length !== 1 || !useKey(key)) return;
+    else if (!"ACRXUNT".includes(key) || key.length !== 1 || !useKey(key)) return;
     event.preventDefault();
+  };
+
+  // The address names an act of the page: its form is opened and takes the focus; Enter then does it, and nothing before.
+  const openAct = () => {
+    const name = new URLSearchParams(location.hash.slice(1)).get("act");
+    const act = name && one(`[data-act="${CSS.escape(name)}"]`);
+    if (!act) return;
+    if (act.tagName === "DETAILS") act.open = true;
+    const field = act.tagName === "DETAILS" && one("textarea, input:not([type=hidden]), select", act);
+    const target = field || (act.tagName === "A" ? act : one("summary, button", act));
+    target?.focus();
+    target?.scrollIntoView({ block: "center" });
+  };
+
+  // Pages of records that were looked at last are kept on this device, until its person signs out.
+  const RECENT = "assent.recent:";
+  const MOST_RECENT = 8;
+  const RECORD = /^(\/t\/[^/]+)\/(changes|incidents|services|freezes|templates|problems)\/([^/]+)$/;
+  const base = () => new URL(one("form.find[action$='/search']")?.action || location.href).pathname.replace(/\/search$/, "");
+  const recent = () => {
+    try { return JSON.parse(localStorage.getItem(RECENT + base())) || []; } catch { return []; }
+  };
+  const keepRecent = () => {
+    const record = RECORD.exec(location.pathname);
+    const title = one("main h1")?.textContent.trim();
+    if (!record || !title || ["new", "bulk"].includes(record[3]) || record[1] !== base()) return;
+    const others = recent().filter((item) => item.path !== location.pathname);
+    const items = [{ path: location.pathname, title, key: decodeURIComponent(record[3]) }, ...others].slice(0, MOST_RECENT);
+    try { localStorage.setItem(RECENT + base(), JSON.stringify(items)); } catch { /* Without room nothing is recent. */ }
+  };
+  const forgetRecent = () => {
+    try {
+      Object.keys(localStorage).filter((name) => name.startsWith(RECENT)).forEach((name) => localStorage.removeItem(name));
+    } catch { /* Nothing was kept. */ }
+  };
+
+  const make = (tag, attributes = {}, ...children) => {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  };
+
+  // The search as a dialog: it shows what the page of the search shows, so each answer is in the language of the page and
+  // holds what its reader may see. Arrows choose, Tab completes, Enter opens.
+  const palette = (() => {
+    let dialog = null;
+    let input = null;
+    let list = null;
+    let options = [];
+    let chosen = -1;
+    let asked = 0;
+    let drawn = 0;
+    let timer = 0;
+    // What a key asked for before the list was drawn.
+    let pending = null;
+
+    const choose = (place) => {
+      chosen = options.length === 0 ? -1 : (place + options.length) % options.length;
+      options.forEach(({ element }, at) => element.setAttribute("aria-selected", String(at === chosen)));
+      if (chosen < 0) return input.removeAttribute("aria-activedescendant");
+      input.setAttribute("aria-activedescendant", options[chosen].element.id);
+      options[chosen].element.scrollIntoView({ block: "nearest" });
+    };
+    const follow = ({ href }) => {
+      const url = new URL(href, location.href);
+      if (url.pathname === `${base()}/search` && url.searchParams.has("q")) {
+        input.value = url.searchParams.get("q");
+        return ask();
+      }
+      dialog.close();
+      location.assign(url);
+    };
+    const enter = () => {
+      if (drawn !== asked) { pending = enter; return; }
+      if (chosen >= 0) follow(options[chosen]);
+    };
+    // The first option that is a search of its own: what is typed so far, completed.
+    const whole = () => options.find(({ href }) => new URL(href, location.href).pathname === `${base()}/search`);
+    const complete = () => {
+      if (drawn !== asked) { pending = complete; return; }
+      if (whole()) follow(whole());
+    };
+    const draw = (groups) => {
+      options = [];
+      const made = groups.filter(({ items }) => items.length > 0).map(({ name, items }, number) => {
+        const group = make("div", { role: "group", "aria-labelledby": `palette-g${number}` });
+        group.append(make("div", { class: "group-name", id: `palette-g${number}` }, name));
+        for (const item of items) {
+          const element = make("div", { role: "option", id: `palette-o${options.length}`, "aria-selected": "false" });
+          element.append(make("span", {}, item.text), make("span", { class: "aside" }, item.aside));
+          element.addEventListener("click", () => follow(item));
+          options.push({ ...item, element });
+          group.append(element);
+        }
+        return group;
+      });
+      list.replaceChildren(...made);
+      if (made.length === 0) list.append(make("div", { role: "option", "aria-disabled": "true", "aria-selected": "false" }, told("Nothing fits.")));
+      choose(0);
+    };
+    const read = (page) => all("section[id^='hits-'], #completions, #operators", page).map((section) => ({
+      name: one("h2", section).textContent.trim(),
+      items: all(".entries > li", section).map((row) => ({
+        href: one("a[href]", row).getAttribute("href"),
+        text: one("a[href]", row).textContent.trim(),
+        aside: [one(".sub", row), one(".aside", row)].filter(Boolean).map((part) => part.textContent.trim()).join(", "),
+      })),
+    }));
+    const ask = async () => {
+      clearTimeout(timer);
+      const turn = (asked += 1);
+      const text = input.value.trim();
+      let groups = [];
+      try {
+        const answer = await fetch(`${base()}/search?look=1&q=${encodeURIComponent(text)}`, { headers: { Accept: "text/html" } });
+        if (answer.redirected) return location.assign(`${base()}/search`);
+        if (answer.ok) groups = read(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      } catch { /* Without a connection there is nothing to choose. */ }
+      if (turn !== asked) return;
+      if (text === "") {
+        const items = recent().map(({ path, title, key }) => ({ href: path, text: title, aside: key }));
+        groups.unshift({ name: told("Recent"), items });
+      }
+      drawn = turn;
+      draw(groups);
+      const act = pending;
+      pending = null;
+      act?.();
+    };
+    const press = (event) => {
+      const steps = { ArrowDown: 1, ArrowUp: -1 };
+      if (steps[event.key]) choose(chosen + steps[event.key]);
+      else if (event.key === "Enter") enter();
+      else if (event.key === "Tab" && !event.shiftKey) {
+        if (input.value.trim() === "" || (drawn === asked && !whole())) return;
+        complete();
+      } else return;
+      event.preventDefault();
+    };
+    const build = () => {
+      input = make("input", {
+        type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "palette-options",
+        "aria-autocomplete": "list", autocomplete: "off", maxlength: "200", "aria-label": told("Search or type a command"),
+        placeholder: told("Search or type a command"),
+      });
+      list = make("div", { class: "options", role: "listbox", id: "palette-options", "aria-label": told("Results") });
+      const keys = make("div", { class: "effect" }, told("Arrows choose, Tab completes, Enter opens, Esc closes."));
+      const form = make("form", { class: "find" }, input);
+      form.addEventListener("submit", (event) => event.preventDefault());
+      input.addEventListener("keydown", press);
+      input.addEventListener("input", () => {
+        asked += 1;
+        pending = null;
+        clearTimeout(timer);
+        timer = setTimeout(ask, 120);
+      });
+      dialog = make("dialog", { class: "palette", "aria-label": told("Search and commands") }, form, list, keys);
+      document.body.append(dialog);
+    };
+    // Answers whether there is a search on this page.
+    const open = () => {
+      if (!one("form.find[action$='/search']")) return false;
+      if (!dialog) build();
+      if (dialog.open) return true;
+      input.value = "";
+      dialog.showModal();
+      input.focus();
+      ask();
+      return true;
+    };
+    return { open };
+  })();
+
+  // The keys, over the page: as the help tells them.
+  const showKeys = async () => {
+    const help = one("nav a[href$='/help']");
+    if (!help) return;
+    const answer = await fetch(help.href, { headers: { Accept: "text/html" } });
+    const keys = answer.ok && one("#keys dl", new DOMParser().parseFromString(await answer.text(), "text/html"));
+    if (!keys) return help.click();
+    const close = make("button", { class: "btn", type: "button" }, told("Close this"));
+    const heading = make("h2", { id: "keys-title" }, told("Keys of the keyboard"));
+    const dialog = make("dialog", { class: "palette keys", "aria-labelledby": "keys-title" }, heading, document.importNode(keys, true), close);
+    close.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+    close.focus();
   };
 
   // A form that is on its way is not sent twice.
@@ -502,7 +700,10 @@
 
   // What was taken is forgotten, and everything with the one who signs out.
   const forgetSent = () => allDrafts().filter((name) => loadDraft(name)?.isSent).forEach((name) => localStorage.removeItem(name));
-  const forgetAll = () => allDrafts().forEach((name) => localStorage.removeItem(name));
+  const forgetAll = () => {
+    allDrafts().forEach((name) => localStorage.removeItem(name));
+    forgetRecent();
+  };
 
   const offerSwitch = (button) => {
     const name = () => { button.textContent = areKeysOff() ? told("Turn the keys on") : told("Turn the keys off"); };
@@ -574,11 +775,86 @@
     tell();
   };
 
+  // The time that is left of a time box; behind its end how much it is over.
+  const countDown = () => all("[data-until]").forEach((field) => {
+    const at = Date.parse(field.dataset.until);
+    if (Number.isNaN(at)) return;
+    const seconds = Math.round((at - Date.now()) / 1000);
+    const two = (number) => String(Math.floor(number) % 60).padStart(2, "0");
+    const left = Math.abs(seconds);
+    field.textContent = `${seconds < 0 ? "+" : ""}${Math.floor(left / 60)}:${two(left)}`;
+    field.classList.toggle("late", seconds < 0);
+  });
+  if (one("[data-until]")) {
+    countDown();
+    setInterval(countDown, 1000);
+  }
+
+  // A field that searches offers what fits the letters typed so far; without an answer it is a line of text.
+  const pick = (field) => {
+    const list = field.list;
+    let timer = 0;
+    let asked = 0;
+    const ask = async () => {
+      const turn = (asked += 1);
+      const url = `${field.dataset.pick}?q=${encodeURIComponent(field.value)}`;
+      const answer = await fetch(url, { headers: { Accept: "application/json" } });
+      if (!answer.ok || answer.redirected || turn !== asked) return;
+      const { items } = await answer.json();
+      list.replaceChildren(...items.map(({ value, label }) => {
+        const option = document.createElement("option");
+        option.value = value;
+        option.textContent = label;
+        return option;
+      }));
+    };
+    field.addEventListener("focus", ask, { once: true });
+    field.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(ask, 150);
+    });
+  };
+
+  // The guide to a connection: what is copied has a button, and the page looks again until the first delivery arrived.
+  const LOOKS = 5000;
+  const copyable = (code) => {
+    const button = make("button", { class: "btn small", type: "button", "data-script-only": "true" }, told("Copy"));
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+        button.textContent = told("Copied");
+      } catch { getSelection().selectAllChildren(code); }
+    });
+    code.after(" ", button);
+  };
+  const awaitDelivery = (section) => {
+    const look = async () => {
+      if (document.hidden) return;
+      const answer = await fetch(one("main a[href$='/guide']")?.href || location.href, { headers: { Accept: "text/html" } });
+      if (!answer.ok || answer.redirected) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      bringIcons(fresh);
+      const now = one("#waiting-delivery", fresh);
+      if (now) return bring(section, now);
+      const arrived = one("#arrived", fresh);
+      if (!arrived) return;
+      clearInterval(timer);
+      section.replaceWith(document.importNode(arrived, true));
+      one("main h1").textContent = one("main h1", fresh).textContent;
+      document.title = fresh.title;
+      say(told("The first delivery arrived. "), "#arrived", told("show"));
+    };
+    const timer = setInterval(() => look().catch(() => {}), LOOKS);
+  };
+
   addEventListener("keydown", press);
   addEventListener("submit", guard);
   addEventListener("click", fit);
   addEventListener("pageshow", unguard);
   one("[data-answer]")?.focus();
+  openAct();
+  addEventListener("hashchange", openAct);
+  keepRecent();
   const toggle = one("[data-keys-switch]");
   if (toggle) offerSwitch(toggle);
   if (new URLSearchParams(location.search).has("done") && one(".notice.ok[data-answer]")) forgetSent();
@@ -590,6 +866,10 @@
   if (steps) runbook(steps);
   const asked = one("form[data-passkey]");
   if (asked) passkey(asked);
+  all("[data-pick]").forEach(pick);
+  if (one("#webhook, form[action$='/setup/people']")) all("#webhook code, .notice[data-answer] code").forEach(copyable);
+  const awaited = one("#waiting-delivery");
+  if (awaited) awaitDelivery(awaited);
   const every = one("[data-pick-all]");
   if (every) pickAll(every);
   const address = one("[data-stream]")?.dataset.stream;

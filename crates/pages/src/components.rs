@@ -38,7 +38,7 @@ impl Components {
                 "Empty",
                 Empty::new(
                     "Nobody waits for you",
-                    "When a change needs your word it appears here and in your mail.",
+                    "When a change needs your decision it appears here and in your mail.",
                 )
                 .html(),
             ),
@@ -108,7 +108,7 @@ fn notices() -> String {
         Notice::new(Tone::Ok, "Approved. Marta Lindqvist is asked next."),
         Notice::new(
             Tone::Wait,
-            "The risk rose to high after you approved. Your approval of the plan stands; the time needs your word again.",
+            "The risk rose to high after you approved. Your approval of the plan stands; the time needs your decision again.",
         ),
         Notice::new(
             Tone::Stop,
@@ -151,6 +151,7 @@ fn fields() -> String {
             .value("2026-11-23T20:00"),
         Field::select("due", "Due", &[("start", "Before start"), ("close", "Before closing")]).half(),
         Field::new("minutes", "Minutes", Input::Number).value("4").half(),
+        Field::pick("service", "Service", "/t/halden/picks/services").value("booking-api"),
         Field::radio(
             "notice",
             "What people will notice",

@@ -43,14 +43,15 @@ impl Help {
     pub fn usual_keys() -> Vec<(String, String)> {
         [
             ("/", "go to the search"),
-            ("J", "next change of the queue"),
-            ("K", "change before it"),
+            ("Ctrl K", "search and commands, such as approve CHG-1042"),
+            ("J", "next change of the queue, or next row of a list"),
+            ("K", "change or row before it"),
             ("A", "go to Approve; Enter then decides"),
             ("C", "approve with conditions"),
             ("R", "return with a question"),
             ("X", "reject"),
             ("U", "go to Undo of the last decision"),
-            ("?", "this page"),
+            ("?", "show these keys"),
         ]
         .into_iter()
         .map(|(key, act)| (key.to_owned(), act.to_owned()))

@@ -36,7 +36,7 @@ pub use api::ApiPage;
 pub use approval::home::{Home, QueueCard, QueueRow};
 pub use audit::log::{AuditLog, LogEntry};
 pub use change::change_form::{
-    ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, NINE, RowGroup, Rows,
+    ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, IN_A_MENU, NINE, RowGroup, Rows,
 };
 pub use change::changes::{ChangeList, ChangeRow};
 pub use change::page::{ChangePage, Decision, TargetRow, Work};
@@ -48,11 +48,13 @@ pub use directory::ownership::{OwnershipRow, Ownerships};
 pub use directory::people::{People, PersonRow};
 pub use directory::services::{ServiceRow, Services};
 pub use elements::chart::{Chart, Dot, Plot, SeriesPoint, StackedBar};
+pub use elements::dependency_picture::{DependencyPicture, Neighbour};
 pub use elements::figures::{Figure, Graph, GraphNode};
-pub use elements::form::{ActForm, ActTone, Choice, Field, Input, WRONG};
+pub use elements::form::{ActForm, ActTone, Choice, Field, IN_WORDS, Input, WRONG};
 pub use elements::frame::{Frame, Place, Seal, WAITING_SHOWN};
 pub use elements::glossary::{Term, glossary};
 pub use elements::list::{Bulk, Chip, FILTER_FORM, List, ListOrder, ListRow, View};
+pub use elements::natural_time::read_words;
 pub use elements::part::Part;
 pub(crate) use elements::part::render;
 pub use elements::parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, StageStep, Stepper};
@@ -63,6 +65,7 @@ pub use elements::table::{Cell, Column, Fold, Paging, Sort, Table};
 pub use elements::words::{Kind, Mark, Risk, State, Tone};
 pub use gate::check::GatePage;
 pub use gate::checks::{GateCheckRow, GateChecks};
+pub use gate::emergency_card::PrintedCard;
 pub use help::Help;
 pub use identity::sign_in::{Passkey, SignIn, StepUp};
 pub use identity::tokens::{TokenRow, Tokens};

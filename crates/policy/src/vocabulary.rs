@@ -13,6 +13,7 @@
 //! | `review` | | | close |
 //! | `lead_time` | `@lead_time` | `@fields` (covered fields, separated by `,`, whose edit starts it again; also beside `@lead_time` of an approval) | start |
 //! | `outside_look` | `@from` (a group's key) `@within` | | start |
+//! | `communication` | | `@announced_before` (so long before the start it was announced) `@acknowledged` (by all who are asked; stands alone) `@ready_from` (a word of `@from`; one for each target, or for each group, says so) | start |
 //! | `break_glass` | one of: | `@budget` (openings of a team in 90 days) `@validate_within` | close |
 //! | `emergency` | one of: | `@resolved_within` (an incident is a ground for so long after its end) `@start_within` (so far ahead it starts at most) | start |
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
@@ -131,6 +132,11 @@ const KINDS: &[Kind] = &[
         name: "outside_look",
         needed: &["from", "within"],
         optional: &[],
+    },
+    Kind {
+        name: "communication",
+        needed: &[],
+        optional: &["announced_before", "acknowledged", "ready_from"],
     },
     Kind {
         name: "break_glass",
@@ -365,6 +371,7 @@ impl Reader<'_> {
                 let within_minutes = minutes.ok_or_else(missing)?;
                 Ok((Due::Start, Duty::OutsideLook { from, within_minutes }))
             }
+            "communication" => self.communication(),
             "break_glass" => {
                 let budget = match self.annotations.get("budget") {
                     Some(_) => Some(self.people("budget")?),
@@ -388,6 +395,15 @@ impl Reader<'_> {
             }
             _ => self.permit(),
         }
+    }
+
+    fn communication(&self) -> Result<(Due, Duty), Problem> {
+        let duty = Duty::Communication {
+            announced_minutes: self.minutes("announced_before", limits::DURATION_MINUTES)?,
+            acknowledged: self.flag("acknowledged")?,
+            ready_from: self.text("ready_from", values::asked_of_rule)?,
+        };
+        Ok((Due::Start, duty))
     }
 
     fn approval(&self) -> Result<ApprovalRule, Problem> {

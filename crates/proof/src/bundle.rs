@@ -7,12 +7,13 @@ use crate::commitment::{self, SALT_BYTES};
 use crate::crypto::{self, Hash, Sha256};
 use crate::event::{self, Event, Subject};
 use crate::note::{self, Note, NoteSigner, VerifierKeys};
+use crate::time_stamp::KeptStamp;
 use crate::{Error, Result, archive, canonical};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use crate::bundle_check::{BundleReport, verify};
+pub use crate::bundle_check::{BundleReport, verify, verify_with};
 
 /// The version of the bundle format that is written and read.
 pub const VERSION: u64 = 1;
@@ -93,6 +94,8 @@ pub struct BundleParts {
     /// The tables of which the whole history of each record that grounds name is among `events`, so that verifying judges them;
     /// of freezes the history of all. Empty where none is.
     pub whole: Vec<String>,
+    /// Time stamps over checkpoints at or after this one, each with the proof that its log grew out of it.
+    pub stamps: Vec<KeptStamp>,
     /// Evidence files; each is named by its digest, and written in the order of digests, once.
     pub evidence: Vec<Attachment>,
 }
@@ -221,6 +224,16 @@ pub(crate) struct Whole {
     pub tables: Vec<String>,
 }
 
+/// The file of time stamps; a bundle has none before its log was stamped.
+pub(crate) const STAMPS: &str = "time_stamps.json";
+
+/// `time_stamps.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Stamps {
+    pub stamps: Vec<KeptStamp>,
+}
+
 /// Builds the bundle. The same parts and signer give the same bytes everywhere: nothing in it is
 /// random, and Ed25519 signatures are deterministic. `signer` is the log's own key; it signs the
 /// digest of `bundle.json`, which lists the digest of every other file.
@@ -337,6 +350,10 @@ fn described(parts: &BundleParts, checkpoint: &note::Checkpoint) -> Result<Vec<(
         let mut tables = parts.whole.clone();
         tables.sort();
         files.push((WHOLE.to_owned(), to_json(&Whole { tables })?));
+    }
+    if !parts.stamps.is_empty() {
+        let stamps = parts.stamps.clone();
+        files.push((STAMPS.to_owned(), to_json(&Stamps { stamps })?));
     }
     files.push(("checkpoint".to_owned(), parts.checkpoint.clone().into_bytes()));
     files.push(("key".to_owned(), parts.keys.to_text().into_bytes()));

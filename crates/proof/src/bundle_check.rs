@@ -1,12 +1,13 @@
 //! Checks a bundle in the order that its README tells, and names everything that does not hold.
 
-use crate::bundle::{self, Manifest, Missing, Proofs, RecordPart, Records, Whole};
+use crate::bundle::{self, Manifest, Missing, Proofs, RecordPart, Records, Stamps, Whole};
 use crate::commitment::{self, SALT_BYTES};
 use crate::crypto::{self, Hash};
 use crate::event::{self, Event};
 use crate::grounds::{self, Judge, Scope};
 use crate::note::{self, Checkpoint, KeyKind, Note, VerifierKeys};
 use crate::report::{Outcome, Report};
+use crate::time_stamp::{Anchors, MOST_STAMPS};
 use crate::{Error, archive, canonical, diff, merkle};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,9 +46,15 @@ pub struct BundleReport {
 /// bundle's own keys are used and a remark says so.
 #[must_use]
 pub fn verify(bytes: &[u8], trusted: Option<&VerifierKeys>) -> BundleReport {
+    verify_with(bytes, trusted, None)
+}
+
+/// The same. With `anchors`, time stamps are trusted by these certificates; without, by those beside them, and a remark says so.
+#[must_use]
+pub fn verify_with(bytes: &[u8], trusted: Option<&VerifierKeys>, anchors: Option<&Anchors>) -> BundleReport {
     let mut check = Check::default();
     // Each step needs the one before it, so the first that fails ends the check.
-    let _ = check.run(bytes, trusted);
+    let _ = check.run(bytes, trusted, anchors);
     check.into_report()
 }
 
@@ -67,7 +74,7 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    fn run(&mut self, bytes: &'a [u8], trusted: Option<&VerifierKeys>) -> Step<()> {
+    fn run(&mut self, bytes: &'a [u8], trusted: Option<&VerifierKeys>, anchors: Option<&Anchors>) -> Step<()> {
         let listed = archive::read(bytes);
         let listed = listed.map_err(|error| self.unreadable(&error))?;
         self.files = listed.iter().copied().collect();
@@ -90,6 +97,18 @@ impl<'a> Check<'a> {
         self.judge_grounds(&manifest, &events, whole);
         self.check_texts(&records, &salts);
         self.check_evidence(&records);
+        self.check_stamps(&checkpoint, anchors)
+    }
+
+    /// Each time stamp is over a log that grew out of the bundle's checkpoint.
+    fn check_stamps(&mut self, checkpoint: &Checkpoint, anchors: Option<&Anchors>) -> Step<()> {
+        if !self.files.contains_key(bundle::STAMPS) {
+            return Ok(());
+        }
+        let stamps = self.json::<Stamps>(bundle::STAMPS)?.stamps;
+        for stamp in stamps.iter().take(MOST_STAMPS) {
+            stamp.check(checkpoint, anchors, &mut self.report);
+        }
         Ok(())
     }
 

@@ -243,6 +243,66 @@ pub fn verify_ecdsa_p256(point: &[u8], message: &[u8], signature: &[u8]) -> bool
         .is_ok()
 }
 
+/// A way in which certificates and time stamps of others are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForeignSignature {
+    /// RSA with PKCS #1 v1.5, 2048 to 8192 bits; the key is an `RSAPublicKey` in DER.
+    Rsa(ForeignDigest),
+    /// ECDSA on P-256, the signature in DER; the key is an uncompressed point.
+    EcdsaP256(ForeignDigest),
+    /// ECDSA on P-384, the signature in DER; the key is an uncompressed point.
+    EcdsaP384(ForeignDigest),
+    /// Ed25519; the key has 32 bytes.
+    Ed25519,
+}
+
+/// A digest that others use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForeignDigest {
+    /// SHA-1, which only identifies a certificate that is trusted for another reason.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl ForeignDigest {
+    /// The digest of `bytes`.
+    #[must_use]
+    pub fn of(self, bytes: &[u8]) -> Vec<u8> {
+        let algorithm = match self {
+            Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha512 => &digest::SHA512,
+        };
+        digest::digest(algorithm, bytes).as_ref().to_vec()
+    }
+}
+
+/// Verifies a signature of others; false for a way that the library does not have, such as any with SHA-1.
+#[must_use]
+pub fn verify_foreign(way: ForeignSignature, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    use ForeignDigest::{Sha256, Sha384, Sha512};
+    let algorithm: &dyn signature::VerificationAlgorithm = match way {
+        ForeignSignature::Rsa(Sha256) => &signature::RSA_PKCS1_2048_8192_SHA256,
+        ForeignSignature::Rsa(Sha384) => &signature::RSA_PKCS1_2048_8192_SHA384,
+        ForeignSignature::Rsa(Sha512) => &signature::RSA_PKCS1_2048_8192_SHA512,
+        ForeignSignature::EcdsaP256(Sha256) => &signature::ECDSA_P256_SHA256_ASN1,
+        ForeignSignature::EcdsaP256(Sha384) => &signature::ECDSA_P256_SHA384_ASN1,
+        ForeignSignature::EcdsaP384(Sha256) => &signature::ECDSA_P384_SHA256_ASN1,
+        ForeignSignature::EcdsaP384(Sha384) => &signature::ECDSA_P384_SHA384_ASN1,
+        ForeignSignature::Ed25519 => &signature::ED25519,
+        _ => return false,
+    };
+    signature::UnparsedPublicKey::new(algorithm, key)
+        .verify(message, signature)
+        .is_ok()
+}
+
 /// HMAC-SHA256 of `message` (RFC 2104).
 #[must_use]
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> Hash {

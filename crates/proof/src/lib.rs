@@ -21,6 +21,7 @@ pub mod commitment;
 pub mod crypto;
 pub mod diff;
 pub mod dsse;
+pub mod emergency;
 mod error;
 pub mod event;
 pub mod grounds;
@@ -36,6 +37,7 @@ pub mod remembered;
 pub mod report;
 pub mod revocation;
 pub mod tile;
+pub mod time_stamp;
 
 pub use error::Error;
 

@@ -5,10 +5,11 @@
 use crate::crypto::{self, Hash};
 use crate::head::{DeltaHead, Unread};
 use crate::look::{self, Bundle, Entry, Looked, Lookers};
-use crate::merkle::Frontier;
+use crate::merkle::{self, Frontier};
 use crate::note::{self, Checkpoint, VerifierKeys};
 use crate::report::{Outcome, Report};
 use crate::tile::{self, TileReader, TileSource, WIDTH};
+use crate::time_stamp::{Anchors, KeptStamp, MOST_STAMPS};
 use crate::{Error, event};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -104,6 +105,78 @@ impl LogReport {
             self.report.cannot_tell("checkpoint_old", "checkpoint", text);
         }
         self.outcome = self.report.outcome();
+    }
+}
+
+impl LogReport {
+    /// Checks the time stamps that a log serves as `time-stamps`, a JSON object a line, against its tree. With `anchors`, these
+    /// certificates are trusted in place of those beside the time stamps.
+    pub fn check_stamps(&mut self, source: &dyn TileSource, anchors: Option<&Anchors>) {
+        let (Some(origin), Some(size)) = (self.origin.clone(), self.size) else {
+            return;
+        };
+        match source.get("time-stamps") {
+            Ok(Some(bytes)) => self.check_served(
+                source,
+                &String::from_utf8_lossy(&bytes),
+                (origin.as_str(), size),
+                anchors,
+            ),
+            Ok(None) if anchors.is_some() => {
+                let text = "The log has no time stamps.";
+                self.report.remark("no_time_stamps", "time-stamps", text);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let text = format!("The time stamps of the log cannot be read: {error}.");
+                self.report.cannot_tell("time_stamps_unread", "time-stamps", text);
+            }
+        }
+        self.outcome = self.report.outcome();
+    }
+
+    fn check_served(
+        &mut self,
+        source: &dyn TileSource,
+        lines: &str,
+        (origin, size): (&str, u64),
+        anchors: Option<&Anchors>,
+    ) {
+        for line in lines.lines().take(MOST_STAMPS) {
+            let Ok(stamp) = serde_json::from_str::<KeptStamp>(line) else {
+                let text = "A time stamp of the log cannot be read.";
+                self.report.bad("time_stamp_malformed", "time-stamps", text);
+                continue;
+            };
+            let at = format!("time stamp of {} events", stamp.size);
+            if stamp.size > size {
+                let text = "A time stamp is over a log that is longer than the checkpoint says: entries were cut off.";
+                self.report.bad("time_stamp_beyond_log", &at, text);
+                continue;
+            }
+            let root = match stamp.size {
+                0 => Ok(merkle::empty_root()),
+                stamped => TileReader::new(source, stamped).root(),
+            };
+            match root {
+                Ok(root) if hex::encode(root) == stamp.root => {
+                    let stamped = Checkpoint {
+                        origin: origin.to_owned(),
+                        size: stamp.size,
+                        root,
+                    };
+                    stamp.check_token(&stamped, anchors, &at, &mut self.report);
+                }
+                Ok(_) => {
+                    let text = "A time stamp is over another tree than the one that the log had at that size.";
+                    self.report.bad("time_stamp_other_log", &at, text);
+                }
+                Err(error) => {
+                    let text = format!("The tree of a time stamp cannot be read: {error}.");
+                    self.report.cannot_tell("time_stamps_unread", &at, text);
+                }
+            }
+        }
     }
 }
 

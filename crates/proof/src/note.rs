@@ -5,6 +5,8 @@
 //! Two signature types are used: 0x01, Ed25519 over the note's text, for the log itself; and 0x04,
 //! the timestamped `cosignature/v1`, for cosigners and witnesses.
 
+pub mod witness;
+
 use crate::crypto::{self, Hash, SigningKey};
 use crate::{Error, Result};
 
@@ -217,6 +219,15 @@ pub struct NoteSignature {
     pub bytes: Vec<u8>,
 }
 
+impl NoteSignature {
+    /// The line of a note, with its end.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        let signature = crypto::base64_standard(&[self.key_id.as_slice(), &self.bytes].concat());
+        format!("\u{2014} {} {signature}\n", self.name)
+    }
+}
+
 /// A text with its signatures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -295,9 +306,8 @@ impl Note {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = format!("{}\n", self.text);
-        for NoteSignature { name, key_id, bytes } in &self.signatures {
-            let signature = crypto::base64_standard(&[key_id.as_slice(), bytes].concat());
-            out.push_str(&format!("\u{2014} {name} {signature}\n"));
+        for signature in &self.signatures {
+            out.push_str(&signature.to_line());
         }
         out
     }

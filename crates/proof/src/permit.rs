@@ -59,6 +59,9 @@ pub struct Claims {
     /// The commit, when the target names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// The member of the target for which alone it is, where the change goes to many in waves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
     /// Way forward or way back.
     pub purpose: Purpose,
     /// The digest over the change's content that was approved.
@@ -88,6 +91,21 @@ impl Claims {
 pub fn sign(claims: &Claims, key: &SigningKey) -> Result<String> {
     let payload = serde_json::to_value(claims).map_err(|error| crate::Error::malformed("permit", error.to_string()))?;
     jws::sign(TYPE, &payload, key)
+}
+
+/// The longest id of a permit, in bytes.
+const LONGEST_ID: usize = 255;
+
+/// The id in a permit's payload as it is written there, unverified: it names a permit to ask about and proves nothing. A text
+/// that no permit has where it cannot be read.
+#[must_use]
+pub fn id_as_written(token: &str) -> String {
+    let payload = token.split('.').nth(1).and_then(crate::crypto::from_base64url);
+    let claims: Option<serde_json::Value> = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let id = claims.as_ref().and_then(|claims| claims["jti"].as_str());
+    id.filter(|id| id.len() <= LONGEST_ID)
+        .unwrap_or("unreadable")
+        .to_owned()
 }
 
 /// What the verifier is about to do. The tenant is that of the key set.
@@ -135,6 +153,20 @@ pub fn verify(
     check_time(&claims, expected.now)?;
     check_revocation(&claims, list, (expected.now, expected.max_list_age_seconds))?;
     Ok(claims)
+}
+
+/// Holds a verified permit to a member of its target: one that names a member is for this one alone.
+///
+/// # Errors
+/// [`Refused`] with the code `wrong_member` (bad).
+pub fn check_member(claims: &Claims, member: Option<&str>) -> std::result::Result<(), Refused> {
+    match &claims.member {
+        Some(named) if member != Some(named.as_str()) => {
+            let text = format!("The permit is for the member `{named}` alone.");
+            Err(Refused::bad("wrong_member", text))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_audience(claims: &Claims, tenant: &str, expected: &Expected<'_>) -> std::result::Result<(), Refused> {

@@ -102,6 +102,7 @@ fn claims() -> Claims {
         environment: "production".into(),
         artifact: Some(crypto::digest_text(b"artifact")),
         commit: None,
+        member: None,
         purpose: Purpose::Deploy,
         content_digest: crypto::digest_text(b"content"),
         policy_digest: crypto::digest_text(b"policy"),

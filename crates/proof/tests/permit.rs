@@ -38,6 +38,7 @@ fn claims() -> Claims {
         environment: "production".into(),
         artifact: Some(format!("sha256:{}", "ab".repeat(32))),
         commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
+        member: None,
         purpose: Purpose::Deploy,
         content_digest: crypto::digest_text(b"content"),
         policy_digest: crypto::digest_text(b"policy"),

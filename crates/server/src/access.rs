@@ -29,6 +29,8 @@ const ROUTERS: &[&str] = &[
     include_str!("start/health.rs"),
     include_str!("identity/workloads.rs"),
     include_str!("gateway/mod.rs"),
+    include_str!("schedule/mod.rs"),
+    include_str!("dialects/mod.rs"),
 ];
 
 const PARTS: [Part; 12] = [
@@ -457,7 +459,9 @@ fn set_with(pack: Option<policy::Pack>) -> PolicySet {
 
 fn is_page(door: &str) -> bool {
     let path = door.split_once(' ').unwrap().1;
-    let is_machine = ["/scim/", "/.well-known/", "/log/"].iter().any(|it| path.contains(it));
+    let is_machine = ["/scim/", "/.well-known/", "/log/", "/witness/"]
+        .iter()
+        .any(|it| path.contains(it));
     let stands_first = path == "/" || path.starts_with("/sign-in") || path.starts_with("/assets");
     stands_first || (path.starts_with("/t/") && !is_machine && path != "/t/{tenant}/token")
 }

@@ -3,10 +3,10 @@
 mod approval;
 mod audit;
 mod cab;
-mod change;
+pub(crate) mod change;
 mod compliance;
 mod directory;
-mod emergency;
+pub(crate) mod emergency;
 pub(crate) mod gate;
 mod identity;
 mod incident;
@@ -40,9 +40,11 @@ const TABLES: &[&[Route]] = &[
     approval::approvals::ROUTES,
     change::items::ROUTES,
     gate::attestations::ROUTES,
+    cab::boards::ROUTES,
     cab::lessons::ROUTES,
     cab::meetings::ROUTES,
     emergency::break_glass::ROUTES,
+    emergency::cards::ROUTES,
     schedule::calendar::ROUTES,
     change::changes::ROUTES,
     policy::configurations::ROUTES,
@@ -60,11 +62,13 @@ const TABLES: &[&[Route]] = &[
     audit::keys::ROUTES,
     audit::log::ROUTES,
     audit::samples::ROUTES,
+    audit::mandates::ROUTES,
     policy::mapping::ROUTES,
     directory::ownership_lines::ROUTES,
     directory::people::ROUTES,
     gate::permits::ROUTES,
     compliance::control_reports::ROUTES,
+    compliance::reconciliation::ROUTES,
     compliance::archive::ROUTES,
     compliance::retention::ROUTES,
     risk::adjustments::ROUTES,
@@ -74,6 +78,8 @@ const TABLES: &[&[Route]] = &[
     risk::risk_table::ROUTES,
     directory::services::ROUTES,
     directory::vendors::ROUTES,
+    change::versions::ROUTES,
+    change::waves::ROUTES,
     approval::sla_table::ROUTES,
     incident::major_severity::ROUTES,
     incident::watch_table::ROUTES,
@@ -85,7 +91,9 @@ const TABLES: &[&[Route]] = &[
     change::templates::ROUTES,
     identity::tokens::ROUTES,
     report::metrics::ROUTES,
+    report::dashboards::ROUTES,
     report::saved_views::ROUTES,
+    report::search::ROUTES,
     integration::webhooks::ROUTES,
     integration::sinks::ROUTES,
     audit::witnesses::ROUTES,
@@ -102,6 +110,10 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(notify::stream::router())
         .merge(audit::log::router())
         .merge(audit::samples::router())
+        .merge(compliance::control_reports::router())
+        .merge(audit::witness::router())
+        .merge(report::dashboards::router())
+        .merge(report::exports::router())
         .merge(shared::openapi::router())
 }
 

@@ -543,7 +543,7 @@ fn a_change_walks_to_its_approval_by_forms() {
 
     let home = house.get(&hanne, "/t/halden/");
     assert!(
-        home.shows("One change needs your word") && home.shows("CHG-1001"),
+        home.shows("One change needs your decision") && home.shows("CHG-1001"),
         "{home:?}"
     );
     let page = house.get(&hanne, change);
@@ -644,7 +644,7 @@ fn the_right_word_counts(house: &House, (hanne, ingrid): (&str, &str), change: &
     );
     let page = house.get(hanne, yes.place());
     assert!(
-        page.shows("Your word is noted.") && page.shows("Hanne Brandt"),
+        page.shows("Your decision is recorded.") && page.shows("Hanne Brandt"),
         "{page:?}"
     );
     assert!(house.get(hanne, "/t/halden/").shows("Nobody waits for you"));

@@ -1,5 +1,6 @@
 //! Codes for the rows of a version that had none.
 
+use crate::change::unsettled;
 use crate::error::Result;
 use crate::gate::gate_view;
 use crate::identity::{second_factor, secrets};
@@ -12,6 +13,7 @@ pub fn code_all(tx: &mut Tx<'_>) -> Result<()> {
         record::code_rows(tx, table)?;
     }
     gate_view::code_rows(tx)?;
+    unsettled::code_rows(tx)?;
     secrets::code_passwords(tx)?;
     second_factor::code_rows(tx)?;
     // What jobs were let in with lasts an hour at most; they are let in once more.

@@ -4,7 +4,7 @@ mod postgres;
 mod sqlite;
 mod statistics;
 
-pub(crate) use self::postgres::{Address, PostgresConnection, quoted};
+pub(crate) use self::postgres::{Address, PostgresConnection, hosts, quoted};
 pub(crate) use self::sqlite::SqliteConnection;
 
 use crate::error::{Error, Result};
@@ -96,6 +96,14 @@ impl Connection {
         match self {
             Self::Sqlite(it) => it.mark(text),
             Self::Postgres(it) => it.batch(text),
+        }
+    }
+
+    /// Commits a transaction. `Unknown` where the server reports a commit that a standby may not have.
+    pub(crate) fn commit(&mut self) -> Result<()> {
+        match self {
+            Self::Sqlite(it) => it.batch("COMMIT"),
+            Self::Postgres(it) => it.commit(),
         }
     }
 

@@ -34,6 +34,9 @@ pub enum Error {
     /// What is stored cannot be right: a damaged file, an unreadable body, a changed migration.
     #[error("the stored data is damaged: {0}")]
     Corrupt(String),
+    /// Nothing may be written here, for this reason: the data is an older copy, or another host took over (503).
+    #[error("nothing is written here: {0}")]
+    ReadOnly(String),
     /// The act panicked; it was rolled back and the lane goes on.
     #[error("the act panicked")]
     Panicked,

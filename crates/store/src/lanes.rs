@@ -1,11 +1,13 @@
 //! The four lanes: bounded queues before named threads, on which connections live and die.
 
+mod fence;
 mod postgres;
 mod queue;
 mod sqlite;
 mod task;
 mod turns;
 
+pub(crate) use self::fence::ask as ask_primary;
 pub use self::postgres::Jitter;
 pub(crate) use self::postgres::Link;
 pub(crate) use self::queue::{Queue, Spent, Wakes};

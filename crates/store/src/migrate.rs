@@ -62,6 +62,16 @@ const MIGRATIONS: &[Migration] = migrations![
     35 "0035_lessons",
     36 "0036_risk_adjustment",
     37 "0037_vendor",
+    38 "0038_boards",
+    39 "0039_waves",
+    40 "0040_retention",
+    41 "0041_outside_time",
+    42 "0042_dashboard",
+    43 "0043_monitoring",
+    44 "0044_unsettled",
+    45 "0045_emergency_cards",
+    46 "0046_dialect",
+    47 "0047_agent",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.
@@ -141,7 +151,10 @@ fn in_transaction<T>(
 ) -> Result<T> {
     connection.batch(begin)?;
     let done = body(connection);
-    let ended = connection.batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" });
+    let ended = match &done {
+        Ok(_) => connection.commit(),
+        Err(_) => connection.batch("ROLLBACK"),
+    };
     let value = done?;
     ended?;
     Ok(value)

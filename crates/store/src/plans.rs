@@ -16,6 +16,7 @@ fn plan(store: &Store, sql: &str) -> String {
     let params: Vec<(&'static str, Value)> = [
         ("now", Timestamp::UNIX_EPOCH.into()),
         ("before", Timestamp::UNIX_EPOCH.into()),
+        ("from", Timestamp::UNIX_EPOCH.into()),
         ("last", Timestamp::UNIX_EPOCH.into()),
         ("most", 1_000_i64.into()),
         ("skipped", 999_i64.into()),
@@ -94,7 +95,7 @@ fn statements() -> Vec<(String, &'static str, bool)> {
         ),
         (
             timer::CHECKS.to_owned(),
-            "gate_check_waiting (tenant=? AND state=?)",
+            "gate_check_by_state_id (tenant=? AND state=?)",
             true,
         ),
         (timer::READERS.to_owned(), "message_held (tenant=?)", false),
@@ -132,12 +133,17 @@ fn of_retention() -> Vec<(String, &'static str, bool)> {
     vec![
         (
             retention::TO_ERASE.to_owned(),
-            "change_to_erase (tenant=? AND updated_at<?)",
+            "change_to_erase (tenant=? AND updated_at>? AND updated_at<?)",
             false,
         ),
         (
             retention::FORGET.to_owned(),
-            "inbox_with_body (tenant=? AND received_at<?)",
+            "inbox_with_body (tenant=? AND received_at>? AND received_at<?)",
+            false,
+        ),
+        (
+            retention::COUNT.to_owned(),
+            "inbox_with_body (tenant=? AND received_at>? AND received_at<?)",
             false,
         ),
         (
@@ -157,9 +163,14 @@ fn what_is_asked_often_goes_by_an_index_that_holds_little_else() {
     for (sql, index, is_sorted) in all {
         let plan = plan(&store, &sql);
         assert!(plan.contains(index), "{sql}\n{plan}");
+        // What a part of the statement hands on is no table.
+        let is_handed_on = |line: &str| {
+            let name = line.strip_prefix("SCAN ").unwrap_or_default();
+            plan.lines().any(|it| it == format!("CO-ROUTINE {name}"))
+        };
         let walks = plan
             .lines()
-            .any(|line| line.starts_with("SCAN ") && !line.contains(index));
+            .any(|line| line.starts_with("SCAN ") && !line.contains(index) && !is_handed_on(line));
         assert!(!walks, "{sql}\n{plan}");
         assert!(is_sorted || !plan.contains("FOR ORDER BY"), "{sql}\n{plan}");
         // What was found is looked up by its whole key, so that no more is gone through than is removed.

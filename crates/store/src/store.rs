@@ -7,10 +7,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use crate::copying::Copier;
+use crate::copying::tail::Tail;
 use crate::damage::{self, Damage};
 use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
-use crate::lanes::{self, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Task, Wakes};
+use crate::failover::{self, Standing};
+use crate::lanes::{self, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Task, Wakes, Work};
 use crate::moment::{Moment, Moments};
 use crate::row_code::RowCoder;
 use crate::tenant::check_tenant;
@@ -134,6 +137,10 @@ struct Shared {
     coder: Arc<OnceLock<RowCoder>>,
     /// The folder of archive segments, where they are files: beside the database of the embedded engine.
     archive: Option<Arc<Path>>,
+    /// Reads the write-ahead log for a running copy, on the embedded engine.
+    tail: Option<Arc<Tail>>,
+    /// Why nothing may be written, once that is so.
+    frozen: OnceLock<String>,
 }
 
 impl Drop for Shared {
@@ -206,19 +213,36 @@ impl Store {
         }
     }
 
+    /// How the database is set up for the loss of its primary; `None` on the embedded engine. Nothing is changed.
+    ///
+    /// # Errors
+    /// `Unavailable` and the like where no primary can be reached.
+    pub fn failover_standing(config: &Config) -> Result<Option<Standing>> {
+        match &config.engine {
+            Engine::Sqlite { .. } => Ok(None),
+            Engine::Postgres { .. } => failover::standing(&Self::owner(config)?).map(Some),
+        }
+    }
+
     fn as_owner(config: &Config) -> Result<Connection> {
+        Ok(Connection::Postgres(PostgresConnection::open(
+            &Self::owner(config)?,
+            None,
+        )?))
+    }
+
+    fn owner(config: &Config) -> Result<Address> {
         let Engine::Postgres {
             url, root_certificates, ..
         } = config.engine.clone()
         else {
             return Err(Error::other("only a PostgreSQL database has an owner"));
         };
-        let owner = Address {
+        Ok(Address {
             url,
             root_certificates,
             statement_timeout_ms: config.statement_timeout_ms,
-        };
-        Ok(Connection::Postgres(PostgresConnection::open(&owner, None)?))
+        })
     }
 
     fn open_sqlite(config: &Config, path: &Path) -> Result<Self> {
@@ -229,9 +253,10 @@ impl Store {
         let mut threads = Vec::new();
         let (queue, batch, on_fatal) = (Arc::clone(&acts), config.batch.max(1), Arc::clone(&config.on_fatal));
         let moments = Moments::default();
-        let counted = moments.clone();
+        let tail = Arc::new(Tail::of(path));
+        let (counted, followed) = (moments.clone(), Arc::clone(&tail));
         threads.push(spawn("writer", move || {
-            lanes::write_sqlite(writer, &queue, batch, &on_fatal, counted);
+            lanes::write_sqlite(writer, &queue, batch, &on_fatal, (counted, followed));
         })?);
         let mut reads = Vec::new();
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -260,7 +285,7 @@ impl Store {
             reads.push((queue, 0));
         }
         let writes = Lane::ALL.iter().map(|lane| (Arc::clone(&acts), lane.place())).collect();
-        Ok(Self::new(config, reads, writes, threads, Some(moments)))
+        Ok(Self::new(config, reads, writes, threads, Some((moments, tail))))
     }
 
     fn start_postgres(config: &Config, link: Link) -> Result<Self> {
@@ -286,8 +311,9 @@ impl Store {
         reads: Vec<(Arc<Queue>, usize)>,
         writes: Vec<(Arc<Queue>, usize)>,
         threads: Vec<JoinHandle<()>>,
-        moments: Option<Moments>,
+        embedded: Option<(Moments, Arc<Tail>)>,
     ) -> Self {
+        let (moments, tail) = embedded.unzip();
         Self {
             shared: Arc::new(Shared {
                 engine: config.engine.clone(),
@@ -297,6 +323,8 @@ impl Store {
                 moments,
                 coder: Arc::default(),
                 archive: archive_folder(&config.engine),
+                tail,
+                frozen: OnceLock::new(),
             }),
         }
     }
@@ -366,6 +394,11 @@ impl Store {
             Mode::Read => &self.shared.reads,
             Mode::Write => &self.shared.writes,
         };
+        if let (Mode::Write, Some(why)) = (mode, self.shared.frozen.get()) {
+            let mut refused: Box<dyn Work> = Box::new(task);
+            refused.settle(Error::ReadOnly(why.clone()));
+            return refused.answer();
+        }
         let (queue, slot) = &queues[lane.place()];
         if let Err(mut refused) = queue.push(*slot, Box::new(task)) {
             refused.settle(Error::Busy);
@@ -435,6 +468,26 @@ impl Store {
         std::fs::File::open(to)
             .and_then(|file| file.sync_all())
             .map_err(|it| Error::Fatal(format!("the backup could not be synced: {it}")))
+    }
+
+    /// A running copy of the SQLite database into a folder, as the host of this epoch. Only one may work at a time. `Other` on
+    /// PostgreSQL, which has replicas of its own.
+    pub fn copier(&self, folder: &Path, epoch: u64) -> Result<Copier> {
+        match (&self.shared.engine, &self.shared.tail) {
+            (Engine::Sqlite { path }, Some(tail)) => Ok(Copier::new(path, folder, epoch, Arc::clone(tail))),
+            _ => Err(Error::other("a PostgreSQL database is copied by its own replicas")),
+        }
+    }
+
+    /// From now on every act that writes is answered `ReadOnly` with this reason, until the process ends. The first reason stays.
+    pub fn freeze(&self, why: &str) {
+        let _ = self.shared.frozen.set(why.to_owned());
+    }
+
+    /// Why nothing may be written, if that is so.
+    #[must_use]
+    pub fn frozen(&self) -> Option<&str> {
+        self.shared.frozen.get().map(String::as_str)
     }
 
     /// Takes no more work, finishes what waits and ends the threads. Not to be called on a lane's own thread.

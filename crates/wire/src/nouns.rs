@@ -9,5 +9,6 @@ pub use model::incident::record_link::RecordLink;
 pub use model::notify::action_item::ActionItem;
 pub use model::notify::communication_plan::CommunicationPlan;
 pub use model::nouns::CARDS;
+pub use model::report::saved_dashboard::Dashboard;
 pub use model::schedule::outside_calendar::OutsideCalendar;
 pub use model::schedule::traffic::Traffic;

@@ -11,6 +11,7 @@ mod bodies;
 mod cab;
 mod cards;
 mod change;
+pub mod columns;
 mod compliance;
 mod directory;
 mod gate;
@@ -28,6 +29,7 @@ mod schedule;
 mod shapes;
 mod table;
 
+use model::compliance::control_report::ReportFormat;
 use model::core::enums::Noun;
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
@@ -240,6 +242,10 @@ const TAGS: &[(&str, &str)] = &[
     ("templates", "Standard changes: pre-approved and versioned."),
     ("training", "Lessons, their tests and assignments."),
     (
+        "boards",
+        "Agendas of meetings, their minutes, forecasts of members, the board pack.",
+    ),
+    (
         "action items",
         "What somebody has to do about a record, and until when.",
     ),
@@ -374,11 +380,47 @@ fn responses(route: &Route) -> Value {
         all.insert("200".to_owned(), told);
         all.insert("412".to_owned(), json!({"$ref": "#/components/responses/stale"}));
     }
+    if route.operation == "add_checkpoint" {
+        witnessed(&mut all);
+    }
     for status in refusals(route) {
         let told = json!({"$ref": format!("#/components/responses/{}", name_of(*status))});
         all.entry(status.to_string()).or_insert(told);
     }
     Value::Object(all)
+}
+
+/// The answers of a witness, which are text (C2SP tlog-witness).
+fn witnessed(all: &mut Map<String, Value>) {
+    let answers = [
+        (
+            400,
+            "text/plain",
+            "The request cannot be read, or its old size is beyond its checkpoint.",
+        ),
+        (403, "text/plain", "No trusted key of the log signed the checkpoint."),
+        (404, "text/plain", "No log of this origin is watched."),
+        (409, "text/x.tlog.size", "The size of the log that was seen last."),
+        (422, "text/plain", "The proof does not show that the log only grew."),
+    ];
+    for (status, kind, doc) in answers {
+        let content = json!({kind: {"schema": {"type": "string"}}, "application/problem+json": {"schema": shapes::reference("Problem")}});
+        all.insert(status.to_string(), json!({"description": doc, "content": content}));
+    }
+}
+
+/// The media types of a control report as a file.
+fn report_files() -> Value {
+    let mut content = Map::new();
+    for format in ReportFormat::ALL {
+        let kind = format.media_type().split(';').next().unwrap_or_default();
+        let schema = match kind {
+            "application/json" => json!({"type": "object"}),
+            _ => json!({"type": "string", "contentMediaType": kind}),
+        };
+        content.insert(kind.to_owned(), json!({"schema": schema}));
+    }
+    Value::Object(content)
 }
 
 fn success(route: &Route) -> Value {
@@ -393,6 +435,16 @@ fn success(route: &Route) -> Value {
         Answer::Bytes(kind) => json!({"type": "string", "contentMediaType": kind}),
     };
     let mut told = json!({"description": "Done.", "content": {kind: {"schema": schema}}});
+    if matches!(route.operation, "export_list" | "metrics") {
+        let other = match route.operation {
+            "export_list" => ReportFormat::Xlsx.media_type(),
+            _ => "text/plain",
+        };
+        told["content"][other] = json!({"schema": {"type": "string", "contentMediaType": other}});
+    }
+    if route.operation == "export_control_report" {
+        told["content"] = report_files();
+    }
     if matches!(route.answer, Answer::Json("Change")) {
         told["headers"] = json!({"ETag": {"description": "Moves with the record, its state and decisions.", "schema": {"type": "string"}}});
     }
@@ -494,6 +546,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(audit::attestations::SHAPES)
         .chain(audit::samples::SHAPES)
         .chain(compliance::control_reports::SHAPES)
+        .chain(compliance::reconciliation::SHAPES)
         .chain(compliance::archive::SHAPES)
         .chain(cab::meetings::SHAPES)
         .chain(change::bulk::SHAPES)
@@ -503,6 +556,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(report::metrics::SHAPES)
         .chain(risk::forecasts::SHAPES)
         .chain(&[
+            cab::boards::SHAPES,
             cab::lessons::SHAPES,
             incident::what_changed::SHAPES,
             incident::drift::SHAPES,
@@ -510,11 +564,16 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             incident::learning::SHAPES,
             notify::action_items::SHAPES,
             risk::adjustments::SHAPES,
+            gate::emergency_cards::SHAPES,
             notify::communications::SHAPES,
             risk::affected::SHAPES,
             risk::checklists::SHAPES,
             schedule::planning::SHAPES,
             directory::vendors::SHAPES,
+            change::waves::SHAPES,
+            change::versions::SHAPES,
+            report::dashboards::SHAPES,
+            report::search::SHAPES,
         ])
         .copied()
         .flatten();

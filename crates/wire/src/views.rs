@@ -6,6 +6,7 @@ use model::change::read_content;
 use model::change::record::{Change, Target, TargetRecord};
 use model::change::related_records::GateCheck;
 use model::change::success;
+use model::core::card::Noun;
 use model::core::confusables;
 use model::core::enums::{GateDecision, Kind, Purpose, State};
 use model::core::ids::PersonId;
@@ -24,10 +25,12 @@ use serde_json::{Map, Value, json};
 /// Fields whose text is a person's id in records and a login in answers.
 const PEOPLE: &[&str] = &[
     "acknowledged_by",
+    "acknowledged_people",
     "actor",
     "approved_by",
     "activation_handed_by",
     "asked_by",
+    "asked_people",
     "assignee",
     "authors",
     "begun_by",
@@ -46,6 +49,7 @@ const PEOPLE: &[&str] = &[
     "handed_by",
     "implemented_by",
     "implementers",
+    "improvements_owner",
     "involved",
     "manager",
     "members",
@@ -218,6 +222,7 @@ pub(crate) const RECORD: &[&str] = &[
     "actual_end",
     "caused_incidents",
     "watch_incidents",
+    "communicated",
     "extension",
     "extended_until",
     "watchers",
@@ -302,6 +307,19 @@ fn object<T: Serialize>(record: &T) -> Map<String, Value> {
 pub fn shown<T: Serialize>(record: &T, directory: &Directory) -> Value {
     let mut value = Value::Object(object(record));
     name_people(&mut value, directory);
+    value
+}
+
+/// A record that has a card, with every field that its card describes: whoever described a digest means it to be compared.
+pub fn noun<N: Noun>(record: &N, directory: &Directory) -> Value {
+    let mut value = shown(record, directory);
+    let mut whole = object(record);
+    let described = N::FIELDS.iter().map(|field| field.name);
+    for name in described.filter(|name| INNER.contains(name)) {
+        if let Some(inner) = whole.remove(name) {
+            value[name] = inner;
+        }
+    }
     value
 }
 
@@ -486,6 +504,7 @@ mod tests {
             vouched: Vec::new(),
             readdressed: None,
             made_by: None,
+            is_agent: false,
             services: Default::default(),
         };
         directory.people.insert(id.clone(), person);

@@ -44,6 +44,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "takes what a witness signed, and keeps no record; witnessed.rs walks it",
     ),
     (
+        "POST /t/{tenant}/witness/add-checkpoint",
+        "the signature of a log opens it, no credential; mutual_witnesses.rs walks it",
+    ),
+    (
         "POST /api/v1/people/{login}/suspensions/{number}",
         "needs a compromised account that gave something; leavers.rs of the server's tests walks it",
     ),
@@ -55,12 +59,40 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "PATCH /api/v1/drift-findings/{id}",
         "needs a report by the secret of a connection; incident/drift.rs walks it",
     ),
+    (
+        "POST /api/v1/template-feedback",
+        "needs a closed change from a template; the guide walks it",
+    ),
+    (
+        "POST /api/v1/changes/{key}/readiness",
+        "needs a rule that asks for it; ready.rs of the acts' tests walks it",
+    ),
     ("POST /api/v1/freeze-previews", "looks, and writes nothing"),
     ("POST /api/v1/conflict-previews", "looks, and writes nothing"),
     ("POST /api/v1/slots", "looks, and writes nothing"),
     (
         "PATCH /api/v1/conflicts/{id}",
         "needs two changes that conflict; schedule/conflicts.rs walks it",
+    ),
+    (
+        "POST /api/v1/agenda-items",
+        "needs a change that waits for a board after a freeze; agendas.rs of the acts' tests and cab/boards.rs walk it",
+    ),
+    (
+        "POST /api/v1/agenda-items/{id}/objections",
+        "needs an item of an agenda; cab/boards.rs walks it",
+    ),
+    (
+        "POST /api/v1/agenda-items/{id}/turns",
+        "needs an item and a meeting that is on; cab/boards.rs walks it",
+    ),
+    (
+        "POST /api/v1/agendas/{id}/signature",
+        "needs a meeting that has begun; cab/boards.rs walks it",
+    ),
+    (
+        "POST /api/v1/board-forecasts",
+        "needs an item of an agenda; cab/boards.rs walks it",
     ),
     ("POST /api/v1/mapping/explanation", "looks, and writes nothing"),
     ("POST /api/v1/mapping/trial", "looks, and writes nothing"),

@@ -527,7 +527,7 @@ fn a_scanner_that_fetches_every_link_of_every_letter_decides_nothing() {
         let digest = artifact(80_000 + paths.len() as u64);
         let title = format!("Mailed about {}", paths.len());
         let path = waiting_for_approval(&server, &request(&title, &digest, server.server_time()), &digest);
-        let subject = format!("{} needs your word", path.rsplit('/').next().unwrap());
+        let subject = format!("{} needs your decision", path.rsplit('/').next().unwrap());
         eventually("whoever is asked has a letter", || letters.to("", &subject).len() >= 3);
         paths.push(path);
     }
@@ -544,7 +544,7 @@ fn a_scanner_that_fetches_every_link_of_every_letter_decides_nothing() {
     };
     let before: Vec<_> = paths.iter().map(standing).collect();
     let mut fetched = 0;
-    for letter in letters.to("", "needs your word") {
+    for letter in letters.to("", "needs your decision") {
         let links = letter.links(&server.url);
         assert!(!links.is_empty(), "a letter without a link: {letter:?}");
         for link in links {

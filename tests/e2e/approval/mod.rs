@@ -5,5 +5,6 @@ pub(crate) mod attacks;
 pub(crate) mod committers;
 pub(crate) mod decisions;
 pub(crate) mod puppets;
+pub(crate) mod seen_before;
 pub(crate) mod two_groups;
 pub(crate) mod waited;

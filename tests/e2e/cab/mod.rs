@@ -1,3 +1,4 @@
-//! Change advisory boards: lessons.
+//! Change advisory boards: agendas and lessons.
 
+pub(crate) mod boards;
 pub(crate) mod lessons;

@@ -7,3 +7,4 @@ pub(crate) mod offered;
 pub(crate) mod several;
 pub(crate) mod swept;
 pub(crate) mod tricks;
+pub(crate) mod waves;

@@ -90,6 +90,8 @@ fn an_ended_change_moves_to_the_archive_and_everything_finds_it_there() {
         cancelled(&server, "Move the aardvark"),
         cancelled(&server, "Feed the aardvark"),
     );
+    // An event has its number in the log a moment after the act.
+    server.wait_for_log();
     let before = told(&server, &key);
     assert_eq!(held(&server, &key), Value::Null);
     assert_eq!(

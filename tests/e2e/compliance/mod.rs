@@ -1,3 +1,4 @@
 //! Compliance: the archive.
 
 pub(crate) mod archive;
+pub(crate) mod report_files;

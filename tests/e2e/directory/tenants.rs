@@ -192,7 +192,8 @@ fn routes(server: &Server) -> (Vec<(String, String, Value)>, Value) {
         .map(|(method, path, _)| format!("{method} {path}"))
         .collect();
     let doors = access_rows().lines().filter_map(|line| line.split_once(" | "));
-    for (method, path) in doors.filter_map(|(door, _)| door.split_once(' ')) {
+    let doors = doors.filter_map(|(door, _)| door.split_once(' '));
+    for (method, path) in doors.flat_map(each_method) {
         let is_left_out = (path == "/t/{tenant}/sign-in" && method == "POST")
             || DOORS_LEFT_OUT.iter().any(|part| path.contains(part));
         if path.starts_with("/t/") && !is_left_out && !documented.contains(&format!("{method} {path}")) {
@@ -206,6 +207,14 @@ fn routes(server: &Server) -> (Vec<(String, String, Value)>, Value) {
         "only {beside} doors of pages, feeds and the directory are asked"
     );
     (found, document["components"]["schemas"].clone())
+}
+
+/// The methods by which a door is asked: one for every method is asked by two.
+fn each_method((method, path): (&'static str, &'static str)) -> Vec<(&'static str, &'static str)> {
+    match method {
+        "ANY" => vec![("GET", path), ("POST", path)],
+        method => vec![(method, path)],
+    }
 }
 
 /// Learns the ids of a tenant from every list that its people may read.

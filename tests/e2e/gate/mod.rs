@@ -1,5 +1,7 @@
 //! The gate: checks, permits, running builds, coverage and gateway dialects.
 
+pub(crate) mod actions;
+pub(crate) mod emergency_cards;
 pub(crate) mod explained;
 pub(crate) mod gateway_pages;
 pub(crate) mod gateways;

@@ -56,7 +56,7 @@ fn scripts(text: &str) -> Vec<String> {
 }
 
 /// A change that is approved for an artifact.
-fn ready(server: &Server, artifact: &str) {
+pub(crate) fn ready(server: &Server, artifact: &str) {
     let requester = server.token("requester");
     let from = server.server_time() - jiff::SignedDuration::from_mins(1);
     let request = json!({

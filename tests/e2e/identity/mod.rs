@@ -1,5 +1,6 @@
 //! Identity: sign-in, sessions, second factors, passkeys, providers, SCIM, tokens and workloads.
 
+pub(crate) mod agents;
 pub(crate) mod compromised;
 pub(crate) mod provisioning;
 pub(crate) mod scim_canary;

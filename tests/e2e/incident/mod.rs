@@ -7,5 +7,6 @@ pub(crate) mod drift;
 pub(crate) mod learning;
 pub(crate) mod major;
 pub(crate) mod pages;
+pub(crate) mod raised;
 pub(crate) mod watched;
 pub(crate) mod what_changed;

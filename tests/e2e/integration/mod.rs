@@ -8,5 +8,6 @@ pub(crate) mod poison;
 pub(crate) mod replayed;
 pub(crate) mod rollback;
 pub(crate) mod sinks;
+pub(crate) mod typed_by_people;
 pub(crate) mod unsent;
 pub(crate) mod webhooks;

@@ -74,7 +74,7 @@ fn letters_outlast_a_mail_server_that_is_away_for_half_an_hour() {
     server.advance(300);
     let owner = server.person("owner")["login"].as_str().unwrap().to_owned();
     eventually("the owner's letter has come", || {
-        !letters.to(&owner, "needs your word").is_empty()
+        !letters.to(&owner, "needs your decision").is_empty()
     });
     server.stop();
     crate::platform::crash::must_replay(&place);
@@ -127,7 +127,7 @@ fn letters_that_were_set_aside_are_sent_again_on_demand() {
     assert_eq!(on_the_host(&place, &["mail", "again"]), (Some(0), tried(waiting)));
     let owner = server.person("owner")["login"].as_str().unwrap().to_owned();
     eventually("the owner's letter has come", || {
-        !letters.to(&owner, "needs your word").is_empty()
+        !letters.to(&owner, "needs your decision").is_empty()
     });
     // A letter that was under way while the mail server turned is tried again by the clock, which stands still here.
     eventually("every letter is sent", || {

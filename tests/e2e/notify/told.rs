@@ -148,7 +148,7 @@ fn the_decision_card_in_a_letter_says_what_the_page_says() {
     ] {
         server.must("POST", &format!("{path}/{act}"), &requester, Some(&body));
     }
-    let subject = format!("{key} needs your word");
+    let subject = format!("{key} needs your decision");
     eventually("the letter has come", || !letters.to("", &subject).is_empty());
     let person = server.person("security");
     let mail = format!("{}@halden.example", login(&server, "security"));
@@ -174,7 +174,7 @@ fn the_decision_card_in_a_letter_says_what_the_page_says() {
 /// Who was told about a change that their word is void, each once, in the order of their logins.
 fn told_void(server: &Server, letters: &Letters, key: &str) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    let found = letters.to("", &format!("{key} needs your word again"));
+    let found = letters.to("", &format!("{key} needs your decision again"));
     let fresh = found.iter().filter(|letter| seen.insert(letter.head("Message-ID")));
     let roles = ["owner", "security", "change_manager", "requester"];
     let name = |letter: &Letter| {
@@ -277,7 +277,7 @@ fn letters_that_wait_are_sent_once_whoever_dies_meanwhile() {
     let mail = format!("{me}@halden.example");
     let owner = login(&server, "owner");
     eventually("who is asked to decide is told at once", || {
-        !letters.to(&owner, "needs your word").is_empty()
+        !letters.to(&owner, "needs your decision").is_empty()
     });
     assert_eq!(told_of(&letters, &mail, &key), 0);
     // And one that dies when they are due leaves them to the next.

@@ -116,6 +116,13 @@ fn settings_of_a_cluster(folder: &Path) -> String {
     format!("workloads = \"{}\"\n", file.display())
 }
 
+/// Whether a page has the program itself verify what the server signed. Its clock is the machine's, so the page is walked before
+/// others move the server's on.
+fn goes_by_true_clock(name: &str) -> bool {
+    let page = std::fs::read_to_string(root().join("docs/guide").join(name)).unwrap();
+    page.contains("<!-- true clock -->")
+}
+
 #[test]
 #[expect(
     clippy::disallowed_methods,
@@ -134,7 +141,7 @@ fn every_walk_of_the_guide_works() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.ends_with(".md") && name != "README.md")
         .collect();
-    pages.sort();
+    pages.sort_by_cached_key(|name| (!goes_by_true_clock(name), name.clone()));
     assert!(pages.len() >= 12, "the guide lost pages: {pages:?}");
     let wrong: Vec<String> = pages.iter().filter_map(|name| walk(&mut server, name).err()).collect();
     assert!(

@@ -91,8 +91,9 @@ fn every_text_on_every_page_is_peoples_or_has_words_in_each_language() {
 }
 
 /// What people of the demo wrote, where it stands unmarked within a sentence of ours.
-const SAID: [&str; 15] = [
+const SAID: [&str; 19] = [
     "Add an index to the ledger's posting table",
+    "Add the missing case to the test data",
     "Correct the fuel surcharge for ferries",
     "Patch the warehouse hosts",
     "Print return labels in two languages",
@@ -103,6 +104,9 @@ const SAID: [&str; 15] = [
     "Tell the docks",
     "The gateway would answer to any address. Restrict it first.",
     "The status page gets the figure from elsewhere.",
+    "Try it at full speed in staging",
+    "Warn at 400 jobs",
+    "Watch the driver's connections",
     "We wait for the new surcharge table.",
     "do not disturb",
     "out of office",

@@ -29,6 +29,15 @@ const WALKS: &[(&str, &str)] = &[
     ),
     ("SELECT * FROM gate_use", "bounded, as above"),
     (
+        "SELECT tenant FROM unsettled",
+        "a row for each tenant with unsettled changes, seldom any",
+    ),
+    ("DELETE FROM settled", "once all is settled"),
+    (
+        "SELECT count(*) AS it FROM (SELECT 1 AS one FROM",
+        "at most 101 open changes, by an index of states",
+    ),
+    (
         "SELECT file FROM archive_garbage",
         "files of the archive that wait for their removal are few",
     ),

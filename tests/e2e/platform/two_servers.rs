@@ -88,7 +88,7 @@ impl Pair {
     /// How often each letter came that asks somebody to decide, by its id.
     fn asked(&self) -> BTreeMap<String, usize> {
         let mut times = BTreeMap::new();
-        for letter in self.letters.to("", "needs your word") {
+        for letter in self.letters.to("", "needs your decision") {
             *times.entry(letter.head("Message-ID")).or_default() += 1;
         }
         times
@@ -127,7 +127,7 @@ fn all_were_told(pair: &Pair, loads: &[Deeds]) -> usize {
         server.person("security")["login"].as_str().unwrap()
     );
     for key in &keys {
-        let letters = || pair.letters.to(&mail, &format!("{key} needs your word"));
+        let letters = || pair.letters.to(&mail, &format!("{key} needs your decision"));
         eventually("the approver has the letter", || !letters().is_empty());
         let ids: BTreeSet<String> = letters().iter().map(|letter| letter.head("Message-ID")).collect();
         assert_eq!(ids.len(), 1, "two letters to one approver about {key}: {ids:?}");

@@ -1,3 +1,7 @@
 //! Reports from the outside: figures and the rows behind them.
 
+mod bounded;
+mod dashboards;
+mod exports;
 mod figures;
+mod search;

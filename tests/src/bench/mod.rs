@@ -16,5 +16,6 @@ pub mod report;
 pub mod risk;
 pub mod routing;
 pub mod screens;
+pub mod settling;
 pub mod storage;
 pub mod waiting;

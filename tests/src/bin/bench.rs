@@ -1,6 +1,7 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
-//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N]`; a 0 leaves that part out.
-//! `--only NAME` runs one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers, build or storage.
+//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N] [--open N]`; a 0 leaves that part out.
+//! `--only NAME` runs one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers, build, storage
+//! or settling.
 //!
 //! `--risk [DIR]` measures instead how well the model of failure forecasts on the public histories in a folder.
 //!
@@ -17,7 +18,9 @@ use anyhow::{Context, Result, bail, ensure};
 use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
-use bench::{build, decision, doors, leaving, lists, log, people, rates, risk, routing, screens, storage, waiting};
+use bench::{
+    build, decision, doors, leaving, lists, log, people, rates, risk, routing, screens, settling, storage, waiting,
+};
 
 /// Connections of the measures of rates.
 const CONNECTIONS: usize = 16;
@@ -39,12 +42,14 @@ struct Sizes {
     leavers: usize,
     builds: usize,
     closed: u64,
+    open: u64,
     only: Option<String>,
 }
 
 /// The parts that can be run alone.
 const PARTS: &[&str] = &[
     "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers", "build", "storage",
+    "settling",
 ];
 
 impl Sizes {
@@ -59,6 +64,7 @@ impl Sizes {
             leavers: 1,
             builds: 1,
             closed: 600,
+            open: 10_000,
             only: None,
         };
         let mut words = words;
@@ -83,9 +89,10 @@ impl Sizes {
                 "--leavers" => sizes.leavers = usize::try_from(number)?,
                 "--builds" => sizes.builds = usize::try_from(number)?,
                 "--closed" => sizes.closed = number.into(),
+                "--open" => sizes.open = number.into(),
                 _ => bail!(
                     "there is no `{word}`; there are --changes, --events, --waiting, --seconds, --loads, --people, \
-                     --leavers, --builds, --closed and --only"
+                     --leavers, --builds, --closed, --open and --only"
                 ),
             }
         }
@@ -154,6 +161,10 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     if sizes.closed > 0 && sizes.wants("storage") {
         eprintln!("bench: {} changes are created, and as many closed", sizes.closed);
         lines.extend(storage::measure(&Product::start()?, sizes.closed)?);
+    }
+    if sizes.open > 0 && sizes.wants("settling") {
+        eprintln!("bench: a freeze over {} open changes", sizes.open);
+        lines.extend(settling::measure(&Product::start()?, sizes.open)?);
     }
     if sizes.builds > 0 && sizes.wants("build") {
         eprintln!("bench: building from nothing");

@@ -2,6 +2,9 @@
 //!
 //! Each is a usual test, and only its size differs. The sizes below are those of one hundred percent; a name runs only the
 //! runs whose test it is a part of. `ASSENT_TEST_BINARY` names another build of the program than the debug build.
+//!
+//! The failovers of PostgreSQL note each finished round in `target/failover-rounds.jsonl` and go on behind it when they are run
+//! again: `cargo xtask soak a_failover_loses_nothing`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
@@ -39,6 +42,12 @@ const LONG: &[Long] = &[
         "ASSENT_TEST_CALLS",
         2_000,
         "kills before a call that lasts",
+    ),
+    long(
+        "this_version_and_the_one_before",
+        "ASSENT_TEST_TURNS",
+        20,
+        "upgrades and ways back, where ASSENT_TEST_BEFORE names the program of the version before",
     ),
     long(
         "what_is_delivered_ten_times",
@@ -157,6 +166,20 @@ const LONG: &[Long] = &[
 
 /// Run once: no engine is a part of it, or the test has its own.
 const ONCE: &[Long] = &[
+    Long {
+        target: "e2e",
+        test: "a_failover_loses_nothing",
+        variable: "ASSENT_TEST_FAILOVERS",
+        size: 50,
+        what: "losses of a PostgreSQL primary or of a server, each with two servers under load",
+    },
+    Long {
+        target: "store",
+        test: "a_kill_at_any_statement",
+        variable: "ASSENT_TEST_STATEMENTS",
+        size: 1_000,
+        what: "statements of migrations at most, each with a kill behind it",
+    },
     Long {
         target: "it",
         test: "properties",

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::eventually;
 use crate::Server;
 
-/// How long a writer waits for an answer.
+/// How long a writer waits for an answer, unless a test says otherwise.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An act that was acknowledged.
@@ -42,12 +42,17 @@ pub struct Load {
 impl Load {
     /// Starts so many writers, who have the requester's token and no server yet. `name` tells loads apart.
     pub fn begin(name: &str, token: &str, writers: usize) -> Self {
+        Self::begin_with(name, token, writers, PATIENCE)
+    }
+
+    /// The same with writers who wait so long for an answer before they ask again: a machine that was cut off never answers.
+    pub fn begin_with(name: &str, token: &str, writers: usize, patience: Duration) -> Self {
         let shared: Arc<Shared> = Arc::default();
         let writers = (0..writers)
             .map(|writer| {
                 let (shared, token) = (shared.clone(), token.to_owned());
                 let writer = format!("{name}{writer}");
-                std::thread::spawn(move || write(&shared, &token, &writer))
+                std::thread::spawn(move || write(&shared, &token, &writer, patience))
             })
             .collect();
         Self { shared, writers }
@@ -108,8 +113,8 @@ impl Load {
     }
 }
 
-fn write(shared: &Shared, token: &str, writer: &str) {
-    let agent = crate::caller::agent_for(PATIENCE);
+fn write(shared: &Shared, token: &str, writer: &str, patience: Duration) {
+    let agent = crate::caller::agent_for(patience);
     for n in 0.. {
         if shared.over.load(Ordering::Relaxed) {
             return;

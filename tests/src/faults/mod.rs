@@ -8,6 +8,8 @@ pub mod deeds;
 pub mod disk;
 pub mod load;
 pub mod memory;
+pub mod network;
+pub mod nodes;
 pub mod proxy;
 pub mod raw;
 pub mod signals;

@@ -34,7 +34,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("crates/pages/src/", &["elements"]),
     (
         "crates/server/src/",
-        &["api", "background", "gateway", "http", "start", "web"],
+        &["api", "background", "dialects", "gateway", "http", "start", "web"],
     ),
     ("crates/server/src/api/", &["shared"]),
     ("crates/server/src/web/", &["shared"]),

@@ -3,6 +3,7 @@
 use model::approval::decide;
 use model::approval::separation_of_duties::is_of_interest;
 use model::change::around;
+use model::change::record::Change;
 use model::core::body::Body;
 use model::core::enums::Role;
 use model::core::ids::RecordId;
@@ -36,8 +37,14 @@ pub fn approve_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
 pub fn overrule_rejection(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
     let change = cx.change(key)?;
     let person = cx.actor.person.clone();
+    // What somebody's agent asked for or wrote is theirs.
+    let agents = cx.directory()?.agents.clone();
+    let is_own = |other: &Change| {
+        let mut theirs = agents.iter().filter(|agent| agent.sponsor == person);
+        is_of_interest(other, &person) || theirs.any(|agent| is_of_interest(other, &agent.person))
+    };
     for id in cx.of_the_same_build(&change)? {
-        let own = cx.load_change(&id)?.filter(|other| is_of_interest(other, &person));
+        let own = cx.load_change(&id)?.filter(is_own);
         if let Some(own) = own {
             let text = format!(
                 "This rejection stops {}, which is your own: another change manager overrules it.",

@@ -63,6 +63,22 @@ pub fn look_at_log(executor: &impl Transactions, services: &Services, tenant: &s
     Ok(found)
 }
 
+/// How far a tenant's log is, whatever was seen of it; nothing without a log.
+///
+/// # Errors
+/// A fault where the root is none; the store's.
+pub fn present(executor: &impl Transactions, tenant: &str) -> Result<Option<SeenLog>> {
+    let look = |cx: &mut Context<'_, '_>| log::state(cx.tx)?.as_ref().map(seen_log).transpose();
+    executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
+}
+
+fn seen_log(state: &LogState) -> Result<SeenLog> {
+    let root = proof::crypto::hash_of_text(&state.root)
+        .ok_or_else(|| Error::Fault("the root of a log's state is none".to_owned()))?;
+    let size = u64::try_from(state.size).unwrap_or_default();
+    Ok(SeenLog { size, root })
+}
+
 fn root_at(cx: &mut Context<'_, '_>, state: &LogState, size: u64) -> Result<String> {
     let source = StoredTiles::new(cx.tx, state.clone());
     if size == source.size() {
@@ -78,10 +94,7 @@ fn checked(cx: &mut Context<'_, '_>) -> Result<Option<SeenLog>> {
         return Ok(None);
     };
     check(cx, &state)?;
-    let root = proof::crypto::hash_of_text(&state.root)
-        .ok_or_else(|| Error::Fault("the root of a log's state is none".to_owned()))?;
-    let size = u64::try_from(state.size).unwrap_or_default();
-    Ok(Some(SeenLog { size, root }))
+    seen_log(&state).map(Some)
 }
 
 /// Remembers how far a tenant's log is, also where another server places its events.

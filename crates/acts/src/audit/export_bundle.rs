@@ -18,6 +18,7 @@ use store::change::blob;
 use store::record::{self, Filter, Record};
 
 use crate::audit::grounds_around;
+use crate::audit::outside_proofs::stamp_log::stamps_after;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::grounds;
@@ -105,6 +106,7 @@ pub fn export_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Export> {
     events.sort_by(|a, b| a.place().cmp(&b.place()));
     let checkpoint = log::checkpoint_covering(cx.tx, last)?;
     let checkpoint = checkpoint.ok_or_else(|| Error::NotYet(format!("no checkpoint covers {} yet", change.key)))?;
+    let size = u64::try_from(checkpoint.size).unwrap_or_default();
     let records = record_parts(cx, &names)?;
     let Files { found, mut missing } = evidence_files(cx, &names)?;
     missing.extend(left_out);
@@ -126,6 +128,7 @@ pub fn export_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Export> {
         checkpoint: checkpoint.note,
         keys: signing_keys::verifier_keys(cx)?,
         whole: around.whole,
+        stamps: stamps_after(cx, size)?,
         evidence: found.iter().map(|(attachment, _)| *attachment).collect(),
     };
     let signer = signing_keys::note_signer(cx, signing_keys::LOG)?;

@@ -1,5 +1,6 @@
 //! Audit: the log, proofs, bundles, replay, witnesses and keys.
 
+pub mod accept_loss;
 pub mod attest_change;
 pub mod audit_paper;
 pub mod check_log;
@@ -13,8 +14,10 @@ pub mod find_timeline;
 pub(crate) mod grounds_around;
 pub mod note_attempt;
 pub mod note_log_sizes;
+pub mod note_look;
 pub mod note_replay;
 pub mod open_log;
+pub mod outside_proofs;
 pub mod prove_event;
 pub mod publish_log;
 pub mod read_grounds;

@@ -7,6 +7,7 @@ use proof::tile::{TileReader, TileSource};
 use serde::Serialize;
 use store::audit::event::{self, Event};
 
+use crate::audit::outside_proofs::stamp_log::stamps_file;
 use crate::audit::take_cosignature::witnessed_checkpoint;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
@@ -34,6 +35,9 @@ pub struct EventProof {
 pub fn tile(cx: &mut Context<'_, '_>, path: &str) -> Result<Option<Vec<u8>>> {
     if path == "checkpoint" {
         return Ok(Some(witnessed_checkpoint(cx)?.into_bytes()));
+    }
+    if path == "time-stamps" {
+        return stamps_file(cx);
     }
     let state = log_state(cx)?;
     let source = StoredTiles::new(cx.tx, state);

@@ -12,6 +12,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::{PlainNoun, in_use};
 use crate::core::signing_keys;
+use crate::integration::set_webhook::check_address;
 
 /// The most witnesses of a tenant: a served checkpoint has a line of each, and readers take at least sixteen.
 const MOST: usize = 12;
@@ -29,11 +30,15 @@ impl PlainNoun for Witness {
 
     fn add(cx: &mut Context<'_, '_>, input: WitnessInput, mut reading: Reading<'_>) -> Result<Self> {
         check_key(cx, &input.key, &mut reading)?;
+        if let Some(url) = &input.url {
+            check_address(&mut reading, url, &cx.services.tools().reaches);
+        }
         reading.finish()?;
         let witness = Self {
             id: RecordId(cx.new_id()?),
             version: 0,
             key: input.key,
+            url: input.url.map(|url| url.trim_end_matches('/').to_owned()),
             active: true,
             by: cx.actor.person.clone(),
             at: cx.now,

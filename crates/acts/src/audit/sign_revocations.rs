@@ -8,6 +8,7 @@ use store::gate::revocation;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::signing_keys;
+use crate::emergency::set_emergency_card::revoked_cards;
 
 /// A list of this age, in seconds, is signed anew: early enough that the served one is never older than a minute when
 /// the server asks every ten seconds.
@@ -52,6 +53,7 @@ fn list(cx: &mut Context<'_, '_>, epoch: i64) -> Result<RevocationList> {
     let since = cx.now - SignedDuration::from_secs(2 * SKEW_SECONDS);
     let revoked = revocation::list(cx.tx, since)?;
     let not_before = revocation::not_before(cx.tx)?;
+    let cards = revoked_cards(cx)?;
     let halt = |entry: revocation::NotBefore| NotBefore {
         service: entry.service,
         environment: entry.environment,
@@ -62,7 +64,7 @@ fn list(cx: &mut Context<'_, '_>, epoch: i64) -> Result<RevocationList> {
         epoch: u64::try_from(epoch).unwrap_or_default(),
         issued_at,
         next_update: issued_at + NEXT_UPDATE_SECONDS,
-        revoked: revoked.into_iter().map(|entry| entry.jti).collect(),
+        revoked: revoked.into_iter().map(|entry| entry.jti).chain(cards).collect(),
         not_before: not_before.into_iter().map(halt).collect(),
     })
 }

@@ -31,8 +31,16 @@ pub fn take_cosignature(cx: &mut Context<'_, '_>, body: &Body) -> Result<(i64, V
     let mut reading = Reading::new(body, "");
     let text = reading.needed("checkpoint", MAX_NOTE_BYTES);
     reading.finish()?;
+    take_note(cx, &text)
+}
+
+/// The same of a note, whoever brought it.
+///
+/// # Errors
+/// As [`take_cosignature`], but for 403.
+pub(crate) fn take_note(cx: &mut Context<'_, '_>, text: &str) -> Result<(i64, Vec<VerifiedSignature>)> {
     let wrong = |code, text: String| Error::from(Refusal::field("checkpoint", code, text));
-    let read = Note::parse(&text).and_then(|note| Ok((Checkpoint::parse(&note.text)?, note)));
+    let read = Note::parse(text).and_then(|note| Ok((Checkpoint::parse(&note.text)?, note)));
     let (checkpoint, note) = read.map_err(|why| wrong("malformed", format!("It is no signed checkpoint: {why}.")))?;
     let size = i64::try_from(checkpoint.size).unwrap_or(i64::MAX);
     if signed_by_us(cx, size)?.as_ref() != Some(&note.text) {

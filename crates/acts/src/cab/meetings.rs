@@ -12,7 +12,8 @@ use model::directory::unknown_name;
 use serde_json::json;
 use store::record;
 
-use crate::case::settle_open::{settle_asked, settle_open};
+use crate::case::settle_one::settle_own;
+use crate::case::settle_open::settle_asked;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::impersonation;
@@ -52,6 +53,7 @@ pub fn open_meeting(cx: &mut Context<'_, '_>, body: &Body) -> Result<Meeting> {
         at: cx.now,
         attendees: Vec::new(),
         conflicts: Vec::new(),
+        listed: None,
     };
     let meeting = cx.put_estate("meeting.opened", meeting, json!({}))?;
     settle_asked(cx)?;
@@ -65,7 +67,7 @@ fn members_of(directory: &Directory, group: &GroupKey) -> Vec<String> {
 }
 
 /// A meeting that is not over, of whose board the acting person is.
-fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
+pub(crate) fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     cx.allow(act::actions::READ)?;
     impersonation::check_whole(cx)?;
     let Some(stored) = record::load::<Meeting>(cx.tx, id)? else {
@@ -189,7 +191,7 @@ pub fn declare_conflict(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resu
     });
     let data = json!({"person": person, "change": change.id});
     let meeting = cx.put_estate("meeting.conflict_declared", meeting, data)?;
-    settle_open(cx, |open| open.id == change.id)?;
+    settle_own(cx, &change)?;
     Ok(meeting)
 }
 
@@ -209,5 +211,8 @@ pub fn end_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
         ended_at: Some(cx.now),
         ..stored.record
     };
-    cx.put_estate("meeting.ended", ended, json!({}))
+    let ended = cx.put_estate("meeting.ended", ended, json!({}))?;
+    // What was to be decided at it waits for another one.
+    settle_asked(cx)?;
+    Ok(ended)
 }

@@ -1,7 +1,15 @@
 //! Change advisory boards: meetings, agenda, minutes, on-call and training.
 
+pub mod agenda;
+pub mod agenda_items;
 pub mod assign_lesson;
+pub mod board_forecasts;
+pub mod board_pack;
+pub mod boards;
 pub mod lessons;
+pub mod listed_items;
+pub mod meeting_series;
 pub mod meetings;
 pub mod on_call;
+pub mod sign_minutes;
 pub mod training;

@@ -44,6 +44,32 @@ impl Context<'_, '_> {
         Ok(found)
     }
 
+    /// The permits of changes. Of one that goes to many members there may be one for each: those that have run out decide
+    /// nothing any more, and are not read.
+    fn permits_of(&mut self, changes: &[Change]) -> Result<HashMap<String, Vec<Permit>>> {
+        let (wide, usual): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|it| it.wave_run.is_some());
+        let usual: Vec<String> = usual.into_iter().map(|change| change.id.0.clone()).collect();
+        let mut found = match usual.is_empty() {
+            true => HashMap::new(),
+            false => self.around("change_id", &usual, |it: &Permit| &it.change)?,
+        };
+        for change in wide {
+            let alive = Filter::new()
+                .equals("change_id", change.id.as_str())
+                .at_least("expires_at", self.now)
+                .order_by("id");
+            let mut permits = record::bodies::<Permit>(self.tx, &alive)?;
+            // A revocation is lifted by the permit that was revoked, also once it has run out.
+            for closed in &change.closed_targets {
+                if permits.iter().all(|permit| permit.id != closed.permit) {
+                    permits.extend(record::load::<Permit>(self.tx, closed.permit.as_str())?.map(|it| it.record));
+                }
+            }
+            found.insert(change.id.0.clone(), permits);
+        }
+        Ok(found)
+    }
+
     /// The whole file of a change, judged by the policies as it stands.
     ///
     /// # Errors
@@ -70,7 +96,7 @@ impl Context<'_, '_> {
         let mut evidence = self.around("change_id", &ids, |it: &Evidence| &it.change)?;
         let mut tasks = self.around("change_id", &ids, |it: &ChangeTask| &it.change)?;
         let mut checklist = self.around("change_id", &ids, |it: &ChecklistItem| &it.change)?;
-        let mut permits = self.around("change_id", &ids, |it: &Permit| &it.change)?;
+        let mut permits = self.permits_of(&changes)?;
         let mut links = self.around("from_change", &ids, |it: &Link| &it.change)?;
         let mut files = Vec::with_capacity(changes.len());
         for (change, id) in changes.into_iter().zip(&ids) {

@@ -7,4 +7,6 @@ pub(crate) mod load_file;
 pub(crate) mod on_change;
 pub(crate) mod policy_floor;
 pub(crate) mod present;
+pub(crate) mod settle_one;
 pub mod settle_open;
+pub mod unsettled;

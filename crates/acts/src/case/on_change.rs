@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 
 use model::change::change_file::{Case, ChangeFile};
-use model::change::timers;
+use model::change::{settle, timers};
 use model::core::refusal::Refusal;
+use model::directory::scope;
 use model::notify::watching;
 use model::policy::facts::ActorFacts;
 
@@ -26,7 +27,12 @@ impl Context<'_, '_> {
         verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
     ) -> Result<T> {
         let before = self.file(key)?;
-        self.on_file(Some(before.clone()), before, verb)
+        self.check_acts()?;
+        self.as_verb(|cx| {
+            // What an act on the directory has changed for it counts before the verb.
+            let before = cx.settled(before)?;
+            cx.do_verb(Some(before.clone()), before, verb)
+        })
     }
 
     /// Does a verb on a file in hand; `before` is what stands in the store. What follows from it is done before this returns, unless
@@ -40,7 +46,23 @@ impl Context<'_, '_> {
         file: ChangeFile,
         verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
     ) -> Result<T> {
-        self.as_verb(|cx| cx.do_verb(before, file, verb))
+        self.check_acts()?;
+        let fresh = before.is_none().then(|| file.change.id.clone());
+        self.as_verb(|cx| {
+            let answer = cx.do_verb(before, file, verb)?;
+            if let Some(id) = fresh {
+                cx.note_judged(id.as_str())?;
+            }
+            Ok(answer)
+        })
+    }
+
+    /// Refuses whoever reads and does nothing else: an auditor with a mandate.
+    fn check_acts(&mut self) -> Result<()> {
+        if self.scope()?.is_some_and(|scope| scope.is_bound()) {
+            return Err(scope::read_only().into());
+        }
+        Ok(())
     }
 
     fn do_verb<T>(
@@ -120,6 +142,8 @@ impl Context<'_, '_> {
         verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
     ) -> Result<T> {
         let file = self.file(key)?;
+        self.check_acts()?;
+        let is_stale = file.change.state.is_open() && self.is_unsettled(file.change.id.as_str())?;
         let (directory, policies, tenant) = (self.directory()?, self.policies()?, self.tenant());
         let now = self.now;
         let judge_it = |file: &ChangeFile| judge(&policies, &tenant, (&directory, now), file);
@@ -140,6 +164,10 @@ impl Context<'_, '_> {
             letters: Vec::new(),
             revoked: Vec::new(),
         };
+        if is_stale {
+            settle::recompute(&mut case);
+            settle::settle(&mut case);
+        }
         Ok(verb(&mut case)?)
     }
 }

@@ -1,21 +1,27 @@
-//! Judges open changes again after the estate moved under them: a freeze, an ownership row, a template.
+//! Judges open changes again after the estate moved under them: a freeze, an ownership row, a template. A few are judged in the
+//! act itself; many are left to the settler ([`crate::case::unsettled`]).
 
 use model::change::record::{Change, Target};
-use model::change::settle;
 use model::core::enums::{FreezeReach, Role, State};
 use model::core::ids::PersonId;
 use model::directory::snapshot::{Freeze, Incident, Person};
 use store::record::{self, Filter};
 
 use crate::case::committers::of_change;
+use crate::case::settle_one::settle_one;
+use crate::case::unsettled;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// Judges every open change for which `concerns` says yes, in this transaction.
+/// Judges every open change for which `concerns` says yes: in this transaction where few changes are open, else soon after it,
+/// and nothing goes by what they were before.
 ///
 /// # Errors
 /// The store's.
 pub fn settle_open(cx: &mut Context<'_, '_>, concerns: impl Fn(&Change) -> bool) -> Result<()> {
+    if unsettled::are_many(cx)? {
+        return unsettled::leave(cx);
+    }
     let open: Vec<&str> = State::ALL
         .iter()
         .filter(|state| state.is_open())
@@ -27,18 +33,6 @@ pub fn settle_open(cx: &mut Context<'_, '_>, concerns: impl Fn(&Change) -> bool)
         settle_one(cx, stored.record.id.as_str())?;
     }
     Ok(())
-}
-
-/// Judges one change, in this transaction.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn settle_one(cx: &mut Context<'_, '_>, change: &str) -> Result<()> {
-    cx.on_change(change, |case| {
-        settle::recompute(case);
-        settle::settle(case);
-        Ok(())
-    })
 }
 
 /// Judges every open change again after an arrow of the graph moved, where a freeze reaches along arrows.
@@ -99,6 +93,9 @@ pub(crate) fn settle_person(cx: &mut Context<'_, '_>, before: Option<&Person>, a
 /// # Errors
 /// The store's.
 pub(crate) fn settle_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
+    if unsettled::are_many(cx)? {
+        return unsettled::leave(cx);
+    }
     let open = State::ALL
         .iter()
         .filter(|state| state.is_open())

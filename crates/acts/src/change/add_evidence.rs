@@ -14,6 +14,7 @@ use crate::core::error::Result;
 /// The refusals of the verb in `model`, or the store's.
 pub fn add_evidence(cx: &mut Context<'_, '_>, key: &str, body: &Body, file: &StoredFile) -> Result<RecordId> {
     let before = cx.file(key)?;
+    let before = cx.as_verb(|cx| cx.settled(before))?;
     let mut judged = before.clone();
     if file.reading.as_ref().is_some_and(|found| !found.findings.is_empty()) {
         // What is new in it is told by the report of the build that runs there.

@@ -1,17 +1,23 @@
 //! Makes a change, from whatever door (`POST /changes`).
 
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use model::change::change_file::ChangeFile;
+use model::change::record::Change;
 use model::change::write::{create, new_change};
 use model::change::{content, read_content};
 use model::core::act::Act;
 use model::core::body::Body;
 use model::core::enums::{Origin, Role};
 use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
 use store::counter;
+use store::record::{self, Filter};
 
 use crate::case::committers;
+use crate::change::try_template;
 use crate::core::context::Context;
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
 use crate::core::log_names::{BEFORE_FIRST, NUMBERS};
 use crate::core::secrets;
 
@@ -61,7 +67,10 @@ fn make(
     requester: &PersonId,
 ) -> Result<String> {
     let directory = cx.directory()?;
+    check_agents_day(cx, requester)?;
     let mut body = body.clone();
+    let id = cx.new_id()?;
+    try_template::assign(cx, &id, &mut body, !pipeline.is_empty())?;
     let from_template = read_content::fill_from_template(&mut body, &directory);
     let mut input = read_content::read(&body, &directory, requester, None)?;
     for field in from_template.iter().copied().chain(filled.iter().copied()) {
@@ -72,7 +81,7 @@ fn make(
     }
     let number = BEFORE_FIRST + counter::next(cx.tx, NUMBERS)?;
     let key = format!("CHG-{number}");
-    let mut change = new_change(&cx.new_id()?, key.clone(), number, input, requester.clone(), cx.now);
+    let mut change = new_change(&id, key.clone(), number, input, requester.clone(), cx.now);
     change.digest_salt = Some(proof::crypto::base64url(&secrets::fresh(cx)?));
     let mut file = ChangeFile::new(change);
     if !file.change.content.targets.is_empty() {
@@ -81,4 +90,28 @@ fn make(
     }
     cx.on_file(None, file, create)?;
     Ok(key)
+}
+
+/// Refuses a further draft of an agent on a day on which it has drafted as many as it may.
+fn check_agents_day(cx: &mut Context<'_, '_>, requester: &PersonId) -> Result<()> {
+    let directory = cx.directory()?;
+    let Some(agent) = directory.agent(requester) else {
+        return Ok(());
+    };
+    let day = cx.now.to_zoned(TimeZone::UTC).start_of_day();
+    let midnight = day.map_err(|error| Error::Fault(error.to_string()))?;
+    let before = midnight.timestamp() - SignedDuration::from_micros(1);
+    let filter = Filter::new()
+        .equals("requester", requester.as_str())
+        .more("created_at", before);
+    let drafted = record::count::<Change>(cx.tx, &filter)?;
+    if drafted < agent.changes_per_day {
+        return Ok(());
+    }
+    let text = format!(
+        "This agent has drafted {drafted} changes today in UTC, and may draft {}.",
+        agent.changes_per_day
+    );
+    let satisfy = "Wait for the next day in UTC, or let a person write it.";
+    Err(Refusal::not_now("agents_day_is_full", text, satisfy, Vec::new()).into())
 }

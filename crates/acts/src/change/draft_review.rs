@@ -7,6 +7,7 @@ use model::change::related_records::{Entry, Link, Message, Permit};
 use model::change::success;
 use model::core::enums::{EntryKind, LinkKind};
 use model::directory::snapshot::Incident;
+use model::incident::objective_measure::{self, ObjectiveMeasure};
 use model::incident::{watch, watch_verdict};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
@@ -14,6 +15,8 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::show_timeline;
+use crate::incident::measure_objectives::measures_on;
+use crate::incident::raise_monitors::raised_for;
 use crate::incident::take_verdict::verdicts_on;
 
 /// The most lines of the timeline.
@@ -45,11 +48,21 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     let went_well = success::succeeded(&change) == Some(true);
     // While an incident of the watch is open or a canary did not pass, nobody knows whether the objectives are met.
     let verdicts = verdicts_on(cx, &change.key)?;
-    let is_quiet = alerts.iter().all(|it| it.resolved_at.is_some()) && watch_verdict::are_passed(&verdicts);
+    let measures = measures_on(cx, &change.key)?;
+    let is_quiet = alerts.iter().all(|it| it.resolved_at.is_some())
+        && watch_verdict::are_passed(&verdicts)
+        && objective_measure::are_met(&measures);
     let deviations = deviations(cx, &change)?;
     let mut summary = summary(&change, &alerts, &file.permits, told.len());
     for it in &deviations {
         summary.push_str(&format!("\nOtherwise than planned: {}", it.text));
+    }
+    for it in measures.iter().filter(|it| it.missed_count > 0) {
+        let (key, place) = (&it.objective_key, &it.place);
+        let (missed, measured) = (it.missed_count, it.measured_count);
+        summary.push_str(&format!(
+            "\nThe objective {key} at {place} was missed {missed} of {measured} times."
+        ));
     }
     Ok(json!({
         "objectives_met": went_well && is_quiet, "assessment_adequate": went_well && alerts.is_empty(), "steps_adequate": went_well,
@@ -63,6 +76,10 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
             "verdicts": verdicts.iter().map(|it| json!({
                 "at": it.at, "judged": it.judged, "result": it.result, "text": it.text,
             })).collect::<Vec<_>>(),
+            "objectives": measures.iter().map(measured).collect::<Vec<_>>(),
+            "monitors": raised_for(cx, &change.key)?.iter().map(|it| json!({
+                "monitor": it.monitor_key, "places": it.places, "raised_at": it.at, "lowered_at": it.lowered_at,
+            })).collect::<Vec<_>>(),
             "timeline": timeline, "differs": differs, "permits": permits, "told": told,
             "alerts": alerts.iter().map(|it| json!({
                 "key": it.key, "title": it.title, "severity": it.severity, "started_at": it.started_at,
@@ -70,6 +87,14 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
             })).collect::<Vec<_>>(),
         },
     }))
+}
+
+/// An objective with its last value, and how often it was missed.
+fn measured(it: &ObjectiveMeasure) -> Value {
+    json!({
+        "objective": it.objective_key, "place": it.place, "value": it.value, "bound": it.bound, "result": it.result,
+        "text": it.text, "measured_count": it.measured_count, "missed_count": it.missed_count, "at": it.at,
+    })
 }
 
 fn differs(change: &Change, target: &model::change::record::Target) -> Value {

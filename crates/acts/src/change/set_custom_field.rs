@@ -46,6 +46,7 @@ impl PlainNoun for CustomField {
             holds: input.holds.unwrap_or(FieldKind::Text),
             choices: distinct(input.choices),
             kinds: input.kinds,
+            categories: input.categories,
             needed_since: input.is_needed.then(since),
             is_over: false,
             key: input.key,

@@ -1,11 +1,12 @@
 //! The verbs of a change that the model does alone: each loads the change, does the verb, and saves what became of it.
 
-use model::change::around::planned_undo;
+use model::change::around::{communication, planned_undo};
 use model::change::{after, around, tasks, work, write};
 use model::core::body::Body;
 use model::core::ids::RecordId;
 use model::schedule::plan;
 
+use crate::change::open_improvements::open_improvements;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
@@ -55,6 +56,14 @@ pub fn cancel_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
 /// The refusals of the verb in `model`, or the store's.
 pub fn close_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.on_change(key, after::close)
+}
+
+/// Says that one's team is ready for the planned start, or takes that back (`POST …/readiness`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn say_ready(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    cx.on_change(key, |case| communication::say_ready(case, body))
 }
 
 /// Records that the planned undo is done, or calls it off (`POST …/undo`).
@@ -118,7 +127,8 @@ pub fn resume_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn review_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    cx.on_change(key, |case| after::review(case, body))
+    cx.on_change(key, |case| after::review(case, body))?;
+    open_improvements(cx, key)
 }
 
 /// Sets both planned times (`PUT …/schedule`).

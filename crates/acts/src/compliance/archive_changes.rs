@@ -10,7 +10,7 @@ use store::change::changes;
 use store::compliance::archive::{self, ArchiveState, Gathered, HeldChange};
 use store::{Lane, Mode};
 
-use crate::compliance::set_retention::{in_force, since};
+use crate::compliance::retention_in_force::{carried_out, in_force, since};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::transactions::Transactions;
@@ -45,7 +45,7 @@ pub struct ArchiveReport {
 /// # Errors
 /// The store's.
 pub fn report(cx: &mut Context<'_, '_>) -> Result<ArchiveReport> {
-    let after_days = in_force(cx)?.archive_days;
+    let after_days = carried_out(cx)?.archive_days;
     let state = archive::state(cx.tx)?;
     let waiting = match since(cx.now, after_days) {
         Some(before) => archive::waiting(cx.tx, before, COUNTED)?,
@@ -84,7 +84,7 @@ pub fn archive_round(executor: &impl Transactions, tenant: &str) -> Result<usize
 
 /// The ids of the changes of one round, the oldest first.
 fn due(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
-    let days = in_force(cx)?.archive_days;
+    let days = carried_out(cx)?.archive_days;
     let Some(before) = since(cx.now, days) else {
         return Ok(Vec::new());
     };

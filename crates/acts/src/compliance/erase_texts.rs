@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use model::cab::agenda_item::AgendaItem;
 use model::change::change_file::EventDraft;
 use model::change::record::Change;
 use model::change::related_records::{
@@ -13,30 +14,31 @@ use model::change::related_records::{
     PeerReview, Permit,
 };
 use model::compliance::erasure::{Erasure, name_erased, with_erased};
+use model::compliance::retention_rule;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{ErasureKind, Role};
+use model::core::enums::{ErasureKind, KeptKind, Role};
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
-use model::directory::snapshot::Person;
-use model::directory::two_people::REMEMBERED_HOURS;
 use proof::commitment::{commitment_of, erased_text};
 use proof::diff;
 use serde_json::{Value, json};
 use store::audit::{event, salts};
 use store::record::{self, Filter, Record};
 
+use crate::compliance::find_holds;
+use crate::compliance::retention_in_force::{rules, since};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::show_timeline::{Name, opened, records_of};
 use crate::core::write::{Versioned, Written, draft};
-use crate::guard::other_setters::others_who_set;
+use crate::guard::other_setters::{has_lost_another, others_who_set};
 
 /// How many erased texts one event names, so that it stays far below the most bytes of a leaf (64 KiB); what is beyond is named
 /// by further events of the same act.
-const NAMED: usize = 100;
+pub(crate) const NAMED: usize = 100;
 
 /// Asks for an erasure (`POST …/erasure {kind, comment?, reason}`): it is done when a second person confirms it, at once where
 /// nobody else sets policies.
@@ -53,6 +55,7 @@ pub fn ask_erasure(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<C
     check_comment(cx, &mut reading, &change, (kind, comment.as_ref()))?;
     reading.finish()?;
     check(&change, kind)?;
+    check_kept(cx, &change, kind)?;
     if change.erasure.as_ref().is_some_and(Erasure::is_asked) {
         let text = format!("An erasure of texts of {} waits for a second person.", change.key);
         let satisfy = "Have it confirmed, or withdraw it, and then ask for this one.";
@@ -102,6 +105,7 @@ pub fn confirm_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
         return Err(Refusal::not_now("second_person_needed", text, satisfy, waiting).into());
     }
     check(&change, erasure.kind)?;
+    check_kept(cx, &change, erasure.kind)?;
     erase(cx, change, erasure)
 }
 
@@ -132,16 +136,6 @@ fn asked(change: &Change) -> Result<Erasure> {
         let text = format!("No erasure of texts of {} is asked for.", change.key);
         Refusal::not_now("nothing_asked", text, "Ask for one first.", Vec::new()).into()
     })
-}
-
-/// Whether somebody who set policies was deactivated within the last day: whoever stole one account would deactivate the other
-/// and be alone.
-fn has_lost_another(cx: &mut Context<'_, '_>) -> Result<bool> {
-    let since = cx.now - SignedDuration::from_hours(REMEMBERED_HOURS);
-    let set = |person: &Person| person.roles.contains(&Role::Admin) || person.roles.contains(&Role::ChangeManager);
-    let is_gone = |person: &Person| person.deactivation.as_ref().is_some_and(|it| it.at > since);
-    let directory = cx.directory()?;
-    Ok(directory.people.values().any(|person| set(person) && is_gone(person)))
 }
 
 fn check_comment(
@@ -187,6 +181,25 @@ fn check(change: &Change, kind: ErasureKind) -> Result<()> {
         return Err(Refusal::not_now("already_erased", text, satisfy, Vec::new()).into());
     }
     Ok(())
+}
+
+/// Refuses what a hold order keeps; and all texts of a change that a retention rule keeps for longer. Single comments and what was
+/// edited out go all the same: a rule asks for the record, not for a slip in it.
+fn check_kept(cx: &mut Context<'_, '_>, change: &Change, kind: ErasureKind) -> Result<()> {
+    find_holds::check_free(cx, change)?;
+    let rules = rules(cx)?;
+    let rule = retention_rule::longest(&rules, KeptKind::Change).filter(|_| kind == ErasureKind::Texts);
+    let Some(rule) = rule else { return Ok(()) };
+    let is_kept = since(cx.now, Some(rule.keep_days)).is_none_or(|before| change.updated_at >= before);
+    if !is_kept {
+        return Ok(());
+    }
+    let text = format!(
+        "The retention rule `{}` asks to keep the texts of {} for {} days.",
+        rule.key, change.key, rule.keep_days
+    );
+    let satisfy = "Erase the comment or what was edited out alone; or have the rule switched off, if the regime does not apply here.";
+    Err(Refusal::not_now("kept_by_rule", text, satisfy, Vec::new()).into())
 }
 
 /// Saves the change with its one event, and tells those who answer for what is kept.
@@ -236,9 +249,16 @@ const ORIGINS: &str = "/origins/";
 
 /// A text of a record: the commitment to it, and where it stood (JSON Pointer).
 #[derive(Clone)]
-struct Place {
+pub(crate) struct Place {
     at: String,
     commitment: String,
+}
+
+impl Place {
+    /// As an event names it.
+    pub(crate) fn told(&self) -> Value {
+        json!({"at": self.at, "c": self.commitment})
+    }
 }
 
 /// What one event tells of: the texts of some records.
@@ -342,6 +362,7 @@ fn names(cx: &mut Context<'_, '_>, change: &Change, erasure: &Erasure, gone_at: 
             names.retain(|(table, _)| *table != Change::TABLE);
             names.extend(letters_until(cx, change, gone_at)?);
             names.extend(questions_about(cx, change)?);
+            names.extend(listings_of(cx, change)?);
             Ok(names)
         }
         // Letters quote what stood there when they were written.
@@ -365,6 +386,13 @@ fn questions_about(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name
     let checks = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
     let checks = record::bodies::<GateCheck>(cx.tx, &checks)?.into_iter();
     Ok(checks.map(|check| (GateCheck::TABLE, check.id.0)).collect())
+}
+
+/// The items of agendas that a change was: why a member objected or the chair added it stands in them.
+fn listings_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name>> {
+    let items = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
+    let items = record::bodies::<AgendaItem>(cx.tx, &items)?.into_iter();
+    Ok(items.map(|item| (AgendaItem::TABLE, item.id.0)).collect())
 }
 
 /// The letters about a change until a moment.
@@ -408,12 +436,17 @@ fn texts_of(cx: &mut Context<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<P
 
 /// Those of a change that it shows no more, and when the last of them went out of it.
 fn former_texts(cx: &mut Context<'_, '_>, id: &str) -> Result<(Vec<Place>, Timestamp)> {
-    let versions = versions(cx, (Change::TABLE, id))?;
+    former_of(cx, (Change::TABLE, id))
+}
+
+/// The same of a record of any table.
+pub(crate) fn former_of(cx: &mut Context<'_, '_>, name: (&str, &str)) -> Result<(Vec<Place>, Timestamp)> {
+    let versions = versions(cx, name)?;
     let shown = versions
         .last()
         .map(|(_, sealed)| proof::bundle::commitments(sealed))
         .unwrap_or_default();
-    let mut texts = texts_of(cx, (Change::TABLE, id))?;
+    let mut texts = texts_of(cx, name)?;
     texts.retain(|place| !shown.contains(&place.commitment));
     let former = commitments(&texts);
     let shows = |sealed: &Value| !proof::bundle::commitments(sealed).is_disjoint(&former);
@@ -422,7 +455,7 @@ fn former_texts(cx: &mut Context<'_, '_>, id: &str) -> Result<(Vec<Place>, Times
     Ok((texts, gone_at.unwrap_or(cx.now)))
 }
 
-fn commitments(texts: &[Place]) -> BTreeSet<String> {
+pub(crate) fn commitments(texts: &[Place]) -> BTreeSet<String> {
     texts.iter().map(|place| place.commitment.clone()).collect()
 }
 
@@ -459,10 +492,7 @@ fn say(cx: &mut Context<'_, '_>, told: &mut Told) -> Result<()> {
         return Ok(());
     }
     let row = |(table, id, texts): (String, String, Vec<Place>)| {
-        let texts: Vec<Value> = texts
-            .iter()
-            .map(|it| json!({"at": it.at, "c": it.commitment}))
-            .collect();
+        let texts: Vec<Value> = texts.iter().map(Place::told).collect();
         json!({"table": table, "id": id, "texts": texts})
     };
     let records: Vec<Value> = places.into_iter().map(row).collect();
@@ -491,6 +521,7 @@ fn erase_named(
         };
     }
     in_table!(
+        AgendaItem,
         Approval,
         Change,
         ChangeTask,
@@ -508,7 +539,7 @@ fn erase_named(
 }
 
 /// Erases texts of one record: a new version of it, in whose places stands that they were erased.
-fn erase_record<R: Versioned>(
+pub(crate) fn erase_record<R: Versioned>(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
     id: &str,

@@ -43,7 +43,7 @@ pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &Asked) -> Res
     Ok(control_report::control_report(&trail, framework, span, position))
 }
 
-fn span(now: Timestamp, asked: &Asked) -> Result<(Timestamp, Timestamp)> {
+pub(crate) fn span(now: Timestamp, asked: &Asked) -> Result<(Timestamp, Timestamp)> {
     let to = asked.to.unwrap_or(now);
     let from = match asked.from {
         Some(from) => from,
@@ -88,8 +88,18 @@ pub(crate) fn position(cx: &mut Context<'_, '_>, size: Option<i64>) -> Result<Lo
 }
 
 pub(crate) fn read_trail(cx: &mut Context<'_, '_>, position: &LogPosition) -> Result<ChangeTrail> {
-    let size = i64::try_from(position.size).unwrap_or(i64::MAX);
     let mut trail = ChangeTrail::default();
+    read_leaves(cx, position, |index, leaf| trail.take(index, leaf))?;
+    Ok(trail)
+}
+
+/// Reads the leaves of the log up to a position, in the order of their indexes.
+pub(crate) fn read_leaves(
+    cx: &mut Context<'_, '_>,
+    position: &LogPosition,
+    mut take: impl FnMut(u64, Leaf),
+) -> Result<()> {
+    let size = i64::try_from(position.size).unwrap_or(i64::MAX);
     let mut from = 0;
     while from < size {
         let events = event::page(cx.tx, from, BATCH.min(size - from))?;
@@ -98,11 +108,11 @@ pub(crate) fn read_trail(cx: &mut Context<'_, '_>, position: &LogPosition) -> Re
         }
         for event in &events {
             let index = event.seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or_default();
-            trail.take(index, leaf(cx, event)?);
+            take(index, leaf(cx, event)?);
         }
         from += i64::try_from(events.len()).unwrap_or(BATCH);
     }
-    Ok(trail)
+    Ok(())
 }
 
 /// The leaf of an event, with the deltas that are kept beside it.

@@ -1,17 +1,24 @@
 //! How long a tenant keeps words, files and raw deliveries: proposed like any configuration that goes live by two people, and
-//! carried out by the clock, a few changes and deliveries at a time.
+//! carried out by the clock, a few changes and deliveries at a time. Retention rules and legal holds keep more than it does.
 
-use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use model::compliance::erasure::{Erasure, Retention};
+use model::compliance::hold_order::{HoldOrder, free_spans};
+use model::compliance::retention_rule::too_early;
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ErasureKind};
 use model::core::parse::{Reading, TEXT};
+use model::core::refusal::Refusal;
 use model::policy::configuration::Configuration;
 use serde_json::{Value, json};
 use store::compliance::retention;
 
-use crate::compliance::erase_texts;
+pub use crate::compliance::retention_in_force::{carried_out, in_force};
+use crate::compliance::retention_in_force::{rules, since};
+use crate::compliance::{erase_texts, find_holds};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
@@ -20,6 +27,10 @@ use crate::policy::propose_configuration::{bare, save};
 
 /// How many changes one look finds.
 const CHANGES: i64 = 100;
+/// How many times it looks again where legal holds keep all of them.
+const PAGES: usize = 20;
+/// How many held changes a refusal names.
+const NAMED: usize = 5;
 /// How many raw bodies one transaction forgets.
 const DELIVERIES: i64 = 500;
 
@@ -38,7 +49,11 @@ pub fn propose_retention(cx: &mut Context<'_, '_>, body: &Body) -> Result<Config
         archive_days: days(&mut reading, body, ("archive_days", present.archive_days)),
     };
     let reason = reading.needed("reason", TEXT);
+    for (field, text) in too_early(retention, &rules(cx)?) {
+        reading.wrong(field, "less_than_rule", text);
+    }
     reading.finish()?;
+    check_held(cx, present, retention)?;
     let digest = configurations::of_retention(&retention)?;
     let proposal = Configuration {
         retention: Some(retention),
@@ -58,17 +73,49 @@ fn days(reading: &mut Reading<'_>, body: &Body, (field, present): (&'static str,
     }
 }
 
-/// The retention in force.
-///
-/// # Errors
-/// The store's.
-pub fn in_force(cx: &mut Context<'_, '_>) -> Result<Retention> {
-    let directory = cx.directory()?;
-    Ok(directory
-        .tenant
-        .as_ref()
-        .map(|tenant| tenant.retention)
-        .unwrap_or_default())
+/// Refuses a retention by which more would go than by the present one, while a hold order keeps some of it: whoever proposes it
+/// shall know that these stay.
+fn check_held(cx: &mut Context<'_, '_>, present: Retention, wanted: Retention) -> Result<()> {
+    let is_shorter = wanted
+        .changes_days
+        .is_some_and(|days| present.changes_days.is_none_or(|it| days < it));
+    let orders = find_holds::standing(cx)?;
+    let before = since(cx.now, wanted.changes_days).filter(|_| is_shorter && !orders.is_empty());
+    let Some(before) = before else { return Ok(()) };
+    let mut held = BTreeSet::new();
+    let mut last = None;
+    for _ in 0..PAGES {
+        let page = retention::changes_to_erase_after(cx.tx, before, last.as_ref(), CHANGES)?;
+        for (_, id) in &page {
+            let change = cx.change(id)?;
+            if !find_holds::holding(cx, &orders, &change)?.is_empty() {
+                held.insert(change.key);
+            }
+        }
+        last = page.into_iter().last();
+        if last.is_none() || held.len() >= NAMED {
+            break;
+        }
+    }
+    if held.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<&str> = held.iter().take(NAMED).map(String::as_str).collect();
+    let text = format!(
+        "Hold orders keep changes that this retention would erase, {} among them.",
+        named.join(", ")
+    );
+    let satisfy = "Propose more days, or have the hold orders lifted first (`assent hold-order list`).";
+    Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into())
+}
+
+/// Changes whose texts the retention no longer keeps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Their ids, the oldest first.
+    pub changes: Vec<String>,
+    /// Where the next look goes on; `None` once all were looked at, so that it begins anew.
+    pub next: Option<String>,
 }
 
 /// The ids of some changes whose texts the retention no longer keeps, the oldest first.
@@ -76,11 +123,46 @@ pub fn in_force(cx: &mut Context<'_, '_>) -> Result<Retention> {
 /// # Errors
 /// The store's.
 pub fn changes_due(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
-    let days = in_force(cx)?.changes_days;
+    Ok(changes_due_after(cx, None)?.changes)
+}
+
+/// The same behind a place: what legal holds keep is passed by, so that it holds up nothing behind it.
+///
+/// # Errors
+/// The store's.
+pub fn changes_due_after(cx: &mut Context<'_, '_>, after: Option<&str>) -> Result<Due> {
+    let days = carried_out(cx)?.changes_days;
     let Some(before) = since(cx.now, days) else {
-        return Ok(Vec::new());
+        return Ok(Due::default());
     };
-    Ok(retention::changes_to_erase(cx.tx, before, CHANGES)?)
+    let orders = find_holds::standing(cx)?;
+    let (mut changes, mut last) = (Vec::new(), after.and_then(read_place));
+    for _ in 0..PAGES {
+        let page = retention::changes_to_erase_after(cx.tx, before, last.as_ref(), CHANGES)?;
+        let is_last = page.len() < CHANGES as usize;
+        for (_, id) in &page {
+            if orders.is_empty() || !is_held(cx, &orders, id)? {
+                changes.push(id.clone());
+            }
+        }
+        last = page.into_iter().last().filter(|_| !is_last);
+        if last.is_none() || !changes.is_empty() {
+            break;
+        }
+    }
+    let next = last.map(|(at, id)| format!("{at} {id}"));
+    Ok(Due { changes, next })
+}
+
+/// Where a look goes on: when the last change was saved, and its id.
+fn read_place(text: &str) -> Option<(Timestamp, String)> {
+    let (at, id) = text.split_once(' ')?;
+    Some((at.parse().ok()?, id.to_owned()))
+}
+
+fn is_held(cx: &mut Context<'_, '_>, orders: &[HoldOrder], id: &str) -> Result<bool> {
+    let change = cx.change(id)?;
+    Ok(!find_holds::holding(cx, orders, &change)?.is_empty())
 }
 
 /// Erases the texts of one such change, if they are still due.
@@ -88,10 +170,14 @@ pub fn changes_due(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
 /// # Errors
 /// The store's.
 pub fn erase_due(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
-    let days = in_force(cx)?.changes_days;
+    let days = carried_out(cx)?.changes_days;
     let change = cx.change(id)?;
     let is_due = since(cx.now, days).is_some_and(|before| change.updated_at < before);
     if !is_due || !change.state.is_final() || change.is_kept() {
+        return Ok(());
+    }
+    let orders = find_holds::standing(cx)?;
+    if !find_holds::holding(cx, &orders, &change)?.is_empty() {
         return Ok(());
     }
     let erasure = Erasure {
@@ -107,16 +193,23 @@ pub fn erase_due(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     erase_texts::erase(cx, change, erasure).map(drop)
 }
 
-/// Forgets raw bodies of deliveries that the retention no longer keeps; answers whether more may wait.
+/// Forgets raw bodies of deliveries that the retention no longer keeps and that no hold order holds; answers whether more may wait.
 ///
 /// # Errors
 /// The store's.
 pub fn forget_due(cx: &mut Context<'_, '_>) -> Result<bool> {
-    let days = in_force(cx)?.deliveries_days;
+    let days = carried_out(cx)?.deliveries_days;
     let Some(before) = since(cx.now, days) else {
         return Ok(false);
     };
-    let count = retention::forget_deliveries(cx.tx, before, DELIVERIES)?;
+    let orders = find_holds::standing(cx)?;
+    let mut count = 0;
+    for span in free_spans(&orders, before) {
+        let left = DELIVERIES - i64::try_from(count).unwrap_or(DELIVERIES);
+        if left > 0 {
+            count += retention::forget_deliveries_between(cx.tx, span, left)?;
+        }
+    }
     if count > 0 {
         let data = json!({"count": count, "received_before": before});
         let subject = ("tenant_info", cx.tenant());
@@ -126,8 +219,4 @@ pub fn forget_due(cx: &mut Context<'_, '_>) -> Result<bool> {
         )?;
     }
     Ok(i64::try_from(count).is_ok_and(|count| count == DELIVERIES))
-}
-
-pub(crate) fn since(now: Timestamp, days: Option<i64>) -> Option<Timestamp> {
-    now.checked_sub(SignedDuration::from_hours(24 * days?)).ok()
 }

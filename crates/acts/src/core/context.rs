@@ -9,6 +9,7 @@ use model::change::change_file::{Actor, ChangeFile};
 use model::change::record::Change;
 use model::core::act::{Act, actions};
 use model::core::refusal::Refusal;
+use model::directory::agent_rules;
 use model::directory::outside_names::OutsideNames;
 use model::directory::scope::{self, Scope};
 use model::directory::snapshot::Directory;
@@ -79,6 +80,8 @@ pub struct Context<'a, 'c> {
     pub(crate) grounded: Option<String>,
     /// Whether the act told that events have grounds from now on.
     pub(crate) begins_grounds: bool,
+    /// The digest of the charter of the agent that acts, once it was looked up; none of a person.
+    pub(crate) charter: Option<Option<String>>,
 }
 
 impl<'a, 'c> Context<'a, 'c> {
@@ -96,6 +99,7 @@ impl<'a, 'c> Context<'a, 'c> {
             log_size: known.map_or(0, |log| log.size),
             grounded: None,
             begins_grounds: false,
+            charter: None,
             tx,
             services,
             actor,
@@ -242,6 +246,11 @@ impl<'a, 'c> Context<'a, 'c> {
         self.touch_directory()
     }
 
+    /// Whether records of the estate were written of which nobody was told yet.
+    pub(crate) fn has_untold(&self) -> bool {
+        !self.written.is_empty()
+    }
+
     /// Whether the estate was written here.
     pub(crate) fn has_touched_directory(&self) -> bool {
         self.has_touched
@@ -385,7 +394,8 @@ impl<'a, 'c> Context<'a, 'c> {
         if self.actor.is_system {
             return Ok(None);
         }
-        Ok(Scope::of(&self.estate()?.directory, &self.actor))
+        let now = self.now;
+        Ok(Scope::of(&self.estate()?.directory, &self.actor, now))
     }
 
     /// The estate as the acting person sees it. What is judged is judged by the whole of it.
@@ -420,6 +430,11 @@ impl<'a, 'c> Context<'a, 'c> {
 
     /// Refuses whoever is scoped to services what is about the tenant: they read and ask the gate, and act on their changes.
     fn check_scope(&mut self, action: &str) -> Result<()> {
+        let now = self.now;
+        agent_rules::check_action(&self.estate()?.directory, &self.actor, action, now)?;
+        if action != actions::READ && self.scope()?.is_some_and(|scope| scope.is_bound()) {
+            return Err(scope::read_only().into());
+        }
         if matches!(action, actions::READ | actions::ASK_GATE)
             || action == Act::Create.as_str()
             || self.scope()?.is_none()
@@ -458,6 +473,9 @@ impl<'a, 'c> Context<'a, 'c> {
     /// [`Refusal::Invalid`], or the store's.
     pub(crate) fn check_stays_inside(&mut self, change: &Change) -> Result<()> {
         let scope = if self.depth > 1 { None } else { self.scope()? };
+        if self.depth <= 1 {
+            agent_rules::check_left(&self.estate()?.directory, &self.actor, change)?;
+        }
         let outside = |scope: &Scope| {
             let mut targets = change.content.targets.iter();
             targets

@@ -92,7 +92,8 @@ pub(crate) fn is_commitment(map: &Map<String, Value>) -> bool {
     map.len() == 1 && map.get("c").is_some_and(Value::is_string)
 }
 
-fn between(old: &Change, new: &Change, directory: &Directory) -> Vec<FieldChange> {
+/// Every field of the content in which two versions of a change differ, at most as many as are told.
+pub(crate) fn between(old: &Change, new: &Change, directory: &Directory) -> Vec<FieldChange> {
     let (before, after) = (
         read_content::present(old, directory),
         read_content::present(new, directory),
@@ -107,6 +108,14 @@ fn between(old: &Change, new: &Change, directory: &Directory) -> Vec<FieldChange
         };
         walk(name, covers, before.get(name), after.get(name), &mut changes);
     }
+    changes.truncate(MOST);
+    changes
+}
+
+/// The parts of one field in which two values differ, as a log entry tells them: `plan[2].minutes`.
+pub(crate) fn parts(field: &str, old: Option<&Value>, new: Option<&Value>) -> Vec<FieldChange> {
+    let mut changes = Vec::new();
+    walk(field, "", old, new, &mut changes);
     changes.truncate(MOST);
     changes
 }

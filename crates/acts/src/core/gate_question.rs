@@ -23,6 +23,8 @@ pub struct Question {
     pub change: Option<String>,
     /// Forward, back, or either.
     pub purpose: Option<Purpose>,
+    /// The member of a target that goes to many in waves.
+    pub member: Option<String>,
 }
 
 impl Question {

@@ -146,6 +146,7 @@ mod tests {
             commit: None,
             change: None,
             purpose: None,
+            member: None,
         };
         let (whole, narrowed) = (
             Lent {

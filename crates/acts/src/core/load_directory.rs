@@ -8,15 +8,18 @@ use model::cab::meeting::{Meeting, OnCall};
 use model::cab::training::Training;
 use model::change::custom_field::CustomField;
 use model::directory::apply_write::Held;
+use model::directory::audit_mandate::AuditMandate;
 use model::directory::snapshot::{
     ConfigItem, Dependency, Directory, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant,
 };
 use model::directory::vendor::Vendor;
 use model::emergency::outside_look::OutsideLook;
+use model::identity::agent::Agent;
 use model::risk::forecast::model_record::FailureModel;
 use model::schedule::calendar::Calendar;
 use model::schedule::conflict_record::Conflict;
+use model::schedule::joint_maintenance::JointMaintenance;
 use model::schedule::outside_calendar::OutsideCalendar;
 use model::schedule::planning_terms::PlanningTerms;
 use model::schedule::traffic::Traffic;
@@ -121,8 +124,11 @@ nouns![
     Conflict,
     PlanningTerms,
     OutsideCalendar,
+    AuditMandate,
+    Agent,
     Vendor,
     VendorNotice,
+    JointMaintenance,
     Traffic,
     FailureModel,
 ];

@@ -91,6 +91,15 @@ pub fn in_use<N: Versioned>(cx: &mut Context<'_, '_>) -> Result<Vec<N>> {
     Ok(record::bodies::<N>(cx.tx, &filter)?)
 }
 
+/// The records of a table with the columns `active` and `key`, in the order of their keys.
+///
+/// # Errors
+/// The store's.
+pub fn in_use_by_keys<N: Versioned>(cx: &mut Context<'_, '_>) -> Result<Vec<N>> {
+    let filter = Filter::new().equals("active", true).order_by("key").order_by("id");
+    Ok(record::bodies::<N>(cx.tx, &filter)?)
+}
+
 /// The records in use.
 ///
 /// # Errors

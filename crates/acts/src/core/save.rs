@@ -135,6 +135,7 @@ fn same_to_readers(old: &record::Change, new: &record::Change) -> bool {
     let mut old = old.clone();
     old.watchers.clone_from(&new.watchers);
     old.told.clone_from(&new.told);
+    old.communicated.clone_from(&new.communicated);
     old.way_back_taken = new.way_back_taken;
     old.implemented_by.clone_from(&new.implemented_by);
     &old == new
@@ -173,10 +174,10 @@ fn save_letters(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFi
 /// What a subject says after the key, as on the pages and in letters.
 fn topic_words(topic: &str) -> String {
     let words = match topic {
-        "asked_to_approve" => "needs your word",
-        "reminder" => "still needs your word",
+        "asked_to_approve" => "needs your decision",
+        "reminder" => "still needs your decision",
         "unacknowledged" => "waits for a word",
-        "approval_voided" | "approval_expired" => "needs your word again",
+        "approval_voided" | "approval_expired" => "needs your decision again",
         "returned" => "came back with a question",
         "answered" => "has an answer to your question",
         "rejected" => "was rejected",
@@ -213,6 +214,7 @@ fn topic_words(topic: &str) -> String {
         "freeze_loosened" => "lies in a freeze that covers less",
         "incident_in_watch" => "has an incident in its watch window",
         "incident_caused" => "caused an incident",
+        "waves_halted" => "has a halted wave",
         other => return other.replace('_', " "),
     };
     words.to_owned()

@@ -6,6 +6,7 @@ mod closed_by_finding;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +27,8 @@ use crate::core::log_high_water::SeenLogs;
 /// How many of a tenant's latest estates are kept: a reader whose transaction began a little earlier needs the one before
 /// the latest. They share what did not change.
 const MOST_ESTATES: usize = 4;
+/// An act judges this many open changes itself at most; with more it leaves all of them to the settler.
+const SETTLED_AT_ONCE: i64 = 100;
 /// How many compiled sets of policies are kept.
 const MOST_SETS: usize = 256;
 
@@ -91,6 +94,10 @@ pub struct Services {
     /// Up to which writes the conflicts of a tenant's plans are all kept.
     conflicts: Mutex<HashMap<String, (i64, i64, i64)>>,
     closed: ClosedByFinding,
+    /// At which value of the directory's counter a tenant was seen without an unsettled change.
+    settled: Mutex<HashMap<String, i64>>,
+    /// From how many open changes on an act leaves them to the settler.
+    settles: AtomicI64,
 }
 
 /// How many random tails of ids are fetched at a time.
@@ -144,6 +151,8 @@ impl Services {
             grounded: Mutex::default(),
             conflicts: Mutex::default(),
             closed: ClosedByFinding::default(),
+            settled: Mutex::default(),
+            settles: AtomicI64::new(SETTLED_AT_ONCE),
         }
     }
 
@@ -262,6 +271,27 @@ impl Services {
     /// Notes that they are.
     pub(crate) fn note_conflicts_of(&self, tenant: &str, mark: (i64, i64, i64)) {
         locked(&self.conflicts).insert(tenant.to_owned(), mark);
+    }
+
+    /// Whether a tenant was seen without an unsettled change at this value of the directory's counter. Each act that leaves
+    /// changes unsettled raises the counter, so what was seen at a value stays true at it.
+    pub(crate) fn is_settled(&self, tenant: &str, generation: i64) -> bool {
+        locked(&self.settled).get(tenant) == Some(&generation)
+    }
+
+    /// Notes that it was, in committed state.
+    pub(crate) fn note_settled(&self, tenant: &str, generation: i64) {
+        locked(&self.settled).insert(tenant.to_owned(), generation);
+    }
+
+    /// How many open changes an act judges itself at most.
+    pub(crate) fn settles_at_once(&self) -> i64 {
+        self.settles.load(Ordering::Relaxed)
+    }
+
+    /// Sets how many these are: tests leave also a few changes to the settler.
+    pub fn settle_at_once(&self, most: i64) {
+        self.settles.store(most, Ordering::Relaxed);
     }
 
     /// What the gate is closed for, whatever its rows say.

@@ -313,6 +313,19 @@ pub fn jwks(cx: &mut Context<'_, '_>) -> Result<proof::jwks::Jwks> {
     })
 }
 
+/// Every permit key of the tenant that was not revoked, whether it is published still or not.
+///
+/// # Errors
+/// The store's; a fault of a key that is none.
+pub(crate) fn unrevoked_permit_keys(cx: &mut Context<'_, '_>) -> Result<Vec<proof::jwks::Jwk>> {
+    let stored = keys::list(cx.tx, PERMIT)?;
+    let public = |key: &StoredKey| {
+        let bytes = proof::crypto::from_base64url(&key.public).unwrap_or_default();
+        Ok(proof::jwks::Jwk::new(seed_of(&bytes)?))
+    };
+    stored.iter().filter(|key| !is_revoked(key)).map(public).collect()
+}
+
 /// What was ever done with the tenant's keys, in order.
 ///
 /// # Errors

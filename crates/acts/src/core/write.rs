@@ -206,6 +206,24 @@ impl Context<'_, '_> {
         Ok(salts::save(self.tx, event, &texts)?)
     }
 
+    /// Names the charter of an agent in each of its events, so that the log shows for itself that no person acted.
+    fn mark_agent(&mut self, draft: &mut EventDraft) -> Result<()> {
+        if self.actor.is_system {
+            return Ok(());
+        }
+        if self.charter.is_none() {
+            let found = self
+                .directory()?
+                .agent(&self.actor.person)
+                .map(|agent| agent.charter_digest.clone());
+            self.charter = Some(found);
+        }
+        if let Some(digest) = self.charter.iter().flatten().next() {
+            draft.data.insert("by_agent".to_owned(), Value::from(digest.as_str()));
+        }
+        Ok(())
+    }
+
     fn write_event(&mut self, mut draft: EventDraft, records: Vec<RecordDelta>) -> Result<String> {
         let refs: Vec<RecordRef> = records
             .iter()
@@ -217,6 +235,7 @@ impl Context<'_, '_> {
             .collect();
         let id = self.new_id()?;
         typed::leave_events(&mut draft.data);
+        self.mark_agent(&mut draft)?;
         let event = Event {
             v: VERSION,
             id: id.clone(),

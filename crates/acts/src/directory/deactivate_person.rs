@@ -25,7 +25,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::directory::{review_access, suspend_given};
 use crate::guard::{impersonation, last_administrator};
-use crate::identity::set_workload;
+use crate::identity::{set_agent, set_workload};
 use crate::notify::action_items;
 
 /// How many open changes are looked through at once.
@@ -102,6 +102,7 @@ pub fn end_person(
         last_administrator::tell(cx, &person)?;
     }
     end_access(cx, &person.id)?;
+    set_agent::end_of(cx, &person.id)?;
     if compromised {
         for account in &gone {
             set_template::suspend_of(cx, account)?;

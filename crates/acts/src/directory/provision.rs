@@ -225,6 +225,7 @@ pub fn create_person(cx: &mut Context<'_, '_>, told: &ProvisionedPerson) -> Resu
         vouched: Vec::new(),
         readdressed: None,
         made_by,
+        is_agent: false,
         services: Default::default(),
     };
     let fresh = described(fresh, told);

@@ -64,6 +64,7 @@ pub fn create_person(cx: &mut Context<'_, '_>, body: &Body) -> Result<Person> {
         vouched: Vec::new(),
         readdressed: None,
         made_by: None,
+        is_agent: false,
         services: scoped_to(&mut reading, &directory).unwrap_or_default(),
     };
     manager::read(&mut reading, &directory, &mut person);

@@ -13,6 +13,7 @@ use crate::core::error::{Error, Result};
 use crate::directory::{review_by_clock, review_items};
 use crate::identity::{audit_workload_trust, expire_federated_rights};
 use crate::notify::action_items;
+use crate::report::send_dashboard;
 use crate::schedule::{expand_spans, keep_conflicts};
 
 /// How many changes one round looks at.
@@ -58,6 +59,9 @@ pub fn find_lost_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
         let items = timer::items_without(cx.tx, MOST)?;
         lost.subjects
             .extend(items.into_iter().map(|id| (action_items::TABLE, id)));
+        let letters = send_dashboard::lost(cx)?;
+        lost.subjects
+            .extend(letters.into_iter().map(|id| (send_dashboard::TABLE, id)));
         let parts = timer::reviews_without(cx.tx, MOST)?;
         lost.subjects
             .extend(parts.into_iter().map(|id| (review_items::TABLE, id)));

@@ -6,5 +6,6 @@ pub(crate) mod lapse_exceptions;
 pub(crate) mod mirror_links;
 pub(crate) mod refresh_gate;
 pub mod run_timer;
+pub mod settle_left;
 pub(crate) mod settle_related_changes;
 pub(crate) mod table;

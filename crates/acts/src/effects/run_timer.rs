@@ -6,6 +6,7 @@ use model::core::refusal::Refusal;
 use store::record;
 
 use crate::audit::revoke_signed;
+use crate::cab::{agenda, meeting_series};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::directory::{review_by_clock, review_items};
@@ -13,6 +14,7 @@ use crate::gate::answer;
 use crate::identity::{audit_workload_trust, expire_federated_rights};
 use crate::integration::external_checks;
 use crate::notify::{action_items, communicate, escalate_items, send_deferred};
+use crate::report::send_dashboard;
 use crate::schedule::{expand_spans, keep_conflicts};
 
 /// Reloads the subject and asks the model what is due now.
@@ -37,11 +39,14 @@ pub fn run_timer(cx: &mut Context<'_, '_>, table: &str, subject: &str) -> Result
         expire_federated_rights::TABLE => expire_federated_rights::run(cx, subject),
         review_items::TABLE => review_items::follow_by_id(cx, subject),
         communicate::TABLE => communicate::communicate(cx, subject),
+        send_dashboard::TABLE => send_dashboard::send_dashboard(cx, subject),
         action_items::TABLE => escalate_items::escalate(cx, subject),
         expand_spans::FREEZES => expand_spans::expand_freeze(cx, subject),
         expand_spans::WINDOWS => expand_spans::expand_window(cx, subject),
         keep_conflicts::PAIR => keep_conflicts::follow_pair(cx, subject),
         keep_conflicts::LATE => keep_conflicts::escalate(cx, subject),
+        agenda::TABLE => agenda::follow(cx, subject),
+        meeting_series::TABLE => meeting_series::plan_next(cx, subject),
         "outside_check" => external_checks::judge_again(cx, subject),
         _ => Ok(()),
     };

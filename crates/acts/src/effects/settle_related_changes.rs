@@ -14,7 +14,7 @@ use store::change::changes;
 use store::record::{self, Filter};
 
 use crate::case::load_file::stops_others;
-use crate::case::settle_open::settle_one;
+use crate::case::settle_one::settle_one;
 use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
 

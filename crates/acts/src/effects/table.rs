@@ -9,21 +9,25 @@ use crate::effects::refresh_gate::refresh_gate;
 use crate::effects::settle_related_changes::settle_others;
 use crate::integration::external_checks::answer_moved;
 use crate::notify::communicate::follow_stage;
+use crate::notify::invite::invite;
 use crate::risk::ask_probes::ask_new;
 use crate::schedule::keep_conflicts::follow_saved;
+use crate::schedule::set_joint_maintenance::follow_joint;
 
 /// Links get their rows first, as an effect that saves the change again ends the round. Exceptions lapse and templates are
 /// suspended before what is judged after that and depends on them; conflicts are followed once the plans are judged. The gate,
-/// outside systems and action items follow changes that were judged, and probes are asked for what these want.
+/// outside systems and action items follow changes that were judged, probes are asked for what these want, and people are told last.
 pub(crate) const EFFECTS: &[Effect] = &[
     mirror_links,
     lapse_exceptions,
     count_failures,
     settle_others,
+    follow_joint,
     follow_saved,
     refresh_gate,
     answer_moved,
     ask_new,
     follow_items,
     follow_stage,
+    invite,
 ];

@@ -2,4 +2,6 @@
 
 pub mod break_glass;
 pub mod outside_look;
+pub mod report_uses;
+pub mod set_emergency_card;
 pub mod verbs;

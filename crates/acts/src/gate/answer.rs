@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use model::change::related_records::{self, GateCheck, Permit};
+use model::change::waves::gate::AskedMember;
+use model::change::waves::member_list::Member;
+use model::change::waves::member_outcome::MemberOutcome;
+use model::change::waves::report;
 use model::change::{change_file, settle, work};
 use model::core::act;
 use model::core::enums::{CheckState, GateDecision, Purpose, State};
@@ -20,6 +24,8 @@ use store::queue::timer;
 use store::record::{self, Filter};
 
 use crate::case::commit_equivalence;
+use crate::change::member_lists::{Lists, outcome_of, put_member};
+use crate::change::tell_members::keep_outcomes;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::gate_question::{Asker, Found, Question, stopped};
@@ -103,6 +109,7 @@ fn found(cx: &mut Context<'_, '_>, question: &Question) -> Result<Arc<Found>> {
     }
     let mut found = Found::default();
     for row in found_rows(cx, question)? {
+        let row = present_row(cx, row)?;
         if row.purpose == Purpose::Rollback {
             found.back.push(row);
         } else {
@@ -116,9 +123,44 @@ fn found(cx: &mut Context<'_, '_>, question: &Question) -> Result<Arc<Found>> {
     Ok(found)
 }
 
+/// A row as it has to be now: that of a change which an act on the directory left unsettled is judged here, and says go only
+/// where what is written says so too.
+fn present_row(cx: &mut Context<'_, '_>, row: GateRow) -> Result<GateRow> {
+    if !cx.is_unsettled(row.change.as_str())? {
+        return Ok(row);
+    }
+    let judge = |case: &mut change_file::Case<'_>| {
+        let rows = rows_of_target(&case.file, &case.directory, case.now, &row.target);
+        let of_it = |it: &GateRow| it.target == row.target && it.purpose == row.purpose;
+        Ok::<_, Refusal>(rows.into_iter().find(of_it))
+    };
+    let fresh = cx.as_system(|cx| cx.try_on_change(row.change.as_str(), judge))?;
+    Ok(match fresh {
+        Some(fresh) => GateRow {
+            written: Some(Box::new(row)),
+            ..fresh
+        },
+        None => gone(row),
+    })
+}
+
+/// A row that is about to go: it opens nothing.
+fn gone(mut row: GateRow) -> GateRow {
+    let text = format!("{} is being judged again.", row.key);
+    row.closed
+        .push(unmet::unmet("not_scheduled", text, "Ask the gate again.", Vec::new()));
+    row
+}
+
 /// The rows that answer a question, in the order of changes. Where none names all of it in the same words, those do that name
 /// what it is attested to be: the commit behind an artifact, and commits with an equal tree.
 fn found_rows(cx: &mut Context<'_, '_>, question: &Question) -> Result<Vec<GateRow>> {
+    let mut rows = stored_rows(cx, question)?;
+    put_member(cx, &mut rows, question)?;
+    Ok(rows)
+}
+
+fn stored_rows(cx: &mut Context<'_, '_>, question: &Question) -> Result<Vec<GateRow>> {
     let (service, environment) = (question.service.as_str(), question.environment.as_str());
     let asked = question.names();
     let mut found = gate_view::find(cx.tx, service, environment, asked.artifact, asked.commit)?;
@@ -217,6 +259,7 @@ pub fn question_of(check: &GateCheck) -> Question {
         commit: check.commit.clone(),
         change: check.asked_change.clone(),
         purpose: Some(check.purpose),
+        member: check.member.clone(),
     }
 }
 
@@ -251,6 +294,7 @@ pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<T
         asked_artifact: question.artifact.filter(|it| !is_plain_digest(it)),
         commit: question.commit,
         asked_change: question.change,
+        member: question.member,
         purpose,
         wait_until,
         by: cx.actor.person.clone(),
@@ -346,14 +390,17 @@ fn give_permit(
     let target = target.clone();
     let (services, tenant) = (cx.services, cx.tenant());
     let closed = services.closed();
-    cx.on_change(change, |case| {
+    let asked = asked_member(cx, (change, &target), purpose, question)?;
+    let mut begun = None;
+    let given = cx.on_change(change, |case| {
         let now = case.now;
         let found = rows_of_target(&case.file, &case.directory, now, &target)
             .into_iter()
             .find(|row| row.target == target && row.purpose == purpose);
-        let Some(row) = found else {
+        let Some(mut row) = found else {
             return Err(Refusal::not_found("gate row"));
         };
+        row.member = asked.as_ref().map(Asked::for_gate);
         let answer = closed.over(&tenant, answer::judge(&row, now));
         if answer.decision == GateDecision::Stop {
             return Ok(Given::Stop(answer));
@@ -368,10 +415,60 @@ fn give_permit(
         if purpose == Purpose::Deploy && case.change().state == State::Scheduled {
             work::begin(case, now);
         }
-        let permit = permit::give(case, (&named, purpose), question.names(), &signing);
+        let member = asked.as_ref().map(|asked| asked.name.as_str());
+        let permit = permit::give(case, (&named, purpose, member), question.names(), &signing);
+        if let Some((member, known)) = asked.as_ref().and_then(Asked::known) {
+            begun = report::begin(case, &target, &member, known);
+        }
         settle::settle(case);
         Ok(Given::Permit(Box::new(permit)))
-    })
+    })?;
+    keep_outcomes(cx, "member_outcome.begun", begun.into_iter().collect())?;
+    Ok(given)
+}
+
+/// The member that a question names of a target which goes in waves.
+struct Asked {
+    name: String,
+    member: Option<Member>,
+    outcome: Option<MemberOutcome>,
+}
+
+impl Asked {
+    fn for_gate(&self) -> AskedMember {
+        AskedMember {
+            name: self.name.clone(),
+            wave: self.member.as_ref().map(|member| member.wave),
+            state: self.outcome.as_ref().map(|outcome| outcome.state),
+        }
+    }
+
+    fn known(&self) -> Option<(Member, Option<MemberOutcome>)> {
+        Some((self.member.clone()?, self.outcome.clone()))
+    }
+}
+
+/// Looks up the member of a question; `None` for a way back, and for a target without members.
+fn asked_member(
+    cx: &mut Context<'_, '_>,
+    (change, target): (&str, &TargetId),
+    purpose: Purpose,
+    question: &Question,
+) -> Result<Option<Asked>> {
+    let Some(name) = question.member.clone().filter(|_| purpose == Purpose::Deploy) else {
+        return Ok(None);
+    };
+    let change = cx.change(change)?;
+    let found = change.content.targets.iter().find(|it| &it.id == target);
+    let Some(list) = found.and_then(|target| target.members.clone()) else {
+        return Ok(None);
+    };
+    let member = Lists::default().member(cx, &list.digest, &name)?;
+    let outcome = match member {
+        Some(_) => outcome_of(cx, (&change, target), &name)?,
+        None => None,
+    };
+    Ok(Some(Asked { name, member, outcome }))
 }
 
 /// A permit starts work, so only who may implement collects one: pipelines, and whom the change or its target names.
@@ -660,6 +757,7 @@ pub fn sign(cx: &mut Context<'_, '_>, permit: &Permit) -> Result<String> {
         environment: permit.environment.0.clone(),
         artifact: permit.artifact.clone(),
         commit: permit.commit.clone(),
+        member: permit.member.clone(),
         purpose: match permit.purpose {
             Purpose::Deploy => proof::permit::Purpose::Deploy,
             Purpose::Rollback => proof::permit::Purpose::Rollback,

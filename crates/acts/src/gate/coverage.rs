@@ -155,7 +155,7 @@ fn logins(directory: &Directory, people: &[PersonId]) -> Vec<String> {
     people.iter().map(|person| directory.login(person)).collect()
 }
 
-/// What has no partner, in production, since an instant; the oldest first.
+/// Deployments and changes without a match, in production, since an instant; the oldest first.
 ///
 /// # Errors
 /// The store's.
@@ -306,7 +306,7 @@ fn has_deployment(cx: &mut Context<'_, '_>, change: &Change, target: &Target) ->
     Ok(rows.iter().any(explains))
 }
 
-/// What has had no partner lately: what an alarm is raised about.
+/// What has had no match lately: what an alarm is raised about.
 ///
 /// # Errors
 /// The store's.
@@ -314,7 +314,7 @@ pub fn alarming(cx: &mut Context<'_, '_>) -> Result<Vec<Unmatched>> {
     unmatched(cx, cx.now - SignedDuration::from_hours(24 * ALARM_DAYS))
 }
 
-/// Tells the owners and the change managers of what has no partner, each matter once.
+/// Tells the owners and the change managers of deployments and changes without a match, each matter once.
 ///
 /// # Errors
 /// The store's.

@@ -54,6 +54,7 @@ fn against(permit: Option<&Permit>, is_stolen: bool, question: &Question) -> Opt
     let is_elsewhere = permit.service.as_str() != question.service
         || permit.environment.as_str() != question.environment
         || question.purpose.is_some_and(|purpose| purpose != permit.purpose)
+        || permit.member.is_some() && permit.member != question.member
         || !named.name_all_of(question.names());
     if is_elsewhere {
         return stop("permit_for_another", "The permit that was shown is for something else.");

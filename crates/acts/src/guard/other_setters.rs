@@ -1,8 +1,12 @@
 //! Names the people besides one who may be the second to set policies.
 
+use jiff::SignedDuration;
 use model::change::change_file;
 use model::core::act;
+use model::core::enums::Role;
 use model::core::ids::PersonId;
+use model::directory::snapshot::Person;
+use model::directory::two_people::REMEMBERED_HOURS;
 use model::policy::permission;
 
 use crate::core::context::Context;
@@ -29,4 +33,14 @@ pub(crate) fn others_who_set(cx: &mut Context<'_, '_>, besides: &PersonId) -> Re
     }
     others.sort();
     Ok(others)
+}
+
+/// Whether somebody who set policies was deactivated within the last day: whoever stole one account would deactivate the other
+/// and be alone.
+pub(crate) fn has_lost_another(cx: &mut Context<'_, '_>) -> Result<bool> {
+    let since = cx.now - SignedDuration::from_hours(REMEMBERED_HOURS);
+    let set = |person: &Person| person.roles.contains(&Role::Admin) || person.roles.contains(&Role::ChangeManager);
+    let is_gone = |person: &Person| person.deactivation.as_ref().is_some_and(|it| it.at > since);
+    let directory = cx.directory()?;
+    Ok(directory.people.values().any(|person| set(person) && is_gone(person)))
 }

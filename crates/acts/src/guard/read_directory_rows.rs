@@ -504,6 +504,7 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
         vouched: Vec::new(),
         readdressed: None,
         made_by: None,
+        is_agent: false,
         services: Default::default(),
     });
     if let Some(name) = reading.name() {

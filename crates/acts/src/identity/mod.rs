@@ -4,6 +4,7 @@ pub mod audit_workload_trust;
 pub mod expire_federated_rights;
 pub mod note_sign_in;
 pub mod provision_at_sign_in;
+pub mod set_agent;
 pub mod set_identity_provider;
 pub mod set_passkey;
 pub mod set_second_factor;

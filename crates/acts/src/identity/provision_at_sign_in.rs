@@ -138,6 +138,7 @@ fn make(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Claimed
         vouched: Vec::new(),
         readdressed: None,
         made_by: None,
+        is_agent: false,
         services: Default::default(),
     };
     cx.put_estate("person.created", person, json!({"provider": provider.key}))

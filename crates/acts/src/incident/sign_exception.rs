@@ -16,7 +16,7 @@ use model::incident::signature::{self, LONGEST};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
-use crate::case::settle_open::settle_open;
+use crate::case::settle_one::settle_own;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::grounds;
@@ -108,7 +108,7 @@ fn save(
         freeze,
         json!({"change": change.key, (proof::grounds::MEMBER): why}),
     )?;
-    settle_open(cx, |open| open.id == change.id)?;
+    settle_own(cx, change)?;
     note(cx, &saved, TimelineKind::Signature, &text)?;
     notify_owner(cx, &saved, change)?;
     Ok(saved)
@@ -203,7 +203,7 @@ pub fn withdraw_signature(cx: &mut Context<'_, '_>, key: &str, change: &str) -> 
         freeze.exceptions.retain(|row| row.change != change.id);
         cx.put_estate("freeze.exception_withdrawn", freeze, json!({"change": change.key}))?;
     }
-    settle_open(cx, |open| open.id == change.id)?;
+    settle_own(cx, &change)?;
     let text = format!("{} may start no more", change.key);
     note(cx, &saved, TimelineKind::Signature, &text)?;
     Ok(saved)

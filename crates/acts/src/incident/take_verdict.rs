@@ -1,14 +1,14 @@
 //! Takes a canary verdict of an outside system: it is kept on the changes that are at work or watched where it was reached.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use model::change::change_file::people_in_charge;
 use model::change::record::Change;
-use model::core::enums::{State, WatchResult};
+use model::change::waves::report;
+use model::core::enums::WatchResult;
 use model::core::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
-use model::directory::snapshot::{Connection, Directory};
-use model::incident::watch;
+use model::directory::snapshot::Connection;
 use model::incident::watch_verdict::{TEXT, WatchVerdict, WatchVerdictInput};
 use model::integration::signal::Verdict;
 use serde_json::json;
@@ -20,12 +20,9 @@ use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::noun::PlainNoun;
 use crate::core::write::{Written, draft};
+use crate::incident::watched_changes::watched_at;
 use crate::integration::unmatched_deliveries::NOTHING;
 
-/// How long after its last save a closed change is looked at, in hours: no watch is longer.
-const CLOSED_HOURS: i64 = 24 * 7;
-/// The most closed changes that are looked at, the newest first.
-const MOST_CLOSED: i64 = 1_000;
 /// The most changes that one verdict is kept on.
 const MOST: usize = 5;
 
@@ -98,34 +95,13 @@ fn watched(
     (service, environment): (&ServiceKey, &EnvironmentKey),
     at: Timestamp,
 ) -> Result<Vec<Change>> {
-    let directory = cx.directory()?;
-    let under_way = Filter::new()
-        .one_of("state", [State::Implementing, State::Reviewing].map(State::as_str))
-        .order_by("number");
-    let mut found = record::bodies::<Change>(cx.tx, &under_way)?;
-    let since = at
-        .checked_sub(SignedDuration::from_hours(CLOSED_HOURS))
-        .unwrap_or(Timestamp::MIN);
-    let closed = Filter::new()
-        .equals("state", State::Closed.as_str())
-        .at_least("updated_at", since)
-        .descending_by("updated_at")
-        .limit(MOST_CLOSED);
-    found.extend(record::bodies::<Change>(cx.tx, &closed)?);
+    let mut found = watched_at(cx, at)?;
     found.retain(|change| {
         let mut targets = change.content.targets.iter();
-        is_watched(change, &directory, at) && targets.any(|it| it.service == *service && it.environment == *environment)
+        targets.any(|it| it.service == *service && it.environment == *environment)
     });
     found.truncate(MOST);
     Ok(found)
-}
-
-fn is_watched(change: &Change, directory: &Directory, at: Timestamp) -> bool {
-    let Some((from, until)) = watch::watch_span(change, directory) else {
-        return false;
-    };
-    // Many senders tell whole seconds alone.
-    from.as_second() <= at.as_second() && until.is_none_or(|until| at <= until)
 }
 
 /// Keeps a verdict on a change, once; one that is no pass is told to those in charge.
@@ -185,5 +161,11 @@ fn keep(
         )],
         written,
     )?;
+    if taken.result != WatchResult::Passed && change.wave_run.is_some() {
+        cx.on_change(change.id.as_str(), |case| {
+            report::note_watch(case);
+            Ok(())
+        })?;
+    }
     Ok(true)
 }

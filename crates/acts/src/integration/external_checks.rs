@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use model::change::change_file::Case;
 use model::change::record::Change;
 use model::change::{read_content, write};
 use model::core::enums::{GateDecision, Purpose, State};
 use model::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
+use model::core::refusal::Refusal;
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::provenance::{OutsideCheck, Word, find_change};
 use model::integration::signal::{Ask, AskKind};
@@ -475,6 +477,7 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         commit: Some(check.commit.clone()),
         change: check.named.clone(),
         purpose: Some(Purpose::Deploy),
+        member: None,
     };
     let answer = answer::ask(cx, &question)?;
     let key = answer
@@ -532,6 +535,7 @@ fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         let text = "No change is linked. Name one in a trailer `Change: CHG-…`, the branch, the title or the body.";
         return Ok(say(Word::Waiting, text.to_owned(), None));
     };
+    let change = as_judged(cx, change)?;
     let key = change.key.clone();
     if matches!(change.state, State::Rejected | State::Cancelled) {
         return Ok(say(Word::Rejected, format!("{key} is {}.", change.state), Some(change)));
@@ -565,6 +569,17 @@ fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     };
     let word = if is_approved { Word::Approved } else { Word::Waiting };
     Ok(say(word, text, Some(change)))
+}
+
+/// A change that an act on the directory left unsettled, in the earlier of the states that it has and will have: what is answered
+/// about it needs both.
+fn as_judged(cx: &mut Context<'_, '_>, change: Change) -> Result<Change> {
+    if !change.state.is_open() || !cx.is_unsettled(change.id.as_str())? {
+        return Ok(change);
+    }
+    let judged = |case: &mut Case<'_>| Ok::<_, Refusal>(case.change().clone());
+    let judged = cx.as_system(|cx| cx.try_on_change(change.id.as_str(), judged))?;
+    Ok(if judged.state < change.state { judged } else { change })
 }
 
 /// The one open change that names the commit, where the texts name none.

@@ -20,6 +20,7 @@ pub mod poll_deployments;
 pub(crate) mod save_deployment;
 pub mod send_webhooks;
 pub mod set_connection;
+pub mod set_dialect;
 pub mod set_sink;
 pub mod set_webhook;
 pub(crate) mod take_commits;

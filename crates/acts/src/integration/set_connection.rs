@@ -178,6 +178,7 @@ const KINDS: &[&str] = &[
     "flagger",
     "argo_rollouts",
     "statuspage",
+    "waves",
 ];
 
 /// Reads the address that letters are answered to: a mailbox whose server delivers `name+anything@` to `name@`.

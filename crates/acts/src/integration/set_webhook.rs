@@ -122,7 +122,8 @@ fn keep_address(cx: &mut Context<'_, '_>, id: &RecordId, format: WebhookFormat, 
     Ok(beginning(&url))
 }
 
-fn check(reading: &mut Reading<'_>, url: &str, kinds: &[String], reaches: &Reach) {
+/// Notes what is wrong with an address that the server is to call.
+pub(crate) fn check_address(reading: &mut Reading<'_>, url: &str, reaches: &Reach) {
     if !url.is_empty() && !is_address(url) {
         let text = "`url` is an address such as https://hooks.example.org/assent, without a login and a fragment.";
         reading.wrong("url", "not_an_address", text);
@@ -131,6 +132,10 @@ fn check(reading: &mut Reading<'_>, url: &str, kinds: &[String], reaches: &Reach
                     operator allow this one (`outgoing_allow`).";
         reading.wrong("url", "inner_address", text);
     }
+}
+
+fn check(reading: &mut Reading<'_>, url: &str, kinds: &[String], reaches: &Reach) {
+    check_address(reading, url, reaches);
     if kinds.is_empty() || kinds.len() > 50 {
         reading.wrong(
             "kinds",

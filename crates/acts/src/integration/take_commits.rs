@@ -13,7 +13,7 @@ use store::record;
 
 use crate::case::commit_equivalence::find;
 use crate::case::committers::{Known, go_back};
-use crate::case::settle_open::settle_one;
+use crate::case::settle_one::settle_one;
 use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::Result;

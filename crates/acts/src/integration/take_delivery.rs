@@ -7,6 +7,7 @@ use model::gate::provenance;
 use model::integration::signal::{self, Signal};
 use store::integration::inbox;
 
+use crate::change::tell_members;
 use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -77,6 +78,7 @@ pub fn take_signal(cx: &mut Context<'_, '_>, connection: &str, signal: &Signal) 
         Signal::Alert(it) => return take_alert::take_alert(cx, connection, it),
         Signal::Verdict(it) => return take_verdict::take_verdict(cx, connection, it),
         Signal::Notice(it) => return take_notice::take_notice(cx, connection, it),
+        Signal::Members(it) => return tell_members::take_members(cx, connection, it),
         Signal::Drift(it) => return take_drift::take_drift(cx, connection, it),
         Signal::CommitTree(it) => return take_tree(cx, connection, it),
         Signal::Ask(it) => return take_ask(cx, connection, it),

@@ -19,6 +19,7 @@ use crate::core::error::{Error, Result};
 use crate::core::noun::PlainNoun;
 use crate::guard::impersonation;
 use crate::notify::action_items::{is_open, keep, open, settle};
+use crate::notify::communicate::note_acknowledged;
 
 impl PlainNoun for ActionItem {
     type Input = ActionItemInput;
@@ -171,7 +172,9 @@ pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
     };
     if next.kind == ActionKind::Acknowledge {
         // Nothing else is asked for.
-        return settle(cx, next, ActionState::Done, "Acknowledged.");
+        let settled = settle(cx, next, ActionState::Done, "Acknowledged.")?;
+        note_acknowledged(cx, &settled)?;
+        return Ok(settled);
     }
     keep(cx, "action_item.acknowledged", next, false)
 }

@@ -1,7 +1,7 @@
 //! Opens and settles action items in the act that calls for them. Every rule that asks somebody for something opens its item here,
 //! and settles it here once its condition is met.
 
-use model::core::enums::{ActionKind, ActionState};
+use model::core::enums::{ActionKind, ActionState, Closing};
 use model::core::ids::{PersonId, RecordId};
 pub use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
 use model::notify::action_item::{MOST_LINKS, MOST_SERVICES, natural_key};
@@ -192,7 +192,7 @@ pub(crate) fn keep(cx: &mut Context<'_, '_>, kind: &'static str, item: ActionIte
     let item = cx.put(&mut written, item)?;
     if tells {
         let directory = cx.directory()?;
-        let words = (TOPIC, item.title.clone(), waits(&item));
+        let words = (TOPIC, subject(&item), waits(&item));
         for reader in notified(&directory, &item, 1, cx.now) {
             write_to(
                 cx,
@@ -217,11 +217,26 @@ pub(crate) fn facts(item: &ActionItem) -> Value {
     })
 }
 
+/// What the first letter about an item is called: by its title where a rule wrote it, for that is put into the reader's language.
+fn subject(item: &ActionItem) -> String {
+    match item.closing {
+        Closing::Person => format!("{} waits for you", item.key),
+        _ => item.title.clone(),
+    }
+}
+
+/// A title as it ends a sentence, whose point it may have already.
+pub(crate) fn without_point(title: &str) -> &str {
+    title.trim_end_matches('.')
+}
+
 fn waits(item: &ActionItem) -> String {
     let text = item.text.as_deref().map(|text| format!("\n{text}")).unwrap_or_default();
     format!(
         "{} waits for you until {}: {}.{text}",
-        item.key, item.due_at, item.title
+        item.key,
+        item.due_at,
+        without_point(&item.title)
     )
 }
 

@@ -4,14 +4,15 @@
 //! yet, a bounded number in one transaction: a record with a natural key and its message or letter are written together, so a round
 //! that is cut off or runs twice sends nothing a second time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use model::change::around::communication;
 use model::change::record::Change;
 use model::core::enums::{AboutKind, ActionKind, Closing, CommunicationStage};
-use model::core::ids::RecordId;
-use model::notify::action_item::{About, Due, NewItem, Owner};
+use model::core::ids::{PersonId, RecordId};
+use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
 use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::{Communication, Recipient, due, natural_key, recipients, remind_at, stage_of};
 use model::notify::communication_plan::CommunicationPlan;
@@ -154,10 +155,24 @@ impl<'c> Round<'c> {
         let data = json!({"change": self.change.key, "plan": plan.key, "stage": stage, "count": count});
         let subject = ("communication_plan", plan.id.0.clone());
         cx.tell(vec![draft("communication.sent", subject, cx.now, data)], written)?;
-        for recipient in asked {
-            self.ask(cx, &recipient)?;
+        for recipient in &asked {
+            self.ask(cx, recipient)?;
         }
-        Ok(())
+        match (stage, start) {
+            (CommunicationStage::Announced, Some(start)) => self.note_announced(cx, start, &asked),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes on the change that its start was announced, which a rule may ask for.
+    fn note_announced(&self, cx: &mut Context<'_, '_>, start: Timestamp, asked: &[Recipient]) -> Result<()> {
+        let people: BTreeSet<PersonId> = asked.iter().filter_map(|it| it.person.clone()).collect();
+        cx.as_system(|cx| {
+            cx.on_change(self.change.id.as_str(), |case| {
+                communication::note_announced(case, start, &people);
+                Ok(())
+            })
+        })
     }
 
     /// Whether somebody does not know it already: a reminder is none for who was told of the start so late, and only those who
@@ -267,6 +282,25 @@ fn name_of(recipient: &Recipient) -> String {
         (None, Some(address)) => proof::crypto::digest_text(address.to_lowercase().as_bytes()),
         (None, None) => String::new(),
     }
+}
+
+/// Notes on the change that somebody who was asked has acknowledged its announcement. Whoever acknowledges for them, the item
+/// names the person who was asked.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn note_acknowledged(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
+    let Some((_, person)) = item.natural_key.rsplit_once("communication/") else {
+        return Ok(());
+    };
+    let person = PersonId::from(person);
+    let key = item.about.clone();
+    cx.as_system(|cx| {
+        cx.on_change(&key, |case| {
+            communication::note_acknowledged(case, &person);
+            Ok(())
+        })
+    })
 }
 
 /// Nobody has to acknowledge a change any more whose work began or that does not come.

@@ -8,7 +8,7 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
-use crate::notify::action_items::{TABLE, TOPIC, facts, fall, set_timer, write_to};
+use crate::notify::action_items::{TABLE, TOPIC, facts, fall, set_timer, without_point, write_to};
 
 /// The topic of letters about items that are due.
 const LATE: &str = "action_item_due";
@@ -55,7 +55,7 @@ fn do_step(cx: &mut Context<'_, '_>, item: ActionItem, step: i64) -> Result<Acti
 }
 
 fn words(item: &ActionItem, step: i64) -> (&'static str, String, String) {
-    let (key, due, title) = (&item.key, item.due_at, &item.title);
+    let (key, due, title) = (&item.key, item.due_at, without_point(&item.title));
     match step {
         ..DUE => {
             let text = format!("{key} is due {due}: {title}.");

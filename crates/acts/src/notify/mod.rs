@@ -5,6 +5,7 @@ pub mod action_items;
 pub mod communicate;
 pub(crate) mod escalate_items;
 pub mod find_status;
+pub mod invite;
 pub mod list_items;
 pub mod make_feed;
 pub mod mark_message;

@@ -33,7 +33,7 @@ pub fn telling_of(cx: &mut Context<'_, '_>, login: &str) -> Result<(Person, Tell
     Ok((person, telling))
 }
 
-/// Sets it (`PUT /people/{login}/telling {how, digest_at?, quiet_from?, quiet_until?, language?}`); `how` is `at_once` or `digest`. It
+/// Sets it (`PUT /people/{login}/telling {how, digest_at?, quiet_from?, quiet_until?, language?, has_invitations?}`); `how` is `at_once` or `digest`. It
 /// holds for the messages that wait already.
 ///
 /// # Errors
@@ -97,6 +97,7 @@ fn read(reading: &mut Reading<'_>) -> Telling {
         digest_at,
         quiet,
         language,
+        has_invitations: reading.boolean("has_invitations").unwrap_or(false),
     }
 }
 

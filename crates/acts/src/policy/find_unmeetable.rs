@@ -85,6 +85,17 @@ pub(crate) fn shortage(duty: &Duty, directory: &Directory, now: Timestamp) -> Op
             ("of all people".to_owned(), there, *count as usize)
         }
         Duty::OutsideLook { from, .. } => (of_group(from), directory.members(from).len(), 1),
+        Duty::Communication {
+            ready_from: Some(Asked::Group(group)),
+            ..
+        } => (of_group(group), directory.members(group).len(), 1),
+        Duty::Communication {
+            ready_from: Some(Asked::Groups(groups)),
+            ..
+        } => {
+            let empty = groups.iter().find(|group| directory.members(group).is_empty())?;
+            (of_group(empty), 0, 1)
+        }
         _ => return None,
     };
     (there < needed).then_some((whom, there, needed))

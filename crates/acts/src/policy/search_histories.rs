@@ -354,6 +354,7 @@ const PROBES: &[(Role, Part, &str)] = &[
     (Role::ChangeManager, Part::Owner, "review_change"),
     (Role::ChangeManager, Part::Owner, "close_change"),
     (Role::Owner, Part::Peer, "peer_review_change"),
+    (Role::Owner, Part::Owner, "comment_change"),
 ];
 
 fn probe(role: Role, part: Part) -> ActorFacts {
@@ -454,10 +455,11 @@ fn alone_to_the_start(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<St
     stage.prepare(&[&alma, &robot], true);
     stage.assess(&alma);
     stage.prepare(&[&alma, &robot], true);
-    stage.await_window();
-    for hand in [&alma, &robot] {
-        stage.approve(hand);
-    }
+    stage.approach(|stage| {
+        for hand in [&alma, &robot] {
+            stage.approve(hand);
+        }
+    });
     if ![&alma, &robot].iter().any(|hand| stage.start(hand)) {
         return None;
     }
@@ -519,8 +521,7 @@ fn honest_to_the_start<'s>(
     stage.prepare(&[&rita, &Hand::person("ida"), &Hand::token("pip")], with_peers);
     stage.assess(&rita);
     stage.prepare(&[&rita, &Hand::person("ida"), &Hand::token("pip")], with_peers);
-    stage.await_window();
-    stage.gather_approvals();
+    stage.approach(Stage::gather_approvals);
     Ok(stage)
 }
 

@@ -40,10 +40,21 @@ pub fn inside<'f>(cx: &mut Context<'_, '_>, filter: &'f ChangeFilter) -> Result<
         return Ok(Cow::Borrowed(filter));
     };
     let services = scope.services().iter().map(|key| key.0.clone()).collect();
+    let (from, to) = scope.span();
     Ok(Cow::Owned(ChangeFilter {
         within: Some(services),
+        created_from: filter.created_from.max(from),
+        created_to: earlier(filter.created_to, to),
         ..filter.clone()
     }))
+}
+
+/// The earlier of two ends; one that is absent does not end.
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
 }
 
 /// Finds at most `limit` changes below the number `after`.

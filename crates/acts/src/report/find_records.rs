@@ -3,6 +3,7 @@
 
 use model::change::related_records::{Comment, Entry, GateCheck, Message};
 use model::core::act::actions;
+use model::core::enums::CheckState;
 use model::directory::snapshot::Token;
 use store::integration::inbox::{self, Delivery};
 use store::record::{self, Filter, Record};
@@ -35,19 +36,57 @@ pub fn find_entries(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<Entry>
     all(cx, &Filter::new().equals("change_id", change).order_by("occurred_at"))
 }
 
-/// Gate checks that were recorded before the one with this id, newest first.
+/// Which gate checks are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct CheckQuery {
+    /// Recorded before the one with this id.
+    pub before: Option<String>,
+    /// About this service.
+    pub service: Option<String>,
+    /// In this state.
+    pub state: Option<CheckState>,
+}
+
+/// How many checks are looked at for whoever is scoped to services.
+const MOST_LOOKED: usize = 5_000;
+
+/// Gate checks, newest first; whoever is scoped sees their own and those about their services.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_gate_checks(cx: &mut Context<'_, '_>, before: Option<&str>, limit: i64) -> Result<Vec<GateCheck>> {
+pub fn find_gate_checks(cx: &mut Context<'_, '_>, query: &CheckQuery, limit: i64) -> Result<Vec<GateCheck>> {
     cx.allow(actions::READ)?;
-    // Ids grow with time, and the table's key is the one order in which a million checks are not sorted first.
-    let filter = Filter::new().descending_by("id").limit(limit);
-    let filter = match before {
-        Some(before) => filter.less("id", before),
-        None => filter,
+    let Some(scope) = cx.scope()? else {
+        return all(cx, &check_filter(query, limit));
     };
-    all(cx, &filter)
+    let (person, count) = (cx.actor.person.clone(), usize::try_from(limit).unwrap_or_default());
+    let (mut query, mut found, mut looked) = (query.clone(), Vec::new(), 0);
+    while found.len() < count && looked < MOST_LOOKED {
+        let rows: Vec<GateCheck> = all(cx, &check_filter(&query, limit))?;
+        looked += rows.len();
+        let Some(last) = rows.last() else { break };
+        query.before = Some(last.id.0.clone());
+        found.extend(rows.into_iter().filter(|it| it.by == person || scope.has(&it.service)));
+    }
+    found.truncate(count);
+    Ok(found)
+}
+
+fn check_filter(query: &CheckQuery, limit: i64) -> Filter {
+    // Ids grow with time, and the keys of the indexes end with them, so that a million checks are not sorted first.
+    let mut filter = Filter::new().descending_by("id").limit(limit);
+    if let Some(before) = &query.before {
+        filter = filter.less("id", before.as_str());
+    }
+    if let Some(service) = &query.service {
+        filter = filter.equals("service", service.as_str());
+    }
+    match query.state {
+        Some(CheckState::Settled) => filter.equals("state", CheckState::Settled.as_str()),
+        // All others have an end of their wait, by which their index is kept small.
+        Some(state) => filter.equals("state", state.as_str()).is_set("wait_until"),
+        None => filter,
+    }
 }
 
 /// Messages to the acting person, newest first; without those about a change that they no longer see.

@@ -78,15 +78,22 @@ pub fn planned_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) ->
 /// # Errors
 /// The store's.
 pub fn plans_of(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<BTreeMap<String, Planned>> {
-    let mut found = BTreeMap::new();
+    let changes = changes_of(cx, ids)?;
+    let planned = changes.iter();
+    Ok(planned
+        .filter_map(|it| Some((it.id.0.clone(), Planned::of(it)?)))
+        .collect())
+}
+
+/// The changes with these ids, in the order of ids within each batch.
+///
+/// # Errors
+/// The store's.
+pub fn changes_of(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<Vec<Change>> {
+    let mut found = Vec::new();
     for ids in ids.chunks(AT_ONCE) {
         let filter = Filter::new().one_of("id", ids.iter().copied()).order_by("id");
-        let changes = record::bodies::<Change>(cx.tx, &filter)?;
-        found.extend(
-            changes
-                .iter()
-                .filter_map(|it| Some((it.id.0.clone(), Planned::of(it)?))),
-        );
+        found.extend(record::bodies::<Change>(cx.tx, &filter)?);
     }
     Ok(found)
 }

@@ -18,7 +18,7 @@ use model::schedule::ways::Ways;
 use serde_json::json;
 use store::record::{self, Filter};
 
-use crate::case::settle_open::settle_one;
+use crate::case::settle_one::settle_one;
 use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
 use crate::core::grounds;

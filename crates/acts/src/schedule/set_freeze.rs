@@ -21,6 +21,7 @@ use serde_json::json;
 use store::gate::revocation::{self, NotBefore};
 use store::record::{self, Filter};
 
+use crate::case::settle_one::settle_own;
 use crate::case::settle_open::settle_open;
 use crate::core::context::Context;
 use crate::core::eligible_people::whom_rules_let_here_but;
@@ -326,7 +327,7 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
     };
     freeze.exceptions.push(exception);
     let freeze = cx.put_estate("freeze.excepted", freeze, json!({"change": change.key}))?;
-    settle_open(cx, |open| open.id == change.id)?;
+    settle_own(cx, &change)?;
     Ok(freeze)
 }
 

@@ -5,13 +5,14 @@ use model::core::ids::{EnvironmentKey, RecordId};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::schedule::outside_calendar::{
-    MOST_CALENDARS, MOST_EVENTS, OutsideCalendar, OutsideCalendarInput, OutsideEvent, kept,
+    EVERY_MINUTES, MOST_CALENDARS, MOST_EVENTS, OutsideCalendar, OutsideCalendarInput, OutsideEvent, kept,
 };
 use serde_json::{Value, json};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
+use crate::schedule::read_calendars;
 
 impl PlainNoun for OutsideCalendar {
     type Input = OutsideCalendarInput;
@@ -40,26 +41,42 @@ impl PlainNoun for OutsideCalendar {
             version: 0,
             name: input.name,
             url: input.url,
+            is_caldav: input.is_caldav,
+            every_minutes: input.every_minutes,
+            has_credential: false,
             services: input.services,
             environments: input.environments,
             imported: None,
             imported_at: None,
+            entity_tag: None,
+            read_problem: None,
             active: true,
         };
-        cx.put_estate("outside_calendar.added", calendar, json!({}))
+        let added = cx.put_estate("outside_calendar.added", calendar, json!({}))?;
+        read_calendars::ask(cx, &added)?;
+        Ok(added)
     }
 
     fn edit(self, cx: &mut Context<'_, '_>, input: OutsideCalendarInput, mut reading: Reading<'_>) -> Result<Self> {
         check(cx, &input, &mut reading)?;
         reading.finish()?;
+        let is_moved = (&input.url, input.is_caldav) != (&self.url, self.is_caldav);
         let edited = Self {
             name: input.name,
             url: input.url,
+            is_caldav: input.is_caldav,
+            every_minutes: input.every_minutes,
+            // A credential is meant for the address that it was given for.
+            has_credential: self.has_credential && !is_moved,
             services: input.services,
             environments: input.environments,
+            entity_tag: self.entity_tag.filter(|_| !is_moved),
+            read_problem: self.read_problem.filter(|_| !is_moved),
             ..self
         };
-        cx.put_estate("outside_calendar.edited", edited, json!({}))
+        let edited = cx.put_estate("outside_calendar.edited", edited, json!({}))?;
+        read_calendars::ask(cx, &edited)?;
+        Ok(edited)
     }
 
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
@@ -76,6 +93,7 @@ impl PlainNoun for OutsideCalendar {
         for (record, value) in records.iter().zip(values) {
             if let Value::Object(map) = value {
                 map.remove("imported");
+                map.remove("entity_tag");
                 map.insert("event_count".to_owned(), json!(record.events().count()));
             }
         }
@@ -92,6 +110,25 @@ fn check(cx: &mut Context<'_, '_>, input: &OutsideCalendarInput, reading: &mut R
     let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
     if input.url.as_ref().is_some_and(|url| !is_web(url)) {
         reading.wrong("url", "not_a_url", "`url` begins with https:// or http://.");
+    }
+    if input.url.as_ref().is_some_and(|url| url.contains('@')) {
+        let text = "`url` holds no login or password; `POST /outside-calendars/…/credentials` keeps them sealed.";
+        reading.wrong("url", "not_a_url", text);
+    }
+    if input.url.is_none() && (input.is_caldav || input.every_minutes.is_some()) {
+        reading.wrong(
+            "url",
+            "missing",
+            "Only a calendar with an address, `url`, is read again.",
+        );
+    }
+    let (least, most) = EVERY_MINUTES;
+    if input
+        .every_minutes
+        .is_some_and(|minutes| !(least..=most).contains(&minutes))
+    {
+        let text = format!("`every_minutes` is {least} to {most}.");
+        reading.wrong("every_minutes", "out_of_range", text);
     }
     Ok(())
 }

@@ -35,6 +35,7 @@ impl World {
             commit: None,
             change: None,
             purpose: Some(purpose),
+            member: None,
         };
         let checked = self.system(move |cx| answer::check(cx, &question, None));
         checked
@@ -134,6 +135,7 @@ impl World {
                     commit: None,
                     change: None,
                     purpose: None,
+                    member: None,
                 };
                 consume_permit::consume_permit(cx, own.next_back().unwrap().id.as_str(), &question)
             });

@@ -614,6 +614,7 @@ impl World {
             commit: None,
             change: None,
             purpose: Some(purpose),
+            member: None,
         };
         self.system(move |cx| Ok(answer::check(cx, &question, None)?.permit.is_some()))
     }
@@ -688,7 +689,7 @@ fn a_way_back_that_a_permit_ahead_allows_is_not_unauthorized_and_counts_once_its
     assert_eq!(
         world.alarms(),
         alarms,
-        "what is found out late is told by the list of what has no partner"
+        "what is found out late is told by the list of deployments and changes without a match"
     );
 }
 

@@ -70,6 +70,7 @@ impl World {
             commit: commit.map(str::to_owned),
             change: None,
             purpose: None,
+            member: None,
         };
         self.system(move |cx| {
             let answer = answer::ask(cx, &question)?;

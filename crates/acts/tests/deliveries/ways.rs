@@ -20,6 +20,7 @@ impl World {
             commit: None,
             change: None,
             purpose,
+            member: None,
         }
     }
 

@@ -64,6 +64,14 @@ const APART: &[(&str, &str)] = &[
         "projection",
         "how far figures have read the log; replay computes their rows again",
     ),
+    (
+        "time_stamp",
+        "time stamps of authorities, which readers verify under certificates that they trust",
+    ),
+    (
+        "watched_checkpoint",
+        "how far logs of others were seen; one that is set back lets a fork be cosigned, which the log's other witnesses find",
+    ),
     ("saved_view", "filters of lists"),
     (
         "second_factor",
@@ -78,6 +86,10 @@ const APART: &[(&str, &str)] = &[
         "each has a code of the server that began it; one without opens nothing",
     ),
     (
+        "settled",
+        "which unsettled changes were judged, each with a code; one that is gone is judged once more",
+    ),
+    (
         "sink_state",
         "how far each sink was fed; a sink that is fed again gets events twice",
     ),
@@ -90,6 +102,10 @@ const APART: &[(&str, &str)] = &[
         "for which scopes a token was used, for people to look at",
     ),
     ("token_use", "when a token was used last, for people to look at"),
+    (
+        "unsettled",
+        "that changes have to be judged again, with a code; once it is gone, replay compares the gate's rows with their changes",
+    ),
     (
         "webhook_delivery",
         "what waits to be told to webhooks; it carries no right",

@@ -93,7 +93,7 @@ fn look_at_retention(world: &World) -> usize {
 }
 
 /// The tables of the database in which a word stands.
-fn tables_with(world: &World, word: &str) -> BTreeSet<String> {
+pub(crate) fn tables_with(world: &World, word: &str) -> BTreeSet<String> {
     let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
     let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
     let mut names = connection.prepare(names).unwrap();

@@ -103,6 +103,7 @@ fn differing(left: &Directory, right: &Directory) -> Vec<&'static str> {
         outside_calendars,
         vendors,
         vendor_notices,
+        joint_maintenances,
         traffic
     ];
     let parts = parts.into_iter().filter(|(_, is_same)| !is_same);

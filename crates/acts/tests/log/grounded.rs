@@ -28,6 +28,7 @@ pub(crate) fn question() -> acts::core::gate_question::Question {
         commit: None,
         change: None,
         purpose: None,
+        member: None,
     }
 }
 

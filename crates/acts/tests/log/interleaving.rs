@@ -211,6 +211,7 @@ impl<'w> Round<'w> {
             commit: None,
             change: None,
             purpose: None,
+            member: None,
         };
         let ask = move |cx: &mut Context<'_, '_>| answer::check(cx, &question, None);
         let Some(checked) = self.act((dice, "pipe"), ask) else {

@@ -180,7 +180,7 @@ fn who_leaves_leaves_their_items_to_the_next() {
     );
     let other = add(&world, "olga", json!({"title": "Write it down", "owner": "rita"}));
     assert_eq!((of_pay.key.as_str(), other.key.as_str()), ("ACT-101", "ACT-102"));
-    assert_eq!(written_to(&world, "Renew it"), ["rita"]);
+    assert_eq!(written_to(&world, "ACT-101 waits for you"), ["rita"]);
     world.system(|cx| deactivate_person::deactivate_person(cx, "rita", &body(json!({}))));
     let loaded = |item: &ActionItem| {
         let id = item.id.0.clone();
@@ -203,7 +203,7 @@ fn who_leaves_leaves_their_items_to_the_next() {
         ["ACT-102"]
     );
     assert!(
-        written_to(&world, "Write it down").contains(&"mona".to_owned()),
+        written_to(&world, "ACT-102 waits for you").contains(&"mona".to_owned()),
         "change managers get it"
     );
     world.assert_replays();

@@ -8,14 +8,19 @@ use std::collections::BTreeMap;
 use acts::audit::{replay_log, turn_key};
 use acts::change::{link_change, record_entry};
 use acts::core::{noun, signing_keys};
+use model::audit::time_authority::TimeAuthority;
+use model::audit::watched_log::WatchedLog;
 use model::audit::witness::Witness;
+use model::compliance::report_schedule::ReportSchedule;
 use model::emergency::outside_look;
 use model::gate::provenance;
+use model::integration::dialect::Dialect;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, params_from_iter};
 use serde_json::json;
 use store::queue::timer;
 
+use crate::wave_rows;
 use crate::world::{ARTIFACT, TENANT, World, body};
 
 /// Where each migration lies.
@@ -229,12 +234,34 @@ fn furnish(world: &World) {
     });
     furnish_rarer(world);
     furnish_outsiders(world);
+    furnish_dashboards(world);
     let template = body(json!({
         "key": "restart", "title": "Restart", "services": ["web"], "environments": ["lab"], "free": ["planned_start", "planned_end"],
         "locked": {"category": "application", "complexity": "low", "description": "d", "justification": "j",
             "plan": [{"title": "One"}], "rollback_plan": [{"title": "Back", "minutes": 2}]},
     }));
     world.by("rita", move |cx| set_template::propose_template(cx, &template));
+}
+
+/// A certificate of a time-stamping authority.
+pub(crate) const CERTIFICATE: &str = include_str!("../../../proof/src/time_stamp/fixtures/ec-ca.pem");
+
+fn provenance_told(at: jiff::Timestamp) -> provenance::Provenance {
+    provenance::Provenance {
+        id: "".into(),
+        version: 0,
+        repository: "halden/web".to_owned(),
+        commit: "6dcb09b5b57875f334f61aebed695e2e4193db5e".to_owned(),
+        tree: None,
+        artifact: Some(ARTIFACT.to_owned()),
+        files: None,
+        before: None,
+        committers: None,
+        is_partial: false,
+        merged: None,
+        source: "ci".to_owned(),
+        at,
+    }
 }
 
 /// What fewer tenants have.
@@ -246,6 +273,8 @@ fn furnish_rarer(world: &World) {
     use model::cab::lesson_assignment::LessonAssignment;
     use model::cab::lesson_attempt::LessonAttempt;
     use model::change::custom_field::CustomField;
+    use model::compliance::hold_order::HoldOrder;
+    use model::compliance::retention_rule::RetentionRule;
     use model::notify::action_item::ActionItem;
     use model::notify::announcement::Announcement;
     use model::risk::probe::Probe;
@@ -281,27 +310,60 @@ fn furnish_rarer(world: &World) {
             &body(json!({"service": "web", "zone": "UTC", "profile": "mon,9,1200"})),
         )?;
         noun::add::<OutsideCalendar>(cx, &body(json!({"name": "Works", "services": ["web"]})))?;
+        noun::add::<HoldOrder>(cx, &body(json!({"reason": "Case 4711", "services": ["web"]})))?;
+        let rule = json!({"regime": "own", "record_kind": "change", "keep_days": 100, "active": true});
+        noun::add::<RetentionRule>(cx, &body(rule))?;
         meetings::open_meeting(cx, &body(json!({"group": "eyes", "title": "Board"})))?;
         let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
             "claims": {"repository": "halden/*"}});
         set_workload::set_workload(cx, "jobs", &body(workload))?;
         set_retention::propose_retention(cx, &body(json!({"changes_days": 400, "reason": "As the law says."})))?;
-        let told = provenance::Provenance {
-            id: "".into(),
+        keep_provenance::keep(cx, provenance_told(cx.now))
+    });
+}
+
+/// An agenda with an item and a forecast, and a board that meets by a rule.
+fn furnish_boards(world: &World, key: &str) {
+    use acts::cab::agenda::{freeze_agenda, keep};
+    use acts::cab::meetings::open_meeting;
+    use model::cab::agenda::Agenda;
+    use model::cab::agenda_item::AgendaItem;
+    use model::cab::board_forecast::BoardForecast;
+    use model::cab::meeting_series::MeetingSeries;
+    let key = key.to_owned();
+    world.system(move |cx| {
+        let at = |hours| (cx.now + jiff::SignedDuration::from_hours(hours)).to_string();
+        let (starts_at, freeze_at) = (at(4), at(1));
+        let meeting = json!({"group": "eyes", "title": "Board", "starts_at": starts_at});
+        let meeting = open_meeting(cx, &body(meeting))?;
+        let wanted = json!({"meeting": meeting.id, "freeze_at": freeze_at, "chair": "olga"});
+        let agenda = noun::add::<Agenda>(cx, &body(wanted))?;
+        let agenda = freeze_agenda(cx, agenda.id.as_str())?;
+        let file = cx.file(&key)?;
+        let item = AgendaItem {
+            id: cx.new_id()?.as_str().into(),
+            agenda: agenda.id.clone(),
+            place: 1,
+            reason: Some("It cannot wait.".to_owned()),
+            ..AgendaItem::of(&file, cx.now)
+        };
+        keep(cx, "agenda_item.listed", item, json!({}))?;
+        let forecast = BoardForecast {
+            id: cx.new_id()?.as_str().into(),
             version: 0,
-            repository: "halden/web".to_owned(),
-            commit: "6dcb09b5b57875f334f61aebed695e2e4193db5e".to_owned(),
-            tree: None,
-            artifact: Some(ARTIFACT.to_owned()),
-            files: None,
-            before: None,
-            committers: None,
-            is_partial: false,
-            merged: None,
-            source: "ci".to_owned(),
+            agenda: agenda.id.clone(),
+            group: agenda.group.clone(),
+            change: file.change.id.0.as_str().into(),
+            change_key: key.clone(),
+            person: agenda.chair.clone(),
+            percent: 80,
             at: cx.now,
         };
-        keep_provenance::keep(cx, told)
+        keep(cx, "board_forecast.given", forecast, json!({}))?;
+        let first = (cx.now + jiff::SignedDuration::from_hours(24 * 30)).to_string();
+        let series =
+            json!({"group": "eyes", "title": "Board", "starts_at": first, "rrule": "FREQ=WEEKLY", "chair": "olga"});
+        noun::add::<MeetingSeries>(cx, &body(series)).map(drop)
     });
 }
 
@@ -326,6 +388,18 @@ fn furnish_outsiders(world: &World) {
             "impact": "outage",
             "starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         noun::add::<VendorNotice>(cx, &body(notice)).map(drop)
+    });
+}
+
+/// A dashboard, and who has it mailed.
+fn furnish_dashboards(world: &World) {
+    use model::report::dashboard_subscription::DashboardSubscription;
+    use model::report::saved_dashboard::Dashboard;
+    world.by("rita", |cx| {
+        let saved = json!({"title": "Mine", "tiles": ["own", "states"], "query": "kind=normal", "is_shared": true});
+        let saved = noun::add::<Dashboard>(cx, &body(saved))?;
+        let letter = json!({"dashboard": saved.id, "rhythm": "weekly", "hour": 7});
+        noun::add::<DashboardSubscription>(cx, &body(letter)).map(drop)
     });
 }
 
@@ -414,11 +488,36 @@ fn write_records(world: &World, key: &str) {
     });
 }
 
+/// An emergency card, and what was done under it.
+fn write_emergency(world: &World) {
+    use model::emergency::emergency_card::EmergencyCard;
+    use model::emergency::emergency_report::EmergencyReport;
+    use model::emergency::emergency_use::EmergencyUse;
+    world.system(|cx| {
+        let at = "2026-11-20T08:00:00Z";
+        let card = json!({"id": "r-card", "version": 0, "services": ["web"], "environment": "lab", "uses": 2,
+            "ends_at": "2026-12-20T08:00:00Z", "reason": "In the safe.", "by": "p-1", "approved": true, "approved_by": "p-2",
+            "approved_at": at, "active": true});
+        write_one::<EmergencyCard>(cx, "emergency_card.signed", card)?;
+        let used = json!({"id": "r-use", "version": 0, "digest": "sha256:ac", "place": "r/1", "card": "r-card", "service": "web",
+            "environment": "lab", "build": ARTIFACT, "host": "dock-1", "said_by": "ivo", "reason": "The rack burns.", "done_at": at,
+            "allowed": true, "differences": ["unknown_artifact"], "by": "p-1", "at": at});
+        write_one::<EmergencyUse>(cx, "emergency_use.reported", used)?;
+        let reported = json!({"id": "r-report", "version": 0, "named": "r", "lines": 1, "added": 1,
+            "differences": ["unknown_artifact"], "by": "p-1", "at": at});
+        write_one::<EmergencyReport>(cx, "emergency_report.added", reported)
+    });
+}
+
 /// Drift, and what a canary came to, as outside systems tell them.
 fn write_drift(world: &World, key: &str) {
     use model::incident::drift::{
         baseline::DriftBaseline, finding::DriftFinding, rule::DriftRule, source::DriftSource,
     };
+    use model::incident::monitor::Monitor;
+    use model::incident::objective::Objective;
+    use model::incident::objective_measure::ObjectiveMeasure;
+    use model::incident::raised_monitor::RaisedMonitor;
     use model::incident::watch_verdict::WatchVerdict;
     let key = key.to_owned();
     world.system(move |cx| {
@@ -442,6 +541,18 @@ fn write_drift(world: &World, key: &str) {
         let verdict = json!({"connection": "c-1", "change": key, "natural_key": "sha256:ab", "judged": "web", "service": "web",
             "environment": "lab", "result": "inconclusive", "text": "No data."});
         write_one::<WatchVerdict>(cx, "watch_verdict.taken", with_id("verdict", verdict))?;
+        let monitor = json!({"key": "latency", "title": "Latency", "services": ["web"], "scrape_targets": ["probe.example:9115"],
+            "expression": "up", "hold_minutes": 2, "active": true});
+        write_one::<Monitor>(cx, "monitor.added", with_id("monitor", monitor))?;
+        let raised = json!({"change": key, "monitor": "r-monitor", "monitor_key": "latency", "places": ["web/lab"], "lowered_at": at,
+            "active": false});
+        write_one::<RaisedMonitor>(cx, "raised_monitor.raised", with_id("raised", raised))?;
+        let objective = json!({"key": "errors", "title": "Errors", "service": "web", "url": "https://prometheus.example",
+            "expression": "up", "bound_is": "at_most", "bound": "1", "active": true});
+        write_one::<Objective>(cx, "objective.added", with_id("objective", objective))?;
+        let measure = json!({"change": key, "objective": "r-objective", "objective_key": "errors", "place": "web/lab",
+            "natural_key": "sha256:ac", "value": "2", "bound": "1", "result": "missed", "measured_count": 1, "missed_count": 1});
+        write_one::<ObjectiveMeasure>(cx, "objective_measure.taken", with_id("measure", measure))?;
         Ok(())
     });
 }
@@ -508,7 +619,21 @@ fn teach(world: &World) {
             "id": "conclusion", "version": 0, "sample": "sample", "change": "CHG-1001", "verdict": "effective",
             "text": "Approved before.", "by": "system", "at": cx.now,
         }))?;
-        cx.put_estate("audit_conclusion.added", conclusion, json!({})).map(drop)
+        cx.put_estate("audit_conclusion.added", conclusion, json!({}))?;
+        let mandate: model::directory::audit_mandate::AuditMandate = serde_json::from_value(json!({
+            "id": "mandate", "version": 0, "person": "nobody", "reason": "Year-end audit", "services": ["web"], "starts_at": cx.now,
+            "ends_at": cx.now, "by": "system", "at": cx.now, "active": true,
+        }))?;
+        cx.put_estate("audit_mandate.proposed", mandate, json!({}))?;
+        let erasure: model::compliance::person_erasure::PersonErasure = serde_json::from_value(json!({
+            "id": "erasure", "version": 0, "person": "nobody", "reason": "Ticket 812", "by": "system", "at": cx.now, "active": true,
+        }))?;
+        cx.put_estate("person_erasure.asked", erasure, json!({}))?;
+        let look = model::audit::auditor_look::AuditorLook::of("nobody".into(), ("change", "CHG-1001"), cx.now);
+        acts::audit::note_look::note_look(cx, &look)?;
+        crate::agents::furnish(cx)?;
+        wave_rows::furnish_waves(cx)?;
+        wave_rows::furnish_trials(cx)
     });
 }
 
@@ -526,14 +651,24 @@ pub(crate) fn world() -> World {
         link_change::link_change(cx, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
     });
     under_way(&world);
+    furnish_boards(&world, "CHG-1001");
     write_records(&world, "CHG-1001");
     teach(&world);
     write_drift(&world, "CHG-1001");
+    write_emergency(&world);
     halt(&world);
     world.system(|cx| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.
-        let witness = "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-        noun::add::<Witness>(cx, &body(json!({"key": witness})))?;
+        let witness = json!({"key": "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
+            "url": "https://witness.example/walk"});
+        noun::add::<Witness>(cx, &body(witness))?;
+        let watched = "log.example/acme+7895ec0a+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+        noun::add::<WatchedLog>(cx, &body(json!({"key": watched})))?;
+        noun::add::<Dialect>(cx, &body(json!({"name": "servicenow"})))?;
+        let authority = json!({"url": "https://tsa.example/tsr", "certificates": CERTIFICATE, "every_hours": 6});
+        noun::add::<TimeAuthority>(cx, &body(authority))?;
+        let schedule = json!({"framework": "sox", "span": "last_month", "format": "oscal", "contacts": ["olga"]});
+        noun::add::<ReportSchedule>(cx, &body(schedule))?;
         turn_key::rotate_key(cx, signing_keys::PERMIT, &body(json!({"reason": "Once a year"}))).map(|_| ())
     });
     // The first bundle of the log is full.

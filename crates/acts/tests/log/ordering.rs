@@ -35,6 +35,7 @@ fn ask_gate(world: &World, executor: &Executor) -> Checked {
         commit: None,
         change: None,
         purpose: None,
+        member: None,
     };
     at(world, executor, "pipe", move |cx| answer::check(cx, &question, None))
 }

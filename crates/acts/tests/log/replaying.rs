@@ -304,6 +304,7 @@ fn a_revocation_that_was_taken_off_the_list_is_found() {
             artifact: None,
             commit: None,
             purpose: enums::Purpose::Deploy,
+            member: None,
             content_digest: "sha256:00".into(),
             policy_digest: "sha256:00".into(),
             epoch: 0,

@@ -50,6 +50,7 @@ fn nothing_is_collected_once_the_wait_is_over() {
         commit: None,
         change: None,
         purpose: None,
+        member: None,
     };
     let id = world.by("pipe", move |cx| {
         let until = cx.now + jiff::SignedDuration::from_mins(140);

@@ -118,6 +118,7 @@ fn question_about(service: &str, artifact: &str) -> gate_question::Question {
         commit: None,
         change: None,
         purpose: None,
+        member: None,
     }
 }
 

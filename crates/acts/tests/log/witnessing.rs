@@ -137,6 +137,7 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
         commit: None,
         change: None,
         purpose: None,
+        member: None,
     };
     let asked = question(ARTIFACT);
     let checked = world.by("pipe", move |cx| answer::check(cx, &asked, None));

@@ -345,6 +345,7 @@ impl World {
             commit: None,
             change: None,
             purpose: None,
+            member: None,
         };
         let checked = self.by("pipe", move |cx| answer::check(cx, &question, None));
         assert!(checked.permit.is_some(), "{:?}", checked.check.reasons);

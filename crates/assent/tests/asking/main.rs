@@ -457,7 +457,7 @@ fn an_act_that_the_rules_refuse_says_whom_to_ask() {
 
 #[test]
 fn a_new_change_says_what_the_flags_say() {
-    let server = Scripted::new(vec![(201, "", change("draft"))]);
+    let server = Scripted::new(vec![(200, "", json!({"items": []})), (201, "", change("draft"))]);
     let (output, asked) = server.run(&[
         "change",
         "new",
@@ -478,7 +478,7 @@ fn a_new_change_says_what_the_flags_say() {
     assert_eq!(code(&output), 0, "{}", text(&output.stderr));
     let expected = json!({"title": "Move it", "services": ["pay"], "environment": "production", "impact": {"data": "low"},
         "plan": [{"title": "Roll out"}], "labels": ["q4"]});
-    assert_eq!(asked[0].body, expected);
+    assert_eq!(asked[1].body, expected);
     assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["key"], "CHG-7");
 }
 

@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod evidence_formats;
 pub mod in_toto;
 pub mod junit;
+pub mod members;
 pub mod sarif;
 mod sarif_log;
 mod sarif_rules;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use model::integration::signal::{self, Repository, SetAside, Signal};
 use ring::hmac;
 
+use crate::change::members;
 use crate::incident::{canary, drift};
 use crate::integration::incidents::{grafana, jira, mail as incident_mail, opsgenie, servicenow, siem, statuspage};
 use crate::integration::received::{Headers, Kept};
@@ -37,6 +38,7 @@ pub const KINDS: &[&str] = &[
     "flagger",
     "argo_rollouts",
     "statuspage",
+    "waves",
 ];
 
 /// Why a delivery is turned away.
@@ -230,6 +232,7 @@ pub fn read(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> Res
         "jira" => jira::read(body, received_at),
         "siem" => siem::read(body, received_at),
         "statuspage" => statuspage::read(body, received_at),
+        "waves" => members::read_report(body),
         "incident_mail" => incident_mail::read(body, received_at),
         "mail" => mail_reply::read(body),
         kind if canary::KINDS.contains(&kind) => canary::read(kind, body, received_at),

@@ -15,6 +15,7 @@ pub mod jenkins;
 pub mod pagerduty;
 pub mod plain;
 pub mod probe;
+pub mod prometheus;
 pub mod received;
 pub mod reply;
 pub mod sinks;

@@ -79,6 +79,7 @@ mod tests {
             status,
             retry_after_seconds: None,
             media_type: media_type.to_owned(),
+            entity_tag: String::new(),
             body: body.as_bytes().to_vec(),
         }
     }

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 pub use lettre::Message;
-use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
+use lettre::message::{Mailbox, MultiPart, MultiPartKind, SinglePart};
 
 /// The longest subject or display name, in bytes; a longer one is cut off.
 pub const LINE_MAX_BYTES: usize = 255;
@@ -67,12 +67,49 @@ pub enum LetterError {
     Build(String),
 }
 
+/// What a calendar program does with the calendar part of a letter (RFC 6047).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// It takes the event, or the new time of one that it has.
+    Request,
+    /// It takes the event out.
+    Cancel,
+}
+
+impl Method {
+    /// The word of RFC 5546.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "REQUEST",
+            Self::Cancel => "CANCEL",
+        }
+    }
+}
+
+/// The calendar part of a letter: the method and the iCalendar text, which says the same method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalendarPart {
+    /// The method.
+    pub method: Method,
+    /// The text.
+    pub text: String,
+}
+
 /// Builds the message, with `Auto-Submitted: auto-generated` (RFC 3834), so that no absence note
 /// answers it. The same letter always gives the same message.
 ///
 /// # Errors
 /// [`LetterError`] as its variants say.
 pub fn message(letter: &Letter) -> Result<Message, LetterError> {
+    message_with(letter, None)
+}
+
+/// The same with a part for calendar programs beside the text (`multipart/alternative`).
+///
+/// # Errors
+/// [`LetterError`] as its variants say.
+pub fn message_with(letter: &Letter, calendar: Option<&CalendarPart>) -> Result<Message, LetterError> {
     if letter.text.len() > TEXT_MAX_BYTES {
         return Err(LetterError::TooLong);
     }
@@ -86,21 +123,43 @@ pub fn message(letter: &Letter) -> Result<Message, LetterError> {
         };
         builder = builder.reply_to(mailbox("reply_to", &party)?);
     }
-    let mut message = builder
+    let builder = builder
         .from(mailbox("from", &letter.from)?)
         .to(mailbox("to", &letter.to)?)
         .subject(one_line(&letter.subject))
-        .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+        .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
+    let built = match calendar {
+        Some(part) => builder.multipart(parts(letter, part)?),
         // The library says it of messages in several parts alone; RFC 2045 section 4 asks it of every one.
-        .header(MIME_VERSION_1_0)
-        .header(ContentType::TEXT_PLAIN)
-        .body(lines(&letter.text))
-        .map_err(|error| LetterError::Build(error.to_string()))?;
+        None => builder
+            .header(MIME_VERSION_1_0)
+            .header(ContentType::TEXT_PLAIN)
+            .body(lines(&letter.text)),
+    };
+    let mut message = built.map_err(|error| LetterError::Build(error.to_string()))?;
     // Written as it is: folding would put a line break into a long id.
     let name = HeaderName::new_from_ascii_str("Message-ID");
     let header = HeaderValue::dangerous_new_pre_encoded(name, id.clone(), id);
     message.headers_mut().insert_raw(header);
     Ok(message)
+}
+
+/// The text and the calendar part; their boundary comes from the letter's id, so that the message is always the same.
+fn parts(letter: &Letter, part: &CalendarPart) -> Result<MultiPart, LetterError> {
+    let kind = format!("text/calendar; charset=utf-8; method={}", part.method.as_str());
+    let kind = ContentType::parse(&kind).map_err(|error| LetterError::Build(error.to_string()))?;
+    let letters = letter.message_id.bytes().filter(u8::is_ascii_alphanumeric).take(40);
+    let boundary: String = letters.map(char::from).collect();
+    let text = SinglePart::builder()
+        .header(ContentType::TEXT_PLAIN)
+        .body(lines(&letter.text));
+    let calendar = SinglePart::builder().header(kind).body(part.text.clone());
+    let both = MultiPart::builder()
+        .kind(MultiPartKind::Alternative)
+        .boundary(format!("assent-{boundary}"))
+        .singlepart(text)
+        .singlepart(calendar);
+    Ok(both)
 }
 
 fn mailbox(which: &'static str, party: &Party) -> Result<Mailbox, LetterError> {
@@ -230,6 +289,27 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line:?} is missing in {text}");
         }
+    }
+
+    #[test]
+    fn an_invitation_has_a_calendar_part_beside_its_text() {
+        let part = CalendarPart {
+            method: Method::Request,
+            text: "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n".to_owned(),
+        };
+        let built = || String::from_utf8(message_with(&letter(), Some(&part)).unwrap().formatted()).unwrap();
+        let text = built();
+        assert_eq!(text, built(), "it is always the same");
+        assert!(text.contains("Content-Type: multipart/alternative"), "{text}");
+        assert!(
+            text.contains("text/calendar") && text.contains("method=REQUEST"),
+            "{text}"
+        );
+        assert!(
+            text.contains("METHOD:REQUEST\r\n") && text.contains("please look."),
+            "{text}"
+        );
+        assert_eq!(text.matches("MIME-Version: 1.0").count(), 1, "{text}");
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub const ANSWER_MAX_BYTES: u64 = 1 << 20;
 /// A call to be made.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Call {
-    /// `GET`, `POST`, `PUT` or `DELETE`.
+    /// `GET`, `POST`, `PUT`, `DELETE`, or `REPORT` of CalDAV.
     pub method: &'static str,
     /// Where to.
     pub url: String,
@@ -52,6 +52,8 @@ pub struct Answer {
     pub retry_after_seconds: Option<i64>,
     /// `Content-Type`; empty where it is not said.
     pub media_type: String,
+    /// `ETag`; empty where it is not said.
+    pub entity_tag: String,
     /// The body, at most [`ANSWER_MAX_BYTES`].
     pub body: Vec<u8>,
 }
@@ -90,6 +92,8 @@ impl Caller {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            // CalDAV reads a collection by `REPORT`.
+            .allow_non_standard_methods(true)
             // A proxy would look the name up itself, and the check would see the proxy's address alone.
             .proxy(None)
             .timeout_global(Some(PATIENCE))
@@ -131,11 +135,11 @@ impl Caller {
             .headers()
             .get("retry-after")
             .and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let media_type = response.headers().get("content-type");
-        let media_type = media_type
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned();
+        let told_of = |name: &str| {
+            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+            value.unwrap_or_default().to_owned()
+        };
+        let (media_type, entity_tag) = (told_of("content-type"), told_of("etag"));
         let status = response.status().as_u16();
         let body = response
             .body_mut()
@@ -148,6 +152,7 @@ impl Caller {
             status,
             retry_after_seconds,
             media_type,
+            entity_tag,
             body,
         })
     }

@@ -318,7 +318,7 @@ pub(crate) fn unacknowledged(case: &mut Case<'_>, rule: &str, person: &PersonId)
     }
     case.tell("approval.unacknowledged", json!({"person": person, "rule": rule}));
     let mark = format!("{rule}/{}", request.acknowledge_by);
-    let news = format!("{} still waits for your word.", case.change().key);
+    let news = format!("{} still waits for your decision.", case.change().key);
     let next = "Acknowledge it, decide, or return it with a question.";
     case.write_to(person, "reminder", &mark, news, next);
     let (owner, name) = (case.change().content.owner.clone(), case.name(person));

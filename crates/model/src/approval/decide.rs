@@ -667,7 +667,8 @@ pub fn overrule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         Act::Overrule.as_str(),
     )?;
     let manager = case.directory.has_role(&case.actor.person, Role::ChangeManager);
-    if !manager || is_of_interest(case.change(), &case.actor.person) {
+    let same = case.file.hands.same(&case.actor.person);
+    if !manager || same.into_iter().any(|person| is_of_interest(case.change(), person)) {
         let text =
             "A rejection is overruled by a change manager who neither asked for the change nor owns or wrote it.";
         return Err(Refusal::not_allowed("not_allowed", text));

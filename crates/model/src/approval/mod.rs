@@ -14,3 +14,4 @@ pub mod one_person;
 pub(crate) mod routing;
 pub mod separation_of_duties;
 pub mod sla;
+pub mod warning;

@@ -130,6 +130,18 @@ pub enum Duty {
         /// How many minutes a look lasts.
         within_minutes: i64,
     },
+    /// `@require("communication")`: the start was announced, acknowledged, and each team that takes part is ready.
+    Communication {
+        /// How many minutes before the start it was announced at the latest; any time before unless set.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        announced_minutes: Option<i64>,
+        /// Whether all who are asked to acknowledge the announcement have done so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        acknowledged: bool,
+        /// Who says that their team is ready: one for each target, or for each group that is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ready_from: Option<Asked>,
+    },
     /// `@require("permit")`: how permits of this change are made; asks nothing of people.
     Permit {
         /// A permit's life in minutes, at most 1,440.

@@ -19,10 +19,23 @@ pub const HAND_HOURS: i64 = 24;
 
 /// The hands behind what a change was written and decided with, and behind whoever could decide now.
 pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Hands {
-    if !is_grave(file, directory) {
-        return Hands::default();
+    let mut hands = match is_grave(file, directory) {
+        true => Hands::of_a_grave_change(),
+        false => Hands::default(),
+    };
+    // One that was ended counts as well: what it wrote stays its sponsor's.
+    for agent in directory.agents.iter() {
+        hands.sponsor(&agent.person, &agent.sponsor);
     }
-    let mut hands = Hands::of_a_grave_change();
+    if !hands.is_grave {
+        return hands;
+    }
+    for agent in directory.agents.iter() {
+        let made = directory.people.get(&agent.person).and_then(|it| it.made_by.as_ref());
+        if let Some(hand) = made {
+            hands.make(&agent.person, &hand.by);
+        }
+    }
     let times = times(file, directory);
     let mut join = |person: &PersonId, by: &PersonId, at: Timestamp| {
         let is_of_late = |acted: &Timestamp| at <= *acted && *acted < at + SignedDuration::from_hours(HAND_HOURS);
@@ -32,7 +45,7 @@ pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Hands
         }
     };
     for person in directory.people.values() {
-        if let Some(hand) = &person.made_by {
+        if let Some(hand) = person.made_by.as_ref().filter(|_| !person.is_agent) {
             join(&person.id, &hand.by, hand.at);
         }
     }

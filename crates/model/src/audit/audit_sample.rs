@@ -109,7 +109,7 @@ pub struct AuditSampleInput {
     #[card(most = SEED)]
     pub seed: Option<String>,
     /// How many changes; what auditors usually test for such a population unless said.
-    #[card(example = "25")]
+    #[card(most = draw::MOST, example = "25")]
     pub size: Option<i64>,
 }
 

@@ -2,6 +2,9 @@
 
 pub mod audit_conclusion;
 pub mod audit_sample;
+pub mod auditor_look;
 pub mod draw;
 pub mod key_rotation;
+pub mod time_authority;
+pub mod watched_log;
 pub mod witness;

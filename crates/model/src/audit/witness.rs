@@ -19,6 +19,10 @@ pub struct Witness {
     pub version: i64,
     /// Its verifier key, `name+id+base64`, of the type of cosignatures (0x04).
     pub key: String,
+    /// The address below which it takes `add-checkpoint` (C2SP tlog-witness); without one it fetches checkpoints itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
+    pub url: Option<String>,
     /// Whether its cosignatures are taken.
     #[card(column)]
     pub active: bool,
@@ -40,12 +44,15 @@ pub struct WitnessInput {
         example = "witness.example/w1+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
     )]
     pub key: String,
+    /// The address below which it takes `add-checkpoint` (C2SP tlog-witness); without one it fetches checkpoints itself.
+    #[card(text, example = "https://witness.example/prefix")]
+    pub url: Option<String>,
 }
 
 /// The card.
 pub const CARD: Card = Card {
     tag: "log",
-    columns: &["id", "name", "cosigned.size", "cosigned.at"],
+    columns: &["id", "name", "cosigned.size", "cosigned.at", "url"],
     shown: &[
         Field::shown("name", Kind::Text(LINE), "The name in its key.").needed(),
         Field::shown(

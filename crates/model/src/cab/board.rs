@@ -67,7 +67,12 @@ pub(crate) fn quorum_unmet(
         return Some(found);
     }
     // Whoever is of the board no longer is at none of its meetings.
-    let open = directory.meetings_on(group, now).last().map(|it| directory.trusted(it));
+    let digest = &file.change.digests.content;
+    let open = directory
+        .meetings_on(group, now)
+        .filter(|it| it.lists(&file.change.id, digest))
+        .last()
+        .map(|it| directory.trusted(it));
     let Some(meeting) = voted.or(open.as_ref()) else {
         let people = snapshot::last_people(directory);
         return Some(unmet::unmet(
@@ -154,7 +159,30 @@ pub(crate) fn check_meeting(case: &Case<'_>, id: &RecordId) -> Result<Meeting, R
         let help = format!("Attend it first (POST /meetings/{id}/attendance).");
         return Err(Refusal::not_now("not_attending", text, help, login));
     }
+    check_listed(case, meeting)?;
     Ok(case.directory.trusted(meeting))
+}
+
+/// Refuses a vote on what the frozen agenda of a meeting does not have, or not as it stands now.
+fn check_listed(case: &Case<'_>, meeting: &Meeting) -> Result<(), Refusal> {
+    let change = case.change();
+    if meeting.lists(&change.id, &change.digests.content) {
+        return Ok(());
+    }
+    let is_known = meeting.listed.iter().flatten().any(|row| row.change == change.id);
+    let text = match is_known {
+        true => format!(
+            "{} was edited after the agenda of “{}” was frozen.",
+            change.key, meeting.title
+        ),
+        false => format!(
+            "{} is not voted on at “{}”: its agenda is frozen without it.",
+            change.key, meeting.title
+        ),
+    };
+    let managers = logins(&case.directory, &case.directory.with_role(Role::ChangeManager));
+    let help = "The chair adds it to the agenda of the meeting (POST /agenda-items).";
+    Err(Refusal::not_now("not_on_agenda", text, help, managers))
 }
 
 /// Writes down what boards have decided, once for each meeting and content.

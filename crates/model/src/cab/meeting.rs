@@ -35,6 +35,18 @@ pub struct Meeting {
     /// Who declared a conflict of interest, and about which change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<DeclaredConflict>,
+    /// The changes that are voted on at it, once its agenda is frozen; absent where every change of its board may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Vec<ListedChange>>,
+}
+
+/// A change on the frozen agenda of a meeting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedChange {
+    /// The change.
+    pub change: ChangeId,
+    /// Its content when it was listed: what was edited since is not voted on.
+    pub content_digest: String,
 }
 
 /// A member of the board who is there.
@@ -128,6 +140,19 @@ impl Meeting {
     /// Who is there.
     pub fn there(&self) -> impl Iterator<Item = &Attendance> {
         self.attendees.iter().filter(|row| row.left_at.is_none())
+    }
+
+    /// Whether a change may be voted on at it, as it stands.
+    pub fn lists(&self, change: &ChangeId, content_digest: &str) -> bool {
+        let is_it = |row: &ListedChange| &row.change == change && row.content_digest == content_digest;
+        self.listed.as_ref().is_none_or(|rows| rows.iter().any(is_it))
+    }
+
+    /// Takes a change from its list, where it has one, and adds what takes its place.
+    pub fn list_anew(&mut self, change: &ChangeId, next: Option<ListedChange>) {
+        let Some(rows) = &mut self.listed else { return };
+        rows.retain(|row| &row.change != change);
+        rows.extend(next);
     }
 
     /// Whether a person declared a conflict of interest about a change.

@@ -1,9 +1,14 @@
 //! Change advisory boards: meetings, agenda, minutes, on-call and training.
 
+pub mod agenda;
+pub mod agenda_item;
 pub mod board;
+pub mod board_forecast;
 pub mod lesson;
 pub mod lesson_assignment;
 pub mod lesson_attempt;
 pub mod meeting;
+pub mod meeting_series;
+pub mod minutes;
 pub mod quorum;
 pub mod training;

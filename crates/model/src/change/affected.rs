@@ -137,6 +137,7 @@ mod tests {
             artifact: None,
             commit: None,
             rollback_to: None,
+            members: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! After the work: validation, the post-implementation review, closure, and the words on work told afterwards.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::approval::decide;
@@ -7,6 +8,7 @@ use crate::change::change_file::Case;
 use crate::change::closure::before_closure;
 use crate::change::eligible::{self, Dependence, dependence, has_stake};
 use crate::change::next_step::check_state;
+use crate::change::read_content;
 use crate::change::record::{Change, Confirmation, PostImplementationReview, Validation};
 use crate::change::settle::{move_to, revoke_permits, settle};
 use crate::change::success;
@@ -117,6 +119,9 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let steps_adequate = reading.needed_boolean("steps_adequate");
     let summary = reading.needed("summary", TEXT);
     let improvements = reading.texts("improvements", LINE * 5).unwrap_or_default();
+    let improvements_owner = read_content::person(&mut reading, "improvements_owner", &case.directory);
+    let improvements_due_at = reading.time("improvements_due_at");
+    check_improvements(case, &mut reading, (improvements_owner.as_ref(), improvements_due_at));
     let mut incidents = read_incidents(case, &mut reading);
     reading.finish()?;
     check_state(case, Act::Review)?;
@@ -131,6 +136,8 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         steps_adequate,
         summary,
         improvements,
+        improvements_owner,
+        improvements_due_at,
         incidents: incidents.clone(),
         addendum,
         by,
@@ -142,6 +149,25 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     );
     settle(case);
     Ok(())
+}
+
+/// Notes an owner of improvements who is not active, and a time that has passed.
+fn check_improvements(
+    case: &Case<'_>,
+    reading: &mut Reading<'_>,
+    (owner, due_at): (Option<&PersonId>, Option<Timestamp>),
+) {
+    if owner.is_some_and(|owner| !case.directory.is_active(owner)) {
+        let text = "`improvements_owner` is no longer active; name somebody who can see to it.";
+        reading.wrong("improvements_owner", "not_active", text);
+    }
+    if due_at.is_some_and(|at| at <= case.now) {
+        reading.wrong(
+            "improvements_due_at",
+            "in_the_past",
+            "`improvements_due_at` must lie ahead.",
+        );
+    }
 }
 
 /// The incidents that a review addresses by naming them in `incidents`.

@@ -25,6 +25,7 @@ use crate::core::statement::Stated;
 use crate::directory::snapshot::logins;
 
 pub mod checklist;
+pub mod communication;
 mod links;
 pub mod planned_undo;
 
@@ -638,7 +639,7 @@ fn tell_asker(case: &mut Case<'_>, comment: &RecordId) {
         case.name(&case.person()),
         case.change().key
     );
-    let next = "You are asked again once it is assessed and waits for your word.";
+    let next = "You are asked again once it is assessed and waits for your decision.";
     case.write_to(&asker, "answered", comment.as_str(), news, next);
 }
 

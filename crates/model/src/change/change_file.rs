@@ -146,9 +146,11 @@ impl ChangeFile {
             .filter(|approval| approval.state == ApprovalState::Standing)
     }
 
-    /// Whether somebody wrote what the change brings: the change itself, or one of its commits.
+    /// Whether somebody wrote what the change brings: the change itself, or one of its commits. What an agent wrote, its sponsor
+    /// wrote.
     pub fn wrote(&self, person: &PersonId) -> bool {
-        self.change.authors.contains(person) || self.committers.people.contains(person)
+        let alone = |person: &PersonId| self.change.authors.contains(person) || self.committers.people.contains(person);
+        alone(person) || self.hands.has_agent(person, alone)
     }
 
     /// Whether somebody, or one who counts as the same person, wrote what the change brings. Of a change of high risk and of a

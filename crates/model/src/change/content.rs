@@ -50,6 +50,7 @@ pub const WHAT: &[&str] = &[
     "incident",
     "threat",
     "custom_fields",
+    "wave_plan",
 ];
 
 /// Fields that the digest *when* covers.
@@ -95,6 +96,7 @@ pub const NEITHER: &[&str] = &[
     "undo_missed_at",
     "caused_incidents",
     "watch_incidents",
+    "communicated",
     "extension",
     "extended_until",
     "overrun",
@@ -112,6 +114,7 @@ pub const NEITHER: &[&str] = &[
     "erasure",
     "texts_erased_at",
     "closed_targets",
+    "wave_run",
     "validations",
     "reviews",
     "clocks",

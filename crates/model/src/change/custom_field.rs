@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::act::actions::{READ, SET_SERVICE};
 use crate::core::card::{Card, Event};
-use crate::core::enums::{FieldKind, Kind};
+use crate::core::enums::{Category, FieldKind, Kind};
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
 use crate::verbs;
 
@@ -58,6 +58,10 @@ pub struct CustomField {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(words)]
     pub kinds: BTreeSet<Kind>,
+    /// The categories of change that cannot be submitted without it, where it is needed; all unless said.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[card(words)]
+    pub categories: BTreeSet<Category>,
     /// Since when changes cannot be submitted without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_since: Option<Timestamp>,
@@ -87,6 +91,9 @@ pub struct CustomFieldInput {
     /// The kinds of change that have it; all unless said.
     #[card(words, option = "kind")]
     pub kinds: BTreeSet<Kind>,
+    /// The categories of change that cannot be submitted without it, where it is needed; all unless said.
+    #[card(words, option = "category")]
+    pub categories: BTreeSet<Category>,
     /// Whether changes that are written from now on cannot be submitted without it.
     #[card(option = "needed")]
     pub is_needed: bool,
@@ -120,6 +127,11 @@ impl CustomField {
     /// Whether a new change of this kind cannot be submitted without it.
     pub fn is_needed_of(&self, kind: Kind) -> bool {
         self.is_of(kind) && self.needed_since.is_some()
+    }
+
+    /// Whether a change of this category is held at its submission for it, where it is needed.
+    pub fn is_asked_in(&self, category: Category) -> bool {
+        self.categories.is_empty() || self.categories.contains(&category)
     }
 
     /// Its name as a field of a request: `custom_fields.cost_centre`.

@@ -243,5 +243,6 @@ pub fn missing<'d>(change: &'d Change, directory: &'d Directory) -> impl Iterato
         .values()
         .filter(|field| field.is_of(content.kind))
         .filter(|field| field.needed_since.is_some_and(|since| since <= change.created_at))
+        .filter(|field| field.is_asked_in(content.category))
         .filter(move |field| !is_said(field))
 }

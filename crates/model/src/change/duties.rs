@@ -1,5 +1,6 @@
 //! What is still unmet of the duties that policies bring: approvals, evidence, peer reviews, checklists, tasks.
 
+pub mod communication;
 pub(crate) mod evidence;
 pub mod items;
 pub mod undo;
@@ -10,6 +11,7 @@ use crate::approval::approvals::{self, approval_unmet};
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::{Duty, Obligation, TargetObligation};
 use crate::change::change_file::ChangeFile;
+use crate::change::duties::communication::{Wanted, communication_unmet};
 use crate::change::duties::evidence::{Asks, Bad, Why};
 use crate::change::duties::items::{Item, item_unmet};
 use crate::change::record::Target;
@@ -72,6 +74,18 @@ pub(crate) fn duty_unmet(
         Duty::OutsideLook { from, within_minutes } => {
             let look = look_unmet(directory, row, (from, *within_minutes), now);
             look.into_iter().collect()
+        }
+        Duty::Communication {
+            announced_minutes,
+            acknowledged,
+            ready_from,
+        } => {
+            let wanted = Wanted {
+                announced_minutes: *announced_minutes,
+                acknowledged: *acknowledged,
+                ready_from: ready_from.as_ref(),
+            };
+            communication_unmet((file, directory, now), row, wanted)
         }
         Duty::Validation { .. }
         | Duty::Review {}

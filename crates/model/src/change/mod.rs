@@ -27,5 +27,6 @@ pub mod tasks;
 pub mod template;
 pub mod timers;
 pub mod waiting_on;
+pub mod waves;
 pub mod work;
 pub mod write;

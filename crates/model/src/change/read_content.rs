@@ -170,6 +170,7 @@ fn read_fields(
         incident: reading.text("incident", LINE),
         threat: reading.text("threat", TEXT),
         custom_fields: custom_values::read(reading, directory, kind, keep),
+        wave_plan: None,
     };
     if content.expedited && content.expedited_reason.is_none() {
         reading.wrong(
@@ -348,7 +349,7 @@ fn read_targets(reading: &mut Reading<'_>, directory: &Directory, keep: Option<&
 }
 
 fn read_target(reading: &mut Reading<'_>) -> TargetInput {
-    for told_by_answers in ["id", "state", "outcome", "unknown_config_items"] {
+    for told_by_answers in ["id", "state", "outcome", "unknown_config_items", "members"] {
         reading.ignore(told_by_answers);
     }
     TargetInput {
@@ -483,6 +484,7 @@ fn checked_targets(reading: &mut Reading<'_>, directory: &Directory, named: Vec<
             artifact: input.artifact,
             commit: input.commit,
             rollback_to: input.rollback_to,
+            members: None,
         });
     }
     targets
@@ -613,6 +615,8 @@ pub fn patch_base(change: &Change, directory: &Directory) -> Map<String, Value> 
     ] {
         map.remove(owned_by_assessment);
     }
+    // It has an act of its own.
+    map.remove("wave_plan");
     if change.origins.get("owner") == Some(&Origin::Derived) {
         map.remove("owner");
     }

@@ -1,13 +1,19 @@
 //! The change: its content (what is decided on), and its record (how far it has come).
 
+mod post_review;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::post_review::PostImplementationReview;
 use crate::cab::meeting;
 use crate::change::custom_field;
 use crate::change::lowered::Lowered;
+use crate::change::waves::kept_run::WaveRun;
+use crate::change::waves::member_list::ListRef;
+use crate::change::waves::plan::WavePlan;
 use crate::compliance::erasure::{self, LegalHold};
 pub use crate::core::enums::EscalationStep;
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
@@ -17,6 +23,7 @@ use crate::directory::basis::Basis;
 use crate::emergency::records::BreakGlass;
 use crate::gate::closed_target::ClosedTarget;
 use crate::gate::reopened::GateReopening;
+use crate::notify::communicated::Communicated;
 use crate::risk::forecast::kept_forecast::Forecast;
 use crate::risk::kept_answers::SecurityAnswer;
 use crate::risk::kept_reach::KeptReach;
@@ -24,7 +31,7 @@ use crate::schedule::calendar::Span;
 
 mod marks;
 
-pub use marks::{FieldEdit, PlannedUndo, ReadySpan, UndoRecord};
+pub use marks::{CausedIncident, FieldEdit, PlannedUndo, ReadySpan, UndoRecord, WatchedIncident};
 
 /// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +54,9 @@ pub struct Target {
     /// Digest of what runs again after a rollback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_to: Option<String>,
+    /// The list of its members, where it goes to many in waves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<ListRef>,
 }
 
 /// How one target stands.
@@ -298,6 +308,9 @@ pub struct Content {
     /// What it says in the fields that the tenant added, in the order of keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub custom_fields: Vec<custom_field::CustomValue>,
+    /// In which waves it goes to the members of its targets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave_plan: Option<WavePlan>,
 }
 
 /// A level stated against the table, with the reason.
@@ -429,52 +442,6 @@ pub struct Validation {
     /// Who looked.
     pub by: PersonId,
     /// When.
-    pub at: Timestamp,
-}
-
-/// The post-implementation review.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PostImplementationReview {
-    /// Were the objectives met?
-    pub objectives_met: bool,
-    /// Was the assessment adequate?
-    pub assessment_adequate: bool,
-    /// Were the steps adequate?
-    pub steps_adequate: bool,
-    /// In words.
-    pub summary: String,
-    /// What to do better.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub improvements: Vec<String>,
-    /// The incidents that it addresses, by key or outside reference.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
-    pub incidents: Vec<String>,
-    /// Whether it was written after closing.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub addendum: bool,
-    /// Who wrote it.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// An incident that a person confirmed as caused by a change: one row for each incident, however often it was linked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CausedIncident {
-    /// Its key here, or its outside reference.
-    pub incident: String,
-    /// Who confirmed it.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// An incident that began while a change was watched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WatchedIncident {
-    /// Its key.
-    pub incident: String,
-    /// When the change took note of it.
     pub at: Timestamp,
 }
 
@@ -716,6 +683,9 @@ pub struct Change {
     /// Targets that a person closed by revoking a permit, also those that were opened again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed_targets: Vec<ClosedTarget>,
+    /// How far its waves have come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wave_run: Option<WaveRun>,
     /// Validations, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validations: Vec<Validation>,
@@ -728,6 +698,9 @@ pub struct Change {
     /// Who closed it; absent when it closed by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_by: Option<PersonId>,
+    /// What people know of its planned start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub communicated: Option<Communicated>,
     /// What people were already told, so that a timer that runs twice tells once.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub told: BTreeSet<String>,

@@ -513,6 +513,9 @@ pub struct Permit {
     /// The commit, if the target names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// The member of the target for which alone it is, where the change goes in waves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
     /// Forward or back.
     pub purpose: Purpose,
     /// The content digest at that moment.
@@ -597,6 +600,13 @@ pub struct GateCheck {
         with = "crate::core::typed::option"
     )]
     pub asked_change: Option<String>,
+    /// The member of a target named by the caller, as given.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option"
+    )]
+    pub member: Option<String>,
     /// Forward or back.
     pub purpose: Purpose,
     /// Until when it waits.

@@ -20,6 +20,7 @@ use crate::risk::reach;
 use crate::schedule::conflict_rules::conflicts_unmet;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{freeze_unmet, stopping};
+use crate::schedule::joint_rules::joint_unmet;
 
 /// What submission needs: the facts that a reader cannot do without.
 pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
@@ -353,6 +354,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     let dependencies = file.depends_on.iter();
     rows.extend(dependencies.filter_map(|linked| dependency_unmet(file, directory, linked, now)));
     rows.extend(conflicts_unmet(change, directory));
+    rows.extend(joint_unmet(change, directory));
     rows
 }
 

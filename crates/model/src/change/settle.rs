@@ -12,8 +12,9 @@ use crate::change::affected::affected;
 use crate::change::change_file::Case;
 use crate::change::content::digests;
 use crate::change::record::{self, Change};
-use crate::change::related_records::{Approval, ChecklistItem, Coverage, Permit};
+use crate::change::related_records::{Approval, ChecklistItem, CountedFor, Coverage, Permit};
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
+use crate::change::waves::run;
 use crate::change::{ready_spans, template};
 use crate::core::enums::{ApprovalState, ItemKind, Kind, Level, Origin, PermitState, Purpose, State};
 use crate::core::ids::{PersonId, RecordId, TargetId};
@@ -110,6 +111,9 @@ pub fn settle(case: &mut Case<'_>) {
     routing::route(case);
     flag_freezes(case);
     halt(case);
+    if run::advance(case) {
+        revoke_stopped(case);
+    }
     end_permits_ahead(case);
     ready_spans::note(case);
     if matches!(case.change().state, State::Implementing | State::Reviewing) {
@@ -280,12 +284,23 @@ fn keep_inside(case: &mut Case<'_>) {
 
 /// Voids every standing decision whole, lets the conditions behind it lapse, and voids the peer reviews.
 pub fn void_all(case: &mut Case<'_>, reason: &str) {
-    void_parts(case, reason, true, |_| true);
+    void_parts(case, reason, Some(&|_| true), |_| true);
 }
 
 /// Voids what covers *what*, peer reviews too; the *when* part stays.
 pub fn void_what(case: &mut Case<'_>, reason: &str) {
-    void_parts(case, reason, true, |_| false);
+    void_parts(case, reason, Some(&|_| true), |_| false);
+}
+
+/// Voids what covers *what* of decisions that were counted for one of these targets: their member lists were edited, and
+/// nothing else. A decision that was counted for nothing covers all of them.
+pub fn void_members(case: &mut Case<'_>, reason: &str, targets: &BTreeSet<TargetId>) {
+    let is_hit = |approval: &Approval| {
+        let mut rows = approval.counted_for.iter().filter(|row| row.what);
+        let is_about = |row: &CountedFor| row.targets.is_empty() || row.targets.iter().any(|it| targets.contains(it));
+        approval.counted_for.iter().all(|row| !row.what) || rows.any(is_about)
+    };
+    void_parts(case, reason, Some(&is_hit), |_| false);
 }
 
 /// Voids what an edit of the content touches: all that covers *what*, and *when* where a decision was counted for a target
@@ -295,15 +310,21 @@ pub fn void_content(case: &mut Case<'_>, reason: &str, moved: &BTreeSet<TargetId
         let mut rows = approval.counted_for.iter().filter(|row| row.when);
         rows.any(|row| row.targets.iter().any(|target| moved.contains(target)))
     };
-    void_parts(case, reason, true, is_moved);
+    void_parts(case, reason, Some(&|_| true), is_moved);
 }
 
 /// Voids what covers *when*; the *what* part stays.
 pub fn void_when(case: &mut Case<'_>, reason: &str) {
-    void_parts(case, reason, false, |_| true);
+    void_parts(case, reason, None, |_| true);
 }
 
-fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: impl Fn(&Approval) -> bool) {
+fn void_parts(
+    case: &mut Case<'_>,
+    reason: &str,
+    covers: Option<&dyn Fn(&Approval) -> bool>,
+    when: impl Fn(&Approval) -> bool,
+) {
+    let what = covers.is_some();
     for review in case
         .file
         .peer_reviews
@@ -328,7 +349,7 @@ fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: impl Fn(&Appr
         .iter_mut()
         .filter(|approval| approval.state == ApprovalState::Standing)
     {
-        let hits_what = what && approval.what == Coverage::Standing;
+        let hits_what = covers.is_some_and(|covers| covers(approval)) && approval.what == Coverage::Standing;
         let when = when(approval);
         let hits_when = when && approval.when == Coverage::Standing;
         if !hits_what && !hits_when {
@@ -401,6 +422,14 @@ pub fn revoke_permits(case: &mut Case<'_>, reason: &str, which: impl Fn(&Permit)
 /// Whether permits of a purpose die: helper for readers of [`revoke_permits`].
 pub fn is_forward(permit: &Permit) -> bool {
     permit.purpose == Purpose::Deploy
+}
+
+/// Revokes the permits of members, once their waves are stopped.
+pub(crate) fn revoke_stopped(case: &mut Case<'_>) {
+    let change = case.change().clone();
+    revoke_permits(case, "the waves were stopped", |permit| {
+        is_forward(permit) && run::is_in_waves(&change, &permit.target)
+    });
 }
 
 /// A change under way goes on in a freeze, and says so.

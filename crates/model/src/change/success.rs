@@ -169,6 +169,8 @@ fn add_addendum(case: &mut Case<'_>, incident: &str, (before, after): (Option<Ou
         steps_adequate: false,
         summary,
         improvements: Vec::new(),
+        improvements_owner: None,
+        improvements_due_at: None,
         incidents: vec![incident.to_owned()],
         addendum: true,
         by,

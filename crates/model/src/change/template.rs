@@ -15,6 +15,8 @@ use crate::directory::snapshot::{Directory, logins};
 use crate::risk::effective::unaccepted;
 
 pub mod bounds;
+pub mod feedback;
+pub mod trial;
 
 impl StandardTemplate {
     /// The version that waits for its approvals: the next one, or this one where none stood before it.

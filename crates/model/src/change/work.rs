@@ -10,6 +10,7 @@ use crate::change::record::{EarlierOutcome, Extension, ExtensionDecision, Target
 use crate::change::related_records::{Entry, WayBack};
 use crate::change::requirement::{against_start, freezes_over};
 use crate::change::settle::{is_forward, move_to, revoke_permits, settle};
+use crate::change::waves::run;
 use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::{self, EntryKind, Outcome, Role, State};
@@ -472,7 +473,12 @@ pub fn complete(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
 pub const BY_SIGNAL: &str = "a later signal";
 
 /// Ends targets by a deployment's signal.
+///
+/// Of a target with members a signal is about one of them: their outcomes are told by name.
 pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outcome, at: Timestamp) {
+    if run::has_open_members(case.change(), target) {
+        return;
+    }
     let ending = Ending {
         outcome,
         is_observed: true,
@@ -536,6 +542,9 @@ fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Res
             "Validate it again, or state another outcome.",
             Vec::new(),
         ));
+    }
+    if let Some(refusal) = run::against_success(change, targets).filter(|_| ending.outcome == Outcome::Succeeded) {
+        return Err(refusal);
     }
     if change.counted_outcome(ending.outcome) != ending.outcome {
         let text = "An incident is confirmed as caused by this change, so it has not plainly succeeded.";

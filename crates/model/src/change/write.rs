@@ -16,6 +16,7 @@ use crate::change::related_records::{Approval, Coverage};
 use crate::change::requirement::{against_submission, before_approvals_are_asked, before_submission};
 use crate::change::settle::{self, move_to, recompute, settle, void_what, void_when};
 use crate::change::template::{self, template_trouble};
+use crate::change::waves::run;
 use crate::change::{custom_field, custom_values, lifecycle};
 use crate::core::act::Act;
 use crate::core::body::Body;
@@ -77,6 +78,7 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
         erasure: None,
         texts_erased_at: None,
         closed_targets: Vec::new(),
+        wave_run: None,
         implemented_by: Vec::new(),
         requests: Vec::new(),
         clocks: Vec::new(),
@@ -113,6 +115,7 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
         reviews: Vec::new(),
         closed_at: None,
         closed_by: None,
+        communicated: None,
         told: std::collections::BTreeSet::new(),
     }
 }
@@ -380,6 +383,7 @@ pub fn patched(case: &Case<'_>, patch: &Body) -> Result<Input, Refusal> {
     {
         input.content.template = Some(old.clone());
     }
+    run::keep_lists(&mut input.content, &change.content);
     Ok(input)
 }
 
@@ -470,6 +474,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         change.target_records = records_for(&input.content);
     }
     change.content = input.content;
+    run::follow_edit(change);
     change.planned_start = input.planned_start;
     change.planned_end = input.planned_end;
     change.labels = input.labels;
@@ -501,8 +506,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     note_changed(case, &fields);
     case.tell("change.edited", json!({"fields": fields, "what": what, "when": when}));
     if what {
-        let moved = moved_targets(&before.content.targets, &case.change().content.targets);
-        settle::void_content(case, "its content was edited", &moved);
+        void_edited(case, &before);
         break_glass::end_waiting(case);
         crate::change::settle::tell_lapsed(case);
         settle::revoke_permits(case, "the content was edited", |_| true);
@@ -514,6 +518,17 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         settle::revoke_permits(case, "the planned times were edited", |_| true);
     }
     Ok(())
+}
+
+/// Voids what an edit of the content touches: of an edit of member lists alone what covers their targets.
+fn void_edited(case: &mut Case<'_>, before: &Change) {
+    match run::only_lists(&before.content, &case.change().content) {
+        Some(targets) => settle::void_members(case, "the members of its targets were edited", &targets),
+        None => {
+            let moved = moved_targets(&before.content.targets, &case.change().content.targets);
+            settle::void_content(case, "its content was edited", &moved);
+        }
+    }
 }
 
 /// When a covered field was edited after the submission: lead times that rest on it begin again.

@@ -43,11 +43,15 @@ const DECIDED: [&str; 5] = ["change", "person", "decision", "result", "at"];
 /// An event as reports read it: a leaf of the log, of which unknown members are ignored.
 #[derive(Debug, Deserialize)]
 pub struct Leaf {
-    kind: String,
-    occurred_at: Timestamp,
+    pub(crate) kind: String,
+    pub(crate) occurred_at: Timestamp,
+    #[serde(default)]
+    pub(crate) actor: String,
+    #[serde(default)]
+    pub(crate) data: Map<String, Value>,
     subject: Subject,
     #[serde(default)]
-    records: Vec<Delta>,
+    pub(crate) records: Vec<Delta>,
     #[serde(default)]
     records_digest: Option<String>,
 }
@@ -60,13 +64,13 @@ struct Subject {
 
 /// The difference that an act made to one record.
 #[derive(Debug, Deserialize)]
-struct Delta {
-    table: String,
-    id: String,
+pub(crate) struct Delta {
+    pub(crate) table: String,
+    pub(crate) id: String,
     #[serde(default)]
-    set: Map<String, Value>,
+    pub(crate) set: Map<String, Value>,
     #[serde(default)]
-    unset: Vec<String>,
+    pub(crate) unset: Vec<String>,
 }
 
 impl Leaf {
@@ -124,7 +128,7 @@ pub struct ChangeTrail {
 }
 
 /// Kinds of events, by the part before the dot, that change who may do what or which rules hold.
-const ADMINISTRATION: [&str; 12] = [
+pub(crate) const ADMINISTRATION: [&str; 12] = [
     "configuration",
     "connection",
     "environment",
@@ -218,7 +222,7 @@ impl ChangeTrail {
     }
 }
 
-fn merge(record: &mut Map<String, Value>, set: Map<String, Value>, unset: &[String], wanted: &[&str]) {
+pub(crate) fn merge(record: &mut Map<String, Value>, set: Map<String, Value>, unset: &[String], wanted: &[&str]) {
     for name in unset {
         record.remove(name);
     }

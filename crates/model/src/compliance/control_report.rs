@@ -12,10 +12,42 @@ use serde::Serialize;
 use crate::compliance::change_trail::{ChangeFacts, ChangeTrail};
 use crate::compliance::framework::{Control, Framework};
 use crate::compliance::violation::{RULES, Rule, Severity, rule};
+pub use crate::core::enums::ReportFormat;
 use crate::core::enums::{Kind, Outcome};
 
 /// The most exceptions that a test lists; the count tells of all.
 pub const MOST_EXCEPTIONS: usize = 1_000;
+
+impl ReportFormat {
+    /// The names of all formats, in one line for people.
+    pub const NAMES: &str = "`pdf`, `xlsx`, `csv`, `json` or `oscal`";
+
+    /// The format of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        name.parse().ok()
+    }
+
+    /// The media type of such a file.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Pdf => "application/pdf",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Json | Self::Oscal => "application/json",
+        }
+    }
+
+    /// The end of such a file's name.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Oscal => "oscal.json",
+            other => other.as_str(),
+        }
+    }
+}
 
 /// A position in the log: how many events it has and the root of its Merkle tree at that size (RFC 9162).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -262,6 +294,40 @@ impl ControlReport {
             .get(Kind::Emergency.as_str())
             .copied()
             .unwrap_or_default()
+    }
+
+    /// The figures of the population, each with its label, as every form of the report shows them.
+    #[must_use]
+    pub fn figures(&self) -> Vec<(&'static str, u64)> {
+        let counted = &self.population;
+        vec![
+            ("Changes whose work began in the span", counted.changes),
+            ("Work ended", counted.ended),
+            ("Succeeded", counted.succeeded),
+            ("Rolled back", counted.rolled_back),
+            ("Emergency", self.emergencies()),
+            ("Break-glass", counted.break_glass),
+            ("Unauthorized", counted.unauthorized),
+            (
+                "Changes of people, rights, policies and keys",
+                self.administration.values().sum(),
+            ),
+            ("Changes of the log that could not be read", self.unreadable),
+        ]
+    }
+
+    /// What the report is computed from: label and value.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("Framework", self.title.clone()),
+            ("Source", self.source.clone()),
+            ("From", self.from.to_string()),
+            ("To", self.to.to_string()),
+            ("Size of the log", self.log.size.to_string()),
+            ("Root of the log", self.log.root.clone()),
+            ("Definition", self.definition.clone()),
+        ]
     }
 
     /// The exceptions as rows: control, clause, rule, severity, change, text.

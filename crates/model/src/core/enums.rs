@@ -38,24 +38,35 @@ macro_rules! words {
     )+};
 }
 
+mod boards;
 mod checks;
 mod communication;
+mod dialects;
 mod drift;
 mod incidents;
 mod items;
 mod learning;
+mod monitoring;
 mod planning;
+mod reports;
+mod usual;
 mod vendors;
+mod waves;
 
+pub use boards::{AgendaState, ItemListing, ItemOutcome, ListingGround};
 pub use checks::{ItemKind, ProbeReads, SecurityQuestion};
 pub use communication::{Audience, CommunicationStage, LetterLanguage};
+pub use dialects::DialectName;
 pub use drift::{DriftEnding, DriftOutcome, DriftState, WatchResult};
 pub use incidents::{IncidentKind, IncidentState, TimelineKind};
-pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, Severity};
+pub use items::{AboutKind, ActionKind, ActionState, AuditVerdict, Closing, KeptKind, RetentionRegime, Severity};
 pub use learning::{AdjustmentState, FindingKind};
 pub use learning::{CauseFeature, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, RiskRating};
+pub use monitoring::{ObjectiveBound, ObjectiveResult};
 pub use planning::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
+pub use reports::{ReportFormat, ReportSpan, Rhythm, TemplatePart};
 pub use vendors::{NoticeImpact, NoticeState, ParityMeasure, ParityVerdict};
+pub use waves::{GoDecision, MemberState, WaveStopCause};
 
 words! {
     /// How often a review of access begins by itself.
@@ -85,6 +96,25 @@ words! {
         Touches = "touches",
         /// The level that the assessment states against the table.
         RiskOverride = "risk_override",
+    }
+    /// What is to be seen of a change before it is decided.
+    WarningKind {
+        /// A freeze stops it.
+        Freeze = "freeze",
+        /// A freeze would stop it, and lets it pass.
+        FreezePassed = "freeze_passed",
+        /// It conflicts with another change, or with maintenance.
+        Conflict = "conflict",
+        /// A broken glass stands in for its conditions, or waits for the second signature.
+        BreakGlass = "break_glass",
+        /// A condition for which a broken glass stood in.
+        Bypassed = "bypassed",
+        /// An item of its checklist that was waived.
+        Waived = "waived",
+        /// Evidence that failed or says nothing, and was accepted.
+        AcceptedEvidence = "accepted_evidence",
+        /// A fact that it states below what is derived.
+        LoweredRisk = "lowered_risk",
     }
     /// How far a freeze reaches beyond the services that it names.
     FreezeReach {
@@ -693,81 +723,5 @@ impl Covers {
     /// Whether *when* is covered.
     pub fn when(self) -> bool {
         matches!(self, Self::When | Self::Both)
-    }
-}
-
-#[expect(
-    clippy::derivable_impls,
-    reason = "the table of words marks no word as the usual one"
-)]
-impl Default for DependencyKind {
-    fn default() -> Self {
-        Self::DependsOn
-    }
-}
-
-#[expect(
-    clippy::derivable_impls,
-    reason = "the table of words marks no word as the usual one"
-)]
-impl Default for ProbeReads {
-    fn default() -> Self {
-        Self::AgeSeconds
-    }
-}
-
-#[expect(
-    clippy::derivable_impls,
-    reason = "the table of words marks no word as the usual one"
-)]
-impl Default for NodeKind {
-    fn default() -> Self {
-        Self::Service
-    }
-}
-
-#[expect(
-    clippy::derivable_impls,
-    reason = "the table of words marks no word as the usual one"
-)]
-impl Default for GroupKind {
-    fn default() -> Self {
-        Self::Group
-    }
-}
-
-#[expect(
-    clippy::derivable_impls,
-    reason = "the table of words marks no word as the usual one"
-)]
-impl Default for FiscalMonths {
-    fn default() -> Self {
-        Self::Civil
-    }
-}
-
-impl FiscalMonths {
-    /// Whether a fiscal year has them without a word.
-    #[must_use]
-    pub fn is_usual(&self) -> bool {
-        *self == Self::Civil
-    }
-}
-
-#[expect(
-    clippy::derivable_impls,
-    reason = "the table of words marks no word as the usual one"
-)]
-impl Default for FreezeReach {
-    fn default() -> Self {
-        Self::None
-    }
-}
-
-impl FreezeReach {
-    /// Whether a freeze has it without a word.
-    #[must_use]
-    pub fn is_usual(&self) -> bool {
-        *self == Self::None
     }
 }

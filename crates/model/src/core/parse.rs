@@ -13,6 +13,8 @@ use crate::core::typed;
 pub const LINE: usize = 200;
 /// The longest free text, in characters.
 pub const TEXT: usize = 20_000;
+/// The largest whole number that every program reads from JSON as it was written (RFC 8259, section 6).
+pub const WHOLE: i64 = (1 << 53) - 1;
 /// The longest list.
 pub const LIST: usize = 1_000;
 /// How many unknown fields of one object are told by name; a request may hold thousands.

@@ -8,6 +8,7 @@ use crate::cab::meeting::{Meeting, OnCall};
 use crate::cab::training::Training;
 use crate::change::custom_field::CustomField;
 use crate::core::enums::ConflictState;
+use crate::directory::audit_mandate::AuditMandate;
 use crate::directory::ownership_matrix::Ownership;
 use crate::directory::records::{
     ConfigItem, Dependency, Environment, Group, Incident, MaintenanceWindow, Person, Service, StandardTemplate,
@@ -15,10 +16,12 @@ use crate::directory::records::{
 use crate::directory::snapshot::{Directory, Tenant};
 use crate::directory::vendor::Vendor;
 use crate::emergency::outside_look::OutsideLook;
+use crate::identity::agent::Agent;
 use crate::risk::forecast::model_record::FailureModel;
 use crate::schedule::calendar::Calendar;
 use crate::schedule::conflict_record::Conflict;
 use crate::schedule::freeze::Freeze;
+use crate::schedule::joint_maintenance::JointMaintenance;
 use crate::schedule::outside_calendar::OutsideCalendar;
 use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::traffic::Traffic;
@@ -81,6 +84,8 @@ held! {
     } else {
         directory.outside_calendars.remove(&it.id, |row| &row.id);
     };
+    AuditMandate: |directory, it| directory.audit_mandates.put(it, |row| &row.id);
+    Agent: |directory, it| directory.agents.put(it, |row| &row.id);
     Vendor: |directory, it| if it.active {
         directory.vendors.put(it, |row| &row.id);
     } else {
@@ -90,6 +95,11 @@ held! {
         directory.vendor_notices.put(it, |row| &row.id);
     } else {
         directory.vendor_notices.remove(&it.id, |row| &row.id);
+    };
+    JointMaintenance: |directory, it| if it.active {
+        directory.joint_maintenances.put(it, |row| &row.id);
+    } else {
+        directory.joint_maintenances.remove(&it.id, |row| &row.id);
     };
     Traffic: |directory, it| if it.active {
         directory.traffic.insert(it.service.clone(), it);

@@ -26,6 +26,10 @@ pub struct Hands {
     pub is_grave: bool,
     /// The first of those who are one, for each who is not alone.
     roots: BTreeMap<PersonId, PersonId>,
+    /// The sponsors of agents: an agent counts as one person with its sponsor on every change.
+    sponsors: BTreeMap<PersonId, PersonId>,
+    /// Who made the accounts of agents. What such an agent did counts as its maker's too, and joins maker and sponsor in nothing.
+    makers: BTreeMap<PersonId, PersonId>,
 }
 
 impl Hands {
@@ -50,8 +54,25 @@ impl Hands {
         self.roots.insert(right.clone(), right);
     }
 
+    /// Counts an agent as one person with its sponsor.
+    pub fn sponsor(&mut self, agent: &PersonId, sponsor: &PersonId) {
+        self.sponsors.insert(agent.clone(), sponsor.clone());
+    }
+
+    /// Counts what an agent did as done by whoever made its account, too.
+    pub fn make(&mut self, agent: &PersonId, maker: &PersonId) {
+        self.makers.insert(agent.clone(), maker.clone());
+    }
+
+    /// Whether one of somebody's agents, or one that they made, has some part.
+    pub fn has_agent(&self, person: &PersonId, part: impl Fn(&PersonId) -> bool) -> bool {
+        let mut pairs = self.sponsors.iter().chain(&self.makers);
+        pairs.any(|(agent, of)| of == person && part(agent))
+    }
+
     /// The one person that somebody counts as.
     pub fn root<'a>(&'a self, person: &'a PersonId) -> &'a PersonId {
+        let person = self.sponsors.get(person).unwrap_or(person);
         self.roots.get(person).unwrap_or(person)
     }
 
@@ -59,7 +80,13 @@ impl Hands {
     pub fn same<'a>(&'a self, person: &'a PersonId) -> BTreeSet<&'a PersonId> {
         let root = self.root(person);
         let others = self.roots.iter().filter(|(_, of)| *of == root).map(|(other, _)| other);
-        others.chain([person]).collect()
+        let pairs = self.sponsors.iter().filter(|(agent, _)| self.root(agent) == root);
+        let made = self.makers.iter().filter(|(_, maker)| self.root(maker) == root);
+        others
+            .chain(pairs.flat_map(|(agent, sponsor)| [agent, sponsor]))
+            .chain(made.map(|(agent, _)| agent))
+            .chain([person])
+            .collect()
     }
 
     /// Whether somebody counts as one with another account.
@@ -90,5 +117,43 @@ mod tests {
         }
         assert_eq!(hands.same(&people[0]).len(), 4);
         assert!(!hands.is_joined(&people[4]) && hands.same(&people[4]).len() == 1);
+    }
+
+    #[test]
+    fn agents_of_one_sponsor_are_one_with_them_and_join_nobody_else() {
+        let mut hands = Hands::default();
+        let people: Vec<PersonId> = ["agent-a", "agent-b", "agent-c", "sponsor", "other"]
+            .map(PersonId::from)
+            .to_vec();
+        let [a, b, c, sponsor, other] = &people[..] else {
+            panic!("five")
+        };
+        hands.sponsor(a, sponsor);
+        hands.sponsor(b, sponsor);
+        hands.sponsor(c, other);
+        assert!(
+            hands.are_one(a, b) && hands.are_one(a, sponsor) && !hands.are_one(a, c) && !hands.are_one(sponsor, other)
+        );
+        assert_eq!(hands.same(sponsor).len(), 3);
+        assert_eq!(hands.same(a).len(), 3);
+        assert!(hands.has_agent(sponsor, |agent| agent == b) && !hands.has_agent(other, |agent| agent == b));
+        assert!(!hands.is_joined(sponsor), "no hand stands behind a sponsor");
+    }
+
+    #[test]
+    fn whoever_made_an_agent_is_not_one_with_its_sponsor() {
+        let mut hands = Hands::of_a_grave_change();
+        let [agent, sponsor, maker, owner] = ["agent", "sponsor", "maker", "owner"].map(PersonId::from);
+        hands.sponsor(&agent, &sponsor);
+        hands.make(&agent, &maker);
+        // The maker gave another person a part of the ownership, who is one with them.
+        hands.join(&owner, &maker);
+        assert!(!hands.are_one(&maker, &sponsor) && !hands.are_one(&owner, &sponsor));
+        assert!(!hands.same(&owner).contains(&sponsor) && !hands.same(&sponsor).contains(&maker));
+        assert!(
+            hands.same(&maker).contains(&agent),
+            "what the agent wrote, its maker may have written"
+        );
+        assert!(hands.has_agent(&maker, |it| *it == agent));
     }
 }

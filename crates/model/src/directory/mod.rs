@@ -1,7 +1,10 @@
 //! The directory: people, groups, services, ownership, tenants, imports and access reviews.
 
 pub mod access_review;
+pub mod agent_rules;
 pub mod apply_write;
+pub mod audit_mandate;
+pub mod audit_mandate_rules;
 pub mod basis;
 pub mod graph;
 pub mod hands;

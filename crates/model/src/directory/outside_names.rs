@@ -137,8 +137,12 @@ fn names_of(directory: &Directory) -> impl Iterator<Item = Hidden> + '_ {
         .windows
         .iter()
         .flat_map(|row| keyed("", &row.title, "another window"));
+    let joint = directory
+        .joint_maintenances
+        .iter()
+        .flat_map(|row| keyed("", &row.title, "another maintenance"));
     let all = services.chain(items).chain(incidents).chain(templates);
-    all.chain(freezes).chain(windows)
+    all.chain(freezes).chain(windows).chain(joint)
 }
 
 fn keyed(key: &str, name: &str, instead: &'static str) -> impl Iterator<Item = Hidden> + use<> {

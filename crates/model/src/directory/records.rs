@@ -137,6 +137,9 @@ pub struct Person {
     /// The services to which they are scoped: they see these and nothing outside. Empty for everybody who sees all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub services: BTreeSet<ServiceKey>,
+    /// Whether it is the account of an agent, or was: it decides nothing, whatever rights it has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_agent: bool,
 }
 
 /// Whose hand moved somebody's mail address.
@@ -167,15 +170,23 @@ pub struct Deactivation {
 }
 
 impl Person {
+    /// Their name as pages and letters show it: whoever reads that of an agent reads what it is.
+    pub fn shown_name(&self) -> String {
+        if self.is_agent {
+            return format!("{} (agent)", self.name);
+        }
+        self.name.clone()
+    }
+
     /// Whether their account was deactivated as compromised.
     pub fn is_compromised(&self) -> bool {
         self.deactivation.as_ref().is_some_and(|it| it.compromised)
     }
 
-    /// Whether the person never decides for an owner, by role: a pipeline, a vendor, an auditor.
+    /// Whether the person never decides for an owner: an agent, and by role a pipeline, a vendor, an auditor.
     pub fn is_barred_from_deciding(&self) -> bool {
         let barred = [Role::Pipeline, Role::Vendor, Role::Auditor];
-        barred.iter().any(|role| self.roles.contains(role))
+        self.is_agent || barred.iter().any(|role| self.roles.contains(role))
     }
 }
 

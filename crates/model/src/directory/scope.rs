@@ -3,10 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::change::change_file::Actor;
 use crate::change::record::Change;
 use crate::core::ids::{PersonId, ServiceKey};
 use crate::core::refusal::Refusal;
+use crate::directory::audit_mandate::AuditMandate;
 use crate::directory::snapshot::{Directory, Incident};
 use crate::directory::vendor::Vendor;
 use crate::incident::course::IncidentCourse;
@@ -16,6 +19,19 @@ use crate::incident::course::IncidentCourse;
 pub struct Scope {
     services: BTreeSet<ServiceKey>,
     person: PersonId,
+    bound: Option<Bound>,
+}
+
+/// What binds an auditor who once had a mandate: the one that is in force, if one is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Bound {
+    mandate: Option<AuditMandate>,
+}
+
+/// The refusal of an act by an auditor with a mandate.
+pub fn read_only() -> Refusal {
+    let text = "An auditor with a mandate reads changes inside of it and does nothing else. An administrator proposes another mandate.";
+    Refusal::not_allowed("mandate_reads_only", text)
 }
 
 /// The refusal of an act that is about more than a scope's services.
@@ -27,22 +43,57 @@ pub fn refusal() -> Refusal {
 
 impl Scope {
     /// The scope in which somebody acts: their own and their token's together; `None` where nothing narrows what they see.
-    pub fn of(directory: &Directory, actor: &Actor) -> Option<Self> {
+    pub fn of(directory: &Directory, actor: &Actor, now: Timestamp) -> Option<Self> {
         if actor.is_system {
             return None;
+        }
+        if directory.is_mandated(&actor.person) {
+            return Some(Self::mandated(directory, actor, now));
         }
         let own = directory.people.get(&actor.person).map(|person| &person.services);
         let own = own.filter(|services| !services.is_empty());
         let lent = actor.lent.as_ref().and_then(|lent| lent.services.as_ref());
-        let services = match (own, lent) {
-            (None, None) => return None,
-            (Some(one), None) | (None, Some(one)) => one.clone(),
-            (Some(one), Some(other)) => one & other,
-        };
+        let limits = directory.agent(&actor.person).map(|agent| &agent.services);
+        let mut bounds = [own, lent, limits].into_iter().flatten();
+        let first = bounds.next()?.clone();
+        let services = bounds.fold(first, |all, bound| &all & bound);
         Some(Self {
             services,
             person: actor.person.clone(),
+            bound: None,
         })
+    }
+
+    /// The scope of an auditor with a mandate: its services, inside of those of their token; none while none is in force.
+    fn mandated(directory: &Directory, actor: &Actor, now: Timestamp) -> Self {
+        let mandate = directory.mandate(&actor.person, now).cloned();
+        let mut services: BTreeSet<ServiceKey> = match &mandate {
+            None => BTreeSet::new(),
+            Some(mandate) if mandate.services.is_empty() => directory.services.keys().cloned().collect(),
+            Some(mandate) => mandate.services.clone(),
+        };
+        let own = directory.people.get(&actor.person).map(|person| &person.services);
+        let lent = actor.lent.as_ref().and_then(|lent| lent.services.as_ref());
+        let own = own.filter(|services| !services.is_empty());
+        for narrower in own.into_iter().chain(lent) {
+            services = &services & narrower;
+        }
+        Self {
+            services,
+            person: actor.person.clone(),
+            bound: Some(Bound { mandate }),
+        }
+    }
+
+    /// Whether it is that of an auditor with a mandate, who reads changes and nothing else.
+    pub fn is_bound(&self) -> bool {
+        self.bound.is_some()
+    }
+
+    /// The span in which the changes inside were created; open where it is not limited.
+    pub fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let mandate = self.bound.as_ref().and_then(|bound| bound.mandate.as_ref());
+        mandate.map_or((None, None), |it| (it.span_from, it.span_to))
     }
 
     /// The services.
@@ -57,12 +108,20 @@ impl Scope {
 
     /// Whether a span or a record about some services is inside: about one of them, or about all.
     pub fn touches(&self, services: &BTreeSet<ServiceKey>) -> bool {
+        // What is about no change is outside of every mandate.
+        if self.is_bound() {
+            return false;
+        }
         services.is_empty() || !services.is_disjoint(&self.services)
     }
 
     /// Whether a change is inside: each of its targets is. One without targets is its requester's.
     pub fn sees(&self, change: &Change) -> bool {
         let targets = &change.content.targets;
+        if let Some(bound) = &self.bound {
+            let is_inside = bound.mandate.as_ref().is_some_and(|mandate| mandate.has(change));
+            return is_inside && targets.iter().all(|target| self.services.contains(&target.service));
+        }
         if targets.is_empty() {
             return change.requester == self.person;
         }
@@ -152,7 +211,8 @@ impl Scope {
         });
         seen.vendor_notices = notices.collect::<Vec<_>>().into();
         let vendors = directory.vendors.iter();
-        let vendors = vendors.filter(|row| row.services.iter().any(|it| self.services.contains(it)));
+        let vendors =
+            vendors.filter(|row| !self.is_bound() && row.services.iter().any(|it| self.services.contains(it)));
         let bare = vendors.cloned().map(|row| Vendor {
             contract: None,
             contract_ends_at: None,
@@ -162,6 +222,10 @@ impl Scope {
             ..row
         });
         seen.vendors = bare.collect::<Vec<_>>().into();
+        // A coordinated maintenance is about changes of several owners.
+        seen.joint_maintenances = Vec::new().into();
+        seen.audit_mandates = Vec::new().into();
+        seen.agents = Vec::new().into();
     }
 }
 
@@ -172,6 +236,10 @@ fn copied<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
 impl Directory {
     /// Whether a person sees a change in a session of their own: nobody is told of one, or asked about one, that they do not.
     pub fn sees(&self, person: &PersonId, change: &Change) -> bool {
+        // Whoever has a mandate reads for themselves; letters would go on when it is over.
+        if self.is_mandated(person) {
+            return false;
+        }
         let found = self.people.get(person);
         let Some(found) = found.filter(|found| !found.services.is_empty()) else {
             return true;
@@ -179,6 +247,7 @@ impl Directory {
         let scope = Scope {
             services: found.services.clone(),
             person: person.clone(),
+            bound: None,
         };
         scope.sees(change)
     }

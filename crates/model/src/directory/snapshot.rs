@@ -17,6 +17,7 @@ pub use crate::core::enums::{DependencyKind, GroupKind, NodeKind};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, ServiceKey};
 use crate::core::shared_map::{Rows, Shelf};
 use crate::core::statement;
+use crate::directory::audit_mandate::AuditMandate;
 pub use crate::directory::basis::Holder;
 pub use crate::directory::graph::Graph;
 use crate::directory::ownership_matrix::Matrix;
@@ -27,6 +28,7 @@ pub use crate::directory::records::{
 };
 use crate::directory::vendor::Vendor;
 use crate::emergency::outside_look;
+use crate::identity::agent::Agent;
 use crate::incident::{course, watch_table};
 use crate::policy::{configuration, mapping};
 use crate::risk::forecast::model_record::FailureModel;
@@ -34,6 +36,7 @@ use crate::risk::{assessment, terms};
 use crate::schedule::calendar::{Calendar, zone};
 use crate::schedule::conflict_record::Conflict;
 pub use crate::schedule::freeze::{Freeze, FreezeException};
+use crate::schedule::joint_maintenance::JointMaintenance;
 use crate::schedule::outside_calendar::OutsideCalendar;
 use crate::schedule::planning_terms::PlanningTerms;
 use crate::schedule::traffic::Traffic;
@@ -167,10 +170,16 @@ pub struct Directory {
     pub planning_terms: Option<PlanningTerms>,
     /// Calendars of others, with their events.
     pub outside_calendars: Rows<OutsideCalendar>,
+    /// Mandates of auditors, those that are over included.
+    pub audit_mandates: Rows<AuditMandate>,
+    /// Agents, those that were ended included.
+    pub agents: Rows<Agent>,
     /// Vendors in use.
     pub vendors: Rows<Vendor>,
     /// Notices of vendors about maintenance that is not over.
     pub vendor_notices: Rows<VendorNotice>,
+    /// Coordinated maintenances in use.
+    pub joint_maintenances: Rows<JointMaintenance>,
     /// The users of services by hour.
     pub traffic: Shelf<ServiceKey, Traffic>,
     /// The model of failure in force: the one that was fitted last; absent before the first.
@@ -182,7 +191,7 @@ impl Directory {
     pub fn name(&self, person: &PersonId) -> String {
         self.people
             .get(person)
-            .map_or_else(|| person.0.clone(), |found| found.name.clone())
+            .map_or_else(|| person.0.clone(), |found| found.shown_name())
     }
 
     /// A person's login; the id when unknown.

@@ -9,6 +9,7 @@ use crate::change::named::named;
 use crate::change::record::{Change, Target};
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
 use crate::change::template::template_review;
+use crate::change::waves::gate::{self, AskedMember, WaveGate, wave_gate};
 use crate::change::{duties, eligible};
 use crate::core::enums::{GateDecision, Purpose, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
@@ -100,6 +101,15 @@ pub struct GateRow {
     pub closed: Vec<Unmet>,
     /// The change's owner, whom a stop waits for when nothing else is known.
     pub owner: String,
+    /// How the waves stand, for a target that goes to many members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waves: Option<WaveGate>,
+    /// The member about which the question is. It is no part of the row: whoever asks puts it there.
+    #[serde(skip)]
+    pub member: Option<AskedMember>,
+    /// The row that stands in the store where this one was judged after it, for a change that is not settled yet: go needs both.
+    #[serde(skip)]
+    pub written: Option<Box<GateRow>>,
 }
 
 impl GateRow {
@@ -273,6 +283,11 @@ fn row(
         unmet: unmet.into_iter().filter(|row| row.code != CLOSED).collect(),
         closed: closed_unmet(change, target, purpose, directory),
         owner: planner(change, directory),
+        waves: Some(purpose)
+            .filter(|purpose| *purpose == Purpose::Deploy)
+            .and_then(|_| wave_gate(file, directory, target, now)),
+        member: None,
+        written: None,
     }
 }
 
@@ -370,9 +385,10 @@ pub fn decide<'a>(rows: impl IntoIterator<Item = &'a GateRow>, asked_change: Opt
     }
 }
 
-/// The rows that are go now.
+/// The rows that are go now. What stands in the store beside a row does not count here: two changes that may go make a question
+/// ambiguous, also while one of them still has to be written.
 fn open<'a>(rows: &[&'a GateRow], now: Timestamp) -> Vec<&'a GateRow> {
-    let is_go = |row: &&&GateRow| judge(row, now).decision == GateDecision::Go;
+    let is_go = |row: &&&GateRow| judge_alone(row, now).decision == GateDecision::Go;
     rows.iter().filter(is_go).copied().collect()
 }
 
@@ -435,12 +451,23 @@ fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> 
     }
 }
 
-/// Judges one row by the clock.
+/// Judges one row by the clock. Where another stands in the store, both have to say go.
 pub fn judge(row: &GateRow, now: Timestamp) -> Answer {
+    let answer = judge_alone(row, now);
+    match &row.written {
+        Some(written) if answer.decision == GateDecision::Go => judge_alone(written, now),
+        _ => answer,
+    }
+}
+
+fn judge_alone(row: &GateRow, now: Timestamp) -> Answer {
     let mut reasons = row.closed.clone();
     match row.purpose {
         Purpose::Rollback => reasons.extend(row.unmet.clone()),
-        Purpose::Deploy => reasons.extend(against(row, now)),
+        Purpose::Deploy => {
+            reasons.extend(gate::against(&row.key, (row.waves.as_ref(), row.member.as_ref()), now));
+            reasons.extend(against(row, now));
+        }
     }
     let next = next_transition(row, now);
     if !reasons.is_empty() {
@@ -550,11 +577,17 @@ fn window_unmet(row: &GateRow, now: Timestamp) -> Option<Unmet> {
 }
 
 fn next_transition(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
+    let written = row.written.as_deref().and_then(|it| next_transition(it, now));
+    next_of(row, now).into_iter().chain(written).min()
+}
+
+fn next_of(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
     // Neither a freeze nor the end of the window stops a way back.
     if row.purpose == Purpose::Rollback {
         return None;
     }
-    let mut instants = vec![row.opens_at, row.closes_at, row.glass_until, row.good_until];
+    let wave = gate::waits_until(row.waves.as_ref(), row.member.as_ref());
+    let mut instants = vec![row.opens_at, row.closes_at, row.glass_until, row.good_until, wave];
     for freeze in &row.frozen {
         instants.push(Some(freeze.starts_at));
         instants.push(Some(freeze.ends_at));

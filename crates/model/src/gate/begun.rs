@@ -10,6 +10,7 @@ use crate::change::named::{act_of, named};
 use crate::change::record::Change;
 use crate::change::related_records::Permit;
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
+use crate::change::waves::kept_run::WaveRun;
 use crate::core::enums::{PermitState, Purpose, State};
 use crate::core::ids::TargetId;
 use crate::core::unmet::Unmet;
@@ -26,8 +27,17 @@ pub fn has_begun(change: &Change, permits: &[Permit], target: &TargetId) -> bool
         is_of_it && (permit.used_at.is_some() || is_good)
     };
     change.content.targets.len() == 1
+        || has_begun_members(change, target)
         || record.is_some_and(|it| it.actual_start.is_some() || it.has_ended())
         || permits.iter().any(is_start)
+}
+
+/// Whether the work on members of a target has begun: of so many the permits are not all at hand.
+fn has_begun_members(change: &Change, target: &TargetId) -> bool {
+    let run = change.wave_run.as_ref();
+    let is_of_it = |run: &&WaveRun| run.lists.iter().any(|list| &list.target == target);
+    run.filter(is_of_it)
+        .is_some_and(|run| run.waves.iter().any(|wave| wave.started_at.is_some()))
 }
 
 /// Whether a change is under way with a target whose start is still ahead. Break-glass opens all targets at once.

@@ -7,6 +7,7 @@ pub mod closed_target;
 pub mod closing;
 pub mod committers;
 pub mod coverage;
+pub mod earliest_go;
 pub mod names;
 pub mod permit;
 pub mod provenance;

@@ -90,9 +90,15 @@ fn terms(file: &ChangeFile, target: &TargetId) -> Terms {
 
 /// The permit for a target whose gate says go on a question: the one that lives already and names all that was asked, else a
 /// new one. So many checks of one target share one permit, and one revocation reaches them all.
-pub fn give(case: &mut Case<'_>, (target, purpose): (&Target, Purpose), asked: Names<'_>, signing: &Signing) -> Permit {
+pub fn give(
+    case: &mut Case<'_>,
+    (target, purpose, member): (&Target, Purpose, Option<&str>),
+    asked: Names<'_>,
+    signing: &Signing,
+) -> Permit {
     let is_shared = |row: &&Permit| {
         row.target == target.id
+            && row.member.as_deref() == member
             && row.purpose == purpose
             && row.is_usable(case.now)
             && row.content_digest == case.change().digests.content
@@ -104,16 +110,26 @@ pub fn give(case: &mut Case<'_>, (target, purpose): (&Target, Purpose), asked: N
     if let Some(permit) = alive.max_by_key(|row| row.expires_at) {
         return permit.clone();
     }
-    issue(case, (target, purpose), asked, signing)
+    issue(case, (target, purpose, member), asked, signing)
 }
 
 /// Makes a permit for a target whose gate says go.
-fn issue(case: &mut Case<'_>, (target, purpose): (&Target, Purpose), asked: Names<'_>, signing: &Signing) -> Permit {
+fn issue(
+    case: &mut Case<'_>,
+    (target, purpose, member): (&Target, Purpose, Option<&str>),
+    asked: Names<'_>,
+    signing: &Signing,
+) -> Permit {
     let terms = terms(&case.file, &target.id);
     let now = case.now;
     let end = later(now, SignedDuration::from_mins(terms.minutes));
     let expires_at = latest(case, purpose).map_or(end, |limit| end.min(limit));
-    let what = What { target, purpose, asked };
+    let what = What {
+        target,
+        purpose,
+        asked,
+        member,
+    };
     make(case, &what, signing, (now, expires_at), terms.list_age)
 }
 
@@ -122,6 +138,7 @@ struct What<'a> {
     target: &'a Target,
     purpose: Purpose,
     asked: Names<'a>,
+    member: Option<&'a str>,
 }
 
 /// A permit forward never outlives the window, nor a break-glass its time box; a way back has no such end.
@@ -160,7 +177,12 @@ fn make(
     (not_before, expires_at): (Timestamp, Timestamp),
     max_list_age_seconds: i64,
 ) -> Permit {
-    let What { target, purpose, asked } = *what;
+    let What {
+        target,
+        purpose,
+        asked,
+        member,
+    } = *what;
     let (id, by, issued_at) = (case.new_id(), case.person(), case.now);
     let change = case.change();
     let (artifact, commit) = permitted(Names::of_target(target, purpose), asked);
@@ -174,6 +196,7 @@ fn make(
         environment: target.environment.clone(),
         artifact,
         commit,
+        member: member.map(str::to_owned),
         purpose,
         content_digest: change.digests.content.clone(),
         policy_digest: case.file.requirements.policy_digest.clone(),
@@ -229,6 +252,11 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Resul
     let Some(target) = target else {
         return Err(Refusal::not_found("such target"));
     };
+    if target.members.is_some() {
+        let text = "The target goes to many members in waves, and each of them has a go of its own.";
+        let help = "Ask the gate for each member inside the window.";
+        return Err(Refusal::not_now("in_waves", text, help, Vec::new()));
+    }
     let terms = terms(&case.file, &target.id);
     if !terms.ahead {
         let text = "No policy grants permits ahead of the window for this target.";
@@ -254,6 +282,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Resul
         target: &target,
         purpose: Purpose::Deploy,
         asked: Names::default(),
+        member: None,
     };
     Ok(make(case, &what, signing, (start, expires_at), terms.list_age))
 }

@@ -13,7 +13,11 @@ pub mod drift;
 pub mod reference;
 pub mod signature;
 
+pub mod monitor;
+pub mod objective;
+pub mod objective_measure;
 pub mod problem;
+pub mod raised_monitor;
 pub mod record_link;
 pub mod recurred;
 pub mod recurrence;

@@ -1,5 +1,6 @@
 //! Integrations: connections, deliveries, outgoing calls and webhooks.
 
+pub mod dialect;
 pub mod occurrence;
 pub mod signal;
 pub mod sink;

@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 use crate::gate::committers::Committer;
 use crate::incident::drift::DriftReport;
 
-pub use more::{Alert, Ask, AskKind, AskTexts, CommitTree, MailReply, Notice, REPLY_MARK, Repository, Verdict};
+pub use more::{
+    Alert, Ask, AskKind, AskTexts, CommitTree, MailReply, MemberReport, MemberWord, Notice, REPLY_MARK, Repository,
+    Verdict,
+};
 
 /// The longest name of a repository, environment, ref, task, tag or person, in bytes.
 pub const NAME_MAX_BYTES: usize = 255;
@@ -119,6 +122,8 @@ pub enum Signal {
     Verdict(Verdict),
     /// A vendor tells of its own maintenance.
     Notice(Notice),
+    /// How members of a change's waves stand.
+    Members(MemberReport),
     /// Something that has no meaning here; it is kept and counted.
     Unknown {
         /// The sender's name for the event.
@@ -195,6 +200,7 @@ impl Signal {
             Self::Repository(it) => key("repository", &[&it.id, &folded(&it.name)]),
             Self::Verdict(it) => key("verdict", &[&it.source_key]),
             Self::Notice(it) => key("notice", &[&it.reference, &it.told_at.to_string()]),
+            Self::Members(it) => key("members", &[&it.change, &it.id]),
             Self::Drift(it) => key("drift", &[&it.scope, &it.taken_at.to_string()]),
             Self::Unknown { event, action } => key("unknown", &[event, action.as_deref().unwrap_or_default()]),
         }

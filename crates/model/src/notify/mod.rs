@@ -4,6 +4,7 @@ pub mod action_item;
 pub mod announcement;
 pub mod business_unit;
 pub mod change_items;
+pub mod communicated;
 pub mod communication;
 pub mod communication_plan;
 pub mod item_clock;

@@ -56,6 +56,9 @@ pub struct Telling {
     /// The language of pages and letters, as in [`LANGUAGES`]; absent for what the browser asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Whether the planned times of one's changes come by mail as invitations for a calendar program (RFC 6047).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_invitations: bool,
 }
 
 /// Hours of each day in which no letter is sent that may wait; from late to early they pass midnight.
@@ -143,6 +146,7 @@ mod tests {
                 until: until.to_owned(),
             }),
             language: None,
+            has_invitations: false,
         }
     }
 
@@ -231,6 +235,7 @@ mod tests {
                     until: text(until),
                 }),
                 language: None,
+            has_invitations: false,
             };
             let (at, zone) = (Timestamp::from_second(seconds).unwrap(), zone(name).unwrap());
             let due = it.due("comment", at, &zone);

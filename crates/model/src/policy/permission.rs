@@ -11,11 +11,12 @@ use crate::core::act;
 use crate::core::enums::{self, OwnershipRole, Role};
 use crate::core::ids::PersonId;
 use crate::core::refusal::Refusal;
+use crate::directory::agent_rules;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::directory::two_people;
 use crate::policy::facts::{ActorFacts, ChangeFacts, ForecastFacts, Part, TargetFacts};
-use crate::risk::effective::effective;
+use crate::risk::effective::{effective, unaccepted};
 use crate::risk::forecast::kept_forecast::Forecast;
 use crate::risk::regimes;
 
@@ -59,11 +60,22 @@ impl Case<'_> {
         Err(Refusal::not_allowed("approved_it", text))
     }
 
-    /// [`check_lent`] of the acting person.
+    /// Refuses an agent what is no agent's, by the risk of the change as it counts now, whatever an approver accepted.
+    fn check_agent(&self, act: act::Act) -> Result<(), Refusal> {
+        if self.directory.agent(&self.actor.person).is_none() {
+            return Ok(());
+        }
+        let counts = unaccepted(&self.file.change, &self.directory).risk.level;
+        let risk = counts.max(self.file.change.risk.level);
+        agent_rules::check_act(&self.directory, &self.actor, (act, Some(risk)), self.now)
+    }
+
+    /// [`check_lent`] of the acting person, and that no agent decides.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`].
     pub fn check_lent(&self, act: act::Act) -> Result<(), Refusal> {
+        self.check_agent(act)?;
         check_lent(&self.file, &self.directory, &self.actor, self.now, act)
     }
 }
@@ -298,7 +310,13 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now
         (&content.owner == person || owns(OwnershipRole::Owner), Part::Owner),
         (wrote, Part::Author),
         (may_implement, Part::Implementer),
-        (change.implemented_by.contains(person), Part::Implemented),
+        (
+            change.implemented_by.contains(person)
+                || file
+                    .hands
+                    .has_agent(person, |agent| change.implemented_by.contains(agent)),
+            Part::Implemented,
+        ),
         (
             content.tester.as_ref() == Some(person) || asked_to_validate(file, directory, person, now),
             Part::Tester,

@@ -2,13 +2,19 @@
 
 pub mod change_outcome;
 pub mod control_chart;
+pub mod dashboard;
+pub mod dashboard_subscription;
 pub mod definition;
 pub mod deployments;
 pub mod evaluate;
 pub mod event_log;
 pub mod field_use;
 pub mod figure;
+pub mod lookalike;
 pub mod parity;
 pub mod population;
+pub mod saved_dashboard;
+pub mod search_query;
 pub mod statistics;
+pub mod template_rework;
 pub mod window;

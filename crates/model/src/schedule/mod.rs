@@ -8,6 +8,8 @@ pub mod fiscal;
 pub mod freeze;
 pub mod freeze_steps;
 pub mod frozen_target;
+pub mod joint_maintenance;
+pub mod joint_rules;
 pub mod offer;
 pub mod outside_calendar;
 pub mod plan;

@@ -17,6 +17,12 @@ pub const MOST_EVENTS: usize = 5_000;
 pub const MOST_CALENDARS: usize = 50;
 /// The longest title of an event, in characters; what is longer is cut.
 pub const MOST_TITLE: usize = 80;
+/// How often a calendar with an address is read unless it says otherwise, in minutes.
+pub const USUAL_MINUTES: i64 = 60;
+/// How often a calendar is read at most, and at least, in minutes: a quarter of an hour and a week.
+pub const EVERY_MINUTES: (i64, i64) = (15, 10_080);
+/// The longest interval between two readings, as the card says it.
+const MOST_MINUTES: i64 = 10_080;
 /// The longest text that all events of a calendar are kept in.
 const MOST_TEXT: usize = MOST_EVENTS * (MOST_TITLE * 4 + 50);
 
@@ -30,10 +36,20 @@ pub struct OutsideCalendar {
     /// What it is called.
     #[card(text)]
     pub name: String,
-    /// Its address as iCalendar; without one it is uploaded.
+    /// Its address, from which it is read again and again; without one it is uploaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
     pub url: Option<String>,
+    /// Whether the address is a CalDAV collection (RFC 4791) and no iCalendar file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_caldav: bool,
+    /// How many minutes lie between two readings of the address; 60 unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(most = MOST_MINUTES)]
+    pub every_minutes: Option<i64>,
+    /// Whether a login and a password for the address are kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_credential: bool,
     /// The services that its events are about; none means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(refers = "service")]
@@ -48,6 +64,14 @@ pub struct OutsideCalendar {
     /// When they were imported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported_at: Option<Timestamp>,
+    /// The entity tag of what was read last (RFC 9110), so that an unchanged calendar is not sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
+    pub entity_tag: Option<String>,
+    /// Why the last reading failed; the events of the last one that succeeded stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
+    pub read_problem: Option<String>,
     /// Whether it is in use.
     #[card(column)]
     pub active: bool,
@@ -60,9 +84,14 @@ pub struct OutsideCalendarInput {
     /// What it is called.
     #[card(text, example = "Data centre works")]
     pub name: String,
-    /// Its address as iCalendar; without one it is uploaded.
+    /// Its address, from which it is read again and again; without one it is uploaded.
     #[card(text, example = "https://dc.example/works.ics")]
     pub url: Option<String>,
+    /// Whether the address is a CalDAV collection (RFC 4791) and no iCalendar file.
+    pub is_caldav: bool,
+    /// How many minutes lie between two readings of the address; 60 unless set.
+    #[card(most = MOST_MINUTES, option = "every", example = "60")]
+    pub every_minutes: Option<i64>,
     /// The services that its events are about; none means all.
     #[card(refers = "service", option = "service", example = "booking-api")]
     pub services: BTreeSet<ServiceKey>,
@@ -76,7 +105,7 @@ pub const CARD: Card = Card {
     tag: "estate",
     command: "outside-calendar",
     patch: "OutsideCalendarPatch",
-    columns: &["id", "name", "event_count", "imported_at", "url"],
+    columns: &["id", "name", "event_count", "imported_at", "url", "read_problem"],
     shown: &[Field::shown(
         "event_count",
         Kind::Integer(0, MOST_EVENTS as i64),
@@ -98,6 +127,7 @@ pub const CARD: Card = Card {
             "calendar",
             "imported the events of a calendar",
         ),
+        Event::new("outside_calendar.failed", "x", "could not read a calendar of others"),
         Event::new("outside_calendar.ended", "x", "removed a calendar of others"),
     ],
     page: Some(Page {
@@ -121,6 +151,15 @@ pub struct OutsideEvent {
 }
 
 impl OutsideCalendar {
+    /// When it is read next, if it was read now; `None` for one that is uploaded or out of use.
+    #[must_use]
+    pub fn next_reading(&self, now: Timestamp) -> Option<Timestamp> {
+        self.url.as_ref().filter(|_| self.active)?;
+        let minutes = self.every_minutes.unwrap_or(USUAL_MINUTES);
+        let minutes = minutes.clamp(EVERY_MINUTES.0, EVERY_MINUTES.1);
+        now.checked_add(jiff::SignedDuration::from_mins(minutes)).ok()
+    }
+
     /// Its events, in the order of time.
     pub fn events(&self) -> impl Iterator<Item = OutsideEvent> + '_ {
         let lines = self.imported.as_deref().unwrap_or_default().lines();
@@ -167,6 +206,35 @@ mod tests {
     }
 
     #[test]
+    fn a_calendar_with_an_address_is_read_again_within_its_bounds() {
+        let now: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
+        let mut calendar = OutsideCalendar {
+            id: RecordId::from("c"),
+            version: 1,
+            name: "C".to_owned(),
+            url: Some("https://dc.example/works.ics".to_owned()),
+            is_caldav: false,
+            every_minutes: None,
+            has_credential: false,
+            services: BTreeSet::new(),
+            environments: BTreeSet::new(),
+            imported: None,
+            imported_at: None,
+            entity_tag: None,
+            read_problem: None,
+            active: true,
+        };
+        let next = |calendar: &OutsideCalendar| calendar.next_reading(now).map(|at| at.to_string());
+        assert_eq!(next(&calendar).as_deref(), Some("2026-12-01T01:00:00Z"));
+        calendar.every_minutes = Some(1);
+        assert_eq!(next(&calendar).as_deref(), Some("2026-12-01T00:15:00Z"));
+        calendar.active = false;
+        assert_eq!(next(&calendar), None);
+        (calendar.active, calendar.url) = (true, None);
+        assert_eq!(next(&calendar), None, "what is uploaded is not read");
+    }
+
+    #[test]
     fn events_come_back_in_order_once_each_and_without_line_ends() {
         let late = event("2026-12-02T00:00:00Z", "2026-12-02T01:00:00Z", "Two\nlines, and spaces");
         let early = event("2026-12-01T00:00:00Z", "2026-12-01T01:00:00Z", "");
@@ -175,10 +243,15 @@ mod tests {
             version: 1,
             name: "C".to_owned(),
             url: None,
+            is_caldav: false,
+            every_minutes: None,
+            has_credential: false,
             services: BTreeSet::new(),
             environments: BTreeSet::new(),
             imported: Some(kept(&[late.clone(), early.clone(), late.clone()])),
             imported_at: None,
+            entity_tag: None,
+            read_problem: None,
             active: true,
         };
         let found: Vec<OutsideEvent> = calendar.events().collect();

@@ -57,6 +57,7 @@ fn open_meeting(world: &mut World, attendees: &[&str]) {
         at: at("10:00"),
         attendees: Vec::new(),
         conflicts: Vec::new(),
+        listed: None,
     };
     world.estate(|estate| estate.meetings.push(meeting));
     attendees.iter().for_each(|who| attend(world, who));

@@ -233,6 +233,7 @@ fn wish(world: &mut World, dice: &mut Dice) {
                     until: format!("{:02}:00", dice.roll(24)),
                 }),
                 language: None,
+                has_invitations: false,
             });
         }
     });

@@ -373,10 +373,15 @@ fn events_of_imported_calendars_are_maintenance_while_they_last() {
         version: 1,
         name: "C".to_owned(),
         url: None,
+        is_caldav: false,
+        every_minutes: None,
+        has_credential: false,
         services: BTreeSet::from(["api".into()]),
         environments: BTreeSet::new(),
         imported: Some(kept(&[event(1, 2), event(10, 12)])),
         imported_at: None,
+        entity_tag: None,
+        read_problem: None,
         active: true,
     };
     let directory = Directory {

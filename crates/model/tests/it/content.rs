@@ -30,15 +30,16 @@ fn every_field_of_a_change_is_classified_once() {
         justification, objectives, verification, category, touches, targets, impact, complexity, disruption,
         security, security_answers, dependencies_reviewed, excluded, risk_override, plan, rollback_plan, no_rollback_reason,
         rollback_minutes, planned_undo, owner, team, implementers, tester, business_contact, incident, threat,
-        custom_fields,
+        custom_fields, wave_plan,
     };
     let rest = names! {
         Change, change, id, version, revision, key, number, state, requester, created_at, updated_at, content,
         planned_start, planned_end, labels, watchers, origins, risk, forecast, reach, digests, digest_salt, legal_hold, erasure, texts_erased_at, closed_targets, target_records, authors, handed_by, planned_by, clocks,
         implemented_by, requests, board_decisions, hold, submitted_at, changed_at, assessed_at, returned, rejection, cancelled, outcome,
         actual_start, actual_end, extension, extended_until, overrun, distrusted, window_missed, ready, in_freeze,
-        unauthorized, finding, gate_reopenings, turned_normal, break_glass, retrospective, validations, reviews, closed_at, closed_by, told,
+        unauthorized, finding, gate_reopenings, turned_normal, break_glass, retrospective, validations, reviews, closed_at, closed_by, communicated, told,
         way_back_taken, undo, undo_missed_at, caused_incidents, watch_incidents,
+        wave_run,
     };
     assert_eq!(BTreeSet::from_iter(what.iter()), BTreeSet::from_iter(WHAT));
     let others: BTreeSet<_> = rest.iter().filter(|name| **name != "content").collect();
@@ -211,7 +212,7 @@ fn an_edit_of_what_voids_every_word_on_what_and_nothing_else() {
         .iter()
         .map(|(field, _, _)| field)
         .chain(BY_ASSESSMENT)
-        .chain(["template"].iter());
+        .chain(["template", "wave_plan"].iter());
     assert_eq!(reached.collect::<BTreeSet<_>>(), WHAT.iter().collect());
 }
 

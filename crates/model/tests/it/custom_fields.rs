@@ -2,7 +2,7 @@
 
 use model::change::custom_field::{CustomValue, Held};
 use model::change::{custom_values, read_content};
-use model::core::enums::{FieldKind, Kind};
+use model::core::enums::{Category, FieldKind, Kind};
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};
 
@@ -166,4 +166,23 @@ fn a_field_is_asked_of_its_kinds_and_of_changes_written_since() {
     world.submit("rita").unwrap();
     let found = wrong(world.edit("rita", json!({"custom_fields": {"tier": null}})));
     assert_eq!(found, [("custom_fields.tier".to_owned(), "needed".to_owned())]);
+}
+
+#[test]
+fn a_field_of_other_categories_holds_no_submission() {
+    let mut world = world();
+    world.estate(|estate| {
+        let mut schema = field("schema", FieldKind::Text);
+        schema.needed_since = Some(dawn());
+        schema.categories.insert(Category::Facility);
+        estate.custom_fields.insert("schema".into(), schema);
+    });
+    assert_ne!(world.change().content.category, Category::Facility);
+    let mut other = world.clone();
+    other.submit("rita").unwrap();
+    world.estate(|estate| {
+        let schema = estate.custom_fields.get_mut("schema").unwrap();
+        schema.categories.clear();
+    });
+    assert_eq!(missing(world.submit("rita")), ["field_missing"]);
 }

@@ -75,6 +75,28 @@ fn a_stop_is_told_of_the_change_that_is_furthest_and_looks_again_at_the_first_tu
 }
 
 #[test]
+fn an_unsettled_change_is_go_only_where_both_rows_say_so() {
+    let go = row("c1", "CHG-1", State::Scheduled, Purpose::Deploy);
+    let mut stop = go.clone();
+    stop.state = State::Approved;
+    let both = |fresh: &GateRow, written: &GateRow| GateRow {
+        written: Some(Box::new(written.clone())),
+        ..fresh.clone()
+    };
+    assert!(codes(&[both(&go, &go)], None).is_empty());
+    for (fresh, written) in [(&go, &stop), (&stop, &go), (&stop, &stop)] {
+        assert_eq!(codes(&[both(fresh, written)], None), ["not_scheduled"]);
+    }
+    let mut twin = both(&go, &stop);
+    (twin.change, twin.key) = ("c2".into(), "CHG-2".to_owned());
+    assert_eq!(
+        codes(&[go, twin], None),
+        ["change_ambiguous"],
+        "as it will be once the second one is written"
+    );
+}
+
+#[test]
 fn two_targets_of_one_change_are_one_change() {
     let one = row("c1", "CHG-1", State::Implementing, Purpose::Deploy);
     let mut two = one.clone();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
 
 mod action_items;
+mod agendas;
 mod blocks;
 mod boards;
 mod budget;
@@ -34,6 +35,7 @@ mod people;
 mod planned_undo;
 mod properties;
 mod reach;
+mod readiness;
 mod repeats;
 mod risk;
 mod rollback;
@@ -49,4 +51,6 @@ mod walks_around;
 mod walks_bound;
 mod walks_committers;
 mod walks_rules;
+mod warnings;
+mod waves;
 mod world;

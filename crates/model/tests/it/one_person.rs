@@ -108,6 +108,7 @@ fn declare(world: &mut World, who: &str, group: &str) {
             reason: "Owns the vendor".into(),
             at: at("10:00"),
         }],
+        listed: None,
     };
     world.estate(|estate| estate.meetings.push(meeting));
     world.file.meetings = world.directory.meetings_about(&world.file);

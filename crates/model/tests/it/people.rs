@@ -79,6 +79,7 @@ pub fn field(key: &str, holds: FieldKind) -> CustomField {
         holds,
         choices: Vec::new(),
         kinds: Default::default(),
+        categories: Default::default(),
         needed_since: None,
         is_over: false,
     }
@@ -171,6 +172,7 @@ fn person(login: &str, roles: &[Role]) -> Person {
         vouched: Vec::new(),
         readdressed: None,
         made_by: None,
+        is_agent: false,
         services: Default::default(),
     }
 }

@@ -41,6 +41,7 @@ fn target(service: &str) -> Target {
         artifact: None,
         commit: None,
         rollback_to: None,
+        members: None,
     }
 }
 

@@ -402,7 +402,7 @@ impl World {
             .clone();
         let given = self.act(who, |case| {
             let asked = Names::new(Some(artifact), None);
-            let given = permit::give(case, (&target, answer.purpose), asked, &signing());
+            let given = permit::give(case, (&target, answer.purpose, None), asked, &signing());
             if case.change().state == State::Scheduled && answer.purpose == Purpose::Deploy {
                 work::begin(case, case.now);
             }

@@ -68,6 +68,8 @@ pub struct QueueRow {
     pub next: Rich,
     /// When that is due or planned.
     pub due: String,
+    /// What is to be seen before it is decided, in few words: “Freeze, conflict”; empty for nothing.
+    pub warned: Rich,
 }
 
 /// The first page.
@@ -119,14 +121,14 @@ impl Home {
             (0, 0) => "Nobody waits for you".to_owned(),
             (0, 1) => "One change waits for your work".to_owned(),
             (0, many) => format!("{} changes wait for your work", count_word(many as u64)),
-            (1, _) => "One change needs your word".to_owned(),
-            (many, _) if many >= WAITING_SHOWN as usize => format!("{many} changes or more need your word"),
-            (many, _) => format!("{} changes need your word", count_word(many as u64)),
+            (1, _) => "One change needs your decision".to_owned(),
+            (many, _) if many >= WAITING_SHOWN as usize => format!("{many} changes or more need your decision"),
+            (many, _) => format!("{} changes need your decision", count_word(many as u64)),
         }
     }
 
     fn later_table(&self) -> Table {
-        table("Changes that wait for your word later", &self.later, "Why you")
+        table("Changes that wait for your decision later", &self.later, "Why you")
     }
 
     fn own_table(&self) -> Table {
@@ -150,7 +152,7 @@ impl Home {
     /// What to do until something waits.
     fn later_words(&self) -> Rich {
         Rich::new()
-            .text("When a change needs your word it appears here and in your mail. Meanwhile: ")
+            .text("When a change needs your decision it appears here and in your mail. Meanwhile: ")
             .link("what changed lately", self.frame.url("/changes"))
             .text(", or ")
             .link("a tour of this place", self.frame.url("/help#tour"))
@@ -170,7 +172,7 @@ fn table(caption: &str, rows: &[QueueRow], next: &'static str) -> Table {
                 href: row.href.clone(),
                 key: row.key.clone(),
                 marks: Vec::new(),
-                sub: Rich::new(),
+                sub: row.warned.clone(),
             },
             Cell::Mark(row.state.mark()),
             row.risk.map_or(Cell::text(""), |risk| Cell::Mark(risk.mark())),
@@ -230,8 +232,21 @@ fn sample_card(key: &str, title: &str, risk: Risk, is_late: bool) -> QueueCard {
                 (Tone::Ok, Rich::from("412 of 412 tests passed on this build")),
                 (Tone::Ok, Rich::from("Last night’s backup was restored")),
             ],
+            since: vec![(
+                Tone::Wait,
+                Rich::new()
+                    .strong("Plan, step 3: Minutes")
+                    .text(": ")
+                    .removed("3")
+                    .text(" → ")
+                    .inserted("7"),
+            )],
+            warned: vec![(
+                Tone::Freeze,
+                Rich::from("The freeze ").said("Peak shipping").text(" stops it"),
+            )],
             if_it_fails: Rich::from("Back in 9 minutes, latest Saturday 23:15."),
-            still_missing: Rich::from("Your word, then Marta Lindqvist’s."),
+            still_missing: Rich::from("Your decision, then Marta Lindqvist’s."),
             ..Brief::default()
         },
         acts: sample_decisions(&url, "Ingrid Solheim"),
@@ -256,7 +271,7 @@ fn sample_second_card() -> QueueCard {
             (Tone::Ok, Rich::from("The same step went well 11 of 11 times")),
         ],
         if_it_fails: Rich::from("Old certificate back in 2 minutes."),
-        still_missing: Rich::from("Your word and your password again."),
+        still_missing: Rich::from("Your decision and your password again."),
         ..Brief::default()
     };
     card
@@ -271,6 +286,7 @@ fn sample_row(key: &str, title: &str, state: State, next: Rich) -> QueueRow {
         risk: Some(Risk::Medium),
         next,
         due: "Mon 23 Nov 12:00".to_owned(),
+        warned: Rich::new(),
     }
 }
 

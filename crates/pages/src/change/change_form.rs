@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 
-pub use fields::{ChangeFields, NINE, Rows};
+pub use fields::{ChangeFields, IN_A_MENU, NINE, Rows};
 
 use crate::elements::form::Fields;
 use crate::elements::parts::Entries;

@@ -279,7 +279,7 @@ impl Act {
                 .field(
                     Field::radio(
                         "verdict",
-                        "Your word as a peer",
+                        "Your peer review",
                         &[
                             ("agree", "I have read plan and code, and agree"),
                             ("disagree", "I do not agree"),
@@ -327,6 +327,7 @@ impl Act {
                         .value(context.planned_end.as_str())
                         .required(),
                 )
+                .field(Field::time_in_words("planned_start", "planned_end"))
                 .submit("Set these times"),
             Act::Hold => at(context, "hold", "Put on hold", "/hold")
                 .note("Its clocks pause, and its permits are void for good.")
@@ -415,11 +416,10 @@ impl Act {
                 .field(yes_or_no("assessment_adequate", "Was the assessment adequate?"))
                 .field(yes_or_no("steps_adequate", "Were the steps adequate?"))
                 .field(Field::textarea("summary", "In a few sentences").required())
-                .field(Field::textarea("improvements", "What to do better").hint("One a line."))
-                .field(
-                    Field::text("incidents", "Incidents that it addresses")
-                        .hint("Keys, parted by commas. An open incident of the watch window, or one that the change caused, is named here."),
-                )
+                .field(Field::textarea("improvements", "What to do better").hint("One a line; each becomes an action item."))
+                .field(Field::text("improvements_owner", "Who sees to it").hint("A login; else the owner."))
+                .field(Field::text("incidents", "Incidents that it addresses")
+                    .hint("Keys, parted by commas. An open incident of the watch window, or one that the change caused, is named here."))
                 .submit("Finish the review"),
             _ => at(context, "close", "Close", "/closure")
                 .tone(ActTone::Go)

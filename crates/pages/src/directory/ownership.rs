@@ -36,7 +36,7 @@ impl ListRow for OwnershipRow {
         vec![
             Column::new("For", Fold::Never),
             Column::new("In", Fold::Under),
-            Column::new("Part", Fold::Under),
+            Column::new("Role", Fold::Under),
             Column::new("Who", Fold::Under),
             Column::new("When", Fold::Away),
             Column::new("", Fold::Never),
@@ -68,9 +68,9 @@ impl ListRow for OwnershipRow {
     fn sample_acts() -> Vec<ActForm> {
         vec![
             ActForm::new("ownership", "Name somebody", "/t/halden/ownership")
-                .field(Field::select("role", "Part", &[("owner", "Owner"), ("security", "Security")]).half())
+                .field(Field::select("role", "Role", &[("owner", "Owner"), ("security", "Security")]).half())
                 .field(Field::text("person", "Login").half())
-                .submit("Name them"),
+                .submit("Assign this role"),
         ]
     }
 

@@ -7,6 +7,8 @@ use crate::{Part, Rich, render};
 
 /// The element that lists what is wrong in a form that came back; one form of a page does.
 pub const WRONG: &str = "wrong";
+/// What the name of a field for a time in words begins with; behind it the names of the fields for start and end.
+pub const IN_WORDS: &str = "in_words:";
 
 /// One choice of a select, a group of radio buttons or of checkboxes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,6 +54,8 @@ pub enum Input {
     Textarea,
     /// One of a closed list, in a menu.
     Select(Vec<Choice>),
+    /// One of many: a line of text for which the script offers what fits the letters typed so far. The address answers them.
+    Pick(String),
     /// One of a few, all in view.
     Radio(Vec<Choice>),
     /// Any of a few, all in view; see [`Field::chosen`].
@@ -136,6 +140,19 @@ impl Field {
     #[must_use]
     pub fn select(name: impl Into<String>, label: impl Into<String>, choices: &[(&str, &str)]) -> Self {
         Self::new(name, label, Input::Select(pairs(choices)))
+    }
+
+    /// One of many, found by its letters: `url` answers what fits them.
+    #[must_use]
+    pub fn pick(name: impl Into<String>, label: impl Into<String>, url: impl Into<String>) -> Self {
+        Self::new(name, label, Input::Pick(url.into()))
+    }
+
+    /// A start and an end in words, which count instead of the fields of these names.
+    #[must_use]
+    pub fn time_in_words(start: &str, end: &str) -> Self {
+        Self::text(format!("{IN_WORDS}{start}:{end}"), "Or in words")
+            .hint("Such as: tomorrow 22:00 for 2 h, or Mon 9:00 to 11:30. It counts instead of the two times.")
     }
 
     /// One of `choices`, all in view.
@@ -233,7 +250,7 @@ impl PlacedField<'_> {
 
     /// The value as it really is, when it holds characters that deceive the eye.
     fn unmasked(&self) -> Option<&str> {
-        let is_typed = matches!(self.field.input, Input::Text | Input::Textarea);
+        let is_typed = matches!(self.field.input, Input::Text | Input::Textarea | Input::Pick(_));
         let deceives = is_typed && crate::elements::text::deceives(&self.field.value);
         deceives.then_some(self.field.value.as_str())
     }

@@ -6,7 +6,7 @@ use askama::Template;
 use crate::elements::{filters, icons, parts};
 use crate::{Notice, Part, assets, render};
 
-/// From so many on that wait for the reader's word, the frame counts no further.
+/// From so many on that wait for the reader's decision, the frame counts no further.
 pub const WAITING_SHOWN: u32 = 100;
 
 /// A place of the navigation.
@@ -39,7 +39,7 @@ pub enum Place {
     AuditLog,
     /// What outside systems sent.
     Deliveries,
-    /// Gateways: what is watched, what has no partner, what was refused, how long was waited.
+    /// Gateways: what is watched, deployments and changes without a match, what was refused, how long was waited.
     Gateways,
     /// Who may, what is required, and the risk table.
     Policies,
@@ -71,6 +71,10 @@ pub enum Place {
     Messages,
     /// The reader's own account; reached from the top bar.
     Account,
+    /// The search; reached from the top bar.
+    Search,
+    /// Setting Assent up; reached from home while a step is open, and from the search.
+    Setup,
 }
 
 impl Place {
@@ -158,6 +162,8 @@ impl Place {
             Place::Help => "/help",
             Place::Messages => "/messages",
             Place::Account => "/account",
+            Place::Search => "/search",
+            Place::Setup => "/setup",
         }
     }
 
@@ -187,13 +193,15 @@ impl Place {
             Place::Deliveries => "Deliveries",
             Place::Gateways => "Gateways",
             Place::Policies => "Policies",
-            Place::Rights => "Rights in doubt",
+            Place::Rights => "Questionable rights",
             Place::People => "People",
             Place::Tokens => "Tokens",
             Place::Workloads => "Workloads",
             Place::Help => "Help and glossary",
             Place::Messages => "Messages",
             Place::Account => "Your account",
+            Place::Search => "Search",
+            Place::Setup => "Set up Assent",
         }
     }
 
@@ -228,6 +236,8 @@ impl Place {
             Place::Help => "help",
             Place::Messages => "bell",
             Place::Account => "gear",
+            Place::Search => "search",
+            Place::Setup => "gear",
         }
     }
 
@@ -251,7 +261,7 @@ impl Place {
             | Place::Hours
             | Place::Fields
             | Place::Keys => "Administration",
-            Place::Help | Place::Messages | Place::Account => "More",
+            Place::Help | Place::Messages | Place::Account | Place::Search | Place::Setup => "More",
         }
     }
 }
@@ -282,7 +292,7 @@ pub struct Frame {
     pub place: Place,
     /// The reader's name.
     pub person: String,
-    /// Changes that wait for the reader's word; [`WAITING_SHOWN`] stands for that many or more.
+    /// Changes that wait for the reader's decision; [`WAITING_SHOWN`] stands for that many or more.
     pub waiting: u32,
     /// Messages not seen yet.
     pub new_messages: u32,
@@ -301,6 +311,8 @@ pub struct Frame {
     pub stream: String,
     /// The language that the reader chose, by its tag; empty for what their browser asks for.
     pub language: String,
+    /// Whether the page is on a screen on a wall: large, without navigation.
+    pub is_wall: bool,
 }
 
 /// A group of places with its heading.
@@ -347,7 +359,8 @@ impl Frame {
             content: Content(content),
             meanings: Content(&meanings),
         });
-        document_in(&self.language, title, &self.assets, "", &body)
+        let class = if self.is_wall { "wall" } else { "" };
+        document_in(&self.language, title, &self.assets, class, &body)
     }
 
     /// An address of this tenant: `self.url("/changes")`.

@@ -1,6 +1,7 @@
 //! Elements that pages are built from: forms, tables, lists, frames, icons and texts.
 
 pub(crate) mod chart;
+pub(crate) mod dependency_picture;
 pub(crate) mod figures;
 pub(crate) mod filters;
 pub(crate) mod form;
@@ -8,6 +9,7 @@ pub(crate) mod frame;
 pub(crate) mod glossary;
 pub(crate) mod icons;
 pub(crate) mod list;
+pub(crate) mod natural_time;
 pub(crate) mod part;
 pub(crate) mod parts;
 pub(crate) mod reader;

@@ -254,6 +254,14 @@ pub struct Brief {
     pub if_it_fails: Rich,
     /// What is still open and whose it is; empty when nothing is.
     pub still_missing: Rich,
+    /// What became of it since this reader decided last; empty where they did not, or nothing did.
+    pub since: Vec<(Tone, Rich)>,
+    /// What stops it, what was passed by and what is stated lower than derived; empty where nothing is.
+    pub warned: Vec<(Tone, Rich)>,
+    /// The conditions of those who approved it.
+    pub conditions: Vec<(Tone, Rich)>,
+    /// The question with which it was returned last; empty where it never was.
+    pub question: Rich,
 }
 
 /// One row of a card: a question, its sentence or its list.
@@ -297,13 +305,17 @@ impl Brief {
     pub(crate) fn full(&self) -> Vec<BriefRow<'_>> {
         vec![
             row("What", "first", &self.what, "Nothing is written yet."),
+            list("Since you decided", &self.since, ""),
             row("Where", "", &self.where_, "No target is named yet."),
             row("When", "", &self.when, "No time is planned yet."),
+            list("Before you decide", &self.warned, ""),
             list("Why it is safe", &self.why_safe, "No evidence is there yet."),
             BriefRow {
                 met_icon: "go",
                 ..list("Who decides", &self.who_decides, "Nobody is asked yet.")
             },
+            list("Conditions", &self.conditions, ""),
+            row("Question", "", &self.question, ""),
             row("If it fails", "", &self.if_it_fails, "No way back is written yet."),
             row("Still missing", "missing", &self.still_missing, ""),
         ]
@@ -318,8 +330,12 @@ impl Brief {
     pub(crate) fn queued(&self) -> Vec<BriefRow<'_>> {
         vec![
             row("Why you", "", &self.why_you, ""),
+            list("Since you decided", &self.since, ""),
             row("When", "", &self.when, ""),
             row("Where", "", &self.where_, ""),
+            list("Before you decide", &self.warned, ""),
+            list("Conditions", &self.conditions, ""),
+            row("Question", "", &self.question, ""),
             list("Why it is safe", &self.why_safe, "No evidence is there yet."),
             row("If it fails", "", &self.if_it_fails, "No way back is written yet."),
             row("Still missing", "missing", &self.still_missing, ""),
@@ -539,6 +555,27 @@ impl Part for Empty {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_changed_and_what_warns_stands_on_page_queue_and_letter_alike() {
+        let told = || vec![(Tone::Wait, Rich::from("x"))];
+        let brief = Brief {
+            since: told(),
+            warned: told(),
+            conditions: told(),
+            question: Rich::from("Why now?"),
+            ..Brief::default()
+        };
+        let expected = ["Since you decided", "Before you decide", "Conditions", "Question"];
+        let of_letter = brief.told();
+        for question in expected {
+            assert!(brief.full().iter().any(|row| row.question == question), "{question}");
+            assert!(brief.queued().iter().any(|row| row.question == question), "{question}");
+            assert!(of_letter.iter().any(|(told, _)| *told == question), "{question}");
+        }
+        let bare = Brief::default();
+        assert!(!bare.full().iter().any(|row| expected.contains(&row.question)));
+    }
 
     #[test]
     fn a_card_in_the_queue_tells_what_nobody_showed() {

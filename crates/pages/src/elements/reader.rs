@@ -191,6 +191,12 @@ impl Reader {
         })
     }
 
+    /// When it is read.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now.timestamp()
+    }
+
     /// Why [`Self::read_field`] read no time: a sentence for whoever typed it.
     #[must_use]
     pub fn why_unread(&self, value: &str) -> String {

@@ -10,8 +10,8 @@ use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
 use crate::risk::{calibration, forecast, icon_array};
 use crate::{
-    ActForm, Brief, CalibrationPlot, Chart, Entry, Fact, Figure, ForecastPicture, Frame, Graph, IconArray, Mark,
-    Moment, Notice, Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
+    ActForm, Brief, CalibrationPlot, Chart, DependencyPicture, Entry, Fact, Figure, ForecastPicture, Frame, Graph,
+    IconArray, Mark, Moment, Notice, Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
 };
 
 /// The most lines of a text that stand open on a page.
@@ -22,6 +22,8 @@ const UNFOLDED: usize = 24;
 pub enum SectionBody {
     /// Approvals, evidence, reasons, people.
     Entries(Vec<Entry>),
+    /// The same, which opens at the words.
+    Folded(&'static str, Vec<Entry>),
     /// Rows to compare.
     Table(Table),
     /// The steps of a plan.
@@ -44,6 +46,8 @@ pub enum SectionBody {
     Figures(Vec<Figure>, Table),
     /// What reaches what, drawn; its table is a section of its own.
     Graph(Box<Graph>),
+    /// The neighbours of a service, drawn, and the table that says the same.
+    Dependencies(Box<DependencyPicture>, Table),
     /// A chart, and the table that says the same.
     Chart(Box<Chart>, Table),
     /// A risk matrix, what would move the change in it, and its inputs.
@@ -150,7 +154,7 @@ impl Section {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match &self.body {
-            SectionBody::Entries(entries) => entries.is_empty(),
+            SectionBody::Entries(entries) | SectionBody::Folded(_, entries) => entries.is_empty(),
             SectionBody::Table(table) => table.rows.is_empty(),
             SectionBody::Plan(steps) => steps.is_empty(),
             SectionBody::Steps(steps) => steps.is_empty(),
@@ -161,6 +165,7 @@ impl Section {
             SectionBody::Words(words) => words.is_empty(),
             SectionBody::Figures(figures, _) => figures.is_empty(),
             SectionBody::Graph(graph) => graph.columns.is_empty(),
+            SectionBody::Dependencies(_, table) => table.rows.is_empty(),
             SectionBody::Chart(chart, _) => chart.is_empty(),
             SectionBody::Matrix { cells, .. } => cells.rows.is_empty(),
             SectionBody::Forecast(picture) => picture.value.is_empty(),
@@ -188,6 +193,7 @@ impl Section {
             SectionBody::Figures(figures, table) => with_table(&Figures { figures }.html(), table),
             SectionBody::Chart(chart, table) => with_table(&chart.html(), table),
             SectionBody::Graph(graph) => Drawn { graph }.html(),
+            SectionBody::Dependencies(picture, table) => with_table(&picture.html(), table),
             SectionBody::Matrix { cells, ways, inputs } => [
                 // Each column is needed to read a cell, so that a narrow screen scrolls within.
                 format!(
@@ -206,6 +212,14 @@ impl Section {
                 inputs.html(),
             ]
             .concat(),
+            SectionBody::Folded(words, entries) => folded(
+                words,
+                &Entries {
+                    entries: entries.as_slice(),
+                    wide: true,
+                }
+                .html(),
+            ),
             SectionBody::Forecast(picture) => forecast::Drawn { picture }.html(),
             SectionBody::Icons(array) => icon_array::Drawn { array: *array }.html(),
             SectionBody::Calibration(plot) => calibration::Drawn { plot }.html(),
@@ -224,10 +238,14 @@ impl Section {
 
 /// A drawing with the table that says the same, folded.
 fn with_table(drawing: &str, table: &Table) -> String {
+    format!("{drawing}{}", folded("The same as a table", &table.html()))
+}
+
+/// What opens at its words.
+fn folded(words: &str, html: &str) -> String {
     format!(
-        "{drawing}<details class=\"more\"><summary>{}The same as a table</summary>{}</details>",
-        crate::elements::icons::icon("right", ""),
-        table.html()
+        "<details class=\"more\"><summary>{}{words}</summary>{html}</details>",
+        crate::elements::icons::icon("right", "")
     )
 }
 
@@ -238,12 +256,7 @@ fn code(text: &str) -> String {
         crate::elements::text::mark(text)
     );
     match text.lines().count() {
-        lines if lines > UNFOLDED => {
-            format!(
-                "<details class=\"more\"><summary>{}Show its {lines} lines</summary>{pre}</details>",
-                crate::elements::icons::icon("right", "")
-            )
-        }
+        lines if lines > UNFOLDED => folded(&format!("Show its {lines} lines"), &pre),
         _ => pre,
     }
 }

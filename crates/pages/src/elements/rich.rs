@@ -18,8 +18,11 @@ enum Piece {
     Code(String),
     Digest(String),
     Time { words: String, absolute: String },
+    Countdown { words: String, until: String },
     Key(String),
     Late(String),
+    Removed(String),
+    Inserted(String),
     AllLate(Vec<Piece>),
     Link { text: String, href: String, kind: Kind },
     Break,
@@ -121,6 +124,16 @@ impl Rich {
         self.with(Piece::Digest(whole.into()))
     }
 
+    /// The same with a time until which something lasts, in words (“until 14:12”); with the script the time that is left, second by
+    /// second. `until` is the moment in RFC 3339.
+    #[must_use]
+    pub fn countdown(self, words: impl Into<String>, until: impl Into<String>) -> Self {
+        self.with(Piece::Countdown {
+            words: words.into(),
+            until: until.into(),
+        })
+    }
+
     /// Adds a time in words that count from now, such as `2 days ago`; paper tells it as `absolute`.
     #[must_use]
     pub fn time(self, words: impl Into<String>, absolute: impl Into<String>) -> Self {
@@ -140,6 +153,18 @@ impl Rich {
     #[must_use]
     pub fn late(self, text: impl Into<String>) -> Self {
         self.with(Piece::Late(text.into()))
+    }
+
+    /// Adds what somebody took away or wrote over, in their words.
+    #[must_use]
+    pub fn removed(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Removed(text.into()))
+    }
+
+    /// Adds what somebody wrote in its place, in their words.
+    #[must_use]
+    pub fn inserted(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Inserted(text.into()))
     }
 
     /// The same sentence in the colour of what is late.
@@ -227,7 +252,10 @@ impl Rich {
                 | Piece::Code(text)
                 | Piece::Key(text)
                 | Piece::Late(text)
+                | Piece::Removed(text)
+                | Piece::Inserted(text)
                 | Piece::Time { words: text, .. }
+                | Piece::Countdown { words: text, .. }
                 | Piece::Link { text, .. } => text::plain(text),
                 Piece::Digest(whole) => text::plain(&crate::short_digest(whole)),
                 Piece::Heavy(pieces) | Piece::AllLate(pieces) => Rich { pieces: pieces.clone() }.plain(),
@@ -293,6 +321,12 @@ fn push(out: &mut String, piece: &Piece) {
     // Writing into a String cannot fail.
     let _ = match piece {
         Piece::Text(words) => write!(out, "{}", text::mark(words)),
+        Piece::Countdown { words, until } => write!(
+            out,
+            "<b role=\"timer\" data-until=\"{}\">{}</b>",
+            text::mark(until),
+            text::mark(words)
+        ),
         Piece::Said(words) => write!(out, "<span translate=\"no\">{}</span>", text::mark(words)),
         Piece::Name(words) => write!(out, "<b translate=\"no\">{}</b>", text::mark(words)),
         Piece::Strong(words) => write!(out, "<b>{}</b>", text::mark(words)),
@@ -312,6 +346,8 @@ fn push(out: &mut String, piece: &Piece) {
             text::mark(words)
         ),
         Piece::Key(words) => write!(out, "<span class=\"key\">{}</span>", text::mark(words)),
+        Piece::Removed(words) => write!(out, "<del translate=\"no\">{}</del>", text::mark(words)),
+        Piece::Inserted(words) => write!(out, "<ins translate=\"no\">{}</ins>", text::mark(words)),
         Piece::Late(words) => write!(out, "<span class=\"late\">{}</span>", text::mark(words)),
         Piece::Break | Piece::Heavy(_) | Piece::AllLate(_) => write!(out, "<br/>"),
         Piece::Link {
@@ -368,6 +404,21 @@ mod tests {
         let html = Rich::new().code("https://a.example/t/<b>").html();
         assert_eq!(html, "<code>https://a.example/<wbr/>t/<wbr/>&lt;b&gt;</code>");
         assert_eq!(Rich::new().code("sha256:ab/c").html(), "<code>sha256:ab/c</code>");
+    }
+
+    #[test]
+    fn what_was_taken_away_and_written_is_told_apart_by_its_elements_and_in_plain_text_by_order() {
+        let edit = Rich::new()
+            .strong("Minutes")
+            .text(": ")
+            .removed("<3>")
+            .text(" → ")
+            .inserted("7");
+        assert_eq!(
+            edit.html(),
+            "<b>Minutes</b>: <del translate=\"no\">&lt;3&gt;</del> → <ins translate=\"no\">7</ins>"
+        );
+        assert_eq!(edit.plain(), "Minutes: <3> → 7");
     }
 
     #[test]

@@ -256,6 +256,16 @@ impl Table {
             .collect()
     }
 
+    /// What folds under a cell that is no title, where the row has none: it would be gone otherwise.
+    fn under<'a>(&'a self, row: &'a [Cell], place: &usize) -> Vec<(&'static str, &'a Cell)> {
+        let is_title = |cell: &Cell| matches!(cell, Cell::Title { .. } | Cell::Told { .. } | Cell::Name(_));
+        let stays = self.columns.iter().position(|column| column.fold == Fold::Never);
+        match stays == Some(*place) && !row.iter().any(is_title) {
+            true => self.folded(row),
+            false => Vec::new(),
+        }
+    }
+
     fn cell_class(&self, column: &Column, cell: &Cell) -> String {
         format!("{} {}", column.class(), cell.class()).trim().to_owned()
     }
@@ -331,6 +341,23 @@ mod tests {
         };
         let link = "<a class=\"title\" href=\"/t/halden/changes/CHG-7\">(no title)</a>";
         assert!(table.html().contains(link), "{}", table.html());
+    }
+
+    #[test]
+    fn a_row_that_has_no_title_folds_under_its_first_column() {
+        let table = Table {
+            columns: vec![
+                Column::new("Service", Fold::Never),
+                Column::new("Builds", Fold::Under).number(),
+            ],
+            rows: vec![vec![Cell::said("wms"), Cell::Short("3".to_owned())]],
+            ..Table::default()
+        };
+        let html = table.html();
+        assert!(
+            html.contains("<div class=\"under\"><span><span>Builds</span> 3</span></div></td>"),
+            "{html}"
+        );
     }
 
     #[test]

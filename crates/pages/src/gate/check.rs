@@ -26,6 +26,8 @@ pub struct GatePage {
     pub decided: String,
     /// What is open, each with its code, what opens it and whom it waits for.
     pub open: Vec<Entry>,
+    /// What is to be seen of its change before anybody opens it.
+    pub warned: Vec<Entry>,
     /// What is met.
     pub met: Vec<Entry>,
     /// The command that waits for the answer; empty when it is given.
@@ -130,6 +132,10 @@ fn sample_stop() -> GatePage {
                 .why("Opens by itself on Saturday 21 November 22:00 and stays open until 23:30.")
                 .aside("the clock, in 35 h"),
         ],
+        warned: vec![Entry::new(
+            Tone::Freeze,
+            Rich::from("The freeze ").said("Peak shipping").text(" stops it"),
+        )],
         met: vec![
             Entry::new(Tone::Ok, "The change names this service, environment and artifact").aside("CHG-1042"),
             Entry::new(Tone::Ok, "Tests passed on this artifact: 412 of 412").aside("pipeline 8841"),

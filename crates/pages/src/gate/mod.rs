@@ -2,3 +2,4 @@
 
 pub(crate) mod check;
 pub(crate) mod checks;
+pub(crate) mod emergency_card;

@@ -1,4 +1,4 @@
-//! The door: signing in, the password asked again before an act of weight, and passkeys for either.
+//! The door: signing in, the password asked again before a sensitive action, and passkeys for either.
 
 use askama::Template;
 
@@ -121,7 +121,7 @@ fn escaped(byte: u8) -> String {
     }
 }
 
-/// The password asked again: a fresh factor before an act of weight.
+/// The password asked again: a fresh factor before a sensitive action.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "step_up.html")]
 pub struct StepUp {

@@ -4,7 +4,7 @@
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
 /// The words above the fields of forms other than a change's.
-const USUAL: [(&str, &str); 121] = [
+const USUAL: [(&str, &str); 123] = [
     ("archive_days", "Days until the archive"),
     ("bounds.highest_risk", "Highest risk"),
     ("business_owner", "Business owner"),
@@ -41,6 +41,7 @@ const USUAL: [(&str, &str); 121] = [
     ("groups", "Their groups that are ours"),
     ("groups_claim", "Claim with the groups"),
     ("halt", "Work that is going on must stop too"),
+    ("has_invitations", "Invitations to the times of your changes"),
     ("held", "Holds"),
     ("holds", "Holds"),
     ("holidays", "Holidays"),
@@ -50,6 +51,7 @@ const USUAL: [(&str, &str); 121] = [
         "is_needed",
         "Changes written from now on cannot be submitted without it",
     ),
+    ("in_words:starts_at:ends_at", "Or in words"),
     ("issuer", "Issuer"),
     ("key", "Key"),
     ("kind", "Kind"),
@@ -132,7 +134,7 @@ const USUAL: [(&str, &str); 121] = [
 ];
 
 /// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
-const OTHERWISE: [(&str, &str, &str); 57] = [
+const OTHERWISE: [(&str, &str, &str); 66] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
     ("/away/delegations", "services", "Only for these services"),
@@ -149,6 +151,10 @@ const OTHERWISE: [(&str, &str, &str); 57] = [
     ("/drift-rules/*", "environment", "Environment"),
     ("/drift-rules/*", "pattern", "Addresses"),
     ("/drift/*", "outcome", "What is done"),
+    ("/emergency-cards", "approved", "Signed"),
+    ("/emergency-cards", "environment", "Environment"),
+    ("/emergency-cards/*", "approved", "Signed"),
+    ("/emergency-cards/*", "environment", "Environment"),
     ("/freezes", "reason", "Why, and who agreed"),
     ("/freezes/*", "reason", "Why, and who agreed"),
     ("/freezes/*/agreement", "reason", "Why"),
@@ -177,17 +183,22 @@ const OTHERWISE: [(&str, &str, &str); 57] = [
         "steps_adequate",
         "Were the steps adequate?",
     ),
+    ("/ownership", "environment", "Environment"),
+    ("/ownership", "person", "Person"),
     ("/problems", "title", "What recurs"),
     ("/problems/*/links", "kind", "It is"),
     ("/problems/*/links", "to", "The other record"),
     ("/ownership", "ends_at", "Until"),
-    ("/ownership", "role", "Part"),
+    ("/ownership", "role", "Role"),
     ("/risk-adjustments", "quarter", "Quarter"),
     (
         "/risk-adjustments/*/decisions",
         "configuration",
         "Or a configuration of your own",
     ),
+    ("/services/*/ownerships", "environment", "Environment"),
+    ("/services/*/ownerships", "person", "Person"),
+    ("/services/*/ownerships", "role", "Role"),
     ("/services/*/watchers", "group", "For a group"),
     ("/templates", "title", "Title"),
     ("/tokens", "person", "Acts as"),

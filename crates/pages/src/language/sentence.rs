@@ -232,7 +232,7 @@ mod tests {
         let german = crate::language::find("de").map(|language| language.text("1,221 entries, sealed 3 min ago."));
         assert_eq!(german.as_deref(), Some("1.221 Einträge, vor 3 Min. versiegelt."));
         let german = crate::language::find("de")
-            .map(|language| language.text("Its planned end, Sat 21 Nov, has passed. Your word."));
+            .map(|language| language.text("Its planned end, Sat 21 Nov, has passed. Your decision."));
         assert_eq!(
             german.as_deref(),
             Some("Sein geplantes Ende, Sa., 21. Nov., ist verstrichen. Ihre Entscheidung.")

@@ -13,7 +13,7 @@ use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data
 use crate::elements::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.
-pub const SCRIPT: [&str; 24] = [
+pub const SCRIPT: [&str; 35] = [
     "1 new entry, ",
     "{#n} new entries, ",
     "show",
@@ -38,11 +38,23 @@ pub const SCRIPT: [&str; 24] = [
     "No passkey was used. Try again, or go back.",
     "Select all on this page",
     "{#n} of {#all} selected",
+    "Nothing fits.",
+    "Recent",
+    "Search or type a command",
+    "Results",
+    "Arrows choose, Tab completes, Enter opens, Esc closes.",
+    "Search and commands",
+    "Close this",
+    "Keys of the keyboard",
+    "Copy",
+    "Copied",
+    "The first delivery arrived. ",
 ];
 
 /// Elements that stand within a sentence.
-const WITHIN: [&str; 15] = [
-    "a", "b", "i", "em", "strong", "code", "kbd", "small", "span", "button", "svg", "wbr", "del", "abbr", "tspan",
+const WITHIN: [&str; 16] = [
+    "a", "b", "i", "em", "strong", "code", "kbd", "small", "span", "button", "svg", "wbr", "del", "ins", "abbr",
+    "tspan",
 ];
 /// Elements whose text is data and never looked up.
 const DATA: [&str; 6] = ["code", "pre", "kbd", "textarea", "script", "style"];

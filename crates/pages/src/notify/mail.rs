@@ -253,15 +253,15 @@ impl News {
     fn words(&self) -> (&str, String) {
         match self {
             News::AskedToApprove { why, due } => (
-                "needs your word",
-                format!("You are asked {why}.{}", sentence(" Your word is due ", due)),
+                "needs your decision",
+                format!("You are asked {why}.{}", sentence(" Your decision is due ", due)),
             ),
             News::Reminder { due } => (
-                "still needs your word",
-                format!("Your word is due {due}. Nobody decides in your place by silence."),
+                "still needs your decision",
+                format!("Your decision is due {due}. Nobody decides in your place by silence."),
             ),
             News::ApprovalVoided { what } => (
-                "needs your word again",
+                "needs your decision again",
                 format!("{what} That is part of what you approved, so your approval is void."),
             ),
             News::Returned { by, question } => (
@@ -438,11 +438,11 @@ mod tests {
         let mail = asked.render();
         assert_eq!(
             mail.subject,
-            "CHG-1042 needs your word: Give every shipment a customs reference"
+            "CHG-1042 needs your decision: Give every shipment a customs reference"
         );
         assert_eq!(
             mail.body,
-            "CHG-1042 Give every shipment a customs reference\n\nYou are asked for Security: the change touches personal data. Your word is due today 17:00, in 6 h.\n\n\
+            "CHG-1042 Give every shipment a customs reference\n\nYou are asked for Security: the change touches personal data. Your decision is due today 17:00, in 6 h.\n\n\
 What\n  Adds one column.\nWhere\n  No target is named yet.\nWhen\n  No time is planned yet.\nWhy it is safe\n  [x] 412 of 412 tests passed\n  [ ] peer review is open\n\
 Who decides\n  Nobody is asked yet.\nIf it fails\n  No way back is written yet.\n\nDecide: https://assent.example.org/t/halden/changes/CHG-1042\n\n-- \nTo Priya Raman from Assent, Halden Freight. Every message also stands under Messages.\n"
         );

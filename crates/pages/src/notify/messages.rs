@@ -91,7 +91,7 @@ impl ListRow for MessageRow {
         };
         vec![
             row(
-                "CHG-1042 needs your word by today 17:00",
+                "CHG-1042 needs your decision by today 17:00",
                 "You are asked for Security: the new column may hold personal data.",
                 true,
             ),

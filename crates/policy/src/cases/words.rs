@@ -1,6 +1,6 @@
 //! An obligation in words, as the rows of `requires` and `explain` write it.
 
-use model::approval::obligation::{ApprovalRule, Duty, ItemCheck, Obligation, Party};
+use model::approval::obligation::{ApprovalRule, Asked, Duty, ItemCheck, Obligation, Party};
 use model::schedule::calendar::Span;
 
 use crate::values::{asked_word, due_word, party_word};
@@ -39,6 +39,11 @@ pub fn words(obligation: &Obligation) -> String {
         Duty::OutsideLook { from, within_minutes } => {
             format!("outside_look, from {from}, within {}", duration(*within_minutes))
         }
+        Duty::Communication {
+            announced_minutes,
+            acknowledged,
+            ready_from,
+        } => communication(*announced_minutes, *acknowledged, ready_from.as_ref()),
         Duty::BreakGlass {
             budget,
             validate_within_minutes,
@@ -66,6 +71,15 @@ pub fn words(obligation: &Obligation) -> String {
             max_list_age_seconds.map(|seconds| format!("max_list_age {}", duration(seconds / 60))),
         ]),
     }
+}
+
+fn communication(announced_minutes: Option<i64>, acknowledged: bool, ready_from: Option<&Asked>) -> String {
+    joined([
+        Some("communication".to_owned()),
+        announced_minutes.map(|minutes| format!("announced_before {}", duration(minutes))),
+        acknowledged.then(|| "acknowledged".to_owned()),
+        ready_from.map(|asked| format!("ready_from {}", asked_word(asked))),
+    ])
 }
 
 /// What an item asks of its check; nothing where it asks no more.

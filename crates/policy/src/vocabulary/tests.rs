@@ -186,6 +186,25 @@ fn each_way_of_checking_an_item_has_annotations_of_its_own() {
 }
 
 #[test]
+fn a_rule_on_communication_compiles() {
+    let communication = compile(&[
+        ("require", "communication"),
+        ("announced_before", "24h"),
+        ("acknowledged", ""),
+        ("ready_from", "group:ops,group:network"),
+    ])
+    .unwrap();
+    assert_eq!(
+        communication.duty,
+        Duty::Communication {
+            announced_minutes: Some(1_440),
+            acknowledged: true,
+            ready_from: Some(Asked::Groups(vec!["ops".into(), "network".into()])),
+        }
+    );
+}
+
+#[test]
 fn tasks_times_and_permits_compile() {
     let task = compile(&[("require", "task"), ("kind", "verify"), ("title", "Look")]).unwrap();
     assert_eq!(

@@ -142,6 +142,7 @@ impl Tenant {
         };
         BundleParts {
             whole: Vec::new(),
+            stamps: Vec::new(),
             tenant: "acme".into(),
             key: "CHG-1042".into(),
             subject: Subject {

@@ -1,5 +1,4 @@
-//! The thread that fits the model of failure of every tenant when one is due. The models themselves are its memory: a server
-//! that was away finds at its start what became due meanwhile.
+//! The thread that fits the model of failure of every tenant when one is due.
 
 use std::thread::JoinHandle;
 

@@ -5,8 +5,8 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use acts::core::write;
-use acts::notify::{communicate, reply_by_mail, send_deferred};
-use connect::notify::mail::{Letter, Party};
+use acts::notify::{communicate, invite, reply_by_mail, send_deferred};
+use connect::notify::mail::{CalendarPart, Letter, Method, Party};
 use jiff::SignedDuration;
 use model::change::related_records::Message;
 use model::integration::{signal, webhook};
@@ -17,6 +17,7 @@ use crate::background::queue_worker::{Failed, HANDS, Holder, go_round, side_by_s
 use crate::http::clock::tick;
 use crate::http::settings::Smtp;
 use crate::http::state::AppState;
+use crate::web::notify::calendar_feed::invitation;
 use crate::web::notify::letters;
 
 /// After so many tries, a day after the first, a letter is given up. Its message stays on the reader's pages.
@@ -41,6 +42,25 @@ pub(crate) fn start(state: &AppState, server: &str, smtp: Option<&Smtp>) -> std:
     Builder::new()
         .name("postman".to_owned())
         .spawn(move || go_round(&bell, || postman.round()))
+}
+
+/// The calendar part of an invitation to a change, as the change is now; nothing for any other letter.
+fn calendar_part(
+    cx: &mut acts::Context<'_, '_>,
+    message: &Message,
+    (from, to): (&str, Option<&str>),
+) -> acts::Result<Option<CalendarPart>> {
+    let method = match message.topic.as_str() {
+        invite::REQUEST => Method::Request,
+        invite::CANCEL => Method::Cancel,
+        _ => return Ok(None),
+    };
+    let (Some(key), Some(to)) = (&message.change_key, to) else {
+        return Ok(None);
+    };
+    let change = cx.change(key)?;
+    let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
+    Ok(invitation(&change, method, (from, to), (&base, cx.now)))
 }
 
 struct Postman {
@@ -111,7 +131,7 @@ impl Postman {
         let Some(smtp) = &self.smtp else {
             return self.finish_job(row, None);
         };
-        let subject = row.subject.clone();
+        let (subject, from) = (row.subject.clone(), smtp.from.clone());
         let load = move |cx: &mut acts::Context<'_, '_>| {
             let Some(stored) = record::load::<Message>(cx.tx, &subject)? else {
                 return Ok(None);
@@ -124,10 +144,11 @@ impl Postman {
             cx.actor.person = person.id.clone();
             let letter = letters::letter(cx, &stored.record)?;
             let reply_to = reply_by_mail::reply_address(cx, &stored.record)?;
-            Ok(Some((stored.record, person, letter, reply_to)))
+            let calendar = calendar_part(cx, &stored.record, (&from, person.email.as_deref()))?;
+            Ok(Some((stored.record, person, letter, reply_to, calendar)))
         };
         let found = self.holder.look(&row.tenant, load)?;
-        let Some((message, person, letter, reply_to)) = found else {
+        let Some((message, person, letter, reply_to, calendar)) = found else {
             return self.finish_job(row, None);
         };
         // A message about another address goes to the earlier one, which its job names.
@@ -152,7 +173,7 @@ impl Postman {
             message_id: self.message_id(message.id.as_str()),
             written_at: message.at,
         };
-        match Self::post(row, smtp, &letter) {
+        match Self::post_with(row, smtp, &letter, calendar.as_ref()) {
             Posted::Taken => self.finish_job(row, Some("mailed")),
             Posted::Refused => self.finish_job(row, Some("failed")),
             Posted::NotYet(why) => self.try_later(row, why),
@@ -281,7 +302,12 @@ impl Postman {
 
     /// Hands a letter to the mail server.
     fn post(row: &Job, smtp: &Smtp, letter: &Letter) -> Posted {
-        let built = connect::notify::mail::message(letter).map_err(|error| connect::socket::SendError {
+        Self::post_with(row, smtp, letter, None)
+    }
+
+    /// The same with a part for calendar programs.
+    fn post_with(row: &Job, smtp: &Smtp, letter: &Letter, calendar: Option<&CalendarPart>) -> Posted {
+        let built = connect::notify::mail::message_with(letter, calendar).map_err(|error| connect::socket::SendError {
             temporary: false,
             text: error.to_string(),
         });

@@ -64,14 +64,14 @@ pub(crate) fn start(
         .collect()
 }
 
-struct Courier {
+pub(super) struct Courier {
     state: AppState,
-    caller: Caller,
+    pub(super) caller: Caller,
     holder: String,
 }
 
 impl Courier {
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.state.executor().tools().clock.now()
     }
 
@@ -155,6 +155,9 @@ impl Courier {
         }
         if ask_probes::is_call(&call.kind) {
             return self.ask_probe(call);
+        }
+        if let Some(made) = self.make_watch_call(call) {
+            return made;
         }
         let subject = call.subject.clone();
         let load = move |cx: &mut acts::Context<'_, '_>| external_checks::errand(cx, &subject);
@@ -322,7 +325,7 @@ impl Courier {
         brought
     }
 
-    fn act<T: Send + 'static>(
+    pub(super) fn act<T: Send + 'static>(
         &self,
         tenant: &str,
         act: impl Fn(&mut acts::Context<'_, '_>) -> acts::Result<T> + Send + 'static,
@@ -332,7 +335,7 @@ impl Courier {
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
     }
 
-    fn look<T: Send + 'static>(
+    pub(super) fn look<T: Send + 'static>(
         &self,
         tenant: &str,
         act: impl Fn(&mut acts::Context<'_, '_>) -> acts::Result<T> + Send + 'static,

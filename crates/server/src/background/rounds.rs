@@ -22,6 +22,18 @@ pub(crate) fn start(
     between: SignedDuration,
     mut visit: impl FnMut(&AppState, &str) + Send + 'static,
 ) -> std::io::Result<JoinHandle<()>> {
+    start_whole(state, name, between, move |state| {
+        for_each_tenant(state, why, |tenant| visit(state, tenant));
+    })
+}
+
+/// The same for a round that is more than one visit of each tenant.
+pub(crate) fn start_whole(
+    state: &AppState,
+    name: &'static str,
+    between: SignedDuration,
+    mut round: impl FnMut(&AppState) + Send + 'static,
+) -> std::io::Result<JoinHandle<()>> {
     let bell = state.bells().until_dismissed();
     let state = state.clone();
     let mut next = None;
@@ -29,7 +41,7 @@ pub(crate) fn start(
         while pause(&bell, LOOK) {
             let now = state.executor().tools().clock.now();
             if has_come(&mut next, now, between) {
-                for_each_tenant(&state, why, |tenant| visit(&state, tenant));
+                round(&state);
             }
         }
     })

@@ -72,6 +72,7 @@ fn start_one(state: &AppState, name: &str, tends: bool) -> std::io::Result<JoinH
         tends,
         marks: Mutex::default(),
         late_marks: Mutex::default(),
+        erase_marks: Mutex::default(),
     };
     Builder::new().name(format!("worker-{name}")).spawn(move || {
         let mut tended_at = None;
@@ -97,6 +98,8 @@ struct Worker {
     marks: Marks,
     /// The same of the scan for timers that stand too late.
     late_marks: Marks,
+    /// How far each tenant was looked through for what the retention no longer keeps.
+    erase_marks: Marks,
 }
 
 /// How far a scan of a tenant has come, by tenant.
@@ -376,8 +379,12 @@ impl Worker {
     /// A part of what one tenant no longer keeps: what is beyond waits for the next round, so that nothing else waits for it.
     /// A change that cannot be erased holds up no other.
     fn erase_of(&self, tenant: &str) {
-        let due = self.holder.look(tenant, set_retention::changes_due);
-        for id in told(due, "looking what the retention no longer keeps").unwrap_or_default() {
+        let after = mark_of(&self.erase_marks, tenant);
+        let look = move |cx: &mut acts::Context<'_, '_>| set_retention::changes_due_after(cx, after.as_deref());
+        let due = self.holder.look(tenant, look);
+        let due = told(due, "looking what the retention no longer keeps").unwrap_or_default();
+        set_mark(&self.erase_marks, tenant.to_owned(), due.next);
+        for id in due.changes {
             let erased = self.holder.act(tenant, move |cx| set_retention::erase_due(cx, &id));
             told(erased, "erasing texts that the retention no longer keeps");
         }

@@ -2,4 +2,5 @@
 
 pub(crate) mod bulk_acts;
 pub(crate) mod keep_evidence;
+pub(crate) mod member_rows;
 pub(crate) mod search_words;

@@ -128,6 +128,7 @@ impl Walk<'_> {
                     commit: None,
                     change: Some(key.to_owned()),
                     purpose: None,
+                    member: None,
                 };
                 answer::check(cx, &question, None)?;
             }

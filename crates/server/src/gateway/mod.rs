@@ -16,7 +16,7 @@ mod workload;
 pub use binding::{Binding, Bindings};
 pub(crate) use own::{note_asked, note_plain, note_unclear};
 pub(crate) use question::reasons_line;
-pub use question::{Asked, Basis, Decide, Decided, Place, permit_id};
+pub use question::{Asked, Basis, Decide, Decided, Place};
 pub use unclear::{Unclear, is_digest};
 
 use axum::Router;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use store::{Lane, Mode};
 
 use super::binding::Bindings;
-use super::question::{Asked, Basis, Decide, Decided, Place, door_of, header, permit_id};
+use super::question::{Asked, Basis, Decide, Decided, Place, door_of, header};
 use super::unclear::Unclear;
 use crate::http::authenticate::Asking;
 use crate::http::caller::{Caller, Scope};
@@ -35,7 +35,7 @@ impl Decide for AppState {
             Err(unclear) => return refuse(self, &caller, &asked.door, &unclear).await,
         };
         let (question, who, admits) = (question_of(&place), caller.clone(), place.admits_running);
-        let jti = asked.permit.as_deref().map(permit_id);
+        let jti = asked.permit.as_deref().map(proof::permit::id_as_written);
         if !admits
             && jti.is_none()
             && let Some((answer, _)) = asking.ask_at_once(self, &question)?
@@ -89,6 +89,7 @@ fn question_of(place: &Place) -> Question {
         commit: place.commit.clone(),
         change: place.change.clone(),
         purpose: place.purpose,
+        member: None,
     }
 }
 

@@ -276,14 +276,6 @@ pub(crate) fn permit_of(value: Option<&str>) -> Option<String> {
     })
 }
 
-/// The id in a permit's payload, as it stands there; a text that no permit has where it cannot be read.
-pub fn permit_id(token: &str) -> String {
-    let payload = token.split('.').nth(1).and_then(proof::crypto::from_base64url);
-    let claims: Option<Value> = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let id = claims.as_ref().and_then(|claims| claims["jti"].as_str());
-    id.filter(|id| id.len() <= LONGEST).unwrap_or("unreadable").to_owned()
-}
-
 /// The header as text.
 pub(crate) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers

@@ -3,6 +3,8 @@
 
 use acts::Context;
 use acts::audit::note_attempt::{Attempt, note_attempt, note_credential, note_use};
+use acts::audit::note_look::{note_look, wanted};
+use model::audit::auditor_look::AuditorLook;
 use model::change::change_file::Actor;
 use model::core::act::Act;
 use model::core::refusal::PolicyReason;
@@ -196,4 +198,49 @@ fn note_kind_of_use(state: &AppState, caller: &Caller, id: &str, scope: Option<&
             tracing::debug!(code = failure.problem.code, "the use of a token could not be noted");
         }
     });
+}
+
+/// Addresses that are about the reader alone.
+const OWN_ADDRESSES: [&str; 4] = ["/me", "/session", "/sessions", "/second-factors"];
+
+/// The look at an answer of the API, with the key of the change that its door is about; `None` where nothing is to be noted.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn look_at_route(
+    cx: &mut Context<'_, '_>,
+    (method, path): (&str, &str),
+    change: Option<&str>,
+) -> acts::Result<Option<AuditorLook>> {
+    if method != "GET" || OWN_ADDRESSES.iter().any(|own| path.starts_with(own)) {
+        return Ok(None);
+    }
+    match change {
+        Some(key) => wanted(cx, ("change", &key.to_uppercase())),
+        None => wanted(cx, ("route", path)),
+    }
+}
+
+/// The look at a page below the tenant's address.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn look_at_page(cx: &mut Context<'_, '_>, path: &str) -> acts::Result<Option<AuditorLook>> {
+    let rest = path.strip_prefix("/changes/").and_then(|rest| rest.split('/').next());
+    match rest.filter(|key| key.to_uppercase().starts_with("CHG-")) {
+        Some(key) => wanted(cx, ("change", &key.to_uppercase())),
+        None => wanted(cx, ("page", path)),
+    }
+}
+
+/// Notes a look of an auditor with a mandate before the answer leaves: one that cannot be noted does not leave.
+///
+/// # Errors
+/// The store's, as they are answered.
+pub(crate) async fn note_looked(state: &AppState, caller: &Caller, look: Option<AuditorLook>) -> Result<(), Failure> {
+    let Some(look) = look else { return Ok(()) };
+    let write = move |cx: &mut Context<'_, '_>| note_look(cx, &look);
+    state
+        .act_as(Lane::Acts, &caller.tenant, caller.actor(), Mode::Write, write)
+        .await
 }

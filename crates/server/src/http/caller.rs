@@ -165,6 +165,13 @@ impl Caller {
         let directory = cx.directory()?;
         let maker = cx.actor.hand().filter(|_| cx.actor.by_token);
         let is_answered = maker.is_none_or(|maker| directory.is_active(maker));
+        // An agent comes by a token, never as a person who signs in, and ends with its sponsor.
+        if let Some(agent) = directory.agent(&person)
+            && !(cx.actor.by_token && agent.is_in_force(&directory, cx.now))
+        {
+            let text = "This agent is over, or did not come by a token of its own. An administrator adds agents.";
+            return Err(Refusal::not_allowed(UNAUTHENTICATED, text).into());
+        }
         if cx.actor.is_system || (is_answered && directory.is_active(&person)) {
             return Ok(());
         }

@@ -89,6 +89,7 @@ fn from_store(error: &store::Error) -> Failure {
             failure.problem = Box::new(failure.problem.with_unmet("Read it again, and repeat what still fits."));
             failure
         }
+        store::Error::ReadOnly(why) => Failure::busy("read_only", format!("Nothing is written here: {why}.")).after(60),
         passing if passing.is_passing() => Failure::busy(
             "unavailable",
             "The server has too much to do, or its database cannot be reached. Ask again soon.",

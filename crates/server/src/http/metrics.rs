@@ -1,5 +1,6 @@
 //! Figures for operators, in OpenMetrics. No tenant's content stands in them.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,6 +14,8 @@ use prometheus_client::registry::{Metric, Registry};
 use store::Depth;
 use store::compliance::archive::ArchiveState;
 
+/// What the lag of the running copy says.
+const COPY_LAG: &str = "How many seconds ago everything was in the running copy";
 /// Edges of the histogram, in seconds.
 const EDGES: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
@@ -59,6 +62,9 @@ pub(crate) struct Metrics {
     sinks: Family<SinkLabel, Gauge>,
     sink_lag: Gauge,
     archived: Family<ArchiveLabel, Gauge>,
+    /// Absent where no running copy is kept.
+    copy_lag: Family<Vec<(&'static str, &'static str)>, Gauge>,
+    copied_at: AtomicI64,
     refused_deliveries: Counter,
     damaged_files: Counter,
     standing: Gauge,
@@ -96,6 +102,8 @@ impl Default for Metrics {
                 "What the archive of ended changes holds: changes, segments, and bytes compressed and before",
                 Family::default(),
             ),
+            copy_lag: registered(it, "copy_lag_seconds", COPY_LAG, Family::default()),
+            copied_at: AtomicI64::new(0),
             refused_deliveries: registered(
                 it,
                 "hook_refused",
@@ -239,6 +247,21 @@ impl Metrics {
             ("bytes_opened", state.plain),
         ] {
             self.archived.get_or_create(&ArchiveLabel { what }).set(count);
+        }
+    }
+
+    /// Notes that everything that was committed until then is in the running copy.
+    pub(crate) fn note_copied(&self, at: Timestamp) {
+        self.copied_at.store(at.as_second(), Ordering::Relaxed);
+    }
+
+    /// Notes how far the running copy is behind, where one is kept.
+    pub(crate) fn note_copy_lag(&self, now: Timestamp) {
+        let at = self.copied_at.load(Ordering::Relaxed);
+        if at > 0 {
+            self.copy_lag
+                .get_or_create(&Vec::new())
+                .set((now.as_second() - at).max(0));
         }
     }
 

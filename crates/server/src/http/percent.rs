@@ -25,6 +25,15 @@ pub(crate) fn is_utf8(encoded: &[u8]) -> bool {
     if !encoded.contains(&b'%') {
         return std::str::from_utf8(encoded).is_ok();
     }
+    std::str::from_utf8(&bytes_of(encoded)).is_ok()
+}
+
+/// A segment of a path as it was before it was encoded; `None` where that is no UTF-8.
+pub(crate) fn decoded(segment: &str) -> Option<String> {
+    String::from_utf8(bytes_of(segment.as_bytes())).ok()
+}
+
+fn bytes_of(encoded: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded;
     while let Some((first, behind)) = rest.split_first() {
@@ -40,7 +49,7 @@ pub(crate) fn is_utf8(encoded: &[u8]) -> bool {
             }
         }
     }
-    std::str::from_utf8(&bytes).is_ok()
+    bytes
 }
 
 fn hex(digit: u8) -> Option<u8> {
@@ -51,6 +60,12 @@ fn hex(digit: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_segment_is_decoded() {
+        assert_eq!(decoded("team-Web%20shop%C3%A9").as_deref(), Some("team-Web shopé"));
+        assert_eq!(decoded("%ff"), None);
+    }
 
     #[test]
     fn what_is_encoded_is_utf8_or_not() {

@@ -1,5 +1,6 @@
 //! One table row per route: its path, its scope, its act. One handler does for all of them what every door owes.
 
+mod agents;
 mod paging;
 mod row;
 
@@ -298,7 +299,9 @@ async fn handle(
             Some(reply) => reply,
             None => once.run(cx, |cx| guarded(cx, route, &asked, &ask))?,
         };
-        Ok(Given::by(route, reply))
+        let about = route.is_about_change().then(|| ask.place(0));
+        let look = attempts::look_at_route(cx, (route.method, route.path), about)?;
+        Ok((Given::by(route, reply), look))
     };
     let answer = asking.act(&state, route.lane, route.mode(), act).await;
     if let (Err(failure), Some((caller, ask))) = (&answer, &noted) {
@@ -306,7 +309,8 @@ async fn handle(
         let what = format!("{} {}", route.method, route.path);
         attempts::note(&state, caller, what, change, failure).await;
     }
-    let given = answer?;
+    let (given, look) = answer?;
+    attempts::note_looked(&state, &caller, look).await?;
     attempts::note_scope_use(&state, &caller, route.scope);
     let reply = match given {
         Given::Written(response) => return Ok(response),
@@ -373,6 +377,7 @@ fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) 
     if route.is_about_change() {
         see_change_as(cx, caller, ask.place(0), route.scope)?;
     }
+    agents::check_door(cx, route)?;
     scoped::check_door(cx, route.method, route.path)?;
     caller.check_scope(route.scope)?;
     let Some(current) = route.current else {
@@ -388,6 +393,28 @@ fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) 
     }
     check_precondition(ask.if_match.as_deref(), version)?;
     answer
+}
+
+/// A page of a list for a door that hands on more than one, with the rights of the list's own door and of that one.
+///
+/// # Errors
+/// Those of both doors, or the store's.
+pub(crate) fn list_page(
+    cx: &mut Context<'_, '_>,
+    door: &str,
+    (route, caller): (&Route, &Caller),
+    query: &[(String, String)],
+) -> acts::Result<Value> {
+    scoped::check_door(cx, "GET", door)?;
+    let ask = Ask {
+        places: Vec::new(),
+        query: query.to_vec(),
+        body: Body::new(),
+        path: route.path.to_owned(),
+        if_match: None,
+        wants_new: false,
+    };
+    Ok(guarded(cx, route, caller, &ask)?.body)
 }
 
 /// What the act answers, then what of the query is no word of it. What was done is taken back with the refusal.

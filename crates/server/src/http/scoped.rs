@@ -47,6 +47,7 @@ const OPEN: &[&str] = &[
     "GET /lessons",
     "GET /lessons/{id}",
     "* /lesson-attempts*",
+    "GET /search",
 ];
 /// Doors among these that hold more than the change that they name: the bundle of a change has events of people and freezes in it.
 const CLOSED: &[&str] = &["/changes/{key}/bundle"];
@@ -64,23 +65,69 @@ const PAGES: &[&str] = &[
     "/inbox*",
     "/lessons*",
     "/help",
+    "/picks/services",
+    "/search",
     "/live",
     "/changes*",
     "/calendar",
     "/calendar/feed*",
     "/feed/*",
+    "/caldav*",
     "/assets/*",
 ];
 /// Pages among these that are about more than the change that they name.
 const CLOSED_PAGES: &[&str] = &["/affected", "/clone"];
 
+/// Doors of the API that are open to auditors with a mandate: changes, to read, and what is their own.
+const MANDATE: &[&str] = &[
+    "GET /me",
+    "* /session*",
+    "* /sessions*",
+    "* /second-factors*",
+    "PUT /people/{login}/password",
+    "GET /tenant",
+    "GET /changes",
+    "GET /changes/*",
+    "GET /services",
+    "GET /services/{key}",
+    "GET /environments*",
+    "GET /search",
+];
+/// Pages of which the same is true.
+const MANDATE_PAGES: &[&str] = &[
+    "",
+    "/",
+    "/sign-in*",
+    "/sign-out",
+    "/step-up*",
+    "/passkey*",
+    "/account*",
+    "/help",
+    "/live",
+    "/search",
+    "/changes",
+    "/changes/*",
+    "/assets/*",
+];
+
+/// Whether a door of the API is open to auditors with a mandate.
+pub(crate) fn is_open_to_mandate(method: &str, path: &str) -> bool {
+    is_open(method, path) && MANDATE.iter().any(|row| is_row(row, method, path))
+}
+
+/// Whether a page is.
+pub(crate) fn is_page_open_to_mandate(path: &str) -> bool {
+    is_page_open(path) && MANDATE_PAGES.iter().any(|pattern| fits(pattern, path))
+}
+
+fn is_row(row: &str, method: &str, path: &str) -> bool {
+    let (wanted, pattern) = row.split_once(' ').unwrap_or(("*", row));
+    (wanted == "*" || wanted == method) && fits(pattern, path)
+}
+
 /// Whether a door of the API is open to who is scoped.
 pub(crate) fn is_open(method: &str, path: &str) -> bool {
-    !CLOSED.contains(&path)
-        && OPEN.iter().any(|row| {
-            let (wanted, pattern) = row.split_once(' ').unwrap_or(("*", *row));
-            (wanted == "*" || wanted == method) && fits(pattern, path)
-        })
+    !CLOSED.contains(&path) && OPEN.iter().any(|row| is_row(row, method, path))
 }
 
 /// Whether a page is open to who is scoped; `path` is what stands behind the tenant's address.
@@ -104,7 +151,11 @@ fn fits(pattern: &str, path: &str) -> bool {
 /// # Errors
 /// [`Refusal::NotFound`], [`Refusal::NotAllowed`], or the store's.
 pub(crate) fn check_door(cx: &mut Context<'_, '_>, method: &str, path: &str) -> acts::Result<()> {
-    if is_open(method, path) || cx.scope()?.is_none() {
+    let Some(scope) = cx.scope()? else { return Ok(()) };
+    if scope.is_bound() && !is_open_to_mandate(method, path) {
+        return Err(Refusal::not_found("such page for an auditor with a mandate").into());
+    }
+    if is_open(method, path) {
         return Ok(());
     }
     if method != "GET" && !path.contains('{') {

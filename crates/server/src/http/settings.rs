@@ -23,6 +23,8 @@ pub struct Settings {
     /// Whether the data folder's memory of how far logs were is the one of this database. It is not where a command looks at a
     /// database and names no folder: the usual one may be another server's.
     pub remembers_logs: bool,
+    /// The folder of a running copy of the embedded database, best on another host's disk; without it none is kept.
+    pub copy_to: Option<PathBuf>,
     /// `postgres://…`; without it the embedded database in the data folder.
     pub database_url: Option<String>,
     /// The master key, 32 bytes in base64 (`ASSENT_MASTER_KEY`); needed with PostgreSQL, refused beside a key file.
@@ -40,6 +42,10 @@ pub struct Settings {
     pub outgoing_allow: Vec<String>,
     /// Certificates (PEM) of an own authority, trusted by outgoing calls instead of the public ones.
     pub outgoing_ca: Option<PathBuf>,
+    /// The folder in which Prometheus finds targets and rules while changes are watched; none are written without it.
+    pub monitoring_dir: Option<PathBuf>,
+    /// The address that has Prometheus read its rules again, such as `http://127.0.0.1:9090/-/reload`.
+    pub monitoring_reload: Option<String>,
     /// What the configuration of a cluster that asks this server itself, without a companion, says of its workloads.
     pub cluster: Option<Bindings>,
     /// How many worker threads serve timers and deliveries.
@@ -60,6 +66,7 @@ impl Settings {
             trusted_proxies: Vec::new(),
             data_dir: data_dir.into(),
             remembers_logs: true,
+            copy_to: None,
             database_url: None,
             master_key: None,
             smtp: None,
@@ -68,6 +75,8 @@ impl Settings {
             policy_parameters: String::new(),
             outgoing_allow: Vec::new(),
             outgoing_ca: None,
+            monitoring_dir: None,
+            monitoring_reload: None,
             cluster: None,
             workers: 2,
             replay_at: None,

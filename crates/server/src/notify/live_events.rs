@@ -5,19 +5,20 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use acts::Context;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use axum::response::sse::Event;
 use model::core::act;
 use store::audit::event;
 use store::{Lane, Mode};
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use wire::views;
 
 use crate::http::caller::Caller;
+
 use crate::http::failure::Failure;
 use crate::http::outside_mask;
 use crate::http::state::AppState;
+use crate::notify::event_stream::event_stream;
 
 /// How many events one look takes.
 const BATCH: i64 = 100;
@@ -67,9 +68,7 @@ pub(crate) fn open(state: AppState, caller: Caller, telling: Telling, from: i64)
         // A stream that is not read to its end, or whose reader went away, ends with its channel.
         let _ = tokio::time::timeout(LIFE, feed).await;
     });
-    Sse::new(ReceiverStream::new(receive))
-        .keep_alive(KeepAlive::default())
-        .into_response()
+    event_stream(receive)
 }
 
 async fn feed(
@@ -109,14 +108,17 @@ async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -
         reader.check_alive(cx)?;
         cx.allow(act::actions::READ)?;
         let directory = cx.directory()?;
-        let is_scoped = cx.scope()?.is_some();
+        let scope = cx.scope()?;
+        let is_scoped = scope.is_some();
+        // What an auditor with a mandate reads is noted record by record, which a stream cannot be.
+        let is_bound = scope.is_some_and(|scope| scope.is_bound());
         let events = event::page(cx.tx, from, BATCH)?;
         let seen = from + i64::try_from(events.len()).unwrap_or(BATCH);
         let mut lines = Vec::new();
         for event in events {
             let index = event.seq.unwrap_or(from);
             // Of a scope come its own changes alone.
-            if is_scoped && (event.subject_table != "change" || cx.change(&event.subject_id).is_err()) {
+            if is_bound || is_scoped && (event.subject_table != "change" || cx.change(&event.subject_id).is_err()) {
                 continue;
             }
             let text = match &telling {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
@@ -13,6 +13,7 @@ use store::{Lane, Mode, SYSTEM_TENANT};
 use crate::http::clock::tick;
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
+use crate::start::text_format;
 
 /// How long the store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -108,12 +109,21 @@ fn reasons(state: &AppState) -> Vec<String> {
     reasons
 }
 
-async fn metrics(State(state): State<AppState>) -> Response {
+async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Response {
     for lane in Lane::ALL {
         state
             .metrics()
             .note_lane(lane.name(), state.executor().tools().store.waiting(lane));
     }
+    state.metrics().note_copy_lag(state.executor().tools().recorder.now());
+    let told = state.metrics().text();
+    if text_format::is_wanted(&headers) {
+        return (
+            [(header::CONTENT_TYPE, text_format::KIND), (header::VARY, "accept")],
+            text_format::text_format(&told),
+        )
+            .into_response();
+    }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], state.metrics().text()).into_response()
+    ([(header::CONTENT_TYPE, kind), (header::VARY, "accept")], told).into_response()
 }

@@ -6,6 +6,8 @@ pub(crate) mod listen;
 pub(crate) mod master_key;
 pub(crate) mod open_store;
 pub(crate) mod router;
+pub mod running_copy;
 pub(crate) mod seen_logs;
 pub(crate) mod serve;
 pub(crate) mod serve_error;
+mod text_format;

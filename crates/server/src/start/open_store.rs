@@ -177,6 +177,14 @@ pub fn find_damage(settings: &Settings) -> Result<Vec<store::damage::Damage>, Se
     Ok(Store::find_damage(&config(settings))?)
 }
 
+/// How a PostgreSQL database is set up for the loss of its primary; `None` for the embedded engine. Nothing is changed.
+///
+/// # Errors
+/// The store's, where no primary can be reached.
+pub fn failover_standing(settings: &Settings) -> Result<Option<store::failover::Standing>, ServeError> {
+    Ok(Store::failover_standing(&config(settings))?)
+}
+
 /// Makes a folder that nobody else on the machine reads; one that is there stays as it is.
 pub(crate) fn make_folder(path: &std::path::Path) -> Result<PathBuf, ServeError> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);

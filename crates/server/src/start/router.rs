@@ -24,7 +24,7 @@ use crate::http::state::AppState;
 use crate::identity::{scim, workloads};
 use crate::integration::hooks;
 use crate::start::health;
-use crate::{api, gateway, web};
+use crate::{api, dialects, gateway, schedule, web};
 
 /// How many requests are worked at once; more are told to come again.
 const AT_ONCE: usize = 1_024;
@@ -134,6 +134,10 @@ fn router(state: AppState) -> Router {
         .merge(api::router())
         .merge(scim::router())
         .merge(workloads::router())
+        .merge(schedule::router())
+        .merge(dialects::router(
+            api::router().merge(api::brief()).with_state(state.clone()),
+        ))
         .merge(health::router())
         .merge(web::routes(&state))
         // A door that compresses a long list answers nobody else meanwhile, so it is done the quickest way.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::start::serve_error::ServeError;
 
 /// The file's name in the data folder.
-const FILE: &str = "seen-logs.json";
+pub(crate) const FILE: &str = "seen-logs.json";
 /// Its name while it is written.
 const NEW_FILE: &str = "seen-logs.new";
 /// All names under which it lies in the data folder. No backup holds it: what is restored is older than what was seen.
@@ -158,7 +158,7 @@ fn read_clock(path: &Path) -> std::io::Result<Option<Timestamp>> {
     text.trim().parse().map(Some).map_err(wrong)
 }
 
-fn replace(path: &Path, beside: &str, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn replace(path: &Path, beside: &str, bytes: &[u8]) -> std::io::Result<()> {
     let new = path.with_file_name(beside);
     let mut file = OpenOptions::new()
         .write(true)

@@ -22,8 +22,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::background::sinks::{self, Ways};
 use crate::background::{
-    adjustments, archiver, forecasts, grounds, mailer, outbound_calls, projector, recurrences, replays, sequencer,
-    violations, worker,
+    adjustments, archiver, copier, forecasts, grounds, mailer, monitors, outbound_calls, outside_proofs, projector,
+    recurrences, replays, reports, sequencer, settler, violations, worker,
 };
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
@@ -37,6 +37,7 @@ use crate::start::listen::{Front, acceptor, take};
 use crate::start::master_key;
 use crate::start::open_store::{check_policies, forget_leftovers, make_folder, open};
 use crate::start::router::Doors;
+use crate::start::running_copy;
 use crate::start::serve_error::ServeError;
 
 /// Work on the executor before the doors open: the demo's filling.
@@ -279,10 +280,13 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
     }
     let opened = open(settings, public_url, Arc::new(clock))?;
     forget_leftovers(&opened.uploads);
-    if let Some(prepare) = prepare {
-        prepare(&opened.executor, public_url)?;
+    // Over an older copy nothing is written before two people have said so.
+    if !running_copy::freeze_older(settings, &opened.executor)? {
+        if let Some(prepare) = prepare {
+            prepare(&opened.executor, public_url)?;
+        }
+        index_identities(&opened.executor)?;
     }
-    index_identities(&opened.executor)?;
     let state = AppState::new(
         opened.executor,
         bells,
@@ -329,10 +333,21 @@ fn egress(settings: &Settings) -> Result<(Egress, Option<Vec<u8>>), ServeError> 
     Ok((egress, authority.transpose()?))
 }
 
+/// Where files for Prometheus are put, if anywhere.
+fn monitoring(settings: &Settings) -> Option<monitors::Place> {
+    settings.monitoring_dir.as_ref().map(|folder| monitors::Place {
+        folder: folder.clone(),
+        reload: settings.monitoring_reload.clone(),
+    })
+}
+
 type Threads = Vec<JoinHandle<()>>;
 
 /// Starts the threads that work with the store alone, and those that call other people's servers.
 fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Result<(Threads, Threads), ServeError> {
+    if state.executor().tools().store.frozen().is_some() {
+        return Ok((Vec::new(), Vec::new()));
+    }
     let server = state.executor().new_id(state.executor().tools().recorder.now())?;
     let mut threads = worker::start(state, &server, settings.workers)?;
     let mut callers = vec![mailer::start(state, &server, settings.smtp.as_ref())?];
@@ -340,14 +355,19 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     callers.extend(sinks::start(state, &server, &ways(settings, caller)?)?);
     threads.push(sequencer::start(state, &server)?);
     threads.push(projector::start(state)?);
+    threads.push(settler::start(state)?);
     threads.push(archiver::start(state)?);
     // Reading a large file whole takes long and is no call, but as one it holds up no stop.
     callers.extend(replays::start(settings, state)?);
     callers.push(grounds::start(state)?);
     callers.push(forecasts::start(state)?);
+    callers.push(reports::start(state)?);
+    callers.extend(outside_proofs::start(state, caller)?);
     callers.push(adjustments::start(state)?);
     callers.push(recurrences::start(state)?);
     callers.push(violations::start(state)?);
+    callers.push(monitors::start(state, monitoring(settings), caller)?);
+    callers.extend(copier::start(settings, state)?);
     Ok((threads, callers))
 }
 

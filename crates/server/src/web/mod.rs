@@ -41,7 +41,9 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(change_routes())
         .merge(estate_routes())
         .merge(audit_routes())
+        .merge(board_routes())
         .merge(other_routes())
+        .merge(emergency_routes())
         .merge(admin_routes())
         .merge(shared::noun_page::router())
         .method_not_allowed_fallback(shared::help::form_alone)
@@ -61,6 +63,10 @@ fn session_routes() -> Router<AppState> {
         .route(
             "/t/{tenant}/sign-in/{provider}/callback",
             get(identity::provider_sign_in::back),
+        )
+        .route(
+            "/t/{tenant}/welcome",
+            get(identity::welcome::form).post(plain(identity::welcome::go)),
         )
         .route("/t/{tenant}/sign-out", post(identity::sign_in::out))
         .route(
@@ -134,6 +140,7 @@ fn change_routes() -> Router<AppState> {
         .route("/t/{tenant}/views", post(report::saved_views::save))
         .route("/t/{tenant}/views/removal", post(report::saved_views::remove))
         .route("/t/{tenant}/views/sharing", post(report::saved_views::share))
+        .route("/t/{tenant}/picks/{kind}", get(shared::picks::find))
         .route("/t/{tenant}/changes/new", get(change::new_form::new_form))
         .route("/t/{tenant}/changes/{key}", get(change::page::show))
         .route(
@@ -145,6 +152,12 @@ fn change_routes() -> Router<AppState> {
             "/t/{tenant}/changes/{key}/affected",
             get(change::affected::show_affected),
         )
+        .route(
+            "/t/{tenant}/changes/{key}/versions",
+            get(approval::versions::show_versions),
+        )
+        .route("/t/{tenant}/changes/{key}/waves", get(change::waves::show_waves))
+        .route("/t/{tenant}/changes/{key}/waves/{act}", post(change::waves::act))
         .route("/t/{tenant}/changes/{key}/runbook", get(change::runbook::show_runbook))
         .route(
             "/t/{tenant}/changes/{key}/evidence",
@@ -314,9 +327,41 @@ fn audit_routes() -> Router<AppState> {
             "/t/{tenant}/audit/reports/{framework}/exceptions.csv",
             get(compliance::control_reports::exceptions),
         )
+        .route(
+            "/t/{tenant}/audit/reconciliation",
+            get(compliance::reconciliation::show_page),
+        )
+        .route(
+            "/t/{tenant}/audit/reconciliation.csv",
+            get(compliance::reconciliation::csv),
+        )
+        .route(
+            "/t/{tenant}/retention/preview",
+            get(compliance::retention_preview::show_page),
+        )
+        .route(
+            "/t/{tenant}/audit/reports/{framework}/file/{format}",
+            get(compliance::control_reports::file),
+        )
         .route("/t/{tenant}/audit/sample", get(audit::audit_sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(audit::audit_sample::verify))
         .route("/t/{tenant}/audit-samples/{id}/paper", get(audit::audit_paper::paper))
+        .route(
+            "/t/{tenant}/person-erasures/{id}/page",
+            get(compliance::person_erasure::show_erasure),
+        )
+        .route(
+            "/t/{tenant}/person-erasures/{id}/confirmation",
+            post(compliance::person_erasure::confirm),
+        )
+        .route(
+            "/t/{tenant}/audit-mandates/{id}/page",
+            get(audit::mandate::show_mandate),
+        )
+        .route(
+            "/t/{tenant}/audit-mandates/{id}/confirmation",
+            post(audit::mandate::confirm),
+        )
         .route(
             "/t/{tenant}/audit-samples/{id}/conclusions",
             post(audit::audit_paper::conclude),
@@ -329,6 +374,48 @@ fn audit_routes() -> Router<AppState> {
             "/t/{tenant}/audit-samples/{id}/signature",
             post(audit::audit_paper::sign),
         )
+}
+
+fn board_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/boards", get(cab::boards::show_boards))
+        .route("/t/{tenant}/boards/{key}", get(cab::boards::show_board))
+        .route("/t/{tenant}/boards/{key}/meetings", post(cab::boards::plan_meeting))
+        .route("/t/{tenant}/boards/{key}/series", post(cab::boards::plan_series))
+        .route(
+            "/t/{tenant}/boards/{key}/series/{id}/end",
+            post(cab::boards::end_series),
+        )
+        .route("/t/{tenant}/board-packs/{month}", get(cab::board_pack::show_pack))
+        .route("/t/{tenant}/meetings/{id}", get(cab::meeting_page::show_meeting))
+        .route("/t/{tenant}/meetings/{id}/{act}", post(cab::meeting_acts::act))
+}
+
+/// Metrics, dashboards, and the rework of templates.
+fn figure_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/search", get(report::search::show_search))
+        .route("/t/{tenant}/metrics", get(report::metrics::show_metrics))
+        .route("/t/{tenant}/metrics/event-log.xes", get(report::metrics::xes))
+        .route("/t/{tenant}/metrics/event-log.csv", get(report::metrics::csv))
+        .route("/t/{tenant}/metrics/{id}", get(report::metric::show_metric))
+        .route("/t/{tenant}/dashboard", get(report::dashboards::show_list))
+        .route("/t/{tenant}/dashboard/{id}", get(report::dashboards::show_dashboard))
+        .route("/t/{tenant}/dashboard/{id}/rows", get(report::dashboards::show_rows))
+        .route(
+            "/t/{tenant}/templates/{key}/rework",
+            get(report::template_rework::show_rework),
+        )
+}
+
+/// The pages of work without the server.
+fn emergency_routes() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/t/{tenant}/emergency-cards/{id}/print",
+            get(gate::emergency_cards::print),
+        )
+        .route("/t/{tenant}/emergency-uses", get(gate::emergency_cards::show_uses))
 }
 
 fn other_routes() -> Router<AppState> {
@@ -348,10 +435,7 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
         .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))
         .route("/t/{tenant}/figures/ended", get(report::success_rate::show_ended))
-        .route("/t/{tenant}/metrics", get(report::metrics::show_metrics))
-        .route("/t/{tenant}/metrics/event-log.xes", get(report::metrics::xes))
-        .route("/t/{tenant}/metrics/event-log.csv", get(report::metrics::csv))
-        .route("/t/{tenant}/metrics/{id}", get(report::metric::show_metric))
+        .merge(figure_routes())
         .route("/t/{tenant}/gateways", get(gate::gateways::gateways))
         .route("/t/{tenant}/messages", get(notify::messages::messages))
         .route(
@@ -408,7 +492,13 @@ fn admin_routes() -> Router<AppState> {
             "/t/{tenant}/connections",
             get(integration::connections::show_list).post(plain(integration::connections::create)),
         )
+        .route("/t/{tenant}/setup", get(directory::setup::show_setup))
+        .route("/t/{tenant}/setup/{step}", post(directory::setup::act))
         .route("/t/{tenant}/connections/{id}", get(integration::connections::one))
+        .route(
+            "/t/{tenant}/connections/{id}/guide",
+            get(integration::connection_guide::show_guide),
+        )
         .route(
             "/t/{tenant}/connections/{id}/{act}",
             post(integration::connections::act),

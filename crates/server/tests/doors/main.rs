@@ -2,6 +2,7 @@
 
 mod access;
 mod again;
+mod agents;
 mod around;
 mod authenticator;
 mod bodies;

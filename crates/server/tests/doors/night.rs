@@ -172,7 +172,7 @@ fn whoever_said_yes_is_pressed_to_nothing_and_a_hold_or_a_missed_window_names_it
     let page = oscar.page(&url);
     let card = between(&page, "class=\"decision\"", "</section>");
     assert!(
-        card.contains("Change your word") && !card.contains("btn go\">Approve"),
+        card.contains("Change your decision") && !card.contains("btn go\">Approve"),
         "{card}"
     );
     let hold = json!({"reason": "The supplier is away."});

@@ -95,7 +95,7 @@ fn times_are_set_over_those_that_the_page_showed() {
     assert_eq!(change(&house, "CHG-1001")["planned_by"], json!(["marta"]));
     let page = house.get(&marta, CHANGE);
     for said in [
-        "You set its times: your word counts",
+        "You set its times: your approval counts",
         "nobody agrees to times of their own",
     ] {
         assert!(page.shows(said), "{said}: {page:?}");
@@ -182,7 +182,7 @@ fn what_is_filled_in_from_an_earlier_change_says_so_and_nothing_of_work_that_is_
     let mut bare = change_form(&house, "submit");
     bare.retain(|(name, _)| !name.starts_with("plan.") && !name.starts_with("rollback"));
     let done = send(&house, &ingrid, "/t/halden/changes", &bare);
-    assert!(done.place().contains("&from=CHG-1001&seal="), "{done:?}");
+    assert!(done.place().contains("&from=CHG-1001&alike=CHG-1001&seal="), "{done:?}");
     assert!(
         house
             .get(&ingrid, done.place())

@@ -59,3 +59,34 @@ fn what_is_kept_of_a_change_is_held_and_erased_by_forms() {
     );
     assert_eq!(propose(&[("changes_days", "7"), ("reason", "Quick")]).status, 422);
 }
+
+#[test]
+fn the_reconciliation_the_dry_run_and_the_rules_are_pages_of_auditors() {
+    let house = house("reconciled");
+    let (ingrid, marta) = (house.sign_in("ingrid"), house.sign_in("marta"));
+    let (reconciliation, preview) = ("/t/halden/audit/reconciliation", "/t/halden/retention/preview");
+    for path in [reconciliation, preview] {
+        assert_eq!(house.get(&ingrid, path).status, 403, "{path}");
+        assert_eq!(house.get(&marta, path).status, 200, "{path}");
+    }
+    let page = house.get(&marta, &format!("{reconciliation}?from=2020-01-01T00:00:00Z"));
+    assert!(
+        page.shows("Ran without an approval") && page.shows("never reported"),
+        "{page:?}"
+    );
+    assert!(page.shows("Who could have changed what, and did"), "{page:?}");
+    let csv = house.get(&marta, &format!("{reconciliation}.csv"));
+    assert!(csv.status == 200 && csv.shows("section"), "{csv:?}");
+    assert_eq!(
+        house.get(&marta, &format!("{reconciliation}?service=nowhere")).status,
+        422
+    );
+    assert_eq!(house.get(&marta, &format!("{preview}?changes_days=7")).status, 422);
+
+    let rule = [("regime", "sox"), ("record_kind", "change"), ("active", "true")];
+    assert_eq!(house.post(&marta, "/t/halden/retention-rules", &rule).status, 303);
+    assert!(house.get(&marta, preview).shows("sox-change"));
+    let days = [("changes_days", "400"), ("reason", "Our rules")];
+    let refused = house.post(&marta, "/t/halden/policies/retention/proposal", &days);
+    assert!(refused.status == 422 && refused.shows("sox-change"), "{refused:?}");
+}

@@ -85,6 +85,20 @@ fn a_start_before_its_window_says_when_the_window_opens() {
 }
 
 #[test]
+fn what_was_recorded_is_told_with_whom_it_waits_for() {
+    let house = house("what-next");
+    let ingrid = house.sign_in("ingrid");
+    let form = change_form(&house, "submit");
+    let done = send(&house, &ingrid, "/t/halden/changes", &form);
+    assert_eq!(done.status, 303, "{done:?}");
+    let page = house.get(&ingrid, done.place());
+    assert!(
+        page.shows("It is written and handed over for assessment.") && page.shows("Waiting for "),
+        "{page:?}"
+    );
+}
+
+#[test]
 fn the_freeze_that_lets_a_change_pass_stands_in_its_card() {
     let house = house("excepted");
     let (ingrid, marta) = (house.sign_in("ingrid"), house.sign_in("marta"));
@@ -95,7 +109,12 @@ fn the_freeze_that_lets_a_change_pass_stands_in_its_card() {
         ("ends_at", "2126-12-21T10:00"),
     ];
     house.post(&marta, "/t/halden/freezes", &freeze);
-    assert!(!house.get(&ingrid, CHANGE).shows("It may pass the freeze"));
+    let stopped = house.get(&ingrid, CHANGE);
+    assert!(!stopped.shows("It may pass the freeze"));
+    assert!(
+        stopped.shows("Before you decide") && stopped.shows(" stops it, "),
+        "{stopped:?}"
+    );
     let list = house.get(&marta, "/t/halden/freezes");
     let id = list.body.split_once("/freezes/").unwrap().1;
     let id = id.split_once("/exceptions").unwrap().0;

@@ -10,6 +10,9 @@ use crate::error::Result;
 use crate::tx::{CrossTx, Tx};
 use crate::value::{Row, Value};
 
+/// How many of the events that wait for their place are read at once.
+const PAGE_OF_WAITING: i64 = 1_000;
+
 /// An event to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent<'a> {
@@ -62,6 +65,32 @@ impl Event {
     /// Where it stands in the order of the log: by its index, and behind all that have one by its id.
     pub fn place(&self) -> (i64, &str) {
         (self.seq.unwrap_or(i64::MAX), &self.id)
+    }
+}
+
+/// The ids of the records of a table of which a version was made by an event that waits for its place. It reads the events
+/// that wait a page at a time.
+pub fn records_unsequenced(tx: &mut Tx<'_>, table: &str) -> Result<BTreeSet<String>> {
+    let (mut found, mut after) = (BTreeSet::new(), String::new());
+    loop {
+        let rows = tx.query(
+            "SELECT e.id AS event, r.record_id AS record
+             FROM (SELECT id FROM event WHERE tenant = $tenant AND seq IS NULL AND id > $after ORDER BY id LIMIT $limit) e
+             LEFT JOIN event_record r ON r.tenant = $tenant AND r.event_id = e.id AND r.table_name = $table
+             ORDER BY e.id",
+            &[
+                ("table", table.into()),
+                ("after", after.as_str().into()),
+                ("limit", PAGE_OF_WAITING.into()),
+            ],
+        )?;
+        let Some(last) = rows.last() else {
+            return Ok(found);
+        };
+        after = last.text("event")?;
+        for row in &rows {
+            found.extend(row.opt_text("record")?);
+        }
     }
 }
 

@@ -8,3 +8,5 @@ pub mod keys;
 pub mod log;
 mod record_ref;
 pub mod salts;
+pub mod time_stamp;
+pub mod watched_checkpoint;

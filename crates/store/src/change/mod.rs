@@ -5,3 +5,4 @@ pub mod change_count;
 pub mod change_order;
 mod change_query;
 pub mod changes;
+pub mod unsettled;

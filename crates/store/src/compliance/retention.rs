@@ -7,34 +7,74 @@ use crate::error::Result;
 use crate::tx::Tx;
 
 /// Word by word the condition of the index `change_to_erase`, and what is asked of it.
-pub(crate) const TO_ERASE: &str = "SELECT id FROM \"change\"
-    WHERE tenant = $tenant AND state IN ('closed', 'cancelled') AND NOT is_kept AND updated_at < $before
-    ORDER BY updated_at, id LIMIT $limit";
+pub(crate) const TO_ERASE: &str = "SELECT id, updated_at FROM \"change\"
+    WHERE tenant = $tenant AND state IN ('closed', 'cancelled') AND NOT is_kept AND updated_at >= $from AND updated_at < $before
+    AND (updated_at > $from OR id > $after) ORDER BY updated_at, id LIMIT $limit";
 
 /// The same of the index `inbox_with_body`.
 pub(crate) const FORGET: &str = "UPDATE inbox SET body = $empty WHERE tenant = $tenant AND id IN (
-    SELECT id FROM inbox WHERE tenant = $tenant AND state = 'done' AND length(body) > 0 AND received_at < $before
-    ORDER BY received_at, id LIMIT $limit)";
+    SELECT id FROM inbox WHERE tenant = $tenant AND state = 'done' AND length(body) > 0 AND received_at >= $from
+    AND received_at < $before ORDER BY received_at, id LIMIT $limit)";
 
-/// The ids of changes that ended and were last saved before `before`, whose texts are still there and which no legal hold
-/// keeps; the oldest first.
+/// What [`FORGET`] would take, counted.
+pub(crate) const COUNT: &str = "SELECT count(*) AS found FROM (
+    SELECT id FROM inbox WHERE tenant = $tenant AND state = 'done' AND length(body) > 0 AND received_at >= $from
+    AND received_at < $before ORDER BY received_at, id LIMIT $limit) AS due";
+
+/// The ids of changes that ended and were last saved before `before`, whose texts are still there and which no legal hold of their
+/// own keeps; the oldest first.
 pub fn changes_to_erase(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<Vec<String>> {
-    tx.query(TO_ERASE, &[("before", before.into()), ("limit", limit.into())])?
+    let found = changes_to_erase_after(tx, before, None, limit)?;
+    Ok(found.into_iter().map(|(_, id)| id).collect())
+}
+
+/// The same behind a change, each with when it was last saved.
+pub fn changes_to_erase_after(
+    tx: &mut Tx<'_>,
+    before: Timestamp,
+    after: Option<&(Timestamp, String)>,
+    limit: i64,
+) -> Result<Vec<(Timestamp, String)>> {
+    let (from, id) = after.map_or((Timestamp::UNIX_EPOCH, ""), |(at, id)| (*at, id.as_str()));
+    let params = [
+        ("before", before.into()),
+        ("from", from.into()),
+        ("after", id.into()),
+        ("limit", limit.into()),
+    ];
+    tx.query(TO_ERASE, &params)?
         .iter()
-        .map(|row| row.text("id"))
+        .map(|row| Ok((row.time("updated_at")?, row.text("id")?)))
         .collect()
 }
 
 /// Forgets the raw bodies of deliveries that were worked off and came before `before`, the oldest first and at most `limit`
 /// of them; their digests and what came of them stay. Answers how many went.
 pub fn forget_deliveries(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64> {
+    forget_deliveries_between(tx, (Timestamp::UNIX_EPOCH, before), limit)
+}
+
+/// The same of those that came in a span, its end not included.
+pub fn forget_deliveries_between(tx: &mut Tx<'_>, (from, before): (Timestamp, Timestamp), limit: i64) -> Result<u64> {
     let empty: &[u8] = &[];
     tx.execute(
         FORGET,
         &[
+            ("from", from.into()),
             ("before", before.into()),
             ("limit", limit.into()),
             ("empty", empty.into()),
         ],
     )
+}
+
+/// How many of them still have their bodies, counted up to `limit`.
+pub fn count_deliveries(tx: &mut Tx<'_>, (from, before): (Timestamp, Timestamp), limit: i64) -> Result<i64> {
+    let params = [
+        ("from", from.into()),
+        ("before", before.into()),
+        ("limit", limit.into()),
+    ];
+    let rows = tx.query(COUNT, &params)?;
+    rows.first().map_or(Ok(0), |row| row.int("found"))
 }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use postgres::config::{Host, SslMode};
+use postgres::config::{Host, SslMode, TargetSessionAttrs};
 use postgres::error::{DbError, SqlState};
 use postgres::types::private::BytesMut;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -48,25 +49,34 @@ pub(crate) struct PostgresConnection {
     statements: HashMap<String, postgres::Statement>,
     /// The server has said farewell; the socket may take a moment longer to close.
     farewell: bool,
+    /// The server stopped waiting for its standby: what was committed then may be lost with this node.
+    called_off: Arc<AtomicBool>,
 }
+
+/// The function in which PostgreSQL waits for a synchronous standby. A warning of it says that somebody ended that wait, and that
+/// the commit, which is reported as done, is on this node alone (`syncrep.c`). Its name is the same in every language.
+const STANDBY_WAIT: &str = "SyncRepWaitForLSN";
 
 /// A server that stands still in the middle of a transaction holds its locks no longer than this, in milliseconds: the other
 /// servers wait for them. No act thinks that long between two statements.
 const IDLE_MS: u32 = 20_000;
 
 impl PostgresConnection {
-    /// Connects; `role` is what the session acts as from then on, when given.
+    /// Connects to the node that takes writes, the first in the order of the URL's hosts; `role` is what the session acts as
+    /// from then on, when given.
     pub(crate) fn open(address: &Address, role: Option<&str>) -> Result<Self> {
-        let mut config: postgres::Config = address
-            .url
-            .parse()
-            .map_err(|_| Error::Refused("the database's URL cannot be read".to_owned()))?;
+        let mut config = config(address)?;
         config
             .connect_timeout(CONNECT)
             .tcp_user_timeout(SILENCE)
             .keepalives_idle(SILENCE)
             .keepalives_interval(Duration::from_secs(1))
-            .keepalives_retries(3);
+            .keepalives_retries(3)
+            // A standby would answer with what was so a moment ago, and a gate would go by it.
+            .target_session_attrs(TargetSessionAttrs::ReadWrite);
+        let called_off = Arc::new(AtomicBool::new(false));
+        let noted = Arc::clone(&called_off);
+        config.notice_callback(move |notice| note(&notice, &noted));
         if config.get_application_name().is_none() {
             config.application_name("assent");
         }
@@ -75,6 +85,7 @@ impl PostgresConnection {
             client,
             statements: HashMap::new(),
             farewell: false,
+            called_off,
         };
         connection.batch(&format!(
             "SET statement_timeout = {0}; SET lock_timeout = {0}; \
@@ -90,6 +101,17 @@ impl PostgresConnection {
     /// Whether the server has gone away.
     pub(crate) fn is_lost(&self) -> bool {
         self.farewell || self.client.is_closed()
+    }
+
+    /// Commits. `Unknown` where the server reports a commit for which it no longer waited for its standby.
+    pub(crate) fn commit(&mut self) -> Result<()> {
+        self.called_off.store(false, Ordering::Release);
+        self.batch("COMMIT")?;
+        // The notice comes before the answer, on the same thread.
+        if self.called_off.load(Ordering::Acquire) {
+            return Err(Error::Unknown);
+        }
+        Ok(())
     }
 
     pub(crate) fn query(&mut self, bound: &Bound<'_>) -> Result<Vec<Row>> {
@@ -152,6 +174,31 @@ impl PostgresConnection {
         }
         postgres_error(error)
     }
+}
+
+/// How many hosts a URL names, and whether all of them are this machine.
+pub(crate) fn hosts(address: &Address) -> Result<(usize, bool)> {
+    let config = config(address)?;
+    let (names, addresses) = (config.get_hosts(), config.get_hostaddrs());
+    if !addresses.is_empty() {
+        return Ok((addresses.len(), addresses.iter().all(std::net::IpAddr::is_loopback)));
+    }
+    Ok((names.len(), names.iter().all(is_local)))
+}
+
+fn config(address: &Address) -> Result<postgres::Config> {
+    let read = address.url.parse();
+    read.map_err(|_| Error::Refused("the database's URL cannot be read".to_owned()))
+}
+
+/// Logs what the server says beside its answers, and notes a wait for a standby that was ended.
+fn note(notice: &DbError, called_off: &AtomicBool) {
+    if notice.routine() == Some(STANDBY_WAIT) {
+        called_off.store(true, Ordering::Release);
+        tracing::warn!("PostgreSQL stopped waiting for its standby; the result of a commit is unknown");
+        return;
+    }
+    tracing::debug!(code = notice.code().code(), "PostgreSQL gave notice");
 }
 
 fn connect(config: &postgres::Config, address: &Address) -> Result<Client> {

@@ -11,6 +11,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{ErrorCode, OpenFlags, ffi};
 
+use crate::copying::tail::Tail;
 use crate::driver::{Bound, statistics};
 use crate::error::{Error, Result};
 use crate::moment::{Moment, Moments};
@@ -202,14 +203,16 @@ impl SqliteConnection {
         self.raw.is_autocommit()
     }
 
-    /// Moves pages of the write-ahead log into the main file when there are many. Only the writer calls it.
-    pub(crate) fn checkpoint_when_long(&mut self) -> Result<()> {
+    /// Moves pages of the write-ahead log into the main file when there are many, once the tail has read them. Only the writer
+    /// calls it.
+    pub(crate) fn checkpoint_when_long(&mut self, tail: &Tail) -> Result<()> {
         if self.wal_pages.load(Ordering::Relaxed) < CHECKPOINT_PAGES {
             return Ok(());
         }
-        self.raw
-            .wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE)
-            .map(|_| ())
+        tail.catch_up();
+        let moved = self.raw.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE);
+        moved
+            .map(|found| tail.note_checkpoint(found))
             .map_err(|it| sqlite_error(&it))
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::driver::{Address, Connection, PostgresConnection};
 use crate::error::{Error, Result};
+use crate::lanes::fence::Fence;
 use crate::lanes::task::Attempt;
 use crate::lanes::turns::Turns;
 use crate::lanes::{Mode, Queue, Work};
@@ -29,6 +30,7 @@ pub(crate) struct Link {
     pub(crate) role: Option<String>,
     pub(crate) jitter: Jitter,
     turns: Turns,
+    fence: Fence,
     down: AtomicBool,
     /// How many connections came about so far.
     made: AtomicU64,
@@ -44,6 +46,7 @@ impl Link {
             role,
             jitter,
             turns: Turns::new(),
+            fence: Fence::default(),
             down: AtomicBool::new(false),
             made: AtomicU64::new(0),
             probing: Mutex::new(false),
@@ -53,7 +56,7 @@ impl Link {
 
     /// Connects. While the server is away one thread at a time tries, and the others take its word instead of waiting
     /// out the timeout each.
-    fn connect(&self) -> Result<PostgresConnection> {
+    fn connect(&self) -> Result<Met> {
         if !self.down.load(Ordering::Acquire) {
             return self.try_connect();
         }
@@ -88,9 +91,9 @@ impl Link {
         self.probing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn try_connect(&self) -> Result<PostgresConnection> {
+    fn try_connect(&self) -> Result<Met> {
         let before = self.made.load(Ordering::Acquire);
-        let connected = PostgresConnection::open(&self.address, self.role.as_deref());
+        let connected = self.open();
         if connected.is_ok() {
             self.made.fetch_add(1, Ordering::AcqRel);
             self.down.store(false, Ordering::Release);
@@ -100,6 +103,20 @@ impl Link {
         }
         connected
     }
+
+    /// A session with the present primary, never with one that a standby has replaced.
+    fn open(&self) -> Result<Met> {
+        let session = PostgresConnection::open(&self.address, self.role.as_deref())?;
+        let mut connection = Connection::Postgres(session);
+        let timeline = self.fence.pass(&mut connection)?;
+        Ok(Met { connection, timeline })
+    }
+}
+
+/// A session, and the timeline of the primary that it is with.
+struct Met {
+    connection: Connection,
+    timeline: i64,
 }
 
 /// Serves one thread's acts until the queue closes.
@@ -107,6 +124,8 @@ pub(crate) fn serve(link: &Arc<Link>, queue: &Queue) {
     let mut session = Session {
         link: Arc::clone(link),
         connection: None,
+        timeline: 0,
+        written: 0,
     };
     while let Some(batch) = queue.take(1) {
         for mut work in batch {
@@ -121,7 +140,14 @@ pub(crate) fn serve(link: &Arc<Link>, queue: &Queue) {
 struct Session {
     link: Arc<Link>,
     connection: Option<Connection>,
+    /// That of the primary that the connection is with; 0 where it tells none.
+    timeline: i64,
+    /// How many transactions wrote on this thread.
+    written: u32,
 }
+
+/// After how many commits of a thread the fence is told how far the primary is.
+const TOLD_EVERY: u32 = 64;
 
 /// What is to be done after one try.
 enum Next {
@@ -160,14 +186,23 @@ impl Session {
     /// One try: begin, act, commit.
     fn once(&mut self, work: &mut dyn Work, attempt: u32, conflicted: &mut bool) -> Result<Next> {
         let begin = begin(work);
+        // Another thread has met a successor: the primary of this session is a former one, if it lives at all.
+        if self.timeline < self.link.fence.timeline() {
+            self.connection = None;
+        }
         let fresh = self.connection.is_none();
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            empty => empty.insert(Connection::Postgres(self.link.connect()?)),
+            empty => {
+                let met = self.link.connect()?;
+                self.timeline = met.timeline;
+                empty.insert(met.connection)
+            }
         };
         if let Err(error) = connection.batch(&begin) {
             // Nothing was asked yet, so whatever made an old connection useless a new one may mend.
-            let lost = is_lost(connection) || matches!(error, Error::Unavailable(_));
+            // `Retry` comes from a primary that has become a standby.
+            let lost = is_lost(connection) || matches!(error, Error::Unavailable(_) | Error::Retry);
             self.connection = None;
             if lost && !fresh {
                 return Ok(Next::Reconnect);
@@ -201,10 +236,14 @@ impl Session {
         let Some(connection) = &mut self.connection else {
             return Next::Fault(Error::Unknown);
         };
-        let Err(error) = connection.batch("COMMIT") else {
+        let Err(error) = connection.commit() else {
+            if mode == Mode::Write {
+                self.tell_fence();
+            }
             return Next::Answer;
         };
-        let lost = is_lost(connection);
+        // After a commit that no standby is known to have, the next act asks anew which node is the primary.
+        let lost = is_lost(connection) || error == Error::Unknown;
         if lost {
             self.connection = None;
         } else if !matches!(error, Error::Retry) {
@@ -219,6 +258,24 @@ impl Session {
             // The server gave up in the middle of the commit: it may stand on a replica.
             Error::Unavailable(_) => Next::Fault(Error::Unknown),
             other => Next::Fault(other),
+        }
+    }
+
+    /// Tells the fence from time to time how far the primary is, so that another one on its timeline is known to be behind.
+    fn tell_fence(&mut self) {
+        self.written = self.written.wrapping_add(1);
+        let Some(connection) = self
+            .connection
+            .as_mut()
+            .filter(|_| self.written.is_multiple_of(TOLD_EVERY))
+        else {
+            return;
+        };
+        let told = self.link.fence.pass(connection);
+        if let Err(error) = told {
+            // The commit stands; the next act connects anew, and is refused there if this was another primary.
+            tracing::warn!(%error, "the database was not told apart from a former primary");
+            self.connection = None;
         }
     }
 

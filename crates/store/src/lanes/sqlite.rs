@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::copying::tail::Tail;
 use crate::driver::{Connection, SqliteConnection};
 use crate::error::{Error, Result};
 use crate::lanes::task::Attempt;
@@ -58,10 +59,17 @@ fn end_reading(connection: &mut SqliteConnection) -> Result<()> {
 }
 
 /// Serves writes until the queue closes. It owns the only connection that writes.
-pub(crate) fn write(connection: Connection, queue: &Queue, most: usize, on_fatal: &FatalHook, moments: Moments) {
+pub(crate) fn write(
+    connection: Connection,
+    queue: &Queue,
+    most: usize,
+    on_fatal: &FatalHook,
+    (moments, tail): (Moments, Arc<Tail>),
+) {
     let mut writer = Writer {
         connection,
         moments,
+        tail,
         on_fatal: Arc::clone(on_fatal),
         broken: None,
         careful: 0,
@@ -91,6 +99,8 @@ pub(crate) fn write(connection: Connection, queue: &Queue, most: usize, on_fatal
 struct Writer {
     connection: Connection,
     moments: Moments,
+    /// Follows the write-ahead log for a running copy.
+    tail: Arc<Tail>,
     on_fatal: FatalHook,
     /// After a failed sync nothing may be acknowledged any more.
     broken: Option<Error>,
@@ -280,7 +290,7 @@ impl Writer {
         let Connection::Sqlite(connection) = &mut self.connection else {
             return;
         };
-        match connection.checkpoint_when_long() {
+        match connection.checkpoint_when_long(&self.tail) {
             Ok(()) => {}
             Err(error @ Error::Fatal(_)) => self.break_down(error),
             // The log keeps the pages; the next checkpoint tries again.
@@ -370,6 +380,7 @@ mod tests {
         Writer {
             connection,
             moments: Moments::default(),
+            tail: Arc::new(Tail::of(path)),
             on_fatal: Arc::new(|_| {}),
             broken: None,
             careful: 0,
@@ -477,6 +488,7 @@ mod tests {
         let mut writer = Writer {
             connection: Connection::Sqlite(SqliteConnection::writer(&path).unwrap()),
             moments: Moments::default(),
+            tail: Arc::new(Tail::of(&path)),
             on_fatal: Arc::new(move |_| {
                 counted.fetch_add(1, Ordering::SeqCst);
             }),

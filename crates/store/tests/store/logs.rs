@@ -9,6 +9,8 @@ use store::audit::event::{self, NewEvent, RecordRef};
 use store::audit::keys::{self, SigningKey};
 use store::audit::log::{self, Advance, Checkpoint};
 use store::audit::salts::{self, SaltedText};
+use store::audit::time_stamp::{self, TimeStamp};
+use store::audit::watched_checkpoint::{self, WatchedCheckpoint};
 use store::gate::revocation::{self, NotBefore, Revoked};
 use store::report::projection;
 
@@ -492,5 +494,57 @@ fn of_each_witness_the_newest_cosignature_is_kept() {
         assert!(world.act(|tx| cosignature::delete(tx, "w-1")));
         assert!(!world.act(|tx| cosignature::delete(tx, "w-1")));
         assert_eq!(world.read(cosignature::list), [other]);
+    });
+}
+
+#[test]
+fn a_watched_log_moves_on_from_the_size_that_was_seen_and_from_no_other() {
+    check(|world| {
+        let seen = |origin: &str, size, root: &str| WatchedCheckpoint {
+            origin: origin.to_owned(),
+            size,
+            root: root.to_owned(),
+            time: size * 10,
+        };
+        let advance = |old, next: WatchedCheckpoint| world.act(move |tx| watched_checkpoint::advance(tx, old, &next));
+        let find = |origin: &'static str| world.read(move |tx| watched_checkpoint::find(tx, origin));
+        assert_eq!(find("log.example/a"), None);
+        assert!(advance(0, seen("log.example/a", 5, "r5")));
+        assert!(
+            !advance(0, seen("log.example/a", 6, "fork")),
+            "another request was faster"
+        );
+        assert!(advance(5, seen("log.example/a", 7, "r7")));
+        assert!(advance(0, seen("log.example/b", 2, "r2")));
+        assert_eq!(find("log.example/a"), Some(seen("log.example/a", 7, "r7")));
+        assert_eq!(find("log.example/b"), Some(seen("log.example/b", 2, "r2")));
+    });
+}
+
+#[test]
+fn time_stamps_are_found_by_size_and_by_authority() {
+    check(|world| {
+        let made = |size, authority: &str| TimeStamp {
+            size,
+            authority: authority.to_owned(),
+            time: size * 100,
+            token: format!("token-{size}"),
+        };
+        let save = |it: TimeStamp| world.act(move |tx| time_stamp::save(tx, &it));
+        for it in [made(5, "a"), made(9, "a"), made(7, "b")] {
+            assert!(save(it));
+        }
+        let other_token = TimeStamp {
+            token: "other".to_owned(),
+            ..made(9, "a")
+        };
+        assert!(!save(other_token), "the first one of a size stays");
+        assert_eq!(world.read(|tx| time_stamp::newest(tx, "a")), Some(made(9, "a")));
+        assert_eq!(world.read(|tx| time_stamp::newest(tx, "c")), None);
+        assert_eq!(
+            world.read(|tx| time_stamp::covering(tx, 6, 10)),
+            [made(7, "b"), made(9, "a")]
+        );
+        assert_eq!(world.read(|tx| time_stamp::covering(tx, 0, 1)), [made(5, "a")]);
     });
 }

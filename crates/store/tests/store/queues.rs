@@ -242,6 +242,35 @@ fn a_delivery_counts_once_by_id_and_once_by_body() {
 }
 
 #[test]
+fn raw_bodies_go_by_the_span_in_which_they_came_and_are_counted_first() {
+    use store::compliance::retention::{count_deliveries, forget_deliveries_between};
+    check(|world| {
+        for (id, digest, second) in [("i1", "sha256:1", 10), ("i2", "sha256:2", 20), ("i3", "sha256:3", 30)] {
+            world.act(move |tx| {
+                let come = NewDelivery {
+                    received_at: at(second),
+                    ..delivery(id, id, digest)
+                };
+                inbox::receive(tx, &come)?;
+                inbox::take(tx, id, "w", at(40))?;
+                inbox::finish(tx, id, "w", "nothing")
+            });
+        }
+        let count = |from, to| world.read(move |tx| count_deliveries(tx, (at(from), at(to)), 100));
+        assert_eq!((count(0, 30), count(20, 100), count(11, 20)), (2, 2, 0));
+        assert_eq!(world.act(|tx| forget_deliveries_between(tx, (at(20), at(30)), 100)), 1);
+        assert_eq!((count(0, 100), count(20, 30)), (2, 0), "{}", world.engine);
+        let left = world.read(|tx| inbox::load(tx, "i2")).unwrap();
+        assert!(left.body.is_empty() && left.state == "done");
+        assert_eq!(
+            world.act(|tx| forget_deliveries_between(tx, (at(0), at(100)), 1)),
+            1,
+            "at most so many"
+        );
+    });
+}
+
+#[test]
 fn an_effect_and_its_done_mark_stand_or_fall_together() {
     check(|world| {
         world.act(|tx| inbox::receive(tx, &delivery("i1", "d1", "sha256:1")));

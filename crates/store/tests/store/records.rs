@@ -602,3 +602,71 @@ fn a_quarter_has_one_adjustment_and_the_newest_comes_first() {
         assert!(world.try_act(ACME, move |tx| record::insert(tx, &twice, "{}")).is_err());
     });
 }
+
+#[test]
+fn members_are_found_by_change_state_and_wave_and_maintenances_by_use() {
+    use model::change::waves::member_list::{Member, MemberBucket, MemberList, build};
+    use model::change::waves::member_outcome::MemberOutcome;
+    use model::schedule::joint_maintenance::JointMaintenance;
+    let at = "2026-11-20T08:00:00Z";
+    let outcome = |member: &str, wave: i64, state: &str| -> MemberOutcome {
+        from(json!({
+            "id": format!("c1.1.{member}"), "version": 1, "change": "c1", "change_key": "CHG-1", "target": "1", "member": member,
+            "wave": wave, "state": state, "tries": 1, "at": at, "by": "p",
+        }))
+    };
+    let rows = [
+        outcome("a", 1, "succeeded"),
+        outcome("b", 2, "failed"),
+        outcome("c", 2, "rolled_back"),
+    ];
+    let joint: JointMaintenance = from(json!({
+        "id": "j", "version": 1, "title": "t", "changes": ["CHG-1", "CHG-2"], "starts_at": at, "ends_at": "2026-11-20T09:00:00Z",
+        "active": true, "by": "p",
+    }));
+    let member = Member {
+        name: "a".to_owned(),
+        wave: 1,
+        ..Member::default()
+    };
+    let (mut list, mut buckets) = build(&"pay".into(), &[member]);
+    list.version = 1;
+    buckets[0].version = 1;
+    check(|world| {
+        let (wanted, row, known, bucket) = (rows.clone(), joint.clone(), list.clone(), buckets[0].clone());
+        world.act(move |tx| {
+            for row in &wanted {
+                record::insert(tx, row, "{}")?;
+            }
+            record::insert(tx, &known, "{}")?;
+            record::insert(tx, &bucket, "{}")?;
+            record::insert(tx, &row, "{}")
+        });
+        let of_change = || Filter::new().equals("change_id", "c1").order_by("id");
+        let failed = of_change().one_of("state", ["failed", "rolled_back"]);
+        assert_eq!(
+            world.read(move |tx| record::bodies::<MemberOutcome>(tx, &failed)),
+            rows[1..]
+        );
+        let first = of_change().equals("wave", 1);
+        assert_eq!(
+            world.read(move |tx| record::bodies::<MemberOutcome>(tx, &first)),
+            rows[..1]
+        );
+        let in_use = Filter::new().equals("active", true).order_by("id");
+        let found = world.read(move |tx| record::bodies::<JointMaintenance>(tx, &in_use));
+        assert_eq!(found, std::slice::from_ref(&joint));
+        let digest = list.id.to_string();
+        let found = world
+            .read(move |tx| record::load::<MemberList>(tx, &digest))
+            .unwrap()
+            .record;
+        assert_eq!((&found, found.is_whole()), (&list, true));
+        let digest = found.buckets[0].clone();
+        let found = world
+            .read(move |tx| record::load::<MemberBucket>(tx, &digest))
+            .unwrap()
+            .record;
+        assert_eq!(found.member("a").map(|member| member.wave), Some(1));
+    });
+}

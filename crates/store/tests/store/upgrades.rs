@@ -10,22 +10,22 @@ use crate::migrations::files;
 use crate::world::{ACME, Database, Folder, small};
 
 /// How many files the first schema has, one per area. All of them are part of the fixtures; what comes later is not.
-const FIRST: usize = 17;
-const SQLITE: &str = include_str!("../fixtures/schema_before_0_1.sqlite.sql");
-const POSTGRES: &str = include_str!("../fixtures/schema_before_0_1.postgres.sql");
+pub(crate) const FIRST: usize = 17;
+pub(crate) const SQLITE: &str = include_str!("../fixtures/schema_before_0_1.sqlite.sql");
+pub(crate) const POSTGRES: &str = include_str!("../fixtures/schema_before_0_1.postgres.sql");
 
 /// The rows that mark the files of the first schema as run: number, name and text.
-fn first_files() -> Vec<(i64, String, String)> {
+pub(crate) fn first_files() -> Vec<(i64, String, String)> {
     let numbered = (1_i64..).zip(files());
     let rows = numbered.map(|(number, (name, text))| (number, name, text));
     rows.take(FIRST).collect()
 }
 
-const MARK: &str = "INSERT INTO schema_migration (number, name, text) VALUES ($1, $2, $3)";
+pub(crate) const MARK: &str = "INSERT INTO schema_migration (number, name, text) VALUES ($1, $2, $3)";
 
 /// Everything that decides what the tables of a SQLite file take, a line each. The text of a table is not compared: a
 /// column that was added later stands behind the key in it.
-fn sqlite_schema(file: &Connection) -> BTreeSet<String> {
+pub(crate) fn sqlite_schema(file: &Connection) -> BTreeSet<String> {
     let parts = [
         "SELECT type || ' ' || name FROM sqlite_master WHERE name NOT LIKE 'sqlite%'",
         "SELECT 'column ' || t.name || ' ' || c.cid || ' ' || c.name || ' ' || c.type || ' not null ' || c.\"notnull\"
@@ -50,7 +50,7 @@ fn sqlite_schema(file: &Connection) -> BTreeSet<String> {
 }
 
 /// The same of a PostgreSQL database, with row-level security.
-fn postgres_schema(client: &mut Client) -> BTreeSet<String> {
+pub(crate) fn postgres_schema(client: &mut Client) -> BTreeSet<String> {
     let parts = "
         SELECT 'table ' || relname || ' ' || relkind::text || ' secured ' || relrowsecurity || ' ' || relforcerowsecurity
         FROM pg_class WHERE relnamespace = 'public'::regnamespace

@@ -118,6 +118,7 @@ const CHANGE: &[Shape] = &[
             texts("watchers", LINE, "Logins of who is told of what happens to it."),
             text("requester", LINE, "A login.").needed(),
             objects("targets", "Target", "With their ids and outcomes."),
+            object("wave_plan", "WavePlan", "In which waves it goes to the members of its targets."),
             text("security", TEXT, "The assessment's answers to the security questions."),
             objects("security_answers", "SecurityAnswer", "The answers to the typed security questions."),
             objects("excluded", "Exclusion", "What the assessment left out."),
@@ -235,6 +236,10 @@ const CHANGE: &[Shape] = &[
                 "WatchIncident",
                 "Incidents of its services that began in its watch window.",
             ),
+            free(
+                "communicated",
+                "What people know of its planned start: `starts_at`, `announced_at`, `asked_people`, `acknowledged_people`, and who is `ready`.",
+            ),
             frees("validations", "Whether it works: `result`, `text`, `by`, `at`."),
             frees(
                 "reviews",
@@ -308,6 +313,7 @@ const CHANGE: &[Shape] = &[
         &[
             text("id", LINE, "`1`, `2` ….").needed(),
             text("state", LINE, "Where it stands."),
+            free("members", "The list of its members, where it goes to many in waves: `digest` and `count`."),
             word("outcome", all!(Outcome), "How it ended."),
             time("actual_start", "When the work on it began."),
             time("actual_end", "When it ended."),
@@ -682,6 +688,7 @@ const ITEMS: &[Shape] = &[
             text("revoked_reason", TEXT, "Why it was revoked."),
             text("change_key", LINE, "The change."),
             text("target", LINE, "The target's id."),
+            text("member", LINE, "The member for which alone it is."),
             text("artifact", 255, "What may be deployed."),
             text("commit", 64, "Its commit."),
             boolean("break_glass", "Whether it was given under break-glass."),

@@ -31,6 +31,10 @@ pub(crate) const ADMINISTRATION: &[Shape] = &[
                 "made_by",
                 "Who alone made the account: `by` and `at`. Within a day it counts as theirs for changes of high risk and sensitive ones.",
             ),
+            boolean(
+                "is_agent",
+                "Whether it is the account of an agent, or was: it drafts, tests and implements, and decides nothing.",
+            ),
             boolean("removed", "Whether the directory that provisions them took them away."),
             free(
                 "readdressed",

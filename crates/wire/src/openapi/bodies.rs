@@ -396,6 +396,11 @@ const WORK: &[Shape] = &[
         ],
     ),
     shape(
+        "ReadinessInput",
+        "Whether one's team is ready.",
+        &[boolean("ready", "false takes it back; ready unless said.")],
+    ),
+    shape(
         "UndoInput",
         "How the planned undo ended.",
         &[
@@ -445,7 +450,20 @@ const AFTER: &[Shape] = &[
             boolean("assessment_adequate", "Whether the assessment was adequate.").needed(),
             boolean("steps_adequate", "Whether the steps were adequate.").needed(),
             text("summary", TEXT, "What is to be remembered.").needed(),
-            texts("improvements", LINE * 5, "What should be done better."),
+            texts(
+                "improvements",
+                LINE * 5,
+                "What should be done better; each becomes an action item.",
+            ),
+            text(
+                "improvements_owner",
+                LINE,
+                "Who sees to it: a login; the owner of the change unless set.",
+            ),
+            time(
+                "improvements_due_at",
+                "Until when it is done; 30 days after the review unless set.",
+            ),
             texts(
                 "incidents",
                 LINE,
@@ -551,6 +569,7 @@ const GATE: &[Shape] = &[
             text("environment", LINE, "The environment's key.").needed(),
             text("artifact", 255, "The artifact's digest."),
             text("commit", 64, "Or the commit."),
+            text("member", LINE, "The member, where the change goes to many in waves."),
         ],
     ),
     shape(
@@ -562,6 +581,7 @@ const GATE: &[Shape] = &[
             text("artifact", 255, "The artifact's digest."),
             text("commit", 64, "Or the commit."),
             text("change", LINE, "The change that is meant; it never suffices alone."),
+            text("member", LINE, "The member, where the change goes to many in waves."),
             word(
                 "purpose",
                 all!(Purpose),
@@ -698,6 +718,7 @@ const ADMINISTRATION: &[Shape] = &[
                     "flagger",
                     "argo_rollouts",
                     "statuspage",
+                    "waves",
                 ]),
                 "Which system.",
             )

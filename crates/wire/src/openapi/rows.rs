@@ -130,12 +130,22 @@ pub(crate) const fn delete(
     }
 }
 
+/// What gate checks are listed by.
+pub(crate) const OF_CHECKS: &[Param] = &[
+    Param::new("service", "Only checks about the service with this key."),
+    Param::new(
+        "state",
+        "Only checks in this state: `waiting`, `collectable`, `settled` or `over`.",
+    ),
+];
+
 pub(crate) const GATE_QUESTION: &[Param] = &[
     Param::new("service", "The service's key.").needed(),
     Param::new("environment", "The environment's key.").needed(),
     Param::new("artifact", "The artifact's digest; this or `commit` must be given."),
     Param::new("commit", "The commit."),
     Param::new("change", "The change that is meant; it never suffices alone."),
+    Param::new("member", "The member, where the change goes to many in waves."),
     Param::new("purpose", "`deploy` or `rollback`; either unless said."),
     Param::new(
         "permit",

@@ -1,20 +1,20 @@
 //! Every route, one row each. The order is that of the document.
 
-use crate::openapi::audit::{attestations, keys, samples, witnesses};
-use crate::openapi::cab::{lessons, meetings};
+use crate::openapi::audit::{attestations, keys, mandates, samples, witnesses};
+use crate::openapi::cab::{boards, lessons, meetings};
 use crate::openapi::cards;
-use crate::openapi::change::bulk;
-use crate::openapi::compliance::{archive, control_reports};
+use crate::openapi::change::{bulk, versions, waves};
+use crate::openapi::compliance::{archive, control_reports, reconciliation};
 use crate::openapi::directory::{ownership, routes as table_estate, vendors};
-use crate::openapi::gate::routes as table_gateways;
+use crate::openapi::gate::{emergency_cards, routes as table_gateways};
 use crate::openapi::identity::routes as table_identity;
 use crate::openapi::incident::{drift, incidents, learning, what_changed};
 use crate::openapi::integration::deliveries;
 use crate::openapi::notify::{action_items, communications};
 use crate::openapi::policy::configurations;
-use crate::openapi::report::metrics;
+use crate::openapi::report::{dashboards, metrics, search};
 use crate::openapi::risk::{adjustments, affected, forecasts};
-use crate::openapi::rows::{GATE_QUESTION, Row, at, delete, get, list, post};
+use crate::openapi::rows::{GATE_QUESTION, OF_CHECKS, Row, at, delete, get, list, post};
 use crate::openapi::schedule::planning;
 use crate::openapi::{Answer, Param, Route, Scope, patches};
 
@@ -75,7 +75,9 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(witnesses::TABLES)
         .chain(attestations::TABLES)
         .chain(samples::TABLES)
+        .chain(mandates::TABLES)
         .chain(control_reports::TABLES)
+        .chain(reconciliation::TABLES)
         .chain(archive::TABLES)
         .chain(meetings::TABLES)
         .chain(bulk::TABLES)
@@ -85,9 +87,15 @@ pub(crate) fn all() -> Vec<Route> {
         .chain(&[what_changed::ROUTES, affected::ROUTES, action_items::ROUTES])
         .chain(&[
             adjustments::ROUTES,
+            boards::ROUTES,
+            emergency_cards::ROUTES,
             communications::ROUTES,
             lessons::ROUTES,
             vendors::ROUTES,
+            waves::ROUTES,
+            versions::ROUTES,
+            dashboards::ROUTES,
+            search::ROUTES,
         ])
         .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES, planning::ROUTES])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
@@ -248,6 +256,13 @@ const ACTS: &[Row] = &[
         "UndoInput",
     )
     .may("complete_change"),
+    act(
+        "say_ready",
+        "/readiness",
+        "Say that one's team is ready for the planned start, where a rule asks, or take that back",
+        "ReadinessInput",
+    )
+    .may("comment_change"),
     act(
         "validate_change",
         "/validation",
@@ -542,6 +557,17 @@ const GATE: &[Row] = &[
             "GateAnswer",
         )
     },
+    Row {
+        may: "read",
+        params: OF_CHECKS,
+        ..list(
+            "gate",
+            "list_gate_checks",
+            "/gate-checks",
+            "List recorded checks, the newest first",
+            "GateCheck",
+        )
+    },
     post(
         "gate",
         "create_gate_check",
@@ -684,6 +710,21 @@ const PUBLIC: &[Row] = &[
         Answer::Bytes("text/plain"),
     )
     .may("open"),
+    Row {
+        body: None,
+        answer: Answer::Bytes("text/plain"),
+        status: 200,
+        scope: Scope::Open,
+        base: "",
+        ..at(
+            "POST",
+            "without credential",
+            "add_checkpoint",
+            "/t/{tenant}/witness/add-checkpoint",
+            "Cosign a checkpoint of a watched log that only grew (C2SP tlog-witness); the body is the request in text",
+        )
+    }
+    .may("open"),
     open(
         "log_key_pem",
         "/t/{tenant}/log/key.pem",
@@ -698,6 +739,13 @@ const LOG: &[Row] = &[
         "checkpoint",
         "/t/{tenant}/log/checkpoint",
         "The signed checkpoint (C2SP tlog-checkpoint)",
+        "text/plain",
+    )
+    .may("audit @audit"),
+    part(
+        "time_stamps",
+        "/t/{tenant}/log/time-stamps",
+        "Time stamps over checkpoints (RFC 3161), a JSON object a line",
         "text/plain",
     )
     .may("audit @audit"),

@@ -156,6 +156,7 @@ fn every_field_that_a_change_may_answer_is_described() {
         artifact: text(),
         commit: text(),
         rollback_to: text(),
+        members: serde_json::from_value(json!({"digest": "x", "count": 1})).unwrap(),
     };
     let earlier = EarlierOutcome {
         outcome: Outcome::Succeeded,

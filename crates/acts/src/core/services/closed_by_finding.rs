@@ -24,6 +24,8 @@ struct Known {
     changes: BTreeMap<(String, String), String>,
     /// By tenant: why nothing is placed in its log.
     set_back: BTreeMap<String, String>,
+    /// Why the gates of all tenants are closed, until the process ends.
+    all: Option<String>,
 }
 
 impl ClosedByFinding {
@@ -55,15 +57,18 @@ impl ClosedByFinding {
         }
     }
 
-    /// The logs in which nothing is placed, with the reason, by tenant.
+    /// Closes the gates of all tenants until the process ends: the data is an older copy, or another host serves it.
+    pub fn close_all(&self, why: &str) {
+        self.known().all.get_or_insert_with(|| why.to_owned());
+    }
+
+    /// The logs in which nothing is placed, with the reason, by tenant; `*` stands for all.
     #[must_use]
     pub fn logs(&self) -> Vec<(String, String)> {
         let known = self.known();
-        known
-            .set_back
-            .iter()
-            .map(|(tenant, why)| (tenant.clone(), why.clone()))
-            .collect()
+        let all = known.all.iter().map(|why| ("*".to_owned(), why.clone()));
+        let each = known.set_back.iter().map(|(tenant, why)| (tenant.clone(), why.clone()));
+        all.chain(each).collect()
     }
 
     /// How many changes the gate is closed for, and one of them: its tenant, its id and what is wrong.
@@ -79,7 +84,7 @@ impl ClosedByFinding {
     #[must_use]
     pub fn reason(&self, tenant: &str, change: &str) -> Option<Unmet> {
         let known = self.known();
-        if let Some(why) = known.set_back.get(tenant) {
+        if let Some(why) = known.all.as_ref().or_else(|| known.set_back.get(tenant)) {
             let text = format!("The log stands still, so no permit is given: {why}.");
             let help = "An administrator of the host brings the log back; `assent doctor` says how.";
             return Some(unmet(LOG_SET_BACK, text, help, Vec::new()));

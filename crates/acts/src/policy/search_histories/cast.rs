@@ -61,6 +61,7 @@ fn meeting(key: &GroupKey, members: &BTreeSet<PersonId>, at: Timestamp) -> Meeti
         at,
         attendees: attendees.collect(),
         conflicts: Vec::new(),
+        listed: None,
     }
 }
 
@@ -74,6 +75,8 @@ pub(super) struct Words {
     trainings: BTreeSet<String>,
     regimes: Vec<String>,
     data_classes: Vec<String>,
+    /// How many minutes before a start rules want it announced.
+    announced: BTreeSet<i64>,
     tells_criticality: bool,
     text: String,
 }
@@ -107,18 +110,31 @@ impl Words {
             words.trainings.extend(literals_after(text, ".trainings"));
         }
         // A parameter may name the groups, and then no text does.
-        let asked = set.obligations().filter_map(|obligation| match &obligation.duty {
-            Duty::Approval(rule) => Some(&rule.from),
-            _ => None,
-        });
-        for whom in asked {
-            match whom {
-                Asked::Group(key) => words.groups.extend([key.0.clone()]),
-                Asked::Groups(keys) => words.groups.extend(keys.iter().map(|key| key.0.clone())),
+        for obligation in set.obligations() {
+            match &obligation.duty {
+                Duty::Approval(rule) => words.take_groups(&rule.from),
+                Duty::Communication {
+                    announced_minutes,
+                    ready_from,
+                    ..
+                } => {
+                    words.announced.extend(*announced_minutes);
+                    if let Some(whom) = ready_from {
+                        words.take_groups(whom);
+                    }
+                }
                 _ => {}
             }
         }
         words
+    }
+
+    fn take_groups(&mut self, whom: &Asked) {
+        match whom {
+            Asked::Group(key) => self.groups.extend([key.0.clone()]),
+            Asked::Groups(keys) => self.groups.extend(keys.iter().map(|key| key.0.clone())),
+            _ => {}
+        }
     }
 
     /// Those of some words that the set's texts name.
@@ -469,6 +485,7 @@ impl Made {
             vouched: Vec::new(),
             readdressed: None,
             made_by: None,
+            is_agent: false,
             services: Default::default(),
         };
         self.found.logins.insert(login.into(), login.into());
@@ -513,8 +530,11 @@ impl Made {
         for key in &words.groups {
             let members = self.members.remove(key).unwrap_or_default();
             let key = GroupKey::from(key.as_str());
-            // No meeting lasts until the window of what is planned: they sit again then.
-            for at in [dawn(), window() - SignedDuration::from_hours(1)] {
+            // No meeting lasts until the window of what is planned: they sit again then, and before its announcement.
+            let late = window() - SignedDuration::from_hours(1);
+            let ahead = words.announced.iter().filter(|minutes| **minutes > 0);
+            let early = ahead.map(|minutes| late - SignedDuration::from_mins(*minutes));
+            for at in [dawn(), late].into_iter().chain(early) {
                 self.found.meetings.push(meeting(&key, &members, at));
             }
             if let Some(by) = members.iter().next() {

@@ -1,5 +1,7 @@
 //! The stage of a story: one change, the acts of the house done by whom it says, and what was done so far.
 
+mod told;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -31,6 +33,8 @@ use crate::case::judge;
 
 /// What the changes of all stories bring out.
 const ARTIFACT: &str = "sha256:6b1d1f0d1c3a4b5c6d7e8f901234567890abcdef1234567890abcdef12345678";
+/// So long before the start the last words are given.
+const BEFORE_START: SignedDuration = SignedDuration::from_mins(2);
 /// How often people are asked again: rules of a later stage ask nobody before the earlier ones are met.
 const ROUNDS: usize = 4;
 
@@ -102,14 +106,30 @@ pub(super) struct Stage<'s> {
 }
 
 impl<'s> Stage<'s> {
-    /// Somebody writes a change of a shape.
+    /// Somebody writes a change of a shape. An emergency starts at once, but for one that has to be announced before: that starts
+    /// as late as this asks.
     pub(super) fn open(
         set: &'s PolicySet,
         directory: &Arc<Directory>,
         by: &Hand,
-        (shape, implementers): (&Shape, &[&str]),
+        told: (&Shape, &[&str]),
     ) -> Result<Self, Refusal> {
-        let facts = facts(shape, implementers);
+        let is_emergency = told.0.kind == Kind::Emergency;
+        let stage = Self::open_at(set, directory, by, told, if is_emergency { dawn() } else { window() })?;
+        match stage.announced_ahead().filter(|_| is_emergency) {
+            Some(ahead) => Self::open_at(set, directory, by, told, dawn() + ahead + BEFORE_START),
+            None => Ok(stage),
+        }
+    }
+
+    fn open_at(
+        set: &'s PolicySet,
+        directory: &Arc<Directory>,
+        by: &Hand,
+        (shape, implementers): (&Shape, &[&str]),
+        starts_at: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let facts = facts(shape, implementers, starts_at);
         let read = read_content::read(&facts, directory, &by.person, None)?;
         let change = write::new_change("c1", "CHG-1".to_owned(), 1, read, by.person.clone(), dawn());
         let mut stage = Self {
@@ -333,10 +353,29 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// Time passes until right before the window, so that no word wears out before the start; an emergency waits for nothing.
-    pub(super) fn await_window(&mut self) {
-        if self.file.change.content.kind != Kind::Emergency {
-            self.now = window() - SignedDuration::from_mins(2);
+    /// Comes to the window and decides on the way: right before it, so that no word wears out before the start, and where a rule
+    /// asks for an announcement early enough for that as well.
+    pub(super) fn approach(&mut self, decide: impl Fn(&mut Self)) {
+        if let Some(ahead) = self.announced_ahead() {
+            self.await_start(ahead);
+            decide(self);
+            self.communicate();
+            self.await_start(SignedDuration::ZERO);
+            // What wore out meanwhile is asked for anew. The clock's own act refuses nothing.
+            let _ = self.act(&Hand::clock(), "lets the time until the start pass", |case| {
+                timers::run(case);
+                Ok(())
+            });
+        }
+        self.await_start(SignedDuration::ZERO);
+        decide(self);
+        self.communicate();
+    }
+
+    /// Time passes until right before the start, or so long ahead of that; it is not turned back.
+    fn await_start(&mut self, ahead: SignedDuration) {
+        if let Some(start) = self.file.change.planned_start {
+            self.now = self.now.max(start - ahead - BEFORE_START);
         }
     }
 
@@ -404,7 +443,7 @@ impl<'s> Stage<'s> {
             let counted = self
                 .file
                 .standing()
-                .filter(|it| it.is_yes() && it.counted_for.iter().any(|row| row.rule == id))
+                .filter(|it| it.is_yes() && it.counted_for.iter().any(|row| is_worth(row, id, self.now)))
                 .count();
             // Of distinct groups it matters who they are, and not how many alone.
             let is_enough = rule.from.distinct_groups().is_none()
@@ -425,7 +464,7 @@ impl<'s> Stage<'s> {
         if words.peek().is_none() {
             return false;
         }
-        let is_of_rule = |row: &related_records::CountedFor| row.rule == rule_id;
+        let is_of_rule = |row: &related_records::CountedFor| is_worth(row, rule_id, self.now);
         let has_spoken = words.any(|it| it.counted_for.iter().any(is_of_rule));
         let asked = asking(&self.file, &self.directory, person, self.now);
         has_spoken || !asked.iter().any(|it| it.counted.iter().any(is_of_rule))
@@ -433,8 +472,8 @@ impl<'s> Stage<'s> {
 
     /// Begins the work, inside the window.
     pub(super) fn start(&mut self, by: &Hand) -> bool {
-        if self.file.change.content.kind != Kind::Emergency {
-            self.now = window() + SignedDuration::from_mins(1);
+        if let Some(start) = self.file.change.planned_start.filter(|start| *start > self.now) {
+            self.now = start + SignedDuration::from_mins(1);
         }
         self.bring_items(&[by]);
         self.act(by, "starts the work", work::start).is_ok() && self.file.change.state == State::Implementing
@@ -570,6 +609,11 @@ impl<'s> Stage<'s> {
     }
 }
 
+/// Whether a word counts for a rule and has not worn out.
+fn is_worth(row: &related_records::CountedFor, rule: &str, now: Timestamp) -> bool {
+    row.rule == rule && row.valid_until.is_none_or(|until| now < until)
+}
+
 /// An act that was tried in vain.
 struct Refused {
     who: String,
@@ -596,7 +640,11 @@ impl Refused {
     /// Whether it would have brought what rules ask beside approvals.
     fn prepares(&self) -> bool {
         let does = self.does.as_str();
-        does.starts_with("brings evidence") || matches!(does, "adds a task" | "does a task" | "ticks an item")
+        does.starts_with("brings evidence")
+            || matches!(
+                does,
+                "adds a task" | "does a task" | "ticks an item" | "says that the team is ready"
+            )
     }
 }
 
@@ -619,14 +667,12 @@ fn wanted(state: State) -> &'static [&'static str] {
 }
 
 /// What a change of a shape says.
-fn facts(shape: &Shape, implementers: &[&str]) -> Body {
+fn facts(shape: &Shape, implementers: &[&str], starts_at: Timestamp) -> Body {
     let (impact, complexity) = if shape.is_high {
         ("high", "high")
     } else {
         ("low", "low")
     };
-    let is_planned = shape.kind != Kind::Emergency;
-    let starts_at = if is_planned { window() } else { dawn() };
     let mut facts = body(json!({
         "kind": shape.kind, "category": shape.category, "touches": shape.touches, "title": "Something new",
         "description": "Something new.", "justification": "It is needed.", "complexity": complexity,
@@ -663,7 +709,7 @@ fn facts(shape: &Shape, implementers: &[&str]) -> Body {
     if !implementers.is_empty() {
         facts.insert("tester".to_owned(), "tom".into());
     }
-    if !is_planned {
+    if shape.kind == Kind::Emergency {
         // An incident asks fewer people than a threat, so that no path hides behind security's word.
         facts.insert("incident".to_owned(), super::cast::INCIDENT.into());
     }

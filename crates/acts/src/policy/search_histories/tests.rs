@@ -259,6 +259,67 @@ fn an_act_off_the_way_that_nobody_may_do_for_one_sort_of_change_is_found() {
     }
 }
 
+/// The base pack with a rule on communication for one kind of change.
+fn told_before(kind: &str, asks: &str, more: &str) -> PolicySet {
+    let own = format!(
+        "@id(\"house.require.told\")\n@reason(\"It is told before.\")\n@require(\"communication\")\n{asks}\n\
+         permit (principal, action == Action::\"require\", resource)\n\
+         when {{ resource.kind == Kind::\"{kind}\" && !resource.retrospective }};\n{more}"
+    );
+    base_but(&[], &own)
+}
+
+#[test]
+fn a_start_that_has_to_be_told_before_can_be_met() {
+    let board = "@id(\"house.require.board\")\n@reason(\"The board decides.\")\n@require(\"approval\")\n\
+        @from(\"group:board\") @count(\"2\") @quorum(\"3\") @covers(\"what\")\n\
+        permit (principal, action == Action::\"require\", resource) when { resource.kind == Kind::\"normal\" };";
+    let shortly = "@id(\"house.require.fresh\")\n@reason(\"A fresh word.\")\n@require(\"approval\")\n\
+        @from(\"owner\") @count(\"1\") @valid_for(\"1h\") @covers(\"what\")\n\
+        permit (principal, action == Action::\"require\", resource) when { resource.kind == Kind::\"normal\" };";
+    for (kind, asks, more) in [
+        (
+            "normal",
+            "@announced_before(\"15m\") @acknowledged @ready_from(\"owner\")",
+            "",
+        ),
+        ("normal", "@ready_from(\"group:dispatch,group:dock\")", ""),
+        ("normal", "@announced_before(\"72h\") @acknowledged", board),
+        ("normal", "@announced_before(\"24h\")", shortly),
+        ("standard", "@announced_before(\"24h\") @acknowledged", ""),
+        ("emergency", "@announced_before(\"30m\") @ready_from(\"security\")", ""),
+    ] {
+        let stories = search_histories(&told_before(kind, asks, more));
+        assert!(stories.is_empty(), "{kind}, {asks}: {}", stories[0]);
+    }
+}
+
+#[test]
+fn a_start_that_nobody_can_tell_before_is_found() {
+    let silent = "@id(\"house.act.silent\")\n@reason(\"Nobody speaks.\")\n\
+        forbid (principal, action == Action::\"comment_change\", resource)\n\
+        when { resource.category == Category::\"facility\" };";
+    let stories = search_histories(&told_before("normal", "@ready_from(\"owner\")", silent));
+    let story = stories.iter().find(|story| story.path == "nobody_can").unwrap();
+    assert!(story.about.contains("facility"), "{story}");
+    assert!(story.rule.contains("house.act.silent"), "{story}");
+    // An emergency starts within two days, so it is never known so long before.
+    let stories = search_histories(&told_before("emergency", "@announced_before(\"72h\")", ""));
+    let story = stories.iter().find(|story| story.path == "nobody_can").unwrap();
+    assert!(story.about.starts_with("emergency"), "{story}");
+}
+
+/// That a start has to be told hides no hole: one person tells it as well.
+#[test]
+fn a_path_for_one_person_is_found_also_where_it_has_to_be_told() {
+    let own = "@id(\"house.require.told\")\n@reason(\"It is told before.\")\n@require(\"communication\")\n\
+        @announced_before(\"1h\") @acknowledged @ready_from(\"owner\")\n\
+        permit (principal, action == Action::\"require\", resource) when { !resource.retrospective };";
+    let stories = search_histories(&base_but(&ASKED, own));
+    let story = stories.iter().find(|story| story.path == "self_approval").unwrap();
+    assert_eq!(story.steps.last().unwrap().does, "starts the work", "{story}");
+}
+
 #[test]
 fn a_broken_glass_that_nobody_may_validate_is_found() {
     let stories = search_histories(&base_but(&["base.act.validate_break_glass"], ""));

@@ -8,19 +8,26 @@ use proof::log_check::{LogCheck, LogReport, verify_log};
 use proof::note::{Checkpoint, VerifierKeys, open_checkpoint};
 use proof::report::{Finding, Outcome};
 use proof::tile::{TileReader, TileSource};
+use proof::time_stamp::Anchors;
 use proof::{crypto, merkle};
 use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::clock;
+#[cfg(feature = "server")]
+use crate::commands::audit::accept_loss::accept_loss;
 use crate::commands::audit::events::{self, Events};
+use crate::commands::audit::mandates;
 use crate::commands::audit::paper::{self, Paper};
+#[cfg(feature = "server")]
 use crate::commands::audit::renew_codes::{RenewCodes, renew_codes};
+#[cfg(feature = "server")]
 use crate::commands::audit::replay::replay;
 use crate::commands::change::lifecycle;
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_file, read_text};
 use crate::output::{Output, Tone, array, clean, text_of};
+#[cfg(feature = "server")]
 use crate::place::Place;
 use crate::progress::bar;
 
@@ -53,6 +60,8 @@ pub enum Audit {
     /// The working paper of an audit sample (`assent audit-sample` draws and lists samples).
     #[command(subcommand)]
     Paper(Paper),
+    /// Confirm a mandate of an auditor that another person proposed.
+    ConfirmMandate(mandates::Confirm),
     /// Prove that an event stands in the log.
     #[command(after_help = "Example: assent audit prove 4711 --log https://assent.example/t/acme/log --key acme.key")]
     Prove {
@@ -77,6 +86,7 @@ pub enum Audit {
         assent audit events --actor marta --from -7d --limit 500 --json"
     )]
     Events(Box<Events>),
+    #[cfg(feature = "server")]
     /// On the host: rebuild every record from the events and compare; exit 0 equal, 1 not, 2 could not.
     #[command(after_help = "Example: assent audit replay --data /var/lib/assent")]
     Replay {
@@ -87,12 +97,20 @@ pub enum Audit {
         #[arg(long)]
         tenant: Option<String>,
     },
+    #[cfg(feature = "server")]
     /// On the host, while no server runs: write the codes over all rows anew, after a full replay, by two people.
     #[command(
         after_help = "Example: assent audit renew-codes --data /var/lib/assent --tenant acme --by olga --by-password-file olga.txt \\\n         \
         --and piet --and-password-file piet.txt"
     )]
     RenewCodes(RenewCodes),
+    #[cfg(feature = "server")]
+    /// Accept, as two people, that the entries behind an older copy are lost; it can be written again afterwards.
+    #[command(
+        after_help = "Example: assent audit accept-loss --data /var/lib/assent --tenant acme --by ada --by-password-file ada.txt \\\n         \
+        --and ben --and-password-file ben.txt"
+    )]
+    AcceptLoss(RenewCodes),
 }
 
 /// How old a checkpoint's newest cosignature may be: a server attests its log each minute, and a mirror follows within minutes.
@@ -110,6 +128,10 @@ pub struct Verify {
     /// Verifier keys as served at /t/TENANT/log/key, which you got once and keep; without it the material's own are used.
     #[arg(long, value_name = "FILE")]
     pub key: Option<String>,
+    /// Certificates in PEM by which time stamps (RFC 3161) are trusted, which you got from the authority; without it those beside
+    /// the time stamps are used.
+    #[arg(long, value_name = "FILE")]
+    pub time_authority: Option<String>,
     /// With --log: a checkpoint seen earlier, out of which the log must have grown.
     #[arg(long, value_name = "FILE", requires = "log", conflicts_with = "bundle")]
     pub older: Option<String>,
@@ -128,7 +150,7 @@ pub struct Verify {
 pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
     match audit {
         Audit::Verify(verify) => match (&verify.bundle, &verify.log) {
-            (Some(bundle), _) => verify_bundle(bundle, verify.key.as_deref(), output),
+            (Some(bundle), _) => verify_bundle(bundle, verify, output),
             (None, Some(log)) => verify_whole(verify, log, common, output),
             (None, None) => Err(Failure::could_not("Name a bundle, or a --log.")),
         },
@@ -137,6 +159,7 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
             unless_let_in(exported, output)
         }
         Audit::Attest { change, output: file } => attest(change, file, common, output),
+        Audit::ConfirmMandate(asked) => mandates::confirm(asked, common, output),
         Audit::Paper(asked) => paper::run(asked, common, output),
         Audit::Prove { event, log, key } => match log {
             Some(log) => prove(event, log, key.as_deref(), common, output),
@@ -144,8 +167,12 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
         },
         Audit::Show { event } => show_event(event, common, output),
         Audit::Events(asked) => events::run(asked, common, output),
+        #[cfg(feature = "server")]
         Audit::Replay { place, tenant } => replay(place, tenant.as_deref(), output),
+        #[cfg(feature = "server")]
         Audit::RenewCodes(asked) => renew_codes(asked, output),
+        #[cfg(feature = "server")]
+        Audit::AcceptLoss(asked) => accept_loss(asked, output),
     }
 }
 
@@ -165,9 +192,17 @@ fn keys_of(file: &str) -> Result<VerifierKeys> {
         .map_err(|error| Failure::could_not(format!("`{file}` holds no verifier keys: {error}.")))
 }
 
-fn verify_bundle(file: &str, key: Option<&str>, output: &Output) -> Result<u8> {
+/// The certificates by which time stamps are trusted.
+fn anchors_of(file: &str) -> Result<Anchors> {
+    Anchors::parse(&read_text(file)?)
+        .map_err(|error| Failure::could_not(format!("`{file}` holds no certificates in PEM: {error}.")))
+}
+
+fn verify_bundle(file: &str, verify: &Verify, output: &Output) -> Result<u8> {
+    let key = verify.key.as_deref();
     let keys = key.map(keys_of).transpose()?;
-    let report = proof::bundle::verify(&read_file(file)?, keys.as_ref());
+    let anchors = verify.time_authority.as_deref().map(anchors_of).transpose()?;
+    let report = proof::bundle::verify_with(&read_file(file)?, keys.as_ref(), anchors.as_ref());
     let value = serde_json::to_value(&report).map_err(|error| Failure::could_not(error.to_string()))?;
     output.data(&value, |output| {
         tell_outcome(
@@ -348,6 +383,8 @@ fn verify_whole(verify: &Verify, log: &str, common: &Common, output: &Output) ->
     };
     let mut report = verify_log(source.as_ref(), &keys, &check);
     bar.finish_and_clear();
+    let anchors = verify.time_authority.as_deref().map(anchors_of).transpose()?;
+    report.check_stamps(source.as_ref(), anchors.as_ref());
     if let Some(max_age) = max_age {
         let now = u64::try_from(clock::now().as_second()).unwrap_or_default();
         report.hold_to_age(now, max_age);

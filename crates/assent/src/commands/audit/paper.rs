@@ -106,12 +106,16 @@ fn export(client: &Client, sample: &str, file: &str, output: &Output) -> Result<
         status: 404,
         problem: json!({"code": "not_found", "detail": format!("There is no sample {sample} here.")}),
     })?;
+    save(file, &bytes, output)
+}
+
+/// Writes an exported file, `-` for standard output.
+pub(in crate::commands) fn save(file: &str, bytes: &[u8], output: &Output) -> Result<()> {
     if file == "-" {
-        output.bytes(&bytes);
+        output.bytes(bytes);
         return Ok(());
     }
-    std::fs::write(file, &bytes)
-        .map_err(|error| Failure::could_not(format!("`{file}` cannot be written: {error}.")))?;
+    std::fs::write(file, bytes).map_err(|error| Failure::could_not(format!("`{file}` cannot be written: {error}.")))?;
     let value = json!({"file": file, "bytes": bytes.len()});
     output.data(&value, |output| output.line(&format!("{file}  {} bytes", bytes.len())));
     Ok(())

@@ -5,6 +5,7 @@ mod around;
 mod bulk;
 mod card;
 mod content;
+mod review;
 mod show;
 mod undo;
 
@@ -18,7 +19,7 @@ use crate::output::Output;
 
 pub use around::{Checklist, Condition, Evidence, Link, Task};
 pub use content::Content;
-pub use undo::Undo;
+pub use undo::{Ready, Undo};
 
 /// Work on changes.
 #[derive(Debug, Subcommand)]
@@ -107,6 +108,8 @@ pub enum Change {
     Checklist(Checklist),
     /// Say that the planned undo is done, or call it off.
     Undo(Undo),
+    /// Say that your team is ready for the planned start, where a rule asks.
+    Ready(Ready),
     /// Show all that is still unmet before each next step, and whom it waits for.
     Requirements {
         /// The change's key.
@@ -250,6 +253,7 @@ pub fn run(change: &Change, common: &Common, output: &Output) -> Result<u8> {
         Change::Condition(condition) => around::condition(&client, condition, output)?,
         Change::Checklist(checklist) => around::checklist(&client, checklist, output)?,
         Change::Undo(undo) => undo::run(&client, undo, output)?,
+        Change::Ready(ready) => undo::say_ready(&client, ready, output)?,
         Change::Permit {
             key,
             build,

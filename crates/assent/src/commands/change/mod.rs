@@ -2,3 +2,5 @@
 
 pub mod lifecycle;
 pub mod templates;
+pub mod versions;
+pub mod waves;

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::client::{Client, encode, query};
 use crate::clock;
+use crate::commands::audit::paper::save;
 use crate::common::Common;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::output::{Output, array, text_of};
 
 /// Reports on controls.
@@ -16,10 +17,26 @@ pub enum ControlReport {
     List,
     /// Report on a framework; exit 0 without exceptions, 1 with some.
     #[command(
-        after_help = "Example: assent control-report show sox --from 2026-07-01 --to 2026-10-01\n\n\
+        after_help = "Example: assent control-report show sox --from 2026-07-01T00:00:00Z --to 2026-10-01T00:00:00Z\n\n\
         The same framework, span and size of the log give the same report."
     )]
     Show(Show),
+    /// Export a report as a file; exit 0 without regard to exceptions.
+    #[command(
+        after_help = "Example: assent control-report export sox --format oscal --from 2026-07-01T00:00:00Z --to 2026-10-01T00:00:00Z -o sox.json\n\n\
+        The same framework, span, size of the log and format give the same bytes."
+    )]
+    Export {
+        /// What to report on.
+        #[command(flatten)]
+        show: Show,
+        /// The form of the file: `pdf`, `xlsx`, `csv`, `json` or `oscal`.
+        #[arg(long, value_parser = ["pdf", "xlsx", "csv", "json", "oscal"])]
+        format: String,
+        /// Where to write it, `-` for standard output.
+        #[arg(short, long, value_name = "FILE")]
+        output: String,
+    },
 }
 
 /// What to report on.
@@ -53,21 +70,44 @@ pub fn run(asked: &ControlReport, common: &Common, output: &Output) -> Result<u8
             Ok(0)
         }
         ControlReport::Show(show) => report(&client, show, output),
+        ControlReport::Export {
+            show,
+            format,
+            output: file,
+        } => export(&client, show, (format, file), output),
     }
 }
 
-fn report(client: &Client, show: &Show, output: &Output) -> Result<u8> {
+fn export(client: &Client, show: &Show, (format, file): (&str, &str), output: &Output) -> Result<u8> {
+    let path = format!("/api/v1{}", path(show, "/file", Some(format))?);
+    let bytes = client.bytes(&path)?;
+    let bytes = bytes.ok_or_else(|| Failure::could_not(format!("There is no framework `{}`.", show.framework)))?;
+    save(file, &bytes, output)?;
+    Ok(0)
+}
+
+/// The address of a report, or of what lies below it.
+fn path(show: &Show, below: &str, format: Option<&str>) -> Result<String> {
     let now = clock::now();
     let moment = |text: &Option<String>| text.as_deref().map(|text| clock::moment(text, now)).transpose();
     let (from, to) = (moment(&show.from)?, moment(&show.to)?);
     let (from, to) = (from.map(|at| at.to_string()), to.map(|at| at.to_string()));
     let size = show.size.map(|size| size.to_string());
     let fields = [
+        ("format", format),
         ("from", from.as_deref()),
         ("to", to.as_deref()),
         ("size", size.as_deref()),
     ];
-    let path = format!("/control-reports/{}{}", encode(&show.framework), query(&fields));
+    Ok(format!(
+        "/control-reports/{}{below}{}",
+        encode(&show.framework),
+        query(&fields)
+    ))
+}
+
+fn report(client: &Client, show: &Show, output: &Output) -> Result<u8> {
+    let path = path(show, "", None)?;
     let found = client.get(&path)?.body;
     let rows: Vec<Vec<String>> = array(&found, "controls").iter().flat_map(lines).collect();
     let has_exceptions = array(&found, "controls")

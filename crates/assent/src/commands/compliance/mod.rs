@@ -2,4 +2,5 @@
 
 pub mod archive;
 pub mod control_reports;
+pub mod reconciliation;
 pub mod retention;

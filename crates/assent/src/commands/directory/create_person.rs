@@ -1,9 +1,11 @@
 //! `assent person create`: over the API; and on the host the first administrator, when nobody can sign in yet.
 
 use clap::Args;
+#[cfg(feature = "server")]
 use proof::crypto::{Entropy, SystemEntropy, base64url};
 use serde_json::{Map, Value, json};
 
+#[cfg(feature = "server")]
 use crate::bridge;
 use crate::client::Client;
 use crate::commands::identity::passwords::{read_password, set_password};
@@ -11,6 +13,7 @@ use crate::common::Common;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::place::Place;
+#[cfg(feature = "server")]
 use crate::server_flags::public_url;
 
 /// A person to make.
@@ -117,7 +120,14 @@ fn create_at_server(create: &Create, common: &Common, output: &Output) -> Result
     Ok(0)
 }
 
+/// The client holds no server, so it opens no data.
+#[cfg(not(feature = "server"))]
+fn create_on_host(_: &Create, _: &Output) -> Result<u8> {
+    Err(Failure::client_only())
+}
+
 /// Makes a tenant, if need be, and a person in it.
+#[cfg(feature = "server")]
 fn create_on_host(create: &Create, output: &Output) -> Result<u8> {
     let tenant = create
         .tenant
@@ -165,6 +175,7 @@ fn create_on_host(create: &Create, output: &Output) -> Result<u8> {
 }
 
 /// A password of 144 random bits.
+#[cfg(feature = "server")]
 fn new_password() -> Result<String> {
     let mut bytes = [0; 18];
     let filled = SystemEntropy::new().fill(&mut bytes);

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::commands::gate::build::Build;
-use crate::commands::gate::lists::{REFUSED, RUNNING, UNMATCHED, coverage, list, seconds_of, waits};
+use crate::commands::gate::emergency::{self, Emergency, Print};
+use crate::commands::gate::lists::{REFUSED, RUNNING, UNMATCHED, checks, coverage, list, seconds_of, waits};
 use crate::common::Common;
 use crate::failure::{Failure, Result, SecretFile};
 use crate::output::{Output, Tone, array, text_of, unmet_lines};
@@ -28,7 +29,12 @@ pub enum Gate {
         after_help = "Example: assent gate check --service booking-api --environment production \\\n           \
         --artifact sha256:… --wait 30m --permit permit.jwt && ./deploy.sh"
     )]
-    Check(Check),
+    Check(Box<Check>),
+    /// List recorded checks, the newest first.
+    Checks(Of),
+    /// Fetch a signed emergency card to be printed and kept for the time in which no server can be reached.
+    #[command(after_help = "Example: assent gate card 0193… --output card.txt --svg card.svg")]
+    Card(Print),
     /// List questions that named nothing that is known, with the reason.
     Refused,
     /// List production services with their sources, gates and what is amiss.
@@ -39,6 +45,17 @@ pub enum Gate {
     Waits(Days),
     /// List what is recorded as running.
     Running,
+}
+
+/// Which checks are listed.
+#[derive(Debug, Args)]
+pub struct Of {
+    /// Only checks about this service.
+    #[arg(long, value_name = "KEY")]
+    pub service: Option<String>,
+    /// Only checks in this state.
+    #[arg(long, value_parser = ["waiting", "collectable", "settled", "over"])]
+    pub state: Option<String>,
 }
 
 /// How far back to look.
@@ -59,6 +76,9 @@ pub struct Check {
     /// The change that is meant; it never suffices alone.
     #[arg(long, value_name = "KEY")]
     pub change: Option<String>,
+    /// The member that is about to be changed, where the change goes to many in waves.
+    #[arg(long, value_name = "NAME")]
+    pub member: Option<String>,
     /// Ask for the way back.
     #[arg(long)]
     pub rollback: bool,
@@ -68,6 +88,9 @@ pub struct Check {
     /// Where to write the permit, readable by its owner alone; `-` for standard output, which then holds nothing else.
     #[arg(long, value_name = "FILE")]
     pub permit: Option<String>,
+    /// What is said while no server can be reached.
+    #[command(flatten)]
+    pub emergency: Emergency,
 }
 
 /// A check waits for at most a week, as the API says.
@@ -86,9 +109,17 @@ fn wait_span(text: &str) -> std::result::Result<i64, String> {
 /// # Errors
 /// The server's refusal (which is no decision: the exit code is 2), or why it could not be asked.
 pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
+    if let Gate::Check(check) = gate
+        && check.emergency.is_said()
+    {
+        // Nobody can be asked.
+        return emergency::check(&check.build, &check.emergency, output);
+    }
     let client = Client::new(common)?;
     let check = match gate {
         Gate::Check(check) => check,
+        Gate::Checks(of) => return checks(&client, output, of.service.as_deref(), of.state.as_deref()),
+        Gate::Card(print) => return emergency::print(print, &client, output),
         Gate::Refused => return list(&client, output, "/gate-refusals?limit=200", &REFUSED),
         Gate::Coverage(days) => return coverage(&client, output, days.days),
         Gate::Unmatched(days) => {
@@ -154,6 +185,9 @@ fn ask(client: &Client, check: &Check, now: Timestamp) -> Result<Value> {
     let mut body = check.build.body();
     if let Some(change) = &check.change {
         body.insert("change".to_owned(), json!(change));
+    }
+    if let Some(member) = &check.member {
+        body.insert("member".to_owned(), json!(member));
     }
     if check.rollback {
         body.insert("purpose".to_owned(), json!("rollback"));

@@ -1,8 +1,8 @@
-//! Lists around the gate: what was refused, what is watched, what has no partner, how long was waited, what runs.
+//! Lists around the gate: what was refused, what is watched, deployments and changes without a match, how long was waited, what runs.
 
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::client::{Client, encode};
 use crate::failure::Result;
 use crate::output::{Output, array, text_of};
 
@@ -19,7 +19,16 @@ pub(crate) const REFUSED: [(&str, &str); 7] = [
     ("asked", "asked"),
     ("last", "last_at"),
 ];
-/// Columns of what has no partner.
+/// Columns of recorded checks.
+pub(crate) const CHECKS: [(&str, &str); 6] = [
+    ("id", "id"),
+    ("service", "service"),
+    ("environment", "environment"),
+    ("decision", "decision"),
+    ("change", "change"),
+    ("checked", "checked_at"),
+];
+/// Columns of deployments and changes without a match.
 pub(crate) const UNMATCHED: [(&str, &str); 5] = [
     ("since", "since"),
     ("service", "service"),
@@ -46,6 +55,16 @@ pub(crate) fn list(client: &Client, output: &Output, path: &str, columns: &Colum
         output.rows(&heads, &rows);
     });
     Ok(0)
+}
+
+/// Prints recorded checks, the newest first.
+pub(crate) fn checks(client: &Client, output: &Output, service: Option<&str>, state: Option<&str>) -> Result<u8> {
+    let filters = [("service", service), ("state", state)];
+    let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let filters: String = filters
+        .map(|(name, value)| format!("&{name}={}", encode(value)))
+        .collect();
+    list(client, output, &format!("/gate-checks?limit=200{filters}"), &CHECKS)
 }
 
 /// Prints what is watched. A finding makes the exit code 1, so that a nightly job can tell.

@@ -2,6 +2,8 @@
 
 pub mod build;
 pub mod checks;
+pub mod emergency;
+#[cfg(feature = "server")]
 pub mod gateway;
 pub(super) mod lists;
 pub mod permits;

@@ -26,7 +26,7 @@ pub enum Permit {
         after_help = "Example: assent permit verify permit.jwt --service booking-api --environment production \\\n           \
         --artifact sha256:… --keys jwks.json --revocations revocations.jwt"
     )]
-    Verify(Verify),
+    Verify(Box<Verify>),
     /// Use a permit up at the server's gate: the first who asks has it; exit 0 yes, 1 no.
     #[command(
         after_help = "Example: assent permit consume permit.jwt --service booking-api --environment production --artifact sha256:…"
@@ -90,6 +90,9 @@ pub struct Verify {
     /// Where to remember what lists have revoked: what one did stays revoked, and a list of a lower epoch is refused.
     #[arg(long, value_name = "FILE")]
     pub remember: Option<PathBuf>,
+    /// The member that is about to be changed, where the change goes to many in waves.
+    #[arg(long, value_name = "NAME")]
+    pub member: Option<String>,
     /// The change's content digest to insist on.
     #[arg(long, value_name = "DIGEST")]
     pub content_digest: Option<String>,
@@ -106,7 +109,7 @@ pub fn run(permit: &Permit, common: &Common, output: &Output) -> Result<u8> {
     match permit {
         Permit::Verify(wanted) => verify(wanted, output),
         Permit::Consume(wanted) => {
-            let jti = server::gateway::permit_id(read_text(&wanted.file)?.trim());
+            let jti = proof::permit::id_as_written(read_text(&wanted.file)?.trim());
             let path = format!("/permits/{}/consumption", encode(&jti));
             let body = Value::Object(wanted.build.body());
             let answer = Client::new(common)?.post(&path, &body)?.body;
@@ -175,7 +178,9 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
         }),
         max_list_age_seconds: verify.max_list_age.map(i64::unsigned_abs),
     };
-    match proof::permit::verify(&permit, &keys, list.as_ref(), &expected) {
+    let verified = proof::permit::verify(&permit, &keys, list.as_ref(), &expected);
+    let of_member = |claims| proof::permit::check_member(&claims, verify.member.as_deref()).map(|()| claims);
+    match verified.and_then(of_member) {
         Ok(claims) => Ok(told(output, 0, "good", &sentence(&claims), Some(&claims))),
         Err(refused) => {
             // An untrusted list counts as none; why it is untrusted tells more than that there is none.

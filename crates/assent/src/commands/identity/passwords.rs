@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+#[cfg(feature = "server")]
 use crate::bridge;
 use crate::client::{Client, encode};
 use crate::failure::{Failure, Result, read_text};
@@ -29,6 +30,7 @@ pub(crate) fn set_password(client: &Client, login: &str, password: &str) -> Resu
 }
 
 /// Sets a password on the host.
+#[cfg(feature = "server")]
 pub(crate) fn set_on_host(
     place: &Place,
     tenant: Option<&str>,
@@ -43,4 +45,10 @@ pub(crate) fn set_on_host(
         output.line(&format!("{login} has a new password"))
     });
     Ok(0)
+}
+
+/// The client holds no server, so it opens no data.
+#[cfg(not(feature = "server"))]
+pub(crate) fn set_on_host(_: &Place, _: Option<&str>, _: &str, _: &str, _: &Output) -> Result<u8> {
+    Err(Failure::client_only())
 }

@@ -4,11 +4,13 @@
 use clap::Subcommand;
 use serde_json::json;
 
+#[cfg(feature = "server")]
 use crate::bridge::Host;
 use crate::client::Client;
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_file, read_text};
 use crate::output::Output;
+#[cfg(feature = "server")]
 use crate::place::Place;
 
 /// What `sysexits.h` calls `EX_TEMPFAIL`: Postfix, Exim and Sendmail keep the message and try again.
@@ -34,6 +36,7 @@ pub enum Mail {
         #[arg(long, value_name = "FILE", env = "ASSENT_MAIL_SECRET_FILE")]
         secret_file: String,
     },
+    #[cfg(feature = "server")]
     /// On the host: have the letters sent again that were set aside after too many tries.
     #[command(after_help = "Example: assent mail again --data /var/lib/assent\n\n\
         The letters of all tenants are tried at once, by the running server or by the next one that starts. `assent doctor` \
@@ -56,10 +59,12 @@ pub fn run(mail: &Mail, common: &Common, output: &Output) -> Result<u8> {
             connection,
             secret_file,
         } => take(message, connection, secret_file, common, output),
+        #[cfg(feature = "server")]
         Mail::Again { place } => again(place, output),
     }
 }
 
+#[cfg(feature = "server")]
 fn again(place: &Place, output: &Output) -> Result<u8> {
     let host = Host::open(&place.settings_of_data()?)?;
     let letters = host.send_again()?;

@@ -3,5 +3,7 @@
 pub mod connections;
 pub mod deliveries;
 pub mod mail;
+pub mod mcp;
+mod mcp_tools;
 pub mod sinks;
 pub mod webhooks;

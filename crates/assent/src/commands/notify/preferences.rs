@@ -24,6 +24,9 @@ pub struct Tell {
     /// The language of pages and letters, `en` or `de`; without it, what the browser asks for.
     #[arg(long, value_name = "TAG")]
     pub language: Option<String>,
+    /// Get the planned times of your changes by mail, as invitations for a calendar program.
+    #[arg(long)]
+    pub invitations: bool,
 }
 
 /// Shows a person's wishes, or sets them when some are named.
@@ -45,7 +48,14 @@ pub(crate) fn tell(client: &Client, wishes: &Tell, output: &Output) -> Result<u8
     if let Some(language) = &wishes.language {
         body["language"] = json!(language);
     }
-    let is_set = wishes.at_once || wishes.digest.is_some() || wishes.quiet.is_some() || wishes.language.is_some();
+    if wishes.invitations {
+        body["has_invitations"] = json!(true);
+    }
+    let is_set = wishes.at_once
+        || wishes.digest.is_some()
+        || wishes.quiet.is_some()
+        || wishes.language.is_some()
+        || wishes.invitations;
     let told = if is_set {
         let etag = client.get(&path)?.etag.unwrap_or_default();
         client.conditional("PUT", &path, &body, &etag)?.body
@@ -59,6 +69,7 @@ pub(crate) fn tell(client: &Client, wishes: &Tell, output: &Output) -> Result<u8
         "quiet_from",
         "quiet_until",
         "language",
+        "has_invitations",
         "zone",
     ];
     let pairs: Vec<(&str, String)> = heads

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use crate::commands::platform::running_copies;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::place::Place;
@@ -32,11 +33,19 @@ pub struct Backup {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example: assent restore assent-2026-11-20.backup --data /var/lib/assent\n\
-    Then put the master key into the folder, unless the backup holds it, and run `assent doctor`."
+    Then put the master key into the folder, unless the backup holds it, and run `assent doctor`.\n\
+    Example: assent restore --from /mnt/other/assent --at 2026-11-28T14:05:00Z --data /var/lib/assent-then"
 )]
 pub struct Restore {
     /// The backup.
-    pub file: PathBuf,
+    #[arg(required_unless_present = "from", conflicts_with = "from")]
+    pub file: Option<PathBuf>,
+    /// The folder of a running copy (`assent serve --copy-to`), instead of a backup.
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+    /// The moment to bring back from the running copy; what was copied last unless said.
+    #[arg(long, value_name = "TIME", requires = "from", allow_hyphen_values = true)]
+    pub at: Option<String>,
     /// The folder to fill; it must be empty or not there.
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
@@ -107,7 +116,11 @@ pub fn backup(backup: &Backup, output: &Output) -> Result<u8> {
 /// # Errors
 /// When the folder is not empty, or the backup is damaged.
 pub fn restore(restore: &Restore, output: &Output) -> Result<u8> {
-    let written = crate::archive::restore(&restore.file, &restore.data)?;
+    let Some(file) = &restore.file else {
+        let from = restore.from.as_deref().unwrap_or(Path::new(""));
+        return running_copies::restore(from, restore.at.as_deref(), &restore.data, output);
+    };
+    let written = crate::archive::restore(file, &restore.data)?;
     let value =
         json!({"data": restore.data, "files": written.files, "bytes": written.bytes, "has_keys": written.has_keys});
     output.data(&value, |output| {

@@ -1,6 +1,8 @@
 //! `assent doctor`: finds and explains what is wrong with an installation, on the host or from outside.
 
+mod failover;
 mod outside;
+mod running_copy;
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
@@ -149,6 +151,7 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
     if let Some(data) = &place.data {
         check_folder(data, checks);
         check_space(data, checks);
+        running_copy::check(data, clock::now(), checks);
     }
     if let Some(data) = place.data.as_ref().filter(|_| settings.database_url.is_none()) {
         check_key(data, checks);
@@ -168,6 +171,9 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
     // Where the database cannot be reached, opening it says why.
     if let Ok(damage) = Host::find_damage(&settings) {
         check_damage(&damage, settings.database_url.is_none(), checks);
+    }
+    if let Ok(Some(standing)) = Host::failover_standing(&settings) {
+        failover::check(&standing, checks);
     }
     let opened = match Host::waiting_migrations(&settings) {
         Ok(waiting) if !waiting.is_empty() => {

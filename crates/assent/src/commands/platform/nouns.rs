@@ -25,6 +25,7 @@ const WITH_MORE: &[&str] = &[
     "traffic",
     "vendor",
     "communication-plan",
+    "dashboard",
 ];
 
 /// A verb that was chosen, with its arguments.

@@ -5,19 +5,40 @@ use clap::Args;
 use crate::bridge;
 use crate::failure::{Failure, Result};
 use crate::server_flags::{Flags, log_words, merged, read, unread_variables};
-use crate::settings::Merged;
+use crate::settings::{KEYS, Kind, Merged};
 
 /// Starts the server.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Flags win over ASSENT_* variables, these over ./assent.toml; `assent config explain` shows what came from where.\n\
-    Example: assent serve --demo --data /tmp/demo\n         \
-    assent serve --listen 0.0.0.0:443 --public-url https://assent.example --tls-cert cert.pem --tls-key key.pem"
-)]
+#[command(after_help = help())]
 pub struct Serve {
     /// The settings.
     #[command(flatten)]
     pub flags: Flags,
+}
+
+/// What stands below the flags: every setting by its variable, also those that have no flag.
+fn help() -> String {
+    let mut text =
+        "Settings, as variables; in ./assent.toml the same names in small letters, without ASSENT_:\n".to_owned();
+    for key in KEYS {
+        let usual = key.usual.map(|usual| format!(" [usual: {usual}]")).unwrap_or_default();
+        let file = if key.kind == Kind::Secret {
+            "; or its file in …_FILE"
+        } else {
+            ""
+        };
+        text.push_str(&format!(
+            "  ASSENT_{}: {}{file}{usual}\n",
+            key.name.to_uppercase(),
+            key.about
+        ));
+    }
+    text.push_str(
+        "\nFlags win over variables, these over ./assent.toml; `assent config explain` shows what came from where.\n\
+         Example: assent serve --demo --data /tmp/demo\n         \
+         assent serve --listen 0.0.0.0:443 --public-url https://assent.example --tls-cert cert.pem --tls-key key.pem",
+    );
+    text
 }
 
 /// Starts the server and stays until it ends.
@@ -68,4 +89,22 @@ fn is_json(merged: &Merged) -> bool {
 fn has_colours() -> bool {
     use std::io::IsTerminal as _;
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_help_of_serve_names_every_setting() {
+        let mut command = crate::cli::Cli::command();
+        let serve = command.find_subcommand_mut("serve").unwrap();
+        let help = serve.render_help().to_string();
+        for key in KEYS {
+            let variable = format!("ASSENT_{}:", key.name.to_uppercase());
+            assert!(help.contains(&variable), "{variable} is missing in\n{help}");
+        }
+    }
 }

@@ -53,6 +53,13 @@ pub enum Freeze {
     Edit(FreezeEdit),
     /// List freezes.
     List,
+    /// Show the freezes ahead as sync windows of Argo CD, for `spec.syncWindows` of an AppProject.
+    #[command(after_help = "Example: assent freeze sync-windows --environment production --json")]
+    SyncWindows {
+        /// Only of this environment.
+        #[arg(long)]
+        environment: Option<String>,
+    },
     /// Propose to end a freeze; it stands until another person confirms.
     End {
         /// The freeze's id, as `list` shows it.
@@ -287,6 +294,7 @@ pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
         }
         Freeze::Edit(wanted) => edit_freeze(wanted, &client, output)?,
         Freeze::List => list(&client, output, "/freezes", &heads)?,
+        Freeze::SyncWindows { environment } => sync_windows(&client, environment.as_deref(), output)?,
         Freeze::End { id, reason } => {
             let path = format!("/freezes/{}", encode(id));
             let proposed = client.delete_with(&path, &json!({"reason": reason}))?.body;
@@ -314,4 +322,25 @@ pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// Shows the freezes ahead as sync windows of Argo CD.
+fn sync_windows(client: &Client, environment: Option<&str>, output: &Output) -> Result<()> {
+    let path = match environment {
+        Some(key) => format!("/argocd/sync-windows?environment={}", encode(key)),
+        None => "/argocd/sync-windows".to_owned(),
+    };
+    let shown = client.get(&path)?.body;
+    output.data(&shown, |output| {
+        for window in array(&shown, "sync_windows") {
+            let applications: Vec<&str> = array(window, "applications").iter().filter_map(Value::as_str).collect();
+            output.line(&format!(
+                "{} for {}: {}",
+                text_of(window, "schedule"),
+                text_of(window, "duration"),
+                applications.join(", ")
+            ));
+        }
+    });
+    Ok(())
 }

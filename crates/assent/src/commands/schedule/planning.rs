@@ -25,6 +25,16 @@ pub enum OutsideCalendars {
         /// The file, `-` for standard input.
         file: String,
     },
+    /// Keep the login and password for a calendar's address; the password is read from the file.
+    #[command(after_help = "Example: assent outside-calendar credential 0198… assent works-password.txt")]
+    Credential {
+        /// The calendar's id, as `list` shows it.
+        id: String,
+        /// The login.
+        login: String,
+        /// The file with the password, `-` for standard input.
+        file: String,
+    },
 }
 
 /// Users of services by hour.
@@ -92,6 +102,16 @@ pub fn outside_calendar(calendar: &OutsideCalendars, common: &Common, output: &O
             output.data(&made, |output| {
                 let (count, left_out) = (text_of(&made, "event_count"), text_of(&made, "left_out"));
                 output.line(&format!("{count} events, {left_out} left out"));
+            });
+            Ok(0)
+        }
+        OutsideCalendars::Credential { id, login, file } => {
+            let password = read_text(file)?;
+            let body = json!({"login": login, "password": password.trim_end_matches(['\n', '\r'])});
+            let path = format!("/outside-calendars/{}/credentials", encode(id));
+            let kept = Client::new(common)?.post(&path, &body)?.body;
+            output.data(&kept, |output| {
+                output.line("the credential is kept, and the calendar is read")
             });
             Ok(0)
         }

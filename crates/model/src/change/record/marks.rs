@@ -57,3 +57,23 @@ pub struct UndoRecord {
     /// When it was recorded.
     pub at: Timestamp,
 }
+
+/// An incident that a person confirmed as caused by a change: one row for each incident, however often it was linked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CausedIncident {
+    /// Its key here, or its outside reference.
+    pub incident: String,
+    /// Who confirmed it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An incident that began while a change was watched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedIncident {
+    /// Its key.
+    pub incident: String,
+    /// When the change took note of it.
+    pub at: Timestamp,
+}

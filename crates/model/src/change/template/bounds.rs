@@ -170,6 +170,7 @@ fn permitted_targets(template: &StandardTemplate, directory: &Directory) -> Vec<
         artifact: None,
         commit: None,
         rollback_to: None,
+        members: None,
     };
     pairs.enumerate().map(target).collect()
 }

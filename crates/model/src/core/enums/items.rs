@@ -95,6 +95,24 @@ words! {
         /// It does not concern this change.
         NotApplicable = "not_applicable",
     }
+    /// Who asks for how long records are kept.
+    RetentionRegime {
+        /// Sarbanes-Oxley: the records of an audit.
+        Sox = "sox",
+        /// HIPAA: the documentation of safeguards.
+        Hipaa = "hipaa",
+        /// PCI DSS: the history of an audit log.
+        PciDss = "pci_dss",
+        /// The organisation itself.
+        Own = "own",
+    }
+    /// Which records a retention rule is about.
+    KeptKind {
+        /// Texts and evidence files of changes that have ended.
+        Change = "change",
+        /// Raw bodies of deliveries.
+        Delivery = "delivery",
+    }
 }
 
 impl ActionState {

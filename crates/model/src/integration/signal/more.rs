@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::core::enums::{NoticeImpact, NoticeState, WatchResult};
+use crate::core::enums::{MemberState, NoticeImpact, NoticeState, WatchResult};
 
 /// Something is wrong with a service, or no longer so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,4 +218,33 @@ pub struct Notice {
     pub actual_end: Option<Timestamp>,
     /// When the vendor said so.
     pub told_at: Timestamp,
+}
+
+/// How members of a change's waves stand, as their sender tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberReport {
+    /// The sender's name of the report.
+    pub id: String,
+    /// The key of the change.
+    pub change: String,
+    /// The members.
+    pub members: Vec<MemberWord>,
+}
+
+/// One member of a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberWord {
+    /// Our service, where several targets have such a member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Our environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The member.
+    pub member: String,
+    /// How it stands.
+    pub state: MemberState,
+    /// In the words of the sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }

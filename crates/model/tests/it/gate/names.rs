@@ -90,6 +90,7 @@ fn verifies((own_artifact, own_commit): (Option<String>, Option<String>), asked:
         environment: "production".into(),
         artifact: own_artifact,
         commit: own_commit,
+        member: None,
         purpose: Purpose::Deploy,
         content_digest: digest_text(b"content"),
         policy_digest: digest_text(b"policy"),

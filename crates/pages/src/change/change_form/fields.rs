@@ -54,6 +54,8 @@ pub struct ChangeFields {
     pub environments: Vec<String>,
     /// Approved templates: key and title.
     pub templates: Vec<(String, String)>,
+    /// Where fields that search ask for keys: services and templates, where these are more than [`IN_A_MENU`].
+    pub picks_url: String,
     /// Whether it may tell of work that is done already: only while it is written.
     pub retrospective: bool,
     /// Rows of targets to show; at least what is filled in, and two.
@@ -69,6 +71,9 @@ pub struct ChangeFields {
     /// Fields that a template says, by their first word or whole name: the form leaves them out.
     pub locked: BTreeSet<String>,
 }
+
+/// The most services or templates that a menu of the form holds; a field for one of more searches.
+pub const IN_A_MENU: usize = 50;
 
 /// What a change from nothing asks, in this order; the rest is derived or has its usual value.
 pub const NINE: [&str; 9] = [
@@ -237,7 +242,7 @@ impl ChangeFields {
     fn targets(&self) -> FormSection {
         let rows = self.rows(Rows::Targets, self.target_rows.max(2), |name| {
             vec![
-                self.choose(format!("{name}.service"), "Service", &self.services).half(),
+                self.service_field(format!("{name}.service")).half(),
                 self.choose(format!("{name}.environment"), "Environment", &self.environments)
                     .half(),
                 Field::text(format!("{name}.artifact"), "Artifact").half(),
@@ -259,12 +264,12 @@ impl ChangeFields {
             start = start.hint(format!("It can start at {} at the earliest.", self.earliest_start));
         }
         start.warnings = self.fits.as_ref().map(|fits| fits.against.clone());
-        self.section(
-            "s-when",
-            "When",
-            &format!("Times in {zone}."),
-            vec![start, Field::new("planned_end", "End", Input::DateTime).half()],
-        )
+        let mut fields = vec![start, Field::new("planned_end", "End", Input::DateTime).half()];
+        // What cannot be edited is not set by words either.
+        if !self.locked.iter().any(|name| name.starts_with("planned_")) {
+            fields.push(Field::time_in_words("planned_start", "planned_end"));
+        }
+        self.section("s-when", "When", &format!("Times in {zone}."), fields)
     }
 
     fn effect(&self) -> FormSection {
@@ -350,31 +355,32 @@ impl ChangeFields {
         }
     }
 
+    /// A field for one person: it searches where the form knows an address that answers.
+    fn person_field(&self, name: &str, label: &str) -> Field {
+        match self.picks_url.is_empty() {
+            true => Field::text(name, label),
+            false => Field::pick(name, label, format!("{}/people", self.picks_url)),
+        }
+    }
+
     fn people(&self) -> FormSection {
         self.section(
             "s-people",
             "People",
             "Logins. Whoever is not named is derived from the service.",
             vec![
-                Field::text("owner", "Owner").half(),
+                self.person_field("owner", "Owner").half(),
                 Field::text("team", "Team").half(),
                 Field::text("implementers", "Implementers")
                     .hint("Parted by commas.")
                     .half(),
-                Field::text("tester", "Tester").half(),
-                Field::text("business_contact", "Business contact").half(),
+                self.person_field("tester", "Tester").half(),
+                self.person_field("business_contact", "Business contact").half(),
             ],
         )
     }
 
     fn special(&self) -> FormSection {
-        let templates: Vec<Choice> = std::iter::once(Choice::new("", "None"))
-            .chain(
-                self.templates
-                    .iter()
-                    .map(|(key, title)| Choice::said(key.as_str(), format!("{title} ({key})"))),
-            )
-            .collect();
         FormSection {
             is_folded: true,
             ..self.section(
@@ -392,7 +398,7 @@ impl ChangeFields {
                         ],
                     )
                     .half(),
-                    Field::new("template", "Template", Input::Select(templates)).half(),
+                    self.template_field().half(),
                     Field::text("incident", "Incident")
                         .hint("For an emergency: its key.")
                         .half(),
@@ -448,6 +454,28 @@ impl ChangeFields {
     }
 
     /// A menu of what is known, with the present value kept even when it is unknown.
+    /// Whether so many keys are searched for rather than shown in a menu.
+    fn is_searched(&self, count: usize) -> bool {
+        count > IN_A_MENU && !self.picks_url.is_empty()
+    }
+
+    fn template_field(&self) -> Field {
+        if self.is_searched(self.templates.len()) {
+            return Field::pick("template", "Template", format!("{}/templates", self.picks_url));
+        }
+        let templates = self.templates.iter();
+        let templates = templates.map(|(key, title)| Choice::said(key.as_str(), format!("{title} ({key})")));
+        let templates = std::iter::once(Choice::new("", "None")).chain(templates);
+        Field::new("template", "Template", Input::Select(templates.collect()))
+    }
+
+    fn service_field(&self, name: String) -> Field {
+        if self.is_searched(self.services.len()) {
+            return Field::pick(name, "Service", format!("{}/services", self.picks_url));
+        }
+        self.choose(name, "Service", &self.services)
+    }
+
     fn choose(&self, name: String, label: &str, known: &[String]) -> Field {
         if known.is_empty() {
             return Field::text(name, label);

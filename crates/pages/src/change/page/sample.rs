@@ -86,7 +86,21 @@ fn brief() -> Brief {
         if_it_fails: Rich::from(
             "Back to 2.31.4 in 9 minutes, by one command that was rehearsed on 18 November. The latest moment is Saturday 23:15. No booking is lost.",
         ),
-        still_missing: Rich::from("Your word, then Marta’s, who also decides whether this or CHG-1051 moves."),
+        still_missing: Rich::from("Your decision, then Marta’s, who also decides whether this or CHG-1051 moves."),
+        warned: vec![(
+            Tone::Freeze,
+            Rich::from("The freeze ").said("Peak shipping").text(" stops it"),
+        )],
+        since: vec![(
+            Tone::Wait,
+            Rich::new()
+                .strong("Plan, step 3: Minutes")
+                .text(": ")
+                .removed("3")
+                .text(" → ")
+                .inserted("7"),
+        )],
+        ..Brief::default()
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) const ROUTES: &[Route] = &[
     act!("decide_extension", acts::change::verbs::decide_extension),
     act!("complete_change", acts::change::verbs::complete_change),
     act!("undo_change", acts::change::verbs::undo_change),
+    act!("say_ready", acts::change::verbs::say_ready),
     act!("validate_change", acts::change::verbs::validate_change),
     act!("review_change", acts::change::verbs::review_change),
     plain_act!("close_change", acts::change::verbs::close_change),

@@ -1,6 +1,7 @@
 //! Evidence: a file with its fields (multipart), or JSON alone for a note.
 
 use acts::Context;
+use acts::audit::note_look;
 use acts::change::add_evidence;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
@@ -157,9 +158,11 @@ async fn show_file(State(state): State<AppState>, caller: Caller, mut places: Pl
         if evidence.file_erased_at.is_some() {
             return Err(Refusal::not_found("file").into());
         }
-        Ok(evidence)
+        let noted = note_look::wanted(cx, ("change", &key.to_uppercase()))?;
+        Ok((evidence, noted))
     };
-    let evidence = state.act(Lane::Pages, &caller, Mode::Read, look).await?;
+    let (evidence, noted) = state.act(Lane::Pages, &caller, Mode::Read, look).await?;
+    attempts::note_looked(&state, &caller, noted).await?;
     attempts::note_scope_use(&state, &caller, Scope::Read);
     let (body, length) = body_of(&state, &caller, &evidence).await?;
     let headers = [

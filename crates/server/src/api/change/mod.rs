@@ -6,3 +6,5 @@ pub(super) mod evidence;
 pub(super) mod evidence_file;
 pub(super) mod items;
 pub(super) mod templates;
+pub(super) mod versions;
+pub(crate) mod waves;

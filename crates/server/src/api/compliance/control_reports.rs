@@ -3,13 +3,26 @@
 use acts::Context;
 use acts::compliance::find_violation_trend::find_violation_trend;
 use acts::compliance::report_controls::{Asked, report_controls};
+use axum::Router;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use model::compliance::control_report::ReportFormat;
 use model::compliance::framework::{FRAMEWORKS, Framework};
 use model::core::act::actions;
+use model::core::parse;
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};
+use store::{Lane, Mode};
 
-use crate::http::caller::Scope;
-use crate::http::route::{Ask, Reply, Route};
+use crate::compliance::{answer, file_name, file_of};
+use crate::http::address::BASE;
+use crate::http::attempts;
+use crate::http::caller::{Caller, Scope};
+use crate::http::failure::Failure;
+use crate::http::handler::get;
+use crate::http::route::{Ask, Places, Reply, Route, query_of};
+use crate::http::state::AppState;
 
 /// Frameworks and their reports.
 pub(crate) const ROUTES: &[Route] = &[
@@ -44,7 +57,57 @@ fn show(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(Reply::ok(body))
 }
 
-fn size_of(text: &str) -> Result<i64, Refusal> {
+/// Reports as files, which are no JSON of ours.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route(&format!("{BASE}/control-reports/{{framework}}/file"), get(file))
+}
+
+/// The report as a file (`GET …/control-reports/{framework}/file?format=pdf`).
+async fn file(
+    State(state): State<AppState>,
+    caller: Caller,
+    mut places: Places,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let (framework, query) = (places.take(0), query_of(&uri)?);
+    let allowed = caller.clone();
+    let act = move |cx: &mut Context<'_, '_>| {
+        allowed.check_scope(Scope::Audit)?;
+        cx.allow(actions::AUDIT)?;
+        let (asked, format) = asked(&query)?;
+        let report = report_controls(cx, &framework, &asked)?;
+        Ok((file_name(&report, format), format, file_of(&report, format)?))
+    };
+    let (name, format, bytes) = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
+    attempts::note_scope_use(&state, &caller, Scope::Audit);
+    Ok(answer(&name, format, bytes))
+}
+
+fn asked(query: &[(String, String)]) -> Result<(Asked, ReportFormat), Refusal> {
+    let said = |name: &str| {
+        let found = query.iter().find(|(field, value)| field == name && !value.is_empty());
+        found.map(|(_, value)| value.as_str())
+    };
+    let time = |name: &str| {
+        let wrong = |text: &str| {
+            let (code, why) = parse::why_no_time(name, text);
+            Refusal::field(name, code, why)
+        };
+        said(name).map(|text| text.parse().map_err(|_| wrong(text))).transpose()
+    };
+    let format = said("format").and_then(ReportFormat::named).ok_or_else(|| {
+        let why = format!("`format` is {}.", ReportFormat::NAMES);
+        Refusal::field("format", "unknown", why)
+    })?;
+    let asked = Asked {
+        from: time("from")?,
+        to: time("to")?,
+        size: said("size").map(size_of).transpose()?,
+    };
+    Ok((asked, format))
+}
+
+pub(crate) fn size_of(text: &str) -> Result<i64, Refusal> {
     text.parse().ok().filter(|size| *size > 0).ok_or_else(|| {
         let why = "`size` is the size of the log at a checkpoint: a whole number above 0.";
         Refusal::field("size", "not_a_number", why)

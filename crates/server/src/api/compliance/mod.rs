@@ -2,4 +2,5 @@
 
 pub(super) mod archive;
 pub(super) mod control_reports;
+pub(super) mod reconciliation;
 pub(super) mod retention;

@@ -8,10 +8,11 @@ use acts::Context;
 use acts::core::gate_question::Question;
 use acts::gate::answer::{self, Checked};
 use acts::gate::{consume_permit, shown_permit};
+use acts::report::find_records::{CheckQuery, find_gate_checks};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use jiff::{SignedDuration, Timestamp};
@@ -22,23 +23,26 @@ use model::core::body::Body;
 use model::core::enums::{CheckState, GateDecision};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::{FieldError, Refusal};
+use model::directory::outside_names::OTHER_CHANGE;
 use model::gate::answer::Answer;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use wire::views;
 
 use crate::api::shared::change_replies;
+use crate::api::shared::records::state_asked;
 use crate::http::address::BASE;
 use crate::http::authenticate::Asking;
 use crate::http::caller::{Caller, Scope};
+
 use crate::http::failure::Failure;
 use crate::http::handler::get;
 use crate::http::outside_mask::{mask_answer, mask_value};
 use crate::http::route::{Ask, Places, Reply, Route, query_of};
 use crate::http::state::AppState;
 use crate::http::{attempts, clock, query_words};
+use crate::notify::event_stream::event_stream;
 use crate::start::router::Waited;
 
 /// How far ahead a check may wait.
@@ -52,6 +56,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Asking, and collecting.
 pub(crate) const ROUTES: &[Route] = &[
+    Route::reads("list_gate_checks", list),
     Route::writes("create_gate_check", check)
         .scope(Scope::Gate)
         .lane(Lane::Gate)
@@ -91,6 +96,7 @@ fn read_target(reading: &mut Reading<'_>) -> Question {
         commit: reading.text("commit", 64).map(|commit| commit.to_lowercase()),
         change: None,
         purpose: None,
+        member: reading.text("member", LINE),
     };
     if question.artifact.is_none() && question.commit.is_none() && reading.errors.is_empty() {
         reading.wrong(
@@ -208,6 +214,33 @@ pub(crate) fn gate_reply(cx: &Context<'_, '_>, answer: &Answer) -> Reply {
     told(answer)
         .fold(reply, |reply, (name, value)| reply.with(name, value))
         .with("cache-control", "no-store")
+}
+
+fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(act::actions::READ)?;
+    let limit = ask.limit()?;
+    let states: Vec<&str> = CheckState::ALL.iter().map(|state| state.as_str()).collect();
+    let state = state_asked(ask, &states)?;
+    let query = CheckQuery {
+        before: ask.query("after").map(str::to_owned),
+        service: ask.query("service").filter(|key| !key.is_empty()).map(str::to_owned),
+        state: CheckState::ALL.iter().copied().find(|it| Some(it.as_str()) == state),
+    };
+    let mut rows = find_gate_checks(cx, &query, limit + 1)?;
+    let has_more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    let next = rows.last().filter(|_| has_more).map(|row| row.id.0.clone());
+    let directory = cx.directory()?;
+    let mut items = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let mut view = views::gate_check(row, None, &directory);
+        mask_value(cx, &mut view)?;
+        if view["change"] == OTHER_CHANGE {
+            view["change"] = Value::Null;
+        }
+        items.push(view);
+    }
+    Ok(ask.page(items, next))
 }
 
 fn check(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
@@ -335,9 +368,7 @@ async fn follow_check(State(state): State<AppState>, caller: Caller, mut places:
     let first = look(&state, &caller, &id).await?;
     let (send, receive) = mpsc::channel(8);
     tokio::spawn(tell_turns(state, caller, id, first, send));
-    Ok(Sse::new(ReceiverStream::new(receive))
-        .keep_alive(KeepAlive::default())
-        .into_response())
+    Ok(event_stream(receive))
 }
 
 async fn tell_turns(

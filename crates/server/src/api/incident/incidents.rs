@@ -5,22 +5,19 @@ use acts::incident::find_situation::{Contact, InScope, Situation, find_situation
 use acts::incident::{close_incident, command_incident, note_entry, set_incident, sign_exception};
 use acts::report::find_changes::find_naming;
 use model::core::act::actions;
+use model::core::enums::IncidentState;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Incident};
 use model::incident::major;
 use serde_json::{Value, json};
 use wire::views;
 
-use crate::api::shared::records::{keyed, known};
+use crate::api::shared::records::{is_titled, keyed, state_asked};
 use crate::http::route::{Ask, Reply, Route};
 
 /// Incidents.
 pub(crate) const ROUTES: &[Route] = &[
-    known!("list_incidents", |it| {
-        it.incidents
-            .values()
-            .map(|row| (row.key.clone(), views::incident(row, &it)))
-    }),
+    Route::reads("list_incidents", incidents),
     Route::writes("open_incident", |cx, ask| {
         let made = set_incident::open_incident(cx, &ask.body)?;
         created(cx, &made)
@@ -69,6 +66,34 @@ pub(crate) const ROUTES: &[Route] = &[
         created(cx, &made)
     }),
 ];
+
+fn incidents(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::READ)?;
+    let directory = cx.visible()?;
+    let states: Vec<&str> = IncidentState::ALL.iter().map(|state| state.as_str()).collect();
+    let state = state_asked(ask, &states)?;
+    let is_major = match ask.query("major").filter(|word| !word.is_empty()) {
+        None => None,
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(_) => return Err(Refusal::field("major", "not_a_boolean", "`major` is true or false.").into()),
+    };
+    let service = ask.query("service").unwrap_or_default();
+    let wanted = |it: &&Incident| {
+        state.is_none_or(|word| word == it.state().as_str())
+            && is_major.is_none_or(|major| major == it.is_major())
+            && (service.is_empty() || it.services.iter().any(|key| key.as_str() == service))
+    };
+    let after = ask.query("after").unwrap_or_default();
+    let is_named = |it: &&Incident| is_titled(ask, &it.title) || is_titled(ask, &it.key);
+    let rows = directory.incidents.values().filter(wanted).filter(is_named);
+    let mut rows: Vec<&Incident> = rows.filter(|it| it.key.as_str() > after).collect();
+    rows.sort_by(|one, other| one.key.cmp(&other.key));
+    // Only what one page may show is made into an answer.
+    rows.truncate(usize::try_from(ask.limit()?).unwrap_or_default() + 1);
+    let rows = rows.into_iter();
+    keyed(ask, rows.map(|row| (row.key.clone(), views::incident(row, &directory))))
+}
 
 fn shown(cx: &mut Context<'_, '_>, incident: &Incident) -> acts::Result<Reply> {
     let directory = cx.directory()?;

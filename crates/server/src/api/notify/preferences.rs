@@ -25,6 +25,7 @@ fn telling_view(person: &Person, telling: &preferences::Telling) -> Value {
     let mut view = json!({
         "person": person.login, "zone": person.zone,
         "how": if telling.digest_at.is_some() { "digest" } else { "at_once" },
+        "has_invitations": telling.has_invitations,
     });
     let quiet = telling.quiet.as_ref();
     for (field, value) in [

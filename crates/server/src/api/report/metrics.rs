@@ -114,7 +114,7 @@ fn measure(it: Measure) -> &'static str {
 }
 
 /// The unit of the values.
-fn unit(it: Formula) -> &'static str {
+pub(crate) fn unit(it: Formula) -> &'static str {
     match it {
         Formula::Share => "parts_per_million",
         Formula::Median => "minutes",
@@ -168,7 +168,7 @@ fn shown(query: &MetricQuery, found: &FoundFigure) -> Value {
 }
 
 /// A figure as the API tells it: whole numbers alone.
-fn figure_value(figure: &Figure) -> Map<String, Value> {
+pub(crate) fn figure_value(figure: &Figure) -> Map<String, Value> {
     let mut value = Map::new();
     value.insert("has_enough_data".to_owned(), json!(figure.is_enough()));
     value.insert("of".to_owned(), json!(figure.of));

@@ -1,4 +1,8 @@
 //! Reports: lists, counts, saved views and exports.
 
+pub(crate) mod dashboards;
+mod export_book;
+pub(super) mod exports;
 pub(crate) mod metrics;
 pub(super) mod saved_views;
+pub(super) mod search;

@@ -2,11 +2,13 @@
 
 use acts::Context;
 use acts::schedule::change_conflicts::{find_change_conflicts, preview_conflicts};
+use acts::schedule::frozen_times::{Denied, find_denied};
 use acts::schedule::keep_conflicts::precedents;
 use acts::schedule::offer_slots::{find_change_slots, find_slots};
+use acts::schedule::read_calendars::keep_credential;
 use acts::schedule::set_outside_calendar::import_events;
 use acts::{core::noun, core::noun::PlainNoun};
-use connect::schedule::ical;
+use connect::schedule::{ical, sync_windows};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::schedule::conflict_record::Conflict;
@@ -47,6 +49,15 @@ pub(crate) const ROUTES: &[Route] = &[
         Ok(Reply::ok(json!({"conflicts": values})))
     }),
     Route::writes("import_outside_calendar", import),
+    Route::reads("show_sync_windows", |cx, ask| {
+        let denied = find_denied(cx, ask.query("environment"))?;
+        let windows: Vec<Value> = denied.into_iter().filter_map(|it| window(cx, it)).collect();
+        Ok(Reply::ok(json!({"sync_windows": windows})))
+    }),
+    Route::writes("set_calendar_credential", |cx, ask| {
+        let calendar = keep_credential(cx, ask.place(0), &ask.body)?;
+        Ok(Reply::ok(shown(cx, &calendar)?))
+    }),
 ];
 
 /// Conflicts with each reason in a sentence.
@@ -79,10 +90,24 @@ fn import(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         acts::Error::from(Refusal::field("text", "not_ical", text))
     })?;
     let calendar = import_events(cx, ask.place(0), &events)?;
-    let directory = cx.visible()?;
-    let mut values = vec![views::shown(&calendar, &directory)];
-    OutsideCalendar::complete(cx, std::slice::from_ref(&calendar), &mut values)?;
-    let mut value = values.pop().unwrap_or_default();
+    let mut value = shown(cx, &calendar)?;
     value["left_out"] = json!(left_out);
     Ok(Reply::created(value))
+}
+
+fn window(cx: &Context<'_, '_>, denied: Denied) -> Option<Value> {
+    let denied = sync_windows::Denied {
+        starts_at: denied.starts_at,
+        ends_at: denied.ends_at,
+        applications: denied.applications,
+    };
+    sync_windows::window(&denied, cx.now)
+}
+
+/// A calendar with the count of its events.
+fn shown(cx: &mut Context<'_, '_>, calendar: &OutsideCalendar) -> acts::Result<Value> {
+    let directory = cx.visible()?;
+    let mut values = vec![views::shown(calendar, &directory)];
+    OutsideCalendar::complete(cx, std::slice::from_ref(calendar), &mut values)?;
+    Ok(values.pop().unwrap_or_default())
 }

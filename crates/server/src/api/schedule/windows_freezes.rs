@@ -1,16 +1,22 @@
 //! Maintenance windows and freezes.
 
+use acts::Context;
 use acts::directory::set_service;
 use acts::schedule::{edit_span, find_freeze_report, loosen_freeze, preview_freeze, set_freeze, step_freeze};
+use jiff::Timestamp;
+use model::core::act::actions;
+use model::core::enums::FreezeStage;
 use model::directory::snapshot::{Freeze, MaintenanceWindow};
 use wire::views;
 
-use crate::api::shared::records::{all, loaded, new_one, set, tagged, version_of};
-use crate::http::route::{Reply, Route};
+use crate::api::shared::records::{
+    asks_outside, filtered, is_of, is_titled, loaded, new_one, set, state_asked, tagged, version_of,
+};
+use crate::http::route::{Ask, Reply, Route};
 
 /// Windows and freezes.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::reads("list_windows", all::<MaintenanceWindow>),
+    Route::reads("list_windows", windows),
     set!("set_window", set_service::set_window),
     Route::reads("show_window", loaded::<MaintenanceWindow>),
     Route::edits("edit_window", version_of::<MaintenanceWindow>, |cx, ask| {
@@ -21,7 +27,7 @@ pub(crate) const ROUTES: &[Route] = &[
         let ended = set_service::end_window(cx, ask.place(0))?;
         tagged(&*cx.directory()?, &ended)
     }),
-    Route::reads("list_freezes", all::<Freeze>),
+    Route::reads("list_freezes", freezes),
     set!("set_freeze", set_freeze::set_freeze),
     Route::writes("except_from_freeze", |cx, ask| {
         let made = set_freeze::except_from_freeze(cx, ask.place(0), &ask.body)?;
@@ -65,3 +71,41 @@ pub(crate) const ROUTES: &[Route] = &[
         new_one(cx, &confirmed)
     }),
 ];
+
+/// The states of a window.
+const STATES: [&str; 4] = ["ahead", "on", "over", "ended"];
+
+fn state_of(window: &MaintenanceWindow, now: Timestamp) -> &'static str {
+    let is_on = window.spans().any(|span| span.starts_at <= now && now < span.ends_at);
+    match (window.ended, is_on, window.spans().any(|span| span.starts_at > now)) {
+        (true, ..) => "ended",
+        (false, true, _) => "on",
+        (false, false, true) => "ahead",
+        (false, false, false) => "over",
+    }
+}
+
+fn windows(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::READ)?;
+    let (state, now) = (state_asked(ask, &STATES)?, cx.now);
+    if asks_outside(cx, ask)? {
+        return Ok(ask.page(Vec::new(), None));
+    }
+    let wanted = |it: &MaintenanceWindow| {
+        is_of(ask, &it.services) && is_titled(ask, &it.title) && state.is_none_or(|word| word == state_of(it, now))
+    };
+    filtered(cx, ask, wanted, views::shown)
+}
+
+fn freezes(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    cx.allow(actions::READ)?;
+    let stages: Vec<&str> = FreezeStage::ALL.iter().map(|stage| stage.as_str()).collect();
+    let (state, now) = (state_asked(ask, &stages)?, cx.now);
+    if asks_outside(cx, ask)? {
+        return Ok(ask.page(Vec::new(), None));
+    }
+    let wanted = |it: &Freeze| {
+        is_of(ask, &it.services) && is_titled(ask, &it.title) && state.is_none_or(|word| word == it.stage(now).as_str())
+    };
+    filtered(cx, ask, wanted, views::shown)
+}

@@ -42,7 +42,7 @@ fn route<N: PlainNoun>(verb: &'static Verb) -> Route {
 fn list<N: PlainNoun>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     if N::IS_HISTORY {
         noun::allow::<N>(cx, Does::List)?;
-        return page::<N>(cx, ask, Filter::new(), views::shown);
+        return page::<N>(cx, ask, Filter::new(), views::noun);
     }
     let records = noun::list::<N>(cx)?;
     let values = views_of(cx, &records)?;
@@ -82,7 +82,7 @@ fn reply<N: PlainNoun>(cx: &mut Context<'_, '_>, record: N, status: u16) -> acts
 /// Records as answers show them, with the fields that are computed.
 fn views_of<N: PlainNoun>(cx: &mut Context<'_, '_>, records: &[N]) -> acts::Result<Vec<Value>> {
     let directory = cx.visible()?;
-    let mut values: Vec<Value> = records.iter().map(|record| views::shown(record, &directory)).collect();
+    let mut values: Vec<Value> = records.iter().map(|record| views::noun(record, &directory)).collect();
     N::complete(cx, records, &mut values)?;
     Ok(values)
 }

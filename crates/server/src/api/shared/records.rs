@@ -1,7 +1,11 @@
 //! Answers about records: a page of a list, one record, one that was made or set.
 
+use std::collections::BTreeSet;
+
 use acts::Context;
 use model::core::body::Body;
+use model::core::ids::ServiceKey;
+use model::core::parse::nearest;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use serde::Serialize;
@@ -177,6 +181,86 @@ pub(crate) fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> act
 /// The version of a record that the directory does not hold by a key.
 pub(crate) fn version_of<R: Record>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
     Ok(store::record::load::<R>(cx.tx, ask.place(0))?.map(|found| found.record.version()))
+}
+
+/// How many records a filtered list reads at a time, and at most for one page. A page that looked at the most says where the
+/// next one goes on, also when it found fewer than were asked for.
+const AT_ONCE: i64 = 200;
+const MOST_LOOKED: usize = 5_000;
+
+/// A page of the records that `wanted` picks, in the order of ids.
+pub(crate) fn filtered<R: Record>(
+    cx: &mut Context<'_, '_>,
+    ask: &Ask,
+    wanted: impl Fn(&R) -> bool,
+    view: fn(&R, &Directory) -> Value,
+) -> acts::Result<Reply> {
+    let limit = usize::try_from(ask.limit()?).unwrap_or_default();
+    let directory = cx.directory()?;
+    let mut after = ask.query("after").unwrap_or_default().to_owned();
+    let (mut found, mut looked): (Vec<R>, usize) = (Vec::new(), 0);
+    let next = loop {
+        let filter = Filter::new().more("id", after.as_str()).order_by("id").limit(AT_ONCE);
+        let rows = record::bodies::<R>(cx.tx, &filter)?;
+        looked += rows.len();
+        let is_last = i64::try_from(rows.len()).is_ok_and(|count| count < AT_ONCE);
+        if let Some(last) = rows.last() {
+            last.id().clone_into(&mut after);
+        }
+        found.extend(rows.into_iter().filter(|row| wanted(row)));
+        if found.len() > limit {
+            found.truncate(limit);
+            break found.last().map(|row| row.id().to_owned());
+        }
+        if is_last {
+            break None;
+        }
+        if looked >= MOST_LOOKED {
+            break Some(after);
+        }
+    };
+    Ok(ask.page(found.iter().map(|row| view(row, &directory)).collect(), next))
+}
+
+/// The state that a list is asked for, one of these words.
+///
+/// # Errors
+/// 422.
+pub(crate) fn state_asked<'a>(ask: &'a Ask, known: &[&'static str]) -> acts::Result<Option<&'a str>> {
+    let Some(word) = ask.query("state").filter(|word| !word.is_empty()) else {
+        return Ok(None);
+    };
+    if known.contains(&word) {
+        return Ok(Some(word));
+    }
+    let help = match nearest(word, known) {
+        Some(near) => format!("Did you mean `{near}`?"),
+        None => format!("There are {}.", known.join(", ")),
+    };
+    let text = format!("There is no state `{word}`. {help}");
+    Err(Refusal::field("state", "unknown", text).into())
+}
+
+/// Whether a list is asked for a service outside of the reader's scope: what it would answer tells something of that service.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn asks_outside(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<bool> {
+    let service = ask.query("service").unwrap_or_default();
+    let scope = cx.scope()?;
+    Ok(!service.is_empty() && scope.is_some_and(|scope| !scope.has(service)))
+}
+
+/// Whether what names these services concerns the one that a list is asked for; none named means all.
+pub(crate) fn is_of(ask: &Ask, services: &BTreeSet<ServiceKey>) -> bool {
+    let asked = ask.query("service").unwrap_or_default();
+    asked.is_empty() || services.is_empty() || services.iter().any(|key| key.as_str() == asked)
+}
+
+/// Whether a title holds what `q` asks for.
+pub(crate) fn is_titled(ask: &Ask, title: &str) -> bool {
+    let wanted = ask.query("q").unwrap_or_default().to_lowercase();
+    title.to_lowercase().contains(&wanted)
 }
 
 /// A page of records in the order of ids.

@@ -116,8 +116,9 @@ fn delegation(view: &View<'_, '_, '_>, row: &Delegation) -> Entry {
 fn absence_form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("absence", "Say that you are away", view.url("/away/absences"))
         .field(idempotent_form::field(view))
-        .field(time_field(view, "starts_at", "From").required())
-        .field(time_field(view, "ends_at", "To").required())
+        .field(time_field(view, "starts_at", "From"))
+        .field(time_field(view, "ends_at", "To"))
+        .field(Field::time_in_words("starts_at", "ends_at"))
         .field(Field::text("reason", "Why").hint("Others read it; it may stay empty."))
         .submit("Keep this time")
 }
@@ -130,12 +131,13 @@ fn delegation_form(view: &View<'_, '_, '_>) -> ActForm {
     )
     .field(idempotent_form::field(view))
     .field(
-        Field::text("delegate", "Who")
+        crate::web::shared::fields::pick_field(view, "people", "delegate", "Who")
             .hint("A login. Nobody gets a right that they may not hold.")
             .required(),
     )
-    .field(time_field(view, "starts_at", "From").required())
-    .field(time_field(view, "ends_at", "To").required())
+    .field(time_field(view, "starts_at", "From"))
+    .field(time_field(view, "ends_at", "To"))
+    .field(Field::time_in_words("starts_at", "ends_at"))
     .field(Field::text("services", "Only for these services").hint("Keys parted by commas; empty means all."))
     .field(Field::new("deputy", "Only while I am away", Input::Checkbox))
     .field(Field::text("reason", "Why"))

@@ -3,17 +3,15 @@
 use jiff::Timestamp;
 use model::change::affected::affected;
 use model::change::change_file::ChangeFile;
-use model::change::lowered::Lowered;
 use model::change::record::{self, Change};
 use model::change::related_records::{Approval, Coverage};
 use model::change::template::template_trouble;
 use model::change::timers;
 use model::change::waiting_on::{Ahead, Step, ahead, first_awaited};
-use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind, RatedFact};
+use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind};
 use model::core::unmet::Unmet;
 use model::emergency::budget::{could_be_asked, waits_for_cosignature};
 use model::identity::factor::Factor;
-use model::risk::effective::effective;
 use model::risk::security_questions::SecurityAnswer;
 use pages::elements::text;
 use pages::{Brief, Rich, Tone, count, minutes};
@@ -26,7 +24,7 @@ use crate::web::shared::words::{beginning_of_prose, capital, names, plain};
 /// How many sentences of what is missing a card tells.
 const MISSING_SHOWN: usize = 3;
 
-/// The card of a change for the reader.
+/// The card of a change for the reader, from its file alone; `card_news::whole_brief` adds what warns and what changed.
 pub(crate) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
     let rows = ahead(file, &view.directory, view.now());
     Brief {
@@ -38,6 +36,7 @@ pub(crate) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
         who_decides: who_decides(view, file, &rows),
         if_it_fails: if_it_fails(view, &file.change),
         still_missing: still_missing(view, &rows),
+        ..Brief::default()
     }
 }
 
@@ -76,11 +75,31 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         .filter(|one| one.distance > 0)
         .map(|one| one.key)
         .collect();
-    match reached.len() {
+    let rich = match reached.len() {
         0 => rich,
         1..=4 => rich.text(". It reaches ").append(names(&reached)).text("."),
         many => rich.text(format!(". It reaches {} things.", count(many as u64))),
-    }
+    };
+    in_waves(view, change, rich)
+}
+
+/// To how many members it goes, and what halts it: an approval covers the list of them.
+fn in_waves(view: &View<'_, '_, '_>, change: &Change, rich: Rich) -> Rich {
+    let Some(plan) = &change.content.wave_plan else {
+        return rich;
+    };
+    let lists = change
+        .content
+        .targets
+        .iter()
+        .filter_map(|target| target.members.as_ref());
+    let members: i64 = lists.map(|list| list.count).sum();
+    let members = count(u64::try_from(members).unwrap_or(0));
+    let words = format!("{members} members in {} waves", count(plan.waves.len() as u64));
+    let failures = count(u64::try_from(plan.halt_failures).unwrap_or(0));
+    rich.text(" ")
+        .link(words, format!("{}/waves", view.change_url(&change.key)))
+        .text(format!(", each halted by {failures} failures."))
 }
 
 fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
@@ -188,7 +207,7 @@ fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
 }
 
 /// What a planner is told beside what they are asked.
-const SET_ITS_TIMES: &str = "You set its times: your word counts for what is done, and not for them.";
+const SET_ITS_TIMES: &str = "You set its times: your approval counts for the plan, not for its times.";
 
 /// Whether the reader is asked, and set the times themselves.
 fn speaks_of_what_alone(view: &View<'_, '_, '_>, change: &Change) -> bool {
@@ -196,38 +215,8 @@ fn speaks_of_what_alone(view: &View<'_, '_, '_>, change: &Change) -> bool {
     is_asked && change.state.is_before_start() && change.planned_by.contains(&view.me)
 }
 
-/// What the change states below what its services and config items say, the stated beside the derived.
-fn lowered(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
-    let lowered = effective(file, &view.directory, view.now()).risk.lowered;
-    let row = |it: Lowered| {
-        let subject = match it.fact {
-            RatedFact::Data => "Impact on data",
-            RatedFact::Availability => "Impact on availability",
-            RatedFact::Compliance => "Impact on compliance",
-            RatedFact::Complexity => "Complexity",
-            RatedFact::Touches => "What it touches",
-            RatedFact::RiskOverride => "Risk",
-        };
-        let (stated, derived) = (plain(&it.stated), plain(&it.derived));
-        match it.accepted_by {
-            None => (
-                Tone::Wait,
-                Rich::from(format!("{subject}: stated {stated}, derived {derived}.")),
-            ),
-            Some(_) => (
-                Tone::Plain,
-                Rich::from(format!(
-                    "{subject}: stated {stated}, derived {derived}. An approver accepted the lower value."
-                )),
-            ),
-        }
-    };
-    lowered.into_iter().map(row).collect()
-}
-
 fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
-    let mut rows = lowered(view, file);
-    rows.extend(forecast_section::on_card(&file.change));
+    let mut rows: Vec<(Tone, Rich)> = forecast_section::on_card(&file.change).into_iter().collect();
     rows.extend(file.change.content.security_answers.iter().map(answered));
     for evidence in &file.evidence {
         let tone = match (evidence.result, &evidence.accepted) {
@@ -303,11 +292,6 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
         .map(|found| decided(view, found))
         .collect();
     rows.extend(by_template(view, file));
-    let glass = file.change.lawful_break_glass().into_iter();
-    rows.extend(glass.flat_map(|glass| &glass.bypassed).map(|row| {
-        let text = Rich::from("Bypassed: ").append(view.sentence(&row.text));
-        (Tone::Stop, text)
-    }));
     let me = view.directory.login(&view.me);
     let mut told: Vec<(&str, &[String])> = Vec::new();
     // That nobody is left to validate or review decides nothing; it stands with what is missing before it closes.
@@ -404,9 +388,9 @@ pub(crate) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
     }
     let me = view.directory.login(&view.me);
     match (row.waiting_on.contains(&me), row.waiting_on.len()) {
-        (true, 1) => Rich::from("Your word is missing."),
-        (true, _) => Rich::from("Your word is missing, or that of others who are asked too."),
-        (false, _) => Rich::from("The word of ")
+        (true, 1) => Rich::from("Your decision is missing."),
+        (true, _) => Rich::from("Your decision is missing, or that of others who are asked too."),
+        (false, _) => Rich::from("The decision of ")
             .append(view.all_waits_on(&row.waiting_on))
             .text(" is missing."),
     }
@@ -545,7 +529,7 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     });
     for row in next.iter().take(MISSING_SHOWN) {
         rich = match row.unmet.code.as_str() {
-            "approval_missing" => rich.append(whose_word(view, &row.unmet.waiting_on)).text(" "),
+            "approval_missing" => rich.append(whose_decision(view, &row.unmet.waiting_on)).text(" "),
             _ if is_one_peer_review(&row.unmet) => rich.text("A peer review. "),
             _ => rich.append(view.sentence(&row.unmet.text)).text(" "),
         };
@@ -556,13 +540,13 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     }
 }
 
-/// Whose word is missing: the reader's own is named first.
-fn whose_word(view: &View<'_, '_, '_>, waiting_on: &[String]) -> Rich {
+/// Whose decision is missing: the reader's own is named first.
+fn whose_decision(view: &View<'_, '_, '_>, waiting_on: &[String]) -> Rich {
     let me = view.directory.login(&view.me);
     match (waiting_on.contains(&me), waiting_on.len()) {
-        (true, 1) => Rich::from("Your word."),
-        (true, _) => Rich::from("Your word, or that of others who are asked too."),
-        (false, _) => Rich::from("The word of ")
+        (true, 1) => Rich::from("Your decision."),
+        (true, _) => Rich::from("Your decision, or that of others who are asked too."),
+        (false, _) => Rich::from("Decision of ")
             .append(view.all_waits_on(waiting_on))
             .text("."),
     }

@@ -1,6 +1,7 @@
 //! The first page: what waits for the reader, their own changes, and what to keep in mind.
 
 use acts::change::find_acts::find_acts;
+use acts::change::find_warnings::warnings_of;
 use acts::core::noun;
 use acts::report::find_changes::{ChangeFilter, count_changes, find_changes};
 use acts::report::find_records::find_messages;
@@ -17,11 +18,12 @@ use model::notify::announcement::Announcement;
 use pages::{ActForm, Entry, Home, Notice, Place, QueueCard, QueueRow, Rich, Tone};
 
 use crate::http::state::AppState;
+use crate::web::approval::card_news::whole_brief;
 use crate::web::approval::decision_card::{self, brief};
+use crate::web::approval::warnings;
 use crate::web::cab::home_board;
 use crate::web::change::open_acts::{context, decisions, signatures};
 use crate::web::report::home_roles::{self, VendorPlaces};
-use crate::web::schedule::conflict_list;
 use crate::web::shared::response::{base, see};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{self, risk, state as stage};
@@ -50,22 +52,22 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.follow(None);
     let news = news(view, None)?;
     view.frame.notices.extend(news);
+    view.frame.notices.extend(not_set_up(view));
     let queue = std::mem::take(&mut view.queue);
     let mut due = Vec::new();
     for file in queue.iter().take(CARDS) {
         due.push(card(view, file)?);
     }
-    let later = queue
-        .iter()
-        .skip(CARDS)
-        .map(|file| {
-            let due = decision_due(&file.change, &view.me);
-            QueueRow {
-                due: due.map(|at| view.reader.moment(at)).unwrap_or_default(),
-                ..row(view, file, brief(view, file).why_you)
-            }
-        })
-        .collect();
+    let mut later = Vec::new();
+    for file in queue.iter().skip(CARDS) {
+        let found = warnings_of(view.cx, file)?;
+        let due = decision_due(&file.change, &view.me);
+        later.push(QueueRow {
+            due: due.map(|at| view.reader.moment(at)).unwrap_or_default(),
+            warned: warnings::short(&found),
+            ..row(view, file, brief(view, file).why_you)
+        });
+    }
     let own = own(view)?;
     let mut sections = home_board::sections(view, &queue);
     sections.extend(home_roles::sections(view)?);
@@ -82,6 +84,15 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         frame: view.frame.clone(),
     };
     Ok(page.render())
+}
+
+/// Leads an administrator on while there is nobody else, or no service.
+fn not_set_up(view: &View<'_, '_, '_>) -> Option<Notice> {
+    let others = view.directory.people.values().filter(|person| person.active).count();
+    let is_empty = others < 2 || view.directory.services.keys().next().is_none();
+    let text = Rich::from("Six steps lead to the first gated pipeline: ").link("Set up Assent", view.url("/setup"));
+    let notice = Notice::new(Tone::Plain, text.text(".")).title("This installation is not set up yet");
+    (is_empty && view.may(actions::SET_CONNECTION)).then_some(notice)
 }
 
 /// A notice for each current announcement: those about this service, or all that concern the reader.
@@ -135,10 +146,7 @@ fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCar
     let decide_by = decision_due(change, &view.me);
     let glass = change.break_glass.as_ref().filter(|_| open.has(Act::CosignBreakGlass));
     let until = glass.map(|glass| glass.until);
-    let mut brief = brief(view, file);
-    if let Some(conflict) = conflict_list::in_brief(view, change)? {
-        brief.when = brief.when.line().append(conflict);
-    }
+    let brief = whole_brief(view, file)?;
     Ok(QueueCard {
         key: change.key.clone(),
         href: view.change_url(&change.key),
@@ -191,6 +199,7 @@ fn row(view: &View<'_, '_, '_>, file: &ChangeFile, next: Rich) -> QueueRow {
             .planned_start
             .map(|at| view.reader.moment(at))
             .unwrap_or_default(),
+        warned: Rich::new(),
     }
 }
 
@@ -210,7 +219,11 @@ fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<QueueRow>> {
     for (listed, _) in found.rows {
         let file = view.cx.file(&listed.key)?;
         let next = next_step(view, &file);
-        rows.push(row(view, &file, next));
+        let found = warnings_of(view.cx, &file)?;
+        rows.push(QueueRow {
+            warned: warnings::short(&found),
+            ..row(view, &file, next)
+        });
     }
     Ok(rows)
 }

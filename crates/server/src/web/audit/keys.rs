@@ -1,6 +1,7 @@
 //! The keys that sign permits and the log, and how the log fares.
 
 use acts::audit::find_timeline::{self, find_seal};
+use acts::audit::outside_proofs::stamp_log::newest_stamp;
 use acts::core::signing_keys;
 use axum::extract::State;
 use axum::response::Response;
@@ -139,5 +140,12 @@ fn facts(view: &mut View<'_, '_, '_>, log: &find_timeline::LogView) -> acts::Res
         .filter(|line| line.starts_with('\u{2014}'))
         .count();
     facts.push(Fact::new("Signatures", format!("{witnesses} on the last checkpoint")));
+    if let Some(stamp) = newest_stamp(view.cx)?
+        && let Ok(at) = jiff::Timestamp::from_second(stamp.time)
+    {
+        let entries = count(stamp.size.unsigned_abs());
+        let at = view.reader.moment(at);
+        facts.push(Fact::new("Time stamp", format!("over {entries} entries, {at}")));
+    }
     Ok(facts)
 }

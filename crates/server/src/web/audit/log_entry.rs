@@ -4,17 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use acts::audit::find_timeline::Told;
 use acts::audit::show_event::{ERASED, FieldWrite, WITHHELD, WrittenRecord, show_event};
+use acts::change::compare_versions::parts;
 use acts::report::name_record::name_record;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use model::core::free_text;
 use model::core::ids::PersonId;
+use model::core::refusal::FieldChange;
 use pages::{Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table};
 use serde_json::Value;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::approval::edit_words;
 use crate::web::shared::labels::label_of;
 use crate::web::shared::moments::{index, moment};
 use crate::web::shared::view::{View, Visitor, show};
@@ -194,7 +197,10 @@ fn written_section(
         (None, None) => (noun(&record.table), String::new()),
     };
     let teller = Teller { view, event, names };
-    let rows = record.changes.iter().map(|change| teller.row(&record.table, change));
+    let rows = record
+        .changes
+        .iter()
+        .flat_map(|change| teller.rows(&record.table, change));
     let table = Table {
         caption: title.clone(),
         columns: vec![
@@ -251,7 +257,29 @@ struct Teller<'v, 'a, 'b, 'c> {
     names: &'v Names,
 }
 
+/// The lists of a change of which only the parts that differ are told.
+const IN_PARTS: [&str; 3] = ["plan", "rollback_plan", "targets"];
+
 impl Teller<'_, '_, '_, '_> {
+    /// A field before and after; of a plan or the targets, each part that differs: “Plan, step 3: Minutes”.
+    fn rows(&self, table: &str, change: &FieldWrite) -> Vec<Vec<Cell>> {
+        let is_of_parts = table == "change" && IN_PARTS.contains(&change.field.as_str());
+        if !is_of_parts || change.before.is_none() || change.after.is_none() {
+            return vec![self.row(table, change)];
+        }
+        let found = parts(&change.field, change.before.as_ref(), change.after.as_ref());
+        let row = |part: FieldChange| {
+            let name = part.field.rsplit('.').next().unwrap_or_default().to_owned();
+            let tell = |value: &Value| self.value(&name, Some(value).filter(|it| !it.is_null()));
+            vec![
+                Cell::title(edit_words::label(&part.field), ""),
+                Cell::Text(tell(&part.old)),
+                Cell::Text(tell(&part.new)),
+            ]
+        };
+        found.into_iter().map(row).collect()
+    }
+
     fn row(&self, table: &str, change: &FieldWrite) -> Vec<Cell> {
         let label = label_of(&change.field).filter(|_| table == "change");
         let label = label.map_or_else(|| capital(&plain(&change.field)), str::to_owned);
@@ -311,7 +339,7 @@ impl Teller<'_, '_, '_, '_> {
         }
         let person = self.view.directory.people.get(&PersonId::from(text));
         match person.filter(|_| !free_text::is_text(field)) {
-            Some(person) => person.name.clone(),
+            Some(person) => person.shown_name(),
             None => text.to_owned(),
         }
     }

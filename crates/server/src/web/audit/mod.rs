@@ -6,4 +6,5 @@ pub(crate) mod keys;
 pub(super) mod log;
 pub(super) mod log_entry;
 pub(super) mod log_filter;
+pub(super) mod mandate;
 pub(super) mod phrases;

@@ -63,14 +63,18 @@ fn section(
     }
     let note = match agenda.len() {
         0 => "no change wants a word of it".to_owned(),
-        1 => "one change wants your word there".to_owned(),
-        many => format!("{many} changes want your word there"),
+        1 => "one change needs your decision there".to_owned(),
+        many => format!("{many} changes need your decision there"),
     };
     Section::new(
         format!("board-{key}"),
         format!("Before {name} decides"),
         SectionBody::Entries(entries),
     )
+    .acts(vec![ActForm::link(
+        "Open the board",
+        view.url(&format!("/boards/{key}")),
+    )])
     .note(note)
 }
 

@@ -35,6 +35,7 @@ fn seats(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(String, String)> {
     let mut meetings: Vec<&Meeting> = groups
         .flat_map(|group| view.directory.meetings_on(group, view.now()))
         .filter(|meeting| meeting.has(&view.me) && !meeting.has_conflict(&view.me, &file.change.id))
+        .filter(|meeting| meeting.lists(&file.change.id, &file.change.digests.content))
         .collect();
     meetings.sort_by_key(|meeting| Reverse(meeting.starts_at));
     let told = meetings.into_iter();
@@ -51,7 +52,7 @@ pub(crate) fn seated(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) 
     };
     let mut choices: Vec<(&str, &str)> = seats.iter().map(|(id, title)| (id.as_str(), title.as_str())).collect();
     choices.push(("", "Outside of a meeting"));
-    form.field(Field::select("meeting", "Where you give your word", &choices).value(here.as_str()))
+    form.field(Field::select("meeting", "Where you vote", &choices).value(here.as_str()))
 }
 
 /// The forms of a board that are open to the reader.
@@ -71,7 +72,10 @@ pub(crate) fn forms(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActCon
 
 fn of_board(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext, group: &GroupKey) -> Vec<ActForm> {
     let mut forms = Vec::new();
-    let open: Vec<_> = view.directory.meetings_on(group, view.now()).collect();
+    let meetings = view.directory.meetings_on(group, view.now());
+    let open: Vec<_> = meetings
+        .filter(|meeting| meeting.lists(&file.change.id, &file.change.digests.content))
+        .collect();
     if open.is_empty() && view.may(actions::SET_MEETING) {
         forms.push(
             ActForm::new(

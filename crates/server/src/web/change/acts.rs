@@ -169,6 +169,14 @@ const DOORS: &[Door] = &[
         }
         acts::change::verbs::undo_change(cx, key, &body)
     }),
+    door("readiness", |cx, key, _, body| {
+        let mut body = body.clone();
+        // A form sends words; what takes it back says so in a hidden field.
+        if body.get("ready").is_some_and(|said| said == "no") {
+            body.insert("ready".to_owned(), Value::Bool(false));
+        }
+        acts::change::verbs::say_ready(cx, key, &body)
+    }),
     boxed(
         door("tasks", |cx, key, _, body| {
             acts::change::verbs::add_task(cx, key, body).map(drop)
@@ -399,6 +407,20 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: T
                 ..told
             };
             see_told(state, visitor, &format!("{}/", visitor.base()), &told)
+        }
+        // A vote at a meeting leads to the next item there.
+        _ if next.starts_with("meeting-") => {
+            let id = next.trim_start_matches("meeting-");
+            let told = Told {
+                key: key.to_owned(),
+                ..told
+            };
+            see_told(
+                state,
+                visitor,
+                &format!("{}/meetings/{}", visitor.base(), escaped(id)),
+                &told,
+            )
         }
         // The runbook shows by itself what was done.
         "runbook" if is_again => see_told(state, visitor, &format!("{change}/runbook"), &told),

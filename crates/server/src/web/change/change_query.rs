@@ -7,6 +7,7 @@ use model::core::refusal::FieldError;
 
 use crate::change::search_words::{artifact_of, commit_of};
 use crate::http::percent::escaped;
+pub(crate) use crate::report::search::is_key;
 use crate::web::shared::view::View;
 
 /// The filters, by their name in the address and the words above them.
@@ -148,15 +149,6 @@ impl Wanted {
     }
 }
 
-/// Whether a text is the key of a change.
-pub(crate) fn is_key(text: &str) -> bool {
-    let rest = text
-        .get(..4)
-        .filter(|head| head.eq_ignore_ascii_case("chg-"))
-        .and_then(|_| text.get(4..));
-    rest.is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
-}
-
 fn is_artifact(word: &str) -> bool {
     let digits = word.trim().get(7..).unwrap_or_default();
     artifact_of(word).starts_with("sha256:") && digits.len() == 64
@@ -281,14 +273,6 @@ pub(crate) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeF
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_are_told_from_words() {
-        assert!(is_key("chg-1042"));
-        assert!(!is_key("CHG-"));
-        assert!(!is_key("CHG-10x"));
-        assert!(!is_key("ché"));
-    }
 
     #[test]
     fn a_filter_is_replaced_or_removed_in_the_address() {

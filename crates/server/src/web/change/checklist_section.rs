@@ -1,5 +1,6 @@
 //! The checklist on the page of a change, and the end of its planned undo.
 
+use model::change::duties::communication::ready_people;
 use model::change::duties::items::standing;
 use model::change::duties::undo;
 use model::change::related_records::ChecklistItem;
@@ -83,6 +84,29 @@ impl Around<'_> {
             acts.push((format!("waiver-{id}"), form));
         }
         acts
+    }
+
+    /// Whom a rule asks whether their team is ready: they say so, or take it back.
+    pub(crate) fn ready_acts(&self, view: &View<'_, '_, '_>) -> Vec<ActForm> {
+        let change = &self.file.change;
+        let asked = ready_people(self.file, &view.directory, view.cx.now);
+        if !change.state.is_before_start() || !asked.contains(&view.me) || !self.open.has(Verb::Comment) {
+            return Vec::new();
+        }
+        let known = change.communicated.as_ref();
+        let known = known.filter(|it| Some(it.starts_at) == change.planned_start);
+        let is_ready = known.is_some_and(|it| it.ready.iter().any(|said| said.person == view.me));
+        let form = match is_ready {
+            true => self
+                .at("ready", "Your team is not ready", "/readiness")
+                .field(Field::hidden("ready", "no"))
+                .submit("Take it back"),
+            false => self
+                .at("ready", "Your team is ready", "/readiness")
+                .note("A rule asks for it before the change starts. It counts for the planned start as it is.")
+                .submit("Say so"),
+        };
+        vec![form]
     }
 
     /// The end of a planned undo: implementers record it, and whoever may close the change calls it off.

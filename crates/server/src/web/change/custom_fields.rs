@@ -6,6 +6,7 @@ use model::core::enums::{FieldKind, Kind};
 use model::directory::snapshot::Directory;
 use pages::{Choice, Fact, Field, Input, Rich};
 
+use crate::web::shared::fields::key_field;
 use crate::web::shared::view::View;
 use crate::web::shared::words::and;
 
@@ -19,19 +20,19 @@ pub(crate) fn needed(directory: &Directory, kind: Kind) -> Vec<String> {
 }
 
 /// The controls: of every field in use, and of those out of use in which the change says something.
-pub(crate) fn own_fields(directory: &Directory, change: Option<&Change>) -> Vec<Field> {
+pub(crate) fn own_fields(view: &View<'_, '_, '_>, change: Option<&Change>) -> Vec<Field> {
     let is_said = |field: &CustomField| {
         let mut values = change.iter().flat_map(|change| &change.content.custom_fields);
         values.any(|value| value.key == field.key)
     };
-    let fields = directory.custom_fields.values();
+    let fields = view.directory.custom_fields.values();
     fields
         .filter(|field| !field.is_over || is_said(field))
-        .map(|field| control(directory, field, change))
+        .map(|field| control(view, field, change))
         .collect()
 }
 
-fn control(directory: &Directory, field: &CustomField, change: Option<&Change>) -> Field {
+fn control(view: &View<'_, '_, '_>, field: &CustomField, change: Option<&Change>) -> Field {
     let menu = |values: &mut dyn Iterator<Item = String>| {
         let none = std::iter::once(Choice::new("", "Not said"));
         Input::Select(
@@ -44,7 +45,10 @@ fn control(directory: &Directory, field: &CustomField, change: Option<&Change>) 
         FieldKind::Choice => menu(&mut field.choices.iter().cloned().chain(dropped_choice(field, change))),
         FieldKind::Number => Input::Number,
         FieldKind::Date => Input::Date,
-        FieldKind::Service => menu(&mut directory.services.keys().map(|key| key.0.clone())),
+        FieldKind::Service => {
+            let keys = view.directory.services.keys().map(|key| key.0.clone());
+            key_field(view, ("services", "Not said"), ("", ""), keys).input
+        }
         FieldKind::Link => Input::Url,
     };
     let kinds: Vec<String> = field.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();

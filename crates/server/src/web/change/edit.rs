@@ -2,6 +2,7 @@
 
 use acts::Context;
 use acts::change::find_similar::{self, Filled};
+use acts::change::find_warnings::warnings_of;
 use acts::change::{edit_change, verbs};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -14,11 +15,12 @@ use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{Origin, State as Stage, TemplateState};
 use model::core::refusal::{FieldError, Refusal};
-use pages::{ChangeFields, ChangeForm, DerivedFact, Field, NINE, Notice, Place, Reader, Rich, Rows, Tone};
+use pages::{ChangeFields, ChangeForm, DerivedFact, Field, IN_A_MENU, NINE, Notice, Place, Reader, Rich, Rows, Tone};
 
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::approval::warnings;
 use crate::web::change::custom_fields::own_fields;
 use crate::web::change::edit_fields::{Back, HELD, asks_for_more, flat, labels, patch, read};
 use crate::web::change::{edit_conflict, open_acts};
@@ -75,12 +77,20 @@ pub(crate) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
         .filter(|template| template.state == TemplateState::Approved);
     ChangeFields {
         zone: view.reader.zone_name().to_owned(),
-        services: directory.services.keys().map(|key| key.0.clone()).collect(),
+        // One more than a menu holds tells that they are searched.
+        services: directory
+            .services
+            .keys()
+            .take(IN_A_MENU + 1)
+            .map(|key| key.0.clone())
+            .collect(),
         environments: directory.environments.keys().map(|key| key.0.clone()).collect(),
         templates: approved
+            .take(IN_A_MENU + 1)
             .map(|template| (template.key.clone(), template.title.clone()))
             .collect(),
-        own: own_fields(directory, None),
+        picks_url: view.url("/picks"),
+        own: own_fields(view, None),
         ..ChangeFields::default()
     }
 }
@@ -194,7 +204,7 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
     };
     let back = back.as_ref();
     let mut fields = empty_fields(view);
-    fields.own = own_fields(&view.directory, Some(change));
+    fields.own = own_fields(view, Some(change));
     fields.earliest_start = open_acts::earliest(view, &file);
     for (name, value) in flat(&base, &view.reader) {
         if name == "touches" {
@@ -222,6 +232,8 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
     page.hidden
         .extend([Field::hidden("revision", revision), Field::hidden("was", was)]);
     page.notices.extend(voids(view, &file));
+    let found = warnings_of(view.cx, &file)?;
+    page.notices.extend(warnings::notice(view, &found));
     fill_back(view, &mut page, &mut fields, back);
     if let (Some(back), Some((both, is_edited))) = (back, &both) {
         page.hidden.push(Field::hidden("both", both.join(",")));

@@ -118,7 +118,7 @@ pub(crate) fn show(
     let last = timeline.into_iter().find(|told| told.kind == "change.edited");
     let who = last.map_or_else(|| "Somebody".to_owned(), |told| view.name(&told.actor));
     let now = read_content::patch_base(change, &view.directory);
-    let own = own_fields(&view.directory, Some(change));
+    let own = own_fields(view, Some(change));
     page.conflicts = conflicts(&now, back, both, &who, (&view.reader, own));
     page.title = format!("Two of you edited {}", change.key);
     page.notices.push(faster(&who, both.is_empty()));

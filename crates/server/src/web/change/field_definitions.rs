@@ -7,7 +7,7 @@ use axum::response::Response;
 use model::change::custom_field::{CustomField, MOST_ASKED, MOST_FIELDS};
 use model::core::act::actions;
 use model::core::body::Body;
-use model::core::enums::{FieldKind, Kind};
+use model::core::enums::{Category, FieldKind, Kind};
 use model::report::field_use::{Useless, Verdict};
 use pages::{
     ActForm, ActTone, Cell, Column, Fact, Field, Fold, NINE, Place, RecordPage, Rich, Section, SectionBody, Table,
@@ -150,6 +150,14 @@ fn section(view: &View<'_, '_, '_>, field: &CustomField, may_set: bool) -> Secti
     if let Some(since) = field.needed_since {
         let text = format!("before submission, of changes written since {}", view.reader.day(since));
         facts.push(Fact::new("Needed", text));
+        let about: Vec<String> = field
+            .categories
+            .iter()
+            .map(|category| capital(category.as_str()))
+            .collect();
+        if !about.is_empty() {
+            facts.push(Fact::new("Needed in which categories", about.join(", ")));
+        }
     }
     if let Some(hint) = &field.description {
         facts.push(Fact::new("Help", Rich::new().said(hint.as_str())));
@@ -234,7 +242,30 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomFie
         pages::Input::Checkbox,
     )
     .value(if is_needed { "true" } else { "" });
-    form.field(on).field(needed).submit("Keep this field")
+    form.field(on)
+        .field(needed)
+        .field(categories(known))
+        .submit("Keep this field")
+}
+
+/// In which categories a needed field is asked for.
+fn categories(known: Option<&CustomField>) -> Field {
+    let words = |category: &Category| (category.as_str().to_owned(), capital(category.as_str()));
+    let all: Vec<(String, String)> = Category::ALL.iter().map(words).collect();
+    let all: Vec<(&str, &str)> = all
+        .iter()
+        .map(|(value, label)| (value.as_str(), label.as_str()))
+        .collect();
+    let mut field =
+        Field::many("categories", "Needed in which categories", &all).hint("None ticked means all of them.");
+    if let Some(known) = known {
+        field.chosen = known
+            .categories
+            .iter()
+            .map(|category| category.as_str().to_owned())
+            .collect();
+    }
+    field
 }
 
 /// What people write in lines and tick, as the API takes it.

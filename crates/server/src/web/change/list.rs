@@ -24,6 +24,7 @@ use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
 use crate::web::change::change_query::{COLUMNS, FILTERS, KINDS, OWN, RISKS, Wanted, filter, is_key};
 use crate::web::change::{counts, custom_fields, orders};
+use crate::web::shared::fields::service_filter;
 use crate::web::shared::form_page::Back;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, show, show_as};
@@ -405,7 +406,7 @@ fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
     let time = |name: &str, label: &str| Field::new(name, label, Input::DateTime).value(present(name)).half();
     let menu = |name: &str, label: &str, words: Vec<String>| {
         let any = std::iter::once(Choice::new("", "Any"));
-        let is_said = ["service", "environment"].contains(&name);
+        let is_said = name == "environment";
         let choices = any.chain(words.iter().map(|word| match is_said {
             true => Choice::said(word.as_str(), word.as_str()),
             false => Choice::new(word.as_str(), capital(word)),
@@ -421,11 +422,7 @@ fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
         Field::text("q", "Words").value(present("q")),
         menu("state", "State", stages.collect()),
         menu("kind", "Kind", KINDS.map(str::to_owned).to_vec()),
-        menu(
-            "service",
-            "Service",
-            view.directory.services.keys().map(|key| key.0.clone()).collect(),
-        ),
+        service_filter(view, &present("service")),
         menu(
             "environment",
             "Environment",
@@ -433,8 +430,10 @@ fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
         ),
         outcome_menu(menu("outcome", "Outcome", outcomes.collect())),
         menu("risk", "Risk", levels.to_vec()),
-        Field::text("owner", "Owner’s login").value(present("owner")).half(),
-        Field::text("requester", "Requester’s login")
+        crate::web::shared::fields::pick_field(view, "people", "owner", "Owner’s login")
+            .value(present("owner"))
+            .half(),
+        crate::web::shared::fields::pick_field(view, "people", "requester", "Requester’s login")
             .value(present("requester"))
             .half(),
         Field::text("team", "Team").value(present("team")).half(),

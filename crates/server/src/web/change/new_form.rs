@@ -1,10 +1,12 @@
 //! The empty form of a change: from nothing, or after a template.
 
+use acts::change::find_lookalikes::find_lookalikes;
 use acts::change::{create_change, find_similar, verbs};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use model::core::act::Act as Verb;
 use model::core::enums::Kind;
+use model::core::ids::ServiceKey;
 use pages::{ChangeFields, ChangeForm, Entry, NINE, Place, Tone};
 
 use crate::http::failure::Failure;
@@ -22,26 +24,37 @@ use acts::Context;
 use acts::change::find_similar::Filled;
 use model::core::body::Body;
 
-/// What the address asks for: the template that the change follows.
+/// What the address asks for: the template that the change follows, or the service that it is about.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(crate) struct Begin {
     after: Option<String>,
+    service: Option<String>,
 }
 
 /// The empty form.
 pub(crate) async fn new_form(State(state): State<AppState>, visitor: Visitor, Query(begin): Query<Begin>) -> Response {
     show(&state, &visitor, Place::Changes, move |view| {
         view.cx.allow(Verb::Create.as_str())?;
-        new_page(view, begin.after.as_deref().unwrap_or_default(), None)
+        let after = begin.after.as_deref().unwrap_or_default();
+        new_page(view, (after, begin.service.as_deref()), None)
     })
     .await
 }
 
 /// The page, empty or as it came back.
-pub(crate) fn new_page(view: &mut View<'_, '_, '_>, after: &str, back: Option<&Back>) -> acts::Result<String> {
+pub(crate) fn new_page(
+    view: &mut View<'_, '_, '_>,
+    (after, service): (&str, Option<&str>),
+    back: Option<&Back>,
+) -> acts::Result<String> {
     let directory = view.directory.clone();
     let mut fields = empty_fields(view);
     fields.retrospective = true;
+    // A service that there is not is left to the reader to name.
+    let known = service.filter(|key| directory.services.contains_key(&ServiceKey::from(*key)));
+    if let Some(key) = known {
+        fields.set("targets.0.service", key);
+    }
     let Some(template) = after_template::approved(&directory, after) else {
         let usual = NINE.iter().map(|name| (*name).to_owned());
         let usual: Vec<String> = usual.chain(needed(&view.directory, Kind::Normal)).collect();
@@ -100,11 +113,12 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
     let once = idempotent_form::once(&visitor, "/changes", &form);
     let done = write(&state, &visitor, move |cx| {
         let done = idempotent_form::run(&once, cx, |cx| create_from(cx, &sent))?;
-        Ok((done, comes_twice(cx, &sent)?))
+        let alike = lookalikes(cx, &done.answer.0)?;
+        Ok((done, comes_twice(cx, &sent)?, alike))
     })
     .await;
     match done {
-        Ok((done, twice)) => {
+        Ok((done, twice, alike)) => {
             let ((key, similar), is_again) = (done.answer, done.is_again);
             let is_done_already = !form.first("retrospective.actual_start").is_empty();
             let done = match (is_submitted, form.first(AFTER)) {
@@ -113,7 +127,7 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
                 (true, "") => "handed_over",
                 (true, _) => "by_template",
             };
-            let told = Told::written(done, similar, twice).unless_again(is_again);
+            let told = Told::written(done, similar, twice).alike(alike).unless_again(is_again);
             see_told(&state, &visitor, &format!("{}/changes/{key}", visitor.base()), &told)
         }
         Err(failure) if matches!(failure.status(), 409 | 422) => {
@@ -129,6 +143,19 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
         }
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/changes", visitor.base())).await,
     }
+}
+
+/// The keys of the changes that look like one that was just written.
+fn lookalikes(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<Vec<String>> {
+    let change = cx.change(key)?;
+    let services = change
+        .content
+        .targets
+        .iter()
+        .map(|target| target.service.0.clone())
+        .collect();
+    let found = find_lookalikes(cx, &change.content.title, &services, Some(key))?;
+    Ok(found.into_iter().map(|row| row.key).collect())
 }
 
 /// Writes what a form says; the key, and the change whose plan was taken over.
@@ -156,7 +183,7 @@ fn create_read(cx: &mut Context<'_, '_>, form: &Form, mut body: Body) -> acts::R
 async fn show_new(state: &AppState, visitor: &Visitor, back: Back) -> Response {
     let status = back.failure.as_ref().map_or(200, Failure::status);
     show_as(state, visitor, Place::Changes, status, move |view| {
-        new_page(view, back.form.first(AFTER), Some(&back))
+        new_page(view, (back.form.first(AFTER), None), Some(&back))
     })
     .await
 }

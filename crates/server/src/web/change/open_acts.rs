@@ -148,17 +148,17 @@ fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, cont
     ];
     let form = ActForm::new(
         "change-word",
-        "Change your word",
+        "Change your decision",
         format!("{}/approvals", context.change_url),
     )
     .tone(ActTone::Quiet)
     .field(Field::hidden("content_digest", context.content_digest.as_str()))
     .field(pages::once(context))
-    .field(Field::radio("decision", "Your word from now on", &words).required())
+    .field(Field::radio("decision", "Your decision from now on", &words).required())
     .field(Field::textarea("comment", "Why").hint("Needed unless you approve. Everyone on the change reads it."))
     .field(Field::textarea("condition", "Conditions").hint("Only where you approve with conditions, one a line."))
     .note("It takes the place of the word that you gave.")
-    .submit("Let this be your word");
+    .submit("Record this decision");
     let form = meetings::seated(view, file, form);
     vec![stepped(form, context, open.decision_lacks)]
 }

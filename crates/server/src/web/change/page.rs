@@ -16,12 +16,15 @@ use model::change::success;
 use model::change::timers::decision_due;
 use model::core::act::{self, Act as Verb, actions};
 use model::emergency::records::BreakGlass;
-use pages::{Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Field, Notice, Place, Rich, Tone, Work};
+use pages::{
+    Act, ActContext, ActForm, ActTone, Brief, ChangePage, Decision, Entry, Field, Notice, Place, Rich, Tone, Work,
+};
 
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::approval::decision_card::{self, brief};
+use crate::web::approval::card_news::whole_brief;
+use crate::web::approval::decision_card;
 use crate::web::change::open_acts::{context, decisions, has_said_all, note, others};
 use crate::web::change::plan_steps::{length, steps};
 use crate::web::change::review_draft::start_from;
@@ -103,9 +106,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
     let mut page = assemble(view, &around);
     page.risk_sections.extend(forecast);
     page.notices.extend(conflict_list::notice(view, &file.change)?);
-    if let Some(conflict) = conflict_list::in_brief(view, &file.change)? {
-        page.brief.when = page.brief.when.line().append(conflict);
-    }
+    page.brief = whole_brief(view, &file)?;
     page.risk_sections.extend(linked);
     for_each_act(&mut page, &mut |act| mark(act, &context));
     if let Some(refused) = refused {
@@ -139,7 +140,6 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         notices: notices(view, file, around.open),
         head_acts: head_acts(view, change, around.open, around.context),
         stepper: around.stepper(view),
-        brief: brief(view, file),
         decision: decision(view, file, around.open, around.context),
         acts_note: Rich::from(note(view, file, !acts.is_empty())),
         acts,
@@ -171,6 +171,8 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         },
         facts: around.facts(view),
         risk_sections: vec![matrix_section::section(view, file)],
+        // The page adds what only the store knows.
+        brief: Brief::default(),
     }
 }
 
@@ -332,6 +334,7 @@ fn head_acts(view: &View<'_, '_, '_>, change: &Change, open: &OpenActs, context:
         let propose = view.url(&format!("/calendar/propose?change={}", escaped(&change.key)));
         acts.push(ActForm::link("Another time", propose).tone(ActTone::Quiet));
     }
+    acts.push(ActForm::link("Versions", format!("{}/versions", context.change_url)).tone(ActTone::Quiet));
     if view.frame.may_create {
         acts.push(ActForm::link("Clone", format!("{}/clone", context.change_url)).tone(ActTone::Quiet));
     }
@@ -389,7 +392,7 @@ fn binds(change: &Change, is_silent: bool) -> Rich {
         false => Rich::new()
             .text("You decide on exactly this text: digest ")
             .digest(digest)
-            .text(". An edit of it voids your word, and you are told."),
+            .text(". An edit of it voids your decision, and you are notified."),
     }
 }
 

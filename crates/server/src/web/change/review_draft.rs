@@ -40,6 +40,17 @@ pub(crate) fn what_differs(draft: &Value) -> Entry {
         let text = |name: &str| row[name].as_str().unwrap_or_default();
         entry = entry.aside(Rich::new().said(format!("{}: {}", text("judged"), text("result"))));
     }
+    for row in draft["facts"]["objectives"].as_array().into_iter().flatten() {
+        let text = |name: &str| row[name].as_str().unwrap_or_default();
+        let value = row["value"].as_str().unwrap_or("no value");
+        let line = format!(
+            "{} at {}: {value}, {}",
+            text("objective"),
+            text("place"),
+            text("result")
+        );
+        entry = entry.aside(Rich::new().said(line));
+    }
     for row in draft["facts"]["alerts"].as_array().into_iter().flatten() {
         let text = |name: &str| row[name].as_str().unwrap_or_default();
         entry = entry.aside(format!("{}: {}", text("key"), text("title")));

@@ -29,7 +29,7 @@ use crate::web::approval::decision_card::{self, decided, missing, outcome_mark, 
 use crate::web::cab::meetings;
 use crate::web::change::open_acts::awaits_word_of;
 use crate::web::change::review_draft::what_differs;
-use crate::web::change::{affected, custom_fields};
+use crate::web::change::{affected, custom_fields, waves};
 use crate::web::shared::fields::watching;
 use crate::web::shared::moments;
 use crate::web::shared::view::View;
@@ -422,6 +422,7 @@ impl Around<'_> {
             acts.insert(0, ActForm::link("Step by step", page));
         }
         acts.extend(self.undo_acts());
+        acts.extend(self.ready_acts(view));
         Work::new("", entries.collect()).acts(acts)
     }
 
@@ -503,11 +504,12 @@ impl Around<'_> {
             .icon("list")
         });
         let reached = affected::line(view, &self.file.change);
+        let waves = waves::line(view, &self.file.change);
         let mut acts = self.act(Verb::Link, Act::Link);
         if !self.open.has(Verb::Edit) && !self.open.has(Verb::Label) {
             acts.iter_mut().for_each(leave_holding_out);
         }
-        Work::new("", reached.into_iter().chain(entries).collect()).acts(acts)
+        Work::new("", waves.into_iter().chain(reached).chain(entries).collect()).acts(acts)
     }
 
     /// Comments, oldest first, with the form that adds one.

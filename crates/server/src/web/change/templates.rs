@@ -1,7 +1,7 @@
 //! Templates of standard changes.
 
 use acts::change::set_template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::{Act as Verb, actions};
 use model::core::body::Body;
@@ -23,27 +23,35 @@ use crate::web::shared::fields::time_field;
 use crate::web::shared::form::{AFTER, Form};
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
+use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{self, View, Visitor, show};
 use crate::web::shared::words::{capital, names, plain};
 
 /// The list.
-pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Templates, |view| list_page(view, None)).await
+pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+    show(&state, &visitor, Place::Templates, move |view| {
+        list_page_of(view, &words, None)
+    })
+    .await
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    list_page_of(view, &Words::default(), back)
+}
+
+fn list_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
-    let rows = view
-        .directory
-        .templates
-        .values()
-        .map(|template| row(view, template))
-        .collect();
+    let directory = view.directory.clone();
+    let (found, told) = words.narrow(directory.templates.values(), |template| {
+        vec![template.key.as_str(), template.title.as_str()]
+    });
+    let rows = found.into_iter().map(|template| row(view, template)).collect();
     let mut page = Templates {
         frame: view.frame.clone(),
         rows,
         ..Templates::default()
     };
+    words.put(&mut page, view.url("/templates"), &told, (Vec::new(), &[]));
     if view.may(actions::PROPOSE_TEMPLATE) {
         page.acts.push(propose_form(view));
     }
@@ -198,7 +206,7 @@ fn own_fields_to_lock(view: &View<'_, '_, '_>) -> Vec<Field> {
         let mut known = view.directory.custom_fields.values();
         known.any(|it| it.path() == field.name && it.is_of(Kind::Standard))
     };
-    let own = custom_fields::own_fields(&view.directory, None).into_iter();
+    let own = custom_fields::own_fields(view, None).into_iter();
     own.filter(is_of_standard)
         .map(|field| Field {
             name: format!("locked.{}", field.name),
@@ -355,12 +363,14 @@ fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActFor
     let mut acts = Vec::new();
     if template.state == TemplateState::Approved && view.may(Verb::Create.as_str()) {
         let address = format!("/changes/new?{AFTER}={}", escaped(&template.key));
-        let link = ActForm::link("Write a change after it", view.url(&address));
+        let link = ActForm::link("New change from this template", view.url(&address));
         // One act stands out: what waits for the reader goes before what may be done at any time.
         let waits = next_of(template).is_some() && view.may(actions::APPROVE_TEMPLATE);
         acts.push(if waits { link } else { link.tone(ActTone::Go) });
     }
     acts.extend(states(view, template));
+    let rework = format!("/templates/{}/rework", escaped(&template.key));
+    acts.push(ActForm::link("Rework", view.url(&rework)).tone(ActTone::Quiet));
     acts
 }
 

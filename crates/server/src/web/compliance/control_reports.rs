@@ -3,9 +3,8 @@
 use acts::compliance::find_violation_trend::{ViolationMonth, find_violation_trend};
 use acts::compliance::report_controls::{Asked, report_controls};
 use axum::extract::{Path, Query, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
-use model::compliance::control_report::{ControlReport, ControlResult, Result as Tested, TestResult};
+use axum::response::Response;
+use model::compliance::control_report::{ControlReport, ControlResult, ReportFormat, Result as Tested, TestResult};
 use model::compliance::framework::{FRAMEWORKS, Framework};
 use model::core::act::actions;
 use model::core::refusal::Refusal;
@@ -15,10 +14,10 @@ use pages::{
 };
 use store::{Lane, Mode};
 
+use crate::compliance::{answer, csv, file_name, file_of};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::change_query::Wanted;
-use crate::web::change::export::csv_line;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words;
 
@@ -92,7 +91,7 @@ fn violations(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
 }
 
 /// The span and the size of the log that an address asks for.
-fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
+pub(crate) fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
     let time = |name: &str| match wanted.get(name) {
         None => Ok(None),
         Some(text) => match text.parse().ok().or_else(|| view.reader.read_field(text)) {
@@ -131,6 +130,27 @@ pub(crate) async fn show_report(
     .await
 }
 
+/// A report as a file.
+pub(crate) async fn file(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, framework, format)): Path<(String, String, String)>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Response {
+    let wanted = Wanted(pairs);
+    let act = move |cx: &mut acts::Context<'_, '_>| {
+        let view = View::open(cx, Place::AuditLog)?;
+        let format = ReportFormat::named(&format).ok_or_else(|| Refusal::not_found(&format))?;
+        let asked = asked(&view, &wanted)?;
+        let report = report_controls(view.cx, &framework, &asked)?;
+        Ok((file_name(&report, format), format, file_of(&report, format)?))
+    };
+    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok((name, format, bytes)) => answer(&name, format, bytes),
+        Err(failure) => problem(&state, &visitor, &failure, &format!("{}/audit/reports", visitor.base())).await,
+    }
+}
+
 /// The exceptions of a report as CSV (RFC 4180).
 pub(crate) async fn exceptions(
     State(state): State<AppState>,
@@ -145,17 +165,7 @@ pub(crate) async fn exceptions(
         report_controls(view.cx, &framework, &asked)
     };
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
-        Ok(report) => {
-            let heads = ["control", "clause", "rule", "severity", "change", "text"];
-            let lines = std::iter::once(heads).chain(report.rows());
-            let body: String = lines.map(|line| csv_line(line.into_iter())).collect();
-            let headers = [
-                (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-                (header::CONTENT_DISPOSITION, "attachment; filename=\"exceptions.csv\""),
-                (header::CACHE_CONTROL, "no-store"),
-            ];
-            (headers, body).into_response()
-        }
+        Ok(report) => answer("exceptions.csv", ReportFormat::Csv, csv(&report).into_bytes()),
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/audit/reports", visitor.base())).await,
     }
 }
@@ -179,6 +189,9 @@ fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
         count(report.controls.len() as u64),
         count(report.population.changes)
     );
+    let file = |label: &'static str, format: ReportFormat| {
+        ActForm::link(label, format!("{here}/file/{}?{query}", format.as_str())).tone(ActTone::Quiet)
+    };
     let mut sections = vec![summary(report), population(report)];
     sections.extend(report.controls.iter().map(|control| section(view, control)));
     RecordPage {
@@ -191,6 +204,9 @@ fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
         is_said: true,
         byline: Rich::from(byline),
         acts: vec![
+            file("PDF", ReportFormat::Pdf),
+            file("Workbook", ReportFormat::Xlsx),
+            file("OSCAL", ReportFormat::Oscal),
             ActForm::link("Exceptions as CSV", format!("{here}/exceptions.csv?{query}")).tone(ActTone::Quiet),
             ActForm::link("Link to this report", format!("{here}?{query}")).tone(ActTone::Quiet),
         ],

@@ -31,13 +31,50 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let section = Section::new(
         "retention",
         "How long words and files are kept; the log and its proofs stay for ever",
-        SectionBody::Entries(rows.into_iter().map(entry).chain(archived).collect()),
+        SectionBody::Entries(
+            rows.into_iter()
+                .map(entry)
+                .chain(archived)
+                .chain(keepers(view))
+                .collect(),
+        ),
     );
     if view.may(actions::SET_POLICY) {
         Ok(section.acts(vec![form(view, kept)]))
     } else {
         Ok(section)
     }
+}
+
+/// Where to read what keeps more than the retention.
+fn keepers(view: &View<'_, '_, '_>) -> Vec<Entry> {
+    if !view.may(actions::AUDIT) {
+        return Vec::new();
+    }
+    let link =
+        |words: &str, path: &str, why: &str| Entry::new(Tone::Plain, Rich::new().link(words, view.url(path))).why(why);
+    vec![
+        link(
+            "Retention rules",
+            "/retention-rules",
+            "for how long regimes ask to keep records",
+        ),
+        link(
+            "Hold orders",
+            "/hold-orders",
+            "what legal holds keep, whatever the retention says",
+        ),
+        link(
+            "Person erasures",
+            "/person-erasures",
+            "erasures of people’s data; proofs of what they did stay",
+        ),
+        link(
+            "Dry run of the retention",
+            "/retention/preview",
+            "what would go now, and what a hold keeps",
+        ),
+    ]
 }
 
 /// When changes move to the archive, what it holds, and what waits for it.

@@ -153,7 +153,7 @@ fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts:
 }
 
 fn words(view: &View<'_, '_, '_>, right: &HeldRight) -> String {
-    let name = |person: &PersonId| view.directory.people.get(person).map(|it| it.name.clone());
+    let name = |person: &PersonId| view.directory.people.get(person).map(|it| it.shown_name());
     match (right.kind.as_str(), &right.told_scope(name)) {
         ("role", _) => format!("right {}", crate::web::shared::words::plain(&right.what)),
         ("function", _) => format!("job function {}", right.what),
@@ -189,7 +189,7 @@ fn part_in(key: &str) -> String {
 fn right_row(view: &View<'_, '_, '_>, right: &HeldRight, of: &AccessReview) -> Vec<Cell> {
     let mark = match (of.signed_at, right.refused) {
         (None, _) => Tone::Wait.mark("Not yet looked at"),
-        (Some(_), true) => Tone::Stop.mark("Taken away"),
+        (Some(_), true) => Tone::Stop.mark("Revoked"),
         (Some(_), false) => Tone::Ok.mark("Stays"),
     };
     vec![

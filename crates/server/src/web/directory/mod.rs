@@ -5,5 +5,8 @@ pub(crate) mod ownership;
 pub(super) mod ownership_proposal;
 pub(super) mod people;
 pub(super) mod rights;
+pub(super) mod service_sections;
 pub(super) mod services;
+pub(crate) mod setup;
+mod setup_steps;
 pub(super) mod vendors;

@@ -17,6 +17,7 @@ use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::capital;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::fields::service_filter;
 
 /// The most rows that one page shows.
 const MOST: usize = 300;
@@ -223,10 +224,9 @@ fn filters(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Field> {
             .value(value.unwrap_or_default())
             .half()
     };
-    let services = view.directory.services.keys().map(|key| key.0.clone()).collect();
     let places = view.directory.environments.keys().map(|key| key.0.clone()).collect();
     vec![
-        menu("service", "Service", services, asked.service()),
+        service_filter(view, asked.service().unwrap_or_default()),
         menu("environment", "Environment", places, asked.environment()),
     ]
 }
@@ -243,8 +243,8 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
     let places = view.directory.environments.keys().map(|key| key.0.clone());
     ActForm::new("ownership", "Name somebody", view.url("/ownership"))
         .field(super::super::shared::idempotent_form::field(view))
-        .field(Field::select("role", "Part", &parts).required().half())
-        .field(super::super::shared::fields::keys_menu("environment", "In", places).half())
+        .field(Field::select("role", "Role", &parts).required().half())
+        .field(super::super::shared::fields::keys_menu("environment", "Environment", places).half())
         .field(
             Field::text("service", "Service")
                 .hint("Its key; empty for everything or a class.")
@@ -255,10 +255,10 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
                 .hint("Such as regime:sox or team:Finance.")
                 .half(),
         )
-        .field(Field::text("person", "Login").half())
-        .field(Field::text("group", "Or a group").half())
+        .field(crate::web::shared::fields::pick_field(view, "people", "person", "Person").half())
+        .field(crate::web::shared::fields::pick_field(view, "groups", "group", "Or a group").half())
         .field(super::super::shared::fields::time_field(view, "ends_at", "Until"))
-        .submit("Name them")
+        .submit("Assign this role")
 }
 
 /// Names somebody.

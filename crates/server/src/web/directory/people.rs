@@ -51,17 +51,16 @@ fn people_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) 
     let has_reviews = may_set || view.may(actions::AUDIT) || !reviews(view.cx, 1)?.is_empty();
     let mut found: Vec<&Person> = view.directory.people.values().collect();
     found.sort_by_cached_key(|person| (!person.active, person.name.to_lowercase()));
-    let (shown, count) = words.narrow(found.into_iter(), |person| {
+    let (shown, told) = words.narrow(found.into_iter(), |person| {
         vec![person.login.as_str(), person.name.as_str()]
     });
     let rows = shown.into_iter().map(|person| person_row(view, person, may_set));
     let mut page = People {
         frame: view.frame.clone(),
         rows: rows.collect(),
-        count,
         ..People::default()
     };
-    words.put(&mut page, view.url("/people"));
+    words.put(&mut page, view.url("/people"), &told, (Vec::new(), &[]));
     if has_reviews {
         let url = view.url("/access-reviews");
         page.acts
@@ -90,7 +89,7 @@ fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> Person
         told: told_of(view, person),
         login: person.login.clone(),
         href: String::new(),
-        name: person.name.clone(),
+        name: person.shown_name(),
         roles: roles.join(", "),
         team: String::new(),
         is_active: person.active,
@@ -139,7 +138,8 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
     }
     if person.id != view.me {
         let manager = person.manager.as_ref().map(|id| view.directory.login(id));
-        let field = Field::text("manager", "Login of their manager").value(manager.unwrap_or_default());
+        let field = crate::web::shared::fields::pick_field(view, "people", "manager", "Login of their manager")
+            .value(manager.unwrap_or_default());
         acts.push(
             ActForm::new("manager", "Manager", url("manager"))
                 .tone(ActTone::Link)
@@ -189,7 +189,7 @@ fn person_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::text("name", "Name").required().half())
         .field(Field::new("email", "Mail address", Input::Email).half())
         .field(Field::text("zone", "Time zone").hint("Such as Europe/Oslo.").half())
-        .field(Field::text("manager", "Login of their manager").half())
+        .field(crate::web::shared::fields::pick_field(view, "people", "manager", "Login of their manager").half())
         .field(Field::new("roles", "Rights", role_choices()));
     asking_why(view, form).submit("Add this person")
 }

@@ -54,7 +54,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     sections.extend(reports.into_iter().map(section));
     let page = RecordPage {
         frame: view.frame.clone(),
-        title: "Rights in doubt".to_owned(),
+        title: "Questionable rights".to_owned(),
         byline: Rich::from("What should not stay as it is."),
         sections,
         ..RecordPage::default()
@@ -223,7 +223,7 @@ fn conflict(view: &View<'_, '_, '_>, it: Conflict) -> Vec<Cell> {
 /// The name of whoever has a login.
 fn named(view: &View<'_, '_, '_>, login: &str) -> String {
     let person = view.directory.by_login(login);
-    person.map_or_else(|| login.to_owned(), |person| person.name.clone())
+    person.map_or_else(|| login.to_owned(), |person| person.shown_name())
 }
 
 /// The rows of the ownership matrix that speak of a finding's target.

@@ -8,10 +8,10 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::{self, Body};
-use model::core::enums::{self, Criticality, OwnershipRole, State as Stage};
+use model::core::enums::{Criticality, OwnershipRole, State as Stage};
 use model::core::ids::{self, ServiceKey};
 use model::core::refusal::Refusal;
-use model::directory::snapshot::{Dependency, Ownership, Service};
+use model::directory::snapshot::{Ownership, Service};
 use model::directory::{ownership_matrix, two_people};
 use pages::{
     ActForm, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, ServiceRow,
@@ -22,6 +22,7 @@ use serde_json::Value;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::home;
+use crate::web::directory::service_sections;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::list_filter::Words;
@@ -43,7 +44,7 @@ pub(crate) async fn services(State(state): State<AppState>, visitor: Visitor, Qu
 fn services_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
     let open = open_changes(view)?;
     let directory = view.directory.clone();
-    let (shown, count) = words.narrow(directory.services.values(), |service| {
+    let (shown, told) = words.narrow(directory.services.values(), |service| {
         let team = service.team.as_deref().unwrap_or_default();
         vec![service.key.as_str(), service.name.as_str(), team]
     });
@@ -51,10 +52,9 @@ fn services_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>
     let mut page = Services {
         frame: view.frame.clone(),
         rows: rows.collect(),
-        count,
         ..Services::default()
     };
-    words.put(&mut page, view.url("/services"));
+    words.put(&mut page, view.url("/services"), &told, (Vec::new(), &[]));
     if view.may(actions::SET_SERVICE) {
         page.acts.push(service_form(view, None));
     }
@@ -106,7 +106,7 @@ fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<Strin
 }
 
 /// Who owns a service in any environment, by name.
-fn owners(view: &View<'_, '_, '_>, service: &ServiceKey) -> Vec<String> {
+pub(crate) fn owners(view: &View<'_, '_, '_>, service: &ServiceKey) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for place in view.directory.environments.keys() {
         for holder in view.directory.holders(service, place, OwnershipRole::Owner, view.now()) {
@@ -229,21 +229,21 @@ fn service_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> 
     let Some(service) = directory.services.get(&ServiceKey::from(key)) else {
         return Err(Refusal::not_found(format!("service {key}")).into());
     };
+    let mut sections = vec![ownership_section(view, service)];
+    sections.extend(service_sections::sections(view, service)?);
+    sections.push(change_section(view, service)?);
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Services".to_owned(), view.url("/services"))],
         key: service.key.0.clone(),
         title: service.name.clone(),
         marks: vec![Tone::Plain.mark(format!("Criticality: {}", service.criticality.as_str()))],
-        sections: vec![
-            ownership_section(view, service),
-            dependency_section(view, service),
-            change_section(view, service)?,
-        ],
+        sections,
         facts: service_facts(view, service),
         notices: home::news(view, Some(&service.key))?,
         ..RecordPage::default()
     };
+    page.acts.extend(service_sections::new_change(view, service));
     page.acts.push(watch_form(view, service));
     if view.may(actions::SET_SERVICE) {
         page.acts.push(service_form(view, Some(service)));
@@ -404,12 +404,12 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
     )
     .field(idempotent_form::field(view))
     .field(Field::hidden("service", service.key.as_str()))
-    .field(Field::select("role", "As", &roles).half())
-    .field(fields::keys_menu("environment", "In", places).half())
-    .field(Field::text("person", "Login").half())
-    .field(Field::text("group", "Or a group").half());
+    .field(Field::select("role", "Role", &roles).half())
+    .field(fields::keys_menu("environment", "Environment", places).half())
+    .field(fields::pick_field(view, "people", "person", "Person").half())
+    .field(fields::pick_field(view, "groups", "group", "Or a group").half());
     if !by_two {
-        return form.submit("Name them");
+        return form.submit("Assign this role");
     }
     form.field(
         Field::text("reason", "Why")
@@ -417,40 +417,6 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
             .required(),
     )
     .submit("Propose them")
-}
-
-/// A part and its whole, as either of them reads it.
-fn part_entry(row: &Dependency, service: &Service, link: &impl Fn(&ServiceKey) -> Rich) -> Option<Entry> {
-    if row.to == service.key {
-        return Some(Entry::new(Tone::Plain, link(&row.from).text(" is part of it")).icon("service"));
-    }
-    let whole = || {
-        Rich::new()
-            .text("It is part of ")
-            .append(link(&row.to))
-            .text(", and inherits its owners")
-    };
-    (row.from == service.key).then(|| Entry::new(Tone::Plain, whole()).icon("service"))
-}
-
-fn dependency_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
-    let link = |key: &ServiceKey| Rich::new().said_link(key.as_str(), view.url(&format!("/services/{key}")));
-    let between = view
-        .directory
-        .dependencies
-        .iter()
-        .filter(|row| row.is_between_services());
-    let rows = between.filter_map(|row| {
-        if row.kind == enums::DependencyKind::PartOf {
-            return part_entry(row, service, &link);
-        }
-        if row.to == service.key {
-            return Some(Entry::new(Tone::Plain, link(&row.from).text(" depends on it")).icon("service"));
-        }
-        let ours = row.from == service.key;
-        ours.then(|| Entry::new(Tone::Plain, Rich::new().text("It depends on ").append(link(&row.to))).icon("service"))
-    });
-    Section::new("dependencies", "Dependencies", SectionBody::Entries(rows.collect())).unsaid("None is known.")
 }
 
 fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Result<Section> {

@@ -1,19 +1,26 @@
 //! What the gates were asked and answered.
 
-use acts::report::find_records::find_gate_checks;
+use acts::change::find_warnings::warnings_of;
+use acts::report::find_records::{CheckQuery, find_gate_checks};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
+use model::approval::warning::Warning;
 use model::change::change_file::ChangeFile;
 use model::change::related_records::GateCheck;
 use model::core::act::actions;
 use model::core::enums::{CheckState, EvidenceResult, GateDecision, Purpose};
 use model::core::unmet::Unmet;
-use pages::{Entry, Fact, GateCheckRow, GateChecks, GatePage, Paging, Place, Rich, Tone, short_digest};
+use model::gate::answer::rows as gate_rows;
+use model::gate::earliest_go::{EarliestGo, earliest_go};
+use pages::{Chip, Empty, Entry, Fact, GateCheckRow, GateChecks, GatePage, Paging, Place, Rich, Tone, short_digest};
 use serde_json::json;
 
+use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::{missing, short_reason, way_on};
+use crate::web::approval::warnings;
+use crate::web::shared::fields::{service_filter, state_filter};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::names as names_of;
 
@@ -24,29 +31,99 @@ const LONGEST_WAIT_HOURS: i64 = 7 * 24;
 /// How many checks a page shows.
 const PAGE: i64 = 50;
 
-/// Where the list goes on.
+/// What the list is asked for, and where it goes on.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     before: Option<String>,
+    service: Option<String>,
+    state: Option<String>,
+}
+
+/// The states of the list's filter.
+const STATES: [(&str, &str); 4] = [
+    ("waiting", "Waits for a go"),
+    ("collectable", "Turned to go; its permit waits"),
+    ("settled", "Answered"),
+    ("over", "Waited in vain"),
+];
+
+impl Asked {
+    fn service(&self) -> &str {
+        self.service.as_deref().unwrap_or_default().trim()
+    }
+
+    fn state(&self) -> &str {
+        self.state.as_deref().unwrap_or_default().trim()
+    }
+
+    /// The address of the list with these filters, without one of them.
+    fn address(&self, view: &View<'_, '_, '_>, without: &str, before: Option<&str>) -> String {
+        let before = before.unwrap_or_default();
+        let pairs = [("service", self.service()), ("state", self.state()), ("before", before)];
+        let pairs = pairs
+            .into_iter()
+            .filter(|(name, value)| *name != without && !value.is_empty());
+        let pairs: Vec<String> = pairs
+            .map(|(name, value)| format!("{name}={}", escaped(value)))
+            .collect();
+        match pairs.is_empty() {
+            true => view.url("/gate-checks"),
+            false => view.url(&format!("/gate-checks?{}", pairs.join("&"))),
+        }
+    }
+
+    fn chips(&self, view: &View<'_, '_, '_>) -> Vec<Chip> {
+        let state = STATES.iter().find(|(word, _)| *word == self.state());
+        let state = state.map_or(self.state(), |(_, label)| label);
+        let on = [("service", "Service", self.service()), ("state", "State", state)];
+        let chip = |(name, label, value): (&str, &str, &str)| Chip {
+            label: label.to_owned(),
+            value: value.to_owned(),
+            remove_url: self.address(view, name, None),
+            is_said: name == "service",
+        };
+        on.into_iter()
+            .filter(|(_, _, value)| !value.is_empty())
+            .map(chip)
+            .collect()
+    }
 }
 
 /// The list, newest first.
 pub(crate) async fn list(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
-    let show_list = move |view: &mut View<'_, '_, '_>| list_page(view, asked.before.as_deref());
+    let show_list = move |view: &mut View<'_, '_, '_>| list_page(view, &asked);
     show(&state, &visitor, Place::GateChecks, show_list).await
 }
 
-fn list_page(view: &mut View<'_, '_, '_>, before: Option<&str>) -> acts::Result<String> {
-    let mut checks = find_gate_checks(view.cx, before, PAGE + 1)?;
+fn list_page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+    let before = asked.before.as_deref();
+    let query = CheckQuery {
+        before: asked.before.clone(),
+        service: Some(asked.service().to_owned()).filter(|key| !key.is_empty()),
+        state: CheckState::ALL
+            .iter()
+            .copied()
+            .find(|state| state.as_str() == asked.state()),
+    };
+    let mut checks = find_gate_checks(view.cx, &query, PAGE + 1)?;
     let is_more = checks.len() as i64 > PAGE;
     checks.truncate(PAGE as usize);
     let last = checks.last().filter(|_| is_more);
-    let older = last.map(|check| view.url(&format!("/gate-checks?before={}", check.id)));
-    let newer = before.map(|_| view.url("/gate-checks"));
+    let older = last.map(|check| asked.address(view, "", Some(check.id.as_str())));
+    let newer = before.map(|_| asked.address(view, "before", None));
     let rows: Vec<GateCheckRow> = checks.iter().map(|check| row(view, check)).collect();
     let shown = format!("{} shown", rows.len());
+    let chips = asked.chips(view);
+    let none = Empty::new("Nothing fits these filters", "Take one of them away.");
     let page = GateChecks {
         frame: view.frame.clone(),
+        filters: vec![
+            service_filter(view, asked.service()),
+            state_filter(&STATES, asked.state()),
+        ],
+        filter_url: view.url("/gate-checks"),
+        unfound: (!chips.is_empty()).then_some(none),
+        chips,
         count: shown.clone(),
         paging: Paging {
             newer,
@@ -104,12 +181,16 @@ pub(crate) async fn one(
             Some(key) => Some(view.cx.file(key)?),
             None => None,
         };
-        Ok(page(view, &check, file.as_ref()).render())
+        let found = match &file {
+            Some(file) if check.purpose == Purpose::Deploy => warnings_of(view.cx, file)?,
+            _ => Vec::new(),
+        };
+        Ok(page(view, &check, file.as_ref(), &found).render())
     })
     .await
 }
 
-fn page(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) -> GatePage {
+fn page(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>, found: &[Warning]) -> GatePage {
     let is_go = check.decision == GateDecision::Go;
     let mut told: Vec<(String, &str)> = Vec::new();
     let mut rows: Vec<(String, &Unmet)> = Vec::new();
@@ -140,6 +221,7 @@ fn page(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) -
         answer: answer(view, check, count),
         decided: format!("decided {}", view.reader.moment(check.checked_at)),
         open: open.collect(),
+        warned: warnings::entries(view, found),
         met: file.map(|file| met(view, check, file)).unwrap_or_default(),
         // What was asked stands in it, so only what a change names goes into something that is copied.
         command: match file {
@@ -147,7 +229,7 @@ fn page(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) -
             _ => String::new(),
         },
         json: answer_json(check),
-        facts: facts(view, check),
+        facts: facts(view, check, file),
     }
 }
 
@@ -263,7 +345,7 @@ fn standing(state: CheckState) -> &'static str {
     }
 }
 
-fn facts(view: &View<'_, '_, '_>, check: &GateCheck) -> Vec<Fact> {
+fn facts(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) -> Vec<Fact> {
     let mut facts = vec![
         Fact::new(
             "Service",
@@ -282,8 +364,13 @@ fn facts(view: &View<'_, '_, '_>, check: &GateCheck) -> Vec<Fact> {
     if let Some(until) = check.wait_until {
         facts.push(Fact::new("Waits until", view.reader.moment(until)));
     }
-    if let Some(next) = check.next_transition_at {
-        facts.push(Fact::new("May turn", view.reader.moment(next)));
+    let is_stop = check.decision == GateDecision::Stop && check.purpose == Purpose::Deploy;
+    match file.filter(|_| is_stop).and_then(|file| earliest(view, check, file)) {
+        Some(told) => facts.push(Fact::new("Earliest go", told)),
+        None => {
+            let next = check.next_transition_at;
+            facts.extend(next.map(|next| Fact::new("May turn", view.reader.moment(next))));
+        }
     }
     if let (GateDecision::Stop, Some(key)) = (check.decision, &check.change) {
         let glass = Rich::new()
@@ -292,4 +379,25 @@ fn facts(view: &View<'_, '_, '_>, check: &GateCheck) -> Vec<Fact> {
         facts.push(Fact::new("In an emergency", glass));
     }
     facts
+}
+
+/// When the gate may first say go as its change stands now; nothing where the change names this build no more.
+fn earliest(view: &View<'_, '_, '_>, check: &GateCheck, file: &ChangeFile) -> Option<Rich> {
+    let (artifact, commit) = (check.artifact.as_deref(), check.commit.as_deref());
+    let mut rows = gate_rows(file, &view.directory, view.now()).into_iter().filter(|row| {
+        let is_place = row.service.as_str() == check.service && row.environment.as_str() == check.environment;
+        let is_build = artifact.is_some() && row.artifact.as_deref() == artifact
+            || commit.is_some() && row.commit.as_deref() == commit;
+        is_place && is_build && row.purpose == Purpose::Deploy
+    });
+    let row = rows.next()?;
+    Some(match earliest_go(&row, view.now()) {
+        EarliestGo::Now => Rich::from("Now: what was open is met since."),
+        EarliestGo::At(at) => view.moment(at),
+        EarliestGo::NotBefore(at) => {
+            Rich::from("Nobody knows: people have to act, and not before ").append(view.moment(at))
+        }
+        EarliestGo::Unknown => Rich::from("Nobody knows: people have to act."),
+        EarliestGo::OtherTimes => Rich::from("Not within its planned times; it needs other times first."),
+    })
 }

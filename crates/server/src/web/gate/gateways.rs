@@ -1,4 +1,4 @@
-//! The page about gateways: findings, what has no partner, refused questions, how long was waited.
+//! The page about gateways: findings, deployments and changes without a match, refused questions, how long was waited.
 
 use acts::gate::{coverage, gate_waits};
 use axum::extract::State;
@@ -6,7 +6,7 @@ use axum::response::Response;
 use jiff::SignedDuration;
 use model::core::act;
 use model::gate::coverage::{SILENT_DAYS, findings};
-use pages::{Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
+use pages::{ActForm, Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 use store::gate::gate_use;
 
 use crate::http::state::AppState;
@@ -28,7 +28,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.cx.allow(act::actions::AUDIT)?;
     let sections = vec![
         section(
-            ("unmatched", "What has no partner"),
+            ("unmatched", "Deployments and changes without a match"),
             "A deployment without an approved change, or a change that says it was deployed where nothing was. Ask who answers.",
             &["Where", "What", "Why", "Who answers", "When"],
             unmatched(view)?,
@@ -65,6 +65,10 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         .line()
         .link("Drift", view.url("/drift")),
         sections,
+        acts: vec![
+            ActForm::link("Emergency cards", view.url("/emergency-cards")),
+            ActForm::link("Work without the server", view.url("/emergency-uses")),
+        ],
         ..RecordPage::default()
     };
     Ok(page.render())

@@ -71,8 +71,8 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
     }
     let body = if facts.is_empty() {
         SectionBody::Words(Rich::from(match has_password {
-            true => "None yet. With one, an act of weight asks for it instead of your password.",
-            false => "None yet. With one, an act of weight asks for it.",
+            true => "None yet. With one, a sensitive action asks for it instead of your password.",
+            false => "None yet. With one, a sensitive action asks for it.",
         }))
     } else {
         SectionBody::Facts(facts)

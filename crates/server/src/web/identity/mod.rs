@@ -8,4 +8,5 @@ pub(super) mod passkeys;
 pub(super) mod provider_sign_in;
 pub(super) mod sign_in;
 pub(super) mod tokens;
+pub(crate) mod welcome;
 pub(crate) mod workloads;

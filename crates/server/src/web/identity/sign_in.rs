@@ -1,4 +1,4 @@
-//! The door: signing in, signing out, and the password asked again before an act of weight.
+//! The door: signing in, signing out, and the password asked again before a sensitive action.
 
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};

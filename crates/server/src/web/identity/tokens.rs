@@ -38,7 +38,7 @@ fn tokens_page(
     let found = find_records::find_tokens(view.cx)?;
     let uses = session::token_uses(view.cx.tx)?;
     let directory = view.directory.clone();
-    let (shown, count) = words.narrow(found.iter(), |token| {
+    let (shown, told) = words.narrow(found.iter(), |token| {
         let person = directory.people.get(&token.person);
         let login = person.map_or("", |person| person.login.as_str());
         vec![token.name.as_str(), login]
@@ -49,10 +49,9 @@ fn tokens_page(
     let mut page = Tokens {
         frame: view.frame.clone(),
         rows: rows.collect(),
-        count,
         ..Tokens::default()
     };
-    words.put(&mut page, view.url("/tokens"));
+    words.put(&mut page, view.url("/tokens"), &told, (Vec::new(), &[]));
     if view.may(actions::SET_TOKEN) {
         page.acts.push(token_form(view));
     }

@@ -1,7 +1,7 @@
 //! Workloads: which jobs of a pipeline's platform are let in with the platform's own token.
 
 use acts::identity::set_workload;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
@@ -17,19 +17,27 @@ use serde_json::{Map, Value};
 use super::super::identity::tokens::{no_scope, scopes_field};
 use super::super::shared::form::{Form, lines};
 use super::super::shared::form_page::{Back, send, sent};
+use super::super::shared::list_filter::Words;
 use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::and;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 
 /// The list.
-pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Workloads, |view| list_page(view, None)).await
+pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+    show(&state, &visitor, Place::Workloads, move |view| {
+        list_page_of(view, &words, None)
+    })
+    .await
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    list_page_of(view, &Words::default(), back)
+}
+
+fn list_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::SET_TOKEN)?;
-    let found = set_workload::workloads(view.cx)?;
+    let (found, told) = words.cut(set_workload::workloads(view.cx)?);
     let rows = found.iter().map(|workload| {
         vec![
             Cell::title(workload.name.as_str(), view.url(&path(&workload.key))),
@@ -62,6 +70,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         acts: vec![form(view, "workload", "Add a workload", None)],
         ..RecordPage::default()
     };
+    page.acts.extend(words.page_acts(&view.url("/workloads"), &told));
     if let Some(back) = back {
         back.put(view, &mut page.frame, page.acts.iter_mut());
     }

@@ -338,7 +338,7 @@ fn command_forms(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<ActForm> {
     ));
     found.push(
         ActForm::new("hand-over", "Hand over command", act_url(view, incident, "command"))
-            .field(Field::text("commander", "The next commander’s login").required())
+            .field(crate::web::shared::fields::pick_field(view, "people", "commander", "The next commander").required())
             .submit("Hand it over"),
     );
     found

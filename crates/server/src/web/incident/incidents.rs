@@ -3,7 +3,7 @@
 use acts::incident::judge_candidates::{self, find_candidates};
 use acts::incident::set_incident;
 use acts::report::find_changes::find_naming;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body;
@@ -17,9 +17,10 @@ use pages::{
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::{commander, links, what_changed};
-use crate::web::shared::fields::{standing, time_field};
+use crate::web::shared::fields::{service_filter, standing, state_filter, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
+use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::{idempotent_form, words};
 
@@ -31,21 +32,45 @@ const SEVERITIES: [(&str, &str); 4] = [
     ("4", "4, cosmetic"),
 ];
 
+/// The states of the list's filter. A major incident is one of them here, as that is what is looked for first.
+const STATES: [(&str, &str); 5] = [
+    ("major", "Major"),
+    ("open", "Open"),
+    ("mitigated", "Mitigated"),
+    ("resolved", "Resolved"),
+    ("closed", "Closed"),
+];
+
 /// The list of incidents.
-pub(crate) async fn incidents(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Incidents, |view| incidents_page(view, None)).await
+pub(crate) async fn incidents(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+    show(&state, &visitor, Place::Incidents, move |view| {
+        incidents_page(view, &words, None)
+    })
+    .await
 }
 
-fn incidents_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+fn incidents_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
-    let mut found: Vec<&Incident> = view.directory.incidents.values().collect();
+    let directory = view.directory.clone();
+    let is_wanted = |it: &&Incident| {
+        let is_in = words.is_in(it.state().as_str()) || words.state() == "major" && it.is_major();
+        let is_of = words.service().is_empty() || !it.services.is_empty() && words.is_of(&it.services);
+        is_in && is_of && words.fit(&[it.key.as_str(), it.title.as_str()])
+    };
+    let mut found: Vec<&Incident> = directory.incidents.values().filter(is_wanted).collect();
     found.sort_by_key(|incident| (incident.resolved_at.is_some(), std::cmp::Reverse(incident.started_at)));
+    let (found, told) = words.cut(found);
     let rows = found.into_iter().map(|incident| incident_row(view, incident)).collect();
     let mut page = Incidents {
         frame: view.frame.clone(),
         rows,
         ..Incidents::default()
     };
+    let filters = vec![
+        service_filter(view, words.service()),
+        state_filter(&STATES, words.state()),
+    ];
+    words.put(&mut page, view.url("/incidents"), &told, (filters, &STATES));
     page.acts
         .push(ActForm::link("Problems", view.url("/problems")).tone(ActTone::Quiet));
     if view.may(actions::SET_INCIDENT) {
@@ -120,7 +145,7 @@ pub(crate) async fn open_incident(State(state): State<AppState>, visitor: Visito
         &visitor,
         sent,
         |cx, body| set_incident::open_incident(cx, body).map(drop),
-        incidents_page,
+        |view, back| incidents_page(view, &Words::default(), back),
     )
     .await
 }

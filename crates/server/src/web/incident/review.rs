@@ -290,7 +290,12 @@ fn review_actions(view: &View<'_, '_, '_>, drafted: &Drafted, here: &str, may: b
         ActForm::new("action", "Add an action", view.url(&format!("{here}/actions")))
             .field(idempotent_form::field(view))
             .field(Field::text("title", "Action").required())
-            .field(Field::text("owner", "Owner").required().half().hint("A login."))
+            .field(
+                crate::web::shared::fields::pick_field(view, "people", "owner", "Owner")
+                    .required()
+                    .half()
+                    .hint("A login."),
+            )
             .field(
                 crate::web::shared::fields::time_field(view, "due_at", "Due")
                     .required()

@@ -33,7 +33,7 @@ const MOST: i64 = 500;
 /// How many deliveries of one connection are shown.
 const DELIVERIES: i64 = 50;
 /// The kinds of system that deliver, with their words.
-const KINDS: [(&str, &str); 23] = [
+pub(crate) const KINDS: [(&str, &str); 24] = [
     ("github", "GitHub"),
     ("gitlab", "GitLab"),
     ("argocd", "Argo CD"),
@@ -57,6 +57,7 @@ const KINDS: [(&str, &str); 23] = [
     ("flagger", "Flagger"),
     ("argo_rollouts", "Argo Rollouts"),
     ("statuspage", "Statuspage (vendor notices)"),
+    ("waves", "Outcomes of members (waves)"),
 ];
 
 /// What a kind of connection is called.
@@ -67,7 +68,7 @@ pub(crate) fn kind_words(kind: &str) -> &str {
         .map_or(kind, |(_, words)| *words)
 }
 
-fn hook_address(view: &View<'_, '_, '_>, id: &str) -> String {
+pub(super) fn hook_address(view: &View<'_, '_, '_>, id: &str) -> String {
     format!("{}/hooks/{id}", view.cx.services.tools().public_url)
 }
 
@@ -124,7 +125,7 @@ fn row(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<Vec
     let state = match (connection.active, parked) {
         (false, _) if connection.waits => Tone::Wait.mark("Waits for another person"),
         (false, _) => Tone::Plain.mark("Ended"),
-        (true, 0) => Tone::Ok.mark("Taken"),
+        (true, 0) => Tone::Ok.mark("Active"),
         (true, parked) => Tone::Stop.mark(format!("{parked} set aside")),
     };
     Ok(vec![
@@ -144,7 +145,7 @@ fn connect_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(super::super::shared::idempotent_form::field(view))
         .field(Field::select("kind", "Kind", &KINDS).required().half())
         .field(Field::text("name", "Name").hint("For people: “GitHub of Logistics”.").required().half())
-        .field(Field::text("owner", "Owner").hint("A login; who stands as requester where no sender is known.").value(view.directory.login(&view.me)))
+        .field(crate::web::shared::fields::pick_field(view, "people", "owner", "Owner").hint("A login; who stands as requester where no sender is known.").value(view.directory.login(&view.me)))
         .field(Field::textarea("map", "What their repositories are here").hint(
             "One a line: their repository, our service, then their environments and ours: halden/booking-api booking-api prod=production",
         ))
@@ -170,32 +171,37 @@ fn gather_map(body: &Body) -> Body {
     body
 }
 
+/// Makes a connection; its address and its secret are shown once.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub(crate) fn connect(cx: &mut acts::Context<'_, '_>, body: &Body) -> acts::Result<Made> {
+    let (made, secret) = set_connection::create_connection(cx, &gather_map(body))?;
+    let address = format!("{}/hooks/{}", cx.services.tools().public_url, made.id);
+    let mut shown = vec![
+        ("Deliver to".to_owned(), address),
+        ("Secret".to_owned(), secret.clone()),
+    ];
+    let signing = door::signing_secret(&secret).filter(|_| !matches!(made.kind.as_str(), "github" | "pagerduty"));
+    shown.extend(signing.map(|secret| ("Signing secret".to_owned(), secret)));
+    Ok(Made {
+        title: format!("{} is connected", made.name),
+        text: if made.waits {
+            "Copy the secret now: it cannot be shown again. What it delivers is taken once another person put it in force: \
+             propose that on its page."
+        } else {
+            "Copy the secret now: it cannot be shown again."
+        }
+        .to_owned(),
+        shown,
+    })
+}
+
 /// Connects a system.
 pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/connections".to_owned();
     let sent = sent(form, path.clone(), path, Place::Connections);
-    let run = |cx: &mut acts::Context<'_, '_>, body: &Body| {
-        let (made, secret) = set_connection::create_connection(cx, &gather_map(body))?;
-        let address = format!("{}/hooks/{}", cx.services.tools().public_url, made.id);
-        let mut shown = vec![
-            ("Deliver to".to_owned(), address),
-            ("Secret".to_owned(), secret.clone()),
-        ];
-        let signing = door::signing_secret(&secret).filter(|_| !matches!(made.kind.as_str(), "github" | "pagerduty"));
-        shown.extend(signing.map(|secret| ("Signing secret".to_owned(), secret)));
-        Ok(Made {
-            title: format!("{} is connected", made.name),
-            text: if made.waits {
-                "Copy the secret now: it cannot be shown again. What it delivers is taken once another person put it in force: \
-                 propose that on its page."
-            } else {
-                "Copy the secret now: it cannot be shown again."
-            }
-            .to_owned(),
-            shown,
-        })
-    };
-    send_made(&state, &visitor, sent, run, list_page).await
+    send_made(&state, &visitor, sent, connect, list_page).await
 }
 
 /// One connection with its deliveries.
@@ -219,7 +225,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         title: connection.name.clone(),
         is_said: true,
         marks: vec![match connection.active {
-            true => Tone::Ok.mark("Taken"),
+            true => Tone::Ok.mark("Active"),
             false if connection.waits => Tone::Wait.mark("Waits for another person"),
             false => Tone::Plain.mark("Ended"),
         }],
@@ -251,6 +257,9 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         page.acts.push(proposal_form(view, id));
     }
     if connection.active || connection.waits {
+        let guide = view.url(&format!("/connections/{}/guide", escaped(id)));
+        page.acts
+            .push(ActForm::link("Guide to its settings", guide).tone(ActTone::Quiet));
         page.acts.push(repository_form(view, id));
         page.acts.push(edit_form(view, &connection)?);
         let end = ActForm::new(
@@ -271,7 +280,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
 }
 
 /// Deliveries that were turned away for one reason.
-fn turned_entry(view: &View<'_, '_, '_>, it: &inbox::Turned) -> Entry {
+pub(super) fn turned_entry(view: &View<'_, '_, '_>, it: &inbox::Turned) -> Entry {
     Entry::new(Tone::Stop, it.text.as_str())
         .code(it.code.as_str())
         .why(match it.count.unsigned_abs() {
@@ -345,7 +354,7 @@ fn edit_form(view: &View<'_, '_, '_>, connection: &Connection) -> acts::Result<A
         .field(was)
         .field(Field::text("name", "Name").value(value("name")).required().half())
         .field(
-            Field::text("owner", "Owner")
+            crate::web::shared::fields::pick_field(view, "people", "owner", "Owner")
                 .hint("A login; who stands as requester where no sender is known.")
                 .value(value("owner"))
                 .required(),
@@ -353,7 +362,7 @@ fn edit_form(view: &View<'_, '_, '_>, connection: &Connection) -> acts::Result<A
         .submit("Keep these edits"))
 }
 
-fn repository_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
+pub(super) fn repository_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
     let url = view.url(&format!("/connections/{}/repository", escaped(id)));
     ActForm::new("repository", "Add a repository", url).field(super::super::shared::idempotent_form::field(view))
         .note("The address and the secret stay. What ran in it before is not looked into.")

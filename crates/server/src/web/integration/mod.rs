@@ -1,5 +1,6 @@
 //! Integrations: connections, deliveries, outgoing calls and webhooks.
 
+pub(crate) mod connection_guide;
 pub(crate) mod connections;
 pub(super) mod deliveries;
 pub(crate) mod sinks;

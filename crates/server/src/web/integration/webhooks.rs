@@ -199,7 +199,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
     for (word, title, unsaid) in [
         ("waiting", "On their way", "Nothing waits."),
         ("dead", "Given up", "Nothing was given up."),
-        ("delivered", "Taken", "Nothing was taken yet."),
+        ("delivered", "Delivered", "Nothing was delivered yet."),
     ] {
         let rows = webhook::list(view.cx.tx, id, word, i64::MAX, DELIVERIES)?;
         let table = deliveries(view, title, &rows);

@@ -5,6 +5,8 @@ use acts::notify::make_feed;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use connect::notify::mail::{CalendarPart, Method};
+use connect::schedule::caldav::Object;
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::body::Body;
@@ -26,6 +28,8 @@ use crate::web::shared::{idempotent_form, words};
 
 /// The longest line of a calendar, in bytes without its end (RFC 5545, section 3.1).
 const LINE: usize = 75;
+/// The most times of one freeze that a collection of objects holds.
+const MOST_SPANS: usize = 100;
 
 /// The page with the reader's feeds.
 pub(crate) async fn show_feeds(State(state): State<AppState>, visitor: Visitor) -> Response {
@@ -49,7 +53,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     let make = ActForm::new("feed", "Make a feed", view.url("/calendar/feed"))
         .field(idempotent_form::field(view))
         .tone(ActTone::Go)
-        .note("Whoever has its address reads the titles and times of your changes. It is shown once. With ?service=KEY or ?team=NAME behind it, it tells all changes of a service or team that you see.")
+        .note("Whoever has its address reads the titles and times of your changes. It is shown once. With ?service=KEY or ?team=NAME behind it, it tells all changes of a service or team that you see. CalDAV clients read the same at …/caldav/, with the part between /feed/ and .ics as the password.")
         .submit("Make a feed");
     let mut page = RecordPage {
         frame: view.frame.clone(),
@@ -151,6 +155,74 @@ pub(crate) async fn calendar(
     }
 }
 
+/// The events of a feed, each as an object of its own with an entity tag that stays while the event does.
+pub(crate) fn objects(changes: &[Change], directory: &Directory, base: &str, now: Timestamp) -> Vec<Object> {
+    let whole = |name: String, (starts_at, ends_at): (Timestamp, Timestamp), event: &str| {
+        let text =
+            format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Assent//Changes//EN\r\n{event}END:VCALENDAR\r\n");
+        Object {
+            name: format!("{name}.ics"),
+            starts_at,
+            ends_at,
+            text,
+            entity_tag: String::new(),
+        }
+    };
+    let mut found = Vec::new();
+    for change in changes {
+        let mut event = String::new();
+        // The time of the last save stands still while the change does.
+        put_change(&mut event, change, base, change.updated_at);
+        if let (Some(start), Some(end)) = (change.planned_start, change.planned_end) {
+            found.push(whole(change.id.0.clone(), (start, end), &event));
+        }
+    }
+    for freeze in directory.freezes.iter().filter(|freeze| !freeze.ended) {
+        for span in freeze.spans().filter(|span| span.ends_at > now).take(MOST_SPANS) {
+            let mut event = String::new();
+            put_freeze(&mut event, (freeze, span), base, freeze.starts_at);
+            let name = format!("{}{}", freeze.id.0, which(freeze, span));
+            found.push(whole(name, (span.starts_at, span.ends_at), &event));
+        }
+    }
+    found
+}
+
+/// An invitation to the planned time of a change, or its cancellation, from one mail address to another (RFC 6047); `None` without
+/// planned times.
+pub(crate) fn invitation(
+    change: &Change,
+    method: Method,
+    (organizer, attendee): (&str, &str),
+    (base, now): (&str, Timestamp),
+) -> Option<CalendarPart> {
+    change.planned_start.and(change.planned_end)?;
+    let mail = |address: &str| -> String { address.chars().filter(|it| !it.is_control()).collect() };
+    let mut event = String::new();
+    put_change(&mut event, change, base, now);
+    let people = [
+        format!("ORGANIZER:mailto:{}", mail(organizer)),
+        format!("ATTENDEE;ROLE=REQ-PARTICIPANT;RSVP=FALSE:mailto:{}", mail(attendee)),
+    ];
+    let mut lines = String::new();
+    for line in &people {
+        put(&mut lines, line);
+    }
+    let event = event.replace("END:VEVENT\r\n", &format!("{lines}END:VEVENT\r\n"));
+    let event = match method {
+        Method::Request => event,
+        // Whoever has no part any more takes it out, whatever becomes of the change.
+        Method::Cancel => event
+            .replace("STATUS:CONFIRMED", "STATUS:CANCELLED")
+            .replace("STATUS:TENTATIVE", "STATUS:CANCELLED"),
+    };
+    let method_word = method.as_str();
+    let text = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Assent//Changes//EN\r\nMETHOD:{method_word}\r\n{event}END:VCALENDAR\r\n"
+    );
+    Some(CalendarPart { method, text })
+}
+
 /// Writes a calendar.
 fn write(
     (changes, about): (&[Change], &make_feed::About),
@@ -228,12 +300,17 @@ fn put_change(out: &mut String, change: &Change, base: &str, now: Timestamp) {
     put(out, "END:VEVENT");
 }
 
-/// One time of a freeze; each of several is an event of its own, so that a reader needs no rule.
-fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), base: &str, now: Timestamp) {
-    let which = match freeze.repeat.is_set() {
+/// What parts one time of a freeze that repeats from the others.
+fn which(freeze: &Freeze, span: Occurrence) -> String {
+    match freeze.repeat.is_set() {
         true => format!("-{}", instant(span.starts_at)),
         false => String::new(),
-    };
+    }
+}
+
+/// One time of a freeze; each of several is an event of its own, so that a reader needs no rule.
+fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), base: &str, now: Timestamp) {
+    let which = which(freeze, span);
     put(out, "BEGIN:VEVENT");
     put(out, &format!("UID:{}{which}@assent", freeze.id.0));
     put(out, &format!("DTSTAMP:{}", instant(now)));

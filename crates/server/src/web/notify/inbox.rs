@@ -226,8 +226,11 @@ fn form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::text("title", "What is to be done").required())
         .field(Field::textarea("text", "What helps to do it"))
         .field(Field::text("services", "Services").hint("Keys, parted by commas."))
-        .field(Field::text("owner", "Owner").hint("A login. Without an owner and a group it is yours."))
-        .field(Field::text("group", "Or a group").hint("The group's key."))
+        .field(
+            crate::web::shared::fields::pick_field(view, "people", "owner", "Owner")
+                .hint("A login. Without an owner and a group it is yours."),
+        )
+        .field(crate::web::shared::fields::pick_field(view, "groups", "group", "Or a group").hint("The group's key."))
         .field(time_field(view, "due_at", "Until").hint("Within five working days unless set."))
         .submit("Open it")
 }

@@ -214,8 +214,11 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
     if is_theirs && !item.kind.has_fixed_owner() {
         acts.push(
             ActForm::new("assign", "Give it to somebody else", url("assignment"))
-                .field(Field::text("owner", "Owner").hint("A login."))
-                .field(Field::text("group", "Or a group").hint("The group's key."))
+                .field(crate::web::shared::fields::pick_field(view, "people", "owner", "Owner").hint("A login."))
+                .field(
+                    crate::web::shared::fields::pick_field(view, "groups", "group", "Or a group")
+                        .hint("The group's key."),
+                )
                 .submit("Give it to them"),
         );
     }

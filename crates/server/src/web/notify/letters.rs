@@ -10,7 +10,8 @@ use pages::Place;
 use pages::notify::mail::{Digest, DigestRow, Letter, Mail, News};
 
 use crate::http::outside_mask::mask_text;
-use crate::web::approval::decision_card::{self, brief};
+use crate::web::approval::card_news::whole_brief;
+use crate::web::approval::decision_card;
 use crate::web::shared::view::{View, language_of};
 use crate::web::shared::words::{plain, with_times};
 
@@ -29,8 +30,11 @@ pub(crate) fn letter(cx: &mut Context<'_, '_>, message: &Message) -> acts::Resul
     let file = cx.file(&key)?;
     let tenant = cx.tenant();
     let public_url = cx.services.tools().public_url.clone();
-    let view = open(cx)?;
-    let card = is_asking(&message.topic).then(|| brief(&view, &file));
+    let mut view = open(cx)?;
+    let card = match is_asking(&message.topic) {
+        true => Some(whole_brief(&mut view, &file)?),
+        false => None,
+    };
     let letter = Letter {
         to: view.directory.name(&message.person),
         tenant: tenant_name(&view, &tenant),
@@ -58,16 +62,23 @@ fn open<'v, 'a, 'c>(cx: &'v mut Context<'a, 'c>) -> acts::Result<View<'v, 'a, 'c
 /// # Errors
 /// The store's.
 pub(crate) fn answers(cx: &mut Context<'_, '_>, keys: &[String]) -> acts::Result<Vec<Answers>> {
-    let view = open(cx)?;
+    let mut view = open(cx)?;
     let mut told = Vec::new();
     for key in keys {
         let found = match view.cx.file(key) {
             Err(acts::Error::Refused(_)) => None,
             other => Some(other?),
         };
-        let card = found.map(|file| brief(&view, &file).told()).unwrap_or_default();
+        let card = match found {
+            Some(file) => whole_brief(&mut view, &file)?,
+            None => {
+                told.push(Vec::new());
+                continue;
+            }
+        };
         told.push(
-            card.into_iter()
+            card.told()
+                .into_iter()
                 .map(|(question, lines)| (question.to_owned(), lines))
                 .collect(),
         );
@@ -232,8 +243,8 @@ mod tests {
     fn a_letter_is_in_its_readers_language_and_the_title_stays() {
         let mail = || {
             Mail {
-            subject: "CHG-1 needs your word: Home".to_owned(),
-            body: "CHG-1 Home\n\nYour word is due today 17:00. Nobody decides in your place by silence.\n\nDecide: https://x/\n"
+            subject: "CHG-1 needs your decision: Home".to_owned(),
+            body: "CHG-1 Home\n\nYour decision is due today 17:00. Nobody decides in your place by silence.\n\nDecide: https://x/\n"
                 .to_owned(),
         }
         };

@@ -1,6 +1,6 @@
 //! Notifications: messages, preferences, mail and feeds.
 
-pub(super) mod calendar_feed;
+pub(crate) mod calendar_feed;
 pub(super) mod inbox;
 mod inbox_item;
 pub(crate) mod letters;

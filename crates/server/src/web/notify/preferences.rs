@@ -107,6 +107,14 @@ fn form(view: &View<'_, '_, '_>, telling: &Telling) -> ActForm {
             Field::select("language", "Language of pages and letters", &languages())
                 .value(text(telling.language.as_ref())),
         )
+        .field(
+            Field::select(
+                "has_invitations",
+                "Invitations to the times of your changes",
+                &[("no", "None"), ("yes", "By mail, for your calendar program")],
+            )
+            .value(if telling.has_invitations { "yes" } else { "no" }),
+        )
         .submit("Keep it so")
 }
 
@@ -126,6 +134,9 @@ pub(crate) async fn set_telling(State(state): State<AppState>, visitor: Visitor,
         if said.get("how") == Some(&json!("at_once")) {
             said.remove("digest_at");
         }
+        // A form sends words.
+        let invitations = said.remove("has_invitations");
+        said.insert("has_invitations".to_owned(), json!(invitations == Some(json!("yes"))));
         acts::notify::set_telling::set_telling(cx, &login, &said).map(drop)
     };
     send(&state, &visitor, sent, run, page).await

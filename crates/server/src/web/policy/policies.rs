@@ -211,6 +211,10 @@ fn further(view: &View<'_, '_, '_>) -> Rich {
         .text(" ")
         .link("Probes of checklists", view.url("/probes"))
         .text(" ")
+        .link("Monitors", view.url("/monitors"))
+        .text(" ")
+        .link("Objectives", view.url("/objectives"))
+        .text(" ")
         .link("Quarterly adjustments", view.url("/risk-adjustments"))
 }
 

@@ -407,6 +407,16 @@ fn population(view: &View<'_, '_, '_>) -> Section {
             "controls tested against the log, by framework",
         ),
         entry(
+            "Reconciliation",
+            "/audit/reconciliation",
+            "what ran beside what was approved, both ways",
+        ),
+        entry(
+            "Schedules of control reports",
+            "/report-schedules",
+            "monthly, quarterly or yearly control reports for named people",
+        ),
+        entry(
             "The population",
             "/changes?state=closed",
             "filter it, and export it with its query and row count",

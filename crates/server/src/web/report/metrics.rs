@@ -114,6 +114,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
         notices: behind(&loaded.rows).into_iter().collect(),
         acts: vec![
             filter,
+            ActForm::link("Dashboards", view.url("/dashboard")),
             ActForm::link("Event log as XES", file("xes")),
             ActForm::link("Event log as CSV", file("csv")),
         ],

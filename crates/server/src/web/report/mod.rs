@@ -1,8 +1,11 @@
 //! Reports: lists, counts, saved views and exports.
 
+pub(super) mod dashboards;
 pub(super) mod home_roles;
 pub(super) mod metric;
-mod metric_words;
+pub(super) mod metric_words;
 pub(super) mod metrics;
 pub(super) mod saved_views;
+pub(super) mod search;
 pub(super) mod success_rate;
+pub(super) mod template_rework;

@@ -1,24 +1,29 @@
 //! The calendar: day, week, month and a timeline by service, with windows, freezes and collisions.
 
+mod table;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use acts::change::find_warnings::warnings_by_key;
 use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes};
 use acts::schedule::change_conflicts::plans_of;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
+use model::approval::warning::Warning;
 use model::core::act::actions;
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::schedule::conflicts::{Found, Planned, between, pairs};
 use model::schedule::ways::Ways;
 use pages::{
-    ActForm, Band, Bar, Block, Calendar, Cell, Chip, Choice, Column, Day, Drawing, Field, Fold, Input, Lane, Notice,
-    Place, Rich, Standing, Table, Tone,
+    ActForm, Band, Bar, Block, Calendar, Chip, Choice, Day, Drawing, Field, Input, Lane, Notice, Place, Rich, Standing,
+    Tone,
 };
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::fields::service_filter;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words;
 
@@ -126,6 +131,8 @@ struct Board {
     collisions: usize,
     /// With which others each change collides.
     colliding: BTreeMap<String, Others>,
+    /// What else is to be seen of each change before it is decided.
+    warned: BTreeMap<String, Vec<Warning>>,
 }
 
 /// The calendar.
@@ -186,7 +193,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
         filters: filters(view, &board),
         filter_url: view.url("/calendar"),
         notices: notices(view, &board),
-        table: table(view, &board),
+        table: table::table(view, &board),
         drawing,
     };
     Ok(page.render())
@@ -237,6 +244,7 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
         Some(Collision { one, other, found })
     });
     let (told, collisions, colliding) = (told.collect(), pairs.len(), others(&planned, &pairs));
+    let warned = warnings_by_key(view.cx, &ids)?;
     Ok(Board {
         shape,
         asked: asked.clone(),
@@ -247,6 +255,7 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
         told,
         collisions,
         colliding,
+        warned,
         changes,
         is_cut,
     })
@@ -443,12 +452,11 @@ fn filters(view: &View<'_, '_, '_>, board: &Board) -> Vec<Field> {
             .value(value.unwrap_or_default())
             .half()
     };
-    let services = view.directory.services.keys().map(|key| key.0.clone()).collect();
     let places = view.directory.environments.keys().map(|key| key.0.clone()).collect();
     vec![
         Field::hidden("view", board.shape.word()),
         Field::hidden("from", board.anchor().to_string()),
-        menu("service", "Service", services, board.asked.service.as_deref()),
+        service_filter(view, board.asked.service.as_deref().unwrap_or_default()),
         menu("environment", "Environment", places, board.asked.environment.as_deref()),
     ]
 }
@@ -702,53 +710,11 @@ fn notices(view: &View<'_, '_, '_>, board: &Board) -> Vec<Notice> {
     notices
 }
 
-fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
-    let rows = board.changes.iter().map(|one| {
-        let places: Vec<String> = one
-            .targets
-            .iter()
-            .map(|t| format!("{} {}", t.service, t.environment))
-            .collect();
-        let others = board.colliding.get(&one.listed.key);
-        let clash = others.map_or_else(Rich::new, |others| Rich::new().late(with(others)));
-        vec![
-            Cell::Short(view.reader.span(one.start.timestamp(), one.end.timestamp())),
-            Cell::title(
-                format!("{} {}", one.listed.key, one.listed.title),
-                view.change_url(&one.listed.key),
-            ),
-            Cell::text(words::capital(&state_words(&one.listed, view.now()))),
-            Cell::said(places.join(", ")),
-            Cell::Text(clash),
-        ]
-    });
-    Table {
-        caption: "What is planned".to_owned(),
-        columns: vec![
-            Column::new("From and to", Fold::Under),
-            Column::new("Change", Fold::Never),
-            Column::new("State", Fold::Under),
-            Column::new("Where", Fold::Away),
-            Column::new("Collides", Fold::Under),
-        ],
-        rows: rows.collect(),
-        ..Table::default()
-    }
-}
-
-/// With which others a change collides: so many by their keys, and how many more.
-fn with(others: &Others) -> String {
-    let named = others.named.join(", ");
-    match others.more {
-        0 => format!("with {named}"),
-        more => format!("with {named} and {more} more"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+    use super::table::with;
     use super::*;
     use model::directory::snapshot;
 

@@ -188,7 +188,7 @@ fn owner_form(view: &View<'_, '_, '_>, conflict: &Conflict) -> ActForm {
     let url = view.url(&format!("{PATH}/{}", escaped(conflict.id.as_str())));
     ActForm::new(format!("owner-{}", conflict.id), "Another owner", url)
         .tone(ActTone::Link)
-        .field(Field::text("owner", "Login").required())
+        .field(crate::web::shared::fields::pick_field(view, "people", "owner", "Owner").required())
         .submit("Name another owner")
 }
 
@@ -228,19 +228,4 @@ pub(crate) fn notice(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Resu
     Ok(Some(
         Notice::new(Tone::Wait, text).title("It conflicts as it is planned"),
     ))
-}
-
-/// The same in one line, for a card of the queue.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn in_brief(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<Option<Rich>> {
-    let Some(mine) = Planned::of(change) else {
-        return Ok(None);
-    };
-    let found = find_of(view.cx, &mine)?;
-    let Some(first) = found.first() else {
-        return Ok(None);
-    };
-    Ok(Some(Rich::from("Conflicts with ").said(first.with.as_str())))
 }

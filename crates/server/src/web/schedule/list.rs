@@ -2,7 +2,7 @@
 
 use acts::directory::set_service;
 use acts::report::find_changes::{ChangeFilter, find_changes};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::SignedDuration;
 use model::core::act::actions;
@@ -17,10 +17,11 @@ use pages::{ActForm, ActTone, Field, FreezeRow, Freezes, Input, Place, Rich, Win
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::schedule::freeze_parts;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{service_filter, state_filter, time_field};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
+use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{and, names};
 
@@ -59,29 +60,39 @@ pub(crate) fn scope_fields() -> [Field; 2] {
 }
 
 /// The calendar.
-pub(crate) async fn calendar(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Calendar, |view| calendar_page(view, None)).await
+pub(crate) async fn calendar(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+    show(&state, &visitor, Place::Calendar, move |view| {
+        calendar_page(view, &words, None)
+    })
+    .await
 }
 
 /// Rows of the calendar, each with the instant it is sorted by.
 type Timed = Vec<(jiff::Timestamp, WindowRow)>;
 
-fn calendar_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+fn calendar_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
     let now = view.now();
     let from = now - SignedDuration::from_hours(24 * LOOK.0);
     let to = now + SignedDuration::from_hours(24 * LOOK.1);
     let may_set = view.may(actions::SET_WINDOW);
-    let mut rows = window_rows(view, from, to, may_set);
-    rows.extend(freeze_rows(view, from, to));
-    rows.extend(change_rows(view, from, to)?);
+    let mut rows = window_rows(view, (from, to), words, may_set);
+    rows.extend(freeze_rows(view, (from, to), words));
+    if words.state().is_empty() {
+        rows.extend(change_rows(view, from, to, words)?);
+    }
+    rows.retain(|(_, row)| words.fit(&[row.title.as_str(), row.key.as_str()]));
     rows.sort_by_key(|(start, _)| *start);
-    let rows: Vec<WindowRow> = rows.into_iter().map(|(_, row)| row).collect();
+    let (rows, told) = words.cut(rows);
     let mut page = Windows {
         frame: view.frame.clone(),
-        count: format!("{} in 60 days", rows.len()),
-        rows,
+        rows: rows.into_iter().map(|(_, row)| row).collect(),
         ..Windows::default()
     };
+    let filters = vec![
+        service_filter(view, words.service()),
+        state_filter(&STATES, words.state()),
+    ];
+    words.put(&mut page, view.url("/windows"), &told, (filters, &STATES));
     if may_set {
         page.acts.push(window_form(view));
     }
@@ -91,12 +102,33 @@ fn calendar_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
     Ok(page.render())
 }
 
-fn window_rows(view: &View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timestamp, may_set: bool) -> Timed {
+fn window_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    calendar_page(view, &Words::default(), back)
+}
+
+/// The states of the filters of windows and freezes.
+const STATES: [(&str, &str); 3] = [("on", "Holds now"), ("ahead", "Ahead"), ("over", "Over")];
+
+/// Where a time stands.
+fn state_word(time: Occurrence, now: jiff::Timestamp) -> &'static str {
+    match (now < time.starts_at, now < time.ends_at) {
+        (true, _) => "ahead",
+        (false, true) => "on",
+        (false, false) => "over",
+    }
+}
+
+fn window_rows(
+    view: &View<'_, '_, '_>,
+    (from, to): (jiff::Timestamp, jiff::Timestamp),
+    words: &Words,
+    may_set: bool,
+) -> Timed {
     let windows = view.directory.windows.iter();
     windows
-        .filter(|window| !window.ended)
+        .filter(|window| !window.ended && words.is_of(&window.services))
         .flat_map(|window| window.spans().map(move |time| (window, time)))
-        .filter(|(_, time)| time.overlaps(from, to))
+        .filter(|(_, time)| time.overlaps(from, to) && words.is_in(state_word(*time, view.now())))
         .map(|(window, time)| {
             let id = window.id.as_str();
             let end = ActForm::new("end", "Take it back", view.url(&format!("/windows/{id}/end"))).tone(ActTone::Link);
@@ -116,11 +148,12 @@ fn window_rows(view: &View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timesta
         .collect()
 }
 
-fn freeze_rows(view: &View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timestamp) -> Timed {
+fn freeze_rows(view: &View<'_, '_, '_>, (from, to): (jiff::Timestamp, jiff::Timestamp), words: &Words) -> Timed {
     let freezes = view.directory.freezes.iter();
     freezes
-        .filter(|freeze| !freeze.ended)
+        .filter(|freeze| !freeze.ended && words.is_of(&freeze.services))
         .flat_map(|freeze| freeze.over(from, to).map(move |time| (freeze, time)))
+        .filter(|(_, time)| words.is_in(state_word(*time, view.now())))
         .map(|(freeze, time)| {
             let row = WindowRow {
                 id: row_id(freeze.id.as_str(), freeze.repeat.is_set(), time),
@@ -144,8 +177,14 @@ fn row_id(id: &str, repeats: bool, time: Occurrence) -> String {
     }
 }
 
-fn change_rows(view: &mut View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timestamp) -> acts::Result<Timed> {
+fn change_rows(
+    view: &mut View<'_, '_, '_>,
+    from: jiff::Timestamp,
+    to: jiff::Timestamp,
+    words: &Words,
+) -> acts::Result<Timed> {
     let filter = ChangeFilter {
+        service: Some(words.service().to_owned()).filter(|key| !key.is_empty()),
         planned_from: Some(from),
         planned_to: Some(to),
         ..ChangeFilter::default()
@@ -213,8 +252,9 @@ fn window_form(view: &View<'_, '_, '_>) -> ActForm {
     let form = ActForm::new("window", "Add a maintenance window", view.url("/windows"))
         .field(idempotent_form::field(view))
         .field(Field::text("title", "Name").required())
-        .field(time_field(view, "starts_at", "From").required())
-        .field(time_field(view, "ends_at", "To").required())
+        .field(time_field(view, "starts_at", "From"))
+        .field(time_field(view, "ends_at", "To"))
+        .field(Field::time_in_words("starts_at", "ends_at"))
         .field(services)
         .field(environments);
     let form = freeze_parts::repeat_fields(view, true)
@@ -243,7 +283,7 @@ pub(crate) async fn set_window(State(state): State<AppState>, visitor: Visitor, 
         &visitor,
         sent,
         |cx, body| set_service::set_window(cx, body).map(drop),
-        calendar_page,
+        window_page,
     )
     .await
 }
@@ -267,21 +307,42 @@ pub(crate) async fn end_window(
         &visitor,
         sent,
         move |cx, _| set_service::end_window(cx, &id).map(drop),
-        calendar_page,
+        window_page,
     )
     .await
 }
 
 /// Freezes.
-pub(crate) async fn freezes(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Freezes, |view| freeze_page(view, None)).await
+pub(crate) async fn freezes(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+    show(&state, &visitor, Place::Freezes, move |view| {
+        freeze_page_of(view, &words, None)
+    })
+    .await
 }
 
 fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    freeze_page_of(view, &Words::default(), back)
+}
+
+/// Where a freeze stands, as the filter names it.
+fn freeze_word(freeze: &Freeze, now: jiff::Timestamp) -> &'static str {
+    match (freeze.is_over(now), freeze.is_on(now)) {
+        (true, _) => "over",
+        (false, true) => "on",
+        (false, false) => "ahead",
+    }
+}
+
+fn freeze_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let may_set = view.may(actions::SET_FREEZE);
-    let mut found: Vec<&Freeze> = view.directory.freezes.iter().collect();
-    found.sort_by_key(|freeze| (freeze.is_over(view.now()), freeze.next_time(view.now())));
+    let (directory, now) = (view.directory.clone(), view.now());
+    let is_wanted = |it: &&Freeze| {
+        words.is_of(&it.services) && words.is_in(freeze_word(it, now)) && words.fit(&[it.title.as_str()])
+    };
+    let mut found: Vec<&Freeze> = directory.freezes.iter().filter(is_wanted).collect();
+    found.sort_by_key(|freeze| (freeze.is_over(now), freeze.next_time(now)));
+    let (found, told) = words.cut(found);
     let rows = found
         .into_iter()
         .map(|freeze| freeze_row(view, freeze, may_set && freeze.course.major_incident.is_none()))
@@ -291,6 +352,11 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
         rows,
         ..Freezes::default()
     };
+    let filters = vec![
+        service_filter(view, words.service()),
+        state_filter(&STATES, words.state()),
+    ];
+    words.put(&mut page, view.url("/freezes"), &told, (filters, &STATES));
     if may_set {
         page.acts.push(freeze_form(view));
         page.acts
@@ -299,6 +365,7 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
     page.acts.extend([
         ActForm::link("Vendors", view.url("/vendors")),
         ActForm::link("Vendor notices", view.url("/vendor-notices")),
+        ActForm::link("Coordinated maintenances", view.url("/joint-maintenances")),
     ]);
     if let Some(back) = back {
         let acts = page
@@ -421,8 +488,9 @@ fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
     let form = ActForm::new("freeze", "Set a freeze", view.url("/freezes"))
         .field(idempotent_form::field(view))
         .field(Field::text("title", "Name").required())
-        .field(time_field(view, "starts_at", "From").required())
-        .field(time_field(view, "ends_at", "To").required())
+        .field(time_field(view, "starts_at", "From"))
+        .field(time_field(view, "ends_at", "To"))
+        .field(Field::time_in_words("starts_at", "ends_at"))
         .field(services)
         .field(environments.value("production"));
     let form = freeze_parts::repeat_fields(view, true)

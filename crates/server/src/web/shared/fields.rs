@@ -1,7 +1,7 @@
 //! Fields and facts that pages of several areas share.
 
 use model::core::ids::PersonId;
-use pages::{Choice, Fact, Field, Input, Rich};
+use pages::{Choice, Fact, Field, IN_A_MENU, Input, Rich};
 
 use crate::web::shared::view::View;
 
@@ -21,6 +21,42 @@ pub(crate) fn standing<const N: usize>(times: [(&str, Option<jiff::Timestamp>); 
     let told: serde_json::Map<String, serde_json::Value> =
         told.map(|(name, at)| (name, at.to_string().into())).collect();
     serde_json::Value::Object(told).to_string()
+}
+
+/// A field that searches people by name or login, or another kind of [`crate::web::shared::picks`].
+pub(crate) fn pick_field(view: &View<'_, '_, '_>, kind: &str, name: &str, label: &str) -> Field {
+    Field::pick(name, label, view.url(&format!("/picks/{kind}")))
+}
+
+/// A field for one of the keys of a kind ([`crate::web::shared::picks`]): a menu of few, else a field that searches. `none` is
+/// what the menu says for no key; the field is empty then.
+pub(crate) fn key_field(
+    view: &View<'_, '_, '_>,
+    (kind, none): (&str, &str),
+    (name, label): (&str, &str),
+    keys: impl Iterator<Item = String>,
+) -> Field {
+    let keys: Vec<String> = keys.take(IN_A_MENU + 1).collect();
+    if keys.len() > IN_A_MENU {
+        return Field::pick(name, label, view.url(&format!("/picks/{kind}")));
+    }
+    let choices =
+        std::iter::once(Choice::new("", none)).chain(keys.into_iter().map(|key| Choice::said(key.clone(), key)));
+    Field::new(name, label, Input::Select(choices.collect()))
+}
+
+/// The filter of a list by a service.
+pub(crate) fn service_filter(view: &View<'_, '_, '_>, value: &str) -> Field {
+    let keys = view.directory.services.keys().map(|key| key.0.clone());
+    key_field(view, ("services", "Any"), ("service", "Service"), keys)
+        .value(value)
+        .half()
+}
+
+/// The filter of a list by one of its states.
+pub(crate) fn state_filter(states: &[(&str, &str)], value: &str) -> Field {
+    let choices: Vec<(&str, &str)> = std::iter::once(("", "Any")).chain(states.iter().copied()).collect();
+    Field::select("state", "State", &choices).value(value).half()
 }
 
 /// A menu of services, of which none may be chosen.

@@ -55,8 +55,8 @@ const WORDS: &[(&str, &str)] = &[
     ("submission", "It is handed over for assessment."),
     ("assessment", "It is assessed."),
     ("acknowledgements", "It is noted that you have seen it."),
-    ("approvals", "Your word is noted."),
-    ("approvals/{}/withdrawal", "Your word is taken back."),
+    ("approvals", "Your decision is recorded."),
+    ("approvals/{}/withdrawal", "Decision withdrawn."),
     ("meeting", "The meeting is open."),
     ("meetings/{}/attendance", "You are there."),
     ("meetings/{}/departure", "You are gone from it."),
@@ -69,6 +69,7 @@ const WORDS: &[(&str, &str)] = &[
     ("resume", "It goes on."),
     ("implementation", "The work has begun."),
     ("implementation/entries", "It is noted."),
+    ("readiness", "It is noted."),
     ("extension", "The owner and the change managers are asked."),
     ("extension/decision", "They are told."),
     ("completion", "The outcome is noted."),
@@ -133,6 +134,8 @@ pub(crate) struct Told {
     pub from: String,
     /// Times of the form that come twice, as they were typed.
     pub twice: Vec<String>,
+    /// The changes that look like it.
+    pub alike: Vec<String>,
 }
 
 impl Told {
@@ -158,6 +161,11 @@ impl Told {
         Self { twice, ..self }
     }
 
+    /// The same with the changes that look like it.
+    pub fn alike(self, alike: Vec<String>) -> Self {
+        Self { alike, ..self }
+    }
+
     /// The same, or that the form was taken before and did nothing now.
     pub fn unless_again(self, is_again: bool) -> Self {
         match is_again {
@@ -177,6 +185,7 @@ impl Told {
     fn pairs(&self) -> Vec<(&'static str, &str)> {
         let all = [("done", &self.done), ("key", &self.key), ("from", &self.from)];
         let all = all.into_iter().chain(self.twice.iter().map(|time| ("twice", time)));
+        let all = all.chain(self.alike.iter().map(|key| ("alike", key)));
         all.filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| (name, value.as_str()))
             .collect()
@@ -213,6 +222,7 @@ impl Told {
                 "key" => told.key = value,
                 "from" => told.from = value,
                 "twice" => told.twice.push(value),
+                "alike" => told.alike.push(value),
                 SEAL => seal = value,
                 _ => {}
             }
@@ -245,6 +255,12 @@ impl Told {
         }
         let twice = self.twice.iter().filter_map(|time| reader.which_of_two(time));
         notice.rows.extend(twice.map(Rich::from));
+        let alike = self.alike.iter();
+        notice.rows.extend(alike.map(|key| {
+            Rich::from("It looks like ")
+                .link(key, url_of(key))
+                .text(". Is it the same work?")
+        }));
         Some(notice)
     }
 }

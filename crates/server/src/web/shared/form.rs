@@ -11,7 +11,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use model::core::body::Body;
 use model::core::refusal::{FieldError, Refusal};
-use pages::{ActForm, Field, FieldTime, Input, Reader, Rich, WRONG};
+use pages::{ActForm, Field, FieldTime, IN_WORDS, Input, Reader, Rich, WRONG, read_words};
 use serde_json::{Map, Value};
 
 use crate::http::body::{FORM_LIMIT, at_hand, is_utf8};
@@ -66,6 +66,7 @@ const NUMBERS: &[&str] = &[
     "deliveries_days",
     "archive_days",
     "rights_last_days",
+    "hour",
     "index",
 ];
 /// Yes or no.
@@ -85,6 +86,7 @@ const BOOLEANS: &[&str] = &[
     "is_production",
     "compromised",
     "is_needed",
+    "is_shared",
     "justified",
     "is_complete",
     "is_retired",
@@ -113,6 +115,7 @@ const LISTS: &[&str] = &[
     "roles",
     "scopes",
     "kinds",
+    "categories",
     "exdates",
     "exclusive_environments",
     "hold_kinds",
@@ -121,6 +124,9 @@ const LISTS: &[&str] = &[
     "risks",
     "audiences",
     "stages",
+    "changes",
+    "tiles",
+    "people",
 ];
 /// Lists of sentences, one a line.
 const LINES: &[&str] = &["improvements", "contributing"];
@@ -250,17 +256,40 @@ impl Form {
         let mut decoded = Decoded::default();
         let mut tree = BTreeMap::new();
         for (name, value) in self.pairs() {
-            if STEERING.contains(&name) || name.starts_with(PICK) || value.trim().is_empty() {
+            if STEERING.contains(&name)
+                || name.starts_with(PICK)
+                || name.starts_with(IN_WORDS)
+                || value.trim().is_empty()
+            {
                 continue;
             }
             let leaf = self.leaf(name, value, reader, &mut decoded);
             insert(&mut tree, name, leaf);
         }
+        self.put_times_in_words(reader, &mut tree, &mut decoded);
         for name in boxes {
             tree.entry((*name).to_owned()).or_insert(Node::Leaf(Value::Bool(false)));
         }
         decoded.body = object(tree, "", &mut decoded.rows);
         decoded
+    }
+
+    /// Puts times that were typed in words in the place of the fields that they count for.
+    fn put_times_in_words(&self, reader: &Reader, tree: &mut BTreeMap<String, Node>, decoded: &mut Decoded) {
+        for (name, value) in self.pairs().filter(|(_, value)| !value.trim().is_empty()) {
+            let Some((start, end)) = name.strip_prefix(IN_WORDS).and_then(|both| both.split_once(':')) else {
+                continue;
+            };
+            match read_words(reader, value) {
+                Ok((from, to)) => {
+                    insert(tree, start, Value::String(from.to_string()));
+                    if let Some(to) = to {
+                        insert(tree, end, Value::String(to.to_string()));
+                    }
+                }
+                Err(text) => decoded.errors.push(FieldError::new(name, "not_a_time", text)),
+            }
+        }
     }
 
     /// The time that a field showed, where nobody touched it: its field tells the minute, and of an hour that comes twice not

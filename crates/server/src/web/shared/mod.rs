@@ -14,6 +14,7 @@ pub(super) mod list_filter;
 pub(super) mod live;
 pub(super) mod moments;
 pub(super) mod noun_page;
+pub(super) mod picks;
 pub(super) mod problem;
 pub(super) mod propose_form;
 pub(super) mod record_edit_conflict;

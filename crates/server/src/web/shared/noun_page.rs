@@ -3,7 +3,7 @@
 use acts::Context;
 use acts::core::noun::{self, PlainNoun};
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use model::core::body::Body;
@@ -22,6 +22,7 @@ use crate::web::shared::fields::time_field;
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, Sent, send, sent};
 use crate::web::shared::idempotent_form;
+use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{View, Visitor, show};
 
 /// The name under which a form sends the version that it shows.
@@ -51,8 +52,15 @@ fn routes<N: PlainNoun + 'static>(router: Router<AppState>) -> Router<AppState> 
         .route(&format!("{path}/{{id}}/end"), post(end::<N>))
 }
 
-async fn show_list<N: PlainNoun + 'static>(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Home, |view| page::<N>(view, None)).await
+async fn show_list<N: PlainNoun + 'static>(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<Words>,
+) -> Response {
+    show(&state, &visitor, Place::Home, move |view| {
+        page_of::<N>(view, &words, None)
+    })
+    .await
 }
 
 async fn add<N: PlainNoun + 'static>(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
@@ -110,7 +118,12 @@ fn whole<N: PlainNoun>(body: &Body) -> Body {
 }
 
 fn page<N: PlainNoun>(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    let records = noun::list::<N>(view.cx)?;
+    page_of::<N>(view, &Words::default(), back)
+}
+
+fn page_of<N: PlainNoun>(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+    let (records, told) = words.cut(noun::list::<N>(view.cx)?);
+    let asked = words;
     let Some(words) = N::CARD.page else {
         return Err(Refusal::not_found("page").into());
     };
@@ -129,6 +142,7 @@ fn page<N: PlainNoun>(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts:
         page.acts
             .push(form::<N>(view, words.labels[0], words.path, &Value::Null));
     }
+    page.acts.extend(asked.page_acts(&view.url(words.path), &told));
     page.frame = view.frame.clone();
     if let Some(back) = back {
         let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());

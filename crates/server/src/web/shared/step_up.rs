@@ -100,7 +100,7 @@ async fn page(state: &AppState, visitor: &Visitor, wants: &Wants, error: Option<
     Ok(StepUp {
         why: why(wants_second, &found),
         person: found.person,
-        purpose: "For an act of weight".to_owned(),
+        purpose: "For a sensitive action".to_owned(),
         action_url: format!("{}/step-up", visitor.base()),
         assets: ASSETS.to_owned(),
         back_url: next.to_owned(),

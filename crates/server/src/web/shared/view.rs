@@ -29,6 +29,7 @@ use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::http::{outside_mask, scoped};
+use crate::web::approval::what_next;
 use crate::web::shared::flash::{KEPT, Told};
 use crate::web::shared::problem::{bare_problem, problem_of, reasons};
 use crate::web::shared::response::{ASSETS, base, html, see, to_sign_in};
@@ -45,6 +46,8 @@ pub(crate) struct Visitor {
     pub caller: Caller,
     /// What the address tells that they just did.
     pub told: Option<Told>,
+    /// The address of the page below the tenant's.
+    path: String,
 }
 
 impl Visitor {
@@ -82,6 +85,12 @@ impl FromRequestParts<AppState> for Visitor {
                 let told = || Told::of(&parts.uri, caller.credential_id(), now);
                 Ok(Self {
                     told: is_shown.then(told).flatten(),
+                    path: parts
+                        .uri
+                        .path()
+                        .strip_prefix(base(&caller.tenant).as_str())
+                        .unwrap_or_default()
+                        .to_owned(),
                     caller,
                 })
             }
@@ -96,10 +105,14 @@ impl FromRequestParts<AppState> for Visitor {
 /// Whether a page is none of those that whoever is scoped to services may see, and this caller is.
 async fn is_closed(state: &AppState, caller: &Caller, path: &str) -> bool {
     let base = base(&caller.tenant);
-    if scoped::is_page_open(path.strip_prefix(base.as_str()).unwrap_or(path)) {
+    let path = path.strip_prefix(base.as_str()).unwrap_or(path);
+    let (is_open, is_open_to_mandate) = (scoped::is_page_open(path), scoped::is_page_open_to_mandate(path));
+    if is_open_to_mandate {
         return false;
     }
-    let is_scoped = |cx: &mut Context<'_, '_>| -> acts::Result<bool> { Ok(cx.scope()?.is_some()) };
+    let is_scoped = move |cx: &mut Context<'_, '_>| -> acts::Result<bool> {
+        Ok(cx.scope()?.is_some_and(|scope| scope.is_bound() || !is_open))
+    };
     // Who may no longer act learns that from the page itself.
     state
         .act(Lane::Pages, caller, Mode::Read, is_scoped)
@@ -209,7 +222,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
             None => self
                 .directory
                 .by_login(who)
-                .map_or_else(|| who.to_owned(), |person| person.name.clone()),
+                .map_or_else(|| who.to_owned(), |person| person.shown_name()),
         }
     }
 
@@ -306,6 +319,7 @@ fn frame(
         as_of: format!("{}, times in {}", reader.absolute(cx.now), reader.zone_name()),
         stream: String::new(),
         language: language_of(directory, &cx.actor.person),
+        is_wall: false,
     };
     Ok((frame, log.size))
 }
@@ -355,17 +369,25 @@ pub(crate) async fn show_as<F>(state: &AppState, visitor: &Visitor, place: Place
 where
     F: Fn(&mut View<'_, '_, '_>) -> acts::Result<String> + Send + 'static,
 {
-    let told = visitor.told.clone();
+    let (told, path) = (visitor.told.clone(), visitor.path.clone());
     let act = move |cx: &mut Context<'_, '_>| {
+        let look = attempts::look_at_page(cx, &path)?;
         let mut view = View::open(cx, place)?;
-        let notice = told
-            .as_ref()
-            .and_then(|told| told.notice(&view.reader, |key| view.change_url(key)));
-        view.frame.notices.extend(notice);
+        if let Some(told) = &told {
+            let notice = told.notice(&view.reader, |key| view.change_url(key));
+            if let Some(mut notice) = notice {
+                notice.rows.extend(what_next::after(&mut view, told, &path)?);
+                view.frame.notices.push(notice);
+            }
+        }
         let page = make(&mut view)?;
-        outside_mask::mask_page(view.cx, page)
+        Ok((outside_mask::mask_page(view.cx, page)?, look))
     };
-    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+    let made = match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok((page, look)) => attempts::note_looked(state, &visitor.caller, look).await.map(|()| page),
+        Err(failure) => Err(failure),
+    };
+    match made {
         Ok(page) => html(status, page),
         Err(failure) => problem(state, visitor, &failure, "").await,
     }

@@ -2,5 +2,6 @@
 
 pub(super) mod attestations;
 pub(super) mod keys;
+pub(super) mod mandates;
 pub(super) mod samples;
 pub(super) mod witnesses;

@@ -210,9 +210,22 @@ const ANSWERS: &[Shape] = &[
             time("at", "When."),
             objects("attendees", "Attendance", "Who came, in the order of coming."),
             objects("conflicts", "DeclaredConflict", "Declared conflicts of interest."),
+            objects(
+                "listed",
+                "ListedChange",
+                "The changes that are voted on at it, once its agenda is frozen; absent where every change of its board may be.",
+            ),
         ],
     )
     .based_on(&["MeetingInput", "Stored"]),
+    shape(
+        "ListedChange",
+        "A change on the frozen agenda of a meeting.",
+        &[
+            text("change", LINE, "The change's id.").needed(),
+            text("content_digest", LINE, "Its content when it was listed: what was edited since is not voted on.").needed(),
+        ],
+    ),
     shape(
         "Attendance",
         "A member who came.",

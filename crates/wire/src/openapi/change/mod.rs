@@ -2,3 +2,5 @@
 
 pub(super) mod bulk;
 pub(super) mod templates;
+pub(super) mod versions;
+pub(super) mod waves;

@@ -2,9 +2,9 @@
 
 use model::core::parse::{LINE, TEXT};
 
-use crate::openapi::rows::{Row, get, list};
+use crate::openapi::rows::{Row, at, get, list};
 use crate::openapi::shapes::{Shape, Words, free, integer, objects, shape, text, texts, time, word};
-use crate::openapi::{Param, Scope};
+use crate::openapi::{Answer, Param, Scope};
 
 /// Every table of this file.
 pub(crate) const TABLES: &[&[Row]] = &[ROUTES];
@@ -19,6 +19,17 @@ const SPAN: &[Param] = &[
         "size",
         "The size of the log up to which events count, one with a signed checkpoint; the present size unless said.",
     ),
+];
+
+const FILE: &[Param] = &[
+    Param::new(
+        "format",
+        "`pdf`, `xlsx`, `csv` (the exceptions), `json` or `oscal` (assessment results of OSCAL 1.2.1).",
+    )
+    .needed(),
+    SPAN[0],
+    SPAN[1],
+    SPAN[2],
 ];
 
 const ROUTES: &[Row] = &[
@@ -43,6 +54,18 @@ const ROUTES: &[Row] = &[
             "/control-reports/{framework}",
             "Report on the controls of a framework over a span. The same framework, span and size of the log give the same report",
             "ControlReport",
+        )
+    },
+    Row {
+        may: "audit @audit",
+        answer: Answer::Bytes("application/octet-stream"),
+        params: FILE,
+        ..at(
+            "GET",
+            "log",
+            "export_control_report",
+            "/control-reports/{framework}/file",
+            "Export a report as a file. The same framework, span, size of the log and format give the same bytes",
         )
     },
     Row {

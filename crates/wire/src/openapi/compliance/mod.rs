@@ -2,3 +2,4 @@
 
 pub(super) mod archive;
 pub(super) mod control_reports;
+pub(super) mod reconciliation;

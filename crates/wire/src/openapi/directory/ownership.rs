@@ -292,6 +292,10 @@ const BODIES: &[Shape] = &[
                 LINE,
                 "The language of pages and letters, `en` or `de`; what the browser asks for unless said.",
             ),
+            boolean(
+                "has_invitations",
+                "Whether the planned times of one's changes come by mail as invitations for a calendar program; no unless said.",
+            ),
         ],
     ),
     shape(

@@ -131,38 +131,89 @@ const OWNERSHIPS: &[Row] = &noun(
     "set_ownership",
 );
 
-const WINDOWS: &[Row] = &noun(
-    "/windows",
-    "/windows/{id}",
-    ["list_windows", "set_window", "show_window"],
-    [
-        "List maintenance windows",
-        "Set a maintenance window",
-        "Show a maintenance window",
-    ],
-    "WindowInput",
-    "Window",
-    "set_window",
+const SERVICE: Param = Param::new(
+    "service",
+    "Only what concerns the service with this key; what names no service concerns each.",
 );
 
-const FREEZES: &[Row] = &noun(
-    "/freezes",
-    "/freezes/{id}",
-    ["list_freezes", "set_freeze", "show_freeze"],
-    ["List freezes", "Set a freeze", "Show a freeze"],
-    "FreezeInput",
-    "Freeze",
-    "set_freeze",
+/// What windows are listed by.
+const OF_WINDOWS: &[Param] = &[
+    NAMED[0],
+    SERVICE,
+    Param::new(
+        "state",
+        "Only windows in this state: `ahead`, `on`, `over`, or `ended` when they were taken back.",
+    ),
+];
+
+/// What freezes are listed by.
+const OF_FREEZES: &[Param] = &[
+    NAMED[0],
+    SERVICE,
+    Param::new(
+        "state",
+        "Only freezes at this stage: `proposed`, `declined`, `agreed`, `announced`, `in_force` or `ended`.",
+    ),
+];
+
+/// What incidents are listed by.
+const OF_INCIDENTS: &[Param] = &[
+    NAMED[0],
+    Param::new("service", "Only incidents that name the service with this key."),
+    Param::new(
+        "state",
+        "Only incidents in this state: `open`, `mitigated`, `resolved` or `closed`.",
+    ),
+    Param::new("major", "`true` for major incidents alone, `false` for the others."),
+];
+
+/// The same rows with other words to list by.
+const fn listed_by(params: &'static [Param], rows: [Row; 3]) -> [Row; 3] {
+    let [list, make, show] = rows;
+    [Row { params, ..list }, make, show]
+}
+
+const WINDOWS: &[Row] = &listed_by(
+    OF_WINDOWS,
+    noun(
+        "/windows",
+        "/windows/{id}",
+        ["list_windows", "set_window", "show_window"],
+        [
+            "List maintenance windows",
+            "Set a maintenance window",
+            "Show a maintenance window",
+        ],
+        "WindowInput",
+        "Window",
+        "set_window",
+    ),
 );
 
-const INCIDENTS: &[Row] = &noun(
-    "/incidents",
-    "/incidents/{key}",
-    ["list_incidents", "open_incident", "show_incident"],
-    ["List incidents", "Open an incident", "Show an incident"],
-    "IncidentInput",
-    "Incident",
-    "set_incident",
+const FREEZES: &[Row] = &listed_by(
+    OF_FREEZES,
+    noun(
+        "/freezes",
+        "/freezes/{id}",
+        ["list_freezes", "set_freeze", "show_freeze"],
+        ["List freezes", "Set a freeze", "Show a freeze"],
+        "FreezeInput",
+        "Freeze",
+        "set_freeze",
+    ),
+);
+
+const INCIDENTS: &[Row] = &listed_by(
+    OF_INCIDENTS,
+    noun(
+        "/incidents",
+        "/incidents/{key}",
+        ["list_incidents", "open_incident", "show_incident"],
+        ["List incidents", "Open an incident", "Show an incident"],
+        "IncidentInput",
+        "Incident",
+        "set_incident",
+    ),
 );
 
 const ESTATE: &[Row] = &[

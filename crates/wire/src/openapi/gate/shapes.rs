@@ -35,6 +35,7 @@ const GATE: &[Shape] = &[
             text("artifact", 255, "What is to be deployed."),
             text("commit", 64, "Its commit."),
             text("asked_change", LINE, "The change that the question named."),
+            text("member", LINE, "The member that the question named."),
             text("by", LINE, "Who asked: a login."),
             time("asked_at", "When the question came."),
             time("wait_until", "Until when the answer is kept up."),

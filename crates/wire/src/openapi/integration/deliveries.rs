@@ -609,7 +609,7 @@ const MAPPINGS: &[Shape] = &[
             ),
             free(
                 "facts",
-                "Planned and actual times, deviations, canary verdicts, timeline, what differs, alerts of its watch, permits, who was told.",
+                "Planned and actual times, deviations, canary verdicts, measured objectives, raised monitors, timeline, what differs, alerts of its watch, permits, who was told.",
             ),
         ],
     ),

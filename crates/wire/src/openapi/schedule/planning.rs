@@ -3,8 +3,9 @@
 use model::core::enums::{ConflictKind, SlotTerm};
 use model::core::parse::LINE;
 
+use crate::openapi::Param;
 use crate::openapi::rows::{Row, get, post};
-use crate::openapi::shapes::{Shape, all, integer, objects, shape, text, texts, time, word};
+use crate::openapi::shapes::{Shape, all, frees, integer, objects, shape, text, texts, time, word};
 
 /// The routes.
 pub(crate) const ROUTES: &[Row] = &[
@@ -65,6 +66,29 @@ pub(crate) const ROUTES: &[Row] = &[
         "CalendarImport",
     )
     .may("set_window"),
+    Row {
+        status: 200,
+        ..post(
+            "estate",
+            "set_calendar_credential",
+            "/outside-calendars/{id}/credentials",
+            "Keep the login and password for the address of a calendar, and have it read",
+            "CalendarCredentialInput",
+            "OutsideCalendar",
+        )
+        .may("set_window")
+    },
+    Row {
+        params: &[Param::new("environment", "Only of this environment.")],
+        ..get(
+            "estate",
+            "show_sync_windows",
+            "/argocd/sync-windows",
+            "Show the freezes ahead as sync windows of Argo CD",
+            "SyncWindows",
+        )
+        .may("read")
+    },
 ];
 
 /// The shapes.
@@ -182,6 +206,23 @@ pub(crate) const SHAPES: &[Shape] = &[
             "text",
             4 << 20,
             "The iCalendar text (RFC 5545), with at most 5,000 events.",
+        )
+        .needed()],
+    ),
+    shape(
+        "CalendarCredentialInput",
+        "By what the address of a calendar is read.",
+        &[
+            text("login", LINE, "The login; it has no colon.").needed(),
+            text("password", LINE, "The password; it is kept sealed and never shown.").needed(),
+        ],
+    ),
+    shape(
+        "SyncWindows",
+        "Freezes as sync windows.",
+        &[frees(
+            "sync_windows",
+            "Windows of the kind `deny`, each in the form of `spec.syncWindows` of an AppProject; those that begin within 300 days.",
         )
         .needed()],
     ),

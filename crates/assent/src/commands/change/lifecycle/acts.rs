@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{card, path, show};
 use crate::client::Client;
 use crate::clock;
+use crate::commands::change::lifecycle::review::{Review, over_draft, review};
 use crate::commands::change::lifecycle::undo::answers;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, Tone, text_of};
@@ -128,11 +129,11 @@ pub enum Act {
         #[arg(long)]
         reason: String,
     },
-    /// Say your word as a peer.
+    /// Record your peer review.
     PeerReview {
         /// The change's key.
         key: String,
-        /// Your word.
+        /// Your decision.
         #[arg(long, value_parser = ["agree", "disagree"])]
         verdict: String,
         /// In your own words.
@@ -288,35 +289,7 @@ pub enum Act {
         text: Option<String>,
     },
     /// Write the post-implementation review. What is not marked as wrong was right.
-    #[command(
-        after_help = "Example: assent change review CHG-1042 --summary 'As planned.' --improvement 'Drain earlier'"
-    )]
-    Review {
-        /// The change's key.
-        key: String,
-        /// What is to be remembered.
-        #[arg(long, required_unless_present = "draft")]
-        summary: Option<String>,
-        /// Start from the draft that is made of what is known (`assent change review-draft`); what is said here stands
-        /// over it.
-        #[arg(long)]
-        draft: bool,
-        /// The objectives were not met.
-        #[arg(long)]
-        objectives_missed: bool,
-        /// The assessment was not adequate.
-        #[arg(long)]
-        assessment_inadequate: bool,
-        /// The steps were not adequate.
-        #[arg(long)]
-        steps_inadequate: bool,
-        /// What should be done better; may be given several times.
-        #[arg(long)]
-        improvement: Vec<String>,
-        /// An incident that the review addresses, by key; may be given several times.
-        #[arg(long)]
-        incident: Vec<String>,
-    },
+    Review(Review),
     /// Close it.
     Close {
         /// The change's key.
@@ -431,8 +404,10 @@ pub(super) fn run(client: &Client, act: &Act, output: &Output) -> Result<()> {
         _ => {}
     }
     let (key, rest, mut body, done) = request(act)?;
-    if let Act::Review { draft: true, .. } = act {
-        body = over_draft(client, key, act)?;
+    if let Act::Review(said) = act
+        && said.draft
+    {
+        body = over_draft(client, said)?;
     }
     let answer = client.post(&path(key, rest), &body)?.body;
     if let Act::BreakGlass { validate: None, .. } = act {
@@ -572,7 +547,7 @@ fn later(act: &Act) -> Result<Request<'_>> {
                 "validated",
             )
         }
-        Act::Review { key, .. } => (key, "/review", review(act), "reviewed"),
+        Act::Review(said) => (&said.key, "/review", review(said), "reviewed"),
         Act::Close { key } => (key, "/closure", json!({}), "closed"),
         Act::Cancel { key, reason } => (key, "/cancellation", json!({"reason": reason}), "cancelled"),
         Act::BreakGlass {
@@ -666,48 +641,6 @@ fn completion(act: &Act) -> Result<Value> {
         ("actual_downtime_minutes", downtime.map(|minutes| json!(minutes))),
         ("reason", text(reason)),
     ]))
-}
-
-fn review(act: &Act) -> Value {
-    let Act::Review {
-        summary,
-        objectives_missed,
-        assessment_inadequate,
-        steps_inadequate,
-        improvement,
-        incident,
-        ..
-    } = act
-    else {
-        return Value::Null;
-    };
-    fields(&[
-        ("objectives_met", Some(json!(!objectives_missed))),
-        ("assessment_adequate", Some(json!(!assessment_inadequate))),
-        ("steps_adequate", Some(json!(!steps_inadequate))),
-        ("summary", text(summary)),
-        ("improvements", (!improvement.is_empty()).then(|| json!(improvement))),
-        ("incidents", (!incident.is_empty()).then(|| json!(incident))),
-    ])
-}
-
-/// The drafted review with what the command line says in its place.
-fn over_draft(client: &Client, key: &str, act: &Act) -> Result<Value> {
-    let draft = client.get(&path(key, "/review-draft"))?.body;
-    let said = review(act);
-    let judged = |name: &str| json!(said[name] == true && draft[name] == true);
-    let words = |name: &str| {
-        if said[name].is_null() {
-            &draft[name]
-        } else {
-            &said[name]
-        }
-    };
-    Ok(json!({
-        "objectives_met": judged("objectives_met"), "assessment_adequate": judged("assessment_adequate"),
-        "steps_adequate": judged("steps_adequate"), "summary": words("summary"), "improvements": words("improvements"),
-        "incidents": words("incidents"),
-    }))
 }
 
 /// Decisions and peer reviews name the digest of the content that was read; without one, the content is shown first and

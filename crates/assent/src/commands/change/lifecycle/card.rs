@@ -154,6 +154,7 @@ fn lists(change: &Value) -> Vec<String> {
     for row in array(change, "targets") {
         lines.extend(target(row));
     }
+    lines.extend(waves(&change["wave_plan"]));
     for (name, title) in [("plan", "plan"), ("rollback_plan", "way back")] {
         for (place, row) in array(change, name).iter().enumerate() {
             lines.extend(step(&format!("  {title}"), place + 1, row));
@@ -165,6 +166,49 @@ fn lists(change: &Value) -> Vec<String> {
 /// `  what name: text`; a further line of the text stands under it.
 fn line(what: &str, name: &str, text: &str) -> String {
     format!("{what} {name}: {text}").replace('\n', "\n    ")
+}
+
+/// The member list of a target: how many, and the digest that approvals cover.
+fn members(list: &Value) -> String {
+    match list.is_object() {
+        true => format!("{} {}", text_of(list, "count"), text_of(list, "digest")),
+        false => String::new(),
+    }
+}
+
+/// In which waves members go, and what halts them.
+fn waves(plan: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (place, wave) in array(plan, "waves").iter().enumerate() {
+        let mut said = Vec::new();
+        if is_true(wave, "canary") {
+            said.push("canaries".to_owned());
+        }
+        for (name, before) in [("regions", "of "), ("size", "at most "), ("percent", "percent: ")] {
+            let value = text_of(wave, name);
+            if !value.is_empty() {
+                said.push(format!("{before}{value}"));
+            }
+        }
+        let name = format!("{} {}", place + 1, text_of(wave, "wave"));
+        lines.push(line("  wave", &name, &said.join(", ")));
+    }
+    if lines.is_empty() {
+        return lines;
+    }
+    for (name, title) in [
+        ("most_at_once", "members at once"),
+        ("halt_failures", "failures that halt a wave"),
+        ("halt_on_incident", "halted by an incident"),
+        ("halt_on_watch", "halted by a watch result"),
+        ("watch_minutes", "minutes watched after a wave"),
+    ] {
+        let value = text_of(plan, name);
+        if !value.is_empty() {
+            lines.push(line("  waves", title, &value));
+        }
+    }
+    lines
 }
 
 fn target(target: &Value) -> Vec<String> {
@@ -186,6 +230,7 @@ fn target(target: &Value) -> Vec<String> {
         ("way back to", field("rollback_to")),
         ("config items", field("config_items")),
         ("config items not in the estate", field("unknown_config_items")),
+        ("members", members(&target["members"])),
     ];
     let more = more.into_iter().filter(|(_, value)| !value.is_empty());
     let more = more.map(|(name, value)| format!("    {name} {value}"));
@@ -266,7 +311,11 @@ mod tests {
             "description": "k-description", "justification": "k-justification", "objectives": "k-objectives",
             "verification": "k-verification", "category": "k-category", "touches": ["k-touch"],
             "targets": [{"id": "1", "service": "k-service", "environment": "k-environment", "artifact": "k-artifact",
-                "commit": "k-commit", "rollback_to": "k-back", "config_items": ["k-item"]}],
+                "commit": "k-commit", "rollback_to": "k-back", "config_items": ["k-item"],
+                "members": {"digest": "k-members", "count": 4715}}],
+            "wave_plan": {"waves": [{"wave": "k-wave", "canary": true, "regions": ["k-region"], "size": 4716, "percent": 97}],
+                "most_at_once": 4717, "halt_failures": 4718, "halt_on_incident": true, "halt_on_watch": false,
+                "watch_minutes": 4719},
             "impact": {"data": "k-data", "availability": "k-availability", "compliance": "k-compliance"},
             "complexity": "k-complexity", "disruption": {"kind": "k-outage", "minutes": 4711, "audience": "k-audience"},
             "security": "k-security", "security_answers": [{"question": "k-question", "yes": true, "text": "k-answer"}],

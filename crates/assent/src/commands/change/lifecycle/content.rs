@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::{path, show};
-use crate::client::Client;
+use crate::client::{Client, query};
 use crate::clock;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, array, text_of};
@@ -269,9 +269,38 @@ pub(super) fn create(client: &Client, content: &Content, output: &Output) -> Res
     if body.is_empty() {
         return Err(Failure::could_not("Say at least --title, or bring a --file."));
     }
+    tell_lookalikes(client, &body, output);
     let made = client.post("/changes", &Value::Object(body))?.body;
     show::told(output, &made, "made");
     Ok(())
+}
+
+/// Names the changes that look like one that is about to be made. It is a hint: nothing stops, whatever the server answers.
+fn tell_lookalikes(client: &Client, body: &Map<String, Value>, output: &Output) {
+    let targets = body.get("targets").and_then(Value::as_array).into_iter().flatten();
+    let plain = body.get("services").and_then(Value::as_array).into_iter().flatten();
+    let named = targets.filter_map(|target| target["service"].as_str());
+    let services: Vec<&str> = named.chain(plain.filter_map(Value::as_str)).collect();
+    let Some(title) = body
+        .get("title")
+        .and_then(Value::as_str)
+        .filter(|_| !services.is_empty())
+    else {
+        return;
+    };
+    let path = format!(
+        "/change-lookalikes{}",
+        query(&[("title", Some(title)), ("service", Some(&services.join(",")))])
+    );
+    let Ok(found) = client.get(&path) else { return };
+    for row in array(&found.body, "items") {
+        output.talk(&format!(
+            "looks like {} ({}): {}",
+            text_of(row, "key"),
+            text_of(row, "state"),
+            text_of(row, "title")
+        ));
+    }
 }
 
 /// Edits a change, on the condition that nobody was faster since it was read.

@@ -1,4 +1,4 @@
-//! `assent change undo`: the end of a planned undo. The answers to security questions that `assent change assess` takes are here
+//! `assent change undo`: the end of a planned undo; `assent change ready`: one's team is ready. The answers to security questions that `assent change assess` takes are here
 //! as well.
 
 use clap::Args;
@@ -43,6 +43,28 @@ pub(super) fn run(client: &Client, undo: &Undo, output: &Output) -> Result<()> {
         "is undone as planned"
     };
     output.data(&change, |output| output.line(&format!("{} {done}", undo.key)));
+    Ok(())
+}
+
+/// Whether one's team is ready for the planned start.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: assent change ready CHG-1042")]
+pub struct Ready {
+    /// The change's key.
+    key: String,
+    /// Take it back: the team is not ready.
+    #[arg(long)]
+    not: bool,
+}
+
+/// Says that one's team is ready.
+pub(super) fn say_ready(client: &Client, ready: &Ready, output: &Output) -> Result<()> {
+    let body = json!({"ready": !ready.not});
+    let change = client.post(&path(&ready.key, "/readiness"), &body)?.body;
+    let word = if ready.not { "not ready" } else { "ready" };
+    output.data(&change, |output| {
+        output.line(&format!("your team is {word} for {}", ready.key));
+    });
     Ok(())
 }
 

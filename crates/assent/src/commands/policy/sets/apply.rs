@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::{Files, Set};
+#[cfg(feature = "server")]
 use crate::bridge;
 use crate::client::Client;
 use crate::commands::policy::mapping;
@@ -223,6 +224,13 @@ pub(super) fn apply(apply: &Apply, common: &Common, output: &Output) -> Result<u
     Ok(0)
 }
 
+/// The client holds no server, so it opens no data.
+#[cfg(not(feature = "server"))]
+fn recover(_: &Apply, _: &Output) -> Result<u8> {
+    Err(Failure::client_only())
+}
+
+#[cfg(feature = "server")]
 fn recover(apply: &Apply, output: &Output) -> Result<u8> {
     if !apply.place.is_named() {
         return Err(Failure::could_not(
@@ -250,6 +258,7 @@ fn recover(apply: &Apply, output: &Output) -> Result<u8> {
     Ok(0)
 }
 
+#[cfg(feature = "server")]
 fn only_tenant(host: &bridge::Host) -> Result<String> {
     let mut tenants: Vec<String> = host.tenants()?.into_iter().filter(|it| it != "system").collect();
     match (tenants.pop(), tenants.is_empty()) {

@@ -1,0 +1,26 @@
+//! Accepts that entries of a log are lost: its data is an older copy than what was seen outside of it. Two people answer for it,
+//! and the log tells which entries are gone.
+
+use model::core::ids::PersonId;
+use serde_json::json;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::log_high_water::SeenLog;
+use crate::core::write::{Written, draft};
+
+/// The event that tells it.
+pub const ACCEPTED: &str = "log.loss_accepted";
+
+/// Tells that the entries from `has` up to what was seen are lost.
+///
+/// # Errors
+/// The store's.
+pub fn accept_loss(cx: &mut Context<'_, '_>, by: &[PersonId], has: u64, seen: &SeenLog) -> Result<()> {
+    let data = json!({
+        "by": by, "has": has, "seen": seen.size, "seen_root": proof::crypto::hash_text(&seen.root),
+        "lost": seen.size.saturating_sub(has),
+    });
+    let event = draft(ACCEPTED, ("log", cx.tenant()), cx.now, data);
+    cx.tell(vec![event], Written::default())
+}

@@ -1,0 +1,52 @@
+//! What auditors with a mandate looked at: noted once per auditor, record and day, before the answer leaves.
+
+use model::audit::auditor_look::{AuditorLook, CARD};
+use model::core::card::NoInput;
+use model::core::parse::Reading;
+use serde_json::json;
+use store::record;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::noun::PlainNoun;
+use crate::incident::keep::keep;
+
+impl PlainNoun for AuditorLook {
+    type Input = NoInput;
+    const IS_HISTORY: bool = true;
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn add(_: &mut Context<'_, '_>, _: NoInput, _: Reading<'_>) -> Result<Self> {
+        Err(model::core::refusal::Refusal::not_found(CARD.command).into())
+    }
+}
+
+/// The look that is to be noted where the acting person reads something; `None` for whoever has no mandate, and where it is noted
+/// already.
+///
+/// # Errors
+/// The store's.
+pub fn wanted(cx: &mut Context<'_, '_>, about: (&str, &str)) -> Result<Option<AuditorLook>> {
+    let person = cx.actor.person.clone();
+    if cx.actor.is_system || !cx.directory()?.is_mandated(&person) {
+        return Ok(None);
+    }
+    let look = AuditorLook::of(person, about, cx.now);
+    let is_noted = record::version::<AuditorLook>(cx.tx, look.id.as_str())?.is_some();
+    Ok((!is_noted).then_some(look))
+}
+
+/// Notes it, unless somebody was faster.
+///
+/// # Errors
+/// The store's.
+pub fn note_look(cx: &mut Context<'_, '_>, look: &AuditorLook) -> Result<()> {
+    if record::version::<AuditorLook>(cx.tx, look.id.as_str())?.is_some() {
+        return Ok(());
+    }
+    let data = json!({"about": look.about, "key": look.key});
+    keep(cx, "auditor_look.noted", look.clone(), data).map(drop)
+}

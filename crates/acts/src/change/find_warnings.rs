@@ -1,0 +1,50 @@
+//! Finds what is to be seen of a change before it is decided: freezes, conflicts, what was passed by, lowered risk. Every page,
+//! letter and answer that shows such rows asks here.
+
+use std::collections::BTreeMap;
+
+use model::approval::warning::{self, Warning};
+use model::change::change_file::ChangeFile;
+use model::core::act::actions::READ;
+use model::schedule::conflicts::Planned;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::schedule::change_conflicts::{changes_of, find_of};
+
+/// The rows of a change by its key (`GET /changes/{key}/warnings`).
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn find_warnings(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Warning>> {
+    cx.allow(READ)?;
+    let file = cx.file(key)?;
+    warnings_of(cx, &file)
+}
+
+/// The rows of a change that is loaded already: what is open first. Conflicts that the acting person may not see are left out.
+///
+/// # Errors
+/// The store's.
+pub fn warnings_of(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Vec<Warning>> {
+    let conflicts = match Planned::of(&file.change) {
+        Some(mine) => find_of(cx, &mine)?,
+        None => Vec::new(),
+    };
+    let directory = cx.visible()?;
+    Ok(warning::of_file(file, &directory, &conflicts, cx.now))
+}
+
+/// The rows of many changes by their keys, without conflicts and the records around them: the calendar draws conflicts itself.
+///
+/// # Errors
+/// The store's.
+pub fn warnings_by_key(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<BTreeMap<String, Vec<Warning>>> {
+    let directory = cx.visible()?;
+    let changes = changes_of(cx, ids)?;
+    let rows = changes
+        .iter()
+        .filter(|it| it.state.is_open())
+        .map(|it| (it.key.clone(), warning::of_change(it, &directory, cx.now)));
+    Ok(rows.filter(|(_, rows)| !rows.is_empty()).collect())
+}

@@ -1,0 +1,302 @@
+//! Trials of templates: which template a use follows, and what a trial came to. And what operations missed in a template.
+
+use jiff::Timestamp;
+use model::change::record::Change;
+use model::change::template::feedback::{TemplateFeedback, TemplateFeedbackInput};
+use model::change::template::trial::{
+    MOST, Side, TemplateTrial, TemplateTrialInput, difference, is_in_variant, verdict,
+};
+use model::core::body::Body;
+use model::core::enums::{OwnershipRole, State, TemplatePart, TemplateState};
+use model::core::ids::RecordId;
+use model::core::parse::{Reading, nearest};
+use model::core::refusal::Refusal;
+use model::directory::records::StandardTemplate;
+use model::directory::snapshot::Directory;
+use model::report::template_rework::Reworked;
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::noun::PlainNoun;
+use crate::core::write::{Versioned, Written, draft};
+use crate::report::find_rework::{find_uses, rework_of};
+
+fn keep<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, record: R, data: Value) -> Result<R> {
+    let mut written = Written::default();
+    let saved = cx.put(&mut written, record)?;
+    let subject = (R::TABLE, saved.id().to_owned());
+    cx.tell(vec![draft(kind, subject, cx.now, data)], written)?;
+    Ok(saved)
+}
+
+impl PlainNoun for TemplateTrial {
+    type Input = TemplateTrialInput;
+
+    fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
+        let filter = Filter::new().equals("active", true).order_by("template").order_by("id");
+        Ok(record::bodies::<Self>(cx.tx, &filter.limit(MOST as i64))?)
+    }
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.active
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: TemplateTrialInput, mut reading: Reading<'_>) -> Result<Self> {
+        let directory = cx.directory()?;
+        let running = Self::listed(cx)?;
+        let both = check(&mut reading, &input, &directory, (&running, cx.now));
+        reading.finish()?;
+        let Some((template, variant)) = both else {
+            return Err(Refusal::not_found("template").into());
+        };
+        if running.len() >= MOST {
+            let text = format!("{MOST} trials run, which is the most.");
+            return Err(Refusal::not_now("too_many", text, "End one first.", Vec::new()).into());
+        }
+        let trial = Self {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            template: template.key.clone(),
+            variant: variant.key.clone(),
+            template_version: template.template_version,
+            variant_version: variant.template_version,
+            started_at: cx.now,
+            ended_at: None,
+            by: cx.actor.person.clone(),
+            active: true,
+        };
+        keep(cx, "template_trial.added", trial, json!({}))
+    }
+
+    fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        let ended = Self {
+            active: false,
+            ended_at: Some(cx.now),
+            ..self
+        };
+        keep(cx, "template_trial.ended", ended, json!({}))
+    }
+
+    fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
+        for (trial, value) in records.iter().zip(values) {
+            value["result"] = result_of(cx, trial)?;
+        }
+        Ok(())
+    }
+}
+
+/// The two templates of a trial, where they may be tried against each other.
+fn check<'d>(
+    reading: &mut Reading<'_>,
+    input: &TemplateTrialInput,
+    directory: &'d Directory,
+    (running, now): (&[TemplateTrial], Timestamp),
+) -> Option<(&'d StandardTemplate, &'d StandardTemplate)> {
+    let mut found = Vec::new();
+    for (field, key) in [("template", &input.template), ("variant", &input.variant)] {
+        if key.is_empty() {
+            continue;
+        }
+        let Some(template) = directory.templates.get(key.as_str()) else {
+            let known: Vec<&str> = directory.templates.keys().map(String::as_str).collect();
+            let hint = nearest(key, &known)
+                .map(|it| format!(" Did you mean `{it}`?"))
+                .unwrap_or_default();
+            reading.wrong(field, "unknown", format!("There is no template `{key}`.{hint}"));
+            continue;
+        };
+        if template.state != TemplateState::Approved || template.review_by <= now {
+            let text =
+                format!("The template `{key}` is not approved, or past its review date; two people approve it first.");
+            reading.wrong(field, "not_approved", text);
+        }
+        if running.iter().any(|it| it.template == *key || it.variant == *key) {
+            reading.wrong(
+                field,
+                "not_unique",
+                format!("A trial of `{key}` runs already; end that one first."),
+            );
+        }
+        found.push(template);
+    }
+    let [template, variant] = found.as_slice() else {
+        return None;
+    };
+    if template.key == variant.key {
+        reading.wrong(
+            "variant",
+            "not_unique",
+            "`variant` is another template than `template`.",
+        );
+    }
+    if template.services != variant.services || template.environments != variant.environments {
+        let text = "A variant is for the same services and environments as the template.";
+        reading.wrong("variant", "differs", text);
+    }
+    Some((template, variant))
+}
+
+/// What a trial has come to so far, or came to.
+fn result_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Value> {
+    let until = trial.ended_at.unwrap_or(cx.now);
+    let keys = [trial.template.as_str(), trial.variant.as_str()];
+    let uses = find_uses(cx, &keys, (trial.started_at, until))?;
+    let (mut template, mut variant) = (Side::default(), Side::default());
+    for change in &uses.changes {
+        let rework: Reworked = rework_of(cx, change)?;
+        if !rework.is_submitted {
+            continue;
+        }
+        let side = if is_in_variant(change) {
+            &mut variant
+        } else {
+            &mut template
+        };
+        side.uses += 1;
+        side.reworked += u64::from(rework.is_any());
+    }
+    let mut value = json!({
+        "template": template, "variant": variant, "verdict": verdict(template, variant).as_str(), "is_whole": uses.is_whole,
+    });
+    if let Some(it) = difference(template, variant) {
+        value["difference_ppm"] = json!(it.value);
+        value["low_ppm"] = json!(it.low);
+        value["high_ppm"] = json!(it.high);
+    }
+    Ok(value)
+}
+
+/// Lets a request follow the variant of its template, where a trial runs and the digest of the change's id says so. A request that
+/// fills in a field which the variant does not leave free stays with the template; it counts on its side all the same. A delivery
+/// keeps the template that the mapping names: nobody is there to name another one.
+///
+/// # Errors
+/// 422 for a request that names a variant on trial; the store's.
+pub(crate) fn assign(cx: &mut Context<'_, '_>, id: &str, body: &mut Body, is_delivered: bool) -> Result<()> {
+    let Some(key) = body.get("template").and_then(Value::as_str).map(str::to_owned) else {
+        return Ok(());
+    };
+    let running = |column: &'static str| {
+        Filter::new()
+            .equals("active", true)
+            .equals(column, key.as_str())
+            .order_by("id")
+            .limit(1)
+    };
+    let tried = record::bodies::<TemplateTrial>(cx.tx, &running("variant"))?.pop();
+    if let Some(trial) = tried.filter(|_| !is_delivered) {
+        let text = format!(
+            "`{key}` is on trial as a variant of `{0}`. Name `{0}`; half of its uses follow the variant.",
+            trial.template
+        );
+        return Err(Refusal::field("template", "on_trial", text).into());
+    }
+    let Some(trial) = record::bodies::<TemplateTrial>(cx.tx, &running("template"))?.pop() else {
+        return Ok(());
+    };
+    if is_in_variant(id) && follows(&*cx.directory()?, &trial, body, cx.now) {
+        body.insert("template".to_owned(), Value::String(trial.variant));
+    }
+    Ok(())
+}
+
+fn follows(directory: &Directory, trial: &TemplateTrial, body: &Body, now: Timestamp) -> bool {
+    let both = (
+        directory.templates.get(trial.template.as_str()),
+        directory.templates.get(trial.variant.as_str()),
+    );
+    let (Some(template), Some(variant)) = both else {
+        return false;
+    };
+    let is_same =
+        template.template_version == trial.template_version && variant.template_version == trial.variant_version;
+    let is_good = variant.state == TemplateState::Approved && variant.review_by > now;
+    let is_lost = |field: &String| body.contains_key(field) && !variant.free.contains(field);
+    is_same && is_good && !template.free.iter().any(is_lost)
+}
+
+impl PlainNoun for TemplateFeedback {
+    type Input = TemplateFeedbackInput;
+
+    /// The newest 200.
+    fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
+        let filter = Filter::new().descending_by("id").limit(MOST_LISTED);
+        Ok(record::bodies::<Self>(cx.tx, &filter)?)
+    }
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn is_in_use(&self) -> bool {
+        false
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: TemplateFeedbackInput, mut reading: Reading<'_>) -> Result<Self> {
+        let part = input.part.unwrap_or(TemplatePart::Nothing);
+        if reading.says("part") && part != TemplatePart::Nothing && input.text.as_deref().is_none_or(str::is_empty) {
+            reading.wrong("text", "missing", "`text` says what was missing.");
+        }
+        reading.finish()?;
+        let key = input.change.to_uppercase();
+        let change = cx.change(&key)?;
+        let Some(template) = change.content.template.clone() else {
+            let text = format!("{key} follows no template, so nothing can be missing in one.");
+            return Err(Refusal::field("change", "no_template", text).into());
+        };
+        if change.state != State::Closed {
+            let text = format!("{key} has not closed yet.");
+            return Err(Refusal::not_now("not_closed", text, "Answer once it has closed.", Vec::new()).into());
+        }
+        check_operations(cx, &change)?;
+        let known = Filter::new().equals("change_key", change.key.as_str());
+        if record::count::<Self>(cx.tx, &known)? > 0 {
+            let text = format!("The question was answered for {key} already.");
+            return Err(
+                Refusal::not_now("answered", text, "Read that answer; a comment adds to it.", Vec::new()).into(),
+            );
+        }
+        let feedback = Self {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            change: change.key.clone(),
+            template: template.key,
+            template_version: template.template_version,
+            part,
+            text: input.text.filter(|text| !text.is_empty()),
+            by: cx.actor.person.clone(),
+            at: cx.now,
+        };
+        keep(cx, "template_feedback.added", feedback, json!({"change": change.key}))
+    }
+}
+
+/// How many answers are listed.
+const MOST_LISTED: i64 = 200;
+
+/// Refuses an answer of somebody who had no part in the work: implementers, the requester, the owner, and the owners of its services
+/// answer.
+fn check_operations(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
+    let directory = cx.directory()?;
+    let me = &cx.actor.person;
+    let mut people: Vec<_> = change.content.implementers.to_vec();
+    people.extend([change.requester.clone(), change.content.owner.clone()]);
+    for target in &change.content.targets {
+        let holders = directory.holders(&target.service, &target.environment, OwnershipRole::Owner, cx.now);
+        people.extend(holders.into_iter().map(|it| it.person));
+    }
+    if people.contains(me) {
+        return Ok(());
+    }
+    let mut others: Vec<String> = people.iter().map(|person| directory.login(person)).collect();
+    others.sort_unstable();
+    others.dedup();
+    let refusal = Refusal::not_allowed("not_operations", "The people who did the work answer what was missing.");
+    Err(refusal.with_others(others).into())
+}

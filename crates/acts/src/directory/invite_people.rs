@@ -1,0 +1,165 @@
+//! Makes several people at once, each with a way to sign in that works once: a long random password, which its owner replaces
+//! with the first use of the link that holds it.
+
+use model::core::act::actions;
+use model::core::body::Body;
+use model::core::refusal::{FieldError, Refusal};
+use model::directory::snapshot::Person;
+use serde_json::json;
+
+use crate::core::context::Context;
+use crate::core::error::{Error, Result};
+use crate::directory::set_person::{create_person, set_password};
+
+/// The most people that are made at once: each password is hashed.
+pub const MOST_PEOPLE: usize = 20;
+
+/// Somebody to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Their login.
+    pub login: String,
+    /// Their name.
+    pub name: String,
+    /// Their mail address; empty for none.
+    pub email: String,
+}
+
+/// Reads people, one a line: `login, name, mail address`, `Name <mail address>`, `name, mail address`, or a mail address alone.
+/// A login that is not given is what stands before the `@`.
+///
+/// # Errors
+/// 422 for nobody, for too many, for a line that cannot be read and for a login that stands there twice; it names the line.
+pub fn read_invitations(text: &str) -> Result<Vec<Invitation>> {
+    let lines = text.lines().map(str::trim).enumerate();
+    let mut found: Vec<Invitation> = Vec::new();
+    let mut errors = Vec::new();
+    for (place, line) in lines.filter(|(_, line)| !line.is_empty()) {
+        match read_line(line) {
+            Some(one) if found.iter().any(|other| other.login == one.login) => {
+                errors.push(wrong(place, &format!("the login `{}` stands there twice.", one.login)));
+            }
+            Some(one) => found.push(one),
+            None => errors.push(wrong(
+                place,
+                "write `login, name, mail address`, `Name <mail address>`, or a mail address alone.",
+            )),
+        }
+    }
+    if found.len() > MOST_PEOPLE {
+        let text = format!("At most {MOST_PEOPLE} people are made at once. Leave the rest for another time.");
+        errors.push(FieldError::new("people", "too_many", text));
+    }
+    if found.is_empty() && errors.is_empty() {
+        errors.push(FieldError::new("people", "missing", "Name at least one person."));
+    }
+    match errors.is_empty() {
+        true => Ok(found),
+        false => Err(Refusal::Invalid(errors).into()),
+    }
+}
+
+fn wrong(place: usize, text: &str) -> FieldError {
+    FieldError::new("people", "unreadable", format!("Line {}: {text}", place + 1))
+}
+
+fn read_line(line: &str) -> Option<Invitation> {
+    let plain = line.replace('<', ",").replace('>', "");
+    let parts: Vec<&str> = plain
+        .split([',', ';', '\t'])
+        .map(str::trim)
+        .filter(|it| !it.is_empty())
+        .collect();
+    let before_at = |mail: &str| mail.split('@').next().unwrap_or_default().to_lowercase();
+    let (login, name, email) = match parts[..] {
+        [mail] if mail.contains('@') => (before_at(mail), before_at(mail), mail),
+        [name, mail] if mail.contains('@') => (before_at(mail), name.to_owned(), mail),
+        [login, name] => (login.to_lowercase(), name.to_owned(), ""),
+        [login, name, mail] if mail.contains('@') => (login.to_lowercase(), name.to_owned(), mail),
+        _ => return None,
+    };
+    let email = email.to_owned();
+    (!login.is_empty()).then_some(Invitation { login, name, email })
+}
+
+/// Makes people with these roles, each with the hash of a password. None is made where one of them is refused.
+///
+/// # Errors
+/// 403; 409 for a right that two people give; 422, which names the login; the store's.
+pub fn invite_people(
+    cx: &mut Context<'_, '_>,
+    people: &[(Invitation, String)],
+    roles: &[String],
+) -> Result<Vec<Person>> {
+    cx.allow(actions::SET_PERSON)?;
+    let mut made = Vec::new();
+    for (invitation, phc) in people {
+        let body = body_of(invitation, roles);
+        let person = create_person(cx, &body).map_err(|error| of_line(&invitation.login, error))?;
+        set_password(cx, &person.login, phc)?;
+        made.push(person);
+    }
+    Ok(made)
+}
+
+fn body_of(invitation: &Invitation, roles: &[String]) -> Body {
+    let mut body = json!({"login": invitation.login, "name": invitation.name, "roles": roles});
+    if !invitation.email.is_empty() {
+        body["email"] = json!(invitation.email);
+    }
+    body.as_object().cloned().unwrap_or_default()
+}
+
+/// The same refusal, about the field of all people and with the login of the one it is about.
+fn of_line(login: &str, error: Error) -> Error {
+    let Error::Refused(Refusal::Invalid(errors)) = error else {
+        return error;
+    };
+    let told = errors.into_iter().map(|error| {
+        let field = if error.field == "roles" { "roles" } else { "people" };
+        FieldError::new(field, &error.code, format!("`{login}`: {}", error.text))
+    });
+    Refusal::Invalid(told.collect()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_as_people_write_it() {
+        let read = read_invitations(
+            "hanne, Hanne Brandt, hanne@halden.example\nAiko Tanaka <Aiko@halden.example>\n\ntom@x.example",
+        )
+        .unwrap();
+        let told: Vec<(&str, &str, &str)> = read
+            .iter()
+            .map(|it| (it.login.as_str(), it.name.as_str(), it.email.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("hanne", "Hanne Brandt", "hanne@halden.example"),
+                ("aiko", "Aiko Tanaka", "Aiko@halden.example"),
+                ("tom", "tom", "tom@x.example"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_by_its_line() {
+        let why = |text: &str| read_invitations(text).unwrap_err().to_string();
+        assert!(
+            why("tom@x.example\nHanne").contains("Line 2"),
+            "{}",
+            why("tom@x.example\nHanne")
+        );
+        assert!(why("a, b, c, d").contains("Line 1"));
+        assert!(why("tom@x.example\nTOM@y.example").contains("twice"));
+        assert!(why("  \n").contains("at least one"));
+        let many: String = (0..=MOST_PEOPLE).map(|at| format!("p{at}@x.example\n")).collect();
+        assert!(why(&many).contains("At most 20"));
+    }
+}

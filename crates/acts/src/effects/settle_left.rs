@@ -1,0 +1,123 @@
+//! Judges the open changes that an act on the directory left ([`crate::case::unsettled`]), in small transactions: changes behind
+//! waiting checks, those that are scheduled or under way, the rest. Whoever calls it needs no memory: how far it is stands in
+//! the database, so that it goes on after a crash and on another server.
+
+use model::change::related_records::GateCheck;
+use store::change::unsettled::{self, Unsettled};
+use store::gate::gate_view;
+use store::record;
+
+use crate::case::settle_one::settle_one;
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::gate::answer::{question_of, waiting_checks};
+
+/// How many waiting checks are looked at for the changes behind them.
+const CHECKS: i64 = 1_000;
+
+/// What is left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// More changes.
+    More,
+    /// Some that could not be judged; they are tried again later.
+    Trouble,
+    /// Nothing.
+    Nothing,
+}
+
+/// Judges the next `most` changes that are unsettled, in this transaction.
+///
+/// # Errors
+/// The store's, or what keeps a change from being judged; see [`pass_over`].
+pub fn settle_some(cx: &mut Context<'_, '_>, most: i64) -> Result<Left> {
+    let Some(mut it) = unsettled::state(cx.tx)? else {
+        return Ok(Left::Nothing);
+    };
+    if it.urgent < it.generation {
+        let urgent = next_urgent(cx, &it, most)?;
+        if !urgent.is_empty() {
+            for change in urgent {
+                settle_one(cx, &change)?;
+            }
+            return Ok(Left::More);
+        }
+        it.urgent = it.generation;
+    }
+    if it.pass == 0 {
+        (it.pass, it.mark, it.left_out) = (it.generation, 0, 0);
+    }
+    let next = unsettled::open_after(cx.tx, it.mark, most)?;
+    if next.is_empty() {
+        return end_of_pass(cx, it);
+    }
+    for (change, number) in next {
+        if cx.is_unsettled(&change)? {
+            settle_one(cx, &change)?;
+        }
+        it.mark = number;
+    }
+    unsettled::save(cx.tx, &it)?;
+    Ok(Left::More)
+}
+
+/// Ends a pass over all changes: all is settled unless an act came meanwhile or a change was left out.
+fn end_of_pass(cx: &mut Context<'_, '_>, it: Unsettled) -> Result<Left> {
+    if it.pass == it.generation && it.left_out == 0 {
+        unsettled::end(cx.tx)?;
+        return Ok(Left::Nothing);
+    }
+    let has_trouble = it.left_out > 0;
+    unsettled::save(cx.tx, &Unsettled { pass: 0, ..it })?;
+    Ok(if has_trouble { Left::Trouble } else { Left::More })
+}
+
+/// Goes past the next change, which could not be judged: the others do not wait for it, and it stays unsettled, so that the gate
+/// stays shut for it and each verb on it says what is wrong.
+///
+/// # Errors
+/// The store's.
+pub fn pass_over(cx: &mut Context<'_, '_>) -> Result<()> {
+    let Some(mut it) = unsettled::state(cx.tx)? else {
+        return Ok(());
+    };
+    if it.urgent < it.generation {
+        // The pass over all changes comes to the other urgent ones.
+        it.urgent = it.generation;
+        return Ok(unsettled::save(cx.tx, &it)?);
+    }
+    if it.pass == 0 {
+        (it.pass, it.mark, it.left_out) = (it.generation, 0, 0);
+    }
+    if let Some((_, number)) = unsettled::open_after(cx.tx, it.mark, 1)?.into_iter().next() {
+        it.mark = number;
+        it.left_out += 1;
+    }
+    Ok(unsettled::save(cx.tx, &it)?)
+}
+
+/// The changes that are judged first: those behind waiting checks, then those that are scheduled or under way.
+fn next_urgent(cx: &mut Context<'_, '_>, it: &Unsettled, most: i64) -> Result<Vec<String>> {
+    let count = usize::try_from(most).unwrap_or_default();
+    let mut found: Vec<String> = Vec::new();
+    for stored in record::find::<GateCheck>(cx.tx, &waiting_checks().limit(CHECKS))? {
+        for change in behind(cx, &stored.record)? {
+            if found.len() < count && !found.contains(&change) && cx.is_unsettled(&change)? {
+                found.push(change);
+            }
+        }
+    }
+    if found.is_empty() {
+        found = unsettled::begun(cx.tx, it.generation, most)?;
+    }
+    Ok(found)
+}
+
+/// The changes that a waiting check hangs on.
+fn behind(cx: &mut Context<'_, '_>, check: &GateCheck) -> Result<Vec<String>> {
+    let question = question_of(check);
+    let asked = question.names();
+    let (service, environment) = (question.service.as_str(), question.environment.as_str());
+    let rows = gate_view::find(cx.tx, service, environment, asked.artifact, asked.commit)?;
+    Ok(rows.into_iter().map(|row| row.change_id).collect())
+}

@@ -1,0 +1,227 @@
+//! Emergency cards: one person proposes, another signs, and whoever may sign prints.
+
+use model::core::act::actions::SET_WINDOW;
+use model::core::enums::Role;
+use model::core::ids::{PersonId, RecordId};
+use model::core::parse::Reading;
+use model::core::refusal::Refusal;
+use model::directory::unknown_name;
+use model::emergency::emergency_card::{self, EmergencyCard, EmergencyCardInput, MOST};
+use proof::emergency::{self, Card};
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+
+use crate::core::context::Context;
+use crate::core::error::{Error, Result};
+use crate::core::noun::{self, PlainNoun};
+use crate::core::signing_keys::{PERMIT, signing_key};
+use crate::core::write::{Versioned, Written, draft};
+use crate::guard::impersonation::{check_voice, check_whole};
+
+/// The most revoked cards of a list of revocations: a tenant revokes a few in a card's longest life.
+const MOST_REVOKED: i64 = 1_000;
+
+/// Saves a record with its event.
+pub(crate) fn save<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, record: R, data: Value) -> Result<R> {
+    let mut written = Written::default();
+    let saved = cx.put(&mut written, record)?;
+    let event = draft(kind, (R::TABLE, saved.id().to_owned()), cx.now, data);
+    cx.tell(vec![event], written)?;
+    Ok(saved)
+}
+
+impl PlainNoun for EmergencyCard {
+    type Input = EmergencyCardInput;
+
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn page(&self) -> Option<String> {
+        self.approved.then(|| format!("/emergency-cards/{}/print", self.id))
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.active
+    }
+
+    fn add(cx: &mut Context<'_, '_>, input: EmergencyCardInput, mut reading: Reading<'_>) -> Result<Self> {
+        emergency_card::check(&mut reading, &input, cx.now);
+        let directory = cx.directory()?;
+        if !input.environment.0.is_empty() && !directory.environments.contains_key(&input.environment) {
+            let text = unknown_name::environment(&directory, input.environment.as_str());
+            reading.wrong("environment", "unknown", text);
+        }
+        reading.finish()?;
+        check_may_answer(cx)?;
+        let in_use = noun::in_use::<Self>(cx)?
+            .into_iter()
+            .filter(|card| card.ends_at > cx.now);
+        if in_use.count() >= MOST {
+            let text = format!("{MOST} emergency cards are in use, which is what can be kept an eye on.");
+            return Err(Refusal::not_now("too_many", text, "Revoke one that nobody needs.", Vec::new()).into());
+        }
+        let card = Self {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            services: input.services,
+            environment: input.environment,
+            uses: input.uses,
+            ends_at: input.ends_at,
+            reason: input.reason,
+            by: cx.actor.person.clone(),
+            handed_by: cx.actor.hand().cloned(),
+            approved: false,
+            approved_by: None,
+            approved_at: None,
+            revoked_at: None,
+            active: true,
+        };
+        save(cx, "emergency_card.proposed", card, json!({}))
+    }
+
+    /// Signs it as it was proposed.
+    fn edit(self, cx: &mut Context<'_, '_>, input: EmergencyCardInput, mut reading: Reading<'_>) -> Result<Self> {
+        if reading.errors.is_empty() && !self.is_as_proposed(&input) {
+            let text = "A card stays as it was proposed. Revoke it and propose another.";
+            reading.wrong("approved", "not_as_proposed", text);
+        } else if reading.errors.is_empty() && !input.approved {
+            reading.wrong("approved", "missing", "Sign it by `approved: true`, or revoke it.");
+        }
+        reading.finish()?;
+        if self.approved || self.ends_at <= cx.now {
+            let text = match self.approved {
+                true => "This card is signed already.",
+                false => "This card is over.",
+            };
+            return Err(Refusal::not_now("not_open", text, "Propose another if it is needed.", Vec::new()).into());
+        }
+        check_may_answer(cx)?;
+        check_second(cx, &self)?;
+        let signed = Self {
+            approved: true,
+            approved_by: Some(cx.actor.person.clone()),
+            approved_at: Some(cx.now),
+            ..self
+        };
+        // One that does not fit into its code is found here and not at the printer.
+        token(cx, &signed)?;
+        let terms = json!({
+            "services": signed.services, "environment": signed.environment, "uses": signed.uses,
+            "ends_at": signed.ends_at.to_string(), "by": signed.by, "approved_by": signed.approved_by,
+        });
+        save(cx, "emergency_card.signed", signed, json!({"terms": terms}))
+    }
+
+    /// Revokes it: hosts that have a list of revocations refuse it from then on, and a later use is a difference.
+    fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
+        check_voice(cx)?;
+        let revoked = Self {
+            active: false,
+            revoked_at: Some(cx.now),
+            ..self
+        };
+        save(cx, "emergency_card.revoked", revoked, json!({}))
+    }
+}
+
+/// A token or another's voice signs nothing that opens everything, nor does the administrator role alone.
+fn check_may_answer(cx: &mut Context<'_, '_>) -> Result<()> {
+    check_voice(cx)?;
+    check_whole(cx)?;
+    let directory = cx.directory()?;
+    let person = directory.people.get(&cx.actor.person);
+    if person.is_some_and(|person| person.roles.iter().all(|role| *role == Role::Admin)) {
+        let text = "The administrator role alone signs no emergency card.";
+        return Err(Refusal::not_allowed("not_allowed", text).into());
+    }
+    Ok(())
+}
+
+/// Refuses the proposer and whoever counts as one with them.
+fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
+    let directory = cx.directory()?;
+    let (person, speaker, now) = (cx.actor.person.clone(), cx.actor.speaker().clone(), cx.now);
+    let is_one = |other: &PersonId| {
+        let mut rows = directory.delegations.iter().filter(|row| row.is_on(now));
+        rows.any(|row| {
+            (&row.delegator == other && row.delegate == person) || (&row.delegate == other && row.delegator == person)
+        })
+    };
+    if card.is_proposed_by(&person) || card.is_proposed_by(&speaker) || is_one(&card.by) {
+        let text =
+            "A card needs two people, and you are behind the proposal: another owner or change manager signs it.";
+        return Err(Refusal::not_allowed("own_proposal", text).into());
+    }
+    let is_manager = |person: &PersonId| directory.has_role(person, Role::ChangeManager);
+    if !is_manager(&card.by) && !is_manager(&person) {
+        let text = "One of the two who sign an emergency card is a change manager.";
+        return Err(Refusal::not_allowed("not_allowed", text).into());
+    }
+    Ok(())
+}
+
+/// The card as it is printed: a token that whoever holds the paper can use.
+///
+/// # Errors
+/// 403; 404; 409 before the second signature, after the end and after a revocation; the store's.
+pub fn print_card(cx: &mut Context<'_, '_>, id: &str) -> Result<(EmergencyCard, String)> {
+    cx.allow(SET_WINDOW)?;
+    let found = record::load::<EmergencyCard>(cx.tx, id)?.map(|stored| stored.record);
+    let card = found.ok_or_else(|| Refusal::not_found("emergency-card"))?;
+    let person = cx.actor.person.clone();
+    let is_signer = card.by == person || card.approved_by.as_ref() == Some(&person);
+    if !is_signer && !cx.directory()?.has_role(&person, Role::ChangeManager) {
+        let text = "Only its two signers and change managers print an emergency card.";
+        return Err(Refusal::not_allowed("not_allowed", text).into());
+    }
+    if !card.approved || !card.active || card.ends_at <= cx.now {
+        let text = "Only a card that two people signed, and that is neither over nor revoked, is printed.";
+        return Err(Refusal::not_now("not_open", text, "A second person signs it first.", Vec::new()).into());
+    }
+    let token = token(cx, &card)?;
+    Ok((card, token))
+}
+
+fn token(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<String> {
+    let directory = cx.directory()?;
+    let people = [Some(&card.by), card.approved_by.as_ref()];
+    let signed_at = card.approved_at.unwrap_or(cx.now).as_second();
+    let claims = Card {
+        jti: card.id.0.clone(),
+        tenant: cx.tenant(),
+        iat: signed_at,
+        nbf: signed_at,
+        exp: card.ends_at.as_second(),
+        services: card.services.iter().map(|it| it.0.clone()).collect(),
+        environment: card.environment.0.clone(),
+        uses: card.uses,
+        signers: people.into_iter().flatten().map(|it| directory.login(it)).collect(),
+    };
+    let key = signing_key(cx, PERMIT)?;
+    emergency::sign(&claims, &key).map_err(|error| match error {
+        proof::Error::TooLarge { .. } => {
+            let text = "The card does not fit into one code. Name fewer services.";
+            Error::from(Refusal::field("services", "too_long", text))
+        }
+        other => other.into(),
+    })
+}
+
+/// The ids of cards that were revoked and are not over, for the list of revocations.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn revoked_cards(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
+    let filter = Filter::new()
+        .equals("active", false)
+        .more("ends_at", cx.now)
+        .order_by("ends_at")
+        .limit(MOST_REVOKED);
+    let cards = record::bodies::<EmergencyCard>(cx.tx, &filter)?;
+    Ok(cards
+        .iter()
+        .filter(|card| card.approved)
+        .map(|card| card.id.0.clone())
+        .collect())
+}

@@ -1,0 +1,86 @@
+//! Rules on communication in a story: the start is announced long enough ahead, everybody who is asked acknowledges it, and each
+//! team says that it is ready.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use model::approval::obligation::Duty;
+use model::change::around::communication::{note_acknowledged, note_announced, say_ready};
+use model::change::duties::communication::ready_people;
+use model::change::requirement::before_start;
+use model::core::body::Body;
+use model::core::enums::OwnershipRole;
+use model::core::ids::PersonId;
+use model::notify::communication::stage_of;
+
+use super::{Hand, Stage};
+
+impl Stage<'_> {
+    /// How long before its start the rules of the change want it announced at the latest; `None` where none asks for communication.
+    pub(super) fn announced_ahead(&self) -> Option<SignedDuration> {
+        let rows = self.file.requirements.obligations.iter();
+        let minutes = rows.filter_map(|row| match &row.obligation.duty {
+            Duty::Communication { announced_minutes, .. } => Some(announced_minutes.unwrap_or_default()),
+            _ => None,
+        });
+        minutes.max().map(SignedDuration::from_mins)
+    }
+
+    /// Does what rules on communication ask: what a plan of the house would send is sent once the change is scheduled.
+    pub(super) fn communicate(&mut self) {
+        if self.announced_ahead().is_none() {
+            return;
+        }
+        self.announce();
+        let known = self.file.change.communicated.clone();
+        let missing: Vec<PersonId> = known
+            .map(|it| it.asked_people.difference(&it.acknowledged_people).cloned().collect())
+            .unwrap_or_default();
+        for person in missing {
+            // Whoever was asked may always acknowledge.
+            let _ = self.act(&Hand::person(person.as_str()), "acknowledges the start", |case| {
+                note_acknowledged(case, &person);
+                Ok(())
+            });
+        }
+        for person in ready_people(&self.file, &self.directory, self.now) {
+            if self.waits_for_team_of(&person) {
+                // Whom a rule lets not speak is told of where nobody else of the team does.
+                let _ = self.act(&Hand::person(person.as_str()), "says that the team is ready", |case| {
+                    say_ready(case, &Body::new())
+                });
+            }
+        }
+    }
+
+    /// Announces the start to the owners, before it.
+    fn announce(&mut self) {
+        let Some((_, Some(start))) = stage_of(&self.file.change) else {
+            return;
+        };
+        let known = self.file.change.communicated.as_ref();
+        let is_known = known.is_some_and(|it| it.starts_at == start && it.announced_at.is_some());
+        if is_known || start <= self.now {
+            return;
+        }
+        let targets = self.file.change.content.targets.iter();
+        let holders = targets.flat_map(|target| {
+            let (service, environment) = (&target.service, &target.environment);
+            self.directory
+                .holders(service, environment, OwnershipRole::Owner, self.now)
+        });
+        let asked: BTreeSet<PersonId> = holders.map(|holder| holder.person).collect();
+        // The clock's own act refuses nothing.
+        let _ = self.act(&Hand::clock(), "announces the start", |case| {
+            note_announced(case, start, &asked);
+            Ok(())
+        });
+    }
+
+    /// Whether nobody has yet said that the team of a person is ready.
+    fn waits_for_team_of(&self, person: &PersonId) -> bool {
+        let unmet = before_start(&self.file, &self.directory, self.now);
+        let mut teams = unmet.iter().filter(|row| row.code == "team_not_ready");
+        teams.any(|row| row.waiting_on.iter().any(|login| login == person.as_str()))
+    }
+}

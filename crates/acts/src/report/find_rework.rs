@@ -1,0 +1,157 @@
+//! Finds the rework of changes from a template: which fields were edited after submission, which edits answered a return, and what
+//! operations missed.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::template::feedback::TemplateFeedback;
+use model::core::act::actions::READ;
+use model::core::refusal::Refusal;
+use model::directory::scope;
+use model::report::change_outcome::ChangeOutcome;
+use model::report::statistics::{Estimate, share};
+use model::report::template_rework::{Reworked, Step, by_field, read};
+use proof::event::Event;
+use serde_json::Value;
+use store::audit::event;
+use store::record::{self, Filter};
+use store::report::change_outcome;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::report::find_figures::MOST_CHANGES;
+
+/// The most uses that are looked at, the newest.
+pub const MOST_USES: usize = 500;
+/// How far back the report on a template looks, in days.
+pub const DAYS: i64 = 365;
+/// The most answers of operations that are counted, the newest.
+const MOST_ANSWERS: i64 = 500;
+
+/// Changes from templates.
+#[derive(Debug, Clone, Default)]
+pub struct Uses {
+    /// Their ids, the newest first.
+    pub changes: Vec<String>,
+    /// Whether these are all of the window.
+    pub is_whole: bool,
+}
+
+/// The changes that were created in a window and follow one of some templates, from the projection of the log.
+///
+/// # Errors
+/// The store's.
+pub fn find_uses(cx: &mut Context<'_, '_>, templates: &[&str], (from, to): (Timestamp, Timestamp)) -> Result<Uses> {
+    let most = i64::try_from(MOST_CHANGES).unwrap_or(i64::MAX);
+    // The list ends before its last time, and both ends of this window count.
+    let behind = to.checked_add(SignedDuration::from_millis(1)).unwrap_or(to);
+    let stored = change_outcome::list(cx.tx, from, behind, most)?;
+    let mut rows = Vec::new();
+    for row in stored.iter().filter(|row| row.created_at >= from) {
+        let outcome: ChangeOutcome = serde_json::from_str(&row.body)?;
+        if outcome.template.as_deref().is_some_and(|key| templates.contains(&key)) {
+            rows.push((row.number, outcome.change));
+        }
+    }
+    rows.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+    let is_whole = rows.len() <= MOST_USES;
+    rows.truncate(MOST_USES);
+    Ok(Uses {
+        changes: rows.into_iter().map(|(_, change)| change).collect(),
+        is_whole,
+    })
+}
+
+/// The rework of one change, by its id.
+///
+/// # Errors
+/// The store's.
+pub fn rework_of(cx: &mut Context<'_, '_>, change: &str) -> Result<Reworked> {
+    let mut steps = Vec::new();
+    for stored in event::of_subject(cx.tx, "change", change)? {
+        match stored.kind.as_str() {
+            "change.submitted" => steps.push(Step::Submitted),
+            "change.returned" => steps.push(Step::Returned),
+            "change.edited" => steps.extend(edited(&stored.bytes)),
+            _ => {}
+        }
+    }
+    Ok(read(&steps))
+}
+
+/// The fields of an edit that some digest covers.
+fn edited(bytes: &[u8]) -> Option<Step> {
+    let data = Event::from_bytes(bytes).ok()?.data;
+    let is_covered = |name: &str| data.get(name) == Some(&Value::Bool(true));
+    if !is_covered("what") && !is_covered("when") {
+        return None;
+    }
+    let fields = data.get("fields").and_then(Value::as_array)?.iter();
+    Some(Step::Edited(
+        fields.filter_map(|it| it.as_str().map(str::to_owned)).collect(),
+    ))
+}
+
+/// The report on a template.
+#[derive(Debug, Clone, Default)]
+pub struct TemplateReport {
+    /// Submitted uses in the last year, at most [`MOST_USES`].
+    pub uses: u64,
+    /// Of them, those that were reworked.
+    pub reworked: u64,
+    /// The share of these with its interval, in parts per million.
+    pub share: Option<Estimate>,
+    /// How often a change was returned with a question.
+    pub returned: u64,
+    /// Each field with how many uses reworked it, and how many returns its edit answered; the most first.
+    pub fields: Vec<(String, u64, u64)>,
+    /// What operations missed, by part of the template; the most first.
+    pub missing: Vec<(String, u64)>,
+    /// Whether every use of the year was looked at.
+    pub is_whole: bool,
+}
+
+/// Reports on a template.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn find_template_report(cx: &mut Context<'_, '_>, key: &str) -> Result<TemplateReport> {
+    cx.allow(READ)?;
+    if cx.scope()?.is_some() {
+        return Err(scope::refusal().into());
+    }
+    if !cx.directory()?.templates.contains_key(key) {
+        return Err(Refusal::not_found(format!("template {key}")).into());
+    }
+    let from = cx.now - SignedDuration::from_hours(24 * DAYS);
+    let uses = find_uses(cx, &[key], (from, cx.now))?;
+    let mut all = Vec::new();
+    for change in &uses.changes {
+        all.push(rework_of(cx, change)?);
+    }
+    all.retain(|it| it.is_submitted);
+    let (count, reworked) = (all.len() as u64, all.iter().filter(|it| it.is_any()).count() as u64);
+    Ok(TemplateReport {
+        uses: count,
+        reworked,
+        share: share(reworked, count),
+        returned: all.iter().map(|it| it.returned.len() as u64).sum(),
+        fields: by_field(&all),
+        missing: missing(cx, key)?,
+        is_whole: uses.is_whole,
+    })
+}
+
+fn missing(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<(String, u64)>> {
+    let filter = Filter::new()
+        .equals("template", key)
+        .descending_by("id")
+        .limit(MOST_ANSWERS);
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for answer in record::bodies::<TemplateFeedback>(cx.tx, &filter)? {
+        *counts.entry(answer.part.as_str().to_owned()).or_default() += 1;
+    }
+    let mut rows: Vec<(String, u64)> = counts.into_iter().collect();
+    rows.sort_by(|one, other| (other.1, &one.0).cmp(&(one.1, &other.0)));
+    Ok(rows)
+}

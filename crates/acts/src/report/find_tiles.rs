@@ -1,0 +1,583 @@
+//! Finds the tiles of a dashboard for the acting person, and the changes behind a row of a tile. Counts and rows come from one
+//! filter, so that they agree; nobody is shown what they may not read.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use model::core::act::actions::READ;
+use model::core::enums::{Kind, Level, Outcome, State};
+use model::core::ids::{EnvironmentKey, ServiceKey};
+use model::core::refusal::{FieldError, Refusal};
+use model::directory::snapshot::Directory;
+use model::directory::unknown_name;
+use model::notify::action_item::ActionItem;
+use model::report::dashboard::{
+    AGES, AHEAD_DAYS, BACK_DAYS, DASHBOARDS, MOST_ROWS, Source, TILES, Tile, WEEKS, of_role, tile_of,
+};
+use model::report::evaluate::Window;
+use model::report::saved_dashboard::{Dashboard, filters_of};
+use store::record;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::noun::PlainNoun;
+use crate::notify::list_items::{self, ItemQuery, Whose};
+use crate::report::find_changes::{
+    ChangeFilter, ChangeRow, FoundChanges, count_changes, find_changes, find_waiting, tally_changes,
+};
+use crate::report::find_figures::{FoundFigure, Rows, figure_of, load_rows};
+use crate::report::metric_query::{MetricQuery, read_query};
+
+/// The most changes that one row counts; more are told as at least so many.
+pub const MOST_COUNTED: i64 = 10_000;
+/// The most changes that are asked whom they wait for, the newest first.
+const MOST_WAITING: i64 = 300;
+/// The most changes behind a row that are listed.
+pub const MOST_LISTED: i64 = 200;
+
+/// The filters of a dashboard: pairs of [`model::report::saved_dashboard::FILTERS`] and a value.
+pub type Narrow = Vec<(&'static str, String)>;
+
+/// A dashboard: that of a role, or a saved one.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Its key in addresses.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// Whether the title is in somebody's own words.
+    pub is_said: bool,
+    /// Its tiles.
+    pub tiles: Vec<&'static Tile>,
+    /// Its own filters; those of the address go before them.
+    pub narrow: Narrow,
+}
+
+/// A row of a tile.
+#[derive(Debug, Clone, Default)]
+pub struct TileRow {
+    /// Its id within the tile.
+    pub id: String,
+    /// What it is, as the words of the rules have it.
+    pub label: String,
+    /// Whether the label is in somebody's own words.
+    pub is_said: bool,
+    /// How many; of a bottleneck, minutes.
+    pub count: i64,
+    /// Whether these are all; if not, there are so many at least.
+    pub is_whole: bool,
+    /// The filters of the list of changes that it counts; empty where it counts something else.
+    pub list: Vec<(&'static str, String)>,
+    /// The page behind it, below the tenant's address, where it counts no list of changes.
+    pub path: String,
+    /// The keys of its changes, where no list has them.
+    pub changes: Vec<String>,
+    /// From when until when, of a freeze.
+    pub span: Option<(Timestamp, Timestamp)>,
+}
+
+/// A tile with what it counts.
+#[derive(Debug, Clone)]
+pub struct FoundTile {
+    /// The tile.
+    pub tile: &'static Tile,
+    /// Its rows.
+    pub rows: Vec<TileRow>,
+    /// Of a metric, the figure.
+    pub figure: Option<FoundFigure>,
+    /// Whether it has more rows than are shown, or looked at a part alone.
+    pub is_cut: bool,
+}
+
+/// The dashboard with this key: a role's, or a saved one that the acting person reads.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn find_dashboard(cx: &mut Context<'_, '_>, key: &str) -> Result<Wanted> {
+    cx.allow(READ)?;
+    if let Some(role) = of_role(key) {
+        return Ok(Wanted {
+            key: role.key.to_owned(),
+            title: role.title.to_owned(),
+            is_said: false,
+            tiles: role.tiles.iter().filter_map(|id| tile_of(id)).collect(),
+            narrow: Narrow::new(),
+        });
+    }
+    let known = DASHBOARDS.iter().map(|it| it.key).collect::<Vec<_>>().join(", ");
+    let saved = Dashboard::found(cx, key)?.filter(|it| it.active);
+    let text = || format!("dashboard {key} (those of roles are {known})");
+    let saved = saved.ok_or_else(|| Refusal::not_found(text()))?;
+    Ok(Wanted {
+        key: saved.id.0.clone(),
+        title: saved.title,
+        is_said: true,
+        tiles: saved.tiles.iter().filter_map(|id| tile_of(id)).collect(),
+        narrow: filters_of(saved.query.as_deref().unwrap_or_default()).unwrap_or_default(),
+    })
+}
+
+/// Reads the filters of an address over those of a dashboard; `get` answers the value of a filter.
+///
+/// # Errors
+/// 422 with each value that nothing has.
+pub fn read_narrow<'q>(directory: &Directory, own: &Narrow, get: impl Fn(&str) -> Option<&'q str>) -> Result<Narrow> {
+    let mut wrong = Vec::new();
+    let mut found = Narrow::new();
+    for name in model::report::saved_dashboard::FILTERS {
+        let asked = get(name).map(str::trim).filter(|value| !value.is_empty());
+        let kept = own
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str());
+        let Some(value) = asked.or(kept) else { continue };
+        if let Some(why) = why_not(directory, name, value) {
+            wrong.push(FieldError::new(name, "unknown", why));
+        }
+        found.push((name, value.to_owned()));
+    }
+    match wrong.is_empty() {
+        true => Ok(found),
+        false => Err(Refusal::Invalid(wrong).into()),
+    }
+}
+
+fn why_not(directory: &Directory, name: &str, value: &str) -> Option<String> {
+    match name {
+        "service" => {
+            let is_known = directory.services.contains_key(&ServiceKey::from(value));
+            (!is_known).then(|| unknown_name::service(directory, value))
+        }
+        "environment" => {
+            let is_known = directory.environments.contains_key(&EnvironmentKey::from(value));
+            (!is_known).then(|| unknown_name::environment(directory, value))
+        }
+        "kind" => value.parse::<Kind>().err().map(|why| format!("`kind`: {why}.")),
+        "risk" => value.parse::<Level>().err().map(|why| format!("`risk`: {why}.")),
+        _ => None,
+    }
+}
+
+/// Finds the tiles of a dashboard.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_tiles(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Vec<FoundTile>> {
+    cx.allow(READ)?;
+    let metrics = Metrics::load(cx, tiles, narrow)?;
+    tiles.iter().map(|tile| find_tile(cx, tile, narrow, &metrics)).collect()
+}
+
+/// The queries of the metrics of a dashboard, and the rows of all of them, loaded once.
+struct Metrics {
+    queries: BTreeMap<&'static str, MetricQuery>,
+    rows: Rows,
+}
+
+impl Metrics {
+    fn load(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Self> {
+        let mut queries = BTreeMap::new();
+        let mut wide: Option<Window> = None;
+        for tile in tiles {
+            let (id, by) = match tile.source {
+                Source::Metric(id) => (id, None),
+                Source::Bottleneck => ("time_to_approve", Some("rule")),
+                _ => continue,
+            };
+            let query = read_query(id, cx.now, |name| match name {
+                "by" => by,
+                _ => narrow
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, value)| value.as_str()),
+            })?;
+            let window = query.window;
+            wide = Some(wide.map_or(window, |known| Window {
+                from: known.from.min(window.from),
+                to: known.to.max(window.to),
+            }));
+            queries.insert(tile.id, query);
+        }
+        let rows = match wide {
+            Some(window) => load_rows(cx, window)?,
+            None => Rows::default(),
+        };
+        Ok(Self { queries, rows })
+    }
+
+    fn figure(&self, cx: &mut Context<'_, '_>, tile: &Tile) -> Result<Option<FoundFigure>> {
+        let query = self.queries.get(tile.id);
+        query.map(|query| figure_of(cx, query, &self.rows)).transpose()
+    }
+}
+
+fn find_tile(cx: &mut Context<'_, '_>, tile: &'static Tile, narrow: &Narrow, metrics: &Metrics) -> Result<FoundTile> {
+    let mut found = FoundTile {
+        tile,
+        rows: Vec::new(),
+        figure: None,
+        is_cut: false,
+    };
+    match tile.source {
+        Source::Waiting => (found.rows, found.is_cut) = waiting(cx, narrow)?,
+        Source::Freezes => found.rows = freezes(cx, narrow)?,
+        Source::Incidents => found.rows = incidents(cx, narrow)?,
+        Source::Items => found.rows = items(cx)?,
+        Source::Trend => found.rows = trend(cx)?,
+        Source::Metric(_) => found.figure = metrics.figure(cx, tile)?,
+        Source::Bottleneck => {
+            found.figure = metrics.figure(cx, tile)?;
+            found.rows = found.figure.as_ref().map(slowest).unwrap_or_default();
+        }
+        _ => {
+            for row in listed(cx, tile.source, narrow)? {
+                found.rows.push(counted(cx, row)?);
+            }
+        }
+    }
+    let is_by_time = tile.source == Source::Trend;
+    if found.rows.len() > MOST_ROWS && !is_by_time {
+        found.rows.truncate(MOST_ROWS);
+        found.is_cut = true;
+    }
+    Ok(found)
+}
+
+/// The rows that count lists of changes, with their filters and without counts.
+fn listed(cx: &mut Context<'_, '_>, source: Source, narrow: &Narrow) -> Result<Vec<TileRow>> {
+    let now = cx.now;
+    let row = |id: &str, label: &str, own: Vec<(&'static str, String)>| {
+        let is_named = |name: &str| own.iter().any(|(known, _)| *known == name);
+        let mut list: Vec<(&'static str, String)> =
+            narrow.iter().filter(|(name, _)| !is_named(name)).cloned().collect();
+        list.extend(own.iter().cloned());
+        TileRow {
+            id: id.to_owned(),
+            label: label.to_owned(),
+            list,
+            ..TileRow::default()
+        }
+    };
+    let open = || State::ALL.iter().filter(|state| state.is_open());
+    let rows = match source {
+        Source::States => open()
+            .map(|state| {
+                row(
+                    state.as_str(),
+                    state.as_str(),
+                    vec![("state", state.as_str().to_owned())],
+                )
+            })
+            .collect(),
+        Source::Own => {
+            let me = cx.directory()?.login(&cx.actor.person);
+            open()
+                .map(|state| {
+                    let own = vec![("state", state.as_str().to_owned()), ("requester", me.clone())];
+                    row(state.as_str(), state.as_str(), own)
+                })
+                .collect()
+        }
+        Source::Ages => AGES
+            .iter()
+            .map(|(id, words, from, to)| {
+                let mut own = vec![("state", "open".to_owned())];
+                own.extend(to.map(|hours| ("created_from", hours_from(now, -hours).to_string())));
+                let end = (*from > 0).then(|| hours_from(now, -from).to_string());
+                own.extend(end.map(|end| ("created_to", end)));
+                row(id, words, own)
+            })
+            .collect(),
+        Source::Risk => ahead(narrow, &row, now),
+        Source::Failures => [
+            Outcome::Failed,
+            Outcome::RolledBack,
+            Outcome::RollbackFailed,
+            Outcome::PartiallyImplemented,
+        ]
+        .into_iter()
+        .map(|outcome| {
+            let since = hours_from(now, -24 * BACK_DAYS).to_string();
+            let own = vec![("outcome", outcome.as_str().to_owned()), ("created_from", since)];
+            row(outcome.as_str(), outcome.as_str(), own)
+        })
+        .collect(),
+        _ => Vec::new(),
+    };
+    Ok(rows)
+}
+
+type RowOf<'r> = dyn Fn(&str, &str, Vec<(&'static str, String)>) -> TileRow + 'r;
+
+/// The changes ahead by risk; of one risk where the dashboard is narrowed to it.
+fn ahead(narrow: &Narrow, row: &RowOf<'_>, now: Timestamp) -> Vec<TileRow> {
+    let only = narrow
+        .iter()
+        .find(|(name, _)| *name == "risk")
+        .map(|(_, value)| value.as_str());
+    let levels = Level::ALL
+        .iter()
+        .rev()
+        .filter(|level| only.is_none_or(|it| it == level.as_str()));
+    levels
+        .map(|level| {
+            let own = vec![
+                ("risk", level.as_str().to_owned()),
+                ("state", "open".to_owned()),
+                ("planned_from", now.to_string()),
+                ("planned_to", hours_from(now, 24 * AHEAD_DAYS).to_string()),
+            ];
+            row(level.as_str(), level.as_str(), own)
+        })
+        .collect()
+}
+
+fn hours_from(now: Timestamp, hours: i64) -> Timestamp {
+    now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(now)
+}
+
+fn counted(cx: &mut Context<'_, '_>, row: TileRow) -> Result<TileRow> {
+    let filter = filter_of(&*cx.directory()?, &row.list);
+    let count = count_changes(cx, &filter, MOST_COUNTED, None)?;
+    Ok(TileRow {
+        count: count.found,
+        is_whole: count.is_whole,
+        ..row
+    })
+}
+
+/// The filter of a list of changes, by the pairs of its address.
+fn filter_of(directory: &Directory, list: &[(&'static str, String)]) -> ChangeFilter {
+    let mut filter = ChangeFilter::default();
+    for (name, value) in list {
+        let text = Some(value.clone());
+        match *name {
+            "state" if value == "open" => {
+                let open = State::ALL.iter().filter(|state| state.is_open());
+                filter.states = open.map(|state| state.as_str().to_owned()).collect();
+            }
+            "state" => filter.states = value.split(',').map(str::to_owned).collect(),
+            "outcome" => filter.outcomes = value.split(',').map(str::to_owned).collect(),
+            "kind" => filter.kind = text,
+            "risk" => filter.risk = text,
+            "team" => filter.team = text,
+            "service" => filter.service = text,
+            "environment" => filter.environment = text,
+            // A login that nobody has finds nothing.
+            "requester" => filter.requester = directory.by_login(value).map(|person| person.id.0.clone()).or(text),
+            "created_from" => filter.created_from = value.parse().ok(),
+            "created_to" => filter.created_to = value.parse().ok(),
+            "planned_from" => filter.planned_from = value.parse().ok(),
+            "planned_to" => filter.planned_to = value.parse().ok(),
+            _ => {}
+        }
+    }
+    filter
+}
+
+/// The changes that are assessed or authorized.
+fn undecided(directory: &Directory, narrow: &Narrow) -> ChangeFilter {
+    let states = [State::Assessing, State::Authorizing];
+    ChangeFilter {
+        states: states.map(|state| state.as_str().to_owned()).to_vec(),
+        ..filter_of(directory, narrow)
+    }
+}
+
+/// Whom undecided changes wait for, the most first; and whether there were more changes than are looked at.
+fn waiting(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<(Vec<TileRow>, bool)> {
+    let filter = undecided(&*cx.directory()?, narrow);
+    let found = find_changes(cx, &filter, MOST_WAITING, None)?;
+    let is_cut = found.next.is_some();
+    let people = find_waiting(cx, &found)?;
+    let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (row, _) in &found.rows {
+        for who in people.get(&row.id).into_iter().flatten() {
+            keys.entry(who.clone()).or_default().push(row.key.clone());
+        }
+    }
+    let mut rows: Vec<TileRow> = keys
+        .into_iter()
+        .map(|(who, changes)| TileRow {
+            id: who.clone(),
+            label: who,
+            is_said: true,
+            count: i64::try_from(changes.len()).unwrap_or(i64::MAX),
+            is_whole: !is_cut,
+            changes,
+            ..TileRow::default()
+        })
+        .collect();
+    rows.sort_by(|one, other| (other.count, &one.id).cmp(&(one.count, &other.id)));
+    Ok((rows, is_cut))
+}
+
+fn freezes(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<Vec<TileRow>> {
+    let directory = cx.visible()?;
+    let (now, until) = (cx.now, hours_from(cx.now, 24 * AHEAD_DAYS));
+    let asked = |name: &str| {
+        narrow
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    };
+    let (service, environment) = (asked("service"), asked("environment"));
+    let mut rows = Vec::new();
+    for freeze in directory.freezes.iter().filter(|freeze| !freeze.ended) {
+        let is_there = service
+            .is_none_or(|key| freeze.services.is_empty() || freeze.services.contains(&ServiceKey::from(key)))
+            && environment.is_none_or(|key| {
+                freeze.environments.is_empty() || freeze.environments.contains(&EnvironmentKey::from(key))
+            });
+        let Some(span) = freeze.over(now, until).next().filter(|_| is_there) else {
+            continue;
+        };
+        rows.push(TileRow {
+            id: freeze.id.0.clone(),
+            label: freeze.title.clone(),
+            is_said: true,
+            count: 1,
+            is_whole: true,
+            path: format!("/freezes/{}", freeze.id),
+            span: Some((span.starts_at, span.ends_at)),
+            ..TileRow::default()
+        });
+    }
+    rows.sort_by(|one, other| (one.span, &one.id).cmp(&(other.span, &other.id)));
+    Ok(rows)
+}
+
+fn incidents(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<Vec<TileRow>> {
+    let directory = cx.visible()?;
+    let service = narrow
+        .iter()
+        .find(|(name, _)| *name == "service")
+        .map(|(_, value)| ServiceKey::from(value.as_str()));
+    let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
+    for (_, incident) in directory.incidents.iter() {
+        let is_there = service.as_ref().is_none_or(|key| incident.services.contains(key));
+        if incident.resolved_at.is_none() && is_there {
+            *counts.entry(incident.severity).or_default() += 1;
+        }
+    }
+    let row = |(severity, count): (i64, i64)| TileRow {
+        id: severity.to_string(),
+        label: format!("severity {severity}"),
+        count,
+        is_whole: true,
+        path: "/incidents".to_owned(),
+        ..TileRow::default()
+    };
+    Ok(counts.into_iter().map(row).collect())
+}
+
+fn items(cx: &mut Context<'_, '_>) -> Result<Vec<TileRow>> {
+    let kinds = [
+        ("mine", Whose::Mine, false),
+        ("of my groups", Whose::Team, false),
+        ("without an owner", Whose::Unowned, false),
+        ("overdue", Whose::All, true),
+    ];
+    let mut rows = Vec::new();
+    for (label, whose, overdue) in kinds {
+        let query = ItemQuery {
+            whose,
+            open: true,
+            overdue,
+            ..ItemQuery::default()
+        };
+        let filter = list_items::filter(cx, &query)?;
+        rows.push(TileRow {
+            id: label.replace(' ', "_"),
+            label: label.to_owned(),
+            count: record::count::<ActionItem>(cx.tx, &filter)?,
+            is_whole: true,
+            path: "/inbox".to_owned(),
+            ..TileRow::default()
+        });
+    }
+    Ok(rows)
+}
+
+/// The changes written in each week, the oldest first.
+fn trend(cx: &mut Context<'_, '_>) -> Result<Vec<TileRow>> {
+    let times: Vec<Timestamp> = (0..=WEEKS)
+        .rev()
+        .map(|week| hours_from(cx.now, -7 * 24 * week))
+        .collect();
+    let tallies = tally_changes(cx, &times)?;
+    let spans = times.iter().zip(times.iter().skip(1)).zip(tallies);
+    let row = |((from, to), tally): ((&Timestamp, &Timestamp), crate::report::find_changes::Tally)| TileRow {
+        id: from.to_string(),
+        label: "week".to_owned(),
+        count: tally.written,
+        is_whole: true,
+        list: vec![("created_from", from.to_string()), ("created_to", to.to_string())],
+        span: Some((*from, *to)),
+        ..TileRow::default()
+    };
+    Ok(spans.map(row).collect())
+}
+
+/// The groups of a figure by the sum of their times, the longest first.
+fn slowest(figure: &FoundFigure) -> Vec<TileRow> {
+    let timed = figure.groups.iter().filter_map(|(name, it)| Some((name, it.total?)));
+    let mut rows: Vec<TileRow> = timed
+        .map(|(name, total)| TileRow {
+            id: name.clone(),
+            label: name.clone(),
+            is_said: true,
+            count: total,
+            is_whole: true,
+            path: "/metrics/time_to_approve?by=rule".to_owned(),
+            ..TileRow::default()
+        })
+        .collect();
+    rows.sort_by(|one, other| (other.count, &one.id).cmp(&(one.count, &other.id)));
+    rows
+}
+
+/// The changes behind a row of a tile, the newest first, at most [`MOST_LISTED`].
+///
+/// # Errors
+/// 403; 404 for an unknown tile or row; 409 for a row that counts no changes, with the page that has what it counts; the store's.
+pub fn find_changes_of_row(
+    cx: &mut Context<'_, '_>,
+    (tile, row): (&str, &str),
+    narrow: &Narrow,
+) -> Result<Vec<ChangeRow>> {
+    cx.allow(READ)?;
+    let known = || TILES.iter().map(|it| it.id).collect::<Vec<_>>().join(", ");
+    let tile = tile_of(tile).ok_or_else(|| Refusal::not_found(format!("tile {tile} (the tiles are {})", known())))?;
+    let found = find_tiles(cx, &[tile], narrow)?.pop();
+    let rows = found.map(|it| it.rows).unwrap_or_default();
+    if let (Source::Metric(id), true) = (tile.source, rows.is_empty()) {
+        return Err(elsewhere(&format!("/metrics/{id}")).into());
+    }
+    let found = rows.into_iter().find(|it| it.id == row);
+    let found = found.ok_or_else(|| Refusal::not_found(format!("row {row} of the tile {}", tile.id)))?;
+    if !found.changes.is_empty() {
+        return named(cx, &found.changes, narrow);
+    }
+    if found.list.is_empty() {
+        return Err(elsewhere(&found.path).into());
+    }
+    let filter = filter_of(&*cx.directory()?, &found.list);
+    Ok(rows_of(find_changes(cx, &filter, MOST_LISTED, None)?))
+}
+
+fn elsewhere(path: &str) -> Refusal {
+    let text = "This row counts no list of changes.".to_owned();
+    Refusal::not_now("no_changes", text, format!("What it counts is at {path}."), Vec::new())
+}
+
+fn rows_of(found: FoundChanges) -> Vec<ChangeRow> {
+    found.rows.into_iter().map(|(row, _)| row).collect()
+}
+
+/// The undecided changes with these keys.
+fn named(cx: &mut Context<'_, '_>, keys: &[String], narrow: &Narrow) -> Result<Vec<ChangeRow>> {
+    let filter = undecided(&*cx.directory()?, narrow);
+    let found = rows_of(find_changes(cx, &filter, MOST_WAITING, None)?);
+    Ok(found.into_iter().filter(|row| keys.contains(&row.key)).collect())
+}

@@ -1,0 +1,170 @@
+//! Reads calendars of others again and again from their addresses. A call names the calendar; its events replace those of the last
+//! reading, and a reading that fails keeps them and says why.
+
+use model::core::act::actions::SET_WINDOW;
+use model::core::body::Body;
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::schedule::outside_calendar::{OutsideCalendar, OutsideEvent, kept};
+use serde_json::json;
+use store::integration::call;
+use store::record;
+
+use crate::core::context::Context;
+use crate::core::error::Result;
+use crate::core::secrets;
+
+/// The kind of call that reads a calendar.
+const CALL: &str = "calendar";
+/// The longest sentence on why a reading failed, in characters.
+const PROBLEM: usize = 200;
+
+/// Whether a call reads a calendar.
+#[must_use]
+pub fn is_call(kind: &str) -> bool {
+    kind == CALL
+}
+
+/// The name under which the login and password of a calendar rest.
+fn credential_name(id: &str) -> String {
+    format!("outside_calendar/{id}")
+}
+
+/// Has a calendar read as soon as may be, where it has an address.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn ask(cx: &mut Context<'_, '_>, calendar: &OutsideCalendar) -> Result<()> {
+    if calendar.next_reading(cx.now).is_none() {
+        return Ok(());
+    }
+    let id = cx.new_id()?;
+    Ok(call::insert(cx.tx, &id, (CALL, calendar.id.as_str()), cx.now)?)
+}
+
+fn find(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<OutsideCalendar>> {
+    let found = record::load::<OutsideCalendar>(cx.tx, id)?.map(|stored| stored.record);
+    Ok(found.filter(|calendar| calendar.active && calendar.url.is_some()))
+}
+
+/// Keeps the login and password for the address of a calendar (`POST /outside-calendars/{id}/credentials {login, password}`), and
+/// has it read.
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn keep_credential(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<OutsideCalendar> {
+    cx.allow(SET_WINDOW)?;
+    let Some(calendar) = find(cx, id)? else {
+        return Err(Refusal::not_found("outside-calendar with an address").into());
+    };
+    let mut reading = Reading::new(body, "");
+    let login = reading.needed("login", LINE);
+    let password = reading.needed("password", LINE);
+    if login.contains(':') {
+        reading.wrong("login", "not_allowed", "`login` has no colon (RFC 7617).");
+    }
+    reading.finish()?;
+    secrets::keep(cx, &credential_name(id), format!("{login}:{password}").as_bytes())?;
+    let next = OutsideCalendar {
+        has_credential: true,
+        ..calendar
+    };
+    let saved = cx.put_estate("outside_calendar.edited", next, json!({"credential": true}))?;
+    ask(cx, &saved)?;
+    Ok(saved)
+}
+
+/// What a courier needs to read a calendar.
+pub struct Errand {
+    /// The calendar.
+    pub calendar: OutsideCalendar,
+    /// `login:password`, where one is kept.
+    pub credential: Option<Vec<u8>>,
+}
+
+/// Loads what a courier needs; `None` when the calendar is read no more.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
+    let Some(calendar) = find(cx, id)? else { return Ok(None) };
+    let credential = match calendar.has_credential {
+        true => secrets::open(cx, &credential_name(id))?,
+        false => None,
+    };
+    Ok(Some(Errand { calendar, credential }))
+}
+
+/// What was read of a calendar: its events with an entity tag, or nothing where it is unchanged.
+pub type Told = Option<(Vec<OutsideEvent>, Option<String>)>;
+
+/// Keeps what a reading of an address brought, and puts the next one on its way. What changes nothing writes nothing, and what
+/// was read from another address than the present one is not kept.
+///
+/// # Errors
+/// The store's.
+pub fn take(
+    cx: &mut Context<'_, '_>,
+    id: &str,
+    url: Option<&str>,
+    told: &std::result::Result<Told, String>,
+) -> Result<()> {
+    let Some(calendar) = find(cx, id)? else { return Ok(()) };
+    let saved = match told {
+        _ if calendar.url.as_deref() != url => calendar,
+        Ok(None) => mended(cx, calendar)?,
+        Ok(Some((events, entity_tag))) => imported(cx, calendar, events, entity_tag.clone())?,
+        Err(why) => failed(cx, calendar, why)?,
+    };
+    let Some(next) = saved.next_reading(cx.now) else {
+        return Ok(());
+    };
+    let call_id = cx.new_id()?;
+    Ok(call::insert(cx.tx, &call_id, (CALL, id), next)?)
+}
+
+fn mended(cx: &mut Context<'_, '_>, calendar: OutsideCalendar) -> Result<OutsideCalendar> {
+    if calendar.read_problem.is_none() {
+        return Ok(calendar);
+    }
+    let next = OutsideCalendar {
+        read_problem: None,
+        ..calendar
+    };
+    cx.put_estate("outside_calendar.imported", next, json!({}))
+}
+
+fn imported(
+    cx: &mut Context<'_, '_>,
+    calendar: OutsideCalendar,
+    events: &[OutsideEvent],
+    entity_tag: Option<String>,
+) -> Result<OutsideCalendar> {
+    let lines = kept(events);
+    if calendar.imported.as_ref() == Some(&lines)
+        && calendar.read_problem.is_none()
+        && calendar.entity_tag == entity_tag
+    {
+        return Ok(calendar);
+    }
+    let next = OutsideCalendar {
+        imported: Some(lines),
+        imported_at: Some(cx.now),
+        entity_tag,
+        read_problem: None,
+        ..calendar
+    };
+    cx.put_estate("outside_calendar.imported", next, json!({"events": events.len()}))
+}
+
+fn failed(cx: &mut Context<'_, '_>, calendar: OutsideCalendar, why: &str) -> Result<OutsideCalendar> {
+    let why: String = why.chars().filter(|c| !c.is_control()).take(PROBLEM).collect();
+    if calendar.read_problem.as_ref() == Some(&why) {
+        return Ok(calendar);
+    }
+    let next = OutsideCalendar {
+        read_problem: Some(why),
+        ..calendar
+    };
+    cx.put_estate("outside_calendar.failed", next, json!({}))
+}

@@ -1,0 +1,274 @@
+//! Emergency cards need two people; what was done under them is reported once, and every difference is somebody's action item.
+
+use acts::core::noun;
+use acts::core::signing_keys;
+use acts::emergency::set_emergency_card::print_card;
+use acts::{Clock, Context};
+use model::core::enums::{AboutKind, ActionState, Severity};
+use model::emergency::emergency_card::EmergencyCard;
+use model::emergency::emergency_report::EmergencyReport;
+use model::emergency::emergency_use::EmergencyUse;
+use model::notify::action_item::{About, ActionItem};
+use proof::emergency::{self, Line};
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+fn tried<T: Send + 'static>(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> String {
+    let actor = world.actor(login);
+    match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
+        Ok(_) => String::new(),
+        Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+/// What olga proposes: two uses of `pay` in production.
+fn wanted(world: &World, more: &Value) -> Value {
+    let ends_at = (world.clock.now() + jiff::SignedDuration::from_hours(48)).to_string();
+    let mut wanted = json!({"services": ["pay"], "environment": "production", "uses": 2, "ends_at": ends_at, "reason": "In the safe."});
+    for (name, value) in more.as_object().unwrap() {
+        wanted[name] = value.clone();
+    }
+    wanted
+}
+
+fn proposed(world: &World) -> String {
+    let input = wanted(world, &json!({}));
+    let card = world.by("olga", move |cx| noun::add::<EmergencyCard>(cx, &body(input.clone())));
+    card.id.0
+}
+
+fn sign(world: &World, login: &'static str, id: &str) -> String {
+    let id = id.to_owned();
+    tried(world, login, move |cx| {
+        noun::edit::<EmergencyCard>(cx, &id, &body(json!({"approved": true})))
+    })
+}
+
+/// A card that two people signed, as it is printed.
+fn signed(world: &World) -> (String, String) {
+    let id = proposed(world);
+    assert_eq!(sign(world, "mona", &id), "");
+    let printed = id.clone();
+    let (_, token) = world.by("mona", move |cx| print_card(cx, &printed));
+    (id, token)
+}
+
+#[test]
+fn a_card_is_signed_by_two_people_as_it_was_proposed() {
+    let world = World::new();
+    for (more, field) in [
+        (json!({"uses": 0}), "invalid"),
+        (json!({"uses": 21}), "invalid"),
+        (json!({"services": []}), "invalid"),
+        (json!({"environment": "nowhere"}), "invalid"),
+        (json!({"ends_at": "2029-01-01T00:00:00Z"}), "invalid"),
+        (json!({"approved": true}), "invalid"),
+    ] {
+        let input = wanted(&world, &more);
+        let code = tried(&world, "olga", move |cx| {
+            noun::add::<EmergencyCard>(cx, &body(input.clone()))
+        });
+        assert_eq!(code, field, "{more}");
+    }
+    let input = wanted(&world, &json!({}));
+    let code = tried(&world, "ivo", move |cx| {
+        noun::add::<EmergencyCard>(cx, &body(input.clone()))
+    });
+    assert_eq!(code, "not_allowed");
+    let id = proposed(&world);
+    let unsigned = id.clone();
+    assert_eq!(tried(&world, "mona", move |cx| print_card(cx, &unsigned)), "not_open");
+    assert_eq!(sign(&world, "olga", &id), "own_proposal");
+    let other = id.clone();
+    let code = tried(&world, "mona", move |cx| {
+        noun::edit::<EmergencyCard>(cx, &other, &body(json!({"approved": true, "uses": 9})))
+    });
+    assert_eq!(code, "invalid", "it is signed as it was proposed");
+    assert_eq!(sign(&world, "mona", &id), "");
+    assert_eq!(sign(&world, "mona", &id), "not_open");
+    let (printed, again) = (id.clone(), id.clone());
+    let (card, token) = world.by("olga", move |cx| print_card(cx, &printed));
+    assert_eq!(
+        world.by("mona", move |cx| print_card(cx, &again)).1,
+        token,
+        "the same card each time"
+    );
+    assert_eq!(card.uses, 2);
+    let keys = world.look(signing_keys::jwks).unwrap();
+    let claims = emergency::open(&token, &keys).unwrap();
+    assert_eq!(claims.signers, ["olga", "mona"]);
+    let lost = id.clone();
+    world.by("mona", move |cx| noun::end::<EmergencyCard>(cx, &lost));
+    assert_eq!(tried(&world, "mona", move |cx| print_card(cx, &id)), "not_open");
+}
+
+/// A record of so many lines under a card; `more` alters each line before it is sealed.
+fn record(world: &World, (name, card): (&str, Option<&str>), count: i64, more: impl Fn(&mut Line)) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for number in 1..=count {
+        let previous = lines
+            .last()
+            .map_or_else(|| Line::first_previous(name), |line| line.digest.clone());
+        let mut line = Line {
+            record: name.to_owned(),
+            number,
+            previous,
+            host: "dock-1".to_owned(),
+            at: world.clock.now().as_second(),
+            card: card.map(str::to_owned),
+            service: "pay".to_owned(),
+            environment: "production".to_owned(),
+            artifact: None,
+            commit: Some("6dcb09b5b57875f334f61aebed695e2e4193db5e".to_owned()),
+            by: "ivo".to_owned(),
+            reason: "The rack burns.".to_owned(),
+            code: if card.is_some() { "good" } else { "no_card" }.to_owned(),
+            digest: String::new(),
+        };
+        more(&mut line);
+        lines.push(line.sealed().unwrap());
+    }
+    lines
+}
+
+fn report(world: &World, lines: &[Line]) -> EmergencyReport {
+    let rows: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
+    let input = json!({"record": rows.join("\n")});
+    world.by("ivo", move |cx| noun::add::<EmergencyReport>(cx, &body(input.clone())))
+}
+
+fn items(world: &World) -> Vec<ActionItem> {
+    let about = About::new(AboutKind::Service, "pay");
+    world
+        .look(move |cx| acts::notify::action_items::open_about(cx, &about))
+        .unwrap()
+}
+
+#[test]
+fn a_record_is_reported_once_and_its_uses_are_looked_at() {
+    let world = World::new();
+    let (id, token) = signed(&world);
+    let lines = record(&world, ("one", Some(&token)), 2, |_| {});
+    let reported = report(&world, &lines);
+    assert_eq!((reported.lines, reported.added, reported.differences.len()), (2, 2, 0));
+    let found = items(&world);
+    assert_eq!(found.len(), 2);
+    let is_medium = |item: &ActionItem| item.severity == Some(Severity::Medium) && item.state == ActionState::Open;
+    assert!(found.iter().all(is_medium), "{found:?}");
+    assert!(
+        found.iter().all(|item| item.owner.is_some()),
+        "each has an owner: {found:?}"
+    );
+    let again = report(&world, &lines);
+    assert_eq!((again.added, again.differences.len(), again.id), (0, 0, reported.id));
+    assert_eq!(items(&world).len(), 2);
+    let uses = world.by("mona", noun::list::<EmergencyUse>);
+    assert!(uses.len() == 2 && uses.iter().all(|used| used.card == id && used.allowed));
+    world.assert_replays();
+}
+
+#[test]
+fn every_difference_is_found_and_named() {
+    let world = World::new();
+    let (id, token) = signed(&world);
+    let now = world.clock.now().as_second();
+    let of = |name: &str, more: &dyn Fn(&mut Line)| {
+        report(&world, &record(&world, (name, Some(&token)), 1, more)).differences
+    };
+    // A copy of the card on another host: its two uses are over after one of each.
+    assert_eq!(of("a", &|_| {}), [] as [&str; 0]);
+    assert_eq!(of("b", &|line| line.host = "dock-2".to_owned()), [] as [&str; 0]);
+    assert_eq!(of("c", &|_| {}), ["beyond_uses"]);
+    let refused = |line: &mut Line| line.code = "expired".to_owned();
+    assert_eq!(
+        of("d", &|line| {
+            refused(line);
+            line.at = now + 49 * 3_600
+        }),
+        ["after_expiry", "clock_ahead", "refused_there"]
+    );
+    assert_eq!(
+        of("e", &|line| {
+            refused(line);
+            line.at = now - 3_600
+        }),
+        ["before_valid", "refused_there"]
+    );
+    assert_eq!(
+        of("f", &|line| {
+            refused(line);
+            line.environment = "lab".to_owned()
+        }),
+        ["outside_scope", "refused_there"]
+    );
+    assert_eq!(
+        of("g", &|line| {
+            refused(line);
+            line.artifact = Some(format!("sha256:{:064x}", 7))
+        }),
+        ["refused_there", "unknown_artifact"]
+    );
+    assert_eq!(
+        of("h", &|line| {
+            refused(line);
+            line.card = Some(format!("{token}x"))
+        }),
+        ["card_forged", "refused_there"]
+    );
+    let without = record(&world, ("i", None), 1, |_| {});
+    assert_eq!(report(&world, &without).differences, ["no_card", "refused_there"]);
+    // A card that was revoked while the host could not know it.
+    world.by("mona", move |cx| noun::end::<EmergencyCard>(cx, &id));
+    assert!(of("j", &|_| {}).contains(&"revoked".to_owned()));
+    let high = items(&world)
+        .into_iter()
+        .filter(|item| item.severity == Some(Severity::High));
+    assert_eq!(high.count(), 8, "each difference is somebody's item");
+    world.assert_replays();
+}
+
+#[test]
+fn a_record_that_was_edited_or_cut_is_named_as_such() {
+    let world = World::new();
+    let (_, token) = signed(&world);
+    let whole = record(&world, ("r", Some(&token)), 2, |_| {});
+    assert_eq!(report(&world, &whole).added, 2);
+    // Its end was cut and another one written: the same place with other words.
+    let mut other = whole[1].clone();
+    other.by = "sam".to_owned();
+    let other = other.sealed().unwrap();
+    let forked = report(&world, &[whole[0].clone(), other]);
+    assert_eq!(forked.added, 1);
+    assert!(forked.differences.contains(&"record_forked".to_owned()), "{forked:?}");
+    let cut = report(&world, &whole[..1]);
+    assert_eq!((cut.added, cut.differences), (0, vec!["record_cut".to_owned()]));
+    // A line whose words were changed without its digest.
+    let mut edited = record(&world, ("s", Some(&token)), 1, |_| {});
+    edited[0].by = "rita".to_owned();
+    assert!(
+        report(&world, &edited)
+            .differences
+            .contains(&"record_edited".to_owned())
+    );
+    for text in ["", "{}", "no record"] {
+        let input = json!({"record": text});
+        let code = tried(&world, "ivo", move |cx| {
+            noun::add::<EmergencyReport>(cx, &body(input.clone()))
+        });
+        assert_eq!(code, "invalid", "{text}");
+    }
+    let mut worded = record(&world, ("t", Some(&token)), 1, |_| {});
+    worded[0].by = "Ivo, the new one".to_owned();
+    let row = serde_json::to_string(&worded[0]).unwrap();
+    let code = tried(&world, "ivo", move |cx| {
+        noun::add::<EmergencyReport>(cx, &body(json!({"record": row})))
+    });
+    assert_eq!(code, "invalid", "the log shows no words in clear");
+}

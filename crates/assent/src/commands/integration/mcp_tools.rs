@@ -1,0 +1,249 @@
+//! The tools of `assent mcp`: ask, draft, what changed, and the gate. None of them decides.
+
+use proof::canonical;
+use serde_json::{Value, json};
+
+use crate::client::{Client, encode, query};
+use crate::clock;
+use crate::failure::{Failure, Result};
+
+/// How many changes a search answers at most.
+const FOUND: &str = "20";
+
+/// The tools, as `tools/list` answers them.
+pub(super) fn tools() -> Vec<Value> {
+    let text = |doc: &str| json!({"type": "string", "description": doc});
+    let call = json!({
+        "type": "object",
+        "description": "The tool call that needs an approval: its name and its exact arguments.",
+        "properties": {"name": {"type": "string"}, "arguments": {"type": "object"}},
+        "required": ["name", "arguments"],
+    });
+    vec![
+        tool(
+            ("ask", "Show a change by its key, or find changes by words.", true),
+            &json!({"key": text("The key of a change, such as CHG-1042."), "words": text("Words that a change has.")}),
+            &[],
+        ),
+        tool(
+            (
+                "draft_change",
+                "Write the draft of a change. People assess and approve it; nothing is done yet.",
+                false,
+            ),
+            &json!({
+                "change": {"type": "object", "description": "The fields of `ChangeInput` in the OpenAPI document; `owner` names a person."},
+                "tool_call": call,
+            }),
+            &["change"],
+        ),
+        tool(
+            (
+                "what_changed",
+                "List what changed on a service, and on what it depends on, before a time.",
+                true,
+            ),
+            &json!({
+                "service": text("The key of the service."),
+                "before": text("A time in RFC 3339; now unless said."),
+                "hours": {"type": "integer", "minimum": 1, "description": "How many hours back; 24 unless said."},
+            }),
+            &["service"],
+        ),
+        tool(
+            (
+                "check_gate",
+                "Ask the gate whether something may go now. Only `go` is a yes.",
+                true,
+            ),
+            &json!({
+                "service": text("The key of the service."),
+                "environment": text("The environment."),
+                "artifact": text("The digest of what would be deployed, sha256:…"),
+                "tool_call": call,
+            }),
+            &["service", "environment"],
+        ),
+    ]
+}
+
+fn tool((name, doc, is_reading): (&str, &str, bool), properties: &Value, needed: &[&str]) -> Value {
+    json!({
+        "name": name,
+        "description": doc,
+        "inputSchema": {
+            "type": "object", "properties": properties, "required": needed, "additionalProperties": false,
+        },
+        "annotations": {"readOnlyHint": is_reading, "destructiveHint": false},
+    })
+}
+
+/// Calls a tool.
+///
+/// # Errors
+/// The refusal, or what is wrong with the arguments, in one text.
+pub(super) fn call(client: &Client, name: &str, arguments: &Value) -> std::result::Result<Value, String> {
+    let found = match name {
+        "ask" => ask(client, arguments),
+        "draft_change" => draft(client, arguments),
+        "what_changed" => what_changed(client, arguments),
+        "check_gate" => check_gate(client, arguments),
+        other => Err(Failure::could_not(format!("There is no tool `{other}`."))),
+    };
+    found.map_err(|failure| told(&failure))
+}
+
+/// A refusal whole, with its code and who can help.
+fn told(failure: &Failure) -> String {
+    match failure {
+        Failure::Refused { problem, .. } if problem.is_object() => format!("{} {problem}", failure.text()),
+        _ => failure.text(),
+    }
+}
+
+fn needed<'a>(arguments: &'a Value, name: &str) -> Result<&'a str> {
+    let said = arguments[name].as_str().filter(|text| !text.is_empty());
+    said.ok_or_else(|| Failure::could_not(format!("Say `{name}`.")))
+}
+
+fn ask(client: &Client, arguments: &Value) -> Result<Value> {
+    if let Some(key) = arguments["key"].as_str() {
+        return Ok(client.get(&format!("/changes/{}", encode(key)))?.body);
+    }
+    let words = needed(arguments, "words").map_err(|_| Failure::could_not("Say `key` or `words`."))?;
+    let path = format!("/changes{}", query(&[("q", Some(words)), ("limit", Some(FOUND))]));
+    Ok(client.get(&path)?.body)
+}
+
+fn draft(client: &Client, arguments: &Value) -> Result<Value> {
+    let mut change = arguments["change"].clone();
+    if !change.is_object() {
+        return Err(Failure::could_not("Say `change`, an object."));
+    }
+    if let Some(digest) = digest_of(arguments)? {
+        bind(&mut change, &digest)?;
+    }
+    Ok(client.post("/changes", &change)?.body)
+}
+
+/// Binds a change to a tool call: its digest is the artifact of each target, which approvals cover.
+fn bind(change: &mut Value, digest: &str) -> Result<()> {
+    let targets = change["targets"].as_array_mut().filter(|targets| !targets.is_empty());
+    let Some(targets) = targets else {
+        return Err(Failure::could_not("Name in `targets` where the tool call works."));
+    };
+    for target in targets {
+        if !target.is_object() || target.get("artifact").is_some_and(|said| said != digest) {
+            let text =
+                "A change for a tool call has targets whose artifact is the digest of the call; leave `artifact` out.";
+            return Err(Failure::could_not(text));
+        }
+        target["artifact"] = json!(digest);
+    }
+    Ok(())
+}
+
+/// The digest of a tool call by its name and its exact arguments, canonical (RFC 8785): another argument is another digest.
+fn digest_of(arguments: &Value) -> Result<Option<String>> {
+    let call = &arguments["tool_call"];
+    if call.is_null() {
+        return Ok(None);
+    }
+    let (Some(name), true) = (call["name"].as_str(), call["arguments"].is_object()) else {
+        return Err(Failure::could_not(
+            "A `tool_call` has a `name` and an object `arguments`.",
+        ));
+    };
+    let exact = json!({"name": name, "arguments": call["arguments"]});
+    let wrong = |error: proof::Error| Failure::could_not(format!("The arguments have no canonical form: {error}."));
+    canonical::digest(&exact).map(Some).map_err(wrong)
+}
+
+fn what_changed(client: &Client, arguments: &Value) -> Result<Value> {
+    let service = needed(arguments, "service")?;
+    let before = arguments["before"].as_str().unwrap_or("now");
+    let before = clock::moment(before, clock::now())?.to_string();
+    let hours = arguments["hours"].as_i64().unwrap_or(24).to_string();
+    let asked = query(&[
+        ("service", Some(service)),
+        ("before", Some(&before)),
+        ("hours", Some(&hours)),
+    ]);
+    Ok(client.get(&format!("/what-changed{asked}"))?.body)
+}
+
+fn check_gate(client: &Client, arguments: &Value) -> Result<Value> {
+    let (service, environment) = (needed(arguments, "service")?, needed(arguments, "environment")?);
+    let digest = digest_of(arguments)?;
+    let said = arguments["artifact"].as_str();
+    if digest.is_some() && said.is_some_and(|said| Some(said) != digest.as_deref()) {
+        return Err(Failure::could_not(
+            "`artifact` is not the digest of `tool_call`; say one of them.",
+        ));
+    }
+    let Some(artifact) = digest.as_deref().or(said) else {
+        return Err(Failure::could_not(
+            "Say `artifact`, or the `tool_call` that is to be done.",
+        ));
+    };
+    let asked = query(&[
+        ("service", Some(service)),
+        ("environment", Some(environment)),
+        ("artifact", Some(artifact)),
+    ]);
+    match client.get(&format!("/gate{asked}")) {
+        Ok(answer) => Ok(answer.body),
+        // The gate's stop comes as 403 and is an answer, with what would open it.
+        Err(Failure::Refused { problem, .. }) if problem["decision"] == "stop" => Ok(problem),
+        Err(failure) => Err(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn digest(name: &str, arguments: Value) -> String {
+        let asked = json!({"tool_call": {"name": name, "arguments": arguments}});
+        digest_of(&asked).unwrap().unwrap()
+    }
+
+    #[test]
+    fn the_digest_is_of_the_exact_arguments_in_any_order_of_fields() {
+        let one = digest("scale", json!({"replicas": 3, "app": "web"}));
+        assert_eq!(one, digest("scale", json!({"app": "web", "replicas": 3})));
+        for other in [
+            digest("scale", json!({"replicas": 30, "app": "web"})),
+            digest("scale", json!({"replicas": 3, "app": "web", "force": true})),
+            digest("scale", json!({"replicas": "3", "app": "web"})),
+            digest("delete", json!({"replicas": 3, "app": "web"})),
+        ] {
+            assert_ne!(one, other);
+        }
+        assert!(one.starts_with("sha256:") && one.len() == 71, "{one}");
+    }
+
+    #[test]
+    fn a_change_for_a_tool_call_has_its_digest_in_every_target() {
+        let mut change =
+            json!({"targets": [{"service": "web", "environment": "lab"}, {"service": "db", "environment": "lab"}]});
+        bind(&mut change, "sha256:aa").unwrap();
+        assert_eq!(change["targets"][1]["artifact"], "sha256:aa");
+        assert!(bind(&mut change, "sha256:bb").is_err(), "bound to another call already");
+        assert!(bind(&mut json!({"targets": []}), "sha256:aa").is_err());
+    }
+
+    #[test]
+    fn every_tool_names_its_input_and_none_decides() {
+        let names: Vec<String> = tools()
+            .iter()
+            .map(|tool| tool["name"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["ask", "draft_change", "what_changed", "check_gate"]);
+        for tool in tools() {
+            assert_eq!(tool["inputSchema"]["type"], "object", "{tool}");
+        }
+    }
+}

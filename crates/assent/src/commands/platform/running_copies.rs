@@ -1,0 +1,133 @@
+//! Running copies on the host: `assent restore --from` brings a moment back, `assent takeover` makes this host the one that serves.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
+use server::running_copy;
+use store::copying::{self, Restored};
+
+use crate::archive::{DATABASE_FILE, KEY_FILE, check_empty};
+use crate::clock;
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+
+/// How long the host before must have been silent, in seconds: it says every half second that it lives.
+const SILENT_SECONDS: i64 = 15;
+/// Within this time a host that reaches the folder has seen that it is fenced off.
+const FENCED: Duration = Duration::from_secs(2);
+
+/// Takes the data of a running copy over.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: assent takeover --from /mnt/other/assent --data /var/lib/assent\n\
+    The host before is refused from then on: it writes nothing once it sees this. Put the master key into the folder, then start \
+    `assent serve --data /var/lib/assent --copy-to /mnt/other/assent`."
+)]
+pub struct Takeover {
+    /// The folder of the running copy.
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// The folder to fill; it must be empty or not there.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Take over although the host before still says that it lives; what it writes until it sees this is lost.
+    #[arg(long)]
+    pub while_alive: bool,
+}
+
+fn could_not(error: impl std::fmt::Display) -> Failure {
+    Failure::could_not(format!("{error}."))
+}
+
+/// Brings a moment of a running copy back.
+///
+/// # Errors
+/// When the folder is not empty, or the copy does not reach to the moment or is damaged.
+pub(crate) fn restore(from: &Path, at: Option<&str>, data: &Path, output: &Output) -> Result<u8> {
+    let at = at.map(|text| clock::moment(text, clock::now())).transpose()?;
+    let restored = bring(from, at, data)?;
+    tell(output, &restored, data);
+    output.next(&format!("assent doctor --data {}", data.display()));
+    Ok(0)
+}
+
+/// Takes over, then brings back what was copied last.
+///
+/// # Errors
+/// When the host before lives, another was faster, or the copy is damaged.
+pub(crate) fn takeover(asked: &Takeover, output: &Output) -> Result<u8> {
+    check_empty(&asked.data)?;
+    let from = asked.from.as_path();
+    let Some(alive) = copying::alive(from).map_err(could_not)? else {
+        return Err(Failure::could_not(format!(
+            "`{}` holds no running copy.",
+            from.display()
+        )));
+    };
+    let now = clock::now();
+    let silent = now.duration_since(alive.at).as_secs();
+    if silent < SILENT_SECONDS && !asked.while_alive {
+        return Err(Failure::could_not(format!(
+            "The host before was alive {silent} seconds ago. Stop it first and wait {SILENT_SECONDS} seconds, or say --while-alive."
+        )));
+    }
+    crate::archive::make_folder(&asked.data)?;
+    // A copy that cannot be restored must not stop the host that writes it.
+    let mut restored = bring_into(from, None, &asked.data)?;
+    let own = running_copy::claim(from, &asked.data, now).map_err(could_not)?;
+    if asked.while_alive {
+        // What the other host wrote until it saw the fence comes too.
+        std::thread::sleep(FENCED);
+        restored = bring_into(from, None, &asked.data)?;
+    }
+    tell(output, &restored, &asked.data);
+    output.talk(&format!(
+        "This host writes the copy from now on, in epoch {}.",
+        own.epoch
+    ));
+    output.next(&format!(
+        "assent serve --data {} --copy-to {}",
+        asked.data.display(),
+        from.display()
+    ));
+    Ok(0)
+}
+
+fn bring(from: &Path, at: Option<Timestamp>, data: &Path) -> Result<Restored> {
+    check_empty(data)?;
+    crate::archive::make_folder(data)?;
+    bring_into(from, at, data)
+}
+
+fn bring_into(from: &Path, at: Option<Timestamp>, data: &Path) -> Result<Restored> {
+    let database = data.join(DATABASE_FILE);
+    let restored = copying::restore(from, at, &database).map_err(|error| {
+        // Half a database must not be taken for one.
+        let _ = std::fs::remove_file(&database);
+        could_not(error)
+    })?;
+    running_copy::note_restored(data, from, &restored).map_err(could_not)?;
+    Ok(restored)
+}
+
+fn tell(output: &Output, restored: &Restored, data: &Path) {
+    let value = json!({
+        "data": data, "moment": restored.moment, "segments": restored.segments, "bytes": restored.bytes, "files": restored.files,
+    });
+    output.data(&value, |output| {
+        output.line(&format!(
+            "{}  as of {}, {} bytes, {} files beside it",
+            data.display(),
+            restored.moment,
+            restored.bytes,
+            restored.files
+        ));
+    });
+    output.talk(&format!(
+        "A running copy holds no master key: put it at {}.",
+        data.join(KEY_FILE).display()
+    ));
+}

@@ -1,0 +1,38 @@
+//! The post-implementation review as a change keeps it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::ids::PersonId;
+
+/// The post-implementation review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostImplementationReview {
+    /// Were the objectives met?
+    pub objectives_met: bool,
+    /// Was the assessment adequate?
+    pub assessment_adequate: bool,
+    /// Were the steps adequate?
+    pub steps_adequate: bool,
+    /// In words.
+    pub summary: String,
+    /// What to do better.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub improvements: Vec<String>,
+    /// Who sees to what is done better; the owner of the change unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub improvements_owner: Option<PersonId>,
+    /// Until when that is done; 30 days after the review unless set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub improvements_due_at: Option<Timestamp>,
+    /// The incidents that it addresses, by key or outside reference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
+    pub incidents: Vec<String>,
+    /// Whether it was written after closing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub addendum: bool,
+    /// Who wrote it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}

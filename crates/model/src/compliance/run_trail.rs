@@ -1,0 +1,357 @@
+//! What ran, what was approved and who changed Assent itself, as a tenant's log states them. Like [`ChangeTrail`] it comes from events
+//! alone, so that the same log gives the same answer.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::compliance::change_trail::{ADMINISTRATION, ChangeTrail, Delta, Leaf, merge};
+use crate::core::enums::{DriftOutcome, GateDecision, Role};
+use crate::integration::occurrence::{ToldWord, began_at};
+
+/// The tables that are followed beside changes and permits, each with the members that are read.
+const FOLLOWED: [(&str, &[&str]); 7] = [
+    (
+        "deployment",
+        &[
+            "service",
+            "environment",
+            "commit",
+            "artifact",
+            "change_key",
+            "same_as",
+            "at",
+            "unauthorized",
+            "words",
+        ],
+    ),
+    (
+        "gate_check",
+        &["service", "environment", "change", "asked_at", "decision"],
+    ),
+    (
+        "running",
+        &["service", "environment", "artifact", "change_key", "since", "until"],
+    ),
+    (
+        "drift_finding",
+        &[
+            "service",
+            "environment",
+            "address",
+            "change",
+            "outcome",
+            "appeared_at",
+            "last_seen",
+        ],
+    ),
+    ("service", &["key"]),
+    ("environment", &["key", "is_production"]),
+    ("person", &["roles", "active", "services"]),
+];
+
+/// More parts of kinds of events that change Assent itself, beside those that control reports count.
+const MORE_ADMINISTRATION: [&str; 19] = [
+    "access_review",
+    "agent",
+    "audit_mandate",
+    "hold_order",
+    "identity_provider",
+    "log",
+    "major_severity",
+    "person_erasure",
+    "policies",
+    "retention",
+    "retention_rule",
+    "risk_table",
+    "sink",
+    "sla_table",
+    "tenant",
+    "watch_table",
+    "webhook",
+    "witness",
+    "workload",
+];
+
+/// A permit as the log issued it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedPermit {
+    /// The members of its record, sealed.
+    pub members: Map<String, Value>,
+    /// When the event that issued it happened.
+    pub at: Timestamp,
+}
+
+/// Something that changed who may do what, or which rules hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Administered {
+    /// The event: `person.role_given`.
+    pub kind: String,
+    /// When.
+    pub at: Timestamp,
+    /// By whom: the id of a person, or `system`.
+    pub actor: String,
+}
+
+/// What was erased by one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasedThen {
+    /// When.
+    pub at: Timestamp,
+    /// Changes whose erasure was done.
+    pub changes: u64,
+    /// Texts that went.
+    pub texts: u64,
+    /// Raw bodies of deliveries that went.
+    pub deliveries: u64,
+    /// People whose data went.
+    pub people: u64,
+}
+
+/// All of it, while the events of a log are read in the order of their indexes.
+#[derive(Debug, Default)]
+pub struct RunTrail {
+    /// The changes.
+    pub changes: ChangeTrail,
+    /// The permits by id.
+    pub permits: BTreeMap<String, LoggedPermit>,
+    /// What changed Assent itself.
+    pub administration: Vec<Administered>,
+    /// What was erased.
+    pub erased: Vec<ErasedThen>,
+    records: BTreeMap<&'static str, BTreeMap<String, Map<String, Value>>>,
+}
+
+impl RunTrail {
+    /// Takes the next event, which has this index in the log.
+    pub fn take(&mut self, index: u64, leaf: Leaf) {
+        let area = leaf.kind.split('.').next().unwrap_or_default();
+        if ADMINISTRATION.contains(&area) || MORE_ADMINISTRATION.contains(&area) {
+            self.administration.push(Administered {
+                kind: leaf.kind.clone(),
+                at: leaf.occurred_at,
+                actor: leaf.actor.clone(),
+            });
+        }
+        self.note_erased(&leaf);
+        for delta in &leaf.records {
+            self.note(delta, leaf.occurred_at);
+        }
+        self.changes.take(index, leaf);
+    }
+
+    fn note_erased(&mut self, leaf: &Leaf) {
+        let list = |value: &Value, name: &str| value[name].as_array().map_or(0, |it| it.len() as u64);
+        let data = Value::Object(leaf.data.clone());
+        let mut erased = ErasedThen {
+            at: leaf.occurred_at,
+            changes: 0,
+            texts: 0,
+            deliveries: 0,
+            people: 0,
+        };
+        match leaf.kind.as_str() {
+            "change.erasure_done" => erased.changes = 1,
+            "person_erasure.done" => erased.people = 1,
+            "text.erased" => {
+                let records = data["records"].as_array();
+                erased.texts = records.into_iter().flatten().map(|it| list(it, "texts")).sum();
+            }
+            "deliveries.forgotten" => erased.deliveries = data["count"].as_u64().unwrap_or_default(),
+            _ => return,
+        }
+        self.erased.push(erased);
+    }
+
+    fn note(&mut self, delta: &Delta, at: Timestamp) {
+        if delta.table == "permit" {
+            let permit = self.permits.entry(delta.id.clone()).or_insert_with(|| LoggedPermit {
+                members: Map::new(),
+                at,
+            });
+            for name in &delta.unset {
+                permit.members.remove(name);
+            }
+            permit.members.extend(delta.set.clone());
+            return;
+        }
+        let Some((table, members)) = FOLLOWED.iter().find(|(table, _)| *table == delta.table) else {
+            return;
+        };
+        let record = self
+            .records
+            .entry(*table)
+            .or_default()
+            .entry(delta.id.clone())
+            .or_default();
+        merge(record, delta.set.clone(), &delta.unset, members);
+    }
+
+    /// The records of a followed table in the order of their ids; one that cannot be read is left out.
+    fn read<T: DeserializeOwned>(&self, table: &str) -> Vec<(String, T)> {
+        let rows = self.records.get(table).into_iter().flatten();
+        rows.filter_map(|(id, row)| Some((id.clone(), serde_json::from_value(Value::Object(row.clone())).ok()?)))
+            .collect()
+    }
+
+    /// The deployments that began, each told once.
+    #[must_use]
+    pub fn deployments(&self) -> Vec<(String, DeploymentFacts)> {
+        let mut found = self.read::<DeploymentFacts>("deployment");
+        found.retain(|(_, it)| it.same_as.is_none() && began_at(&it.words).is_some());
+        found
+    }
+
+    /// The questions to the gate.
+    #[must_use]
+    pub fn gate_checks(&self) -> Vec<GateFacts> {
+        self.read("gate_check").into_iter().map(|(_, it)| it).collect()
+    }
+
+    /// The builds that were brought somewhere.
+    #[must_use]
+    pub fn running(&self) -> Vec<(String, RunningFacts)> {
+        self.read("running")
+    }
+
+    /// Differences between what is recorded and what runs, where a service is known.
+    #[must_use]
+    pub fn drift(&self) -> Vec<(String, DriftFacts)> {
+        self.read("drift_finding")
+    }
+
+    /// The keys of the services.
+    #[must_use]
+    pub fn services(&self) -> Vec<String> {
+        self.read::<KeyFacts>("service")
+            .into_iter()
+            .map(|(_, it)| it.key)
+            .collect()
+    }
+
+    /// The keys of the environments that are production.
+    #[must_use]
+    pub fn production(&self) -> Vec<String> {
+        let all = self.read::<KeyFacts>("environment").into_iter().map(|(_, it)| it);
+        all.filter(|it| it.is_production).map(|it| it.key).collect()
+    }
+
+    /// The people with their rights at the end of the log, by id.
+    #[must_use]
+    pub fn people(&self) -> Vec<(String, PersonFacts)> {
+        self.read("person")
+    }
+}
+
+/// A deployment that a system told of.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DeploymentFacts {
+    /// The service.
+    pub service: String,
+    /// The environment.
+    pub environment: String,
+    /// The commit.
+    #[serde(default)]
+    pub commit: Option<String>,
+    /// The artifact.
+    #[serde(default)]
+    pub artifact: Option<String>,
+    /// The key of its change.
+    #[serde(default)]
+    pub change_key: Option<String>,
+    /// The record of the same deployment that was told first.
+    #[serde(default)]
+    pub same_as: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// Whether it began or ended without a lawful start.
+    #[serde(default)]
+    pub unauthorized: bool,
+    /// What its statuses said.
+    #[serde(default)]
+    pub words: Vec<ToldWord>,
+}
+
+/// A question to the gate with its answer. A name that is no technical name is sealed and so absent.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GateFacts {
+    /// The service.
+    #[serde(default)]
+    pub service: Value,
+    /// The environment.
+    #[serde(default)]
+    pub environment: Value,
+    /// The key of the change that was found.
+    #[serde(default)]
+    pub change: Option<String>,
+    /// When.
+    pub asked_at: Timestamp,
+    /// The answer.
+    pub decision: GateDecision,
+}
+
+/// A build that runs or ran somewhere.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RunningFacts {
+    /// The service.
+    pub service: String,
+    /// The environment.
+    pub environment: String,
+    /// The artifact.
+    pub artifact: String,
+    /// The key of the change that brought it.
+    pub change_key: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when; it runs still where absent.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+}
+
+/// A difference between what is recorded and what runs.
+#[derive(Debug, Clone, Deserialize)]
+pub struct DriftFacts {
+    /// The service, where a rule maps the address.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// The environment.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// The thing.
+    pub address: String,
+    /// The change that explains it, or that the decision names.
+    #[serde(default)]
+    pub change: Option<String>,
+    /// What was decided.
+    #[serde(default)]
+    pub outcome: Option<DriftOutcome>,
+    /// When it was seen first.
+    pub appeared_at: Timestamp,
+    /// When it was seen last.
+    pub last_seen: Timestamp,
+}
+
+/// A service or an environment.
+#[derive(Debug, Clone, Deserialize)]
+struct KeyFacts {
+    key: String,
+    #[serde(default)]
+    is_production: bool,
+}
+
+/// Somebody's rights.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PersonFacts {
+    /// The rights.
+    #[serde(default)]
+    pub roles: Vec<Role>,
+    /// Whether they may act.
+    #[serde(default)]
+    pub active: bool,
+    /// The services to which they are scoped; none means all.
+    #[serde(default)]
+    pub services: Vec<String>,
+}

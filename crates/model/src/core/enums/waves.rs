@@ -1,0 +1,39 @@
+//! The closed words of waves: how a member stands, what stops a wave, and the common decision on a maintenance.
+
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// How a member of a wave stands.
+    MemberState {
+        /// It is tried again: a failure was taken back for another try.
+        Waiting = "waiting",
+        /// The work on it has begun.
+        InProgress = "in_progress",
+        /// It has what the change brings.
+        Succeeded = "succeeded",
+        /// It failed.
+        Failed = "failed",
+        /// It failed and has again what it had before.
+        RolledBack = "rolled_back",
+        /// It was left out.
+        NotImplemented = "not_implemented",
+    }
+    /// What stops the waves of a change.
+    WaveStopCause {
+        /// A person paused them.
+        Person = "person",
+        /// A wave has as many failures as the halt rule allows.
+        Failures = "failures",
+        /// An incident is open on a service of the change.
+        Incident = "incident",
+        /// A watch result is no pass.
+        Watch = "watch",
+    }
+    /// The common decision on the changes of a maintenance.
+    GoDecision {
+        /// They may begin, in their order.
+        Go = "go",
+        /// None of them begins.
+        NoGo = "no_go",
+    }
+}

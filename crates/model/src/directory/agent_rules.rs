@@ -1,0 +1,240 @@
+//! What an agent may do, and the rules of its fields. Whatever is not named here is refused, whoever's rights its account has.
+
+use jiff::Timestamp;
+
+use crate::change::change_file::Actor;
+use crate::change::record::Change;
+use crate::core::act::{Act, actions};
+use crate::core::enums::{Level, Role};
+use crate::core::ids::PersonId;
+use crate::core::parse::Reading;
+use crate::core::refusal::Refusal;
+use crate::directory::snapshot::{Directory, Person};
+use crate::identity::agent::{Agent, AgentInput, LOGIN, LONGEST};
+
+/// The acts on a change that are an agent's: drafting, testing, and the work within a permit.
+const DRAFTS: &[Act] = &[Act::Create, Act::Edit, Act::AddEvidence, Act::Comment];
+/// Those of them that move a change on, which the highest risk bounds as well.
+const WORKS: &[Act] = &[
+    Act::Submit,
+    Act::Start,
+    Act::Record,
+    Act::AskExtension,
+    Act::Complete,
+    Act::IssuePermit,
+];
+/// The rights that an agent's account may have.
+const ROLES: &[Role] = &[Role::Requester, Role::Implementer, Role::Pipeline];
+
+impl Directory {
+    /// The agent whose account this is, one that was ended included.
+    #[must_use]
+    pub fn agent(&self, person: &PersonId) -> Option<&Agent> {
+        self.agents.iter().find(|agent| agent.person == *person)
+    }
+}
+
+impl Agent {
+    /// Whether it may act now: nobody ended it, its time is not over, and its sponsor is there.
+    #[must_use]
+    pub fn is_in_force(&self, directory: &Directory, now: Timestamp) -> bool {
+        self.active && now < self.ends_at && directory.is_active(&self.sponsor)
+    }
+}
+
+/// Whether an agent may do this act on some change.
+#[must_use]
+pub fn is_act_of_agents(act: Act) -> bool {
+    DRAFTS.contains(&act) || WORKS.contains(&act)
+}
+
+fn not_an_agents(doing: &str) -> Refusal {
+    let text = format!(
+        "An agent drafts, tests and implements within a permit; it does not {doing}. A person does this, such as its sponsor \
+         where the rules allow it."
+    );
+    Refusal::not_allowed("agent_decides_nothing", text)
+}
+
+/// Refuses an agent what is no agent's act on a change, and a change above its highest risk.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] with the code `agent_decides_nothing`, `agent_is_over` or `above_agents_risk`.
+pub fn check_act(
+    directory: &Directory,
+    actor: &Actor,
+    (act, risk): (Act, Option<Level>),
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let Some(agent) = directory.agent(&actor.person) else {
+        return Ok(());
+    };
+    check_in_force(agent, directory, now)?;
+    if !is_act_of_agents(act) {
+        return Err(not_an_agents(&act.as_str().replace('_', " ")));
+    }
+    match risk.filter(|risk| WORKS.contains(&act) && *risk > agent.highest_risk) {
+        Some(risk) => {
+            let text = format!(
+                "The risk of the change is {risk}, and this agent goes as far as {}. A person takes it on.",
+                agent.highest_risk
+            );
+            Err(Refusal::not_allowed("above_agents_risk", text))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses an agent every action that is about no change, but reading, asking the gate and drafting.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] with the code `agent_decides_nothing` or `agent_is_over`.
+pub fn check_action(directory: &Directory, actor: &Actor, action: &str, now: Timestamp) -> Result<(), Refusal> {
+    let Some(agent) = directory.agent(&actor.person) else {
+        return Ok(());
+    };
+    check_in_force(agent, directory, now)?;
+    let is_open =
+        matches!(action, actions::READ | actions::ASK_GATE) || Act::named(action).is_some_and(is_act_of_agents);
+    if is_open {
+        return Ok(());
+    }
+    Err(not_an_agents(&action.replace('_', " ")))
+}
+
+fn check_in_force(agent: &Agent, directory: &Directory, now: Timestamp) -> Result<(), Refusal> {
+    if agent.is_in_force(directory, now) {
+        return Ok(());
+    }
+    let text = "This agent was ended, its time is over, or its sponsor has left. An administrator adds another agent with an \
+                account of its own.";
+    Err(Refusal::not_allowed("agent_is_over", text))
+}
+
+/// Refuses what an agent leaves behind outside of its limits: a target in another environment, or itself as owner or tester.
+///
+/// # Errors
+/// [`Refusal::Invalid`].
+pub fn check_left(directory: &Directory, actor: &Actor, change: &Change) -> Result<(), Refusal> {
+    let Some(agent) = directory.agent(&actor.person) else {
+        return Ok(());
+    };
+    let content = &change.content;
+    let mut targets = content.targets.iter();
+    if let Some(target) = targets.find(|target| !agent.environments.contains(&target.environment)) {
+        let text = format!("This agent has no part in the environment `{}`.", target.environment);
+        return Err(Refusal::field("targets", "outside_agents_limits", text));
+    }
+    if directory.agent(&content.owner).is_some() {
+        let text = "An agent owns no change. Name the person who answers for it in `owner`.";
+        return Err(Refusal::field("owner", "agent_decides_nothing", text));
+    }
+    if content
+        .tester
+        .as_ref()
+        .is_some_and(|tester| directory.agent(tester).is_some())
+    {
+        let text = "An agent validates nothing. Name a person in `tester`.";
+        return Err(Refusal::field("tester", "agent_decides_nothing", text));
+    }
+    Ok(())
+}
+
+/// Checks an agent that is added; answers its account and its sponsor.
+pub fn check(
+    reading: &mut Reading<'_>,
+    input: &AgentInput,
+    directory: &Directory,
+    now: Timestamp,
+) -> Option<(PersonId, PersonId)> {
+    let account = active(reading, ("person", input.person.as_str()), directory);
+    if let Some(found) = account {
+        check_account(reading, found, directory);
+    }
+    let sponsor = active(reading, ("sponsor", input.sponsor.as_str()), directory);
+    if let Some(found) = sponsor
+        && (found.is_barred_from_deciding() || directory.agent(&found.id).is_some() || input.person == input.sponsor)
+    {
+        let text = "A sponsor is a person who may decide here: no agent, pipeline, vendor or auditor.";
+        reading.wrong("sponsor", "not_a_sponsor", text);
+    }
+    check_limits(reading, input, directory, now);
+    Some((account?.id.clone(), sponsor?.id.clone()))
+}
+
+fn active<'d>(reading: &mut Reading<'_>, (field, login): (&str, &str), directory: &'d Directory) -> Option<&'d Person> {
+    let found = directory.by_login(login).filter(|person| person.active);
+    if reading.says(field) && found.is_none() {
+        reading.wrong(field, "unknown", format!("Nobody active has the login `{login}`."));
+    }
+    found
+}
+
+/// The account of an agent shows what it is, has no right to decide, and is nobody's who signs in by a provider.
+fn check_account(reading: &mut Reading<'_>, account: &Person, directory: &Directory) {
+    if !account.login.starts_with(LOGIN) {
+        let text = format!("The login of an agent begins with `{LOGIN}`, so that everybody sees what it is.");
+        reading.wrong("person", "not_an_agents_login", text);
+    }
+    if directory.agent(&account.id).is_some() {
+        let text = "This account is an agent's already, or was. Each agent has an account of its own.";
+        reading.wrong("person", "not_unique", text);
+    }
+    let has_other = account.roles.iter().any(|role| !ROLES.contains(role));
+    if has_other || !account.subjects.is_empty() || !directory.groups_of(&account.id).is_empty() {
+        let text = "The account of an agent has no right but `requester`, `implementer` and `pipeline`, is in no group, and \
+                    signs in at no provider.";
+        reading.wrong("person", "other_rights", text);
+    }
+}
+
+fn check_limits(reading: &mut Reading<'_>, input: &AgentInput, directory: &Directory, now: Timestamp) {
+    if reading.says("services") && input.services.is_empty() {
+        reading.wrong("services", "missing", "Name at least one service.");
+    }
+    if reading.says("environments") && input.environments.is_empty() {
+        reading.wrong("environments", "missing", "Name at least one environment.");
+    }
+    let mut environments = input.environments.iter();
+    if let Some(unknown) = environments.find(|key| !directory.environments.contains_key(*key)) {
+        let text = format!("There is no environment `{unknown}`.");
+        reading.wrong("environments", "unknown", text);
+    }
+    if reading.says("changes_per_day") && input.changes_per_day < 1 {
+        let text = "`changes_per_day` is at least 1.";
+        reading.wrong("changes_per_day", "out_of_range", text);
+    }
+    if reading.says("ends_at") && input.ends_at <= now {
+        reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
+    } else if input.ends_at.duration_since(now) > LONGEST {
+        let text = "An agent acts for at most a year; then somebody looks at it again.";
+        reading.wrong("ends_at", "too_long", text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_has_no_act_that_judges_or_breaks_a_rule() {
+        for act in Act::ALL.iter().copied().filter(|act| is_act_of_agents(*act)) {
+            assert!(!act.judges(), "{}", act.as_str());
+        }
+        for act in [
+            Act::Approve,
+            Act::Validate,
+            Act::Review,
+            Act::Close,
+            Act::Assess,
+            Act::BreakGlass,
+            Act::PeerReview,
+            Act::TickChecklist,
+            Act::MeetCondition,
+            Act::Overrule,
+            Act::ConfirmRetrospective,
+        ] {
+            assert!(!is_act_of_agents(act), "{}", act.as_str());
+        }
+    }
+}

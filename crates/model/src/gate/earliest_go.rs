@@ -1,0 +1,82 @@
+//! When a gate may first say go: the clock's own moments are tried one after another, and nothing is promised that depends on people.
+
+use jiff::Timestamp;
+
+use crate::core::enums::{GateDecision, State};
+use crate::gate::answer::{GateRow, judge};
+
+/// The most moments of the clock that are tried.
+const MOST_TRIED: usize = 200;
+
+/// What may honestly be said of the first go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EarliestGo {
+    /// It is go.
+    Now,
+    /// The clock alone brings it, at this time.
+    At(Timestamp),
+    /// People have to act, and even then not before this time.
+    NotBefore(Timestamp),
+    /// It waits for people alone: nobody knows.
+    Unknown,
+    /// Within its planned times it cannot be go any more.
+    OtherTimes,
+}
+
+/// When this row may first be go.
+#[must_use]
+pub fn earliest_go(row: &GateRow, now: Timestamp) -> EarliestGo {
+    if judge(row, now).decision == GateDecision::Go {
+        return EarliestGo::Now;
+    }
+    if let Some(at) = by_clock(row, now) {
+        return EarliestGo::At(at);
+    }
+    let met = with_people_done(row);
+    let excepted = GateRow {
+        frozen: Vec::new(),
+        ..met.clone()
+    };
+    for tried in [&met, &excepted] {
+        if judge(tried, now).decision == GateDecision::Go {
+            return EarliestGo::Unknown;
+        }
+        if let Some(at) = by_clock(tried, now) {
+            return EarliestGo::NotBefore(at);
+        }
+    }
+    match row.opens_at {
+        Some(_) => EarliestGo::OtherTimes,
+        // Nobody set its times yet.
+        None => EarliestGo::Unknown,
+    }
+}
+
+/// The first moment of the clock at which the row is go.
+fn by_clock(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
+    let mut at = now;
+    for _ in 0..MOST_TRIED {
+        at = judge(row, at).next_transition_at?;
+        if judge(row, at).decision == GateDecision::Go {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// The row as if everybody had done what it waits for; only its times and freezes still count.
+fn with_people_done(row: &GateRow) -> GateRow {
+    GateRow {
+        unmet: Vec::new(),
+        closed: Vec::new(),
+        on_hold: false,
+        good_until: None,
+        waves: None,
+        written: None,
+        state: match row.state {
+            State::Implementing => State::Implementing,
+            _ => State::Scheduled,
+        },
+        ..row.clone()
+    }
+}

@@ -1,0 +1,126 @@
+//! Agents: accounts of programs that a model drives. An agent has a sponsor and limits, never its sponsor's rights. It drafts,
+//! tests and implements, and decides nothing; an account that was once an agent's stays one.
+
+use std::collections::BTreeSet;
+
+use derive::{Described, Noun};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::core::act::actions::{READ, SET_PERSON};
+use crate::core::card::{Card, Event, Page};
+use crate::core::enums::Level;
+use crate::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
+use crate::verbs;
+
+/// The most agents of a tenant, those that are over included: each binds its account for good.
+pub const MOST: usize = 200;
+/// The longest an agent may act before somebody looks at it again: a year.
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24);
+/// The longest charter, in characters.
+pub const CHARTER: usize = 20_000;
+/// The most changes of a day that an agent may be given.
+pub const MOST_CHANGES: i64 = 1_000;
+/// How the login of an agent begins, so that every list and every answer that names it shows what it is.
+pub const LOGIN: &str = "agent-";
+
+/// An agent: an account of a program that a model drives, with its sponsor, its charter and its limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+pub struct Agent {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The account by which it acts: a login.
+    pub person: PersonId,
+    /// The person who answers for it: a login. It ends when they leave, and counts as one person with them.
+    pub sponsor: PersonId,
+    /// What it is for, and by which instructions it works.
+    #[card(most = CHARTER, text)]
+    pub charter: String,
+    /// The digest of the charter, which each of its events names.
+    pub charter_digest: String,
+    /// The services whose changes it may touch; it sees nothing else.
+    #[card(refers = "service")]
+    pub services: BTreeSet<ServiceKey>,
+    /// The environments of the targets that it may draft and implement.
+    pub environments: BTreeSet<EnvironmentKey>,
+    /// How many changes it may draft on one day in UTC.
+    #[card(most = MOST_CHANGES)]
+    pub changes_per_day: i64,
+    /// The highest risk of a change that it may submit or implement.
+    #[card(words)]
+    pub highest_risk: Level,
+    /// Until when it may act, at most a year.
+    pub ends_at: Timestamp,
+    /// Whether it was not ended; an account that was an agent's stays one and does nothing any more.
+    #[card(column)]
+    pub active: bool,
+    /// Who added it: a login.
+    #[card(optional)]
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An agent: an account of a program that a model drives, with its sponsor, its charter and its limits.
+#[derive(Debug, Clone, Default, Deserialize, Described)]
+#[serde(default)]
+pub struct AgentInput {
+    /// The account by which it acts: a login that begins with `agent-` and belongs to nobody else.
+    #[card(positional, example = "agent-release")]
+    pub person: String,
+    /// The person who answers for it: a login.
+    #[card(option = "sponsor", example = "owner")]
+    pub sponsor: String,
+    /// What it is for, and by which instructions it works.
+    #[card(most = CHARTER, text, example = "Prepares releases of the booking service.")]
+    pub charter: String,
+    /// The services whose changes it may touch; at least one.
+    #[card(refers = "service", option = "service", example = "booking-api", needed)]
+    pub services: BTreeSet<ServiceKey>,
+    /// The environments of the targets that it may draft and implement; at least one.
+    #[card(option = "environment", example = "staging", needed)]
+    pub environments: BTreeSet<EnvironmentKey>,
+    /// How many changes it may draft on one day in UTC; at least one.
+    #[card(most = MOST_CHANGES, option = "per-day", example = "5")]
+    pub changes_per_day: i64,
+    /// The highest risk of a change that it may submit or implement.
+    #[card(words, option = "risk", example = "low", needed)]
+    pub highest_risk: Option<Level>,
+    /// Until when it may act, at most a year.
+    #[card(label = "Until", option = "until", example = "2027-02-28T08:00:00Z")]
+    pub ends_at: Timestamp,
+}
+
+/// The card.
+pub const CARD: Card = Card {
+    tag: "administration",
+    columns: &[
+        "id",
+        "person",
+        "sponsor",
+        "services",
+        "environments",
+        "highest_risk",
+        "ends_at",
+    ],
+    verbs: verbs! {
+        List "list_agents" at "/agents" may READ => "List the agents that were not ended";
+        Add "add_agent" at "/agents" may SET_PERSON => "Make an account that of an agent, for good", token Admin;
+        Show "show_agent" at "/agents/{id}" may READ => "Show an agent";
+        End "end_agent" at "/agents/{id}" may SET_PERSON => "End an agent; its account does nothing any more", token Admin;
+    },
+    events: &[
+        Event::new("agent.added", "people", "made an account that of an agent"),
+        Event::new("agent.told", "people", "noted that the sponsor of an agent was told"),
+        Event::new("agent.ended", "x", "ended an agent"),
+    ],
+    page: Some(Page {
+        path: "/agents",
+        byline: "Accounts of programs that a model drives. Each has a sponsor and limits, and decides nothing.",
+        empty: "No agent is active.",
+        labels: ["Add an agent", "Change it", "End it"],
+    }),
+    ..Card::of::<Agent, AgentInput>("agent", "Agents")
+};

@@ -1,0 +1,280 @@
+//! What is typed into the search: words, and operators that narrow the changes found (`outcome:failed service:wms`).
+
+use crate::core::enums::{Kind, Outcome, State};
+use crate::core::parse::nearest;
+use crate::core::refusal::Refusal;
+
+/// The most characters of a search.
+pub const MOST_CHARACTERS: usize = 200;
+
+/// What an operator takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// One of the words of a closed list; several where `many`, separated by commas.
+    Words {
+        /// Whether several words are taken.
+        many: bool,
+    },
+    /// A service's key.
+    Service,
+    /// An environment's key.
+    Environment,
+    /// A person's login.
+    Person,
+    /// A team's name.
+    Team,
+}
+
+/// A filter of changes that can be typed into the search.
+#[derive(Debug)]
+pub struct Operator {
+    /// The word before the colon.
+    pub name: &'static str,
+    /// What it narrows to, in one sentence.
+    pub explanation: &'static str,
+    /// A whole example.
+    pub example: &'static str,
+    /// What it takes.
+    pub takes: Takes,
+}
+
+const fn operator(name: &'static str, takes: Takes, explanation: &'static str, example: &'static str) -> Operator {
+    Operator {
+        name,
+        explanation,
+        example,
+        takes,
+    }
+}
+
+const ONE: Takes = Takes::Words { many: false };
+const MANY: Takes = Takes::Words { many: true };
+
+/// The operators, in the order in which pages explain them.
+pub const OPERATORS: [Operator; 9] = [
+    operator("state", MANY, "Changes in one of these states.", "state:open"),
+    operator("outcome", MANY, "Changes with one of these outcomes.", "outcome:failed"),
+    operator(
+        "service",
+        Takes::Service,
+        "Changes of a service, by its key.",
+        "service:wms",
+    ),
+    operator(
+        "environment",
+        Takes::Environment,
+        "Changes in an environment.",
+        "environment:production",
+    ),
+    operator("kind", ONE, "Normal, standard or emergency changes.", "kind:emergency"),
+    operator("risk", ONE, "Changes of a risk level.", "risk:high"),
+    operator("owner", Takes::Person, "Changes of an owner, by login.", "owner:hanne"),
+    operator(
+        "requester",
+        Takes::Person,
+        "Changes of a requester, by login.",
+        "requester:tomasz",
+    ),
+    operator("team", Takes::Team, "Changes of a team.", "team:\"Port systems\""),
+];
+
+impl Operator {
+    /// The operator of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        OPERATORS.iter().find(|it| it.name == name)
+    }
+
+    /// The words of its closed list; none where it takes a key, a login or a name.
+    #[must_use]
+    pub fn words(&self) -> Vec<&'static str> {
+        match self.name {
+            "state" => std::iter::once("open")
+                .chain(State::ALL.iter().map(|state| state.as_str()))
+                .collect(),
+            "outcome" => Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect(),
+            "kind" => Kind::ALL.iter().map(|kind| kind.as_str()).collect(),
+            "risk" => vec!["low", "medium", "high", "none"],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A search as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SearchQuery {
+    /// The words without an operator, separated by spaces.
+    pub words: String,
+    /// Each operator with its value, in the order in which they were typed; none twice.
+    pub terms: Vec<(&'static str, String)>,
+}
+
+impl SearchQuery {
+    /// Reads what was typed. A word with a colon that begins like no operator is a word, such as an address; one between
+    /// quotation marks is a word too.
+    ///
+    /// # Errors
+    /// 422 for a text that is too long, an operator without a value, one that is given twice or misspelt, and a word that is
+    /// none of its closed list; each names the next step.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        if text.chars().count() > MOST_CHARACTERS {
+            let text = format!("A search has at most {MOST_CHARACTERS} characters. Leave words out.");
+            return Err(refused("too_long", text));
+        }
+        let mut query = Self::default();
+        let mut words = Vec::new();
+        for token in tokens(text) {
+            match read_operator(&token)? {
+                Some((name, value)) => query.add(name, value)?,
+                None => words.push(token.replace('"', "")),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        query.words = words.join(" ");
+        Ok(query)
+    }
+
+    fn add(&mut self, operator: &'static Operator, value: String) -> Result<(), Refusal> {
+        if self.get(operator.name).is_some() {
+            let more = match operator.takes {
+                Takes::Words { many: true } => " Separate several words with commas.",
+                _ => " It takes one value.",
+            };
+            let text = format!("`{}:` is given twice.{more}", operator.name);
+            return Err(refused("given_twice", text));
+        }
+        check_words(operator, &value)?;
+        self.terms.push((operator.name, value));
+        Ok(())
+    }
+
+    /// The value of an operator.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self.terms.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether nothing was asked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty() && self.terms.is_empty()
+    }
+}
+
+fn refused(code: &'static str, text: String) -> Refusal {
+    Refusal::field("q", code, text)
+}
+
+/// The words of a text; what stands between quotation marks is one, and an open quotation mark ends with the text.
+fn tokens(text: &str) -> Vec<String> {
+    let (mut found, mut token, mut is_quoted) = (Vec::new(), String::new(), false);
+    for letter in text.chars() {
+        is_quoted ^= letter == '"';
+        if letter.is_whitespace() && !is_quoted {
+            found.push(std::mem::take(&mut token));
+            continue;
+        }
+        token.push(letter);
+    }
+    found.push(token);
+    found.retain(|token| !token.is_empty());
+    found
+}
+
+fn read_operator(token: &str) -> Result<Option<(&'static Operator, String)>, Refusal> {
+    let Some((name, value)) = token.split_once(':').filter(|_| !token.starts_with('"')) else {
+        return Ok(None);
+    };
+    let (name, value) = (name.to_lowercase(), value.replace('"', ""));
+    if let Some(operator) = Operator::named(&name) {
+        if value.trim().is_empty() {
+            let text = format!(
+                "`{name}:` has no value. Write it without a space, such as `{}`.",
+                operator.example
+            );
+            return Err(refused("missing", text));
+        }
+        return Ok(Some((operator, value.trim().to_owned())));
+    }
+    let names: Vec<&str> = OPERATORS.iter().map(|it| it.name).collect();
+    match nearest(&name, &names).filter(|_| name.len() > 3 && !value.starts_with("//")) {
+        Some(near) => {
+            let text = format!("There is no operator `{name}:`. Did you mean `{near}:`?");
+            Err(refused("unknown_word", text))
+        }
+        None => Ok(None),
+    }
+}
+
+fn check_words(operator: &Operator, value: &str) -> Result<(), Refusal> {
+    let Takes::Words { many } = operator.takes else {
+        return Ok(());
+    };
+    let known = operator.words();
+    let mut asked = value.split(',').map(str::trim);
+    if !many && value.contains(',') {
+        let text = format!("`{}:` takes one of {}.", operator.name, known.join(", "));
+        return Err(refused("unknown_word", text));
+    }
+    let Some(odd) = asked.find(|word| !known.contains(word)) else {
+        return Ok(());
+    };
+    let near = nearest(odd, &known).map(|near| format!(" Did you mean `{near}`?"));
+    let text = format!(
+        "`{}:` knows no `{odd}`; it takes {}.{}",
+        operator.name,
+        known.join(", "),
+        near.unwrap_or_default()
+    );
+    Err(refused("unknown_word", text))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn why(text: &str) -> String {
+        SearchQuery::parse(text).unwrap_err().text()
+    }
+
+    #[test]
+    fn operators_are_told_from_words_and_quotation_marks_keep_a_name_whole() {
+        let read =
+            SearchQuery::parse("label outcome:failed,rolled_back SERVICE:wms team:\"Port systems\" printer").unwrap();
+        assert_eq!(read.words, "label printer");
+        assert_eq!(read.get("outcome"), Some("failed,rolled_back"));
+        assert_eq!(read.get("service"), Some("wms"));
+        assert_eq!(read.get("team"), Some("Port systems"));
+        assert!(SearchQuery::parse("  ").unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_address_and_a_word_with_a_colon_are_words() {
+        let read = SearchQuery::parse("https://ci.example/7 re:print \"disk:full\"").unwrap();
+        assert_eq!(
+            (read.words.as_str(), read.terms.len()),
+            ("https://ci.example/7 re:print disk:full", 0)
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_with_the_next_step() {
+        assert!(why("servce:wms").contains("Did you mean `service:`?"));
+        assert!(why("outcome:faild").contains("Did you mean `failed`?"));
+        assert!(why("outcome: failed").contains("has no value"));
+        assert!(why("kind:normal,standard").contains("takes one of"));
+        assert!(why("risk:low risk:high").contains("given twice"));
+        assert!(why(&"a".repeat(MOST_CHARACTERS + 1)).contains("at most 200"));
+    }
+
+    #[test]
+    fn every_example_can_be_read() {
+        for operator in &OPERATORS {
+            let read = SearchQuery::parse(operator.example).unwrap();
+            assert!(read.get(operator.name).is_some(), "{}", operator.example);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Rework of changes from a template: what was edited after the change had been submitted, and what answered each return.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A step in the life of a change, as its events have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// It was submitted.
+    Submitted,
+    /// It was returned with a question.
+    Returned,
+    /// These fields were edited; labels and what no digest covers are left out.
+    Edited(BTreeSet<String>),
+}
+
+/// The rework of one change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reworked {
+    /// Whether it was submitted at all.
+    pub is_submitted: bool,
+    /// The fields that were edited after the first submission.
+    pub fields: BTreeSet<String>,
+    /// Of each return, the fields that were edited before the next submission.
+    pub returned: Vec<BTreeSet<String>>,
+}
+
+impl Reworked {
+    /// Whether it was returned or edited after it had been submitted.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        !self.fields.is_empty() || !self.returned.is_empty()
+    }
+}
+
+/// Reads the rework of a change from its steps, in their order.
+#[must_use]
+pub fn read(steps: &[Step]) -> Reworked {
+    let mut found = Reworked::default();
+    let mut open: Option<BTreeSet<String>> = None;
+    for step in steps {
+        match step {
+            Step::Submitted => {
+                found.is_submitted = true;
+                found.returned.extend(open.take());
+            }
+            Step::Returned => {
+                found.returned.extend(open.take());
+                open = Some(BTreeSet::new());
+            }
+            Step::Edited(fields) if found.is_submitted => {
+                found.fields.extend(fields.iter().cloned());
+                if let Some(answer) = &mut open {
+                    answer.extend(fields.iter().cloned());
+                }
+            }
+            Step::Edited(_) => {}
+        }
+    }
+    found.returned.extend(open);
+    found
+}
+
+/// How often each field was reworked, and how often it answered a return, over some changes; the most first.
+#[must_use]
+pub fn by_field(all: &[Reworked]) -> Vec<(String, u64, u64)> {
+    let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for one in all {
+        for field in &one.fields {
+            counts.entry(field).or_default().0 += 1;
+        }
+        for field in one.returned.iter().flatten() {
+            counts.entry(field).or_default().1 += 1;
+        }
+    }
+    let mut rows: Vec<(String, u64, u64)> = counts
+        .into_iter()
+        .map(|(field, (edited, answered))| (field.to_owned(), edited, answered))
+        .collect();
+    rows.sort_by(|one, other| (other.1, other.2, &one.0).cmp(&(one.1, one.2, &other.0)));
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edited(fields: &[&str]) -> Step {
+        Step::Edited(fields.iter().map(|it| (*it).to_owned()).collect())
+    }
+
+    fn fields(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|it| (*it).to_owned()).collect()
+    }
+
+    #[test]
+    fn edits_before_the_first_submission_are_no_rework() {
+        let found = read(&[edited(&["plan"]), Step::Submitted]);
+        assert!(found.is_submitted && !found.is_any());
+    }
+
+    #[test]
+    fn each_return_is_answered_by_the_edits_before_the_next_submission() {
+        let found = read(&[
+            Step::Submitted,
+            Step::Returned,
+            edited(&["plan"]),
+            edited(&["rollback_plan"]),
+            Step::Submitted,
+            Step::Returned,
+            Step::Submitted,
+            edited(&["description"]),
+        ]);
+        assert_eq!(found.returned, [fields(&["plan", "rollback_plan"]), fields(&[])]);
+        assert_eq!(found.fields, fields(&["description", "plan", "rollback_plan"]));
+        let rows = by_field(&[found.clone(), read(&[Step::Submitted, edited(&["plan"])])]);
+        assert_eq!(rows[0], ("plan".to_owned(), 2, 1));
+    }
+
+    #[test]
+    fn a_return_that_nobody_answered_yet_counts() {
+        let found = read(&[Step::Submitted, Step::Returned]);
+        assert!(found.is_any());
+        assert_eq!(found.returned, [fields(&[])]);
+    }
+}

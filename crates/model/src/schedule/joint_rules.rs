@@ -1,0 +1,94 @@
+//! The rules of coordinated maintenance: what it asks of a change before work begins, and what follows from a change that ends.
+
+use jiff::Timestamp;
+
+use crate::change::record::Change;
+use crate::core::enums::{GoDecision, Kind, Role};
+use crate::core::unmet::{Unmet, unmet};
+use crate::directory::snapshot::{Directory, logins};
+use crate::schedule::joint_maintenance::JointMaintenance;
+
+impl JointMaintenance {
+    /// The change before this one whose work has not ended.
+    fn open_before(&self, key: &str) -> Option<&str> {
+        let before = self.changes.iter().take_while(|it| *it != key);
+        let mut open = before.filter(|it| !self.over.contains(it));
+        open.next().map(String::as_str)
+    }
+
+    /// After the end of a change: it is over, and one without success takes the common go back.
+    #[must_use]
+    pub fn after(&self, change: &Change) -> Self {
+        let mut next = self.clone();
+        next.over.push(change.key.clone());
+        let has_failed = change.outcome.is_none_or(|outcome| !outcome.is_success());
+        if has_failed && next.changes.len() > next.over.len() {
+            next.decision = None;
+        }
+        next
+    }
+}
+
+/// Why a change does not lie in the window from `starts_at` to `ends_at`; `None` where it does.
+#[must_use]
+pub fn why_outside(change: &Change, starts_at: Timestamp, ends_at: Timestamp) -> Option<String> {
+    let (start, end) = change.planned_start.zip(change.planned_end)?;
+    let is_inside = starts_at <= start && end <= ends_at;
+    (!is_inside).then(|| {
+        format!(
+            "{} is planned from {start} to {end}, and the window that it shares is from {starts_at} to {ends_at}.",
+            change.key
+        )
+    })
+}
+
+/// What coordinated maintenances ask of a change before work begins. An emergency waits for none.
+#[must_use]
+pub fn joint_unmet(change: &Change, directory: &Directory) -> Vec<Unmet> {
+    if change.content.kind == Kind::Emergency || change.retrospective.is_some() {
+        return Vec::new();
+    }
+    let own = directory
+        .joint_maintenances
+        .iter()
+        .filter(|row| row.changes.contains(&change.key));
+    own.flat_map(|row| unmet_of(row, change, directory)).collect()
+}
+
+fn unmet_of(row: &JointMaintenance, change: &Change, directory: &Directory) -> Vec<Unmet> {
+    let managers = || logins(directory, &directory.with_role(Role::ChangeManager));
+    let mut rows = Vec::new();
+    match row.decision {
+        Some(GoDecision::Go) => {}
+        Some(GoDecision::NoGo) => {
+            let text = format!("The coordinated maintenance “{}” has a no-go.", row.title);
+            rows.push(unmet("joint_no_go", text, "A change manager decides anew.", managers()));
+        }
+        None => {
+            let text = format!("The coordinated maintenance “{}” has no go yet.", row.title);
+            rows.push(unmet(
+                "joint_go_missing",
+                text,
+                "A change manager decides go or no-go.",
+                managers(),
+            ));
+        }
+    }
+    if let Some(before) = row.open_before(&change.key) {
+        let text = format!(
+            "{before} comes before it in the coordinated maintenance “{}”.",
+            row.title
+        );
+        rows.push(unmet(
+            "joint_order",
+            text,
+            format!("The work of {before} ends first."),
+            managers(),
+        ));
+    }
+    if let Some(text) = why_outside(change, row.starts_at, row.ends_at) {
+        let help = "Plan it inside of the window, or have a change manager move the window.";
+        rows.push(unmet("joint_window", text, help, managers()));
+    }
+    rows
+}

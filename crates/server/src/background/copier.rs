@@ -1,0 +1,61 @@
+//! The thread that keeps the running copy of the embedded database.
+
+use std::collections::BTreeMap;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use store::copying::{Copied, Copier};
+
+use crate::background::sequencer::{REST, pause, told};
+use crate::http::settings::Settings;
+use crate::http::state::AppState;
+use crate::start::running_copy::{epoch, freeze, marks};
+use crate::start::serve_error::ServeError;
+
+/// How often what is new is copied: what a host that burns down takes with it is what came since.
+const ROUND: Duration = Duration::from_millis(500);
+
+/// Starts the thread where a copy is kept. It ends when the bells dismiss it, after a last round.
+pub(crate) fn start(settings: &Settings, state: &AppState) -> Result<Option<JoinHandle<()>>, ServeError> {
+    let now = state.executor().tools().recorder.now();
+    let (Some(folder), Some(epoch)) = (&settings.copy_to, epoch(settings, now)?) else {
+        return Ok(None);
+    };
+    let mut copier = state.executor().tools().store.copier(folder, epoch)?;
+    let (state, bell) = (state.clone(), state.bells().until_dismissed());
+    let thread = Builder::new().name("copier".to_owned()).spawn(move || {
+        let mut longest = Duration::ZERO;
+        while pause(&bell, longest) {
+            match round(&mut copier, &state) {
+                Some(Copied::Whole) => longest = ROUND,
+                Some(Copied::Fenced(_)) => return,
+                None => longest = REST,
+            }
+        }
+        round(&mut copier, &state);
+    })?;
+    Ok(Some(thread))
+}
+
+fn round(copier: &mut Copier, state: &AppState) -> Option<Copied> {
+    let tools = state.executor().tools();
+    let now = tools.recorder.now();
+    // How far the logs are is looked at first: what the copy says of them, it holds.
+    let tenants = tools.seen_logs.tenants();
+    let seen = tenants.into_iter().filter_map(|tenant| {
+        let log = tools.seen_logs.seen(&tenant)?;
+        Some((tenant, log))
+    });
+    let logs: BTreeMap<_, _> = seen.collect();
+    let copied = copier.step(marks(&logs), &|| tools.recorder.now());
+    let copied = told(copied.map_err(acts::Error::from), "keeping the running copy")?;
+    match &copied {
+        Copied::Whole => state.metrics().note_copied(now),
+        Copied::Fenced(fence) => {
+            let why = format!("the host {} took over at {}; use that one", fence.host, fence.at);
+            tracing::error!(why, "the data is read-only");
+            freeze(state.executor(), &why);
+        }
+    }
+    Some(copied)
+}

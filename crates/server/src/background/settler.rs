@@ -1,0 +1,93 @@
+//! The thread that judges the open changes which an act on the directory left unsettled. How far it is stands in the database, so
+//! that any server goes on after another one.
+
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use acts::Context;
+use acts::effects::settle_left::{Left, pass_over, settle_some};
+use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::Actor;
+use store::change::unsettled;
+use store::{CrossTx, Lane, Mode};
+
+use crate::background::sequencer::{pause, told};
+use crate::http::state::AppState;
+
+/// How often it looks whether something was left: checks that wait are turned within a second.
+const LOOK: Duration = Duration::from_millis(250);
+/// How many changes one transaction judges: others write between two of them.
+const BATCH: i64 = 10;
+/// How long it stays away from a tenant one of whose changes could not be judged.
+const LATER: SignedDuration = SignedDuration::from_mins(1);
+/// The most batches for one tenant before the next has its turn.
+const TURN: usize = 100;
+
+/// Starts it. It ends when the bells dismiss it.
+pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
+    let bell = state.bells().until_dismissed();
+    let state = state.clone();
+    Builder::new().name("settler".to_owned()).spawn(move || {
+        let mut away: Vec<(String, Timestamp)> = Vec::new();
+        while pause(&bell, LOOK) {
+            let now = state.executor().tools().clock.now();
+            away.retain(|(_, until)| *until > now);
+            for tenant in tenants(&state) {
+                if state.bells().is_stopping() {
+                    return;
+                }
+                if away.iter().all(|(other, _)| *other != tenant) && !settle(&state, &tenant) {
+                    away.push((tenant, now.saturating_add(LATER).unwrap_or(now)));
+                }
+            }
+        }
+    })
+}
+
+fn tenants(state: &AppState) -> Vec<String> {
+    let find = |tx: &mut CrossTx<'_>| Ok(unsettled::tenants(tx)?);
+    let found = state
+        .executor()
+        .wait_across(Lane::Worker, "whose changes are unsettled", Mode::Read, find);
+    told(found, "looking for changes that are unsettled").unwrap_or_default()
+}
+
+/// Judges what a tenant's acts left, for one turn; answers whether all of it could be judged.
+fn settle(state: &AppState, tenant: &str) -> bool {
+    for _ in 0..TURN {
+        if state.bells().is_stopping() {
+            return true;
+        }
+        match batch(state, tenant) {
+            Some(Left::More) => {}
+            Some(Left::Nothing) => return true,
+            Some(Left::Trouble) | None => return false,
+        }
+    }
+    true
+}
+
+/// One transaction; where it fails, one change after the other, past the one that cannot be judged.
+fn batch(state: &AppState, tenant: &str) -> Option<Left> {
+    if let Ok(left) = run(state, tenant, BATCH) {
+        return Some(left);
+    }
+    match run(state, tenant, 1) {
+        Ok(left) => Some(left),
+        Err(error) => {
+            tracing::error!(%error, tenant, "a change could not be judged again");
+            let pass = |cx: &mut Context<'_, '_>| pass_over(cx);
+            let executor = state.executor();
+            let passed = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, pass);
+            told(passed, "going past a change that could not be judged").map(|()| Left::More)
+        }
+    }
+}
+
+fn run(state: &AppState, tenant: &str, most: i64) -> acts::Result<Left> {
+    let some = move |cx: &mut Context<'_, '_>| settle_some(cx, most);
+    let executor = state.executor();
+    let left = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, some)?;
+    state.bells().ring(tenant);
+    Ok(left)
+}

@@ -1,0 +1,268 @@
+//! The Change Management API: changes with each field as value and display value, their next states, tasks, conflicts and approvals.
+
+use axum::http::Method;
+use serde_json::{Map, Value, json};
+
+use super::change_acts::{self, next_states};
+use super::change_rows::{self, state_of};
+use super::fields::{OWN, object, take};
+use super::rows::{Row, Shape, Show};
+use super::table::Table;
+use super::tables::{change_key, find, find_one, segment, tasks};
+use super::write;
+use super::{nothing, query, wrong_method};
+use crate::dialects::api::{Refused, items_of, text_of};
+use crate::dialects::{Answered, Asked};
+
+/// The kinds of changes in paths.
+const KINDS: &[&str] = &["normal", "standard", "emergency"];
+/// How many changes are shown unless a client says so, and at most.
+const MOST_SHOWN: usize = 500;
+
+/// Answers a request; `parts` is the path behind the name of the API.
+pub(super) async fn answer(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
+    match parts {
+        ["change"] => changes(asked, None).await,
+        ["change", kind] if KINDS.contains(kind) => changes(asked, Some(*kind)).await,
+        ["change", "standard", template] if asked.method == Method::POST => {
+            create(asked, Some("standard"), Some(*template)).await
+        }
+        ["change", kind, id] if KINDS.contains(kind) => change(asked, Some(*kind), id).await,
+        ["change", id] => change(asked, None, id).await,
+        ["change", id, "nextstate" | "nextstates"] => next(asked, id).await,
+        ["change", id, "task"] => change_tasks(asked, id).await,
+        ["change", id, "task", task] => change_task(asked, id, task).await,
+        ["change", id, "conflict"] => conflicts(asked, id).await,
+        ["change", id, "approvals"] => approvals(asked, id).await,
+        _ => Err(nothing()),
+    }
+}
+
+/// Each field as value and display value, as this API shows records.
+fn shown(row: &Row) -> Value {
+    let shape = Shape {
+        show: Show::Both,
+        fields: Vec::new(),
+        links: None,
+    };
+    row.shown(&shape)
+}
+
+fn result(status: u16, value: Value) -> Answered {
+    Answered::new(status, json!({"result": value}))
+}
+
+async fn changes(asked: &Asked, kind: Option<&str>) -> Result<Answered, Refused> {
+    match asked.method {
+        Method::POST => return create(asked, kind, None).await,
+        Method::GET => {}
+        _ => return Err(wrong_method()),
+    }
+    let limit = super::count(asked, "sysparm_limit", MOST_SHOWN)?.min(MOST_SHOWN);
+    let offset = super::count(asked, "sysparm_offset", 0)?;
+    let mut rows = find(asked, Table::Change, &query(asked)?).await?;
+    rows.retain(|row| kind.is_none_or(|kind| row.value("type") == kind));
+    let page: Vec<Value> = rows.iter().skip(offset).take(limit).map(shown).collect();
+    let mut answered = result(200, json!(page));
+    answered.headers.push(("x-total-count", rows.len().to_string()));
+    Ok(answered)
+}
+
+/// Makes a change of the kind that the path names; the path of a standard change names its template, by its key or its id.
+async fn create(asked: &Asked, kind: Option<&str>, template: Option<&str>) -> Result<Answered, Refused> {
+    let mut fields = match &asked.body {
+        Value::Null => Map::new(),
+        _ => object(asked)?,
+    };
+    if let Some(kind) = kind {
+        fields.insert("type".to_owned(), json!(kind));
+    }
+    if let Some(template) = template {
+        let key = match super::sys_id::read(template) {
+            Some(super::sys_id::Named::Key(key)) => key,
+            _ => template.to_owned(),
+        };
+        fields.insert(format!("{OWN}template"), json!(key));
+    }
+    let made = change_acts::create(asked, fields).await?;
+    Ok(result(200, shown(&change_rows::change(&made))))
+}
+
+async fn change(asked: &Asked, kind: Option<&str>, id: &str) -> Result<Answered, Refused> {
+    let key = change_key(asked, id).await?;
+    let path = format!("/changes/{}", segment(&key));
+    let view = asked.api.get(&path).await?;
+    if kind.is_some_and(|kind| text_of(&view["kind"]) != kind) {
+        return Err(write::absent(Table::Change));
+    }
+    let view = match asked.method {
+        Method::GET => view,
+        Method::PATCH => change_acts::update(asked, &key, object(asked)?).await?,
+        Method::DELETE => {
+            let text = "Nothing is deleted here: cancel the change by its state 4.";
+            return Err(Refused::new(405, "not_deleted", text));
+        }
+        _ => return Err(wrong_method()),
+    };
+    Ok(result(200, shown(&change_rows::change(&view))))
+}
+
+fn only(asked: &Asked, method: &Method) -> Result<(), Refused> {
+    if asked.method == method {
+        Ok(())
+    } else {
+        Err(wrong_method())
+    }
+}
+
+async fn next(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+    only(asked, &Method::GET)?;
+    let key = change_key(asked, id).await?;
+    let path = format!("/changes/{}", segment(&key));
+    let view = asked.api.get(&path).await?;
+    let unmet = asked.api.get(&format!("{path}/requirements")).await?;
+    Ok(result(200, next_shown(&view, items_of(&unmet["items"]))))
+}
+
+/// The states ahead, and what is unmet on the way to them.
+fn next_shown(view: &Value, unmet: &[Value]) -> Value {
+    let states = next_states(state_of(view));
+    let conditions: Vec<Value> = unmet
+        .iter()
+        .map(|it| {
+            let name = format!("{} {}", text_of(&it["text"]), text_of(&it["satisfy"]));
+            json!({"passed": false, "condition": {"name": name, "description": text_of(&it["code"])}})
+        })
+        .collect();
+    let here = states.first().map_or("", |(number, _)| *number);
+    let transitions: Vec<Value> = states
+        .iter()
+        .skip(1)
+        .map(|(number, label)| {
+            json!({"from_state": here, "to_state": number, "display_value": label, "automatic_transition": false,
+                "conditions": conditions, "transition_available": true})
+        })
+        .collect();
+    let labels: Map<String, Value> = states
+        .iter()
+        .map(|(number, label)| ((*number).to_owned(), json!(label)))
+        .collect();
+    let numbers: Vec<&str> = states.iter().map(|(number, _)| *number).collect();
+    json!({"available_states": numbers, "state_label": labels, "state_transitions": [transitions]})
+}
+
+async fn change_tasks(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+    let key = change_key(asked, id).await?;
+    match asked.method {
+        Method::GET => {
+            let rows = tasks(asked, &key).await?;
+            let rows: Vec<Value> = rows.iter().map(|(row, _)| shown(row)).collect();
+            Ok(result(200, json!(rows)))
+        }
+        Method::POST => {
+            let row = write::create_task(asked, object(asked)?, Some(&key)).await?;
+            Ok(result(200, shown(&row)))
+        }
+        _ => Err(wrong_method()),
+    }
+}
+
+async fn change_task(asked: &Asked, id: &str, task: &str) -> Result<Answered, Refused> {
+    let key = change_key(asked, id).await?;
+    let found = find_one(asked, Table::ChangeTask, task).await?;
+    let is_of_change = |row: &Row| row.get("change_request").is_some_and(|field| field.display == key);
+    let row = found
+        .filter(is_of_change)
+        .ok_or_else(|| write::absent(Table::ChangeTask))?;
+    match asked.method {
+        Method::GET => Ok(result(200, shown(&row))),
+        Method::PATCH => Ok(result(
+            200,
+            shown(&write::update(asked, Table::ChangeTask, task).await?),
+        )),
+        _ => Err(wrong_method()),
+    }
+}
+
+/// The conflicts of a change. They are found as its plan stands, so a client that asks for a new search gets the same.
+async fn conflicts(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+    if !matches!(asked.method, Method::GET | Method::POST) {
+        return Err(wrong_method());
+    }
+    let key = change_key(asked, id).await?;
+    let found = asked.api.get(&format!("/changes/{}/conflicts", segment(&key))).await?;
+    Ok(result(200, conflicts_shown(&key, items_of(&found["conflicts"]))))
+}
+
+fn conflicts_shown(key: &str, found: &[Value]) -> Value {
+    let rows: Vec<Value> = found
+        .iter()
+        .map(|it| {
+            let why: Vec<&str> = items_of(&it["why"]).iter().map(text_of).collect();
+            let row = Row(vec![
+                super::rows::Field::refers("change", Table::Change, key),
+                super::rows::Field::text("conflicting_change", text_of(&it["with"])),
+                super::rows::Field::time("start_date", &it["from"]),
+                super::rows::Field::time("end_date", &it["to"]),
+                super::rows::Field::text(
+                    "type",
+                    text_of(&items_of(&it["met"]).first().unwrap_or(&Value::Null)["kind"]),
+                ),
+                super::rows::Field::text("description", why.join(" ")),
+            ]);
+            shown(&row)
+        })
+        .collect();
+    let state = if rows.is_empty() { "No Conflict" } else { "Conflict" };
+    json!({"conflict_status": state, "conflicts": rows})
+}
+
+/// Decides for the bearer of the token. The id of a change says nothing of what was read, so the digest of its content is needed.
+async fn approvals(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+    only(asked, &Method::PATCH)?;
+    let key = change_key(asked, id).await?;
+    let mut fields = object(asked)?;
+    let Some(digest) = take(&mut fields, &format!("{OWN}content_digest")) else {
+        let text = "Send `u_assent_content_digest` of the change as you read it: an approval is for the content that was read. Or \
+                    decide by the record of sysapproval_approver, whose id holds it.";
+        return Err(Refused::field(text));
+    };
+    let row = write::decide(asked, &key, &digest, fields).await?;
+    let state = row
+        .get("state")
+        .map(|field| json!({"value": field.value, "display_value": field.display}));
+    Ok(result(200, json!({"approval": state, "sys_id": row.value("sys_id")})))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_states_name_what_is_unmet() {
+        let view = json!({"key": "CHG-1", "state": "draft"});
+        let unmet = [json!({"code": "title_missing", "text": "It has no title.", "satisfy": "Give it one."})];
+        let shown = next_shown(&view, &unmet);
+        assert_eq!(shown["available_states"], json!(["-5", "-4", "4"]));
+        assert_eq!(shown["state_label"]["-4"], "Assess");
+        let first = &shown["state_transitions"][0][0];
+        assert_eq!(first["to_state"], "-4");
+        assert_eq!(
+            first["conditions"][0]["condition"]["name"],
+            "It has no title. Give it one."
+        );
+    }
+
+    #[test]
+    fn a_conflict_names_the_other_change_and_why() {
+        let found = [
+            json!({"with": "CHG-2", "from": "2026-11-28T10:00:00Z", "to": "2026-11-28T11:00:00Z",
+            "met": [{"kind": "same_service"}], "why": ["Both work on web."]}),
+        ];
+        let shown = conflicts_shown("CHG-1", &found);
+        assert_eq!(shown["conflict_status"], "Conflict");
+        assert_eq!(shown["conflicts"][0]["conflicting_change"]["value"], "CHG-2");
+        assert_eq!(shown["conflicts"][0]["description"]["value"], "Both work on web.");
+        assert_eq!(conflicts_shown("CHG-1", &[])["conflict_status"], "No Conflict");
+    }
+}

@@ -1,0 +1,174 @@
+//! What a client writes, as the API takes it. A field that is not taken is refused rather than lost.
+
+use serde_json::{Map, Value, json};
+
+use super::rows::read_time;
+use super::sys_id::{self, Named, of_key};
+use super::table::Table;
+use crate::dialects::Asked;
+use crate::dialects::api::{Refused, text_of};
+
+/// Before the name of a field of ours.
+pub(super) const OWN: &str = "u_assent_";
+/// The most people that are looked through for a longer login.
+const MOST_PEOPLE: usize = 5_000;
+
+/// The object that a client sent.
+pub(super) fn object(asked: &Asked) -> Result<Map<String, Value>, Refused> {
+    match &asked.body {
+        Value::Object(fields) => Ok(fields.clone()),
+        _ => Err(Refused::field("The body is an object of fields.")),
+    }
+}
+
+/// The text of a field; numbers and booleans are taken as they are written, and of an object its `value`.
+pub(super) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(both) => both.get("value").map(plain).unwrap_or_default(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// Takes a field out of those that are still to be read; an empty one counts as absent.
+pub(super) fn take(fields: &mut Map<String, Value>, name: &str) -> Option<String> {
+    let text = plain(&fields.remove(name)?);
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// A time of a client.
+pub(super) fn time(name: &str, text: &str) -> Result<Value, Refused> {
+    let wrong = || Refused::field(format!("`{name}` is a time in UTC such as `2026-12-24 18:00:00`."));
+    Ok(json!(read_time(text).ok_or_else(wrong)?))
+}
+
+/// The key that a reference names by its id, by its key or by its login.
+pub(super) async fn key(asked: &Asked, table: Table, text: &str) -> Result<String, Refused> {
+    let path = match (table, sys_id::read(text)) {
+        (_, Some(Named::Key(key))) => return Ok(key),
+        (Table::SysUser, Some(Named::Long)) => ("/people", "login"),
+        (Table::SysUserGroup, Some(Named::Long)) => ("/groups", "key"),
+        (Table::CmdbCi, Some(Named::Long)) => ("/services", "key"),
+        _ => return Ok(text.to_owned()),
+    };
+    let found = asked.api.all(path.0, MOST_PEOPLE).await?;
+    let mut keys = found.iter().map(|it| text_of(&it[path.1]));
+    let absent = || Refused::field(format!("No record of {} has the id `{text}`.", table.name()));
+    keys.find(|key| of_key(key) == text)
+        .map(str::to_owned)
+        .ok_or_else(absent)
+}
+
+/// The content of a change out of what a client wrote; the fields that are read leave `fields`.
+///
+/// # Errors
+/// A field that cannot be taken.
+pub(super) async fn content(asked: &Asked, fields: &mut Map<String, Value>) -> Result<Map<String, Value>, Refused> {
+    let mut found = Map::new();
+    for (theirs, ours) in [
+        ("short_description", "title"),
+        ("description", "description"),
+        ("justification", "justification"),
+        ("category", "category"),
+        ("test_plan", "verification"),
+    ] {
+        if let Some(value) = fields.remove(theirs) {
+            found.insert(ours.to_owned(), json!(plain(&value)));
+        }
+    }
+    if let Some(kind) = take(fields, "type") {
+        found.insert("kind".to_owned(), json!(kind.to_lowercase()));
+    }
+    for (theirs, ours) in [("start_date", "planned_start"), ("end_date", "planned_end")] {
+        if let Some(text) = take(fields, theirs) {
+            found.insert(ours.to_owned(), time(theirs, &text)?);
+        }
+    }
+    for (theirs, ours) in [("implementation_plan", "plan"), ("backout_plan", "rollback_plan")] {
+        if let Some(value) = fields.remove(theirs) {
+            found.insert(ours.to_owned(), steps(&plain(&value)));
+        }
+    }
+    if let Some(text) = take(fields, "cmdb_ci") {
+        found.insert("services".to_owned(), json!([key(asked, Table::CmdbCi, &text).await?]));
+    }
+    if let Some(text) = take(fields, "assigned_to") {
+        found.insert(
+            "implementers".to_owned(),
+            json!([key(asked, Table::SysUser, &text).await?]),
+        );
+    }
+    if let Some(text) = take(fields, "assignment_group") {
+        found.insert("team".to_owned(), json!(key(asked, Table::SysUserGroup, &text).await?));
+    }
+    let own: Vec<String> = fields.keys().filter(|name| name.starts_with(OWN)).cloned().collect();
+    for name in own {
+        let ours = name.trim_start_matches(OWN).to_owned();
+        if let Some(value) = fields.remove(&name) {
+            found.insert(ours, value);
+        }
+    }
+    Ok(found)
+}
+
+/// The steps of a plan: each line that says something is one.
+fn steps(text: &str) -> Value {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(|title| json!({"title": title})).collect()
+}
+
+/// Refuses what is left of what a client wrote.
+pub(super) fn nothing_left(fields: &Map<String, Value>, table: Table) -> Result<(), Refused> {
+    if fields.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = fields.keys().map(|name| format!("`{name}`")).collect();
+    let text = format!(
+        "{} cannot be written in {} here. Leave out what Assent computes or does not keep; a field of Assent itself is written as \
+         `{OWN}` and its name.",
+        names.join(", "),
+        table.name()
+    );
+    Err(Refused::new(400, "not_taken", text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_has_a_step_for_each_line() {
+        assert_eq!(steps("One\n\n  Two \n"), json!([{"title": "One"}, {"title": "Two"}]));
+        assert_eq!(steps(""), json!([]));
+    }
+
+    #[test]
+    fn what_is_left_is_refused_by_name() {
+        let fields = object_of(json!({"chg_model": "x", "risk": "2"}));
+        let refused = nothing_left(&fields, Table::Change).expect_err("two are left");
+        assert!(refused.text.contains("`chg_model`, `risk`"), "{}", refused.text);
+        assert!(nothing_left(&Map::new(), Table::Change).is_ok());
+    }
+
+    #[test]
+    fn a_value_is_taken_as_text_number_or_object() {
+        for value in [
+            json!("-4"),
+            json!(-4),
+            json!({"value": "-4", "display_value": "Assess"}),
+        ] {
+            assert_eq!(plain(&value), "-4");
+        }
+        let mut fields = object_of(json!({"state": " "}));
+        assert_eq!(take(&mut fields, "state"), None);
+        assert!(fields.is_empty());
+    }
+
+    fn object_of(value: Value) -> Map<String, Value> {
+        match value {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The tables that are answered, by their names.
+
+use crate::dialects::api::Refused;
+
+/// A table that is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Table {
+    Change,
+    ChangeTask,
+    Incident,
+    Problem,
+    CmdbCi,
+    SysUser,
+    SysUserGroup,
+    Approver,
+}
+
+/// The tables and their names.
+pub(super) const TABLES: &[(Table, &str)] = &[
+    (Table::Change, "change_request"),
+    (Table::ChangeTask, "change_task"),
+    (Table::Incident, "incident"),
+    (Table::Problem, "problem"),
+    (Table::CmdbCi, "cmdb_ci"),
+    (Table::SysUser, "sys_user"),
+    (Table::SysUserGroup, "sys_user_group"),
+    (Table::Approver, "sysapproval_approver"),
+];
+
+impl Table {
+    pub(super) fn name(self) -> &'static str {
+        let row = TABLES.iter().find(|(table, _)| *table == self);
+        row.map_or("", |(_, name)| name)
+    }
+
+    /// The table with this name.
+    ///
+    /// # Errors
+    /// Which tables there are.
+    pub(super) fn named(name: &str) -> Result<Self, Refused> {
+        let row = TABLES.iter().find(|(_, known)| *known == name);
+        row.map(|(table, _)| *table).ok_or_else(|| {
+            let known: Vec<&str> = TABLES.iter().map(|(_, name)| *name).collect();
+            let text = format!("There is no table `{name}` here. There are: {}.", known.join(", "));
+            Refused::new(400, "invalid_table", text)
+        })
+    }
+}

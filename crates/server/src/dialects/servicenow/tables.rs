@@ -1,0 +1,367 @@
+//! The tables: what each is here, and how its records are read through the API.
+
+use model::core::enums::State;
+use serde_json::{Value, json};
+
+use super::change_rows;
+use super::encoded_query::Query;
+use super::rows::{Field, Row};
+use super::states::{self, CHANGES, INCIDENTS, PROBLEMS};
+use super::sys_id::{self, Named, Part, of_key};
+use super::table::Table;
+use crate::dialects::Asked;
+use crate::dialects::api::{Refused, items_of, text_of};
+use crate::http::percent::escaped;
+
+/// The most records that are read to answer a query.
+const MOST_READ: usize = 5_000;
+/// The most records that a query may name one by one, and the most changes whose approvals are read for one query.
+const MOST_NAMED: usize = 200;
+/// Before the key of a config item in its id, which tells it from a service.
+const CONFIG_ITEM: &str = "ci/";
+
+/// The fields of the records of a table.
+fn fields(table: Table) -> Vec<&'static str> {
+    let nothing = Value::Null;
+    let row = match table {
+        Table::Change => change_rows::change(&nothing),
+        Table::ChangeTask => change_rows::task("", &nothing, 1),
+        Table::Incident => incident(&nothing),
+        Table::Problem => problem(&nothing),
+        Table::CmdbCi => service(&nothing),
+        Table::SysUser => person(&nothing),
+        Table::SysUserGroup => group(&nothing),
+        Table::Approver => {
+            let asked = json!({"requests": [{}]});
+            change_rows::approvals(&asked, &[]).pop().unwrap_or(Row(Vec::new()))
+        }
+    };
+    row.0.iter().map(|field| field.name).collect()
+}
+
+/// A part of a path: what it holds stays within it.
+pub(super) fn segment(text: &str) -> String {
+    escaped(text).replace('/', "%2F")
+}
+
+/// The records that a query finds, in its order.
+pub(super) async fn find(asked: &Asked, table: Table, query: &Query) -> Result<Vec<Row>, Refused> {
+    query.check(&fields(table)).map_err(Refused::field)?;
+    let mut rows = match query.wanted("sys_id") {
+        Some(ids) => named(asked, table, &ids).await?,
+        None => candidates(asked, table, query).await?,
+    };
+    rows.retain(|row| query.finds(row));
+    query.sort(&mut rows);
+    Ok(rows)
+}
+
+async fn named(asked: &Asked, table: Table, ids: &[&str]) -> Result<Vec<Row>, Refused> {
+    check_count(ids.len())?;
+    let mut rows = Vec::new();
+    for id in ids {
+        rows.extend(find_one(asked, table, id).await?);
+    }
+    Ok(rows)
+}
+
+fn check_count(count: usize) -> Result<(), Refused> {
+    if count > MOST_NAMED {
+        return Err(Refused::field(format!("A query names at most {MOST_NAMED} records.")));
+    }
+    Ok(())
+}
+
+/// All records among which a query may find something.
+async fn candidates(asked: &Asked, table: Table, query: &Query) -> Result<Vec<Row>, Refused> {
+    match table {
+        Table::Change => Ok(changes(asked, query).await?.iter().map(change_rows::change).collect()),
+        Table::ChangeTask => {
+            let key = parent(asked, query, &["change_request", "parent"]).await?;
+            let key = key.ok_or_else(|| Refused::field("Tasks are found by their change: query `change_request`."))?;
+            Ok(tasks(asked, &key).await?.into_iter().map(|(row, _)| row).collect())
+        }
+        Table::Approver => approvers(asked, query).await,
+        Table::Incident => list(asked, "/incidents", incident).await,
+        Table::Problem => list(asked, "/problems", problem).await,
+        Table::CmdbCi => {
+            let mut rows = list(asked, "/services", service).await?;
+            rows.extend(list(asked, "/config-items", config_item).await?);
+            Ok(rows)
+        }
+        Table::SysUser => list(asked, "/people", person).await,
+        Table::SysUserGroup => list(asked, "/groups", group).await,
+    }
+}
+
+async fn list(asked: &Asked, path: &str, row: fn(&Value) -> Row) -> Result<Vec<Row>, Refused> {
+    Ok(asked.api.all(path, MOST_READ).await?.iter().map(row).collect())
+}
+
+/// The record with this id.
+pub(super) async fn find_one(asked: &Asked, table: Table, id: &str) -> Result<Option<Row>, Refused> {
+    match (table, sys_id::read(id)) {
+        (_, None) => Ok(None),
+        (Table::ChangeTask, Some(Named::Part(Part::Task, key))) => {
+            let rows = tasks(asked, &key).await?;
+            Ok(rows
+                .into_iter()
+                .map(|(row, _)| row)
+                .find(|row| row.value("sys_id") == id))
+        }
+        (Table::Approver, Some(Named::Part(Part::Approval, key))) => {
+            let rows = of_change(asked, &key).await?;
+            Ok(rows.into_iter().find(|row| row.value("sys_id") == id))
+        }
+        (Table::ChangeTask | Table::Approver, _) | (_, Some(Named::Part(..))) => Ok(None),
+        (_, Some(Named::Long)) => {
+            let rows = candidates(asked, table, &Query::default()).await?;
+            Ok(rows.into_iter().find(|row| row.value("sys_id") == id))
+        }
+        (_, Some(Named::Key(key))) => by_key(asked, table, &key).await,
+    }
+}
+
+async fn by_key(asked: &Asked, table: Table, key: &str) -> Result<Option<Row>, Refused> {
+    let (path, row): (&str, fn(&Value) -> Row) = match table {
+        Table::Change => ("/changes", change_rows::change),
+        Table::Incident => ("/incidents", incident),
+        Table::Problem => ("/problems", problem),
+        Table::CmdbCi if key.starts_with(CONFIG_ITEM) => ("/config-items", config_item),
+        Table::CmdbCi => ("/services", service),
+        Table::SysUserGroup => ("/groups", group),
+        // A person is read from the list, which shows no more than others may read.
+        Table::SysUser => {
+            let rows = list(asked, "/people", person).await?;
+            return Ok(rows.into_iter().find(|row| row.value("user_name") == key));
+        }
+        Table::ChangeTask | Table::Approver => return Ok(None),
+    };
+    let key = key.trim_start_matches(CONFIG_ITEM);
+    let found = asked.api.find(&format!("{path}/{}", segment(key))).await?;
+    Ok(found.as_ref().map(row))
+}
+
+/// The changes among which a query may find something: as many of its conditions as the API knows are asked there.
+async fn changes(asked: &Asked, query: &Query) -> Result<Vec<Value>, Refused> {
+    if let Some(keys) = query.wanted("number") {
+        check_count(keys.len())?;
+        let mut found = Vec::new();
+        for key in keys {
+            found.extend(asked.api.find(&format!("/changes/{}", segment(key))).await?);
+        }
+        return Ok(found);
+    }
+    let mut path = "/changes?sort=-number".to_owned();
+    if let Some(numbers) = query.wanted("state") {
+        let states = states_of(&numbers);
+        if states.is_empty() {
+            return Ok(Vec::new());
+        }
+        path.push_str(&format!("&state={}", states.join(",")));
+    }
+    if let Some([id]) = query.wanted("cmdb_ci").as_deref()
+        && let Some(Named::Key(key)) = sys_id::read(id)
+    {
+        path.push_str(&format!("&service={}", segment(&key)));
+    }
+    asked.api.all(&path, MOST_READ).await
+}
+
+/// Our words for states that are named by their numbers.
+fn states_of(numbers: &[&str]) -> Vec<&'static str> {
+    let found = numbers.iter().flat_map(|number| states::ours(CHANGES, number));
+    found.map(State::as_str).collect()
+}
+
+/// The key of the change that a query names through one of these fields.
+async fn parent(asked: &Asked, query: &Query, fields: &[&str]) -> Result<Option<String>, Refused> {
+    for field in fields {
+        let through = format!("{field}.number");
+        let wanted = query.wanted(field).or_else(|| query.wanted(&through));
+        if let Some([name]) = wanted.as_deref() {
+            return Ok(Some(change_key(asked, name).await?));
+        }
+    }
+    Ok(None)
+}
+
+/// The key of the change that a client names by its id or its number.
+pub(super) async fn change_key(asked: &Asked, name: &str) -> Result<String, Refused> {
+    let key = match sys_id::read(name) {
+        Some(Named::Key(key)) => key,
+        _ => name.to_owned(),
+    };
+    let found = asked.api.find(&format!("/changes/{}", segment(&key))).await?;
+    let absent = || Refused::new(404, "not_found", format!("There is no change `{name}`."));
+    Ok(text_of(&found.ok_or_else(absent)?["key"]).to_owned())
+}
+
+/// The tasks of a change, as rows and as the API shows them. An absent change has none.
+pub(super) async fn tasks(asked: &Asked, key: &str) -> Result<Vec<(Row, Value)>, Refused> {
+    let found = asked.api.find(&format!("/changes/{}/tasks", segment(key))).await?;
+    let items = items_of(&found.unwrap_or_default()["items"]).to_vec();
+    let rows = items
+        .into_iter()
+        .enumerate()
+        .map(|(place, it)| (change_rows::task(key, &it, place + 1), it));
+    Ok(rows.collect())
+}
+
+/// The approvals of a change.
+pub(super) async fn of_change(asked: &Asked, key: &str) -> Result<Vec<Row>, Refused> {
+    let path = format!("/changes/{}", segment(key));
+    match asked.api.find(&path).await? {
+        Some(change) => of_view(asked, &change).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn of_view(asked: &Asked, change: &Value) -> Result<Vec<Row>, Refused> {
+    let path = format!("/changes/{}/approvals", segment(text_of(&change["key"])));
+    let decisions = asked.api.get(&path).await?;
+    Ok(change_rows::approvals(change, items_of(&decisions["items"])))
+}
+
+/// Approvals of one change, or all that are asked for.
+async fn approvers(asked: &Asked, query: &Query) -> Result<Vec<Row>, Refused> {
+    if let Some(key) = parent(asked, query, &["sysapproval", "document_id"]).await? {
+        return of_change(asked, &key).await;
+    }
+    if query.wanted("state").as_deref() != Some(["requested"].as_slice()) {
+        let text =
+            "Approvals are found by their change (`sysapproval`), or all that are asked for (`state=requested`).";
+        return Err(Refused::field(text));
+    }
+    let path = "/changes?state=authorizing,approved,scheduled";
+    let mut rows = Vec::new();
+    for change in asked.api.all(path, MOST_NAMED).await? {
+        rows.extend(of_view(asked, &change).await?);
+    }
+    Ok(rows)
+}
+
+fn first(list: &Value) -> &str {
+    items_of(list).first().map_or("", text_of)
+}
+
+fn incident(it: &Value) -> Row {
+    let state = text_of(&it["state"]).parse().ok();
+    let (number, label) = state.map_or(("", ""), |state| states::shown(INCIDENTS, state));
+    let severity = it["severity"]
+        .as_i64()
+        .map_or_else(String::new, |severity| severity.to_string());
+    Row(vec![
+        Field::text("sys_id", of_key(text_of(&it["key"]))),
+        Field::text("number", text_of(&it["key"])),
+        Field::text("sys_class_name", "incident"),
+        Field::text("short_description", text_of(&it["title"])),
+        Field::choice("state", number, label),
+        Field::flag("active", matches!(number, "1" | "2")),
+        Field::text("severity", severity),
+        Field::refers("cmdb_ci", Table::CmdbCi, first(&it["services"])),
+        Field::refers("assigned_to", Table::SysUser, text_of(&it["commander"])),
+        Field::refers("opened_by", Table::SysUser, text_of(&it["opened_by"])),
+        Field::time("opened_at", &it["started_at"]),
+        Field::time("resolved_at", &it["resolved_at"]),
+        Field::time("closed_at", &it["closed_at"]),
+        Field::refers("closed_by", Table::SysUser, text_of(&it["closed_by"])),
+        Field::text("correlation_id", text_of(&it["external_ref"])),
+        Field::text("sys_mod_count", it["version"].to_string()),
+    ])
+}
+
+fn problem(it: &Value) -> Row {
+    let state = text_of(&it["state"]).parse().ok();
+    let (number, label) = state.map_or(("", ""), |state| states::shown(PROBLEMS, state));
+    Row(vec![
+        Field::text("sys_id", of_key(text_of(&it["key"]))),
+        Field::text("number", text_of(&it["key"])),
+        Field::text("sys_class_name", "problem"),
+        Field::text("short_description", text_of(&it["title"])),
+        Field::text("description", text_of(&it["description"])),
+        Field::choice("state", number, label),
+        Field::flag("active", number != "107"),
+        Field::refers("cmdb_ci", Table::CmdbCi, first(&it["services"])),
+        Field::refers("rfc", Table::Change, text_of(&it["fix"])),
+        Field::text("u_assent_state", text_of(&it["state"])),
+        Field::time("opened_at", &it["at"]),
+        Field::time("closed_at", &it["closed_at"]),
+    ])
+}
+
+fn service(it: &Value) -> Row {
+    item(text_of(&it["key"]), it, "cmdb_ci_service", text_of(&it["key"]))
+}
+
+fn config_item(it: &Value) -> Row {
+    let id = format!("{CONFIG_ITEM}{}", text_of(&it["key"]));
+    item(&id, it, "cmdb_ci", text_of(&it["service"]))
+}
+
+fn item(id: &str, it: &Value, class: &str, service: &str) -> Row {
+    Row(vec![
+        Field::text("sys_id", of_key(id)),
+        Field::text("name", text_of(&it["name"])),
+        Field::text("sys_class_name", class),
+        Field::text("correlation_id", text_of(&it["key"])),
+        Field::text("category", text_of(&it["kind"])),
+        Field::text("u_assent_criticality", text_of(&it["criticality"])),
+        Field::refers("u_assent_service", Table::CmdbCi, service),
+    ])
+}
+
+fn person(it: &Value) -> Row {
+    Row(vec![
+        Field::text("sys_id", of_key(text_of(&it["login"]))),
+        Field::text("user_name", text_of(&it["login"])),
+        Field::text("name", text_of(&it["name"])),
+        Field::text("email", text_of(&it["email"])),
+        Field::flag("active", it["active"] != false),
+    ])
+}
+
+fn group(it: &Value) -> Row {
+    Row(vec![
+        Field::text("sys_id", of_key(text_of(&it["key"]))),
+        Field::text("name", text_of(&it["key"])),
+        Field::text("description", text_of(&it["name"])),
+        Field::flag("active", it["removed"] != true),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialects::servicenow::table::TABLES;
+
+    #[test]
+    fn every_table_has_an_id_and_fields_without_doubles() {
+        for (table, name) in TABLES {
+            let mut fields = fields(*table);
+            assert!(fields.contains(&"sys_id"), "{name}");
+            let count = fields.len();
+            fields.sort_unstable();
+            fields.dedup();
+            assert_eq!(fields.len(), count, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_path_stays_within_it() {
+        assert_eq!(segment("CHG-1"), "CHG-1");
+        assert_eq!(segment("CHG-1/closure?x"), "CHG-1%2Fclosure%3Fx");
+    }
+
+    #[test]
+    fn states_are_asked_by_our_words() {
+        assert_eq!(states_of(&["-3", "0"]), ["authorizing", "approved", "reviewing"]);
+        assert!(states_of(&["17"]).is_empty());
+    }
+
+    #[test]
+    fn a_service_and_a_config_item_with_one_key_have_two_ids() {
+        let it = json!({"key": "web", "service": "web", "name": "Web"});
+        assert_ne!(service(&it).value("sys_id"), config_item(&it).value("sys_id"));
+    }
+}

@@ -1,0 +1,101 @@
+//! What comes next after an act on a change, beside what was recorded: “Waiting for security, asked 12 minutes ago.”
+
+use jiff::Timestamp;
+use model::change::change_file::ChangeFile;
+use model::change::waiting_on::awaited;
+use pages::Rich;
+
+use crate::web::shared::flash::Told;
+use crate::web::shared::view::View;
+
+/// The acts after which others go on.
+const GO_ON: &[&str] = &[
+    "approvals",
+    "approvals/{}/withdrawal",
+    "submission",
+    "handed_over",
+    "answer",
+    "assessment",
+    "acknowledgements",
+    "peer-reviews",
+    "schedule",
+    "evidence",
+    "conditions/{}/met",
+    "completion",
+    "validation",
+    "review",
+    "break-glass",
+    "break-glass/co-signature",
+];
+
+/// Whom the change waits for after what was just told; nothing for other news, for a change that waits for nobody, and for one that
+/// the reader may not see. `path` is the page below the tenant's address.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn after(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> acts::Result<Option<Rich>> {
+    if !GO_ON.contains(&told.done.as_str()) {
+        return Ok(None);
+    }
+    let Some(key) = key_of(told, path) else {
+        return Ok(None);
+    };
+    let file = match view.cx.file(&key) {
+        Err(acts::Error::Refused(_)) => return Ok(None),
+        other => other?,
+    };
+    if !file.change.state.is_open() {
+        return Ok(None);
+    }
+    let people = awaited(&file, &view.directory, view.now());
+    if people.is_empty() {
+        return Ok(None);
+    }
+    let who = Rich::from("Waiting for ").append(view.all_waits_on(&people));
+    Ok(Some(match asked_at(view, &file, &people) {
+        Some(at) => who.text(", asked ").append(view.ago(at)).text("."),
+        None => who.text("."),
+    }))
+}
+
+/// The change that was acted on: the one that the news names, else the one whose page it is.
+fn key_of(told: &Told, path: &str) -> Option<String> {
+    if !told.key.is_empty() {
+        return Some(told.key.clone());
+    }
+    let key = path.strip_prefix("/changes/")?;
+    (!key.is_empty() && !key.contains('/')).then(|| key.to_owned())
+}
+
+/// Since when the first of them is asked to decide; nothing where it is no decision that they owe.
+fn asked_at(view: &View<'_, '_, '_>, file: &ChangeFile, people: &[String]) -> Option<Timestamp> {
+    let requests = file.change.requests.iter();
+    let theirs = requests.filter(|it| people.contains(&view.directory.login(&it.person)));
+    theirs.map(|it| it.asked_at).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::shared::flash::words_of;
+
+    #[test]
+    fn what_others_go_on_after_is_told_by_forms() {
+        for done in GO_ON {
+            assert!(words_of(done).is_some(), "{done}");
+        }
+    }
+
+    #[test]
+    fn the_change_is_the_one_that_is_named_or_whose_page_it_is() {
+        let own = Told::new("approvals");
+        assert_eq!(key_of(&own, "/changes/CHG-7").as_deref(), Some("CHG-7"));
+        assert_eq!(key_of(&own, "/changes/CHG-7/runbook"), None);
+        assert_eq!(key_of(&own, "/"), None);
+        let named = Told {
+            key: "CHG-8".to_owned(),
+            ..own
+        };
+        assert_eq!(key_of(&named, "/").as_deref(), Some("CHG-8"));
+    }
+}

@@ -1,0 +1,57 @@
+//! What the calendar draws, as a table: with what each change collides, and what else is to be seen before it is decided.
+
+use pages::{Cell, Column, Fold, Rich, Table};
+
+use super::{Board, Others, state_words};
+use crate::web::approval::warnings;
+use crate::web::shared::view::View;
+use crate::web::shared::words;
+
+/// The table.
+pub(super) fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
+    let rows = board.changes.iter().map(|one| {
+        let places: Vec<String> = one
+            .targets
+            .iter()
+            .map(|t| format!("{} {}", t.service, t.environment))
+            .collect();
+        let others = board.colliding.get(&one.listed.key);
+        let clash = others.map_or_else(Rich::new, |others| Rich::new().late(with(others)));
+        let found = board.warned.get(&one.listed.key);
+        let warned = found.map_or_else(Rich::new, |found| warnings::short(found));
+        vec![
+            Cell::Short(view.reader.span(one.start.timestamp(), one.end.timestamp())),
+            Cell::Title {
+                text: format!("{} {}", one.listed.key, one.listed.title),
+                href: view.change_url(&one.listed.key),
+                key: String::new(),
+                marks: Vec::new(),
+                sub: warned,
+            },
+            Cell::text(words::capital(&state_words(&one.listed, view.now()))),
+            Cell::said(places.join(", ")),
+            Cell::Text(clash),
+        ]
+    });
+    Table {
+        caption: "What is planned".to_owned(),
+        columns: vec![
+            Column::new("From and to", Fold::Under),
+            Column::new("Change", Fold::Never),
+            Column::new("State", Fold::Under),
+            Column::new("Where", Fold::Away),
+            Column::new("Collides", Fold::Under),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+/// With which others a change collides: so many by their keys, and how many more.
+pub(super) fn with(others: &Others) -> String {
+    let named = others.named.join(", ");
+    match others.more {
+        0 => format!("with {named}"),
+        more => format!("with {named} and {more} more"),
+    }
+}

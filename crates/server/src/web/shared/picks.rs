@@ -1,0 +1,105 @@
+//! What a field that searches offers: the keys of a kind that fit the letters typed so far. Without the script the field takes a
+//! key as it is typed, and the act says what is wrong with it.
+
+use acts::Context;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::header::CACHE_CONTROL;
+use axum::response::{IntoResponse, Response};
+use model::core::act::actions;
+use model::core::enums::TemplateState;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+
+use crate::http::state::AppState;
+use crate::web::shared::list_filter::Words;
+use crate::web::shared::problem::bare_problem;
+use crate::web::shared::view::Visitor;
+
+/// The most that is offered at once.
+const MOST: usize = 20;
+
+/// Answers what fits: `{"items": [{"value": …, "label": …}]}`, in the order of keys.
+pub(crate) async fn find(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, kind)): Path<(String, String)>,
+    Query(words): Query<Words>,
+) -> Response {
+    let act = move |cx: &mut Context<'_, '_>| {
+        cx.allow(actions::READ)?;
+        let directory = cx.visible()?;
+        let is_scoped = cx.scope()?.is_some();
+        // Whoever is scoped sees services alone, and of those their own.
+        let found = match kind.as_str() {
+            "services" => Some(services(&directory, &words)),
+            _ if is_scoped => None,
+            kind => others(&directory, kind, &words),
+        };
+        Ok(found.ok_or_else(|| Refusal::not_found(format!("list `{kind}`")))?)
+    };
+    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok(items) => ([(CACHE_CONTROL, "no-store")], Json(json!({"items": items}))).into_response(),
+        Err(failure) => bare_problem(&failure),
+    }
+}
+
+fn services(directory: &Directory, words: &Words) -> Vec<Value> {
+    let rows = directory.services.values();
+    fitting(words, rows.map(|it| (it.key.as_str(), it.name.as_str())))
+}
+
+fn others(directory: &Directory, kind: &str, words: &Words) -> Option<Vec<Value>> {
+    Some(match kind {
+        "groups" => {
+            let rows = directory.groups.values().filter(|it| !it.removed);
+            fitting(words, rows.map(|it| (it.key.as_str(), it.name.as_str())))
+        }
+        "people" => {
+            let rows = directory.people.values().filter(|it| it.active);
+            fitting(words, rows.map(|it| (it.login.as_str(), it.name.as_str())))
+        }
+        "templates" => {
+            let approved = |it: &&model::directory::snapshot::StandardTemplate| it.state == TemplateState::Approved;
+            let rows = directory.templates.values().filter(approved);
+            fitting(words, rows.map(|it| (it.key.as_str(), it.title.as_str())))
+        }
+        _ => return None,
+    })
+}
+
+/// The first keys that fit, each with its name where that says more.
+fn fitting<'r>(words: &Words, rows: impl Iterator<Item = (&'r str, &'r str)>) -> Vec<Value> {
+    let fit = rows.filter(|(key, name)| words.fit(&[key, name]));
+    fit.take(MOST)
+        .map(|(key, name)| json!({"value": key, "label": if name == key { "" } else { name }}))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_offered_by_key_and_by_name_and_no_more_than_a_few() {
+        let rows: Vec<(String, String)> = (0..90)
+            .map(|at| (format!("svc-{at:02}"), format!("Billing {at}")))
+            .collect();
+        let found = |text: &str| {
+            let rows = rows.iter().map(|(key, name)| (key.as_str(), name.as_str()));
+            fitting(&Words::of(text), rows)
+        };
+        assert_eq!(found("").len(), MOST);
+        assert_eq!(found("SVC-07"), [json!({"value": "svc-07", "label": "Billing 7"})]);
+        assert_eq!(found("billing 42")[0]["value"], "svc-42");
+        assert!(found("nothing").is_empty());
+        let same = fitting(&Words::of("a"), [("a", "a")].into_iter());
+        assert_eq!(
+            same,
+            [json!({"value": "a", "label": ""})],
+            "a name that says the same is left out"
+        );
+    }
+}

@@ -1,0 +1,27 @@
+//! Route and shape of a printed emergency card; the cards themselves are on a card of a noun.
+
+use model::core::parse::LINE;
+
+use crate::openapi::rows::{Row, get};
+use crate::openapi::shapes::{Shape, shape, text};
+
+/// The route.
+pub(crate) const ROUTES: &[Row] = &[get(
+    "gate",
+    "print_emergency_card",
+    "/emergency-cards/{id}/print",
+    "Show an emergency card as it is printed: whoever has this can use it",
+    "PrintedEmergencyCard",
+)
+.may("set_window")];
+
+/// The shapes.
+pub(crate) const SHAPES: &[Shape] = &[shape(
+    "PrintedEmergencyCard",
+    "An emergency card as it is printed.",
+    &[
+        text("id", LINE, "The card's id.").needed(),
+        text("card", 2_300, "The token, a compact JWS, as the QR code has it.").needed(),
+        text("svg", 200_000, "The drawing with the QR code and the card's limits.").needed(),
+    ],
+)];

@@ -1,0 +1,99 @@
+"""The calendar in clients that others wrote: CalDAV in Python's caldav and in vdirsyncer, freezes in boto3's GetCalendarState."""
+from lib import *
+import html, pathlib, re, subprocess, tempfile
+
+def secret_of_feed():
+    jar = session('requester')
+    page = jar('GET', f'/t/{TENANT}/calendar/feed').raw.decode()
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    answer = jar('POST', f'/t/{TENANT}/calendar/feed', form=hidden)
+    found = re.search(r'/t/[^"<\s]*?/feed/([^"<\s]*?)\.ics', html.unescape(answer.raw.decode()).replace('<wbr/>', ''))
+    if not found:
+        raise Unjudged(f'no feed address: {answer.status} {answer.raw[:300]!r}')
+    return found.group(1)
+
+def by_caldav(secret, key):
+    import caldav
+    url = f'{SERVER}/t/{TENANT}/caldav/'
+    client = caldav.DAVClient(url=url, username='x', password=secret)
+    calendars = client.principal().calendars()
+    check(len(calendars) == 1, 'the principal has one calendar', [str(it.url) for it in calendars])
+    texts = [event.data for event in calendars[0].events()]
+    mine = [text for text in texts if key in text]
+    check(len(mine) == 1, 'the change is one event', len(mine))
+    check('BEGIN:VEVENT' in mine[0] and 'DTSTART' in mine[0], 'the event has its times', mine[0][:300])
+    refused = None
+    try:
+        calendars[0].save_event(mine[0])
+    except Exception as error:
+        refused = error
+    check(refused is not None, 'nothing is written through CalDAV')
+    wrong = http('GET', url, headers={'Authorization': 'Basic eDp5'})
+    check(wrong.status == 401 and 'Basic' in (wrong.headers['WWW-Authenticate'] or ''), 'a wrong password is asked for again', wrong.status)
+
+def by_vdirsyncer(secret, key):
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / 'config').write_text(f'''
+[general]
+status_path = "{folder}/status"
+
+[pair calendar]
+a = "assent"
+b = "here"
+collections = ["changes"]
+conflict_resolution = "a wins"
+
+[storage assent]
+type = "caldav"
+url = "{SERVER}/t/{TENANT}/caldav/"
+username = "x"
+password = "{secret}"
+read_only = true
+
+[storage here]
+type = "filesystem"
+path = "{folder}/here"
+fileext = ".ics"
+''')
+        def run(*words):
+            command = [sys.executable, '-m', 'vdirsyncer', '-c', str(folder / 'config'), *words]
+            return subprocess.run(command, input='y\ny\n', capture_output=True, text=True, timeout=120)
+        found = run('discover')
+        check(found.returncode == 0, 'vdirsyncer discovers the collection', (found.stdout + found.stderr)[-600:])
+        synced = run('sync')
+        check(synced.returncode == 0, 'vdirsyncer synchronises it', (synced.stdout + synced.stderr)[-600:])
+        files = [path.read_text() for path in (folder / 'here').rglob('*.ics')]
+        check(sum(key in text for text in files) == 1, 'the change is a file of its own', len(files))
+        again = run('sync')
+        check(again.returncode == 0 and 'Copying' not in again.stdout + again.stderr, 'a second synchronisation copies nothing', (again.stdout + again.stderr)[-600:])
+
+def by_boto3(secret, svc):
+    import boto3
+    from botocore.exceptions import ClientError
+    ssm = boto3.client('ssm', endpoint_url=f'{SERVER}/t/{TENANT}/feed/{secret}/ssm', region_name='eu-north-1', aws_access_key_id='x', aws_secret_access_key='y')
+    begin, end = at(days=95), at(days=96)
+    ok('change_manager', 'POST', '/freezes', {'title': 'Quarter end', 'services': [svc], 'starts_at': begin, 'ends_at': end})
+    before = ssm.get_calendar_state(CalendarNames=[svc], AtTime=at(days=94))
+    check(before['State'] == 'OPEN' and before['NextTransitionTime'][:16] == begin[:16], 'open before, with the next transition', before)
+    inside = ssm.get_calendar_state(CalendarNames=[f'{svc}/production'], AtTime=at(days=95, hours=3))
+    check(inside['State'] == 'CLOSED' and inside['NextTransitionTime'][:16] == end[:16], 'closed inside, until its end', inside)
+    after = ssm.get_calendar_state(CalendarNames=[f'arn:aws:ssm:eu-north-1:123456789012:document/{svc}'], AtTime=end)
+    check(after['State'] == 'OPEN', 'open at its end, also by an ARN', after)
+    try:
+        ssm.get_calendar_state(CalendarNames=['no-such-service'])
+        check(False, 'an unknown calendar is refused')
+    except ClientError as error:
+        check(error.response['Error']['Code'] == 'InvalidDocument', 'an unknown calendar is refused', error.response['Error'])
+    windows = ok('requester', 'GET', '/argocd/sync-windows?environment=production').json['sync_windows']
+    mine = [it for it in windows if it['duration'] in ('1440m', '1441m') and it['kind'] == 'deny']
+    check(bool(mine) and all(re.fullmatch(r'\d+ \d+ \d+ \d+ \*', it['schedule']) for it in mine), 'the same freeze is a sync window of Argo CD', windows[:3])
+
+def run():
+    secret, svc = secret_of_feed(), service()
+    key = draft([target(svc, digest())], title='Calendar clients ' + mark(), start=at(days=100), end=at(days=100, hours=3))
+    by_caldav(secret, key)
+    by_vdirsyncer(secret, key)
+    by_boto3(secret, svc)
+
+main(run)

@@ -1,0 +1,301 @@
+//! What pipelines and clusters install: the actions of GitHub run step by step as a job runs them, the client's installer over a
+//! release, every YAML file, the chart through Helm, and the script that makes a webhook's certificate.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tests::{Place, Server, root};
+
+use super::pipelines::ready;
+
+/// The version of the release that the tests make.
+const VERSION: &str = "9.9.9";
+
+fn python(script: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("ASSENT_TEST_PYTHON").expect("run by cargo xtask test"));
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(root().join("tests/pipelines").join(script));
+    command
+}
+
+fn said(done: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    )
+}
+
+/// Runs a shell script in a folder and has it succeed.
+fn shell(folder: &Path, script: &str) -> String {
+    let done = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", script])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{script}\n{}", said(&done));
+    said(&done)
+}
+
+/// A release as it lies at its address: the archive, whose programs run those under test, sums and their signature.
+fn release(folder: &Path) -> PathBuf {
+    let release = folder.join("release");
+    std::fs::create_dir_all(&release).unwrap();
+    let program = tests::binary();
+    for (name, target) in [
+        ("assent", program.clone()),
+        ("assent-permit", program.with_file_name("assent-permit")),
+    ] {
+        let file = folder.join(name);
+        std::fs::write(&file, format!("#!/bin/sh\nexec '{}' \"$@\"\n", target.display())).unwrap();
+    }
+    shell(
+        folder,
+        &format!(
+            "chmod +x assent assent-permit
+             tar -czf release/assent-{VERSION}-x86_64-linux-client.tar.gz assent assent-permit
+             (cd release && sha256sum *.tar.gz > SHA256SUMS)
+             ssh-keygen -q -t ed25519 -N '' -f key
+             ssh-keygen -q -Y sign -n assent-release -f key release/SHA256SUMS
+             echo \"release $(cat key.pub)\" > signers"
+        ),
+    );
+    release
+}
+
+/// A job: the folder that it works in, and what its actions added to the path.
+struct Job<'a> {
+    server: &'a Server,
+    folder: &'a Path,
+    path: Vec<String>,
+}
+
+impl Job<'_> {
+    /// Runs an action with its inputs; its exit code, what it printed, and its outputs where it succeeded.
+    fn action(&mut self, name: &str, inputs: &[(&str, &str)]) -> (Option<i32>, String, Value) {
+        let usual = std::env::var("PATH").unwrap();
+        let path = self.path.iter().cloned().chain([usual]).collect::<Vec<_>>().join(":");
+        let mut command = python("composite.py");
+        command
+            .arg(root().join("packaging/github").join(name))
+            .args(inputs.iter().map(|(name, value)| format!("{name}={value}")))
+            .current_dir(self.folder)
+            .env("RUNNER_TEMP", self.folder)
+            .env("PATH", path)
+            .env_remove("ASSENT_TOKEN");
+        let done = command.output().unwrap();
+        let text = said(&done);
+        let last = String::from_utf8_lossy(&done.stdout).lines().last().map(str::to_owned);
+        let told: Value = last
+            .and_then(|line| serde_json::from_str(&line).ok())
+            .unwrap_or_default();
+        let added = told["path"].as_array().into_iter().flatten();
+        self.path.extend(added.filter_map(|it| it.as_str().map(str::to_owned)));
+        (done.status.code(), text, told["outputs"].clone())
+    }
+
+    /// Runs the action that asks the gate about an artifact.
+    fn gate(&mut self, artifact: &str, wait: &str) -> (Option<i32>, String, Value) {
+        let (url, token) = (self.server.url.clone(), self.server.token("pipeline"));
+        let inputs = [
+            ("server", url.as_str()),
+            ("token", token.as_str()),
+            ("service", "edge-dns"),
+            ("environment", "production"),
+            ("artifact", artifact),
+            ("wait", wait),
+        ];
+        self.action("gate", &inputs)
+    }
+}
+
+#[test]
+fn a_job_installs_asks_the_gate_deploys_and_records_with_the_actions_alone() {
+    let place = Place::demo("actions");
+    let server = Server::start(&place, true);
+    let folder = tempfile::tempdir().unwrap();
+    let source = format!("file://{}", release(folder.path()).display());
+    let signers = folder.path().join("signers").display().to_string();
+    let mut job = Job {
+        server: &server,
+        folder: folder.path(),
+        path: Vec::new(),
+    };
+    let install = [
+        ("version", VERSION),
+        ("source", source.as_str()),
+        ("signers", signers.as_str()),
+    ];
+    let (code, text, outputs) = job.action("setup", &install);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(outputs["version"].as_str().unwrap().starts_with("assent "), "{outputs}");
+
+    let (code, text, _) = job.gate(&format!("sha256:{}", "e".repeat(64)), "1s");
+    assert_eq!(code, Some(1), "an artifact that no change names is stopped: {text}");
+    assert!(!folder.path().join("permit.jwt").exists(), "{text}");
+
+    let artifact = format!("sha256:{}", "d".repeat(64));
+    ready(&server, &artifact);
+    let (code, text, outputs) = job.gate(&artifact, "30s");
+    assert_eq!(code, Some(0), "{text}");
+    let change = outputs["change"].as_str().unwrap().to_owned();
+    assert!(folder.path().join(outputs["permit"].as_str().unwrap()).is_file());
+    assert!(
+        !text.contains(&server.token("pipeline")),
+        "the token stands in the job's log"
+    );
+
+    let (url, token) = (server.url.clone(), server.token("pipeline"));
+    let record = [
+        ("server", url.as_str()),
+        ("token", token.as_str()),
+        ("change", change.as_str()),
+        ("status", "success"),
+    ];
+    let (code, text, _) = job.action("record", &record);
+    assert_eq!(code, Some(0), "{text}");
+    let seen = server.must(
+        "GET",
+        &format!("/api/v1/changes/{change}"),
+        &server.token("requester"),
+        None,
+    );
+    assert_eq!(
+        (seen["state"].as_str(), seen["outcome"].as_str()),
+        (Some("reviewing"), Some("succeeded"))
+    );
+
+    let nothing = [
+        ("server", url.as_str()),
+        ("token", token.as_str()),
+        ("change", ""),
+        ("status", "failure"),
+    ];
+    let (code, text, _) = job.action("record", &nothing);
+    assert_eq!(code, Some(1), "a step that is not told the change fails: {text}");
+}
+
+#[test]
+fn a_client_whose_digest_or_signature_does_not_fit_is_not_installed() {
+    let folder = tempfile::tempdir().unwrap();
+    let release = release(folder.path());
+    let install = |signers: &str, into: &str| {
+        Command::new("sh")
+            .arg(root().join("packaging/install/client.sh"))
+            .args([VERSION, &format!("file://{}", release.display()), into, signers])
+            .current_dir(folder.path())
+            .output()
+            .unwrap()
+    };
+    let good = install("signers", "good");
+    assert!(good.status.success(), "{}", said(&good));
+    shell(
+        folder.path(),
+        "ssh-keygen -q -t ed25519 -N '' -f other && echo \"release $(cat other.pub)\" > others",
+    );
+    let signed_by_another = install("others", "bad");
+    assert!(!signed_by_another.status.success(), "{}", said(&signed_by_another));
+    shell(folder.path(), "echo more >> release/*.tar.gz");
+    let changed = install("", "bad");
+    assert!(!changed.status.success(), "{}", said(&changed));
+    assert!(!folder.path().join("bad").exists(), "nothing was unpacked");
+}
+
+#[test]
+fn every_yaml_file_and_block_can_be_read_and_names_no_key_twice() {
+    let done = python("check_yaml.py").arg(root()).output().unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+    let count: usize = String::from_utf8_lossy(&done.stdout).trim().parse().unwrap();
+    assert!(count >= 18, "only {count} texts were found");
+}
+
+#[test]
+fn helm_renders_the_chart_closed_and_refuses_values_that_cannot_work() {
+    let done = python("chart.py").arg(root().join("packaging/chart")).output().unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+}
+
+#[test]
+fn the_certificate_of_the_webhook_is_for_the_service_and_trusted_through_its_bundle_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = root().join("packaging/kubernetes/certificate.sh");
+    shell(
+        folder.path(),
+        &format!("sh '{}' made assent-gateway gates 30", script.display()),
+    );
+    shell(
+        folder.path(),
+        "openssl verify -CAfile made/ca.crt -verify_hostname assent-gateway.gates.svc made/tls.crt
+         base64 -d made/ca-bundle.txt | cmp - made/ca.crt
+         test \"$(stat -c %a made/tls.key)\" = 600
+         ! openssl verify -CAfile made/ca.crt -verify_hostname assent-gateway.other.svc made/tls.crt",
+    );
+}
+
+/// What each platform would have a runner do; Jenkins and GitHub have tests of their own.
+const PLATFORMS: &[(&str, char)] = &[
+    ("gitlab", '1'),
+    ("azure-devops", '2'),
+    ("buildkite", '3'),
+    ("tekton", '4'),
+    ("argo-cd", '5'),
+    ("flux", '6'),
+];
+
+#[test]
+fn the_steps_of_every_other_platform_are_stopped_without_a_change_and_pass_with_an_approved_one() {
+    let place = Place::demo("platforms");
+    let server = Server::start(&place, true);
+    let folder = tempfile::tempdir().unwrap();
+    let release = release(folder.path());
+    std::fs::copy(root().join("packaging/install/client.sh"), release.join("client.sh")).unwrap();
+    let usual = std::env::var("PATH").unwrap();
+    // Images have the program in their path; runners install it by the step itself.
+    let path = format!("{}:{usual}", tests::binary().parent().unwrap().display());
+    for (platform, digit) in PLATFORMS {
+        let artifact = format!("sha256:{}", digit.to_string().repeat(64));
+        let steps = |wait: &str| {
+            let script = python("steps.py")
+                .arg(platform)
+                .args(["service=edge-dns", "environment=production", "tenant=halden"])
+                .args([format!("server={}", server.url), format!("artifact={artifact}")])
+                .args([
+                    format!("version={VERSION}"),
+                    format!("source=file://{}", release.display()),
+                ])
+                .arg(format!("wait={wait}"))
+                .output()
+                .unwrap();
+            assert!(script.status.success(), "{platform}: {}", said(&script));
+            // What a file fixes at half an hour is shortened here, or the stop would take as long.
+            let text = String::from_utf8(script.stdout).unwrap();
+            text.replace("30m", wait).replace("25m", wait)
+        };
+        let work = tempfile::tempdir().unwrap();
+        let run = |script: &str| {
+            Command::new("bash")
+                .args(["-euo", "pipefail", "-c", script])
+                .current_dir(work.path())
+                .env("PATH", &path)
+                .env("ARTIFACT", &artifact)
+                .env("ASSENT_TOKEN", server.token("pipeline"))
+                .output()
+                .unwrap()
+        };
+        let stopped = run(&steps("1s"));
+        assert_eq!(stopped.status.code(), Some(1), "{platform}: {}", said(&stopped));
+        assert!(
+            said(&stopped).contains("change_missing"),
+            "{platform}: {}",
+            said(&stopped)
+        );
+        ready(&server, &artifact);
+        let passed = run(&steps("60s"));
+        assert!(passed.status.success(), "{platform}: {}", said(&passed));
+        let asked = format!("/api/v1/changes?artifact={artifact}");
+        let changes = server.must("GET", &asked, &server.token("requester"), None);
+        assert_eq!(changes["items"][0]["state"], "implementing", "{platform}: {changes}");
+    }
+}

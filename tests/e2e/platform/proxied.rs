@@ -1,0 +1,107 @@
+//! Streams of events pass a proxy at once: their headers, and Debian's nginx with the configuration of its page.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+use tests::{Place, Server, free_port, root};
+
+use crate::gate::gateways::Own;
+
+/// A check that waits, and the path of its stream.
+fn waiting_check(server: &Server) -> String {
+    let question = json!({"service": "edge-dns", "environment": "production",
+        "artifact": format!("sha256:{}", "f".repeat(64)), "wait_seconds": 60});
+    let check = server.must(
+        "POST",
+        "/api/v1/gate-checks",
+        &server.token("pipeline"),
+        Some(&question),
+    );
+    format!("/api/v1/gate-checks/{}/stream", check["id"].as_str().unwrap())
+}
+
+/// Follows a stream for two seconds: its head in small letters, and what came of its body by then.
+fn follow(url: &str, token: &str) -> (String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let head = folder.path().join("head");
+    // The stream stays open, so curl is cut off.
+    let done = Command::new("curl")
+        .args(["-sS", "-N", "--max-time", "2", "-D"])
+        .arg(&head)
+        .args(["-H", &format!("Authorization: Bearer {token}"), url])
+        .output()
+        .unwrap();
+    let head = std::fs::read_to_string(head).unwrap_or_default().to_lowercase();
+    (head, String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+/// The page's block for nginx with this test's ports, as a whole configuration.
+fn nginx_conf(server: &str, port: u16) -> String {
+    let page = std::fs::read_to_string(root().join("docs/operations/setup/reverse-proxy.md")).unwrap();
+    let (_, rest) = page.split_once("```nginx\n").expect("the page holds a block for nginx");
+    let (block, _) = rest.split_once("```").expect("the block ends");
+    let kept: String = block
+        .lines()
+        .filter(|line| !line.contains("ssl_certificate"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let listening = kept.replace("listen 443 ssl;", &format!("listen 127.0.0.1:{port};"));
+    let block = listening.replace("http://127.0.0.1:8080", server);
+    assert!(block.contains(server) && !block.contains("443"), "{block}");
+    format!("pid nginx.pid;\nerror_log error.log;\nevents {{}}\nhttp {{\naccess_log off;\n{block}}}\n")
+}
+
+fn start_nginx(folder: &Path, server: &str) -> (Own, String) {
+    let port = free_port();
+    std::fs::write(folder.join("nginx.conf"), nginx_conf(server, port)).unwrap();
+    let mut command = Command::new("/usr/sbin/nginx");
+    command
+        .arg("-p")
+        .arg(folder)
+        .args(["-c", "nginx.conf", "-e", "error.log", "-g", "daemon off;"]);
+    let process = Own::start(command.current_dir(folder), folder.join("out.log"));
+    let url = format!("http://127.0.0.1:{port}");
+    let reached = Command::new("curl")
+        .args([
+            "-sSf",
+            "--retry",
+            "40",
+            "--retry-delay",
+            "1",
+            "--retry-connrefused",
+            "-o",
+            "/dev/null",
+        ])
+        .arg(format!("{url}/readyz"))
+        .output()
+        .unwrap();
+    assert!(reached.status.success(), "{}", String::from_utf8_lossy(&reached.stderr));
+    (process, url)
+}
+
+#[test]
+fn every_stream_of_events_tells_proxies_not_to_collect_it() {
+    let place = Place::demo("streams");
+    let server = Server::start(&place, true);
+    let check = waiting_check(&server);
+    for (path, role) in [("/api/v1/stream", "auditor"), (check.as_str(), "pipeline")] {
+        let (head, _) = follow(&format!("{}{path}", server.url), &server.token(role));
+        assert!(head.contains("content-type: text/event-stream"), "{path}: {head}");
+        assert!(head.contains("x-accel-buffering: no"), "{path}: {head}");
+    }
+}
+
+#[test]
+fn a_stream_comes_through_nginx_as_its_page_sets_it_up_while_it_is_open() {
+    let place = Place::demo("behind_nginx");
+    let server = Server::start(&place, true);
+    let folder = tempfile::tempdir().unwrap();
+    let (_nginx, url) = start_nginx(folder.path(), &server.url);
+    let (head, body) = follow(&format!("{url}{}", waiting_check(&server)), &server.token("pipeline"));
+    assert!(head.contains("server: nginx"), "it was nginx that answered: {head}");
+    assert!(head.contains("content-type: text/event-stream"), "{head}");
+    let data = body.lines().find_map(|line| line.strip_prefix("data: "));
+    let told: serde_json::Value = serde_json::from_str(data.unwrap_or_else(|| panic!("nothing came: {body}"))).unwrap();
+    assert_eq!(told["decision"], "stop");
+}

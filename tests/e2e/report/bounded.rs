@@ -1,0 +1,134 @@
+//! Lists that grow: each page of them has a limit and a way to the next one, and filters by service and state.
+
+use serde_json::{Value, json};
+use tests::session::Session;
+use tests::{Place, Server};
+
+/// Services beside those of the demo: more than a menu holds.
+const SERVICES: usize = 60;
+/// Incidents beside those of the demo: more than a page of the list shows.
+const INCIDENTS: usize = 120;
+
+fn items(server: &Server, role: &str, path: &str) -> Vec<Value> {
+    let found = server.must("GET", &format!("/api/v1{path}"), &server.token(role), None);
+    found["items"].as_array().unwrap().clone()
+}
+
+fn furnish(server: &Server) {
+    let (admin, commander) = (server.token("admin"), server.token("commander"));
+    for number in 0..SERVICES {
+        let body =
+            json!({"key": format!("depot-{number:02}"), "name": format!("Depot {number}"), "criticality": "low"});
+        server.must("POST", "/api/v1/services", &admin, Some(&body));
+    }
+    for number in 0..INCIDENTS {
+        let service = format!("depot-{:02}", number % 2);
+        let body = json!({"title": format!("Scanner {number} is slow"), "severity": 4, "services": [service],
+            "started_at": server.server_time().to_string()});
+        server.must("POST", "/api/v1/incidents", &commander, Some(&body));
+    }
+}
+
+#[test]
+fn lists_come_in_pages_and_narrow_by_service_and_state() {
+    let place = Place::demo("bounded");
+    let server = Server::start(&place, true);
+    furnish(&server);
+    let session = Session::begin(&server, "change_manager");
+    let first = session.get("/t/halden/incidents");
+    assert_eq!(first.status, 200);
+    assert!(first.body.contains("1 to 100 of "), "{}", first.body);
+    assert!(first.body.contains("/incidents?after=100"), "the way to the next page");
+    let second = session.get("/t/halden/incidents?after=100");
+    assert!(second.body.contains("101 to "), "{}", second.body);
+    let one = session.get("/t/halden/incidents?service=depot-01&state=open");
+    assert!(one.body.contains("60 in all"), "{}", one.body);
+    assert!(
+        session
+            .get("/t/halden/incidents?state=closed&service=depot-01")
+            .body
+            .contains("Nothing fits")
+    );
+    let found = items(&server, "commander", "/incidents?service=depot-01&state=open&limit=200");
+    assert_eq!(found.len(), INCIDENTS / 2);
+    assert_eq!(
+        items(&server, "commander", "/incidents?service=depot-01&state=closed"),
+        [] as [Value; 0]
+    );
+    let (code, answer) = server.get("/api/v1/incidents?state=opne", Some(&server.token("commander")));
+    assert_eq!(code, 422);
+    assert!(String::from_utf8_lossy(&answer).contains("Did you mean `open`?"));
+}
+
+#[test]
+fn freezes_windows_and_checks_narrow_too_and_fields_search_where_menus_would_be_long() {
+    let place = Place::demo("bounded-more");
+    let server = Server::start(&place, true);
+    let (manager, pipeline) = (server.token("change_manager"), server.token("pipeline"));
+    furnish(&server);
+    let (now, hour) = (server.server_time(), jiff::SignedDuration::from_hours(1));
+    for (title, service) in [("Depots rest", "depot-07"), ("Depots sleep", "depot-08")] {
+        let body = json!({"title": title, "services": [service], "reason": "Stocktaking.",
+            "starts_at": (now + hour * 2).to_string(), "ends_at": (now + hour * 3).to_string()});
+        server.must("POST", "/api/v1/freezes", &manager, Some(&body));
+        server.must(
+            "POST",
+            "/api/v1/windows",
+            &manager,
+            Some(&body_of_window(title, service, now)),
+        );
+        let question =
+            json!({"service": service, "environment": "production", "artifact": format!("sha256:{:064}", 7)});
+        server.ask("POST", "/api/v1/gate-checks", Some(&pipeline), Some(&question));
+    }
+    let titles = |path: &str| -> Vec<String> {
+        let found = items(&server, "change_manager", path).into_iter();
+        found.map(|it| it["title"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(
+        titles("/freezes?service=depot-07&state=announced&q=depots"),
+        ["Depots rest"]
+    );
+    assert_eq!(
+        titles("/windows?service=depot-08&state=ahead&q=depots"),
+        ["Depots sleep"]
+    );
+    assert_eq!(
+        titles("/windows?service=depot-08&state=over&q=depots"),
+        [] as [String; 0]
+    );
+    let checks = items(&server, "change_manager", "/gate-checks?service=depot-07&state=settled");
+    assert_eq!(checks.len(), 1, "{checks:?}");
+    assert_eq!(checks[0]["service"], "depot-07");
+    assert_eq!(
+        items(&server, "change_manager", "/gate-checks?service=depot-07&state=waiting"),
+        [] as [Value; 0]
+    );
+    let session = Session::begin(&server, "change_manager");
+    for page in ["/freezes", "/windows", "/gate-checks"] {
+        let shown = session.get(&format!("/t/halden{page}?service=depot-07"));
+        assert_eq!(shown.status, 200, "{page}");
+        assert!(
+            shown.body.contains("depot-07") && !shown.body.contains("Depots sleep"),
+            "{page}"
+        );
+        assert!(shown.body.contains("/picks/services"), "{page} searches for a service");
+    }
+    let session = Session::begin(&server, "requester");
+    let form = session.get("/t/halden/changes/new");
+    assert!(
+        form.body.contains("/picks/services") && !form.body.contains("depot-31"),
+        "no menu of 60 services"
+    );
+    let offered = session.get("/t/halden/picks/services?q=depot%2031");
+    assert_eq!(offered.status, 200);
+    let offered: Value = serde_json::from_str(&offered.body).unwrap();
+    assert_eq!(offered["items"], json!([{"value": "depot-31", "label": "Depot 31"}]));
+    assert_eq!(session.get("/t/halden/picks/secrets").status, 404);
+}
+
+fn body_of_window(title: &str, service: &str, now: jiff::Timestamp) -> Value {
+    let hour = jiff::SignedDuration::from_hours(1);
+    json!({"title": title, "services": [service], "starts_at": (now + hour * 4).to_string(),
+        "ends_at": (now + hour * 5).to_string()})
+}
