@@ -169,9 +169,14 @@ fn what_is_asked_often_goes_by_an_index_that_holds_little_else() {
     for (sql, index, is_sorted) in all {
         let plan = plan(&store, &sql);
         assert!(plan.contains(index), "{sql}\n{plan}");
+        // What a part of the statement hands on is no table.
+        let is_handed_on = |line: &str| {
+            let name = line.strip_prefix("SCAN ").unwrap_or_default();
+            plan.lines().any(|it| it == format!("CO-ROUTINE {name}"))
+        };
         let walks = plan
             .lines()
-            .any(|line| line.starts_with("SCAN ") && !line.contains(index));
+            .any(|line| line.starts_with("SCAN ") && !line.contains(index) && !is_handed_on(line));
         assert!(!walks, "{sql}\n{plan}");
         assert!(is_sorted || !plan.contains("FOR ORDER BY"), "{sql}\n{plan}");
         // What was found is looked up by its whole key, so that no more is gone through than is removed.

@@ -91,7 +91,14 @@ fn is_form(request: &Request) -> bool {
 }
 
 /// The doors' own forms, which come from people without a session or are of no use in another one.
-const DOORS: [&str; 6] = ["sign-in", "sign-out", "step-up", "passkey", "passkey/step-up", "welcome"];
+const DOORS: [&str; 6] = [
+    "sign-in",
+    "sign-out",
+    "step-up",
+    "passkey",
+    "passkey/step-up",
+    "welcome",
+];
 
 /// The tenant of an address whose forms are held: all but those of the door itself.
 fn tenant_of(path: &str) -> Option<&str> {
