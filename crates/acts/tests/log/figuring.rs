@@ -5,7 +5,7 @@ use acts::change::link_change;
 use acts::report::export_event_log::export_event_log;
 use acts::report::find_figures::{find_figure, find_rows};
 use acts::report::metric_query::read_query;
-use acts::report::project_outcomes::{project_outcomes, rebuild_outcomes};
+use acts::report::project_outcomes::{NAME, project_outcomes, rebuild_outcomes};
 use model::core::refusal::Refusal;
 use model::report::population::RowFilter;
 use serde_json::json;
@@ -115,9 +115,7 @@ fn a_position_that_was_set_back_is_caught_up_with() {
     world.sequence();
     assert_eq!(world.tampered("UPDATE projection SET position = 3"), []);
     project_outcomes(&world.executor, TENANT).unwrap();
-    let position = world
-        .look(|cx| Ok(projection::position(cx.tx, "change_outcome")?))
-        .unwrap();
+    let position = world.look(|cx| Ok(projection::position(cx.tx, NAME)?)).unwrap();
     assert!(position > 3);
     world.assert_replays();
 }
