@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use model::change::record::Change;
 use model::core::act::actions;
 use model::core::refusal::Refusal;
 use model::report::change_outcome::ChangeOutcome;
@@ -13,6 +14,7 @@ use model::report::figure::{Figure, by_group, figure, weekly};
 use model::report::population::{Dimension, Facts};
 use model::report::statistics::{self, Estimate, PPM};
 use store::audit::log;
+use store::record::{self, Filter};
 use store::report::{change_outcome, projection};
 
 use crate::core::context::Context;
@@ -108,7 +110,10 @@ pub fn find_figure(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Foun
 /// # Errors
 /// The store's.
 pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> Result<FoundFigure> {
-    let query = scoped(cx, query)?;
+    let mut query = scoped(cx, query)?;
+    if query.definition.formula == Formula::PerWeek {
+        query.window = since_first_change(cx, query.window)?;
+    }
     let counted = counted(&query, rows);
     let all: Vec<&Counted<'_>> = counted.iter().collect();
     let (definition, window) = (query.definition, query.window);
@@ -136,6 +141,13 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> 
     })
 }
 
+/// The window from the week of the tenant's first change on.
+fn since_first_change(cx: &mut Context<'_, '_>, window: Window) -> Result<Window> {
+    let oldest = Filter::new().order_by("number").limit(1);
+    let first = record::bodies::<Change>(cx.tx, &oldest)?.into_iter().next();
+    Ok(first.map_or(window, |first| window.since(first.created_at)))
+}
+
 fn counted<'r>(query: &MetricQuery, rows: &'r Rows) -> Vec<Counted<'r>> {
     let question = Question {
         definition: query.definition,
@@ -157,7 +169,7 @@ fn correlation(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option
     Some((statistics::rank_correlation(&pairs), pairs.len()))
 }
 
-/// The group with the longest sum of times, and its share of all of them.
+/// The group with the longest sum of times, and its share of those that have enough data.
 fn bottleneck(definition: &Definition, groups: &BTreeMap<String, Figure>) -> Option<(String, i64)> {
     if definition.measure != Measure::Approval {
         return None;

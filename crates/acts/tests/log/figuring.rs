@@ -181,3 +181,40 @@ fn an_event_log_has_a_case_for_each_change_with_its_events_in_order() {
     assert!(cases[0].events.is_sorted_by_key(|it| it.at));
     assert_eq!(cases[0].events[0].resource, "rita");
 }
+
+#[test]
+fn an_event_log_names_other_people_to_the_audit_and_to_change_managers_alone() {
+    let world = World::new();
+    world.closed("One");
+    world.sequence();
+    let names = |login: &'static str| -> Vec<String> {
+        let cases = world.by(login, |cx| {
+            let query = read_query("written_to_done", cx.now, asked)?;
+            export_event_log(cx, query.window, &RowFilter::default())
+        });
+        let events = cases.into_iter().flat_map(|case| case.events);
+        events.map(|event| event.resource).collect()
+    };
+    let all = names("mona");
+    assert!(
+        all.contains(&"rita".to_owned()),
+        "a change manager reads logins: {all:?}"
+    );
+    let own = names("rita");
+    assert_eq!(own.len(), all.len());
+    let mut known: Vec<(&String, &String)> = own.iter().zip(&all).collect();
+    known.sort();
+    known.dedup();
+    let hidden = |name: &str| name.starts_with("person-");
+    assert!(
+        known
+            .iter()
+            .all(|(shown, login)| hidden(shown) || ["rita", "system"].contains(&login.as_str())),
+        "{known:?}"
+    );
+    assert!(known.iter().any(|(shown, _)| hidden(shown)), "{known:?}");
+    assert!(
+        known.windows(2).all(|pair| pair[0].0 != pair[1].0),
+        "one name for one person: {known:?}"
+    );
+}

@@ -472,3 +472,40 @@ fn a_link_that_is_made_after_the_work_explains_nothing() {
     assert!(link("fixes", closed).is_rework);
     assert!(!link("fixes", closed + minute).is_rework);
 }
+
+#[test]
+fn below_its_minimum_a_figure_has_no_value_at_all() {
+    // Seven failures that were repaired: eight are needed.
+    let hurt = |day: i64| {
+        let mut back = row(day, "web", &format!("b{day}"), &format!("2026-11-{day:02}T10:00:00Z"));
+        let target = &mut back.targets[0];
+        (target.failed, target.outcome, target.was_rolled_back) = (Some(true), Some(Outcome::RolledBack), true);
+        back
+    };
+    let few: Vec<ChangeOutcome> = (1..=7).map(hurt).collect();
+    let found = told("recovery_time", &few);
+    assert_eq!((found.of, found.estimate, found.mean, found.p90), (7, None, None, None));
+    assert_eq!(found.level, None);
+    let enough: Vec<ChangeOutcome> = (1..=8).map(hurt).collect();
+    assert!(told("recovery_time", &enough).mean.is_some());
+    // The minimum of a volume is one of weeks.
+    let weeks = |count: i64| Window {
+        from: at("2026-11-01T00:00:00Z") - SignedDuration::from_hours(count * 7 * 24),
+        to: at("2026-11-01T00:00:00Z"),
+    };
+    assert_eq!(told_in("emergency_volume", &[], weeks(25)).estimate, None);
+    assert!(told_in("emergency_volume", &[], weeks(26)).estimate.is_some());
+}
+
+#[test]
+fn the_weeks_before_the_first_change_are_none_of_a_volume() {
+    let year = Window {
+        from: at("2026-01-05T00:00:00Z"),
+        to: at("2026-11-02T00:00:00Z"),
+    };
+    assert_eq!(year.since(at("2025-12-01T00:00:00Z")), year);
+    let young = year.since(at("2026-10-14T09:00:00Z"));
+    assert_eq!(young.from, at("2026-10-12T00:00:00Z"), "the Monday of its week");
+    assert_eq!((young.weeks(), young.to), (3, year.to));
+    assert_eq!(year.since(at("2027-01-01T00:00:00Z")).weeks(), 0);
+}
