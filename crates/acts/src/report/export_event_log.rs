@@ -19,6 +19,7 @@ use store::report::change_outcome;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::report::metric_query::check_places;
 
 /// The most cases of an export.
 pub const MOST_CASES: usize = 2_000;
@@ -26,9 +27,10 @@ pub const MOST_CASES: usize = 2_000;
 /// The changes that were created in a window and fit a filter, each with its events, in the order of their numbers.
 ///
 /// # Errors
-/// 403; 422 for more than [`MOST_CASES`]; the store's.
+/// 403; 422 for more than [`MOST_CASES`] and for a place that is not known; the store's.
 pub fn export_event_log(cx: &mut Context<'_, '_>, window: Window, filter: &RowFilter) -> Result<Vec<Case>> {
     cx.allow(actions::READ)?;
+    check_places(&*cx.visible()?, filter)?;
     let mut filter = filter.clone();
     filter.within = cx.scope()?.map(|scope| scope.services().iter().cloned().collect());
     let directory = cx.directory()?;

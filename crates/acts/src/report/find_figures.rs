@@ -20,7 +20,7 @@ use store::report::{change_outcome, projection};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::integration::beside::import_history;
-use crate::report::metric_query::MetricQuery;
+use crate::report::metric_query::{MetricQuery, check_places};
 use crate::report::project_outcomes::NAME;
 
 /// The most changes that a figure is computed from.
@@ -87,8 +87,9 @@ pub fn load_rows(cx: &mut Context<'_, '_>, window: Window) -> Result<Rows> {
     })
 }
 
-/// Narrows a question to the scope of the acting person.
+/// Narrows a question to the scope of the acting person; a place that they see nowhere is refused.
 fn scoped(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<MetricQuery> {
+    check_places(&*cx.visible()?, &query.filter)?;
     let mut query = query.clone();
     if let Some(scope) = cx.scope()? {
         query.filter.within = Some(scope.services().iter().cloned().collect());
@@ -99,7 +100,7 @@ fn scoped(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<MetricQuery> 
 /// Finds a figure.
 ///
 /// # Errors
-/// As [`load_rows`].
+/// As [`load_rows`]; 422 for a place that is not known.
 pub fn find_figure(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<FoundFigure> {
     let rows = load_rows(cx, query.window)?;
     figure_of(cx, query, &rows)
@@ -108,7 +109,7 @@ pub fn find_figure(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Foun
 /// The same from rows that are loaded.
 ///
 /// # Errors
-/// The store's.
+/// 422 for a place that is not known; the store's.
 pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> Result<FoundFigure> {
     let mut query = scoped(cx, query)?;
     if query.definition.formula == Formula::PerWeek {
@@ -204,7 +205,7 @@ pub struct RowOfFigure {
 /// Finds the rows behind a figure, what is not counted included, the newest first.
 ///
 /// # Errors
-/// As [`load_rows`].
+/// As [`find_figure`].
 pub fn find_rows(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<RowOfFigure>> {
     let rows = load_rows(cx, query.window)?;
     let query = scoped(cx, query)?;

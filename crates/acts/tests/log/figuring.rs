@@ -218,3 +218,32 @@ fn an_event_log_names_other_people_to_the_audit_and_to_change_managers_alone() {
         "one name for one person: {known:?}"
     );
 }
+
+#[test]
+fn a_place_that_is_not_known_is_refused_with_those_near_it() {
+    let world = World::new();
+    let asked_of = |name: &'static str, value: &'static str| {
+        move |field: &str| -> Option<&'static str> { if field == name { Some(value) } else { asked(field) } }
+    };
+    for (name, value) in [("service", "warehouze"), ("environment", "productoin")] {
+        let get = asked_of(name, value);
+        let figure = world.look(move |cx| {
+            let query = read_query("success_share", cx.now, get)?;
+            find_figure(cx, &query).map(drop)
+        });
+        let rows = world.look(move |cx| {
+            let query = read_query("success_share", cx.now, get)?;
+            find_rows(cx, &query).map(drop)
+        });
+        let cases = world.look(move |cx| {
+            let query = read_query("written_to_done", cx.now, get)?;
+            export_event_log(cx, query.window, &query.filter).map(drop)
+        });
+        for found in [figure, rows, cases] {
+            let Err(Error::Refused(refusal)) = found else {
+                panic!("{name}: {found:?}")
+            };
+            assert!(refusal.text().contains(value), "{}", refusal.text());
+        }
+    }
+}
