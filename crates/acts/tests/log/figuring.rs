@@ -4,9 +4,11 @@ use acts::Error;
 use acts::change::link_change;
 use acts::report::export_event_log::export_event_log;
 use acts::report::find_figures::{find_figure, find_rows};
+use acts::report::find_tiles::{Narrow, find_changes_of_row, find_tiles};
 use acts::report::metric_query::read_query;
 use acts::report::project_outcomes::{NAME, project_outcomes, rebuild_outcomes};
 use model::core::refusal::Refusal;
+use model::report::dashboard::tile_of;
 use model::report::population::RowFilter;
 use serde_json::json;
 use store::report::{change_outcome, projection};
@@ -246,4 +248,35 @@ fn a_place_that_is_not_known_is_refused_with_those_near_it() {
             assert!(refusal.text().contains(value), "{}", refusal.text());
         }
     }
+}
+
+#[test]
+fn failed_work_on_a_dashboard_is_what_figures_count_as_no_success() {
+    let world = World::new();
+    world.closed("One");
+    world.sequence();
+    let refuted = || {
+        let look = world.look(|cx| {
+            let tile = tile_of("failures").unwrap();
+            let found = find_tiles(cx, &[tile], &Narrow::new())?;
+            let rows = found.into_iter().flat_map(|it| it.rows);
+            Ok(rows
+                .filter(|row| row.count > 0)
+                .map(|row| (row.id, row.changes))
+                .collect::<Vec<_>>())
+        });
+        look.unwrap()
+    };
+    assert!(refuted().is_empty());
+    world.by("mona", |cx| {
+        link_change::link_change(
+            cx,
+            "CHG-1001",
+            &body(json!({"kind": "caused", "to": "pagerduty:outage-7"})),
+        )
+    });
+    world.sequence();
+    assert_eq!(refuted(), [("refuted".to_owned(), vec!["CHG-1001".to_owned()])]);
+    let behind = world.look(|cx| find_changes_of_row(cx, ("failures", "refuted"), &Narrow::new()));
+    assert_eq!(behind.unwrap().len(), 1);
 }
