@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use model::change::record::Change;
 use model::core::act::actions;
 use model::core::refusal::Refusal;
 use model::report::change_outcome::ChangeOutcome;
@@ -13,12 +14,13 @@ use model::report::figure::{Figure, by_group, figure, weekly};
 use model::report::population::{Dimension, Facts};
 use model::report::statistics::{self, Estimate, PPM};
 use store::audit::log;
+use store::record::{self, Filter};
 use store::report::{change_outcome, projection};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::integration::beside::import_history;
-use crate::report::metric_query::MetricQuery;
+use crate::report::metric_query::{MetricQuery, check_places};
 use crate::report::project_outcomes::NAME;
 
 /// The most changes that a figure is computed from.
@@ -85,8 +87,9 @@ pub fn load_rows(cx: &mut Context<'_, '_>, window: Window) -> Result<Rows> {
     })
 }
 
-/// Narrows a question to the scope of the acting person.
+/// Narrows a question to the scope of the acting person; a place that they see nowhere is refused.
 fn scoped(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<MetricQuery> {
+    check_places(&*cx.visible()?, &query.filter)?;
     let mut query = query.clone();
     if let Some(scope) = cx.scope()? {
         query.filter.within = Some(scope.services().iter().cloned().collect());
@@ -97,7 +100,7 @@ fn scoped(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<MetricQuery> 
 /// Finds a figure.
 ///
 /// # Errors
-/// As [`load_rows`].
+/// As [`load_rows`]; 422 for a place that is not known.
 pub fn find_figure(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<FoundFigure> {
     let rows = load_rows(cx, query.window)?;
     figure_of(cx, query, &rows)
@@ -106,9 +109,12 @@ pub fn find_figure(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Foun
 /// The same from rows that are loaded.
 ///
 /// # Errors
-/// The store's.
+/// 422 for a place that is not known; the store's.
 pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> Result<FoundFigure> {
-    let query = scoped(cx, query)?;
+    let mut query = scoped(cx, query)?;
+    if query.definition.formula == Formula::PerWeek {
+        query.window = since_first_change(cx, query.window)?;
+    }
     let counted = counted(&query, rows);
     let all: Vec<&Counted<'_>> = counted.iter().collect();
     let (definition, window) = (query.definition, query.window);
@@ -136,6 +142,13 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) -> 
     })
 }
 
+/// The window from the week of the tenant's first change on.
+fn since_first_change(cx: &mut Context<'_, '_>, window: Window) -> Result<Window> {
+    let oldest = Filter::new().order_by("number").limit(1);
+    let first = record::bodies::<Change>(cx.tx, &oldest)?.into_iter().next();
+    Ok(first.map_or(window, |first| window.since(first.created_at)))
+}
+
 fn counted<'r>(query: &MetricQuery, rows: &'r Rows) -> Vec<Counted<'r>> {
     let question = Question {
         definition: query.definition,
@@ -157,7 +170,7 @@ fn correlation(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option
     Some((statistics::rank_correlation(&pairs), pairs.len()))
 }
 
-/// The group with the longest sum of times, and its share of all of them.
+/// The group with the longest sum of times, and its share of those that have enough data.
 fn bottleneck(definition: &Definition, groups: &BTreeMap<String, Figure>) -> Option<(String, i64)> {
     if definition.measure != Measure::Approval {
         return None;
@@ -192,7 +205,7 @@ pub struct RowOfFigure {
 /// Finds the rows behind a figure, what is not counted included, the newest first.
 ///
 /// # Errors
-/// As [`load_rows`].
+/// As [`find_figure`].
 pub fn find_rows(cx: &mut Context<'_, '_>, query: &MetricQuery) -> Result<Vec<RowOfFigure>> {
     let rows = load_rows(cx, query.window)?;
     let query = scoped(cx, query)?;

@@ -11,6 +11,7 @@ use model::core::refusal::{FieldError, Refusal};
 use model::directory::snapshot::Directory;
 use model::directory::unknown_name;
 use model::notify::action_item::ActionItem;
+use model::report::change_outcome::ChangeOutcome;
 use model::report::dashboard::{
     AGES, AHEAD_DAYS, BACK_DAYS, DASHBOARDS, MOST_ROWS, Source, TILES, Tile, WEEKS, of_role, tile_of,
 };
@@ -233,6 +234,9 @@ fn find_tile(cx: &mut Context<'_, '_>, tile: &'static Tile, narrow: &Narrow, met
             for row in listed(cx, tile.source, narrow)? {
                 found.rows.push(counted(cx, row)?);
             }
+            if tile.source == Source::Failures {
+                found.rows.extend(refuted(cx, narrow)?);
+            }
         }
     }
     let is_by_time = tile.source == Source::Trend;
@@ -305,6 +309,45 @@ fn listed(cx: &mut Context<'_, '_>, source: Source, narrow: &Narrow) -> Result<V
         _ => Vec::new(),
     };
     Ok(rows)
+}
+
+/// The outcomes of a success.
+fn good_outcomes() -> Vec<String> {
+    let good = Outcome::ALL.iter().filter(|outcome| outcome.is_success());
+    good.map(|outcome| outcome.as_str().to_owned()).collect()
+}
+
+/// The changes whose outcome is a success and that failed all the same by the one definition of success, as figures count it: an
+/// incident is confirmed as caused by them, the last validation speaks against them, or a way back was taken.
+fn refuted(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<Option<TileRow>> {
+    let query = read_query("success_share", cx.now, |name| {
+        let asked = narrow.iter().find(|(known, _)| *known == name);
+        asked.map(|(_, value)| value.as_str())
+    })?;
+    let mut filter = query.filter;
+    filter.within = cx.scope()?.map(|scope| scope.services().iter().cloned().collect());
+    let window = Window {
+        from: hours_from(cx.now, -24 * BACK_DAYS),
+        to: hours_from(cx.now, 1),
+    };
+    let found = load_rows(cx, window)?;
+    let fits = |row: &ChangeOutcome| {
+        let any_target = row.targets.iter().any(|it| filter.fits(row, Some(it), &found.facts));
+        any_target || (row.targets.is_empty() && filter.fits(row, None, &found.facts))
+    };
+    let is_refuted = |row: &&ChangeOutcome| {
+        row.succeeded == Some(false) && row.outcome.is_some_and(Outcome::is_success) && window.has(row.created_at)
+    };
+    let rows = found.changes.iter().filter(is_refuted).filter(|&row| fits(row));
+    let changes: Vec<String> = rows.map(|row| row.key.clone()).collect();
+    Ok((!changes.is_empty()).then(|| TileRow {
+        id: "refuted".to_owned(),
+        label: "succeeded at first".to_owned(),
+        count: i64::try_from(changes.len()).unwrap_or(i64::MAX),
+        is_whole: true,
+        changes,
+        ..TileRow::default()
+    }))
 }
 
 type RowOf<'r> = dyn Fn(&str, &str, Vec<(&'static str, String)>) -> TileRow + 'r;
@@ -557,7 +600,7 @@ pub fn find_changes_of_row(
     let found = rows.into_iter().find(|it| it.id == row);
     let found = found.ok_or_else(|| Refusal::not_found(format!("row {row} of the tile {}", tile.id)))?;
     if !found.changes.is_empty() {
-        return named(cx, &found.changes, narrow);
+        return named(cx, tile.source, &found.changes, narrow);
     }
     if found.list.is_empty() {
         return Err(elsewhere(&found.path).into());
@@ -575,9 +618,20 @@ fn rows_of(found: FoundChanges) -> Vec<ChangeRow> {
     found.rows.into_iter().map(|(row, _)| row).collect()
 }
 
-/// The undecided changes with these keys.
-fn named(cx: &mut Context<'_, '_>, keys: &[String], narrow: &Narrow) -> Result<Vec<ChangeRow>> {
-    let filter = undecided(&*cx.directory()?, narrow);
-    let found = rows_of(find_changes(cx, &filter, MOST_WAITING, None)?);
+/// The changes with these keys: of failures, those that succeeded at first; else undecided ones.
+fn named(cx: &mut Context<'_, '_>, source: Source, keys: &[String], narrow: &Narrow) -> Result<Vec<ChangeRow>> {
+    let directory = cx.directory()?;
+    let (filter, most) = match source {
+        Source::Failures => {
+            let filter = ChangeFilter {
+                outcomes: good_outcomes(),
+                created_from: Some(hours_from(cx.now, -24 * BACK_DAYS)),
+                ..filter_of(&directory, narrow)
+            };
+            (filter, MOST_COUNTED)
+        }
+        _ => (undecided(&directory, narrow), MOST_WAITING),
+    };
+    let found = rows_of(find_changes(cx, &filter, most, None)?);
     Ok(found.into_iter().filter(|row| keys.contains(&row.key)).collect())
 }

@@ -3,8 +3,11 @@
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::core::parse;
 use model::core::refusal::{FieldError, Refusal};
+use model::directory::snapshot::Directory;
+use model::directory::unknown_name;
 use model::report::definition::{self, Definition, Formula};
 use model::report::evaluate::Window;
 use model::report::population::{Dimension, RowFilter};
@@ -85,6 +88,33 @@ pub fn read_query<'q>(id: &str, now: Timestamp, get: impl Fn(&str) -> Option<&'q
             by,
         }),
         wrong => Err(Refusal::Invalid(wrong).into()),
+    }
+}
+
+/// Checks that the places of a filter are known: a figure of a place that is misspelled would say that nothing happened.
+///
+/// # Errors
+/// 422 with each name that nothing here has, and those near it.
+pub(crate) fn check_places(directory: &Directory, filter: &RowFilter) -> Result<()> {
+    let mut wrong = Vec::new();
+    if let Some(key) = &filter.service
+        && !directory.services.contains_key(&ServiceKey::from(key.as_str()))
+    {
+        wrong.push(FieldError::new(
+            "service",
+            "unknown",
+            unknown_name::service(directory, key),
+        ));
+    }
+    if let Some(key) = &filter.environment
+        && !directory.environments.contains_key(&EnvironmentKey::from(key.as_str()))
+    {
+        let text = unknown_name::environment(directory, key);
+        wrong.push(FieldError::new("environment", "unknown", text));
+    }
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::Invalid(wrong).into()),
     }
 }
 

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::change::duties::undo::EARLY;
 use crate::change::record::{Change, TargetRecord};
 use crate::change::related_records::{Approval, Link};
 use crate::change::success;
@@ -62,9 +63,13 @@ pub struct ChangeOutcome {
     /// Whether it corrects an earlier change or an incident, unplanned.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_rework: bool,
-    /// Whether it follows an earlier change up or replaces it: a return to an earlier build is then planned.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_planned_return: bool,
+    /// The ids of the changes that it followed up or replaced by a link made before its work began: a return that takes one of
+    /// these back is planned. A link that is made afterwards explains nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes_back: Vec<String>,
+    /// From when on its own declared undo is due, unless it was called off or nobody approved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_from: Option<Timestamp>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was submitted last.
@@ -162,11 +167,6 @@ impl ChangeOutcome {
     pub fn of(change: &Change, approvals: &[Approval], links: &[Link], moments: &[(String, Timestamp)]) -> Self {
         let pauses = pauses(moments);
         let (cause, is_cause_confirmed) = cause_of(change);
-        let linked = |kinds: &[LinkKind]| {
-            links
-                .iter()
-                .any(|link| link.removed_at.is_none() && kinds.contains(&link.kind))
-        };
         let is_answer = change.content.kind == Kind::Emergency && change.content.incident.is_some();
         Self {
             change: change.id.0.clone(),
@@ -185,8 +185,9 @@ impl ChangeOutcome {
             incidents: change.caused_incidents.iter().map(|it| it.incident.clone()).collect(),
             cause,
             is_cause_confirmed,
-            is_rework: is_answer || linked(&[LinkKind::Fixes]),
-            is_planned_return: linked(&[LinkKind::FollowsUp, LinkKind::Replaces]),
+            is_rework: is_answer || has_fixed(change, links),
+            takes_back: takes_back(change, links),
+            undo_from: undo_from(change),
             created_at: change.created_at,
             submitted_at: change.submitted_at,
             assessed_at: change.assessed_at,
@@ -204,6 +205,39 @@ impl ChangeOutcome {
     pub fn is_emergency(&self) -> bool {
         self.kind == Kind::Emergency
     }
+}
+
+/// Whether it fixes what another change broke, by the links as they were when it closed: what is linked or taken away
+/// afterwards moves no figure.
+fn has_fixed(change: &Change, links: &[Link]) -> bool {
+    let is_in_time = |at: Timestamp| change.closed_at.is_none_or(|closed| at <= closed);
+    links
+        .iter()
+        .any(|link| link.kind == LinkKind::Fixes && is_in_time(link.at) && !link.removed_at.is_some_and(is_in_time))
+}
+
+/// The changes that it follows up or replaces, by links made before its work began.
+fn takes_back(change: &Change, links: &[Link]) -> Vec<String> {
+    let is_before = |link: &&Link| change.actual_start.is_none_or(|began| link.at < began);
+    let is_of_kind = |link: &&Link| matches!(link.kind, LinkKind::FollowsUp | LinkKind::Replaces);
+    let standing = links
+        .iter()
+        .filter(|link| link.removed_at.is_none())
+        .filter(is_of_kind)
+        .filter(is_before);
+    let mut found: Vec<String> = standing
+        .filter_map(|link| link.to_change.as_ref().map(|to| to.0.clone()))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// From when on what takes it back is its declared undo.
+fn undo_from(change: &Change) -> Option<Timestamp> {
+    let is_called_off = change.undo.as_ref().is_some_and(|undo| !undo.done);
+    let declared = change.content.planned_undo.as_ref()?;
+    (!is_called_off && change.break_glass.is_none()).then(|| declared.at.checked_sub(EARLY).unwrap_or(declared.at))
 }
 
 fn approved_at(change: &Change) -> Option<Timestamp> {

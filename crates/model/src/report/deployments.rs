@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::core::enums::{Kind, Outcome};
+use crate::core::enums::Outcome;
 use crate::core::ids::EnvironmentKey;
 use crate::report::change_outcome::{ChangeOutcome, TargetOutcome};
 use crate::report::definition::Exclusion;
@@ -154,7 +154,8 @@ fn returns(found: &[Deployment<'_>], place: &[usize]) -> Vec<(usize, usize)> {
 /// Excludes the returns that are part of a burst in their environment; answers the others.
 fn without_bursts(found: &mut [Deployment<'_>], returns: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut by_environment: BTreeMap<&EnvironmentKey, Vec<usize>> = BTreeMap::new();
-    for (at, _) in returns.iter().filter(|(at, _)| !is_planned(found[*at].row)) {
+    let unplanned = |(at, taken_back): &&(usize, usize)| !is_planned(&found[*at], &found[*taken_back]);
+    for (at, _) in returns.iter().filter(unplanned) {
         by_environment
             .entry(&found[*at].target.environment)
             .or_default()
@@ -177,15 +178,17 @@ fn without_bursts(found: &mut [Deployment<'_>], returns: &[(usize, usize)]) -> V
     returns.iter().copied().filter(|(at, _)| !bursts.contains(at)).collect()
 }
 
-/// Whether a return is planned: it follows the earlier change up, or a pre-approved template is toggled.
-fn is_planned(row: &ChangeOutcome) -> bool {
-    row.is_planned_return || (row.kind == Kind::Standard && row.template.is_some())
+/// Whether a return is planned: the change that it takes back had declared its undo and the undo was due, or the return was
+/// linked to this very change before its work began.
+fn is_planned(back: &Deployment<'_>, taken_back: &Deployment<'_>) -> bool {
+    let is_declared = taken_back.row.undo_from.is_some_and(|from| from <= back.at);
+    is_declared || back.row.takes_back.contains(&taken_back.row.change)
 }
 
 /// Notes what a return says of itself and of the deployment that it took back.
 fn note_return(found: &mut [Deployment<'_>], at: usize, taken_back: usize) {
     found[at].is_return = true;
-    if is_planned(found[at].row) {
+    if is_planned(&found[at], &found[taken_back]) {
         found[at].exclusion = Some(Exclusion::PlannedUndo);
         return;
     }

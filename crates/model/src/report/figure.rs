@@ -15,7 +15,7 @@ pub struct Figure {
     pub hits: u64,
     /// How many were counted.
     pub of: u64,
-    /// Of times: the mean in minutes.
+    /// Of times: the mean in minutes. As every value, `None` below the minimum.
     pub mean: Option<i64>,
     /// Of times: the 90th percentile in minutes.
     pub p90: Option<i64>,
@@ -53,10 +53,13 @@ pub fn figure(definition: &Definition, counted: &[&Counted<'_>], window: Window)
     let (value, enough) = match definition.formula {
         Formula::Share => (statistics::share(hits, of), of),
         Formula::PerDay => (statistics::per_day(of, window.days()), of),
-        Formula::PerWeek => (statistics::per_day(hits, window.days()).map(in_a_week), u64::MAX),
+        // The minimum of a weekly volume is one of weeks.
+        Formula::PerWeek => (statistics::per_day(hits, window.days()).map(in_a_week), window.weeks()),
         Formula::Median => (statistics::median(&times), times.len() as u64),
     };
-    let estimate = value.filter(|_| enough >= definition.minimum);
+    let is_enough = enough >= definition.minimum;
+    let estimate = value.filter(|_| is_enough);
+    let is_time = is_time && is_enough;
     Figure {
         level: estimate.and_then(|it| definition.level(it.value)).map(str::to_owned),
         estimate,
@@ -64,8 +67,8 @@ pub fn figure(definition: &Definition, counted: &[&Counted<'_>], window: Window)
         of,
         mean: statistics::mean(&times).filter(|_| is_time),
         p90: statistics::percentile(&times, 90).filter(|_| is_time),
-        parts: parts(definition, &kept),
-        total: (definition.measure == Measure::Approval).then(|| times.iter().sum()),
+        parts: parts(definition, &kept).filter(|_| is_enough),
+        total: (definition.measure == Measure::Approval && is_enough).then(|| times.iter().sum()),
         excluded,
     }
 }

@@ -5,7 +5,7 @@ use model::approval::obligation::{Asked, Due, Duty, ItemCheck, Party};
 use model::change::around;
 use model::change::around::checklist::{Answered, check_ask, take_answer, tick, waive};
 use model::change::duties::items::standing;
-use model::core::enums::{Aspect, ItemKind, State};
+use model::core::enums::{Aspect, ItemKind, Role, State};
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use serde_json::json;
@@ -102,7 +102,13 @@ fn an_author_does_not_tick_what_the_rule_gives_to_another() {
     assert_eq!(world.file.checklist[0].kind, Some(ItemKind::Manual));
     assert_eq!(missing(world.start("ida")), ["checklist_open"]);
     assert_eq!(code(ticks(&mut world, "rita")), "own_work");
-    ticks(&mut world, "tom").unwrap();
+    for other in ["tom", "ida"] {
+        let refused = ticks(&mut world, other);
+        let text = refused.as_ref().map_err(Refusal::text).err().unwrap_or_default();
+        assert!(text.contains("sue"), "the owner is named: {text}");
+        assert_eq!(code(refused), "not_its_owner");
+    }
+    ticks(&mut world, "sue").unwrap();
     assert_eq!(state(&world), "met");
     world.start("ida").unwrap();
 }
@@ -110,7 +116,7 @@ fn an_author_does_not_tick_what_the_rule_gives_to_another() {
 #[test]
 fn an_edit_of_the_content_takes_the_tick_of_a_typed_item_with_it() {
     let mut world = in_window(manual());
-    ticks(&mut world, "tom").unwrap();
+    ticks(&mut world, "sue").unwrap();
     world.edit("rita", json!({"description": "Another basket."})).unwrap();
     assert_eq!(state(&world), "open");
 }
@@ -122,6 +128,21 @@ fn whoever_has_an_item_is_named_and_may_tick_it() {
     let row = rows.iter().find(|row| row.unmet.code == "checklist_open").unwrap();
     assert!(row.unmet.waiting_on.contains(&"sue".to_owned()), "{row:?}");
     assert!(!row.unmet.waiting_on.contains(&"rita".to_owned()), "{row:?}");
+    // A machine does not tick it, not even in its owner's name.
+    world.by_token = true;
+    let is_machine = |world: &mut World, is: bool| {
+        world.estate(|estate| {
+            let roles = &mut estate.people.get_mut(&"sue".into()).unwrap().roles;
+            match is {
+                true => roles.insert(Role::Pipeline),
+                false => roles.remove(&Role::Pipeline),
+            };
+        });
+    };
+    is_machine(&mut world, true);
+    assert_eq!(code(ticks(&mut world, "sue")), "not_a_person");
+    is_machine(&mut world, false);
+    world.by_token = false;
     ticks(&mut world, "sue").unwrap();
 }
 

@@ -9,6 +9,7 @@ use model::report::definition::{self, Exclusion};
 use model::report::evaluate::{Counted, Question, Window, evaluate};
 use model::report::figure::{Figure, by_group, figure};
 use model::report::population::{Dimension, Facts, RowFilter};
+use serde_json::json;
 
 use crate::world::World;
 
@@ -54,7 +55,8 @@ fn row(number: i64, service: &str, build: &str, ended: &str) -> ChangeOutcome {
         cause: None,
         is_cause_confirmed: false,
         is_rework: false,
-        is_planned_return: false,
+        takes_back: Vec::new(),
+        undo_from: None,
         created_at: ended - SignedDuration::from_mins(60),
         submitted_at: None,
         assessed_at: None,
@@ -202,13 +204,28 @@ fn a_return_fails_the_deployment_before_it_unless_it_is_planned() {
     );
     assert_eq!(told("recovery_time", &rows).hits, 1);
     drop(counted);
-    rows[2].is_planned_return = true;
+    rows[2].takes_back = vec!["c1".to_owned()];
+    assert_eq!(
+        told("change_failure_rate", &rows).hits,
+        1,
+        "a link to another change than the one that was taken back"
+    );
+    rows[2].takes_back = vec!["c2".to_owned()];
     let found = told("change_failure_rate", &rows);
     assert_eq!((found.hits, found.of), (0, 1));
     assert_eq!(found.excluded, BTreeMap::from([(Exclusion::PlannedUndo, 1)]));
-    rows[2].is_planned_return = false;
+    rows[2].takes_back = Vec::new();
+    rows[1].undo_from = Some(at("2026-11-02T10:30:00Z"));
+    assert_eq!(told("change_failure_rate", &rows).hits, 0, "its declared undo");
+    rows[1].undo_from = Some(at("2026-11-02T11:30:00Z"));
+    assert_eq!(told("change_failure_rate", &rows).hits, 1, "before its time");
+    rows[1].undo_from = None;
     (rows[2].kind, rows[2].template) = (Kind::Standard, Some("toggle".to_owned()));
-    assert_eq!(told("change_failure_rate", &rows).hits, 0, "a toggle from a template");
+    assert_eq!(
+        told("change_failure_rate", &rows).hits,
+        1,
+        "a template alone declares no undo"
+    );
     (rows[2].kind, rows[2].template) = (Kind::Normal, None);
     rows[2].targets[0].ended_at = Some(at("2026-11-10T10:00:01Z"));
     assert_eq!(
@@ -434,4 +451,61 @@ fn a_row_says_how_long_each_rule_waited_and_its_parts_add_up() {
     );
     let told = serde_json::to_string(&stated).unwrap();
     assert!(!told.contains(&change.content.title), "no free text");
+}
+
+#[test]
+fn a_link_that_is_made_after_the_work_explains_nothing() {
+    let world = World::new().until_closed();
+    let change = world.change();
+    let (began, closed) = (change.actual_start.unwrap(), change.closed_at.unwrap());
+    let link = |kind: &str, made: Timestamp| {
+        let link = json!({
+            "id": "l1", "version": 1, "change": change.id, "kind": kind, "to_change": "c-9", "to": "CHG-9", "by": "rita",
+            "at": made,
+        });
+        let link = serde_json::from_value(link).unwrap();
+        ChangeOutcome::of(change, &[], &[link], &[])
+    };
+    let minute = SignedDuration::from_mins(1);
+    assert_eq!(link("follows_up", began - minute).takes_back, ["c-9"]);
+    assert!(link("follows_up", began + minute).takes_back.is_empty());
+    assert!(link("fixes", closed).is_rework);
+    assert!(!link("fixes", closed + minute).is_rework);
+}
+
+#[test]
+fn below_its_minimum_a_figure_has_no_value_at_all() {
+    // Seven failures that were repaired: eight are needed.
+    let hurt = |day: i64| {
+        let mut back = row(day, "web", &format!("b{day}"), &format!("2026-11-{day:02}T10:00:00Z"));
+        let target = &mut back.targets[0];
+        (target.failed, target.outcome, target.was_rolled_back) = (Some(true), Some(Outcome::RolledBack), true);
+        back
+    };
+    let few: Vec<ChangeOutcome> = (1..=7).map(hurt).collect();
+    let found = told("recovery_time", &few);
+    assert_eq!((found.of, found.estimate, found.mean, found.p90), (7, None, None, None));
+    assert_eq!(found.level, None);
+    let enough: Vec<ChangeOutcome> = (1..=8).map(hurt).collect();
+    assert!(told("recovery_time", &enough).mean.is_some());
+    // The minimum of a volume is one of weeks.
+    let weeks = |count: i64| Window {
+        from: at("2026-11-01T00:00:00Z") - SignedDuration::from_hours(count * 7 * 24),
+        to: at("2026-11-01T00:00:00Z"),
+    };
+    assert_eq!(told_in("emergency_volume", &[], weeks(25)).estimate, None);
+    assert!(told_in("emergency_volume", &[], weeks(26)).estimate.is_some());
+}
+
+#[test]
+fn the_weeks_before_the_first_change_are_none_of_a_volume() {
+    let year = Window {
+        from: at("2026-01-05T00:00:00Z"),
+        to: at("2026-11-02T00:00:00Z"),
+    };
+    assert_eq!(year.since(at("2025-12-01T00:00:00Z")), year);
+    let young = year.since(at("2026-10-14T09:00:00Z"));
+    assert_eq!(young.from, at("2026-10-12T00:00:00Z"), "the Monday of its week");
+    assert_eq!((young.weeks(), young.to), (3, year.to));
+    assert_eq!(year.since(at("2027-01-01T00:00:00Z")).weeks(), 0);
 }

@@ -68,8 +68,8 @@ impl<'f> Item<'f> {
         matches!(self.check, ItemCheck::Manual { distinct_from } if distinct_from.contains(&Party::Author))
     }
 
-    /// The people who have it: those whom its owner names, else the writers of the change.
-    pub fn owners(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    /// The people whom its owner names; nobody where it names none who is here.
+    pub fn named_owners(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
         let mut found: Vec<PersonId> = targets_of(file, self.row)
             .flat_map(|target| candidates(file, directory, self.owner, target, now))
             .map(|holder| holder.person)
@@ -78,6 +78,12 @@ impl<'f> Item<'f> {
             .collect();
         found.sort();
         found.dedup();
+        found
+    }
+
+    /// The people who have it: those whom its owner names, else the writers of the change.
+    pub fn owners(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+        let found = self.named_owners(file, directory, now);
         match found.is_empty() {
             true if self.wants_another_than_authors() => Vec::new(),
             true => eligible::writers(&file.change, directory),

@@ -320,19 +320,19 @@ fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Secti
         });
     }
     for (rule, figure) in found.groups.iter().take(MOST_GROUPS) {
-        let parts = figure.parts.unwrap_or_default();
+        let part = |at: usize| figure.parts.map(|parts| took(parts[at])).unwrap_or_default();
         bars.push(StackedBar {
             label: rule.clone(),
             is_said: true,
             value: value_of(it, figure),
-            parts: parts.to_vec(),
+            parts: figure.parts.unwrap_or_default().to_vec(),
         });
         rows.push(vec![
             Cell::said(rule.as_str()),
             Cell::text(value_of(it, figure)),
-            Cell::Short(took(parts[0])),
-            Cell::Short(took(parts[1])),
-            Cell::Short(took(parts[2])),
+            Cell::Short(part(0)),
+            Cell::Short(part(1)),
+            Cell::Short(part(2)),
             Cell::Short(figure.mean.map(took).unwrap_or_default()),
             Cell::Short(figure.p90.map(took).unwrap_or_default()),
             Cell::Short(count(figure.of)),
@@ -373,8 +373,8 @@ fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Secti
 }
 
 fn emergencies(view: &mut View<'_, '_, '_>, loaded: &Loaded) -> acts::Result<Section> {
-    let (query, found) = loaded.figure(view, "emergency_volume", "")?;
-    let from = query.window.from;
+    let (_, found) = loaded.figure(view, "emergency_volume", "")?;
+    let from = found.window.from;
     let chart = found.chart.unwrap_or_default();
     let day = |week: usize| view.reader.date(view.reader.local(week_start(from, week)).date());
     let points = chart.weeks.iter().map(|week| SeriesPoint {
