@@ -197,11 +197,8 @@ pub fn involved(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSe
         .into_iter()
         .filter(|seen| seen.other.kind == RelationEnd::Change && is_involved(seen.reads.kind))
         .map(|seen| seen.other.key);
-    let confirmed = incident.cause_verdicts.iter().filter(|said| {
-        let last = incident.cause_verdict(&said.change_key);
-        last.is_some_and(|last| last.confirmed)
-    });
-    Ok(linked.chain(confirmed.map(|said| said.change_key.clone())).collect())
+    let confirmed = incident.confirmed_causes().map(str::to_owned);
+    Ok(linked.chain(confirmed).collect())
 }
 
 /// Whether an incident is related to a change: one caused it, as far as is known.
@@ -215,11 +212,7 @@ pub fn is_change_related(cx: &mut Context<'_, '_>, incident: &Incident) -> Resul
             && !seen.reads.leads_away
             && kind_of_key(&seen.other.key) == Some(RelationEnd::Change)
     });
-    let is_confirmed = incident.cause_verdicts.iter().any(|said| {
-        incident
-            .cause_verdict(&said.change_key)
-            .is_some_and(|last| last.confirmed)
-    });
+    let is_confirmed = incident.confirmed_causes().next().is_some();
     Ok(is_cause || is_confirmed)
 }
 

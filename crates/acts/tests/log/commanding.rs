@@ -244,6 +244,28 @@ fn duplicates_are_merged_into_one_that_goes_on_and_never_into_a_ring() {
 }
 
 #[test]
+fn a_signature_that_nobody_reviewed_goes_with_a_merge() {
+    let world = World::new();
+    let one = world.opened("mona", json!({"title": "One", "severity": 3}));
+    let two = world.opened("mona", grave());
+    let key = world.risky("rita");
+    world.does("mona", &two.key, json!({}), command_incident::command_incident);
+    let wanted = json!({"change": key, "reason": "Customers wait.", "until": until(&world)});
+    world.does("mona", &two.key, wanted, sign_exception::sign_exception);
+    let into = json!({"into": one.key, "reason": "The same."});
+    let merged = world.does("mona", &two.key, into, close_incident::merge_incident);
+    let kept = world.incident(&one.key);
+    assert_eq!((merged.unreviewed().count(), kept.unreviewed().count()), (0, 1));
+    assert_eq!(merged.course.signatures.len(), 1, "none is ever taken out");
+    assert!(
+        kept.course.signatures[0].withdrawn_at.is_some(),
+        "it lets nothing through the freeze of another"
+    );
+    assert!(world.follows(&one.key)[0].exceptions.is_empty());
+    world.assert_replays();
+}
+
+#[test]
 fn the_timeline_tells_who_noted_what_and_nothing_of_the_future() {
     let world = World::new();
     let incident = world.opened("mona", grave());

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use acts::change::link_change::{link_change, unlink_change};
 use acts::core::noun;
+use acts::incident::close_incident::{close_incident, merge_incident};
 use acts::incident::link_records::{find_links, show_history, show_links};
-use acts::incident::set_incident::open_incident;
+use acts::incident::set_incident::{edit_incident, open_incident};
 use acts::{Context, Error, Result};
 use model::change::related_records::Link;
 use model::core::ids::RecordId;
@@ -251,6 +252,40 @@ fn an_incident_that_is_linked_after_the_closing_revises_the_outcome_and_the_hist
     let k = key.clone();
     let change = world.look(move |cx| cx.change(&k)).unwrap();
     assert_eq!(change.caused_incidents, []);
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn a_merge_carries_causes_and_fixes_so_that_the_review_is_asked_for() {
+    let world = World::new();
+    let change = world.closed("One");
+    let (one, two) = (incident(&world, "Slow"), incident(&world, "Slower"));
+    link(&world, &change, "caused", &one).unwrap();
+    link(&world, &one, "fixed_by", &change).unwrap();
+    let (key, into) = (one.clone(), json!({"into": two, "reason": "The same."}));
+    world.by("mona", move |cx| {
+        merge_incident(cx, &key, &body(into.clone())).map(drop)
+    });
+    let shown = seen(&world, &two);
+    for words in ["caused by", "fixed by"] {
+        let is_there = shown.iter().any(|(_, reads, other)| reads == words && other == &change);
+        assert!(is_there, "{words}: {shown:?}");
+    }
+    let from_one = format!("merged from {one}");
+    let is_of_two = |row: &&RecordLink| row.from == two || row.to == two;
+    let rows = all_links(&world);
+    assert!(
+        rows.iter()
+            .filter(is_of_two)
+            .all(|row| row.reason.as_deref() == Some(from_one.as_str()))
+    );
+    let (key, now) = (two.clone(), world.executor.tools().clock.now().to_string());
+    let refused = attempt(&world, "mona", move |cx| {
+        edit_incident(cx, &key, &body(json!({"resolved_at": now})))?;
+        close_incident(cx, &key, &body(json!({}))).map(drop)
+    });
+    assert_eq!(refused.unwrap_err().code(), "incident_not_done");
     world.sequence();
     world.assert_replays();
 }
