@@ -10,10 +10,10 @@ use model::core::parse::{LINE, Reading, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{self, Incident};
 use model::directory::unknown_name;
-use model::emergency::grounds;
 use model::incident::course::MOST_KEYS;
 use model::incident::lifecycle::{self, Happens};
 use model::incident::major;
+use model::incident::reference::incidents_here;
 use serde_json::{Value, json};
 use store::counter;
 
@@ -292,10 +292,9 @@ fn save(
 pub(crate) fn settle_emergencies(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
     let directory = cx.directory()?;
     settle_open(cx, |change| {
-        let text = change.content.incident.as_deref();
-        let named = text.and_then(|text| grounds::named(&directory, text));
-        change.content.kind == Kind::Emergency
-            && change.state.is_before_start()
-            && named.is_some_and(|named| named.id == incident.id)
+        let text = change.content.incident.as_deref().map(str::trim).unwrap_or_default();
+        // Of several under one reference another may be the ground now.
+        let is_named = || incidents_here(&directory, text).iter().any(|it| it.id == incident.id);
+        change.content.kind == Kind::Emergency && change.state.is_before_start() && is_named()
     })
 }
