@@ -435,6 +435,8 @@ proptest! {
             let key = format!("s{place}");
             let is_frozen = estate.is_frozen_by(&freeze, &key.as_str().into(), &"production".into());
             prop_assert_eq!(is_frozen, expected.contains(&place), "{}", key);
+            let is_listed = estate.is_about(&freeze, Some(&key.as_str().into()), Some(&"production".into()));
+            prop_assert_eq!(is_listed, is_frozen, "lists and the calendar show what is frozen: {}", key);
         }
     }
 
