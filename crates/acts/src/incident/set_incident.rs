@@ -162,6 +162,11 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     let whole = patched(&before, &FIELDS, body)?;
     let mut reading = Reading::new(&whole, "");
     fill(&mut reading, &directory, cx.now, &mut incident);
+    if before.connection.is_some() && incident.external_ref != before.external_ref {
+        let text = "The reference under which a source delivered an incident stays: its alerts find the incident by it. Further ones go \
+                    into `external_keys`.";
+        reading.wrong("external_ref", "not_allowed", text);
+    }
     for field in ["severity", "started_at"] {
         if whole.get(field).is_none_or(Value::is_null) {
             reading.wrong(field, "missing", format!("`{field}` is missing."));
@@ -278,7 +283,8 @@ fn save(
     }
     sync_major::sync(cx, before.as_ref(), &saved)?;
     note_in_watch::note(cx, &saved)?;
-    if kind == "incident.opened" {
+    let has_grown = before.is_some_and(|it| !saved.services.is_subset(&it.services));
+    if kind == "incident.opened" || has_grown && saved.resolved_at.is_none() {
         judge_candidates::note_candidates(cx, &saved)?;
     }
     settle_emergencies(cx, &saved)?;

@@ -2,7 +2,8 @@
 //! the log rebuilds all of it.
 
 use acts::core::noun;
-use acts::incident::{close_incident, command_incident, note_entry, set_incident, sign_exception};
+use acts::incident::{close_incident, command_incident, note_entry, set_incident, sign_exception, take_alert};
+use acts::integration::set_connection::create_connection;
 use acts::schedule::{edit_span, loosen_freeze, set_freeze};
 use acts::{Context, Error, Result};
 use jiff::SignedDuration;
@@ -10,6 +11,7 @@ use model::change::change_file::Actor;
 use model::core::enums::IncidentState;
 use model::directory::snapshot::{Freeze, Incident};
 use model::incident::entry::IncidentEntry;
+use model::integration::signal::Alert;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -263,6 +265,49 @@ fn a_signature_that_nobody_reviewed_goes_with_a_merge() {
     );
     assert!(world.follows(&one.key)[0].exceptions.is_empty());
     world.assert_replays();
+}
+
+#[test]
+fn a_typed_reference_matches_no_alert_and_nobody_moves_that_of_a_source() {
+    let world = World::new();
+    let typed = world.opened(
+        "mona",
+        json!({"title": "Mine", "severity": 4, "external_ref": "pagerduty:p1"}),
+    );
+    let told = world.system(|cx| {
+        let wanted = body(json!({"kind": "pagerduty", "name": "Pager", "map": []}));
+        let connection = create_connection(cx, &wanted)?.0.id.0;
+        let alert = Alert {
+            source_key: "p1".to_owned(),
+            is_over: false,
+            reopens: false,
+            title: "Slow".to_owned(),
+            services: vec!["pay".to_owned()],
+            severity: 3,
+            started_at: cx.now,
+            later_starts: Vec::new(),
+            told_at: None,
+            ended_at: None,
+        };
+        let first = take_alert::take_alert(cx, &connection, &alert)?;
+        Ok([first, take_alert::take_alert(cx, &connection, &alert)?])
+    });
+    assert!(
+        told[0].ends_with("is opened") && told[1].ends_with("is known already"),
+        "{told:?}"
+    );
+    let key = told[0].split(' ').next().unwrap();
+    assert_ne!(key, typed.key);
+    for other in [json!("pagerduty:p2"), Value::Null] {
+        let edit = world.tries("mona", key, json!({"external_ref": other}), set_incident::edit_incident);
+        assert_eq!(code(edit), "invalid");
+    }
+    world.does(
+        "mona",
+        &typed.key,
+        json!({"external_ref": "jira:OPS-8"}),
+        set_incident::edit_incident,
+    );
 }
 
 #[test]

@@ -9,10 +9,12 @@ use acts::incident::close_incident::{close_incident, merge_incident};
 use acts::incident::link_records::{find_links, show_history, show_links};
 use acts::incident::set_incident::{edit_incident, open_incident};
 use acts::{Context, Error, Result};
-use model::change::related_records::Link;
+use jiff::SignedDuration;
+use model::change::related_records::{Link, Message};
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use model::incident::record_link::{RecordLink, of_change};
+use model::incident::watch::watch_end;
 use serde_json::json;
 use store::record::{self, Filter};
 use store::{Lane, Mode};
@@ -288,6 +290,36 @@ fn a_merge_carries_causes_and_fixes_so_that_the_review_is_asked_for() {
     assert_eq!(refused.unwrap_err().code(), "incident_not_done");
     world.sequence();
     world.assert_replays();
+}
+
+#[test]
+fn the_owner_of_a_candidate_is_notified_after_its_watch_also_when_the_service_is_named_later() {
+    let world = World::new();
+    let key = world.closed("One");
+    let k = key.clone();
+    let watched = world.look(move |cx| {
+        let (change, directory) = (cx.change(&k)?, cx.directory()?);
+        Ok(watch_end(&change, &directory))
+    });
+    let began = watched.unwrap().unwrap() + SignedDuration::from_mins(1);
+    world.pass_seconds(5 * 3_600);
+    let told = |world: &World| {
+        let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
+        let all = all.unwrap().into_iter();
+        all.filter(|it| it.topic == "incident_candidate").count()
+    };
+    let found = world.by("mona", move |cx| {
+        let wanted = json!({"title": "Slow", "severity": 3, "started_at": began.to_string()});
+        Ok(open_incident(cx, &body(wanted))?.key)
+    });
+    assert_eq!(told(&world), 0, "without a service there is no candidate");
+    for title in ["Slow", "Slower"] {
+        let key = found.clone();
+        world.by("mona", move |cx| {
+            edit_incident(cx, &key, &body(json!({"title": title, "services": ["pay"]})))
+        });
+        assert_eq!(told(&world), 1, "nobody is told twice");
+    }
 }
 
 #[test]

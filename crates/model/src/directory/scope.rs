@@ -159,10 +159,7 @@ impl Scope {
             .filter(|(_, item)| services.contains(&item.service))
             .map(copied)
             .collect();
-        let incidents = directory
-            .incidents
-            .iter()
-            .filter(|(_, row)| self.has_incident(row));
+        let incidents = directory.incidents.iter().filter(|(_, row)| self.has_incident(row));
         // What was said of changes that may have led to it names changes outside.
         let bare = |(key, row): (&String, &Incident)| {
             let row = Incident {
@@ -249,6 +246,23 @@ fn copied<K: Clone, V: Clone>((key, value): (&K, &V)) -> (K, V) {
 }
 
 impl Directory {
+    /// Whether a person sees an incident in a session of their own: nobody is told of one that they do not.
+    pub fn sees_incident(&self, person: &PersonId, incident: &Incident) -> bool {
+        if self.is_mandated(person) {
+            return false;
+        }
+        let found = self.people.get(person);
+        let found = found.filter(|found| !found.services.is_empty());
+        found.is_none_or(|found| {
+            let scope = Scope {
+                services: found.services.clone(),
+                person: person.clone(),
+                bound: None,
+            };
+            scope.has_incident(incident)
+        })
+    }
+
     /// Whether a person sees a change in a session of their own: nobody is told of one, or asked about one, that they do not.
     pub fn sees(&self, person: &PersonId, change: &Change) -> bool {
         // Whoever has a mandate reads for themselves; letters would go on when it is over.
