@@ -77,8 +77,8 @@ pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: i64
     })
 }
 
-/// Notes the candidates of an incident that was opened or has further services, and notifies the owners of the first with what is known. Nobody is accused:
-/// the time and the place alone speak for a candidate.
+/// Notes the candidates of an incident that was opened or has further services, and notifies the owners of the first with what is
+/// known. Nobody is accused: the time and the place alone speak for a candidate.
 ///
 /// # Errors
 /// The store's.
