@@ -8,6 +8,7 @@ use acts::core::noun;
 use acts::incident::close_incident::{close_incident, merge_incident};
 use acts::incident::link_records::{find_links, show_history, show_links};
 use acts::incident::set_incident::{edit_incident, open_incident};
+use acts::incident::write_review::involved;
 use acts::{Context, Error, Result};
 use jiff::SignedDuration;
 use model::change::related_records::{Link, Message};
@@ -288,6 +289,15 @@ fn a_merge_carries_causes_and_fixes_so_that_the_review_is_asked_for() {
         close_incident(cx, &key, &body(json!({}))).map(drop)
     });
     assert_eq!(refused.unwrap_err().code(), "incident_not_done");
+    // What is said of the duplicate after the merge counts as well.
+    let later = world.draft("Two");
+    link(&world, &one, "caused", &later).unwrap();
+    let key = two.clone();
+    let found = world.look(move |cx| {
+        let directory = cx.directory()?;
+        involved(cx, directory.incidents.get(&key).unwrap())
+    });
+    assert_eq!(found.unwrap(), BTreeSet::from([change, later]));
     world.sequence();
     world.assert_replays();
 }
