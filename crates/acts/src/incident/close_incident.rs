@@ -14,6 +14,7 @@ use serde_json::json;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::incident::link_records::carry_over;
 use crate::incident::note_entry::note;
 use crate::incident::set_incident::{find, put_by};
 use crate::incident::write_review::unmet_review;
@@ -73,7 +74,7 @@ pub fn unmet(incident: &Incident, directory: &Directory) -> Vec<Unmet> {
 }
 
 /// Merges an incident into the one that it repeats (`POST /incidents/{key}/merge {into, reason}`): it is closed, and the other takes
-/// over its services, keys and severity. A major incident makes the other one major.
+/// over its services, keys, severity, causes, fixes and unreviewed signatures. A major incident makes the other one major.
 ///
 /// # Errors
 /// 403; 404; 409 `not_in_state`; 422 for itself, an unknown one and a ring; or the store's.
@@ -151,8 +152,8 @@ fn check_open(other: &Incident) -> Result<()> {
     Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()).into())
 }
 
-/// The other incident takes over the services, the keys and the gravest severity of the duplicate, and its command where it has
-/// none.
+/// The other incident takes over the services, the keys and the gravest severity of the duplicate, its command where it has
+/// none, what led to it and what fixes it, and the signatures that nobody reviewed.
 fn take_over(cx: &mut Context<'_, '_>, other: &Incident, duplicate: &Incident) -> Result<()> {
     let mut into = other.clone();
     into.services.extend(duplicate.services.iter().cloned());
@@ -173,7 +174,14 @@ fn take_over(cx: &mut Context<'_, '_>, other: &Incident, duplicate: &Incident) -
     if into.course.commander.is_none() {
         into.course.commander.clone_from(&duplicate.course.commander);
     }
+    // The freeze that they let a change through is over, so they let nothing through here; their review is owed all the same.
+    let owed = duplicate.unreviewed().cloned().map(|mut row| {
+        row.withdrawn_at = row.withdrawn_at.or(row.is_in_force(cx.now).then_some(cx.now));
+        row
+    });
+    into.course.signatures.extend(owed);
     let saved = put_by(cx, "incident.edited", into, json!({"merged": duplicate.key}))?;
+    carry_over(cx, duplicate, &saved)?;
     note(
         cx,
         &saved,

@@ -7,6 +7,7 @@ use model::core::enums::LinkKind;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{CauseVerdict, Incident};
+use model::incident::watch::is_in_watch;
 use model::incident::what_changed::{CAUSE_HOURS, is_sure};
 use serde_json::json;
 use store::record::{self, Filter};
@@ -76,8 +77,8 @@ pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: i64
     })
 }
 
-/// Notes the candidates of an incident that was opened, and notifies the owners of the first with what is known. Nobody is accused:
-/// the time and the place alone speak for a candidate.
+/// Notes the candidates of an incident that was opened or has further services, and notifies the owners of the first with what is
+/// known. Nobody is accused: the time and the place alone speak for a candidate.
 ///
 /// # Errors
 /// The store's.
@@ -92,16 +93,12 @@ pub(crate) fn note_candidates(cx: &mut Context<'_, '_>, incident: &Incident) -> 
     for (place, row) in changes.iter().take(NOTIFIED).enumerate() {
         let key = row.change.as_deref().unwrap_or_default();
         let change = cx.as_system(|cx| cx.change(key))?;
-        // Who watches the change anyway gets the notice of its watch.
-        if incident
-            .services
-            .iter()
-            .any(|service| change.content.targets.iter().any(|it| &it.service == service))
-        {
+        // Who watches the change now gets the notice of its watch.
+        if is_in_watch(&change, &directory, incident) {
             continue;
         }
         let owner = change.content.owner.clone();
-        if !directory.is_active(&owner) {
+        if !directory.is_active(&owner) || !directory.sees_incident(&owner, incident) {
             continue;
         }
         let subject = format!("{} began after {key}", incident.key);

@@ -6,6 +6,7 @@ use model::core::enums::{RelationEnd, RelationKind, RelationOrigin};
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
+use model::directory::snapshot::Incident;
 use model::incident::problem::ProblemRecord;
 use model::incident::record_link::{
     CERTAIN, End, MOST, Reads, RecordLink, RecordLinkInput, has_no_rings, held_by_change, kind_of_key, way,
@@ -137,6 +138,61 @@ pub(crate) fn end_link(cx: &mut Context<'_, '_>, link: RecordLink) -> Result<Rec
     };
     let data = json!({"from": ended.from, "relation": ended.kind, "to": ended.to});
     keep(cx, "record_link.ended", ended, data)
+}
+
+/// Has what led to a duplicate and what fixes it stand at the incident that goes on as well, with where it comes from: the links,
+/// and each change that was confirmed as its cause. Its closing asks for the review of them.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn carry_over(cx: &mut Context<'_, '_>, duplicate: &Incident, into: &Incident) -> Result<()> {
+    let own = End {
+        kind: RelationEnd::Incident,
+        key: into.key.clone(),
+    };
+    let mut wanted: Vec<(RelationKind, End, End)> = Vec::new();
+    for link in rows_of(cx, &duplicate.key)? {
+        let is_carried = matches!(link.kind, RelationKind::Caused | RelationKind::FixedBy);
+        match link.seen_from(&duplicate.key).filter(|_| is_carried) {
+            Some((reads, other)) if reads.leads_away => wanted.push((link.kind, own.clone(), other)),
+            Some((_, other)) => wanted.push((link.kind, other, own.clone())),
+            None => {}
+        }
+    }
+    for key in duplicate.confirmed_causes() {
+        let change = End {
+            kind: RelationEnd::Change,
+            key: key.to_owned(),
+        };
+        wanted.push((RelationKind::Caused, change, own.clone()));
+    }
+    for (kind, from, to) in wanted {
+        let known = rows_of(cx, &own.key)?;
+        let is_there = known.iter().any(|link| link.says_the_same(kind, &from.key, &to.key));
+        if is_there || from == to {
+            continue;
+        }
+        let link = RecordLink {
+            id: RecordId(cx.new_id()?),
+            version: 0,
+            from: from.key,
+            from_kind: from.kind,
+            kind,
+            to: to.key,
+            to_kind: to.kind,
+            origin: RelationOrigin::Person,
+            confidence_ppm: CERTAIN,
+            reason: Some(format!("merged from {}", duplicate.key)),
+            is_of_change: false,
+            by: cx.actor.person.clone(),
+            at: cx.now,
+            active: true,
+            removed_by: None,
+            removed_at: None,
+        };
+        add_link(cx, link)?;
+    }
+    Ok(())
 }
 
 fn loaded(cx: &mut Context<'_, '_>, id: &RecordId) -> Result<RecordLink> {

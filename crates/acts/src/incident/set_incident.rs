@@ -10,10 +10,10 @@ use model::core::parse::{LINE, Reading, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{self, Incident};
 use model::directory::unknown_name;
-use model::emergency::grounds;
 use model::incident::course::MOST_KEYS;
 use model::incident::lifecycle::{self, Happens};
 use model::incident::major;
+use model::incident::reference::incidents_here;
 use serde_json::{Value, json};
 use store::counter;
 
@@ -162,6 +162,11 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     let whole = patched(&before, &FIELDS, body)?;
     let mut reading = Reading::new(&whole, "");
     fill(&mut reading, &directory, cx.now, &mut incident);
+    if before.connection.is_some() && incident.external_ref != before.external_ref {
+        let text = "The reference under which a source delivered an incident stays: its alerts find the incident by it. Further ones go \
+                    into `external_keys`.";
+        reading.wrong("external_ref", "not_allowed", text);
+    }
     for field in ["severity", "started_at"] {
         if whole.get(field).is_none_or(Value::is_null) {
             reading.wrong(field, "missing", format!("`{field}` is missing."));
@@ -278,7 +283,8 @@ fn save(
     }
     sync_major::sync(cx, before.as_ref(), &saved)?;
     note_in_watch::note(cx, &saved)?;
-    if kind == "incident.opened" {
+    let has_grown = before.is_some_and(|it| !saved.services.is_subset(&it.services));
+    if kind == "incident.opened" || has_grown && saved.resolved_at.is_none() {
         judge_candidates::note_candidates(cx, &saved)?;
     }
     settle_emergencies(cx, &saved)?;
@@ -292,10 +298,9 @@ fn save(
 pub(crate) fn settle_emergencies(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
     let directory = cx.directory()?;
     settle_open(cx, |change| {
-        let text = change.content.incident.as_deref();
-        let named = text.and_then(|text| grounds::named(&directory, text));
-        change.content.kind == Kind::Emergency
-            && change.state.is_before_start()
-            && named.is_some_and(|named| named.id == incident.id)
+        let text = change.content.incident.as_deref().map(str::trim).unwrap_or_default();
+        // Of several under one reference another may be the ground now.
+        let is_named = || incidents_here(&directory, text).iter().any(|it| it.id == incident.id);
+        change.content.kind == Kind::Emergency && change.state.is_before_start() && is_named()
     })
 }

@@ -9,7 +9,7 @@ use model::core::enums::{LinkKind, TimelineKind};
 use model::core::parse::{LINE, Reading, TEXT, later};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Freeze, FreezeException, Incident};
-use model::emergency::grounds::named;
+use model::emergency::grounds::named_by;
 use model::incident::course::{Signature, SignatureReview};
 use model::incident::major;
 use model::incident::signature::{self, LONGEST};
@@ -163,11 +163,7 @@ fn filled(said: Said, fixes: bool, incident: &Incident, now: Timestamp) -> Resul
 
 /// Whether a change fixes the incident: an emergency that names it, or a change with a link that says so.
 fn is_fix(cx: &mut Context<'_, '_>, directory: &Directory, change: &Change, incident: &Incident) -> Result<bool> {
-    let text = change.content.incident.as_deref();
-    if text
-        .and_then(|text| named(directory, text))
-        .is_some_and(|it| it.id == incident.id)
-    {
+    if named_by(change, directory).is_some_and(|it| it.id == incident.id) {
         return Ok(true);
     }
     let filter = Filter::new()

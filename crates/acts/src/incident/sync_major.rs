@@ -115,7 +115,7 @@ pub(crate) fn settle_stopped(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Resul
     let directory = cx.directory()?;
     settle_open(cx, |change: &Change| {
         let mut targets = change.content.targets.iter();
-        let is_stopped = change.risk.level >= Level::High || change.in_freeze;
+        let is_stopped = freeze.level_of(change) >= Level::High || change.in_freeze;
         is_stopped && targets.any(|target| directory.is_frozen_by(&scope, &target.service, &target.environment))
     })
 }

@@ -186,22 +186,38 @@ pub fn answers_of(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Vec<Re
     Ok(record::bodies::<ReviewAnswer>(cx.tx, &wanted)?)
 }
 
+/// An incident and those that were merged into it, near and far: what is said of a duplicate later counts as well.
+fn with_duplicates(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<Vec<Incident>> {
+    let directory = cx.directory()?;
+    let mut found = vec![incident.clone()];
+    let mut at = 0;
+    while let Some(key) = found.get(at).map(|it| it.key.clone()) {
+        let merged = directory.incidents.values();
+        let merged = merged.filter(|it| it.course.duplicate_of.as_ref() == Some(&key));
+        for duplicate in merged {
+            if found.iter().all(|known| known.key != duplicate.key) {
+                found.push(duplicate.clone());
+            }
+        }
+        at += 1;
+    }
+    Ok(found)
+}
+
 /// The keys of the changes that were involved in an incident: linked as its cause or its fix, or confirmed as its cause.
 ///
 /// # Errors
 /// The store's.
 pub fn involved(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSet<String>> {
-    let links = find_links(cx, &incident.key)?;
     let is_involved = |kind: RelationKind| matches!(kind, RelationKind::Caused | RelationKind::FixedBy);
-    let linked = links
-        .into_iter()
-        .filter(|seen| seen.other.kind == RelationEnd::Change && is_involved(seen.reads.kind))
-        .map(|seen| seen.other.key);
-    let confirmed = incident.cause_verdicts.iter().filter(|said| {
-        let last = incident.cause_verdict(&said.change_key);
-        last.is_some_and(|last| last.confirmed)
-    });
-    Ok(linked.chain(confirmed.map(|said| said.change_key.clone())).collect())
+    let mut keys = BTreeSet::new();
+    for one in with_duplicates(cx, incident)? {
+        let links = find_links(cx, &one.key)?.into_iter();
+        let links = links.filter(|seen| seen.other.kind == RelationEnd::Change && is_involved(seen.reads.kind));
+        keys.extend(links.map(|seen| seen.other.key));
+        keys.extend(one.confirmed_causes().map(str::to_owned));
+    }
+    Ok(keys)
 }
 
 /// Whether an incident is related to a change: one caused it, as far as is known.
@@ -209,18 +225,18 @@ pub fn involved(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSe
 /// # Errors
 /// The store's.
 pub fn is_change_related(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<bool> {
-    let links = find_links(cx, &incident.key)?;
-    let is_cause = links.iter().any(|seen| {
-        seen.reads.kind == RelationKind::Caused
-            && !seen.reads.leads_away
-            && kind_of_key(&seen.other.key) == Some(RelationEnd::Change)
-    });
-    let is_confirmed = incident.cause_verdicts.iter().any(|said| {
-        incident
-            .cause_verdict(&said.change_key)
-            .is_some_and(|last| last.confirmed)
-    });
-    Ok(is_cause || is_confirmed)
+    for one in with_duplicates(cx, incident)? {
+        let links = find_links(cx, &one.key)?;
+        let is_cause = links.iter().any(|seen| {
+            seen.reads.kind == RelationKind::Caused
+                && !seen.reads.leads_away
+                && kind_of_key(&seen.other.key) == Some(RelationEnd::Change)
+        });
+        if is_cause || one.confirmed_causes().next().is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What the review of an incident still needs; everything where there is none.

@@ -464,14 +464,11 @@ fn freezes(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<Vec<TileRow>> {
             .find(|(known, _)| *known == name)
             .map(|(_, value)| value.as_str())
     };
-    let (service, environment) = (asked("service"), asked("environment"));
+    let service = asked("service").map(ServiceKey::from);
+    let environment = asked("environment").map(EnvironmentKey::from);
     let mut rows = Vec::new();
     for freeze in directory.freezes.iter().filter(|freeze| !freeze.ended) {
-        let is_there = service
-            .is_none_or(|key| freeze.services.is_empty() || freeze.services.contains(&ServiceKey::from(key)))
-            && environment.is_none_or(|key| {
-                freeze.environments.is_empty() || freeze.environments.contains(&EnvironmentKey::from(key))
-            });
+        let is_there = directory.is_about(freeze, service.as_ref(), environment.as_ref());
         let Some(span) = freeze.over(now, until).next().filter(|_| is_there) else {
             continue;
         };

@@ -71,6 +71,7 @@ pub const NEITHER: &[&str] = &[
     "watchers",
     "origins",
     "risk",
+    "past_levels",
     "forecast",
     "reach",
     "digests",

@@ -27,6 +27,7 @@ use crate::notify::communicated::Communicated;
 use crate::risk::forecast::kept_forecast::Forecast;
 use crate::risk::kept_answers::SecurityAnswer;
 use crate::risk::kept_reach::KeptReach;
+use crate::risk::past_level::PastLevel;
 use crate::schedule::calendar::Span;
 
 mod marks;
@@ -557,6 +558,9 @@ pub struct Change {
     pub origins: BTreeMap<String, Origin>,
     /// The computed risk.
     pub risk: Risk,
+    /// The levels of risk from which it was lowered after its submission.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past_levels: Vec<PastLevel>,
     /// The forecast of failure; absent where no model was in force while it was assessed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,

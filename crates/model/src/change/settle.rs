@@ -23,6 +23,7 @@ use crate::gate::rollback_binding;
 use crate::incident::watch;
 use crate::risk::effective::effective;
 use crate::risk::forecast::pinned;
+use crate::risk::past_level;
 use crate::risk::reach;
 use crate::schedule::freeze::{Freeze, FreezeException};
 use crate::schedule::frozen_target::over_target;
@@ -51,7 +52,13 @@ pub(crate) fn compute_risk(case: &mut Case<'_>) {
             case.tell("change.risk_changed", data);
         }
     }
-    case.file.change.risk = risk;
+    let now = case.now;
+    let change = &mut case.file.change;
+    // What a draft was taken for before somebody stated its facts is no level that it had.
+    if risk.level < before && change.submitted_at.is_some() {
+        past_level::note(&mut change.past_levels, before, now);
+    }
+    change.risk = risk;
 }
 
 fn add_checklist(case: &mut Case<'_>) {

@@ -105,6 +105,7 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
         ready: Vec::new(),
         window_missed: false,
         in_freeze: false,
+        past_levels: Vec::new(),
         unauthorized: false,
         finding: None,
         gate_reopenings: Vec::new(),

@@ -276,6 +276,35 @@ impl Directory {
                     && self.dependencies.needed(&freeze.services).contains(service))
     }
 
+    /// Whether a freeze, in force or over, is about a service and an environment where they are asked for: by its own scope or by
+    /// what its services need and are needed for.
+    #[must_use]
+    pub fn is_about(
+        &self,
+        freeze: &Freeze,
+        service: Option<&ServiceKey>,
+        environment: Option<&EnvironmentKey>,
+    ) -> bool {
+        let places = &freeze.environments;
+        if environment.is_some_and(|place| !places.is_empty() && !places.contains(place)) {
+            return false;
+        }
+        let Some(service) = service else {
+            return true;
+        };
+        if freeze.services.is_empty() || freeze.services.contains(service) {
+            return true;
+        }
+        let within = environment.map_or_else(|| places.clone(), |place| BTreeSet::from([place.clone()]));
+        freeze.reach == FreezeReach::Dependants
+            && (self
+                .dependencies
+                .dependants(&freeze.services, &within)
+                .contains(service)
+                || freeze.course.major_incident.is_some()
+                    && self.dependencies.needed(&freeze.services).contains(service))
+    }
+
     /// The services that a freeze is about; none for all of them.
     pub fn frozen_services(&self, freeze: &Freeze) -> BTreeSet<ServiceKey> {
         let mut services = freeze.services.clone();

@@ -87,11 +87,12 @@ fn own_change(incident: &Incident, directory: &Directory, person: &PersonId) -> 
     Refusal::not_allowed("own_request", text).with_others(logins(directory, &others))
 }
 
-/// Whether the freeze of an incident stops a change: it has high risk, and one of its open targets lies in the closure.
+/// Whether the freeze of an incident stops a change: it has high risk, or had since the incident is major, and one of its open
+/// targets lies in the closure.
 #[must_use]
 pub fn is_stopped(freeze: &Freeze, change: &Change, directory: &Directory) -> bool {
     let mut targets = change.open_targets();
-    change.risk.level >= Level::High
+    freeze.level_of(change) >= Level::High
         && targets.any(|target| directory.is_frozen_by(freeze, &target.service, &target.environment))
 }
 

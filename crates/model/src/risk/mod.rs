@@ -12,6 +12,7 @@ pub mod kept_answers;
 pub mod kept_reach;
 pub mod matrix;
 pub mod parameter_proposal;
+pub mod past_level;
 pub mod probe;
 pub mod reach;
 pub mod regimes;

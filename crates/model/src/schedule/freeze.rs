@@ -9,6 +9,7 @@ use crate::change::record::Change;
 use crate::core::enums::{FreezeReach, FreezeStage, Level};
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::core::parse::later;
+use crate::risk::past_level;
 use crate::schedule::freeze_steps::Course;
 use crate::schedule::repeat::{Occurrence, Repeat, covers_less};
 
@@ -296,10 +297,23 @@ impl Freeze {
         }
     }
 
+    /// The level of risk by which it judges a change: the present one, and of a major incident the highest that the change had
+    /// since it began, so that nobody relabels what it stops.
+    #[must_use]
+    pub fn level_of(&self, change: &Change) -> Level {
+        let present = change.risk.level;
+        match self.course.major_incident {
+            Some(_) => past_level::highest(&change.past_levels, present, self.starts_at),
+            None => present,
+        }
+    }
+
     /// Whether it lets this change pass by its risk.
     #[must_use]
     pub fn thaws(&self, change: &Change) -> bool {
-        self.course.thaw_risk.is_some_and(|bound| change.risk.level <= bound)
+        self.course
+            .thaw_risk
+            .is_some_and(|bound| self.level_of(change) <= bound)
     }
 
     /// The first time, as it was given.

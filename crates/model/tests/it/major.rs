@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use model::change::requirement::before_scheduled;
+use model::change::settle::recompute;
 use model::core::enums::{DependencyKind, GateDecision, IncidentState, Level, NodeKind, Role};
 use model::core::ids::{RecordId, ServiceKey};
 use model::directory::snapshot::{Dependency, Directory, Freeze, FreezeException, Incident};
@@ -102,6 +103,25 @@ fn a_major_incident_stops_high_risk_alone_and_names_itself_its_commander_and_the
         "{planned:?}"
     );
     world.file.change.risk.level = Level::Medium;
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+}
+
+#[test]
+fn a_change_that_is_relabelled_during_a_major_incident_counts_with_the_level_before() {
+    let mut world = stopped();
+    // The facts of the change make less of it than it was taken for, as an edit or an assessment would.
+    world
+        .act("system", |case| {
+            recompute(case);
+            Ok(())
+        })
+        .unwrap();
+    assert!(world.change().risk.level < Level::High, "{:?}", world.change().risk);
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    let freeze = world.directory.freezes.get(0).unwrap().clone();
+    assert!(signature::is_stopped(&freeze, world.change(), &world.directory) && !freeze.thaws(world.change()));
+    // What was lowered before the incident began counts as it stands.
+    world.file.change.past_levels[0].until = freeze.starts_at;
     assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
 }
 
@@ -435,6 +455,8 @@ proptest! {
             let key = format!("s{place}");
             let is_frozen = estate.is_frozen_by(&freeze, &key.as_str().into(), &"production".into());
             prop_assert_eq!(is_frozen, expected.contains(&place), "{}", key);
+            let is_listed = estate.is_about(&freeze, Some(&key.as_str().into()), Some(&"production".into()));
+            prop_assert_eq!(is_listed, is_frozen, "lists and the calendar show what is frozen: {}", key);
         }
     }
 

@@ -363,7 +363,7 @@ fn spans(view: &View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp)
         }
     }
     for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended) {
-        if !touches(&freeze.services, &freeze.environments) {
+        if !view.directory.is_about(freeze, service.as_ref(), place.as_ref()) {
             continue;
         }
         spans.extend(freeze.over(from, to).map(|time| Span {
@@ -371,7 +371,7 @@ fn spans(view: &View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp)
             start: view.reader.local(time.starts_at),
             end: view.reader.local(time.ends_at),
             is_freeze: true,
-            services: names(&freeze.services),
+            services: names(&view.directory.frozen_services(freeze)),
         }));
     }
     spans
